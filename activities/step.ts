@@ -1,0 +1,100 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { PartloopError } from '../domain/errors.js';
+import { type IterationContext, STEPS, type Step, type StepResult, stepResultSchema } from '../domain/steps.js';
+import { keys } from '../storage/keys.js';
+import type { ObjectStore } from '../storage/objectStore.js';
+
+const commitSchema = z.object({
+  step: z.string(),
+  digest: z.string(),
+  attempt: z.string(),
+  inputs: z.unknown(),
+  result: stepResultSchema,
+  committedAt: z.string(),
+});
+
+/** One execution of a step. Its token is in every key it writes, so that attempts never overwrite each other. */
+export interface Attempt {
+  token: string;
+  digest: string;
+  /** The key of an output file of this attempt. */
+  key(file: string): string;
+}
+
+export interface StepWork {
+  outputs: Record<string, string>;
+  facts: StepResult['facts'];
+}
+
+/** JSON with sorted keys, so that equal inputs have equal digests. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, entry: unknown) =>
+    entry !== null && typeof entry === 'object' && !Array.isArray(entry)
+      ? Object.fromEntries(Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : entry,
+  );
+}
+
+export function digestOf(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+}
+
+/** True where a forced replay asks for this step to be done again. */
+export function isForced(context: IterationContext, step: Step): boolean {
+  return context.force !== null && STEPS.indexOf(step) >= STEPS.indexOf(context.force.from);
+}
+
+/**
+ * Do a step unless it is done: the digest of `inputs` (data, resolved config, the step's `version`, model digests; never
+ * attempts, times or endpoints) names its place, `commit.json` made once by a conditional write says that it is whole.
+ * Checked here, inside the activity, so that a Temporal retry, a UI reset and a replay all agree. Where two attempts
+ * finish, the first commit wins and both return it.
+ */
+export async function runStep(
+  store: ObjectStore,
+  context: IterationContext,
+  step: Step | 'tune' | 'plan' | 'fold',
+  version: number,
+  inputs: unknown,
+  work: (attempt: Attempt) => Promise<StepWork>,
+): Promise<StepResult> {
+  const forced = context.force !== null && step !== 'tune' && isForced(context, step === 'plan' || step === 'fold' ? 'scan' : step);
+  const digest = digestOf({ step, version, inputs, force: forced ? context.force?.token : null });
+  const commitKey = keys.commit(context.loop, context.iteration, step, digest);
+  const earlier = await readCommit(store, commitKey);
+  if (earlier !== null) return { ...earlier, outcome: 'hit' };
+
+  const token = randomUUID();
+  const startedAt = Date.now();
+  const { outputs, facts } = await work({
+    token,
+    digest,
+    key: (file) => keys.attempt(context.loop, context.iteration, step, digest, token, file),
+  });
+  const result: StepResult = {
+    step,
+    digest,
+    outcome: forced ? 'forced' : 'miss',
+    outputs,
+    facts,
+    seconds: Math.round((Date.now() - startedAt) / 100) / 10,
+  };
+  const commit = { step, digest, attempt: token, inputs, result, committedAt: new Date().toISOString() };
+  if ((await store.putIfAbsent(commitKey, JSON.stringify(commit, null, 2), 'application/json')) === 'created') return result;
+  const winner = await readCommit(store, commitKey);
+  if (winner === null) throw new PartloopError('store-conflict', `${commitKey} was there and is gone`);
+  return winner;
+}
+
+async function readCommit(store: ObjectStore, key: string): Promise<StepResult | null> {
+  const object = await store.tryGet(key);
+  if (object === null) return null;
+  const parsed = commitSchema.safeParse(JSON.parse(new TextDecoder().decode(object.body)));
+  if (!parsed.success) {
+    throw new PartloopError('data-invalid', `${key} is not a commit of this version of partloop: ${z.prettifyError(parsed.error)}`, {
+      hint: 'Replay the step with --force to write a fresh one beside it.',
+    });
+  }
+  return parsed.data.result;
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { PartloopError } from './errors.js';
+
+/** Names of pools and loops: they become S3 keys and workflow ids, so slashes and dots are out. */
+export const nameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'use 1–63 of a–z, 0–9 and -, starting with a letter or digit');
+export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** `1` -> `0001`: sorts as text up to 9999 iterations. */
+export function iterationLabel(iteration: number): string {
+  return String(iteration).padStart(4, '0');
+}
+
+export const loopWorkflowId = (loop: string): string => `loop:${loop}`;
+export const iterationWorkflowId = (loop: string, iteration: number): string => `loop:${loop}:iteration:${iterationLabel(iteration)}`;
+export const scanWorkflowId = (parent: string): string => `${parent}:scan`;
+export const standaloneScanWorkflowId = (scan: string): string => `scan:${scan}`;
+
+const LOOP_ID = /^loop:([a-z0-9][a-z0-9-]{0,62})$/;
+const ITERATION_ID = /^loop:([a-z0-9][a-z0-9-]{0,62}):iteration:(\d{4,})$/;
+
+export function parseLoopWorkflowId(id: string): string {
+  const loop = LOOP_ID.exec(id)?.[1];
+  if (loop === undefined) {
+    throw new PartloopError('input-invalid', `\`${id}\` is not the id of a training loop (\`loop:<name>\`)`, {
+      hint: 'Start the workflow `startLoop` instead, under any id: it starts or joins the loop under the right id.',
+    });
+  }
+  return loop;
+}
+
+export function parseIterationWorkflowId(id: string): { loop: string; iteration: number } | null {
+  const match = ITERATION_ID.exec(id);
+  return match?.[1] && match[2] ? { loop: match[1], iteration: Number(match[2]) } : null;
+}

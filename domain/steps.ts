@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { loopConfigSchema } from './config.js';
+import { nameSchema, sha256Schema } from './ids.js';
+
+/** The steps of an iteration, in order. */
+export const STEPS = ['draw', 'scan', 'sample', 'train', 'evaluate', 'decide', 'report'] as const;
+export type Step = (typeof STEPS)[number];
+export const stepSchema = z.enum(STEPS);
+
+/** hit: found done with the same digest; miss: done now; forced: done again although it was there. */
+export const stepOutcomeSchema = z.enum(['hit', 'miss', 'forced']);
+
+const factSchema = z.union([z.number(), z.string(), z.boolean(), z.null()]);
+
+/** What travels through Temporal of a finished step: keys and small facts, never data. */
+export const stepResultSchema = z.object({
+  step: z.string(),
+  digest: sha256Schema,
+  outcome: stepOutcomeSchema,
+  /** name -> S3 key inside the store. */
+  outputs: z.record(z.string(), z.string()),
+  /** Small facts for people and for later steps. */
+  facts: z.record(z.string(), factSchema),
+  seconds: z.number().nonnegative(),
+});
+export type StepResult = z.infer<typeof stepResultSchema>;
+
+/** Everything a step of one iteration needs to know beside the results of the steps before it. */
+export const iterationContextSchema = z.object({
+  loop: nameSchema,
+  iteration: z.number().int().positive(),
+  config: loopConfigSchema,
+  /** The loop's earlier iterations: what later steps build on (training sets, models, misses). */
+  previous: z.object({ sample: stepResultSchema, train: stepResultSchema, evaluate: stepResultSchema, draw: stepResultSchema, scan: stepResultSchema }).nullable(),
+  /** Set by a forced replay: goes into the digests of the steps from `forceFrom` on, so that they are done again. */
+  force: z.object({ from: stepSchema, token: z.string().max(64) }).nullable(),
+});
+export type IterationContext = z.infer<typeof iterationContextSchema>;
+
+/** The results of the steps of one iteration so far. */
+export type StepResults = Partial<Record<Step, StepResult>>;

@@ -1,0 +1,28 @@
+import { iterationLabel } from '../domain/ids.js';
+
+/** Every S3 key of partloop, relative to the store's prefix, is made here and nowhere else. */
+export const keys = {
+  poolPrefix: (pool: string) => `pools/${pool}/`,
+  taxonomy: (pool: string) => `pools/${pool}/taxonomy.json`,
+  poolDefaults: (pool: string) => `pools/${pool}/defaults.json`,
+  catalogPrefix: (pool: string) => `pools/${pool}/catalog/`,
+  catalog: (pool: string, version: number) => `pools/${pool}/catalog/${String(version).padStart(8, '0')}.json`,
+  segment: (pool: string, sha256: string) => `pools/${pool}/segments/${sha256}.parquet`,
+  image: (pool: string, sha256: string) => `pools/${pool}/images/${sha256}`,
+  label: (pool: string, sha256: string) => `pools/${pool}/labels/${sha256}`,
+  /** Upright copies reduced to at most `maxSide` pixels, by digest of their source. */
+  derivativeImage: (pool: string, maxSide: number, sha256: string) => `pools/${pool}/derivatives/${maxSide}/images/${sha256}`,
+  derivativeLabel: (pool: string, maxSide: number, sha256: string) => `pools/${pool}/derivatives/${maxSide}/labels/${sha256}`,
+  loopPrefix: (loop: string) => `loops/${loop}/`,
+  loopState: (loop: string) => `loops/${loop}/state.json`,
+  stepPrefix: (loop: string, iteration: number, step: string, digest: string) =>
+    `loops/${loop}/iterations/${iterationLabel(iteration)}/${step}/${digest}/`,
+  commit: (loop: string, iteration: number, step: string, digest: string) =>
+    `${keys.stepPrefix(loop, iteration, step, digest)}commit.json`,
+  attempt: (loop: string, iteration: number, step: string, digest: string, attempt: string, file: string) =>
+    `${keys.stepPrefix(loop, iteration, step, digest)}${attempt}/${file}`,
+  /** The trainer's lease and the pointer to its newest checkpoint: a chain of If-Match writes. */
+  checkpointChain: (loop: string, iteration: number, step: string, digest: string) =>
+    `${keys.stepPrefix(loop, iteration, step, digest)}latest.json`,
+  benchmark: (taxonomyDigest: string) => `registry/${taxonomyDigest}/benchmark.json`,
+} as const;

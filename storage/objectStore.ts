@@ -1,0 +1,35 @@
+import type { Readable } from 'node:stream';
+
+/** What is known of an object without reading it. */
+export interface ObjectFacts {
+  key: string;
+  size: number;
+  etag: string;
+  versionId: string | null;
+}
+
+/**
+ * Objects under one prefix of one bucket. Keys are relative to the prefix (`storage/keys.ts`). Every method retries
+ * passing faults by itself and then throws `PartloopError('store-unavailable')`; a missing key is `not-found`.
+ */
+export interface ObjectStore {
+  /** `s3://bucket/prefix`, for people and for building URIs. */
+  readonly uri: string;
+  get(key: string): Promise<{ body: Uint8Array; etag: string }>;
+  /** null where there is no such key. */
+  tryGet(key: string): Promise<{ body: Uint8Array; etag: string } | null>;
+  getStream(key: string): Promise<Readable>;
+  head(key: string): Promise<ObjectFacts | null>;
+  /** Write to a fresh or content-addressed key, unconditionally. */
+  put(key: string, body: Uint8Array | string, contentType?: string): Promise<{ etag: string }>;
+  /** Create only if absent; an answer lost on the way is told from a lost race by reading back. */
+  putIfAbsent(key: string, body: Uint8Array | string, contentType?: string): Promise<'created' | 'exists'>;
+  /** Replace the version `etag`; null means "only if absent". `conflict` when someone else was first. */
+  replace(key: string, body: Uint8Array | string, etag: string | null): Promise<{ etag: string } | 'conflict'>;
+  /** Stream a local file to a fresh key; bounded memory, any size. */
+  putFile(key: string, path: string, contentType?: string): Promise<{ etag: string }>;
+  /** Stream an object into a local file by temporary name and rename. */
+  getFile(key: string, path: string): Promise<void>;
+  list(prefix: string): AsyncIterable<ObjectFacts>;
+  delete(keys: string[]): Promise<void>;
+}
