@@ -67,6 +67,12 @@ export const gateConfigSchema = z.strictObject({
 });
 export type GateConfig = z.infer<typeof gateConfigSchema>;
 
+export const durabilityConfigSchema = z.strictObject({
+  trainHeartbeatSeconds: z.number().int().min(2).max(3_600).default(600).describe('Silence after which a training attempt counts as lost'),
+  scanHeartbeatSeconds: z.number().int().min(2).max(3_600).default(120).describe('Silence after which any other activity counts as lost'),
+});
+export type DurabilityConfig = z.infer<typeof durabilityConfigSchema>;
+
 export const loopConfigSchema = z.strictObject({
   pool: nameSchema.describe('The pool to draw from'),
   chunkSize: z.number().int().min(1).max(1_000_000).default(50_000).describe('New images an iteration draws'),
@@ -76,6 +82,9 @@ export const loopConfigSchema = z.strictObject({
   scan: scanConfigSchema.prefault({}),
   sample: sampleConfigSchema.prefault({}),
   gate: gateConfigSchema.prefault({}),
+  baselineImages: z.number().int().min(1).max(1_000_000).nullable().default(null)
+    .describe('Where no benchmark is registered: train one on this many random images of the pool, after the first scan; null = the first candidate becomes the benchmark'),
+  durability: durabilityConfigSchema.prefault({}),
 });
 export type LoopConfig = z.infer<typeof loopConfigSchema>;
 

@@ -1,0 +1,18 @@
+import type { createDecideActivities } from './decide.js';
+import type { createDrawActivities } from './draw.js';
+import type { createEvaluateActivities } from './evaluate.js';
+import type { createLoopActivities } from './loop.js';
+import type { createReportActivities } from './report.js';
+import type { createSampleActivities } from './sample.js';
+import type { createScanActivities } from './scan.js';
+import type { createTrainActivities } from './train.js';
+
+/** Every activity by name, for the proxies in `workflows/`. */
+export type Activities = ReturnType<typeof createLoopActivities> &
+  ReturnType<typeof createDrawActivities> &
+  ReturnType<typeof createScanActivities> &
+  ReturnType<typeof createSampleActivities> &
+  ReturnType<typeof createTrainActivities> &
+  ReturnType<typeof createEvaluateActivities> &
+  ReturnType<typeof createDecideActivities> &
+  ReturnType<typeof createReportActivities>;

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { activityInfo } from '@temporalio/activity';
+import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
+import type { LoopConfig } from '../domain/config.js';
+import { PartloopError } from '../domain/errors.js';
+import { loopWorkflowId } from '../domain/ids.js';
+import { type IterationAttempt, iterationRow, type LoopState, nextIteration, withAttempt } from '../domain/loopState.js';
+import { type IterationRow, resolveConfig, type RunIterationsAnswer, type StartLoopRequest } from '../domain/messages.js';
+import { LIGHT_QUEUE } from '../domain/queues.js';
+import type { IterationContext, Step, StepResults } from '../domain/steps.js';
+import { readLoopState, updateLoopState } from '../storage/loopState.js';
+import { listPools, openPool } from '../storage/pool.js';
+import type { ActivityDeps } from './deps.js';
+
+const ROWS_KEPT = 20;
+
+export interface StartedLoop extends RunIterationsAnswer {
+  workflowId: string;
+  /** The loop's page in the Temporal UI, relative to its address. */
+  path: string;
+  config: LoopConfig;
+}
+
+/** Bookkeeping of loops: seconds long, safe to run twice. `client` reaches the Temporal service the worker polls. */
+export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
+  const { store, client } = deps;
+  return {
+    /** Resolve the request, then start the loop or join the running one; the update's id makes a retry harmless. */
+    async startOrJoinLoop({ request }: { request: StartLoopRequest }): Promise<StartedLoop> {
+      const pool = await choosePool(request.pool);
+      const { defaults } = await openPool(store, pool);
+      const loop = request.loop ?? pool;
+      const config = resolveConfig(request, pool, defaults);
+      await refuseOtherPool(loop, pool);
+      const workflowId = loopWorkflowId(loop);
+      const { workflowExecution } = activityInfo();
+      const startWorkflowOperation = new WithStartWorkflowOperation('trainingLoop', {
+        workflowId,
+        taskQueue: LIGHT_QUEUE,
+        args: [{}],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        staticSummary: `training loop ${loop} over pool ${pool}`,
+      });
+      const answer = await client.workflow.executeUpdateWithStart<RunIterationsAnswer, [{ iterations: number; config: LoopConfig }]>('runIterations', {
+        args: [{ iterations: request.iterations, config }],
+        updateId: `${workflowExecution?.workflowId ?? 'direct'}:${workflowExecution?.runId ?? request.iterations}`.slice(0, 200),
+        startWorkflowOperation,
+      });
+      return { ...answer, workflowId, path: `/namespaces/${client.options.namespace}/workflows/${workflowId}`, config };
+    },
+
+    /** What a loop has done so far, for the entity to go on from. */
+    async loadLoop({ loop }: { loop: string }): Promise<{ next: number; rows: IterationRow[] }> {
+      const state = await readLoopState(store, loop);
+      const rows = state.iterations.map(({ iteration, current }) => iterationRow(iteration, current));
+      return { next: nextIteration(state), rows: rows.slice(-ROWS_KEPT) };
+    },
+
+    /** Everything iteration `iteration` builds on: the configuration and the results of the iteration before it. */
+    async prepareIteration({ loop, iteration, config, from }: { loop: string; iteration: number; config: LoopConfig | null; from: Step | null | undefined }): Promise<IterationContext> {
+      const state = await readLoopState(store, loop);
+      const own = state.iterations.find((entry) => entry.iteration === iteration);
+      const settings = own?.current.config ?? config;
+      if (settings === null || (own === undefined && iteration !== nextIteration(state))) {
+        throw new PartloopError('not-found', `loop \`${loop}\` has no iteration ${iteration}; it has done ${nextIteration(state) - 1}`);
+      }
+      const isNext = iteration === nextIteration(state);
+      return {
+        loop,
+        iteration,
+        config: isNext && config !== null ? config : settings,
+        previous: previousResults(state, iteration),
+        force: from == null ? null : { from, token: randomUUID() },
+      };
+    },
+
+    /** Record an attempt in the loop's state; recording the same run twice changes nothing more. */
+    async recordIteration({ context, results, status, error, runId }: { context: IterationContext; results: StepResults; status: 'finished' | 'failed'; error: string | null; runId: string }): Promise<void> {
+      const attempt: IterationAttempt = { runId, status, error, results, config: context.config, recordedAt: new Date().toISOString() };
+      await updateLoopState(store, context.loop, (state) => withAttempt(state, context.iteration, attempt));
+    },
+
+    async isRunning({ workflowId }: { workflowId: string }): Promise<boolean> {
+      return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+    },
+  };
+
+  async function choosePool(asked: string | undefined): Promise<string> {
+    const pools = await listPools(store);
+    if (asked !== undefined && pools.includes(asked)) return asked;
+    const [only] = pools;
+    if (asked === undefined && pools.length === 1 && only !== undefined) return only;
+    const known = pools.length === 0 ? 'there is no pool yet' : `pools: ${pools.join(', ')}`;
+    throw new PartloopError('input-invalid', asked === undefined ? `field \`pool\` is needed: ${known}` : `field \`pool\`: there is no pool \`${asked}\`; ${known}`, {
+      hint: 'Make one with `partloop import`.',
+    });
+  }
+
+  async function refuseOtherPool(loop: string, pool: string): Promise<void> {
+    const last = (await readLoopState(store, loop)).iterations.at(-1);
+    if (last !== undefined && last.current.config.pool !== pool) {
+      throw new PartloopError('input-invalid', `field \`loop\`: loop \`${loop}\` draws from pool \`${last.current.config.pool}\`, not from \`${pool}\``, {
+        hint: 'Give the new loop another name.',
+      });
+    }
+  }
+}
+
+
+function previousResults(state: LoopState, iteration: number): IterationContext['previous'] {
+  const before = state.iterations.filter((entry) => entry.iteration < iteration && entry.current.status === 'finished').at(-1);
+  if (before === undefined) return null;
+  const { draw, scan, sample, train, evaluate } = before.current.results;
+  if (!draw || !scan || !sample || !train || !evaluate) {
+    const there = Object.keys(before.current.results).join(', ');
+    throw new PartloopError('data-invalid', `iteration ${before.iteration} of loop \`${state.loop}\` is marked finished but has only ${there}`, {
+      hint: `Replay it: \`partloop iteration replay ${state.loop} ${before.iteration} --from draw\`.`,
+    });
+  }
+  return { draw, scan, sample, train, evaluate };
+}

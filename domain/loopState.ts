@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { loopConfigSchema } from './config.js';
+import { nameSchema } from './ids.js';
+import type { IterationRow } from './messages.js';
+import { type StepResults, stepResultSchema, stepSchema } from './steps.js';
+
+const resultsSchema = z.partialRecord(stepSchema, stepResultSchema);
+
+/** One attempt at an iteration: what it did, and what went wrong where it failed. */
+export const iterationAttemptSchema = z.object({
+  runId: z.string(),
+  status: z.enum(['finished', 'failed']),
+  error: z.string().nullable(),
+  results: resultsSchema,
+  config: loopConfigSchema,
+  recordedAt: z.string(),
+});
+export type IterationAttempt = z.infer<typeof iterationAttemptSchema>;
+
+/** `loops/<loop>/state.json`: what a loop has done, the truth a stopped or rebuilt loop goes on from. */
+export const loopStateSchema = z.object({
+  loop: nameSchema,
+  iterations: z.array(z.object({
+    iteration: z.number().int().positive(),
+    /** The attempt that later iterations build on. */
+    current: iterationAttemptSchema,
+    /** Every other attempt, oldest first. */
+    others: z.array(iterationAttemptSchema),
+  })),
+});
+export type LoopState = z.infer<typeof loopStateSchema>;
+
+export const emptyLoopState = (loop: string): LoopState => ({ loop, iterations: [] });
+
+/**
+ * The state after an attempt was recorded. A finished attempt replaces what was there only where nothing was built on it:
+ * in the latest iteration, or where the earlier attempt had failed. Recording the same run twice changes nothing more.
+ */
+export function withAttempt(state: LoopState, iteration: number, attempt: IterationAttempt): LoopState {
+  const existing = state.iterations.find((entry) => entry.iteration === iteration);
+  if (existing === undefined) {
+    const iterations = [...state.iterations, { iteration, current: attempt, others: [] }];
+    return { ...state, iterations: iterations.sort((a, b) => a.iteration - b.iteration) };
+  }
+  const latest = Math.max(...state.iterations.map((entry) => entry.iteration));
+  const sameRun = existing.current.runId === attempt.runId;
+  const replaces = sameRun || existing.current.status === 'failed' || (attempt.status === 'finished' && iteration === latest);
+  const others = existing.others.filter((entry) => entry.runId !== attempt.runId);
+  const updated = replaces
+    ? { iteration, current: attempt, others: sameRun ? others : [...others, existing.current] }
+    : { iteration, current: existing.current, others: [...others, attempt] };
+  return { ...state, iterations: state.iterations.map((entry) => (entry.iteration === iteration ? updated : entry)) };
+}
+
+/** The iteration to run next: one after the last that finished. */
+export function nextIteration(state: LoopState): number {
+  const finished = state.iterations.filter((entry) => entry.current.status === 'finished');
+  return Math.max(0, ...finished.map((entry) => entry.iteration)) + 1;
+}
+
+export function iterationRow(iteration: number, attempt: Pick<IterationAttempt, 'status' | 'error'> & { results: StepResults }): IterationRow {
+  const { results } = attempt;
+  const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+  const gate = results.decide?.facts.gate;
+  return {
+    iteration,
+    status: attempt.status,
+    drawn: number(results.draw?.facts.drawn),
+    flagged: number(results.scan?.facts.quarantined),
+    sampled: number(results.sample?.facts.sampled),
+    trainingSet: number(results.sample?.facts.trainingSet),
+    miou: number(results.evaluate?.facts.miou),
+    benchmarkMiou: number(results.decide?.facts.benchmarkMiou),
+    gate: typeof gate === 'string' ? gate : null,
+    seconds: Math.round(Object.values(results).reduce((sum, result) => sum + result.seconds, 0)),
+    error: attempt.error,
+  };
+}

@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import { loopConfigSchema, poolDefaults, trainerPresetSchema } from './config.js';
+import { PartloopError } from './errors.js';
+import { nameSchema } from './ids.js';
+import { type StepResults, iterationContextSchema, stepResultSchema, stepSchema } from './steps.js';
+
+// --- Requests: what people send ---------------------------------------------------------------------------------
+
+const iterations = z.number().int().min(1).max(10_000);
+const loopFields = loopConfigSchema.shape;
+const trainFields = loopFields.train.unwrap().shape;
+const sampleFields = loopFields.sample.unwrap().shape;
+
+/**
+ * The input of `startLoop`: every field may be left out. What is not given here comes from `settings`, then from the
+ * pool's `defaults.json`, then from the defaults of the configuration.
+ */
+export const startLoopRequestSchema = z.strictObject({
+  pool: nameSchema.optional().describe('The pool to draw from; may be left out where there is only one'),
+  loop: nameSchema.optional().describe('Name of the loop; the pool\'s name where left out'),
+  iterations: iterations.default(1).describe('How many iterations to run'),
+  chunkSize: loopFields.chunkSize.unwrap().optional().describe('New images an iteration draws'),
+  sampleShare: sampleFields.share.unwrap().optional().describe('Share of the chunk that is picked'),
+  imageSize: trainFields.imageSize.unwrap().optional().describe('Longest side in pixels that the network sees'),
+  trainIterations: trainFields.iterations.unwrap().optional().describe('Training iterations'),
+  batchSize: trainFields.batchSize.unwrap().optional().describe('Images a training iteration'),
+  preset: trainerPresetSchema.optional().describe('Backbone'),
+  seed: loopFields.seed.unwrap().optional().describe('Seed of every random choice'),
+  settings: z.record(z.string(), z.unknown()).optional().describe('Any other setting, shaped as in docs/config.md'),
+});
+export type StartLoopRequest = z.infer<typeof startLoopRequestSchema>;
+
+/** Parse a request from outside; the error names each bad field and what is allowed. */
+export function parseRequest<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
+  const parsed = schema.safeParse(value ?? {});
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => {
+    const field = issue.path.join('.');
+    return `${field === '' ? '' : `field \`${field}\`: `}${issue.message}`;
+  });
+  const shape = schema instanceof z.ZodObject ? ` Fields: ${Object.keys(schema.shape).join(', ')}.` : '';
+  throw new PartloopError('input-invalid', `the input of ${what} is not valid: ${problems.join('; ')}.${shape}`, {
+    hint: 'docs/config.md lists every field with its default.',
+  });
+}
+
+/** The configuration of a loop from a request, the pool's defaults and our own, in this order. */
+export function resolveConfig(request: StartLoopRequest, pool: string, poolSettings: unknown): z.infer<typeof loopConfigSchema> {
+  const asked = {
+    pool,
+    ...(request.chunkSize === undefined ? {} : { chunkSize: request.chunkSize }),
+    ...(request.seed === undefined ? {} : { seed: request.seed }),
+    train: defined({
+      imageSize: request.imageSize,
+      iterations: request.trainIterations,
+      batchSize: request.batchSize,
+      preset: request.preset,
+    }),
+    sample: defined({ share: request.sampleShare }),
+  };
+  const merged = mergeSettings(mergeSettings(poolSettings, request.settings ?? {}), asked);
+  return parseRequest(loopConfigSchema, merged, 'the loop (request, settings and the pool\'s defaults together)');
+}
+
+function defined(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** `over` on top of `base`, objects merged field by field. */
+export function mergeSettings(base: unknown, over: unknown): unknown {
+  if (!isRecord(base) || !isRecord(over)) return over ?? base;
+  const merged: Record<string, unknown> = { ...base };
+  for (const [field, value] of Object.entries(over)) merged[field] = mergeSettings(base[field], value);
+  return merged;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+export const poolSettingsFor = (images: number): unknown => poolDefaults(images);
+
+// --- Workflow inputs ----------------------------------------------------------------------------------------------
+
+/** One finished or failed iteration, as the details table and `loop status` show it. */
+export const iterationRowSchema = z.object({
+  iteration: z.number().int(),
+  status: z.enum(['finished', 'failed']),
+  drawn: z.number().nullable(),
+  flagged: z.number().nullable(),
+  sampled: z.number().nullable(),
+  trainingSet: z.number().nullable(),
+  miou: z.number().nullable(),
+  benchmarkMiou: z.number().nullable(),
+  gate: z.string().nullable(),
+  seconds: z.number(),
+  error: z.string().nullable(),
+});
+export type IterationRow = z.infer<typeof iterationRowSchema>;
+
+/** Carried from run to run of a `trainingLoop`; a person never fills it in. */
+export const trainingLoopInputSchema = z.strictObject({
+  config: loopConfigSchema.nullable().default(null),
+  remaining: z.number().int().min(0).default(0),
+  pending: z.strictObject({ iterations, config: loopConfigSchema }).nullable().default(null),
+  paused: z.boolean().default(false),
+});
+
+export const loopIterationInputSchema = z.strictObject({
+  context: iterationContextSchema,
+});
+
+export const scanInputSchema = z.strictObject({
+  context: iterationContextSchema,
+  draw: stepResultSchema,
+  /** Where a run that continued as new goes on. */
+  resume: z.strictObject({ planKey: z.string(), folds: z.array(stepResultSchema), shards: z.number().int(), next: z.number().int(), failed: z.array(z.number().int()) }).nullable().default(null),
+});
+export type ScanInput = z.input<typeof scanInputSchema>;
+
+// --- Commands to a loop -------------------------------------------------------------------------------------------
+
+export const runIterationsSchema = z.strictObject({ iterations: iterations.default(1), config: loopConfigSchema });
+export type RunIterations = z.infer<typeof runIterationsSchema>;
+/** started: runs now; queued: runs after the request under way; joined: one is queued already. */
+export interface RunIterationsAnswer { outcome: 'started' | 'queued' | 'joined'; loop: string; nextIteration: number }
+
+export const retryIterationSchema = z.strictObject({
+  iteration: z.number().int().min(1).optional().describe('The iteration to do again; the last one where left out'),
+  from: stepSchema.optional().describe('Do this step and all after it again, even where they are done'),
+});
+export type RetryIteration = z.input<typeof retryIterationSchema>;
+export const stopSchema = z.strictObject({ now: z.boolean().default(false).describe('Cancel the running iteration instead of ending after it') });
+export type StopLoop = z.input<typeof stopSchema>;
+
+/** What an iteration tells its loop at its end, also after a reset in the UI. */
+export interface IterationFinished { iteration: number; status: 'finished' | 'failed'; error: string | null; results: StepResults }
+
+// --- Queries ------------------------------------------------------------------------------------------------------
+
+export const LOOP_PHASES = ['idle', 'running', 'paused', 'failed', 'waiting for images', 'stopped'] as const;
+export interface LoopStatus {
+  loop: string;
+  phase: (typeof LOOP_PHASES)[number];
+  iteration: number | null;
+  step: string | null;
+  remaining: number;
+  pending: number | null;
+  nextIteration: number;
+  error: string | null;
+  rows: IterationRow[];
+}

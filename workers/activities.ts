@@ -1,0 +1,31 @@
+import type { Client } from '@temporalio/client';
+import { createDecideActivities } from '../activities/decide.js';
+import type { ActivityDeps } from '../activities/deps.js';
+import { createDrawActivities } from '../activities/draw.js';
+import { createEvaluateActivities } from '../activities/evaluate.js';
+import type { Activities } from '../activities/index.js';
+import { createLoopActivities } from '../activities/loop.js';
+import { createReportActivities } from '../activities/report.js';
+import { createSampleActivities } from '../activities/sample.js';
+import { createScanActivities } from '../activities/scan.js';
+import { createTrainActivities } from '../activities/train.js';
+import type { Role } from './roles.js';
+
+/** The activities of one role, made from their clients once. A queue offers only what is meant to run there. */
+export function activitiesFor(role: Role, deps: ActivityDeps & { client: Client }): Partial<Activities> {
+  const scan = createScanActivities(deps);
+  switch (role) {
+    case 'light':
+      return {
+        ...createLoopActivities(deps),
+        ...createDrawActivities(deps),
+        ...createSampleActivities(deps),
+        ...createReportActivities(deps),
+        planScan: scan.planScan,
+      };
+    case 'scan':
+      return { scanShard: scan.scanShard, reduceScan: scan.reduceScan, ...createEvaluateActivities(deps), ...createDecideActivities(deps) };
+    case 'train':
+      return createTrainActivities(deps);
+  }
+}

@@ -1,0 +1,35 @@
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { PartloopError } from '../domain/errors.js';
+import { connectClient, storeFromEnvironment } from './connections.js';
+import { ROLE_NAMES, type Role } from './roles.js';
+import { runWorkers } from './run.js';
+
+/** `node dist/workers/main.js --role light|scan|train|all`: one worker process; everything it needs is in its environment. */
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const { values } = parseArgs({ options: { role: { type: 'string', default: 'all' } } });
+const log = pino({ name: `worker-${values.role}` });
+
+try {
+  const deps = {
+    store: storeFromEnvironment(process.env),
+    home: process.env.PARTLOOP_HOME ?? join(root, '.partloop'),
+    root,
+    log,
+    client: await connectClient(),
+  };
+  await runWorkers(rolesOf(values.role), deps);
+  process.exit(0);
+} catch (error) {
+  log.fatal(error instanceof PartloopError ? { code: error.code, hint: error.hint } : { err: error }, error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}
+
+function rolesOf(asked: string): readonly Role[] {
+  if (asked === 'all') return ROLE_NAMES;
+  const role = ROLE_NAMES.find((name) => name === asked);
+  if (role === undefined) throw new PartloopError('input-invalid', `there is no role \`${asked}\`; roles: ${ROLE_NAMES.join(', ')}, all`);
+  return [role];
+}

@@ -1,0 +1,14 @@
+import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../domain/queues.js';
+
+/**
+ * What one worker process may take on. Scan takes two activities a device and train one, so that a queue and not a
+ * crowded machine holds what waits. The graces leave time for one batch, and for a checkpoint.
+ */
+export const ROLES = {
+  light: { taskQueue: LIGHT_QUEUE, workflows: true, maxActivities: 8, graceTime: '15 seconds', forceTime: '45 seconds' },
+  scan: { taskQueue: SCAN_QUEUE, workflows: false, maxActivities: 2, graceTime: '45 seconds', forceTime: '90 seconds' },
+  train: { taskQueue: TRAIN_QUEUE, workflows: false, maxActivities: 1, graceTime: '90 seconds', forceTime: '150 seconds' },
+} as const;
+
+export type Role = keyof typeof ROLES;
+export const ROLE_NAMES = Object.keys(ROLES) as Role[];

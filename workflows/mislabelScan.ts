@@ -1,0 +1,59 @@
+import { continueAsNew, setCurrentDetails } from '@temporalio/workflow';
+import { parseRequest, type ScanInput, scanInputSchema } from '../domain/messages.js';
+import type { StepResult } from '../domain/steps.js';
+import { light, scanning, training } from './activities.js';
+import { orFail, rootMessage } from './failures.js';
+import { showAttributes } from './searchAttributes.js';
+
+/** Shards of one run: keeps a run's history below 2,000 events. */
+const SHARDS_PER_RUN = 250;
+
+/**
+ * algo1 over a chunk: decide which model may judge which image, train the models of cross-validation where none may,
+ * judge shard by shard with a bounded number in flight, then reduce all candidates to findings at once.
+ *
+ * Concurrency: `maxShardsInFlight` lanes take the next index each; a lane whose shard keeps failing notes it and goes on.
+ * After 250 shards the run continues as new with the next index alone.
+ */
+export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
+  const { context, draw, resume } = orFail(() => parseRequest(scanInputSchema, input, '`mislabelScan`'));
+  const { scan: settings, durability } = context.config;
+  const { scanShard, reduceScan } = scanning(durability);
+  const { trainFold } = training(durability);
+  showAttributes({ loop: context.loop, iteration: context.iteration, step: 'scan' });
+
+  const plan = resume ?? (await planAndTrainFolds());
+  const failed = [...plan.failed];
+  let next = plan.next;
+  const end = Math.min(plan.shards, next + SHARDS_PER_RUN);
+  const lane = async (): Promise<void> => {
+    while (next < end) {
+      const shard = next++;
+      try {
+        await scanShard({ context, planKey: plan.planKey, folds: plan.folds, shard });
+      } catch (error) {
+        failed.push(shard);
+        setCurrentDetails(`Shard ${shard} failed: ${rootMessage(error)}`);
+        const success = 1 - failed.length / plan.shards;
+        if (success < settings.minShardSuccess) throw error;
+      }
+      setCurrentDetails(`${next} of ${plan.shards} shards taken, ${failed.length} failed, ${plan.folds.length} folds trained`);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(settings.maxShardsInFlight, Math.max(1, end - next)) }, lane));
+  if (end < plan.shards) {
+    return continueAsNew<typeof mislabelScan>({ context, draw, resume: { ...plan, next: end, failed } } satisfies ScanInput);
+  }
+  return reduceScan({ context, results: { draw }, planKey: plan.planKey, folds: plan.folds, failedShards: failed });
+
+  async function planAndTrainFolds() {
+    const { planKey, shards, folds } = await light.planScan({ context, results: { draw } });
+    const trained: StepResult[] = [];
+    for (const fold of folds) {
+      setCurrentDetails(`Training fold ${fold + 1} of ${folds.length}: no model may judge its images`);
+      trained.push(await trainFold({ context, planKey, fold }));
+    }
+    return { planKey, shards, folds: trained, next: 0, failed: [] };
+  }
+}
+

@@ -1,0 +1,20 @@
+import { setCurrentDetails } from '@temporalio/workflow';
+import { parseRequest, startLoopRequestSchema } from '../domain/messages.js';
+import { bookkeeping } from './activities.js';
+import { orFail } from './failures.js';
+import { showAttributes } from './searchAttributes.js';
+
+/**
+ * The trigger: what the UI's start form, every Schedule and the command line start, under any id. Starts the loop or
+ * joins the one that runs, and ends within seconds with its ids.
+ */
+export async function startLoop(input: unknown = {}) {
+  const request = orFail(() => parseRequest(startLoopRequestSchema, input, '`startLoop`'));
+  const started = await bookkeeping.startOrJoinLoop({ request });
+  showAttributes({ loop: started.loop });
+  setCurrentDetails(
+    [`Loop **${started.loop}**: ${started.outcome}, ${request.iterations} iteration(s) from ${started.nextIteration} on.`,
+      '', `[Open the loop](${started.path})`, '', '```json', JSON.stringify(started.config, null, 1), '```'].join('\n'),
+  );
+  return started;
+}
