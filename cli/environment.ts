@@ -1,0 +1,39 @@
+import { Client, Connection } from '@temporalio/client';
+import { PartloopError } from '../domain/errors.js';
+import { ensureStack, type StackEnvironment } from '../infra/environment.js';
+import type { ObjectStore } from '../storage/objectStore.js';
+import { openStore } from '../storage/s3.js';
+
+/** The stack (brought up where it is missing) and its store. */
+export async function openEnvironmentStore(): Promise<{ env: StackEnvironment; store: ObjectStore }> {
+  const env = await ensureStack({ quiet: false });
+  return { env, store: storeOf(env) };
+}
+
+export function storeOf(env: StackEnvironment): ObjectStore {
+  const { uri, endpoint, credentials, region } = env.store;
+  return openStore({ uri, region, ...(endpoint === null ? {} : { endpoint }), ...(credentials === null ? {} : { credentials }) });
+}
+
+/** The stack and a client of its Temporal service; close it with `client.connection.close()`. */
+export async function openEnvironmentClient(): Promise<{ env: StackEnvironment; client: Client }> {
+  const env = await ensureStack({ quiet: false });
+  return { env, client: await connect(env) };
+}
+
+export async function connect(env: StackEnvironment): Promise<Client> {
+  const { address, namespace } = env.temporal;
+  try {
+    return new Client({ connection: await Connection.connect({ address, connectTimeout: '10 seconds' }), namespace });
+  } catch (cause) {
+    throw new PartloopError('stack-unavailable', `no Temporal service answers at ${address}`, {
+      cause,
+      hint: '`partloop status` shows what runs; `partloop up --detach` starts the local stack.',
+    });
+  }
+}
+
+/** A page of the Temporal UI, or null where none is known. */
+export function uiLink(env: StackEnvironment, path: string): string | null {
+  return env.temporal.uiUrl === null ? null : `${env.temporal.uiUrl}${path}`;
+}

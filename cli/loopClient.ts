@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError, WithStartWorkflowOperation } from '@temporalio/client';
+import type { StartedLoop } from '../activities/loop.js';
+import { PartloopError } from '../domain/errors.js';
+import { isFailureCode } from '../domain/failure.js';
+import { iterationWorkflowId, loopWorkflowId } from '../domain/ids.js';
+import type { LoopStatus, RetryIteration, StartLoopRequest, StopLoop } from '../domain/messages.js';
+import { LIGHT_QUEUE } from '../domain/queues.js';
+import type { Step, StepResults } from '../domain/steps.js';
+
+const POLL_MS = 2_000;
+
+/** Start or join a loop by the same workflow that the UI and Schedules start. */
+export async function startLoop(client: Client, request: Partial<StartLoopRequest>): Promise<StartedLoop> {
+  const workflowId = `start:${request.loop ?? request.pool ?? 'loop'}:${Date.now().toString(36)}`;
+  return asPartloopError(() =>
+    client.workflow.execute<(input: unknown) => Promise<StartedLoop>>('startLoop', {
+      workflowId,
+      taskQueue: LIGHT_QUEUE,
+      args: [request],
+      staticSummary: `start loop ${request.loop ?? request.pool ?? ''}`,
+    }),
+  );
+}
+
+export async function loopStatus(client: Client, loop: string): Promise<LoopStatus> {
+  return asPartloopError(() => client.workflow.getHandle(loopWorkflowId(loop)).query<LoopStatus>('status'), loop);
+}
+
+/** The step under way in an iteration, and what is done. */
+export async function iterationProgress(client: Client, loop: string, iteration: number): Promise<{ step: Step | null; results: StepResults } | null> {
+  try {
+    return await client.workflow.getHandle(iterationWorkflowId(loop, iteration)).query('progress');
+  } catch {
+    return null;
+  }
+}
+
+type Command = { name: 'pause' | 'resume'; args: [] } | { name: 'stop'; args: [StopLoop] } | { name: 'retryIteration'; args: [RetryIteration] };
+
+/** Send a command to a loop that runs; `retryIteration` also wakes one that was stopped. */
+export async function commandLoop(client: Client, loop: string, command: Command): Promise<LoopStatus> {
+  const workflowId = loopWorkflowId(loop);
+  if (command.name !== 'retryIteration') {
+    return asPartloopError(() => client.workflow.getHandle(workflowId).executeUpdate<LoopStatus, [StopLoop?]>(command.name, { args: command.args }), loop);
+  }
+  const startWorkflowOperation = new WithStartWorkflowOperation('trainingLoop', {
+    workflowId, taskQueue: LIGHT_QUEUE, args: [{}], workflowIdConflictPolicy: 'USE_EXISTING',
+  });
+  return asPartloopError(
+    () => client.workflow.executeUpdateWithStart<() => Promise<unknown>, LoopStatus, [RetryIteration]>('retryIteration', { args: command.args, startWorkflowOperation }),
+    loop,
+  );
+}
+
+/** Whether the loop has nothing under way: its request is done, it failed, or it waits for images or a person. */
+export function isSettled(status: LoopStatus): boolean {
+  return status.phase === 'stopped' || status.phase === 'failed' || status.phase === 'waiting for images' || (status.phase === 'idle' && status.remaining === 0);
+}
+
+/** Poll until the loop is settled; `onProgress` sees every change. Aborting leaves the workflow running. */
+export async function waitForLoop(
+  client: Client,
+  loop: string,
+  onProgress: (status: LoopStatus, step: Step | null, results: StepResults) => void,
+  signal?: AbortSignal,
+): Promise<LoopStatus> {
+  for (;;) {
+    const status = await patiently(() => loopStatus(client, loop), signal);
+    const progress = status.iteration === null ? null : await iterationProgress(client, loop, status.iteration);
+    onProgress(status, progress?.step ?? null, progress?.results ?? {});
+    if (isSettled(status)) return status;
+    await sleep(POLL_MS, undefined, { signal });
+  }
+}
+
+const PATIENCE_MS = 5 * 60_000;
+
+/** A restart of the server or the workers must not end a wait of days. */
+async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const startedAt = Date.now();
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if ((error instanceof PartloopError && error.code === 'not-found') || Date.now() - startedAt > PATIENCE_MS) throw error;
+      await sleep(POLL_MS, undefined, { signal });
+    }
+  }
+}
+
+/** Turn Temporal's client errors into ours: the innermost failure says what happened. */
+async function asPartloopError<T>(work: () => Promise<T>, loop?: string): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) {
+      throw new PartloopError('not-found', loop === undefined ? error.message : `no loop \`${loop}\` is running`, {
+        cause: error,
+        hint: 'Start it with `partloop loop start`; `partloop loop status` without a name lists the loops.',
+      });
+    }
+    if (!(error instanceof WorkflowFailedError) && !(error instanceof WorkflowUpdateFailedError)) throw error;
+    let innermost: Error = error;
+    let code: unknown;
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+      innermost = cause;
+      if ('type' in cause && isFailureCode(cause.type)) code = cause.type;
+    }
+    throw new PartloopError(isFailureCode(code) ? code : 'internal', innermost.message, { cause: error });
+  }
+}
