@@ -42,7 +42,8 @@ type Command = { name: 'pause' | 'resume'; args: [] } | { name: 'stop'; args: [S
 export async function commandLoop(client: Client, loop: string, command: Command): Promise<LoopStatus> {
   const workflowId = loopWorkflowId(loop);
   if (command.name !== 'retryIteration') {
-    return asPartloopError(() => client.workflow.getHandle(workflowId).executeUpdate<LoopStatus, [StopLoop?]>(command.name, { args: command.args }), loop);
+    const [argument = {}] = command.args;
+    return asPartloopError(() => client.workflow.getHandle(workflowId).executeUpdate<LoopStatus, [StopLoop]>(command.name, { args: [argument] }), loop);
   }
   const startWorkflowOperation = new WithStartWorkflowOperation('trainingLoop', {
     workflowId, taskQueue: LIGHT_QUEUE, args: [{}], workflowIdConflictPolicy: 'USE_EXISTING',

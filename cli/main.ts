@@ -15,6 +15,7 @@ const COMMANDS = {
   iteration: () => import('./commands/iteration.js'),
   report: () => import('./commands/report.js'),
   schedule: () => import('./commands/schedule.js'),
+  config: () => import('./commands/config.js'),
 } as const;
 
 const USAGE_EXIT_CODE = 2;

@@ -1,7 +1,8 @@
 import {
   allHandlersFinished, CancellationScope, condition, continueAsNew, defineQuery, defineSignal, defineUpdate, getExternalWorkflowHandle,
-  isCancellation, ParentClosePolicy, setCurrentDetails, setHandler, startChild, workflowInfo, WorkflowExecutionAlreadyStartedError,
+  isCancellation, ParentClosePolicy, setCurrentDetails, setHandler, startChild, workflowInfo,
 } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { LoopConfig } from '../domain/config.js';
 import { loopDetails } from '../domain/detailsTable.js';
 import { iterationWorkflowId, parseLoopWorkflowId } from '../domain/ids.js';

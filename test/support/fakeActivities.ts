@@ -1,0 +1,68 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { loopConfigSchema } from '../../domain/config.js';
+import { emptyLoopState, iterationRow, type LoopState, nextIteration, withAttempt } from '../../domain/loopState.js';
+import type { IterationContext, Step, StepResult, StepResults } from '../../domain/steps.js';
+
+export const testConfig = loopConfigSchema.parse({ pool: 'cars', chunkSize: 10 });
+
+export function stepResult(step: string, facts: StepResult['facts'] = {}): StepResult {
+  return { step, digest: '0'.repeat(64), outcome: 'miss', outputs: {}, facts, seconds: 1 };
+}
+
+/**
+ * Activities that do no work but keep books: what the workflows ask for, in order. `fail` makes a step fail as often as
+ * it says, with the code it says.
+ */
+export function fakeActivities(options: { shards?: number; folds?: number[] } = {}) {
+  const calls: string[] = [];
+  const faults = new Map<string, { times: number; code: string }>();
+  let state: LoopState = emptyLoopState('cars');
+  const did = (name: string): void => {
+    calls.push(name);
+    const fault = faults.get(name);
+    if (fault === undefined || fault.times === 0) return;
+    fault.times -= 1;
+    throw ApplicationFailure.create({ type: fault.code, message: `${name} failed as the test asked`, nonRetryable: true });
+  };
+  const simple = (step: Step, facts: StepResult['facts'] = {}) => async ({ context }: { context: IterationContext; results: StepResults }) => {
+    did(`${step}:${context.iteration}`);
+    return stepResult(step, facts);
+  };
+  const activities = {
+    draw: simple('draw', { drawn: 10 }),
+    planScan: async ({ context }: { context: IterationContext }) => {
+      did(`plan:${context.iteration}`);
+      return { planKey: 'plan.json', shards: options.shards ?? 3, folds: options.folds ?? [] };
+    },
+    trainFold: async ({ fold }: { fold: number }) => {
+      did(`fold:${fold}`);
+      return stepResult('fold');
+    },
+    scanShard: async ({ shard }: { shard: number }) => did(`shard:${shard}`),
+    reduceScan: async ({ failedShards }: { failedShards: number[] }) => {
+      did(`reduce:${failedShards.length}`);
+      return stepResult('scan', { quarantined: 1 });
+    },
+    ensureBenchmark: async () => did('benchmark'),
+    sample: simple('sample', { sampled: 5, trainingSet: 5 }),
+    train: simple('train', { valMiou: 0.5 }),
+    evaluate: simple('evaluate', { miou: 0.6 }),
+    decide: simple('decide', { gate: 'held', benchmarkMiou: 0.55 }),
+    report: simple('report'),
+    startOrJoinLoop: async ({ request }: { request: { iterations: number } }) => {
+      did('startOrJoinLoop');
+      return { outcome: 'started', loop: 'cars', nextIteration: 1, workflowId: 'loop:cars', path: '/', config: testConfig, asked: request.iterations };
+    },
+    loadLoop: async () => ({ next: nextIteration(state), rows: state.iterations.map(({ iteration, current }) => iterationRow(iteration, current)) }),
+    prepareIteration: async ({ loop, iteration, config, from }: { loop: string; iteration: number; config: typeof testConfig | null; from?: Step }): Promise<IterationContext> => {
+      did(`prepare:${iteration}:${from ?? 'next'}`);
+      return { loop, iteration, config: config ?? testConfig, previous: null, force: from == null ? null : { from, token: 'again' } };
+    },
+    recordIteration: async ({ context, results, status, error, runId }: { context: IterationContext; results: StepResults; status: 'finished' | 'failed'; error: string | null; runId: string }) => {
+      did(`record:${context.iteration}:${status}`);
+      state = withAttempt(state, context.iteration, { runId, status, error, results, config: context.config, recordedAt: '2026-01-01T00:00:00Z' });
+    },
+    isRunning: async () => true,
+  };
+  return { activities, calls, fail: (name: string, code: string, times = 1) => faults.set(name, { times, code }), state: () => state };
+}
