@@ -1,0 +1,94 @@
+"""`partloop-trainer train --job job.json`, `check`, `describe`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import sys
+import traceback
+
+from . import __version__
+from .job import JOB_VERSION, describe, read_job
+from .protocol import EXITS, Reporter, StopFlag, TrainerError, fail, from_exception
+from .weights import package_file
+
+
+def main() -> None:
+    """Entry point; the exit codes are those of `protocol.EXITS`."""
+    parser = argparse.ArgumentParser(prog="partloop-trainer", description="Trains K-Net part segmentation for partloop.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    train_command = commands.add_parser("train", help="train, validate and export; resumes by itself")
+    train_command.add_argument("--job", required=True, help="path of job.json; `describe` lists its fields")
+    train_command.add_argument("--no-stdin-watch", action="store_true", help="go on when stdin is closed; for use by hand")
+    commands.add_parser("check", help="print versions and whether backbone weights are here, as JSON")
+    commands.add_parser("describe", help="print the fields of job.json and the exit codes, as JSON")
+    arguments = parser.parse_args()
+    if arguments.command == "train":
+        run_training(arguments.job, watch_stdin=not arguments.no_stdin_watch)
+    elif arguments.command == "check":
+        print(json.dumps(check(), indent=1))
+    else:
+        exits = {name: {"code": code, "retry": retry} for name, (code, retry) in EXITS.items()}
+        print(json.dumps({"version": JOB_VERSION, "exits": exits, "fields": describe()}, indent=1))
+
+
+def run_training(job_path: str, watch_stdin: bool) -> None:
+    """Run a job to its end or to an exit code."""
+    stop = StopFlag()
+    reporter = Reporter(stop)
+    stop.listen(watch_stdin)
+    prepare_environment()
+    try:
+        job = read_job(job_path)
+        from .train import train
+
+        train(job, reporter, stop)
+    except TrainerError as error:
+        fail(reporter, error)
+    except BaseException as error:
+        traceback.print_exc(file=sys.stderr)
+        fail(reporter, from_exception(error))
+    # The thread that watches stdin sits in a read: leave without asking it.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def prepare_environment() -> None:
+    """Variables that libraries read when they are first imported."""
+    # Spinning threads beside a busy process make a step 20 times as slow, passive ones cost nothing measurable.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+
+def check() -> dict[str, object]:
+    """What `doctor` wants to know; `problems` is empty where training can start."""
+    versions: dict[str, str] = {}
+    problems: list[str] = []
+    for name in ("numpy", "PIL", "torch", "torchvision", "timm", "onnx", "onnxruntime"):
+        try:
+            versions[name] = str(getattr(importlib.import_module(name), "__version__", "?"))
+        except Exception as error:
+            problems.append(f"{name} cannot be imported: {str(error)[:200]}")
+    cuda = False
+    capability = None
+    if "torch" in versions:
+        import torch
+
+        cuda, capability = torch.cuda.is_available(), torch.backends.cpu.get_cpu_capability()
+    return {
+        "trainer": __version__,
+        "python": platform.python_version(),
+        "versions": versions,
+        "cuda": cuda,
+        "capability": capability,
+        "backboneWeights": {"efficientnet_lite0": package_file() is not None},
+        "problems": problems,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+"""Images and labels: reading the lists, statistics of the labels, and batches prepared ahead of the training step."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from .augment import augment, flip_table
+from .job import Job
+from .preprocess import IGNORE, Pixels, resize_image, resize_label
+from .protocol import StopFlag, TrainerError
+from .sampling import AUGMENT, Sampler, stream
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of a list: an upright image, its label (8-bit grey PNG) and boxes to ignore as shares of the sides."""
+
+    image_id: str
+    image: str
+    label: str
+    ignore: tuple[tuple[float, float, float, float], ...]
+
+
+def read_records(path: str, code: str = "data-unusable") -> list[Record]:
+    """Read a list of images; raises naming the file and line that cannot be used."""
+    records: list[Record] = []
+    try:
+        lines = Path(path).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainerError(code, f"list {path} cannot be read: {error}") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            raw = json.loads(line)
+            boxes = tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in raw.get("ignore") or [])
+            records.append(Record(str(raw["imageId"]), str(raw["image"]), str(raw["label"]), boxes))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            hint = "each line needs imageId, image and label, and may have ignore boxes [x0, y0, x1, y1]"
+            raise TrainerError(code, f"list {path}, line {number} is invalid: {error!r}", hint) from error
+    if not records:
+        raise TrainerError(code, f"list {path} holds no images")
+    return records
+
+
+def load_image(record: Record) -> Image.Image:
+    """The decoded image; raises `data-unusable` naming the file."""
+    try:
+        with Image.open(record.image) as image:
+            return image.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise TrainerError("data-unusable", f"image {record.image} ({record.image_id}) cannot be read: {error}") from error
+
+
+def load_label(record: Record, classes: int) -> Pixels:
+    """[h, w] class indices with ignore boxes applied; raises `data-unusable` naming the file."""
+    name = f"label {record.label} ({record.image_id})"
+    try:
+        with Image.open(record.label) as image:
+            mode, label = image.mode, np.array(image)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise TrainerError("data-unusable", f"{name} cannot be read: {error}") from error
+    if mode != "L":
+        raise TrainerError("data-unusable", f"{name} has PNG mode {mode}", "labels are 8-bit greyscale index PNGs")
+    highest = int(label[label != IGNORE].max(initial=0))
+    if highest >= classes:
+        raise TrainerError("data-unusable", f"{name} holds the value {highest}; the classes end at {classes - 1}")
+    height, width = label.shape
+    for x0, y0, x1, y1 in record.ignore:
+        rows = slice(int(np.floor(max(0.0, y0) * height)), int(np.ceil(y1 * height)))
+        label[rows, int(np.floor(max(0.0, x0) * width)) : int(np.ceil(x1 * width))] = IGNORE
+    return label
+
+
+class ImageSet:
+    """The images of one list, decoded and scaled on demand; what fits stays in memory up to `cache_bytes`."""
+
+    def __init__(self, records: list[Record], classes: int, cache_bytes: int) -> None:
+        self.records = records
+        self._classes = classes
+        self._room = cache_bytes
+        self._free = cache_bytes
+        self._size = 0
+        self._cache: dict[int, tuple[Pixels, Pixels]] = {}
+
+    def content(self, index: int, size: int) -> tuple[Pixels, Pixels]:
+        """Image [h, w, 3] and label [h, w] with the longest side `size`."""
+        if size != self._size:
+            self._cache, self._free, self._size = {}, self._room, size
+        found = self._cache.get(index)
+        if found is not None:
+            return found
+        record = self.records[index]
+        image, label = load_image(record), load_label(record, self._classes)
+        if label.shape != (image.height, image.width):
+            message = (
+                f"label {record.label} is {label.shape[1]}×{label.shape[0]}, "
+                f"image {record.image} is {image.width}×{image.height}"
+            )
+            raise TrainerError("data-unusable", message, "labels have the size of the upright image")
+        pair = (resize_image(image, size), resize_label(label, size))
+        used = pair[0].nbytes + pair[1].nbytes
+        # Losing a race between threads costs one slot of bookkeeping at most, never a wrong image.
+        if used <= self._free:
+            self._free -= used
+            self._cache[index] = pair
+        return pair
+
+
+def label_counts(
+    records: list[Record], classes: int, cache_path: Path, digest: str, workers: int, stop: StopFlag
+) -> NDArray[np.int64]:
+    """[n, classes] labelled pixels of each image; kept in `cache_path`, so that a resumed run need not read all labels."""
+    key = hashlib.sha256(json.dumps([digest, classes, [one.image_id for one in records]]).encode()).hexdigest()
+    try:
+        with np.load(cache_path, allow_pickle=False) as stored:
+            if str(stored["key"]) == key and stored["counts"].shape == (len(records), classes):
+                return stored["counts"]
+    except Exception:  # absent or torn: it is counted again
+        pass
+
+    def count(record: Record) -> NDArray[np.int64]:
+        stop.check()
+        return np.bincount(load_label(record, classes).ravel(), minlength=256)[:classes].astype(np.int64)
+
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        counts = np.stack(list(pool.map(count, records)))
+    temporary = cache_path.with_name(f"{cache_path.stem}.{os.getpid()}.tmp.npz")
+    np.savez(temporary, key=np.array(key), counts=counts)
+    os.replace(temporary, cache_path)
+    return counts
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's input: image [N, S, S, 3] and label [N, S, S], both uint8."""
+
+    iteration: int
+    image: torch.Tensor
+    label: torch.Tensor
+
+
+class Loader:
+    """Batches of augmented samples from `first` up to `last` (exclusive), prepared ahead in threads.
+
+    Sample number g = iteration * batch size + position decides everything about a sample, so the number of threads
+    and the iteration at which a run resumes have no influence on what a step sees.
+    """
+
+    def __init__(self, job: Job, images: ImageSet, sampler: Sampler, size_at: Callable[[int], int]) -> None:
+        self._job = job
+        self._images = images
+        self._sampler = sampler
+        self._size_at = size_at
+        self._swap = flip_table(job.mirrorPairs)
+
+    def sample(self, number: int, size: int) -> tuple[Pixels, Pixels]:
+        """Augmented image [S, S, 3] and label [S, S] of one sample number."""
+        image, label = self._images.content(self._sampler.index(number), size)
+        return augment(image, label, size, self._job.augment, self._swap, stream(self._job.seed, number, AUGMENT))
+
+    def batches(self, first: int, last: int) -> Iterator[Batch]:
+        threads = max(1, self._job.loaderWorkers)
+        ahead = max(2, self._job.loaderWorkers)
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="loader")
+        waiting: deque[tuple[int, list[Future[tuple[Pixels, Pixels]]]]] = deque()
+        try:
+            following = first
+            while following < last or waiting:
+                # Batches of different sizes never share the queue: the cache holds one size at a time.
+                while (
+                    following < last
+                    and len(waiting) <= ahead
+                    and (not waiting or self._size_at(waiting[0][0]) == self._size_at(following))
+                ):
+                    waiting.append((following, self._submit(pool, following)))
+                    following += 1
+                iteration, futures = waiting.popleft()
+                yield _stack(iteration, [one.result() for one in futures])
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, pool: ThreadPoolExecutor, iteration: int) -> list[Future[tuple[Pixels, Pixels]]]:
+        count = self._job.optim.batchSize
+        size = self._size_at(iteration)
+        return [pool.submit(self.sample, iteration * count + position, size) for position in range(count)]
+
+
+def _stack(iteration: int, samples: list[tuple[Pixels, Pixels]]) -> Batch:
+    image = torch.from_numpy(np.stack([one for one, _ in samples]))
+    return Batch(iteration, image, torch.from_numpy(np.stack([label for _, label in samples])))

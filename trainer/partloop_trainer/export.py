@@ -1,0 +1,176 @@
+"""ONNX export: `model.onnx` (logits at stride 4) and `scan.onnx` (a few bytes a pixel), checked against PyTorch.
+
+Equal weights give equal bytes: no times, no paths, no exporter metadata.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor, nn
+
+from . import __version__
+from .checkpoint import replace_durably, sha256_file
+from .job import Job
+from .model import KNet, upsampled
+from .preprocess import IGNORE, PAD_RGB
+from .protocol import TrainerError
+
+LARGEST_DIFFERENCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The two files of a model; difference: largest absolute difference of a logit between ONNX Runtime and PyTorch."""
+
+    model: Path
+    scan: Path
+    model_sha256: str
+    scan_sha256: str
+    difference: float
+
+
+class ModelGraph(nn.Module):
+    """image uint8 [N, S, S, 3] RGB → logits float32 [N, C, S/4, S/4]."""
+
+    def __init__(self, network: KNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.network(image.permute(0, 3, 1, 2).float())
+
+
+class ScanGraph(nn.Module):
+    """image uint8 [N, S, S, 3], label uint8 [N, S, S] → mask, p_mask, p_label, uint8 [N, S, S] each.
+
+    p_* are round(255 p) of the found and of the given class. Log-probabilities are taken at stride 4 and upsampled:
+    that keeps the argmax of upsampled logits (each pixel's classes shift by one number), while a softmax at full size
+    costs more than the network itself. p is thus the geometric interpolation: a little below the exact
+    softmax at borders, equal to it elsewhere. An ignored label (255) is looked up as class 0.
+    """
+
+    def __init__(self, network: KNet, size: int) -> None:
+        super().__init__()
+        self.network = network
+        self.size = size
+
+    def forward(self, image: Tensor, label: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        log_p = self.network(image.permute(0, 3, 1, 2).float()).log_softmax(1)
+        log_p = upsampled(log_p, self.size)
+        best, mask = log_p.max(dim=1)
+        given = torch.where(label == IGNORE, torch.zeros_like(label), label).long()
+        p_label = log_p.gather(1, given.unsqueeze(1)).squeeze(1)
+        return mask.to(torch.uint8), as_byte(best), as_byte(p_label)
+
+
+def as_byte(log_p: Tensor) -> Tensor:
+    """Log-probability → round(255 p) as uint8, halves up as JavaScript rounds."""
+    return (log_p.exp() * 255 + 0.5).floor().clamp(0, 255).to(torch.uint8)
+
+
+def export(network: KNet, job: Job, folder: Path) -> Exported:
+    """Write both files into `folder` and compare them with PyTorch at two batch sizes; raises `internal` if they differ."""
+    network = network.cpu().float().eval()
+    size = job.image.size
+    image = probe_images(2, size)
+    label = torch.zeros(2, size, size, dtype=torch.uint8)
+    model_graph, scan_graph = ModelGraph(network), ScanGraph(network, size)
+    model = _write(model_graph, (image,), ["image"], ["logits"], folder / "model.onnx", job)
+    scan = _write(scan_graph, (image, label), ["image", "label"], ["mask", "p_mask", "p_label"], folder / "scan.onnx", job)
+    difference = compare(model_graph, scan_graph, model, scan, size, len(job.classes))
+    return Exported(model, scan, sha256_file(model), sha256_file(scan), difference)
+
+
+def probe_images(count: int, size: int) -> Tensor:
+    """[count, S, S, 3] uint8 with smooth and noisy parts, the same on every machine."""
+    random = np.random.Generator(np.random.Philox(key=(7, count)))
+    coarse = random.integers(0, 256, (count, size // 16, size // 16, 3)).repeat(16, axis=1).repeat(16, axis=2)
+    fine = random.integers(-20, 21, (count, size, size, 3))
+    return torch.from_numpy(np.clip(coarse + fine, 0, 255).astype(np.uint8))
+
+
+def _write(graph: nn.Module, inputs: tuple[Tensor, ...], names: list[str], outputs: list[str], path: Path, job: Job) -> Path:
+    temporary = path.with_name(path.name + ".tmp")
+    dynamic = {name: {0: "N"} for name in [*names, *outputs]}
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")
+        # The TorchScript exporter: the newer one needs onnxscript, takes several times as long and writes install paths.
+        torch.onnx.export(
+            graph, inputs, str(temporary), input_names=names, output_names=outputs, dynamic_axes=dynamic,
+            opset_version=job.export.opset, dynamo=False,
+        )  # fmt: skip
+    model = onnx.load(str(temporary))
+    clean(model, metadata(job))
+    onnx.checker.check_model(model)
+    temporary.write_bytes(model.SerializeToString(deterministic=True))
+    replace_durably(temporary, path)
+    return path
+
+
+def metadata(job: Job) -> dict[str, str]:
+    """What a reader of the file needs to know to use it."""
+    return {
+        "partloop.version": __version__,
+        "partloop.classes": json.dumps(job.classes),
+        "partloop.taxonomyDigest": job.taxonomyDigest,
+        "partloop.trainingSetDigest": job.trainingSetDigest,
+        "partloop.preset": job.model.preset,
+        "partloop.size": str(job.image.size),
+        "partloop.pad": json.dumps(PAD_RGB),
+        "partloop.layout": "NHWC uint8 RGB, longest side scaled to size, top left, normalisation inside",
+        "partloop.ignore": str(IGNORE),
+    }
+
+
+def clean(model: onnx.ModelProto, properties: dict[str, str]) -> None:
+    """Remove what tells of the machine or the exporter, and set the properties."""
+    model.doc_string = ""
+    model.producer_name, model.producer_version, model.domain = "partloop", __version__, ""
+    del model.metadata_props[:]
+    for key in sorted(properties):
+        model.metadata_props.add(key=key, value=properties[key])
+    graph = model.graph
+    graph.doc_string, graph.name = "", "partloop"
+    del graph.value_info[:]
+    del graph.metadata_props[:]
+    for one in [*graph.node, *graph.initializer, *graph.input, *graph.output]:
+        one.doc_string = ""
+        del one.metadata_props[:]
+
+
+def compare(model_graph: nn.Module, scan_graph: nn.Module, model: Path, scan: Path, size: int, classes: int) -> float:
+    """Largest absolute difference of a logit over batches of 1 and 3; raises `internal` where the files compute something else."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    sessions = [onnxruntime.InferenceSession(str(one), options, providers=["CPUExecutionProvider"]) for one in (model, scan)]
+    largest = 0.0
+    for count in (1, 3):
+        image = probe_images(count, size)
+        label = torch.arange(count * size * size).view(count, size, size).remainder(classes + 1)
+        label = torch.where(label == classes, IGNORE, label).to(torch.uint8)
+        with torch.inference_mode():
+            wanted = model_graph(image).numpy()
+            wanted_scan = [one.numpy() for one in scan_graph(image, label)]
+        found = np.asarray(sessions[0].run(["logits"], {"image": image.numpy()})[0])
+        largest = max(largest, float(np.abs(found - wanted).max()))
+        feed = {"image": image.numpy(), "label": label.numpy()}
+        found_scan = [np.asarray(one) for one in sessions[1].run(["mask", "p_mask", "p_label"], feed)]
+        # Ties between classes and halves between bytes may fall either way; more than that is another function.
+        unequal = float((found_scan[0] != wanted_scan[0]).mean())
+        steps = max(int(np.abs(found_scan[i].astype(int) - wanted_scan[i]).max()) for i in (1, 2))
+        if not (largest <= LARGEST_DIFFERENCE and unequal <= 1e-3 and steps <= 1):
+            raise TrainerError(
+                "internal",
+                f"the exported files differ from PyTorch: logits by {largest:.2g}, {unequal:.2%} of mask pixels, probabilities by {steps}/255",
+                "this version of PyTorch or ONNX Runtime is not the tested one; compare with the lock file",
+            )
+    return largest

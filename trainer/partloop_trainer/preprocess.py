@@ -1,0 +1,51 @@
+"""The one definition of preprocessing; the scan and the evaluation mirror it, and a parity test holds them to it.
+
+The longest side is scaled to S by bilinear filtering with antialiasing, the result lies at the top left of an S×S
+canvas, and the rest is `PAD_RGB` (255, ignored, in the label). Normalisation is part of the network.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+PAD_RGB = (124, 116, 104)
+IGNORE = 255
+
+Pixels = NDArray[np.uint8]
+
+
+def content_size(width: int, height: int, size: int) -> tuple[int, int]:
+    """Width and height inside the S×S canvas: halves round up, neither side falls below 1. Integers keep languages equal."""
+    longest = max(width, height)
+    return max(1, (2 * width * size + longest) // (2 * longest)), max(1, (2 * height * size + longest) // (2 * longest))
+
+
+def resize_image(image: Image.Image, size: int) -> Pixels:
+    """[h, w, 3] RGB with the longest side `size`."""
+    return np.asarray(image.convert("RGB").resize(content_size(*image.size, size), Image.Resampling.BILINEAR))
+
+
+def resize_label(label: Pixels, size: int) -> Pixels:
+    """[h, w] label with the longest side `size`: each pixel takes the source pixel under its centre."""
+    height, width = label.shape
+    to_width, to_height = content_size(width, height, size)
+    rows = (2 * np.arange(to_height) + 1) * height // (2 * to_height)
+    columns = (2 * np.arange(to_width) + 1) * width // (2 * to_width)
+    return np.ascontiguousarray(label[rows[:, None], columns[None, :]])
+
+
+def letterbox_image(content: Pixels, size: int) -> Pixels:
+    """[S, S, 3]: the content at the top left, `PAD_RGB` elsewhere."""
+    canvas = np.empty((size, size, 3), np.uint8)
+    canvas[:] = PAD_RGB
+    canvas[: content.shape[0], : content.shape[1]] = content
+    return canvas
+
+
+def letterbox_label(content: Pixels, size: int) -> Pixels:
+    """[S, S]: the content at the top left, `IGNORE` elsewhere."""
+    canvas = np.full((size, size), IGNORE, np.uint8)
+    canvas[: content.shape[0], : content.shape[1]] = content
+    return canvas

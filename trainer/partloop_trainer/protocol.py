@@ -1,0 +1,130 @@
+"""What the trainer says to its parent: exit codes, JSON lines on stdout, errors that know whether a retry helps."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from typing import NoReturn
+
+PROTOCOL_VERSION = 1
+
+# `domain/trainerExit.ts` mirrors this table; a test holds the two equal.
+# name -> (exit code, may a retry of the same job succeed?)
+EXITS: dict[str, tuple[int, bool]] = {
+    "done": (0, False),
+    "job-invalid": (2, False),
+    "data-unusable": (3, False),
+    "weights-missing": (4, False),
+    "checkpoint-incompatible": (5, False),
+    "loss-not-finite": (6, False),
+    "out-of-memory": (7, True),
+    "internal": (70, True),
+    "stopped": (75, True),
+}
+
+
+class TrainerError(Exception):
+    """A failure with a stable code of `EXITS`, a message naming the thing that failed, and what to do about it."""
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+    @property
+    def exit_code(self) -> int:
+        return EXITS[self.code][0]
+
+
+class StopFlag:
+    """Set by SIGTERM, by the end of stdin or by a closed stdout; looked at between steps, so that a step is whole."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.reason = ""
+
+    def set(self, reason: str) -> None:
+        if not self._event.is_set():
+            self.reason = reason
+            self._event.set()
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Raise `stopped` where a stop was asked for; for phases that have nothing of their own to save."""
+        if self.is_set():
+            raise TrainerError("stopped", f"stopped: {self.reason}", "run the same job again; it goes on from its last checkpoint")
+
+    def listen(self, watch_stdin: bool) -> None:
+        """Listen for SIGTERM and SIGINT and, if asked, for the end of stdin, which a dead parent can no longer hold open."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda received, _frame: self.set(f"received {signal.Signals(received).name}"))
+        if watch_stdin:
+            threading.Thread(target=self._watch_stdin, name="stdin-watch", daemon=True).start()
+
+    def _watch_stdin(self) -> None:
+        try:
+            while os.read(0, 4096):
+                pass
+        except OSError:
+            pass
+        self.set("stdin was closed, so the parent is gone")
+
+
+class Reporter:
+    """Writes one JSON object a line to stdout for the parent, and plain lines to stderr for people."""
+
+    def __init__(self, stop: StopFlag | None = None) -> None:
+        self._stop = stop
+        self._lock = threading.Lock()
+
+    def emit(self, kind: str, **fields: object) -> None:
+        line = json.dumps({"v": PROTOCOL_VERSION, "type": kind, **fields}, allow_nan=False)
+        try:
+            with self._lock:
+                sys.stdout.write(line + "\n")
+                sys.stdout.flush()
+        except (BrokenPipeError, ValueError):
+            # Nobody reads: the parent died. Save and end as after a closed stdin rather than crash in mid-step.
+            if self._stop is not None:
+                self._stop.set("stdout was closed, so the parent is gone")
+
+    def warn(self, code: str, message: str) -> None:
+        self.log(f"warning ({code}): {message}")
+        self.emit("warning", code=code, message=message)
+
+    def log(self, message: str) -> None:
+        stamp = time.strftime("%H:%M:%S")
+        try:
+            print(f"{stamp} {message}", file=sys.stderr, flush=True)
+        except (BrokenPipeError, ValueError):
+            return
+
+
+def fail(reporter: Reporter, error: TrainerError) -> NoReturn:
+    """Say the error as JSON on stdout and as the last line of stderr, then leave with its exit code."""
+    fields = {"code": error.code, "message": error.message, "hint": error.hint}
+    reporter.emit("error", **fields)
+    try:
+        print(json.dumps({"v": PROTOCOL_VERSION, "type": "error", **fields}), file=sys.stderr, flush=True)
+    except (BrokenPipeError, ValueError):
+        pass
+    # Loader threads may be inside a decode: leave without waiting for them, everything that counts is on disk.
+    os._exit(error.exit_code)
+
+
+def from_exception(error: BaseException) -> TrainerError:
+    """Give any exception its code: out of memory by the words torch uses for it, everything else is `internal`."""
+    if isinstance(error, TrainerError):
+        return error
+    text = str(error)
+    memory_words = ("out of memory", "can't allocate memory", "not enough memory", "Cannot allocate memory")
+    if isinstance(error, MemoryError) or any(word in text for word in memory_words):
+        return TrainerError("out-of-memory", f"out of memory: {text[:300]}", "lower the batch size or the image size, or use a machine with more memory")
+    return TrainerError("internal", f"{type(error).__name__}: {text[:500]}", "the full trace stands above this line on stderr; please report it")

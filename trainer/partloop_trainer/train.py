@@ -1,0 +1,265 @@
+"""Training, read from top to bottom: setup → fit → finish.
+
+Every step depends on the job and on its number only, so that a run that was killed and resumed ends with the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .checkpoint import Checkpoints, environment, replace_durably, sha256_file, warm_start, weights_digest, write_json
+from .data import Batch, ImageSet, Loader, label_counts, read_records
+from .evaluate import Metrics, evaluate
+from .export import export
+from .job import Job, identity
+from .losses import SegmentationLoss, shrink_label
+from .model import KNet, build_model, upsampled
+from .protocol import Reporter, StopFlag, TrainerError
+from .sampling import Sampler, class_weights, image_weights
+from .schedule import rate_factor, size_at
+
+
+def train(job: Job, reporter: Reporter, stop: StopFlag) -> None:
+    """Train, validate, export; resumes from the newest checkpoint of the work folder. Raises `TrainerError`."""
+    started_at = time.monotonic()
+    run = Run(job, reporter, stop)
+    run.resume()
+    run.fit()
+    run.finish(started_at)
+
+
+class Run:
+    """Everything a training run holds. Work folder: `checkpoints/`, and at the end the files that `result.json` lists."""
+
+    def __init__(self, job: Job, reporter: Reporter, stop: StopFlag) -> None:
+        self.job, self.reporter, self.stop = job, reporter, stop
+        self.folder = Path(job.workDir)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.device = choose_device(job)
+        configure(job)
+        self.environment = environment(job.threads, self.device)
+        self.identity = identity(job)
+        self.checkpoints = Checkpoints(self.folder / "checkpoints", job.keepCheckpoints)
+
+        classes = len(job.classes)
+        records = read_records(job.train)
+        self.images = ImageSet(records, classes, job.cacheBytes)
+        self.validation = ImageSet(read_records(job.val), classes, 0) if job.val else None
+        counts = label_counts(
+            records, classes, self.folder / "label-counts.npz", job.trainingSetDigest, job.loaderWorkers or job.threads, stop
+        )
+        if not counts.any():
+            raise TrainerError("data-unusable", f"no image of {job.train} has a labelled pixel")
+        sampler = Sampler(job.seed, image_weights(counts, job.sampling.imageWeightExponent))
+        self.sampler = sampler
+        self.loader = Loader(job, self.images, sampler, lambda iteration: size_at(job.image, job.optim.iterations, iteration))
+        weights = class_weights(counts, job.loss.classWeightExponent, *job.loss.classWeightClip)
+        self.loss = SegmentationLoss(job.loss, torch.tensor(weights, dtype=torch.float32, device=self.device))
+
+        self.saved = self.checkpoints.newest(reporter)
+        self.model = build_model(job, load_weights=self.saved is None and job.warmStart is None)
+        self.model.to(self.device, memory_format=torch.channels_last)
+        self.parameters = sum(one.numel() for one in self.model.parameters())
+        self.optimizer = build_optimizer(self.model, job)
+        self.iteration = 0
+
+    def resume(self) -> None:
+        """Continue from the newest checkpoint, else start from the warm start's or the backbone's weights."""
+        job = self.job
+        if self.saved is not None:
+            state = self.checkpoints.load(self.saved, self.identity)
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            torch.set_rng_state(state["rng"])
+            if self.device == "cuda" and state["cudaRng"] is not None:
+                torch.cuda.set_rng_state(state["cudaRng"])
+            self.iteration = self.saved.iteration
+            changed = [f"{name} {state['environment'].get(name)} → {value}" for name, value in self.environment.items()
+                       if state["environment"].get(name) != value]  # fmt: skip
+            if changed:
+                self.reporter.warn("resume-not-exact", f"the run goes on, but not bit-exactly: {', '.join(changed)}")
+        elif job.warmStart is not None:
+            weights = warm_start(Path(job.warmStart), job.taxonomyDigest, self.model.state_dict())
+            self.model.load_state_dict(weights)
+            self.reporter.warn("warm-started", f"weights come from {Path(job.warmStart).name}, not from the backbone's pretraining")
+        if self.saved is None and self.validation is not None:
+            # A broken validation set shows now, not after hours of training.
+            self.measure(limit=2)
+        self.reporter.emit(
+            "started", iterations=job.optim.iterations, resumedFrom=self.saved.iteration if self.saved else None, device=self.device,
+            trainImages=len(self.images.records), valImages=len(self.validation.records) if self.validation else 0,
+            parameters=self.parameters,
+        )  # fmt: skip
+        self.reporter.log(f"train {len(self.images.records)} images, iterations {self.iteration} → {job.optim.iterations} on {self.device}")
+
+    def fit(self) -> None:
+        """The loop: one batch, one step, a checkpoint every so often; a stop saves at the step's end."""
+        job = self.job
+        last = job.optim.iterations
+        self.set_training()
+        since, since_iteration = time.monotonic(), self.iteration
+        losses: list[float] = []
+        for batch in self.loader.batches(self.iteration, last):
+            losses.append(self.step(batch))
+            self.iteration = batch.iteration + 1
+            if self.iteration % job.progressEvery == 0 or self.iteration == last:
+                now = time.monotonic()
+                pace = (now - since) / (self.iteration - since_iteration)
+                since, since_iteration = now, self.iteration
+                mean_loss, rate = float(np.mean(losses)), job.optim.lrHead * rate_factor(job.optim, batch.iteration)
+                losses = []
+                self.reporter.emit(
+                    "progress", iteration=self.iteration, loss=round(mean_loss, 6), lr=rate,
+                    secondsPerIteration=round(pace, 4), etaSeconds=round(pace * (last - self.iteration), 1),
+                )  # fmt: skip
+                self.reporter.log(f"iteration {self.iteration}/{last}  loss {mean_loss:.4f}  {pace:.2f} s/iteration")
+            if self.iteration % job.checkpointEvery == 0 or self.iteration == last or self.stop.is_set():
+                self.save()
+            self.stop.check()
+
+    def step(self, batch: Batch) -> float:
+        """One optimizer step; returns the loss. Raises `loss-not-finite` naming the images of the batch."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * rate_factor(self.job.optim, batch.iteration)
+        image = batch.image.to(self.device).permute(0, 3, 1, 2).float()
+        with autocast(self.job, self.device):
+            outputs = self.model.all_stages(image)
+        loss = self.total_loss(outputs.stages, outputs.auxiliary, batch.label.to(self.device))
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        limit = self.job.optim.clip or math.inf
+        gradient = nn.utils.clip_grad_norm_(self.model.parameters(), limit)
+        value = float(loss.detach())
+        if not (math.isfinite(value) and math.isfinite(float(gradient))):
+            count = self.job.optim.batchSize
+            numbers = range(batch.iteration * count, (batch.iteration + 1) * count)
+            names = sorted({self.images.records[self.sampler.index(number)].image_id for number in numbers})
+            message = f"loss {value}, gradient norm {float(gradient)} in iteration {batch.iteration} on images {', '.join(names[:20])}"
+            raise TrainerError("loss-not-finite", message, "lower the learning rates, or look at these images")
+        self.optimizer.step()
+        return value
+
+    def total_loss(self, stages: list[Tensor], auxiliary: Tensor, label: Tensor) -> Tensor:
+        """Loss of M0 … Mn and of the auxiliary head (paper, section 3.3). label: [N, S, S].
+
+        Only the last stage is compared at full size; the others at stride 4, which saves a sixth of the step.
+        """
+        small = shrink_label(label, 4)
+        total = self.loss(upsampled(stages[-1].float(), label.shape[-1]), label)
+        for logits in stages[:-1]:
+            total = total + self.loss(logits, small)
+        return total + self.job.loss.auxWeight * self.loss(upsampled(auxiliary.float(), small.shape[-1]), small)
+
+    def set_training(self) -> None:
+        """Training mode, with the backbone's batch norm left in evaluation mode where the job freezes it."""
+        self.model.train()
+        if self.job.model.freezeNorm:
+            for module in self.model.backbone.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+
+    def save(self) -> None:
+        """Write a checkpoint of the state after `iteration` steps and report it."""
+        state: dict[str, Any] = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "rng": torch.get_rng_state(),
+            "cudaRng": torch.cuda.get_rng_state() if self.device == "cuda" else None,
+            "environment": self.environment,
+            "taxonomyDigest": self.job.taxonomyDigest,
+        }
+        saved = self.checkpoints.save(self.iteration, state, self.identity)
+        path = str(saved.path.relative_to(self.folder))
+        self.reporter.emit("checkpoint", iteration=self.iteration, path=path, sha256=saved.sha256)
+
+    def measure(self, limit: int | None = None) -> Metrics:
+        """Validate on the whole list, or on its first images."""
+        job = self.job
+        if self.validation is None:
+            return Metrics(None, [None] * len(job.classes))
+        workers = job.loaderWorkers or job.threads
+        return evaluate(self.model, self.validation, len(job.classes), job.image.size, job.optim.batchSize, workers, self.stop, limit)
+
+    def finish(self, started_at: float) -> None:
+        """Validate, export, and write `result.json` last: where it exists, the run is whole."""
+        job = self.job
+        metrics = self.measure()
+        per_class = dict(zip(job.classes, metrics.per_class, strict=True))
+        self.reporter.emit("metrics", valMiou=metrics.miou, perClassIou=per_class)
+        self.stop.check()
+        self.model.to("cpu", memory_format=torch.contiguous_format)
+        weights = self.model.state_dict()
+        temporary = self.folder / "weights.pt.tmp"
+        torch.save({"model": weights, "taxonomyDigest": job.taxonomyDigest, "classes": job.classes}, temporary)
+        replace_durably(temporary, self.folder / "weights.pt")
+        exported = export(self.model, job, self.folder)
+        self.reporter.emit(
+            "exported", path="model.onnx", scanPath="scan.onnx", sha256=exported.model_sha256, scanSha256=exported.scan_sha256,
+            maxAbsDiff=exported.difference,
+        )  # fmt: skip
+        seconds = round(time.monotonic() - started_at, 3)
+        result = {
+            "iterations": job.optim.iterations,
+            "seconds": seconds,
+            "valMiou": metrics.miou,
+            "perClassIou": per_class,
+            "parameters": self.parameters,
+            "files": {
+                "model.onnx": exported.model_sha256,
+                "scan.onnx": exported.scan_sha256,
+                "weights.pt": sha256_file(self.folder / "weights.pt"),
+            },
+            "torch": torch.__version__,
+            "threads": job.threads,
+            "weightsSha256": weights_digest(weights),
+        }
+        write_json(self.folder / "result.json", result)
+        self.reporter.emit("done", iterations=job.optim.iterations, seconds=seconds)
+
+
+def choose_device(job: Job) -> str:
+    """`cpu` or `cuda`; raises `job-invalid` where CUDA is asked for and absent."""
+    present = torch.cuda.is_available()
+    if job.device == "cuda" and not present:
+        raise TrainerError("job-invalid", "`device` is cuda, but PyTorch finds no CUDA device", "set device to auto or cpu")
+    return "cuda" if present and job.device != "cpu" else "cpu"
+
+
+def configure(job: Job) -> None:
+    """Make PyTorch repeatable: fixed threads, deterministic algorithms."""
+    torch.set_num_threads(job.threads)
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+
+
+def autocast(job: Job, device: str) -> Any:
+    """bfloat16 where it pays: on CUDA. On CPU it gains nothing and is taken only when asked for."""
+    wanted = job.precision == "bfloat16" or (job.precision == "auto" and device == "cuda")
+    return torch.autocast(device, torch.bfloat16) if wanted else nullcontext()
+
+
+def build_optimizer(model: KNet, job: Job) -> torch.optim.Optimizer:
+    """Four groups: backbone and rest, each with and without weight decay; `peak` is a group's peak learning rate."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        decays = parameter.dim() > 1 and "relative_position_bias" not in name and "pos_embed" not in name
+        groups.setdefault((name.startswith("backbone."), decays), []).append(parameter)
+    settings = job.optim
+    options = [
+        {
+            "params": groups[key],
+            "peak": settings.lrBackbone if key[0] else settings.lrHead,
+            "weight_decay": settings.weightDecay if key[1] else 0.0,
+        }
+        for key in sorted(groups)
+    ]
+    kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
+    return kind(options, lr=settings.lrHead, fused=True)
