@@ -1,0 +1,175 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PartloopError } from '../../domain/errors.js';
+import { TRAINER_EXITS, trainerExitName } from '../../domain/trainerExit.js';
+import { type ErrorMessage, LineSplitter, parseMessage, type TrainerMessage } from './protocol.js';
+
+const STDERR_TAIL_CHARS = 2_000;
+/** What the trainer's environment takes over: never S3 or Temporal credentials. */
+const PASSED_ENVIRONMENT = /^(PATH|HOME|LANG|LC_\w+|TMPDIR|TZ|LD_LIBRARY_PATH|SSL_CERT_\w+|CUDA_\w+|NVIDIA_\w+|NCCL_\w+|ONEDNN_\w+|ATEN_\w+|HF_HOME|TORCH_HOME|XDG_CACHE_HOME|HTTPS?_PROXY|NO_PROXY)$/i;
+
+export interface TrainerRun {
+  python: string;
+  /** Folder that holds the package `partloop_trainer`. */
+  packageRoot: string;
+  job: string;
+  cwd: string;
+  /** Lets the trainer reach timm's hub. */
+  network: boolean;
+  /** Milliseconds without a message after which the trainer counts as hung. */
+  stallMs: number;
+  /** Milliseconds that a stopped trainer has for its last checkpoint. */
+  graceMs: number;
+  /** Aborting it stops the trainer, which saves first. */
+  signal: AbortSignal;
+  onMessage(message: TrainerMessage): void;
+}
+
+export interface TrainerEnd {
+  exitCode: number | null;
+  stderrTail: string;
+  /** The trainer's own words, where it could say any. */
+  error: ErrorMessage | null;
+  /** Why it was stopped from here: a hung or garbled trainer; null where it ended by itself or by `signal`. */
+  fault: PartloopError | null;
+}
+
+/** The interpreter of the trainer: `PARTLOOP_PYTHON`, else the virtual environment of this installation. */
+export async function trainerPython(root: string): Promise<string> {
+  const python = process.env.PARTLOOP_PYTHON ?? join(root, '.venv', 'bin', 'python');
+  try {
+    await access(python);
+  } catch (cause) {
+    throw new PartloopError('setup-incomplete', `there is no Python at ${python}`, { hint: 'Run `npm run bootstrap`, which makes it.', cause });
+  }
+  return python;
+}
+
+/**
+ * Run the trainer to its end, whatever it is; never rejects for how the trainer ended. The child leads its own process
+ * group, so that a Ctrl-C in a terminal reaches the worker alone, and holds a pipe as stdin that breaks when we die.
+ */
+export async function runTrainer(run: TrainerRun): Promise<TrainerEnd> {
+  const child = spawn(run.python, ['-m', 'partloop_trainer', 'train', '--job', run.job], {
+    cwd: run.cwd,
+    env: trainerEnvironment(process.env, run),
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let error: ErrorMessage | null = null;
+  let fault: PartloopError | null = null;
+  let stderrTail = '';
+  let killTimer: NodeJS.Timeout | undefined;
+  const stop = (graceMs: number): void => {
+    signalGroup(child.pid, 'SIGTERM');
+    killTimer ??= setTimeout(() => signalGroup(child.pid, 'SIGKILL'), graceMs);
+  };
+  const giveUp = (reason: PartloopError): void => {
+    fault ??= reason;
+    stop(Math.min(run.graceMs, 10_000));
+  };
+  const onAbort = (): void => stop(run.graceMs);
+  const watchdog = new Watchdog(run.stallMs, (seconds) => giveUp(stalled(seconds)));
+  const lines = new LineSplitter((line) => {
+    const message = parseMessage(line);
+    if (message === null) return;
+    watchdog.alive();
+    if (message.type === 'error') error = message;
+    run.onMessage(message);
+  });
+
+  child.stdin.on('error', () => undefined);
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (fault !== null) return;
+    try {
+      lines.push(text);
+    } catch (cause) {
+      giveUp(cause instanceof PartloopError ? cause : new PartloopError('internal', `a message of the trainer could not be handled: ${String(cause)}`, { cause }));
+    }
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderrTail = (stderrTail + text).slice(-STDERR_TAIL_CHARS);
+  });
+
+  if (run.signal.aborted) onAbort();
+  else run.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await once(child, 'close');
+  } catch (cause) {
+    fault = new PartloopError('setup-incomplete', `the trainer could not be started with ${run.python}`, { hint: 'Run `npm run bootstrap`.', cause });
+  } finally {
+    run.signal.removeEventListener('abort', onAbort);
+    watchdog.end();
+    clearTimeout(killTimer);
+    signalGroup(child.pid, 'SIGKILL');
+  }
+  return { exitCode: child.exitCode, stderrTail, error, fault };
+}
+
+/** What to throw for a trainer that did not finish; `null` where it did. */
+export function trainerFailure(end: TrainerEnd): PartloopError | null {
+  if (end.fault !== null) return end.fault;
+  const name = trainerExitName(end.exitCode);
+  const { failure } = TRAINER_EXITS[name];
+  if (failure === null) return null;
+  const how = end.exitCode === null ? 'was killed' : `ended with code ${end.exitCode}`;
+  const message = end.error?.message ?? `the trainer ${how} and said at last:\n${end.stderrTail || '(nothing)'}`;
+  const hint = end.error?.hint || (end.exitCode === null ? 'Often the kernel ran out of memory: lower the batch size or the image size.' : undefined);
+  return new PartloopError(failure, message, { ...(hint === undefined ? {} : { hint }), cause: new Error(end.stderrTail) });
+}
+
+function trainerEnvironment(own: NodeJS.ProcessEnv, run: TrainerRun): NodeJS.ProcessEnv {
+  const passed = Object.entries(own).filter(([name]) => PASSED_ENVIRONMENT.test(name));
+  return {
+    ...Object.fromEntries(passed),
+    PYTHONPATH: run.packageRoot,
+    PYTHONUNBUFFERED: '1',
+    PYTHONDONTWRITEBYTECODE: '1',
+    // Spinning threads beside a busy process cost a factor of twenty.
+    OMP_WAIT_POLICY: 'PASSIVE',
+    HF_HUB_OFFLINE: run.network ? '0' : '1',
+  };
+}
+
+/** Signal a process group; one that is gone already is no error. */
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // ESRCH: the group has ended.
+  }
+}
+
+function stalled(seconds: number): PartloopError {
+  return new PartloopError('trainer-stalled', `the trainer gave no sign of life for ${Math.round(seconds)} s`, {
+    hint: 'A retry goes on from the last checkpoint. If it stalls again, look for a hung device or file system.',
+  });
+}
+
+/** Calls `onSilence` once when nothing was heard for `ms`. */
+class Watchdog {
+  private timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly ms: number,
+    private readonly onSilence: (seconds: number) => void,
+  ) {
+    this.timer = this.start();
+  }
+
+  alive(): void {
+    clearTimeout(this.timer);
+    this.timer = this.start();
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+  }
+
+  private start(): NodeJS.Timeout {
+    return setTimeout(() => this.onSilence(this.ms / 1_000), this.ms);
+  }
+}

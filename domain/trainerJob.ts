@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import type { TrainConfig } from './config.js';
+import { sha256Schema } from './ids.js';
+import { labelNames, type Taxonomy } from './taxonomy.js';
+
+const path = z.string().startsWith('/');
+
+/**
+ * `job.json`, as partloop writes it: the trainer (`trainer/partloop_trainer/job.py`) knows more fields, all with
+ * defaults, and refuses those that it does not know.
+ */
+export const trainerJobSchema = z.strictObject({
+  version: z.literal(1),
+  workDir: path,
+  train: path,
+  val: path.nullable(),
+  classes: z.array(z.string()).min(2).max(255),
+  mirrorPairs: z.array(z.tuple([z.number().int(), z.number().int()])),
+  taxonomyDigest: sha256Schema,
+  trainingSetDigest: sha256Schema,
+  attempt: z.string(),
+  seed: z.number().int().nonnegative(),
+  threads: z.number().int().positive(),
+  model: z.strictObject({ preset: z.string(), weights: z.string() }),
+  image: z.strictObject({ size: z.number().int().positive() }),
+  optim: z.strictObject({
+    name: z.enum(['adamw', 'adam']),
+    iterations: z.number().int().positive(),
+    batchSize: z.number().int().positive(),
+    lrBackbone: z.number().positive(),
+    lrHead: z.number().positive(),
+    schedule: z.enum(['cyclic', 'poly', 'fixed']),
+    cycles: z.number().int().positive(),
+  }),
+  loss: z.strictObject({ name: z.enum(['ce', 'focal', 'dice', 'ce+dice']), classWeightExponent: z.number() }),
+  sampling: z.strictObject({ imageWeightExponent: z.number() }),
+  augment: z.strictObject({ angle: z.number(), crop: z.number(), flip: z.boolean(), brightness: z.number(), contrast: z.number() }),
+  checkpointEvery: z.number().int().positive(),
+  progressEvery: z.number().int().positive(),
+  keepCheckpoints: z.number().int().positive(),
+});
+export type TrainerJob = z.infer<typeof trainerJobSchema>;
+
+/** Checkpoints kept, on disk and in the store alike. */
+export const KEPT_CHECKPOINTS = 3;
+
+export interface TrainerJobParts {
+  config: TrainConfig;
+  taxonomy: Taxonomy;
+  taxonomyDigest: string;
+  trainingSetDigest: string;
+  seed: number;
+  attempt: string;
+  /** Absolute paths on the machine that trains. */
+  workDir: string;
+  train: string;
+  val: string | null;
+  /** `package`, `hub`, `random`, or an absolute path. */
+  weights: string;
+}
+
+/** The job of a training run: settings of the loop, classes and mirror pairs of the taxonomy, paths of this machine. */
+export function trainerJob(parts: TrainerJobParts): TrainerJob {
+  const { config } = parts;
+  return {
+    version: 1,
+    workDir: parts.workDir,
+    train: parts.train,
+    val: parts.val,
+    classes: labelNames(parts.taxonomy),
+    mirrorPairs: mirrorPairs(parts.taxonomy),
+    taxonomyDigest: parts.taxonomyDigest,
+    trainingSetDigest: parts.trainingSetDigest,
+    attempt: parts.attempt,
+    seed: parts.seed,
+    threads: config.threads,
+    model: { preset: config.preset, weights: parts.weights },
+    image: { size: config.imageSize },
+    optim: {
+      name: config.optimizer,
+      iterations: config.iterations,
+      batchSize: config.batchSize,
+      lrBackbone: config.lrBackbone,
+      lrHead: config.lrHead,
+      schedule: config.schedule,
+      cycles: config.cycles,
+    },
+    loss: { name: config.loss, classWeightExponent: config.classWeightExponent },
+    sampling: { imageWeightExponent: config.imageWeightExponent },
+    augment: config.augment,
+    checkpointEvery: config.checkpointEvery,
+    progressEvery: Math.max(1, Math.min(10, config.checkpointEvery)),
+    keepCheckpoints: KEPT_CHECKPOINTS,
+  };
+}
+
+/** Pairs of label values that a mirrored picture swaps, each pair once, the lower value first. */
+export function mirrorPairs(taxonomy: Taxonomy): [number, number][] {
+  const names = labelNames(taxonomy);
+  const pairs: [number, number][] = [];
+  for (const [index, entry] of taxonomy.classes.entries()) {
+    const other = entry.mirror === null ? -1 : names.indexOf(entry.mirror);
+    if (other > index + 1) pairs.push([index + 1, other]);
+  }
+  return pairs;
+}
