@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { drawChunk } from '../domain/draw/drawChunk.js';
+import { PartloopError } from '../domain/errors.js';
+import { sha256Schema } from '../domain/ids.js';
+import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
+import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';
+import { headRow } from '../storage/imageSource.js';
+import { readJson } from '../storage/json.js';
+import { readLoopState } from '../storage/loopState.js';
+import { openPool } from '../storage/pool.js';
+import { writeTable } from '../storage/table.js';
+import type { ActivityDeps } from './deps.js';
+import { throwIfCancelled, withHeartbeat } from './heartbeat.js';
+import { isForced, runStep } from './step.js';
+
+const VERSION = 1;
+const HEADS_IN_FLIGHT = 48;
+
+/** Every image a loop has drawn so far: `drawn.json`. */
+const drawnSchema = z.object({ images: z.array(sha256Schema) });
+
+interface MissingObject {
+  imageId: string;
+  fileName: string;
+  reason: string;
+}
+
+/** Step draw: a chunk of images that this loop has not seen, with every object known to be there. */
+export function createDrawActivities({ store, log }: ActivityDeps) {
+  return {
+    async draw({ context }: { context: IterationContext; results: StepResults }): Promise<StepResult> {
+      const { pool: name, chunkSize, seed } = context.config;
+      const pool = await openPool(store, name);
+      const poolVersion = await pinVersion(context, () => pool.latestVersion());
+      const before = context.previous?.draw;
+      const inputs = { pool: name, poolVersion, chunkSize, seed, iteration: context.iteration, before: before?.digest ?? null };
+
+      return withHeartbeat(({ report, signal }) =>
+        runStep(store, context, 'draw', VERSION, inputs, async (attempt) => {
+          const drawnBefore = await readDrawn(before);
+          const index = await pool.readIndex(poolVersion);
+          const chunk = drawChunk({ index, drawnBefore, chunkSize, seed, iteration: context.iteration, pool: name });
+          const { present, missing } = await findMissing(chunk.rows, signal, (done) => report({ checked: done, of: chunk.rows.length }));
+          if (present.length === 0) {
+            const first = missing[0];
+            throw new PartloopError('not-found', `none of the ${missing.length} drawn images is where pool \`${name}\` says, e.g. ${first?.fileName}: ${first?.reason}`, {
+              hint: 'Check that the bucket of the images is reachable with these credentials.',
+            });
+          }
+          if (missing.length > 0) log.warn({ missing: missing.length, first: missing[0] }, 'drawn images that are missing or changed are left out');
+
+          const outputs = { chunk: attempt.key('chunk.parquet'), missing: attempt.key('missing.json'), drawn: attempt.key('drawn.json') };
+          const drawn = [...drawnBefore, ...present.map((row) => row.imageId)].sort();
+          await writeTable(store, outputs.chunk, present, chunkRowSchema);
+          await store.put(outputs.missing, JSON.stringify({ missing, leftOut: chunk.leftOut }, null, 1), 'application/json');
+          await store.put(outputs.drawn, JSON.stringify({ images: drawn }), 'application/json');
+          return {
+            outputs,
+            facts: { drawn: present.length, poolVersion, remaining: chunk.remaining, missing: missing.length, testImages: chunk.testImages },
+          };
+        }),
+      );
+    },
+  };
+
+  /** The newest version, but a replay of a later step keeps the version its draw had: it must find that draw done. */
+  async function pinVersion(context: IterationContext, latest: () => Promise<number>): Promise<number> {
+    if (!isForced(context, 'draw')) {
+      const state = await readLoopState(store, context.loop);
+      const own = state.iterations.find((entry) => entry.iteration === context.iteration)?.current;
+      const pinned = own?.config.pool === context.config.pool ? own.results.draw?.facts.poolVersion : undefined;
+      if (typeof pinned === 'number') return pinned;
+    }
+    return latest();
+  }
+
+  async function readDrawn(before: StepResult | undefined): Promise<Set<string>> {
+    if (before === undefined) return new Set();
+    const key = before.outputs.drawn;
+    if (key === undefined) throw new PartloopError('data-invalid', `the earlier draw ${before.digest.slice(0, 12)} lists no \`drawn\` output`);
+    return new Set((await readJson(store, key, drawnSchema)).images);
+  }
+
+  async function findMissing(rows: readonly ChunkRow[], signal: AbortSignal, onProgress: (done: number) => void): Promise<{ present: ChunkRow[]; missing: MissingObject[] }> {
+    const reasons: (string | null)[] = new Array(rows.length).fill(null);
+    let next = 0;
+    const lane = async (): Promise<void> => {
+      while (next < rows.length) {
+        throwIfCancelled(signal);
+        const position = next++;
+        reasons[position] = await headRow(store, rows[position] as ChunkRow);
+        if (position % 500 === 0) onProgress(position);
+      }
+    };
+    await Promise.all(Array.from({ length: HEADS_IN_FLIGHT }, lane));
+    return {
+      present: rows.filter((_, position) => reasons[position] === null),
+      missing: rows.flatMap(({ imageId, fileName }, position) => {
+        const reason = reasons[position];
+        return reason == null ? [] : [{ imageId, fileName, reason }];
+      }),
+    };
+  }
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { ChunkRow, ScanImageRow } from '../tables.js';
+import { TAG_NAMES } from '../tags.js';
+import { labelNames, type Taxonomy } from '../taxonomy.js';
+import { estimatedWrongShare } from './sampleChunk.js';
+
+const count = z.number().int().nonnegative();
+const counts = z.object({ name: z.string(), chunk: count, sample: count, random: count });
+const share = z.number().min(0).max(1).nullable();
+
+/** `comparison.json`: the sample beside a random pick of the same size from the same chunk. */
+export const sampleComparisonSchema = z.object({
+  size: z.object({ chunk: count, sample: count, random: count }),
+  /** Calibrated estimates of the share of images whose label is wrong. */
+  wrongShare: z.object({ chunk: share, sample: share, random: share }),
+  tags: z.array(z.object({ tag: z.string(), values: z.array(counts) })),
+  /** Images a class is labelled in. */
+  classes: z.array(counts),
+  clusters: z.object({ chunk: count, sample: count, random: count }),
+});
+export type SampleComparison = z.infer<typeof sampleComparisonSchema>;
+
+export interface ComparisonRequest {
+  chunk: readonly ChunkRow[];
+  scan: readonly ScanImageRow[];
+  picked: readonly string[];
+  random: readonly string[];
+  taxonomy: Taxonomy;
+}
+
+/** Count what the sample holds beside the chunk and a random pick of equal size; tags without any value are left out. */
+export function compareWithRandom({ chunk, scan, picked, random, taxonomy }: ComparisonRequest): SampleComparison {
+  const inSample = new Set(picked);
+  const inRandom = new Set(random);
+  const tally = (name: string, has: (row: ChunkRow) => boolean) => {
+    const rows = chunk.filter(has);
+    return {
+      name,
+      chunk: rows.length,
+      sample: rows.filter((row) => inSample.has(row.imageId)).length,
+      random: rows.filter((row) => inRandom.has(row.imageId)).length,
+    };
+  };
+  const clusters = (ids: ReadonlySet<string> | null) => new Set(chunk.filter((row) => ids === null || ids.has(row.imageId)).map((row) => row.cluster)).size;
+  const tags = TAG_NAMES.filter((tag) => tag !== 'region').map((tag) => ({
+    tag,
+    values: [...new Set(chunk.flatMap((row) => row[tag] ?? []))]
+      .sort((a, b) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1))
+      .map((value) => tally(String(value), (row) => row[tag] === value)),
+  }));
+  return {
+    size: { chunk: chunk.length, sample: picked.length, random: random.length },
+    wrongShare: {
+      chunk: estimatedWrongShare(scan, chunk.map((row) => row.imageId)),
+      sample: estimatedWrongShare(scan, picked),
+      random: estimatedWrongShare(scan, random),
+    },
+    tags: tags.filter(({ values }) => values.length > 0),
+    classes: labelNames(taxonomy).flatMap((name, label) => (label === 0 ? [] : tally(name, (row) => row.classes.includes(label)))),
+    clusters: { chunk: clusters(null), sample: clusters(inSample), random: clusters(inRandom) },
+  };
+}

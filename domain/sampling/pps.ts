@@ -1,0 +1,33 @@
+/**
+ * Inclusion probabilities proportional to size that sum to `count`, each at most 1: what would exceed 1 is set to 1 and
+ * the rest is scaled again until nothing does (Tillé, Sampling Algorithms, 2006, §2.10). Sizes must be above 0.
+ */
+export function inclusionProbabilities(sizes: readonly number[], count: number): number[] {
+  if (count >= sizes.length) return sizes.map(() => 1);
+  const certain = new Set<number>();
+  for (;;) {
+    const total = sizes.reduce((sum, size, index) => (certain.has(index) ? sum : sum + size), 0);
+    const factor = (count - certain.size) / total;
+    const exceeding = sizes.flatMap((size, index) => (!certain.has(index) && size * factor >= 1 ? [index] : []));
+    if (exceeding.length === 0) return sizes.map((size, index) => (certain.has(index) ? 1 : size * factor));
+    for (const index of exceeding) certain.add(index);
+  }
+}
+
+/**
+ * Systematic sampling (Madow 1949): one random start in [0, 1), then every unit of cumulated probability picks one. The
+ * order of the items matters: neighbours in order are rarely picked together, so sorting by what should vary stratifies.
+ *
+ * @returns `count` indices, ascending
+ */
+export function systematicPick(probabilities: readonly number[], count: number, start: number): number[] {
+  const picks: number[] = [];
+  let cumulated = 0;
+  probabilities.forEach((probability, index) => {
+    cumulated += probability;
+    // The probabilities sum to `count` but for rounding: the last step is taken at the last item at the latest.
+    const isLastChance = probabilities.length - index <= count - picks.length;
+    if (picks.length < count && (cumulated > start + picks.length || isLastChance)) picks.push(index);
+  });
+  return picks;
+}

@@ -1,0 +1,143 @@
+import type { SampleConfig } from '../config.js';
+import { seededRandom, shuffle } from '../random.js';
+import type { ChunkRow, SampleRow, ScanImageRow, TrainingRow } from '../tables.js';
+import { labelNames, type Taxonomy } from '../taxonomy.js';
+import { type Cell, cellsOf, knownTags } from './cells.js';
+import { type Need, type NeedCandidate, needs, round6 } from './need.js';
+import { inclusionProbabilities, systematicPick } from './pps.js';
+
+export interface SampleRequest {
+  /** The drawn chunk, and images that the scan let out of quarantine. */
+  chunk: readonly ChunkRow[];
+  scan: readonly ScanImageRow[];
+  /** What earlier iterations picked, quarantined images already taken out. */
+  trainingSet: readonly TrainingRow[];
+  taxonomy: Taxonomy;
+  config: SampleConfig;
+  /** Images to pick. */
+  budget: number;
+  seed: number;
+  iteration: number;
+}
+
+export interface Sample {
+  /** In order of image id. */
+  rows: SampleRow[];
+  /** Images that algo1 lets pass, at most two of a duplicate cluster. */
+  candidates: number;
+  /** Sum of the probabilities over all candidates; equals the number of picks. */
+  probabilitySum: number;
+  /** Picks of a simple random sample of the whole chunk with the same size: what is compared with. */
+  random: string[];
+}
+
+/** The scan did not judge these: it went by rules alone. */
+const RULES_MODEL = 'rules';
+
+/**
+ * algo2: the images of a chunk that the model needs. Quarantined and unreadable images are out; at most two of a
+ * duplicate cluster stay; a simple random reserve comes first; the rest is a systematic sample with probability
+ * proportional to need. Pure: equal requests give equal picks.
+ *
+ * A row's probability is r/N + (1 - r/N)·π of reserve size r, candidates N and π for the whole list: exact but for terms of 1/N,
+ * since the second stage works on what the reserve left.
+ */
+export function sampleChunk({ chunk, scan, trainingSet, taxonomy, config, budget, seed, iteration }: SampleRequest): Sample {
+  const scans = new Map(scan.map((row) => [row.imageId, row]));
+  const passing = chunk.filter(({ imageId }) => {
+    const judged = scans.get(imageId);
+    return judged !== undefined && !judged.quarantined && judged.error === null;
+  });
+  const kept = limitClusters(passing, scans, config.perCluster, seededRandom(seed, iteration, 'sample', 'clusters'));
+  const count = Math.min(budget, kept.length);
+  const random = randomPick(chunk, count, seed, iteration);
+  if (count === 0) return { rows: [], candidates: kept.length, probabilitySum: 0, random };
+
+  const all = [...kept, ...trainingSet];
+  const cells = cellsOf(all.map((row) => ({ ...row, ...knownTags(row, scans.get(row.imageId)), predictedClasses: scans.get(row.imageId)?.predictedClasses ?? null })), taxonomy);
+  const candidates = kept.map((row, index) => toCandidate(row, scans.get(row.imageId), cells[index] ?? []));
+  const training = trainingSet.map((row, index) => ({ cells: cells[kept.length + index] ?? [], classes: row.classes }));
+  const needed = needs(candidates, training, count, config.shrinkage);
+
+  const reserveSize = Math.round(config.randomShare * count);
+  const reserve = new Set(shuffle(kept.map((row) => row.imageId), seededRandom(seed, iteration, 'sample', 'reserve')).slice(0, reserveSize));
+  // Sorted by what should vary, a systematic sample spreads over it.
+  const order = candidates
+    .map((candidate, index) => ({ need: needed[index] as Need, stratum: candidate.cells.filter((cell) => cell.parents.length === 0).map((cell) => cell.key).join('|') }))
+    .sort((a, b) => compare(a.stratum, b.stratum) || compare(a.need.imageId, b.need.imageId))
+    .map(({ need }) => need);
+  const rest = order.filter(({ imageId }) => !reserve.has(imageId));
+  const byNeed = count - reserveSize;
+  const second = inclusionProbabilities(rest.map(({ need }) => need), byNeed);
+  const picked = systematicPick(second, byNeed, seededRandom(seed, iteration, 'sample', 'start')()).map((index) => rest[index] as Need);
+
+  const shareOfReserve = reserveSize / kept.length;
+  const full = inclusionProbabilities(order.map(({ need }) => need), shareOfReserve === 1 ? 0 : byNeed / (1 - shareOfReserve));
+  const combined = new Map(order.map(({ imageId }, index) => [imageId, shareOfReserve + (1 - shareOfReserve) * (full[index] ?? 0)]));
+  const names = labelNames(taxonomy);
+  const toRow = (need: Need, reason: SampleRow['reason']): SampleRow => ({
+    imageId: need.imageId,
+    reason,
+    why: reason === 'random' ? 'random reserve' : explain(need, names),
+    probability: Math.min(1, round6(combined.get(need.imageId) ?? 0)),
+    need: need.need,
+    tagNeed: need.tagNeed,
+    hardness: need.hardness,
+    rarity: need.rarity,
+  });
+  const rows = [...order.filter(({ imageId }) => reserve.has(imageId)).map((need) => toRow(need, 'random')), ...picked.map((need) => toRow(need, 'need'))];
+  return {
+    rows: rows.sort((a, b) => compare(a.imageId, b.imageId)),
+    candidates: kept.length,
+    probabilitySum: round6([...combined.values()].reduce((sum, value) => sum + value, 0)),
+    random,
+  };
+}
+
+/** The mean calibrated probability of being wrong over the images that were judged; null without any. */
+export function estimatedWrongShare(scan: readonly ScanImageRow[], imageIds: Iterable<string>): number | null {
+  const scans = new Map(scan.map((row) => [row.imageId, row.pMislabelled]));
+  const known = [...imageIds].flatMap((imageId) => scans.get(imageId) ?? []);
+  return known.length === 0 ? null : round6(known.reduce((sum, value) => sum + value, 0) / known.length);
+}
+
+/** Of each cluster the least suspect stay: near duplicates differ in their labels more than in their pictures. */
+function limitClusters(rows: readonly ChunkRow[], scans: ReadonlyMap<string, ScanImageRow>, perCluster: number, random: () => number): ChunkRow[] {
+  const suspicion = (row: ChunkRow) => Math.round((scans.get(row.imageId)?.pMislabelled ?? 0) * 100);
+  const taken = new Map<string, number>();
+  return shuffle(rows.toSorted((a, b) => compare(a.imageId, b.imageId)), random)
+    .sort((a, b) => suspicion(a) - suspicion(b))
+    .filter(({ cluster }) => {
+      const before = taken.get(cluster) ?? 0;
+      taken.set(cluster, before + 1);
+      return before < perCluster;
+    })
+    .sort((a, b) => compare(a.imageId, b.imageId));
+}
+
+function randomPick(chunk: readonly ChunkRow[], count: number, seed: number, iteration: number): string[] {
+  const ids = chunk.map((row) => row.imageId).sort();
+  return shuffle(ids, seededRandom(seed, iteration, 'sample', 'comparison')).slice(0, count).sort();
+}
+
+function toCandidate(row: ChunkRow, scan: ScanImageRow | undefined, cells: Cell[]): NeedCandidate {
+  return {
+    imageId: row.imageId,
+    cells,
+    classes: row.classes.filter((label) => label > 0),
+    hardness: scan === undefined || scan.model === RULES_MODEL ? null : round6(scan.hardness),
+    pMislabelled: round6(scan?.pMislabelled ?? 0),
+  };
+}
+
+/** `angle=45, orientation=left; rare: left_mirror`: the neediest margin or pair, and the rarest parts. */
+function explain(need: Need, names: readonly string[]): string {
+  const [strongest] = need.cells;
+  const rare = need.rareClasses.flatMap((label) => names[label] ?? []);
+  const parts = [strongest?.key, rare.length > 0 ? `rare: ${rare.join(', ')}` : undefined].filter((part) => part !== undefined);
+  return parts.length > 0 ? parts.join('; ') : 'well covered';
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

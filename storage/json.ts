@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { PartloopError } from '../domain/errors.js';
+import type { ObjectStore } from './objectStore.js';
+
+/**
+ * Read and check a JSON object of the store.
+ *
+ * @throws PartloopError `not-found`, or `data-invalid` naming the key and every problem
+ */
+export async function readJson<T>(store: ObjectStore, key: string, schema: z.ZodType<T>): Promise<T> {
+  return parseJson((await store.get(key)).body, key, schema);
+}
+
+/** The same for bytes at hand. */
+export function parseJson<T>(body: Uint8Array, key: string, schema: z.ZodType<T>): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(body));
+  } catch (cause) {
+    throw new PartloopError('data-invalid', `${key} is not JSON`, { cause });
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new PartloopError('data-invalid', `${key} is not what this version of partloop writes: ${z.prettifyError(parsed.error)}`);
+}

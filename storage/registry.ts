@@ -1,0 +1,37 @@
+import { type BenchmarkRegistry, benchmarkRegistrySchema, EMPTY_REGISTRY, type RegisteredModel, withBenchmark } from '../domain/decision.js';
+import { PartloopError } from '../domain/errors.js';
+import { parseJson } from './json.js';
+import { keys } from './keys.js';
+import type { ObjectStore } from './objectStore.js';
+
+const MAX_RACES = 20;
+
+/** The model in production for a taxonomy, with its history; empty where none was ever registered. */
+export async function readRegistry(store: ObjectStore, taxonomyDigest: string): Promise<BenchmarkRegistry> {
+  return (await read(store, taxonomyDigest)).registry;
+}
+
+/** Change the registry by conditional writes: whoever loses a race applies its change to the newer state. */
+export async function updateRegistry(store: ObjectStore, taxonomyDigest: string, change: (registry: BenchmarkRegistry) => BenchmarkRegistry): Promise<BenchmarkRegistry> {
+  const key = keys.benchmark(taxonomyDigest);
+  for (let race = 0; race < MAX_RACES; race++) {
+    const { registry, etag } = await read(store, taxonomyDigest);
+    const changed = change(registry);
+    if (changed === registry) return registry;
+    const written = await store.replace(key, JSON.stringify(changed, null, 1), etag);
+    if (written !== 'conflict') return changed;
+  }
+  throw new PartloopError('store-conflict', `${key} changed under ${MAX_RACES} attempts to write it`);
+}
+
+/** Make `model` the benchmark; doing it twice changes nothing more. */
+export async function registerBenchmark(store: ObjectStore, taxonomyDigest: string, model: RegisteredModel, reason: string): Promise<BenchmarkRegistry> {
+  return updateRegistry(store, taxonomyDigest, (registry) => withBenchmark(registry, model, reason, new Date().toISOString()));
+}
+
+async function read(store: ObjectStore, taxonomyDigest: string): Promise<{ registry: BenchmarkRegistry; etag: string | null }> {
+  const key = keys.benchmark(taxonomyDigest);
+  const object = await store.tryGet(key);
+  if (object === null) return { registry: EMPTY_REGISTRY, etag: null };
+  return { registry: parseJson(object.body, key, benchmarkRegistrySchema), etag: object.etag };
+}
