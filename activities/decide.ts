@@ -1,0 +1,122 @@
+import { type Decision, decisionSchema, type RegisteredModel, rivalOf, withLook } from '../domain/decision.js';
+import { PartloopError } from '../domain/errors.js';
+import { bounds, comparePaired } from '../domain/evaluation/bootstrap.js';
+import { countUnits, decideGate, spentAlpha } from '../domain/evaluation/gate.js';
+import { modelCardSchema } from '../domain/modelCard.js';
+import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
+import { type EvaluationRow, evaluationRowSchema, trainingRowSchema } from '../domain/tables.js';
+import { readJson } from '../storage/json.js';
+import { openPool } from '../storage/pool.js';
+import { readRegistry, registerBenchmark, updateRegistry } from '../storage/registry.js';
+import { readTable } from '../storage/table.js';
+import type { ActivityDeps } from './deps.js';
+import { evaluateModel } from './evaluate.js';
+import { withHeartbeat } from './heartbeat.js';
+import { digestOf, runStep } from './step.js';
+
+const VERSION = 1;
+
+/** Step decide: the candidate against the model in production, on the same test set. */
+export function createDecideActivities(deps: ActivityDeps) {
+  const { store, log } = deps;
+  return {
+    async decide({ context, results }: { context: IterationContext; results: StepResults }): Promise<StepResult> {
+      const { config, iteration, loop } = context;
+      const { draw, sample, train, evaluate } = results;
+      if (draw === undefined || sample === undefined || train === undefined || evaluate === undefined) {
+        throw new PartloopError('input-invalid', 'step `decide` needs the results of draw, sample, train and evaluate');
+      }
+      const pool = await openPool(store, config.pool);
+      const taxonomyDigest = digestOf(pool.taxonomy);
+      const candidate = await candidateOf(train, loop, iteration);
+      const testVersion = String(evaluate.facts.testVersion);
+      const benchmark = rivalOf(await readRegistry(store, taxonomyDigest), candidate);
+      const look = benchmark === null ? null : await takeLook(taxonomyDigest, { testVersion, loop, iteration, candidate: candidate.digest });
+      const inputs = { evaluate: evaluate.digest, benchmark: benchmark?.digest ?? null, look, config: config.gate, seed: config.seed, iteration };
+
+      const result = await withHeartbeat(({ signal }) =>
+        runStep(store, context, 'decide', VERSION, inputs, async (attempt) => {
+          const rows = await readTable(store, outputOf(evaluate, 'images'), evaluationRowSchema);
+          const decision = benchmark === null || look === null ? firstDecision() : await compare(benchmark, look);
+          const outputs = { decision: attempt.key('decision.json') };
+          await store.put(outputs.decision, JSON.stringify(decisionSchema.parse(decision), null, 1), 'application/json');
+          return {
+            outputs,
+            facts: {
+              gate: decision.gate, gain: decision.gain, lower: decision.lower, upper: decision.upper,
+              benchmarkMiou: decision.benchmarkMiou, promoted: decision.promoted, pendingApproval: decision.pendingApproval,
+            },
+          };
+
+          function firstDecision(): Decision {
+            const approve = config.gate.mode === 'approve';
+            return {
+              version: 1, gate: 'first', promoted: !approve, pendingApproval: approve, testVersion, candidate, benchmark: null,
+              reasons: [`there was no benchmark for this taxonomy: the candidate ${approve ? 'waits for an approval to become' : 'becomes'} it`],
+              candidateMiou: clamp(evaluate?.facts.miou), benchmarkMiou: null, gain: null, lower: null, upper: null, detectable: null,
+              units: countUnits(rows), look: null, alpha: null, slices: [], lostClasses: [], previousCandidate: null,
+            };
+          }
+
+          async function compare(rival: RegisteredModel, number: number): Promise<Decision> {
+            const evaluation = await evaluateModel(deps, {
+              pool: config.pool, poolVersion: Number(draw?.facts.poolVersion), scanKey: rival.scan, modelDigest: rival.digest, size: config.evaluationSize, config, signal,
+            });
+            const rivals = await readTable(store, evaluation.images, evaluationRowSchema);
+            const trained = await readTable(store, outputOf(sample as StepResult, 'trainingSet'), trainingRowSchema);
+            const vehicles = new Set(trained.flatMap((row) => row.vehicle ?? []));
+            const verdict = decideGate({
+              candidate: rows, benchmark: rivals, taxonomy: pool.taxonomy, config: config.gate, look: number,
+              trainedVehicles: vehicles.size === 0 ? null : vehicles, seed: config.seed,
+            });
+            const { outcome, ...rest } = verdict;
+            return {
+              version: 1, gate: outcome, promoted: outcome === 'promoted',
+              pendingApproval: outcome === 'held' && config.gate.mode === 'approve' && verdict.lower > config.gate.margin,
+              testVersion, candidate, benchmark: rival, ...rest, previousCandidate: await againstPrevious(context, rows, testVersion, number, pool.taxonomy.classes.length),
+            };
+          }
+        }),
+      );
+
+      // After the commit, and harmless when repeated: a crash in between leaves a decision that the retry carries out.
+      if (result.facts.promoted === true) {
+        await registerBenchmark(store, taxonomyDigest, candidate, `promoted by loop ${loop}, iteration ${iteration}`);
+        log.info({ loop, iteration, digest: candidate.digest.slice(0, 12) }, 'the candidate is the benchmark now');
+      }
+      return result;
+    },
+  };
+
+  async function candidateOf(train: StepResult, loop: string, iteration: number): Promise<RegisteredModel> {
+    const card = await readJson(store, outputOf(train, 'card'), modelCardSchema);
+    return { scan: outputOf(train, 'scan'), card: outputOf(train, 'card'), digest: card.files.scan, loop, iteration };
+  }
+
+  async function takeLook(taxonomyDigest: string, look: { testVersion: string; loop: string; iteration: number; candidate: string }): Promise<number> {
+    const registry = await updateRegistry(store, taxonomyDigest, (current) => withLook(current, look).registry);
+    return withLook(registry, look).number;
+  }
+
+  async function againstPrevious(context: IterationContext, rows: readonly EvaluationRow[], testVersion: string, look: number, classes: number): Promise<Decision['previousCandidate']> {
+    const previous = context.previous?.evaluate;
+    if (previous === undefined || String(previous.facts.testVersion) !== testVersion) return null;
+    const before = await readTable(store, outputOf(previous, 'images'), evaluationRowSchema);
+    const { gate, seed } = context.config;
+    const comparison = comparePaired({
+      candidate: rows, benchmark: before, metric: 'region', labels: Array.from({ length: classes }, (_, index) => index + 1),
+      resamples: gate.resamples, seed: [seed, 'previous candidate'],
+    });
+    return { gain: comparison.gain, ...bounds(comparison, spentAlpha(gate.alpha, look)) };
+  }
+}
+
+function outputOf(result: StepResult, name: string): string {
+  const key = result.outputs[name];
+  if (key === undefined) throw new PartloopError('data-invalid', `step ${result.step} ${result.digest.slice(0, 12)} has no output \`${name}\``);
+  return key;
+}
+
+function clamp(value: unknown): number {
+  return typeof value === 'number' ? Math.min(1, Math.max(0, value)) : 0;
+}

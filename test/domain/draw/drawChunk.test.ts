@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { assertNoLeak, drawChunk } from '../../../domain/draw/drawChunk.js';
+import { COPY_BITS, copyDetector, hashDistance, nearDuplicateClusters } from '../../../domain/draw/nearDuplicates.js';
+import { PartloopError } from '../../../domain/errors.js';
+import { seededRandom } from '../../../domain/random.js';
+import { idOf, indexRow } from '../sampling/rows.js';
+
+const randomHash = (random: () => number): string => Array.from({ length: 16 }, () => Math.floor(random() * 16).toString(16)).join('');
+
+function pool(count: number) {
+  const random = seededRandom('draw test');
+  return Array.from({ length: count }, (_, n) =>
+    indexRow(n, {
+      split: n % 5 === 0 ? 'test' : n % 11 === 0 ? 'val' : 'train',
+      vehicleId: n % 7 === 0 ? null : `vehicle-${Math.floor(n / 3)}`,
+      region: n % 13 === 0 ? 'interior' : 'exterior',
+      perceptualHash: randomHash(random),
+    }),
+  );
+}
+
+const request = { drawnBefore: new Set<string>(), chunkSize: 20, seed: 1, iteration: 1, pool: 'cars' };
+
+describe('drawing a chunk', () => {
+  it('never draws an image twice, an interior, a test image, or a vehicle or copy of the test set', () => {
+    const index = pool(300);
+    const test = index.filter((row) => row.split === 'test');
+    const vehicles = new Set(test.flatMap((row) => row.vehicleId ?? []));
+    const drawn = new Set<string>();
+    for (let iteration = 1; ; iteration++) {
+      const before = drawn.size;
+      try {
+        for (const row of drawChunk({ ...request, index, drawnBefore: drawn, iteration }).rows) {
+          assert.ok(!drawn.has(row.imageId));
+          assert.equal(row.split, 'train');
+          assert.notEqual(row.region, 'interior');
+          assert.ok(row.vehicleId === null || !vehicles.has(row.vehicleId));
+          drawn.add(row.imageId);
+        }
+        assert.ok(drawn.size > before);
+      } catch (error) {
+        assert.ok(error instanceof PartloopError && error.code === 'pool-exhausted');
+        break;
+      }
+    }
+    assert.ok(drawn.size > 20);
+  });
+
+  it('gives the same rows whatever the order of the index, and others for another seed', () => {
+    const index = pool(200);
+    const rows = drawChunk({ ...request, index }).rows;
+    assert.deepEqual(drawChunk({ ...request, index: index.toReversed() }).rows, rows);
+    assert.notDeepEqual(drawChunk({ ...request, index, seed: 2 }).rows, rows);
+  });
+
+  it('draws what remains where the pool holds less than a chunk', () => {
+    const index = [indexRow(1), indexRow(2)];
+    const chunk = drawChunk({ ...request, index });
+    assert.equal(chunk.rows.length, 2);
+    assert.equal(chunk.remaining, 0);
+  });
+
+  it('names the image where a row would leak the test set', () => {
+    const test = indexRow(1, { split: 'test', perceptualHash: '00000000000000ff' });
+    const copy = indexRow(2, { perceptualHash: '00000000000000fe' });
+    assert.throws(() => assertNoLeak([copy], [test]), (error: unknown) => error instanceof PartloopError && error.code === 'leak-detected' && error.message.includes(copy.fileName));
+  });
+});
+
+describe('near duplicates', () => {
+  it('are found by bands exactly where comparing every pair finds them', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.array(fc.integer({ min: 0, max: 63 }), { maxLength: 4 })), { minLength: 1, maxLength: 12 }), (specs) => {
+        const hashes = specs.map(([base, flips]) => {
+          let bits = [0x0n, 0xffffffffffffffffn, 0xaaaaaaaaaaaaaaaan, 0x123456789abcdef0n][base] as bigint;
+          for (const flip of flips) bits ^= 1n << BigInt(flip);
+          return bits.toString(16).padStart(16, '0');
+        });
+        const detect = copyDetector(hashes, COPY_BITS);
+        for (const hash of hashes) {
+          assert.ok(detect(hash));
+          const flipped = (BigInt(`0x${hash}`) ^ 0x8000000000000001n).toString(16).padStart(16, '0');
+          assert.equal(detect(flipped), hashes.some((other) => hashDistance(other, flipped) <= COPY_BITS));
+        }
+        const clusters = nearDuplicateClusters(hashes.map((perceptualHash, n) => ({ imageId: idOf(n), perceptualHash, vehicleId: null })));
+        hashes.forEach((a, i) => {
+          hashes.forEach((b, j) => {
+            if (hashDistance(a, b) <= COPY_BITS) assert.equal(clusters.get(idOf(i)), clusters.get(idOf(j)));
+          });
+        });
+      }),
+    );
+  });
+
+  it('of one vehicle may differ more than those of two', () => {
+    const row = (n: number, perceptualHash: string, vehicleId: string) => ({ imageId: idOf(n), perceptualHash, vehicleId });
+    const clusters = nearDuplicateClusters([row(1, '0000000000000000', 'a'), row(2, '00000000000003ff', 'a'), row(3, '0000000003ff0000', 'b')]);
+    assert.equal(clusters.get(idOf(1)), clusters.get(idOf(2)));
+    assert.notEqual(clusters.get(idOf(1)), clusters.get(idOf(3)));
+  });
+});
