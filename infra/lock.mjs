@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const lockFile = (name) => join(root, 'trainer', `requirements-${name}.lock.txt`);
 
-/** sha256 of the `+cpu` wheels, CPython 3.11 to 3.13, x86_64 then aarch64, from published lists (the x86_64 ones equal in two). */
+/** sha256 of the `+cpu` wheels, CPython 3.11 to 3.13, x86_64 then aarch64, as published with the index. */
 const CPU_WHEELS = {
   torch: {
     version: '2.13.0+cpu',
