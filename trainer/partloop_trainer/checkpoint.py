@@ -101,7 +101,11 @@ class Checkpoints:
             changes = "; ".join(f"{name}: {_short(saved.identity.get(name))} → {_short(identity.get(name))}" for name in differing[:6])
             message = f"checkpoint {saved.path.name} in {self._folder} belongs to another job: {changes}"
             raise TrainerError("checkpoint-incompatible", message, hint)
-        state = torch.load(saved.path, map_location="cpu", weights_only=True)
+        try:
+            state = torch.load(saved.path, map_location="cpu", weights_only=True)
+        except Exception as error:
+            message = f"checkpoint {saved.path.name} is whole but cannot be read: {str(error)[:300]}"
+            raise TrainerError("checkpoint-incompatible", message, hint) from error
         if state.get("format") != FORMAT:
             message = f"checkpoint {saved.path.name} has format {state.get('format')}, this trainer reads {FORMAT}"
             raise TrainerError("checkpoint-incompatible", message, hint)
@@ -130,7 +134,7 @@ def weights_digest(state: Mapping[str, Tensor]) -> str:
 def environment(threads: int, device: str) -> dict[str, Any]:
     """What else the bits of a run depend on: resuming in another environment goes on, but not bit-exactly."""
     return {
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "threads": threads,
         "capability": torch.backends.cpu.get_cpu_capability(),
         "device": device if device == "cpu" else torch.cuda.get_device_name(),

@@ -81,7 +81,8 @@ def export(network: KNet, job: Job, folder: Path) -> Exported:
     size = job.image.size
     image = probe_images(2, size)
     label = torch.zeros(2, size, size, dtype=torch.uint8)
-    model_graph, scan_graph = ModelGraph(network), ScanGraph(network, size)
+    # In evaluation mode as a whole: the exporter restores the outer module's mode, for everything inside it too.
+    model_graph, scan_graph = ModelGraph(network).eval(), ScanGraph(network, size).eval()
     model = _write(model_graph, (image,), ["image"], ["logits"], folder / "model.onnx", job)
     scan = _write(scan_graph, (image, label), ["image", "label"], ["mask", "p_mask", "p_label"], folder / "scan.onnx", job)
     difference = compare(model_graph, scan_graph, model, scan, size, len(job.classes))

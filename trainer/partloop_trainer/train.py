@@ -217,7 +217,7 @@ class Run:
                 "scan.onnx": exported.scan_sha256,
                 "weights.pt": sha256_file(self.folder / "weights.pt"),
             },
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),
             "threads": job.threads,
             "weightsSha256": weights_digest(weights),
         }
