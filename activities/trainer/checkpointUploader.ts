@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Logger } from 'pino';
+import { PartloopError } from '../../domain/errors.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import type { CheckpointChain } from './checkpointChain.js';
+
+/** A whole checkpoint on this disk: `<iteration>.pt`, with its sidecar and progress log beside it. */
+export interface LocalCheckpoint {
+  iteration: number;
+  path: string;
+  sha256: string;
+}
+
+export const sidecarOf = (path: string): string => path.replace(/\.pt$/, '.json');
+export const logOf = (path: string): string => path.replace(/\.pt$/, '.log.jsonl');
+
+/**
+ * Uploads checkpoints beside the training, one at a time; of those that wait only the newest is worth it. A store that
+ * is away costs this upload, not the training; a lost lease is told through `onFenced`.
+ */
+export class CheckpointUploader {
+  private waiting: LocalCheckpoint | null = null;
+  private running: Promise<void> | null = null;
+
+  constructor(
+    private readonly store: ObjectStore,
+    private readonly chain: CheckpointChain,
+    private readonly keyOf: (file: string) => string,
+    private readonly log: Logger,
+    private readonly onFenced: (error: PartloopError) => void,
+  ) {}
+
+  offer(checkpoint: LocalCheckpoint): void {
+    this.waiting = checkpoint;
+    this.running ??= this.work().finally(() => {
+      this.running = null;
+    });
+  }
+
+  /** Wait until nothing is under way. */
+  async drain(): Promise<void> {
+    while (this.running !== null) await this.running;
+  }
+
+  private async work(): Promise<void> {
+    for (let next = this.take(); next !== null; next = this.take()) {
+      try {
+        await this.upload(next);
+      } catch (error) {
+        if (error instanceof PartloopError && error.code === 'fenced') {
+          this.waiting = null;
+          this.onFenced(error);
+          return;
+        }
+        this.log.warn({ iteration: next.iteration, err: error }, 'a checkpoint was not uploaded; the next one will be');
+      }
+    }
+  }
+
+  private take(): LocalCheckpoint | null {
+    const next = this.waiting;
+    this.waiting = null;
+    return next;
+  }
+
+  private async upload(local: LocalCheckpoint): Promise<void> {
+    const sidecar = await readFile(sidecarOf(local.path), 'utf8');
+    const key = this.keyOf(`checkpoints/${basename(local.path)}`);
+    const log = this.keyOf(`checkpoints/${basename(logOf(local.path))}`);
+    await this.store.put(log, await readFile(logOf(local.path)), 'application/x-ndjson');
+    await this.store.putFile(key, local.path, 'application/octet-stream');
+    const dropped = await this.chain.advance({ iteration: local.iteration, key, sha256: local.sha256, sidecar, log });
+    if (dropped.length > 0) await this.store.delete(dropped);
+  }
+}

@@ -1,0 +1,114 @@
+import { mkdir, readdir, rm, stat, statfs, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { PartloopError } from '../../domain/errors.js';
+import type { IndexRow } from '../../domain/tables.js';
+import { derivativeSide, ensureDerivative } from '../../inference/derivative.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import { throwIfCancelled } from '../heartbeat.js';
+import { forEachLimited, writeWhole } from './files.js';
+
+const DOWNLOADS_IN_FLIGHT = 8;
+/** Left free on the disk, for checkpoints and everyone else. */
+const SPARE_BYTES = 2 * 2 ** 30;
+const DEFAULT_CACHE_GB = 100;
+
+export interface SyncOptions {
+  store: ObjectStore;
+  pool: string;
+  home: string;
+  imageSize: number;
+  signal: AbortSignal;
+  onProgress(done: number, of: number): void;
+}
+
+/**
+ * Bring the derivatives of `rows` onto this disk and write the list that the trainer reads. The cache is keyed by
+ * content and shared by all runs, so a retry and the next iteration download only what is new.
+ */
+export async function syncDataset(rows: readonly IndexRow[], listPath: string, options: SyncOptions): Promise<void> {
+  const { store, pool, home, signal } = options;
+  const side = derivativeSide(options.imageSize);
+  const sorted = [...rows].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
+  const lines: string[] = new Array(sorted.length);
+  const used = new Set<string>();
+  const room = new DiskRoom(home, sorted.length);
+  let done = 0;
+
+  const fetchOne = async (key: string): Promise<string> => {
+    const path = join(home, 'cache', key);
+    used.add(path);
+    const cached = await stat(path).catch(() => null);
+    if (cached !== null) {
+      await utimes(path, new Date(), new Date());
+      return path;
+    }
+    await mkdir(dirname(path), { recursive: true });
+    await store.getFile(key, path);
+    room.add((await stat(path)).size);
+    return path;
+  };
+
+  await forEachLimited(sorted, DOWNLOADS_IN_FLIGHT, async (row, index) => {
+    throwIfCancelled(signal);
+    await room.check(sorted.length - done);
+    const { imageKey, labelKey } = await ensureDerivative(store, pool, row, side);
+    lines[index] = JSON.stringify({ imageId: row.imageId, image: await fetchOne(imageKey), label: await fetchOne(labelKey) });
+    done += 1;
+    options.onProgress(done, sorted.length);
+  });
+  await writeWhole(listPath, `${lines.join('\n')}\n`);
+  await trimCache(join(home, 'cache'), used);
+}
+
+/** Says before the disk is full, not after, that a training set does not fit: by the mean size of what came so far. */
+class DiskRoom {
+  private bytes = 0;
+  private files = 0;
+  private checkedAt = 0;
+
+  constructor(
+    private readonly home: string,
+    private readonly images: number,
+  ) {}
+
+  add(bytes: number): void {
+    this.bytes += bytes;
+    this.files += 1;
+  }
+
+  async check(imagesLeft: number): Promise<void> {
+    if (this.files < 32 || this.files < this.checkedAt + 1_000) return;
+    this.checkedAt = this.files;
+    const disk = await statfs(this.home);
+    const wanted = (this.bytes / this.files) * 2 * imagesLeft + SPARE_BYTES;
+    const free = disk.bavail * disk.bsize;
+    if (wanted <= free) return;
+    throw new PartloopError(
+      'setup-incomplete',
+      `the training set of ${this.images} images does not fit: about ${gigabytes(wanted)} GB more are needed on the disk of ${this.home}, ${gigabytes(free)} GB are free`,
+      { hint: 'Set PARTLOOP_HOME to a larger disk, lower `imageSize`, or free space.' },
+    );
+  }
+}
+
+/** Delete the least recently used files until the cache is within its limit; what this run uses stays. */
+async function trimCache(folder: string, used: ReadonlySet<string>): Promise<void> {
+  const limit = Number(process.env.PARTLOOP_CACHE_GB ?? DEFAULT_CACHE_GB) * 1e9;
+  const names = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files: { path: string; size: number; usedAt: number }[] = [];
+  for (const entry of names) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const facts = await stat(path).catch(() => null);
+    if (facts !== null) files.push({ path, size: facts.size, usedAt: facts.mtimeMs });
+  }
+  let total = files.reduce((sum, file) => sum + file.size, 0);
+  for (const file of files.sort((a, b) => a.usedAt - b.usedAt)) {
+    if (total <= limit) return;
+    if (used.has(file.path)) continue;
+    await rm(file.path, { force: true });
+    total -= file.size;
+  }
+}
+
+const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);

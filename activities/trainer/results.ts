@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { PartloopError } from '../../domain/errors.js';
+import { sha256Schema } from '../../domain/ids.js';
+import type { ModelCard, TrainingList } from '../../domain/modelCard.js';
+import type { TrainerJob } from '../../domain/trainerJob.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import type { Attempt, StepWork } from '../step.js';
+import { sha256File } from './files.js';
+
+const iou = z.number().min(0).max(1).nullable();
+
+/** `result.json`, which the trainer writes last: where it is, everything else is whole. */
+const resultSchema = z.object({
+  iterations: z.number().int().positive(),
+  seconds: z.number().nonnegative(),
+  valMiou: iou,
+  perClassIou: z.record(z.string(), iou),
+  weightsSha256: sha256Schema,
+  files: z.record(z.string(), sha256Schema),
+});
+export type TrainerResult = z.infer<typeof resultSchema>;
+
+/** Read what the trainer left behind, and hold its files against the digests it names. */
+export async function readResult(workDir: string): Promise<TrainerResult> {
+  const path = join(workDir, 'result.json');
+  const parsed = resultSchema.safeParse(JSON.parse(await readFile(path, 'utf8').catch(() => 'null')));
+  if (!parsed.success) {
+    throw new PartloopError('trainer-failed', `the trainer said that it was done, but ${path} is missing or malformed`, {
+      hint: 'A retry goes on from the last checkpoint.',
+    });
+  }
+  for (const name of ['model.onnx', 'scan.onnx']) {
+    const sha256 = await sha256File(join(workDir, name)).catch(() => 'missing');
+    if (sha256 !== parsed.data.files[name]) {
+      throw new PartloopError('trainer-failed', `${join(workDir, name)} is not the file that the trainer wrote (sha256 ${sha256})`, {
+        hint: 'Is the disk full or failing? A retry goes on from the last checkpoint.',
+      });
+    }
+  }
+  return parsed.data;
+}
+
+export interface Published {
+  attempt: Attempt;
+  job: TrainerJob;
+  result: TrainerResult;
+  list: TrainingList;
+  /** The progress log, JSON lines. */
+  log: string;
+  loss: number | null;
+  resumes: number;
+}
+
+/** Upload a finished run's outputs to the attempt's keys. */
+export async function publish(store: ObjectStore, published: Published): Promise<StepWork> {
+  const { attempt, job, result } = published;
+  const outputs = {
+    model: attempt.key('model.onnx'),
+    scan: attempt.key('scan.onnx'),
+    card: attempt.key('model.json'),
+    log: attempt.key('log.jsonl'),
+    trainingList: attempt.key('training-list.json'),
+  };
+  await store.put(outputs.trainingList, JSON.stringify(published.list), 'application/json');
+  await store.put(outputs.log, published.log, 'application/x-ndjson');
+  await store.putFile(outputs.model, join(job.workDir, 'model.onnx'), 'application/octet-stream');
+  await store.putFile(outputs.scan, join(job.workDir, 'scan.onnx'), 'application/octet-stream');
+  await store.put(outputs.card, JSON.stringify(modelCard(published, outputs.trainingList), null, 2), 'application/json');
+  return {
+    outputs,
+    facts: {
+      iterations: result.iterations,
+      valMiou: result.valMiou,
+      weightsSha256: result.weightsSha256,
+      loss: published.loss,
+      resumes: published.resumes,
+    },
+  };
+}
+
+function modelCard({ job, result }: Published, listKey: string): ModelCard {
+  const { background: _, ...classIou } = result.perClassIou;
+  return {
+    version: 1,
+    taxonomyDigest: job.taxonomyDigest,
+    classes: job.classes,
+    input: { name: 'image', layout: 'NHWC', dtype: 'uint8', size: job.image.size },
+    trainedOn: { list: listKey, digest: job.trainingSetDigest },
+    valMiou: result.valMiou,
+    valClassIou: classIou,
+    weightsSha256: result.weightsSha256,
+    files: { model: result.files['model.onnx'] ?? '', scan: result.files['scan.onnx'] ?? '' },
+    preset: job.model.preset,
+    imageSize: job.image.size,
+    iterations: result.iterations,
+  };
+}

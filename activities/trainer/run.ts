@@ -1,0 +1,197 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import type { TrainConfig } from '../../domain/config.js';
+import { PartloopError } from '../../domain/errors.js';
+import type { TrainingList } from '../../domain/modelCard.js';
+import type { IndexRow } from '../../domain/tables.js';
+import type { Taxonomy } from '../../domain/taxonomy.js';
+import { trainerJob, type TrainerJob } from '../../domain/trainerJob.js';
+import type { ActivityDeps } from '../deps.js';
+import { type Heartbeat, throwIfCancelled } from '../heartbeat.js';
+import type { Attempt, StepWork } from '../step.js';
+import { CheckpointChain } from './checkpointChain.js';
+import { CheckpointUploader, type LocalCheckpoint, logOf } from './checkpointUploader.js';
+import { syncDataset } from './dataset.js';
+import { writeWhole } from './files.js';
+import { runTrainer, trainerFailure, trainerPython } from './process.js';
+import type { TrainerMessage } from './protocol.js';
+import { publish, readResult } from './results.js';
+import { WorkDir } from './workDir.js';
+
+/** A stopped trainer has this long for its last checkpoint; the worker's shutdown grace allows for it. */
+export const SAVE_GRACE_MS = 60_000;
+/** Counting a large training set's classes and validating say nothing for a while. */
+const STALL_MS = 30 * 60_000;
+
+/** One training run: what is trained on, with which settings. */
+export interface TrainingRun {
+  pool: string;
+  taxonomy: Taxonomy;
+  taxonomyDigest: string;
+  train: readonly IndexRow[];
+  val: readonly IndexRow[];
+  trainingSetDigest: string;
+  config: TrainConfig;
+  seed: number;
+  list: TrainingList;
+  /** Key of the lease and checkpoint pointer of this run. */
+  chainKey: string;
+}
+
+/**
+ * Train to the end, from wherever an earlier attempt came: take the lease, fetch data and checkpoint, run the trainer,
+ * upload its checkpoints beside it, publish its outputs. A cancellation saves a checkpoint first and then throws the
+ * cancellation's own reason.
+ */
+export async function runTraining(deps: ActivityDeps, run: TrainingRun, attempt: Attempt, beat: Heartbeat): Promise<StepWork> {
+  const { store, log } = deps;
+  const python = await trainerPython(deps.root);
+  const chain = await CheckpointChain.claim(store, run.chainKey, attempt.token);
+  const workDir = new WorkDir(resolve(deps.home), attempt.digest, attempt.token);
+  const fence = new AbortController();
+  let fenced: PartloopError | null = null;
+  const uploader = new CheckpointUploader(store, chain, attempt.key, log, (error) => {
+    fenced = error;
+    fence.abort(error);
+  });
+
+  try {
+    const found = await workDir.prepare(store, chain.newest, log);
+    const job = await writeJob(deps, run, attempt, workDir.path, beat);
+    const progress = await Progress.from(found?.checkpoint ?? null, run.config.iterations, beat);
+    if (found?.local) uploader.offer(found.checkpoint);
+
+    const end = await runTrainer({
+      python,
+      packageRoot: join(resolve(deps.root), 'trainer'),
+      job: join(workDir.path, 'job.json'),
+      cwd: workDir.path,
+      network: run.config.weights === 'hub',
+      stallMs: STALL_MS,
+      graceMs: SAVE_GRACE_MS,
+      signal: AbortSignal.any([beat.signal, fence.signal]),
+      onMessage: (message) => {
+        progress.take(message);
+        if (message.type === 'warning') log.warn({ code: message.code }, message.message);
+        if (message.type === 'checkpoint') offerWithLog(uploader, progress, job.workDir, message);
+      },
+    });
+    await progress.settled;
+    await uploader.drain();
+    if (fenced !== null) throw fenced;
+    const failure = trainerFailure(end);
+    if (failure !== null) {
+      throwIfCancelled(beat.signal);
+      log.error({ code: failure.code, stderr: end.stderrTail }, 'the trainer ended early');
+      if (failure.code === 'trainer-failed' || failure.code === 'trainer-stalled') await chain.recordFailure(failure.message);
+      throw failure;
+    }
+
+    const result = await readResult(workDir.path);
+    // Nobody else may have taken over by now: what is published next is this attempt's alone.
+    await chain.confirm();
+    const work = await publish(store, { attempt, job, result, list: run.list, log: progress.text, loss: progress.loss, resumes: chain.resumes });
+    await workDir.remove();
+    return work;
+  } catch (error) {
+    if (beat.signal.aborted && fenced === null) {
+      await uploader.drain();
+      await chain.release().catch((cause: unknown) => log.warn({ err: cause }, 'the lease of a stopped training was not given back'));
+      throw beat.signal.reason;
+    }
+    throw error;
+  }
+}
+
+async function writeJob(deps: ActivityDeps, run: TrainingRun, attempt: Attempt, folder: string, beat: Heartbeat): Promise<TrainerJob> {
+  const sync = (rows: readonly IndexRow[], name: string): Promise<void> =>
+    syncDataset(rows, join(folder, name), {
+      store: deps.store,
+      pool: run.pool,
+      home: resolve(deps.home),
+      imageSize: run.config.imageSize,
+      signal: beat.signal,
+      onProgress: (done, of) => beat.report({ phase: `fetching ${name}`, done, of }),
+    });
+  await sync(run.train, 'train.jsonl');
+  if (run.val.length > 0) await sync(run.val, 'val.jsonl');
+  const job = trainerJob({
+    config: run.config,
+    taxonomy: run.taxonomy,
+    taxonomyDigest: run.taxonomyDigest,
+    trainingSetDigest: run.trainingSetDigest,
+    seed: run.seed,
+    attempt: attempt.token,
+    workDir: folder,
+    train: join(folder, 'train.jsonl'),
+    val: run.val.length > 0 ? join(folder, 'val.jsonl') : null,
+    weights: await localWeights(deps, run.config.weights, folder),
+  });
+  await writeFile(join(folder, 'job.json'), JSON.stringify(job, null, 1));
+  return job;
+}
+
+/** Backbone weights as the trainer takes them; an object of our store is brought onto this disk. */
+async function localWeights({ store }: ActivityDeps, weights: string, folder: string): Promise<string> {
+  if (!weights.startsWith('s3://')) return weights.startsWith('.') ? resolve(weights) : weights;
+  const prefix = `${store.uri.replace(/\/$/, '')}/`;
+  if (!weights.startsWith(prefix)) {
+    throw new PartloopError('config-invalid', `the weights ${weights} lie outside the store ${store.uri}`, {
+      hint: 'Copy the file into the store, or name a file on the disk of the training machine.',
+    });
+  }
+  const path = join(folder, 'backbone-weights.pth');
+  await store.getFile(weights.slice(prefix.length), path);
+  return path;
+}
+
+const logLineSchema = z.object({ iteration: z.number(), loss: z.number() });
+
+/** Progress of one run: heartbeat details, the last loss, and the log that a checkpoint carries along. */
+class Progress {
+  /** Log files written beside checkpoints so far. */
+  settled: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly iterations: number,
+    private readonly beat: Heartbeat,
+    private readonly lines: string[],
+    public loss: number | null,
+  ) {}
+
+  static async from(checkpoint: LocalCheckpoint | null, iterations: number, beat: Heartbeat): Promise<Progress> {
+    const text = checkpoint === null ? '' : await readFile(logOf(checkpoint.path), 'utf8').catch(() => '');
+    const lines = text.split('\n').filter((line) => line !== '');
+    const last = lines.at(-1);
+    const parsed = last === undefined ? null : logLineSchema.safeParse(JSON.parse(last));
+    return new Progress(iterations, beat, lines, parsed?.data?.loss ?? null);
+  }
+
+  get text(): string {
+    return this.lines.map((line) => `${line}\n`).join('');
+  }
+
+  take(message: TrainerMessage): void {
+    if (message.type === 'started') {
+      this.beat.report({ phase: 'training', iteration: message.resumedFrom ?? 0, iterations: this.iterations });
+    } else if (message.type === 'progress') {
+      const { iteration, loss, lr, secondsPerIteration, etaSeconds } = message;
+      this.loss = loss;
+      this.lines.push(JSON.stringify({ iteration, loss, lr, secondsPerIteration }));
+      this.beat.report({ phase: 'training', iteration, iterations: this.iterations, loss: Number(loss.toFixed(4)), etaSeconds: Math.round(etaSeconds) });
+    } else if (message.type === 'metrics') {
+      this.beat.report({ phase: 'exporting', iteration: this.iterations, iterations: this.iterations, valMiou: message.valMiou });
+    }
+  }
+}
+
+/** The log of a checkpoint is written beside it before it is offered, so that both travel together. */
+function offerWithLog(uploader: CheckpointUploader, progress: Progress, workDir: string, message: { iteration: number; path: string; sha256: string }): void {
+  const checkpoint = { iteration: message.iteration, path: resolve(workDir, message.path), sha256: message.sha256 };
+  const text = progress.text;
+  progress.settled = progress.settled.then(async () => {
+    await writeWhole(logOf(checkpoint.path), text);
+    uploader.offer(checkpoint);
+  });
+}
