@@ -18,11 +18,15 @@ from .weights import package_file
 
 def main() -> None:
     """Entry point; the exit codes are those of `protocol.EXITS`."""
-    parser = argparse.ArgumentParser(prog="partloop-trainer", description="Trains K-Net part segmentation for partloop.")
+    parser = argparse.ArgumentParser(
+        prog="partloop-trainer", description="Trains K-Net part segmentation for partloop."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     train_command = commands.add_parser("train", help="train, validate and export; resumes by itself")
     train_command.add_argument("--job", required=True, help="path of job.json; `describe` lists its fields")
-    train_command.add_argument("--no-stdin-watch", action="store_true", help="go on when stdin is closed; for use by hand")
+    train_command.add_argument(
+        "--no-stdin-watch", action="store_true", help="go on when stdin is closed; for use by hand"
+    )
     commands.add_parser("check", help="print versions and whether backbone weights are here, as JSON")
     commands.add_parser("describe", help="print the fields of job.json and the exit codes, as JSON")
     arguments = parser.parse_args()

@@ -59,7 +59,9 @@ def _crop_and_rotate(
     coefficients = (a, b, c, d, e, f)
     to_size = (out_width, out_height)
     affine = Image.Transform.AFFINE
-    moved = Image.fromarray(image).transform(to_size, affine, coefficients, Image.Resampling.BILINEAR, fillcolor=PAD_RGB)
+    moved = Image.fromarray(image).transform(
+        to_size, affine, coefficients, Image.Resampling.BILINEAR, fillcolor=PAD_RGB
+    )
     moved_label = Image.fromarray(label).transform(
         to_size, affine, coefficients, Image.Resampling.NEAREST, fillcolor=IGNORE
     )

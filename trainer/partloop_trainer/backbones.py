@@ -31,7 +31,9 @@ class Backbone(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, features: nn.Module, channels: list[int], channels_last: bool, mean: list[float], std: list[float]) -> None:
+    def __init__(
+        self, features: nn.Module, channels: list[int], channels_last: bool, mean: list[float], std: list[float]
+    ) -> None:
         super().__init__()
         self.features = features
         self.channels = channels
@@ -63,12 +65,16 @@ def build_backbone(job: Job, load_weights: bool) -> Backbone:
     except Exception as error:
         if hub and name in timm.list_models():
             raise missing(f"timm's hub gave no weights for {name}: {str(error)[:300]}") from error
-        raise TrainerError("job-invalid", f"`model.preset` {job.model.preset}: {str(error)[:300]}", "see timm.list_models()") from error
+        raise TrainerError(
+            "job-invalid", f"`model.preset` {job.model.preset}: {str(error)[:300]}", "see timm.list_models()"
+        ) from error
     info: Any = features.feature_info
     reductions, all_channels = list(info.reduction()), list(info.channels())
     if any(stride not in reductions for stride in STRIDES):
         raise TrainerError(
-            "job-invalid", f"`model.preset` {job.model.preset} gives maps at strides {reductions}, not {STRIDES}", "choose another backbone"
+            "job-invalid",
+            f"`model.preset` {job.model.preset} gives maps at strides {reductions}, not {STRIDES}",
+            "choose another backbone",
         )
     # The last of several maps of one stride is the deepest; unused ones are dropped in forward below.
     chosen = [len(reductions) - 1 - reductions[::-1].index(stride) for stride in STRIDES]

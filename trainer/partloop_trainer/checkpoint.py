@@ -98,7 +98,9 @@ class Checkpoints:
         differing = [name for name in names if saved.identity.get(name) != identity.get(name)]
         hint = "use another work folder, or the job that wrote these checkpoints"
         if differing:
-            changes = "; ".join(f"{name}: {_short(saved.identity.get(name))} → {_short(identity.get(name))}" for name in differing[:6])
+            changes = "; ".join(
+                f"{name}: {_short(saved.identity.get(name))} → {_short(identity.get(name))}" for name in differing[:6]
+            )
             message = f"checkpoint {saved.path.name} in {self._folder} belongs to another job: {changes}"
             raise TrainerError("checkpoint-incompatible", message, hint)
         try:
@@ -150,10 +152,14 @@ def warm_start(path: Path, taxonomy_digest: str, target: dict[str, Tensor]) -> d
     except FileNotFoundError as error:
         raise TrainerError("weights-missing", f"warm start file {path} does not exist", hint) from error
     except Exception as error:
-        raise TrainerError("checkpoint-incompatible", f"warm start file {path} cannot be read: {str(error)[:300]}", hint) from error
+        raise TrainerError(
+            "checkpoint-incompatible", f"warm start file {path} cannot be read: {str(error)[:300]}", hint
+        ) from error
     if digest != taxonomy_digest:
         raise TrainerError("checkpoint-incompatible", f"warm start file {path} was trained with another taxonomy", hint)
     for name, value in target.items():
         if name not in weights or weights[name].shape != value.shape:
-            raise TrainerError("checkpoint-incompatible", f"warm start file {path} does not fit the network at {name}", hint)
+            raise TrainerError(
+                "checkpoint-incompatible", f"warm start file {path} does not fit the network at {name}", hint
+            )
     return {name: weights[name] for name in target}

@@ -61,7 +61,9 @@ def load_image(record: Record) -> Image.Image:
         with Image.open(record.image) as image:
             return image.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise TrainerError("data-unusable", f"image {record.image} ({record.image_id}) cannot be read: {error}") from error
+        raise TrainerError(
+            "data-unusable", f"image {record.image} ({record.image_id}) cannot be read: {error}"
+        ) from error
 
 
 def load_label(record: Record, classes: int) -> Pixels:

@@ -26,7 +26,16 @@ class Metrics:
     per_class: list[float | None]
 
 
-def evaluate(model: KNet, images: ImageSet, classes: int, size: int, batch: int, workers: int, stop: StopFlag, limit: int | None = None) -> Metrics:
+def evaluate(
+    model: KNet,
+    images: ImageSet,
+    classes: int,
+    size: int,
+    batch: int,
+    workers: int,
+    stop: StopFlag,
+    limit: int | None = None,
+) -> Metrics:
     """Run the network over the images (the first `limit` only, if given); leaves it in evaluation mode."""
     model.eval()
     device = next(model.parameters()).device

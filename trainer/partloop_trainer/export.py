@@ -84,7 +84,9 @@ def export(network: KNet, job: Job, folder: Path) -> Exported:
     # In evaluation mode as a whole: the exporter restores the outer module's mode, for everything inside it too.
     model_graph, scan_graph = ModelGraph(network).eval(), ScanGraph(network, size).eval()
     model = _write(model_graph, (image,), ["image"], ["logits"], folder / "model.onnx", job)
-    scan = _write(scan_graph, (image, label), ["image", "label"], ["mask", "p_mask", "p_label"], folder / "scan.onnx", job)
+    scan = _write(
+        scan_graph, (image, label), ["image", "label"], ["mask", "p_mask", "p_label"], folder / "scan.onnx", job
+    )
     difference = compare(model_graph, scan_graph, model, scan, size, len(job.classes))
     return Exported(model, scan, sha256_file(model), sha256_file(scan), difference)
 
@@ -97,7 +99,9 @@ def probe_images(count: int, size: int) -> Tensor:
     return torch.from_numpy(np.clip(coarse + fine, 0, 255).astype(np.uint8))
 
 
-def _write(graph: nn.Module, inputs: tuple[Tensor, ...], names: list[str], outputs: list[str], path: Path, job: Job) -> Path:
+def _write(
+    graph: nn.Module, inputs: tuple[Tensor, ...], names: list[str], outputs: list[str], path: Path, job: Job
+) -> Path:
     temporary = path.with_name(path.name + ".tmp")
     dynamic = {name: {0: "N"} for name in [*names, *outputs]}
     with warnings.catch_warnings(), torch.inference_mode():
@@ -152,7 +156,9 @@ def compare(model_graph: nn.Module, scan_graph: nn.Module, model: Path, scan: Pa
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    sessions = [onnxruntime.InferenceSession(str(one), options, providers=["CPUExecutionProvider"]) for one in (model, scan)]
+    sessions = [
+        onnxruntime.InferenceSession(str(one), options, providers=["CPUExecutionProvider"]) for one in (model, scan)
+    ]
     largest = 0.0
     for count in (1, 3):
         image = probe_images(count, size)

@@ -16,7 +16,9 @@ from .protocol import TrainerError
 JOB_VERSION = 1
 
 
-def setting(doc: str, default: Any = dataclasses.MISSING, *, low: float | None = None, high: float | None = None) -> Any:
+def setting(
+    doc: str, default: Any = dataclasses.MISSING, *, low: float | None = None, high: float | None = None
+) -> Any:
     """One documented field; without a default it is required. Lists and sections are copied for each job."""
     metadata = {"doc": doc, "low": low, "high": high}
     if default is dataclasses.MISSING:
@@ -28,7 +30,9 @@ def setting(doc: str, default: Any = dataclasses.MISSING, *, low: float | None =
 
 @dataclass(frozen=True)
 class ModelJob:
-    preset: str = setting("Backbone: efficientnet_lite0, swin_tiny, swin_large, or a timm name with feature maps", "efficientnet_lite0")
+    preset: str = setting(
+        "Backbone: efficientnet_lite0, swin_tiny, swin_large, or a timm name with feature maps", "efficientnet_lite0"
+    )
     stages: int = setting("Kernel update stages of K-Net", 2, low=0, high=6)
     width: int = setting("Channels of the neck and the kernels", 128, low=8, high=1024)
     heads: int = setting("Attention heads between kernels; divides width", 8, low=1, high=64)
@@ -39,7 +43,9 @@ class ModelJob:
 @dataclass(frozen=True)
 class ImageJob:
     size: int = setting("Longest side in pixels that the network sees, a multiple of 32", 256, low=32, high=2048)
-    scheduleSizes: list[int] = setting("Sizes of equal parts of the run in order, multiples of 32; empty: size throughout", [])
+    scheduleSizes: list[int] = setting(
+        "Sizes of equal parts of the run in order, multiples of 32; empty: size throughout", []
+    )
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,9 @@ class OptimJob:
     clip: float = setting("Largest gradient norm; 0 does not clip", 1.0, low=0)
     schedule: Literal["cyclic", "poly", "fixed"] = setting("Learning rate schedule", "cyclic")
     cycles: int = setting("Whole cycles of the cyclic schedule", 1, low=1, high=1000)
-    mode: Literal["triangular", "triangular2", "exp_range"] = setting("Shape of the cyclic schedule (Smith 2017)", "triangular")
+    mode: Literal["triangular", "triangular2", "exp_range"] = setting(
+        "Shape of the cyclic schedule (Smith 2017)", "triangular"
+    )
     baseLrShare: float = setting("Base of a cycle as a share of the peak", 0.1, low=0, high=1)
     upShare: float = setting("Share of a cycle in which the rate rises", 0.5, low=0.01, high=0.99)
     gamma: float = setting("exp_range: factor on the amplitude each iteration", 0.99994, low=0.5, high=1)
@@ -64,7 +72,9 @@ class OptimJob:
 @dataclass(frozen=True)
 class LossJob:
     name: Literal["ce", "focal", "dice", "ce+dice"] = setting("Loss of every stage", "ce")
-    classWeightExponent: float = setting("Class weights are pixel frequency^-exponent, mean 1, clipped", 0.5, low=0, high=1)
+    classWeightExponent: float = setting(
+        "Class weights are pixel frequency^-exponent, mean 1, clipped", 0.5, low=0, high=1
+    )
     classWeightClip: list[float] = setting("Smallest and largest class weight", [0.25, 4.0])
     auxWeight: float = setting("Weight of the auxiliary head's loss", 0.4, low=0, high=10)
     focalGamma: float = setting("Focusing power of the focal loss", 2.0, low=0, high=10)
@@ -72,7 +82,9 @@ class LossJob:
 
 @dataclass(frozen=True)
 class SamplingJob:
-    imageWeightExponent: float = setting("Images are drawn by frequency^-exponent of their rarest class", 0.25, low=0, high=1)
+    imageWeightExponent: float = setting(
+        "Images are drawn by frequency^-exponent of their rarest class", 0.25, low=0, high=1
+    )
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,9 @@ class Job:
     threads: int = setting("Threads of PyTorch on CPU; part of what makes a run repeatable", 2, low=1, high=256)
     device: Literal["auto", "cpu", "cuda"] = setting("Where to train; auto takes CUDA where present", "auto")
     precision: Literal["auto", "float32", "bfloat16"] = setting("auto: bfloat16 on CUDA, float32 on CPU", "auto")
-    loaderWorkers: int = setting("Threads that prepare images; 0: one in the background. No influence on the result", 0, low=0, high=64)
+    loaderWorkers: int = setting(
+        "Threads that prepare images; 0: one in the background. No influence on the result", 0, low=0, high=64
+    )
     cacheBytes: int = setting("Most bytes of prepared images kept in memory", 1_000_000_000, low=0)
     model: ModelJob = setting("The network", ModelJob)
     image: ImageJob = setting("Image sizes", ImageJob)
@@ -125,7 +139,9 @@ def read_job(path: str) -> Job:
     try:
         raw = json.loads(Path(path).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise TrainerError("job-invalid", f"job file {path} cannot be read: {error}", "pass the path of a JSON file with --job") from error
+        raise TrainerError(
+            "job-invalid", f"job file {path} cannot be read: {error}", "pass the path of a JSON file with --job"
+        ) from error
     return parse_job(raw)
 
 
@@ -136,7 +152,9 @@ def parse_job(raw: object) -> Job:
     if job is not None and not problems:
         problems += _cross_checks(job)
     if problems or job is None:
-        raise TrainerError("job-invalid", "the job is invalid: " + "; ".join(problems), "`partloop-trainer describe` lists every field")
+        raise TrainerError(
+            "job-invalid", "the job is invalid: " + "; ".join(problems), "`partloop-trainer describe` lists every field"
+        )
     return job
 
 
@@ -213,11 +231,16 @@ def _cross_checks(job: Job) -> list[str]:
         problems.append("`mirrorPairs` must be pairs of two classes, each class in one pair at most")
     if any(not 1 <= index < len(job.classes) for index in flat):
         problems.append("`mirrorPairs` names a class index that `classes` does not have")
-    for name, size in [("image.size", job.image.size), *(("image.scheduleSizes", one) for one in job.image.scheduleSizes)]:
+    for name, size in [
+        ("image.size", job.image.size),
+        *(("image.scheduleSizes", one) for one in job.image.scheduleSizes),
+    ]:
         if size % 32 or not 32 <= size <= 2048:
             problems.append(f"`{name}` must be a multiple of 32 from 32 to 2048, not {size}")
     if job.model.width % job.model.heads or job.model.width % 8:
-        problems.append(f"`model.width` ({job.model.width}) must be a multiple of 8 and of `model.heads` ({job.model.heads})")
+        problems.append(
+            f"`model.width` ({job.model.width}) must be a multiple of 8 and of `model.heads` ({job.model.heads})"
+        )
     clip = job.loss.classWeightClip
     if len(clip) != 2 or not 0 < clip[0] <= clip[1]:
         problems.append("`loss.classWeightClip` must be [smallest, largest], both above 0")

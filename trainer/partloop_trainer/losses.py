@@ -27,7 +27,9 @@ class SegmentationLoss:
         if self._settings.name == "dice":
             return dice(logits, target, valid)
         weight = self._weights[target] * valid
-        entropy = cross_entropy(logits, target, weight, self._settings.focalGamma if self._settings.name == "focal" else 0.0)
+        entropy = cross_entropy(
+            logits, target, weight, self._settings.focalGamma if self._settings.name == "focal" else 0.0
+        )
         return entropy + dice(logits, target, valid) if self._settings.name == "ce+dice" else entropy
 
 

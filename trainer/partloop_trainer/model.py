@@ -78,7 +78,9 @@ class KernelUpdateStage(nn.Module):
         # The authors' feed-forward is 8 times as wide as the kernels (256 -> 2048).
         self.feed_forward = nn.Sequential(nn.Linear(width, 8 * width), nn.ReLU(), nn.Linear(8 * width, width))
         self.feed_forward_norm = nn.LayerNorm(width)
-        self.mask_kernel = nn.Sequential(nn.Linear(width, width, bias=False), nn.LayerNorm(width), nn.ReLU(), nn.Linear(width, width))
+        self.mask_kernel = nn.Sequential(
+            nn.Linear(width, width, bias=False), nn.LayerNorm(width), nn.ReLU(), nn.Linear(width, width)
+        )
 
     def forward(self, features: Tensor, kernels: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
         """features F [N, C, h, w], kernels [N, K, C], logits M [N, K, h, w] → next kernels and next logits."""
@@ -119,7 +121,10 @@ class KNet(nn.Module):
         self.kernels = nn.Conv2d(width, classes, 1)  # its weights are K0, one kernel a class
         self.stages = nn.ModuleList(KernelUpdateStage(width, heads) for _ in range(stages))
         self.auxiliary = nn.Sequential(
-            nn.Conv2d(backbone.channels[2], width, 3, padding=1, bias=False), norm(width), nn.ReLU(), nn.Conv2d(width, classes, 1)
+            nn.Conv2d(backbone.channels[2], width, 3, padding=1, bias=False),
+            norm(width),
+            nn.ReLU(),
+            nn.Conv2d(width, classes, 1),
         )
         for name, parameter in self.named_parameters():
             if not name.startswith(("backbone.", "kernels.")) and parameter.dim() > 1:

@@ -59,7 +59,9 @@ class StopFlag:
     def check(self) -> None:
         """Raise `stopped` where a stop was asked for; for phases that have nothing of their own to save."""
         if self.is_set():
-            raise TrainerError("stopped", f"stopped: {self.reason}", "run the same job again; it goes on from its last checkpoint")
+            raise TrainerError(
+                "stopped", f"stopped: {self.reason}", "run the same job again; it goes on from its last checkpoint"
+            )
 
     def listen(self, watch_stdin: bool) -> None:
         """Listen for SIGTERM and SIGINT and, if asked, for the end of stdin, which a dead parent can no longer hold open."""
@@ -126,5 +128,13 @@ def from_exception(error: BaseException) -> TrainerError:
     text = str(error)
     memory_words = ("out of memory", "can't allocate memory", "not enough memory", "Cannot allocate memory")
     if isinstance(error, MemoryError) or any(word in text for word in memory_words):
-        return TrainerError("out-of-memory", f"out of memory: {text[:300]}", "lower the batch size or the image size, or use a machine with more memory")
-    return TrainerError("internal", f"{type(error).__name__}: {text[:500]}", "the full trace stands above this line on stderr; please report it")
+        return TrainerError(
+            "out-of-memory",
+            f"out of memory: {text[:300]}",
+            "lower the batch size or the image size, or use a machine with more memory",
+        )
+    return TrainerError(
+        "internal",
+        f"{type(error).__name__}: {text[:500]}",
+        "the full trace stands above this line on stderr; please report it",
+    )

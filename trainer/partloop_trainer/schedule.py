@@ -18,7 +18,9 @@ def rate_factor(settings: OptimJob, iteration: int) -> float:
         cycle = int(position)
         inside = position - cycle
         rise = inside / settings.upShare if inside < settings.upShare else (1 - inside) / (1 - settings.upShare)
-        amplitude = {"triangular": 1.0, "triangular2": 0.5**cycle, "exp_range": settings.gamma**iteration}[settings.mode]
+        amplitude = {"triangular": 1.0, "triangular2": 0.5**cycle, "exp_range": settings.gamma**iteration}[
+            settings.mode
+        ]
         return settings.baseLrShare + (1 - settings.baseLrShare) * rise * amplitude
     warm = min(1.0, (iteration + 1) / settings.warmup) if settings.warmup else 1.0
     if settings.schedule == "poly":

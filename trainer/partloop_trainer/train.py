@@ -54,13 +54,20 @@ class Run:
         self.images = ImageSet(records, classes, job.cacheBytes)
         self.validation = ImageSet(read_records(job.val), classes, 0) if job.val else None
         counts = label_counts(
-            records, classes, self.folder / "label-counts.npz", job.trainingSetDigest, job.loaderWorkers or job.threads, stop
+            records,
+            classes,
+            self.folder / "label-counts.npz",
+            job.trainingSetDigest,
+            job.loaderWorkers or job.threads,
+            stop,
         )
         if not counts.any():
             raise TrainerError("data-unusable", f"no image of {job.train} has a labelled pixel")
         sampler = Sampler(job.seed, image_weights(counts, job.sampling.imageWeightExponent))
         self.sampler = sampler
-        self.loader = Loader(job, self.images, sampler, lambda iteration: size_at(job.image, job.optim.iterations, iteration))
+        self.loader = Loader(
+            job, self.images, sampler, lambda iteration: size_at(job.image, job.optim.iterations, iteration)
+        )
         weights = class_weights(counts, job.loss.classWeightExponent, *job.loss.classWeightClip)
         self.loss = SegmentationLoss(job.loss, torch.tensor(weights, dtype=torch.float32, device=self.device))
 
@@ -89,7 +96,9 @@ class Run:
         elif job.warmStart is not None:
             weights = warm_start(Path(job.warmStart), job.taxonomyDigest, self.model.state_dict())
             self.model.load_state_dict(weights)
-            self.reporter.warn("warm-started", f"weights come from {Path(job.warmStart).name}, not from the backbone's pretraining")
+            self.reporter.warn(
+                "warm-started", f"weights come from {Path(job.warmStart).name}, not from the backbone's pretraining"
+            )
         if self.saved is None and self.validation is not None:
             # A broken validation set shows now, not after hours of training.
             self.measure(limit=2)
@@ -98,7 +107,9 @@ class Run:
             trainImages=len(self.images.records), valImages=len(self.validation.records) if self.validation else 0,
             parameters=self.parameters,
         )  # fmt: skip
-        self.reporter.log(f"train {len(self.images.records)} images, iterations {self.iteration} → {job.optim.iterations} on {self.device}")
+        self.reporter.log(
+            f"train {len(self.images.records)} images, iterations {self.iteration} → {job.optim.iterations} on {self.device}"
+        )
 
     def fit(self) -> None:
         """The loop: one batch, one step, a checkpoint every so often; a stop saves at the step's end."""
@@ -186,7 +197,16 @@ class Run:
         if self.validation is None:
             return Metrics(None, [None] * len(job.classes))
         workers = job.loaderWorkers or job.threads
-        return evaluate(self.model, self.validation, len(job.classes), job.image.size, job.optim.batchSize, workers, self.stop, limit)
+        return evaluate(
+            self.model,
+            self.validation,
+            len(job.classes),
+            job.image.size,
+            job.optim.batchSize,
+            workers,
+            self.stop,
+            limit,
+        )
 
     def finish(self, started_at: float) -> None:
         """Validate, export, and write `result.json` last: where it exists, the run is whole."""
@@ -229,7 +249,9 @@ def choose_device(job: Job) -> str:
     """`cpu` or `cuda`; raises `job-invalid` where CUDA is asked for and absent."""
     present = torch.cuda.is_available()
     if job.device == "cuda" and not present:
-        raise TrainerError("job-invalid", "`device` is cuda, but PyTorch finds no CUDA device", "set device to auto or cpu")
+        raise TrainerError(
+            "job-invalid", "`device` is cuda, but PyTorch finds no CUDA device", "set device to auto or cpu"
+        )
     return "cuda" if present and job.device != "cpu" else "cpu"
 
 

@@ -62,7 +62,9 @@ def load_backbone(target: nn.Module, weights: Mapping[str, Tensor], source: str)
     own = {name: value for name, value in target.state_dict().items() if not name.endswith("num_batches_tracked")}
     # Feature networks of timm may flatten `layers.0` to `layers_0`.
     given = {name.replace(".", "_"): value for name, value in weights.items()}
-    learned = {name: value for name, value in own.items() if "attn_mask" not in name and "relative_position_index" not in name}
+    learned = {
+        name: value for name, value in own.items() if "attn_mask" not in name and "relative_position_index" not in name
+    }
     by_name = {name: given.get(name.replace(".", "_")) for name in learned}
     found = {name: value for name, value in by_name.items() if value is not None}
     if len(found) < len(learned):

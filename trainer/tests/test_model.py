@@ -1,0 +1,175 @@
+"""The network against plain loops, the losses against their definitions, the ONNX files against PyTorch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from conftest import CLASSES, run_here
+from partloop_trainer.checkpoint import weights_digest
+from partloop_trainer.evaluate import confusion_counts, metrics_of
+from partloop_trainer.job import Job, LossJob
+from partloop_trainer.losses import SegmentationLoss, dice, shrink_label
+from partloop_trainer.model import KernelAttention, KernelUpdateStage, build_model, group_features
+from partloop_trainer.protocol import TrainerError
+from partloop_trainer.resize import interpolation_matrix, resize_bilinear
+from partloop_trainer.schedule import rate_factor, size_at
+from torch.nn import functional as F
+
+
+def test_a_class_gathers_the_mean_feature_under_its_soft_mask() -> None:
+    torch.manual_seed(0)
+    features, logits = torch.randn(2, 5, 3, 4), torch.randn(2, 3, 3, 4)
+    found = group_features(features, logits)
+    for n in range(2):
+        for k in range(3):
+            total, area = torch.zeros(5), 0.0
+            for y in range(3):
+                for x in range(4):
+                    share = float(torch.exp(logits[n, k, y, x]) / torch.exp(logits[n, :, y, x]).sum())
+                    total += share * features[n, :, y, x]
+                    area += share
+            torch.testing.assert_close(found[n, k], total / (area + 1.0))
+
+
+def test_a_stage_updates_each_kernel_as_the_paper_says() -> None:
+    torch.manual_seed(0)
+    stage = KernelUpdateStage(16, 2)
+    features, kernels, logits = torch.randn(1, 16, 4, 4), torch.randn(1, 3, 16), torch.randn(1, 3, 4, 4)
+    found_kernels, found_logits = stage(features, kernels, logits)
+    moved = stage.transform(features)
+    group = group_features(moved, logits)
+    u = stage.update
+    updated = []
+    for k in range(3):
+        f, q = group[0, k], kernels[0, k]
+        both = u.feature_in(f) * u.kernel_in(q)
+        gate_f = torch.sigmoid(u.feature_gate_norm(u.feature_gate(both)))
+        gate_k = torch.sigmoid(u.kernel_gate_norm(u.kernel_gate(both)))
+        mixed = gate_f * u.feature_norm(u.feature_out(f)) + gate_k * u.kernel_norm(u.kernel_out(q))
+        updated.append(torch.relu(u.mix_norm(u.mix(mixed))))
+    x = torch.stack(updated)[None]
+    x = stage.attention_norm(x + stage.attention(x))
+    x = stage.feed_forward_norm(x + stage.feed_forward(x))
+    torch.testing.assert_close(found_kernels, x)
+    for k in range(3):
+        kernel = stage.mask_kernel(x[0, k])
+        wanted = torch.stack([torch.stack([kernel @ moved[0, :, y, z] for z in range(4)]) for y in range(4)])
+        torch.testing.assert_close(found_logits[0, k], wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_attention_equals_the_library_s() -> None:
+    torch.manual_seed(0)
+    own, library = KernelAttention(16, 4), torch.nn.MultiheadAttention(16, 4, batch_first=True)
+    library.in_proj_weight.data, library.in_proj_bias.data = own.project.weight.data, own.project.bias.data
+    library.out_proj.load_state_dict(own.out.state_dict())
+    x = torch.randn(2, 7, 16)
+    torch.testing.assert_close(own(x), library(x, x, x)[0])
+
+
+def test_cross_entropy_is_the_library_s_weighted_mean_and_ignores_255() -> None:
+    torch.manual_seed(0)
+    logits, label = torch.randn(2, 3, 4, 4), torch.randint(0, 3, (2, 4, 4), dtype=torch.uint8)
+    label[0, 0] = 255
+    weights = torch.tensor([0.5, 1.0, 2.0])
+    wanted = F.cross_entropy(logits, label.long(), weights, ignore_index=255)
+    torch.testing.assert_close(SegmentationLoss(LossJob(), weights)(logits, label), wanted)
+    flat = SegmentationLoss(LossJob(name="focal", focalGamma=0.0), weights)
+    torch.testing.assert_close(flat(logits, label), wanted)
+    focal = SegmentationLoss(LossJob(name="focal"), weights)
+    assert focal(logits, label) < wanted
+
+
+@pytest.mark.parametrize("name", ["ce", "focal", "dice", "ce+dice"])
+def test_an_image_without_labels_gives_a_finite_loss_and_no_gradient(name: str) -> None:
+    logits = torch.randn(1, 3, 4, 4, requires_grad=True)
+    loss = SegmentationLoss(LossJob(name=name), torch.ones(3))(logits, torch.full((1, 4, 4), 255, dtype=torch.uint8))  # type: ignore[arg-type]
+    loss.backward()
+    assert float(loss.detach()) == 0.0 and logits.grad is not None and not logits.grad.any()
+
+
+def test_dice_is_zero_for_a_perfect_answer() -> None:
+    target = torch.randint(0, 3, (1, 8, 8))
+    logits = F.one_hot(target, 3).movedim(-1, 1).float() * 100
+    assert float(dice(logits, target, torch.ones(1, 8, 8, dtype=torch.bool))) == pytest.approx(0, abs=1e-5)
+
+
+def test_shrinking_a_label_takes_the_centre_of_each_cell() -> None:
+    label = torch.arange(64).view(1, 8, 8)
+    assert shrink_label(label, 4).tolist() == [[[18, 22], [50, 54]]]
+
+
+@pytest.mark.parametrize("target", [4, 8, 12])
+def test_the_matrices_for_cuda_resize_as_interpolate_does(target: int) -> None:
+    x = torch.randn(1, 2, 4, 6)
+    by_matrix = interpolation_matrix(4, target) @ x @ interpolation_matrix(6, target).T
+    torch.testing.assert_close(by_matrix, resize_bilinear(x, target, target))
+
+
+def test_whole_cycles_start_and_end_at_the_base_rate(make_job: Callable[..., Job]) -> None:
+    settings = make_job(optim={"iterations": 1000, "cycles": 2}).optim
+    assert rate_factor(settings, 0) == pytest.approx(0.1) and rate_factor(settings, 250) == pytest.approx(1.0)
+    assert rate_factor(settings, 500) == pytest.approx(0.1) and rate_factor(settings, 999) == pytest.approx(0.1, abs=0.01)
+    halved = make_job(optim={"iterations": 1000, "cycles": 2, "mode": "triangular2"}).optim
+    assert rate_factor(halved, 750) == pytest.approx(0.55)
+
+
+def test_the_size_schedule_takes_equal_parts(make_job: Callable[..., Job]) -> None:
+    image = make_job(image={"scheduleSizes": [32, 64]}).image
+    assert [size_at(image, 6, iteration) for iteration in range(6)] == [32, 32, 32, 64, 64, 64]
+
+
+def test_mean_iou_leaves_out_the_background_and_classes_without_ground_truth() -> None:
+    label = np.array([[[0, 1], [1, 255]]], np.uint8)
+    found = np.array([[[0, 1], [2, 2]]])
+    metrics = metrics_of(confusion_counts(label, found, 4))
+    assert metrics.per_class == [1.0, 0.5, None, None] and metrics.miou == 0.5
+
+
+def test_a_run_learns_and_its_files_are_described_and_repeatable(make_job: Callable[..., Job]) -> None:
+    settings = {"optim": {"iterations": 20, "batchSize": 4}, "checkpointEvery": 20}
+    job = make_job("one", val=make_job().train, **settings)
+    recorder = run_here(job)
+    losses = [one["loss"] for one in recorder.of("progress")]
+    assert losses[-1] < losses[0]
+    assert recorder.of("exported")[0]["maxAbsDiff"] <= 1e-3
+    assert set(recorder.of("metrics")[0]["perClassIou"]) == set(CLASSES)
+    result = json.loads((Path(job.workDir) / "result.json").read_text())
+    model = onnx.load(str(Path(job.workDir) / "model.onnx"))
+    properties = {one.key: one.value for one in model.metadata_props}
+    assert json.loads(properties["partloop.classes"]) == CLASSES and properties["partloop.size"] == "64"
+    for name in ("model.onnx", "scan.onnx"):
+        raw = (Path(job.workDir) / name).read_bytes()
+        assert job.workDir.encode() not in raw and b"site-packages" not in raw and b".py" not in raw
+    again = make_job("two", val=job.val, **settings)
+    run_here(again)
+    repeated = json.loads((Path(again.workDir) / "result.json").read_text())
+    assert repeated["weightsSha256"] == result["weightsSha256"]
+    for name in ("model.onnx", "scan.onnx"):
+        assert repeated["files"][name] == result["files"][name]
+
+
+def test_missing_weights_name_the_three_ways(make_job: Callable[..., Job], tmp_path: Path) -> None:
+    for weights in ("package", str(tmp_path / "absent.pth")):
+        with pytest.raises(TrainerError) as caught:
+            build_model(make_job(model={"weights": weights}), load_weights=True)
+        assert caught.value.exit_code == 4 and "three ways" in caught.value.hint
+
+
+def test_weights_of_a_file_fit_by_name_or_by_order(make_job: Callable[..., Job], tmp_path: Path) -> None:
+    source = build_model(make_job(seed=9), load_weights=True).backbone.features
+    weights = source.state_dict()
+    if any(name.startswith("features.") for name in weights):
+        weights = {name.removeprefix("features."): value for name, value in weights.items()}
+    renamed = {f"_{index}" + (".num_batches_tracked" if name.endswith("num_batches_tracked") else ""): value
+               for index, (name, value) in enumerate(weights.items())}  # fmt: skip
+    for number, state in enumerate((weights, renamed)):
+        path = tmp_path / f"{number}.pth"
+        torch.save(state, path)
+        loaded = build_model(make_job(model={"weights": str(path)}), load_weights=True).backbone.features
+        assert weights_digest(loaded.state_dict()) == weights_digest(source.state_dict())
