@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CancelledFailure } from '@temporalio/common';
+import { pino } from 'pino';
+import sharp from 'sharp';
+import type { Heartbeat } from '../../../activities/heartbeat.js';
+import type { Attempt, StepWork } from '../../../activities/step.js';
+import { runTraining, type TrainingRun } from '../../../activities/trainer/run.js';
+import { trainConfigSchema } from '../../../domain/config.js';
+import { PartloopError } from '../../../domain/errors.js';
+import { modelCardSchema, trainingListSchema } from '../../../domain/modelCard.js';
+import { type IndexRow, indexRowSchema } from '../../../domain/tables.js';
+import { taxonomySchema } from '../../../domain/taxonomy.js';
+import { keys } from '../../../storage/keys.js';
+import { MemoryStore } from './memoryStore.js';
+
+const root = process.cwd();
+const python = process.env.PARTLOOP_PYTHON ?? join(root, '.venv/bin/python');
+const POOL = 'tiny';
+const DIGEST = 'd'.repeat(64);
+const CHAIN = 'runs/latest.json';
+
+const taxonomy = taxonomySchema.parse({
+  name: 'two-sides',
+  classes: [
+    { name: 'left_door', group: 'major', mirror: 'right_door' },
+    { name: 'right_door', group: 'major', mirror: 'left_door' },
+  ],
+});
+
+describe('a training run', function () {
+  this.timeout(240_000);
+  let home: string;
+  let interpreter: string | undefined;
+
+  beforeEach(async () => {
+    home = await mkdtemp(join(tmpdir(), 'partloop-train-'));
+    interpreter = process.env.PARTLOOP_PYTHON;
+  });
+  afterEach(async () => {
+    if (interpreter === undefined) delete process.env.PARTLOOP_PYTHON;
+    else process.env.PARTLOOP_PYTHON = interpreter;
+    await rm(home, { recursive: true, force: true });
+  });
+
+  it('ends with the same weights after a SIGKILL and after a cancellation as without, and publishes all outputs', async function () {
+    if (!existsSync(python)) {
+      console.log(`      no Python at ${python}: set PARTLOOP_PYTHON or run npm run bootstrap`);
+      this.skip();
+    }
+    const straight = await train(await tinyRun(), home, { log: join(home, 'unused') });
+    const card = modelCardSchema.parse(await straight.json(straight.work.outputs.card));
+    assert.equal(card.weightsSha256, straight.work.facts.weightsSha256);
+    assert.deepEqual(card.classes, ['background', 'left_door', 'right_door']);
+    assert.deepEqual(Object.keys(card.valClassIou), ['left_door', 'right_door']);
+    assert.equal(trainingListSchema.parse(await straight.json(straight.work.outputs.trainingList)).images.length, 6);
+    assert.equal(straight.work.facts.resumes, 0);
+    assert.deepEqual(await readdir(join(home, 'work')), [], 'the work folder is gone');
+
+    // The same run, killed after its first checkpoint, then cancelled on another machine (an empty home), then finished.
+    const run = await tinyRun();
+    const pidFile = join(home, 'pid');
+    process.env.PARTLOOP_PYTHON = await script(home, 'echo $$ > "$PIDFILE"; exec "$REAL" "$@"'.replace('$PIDFILE', pidFile).replace('$REAL', python));
+    await assert.rejects(
+      train(run, home, { onIteration: async (iteration) => { if (iteration >= 3) process.kill(Number(await readFile(pidFile, 'utf8')), 'SIGKILL'); } }),
+      hasCode('trainer-failed'),
+    );
+    process.env.PARTLOOP_PYTHON = python;
+    const elsewhere = join(home, 'elsewhere');
+    const reason = new CancelledFailure('WORKER_SHUTDOWN');
+    const cancel = new AbortController();
+    await assert.rejects(
+      train(run, elsewhere, { signal: cancel.signal, onIteration: (iteration) => { if (iteration >= 5) cancel.abort(reason); } }),
+      (error: unknown) => error === reason,
+    );
+    const resumed = await train(run, join(home, 'third'));
+    assert.equal(resumed.work.facts.weightsSha256, straight.work.facts.weightsSha256);
+    assert.equal(resumed.work.facts.resumes, 2);
+    const log = new TextDecoder().decode((await run.store.get(resumed.work.outputs.log ?? '')).body);
+    assert.deepEqual(log.trim().split('\n').map((line) => JSON.parse(line).iteration), [2, 4, 6, 8], 'the log has no gap and no repetition');
+  });
+
+  it('stops and publishes nothing once another attempt has taken the lease', async function () {
+    if (!existsSync(python)) this.skip();
+    const run = await tinyRun();
+    let stolen = false;
+    await assert.rejects(
+      train(run, home, {
+        onIteration: async (iteration) => {
+          if (iteration < 2 || stolen) return;
+          stolen = true;
+          const object = await run.store.get(CHAIN);
+          const state = JSON.parse(new TextDecoder().decode(object.body));
+          await run.store.put(CHAIN, JSON.stringify({ ...state, attempt: 'another' }));
+        },
+      }),
+      hasCode('fenced'),
+    );
+    assert.equal([...run.store.objects.keys()].some((key) => key.endsWith('.onnx')), false);
+  });
+
+  for (const [exit, code] of [[2, 'config-invalid'], [3, 'data-invalid'], [4, 'weights-missing'], [5, 'checkpoint-incompatible'], [6, 'training-diverged'], [7, 'trainer-failed'], [75, 'interrupted']] as const) {
+    it(`fails with ${code} where the trainer ends with code ${exit}, in the trainer's own words`, async () => {
+      const error = JSON.stringify({ v: 1, type: 'error', code: 'any', message: 'image 17 is torn', hint: 'mend it' });
+      process.env.PARTLOOP_PYTHON = await script(home, `echo '${error}'; exit ${exit}`);
+      await assert.rejects(train(await tinyRun(), home), (thrown: unknown) => hasCode(code)(thrown) && /image 17 is torn/.test(String(thrown)));
+    });
+  }
+
+  it('shows the end of stderr where the trainer died without a word', async () => {
+    process.env.PARTLOOP_PYTHON = await script(home, 'echo "Segmentation fault in libfoo" >&2; kill -9 $$');
+    await assert.rejects(train(await tinyRun(), home), (error: unknown) => hasCode('trainer-failed')(error) && /was killed.*libfoo/s.test(String(error)));
+  });
+
+  it('does not take a trainer at its word: without result.json it has failed', async () => {
+    process.env.PARTLOOP_PYTHON = await script(home, 'exit 0');
+    await assert.rejects(train(await tinyRun(), home), hasCode('trainer-failed'));
+  });
+
+  it('refuses a trainer of another protocol version and ends it', async () => {
+    process.env.PARTLOOP_PYTHON = await script(home, `echo '{"v":9,"type":"started"}'; exec sleep 600`);
+    await assert.rejects(train(await tinyRun(), home), hasCode('setup-incomplete'));
+  });
+
+  it('hands no credentials to the trainer', async () => {
+    process.env.AWS_SECRET_ACCESS_KEY = 'do-not-tell';
+    const seen = join(home, 'environment');
+    process.env.PARTLOOP_PYTHON = await script(home, `env > "${seen}"; exit 3`);
+    await assert.rejects(train(await tinyRun(), home)).finally(() => delete process.env.AWS_SECRET_ACCESS_KEY);
+    const text = await readFile(seen, 'utf8');
+    assert.doesNotMatch(text, /do-not-tell|AWS_|TEMPORAL/);
+    assert.match(text, /OMP_WAIT_POLICY=PASSIVE/);
+  });
+});
+
+const hasCode = (code: string) => (error: unknown): boolean => error instanceof PartloopError && error.code === code;
+
+type TinyRun = TrainingRun & { store: MemoryStore };
+
+interface TrainOptions {
+  signal?: AbortSignal;
+  onIteration?: (iteration: number) => void | Promise<void>;
+  log?: string;
+}
+
+async function train(run: TinyRun, home: string, options: TrainOptions = {}): Promise<{ work: StepWork; json: (key: string | undefined) => Promise<unknown> }> {
+  const token = randomUUID();
+  const attempt: Attempt = { token, digest: DIGEST, key: (file) => `runs/${token}/${file}` };
+  const beat: Heartbeat = {
+    signal: options.signal ?? new AbortController().signal,
+    report: (details) => {
+      if (typeof details === 'object' && details !== null && 'iteration' in details && 'loss' in details) void options.onIteration?.(Number(details.iteration));
+    },
+  };
+  const work = await runTraining({ store: run.store, home, root, log: pino({ level: 'silent' }) }, run, attempt, beat);
+  return { work, json: async (key) => JSON.parse(new TextDecoder().decode((await run.store.get(key ?? '')).body)) };
+}
+
+/** Six pictures of one square each, 64 × 48 pixels: eight iterations of two pictures. */
+async function tinyRun(): Promise<TinyRun> {
+  const store = new MemoryStore();
+  const rows: IndexRow[] = [];
+  for (let index = 0; index < 6; index++) rows.push(await tinyImage(store, index));
+  return {
+    store,
+    pool: POOL,
+    taxonomy,
+    taxonomyDigest: 'a'.repeat(64),
+    train: rows,
+    val: rows.slice(0, 2),
+    trainingSetDigest: 'b'.repeat(64),
+    config: trainConfigSchema.parse({ iterations: 8, batchSize: 2, imageSize: 64, checkpointEvery: 2, threads: 1 }),
+    seed: 5,
+    list: { images: rows.map(({ imageId }) => ({ imageId, vehicleId: null, cluster: imageId })) },
+    chainKey: CHAIN,
+  };
+}
+
+async function tinyImage(store: MemoryStore, index: number): Promise<IndexRow> {
+  const width = 64;
+  const height = 48;
+  const label = new Uint8Array(width * height);
+  const rgb = new Uint8Array(width * height * 3).fill(40);
+  for (let y = 8; y < 30; y++) {
+    for (let x = 4 + index * 4; x < 24 + index * 4; x++) {
+      label[y * width + x] = 1 + (index % 2);
+      rgb[(y * width + x) * 3 + (index % 2)] = 200 + index;
+    }
+  }
+  const image = await sharp(rgb, { raw: { width, height, channels: 3 } }).png().toBuffer();
+  const mask = await sharp(label, { raw: { width, height, channels: 1 } }).toColourspace('b-w').png().toBuffer();
+  const imageId = createHash('sha256').update(image).digest('hex');
+  const labelSha256 = createHash('sha256').update(mask).digest('hex');
+  await store.put(keys.image(POOL, imageId), image);
+  await store.put(keys.label(POOL, labelSha256), mask);
+  return indexRowSchema.parse({
+    imageId, fileName: `${index}.png`, imageUri: keys.image(POOL, imageId), imageEtag: null, imageVersion: null,
+    labelUri: keys.label(POOL, labelSha256), labelSha256, width, height, tagOrigins: '{}', vehicleId: null, source: 'in-house',
+    split: 'train', perceptualHash: '0'.repeat(16), classes: [1], labelRevision: 0, ingestedAt: '2026-01-01T00:00:00Z',
+  });
+}
+
+async function script(home: string, body: string): Promise<string> {
+  const path = join(home, `trainer-${randomUUID()}.sh`);
+  await writeFile(path, `#!/bin/sh\n${body}\n`);
+  await chmod(path, 0o755);
+  return path;
+}
