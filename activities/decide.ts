@@ -37,8 +37,9 @@ export function createDecideActivities(deps: ActivityDeps) {
       const result = await withHeartbeat(({ signal }) =>
         runStep(store, context, 'decide', VERSION, inputs, async (attempt) => {
           const rows = await readTable(store, outputOf(evaluate, 'images'), evaluationRowSchema);
-          const decision = benchmark === null || look === null ? firstDecision() : await compare(benchmark, look);
-          const outputs = { decision: attempt.key('decision.json') };
+          const rivalImages = benchmark === null ? null : await evaluateRival(benchmark, signal);
+          const decision = benchmark === null || look === null || rivalImages === null ? firstDecision() : await compare(benchmark, look, rivalImages);
+          const outputs = { decision: attempt.key('decision.json'), ...(rivalImages === null ? {} : { benchmarkImages: rivalImages }) };
           await store.put(outputs.decision, JSON.stringify(decisionSchema.parse(decision), null, 1), 'application/json');
           return {
             outputs,
@@ -58,11 +59,15 @@ export function createDecideActivities(deps: ActivityDeps) {
             };
           }
 
-          async function compare(rival: RegisteredModel, number: number): Promise<Decision> {
+          async function evaluateRival(rival: RegisteredModel, cancelled: AbortSignal): Promise<string> {
             const evaluation = await evaluateModel(deps, {
-              pool: config.pool, poolVersion: Number(draw?.facts.poolVersion), scanKey: rival.scan, modelDigest: rival.digest, size: config.evaluationSize, config, signal,
+              pool: config.pool, poolVersion: Number(draw?.facts.poolVersion), scanKey: rival.scan, modelDigest: rival.digest, size: config.evaluationSize, config, signal: cancelled,
             });
-            const rivals = await readTable(store, evaluation.images, evaluationRowSchema);
+            return evaluation.images;
+          }
+
+          async function compare(rival: RegisteredModel, number: number, rivalImages: string): Promise<Decision> {
+            const rivals = await readTable(store, rivalImages, evaluationRowSchema);
             const trained = await readTable(store, outputOf(sample as StepResult, 'trainingSet'), trainingRowSchema);
             const vehicles = new Set(trained.flatMap((row) => row.vehicle ?? []));
             const verdict = decideGate({

@@ -1,0 +1,209 @@
+import { z } from 'zod';
+import type { IterationPoint, Picture, ReportData } from '../board/report/data.js';
+import { type Overlay, overlayPicture, PICTURE_SIDE } from '../board/report/overlay.js';
+import { renderReport } from '../board/report/page.js';
+import { classTable, sliceTable, worstImages } from '../board/report/tables.js';
+import { decisionSchema } from '../domain/decision.js';
+import { PartloopError } from '../domain/errors.js';
+import { sampleComparisonSchema } from '../domain/sampling/compare.js';
+import { STEPS, type IterationContext, type StepResult, type StepResults } from '../domain/steps.js';
+import { type ChunkRow, chunkRowSchema, type EvaluationRow, evaluationRowSchema, type FindingRow, findingRowSchema, type SampleRow, sampleRowSchema, scanImageRowSchema } from '../domain/tables.js';
+import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
+import { readImage, readLabel } from '../storage/imageSource.js';
+import { readJson } from '../storage/json.js';
+import { readLoopState } from '../storage/loopState.js';
+import { openPool } from '../storage/pool.js';
+import { readTable } from '../storage/table.js';
+import type { ActivityDeps } from './deps.js';
+import { throwIfCancelled, withHeartbeat } from './heartbeat.js';
+import { runStep } from './step.js';
+
+const VERSION = 1;
+const FINDING_PICTURES = 24;
+const FINDINGS_A_KIND = 6;
+const PICK_PICTURES = 10;
+const WORST_IMAGES = 15;
+
+const proposalSchema = z.object({ size: z.tuple([z.number().int().positive(), z.number().int().positive()]), counts: z.array(z.number().int().nonnegative()) });
+const scanSummarySchema = z.looseObject({ warnings: z.array(z.string()).default([]) });
+
+/** Step report: one HTML file a person can keep, mail and print. It opens no test image. */
+export function createReportActivities({ store, log }: ActivityDeps) {
+  return {
+    async report({ context, results }: { context: IterationContext; results: StepResults }): Promise<StepResult> {
+      const { draw, scan, sample, train, evaluate, decide } = results;
+      if (!draw || !scan || !sample || !train || !evaluate || !decide) throw new PartloopError('input-invalid', 'step `report` needs the results of all steps before it');
+      const state = await readLoopState(store, context.loop);
+      const earlier = state.iterations.filter((entry) => entry.iteration < context.iteration && entry.current.status === 'finished').map((entry) => ({ iteration: entry.iteration, results: entry.current.results }));
+      const history = [...earlier, { iteration: context.iteration, results }];
+      const inputs = { steps: history.map((entry) => [entry.iteration, ...STEPS.map((step) => (step === 'report' ? null : entry.results[step]?.digest ?? null))]), config: context.config };
+
+      return withHeartbeat(({ report: beat, signal }) =>
+        runStep(store, context, 'report', VERSION, inputs, async (attempt) => {
+          const pool = await openPool(store, context.config.pool);
+          const decision = await readJson(store, outputOf(decide, 'decision'), decisionSchema);
+          const rows = await readTable(store, outputOf(evaluate, 'images'), evaluationRowSchema);
+          const benchmarkKey = decide.outputs.benchmarkImages;
+          const benchmark: EvaluationRow[] | null = benchmarkKey === undefined ? null : await readTable(store, benchmarkKey, evaluationRowSchema);
+          const images = await readTable(store, outputOf(scan, 'images'), scanImageRowSchema);
+          const findings = await readTable(store, outputOf(scan, 'findings'), findingRowSchema);
+          const chunk = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
+          const picks = await readTable(store, outputOf(sample, 'sample'), sampleRowSchema);
+          const summaryKey = scan.outputs.summary;
+          const warnings = summaryKey === undefined ? [] : (await readJson(store, summaryKey, scanSummarySchema)).warnings;
+          const byId = new Map(chunk.map((row) => [row.imageId, row]));
+          const picture = async (row: ChunkRow | undefined, text: Omit<Picture, 'src' | 'width' | 'height' | 'fileName'>, overlay: Omit<Overlay, 'label'> | null): Promise<Picture> => {
+            throwIfCancelled(signal);
+            beat({ picture: text.title });
+            return drawPicture(row, text, overlay);
+          };
+
+          const data: ReportData = {
+            loop: context.loop,
+            iteration: context.iteration,
+            madeAt: new Date().toISOString().slice(0, 16).replace('T', ' '),
+            config: context.config,
+            curve: history.map(toPoint),
+            decision,
+            classes: classTable(rows, benchmark, pool.taxonomy),
+            slices: sliceTable(rows, benchmark),
+            worst: worstImages(rows, pool.taxonomy, WORST_IMAGES),
+            detection: {
+              model: String(scan.facts.model ?? 'a model'),
+              scanned: images.length,
+              flagged: images.filter((row) => row.findings > 0).length,
+              quarantined: images.filter((row) => row.quarantined).length,
+              unreadable: images.filter((row) => row.error !== null).length,
+              estimatedWrong: numberOf(scan.facts.prevalence),
+              kinds: countKinds(findings, new Set(images.filter((row) => row.quarantined).map((row) => row.imageId))),
+              classes: countClasses(findings, pool.taxonomy),
+              missing: numberOf(draw.facts.missing) ?? 0,
+            },
+            sample: {
+              comparison: await readJson(store, outputOf(sample, 'comparison'), sampleComparisonSchema),
+              reasons: countReasons(picks),
+              picks: await inOrder(neediest(picks), (pick) => picture(byId.get(pick.imageId), { title: pick.why, detail: `probability ${pick.probability.toFixed(2)}`, score: null }, { proposal: null, box: null, outlined: null })),
+            },
+            findings: await inOrder(mostSuspect(findings), (finding) => picture(byId.get(finding.imageId), findingText(finding, pool.taxonomy), findingOverlay(finding))),
+            seconds: STEPS.flatMap((step) => {
+              const result = results[step];
+              return result === undefined ? [] : [{ step, seconds: result.seconds, outcome: result.outcome }];
+            }),
+            warnings,
+          };
+          const outputs = { report: attempt.key('index.html') };
+          await store.put(outputs.report, renderReport(data), 'text/html; charset=utf-8');
+          return { outputs, facts: {} };
+        }),
+      );
+    },
+  };
+
+  /** A picture that cannot be read is shown as such: a report never fails for one image. */
+  async function drawPicture(row: ChunkRow | undefined, text: Omit<Picture, 'src' | 'width' | 'height' | 'fileName'>, overlay: Omit<Overlay, 'label'> | null): Promise<Picture> {
+    const empty = { ...text, fileName: row?.fileName ?? '', src: null, width: PICTURE_SIDE, height: Math.round(PICTURE_SIDE * 0.75) };
+    if (row === undefined || row.split === 'test') return empty;
+    try {
+      const label = overlay === null ? null : await readLabel(store, row);
+      return { ...empty, ...(await overlayPicture(await readImage(store, row), overlay === null ? null : { ...overlay, label })) };
+    } catch (error) {
+      log.warn({ error, file: row.fileName }, 'a picture of the report cannot be made');
+      return empty;
+    }
+  }
+}
+
+function toPoint({ iteration, results }: { iteration: number; results: StepResults }): IterationPoint {
+  const { draw, scan, sample, train, evaluate, decide } = results;
+  const gate = decide?.facts.gate;
+  return {
+    iteration,
+    drawn: numberOf(draw?.facts.drawn),
+    quarantined: numberOf(scan?.facts.quarantined),
+    sampled: numberOf(sample?.facts.sampled),
+    trainingSet: numberOf(sample?.facts.trainingSet),
+    miou: numberOf(evaluate?.facts.miou),
+    majorMiou: numberOf(evaluate?.facts.majorMiou),
+    minorMiou: numberOf(evaluate?.facts.minorMiou),
+    boundaryIou: numberOf(evaluate?.facts.boundaryIou),
+    valMiou: numberOf(train?.facts.valMiou),
+    benchmarkMiou: numberOf(decide?.facts.benchmarkMiou),
+    gate: typeof gate === 'string' ? gate : null,
+    seconds: Object.values(results).reduce((sum, result) => sum + result.seconds, 0),
+  };
+}
+
+function countKinds(findings: readonly FindingRow[], quarantined: ReadonlySet<string>): ReportData['detection']['kinds'] {
+  const kinds = [...new Set(findings.map((finding) => finding.kind))];
+  return kinds
+    .map((kind) => {
+      const own = findings.filter((finding) => finding.kind === kind);
+      const images = new Set(own.map((finding) => finding.imageId));
+      return { kind, findings: own.length, images: images.size, quarantined: [...images].filter((imageId) => quarantined.has(imageId)).length };
+    })
+    .sort((a, b) => b.findings - a.findings || (a.kind < b.kind ? -1 : 1));
+}
+
+function countClasses(findings: readonly FindingRow[], taxonomy: Taxonomy): { name: string; findings: number }[] {
+  const names = labelNames(taxonomy);
+  return countBy(findings.map((finding) => names[finding.suggestedClassId || finding.classId] ?? 'background')).map(([name, count]) => ({ name, findings: count }));
+}
+
+/** Reasons by what drove the pick; the rare classes are a table of their own. */
+function countReasons(picks: readonly SampleRow[]): { why: string; count: number }[] {
+  return countBy(picks.map((pick) => pick.why.split(';')[0] ?? pick.why)).map(([why, count]) => ({ why, count }));
+}
+
+function countBy(words: readonly string[]): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+}
+
+/** The most probable findings, one an image and a few a kind, so that every kind is seen. */
+function mostSuspect(findings: readonly FindingRow[]): FindingRow[] {
+  const images = new Set<string>();
+  const kinds = new Map<string, number>();
+  return findings
+    .toSorted((a, b) => b.pWrong - a.pWrong || (a.findingId < b.findingId ? -1 : 1))
+    .filter(({ imageId, kind }) => {
+      const ofKind = kinds.get(kind) ?? 0;
+      if (images.has(imageId) || ofKind >= FINDINGS_A_KIND) return false;
+      images.add(imageId);
+      kinds.set(kind, ofKind + 1);
+      return true;
+    })
+    .slice(0, FINDING_PICTURES);
+}
+
+function neediest(picks: readonly SampleRow[]): SampleRow[] {
+  return picks.filter((pick) => pick.reason === 'need').toSorted((a, b) => b.need - a.need || (a.imageId < b.imageId ? -1 : 1)).slice(0, PICK_PICTURES);
+}
+
+function findingText({ kind, classId, suggestedClassId, pWrong }: FindingRow, taxonomy: Taxonomy): { title: string; detail: string; score: number } {
+  const names = labelNames(taxonomy);
+  const given = names[classId] ?? String(classId);
+  const suggested = suggestedClassId === null || suggestedClassId === classId ? '' : ` → ${names[suggestedClassId] ?? suggestedClassId}`;
+  return { title: kind.replaceAll('_', ' '), detail: `${given}${suggested}, ${Math.round(100 * pWrong)} %`, score: pWrong };
+}
+
+function findingOverlay({ proposal, x0, y0, x1, y1 }: FindingRow): Omit<Overlay, 'label'> {
+  const parsed = proposal === null ? null : proposalSchema.safeParse(JSON.parse(proposal));
+  return { proposal: parsed?.success ? parsed.data : null, box: { x0, y0, x1, y1 }, outlined: null };
+}
+
+async function inOrder<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = [];
+  for (const item of items) done.push(await work(item));
+  return done;
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+function outputOf(result: StepResult, name: string): string {
+  const key = result.outputs[name];
+  if (key === undefined) throw new PartloopError('data-invalid', `step ${result.step} ${result.digest.slice(0, 12)} has no output \`${name}\``);
+  return key;
+}

@@ -1,0 +1,92 @@
+import type { Decision } from '../../domain/decision.js';
+import type { LoopConfig } from '../../domain/config.js';
+import type { SampleComparison } from '../../domain/sampling/compare.js';
+import type { Step } from '../../domain/steps.js';
+
+/** Everything a report shows, already read from the store: rendering needs no I/O. */
+export interface ReportData {
+  loop: string;
+  iteration: number;
+  madeAt: string;
+  config: LoopConfig;
+  /** Earlier iterations and this one, oldest first. */
+  curve: IterationPoint[];
+  decision: Decision;
+  classes: ClassQuality[];
+  slices: SliceQuality[];
+  worst: WorstImage[];
+  detection: DetectionSummary;
+  sample: { comparison: SampleComparison; reasons: { why: string; count: number }[]; picks: Picture[] };
+  findings: Picture[];
+  seconds: { step: Step; seconds: number; outcome: string }[];
+  warnings: string[];
+}
+
+export interface IterationPoint {
+  iteration: number;
+  drawn: number | null;
+  quarantined: number | null;
+  sampled: number | null;
+  trainingSet: number | null;
+  miou: number | null;
+  majorMiou: number | null;
+  minorMiou: number | null;
+  boundaryIou: number | null;
+  valMiou: number | null;
+  benchmarkMiou: number | null;
+  gate: string | null;
+  seconds: number;
+}
+
+export interface ClassQuality {
+  name: string;
+  group: 'major' | 'minor';
+  /** Test images with this class in their ground truth. */
+  images: number;
+  /** null where the test set has no such pixel. */
+  iou: number | null;
+  recall: number | null;
+  benchmarkIou: number | null;
+}
+
+export interface SliceQuality {
+  tag: string;
+  value: string;
+  images: number;
+  miou: number;
+  benchmarkMiou: number | null;
+}
+
+export interface WorstImage {
+  fileName: string;
+  tags: string;
+  miou: number;
+  /** The largest confusion in words: `left_front_door seen as right_front_door, 41 % of its pixels`. */
+  mistake: string;
+}
+
+export interface DetectionSummary {
+  model: string;
+  scanned: number;
+  flagged: number;
+  quarantined: number;
+  unreadable: number;
+  /** Calibrated estimate of the share of wrong images. */
+  estimatedWrong: number | null;
+  kinds: { kind: string; findings: number; images: number; quarantined: number }[];
+  classes: { name: string; findings: number }[];
+  missing: number;
+}
+
+/** A picture of the training pool with an overlay; test images are never opened by a report. */
+export interface Picture {
+  title: string;
+  detail: string;
+  fileName: string;
+  /** 0..1, for the bar under the picture; null without one. */
+  score: number | null;
+  /** A data URI; null where the picture could not be read. */
+  src: string | null;
+  width: number;
+  height: number;
+}

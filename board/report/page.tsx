@@ -1,0 +1,45 @@
+import type { ReportData } from './data.js';
+import { Detection, Run, Sample } from './images.js';
+import { Classes, Curve, Gate, Verdict, Worst } from './quality.js';
+import { STYLE } from './style.js';
+
+/** One iteration's report as a self-contained HTML document: no script, no external asset. */
+export function renderReport(data: ReportData): string {
+  return `<!doctype html>\n${<Page data={data} />}`;
+}
+
+function Page({ data }: { data: ReportData }) {
+  const { decision } = data;
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:" />
+        <title>{`${data.loop}, iteration ${data.iteration} · partloop`}</title>
+        <style dangerouslySetInnerHTML={{ __html: STYLE }} />
+      </head>
+      <body>
+        <main>
+          <header>
+            <h1>{data.loop}, iteration {data.iteration}</h1>
+            <p>Pool {data.config.pool} · {data.config.train.preset} at {data.config.train.imageSize} px, {data.config.train.iterations.toLocaleString('en')} iterations · {data.madeAt}</p>
+          </header>
+          <nav>
+            <a href="#verdict">Verdict</a><a href="#curve">Quality by iteration</a>{decision.benchmark !== null && <a href="#gate">Gate</a>}<a href="#classes">Classes and views</a>
+            <a href="#detection">Mislabelled images</a><a href="#sample">Picked for training</a><a href="#worst">Worst test images</a><a href="#run">Run</a>
+          </nav>
+          {data.warnings.length > 0 && <section class="verdict warn"><h2>Warnings</h2><ul>{data.warnings.map((warning) => <li>{warning}</li>)}</ul></section>}
+          <Verdict data={data} />
+          <Curve data={data} />
+          <Gate data={data} />
+          <Classes data={data} />
+          <Detection data={data} />
+          <Sample data={data} />
+          <Worst data={data} />
+          <Run data={data} />
+        </main>
+      </body>
+    </html>
+  );
+}
