@@ -4,7 +4,7 @@ import { PartloopError } from '../domain/errors.js';
 import { sha256Schema } from '../domain/ids.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';
-import { headRow } from '../storage/imageSource.js';
+import { headRow } from '../storage/headRow.js';
 import { readJson } from '../storage/json.js';
 import { readLoopState } from '../storage/loopState.js';
 import { openPool } from '../storage/pool.js';

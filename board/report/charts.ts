@@ -32,7 +32,7 @@ export function miouCurve(points: readonly IterationPoint[]): string {
     Plot.text(last(series(key)), { x: 'iteration', y: 'value', text: () => text, dx: 8, textAnchor: 'start', fill: MUTED }),
   ];
   return draw({
-    width: 720, height: 300, marginRight: 90, marginLeft: 46,
+    width: 1040, height: 340, marginRight: 100, marginLeft: 46,
     x: { label: 'iteration', ticks: points.map((point) => point.iteration), tickFormat: 'd', domain: [Math.min(...points.map((p) => p.iteration)) - 0.15, Math.max(...points.map((p) => p.iteration)) + 0.15] },
     y: { label: 'mIoU', grid: true, domain: [low, high], tickFormat: '.2f', ticks: 6 },
     marks: [
@@ -54,8 +54,8 @@ export function classChart(classes: readonly ClassQuality[]): string {
   const rows = classes.flatMap((entry) => (entry.iou === null ? [] : [{ ...entry, iou: entry.iou }])).sort((a, b) => b.iou - a.iou);
   const compared = rows.flatMap((entry) => (entry.benchmarkIou === null ? [] : [{ ...entry, benchmarkIou: entry.benchmarkIou }]));
   return draw({
-    width: 720, height: 60 + rows.length * 19, marginLeft: 150, marginRight: 40,
-    x: { label: 'IoU', domain: [0, 1], grid: true, axis: 'both', ticks: 6 },
+    width: 1040, height: 60 + rows.length * 19, marginLeft: 150, marginRight: 40,
+    x: { label: 'IoU', domain: [0, 1], grid: true, axis: 'top', ticks: 6 },
     y: { label: null, domain: rows.map((entry) => entry.name), tickSize: 0 },
     marks: [
       Plot.ruleY(compared, { y: 'name', x1: 'benchmarkIou', x2: 'iou', stroke: MUTED, strokeWidth: 3, strokeOpacity: 0.35 }),

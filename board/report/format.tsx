@@ -2,7 +2,7 @@
 export const iou = (value: number | null): string => (value === null ? '–' : value.toFixed(3));
 export const percent = (value: number | null, digits = 0): string => (value === null ? '–' : `${(100 * value).toFixed(digits)} %`);
 export const whole = (value: number | null): string => (value === null ? '–' : value.toLocaleString('en'));
-export const signed = (value: number | null): string => (value === null ? '–' : `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`);
+export const signed = (value: number | null): string => (value === null ? '–' : Math.abs(value) < 5e-4 ? '0.000' : `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`);
 
 export function duration(seconds: number): string {
   if (seconds < 90) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
