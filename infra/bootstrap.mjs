@@ -35,7 +35,9 @@ function checkSpace(needed, what) {
   const { bavail, bsize } = statfsSync(ROOT);
   const free = (bavail * bsize) / 1e9;
   if (free < needed) {
-    throw new SetupError(`${what} needs about ${needed} GB and ${ROOT} has ${free.toFixed(1)} GB free: free some disk space and run the same command again.`);
+    throw new SetupError(
+      `${what} needs about ${needed} GB and ${ROOT} has ${free.toFixed(1)} GB free: free some disk space and run the same command again.`,
+    );
   }
 }
 

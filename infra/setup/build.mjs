@@ -30,7 +30,11 @@ function sourceDigest() {
 /** What the workflow bundle is made from. */
 function bundleDigest() {
   const parts = ['workflows', 'domain'].flatMap((folder) => filesBelow(join(DIST, folder), /\.js$/)).sort();
-  return sha256(process.versions.node, readFileSync(join(ROOT, 'package-lock.json')), ...parts.map((path) => readFileSync(path)));
+  return sha256(
+    process.versions.node,
+    readFileSync(join(ROOT, 'package-lock.json')),
+    ...parts.map((path) => readFileSync(path)),
+  );
 }
 
 function readStamp() {
@@ -61,7 +65,8 @@ export async function compile() {
   mark({ sources: digest });
 }
 
-export const bundleIsCurrent = () => existsSync(join(DIST, 'workflow-bundle.js')) && readStamp().bundle === bundleDigest();
+export const bundleIsCurrent = () =>
+  existsSync(join(DIST, 'workflow-bundle.js')) && readStamp().bundle === bundleDigest();
 
 /** Workers then start in a second, and every one of them runs the same workflow code. */
 export async function bundle() {

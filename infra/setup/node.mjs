@@ -7,7 +7,9 @@ const OLDEST_NODE = 20;
 export function checkNode() {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < OLDEST_NODE) {
-    throw new SetupError(`Node ${process.versions.node} is too old: install Node ${OLDEST_NODE} or newer (nodejs.org) and run the same command again.`);
+    throw new SetupError(
+      `Node ${process.versions.node} is too old: install Node ${OLDEST_NODE} or newer (nodejs.org) and run the same command again.`,
+    );
   }
 }
 
@@ -26,5 +28,7 @@ export function nodeModulesAreCurrent() {
 
 /** Install scripts stay off: one of them (onnxruntime-node's) downloads what a CPU run does not need. */
 export async function installNodeModules() {
-  await runStep('npm ci', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { shell: process.platform === 'win32' });
+  await runStep('npm ci', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    shell: process.platform === 'win32',
+  });
 }

@@ -46,12 +46,16 @@ export function findPython() {
   const usable = found.filter(isNewEnough);
   if (usable.length === 0) {
     const best = found[0] === undefined ? 'No Python was found' : `Python ${found[0].version.join('.')} is too old`;
-    throw new SetupError(`${best}: install Python 3.10 or newer (on Debian and Ubuntu: apt install python3 python3-venv) and run the same command again.`);
+    throw new SetupError(
+      `${best}: install Python 3.10 or newer (on Debian and Ubuntu: apt install python3 python3-venv) and run the same command again.`,
+    );
   }
   const complete = usable.find(({ venv, ensurepip, pip }) => venv && (ensurepip || pip));
   if (complete === undefined) {
     const [major, minor] = usable[0].version;
-    throw new SetupError(`Python ${major}.${minor} lacks venv and pip: install them (on Debian and Ubuntu: apt install python${major}.${minor}-venv) and run the same command again.`);
+    throw new SetupError(
+      `Python ${major}.${minor} lacks venv and pip: install them (on Debian and Ubuntu: apt install python${major}.${minor}-venv) and run the same command again.`,
+    );
   }
   return complete;
 }
@@ -64,7 +68,10 @@ export async function chooseFlavour(python) {
   const hasCpuBuild = process.platform === 'linux' && minor >= 11 && minor <= 13;
   if (!hasCpuBuild || existsSync('/proc/driver/nvidia/version')) return 'default';
   try {
-    const answer = await fetch(`${TORCH_INDEX}/torch/`, { method: 'HEAD', signal: AbortSignal.timeout(PROBE_SECONDS * 1000) });
+    const answer = await fetch(`${TORCH_INDEX}/torch/`, {
+      method: 'HEAD',
+      signal: AbortSignal.timeout(PROBE_SECONDS * 1000),
+    });
     return answer.ok ? 'cpu' : 'default';
   } catch {
     return 'default';
@@ -89,21 +96,37 @@ export async function makeVenv(python) {
   }
 }
 
-export const hasUv = () => existsSync(VENV_PYTHON) && ask(UV, ['--version']) !== null && existsSync(join(VENV, 'pyvenv.cfg'));
+export const hasUv = () =>
+  existsSync(VENV_PYTHON) && ask(UV, ['--version']) !== null && existsSync(join(VENV, 'pyvenv.cfg'));
 
 /** Bring `.venv` to exactly what the lock names; every file is checked against its hash. */
 export async function syncVenv(flavour) {
   // The CPU index also carries old builds of other packages, so all indexes are asked; the hashes decide what is taken.
   const index = flavour === 'cpu' ? ['--index', TORCH_INDEX, '--index-strategy', 'unsafe-best-match'] : [];
-  await runStep('uv pip sync', UV, ['pip', 'sync', '--require-hashes', '--python', VENV_PYTHON, ...index, lockPath(flavour)], {
-    env: uvEnvironment(),
-  });
+  await runStep(
+    'uv pip sync',
+    UV,
+    ['pip', 'sync', '--require-hashes', '--python', VENV_PYTHON, ...index, lockPath(flavour)],
+    {
+      env: uvEnvironment(),
+    },
+  );
   writeFileSync(STAMP, JSON.stringify({ flavour, lock: lockDigest(flavour) }));
 }
 
 /** The trainer as an editable install; its build backend is in the lock, so nothing is fetched. */
 export async function installTrainer() {
-  const args = ['pip', 'install', '--quiet', '--no-deps', '--no-build-isolation', '--python', VENV_PYTHON, '--editable', join(ROOT, 'trainer')];
+  const args = [
+    'pip',
+    'install',
+    '--quiet',
+    '--no-deps',
+    '--no-build-isolation',
+    '--python',
+    VENV_PYTHON,
+    '--editable',
+    join(ROOT, 'trainer'),
+  ];
   await runStep('Installing trainer/', UV, args, { env: uvEnvironment() });
   writeFileSync(STAMP, JSON.stringify({ ...readStamp(), trainer: trainerDigest() }));
 }
@@ -112,5 +135,10 @@ export async function installTrainer() {
 function uvEnvironment() {
   const { PIP_INDEX_URL, UV_DEFAULT_INDEX, ...rest } = process.env;
   const index = UV_DEFAULT_INDEX ?? PIP_INDEX_URL;
-  return { ...rest, UV_PYTHON_DOWNLOADS: 'never', VIRTUAL_ENV: VENV, ...(index === undefined ? {} : { UV_DEFAULT_INDEX: index }) };
+  return {
+    ...rest,
+    UV_PYTHON_DOWNLOADS: 'never',
+    VIRTUAL_ENV: VENV,
+    ...(index === undefined ? {} : { UV_DEFAULT_INDEX: index }),
+  };
 }

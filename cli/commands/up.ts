@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { ensureStack, needsLocalStack, resolveEnvironment, type StackEnvironment } from '../../infra/environment.js';
+import { partloopHome } from '../../infra/home.js';
+import { LocalStack } from '../../infra/stack.js';
+import { say } from '../output.js';
+
+export function register(program: Command): void {
+  program
+    .command('up')
+    .description('start the local stack: Temporal, an S3 server and the workers')
+    .option('--detach', 'leave it running in the background')
+    .action(async ({ detach = false }: { detach?: boolean }) => {
+      if (detach) {
+        const environment = await ensureStack();
+        showLinks(environment);
+        say('`partloop down` stops it.');
+        return;
+      }
+      await runInForeground();
+    });
+}
+
+/** Hold the stack until Ctrl-C; a second Ctrl-C ends everything at once. */
+async function runInForeground(): Promise<void> {
+  say(
+    needsLocalStack() ? 'Starting the local stack …' : 'Starting workers for the services that the environment names …',
+  );
+  let stack: LocalStack | null = null;
+  let asked = 0;
+  const ended = new Promise<void>((done, failed) => {
+    const stop = (): void => {
+      asked += 1;
+      if (asked > 1) stack?.force();
+      else if (stack !== null) {
+        say('Stopping; workers save what they have. Ctrl-C again ends everything at once.');
+        stack.stop().then(done, failed);
+      }
+    };
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+  });
+  // Nothing else keeps the process alive while every program of the stack waits for its next start.
+  const alive = setInterval(() => {}, 60_000);
+  try {
+    stack = await LocalStack.start(partloopHome());
+    if (asked > 0) {
+      await stack.stop();
+      return;
+    }
+    showLinks(await resolveEnvironment());
+    say('Ctrl-C stops it.');
+    await ended;
+  } finally {
+    clearInterval(alive);
+  }
+}
+
+function showLinks({ temporal, store, home }: StackEnvironment): void {
+  const { uiUrl, address, namespace } = temporal;
+  say(`Temporal   ${address}, namespace ${namespace}`);
+  if (uiUrl !== null) say(`Web UI     ${uiUrl}/namespaces/${namespace}/workflows`);
+  say(`Store      ${store.uri}${store.endpoint === null ? '' : ` at ${store.endpoint}`}`);
+  say(`State      ${home} (logs in logs/)`);
+}

@@ -1,0 +1,58 @@
+import { createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
+
+/**
+ * A self-signed X.509 certificate (ECDSA P-256) with its key, both PEM, valid from 2020 to 2120.
+ *
+ * The parts of the local S3 server show it to each other and trust no other, so that nobody else can call them. It is
+ * both the certificate and its authority, which is why the few fields of RFC 5280 that this needs are written here.
+ */
+export function makeCertificate(commonName: string): { certificate: string; key: string } {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const name = sequence(set(sequence(oid(0x55, 0x04, 0x03), der(UTF8_STRING, Buffer.from(commonName)))));
+  const algorithm = sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
+  const serial = Buffer.concat([Buffer.from([0x01]), randomBytes(15)]);
+  const body = sequence(
+    der(EXPLICIT_0, der(INTEGER, Buffer.from([2]))),
+    der(INTEGER, serial),
+    algorithm,
+    name,
+    sequence(
+      der(GENERALIZED_TIME, Buffer.from('20200101000000Z')),
+      der(GENERALIZED_TIME, Buffer.from('21200101000000Z')),
+    ),
+    name,
+    publicKey.export({ type: 'spki', format: 'der' }),
+    der(EXPLICIT_3, sequence(sequence(oid(0x55, 0x1d, 0x13), TRUE, octets(sequence(TRUE))))),
+  );
+  const signature = createSign('SHA256').update(body).sign(privateKey);
+  const whole = sequence(body, algorithm, der(BIT_STRING, Buffer.concat([Buffer.from([0]), signature])));
+  const lines = whole.toString('base64').replace(/.{64}/g, '$&\n').trimEnd();
+  return {
+    certificate: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
+    key: privateKey.export({ type: 'sec1', format: 'pem' }).toString(),
+  };
+}
+
+const INTEGER = 0x02;
+const BIT_STRING = 0x03;
+const OCTET_STRING = 0x04;
+const OBJECT_ID = 0x06;
+const UTF8_STRING = 0x0c;
+const GENERALIZED_TIME = 0x18;
+const SEQUENCE = 0x30;
+const SET = 0x31;
+const EXPLICIT_0 = 0xa0;
+const EXPLICIT_3 = 0xa3;
+const TRUE = Buffer.from([0x01, 0x01, 0xff]);
+
+/** One DER element: tag, length, content. */
+function der(tag: number, content: Buffer): Buffer {
+  const { length } = content;
+  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...size]), content]);
+}
+
+const sequence = (...parts: Buffer[]): Buffer => der(SEQUENCE, Buffer.concat(parts));
+const set = (...parts: Buffer[]): Buffer => der(SET, Buffer.concat(parts));
+const oid = (...bytes: number[]): Buffer => der(OBJECT_ID, Buffer.from(bytes));
+const octets = (content: Buffer): Buffer => der(OCTET_STRING, content);

@@ -1,0 +1,111 @@
+import { PartloopError } from '../domain/errors.js';
+import { foreignStore, foreignTemporal } from './foreign.js';
+import { partloopHome } from './home.js';
+import { isListening } from './ports.js';
+import { isAlive, signalProcess, waitForEnd } from './processes.js';
+import { LOCAL_STORE } from './seaweed.js';
+import { readState, type StackState } from './state.js';
+import { LOCAL_NAMESPACE } from './temporalServer.js';
+
+/** What `partloop status` shows. `managed` services are ours to start and stop. */
+export interface StackStatus {
+  home: string;
+  phase: StackState['phase'] | 'never started' | 'died';
+  failure: string | null;
+  supervisorPid: number | null;
+  temporal: { address: string | null; namespace: string; uiUrl: string | null; managed: boolean; reachable: boolean };
+  store: { uri: string; endpoint: string | null; managed: boolean; reachable: boolean | null };
+  processes: { name: string; pid: number | null; alive: boolean; restarts: number; lastExit: string | null }[];
+}
+
+/** What runs now; starts nothing. `store.reachable` is null for a store whose endpoint only the AWS SDK knows. */
+export async function stackStatus(): Promise<StackStatus> {
+  const home = partloopHome();
+  const state = readState(home);
+  const supervised = Object.entries(state?.processes ?? {});
+  return {
+    home,
+    phase: phaseOf(state),
+    failure: state?.failure ?? null,
+    supervisorPid: isAlive(state?.supervisor) ? (state?.supervisor?.pid ?? null) : null,
+    temporal: await temporalStatus(state),
+    store: await storeStatus(state),
+    processes: supervised.map(([name, { process: ref, restarts, lastExit }]) => ({
+      name,
+      pid: ref?.pid ?? null,
+      alive: isAlive(ref),
+      restarts,
+      lastExit,
+    })),
+  };
+}
+
+function phaseOf(state: StackState | null): StackStatus['phase'] {
+  if (state === null) return 'never started';
+  const shouldLive = state.phase !== 'stopped' && state.phase !== 'failed';
+  return shouldLive && !isAlive(state.supervisor) ? 'died' : state.phase;
+}
+
+async function temporalStatus(state: StackState | null): Promise<StackStatus['temporal']> {
+  const foreign = foreignTemporal();
+  if (foreign !== null) {
+    return { ...foreign, managed: false, reachable: await isReachable(`tcp://${foreign.address}`) };
+  }
+  if (state === null)
+    return { address: null, namespace: LOCAL_NAMESPACE, uiUrl: null, managed: true, reachable: false };
+  const { temporal, temporalUi } = state.ports;
+  return {
+    address: `127.0.0.1:${temporal}`,
+    namespace: LOCAL_NAMESPACE,
+    uiUrl: `http://127.0.0.1:${temporalUi}`,
+    managed: true,
+    reachable: await isListening(temporal),
+  };
+}
+
+async function storeStatus(state: StackState | null): Promise<StackStatus['store']> {
+  const foreign = foreignStore();
+  if (foreign !== null) {
+    const { uri, endpoint } = foreign;
+    return { uri, endpoint, managed: false, reachable: endpoint === null ? null : await isReachable(endpoint) };
+  }
+  const endpoint = state === null ? null : `http://127.0.0.1:${state.ports.s3}`;
+  return {
+    uri: LOCAL_STORE,
+    endpoint,
+    managed: true,
+    reachable: state !== null && (await isListening(state.ports.s3)),
+  };
+}
+
+async function isReachable(address: string): Promise<boolean> {
+  try {
+    const { hostname, port, protocol } = new URL(address);
+    return await isListening(Number(port || (protocol === 'https:' ? 443 : 80)), hostname, 3000);
+  } catch {
+    return false;
+  }
+}
+
+const GRACEFUL_TIMEOUT_MS = 200_000;
+const FORCED_TIMEOUT_MS = 20_000;
+
+/**
+ * Stop the local stack: workers may save first, unless `force`. False where none ran. Only processes that the state
+ * names, and whose start time matches, are ever signalled.
+ */
+export async function stopStack({ force = false }: { force?: boolean } = {}): Promise<boolean> {
+  const home = partloopHome();
+  const state = readState(home);
+  const supervisor = state?.supervisor;
+  if (state === null || !isAlive(supervisor)) return false;
+  signalProcess(supervisor, 'SIGTERM');
+  if (force) signalProcess(supervisor, 'SIGINT');
+  if (await waitForEnd(supervisor, force ? FORCED_TIMEOUT_MS : GRACEFUL_TIMEOUT_MS)) return true;
+  // The guard ends the servers and workers of a supervisor that is killed.
+  signalProcess(supervisor, 'SIGKILL');
+  if (await waitForEnd(supervisor, FORCED_TIMEOUT_MS)) return true;
+  throw new PartloopError('stack-unavailable', `process ${supervisor.pid} of the local stack does not end`, {
+    hint: `End it by hand: kill -9 ${supervisor.pid}`,
+  });
+}

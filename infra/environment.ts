@@ -1,0 +1,152 @@
+import { Connection } from '@temporalio/client';
+import { PartloopError } from '../domain/errors.js';
+import { loadCredentials } from './credentials.js';
+import { foreignStore, foreignTemporal } from './foreign.js';
+import { partloopHome } from './home.js';
+import { launchSupervisor } from './launch.js';
+import { isAlive } from './processes.js';
+import { missingSearchAttributes, registrationCommands } from './searchAttributes.js';
+import { LOCAL_REGION, LOCAL_STORE } from './seaweed.js';
+import { buildDigest } from './stack.js';
+import { readState, type StackState } from './state.js';
+import { LOCAL_NAMESPACE } from './temporalServer.js';
+
+/** Where Temporal and the store are. `credentials` is null where the AWS SDK finds them by itself. */
+export interface StackEnvironment {
+  temporal: { address: string; namespace: string; uiUrl: string | null };
+  store: {
+    uri: string;
+    endpoint: string | null;
+    credentials: { accessKeyId: string; secretAccessKey: string } | null;
+    region: string;
+  };
+  home: string;
+}
+
+/** The state of a stack whose supervisor lives, else null. */
+export function runningState(home: string): StackState | null {
+  const state = readState(home);
+  return state !== null && isAlive(state.supervisor) ? state : null;
+}
+
+export const needsLocalStack = (): boolean => foreignTemporal() === null || foreignStore() === null;
+
+/** The services that commands talk to, as the environment or the last start of the local stack names them. */
+export async function resolveEnvironment(): Promise<StackEnvironment> {
+  const home = partloopHome();
+  const store = foreignStore();
+  return {
+    temporal: foreignTemporal() ?? localTemporal(home),
+    store: store === null ? localStore(home) : { ...store, credentials: null },
+    home,
+  };
+}
+
+function localTemporal(home: string): StackEnvironment['temporal'] {
+  const { ports } = knownState(home);
+  return {
+    address: `127.0.0.1:${ports.temporal}`,
+    namespace: LOCAL_NAMESPACE,
+    uiUrl: `http://127.0.0.1:${ports.temporalUi}`,
+  };
+}
+
+function localStore(home: string): StackEnvironment['store'] {
+  const { ports } = knownState(home);
+  const { accessKeyId, secretAccessKey } = loadCredentials(home);
+  return {
+    uri: LOCAL_STORE,
+    endpoint: `http://127.0.0.1:${ports.s3}`,
+    credentials: { accessKeyId, secretAccessKey },
+    region: LOCAL_REGION,
+  };
+}
+
+function knownState(home: string): StackState {
+  const state = readState(home);
+  if (state !== null) return state;
+  throw new PartloopError('stack-unavailable', `no local stack was ever started in ${home}`, {
+    hint: '`partloop up --detach` starts it.',
+  });
+}
+
+/**
+ * The services, ready to use: the local ones are started in the background where they do not run, a Temporal service
+ * that the environment names is checked for the search attributes without which a workflow would freeze.
+ */
+export async function ensureStack({ quiet = false }: { quiet?: boolean } = {}): Promise<StackEnvironment> {
+  const home = partloopHome();
+  const say = (text: string): void => {
+    if (!quiet) process.stderr.write(`${text}\n`);
+  };
+  if (needsLocalStack()) {
+    const running = runningState(home);
+    if (running?.phase !== 'ready') {
+      say('Starting the local stack (Temporal, S3, workers) …');
+      await launchSupervisor(home);
+    }
+    checkParts(home, say);
+  }
+  const environment = await resolveEnvironment();
+  if (foreignTemporal() !== null) await checkForeignTemporal(environment.temporal);
+  return environment;
+}
+
+function checkParts(home: string, say: (text: string) => void): void {
+  const state = runningState(home);
+  const lacks = (name: string): boolean => state?.processes[name] === undefined;
+  if ((foreignTemporal() === null && lacks('temporal')) || (foreignStore() === null && lacks('s3'))) {
+    throw new PartloopError(
+      'stack-unavailable',
+      'the stack that runs was started for other services than the environment names now',
+      {
+        hint: 'Run `partloop down`, then the same command again.',
+      },
+    );
+  }
+  if (state !== null && state.build !== buildDigest()) {
+    say('The workers run an older build than this command: `partloop down`, then the same command again.');
+  }
+}
+
+/** Refuse a service that lacks our search attributes: a workflow that sets one would retry in silence for ever. */
+export async function checkForeignTemporal({
+  address,
+  namespace,
+}: {
+  address: string;
+  namespace: string;
+}): Promise<void> {
+  const connection = await connectForeign(address);
+  try {
+    const missing = await missingSearchAttributes(connection, namespace);
+    if (missing.length === 0) return;
+    throw new PartloopError(
+      'setup-incomplete',
+      `namespace ${namespace} at ${address} lacks ${missing.length} search attributes of partloop`,
+      {
+        hint: `Register them:\n${registrationCommands(missing, address, namespace).join('\n')}`,
+      },
+    );
+  } finally {
+    await connection.close();
+  }
+}
+
+async function connectForeign(address: string): Promise<Connection> {
+  const { loadClientConnectConfig } = await import('@temporalio/envconfig');
+  try {
+    return await Connection.connect({
+      ...loadClientConnectConfig().connectionOptions,
+      address,
+      connectTimeout: '10 seconds',
+    });
+  } catch (cause) {
+    throw new PartloopError('stack-unavailable', `no Temporal service answers at ${address}`, {
+      cause,
+      hint: 'Check TEMPORAL_ADDRESS, or unset it to use the local stack.',
+    });
+  }
+}
+
+export { type StackStatus, stackStatus, stopStack } from './control.js';

@@ -1,0 +1,37 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { openSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './home.js';
+
+export interface GuardedCommand {
+  command: string;
+  args: readonly string[];
+  env: NodeJS.ProcessEnv;
+  cwd: string;
+  /** Standard output and error are appended here. */
+  logFile: string;
+}
+
+let setprivWorks: boolean | null = null;
+
+/** util-linux's `setpriv` asks the kernel to end the program when its parent ends, however that happens. */
+function canUseSetpriv(): boolean {
+  setprivWorks ??=
+    process.platform === 'linux' &&
+    spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true'], { stdio: 'ignore' }).status === 0;
+  return setprivWorks;
+}
+
+/**
+ * Start a program that cannot outlive this process, even when this process is killed with SIGKILL. It has a process
+ * group of its own, so that Ctrl-C in a terminal reaches this process alone, which then stops things in order.
+ */
+export function spawnGuarded({ command, args, env, cwd, logFile }: GuardedCommand): ChildProcess {
+  const log = openSync(logFile, 'a', 0o600);
+  if (canUseSetpriv()) {
+    const guarded = ['--pdeathsig', 'KILL', command, ...args];
+    return spawn('setpriv', guarded, { env, cwd, detached: true, stdio: ['ignore', log, log] });
+  }
+  const watcher = [join(ROOT, 'dist', 'infra', 'guardMain.js'), command, ...args];
+  return spawn(process.execPath, watcher, { env, cwd, detached: true, stdio: ['pipe', log, log] });
+}

@@ -1,0 +1,74 @@
+import { randomInt } from 'node:crypto';
+import { connect, createServer } from 'node:net';
+import { PartloopError } from '../domain/errors.js';
+
+/** Every port of the local stack and the number that users expect where it is free. */
+export const USUAL_PORTS = {
+  temporal: 7233,
+  temporalUi: 8233,
+  temporalHttp: 7243,
+  temporalMetrics: 7244,
+  s3: 8333,
+  s3Grpc: 18333,
+  master: 9333,
+  masterGrpc: 19333,
+  volume: 9340,
+  volumeGrpc: 19340,
+  filer: 8888,
+  filerGrpc: 18888,
+  admin: 23646,
+  adminGrpc: 33646,
+} as const;
+
+export type PortName = keyof typeof USUAL_PORTS;
+export type Ports = Record<PortName, number>;
+export const PORT_NAMES = Object.keys(USUAL_PORTS) as PortName[];
+
+/** Below the range that systems hand to outgoing connections, so that a remembered port stays free. */
+const SPARE_RANGE = { from: 20_000, to: 32_000 } as const;
+const TRIES = 200;
+
+/** Whether this machine would let a server listen there. */
+export function isPortFree(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const server = createServer();
+    server.once('error', () => done(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => done(true)));
+  });
+}
+
+/** Whether something accepts connections there within `timeoutMs`. */
+export function isListening(port: number, host = '127.0.0.1', timeoutMs = 1000): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect({ port, host });
+    const end = (answer: boolean): void => {
+      socket.destroy();
+      done(answer);
+    };
+    socket.setTimeout(timeoutMs, () => end(false));
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
+}
+
+/** Remembered ports where they are still free, else the usual ones, else spare ones. */
+export async function choosePorts(remembered: Partial<Ports>): Promise<Ports> {
+  const taken = new Set<number>();
+  const ports: Ports = { ...USUAL_PORTS };
+  for (const name of PORT_NAMES) {
+    ports[name] = await choosePort(remembered[name] ?? USUAL_PORTS[name], taken);
+    taken.add(ports[name]);
+  }
+  return ports;
+}
+
+async function choosePort(wanted: number, taken: ReadonlySet<number>): Promise<number> {
+  let port = wanted;
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    if (!taken.has(port) && (await isPortFree(port))) return port;
+    port = randomInt(SPARE_RANGE.from, SPARE_RANGE.to);
+  }
+  throw new PartloopError('setup-incomplete', `no free port was found instead of ${wanted}`, {
+    hint: `End programs that hold ports between ${SPARE_RANGE.from} and ${SPARE_RANGE.to}.`,
+  });
+}

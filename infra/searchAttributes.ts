@@ -1,0 +1,64 @@
+import type { Connection } from '@temporalio/client';
+import { SearchAttributeType } from '@temporalio/common';
+import { PartloopError } from '../domain/errors.js';
+import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
+
+/** Temporal's numbers (IndexedValueType) and the names that its command line takes. */
+const TYPES: Record<SearchAttributeType, { indexed: number; label: string }> = {
+  [SearchAttributeType.TEXT]: { indexed: 1, label: 'Text' },
+  [SearchAttributeType.KEYWORD]: { indexed: 2, label: 'Keyword' },
+  [SearchAttributeType.INT]: { indexed: 3, label: 'Int' },
+  [SearchAttributeType.DOUBLE]: { indexed: 4, label: 'Double' },
+  [SearchAttributeType.BOOL]: { indexed: 5, label: 'Bool' },
+  [SearchAttributeType.DATETIME]: { indexed: 6, label: 'Datetime' },
+  [SearchAttributeType.KEYWORD_LIST]: { indexed: 7, label: 'KeywordList' },
+};
+
+export interface WantedAttribute {
+  name: string;
+  indexed: number;
+  label: string;
+}
+
+const WANTED: readonly WantedAttribute[] = Object.values(SEARCH_ATTRIBUTES).map(({ name, type }) => ({
+  name,
+  ...TYPES[type],
+}));
+
+/** Those that a namespace lacks. One that exists with another type is an error: it cannot be mended by adding. */
+export async function missingSearchAttributes(connection: Connection, namespace: string): Promise<WantedAttribute[]> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const wrong = WANTED.find(({ name, indexed }) => (customAttributes?.[name] ?? indexed) !== indexed);
+  if (wrong !== undefined) {
+    throw new PartloopError(
+      'setup-incomplete',
+      `search attribute ${wrong.name} of namespace ${namespace} is not of type ${wrong.label}`,
+      {
+        hint: `Remove it (temporal operator search-attribute remove --name ${wrong.name}) or use another namespace.`,
+      },
+    );
+  }
+  return WANTED.filter(({ name }) => customAttributes?.[name] === undefined);
+}
+
+export async function registerSearchAttributes(
+  connection: Connection,
+  namespace: string,
+  missing: readonly WantedAttribute[],
+): Promise<void> {
+  if (missing.length === 0) return;
+  const searchAttributes = Object.fromEntries(missing.map(({ name, indexed }) => [name, indexed]));
+  await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+}
+
+/** What a person runs to register them on a service that is not ours to change. */
+export function registrationCommands(
+  missing: readonly WantedAttribute[],
+  address: string,
+  namespace: string,
+): string[] {
+  return missing.map(
+    ({ name, label }) =>
+      `temporal operator search-attribute create --address ${address} --namespace ${namespace} --name ${name} --type ${label}`,
+  );
+}

@@ -1,0 +1,40 @@
+import type { StackCredentials } from './credentials.js';
+import { writeWhole } from './files.js';
+import { foreignStore, foreignTemporal } from './foreign.js';
+import { homePaths } from './home.js';
+import type { Ports } from './ports.js';
+import { LOCAL_REGION, LOCAL_STORE } from './seaweed.js';
+import { LOCAL_NAMESPACE } from './temporalServer.js';
+
+/**
+ * The environment of a worker: what it needs to reach the services is handed to it, and what the user's shell says about
+ * AWS and Temporal is left out, unless it names the services to use.
+ */
+export function workerEnvironment(home: string, ports: Ports, credentials: StackCredentials): NodeJS.ProcessEnv {
+  const environment: NodeJS.ProcessEnv = {};
+  const keepTemporal = foreignTemporal() !== null;
+  const keepStore = foreignStore() !== null;
+  for (const [name, value] of Object.entries(process.env)) {
+    if (name.startsWith('TEMPORAL_') && !keepTemporal) continue;
+    if ((name.startsWith('AWS_') || name === 'PARTLOOP_STORE') && !keepStore) continue;
+    environment[name] = value;
+  }
+  if (!keepTemporal) {
+    // An empty file, so that a profile in the user's own configuration cannot add TLS or keys to the local service.
+    writeWhole(homePaths(home).temporalConfig, '');
+    environment.TEMPORAL_CONFIG_FILE = homePaths(home).temporalConfig;
+    environment.TEMPORAL_ADDRESS = `127.0.0.1:${ports.temporal}`;
+    environment.TEMPORAL_NAMESPACE = LOCAL_NAMESPACE;
+  }
+  if (!keepStore) {
+    environment.PARTLOOP_STORE = LOCAL_STORE;
+    environment.AWS_ENDPOINT_URL_S3 = `http://127.0.0.1:${ports.s3}`;
+    environment.AWS_ACCESS_KEY_ID = credentials.accessKeyId;
+    environment.AWS_SECRET_ACCESS_KEY = credentials.secretAccessKey;
+    environment.AWS_REGION = LOCAL_REGION;
+  }
+  environment.PARTLOOP_HOME = home;
+  // Idle PyTorch threads that spin slow a training step twentyfold when anything else runs.
+  environment.OMP_WAIT_POLICY = 'PASSIVE';
+  return environment;
+}
