@@ -1,0 +1,50 @@
+import { decode } from 'fast-png';
+import sharp from 'sharp';
+import { PartloopError } from '../domain/errors.js';
+
+export interface LabelMask { pixels: Uint8Array; width: number; height: number }
+
+const MAX_PIXELS = 100_000_000;
+
+/** An 8-bit greyscale PNG whose pixel values are label values (0 background, 1..N classes, 255 ignored). */
+export async function encodeLabel(pixels: Uint8Array, width: number, height: number): Promise<Buffer> {
+  if (pixels.length !== width * height) throw new RangeError(`${pixels.length} pixels do not fill ${width}×${height}`);
+  return sharp(pixels, { raw: { width, height, channels: 1 } }).toColourspace('b-w').png({ compressionLevel: 9, palette: false }).toBuffer();
+}
+
+/**
+ * Label values of a greyscale or palette PNG. A palette PNG keeps its indices (sharp would expand them to colours); a colour
+ * PNG has no indices and is refused.
+ *
+ * @throws PartloopError `data-invalid` naming `origin`
+ */
+export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<LabelMask> {
+  let image: ReturnType<typeof decode>;
+  try {
+    image = decode(bytes);
+  } catch (cause) {
+    throw new PartloopError('data-invalid', `${origin} is not a readable PNG: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+  const { width, height, channels, depth, data } = image;
+  if (width * height > MAX_PIXELS) throw new PartloopError('data-invalid', `${origin} has ${width}×${height} pixels, more than ${MAX_PIXELS}`);
+  if (channels !== 1) {
+    throw new PartloopError('data-invalid', `${origin} is a colour PNG with ${channels} channels`, { hint: 'Labels are greyscale or palette PNGs whose pixel values are class numbers.' });
+  }
+  if (depth === 8) return { pixels: Uint8Array.from(data), width, height };
+  if (depth === 16) throw new PartloopError('data-invalid', `${origin} has 16 bits a pixel; labels have 8 or fewer`);
+  return { pixels: unpack(data, width, height, depth), width, height };
+}
+
+/** Samples of 1, 2 or 4 bits, rows padded to whole bytes. */
+function unpack(data: ArrayLike<number>, width: number, height: number, depth: number): Uint8Array {
+  const pixels = new Uint8Array(width * height);
+  const stride = Math.ceil((width * depth) / 8);
+  const mask = (1 << depth) - 1;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const bit = x * depth;
+      pixels[y * width + x] = ((data[y * stride + (bit >> 3)] ?? 0) >> (8 - depth - (bit & 7))) & mask;
+    }
+  }
+  return pixels;
+}
