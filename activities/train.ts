@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { TrainConfig } from '../domain/config.js';
 import { assertNoLeak, drawChunk } from '../domain/draw/drawChunk.js';
 import { PartloopError } from '../domain/errors.js';
+import { modelCardSchema } from '../domain/modelCard.js';
 import { derivedSeed } from '../domain/random.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema, type IndexRow, trainingRowSchema } from '../domain/tables.js';
@@ -14,7 +15,7 @@ import { openPool } from '../storage/pool.js';
 import { readRegistry, registerBenchmark } from '../storage/registry.js';
 import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
-import { withHeartbeat } from './heartbeat.js';
+import { type Heartbeat, withHeartbeat } from './heartbeat.js';
 import { digestOf, runStep } from './step.js';
 import { runTraining } from './trainer/run.js';
 
@@ -88,12 +89,16 @@ export function createTrainActivities(deps: ActivityDeps) {
     const result = await trainRandomBaseline({ context, poolVersion, count: baselineImages, seed });
     const { scan, card } = result.outputs;
     if (scan === undefined || card === undefined) throw new PartloopError('internal', 'the baseline has no model');
-    const digest = createHash('sha256').update((await store.get(scan)).body).digest('hex');
+    const digest = (await readJson(store, card, modelCardSchema)).files.scan;
     await registerBenchmark(store, taxonomyDigest, { scan, card, digest, loop: context.loop, iteration: null }, `baseline on ${baselineImages} random images`);
     return result;
   }
 
   async function trainOn(context: IterationContext, plan: TrainingPlan): Promise<StepResult> {
+    return withHeartbeat((beat) => trainHeard(context, plan, beat));
+  }
+
+  async function trainHeard(context: IterationContext, plan: TrainingPlan, beat: Heartbeat): Promise<StepResult> {
     const { loop, iteration, config: loopConfig } = context;
     const pool = await openPool(store, loopConfig.pool);
     const index = await pool.readIndex(plan.poolVersion);
@@ -110,23 +115,22 @@ export function createTrainActivities(deps: ActivityDeps) {
       config: plan.config, seed, iteration, step: plan.step, taxonomyDigest, trainingSetDigest,
       val: listDigest(val), trainer: await trainerDigest(deps.root),
     };
-    return withHeartbeat((beat) =>
-      runStep(store, context, plan.step, VERSION, inputs, async (attempt) => {
-        log.info({ loop, iteration, step: plan.step, images: plan.rows.length, iterations: plan.config.iterations }, 'training');
-        return runTraining(deps, {
-          pool: loopConfig.pool,
-          taxonomy: pool.taxonomy,
-          taxonomyDigest,
-          train: plan.rows,
-          val,
-          trainingSetDigest,
-          config: plan.config,
-          seed,
-          list: { images: plan.rows.map(({ imageId, vehicleId, cluster }) => ({ imageId, vehicleId, cluster })) },
-          chainKey: keys.checkpointChain(loop, iteration, plan.step, attempt.digest),
-        }, attempt, beat);
-      }),
-    );
+    return runStep(store, context, plan.step, VERSION, inputs, async (attempt) => {
+      log.info({ loop, iteration, step: plan.step, images: plan.rows.length, iterations: plan.config.iterations }, 'training');
+      const run = {
+        pool: loopConfig.pool,
+        taxonomy: pool.taxonomy,
+        taxonomyDigest,
+        train: plan.rows,
+        val,
+        trainingSetDigest,
+        config: plan.config,
+        seed,
+        list: { images: plan.rows.map(({ imageId, vehicleId, cluster }) => ({ imageId, vehicleId, cluster })) },
+        chainKey: keys.checkpointChain(loop, iteration, plan.step, attempt.digest),
+      };
+      return runTraining(deps, run, attempt, beat);
+    });
   }
 
   return { train, trainFold, trainRandomBaseline, ensureBenchmark };

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
 import { TRAINER_EXITS, trainerExitName } from '../../domain/trainerExit.js';
 import { type ErrorMessage, LineSplitter, parseMessage, type TrainerMessage } from './protocol.js';
@@ -38,7 +38,7 @@ export interface TrainerEnd {
 
 /** The interpreter of the trainer: `PARTLOOP_PYTHON`, else the virtual environment of this installation. */
 export async function trainerPython(root: string): Promise<string> {
-  const python = process.env.PARTLOOP_PYTHON ?? join(root, '.venv', 'bin', 'python');
+  const python = resolve(process.env.PARTLOOP_PYTHON ?? join(root, '.venv', 'bin', 'python'));
   try {
     await access(python);
   } catch (cause) {

@@ -51,6 +51,7 @@ export async function runTraining(deps: ActivityDeps, run: TrainingRun, attempt:
   const workDir = new WorkDir(resolve(deps.home), attempt.digest, attempt.token);
   const fence = new AbortController();
   let fenced: PartloopError | null = null;
+  let counted = false;
   const uploader = new CheckpointUploader(store, chain, attempt.key, log, (error) => {
     fenced = error;
     fence.abort(error);
@@ -84,7 +85,10 @@ export async function runTraining(deps: ActivityDeps, run: TrainingRun, attempt:
     if (failure !== null) {
       throwIfCancelled(beat.signal);
       log.error({ code: failure.code, stderr: end.stderrTail }, 'the trainer ended early');
-      if (failure.code === 'trainer-failed' || failure.code === 'trainer-stalled') await chain.recordFailure(failure.message);
+      if (failure.code === 'trainer-failed' || failure.code === 'trainer-stalled') {
+        counted = true;
+        await chain.recordFailure(failure.message);
+      }
       throw failure;
     }
 
@@ -95,11 +99,11 @@ export async function runTraining(deps: ActivityDeps, run: TrainingRun, attempt:
     await workDir.remove();
     return work;
   } catch (error) {
-    if (beat.signal.aborted && fenced === null) {
-      await uploader.drain();
-      await chain.release().catch((cause: unknown) => log.warn({ err: cause }, 'the lease of a stopped training was not given back'));
-      throw beat.signal.reason;
-    }
+    if (fenced !== null) throw fenced;
+    await uploader.drain();
+    // A stop from outside, or a store that is away, says nothing about whether the training itself can go on.
+    if (!counted) await chain.release().catch((cause: unknown) => log.warn({ err: cause }, 'this start still counts as one without progress'));
+    throwIfCancelled(beat.signal);
     throw error;
   }
 }
