@@ -1,0 +1,136 @@
+import type { Component } from '../geometry/components.js';
+import type { FindingKind } from '../tables.js';
+import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
+import type { LabelView } from './picture.js';
+
+/**
+ * How often each kind of error is injected. People's corrections of real photos were nine in ten missing parts, then wrong
+ * classes; the rest is there so that every kind has a slope to stand on.
+ */
+const KINDS: readonly [FindingKind, number][] = [
+  ['missing_part', 0.6], ['wrong_class', 0.14], ['swapped', 0.08], ['merged_or_split', 0.06],
+  ['extra_part', 0.05], ['shifted', 0.04], ['mirrored', 0.03],
+];
+
+export interface Injection {
+  label: Uint8Array;
+  kind: FindingKind;
+}
+
+/**
+ * A copy of a label with one to four errors of one kind, drawn by `random` ([0, 1)); null when the label has no part to
+ * spoil. A kind that this label cannot have (no mirror class, no neighbour) becomes a missing part.
+ */
+export function injectErrors(view: LabelView, random: () => number): Injection | null {
+  const { picture, labelled } = view;
+  const parts = labelled.components.list.filter((component) => component.area >= picture.minArea && component.value <= picture.taxonomy.classes.length);
+  if (parts.length === 0) return null;
+  const label = Uint8Array.from(labelled.values);
+  const kind = pickKind(random());
+  let times = 1;
+  while (times < Math.min(4, parts.length) && random() < 0.45) times++;
+  if (kind === 'mirrored' && mirrorAll(label, picture.mirror)) return { label, kind };
+  const single = kind === 'mirrored' ? 'missing_part' : kind;
+  let done: FindingKind | null = null;
+  for (let time = 0; time < times; time++) {
+    const part = parts.splice(Math.floor(random() * parts.length), 1)[0] as Component;
+    const spoiled = spoil(view, label, part, single, random);
+    done = spoiled ? single : (spoil(view, label, part, 'missing_part', random), 'missing_part');
+  }
+  return done === null ? null : { label, kind: done };
+}
+
+function pickKind(at: number): FindingKind {
+  let sum = 0;
+  for (const [kind, weight] of KINDS) {
+    sum += weight;
+    if (at < sum) return kind;
+  }
+  return 'missing_part';
+}
+
+function mirrorAll(label: Uint8Array, mirror: Uint8Array): boolean {
+  let changed = false;
+  for (let pixel = 0; pixel < label.length; pixel++) {
+    const value = label[pixel] as number;
+    if (mirror[value] !== value) changed = true;
+    label[pixel] = mirror[value] as number;
+  }
+  return changed;
+}
+
+function spoil(view: LabelView, label: Uint8Array, part: Component, kind: FindingKind, random: () => number): boolean {
+  const { picture } = view;
+  if (kind === 'missing_part') return paint(view, label, part, BACKGROUND);
+  if (kind === 'swapped') {
+    const twin = picture.mirror[part.value] as number;
+    return twin !== part.value && paint(view, label, part, twin);
+  }
+  if (kind === 'wrong_class') {
+    const others = picture.taxonomy.classes.map((_, index) => index + 1).filter((value) => value !== part.value && value !== picture.mirror[part.value]);
+    const other = others[Math.floor(random() * others.length)];
+    return other !== undefined && paint(view, label, part, other);
+  }
+  if (kind === 'merged_or_split') {
+    const neighbours = neighboursOf(view, part);
+    const other = neighbours[Math.floor(random() * neighbours.length)];
+    return other !== undefined && paint(view, label, part, other);
+  }
+  const across = (random() < 0.5 ? -1 : 1) * (0.25 + 0.35 * random());
+  const down = (random() < 0.5 ? -1 : 1) * (0.25 + 0.35 * random());
+  return move(view, label, part, kind, across, down, 1 + Math.floor(random() * picture.taxonomy.classes.length));
+}
+
+function paint(view: LabelView, label: Uint8Array, part: Component, value: number): boolean {
+  eachPixel(view, part, (pixel) => {
+    label[pixel] = value;
+  });
+  return true;
+}
+
+/** A displaced part (its old place becomes background), or for `extra_part` a copy of its shape as another part on background. */
+function move(view: LabelView, label: Uint8Array, part: Component, kind: FindingKind, across: number, down: number, extra: number): boolean {
+  const { width, height } = view.picture;
+  const apart = kind === 'extra_part' ? 2.5 : 1;
+  const dx = Math.round(apart * across * (part.x1 - part.x0));
+  const dy = Math.round(apart * down * (part.y1 - part.y0));
+  if (dx === 0 && dy === 0) return false;
+  if (kind === 'shifted') paint(view, label, part, BACKGROUND);
+  let painted = 0;
+  eachPixel(view, part, (pixel) => {
+    const y = ((pixel / width) | 0) + dy;
+    const x = (pixel % width) + dx;
+    if (x < 0 || y < 0 || x >= width || y >= height) return;
+    const to = y * width + x;
+    if (kind === 'extra_part' && view.labelled.values[to] !== BACKGROUND) return;
+    if (label[to] === IGNORE_INDEX) return;
+    label[to] = kind === 'extra_part' ? extra : part.value;
+    painted++;
+  });
+  return painted >= view.picture.minArea;
+}
+
+/** Label values that touch a component, ascending. */
+function neighboursOf(view: LabelView, part: Component): number[] {
+  const { width, height } = view.picture;
+  const values = view.labelled.values;
+  const touching = new Set<number>();
+  eachPixel(view, part, (pixel) => {
+    const x = pixel % width;
+    for (const next of [x > 0 ? pixel - 1 : pixel, x < width - 1 ? pixel + 1 : pixel, pixel - width, pixel + width]) {
+      if (next >= 0 && next < width * height) touching.add(values[next] as number);
+    }
+  });
+  return [...touching].filter((value) => value !== part.value && value !== BACKGROUND && value !== IGNORE_INDEX).sort((a, b) => a - b);
+}
+
+function eachPixel(view: LabelView, part: Component, visit: (pixel: number) => void): void {
+  const { width } = view.picture;
+  const ids = view.labelled.components.ids;
+  for (let y = part.y0; y < part.y1; y++) {
+    for (let x = part.x0; x < part.x1; x++) {
+      const pixel = y * width + x;
+      if (ids[pixel] === part.id) visit(pixel);
+    }
+  }
+}

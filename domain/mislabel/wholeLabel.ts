@@ -1,0 +1,111 @@
+import { resizeNearest } from '../geometry/resize.js';
+import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
+import type { FindingKind } from '../tables.js';
+import { contextOf, type LabelView, type RegionCandidate } from './picture.js';
+
+const GRID = 72;
+const REACH = 7;
+
+/**
+ * What is wrong with a label as a whole: mirrored (left and right swapped everywhere, or drawn for the mirrored picture),
+ * displaced, or (nearly) empty beside a car. Each reading is held against the prediction on a grid of at most 72 × 72.
+ */
+export function findWholeLabel(view: LabelView): RegionCandidate[] {
+  const { predicted, width, height, minArea } = view.picture;
+  const scale = Math.min(1, GRID / Math.max(width, height));
+  const w = Math.max(1, Math.round(width * scale));
+  const h = Math.max(1, Math.round(height * scale));
+  const mask = resizeNearest(predicted.values, width, height, w, h);
+  const label = resizeNearest(view.labelled.values, width, height, w, h);
+  const seenArea = width * height - (predicted.areas[BACKGROUND] as number);
+  const givenArea = width * height - (view.labelled.areas[BACKGROUND] as number) - (view.labelled.areas[IGNORE_INDEX] as number);
+  const found: RegionCandidate[] = [];
+  if (givenArea < 0.1 * seenArea && seenArea >= Math.max(minArea, 0.03 * width * height)) {
+    found.push(whole(view, 'empty_label', 1 - givenArea / seenArea, 1 - givenArea / seenArea));
+    return found;
+  }
+  if (givenArea < minArea) return found;
+  const table = view.picture.mirror;
+  const relabelled = label.map((value) => table[value] as number);
+  const base = agreement(label, mask, w, h, 0, 0, false);
+  const mirrored = Math.max(
+    agreement(relabelled, mask, w, h, 0, 0, false),
+    agreement(label, mask, w, h, 0, 0, true),
+    agreement(relabelled, mask, w, h, 0, 0, true),
+  );
+  if (mirrored - base >= 0.08) found.push(whole(view, 'mirrored', mirrored - base, 1 - base));
+  let displaced = base;
+  for (let dy = -REACH; dy <= REACH; dy++) {
+    for (let dx = -REACH; dx <= REACH; dx++) displaced = Math.max(displaced, agreement(label, mask, w, h, dx, dy, false));
+  }
+  if (displaced - base >= 0.08 && mirrored - base < displaced - base) found.push(whole(view, 'shifted', displaced - base, 1 - base));
+  return found;
+}
+
+/** Share of the car (a part in either) on which the displaced or flipped label agrees with the mask. */
+function agreement(label: Uint8Array, mask: Uint8Array, width: number, height: number, dx: number, dy: number, flip: boolean): number {
+  let same = 0;
+  let car = 0;
+  for (let y = 0; y < height; y++) {
+    const fromY = y - dy;
+    for (let x = 0; x < width; x++) {
+      const fromX = flip ? width - 1 - x : x - dx;
+      const outside = fromX < 0 || fromY < 0 || fromX >= width || fromY >= height;
+      const given = outside ? BACKGROUND : (label[fromY * width + fromX] as number);
+      const seen = mask[y * width + x] as number;
+      if (given === IGNORE_INDEX || (given === BACKGROUND && seen === BACKGROUND)) continue;
+      car++;
+      if (given === seen) same++;
+    }
+  }
+  return car === 0 ? 0 : same / car;
+}
+
+function whole(view: LabelView, kind: FindingKind, gain: number, disagreement: number): RegionCandidate {
+  const { width, height, predicted, pMask } = view.picture;
+  const values = view.labelled.values;
+  const bounds = { x0: width, y0: height, x1: 0, y1: 0 };
+  let area = 0;
+  let seen = 0;
+  let confidence = 0;
+  for (let pixel = 0; pixel < values.length; pixel++) {
+    const given = values[pixel] as number;
+    const sees = predicted.values[pixel] !== BACKGROUND;
+    if ((given === BACKGROUND || given === IGNORE_INDEX) && !sees) continue;
+    area++;
+    if (sees) {
+      seen++;
+      confidence += (pMask[pixel] as number) / 255;
+    }
+    const y = (pixel / width) | 0;
+    const x = pixel - y * width;
+    bounds.x0 = Math.min(bounds.x0, x);
+    bounds.x1 = Math.max(bounds.x1, x + 1);
+    bounds.y0 = Math.min(bounds.y0, y);
+    bounds.y1 = Math.max(bounds.y1, y + 1);
+  }
+  return {
+    inside: (pixel) => values[pixel] !== predicted.values[pixel],
+    bounds,
+    candidate: {
+      kind,
+      classId: BACKGROUND,
+      suggestedClassId: null,
+      area,
+      box: [bounds.x0, bounds.y0, bounds.x1, bounds.y1],
+      features: {
+        confidence: seen === 0 ? 0 : confidence / seen,
+        disagreement,
+        coverage: 1,
+        compactness: 0,
+        enclosure: 0,
+        absent: 0,
+        balance: 0,
+        context: contextOf(view, 0, 0),
+        gain,
+      },
+      counts: [],
+      rule: false,
+    },
+  };
+}
