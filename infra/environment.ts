@@ -1,4 +1,5 @@
-import { Connection } from '@temporalio/client';
+import { Connection, type ConnectionOptions } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { PartloopError } from '../domain/errors.js';
 import { loadCredentials } from './credentials.js';
 import { foreignStore, foreignTemporal } from './foreign.js';
@@ -88,7 +89,7 @@ export async function ensureStack({ quiet = false }: { quiet?: boolean } = {}): 
     checkParts(home, say);
   }
   const environment = await resolveEnvironment();
-  if (foreignTemporal() !== null) await checkForeignTemporal(environment.temporal);
+  if (foreignTemporal() !== null) await checkTemporal(environment.temporal);
   return environment;
 }
 
@@ -110,14 +111,8 @@ function checkParts(home: string, say: (text: string) => void): void {
 }
 
 /** Refuse a service that lacks our search attributes: a workflow that sets one would retry in silence for ever. */
-export async function checkForeignTemporal({
-  address,
-  namespace,
-}: {
-  address: string;
-  namespace: string;
-}): Promise<void> {
-  const connection = await connectForeign(address);
+export async function checkTemporal({ address, namespace }: { address: string; namespace: string }): Promise<void> {
+  const connection = await connectTo(address);
   try {
     const missing = await missingSearchAttributes(connection, namespace);
     if (missing.length === 0) return;
@@ -133,14 +128,16 @@ export async function checkForeignTemporal({
   }
 }
 
-async function connectForeign(address: string): Promise<Connection> {
-  const { loadClientConnectConfig } = await import('@temporalio/envconfig');
+/** What `Connection.connect` needs for the service in use: a foreign one may want TLS or an API key. */
+export function temporalConnectionOptions(address: string): ConnectionOptions {
+  const connectTimeout = '10 seconds';
+  if (foreignTemporal() === null) return { address, connectTimeout };
+  return { ...loadClientConnectConfig().connectionOptions, address, connectTimeout };
+}
+
+async function connectTo(address: string): Promise<Connection> {
   try {
-    return await Connection.connect({
-      ...loadClientConnectConfig().connectionOptions,
-      address,
-      connectTimeout: '10 seconds',
-    });
+    return await Connection.connect(temporalConnectionOptions(address));
   } catch (cause) {
     throw new PartloopError('stack-unavailable', `no Temporal service answers at ${address}`, {
       cause,

