@@ -24,7 +24,10 @@ export async function withHeartbeat<T>(work: (beat: Heartbeat) => Promise<T>): P
 
   let details: unknown = context.info.heartbeatDetails;
   const timeout = context.info.heartbeatTimeoutMs ?? 0;
-  const interval = setInterval(() => context.heartbeat(details), timeout > 0 ? Math.max(100, timeout / 2) : DEFAULT_INTERVAL_MS);
+  const interval = setInterval(
+    () => context.heartbeat(details),
+    timeout > 0 ? Math.max(100, timeout / 2) : DEFAULT_INTERVAL_MS,
+  );
   context.heartbeat(details);
   try {
     return await work({

@@ -48,14 +48,25 @@ export function createTrainActivities(deps: ActivityDeps) {
     const trainingSet = sample?.outputs.trainingSet;
     const poolVersion = draw?.facts.poolVersion;
     if (trainingSet === undefined || typeof poolVersion !== 'number') {
-      throw new PartloopError('input-invalid', `iteration ${context.iteration}: train needs the results of draw and sample`);
+      throw new PartloopError(
+        'input-invalid',
+        `iteration ${context.iteration}: train needs the results of draw and sample`,
+      );
     }
     const rows = await readTable(store, trainingSet, trainingRowSchema);
     return trainOn(context, { step: 'train', seedParts: ['train'], rows, poolVersion, config: context.config.train });
   }
 
   /** Train the model that judges one fold of the scan, on the rest. */
-  async function trainFold({ context, planKey, fold }: { context: IterationContext; planKey: string; fold: number }): Promise<StepResult> {
+  async function trainFold({
+    context,
+    planKey,
+    fold,
+  }: {
+    context: IterationContext;
+    planKey: string;
+    fold: number;
+  }): Promise<StepResult> {
     const plan = await readJson(store, planKey, foldPlanSchema);
     const entry = plan.folds.find((candidate) => candidate.fold === fold);
     if (entry === undefined) throw new PartloopError('input-invalid', `${planKey} has no fold ${fold}`);
@@ -63,23 +74,53 @@ export function createTrainActivities(deps: ActivityDeps) {
     const { train: config, scan } = context.config;
     const iterations = Math.max(1, Math.round(config.iterations * scan.foldIterationShare));
     const rows = await readTable(store, entry.trainingSet, chunkRowSchema);
-    return trainOn(context, { step: 'fold', seedParts: ['fold', fold], rows, poolVersion, config: { ...config, iterations } });
+    return trainOn(context, {
+      step: 'fold',
+      seedParts: ['fold', fold],
+      rows,
+      poolVersion,
+      config: { ...config, iterations },
+    });
   }
 
   /**
    * Train on `count` images drawn at random from the pool, labels as given, with the loop's settings: what the loop's
    * picks are compared with.
    */
-  async function trainRandomBaseline(input: { context: IterationContext; poolVersion: number; count: number; seed: number }): Promise<StepResult> {
+  async function trainRandomBaseline(input: {
+    context: IterationContext;
+    poolVersion: number;
+    count: number;
+    seed: number;
+  }): Promise<StepResult> {
     const { context, poolVersion, count, seed } = input;
     const pool = await openPool(store, context.config.pool);
     const index = await pool.readIndex(poolVersion);
-    const { rows } = drawChunk({ index, drawnBefore: new Set(), chunkSize: count, seed, iteration: 0, pool: context.config.pool });
-    return trainOn(context, { step: 'train', seedParts: ['baseline', seed], rows, poolVersion, config: context.config.train });
+    const { rows } = drawChunk({
+      index,
+      drawnBefore: new Set(),
+      chunkSize: count,
+      seed,
+      iteration: 0,
+      pool: context.config.pool,
+    });
+    return trainOn(context, {
+      step: 'train',
+      seedParts: ['baseline', seed],
+      rows,
+      poolVersion,
+      config: context.config.train,
+    });
   }
 
   /** Where no model is in production: train one on `baselineImages` random images and register it. */
-  async function ensureBenchmark({ context, results }: { context: IterationContext; results: StepResults }): Promise<StepResult | null> {
+  async function ensureBenchmark({
+    context,
+    results,
+  }: {
+    context: IterationContext;
+    results: StepResults;
+  }): Promise<StepResult | null> {
     const { baselineImages, pool: name, seed } = context.config;
     const poolVersion = results.draw?.facts.poolVersion;
     if (baselineImages === null || typeof poolVersion !== 'number') return null;
@@ -90,7 +131,12 @@ export function createTrainActivities(deps: ActivityDeps) {
     const { scan, card } = result.outputs;
     if (scan === undefined || card === undefined) throw new PartloopError('internal', 'the baseline has no model');
     const digest = (await readJson(store, card, modelCardSchema)).files.scan;
-    await registerBenchmark(store, taxonomyDigest, { scan, card, digest, loop: context.loop, iteration: null }, `baseline on ${baselineImages} random images`);
+    await registerBenchmark(
+      store,
+      taxonomyDigest,
+      { scan, card, digest, loop: context.loop, iteration: null },
+      `baseline on ${baselineImages} random images`,
+    );
     return result;
   }
 
@@ -104,19 +150,33 @@ export function createTrainActivities(deps: ActivityDeps) {
     const index = await pool.readIndex(plan.poolVersion);
     const val = index.filter((row) => row.split === 'val' && row.region !== 'interior');
     if (plan.rows.length === 0) {
-      throw new PartloopError('data-invalid', `iteration ${iteration} has an empty training set`, { hint: 'Raise `sample.share` or the chunk size, or review the quarantine.' });
+      throw new PartloopError('data-invalid', `iteration ${iteration} has an empty training set`, {
+        hint: 'Raise `sample.share` or the chunk size, or review the quarantine.',
+      });
     }
-    assertNoLeak(plan.rows, index.filter((row) => row.split === 'test'));
+    assertNoLeak(
+      plan.rows,
+      index.filter((row) => row.split === 'test'),
+    );
 
     const taxonomyDigest = digestOf(pool.taxonomy);
     const trainingSetDigest = listDigest(plan.rows);
     const seed = derivedSeed(loopConfig.seed, iteration, ...plan.seedParts);
     const inputs = {
-      config: plan.config, seed, iteration, step: plan.step, taxonomyDigest, trainingSetDigest,
-      val: listDigest(val), trainer: await trainerDigest(deps.root),
+      config: plan.config,
+      seed,
+      iteration,
+      step: plan.step,
+      taxonomyDigest,
+      trainingSetDigest,
+      val: listDigest(val),
+      trainer: await trainerDigest(deps.root),
     };
     return runStep(store, context, plan.step, VERSION, inputs, async (attempt) => {
-      log.info({ loop, iteration, step: plan.step, images: plan.rows.length, iterations: plan.config.iterations }, 'training');
+      log.info(
+        { loop, iteration, step: plan.step, images: plan.rows.length, iterations: plan.config.iterations },
+        'training',
+      );
       const run = {
         pool: loopConfig.pool,
         taxonomy: pool.taxonomy,
@@ -145,11 +205,16 @@ function listDigest(rows: readonly IndexRow[]): string {
 async function trainerDigest(root: string): Promise<string> {
   const folder = join(resolve(root), 'trainer');
   const source = join(folder, 'partloop_trainer');
-  const locks = (await readdir(folder)).filter((name) => /^requirements.*\.lock\.txt$/.test(name)).map((name) => join(folder, name));
+  const locks = (await readdir(folder))
+    .filter((name) => /^requirements.*\.lock\.txt$/.test(name))
+    .map((name) => join(folder, name));
   const modules = (await readdir(source)).filter((name) => name.endsWith('.py')).map((name) => join(source, name));
   const hash = createHash('sha256');
   for (const path of [...locks.sort(), ...modules.sort()]) {
-    hash.update(`${path.slice(folder.length)}\n`).update(await readFile(path)).update('\0');
+    hash
+      .update(`${path.slice(folder.length)}\n`)
+      .update(await readFile(path))
+      .update('\0');
   }
   return hash.digest('hex');
 }

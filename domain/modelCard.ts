@@ -9,7 +9,12 @@ export const modelCardSchema = z.object({
   taxonomyDigest: sha256Schema,
   /** Index = label value; 0 is background. */
   classes: z.array(z.string()).min(2),
-  input: z.object({ name: z.literal('image'), layout: z.literal('NHWC'), dtype: z.literal('uint8'), size: z.number().int().positive() }),
+  input: z.object({
+    name: z.literal('image'),
+    layout: z.literal('NHWC'),
+    dtype: z.literal('uint8'),
+    size: z.number().int().positive(),
+  }),
   /** `list` is the key of training-list.json; null where it is unknown, and then the model may judge nothing. */
   trainedOn: z.object({ list: z.string().nullable(), digest: sha256Schema }),
   /** mIoU without background on the val list; null without one. */

@@ -1,5 +1,5 @@
-import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import { CompleteAsyncError } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory } from '@temporalio/worker';
 import { PartloopError } from '../domain/errors.js';
 import { FAILURES, type FailureCode } from '../domain/failure.js';
@@ -28,7 +28,8 @@ export const castErrors: ActivityInterceptorsFactory = () => ({
 
 /** What to throw to Temporal for `error`. */
 export function castError(error: unknown): unknown {
-  if (error instanceof CancelledFailure || error instanceof TemporalFailure || error instanceof CompleteAsyncError) return error;
+  if (error instanceof CancelledFailure || error instanceof TemporalFailure || error instanceof CompleteAsyncError)
+    return error;
   const code: FailureCode = error instanceof PartloopError ? error.code : 'internal';
   const hint = error instanceof PartloopError ? error.hint : undefined;
   const message = error instanceof Error ? error.message : String(error);

@@ -52,10 +52,22 @@ export class CheckpointChain {
     for (let race = 0; race < MAX_RACES; race++) {
       const found = await read(store, key);
       const before: Chain = found?.state ?? {
-        version: 1, attempt, checkpoints: [], starts: 0, startsSinceCheckpoint: 0, failuresSinceCheckpoint: 0, lastFailure: null,
+        version: 1,
+        attempt,
+        checkpoints: [],
+        starts: 0,
+        startsSinceCheckpoint: 0,
+        failuresSinceCheckpoint: 0,
+        lastFailure: null,
       };
-      if (before.startsSinceCheckpoint >= MAX_STARTS || before.failuresSinceCheckpoint >= MAX_FAILURES) throw noProgress(key, before);
-      const state = { ...before, attempt, starts: before.starts + 1, startsSinceCheckpoint: before.startsSinceCheckpoint + 1 };
+      if (before.startsSinceCheckpoint >= MAX_STARTS || before.failuresSinceCheckpoint >= MAX_FAILURES)
+        throw noProgress(key, before);
+      const state = {
+        ...before,
+        attempt,
+        starts: before.starts + 1,
+        startsSinceCheckpoint: before.startsSinceCheckpoint + 1,
+      };
       const written = await store.replace(key, JSON.stringify(state, null, 1), found?.etag ?? null);
       if (written !== 'conflict') return new CheckpointChain(store, key, state, written.etag);
     }
@@ -75,7 +87,13 @@ export class CheckpointChain {
   async advance(checkpoint: StoredCheckpoint): Promise<string[]> {
     const all = [checkpoint, ...this.state.checkpoints.filter((entry) => entry.key !== checkpoint.key)];
     const kept = all.slice(0, KEPT_CHECKPOINTS);
-    await this.write({ ...this.state, checkpoints: kept, startsSinceCheckpoint: 1, failuresSinceCheckpoint: 0, lastFailure: null });
+    await this.write({
+      ...this.state,
+      checkpoints: kept,
+      startsSinceCheckpoint: 1,
+      failuresSinceCheckpoint: 0,
+      lastFailure: null,
+    });
     return all.slice(KEPT_CHECKPOINTS).flatMap((entry) => [entry.key, entry.log]);
   }
 
@@ -91,7 +109,11 @@ export class CheckpointChain {
 
   /** The trainer itself failed: the second time without a new checkpoint is the last. */
   async recordFailure(message: string): Promise<void> {
-    await this.write({ ...this.state, failuresSinceCheckpoint: this.state.failuresSinceCheckpoint + 1, lastFailure: message.slice(0, 1_000) });
+    await this.write({
+      ...this.state,
+      failuresSinceCheckpoint: this.state.failuresSinceCheckpoint + 1,
+      lastFailure: message.slice(0, 1_000),
+    });
   }
 
   private async write(state: Chain): Promise<void> {
@@ -126,6 +148,8 @@ function noProgress(key: string, chain: Chain): PartloopError {
   return new PartloopError(
     'no-progress',
     `training was started ${chain.startsSinceCheckpoint} times without a new checkpoint (${key})${last}`,
-    { hint: 'Mend what ends the trainer (its stderr is in the log), lower `checkpointEvery`, then replay the step with --force.' },
+    {
+      hint: 'Mend what ends the trainer (its stderr is in the log), lower `checkpointEvery`, then replay the step with --force.',
+    },
   );
 }

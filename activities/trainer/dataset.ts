@@ -52,7 +52,11 @@ export async function syncDataset(rows: readonly IndexRow[], listPath: string, o
     throwIfCancelled(signal);
     await room.check(sorted.length - done);
     const { imageKey, labelKey } = await ensureDerivative(store, pool, row, side);
-    lines[index] = JSON.stringify({ imageId: row.imageId, image: await fetchOne(imageKey), label: await fetchOne(labelKey) });
+    lines[index] = JSON.stringify({
+      imageId: row.imageId,
+      image: await fetchOne(imageKey),
+      label: await fetchOne(labelKey),
+    });
     done += 1;
     options.onProgress(done, sorted.length);
   });

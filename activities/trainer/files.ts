@@ -17,7 +17,11 @@ export async function writeWhole(path: string, text: string): Promise<void> {
 }
 
 /** Do `work` for every item, at most `limit` at a time; the first error stops the rest. */
-export async function forEachLimited<T>(items: readonly T[], limit: number, work: (item: T, index: number) => Promise<void>): Promise<void> {
+export async function forEachLimited<T>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T, index: number) => Promise<void>,
+): Promise<void> {
   let next = 0;
   let failed = false;
   const lane = async (): Promise<void> => {

@@ -8,7 +8,8 @@ import { type ErrorMessage, LineSplitter, parseMessage, type TrainerMessage } fr
 
 const STDERR_TAIL_CHARS = 2_000;
 /** What the trainer's environment takes over: never S3 or Temporal credentials. */
-const PASSED_ENVIRONMENT = /^(PATH|HOME|LANG|LC_\w+|TMPDIR|TZ|LD_LIBRARY_PATH|SSL_CERT_\w+|CUDA_\w+|NVIDIA_\w+|NCCL_\w+|ONEDNN_\w+|ATEN_\w+|HF_HOME|TORCH_HOME|XDG_CACHE_HOME|HTTPS?_PROXY|NO_PROXY)$/i;
+const PASSED_ENVIRONMENT =
+  /^(PATH|HOME|LANG|LC_\w+|TMPDIR|TZ|LD_LIBRARY_PATH|SSL_CERT_\w+|CUDA_\w+|NVIDIA_\w+|NCCL_\w+|ONEDNN_\w+|ATEN_\w+|HF_HOME|TORCH_HOME|XDG_CACHE_HOME|HTTPS?_PROXY|NO_PROXY)$/i;
 
 export interface TrainerRun {
   python: string;
@@ -42,7 +43,10 @@ export async function trainerPython(root: string): Promise<string> {
   try {
     await access(python);
   } catch (cause) {
-    throw new PartloopError('setup-incomplete', `there is no Python at ${python}`, { hint: 'Run `npm run bootstrap`, which makes it.', cause });
+    throw new PartloopError('setup-incomplete', `there is no Python at ${python}`, {
+      hint: 'Run `npm run bootstrap`, which makes it.',
+      cause,
+    });
   }
   return python;
 }
@@ -86,7 +90,11 @@ export async function runTrainer(run: TrainerRun): Promise<TrainerEnd> {
     try {
       lines.push(text);
     } catch (cause) {
-      giveUp(cause instanceof PartloopError ? cause : new PartloopError('internal', `a message of the trainer could not be handled: ${String(cause)}`, { cause }));
+      giveUp(
+        cause instanceof PartloopError
+          ? cause
+          : new PartloopError('internal', `a message of the trainer could not be handled: ${String(cause)}`, { cause }),
+      );
     }
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -98,7 +106,10 @@ export async function runTrainer(run: TrainerRun): Promise<TrainerEnd> {
   try {
     await once(child, 'close');
   } catch (cause) {
-    fault = new PartloopError('setup-incomplete', `the trainer could not be started with ${run.python}`, { hint: 'Run `npm run bootstrap`.', cause });
+    fault = new PartloopError('setup-incomplete', `the trainer could not be started with ${run.python}`, {
+      hint: 'Run `npm run bootstrap`.',
+      cause,
+    });
   } finally {
     run.signal.removeEventListener('abort', onAbort);
     watchdog.end();
@@ -116,8 +127,13 @@ export function trainerFailure(end: TrainerEnd): PartloopError | null {
   if (failure === null) return null;
   const how = end.exitCode === null ? 'was killed' : `ended with code ${end.exitCode}`;
   const message = end.error?.message ?? `the trainer ${how} and said at last:\n${end.stderrTail || '(nothing)'}`;
-  const hint = end.error?.hint || (end.exitCode === null ? 'Often the kernel ran out of memory: lower the batch size or the image size.' : undefined);
-  return new PartloopError(failure, message, { ...(hint === undefined ? {} : { hint }), cause: new Error(end.stderrTail) });
+  const hint =
+    end.error?.hint ||
+    (end.exitCode === null ? 'Often the kernel ran out of memory: lower the batch size or the image size.' : undefined);
+  return new PartloopError(failure, message, {
+    ...(hint === undefined ? {} : { hint }),
+    cause: new Error(end.stderrTail),
+  });
 }
 
 function trainerEnvironment(own: NodeJS.ProcessEnv, run: TrainerRun): NodeJS.ProcessEnv {

@@ -19,7 +19,12 @@ const messageSchema = z.discriminatedUnion('type', [
     secondsPerIteration: z.number().nonnegative(),
     etaSeconds: z.number().nonnegative(),
   }),
-  z.object({ type: z.literal('checkpoint'), iteration: count, path: z.string().regex(/^[\w./-]+$/), sha256: sha256Schema }),
+  z.object({
+    type: z.literal('checkpoint'),
+    iteration: count,
+    path: z.string().regex(/^[\w./-]+$/),
+    sha256: sha256Schema,
+  }),
   z.object({ type: z.literal('warning'), code: z.string(), message: z.string() }),
   z.object({ type: z.literal('metrics'), valMiou: z.number().nullable() }),
   z.object({ type: z.literal('exported'), sha256: sha256Schema, scanSha256: sha256Schema, maxAbsDiff: z.number() }),
@@ -48,16 +53,24 @@ export function parseMessage(line: string): TrainerMessage | null {
   const envelope = envelopeSchema.safeParse(value);
   if (!envelope.success) return null;
   if (envelope.data.v !== PROTOCOL_VERSION) {
-    throw new PartloopError('setup-incomplete', `the trainer speaks protocol version ${envelope.data.v}, this partloop speaks ${PROTOCOL_VERSION}`, {
-      hint: 'Install the trainer of this version: `npm run bootstrap`.',
-    });
+    throw new PartloopError(
+      'setup-incomplete',
+      `the trainer speaks protocol version ${envelope.data.v}, this partloop speaks ${PROTOCOL_VERSION}`,
+      {
+        hint: 'Install the trainer of this version: `npm run bootstrap`.',
+      },
+    );
   }
   if (!KNOWN_TYPES.has(envelope.data.type)) return null;
   const message = messageSchema.safeParse(value);
   if (message.success) return message.data;
-  throw new PartloopError('trainer-failed', `the trainer sent a malformed \`${envelope.data.type}\` message: ${z.prettifyError(message.error)}`, {
-    hint: 'Trainer and partloop do not fit together; run `npm run bootstrap`.',
-  });
+  throw new PartloopError(
+    'trainer-failed',
+    `the trainer sent a malformed \`${envelope.data.type}\` message: ${z.prettifyError(message.error)}`,
+    {
+      hint: 'Trainer and partloop do not fit together; run `npm run bootstrap`.',
+    },
+  );
 }
 
 /** Splits a stream of text into lines, with a bound on the memory that a line without end can take. */

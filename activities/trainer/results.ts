@@ -27,16 +27,24 @@ export async function readResult(workDir: string): Promise<TrainerResult> {
   const path = join(workDir, 'result.json');
   const parsed = resultSchema.safeParse(JSON.parse(await readFile(path, 'utf8').catch(() => 'null')));
   if (!parsed.success) {
-    throw new PartloopError('trainer-failed', `the trainer said that it was done, but ${path} is missing or malformed`, {
-      hint: 'A retry goes on from the last checkpoint.',
-    });
+    throw new PartloopError(
+      'trainer-failed',
+      `the trainer said that it was done, but ${path} is missing or malformed`,
+      {
+        hint: 'A retry goes on from the last checkpoint.',
+      },
+    );
   }
   for (const name of ['model.onnx', 'scan.onnx']) {
     const sha256 = await sha256File(join(workDir, name)).catch(() => 'missing');
     if (sha256 !== parsed.data.files[name]) {
-      throw new PartloopError('trainer-failed', `${join(workDir, name)} is not the file that the trainer wrote (sha256 ${sha256})`, {
-        hint: 'Is the disk full or failing? A retry goes on from the last checkpoint.',
-      });
+      throw new PartloopError(
+        'trainer-failed',
+        `${join(workDir, name)} is not the file that the trainer wrote (sha256 ${sha256})`,
+        {
+          hint: 'Is the disk full or failing? A retry goes on from the last checkpoint.',
+        },
+      );
     }
   }
   return parsed.data;
@@ -67,7 +75,11 @@ export async function publish(store: ObjectStore, published: Published): Promise
   await store.put(outputs.log, published.log, 'application/x-ndjson');
   await store.putFile(outputs.model, join(job.workDir, 'model.onnx'), 'application/octet-stream');
   await store.putFile(outputs.scan, join(job.workDir, 'scan.onnx'), 'application/octet-stream');
-  await store.put(outputs.card, JSON.stringify(modelCard(published, outputs.trainingList), null, 2), 'application/json');
+  await store.put(
+    outputs.card,
+    JSON.stringify(modelCard(published, outputs.trainingList), null, 2),
+    'application/json',
+  );
   return {
     outputs,
     facts: {

@@ -6,7 +6,7 @@ import { PartloopError } from '../../domain/errors.js';
 import type { TrainingList } from '../../domain/modelCard.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
-import { trainerJob, type TrainerJob } from '../../domain/trainerJob.js';
+import { type TrainerJob, trainerJob } from '../../domain/trainerJob.js';
 import type { ActivityDeps } from '../deps.js';
 import { type Heartbeat, throwIfCancelled } from '../heartbeat.js';
 import type { Attempt, StepWork } from '../step.js';
@@ -44,7 +44,12 @@ export interface TrainingRun {
  * upload its checkpoints beside it, publish its outputs. A cancellation saves a checkpoint first and then throws the
  * cancellation's own reason.
  */
-export async function runTraining(deps: ActivityDeps, run: TrainingRun, attempt: Attempt, beat: Heartbeat): Promise<StepWork> {
+export async function runTraining(
+  deps: ActivityDeps,
+  run: TrainingRun,
+  attempt: Attempt,
+  beat: Heartbeat,
+): Promise<StepWork> {
   const { store, log } = deps;
   const python = await trainerPython(deps.root);
   const chain = await CheckpointChain.claim(store, run.chainKey, attempt.token);
@@ -95,20 +100,37 @@ export async function runTraining(deps: ActivityDeps, run: TrainingRun, attempt:
     const result = await readResult(workDir.path);
     // Nobody else may have taken over by now: what is published next is this attempt's alone.
     await chain.confirm();
-    const work = await publish(store, { attempt, job, result, list: run.list, log: progress.text, loss: progress.loss, resumes: chain.resumes });
+    const work = await publish(store, {
+      attempt,
+      job,
+      result,
+      list: run.list,
+      log: progress.text,
+      loss: progress.loss,
+      resumes: chain.resumes,
+    });
     await workDir.remove();
     return work;
   } catch (error) {
     if (fenced !== null) throw fenced;
     await uploader.drain();
     // A stop from outside, or a store that is away, says nothing about whether the training itself can go on.
-    if (!counted) await chain.release().catch((cause: unknown) => log.warn({ err: cause }, 'this start still counts as one without progress'));
+    if (!counted)
+      await chain
+        .release()
+        .catch((cause: unknown) => log.warn({ err: cause }, 'this start still counts as one without progress'));
     throwIfCancelled(beat.signal);
     throw error;
   }
 }
 
-async function writeJob(deps: ActivityDeps, run: TrainingRun, attempt: Attempt, folder: string, beat: Heartbeat): Promise<TrainerJob> {
+async function writeJob(
+  deps: ActivityDeps,
+  run: TrainingRun,
+  attempt: Attempt,
+  folder: string,
+  beat: Heartbeat,
+): Promise<TrainerJob> {
   const sync = (rows: readonly IndexRow[], name: string): Promise<void> =>
     syncDataset(rows, join(folder, name), {
       store: deps.store,
@@ -183,15 +205,31 @@ class Progress {
       const { iteration, loss, lr, secondsPerIteration, etaSeconds } = message;
       this.loss = loss;
       this.lines.push(JSON.stringify({ iteration, loss, lr, secondsPerIteration }));
-      this.beat.report({ phase: 'training', iteration, iterations: this.iterations, loss: Number(loss.toFixed(4)), etaSeconds: Math.round(etaSeconds) });
+      this.beat.report({
+        phase: 'training',
+        iteration,
+        iterations: this.iterations,
+        loss: Number(loss.toFixed(4)),
+        etaSeconds: Math.round(etaSeconds),
+      });
     } else if (message.type === 'metrics') {
-      this.beat.report({ phase: 'exporting', iteration: this.iterations, iterations: this.iterations, valMiou: message.valMiou });
+      this.beat.report({
+        phase: 'exporting',
+        iteration: this.iterations,
+        iterations: this.iterations,
+        valMiou: message.valMiou,
+      });
     }
   }
 }
 
 /** The log of a checkpoint is written beside it before it is offered, so that both travel together. */
-function offerWithLog(uploader: CheckpointUploader, progress: Progress, workDir: string, message: { iteration: number; path: string; sha256: string }): void {
+function offerWithLog(
+  uploader: CheckpointUploader,
+  progress: Progress,
+  workDir: string,
+  message: { iteration: number; path: string; sha256: string },
+): void {
   const checkpoint = { iteration: message.iteration, path: resolve(workDir, message.path), sha256: message.sha256 };
   const text = progress.text;
   progress.settled = progress.settled.then(async () => {

@@ -27,7 +27,11 @@ export class WorkDir {
    * Make the folder and put the newest whole checkpoint into it: one left on this disk by an earlier attempt, or the
    * store's. Returns it, and whether it came from this disk and is thus not in the store yet.
    */
-  async prepare(store: ObjectStore, stored: StoredCheckpoint | null, log: Logger): Promise<{ checkpoint: LocalCheckpoint; local: boolean } | null> {
+  async prepare(
+    store: ObjectStore,
+    stored: StoredCheckpoint | null,
+    log: Logger,
+  ): Promise<{ checkpoint: LocalCheckpoint; local: boolean } | null> {
     const folder = join(this.path, 'checkpoints');
     await mkdir(folder, { recursive: true });
     const local = await this.newestLocal();

@@ -35,6 +35,12 @@ describe('the heartbeat of a long activity', () => {
   });
 
   it('does the work all the same outside an activity', async () => {
-    assert.equal(await withHeartbeat(async ({ report, signal }) => { report({}); return signal.aborted; }), false);
+    assert.equal(
+      await withHeartbeat(async ({ report, signal }) => {
+        report({});
+        return signal.aborted;
+      }),
+      false,
+    );
   });
 });

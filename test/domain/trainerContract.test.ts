@@ -19,16 +19,28 @@ const taxonomy = taxonomySchema.parse({
   ],
 });
 const job = trainerJob({
-  config: trainConfigSchema.parse({}), taxonomy, taxonomyDigest: 'a'.repeat(64), trainingSetDigest: 'b'.repeat(64), seed: 7, attempt: 'token',
-  workDir: '/work', train: '/work/train.jsonl', val: null, weights: 'package',
+  config: trainConfigSchema.parse({}),
+  taxonomy,
+  taxonomyDigest: 'a'.repeat(64),
+  trainingSetDigest: 'b'.repeat(64),
+  seed: 7,
+  attempt: 'token',
+  workDir: '/work',
+  train: '/work/train.jsonl',
+  val: null,
+  weights: 'package',
 });
 
 describe('the contract with the trainer', () => {
   it('has the same exit codes and retry classes on both sides', () => {
     const source = readFileSync(join(root, 'trainer/partloop_trainer/protocol.py'), 'utf8');
     const rows = [...source.matchAll(/^ {4}"([a-z-]+)": \((\d+), (True|False)\)/gm)];
-    const theirs = Object.fromEntries(rows.map(([, name, code, retry]) => [name, { exitCode: Number(code), retry: retry === 'True' }]));
-    const ours = Object.fromEntries(Object.entries(TRAINER_EXITS).map(([name, { exitCode, retry }]) => [name, { exitCode, retry }]));
+    const theirs = Object.fromEntries(
+      rows.map(([, name, code, retry]) => [name, { exitCode: Number(code), retry: retry === 'True' }]),
+    );
+    const ours = Object.fromEntries(
+      Object.entries(TRAINER_EXITS).map(([name, { exitCode, retry }]) => [name, { exitCode, retry }]),
+    );
     assert.deepEqual(ours, theirs);
   });
 
@@ -49,7 +61,9 @@ describe('the contract with the trainer', () => {
     }
     const check = `import json,sys; from partloop_trainer.job import parse_job; parse_job(json.load(sys.stdin)); print("ok")`;
     const output = execFileSync(python, ['-c', check], {
-      input: JSON.stringify(job), encoding: 'utf8', env: { ...process.env, PYTHONPATH: join(root, 'trainer') },
+      input: JSON.stringify(job),
+      encoding: 'utf8',
+      env: { ...process.env, PYTHONPATH: join(root, 'trainer') },
     });
     assert.equal(output.trim(), 'ok');
   });

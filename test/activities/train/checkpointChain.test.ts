@@ -4,7 +4,13 @@ import { PartloopError } from '../../../domain/errors.js';
 import { MemoryStore } from './memoryStore.js';
 
 const KEY = 'loops/demo/iterations/0001/train/digest/latest.json';
-const checkpoint = (iteration: number): StoredCheckpoint => ({ iteration, key: `c/${iteration}.pt`, sha256: 'a'.repeat(64), sidecar: '{}', log: `c/${iteration}.log` });
+const checkpoint = (iteration: number): StoredCheckpoint => ({
+  iteration,
+  key: `c/${iteration}.pt`,
+  sha256: 'a'.repeat(64),
+  sidecar: '{}',
+  log: `c/${iteration}.log`,
+});
 const rejectsWith = (work: Promise<unknown>, code: string): Promise<void> =>
   assert.rejects(work, (error: unknown) => error instanceof PartloopError && error.code === code);
 

@@ -12,13 +12,22 @@ describe('the trainer as a process', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  async function run(body: string, options: { stallMs?: number; graceMs?: number; signal?: AbortSignal; onWarning?: () => void } = {}): Promise<TrainerEnd> {
+  async function run(
+    body: string,
+    options: { stallMs?: number; graceMs?: number; signal?: AbortSignal; onWarning?: () => void } = {},
+  ): Promise<TrainerEnd> {
     const python = join(folder, 'python');
     await writeFile(python, `#!/bin/sh\n${body}\n`);
     await chmod(python, 0o755);
     return runTrainer({
-      python, packageRoot: folder, job: join(folder, 'job.json'), cwd: folder, network: false,
-      stallMs: options.stallMs ?? 60_000, graceMs: options.graceMs ?? 60_000, signal: options.signal ?? new AbortController().signal,
+      python,
+      packageRoot: folder,
+      job: join(folder, 'job.json'),
+      cwd: folder,
+      network: false,
+      stallMs: options.stallMs ?? 60_000,
+      graceMs: options.graceMs ?? 60_000,
+      signal: options.signal ?? new AbortController().signal,
       onMessage: () => options.onWarning?.(),
     });
   }
@@ -48,8 +57,15 @@ describe('the trainer as a process', () => {
 
   it('does not start where its interpreter is missing, and the error says what to do', async () => {
     const end = await runTrainer({
-      python: join(folder, 'absent'), packageRoot: folder, job: 'job.json', cwd: folder, network: false,
-      stallMs: 60_000, graceMs: 1_000, signal: new AbortController().signal, onMessage: () => undefined,
+      python: join(folder, 'absent'),
+      packageRoot: folder,
+      job: 'job.json',
+      cwd: folder,
+      network: false,
+      stallMs: 60_000,
+      graceMs: 1_000,
+      signal: new AbortController().signal,
+      onMessage: () => undefined,
     });
     const failure = trainerFailure(end);
     assert.equal(failure?.code, 'setup-incomplete');

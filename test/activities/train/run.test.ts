@@ -64,9 +64,16 @@ describe('a training run', function () {
     // The same run, killed after its first checkpoint, then cancelled on another machine (an empty home), then finished.
     const run = await tinyRun();
     const pidFile = join(home, 'pid');
-    process.env.PARTLOOP_PYTHON = await script(home, 'echo $$ > "$PIDFILE"; exec "$REAL" "$@"'.replace('$PIDFILE', pidFile).replace('$REAL', python));
+    process.env.PARTLOOP_PYTHON = await script(
+      home,
+      'echo $$ > "$PIDFILE"; exec "$REAL" "$@"'.replace('$PIDFILE', pidFile).replace('$REAL', python),
+    );
     await assert.rejects(
-      train(run, home, { onIteration: async (iteration) => { if (iteration >= 3) process.kill(Number(await readFile(pidFile, 'utf8')), 'SIGKILL'); } }),
+      train(run, home, {
+        onIteration: async (iteration) => {
+          if (iteration >= 3) process.kill(Number(await readFile(pidFile, 'utf8')), 'SIGKILL');
+        },
+      }),
       hasCode('trainer-failed'),
     );
     process.env.PARTLOOP_PYTHON = python;
@@ -74,14 +81,26 @@ describe('a training run', function () {
     const reason = new CancelledFailure('WORKER_SHUTDOWN');
     const cancel = new AbortController();
     await assert.rejects(
-      train(run, elsewhere, { signal: cancel.signal, onIteration: (iteration) => { if (iteration >= 5) cancel.abort(reason); } }),
+      train(run, elsewhere, {
+        signal: cancel.signal,
+        onIteration: (iteration) => {
+          if (iteration >= 5) cancel.abort(reason);
+        },
+      }),
       (error: unknown) => error === reason,
     );
     const resumed = await train(run, join(home, 'third'));
     assert.equal(resumed.work.facts.weightsSha256, straight.work.facts.weightsSha256);
     assert.equal(resumed.work.facts.resumes, 2);
     const log = new TextDecoder().decode((await run.store.get(resumed.work.outputs.log ?? '')).body);
-    assert.deepEqual(log.trim().split('\n').map((line) => JSON.parse(line).iteration), [2, 4, 6, 8], 'the log has no gap and no repetition');
+    assert.deepEqual(
+      log
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).iteration),
+      [2, 4, 6, 8],
+      'the log has no gap and no repetition',
+    );
   });
 
   it('stops and publishes nothing once another attempt has taken the lease', async function () {
@@ -100,20 +119,37 @@ describe('a training run', function () {
       }),
       hasCode('fenced'),
     );
-    assert.equal([...run.store.objects.keys()].some((key) => key.endsWith('.onnx')), false);
+    assert.equal(
+      [...run.store.objects.keys()].some((key) => key.endsWith('.onnx')),
+      false,
+    );
   });
 
-  for (const [exit, code] of [[2, 'config-invalid'], [3, 'data-invalid'], [4, 'weights-missing'], [5, 'checkpoint-incompatible'], [6, 'training-diverged'], [7, 'trainer-failed'], [75, 'interrupted']] as const) {
+  for (const [exit, code] of [
+    [2, 'config-invalid'],
+    [3, 'data-invalid'],
+    [4, 'weights-missing'],
+    [5, 'checkpoint-incompatible'],
+    [6, 'training-diverged'],
+    [7, 'trainer-failed'],
+    [75, 'interrupted'],
+  ] as const) {
     it(`fails with ${code} where the trainer ends with code ${exit}, in the trainer's own words`, async () => {
       const error = JSON.stringify({ v: 1, type: 'error', code: 'any', message: 'image 17 is torn', hint: 'mend it' });
       process.env.PARTLOOP_PYTHON = await script(home, `echo '${error}'; exit ${exit}`);
-      await assert.rejects(train(await tinyRun(), home), (thrown: unknown) => hasCode(code)(thrown) && /image 17 is torn/.test(String(thrown)));
+      await assert.rejects(
+        train(await tinyRun(), home),
+        (thrown: unknown) => hasCode(code)(thrown) && /image 17 is torn/.test(String(thrown)),
+      );
     });
   }
 
   it('shows the end of stderr where the trainer died without a word', async () => {
     process.env.PARTLOOP_PYTHON = await script(home, 'echo "Segmentation fault in libfoo" >&2; kill -9 $$');
-    await assert.rejects(train(await tinyRun(), home), (error: unknown) => hasCode('trainer-failed')(error) && /was killed.*libfoo/s.test(String(error)));
+    await assert.rejects(
+      train(await tinyRun(), home),
+      (error: unknown) => hasCode('trainer-failed')(error) && /was killed.*libfoo/s.test(String(error)),
+    );
   });
 
   it('does not take a trainer at its word: without result.json it has failed', async () => {
@@ -137,7 +173,10 @@ describe('a training run', function () {
   });
 });
 
-const hasCode = (code: string) => (error: unknown): boolean => error instanceof PartloopError && error.code === code;
+const hasCode =
+  (code: string) =>
+  (error: unknown): boolean =>
+    error instanceof PartloopError && error.code === code;
 
 type TinyRun = TrainingRun & { store: MemoryStore };
 
@@ -147,13 +186,18 @@ interface TrainOptions {
   log?: string;
 }
 
-async function train(run: TinyRun, home: string, options: TrainOptions = {}): Promise<{ work: StepWork; json: (key: string | undefined) => Promise<unknown> }> {
+async function train(
+  run: TinyRun,
+  home: string,
+  options: TrainOptions = {},
+): Promise<{ work: StepWork; json: (key: string | undefined) => Promise<unknown> }> {
   const token = randomUUID();
   const attempt: Attempt = { token, digest: DIGEST, key: (file) => `runs/${token}/${file}` };
   const beat: Heartbeat = {
     signal: options.signal ?? new AbortController().signal,
     report: (details) => {
-      if (typeof details === 'object' && details !== null && 'iteration' in details && 'loss' in details) void options.onIteration?.(Number(details.iteration));
+      if (typeof details === 'object' && details !== null && 'iteration' in details && 'loss' in details)
+        void options.onIteration?.(Number(details.iteration));
     },
   };
   const work = await runTraining({ store: run.store, home, root, log: pino({ level: 'silent' }) }, run, attempt, beat);
@@ -191,16 +235,35 @@ async function tinyImage(store: MemoryStore, index: number): Promise<IndexRow> {
       rgb[(y * width + x) * 3 + (index % 2)] = 200 + index;
     }
   }
-  const image = await sharp(rgb, { raw: { width, height, channels: 3 } }).png().toBuffer();
-  const mask = await sharp(label, { raw: { width, height, channels: 1 } }).toColourspace('b-w').png().toBuffer();
+  const image = await sharp(rgb, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
+  const mask = await sharp(label, { raw: { width, height, channels: 1 } })
+    .toColourspace('b-w')
+    .png()
+    .toBuffer();
   const imageId = createHash('sha256').update(image).digest('hex');
   const labelSha256 = createHash('sha256').update(mask).digest('hex');
   await store.put(keys.image(POOL, imageId), image);
   await store.put(keys.label(POOL, labelSha256), mask);
   return indexRowSchema.parse({
-    imageId, fileName: `${index}.png`, imageUri: keys.image(POOL, imageId), imageEtag: null, imageVersion: null,
-    labelUri: keys.label(POOL, labelSha256), labelSha256, width, height, tagOrigins: '{}', vehicleId: null, source: 'in-house',
-    split: 'train', perceptualHash: '0'.repeat(16), classes: [1], labelRevision: 0, ingestedAt: '2026-01-01T00:00:00Z',
+    imageId,
+    fileName: `${index}.png`,
+    imageUri: keys.image(POOL, imageId),
+    imageEtag: null,
+    imageVersion: null,
+    labelUri: keys.label(POOL, labelSha256),
+    labelSha256,
+    width,
+    height,
+    tagOrigins: '{}',
+    vehicleId: null,
+    source: 'in-house',
+    split: 'train',
+    perceptualHash: '0'.repeat(16),
+    classes: [1],
+    labelRevision: 0,
+    ingestedAt: '2026-01-01T00:00:00Z',
   });
 }
 

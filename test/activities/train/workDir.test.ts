@@ -24,7 +24,10 @@ describe('the work folder of a training attempt', () => {
     const name = String(iteration).padStart(8, '0');
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, `${name}.pt`), torn ? 'torn' : `weights ${iteration}`);
-    await writeFile(join(folder, `${name}.json`), JSON.stringify({ iteration, sha256: sha256(`weights ${iteration}`) }));
+    await writeFile(
+      join(folder, `${name}.json`),
+      JSON.stringify({ iteration, sha256: sha256(`weights ${iteration}`) }),
+    );
     await writeFile(join(folder, `${name}.log.jsonl`), `{"iteration":${iteration},"loss":1}\n`);
   }
 
@@ -45,7 +48,11 @@ describe('the work folder of a training attempt', () => {
     assert.equal(found.local, true);
     assert.equal(await readFile(found.checkpoint.path, 'utf8'), 'weights 20');
     assert.deepEqual(await readdir(work.run), ['third']);
-    assert.deepEqual((await readdir(join(work.path, 'checkpoints'))).sort(), ['00000020.json', '00000020.log.jsonl', '00000020.pt']);
+    assert.deepEqual((await readdir(join(work.path, 'checkpoints'))).sort(), [
+      '00000020.json',
+      '00000020.log.jsonl',
+      '00000020.pt',
+    ]);
   });
 
   it("takes the store's checkpoint where this disk has an older one or none", async () => {
@@ -61,6 +68,9 @@ describe('the work folder of a training attempt', () => {
     const store = new MemoryStore();
     const work = new WorkDir(home, DIGEST, 'first');
     assert.equal(await work.prepare(store, await stored(store, 40, 'damaged'), log), null);
-    assert.equal((await readdir(join(work.path, 'checkpoints'))).some((name) => name.endsWith('.pt') || name.endsWith('.json')), false);
+    assert.equal(
+      (await readdir(join(work.path, 'checkpoints'))).some((name) => name.endsWith('.pt') || name.endsWith('.json')),
+      false,
+    );
   });
 });
