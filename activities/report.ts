@@ -11,6 +11,7 @@ import { type ChunkRow, chunkRowSchema, type EvaluationRow, evaluationRowSchema,
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
 import { readImage, readLabel } from '../storage/imageSource.js';
 import { readJson } from '../storage/json.js';
+import { decodeLabel } from '../storage/labelMask.js';
 import { readLoopState } from '../storage/loopState.js';
 import { openPool } from '../storage/pool.js';
 import { readTable } from '../storage/table.js';
@@ -104,7 +105,7 @@ export function createReportActivities({ store, log }: ActivityDeps) {
     const empty = { ...text, fileName: row?.fileName ?? '', src: null, width: PICTURE_SIDE, height: Math.round(PICTURE_SIDE * 0.75) };
     if (row === undefined || row.split === 'test') return empty;
     try {
-      const label = overlay === null ? null : await readLabel(store, row);
+      const label = overlay === null ? null : await decodeLabel(await readLabel(store, row), row.fileName);
       return { ...empty, ...(await overlayPicture(await readImage(store, row), overlay === null ? null : { ...overlay, label })) };
     } catch (error) {
       log.warn({ error, file: row.fileName }, 'a picture of the report cannot be made');
