@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
 import type { TrainConfig } from '../domain/config.js';
 import { assertNoLeak, drawChunk } from '../domain/draw/drawChunk.js';
 import { PartloopError } from '../domain/errors.js';
 import { modelCardSchema } from '../domain/modelCard.js';
 import { derivedSeed } from '../domain/random.js';
+import { scanPlanSchema } from '../domain/scanPlan.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema, type IndexRow, trainingRowSchema } from '../domain/tables.js';
 import { readJson } from '../storage/json.js';
@@ -20,12 +20,6 @@ import { digestOf, runStep } from './step.js';
 import { runTraining } from './trainer/run.js';
 
 const VERSION = 1;
-
-/** What fold training reads of the scan's plan. */
-const foldPlanSchema = z.object({
-  poolVersion: z.number().int().positive().optional(),
-  folds: z.array(z.object({ fold: z.number().int().nonnegative(), trainingSet: z.string() })),
-});
 
 /** Everything that decides the weights of one run. */
 interface TrainingPlan {
@@ -67,10 +61,9 @@ export function createTrainActivities(deps: ActivityDeps) {
     planKey: string;
     fold: number;
   }): Promise<StepResult> {
-    const plan = await readJson(store, planKey, foldPlanSchema);
+    const plan = await readJson(store, planKey, scanPlanSchema);
     const entry = plan.folds.find((candidate) => candidate.fold === fold);
     if (entry === undefined) throw new PartloopError('input-invalid', `${planKey} has no fold ${fold}`);
-    const poolVersion = plan.poolVersion ?? (await (await openPool(store, context.config.pool)).latestVersion());
     const { train: config, scan } = context.config;
     const iterations = Math.max(1, Math.round(config.iterations * scan.foldIterationShare));
     const rows = await readTable(store, entry.trainingSet, chunkRowSchema);
@@ -78,7 +71,7 @@ export function createTrainActivities(deps: ActivityDeps) {
       step: 'fold',
       seedParts: ['fold', fold],
       rows,
-      poolVersion,
+      poolVersion: plan.poolVersion,
       config: { ...config, iterations },
     });
   }

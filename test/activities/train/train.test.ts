@@ -105,7 +105,14 @@ describe('the train activities', () => {
     await writeTable(store, 'plan/fold-1.parquet', trainingRows(images.slice(2, 5)), trainingRowSchema);
     await store.put(
       'plan/plan.json',
-      JSON.stringify({ poolVersion: 1, folds: [{ fold: 1, trainingSet: 'plan/fold-1.parquet' }] }),
+      JSON.stringify({
+        version: 1,
+        poolVersion: 1,
+        folds: [{ fold: 1, trainingSet: 'plan/fold-1.parquet', images: 3 }],
+        judges: [],
+        shards: [],
+        unjudged: [],
+      }),
     );
     const result = await activities.trainFold({ context: context(), planKey: 'plan/plan.json', fold: 1 });
     assert.equal(result.facts.iterations, 6);
