@@ -1,6 +1,6 @@
 import { type Coefficients, fitLogistic, logit, sigmoid } from './logistic.js';
 
-const ROUNDS = 4;
+const ROUNDS = 10;
 const PRIOR_STEPS = 200;
 const MOST_ROWS = 20_000;
 
@@ -30,9 +30,9 @@ export function fitMixture(wrong: readonly (readonly number[])[], unknown: reado
   const negatives = thin(unknown);
   const rows = [...positives, ...negatives];
   const targets = [...positives.map(() => 1), ...negatives.map(() => 0)];
-  let posteriors = negatives.map(() => 0);
   let coefficients = [...options.prior];
   let prevalence = options.expected;
+  let posteriors = negatives.map((row) => probabilityWrong({ coefficients, prevalence }, row));
   for (let round = 0; round < ROUNDS; round++) {
     if (positives.length > 0 && negatives.length > 0) {
       const right = posteriors.reduce((sum, p) => sum + 1 - p, 0);

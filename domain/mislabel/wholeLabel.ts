@@ -3,12 +3,12 @@ import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
 import type { FindingKind } from '../tables.js';
 import { contextOf, type LabelView, type RegionCandidate } from './picture.js';
 
-const GRID = 72;
-const REACH = 7;
+const GRID = 48;
+const REACH = 5;
 
 /**
  * What is wrong with a label as a whole: mirrored (left and right swapped everywhere, or drawn for the mirrored picture),
- * displaced, or (nearly) empty beside a car. Each reading is held against the prediction on a grid of at most 72 × 72.
+ * displaced, or (nearly) empty beside a car. Each reading is held against the prediction on a grid of at most 48 × 48.
  */
 export function findWholeLabel(view: LabelView): RegionCandidate[] {
   const { predicted, width, height, minArea } = view.picture;
