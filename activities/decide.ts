@@ -31,37 +31,86 @@ export function createDecideActivities(deps: ActivityDeps) {
       const candidate = await candidateOf(train, loop, iteration);
       const testVersion = String(evaluate.facts.testVersion);
       const benchmark = rivalOf(await readRegistry(store, taxonomyDigest), candidate);
-      const look = benchmark === null ? null : await takeLook(taxonomyDigest, { testVersion, loop, iteration, candidate: candidate.digest });
-      const inputs = { evaluate: evaluate.digest, benchmark: benchmark?.digest ?? null, look, config: config.gate, seed: config.seed, iteration };
+      const look =
+        benchmark === null
+          ? null
+          : await takeLook(taxonomyDigest, { testVersion, loop, iteration, candidate: candidate.digest });
+      const inputs = {
+        evaluate: evaluate.digest,
+        benchmark: benchmark?.digest ?? null,
+        look,
+        config: config.gate,
+        seed: config.seed,
+        iteration,
+      };
 
       const result = await withHeartbeat(({ signal }) =>
         runStep(store, context, 'decide', VERSION, inputs, async (attempt) => {
           const rows = await readTable(store, outputOf(evaluate, 'images'), evaluationRowSchema);
           const rivalImages = benchmark === null ? null : await evaluateRival(benchmark, signal);
-          const decision = benchmark === null || look === null || rivalImages === null ? firstDecision() : await compare(benchmark, look, rivalImages);
-          const outputs = { decision: attempt.key('decision.json'), ...(rivalImages === null ? {} : { benchmarkImages: rivalImages }) };
-          await store.put(outputs.decision, JSON.stringify(decisionSchema.parse(decision), null, 1), 'application/json');
+          const decision =
+            benchmark === null || look === null || rivalImages === null
+              ? firstDecision()
+              : await compare(benchmark, look, rivalImages);
+          const outputs = {
+            decision: attempt.key('decision.json'),
+            ...(rivalImages === null ? {} : { benchmarkImages: rivalImages }),
+          };
+          await store.put(
+            outputs.decision,
+            JSON.stringify(decisionSchema.parse(decision), null, 1),
+            'application/json',
+          );
           return {
             outputs,
             facts: {
-              gate: decision.gate, gain: decision.gain, lower: decision.lower, upper: decision.upper,
-              benchmarkMiou: decision.benchmarkMiou, promoted: decision.promoted, pendingApproval: decision.pendingApproval,
+              gate: decision.gate,
+              gain: decision.gain,
+              lower: decision.lower,
+              upper: decision.upper,
+              benchmarkMiou: decision.benchmarkMiou,
+              promoted: decision.promoted,
+              pendingApproval: decision.pendingApproval,
             },
           };
 
           function firstDecision(): Decision {
             const approve = config.gate.mode === 'approve';
             return {
-              version: 1, gate: 'first', promoted: !approve, pendingApproval: approve, testVersion, candidate, benchmark: null,
-              reasons: [`there was no benchmark for this taxonomy: the candidate ${approve ? 'waits for an approval to become' : 'becomes'} it`],
-              candidateMiou: clamp(evaluate?.facts.miou), benchmarkMiou: null, gain: null, lower: null, upper: null, detectable: null,
-              units: countUnits(rows), look: null, alpha: null, slices: [], lostClasses: [], previousCandidate: null,
+              version: 1,
+              gate: 'first',
+              promoted: !approve,
+              pendingApproval: approve,
+              testVersion,
+              candidate,
+              benchmark: null,
+              reasons: [
+                `there was no benchmark for this taxonomy: the candidate ${approve ? 'waits for an approval to become' : 'becomes'} it`,
+              ],
+              candidateMiou: clamp(evaluate?.facts.miou),
+              benchmarkMiou: null,
+              gain: null,
+              lower: null,
+              upper: null,
+              detectable: null,
+              units: countUnits(rows),
+              look: null,
+              alpha: null,
+              slices: [],
+              lostClasses: [],
+              previousCandidate: null,
             };
           }
 
           async function evaluateRival(rival: RegisteredModel, cancelled: AbortSignal): Promise<string> {
             const evaluation = await evaluateModel(deps, {
-              pool: config.pool, poolVersion: Number(draw?.facts.poolVersion), scanKey: rival.scan, modelDigest: rival.digest, size: config.evaluationSize, config, signal: cancelled,
+              pool: config.pool,
+              poolVersion: Number(draw?.facts.poolVersion),
+              scanKey: rival.scan,
+              modelDigest: rival.digest,
+              size: config.evaluationSize,
+              config,
+              signal: cancelled,
             });
             return evaluation.images;
           }
@@ -71,14 +120,32 @@ export function createDecideActivities(deps: ActivityDeps) {
             const trained = await readTable(store, outputOf(sample as StepResult, 'trainingSet'), trainingRowSchema);
             const vehicles = new Set(trained.flatMap((row) => row.vehicle ?? []));
             const verdict = decideGate({
-              candidate: rows, benchmark: rivals, taxonomy: pool.taxonomy, config: config.gate, look: number,
-              trainedVehicles: vehicles.size === 0 ? null : vehicles, seed: config.seed,
+              candidate: rows,
+              benchmark: rivals,
+              taxonomy: pool.taxonomy,
+              config: config.gate,
+              look: number,
+              trainedVehicles: vehicles.size === 0 ? null : vehicles,
+              seed: config.seed,
             });
             const { outcome, ...rest } = verdict;
             return {
-              version: 1, gate: outcome, promoted: outcome === 'promoted',
-              pendingApproval: outcome === 'held' && config.gate.mode === 'approve' && verdict.lower > config.gate.margin,
-              testVersion, candidate, benchmark: rival, ...rest, previousCandidate: await againstPrevious(context, rows, testVersion, number, pool.taxonomy.classes.length),
+              version: 1,
+              gate: outcome,
+              promoted: outcome === 'promoted',
+              pendingApproval:
+                outcome === 'held' && config.gate.mode === 'approve' && verdict.lower > config.gate.margin,
+              testVersion,
+              candidate,
+              benchmark: rival,
+              ...rest,
+              previousCandidate: await againstPrevious(
+                context,
+                rows,
+                testVersion,
+                number,
+                pool.taxonomy.classes.length,
+              ),
             };
           }
         }),
@@ -98,19 +165,32 @@ export function createDecideActivities(deps: ActivityDeps) {
     return { scan: outputOf(train, 'scan'), card: outputOf(train, 'card'), digest: card.files.scan, loop, iteration };
   }
 
-  async function takeLook(taxonomyDigest: string, look: { testVersion: string; loop: string; iteration: number; candidate: string }): Promise<number> {
+  async function takeLook(
+    taxonomyDigest: string,
+    look: { testVersion: string; loop: string; iteration: number; candidate: string },
+  ): Promise<number> {
     const registry = await updateRegistry(store, taxonomyDigest, (current) => withLook(current, look).registry);
     return withLook(registry, look).number;
   }
 
-  async function againstPrevious(context: IterationContext, rows: readonly EvaluationRow[], testVersion: string, look: number, classes: number): Promise<Decision['previousCandidate']> {
+  async function againstPrevious(
+    context: IterationContext,
+    rows: readonly EvaluationRow[],
+    testVersion: string,
+    look: number,
+    classes: number,
+  ): Promise<Decision['previousCandidate']> {
     const previous = context.previous?.evaluate;
     if (previous === undefined || String(previous.facts.testVersion) !== testVersion) return null;
     const before = await readTable(store, outputOf(previous, 'images'), evaluationRowSchema);
     const { gate, seed } = context.config;
     const comparison = comparePaired({
-      candidate: rows, benchmark: before, metric: 'region', labels: Array.from({ length: classes }, (_, index) => index + 1),
-      resamples: gate.resamples, seed: [seed, 'previous candidate'],
+      candidate: rows,
+      benchmark: before,
+      metric: 'region',
+      labels: Array.from({ length: classes }, (_, index) => index + 1),
+      resamples: gate.resamples,
+      seed: [seed, 'previous candidate'],
     });
     return { gain: comparison.gain, ...bounds(comparison, spentAlpha(gate.alpha, look)) };
   }
@@ -118,7 +198,11 @@ export function createDecideActivities(deps: ActivityDeps) {
 
 function outputOf(result: StepResult, name: string): string {
   const key = result.outputs[name];
-  if (key === undefined) throw new PartloopError('data-invalid', `step ${result.step} ${result.digest.slice(0, 12)} has no output \`${name}\``);
+  if (key === undefined)
+    throw new PartloopError(
+      'data-invalid',
+      `step ${result.step} ${result.digest.slice(0, 12)} has no output \`${name}\``,
+    );
   return key;
 }
 

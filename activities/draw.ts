@@ -33,30 +33,61 @@ export function createDrawActivities({ store, log }: ActivityDeps) {
       const pool = await openPool(store, name);
       const poolVersion = await pinVersion(context, () => pool.latestVersion());
       const before = context.previous?.draw;
-      const inputs = { pool: name, poolVersion, chunkSize, seed, iteration: context.iteration, before: before?.digest ?? null };
+      const inputs = {
+        pool: name,
+        poolVersion,
+        chunkSize,
+        seed,
+        iteration: context.iteration,
+        before: before?.digest ?? null,
+      };
 
       return withHeartbeat(({ report, signal }) =>
         runStep(store, context, 'draw', VERSION, inputs, async (attempt) => {
           const drawnBefore = await readDrawn(before);
           const index = await pool.readIndex(poolVersion);
           const chunk = drawChunk({ index, drawnBefore, chunkSize, seed, iteration: context.iteration, pool: name });
-          const { present, missing } = await findMissing(chunk.rows, signal, (done) => report({ checked: done, of: chunk.rows.length }));
+          const { present, missing } = await findMissing(chunk.rows, signal, (done) =>
+            report({ checked: done, of: chunk.rows.length }),
+          );
           if (present.length === 0) {
             const first = missing[0];
-            throw new PartloopError('not-found', `none of the ${missing.length} drawn images is where pool \`${name}\` says, e.g. ${first?.fileName}: ${first?.reason}`, {
-              hint: 'Check that the bucket of the images is reachable with these credentials.',
-            });
+            throw new PartloopError(
+              'not-found',
+              `none of the ${missing.length} drawn images is where pool \`${name}\` says, e.g. ${first?.fileName}: ${first?.reason}`,
+              {
+                hint: 'Check that the bucket of the images is reachable with these credentials.',
+              },
+            );
           }
-          if (missing.length > 0) log.warn({ missing: missing.length, first: missing[0] }, 'drawn images that are missing or changed are left out');
+          if (missing.length > 0)
+            log.warn(
+              { missing: missing.length, first: missing[0] },
+              'drawn images that are missing or changed are left out',
+            );
 
-          const outputs = { chunk: attempt.key('chunk.parquet'), missing: attempt.key('missing.json'), drawn: attempt.key('drawn.json') };
+          const outputs = {
+            chunk: attempt.key('chunk.parquet'),
+            missing: attempt.key('missing.json'),
+            drawn: attempt.key('drawn.json'),
+          };
           const drawn = [...drawnBefore, ...present.map((row) => row.imageId)].sort();
           await writeTable(store, outputs.chunk, present, chunkRowSchema);
-          await store.put(outputs.missing, JSON.stringify({ missing, leftOut: chunk.leftOut }, null, 1), 'application/json');
+          await store.put(
+            outputs.missing,
+            JSON.stringify({ missing, leftOut: chunk.leftOut }, null, 1),
+            'application/json',
+          );
           await store.put(outputs.drawn, JSON.stringify({ images: drawn }), 'application/json');
           return {
             outputs,
-            facts: { drawn: present.length, poolVersion, remaining: chunk.remaining, missing: missing.length, testImages: chunk.testImages },
+            facts: {
+              drawn: present.length,
+              poolVersion,
+              remaining: chunk.remaining,
+              missing: missing.length,
+              testImages: chunk.testImages,
+            },
           };
         }),
       );
@@ -77,11 +108,19 @@ export function createDrawActivities({ store, log }: ActivityDeps) {
   async function readDrawn(before: StepResult | undefined): Promise<Set<string>> {
     if (before === undefined) return new Set();
     const key = before.outputs.drawn;
-    if (key === undefined) throw new PartloopError('data-invalid', `the earlier draw ${before.digest.slice(0, 12)} lists no \`drawn\` output`);
+    if (key === undefined)
+      throw new PartloopError(
+        'data-invalid',
+        `the earlier draw ${before.digest.slice(0, 12)} lists no \`drawn\` output`,
+      );
     return new Set((await readJson(store, key, drawnSchema)).images);
   }
 
-  async function findMissing(rows: readonly ChunkRow[], signal: AbortSignal, onProgress: (done: number) => void): Promise<{ present: ChunkRow[]; missing: MissingObject[] }> {
+  async function findMissing(
+    rows: readonly ChunkRow[],
+    signal: AbortSignal,
+    onProgress: (done: number) => void,
+  ): Promise<{ present: ChunkRow[]; missing: MissingObject[] }> {
     const reasons: (string | null)[] = new Array(rows.length).fill(null);
     let next = 0;
     const lane = async (): Promise<void> => {

@@ -6,8 +6,18 @@ import { classTable, sliceTable, worstImages } from '../board/report/tables.js';
 import { decisionSchema } from '../domain/decision.js';
 import { PartloopError } from '../domain/errors.js';
 import { sampleComparisonSchema } from '../domain/sampling/compare.js';
-import { STEPS, type IterationContext, type StepResult, type StepResults } from '../domain/steps.js';
-import { type ChunkRow, chunkRowSchema, type EvaluationRow, evaluationRowSchema, type FindingRow, findingRowSchema, type SampleRow, sampleRowSchema, scanImageRowSchema } from '../domain/tables.js';
+import { type IterationContext, STEPS, type StepResult, type StepResults } from '../domain/steps.js';
+import {
+  type ChunkRow,
+  chunkRowSchema,
+  type EvaluationRow,
+  evaluationRowSchema,
+  type FindingRow,
+  findingRowSchema,
+  type SampleRow,
+  sampleRowSchema,
+  scanImageRowSchema,
+} from '../domain/tables.js';
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
 import { readImage, readLabel } from '../storage/imageSource.js';
 import { readJson } from '../storage/json.js';
@@ -25,7 +35,10 @@ const FINDINGS_A_KIND = 6;
 const PICK_PICTURES = 10;
 const WORST_IMAGES = 15;
 
-const proposalSchema = z.object({ size: z.tuple([z.number().int().positive(), z.number().int().positive()]), counts: z.array(z.number().int().nonnegative()) });
+const proposalSchema = z.object({
+  size: z.tuple([z.number().int().positive(), z.number().int().positive()]),
+  counts: z.array(z.number().int().nonnegative()),
+});
 const scanSummarySchema = z.looseObject({ warnings: z.array(z.string()).default([]) });
 
 /** Step report: one HTML file a person can keep, mail and print. It opens no test image. */
@@ -33,11 +46,20 @@ export function createReportActivities({ store, log }: ActivityDeps) {
   return {
     async report({ context, results }: { context: IterationContext; results: StepResults }): Promise<StepResult> {
       const { draw, scan, sample, train, evaluate, decide } = results;
-      if (!draw || !scan || !sample || !train || !evaluate || !decide) throw new PartloopError('input-invalid', 'step `report` needs the results of all steps before it');
+      if (!draw || !scan || !sample || !train || !evaluate || !decide)
+        throw new PartloopError('input-invalid', 'step `report` needs the results of all steps before it');
       const state = await readLoopState(store, context.loop);
-      const earlier = state.iterations.filter((entry) => entry.iteration < context.iteration && entry.current.status === 'finished').map((entry) => ({ iteration: entry.iteration, results: entry.current.results }));
+      const earlier = state.iterations
+        .filter((entry) => entry.iteration < context.iteration && entry.current.status === 'finished')
+        .map((entry) => ({ iteration: entry.iteration, results: entry.current.results }));
       const history = [...earlier, { iteration: context.iteration, results }];
-      const inputs = { steps: history.map((entry) => [entry.iteration, ...STEPS.map((step) => (step === 'report' ? null : entry.results[step]?.digest ?? null))]), config: context.config };
+      const inputs = {
+        steps: history.map((entry) => [
+          entry.iteration,
+          ...STEPS.map((step) => (step === 'report' ? null : (entry.results[step]?.digest ?? null))),
+        ]),
+        config: context.config,
+      };
 
       return withHeartbeat(({ report: beat, signal }) =>
         runStep(store, context, 'report', VERSION, inputs, async (attempt) => {
@@ -45,15 +67,21 @@ export function createReportActivities({ store, log }: ActivityDeps) {
           const decision = await readJson(store, outputOf(decide, 'decision'), decisionSchema);
           const rows = await readTable(store, outputOf(evaluate, 'images'), evaluationRowSchema);
           const benchmarkKey = decide.outputs.benchmarkImages;
-          const benchmark: EvaluationRow[] | null = benchmarkKey === undefined ? null : await readTable(store, benchmarkKey, evaluationRowSchema);
+          const benchmark: EvaluationRow[] | null =
+            benchmarkKey === undefined ? null : await readTable(store, benchmarkKey, evaluationRowSchema);
           const images = await readTable(store, outputOf(scan, 'images'), scanImageRowSchema);
           const findings = await readTable(store, outputOf(scan, 'findings'), findingRowSchema);
           const chunk = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
           const picks = await readTable(store, outputOf(sample, 'sample'), sampleRowSchema);
           const summaryKey = scan.outputs.summary;
-          const warnings = summaryKey === undefined ? [] : (await readJson(store, summaryKey, scanSummarySchema)).warnings;
+          const warnings =
+            summaryKey === undefined ? [] : (await readJson(store, summaryKey, scanSummarySchema)).warnings;
           const byId = new Map(chunk.map((row) => [row.imageId, row]));
-          const picture = async (row: ChunkRow | undefined, text: Omit<Picture, 'src' | 'width' | 'height' | 'fileName'>, overlay: Omit<Overlay, 'label'> | null): Promise<Picture> => {
+          const picture = async (
+            row: ChunkRow | undefined,
+            text: Omit<Picture, 'src' | 'width' | 'height' | 'fileName'>,
+            overlay: Omit<Overlay, 'label'> | null,
+          ): Promise<Picture> => {
             throwIfCancelled(signal);
             beat({ picture: text.title });
             return drawPicture(row, text, overlay);
@@ -83,9 +111,17 @@ export function createReportActivities({ store, log }: ActivityDeps) {
             sample: {
               comparison: await readJson(store, outputOf(sample, 'comparison'), sampleComparisonSchema),
               reasons: countReasons(picks),
-              picks: await inOrder(neediest(picks), (pick) => picture(byId.get(pick.imageId), { title: pick.why, detail: `probability ${pick.probability.toFixed(2)}`, score: null }, { proposal: null, box: null, outlined: null })),
+              picks: await inOrder(neediest(picks), (pick) =>
+                picture(
+                  byId.get(pick.imageId),
+                  { title: pick.why, detail: `probability ${pick.probability.toFixed(2)}`, score: null },
+                  { proposal: null, box: null, outlined: null },
+                ),
+              ),
             },
-            findings: await inOrder(mostSuspect(findings), (finding) => picture(byId.get(finding.imageId), findingText(finding, pool.taxonomy), findingOverlay(finding))),
+            findings: await inOrder(mostSuspect(findings), (finding) =>
+              picture(byId.get(finding.imageId), findingText(finding, pool.taxonomy), findingOverlay(finding)),
+            ),
             seconds: STEPS.flatMap((step) => {
               const result = results[step];
               return result === undefined ? [] : [{ step, seconds: result.seconds, outcome: result.outcome }];
@@ -101,12 +137,25 @@ export function createReportActivities({ store, log }: ActivityDeps) {
   };
 
   /** A picture that cannot be read is shown as such: a report never fails for one image. */
-  async function drawPicture(row: ChunkRow | undefined, text: Omit<Picture, 'src' | 'width' | 'height' | 'fileName'>, overlay: Omit<Overlay, 'label'> | null): Promise<Picture> {
-    const empty = { ...text, fileName: row?.fileName ?? '', src: null, width: PICTURE_SIDE, height: Math.round(PICTURE_SIDE * 0.75) };
+  async function drawPicture(
+    row: ChunkRow | undefined,
+    text: Omit<Picture, 'src' | 'width' | 'height' | 'fileName'>,
+    overlay: Omit<Overlay, 'label'> | null,
+  ): Promise<Picture> {
+    const empty = {
+      ...text,
+      fileName: row?.fileName ?? '',
+      src: null,
+      width: PICTURE_SIDE,
+      height: Math.round(PICTURE_SIDE * 0.75),
+    };
     if (row === undefined || row.split === 'test') return empty;
     try {
       const label = overlay === null ? null : await decodeLabel(await readLabel(store, row), row.fileName);
-      return { ...empty, ...(await overlayPicture(await readImage(store, row), overlay === null ? null : { ...overlay, label })) };
+      return {
+        ...empty,
+        ...(await overlayPicture(await readImage(store, row), overlay === null ? null : { ...overlay, label })),
+      };
     } catch (error) {
       log.warn({ error, file: row.fileName }, 'a picture of the report cannot be made');
       return empty;
@@ -134,20 +183,30 @@ function toPoint({ iteration, results }: { iteration: number; results: StepResul
   };
 }
 
-function countKinds(findings: readonly FindingRow[], quarantined: ReadonlySet<string>): ReportData['detection']['kinds'] {
+function countKinds(
+  findings: readonly FindingRow[],
+  quarantined: ReadonlySet<string>,
+): ReportData['detection']['kinds'] {
   const kinds = [...new Set(findings.map((finding) => finding.kind))];
   return kinds
     .map((kind) => {
       const own = findings.filter((finding) => finding.kind === kind);
       const images = new Set(own.map((finding) => finding.imageId));
-      return { kind, findings: own.length, images: images.size, quarantined: [...images].filter((imageId) => quarantined.has(imageId)).length };
+      return {
+        kind,
+        findings: own.length,
+        images: images.size,
+        quarantined: [...images].filter((imageId) => quarantined.has(imageId)).length,
+      };
     })
     .sort((a, b) => b.findings - a.findings || (a.kind < b.kind ? -1 : 1));
 }
 
 function countClasses(findings: readonly FindingRow[], taxonomy: Taxonomy): { name: string; findings: number }[] {
   const names = labelNames(taxonomy);
-  return countBy(findings.map((finding) => names[finding.suggestedClassId || finding.classId] ?? 'background')).map(([name, count]) => ({ name, findings: count }));
+  return countBy(findings.map((finding) => names[finding.suggestedClassId || finding.classId] ?? 'background')).map(
+    ([name, count]) => ({ name, findings: count }),
+  );
 }
 
 /** Reasons by what drove the pick; the rare classes are a table of their own. */
@@ -178,14 +237,27 @@ function mostSuspect(findings: readonly FindingRow[]): FindingRow[] {
 }
 
 function neediest(picks: readonly SampleRow[]): SampleRow[] {
-  return picks.filter((pick) => pick.reason === 'need').toSorted((a, b) => b.need - a.need || (a.imageId < b.imageId ? -1 : 1)).slice(0, PICK_PICTURES);
+  return picks
+    .filter((pick) => pick.reason === 'need')
+    .toSorted((a, b) => b.need - a.need || (a.imageId < b.imageId ? -1 : 1))
+    .slice(0, PICK_PICTURES);
 }
 
-function findingText({ kind, classId, suggestedClassId, pWrong }: FindingRow, taxonomy: Taxonomy): { title: string; detail: string; score: number } {
+function findingText(
+  { kind, classId, suggestedClassId, pWrong }: FindingRow,
+  taxonomy: Taxonomy,
+): { title: string; detail: string; score: number } {
   const names = labelNames(taxonomy);
   const given = names[classId] ?? String(classId);
-  const suggested = suggestedClassId === null || suggestedClassId === classId ? '' : ` → ${names[suggestedClassId] ?? suggestedClassId}`;
-  return { title: kind.replaceAll('_', ' '), detail: `${given}${suggested}, ${Math.round(100 * pWrong)} %`, score: pWrong };
+  const suggested =
+    suggestedClassId === null || suggestedClassId === classId
+      ? ''
+      : ` → ${names[suggestedClassId] ?? suggestedClassId}`;
+  return {
+    title: kind.replaceAll('_', ' '),
+    detail: `${given}${suggested}, ${Math.round(100 * pWrong)} %`,
+    score: pWrong,
+  };
 }
 
 function findingOverlay({ proposal, x0, y0, x1, y1 }: FindingRow): Omit<Overlay, 'label'> {
@@ -205,6 +277,10 @@ function numberOf(value: unknown): number | null {
 
 function outputOf(result: StepResult, name: string): string {
   const key = result.outputs[name];
-  if (key === undefined) throw new PartloopError('data-invalid', `step ${result.step} ${result.digest.slice(0, 12)} has no output \`${name}\``);
+  if (key === undefined)
+    throw new PartloopError(
+      'data-invalid',
+      `step ${result.step} ${result.digest.slice(0, 12)} has no output \`${name}\``,
+    );
   return key;
 }

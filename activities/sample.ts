@@ -1,5 +1,5 @@
-import { compareWithRandom, sampleComparisonSchema } from '../domain/sampling/compare.js';
 import { PartloopError } from '../domain/errors.js';
+import { compareWithRandom, sampleComparisonSchema } from '../domain/sampling/compare.js';
 import { estimatedWrongShare, sampleChunk } from '../domain/sampling/sampleChunk.js';
 import { joinTrainingSet, refreshRows, returningRows } from '../domain/sampling/trainingSet.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
@@ -18,35 +18,71 @@ export function createSampleActivities({ store }: ActivityDeps) {
     async sample({ context, results }: { context: IterationContext; results: StepResults }): Promise<StepResult> {
       const { config, iteration } = context;
       const { draw, scan } = results;
-      if (draw === undefined || scan === undefined) throw new PartloopError('input-invalid', 'step `sample` needs the results of draw and scan');
+      if (draw === undefined || scan === undefined)
+        throw new PartloopError('input-invalid', 'step `sample` needs the results of draw and scan');
       const before = context.previous?.sample;
-      const inputs = { draw: draw.digest, scan: scan.digest, before: before?.digest ?? null, config: config.sample, seed: config.seed, iteration };
+      const inputs = {
+        draw: draw.digest,
+        scan: scan.digest,
+        before: before?.digest ?? null,
+        config: config.sample,
+        seed: config.seed,
+        iteration,
+      };
 
       return withHeartbeat(() =>
         runStep(store, context, 'sample', VERSION, inputs, async (attempt) => {
           const pool = await openPool(store, config.pool);
           const drawn = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
           const scanned = await readTable(store, outputOf(scan, 'images'), scanImageRowSchema);
-          const earlier = before === undefined ? [] : await readTable(store, outputOf(before, 'trainingSet'), trainingRowSchema);
+          const earlier =
+            before === undefined ? [] : await readTable(store, outputOf(before, 'trainingSet'), trainingRowSchema);
           const index = await pool.readIndex(versionOf(draw));
 
           const trainingSet = refreshRows(earlier, index, scanned);
           const chunk = [...drawn, ...returningRows(scanned, drawn, trainingSet, index)];
           const budget = Math.round(config.sample.share * drawn.length);
-          const request = { chunk, scan: scanned, trainingSet, taxonomy: pool.taxonomy, config: config.sample, budget, seed: config.seed, iteration };
+          const request = {
+            chunk,
+            scan: scanned,
+            trainingSet,
+            taxonomy: pool.taxonomy,
+            config: config.sample,
+            budget,
+            seed: config.seed,
+            iteration,
+          };
           const sample = sampleChunk(request);
           const joined = joinTrainingSet(trainingSet, chunk, sample.rows, iteration);
           if (joined.length === 0) {
-            throw new PartloopError('data-invalid', `iteration ${iteration} of loop \`${context.loop}\` has nothing to train on: of ${drawn.length} drawn images none passed the scan`, {
-              hint: 'Look at the findings; raise `scan.quarantineAt`, or correct labels and import them again.',
-            });
+            throw new PartloopError(
+              'data-invalid',
+              `iteration ${iteration} of loop \`${context.loop}\` has nothing to train on: of ${drawn.length} drawn images none passed the scan`,
+              {
+                hint: 'Look at the findings; raise `scan.quarantineAt`, or correct labels and import them again.',
+              },
+            );
           }
 
-          const outputs = { sample: attempt.key('sample.parquet'), trainingSet: attempt.key('training-set.parquet'), comparison: attempt.key('comparison.json') };
-          const comparison = compareWithRandom({ chunk, scan: scanned, picked: sample.rows.map((row) => row.imageId), random: sample.random, taxonomy: pool.taxonomy });
+          const outputs = {
+            sample: attempt.key('sample.parquet'),
+            trainingSet: attempt.key('training-set.parquet'),
+            comparison: attempt.key('comparison.json'),
+          };
+          const comparison = compareWithRandom({
+            chunk,
+            scan: scanned,
+            picked: sample.rows.map((row) => row.imageId),
+            random: sample.random,
+            taxonomy: pool.taxonomy,
+          });
           await writeTable(store, outputs.sample, sample.rows, sampleRowSchema);
           await writeTable(store, outputs.trainingSet, joined, trainingRowSchema);
-          await store.put(outputs.comparison, JSON.stringify(sampleComparisonSchema.parse(comparison), null, 1), 'application/json');
+          await store.put(
+            outputs.comparison,
+            JSON.stringify(sampleComparisonSchema.parse(comparison), null, 1),
+            'application/json',
+          );
           return {
             outputs,
             facts: {
@@ -56,8 +92,14 @@ export function createSampleActivities({ store }: ActivityDeps) {
               random: sample.rows.filter((row) => row.reason === 'random').length,
               trainingSet: joined.length,
               takenOut: earlier.length - trainingSet.length,
-              wrongShareSample: estimatedWrongShare(scanned, sample.rows.map((row) => row.imageId)),
-              wrongShareChunk: estimatedWrongShare(scanned, drawn.map((row) => row.imageId)),
+              wrongShareSample: estimatedWrongShare(
+                scanned,
+                sample.rows.map((row) => row.imageId),
+              ),
+              wrongShareChunk: estimatedWrongShare(
+                scanned,
+                drawn.map((row) => row.imageId),
+              ),
             },
           };
         }),
@@ -68,12 +110,17 @@ export function createSampleActivities({ store }: ActivityDeps) {
 
 function outputOf(result: StepResult, name: string): string {
   const key = result.outputs[name];
-  if (key === undefined) throw new PartloopError('data-invalid', `step ${result.step} ${result.digest.slice(0, 12)} has no output \`${name}\``);
+  if (key === undefined)
+    throw new PartloopError(
+      'data-invalid',
+      `step ${result.step} ${result.digest.slice(0, 12)} has no output \`${name}\``,
+    );
   return key;
 }
 
 function versionOf(draw: StepResult): number {
   const { poolVersion } = draw.facts;
-  if (typeof poolVersion !== 'number') throw new PartloopError('data-invalid', `draw ${draw.digest.slice(0, 12)} names no pool version`);
+  if (typeof poolVersion !== 'number')
+    throw new PartloopError('data-invalid', `draw ${draw.digest.slice(0, 12)} names no pool version`);
   return poolVersion;
 }

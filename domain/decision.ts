@@ -14,7 +14,12 @@ export const registeredModelSchema = z.object({
 export type RegisteredModel = z.infer<typeof registeredModelSchema>;
 
 /** One decision on one test version: error probability is spent by their number. */
-export const lookSchema = z.object({ testVersion: z.string(), loop: nameSchema, iteration: z.number().int().positive(), candidate: sha256Schema });
+export const lookSchema = z.object({
+  testVersion: z.string(),
+  loop: nameSchema,
+  iteration: z.number().int().positive(),
+  candidate: sha256Schema,
+});
 export type Look = z.infer<typeof lookSchema>;
 
 /** `registry/<taxonomy>/benchmark.json`: the model in production and how it came there. */
@@ -75,14 +80,20 @@ export const decisionSchema = z.object({
 export type Decision = z.infer<typeof decisionSchema>;
 
 /** The registry with `model` as its benchmark; unchanged where it is that already. */
-export function withBenchmark(registry: BenchmarkRegistry, model: RegisteredModel, reason: string, at: string): BenchmarkRegistry {
+export function withBenchmark(
+  registry: BenchmarkRegistry,
+  model: RegisteredModel,
+  reason: string,
+  at: string,
+): BenchmarkRegistry {
   if (registry.history.some((entry) => sameModel(entry.model, model))) return registry;
   return { ...registry, model, history: [...registry.history, { model, at, reason }] };
 }
 
 /** The registry with one more look, and the look's number among those on its test version, from 1. */
 export function withLook(registry: BenchmarkRegistry, look: Look): { registry: BenchmarkRegistry; number: number } {
-  const same = (other: Look) => other.loop === look.loop && other.iteration === look.iteration && other.candidate === look.candidate;
+  const same = (other: Look) =>
+    other.loop === look.loop && other.iteration === look.iteration && other.candidate === look.candidate;
   const onVersion = registry.looks.filter((other) => other.testVersion === look.testVersion);
   const known = onVersion.findIndex(same);
   if (known >= 0) return { registry, number: known + 1 };

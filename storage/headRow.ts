@@ -8,7 +8,10 @@ import type { ObjectStore } from './objectStore.js';
  * their reads are conditional on the ETag and name a change themselves.
  */
 export async function headRow(store: ObjectStore, row: IndexRow): Promise<string | null> {
-  return (await problemOf(store, 'image', row.imageUri, row.imageEtag)) ?? (await problemOf(store, 'label', row.labelUri, null));
+  return (
+    (await problemOf(store, 'image', row.imageUri, row.imageEtag)) ??
+    (await problemOf(store, 'label', row.labelUri, null))
+  );
 }
 
 async function problemOf(store: ObjectStore, what: string, uri: string, etag: string | null): Promise<string | null> {

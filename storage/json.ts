@@ -21,5 +21,8 @@ export function parseJson<T>(body: Uint8Array, key: string, schema: z.ZodType<T>
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new PartloopError('data-invalid', `${key} is not what this version of partloop writes: ${z.prettifyError(parsed.error)}`);
+  throw new PartloopError(
+    'data-invalid',
+    `${key} is not what this version of partloop writes: ${z.prettifyError(parsed.error)}`,
+  );
 }

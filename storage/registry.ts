@@ -1,4 +1,10 @@
-import { type BenchmarkRegistry, benchmarkRegistrySchema, EMPTY_REGISTRY, type RegisteredModel, withBenchmark } from '../domain/decision.js';
+import {
+  type BenchmarkRegistry,
+  benchmarkRegistrySchema,
+  EMPTY_REGISTRY,
+  type RegisteredModel,
+  withBenchmark,
+} from '../domain/decision.js';
 import { PartloopError } from '../domain/errors.js';
 import { parseJson } from './json.js';
 import { keys } from './keys.js';
@@ -12,7 +18,11 @@ export async function readRegistry(store: ObjectStore, taxonomyDigest: string): 
 }
 
 /** Change the registry by conditional writes: whoever loses a race applies its change to the newer state. */
-export async function updateRegistry(store: ObjectStore, taxonomyDigest: string, change: (registry: BenchmarkRegistry) => BenchmarkRegistry): Promise<BenchmarkRegistry> {
+export async function updateRegistry(
+  store: ObjectStore,
+  taxonomyDigest: string,
+  change: (registry: BenchmarkRegistry) => BenchmarkRegistry,
+): Promise<BenchmarkRegistry> {
   const key = keys.benchmark(taxonomyDigest);
   for (let race = 0; race < MAX_RACES; race++) {
     const { registry, etag } = await read(store, taxonomyDigest);
@@ -25,11 +35,21 @@ export async function updateRegistry(store: ObjectStore, taxonomyDigest: string,
 }
 
 /** Make `model` the benchmark; doing it twice changes nothing more. */
-export async function registerBenchmark(store: ObjectStore, taxonomyDigest: string, model: RegisteredModel, reason: string): Promise<BenchmarkRegistry> {
-  return updateRegistry(store, taxonomyDigest, (registry) => withBenchmark(registry, model, reason, new Date().toISOString()));
+export async function registerBenchmark(
+  store: ObjectStore,
+  taxonomyDigest: string,
+  model: RegisteredModel,
+  reason: string,
+): Promise<BenchmarkRegistry> {
+  return updateRegistry(store, taxonomyDigest, (registry) =>
+    withBenchmark(registry, model, reason, new Date().toISOString()),
+  );
 }
 
-async function read(store: ObjectStore, taxonomyDigest: string): Promise<{ registry: BenchmarkRegistry; etag: string | null }> {
+async function read(
+  store: ObjectStore,
+  taxonomyDigest: string,
+): Promise<{ registry: BenchmarkRegistry; etag: string | null }> {
   const key = keys.benchmark(taxonomyDigest);
   const object = await store.tryGet(key);
   if (object === null) return { registry: EMPTY_REGISTRY, etag: null };

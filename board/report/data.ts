@@ -1,5 +1,5 @@
-import type { Decision } from '../../domain/decision.js';
 import type { LoopConfig } from '../../domain/config.js';
+import type { Decision } from '../../domain/decision.js';
 import type { SampleComparison } from '../../domain/sampling/compare.js';
 import type { Step } from '../../domain/steps.js';
 

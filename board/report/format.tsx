@@ -1,8 +1,10 @@
 /** How numbers are written, the same on every page. */
 export const iou = (value: number | null): string => (value === null ? '–' : value.toFixed(3));
-export const percent = (value: number | null, digits = 0): string => (value === null ? '–' : `${(100 * value).toFixed(digits)} %`);
+export const percent = (value: number | null, digits = 0): string =>
+  value === null ? '–' : `${(100 * value).toFixed(digits)} %`;
 export const whole = (value: number | null): string => (value === null ? '–' : value.toLocaleString('en'));
-export const signed = (value: number | null): string => (value === null ? '–' : Math.abs(value) < 5e-4 ? '0.000' : `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`);
+export const signed = (value: number | null): string =>
+  value === null ? '–' : Math.abs(value) < 5e-4 ? '0.000' : `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
 
 export function duration(seconds: number): string {
   if (seconds < 90) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
@@ -33,7 +35,12 @@ export function Badge({ of }: { of: string | null }) {
 }
 
 export function Tile({ value, label }: { value: string; label: string }) {
-  return <div class="tile"><b>{value}</b><span>{label}</span></div>;
+  return (
+    <div class="tile">
+      <b>{value}</b>
+      <span>{label}</span>
+    </div>
+  );
 }
 
 /** A difference, coloured by its sign where it is more than rounding. */

@@ -10,26 +10,69 @@ export function Detection({ data }: { data: ReportData }) {
     <section id="detection">
       <h2>Mislabelled images</h2>
       <p class="note">
-        {whole(detection.scanned)} images scanned by {detection.model}; {whole(detection.flagged)} with findings, {whole(detection.quarantined)} set aside from {percent(data.config.scan.quarantineAt)} probability on,
-        {' '}{whole(detection.unreadable)} unreadable, {whole(detection.missing)} missing from the store. Estimated share of wrong labels: {percent(detection.estimatedWrong, 1)}. Nothing is deleted.
+        {whole(detection.scanned)} images scanned by {detection.model}; {whole(detection.flagged)} with findings,{' '}
+        {whole(detection.quarantined)} set aside from {percent(data.config.scan.quarantineAt)} probability on,{' '}
+        {whole(detection.unreadable)} unreadable, {whole(detection.missing)} missing from the store. Estimated share of
+        wrong labels: {percent(detection.estimatedWrong, 1)}. Nothing is deleted.
       </p>
-      {detection.kinds.length === 0 ? <p>No finding.</p> : <div class="two">
-        <table>
-          <thead><tr><th>Kind</th><th class="n">Findings</th><th class="n">Images</th><th class="n">Set aside</th><th /></tr></thead>
-          <tbody>{detection.kinds.map((entry) => (
-            <tr><td>{entry.kind.replaceAll('_', ' ')}</td><td class="n">{entry.findings}</td><td class="n">{entry.images}</td><td class="n">{entry.quarantined}</td><td><span class="bar" style={`width:${Math.round((90 * entry.findings) / most)}px`} /></td></tr>
-          ))}</tbody>
-        </table>
-        <table>
-          <thead><tr><th>Part that should be there</th><th class="n">Findings</th></tr></thead>
-          <tbody>{detection.classes.slice(0, 12).map((entry) => <tr><td>{entry.name}</td><td class="n">{entry.findings}</td></tr>)}</tbody>
-        </table>
-      </div>}
-      {data.findings.length > 0 && <>
-        <h3>Most suspect labels</h3>
-        <p class="legend"><i style="background:#ffffff;border:1px solid var(--line)" />outline of the given label<i style="background:#ff3d7f" />proposed correction, or the suspect region</p>
-        <Pictures pictures={data.findings} meter="probability that the label is wrong" />
-      </>}
+      {detection.kinds.length === 0 ? (
+        <p>No finding.</p>
+      ) : (
+        <div class="two">
+          <table>
+            <thead>
+              <tr>
+                <th>Kind</th>
+                <th class="n">Findings</th>
+                <th class="n">Images</th>
+                <th class="n">Set aside</th>
+                <th />
+              </tr>
+            </thead>
+            <tbody>
+              {detection.kinds.map((entry) => (
+                <tr>
+                  <td>{entry.kind.replaceAll('_', ' ')}</td>
+                  <td class="n">{entry.findings}</td>
+                  <td class="n">{entry.images}</td>
+                  <td class="n">{entry.quarantined}</td>
+                  <td>
+                    <span class="bar" style={`width:${Math.round((90 * entry.findings) / most)}px`} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          <table>
+            <thead>
+              <tr>
+                <th>Part that should be there</th>
+                <th class="n">Findings</th>
+              </tr>
+            </thead>
+            <tbody>
+              {detection.classes.slice(0, 12).map((entry) => (
+                <tr>
+                  <td>{entry.name}</td>
+                  <td class="n">{entry.findings}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {data.findings.length > 0 && (
+        <>
+          <h3>Most suspect labels</h3>
+          <p class="legend">
+            <i style="background:#ffffff;border:1px solid var(--line)" />
+            outline of the given label
+            <i style="background:#ff3d7f" />
+            proposed correction, or the suspect region
+          </p>
+          <Pictures pictures={data.findings} meter="probability that the label is wrong" />
+        </>
+      )}
     </section>
   );
 }
@@ -41,30 +84,107 @@ export function Sample({ data }: { data: ReportData }) {
   return (
     <section id="sample">
       <h2>Picked for training</h2>
-      <p class="note">{whole(size.sample)} of {whole(size.chunk)} images, against a random pick of {whole(size.random)} from the same chunk.</p>
-      <div class="scroll"><table>
-        <thead><tr><th /><th class="n">Chunk</th><th class="n">Random pick</th><th class="n">Picked</th></tr></thead>
-        <tbody>
-          <tr><td>Labels estimated to be wrong</td><td class="n">{percent(wrongShare.chunk, 1)}</td><td class="n">{percent(wrongShare.random, 1)}</td><td class="n">{percent(wrongShare.sample, 1)}</td></tr>
-          <tr><td>Groups of near duplicates</td><td class="n">{whole(clusters.chunk)}</td><td class="n">{whole(clusters.random)}</td><td class="n">{whole(clusters.sample)}</td></tr>
-        </tbody>
-      </table></div>
-      {comparison.tags.length > 0 && <>
-        <h3>By tag</h3>
-        <p class="legend"><i style="background:var(--candidate)" />picked<i style="background:var(--benchmark);height:3px;vertical-align:3px" />random pick<i style="background:currentColor;border-radius:50%;width:6px;height:6px;vertical-align:2px" />chunk</p>
-        <div class="charts">{comparison.tags.map((tag) => <Chart svg={tagChart(tag, size)} />)}</div>
-      </>}
-      <div class="two">
-        <div><h3>By reason</h3><table>
-          <thead><tr><th>Reason</th><th class="n">Images</th></tr></thead>
-          <tbody>{reasons.slice(0, 15).map((reason) => <tr><td>{reason.why}</td><td class="n">{reason.count}</td></tr>)}</tbody>
-        </table></div>
-        <div><h3>Rarest classes</h3><table>
-          <thead><tr><th>Class</th><th class="n">Chunk</th><th class="n">Random</th><th class="n">Picked</th></tr></thead>
-          <tbody>{comparison.classes.toSorted((a, b) => a.chunk - b.chunk || (a.name < b.name ? -1 : 1)).slice(0, 15).map((entry) => <tr><td>{entry.name}</td><td class="n">{entry.chunk}</td><td class="n">{entry.random}</td><td class="n">{entry.sample}</td></tr>)}</tbody>
-        </table></div>
+      <p class="note">
+        {whole(size.sample)} of {whole(size.chunk)} images, against a random pick of {whole(size.random)} from the same
+        chunk.
+      </p>
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th />
+              <th class="n">Chunk</th>
+              <th class="n">Random pick</th>
+              <th class="n">Picked</th>
+            </tr>
+          </thead>
+          <tbody>
+            <tr>
+              <td>Labels estimated to be wrong</td>
+              <td class="n">{percent(wrongShare.chunk, 1)}</td>
+              <td class="n">{percent(wrongShare.random, 1)}</td>
+              <td class="n">{percent(wrongShare.sample, 1)}</td>
+            </tr>
+            <tr>
+              <td>Groups of near duplicates</td>
+              <td class="n">{whole(clusters.chunk)}</td>
+              <td class="n">{whole(clusters.random)}</td>
+              <td class="n">{whole(clusters.sample)}</td>
+            </tr>
+          </tbody>
+        </table>
       </div>
-      {picks.length > 0 && <><h3>Picked with the greatest need</h3><Pictures pictures={picks} meter={null} /></>}
+      {comparison.tags.length > 0 && (
+        <>
+          <h3>By tag</h3>
+          <p class="legend">
+            <i style="background:var(--candidate)" />
+            picked
+            <i style="background:var(--benchmark);height:3px;vertical-align:3px" />
+            random pick
+            <i style="background:currentColor;border-radius:50%;width:6px;height:6px;vertical-align:2px" />
+            chunk
+          </p>
+          <div class="charts">
+            {comparison.tags.map((tag) => (
+              <Chart svg={tagChart(tag, size)} />
+            ))}
+          </div>
+        </>
+      )}
+      <div class="two">
+        <div>
+          <h3>By reason</h3>
+          <table>
+            <thead>
+              <tr>
+                <th>Reason</th>
+                <th class="n">Images</th>
+              </tr>
+            </thead>
+            <tbody>
+              {reasons.slice(0, 15).map((reason) => (
+                <tr>
+                  <td>{reason.why}</td>
+                  <td class="n">{reason.count}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+        <div>
+          <h3>Rarest classes</h3>
+          <table>
+            <thead>
+              <tr>
+                <th>Class</th>
+                <th class="n">Chunk</th>
+                <th class="n">Random</th>
+                <th class="n">Picked</th>
+              </tr>
+            </thead>
+            <tbody>
+              {comparison.classes
+                .toSorted((a, b) => a.chunk - b.chunk || (a.name < b.name ? -1 : 1))
+                .slice(0, 15)
+                .map((entry) => (
+                  <tr>
+                    <td>{entry.name}</td>
+                    <td class="n">{entry.chunk}</td>
+                    <td class="n">{entry.random}</td>
+                    <td class="n">{entry.sample}</td>
+                  </tr>
+                ))}
+            </tbody>
+          </table>
+        </div>
+      </div>
+      {picks.length > 0 && (
+        <>
+          <h3>Picked with the greatest need</h3>
+          <Pictures pictures={picks} meter={null} />
+        </>
+      )}
     </section>
   );
 }
@@ -76,10 +196,31 @@ export function Run({ data }: { data: ReportData }) {
       <h2>Run</h2>
       <div class="two">
         <table>
-          <thead><tr><th>Step</th><th class="n">Time</th><th>Done</th></tr></thead>
-          <tbody>{data.seconds.map((entry) => <tr><td>{entry.step}</td><td class="n">{duration(entry.seconds)}</td><td><Badge of={entry.outcome === 'hit' ? 'found done' : entry.outcome === 'forced' ? 'done again' : 'now'} /></td></tr>)}</tbody>
+          <thead>
+            <tr>
+              <th>Step</th>
+              <th class="n">Time</th>
+              <th>Done</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.seconds.map((entry) => (
+              <tr>
+                <td>{entry.step}</td>
+                <td class="n">{duration(entry.seconds)}</td>
+                <td>
+                  <Badge
+                    of={entry.outcome === 'hit' ? 'found done' : entry.outcome === 'forced' ? 'done again' : 'now'}
+                  />
+                </td>
+              </tr>
+            ))}
+          </tbody>
         </table>
-        <details><summary>Configuration</summary><pre>{JSON.stringify(data.config, null, 2)}</pre></details>
+        <details>
+          <summary>Configuration</summary>
+          <pre>{JSON.stringify(data.config, null, 2)}</pre>
+        </details>
       </div>
     </section>
   );
@@ -87,12 +228,33 @@ export function Run({ data }: { data: ReportData }) {
 
 function Pictures({ pictures, meter }: { pictures: Picture[]; meter: string | null }) {
   return (
-    <div class="pictures">{pictures.map((picture) => (
-      <figure>
-        {picture.src === null ? <div class="unread">cannot be read</div> : <img src={picture.src} alt={`${picture.title}: ${picture.fileName}`} width={picture.width} height={picture.height} loading="lazy" />}
-        <figcaption><b>{picture.title}</b>{picture.detail}<br /><span>{picture.fileName}</span></figcaption>
-        {picture.score !== null && meter !== null && <div class="meter" title={`${meter}: ${percent(picture.score)}`}><i style={`width:${Math.round(100 * picture.score)}%`} /></div>}
-      </figure>
-    ))}</div>
+    <div class="pictures">
+      {pictures.map((picture) => (
+        <figure>
+          {picture.src === null ? (
+            <div class="unread">cannot be read</div>
+          ) : (
+            <img
+              src={picture.src}
+              alt={`${picture.title}: ${picture.fileName}`}
+              width={picture.width}
+              height={picture.height}
+              loading="lazy"
+            />
+          )}
+          <figcaption>
+            <b>{picture.title}</b>
+            {picture.detail}
+            <br />
+            <span>{picture.fileName}</span>
+          </figcaption>
+          {picture.score !== null && meter !== null && (
+            <div class="meter" title={`${meter}: ${percent(picture.score)}`}>
+              <i style={`width:${Math.round(100 * picture.score)}%`} />
+            </div>
+          )}
+        </figure>
+      ))}
+    </div>
   );
 }

@@ -30,7 +30,10 @@ export interface Overlay {
  *
  * @param bytes the image file
  */
-export async function overlayPicture(bytes: Buffer, overlay: Overlay | null): Promise<{ src: string; width: number; height: number }> {
+export async function overlayPicture(
+  bytes: Buffer,
+  overlay: Overlay | null,
+): Promise<{ src: string; width: number; height: number }> {
   const { data: base, info } = await sharp(bytes, { limitInputPixels: 120_000_000 })
     .rotate()
     .resize({ width: PICTURE_SIDE, height: PICTURE_SIDE, fit: 'inside', kernel: 'lanczos3' })
@@ -39,7 +42,10 @@ export async function overlayPicture(bytes: Buffer, overlay: Overlay | null): Pr
     .png()
     .toBuffer({ resolveWithObject: true });
   const { width, height } = info;
-  const layers = overlay === null ? [] : [{ input: drawOverlay(overlay, width, height), raw: { width, height, channels: 4 as const } }];
+  const layers =
+    overlay === null
+      ? []
+      : [{ input: drawOverlay(overlay, width, height), raw: { width, height, channels: 4 as const } }];
   const webp = await sharp(base).composite(layers).webp({ quality: QUALITY }).toBuffer();
   return { src: `data:image/webp;base64,${webp.toString('base64')}`, width, height };
 }
@@ -52,9 +58,18 @@ export function drawOverlay({ label, proposal, box, outlined }: Overlay, width: 
   const scale = proposal === null ? 0 : Math.max(...proposal.size) / Math.max(width, height);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const inRegion = region === null || proposal === null
-        ? box !== null && x >= box.x0 * width && x < box.x1 * width && y >= box.y0 * height && y < box.y1 * height && isFrame(x, y, box, width, height)
-        : region[Math.min(proposal.size[1] - 1, Math.floor((x + 0.5) * scale)) * proposal.size[0] + Math.min(proposal.size[0] - 1, Math.floor((y + 0.5) * scale))] === 1;
+      const inRegion =
+        region === null || proposal === null
+          ? box !== null &&
+            x >= box.x0 * width &&
+            x < box.x1 * width &&
+            y >= box.y0 * height &&
+            y < box.y1 * height &&
+            isFrame(x, y, box, width, height)
+          : region[
+              Math.min(proposal.size[1] - 1, Math.floor((x + 0.5) * scale)) * proposal.size[0] +
+                Math.min(proposal.size[0] - 1, Math.floor((y + 0.5) * scale))
+            ] === 1;
       if (inRegion) paint(y * width + x, HIGHLIGHT);
     }
   }
@@ -63,7 +78,13 @@ export function drawOverlay({ label, proposal, box, outlined }: Overlay, width: 
 }
 
 /** COCO's uncompressed run lengths: alternating runs of 0 and 1, column by column. */
-export function decodeRle({ size: [height, width], counts }: { size: [number, number]; counts: readonly number[] }): Uint8Array {
+export function decodeRle({
+  size: [height, width],
+  counts,
+}: {
+  size: [number, number];
+  counts: readonly number[];
+}): Uint8Array {
   const pixels = new Uint8Array(height * width);
   let at = 0;
   counts.forEach((run, index) => {
@@ -74,9 +95,19 @@ export function decodeRle({ size: [height, width], counts }: { size: [number, nu
 }
 
 /** A line where two label values meet: white with a dark rim, so that it shows on any paint. */
-function drawOutline(label: Mask, width: number, height: number, outlined: ReadonlySet<number> | null, paint: (at: number, colour: readonly number[]) => void): void {
+function drawOutline(
+  label: Mask,
+  width: number,
+  height: number,
+  outlined: ReadonlySet<number> | null,
+  paint: (at: number, colour: readonly number[]) => void,
+): void {
   const valueAt = (x: number, y: number): number => {
-    const value = label.pixels[Math.min(label.height - 1, Math.floor(((y + 0.5) * label.height) / height)) * label.width + Math.min(label.width - 1, Math.floor(((x + 0.5) * label.width) / width))] ?? 0;
+    const value =
+      label.pixels[
+        Math.min(label.height - 1, Math.floor(((y + 0.5) * label.height) / height)) * label.width +
+          Math.min(label.width - 1, Math.floor(((x + 0.5) * label.width) / width))
+      ] ?? 0;
     return outlined === null || outlined.has(value) ? value : 0;
   };
   for (let y = 0; y < height - 1; y++) {
@@ -89,7 +120,13 @@ function drawOutline(label: Mask, width: number, height: number, outlined: Reado
   }
 }
 
-function isFrame(x: number, y: number, { x0, y0, x1, y1 }: NonNullable<Overlay['box']>, width: number, height: number): boolean {
+function isFrame(
+  x: number,
+  y: number,
+  { x0, y0, x1, y1 }: NonNullable<Overlay['box']>,
+  width: number,
+  height: number,
+): boolean {
   const line = 2.5;
   return x - x0 * width < line || x1 * width - x < line || y - y0 * height < line || y1 * height - y < line;
 }

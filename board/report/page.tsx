@@ -15,21 +15,44 @@ function Page({ data }: { data: ReportData }) {
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:" />
+        <meta
+          http-equiv="Content-Security-Policy"
+          content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+        />
         <title>{`${data.loop}, iteration ${data.iteration} · partloop`}</title>
         <style dangerouslySetInnerHTML={{ __html: STYLE }} />
       </head>
       <body>
         <main>
           <header>
-            <h1>{data.loop}, iteration {data.iteration}</h1>
-            <p>Pool {data.config.pool} · {data.config.train.preset} at {data.config.train.imageSize} px, {data.config.train.iterations.toLocaleString('en')} iterations · {data.madeAt}</p>
+            <h1>
+              {data.loop}, iteration {data.iteration}
+            </h1>
+            <p>
+              Pool {data.config.pool} · {data.config.train.preset} at {data.config.train.imageSize} px,{' '}
+              {data.config.train.iterations.toLocaleString('en')} iterations · {data.madeAt}
+            </p>
           </header>
           <nav>
-            <a href="#verdict">Verdict</a><a href="#curve">Quality by iteration</a>{decision.benchmark !== null && <a href="#gate">Gate</a>}<a href="#classes">Classes and views</a>
-            <a href="#detection">Mislabelled images</a><a href="#sample">Picked for training</a><a href="#worst">Worst test images</a><a href="#run">Run</a>
+            <a href="#verdict">Verdict</a>
+            <a href="#curve">Quality by iteration</a>
+            {decision.benchmark !== null && <a href="#gate">Gate</a>}
+            <a href="#classes">Classes and views</a>
+            <a href="#detection">Mislabelled images</a>
+            <a href="#sample">Picked for training</a>
+            <a href="#worst">Worst test images</a>
+            <a href="#run">Run</a>
           </nav>
-          {data.warnings.length > 0 && <section class="verdict warn"><h2>Warnings</h2><ul>{data.warnings.map((warning) => <li>{warning}</li>)}</ul></section>}
+          {data.warnings.length > 0 && (
+            <section class="verdict warn">
+              <h2>Warnings</h2>
+              <ul>
+                {data.warnings.map((warning) => (
+                  <li>{warning}</li>
+                ))}
+              </ul>
+            </section>
+          )}
           <Verdict data={data} />
           <Curve data={data} />
           <Gate data={data} />

@@ -29,22 +29,30 @@ export function sumConfusion(rows: readonly Pick<EvaluationRow, 'confusion'>[]):
 
 /** Whole-set mIoU over the classes with ground truth, background left out; null without any. */
 export function wholeSetMiou(rows: readonly Pick<EvaluationRow, 'confusion'>[]): number | null {
-  const ious = [...sumConfusion(rows)].flatMap(([label, sums]) => (label === 0 ? [] : iouOf(sums) ?? []));
+  const ious = [...sumConfusion(rows)].flatMap(([label, sums]) => (label === 0 ? [] : (iouOf(sums) ?? [])));
   return ious.length === 0 ? null : ious.reduce((sum, iou) => sum + iou, 0) / ious.length;
 }
 
 /** One line a class, beside the benchmark where its evaluation is given. */
-export function classTable(rows: readonly EvaluationRow[], benchmark: readonly EvaluationRow[] | null, taxonomy: Taxonomy): ClassQuality[] {
+export function classTable(
+  rows: readonly EvaluationRow[],
+  benchmark: readonly EvaluationRow[] | null,
+  taxonomy: Taxonomy,
+): ClassQuality[] {
   const mine = sumConfusion(rows);
   const theirs = benchmark === null ? null : sumConfusion(benchmark);
   const images = new Map<number, number>();
   for (const { confusion } of rows) {
-    for (const label of new Set([...triples(confusion)].map(([given]) => given))) images.set(label, (images.get(label) ?? 0) + 1);
+    for (const label of new Set([...triples(confusion)].map(([given]) => given)))
+      images.set(label, (images.get(label) ?? 0) + 1);
   }
   return taxonomy.classes.map(({ name, group }, index) => {
     const sums = mine.get(index + 1);
     return {
-      name, group, images: images.get(index + 1) ?? 0, iou: iouOf(sums),
+      name,
+      group,
+      images: images.get(index + 1) ?? 0,
+      iou: iouOf(sums),
       recall: sums === undefined || sums.given === 0 ? null : sums.intersection / sums.given,
       benchmarkIou: iouOf(theirs?.get(index + 1)),
     };
@@ -54,13 +62,21 @@ export function classTable(rows: readonly EvaluationRow[], benchmark: readonly E
 /** mIoU by value of each tag; tags with fewer than two values say nothing and are left out. */
 export function sliceTable(rows: readonly EvaluationRow[], benchmark: readonly EvaluationRow[] | null): SliceQuality[] {
   return TAG_NAMES.flatMap((tag) => {
-    const values = [...new Set(rows.flatMap((row) => row[tag] ?? []))].sort((a, b) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1));
+    const values = [...new Set(rows.flatMap((row) => row[tag] ?? []))].sort((a, b) =>
+      typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1,
+    );
     if (values.length < 2) return [];
     return values.flatMap((value) => {
       const own = rows.filter((row) => row[tag] === value);
       const miou = wholeSetMiou(own);
       if (miou === null) return [];
-      return { tag, value: String(value), images: own.length, miou, benchmarkMiou: benchmark === null ? null : wholeSetMiou(benchmark.filter((row) => row[tag] === value)) };
+      return {
+        tag,
+        value: String(value),
+        images: own.length,
+        miou,
+        benchmarkMiou: benchmark === null ? null : wholeSetMiou(benchmark.filter((row) => row[tag] === value)),
+      };
     });
   });
 }
@@ -73,7 +89,15 @@ export function worstImages(rows: readonly EvaluationRow[], taxonomy: Taxonomy, 
     .slice(0, count)
     .map((row) => ({
       fileName: row.fileName,
-      tags: TAG_NAMES.flatMap((tag) => (row[tag] === null || tag === 'region' ? [] : typeof row[tag] === 'boolean' ? (row[tag] ? tag : []) : `${tag} ${row[tag]}`)).join(', '),
+      tags: TAG_NAMES.flatMap((tag) =>
+        row[tag] === null || tag === 'region'
+          ? []
+          : typeof row[tag] === 'boolean'
+            ? row[tag]
+              ? tag
+              : []
+            : `${tag} ${row[tag]}`,
+      ).join(', '),
       miou: row.imageMiou,
       mistake: largestMistake(row.confusion, names),
     }));
@@ -82,7 +106,9 @@ export function worstImages(rows: readonly EvaluationRow[], taxonomy: Taxonomy, 
 function largestMistake(confusion: readonly number[], names: readonly string[]): string {
   const given = new Map<number, number>();
   for (const [label, , pixels] of triples(confusion)) given.set(label, (given.get(label) ?? 0) + pixels);
-  const [worst] = [...triples(confusion)].filter(([label, predicted]) => label !== predicted && label !== 0).sort((a, b) => b[2] - a[2]);
+  const [worst] = [...triples(confusion)]
+    .filter(([label, predicted]) => label !== predicted && label !== 0)
+    .sort((a, b) => b[2] - a[2]);
   if (worst === undefined) return 'parts seen where there are none';
   const [label, predicted, pixels] = worst;
   const seenAs = predicted === 0 ? 'missed' : `seen as ${names[predicted]}`;
@@ -90,9 +116,12 @@ function largestMistake(confusion: readonly number[], names: readonly string[]):
 }
 
 function iouOf(sums: Sums | undefined): number | null {
-  return sums === undefined || sums.given === 0 ? null : sums.intersection / (sums.given + sums.predicted - sums.intersection);
+  return sums === undefined || sums.given === 0
+    ? null
+    : sums.intersection / (sums.given + sums.predicted - sums.intersection);
 }
 
 function* triples(flat: readonly number[]): Generator<[number, number, number]> {
-  for (let at = 0; at + 2 < flat.length; at += 3) yield [flat[at] as number, flat[at + 1] as number, flat[at + 2] as number];
+  for (let at = 0; at + 2 < flat.length; at += 3)
+    yield [flat[at] as number, flat[at + 1] as number, flat[at + 2] as number];
 }

@@ -42,14 +42,22 @@ export function drawChunk({ index, drawnBefore, chunkSize, seed, iteration, pool
     return reason === null;
   });
   if (candidates.length === 0) {
-    const reasons = Object.entries(leftOut).filter(([, count]) => count > 0).map(([reason, count]) => `${reason}: ${count}`);
-    throw new PartloopError('pool-exhausted', `pool \`${pool}\` has no image left to draw: of ${train.length} training images ${reasons.join(', ') || 'there is none'}`, {
-      hint: 'Import more images, or start a loop under another name to draw from the beginning.',
-    });
+    const reasons = Object.entries(leftOut)
+      .filter(([, count]) => count > 0)
+      .map(([reason, count]) => `${reason}: ${count}`);
+    throw new PartloopError(
+      'pool-exhausted',
+      `pool \`${pool}\` has no image left to draw: of ${train.length} training images ${reasons.join(', ') || 'there is none'}`,
+      {
+        hint: 'Import more images, or start a loop under another name to draw from the beginning.',
+      },
+    );
   }
 
   const ordered = candidates.toSorted(byImageId);
-  const picked = shuffle(ordered, seededRandom(seed, iteration, 'draw')).slice(0, chunkSize).sort(byImageId);
+  const picked = shuffle(ordered, seededRandom(seed, iteration, 'draw'))
+    .slice(0, chunkSize)
+    .sort(byImageId);
   // Clusters come from all training images, so that a group keeps its name from chunk to chunk.
   const clusters = nearDuplicateClusters(train);
   const rows = picked.map((row) => ({ ...row, cluster: clusters.get(row.imageId) ?? row.imageId }));
@@ -67,10 +75,15 @@ export function assertNoLeak(rows: readonly IndexRow[], test: readonly IndexRow[
   for (const row of rows) {
     const reason = row.split === 'test' ? 'testCopy' : protect(row);
     if (reason === null) continue;
-    const what = reason === 'testVehicle' ? `shows vehicle \`${row.vehicleId}\` of the test set` : 'is a copy of a test image';
-    throw new PartloopError('leak-detected', `${row.fileName} (${row.imageId.slice(0, 12)}) ${what} and must not be trained on`, {
-      hint: 'Remove it from the training split, or give the picture its right vehicle id, and import again.',
-    });
+    const what =
+      reason === 'testVehicle' ? `shows vehicle \`${row.vehicleId}\` of the test set` : 'is a copy of a test image';
+    throw new PartloopError(
+      'leak-detected',
+      `${row.fileName} (${row.imageId.slice(0, 12)}) ${what} and must not be trained on`,
+      {
+        hint: 'Remove it from the training split, or give the picture its right vehicle id, and import again.',
+      },
+    );
   }
 }
 

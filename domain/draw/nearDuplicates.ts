@@ -28,7 +28,8 @@ export function nearDuplicateClusters(rows: readonly Hashed[]): Map<string, stri
   const hashes = representatives.map((index) => parseHash((rows[index] as Hashed).perceptualHash));
   const byBand = new BandIndex(hashes, COPY_BITS);
   hashes.forEach((hash, position) => {
-    for (const near of byBand.within(hash)) sets.join(representatives[position] as number, representatives[near] as number);
+    for (const near of byBand.within(hash))
+      sets.join(representatives[position] as number, representatives[near] as number);
   });
 
   for (const [vehicle, indices] of groupIndices(rows, (row) => row.vehicleId)) {
@@ -36,7 +37,8 @@ export function nearDuplicateClusters(rows: readonly Hashed[]): Map<string, stri
     const own = indices.map((index) => parseHash((rows[index] as Hashed).perceptualHash));
     for (let a = 0; a < indices.length; a++) {
       for (let b = a + 1; b < indices.length; b++) {
-        if (distance(own[a] as Hash, own[b] as Hash) <= SAME_VEHICLE_BITS) sets.join(indices[a] as number, indices[b] as number);
+        if (distance(own[a] as Hash, own[b] as Hash) <= SAME_VEHICLE_BITS)
+          sets.join(indices[a] as number, indices[b] as number);
       }
     }
   }

@@ -49,17 +49,40 @@ export function unitOf(row: Pick<EvaluationRow, 'vehicleId' | 'imageId'>): strin
  * taken from the sums. Images
  * that only one of the models judged are left out.
  */
-export function comparePaired({ candidate, benchmark, metric, labels, resamples, seed }: ComparisonRequest): Comparison {
+export function comparePaired({
+  candidate,
+  benchmark,
+  metric,
+  labels,
+  resamples,
+  seed,
+}: ComparisonRequest): Comparison {
   const benchmarkRows = new Map(benchmark.map((row) => [row.imageId, row]));
-  const paired = candidate.filter((row) => benchmarkRows.has(row.imageId)).toSorted((a, b) => (a.imageId < b.imageId ? -1 : 1));
+  const paired = candidate
+    .filter((row) => benchmarkRows.has(row.imageId))
+    .toSorted((a, b) => (a.imageId < b.imageId ? -1 : 1));
   const size = Math.max(0, ...labels) + 1;
   const mine = sumByUnit(paired, metric, size);
-  const theirs = sumByUnit(paired.map((row) => benchmarkRows.get(row.imageId) as EvaluationRow), metric, size);
+  const theirs = sumByUnit(
+    paired.map((row) => benchmarkRows.get(row.imageId) as EvaluationRow),
+    metric,
+    size,
+  );
   const pairs = [...mine].map(([unit, sums]) => ({ mine: sums, theirs: theirs.get(unit) as UnitSums }));
 
   const gainOf = (weights: Uint16Array): { candidate: number; benchmark: number } => ({
-    candidate: meanIou(pairs.map((pair) => pair.mine), weights, labels, size),
-    benchmark: meanIou(pairs.map((pair) => pair.theirs), weights, labels, size),
+    candidate: meanIou(
+      pairs.map((pair) => pair.mine),
+      weights,
+      labels,
+      size,
+    ),
+    benchmark: meanIou(
+      pairs.map((pair) => pair.theirs),
+      weights,
+      labels,
+      size,
+    ),
   });
   const whole = gainOf(new Uint16Array(pairs.length).fill(1));
   const gains = new Float64Array(pairs.length === 0 ? 0 : resamples);

@@ -1,7 +1,16 @@
 import type { GateConfig } from '../config.js';
 import type { EvaluationRow } from '../tables.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
-import { bounds, type Comparison, comparePaired, type Metric, pValueAbove, pValueBelow, smallestDetectable, unitOf } from './bootstrap.js';
+import {
+  bounds,
+  type Comparison,
+  comparePaired,
+  type Metric,
+  pValueAbove,
+  pValueBelow,
+  smallestDetectable,
+  unitOf,
+} from './bootstrap.js';
 
 export type SliceOutcome = 'pass' | 'fail' | 'not-enough-data';
 export type GateOutcome = 'promoted' | 'held' | 'rejected' | 'not-enough-data';
@@ -75,11 +84,20 @@ export function decideGate(request: GateRequest): GateVerdict {
   const alpha = spentAlpha(config.alpha, look);
   const compare = (slice: ProtectedSlice): Comparison =>
     comparePaired({
-      candidate: candidate.filter(slice.keep), benchmark, metric: slice.metric, labels: slice.labels, resamples: config.resamples, seed: [seed, slice.name],
+      candidate: candidate.filter(slice.keep),
+      benchmark,
+      metric: slice.metric,
+      labels: slice.labels,
+      resamples: config.resamples,
+      seed: [seed, slice.name],
     });
 
   const overall = compare({ name: 'all', metric: 'region', labels, keep: () => true });
-  const slices = judgeSlices(protectedSlices(request, labels).map((slice) => ({ name: slice.name, comparison: compare(slice) })), config, alpha);
+  const slices = judgeSlices(
+    protectedSlices(request, labels).map((slice) => ({ name: slice.name, comparison: compare(slice) })),
+    config,
+    alpha,
+  );
   const lost = lostLabels(candidate, benchmark, labels).map((label) => names[label] ?? String(label));
   const { lower, upper } = bounds(overall, alpha);
   const failed = slices.filter((slice) => slice.outcome === 'fail');
@@ -88,25 +106,46 @@ export function decideGate(request: GateRequest): GateVerdict {
   let outcome: GateOutcome;
   if (overall.units < config.minUnits) {
     outcome = 'not-enough-data';
-    reasons.push(`the test set has ${overall.units} independent units (vehicles, or images without one); at least ${config.minUnits} are needed`);
+    reasons.push(
+      `the test set has ${overall.units} independent units (vehicles, or images without one); at least ${config.minUnits} are needed`,
+    );
   } else if (lost.length > 0 || failed.length > 0 || upper < config.margin) {
     outcome = 'rejected';
     if (lost.length > 0) reasons.push(`recall fell to zero for ${lost.join(', ')}`);
-    for (const slice of failed) reasons.push(`${slice.name} dropped by ${points(-slice.gain)}, more than the tolerated ${points(config.sliceMargin)}`);
-    if (upper < config.margin) reasons.push(`the gain is below ${points(config.margin)} even at its upper bound (${signed(upper)})`);
+    for (const slice of failed)
+      reasons.push(
+        `${slice.name} dropped by ${points(-slice.gain)}, more than the tolerated ${points(config.sliceMargin)}`,
+      );
+    if (upper < config.margin)
+      reasons.push(`the gain is below ${points(config.margin)} even at its upper bound (${signed(upper)})`);
   } else if (lower > config.margin) {
     outcome = config.mode === 'approve' ? 'held' : 'promoted';
-    reasons.push(`the gain of ${signed(overall.gain)} is above ${points(config.margin)} even at its lower bound (${signed(lower)})`);
+    reasons.push(
+      `the gain of ${signed(overall.gain)} is above ${points(config.margin)} even at its lower bound (${signed(lower)})`,
+    );
     if (config.mode === 'approve') reasons.push('it waits for an approval, as configured');
   } else {
     outcome = 'held';
-    reasons.push(`the gain of ${signed(overall.gain)} is not sure: its bounds are ${signed(lower)} and ${signed(upper)}; this test set shows gains from ${points(smallestDetectable(overall, alpha))}`);
+    reasons.push(
+      `the gain of ${signed(overall.gain)} is not sure: its bounds are ${signed(lower)} and ${signed(upper)}; this test set shows gains from ${points(smallestDetectable(overall, alpha))}`,
+    );
   }
   const unsure = slices.filter((slice) => slice.outcome === 'not-enough-data').map((slice) => slice.name);
   if (unsure.length > 0) reasons.push(`not enough data to judge: ${unsure.join(', ')}`);
   return {
-    outcome, reasons, units: overall.units, candidateMiou: overall.candidate, benchmarkMiou: overall.benchmark, gain: overall.gain, lower, upper,
-    detectable: smallestDetectable(overall, alpha), look, alpha, slices, lostClasses: lost,
+    outcome,
+    reasons,
+    units: overall.units,
+    candidateMiou: overall.candidate,
+    benchmarkMiou: overall.benchmark,
+    gain: overall.gain,
+    lower,
+    upper,
+    detectable: smallestDetectable(overall, alpha),
+    look,
+    alpha,
+    slices,
+    lostClasses: lost,
   };
 }
 
@@ -117,10 +156,20 @@ function protectedSlices({ taxonomy, trainedVehicles }: GateRequest, labels: rea
   return [
     { name: 'minor parts', metric: 'region', labels: minor, keep: all },
     { name: 'boundary', metric: 'boundary', labels, keep: all },
-    { name: 'black and reflective', metric: 'region', labels, keep: (row) => row.black === true && row.reflection === true },
+    {
+      name: 'black and reflective',
+      metric: 'region',
+      labels,
+      keep: (row) => row.black === true && row.reflection === true,
+    },
     { name: 'damaged, boundary', metric: 'boundary', labels, keep: (row) => row.damage === '1' || row.damage === '2' },
     { name: 'zoomed', metric: 'region', labels, keep: (row) => row.zoomed === true },
-    { name: 'unseen vehicle types', metric: 'region', labels, keep: (row) => row.vehicle !== null && trainedVehicles !== null && !trainedVehicles.has(row.vehicle) },
+    {
+      name: 'unseen vehicle types',
+      metric: 'region',
+      labels,
+      keep: (row) => row.vehicle !== null && trainedVehicles !== null && !trainedVehicles.has(row.vehicle),
+    },
   ];
 }
 
@@ -128,7 +177,11 @@ function protectedSlices({ taxonomy, trainedVehicles }: GateRequest, labels: rea
  * Non-inferiority of every slice with Holm's step-down over both families: passing (the drop is surely smaller than the
  * margin) and failing (it is surely larger). Bounds are at alpha over the number of slices.
  */
-function judgeSlices(entries: readonly { name: string; comparison: Comparison }[], config: GateConfig, alpha: number): SliceVerdict[] {
+function judgeSlices(
+  entries: readonly { name: string; comparison: Comparison }[],
+  config: GateConfig,
+  alpha: number,
+): SliceVerdict[] {
   const testable = entries.filter(({ comparison }) => comparison.units >= config.minUnits);
   const passed = holm(testable, alpha, ({ comparison }) => pValueAbove(comparison, -config.sliceMargin));
   const failed = holm(testable, alpha, ({ comparison }) => pValueBelow(comparison, -config.sliceMargin));
@@ -137,8 +190,14 @@ function judgeSlices(entries: readonly { name: string; comparison: Comparison }[
     const { name, comparison } = entry;
     const outcome: SliceOutcome = failed.has(entry) ? 'fail' : passed.has(entry) ? 'pass' : 'not-enough-data';
     return {
-      name, outcome, units: comparison.units, candidate: comparison.candidate, benchmark: comparison.benchmark, gain: comparison.gain,
-      ...bounds(comparison, level), detectable: smallestDetectable(comparison, level),
+      name,
+      outcome,
+      units: comparison.units,
+      candidate: comparison.candidate,
+      benchmark: comparison.benchmark,
+      gain: comparison.gain,
+      ...bounds(comparison, level),
+      detectable: smallestDetectable(comparison, level),
     };
   });
 }
@@ -154,11 +213,16 @@ function holm<T>(entries: readonly T[], alpha: number, pOf: (entry: T) => number
   return rejected;
 }
 
-function lostLabels(candidate: readonly EvaluationRow[], benchmark: readonly EvaluationRow[], labels: readonly number[]): number[] {
+function lostLabels(
+  candidate: readonly EvaluationRow[],
+  benchmark: readonly EvaluationRow[],
+  labels: readonly number[],
+): number[] {
   const found = (rows: readonly EvaluationRow[]) => {
     const seen = new Set<number>();
     for (const { confusion } of rows) {
-      for (let at = 0; at + 2 < confusion.length; at += 3) if (confusion[at] === confusion[at + 1]) seen.add(confusion[at] as number);
+      for (let at = 0; at + 2 < confusion.length; at += 3)
+        if (confusion[at] === confusion[at + 1]) seen.add(confusion[at] as number);
     }
     return seen;
   };

@@ -1,5 +1,5 @@
-import { NO_TAGS, TAG_NAMES, type TagName, type Tags, tagsSchema } from '../tags.js';
 import type { ChunkRow, ScanImageRow } from '../tables.js';
+import { NO_TAGS, TAG_NAMES, type TagName, type Tags, tagsSchema } from '../tags.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
 
 /** Tags that describe what a model finds hard; region is constant, since interior pictures are never drawn. */
@@ -56,9 +56,17 @@ export function knownTags(row: Tags, scan: Pick<ScanImageRow, 'inferredTags'> | 
 }
 
 function tagCells(image: CellImage): Cell[] {
-  const margins = SAMPLED_TAGS.flatMap((tag) => (image[tag] === null ? [] : [{ dimension: tag, key: `${tag}=${image[tag]}`, parents: [] }]));
+  const margins = SAMPLED_TAGS.flatMap((tag) =>
+    image[tag] === null ? [] : [{ dimension: tag, key: `${tag}=${image[tag]}`, parents: [] }],
+  );
   const pairs = margins.flatMap((a, index) =>
-    margins.slice(index + 1).map((b) => ({ dimension: `${a.dimension} × ${b.dimension}`, key: `${a.key}, ${b.key}`, parents: [a.key, b.key] })),
+    margins
+      .slice(index + 1)
+      .map((b) => ({
+        dimension: `${a.dimension} × ${b.dimension}`,
+        key: `${a.key}, ${b.key}`,
+        parents: [a.key, b.key],
+      })),
   );
   return [...margins, ...pairs];
 }
@@ -68,7 +76,11 @@ function predictedViews(images: readonly CellImage[], taxonomy: Taxonomy): (imag
   const names = labelNames(taxonomy);
   const judged = images.filter((image) => image.predictedClasses !== null);
   const telling = names
-    .map((name, label) => ({ name, label, share: judged.filter((image) => image.predictedClasses?.includes(label)).length / Math.max(1, judged.length) }))
+    .map((name, label) => ({
+      name,
+      label,
+      share: judged.filter((image) => image.predictedClasses?.includes(label)).length / Math.max(1, judged.length),
+    }))
     .filter(({ label, share }) => label > 0 && share >= 0.1 && share <= 0.9)
     .sort((a, b) => Math.abs(a.share - 0.5) - Math.abs(b.share - 0.5) || a.label - b.label)
     .slice(0, VIEW_CLASSES)

@@ -41,7 +41,8 @@ export function compareWithRandom({ chunk, scan, picked, random, taxonomy }: Com
       random: rows.filter((row) => inRandom.has(row.imageId)).length,
     };
   };
-  const clusters = (ids: ReadonlySet<string> | null) => new Set(chunk.filter((row) => ids === null || ids.has(row.imageId)).map((row) => row.cluster)).size;
+  const clusters = (ids: ReadonlySet<string> | null) =>
+    new Set(chunk.filter((row) => ids === null || ids.has(row.imageId)).map((row) => row.cluster)).size;
   const tags = TAG_NAMES.filter((tag) => tag !== 'region').map((tag) => ({
     tag,
     values: [...new Set(chunk.flatMap((row) => row[tag] ?? []))]
@@ -51,12 +52,17 @@ export function compareWithRandom({ chunk, scan, picked, random, taxonomy }: Com
   return {
     size: { chunk: chunk.length, sample: picked.length, random: random.length },
     wrongShare: {
-      chunk: estimatedWrongShare(scan, chunk.map((row) => row.imageId)),
+      chunk: estimatedWrongShare(
+        scan,
+        chunk.map((row) => row.imageId),
+      ),
       sample: estimatedWrongShare(scan, picked),
       random: estimatedWrongShare(scan, random),
     },
     tags: tags.filter(({ values }) => values.length > 0),
-    classes: labelNames(taxonomy).flatMap((name, label) => (label === 0 ? [] : tally(name, (row) => row.classes.includes(label)))),
+    classes: labelNames(taxonomy).flatMap((name, label) =>
+      label === 0 ? [] : tally(name, (row) => row.classes.includes(label)),
+    ),
     clusters: { chunk: clusters(null), sample: clusters(inSample), random: clusters(inRandom) },
   };
 }

@@ -45,7 +45,12 @@ export interface Need {
  * @param trainingSet what was picked before
  * @param budget how many images will be picked
  */
-export function needs(candidates: readonly NeedCandidate[], trainingSet: readonly NeedImage[], budget: number, shrinkage: number): Need[] {
+export function needs(
+  candidates: readonly NeedCandidate[],
+  trainingSet: readonly NeedImage[],
+  budget: number,
+  shrinkage: number,
+): Need[] {
   const judged = candidates.flatMap(({ hardness }) => hardness ?? []).sort((a, b) => a - b);
   const typical = quantile(judged, 0.5);
   const cap = Math.max(quantile(judged, HARDNESS_CAP_QUANTILE), 1e-6);
@@ -56,8 +61,16 @@ export function needs(candidates: readonly NeedCandidate[], trainingSet: readonl
   const dimensions = countDimensions(candidates);
 
   return candidates.map((candidate) => {
-    const cells = candidate.cells.map((cell) => ({ key: cell.key, deficit: deficits.get(cell.key) ?? 0, dimension: cell.dimension, pair: cell.parents.length > 0 }));
-    const tagNeed = TAG_NEED_FLOOR + sumByDimension(cells, false) / Math.max(1, dimensions.margins) + sumByDimension(cells, true) / Math.max(1, dimensions.pairs);
+    const cells = candidate.cells.map((cell) => ({
+      key: cell.key,
+      deficit: deficits.get(cell.key) ?? 0,
+      dimension: cell.dimension,
+      pair: cell.parents.length > 0,
+    }));
+    const tagNeed =
+      TAG_NEED_FLOOR +
+      sumByDimension(cells, false) / Math.max(1, dimensions.margins) +
+      sumByDimension(cells, true) / Math.max(1, dimensions.pairs);
     const rare = candidate.classes
       .map((label) => ({ label, rarity: rarities.get(label) ?? 1 }))
       .sort((a, b) => b.rarity - a.rarity || a.label - b.label)
@@ -71,7 +84,10 @@ export function needs(candidates: readonly NeedCandidate[], trainingSet: readonl
       tagNeed: round6(tagNeed),
       hardness: round6(hardness),
       rarity: round6(rarity),
-      cells: cells.filter(({ deficit }) => deficit > 0).sort((a, b) => b.deficit - a.deficit || (a.key < b.key ? -1 : 1)).map(({ key, deficit }) => ({ key, deficit })),
+      cells: cells
+        .filter(({ deficit }) => deficit > 0)
+        .sort((a, b) => b.deficit - a.deficit || (a.key < b.key ? -1 : 1))
+        .map(({ key, deficit }) => ({ key, deficit })),
       rareClasses: rare.filter((entry) => entry.rarity >= 1.5).map((entry) => entry.label),
     };
   });
@@ -105,11 +121,16 @@ function cellDeficits(
 
   const overall = Math.max(total / Math.max(1, candidates.length), 1e-6);
   const poorness = new Map<string, number>();
-  const shrunk = (entry: { offered: number; hardness: number }, prior: number) => (entry.hardness + shrinkage * prior) / Math.max(1e-9, entry.offered + shrinkage);
+  const shrunk = (entry: { offered: number; hardness: number }, prior: number) =>
+    (entry.hardness + shrinkage * prior) / Math.max(1e-9, entry.offered + shrinkage);
   for (const [key, entry] of cells) if (entry.cell.parents.length === 0) poorness.set(key, shrunk(entry, overall));
   for (const [key, entry] of cells) {
     const { parents } = entry.cell;
-    if (parents.length > 0) poorness.set(key, shrunk(entry, parents.reduce((sum, parent) => sum + (poorness.get(parent) ?? overall), 0) / parents.length));
+    if (parents.length > 0)
+      poorness.set(
+        key,
+        shrunk(entry, parents.reduce((sum, parent) => sum + (poorness.get(parent) ?? overall), 0) / parents.length),
+      );
   }
 
   // Without help a cell grows by its share of the candidates.
@@ -122,16 +143,22 @@ function cellDeficits(
     dimension.values++;
     byDimension.set(entry.cell.dimension, dimension);
   }
-  return new Map([...cells].map(([key, entry]) => {
-    const { sum, values } = byDimension.get(entry.cell.dimension) ?? { sum: 0, values: 1 };
-    const fair = sum / values;
-    const scarcity = Math.max(0, 1 - expected(entry) / Math.max(fair, 1e-9));
-    return [key, round6((scarcity * (poorness.get(key) ?? overall)) / overall)];
-  }));
+  return new Map(
+    [...cells].map(([key, entry]) => {
+      const { sum, values } = byDimension.get(entry.cell.dimension) ?? { sum: 0, values: 1 };
+      const fair = sum / values;
+      const scarcity = Math.max(0, 1 - expected(entry) / Math.max(fair, 1e-9));
+      return [key, round6((scarcity * (poorness.get(key) ?? overall)) / overall)];
+    }),
+  );
 }
 
 /** (frequency of the commonest class / frequency of this class)^0.5 by images, at most 4. */
-function classRarities(candidates: readonly NeedImage[], trainingSet: readonly NeedImage[], budget: number): Map<number, number> {
+function classRarities(
+  candidates: readonly NeedImage[],
+  trainingSet: readonly NeedImage[],
+  budget: number,
+): Map<number, number> {
   const counts = new Map<number, number>();
   const rate = budget / Math.max(1, candidates.length);
   const add = (image: NeedImage, weight: number) => {
@@ -140,11 +167,19 @@ function classRarities(candidates: readonly NeedImage[], trainingSet: readonly N
   for (const image of candidates) add(image, rate);
   for (const image of trainingSet) add(image, 1);
   const most = Math.max(1e-9, ...counts.values());
-  return new Map([...counts].map(([label, count]) => [label, Math.min(RARITY_MAX, (most / Math.max(count, 1e-9)) ** RARITY_EXPONENT)]));
+  return new Map(
+    [...counts].map(([label, count]) => [
+      label,
+      Math.min(RARITY_MAX, (most / Math.max(count, 1e-9)) ** RARITY_EXPONENT),
+    ]),
+  );
 }
 
 /** One image may have several cells of a dimension (parts): the neediest speaks for it. */
-function sumByDimension(cells: readonly { deficit: number; dimension: string; pair: boolean }[], pairs: boolean): number {
+function sumByDimension(
+  cells: readonly { deficit: number; dimension: string; pair: boolean }[],
+  pairs: boolean,
+): number {
   const most = new Map<string, number>();
   for (const { deficit, dimension, pair } of cells) {
     if (pair === pairs) most.set(dimension, Math.max(most.get(dimension) ?? 0, deficit));
@@ -155,7 +190,8 @@ function sumByDimension(cells: readonly { deficit: number; dimension: string; pa
 function countDimensions(candidates: readonly NeedImage[]): { margins: number; pairs: number } {
   const margins = new Set<string>();
   const pairs = new Set<string>();
-  for (const { cells } of candidates) for (const { dimension, parents } of cells) (parents.length > 0 ? pairs : margins).add(dimension);
+  for (const { cells } of candidates)
+    for (const { dimension, parents } of cells) (parents.length > 0 ? pairs : margins).add(dimension);
   return { margins: margins.size, pairs: pairs.size };
 }
 

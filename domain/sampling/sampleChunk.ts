@@ -42,7 +42,16 @@ const RULES_MODEL = 'rules';
  * A row's probability is r/N + (1 - r/N)·π of reserve size r, candidates N and π for the whole list: exact but for terms of 1/N,
  * since the second stage works on what the reserve left.
  */
-export function sampleChunk({ chunk, scan, trainingSet, taxonomy, config, budget, seed, iteration }: SampleRequest): Sample {
+export function sampleChunk({
+  chunk,
+  scan,
+  trainingSet,
+  taxonomy,
+  config,
+  budget,
+  seed,
+  iteration,
+}: SampleRequest): Sample {
   const scans = new Map(scan.map((row) => [row.imageId, row]));
   const passing = chunk.filter(({ imageId }) => {
     const judged = scans.get(imageId);
@@ -54,26 +63,54 @@ export function sampleChunk({ chunk, scan, trainingSet, taxonomy, config, budget
   if (count === 0) return { rows: [], candidates: kept.length, probabilitySum: 0, random };
 
   const all = [...kept, ...trainingSet];
-  const cells = cellsOf(all.map((row) => ({ ...row, ...knownTags(row, scans.get(row.imageId)), predictedClasses: scans.get(row.imageId)?.predictedClasses ?? null })), taxonomy);
+  const cells = cellsOf(
+    all.map((row) => ({
+      ...row,
+      ...knownTags(row, scans.get(row.imageId)),
+      predictedClasses: scans.get(row.imageId)?.predictedClasses ?? null,
+    })),
+    taxonomy,
+  );
   const candidates = kept.map((row, index) => toCandidate(row, scans.get(row.imageId), cells[index] ?? []));
   const training = trainingSet.map((row, index) => ({ cells: cells[kept.length + index] ?? [], classes: row.classes }));
   const needed = needs(candidates, training, count, config.shrinkage);
 
   const reserveSize = Math.round(config.randomShare * count);
-  const reserve = new Set(shuffle(kept.map((row) => row.imageId), seededRandom(seed, iteration, 'sample', 'reserve')).slice(0, reserveSize));
+  const reserve = new Set(
+    shuffle(
+      kept.map((row) => row.imageId),
+      seededRandom(seed, iteration, 'sample', 'reserve'),
+    ).slice(0, reserveSize),
+  );
   // Sorted by what should vary, a systematic sample spreads over it.
   const order = candidates
-    .map((candidate, index) => ({ need: needed[index] as Need, stratum: candidate.cells.filter((cell) => cell.parents.length === 0).map((cell) => cell.key).join('|') }))
+    .map((candidate, index) => ({
+      need: needed[index] as Need,
+      stratum: candidate.cells
+        .filter((cell) => cell.parents.length === 0)
+        .map((cell) => cell.key)
+        .join('|'),
+    }))
     .sort((a, b) => compare(a.stratum, b.stratum) || compare(a.need.imageId, b.need.imageId))
     .map(({ need }) => need);
   const rest = order.filter(({ imageId }) => !reserve.has(imageId));
   const byNeed = count - reserveSize;
-  const second = inclusionProbabilities(rest.map(({ need }) => need), byNeed);
-  const picked = systematicPick(second, byNeed, seededRandom(seed, iteration, 'sample', 'start')()).map((index) => rest[index] as Need);
+  const second = inclusionProbabilities(
+    rest.map(({ need }) => need),
+    byNeed,
+  );
+  const picked = systematicPick(second, byNeed, seededRandom(seed, iteration, 'sample', 'start')()).map(
+    (index) => rest[index] as Need,
+  );
 
   const shareOfReserve = reserveSize / kept.length;
-  const full = inclusionProbabilities(order.map(({ need }) => need), shareOfReserve === 1 ? 0 : byNeed / (1 - shareOfReserve));
-  const combined = new Map(order.map(({ imageId }, index) => [imageId, shareOfReserve + (1 - shareOfReserve) * (full[index] ?? 0)]));
+  const full = inclusionProbabilities(
+    order.map(({ need }) => need),
+    shareOfReserve === 1 ? 0 : byNeed / (1 - shareOfReserve),
+  );
+  const combined = new Map(
+    order.map(({ imageId }, index) => [imageId, shareOfReserve + (1 - shareOfReserve) * (full[index] ?? 0)]),
+  );
   const names = labelNames(taxonomy);
   const toRow = (need: Need, reason: SampleRow['reason']): SampleRow => ({
     imageId: need.imageId,
@@ -85,7 +122,10 @@ export function sampleChunk({ chunk, scan, trainingSet, taxonomy, config, budget
     hardness: need.hardness,
     rarity: need.rarity,
   });
-  const rows = [...order.filter(({ imageId }) => reserve.has(imageId)).map((need) => toRow(need, 'random')), ...picked.map((need) => toRow(need, 'need'))];
+  const rows = [
+    ...order.filter(({ imageId }) => reserve.has(imageId)).map((need) => toRow(need, 'random')),
+    ...picked.map((need) => toRow(need, 'need')),
+  ];
   return {
     rows: rows.sort((a, b) => compare(a.imageId, b.imageId)),
     candidates: kept.length,
@@ -102,10 +142,18 @@ export function estimatedWrongShare(scan: readonly ScanImageRow[], imageIds: Ite
 }
 
 /** Of each cluster the least suspect stay: near duplicates differ in their labels more than in their pictures. */
-function limitClusters(rows: readonly ChunkRow[], scans: ReadonlyMap<string, ScanImageRow>, perCluster: number, random: () => number): ChunkRow[] {
+function limitClusters(
+  rows: readonly ChunkRow[],
+  scans: ReadonlyMap<string, ScanImageRow>,
+  perCluster: number,
+  random: () => number,
+): ChunkRow[] {
   const suspicion = (row: ChunkRow) => Math.round((scans.get(row.imageId)?.pMislabelled ?? 0) * 100);
   const taken = new Map<string, number>();
-  return shuffle(rows.toSorted((a, b) => compare(a.imageId, b.imageId)), random)
+  return shuffle(
+    rows.toSorted((a, b) => compare(a.imageId, b.imageId)),
+    random,
+  )
     .sort((a, b) => suspicion(a) - suspicion(b))
     .filter(({ cluster }) => {
       const before = taken.get(cluster) ?? 0;
@@ -117,7 +165,9 @@ function limitClusters(rows: readonly ChunkRow[], scans: ReadonlyMap<string, Sca
 
 function randomPick(chunk: readonly ChunkRow[], count: number, seed: number, iteration: number): string[] {
   const ids = chunk.map((row) => row.imageId).sort();
-  return shuffle(ids, seededRandom(seed, iteration, 'sample', 'comparison')).slice(0, count).sort();
+  return shuffle(ids, seededRandom(seed, iteration, 'sample', 'comparison'))
+    .slice(0, count)
+    .sort();
 }
 
 function toCandidate(row: ChunkRow, scan: ScanImageRow | undefined, cells: Cell[]): NeedCandidate {
@@ -134,7 +184,9 @@ function toCandidate(row: ChunkRow, scan: ScanImageRow | undefined, cells: Cell[
 function explain(need: Need, names: readonly string[]): string {
   const [strongest] = need.cells;
   const rare = need.rareClasses.flatMap((label) => names[label] ?? []);
-  const parts = [strongest?.key, rare.length > 0 ? `rare: ${rare.join(', ')}` : undefined].filter((part) => part !== undefined);
+  const parts = [strongest?.key, rare.length > 0 ? `rare: ${rare.join(', ')}` : undefined].filter(
+    (part) => part !== undefined,
+  );
   return parts.length > 0 ? parts.join('; ') : 'well covered';
 }
 

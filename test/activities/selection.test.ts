@@ -12,7 +12,15 @@ import { loopConfigSchema } from '../../domain/config.js';
 import { PartloopError } from '../../domain/errors.js';
 import type { ModelCard } from '../../domain/modelCard.js';
 import type { IterationContext, StepResult, StepResults } from '../../domain/steps.js';
-import { chunkRowSchema, evaluationRowSchema, type FindingRow, findingRowSchema, type IndexRow, scanImageRowSchema, trainingRowSchema } from '../../domain/tables.js';
+import {
+  chunkRowSchema,
+  evaluationRowSchema,
+  type FindingRow,
+  findingRowSchema,
+  type IndexRow,
+  scanImageRowSchema,
+  trainingRowSchema,
+} from '../../domain/tables.js';
 import { NO_TAGS } from '../../domain/tags.js';
 import { keys } from '../../storage/keys.js';
 import { encodeLabel } from '../../storage/labelMask.js';
@@ -29,11 +37,27 @@ const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('he
 async function filledPool(count: number): Promise<{ store: Store; deps: ActivityDeps; rows: IndexRow[] }> {
   const store = memoryStore();
   await store.put(keys.taxonomy('cars'), JSON.stringify(TAXONOMY));
-  const label = await encodeLabel(Uint8Array.from({ length: 32 * 24 }, (_, at) => (at % 32 < 16 ? 1 : 2)), 32, 24);
+  const label = await encodeLabel(
+    Uint8Array.from({ length: 32 * 24 }, (_, at) => (at % 32 < 16 ? 1 : 2)),
+    32,
+    24,
+  );
   const rows: IndexRow[] = [];
   for (let n = 0; n < count + 2; n++) {
-    const image = await sharp({ create: { width: 32, height: 24, channels: 3, background: { r: n * 3, g: 90, b: 255 - n * 3 } } }).png().toBuffer();
-    const row = indexRow(n, { imageId: sha(image), imageUri: keys.image('cars', sha(image)), labelSha256: sha(label), labelUri: keys.label('cars', sha(label)), split: n < count ? 'train' : 'test', classes: [1, 2], angle: n % 3 ? 0 : 90 });
+    const image = await sharp({
+      create: { width: 32, height: 24, channels: 3, background: { r: n * 3, g: 90, b: 255 - n * 3 } },
+    })
+      .png()
+      .toBuffer();
+    const row = indexRow(n, {
+      imageId: sha(image),
+      imageUri: keys.image('cars', sha(image)),
+      labelSha256: sha(label),
+      labelUri: keys.label('cars', sha(label)),
+      split: n < count ? 'train' : 'test',
+      classes: [1, 2],
+      angle: n % 3 ? 0 : 90,
+    });
     await store.put(row.imageUri, image);
     await store.put(row.labelUri, label);
     rows.push(row);
@@ -43,38 +67,108 @@ async function filledPool(count: number): Promise<{ store: Store; deps: Activity
 }
 
 const context = (fields: Partial<IterationContext> = {}): IterationContext => ({
-  loop: 'cars', iteration: 1, config: loopConfigSchema.parse({ pool: 'cars', chunkSize: 12, gate: { minUnits: 2 } }), previous: null, force: null, ...fields,
+  loop: 'cars',
+  iteration: 1,
+  config: loopConfigSchema.parse({ pool: 'cars', chunkSize: 12, gate: { minUnits: 2 } }),
+  previous: null,
+  force: null,
+  ...fields,
 });
 
-const step = (name: string, outputs: Record<string, string>, facts: StepResult['facts'] = {}): StepResult => ({ step: name, digest: digestOf([name, outputs]), outcome: 'miss', outputs, facts, seconds: 1 });
+const step = (name: string, outputs: Record<string, string>, facts: StepResult['facts'] = {}): StepResult => ({
+  step: name,
+  digest: digestOf([name, outputs]),
+  outcome: 'miss',
+  outputs,
+  facts,
+  seconds: 1,
+});
 
 /** A scan in which the first image of the chunk has a missing part. */
 async function fakeScan(store: Store, draw: StepResult): Promise<StepResult> {
   const chunk = await readTable(store, draw.outputs.chunk ?? '', chunkRowSchema);
-  const images = chunk.map((row, n) => ({ ...scanRow(n), imageId: row.imageId, fileName: row.fileName, labelSha256: row.labelSha256, quarantined: n === 0, pMislabelled: n === 0 ? 0.9 : 0.05, findings: n === 0 ? 1 : 0, hardness: n / 20 }));
+  const images = chunk.map((row, n) => ({
+    ...scanRow(n),
+    imageId: row.imageId,
+    fileName: row.fileName,
+    labelSha256: row.labelSha256,
+    quarantined: n === 0,
+    pMislabelled: n === 0 ? 0.9 : 0.05,
+    findings: n === 0 ? 1 : 0,
+    hardness: n / 20,
+  }));
   const [first] = chunk;
   const finding: FindingRow = {
-    findingId: 'f1', imageId: first?.imageId ?? '', fileName: first?.fileName ?? '', labelSha256: first?.labelSha256 ?? '', kind: 'missing_part', classId: 0, suggestedClassId: 3, areaPx: 40, areaShare: 0.05, pWrong: 0.9,
-    x0: 0.1, y0: 0.1, x1: 0.4, y1: 0.4, evidence: '{}', proposal: JSON.stringify({ size: [32, 32], counts: [100, 200, 724] }),
+    findingId: 'f1',
+    imageId: first?.imageId ?? '',
+    fileName: first?.fileName ?? '',
+    labelSha256: first?.labelSha256 ?? '',
+    kind: 'missing_part',
+    classId: 0,
+    suggestedClassId: 3,
+    areaPx: 40,
+    areaShare: 0.05,
+    pWrong: 0.9,
+    x0: 0.1,
+    y0: 0.1,
+    x1: 0.4,
+    y1: 0.4,
+    evidence: '{}',
+    proposal: JSON.stringify({ size: [32, 32], counts: [100, 200, 724] }),
   };
   const prefix = `fake/${draw.digest}`;
   await writeTable(store, `${prefix}/images.parquet`, images, scanImageRowSchema);
   await writeTable(store, `${prefix}/findings.parquet`, [finding], findingRowSchema);
   await store.put(`${prefix}/summary.json`, JSON.stringify({ warnings: ['a rule fell silent'] }));
-  return step('scan', { images: `${prefix}/images.parquet`, findings: `${prefix}/findings.parquet`, summary: `${prefix}/summary.json` }, { quarantined: 1, model: 'folds', prevalence: 0.1 });
+  return step(
+    'scan',
+    { images: `${prefix}/images.parquet`, findings: `${prefix}/findings.parquet`, summary: `${prefix}/summary.json` },
+    { quarantined: 1, model: 'folds', prevalence: 0.1 },
+  );
 }
 
-async function fakeModel(store: Store, rows: readonly IndexRow[]): Promise<{ train: StepResult; evaluate: StepResult }> {
+async function fakeModel(
+  store: Store,
+  rows: readonly IndexRow[],
+): Promise<{ train: StepResult; evaluate: StepResult }> {
   const card: ModelCard = {
-    version: 1, taxonomyDigest: digestOf(TAXONOMY), classes: ['background', 'hood', 'door', 'mirror'], input: { name: 'image', layout: 'NHWC', dtype: 'uint8', size: 32 },
-    trainedOn: { list: null, digest: idOf(1) }, valMiou: 0.5, valClassIou: {}, weightsSha256: idOf(2), files: { model: idOf(3), scan: idOf(4) }, preset: 'efficientnet_lite0', imageSize: 32, iterations: 10,
+    version: 1,
+    taxonomyDigest: digestOf(TAXONOMY),
+    classes: ['background', 'hood', 'door', 'mirror'],
+    input: { name: 'image', layout: 'NHWC', dtype: 'uint8', size: 32 },
+    trainedOn: { list: null, digest: idOf(1) },
+    valMiou: 0.5,
+    valClassIou: {},
+    weightsSha256: idOf(2),
+    files: { model: idOf(3), scan: idOf(4) },
+    preset: 'efficientnet_lite0',
+    imageSize: 32,
+    iterations: 10,
   };
   await store.put('fake/model.json', JSON.stringify(card));
-  const evaluations = rows.filter((row) => row.split === 'test').map((row) => ({ imageId: row.imageId, fileName: row.fileName, vehicleId: null, ...NO_TAGS, confusion: [1, 1, 90, 1, 2, 10, 2, 2, 100], boundary: [1, 5, 9], imageMiou: 0.9 }));
+  const evaluations = rows
+    .filter((row) => row.split === 'test')
+    .map((row) => ({
+      imageId: row.imageId,
+      fileName: row.fileName,
+      vehicleId: null,
+      ...NO_TAGS,
+      confusion: [1, 1, 90, 1, 2, 10, 2, 2, 100],
+      boundary: [1, 5, 9],
+      imageMiou: 0.9,
+    }));
   await writeTable(store, 'fake/evaluation.parquet', evaluations, evaluationRowSchema);
   return {
-    train: step('train', { card: 'fake/model.json', scan: 'fake/scan.onnx', model: 'fake/model.onnx' }, { valMiou: 0.5 }),
-    evaluate: step('evaluate', { images: 'fake/evaluation.parquet' }, { miou: 0.9, majorMiou: 0.9, minorMiou: null, testVersion: 'v1' }),
+    train: step(
+      'train',
+      { card: 'fake/model.json', scan: 'fake/scan.onnx', model: 'fake/model.onnx' },
+      { valMiou: 0.5 },
+    ),
+    evaluate: step(
+      'evaluate',
+      { images: 'fake/evaluation.parquet' },
+      { miou: 0.9, majorMiou: 0.9, minorMiou: null, testVersion: 'v1' },
+    ),
   };
 }
 
@@ -83,7 +177,10 @@ describe('draw, sample, decide and report over a store', () => {
     const { store, deps, rows } = await filledPool(20);
     const results: StepResults = {};
     results.draw = await createDrawActivities(deps).draw({ context: context(), results });
-    assert.deepEqual([results.draw.facts.drawn, results.draw.facts.remaining, results.draw.facts.testImages], [12, 8, 2]);
+    assert.deepEqual(
+      [results.draw.facts.drawn, results.draw.facts.remaining, results.draw.facts.testImages],
+      [12, 8, 2],
+    );
     results.scan = await fakeScan(store, results.draw);
     results.sample = await createSampleActivities(deps).sample({ context: context(), results });
     assert.equal(results.sample.facts.sampled, 6);
@@ -104,7 +201,10 @@ describe('draw, sample, decide and report over a store', () => {
     assert.match(html, /a rule fell silent/);
     assert.match(html, /data:image\/webp/);
     const testObjects = new Set(rows.filter((row) => row.split === 'test').map((row) => row.imageUri));
-    assert.deepEqual(store.read.filter((key) => testObjects.has(key)), []);
+    assert.deepEqual(
+      store.read.filter((key) => testObjects.has(key)),
+      [],
+    );
     assert.equal((await createDrawActivities(deps).draw({ context: context(), results: {} })).outcome, 'hit');
   });
 
@@ -113,10 +213,14 @@ describe('draw, sample, decide and report over a store', () => {
     const draw = await createDrawActivities(deps).draw({ context: context(), results: {} });
     const previous = { draw, scan: draw, sample: draw, train: draw, evaluate: draw };
     const second = await createDrawActivities(deps).draw({ context: context({ iteration: 2, previous }), results: {} });
-    const ids = async (result: StepResult) => (await readTable(store, result.outputs.chunk ?? '', chunkRowSchema)).map((row) => row.imageId);
+    const ids = async (result: StepResult) =>
+      (await readTable(store, result.outputs.chunk ?? '', chunkRowSchema)).map((row) => row.imageId);
     assert.equal(new Set([...(await ids(draw)), ...(await ids(second))]).size, 20);
     await assert.rejects(
-      createDrawActivities(deps).draw({ context: context({ iteration: 3, previous: { ...previous, draw: second } }), results: {} }),
+      createDrawActivities(deps).draw({
+        context: context({ iteration: 3, previous: { ...previous, draw: second } }),
+        results: {},
+      }),
       (error: unknown) => error instanceof PartloopError && error.code === 'pool-exhausted',
     );
   });
@@ -127,6 +231,9 @@ describe('draw, sample, decide and report over a store', () => {
     await store.delete([lost?.imageUri ?? '']);
     const draw = await createDrawActivities(deps).draw({ context: context(), results: {} });
     assert.deepEqual([draw.facts.drawn, draw.facts.missing], [11, 1]);
-    assert.match(new TextDecoder().decode((await store.get(draw.outputs.missing ?? '')).body), new RegExp(lost?.fileName ?? ''));
+    assert.match(
+      new TextDecoder().decode((await store.get(draw.outputs.missing ?? '')).body),
+      new RegExp(lost?.fileName ?? ''),
+    );
   });
 });

@@ -10,35 +10,87 @@ import { idOf, TAXONOMY } from '../domain/sampling/rows.js';
 import { reportData } from './reportData.js';
 
 const evaluation = (n: number, confusion: number[], fields: Partial<EvaluationRow> = {}): EvaluationRow => ({
-  imageId: idOf(n), fileName: `car-${n}.jpg`, vehicleId: null, ...NO_TAGS, confusion, boundary: [], imageMiou: 0.5, ...fields,
+  imageId: idOf(n),
+  fileName: `car-${n}.jpg`,
+  vehicleId: null,
+  ...NO_TAGS,
+  confusion,
+  boundary: [],
+  imageMiou: 0.5,
+  ...fields,
 });
 
 describe('a report', () => {
   it('is one file without scripts or anything from outside', () => {
     const html = renderReport(reportData());
-    const outside = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? '').filter((target) => !target.startsWith('#') && !target.startsWith('data:'));
+    const outside = [...html.matchAll(/(?:src|href)="([^"]+)"/g)]
+      .map((match) => match[1] ?? '')
+      .filter((target) => !target.startsWith('#') && !target.startsWith('data:'));
     assert.deepEqual(outside, []);
     assert.ok(!/<script|@import|url\(http/.test(html));
   });
 
   it('has every section, with a target for every link', () => {
-    const { document } = parseHTML(renderReport(reportData())) as unknown as { document: { querySelectorAll(selector: string): Iterable<{ getAttribute(name: string): string | null }>; querySelector(selector: string): { textContent: string } | null } };
-    for (const link of document.querySelectorAll('nav a')) assert.ok(document.querySelector(link.getAttribute('href') ?? ''), `${link.getAttribute('href')} is missing`);
+    const { document } = parseHTML(renderReport(reportData())) as unknown as {
+      document: {
+        querySelectorAll(selector: string): Iterable<{ getAttribute(name: string): string | null }>;
+        querySelector(selector: string): { textContent: string } | null;
+      };
+    };
+    for (const link of document.querySelectorAll('nav a'))
+      assert.ok(document.querySelector(link.getAttribute('href') ?? ''), `${link.getAttribute('href')} is missing`);
     assert.match(document.querySelector('#verdict')?.textContent ?? '', /promoted.*0\.561/s);
     assert.match(document.querySelector('#gate')?.textContent ?? '', /minor parts/);
     assert.ok(document.querySelector('#curve svg'));
   });
 
   it('escapes text from outside', () => {
-    const html = renderReport(reportData([{ title: 'missing part', detail: 'hood', fileName: '<img src=x onerror=alert(1)>.jpg', score: 0.9, src: null, width: 320, height: 240 }]));
+    const html = renderReport(
+      reportData([
+        {
+          title: 'missing part',
+          detail: 'hood',
+          fileName: '<img src=x onerror=alert(1)>.jpg',
+          score: 0.9,
+          src: null,
+          width: 320,
+          height: 240,
+        },
+      ]),
+    );
     assert.ok(!html.includes('<img src=x'));
   });
 
   it('of a first iteration without benchmark and without tags is whole', () => {
     const full = reportData();
-    const decision = { ...full.decision, gate: 'first' as const, benchmark: null, benchmarkMiou: null, gain: null, lower: null, upper: null, detectable: null, look: null, alpha: null, slices: [], previousCandidate: null };
-    const curve = full.curve.slice(0, 1).map((point) => ({ ...point, benchmarkMiou: null, gate: 'first', minorMiou: null }));
-    const html = renderReport(reportData([], { iteration: 1, decision, curve, slices: [], worst: [], classes: full.classes.map((entry) => ({ ...entry, benchmarkIou: null })), sample: { ...full.sample, comparison: { ...full.sample.comparison, tags: [] } } }));
+    const decision = {
+      ...full.decision,
+      gate: 'first' as const,
+      benchmark: null,
+      benchmarkMiou: null,
+      gain: null,
+      lower: null,
+      upper: null,
+      detectable: null,
+      look: null,
+      alpha: null,
+      slices: [],
+      previousCandidate: null,
+    };
+    const curve = full.curve
+      .slice(0, 1)
+      .map((point) => ({ ...point, benchmarkMiou: null, gate: 'first', minorMiou: null }));
+    const html = renderReport(
+      reportData([], {
+        iteration: 1,
+        decision,
+        curve,
+        slices: [],
+        worst: [],
+        classes: full.classes.map((entry) => ({ ...entry, benchmarkIou: null })),
+        sample: { ...full.sample, comparison: { ...full.sample.comparison, tags: [] } },
+      }),
+    );
     assert.match(html, /first benchmark/);
     assert.ok(!/NaN|undefined/.test(html));
   });
@@ -65,7 +117,13 @@ describe('the tables of a report', () => {
   });
 
   it('slice by tags that have at least two values', () => {
-    assert.deepEqual(sliceTable(rows, null).map((slice) => [slice.tag, slice.value, slice.images]), [['angle', '0', 1], ['angle', '90', 1]]);
+    assert.deepEqual(
+      sliceTable(rows, null).map((slice) => [slice.tag, slice.value, slice.images]),
+      [
+        ['angle', '0', 1],
+        ['angle', '90', 1],
+      ],
+    );
   });
 });
 
@@ -73,7 +131,11 @@ describe('pictures with overlay', () => {
   it('tint the proposed region column by column and outline the given label', async () => {
     assert.deepEqual([...decodeRle({ size: [2, 3], counts: [2, 3, 1] })], [0, 0, 1, 1, 1, 0]);
     const label = { pixels: Uint8Array.from({ length: 64 }, (_, at) => (at % 8 < 4 ? 1 : 0)), width: 8, height: 8 };
-    const rgba = drawOverlay({ label, proposal: { size: [8, 8], counts: [48, 16] }, box: null, outlined: null }, 64, 64);
+    const rgba = drawOverlay(
+      { label, proposal: { size: [8, 8], counts: [48, 16] }, box: null, outlined: null },
+      64,
+      64,
+    );
     const alphaAt = (x: number, y: number) => rgba[(y * 64 + x) * 4 + 3] ?? 0;
     assert.equal(alphaAt(10, 30), 0);
     assert.ok(alphaAt(31, 30) > 200);
@@ -81,8 +143,15 @@ describe('pictures with overlay', () => {
   });
 
   it('are small WebP files that keep the shape of the picture', async () => {
-    const bytes = await sharp({ create: { width: 1_000, height: 500, channels: 3, background: '#335577' } }).jpeg().toBuffer();
-    const picture = await overlayPicture(bytes, { label: null, proposal: null, box: { x0: 0.1, y0: 0.1, x1: 0.5, y1: 0.5 }, outlined: null });
+    const bytes = await sharp({ create: { width: 1_000, height: 500, channels: 3, background: '#335577' } })
+      .jpeg()
+      .toBuffer();
+    const picture = await overlayPicture(bytes, {
+      label: null,
+      proposal: null,
+      box: { x0: 0.1, y0: 0.1, x1: 0.5, y1: 0.5 },
+      outlined: null,
+    });
     assert.deepEqual([picture.width, picture.height], [PICTURE_SIDE, PICTURE_SIDE / 2]);
     assert.match(picture.src, /^data:image\/webp;base64,/);
     assert.ok(picture.src.length < 20_000);

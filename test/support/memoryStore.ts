@@ -8,7 +8,8 @@ import type { ObjectStore } from '../../storage/objectStore.js';
 export function memoryStore(): ObjectStore & { readonly read: string[]; readonly keys: string[] } {
   const objects = new Map<string, { body: Uint8Array; etag: string }>();
   const read: string[] = [];
-  const bytesOf = (body: Uint8Array | string) => (typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body));
+  const bytesOf = (body: Uint8Array | string) =>
+    typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body);
   const write = (key: string, body: Uint8Array | string) => {
     const bytes = bytesOf(body);
     const etag = createHash('md5').update(bytes).digest('hex');

@@ -6,7 +6,8 @@ import { PartloopError } from '../../../domain/errors.js';
 import { seededRandom } from '../../../domain/random.js';
 import { idOf, indexRow } from '../sampling/rows.js';
 
-const randomHash = (random: () => number): string => Array.from({ length: 16 }, () => Math.floor(random() * 16).toString(16)).join('');
+const randomHash = (random: () => number): string =>
+  Array.from({ length: 16 }, () => Math.floor(random() * 16).toString(16)).join('');
 
 function pool(count: number) {
   const random = seededRandom('draw test');
@@ -64,38 +65,61 @@ describe('drawing a chunk', () => {
   it('names the image where a row would leak the test set', () => {
     const test = indexRow(1, { split: 'test', perceptualHash: '00000000000000ff' });
     const copy = indexRow(2, { perceptualHash: '00000000000000fe' });
-    assert.throws(() => assertNoLeak([copy], [test]), (error: unknown) => error instanceof PartloopError && error.code === 'leak-detected' && error.message.includes(copy.fileName));
+    assert.throws(
+      () => assertNoLeak([copy], [test]),
+      (error: unknown) =>
+        error instanceof PartloopError && error.code === 'leak-detected' && error.message.includes(copy.fileName),
+    );
   });
 });
 
 describe('near duplicates', () => {
   it('are found by bands exactly where comparing every pair finds them', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.array(fc.integer({ min: 0, max: 63 }), { maxLength: 4 })), { minLength: 1, maxLength: 12 }), (specs) => {
-        const hashes = specs.map(([base, flips]) => {
-          let bits = [0x0n, 0xffffffffffffffffn, 0xaaaaaaaaaaaaaaaan, 0x123456789abcdef0n][base] as bigint;
-          for (const flip of flips) bits ^= 1n << BigInt(flip);
-          return bits.toString(16).padStart(16, '0');
-        });
-        const detect = copyDetector(hashes, COPY_BITS);
-        for (const hash of hashes) {
-          assert.ok(detect(hash));
-          const flipped = (BigInt(`0x${hash}`) ^ 0x8000000000000001n).toString(16).padStart(16, '0');
-          assert.equal(detect(flipped), hashes.some((other) => hashDistance(other, flipped) <= COPY_BITS));
-        }
-        const clusters = nearDuplicateClusters(hashes.map((perceptualHash, n) => ({ imageId: idOf(n), perceptualHash, vehicleId: null })));
-        hashes.forEach((a, i) => {
-          hashes.forEach((b, j) => {
-            if (hashDistance(a, b) <= COPY_BITS) assert.equal(clusters.get(idOf(i)), clusters.get(idOf(j)));
+      fc.property(
+        fc.array(
+          fc.tuple(fc.integer({ min: 0, max: 3 }), fc.array(fc.integer({ min: 0, max: 63 }), { maxLength: 4 })),
+          { minLength: 1, maxLength: 12 },
+        ),
+        (specs) => {
+          const hashes = specs.map(([base, flips]) => {
+            let bits = [0x0n, 0xffffffffffffffffn, 0xaaaaaaaaaaaaaaaan, 0x123456789abcdef0n][base] as bigint;
+            for (const flip of flips) bits ^= 1n << BigInt(flip);
+            return bits.toString(16).padStart(16, '0');
           });
-        });
-      }),
+          const detect = copyDetector(hashes, COPY_BITS);
+          for (const hash of hashes) {
+            assert.ok(detect(hash));
+            const flipped = (BigInt(`0x${hash}`) ^ 0x8000000000000001n).toString(16).padStart(16, '0');
+            assert.equal(
+              detect(flipped),
+              hashes.some((other) => hashDistance(other, flipped) <= COPY_BITS),
+            );
+          }
+          const clusters = nearDuplicateClusters(
+            hashes.map((perceptualHash, n) => ({ imageId: idOf(n), perceptualHash, vehicleId: null })),
+          );
+          hashes.forEach((a, i) => {
+            hashes.forEach((b, j) => {
+              if (hashDistance(a, b) <= COPY_BITS) assert.equal(clusters.get(idOf(i)), clusters.get(idOf(j)));
+            });
+          });
+        },
+      ),
     );
   });
 
   it('of one vehicle may differ more than those of two', () => {
-    const row = (n: number, perceptualHash: string, vehicleId: string) => ({ imageId: idOf(n), perceptualHash, vehicleId });
-    const clusters = nearDuplicateClusters([row(1, '0000000000000000', 'a'), row(2, '00000000000003ff', 'a'), row(3, '0000000003ff0000', 'b')]);
+    const row = (n: number, perceptualHash: string, vehicleId: string) => ({
+      imageId: idOf(n),
+      perceptualHash,
+      vehicleId,
+    });
+    const clusters = nearDuplicateClusters([
+      row(1, '0000000000000000', 'a'),
+      row(2, '00000000000003ff', 'a'),
+      row(3, '0000000003ff0000', 'b'),
+    ]);
     assert.equal(clusters.get(idOf(1)), clusters.get(idOf(2)));
     assert.notEqual(clusters.get(idOf(1)), clusters.get(idOf(3)));
   });

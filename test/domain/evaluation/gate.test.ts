@@ -10,7 +10,13 @@ import { NO_TAGS } from '../../../domain/tags.js';
 import { idOf, TAXONOMY } from '../sampling/rows.js';
 
 /** Evaluations of `count` images whose classes are right in about the given share of their pixels. */
-function evaluations(count: number, quality: readonly number[], noise = 0.05, seed = 'a', tags: Partial<EvaluationRow> = {}): EvaluationRow[] {
+function evaluations(
+  count: number,
+  quality: readonly number[],
+  noise = 0.05,
+  seed = 'a',
+  tags: Partial<EvaluationRow> = {},
+): EvaluationRow[] {
   const scene = seededRandom('scene');
   const random = seededRandom(seed);
   return Array.from({ length: count }, (_, n) => {
@@ -24,12 +30,32 @@ function evaluations(count: number, quality: readonly number[], noise = 0.05, se
       if (pixels > right) confusion.push(label, 0, pixels - right);
       boundary.push(label, Math.round(right / 5), Math.round(pixels / 5));
     });
-    return { imageId: idOf(n), fileName: `${n}.jpg`, vehicleId: `v${Math.floor(n / 2)}`, ...NO_TAGS, ...tags, confusion, boundary, imageMiou: 0.5 };
+    return {
+      imageId: idOf(n),
+      fileName: `${n}.jpg`,
+      vehicleId: `v${Math.floor(n / 2)}`,
+      ...NO_TAGS,
+      ...tags,
+      confusion,
+      boundary,
+      imageMiou: 0.5,
+    };
   });
 }
 
-const request = (candidate: EvaluationRow[], benchmark: EvaluationRow[], fields: Partial<GateRequest> = {}): GateRequest => ({
-  candidate, benchmark, taxonomy: TAXONOMY, config: gateConfigSchema.parse({ resamples: 400 }), look: 1, trainedVehicles: null, seed: 1, ...fields,
+const request = (
+  candidate: EvaluationRow[],
+  benchmark: EvaluationRow[],
+  fields: Partial<GateRequest> = {},
+): GateRequest => ({
+  candidate,
+  benchmark,
+  taxonomy: TAXONOMY,
+  config: gateConfigSchema.parse({ resamples: 400 }),
+  look: 1,
+  trainedVehicles: null,
+  seed: 1,
+  ...fields,
 });
 
 const GOOD = [0.8, 0.8, 0.8];
@@ -45,7 +71,18 @@ describe('the gate', () => {
   it('blocks a model that is known to be bad, whatever the seed', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1_000 }), fc.double({ min: 0.05, max: 0.7, noNaN: true }), (seed, drop) => {
-        const verdict = decideGate(request(evaluations(60, GOOD.map((level) => level - drop), 0.1, `s${seed}`), evaluations(60, GOOD), { seed }));
+        const verdict = decideGate(
+          request(
+            evaluations(
+              60,
+              GOOD.map((level) => level - drop),
+              0.1,
+              `s${seed}`,
+            ),
+            evaluations(60, GOOD),
+            { seed },
+          ),
+        );
         assert.equal(verdict.outcome, 'rejected');
       }),
       { numRuns: 20 },
@@ -63,21 +100,30 @@ describe('the gate', () => {
   it('seldom promotes one of two equally good models', () => {
     let promoted = 0;
     for (let seed = 0; seed < 60; seed++) {
-      const verdict = decideGate(request(evaluations(60, GOOD, 0.4, `x${seed}`), evaluations(60, GOOD, 0.4, `y${seed}`), { seed, config: gateConfigSchema.parse({ resamples: 200 }) }));
+      const verdict = decideGate(
+        request(evaluations(60, GOOD, 0.4, `x${seed}`), evaluations(60, GOOD, 0.4, `y${seed}`), {
+          seed,
+          config: gateConfigSchema.parse({ resamples: 200 }),
+        }),
+      );
       if (verdict.outcome === 'promoted') promoted++;
     }
     assert.ok(promoted <= 6, `${promoted} of 60`);
   });
 
   it('rejects a better mean that was bought with a protected slice', () => {
-    const verdict = decideGate(request(evaluations(100, [0.99, 0.99, 0.5], 0.05, 'b'), evaluations(100, [0.7, 0.7, 0.8])));
+    const verdict = decideGate(
+      request(evaluations(100, [0.99, 0.99, 0.5], 0.05, 'b'), evaluations(100, [0.7, 0.7, 0.8])),
+    );
     assert.ok(verdict.gain > 0);
     assert.equal(verdict.outcome, 'rejected');
     assert.equal(verdict.slices.find((slice) => slice.name === 'minor parts')?.outcome, 'fail');
   });
 
   it('rejects a class that fell to zero recall', () => {
-    const verdict = decideGate(request(evaluations(100, [0.95, 0.95, 0], 0, 'b'), evaluations(100, [0.6, 0.6, 0.05], 0)));
+    const verdict = decideGate(
+      request(evaluations(100, [0.95, 0.95, 0], 0, 'b'), evaluations(100, [0.6, 0.6, 0.05], 0)),
+    );
     assert.equal(verdict.outcome, 'rejected');
     assert.deepEqual(verdict.lostClasses, ['mirror']);
   });
@@ -92,18 +138,29 @@ describe('the gate', () => {
 
   it('tests types of vehicle that the model never saw', () => {
     const tags = { vehicle: 'van' } as const;
-    const verdict = decideGate(request(evaluations(100, [0.5, 0.5, 0.5], 0.05, 'b', tags), evaluations(100, GOOD, 0.05, 'a', tags), { trainedVehicles: new Set(['sedan']) }));
+    const verdict = decideGate(
+      request(evaluations(100, [0.5, 0.5, 0.5], 0.05, 'b', tags), evaluations(100, GOOD, 0.05, 'a', tags), {
+        trainedVehicles: new Set(['sedan']),
+      }),
+    );
     assert.equal(verdict.slices.find((slice) => slice.name === 'unseen vehicle types')?.outcome, 'fail');
   });
 
   it('waits for a person where approval is asked for', () => {
-    const verdict = decideGate(request(evaluations(100, [0.9, 0.9, 0.9], 0.05, 'b'), evaluations(100, GOOD), { config: gateConfigSchema.parse({ mode: 'approve', resamples: 400 }) }));
+    const verdict = decideGate(
+      request(evaluations(100, [0.9, 0.9, 0.9], 0.05, 'b'), evaluations(100, GOOD), {
+        config: gateConfigSchema.parse({ mode: 'approve', resamples: 400 }),
+      }),
+    );
     assert.equal(verdict.outcome, 'held');
     assert.ok(verdict.lower > 0);
   });
 
   it('spends at most its error probability over all decisions on one test version', () => {
-    const total = Array.from({ length: 10_000 }, (_, index) => spentAlpha(0.05, index + 1)).reduce((sum, value) => sum + value, 0);
+    const total = Array.from({ length: 10_000 }, (_, index) => spentAlpha(0.05, index + 1)).reduce(
+      (sum, value) => sum + value,
+      0,
+    );
     assert.ok(total < 0.05);
   });
 
@@ -115,7 +172,13 @@ describe('the gate', () => {
 });
 
 describe('the benchmark registry', () => {
-  const model = (n: number): RegisteredModel => ({ scan: `m${n}`, card: `c${n}`, digest: idOf(n), loop: 'cars', iteration: n });
+  const model = (n: number): RegisteredModel => ({
+    scan: `m${n}`,
+    card: `c${n}`,
+    digest: idOf(n),
+    loop: 'cars',
+    iteration: n,
+  });
 
   it('meets a repeated decision with the rival it had', () => {
     const first = withBenchmark(EMPTY_REGISTRY, model(1), 'first', 'now');
@@ -130,7 +193,10 @@ describe('the benchmark registry', () => {
     const look = (n: number, testVersion = 'v1') => ({ testVersion, loop: 'cars', iteration: n, candidate: idOf(n) });
     const one = withLook(EMPTY_REGISTRY, look(1));
     const two = withLook(one.registry, look(2));
-    assert.deepEqual([one.number, two.number, withLook(two.registry, look(1)).number, withLook(two.registry, look(1, 'v2')).number], [1, 2, 1, 1]);
+    assert.deepEqual(
+      [one.number, two.number, withLook(two.registry, look(1)).number, withLook(two.registry, look(1, 'v2')).number],
+      [1, 2, 1, 1],
+    );
   });
 });
 

@@ -7,23 +7,60 @@ export const idOf = (n: number): string => n.toString(16).padStart(64, '0');
 
 export function indexRow(n: number, fields: Partial<IndexRow> = {}): IndexRow {
   return {
-    imageId: idOf(n), fileName: `car-${n}.jpg`, imageUri: `pools/cars/images/${idOf(n)}`, imageEtag: null, imageVersion: null,
-    labelUri: `pools/cars/labels/${idOf(n)}`, labelSha256: idOf(n), width: 128, height: 96, ...NO_TAGS, tagOrigins: '{}', vehicleId: null,
-    source: 'in-house', split: 'train', perceptualHash: (BigInt(n) * 0x9e3779b97f4a7c15n & 0xffffffffffffffffn).toString(16).padStart(16, '0'),
-    classes: [1], labelRevision: 1, ingestedAt: '2026-01-01T00:00:00.000Z', ...fields,
+    imageId: idOf(n),
+    fileName: `car-${n}.jpg`,
+    imageUri: `pools/cars/images/${idOf(n)}`,
+    imageEtag: null,
+    imageVersion: null,
+    labelUri: `pools/cars/labels/${idOf(n)}`,
+    labelSha256: idOf(n),
+    width: 128,
+    height: 96,
+    ...NO_TAGS,
+    tagOrigins: '{}',
+    vehicleId: null,
+    source: 'in-house',
+    split: 'train',
+    perceptualHash: ((BigInt(n) * 0x9e3779b97f4a7c15n) & 0xffffffffffffffffn).toString(16).padStart(16, '0'),
+    classes: [1],
+    labelRevision: 1,
+    ingestedAt: '2026-01-01T00:00:00.000Z',
+    ...fields,
   };
 }
 
-export const chunkRow = (n: number, fields: Partial<ChunkRow> = {}): ChunkRow => ({ ...indexRow(n), cluster: idOf(n), ...fields });
+export const chunkRow = (n: number, fields: Partial<ChunkRow> = {}): ChunkRow => ({
+  ...indexRow(n),
+  cluster: idOf(n),
+  ...fields,
+});
 
 export function scanRow(n: number, fields: Partial<ScanImageRow> = {}): ScanImageRow {
   return {
-    imageId: idOf(n), fileName: `car-${n}.jpg`, labelSha256: idOf(n), labelQuality: 0.9, pMislabelled: 0.1, quarantined: false, kinds: [], findings: 0,
-    labelIou: 0.7, hardness: 0.3, classIou: '{}', predictedClasses: [1], inferredTags: '{}', model: 'model', error: null, ...fields,
+    imageId: idOf(n),
+    fileName: `car-${n}.jpg`,
+    labelSha256: idOf(n),
+    labelQuality: 0.9,
+    pMislabelled: 0.1,
+    quarantined: false,
+    kinds: [],
+    findings: 0,
+    labelIou: 0.7,
+    hardness: 0.3,
+    classIou: '{}',
+    predictedClasses: [1],
+    inferredTags: '{}',
+    model: 'model',
+    error: null,
+    ...fields,
   };
 }
 
 export const TAXONOMY: Taxonomy = taxonomySchema.parse({
   name: 'small',
-  classes: [{ name: 'hood', group: 'major' }, { name: 'door', group: 'major' }, { name: 'mirror', group: 'minor' }],
+  classes: [
+    { name: 'hood', group: 'major' },
+    { name: 'door', group: 'major' },
+    { name: 'mirror', group: 'minor' },
+  ],
 });

@@ -12,30 +12,53 @@ function skewed(count: number, tagged = true): Pick<SampleRequest, 'chunk' | 'sc
   const random = seededRandom('skewed');
   const chunk = Array.from({ length: count }, (_, n) =>
     chunkRow(n, {
-      ...(tagged ? { angle: n % 10 < 6 ? 0 : n % 10 < 8 ? 45 : n % 10 === 8 ? 90 : 135, black: n % 10 === 9, orientation: n % 2 ? 'left' : 'right' } : {}),
+      ...(tagged
+        ? {
+            angle: n % 10 < 6 ? 0 : n % 10 < 8 ? 45 : n % 10 === 8 ? 90 : 135,
+            black: n % 10 === 9,
+            orientation: n % 2 ? 'left' : 'right',
+          }
+        : {}),
       classes: n % 17 === 0 ? [1, 2, 3] : n % 3 === 0 ? [1, 2] : [1],
     }),
   );
-  const scan = chunk.map((_, n) => scanRow(n, { hardness: random(), pMislabelled: random() ** 4, predictedClasses: n % 2 ? [1, 2] : [1] }));
+  const scan = chunk.map((_, n) =>
+    scanRow(n, { hardness: random(), pMislabelled: random() ** 4, predictedClasses: n % 2 ? [1, 2] : [1] }),
+  );
   return { chunk, scan };
 }
 
 const request = (fields: Partial<SampleRequest> = {}): SampleRequest => ({
-  ...skewed(200), trainingSet: [], taxonomy: TAXONOMY, config: sampleConfigSchema.parse({}), budget: 100, seed: 1, iteration: 1, ...fields,
+  ...skewed(200),
+  trainingSet: [],
+  taxonomy: TAXONOMY,
+  config: sampleConfigSchema.parse({}),
+  budget: 100,
+  seed: 1,
+  iteration: 1,
+  ...fields,
 });
 
 describe('algo2', () => {
   it('picks exactly the budget with probabilities that sum to it', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 120 }), fc.integer({ min: 0, max: 130 }), fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 0, max: 99 }), (count, budget, randomShare, seed) => {
-        const sample = sampleChunk(request({ ...skewed(count), budget, seed, config: sampleConfigSchema.parse({ randomShare }) }));
-        const expected = Math.min(budget, count);
-        assert.equal(sample.rows.length, expected);
-        assert.equal(new Set(sample.rows.map((row) => row.imageId)).size, expected);
-        assert.ok(Math.abs(sample.probabilitySum - expected) < 1e-4);
-        assert.equal(sample.rows.filter((row) => row.reason === 'random').length, Math.round(randomShare * expected));
-        assert.equal(sample.random.length, expected);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 120 }),
+        fc.integer({ min: 0, max: 130 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.integer({ min: 0, max: 99 }),
+        (count, budget, randomShare, seed) => {
+          const sample = sampleChunk(
+            request({ ...skewed(count), budget, seed, config: sampleConfigSchema.parse({ randomShare }) }),
+          );
+          const expected = Math.min(budget, count);
+          assert.equal(sample.rows.length, expected);
+          assert.equal(new Set(sample.rows.map((row) => row.imageId)).size, expected);
+          assert.ok(Math.abs(sample.probabilitySum - expected) < 1e-4);
+          assert.equal(sample.rows.filter((row) => row.reason === 'random').length, Math.round(randomShare * expected));
+          assert.equal(sample.random.length, expected);
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -52,7 +75,10 @@ describe('algo2', () => {
     }
     for (const [imageId, expected] of probability) {
       const deviation = Math.sqrt((expected * (1 - expected)) / runs);
-      assert.ok(Math.abs((hits.get(imageId) ?? 0) / runs - expected) < 5 * deviation + 0.03, `${imageId}: ${hits.get(imageId)} of ${runs}, expected ${expected}`);
+      assert.ok(
+        Math.abs((hits.get(imageId) ?? 0) / runs - expected) < 5 * deviation + 0.03,
+        `${imageId}: ${hits.get(imageId)} of ${runs}, expected ${expected}`,
+      );
     }
   });
 
@@ -64,7 +90,9 @@ describe('algo2', () => {
 
   it('leaves out quarantined and unreadable images', () => {
     const { chunk, scan } = skewed(100);
-    const spoiled = scan.map((row, n) => (n % 4 === 0 ? { ...row, quarantined: true } : n % 4 === 1 ? { ...row, error: 'truncated' } : row));
+    const spoiled = scan.map((row, n) =>
+      n % 4 === 0 ? { ...row, quarantined: true } : n % 4 === 1 ? { ...row, error: 'truncated' } : row,
+    );
     const sample = sampleChunk(request({ chunk, scan: spoiled, budget: 100 }));
     assert.equal(sample.candidates, 50);
     const out = new Set(spoiled.filter((row) => row.quarantined || row.error !== null).map((row) => row.imageId));
@@ -77,9 +105,13 @@ describe('algo2', () => {
     const { rows } = sampleChunk(request({ chunk: clustered, scan, budget: 90 }));
     assert.equal(rows.length, 18);
     for (let cluster = 0; cluster < 9; cluster++) {
-      const own = clustered.flatMap((row, n) => (n % 9 === cluster ? scan[n] ?? [] : []));
-      const picked = own.filter((row) => rows.some((pick) => pick.imageId === row.imageId)).map((row) => Math.round(row.pMislabelled * 100));
-      const others = own.filter((row) => !rows.some((pick) => pick.imageId === row.imageId)).map((row) => Math.round(row.pMislabelled * 100));
+      const own = clustered.flatMap((_, n) => (n % 9 === cluster ? (scan[n] ?? []) : []));
+      const picked = own
+        .filter((row) => rows.some((pick) => pick.imageId === row.imageId))
+        .map((row) => Math.round(row.pMislabelled * 100));
+      const others = own
+        .filter((row) => !rows.some((pick) => pick.imageId === row.imageId))
+        .map((row) => Math.round(row.pMislabelled * 100));
       assert.equal(picked.length, 2);
       assert.ok(Math.max(...picked) <= Math.min(...others));
     }
@@ -89,7 +121,8 @@ describe('algo2', () => {
     const base = skewed(400);
     const sample = sampleChunk(request({ ...base, budget: 120 }));
     const picked = new Set(sample.rows.map((row) => row.imageId));
-    const share = (ids: ReadonlySet<string>, has: (row: (typeof base.chunk)[number]) => boolean) => base.chunk.filter((row) => ids.has(row.imageId) && has(row)).length / ids.size;
+    const share = (ids: ReadonlySet<string>, has: (row: (typeof base.chunk)[number]) => boolean) =>
+      base.chunk.filter((row) => ids.has(row.imageId) && has(row)).length / ids.size;
     const all = new Set(base.chunk.map((row) => row.imageId));
     assert.ok(share(picked, (row) => row.angle === 0) < 0.75 * share(all, (row) => row.angle === 0));
     assert.ok(share(picked, (row) => row.angle === 135) > 1.4 * share(all, (row) => row.angle === 135));
@@ -99,9 +132,14 @@ describe('algo2', () => {
 
   it('wants less of what the training set already holds', () => {
     const base = skewed(200);
-    const holdings = Array.from({ length: 100 }, (_, n) => ({ ...chunkRow(1_000 + n, { angle: 135, black: true, orientation: n % 2 ? 'left' : 'right' }), pickedIn: 1 }));
+    const holdings = Array.from({ length: 100 }, (_, n) => ({
+      ...chunkRow(1_000 + n, { angle: 135, black: true, orientation: n % 2 ? 'left' : 'right' }),
+      pickedIn: 1,
+    }));
     const count = (trainingSet: SampleRequest['trainingSet']) => {
-      const picked = new Set(sampleChunk(request({ ...base, trainingSet, budget: 60, iteration: 2 })).rows.map((row) => row.imageId));
+      const picked = new Set(
+        sampleChunk(request({ ...base, trainingSet, budget: 60, iteration: 2 })).rows.map((row) => row.imageId),
+      );
       return base.chunk.filter((row) => row.angle === 135 && picked.has(row.imageId)).length;
     };
     assert.ok(count(holdings) < count([]));
@@ -113,7 +151,10 @@ describe('algo2', () => {
     const sample = sampleChunk(request({ chunk: base.chunk, scan, budget: 60 }));
     const suspects = sample.rows.filter((row) => Number.parseInt(row.imageId, 16) % 2 === 1).length;
     assert.ok(suspects < 27, `${suspects} of 60 picks are suspect`);
-    const share = estimatedWrongShare(scan, sample.rows.map((row) => row.imageId));
+    const share = estimatedWrongShare(
+      scan,
+      sample.rows.map((row) => row.imageId),
+    );
     assert.ok(share !== null && share < 0.235);
   });
 });
@@ -121,13 +162,18 @@ describe('algo2', () => {
 describe('systematic sampling with probability proportional to size', () => {
   it('keeps every probability at most 1 and picks exactly as many as wanted', () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 1e-6, max: 1e3, noNaN: true }), { minLength: 1, maxLength: 80 }), fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 0.999999, noNaN: true }), (sizes, part, start) => {
-        const count = Math.round(part * sizes.length);
-        const probabilities = inclusionProbabilities(sizes, count);
-        assert.ok(probabilities.every((value) => value >= 0 && value <= 1));
-        assert.ok(Math.abs(probabilities.reduce((sum, value) => sum + value, 0) - count) < 1e-6);
-        assert.equal(systematicPick(probabilities, count, start).length, count);
-      }),
+      fc.property(
+        fc.array(fc.double({ min: 1e-6, max: 1e3, noNaN: true }), { minLength: 1, maxLength: 80 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.double({ min: 0, max: 0.999999, noNaN: true }),
+        (sizes, part, start) => {
+          const count = Math.round(part * sizes.length);
+          const probabilities = inclusionProbabilities(sizes, count);
+          assert.ok(probabilities.every((value) => value >= 0 && value <= 1));
+          assert.ok(Math.abs(probabilities.reduce((sum, value) => sum + value, 0) - count) < 1e-6);
+          assert.equal(systematicPick(probabilities, count, start).length, count);
+        },
+      ),
     );
   });
 });
@@ -135,14 +181,24 @@ describe('systematic sampling with probability proportional to size', () => {
 describe('the training set', () => {
   it('loses what was quarantined since and takes newer label revisions', () => {
     const earlier = [1, 2, 3].map((n) => ({ ...chunkRow(n), pickedIn: 1 }));
-    const refreshed = refreshRows(earlier, [indexRow(2, { labelRevision: 2, labelSha256: idOf(99) })], [scanRow(1, { quarantined: true })]);
-    assert.deepEqual(refreshed.map((row) => row.imageId), [idOf(2), idOf(3)]);
+    const refreshed = refreshRows(
+      earlier,
+      [indexRow(2, { labelRevision: 2, labelSha256: idOf(99) })],
+      [scanRow(1, { quarantined: true })],
+    );
+    assert.deepEqual(
+      refreshed.map((row) => row.imageId),
+      [idOf(2), idOf(3)],
+    );
     assert.equal(refreshed[0]?.labelSha256, idOf(99));
   });
 
   it('is offered images that come back from quarantine, test images never', () => {
     const index = [indexRow(1), indexRow(2, { split: 'test' }), indexRow(3)];
     const rows = returningRows([scanRow(1), scanRow(2), scanRow(3, { quarantined: true })], [], [], index);
-    assert.deepEqual(rows.map((row) => row.imageId), [idOf(1)]);
+    assert.deepEqual(
+      rows.map((row) => row.imageId),
+      [idOf(1)],
+    );
   });
 });
