@@ -27,11 +27,18 @@ def main() -> None:
     train_command.add_argument(
         "--no-stdin-watch", action="store_true", help="go on when stdin is closed; for use by hand"
     )
+    range_command = commands.add_parser(
+        "lr-range", help="try rising learning rates over the job's iterations; saves nothing"
+    )
+    range_command.add_argument("--job", required=True, help="path of job.json")
+    range_command.add_argument(
+        "--no-stdin-watch", action="store_true", help="go on when stdin is closed; for use by hand"
+    )
     commands.add_parser("check", help="print versions and whether backbone weights are here, as JSON")
     commands.add_parser("describe", help="print the fields of job.json and the exit codes, as JSON")
     arguments = parser.parse_args()
-    if arguments.command == "train":
-        run_training(arguments.job, watch_stdin=not arguments.no_stdin_watch)
+    if arguments.command in ("train", "lr-range"):
+        run_job(arguments.command, arguments.job, watch_stdin=not arguments.no_stdin_watch)
     elif arguments.command == "check":
         print(json.dumps(check(), indent=1))
     else:
@@ -39,17 +46,22 @@ def main() -> None:
         print(json.dumps({"version": JOB_VERSION, "exits": exits, "fields": describe()}, indent=1))
 
 
-def run_training(job_path: str, watch_stdin: bool) -> None:
-    """Run a job to its end or to an exit code."""
+def run_job(command: str, job_path: str, watch_stdin: bool) -> None:
+    """Train or test rates to the end, or to an exit code."""
     stop = StopFlag()
     reporter = Reporter(stop)
     stop.listen(watch_stdin)
     prepare_environment()
     try:
         job = read_job(job_path)
-        from .train import train
+        if command == "train":
+            from .train import train
 
-        train(job, reporter, stop)
+            train(job, reporter, stop)
+        else:
+            from .lr_range import lr_range
+
+            lr_range(job, reporter, stop)
     except TrainerError as error:
         fail(reporter, error)
     except BaseException as error:

@@ -86,6 +86,25 @@ def load_label(record: Record, classes: int) -> Pixels:
     return label
 
 
+def image_size(record: Record) -> tuple[int, int]:
+    """Width and height from the file's header; raises `data-unusable` naming the file."""
+    try:
+        with Image.open(record.image) as image:
+            return image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise TrainerError(
+            "data-unusable", f"image {record.image} ({record.image_id}) cannot be read: {error}"
+        ) from error
+
+
+def check_sizes(record: Record, size: tuple[int, int], label: Pixels) -> None:
+    """Raise `data-unusable` where image (width, height) and label differ in size."""
+    height, width = label.shape
+    if (width, height) != size:
+        message = f"label {record.label} is {width}×{height}, image {record.image} is {size[0]}×{size[1]}"
+        raise TrainerError("data-unusable", message, "labels have the size of the upright image")
+
+
 class ImageSet:
     """The images of one list, decoded and scaled on demand; what fits stays in memory up to `cache_bytes`."""
 
@@ -106,12 +125,7 @@ class ImageSet:
             return found
         record = self.records[index]
         image, label = load_image(record), load_label(record, self._classes)
-        if label.shape != (image.height, image.width):
-            message = (
-                f"label {record.label} is {label.shape[1]}×{label.shape[0]}, "
-                f"image {record.image} is {image.width}×{image.height}"
-            )
-            raise TrainerError("data-unusable", message, "labels have the size of the upright image")
+        check_sizes(record, image.size, label)
         pair = (resize_image(image, size), resize_label(label, size))
         used = pair[0].nbytes + pair[1].nbytes
         # Losing a race between threads costs one slot of bookkeeping at most, never a wrong image.
@@ -124,7 +138,7 @@ class ImageSet:
 def label_counts(
     records: list[Record], classes: int, cache_path: Path, digest: str, workers: int, stop: StopFlag
 ) -> NDArray[np.int64]:
-    """[n, classes] labelled pixels of each image; kept in `cache_path`, so that a resumed run need not read all labels."""
+    """[n, classes] labelled pixels of each image; kept in `cache_path`, so that resuming does not read all labels."""
     key = hashlib.sha256(json.dumps([digest, classes, [one.image_id for one in records]]).encode()).hexdigest()
     try:
         with np.load(cache_path, allow_pickle=False) as stored:
@@ -135,7 +149,10 @@ def label_counts(
 
     def count(record: Record) -> NDArray[np.int64]:
         stop.check()
-        return np.bincount(load_label(record, classes).ravel(), minlength=256)[:classes].astype(np.int64)
+        label = load_label(record, classes)
+        # Reading the header is cheap, and a wrong image shows now instead of hours into the run.
+        check_sizes(record, image_size(record), label)
+        return np.bincount(label.ravel(), minlength=256)[:classes].astype(np.int64)
 
     with ThreadPoolExecutor(max(1, workers)) as pool:
         counts = np.stack(list(pool.map(count, records)))

@@ -22,7 +22,9 @@ from .model import KNet, upsampled
 from .preprocess import IGNORE, PAD_RGB
 from .protocol import TrainerError
 
+# Largest difference of a logit, absolute for small logits and relative for large ones: rounding grows with the values.
 LARGEST_DIFFERENCE = 1e-3
+LARGEST_RELATIVE_DIFFERENCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def as_byte(log_p: Tensor) -> Tensor:
 
 
 def export(network: KNet, job: Job, folder: Path) -> Exported:
-    """Write both files into `folder` and compare them with PyTorch at two batch sizes; raises `internal` if they differ."""
+    """Write both files into `folder`, compared with PyTorch at two batch sizes; raises `internal` if they differ."""
     network = network.cpu().float().eval()
     size = job.image.size
     image = probe_images(2, size)
@@ -106,7 +108,7 @@ def _write(
     dynamic = {name: {0: "N"} for name in [*names, *outputs]}
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
-        # The TorchScript exporter: the newer one needs onnxscript, takes several times as long and writes install paths.
+        # The TorchScript exporter: the newer one needs onnxscript, takes several times as long, writes install paths.
         torch.onnx.export(
             graph, inputs, str(temporary), input_names=names, output_names=outputs, dynamic_axes=dynamic,
             opset_version=job.export.opset, dynamo=False,
@@ -151,7 +153,7 @@ def clean(model: onnx.ModelProto, properties: dict[str, str]) -> None:
 
 
 def compare(model_graph: nn.Module, scan_graph: nn.Module, model: Path, scan: Path, size: int, classes: int) -> float:
-    """Largest absolute difference of a logit over batches of 1 and 3; raises `internal` where the files compute something else."""
+    """Largest absolute difference of a logit over batches of 1 and 3; raises `internal` where the files differ."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -169,15 +171,17 @@ def compare(model_graph: nn.Module, scan_graph: nn.Module, model: Path, scan: Pa
             wanted_scan = [one.numpy() for one in scan_graph(image, label)]
         found = np.asarray(sessions[0].run(["logits"], {"image": image.numpy()})[0])
         largest = max(largest, float(np.abs(found - wanted).max()))
+        limit = max(LARGEST_DIFFERENCE, LARGEST_RELATIVE_DIFFERENCE * float(np.abs(wanted).max()))
         feed = {"image": image.numpy(), "label": label.numpy()}
         found_scan = [np.asarray(one) for one in sessions[1].run(["mask", "p_mask", "p_label"], feed)]
         # Ties between classes and halves between bytes may fall either way; more than that is another function.
         unequal = float((found_scan[0] != wanted_scan[0]).mean())
         steps = max(int(np.abs(found_scan[i].astype(int) - wanted_scan[i]).max()) for i in (1, 2))
-        if not (largest <= LARGEST_DIFFERENCE and unequal <= 1e-3 and steps <= 1):
+        if not (largest <= limit and unequal <= 1e-3 and steps <= 2):
             raise TrainerError(
                 "internal",
-                f"the exported files differ from PyTorch: logits by {largest:.2g}, {unequal:.2%} of mask pixels, probabilities by {steps}/255",
+                f"the exported files differ from PyTorch: logits by {largest:.2g}, "
+                f"{unequal:.2%} of mask pixels, probabilities by {steps}/255",
                 "this version of PyTorch or ONNX Runtime is not the tested one; compare with the lock file",
             )
     return largest

@@ -23,7 +23,7 @@ def setting(
     metadata = {"doc": doc, "low": low, "high": high}
     if default is dataclasses.MISSING:
         return field(metadata=metadata)
-    if isinstance(default, type) or isinstance(default, list):
+    if isinstance(default, (type, list)):
         return field(metadata=metadata, default_factory=default if isinstance(default, type) else lambda: list(default))
     return field(metadata=metadata, default=default)
 
@@ -73,7 +73,7 @@ class OptimJob:
 class LossJob:
     name: Literal["ce", "focal", "dice", "ce+dice"] = setting("Loss of every stage", "ce")
     classWeightExponent: float = setting(
-        "Class weights are pixel frequency^-exponent, mean 1, clipped", 0.5, low=0, high=1
+        "Class weights are pixel frequency^-exponent, median 1, clipped", 0.5, low=0, high=1
     )
     classWeightClip: list[float] = setting("Smallest and largest class weight", [0.25, 4.0])
     auxWeight: float = setting("Weight of the auxiliary head's loss", 0.4, low=0, high=10)
@@ -179,7 +179,7 @@ def _section(kind: type, raw: object, path: str, problems: list[str]) -> Any:
 
 
 def _value(kind: Any, raw: object, path: str, metadata: Any, problems: list[str]) -> Any:
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return _section(kind, raw, path + ".", problems)
     origin = typing.get_origin(kind)
     if origin in (types.UnionType, typing.Union):
@@ -247,13 +247,14 @@ def _cross_checks(job: Job) -> list[str]:
     total = job.loss.classWeightExponent + job.sampling.imageWeightExponent
     if total > 1 + 1e-9:
         problems.append(
-            f"`loss.classWeightExponent` and `sampling.imageWeightExponent` add up to {total:g}: above 1 rare classes are favoured twice over"
+            f"`loss.classWeightExponent` and `sampling.imageWeightExponent` add up to {total:g}: "
+            "above 1 rare classes are favoured twice over"
         )
     return problems
 
 
 def identity(job: Job) -> dict[str, Any]:
-    """The settings that decide the weights, flat: `{"optim.lrHead": 0.002, …}`. Paths, pace and thread counts are not among them."""
+    """The settings that decide the weights, flat: `{"optim.lrHead": 0.002, …}`; no paths, pace or thread counts."""
     skip = {
         "workDir", "train", "val", "attempt", "threads", "device", "precision", "loaderWorkers", "cacheBytes",
         "export", "checkpointEvery", "progressEvery", "keepCheckpoints",

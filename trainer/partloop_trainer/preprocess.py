@@ -17,7 +17,7 @@ Pixels = NDArray[np.uint8]
 
 
 def content_size(width: int, height: int, size: int) -> tuple[int, int]:
-    """Width and height inside the S×S canvas: halves round up, neither side falls below 1. Integers keep languages equal."""
+    """Width and height inside the S×S canvas: halves round up, at least 1. Integers keep languages equal."""
     longest = max(width, height)
     return max(1, (2 * width * size + longest) // (2 * longest)), max(1, (2 * height * size + longest) // (2 * longest))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -64,7 +65,7 @@ class StopFlag:
             )
 
     def listen(self, watch_stdin: bool) -> None:
-        """Listen for SIGTERM and SIGINT and, if asked, for the end of stdin, which a dead parent can no longer hold open."""
+        """Listen for SIGTERM and SIGINT and, if asked, for the end of stdin, which a dead parent cannot hold open."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda received, _frame: self.set(f"received {signal.Signals(received).name}"))
         if watch_stdin:
@@ -113,10 +114,8 @@ def fail(reporter: Reporter, error: TrainerError) -> NoReturn:
     """Say the error as JSON on stdout and as the last line of stderr, then leave with its exit code."""
     fields = {"code": error.code, "message": error.message, "hint": error.hint}
     reporter.emit("error", **fields)
-    try:
+    with contextlib.suppress(BrokenPipeError, ValueError):
         print(json.dumps({"v": PROTOCOL_VERSION, "type": "error", **fields}), file=sys.stderr, flush=True)
-    except (BrokenPipeError, ValueError):
-        pass
     # Loader threads may be inside a decode: leave without waiting for them, everything that counts is on disk.
     os._exit(error.exit_code)
 

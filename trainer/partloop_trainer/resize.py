@@ -11,7 +11,7 @@ from torch.nn import functional as F
 def resize_bilinear(x: Tensor, height: int, width: int) -> Tensor:
     """[N, C, h, w] → [N, C, height, width].
 
-    On CUDA `interpolate` has no fast deterministic backward, two fixed matrices have; on CPU it is deterministic and faster.
+    On CUDA `interpolate` has no fast deterministic backward, two fixed matrices have; on CPU it has, and is faster.
     """
     if x.shape[-2:] == (height, width):
         return x

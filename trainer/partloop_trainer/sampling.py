@@ -33,8 +33,9 @@ def image_weights(counts: NDArray[np.int64], exponent: float) -> NDArray[np.floa
 
 
 def class_weights(counts: NDArray[np.int64], exponent: float, smallest: float, largest: float) -> NDArray[np.float64]:
-    """Loss weight [classes] of each class: pixel frequency^-exponent, mean 1 over classes that occur, then clipped.
+    """Loss weight [classes] of each class: pixel frequency^-exponent, median 1, then clipped.
 
+    The median, since one class of a few stray pixels would pull a mean up and press all others to the lower bound.
     A class that does not occur gets 1; it never enters a sum.
     """
     totals = counts.sum(axis=0).astype(np.float64)
@@ -42,7 +43,7 @@ def class_weights(counts: NDArray[np.int64], exponent: float, smallest: float, l
     weights = np.ones(len(totals))
     if occurs.any():
         raw = (totals[occurs] / totals.sum()) ** -exponent
-        weights[occurs] = np.clip(raw / raw.mean(), smallest, largest)
+        weights[occurs] = np.clip(raw / np.median(raw), smallest, largest)
     return weights
 
 

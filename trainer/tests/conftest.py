@@ -1,4 +1,4 @@
-"""A tiny data set and job: coloured rectangles whose colour is the class, 64 pixels, a network that trains in milliseconds."""
+"""A tiny data set and job: coloured rectangles whose colour is the class, and a network that trains in milliseconds."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from partloop_trainer.job import Job, parse_job
 from partloop_trainer.protocol import Reporter, StopFlag
-from PIL import Image
 
 CLASSES = ["background", "left_door", "right_door", "hood"]
 COLOURS = [(90, 90, 90), (220, 40, 40), (40, 220, 40), (40, 40, 220)]
@@ -50,7 +51,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         image = np.asarray(COLOURS, np.uint8)[label]
         Image.fromarray(image).save(folder / f"{index}.png")
         Image.fromarray(label).save(folder / f"{index}.label.png")
-        record = {"imageId": f"image{index}", "image": str(folder / f"{index}.png"), "label": str(folder / f"{index}.label.png")}
+        record = {
+            "imageId": f"image{index}",
+            "image": str(folder / f"{index}.png"),
+            "label": str(folder / f"{index}.label.png"),
+        }
         lines.append(json.dumps({**record, "ignore": [[0.0, 0.0, 0.1, 0.1]]} if index == 3 else record))
     (folder / "train.jsonl").write_text("\n".join(lines) + "\n")
     return folder
@@ -120,7 +125,9 @@ class Child:
         for one in self.lines():
             if one["type"] == kind and one.get("iteration", iteration) >= iteration:
                 return one
-        raise AssertionError(f"the trainer ended without `{kind}`: {self.process.stderr and self.process.stderr.read()}")
+        raise AssertionError(
+            f"the trainer ended without `{kind}`: {self.process.stderr and self.process.stderr.read()}"
+        )
 
     def end(self) -> tuple[int, list[dict[str, Any]], str]:
         """Wait for the end: exit code, remaining lines, last line of stderr."""

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Child, tiny_raw
 from hypothesis import given
 from hypothesis import strategies as st
+
+from conftest import Child, tiny_raw
 from partloop_trainer.job import Job, describe, identity, parse_job
 from partloop_trainer.protocol import EXITS, TrainerError
 
@@ -71,7 +72,11 @@ def test_exit_codes_are_distinct() -> None:
     assert len({code for code, _ in EXITS.values()}) == len(EXITS)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
 def test_no_decoded_json_makes_parsing_fail_otherwise(raw: object) -> None:
     with pytest.raises(TrainerError):
         parse_job(raw)

@@ -10,16 +10,17 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from conftest import CLASSES, run_here
+from torch.nn import functional as F
+
+from conftest import CLASSES, Recorder, run_here
 from partloop_trainer.checkpoint import weights_digest
 from partloop_trainer.evaluate import confusion_counts, metrics_of
 from partloop_trainer.job import Job, LossJob
 from partloop_trainer.losses import SegmentationLoss, dice, shrink_label
 from partloop_trainer.model import KernelAttention, KernelUpdateStage, build_model, group_features
-from partloop_trainer.protocol import TrainerError
+from partloop_trainer.protocol import StopFlag, TrainerError
 from partloop_trainer.resize import interpolation_matrix, resize_bilinear
 from partloop_trainer.schedule import rate_factor, size_at
-from torch.nn import functional as F
 
 
 def test_a_class_gathers_the_mean_feature_under_its_soft_mask() -> None:
@@ -114,7 +115,9 @@ def test_the_matrices_for_cuda_resize_as_interpolate_does(target: int) -> None:
 def test_whole_cycles_start_and_end_at_the_base_rate(make_job: Callable[..., Job]) -> None:
     settings = make_job(optim={"iterations": 1000, "cycles": 2}).optim
     assert rate_factor(settings, 0) == pytest.approx(0.1) and rate_factor(settings, 250) == pytest.approx(1.0)
-    assert rate_factor(settings, 500) == pytest.approx(0.1) and rate_factor(settings, 999) == pytest.approx(0.1, abs=0.01)
+    assert rate_factor(settings, 500) == pytest.approx(0.1) and rate_factor(settings, 999) == pytest.approx(
+        0.1, abs=0.01
+    )
     halved = make_job(optim={"iterations": 1000, "cycles": 2, "mode": "triangular2"}).optim
     assert rate_factor(halved, 750) == pytest.approx(0.55)
 
@@ -152,6 +155,16 @@ def test_a_run_learns_and_its_files_are_described_and_repeatable(make_job: Calla
     assert repeated["weightsSha256"] == result["weightsSha256"]
     for name in ("model.onnx", "scan.onnx"):
         assert repeated["files"][name] == result["files"][name]
+
+
+def test_the_range_test_reports_rising_rates_and_saves_nothing(make_job: Callable[..., Job]) -> None:
+    from partloop_trainer.lr_range import lr_range
+
+    job, recorder = make_job(optim={"iterations": 8}), Recorder()
+    lr_range(job, recorder, StopFlag())
+    rates = [one["lr"] for one in recorder.of("progress")]
+    assert len(rates) > 1 and rates == sorted(rates)
+    assert recorder.of("lr-range") and not list(Path(job.workDir).rglob("*.pt"))
 
 
 def test_missing_weights_name_the_three_ways(make_job: Callable[..., Job], tmp_path: Path) -> None:

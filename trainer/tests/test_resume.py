@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from conftest import Child, run_here, tiny_raw
 from partloop_trainer.job import Job
 from partloop_trainer.protocol import TrainerError
@@ -50,13 +51,15 @@ def test_sigterm_saves_and_exits_75_and_the_next_attempt_continues(data: Path, t
     child.process.terminate()
     code, rest, last_error = child.end()
     assert code == 75
-    assert [one for one in rest if one["type"] == "checkpoint"][0]["iteration"] >= seen["iteration"]
+    assert next(one for one in rest if one["type"] == "checkpoint")["iteration"] >= seen["iteration"]
     assert rest[-1]["type"] == "error" and rest[-1]["code"] == "stopped"
     assert json.loads(last_error)["code"] == "stopped"
 
 
 def test_a_closed_stdin_saves_and_exits_75(data: Path, tmp_path: Path) -> None:
-    child = Child(tiny_raw(data, tmp_path / "work", optim={"iterations": 1_000_000}, checkpointEvery=1_000_000), tmp_path)
+    child = Child(
+        tiny_raw(data, tmp_path / "work", optim={"iterations": 1_000_000}, checkpointEvery=1_000_000), tmp_path
+    )
     child.wait_for("progress", 1)
     assert child.process.stdin is not None
     child.process.stdin.close()
