@@ -1,0 +1,43 @@
+import sharp from 'sharp';
+import { carParts34 } from '../../domain/taxonomies/carParts34.js';
+import { seededRandom } from '../../domain/random.js';
+import { labelNames } from '../../domain/taxonomy.js';
+import { type ExactMask, exactMask } from './mask.js';
+import { drawScene } from './paint.js';
+import { buildScene, type SceneSpec } from './scene.js';
+
+const VALUES = new Map(labelNames(carParts34).map((name, value) => [name, value]));
+
+function valueOf(name: string): number {
+  const value = VALUES.get(name);
+  if (value === undefined) throw new Error(`the car model has a part \`${name}\` that the taxonomy lacks`);
+  return value;
+}
+
+export interface Rendered { jpeg: Buffer; mask: ExactMask }
+
+/** The mask alone; cheap. */
+export const renderMask = (spec: SceneSpec, size: number): ExactMask => exactMask(buildScene(spec, size), valueOf);
+
+/** Picture (JPEG) and mask of one scene, `size` pixels square. The same spec gives the same bytes. */
+export async function render(spec: SceneSpec, size: number): Promise<Rendered> {
+  const scene = buildScene(spec, size);
+  const mask = exactMask(scene, valueOf);
+  return { jpeg: await photograph(drawScene(scene, mask), spec.noise), mask };
+}
+
+const GRAIN = 7;
+
+/** An SVG as a camera would see it: a little soft, with grain. */
+export async function photograph(svg: string, noise: string): Promise<Buffer> {
+  const { data, info } = await sharp(Buffer.from(svg)).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const random = seededRandom(noise, 'grain');
+  for (let index = 0; index < data.length; index += 3) {
+    const grain = (random() + random() - 1) * 2 * GRAIN;
+    for (let channel = 0; channel < 3; channel++) {
+      const value = (data[index + channel] ?? 0) + grain + (random() - 0.5) * GRAIN;
+      data[index + channel] = Math.min(255, Math.max(0, Math.round(value)));
+    }
+  }
+  return sharp(data, { raw: { width: info.width, height: info.height, channels: 3 } }).jpeg({ quality: 90 }).toBuffer();
+}
