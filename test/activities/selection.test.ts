@@ -25,7 +25,7 @@ import { NO_TAGS } from '../../domain/tags.js';
 import { keys } from '../../storage/keys.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import { openPool } from '../../storage/pool.js';
-import { readRegistry } from '../../storage/registry.js';
+import { readRegistry, registerBenchmark } from '../../storage/registry.js';
 import { readTable, writeTable } from '../../storage/table.js';
 import { idOf, indexRow, scanRow, TAXONOMY } from '../domain/sampling/rows.js';
 import { memoryStore } from '../support/memoryStore.js';
@@ -172,6 +172,27 @@ async function fakeModel(
   };
 }
 
+/** Leave an evaluation of a weak model where `evaluateModel` keeps them, so that no network has to run. */
+async function scoredBefore(store: Store, digest: string, rows: readonly IndexRow[]): Promise<void> {
+  const test = rows.filter((row) => row.split === 'test').sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
+  const place = keys.evaluation(
+    digest,
+    digestOf(test.map((row) => `${row.imageId} ${row.labelSha256}`)),
+    context().config.evaluationSize,
+  );
+  const weak = test.map((row) => ({
+    imageId: row.imageId,
+    fileName: row.fileName,
+    vehicleId: null,
+    ...NO_TAGS,
+    confusion: [1, 1, 50, 1, 2, 50, 2, 2, 60, 2, 0, 40],
+    boundary: [1, 3, 9],
+    imageMiou: 0.4,
+  }));
+  await writeTable(store, `${place}images.parquet`, weak, evaluationRowSchema);
+  await store.put(`${place}summary.json`, '{}');
+}
+
 describe('draw, sample, decide and report over a store', () => {
   it('go through an iteration, find their work done, and never read a test image', async () => {
     const { store, deps, rows } = await filledPool(20);
@@ -206,6 +227,30 @@ describe('draw, sample, decide and report over a store', () => {
       [],
     );
     assert.equal((await createDrawActivities(deps).draw({ context: context(), results: {} })).outcome, 'hit');
+  });
+
+  it('promotes a better candidate once, and a repeated decision meets the same benchmark', async () => {
+    const { store, deps, rows } = await filledPool(20);
+    const results: StepResults = {};
+    results.draw = await createDrawActivities(deps).draw({ context: context(), results });
+    results.scan = await fakeScan(store, results.draw);
+    results.sample = await createSampleActivities(deps).sample({ context: context(), results });
+    Object.assign(results, await fakeModel(store, rows));
+    const rival = { scan: 'rival.onnx', card: 'rival.json', digest: idOf(77), loop: 'cars', iteration: null };
+    await registerBenchmark(store, digestOf(TAXONOMY), rival, 'baseline');
+    await scoredBefore(store, rival.digest, rows);
+
+    const decide = await createDecideActivities(deps).decide({ context: context(), results });
+    assert.deepEqual([decide.facts.gate, decide.facts.promoted], ['promoted', true]);
+    assert.ok(Number(decide.facts.benchmarkMiou) < Number(results.evaluate?.facts.miou));
+    const again = await createDecideActivities(deps).decide({ context: context(), results });
+    assert.deepEqual([again.outcome, again.digest], ['hit', decide.digest]);
+    const registry = await readRegistry(store, digestOf(TAXONOMY));
+    assert.deepEqual(
+      registry.history.map((entry) => entry.model.digest),
+      [rival.digest, idOf(4)],
+    );
+    assert.equal(registry.looks.length, 1);
   });
 
   it('draws other images in the next iteration and fails plainly when none is left', async () => {
