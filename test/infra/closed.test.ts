@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { venvBinary } from '../../infra/home.js';
+import { homePaths, venvBinary } from '../../infra/home.js';
 import { PORT_NAMES, type PortName } from '../../infra/ports.js';
 import { makeTestHome, partloop, processOf, stateOf } from './home.js';
 
@@ -60,16 +61,19 @@ describe('the local S3 server', function () {
   it('answers no gRPC call that does not show its certificate', async () => {
     const { master, masterGrpc, filer, filerGrpc } = stateOf(home).ports;
     const servers = [`-master=127.0.0.1:${master}.${masterGrpc}`, `-filer=127.0.0.1:${filer}.${filerGrpc}`];
-    const shell = run(venvBinary('weed'), [`-config_dir=${home}/logs`, 'shell', ...servers], {
-      timeout: 4000,
-      cwd: home,
-    });
-    shell.child.stdin?.end('fs.mkdir /buckets/evil\nfs.ls /buckets\nexit\n');
-    const said = await shell.then(
-      ({ stdout }) => stdout,
-      (error: { stdout?: string }) => error.stdout ?? '',
-    );
-    assert.doesNotMatch(said, /partloop/);
+    const listed = async (config: string): Promise<string> => {
+      const shell = run(venvBinary('weed'), [`-config_dir=${config}`, 'shell', ...servers], {
+        timeout: 4000,
+        cwd: home,
+      });
+      shell.child.stdin?.end('fs.ls /buckets\nexit\n');
+      return shell.then(
+        ({ stdout }) => stdout,
+        (error: { stdout?: string }) => error.stdout ?? '',
+      );
+    };
+    assert.match(await listed(join(homePaths(home).seaweed, 'config')), /partloop/);
+    assert.doesNotMatch(await listed(homePaths(home).logs), /partloop/);
   });
 
   it('listens on 127.0.0.1 alone', function () {

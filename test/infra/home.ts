@@ -13,7 +13,15 @@ export async function makeTestHome(): Promise<{ home: string; remove: () => Prom
   return { home, remove: () => rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }) };
 }
 
-/** Run `partloop …` against a home; servers only, no services from this shell. */
+/** Servers only, and none that this shell names. */
+export function testEnvironment(home: string): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...process.env, PARTLOOP_HOME: home, PARTLOOP_WORKERS: '' };
+  for (const name of ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE', 'PARTLOOP_STORE'])
+    delete env[name];
+  return env;
+}
+
+/** Run `partloop …` against a home. */
 export function partloop(
   home: string,
   ...args: string[]

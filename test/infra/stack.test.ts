@@ -9,7 +9,7 @@ import { homePaths, ROOT } from '../../infra/home.js';
 import { isListening, PORT_NAMES } from '../../infra/ports.js';
 import { refOf, signalProcess, waitForEnd } from '../../infra/processes.js';
 import { missingSearchAttributes } from '../../infra/searchAttributes.js';
-import { allEnded, makeTestHome, partloop, processOf, stateOf, until } from './home.js';
+import { allEnded, makeTestHome, partloop, processOf, stateOf, testEnvironment, until } from './home.js';
 
 describe('the local stack', function () {
   this.timeout(90_000);
@@ -116,8 +116,10 @@ describe('`partloop up` in the foreground', function () {
     const { home, remove } = await makeTestHome();
     try {
       for (const signal of ['SIGINT', 'SIGKILL'] as const) {
-        const env = { ...process.env, PARTLOOP_HOME: home, PARTLOOP_WORKERS: '' };
-        const up = spawn(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), 'up'], { env, stdio: 'ignore' });
+        const up = spawn(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), 'up'], {
+          env: testEnvironment(home),
+          stdio: 'ignore',
+        });
         const ended = once(up, 'exit');
         await until(
           () => up.exitCode !== null || (statePhase(home) === 'ready' && stateOf(home).supervisor?.pid === up.pid),
