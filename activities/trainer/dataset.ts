@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { derivativeSide, ensureDerivative } from '../../inference/derivative.js';
+import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { throwIfCancelled } from '../heartbeat.js';
 import { forEachLimited, writeWhole } from './files.js';
@@ -34,29 +35,33 @@ export async function syncDataset(rows: readonly IndexRow[], listPath: string, o
   const room = new DiskRoom(home, sorted.length);
   let done = 0;
 
-  const fetchOne = async (key: string): Promise<string> => {
+  const cached = async (key: string): Promise<boolean> => {
     const path = join(home, 'cache', key);
     used.add(path);
-    const cached = await stat(path).catch(() => null);
-    if (cached !== null) {
-      await utimes(path, new Date(), new Date());
-      return path;
-    }
+    return utimes(path, new Date(), new Date()).then(
+      () => true,
+      () => false,
+    );
+  };
+  const download = async (key: string): Promise<void> => {
+    const path = join(home, 'cache', key);
     await mkdir(dirname(path), { recursive: true });
     await store.getFile(key, path);
     room.add((await stat(path)).size);
-    return path;
   };
 
   await forEachLimited(sorted, DOWNLOADS_IN_FLIGHT, async (row, index) => {
     throwIfCancelled(signal);
     await room.check(sorted.length - done);
-    const { imageKey, labelKey } = await ensureDerivative(store, pool, row, side);
-    lines[index] = JSON.stringify({
-      imageId: row.imageId,
-      image: await fetchOne(imageKey),
-      label: await fetchOne(labelKey),
-    });
+    // Content-addressed, so what lies on this disk needs no question to the store.
+    const wanted = [keys.derivativeImage(pool, side, row.imageId), keys.derivativeLabel(pool, side, row.labelSha256)];
+    const there = await Promise.all(wanted.map(cached));
+    if (there.includes(false)) {
+      await ensureDerivative(store, pool, row, side);
+      for (const [number, key] of wanted.entries()) if (!there[number]) await download(key);
+    }
+    const [image, label] = wanted.map((key) => join(home, 'cache', key));
+    lines[index] = JSON.stringify({ imageId: row.imageId, image, label });
     done += 1;
     options.onProgress(done, sorted.length);
   });
