@@ -41,7 +41,7 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
         workflowIdConflictPolicy: 'USE_EXISTING',
         staticSummary: `training loop ${loop} over pool ${pool}`,
       });
-      const answer = await client.workflow.executeUpdateWithStart<RunIterationsAnswer, [{ iterations: number; config: LoopConfig }]>('runIterations', {
+      const answer = await client.workflow.executeUpdateWithStart<() => Promise<unknown>, RunIterationsAnswer, [{ iterations: number; config: LoopConfig }]>('runIterations', {
         args: [{ iterations: request.iterations, config }],
         updateId: `${workflowExecution?.workflowId ?? 'direct'}:${workflowExecution?.runId ?? request.iterations}`.slice(0, 200),
         startWorkflowOperation,

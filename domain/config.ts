@@ -41,6 +41,8 @@ export const scanConfigSchema = z.strictObject({
   threadsPerSession: z.number().int().min(1).max(64).default(1).describe('Threads a session; part of what makes a run repeatable'),
   folds: z.number().int().min(2).max(10).default(2).describe('Folds of cross-validation where no model may judge'),
   foldIterationShare: z.number().min(0.05).max(1).default(2 / 3).describe('Training iterations of a fold, as a share of the loop\'s'),
+  crossValidateFrom: z.number().int().min(2).max(100_000).default(16).describe('Images without a model that may judge them, from which on folds are trained; fewer pass unjudged'),
+  judgeTolerance: z.number().min(0).max(1).default(0.02).describe('A model judges only where its validation mIoU is within this of the best'),
   minClassIou: z.number().min(0).max(1).default(0.3).describe('Classes whose validation IoU is lower yield no model-based finding'),
   quarantineAt: z.number().min(0).max(1).default(0.5).describe('Images with at least this probability of being mislabelled are set aside'),
   quarantineCap: z.number().min(0).max(1).default(0.3).describe('Largest share of a chunk that is set aside; the overflow goes to review only'),

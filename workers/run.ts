@@ -4,7 +4,7 @@ import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import type { ActivityDeps } from '../activities/deps.js';
 import { activitiesFor } from './activities.js';
-import { castErrorsInterceptor } from './castErrors.js';
+import { castErrors } from './castErrors.js';
 import { temporalFromEnvironment } from './connections.js';
 import { ROLES, type Role } from './roles.js';
 
@@ -20,7 +20,7 @@ export async function createWorker(role: Role, deps: ActivityDeps & { client: Cl
     maxConcurrentActivityTaskExecutions: maxActivities,
     shutdownGraceTime: graceTime,
     shutdownForceTime: forceTime,
-    interceptors: { activity: [castErrorsInterceptor] },
+    interceptors: { activity: [castErrors] },
     ...(workflows ? workflowCode(deps.root) : {}),
   });
 }

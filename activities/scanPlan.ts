@@ -1,0 +1,137 @@
+import { PartloopError } from '../domain/errors.js';
+import { modelCardSchema, trainingListSchema } from '../domain/modelCard.js';
+import { assignFolds } from '../domain/scan/folds.js';
+import { hasSeen, type JudgeCandidate, rankJudges } from '../domain/scan/judges.js';
+import { type ScanPlan, scanPlanSchema } from '../domain/scanPlan.js';
+import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
+import { type ChunkRow, chunkRowSchema, trainingRowSchema } from '../domain/tables.js';
+import { readJson } from '../storage/json.js';
+import { readLoopState } from '../storage/loopState.js';
+import { openPool } from '../storage/pool.js';
+import { readRegistry } from '../storage/registry.js';
+import { readTable, writeTable } from '../storage/table.js';
+import type { ActivityDeps } from './deps.js';
+import { type Attempt, digestOf, runStep } from './step.js';
+
+const VERSION = 1;
+
+export interface PlannedScan { planKey: string; shards: number; folds: number[] }
+
+/**
+ * Decide who judges which image. A model judges only images, vehicles and duplicate clusters that are not in its training
+ * list; the rest is cross-validated, by folds that keep vehicles and clusters together.
+ */
+export async function planScan(deps: ActivityDeps, context: IterationContext, results: StepResults): Promise<PlannedScan> {
+  const { store } = deps;
+  const { config } = context;
+  const chunkKey = results.draw?.outputs.chunk;
+  const poolVersion = results.draw?.facts.poolVersion;
+  if (chunkKey === undefined || typeof poolVersion !== 'number' || results.draw === undefined) throw new PartloopError('input-invalid', 'a scan needs the result of draw');
+  const judges = rankJudges(await judgeCandidates(deps, context), config.scan.judgeTolerance);
+  const { folds, shardSize, crossValidateFrom } = config.scan;
+  const inputs = { draw: results.draw.digest, judges: judges.map(({ cardKey }) => cardKey), folds, shardSize, crossValidateFrom, seed: config.seed, iteration: context.iteration };
+
+  const planned = await runStep(store, context, 'plan', VERSION, inputs, async (attempt) => {
+    const chunk = await readTable(store, chunkKey, chunkRowSchema);
+    const plan = await makePlan(deps, context, attempt, chunk, judges, poolVersion);
+    const key = attempt.key('plan.json');
+    await store.put(key, JSON.stringify(scanPlanSchema.parse(plan), null, 1), 'application/json');
+    return { outputs: { plan: key }, facts: { shards: plan.shards.length, folds: plan.folds.length } };
+  });
+  const planKey = planned.outputs.plan;
+  if (planKey === undefined) throw new PartloopError('data-invalid', 'the plan has no key');
+  const plan = await readJson(store, planKey, scanPlanSchema);
+  return { planKey, shards: plan.shards.length, folds: plan.folds.map(({ fold }) => fold) };
+}
+
+async function makePlan({ store }: ActivityDeps, context: IterationContext, attempt: Attempt, chunk: readonly ChunkRow[], judges: readonly JudgeCandidate[], poolVersion: number): Promise<ScanPlan> {
+  const { config, iteration } = context;
+  const groups = new Map<number, ChunkRow[]>();
+  const unjudgeable: ChunkRow[] = [];
+  for (const row of chunk) {
+    const judge = judges.findIndex((candidate) => !hasSeen(candidate, row));
+    if (judge === -1) unjudgeable.push(row);
+    else groups.set(judge, [...(groups.get(judge) ?? []), row]);
+  }
+  const plan: ScanPlan = {
+    version: 1, poolVersion, folds: [], shards: [], unjudged: [],
+    judges: judges.map(({ name, scanKey, cardKey }) => ({ kind: 'model', name, scanKey, cardKey })),
+  };
+  if (unjudgeable.length >= config.scan.crossValidateFrom) await addFolds();
+  else plan.unjudged = unjudgeable.map(({ imageId }) => imageId);
+  for (const [judge, rows] of [...groups].sort(([a], [b]) => a - b)) await addShards(judge, rows);
+  return plan;
+
+  async function addFolds(): Promise<void> {
+    const assigned = assignFolds(unjudgeable, config.scan.folds, config.seed, iteration);
+    const earlierKey = context.previous?.sample.outputs.trainingSet;
+    const earlier: ChunkRow[] = earlierKey === undefined ? [] : await readTable(store, earlierKey, trainingRowSchema);
+    const judged = chunk.filter((row) => !unjudgeable.includes(row));
+    for (let fold = 0; fold < config.scan.folds; fold++) {
+      const held = unjudgeable.filter((_, index) => assigned[index] === fold);
+      if (held.length === 0) continue;
+      const vehicles = new Set(held.flatMap((row) => row.vehicleId ?? []));
+      const clusters = new Set(held.map((row) => row.cluster));
+      const rest = unjudgeable.filter((_, index) => assigned[index] !== fold);
+      const trainingSet = [...rest, ...judged, ...earlier].filter((row) => !clusters.has(row.cluster) && (row.vehicleId === null || !vehicles.has(row.vehicleId)));
+      const key = attempt.key(`fold-${fold}.parquet`);
+      await writeTable(store, key, trainingSet.map((row) => chunkRowSchema.parse(row)), chunkRowSchema);
+      plan.folds.push({ fold, trainingSet: key, images: trainingSet.length });
+      plan.judges.push({ kind: 'fold', fold });
+      groups.set(plan.judges.length - 1, held);
+    }
+  }
+
+  async function addShards(judge: number, rows: readonly ChunkRow[]): Promise<void> {
+    for (let from = 0; from < rows.length; from += config.scan.shardSize) {
+      const shard = plan.shards.length;
+      const part = rows.slice(from, from + config.scan.shardSize);
+      const key = attempt.key(`rows-${shard}.parquet`);
+      await writeTable(store, key, part, chunkRowSchema);
+      plan.shards.push({ shard, judge, rows: key, images: part.length });
+    }
+  }
+}
+
+/** Models of this loop so far (fold models first: they are the oldest of their iteration), or the benchmark in iteration 1. */
+async function judgeCandidates({ store }: ActivityDeps, context: IterationContext): Promise<JudgeCandidate[]> {
+  if (context.iteration === 1) {
+    const { taxonomy } = await openPool(store, context.config.pool);
+    const { model } = await readRegistry(store, digestOf(taxonomy));
+    return model === null ? [] : [await judgeCandidate(store, 'benchmark', model.scan, model.card)];
+  }
+  const { iterations } = await readLoopState(store, context.loop);
+  const earlier = iterations.filter(({ iteration, current }) => iteration < context.iteration && current.status === 'finished');
+  const candidates: JudgeCandidate[] = [];
+  for (const { iteration, current } of earlier) {
+    for (const { scan, card } of foldModels(current.results.scan)) candidates.push(await judgeCandidate(store, `fold of iteration ${iteration}`, scan, card));
+    const { scan, card } = current.results.train?.outputs ?? {};
+    if (scan !== undefined && card !== undefined) candidates.push(await judgeCandidate(store, `candidate ${iteration}`, scan, card));
+  }
+  return candidates;
+}
+
+/** Fold models that a scan left: outputs `fold-<n>-scan` and `fold-<n>-card`. */
+function foldModels(scan: StepResult | undefined): { scan: string; card: string }[] {
+  return Object.entries(scan?.outputs ?? {}).flatMap(([name, key]) => {
+    const fold = /^fold-(\d+)-scan$/.exec(name)?.[1];
+    const card = scan?.outputs[`fold-${fold}-card`];
+    return fold === undefined || card === undefined ? [] : [{ scan: key, card }];
+  });
+}
+
+async function judgeCandidate(store: ActivityDeps['store'], name: string, scanKey: string, cardKey: string): Promise<JudgeCandidate> {
+  const card = await readJson(store, cardKey, modelCardSchema);
+  const list = card.trainedOn.list === null ? null : await readJson(store, card.trainedOn.list, trainingListSchema);
+  return {
+    name, scanKey, cardKey,
+    seen: list === null ? null : {
+      images: new Set(list.images.map((image) => image.imageId)),
+      vehicles: new Set(list.images.flatMap((image) => image.vehicleId ?? [])),
+      clusters: new Set(list.images.map((image) => image.cluster)),
+    },
+    valMiou: card.valMiou,
+    zeroClasses: Object.values(card.valClassIou).filter((iou) => iou === 0).length,
+  };
+}
+

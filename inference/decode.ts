@@ -1,0 +1,46 @@
+import sharp from 'sharp';
+import { PartloopError } from '../domain/errors.js';
+import { resizeNearest } from '../domain/geometry/resize.js';
+import { decodeLabel } from '../storage/labelMask.js';
+import { contentSize, padImage, padLabel } from './letterbox.js';
+
+const MAX_PIXELS = 100_000_000;
+/** libvips would use every core for one picture; the pipeline decodes several at once instead. */
+sharp.concurrency(1);
+sharp.cache(false);
+
+/** What the network sees of one picture: `rgb` [S, S, 3], of which the top left `width`×`height` is the picture. */
+export interface NetworkImage { rgb: Uint8Array; width: number; height: number }
+
+/**
+ * Decode upright, scale the longest side to `size` by bilinear filtering with antialiasing, pad.
+ *
+ * @throws PartloopError `data-invalid` naming `name`
+ */
+export async function decodeForNetwork(bytes: Uint8Array, size: number, name: string): Promise<NetworkImage> {
+  try {
+    const source = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error' });
+    const { autoOrient } = await source.metadata();
+    const content = contentSize(autoOrient.width, autoOrient.height, size);
+    const rgb = await source
+      .autoOrient()
+      .flatten({ background: '#7c7468' })
+      .toColourspace('srgb')
+      .resize(content.width, content.height, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false })
+      .raw()
+      .toBuffer();
+    return { rgb: padImage(rgb, content.width, content.height, size), ...content };
+  } catch (cause) {
+    throw new PartloopError('data-invalid', `${name} cannot be decoded: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** A label on the network's canvas [S, S], padding ignored. Refuses a label whose size is not the picture's. */
+export async function decodeLabelForNetwork(bytes: Uint8Array, picture: { width: number; height: number }, size: number, name: string): Promise<Uint8Array> {
+  const label = await decodeLabel(bytes, `label of ${name}`);
+  if (label.width !== picture.width || label.height !== picture.height) {
+    throw new PartloopError('data-invalid', `label of ${name} is ${label.width}×${label.height}, the picture ${picture.width}×${picture.height}`);
+  }
+  const content = contentSize(label.width, label.height, size);
+  return padLabel(resizeNearest(label.pixels, label.width, label.height, content.width, content.height), content.width, content.height, size);
+}

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { PartloopError } from '../domain/errors.js';
+import type { ObjectStore } from '../storage/objectStore.js';
+
+const MAX_MODEL_BYTES = 4 * 2 ** 30;
+
+/** A model file on this disk, fetched once and checked against its digest before anything reads it. */
+export async function fetchModel(store: ObjectStore, key: string, sha256: string, home: string): Promise<string> {
+  const path = join(home, 'cache', 'models', `${sha256}.onnx`);
+  if ((await stat(path).catch(() => null)) !== null && (await digestOfFile(path)) === sha256) return path;
+  const facts = await store.head(key);
+  if (facts === null) throw new PartloopError('not-found', `there is no model ${key} in the store`);
+  if (facts.size > MAX_MODEL_BYTES) throw new PartloopError('model-invalid', `${key} has ${facts.size} bytes, more than ${MAX_MODEL_BYTES}`);
+  await store.getFile(key, path);
+  const digest = await digestOfFile(path);
+  if (digest !== sha256) {
+    await rm(path, { force: true });
+    throw new PartloopError('model-invalid', `${key} is not the file its card names: its digest is ${digest.slice(0, 12)}, not ${sha256.slice(0, 12)}`);
+  }
+  return path;
+}
+
+async function digestOfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}

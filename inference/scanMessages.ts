@@ -1,0 +1,26 @@
+import type { ImageAnalysis } from '../domain/mislabel/index.js';
+import type { Tags } from '../domain/tags.js';
+import type { Taxonomy } from '../domain/taxonomy.js';
+
+/** What a thread is made with. */
+export interface ThreadSetup { modelPath: string; name: string; threads: number; taxonomy: Taxonomy }
+
+/** One picture for a thread; `injectSeed` asks for the calibration's copies as well. */
+export interface ThreadJob {
+  id: number;
+  rgb: Uint8Array;
+  label: Uint8Array | null;
+  width: number;
+  height: number;
+  tags: Tags;
+  injectSeed: string | null;
+}
+
+/** What comes back: the analysis where a label was given, else the mask [S, S]. */
+export type ThreadAnswer =
+  /** `size`: side in pixels of the square canvas that the model takes. */
+  | { type: 'ready'; size: number }
+  | { type: 'refused'; message: string }
+  | { type: 'analysis'; id: number; analysis: ImageAnalysis }
+  | { type: 'mask'; id: number; mask: Uint8Array }
+  | { type: 'failed'; id: number; message: string };

@@ -1,0 +1,112 @@
+import { Worker } from 'node:worker_threads';
+import { PartloopError } from '../domain/errors.js';
+import type { ImageAnalysis } from '../domain/mislabel/index.js';
+import type { ThreadAnswer, ThreadJob, ThreadSetup } from './scanMessages.js';
+
+type Job = Omit<ThreadJob, 'id'>;
+interface Waiting { resolve(answer: ThreadAnswer): void; reject(error: Error): void }
+
+/** Sessions of one model, each in a thread of its own. */
+export interface SessionPool {
+  readonly sessions: number;
+  /** Side in pixels of the canvas that the model takes. */
+  readonly size: number;
+  analyse(job: Job & { label: Uint8Array }): Promise<ImageAnalysis>;
+  /** Predicted label values [S, S]. */
+  predict(job: Omit<Job, 'label' | 'injectSeed' | 'tags'> & { tags: Job['tags'] }): Promise<Uint8Array>;
+  /** Lets every thread end its picture, release its session and exit. */
+  close(): Promise<void>;
+}
+
+/** @throws PartloopError `model-invalid` naming the model where ONNX Runtime refuses it or its inputs are not ours */
+export async function openSessions(sessions: number, setup: ThreadSetup): Promise<SessionPool> {
+  const threads = await Promise.all(Array.from({ length: sessions }, () => openThread(setup)));
+  const idle = [...threads];
+  const queue: ((thread: Thread) => void)[] = [];
+
+  const take = (): Promise<Thread> => {
+    const thread = idle.pop();
+    return thread === undefined ? new Promise((resolve) => queue.push(resolve)) : Promise.resolve(thread);
+  };
+  const giveBack = (thread: Thread): void => {
+    const next = queue.shift();
+    if (next === undefined) idle.push(thread);
+    else next(thread);
+  };
+  const run = async (job: Job): Promise<ThreadAnswer> => {
+    const thread = await take();
+    try {
+      return await thread.run(job);
+    } finally {
+      giveBack(thread);
+    }
+  };
+  return {
+    sessions,
+    size: threads[0]?.size ?? 0,
+    async analyse(job) {
+      const answer = await run(job);
+      if (answer.type !== 'analysis') throw new PartloopError('internal', `a scan thread answered ${answer.type}`);
+      return answer.analysis;
+    },
+    async predict(job) {
+      const answer = await run({ ...job, label: null, injectSeed: null });
+      if (answer.type !== 'mask') throw new PartloopError('internal', `a scan thread answered ${answer.type}`);
+      return answer.mask;
+    },
+    async close() {
+      await Promise.all(threads.map((thread) => thread.close()));
+    },
+  };
+}
+
+interface Thread {
+  size: number;
+  run(job: Job): Promise<ThreadAnswer>;
+  close(): Promise<void>;
+}
+
+function openThread(setup: ThreadSetup): Promise<Thread> {
+  const worker = new Worker(new URL('./scanThread.js', import.meta.url), { workerData: setup });
+  const waiting = new Map<number, Waiting>();
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  let nextId = 0;
+  const failAll = (error: Error): void => {
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  };
+  const thread: Thread = {
+    size: 0,
+    run: (job) =>
+      new Promise((resolve, reject) => {
+        const id = nextId++;
+        waiting.set(id, { resolve, reject });
+        worker.postMessage({ ...job, id } satisfies ThreadJob);
+      }),
+    async close() {
+      worker.postMessage('stop');
+      await exited;
+    },
+  };
+  return new Promise((resolve, reject) => {
+    worker.once('error', (error) => {
+      failAll(error);
+      reject(error);
+    });
+    worker.once('exit', () => failAll(new PartloopError('internal', 'a scan thread ended')));
+    worker.on('message', (answer: ThreadAnswer) => {
+      if (answer.type === 'ready') {
+        thread.size = answer.size;
+        return resolve(thread);
+      }
+      if (answer.type === 'refused') {
+        reject(new PartloopError('model-invalid', `${setup.name} cannot judge: ${answer.message}`, { hint: 'It must be a scan.onnx as the trainer exports it.' }));
+        return;
+      }
+      const job = waiting.get(answer.id);
+      waiting.delete(answer.id);
+      if (answer.type === 'failed') job?.reject(new PartloopError('model-invalid', answer.message));
+      else job?.resolve(answer);
+    });
+  });
+}
