@@ -17,12 +17,12 @@ describe('the local S3 server', function () {
 
   before(async () => {
     ({ home, remove } = await makeTestHome());
-    const { code, stderr } = await partloop(home, 'up', '--detach');
+    const { code, stderr } = await partloop(home, {}, 'up', '--detach');
     assert.equal(code, 0, stderr);
   });
 
   after(async () => {
-    await partloop(home, 'down', '--force');
+    await partloop(home, {}, 'down', '--force');
     await remove();
   });
 

@@ -21,14 +21,13 @@ export function testEnvironment(home: string): NodeJS.ProcessEnv {
   return env;
 }
 
-/** Run `partloop …` against a home. */
+/** Run `partloop …` against a home, with `extra` variables on top of the test's own. */
 export function partloop(
   home: string,
+  extra: NodeJS.ProcessEnv,
   ...args: string[]
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const env: NodeJS.ProcessEnv = { ...process.env, PARTLOOP_HOME: home, PARTLOOP_WORKERS: '' };
-  for (const name of ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE', 'PARTLOOP_STORE'])
-    delete env[name];
+  const env = { ...testEnvironment(home), ...extra };
   const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -18,12 +18,12 @@ describe('the local stack', function () {
 
   before(async () => {
     ({ home, remove } = await makeTestHome());
-    const { code, stderr } = await partloop(home, 'up', '--detach');
+    const { code, stderr } = await partloop(home, {}, 'up', '--detach');
     assert.equal(code, 0, stderr);
   });
 
   after(async () => {
-    await partloop(home, 'down', '--force');
+    await partloop(home, {}, 'down', '--force');
     await remove();
   });
 
@@ -47,7 +47,7 @@ describe('the local stack', function () {
   });
 
   it('says what runs as one JSON object', async () => {
-    const { code, stdout } = await partloop(home, 'status', '--json');
+    const { code, stdout } = await partloop(home, {}, 'status', '--json');
     assert.equal(code, 0);
     const status: unknown = JSON.parse(stdout);
     assert.ok(typeof status === 'object' && status !== null && 'phase' in status && status.phase === 'ready');
@@ -81,10 +81,10 @@ describe('the local stack', function () {
     const servers = [processOf(home, 'temporal'), processOf(home, 's3')];
     signalProcess(supervisor, 'SIGKILL');
     await until(() => allEnded(servers));
-    assert.match((await partloop(home, 'status')).stdout, /died/);
-    assert.equal((await partloop(home, 'up', '--detach')).code, 0);
+    assert.match((await partloop(home, {}, 'status')).stdout, /died/);
+    assert.equal((await partloop(home, {}, 'up', '--detach')).code, 0);
     assert.deepEqual(stateOf(home).ports, ports);
-    const doctor = await partloop(home, 'doctor', '--json');
+    const doctor = await partloop(home, {}, 'doctor', '--json');
     assert.match(doctor.stdout, /takes writes and holds back those whose condition fails/);
   });
 
@@ -92,7 +92,7 @@ describe('the local stack', function () {
     const { supervisor, ports } = stateOf(home);
     assert.ok(supervisor);
     const all = [supervisor, processOf(home, 'temporal'), processOf(home, 's3')];
-    assert.equal((await partloop(home, 'down')).code, 0);
+    assert.equal((await partloop(home, {}, 'down')).code, 0);
     assert.ok(allEnded(all));
     assert.equal(stateOf(home).phase, 'stopped');
     for (const name of PORT_NAMES) assert.equal(await isListening(ports[name]), false, name);
@@ -100,7 +100,7 @@ describe('the local stack', function () {
     const stranger = createServer().listen(ports.s3, '127.0.0.1');
     await once(stranger, 'listening');
     try {
-      assert.equal((await partloop(home, 'up', '--detach')).code, 0);
+      assert.equal((await partloop(home, {}, 'up', '--detach')).code, 0);
       assert.notEqual(stateOf(home).ports.s3, ports.s3);
       assert.equal(stateOf(home).ports.temporal, ports.temporal);
     } finally {
