@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { PartloopError } from '../domain/errors.js';
 import { loadCredentials } from './credentials.js';
 import { foreignStore, foreignTemporal } from './foreign.js';
-import { partloopHome } from './home.js';
+import { homePaths, partloopHome } from './home.js';
 import { launchSupervisor } from './launch.js';
 import { isAlive } from './processes.js';
 import { missingSearchAttributes, registrationCommands } from './searchAttributes.js';
@@ -104,6 +105,10 @@ function checkParts(home: string, say: (text: string) => void): void {
         hint: 'Run `partloop down`, then the same command again.',
       },
     );
+  }
+  for (const [name, { process: ref, lastExit }] of Object.entries(state?.processes ?? {})) {
+    if (ref === null)
+      say(`${name} ended (${lastExit}) and is started again; its log is ${join(homePaths(home).logs, name)}.log`);
   }
   if (state !== null && state.build !== buildDigest()) {
     say('The workers run an older build than this command: `partloop down`, then the same command again.');

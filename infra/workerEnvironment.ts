@@ -20,8 +20,8 @@ export function workerEnvironment(home: string, ports: Ports, credentials: Stack
     environment[name] = value;
   }
   if (!keepTemporal) {
-    // An empty file, so that a profile in the user's own configuration cannot add TLS or keys to the local service.
-    writeWhole(homePaths(home).temporalConfig, '');
+    // A file that says nothing, so that a profile in the user's own configuration cannot add TLS or keys to the local service.
+    writeWhole(homePaths(home).temporalConfig, '[profile.default]\n');
     environment.TEMPORAL_CONFIG_FILE = homePaths(home).temporalConfig;
     environment.TEMPORAL_ADDRESS = `127.0.0.1:${ports.temporal}`;
     environment.TEMPORAL_NAMESPACE = LOCAL_NAMESPACE;
