@@ -1,17 +1,18 @@
 import type { Client } from '@temporalio/client';
-import { Listr, ListrLogger, ProcessOutput } from 'listr2';
+import { Listr } from 'listr2';
 import { z } from 'zod';
 import { iterationWorkflowId, scanWorkflowId } from '../domain/ids.js';
 import type { LoopStatus } from '../domain/messages.js';
 import { STEPS, type Step, type StepResults } from '../domain/steps.js';
 import { waitForLoop } from './loopClient.js';
+import { stderrLogger } from './progress.js';
 
 const heartbeatSchema = z.looseObject({ iteration: z.number().optional(), iterations: z.number().optional(), loss: z.number().nullish(), etaSeconds: z.number().nullish(), done: z.number().optional(), total: z.number().optional() });
 
 /** Wait for a loop with a progress bar on stderr; in a pipe it prints one line a change. */
 export async function watchLoop(client: Client, loop: string, signal: AbortSignal): Promise<LoopStatus> {
   let last: LoopStatus | undefined;
-  const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) });
+  const logger = stderrLogger();
   const tasks = new Listr(
     [{
       title: `loop ${loop}`,

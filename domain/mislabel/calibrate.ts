@@ -5,8 +5,8 @@ import { candidateRow, FAMILY_NAMES, type Family, familyOf, familyPrior, IMAGE_P
 import { fitMixture, type Mixture, probabilityWrong } from './mixture.js';
 import type { Candidate, ClassIouByName, ImageAnalysis, ReduceEntry } from './types.js';
 
-/** Share of candidates and of images expected to be wrong before looking, and how many observations that is worth. */
-const EXPECTED = { candidates: { expected: 0.1, strength: 20 }, images: { expected: 0.15, strength: 20 } };
+/** Share of images expected to be wrong before looking, and how many images that expectation is worth. */
+const EXPECTED = { expected: 0.15, strength: 30 };
 
 /** An image with the candidates that may be judged and how probable each is wrong. */
 export interface JudgedImage {
@@ -63,12 +63,17 @@ export function calibrate(
   const wrongOf = (family: Family): number[][] => images.flatMap(({ injected }) =>
     injected.flatMap(({ candidates }) => candidates.filter((item) => item.wrong && item.family === family).map((item) => item.row)));
   const unknownOf = (family: Family): number[][] => images.flatMap(({ candidates }) => candidates.filter((item) => item.family === family).map((item) => item.row));
-  const fit = (family: Family): Mixture => fitMixture(wrongOf(family), unknownOf(family), { prior: familyPrior(family), ridge: 1, ...EXPECTED.candidates });
+  const copies = images.reduce((sum, { injected }) => sum + injected.length, 0);
+  const fit = (family: Family): Mixture => {
+    const wrong = wrongOf(family);
+    const rates = { images: images.length, perSpoiled: Math.max(0.05, wrong.length / Math.max(1, copies)) };
+    return fitMixture(wrong, unknownOf(family), { prior: familyPrior(family), ridge: 1, ...rates, ...EXPECTED });
+  };
   const families: Record<Family, Mixture> = { missing: fit('missing'), class: fit('class'), shape: fit('shape') };
   const scored = (items: readonly { family: Family; row: number[] }[]): number[] => items.map(({ family, row }) => probabilityWrong(families[family], row));
   const rows = images.map(({ analysis, candidates }) => imageRow(analysis.statistics, scored(candidates)));
   const spoiled = images.flatMap(({ injected }) => injected.map(({ statistics, candidates }) => imageRow(statistics, scored(candidates))));
-  const whole = fitMixture(spoiled, rows, { prior: IMAGE_PRIOR, ridge: 1, ...EXPECTED.images });
+  const whole = fitMixture(spoiled, rows, { prior: IMAGE_PRIOR, ridge: 1, images: rows.length, perSpoiled: 1, ...EXPECTED });
   return {
     families,
     images: whole,

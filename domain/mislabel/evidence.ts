@@ -53,8 +53,8 @@ export function familyPrior(family: Family): Coefficients {
 
 /** An image as a row of the image regression. `probabilities` are those of its candidates. */
 export function imageRow(statistics: ImageStatistics, probabilities: readonly number[]): number[] {
-  const best = Math.max(0.002, ...probabilities);
-  const bounded = Math.min(0.998, best);
+  const best = Math.max(1e-4, ...probabilities);
+  const bounded = Math.min(0.999, best);
   const several = probabilities.reduce((sum, p) => sum - Math.log1p(-Math.min(0.98, p)), 0);
   return [
     1,

@@ -1,8 +1,8 @@
 import type { Component } from '../geometry/components.js';
 import { BACKGROUND } from '../taxonomy.js';
+import type { FindingKind } from '../tables.js';
 import { bestDisplacement } from './displacement.js';
 import { balanceOf, contextOf, type LabelView, type RegionCandidate } from './picture.js';
-import type { FindingKind } from '../tables.js';
 
 /** What the model sees under one labelled component: pixels and summed probability a predicted value. */
 interface Under {
@@ -84,25 +84,37 @@ function judge(view: LabelView, component: Component, under: Under, together: In
     const kind = other !== value && mirror[value] === other ? 'swapped' : 'wrong_class';
     return region(view, component, under, { kind, suggested: other, disagreement: share, inside: whole });
   }
+  const displaced = nothing >= 0.25 && (predicted.areas[value] as number) >= picture.minArea ? bestDisplacement(view, component) : null;
+  const gain = displaced === null ? 0 : Math.max(0, displaced.iou - displaced.iouInPlace);
+  const elsewhere = (pixel: number): boolean => whole(pixel) && predicted.values[pixel] !== value;
+  if (displaced !== null && gain >= 0.2 && displaced.iou >= 0.6) {
+    return region(view, component, under, { kind: 'shifted', suggested: value, disagreement: 1 - displaced.iouInPlace, inside: elsewhere, gain });
+  }
   if (nothing >= 0.4 && nothing > own) {
     return region(view, component, under, { kind: 'extra_part', suggested: BACKGROUND, disagreement: nothing, inside: whole });
   }
-  if (other > 0 && share >= 0.15) {
-    const seenHere = under.all[other] as number;
-    const seen = Math.max(1, predicted.areas[other] as number);
-    if (seenHere >= picture.minArea && seenHere >= 0.5 * seen && (together[other] as number) < 0.3 * seen) {
-      const inside = (pixel: number): boolean => whole(pixel) && predicted.values[pixel] === other;
-      return region(view, component, under, { kind: 'merged_or_split', suggested: other, disagreement: share, inside });
-    }
+  const swallowed = swallowedPart(view, component, under, together);
+  if (swallowed > 0) {
+    const inside = (pixel: number): boolean => whole(pixel) && predicted.values[pixel] === swallowed;
+    const disagreement = (under.all[swallowed] as number) / Math.max(1, predicted.areas[swallowed] as number);
+    return region(view, component, under, { kind: 'merged_or_split', suggested: swallowed, disagreement, inside });
   }
   const same = under.all[value] as number;
   const iou = same / Math.max(1, area + (predicted.areas[value] as number) - same);
   if (iou >= 0.5 || area < 4 * picture.minArea || (predicted.areas[value] as number) < picture.minArea) return null;
-  const displaced = bestDisplacement(view, component);
-  const gain = Math.max(0, displaced.iou - displaced.iouInPlace);
-  const kind: FindingKind = gain >= 0.2 && displaced.iou >= 0.6 ? 'shifted' : 'bad_outline';
-  const inside = (pixel: number): boolean => whole(pixel) && predicted.values[pixel] !== value;
-  return region(view, component, under, { kind, suggested: value, disagreement: 1 - iou, inside, gain });
+  return region(view, component, under, { kind: 'bad_outline', suggested: value, disagreement: 1 - iou, inside: elsewhere, gain });
+}
+
+/** The largest predicted part that lies mostly under this component and is labelled as itself nearly nowhere; -1 for none. */
+function swallowedPart(view: LabelView, component: Component, under: Under, together: Int32Array): number {
+  let best = -1;
+  for (let seen = 1; seen < under.all.length; seen++) {
+    const here = under.all[seen] as number;
+    const everywhere = Math.max(1, view.picture.predicted.areas[seen] as number);
+    if (seen === component.value || here < view.picture.minArea || here < 0.5 * everywhere || (together[seen] as number) >= 0.3 * everywhere) continue;
+    if (best < 0 || here > (under.all[best] as number)) best = seen;
+  }
+  return best;
 }
 
 interface Reading {
