@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
@@ -71,6 +71,14 @@ export function seaweedCommand(
 function socketPath(folder: string, name: string): string {
   const path = join(folder, name);
   return path.length <= SOCKET_PATH_LIMIT ? path : '';
+}
+
+/** Remove the gRPC sockets that SeaweedFS makes in /tmp, whatever it is told, and leaves there. */
+export function removeSockets(ports: Ports): void {
+  const { masterGrpc: master, volumeGrpc: volume, filerGrpc: filer, s3Grpc: s3, adminGrpc: admin } = ports;
+  for (const [part, port] of Object.entries({ master, volume, filer, s3, admin })) {
+    rmSync(`/tmp/seaweedfs-${part}-grpc-${port}.sock`, { force: true });
+  }
 }
 
 function securityToml(config: string, key: string): string {

@@ -8,7 +8,7 @@ import { homePaths, makeHome, ROOT } from './home.js';
 import { releaseLock, takeLock } from './lock.js';
 import { choosePorts, type Ports } from './ports.js';
 import { refOf } from './processes.js';
-import { prepareSeaweed, seaweedCommand } from './seaweed.js';
+import { prepareSeaweed, removeSockets, seaweedCommand } from './seaweed.js';
 import { readState, type StackState, writeState } from './state.js';
 import { Supervised } from './supervised.js';
 import { prepareTemporal, temporalCommand } from './temporalServer.js';
@@ -144,6 +144,7 @@ export class LocalStack {
     this.#write({ phase: 'stopping' });
     await Promise.all(this.#workers.map((worker) => worker.stop(WORKER_GRACE_MS)));
     await Promise.all(this.#servers.map((server) => server.stop(SERVER_GRACE_MS)));
+    if (foreignStore() === null) removeSockets(this.#state.ports);
     this.#write({ phase: 'stopped', supervisor: null });
     releaseLock(homePaths(this.#home).lock);
   }
