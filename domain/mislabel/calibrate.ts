@@ -6,7 +6,7 @@ import { fitMixture, type Mixture, probabilityWrong } from './mixture.js';
 import type { Candidate, ClassIouByName, ImageAnalysis, ReduceEntry } from './types.js';
 
 /** Share of images expected to be wrong before looking, and how many images that expectation is worth. */
-const EXPECTED = { expected: 0.15, strength: 30 };
+const EXPECTED = { expected: 0.15, strength: 60 };
 
 /** An image with the candidates that may be judged and how probable each is wrong. */
 export interface JudgedImage {
