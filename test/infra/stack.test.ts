@@ -5,10 +5,13 @@ import { statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
+import { loadCredentials } from '../../infra/credentials.js';
 import { homePaths, ROOT } from '../../infra/home.js';
 import { isListening, PORT_NAMES } from '../../infra/ports.js';
 import { refOf, signalProcess, waitForEnd } from '../../infra/processes.js';
 import { missingSearchAttributes } from '../../infra/searchAttributes.js';
+import { LOCAL_REGION, LOCAL_STORE } from '../../infra/seaweed.js';
+import { checkStoreWrites } from '../../infra/storeCheck.js';
 import { allEnded, makeTestHome, partloop, processOf, stateOf, testEnvironment, until } from './home.js';
 
 describe('the local stack', function () {
@@ -84,8 +87,13 @@ describe('the local stack', function () {
     assert.match((await partloop(home, {}, 'status')).stdout, /died/);
     assert.equal((await partloop(home, {}, 'up', '--detach')).code, 0);
     assert.deepEqual(stateOf(home).ports, ports);
-    const doctor = await partloop(home, {}, 'doctor', '--json');
-    assert.match(doctor.stdout, /takes writes and holds back those whose condition fails/);
+    const { accessKeyId, secretAccessKey } = loadCredentials(home);
+    await checkStoreWrites({
+      uri: LOCAL_STORE,
+      endpoint: `http://127.0.0.1:${ports.s3}`,
+      region: LOCAL_REGION,
+      credentials: { accessKeyId, secretAccessKey },
+    });
   });
 
   it('stops without leaving a process or a lock, and moves aside for a port that was taken meanwhile', async () => {
