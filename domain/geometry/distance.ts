@@ -3,18 +3,20 @@ const DIAGONAL = Math.SQRT2;
 /**
  * Distance in pixels of every pixel to the edge of the region of equal value it lies in: 1 beside a pixel of another
  * value, growing inwards; a chamfer transform (1, sqrt 2; Borgefors 1986), within 8 % of Euclid. The edge of the raster is
- * no edge of a region: what the picture cuts off goes on outside. A raster of one value gets `width + height`.
+ * no edge of a region: what the picture cuts off goes on outside. A raster of one value gets `width + height`. With
+ * `partsOnly`, pixels of value 0 are passed over and stay 0.
  */
-export function regionDistance(values: Uint8Array, width: number, height: number): Float32Array {
+export function regionDistance(values: Uint8Array, width: number, height: number, partsOnly = false): Float32Array {
   const far = width + height;
   const distance = new Float32Array(width * height);
   const at = (pixel: number, other: number, step: number, best: number): number => {
     const candidate = values[other] === values[pixel] ? (distance[other] as number) + step : step;
-    return candidate < best ? candidate : best;
+    return Math.min(candidate, best);
   };
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const pixel = y * width + x;
+      if (partsOnly && values[pixel] === 0) continue;
       let best = far;
       if (x > 0) best = at(pixel, pixel - 1, 1, best);
       if (y > 0) {
@@ -28,6 +30,7 @@ export function regionDistance(values: Uint8Array, width: number, height: number
   for (let y = height - 1; y >= 0; y--) {
     for (let x = width - 1; x >= 0; x--) {
       const pixel = y * width + x;
+      if (partsOnly && values[pixel] === 0) continue;
       let best = distance[pixel] as number;
       if (x < width - 1) best = at(pixel, pixel + 1, 1, best);
       if (y < height - 1) {

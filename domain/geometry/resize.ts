@@ -2,8 +2,16 @@
  * Nearest resize by pixel centres of a raster of `width` × `height` values, row by row: target pixel x reads
  * floor((x + 0.5) * width / toWidth). Values are never mixed, so that labels stay labels.
  */
-export function resizeNearest(values: Uint8Array, width: number, height: number, toWidth: number, toHeight: number): Uint8Array {
-  const columns = Int32Array.from({ length: toWidth }, (_, x) => Math.min(width - 1, Math.floor(((x + 0.5) * width) / toWidth)));
+export function resizeNearest(
+  values: Uint8Array,
+  width: number,
+  height: number,
+  toWidth: number,
+  toHeight: number,
+): Uint8Array {
+  const columns = Int32Array.from({ length: toWidth }, (_, x) =>
+    Math.min(width - 1, Math.floor(((x + 0.5) * width) / toWidth)),
+  );
   const resized = new Uint8Array(toWidth * toHeight);
   for (let y = 0; y < toHeight; y++) {
     const row = Math.min(height - 1, Math.floor(((y + 0.5) * height) / toHeight)) * width;

@@ -57,9 +57,13 @@ export function decodeRle(counts: readonly number[], width: number, height: numb
     position = end;
   }
   if (position !== pixels.length) {
-    throw new PartloopError('input-invalid', `run lengths cover ${position} of ${pixels.length} pixels (${width}×${height})`, {
-      hint: 'The mask was made for an image of another size, or was cut off on its way.',
-    });
+    throw new PartloopError(
+      'input-invalid',
+      `run lengths cover ${position} of ${pixels.length} pixels (${width}×${height})`,
+      {
+        hint: 'The mask was made for an image of another size, or was cut off on its way.',
+      },
+    );
   }
   return pixels;
 }

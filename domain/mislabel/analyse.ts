@@ -1,5 +1,5 @@
-import { encodeRle } from '../geometry/rle.js';
 import { cropTopLeft } from '../geometry/resize.js';
+import { encodeRle } from '../geometry/rle.js';
 import type { Tags } from '../tags.js';
 import { BACKGROUND, IGNORE_INDEX, type Taxonomy } from '../taxonomy.js';
 import { inferTags } from './inferTags.js';
@@ -8,14 +8,26 @@ import { findHoles, findMissing } from './missing.js';
 import { type LabelView, type Picture, preparePicture, type RegionCandidate, viewLabel } from './picture.js';
 import { findRelabelled } from './relabelled.js';
 import { findRuleBreaks } from './rules.js';
-import type { AnalysisInput, AnalysisOptions, Candidate, ImageAnalysis, ImageStatistics, InjectedCandidate } from './types.js';
+import type {
+  AnalysisInput,
+  AnalysisOptions,
+  Candidate,
+  ImageAnalysis,
+  ImageStatistics,
+  InjectedCandidate,
+} from './types.js';
 import { findWholeLabel } from './wholeLabel.js';
 
 /**
  * Everything the scan needs to know of one label, given what the network sees: candidates with features and proposed
  * masks, sums a class, statistics of the whole image. Linear in pixels; nothing of pixel size is returned.
  */
-export function analyseImage(input: AnalysisInput, taxonomy: Taxonomy, tags: Tags, options: AnalysisOptions = {}): ImageAnalysis {
+export function analyseImage(
+  input: AnalysisInput,
+  taxonomy: Taxonomy,
+  tags: Tags,
+  options: AnalysisOptions = {},
+): ImageAnalysis {
   return analyse(input, taxonomy, tags, options, null);
 }
 
@@ -24,12 +36,22 @@ export function analyseImage(input: AnalysisInput, taxonomy: Taxonomy, tags: Tag
  * prediction: what the calibration learns from. `random` yields [0, 1) and decides which errors.
  */
 export function analyseWithInjection(
-  input: AnalysisInput, taxonomy: Taxonomy, tags: Tags, random: () => number, options: AnalysisOptions = {},
+  input: AnalysisInput,
+  taxonomy: Taxonomy,
+  tags: Tags,
+  random: () => number,
+  options: AnalysisOptions = {},
 ): ImageAnalysis {
   return analyse(input, taxonomy, tags, options, random);
 }
 
-function analyse(input: AnalysisInput, taxonomy: Taxonomy, tags: Tags, options: AnalysisOptions, random: (() => number) | null): ImageAnalysis {
+function analyse(
+  input: AnalysisInput,
+  taxonomy: Taxonomy,
+  tags: Tags,
+  options: AnalysisOptions,
+  random: (() => number) | null,
+): ImageAnalysis {
   const picture = preparePicture(input, taxonomy, options);
   const { width, height } = picture;
   const view = viewLabel(picture, cropTopLeft(input.label, input.size, width, height));
@@ -61,7 +83,11 @@ function analyse(input: AnalysisInput, taxonomy: Taxonomy, tags: Tags, options: 
 
 /** Given tags, with what the prediction tells of the view where none is given. */
 function withInferred(given: Tags, inferred: Partial<Tags>): Tags {
-  return { ...given, angle: given.angle ?? inferred.angle ?? null, orientation: given.orientation ?? inferred.orientation ?? null };
+  return {
+    ...given,
+    angle: given.angle ?? inferred.angle ?? null,
+    orientation: given.orientation ?? inferred.orientation ?? null,
+  };
 }
 
 function measure(view: LabelView, tags: Tags): { regions: RegionCandidate[]; statistics: ImageStatistics } {
@@ -70,10 +96,19 @@ function measure(view: LabelView, tags: Tags): { regions: RegionCandidate[]; sta
   const missing = findMissing(view);
   const holes = findHoles(view, missing.covered);
   const relabelled = findRelabelled(view);
-  const regions = [...findWholeLabel(view), ...missing.candidates, ...holes.candidates, ...relabelled.candidates, ...findRuleBreaks(view, tags)];
+  const regions = [
+    ...findWholeLabel(view),
+    ...missing.candidates,
+    ...holes.candidates,
+    ...relabelled.candidates,
+    ...findRuleBreaks(view, tags),
+  ];
   const pixels = picture.width * picture.height;
   const seen = Math.max(minArea, pixels - (predicted.areas[BACKGROUND] as number));
-  const given = Math.max(minArea, pixels - (labelled.areas[BACKGROUND] as number) - (labelled.areas[IGNORE_INDEX] as number));
+  const given = Math.max(
+    minArea,
+    pixels - (labelled.areas[BACKGROUND] as number) - (labelled.areas[IGNORE_INDEX] as number),
+  );
   const confidence = new Float64Array(256);
   for (let pixel = 0; pixel < pixels; pixel++) {
     const value = predicted.values[pixel] as number;
@@ -82,7 +117,8 @@ function measure(view: LabelView, tags: Tags): { regions: RegionCandidate[]; sta
   let absentParts = 0;
   for (let value = 1; value <= picture.taxonomy.classes.length; value++) {
     const area = predicted.areas[value] as number;
-    if (area >= 2 * minArea && (labelled.areas[value] as number) < 0.1 * area) absentParts += (confidence[value] as number) / area;
+    if (area >= 2 * minArea && (labelled.areas[value] as number) < 0.1 * area)
+      absentParts += (confidence[value] as number) / area;
   }
   return {
     regions,
@@ -99,7 +135,10 @@ function measure(view: LabelView, tags: Tags): { regions: RegionCandidate[]; sta
 
 function toCandidate(region: RegionCandidate, picture: Picture): Candidate {
   const wholeLabel = region.candidate.suggestedClassId === null && region.candidate.kind !== 'hole';
-  return { ...region.candidate, proposal: wholeLabel ? null : encodeRle(region.inside, region.bounds, picture.width, picture.height) };
+  return {
+    ...region.candidate,
+    proposal: wholeLabel ? null : encodeRle(region.inside, region.bounds, picture.width, picture.height),
+  };
 }
 
 /** A candidate of a spoiled label is wrong where at least 30 % of its region was changed by the injection. */
@@ -120,7 +159,9 @@ function toInjected(region: RegionCandidate, spoiled: LabelView, original: Label
   return { candidate, wrong: area > 0 && changed >= 0.3 * area };
 }
 
-function classSums(view: LabelView): Pick<ImageAnalysis, 'classCounts' | 'selfConfidence' | 'predictedClasses' | 'labelledClasses'> {
+function classSums(
+  view: LabelView,
+): Pick<ImageAnalysis, 'classCounts' | 'selfConfidence' | 'predictedClasses' | 'labelledClasses'> {
   const { predicted, pLabel, taxonomy, minArea } = view.picture;
   const { values, areas } = view.labelled;
   const both = new Int32Array(256);
@@ -134,7 +175,12 @@ function classSums(view: LabelView): Pick<ImageAnalysis, 'classCounts' | 'selfCo
     if (given === sees) both[given] = (both[given] as number) + 1;
     own[given] = (own[given] as number) + (pLabel[pixel] as number) / 255;
   }
-  const sums = { classCounts: [] as number[], selfConfidence: [] as number[], predictedClasses: [] as number[], labelledClasses: [] as number[] };
+  const sums = {
+    classCounts: [] as number[],
+    selfConfidence: [] as number[],
+    predictedClasses: [] as number[],
+    labelledClasses: [] as number[],
+  };
   for (let value = 0; value <= taxonomy.classes.length; value++) {
     const given = areas[value] as number;
     if (given > 0) sums.selfConfidence.push(value, given, own[value] as number);

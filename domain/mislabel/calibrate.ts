@@ -30,7 +30,11 @@ export interface Calibration {
  * images, each fitted on injected errors against the labels as they are (see `fitMixture`).
  */
 export function calibrate(
-  entries: readonly ReduceEntry[], taxonomy: Taxonomy, classes: readonly ClassKnowledge[], config: ScanConfig, classIou: Record<string, ClassIouByName> | null,
+  entries: readonly ReduceEntry[],
+  taxonomy: Taxonomy,
+  classes: readonly ClassKnowledge[],
+  config: ScanConfig,
+  classIou: Record<string, ClassIouByName> | null,
 ): Calibration {
   const allowed = new Map<string, boolean[]>();
   const mayJudge = (model: string): boolean[] => {
@@ -49,20 +53,30 @@ export function calibrate(
       candidate.rule || (judges[candidate.classId] === true && judges[candidate.suggestedClassId ?? 0] === true);
     const row = (candidate: Pick<Candidate, 'kind' | 'area' | 'features' | 'suggestedClassId'>): number[] =>
       candidateRow(candidate, classes[candidate.suggestedClassId ?? 0]?.threshold ?? 0.5, pixels);
-    return [{
-      entry,
-      analysis,
-      candidates: analysis.candidates.filter(usable).map((candidate) => ({ candidate, family: familyOf(candidate.kind), row: row(candidate) })),
-      injected: analysis.injected.map(({ statistics, candidates }) => ({
-        statistics,
-        candidates: candidates.filter(({ candidate }) => usable(candidate))
-          .map(({ candidate, wrong }) => ({ family: familyOf(candidate.kind), row: row(candidate), wrong })),
-      })),
-    }];
+    return [
+      {
+        entry,
+        analysis,
+        candidates: analysis.candidates
+          .filter(usable)
+          .map((candidate) => ({ candidate, family: familyOf(candidate.kind), row: row(candidate) })),
+        injected: analysis.injected.map(({ statistics, candidates }) => ({
+          statistics,
+          candidates: candidates
+            .filter(({ candidate }) => usable(candidate))
+            .map(({ candidate, wrong }) => ({ family: familyOf(candidate.kind), row: row(candidate), wrong })),
+        })),
+      },
+    ];
   });
-  const wrongOf = (family: Family): number[][] => images.flatMap(({ injected }) =>
-    injected.flatMap(({ candidates }) => candidates.filter((item) => item.wrong && item.family === family).map((item) => item.row)));
-  const unknownOf = (family: Family): number[][] => images.flatMap(({ candidates }) => candidates.filter((item) => item.family === family).map((item) => item.row));
+  const wrongOf = (family: Family): number[][] =>
+    images.flatMap(({ injected }) =>
+      injected.flatMap(({ candidates }) =>
+        candidates.filter((item) => item.wrong && item.family === family).map((item) => item.row),
+      ),
+    );
+  const unknownOf = (family: Family): number[][] =>
+    images.flatMap(({ candidates }) => candidates.filter((item) => item.family === family).map((item) => item.row));
   const copies = images.reduce((sum, { injected }) => sum + injected.length, 0);
   const fit = (family: Family): Mixture => {
     const wrong = wrongOf(family);
@@ -70,10 +84,19 @@ export function calibrate(
     return fitMixture(wrong, unknownOf(family), { prior: familyPrior(family), ridge: 1, ...rates, ...EXPECTED });
   };
   const families: Record<Family, Mixture> = { missing: fit('missing'), class: fit('class'), shape: fit('shape') };
-  const scored = (items: readonly { family: Family; row: number[] }[]): number[] => items.map(({ family, row }) => probabilityWrong(families[family], row));
+  const scored = (items: readonly { family: Family; row: number[] }[]): number[] =>
+    items.map(({ family, row }) => probabilityWrong(families[family], row));
   const rows = images.map(({ analysis, candidates }) => imageRow(analysis.statistics, scored(candidates)));
-  const spoiled = images.flatMap(({ injected }) => injected.map(({ statistics, candidates }) => imageRow(statistics, scored(candidates))));
-  const whole = fitMixture(spoiled, rows, { prior: IMAGE_PRIOR, ridge: 1, images: rows.length, perSpoiled: 1, ...EXPECTED });
+  const spoiled = images.flatMap(({ injected }) =>
+    injected.map(({ statistics, candidates }) => imageRow(statistics, scored(candidates))),
+  );
+  const whole = fitMixture(spoiled, rows, {
+    prior: IMAGE_PRIOR,
+    ridge: 1,
+    images: rows.length,
+    perSpoiled: 1,
+    ...EXPECTED,
+  });
   return {
     families,
     images: whole,

@@ -38,12 +38,26 @@ export function learnClasses(entries: readonly ReduceEntry[], taxonomy: Taxonomy
  * Whether a model may judge each label value: its validation IoU, or the IoU over the scanned images (held out too, and
  * many more of them than a small validation set has), reaches `minClassIou`.
  */
-export function judgedClasses(taxonomy: Taxonomy, scan: readonly ClassKnowledge[], validation: ClassIouByName | null, minClassIou: number): boolean[] {
-  return [true, ...taxonomy.classes.map((entry, index) => Math.max(validation?.[entry.name] ?? 0, scan[index + 1]?.iou ?? 0) >= minClassIou)];
+export function judgedClasses(
+  taxonomy: Taxonomy,
+  scan: readonly ClassKnowledge[],
+  validation: ClassIouByName | null,
+  minClassIou: number,
+): boolean[] {
+  return [
+    true,
+    ...taxonomy.classes.map(
+      (entry, index) => Math.max(validation?.[entry.name] ?? 0, scan[index + 1]?.iou ?? 0) >= minClassIou,
+    ),
+  ];
 }
 
-export function eachTriple(triples: readonly number[], visit: (value: number, second: number, third: number) => void): void {
-  for (let at = 0; at + 2 < triples.length; at += 3) visit(triples[at] as number, triples[at + 1] as number, triples[at + 2] as number);
+export function eachTriple(
+  triples: readonly number[],
+  visit: (value: number, second: number, third: number) => void,
+): void {
+  for (let at = 0; at + 2 < triples.length; at += 3)
+    visit(triples[at] as number, triples[at + 1] as number, triples[at + 2] as number);
 }
 
 /**
@@ -51,7 +65,10 @@ export function eachTriple(triples: readonly number[], visit: (value: number, se
  * `leftOut` are triples of regions that do not count; a class with under `minUnion` pixels left does not count either.
  */
 export function imageIou(
-  classCounts: readonly number[], leftOut: readonly (readonly number[])[], taxonomy: Taxonomy, minUnion: number,
+  classCounts: readonly number[],
+  leftOut: readonly (readonly number[])[],
+  taxonomy: Taxonomy,
+  minUnion: number,
 ): { mean: number; byClass: Record<string, number> } {
   const counts = new Map<number, [number, number]>();
   eachTriple(classCounts, (value, intersection, union) => counts.set(value, [intersection, union]));

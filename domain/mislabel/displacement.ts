@@ -9,7 +9,10 @@ const SAMPLES = 32;
  * its class best. IoU here is over the displaced component and the predicted class within reach of it, on at most about
  * 32 × 32 samples of the box.
  */
-export function bestDisplacement(view: LabelView, component: Component): { iou: number; iouInPlace: number; dx: number; dy: number } {
+export function bestDisplacement(
+  view: LabelView,
+  component: Component,
+): { iou: number; iouInPlace: number; dx: number; dy: number } {
   const { width, height, predicted } = view.picture;
   const ids = view.labelled.components.ids;
   const { x0, y0, x1, y1, value, id } = component;

@@ -19,7 +19,11 @@ export function familyOf(kind: FindingKind): Family {
  * A candidate as a row for its family's regression: 1, the measurements, then one indicator a kind. `threshold` is the
  * confident-learning threshold of the class that the model claims (0..1).
  */
-export function candidateRow(candidate: Pick<Candidate, 'kind' | 'area' | 'features'>, threshold: number, pixels: number): number[] {
+export function candidateRow(
+  candidate: Pick<Candidate, 'kind' | 'area' | 'features'>,
+  threshold: number,
+  pixels: number,
+): number[] {
   const { features } = candidate;
   const size = Math.log((1_000 * candidate.area) / Math.max(1, pixels)) / 3;
   return [
@@ -47,7 +51,13 @@ const SLOPES: Record<Family, Coefficients> = {
 
 /** What a family's coefficients are before any data: signs and sizes seen on corrected labels of real photos. */
 export function familyPrior(family: Family): Coefficients {
-  const kinds: Partial<Record<FindingKind, number>> = { hole: -0.5, bad_outline: -2, empty_label: 3, impossible_view: -1, too_many: -1 };
+  const kinds: Partial<Record<FindingKind, number>> = {
+    hole: -0.5,
+    bad_outline: -2,
+    empty_label: 3,
+    impossible_view: -1,
+    too_many: -1,
+  };
   return [...SLOPES[family], ...FAMILIES[family].map((kind) => kinds[kind] ?? 0)];
 }
 

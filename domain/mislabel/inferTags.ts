@@ -44,7 +44,9 @@ export function inferTags(picture: Picture): Partial<Tags> {
 function rimShare(values: Uint8Array, width: number, height: number): number | null {
   if (!values.some((value) => value !== BACKGROUND)) return null;
   let parts = 0;
-  for (let x = 0; x < width; x++) parts += (values[x] === BACKGROUND ? 0 : 1) + (values[(height - 1) * width + x] === BACKGROUND ? 0 : 1);
-  for (let y = 0; y < height; y++) parts += (values[y * width] === BACKGROUND ? 0 : 1) + (values[y * width + width - 1] === BACKGROUND ? 0 : 1);
+  for (let x = 0; x < width; x++)
+    parts += (values[x] === BACKGROUND ? 0 : 1) + (values[(height - 1) * width + x] === BACKGROUND ? 0 : 1);
+  for (let y = 0; y < height; y++)
+    parts += (values[y * width] === BACKGROUND ? 0 : 1) + (values[y * width + width - 1] === BACKGROUND ? 0 : 1);
   return parts / (2 * (width + height));
 }

@@ -8,8 +8,13 @@ import type { LabelView } from './picture.js';
  * classes; the rest is there so that every kind has a slope to stand on.
  */
 const KINDS: readonly [FindingKind, number][] = [
-  ['missing_part', 0.6], ['wrong_class', 0.14], ['swapped', 0.08], ['merged_or_split', 0.06],
-  ['extra_part', 0.05], ['shifted', 0.04], ['mirrored', 0.03],
+  ['missing_part', 0.6],
+  ['wrong_class', 0.14],
+  ['swapped', 0.08],
+  ['merged_or_split', 0.06],
+  ['extra_part', 0.05],
+  ['shifted', 0.04],
+  ['mirrored', 0.03],
 ];
 
 export interface Injection {
@@ -23,7 +28,9 @@ export interface Injection {
  */
 export function injectErrors(view: LabelView, random: () => number): Injection | null {
   const { picture, labelled } = view;
-  const parts = labelled.components.list.filter((component) => component.area >= picture.minArea && component.value <= picture.taxonomy.classes.length);
+  const parts = labelled.components.list.filter(
+    (component) => component.area >= picture.minArea && component.value <= picture.taxonomy.classes.length,
+  );
   if (parts.length === 0) return null;
   const label = Uint8Array.from(labelled.values);
   const kind = pickKind(random());
@@ -34,8 +41,11 @@ export function injectErrors(view: LabelView, random: () => number): Injection |
   let done: FindingKind | null = null;
   for (let time = 0; time < times; time++) {
     const part = parts.splice(Math.floor(random() * parts.length), 1)[0] as Component;
-    const spoiled = spoil(view, label, part, single, random);
-    done = spoiled ? single : (spoil(view, label, part, 'missing_part', random), 'missing_part');
+    if (spoil(view, label, part, single, random)) done = single;
+    else {
+      paint(view, label, part, BACKGROUND);
+      done = 'missing_part';
+    }
   }
   return done === null ? null : { label, kind: done };
 }
@@ -67,7 +77,9 @@ function spoil(view: LabelView, label: Uint8Array, part: Component, kind: Findin
     return twin !== part.value && paint(view, label, part, twin);
   }
   if (kind === 'wrong_class') {
-    const others = picture.taxonomy.classes.map((_, index) => index + 1).filter((value) => value !== part.value && value !== picture.mirror[part.value]);
+    const others = picture.taxonomy.classes
+      .map((_, index) => index + 1)
+      .filter((value) => value !== part.value && value !== picture.mirror[part.value]);
     const other = others[Math.floor(random() * others.length)];
     return other !== undefined && paint(view, label, part, other);
   }
@@ -89,7 +101,15 @@ function paint(view: LabelView, label: Uint8Array, part: Component, value: numbe
 }
 
 /** A displaced part (its old place becomes background), or for `extra_part` a copy of its shape as another part on background. */
-function move(view: LabelView, label: Uint8Array, part: Component, kind: FindingKind, across: number, down: number, extra: number): boolean {
+function move(
+  view: LabelView,
+  label: Uint8Array,
+  part: Component,
+  kind: FindingKind,
+  across: number,
+  down: number,
+  extra: number,
+): boolean {
   const { width, height } = view.picture;
   const apart = kind === 'extra_part' ? 2.5 : 1;
   const dx = Math.round(apart * across * (part.x1 - part.x0));
@@ -121,7 +141,9 @@ function neighboursOf(view: LabelView, part: Component): number[] {
       if (next >= 0 && next < width * height) touching.add(values[next] as number);
     }
   });
-  return [...touching].filter((value) => value !== part.value && value !== BACKGROUND && value !== IGNORE_INDEX).sort((a, b) => a - b);
+  return [...touching]
+    .filter((value) => value !== part.value && value !== BACKGROUND && value !== IGNORE_INDEX)
+    .sort((a, b) => a - b);
 }
 
 function eachPixel(view: LabelView, part: Component, visit: (pixel: number) => void): void {

@@ -6,7 +6,8 @@ const NEWTON_STEPS = 25;
 /** w · x. */
 export function logit(coefficients: Coefficients, features: readonly number[]): number {
   let sum = 0;
-  for (let index = 0; index < coefficients.length; index++) sum += (coefficients[index] as number) * (features[index] as number);
+  for (let index = 0; index < coefficients.length; index++)
+    sum += (coefficients[index] as number) * (features[index] as number);
   return sum;
 }
 
@@ -19,14 +20,20 @@ export function sigmoid(value: number): number {
  * few observations the answer is the prior, with many it is the data's. Deterministic.
  */
 export function fitLogistic(
-  rows: readonly (readonly number[])[], targets: readonly number[], weights: readonly number[], prior: Coefficients, ridge: number,
+  rows: readonly (readonly number[])[],
+  targets: readonly number[],
+  weights: readonly number[],
+  prior: Coefficients,
+  ridge: number,
 ): number[] {
   const size = prior.length;
   let current = [...prior];
   let loss = objective(rows, targets, weights, prior, ridge, current);
   for (let step = 0; step < NEWTON_STEPS; step++) {
     const gradient = current.map((value, index) => ridge * (value - (prior[index] as number)));
-    const hessian = Array.from({ length: size }, (_, row) => Array.from({ length: size }, (_, column) => (row === column ? ridge : 0)));
+    const hessian = Array.from({ length: size }, (_, row) =>
+      Array.from({ length: size }, (_, column) => (row === column ? ridge : 0)),
+    );
     rows.forEach((row, at) => {
       const weight = weights[at] as number;
       if (weight === 0) return;
@@ -61,13 +68,20 @@ export function fitLogistic(
 }
 
 function objective(
-  rows: readonly (readonly number[])[], targets: readonly number[], weights: readonly number[], prior: Coefficients, ridge: number, at: Coefficients,
+  rows: readonly (readonly number[])[],
+  targets: readonly number[],
+  weights: readonly number[],
+  prior: Coefficients,
+  ridge: number,
+  at: Coefficients,
 ): number {
   let sum = 0;
   rows.forEach((row, index) => {
     const z = logit(at, row);
     // log(1 + e^z) - y z, without overflow.
-    sum += (weights[index] as number) * (Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))) - (targets[index] as number) * z);
+    sum +=
+      (weights[index] as number) *
+      (Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))) - (targets[index] as number) * z);
   });
   at.forEach((value, index) => {
     sum += 0.5 * ridge * (value - (prior[index] as number)) ** 2;

@@ -26,7 +26,7 @@ export function findMissing(view: LabelView): Unlabelled {
     if (labelled.values[pixel] === BACKGROUND) unlabelled[pixel] = predicted.values[pixel] as number;
   }
   const { ids, list } = connectedComponents(unlabelled, width, height, skipValues(BACKGROUND));
-  const distance = regionDistance(unlabelled, width, height);
+  const distance = regionDistance(unlabelled, width, height, true);
   const radii = inradii(ids, distance, list.length);
   const core = predictedCores(view);
   const confidence = new Float64Array(list.length);
@@ -98,7 +98,11 @@ function predictedCores(view: LabelView): Float64Array {
 }
 
 /** Share of the pixel sides around a region that have a labelled part on their other side. */
-export function rimOnParts(view: LabelView, box: { x0: number; y0: number; x1: number; y1: number }, inside: (pixel: number) => boolean): number {
+export function rimOnParts(
+  view: LabelView,
+  box: { x0: number; y0: number; x1: number; y1: number },
+  inside: (pixel: number) => boolean,
+): number {
   const { width, height } = view.picture;
   const values = view.labelled.values;
   let rim = 0;

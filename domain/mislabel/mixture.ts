@@ -33,7 +33,11 @@ export interface MixtureOptions {
  * which are no more frequent than errors would make them are taken for errors even where no right one is there to
  * compare. Then those that look wrong lose their weight as examples of right ones, and again.
  */
-export function fitMixture(wrong: readonly (readonly number[])[], unknown: readonly (readonly number[])[], options: MixtureOptions): Mixture {
+export function fitMixture(
+  wrong: readonly (readonly number[])[],
+  unknown: readonly (readonly number[])[],
+  options: MixtureOptions,
+): Mixture {
   const positives = thin(wrong);
   const negatives = thin(unknown);
   const share = unknown.length === 0 ? 1 : negatives.length / unknown.length;
@@ -45,13 +49,23 @@ export function fitMixture(wrong: readonly (readonly number[])[], unknown: reado
     const right = posteriors.reduce((sum, p) => sum + 1 - p, 0);
     // Both sides weigh the same, and never more than what there is: a handful of right ones must not outvote the prior.
     const total = Math.min(positives.length, right);
-    const weights = [...positives.map(() => total / positives.length), ...posteriors.map((p) => (right > 0 ? ((1 - p) * total) / right : 0))];
+    const weights = [
+      ...positives.map(() => total / positives.length),
+      ...posteriors.map((p) => (right > 0 ? ((1 - p) * total) / right : 0)),
+    ];
     coefficients = fitLogistic(rows, targets, weights, options.prior, options.ridge);
     const ratios = negatives.map((row) => logit(coefficients, row));
     const { logOdds } = anchor(ratios, share, options);
     posteriors = ratios.map((ratio) => sigmoid(ratio + logOdds));
   }
-  return { coefficients, ...anchor(negatives.map((row) => logit(coefficients, row)), share, options) };
+  return {
+    coefficients,
+    ...anchor(
+      negatives.map((row) => logit(coefficients, row)),
+      share,
+      options,
+    ),
+  };
 }
 
 export function probabilityWrong(mixture: Mixture, features: readonly number[]): number {
@@ -59,7 +73,11 @@ export function probabilityWrong(mixture: Mixture, features: readonly number[]):
 }
 
 /** Expectation maximisation of the prevalence for given log likelihood ratios, a `share` of all unknown rows. */
-function anchor(logRatios: readonly number[], share: number, options: MixtureOptions): { prevalence: number; logOdds: number } {
+function anchor(
+  logRatios: readonly number[],
+  share: number,
+  options: MixtureOptions,
+): { prevalence: number; logOdds: number } {
   const { expected, strength, perSpoiled } = options;
   const exposure = Math.max(1e-6, perSpoiled * options.images * share);
   const pseudo = perSpoiled * strength * share;

@@ -1,7 +1,7 @@
 import { type Components, connectedComponents, skipValues } from '../geometry/components.js';
 import { inradii, regionDistance } from '../geometry/distance.js';
-import type { PixelBox } from '../geometry/rle.js';
 import { cropTopLeft } from '../geometry/resize.js';
+import type { PixelBox } from '../geometry/rle.js';
 import { BACKGROUND, IGNORE_INDEX, mirrorTable, type Taxonomy } from '../taxonomy.js';
 import type { AnalysisInput, AnalysisOptions, Candidate } from './types.js';
 

@@ -24,22 +24,29 @@ const ALWAYS = 3;
  * more than twice the share of the whole, so that what is hard or rare for the model does not vanish from training. The
  * rest of those over the threshold is overflow: it goes to review and stays in training.
  */
-export function chooseQuarantine(candidates: readonly QuarantineCandidate[], limits: QuarantineLimits): { chosen: Set<number>; overflow: number } {
-  const suspects = candidates.filter(({ probability }) => probability >= limits.quarantineAt)
+export function chooseQuarantine(
+  candidates: readonly QuarantineCandidate[],
+  limits: QuarantineLimits,
+): { chosen: Set<number>; overflow: number } {
+  const suspects = candidates
+    .filter(({ probability }) => probability >= limits.quarantineAt)
     .sort((a, b) => b.probability - a.probability || a.index - b.index);
   const total = limits.population.length;
   const most = Math.floor(limits.quarantineCap * total);
   const rate = total === 0 ? 0 : Math.min(suspects.length, most) / total;
   const sizes = new Map<string, number>();
   for (const member of limits.population) {
-    for (const group of [...tagGroups(member.tags), ...member.classes.map((value) => `class=${value}`)]) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+    for (const group of [...tagGroups(member.tags), ...member.classes.map((value) => `class=${value}`)])
+      sizes.set(group, (sizes.get(group) ?? 0) + 1);
   }
   const taken = new Map<string, number>();
   const chosen = new Set<number>();
   for (const suspect of suspects) {
     if (chosen.size >= most) break;
     const groups = [...tagGroups(suspect.tags), ...(suspect.classId === null ? [] : [`class=${suspect.classId}`])];
-    const full = groups.some((group) => (taken.get(group) ?? 0) >= Math.max(ALWAYS, Math.ceil(2 * rate * (sizes.get(group) ?? 0))));
+    const full = groups.some(
+      (group) => (taken.get(group) ?? 0) >= Math.max(ALWAYS, Math.ceil(2 * rate * (sizes.get(group) ?? 0))),
+    );
     if (full) continue;
     chosen.add(suspect.index);
     for (const group of groups) taken.set(group, (taken.get(group) ?? 0) + 1);

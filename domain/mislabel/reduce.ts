@@ -20,16 +20,27 @@ const MIN_UNION_SHARE = 0.0005;
  * an analysis become unreadable findings, and are set aside whatever the caps.
  */
 export function reduceScan(
-  entries: readonly ReduceEntry[], taxonomy: Taxonomy, config: ScanConfig, classIou: Record<string, ClassIouByName> | null,
+  entries: readonly ReduceEntry[],
+  taxonomy: Taxonomy,
+  config: ScanConfig,
+  classIou: Record<string, ClassIouByName> | null,
 ): ScanReduction {
   const classes = learnClasses(entries, taxonomy);
   const calibration = calibrate(entries, taxonomy, classes, config, classIou);
   const conflicts = duplicateConflicts(calibration.judged);
   const reported = calibration.judged.map((image, index) => report(image, config.quarantineAt, conflicts.has(index)));
   const { chosen, overflow } = chooseQuarantine(
-    calibration.judged.map((image, index) => ({ index, probability: image.probability, tags: image.entry.tags, classId: strongestClass(reported[index] ?? []) })),
+    calibration.judged.map((image, index) => ({
+      index,
+      probability: image.probability,
+      tags: image.entry.tags,
+      classId: strongestClass(reported[index] ?? []),
+    })),
     {
-      population: calibration.judged.map(({ entry, analysis }) => ({ tags: entry.tags, classes: [...new Set([...analysis.labelledClasses, ...analysis.predictedClasses])] })),
+      population: calibration.judged.map(({ entry, analysis }) => ({
+        tags: entry.tags,
+        classes: [...new Set([...analysis.labelledClasses, ...analysis.predictedClasses])],
+      })),
       quarantineAt: config.quarantineAt,
       quarantineCap: config.quarantineCap,
     },
@@ -37,7 +48,10 @@ export function reduceScan(
   const rowsByEntry = new Map<ReduceEntry, { image: ScanImageRow; findings: FindingRow[] }>();
   calibration.judged.forEach((image, index) => {
     const found = reported[index] ?? [];
-    rowsByEntry.set(image.entry, { image: imageScanRow(image, found, chosen.has(index), taxonomy), findings: found.map((item) => findingRow(image, item)) });
+    rowsByEntry.set(image.entry, {
+      image: imageScanRow(image, found, chosen.has(index), taxonomy),
+      findings: found.map((item) => findingRow(image, item)),
+    });
   });
   const rows = entries.map((entry) => rowsByEntry.get(entry) ?? unreadable(entry));
   const findings = rows.flatMap((row) => row.findings);
@@ -52,7 +66,10 @@ export function reduceScan(
     overflow,
     errors: rows.filter(({ image }) => image.error !== null).length,
     findings: findings.length,
-    prevalence: calibration.judged.length === 0 ? 0 : calibration.judged.reduce((sum, { probability }) => sum + probability, 0) / calibration.judged.length,
+    prevalence:
+      calibration.judged.length === 0
+        ? 0
+        : calibration.judged.reduce((sum, { probability }) => sum + probability, 0) / calibration.judged.length,
     kinds,
     classes: taxonomy.classes.map((entry, index) => ({
       name: entry.name,
@@ -92,7 +109,10 @@ function report(image: JudgedImage, quarantineAt: number, conflict: boolean): Re
   let found = sorted.filter(({ probability }) => probability >= FINDING_AT);
   if (found.length === 0 && image.probability >= quarantineAt) found = sorted.slice(0, 1);
   if (found.some(({ candidate, probability }) => candidate.kind === 'mirrored' && probability >= 0.5)) {
-    found = found.filter(({ candidate }) => candidate.kind === 'mirrored' || candidate.kind === 'missing_part' || candidate.kind === 'hole');
+    found = found.filter(
+      ({ candidate }) =>
+        candidate.kind === 'mirrored' || candidate.kind === 'missing_part' || candidate.kind === 'hole',
+    );
   }
   if (conflict) found.push({ candidate: conflictCandidate(image), probability: image.probability });
   return found;
@@ -100,8 +120,28 @@ function report(image: JudgedImage, quarantineAt: number, conflict: boolean): Re
 
 function conflictCandidate({ analysis }: JudgedImage): Candidate {
   const { width, height } = analysis;
-  const features = { confidence: 0, disagreement: 0, coverage: 1, compactness: 0, enclosure: 0, absent: 0, balance: 0, context: analysis.statistics.agreement, gain: 0 };
-  return { kind: 'duplicate_conflict', classId: 0, suggestedClassId: null, area: width * height, box: [0, 0, width, height], features, counts: [], proposal: null, rule: true };
+  const features = {
+    confidence: 0,
+    disagreement: 0,
+    coverage: 1,
+    compactness: 0,
+    enclosure: 0,
+    absent: 0,
+    balance: 0,
+    context: analysis.statistics.agreement,
+    gain: 0,
+  };
+  return {
+    kind: 'duplicate_conflict',
+    classId: 0,
+    suggestedClassId: null,
+    area: width * height,
+    box: [0, 0, width, height],
+    features,
+    counts: [],
+    proposal: null,
+    rule: true,
+  };
 }
 
 function strongestClass(found: readonly Reported[]): number | null {
@@ -111,11 +151,21 @@ function strongestClass(found: readonly Reported[]): number | null {
   return value === 0 ? null : value;
 }
 
-function imageScanRow(image: JudgedImage, found: readonly Reported[], quarantined: boolean, taxonomy: Taxonomy): ScanImageRow {
+function imageScanRow(
+  image: JudgedImage,
+  found: readonly Reported[],
+  quarantined: boolean,
+  taxonomy: Taxonomy,
+): ScanImageRow {
   const { entry, analysis, probability } = image;
   const minUnion = MIN_UNION_SHARE * analysis.width * analysis.height;
   const as = imageIou(analysis.classCounts, [], taxonomy, minUnion);
-  const without = imageIou(analysis.classCounts, found.map(({ candidate }) => candidate.counts), taxonomy, minUnion);
+  const without = imageIou(
+    analysis.classCounts,
+    found.map(({ candidate }) => candidate.counts),
+    taxonomy,
+    minUnion,
+  );
   return {
     imageId: entry.imageId,
     fileName: entry.fileName,
@@ -140,7 +190,13 @@ function findingRow({ entry, analysis }: JudgedImage, { candidate, probability }
   const [x0, y0, x1, y1] = candidate.box;
   const evidence = Object.fromEntries(Object.entries(candidate.features).map(([name, value]) => [name, round(value)]));
   return {
-    findingId: findingId(entry.imageId, entry.labelSha256, candidate.kind, [candidate.classId, candidate.suggestedClassId], candidate.box),
+    findingId: findingId(
+      entry.imageId,
+      entry.labelSha256,
+      candidate.kind,
+      [candidate.classId, candidate.suggestedClassId],
+      candidate.box,
+    ),
     imageId: entry.imageId,
     fileName: entry.fileName,
     labelSha256: entry.labelSha256,
@@ -155,7 +211,8 @@ function findingRow({ entry, analysis }: JudgedImage, { candidate, probability }
     x1: x1 / width,
     y1: y1 / height,
     evidence: JSON.stringify(evidence),
-    proposal: candidate.proposal === null ? null : JSON.stringify({ size: [height, width], counts: candidate.proposal }),
+    proposal:
+      candidate.proposal === null ? null : JSON.stringify({ size: [height, width], counts: candidate.proposal }),
   };
 }
 
@@ -164,14 +221,42 @@ function unreadable(entry: ReduceEntry): { image: ScanImageRow; findings: Findin
   const error = entry.error ?? 'the image was not analysed';
   return {
     image: {
-      imageId, fileName, labelSha256, labelQuality: 0, pMislabelled: 1, quarantined: true, kinds: ['unreadable'], findings: 1,
-      labelIou: 0, hardness: 0, classIou: '{}', predictedClasses: [], inferredTags: '{}', model, error,
+      imageId,
+      fileName,
+      labelSha256,
+      labelQuality: 0,
+      pMislabelled: 1,
+      quarantined: true,
+      kinds: ['unreadable'],
+      findings: 1,
+      labelIou: 0,
+      hardness: 0,
+      classIou: '{}',
+      predictedClasses: [],
+      inferredTags: '{}',
+      model,
+      error,
     },
-    findings: [{
-      findingId: findingId(imageId, labelSha256, 'unreadable', [0, null], [0, 0, 0, 0]),
-      imageId, fileName, labelSha256, kind: 'unreadable', classId: 0, suggestedClassId: null, areaPx: 0, areaShare: 0, pWrong: 1,
-      x0: 0, y0: 0, x1: 1, y1: 1, evidence: JSON.stringify({ error }), proposal: null,
-    }],
+    findings: [
+      {
+        findingId: findingId(imageId, labelSha256, 'unreadable', [0, null], [0, 0, 0, 0]),
+        imageId,
+        fileName,
+        labelSha256,
+        kind: 'unreadable',
+        classId: 0,
+        suggestedClassId: null,
+        areaPx: 0,
+        areaShare: 0,
+        pWrong: 1,
+        x0: 0,
+        y0: 0,
+        x1: 1,
+        y1: 1,
+        evidence: JSON.stringify({ error }),
+        proposal: null,
+      },
+    ],
   };
 }
 

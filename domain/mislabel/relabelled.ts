@@ -1,6 +1,6 @@
 import type { Component } from '../geometry/components.js';
-import { BACKGROUND } from '../taxonomy.js';
 import type { FindingKind } from '../tables.js';
+import { BACKGROUND } from '../taxonomy.js';
 import { bestDisplacement } from './displacement.js';
 import { balanceOf, contextOf, type LabelView, type RegionCandidate } from './picture.js';
 
@@ -31,7 +31,10 @@ export function findRelabelled(view: LabelView): Relabelled {
   const values = picture.taxonomy.classes.length + 1;
   const list = labelled.components.list;
   const under: Under[] = list.map(() => ({
-    all: new Int32Array(values), core: new Int32Array(values), confidence: new Float64Array(values), coreTotal: 0,
+    all: new Int32Array(values),
+    core: new Int32Array(values),
+    confidence: new Float64Array(values),
+    coreTotal: 0,
   }));
   let otherMass = 0;
   let extraMass = 0;
@@ -84,14 +87,26 @@ function judge(view: LabelView, component: Component, under: Under, together: In
     const kind = other !== value && mirror[value] === other ? 'swapped' : 'wrong_class';
     return region(view, component, under, { kind, suggested: other, disagreement: share, inside: whole });
   }
-  const displaced = nothing >= 0.25 && (predicted.areas[value] as number) >= picture.minArea ? bestDisplacement(view, component) : null;
+  const displaced =
+    nothing >= 0.25 && (predicted.areas[value] as number) >= picture.minArea ? bestDisplacement(view, component) : null;
   const gain = displaced === null ? 0 : Math.max(0, displaced.iou - displaced.iouInPlace);
   const elsewhere = (pixel: number): boolean => whole(pixel) && predicted.values[pixel] !== value;
   if (displaced !== null && gain >= 0.2 && displaced.iou >= 0.6) {
-    return region(view, component, under, { kind: 'shifted', suggested: value, disagreement: 1 - displaced.iouInPlace, inside: elsewhere, gain });
+    return region(view, component, under, {
+      kind: 'shifted',
+      suggested: value,
+      disagreement: 1 - displaced.iouInPlace,
+      inside: elsewhere,
+      gain,
+    });
   }
   if (nothing >= 0.4 && nothing > own) {
-    return region(view, component, under, { kind: 'extra_part', suggested: BACKGROUND, disagreement: nothing, inside: whole });
+    return region(view, component, under, {
+      kind: 'extra_part',
+      suggested: BACKGROUND,
+      disagreement: nothing,
+      inside: whole,
+    });
   }
   const swallowed = swallowedPart(view, component, under, together);
   if (swallowed > 0) {
@@ -102,7 +117,13 @@ function judge(view: LabelView, component: Component, under: Under, together: In
   const same = under.all[value] as number;
   const iou = same / Math.max(1, area + (predicted.areas[value] as number) - same);
   if (iou >= 0.5 || area < 4 * picture.minArea || (predicted.areas[value] as number) < picture.minArea) return null;
-  return region(view, component, under, { kind: 'bad_outline', suggested: value, disagreement: 1 - iou, inside: elsewhere, gain });
+  return region(view, component, under, {
+    kind: 'bad_outline',
+    suggested: value,
+    disagreement: 1 - iou,
+    inside: elsewhere,
+    gain,
+  });
 }
 
 /** The largest predicted part that lies mostly under this component and is labelled as itself nearly nowhere; -1 for none. */
@@ -111,7 +132,13 @@ function swallowedPart(view: LabelView, component: Component, under: Under, toge
   for (let seen = 1; seen < under.all.length; seen++) {
     const here = under.all[seen] as number;
     const everywhere = Math.max(1, view.picture.predicted.areas[seen] as number);
-    if (seen === component.value || here < view.picture.minArea || here < 0.5 * everywhere || (together[seen] as number) >= 0.3 * everywhere) continue;
+    if (
+      seen === component.value ||
+      here < view.picture.minArea ||
+      here < 0.5 * everywhere ||
+      (together[seen] as number) >= 0.3 * everywhere
+    )
+      continue;
     if (best < 0 || here > (under.all[best] as number)) best = seen;
   }
   return best;

@@ -27,7 +27,11 @@ export function findRuleBreaks(view: LabelView, tags: Partial<Tags>): RegionCand
     if (entry === undefined) continue;
     const bySize = [...pieces].sort((a, b) => b.area - a.area || a.id - b.id);
     const angle = tags.angle ?? null;
-    if (entry.angles !== null && angle !== null && (angle < entry.angles[0] - ANGLE_SLACK || angle > entry.angles[1] + ANGLE_SLACK)) {
+    if (
+      entry.angles !== null &&
+      angle !== null &&
+      (angle < entry.angles[0] - ANGLE_SLACK || angle > entry.angles[1] + ANGLE_SLACK)
+    ) {
       const off = Math.max(entry.angles[0] - angle, angle - entry.angles[1]);
       found.push(ruleBreak(view, bySize[0] as Component, 'impossible_view', Math.min(1, off / 90)));
     }
@@ -35,7 +39,9 @@ export function findRuleBreaks(view: LabelView, tags: Partial<Tags>): RegionCand
     if (instances.length > entry.maxInstances) {
       // The piece that the model believes least is the one too many.
       const least = [...instances].sort((a, b) => seenAs(view, a) - seenAs(view, b) || a.area - b.area)[0] as Component;
-      found.push(ruleBreak(view, least, 'too_many', Math.min(1, (instances.length - entry.maxInstances) / entry.maxInstances)));
+      found.push(
+        ruleBreak(view, least, 'too_many', Math.min(1, (instances.length - entry.maxInstances) / entry.maxInstances)),
+      );
     }
   }
   return found;

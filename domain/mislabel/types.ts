@@ -140,7 +140,13 @@ export interface ScanSummary {
   /** class name -> confident-learning threshold, IoU over the scan, and whether the model may judge it. */
   classes: { name: string; threshold: number; iou: number | null; judged: boolean }[];
   /** Fitted on this many injected and untouched candidates and images. */
-  calibration: { injectedCandidates: number; candidates: number; injectedImages: number; imagePrevalence: number; coefficients: Record<string, number[]> };
+  calibration: {
+    injectedCandidates: number;
+    candidates: number;
+    injectedImages: number;
+    imagePrevalence: number;
+    coefficients: Record<string, number[]>;
+  };
   config: ScanConfig;
 }
 

@@ -1,6 +1,6 @@
 import { resizeNearest } from '../geometry/resize.js';
-import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
 import type { FindingKind } from '../tables.js';
+import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
 import { contextOf, type LabelView, type RegionCandidate } from './picture.js';
 
 const GRID = 48;
@@ -18,7 +18,8 @@ export function findWholeLabel(view: LabelView): RegionCandidate[] {
   const mask = resizeNearest(predicted.values, width, height, w, h);
   const label = resizeNearest(view.labelled.values, width, height, w, h);
   const seenArea = width * height - (predicted.areas[BACKGROUND] as number);
-  const givenArea = width * height - (view.labelled.areas[BACKGROUND] as number) - (view.labelled.areas[IGNORE_INDEX] as number);
+  const givenArea =
+    width * height - (view.labelled.areas[BACKGROUND] as number) - (view.labelled.areas[IGNORE_INDEX] as number);
   const found: RegionCandidate[] = [];
   if (givenArea < 0.1 * seenArea && seenArea >= Math.max(minArea, 0.03 * width * height)) {
     found.push(whole(view, 'empty_label', 1 - givenArea / seenArea, 1 - givenArea / seenArea));
@@ -36,14 +37,24 @@ export function findWholeLabel(view: LabelView): RegionCandidate[] {
   if (mirrored - base >= 0.08) found.push(whole(view, 'mirrored', mirrored - base, 1 - base));
   let displaced = base;
   for (let dy = -REACH; dy <= REACH; dy++) {
-    for (let dx = -REACH; dx <= REACH; dx++) displaced = Math.max(displaced, agreement(label, mask, w, h, dx, dy, false));
+    for (let dx = -REACH; dx <= REACH; dx++)
+      displaced = Math.max(displaced, agreement(label, mask, w, h, dx, dy, false));
   }
-  if (displaced - base >= 0.08 && mirrored - base < displaced - base) found.push(whole(view, 'shifted', displaced - base, 1 - base));
+  if (displaced - base >= 0.08 && mirrored - base < displaced - base)
+    found.push(whole(view, 'shifted', displaced - base, 1 - base));
   return found;
 }
 
 /** Share of the car (a part in either) on which the displaced or flipped label agrees with the mask. */
-function agreement(label: Uint8Array, mask: Uint8Array, width: number, height: number, dx: number, dy: number, flip: boolean): number {
+function agreement(
+  label: Uint8Array,
+  mask: Uint8Array,
+  width: number,
+  height: number,
+  dx: number,
+  dy: number,
+  flip: boolean,
+): number {
   let same = 0;
   let car = 0;
   for (let y = 0; y < height; y++) {

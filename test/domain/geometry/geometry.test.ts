@@ -1,34 +1,47 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { PartloopError } from '../../../domain/errors.js';
 import { connectedComponents, skipValues } from '../../../domain/geometry/components.js';
 import { inradii, regionDistance } from '../../../domain/geometry/distance.js';
 import { cropTopLeft, resizeNearest } from '../../../domain/geometry/resize.js';
 import { decodeRle, encodeRle } from '../../../domain/geometry/rle.js';
-import { PartloopError } from '../../../domain/errors.js';
 
-const raster = fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 })).chain(([width, height]) =>
-  fc.array(fc.integer({ min: 0, max: 2 }), { minLength: width * height, maxLength: width * height }).map((values) => ({ width, height, values: Uint8Array.from(values) })));
+const raster = fc
+  .tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 }))
+  .chain(([width, height]) =>
+    fc
+      .array(fc.integer({ min: 0, max: 2 }), { minLength: width * height, maxLength: width * height })
+      .map((values) => ({ width, height, values: Uint8Array.from(values) })),
+  );
 
 describe('geometry', () => {
   it('cuts a raster into components that cover every pixel of a kept value once', () => {
-    fc.assert(fc.property(raster, ({ width, height, values }) => {
-      const { ids, list } = connectedComponents(values, width, height, skipValues(0));
-      const areas = list.map(() => 0);
-      values.forEach((value, pixel) => {
-        const id = ids[pixel] as number;
-        assert.equal(id === -1, value === 0);
-        if (id >= 0) {
-          assert.equal(list[id]?.value, value);
-          areas[id] = (areas[id] ?? 0) + 1;
-        }
-      });
-      assert.deepEqual(areas, list.map((component) => component.area));
-    }));
+    fc.assert(
+      fc.property(raster, ({ width, height, values }) => {
+        const { ids, list } = connectedComponents(values, width, height, skipValues(0));
+        const areas = list.map(() => 0);
+        values.forEach((value, pixel) => {
+          const id = ids[pixel] as number;
+          assert.equal(id === -1, value === 0);
+          if (id >= 0) {
+            assert.equal(list[id]?.value, value);
+            areas[id] = (areas[id] ?? 0) + 1;
+          }
+        });
+        assert.deepEqual(
+          areas,
+          list.map((component) => component.area),
+        );
+      }),
+    );
   });
 
   it('joins diagonal neighbours and keeps apart what touches nowhere', () => {
     const values = Uint8Array.from([1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1]);
-    assert.deepEqual(connectedComponents(values, 4, 3, skipValues(0)).list.map(({ area }) => area), [2, 1, 1]);
+    assert.deepEqual(
+      connectedComponents(values, 4, 3, skipValues(0)).list.map(({ area }) => area),
+      [2, 1, 1],
+    );
   });
 
   it('measures the radius of a disc-like part, and takes the edge of the picture for no edge of the part', () => {
@@ -40,29 +53,45 @@ describe('geometry', () => {
   });
 
   it('gives back every region from its run lengths, whatever touches the edges', () => {
-    fc.assert(fc.property(raster, ({ width, height, values }) => {
-      const inside = (pixel: number): boolean => values[pixel] === 1;
-      const counts = encodeRle(inside, { x0: 0, y0: 0, x1: width, y1: height }, width, height);
-      assert.equal(counts.reduce((sum, run) => sum + run, 0), width * height);
-      assert.deepEqual(decodeRle(counts, width, height), values.map((value) => (value === 1 ? 1 : 0)));
-      for (const component of connectedComponents(values, width, height, skipValues(0, 2)).list) {
-        const { ids } = connectedComponents(values, width, height, skipValues(0, 2));
-        const part = encodeRle((pixel) => ids[pixel] === component.id, component, width, height);
-        assert.deepEqual(decodeRle(part, width, height), Uint8Array.from(ids, (id) => (id === component.id ? 1 : 0)));
-      }
-    }));
+    fc.assert(
+      fc.property(raster, ({ width, height, values }) => {
+        const inside = (pixel: number): boolean => values[pixel] === 1;
+        const counts = encodeRle(inside, { x0: 0, y0: 0, x1: width, y1: height }, width, height);
+        assert.equal(
+          counts.reduce((sum, run) => sum + run, 0),
+          width * height,
+        );
+        assert.deepEqual(
+          decodeRle(counts, width, height),
+          values.map((value) => (value === 1 ? 1 : 0)),
+        );
+        for (const component of connectedComponents(values, width, height, skipValues(0, 2)).list) {
+          const { ids } = connectedComponents(values, width, height, skipValues(0, 2));
+          const part = encodeRle((pixel) => ids[pixel] === component.id, component, width, height);
+          assert.deepEqual(
+            decodeRle(part, width, height),
+            Uint8Array.from(ids, (id) => (id === component.id ? 1 : 0)),
+          );
+        }
+      }),
+    );
   });
 
   it('refuses run lengths that were made for another size', () => {
-    assert.throws(() => decodeRle([4, 3], 4, 4), (error) => error instanceof PartloopError && error.code === 'input-invalid');
+    assert.throws(
+      () => decodeRle([4, 3], 4, 4),
+      (error) => error instanceof PartloopError && error.code === 'input-invalid',
+    );
     assert.throws(() => decodeRle([4, 30], 4, 4), PartloopError);
   });
 
   it('resizes labels without mixing values', () => {
     assert.deepEqual([...resizeNearest(Uint8Array.from([1, 2, 3, 4]), 2, 2, 4, 2)], [1, 1, 2, 2, 3, 3, 4, 4]);
-    fc.assert(fc.property(raster, ({ width, height, values }) => {
-      assert.deepEqual(resizeNearest(values, width, height, width, height), values);
-      assert.deepEqual(cropTopLeft(values, width, width, height), values);
-    }));
+    fc.assert(
+      fc.property(raster, ({ width, height, values }) => {
+        assert.deepEqual(resizeNearest(values, width, height, width, height), values);
+        assert.deepEqual(cropTopLeft(values, width, width, height), values);
+      }),
+    );
   });
 });

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { scanConfigSchema } from '../../../domain/config.js';
-import { analyseWithInjection, reduceScan, type ReduceEntry } from '../../../domain/mislabel/index.js';
 import { findingId } from '../../../domain/mislabel/findingId.js';
+import { analyseWithInjection, type ReduceEntry, reduceScan } from '../../../domain/mislabel/index.js';
 import { fitLogistic, logit, sigmoid } from '../../../domain/mislabel/logistic.js';
 import { fitMixture } from '../../../domain/mislabel/mixture.js';
 import { chooseQuarantine } from '../../../domain/mislabel/quarantine.js';
 import { seededRandom } from '../../../domain/random.js';
 import { findingRowSchema, scanImageRowSchema } from '../../../domain/tables.js';
 import { NO_TAGS } from '../../../domain/tags.js';
-import { drawCar, moved, replaced, scheme, seen, valueOf } from './scene.js';
+import { classValue, drawCar, moved, replaced, scheme, seen } from './scene.js';
 
 const SIZE = 96;
 const config = scanConfigSchema.parse({});
@@ -21,9 +21,14 @@ function chunk(): ReduceEntry[] {
     const truth = drawCar(SIZE, random);
     const mask = moved(truth, SIZE, random() < 0.5 ? 1 : 0, random() < 0.5 ? 1 : 0);
     let label = truth;
-    if (index < 5) label = replaced(truth, valueOf(['hood', 'left_front_door', 'roof', 'wheel', 'quarter'][index] ?? 'hood'), 0);
-    else if (index < 7) label = replaced(truth, valueOf('left_rear_door'), valueOf('taillight'));
-    else if (index === 7) label = ['fender', 'front_door', 'rear_door'].reduce((so, part) => replaced(so, valueOf(`left_${part}`), valueOf(`right_${part}`)), truth);
+    if (index < 5)
+      label = replaced(truth, classValue(['hood', 'left_front_door', 'roof', 'wheel', 'quarter'][index] ?? 'hood'), 0);
+    else if (index < 7) label = replaced(truth, classValue('left_rear_door'), classValue('taillight'));
+    else if (index === 7)
+      label = ['fender', 'front_door', 'rear_door'].reduce(
+        (so, part) => replaced(so, classValue(`left_${part}`), classValue(`right_${part}`)),
+        truth,
+      );
     return {
       imageId: index.toString(16).padStart(64, '0'),
       fileName: `${index}.jpg`,
@@ -41,7 +46,14 @@ describe('the reduce of a scan', () => {
 
   it('ranks the images with planted errors above all others, and sets most of them aside and no other', () => {
     const ranked = scan.images.map((row, index) => ({ index, p: row.pMislabelled })).sort((a, b) => b.p - a.p);
-    assert.deepEqual(ranked.slice(0, 8).map(({ index }) => index).sort(), [0, 1, 2, 3, 4, 5, 6, 7], JSON.stringify(ranked.slice(0, 10)));
+    assert.deepEqual(
+      ranked
+        .slice(0, 8)
+        .map(({ index }) => index)
+        .sort(),
+      [0, 1, 2, 3, 4, 5, 6, 7],
+      JSON.stringify(ranked.slice(0, 10)),
+    );
     const aside = scan.images.flatMap((row, index) => (row.quarantined ? [index] : []));
     assert.ok(aside.length >= 6 && aside.every((index) => index < 8), JSON.stringify(ranked.slice(0, 10)));
   });
@@ -77,10 +89,18 @@ describe('the reduce of a scan', () => {
   });
 
   it('yields no model-based finding for a class the model does not know', () => {
-    const hood = valueOf('hood');
+    const hood = classValue('hood');
     const blind = entries.map((entry) => ({
       ...entry,
-      analysis: entry.analysis === null ? null : { ...entry.analysis, classCounts: entry.analysis.classCounts.map((count, at) => (at % 3 === 1 && entry.analysis?.classCounts[at - 1] === hood ? 0 : count)) },
+      analysis:
+        entry.analysis === null
+          ? null
+          : {
+              ...entry.analysis,
+              classCounts: entry.analysis.classCounts.map((count, at) =>
+                at % 3 === 1 && entry.analysis?.classCounts[at - 1] === hood ? 0 : count,
+              ),
+            },
     }));
     const weak = reduceScan(blind, scheme, config, { model: { hood: 0.1 } });
     assert.ok(scan.findings.some((row) => row.suggestedClassId === hood));
@@ -89,7 +109,14 @@ describe('the reduce of a scan', () => {
   });
 
   it('reports an image that could not be read, and goes on', () => {
-    const broken: ReduceEntry = { imageId: 'f'.repeat(64), fileName: 'broken.jpg', labelSha256: 'c'.repeat(64), model: 'model', analysis: null, error: 'broken.jpg is cut off' };
+    const broken: ReduceEntry = {
+      imageId: 'f'.repeat(64),
+      fileName: 'broken.jpg',
+      labelSha256: 'c'.repeat(64),
+      model: 'model',
+      analysis: null,
+      error: 'broken.jpg is cut off',
+    };
     const result = reduceScan([...entries, broken], scheme, config, null);
     const row = result.images.at(-1);
     assert.deepEqual([row?.error, row?.quarantined, row?.kinds], ['broken.jpg is cut off', true, ['unreadable']]);
@@ -100,18 +127,34 @@ describe('the reduce of a scan', () => {
   it('survives a chunk of none, of one, and of nothing but errors', () => {
     assert.deepEqual(reduceScan([], scheme, config, null).images, []);
     assert.equal(reduceScan(entries.slice(0, 1), scheme, config, null).images.length, 1);
-    assert.ok(reduceScan(entries.slice(0, 8), scheme, config, null).images.every((row) => Number.isFinite(row.pMislabelled)));
+    assert.ok(
+      reduceScan(entries.slice(0, 8), scheme, config, null).images.every((row) => Number.isFinite(row.pMislabelled)),
+    );
   });
 
   it('names the copy whose label leaves parts out that the other copy has', () => {
     const truth = drawCar(SIZE);
-    const poor = ['hood', 'roof', 'wheel', 'quarter', 'bumper', 'left_fender'].reduce((label, part) => replaced(label, valueOf(part), 0), truth);
-    const copies = [truth, poor].map((label, index): ReduceEntry => ({
-      imageId: `${index}`.padStart(64, 'd'), fileName: `copy-${index}.jpg`, labelSha256: 'e'.repeat(64), model: 'model', cluster: 'd'.repeat(64),
-      analysis: analyseWithInjection(seen(label, truth, SIZE), scheme, NO_TAGS, seededRandom('copy', index)),
-    }));
-    const conflicts = reduceScan([...entries, ...copies], scheme, config, null).findings.filter((row) => row.kind === 'duplicate_conflict');
-    assert.deepEqual(conflicts.map((row) => row.fileName), ['copy-1.jpg']);
+    const poor = ['hood', 'roof', 'wheel', 'quarter', 'bumper', 'left_fender'].reduce(
+      (label, part) => replaced(label, classValue(part), 0),
+      truth,
+    );
+    const copies = [truth, poor].map(
+      (label, index): ReduceEntry => ({
+        imageId: `${index}`.padStart(64, 'd'),
+        fileName: `copy-${index}.jpg`,
+        labelSha256: 'e'.repeat(64),
+        model: 'model',
+        cluster: 'd'.repeat(64),
+        analysis: analyseWithInjection(seen(label, truth, SIZE), scheme, NO_TAGS, seededRandom('copy', index)),
+      }),
+    );
+    const conflicts = reduceScan([...entries, ...copies], scheme, config, null).findings.filter(
+      (row) => row.kind === 'duplicate_conflict',
+    );
+    assert.deepEqual(
+      conflicts.map((row) => row.fileName),
+      ['copy-1.jpg'],
+    );
   });
 });
 
@@ -120,13 +163,23 @@ describe('the parts of the calibration', () => {
     const random = seededRandom('logistic');
     const rows = Array.from({ length: 4_000 }, () => [1, 2 * random() - 1, 2 * random() - 1]);
     const targets = rows.map((row) => (random() < sigmoid(logit([-0.5, 2, -1], row)) ? 1 : 0));
-    const fitted = fitLogistic(rows, targets, rows.map(() => 1), [0, 0, 0], 0.01);
-    [-0.5, 2, -1].forEach((truth, index) => assert.ok(Math.abs((fitted[index] ?? 0) - truth) < 0.25));
+    const fitted = fitLogistic(
+      rows,
+      targets,
+      rows.map(() => 1),
+      [0, 0, 0],
+      0.01,
+    );
+    for (const [index, truth] of [-0.5, 2, -1].entries()) assert.ok(Math.abs((fitted[index] ?? 0) - truth) < 0.25);
   });
 
   it('stays with the prior where there is no data', () => {
     assert.deepEqual(fitLogistic([], [], [], [1, -2], 1), [1, -2]);
-    assert.equal(fitMixture([], [], { prior: [0, 1], ridge: 1, images: 10, perSpoiled: 1, expected: 0.15, strength: 20 }).prevalence > 0.05, true);
+    assert.equal(
+      fitMixture([], [], { prior: [0, 1], ridge: 1, images: 10, perSpoiled: 1, expected: 0.15, strength: 20 })
+        .prevalence > 0.05,
+      true,
+    );
   });
 
   it('estimates the share of wrong ones among the unknown, be it small or large', () => {
@@ -135,25 +188,45 @@ describe('the parts of the calibration', () => {
       const draw = (wrong: boolean): number[] => [1, (wrong ? 0.8 : 0.2) + 0.5 * (random() + random() - 1)];
       const wrong = Array.from({ length: 800 }, () => draw(true));
       const unknown = Array.from({ length: 2_000 }, (_, index) => draw(index < share * 2_000));
-      const { prevalence } = fitMixture(wrong, unknown, { prior: [-2, 4], ridge: 1, images: 2_000, perSpoiled: 1, expected: 0.15, strength: 20 });
+      const { prevalence } = fitMixture(wrong, unknown, {
+        prior: [-2, 4],
+        ridge: 1,
+        images: 2_000,
+        perSpoiled: 1,
+        expected: 0.15,
+        strength: 20,
+      });
       assert.ok(Math.abs(prevalence - share) < 0.04, `${share}: ${prevalence}`);
     }
   });
 
   it('never sets more aside than the cap, nor more of one tag than twice the share of all', () => {
-    fc.assert(fc.property(fc.array(fc.record({ p: fc.double({ min: 0, max: 1, noNaN: true }), black: fc.boolean() }), { maxLength: 120 }), (images) => {
-      const population = images.map(({ black }) => ({ tags: { ...NO_TAGS, black }, classes: [] }));
-      const { chosen, overflow } = chooseQuarantine(
-        images.map(({ p, black }, index) => ({ index, probability: p, tags: { ...NO_TAGS, black }, classId: null })),
-        { population, quarantineAt: 0.5, quarantineCap: 0.3 },
-      );
-      const over = images.filter(({ p }) => p >= 0.5).length;
-      assert.ok(chosen.size <= Math.floor(0.3 * images.length));
-      assert.equal(overflow, over - chosen.size);
-      const rate = images.length === 0 ? 0 : Math.min(over, Math.floor(0.3 * images.length)) / images.length;
-      const black = images.filter((image) => image.black).length;
-      assert.ok([...chosen].filter((index) => images[index]?.black === true).length <= Math.max(3, Math.ceil(2 * rate * black)));
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ p: fc.double({ min: 0, max: 1, noNaN: true }), black: fc.boolean() }), { maxLength: 120 }),
+        (images) => {
+          const population = images.map(({ black }) => ({ tags: { ...NO_TAGS, black }, classes: [] }));
+          const { chosen, overflow } = chooseQuarantine(
+            images.map(({ p, black }, index) => ({
+              index,
+              probability: p,
+              tags: { ...NO_TAGS, black },
+              classId: null,
+            })),
+            { population, quarantineAt: 0.5, quarantineCap: 0.3 },
+          );
+          const over = images.filter(({ p }) => p >= 0.5).length;
+          assert.ok(chosen.size <= Math.floor(0.3 * images.length));
+          assert.equal(overflow, over - chosen.size);
+          const rate = images.length === 0 ? 0 : Math.min(over, Math.floor(0.3 * images.length)) / images.length;
+          const black = images.filter((image) => image.black).length;
+          assert.ok(
+            [...chosen].filter((index) => images[index]?.black === true).length <=
+              Math.max(3, Math.ceil(2 * rate * black)),
+          );
+        },
+      ),
+    );
   });
 
   it('keeps the id of a finding whose box moves within its grid cell, and changes it with the label', () => {

@@ -1,4 +1,4 @@
-import { type AnalysisInput } from '../../../domain/mislabel/index.js';
+import type { AnalysisInput } from '../../../domain/mislabel/index.js';
 import { parseTaxonomy, type Taxonomy } from '../../../domain/taxonomy.js';
 
 /** Parts of a schematic car seen from its left side: name, mirror, box in hundredths of the picture. */
@@ -18,22 +18,25 @@ const PARTS: readonly [name: string, mirror: string | null, box: readonly [numbe
 ];
 const TWINS = ['right_fender', 'right_front_door', 'right_rear_door'];
 
-export const scheme: Taxonomy = parseTaxonomy({
-  name: 'scheme',
-  classes: [
-    ...PARTS.map(([name, mirror]) => ({
-      name,
-      mirror,
-      group: name === 'left_mirror' ? 'minor' : 'major',
-      maxInstances: name === 'wheel' ? 2 : 1,
-      angles: name === 'bumper' ? [0, 120] : null,
-      side: name.startsWith('left') ? 'left' : null,
-    })),
-    ...TWINS.map((name) => ({ name, mirror: name.replace('right', 'left'), group: 'major', side: 'right' })),
-  ],
-}, 'test');
+export const scheme: Taxonomy = parseTaxonomy(
+  {
+    name: 'scheme',
+    classes: [
+      ...PARTS.map(([name, mirror]) => ({
+        name,
+        mirror,
+        group: name === 'left_mirror' ? 'minor' : 'major',
+        maxInstances: name === 'wheel' ? 2 : 1,
+        angles: name === 'bumper' ? [0, 120] : null,
+        side: name.startsWith('left') ? 'left' : null,
+      })),
+      ...TWINS.map((name) => ({ name, mirror: name.replace('right', 'left'), group: 'major', side: 'right' })),
+    ],
+  },
+  'test',
+);
 
-export function valueOf(name: string): number {
+export function classValue(name: string): number {
   const index = scheme.classes.findIndex((entry) => entry.name === name);
   if (index < 0) throw new Error(`no class ${name}`);
   return index + 1;
@@ -46,14 +49,22 @@ export function drawCar(size: number, random: (() => number) | null = null): Uin
   const dy = random === null ? 0 : 15 * random();
   const label = new Uint8Array(size * size);
   for (const [name, , box] of PARTS) {
-    const [x0, y0, x1, y1] = box.map((edge, at) => Math.round(((edge * scale + (at % 2 === 0 ? dx : dy)) * size) / 100)) as [number, number, number, number];
-    fill(label, size, [x0, y0, x1, y1], valueOf(name));
+    const [x0, y0, x1, y1] = box.map((edge, at) =>
+      Math.round(((edge * scale + (at % 2 === 0 ? dx : dy)) * size) / 100),
+    ) as [number, number, number, number];
+    fill(label, size, [x0, y0, x1, y1], classValue(name));
   }
   return label;
 }
 
-export function fill(raster: Uint8Array, size: number, [x0, y0, x1, y1]: readonly [number, number, number, number], value: number): void {
-  for (let y = Math.max(0, y0); y < Math.min(size, y1); y++) raster.fill(value, y * size + Math.max(0, x0), y * size + Math.min(size, x1));
+export function fill(
+  raster: Uint8Array,
+  size: number,
+  [x0, y0, x1, y1]: readonly [number, number, number, number],
+  value: number,
+): void {
+  for (let y = Math.max(0, y0); y < Math.min(size, y1); y++)
+    raster.fill(value, y * size + Math.max(0, x0), y * size + Math.min(size, x1));
 }
 
 /** `raster` with one value replaced by another. */
@@ -71,7 +82,12 @@ export function moved(raster: Uint8Array, size: number, dx: number, dy: number):
 }
 
 /** Network outputs for a label and a prediction that is sure of itself everywhere (0.9), unless `confidence` says less. */
-export function seen(label: Uint8Array, mask: Uint8Array, size: number, confidence: Uint8Array | null = null): AnalysisInput {
+export function seen(
+  label: Uint8Array,
+  mask: Uint8Array,
+  size: number,
+  confidence: Uint8Array | null = null,
+): AnalysisInput {
   const pMask = confidence ?? new Uint8Array(size * size).fill(230);
   const pLabel = pMask.map((p, pixel) => (label[pixel] === mask[pixel] ? p : Math.round((255 - p) / 4)));
   return { size, validWidth: size, validHeight: size, label, mask, pMask, pLabel };
