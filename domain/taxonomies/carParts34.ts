@@ -30,11 +30,18 @@ const windows = [
   left('rear_window', 'major', ['left_rear_door', 'left_front_window', 'left_side_roof', 'left_quarter_panel'], { angles: [5, 175], areaShare: [0.002, 0.4] }),
 ];
 
+/** Touching is mutual: each class also names those that name it. */
+const mutual = (classes: readonly TaxonomyClass[]): TaxonomyClass[] =>
+  classes.map((entry) => ({
+    ...entry,
+    adjacent: classes.filter((other) => other !== entry && (entry.adjacent.includes(other.name) || other.adjacent.includes(entry.name))).map(({ name }) => name),
+  }));
+
 /** The built-in taxonomy of exterior car parts: 24 major and 10 minor. Left and right are the driver's. */
 export const carParts34: Taxonomy = taxonomySchema.parse({
   name: 'car-parts-34',
   description: 'Exterior car parts, 24 major and 10 minor; left and right are the driver\'s.',
-  classes: [
+  classes: mutual([
     middle('front_bumper', 'major', ['grille', 'hood', 'left_headlight', 'right_headlight', 'left_fender', 'right_fender', 'left_indicator', 'right_indicator', 'license_plate', 'wheel'], { angles: [0, 155], areaShare: [0.002, 0.5] }),
     middle('rear_bumper', 'major', ['tailgate', 'left_taillight', 'right_taillight', 'left_quarter_panel', 'right_quarter_panel', 'left_reflector', 'right_reflector', 'license_plate', 'wheel'], { angles: [25, 180], areaShare: [0.002, 0.5] }),
     middle('hood', 'major', ['windshield', 'grille', 'front_bumper', 'left_headlight', 'right_headlight', 'left_fender', 'right_fender'], { angles: [0, 155], areaShare: [0.002, 0.6] }),
@@ -59,5 +66,5 @@ export const carParts34: Taxonomy = taxonomySchema.parse({
       left('mirror', 'minor', ['left_front_door', 'left_front_window', 'windshield', 'left_fender'], { angles: [0, 180], areaShare: [0.0005, 0.1] }),
     ),
     middle('license_plate', 'minor', ['front_bumper', 'rear_bumper', 'tailgate', 'grille'], { angles: [0, 180], areaShare: [0.0005, 0.1] }),
-  ],
+  ]),
 });

@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import { PartloopError } from '../domain/errors.js';
+import type { LoopState } from '../domain/loopState.js';
+import { STEPS, type Step, type StepResult, type StepResults } from '../domain/steps.js';
+import { chunkRowSchema, type FindingRow, findingRowSchema, sampleRowSchema, scanImageRowSchema } from '../domain/tables.js';
+import type { ObjectStore } from '../storage/objectStore.js';
+import { readTable } from '../storage/table.js';
+import { type Detection, detectionByKind, type Judged } from './detection.js';
+import { type TruthRow, truthRowSchema } from './spoil/truth.js';
+
+export interface IterationSummary {
+  iteration: number;
+  drawn: number;
+  /** Images of this chunk that were set aside. */
+  flagged: number;
+  /** Images of this chunk whose label was spoiled, and how many of these were set aside, and picked all the same. */
+  spoiled: number; spoiledFlagged: number; spoiledSampled: number;
+  sampled: number; trainingSet: number;
+  miou: number | null; majorMiou: number | null; minorMiou: number | null; benchmarkMiou: number | null; valMiou: number | null;
+  gate: string | null;
+  seconds: Record<Step, number>;
+}
+
+export interface DemoSummary { seed: number; iterations: IterationSummary[]; detection: Detection[]; totalSeconds: number }
+
+export interface SummaryInput {
+  store: ObjectStore;
+  state: LoopState;
+  /** The kept-apart truth, read here and nowhere else. */
+  truth: ReadonlyMap<string, TruthRow>;
+  seed: number;
+  totalSeconds: number;
+  /** Wall seconds of each iteration's whole scan with its cross-validation, where they are known. */
+  scanSeconds: ReadonlyMap<number, number>;
+}
+
+/** Join what the loop did with what was planted. */
+export async function summarise(input: SummaryInput): Promise<DemoSummary> {
+  const judged: Judged[] = [];
+  const iterations: IterationSummary[] = [];
+  for (const { iteration, current } of input.state.iterations) {
+    if (current.status !== 'finished') continue;
+    const summary = await summariseIteration(input, iteration, current.results);
+    iterations.push(summary.row);
+    judged.push(...summary.judged);
+  }
+  return {
+    seed: input.seed,
+    iterations,
+    detection: detectionByKind(judged).map((row) => ({ ...row, precision: rounded(row.precision), recall: rounded(row.recall) })),
+    totalSeconds: Math.round(input.totalSeconds),
+  };
+}
+
+/** `truth.jsonl` by file name. */
+export async function readTruth(file: string): Promise<Map<string, TruthRow>> {
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
+  return new Map(lines.map((line) => truthRowSchema.parse(JSON.parse(line))).map((row) => [row.fileName, row]));
+}
+
+async function summariseIteration({ store, truth, scanSeconds }: SummaryInput, iteration: number, results: StepResults): Promise<{ row: IterationSummary; judged: Judged[] }> {
+  const [chunk, images, findings, sample] = await Promise.all([
+    readTable(store, output(results.draw, 'chunk'), chunkRowSchema),
+    readTable(store, output(results.scan, 'images'), scanImageRowSchema),
+    readTable(store, output(results.scan, 'findings'), findingRowSchema),
+    readTable(store, output(results.sample, 'sample'), sampleRowSchema),
+  ]);
+  // A scan also judges the backlog of earlier chunks again; here each image counts once, with the chunk it was drawn in.
+  const wrong = new Set(chunk.filter(({ fileName }) => truth.get(fileName)?.wrong === true).map(({ imageId }) => imageId));
+  const own = new Set(chunk.map(({ imageId }) => imageId));
+  const flagged = images.filter(({ imageId, quarantined }) => quarantined && own.has(imageId));
+  const byImage = new Map<string, FindingRow[]>(chunk.map(({ imageId }) => [imageId, []]));
+  for (const finding of findings) byImage.get(finding.imageId)?.push(finding);
+  const number = (step: Step, fact: string): number | null => {
+    const value = results[step]?.facts[fact];
+    return typeof value === 'number' ? value : null;
+  };
+  const gate = results.decide?.facts.gate;
+  return {
+    row: {
+      iteration,
+      drawn: chunk.length,
+      flagged: flagged.length,
+      spoiled: wrong.size,
+      spoiledFlagged: flagged.filter(({ imageId }) => wrong.has(imageId)).length,
+      sampled: sample.length,
+      trainingSet: number('sample', 'trainingSet') ?? 0,
+      miou: rounded(number('evaluate', 'miou')),
+      majorMiou: rounded(number('evaluate', 'majorMiou')),
+      minorMiou: rounded(number('evaluate', 'minorMiou')),
+      benchmarkMiou: rounded(number('decide', 'benchmarkMiou')),
+      valMiou: rounded(number('train', 'valMiou')),
+      spoiledSampled: sample.filter(({ imageId }) => wrong.has(imageId)).length,
+      gate: typeof gate === 'string' ? gate : null,
+      seconds: secondsOf(results, scanSeconds.get(iteration)),
+    },
+    judged: chunk.flatMap(({ fileName, imageId }) => {
+      const row = truth.get(fileName);
+      return row === undefined ? [] : [{ truth: row, findings: byImage.get(imageId) ?? [] }];
+    }),
+  };
+}
+
+function secondsOf(results: StepResults, scan: number | undefined): Record<Step, number> {
+  const seconds = { draw: 0, scan: 0, sample: 0, train: 0, evaluate: 0, decide: 0, report: 0 };
+  for (const step of STEPS) seconds[step] = results[step]?.seconds ?? 0;
+  return { ...seconds, scan: Math.max(seconds.scan, Math.round((scan ?? 0) * 10) / 10) };
+}
+
+function output(result: StepResult | undefined, name: string): string {
+  const key = result?.outputs[name];
+  if (key === undefined) throw new PartloopError('not-found', `the iteration has no output \`${name}\``, { hint: '`partloop iteration show` lists its steps.' });
+  return key;
+}
+
+const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value * 1e4) / 1e4);
