@@ -7,11 +7,20 @@ export const COUNTS_FROM = 0.5;
 /** A finding about a part matches a planted error of its kind where their boxes overlap by this IoU. */
 export const MATCH_IOU = 0.3;
 
-export interface Detection { kind: SpoilKind; planted: number; found: number; precision: number | null; recall: number | null }
+export interface Detection {
+  kind: SpoilKind;
+  planted: number;
+  found: number;
+  precision: number | null;
+  recall: number | null;
+}
 
 type Located = Pick<FindingRow, 'kind' | 'pWrong' | 'x0' | 'y0' | 'x1' | 'y1'>;
 /** One scanned image: what is wrong with its label, and what the scan says. */
-export interface Judged { truth: TruthRow; findings: readonly Located[] }
+export interface Judged {
+  truth: TruthRow;
+  findings: readonly Located[];
+}
 
 /**
  * Precision and recall by kind over scanned images. Kind must equal kind. Errors about one part (left out, wrong class,
@@ -29,7 +38,13 @@ export function detectionByKind(images: readonly Judged[]): Detection[] {
       found += errors.filter((error) => claims.some((claim) => matches(claim, error, truth.size))).length;
       right += claims.filter((claim) => errors.some((error) => matches(claim, error, truth.size))).length;
     }
-    return { kind, planted, found, precision: findings === 0 ? null : right / findings, recall: planted === 0 ? null : found / planted };
+    return {
+      kind,
+      planted,
+      found,
+      precision: findings === 0 ? null : right / findings,
+      recall: planted === 0 ? null : found / planted,
+    };
   });
 }
 

@@ -57,18 +57,41 @@ async function tidy(seed: number, keep: boolean): Promise<void> {
 function show({ loop, summary, summaryFile, reportFile }: DemoOutcome): void {
   const percent = (value: number | null): string | null => (value === null ? null : `${(value * 100).toFixed(1)} %`);
   printLine(`\nWhat algo1 found of the planted errors (loop ${loop}):`);
-  printTable(summary.detection.map(({ kind, planted, found, precision, recall }) => ({ kind, planted, found, precision: percent(precision), recall: percent(recall) })));
+  printTable(
+    summary.detection.map(({ kind, planted, found, precision, recall }) => ({
+      kind,
+      planted,
+      found,
+      precision: percent(precision),
+      recall: percent(recall),
+    })),
+  );
   printLine('\nIterations, against a benchmark trained on as many random images:');
-  printTable(summary.iterations.map((row) => ({
-    iteration: row.iteration, drawn: row.drawn, flagged: row.flagged, 'spoiled/flagged/sampled': `${row.spoiled}/${row.spoiledFlagged}/${row.spoiledSampled}`,
-    sampled: row.sampled, 'training set': row.trainingSet, mIoU: row.miou, major: row.majorMiou, minor: row.minorMiou, benchmark: row.benchmarkMiou, gate: row.gate,
-    seconds: Math.round(Object.values(row.seconds).reduce((sum, seconds) => sum + seconds, 0)),
-  })));
+  printTable(
+    summary.iterations.map((row) => ({
+      iteration: row.iteration,
+      drawn: row.drawn,
+      flagged: row.flagged,
+      'spoiled/flagged/sampled': `${row.spoiled}/${row.spoiledFlagged}/${row.spoiledSampled}`,
+      sampled: row.sampled,
+      'training set': row.trainingSet,
+      mIoU: row.miou,
+      major: row.majorMiou,
+      minor: row.minorMiou,
+      benchmark: row.benchmarkMiou,
+      gate: row.gate,
+      seconds: Math.round(Object.values(row.seconds).reduce((sum, seconds) => sum + seconds, 0)),
+    })),
+  );
   const last = summary.iterations.at(-1);
   if (last !== undefined && last.miou !== null && last.benchmarkMiou !== null) {
-    printLine(`\nmIoU after iteration ${last.iteration} minus the benchmark's: ${(last.miou - last.benchmarkMiou).toFixed(4)}`);
+    printLine(
+      `\nmIoU after iteration ${last.iteration} minus the benchmark's: ${(last.miou - last.benchmarkMiou).toFixed(4)}`,
+    );
   }
-  printLine(`Seconds in all: ${summary.totalSeconds}\nSummary: ${summaryFile}${reportFile === null ? '' : `\nReport:  ${reportFile}`}`);
+  printLine(
+    `Seconds in all: ${summary.totalSeconds}\nSummary: ${summaryFile}${reportFile === null ? '' : `\nReport:  ${reportFile}`}`,
+  );
 }
 
 function wholeNumber(text: string): number {

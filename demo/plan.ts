@@ -4,7 +4,12 @@ import { type Jitter, MAX_JITTER_DEGREES, MAX_JITTER_PX, NO_JITTER, type SceneSp
 import type { VehicleType } from './car/vehicles.js';
 import type { DemoCounts } from './settings.js';
 
-export interface PlannedImage { name: string; split: 'train' | 'val' | 'test'; source: 'in-house' | 'client'; spec: SceneSpec }
+export interface PlannedImage {
+  name: string;
+  split: 'train' | 'val' | 'test';
+  source: 'in-house' | 'client';
+  spec: SceneSpec;
+}
 
 type Angle = NonNullable<Tags['angle']>;
 type Orientation = NonNullable<Tags['orientation']>;
@@ -21,7 +26,14 @@ const COMMON_VIEWS: readonly { vehicle: VehicleType; angle: Angle; orientation: 
 const COMMON_SHARE = 0.6;
 const SCENES_PER_VIEW = 5;
 
-const RARE_VEHICLES: readonly (readonly [VehicleType, number])[] = [['sedan', 0.24], ['hatchback', 0.24], ['suv', 0.2], ['truck', 0.12], ['van', 0.1], ['jeep', 0.1]];
+const RARE_VEHICLES: readonly (readonly [VehicleType, number])[] = [
+  ['sedan', 0.24],
+  ['hatchback', 0.24],
+  ['suv', 0.2],
+  ['truck', 0.12],
+  ['van', 0.1],
+  ['jeep', 0.1],
+];
 const COMMON_RATES: Rates = { black: 0.04, reflection: 0.04, zoomed: 0, damaged: 0.15 };
 const RARE_RATES: Rates = { black: 0.14, reflection: 0.14, zoomed: 0.14, damaged: 0.4 };
 const TEST_RATES: Rates = { black: 0.3, reflection: 0.3, zoomed: 0.25, damaged: 0.75 };
@@ -30,22 +42,38 @@ const TEST_RATES: Rates = { black: 0.3, reflection: 0.3, zoomed: 0.25, damaged: 
 export function planPool(seed: number, counts: DemoCounts): PlannedImage[] {
   const common = Math.round(counts.train * COMMON_SHARE);
   const random = seededRandom('demo', seed, 'order');
-  const train = shuffle([...commonViews(seed, common), ...variedViews(seed, counts.train - common, 'train', 2)], random);
-  return [...train, ...variedViews(seed, counts.val, 'val', 1), ...balancedViews(seed, counts.test)].map((image, index) => ({
-    ...image,
-    name: `${image.split}-${String(index).padStart(4, '0')}`,
-  }));
+  const train = shuffle(
+    [...commonViews(seed, common), ...variedViews(seed, counts.train - common, 'train', 2)],
+    random,
+  );
+  return [...train, ...variedViews(seed, counts.val, 'val', 1), ...balancedViews(seed, counts.test)].map(
+    (image, index) => ({
+      ...image,
+      name: `${image.split}-${String(index).padStart(4, '0')}`,
+    }),
+  );
 }
 
 function commonViews(seed: number, count: number): PlannedImage[] {
   const random = seededRandom('demo', seed, 'common');
   const scenes = COMMON_VIEWS.flatMap((view) =>
-    Array.from({ length: SCENES_PER_VIEW }, (_, scene) => ({ view, key: `demo-${seed}-common-${view.vehicle}-${view.angle}-${scene}`, tags: tagsOf(view, COMMON_RATES, random) })),
+    Array.from({ length: SCENES_PER_VIEW }, (_, scene) => ({
+      view,
+      key: `demo-${seed}-common-${view.vehicle}-${view.angle}-${scene}`,
+      tags: tagsOf(view, COMMON_RATES, random),
+    })),
   );
   return Array.from({ length: count }, (_, index): PlannedImage => {
     const scene = scenes[index % scenes.length] as (typeof scenes)[number];
     const jitter = index < scenes.length ? NO_JITTER : jitterOf(random);
-    return planned('train', { vehicleId: `${scene.key}-car`, vehicle: scene.view.vehicle, sceneSeed: scene.key, noise: `${scene.key}-${index}`, jitter, tags: scene.tags });
+    return planned('train', {
+      vehicleId: `${scene.key}-car`,
+      vehicle: scene.view.vehicle,
+      sceneSeed: scene.key,
+      noise: `${scene.key}-${index}`,
+      jitter,
+      tags: scene.tags,
+    });
   });
 }
 
@@ -62,7 +90,14 @@ function variedViews(seed: number, count: number, split: 'train' | 'val', perVeh
     const vehicle = weighted(RARE_VEHICLES, seededRandom(car, 'vehicle')());
     const angle = ANGLES[Math.floor(random() * ANGLES.length)] ?? 90;
     const tags = tagsOf({ vehicle, angle, orientation: orientationAt(angle, random() < 0.5) }, RARE_RATES, random);
-    return planned(split, { vehicleId: car, vehicle, sceneSeed: `${car}-${index}`, noise: `${car}-${index}`, jitter: NO_JITTER, tags });
+    return planned(split, {
+      vehicleId: car,
+      vehicle,
+      sceneSeed: `${car}-${index}`,
+      noise: `${car}-${index}`,
+      jitter: NO_JITTER,
+      tags,
+    });
   });
 }
 
@@ -74,22 +109,36 @@ function balancedViews(seed: number, count: number): PlannedImage[] {
     const angle = ANGLES[Math.floor(index / VEHICLES.length) % ANGLES.length] ?? 0;
     const orientation = orientationAt(angle, (Math.floor(index / (VEHICLES.length * ANGLES.length)) + index) % 2 === 0);
     const key = `demo-${seed}-test-${index}`;
-    return planned('test', { vehicleId: `${key}-car`, vehicle, sceneSeed: key, noise: key, jitter: NO_JITTER, tags: tagsOf({ vehicle, angle, orientation }, TEST_RATES, random) });
+    return planned('test', {
+      vehicleId: `${key}-car`,
+      vehicle,
+      sceneSeed: key,
+      noise: key,
+      jitter: NO_JITTER,
+      tags: tagsOf({ vehicle, angle, orientation }, TEST_RATES, random),
+    });
   });
 }
 
-const orientationAt = (angle: Angle, left: boolean): Orientation => (angle === 0 || angle === 180 ? 'none' : left ? 'left' : 'right');
+const orientationAt = (angle: Angle, left: boolean): Orientation =>
+  angle === 0 || angle === 180 ? 'none' : left ? 'left' : 'right';
 
 function planned(split: PlannedImage['split'], spec: SceneSpec): PlannedImage {
   return { name: '', split, source: spec.vehicleId.endsWith('1') ? 'client' : 'in-house', spec };
 }
 
-function tagsOf(view: { vehicle: VehicleType; angle: Angle; orientation: Orientation }, rates: Rates, random: () => number): SceneSpec['tags'] {
+function tagsOf(
+  view: { vehicle: VehicleType; angle: Angle; orientation: Orientation },
+  rates: Rates,
+  random: () => number,
+): SceneSpec['tags'] {
   const chance = (rate: number): boolean => random() < rate;
   const damaged = chance(rates.damaged);
   return {
     ...view,
-    black: chance(rates.black), reflection: chance(rates.reflection), zoomed: chance(rates.zoomed),
+    black: chance(rates.black),
+    reflection: chance(rates.reflection),
+    zoomed: chance(rates.zoomed),
     damage: damaged ? (DAMAGES[1 + Math.floor(random() * 3)] ?? 'none') : 'none',
     region: 'exterior',
   };

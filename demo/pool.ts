@@ -14,7 +14,14 @@ import { spoil } from './spoil/spoil.js';
 import type { TruthRow } from './spoil/truth.js';
 
 /** One line of `manifest.jsonl`, as `partloop import masks` reads it; paths are relative to the manifest. */
-export interface ManifestRow { image: string; label: string; tags: Tags; vehicleId: string; split: 'train' | 'val' | 'test'; source: 'in-house' | 'client' }
+export interface ManifestRow {
+  image: string;
+  label: string;
+  tags: Tags;
+  vehicleId: string;
+  split: 'train' | 'val' | 'test';
+  source: 'in-house' | 'client';
+}
 
 export interface GenerateOptions {
   dir: string;
@@ -33,7 +40,14 @@ const PARALLEL = 4;
  * Render the demo's pool: `images/`, `labels/` (8-bit grey, value = class) and `manifest.jsonl` in `dir`, and the truth
  * about the spoiled labels in a file of its own outside `dir`, where no import can meet it.
  */
-export async function generateDemo({ dir, seed, size = IMAGE_SIZE, counts = DEMO_COUNTS, truthFile = `${dir}.truth.jsonl`, onProgress }: GenerateOptions): Promise<{ manifest: string; truth: string }> {
+export async function generateDemo({
+  dir,
+  seed,
+  size = IMAGE_SIZE,
+  counts = DEMO_COUNTS,
+  truthFile = `${dir}.truth.jsonl`,
+  onProgress,
+}: GenerateOptions): Promise<{ manifest: string; truth: string }> {
   const plan = planPool(seed, counts);
   const labels = plan.map(({ spec }) => renderMask(spec, size).pixels);
   const truth = spoilLabels(plan, labels, size, seed);
@@ -47,7 +61,13 @@ export async function generateDemo({ dir, seed, size = IMAGE_SIZE, counts = DEMO
   });
   const inside = Array.from({ length: counts.interior }, (_, index) => `interior-${String(index).padStart(3, '0')}`);
   await inParallel(inside, async (name) => {
-    await writeImage(dir, name, await photograph(interiorScene(size, seededRandom('demo', seed, name)), `${seed}-${name}`), new Uint8Array(size * size), size);
+    await writeImage(
+      dir,
+      name,
+      await photograph(interiorScene(size, seededRandom('demo', seed, name)), `${seed}-${name}`),
+      new Uint8Array(size * size),
+      size,
+    );
     progress();
   });
   const rows = [...plan.map(manifestRow), ...inside.map((name) => interiorRow(name, seed))];
@@ -64,7 +84,12 @@ function spoilLabels(plan: readonly PlannedImage[], labels: Uint8Array[], size: 
   const trainable = plan.flatMap(({ split }, index) => (split === 'train' ? [index] : []));
   assignSpoils(trainable.length, seededRandom('demo', seed, 'spoil'), (choice, kind) => {
     const index = trainable[choice] ?? 0;
-    const spoiled = spoil(kind, { pixels: labels[index] ?? new Uint8Array(), size }, sides, seededRandom('demo', seed, 'spoil', index));
+    const spoiled = spoil(
+      kind,
+      { pixels: labels[index] ?? new Uint8Array(), size },
+      sides,
+      seededRandom('demo', seed, 'spoil', index),
+    );
     if (spoiled === null) return false;
     labels[index] = spoiled.pixels;
     truth[index] = { fileName: fileName(plan[index]?.name ?? ''), wrong: true, size, planted: spoiled.planted };
@@ -74,7 +99,10 @@ function spoilLabels(plan: readonly PlannedImage[], labels: Uint8Array[], size: 
 }
 
 async function writeImage(dir: string, name: string, jpeg: Buffer, label: Uint8Array, size: number): Promise<void> {
-  const png = await sharp(label, { raw: { width: size, height: size, channels: 1 } }).toColourspace('b-w').png({ compressionLevel: 6 }).toBuffer();
+  const png = await sharp(label, { raw: { width: size, height: size, channels: 1 } })
+    .toColourspace('b-w')
+    .png({ compressionLevel: 6 })
+    .toBuffer();
   await Promise.all([writeFile(join(dir, imagePath(name)), jpeg), writeFile(join(dir, labelPath(name)), png)]);
 }
 
@@ -84,18 +112,30 @@ const labelPath = (name: string): string => `labels/${name}.png`;
 const fileName = imagePath;
 
 const manifestRow = ({ name, split, source, spec }: PlannedImage): ManifestRow => ({
-  image: imagePath(name), label: labelPath(name), tags: tagsSchema.parse(spec.tags), vehicleId: spec.vehicleId, split, source,
+  image: imagePath(name),
+  label: labelPath(name),
+  tags: tagsSchema.parse(spec.tags),
+  vehicleId: spec.vehicleId,
+  split,
+  source,
 });
 
 const interiorRow = (name: string, seed: number): ManifestRow => ({
-  image: imagePath(name), label: labelPath(name), tags: tagsSchema.parse({ region: 'interior' }), vehicleId: `demo-${seed}-${name}-car`, split: 'train', source: 'client',
+  image: imagePath(name),
+  label: labelPath(name),
+  tags: tagsSchema.parse({ region: 'interior' }),
+  vehicleId: `demo-${seed}-${name}-car`,
+  split: 'train',
+  source: 'client',
 });
 
 const lines = (rows: readonly unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 
 async function inParallel<T>(items: readonly T[], work: (item: T, index: number) => Promise<void>): Promise<void> {
   const queue = items.entries();
-  await Promise.all(Array.from({ length: PARALLEL }, async () => {
-    for (const [index, item] of queue) await work(item, index);
-  }));
+  await Promise.all(
+    Array.from({ length: PARALLEL }, async () => {
+      for (const [index, item] of queue) await work(item, index);
+    }),
+  );
 }

@@ -18,7 +18,12 @@ import { generateDemo } from './pool.js';
 import { DEMO_ITERATIONS, demoRequest } from './settings.js';
 import { type DemoSummary, readTruth, summarise } from './summary.js';
 
-export interface DemoOutcome { loop: string; summary: DemoSummary; summaryFile: string; reportFile: string | null }
+export interface DemoOutcome {
+  loop: string;
+  summary: DemoSummary;
+  summaryFile: string;
+  reportFile: string | null;
+}
 
 /** Generate, import, loop, summarise. Run again with the same seed after a break, it goes on where it was. */
 export async function runDemo(env: StackEnvironment, seed: number, signal: AbortSignal): Promise<DemoOutcome> {
@@ -41,17 +46,28 @@ export async function runDemo(env: StackEnvironment, seed: number, signal: Abort
     const status = await watchLoop(client, loop, signal);
     const state = await readLoopState(store, loop);
     if (finishedIterations(state) < DEMO_ITERATIONS) {
-      throw new PartloopError('internal', `the demo's loop ${loop} ended ${status.phase}${status.error === null ? '' : `: ${status.error}`}`, {
-        hint: `\`npm run demo -- --seed ${seed}\` goes on where it stopped; \`npx partloop iteration show ${loop}\` shows the steps.`,
-      });
+      throw new PartloopError(
+        'internal',
+        `the demo's loop ${loop} ended ${status.phase}${status.error === null ? '' : `: ${status.error}`}`,
+        {
+          hint: `\`npm run demo -- --seed ${seed}\` goes on where it stopped; \`npx partloop iteration show ${loop}\` shows the steps.`,
+        },
+      );
     }
     const summary = await summarise({
-      store, state, seed,
+      store,
+      state,
+      seed,
       truth: await readTruth(truthFile),
       totalSeconds: (Date.now() - startedAt) / 1000,
       scanSeconds: await scanSeconds(client, state),
     });
-    return { loop, summary, summaryFile: await writeSummary(env.home, folder, summary), reportFile: await fetchReport(store, state, folder) };
+    return {
+      loop,
+      summary,
+      summaryFile: await writeSummary(env.home, folder, summary),
+      reportFile: await fetchReport(store, state, folder),
+    };
   } finally {
     await client.connection.close();
   }
@@ -65,21 +81,35 @@ async function freeName(store: ObjectStore, seed: number): Promise<string> {
   }
 }
 
-const finishedIterations = (state: LoopState): number => state.iterations.filter(({ current }) => current.status === 'finished').length;
+const finishedIterations = (state: LoopState): number =>
+  state.iterations.filter(({ current }) => current.status === 'finished').length;
 
 async function importPool(store: ObjectStore, pool: string, manifest: string): Promise<void> {
   // The benchmark belongs to a taxonomy; with its own description each demo has one of its own and meets no other's model.
   const taxonomy = { ...carParts34, description: `${carParts34.description} Pool ${pool}.` };
-  const report = await importImages(store, pool, taxonomy, readMaskManifest(manifest), { test: false, onProgress: () => {}, now: new Date() });
+  const report = await importImages(store, pool, taxonomy, readMaskManifest(manifest), {
+    test: false,
+    onProgress: () => {},
+    now: new Date(),
+  });
   say(`Pool ${pool}: ${report.added} pictures added, ${report.known} known already, ${report.refused.length} refused`);
 }
 
 /** Start what is left to do of the three iterations, or join them where they run. */
-async function ensureRunning(client: Client, store: ObjectStore, env: StackEnvironment, loop: string, seed: number): Promise<void> {
+async function ensureRunning(
+  client: Client,
+  store: ObjectStore,
+  env: StackEnvironment,
+  loop: string,
+  seed: number,
+): Promise<void> {
   const left = DEMO_ITERATIONS - finishedIterations(await readLoopState(store, loop));
   if (await isRunning(client, loop)) say(`Loop ${loop} runs already.`);
   else await startLoop(client, { ...demoRequest(loop, loop, seed), iterations: left });
-  const page = uiLink(env, `/namespaces/${env.temporal.namespace}/workflows/${encodeURIComponent(loopWorkflowId(loop))}`);
+  const page = uiLink(
+    env,
+    `/namespaces/${env.temporal.namespace}/workflows/${encodeURIComponent(loopWorkflowId(loop))}`,
+  );
   const all = uiLink(env, `/namespaces/${env.temporal.namespace}/workflows`);
   if (page !== null) say(`Watch it in the Temporal UI:\n  this loop      ${page}\n  all workflows  ${all}`);
 }
@@ -98,7 +128,9 @@ async function scanSeconds(client: Client, state: LoopState): Promise<Map<number
   const seconds = new Map<number, number>();
   for (const { iteration } of state.iterations) {
     try {
-      const { startTime, closeTime } = await client.workflow.getHandle(scanWorkflowId(iterationWorkflowId(state.loop, iteration))).describe();
+      const { startTime, closeTime } = await client.workflow
+        .getHandle(scanWorkflowId(iterationWorkflowId(state.loop, iteration)))
+        .describe();
       if (closeTime !== undefined) seconds.set(iteration, (closeTime.getTime() - startTime.getTime()) / 1000);
     } catch {
       // A server that forgot the workflow only costs this figure; the step's own seconds stand in.

@@ -6,13 +6,20 @@ export const SAMPLE_SHARE = 0.5;
 export const IMAGE_SIZE = 128;
 
 /** How many pictures of each sort the demo renders. */
-export interface DemoCounts { train: number; val: number; test: number; interior: number }
+export interface DemoCounts {
+  train: number;
+  val: number;
+  test: number;
+  interior: number;
+}
 export const DEMO_COUNTS: DemoCounts = { train: DEMO_ITERATIONS * CHUNK_SIZE, val: 24, test: 156, interior: 12 };
 
 /** The demo's loop: sizes that leave room for a signal in fifteen minutes on two cores. */
 export function demoRequest(pool: string, loop: string, seed: number): StartLoopRequest {
   return {
-    pool, loop, seed,
+    pool,
+    loop,
+    seed,
     iterations: DEMO_ITERATIONS,
     chunkSize: CHUNK_SIZE,
     sampleShare: SAMPLE_SHARE,

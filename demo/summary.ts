@@ -2,7 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { PartloopError } from '../domain/errors.js';
 import type { LoopState } from '../domain/loopState.js';
 import { STEPS, type Step, type StepResult, type StepResults } from '../domain/steps.js';
-import { chunkRowSchema, type FindingRow, findingRowSchema, sampleRowSchema, scanImageRowSchema } from '../domain/tables.js';
+import {
+  chunkRowSchema,
+  type FindingRow,
+  findingRowSchema,
+  sampleRowSchema,
+  scanImageRowSchema,
+} from '../domain/tables.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { readTable } from '../storage/table.js';
 import { type Detection, detectionByKind, type Judged } from './detection.js';
@@ -14,14 +20,26 @@ export interface IterationSummary {
   /** Images of this chunk that were set aside. */
   flagged: number;
   /** Images of this chunk whose label was spoiled, and how many of these were set aside, and picked all the same. */
-  spoiled: number; spoiledFlagged: number; spoiledSampled: number;
-  sampled: number; trainingSet: number;
-  miou: number | null; majorMiou: number | null; minorMiou: number | null; benchmarkMiou: number | null; valMiou: number | null;
+  spoiled: number;
+  spoiledFlagged: number;
+  spoiledSampled: number;
+  sampled: number;
+  trainingSet: number;
+  miou: number | null;
+  majorMiou: number | null;
+  minorMiou: number | null;
+  benchmarkMiou: number | null;
+  valMiou: number | null;
   gate: string | null;
   seconds: Record<Step, number>;
 }
 
-export interface DemoSummary { seed: number; iterations: IterationSummary[]; detection: Detection[]; totalSeconds: number }
+export interface DemoSummary {
+  seed: number;
+  iterations: IterationSummary[];
+  detection: Detection[];
+  totalSeconds: number;
+}
 
 export interface SummaryInput {
   store: ObjectStore;
@@ -47,7 +65,11 @@ export async function summarise(input: SummaryInput): Promise<DemoSummary> {
   return {
     seed: input.seed,
     iterations,
-    detection: detectionByKind(judged).map((row) => ({ ...row, precision: rounded(row.precision), recall: rounded(row.recall) })),
+    detection: detectionByKind(judged).map((row) => ({
+      ...row,
+      precision: rounded(row.precision),
+      recall: rounded(row.recall),
+    })),
     totalSeconds: Math.round(input.totalSeconds),
   };
 }
@@ -58,7 +80,11 @@ export async function readTruth(file: string): Promise<Map<string, TruthRow>> {
   return new Map(lines.map((line) => truthRowSchema.parse(JSON.parse(line))).map((row) => [row.fileName, row]));
 }
 
-async function summariseIteration({ store, truth, scanSeconds }: SummaryInput, iteration: number, results: StepResults): Promise<{ row: IterationSummary; judged: Judged[] }> {
+async function summariseIteration(
+  { store, truth, scanSeconds }: SummaryInput,
+  iteration: number,
+  results: StepResults,
+): Promise<{ row: IterationSummary; judged: Judged[] }> {
   const [chunk, images, findings, sample] = await Promise.all([
     readTable(store, output(results.draw, 'chunk'), chunkRowSchema),
     readTable(store, output(results.scan, 'images'), scanImageRowSchema),
@@ -66,7 +92,9 @@ async function summariseIteration({ store, truth, scanSeconds }: SummaryInput, i
     readTable(store, output(results.sample, 'sample'), sampleRowSchema),
   ]);
   // A scan also judges the backlog of earlier chunks again; here each image counts once, with the chunk it was drawn in.
-  const wrong = new Set(chunk.filter(({ fileName }) => truth.get(fileName)?.wrong === true).map(({ imageId }) => imageId));
+  const wrong = new Set(
+    chunk.filter(({ fileName }) => truth.get(fileName)?.wrong === true).map(({ imageId }) => imageId),
+  );
   const own = new Set(chunk.map(({ imageId }) => imageId));
   const flagged = images.filter(({ imageId, quarantined }) => quarantined && own.has(imageId));
   const byImage = new Map<string, FindingRow[]>(chunk.map(({ imageId }) => [imageId, []]));
@@ -109,7 +137,10 @@ function secondsOf(results: StepResults, scan: number | undefined): Record<Step,
 
 function output(result: StepResult | undefined, name: string): string {
   const key = result?.outputs[name];
-  if (key === undefined) throw new PartloopError('not-found', `the iteration has no output \`${name}\``, { hint: '`partloop iteration show` lists its steps.' });
+  if (key === undefined)
+    throw new PartloopError('not-found', `the iteration has no output \`${name}\``, {
+      hint: '`partloop iteration show` lists its steps.',
+    });
   return key;
 }
 

@@ -1,20 +1,49 @@
 import type { Vec3 } from './space.js';
-import { halfWidth, onSide, piece, type Piece, SIDES, sideName, topLine } from './surface.js';
+import { halfWidth, onSide, type Piece, piece, SIDES, sideName, topLine } from './surface.js';
 import type { Shape } from './vehicles.js';
 
 /** The lower body without wheels: hull first, then its panels, then what sits on the panels. */
 export function lowerBody(shape: Shape): Piece[] {
-  return [...hullOf(shape), ...SIDES.flatMap((side) => sidePanels(shape, side)), ...topPanels(shape), ...frontFace(shape), ...rearFace(shape)];
+  return [
+    ...hullOf(shape),
+    ...SIDES.flatMap((side) => sidePanels(shape, side)),
+    ...topPanels(shape),
+    ...frontFace(shape),
+    ...rearFace(shape),
+  ];
 }
 
 function hullOf(shape: Shape): Piece[] {
   const front = shape.length / 2;
-  const stations = [front, 0.42 * shape.length, 0.3 * shape.length, 0, -0.3 * shape.length, -0.42 * shape.length, -front];
+  const stations = [
+    front,
+    0.42 * shape.length,
+    0.3 * shape.length,
+    0,
+    -0.3 * shape.length,
+    -0.42 * shape.length,
+    -front,
+  ];
   return [
-    ...SIDES.map((side): Piece => ({
-      ...piece('hull', null, 'paint', onSide(shape, side, [[front, shape.bottom], [0, shape.bottom], [0, shape.belt]]), [0, side, 0]),
-      points: onSide(shape, side, [...stations.map((x) => [x, shape.bottom] as const), ...[...stations].reverse().map((x) => [x, topLine(shape, x)] as const)]),
-    })),
+    ...SIDES.map(
+      (side): Piece => ({
+        ...piece(
+          'hull',
+          null,
+          'paint',
+          onSide(shape, side, [
+            [front, shape.bottom],
+            [0, shape.bottom],
+            [0, shape.belt],
+          ]),
+          [0, side, 0],
+        ),
+        points: onSide(shape, side, [
+          ...stations.map((x) => [x, shape.bottom] as const),
+          ...[...stations].reverse().map((x) => [x, topLine(shape, x)] as const),
+        ]),
+      }),
+    ),
     piece('hull', null, 'paint', acrossAt(shape, front, shape.bottom, shape.nose), [1, 0, 0]),
     piece('hull', null, 'paint', acrossAt(shape, -front, shape.bottom, shape.deck), [-1, 0, 0]),
     piece('hull', null, 'paint', lid(shape, front, shape.cowl, 1), [0, 0, 1]),
@@ -27,46 +56,132 @@ function hullOf(shape: Shape): Piece[] {
 function lid(shape: Shape, from: number, to: number, share: number): Vec3[] {
   const [near, far] = [halfWidth(shape, from) * share, halfWidth(shape, to) * share];
   const [high, low] = [topLine(shape, from), topLine(shape, to)];
-  return [[from, near, high], [from, -near, high], [to, -far, low], [to, far, low]];
+  return [
+    [from, near, high],
+    [from, -near, high],
+    [to, -far, low],
+    [to, far, low],
+  ];
 }
 
 /** A rectangle across the whole car at `x`. */
 function acrossAt(shape: Shape, x: number, low: number, high: number): Vec3[] {
   const half = halfWidth(shape, x);
-  return [[x, half, low], [x, -half, low], [x, -half, high], [x, half, high]];
+  return [
+    [x, half, low],
+    [x, -half, low],
+    [x, -half, high],
+    [x, half, high],
+  ];
 }
 
 /** A rectangle on the front or rear face, from `inner` to `outer` along y. */
-const patch = (x: number, inner: number, outer: number, low: number, high: number): Vec3[] => [[x, inner, low], [x, outer, low], [x, outer, high], [x, inner, high]];
+const patch = (x: number, inner: number, outer: number, low: number, high: number): Vec3[] => [
+  [x, inner, low],
+  [x, outer, low],
+  [x, outer, high],
+  [x, inner, high],
+];
 
 function sidePanels(shape: Shape, side: 1 | -1): Piece[] {
   const front = shape.length / 2;
   const name = sideName(side);
   const out: Vec3 = [0, side, 0];
-  const panel = (part: string, material: Piece['material'], points: readonly (readonly [number, number])[], label: Piece['label'] = part): Piece =>
-    piece(part, label, material, onSide(shape, side, points), out);
+  const panel = (
+    part: string,
+    material: Piece['material'],
+    points: readonly (readonly [number, number])[],
+    label: Piece['label'] = part,
+  ): Piece => piece(part, label, material, onSide(shape, side, points), out);
   const { sill, bumper, belt, door1, door2, door3, bottom } = shape;
   const top = (x: number): number => topLine(shape, x) - 0.01;
   const gap = 0.012;
   const door = (part: string, from: number, to: number): Piece[] => [
-    panel(part, 'paint', [[from - gap, sill], [from - gap, belt - 0.01], [to + gap, belt - 0.01], [to + gap, sill]]),
-    panel(part, 'seam', [[to + 0.09, belt - 0.12], [to + 0.27, belt - 0.12], [to + 0.27, belt - 0.17], [to + 0.09, belt - 0.17]], undefined),
+    panel(part, 'paint', [
+      [from - gap, sill],
+      [from - gap, belt - 0.01],
+      [to + gap, belt - 0.01],
+      [to + gap, sill],
+    ]),
+    panel(
+      part,
+      'seam',
+      [
+        [to + 0.09, belt - 0.12],
+        [to + 0.27, belt - 0.12],
+        [to + 0.27, belt - 0.17],
+        [to + 0.09, belt - 0.17],
+      ],
+      undefined,
+    ),
   ];
   const lampFoot = Math.max(bumper + 0.02, shape.nose - 0.3);
   const tailFoot = Math.max(bumper + 0.02, shape.deck - 0.42);
   return [
-    panel(`${name}_fender`, 'paint', [[front, bumper], [door1 + gap, bumper], [door1 + gap, top(door1)], [shape.cowl, top(shape.cowl)], [front, top(front)]]),
-    panel(`${name}_fender`, 'paint', [[shape.wheelFront, sill], [door1 + gap, sill], [door1 + gap, bumper + 0.01], [shape.wheelFront, bumper + 0.01]]),
+    panel(`${name}_fender`, 'paint', [
+      [front, bumper],
+      [door1 + gap, bumper],
+      [door1 + gap, top(door1)],
+      [shape.cowl, top(shape.cowl)],
+      [front, top(front)],
+    ]),
+    panel(`${name}_fender`, 'paint', [
+      [shape.wheelFront, sill],
+      [door1 + gap, sill],
+      [door1 + gap, bumper + 0.01],
+      [shape.wheelFront, bumper + 0.01],
+    ]),
     ...door(`${name}_front_door`, door1, door2),
     ...door(`${name}_rear_door`, door2, door3),
-    panel(`${name}_quarter_panel`, 'paint', [[door3 - gap, bumper], [-front, bumper], [-front, top(-front)], [shape.rearBase, top(shape.rearBase)], [door3 - gap, top(door3)]]),
-    panel(`${name}_quarter_panel`, 'paint', [[shape.wheelRear, sill], [door3 - gap, sill], [door3 - gap, bumper + 0.01], [shape.wheelRear, bumper + 0.01]]),
-    panel('front_bumper', 'paint', [[front, bottom], [shape.wheelFront, bottom], [shape.wheelFront, bumper], [front, bumper]]),
-    panel('rear_bumper', 'paint', [[-front, bottom], [shape.wheelRear, bottom], [shape.wheelRear, bumper], [-front, bumper]]),
-    panel(`${name}_headlight`, 'lamp', [[front, lampFoot], [front - 0.4, lampFoot + 0.05], [front - 0.46, top(front - 0.46) - 0.02], [front, shape.nose - 0.03]]),
-    panel(`${name}_taillight`, 'tail', [[-front, tailFoot], [-front + 0.3, tailFoot + 0.04], [-front + 0.34, top(-front + 0.34) - 0.04], [-front, shape.deck - 0.04]]),
-    panel(`${name}_indicator`, 'amber', [[front, bottom + 0.1], [front - 0.34, bottom + 0.1], [front - 0.34, bumper - 0.04], [front, bumper - 0.04]]),
-    panel(`${name}_reflector`, 'red', [[-front, bottom + 0.1], [-front + 0.34, bottom + 0.1], [-front + 0.34, bumper - 0.04], [-front, bumper - 0.04]]),
+    panel(`${name}_quarter_panel`, 'paint', [
+      [door3 - gap, bumper],
+      [-front, bumper],
+      [-front, top(-front)],
+      [shape.rearBase, top(shape.rearBase)],
+      [door3 - gap, top(door3)],
+    ]),
+    panel(`${name}_quarter_panel`, 'paint', [
+      [shape.wheelRear, sill],
+      [door3 - gap, sill],
+      [door3 - gap, bumper + 0.01],
+      [shape.wheelRear, bumper + 0.01],
+    ]),
+    panel('front_bumper', 'paint', [
+      [front, bottom],
+      [shape.wheelFront, bottom],
+      [shape.wheelFront, bumper],
+      [front, bumper],
+    ]),
+    panel('rear_bumper', 'paint', [
+      [-front, bottom],
+      [shape.wheelRear, bottom],
+      [shape.wheelRear, bumper],
+      [-front, bumper],
+    ]),
+    panel(`${name}_headlight`, 'lamp', [
+      [front, lampFoot],
+      [front - 0.4, lampFoot + 0.05],
+      [front - 0.46, top(front - 0.46) - 0.02],
+      [front, shape.nose - 0.03],
+    ]),
+    panel(`${name}_taillight`, 'tail', [
+      [-front, tailFoot],
+      [-front + 0.3, tailFoot + 0.04],
+      [-front + 0.34, top(-front + 0.34) - 0.04],
+      [-front, shape.deck - 0.04],
+    ]),
+    panel(`${name}_indicator`, 'amber', [
+      [front, bottom + 0.1],
+      [front - 0.34, bottom + 0.1],
+      [front - 0.34, bumper - 0.04],
+      [front, bumper - 0.04],
+    ]),
+    panel(`${name}_reflector`, 'red', [
+      [-front, bottom + 0.1],
+      [-front + 0.34, bottom + 0.1],
+      [-front + 0.34, bumper - 0.04],
+      [-front, bumper - 0.04],
+    ]),
   ];
 }
 
@@ -97,9 +212,27 @@ function frontFace(shape: Shape): Piece[] {
     ...SIDES.flatMap((side) => {
       const name = sideName(side);
       return [
-        piece(`${name}_headlight`, `${name}_headlight`, 'lamp', patch(x, side * half * 0.56, side * half, lampFoot, nose - 0.03), out),
-        piece(`${name}_headlight`, undefined, 'shine', patch(x, side * half * 0.68, side * half * 0.88, lampFoot + 0.05, nose - 0.08), out),
-        piece(`${name}_indicator`, `${name}_indicator`, 'amber', patch(x, side * half * 0.7, side * half, bottom + 0.1, bumper - 0.04), out),
+        piece(
+          `${name}_headlight`,
+          `${name}_headlight`,
+          'lamp',
+          patch(x, side * half * 0.56, side * half, lampFoot, nose - 0.03),
+          out,
+        ),
+        piece(
+          `${name}_headlight`,
+          undefined,
+          'shine',
+          patch(x, side * half * 0.68, side * half * 0.88, lampFoot + 0.05, nose - 0.08),
+          out,
+        ),
+        piece(
+          `${name}_indicator`,
+          `${name}_indicator`,
+          'amber',
+          patch(x, side * half * 0.7, side * half, bottom + 0.1, bumper - 0.04),
+          out,
+        ),
       ];
     }),
   ];
@@ -122,9 +255,27 @@ function rearFace(shape: Shape): Piece[] {
     ...SIDES.flatMap((side) => {
       const name = sideName(side);
       return [
-        piece(`${name}_taillight`, `${name}_taillight`, 'tail', patch(x, side * half * 0.68, side * half, tailFoot, deck - 0.04), out),
-        piece(`${name}_taillight`, undefined, 'shine', patch(x, side * half * 0.78, side * half * 0.94, tailFoot + 0.12, tailFoot + 0.2), out),
-        piece(`${name}_reflector`, `${name}_reflector`, 'red', patch(x, side * half * 0.66, side * half, bottom + 0.1, bumper - 0.04), out),
+        piece(
+          `${name}_taillight`,
+          `${name}_taillight`,
+          'tail',
+          patch(x, side * half * 0.68, side * half, tailFoot, deck - 0.04),
+          out,
+        ),
+        piece(
+          `${name}_taillight`,
+          undefined,
+          'shine',
+          patch(x, side * half * 0.78, side * half * 0.94, tailFoot + 0.12, tailFoot + 0.2),
+          out,
+        ),
+        piece(
+          `${name}_reflector`,
+          `${name}_reflector`,
+          'red',
+          patch(x, side * half * 0.66, side * half, bottom + 0.1, bumper - 0.04),
+          out,
+        ),
       ];
     }),
   ];

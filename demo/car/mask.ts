@@ -1,5 +1,5 @@
-import type { Point } from './space.js';
 import type { FlatPiece, Scene } from './scene.js';
+import type { Point } from './space.js';
 
 /** A part that shows less than this at 128 pixels is left out of the picture; the limit grows with the picture's area. */
 export const MIN_PART_PX = 40;
@@ -14,14 +14,14 @@ export interface ExactMask {
 }
 
 /**
- * The mask of a scene, after parts too small to be labelled were taken out of it. `valueOf` gives the label value of a
+ * The mask of a scene, after parts too small to be labelled were taken out of it. `labelValue` gives the label value of a
  * class name. Runs until nothing small is left, for a part that goes uncovers others.
  */
-export function exactMask(scene: Scene, valueOf: (name: string) => number): ExactMask {
+export function exactMask(scene: Scene, labelValue: (name: string) => number): ExactMask {
   const least = MIN_PART_PX * (scene.size / REFERENCE_SIDE) ** 2;
   let pieces = scene.pieces;
   for (;;) {
-    const { pixels, owners } = rasterise(pieces, scene.size, valueOf);
+    const { pixels, owners } = rasterise(pieces, scene.size, labelValue);
     const small = smallParts(pieces, owners, scene.size, least);
     if (small.size === 0) return { size: scene.size, pixels, pieces };
     pieces = pieces.filter(({ part }) => !small.has(part));
@@ -29,12 +29,16 @@ export function exactMask(scene: Scene, valueOf: (name: string) => number): Exac
 }
 
 /** Label values and, for each pixel, 1 + the index of the piece it shows (0 where there is none). */
-function rasterise(pieces: readonly FlatPiece[], size: number, valueOf: (name: string) => number): { pixels: Uint8Array; owners: Uint16Array } {
+function rasterise(
+  pieces: readonly FlatPiece[],
+  size: number,
+  labelValue: (name: string) => number,
+): { pixels: Uint8Array; owners: Uint16Array } {
   const pixels = new Uint8Array(size * size);
   const owners = new Uint16Array(size * size);
   pieces.forEach(({ label, points }, index) => {
     if (label === undefined) return;
-    const value = label === null ? 0 : valueOf(label);
+    const value = label === null ? 0 : labelValue(label);
     fillPolygon(points, size, (from, to) => {
       pixels.fill(value, from, to);
       owners.fill(index + 1, from, to);
@@ -82,7 +86,10 @@ function smallParts(pieces: readonly FlatPiece[], owners: Uint16Array, size: num
 }
 
 /** Four-connected regions of equal values, those of negative values left out. */
-export function* regions(values: Int16Array, size: number): Generator<{ value: number; area: number; members: number[] }> {
+export function* regions(
+  values: Int16Array,
+  size: number,
+): Generator<{ value: number; area: number; members: number[] }> {
   const seen = new Uint8Array(values.length);
   for (let start = 0; start < values.length; start++) {
     const value = values[start] ?? -1;
@@ -92,7 +99,12 @@ export function* regions(values: Int16Array, size: number): Generator<{ value: n
     for (let next = 0; next < members.length; next++) {
       const at = members[next] ?? 0;
       const x = at % size;
-      for (const [near, inside] of [[at - 1, x > 0], [at + 1, x < size - 1], [at - size, at >= size], [at + size, at + size < values.length]] as const) {
+      for (const [near, inside] of [
+        [at - 1, x > 0],
+        [at + 1, x < size - 1],
+        [at - size, at >= size],
+        [at + size, at + size < values.length],
+      ] as const) {
         if (inside && seen[near] === 0 && values[near] === value) {
           seen[near] = 1;
           members.push(near);

@@ -1,18 +1,29 @@
 import { seededRandom } from '../../domain/random.js';
 import { backdrop } from './backdrop.js';
 import { BLACK_PAINT, blend, css, PAINTS, type Rgb, scaled } from './colour.js';
+import { damageMarks, reflectionMarks } from './marks.js';
 import type { ExactMask } from './mask.js';
 import type { FlatPiece, Scene } from './scene.js';
 import type { Point } from './space.js';
 import type { Material } from './surface.js';
-import { damageMarks, reflectionMarks } from './marks.js';
 
 const FIXED: Record<Exclude<Material, 'paint' | 'rim'>, Rgb> = {
-  glass: [62, 78, 94], black: [34, 34, 36], tyre: [40, 40, 42], lamp: [206, 214, 220], tail: [176, 26, 30], amber: [236, 148, 36],
-  red: [206, 62, 46], plate: [226, 226, 214], ink: [60, 62, 76], slat: [124, 128, 134], shine: [250, 246, 232], seam: [46, 46, 50],
+  glass: [62, 78, 94],
+  black: [34, 34, 36],
+  tyre: [40, 40, 42],
+  lamp: [206, 214, 220],
+  tail: [176, 26, 30],
+  amber: [236, 148, 36],
+  red: [206, 62, 46],
+  plate: [226, 226, 214],
+  ink: [60, 62, 76],
+  slat: [124, 128, 134],
+  shine: [250, 246, 232],
+  seam: [46, 46, 50],
 };
 
-const path = (points: readonly Point[]): string => `M${points.map(([x, y]) => `${x.toFixed(2)} ${y.toFixed(2)}`).join('L')}Z`;
+const path = (points: readonly Point[]): string =>
+  `M${points.map(([x, y]) => `${x.toFixed(2)} ${y.toFixed(2)}`).join('L')}Z`;
 
 /** The scene as SVG of `scene.size` square pixels; its outlines are those of `mask`. */
 export function drawScene(scene: Scene, mask: ExactMask): string {
@@ -20,18 +31,29 @@ export function drawScene(scene: Scene, mask: ExactMask): string {
   const random = seededRandom(spec.sceneSeed, 'paint');
   const look = lookOf(scene);
   const bounds = boundsOf(mask.pieces);
-  const horizon = Math.min(size * 0.85, Math.max(size * 0.2, bounds.top + (bounds.bottom - bounds.top) * (0.45 + random() * 0.3)));
+  const horizon = Math.min(
+    size * 0.85,
+    Math.max(size * 0.2, bounds.top + (bounds.bottom - bounds.top) * (0.45 + random() * 0.3)),
+  );
   const shadow = `<ellipse cx="${(bounds.left + bounds.right) / 2}" cy="${bounds.bottom - 2}" rx="${(bounds.right - bounds.left) * 0.53}" ry="${Math.max(3, size * 0.04)}" fill="black" fill-opacity="0.45"/>`;
   const gradients: string[] = [];
   const car = mask.pieces.map((piece, index) => {
     const base = scaled(colourOf(piece, look), (0.62 + 0.5 * piece.light) * look.exposure);
     const top = piece.material === 'glass' ? blend(base, look.sky, 0.42) : scaled(base, 1.14);
     const bottom = scaled(base, piece.material === 'glass' ? 0.75 : 0.8);
-    gradients.push(`<linearGradient id="g${index}" x1="0" y1="0" x2="0.2" y2="1"><stop offset="0" stop-color="${css(top)}"/><stop offset="1" stop-color="${css(bottom)}"/></linearGradient>`);
-    const seam = piece.label === undefined || piece.label === null ? '' : ` stroke="black" stroke-opacity="${look.seam}" stroke-width="0.6"`;
+    gradients.push(
+      `<linearGradient id="g${index}" x1="0" y1="0" x2="0.2" y2="1"><stop offset="0" stop-color="${css(top)}"/><stop offset="1" stop-color="${css(bottom)}"/></linearGradient>`,
+    );
+    const seam =
+      piece.label === undefined || piece.label === null
+        ? ''
+        : ` stroke="black" stroke-opacity="${look.seam}" stroke-width="0.6"`;
     return `<path d="${path(piece.points)}" fill="url(#g${index})"${seam}/>`;
   });
-  const silhouette = mask.pieces.filter(({ label }) => typeof label === 'string').map(({ points }) => path(points)).join('');
+  const silhouette = mask.pieces
+    .filter(({ label }) => typeof label === 'string')
+    .map(({ points }) => path(points))
+    .join('');
   const marks = [
     spec.tags.reflection === true ? reflectionMarks(bounds, seededRandom(spec.sceneSeed, 'reflection')) : '',
     damageMarks(spec.tags.damage, bounds, look.paint, seededRandom(spec.sceneSeed, 'damage')),
@@ -39,7 +61,15 @@ export function drawScene(scene: Scene, mask: ExactMask): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${size}"><defs>${gradients.join('')}<clipPath id="car"><path d="${silhouette}"/></clipPath></defs>${backdrop(size, horizon, random)}${shadow}${car.join('')}<g clip-path="url(#car)">${marks}</g></svg>`;
 }
 
-interface Look { paint: Rgb; roof: Rgb; bumper: Rgb; rim: Rgb; sky: Rgb; exposure: number; seam: number }
+interface Look {
+  paint: Rgb;
+  roof: Rgb;
+  bumper: Rgb;
+  rim: Rgb;
+  sky: Rgb;
+  exposure: number;
+  seam: number;
+}
 
 function lookOf(scene: Scene): Look {
   const own = seededRandom(scene.spec.vehicleId, 'look');
@@ -66,7 +96,12 @@ function colourOf({ material, part }: FlatPiece, look: Look): Rgb {
   return look.paint;
 }
 
-export interface Bounds { left: number; right: number; top: number; bottom: number }
+export interface Bounds {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
 
 function boundsOf(pieces: readonly FlatPiece[]): Bounds {
   const points = pieces.flatMap((piece) => piece.points);

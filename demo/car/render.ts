@@ -1,6 +1,6 @@
 import sharp from 'sharp';
-import { carParts34 } from '../../domain/taxonomies/carParts34.js';
 import { seededRandom } from '../../domain/random.js';
+import { carParts34 } from '../../domain/taxonomies/carParts34.js';
 import { labelNames } from '../../domain/taxonomy.js';
 import { type ExactMask, exactMask } from './mask.js';
 import { drawScene } from './paint.js';
@@ -8,21 +8,24 @@ import { buildScene, type SceneSpec } from './scene.js';
 
 const VALUES = new Map(labelNames(carParts34).map((name, value) => [name, value]));
 
-function valueOf(name: string): number {
+function labelValue(name: string): number {
   const value = VALUES.get(name);
   if (value === undefined) throw new Error(`the car model has a part \`${name}\` that the taxonomy lacks`);
   return value;
 }
 
-export interface Rendered { jpeg: Buffer; mask: ExactMask }
+export interface Rendered {
+  jpeg: Buffer;
+  mask: ExactMask;
+}
 
 /** The mask alone; cheap. */
-export const renderMask = (spec: SceneSpec, size: number): ExactMask => exactMask(buildScene(spec, size), valueOf);
+export const renderMask = (spec: SceneSpec, size: number): ExactMask => exactMask(buildScene(spec, size), labelValue);
 
 /** Picture (JPEG) and mask of one scene, `size` pixels square. The same spec gives the same bytes. */
 export async function render(spec: SceneSpec, size: number): Promise<Rendered> {
   const scene = buildScene(spec, size);
-  const mask = exactMask(scene, valueOf);
+  const mask = exactMask(scene, labelValue);
   return { jpeg: await photograph(drawScene(scene, mask), spec.noise), mask };
 }
 
@@ -39,5 +42,7 @@ export async function photograph(svg: string, noise: string): Promise<Buffer> {
       data[index + channel] = Math.min(255, Math.max(0, Math.round(value)));
     }
   }
-  return sharp(data, { raw: { width: info.width, height: info.height, channels: 3 } }).jpeg({ quality: 90 }).toBuffer();
+  return sharp(data, { raw: { width: info.width, height: info.height, channels: 3 } })
+    .jpeg({ quality: 90 })
+    .toBuffer();
 }

@@ -1,5 +1,5 @@
-import type { Tags } from '../../domain/tags.js';
 import { seededRandom } from '../../domain/random.js';
+import type { Tags } from '../../domain/tags.js';
 import { lowerBody } from './body.js';
 import { cabin } from './cabin.js';
 import { mirror, tyres, wheels } from './fittings.js';
@@ -8,7 +8,11 @@ import { type Piece, SIDES } from './surface.js';
 import { type Shape, shapeOf, type VehicleType } from './vehicles.js';
 
 /** How far a near duplicate departs from its scene: at most 1 degree of yaw and 2 pixels each way. */
-export interface Jitter { yaw: number; dx: number; dy: number }
+export interface Jitter {
+  yaw: number;
+  dx: number;
+  dy: number;
+}
 export const MAX_JITTER_DEGREES = 1;
 export const MAX_JITTER_PX = 2;
 export const NO_JITTER: Jitter = { yaw: 0, dx: 0, dy: 0 };
@@ -32,7 +36,12 @@ export interface FlatPiece extends Omit<Piece, 'points' | 'normal'> {
   light: number;
 }
 
-export interface Scene { spec: SceneSpec; shape: Shape; size: number; pieces: FlatPiece[] }
+export interface Scene {
+  spec: SceneSpec;
+  shape: Shape;
+  size: number;
+  pieces: FlatPiece[];
+}
 
 /** Surfaces seen more askew than this are left out of picture and mask: they are slivers. */
 const MIN_FACING = 0.09;
@@ -57,8 +66,16 @@ export function buildScene(spec: SceneSpec, size: number): Scene {
   return { spec, shape, size, pieces: project(shape, camera, place, sun) };
 }
 
-function framing(shape: Shape, camera: Camera, spec: SceneSpec, size: number, random: () => number): (point: Point) => Point {
-  const points = orderedPieces(shape, camera).filter((piece) => piece.label !== undefined).flatMap((piece) => piece.points.map(camera.project));
+function framing(
+  shape: Shape,
+  camera: Camera,
+  spec: SceneSpec,
+  size: number,
+  random: () => number,
+): (point: Point) => Point {
+  const points = orderedPieces(shape, camera)
+    .filter((piece) => piece.label !== undefined)
+    .flatMap((piece) => piece.points.map(camera.project));
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   const fill = 0.86 + random() * 0.07;
@@ -75,8 +92,12 @@ function framing(shape: Shape, camera: Camera, spec: SceneSpec, size: number, ra
 
 /** Far mirrors and tyres lie behind the body, the cabin stands on it, near mirrors are before all. */
 function orderedPieces(shape: Shape, camera: Camera): Piece[] {
-  const near = (side: 1 | -1): boolean => camera.facing([0, (side * shape.width) / 2, shape.belt], [0, side, 0]) > MIN_FACING;
-  const flat = (pieces: readonly Piece[]): Piece[] => pieces.filter(({ normal, points: [at] }) => normal === null || (at !== undefined && camera.facing(at, normal) > MIN_FACING));
+  const near = (side: 1 | -1): boolean =>
+    camera.facing([0, (side * shape.width) / 2, shape.belt], [0, side, 0]) > MIN_FACING;
+  const flat = (pieces: readonly Piece[]): Piece[] =>
+    pieces.filter(
+      ({ normal, points: [at] }) => normal === null || (at !== undefined && camera.facing(at, normal) > MIN_FACING),
+    );
   return [
     ...SIDES.filter((side) => !near(side)).map((side) => mirror(shape, side)),
     ...tyres(shape),
@@ -91,7 +112,8 @@ function project(shape: Shape, camera: Camera, place: (point: Point) => Point, s
   const length = Math.hypot(...sun);
   return orderedPieces(shape, camera).map(({ points, normal, ...rest }) => {
     const placed = points.map((point) => place(camera.project(point)));
-    const light = normal === null ? 0.55 : Math.max(0, (normal[0] * sun[0] + normal[1] * sun[1] + normal[2] * sun[2]) / length);
+    const light =
+      normal === null ? 0.55 : Math.max(0, (normal[0] * sun[0] + normal[1] * sun[1] + normal[2] * sun[2]) / length);
     return { ...rest, points: rest.solid === true ? hull(placed) : placed, light };
   });
 }

@@ -5,7 +5,11 @@ export type Point = readonly [number, number];
 
 const dot = (a: Vec3, b: Vec3): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 const minus = (a: Vec3, b: Vec3): Vec3 => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
-const cross = (a: Vec3, b: Vec3): Vec3 => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
+const cross = (a: Vec3, b: Vec3): Vec3 => [
+  a[1] * b[2] - a[2] * b[1],
+  a[2] * b[0] - a[0] * b[2],
+  a[0] * b[1] - a[1] * b[0],
+];
 const unit = (a: Vec3): Vec3 => {
   const length = Math.hypot(...a);
   return [a[0] / length, a[1] / length, a[2] / length];
@@ -22,10 +26,26 @@ export interface Camera {
  * A pinhole camera that looks at `target` from `distance` metres. `yaw` in degrees is 0 in front of the car, 90 beside
  * it, 180 behind it, on the car's left for `side` 1 and on its right for -1; `elevation` in degrees is above the target.
  */
-export function cameraAt({ yaw, side, elevation, distance, target }: { yaw: number; side: 1 | -1; elevation: number; distance: number; target: Vec3 }): Camera {
+export function cameraAt({
+  yaw,
+  side,
+  elevation,
+  distance,
+  target,
+}: {
+  yaw: number;
+  side: 1 | -1;
+  elevation: number;
+  distance: number;
+  target: Vec3;
+}): Camera {
   const [a, e] = [radians(yaw), radians(elevation)];
   const away: Vec3 = [Math.cos(a) * Math.cos(e), side * Math.sin(a) * Math.cos(e), Math.sin(e)];
-  const position: Vec3 = [target[0] + distance * away[0], target[1] + distance * away[1], target[2] + distance * away[2]];
+  const position: Vec3 = [
+    target[0] + distance * away[0],
+    target[1] + distance * away[1],
+    target[2] + distance * away[2],
+  ];
   const forward: Vec3 = [-away[0], -away[1], -away[2]];
   const right = unit(cross(forward, [0, 0, 1]));
   const up = cross(right, forward);
@@ -47,7 +67,12 @@ export function hull(points: readonly Point[]): Point[] {
     for (const point of ordered) {
       for (;;) {
         const [q, p] = [chain.at(-1), chain.at(-2)];
-        if (q === undefined || p === undefined || (q[0] - p[0]) * (point[1] - p[1]) - (q[1] - p[1]) * (point[0] - p[0]) > 0) break;
+        if (
+          q === undefined ||
+          p === undefined ||
+          (q[0] - p[0]) * (point[1] - p[1]) - (q[1] - p[1]) * (point[0] - p[0]) > 0
+        )
+          break;
         chain.pop();
       }
       chain.push(point);

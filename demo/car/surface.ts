@@ -1,7 +1,21 @@
 import { mix, normalOf, type Vec3 } from './space.js';
 import type { Shape } from './vehicles.js';
 
-export type Material = 'paint' | 'glass' | 'black' | 'tyre' | 'rim' | 'lamp' | 'tail' | 'amber' | 'red' | 'plate' | 'ink' | 'slat' | 'shine' | 'seam';
+export type Material =
+  | 'paint'
+  | 'glass'
+  | 'black'
+  | 'tyre'
+  | 'rim'
+  | 'lamp'
+  | 'tail'
+  | 'amber'
+  | 'red'
+  | 'plate'
+  | 'ink'
+  | 'slat'
+  | 'shine'
+  | 'seam';
 
 /** One flat piece of the car. Pieces are painted in their order; a later one hides an earlier one. */
 export interface Piece {
@@ -39,13 +53,23 @@ export const onSide = (shape: Shape, side: 1 | -1, points: readonly (readonly [n
 export const cabinHalf = (shape: Shape, rise: number): number => (shape.width / 2) * 0.97 - shape.tumble * rise;
 
 /** A point on the cabin's side: `x` in metres, `rise` from 0 at the belt to 1 at the roof. */
-export const onCabin = (shape: Shape, side: 1 | -1, x: number, rise: number): Vec3 =>
-  [x, side * cabinHalf(shape, rise), mix(shape.belt, shape.height, rise)];
+export const onCabin = (shape: Shape, side: 1 | -1, x: number, rise: number): Vec3 => [
+  x,
+  side * cabinHalf(shape, rise),
+  mix(shape.belt, shape.height, rise),
+];
 
 /** A flat piece whose normal is computed from its first three points, pointing the way of `outward`. */
-export function piece(part: string, label: Piece['label'], material: Material, points: readonly Vec3[], outward: Vec3): Piece {
+export function piece(
+  part: string,
+  label: Piece['label'],
+  material: Material,
+  points: readonly Vec3[],
+  outward: Vec3,
+): Piece {
   const [a, b, c] = points;
-  if (a === undefined || b === undefined || c === undefined) throw new Error(`the piece ${part} has fewer than three points`);
+  if (a === undefined || b === undefined || c === undefined)
+    throw new Error(`the piece ${part} has fewer than three points`);
   return { part, label, material, points, normal: normalOf(a, b, c, outward) };
 }
 

@@ -4,7 +4,14 @@ import { SPOIL_KINDS, SPOIL_SHARES, SPOILED_SHARE, type SpoilKind } from './trut
 /** How many of `images` labels are spoiled in each way: shares kept to within one (largest remainders). */
 export function spoilCounts(images: number): Record<SpoilKind, number> {
   const total = Math.round(images * SPOILED_SHARE);
-  const counts: Record<SpoilKind, number> = { missing_part: 0, wrong_class: 0, swapped: 0, mirrored: 0, shifted: 0, bad_outline: 0 };
+  const counts: Record<SpoilKind, number> = {
+    missing_part: 0,
+    wrong_class: 0,
+    swapped: 0,
+    mirrored: 0,
+    shifted: 0,
+    bad_outline: 0,
+  };
   for (const kind of SPOIL_KINDS) counts[kind] = Math.floor(total * SPOIL_SHARES[kind] + 1e-9);
   const rest = (kind: SpoilKind): number => total * SPOIL_SHARES[kind] - counts[kind];
   for (let left = total - Object.values(counts).reduce((a, b) => a + b, 0); left > 0; left--) {
@@ -18,9 +25,18 @@ export function spoilCounts(images: number): Record<SpoilKind, number> {
  * Spoils as many labels as `spoilCounts` says. `attempt` tries one image and says whether its label allowed that kind;
  * one that did not is passed over for that kind. Kinds that few labels allow come first.
  */
-export function assignSpoils(images: number, random: () => number, attempt: (image: number, kind: SpoilKind) => boolean): void {
+export function assignSpoils(
+  images: number,
+  random: () => number,
+  attempt: (image: number, kind: SpoilKind) => boolean,
+): void {
   const counts = spoilCounts(images);
-  const free = new Set(shuffle(Array.from({ length: images }, (_, index) => index), random));
+  const free = new Set(
+    shuffle(
+      Array.from({ length: images }, (_, index) => index),
+      random,
+    ),
+  );
   for (const kind of [...SPOIL_KINDS].reverse()) {
     for (const image of [...free]) {
       if (counts[kind] === 0) break;

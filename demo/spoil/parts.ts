@@ -2,12 +2,18 @@ import { regions } from '../car/mask.js';
 import type { PlantedError } from './truth.js';
 
 /** One connected region of one class in a label. */
-export interface LabelledPart { value: number; members: readonly number[]; box: PlantedError['box'] }
+export interface LabelledPart {
+  value: number;
+  members: readonly number[];
+  box: PlantedError['box'];
+}
 
 /** The connected parts of a label of `size` square pixels that have at least `least` pixels. */
 export function partsOf(pixels: Uint8Array, size: number, least: number): LabelledPart[] {
   const values = Int16Array.from(pixels, (value) => (value === 0 ? -1 : value));
-  return [...regions(values, size)].filter(({ area }) => area >= least).map(({ value, members }) => ({ value, members, box: boxOf(members, size) }));
+  return [...regions(values, size)]
+    .filter(({ area }) => area >= least)
+    .map(({ value, members }) => ({ value, members, box: boxOf(members, size) }));
 }
 
 /** Box around pixels given by their offsets. */

@@ -5,10 +5,16 @@ import { hull, type Point } from '../car/space.js';
 import { boxOf, type LabelledPart, partsOf, repainted } from './parts.js';
 import type { PlantedError, SpoilKind } from './truth.js';
 
-export interface Spoiled { pixels: Uint8Array; planted: PlantedError[] }
+export interface Spoiled {
+  pixels: Uint8Array;
+  planted: PlantedError[];
+}
 type Label = Pick<ExactMask, 'pixels' | 'size'>;
 /** `mirror[value]` is the class on the car's other side; `count` is the number of classes. */
-export interface Sides { mirror: Uint8Array; count: number }
+export interface Sides {
+  mirror: Uint8Array;
+  count: number;
+}
 
 /** Smallest part, at 128 pixels, that an error is planted in. */
 const LEAST_PX = 20;
@@ -19,12 +25,18 @@ export function spoil(kind: SpoilKind, label: Label, sides: Sides, random: () =>
   const parts = partsOf(label.pixels, label.size, LEAST_PX * (label.size / 128) ** 2);
   if (parts.length < 3) return null;
   switch (kind) {
-    case 'missing_part': return leaveOut(label, parts, random);
-    case 'wrong_class': return misname(label, parts, sides, random);
-    case 'swapped': return swapSides(label, parts, sides, random);
-    case 'mirrored': return mirrorAll(label, parts, sides);
-    case 'shifted': return shift(label, parts, random);
-    case 'bad_outline': return coarsen(label, parts, random);
+    case 'missing_part':
+      return leaveOut(label, parts, random);
+    case 'wrong_class':
+      return misname(label, parts, sides, random);
+    case 'swapped':
+      return swapSides(label, parts, sides, random);
+    case 'mirrored':
+      return mirrorAll(label, parts, sides);
+    case 'shifted':
+      return shift(label, parts, random);
+    case 'bad_outline':
+      return coarsen(label, parts, random);
   }
 }
 
@@ -39,22 +51,42 @@ function leaveOut({ pixels }: Label, parts: readonly LabelledPart[], random: () 
 }
 
 /** A part gets the name of any other class but that of its counterpart, which is another mistake. */
-function misname({ pixels }: Label, parts: readonly LabelledPart[], { mirror, count }: Sides, random: () => number): Spoiled | null {
+function misname(
+  { pixels }: Label,
+  parts: readonly LabelledPart[],
+  { mirror, count }: Sides,
+  random: () => number,
+): Spoiled | null {
   const part = parts[Math.floor(random() * parts.length)];
   if (part === undefined) return null;
-  const names = Array.from({ length: count }, (_, index) => index + 1).filter((value) => value !== part.value && value !== mirror[part.value]);
+  const names = Array.from({ length: count }, (_, index) => index + 1).filter(
+    (value) => value !== part.value && value !== mirror[part.value],
+  );
   const wrong = names[Math.floor(random() * names.length)] ?? 0;
-  return { pixels: repainted(pixels, part.members, wrong), planted: [{ kind: 'wrong_class', classId: wrong, trueClassId: part.value, box: part.box }] };
+  return {
+    pixels: repainted(pixels, part.members, wrong),
+    planted: [{ kind: 'wrong_class', classId: wrong, trueClassId: part.value, box: part.box }],
+  };
 }
 
 /** One to three parts are given the name of their counterpart on the other side. */
-function swapSides({ pixels }: Label, parts: readonly LabelledPart[], { mirror }: Sides, random: () => number): Spoiled | null {
+function swapSides(
+  { pixels }: Label,
+  parts: readonly LabelledPart[],
+  { mirror }: Sides,
+  random: () => number,
+): Spoiled | null {
   const sided = parts.filter(({ value }) => mirror[value] !== value);
   if (sided.length < 2) return null;
   const swapped = shuffle(sided, random).slice(0, Math.min(1 + Math.floor(random() * 3), sided.length - 1));
   return {
     pixels: swapped.reduce((copy, { value, members }) => repainted(copy, members, mirror[value] ?? value), pixels),
-    planted: swapped.map(({ value, box }) => ({ kind: 'swapped', classId: mirror[value] ?? value, trueClassId: value, box })),
+    planted: swapped.map(({ value, box }) => ({
+      kind: 'swapped',
+      classId: mirror[value] ?? value,
+      trueClassId: value,
+      box,
+    })),
   };
 }
 
@@ -62,7 +94,10 @@ function swapSides({ pixels }: Label, parts: readonly LabelledPart[], { mirror }
 function mirrorAll({ pixels, size }: Label, parts: readonly LabelledPart[], { mirror }: Sides): Spoiled | null {
   const sided = parts.filter(({ value }) => mirror[value] !== value);
   if (sided.length < 2) return null;
-  return { pixels: Uint8Array.from(pixels, (value) => mirror[value] ?? value), planted: [whole('mirrored', sided, size)] };
+  return {
+    pixels: Uint8Array.from(pixels, (value) => mirror[value] ?? value),
+    planted: [whole('mirrored', sided, size)],
+  };
 }
 
 /** The whole label slips by 5 to 9 percent of the picture, as when it was drawn on another frame of a video. */
@@ -101,5 +136,13 @@ function coarsen({ pixels, size }: Label, parts: readonly LabelledPart[], random
 }
 
 function whole(kind: SpoilKind, parts: readonly LabelledPart[], size: number): PlantedError {
-  return { kind, classId: null, trueClassId: null, box: boxOf(parts.flatMap(({ members }) => members), size) };
+  return {
+    kind,
+    classId: null,
+    trueClassId: null,
+    box: boxOf(
+      parts.flatMap(({ members }) => members),
+      size,
+    ),
+  };
 }

@@ -1,8 +1,22 @@
 import { z } from 'zod';
 
 /** The ways in which people get labels wrong, named as algo1 reports them, and their shares of all spoiled labels. */
-export const SPOIL_SHARES = { missing_part: 0.6, wrong_class: 0.15, swapped: 0.1, mirrored: 0.05, shifted: 0.05, bad_outline: 0.05 } as const;
-export const SPOIL_KINDS = ['missing_part', 'wrong_class', 'swapped', 'mirrored', 'shifted', 'bad_outline'] as const satisfies readonly (keyof typeof SPOIL_SHARES)[];
+export const SPOIL_SHARES = {
+  missing_part: 0.6,
+  wrong_class: 0.15,
+  swapped: 0.1,
+  mirrored: 0.05,
+  shifted: 0.05,
+  bad_outline: 0.05,
+} as const;
+export const SPOIL_KINDS = [
+  'missing_part',
+  'wrong_class',
+  'swapped',
+  'mirrored',
+  'shifted',
+  'bad_outline',
+] as const satisfies readonly (keyof typeof SPOIL_SHARES)[];
 export type SpoilKind = (typeof SPOIL_KINDS)[number];
 /** Share of the training labels that are spoiled. */
 export const SPOILED_SHARE = 0.15;
@@ -19,5 +33,10 @@ export const plantedErrorSchema = z.object({
 export type PlantedError = z.infer<typeof plantedErrorSchema>;
 
 /** One line of `truth.jsonl`: what is wrong with one image's label. Never in the pool, never in the manifest. */
-export const truthRowSchema = z.object({ fileName: z.string(), wrong: z.boolean(), size: z.number().int(), planted: z.array(plantedErrorSchema) });
+export const truthRowSchema = z.object({
+  fileName: z.string(),
+  wrong: z.boolean(),
+  size: z.number().int(),
+  planted: z.array(plantedErrorSchema),
+});
 export type TruthRow = z.infer<typeof truthRowSchema>;

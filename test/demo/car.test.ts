@@ -12,12 +12,41 @@ const SIZE = 128;
 const NAMES = labelNames(carParts34);
 
 function specOf(over: Partial<SceneSpec['tags']>, seed = 'a'): SceneSpec {
-  const tags: SceneSpec['tags'] = { angle: 90, vehicle: 'sedan', damage: 'none', black: false, reflection: false, zoomed: false, orientation: 'left', region: 'exterior', ...over };
-  return { vehicleId: `car-${seed}`, vehicle: tags.vehicle, sceneSeed: `scene-${seed}`, noise: seed, jitter: NO_JITTER, tags };
+  const tags: SceneSpec['tags'] = {
+    angle: 90,
+    vehicle: 'sedan',
+    damage: 'none',
+    black: false,
+    reflection: false,
+    zoomed: false,
+    orientation: 'left',
+    region: 'exterior',
+    ...over,
+  };
+  return {
+    vehicleId: `car-${seed}`,
+    vehicle: tags.vehicle,
+    sceneSeed: `scene-${seed}`,
+    noise: seed,
+    jitter: NO_JITTER,
+    tags,
+  };
 }
 
-const anySpec = fc.record({ vehicle: fc.constantFrom(...VEHICLES), angle: fc.constantFrom(...ANGLES), left: fc.boolean(), zoomed: fc.boolean(), seed: fc.nat(10_000) })
-  .map(({ vehicle, angle, left, zoomed, seed }) => specOf({ vehicle, angle, zoomed, orientation: angle === 0 || angle === 180 ? 'none' : left ? 'left' : 'right' }, String(seed)));
+const anySpec = fc
+  .record({
+    vehicle: fc.constantFrom(...VEHICLES),
+    angle: fc.constantFrom(...ANGLES),
+    left: fc.boolean(),
+    zoomed: fc.boolean(),
+    seed: fc.nat(10_000),
+  })
+  .map(({ vehicle, angle, left, zoomed, seed }) =>
+    specOf(
+      { vehicle, angle, zoomed, orientation: angle === 0 || angle === 180 ? 'none' : left ? 'left' : 'right' },
+      String(seed),
+    ),
+  );
 
 /** Mean x of each class present, by name. */
 function centres(pixels: Uint8Array): Map<string, number> {
@@ -33,33 +62,48 @@ function centres(pixels: Uint8Array): Map<string, number> {
 
 describe('the rendered car', () => {
   it('has a mask of class values alone, and every part in it shows at least 40 square pixels somewhere', () => {
-    fc.assert(fc.property(anySpec, (spec) => {
-      const { pixels } = renderMask(spec, SIZE);
-      const largest = new Map<number, number>();
-      for (const { value, area } of regions(Int16Array.from(pixels, (v) => (v === 0 ? -1 : v)), SIZE)) largest.set(value, Math.max(largest.get(value) ?? 0, area));
-      for (const [value, area] of largest) {
-        assert.ok(value >= 1 && value <= 34);
-        assert.ok(area >= MIN_PART_PX, `${NAMES[value]} has ${area} px²`);
-      }
-    }), { numRuns: 60 });
+    fc.assert(
+      fc.property(anySpec, (spec) => {
+        const { pixels } = renderMask(spec, SIZE);
+        const largest = new Map<number, number>();
+        for (const { value, area } of regions(
+          Int16Array.from(pixels, (v) => (v === 0 ? -1 : v)),
+          SIZE,
+        ))
+          largest.set(value, Math.max(largest.get(value) ?? 0, area));
+        for (const [value, area] of largest) {
+          assert.ok(value >= 1 && value <= 34);
+          assert.ok(area >= MIN_PART_PX, `${NAMES[value]} has ${area} px²`);
+        }
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it('fills at least 80 % of the frame unless it is zoomed', () => {
-    fc.assert(fc.property(anySpec.filter(({ tags }) => tags.zoomed === false), (spec) => {
-      const { pixels } = renderMask(spec, SIZE);
-      const xs = [...pixels.keys()].filter((at) => pixels[at] !== 0);
-      const columns = xs.map((at) => at % SIZE);
-      const rows = xs.map((at) => Math.floor(at / SIZE));
-      const extent = (values: number[]): number => Math.max(...values) - Math.min(...values) + 1;
-      assert.ok(Math.max(extent(columns), extent(rows)) >= 0.8 * SIZE);
-    }), { numRuns: 60 });
+    fc.assert(
+      fc.property(
+        anySpec.filter(({ tags }) => tags.zoomed === false),
+        (spec) => {
+          const { pixels } = renderMask(spec, SIZE);
+          const xs = [...pixels.keys()].filter((at) => pixels[at] !== 0);
+          const columns = xs.map((at) => at % SIZE);
+          const rows = xs.map((at) => Math.floor(at / SIZE));
+          const extent = (values: number[]): number => Math.max(...values) - Math.min(...values) + 1;
+          assert.ok(Math.max(extent(columns), extent(rows)) >= 0.8 * SIZE);
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 
-  it('shows the driver\'s left on the right of the picture from the front, and on the left from behind', () => {
+  it("shows the driver's left on the right of the picture from the front, and on the left from behind", () => {
     const front = centres(renderMask(specOf({ angle: 0, orientation: 'none' }), SIZE).pixels);
     const rear = centres(renderMask(specOf({ angle: 180, orientation: 'none' }), SIZE).pixels);
-    for (const part of ['headlight', 'mirror', 'indicator']) assert.ok((front.get(`left_${part}`) ?? 0) > (front.get(`right_${part}`) ?? 999), part);
-    for (const part of ['taillight', 'mirror', 'reflector']) assert.ok((rear.get(`left_${part}`) ?? 999) < (rear.get(`right_${part}`) ?? 0), part);
+    for (const part of ['headlight', 'mirror', 'indicator'])
+      assert.ok((front.get(`left_${part}`) ?? 0) > (front.get(`right_${part}`) ?? 999), part);
+    for (const part of ['taillight', 'mirror', 'reflector'])
+      assert.ok((rear.get(`left_${part}`) ?? 999) < (rear.get(`right_${part}`) ?? 0), part);
   });
 
   it('shows only the side that the orientation names, its front to the left when that is the left side', () => {
@@ -72,12 +116,19 @@ describe('the rendered car', () => {
   });
 
   it('shows parts only from the angles that the taxonomy gives for them', () => {
-    fc.assert(fc.property(anySpec, (spec) => {
-      for (const value of new Set(renderMask(spec, SIZE).pixels)) {
-        const range = carParts34.classes[value - 1]?.angles;
-        if (value !== 0 && range != null) assert.ok(spec.tags.angle >= range[0] && spec.tags.angle <= range[1], `${NAMES[value]} at ${spec.tags.angle}`);
-      }
-    }), { numRuns: 150 });
+    fc.assert(
+      fc.property(anySpec, (spec) => {
+        for (const value of new Set(renderMask(spec, SIZE).pixels)) {
+          const range = carParts34.classes[value - 1]?.angles;
+          if (value !== 0 && range != null)
+            assert.ok(
+              spec.tags.angle >= range[0] && spec.tags.angle <= range[1],
+              `${NAMES[value]} at ${spec.tags.angle}`,
+            );
+        }
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it('gives the same bytes for the same scene, and a picture that agrees with its mask', async () => {
@@ -97,14 +148,18 @@ describe('the taxonomy of car parts', () => {
     const mirror = mirrorTable(carParts34);
     NAMES.forEach((name, value) => {
       const counterpart = NAMES[mirror[value] ?? 0];
-      assert.equal(counterpart, name.startsWith('left_') ? name.replace('left_', 'right_') : name.replace('right_', 'left_'));
+      assert.equal(
+        counterpart,
+        name.startsWith('left_') ? name.replace('left_', 'right_') : name.replace('right_', 'left_'),
+      );
     });
   });
 
   it('says of every two neighbours that each touches the other', () => {
     const byName = new Map(carParts34.classes.map((entry) => [entry.name, entry]));
     for (const entry of carParts34.classes) {
-      for (const neighbour of entry.adjacent) assert.ok(byName.get(neighbour)?.adjacent.includes(entry.name), `${neighbour} does not name ${entry.name}`);
+      for (const neighbour of entry.adjacent)
+        assert.ok(byName.get(neighbour)?.adjacent.includes(entry.name), `${neighbour} does not name ${entry.name}`);
     }
   });
 });

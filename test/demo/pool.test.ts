@@ -21,7 +21,8 @@ describe('the plan of the demo pool', () => {
     assert.equal(of('train').length, 390);
     assert.equal(of('test').length, 156);
     const splits = new Map<string, Set<string>>();
-    for (const { split, spec } of plan) splits.set(spec.vehicleId, (splits.get(spec.vehicleId) ?? new Set()).add(split));
+    for (const { split, spec } of plan)
+      splits.set(spec.vehicleId, (splits.get(spec.vehicleId) ?? new Set()).add(split));
     for (const [vehicle, seen] of splits) assert.equal(seen.size, 1, vehicle);
   });
 
@@ -34,7 +35,9 @@ describe('the plan of the demo pool', () => {
   });
 
   it('departs from a scene by at most 1 degree and 2 pixels', () => {
-    for (const { spec: { jitter } } of plan) {
+    for (const {
+      spec: { jitter },
+    } of plan) {
       assert.ok(Math.abs(jitter.yaw) <= MAX_JITTER_DEGREES);
       assert.ok(Math.abs(jitter.dx) <= MAX_JITTER_PX && Math.abs(jitter.dy) <= MAX_JITTER_PX);
     }
@@ -47,8 +50,14 @@ describe('the plan of the demo pool', () => {
       for (const { spec } of of('test')) counts.set(choose(spec), (counts.get(choose(spec)) ?? 0) + 1);
       return counts;
     };
-    assert.deepEqual([...count(({ tags }) => tags.vehicle).values()], VEHICLES.map(() => 26));
-    assert.deepEqual([...count(({ tags }) => tags.angle).values()], ANGLES.map(() => 12));
+    assert.deepEqual(
+      [...count(({ tags }) => tags.vehicle).values()],
+      VEHICLES.map(() => 26),
+    );
+    assert.deepEqual(
+      [...count(({ tags }) => tags.angle).values()],
+      ANGLES.map(() => 12),
+    );
     assert.equal(count(({ tags }) => tags.orientation).get('left'), count(({ tags }) => tags.orientation).get('right'));
     for (const split of ['train', 'test']) {
       const tags = of(split).map(({ spec }) => spec.tags);
@@ -56,7 +65,8 @@ describe('the plan of the demo pool', () => {
       for (const vehicle of VEHICLES) assert.ok(tags.some((each) => each.vehicle === vehicle));
       for (const damage of DAMAGES) assert.ok(tags.some((each) => each.damage === damage));
       for (const side of ORIENTATIONS) assert.ok(tags.some((each) => each.orientation === side));
-      for (const flag of ['black', 'reflection', 'zoomed'] as const) for (const value of [true, false]) assert.ok(tags.some((each) => each[flag] === value));
+      for (const flag of ['black', 'reflection', 'zoomed'] as const)
+        for (const value of [true, false]) assert.ok(tags.some((each) => each[flag] === value));
     }
   });
 
@@ -82,7 +92,10 @@ describe('the generated demo data', () => {
     assert.deepEqual((await readdir(dir)).sort(), ['images', 'labels', 'manifest.jsonl']);
     const text = await readFile(manifest, 'utf8');
     assert.ok(!/wrong|planted|spoil/.test(text));
-    const rows = text.trim().split('\n').map((line): { image: string; label: string; split: string } => JSON.parse(line));
+    const rows = text
+      .trim()
+      .split('\n')
+      .map((line): { image: string; label: string; split: string } => JSON.parse(line));
     assert.equal(rows.length, 54);
     const known = await readTruth(truth);
     assert.equal([...known.values()].filter(({ wrong }) => wrong).length, 6);
@@ -101,7 +114,8 @@ describe('the generated demo data', () => {
     const [first, second] = [join(folder, 'first'), join(folder, 'second')];
     for (const dir of [first, second]) await generateDemo({ dir, seed: 5, counts });
     for (const part of ['images', 'labels']) {
-      for (const name of await readdir(join(first, part))) assert.deepEqual(await readFile(join(first, part, name)), await readFile(join(second, part, name)));
+      for (const name of await readdir(join(first, part)))
+        assert.deepEqual(await readFile(join(first, part, name)), await readFile(join(second, part, name)));
     }
     assert.equal(await readFile(`${first}.truth.jsonl`, 'utf8'), await readFile(`${second}.truth.jsonl`, 'utf8'));
   });

@@ -11,22 +11,43 @@ import { mirrorTable } from '../../domain/taxonomy.js';
 
 const SIZE = 128;
 const sides = { mirror: mirrorTable(carParts34), count: carParts34.classes.length };
-const label = renderMask({
-  vehicleId: 'car', vehicle: 'suv', sceneSeed: 'scene', noise: 'n', jitter: NO_JITTER,
-  tags: { angle: 45, vehicle: 'suv', damage: 'none', black: false, reflection: false, zoomed: false, orientation: 'left', region: 'exterior' },
-}, SIZE);
+const label = renderMask(
+  {
+    vehicleId: 'car',
+    vehicle: 'suv',
+    sceneSeed: 'scene',
+    noise: 'n',
+    jitter: NO_JITTER,
+    tags: {
+      angle: 45,
+      vehicle: 'suv',
+      damage: 'none',
+      black: false,
+      reflection: false,
+      zoomed: false,
+      orientation: 'left',
+      region: 'exterior',
+    },
+  },
+  SIZE,
+);
 
 /** Offsets at which two labels differ. */
 const changes = (pixels: Uint8Array): number[] => [...pixels.keys()].filter((at) => pixels[at] !== label.pixels[at]);
 
 describe('spoiling labels', () => {
-  it('keeps people\'s proportions to within one label', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 5_000 }), (images) => {
-      const counts = spoilCounts(images);
-      const total = Math.round(images * SPOILED_SHARE);
-      assert.equal(Object.values(counts).reduce((a, b) => a + b, 0), total);
-      for (const kind of SPOIL_KINDS) assert.ok(Math.abs(counts[kind] - total * SPOIL_SHARES[kind]) < 1);
-    }));
+  it("keeps people's proportions to within one label", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5_000 }), (images) => {
+        const counts = spoilCounts(images);
+        const total = Math.round(images * SPOILED_SHARE);
+        assert.equal(
+          Object.values(counts).reduce((a, b) => a + b, 0),
+          total,
+        );
+        for (const kind of SPOIL_KINDS) assert.ok(Math.abs(counts[kind] - total * SPOIL_SHARES[kind]) < 1);
+      }),
+    );
   });
 
   it('spoils no label twice and passes over labels that do not allow a kind', () => {
@@ -70,12 +91,13 @@ describe('spoiling labels', () => {
     assert.deepEqual([...counts].sort(), [1, 2, 3, 4, 5, 6]);
   });
 
-  it('swaps and mirrors by the taxonomy\'s pairs alone, and misnames by anything else', () => {
+  it("swaps and mirrors by the taxonomy's pairs alone, and misnames by anything else", () => {
     for (let seed = 0; seed < 30; seed++) {
       for (const kind of ['swapped', 'mirrored', 'wrong_class'] as const) {
         const spoiled = spoil(kind, label, sides, seededRandom(kind, seed));
         assert.ok(spoiled !== null);
-        for (const at of changes(spoiled.pixels)) assert.equal(sides.mirror[label.pixels[at] ?? 0] === spoiled.pixels[at], kind !== 'wrong_class');
+        for (const at of changes(spoiled.pixels))
+          assert.equal(sides.mirror[label.pixels[at] ?? 0] === spoiled.pixels[at], kind !== 'wrong_class');
       }
     }
   });
