@@ -115,12 +115,12 @@ function shift({ pixels, size }: Label, parts: readonly LabelledPart[], random: 
   return { pixels: moved, planted: [whole('shifted', parts, size)] };
 }
 
-/** Every part becomes a hasty polygon of three to five corners around it, large parts first. */
+/** Every part becomes a hasty polygon of four to six corners around it, large parts first. */
 function coarsen({ pixels, size }: Label, parts: readonly LabelledPart[], random: () => number): Spoiled {
   const kept = Uint8Array.from(pixels);
   for (const { members } of parts) for (const at of members) kept[at] = 0;
   for (const { value, members } of [...parts].sort((a, b) => b.members.length - a.members.length)) {
-    const corners = 3 + Math.floor(random() * 3);
+    const corners = 4 + Math.floor(random() * 3);
     const slack = 1.5 + random() * 2;
     const start = random() * 2 * Math.PI;
     const points = Array.from({ length: corners }, (_, corner): Point => {
