@@ -8,13 +8,13 @@ import type { LabelView } from './picture.js';
  * classes; the rest is there so that every kind has a slope to stand on.
  */
 const KINDS: readonly [FindingKind, number][] = [
-  ['missing_part', 0.6],
-  ['wrong_class', 0.14],
-  ['swapped', 0.08],
-  ['merged_or_split', 0.06],
-  ['extra_part', 0.05],
-  ['shifted', 0.04],
-  ['mirrored', 0.03],
+  ['missing_part', 0.72],
+  ['wrong_class', 0.11],
+  ['swapped', 0.05],
+  ['merged_or_split', 0.05],
+  ['extra_part', 0.03],
+  ['shifted', 0.02],
+  ['mirrored', 0.02],
 ];
 
 export interface Injection {
