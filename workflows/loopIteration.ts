@@ -58,7 +58,10 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
     current = name;
     showAttributes({ step: name });
     setCurrentDetails(iterationDetails(current, results, config));
-    results[name] = await work();
+    const startedAt = Date.now();
+    const result = await work();
+    // The step's own time, with what it waited for; the activity knows only its part.
+    results[name] = result.outcome === 'hit' ? result : { ...result, seconds: Math.round((Date.now() - startedAt) / 100) / 10 };
     if (typeof results.evaluate?.facts.miou === 'number') showAttributes({ miou: results.evaluate.facts.miou });
     if (typeof results.decide?.facts.gate === 'string') showAttributes({ gate: results.decide.facts.gate });
     if (results.train !== undefined) showAttributes({ model: results.train.digest.slice(0, 12) });
