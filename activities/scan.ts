@@ -121,7 +121,7 @@ export function createScanActivities(deps: ActivityDeps) {
       const common = { imageId: row.imageId, fileName: row.fileName, labelSha256: row.labelSha256, tags: tagsSchema.parse(row), cluster: row.cluster };
       if (entry !== undefined) return { ...common, analysis: entry.analysis, error: entry.error, model: entry.model };
       const error = plan.unjudged.includes(row.imageId) ? 'no model may judge it: every one was trained on it, a near duplicate or its vehicle' : 'its shard failed';
-      return { ...common, analysis: null, error, model: 'none' };
+      return { ...common, analysis: null, error, model: 'none', unjudged: true };
     });
   }
 }

@@ -17,7 +17,7 @@ const MIN_UNION_SHARE = 0.0005;
  * The scan's verdict over a whole chunk: thresholds a class, one calibrated probability a finding and an image, which images
  * are set aside, and hardness for sampling. `classIou` is the validation IoU by model (`entry.model`) and class name; null
  * where it is not known. Pure: the same entries in the same order give the same rows. Entries with an `error` or without
- * an analysis become unreadable findings, and are set aside whatever the caps.
+ * an analysis become unreadable findings, and are set aside whatever the caps; those marked `unjudged` are neither.
  */
 export function reduceScan(
   entries: readonly ReduceEntry[],
@@ -53,7 +53,7 @@ export function reduceScan(
       findings: found.map((item) => findingRow(image, item)),
     });
   });
-  const rows = entries.map((entry) => rowsByEntry.get(entry) ?? unreadable(entry));
+  const rows = entries.map((entry) => rowsByEntry.get(entry) ?? (entry.unjudged ? unjudged(entry) : unreadable(entry)));
   const findings = rows.flatMap((row) => row.findings);
   const kinds = Object.fromEntries(FINDING_KINDS.map((kind) => [kind, 0])) as Record<FindingKind, number>;
   for (const { kind } of findings) kinds[kind]++;
@@ -214,6 +214,28 @@ function findingRow({ entry, analysis }: JudgedImage, { candidate, probability }
     proposal:
       candidate.proposal === null ? null : JSON.stringify({ size: [height, width], counts: candidate.proposal }),
   };
+}
+
+/** An image that no model may judge: not sampled, since nothing is known of it, but not suspected either. */
+function unjudged({ imageId, fileName, labelSha256, model, error }: ReduceEntry): { image: ScanImageRow; findings: FindingRow[] } {
+  const image: ScanImageRow = {
+    imageId,
+    fileName,
+    labelSha256,
+    labelQuality: 1,
+    pMislabelled: 0,
+    quarantined: false,
+    kinds: [],
+    findings: 0,
+    labelIou: 0,
+    hardness: 0,
+    classIou: '{}',
+    predictedClasses: [],
+    inferredTags: '{}',
+    model,
+    error: error ?? 'no model judged it',
+  };
+  return { image, findings: [] };
 }
 
 function unreadable(entry: ReduceEntry): { image: ScanImageRow; findings: FindingRow[] } {

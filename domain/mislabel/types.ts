@@ -117,6 +117,8 @@ export interface ReduceEntry {
   /** null when the image could not be judged; then `error` says why. */
   analysis: ImageAnalysis | null;
   error?: string | null;
+  /** Nothing is wrong with the file: no model was there to judge it. It is neither suspect nor set aside. */
+  unjudged?: boolean;
   /** Digest or name of the model that judged: key into the reduce's `classIou`. */
   model: string;
   /** Given tags; caps on the quarantine hold per value. */
