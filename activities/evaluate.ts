@@ -1,7 +1,7 @@
 import type { LoopConfig } from '../domain/config.js';
 import { PartloopError } from '../domain/errors.js';
-import { ClassSums, classLabels, countConfusion } from '../domain/evaluation/confusion.js';
 import { countBoundary } from '../domain/evaluation/boundary.js';
+import { ClassSums, classLabels, countConfusion } from '../domain/evaluation/confusion.js';
 import { evaluationSummarySchema, summariseEvaluation } from '../domain/evaluation/summary.js';
 import { cropTopLeft, resizeNearest } from '../domain/geometry/resize.js';
 import { modelCardSchema } from '../domain/modelCard.js';
@@ -18,7 +18,7 @@ import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
 import { decodeLabel } from '../storage/labelMask.js';
 import { openPool } from '../storage/pool.js';
-import { readTable, writeTable } from '../storage/table.js';
+import { writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { throwIfCancelled, withHeartbeat } from './heartbeat.js';
 import { digestOf, runStep } from './step.js';
@@ -39,7 +39,11 @@ export interface EvaluateRequest {
   onProgress?(done: number, total: number): void;
 }
 
-export interface Evaluation { images: string; summary: string; testVersion: string }
+export interface Evaluation {
+  images: string;
+  summary: string;
+  testVersion: string;
+}
 
 /** Step evaluate: the candidate on the frozen test set, through the same ONNX file that scans. */
 export function createEvaluateActivities(deps: ActivityDeps) {
@@ -52,15 +56,37 @@ export function createEvaluateActivities(deps: ActivityDeps) {
         throw new PartloopError('input-invalid', 'step `evaluate` needs the results of draw and train');
       }
       const modelDigest = (await readJson(deps.store, cardKey, modelCardSchema)).files.scan;
-      const inputs = { model: modelDigest, poolVersion, pool: config.pool, size: config.evaluationSize, threads: config.scan.threadsPerSession };
+      const inputs = {
+        model: modelDigest,
+        poolVersion,
+        pool: config.pool,
+        size: config.evaluationSize,
+        threads: config.scan.threadsPerSession,
+      };
       return withHeartbeat((beat) =>
         runStep(deps.store, context, 'evaluate', VERSION, inputs, async () => {
           const { images, summary, testVersion } = await evaluateModel(deps, {
-            pool: config.pool, poolVersion, scanKey, modelDigest, size: config.evaluationSize, config, signal: beat.signal,
+            pool: config.pool,
+            poolVersion,
+            scanKey,
+            modelDigest,
+            size: config.evaluationSize,
+            config,
+            signal: beat.signal,
             onProgress: (done, total) => beat.report({ done, total }),
           });
-          const { miou, majorMiou, minorMiou, imageMiou, boundaryIou, images: count } = await readJson(deps.store, summary, evaluationSummarySchema);
-          return { outputs: { images, summary }, facts: { miou, majorMiou, minorMiou, imageMiou, boundaryIou, images: count, testVersion } };
+          const {
+            miou,
+            majorMiou,
+            minorMiou,
+            imageMiou,
+            boundaryIou,
+            images: count,
+          } = await readJson(deps.store, summary, evaluationSummarySchema);
+          return {
+            outputs: { images, summary },
+            facts: { miou, majorMiou, minorMiou, imageMiou, boundaryIou, images: count, testVersion },
+          };
         }),
       );
     },
@@ -76,9 +102,13 @@ export function createEvaluateActivities(deps: ActivityDeps) {
 export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest): Promise<Evaluation> {
   const { store } = deps;
   const pool = await openPool(store, request.pool);
-  const test = (await pool.readIndex(request.poolVersion)).filter((row) => row.split === 'test' && row.region !== 'interior');
+  const test = (await pool.readIndex(request.poolVersion)).filter(
+    (row) => row.split === 'test' && row.region !== 'interior',
+  );
   if (test.length === 0) {
-    throw new PartloopError('data-invalid', `pool \`${request.pool}\` has no test images`, { hint: 'Import some with `--split test`: without them no model can be judged.' });
+    throw new PartloopError('data-invalid', `pool \`${request.pool}\` has no test images`, {
+      hint: 'Import some with `--split test`: without them no model can be judged.',
+    });
   }
   const testVersion = digestOf(test.map((row) => `${row.imageId} ${row.labelSha256}`));
   const place = keys.evaluation(request.modelDigest, testVersion, request.size);
@@ -87,18 +117,33 @@ export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest
 
   const modelPath = await fetchModel(store, request.scanKey, request.modelDigest, deps.home);
   const { sessions, threadsPerSession } = request.config.scan;
-  const opened = await openSessions(sessions, { modelPath, name: request.scanKey, threads: threadsPerSession, taxonomy: pool.taxonomy });
+  const opened = await openSessions(sessions, {
+    modelPath,
+    name: request.scanKey,
+    threads: threadsPerSession,
+    taxonomy: pool.taxonomy,
+  });
   try {
     const rows = await evaluateImages(deps, request, test, opened, pool.taxonomy);
     await writeTable(store, evaluation.images, rows, evaluationRowSchema);
-    await store.put(evaluation.summary, JSON.stringify(summariseEvaluation(rows, pool.taxonomy), null, 1), 'application/json');
+    await store.put(
+      evaluation.summary,
+      JSON.stringify(summariseEvaluation(rows, pool.taxonomy), null, 1),
+      'application/json',
+    );
   } finally {
     await opened.close();
   }
   return evaluation;
 }
 
-async function evaluateImages(deps: ActivityDeps, request: EvaluateRequest, test: readonly IndexRow[], opened: SessionPool, taxonomy: Taxonomy): Promise<EvaluationRow[]> {
+async function evaluateImages(
+  deps: ActivityDeps,
+  request: EvaluateRequest,
+  test: readonly IndexRow[],
+  opened: SessionPool,
+  taxonomy: Taxonomy,
+): Promise<EvaluationRow[]> {
   const rows = new Array<EvaluationRow>(test.length);
   let next = 0;
   let done = 0;
@@ -115,18 +160,43 @@ async function evaluateImages(deps: ActivityDeps, request: EvaluateRequest, test
   return rows;
 }
 
-async function evaluateImage({ store }: ActivityDeps, row: IndexRow, gridSize: number, opened: SessionPool, taxonomy: Taxonomy): Promise<EvaluationRow> {
+async function evaluateImage(
+  { store }: ActivityDeps,
+  row: IndexRow,
+  gridSize: number,
+  opened: SessionPool,
+  taxonomy: Taxonomy,
+): Promise<EvaluationRow> {
   const [image, labelBytes] = await Promise.all([readImage(store, row), readLabel(store, row)]);
-  const [{ rgb, width, height }, label] = await Promise.all([decodeForNetwork(image, opened.size, row.fileName), decodeLabel(labelBytes, `label of ${row.fileName}`)]);
+  const [{ rgb, width, height }, label] = await Promise.all([
+    decodeForNetwork(image, opened.size, row.fileName),
+    decodeLabel(labelBytes, `label of ${row.fileName}`),
+  ]);
   const mask = await opened.predict({ rgb, width, height, tags: NO_TAGS });
   const grid = contentSize(label.width, label.height, gridSize);
   const given = resizeNearest(label.pixels, label.width, label.height, grid.width, grid.height);
-  const predicted = resizeNearest(cropTopLeft(mask, opened.size, width, height), width, height, grid.width, grid.height);
+  const predicted = resizeNearest(
+    cropTopLeft(mask, opened.size, width, height),
+    width,
+    height,
+    grid.width,
+    grid.height,
+  );
   const labels = classLabels(taxonomy.classes.length);
   const confusion = countConfusion(given, predicted);
   const { imageId, fileName, vehicleId, angle, vehicle, damage, black, reflection, zoomed, orientation, region } = row;
   return {
-    imageId, fileName, vehicleId, angle, vehicle, damage, black, reflection, zoomed, orientation, region,
+    imageId,
+    fileName,
+    vehicleId,
+    angle,
+    vehicle,
+    damage,
+    black,
+    reflection,
+    zoomed,
+    orientation,
+    region,
     confusion,
     boundary: countBoundary(given, predicted, grid.width, grid.height, labels.length),
     imageMiou: new ClassSums().add(confusion).miouOfPresent(labels),

@@ -4,8 +4,19 @@ import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { LoopConfig } from '../domain/config.js';
 import { PartloopError } from '../domain/errors.js';
 import { loopWorkflowId } from '../domain/ids.js';
-import { type IterationAttempt, iterationRow, type LoopState, nextIteration, withAttempt } from '../domain/loopState.js';
-import { type IterationRow, resolveConfig, type RunIterationsAnswer, type StartLoopRequest } from '../domain/messages.js';
+import {
+  type IterationAttempt,
+  iterationRow,
+  type LoopState,
+  nextIteration,
+  withAttempt,
+} from '../domain/loopState.js';
+import {
+  type IterationRow,
+  type RunIterationsAnswer,
+  resolveConfig,
+  type StartLoopRequest,
+} from '../domain/messages.js';
 import { LIGHT_QUEUE } from '../domain/queues.js';
 import type { IterationContext, Step, StepResults } from '../domain/steps.js';
 import { readLoopState, updateLoopState } from '../storage/loopState.js';
@@ -41,9 +52,17 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
         workflowIdConflictPolicy: 'USE_EXISTING',
         staticSummary: `training loop ${loop} over pool ${pool}`,
       });
-      const answer = await client.workflow.executeUpdateWithStart<() => Promise<unknown>, RunIterationsAnswer, [{ iterations: number; config: LoopConfig }]>('runIterations', {
+      const answer = await client.workflow.executeUpdateWithStart<
+        () => Promise<unknown>,
+        RunIterationsAnswer,
+        [{ iterations: number; config: LoopConfig }]
+      >('runIterations', {
         args: [{ iterations: request.iterations, config }],
-        updateId: `${workflowExecution?.workflowId ?? 'direct'}:${workflowExecution?.runId ?? request.iterations}`.slice(0, 200),
+        updateId:
+          `${workflowExecution?.workflowId ?? 'direct'}:${workflowExecution?.runId ?? request.iterations}`.slice(
+            0,
+            200,
+          ),
         startWorkflowOperation,
       });
       return { ...answer, workflowId, path: `/namespaces/${client.options.namespace}/workflows/${workflowId}`, config };
@@ -57,12 +76,25 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
     },
 
     /** Everything iteration `iteration` builds on: the configuration and the results of the iteration before it. */
-    async prepareIteration({ loop, iteration, config, from }: { loop: string; iteration: number; config: LoopConfig | null; from: Step | null | undefined }): Promise<IterationContext> {
+    async prepareIteration({
+      loop,
+      iteration,
+      config,
+      from,
+    }: {
+      loop: string;
+      iteration: number;
+      config: LoopConfig | null;
+      from: Step | null | undefined;
+    }): Promise<IterationContext> {
       const state = await readLoopState(store, loop);
       const own = state.iterations.find((entry) => entry.iteration === iteration);
       const settings = own?.current.config ?? config;
       if (settings === null || (own === undefined && iteration !== nextIteration(state))) {
-        throw new PartloopError('not-found', `loop \`${loop}\` has no iteration ${iteration}; it has done ${nextIteration(state) - 1}`);
+        throw new PartloopError(
+          'not-found',
+          `loop \`${loop}\` has no iteration ${iteration}; it has done ${nextIteration(state) - 1}`,
+        );
       }
       const isNext = iteration === nextIteration(state);
       return {
@@ -75,8 +107,27 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
     },
 
     /** Record an attempt in the loop's state; recording the same run twice changes nothing more. */
-    async recordIteration({ context, results, status, error, runId }: { context: IterationContext; results: StepResults; status: 'finished' | 'failed'; error: string | null; runId: string }): Promise<void> {
-      const attempt: IterationAttempt = { runId, status, error, results, config: context.config, recordedAt: new Date().toISOString() };
+    async recordIteration({
+      context,
+      results,
+      status,
+      error,
+      runId,
+    }: {
+      context: IterationContext;
+      results: StepResults;
+      status: 'finished' | 'failed';
+      error: string | null;
+      runId: string;
+    }): Promise<void> {
+      const attempt: IterationAttempt = {
+        runId,
+        status,
+        error,
+        results,
+        config: context.config,
+        recordedAt: new Date().toISOString(),
+      };
       await updateLoopState(store, context.loop, (state) => withAttempt(state, context.iteration, attempt));
     },
 
@@ -91,31 +142,46 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
     const [only] = pools;
     if (asked === undefined && pools.length === 1 && only !== undefined) return only;
     const known = pools.length === 0 ? 'there is no pool yet' : `pools: ${pools.join(', ')}`;
-    throw new PartloopError('input-invalid', asked === undefined ? `field \`pool\` is needed: ${known}` : `field \`pool\`: there is no pool \`${asked}\`; ${known}`, {
-      hint: 'Make one with `partloop import`.',
-    });
+    throw new PartloopError(
+      'input-invalid',
+      asked === undefined
+        ? `field \`pool\` is needed: ${known}`
+        : `field \`pool\`: there is no pool \`${asked}\`; ${known}`,
+      {
+        hint: 'Make one with `partloop import`.',
+      },
+    );
   }
 
   async function refuseOtherPool(loop: string, pool: string): Promise<void> {
     const last = (await readLoopState(store, loop)).iterations.at(-1);
     if (last !== undefined && last.current.config.pool !== pool) {
-      throw new PartloopError('input-invalid', `field \`loop\`: loop \`${loop}\` draws from pool \`${last.current.config.pool}\`, not from \`${pool}\``, {
-        hint: 'Give the new loop another name.',
-      });
+      throw new PartloopError(
+        'input-invalid',
+        `field \`loop\`: loop \`${loop}\` draws from pool \`${last.current.config.pool}\`, not from \`${pool}\``,
+        {
+          hint: 'Give the new loop another name.',
+        },
+      );
     }
   }
 }
 
-
 function previousResults(state: LoopState, iteration: number): IterationContext['previous'] {
-  const before = state.iterations.filter((entry) => entry.iteration < iteration && entry.current.status === 'finished').at(-1);
+  const before = state.iterations
+    .filter((entry) => entry.iteration < iteration && entry.current.status === 'finished')
+    .at(-1);
   if (before === undefined) return null;
   const { draw, scan, sample, train, evaluate } = before.current.results;
   if (!draw || !scan || !sample || !train || !evaluate) {
     const there = Object.keys(before.current.results).join(', ');
-    throw new PartloopError('data-invalid', `iteration ${before.iteration} of loop \`${state.loop}\` is marked finished but has only ${there}`, {
-      hint: `Replay it: \`partloop iteration replay ${state.loop} ${before.iteration} --from draw\`.`,
-    });
+    throw new PartloopError(
+      'data-invalid',
+      `iteration ${before.iteration} of loop \`${state.loop}\` is marked finished but has only ${there}`,
+      {
+        hint: `Replay it: \`partloop iteration replay ${state.loop} ${before.iteration} --from draw\`.`,
+      },
+    );
   }
   return { draw, scan, sample, train, evaluate };
 }

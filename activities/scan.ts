@@ -1,7 +1,12 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
-import { type ClassIouByName, type ImageAnalysis, type ReduceEntry, reduceScan as reduceEntries } from '../domain/mislabel/index.js';
+import {
+  type ClassIouByName,
+  type ImageAnalysis,
+  type ReduceEntry,
+  reduceScan as reduceEntries,
+} from '../domain/mislabel/index.js';
 import { type ModelCard, modelCardSchema } from '../domain/modelCard.js';
 import { type ScanPlan, scanPlanSchema } from '../domain/scanPlan.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
@@ -23,17 +28,45 @@ const VERSION = 1;
 /** What a shard leaves. The analyses are our own output: their shape is held by `version`, not checked field by field. */
 const shardSchema = z.object({
   version: z.literal(1),
-  entries: z.array(z.object({ imageId: z.string(), analysis: z.custom<ImageAnalysis>((value) => value === null || z.object({ version: z.literal(1) }).loose().safeParse(value).success).nullable(), error: z.string().nullable(), model: z.string() })),
+  entries: z.array(
+    z.object({
+      imageId: z.string(),
+      analysis: z
+        .custom<ImageAnalysis>(
+          (value) =>
+            value === null ||
+            z
+              .object({ version: z.literal(1) })
+              .loose()
+              .safeParse(value).success,
+        )
+        .nullable(),
+      error: z.string().nullable(),
+      model: z.string(),
+    }),
+  ),
 });
 
-interface ShardInput { context: IterationContext; planKey: string; folds: StepResult[]; shard: number }
-interface ReduceInput { context: IterationContext; results: StepResults; planKey: string; folds: StepResult[]; failedShards: number[] }
+interface ShardInput {
+  context: IterationContext;
+  planKey: string;
+  folds: StepResult[];
+  shard: number;
+}
+interface ReduceInput {
+  context: IterationContext;
+  results: StepResults;
+  planKey: string;
+  folds: StepResult[];
+  failedShards: number[];
+}
 
 /** Step scan: plan, shards, reduce. */
 export function createScanActivities(deps: ActivityDeps) {
   const { store, home } = deps;
   return {
-    planScan: ({ context, results }: { context: IterationContext; results: StepResults }): Promise<PlannedScan> => withHeartbeat(() => planScan(deps, context, results)),
+    planScan: ({ context, results }: { context: IterationContext; results: StepResults }): Promise<PlannedScan> =>
+      withHeartbeat(() => planScan(deps, context, results)),
 
     /** Judge the images of one shard; found done where its object is there. */
     async scanShard({ context, planKey, folds, shard }: ShardInput): Promise<void> {
@@ -48,15 +81,29 @@ export function createScanActivities(deps: ActivityDeps) {
         const { sessions, threadsPerSession } = context.config.scan;
         const modelPath = await fetchModel(store, scanKey, card.files.scan, home);
         const { taxonomy } = await openPool(store, context.config.pool);
-        if (card.taxonomyDigest !== digestOf(taxonomy)) throw new PartloopError('model-invalid', `${scanKey} was trained for another taxonomy than pool \`${context.config.pool}\` has`);
+        if (card.taxonomyDigest !== digestOf(taxonomy))
+          throw new PartloopError(
+            'model-invalid',
+            `${scanKey} was trained for another taxonomy than pool \`${context.config.pool}\` has`,
+          );
         const rows = await readTable(store, entry.rows, chunkRowSchema);
         const opened = await openSessions(sessions, { modelPath, name: scanKey, threads: threadsPerSession, taxonomy });
         try {
           const scanned = await scanRows({
-            store, pool: context.config.pool, rows, sessions: opened, seed: context.config.seed, signal: beat.signal,
+            store,
+            pool: context.config.pool,
+            rows,
+            sessions: opened,
+            seed: context.config.seed,
+            signal: beat.signal,
             onProgress: (done) => beat.report({ done, total: rows.length }),
           });
-          const entries = scanned.map(({ row, analysis, error }) => ({ imageId: row.imageId, analysis, error, model: card.files.scan }));
+          const entries = scanned.map(({ row, analysis, error }) => ({
+            imageId: row.imageId,
+            analysis,
+            error,
+            model: card.files.scan,
+          }));
           await store.put(key, gzipSync(JSON.stringify({ version: 1, entries })), 'application/gzip');
         } finally {
           await opened.close();
@@ -69,27 +116,53 @@ export function createScanActivities(deps: ActivityDeps) {
       const plan = await readJson(store, planKey, scanPlanSchema);
       const judges = await Promise.all(plan.judges.map((_, judge) => judgeOf(plan, judge, folds)));
       const { sessions: _, maxShardsInFlight: __, ...settings } = context.config.scan;
-      const inputs = { planKey: plan.shards.map(({ rows }) => rows), models: judges.map(({ card }) => card.files.scan), settings, failedShards };
+      const inputs = {
+        planKey: plan.shards.map(({ rows }) => rows),
+        models: judges.map(({ card }) => card.files.scan),
+        settings,
+        failedShards,
+      };
       return withHeartbeat(() =>
         runStep(store, context, 'scan', VERSION, inputs, async (attempt) => {
           const chunk = await readTable(store, outputOf(results.draw, 'chunk'), chunkRowSchema);
           const { taxonomy } = await openPool(store, context.config.pool);
-          const classIou: Record<string, ClassIouByName> = Object.fromEntries(judges.map(({ card }) => [card.files.scan, card.valClassIou]));
+          const classIou: Record<string, ClassIouByName> = Object.fromEntries(
+            judges.map(({ card }) => [card.files.scan, card.valClassIou]),
+          );
           const entries = await readEntries(plan, planKey, judges, chunk, failedShards);
           const { images, findings, summary } = reduceEntries(entries, taxonomy, context.config.scan, classIou);
           const outputs = {
-            images: attempt.key('images.parquet'), findings: attempt.key('findings.parquet'), summary: attempt.key('summary.json'),
-            ...Object.fromEntries(folds.flatMap((fold, index) => [[`fold-${index}-scan`, outputOf(fold, 'scan')], [`fold-${index}-card`, outputOf(fold, 'card')]])),
+            images: attempt.key('images.parquet'),
+            findings: attempt.key('findings.parquet'),
+            summary: attempt.key('summary.json'),
+            ...Object.fromEntries(
+              folds.flatMap((fold, index) => [
+                [`fold-${index}-scan`, outputOf(fold, 'scan')],
+                [`fold-${index}-card`, outputOf(fold, 'card')],
+              ]),
+            ),
           };
-          const warnings = warningsOf(summary.kinds, judges.map(({ card }) => card), context.config.scan.minClassIou, failedShards);
+          const warnings = warningsOf(
+            summary.kinds,
+            judges.map(({ card }) => card),
+            context.config.scan.minClassIou,
+            failedShards,
+          );
           await writeTable(store, outputs.images, images, scanImageRowSchema);
           await writeTable(store, outputs.findings, findings, findingRowSchema);
           await store.put(outputs.summary, JSON.stringify({ ...summary, warnings }, null, 1), 'application/json');
           return {
             outputs,
             facts: {
-              scanned: images.length, flagged: summary.flagged, quarantined: summary.quarantined, findings: summary.findings, errors: summary.errors,
-              folds: folds.length, prevalence: summary.prevalence, failedShards: failedShards.length, unjudged: plan.unjudged.length,
+              scanned: images.length,
+              flagged: summary.flagged,
+              quarantined: summary.quarantined,
+              findings: summary.findings,
+              errors: summary.errors,
+              folds: folds.length,
+              prevalence: summary.prevalence,
+              failedShards: failedShards.length,
+              unjudged: plan.unjudged.length,
               model: judges.map(({ card }) => card.files.scan.slice(0, 8)).join(' '),
             },
           };
@@ -98,49 +171,94 @@ export function createScanActivities(deps: ActivityDeps) {
     },
   };
 
-  async function judgeOf(plan: ScanPlan, judge: number, folds: readonly StepResult[]): Promise<{ scanKey: string; card: ModelCard }> {
+  async function judgeOf(
+    plan: ScanPlan,
+    judge: number,
+    folds: readonly StepResult[],
+  ): Promise<{ scanKey: string; card: ModelCard }> {
     const chosen = plan.judges[judge];
     if (chosen === undefined) throw new PartloopError('data-invalid', `the plan has no judge ${judge}`);
-    if (chosen.kind === 'model') return { scanKey: chosen.scanKey, card: await readJson(store, chosen.cardKey, modelCardSchema) };
+    if (chosen.kind === 'model')
+      return { scanKey: chosen.scanKey, card: await readJson(store, chosen.cardKey, modelCardSchema) };
     const trained = folds[plan.folds.findIndex(({ fold }) => fold === chosen.fold)];
-    return { scanKey: outputOf(trained, 'scan'), card: await readJson(store, outputOf(trained, 'card'), modelCardSchema) };
+    return {
+      scanKey: outputOf(trained, 'scan'),
+      card: await readJson(store, outputOf(trained, 'card'), modelCardSchema),
+    };
   }
 
   /** Entries in the chunk's order, whatever the order in which shards were judged. */
-  async function readEntries(plan: ScanPlan, planKey: string, judges: readonly { card: ModelCard }[], chunk: readonly ChunkRow[], failedShards: readonly number[]): Promise<ReduceEntry[]> {
+  async function readEntries(
+    plan: ScanPlan,
+    planKey: string,
+    judges: readonly { card: ModelCard }[],
+    chunk: readonly ChunkRow[],
+    failedShards: readonly number[],
+  ): Promise<ReduceEntry[]> {
     const found = new Map<string, z.infer<typeof shardSchema>['entries'][number]>();
     for (const { shard, judge } of plan.shards) {
       if (failedShards.includes(shard)) continue;
       const key = shardKey(planKey, shard, judges[judge]?.card.files.scan ?? '');
       const parsed = shardSchema.safeParse(JSON.parse(gunzipSync((await store.get(key)).body).toString()));
-      if (!parsed.success) throw new PartloopError('data-invalid', `${key} is not a shard of this version: ${z.prettifyError(parsed.error)}`);
+      if (!parsed.success)
+        throw new PartloopError(
+          'data-invalid',
+          `${key} is not a shard of this version: ${z.prettifyError(parsed.error)}`,
+        );
       for (const entry of parsed.data.entries) found.set(entry.imageId, entry);
     }
     return chunk.map((row) => {
       const entry = found.get(row.imageId);
-      const common = { imageId: row.imageId, fileName: row.fileName, labelSha256: row.labelSha256, tags: tagsSchema.parse(row), cluster: row.cluster };
+      const common = {
+        imageId: row.imageId,
+        fileName: row.fileName,
+        labelSha256: row.labelSha256,
+        tags: tagsSchema.parse(row),
+        cluster: row.cluster,
+      };
       if (entry !== undefined) return { ...common, analysis: entry.analysis, error: entry.error, model: entry.model };
-      const error = plan.unjudged.includes(row.imageId) ? 'no model may judge it: every one was trained on it, a near duplicate or its vehicle' : 'its shard failed';
+      const error = plan.unjudged.includes(row.imageId)
+        ? 'no model may judge it: every one was trained on it, a near duplicate or its vehicle'
+        : 'its shard failed';
       return { ...common, analysis: null, error, model: 'none', unjudged: true };
     });
   }
 }
 
-const shardKey = (planKey: string, shard: number, modelDigest: string): string => `${planKey.slice(0, planKey.lastIndexOf('/'))}/shards/${modelDigest.slice(0, 16)}/${shard}.json.gz`;
+const shardKey = (planKey: string, shard: number, modelDigest: string): string =>
+  `${planKey.slice(0, planKey.lastIndexOf('/'))}/shards/${modelDigest.slice(0, 16)}/${shard}.json.gz`;
 
 function outputOf(result: StepResult | undefined, name: string): string {
   const key = result?.outputs[name];
-  if (key === undefined) throw new PartloopError('data-invalid', `step ${result?.step ?? '(missing)'} has no output \`${name}\``);
+  if (key === undefined)
+    throw new PartloopError('data-invalid', `step ${result?.step ?? '(missing)'} has no output \`${name}\``);
   return key;
 }
 
 /** What a person should know: rules whose yield is zero, classes that no model may judge, shards that failed. */
-function warningsOf(kinds: Record<string, number>, cards: readonly ModelCard[], minClassIou: number, failedShards: readonly number[]): string[] {
-  const silent = Object.entries(kinds).filter(([, count]) => count === 0).map(([kind]) => kind);
-  const weak = [...new Set(cards.flatMap(({ valClassIou }) => Object.entries(valClassIou).filter(([, iou]) => iou !== null && iou < minClassIou).map(([name]) => name)))].sort();
+function warningsOf(
+  kinds: Record<string, number>,
+  cards: readonly ModelCard[],
+  minClassIou: number,
+  failedShards: readonly number[],
+): string[] {
+  const silent = Object.entries(kinds)
+    .filter(([, count]) => count === 0)
+    .map(([kind]) => kind);
+  const weak = [
+    ...new Set(
+      cards.flatMap(({ valClassIou }) =>
+        Object.entries(valClassIou)
+          .filter(([, iou]) => iou !== null && iou < minClassIou)
+          .map(([name]) => name),
+      ),
+    ),
+  ].sort();
   return [
     ...(silent.length === 0 ? [] : [`no finding of kind ${silent.join(', ')}`]),
-    ...(weak.length === 0 ? [] : [`classes with a validation IoU below ${minClassIou} yield no model-based finding: ${weak.join(', ')}`]),
+    ...(weak.length === 0
+      ? []
+      : [`classes with a validation IoU below ${minClassIou} yield no model-based finding: ${weak.join(', ')}`]),
     ...(failedShards.length === 0 ? [] : [`shards that failed and are not judged: ${failedShards.join(', ')}`]),
   ];
 }

@@ -15,21 +15,38 @@ import { type Attempt, digestOf, runStep } from './step.js';
 
 const VERSION = 1;
 
-export interface PlannedScan { planKey: string; shards: number; folds: number[] }
+export interface PlannedScan {
+  planKey: string;
+  shards: number;
+  folds: number[];
+}
 
 /**
  * Decide who judges which image. A model judges only images, vehicles and duplicate clusters that are not in its training
  * list; the rest is cross-validated, by folds that keep vehicles and clusters together.
  */
-export async function planScan(deps: ActivityDeps, context: IterationContext, results: StepResults): Promise<PlannedScan> {
+export async function planScan(
+  deps: ActivityDeps,
+  context: IterationContext,
+  results: StepResults,
+): Promise<PlannedScan> {
   const { store } = deps;
   const { config } = context;
   const chunkKey = results.draw?.outputs.chunk;
   const poolVersion = results.draw?.facts.poolVersion;
-  if (chunkKey === undefined || typeof poolVersion !== 'number' || results.draw === undefined) throw new PartloopError('input-invalid', 'a scan needs the result of draw');
+  if (chunkKey === undefined || typeof poolVersion !== 'number' || results.draw === undefined)
+    throw new PartloopError('input-invalid', 'a scan needs the result of draw');
   const judges = rankJudges(await judgeCandidates(deps, context), config.scan.judgeTolerance);
   const { folds, shardSize, crossValidateFrom } = config.scan;
-  const inputs = { draw: results.draw.digest, judges: judges.map(({ cardKey }) => cardKey), folds, shardSize, crossValidateFrom, seed: config.seed, iteration: context.iteration };
+  const inputs = {
+    draw: results.draw.digest,
+    judges: judges.map(({ cardKey }) => cardKey),
+    folds,
+    shardSize,
+    crossValidateFrom,
+    seed: config.seed,
+    iteration: context.iteration,
+  };
 
   const planned = await runStep(store, context, 'plan', VERSION, inputs, async (attempt) => {
     const chunk = await readTable(store, chunkKey, chunkRowSchema);
@@ -44,7 +61,14 @@ export async function planScan(deps: ActivityDeps, context: IterationContext, re
   return { planKey, shards: plan.shards.length, folds: plan.folds.map(({ fold }) => fold) };
 }
 
-async function makePlan({ store }: ActivityDeps, context: IterationContext, attempt: Attempt, chunk: readonly ChunkRow[], judges: readonly JudgeCandidate[], poolVersion: number): Promise<ScanPlan> {
+async function makePlan(
+  { store }: ActivityDeps,
+  context: IterationContext,
+  attempt: Attempt,
+  chunk: readonly ChunkRow[],
+  judges: readonly JudgeCandidate[],
+  poolVersion: number,
+): Promise<ScanPlan> {
   const { config, iteration } = context;
   const groups = new Map<number, ChunkRow[]>();
   const unjudgeable: ChunkRow[] = [];
@@ -54,7 +78,11 @@ async function makePlan({ store }: ActivityDeps, context: IterationContext, atte
     else groups.set(judge, [...(groups.get(judge) ?? []), row]);
   }
   const plan: ScanPlan = {
-    version: 1, poolVersion, folds: [], shards: [], unjudged: [],
+    version: 1,
+    poolVersion,
+    folds: [],
+    shards: [],
+    unjudged: [],
     judges: judges.map(({ name, scanKey, cardKey }) => ({ kind: 'model', name, scanKey, cardKey })),
   };
   if (unjudgeable.length >= config.scan.crossValidateFrom) await addFolds();
@@ -73,9 +101,16 @@ async function makePlan({ store }: ActivityDeps, context: IterationContext, atte
       const vehicles = new Set(held.flatMap((row) => row.vehicleId ?? []));
       const clusters = new Set(held.map((row) => row.cluster));
       const rest = unjudgeable.filter((_, index) => assigned[index] !== fold);
-      const trainingSet = [...rest, ...judged, ...earlier].filter((row) => !clusters.has(row.cluster) && (row.vehicleId === null || !vehicles.has(row.vehicleId)));
+      const trainingSet = [...rest, ...judged, ...earlier].filter(
+        (row) => !clusters.has(row.cluster) && (row.vehicleId === null || !vehicles.has(row.vehicleId)),
+      );
       const key = attempt.key(`fold-${fold}.parquet`);
-      await writeTable(store, key, trainingSet.map((row) => chunkRowSchema.parse(row)), chunkRowSchema);
+      await writeTable(
+        store,
+        key,
+        trainingSet.map((row) => chunkRowSchema.parse(row)),
+        chunkRowSchema,
+      );
       plan.folds.push({ fold, trainingSet: key, images: trainingSet.length });
       plan.judges.push({ kind: 'fold', fold });
       groups.set(plan.judges.length - 1, held);
@@ -101,12 +136,16 @@ async function judgeCandidates({ store }: ActivityDeps, context: IterationContex
     return model === null ? [] : [await judgeCandidate(store, 'benchmark', model.scan, model.card)];
   }
   const { iterations } = await readLoopState(store, context.loop);
-  const earlier = iterations.filter(({ iteration, current }) => iteration < context.iteration && current.status === 'finished');
+  const earlier = iterations.filter(
+    ({ iteration, current }) => iteration < context.iteration && current.status === 'finished',
+  );
   const candidates: JudgeCandidate[] = [];
   for (const { iteration, current } of earlier) {
-    for (const { scan, card } of foldModels(current.results.scan)) candidates.push(await judgeCandidate(store, `fold of iteration ${iteration}`, scan, card));
+    for (const { scan, card } of foldModels(current.results.scan))
+      candidates.push(await judgeCandidate(store, `fold of iteration ${iteration}`, scan, card));
     const { scan, card } = current.results.train?.outputs ?? {};
-    if (scan !== undefined && card !== undefined) candidates.push(await judgeCandidate(store, `candidate ${iteration}`, scan, card));
+    if (scan !== undefined && card !== undefined)
+      candidates.push(await judgeCandidate(store, `candidate ${iteration}`, scan, card));
   }
   return candidates;
 }
@@ -120,18 +159,27 @@ function foldModels(scan: StepResult | undefined): { scan: string; card: string 
   });
 }
 
-async function judgeCandidate(store: ActivityDeps['store'], name: string, scanKey: string, cardKey: string): Promise<JudgeCandidate> {
+async function judgeCandidate(
+  store: ActivityDeps['store'],
+  name: string,
+  scanKey: string,
+  cardKey: string,
+): Promise<JudgeCandidate> {
   const card = await readJson(store, cardKey, modelCardSchema);
   const list = card.trainedOn.list === null ? null : await readJson(store, card.trainedOn.list, trainingListSchema);
   return {
-    name, scanKey, cardKey,
-    seen: list === null ? null : {
-      images: new Set(list.images.map((image) => image.imageId)),
-      vehicles: new Set(list.images.flatMap((image) => image.vehicleId ?? [])),
-      clusters: new Set(list.images.map((image) => image.cluster)),
-    },
+    name,
+    scanKey,
+    cardKey,
+    seen:
+      list === null
+        ? null
+        : {
+            images: new Set(list.images.map((image) => image.imageId)),
+            vehicles: new Set(list.images.flatMap((image) => image.vehicleId ?? [])),
+            clusters: new Set(list.images.map((image) => image.cluster)),
+          },
     valMiou: card.valMiou,
     zeroClasses: Object.values(card.valClassIou).filter((iou) => iou === 0).length,
   };
 }
-

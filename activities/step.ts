@@ -59,7 +59,8 @@ export async function runStep(
   inputs: unknown,
   work: (attempt: Attempt) => Promise<StepWork>,
 ): Promise<StepResult> {
-  const forced = context.force !== null && step !== 'tune' && isForced(context, step === 'plan' || step === 'fold' ? 'scan' : step);
+  const forced =
+    context.force !== null && step !== 'tune' && isForced(context, step === 'plan' || step === 'fold' ? 'scan' : step);
   const digest = digestOf({ step, version, inputs, force: forced ? context.force?.token : null });
   const commitKey = keys.commit(context.loop, context.iteration, step, digest);
   const earlier = await readCommit(store, commitKey);
@@ -81,7 +82,8 @@ export async function runStep(
     seconds: Math.round((Date.now() - startedAt) / 100) / 10,
   };
   const commit = { step, digest, attempt: token, inputs, result, committedAt: new Date().toISOString() };
-  if ((await store.putIfAbsent(commitKey, JSON.stringify(commit, null, 2), 'application/json')) === 'created') return result;
+  if ((await store.putIfAbsent(commitKey, JSON.stringify(commit, null, 2), 'application/json')) === 'created')
+    return result;
   const winner = await readCommit(store, commitKey);
   if (winner === null) throw new PartloopError('store-conflict', `${commitKey} was there and is gone`);
   return winner;
@@ -92,9 +94,13 @@ async function readCommit(store: ObjectStore, key: string): Promise<StepResult |
   if (object === null) return null;
   const parsed = commitSchema.safeParse(JSON.parse(new TextDecoder().decode(object.body)));
   if (!parsed.success) {
-    throw new PartloopError('data-invalid', `${key} is not a commit of this version of partloop: ${z.prettifyError(parsed.error)}`, {
-      hint: 'Replay the step with --force to write a fresh one beside it.',
-    });
+    throw new PartloopError(
+      'data-invalid',
+      `${key} is not a commit of this version of partloop: ${z.prettifyError(parsed.error)}`,
+      {
+        hint: 'Replay the step with --force to write a fresh one beside it.',
+      },
+    );
   }
   return parsed.data.result;
 }

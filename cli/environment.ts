@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { PartloopError } from '../domain/errors.js';
-import { ensureStack, type StackEnvironment } from '../infra/environment.js';
+import { ensureStack, type StackEnvironment, temporalConnectionOptions } from '../infra/environment.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { openStore } from '../storage/s3.js';
 
@@ -12,7 +12,12 @@ export async function openEnvironmentStore(): Promise<{ env: StackEnvironment; s
 
 export function storeOf(env: StackEnvironment): ObjectStore {
   const { uri, endpoint, credentials, region } = env.store;
-  return openStore({ uri, region, ...(endpoint === null ? {} : { endpoint }), ...(credentials === null ? {} : { credentials }) });
+  return openStore({
+    uri,
+    region,
+    ...(endpoint === null ? {} : { endpoint }),
+    ...(credentials === null ? {} : { credentials }),
+  });
 }
 
 /** The stack and a client of its Temporal service; close it with `client.connection.close()`. */
@@ -24,7 +29,10 @@ export async function openEnvironmentClient(): Promise<{ env: StackEnvironment; 
 export async function connect(env: StackEnvironment): Promise<Client> {
   const { address, namespace } = env.temporal;
   try {
-    return new Client({ connection: await Connection.connect({ address, connectTimeout: '10 seconds' }), namespace });
+    return new Client({
+      connection: await Connection.connect({ ...temporalConnectionOptions(address), connectTimeout: '10 seconds' }),
+      namespace,
+    });
   } catch (cause) {
     throw new PartloopError('stack-unavailable', `no Temporal service answers at ${address}`, {
       cause,

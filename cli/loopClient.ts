@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError, WithStartWorkflowOperation } from '@temporalio/client';
+import {
+  type Client,
+  WithStartWorkflowOperation,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
 import type { StartedLoop } from '../activities/loop.js';
 import { PartloopError } from '../domain/errors.js';
 import { isFailureCode } from '../domain/failure.js';
@@ -28,7 +34,11 @@ export async function loopStatus(client: Client, loop: string): Promise<LoopStat
 }
 
 /** The step under way in an iteration, and what is done. */
-export async function iterationProgress(client: Client, loop: string, iteration: number): Promise<{ step: Step | null; results: StepResults } | null> {
+export async function iterationProgress(
+  client: Client,
+  loop: string,
+  iteration: number,
+): Promise<{ step: Step | null; results: StepResults } | null> {
   try {
     return await client.workflow.getHandle(iterationWorkflowId(loop, iteration)).query('progress');
   } catch {
@@ -36,27 +46,46 @@ export async function iterationProgress(client: Client, loop: string, iteration:
   }
 }
 
-type Command = { name: 'pause' | 'resume'; args: [] } | { name: 'stop'; args: [StopLoop] } | { name: 'retryIteration'; args: [RetryIteration] };
+type Command =
+  | { name: 'pause' | 'resume'; args: [] }
+  | { name: 'stop'; args: [StopLoop] }
+  | { name: 'retryIteration'; args: [RetryIteration] };
 
 /** Send a command to a loop that runs; `retryIteration` also wakes one that was stopped. */
 export async function commandLoop(client: Client, loop: string, command: Command): Promise<LoopStatus> {
   const workflowId = loopWorkflowId(loop);
   if (command.name !== 'retryIteration') {
     const [argument = {}] = command.args;
-    return asPartloopError(() => client.workflow.getHandle(workflowId).executeUpdate<LoopStatus, [StopLoop]>(command.name, { args: [argument] }), loop);
+    return asPartloopError(
+      () =>
+        client.workflow.getHandle(workflowId).executeUpdate<LoopStatus, [StopLoop]>(command.name, { args: [argument] }),
+      loop,
+    );
   }
   const startWorkflowOperation = new WithStartWorkflowOperation('trainingLoop', {
-    workflowId, taskQueue: LIGHT_QUEUE, args: [{}], workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowId,
+    taskQueue: LIGHT_QUEUE,
+    args: [{}],
+    workflowIdConflictPolicy: 'USE_EXISTING',
   });
   return asPartloopError(
-    () => client.workflow.executeUpdateWithStart<() => Promise<unknown>, LoopStatus, [RetryIteration]>('retryIteration', { args: command.args, startWorkflowOperation }),
+    () =>
+      client.workflow.executeUpdateWithStart<() => Promise<unknown>, LoopStatus, [RetryIteration]>('retryIteration', {
+        args: command.args,
+        startWorkflowOperation,
+      }),
     loop,
   );
 }
 
 /** Whether the loop has nothing under way: its request is done, it failed, or it waits for images or a person. */
 export function isSettled(status: LoopStatus): boolean {
-  return status.phase === 'stopped' || status.phase === 'failed' || status.phase === 'waiting for images' || (status.phase === 'idle' && status.remaining === 0);
+  return (
+    status.phase === 'stopped' ||
+    status.phase === 'failed' ||
+    status.phase === 'waiting for images' ||
+    (status.phase === 'idle' && status.remaining === 0)
+  );
 }
 
 /** Poll until the loop is settled; `onProgress` sees every change. Aborting leaves the workflow running. */
@@ -85,7 +114,8 @@ async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal | undefin
       return await ask();
     } catch (error) {
       signal?.throwIfAborted();
-      if ((error instanceof PartloopError && error.code === 'not-found') || Date.now() - startedAt > PATIENCE_MS) throw error;
+      if ((error instanceof PartloopError && error.code === 'not-found') || Date.now() - startedAt > PATIENCE_MS)
+        throw error;
       await sleep(POLL_MS, undefined, { signal });
     }
   }

@@ -7,20 +7,34 @@ import { STEPS, type Step, type StepResults } from '../domain/steps.js';
 import { waitForLoop } from './loopClient.js';
 import { stderrLogger } from './progress.js';
 
-const heartbeatSchema = z.looseObject({ iteration: z.number().optional(), iterations: z.number().optional(), loss: z.number().nullish(), etaSeconds: z.number().nullish(), done: z.number().optional(), total: z.number().optional() });
+const heartbeatSchema = z.looseObject({
+  iteration: z.number().optional(),
+  iterations: z.number().optional(),
+  loss: z.number().nullish(),
+  etaSeconds: z.number().nullish(),
+  done: z.number().optional(),
+  total: z.number().optional(),
+});
 
 /** Wait for a loop with a progress bar on stderr; in a pipe it prints one line a change. */
 export async function watchLoop(client: Client, loop: string, signal: AbortSignal): Promise<LoopStatus> {
   let last: LoopStatus | undefined;
   const logger = stderrLogger();
   const tasks = new Listr(
-    [{
-      title: `loop ${loop}`,
-      task: async (_, task) => {
-        last = await waitForLoop(client, loop, (status, step, results) => void show(client, task, status, step, results), signal);
-        task.title = `loop ${loop}: ${last.phase}`;
+    [
+      {
+        title: `loop ${loop}`,
+        task: async (_, task) => {
+          last = await waitForLoop(
+            client,
+            loop,
+            (status, step, results) => void show(client, task, status, step, results),
+            signal,
+          );
+          task.title = `loop ${loop}: ${last.phase}`;
+        },
       },
-    }],
+    ],
     { fallbackRenderer: 'simple', rendererOptions: { logger }, fallbackRendererOptions: { logger } },
   );
   await tasks.run();
@@ -30,11 +44,21 @@ export async function watchLoop(client: Client, loop: string, signal: AbortSigna
 
 let shown = '';
 
-async function show(client: Client, task: { output: string }, status: LoopStatus, step: Step | null, results: StepResults): Promise<void> {
+async function show(
+  client: Client,
+  task: { output: string },
+  status: LoopStatus,
+  step: Step | null,
+  results: StepResults,
+): Promise<void> {
   const place = step === null ? 0 : STEPS.indexOf(step);
-  const bar = STEPS.map((name, index) => (results[name] !== undefined || index < place ? '■' : index === place && step !== null ? '▣' : '□')).join('');
-  const detail = status.iteration === null || step === null ? '' : await trainingProgress(client, status.loop, status.iteration);
-  const text = status.iteration === null ? status.phase : `iteration ${status.iteration} ${bar} ${step ?? status.phase}${detail}`;
+  const bar = STEPS.map((name, index) =>
+    results[name] !== undefined || index < place ? '■' : index === place && step !== null ? '▣' : '□',
+  ).join('');
+  const detail =
+    status.iteration === null || step === null ? '' : await trainingProgress(client, status.loop, status.iteration);
+  const text =
+    status.iteration === null ? status.phase : `iteration ${status.iteration} ${bar} ${step ?? status.phase}${detail}`;
   if (text === shown) return;
   shown = text;
   task.output = text;

@@ -27,7 +27,9 @@ async function main(argv: string[]): Promise<number> {
     .showHelpAfterError()
     .exitOverride();
   const chosen = argv.slice(2).find((argument) => !argument.startsWith('-'));
-  const known = Object.entries(COMMANDS).filter(([name]) => chosen === undefined || !(chosen in COMMANDS) || name === chosen);
+  const known = Object.entries(COMMANDS).filter(
+    ([name]) => chosen === undefined || !(chosen in COMMANDS) || name === chosen,
+  );
   for (const [, load] of known) (await load()).register(program);
   for (const command of program.commands) inheritExit(command);
   try {

@@ -24,7 +24,12 @@ export function printTable(rows: readonly Record<string, string | number | null>
   const widths = names.map((name, column) => Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)));
   const isNumeric = names.map((name) => rows.every((row) => typeof row[name] === 'number' || row[name] === null));
   const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (isNumeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd();
+    row
+      .map((cell, column) =>
+        isNumeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd();
   printLine(styleText('bold', line(names), { stream: process.stdout }));
   for (const row of cells) printLine(line(row));
 }
@@ -36,7 +41,13 @@ export function reportError(error: unknown): number {
     if (error.hint !== undefined) say(`${styleText('cyan', 'hint', { stream: process.stderr })}: ${error.hint}`);
     return FAILURES[error.code].exitCode;
   }
-  say(`${styleText('red', 'unexpected error', { stream: process.stderr })}: ${error instanceof Error ? error.message : String(error)}`);
-  say(process.env.PARTLOOP_DEBUG ? String(error instanceof Error ? error.stack : error) : 'Set PARTLOOP_DEBUG=1 for the full trace.');
+  say(
+    `${styleText('red', 'unexpected error', { stream: process.stderr })}: ${error instanceof Error ? error.message : String(error)}`,
+  );
+  say(
+    process.env.PARTLOOP_DEBUG
+      ? String(error instanceof Error ? error.stack : error)
+      : 'Set PARTLOOP_DEBUG=1 for the full trace.',
+  );
   return FAILURES.internal.exitCode;
 }

@@ -8,11 +8,24 @@ import { nameSchema } from './ids.js';
 export const trainerPresetSchema = z.string().regex(/^[a-z0-9_.]{1,64}$/);
 
 export const trainConfigSchema = z.strictObject({
-  preset: trainerPresetSchema.default('efficientnet_lite0').describe('Backbone: efficientnet_lite0 (CPU), swin_tiny, swin_large, or a timm name'),
-  weights: z.string().max(1_024).default('package').describe('Backbone weights: `package`, `hub`, a file, or an s3:// URI'),
+  preset: trainerPresetSchema
+    .default('efficientnet_lite0')
+    .describe('Backbone: efficientnet_lite0 (CPU), swin_tiny, swin_large, or a timm name'),
+  weights: z
+    .string()
+    .max(1_024)
+    .default('package')
+    .describe('Backbone weights: `package`, `hub`, a file, or an s3:// URI'),
   iterations: z.number().int().min(1).max(10_000_000).default(60_000).describe('Training iterations (optimizer steps)'),
   batchSize: z.number().int().min(1).max(4_096).default(16).describe('Images an iteration'),
-  imageSize: z.number().int().min(32).max(2_048).multipleOf(32).default(512).describe('Longest side in pixels that the network sees'),
+  imageSize: z
+    .number()
+    .int()
+    .min(32)
+    .max(2_048)
+    .multipleOf(32)
+    .default(512)
+    .describe('Longest side in pixels that the network sees'),
   lrHead: z.number().positive().max(1).default(2e-3).describe('Peak learning rate of the decode head'),
   lrBackbone: z.number().positive().max(1).default(5e-4).describe('Peak learning rate of the backbone'),
   optimizer: z.enum(['adamw', 'adam']).default('adamw').describe('Optimizer'),
@@ -20,33 +33,100 @@ export const trainConfigSchema = z.strictObject({
   cycles: z.number().int().min(1).max(1_000).default(1).describe('Whole cycles of the cyclic schedule'),
   loss: z.enum(['ce', 'focal', 'dice', 'ce+dice']).default('ce').describe('Loss of every stage'),
   classWeightExponent: z.number().min(0).max(1).default(0.5).describe('Class weights are frequency^-exponent, clipped'),
-  imageWeightExponent: z.number().min(0).max(1).default(0.25).describe("Sampling weights are frequency^-exponent of an image's rarest class"),
-  augment: z.strictObject({
-    angle: z.number().min(0).max(45).default(10).describe('Largest rotation in degrees'),
-    crop: z.number().min(0).max(0.9).default(0.2).describe('Largest share of a side that a random crop takes away'),
-    flip: z.boolean().default(true).describe('Mirror half of the pictures, swapping left and right classes'),
-    brightness: z.number().min(0).max(1).default(0.2).describe('Largest relative change of brightness'),
-    contrast: z.number().min(0).max(1).default(0.2).describe('Largest relative change of contrast'),
-  }).prefault({}),
+  imageWeightExponent: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.25)
+    .describe("Sampling weights are frequency^-exponent of an image's rarest class"),
+  augment: z
+    .strictObject({
+      angle: z.number().min(0).max(45).default(10).describe('Largest rotation in degrees'),
+      crop: z.number().min(0).max(0.9).default(0.2).describe('Largest share of a side that a random crop takes away'),
+      flip: z.boolean().default(true).describe('Mirror half of the pictures, swapping left and right classes'),
+      brightness: z.number().min(0).max(1).default(0.2).describe('Largest relative change of brightness'),
+      contrast: z.number().min(0).max(1).default(0.2).describe('Largest relative change of contrast'),
+    })
+    .prefault({}),
   checkpointEvery: z.number().int().min(1).max(100_000).default(1_000).describe('Iterations between checkpoints'),
-  threads: z.number().int().min(1).max(256).default(2).describe('Threads of the trainer on CPU; part of what makes a run repeatable'),
+  threads: z
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .default(2)
+    .describe('Threads of the trainer on CPU; part of what makes a run repeatable'),
 });
 export type TrainConfig = z.infer<typeof trainConfigSchema>;
 
 export const scanConfigSchema = z.strictObject({
   shardSize: z.number().int().min(1).max(4_096).default(256).describe('Images a shard'),
   maxShardsInFlight: z.number().int().min(1).max(500).default(8).describe('Shards under way at once'),
-  minShardSuccess: z.number().min(0).max(1).default(0.95).describe('Share of shards that must succeed for the scan to count'),
-  sessions: z.number().int().min(1).max(256).default(2).describe('ONNX Runtime sessions a worker, each in its own thread'),
-  threadsPerSession: z.number().int().min(1).max(64).default(1).describe('Threads a session; part of what makes a run repeatable'),
+  minShardSuccess: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.95)
+    .describe('Share of shards that must succeed for the scan to count'),
+  sessions: z
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .default(2)
+    .describe('ONNX Runtime sessions a worker, each in its own thread'),
+  threadsPerSession: z
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Threads a session; part of what makes a run repeatable'),
   folds: z.number().int().min(2).max(10).default(2).describe('Folds of cross-validation where no model may judge'),
-  foldIterationShare: z.number().min(0.05).max(1).default(2 / 3).describe('Training iterations of a fold, as a share of the loop\'s'),
-  crossValidateFrom: z.number().int().min(2).max(100_000).default(16).describe('Images without a model that may judge them, from which on folds are trained; fewer pass unjudged'),
-  judgeTolerance: z.number().min(0).max(1).default(0.02).describe('A model judges only where its validation mIoU is within this of the best'),
-  minClassIou: z.number().min(0).max(1).default(0.3).describe('Classes whose validation IoU is lower yield no model-based finding'),
-  quarantineAt: z.number().min(0).max(1).default(0.5).describe('Images with at least this probability of being mislabelled are set aside'),
-  quarantineCap: z.number().min(0).max(1).default(0.3).describe('Largest share of a chunk that is set aside; the overflow goes to review only'),
-  auditSample: z.number().int().min(0).max(10_000).default(50).describe('Images drawn for review over all probabilities'),
+  foldIterationShare: z
+    .number()
+    .min(0.05)
+    .max(1)
+    .default(2 / 3)
+    .describe("Training iterations of a fold, as a share of the loop's"),
+  crossValidateFrom: z
+    .number()
+    .int()
+    .min(2)
+    .max(100_000)
+    .default(16)
+    .describe('Images without a model that may judge them, from which on folds are trained; fewer pass unjudged'),
+  judgeTolerance: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.02)
+    .describe('A model judges only where its validation mIoU is within this of the best'),
+  minClassIou: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe('Classes whose validation IoU is lower yield no model-based finding'),
+  quarantineAt: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe('Images with at least this probability of being mislabelled are set aside'),
+  quarantineCap: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe('Largest share of a chunk that is set aside; the overflow goes to review only'),
+  auditSample: z
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(50)
+    .describe('Images drawn for review over all probabilities'),
 });
 export type ScanConfig = z.infer<typeof scanConfigSchema>;
 
@@ -61,39 +141,96 @@ export type SampleConfig = z.infer<typeof sampleConfigSchema>;
 
 export const gateConfigSchema = z.strictObject({
   margin: z.number().min(0).max(0.5).default(0).describe('The lower bound of the gain in mIoU must exceed this'),
-  alpha: z.number().gt(0).lt(0.5).default(0.05).describe('Error probability, spent over the iterations of one test version'),
+  alpha: z
+    .number()
+    .gt(0)
+    .lt(0.5)
+    .default(0.05)
+    .describe('Error probability, spent over the iterations of one test version'),
   sliceMargin: z.number().min(0).max(0.5).default(0.02).describe('Largest tolerated drop in a protected slice'),
-  minUnits: z.number().int().min(2).max(10_000).default(20).describe('Vehicles or images below which there is not enough data'),
+  minUnits: z
+    .number()
+    .int()
+    .min(2)
+    .max(10_000)
+    .default(20)
+    .describe('Vehicles or images below which there is not enough data'),
   resamples: z.number().int().min(100).max(100_000).default(2_000).describe('Bootstrap resamples'),
   mode: z.enum(['auto', 'approve']).default('auto').describe('Promote by itself, or wait for an approval'),
 });
 export type GateConfig = z.infer<typeof gateConfigSchema>;
 
 export const durabilityConfigSchema = z.strictObject({
-  trainHeartbeatSeconds: z.number().int().min(2).max(3_600).default(600).describe('Silence after which a training attempt counts as lost'),
-  scanHeartbeatSeconds: z.number().int().min(2).max(3_600).default(120).describe('Silence after which any other activity counts as lost'),
+  trainHeartbeatSeconds: z
+    .number()
+    .int()
+    .min(2)
+    .max(3_600)
+    .default(600)
+    .describe('Silence after which a training attempt counts as lost'),
+  scanHeartbeatSeconds: z
+    .number()
+    .int()
+    .min(2)
+    .max(3_600)
+    .default(120)
+    .describe('Silence after which any other activity counts as lost'),
 });
 export type DurabilityConfig = z.infer<typeof durabilityConfigSchema>;
 
 export const loopConfigSchema = z.strictObject({
   pool: nameSchema.describe('The pool to draw from'),
   chunkSize: z.number().int().min(1).max(1_000_000).default(50_000).describe('New images an iteration draws'),
-  seed: z.number().int().min(0).max(2 ** 31 - 1).default(1).describe('Seed of every random choice'),
-  evaluationSize: z.number().int().min(64).max(4_096).default(512).describe('Longest side in pixels of the grid that evaluation counts on'),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(1)
+    .describe('Seed of every random choice'),
+  evaluationSize: z
+    .number()
+    .int()
+    .min(64)
+    .max(4_096)
+    .default(512)
+    .describe('Longest side in pixels of the grid that evaluation counts on'),
   train: trainConfigSchema.prefault({}),
   scan: scanConfigSchema.prefault({}),
   sample: sampleConfigSchema.prefault({}),
   gate: gateConfigSchema.prefault({}),
-  baselineImages: z.number().int().min(1).max(1_000_000).nullable().default(null)
-    .describe('Where no benchmark is registered: train one on this many random images of the pool, after the first scan; null = the first candidate becomes the benchmark'),
+  baselineImages: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .nullable()
+    .default(null)
+    .describe(
+      'Where no benchmark is registered: train one on this many random images of the pool, after the first scan; null = the first candidate becomes the benchmark',
+    ),
   durability: durabilityConfigSchema.prefault({}),
 });
 export type LoopConfig = z.infer<typeof loopConfigSchema>;
 
 /** Numbers that fit a pool of `images` training images, so that a laptop's 400 photos do not mean 60k iterations. */
-export function poolDefaults(images: number): { chunkSize: number; train: Partial<TrainConfig>; scan: Partial<ScanConfig> } {
-  if (images >= 100_000) return { chunkSize: 50_000, train: { preset: 'swin_tiny', iterations: 60_000, batchSize: 16, imageSize: 512, weights: 'hub' }, scan: {} };
-  if (images >= 5_000) return { chunkSize: Math.ceil(images / 5), train: { iterations: 10_000, batchSize: 16, imageSize: 512, cycles: 2 }, scan: {} };
+export function poolDefaults(images: number): {
+  chunkSize: number;
+  train: Partial<TrainConfig>;
+  scan: Partial<ScanConfig>;
+} {
+  if (images >= 100_000)
+    return {
+      chunkSize: 50_000,
+      train: { preset: 'swin_tiny', iterations: 60_000, batchSize: 16, imageSize: 512, weights: 'hub' },
+      scan: {},
+    };
+  if (images >= 5_000)
+    return {
+      chunkSize: Math.ceil(images / 5),
+      train: { iterations: 10_000, batchSize: 16, imageSize: 512, cycles: 2 },
+      scan: {},
+    };
   return {
     chunkSize: Math.max(1, Math.ceil(images / 3)),
     train: { iterations: 400, batchSize: 12, imageSize: 256, checkpointEvery: 50 },

@@ -27,8 +27,8 @@ export function configReference(): string {
     '',
     'Made from `domain/config.ts` by `npx partloop config docs`; do not edit by hand.',
     '',
-    'A value comes from the request, else from its `settings`, else from the pool\'s `defaults.json` (chosen at import by the',
-    'pool\'s size), else from the default below. The resolved configuration is shown in the details of every workflow.',
+    "A value comes from the request, else from its `settings`, else from the pool's `defaults.json` (chosen at import by the",
+    "pool's size), else from the default below. The resolved configuration is shown in the details of every workflow.",
     '',
     '## The input of `startLoop`',
     '',
@@ -45,22 +45,39 @@ export function configReference(): string {
   ].join('\n');
 }
 
-interface Row { path: string; allowed: string; fallback: string; description: string }
+interface Row {
+  path: string;
+  allowed: string;
+  fallback: string;
+  description: string;
+}
 
 function rowsOf(schema: unknown, path: string): Row[] {
   const node = nodeSchema.parse(schema);
   if (node.properties !== undefined) {
-    return Object.entries(node.properties).flatMap(([name, child]) => rowsOf(child, path === '' ? name : `${path}.${name}`));
+    return Object.entries(node.properties).flatMap(([name, child]) =>
+      rowsOf(child, path === '' ? name : `${path}.${name}`),
+    );
   }
   const inner = node.anyOf === undefined ? node : nodeSchema.parse(node.anyOf[0]);
-  return [{ path, allowed: allowed(inner) + (node.anyOf === undefined ? '' : ' or null'), fallback: node.default === undefined ? '' : JSON.stringify(node.default), description: node.description ?? '' }];
+  return [
+    {
+      path,
+      allowed: allowed(inner) + (node.anyOf === undefined ? '' : ' or null'),
+      fallback: node.default === undefined ? '' : JSON.stringify(node.default),
+      description: node.description ?? '',
+    },
+  ];
 }
 
 function allowed(node: z.infer<typeof nodeSchema>): string {
   if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(', ');
   const low = node.minimum ?? node.exclusiveMinimum;
   const high = node.maximum ?? node.exclusiveMaximum;
-  const range = low === undefined || high === undefined ? '' : ` ${node.exclusiveMinimum === undefined ? '' : '>'}${low}–${node.exclusiveMaximum === undefined ? '' : '<'}${high}`;
+  const range =
+    low === undefined || high === undefined
+      ? ''
+      : ` ${node.exclusiveMinimum === undefined ? '' : '>'}${low}–${node.exclusiveMaximum === undefined ? '' : '<'}${high}`;
   const step = node.multipleOf === undefined ? '' : `, multiple of ${node.multipleOf}`;
   return `${String(node.type ?? 'any')}${range}${step}`;
 }
@@ -68,5 +85,8 @@ function allowed(node: z.infer<typeof nodeSchema>): string {
 const table = (rows: readonly Row[]): string[] => [
   '| field | allowed | default | what it does |',
   '|---|---|---|---|',
-  ...rows.map(({ path, allowed: values, fallback, description }) => `| \`${path}\` | ${values} | ${fallback === '' ? '' : `\`${fallback}\``} | ${description} |`),
+  ...rows.map(
+    ({ path, allowed: values, fallback, description }) =>
+      `| \`${path}\` | ${values} | ${fallback === '' ? '' : `\`${fallback}\``} | ${description} |`,
+  ),
 ];

@@ -16,13 +16,27 @@ export function loopDetails(status: LoopStatus, config: LoopConfig | null): stri
     ...status.rows.slice(-ROWS_SHOWN).map(tableRow),
   ];
   const settings = config === null ? [] : ['Settings', '```json', JSON.stringify(config, null, 1), '```'];
-  return [...header, '', ...(status.rows.length === 0 ? ['No iteration has finished yet.'] : table), '', ...settings].join('\n');
+  return [
+    ...header,
+    '',
+    ...(status.rows.length === 0 ? ['No iteration has finished yet.'] : table),
+    '',
+    ...settings,
+  ].join('\n');
 }
 
 function tableRow(row: IterationRow): string {
   const cells = [
-    row.iteration, row.status, row.drawn, row.flagged, row.sampled, row.trainingSet,
-    row.miou?.toFixed(3) ?? null, row.benchmarkMiou?.toFixed(3) ?? null, row.gate, (row.seconds / 60).toFixed(1),
+    row.iteration,
+    row.status,
+    row.drawn,
+    row.flagged,
+    row.sampled,
+    row.trainingSet,
+    row.miou?.toFixed(3) ?? null,
+    row.benchmarkMiou?.toFixed(3) ?? null,
+    row.gate,
+    (row.seconds / 60).toFixed(1),
   ];
   return `| ${cells.map((cell) => cell ?? '–').join(' | ')} |`;
 }
@@ -32,10 +46,21 @@ export function iterationDetails(current: Step | null, results: StepResults, con
   const rows = STEPS.map((step) => {
     const result = results[step];
     if (result === undefined) return `| ${step} | ${step === current ? 'under way' : '–'} | | |`;
-    const facts = Object.entries(result.facts).map(([name, value]) => `${name} ${typeof value === 'number' ? Number(value.toFixed(4)) : String(value).slice(0, 16)}`);
+    const facts = Object.entries(result.facts).map(
+      ([name, value]) => `${name} ${typeof value === 'number' ? Number(value.toFixed(4)) : String(value).slice(0, 16)}`,
+    );
     return `| ${step} | ${result.outcome} | ${result.seconds} | ${facts.join(', ')} |`;
   });
-  return ['| step | done | seconds | facts |', '|---|---|---:|---|', ...rows, '', 'Settings', '```json', JSON.stringify(config, null, 1), '```'].join('\n');
+  return [
+    '| step | done | seconds | facts |',
+    '|---|---|---:|---|',
+    ...rows,
+    '',
+    'Settings',
+    '```json',
+    JSON.stringify(config, null, 1),
+    '```',
+  ].join('\n');
 }
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 500);

@@ -13,15 +13,15 @@ export const FAILURES = {
   'training-diverged': { retry: false, actor: 'user', exitCode: 4 },
   'no-progress': { retry: false, actor: 'operator', exitCode: 5 },
   'scan-incomplete': { retry: false, actor: 'operator', exitCode: 5 },
-  'fenced': { retry: false, actor: 'operator', exitCode: 5 },
+  fenced: { retry: false, actor: 'operator', exitCode: 5 },
   'trainer-failed': { retry: true, actor: 'operator', exitCode: 5 },
   'trainer-stalled': { retry: true, actor: 'operator', exitCode: 5 },
-  'interrupted': { retry: true, actor: 'operator', exitCode: 5 },
+  interrupted: { retry: true, actor: 'operator', exitCode: 5 },
   'store-unavailable': { retry: true, actor: 'operator', exitCode: 6 },
   'store-conflict': { retry: true, actor: 'operator', exitCode: 6 },
   'stack-unavailable': { retry: true, actor: 'operator', exitCode: 6 },
   'setup-incomplete': { retry: false, actor: 'operator', exitCode: 7 },
-  'internal': { retry: true, actor: 'maintainer', exitCode: 70 },
+  internal: { retry: true, actor: 'maintainer', exitCode: 70 },
 } as const satisfies Record<string, { retry: boolean; actor: 'user' | 'operator' | 'maintainer'; exitCode: number }>;
 
 export type FailureCode = keyof typeof FAILURES;

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { PartloopError } from './errors.js';
 
 /** Names of pools and loops: they become S3 keys and workflow ids, so slashes and dots are out. */
-export const nameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'use 1–63 of a–z, 0–9 and -, starting with a letter or digit');
+export const nameSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'use 1–63 of a–z, 0–9 and -, starting with a letter or digit');
 export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** `1` -> `0001`: sorts as text up to 9999 iterations. */
@@ -11,7 +13,8 @@ export function iterationLabel(iteration: number): string {
 }
 
 export const loopWorkflowId = (loop: string): string => `loop:${loop}`;
-export const iterationWorkflowId = (loop: string, iteration: number): string => `loop:${loop}:iteration:${iterationLabel(iteration)}`;
+export const iterationWorkflowId = (loop: string, iteration: number): string =>
+  `loop:${loop}:iteration:${iterationLabel(iteration)}`;
 export const scanWorkflowId = (parent: string): string => `${parent}:scan`;
 export const standaloneScanWorkflowId = (scan: string): string => `scan:${scan}`;
 

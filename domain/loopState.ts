@@ -20,13 +20,15 @@ export type IterationAttempt = z.infer<typeof iterationAttemptSchema>;
 /** `loops/<loop>/state.json`: what a loop has done, the truth a stopped or rebuilt loop goes on from. */
 export const loopStateSchema = z.object({
   loop: nameSchema,
-  iterations: z.array(z.object({
-    iteration: z.number().int().positive(),
-    /** The attempt that later iterations build on. */
-    current: iterationAttemptSchema,
-    /** Every other attempt, oldest first. */
-    others: z.array(iterationAttemptSchema),
-  })),
+  iterations: z.array(
+    z.object({
+      iteration: z.number().int().positive(),
+      /** The attempt that later iterations build on. */
+      current: iterationAttemptSchema,
+      /** Every other attempt, oldest first. */
+      others: z.array(iterationAttemptSchema),
+    }),
+  ),
 });
 export type LoopState = z.infer<typeof loopStateSchema>;
 
@@ -44,7 +46,8 @@ export function withAttempt(state: LoopState, iteration: number, attempt: Iterat
   }
   const latest = Math.max(...state.iterations.map((entry) => entry.iteration));
   const sameRun = existing.current.runId === attempt.runId;
-  const replaces = sameRun || existing.current.status === 'failed' || (attempt.status === 'finished' && iteration === latest);
+  const replaces =
+    sameRun || existing.current.status === 'failed' || (attempt.status === 'finished' && iteration === latest);
   const others = existing.others.filter((entry) => entry.runId !== attempt.runId);
   const updated = replaces
     ? { iteration, current: attempt, others: sameRun ? others : [...others, existing.current] }
@@ -58,7 +61,10 @@ export function nextIteration(state: LoopState): number {
   return Math.max(0, ...finished.map((entry) => entry.iteration)) + 1;
 }
 
-export function iterationRow(iteration: number, attempt: Pick<IterationAttempt, 'status' | 'error'> & { results: StepResults }): IterationRow {
+export function iterationRow(
+  iteration: number,
+  attempt: Pick<IterationAttempt, 'status' | 'error'> & { results: StepResults },
+): IterationRow {
   const { results } = attempt;
   const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
   const gate = results.decide?.facts.gate;

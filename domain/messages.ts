@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { loopConfigSchema, poolDefaults, trainerPresetSchema } from './config.js';
 import { PartloopError } from './errors.js';
 import { nameSchema } from './ids.js';
-import { type StepResults, iterationContextSchema, stepResultSchema, stepSchema } from './steps.js';
+import { iterationContextSchema, type StepResults, stepResultSchema, stepSchema } from './steps.js';
 
 // --- Requests: what people send ---------------------------------------------------------------------------------
 
@@ -17,7 +17,7 @@ const sampleFields = loopFields.sample.unwrap().shape;
  */
 export const startLoopRequestSchema = z.strictObject({
   pool: nameSchema.optional().describe('The pool to draw from; may be left out where there is only one'),
-  loop: nameSchema.optional().describe('Name of the loop; the pool\'s name where left out'),
+  loop: nameSchema.optional().describe("Name of the loop; the pool's name where left out"),
   iterations: iterations.default(1).describe('How many iterations to run'),
   chunkSize: loopFields.chunkSize.unwrap().optional().describe('New images an iteration draws'),
   sampleShare: sampleFields.share.unwrap().optional().describe('Share of the chunk that is picked'),
@@ -45,7 +45,11 @@ export function parseRequest<T extends z.ZodType>(schema: T, value: unknown, wha
 }
 
 /** The configuration of a loop from a request, the pool's defaults and our own, in this order. */
-export function resolveConfig(request: StartLoopRequest, pool: string, poolSettings: unknown): z.infer<typeof loopConfigSchema> {
+export function resolveConfig(
+  request: StartLoopRequest,
+  pool: string,
+  poolSettings: unknown,
+): z.infer<typeof loopConfigSchema> {
   const asked = {
     pool,
     ...(request.chunkSize === undefined ? {} : { chunkSize: request.chunkSize }),
@@ -59,7 +63,7 @@ export function resolveConfig(request: StartLoopRequest, pool: string, poolSetti
     sample: defined({ share: request.sampleShare }),
   };
   const merged = mergeSettings(mergeSettings(poolSettings, request.settings ?? {}), asked);
-  return parseRequest(loopConfigSchema, merged, 'the loop (request, settings and the pool\'s defaults together)');
+  return parseRequest(loopConfigSchema, merged, "the loop (request, settings and the pool's defaults together)");
 }
 
 function defined(fields: Record<string, unknown>): Record<string, unknown> {
@@ -114,7 +118,16 @@ export const scanInputSchema = z.strictObject({
   context: iterationContextSchema,
   draw: stepResultSchema,
   /** Where a run that continued as new goes on. */
-  resume: z.strictObject({ planKey: z.string(), folds: z.array(stepResultSchema), shards: z.number().int(), next: z.number().int(), failed: z.array(z.number().int()) }).nullable().default(null),
+  resume: z
+    .strictObject({
+      planKey: z.string(),
+      folds: z.array(stepResultSchema),
+      shards: z.number().int(),
+      next: z.number().int(),
+      failed: z.array(z.number().int()),
+    })
+    .nullable()
+    .default(null),
 });
 export type ScanInput = z.input<typeof scanInputSchema>;
 
@@ -123,18 +136,29 @@ export type ScanInput = z.input<typeof scanInputSchema>;
 export const runIterationsSchema = z.strictObject({ iterations: iterations.default(1), config: loopConfigSchema });
 export type RunIterations = z.infer<typeof runIterationsSchema>;
 /** started: runs now; queued: runs after the request under way; joined: one is queued already. */
-export interface RunIterationsAnswer { outcome: 'started' | 'queued' | 'joined'; loop: string; nextIteration: number }
+export interface RunIterationsAnswer {
+  outcome: 'started' | 'queued' | 'joined';
+  loop: string;
+  nextIteration: number;
+}
 
 export const retryIterationSchema = z.strictObject({
   iteration: z.number().int().min(1).optional().describe('The iteration to do again; the last one where left out'),
   from: stepSchema.optional().describe('Do this step and all after it again, even where they are done'),
 });
 export type RetryIteration = z.input<typeof retryIterationSchema>;
-export const stopSchema = z.strictObject({ now: z.boolean().default(false).describe('Cancel the running iteration instead of ending after it') });
+export const stopSchema = z.strictObject({
+  now: z.boolean().default(false).describe('Cancel the running iteration instead of ending after it'),
+});
 export type StopLoop = z.input<typeof stopSchema>;
 
 /** What an iteration tells its loop at its end, also after a reset in the UI. */
-export interface IterationFinished { iteration: number; status: 'finished' | 'failed'; error: string | null; results: StepResults }
+export interface IterationFinished {
+  iteration: number;
+  status: 'finished' | 'failed';
+  error: string | null;
+  results: StepResults;
+}
 
 // --- Queries ------------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,14 @@ export const scanPlanSchema = z.object({
     ]),
   ),
   /** Each shard is judged by one judge; `rows` is a Parquet table of chunk rows. */
-  shards: z.array(z.object({ shard: z.number().int().nonnegative(), judge: z.number().int().nonnegative(), rows: z.string(), images: z.number().int().positive() })),
+  shards: z.array(
+    z.object({
+      shard: z.number().int().nonnegative(),
+      judge: z.number().int().nonnegative(),
+      rows: z.string(),
+      images: z.number().int().positive(),
+    }),
+  ),
   /** Images that no model may judge and that are too few to train folds for; they pass unjudged. */
   unjudged: z.array(z.string()),
 });

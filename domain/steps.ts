@@ -31,7 +31,15 @@ export const iterationContextSchema = z.object({
   iteration: z.number().int().positive(),
   config: loopConfigSchema,
   /** The loop's earlier iterations: what later steps build on (training sets, models, misses). */
-  previous: z.object({ sample: stepResultSchema, train: stepResultSchema, evaluate: stepResultSchema, draw: stepResultSchema, scan: stepResultSchema }).nullable(),
+  previous: z
+    .object({
+      sample: stepResultSchema,
+      train: stepResultSchema,
+      evaluate: stepResultSchema,
+      draw: stepResultSchema,
+      scan: stepResultSchema,
+    })
+    .nullable(),
   /** Set by a forced replay: goes into the digests of the steps from `forceFrom` on, so that they are done again. */
   force: z.object({ from: stepSchema, token: z.string().max(64) }).nullable(),
 });

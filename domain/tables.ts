@@ -75,8 +75,20 @@ export const scanImageRowSchema = z.object({
 export type ScanImageRow = z.infer<typeof scanImageRowSchema>;
 
 export const FINDING_KINDS = [
-  'missing_part', 'extra_part', 'wrong_class', 'swapped', 'mirrored', 'shifted', 'bad_outline',
-  'merged_or_split', 'empty_label', 'duplicate_conflict', 'unreadable', 'hole', 'impossible_view', 'too_many',
+  'missing_part',
+  'extra_part',
+  'wrong_class',
+  'swapped',
+  'mirrored',
+  'shifted',
+  'bad_outline',
+  'merged_or_split',
+  'empty_label',
+  'duplicate_conflict',
+  'unreadable',
+  'hole',
+  'impossible_view',
+  'too_many',
 ] as const;
 export const findingKindSchema = z.enum(FINDING_KINDS);
 export type FindingKind = z.infer<typeof findingKindSchema>;
@@ -95,7 +107,10 @@ export const findingRowSchema = z.object({
   areaPx: count,
   areaShare: share,
   pWrong: share,
-  x0: share, y0: share, x1: share, y1: share,
+  x0: share,
+  y0: share,
+  x1: share,
+  y1: share,
   /** Features the probability rests on, as JSON. */
   evidence: json,
   /** The proposed correction: COCO uncompressed RLE on the model's grid, as JSON {size:[h,w],counts}; null where there is none. */

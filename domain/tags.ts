@@ -23,5 +23,14 @@ export const tagsSchema = z.object({
 });
 export type Tags = z.infer<typeof tagsSchema>;
 export type TagName = keyof Tags;
-export const TAG_NAMES = ['angle', 'vehicle', 'damage', 'black', 'reflection', 'zoomed', 'orientation', 'region'] as const satisfies readonly TagName[];
+export const TAG_NAMES = [
+  'angle',
+  'vehicle',
+  'damage',
+  'black',
+  'reflection',
+  'zoomed',
+  'orientation',
+  'region',
+] as const satisfies readonly TagName[];
 export const NO_TAGS: Tags = tagsSchema.parse({});

@@ -10,13 +10,26 @@ const className = z.string().regex(/^[a-z0-9][a-z0-9_]{0,63}$/);
 export const taxonomyClassSchema = z.object({
   name: className.describe('Unique name, lower case with underscores'),
   group: z.enum(['major', 'minor']).describe('Minor parts are small; they are weighted up and reported apart'),
-  mirror: className.nullable().default(null).describe('The class this one becomes in a mirrored picture; null when it is its own mirror image'),
+  mirror: className
+    .nullable()
+    .default(null)
+    .describe('The class this one becomes in a mirrored picture; null when it is its own mirror image'),
   adjacent: z.array(className).default([]).describe('Classes that touch this one on a car'),
-  angles: z.tuple([z.number().min(0).max(180), z.number().min(0).max(180)]).nullable().default(null)
+  angles: z
+    .tuple([z.number().min(0).max(180), z.number().min(0).max(180)])
+    .nullable()
+    .default(null)
     .describe('Lowest and highest angle in degrees from which the part can be seen; null when unknown'),
-  side: z.enum(['left', 'right']).nullable().default(null).describe('The side of the car the part sits on; null when on neither or both'),
+  side: z
+    .enum(['left', 'right'])
+    .nullable()
+    .default(null)
+    .describe('The side of the car the part sits on; null when on neither or both'),
   maxInstances: z.number().int().min(1).max(64).default(1).describe('How many of this part one car shows at most'),
-  areaShare: z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]).nullable().default(null)
+  areaShare: z
+    .tuple([z.number().min(0).max(1), z.number().min(0).max(1)])
+    .nullable()
+    .default(null)
     .describe('Usual share of the picture, lowest and highest; null when unknown'),
 });
 export type TaxonomyClass = z.infer<typeof taxonomyClassSchema>;
@@ -31,15 +44,27 @@ export const taxonomySchema = z
   .superRefine((taxonomy, context) => {
     const byName = new Map(taxonomy.classes.map((entry) => [entry.name, entry]));
     if (byName.size !== taxonomy.classes.length || byName.has('background')) {
-      context.addIssue({ code: 'custom', path: ['classes'], message: 'class names must be unique and none may be `background`' });
+      context.addIssue({
+        code: 'custom',
+        path: ['classes'],
+        message: 'class names must be unique and none may be `background`',
+      });
     }
     for (const [index, entry] of taxonomy.classes.entries()) {
       if (entry.mirror !== null && byName.get(entry.mirror)?.mirror !== entry.name) {
-        context.addIssue({ code: 'custom', path: ['classes', index, 'mirror'], message: `\`${entry.name}\` mirrors \`${entry.mirror}\`, which does not mirror it back` });
+        context.addIssue({
+          code: 'custom',
+          path: ['classes', index, 'mirror'],
+          message: `\`${entry.name}\` mirrors \`${entry.mirror}\`, which does not mirror it back`,
+        });
       }
       for (const neighbour of entry.adjacent) {
         if (!byName.has(neighbour)) {
-          context.addIssue({ code: 'custom', path: ['classes', index, 'adjacent'], message: `\`${neighbour}\` is no class of this taxonomy` });
+          context.addIssue({
+            code: 'custom',
+            path: ['classes', index, 'adjacent'],
+            message: `\`${neighbour}\` is no class of this taxonomy`,
+          });
         }
       }
     }

@@ -4,7 +4,13 @@ import { PartloopError } from '../domain/errors.js';
  * Paint a COCO run-length mask: runs of 0 and 1 in turn, column by column. `counts` is a list, or COCO's compressed text
  * (LEB128-like, 5 bits a character from code 48, runs from the third on as differences to the one two before).
  */
-export function paintRle(raster: Uint8Array, width: number, height: number, counts: readonly number[] | string, value: number): void {
+export function paintRle(
+  raster: Uint8Array,
+  width: number,
+  height: number,
+  counts: readonly number[] | string,
+  value: number,
+): void {
   const runs = typeof counts === 'string' ? decompress(counts) : counts;
   const total = runs.reduce((sum, run) => sum + run, 0);
   if (total !== width * height || runs.some((run) => run < 0)) {
@@ -13,7 +19,8 @@ export function paintRle(raster: Uint8Array, width: number, height: number, coun
   let at = 0;
   runs.forEach((run, index) => {
     if (index % 2 === 1) {
-      for (let pixel = at; pixel < at + run; pixel++) raster[(pixel % height) * width + Math.floor(pixel / height)] = value;
+      for (let pixel = at; pixel < at + run; pixel++)
+        raster[(pixel % height) * width + Math.floor(pixel / height)] = value;
     }
     at += run;
   });
@@ -28,7 +35,8 @@ function decompress(text: string): number[] {
     let code = 0;
     do {
       code = text.charCodeAt(at++) - 48;
-      if (!(code >= 0 && code < 64) || shift > 30) throw new PartloopError('data-invalid', 'its compressed run-length mask is damaged');
+      if (!(code >= 0 && code < 64) || shift > 30)
+        throw new PartloopError('data-invalid', 'its compressed run-length mask is damaged');
       value |= (code & 31) << shift;
       shift += 5;
     } while ((code & 32) !== 0);

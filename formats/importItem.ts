@@ -5,7 +5,9 @@ export interface ImportItem {
   /** Name for people, relative to where it came from. */
   fileName: string;
   /** The image file's bytes, or where it stays. */
-  image: { kind: 'bytes'; read(): Promise<Buffer> } | { kind: 'registered'; uri: string; etag: string; versionId: string | null; read(): Promise<Buffer> };
+  image:
+    | { kind: 'bytes'; read(): Promise<Buffer> }
+    | { kind: 'registered'; uri: string; etag: string; versionId: string | null; read(): Promise<Buffer> };
   /**
    * Label values for an upright picture of this size, of the same size.
    *
@@ -20,7 +22,10 @@ export interface ImportItem {
 }
 
 /** Why an image was left out. */
-export interface RefusedItem { fileName: string; reason: string }
+export interface RefusedItem {
+  fileName: string;
+  reason: string;
+}
 
 export interface ImportReport {
   pool: string;

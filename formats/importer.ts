@@ -29,7 +29,13 @@ export interface ImportOptions {
  * Bring items into a pool. Bad items are listed with their reasons and never stop the rest; the index is written last, so
  * that an import that dies leaves nothing half known; importing the same data again adds nothing.
  */
-export async function importImages(store: ObjectStore, poolName: string, taxonomy: Taxonomy, items: AsyncIterable<ImportItem> | Iterable<ImportItem>, options: ImportOptions): Promise<ImportReport> {
+export async function importImages(
+  store: ObjectStore,
+  poolName: string,
+  taxonomy: Taxonomy,
+  items: AsyncIterable<ImportItem> | Iterable<ImportItem>,
+  options: ImportOptions,
+): Promise<ImportReport> {
   const pool = await preparePool(store, poolName, taxonomy);
   const before = await pool.latestVersion();
   const known = new Map((await pool.readIndex(before)).map((row) => [row.imageId, row]));
@@ -45,11 +51,19 @@ export async function importImages(store: ObjectStore, poolName: string, taxonom
       try {
         const row = await importItem(store, poolName, taxonomy, item, options);
         const earlier = known.get(row.imageId);
-        if (rows.has(row.imageId)) throw new PartloopError('data-invalid', `duplicate of ${rows.get(row.imageId)?.fileName}`);
+        if (rows.has(row.imageId))
+          throw new PartloopError('data-invalid', `duplicate of ${rows.get(row.imageId)?.fileName}`);
         if (earlier !== undefined && earlier.labelSha256 === row.labelSha256) unchanged += 1;
         else if (earlier !== undefined && (earlier.split === 'test') !== (row.split === 'test')) {
-          throw new PartloopError('data-invalid', `the same picture is in the pool's ${earlier.split} split as ${earlier.fileName}`);
-        } else rows.set(row.imageId, earlier === undefined ? row : { ...row, split: earlier.split, labelRevision: earlier.labelRevision + 1 });
+          throw new PartloopError(
+            'data-invalid',
+            `the same picture is in the pool's ${earlier.split} split as ${earlier.fileName}`,
+          );
+        } else
+          rows.set(
+            row.imageId,
+            earlier === undefined ? row : { ...row, split: earlier.split, labelRevision: earlier.labelRevision + 1 },
+          );
       } catch (error) {
         if (!(error instanceof PartloopError) || error.code !== 'data-invalid') throw error;
         refused.push({ fileName: item.fileName, reason: error.message });
@@ -62,15 +76,32 @@ export async function importImages(store: ObjectStore, poolName: string, taxonom
   const added = [...rows.values()].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
   const version = added.length === 0 ? before : await pool.appendRows(added);
   await chooseDefaults(store, poolName, [...known.values(), ...added]);
-  return { pool: poolName, version, added: added.length, known: unchanged, refused: refused.sort((a, b) => (a.fileName < b.fileName ? -1 : 1)) };
+  return {
+    pool: poolName,
+    version,
+    added: added.length,
+    known: unchanged,
+    refused: refused.sort((a, b) => (a.fileName < b.fileName ? -1 : 1)),
+  };
 }
 
-async function importItem(store: ObjectStore, pool: string, taxonomy: Taxonomy, item: ImportItem, options: ImportOptions): Promise<IndexRow> {
+async function importItem(
+  store: ObjectStore,
+  pool: string,
+  taxonomy: Taxonomy,
+  item: ImportItem,
+  options: ImportOptions,
+): Promise<IndexRow> {
   const bytes = await item.image.read();
-  if (bytes.length > MAX_BYTES) throw new PartloopError('data-invalid', `it has ${bytes.length} bytes, more than ${MAX_BYTES}`);
+  if (bytes.length > MAX_BYTES)
+    throw new PartloopError('data-invalid', `it has ${bytes.length} bytes, more than ${MAX_BYTES}`);
   const { width, height, perceptualHash } = await inspect(bytes);
   const label = await item.label({ width, height });
-  if (label.length !== width * height) throw new PartloopError('data-invalid', `its label has ${label.length} pixels, the upright picture ${width}×${height}`);
+  if (label.length !== width * height)
+    throw new PartloopError(
+      'data-invalid',
+      `its label has ${label.length} pixels, the upright picture ${width}×${height}`,
+    );
   const classes = classesOf(label, taxonomy);
   const encoded = await encodeLabel(label, width, height);
   const imageId = sha256(bytes);
@@ -89,7 +120,9 @@ async function importItem(store: ObjectStore, pool: string, taxonomy: Taxonomy, 
     width,
     height,
     ...item.tags,
-    tagOrigins: JSON.stringify(Object.fromEntries(TAG_NAMES.filter((tag) => item.tags[tag] !== null).map((tag) => [tag, 'given']))),
+    tagOrigins: JSON.stringify(
+      Object.fromEntries(TAG_NAMES.filter((tag) => item.tags[tag] !== null).map((tag) => [tag, 'given'])),
+    ),
     vehicleId: item.vehicleId,
     source: item.source,
     split: options.test ? 'test' : (item.split ?? drawnSplit(item.vehicleId ?? imageId)),
@@ -105,9 +138,17 @@ async function inspect(bytes: Buffer): Promise<{ width: number; height: number; 
   try {
     const { autoOrient, format } = await sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error' }).metadata();
     if (format === 'svg' || format === 'pdf') throw new Error(`${format} is not a photograph`);
-    return { width: autoOrient.width, height: autoOrient.height, perceptualHash: await differenceHash(bytes, MAX_PIXELS) };
+    return {
+      width: autoOrient.width,
+      height: autoOrient.height,
+      perceptualHash: await differenceHash(bytes, MAX_PIXELS),
+    };
   } catch (cause) {
-    throw new PartloopError('data-invalid', `it is not a readable picture: ${cause instanceof Error ? cause.message.replace(/\s+/g, ' ') : String(cause)}`, { cause });
+    throw new PartloopError(
+      'data-invalid',
+      `it is not a readable picture: ${cause instanceof Error ? cause.message.replace(/\s+/g, ' ') : String(cause)}`,
+      { cause },
+    );
   }
 }
 
@@ -117,10 +158,15 @@ function classesOf(label: Uint8Array, taxonomy: Taxonomy): number[] {
   const classes: number[] = [];
   for (let value = 1; value < IGNORE_INDEX; value++) {
     if (present[value] === 0) continue;
-    if (value > taxonomy.classes.length) throw new PartloopError('data-invalid', `its label has value ${value}; taxonomy ${taxonomy.name} ends at ${taxonomy.classes.length}`);
+    if (value > taxonomy.classes.length)
+      throw new PartloopError(
+        'data-invalid',
+        `its label has value ${value}; taxonomy ${taxonomy.name} ends at ${taxonomy.classes.length}`,
+      );
     classes.push(value);
   }
-  if (classes.length === 0 && present[BACKGROUND] === 0) throw new PartloopError('data-invalid', 'its label is ignored everywhere');
+  if (classes.length === 0 && present[BACKGROUND] === 0)
+    throw new PartloopError('data-invalid', 'its label is ignored everywhere');
   return classes;
 }
 
@@ -139,9 +185,13 @@ async function preparePool(store: ObjectStore, name: string, taxonomy: Taxonomy)
     if (JSON.stringify(mine) !== JSON.stringify(its)) {
       const extra = mine.filter((entry) => !its.includes(entry));
       const lacking = its.filter((entry) => !mine.includes(entry));
-      throw new PartloopError('config-invalid', `pool \`${name}\` has taxonomy ${pool.taxonomy.name}, not ${taxonomy.name}: only here ${extra.join(', ') || 'nothing'}; only there ${lacking.join(', ') || 'nothing'}`, {
-        hint: 'Import under another pool name, or with the taxonomy of the pool.',
-      });
+      throw new PartloopError(
+        'config-invalid',
+        `pool \`${name}\` has taxonomy ${pool.taxonomy.name}, not ${taxonomy.name}: only here ${extra.join(', ') || 'nothing'}; only there ${lacking.join(', ') || 'nothing'}`,
+        {
+          hint: 'Import under another pool name, or with the taxonomy of the pool.',
+        },
+      );
     }
   }
   return pool;

@@ -24,7 +24,10 @@ const lineSchema = z.strictObject({
 export async function* readMaskManifest(manifest: string): AsyncGenerator<ImportItem> {
   const folder = await realpath(dirname(manifest));
   let number = 0;
-  for await (const text of createInterface({ input: createReadStream(manifest), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of createInterface({
+    input: createReadStream(manifest),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  })) {
     number += 1;
     if (text.trim() === '') continue;
     yield toItem(folder, parseLine(text, `${manifest}:${number}`));
@@ -39,11 +42,17 @@ function toItem(folder: string, line: z.output<typeof lineSchema>): ImportItem {
     label: async ({ width, height }) => {
       const mask = await decodeLabel(await readInside(folder, label), label);
       if (mask.width !== width || mask.height !== height) {
-        throw new PartloopError('data-invalid', `its label is ${mask.width}×${mask.height}, the upright picture ${width}×${height}`);
+        throw new PartloopError(
+          'data-invalid',
+          `its label is ${mask.width}×${mask.height}, the upright picture ${width}×${height}`,
+        );
       }
       return mask.pixels;
     },
-    tags, vehicleId, source, split,
+    tags,
+    vehicleId,
+    source,
+    split,
   };
 }
 
@@ -63,10 +72,15 @@ function parseLine(text: string, place: string): z.output<typeof lineSchema> {
 export async function readInside(folder: string, path: string): Promise<Buffer> {
   try {
     const real = await realpath(join(folder, path));
-    if (relative(folder, real).split(sep)[0] === '..') throw new PartloopError('data-invalid', `${path} lies outside ${folder}`);
+    if (relative(folder, real).split(sep)[0] === '..')
+      throw new PartloopError('data-invalid', `${path} lies outside ${folder}`);
     return await readFile(real);
   } catch (cause) {
     if (cause instanceof PartloopError) throw cause;
-    throw new PartloopError('data-invalid', `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new PartloopError(
+      'data-invalid',
+      `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
 }

@@ -10,7 +10,11 @@ sharp.concurrency(1);
 sharp.cache(false);
 
 /** What the network sees of one picture: `rgb` [S, S, 3], of which the top left `width`×`height` is the picture. */
-export interface NetworkImage { rgb: Uint8Array; width: number; height: number }
+export interface NetworkImage {
+  rgb: Uint8Array;
+  width: number;
+  height: number;
+}
 
 /**
  * Decode upright, scale the longest side to `size` by bilinear filtering with antialiasing, pad.
@@ -31,16 +35,33 @@ export async function decodeForNetwork(bytes: Uint8Array, size: number, name: st
       .toBuffer();
     return { rgb: padImage(rgb, content.width, content.height, size), ...content };
   } catch (cause) {
-    throw new PartloopError('data-invalid', `${name} cannot be decoded: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new PartloopError(
+      'data-invalid',
+      `${name} cannot be decoded: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
 }
 
 /** A label on the network's canvas [S, S], padding ignored. Refuses a label whose size is not the picture's. */
-export async function decodeLabelForNetwork(bytes: Uint8Array, picture: { width: number; height: number }, size: number, name: string): Promise<Uint8Array> {
+export async function decodeLabelForNetwork(
+  bytes: Uint8Array,
+  picture: { width: number; height: number },
+  size: number,
+  name: string,
+): Promise<Uint8Array> {
   const label = await decodeLabel(bytes, `label of ${name}`);
   if (label.width !== picture.width || label.height !== picture.height) {
-    throw new PartloopError('data-invalid', `label of ${name} is ${label.width}×${label.height}, the picture ${picture.width}×${picture.height}`);
+    throw new PartloopError(
+      'data-invalid',
+      `label of ${name} is ${label.width}×${label.height}, the picture ${picture.width}×${picture.height}`,
+    );
   }
   const content = contentSize(label.width, label.height, size);
-  return padLabel(resizeNearest(label.pixels, label.width, label.height, content.width, content.height), content.width, content.height, size);
+  return padLabel(
+    resizeNearest(label.pixels, label.width, label.height, content.width, content.height),
+    content.width,
+    content.height,
+    size,
+  );
 }

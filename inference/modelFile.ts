@@ -14,12 +14,16 @@ export async function fetchModel(store: ObjectStore, key: string, sha256: string
   if ((await stat(path).catch(() => null)) !== null && (await digestOfFile(path)) === sha256) return path;
   const facts = await store.head(key);
   if (facts === null) throw new PartloopError('not-found', `there is no model ${key} in the store`);
-  if (facts.size > MAX_MODEL_BYTES) throw new PartloopError('model-invalid', `${key} has ${facts.size} bytes, more than ${MAX_MODEL_BYTES}`);
+  if (facts.size > MAX_MODEL_BYTES)
+    throw new PartloopError('model-invalid', `${key} has ${facts.size} bytes, more than ${MAX_MODEL_BYTES}`);
   await store.getFile(key, path);
   const digest = await digestOfFile(path);
   if (digest !== sha256) {
     await rm(path, { force: true });
-    throw new PartloopError('model-invalid', `${key} is not the file its card names: its digest is ${digest.slice(0, 12)}, not ${sha256.slice(0, 12)}`);
+    throw new PartloopError(
+      'model-invalid',
+      `${key} is not the file its card names: its digest is ${digest.slice(0, 12)}, not ${sha256.slice(0, 12)}`,
+    );
   }
   return path;
 }

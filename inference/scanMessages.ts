@@ -3,7 +3,12 @@ import type { Tags } from '../domain/tags.js';
 import type { Taxonomy } from '../domain/taxonomy.js';
 
 /** What a thread is made with. */
-export interface ThreadSetup { modelPath: string; name: string; threads: number; taxonomy: Taxonomy }
+export interface ThreadSetup {
+  modelPath: string;
+  name: string;
+  threads: number;
+  taxonomy: Taxonomy;
+}
 
 /** One picture for a thread; `injectSeed` asks for the calibration's copies as well. */
 export interface ThreadJob {

@@ -9,7 +9,11 @@ import { derivativeSide, writeDerivative } from './derivative.js';
 import type { SessionPool } from './sessions.js';
 
 /** What the scan of one image leaves for the reduce. */
-export interface ScannedImage { row: ChunkRow; analysis: ImageAnalysis | null; error: string | null }
+export interface ScannedImage {
+  row: ChunkRow;
+  analysis: ImageAnalysis | null;
+  error: string | null;
+}
 
 export interface ScanRequest {
   store: ObjectStore;
@@ -54,12 +58,22 @@ async function scanRow({ store, pool, sessions, seed }: ScanRequest, row: ChunkR
       decodeLabelForNetwork(label, row, size, row.fileName),
     ]);
     const [analysis] = await Promise.all([
-      sessions.analyse({ rgb, label: labelPixels, width, height, tags: tagsSchema.parse(row), injectSeed: `${seed}:${row.imageId}` }),
+      sessions.analyse({
+        rgb,
+        label: labelPixels,
+        width,
+        height,
+        tags: tagsSchema.parse(row),
+        injectSeed: `${seed}:${row.imageId}`,
+      }),
       writeDerivative(store, pool, row, derivativeSide(size), image, label),
     ]);
     return { row, analysis, error: null };
   } catch (error) {
-    if (error instanceof PartloopError && (error.code === 'data-invalid' || error.code === 'data-changed' || error.code === 'not-found')) {
+    if (
+      error instanceof PartloopError &&
+      (error.code === 'data-invalid' || error.code === 'data-changed' || error.code === 'not-found')
+    ) {
       return { row, analysis: null, error: error.message };
     }
     throw error;

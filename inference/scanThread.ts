@@ -25,8 +25,10 @@ try {
     executionMode: 'sequential',
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
-  for (const name of ['image', 'label']) if (!session.inputNames.includes(name)) throw new Error(`it has no input \`${name}\``);
-  for (const name of ['mask', 'p_mask', 'p_label']) if (!session.outputNames.includes(name)) throw new Error(`it has no output \`${name}\``);
+  for (const name of ['image', 'label'])
+    if (!session.inputNames.includes(name)) throw new Error(`it has no input \`${name}\``);
+  for (const name of ['mask', 'p_mask', 'p_label'])
+    if (!session.outputNames.includes(name)) throw new Error(`it has no output \`${name}\``);
   const size = canvasSize(session);
   port.on('message', (message: ThreadJob | 'stop') => {
     queue = queue.then(() => (message === 'stop' ? end(session) : work(session, size, message)));
@@ -47,12 +49,18 @@ async function work(session: InferenceSession, size: number, job: ThreadJob): Pr
     const mask = plane(output.mask, size, 'mask');
     if (job.label === null) return answer({ type: 'mask', id: job.id, mask });
     const input = {
-      size, validWidth: job.width, validHeight: job.height, label: job.label, mask,
-      pMask: plane(output.p_mask, size, 'p_mask'), pLabel: plane(output.p_label, size, 'p_label'),
+      size,
+      validWidth: job.width,
+      validHeight: job.height,
+      label: job.label,
+      mask,
+      pMask: plane(output.p_mask, size, 'p_mask'),
+      pLabel: plane(output.p_label, size, 'p_label'),
     };
-    const analysis = job.injectSeed === null
-      ? analyseImage(input, taxonomy, job.tags)
-      : analyseWithInjection(input, taxonomy, job.tags, seededRandom(job.injectSeed));
+    const analysis =
+      job.injectSeed === null
+        ? analyseImage(input, taxonomy, job.tags)
+        : analyseWithInjection(input, taxonomy, job.tags, seededRandom(job.injectSeed));
     answer({ type: 'analysis', id: job.id, analysis });
   } catch (error) {
     answer({ type: 'failed', id: job.id, message: error instanceof Error ? error.message : String(error) });
@@ -62,17 +70,21 @@ async function work(session: InferenceSession, size: number, job: ThreadJob): Pr
 /** S of the input [N, S, S, 3]; bounded, since a model file is untrusted. */
 function canvasSize(session: InferenceSession): number {
   const metadata = session.inputMetadata.find((input) => input.name === 'image');
-  if (metadata === undefined || !metadata.isTensor || metadata.type !== 'uint8') throw new Error('its input `image` is not a uint8 tensor');
+  if (metadata === undefined || !metadata.isTensor || metadata.type !== 'uint8')
+    throw new Error('its input `image` is not a uint8 tensor');
   const [, height, width, channels] = metadata.shape;
   if (typeof height !== 'number' || height !== width || channels !== 3 || height < 32 || height > 4_096) {
-    throw new Error(`its input \`image\` has shape [${metadata.shape.join(', ')}], not [N, S, S, 3] with S from 32 to 4096`);
+    throw new Error(
+      `its input \`image\` has shape [${metadata.shape.join(', ')}], not [N, S, S, 3] with S from 32 to 4096`,
+    );
   }
   return height;
 }
 
 function plane(tensor: Tensor | undefined, size: number, name: string): Uint8Array {
   const data = tensor?.data;
-  if (!(data instanceof Uint8Array) || data.length !== size * size) throw new Error(`output \`${name}\` of ${setup.name} is not uint8 [1, ${size}, ${size}]`);
+  if (!(data instanceof Uint8Array) || data.length !== size * size)
+    throw new Error(`output \`${name}\` of ${setup.name} is not uint8 [1, ${size}, ${size}]`);
   return data;
 }
 

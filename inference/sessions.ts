@@ -4,7 +4,10 @@ import type { ImageAnalysis } from '../domain/mislabel/index.js';
 import type { ThreadAnswer, ThreadJob, ThreadSetup } from './scanMessages.js';
 
 type Job = Omit<ThreadJob, 'id'>;
-interface Waiting { resolve(answer: ThreadAnswer): void; reject(error: Error): void }
+interface Waiting {
+  resolve(answer: ThreadAnswer): void;
+  reject(error: Error): void;
+}
 
 /** Sessions of one model, each in a thread of its own. */
 export interface SessionPool {
@@ -100,7 +103,11 @@ function openThread(setup: ThreadSetup): Promise<Thread> {
         return resolve(thread);
       }
       if (answer.type === 'refused') {
-        reject(new PartloopError('model-invalid', `${setup.name} cannot judge: ${answer.message}`, { hint: 'It must be a scan.onnx as the trainer exports it.' }));
+        reject(
+          new PartloopError('model-invalid', `${setup.name} cannot judge: ${answer.message}`, {
+            hint: 'It must be a scan.onnx as the trainer exports it.',
+          }),
+        );
         return;
       }
       const job = waiting.get(answer.id);

@@ -11,8 +11,10 @@ export const keys = {
   image: (pool: string, sha256: string) => `pools/${pool}/images/${sha256}`,
   label: (pool: string, sha256: string) => `pools/${pool}/labels/${sha256}`,
   /** Upright copies reduced to at most `maxSide` pixels, by digest of their source. */
-  derivativeImage: (pool: string, maxSide: number, sha256: string) => `pools/${pool}/derivatives/${maxSide}/images/${sha256}`,
-  derivativeLabel: (pool: string, maxSide: number, sha256: string) => `pools/${pool}/derivatives/${maxSide}/labels/${sha256}`,
+  derivativeImage: (pool: string, maxSide: number, sha256: string) =>
+    `pools/${pool}/derivatives/${maxSide}/images/${sha256}`,
+  derivativeLabel: (pool: string, maxSide: number, sha256: string) =>
+    `pools/${pool}/derivatives/${maxSide}/labels/${sha256}`,
   loopPrefix: (loop: string) => `loops/${loop}/`,
   loopState: (loop: string) => `loops/${loop}/state.json`,
   stepPrefix: (loop: string, iteration: number, step: string, digest: string) =>
@@ -25,6 +27,7 @@ export const keys = {
   checkpointChain: (loop: string, iteration: number, step: string, digest: string) =>
     `${keys.stepPrefix(loop, iteration, step, digest)}latest.json`,
   /** One model on one test version, counted on one grid. */
-  evaluation: (modelDigest: string, testVersion: string, size: number) => `evaluations/${modelDigest}/${testVersion}/${size}/`,
+  evaluation: (modelDigest: string, testVersion: string, size: number) =>
+    `evaluations/${modelDigest}/${testVersion}/${size}/`,
   benchmark: (taxonomyDigest: string) => `registry/${taxonomyDigest}/benchmark.json`,
 } as const;

@@ -2,14 +2,21 @@ import { decode } from 'fast-png';
 import sharp from 'sharp';
 import { PartloopError } from '../domain/errors.js';
 
-export interface LabelMask { pixels: Uint8Array; width: number; height: number }
+export interface LabelMask {
+  pixels: Uint8Array;
+  width: number;
+  height: number;
+}
 
 const MAX_PIXELS = 100_000_000;
 
 /** An 8-bit greyscale PNG whose pixel values are label values (0 background, 1..N classes, 255 ignored). */
 export async function encodeLabel(pixels: Uint8Array, width: number, height: number): Promise<Buffer> {
   if (pixels.length !== width * height) throw new RangeError(`${pixels.length} pixels do not fill ${width}×${height}`);
-  return sharp(pixels, { raw: { width, height, channels: 1 } }).toColourspace('b-w').png({ compressionLevel: 9, palette: false }).toBuffer();
+  return sharp(pixels, { raw: { width, height, channels: 1 } })
+    .toColourspace('b-w')
+    .png({ compressionLevel: 9, palette: false })
+    .toBuffer();
 }
 
 /**
@@ -23,12 +30,19 @@ export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<
   try {
     image = decode(bytes);
   } catch (cause) {
-    throw new PartloopError('data-invalid', `${origin} is not a readable PNG: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new PartloopError(
+      'data-invalid',
+      `${origin} is not a readable PNG: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
   const { width, height, channels, depth, data } = image;
-  if (width * height > MAX_PIXELS) throw new PartloopError('data-invalid', `${origin} has ${width}×${height} pixels, more than ${MAX_PIXELS}`);
+  if (width * height > MAX_PIXELS)
+    throw new PartloopError('data-invalid', `${origin} has ${width}×${height} pixels, more than ${MAX_PIXELS}`);
   if (channels !== 1) {
-    throw new PartloopError('data-invalid', `${origin} is a colour PNG with ${channels} channels`, { hint: 'Labels are greyscale or palette PNGs whose pixel values are class numbers.' });
+    throw new PartloopError('data-invalid', `${origin} is a colour PNG with ${channels} channels`, {
+      hint: 'Labels are greyscale or palette PNGs whose pixel values are class numbers.',
+    });
   }
   if (depth === 8) return { pixels: Uint8Array.from(data), width, height };
   if (depth === 16) throw new PartloopError('data-invalid', `${origin} has 16 bits a pixel; labels have 8 or fewer`);

@@ -12,7 +12,11 @@ export async function readLoopState(store: ObjectStore, loop: string): Promise<L
 }
 
 /** Change a loop's state by a chain of conditional writes: whoever loses a race applies its change to the newer state. */
-export async function updateLoopState(store: ObjectStore, loop: string, change: (state: LoopState) => LoopState): Promise<LoopState> {
+export async function updateLoopState(
+  store: ObjectStore,
+  loop: string,
+  change: (state: LoopState) => LoopState,
+): Promise<LoopState> {
   for (let race = 0; race < MAX_RACES; race++) {
     const { state, etag } = await read(store, loop);
     const changed = change(state);
@@ -27,6 +31,7 @@ async function read(store: ObjectStore, loop: string): Promise<{ state: LoopStat
   const object = await store.tryGet(key);
   if (object === null) return { state: emptyLoopState(loop), etag: null };
   const parsed = loopStateSchema.safeParse(JSON.parse(new TextDecoder().decode(object.body)));
-  if (!parsed.success) throw new PartloopError('data-invalid', `${key} is not a loop's state: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new PartloopError('data-invalid', `${key} is not a loop's state: ${z.prettifyError(parsed.error)}`);
   return { state: parsed.data, etag: object.etag };
 }

@@ -10,12 +10,14 @@ export interface ObjectFacts {
 
 /**
  * Objects under one prefix of one bucket. Keys are relative to the prefix (`storage/keys.ts`). Every method retries
- * passing faults by itself and then throws `PartloopError('store-unavailable')`; a missing key is `not-found`.
+ * passing faults by itself and then throws `PartloopError('store-unavailable')`; a missing key is `not-found`. Methods that
+ * read also take an `s3://` URI in place of a key, for images that stay where they are; the same credentials are used.
  */
 export interface ObjectStore {
   /** `s3://bucket/prefix`, for people and for building URIs. */
   readonly uri: string;
-  get(key: string): Promise<{ body: Uint8Array; etag: string }>;
+  /** With `ifMatch` only this version: another is `data-changed`. */
+  get(key: string, ifMatch?: string): Promise<{ body: Uint8Array; etag: string }>;
   /** null where there is no such key. */
   tryGet(key: string): Promise<{ body: Uint8Array; etag: string } | null>;
   getStream(key: string): Promise<Readable>;

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
-import { sha256Schema } from '../domain/ids.js';
 import { type IndexRow, indexRowSchema } from '../domain/tables.js';
 import { parseTaxonomy, type Taxonomy } from '../domain/taxonomy.js';
-import { readJson } from './json.js';
+import { parseJson, readJson } from './json.js';
 import { keys } from './keys.js';
 import type { ObjectStore } from './objectStore.js';
-import { readTable, writeTable } from './table.js';
+import { readSegment } from './segmentCache.js';
+import { writeTable } from './table.js';
 
 const catalogSchema = z.object({
   version: z.number().int().positive(),
@@ -28,23 +28,37 @@ export interface Pool {
   latestVersion(): Promise<number>;
   /** The latest revision of every image known to a version, ordered by image id. */
   readIndex(version: number): Promise<IndexRow[]>;
-  /** Add rows as a new segment under a new version; returns the version. Importers that race both get in. */
+  /**
+   * Add rows as a new segment under a new version; returns the version. Importers that race both get in: the one that
+   * loses goes on from the winner's version, without what the winner brought in already.
+   */
   appendRows(rows: readonly IndexRow[]): Promise<number>;
 }
 
+export interface PoolOptions {
+  /** Keep segments here, so that the index is not fetched again for every step. */
+  cacheFolder?: string;
+}
+
 /** @throws PartloopError `not-found` listing the pools there are */
-export async function openPool(store: ObjectStore, name: string): Promise<Pool> {
+export async function openPool(store: ObjectStore, name: string, options: PoolOptions = {}): Promise<Pool> {
   const object = await store.tryGet(keys.taxonomy(name));
   if (object === null) {
     const pools = await listPools(store);
-    throw new PartloopError('not-found', `there is no pool \`${name}\`; ${pools.length === 0 ? 'there is none yet' : `pools: ${pools.join(', ')}`}`, {
+    const there = pools.length === 0 ? 'there is none yet' : `pools: ${pools.join(', ')}`;
+    throw new PartloopError('not-found', `there is no pool \`${name}\`; ${there}`, {
       hint: 'Make one with `partloop import`.',
     });
   }
-  const taxonomy = parseTaxonomy(JSON.parse(new TextDecoder().decode(object.body)), keys.taxonomy(name));
-  const defaults = (await store.head(keys.poolDefaults(name))) === null ? {} : await readJson(store, keys.poolDefaults(name), z.unknown());
+  const taxonomy = parseTaxonomy(parseJson(object.body, keys.taxonomy(name), z.unknown()), keys.taxonomy(name));
+  const found = await store.tryGet(keys.poolDefaults(name));
+  const defaults = found === null ? {} : parseJson(found.body, keys.poolDefaults(name), z.unknown());
+
   const readCatalog = async (version: number): Promise<Catalog> =>
-    version === 0 ? { version: 0, segments: [], createdAt: '' } : readJson(store, keys.catalog(name, version), catalogSchema);
+    version === 0
+      ? { version: 0, segments: [], createdAt: '' }
+      : readJson(store, keys.catalog(name, version), catalogSchema);
+
   const latestVersion = async (): Promise<number> => {
     let latest = 0;
     for await (const { key } of store.list(keys.catalogPrefix(name))) {
@@ -53,34 +67,61 @@ export async function openPool(store: ObjectStore, name: string): Promise<Pool> 
     }
     return latest;
   };
-  return {
-    name,
-    taxonomy,
-    defaults,
-    latestVersion,
-    async readIndex(version) {
-      const rows = new Map<string, IndexRow>();
-      for (const { key } of (await readCatalog(version)).segments) {
-        for (const row of await readTable(store, key, indexRowSchema)) {
-          const known = rows.get(row.imageId);
-          if (known === undefined || row.labelRevision > known.labelRevision) rows.set(row.imageId, row);
-        }
+
+  const readIndex = async (version: number): Promise<IndexRow[]> => {
+    const rows = new Map<string, IndexRow>();
+    for (const { key } of (await readCatalog(version)).segments) {
+      for await (const row of readSegment(store, key, options.cacheFolder)) {
+        const known = rows.get(row.imageId);
+        if (known === undefined || row.labelRevision > known.labelRevision) rows.set(row.imageId, row);
       }
-      return [...rows.values()].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
-    },
-    async appendRows(rows) {
-      const digest = createHash('sha256').update(JSON.stringify(rows)).digest('hex');
-      const key = keys.segment(name, sha256Schema.parse(digest));
-      await writeTable(store, key, rows, indexRowSchema);
-      for (let race = 0; race < MAX_RACES; race++) {
-        const latest = await latestVersion();
-        const { segments } = await readCatalog(latest);
-        const catalog: Catalog = { version: latest + 1, segments: [...segments, { key, rows: rows.length }], createdAt: new Date().toISOString() };
-        if ((await store.putIfAbsent(keys.catalog(name, latest + 1), JSON.stringify(catalog), 'application/json')) === 'created') return latest + 1;
-      }
-      throw new PartloopError('store-conflict', `pool ${name}: ${MAX_RACES} other imports were faster each time`);
-    },
+    }
+    return [...rows.values()].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
   };
+
+  const appendRows = async (given: readonly IndexRow[]): Promise<number> => {
+    let rows = given;
+    let segment = await writeSegment(store, name, rows);
+    for (let race = 0; race < MAX_RACES; race++) {
+      const latest = await latestVersion();
+      const { segments } = await readCatalog(latest);
+      const createdAt = new Date().toISOString();
+      const catalog: Catalog = { version: latest + 1, segments: [...segments, segment], createdAt };
+      const key = keys.catalog(name, latest + 1);
+      if ((await store.putIfAbsent(key, JSON.stringify(catalog), 'application/json')) === 'created') return latest + 1;
+      const winner = await latestVersion();
+      const remaining = newAgainst(rows, await readIndex(winner));
+      if (remaining.length === 0) return winner;
+      if (remaining.length === rows.length) continue;
+      rows = remaining;
+      segment = await writeSegment(store, name, rows);
+    }
+    throw new PartloopError('store-conflict', `pool ${name}: ${MAX_RACES} other imports were faster each time`);
+  };
+
+  return { name, taxonomy, defaults, latestVersion, readIndex, appendRows };
+}
+
+/** Immutable, by digest of its rows: the same rows are the same segment. */
+async function writeSegment(
+  store: ObjectStore,
+  pool: string,
+  rows: readonly IndexRow[],
+): Promise<{ key: string; rows: number }> {
+  const hash = createHash('sha256');
+  for (const row of rows) hash.update(`${JSON.stringify(row)}\n`);
+  const key = keys.segment(pool, hash.digest('hex'));
+  await writeTable(store, key, rows, indexRowSchema);
+  return { key, rows: rows.length };
+}
+
+/** Rows that say something the index does not say already, at the same or a later revision. */
+function newAgainst(rows: readonly IndexRow[], index: readonly IndexRow[]): IndexRow[] {
+  const known = new Map(index.map((row) => [row.imageId, row]));
+  return rows.filter((row) => {
+    const there = known.get(row.imageId);
+    return there === undefined || row.labelRevision > there.labelRevision;
+  });
 }
 
 /** Names of all pools, sorted. */

@@ -1,37 +1,105 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
+import { columnType } from './columns.js';
 import type { ObjectStore } from './objectStore.js';
 
-/**
- * Write rows as one Parquet object. Columns come from the schema: text, whole numbers, numbers, booleans, lists of these.
- */
-export async function writeTable<T extends z.ZodObject>(store: ObjectStore, key: string, rows: readonly z.output<T>[], schema: T): Promise<void> {
+/** Lines written at once: long enough to be quick, short enough to leave the event loop to others. */
+const LINES_AT_ONCE = 500;
+
+/** Write rows as one Parquet object, columns from the schema (`storage/columns.ts`), rows in the order given. */
+export async function writeTable<T extends z.ZodObject>(
+  store: ObjectStore,
+  key: string,
+  rows: readonly z.output<T>[],
+  schema: T,
+): Promise<void> {
   await inScratch(async (folder) => {
     const json = join(folder, 'rows.ndjson');
     const parquet = join(folder, 'rows.parquet');
-    await writeFile(json, rows.map((row) => JSON.stringify(row)).join('\n'));
-    const columns = Object.entries(schema.shape).map(([name, type]) => `'${name}': '${columnType(type as z.ZodType)}'`).join(', ');
-    await query(`COPY (SELECT * FROM read_json('${json}', format='newline_delimited', columns={${columns}})) TO '${parquet}' (FORMAT parquet, COMPRESSION zstd)`);
+    await pipeline(Readable.from(lines(rows)), createWriteStream(json));
+    const columns = Object.entries(schema.shape).map(([name, type]) => `${quoted(name)}: '${columnType(type, name)}'`);
+    const source = `read_json(${quoted(json)}, format='newline_delimited', columns={${columns.join(', ')}})`;
+    const target = `${quoted(parquet)} (FORMAT parquet, COMPRESSION zstd)`;
+    await inDatabase((connection) => connection.run(`COPY (SELECT * FROM ${source}) TO ${target}`));
     await store.putFile(key, parquet, 'application/vnd.apache.parquet');
   });
 }
 
-/** All rows of a Parquet object, in the order they were written, each checked against the schema. */
-export async function readTable<T extends z.ZodObject>(store: ObjectStore, key: string, schema: T): Promise<z.output<T>[]> {
-  return inScratch(async (folder) => {
+/**
+ * All rows of a Parquet object, in the order they were written.
+ *
+ * @throws PartloopError `data-invalid` naming the key, the row and every column that is not what the schema says
+ */
+export async function readTable<T extends z.ZodObject>(
+  store: ObjectStore,
+  key: string,
+  schema: T,
+): Promise<z.output<T>[]> {
+  const rows: z.output<T>[] = [];
+  for await (const row of streamTable(store, key, schema)) rows.push(row);
+  return rows;
+}
+
+/** The same row by row: the table is never in memory as a whole, and between chunks other work goes on. */
+export async function* streamTable<T extends z.ZodObject>(
+  store: ObjectStore,
+  key: string,
+  schema: T,
+): AsyncGenerator<z.output<T>> {
+  const folder = await mkdtemp(join(tmpdir(), 'partloop-table-'));
+  try {
     const parquet = join(folder, 'rows.parquet');
     await store.getFile(key, parquet);
-    const rows = await query(`SELECT * FROM read_parquet('${parquet}')`);
-    return rows.map((row, index) => {
-      const parsed = schema.safeParse(row);
-      if (!parsed.success) throw new PartloopError('data-invalid', `${key}, row ${index}: ${z.prettifyError(parsed.error)}`);
-      return parsed.data;
-    });
-  });
+    yield* streamFile(parquet, key, schema);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The same from a local Parquet file; `origin` names it in errors. */
+export async function* streamFile<T extends z.ZodObject>(
+  path: string,
+  origin: string,
+  schema: T,
+): AsyncGenerator<z.output<T>> {
+  const connection = await (await database()).connect();
+  let index = 0;
+  try {
+    const result = await connection.stream(`SELECT * FROM read_parquet(${quoted(path)})`);
+    for await (const chunk of result.yieldRowObjectJs()) {
+      for (const row of chunk) {
+        const values = Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)]));
+        const parsed = schema.safeParse(values);
+        if (!parsed.success) {
+          throw new PartloopError('data-invalid', `${origin}, row ${index}: ${z.prettifyError(parsed.error)}`);
+        }
+        index += 1;
+        yield parsed.data;
+      }
+    }
+  } catch (cause) {
+    if (cause instanceof PartloopError) throw cause;
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new PartloopError('data-invalid', `${origin} is not a readable table: ${detail}`, { cause });
+  } finally {
+    connection.closeSync();
+  }
+}
+
+function* lines(rows: readonly unknown[]): Generator<string> {
+  for (let from = 0; from < rows.length; from += LINES_AT_ONCE) {
+    yield rows
+      .slice(from, from + LINES_AT_ONCE)
+      .map((row) => `${JSON.stringify(row)}\n`)
+      .join('');
+  }
 }
 
 async function inScratch<T>(work: (folder: string) => Promise<T>): Promise<T> {
@@ -46,28 +114,28 @@ async function inScratch<T>(work: (folder: string) => Promise<T>): Promise<T> {
 let instance: Promise<DuckDBInstance> | undefined;
 
 /** One in-memory database a process: one thread, since sums over two differ from run to run; no downloads. */
-async function query(sql: string): Promise<Record<string, unknown>[]> {
-  instance ??= DuckDBInstance.create(':memory:', { threads: '1', autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' });
-  const connection = await (await instance).connect();
+function database(): Promise<DuckDBInstance> {
+  instance ??= DuckDBInstance.create(':memory:', {
+    threads: '1',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  return instance;
+}
+
+async function inDatabase(work: (connection: Awaited<ReturnType<DuckDBInstance['connect']>>) => Promise<unknown>): Promise<void> {
+  const connection = await (await database()).connect();
   try {
-    const reader = await connection.runAndReadAll(sql);
-    return reader.getRowObjectsJS().map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)])));
+    await work(connection);
   } finally {
     connection.closeSync();
   }
 }
 
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** DuckDB's whole numbers are bigints in JavaScript. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
   return Array.isArray(value) ? value.map(plain) : value;
-}
-
-/** The DuckDB type of a column. */
-function columnType(type: z.ZodType): string {
-  if (type instanceof z.ZodNullable || type instanceof z.ZodOptional || type instanceof z.ZodDefault) return columnType(type.unwrap() as z.ZodType);
-  if (type instanceof z.ZodArray) return `${columnType(type.element as z.ZodType)}[]`;
-  if (type instanceof z.ZodNumber) return type.isInt || type.format === 'safeint' ? 'BIGINT' : 'DOUBLE';
-  if (type instanceof z.ZodBoolean) return 'BOOLEAN';
-  if (type instanceof z.ZodLiteral) return [...type.values].every((value) => typeof value === 'number') ? 'BIGINT' : 'VARCHAR';
-  return 'VARCHAR';
 }

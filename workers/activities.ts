@@ -24,7 +24,12 @@ export function activitiesFor(role: Role, deps: ActivityDeps & { client: Client 
         planScan: scan.planScan,
       };
     case 'scan':
-      return { scanShard: scan.scanShard, reduceScan: scan.reduceScan, ...createEvaluateActivities(deps), ...createDecideActivities(deps) };
+      return {
+        scanShard: scan.scanShard,
+        reduceScan: scan.reduceScan,
+        ...createEvaluateActivities(deps),
+        ...createDecideActivities(deps),
+      };
     case 'train':
       return createTrainActivities(deps);
   }

@@ -13,16 +13,26 @@ export function storeFromEnvironment(environment: NodeJS.ProcessEnv): ObjectStor
     });
   }
   const endpoint = environment.AWS_ENDPOINT_URL_S3;
-  return openStore({ uri, region: environment.AWS_REGION ?? 'us-east-1', ...(endpoint === undefined ? {} : { endpoint }) });
+  return openStore({
+    uri,
+    region: environment.AWS_REGION ?? 'us-east-1',
+    ...(endpoint === undefined ? {} : { endpoint }),
+  });
 }
 
 /** Options that reach the Temporal service named by Temporal's own environment configuration. */
 export function temporalFromEnvironment(): { connection: { address: string }; namespace: string } {
   const { connectionOptions, namespace } = loadClientConnectConfig();
-  return { connection: { ...connectionOptions, address: connectionOptions.address ?? '127.0.0.1:7233' }, namespace: namespace ?? 'default' };
+  return {
+    connection: { ...connectionOptions, address: connectionOptions.address ?? '127.0.0.1:7233' },
+    namespace: namespace ?? 'default',
+  };
 }
 
 export async function connectClient(): Promise<Client> {
   const { connection, namespace } = temporalFromEnvironment();
-  return new Client({ connection: await Connection.connect({ ...connection, connectTimeout: '10 seconds' }), namespace });
+  return new Client({
+    connection: await Connection.connect({ ...connection, connectTimeout: '10 seconds' }),
+    namespace,
+  });
 }

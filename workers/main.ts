@@ -23,13 +23,17 @@ try {
   await runWorkers(rolesOf(values.role), deps);
   process.exit(0);
 } catch (error) {
-  log.fatal(error instanceof PartloopError ? { code: error.code, hint: error.hint } : { err: error }, error instanceof Error ? error.message : String(error));
+  log.fatal(
+    error instanceof PartloopError ? { code: error.code, hint: error.hint } : { err: error },
+    error instanceof Error ? error.message : String(error),
+  );
   process.exit(1);
 }
 
 function rolesOf(asked: string): readonly Role[] {
   if (asked === 'all') return ROLE_NAMES;
   const role = ROLE_NAMES.find((name) => name === asked);
-  if (role === undefined) throw new PartloopError('input-invalid', `there is no role \`${asked}\`; roles: ${ROLE_NAMES.join(', ')}, all`);
+  if (role === undefined)
+    throw new PartloopError('input-invalid', `there is no role \`${asked}\`; roles: ${ROLE_NAMES.join(', ')}, all`);
   return [role];
 }

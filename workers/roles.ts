@@ -5,9 +5,21 @@ import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../domain/queues.js';
  * crowded machine holds what waits. The graces leave time for one batch, and for a checkpoint.
  */
 export const ROLES = {
-  light: { taskQueue: LIGHT_QUEUE, workflows: true, maxActivities: 8, graceTime: '15 seconds', forceTime: '45 seconds' },
+  light: {
+    taskQueue: LIGHT_QUEUE,
+    workflows: true,
+    maxActivities: 8,
+    graceTime: '15 seconds',
+    forceTime: '45 seconds',
+  },
   scan: { taskQueue: SCAN_QUEUE, workflows: false, maxActivities: 2, graceTime: '45 seconds', forceTime: '90 seconds' },
-  train: { taskQueue: TRAIN_QUEUE, workflows: false, maxActivities: 1, graceTime: '90 seconds', forceTime: '150 seconds' },
+  train: {
+    taskQueue: TRAIN_QUEUE,
+    workflows: false,
+    maxActivities: 1,
+    graceTime: '90 seconds',
+    forceTime: '150 seconds',
+  },
 } as const;
 
 export type Role = keyof typeof ROLES;

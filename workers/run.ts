@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.js';
 import { activitiesFor } from './activities.js';
 import { castErrors } from './castErrors.js';
@@ -28,7 +28,9 @@ export async function createWorker(role: Role, deps: ActivityDeps & { client: Cl
 /** The bundle made at build time where there is one: workers then start in a second. */
 function workflowCode(root: string): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
   const codePath = join(root, 'dist', 'workflow-bundle.js');
-  return existsSync(codePath) ? { workflowBundle: { codePath } } : { workflowsPath: join(root, 'dist', 'workflows', 'index.js') };
+  return existsSync(codePath)
+    ? { workflowBundle: { codePath } }
+    : { workflowsPath: join(root, 'dist', 'workflows', 'index.js') };
 }
 
 /** Run until SIGTERM or SIGINT; activities get their grace to save what they have. */

@@ -16,7 +16,12 @@ const retry = {
 const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 
 /** Light steps: reads, and writes to fresh keys under a commit that is made once. A second run finds the commit. */
-export const light = proxyActivities<Activities>({ startToCloseTimeout: '2 hours', heartbeatTimeout: '2 minutes', retry, cancellationType });
+export const light = proxyActivities<Activities>({
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: '2 minutes',
+  retry,
+  cancellationType,
+});
 
 /** Reads and conditional writes of seconds: starting, joining, recording. Safe to run twice. */
 export const bookkeeping = proxyActivities<Activities>({ startToCloseTimeout: '2 minutes', retry });

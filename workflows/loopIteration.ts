@@ -1,5 +1,13 @@
 import {
-  CancellationScope, condition, defineQuery, defineSignal, executeChild, getExternalWorkflowHandle, setCurrentDetails, setHandler, workflowInfo,
+  CancellationScope,
+  condition,
+  defineQuery,
+  defineSignal,
+  executeChild,
+  getExternalWorkflowHandle,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
 } from '@temporalio/workflow';
 import { iterationDetails } from '../domain/detailsTable.js';
 import { loopWorkflowId, scanWorkflowId } from '../domain/ids.js';
@@ -28,17 +36,27 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
   let current: Step | null = null;
   let paused = false;
 
-  setHandler(pauseIterationSignal, (value) => { paused = value; }, { description: 'Hold before the next step, or go on' });
-  setHandler(iterationProgressQuery, () => ({ step: current, results }), { description: 'The step under way and the results so far' });
+  setHandler(
+    pauseIterationSignal,
+    (value) => {
+      paused = value;
+    },
+    { description: 'Hold before the next step, or go on' },
+  );
+  setHandler(iterationProgressQuery, () => ({ step: current, results }), {
+    description: 'The step under way and the results so far',
+  });
   showAttributes({ loop, iteration });
 
   try {
     await step('draw', () => light.draw({ context, results }));
-    await step('scan', () => executeChild(mislabelScan, {
-      workflowId: scanWorkflowId(workflowInfo().workflowId),
-      args: [{ context, draw: results.draw }],
-      staticSummary: `find mislabelled images of iteration ${iteration}`,
-    }));
+    await step('scan', () =>
+      executeChild(mislabelScan, {
+        workflowId: scanWorkflowId(workflowInfo().workflowId),
+        args: [{ context, draw: results.draw }],
+        staticSummary: `find mislabelled images of iteration ${iteration}`,
+      }),
+    );
     if (config.baselineImages !== null) await trainer.ensureBenchmark({ context, results });
     await step('sample', () => light.sample({ context, results }));
     await step('train', () => trainer.train({ context, results }));
@@ -61,7 +79,8 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
     const startedAt = Date.now();
     const result = await work();
     // The step's own time, with what it waited for; the activity knows only its part.
-    results[name] = result.outcome === 'hit' ? result : { ...result, seconds: Math.round((Date.now() - startedAt) / 100) / 10 };
+    results[name] =
+      result.outcome === 'hit' ? result : { ...result, seconds: Math.round((Date.now() - startedAt) / 100) / 10 };
     if (typeof results.evaluate?.facts.miou === 'number') showAttributes({ miou: results.evaluate.facts.miou });
     if (typeof results.decide?.facts.gate === 'string') showAttributes({ gate: results.decide.facts.gate });
     if (results.train !== undefined) showAttributes({ model: results.train.digest.slice(0, 12) });
@@ -72,7 +91,12 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
   async function tellLoop(status: 'finished' | 'failed', error: string | null): Promise<void> {
     await bookkeeping.recordIteration({ context, results, status, error, runId: workflowInfo().runId });
     try {
-      await getExternalWorkflowHandle(loopWorkflowId(loop)).signal(iterationFinishedSignal, { iteration, status, error, results });
+      await getExternalWorkflowHandle(loopWorkflowId(loop)).signal(iterationFinishedSignal, {
+        iteration,
+        status,
+        error,
+        results,
+      });
     } catch {
       // No loop runs under this id: the record is enough, the loop reads it when it starts.
     }

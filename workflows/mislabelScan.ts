@@ -37,12 +37,18 @@ export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
         const success = 1 - failed.length / plan.shards;
         if (success < settings.minShardSuccess) throw error;
       }
-      setCurrentDetails(`${next} of ${plan.shards} shards taken, ${failed.length} failed, ${plan.folds.length} folds trained`);
+      setCurrentDetails(
+        `${next} of ${plan.shards} shards taken, ${failed.length} failed, ${plan.folds.length} folds trained`,
+      );
     }
   };
   await Promise.all(Array.from({ length: Math.min(settings.maxShardsInFlight, Math.max(1, end - next)) }, lane));
   if (end < plan.shards) {
-    return continueAsNew<typeof mislabelScan>({ context, draw, resume: { ...plan, next: end, failed } } satisfies ScanInput);
+    return continueAsNew<typeof mislabelScan>({
+      context,
+      draw,
+      resume: { ...plan, next: end, failed },
+    } satisfies ScanInput);
   }
   return reduceScan({ context, results: { draw }, planKey: plan.planKey, folds: plan.folds, failedShards: failed });
 
@@ -56,4 +62,3 @@ export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
     return { planKey, shards, folds: trained, next: 0, failed: [] };
   }
 }
-

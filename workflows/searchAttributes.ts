@@ -2,7 +2,14 @@ import { upsertSearchAttributes } from '@temporalio/workflow';
 import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
 
 /** Set those of partloop's search attributes that are given; the rest stay as they are. */
-export function showAttributes(values: { loop?: string; iteration?: number; step?: string; model?: string; miou?: number; gate?: string }): void {
+export function showAttributes(values: {
+  loop?: string;
+  iteration?: number;
+  step?: string;
+  model?: string;
+  miou?: number;
+  gate?: string;
+}): void {
   const updates = [
     ...(values.loop === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.loop, value: values.loop }]),
     ...(values.iteration === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.iteration, value: values.iteration }]),

@@ -13,8 +13,15 @@ export async function startLoop(input: unknown = {}) {
   const started = await bookkeeping.startOrJoinLoop({ request });
   showAttributes({ loop: started.loop });
   setCurrentDetails(
-    [`Loop **${started.loop}**: ${started.outcome}, ${request.iterations} iteration(s) from ${started.nextIteration} on.`,
-      '', `[Open the loop](${started.path})`, '', '```json', JSON.stringify(started.config, null, 1), '```'].join('\n'),
+    [
+      `Loop **${started.loop}**: ${started.outcome}, ${request.iterations} iteration(s) from ${started.nextIteration} on.`,
+      '',
+      `[Open the loop](${started.path})`,
+      '',
+      '```json',
+      JSON.stringify(started.config, null, 1),
+      '```',
+    ].join('\n'),
   );
   return started;
 }

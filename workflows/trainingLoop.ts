@@ -1,14 +1,35 @@
-import {
-  allHandlersFinished, CancellationScope, condition, continueAsNew, defineQuery, defineSignal, defineUpdate, getExternalWorkflowHandle,
-  isCancellation, ParentClosePolicy, setCurrentDetails, setHandler, startChild, workflowInfo,
-} from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  getExternalWorkflowHandle,
+  isCancellation,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { LoopConfig } from '../domain/config.js';
 import { loopDetails } from '../domain/detailsTable.js';
 import { iterationWorkflowId, parseLoopWorkflowId } from '../domain/ids.js';
 import {
-  type IterationFinished, type LoopStatus, parseRequest, type RetryIteration, retryIterationSchema, type RunIterations, type RunIterationsAnswer,
-  runIterationsSchema, type StopLoop, stopSchema, trainingLoopInputSchema,
+  type IterationFinished,
+  type LoopStatus,
+  parseRequest,
+  type RetryIteration,
+  type RunIterations,
+  type RunIterationsAnswer,
+  retryIterationSchema,
+  runIterationsSchema,
+  type StopLoop,
+  stopSchema,
+  trainingLoopInputSchema,
 } from '../domain/messages.js';
 import { bookkeeping } from './activities.js';
 import { hasCode, orFail, rootMessage } from './failures.js';
@@ -44,15 +65,31 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   let rows: LoopStatus['rows'] = [];
   let next = 0;
 
-  setHandler(statusQuery, status, { description: 'Phase, current iteration, what remains, and the last 20 iterations' });
+  setHandler(statusQuery, status, {
+    description: 'Phase, current iteration, what remains, and the last 20 iterations',
+  });
   setHandler(runIterationsUpdate, runIterations, { description: 'Run iterations with a resolved configuration' });
-  setHandler(retryIterationUpdate, retryIteration, { description: 'Do an iteration again, from a step on if one is named' });
+  setHandler(retryIterationUpdate, retryIteration, {
+    description: 'Do an iteration again, from a step on if one is named',
+  });
   setHandler(pauseUpdate, () => setPaused(true), { description: 'Hold before the next step' });
   setHandler(resumeUpdate, () => setPaused(false), { description: 'Go on after a pause' });
   setHandler(setConfigUpdate, setConfig, { description: 'Configuration of the iterations to come' });
   setHandler(stopUpdate, stop, { description: 'End the loop after its iteration, or now; it can be started again' });
-  setHandler(poolGrewSignal, () => { poolGrew = true; }, { description: 'New images were added to the pool' });
-  setHandler(iterationFinishedSignal, (message) => { finished = message; }, { description: 'Sent by an iteration at its end' });
+  setHandler(
+    poolGrewSignal,
+    () => {
+      poolGrew = true;
+    },
+    { description: 'New images were added to the pool' },
+  );
+  setHandler(
+    iterationFinishedSignal,
+    (message) => {
+      finished = message;
+    },
+    { description: 'Sent by an iteration at its end' },
+  );
 
   showAttributes({ loop });
   ({ next, rows } = await bookkeeping.loadLoop({ loop }));
@@ -60,7 +97,10 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
 
   while (!stopping) {
     const somethingToDo = await condition(
-      () => stopping || finished !== null || (!paused && (retry !== null || (remaining > 0 && error === null && (!waitingForImages || poolGrew)))),
+      () =>
+        stopping ||
+        finished !== null ||
+        (!paused && (retry !== null || (remaining > 0 && error === null && (!waitingForImages || poolGrew)))),
       '1 hour',
     );
     if (stopping) break;
@@ -99,7 +139,10 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
             staticSummary: `iteration ${iteration} of ${loop}`,
           });
           if (paused) await child.signal(pauseIterationSignal, true);
-          await Promise.race([child.result(), condition(() => finished?.iteration === iteration && finished.status === 'finished')]);
+          await Promise.race([
+            child.result(),
+            condition(() => finished?.iteration === iteration && finished.status === 'finished'),
+          ]);
         } catch (problem) {
           if (!(problem instanceof WorkflowExecutionAlreadyStartedError)) throw problem;
           await joinRunning(iteration);
@@ -147,7 +190,10 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
       }
     }
     const latest = rows.at(-1);
-    showAttributes({ ...(latest?.miou == null ? {} : { miou: latest.miou }), ...(latest?.gate == null ? {} : { gate: latest.gate }) });
+    showAttributes({
+      ...(latest?.miou == null ? {} : { miou: latest.miou }),
+      ...(latest?.gate == null ? {} : { gate: latest.gate }),
+    });
     show();
   }
 
@@ -182,7 +228,8 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
 
   async function setPaused(value: boolean): Promise<LoopStatus> {
     paused = value;
-    if (running !== null) await getExternalWorkflowHandle(iterationWorkflowId(loop, running.iteration)).signal(pauseIterationSignal, value);
+    if (running !== null)
+      await getExternalWorkflowHandle(iterationWorkflowId(loop, running.iteration)).signal(pauseIterationSignal, value);
     show();
     return status();
   }
@@ -211,7 +258,17 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   }
 
   function status(): LoopStatus {
-    return { loop, phase: phase(), iteration: running?.iteration ?? null, step: null, remaining, pending: pending?.iterations ?? null, nextIteration: next, error, rows };
+    return {
+      loop,
+      phase: phase(),
+      iteration: running?.iteration ?? null,
+      step: null,
+      remaining,
+      pending: pending?.iterations ?? null,
+      nextIteration: next,
+      error,
+      rows,
+    };
   }
 
   function show(): void {

@@ -5,6 +5,12 @@ import { printJson, printLine } from '../output.js';
 /** `partloop config schema|docs`. */
 export function register(program: Command): void {
   const config = program.command('config').description('Every setting, from the one declaration of them');
-  config.command('schema').description('JSON Schema of the configuration').action(() => printJson(configJsonSchema()));
-  config.command('docs').description('The reference page docs/config.md').action(() => printLine(configReference().trimEnd()));
+  config
+    .command('schema')
+    .description('JSON Schema of the configuration')
+    .action(() => printJson(configJsonSchema()));
+  config
+    .command('docs')
+    .description('The reference page docs/config.md')
+    .action(() => printLine(configReference().trimEnd()));
 }

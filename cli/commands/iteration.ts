@@ -12,7 +12,8 @@ import { waitAndPrint } from './loop.js';
 export function register(program: Command): void {
   const iteration = program.command('iteration').description('Look at an iteration, or do it again from a step on');
 
-  iteration.command('show')
+  iteration
+    .command('show')
     .description('The steps of an iteration: outcome, time, facts, where the outputs lie')
     .argument('<loop>')
     .argument('[n]', 'Iteration; the last one where left out', wholeNumber)
@@ -21,17 +22,33 @@ export function register(program: Command): void {
       const { store } = await openEnvironmentStore();
       const found = await findIteration(store, loop, n);
       if (json) return printJson(found);
-      say(`loop ${loop}, iteration ${iterationLabel(found.iteration)}: ${found.current.status}${found.others.length === 0 ? '' : `, ${found.others.length} other attempt(s)`}`);
+      say(
+        `loop ${loop}, iteration ${iterationLabel(found.iteration)}: ${found.current.status}${found.others.length === 0 ? '' : `, ${found.others.length} other attempt(s)`}`,
+      );
       if (found.current.error !== null) say(`error: ${found.current.error}`);
-      printTable(STEPS.flatMap((step) => {
-        const result = found.current.results[step];
-        if (result === undefined) return [];
-        const facts = Object.entries(result.facts).map(([name, value]) => `${name}=${typeof value === 'number' ? Number(value.toFixed(4)) : String(value).slice(0, 20)}`);
-        return [{ step, outcome: result.outcome, seconds: result.seconds, digest: result.digest.slice(0, 12), facts: facts.join(' ') }];
-      }));
+      printTable(
+        STEPS.flatMap((step) => {
+          const result = found.current.results[step];
+          if (result === undefined) return [];
+          const facts = Object.entries(result.facts).map(
+            ([name, value]) =>
+              `${name}=${typeof value === 'number' ? Number(value.toFixed(4)) : String(value).slice(0, 20)}`,
+          );
+          return [
+            {
+              step,
+              outcome: result.outcome,
+              seconds: result.seconds,
+              digest: result.digest.slice(0, 12),
+              facts: facts.join(' '),
+            },
+          ];
+        }),
+      );
     });
 
-  iteration.command('replay')
+  iteration
+    .command('replay')
     .description('Do an iteration again from a step on; steps before it are found done')
     .argument('<loop>')
     .argument('<n>', 'Iteration', wholeNumber)
@@ -44,23 +61,34 @@ export function register(program: Command): void {
         const status = await commandLoop(client, loop, { name: 'retryIteration', args: [{ iteration: n, from }] });
         if (wait) await waitAndPrint(client, loop, json === true, uiLink(env, ''));
         else if (json) printJson(status);
-        else say(`iteration ${n} of loop ${loop} is done again from ${from} on; \`partloop loop status ${loop}\` shows it`);
+        else
+          say(
+            `iteration ${n} of loop ${loop} is done again from ${from} on; \`partloop loop status ${loop}\` shows it`,
+          );
       } finally {
         await client.connection.close();
       }
     });
 }
 
-export async function findIteration(store: Awaited<ReturnType<typeof openEnvironmentStore>>['store'], loop: string, n: number | undefined) {
+export async function findIteration(
+  store: Awaited<ReturnType<typeof openEnvironmentStore>>['store'],
+  loop: string,
+  n: number | undefined,
+) {
   const { iterations } = await readLoopState(store, loop);
   const found = n === undefined ? iterations.at(-1) : iterations.find((entry) => entry.iteration === n);
   if (found !== undefined) return found;
-  const known = iterations.length === 0 ? 'it has none yet' : `it has ${iterations.map((entry) => entry.iteration).join(', ')}`;
-  throw new PartloopError('not-found', `loop \`${loop}\` has no iteration ${n ?? ''}: ${known}`, { hint: '`partloop loop status` lists the loops.' });
+  const known =
+    iterations.length === 0 ? 'it has none yet' : `it has ${iterations.map((entry) => entry.iteration).join(', ')}`;
+  throw new PartloopError('not-found', `loop \`${loop}\` has no iteration ${n ?? ''}: ${known}`, {
+    hint: '`partloop loop status` lists the loops.',
+  });
 }
 
 export function wholeNumber(text: string): number {
-  if (!/^\d{1,6}$/.test(text) || Number(text) < 1) throw new InvalidArgumentError(`\`${text}\` is not an iteration (1, 2, …).`);
+  if (!/^\d{1,6}$/.test(text) || Number(text) < 1)
+    throw new InvalidArgumentError(`\`${text}\` is not an iteration (1, 2, …).`);
   return Number(text);
 }
 

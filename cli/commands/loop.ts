@@ -16,7 +16,8 @@ const EXIT_INTERRUPTED = 130;
 export function register(program: Command): void {
   const loop = program.command('loop').description('Start, watch and steer training loops');
 
-  loop.command('start')
+  loop
+    .command('start')
     .description('Start a loop, or join the one that runs')
     .argument('[name]', help('loop'))
     .option('--pool <pool>', help('pool'))
@@ -33,11 +34,17 @@ export function register(program: Command): void {
     .option('--json', 'Print one JSON object on stdout')
     .action(async (name: string | undefined, options: Record<string, unknown>) => {
       const { wait, json, set, ...fields } = options;
-      const request = parseRequest(startLoopRequestSchema, { ...fields, ...(name === undefined ? {} : { loop: name }), ...settingsFrom(set) }, '`loop start`');
+      const request = parseRequest(
+        startLoopRequestSchema,
+        { ...fields, ...(name === undefined ? {} : { loop: name }), ...settingsFrom(set) },
+        '`loop start`',
+      );
       await withClient(async (client, env) => {
         const started = await startLoop(client, request);
         const link = uiLink(env, started.path);
-        say(`loop ${started.loop}: ${started.outcome}, iteration ${started.nextIteration} is next${link === null ? '' : `\n${link}`}`);
+        say(
+          `loop ${started.loop}: ${started.outcome}, iteration ${started.nextIteration} is next${link === null ? '' : `\n${link}`}`,
+        );
         if (wait !== true) {
           if (json === true) printJson({ ...started, link });
           return;
@@ -46,7 +53,8 @@ export function register(program: Command): void {
       });
     });
 
-  loop.command('status')
+  loop
+    .command('status')
     .description('What loops do and have done')
     .argument('[name]', 'Only this loop')
     .option('--json', 'Print one JSON object on stdout')
@@ -60,22 +68,30 @@ export function register(program: Command): void {
       });
     });
 
-  for (const [command, description] of [['pause', 'Hold before the next step'], ['resume', 'Go on after a pause']] as const) {
-    loop.command(command)
+  for (const [command, description] of [
+    ['pause', 'Hold before the next step'],
+    ['resume', 'Go on after a pause'],
+  ] as const) {
+    loop
+      .command(command)
       .description(description)
       .argument('<name>')
       .option('--json', 'Print one JSON object on stdout')
       .action((name: string, { json }: { json?: true }) => steer(name, { name: command, args: [] }, json));
   }
 
-  loop.command('stop')
+  loop
+    .command('stop')
     .description('End the loop after its iteration; it can be started again and goes on with the next one')
     .argument('<name>')
     .option('--now', 'Cancel the running iteration; what is done of it is kept')
     .option('--json', 'Print one JSON object on stdout')
-    .action((name: string, { now, json }: { now?: true; json?: true }) => steer(name, { name: 'stop', args: [{ now: now ?? false }] }, json));
+    .action((name: string, { now, json }: { now?: true; json?: true }) =>
+      steer(name, { name: 'stop', args: [{ now: now ?? false }] }, json),
+    );
 
-  loop.command('retry')
+  loop
+    .command('retry')
     .description('Do the failed iteration again; steps that are done are kept')
     .argument('<name>')
     .option('--wait', 'Wait until the iterations are done')
@@ -110,14 +126,18 @@ export async function waitAndPrint(client: Client, loop: string, json: boolean, 
     if (status.phase !== 'idle') process.exitCode = EXIT_SETTLED_WITHOUT_SUCCESS;
   } catch (error) {
     if (!abort.signal.aborted) throw error;
-    say(`\nStopped waiting. The loop runs on; \`partloop loop status ${loop}\` shows it, \`partloop loop stop ${loop} --now\` ends it.`);
+    say(
+      `\nStopped waiting. The loop runs on; \`partloop loop status ${loop}\` shows it, \`partloop loop stop ${loop} --now\` ends it.`,
+    );
     process.exitCode = EXIT_INTERRUPTED;
   } finally {
     process.removeListener('SIGINT', interrupt);
   }
 }
 
-async function withClient(work: (client: Client, env: Awaited<ReturnType<typeof openEnvironmentClient>>['env']) => Promise<void>): Promise<void> {
+async function withClient(
+  work: (client: Client, env: Awaited<ReturnType<typeof openEnvironmentClient>>['env']) => Promise<void>,
+): Promise<void> {
   const { client, env } = await openEnvironmentClient();
   try {
     await work(client, env);
@@ -128,16 +148,29 @@ async function withClient(work: (client: Client, env: Awaited<ReturnType<typeof 
 
 async function loopNames(client: Client): Promise<string[]> {
   const names: string[] = [];
-  for await (const { workflowId } of client.workflow.list({ query: "WorkflowType = 'trainingLoop' AND ExecutionStatus = 'Running'" })) {
+  for await (const { workflowId } of client.workflow.list({
+    query: "WorkflowType = 'trainingLoop' AND ExecutionStatus = 'Running'",
+  })) {
     names.push(workflowId.replace(/^loop:/, ''));
   }
   return names.sort();
 }
 
 function printStatus(status: LoopStatus): void {
-  say(`loop ${status.loop}: ${status.phase}${status.iteration === null ? '' : `, iteration ${status.iteration}`}, ${status.remaining} to go`);
-  if (status.error !== null) say(`last error: ${status.error}${isSettled(status) ? `\nTry again with \`partloop loop retry ${status.loop}\`.` : ''}`);
-  printTable(status.rows.map(({ error: _, ...row }) => ({ ...row, miou: row.miou?.toFixed(4) ?? null, benchmarkMiou: row.benchmarkMiou?.toFixed(4) ?? null })));
+  say(
+    `loop ${status.loop}: ${status.phase}${status.iteration === null ? '' : `, iteration ${status.iteration}`}, ${status.remaining} to go`,
+  );
+  if (status.error !== null)
+    say(
+      `last error: ${status.error}${isSettled(status) ? `\nTry again with \`partloop loop retry ${status.loop}\`.` : ''}`,
+    );
+  printTable(
+    status.rows.map(({ error: _, ...row }) => ({
+      ...row,
+      miou: row.miou?.toFixed(4) ?? null,
+      benchmarkMiou: row.benchmarkMiou?.toFixed(4) ?? null,
+    })),
+  );
 }
 
 function number(text: string): number {
@@ -155,7 +188,9 @@ function settingsFrom(set: unknown): Pick<Partial<StartLoopRequest>, 'settings'>
     const fields = (path ?? '').split('.');
     const last = fields.pop();
     if (rest.length === 0 || !last || fields.some((field) => field === '' || field === '__proto__')) {
-      throw new PartloopError('input-invalid', `--set ${entry}: expected path=value`, { hint: 'docs/config.md lists the paths.' });
+      throw new PartloopError('input-invalid', `--set ${entry}: expected path=value`, {
+        hint: 'docs/config.md lists the paths.',
+      });
     }
     let place = settings;
     for (const field of fields) {

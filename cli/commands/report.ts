@@ -11,7 +11,8 @@ import { findIteration, wholeNumber } from './iteration.js';
 /** `partloop report open`. */
 export function register(program: Command): void {
   const report = program.command('report').description('Reports of iterations');
-  report.command('open')
+  report
+    .command('open')
     .description('Fetch the report of an iteration as one HTML file and open it in the browser')
     .argument('<loop>')
     .argument('[n]', 'Iteration; the last one where left out', wholeNumber)
@@ -22,9 +23,13 @@ export function register(program: Command): void {
       const { iteration, current } = await findIteration(store, loop, n);
       const key = current.results.report?.outputs.report;
       if (key === undefined) {
-        throw new PartloopError('not-found', `iteration ${iteration} of loop \`${loop}\` has no report: ${current.error ?? 'it is not finished'}`, {
-          hint: `\`partloop iteration show ${loop} ${iteration}\` shows how far it came.`,
-        });
+        throw new PartloopError(
+          'not-found',
+          `iteration ${iteration} of loop \`${loop}\` has no report: ${current.error ?? 'it is not finished'}`,
+          {
+            hint: `\`partloop iteration show ${loop} ${iteration}\` shows how far it came.`,
+          },
+        );
       }
       const folder = join(env.home, 'reports', loop);
       const file = join(folder, `${iterationLabel(iteration)}.html`);

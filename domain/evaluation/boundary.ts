@@ -7,7 +7,13 @@ const BAND_SHARE = 0.02;
  * Boundary IoU of one image as flat triples class, intersection, union: both sides are reduced to pixels of a class within
  * 2 % of the diagonal from a pixel of another value, the picture's edge not counting as one.
  */
-export function countBoundary(given: Uint8Array, predicted: Uint8Array, width: number, height: number, classes: number): number[] {
+export function countBoundary(
+  given: Uint8Array,
+  predicted: Uint8Array,
+  width: number,
+  height: number,
+  classes: number,
+): number[] {
   const radius = Math.max(1, Math.round(BAND_SHARE * Math.hypot(width, height)));
   const givenBand = nearOtherValue(given, width, height, radius);
   const predictedBand = nearOtherValue(predicted, width, height, radius);

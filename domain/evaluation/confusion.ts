@@ -64,4 +64,5 @@ export function mean(values: readonly number[]): number | null {
 }
 
 /** Label values of the classes 1..N. */
-export const classLabels = (classes: number): number[] => Array.from({ length: classes }, (_, index) => index + BACKGROUND + 1);
+export const classLabels = (classes: number): number[] =>
+  Array.from({ length: classes }, (_, index) => index + BACKGROUND + 1);

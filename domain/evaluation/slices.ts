@@ -2,7 +2,10 @@ import type { EvaluationRow } from '../tables.js';
 import { TAG_NAMES } from '../tags.js';
 
 /** A subset of the test set, by name. */
-export interface Slice { name: string; keep(row: EvaluationRow): boolean }
+export interface Slice {
+  name: string;
+  keep(row: EvaluationRow): boolean;
+}
 
 /** The seed system's weak spots, where their tags are known. */
 export const WEAK_SPOTS: readonly Slice[] = [

@@ -17,7 +17,16 @@ export const evaluationSummarySchema = z.object({
   /** Mean over images of the mean over classes in ground truth or prediction. */
   imageMiou: share,
   boundaryIou: share,
-  classes: z.array(z.object({ name: z.string(), group: z.enum(['major', 'minor']), iou: share, boundaryIou: share, recall: share, pixels: z.number() })),
+  classes: z.array(
+    z.object({
+      name: z.string(),
+      group: z.enum(['major', 'minor']),
+      iou: share,
+      boundaryIou: share,
+      recall: share,
+      pixels: z.number(),
+    }),
+  ),
   slices: z.array(z.object({ name: z.string(), images: z.number().int(), miou: share })),
   worst: z.array(z.object({ imageId: z.string(), fileName: z.string(), imageMiou: z.number() })),
 });
@@ -26,7 +35,8 @@ export type EvaluationSummary = z.infer<typeof evaluationSummarySchema>;
 /** Everything said of a model on a test set, from per-image counts alone. */
 export function summariseEvaluation(rows: readonly EvaluationRow[], taxonomy: Taxonomy): EvaluationSummary {
   const labels = classLabels(taxonomy.classes.length);
-  const labelsOf = (group: 'major' | 'minor'): number[] => labels.filter((label) => taxonomy.classes[label - 1]?.group === group);
+  const labelsOf = (group: 'major' | 'minor'): number[] =>
+    labels.filter((label) => taxonomy.classes[label - 1]?.group === group);
   const sums = sumsOf(rows);
   const boundary = boundaryIou(rows);
   const ranked = [...rows].sort((a, b) => a.imageMiou - b.imageMiou || (a.imageId < b.imageId ? -1 : 1));
@@ -43,7 +53,9 @@ export function summariseEvaluation(rows: readonly EvaluationRow[], taxonomy: Ta
       const label = index + 1;
       const given = sums.given[label] as number;
       return {
-        name, group, pixels: given,
+        name,
+        group,
+        pixels: given,
         iou: given === 0 ? null : sums.iou(label),
         boundaryIou: given === 0 ? null : (boundary.get(label) ?? 0),
         recall: given === 0 ? null : (sums.intersection[label] as number) / given,

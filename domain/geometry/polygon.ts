@@ -2,7 +2,13 @@
  * Paint a polygon into a raster: a pixel belongs to it when its centre does, by the even-odd rule. `ring` holds x, y
  * pairs in pixels of the raster; the ring closes itself.
  */
-export function fillPolygon(raster: Uint8Array, width: number, height: number, ring: readonly number[], value: number): void {
+export function fillPolygon(
+  raster: Uint8Array,
+  width: number,
+  height: number,
+  ring: readonly number[],
+  value: number,
+): void {
   const points = ring.length >> 1;
   const ys = ring.filter((_, index) => index % 2 === 1);
   const first = Math.max(0, Math.ceil(Math.min(...ys) - 0.5));

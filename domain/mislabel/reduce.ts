@@ -217,7 +217,10 @@ function findingRow({ entry, analysis }: JudgedImage, { candidate, probability }
 }
 
 /** An image that no model may judge: not sampled, since nothing is known of it, but not suspected either. */
-function unjudged({ imageId, fileName, labelSha256, model, error }: ReduceEntry): { image: ScanImageRow; findings: FindingRow[] } {
+function unjudged({ imageId, fileName, labelSha256, model, error }: ReduceEntry): {
+  image: ScanImageRow;
+  findings: FindingRow[];
+} {
   const image: ScanImageRow = {
     imageId,
     fileName,

@@ -60,13 +60,11 @@ function tagCells(image: CellImage): Cell[] {
     image[tag] === null ? [] : [{ dimension: tag, key: `${tag}=${image[tag]}`, parents: [] }],
   );
   const pairs = margins.flatMap((a, index) =>
-    margins
-      .slice(index + 1)
-      .map((b) => ({
-        dimension: `${a.dimension} × ${b.dimension}`,
-        key: `${a.key}, ${b.key}`,
-        parents: [a.key, b.key],
-      })),
+    margins.slice(index + 1).map((b) => ({
+      dimension: `${a.dimension} × ${b.dimension}`,
+      key: `${a.key}, ${b.key}`,
+      parents: [a.key, b.key],
+    })),
   );
   return [...margins, ...pairs];
 }

@@ -10,10 +10,12 @@ type Grouped = Pick<ChunkRow, 'imageId' | 'vehicleId' | 'cluster'>;
 export function assignFolds(rows: readonly Grouped[], folds: number, ...seed: readonly (string | number)[]): number[] {
   const groups = groupsOf(rows);
   const members = new Map<number, number[]>();
-  groups.forEach((group, index) => members.set(group, [...(members.get(group) ?? []), index]));
+  for (const [index, group] of groups.entries()) members.set(group, [...(members.get(group) ?? []), index]);
   const sizes = new Array<number>(folds).fill(0);
   const assigned = new Array<number>(rows.length).fill(0);
-  const byFirst = [...members.values()].sort((a, b) => ((rows[a[0] as number]?.imageId ?? '') < (rows[b[0] as number]?.imageId ?? '') ? -1 : 1));
+  const byFirst = [...members.values()].sort((a, b) =>
+    (rows[a[0] as number]?.imageId ?? '') < (rows[b[0] as number]?.imageId ?? '') ? -1 : 1,
+  );
   for (const group of shuffle(byFirst, seededRandom(...seed, 'folds')).sort((a, b) => b.length - a.length)) {
     const fold = sizes.indexOf(Math.min(...sizes));
     sizes[fold] = (sizes[fold] as number) + group.length;

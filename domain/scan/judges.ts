@@ -30,5 +30,9 @@ export function rankJudges(candidates: readonly JudgeCandidate[], tolerance: num
 export function hasSeen(judge: JudgeCandidate, row: ChunkRow): boolean {
   const { seen } = judge;
   if (seen === null) return true;
-  return seen.images.has(row.imageId) || seen.clusters.has(row.cluster) || (row.vehicleId !== null && seen.vehicles.has(row.vehicleId));
+  return (
+    seen.images.has(row.imageId) ||
+    seen.clusters.has(row.cluster) ||
+    (row.vehicleId !== null && seen.vehicles.has(row.vehicleId))
+  );
 }

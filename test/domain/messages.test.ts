@@ -6,33 +6,48 @@ import { mergeSettings, parseRequest, resolveConfig, startLoopRequestSchema } fr
 
 describe('the input of startLoop', () => {
   it('may be empty, null or missing', () => {
-    for (const input of [{}, null, undefined]) assert.equal(parseRequest(startLoopRequestSchema, input, 'x').iterations, 1);
+    for (const input of [{}, null, undefined])
+      assert.equal(parseRequest(startLoopRequestSchema, input, 'x').iterations, 1);
   });
 
-  it('takes the request first, then its settings, then the pool\'s defaults', () => {
+  it("takes the request first, then its settings, then the pool's defaults", () => {
     const defaults = { chunkSize: 7, train: { iterations: 11, imageSize: 64 }, scan: { folds: 3 } };
-    const request = parseRequest(startLoopRequestSchema, { chunkSize: 5, settings: { chunkSize: 6, train: { iterations: 12 } } }, 'x');
+    const request = parseRequest(
+      startLoopRequestSchema,
+      { chunkSize: 5, settings: { chunkSize: 6, train: { iterations: 12 } } },
+      'x',
+    );
     const config = resolveConfig(request, 'cars', defaults);
-    assert.deepEqual([config.chunkSize, config.train.iterations, config.train.imageSize, config.scan.folds], [5, 12, 64, 3]);
+    assert.deepEqual(
+      [config.chunkSize, config.train.iterations, config.train.imageSize, config.scan.folds],
+      [5, 12, 64, 3],
+    );
   });
 
   it('names a setting that is not known', () => {
     const request = parseRequest(startLoopRequestSchema, { settings: { train: { colour: 1 } } }, 'x');
-    assert.throws(() => resolveConfig(request, 'cars', {}), (error) => error instanceof PartloopError && /train.*colour/.test(error.message));
+    assert.throws(
+      () => resolveConfig(request, 'cars', {}),
+      (error) => error instanceof PartloopError && /train.*colour/.test(error.message),
+    );
   });
 
   it('is valid with the defaults of a pool of any size', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 2_000_000 }), (images) => {
-      const config = resolveConfig(startLoopRequestSchema.parse({}), 'cars', poolDefaults(images));
-      assert.deepEqual(loopConfigSchema.parse(config), config);
-    }));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2_000_000 }), (images) => {
+        const config = resolveConfig(startLoopRequestSchema.parse({}), 'cars', poolDefaults(images));
+        assert.deepEqual(loopConfigSchema.parse(config), config);
+      }),
+    );
   });
 });
 
 describe('mergeSettings', () => {
   it('keeps what the upper layer does not name', () => {
-    fc.assert(fc.property(fc.dictionary(fc.string(), fc.integer()), fc.dictionary(fc.string(), fc.integer()), (base, over) => {
-      assert.deepEqual(mergeSettings(base, over), { ...base, ...over });
-    }));
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.integer()), fc.dictionary(fc.string(), fc.integer()), (base, over) => {
+        assert.deepEqual(mergeSettings(base, over), { ...base, ...over });
+      }),
+    );
   });
 });

@@ -1,5 +1,5 @@
-import { light, training } from '../../workflows/activities.js';
 import { loopIterationInputSchema, parseRequest } from '../../domain/messages.js';
+import { light, training } from '../../workflows/activities.js';
 
 export { mislabelScan, startLoop, trainingLoop } from '../../workflows/index.js';
 

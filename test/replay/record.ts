@@ -25,11 +25,20 @@ try {
   await withWorkers(environment, activities, async () => {
     const { workflow } = client;
     await workflow.execute('startLoop', { workflowId: 'start:cars', taskQueue: LIGHT_QUEUE, args: [{}] });
-    const startWorkflowOperation = new WithStartWorkflowOperation('trainingLoop', { workflowId: 'loop:cars', taskQueue: LIGHT_QUEUE, args: [{}], workflowIdConflictPolicy: 'USE_EXISTING' });
-    await workflow.executeUpdateWithStart('runIterations', { args: [{ iterations: 2, config: testConfig }], startWorkflowOperation });
+    const startWorkflowOperation = new WithStartWorkflowOperation('trainingLoop', {
+      workflowId: 'loop:cars',
+      taskQueue: LIGHT_QUEUE,
+      args: [{}],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    });
+    await workflow.executeUpdateWithStart('runIterations', {
+      args: [{ iterations: 2, config: testConfig }],
+      startWorkflowOperation,
+    });
     const loop = workflow.getHandle('loop:cars');
     const until = async (phase: LoopStatus['phase']): Promise<void> => {
-      while ((await loop.query<LoopStatus>('status')).phase !== phase) await new Promise((resolve) => setTimeout(resolve, 100));
+      while ((await loop.query<LoopStatus>('status')).phase !== phase)
+        await new Promise((resolve) => setTimeout(resolve, 100));
     };
     await until('failed');
     await loop.executeUpdate('retryIteration', { args: [{}] });
@@ -37,7 +46,11 @@ try {
     await loop.executeUpdate('stop', { args: [{}] });
     await loop.result();
     for (const id of ['start:cars', 'loop:cars', 'loop:cars:iteration:0001', 'loop:cars:iteration:0001:scan']) {
-      const { stdout } = await run(venvBinary('temporal'), ['workflow', 'show', '--workflow-id', id, '--address', environment.address, '--output', 'json'], { maxBuffer: 64 * 2 ** 20 });
+      const { stdout } = await run(
+        venvBinary('temporal'),
+        ['workflow', 'show', '--workflow-id', id, '--address', environment.address, '--output', 'json'],
+        { maxBuffer: 64 * 2 ** 20 },
+      );
       await writeFile(join(folder, `${id.replaceAll(':', '-')}.json`), `${JSON.stringify(JSON.parse(stdout))}\n`);
     }
   });

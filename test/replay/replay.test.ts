@@ -17,12 +17,27 @@ describe('recorded histories', () => {
   it('replay on the workflows as they are', async () => {
     const files = await readdir(FOLDER);
     assert.ok(files.length >= 4, 'histories are recorded by test/replay/record.ts');
-    for (const file of files) await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, await history(file), workflowIdOf(file));
+    for (const file of files)
+      await Worker.runReplayHistory(
+        { workflowBundle: await workflowBundle() },
+        await history(file),
+        workflowIdOf(file),
+      );
   });
 
   it('catch a workflow whose steps changed order without a patch', async () => {
     await workflowBundle();
-    const broken = await bundleWorkflowCode({ workflowsPath: join(ROOT, 'dist', 'test', 'replay', 'brokenWorkflows.js'), logger: new DefaultLogger('ERROR') });
-    await assert.rejects(Worker.runReplayHistory({ workflowBundle: broken }, await history('loop-cars-iteration-0001.json'), 'loop:cars:iteration:0001'), DeterminismViolationError);
+    const broken = await bundleWorkflowCode({
+      workflowsPath: join(ROOT, 'dist', 'test', 'replay', 'brokenWorkflows.js'),
+      logger: new DefaultLogger('ERROR'),
+    });
+    await assert.rejects(
+      Worker.runReplayHistory(
+        { workflowBundle: broken },
+        await history('loop-cars-iteration-0001.json'),
+        'loop:cars:iteration:0001',
+      ),
+      DeterminismViolationError,
+    );
   });
 });

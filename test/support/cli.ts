@@ -2,13 +2,28 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT } from './binaries.js';
 
-export interface CliAnswer { code: number | null; stdout: string; stderr: string }
+export interface CliAnswer {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
 
 /** Variables of the shell that would point a command at another stack. */
-const FOREIGN = ['TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'PARTLOOP_STORE', 'AWS_ENDPOINT_URL_S3', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
+const FOREIGN = [
+  'TEMPORAL_ADDRESS',
+  'TEMPORAL_NAMESPACE',
+  'PARTLOOP_STORE',
+  'AWS_ENDPOINT_URL_S3',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+];
 
 /** Run `partloop` as a person would, as a process of its own, with its stack under `home`. */
-export function partloop(home: string, args: readonly string[], options: { signal?: AbortSignal } = {}): Promise<CliAnswer> {
+export function partloop(
+  home: string,
+  args: readonly string[],
+  options: { signal?: AbortSignal } = {},
+): Promise<CliAnswer> {
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.includes(name)));
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), ...args], {
@@ -18,9 +33,15 @@ export function partloop(home: string, args: readonly string[], options: { signa
     });
     let stdout = '';
     let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString(); });
-    child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString(); });
-    child.once('error', (error) => { if (error.name !== 'AbortError') reject(error); });
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    child.once('error', (error) => {
+      if (error.name !== 'AbortError') reject(error);
+    });
     child.once('close', (code) => resolve({ code, stdout, stderr }));
   });
 }

@@ -22,12 +22,18 @@ export function fakeActivities(options: { shards?: number; folds?: number[] } = 
     const fault = faults.get(name);
     if (fault === undefined || fault.times === 0) return;
     fault.times -= 1;
-    throw ApplicationFailure.create({ type: fault.code, message: `${name} failed as the test asked`, nonRetryable: true });
+    throw ApplicationFailure.create({
+      type: fault.code,
+      message: `${name} failed as the test asked`,
+      nonRetryable: true,
+    });
   };
-  const simple = (step: Step, facts: StepResult['facts'] = {}) => async ({ context }: { context: IterationContext; results: StepResults }) => {
-    did(`${step}:${context.iteration}`);
-    return stepResult(step, facts);
-  };
+  const simple =
+    (step: Step, facts: StepResult['facts'] = {}) =>
+    async ({ context }: { context: IterationContext; results: StepResults }) => {
+      did(`${step}:${context.iteration}`);
+      return stepResult(step, facts);
+    };
   const activities = {
     draw: simple('draw', { drawn: 10 }),
     planScan: async ({ context }: { context: IterationContext }) => {
@@ -51,18 +57,69 @@ export function fakeActivities(options: { shards?: number; folds?: number[] } = 
     report: simple('report'),
     startOrJoinLoop: async ({ request }: { request: { iterations: number } }) => {
       did('startOrJoinLoop');
-      return { outcome: 'started', loop: 'cars', nextIteration: 1, workflowId: 'loop:cars', path: '/', config: testConfig, asked: request.iterations };
+      return {
+        outcome: 'started',
+        loop: 'cars',
+        nextIteration: 1,
+        workflowId: 'loop:cars',
+        path: '/',
+        config: testConfig,
+        asked: request.iterations,
+      };
     },
-    loadLoop: async () => ({ next: nextIteration(state), rows: state.iterations.map(({ iteration, current }) => iterationRow(iteration, current)) }),
-    prepareIteration: async ({ loop, iteration, config, from }: { loop: string; iteration: number; config: typeof testConfig | null; from?: Step }): Promise<IterationContext> => {
+    loadLoop: async () => ({
+      next: nextIteration(state),
+      rows: state.iterations.map(({ iteration, current }) => iterationRow(iteration, current)),
+    }),
+    prepareIteration: async ({
+      loop,
+      iteration,
+      config,
+      from,
+    }: {
+      loop: string;
+      iteration: number;
+      config: typeof testConfig | null;
+      from?: Step;
+    }): Promise<IterationContext> => {
       did(`prepare:${iteration}:${from ?? 'next'}`);
-      return { loop, iteration, config: config ?? testConfig, previous: null, force: from == null ? null : { from, token: 'again' } };
+      return {
+        loop,
+        iteration,
+        config: config ?? testConfig,
+        previous: null,
+        force: from == null ? null : { from, token: 'again' },
+      };
     },
-    recordIteration: async ({ context, results, status, error, runId }: { context: IterationContext; results: StepResults; status: 'finished' | 'failed'; error: string | null; runId: string }) => {
+    recordIteration: async ({
+      context,
+      results,
+      status,
+      error,
+      runId,
+    }: {
+      context: IterationContext;
+      results: StepResults;
+      status: 'finished' | 'failed';
+      error: string | null;
+      runId: string;
+    }) => {
       did(`record:${context.iteration}:${status}`);
-      state = withAttempt(state, context.iteration, { runId, status, error, results, config: context.config, recordedAt: '2026-01-01T00:00:00Z' });
+      state = withAttempt(state, context.iteration, {
+        runId,
+        status,
+        error,
+        results,
+        config: context.config,
+        recordedAt: '2026-01-01T00:00:00Z',
+      });
     },
     isRunning: async () => true,
   };
-  return { activities, calls, fail: (name: string, code: string, times = 1) => faults.set(name, { times, code }), state: () => state };
+  return {
+    activities,
+    calls,
+    fail: (name: string, code: string, times = 1) => faults.set(name, { times, code }),
+    state: () => state,
+  };
 }

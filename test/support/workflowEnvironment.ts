@@ -1,16 +1,28 @@
 import { join } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { SEARCH_ATTRIBUTES } from '../../domain/searchAttributes.js';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
 import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../../domain/queues.js';
+import { SEARCH_ATTRIBUTES } from '../../domain/searchAttributes.js';
 import { ROOT, venvBinary } from './binaries.js';
 
 /** An unregistered search attribute freezes a workflow in a silent retry loop, on test servers too. */
 async function registerSearchAttributes(environment: TestWorkflowEnvironment): Promise<void> {
   const searchAttributes = Object.fromEntries(
-    Object.values(SEARCH_ATTRIBUTES).map(({ name, type }) => [name, { KEYWORD: 2, INT: 3, DOUBLE: 4 }[type as string] ?? 2]),
+    Object.values(SEARCH_ATTRIBUTES).map(({ name, type }) => [
+      name,
+      { KEYWORD: 2, INT: 3, DOUBLE: 4 }[type as string] ?? 2,
+    ]),
   );
-  await environment.connection.operatorService.addSearchAttributes({ namespace: environment.namespace ?? 'default', searchAttributes });
+  await environment.connection.operatorService.addSearchAttributes({
+    namespace: environment.namespace ?? 'default',
+    searchAttributes,
+  });
 }
 
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
@@ -19,14 +31,19 @@ let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
   if (bundle === undefined) {
     Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR' } } });
-    bundle = bundleWorkflowCode({ workflowsPath: join(ROOT, 'dist', 'workflows', 'index.js'), logger: new DefaultLogger('ERROR') });
+    bundle = bundleWorkflowCode({
+      workflowsPath: join(ROOT, 'dist', 'workflows', 'index.js'),
+      logger: new DefaultLogger('ERROR'),
+    });
   }
   return bundle;
 }
 
 export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
   await workflowBundle();
-  const environment = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: venvBinary('temporal-test-server') } } });
+  const environment = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: venvBinary('temporal-test-server') } },
+  });
   await registerSearchAttributes(environment);
   return environment;
 }
@@ -35,14 +52,25 @@ export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment
 export async function localEnvironment(): Promise<TestWorkflowEnvironment> {
   await workflowBundle();
   return TestWorkflowEnvironment.createLocal({
-    server: { executable: { type: 'existing-path', path: venvBinary('temporal') }, searchAttributes: Object.values(SEARCH_ATTRIBUTES) },
+    server: {
+      executable: { type: 'existing-path', path: venvBinary('temporal') },
+      searchAttributes: Object.values(SEARCH_ATTRIBUTES),
+    },
   });
 }
 
 /** Run `work` while one worker a task queue polls, all with the same activities. */
-export async function withWorkers<T>(environment: TestWorkflowEnvironment, activities: object, work: () => Promise<T>): Promise<T> {
+export async function withWorkers<T>(
+  environment: TestWorkflowEnvironment,
+  activities: object,
+  work: () => Promise<T>,
+): Promise<T> {
   const workflows = { workflowBundle: await workflowBundle() };
-  const common = { connection: environment.nativeConnection, namespace: environment.namespace ?? 'default', activities };
+  const common = {
+    connection: environment.nativeConnection,
+    namespace: environment.namespace ?? 'default',
+    activities,
+  };
   const workers = await Promise.all([
     Worker.create({ ...common, ...workflows, taskQueue: LIGHT_QUEUE }),
     Worker.create({ ...common, taskQueue: SCAN_QUEUE }),
@@ -58,4 +86,3 @@ export async function withWorkers<T>(environment: TestWorkflowEnvironment, activ
     await Promise.all(running);
   }
 }
-

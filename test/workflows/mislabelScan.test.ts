@@ -7,19 +7,31 @@ import { timeSkippingEnvironment, withWorkers } from '../support/workflowEnviron
 
 describe('mislabelScan', () => {
   let environment: TestWorkflowEnvironment;
-  before(async () => { environment = await timeSkippingEnvironment(); });
+  before(async () => {
+    environment = await timeSkippingEnvironment();
+  });
   after(() => environment?.teardown());
 
   const context = { loop: 'cars', iteration: 1, config: testConfig, previous: null, force: null };
   const scan = (id: string): Promise<unknown> =>
-    environment.client.workflow.execute('mislabelScan', { workflowId: id, taskQueue: LIGHT_QUEUE, args: [{ context, draw: stepResult('draw') }] });
+    environment.client.workflow.execute('mislabelScan', {
+      workflowId: id,
+      taskQueue: LIGHT_QUEUE,
+      args: [{ context, draw: stepResult('draw') }],
+    });
 
   it('trains the folds first, then judges every shard once, also beyond one run', async () => {
     const { activities, calls } = fakeActivities({ shards: 260, folds: [0, 1] });
     await withWorkers(environment, activities, () => scan('scan-many'));
     assert.deepEqual(calls.slice(0, 3), ['plan:1', 'fold:0', 'fold:1']);
-    const shards = calls.filter((call) => call.startsWith('shard:')).map((call) => Number(call.slice(6))).sort((a, b) => a - b);
-    assert.deepEqual(shards, Array.from({ length: 260 }, (_, shard) => shard));
+    const shards = calls
+      .filter((call) => call.startsWith('shard:'))
+      .map((call) => Number(call.slice(6)))
+      .sort((a, b) => a - b);
+    assert.deepEqual(
+      shards,
+      Array.from({ length: 260 }, (_, shard) => shard),
+    );
     assert.equal(calls.at(-1), 'reduce:0');
   });
 
@@ -33,6 +45,12 @@ describe('mislabelScan', () => {
   it('fails when too few shards succeed', async () => {
     const { activities, fail } = fakeActivities({ shards: 4 });
     fail('shard:1', 'data-invalid');
-    await withWorkers(environment, activities, () => assert.rejects(scan('scan-bad'), (error) => error instanceof WorkflowFailedError && /shard:1 failed/.test(String(error.cause?.cause ?? error.cause))));
+    await withWorkers(environment, activities, () =>
+      assert.rejects(
+        scan('scan-bad'),
+        (error) =>
+          error instanceof WorkflowFailedError && /shard:1 failed/.test(String(error.cause?.cause ?? error.cause)),
+      ),
+    );
   });
 });

@@ -9,14 +9,24 @@ import { timeSkippingEnvironment, withWorkers } from '../support/workflowEnviron
 
 describe('trainingLoop', () => {
   let environment: TestWorkflowEnvironment;
-  before(async () => { environment = await timeSkippingEnvironment(); });
+  before(async () => {
+    environment = await timeSkippingEnvironment();
+  });
   after(() => environment?.teardown());
 
   const run = (iterations: number, id = 'loop:cars'): Promise<RunIterationsAnswer> =>
-    environment.client.workflow.executeUpdateWithStart<() => Promise<unknown>, RunIterationsAnswer, [unknown]>('runIterations', {
-      args: [{ iterations, config: testConfig }],
-      startWorkflowOperation: new WithStartWorkflowOperation('trainingLoop', { workflowId: id, taskQueue: LIGHT_QUEUE, args: [{}], workflowIdConflictPolicy: 'USE_EXISTING' }),
-    });
+    environment.client.workflow.executeUpdateWithStart<() => Promise<unknown>, RunIterationsAnswer, [unknown]>(
+      'runIterations',
+      {
+        args: [{ iterations, config: testConfig }],
+        startWorkflowOperation: new WithStartWorkflowOperation('trainingLoop', {
+          workflowId: id,
+          taskQueue: LIGHT_QUEUE,
+          args: [{}],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+        }),
+      },
+    );
   const loop = () => environment.client.workflow.getHandle('loop:cars');
   const status = (): Promise<LoopStatus> => loop().query<LoopStatus>('status');
   const until = async (done: (status: LoopStatus) => boolean): Promise<LoopStatus> => {
@@ -37,11 +47,25 @@ describe('trainingLoop', () => {
       assert.equal((await run(1)).outcome, 'started');
       const { rows, nextIteration } = await until(({ phase, remaining }) => phase === 'idle' && remaining === 0);
       assert.equal(nextIteration, 2);
-      assert.deepEqual(rows.map(({ iteration, status: state, miou, gate }) => ({ iteration, state, miou, gate })), [{ iteration: 1, state: 'finished', miou: 0.6, gate: 'held' }]);
+      assert.deepEqual(
+        rows.map(({ iteration, status: state, miou, gate }) => ({ iteration, state, miou, gate })),
+        [{ iteration: 1, state: 'finished', miou: 0.6, gate: 'held' }],
+      );
       await stop();
     });
     const steps = calls.filter((call) => !call.startsWith('shard') && call !== 'startOrJoinLoop');
-    assert.deepEqual(steps, ['prepare:1:next', 'draw:1', 'plan:1', 'reduce:0', 'sample:1', 'train:1', 'evaluate:1', 'decide:1', 'report:1', 'record:1:finished']);
+    assert.deepEqual(steps, [
+      'prepare:1:next',
+      'draw:1',
+      'plan:1',
+      'reduce:0',
+      'sample:1',
+      'train:1',
+      'evaluate:1',
+      'decide:1',
+      'report:1',
+      'record:1:finished',
+    ]);
   });
 
   it('keeps one request waiting behind the running one and joins any further', async () => {
@@ -50,7 +74,9 @@ describe('trainingLoop', () => {
       assert.equal((await run(2)).outcome, 'started');
       const answers = [(await run(1)).outcome, (await run(1)).outcome];
       assert.deepEqual(answers, ['queued', 'joined']);
-      const { nextIteration } = await until(({ phase, remaining, pending }) => phase === 'idle' && remaining === 0 && pending === null);
+      const { nextIteration } = await until(
+        ({ phase, remaining, pending }) => phase === 'idle' && remaining === 0 && pending === null,
+      );
       assert.equal(nextIteration, 4);
       await stop();
     });
@@ -124,19 +150,36 @@ describe('trainingLoop', () => {
     });
   });
 
-  it('fails at once under an id that is not a loop\'s, and names startLoop', async () => {
+  it("fails at once under an id that is not a loop's, and names startLoop", async () => {
     const { activities } = fakeActivities();
     await withWorkers(environment, activities, async () => {
-      const failed = environment.client.workflow.execute('trainingLoop', { workflowId: 'my-loop', taskQueue: LIGHT_QUEUE, args: [{}] });
-      await assert.rejects(failed, (error) => error instanceof WorkflowFailedError && /my-loop.*startLoop/s.test(String(error.cause)));
+      const failed = environment.client.workflow.execute('trainingLoop', {
+        workflowId: 'my-loop',
+        taskQueue: LIGHT_QUEUE,
+        args: [{}],
+      });
+      await assert.rejects(
+        failed,
+        (error) => error instanceof WorkflowFailedError && /my-loop.*startLoop/s.test(String(error.cause)),
+      );
     });
   });
 
   it('names a field of startLoop that is wrong, and what is allowed', async () => {
     const { activities } = fakeActivities();
     await withWorkers(environment, activities, async () => {
-      const started = environment.client.workflow.execute('startLoop', { workflowId: 'any', taskQueue: LIGHT_QUEUE, args: [{ chunkSize: -1, colour: 'red' }] });
-      await assert.rejects(started, (error) => error instanceof WorkflowFailedError && /chunkSize.*colour|colour.*chunkSize/s.test(String(error.cause)) && /trainIterations/.test(String(error.cause)));
+      const started = environment.client.workflow.execute('startLoop', {
+        workflowId: 'any',
+        taskQueue: LIGHT_QUEUE,
+        args: [{ chunkSize: -1, colour: 'red' }],
+      });
+      await assert.rejects(
+        started,
+        (error) =>
+          error instanceof WorkflowFailedError &&
+          /chunkSize.*colour|colour.*chunkSize/s.test(String(error.cause)) &&
+          /trainIterations/.test(String(error.cause)),
+      );
       await environment.client.workflow.execute('startLoop', { workflowId: 'empty', taskQueue: LIGHT_QUEUE, args: [] });
     });
   });

@@ -55,7 +55,10 @@ describe('the reduce of a scan', () => {
       JSON.stringify(ranked.slice(0, 10)),
     );
     const aside = scan.images.flatMap((row, index) => (row.quarantined ? [index] : []));
-    assert.ok([0, 1, 2, 3, 4].every((index) => aside.includes(index)), JSON.stringify(ranked.slice(0, 10)));
+    assert.ok(
+      [0, 1, 2, 3, 4].every((index) => aside.includes(index)),
+      JSON.stringify(ranked.slice(0, 10)),
+    );
     assert.ok(aside.every((index) => index < 8));
   });
 
