@@ -1,12 +1,12 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
 import { fillPolygon } from '../domain/geometry/polygon.js';
 import { NO_TAGS } from '../domain/tags.js';
 import { BACKGROUND, labelNames, type Taxonomy } from '../domain/taxonomy.js';
 import { paintRle } from './cocoRle.js';
+import { imageSources } from './imageSources.js';
 import type { ImportItem } from './importItem.js';
-import { readInside } from './masks.js';
 
 const MAX_FILE_BYTES = 2 * 2 ** 30;
 const coordinate = z.number().min(-1e6).max(1e6);
@@ -22,8 +22,8 @@ const annotationSchema = z.object({
   image_id: z.number(),
   category_id: z.number(),
   segmentation: z.union([z.array(ring), rle]),
-  area: z.number().nonnegative().optional(),
 });
+const ownerSchema = z.object({ image_id: z.number() });
 const fileSchema = z.object({
   images: z.array(
     z.object({
@@ -36,31 +36,27 @@ const fileSchema = z.object({
   categories: z.array(z.object({ id: z.number(), name: z.string() })),
   annotations: z.array(z.unknown()),
 });
-type Annotation = z.output<typeof annotationSchema>;
 type CocoFile = z.output<typeof fileSchema>;
 
 /** Names that mean "no part" in other people's category lists. */
 const BACKGROUND_NAMES = new Set(['background', '_background_']);
 
 /**
- * Items of a COCO annotation file with polygons or run-length masks. Categories are matched to classes by name; larger
- * annotations are painted first, so that a mirror on a door stays visible.
+ * Items of a COCO annotation file with polygons or run-length masks. `images` is a folder, or an `s3://` prefix whose
+ * pictures stay where they are. Categories are matched to classes by name; where annotations overlap, the later one of the
+ * file is on top.
+ *
+ * @throws PartloopError `input-invalid` where the file as a whole is of no use
  */
 export async function* readCoco(images: string, annotations: string, taxonomy: Taxonomy): AsyncGenerator<ImportItem> {
-  const folder = await realpath(images).catch((cause: unknown) => {
-    throw new PartloopError('input-invalid', `--images ${images} is not a folder`, { cause });
-  });
+  const source = await imageSources(images);
   const file = await readCocoFile(annotations);
   const labels = categoryLabels(file, taxonomy, annotations);
-  const byImage = new Map<number, unknown[]>();
-  for (const annotation of file.annotations) {
-    const id = z.object({ image_id: z.number() }).safeParse(annotation);
-    if (id.success) byImage.set(id.data.image_id, [...(byImage.get(id.data.image_id) ?? []), annotation]);
-  }
+  const byImage = annotationsByImage(file, annotations);
   for (const image of file.images) {
     yield {
       fileName: image.file_name,
-      image: { kind: 'bytes', read: () => readInside(folder, image.file_name) },
+      image: source(image.file_name),
       label: async (size) => {
         if (size.width !== image.width || size.height !== image.height) {
           throw new PartloopError(
@@ -96,6 +92,18 @@ async function readCocoFile(path: string): Promise<CocoFile> {
   return parsed.data;
 }
 
+function annotationsByImage({ images, annotations }: CocoFile, path: string): Map<number, unknown[]> {
+  const byImage = new Map<number, unknown[]>(images.map(({ id }) => [id, []]));
+  if (byImage.size !== images.length) throw new PartloopError('input-invalid', `${path} has two images with one id`);
+  for (const [index, annotation] of annotations.entries()) {
+    const owner = ownerSchema.safeParse(annotation);
+    if (!owner.success) throw new PartloopError('input-invalid', `${path}: annotation ${index} names no image`);
+    // Files cut down to some of their images often keep the annotations of the others.
+    byImage.get(owner.data.image_id)?.push(annotation);
+  }
+  return byImage;
+}
+
 /** Category id -> label value; null for a category that the taxonomy does not have. */
 function categoryLabels(
   { categories }: CocoFile,
@@ -124,21 +132,16 @@ function paint(
   { width, height }: { width: number; height: number },
   labels: ReadonlyMap<number, { name: string; label: number | null }>,
 ): Uint8Array {
-  const parsed = annotations.map((annotation) => {
-    const result = annotationSchema.safeParse(annotation);
-    if (!result.success)
-      throw new PartloopError('data-invalid', `an annotation of it is not valid: ${z.prettifyError(result.error)}`);
-    return result.data;
-  });
   const raster = new Uint8Array(width * height);
-  for (const annotation of parsed.sort((a, b) => areaOf(b) - areaOf(a))) {
-    const category = labels.get(annotation.category_id);
+  for (const annotation of annotations) {
+    const parsed = annotationSchema.safeParse(annotation);
+    if (!parsed.success) {
+      throw new PartloopError('data-invalid', `an annotation of it is not valid: ${z.prettifyError(parsed.error)}`);
+    }
+    const { category_id, segmentation } = parsed.data;
+    const category = labels.get(category_id);
     if (category?.label == null)
-      throw new PartloopError(
-        'data-invalid',
-        `category ${category?.name ?? annotation.category_id} is not in the taxonomy`,
-      );
-    const { segmentation } = annotation;
+      throw new PartloopError('data-invalid', `category ${category?.name ?? category_id} is not in the taxonomy`);
     if (Array.isArray(segmentation)) {
       for (const points of segmentation) fillPolygon(raster, width, height, points, category.label);
     } else {
@@ -151,21 +154,4 @@ function paint(
     }
   }
   return raster;
-}
-
-function areaOf({ area, segmentation }: Annotation): number {
-  if (area !== undefined) return area;
-  if (!Array.isArray(segmentation)) return Number.POSITIVE_INFINITY;
-  return segmentation.reduce((sum, points) => sum + ringArea(points), 0);
-}
-
-/** Shoelace formula. */
-function ringArea(points: readonly number[]): number {
-  let twice = 0;
-  for (let at = 0; at < points.length; at += 2) {
-    const next = (at + 2) % points.length;
-    twice +=
-      (points[at] as number) * (points[next + 1] as number) - (points[next] as number) * (points[at + 1] as number);
-  }
-  return Math.abs(twice) / 2;
 }

@@ -1,13 +1,16 @@
 import type { Tags } from '../domain/tags.js';
 
+/**
+ * An image that is copied into the pool, or one that stays where it is (`s3://` URI) and is read once for its digest.
+ * `read` throws PartloopError `data-invalid` with the reason where there is nothing to read, or far too much.
+ */
+export type ImageSource = { kind: 'bytes'; read(): Promise<Buffer> } | { kind: 'registered'; uri: string };
+
 /** One labelled image on its way into a pool. */
 export interface ImportItem {
   /** Name for people, relative to where it came from. */
   fileName: string;
-  /** The image file's bytes, or where it stays. */
-  image:
-    | { kind: 'bytes'; read(): Promise<Buffer> }
-    | { kind: 'registered'; uri: string; etag: string; versionId: string | null; read(): Promise<Buffer> };
+  image: ImageSource;
   /**
    * Label values for an upright picture of this size, of the same size.
    *

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import sharp from 'sharp';
 import { poolDefaults } from '../domain/config.js';
 import { PartloopError } from '../domain/errors.js';
 import type { IndexRow } from '../domain/tables.js';
@@ -9,12 +8,11 @@ import { keys } from '../storage/keys.js';
 import { encodeLabel } from '../storage/labelMask.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { openPool, type Pool } from '../storage/pool.js';
+import { readSource } from './imageSources.js';
 import type { ImportItem, ImportReport, RefusedItem } from './importItem.js';
-import { differenceHash } from './perceptualHash.js';
+import { inspectPicture } from './picture.js';
 
 const IN_PARALLEL = 6;
-const MAX_BYTES = 200 * 2 ** 20;
-const MAX_PIXELS = 100_000_000;
 /** Share of the training images that is kept for validation, drawn once by a hash of the vehicle. */
 const VAL_SHARE = 0.05;
 
@@ -25,9 +23,14 @@ export interface ImportOptions {
   now: Date;
 }
 
+/** What became of one item: its row, or why it is refused. */
+type Outcome = { fileName: string } & ({ row: IndexRow } | { reason: string });
+
 /**
  * Bring items into a pool. Bad items are listed with their reasons and never stop the rest; the index is written last, so
  * that an import that dies leaves nothing half known; importing the same data again adds nothing.
+ *
+ * @throws PartloopError `config-invalid` where the pool has another taxonomy; faults of the store and of the source
  */
 export async function importImages(
   store: ObjectStore,
@@ -39,50 +42,72 @@ export async function importImages(
   const pool = await preparePool(store, poolName, taxonomy);
   const before = await pool.latestVersion();
   const known = new Map((await pool.readIndex(before)).map((row) => [row.imageId, row]));
+  const outcomes = await importAll(items, options.onProgress, (item) =>
+    importItem(store, poolName, taxonomy, item, options),
+  );
+
   const rows = new Map<string, IndexRow>();
   const refused: RefusedItem[] = [];
   let unchanged = 0;
-  let done = 0;
-
-  const iterator = toIterator(items);
-  const lane = async (): Promise<void> => {
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-      const item = next.value;
-      try {
-        const row = await importItem(store, poolName, taxonomy, item, options);
-        const earlier = known.get(row.imageId);
-        if (rows.has(row.imageId))
-          throw new PartloopError('data-invalid', `duplicate of ${rows.get(row.imageId)?.fileName}`);
-        if (earlier !== undefined && earlier.labelSha256 === row.labelSha256) unchanged += 1;
-        else if (earlier !== undefined && (earlier.split === 'test') !== (row.split === 'test')) {
-          throw new PartloopError(
-            'data-invalid',
-            `the same picture is in the pool's ${earlier.split} split as ${earlier.fileName}`,
-          );
-        } else
-          rows.set(
-            row.imageId,
-            earlier === undefined ? row : { ...row, split: earlier.split, labelRevision: earlier.labelRevision + 1 },
-          );
-      } catch (error) {
-        if (!(error instanceof PartloopError) || error.code !== 'data-invalid') throw error;
-        refused.push({ fileName: item.fileName, reason: error.message });
-      }
-      options.onProgress(++done);
+  for (const outcome of outcomes) {
+    const { fileName } = outcome;
+    if ('reason' in outcome) {
+      refused.push({ fileName, reason: outcome.reason });
+      continue;
     }
-  };
-  await Promise.all(Array.from({ length: IN_PARALLEL }, lane));
+    const { row } = outcome;
+    const twin = rows.get(row.imageId);
+    const earlier = known.get(row.imageId);
+    if (twin !== undefined) {
+      refused.push({ fileName, reason: `duplicate of ${twin.fileName}` });
+    } else if (earlier !== undefined && (earlier.split === 'test') !== (row.split === 'test')) {
+      const reason = `the same picture is in the pool's ${earlier.split} split as ${earlier.fileName}`;
+      refused.push({ fileName, reason });
+    } else if (earlier === undefined) rows.set(row.imageId, row);
+    else if (earlier.labelSha256 === row.labelSha256) unchanged += 1;
+    else rows.set(row.imageId, { ...row, split: earlier.split, labelRevision: earlier.labelRevision + 1 });
+  }
 
   const added = [...rows.values()].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
-  const version = added.length === 0 ? before : await pool.appendRows(added);
+  const version = added.length === 0 ? before : await pool.appendRows(added, before);
   await chooseDefaults(store, poolName, [...known.values(), ...added]);
-  return {
-    pool: poolName,
-    version,
-    added: added.length,
-    known: unchanged,
-    refused: refused.sort((a, b) => (a.fileName < b.fileName ? -1 : 1)),
+  return { pool: poolName, version, added: added.length, known: unchanged, refused };
+}
+
+/** Outcomes in the order of the items, several at a time; the first fault that is not the item's own stops all. */
+async function importAll(
+  items: AsyncIterable<ImportItem> | Iterable<ImportItem>,
+  onProgress: (done: number) => void,
+  work: (item: ImportItem) => Promise<IndexRow>,
+): Promise<Outcome[]> {
+  const iterator = toIterator(items);
+  const outcomes: Outcome[] = [];
+  let taken = 0;
+  let done = 0;
+  let failed = false;
+  const lane = async (): Promise<void> => {
+    while (!failed) {
+      const next = await iterator.next();
+      if (next.done) return;
+      const index = taken++;
+      const { fileName } = next.value;
+      try {
+        outcomes[index] = { fileName, row: await work(next.value) };
+      } catch (error) {
+        if (!(error instanceof PartloopError) || error.code !== 'data-invalid') throw error;
+        outcomes[index] = { fileName, reason: error.message };
+      }
+      onProgress(++done);
+    }
   };
+  const lanes = Array.from({ length: IN_PARALLEL }, () =>
+    lane().catch((error: unknown) => {
+      failed = true;
+      throw error;
+    }),
+  );
+  for (const ended of await Promise.allSettled(lanes)) if (ended.status === 'rejected') throw ended.reason;
+  return outcomes;
 }
 
 async function importItem(
@@ -92,37 +117,37 @@ async function importItem(
   item: ImportItem,
   options: ImportOptions,
 ): Promise<IndexRow> {
-  const bytes = await item.image.read();
-  if (bytes.length > MAX_BYTES)
-    throw new PartloopError('data-invalid', `it has ${bytes.length} bytes, more than ${MAX_BYTES}`);
-  const { width, height, perceptualHash } = await inspect(bytes);
+  const { image } = item;
+  const { bytes, etag, versionId } = await readSource(store, image);
+  const { width, height, perceptualHash } = await inspectPicture(bytes);
   const label = await item.label({ width, height });
-  if (label.length !== width * height)
+  if (label.length !== width * height) {
     throw new PartloopError(
       'data-invalid',
       `its label has ${label.length} pixels, the upright picture ${width}×${height}`,
     );
+  }
   const classes = classesOf(label, taxonomy);
   const encoded = await encodeLabel(label, width, height);
   const imageId = sha256(bytes);
   const labelSha256 = sha256(encoded);
-  const labelKey = keys.label(pool, labelSha256);
-  await store.putIfAbsent(labelKey, encoded, 'image/png');
-  if (item.image.kind === 'bytes') await store.putIfAbsent(keys.image(pool, imageId), bytes);
+  const imageUri = image.kind === 'registered' ? image.uri : keys.image(pool, imageId);
+  const labelUri = keys.label(pool, labelSha256);
+  await store.putIfAbsent(labelUri, encoded, 'image/png');
+  if (image.kind === 'bytes') await store.putIfAbsent(imageUri, bytes);
+  const origins = TAG_NAMES.filter((tag) => item.tags[tag] !== null).map((tag) => [tag, 'given']);
   return {
     imageId,
     fileName: item.fileName,
-    imageUri: item.image.kind === 'bytes' ? keys.image(pool, imageId) : item.image.uri,
-    imageEtag: item.image.kind === 'bytes' ? null : item.image.etag,
-    imageVersion: item.image.kind === 'bytes' ? null : item.image.versionId,
-    labelUri: labelKey,
+    imageUri,
+    imageEtag: etag,
+    imageVersion: versionId,
+    labelUri,
     labelSha256,
     width,
     height,
     ...item.tags,
-    tagOrigins: JSON.stringify(
-      Object.fromEntries(TAG_NAMES.filter((tag) => item.tags[tag] !== null).map((tag) => [tag, 'given'])),
-    ),
+    tagOrigins: JSON.stringify(Object.fromEntries(origins)),
     vehicleId: item.vehicleId,
     source: item.source,
     split: options.test ? 'test' : (item.split ?? drawnSplit(item.vehicleId ?? imageId)),
@@ -131,25 +156,6 @@ async function importItem(
     labelRevision: 0,
     ingestedAt: options.now.toISOString(),
   };
-}
-
-/** Upright size and difference hash; refuses what is no picture, is cut short, or is far too large. */
-async function inspect(bytes: Buffer): Promise<{ width: number; height: number; perceptualHash: string }> {
-  try {
-    const { autoOrient, format } = await sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error' }).metadata();
-    if (format === 'svg' || format === 'pdf') throw new Error(`${format} is not a photograph`);
-    return {
-      width: autoOrient.width,
-      height: autoOrient.height,
-      perceptualHash: await differenceHash(bytes, MAX_PIXELS),
-    };
-  } catch (cause) {
-    throw new PartloopError(
-      'data-invalid',
-      `it is not a readable picture: ${cause instanceof Error ? cause.message.replace(/\s+/g, ' ') : String(cause)}`,
-      { cause },
-    );
-  }
 }
 
 function classesOf(label: Uint8Array, taxonomy: Taxonomy): number[] {
@@ -197,7 +203,7 @@ async function preparePool(store: ObjectStore, name: string, taxonomy: Taxonomy)
   return pool;
 }
 
-/** Settings that fit the pool's size; they follow its growth until a person edits them. */
+/** Settings that fit the pool's size when its first training images come in; a person may edit them afterwards. */
 async function chooseDefaults(store: ObjectStore, name: string, rows: readonly IndexRow[]): Promise<void> {
   const images = rows.filter((row) => row.split === 'train').length;
   if (images === 0) return;

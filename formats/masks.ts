@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { readFile, realpath } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { access } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
 import { tagsSchema } from '../domain/tags.js';
 import { decodeLabel } from '../storage/labelMask.js';
+import { localFolder, type ReadInside } from './imageSources.js';
 import type { ImportItem } from './importItem.js';
 
 const lineSchema = z.strictObject({
@@ -19,10 +20,15 @@ const lineSchema = z.strictObject({
 
 /**
  * Items of a JSON Lines manifest: one image a line, with the paths of the picture and of its greyscale or palette index
- * mask, relative to the manifest, and what else is known of it.
+ * mask, relative to the manifest, and what else is known of it. A picture named by an `s3://` URI stays where it is.
+ *
+ * @throws PartloopError `input-invalid` naming the line that is not as it should be
  */
 export async function* readMaskManifest(manifest: string): AsyncGenerator<ImportItem> {
-  const folder = await realpath(dirname(manifest));
+  await access(manifest).catch((cause: unknown) => {
+    throw new PartloopError('input-invalid', `--manifest ${manifest} cannot be read`, { cause });
+  });
+  const folder = await localFolder(dirname(manifest), '--manifest');
   let number = 0;
   for await (const text of createInterface({
     input: createReadStream(manifest),
@@ -34,13 +40,15 @@ export async function* readMaskManifest(manifest: string): AsyncGenerator<Import
   }
 }
 
-function toItem(folder: string, line: z.output<typeof lineSchema>): ImportItem {
+function toItem(folder: ReadInside, line: z.output<typeof lineSchema>): ImportItem {
   const { image, label, tags, vehicleId, source, split } = line;
   return {
     fileName: image,
-    image: { kind: 'bytes', read: async () => readInside(folder, image) },
+    image: image.startsWith('s3://')
+      ? { kind: 'registered', uri: image }
+      : { kind: 'bytes', read: () => folder(image) },
     label: async ({ width, height }) => {
-      const mask = await decodeLabel(await readInside(folder, label), label);
+      const mask = await decodeLabel(await folder(label), label);
       if (mask.width !== width || mask.height !== height) {
         throw new PartloopError(
           'data-invalid',
@@ -66,21 +74,4 @@ function parseLine(text: string, place: string): z.output<typeof lineSchema> {
   const parsed = lineSchema.safeParse(value);
   if (!parsed.success) throw new PartloopError('input-invalid', `${place}: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
-}
-
-/** Read a file below `folder`; a manifest must not name files elsewhere. */
-export async function readInside(folder: string, path: string): Promise<Buffer> {
-  try {
-    const real = await realpath(join(folder, path));
-    if (relative(folder, real).split(sep)[0] === '..')
-      throw new PartloopError('data-invalid', `${path} lies outside ${folder}`);
-    return await readFile(real);
-  } catch (cause) {
-    if (cause instanceof PartloopError) throw cause;
-    throw new PartloopError(
-      'data-invalid',
-      `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
-  }
 }

@@ -26,6 +26,7 @@ export async function encodeLabel(pixels: Uint8Array, width: number, height: num
  * @throws PartloopError `data-invalid` naming `origin`
  */
 export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<LabelMask> {
+  refuseHuge(bytes, origin);
   let image: ReturnType<typeof decode>;
   try {
     image = decode(bytes);
@@ -47,6 +48,17 @@ export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<
   if (depth === 8) return { pixels: Uint8Array.from(data), width, height };
   if (depth === 16) throw new PartloopError('data-invalid', `${origin} has 16 bits a pixel; labels have 8 or fewer`);
   return { pixels: unpack(data, width, height, depth), width, height };
+}
+
+/** A PNG says its size in its first 24 bytes: a file that would unpack to gigabytes is refused before it does. */
+function refuseHuge(bytes: Uint8Array, origin: string): void {
+  if (bytes.length < 24 || bytes[0] !== 0x89 || bytes[1] !== 0x50) return;
+  const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const width = header.getUint32(16);
+  const height = header.getUint32(20);
+  if (width * height > MAX_PIXELS) {
+    throw new PartloopError('data-invalid', `${origin} has ${width}×${height} pixels, more than ${MAX_PIXELS}`);
+  }
 }
 
 /** Samples of 1, 2 or 4 bits, rows padded to whole bytes. */

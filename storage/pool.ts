@@ -29,10 +29,10 @@ export interface Pool {
   /** The latest revision of every image known to a version, ordered by image id. */
   readIndex(version: number): Promise<IndexRow[]>;
   /**
-   * Add rows as a new segment under a new version; returns the version. Importers that race both get in: the one that
-   * loses goes on from the winner's version, without what the winner brought in already.
+   * Add rows as a new segment under a new version, and return the version. `known` is the version that the rows were made
+   * against: where importers race, all get in, each without what another brought in already.
    */
-  appendRows(rows: readonly IndexRow[]): Promise<number>;
+  appendRows(rows: readonly IndexRow[], known?: number): Promise<number>;
 }
 
 export interface PoolOptions {
@@ -79,22 +79,24 @@ export async function openPool(store: ObjectStore, name: string, options: PoolOp
     return [...rows.values()].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
   };
 
-  const appendRows = async (given: readonly IndexRow[]): Promise<number> => {
+  const appendRows = async (given: readonly IndexRow[], known?: number): Promise<number> => {
     let rows = given;
-    let segment = await writeSegment(store, name, rows);
+    let base = known ?? (await latestVersion());
+    let segment: Catalog['segments'][number] | null = null;
     for (let race = 0; race < MAX_RACES; race++) {
       const latest = await latestVersion();
+      if (latest !== base) {
+        rows = newAgainst(rows, await readIndex(latest));
+        base = latest;
+        segment = null;
+      }
+      if (rows.length === 0) return latest;
+      segment ??= await writeSegment(store, name, rows);
       const { segments } = await readCatalog(latest);
       const createdAt = new Date().toISOString();
       const catalog: Catalog = { version: latest + 1, segments: [...segments, segment], createdAt };
       const key = keys.catalog(name, latest + 1);
       if ((await store.putIfAbsent(key, JSON.stringify(catalog), 'application/json')) === 'created') return latest + 1;
-      const winner = await latestVersion();
-      const remaining = newAgainst(rows, await readIndex(winner));
-      if (remaining.length === 0) return winner;
-      if (remaining.length === rows.length) continue;
-      rows = remaining;
-      segment = await writeSegment(store, name, rows);
     }
     throw new PartloopError('store-conflict', `pool ${name}: ${MAX_RACES} other imports were faster each time`);
   };
@@ -115,12 +117,17 @@ async function writeSegment(
   return { key, rows: rows.length };
 }
 
-/** Rows that say something the index does not say already, at the same or a later revision. */
+/**
+ * What is left to say once another import's rows are in: nothing of images that have the same label there, and another
+ * label as a later revision, on the side of the split where the image is.
+ */
 function newAgainst(rows: readonly IndexRow[], index: readonly IndexRow[]): IndexRow[] {
   const known = new Map(index.map((row) => [row.imageId, row]));
-  return rows.filter((row) => {
+  return rows.flatMap((row) => {
     const there = known.get(row.imageId);
-    return there === undefined || row.labelRevision > there.labelRevision;
+    if (there === undefined || row.labelRevision > there.labelRevision) return [row];
+    if (row.labelSha256 === there.labelSha256) return [];
+    return [{ ...row, split: there.split, labelRevision: there.labelRevision + 1 }];
   });
 }
 

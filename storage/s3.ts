@@ -208,7 +208,10 @@ export function openStore(options: StoreOptions): ObjectStore {
         const { Errors } = await translate(batch[0] ?? '', () => client.send(request));
         const [failed] = (Errors ?? []).filter(({ Code }) => Code !== 'NoSuchKey');
         if (failed !== undefined) {
-          throw new PartloopError('store-unavailable', `${failed.Key} was not removed: ${failed.Code} ${failed.Message}`);
+          throw new PartloopError(
+            'store-unavailable',
+            `${failed.Key} was not removed: ${failed.Code} ${failed.Message}`,
+          );
         }
       }
     },

@@ -123,7 +123,9 @@ function database(): Promise<DuckDBInstance> {
   return instance;
 }
 
-async function inDatabase(work: (connection: Awaited<ReturnType<DuckDBInstance['connect']>>) => Promise<unknown>): Promise<void> {
+async function inDatabase(
+  work: (connection: Awaited<ReturnType<DuckDBInstance['connect']>>) => Promise<unknown>,
+): Promise<void> {
   const connection = await (await database()).connect();
   try {
     await work(connection);

@@ -28,7 +28,10 @@ export function register(program: Command): void {
     .command('import')
     .description('Bring labelled images into a pool; importing the same data again adds nothing');
   common(command.command('coco').description('A COCO annotation file with polygons or run-length masks'))
-    .requiredOption('--images <folder>', 'Folder of the pictures')
+    .requiredOption(
+      '--images <folder>',
+      'Folder of the pictures, or an s3:// prefix whose pictures stay where they are',
+    )
     .requiredOption('--annotations <file>', 'The annotation file')
     .action((options: Common & { images: string; annotations: string }) =>
       run(options, (taxonomy) => readCoco(options.images, options.annotations, taxonomy)),

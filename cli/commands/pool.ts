@@ -35,12 +35,10 @@ export function register(program: Command): void {
       const rows = await opened.readIndex(version);
       const splits = countBy(rows, (row) => row.split);
       const names = labelNames(opened.taxonomy);
-      const classes = names
-        .slice(1)
-        .map((className, index) => ({
-          class: className,
-          images: rows.filter((row) => row.classes.includes(index + 1)).length,
-        }));
+      const classes = names.slice(1).map((className, index) => ({
+        class: className,
+        images: rows.filter((row) => row.classes.includes(index + 1)).length,
+      }));
       const tags = TAG_NAMES.map((tag) => ({ tag, values: countBy(rows, (row) => String(row[tag] ?? 'unknown')) }));
       const vehicles = new Set(rows.flatMap((row) => row.vehicleId ?? [])).size;
       if (json)
