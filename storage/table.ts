@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
@@ -83,6 +84,7 @@ export async function* streamFile<T extends z.ZodObject>(
         index += 1;
         yield parsed.data;
       }
+      await yieldToOthers();
     }
   } catch (cause) {
     if (cause instanceof PartloopError) throw cause;
