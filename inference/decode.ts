@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { PartloopError } from '../domain/errors.js';
-import { resizeNearest } from '../domain/geometry/resize.js';
+import { enlargeBilinear, resizeNearest } from '../domain/geometry/resize.js';
 import { decodeLabel } from '../storage/labelMask.js';
 import { contentSize, padImage, padLabel } from './letterbox.js';
 
@@ -26,10 +26,14 @@ export async function decodeForNetwork(bytes: Uint8Array, size: number, name: st
     const source = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error' });
     const { autoOrient } = await source.metadata();
     const content = contentSize(autoOrient.width, autoOrient.height, size);
-    const rgb = await source
-      .autoOrient()
-      .flatten({ background: '#7c7468' })
-      .toColourspace('srgb')
+    const upright = source.autoOrient().flatten({ background: '#7c7468' }).toColourspace('srgb');
+    if (content.width > autoOrient.width || content.height > autoOrient.height) {
+      // libvips enlarges by another rule than the trainer.
+      const own = await upright.raw().toBuffer();
+      const rgb = enlargeBilinear(own, autoOrient.width, autoOrient.height, content.width, content.height);
+      return { rgb: padImage(rgb, content.width, content.height, size), ...content };
+    }
+    const rgb = await upright
       .resize(content.width, content.height, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false })
       .raw()
       .toBuffer();

@@ -84,7 +84,7 @@ function canvasSize(session: InferenceSession): number {
 function plane(tensor: Tensor | undefined, size: number, name: string): Uint8Array {
   const data = tensor?.data;
   if (!(data instanceof Uint8Array) || data.length !== size * size)
-    throw new Error(`output \`${name}\` of ${setup.name} is not uint8 [1, ${size}, ${size}]`);
+    throw new Error(`output \`${name}\` is not uint8 [1, ${size}, ${size}]`);
   return data;
 }
 

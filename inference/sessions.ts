@@ -23,7 +23,7 @@ export interface SessionPool {
 
 /** @throws PartloopError `model-invalid` naming the model where ONNX Runtime refuses it or its inputs are not ours */
 export async function openSessions(sessions: number, setup: ThreadSetup): Promise<SessionPool> {
-  const threads = await Promise.all(Array.from({ length: sessions }, () => openThread(setup)));
+  const threads = await openThreads(sessions, setup);
   const idle = [...threads];
   const queue: ((thread: Thread) => void)[] = [];
 
@@ -63,6 +63,16 @@ export async function openSessions(sessions: number, setup: ThreadSetup): Promis
   };
 }
 
+/** All threads or none: where one is refused, those that opened are closed, since a thread left open keeps the process alive. */
+async function openThreads(sessions: number, setup: ThreadSetup): Promise<Thread[]> {
+  const opened = await Promise.allSettled(Array.from({ length: sessions }, () => openThread(setup)));
+  const threads = opened.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const refused = opened.find((outcome) => outcome.status === 'rejected');
+  if (refused === undefined) return threads;
+  await Promise.all(threads.map((thread) => thread.close()));
+  throw refused.reason;
+}
+
 interface Thread {
   size: number;
   run(job: Job): Promise<ThreadAnswer>;
@@ -74,7 +84,10 @@ function openThread(setup: ThreadSetup): Promise<Thread> {
   const waiting = new Map<number, Waiting>();
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let nextId = 0;
+  /** Set once the thread takes no more pictures: a message to it would wait for an answer for ever. */
+  let over: Error | undefined;
   const failAll = (error: Error): void => {
+    over ??= error;
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   };
@@ -82,11 +95,13 @@ function openThread(setup: ThreadSetup): Promise<Thread> {
     size: 0,
     run: (job) =>
       new Promise((resolve, reject) => {
+        if (over !== undefined) return reject(over);
         const id = nextId++;
         waiting.set(id, { resolve, reject });
         worker.postMessage({ ...job, id } satisfies ThreadJob);
       }),
     async close() {
+      over ??= new PartloopError('internal', `the sessions of ${setup.name} have ended`);
       worker.postMessage('stop');
       await exited;
     },
@@ -96,7 +111,11 @@ function openThread(setup: ThreadSetup): Promise<Thread> {
       failAll(error);
       reject(error);
     });
-    worker.once('exit', () => failAll(new PartloopError('internal', 'a scan thread ended')));
+    worker.once('exit', () => {
+      const ended = new PartloopError('internal', `a scan thread of ${setup.name} has ended`);
+      failAll(ended);
+      reject(ended);
+    });
     worker.on('message', (answer: ThreadAnswer) => {
       if (answer.type === 'ready') {
         thread.size = answer.size;
@@ -112,7 +131,8 @@ function openThread(setup: ThreadSetup): Promise<Thread> {
       }
       const job = waiting.get(answer.id);
       waiting.delete(answer.id);
-      if (answer.type === 'failed') job?.reject(new PartloopError('model-invalid', answer.message));
+      if (answer.type === 'failed')
+        job?.reject(new PartloopError('model-invalid', `${setup.name} failed: ${answer.message}`));
       else job?.resolve(answer);
     });
   });

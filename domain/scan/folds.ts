@@ -5,7 +5,7 @@ type Grouped = Pick<ChunkRow, 'imageId' | 'vehicleId' | 'cluster'>;
 
 /**
  * Assign rows to `folds` folds so that a vehicle and a duplicate cluster never lie in two: groups in seeded order, each to
- * the fold with the fewest images. Index of the answer = index of the row.
+ * the fold with the fewest images, whatever the order of the rows. Index of the answer = index of the row.
  */
 export function assignFolds(rows: readonly Grouped[], folds: number, ...seed: readonly (string | number)[]): number[] {
   const groups = groupsOf(rows);
@@ -13,10 +13,14 @@ export function assignFolds(rows: readonly Grouped[], folds: number, ...seed: re
   for (const [index, group] of groups.entries()) members.set(group, [...(members.get(group) ?? []), index]);
   const sizes = new Array<number>(folds).fill(0);
   const assigned = new Array<number>(rows.length).fill(0);
-  const byFirst = [...members.values()].sort((a, b) =>
-    (rows[a[0] as number]?.imageId ?? '') < (rows[b[0] as number]?.imageId ?? '') ? -1 : 1,
-  );
-  for (const group of shuffle(byFirst, seededRandom(...seed, 'folds')).sort((a, b) => b.length - a.length)) {
+  const byName = [...members.values()]
+    .map((group) => ({
+      group,
+      name: group.map((index) => rows[index]?.imageId ?? '').sort()[0] ?? '',
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ group }) => group);
+  for (const group of shuffle(byName, seededRandom(...seed, 'folds')).sort((a, b) => b.length - a.length)) {
     const fold = sizes.indexOf(Math.min(...sizes));
     sizes[fold] = (sizes[fold] as number) + group.length;
     for (const index of group) assigned[index] = fold;

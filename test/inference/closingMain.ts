@@ -1,0 +1,26 @@
+import { NO_TAGS } from '../../domain/tags.js';
+import { openSessions } from '../../inference/sessions.js';
+import { TAXONOMY } from '../formats/pictures.js';
+
+/** Judges without end with the model named on the command line; a signal closes the sessions and then ends the process. */
+const [, , modelPath = ''] = process.argv;
+const sessions = await openSessions(2, { modelPath, name: modelPath, threads: 1, taxonomy: TAXONOMY });
+const rgb = new Uint8Array(sessions.size * sessions.size * 3);
+let closing = false;
+
+async function judge(): Promise<void> {
+  while (!closing) await sessions.predict({ rgb, width: sessions.size, height: sessions.size, tags: NO_TAGS });
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    closing = true;
+    void sessions.close().then(() => process.exit(0));
+  });
+}
+for (let lane = 0; lane < 4; lane++) {
+  judge().catch((error: unknown) => {
+    if (!closing) throw error;
+  });
+}
+process.stdout.write('judging\n');

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { ROOT } from './binaries.js';
+
+/** The Python with onnx, numpy and Pillow that the bootstrap installs. */
+export const PYTHON = process.env.PARTLOOP_PYTHON ?? join(ROOT, '.venv', 'bin', 'python');
+export const hasPython = existsSync(PYTHON);
+
+export const run = promisify(execFile);
+
+export interface TinyModel {
+  /** Side of the canvas in pixels. */
+  size: number;
+  /** Products of two 1024×1024 matrices that one run computes for nothing: a run of some length on any machine. */
+  products?: number;
+  /** Other names of inputs and outputs than partloop's. */
+  rename?: Record<string, string>;
+  /** Canvas height where it is not `size`. */
+  height?: number;
+  /** Channels of the output `mask`: more than one is wrong. */
+  maskChannels?: number;
+}
+
+const SCRIPT = `
+import json, sys
+import onnx
+from onnx import TensorProto as T, helper as h
+path, o = sys.argv[1], json.loads(sys.argv[2])
+size, products, names = o["size"], o.get("products", 0), o.get("rename", {})
+height, many = o.get("height", size), o.get("maskChannels", 1)
+name = lambda key: names.get(key, key)
+const = lambda key, kind, dims, values: h.make_tensor(key, kind, dims, values)
+inits = [const("zero", T.INT64, [], [0]), const("one", T.INT64, [], [1]), const("side", T.INT64, [2], [1024, 1024])]
+nodes = [
+    h.make_node("Gather", [name("image"), "zero"], ["red"], axis=3),
+    h.make_node("Gather", [name("image"), "one"], [name("p_mask")], axis=3),
+    h.make_node("Identity", [name("label")], [name("p_label")]),
+    h.make_node("Cast", ["red"], ["red_f"], to=T.FLOAT),
+    h.make_node("ReduceMean", ["red_f"], ["mean"], keepdims=0),
+    h.make_node("ConstantOfShape", ["side"], ["grid"]),
+    h.make_node("Mul", ["grid", "mean"], ["m0"]),
+]
+for i in range(products):
+    nodes.append(h.make_node("MatMul", [f"m{i}", f"m{i}"], [f"m{i + 1}"]))
+nodes += [
+    h.make_node("ReduceMax", [f"m{products}"], ["most"], keepdims=0),
+    h.make_node("Add", ["red_f", "most"], ["sum"]),
+    h.make_node("Cast", ["sum"], ["plane"], to=T.UINT8),
+    h.make_node("Concat", ["plane"] * many, [name("mask")], axis=1),
+]
+shape = ["N", size, size]
+graph = h.make_graph(nodes, "tiny",
+    [h.make_tensor_value_info(name("image"), T.UINT8, ["N", height, size, 3]), h.make_tensor_value_info(name("label"), T.UINT8, shape)],
+    [h.make_tensor_value_info(name(key), T.UINT8, ["N", "H", "W"]) for key in ("mask", "p_mask", "p_label")], inits)
+model = h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8)
+onnx.checker.check_model(model)
+onnx.save(model, path)
+`;
+
+/**
+ * Write a real ONNX file that judges by rule: the mask is the picture's red channel, p_mask the green one, p_label the
+ * label itself.
+ */
+export async function writeTinyModel(path: string, model: TinyModel): Promise<string> {
+  await run(PYTHON, ['-c', SCRIPT, path, JSON.stringify(model)]);
+  return path;
+}
