@@ -85,7 +85,9 @@ async function makePlan(
     unjudged: [],
     judges: judges.map(({ name, scanKey, cardKey }) => ({ kind: 'model', name, scanKey, cardKey })),
   };
-  if (unjudgeable.length >= config.scan.crossValidateFrom) await addFolds();
+  // A small pool would otherwise pass unjudged as a whole, and nothing could be picked from it.
+  const enough = Math.min(config.scan.crossValidateFrom, Math.ceil(chunk.length / 4));
+  if (unjudgeable.length >= Math.max(1, enough)) await addFolds();
   else plan.unjudged = unjudgeable.map(({ imageId }) => imageId);
   for (const [judge, rows] of [...groups].sort(([a], [b]) => a - b)) await addShards(judge, rows);
   return plan;

@@ -95,7 +95,9 @@ export const scanConfigSchema = z.strictObject({
     .min(2)
     .max(100_000)
     .default(16)
-    .describe('Images without a model that may judge them, from which on folds are trained; fewer pass unjudged'),
+    .describe(
+      'Images without a model that may judge them, from which on folds are trained (or a quarter of the chunk, if that is less); fewer pass unjudged and are not picked',
+    ),
   judgeTolerance: z
     .number()
     .min(0)

@@ -14,7 +14,7 @@ import { loopWorkflowId, scanWorkflowId } from '../domain/ids.js';
 import { type IterationFinished, loopIterationInputSchema, parseRequest } from '../domain/messages.js';
 import type { Step, StepResult, StepResults } from '../domain/steps.js';
 import { bookkeeping, light, scanning, training } from './activities.js';
-import { orFail, rootMessage } from './failures.js';
+import { hasCode, orFail, rootMessage } from './failures.js';
 import { mislabelScan } from './mislabelScan.js';
 import { showAttributes } from './searchAttributes.js';
 
@@ -67,7 +67,9 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
     await tellLoop('finished', null);
     return results;
   } catch (error) {
-    await CancellationScope.nonCancellable(() => tellLoop('failed', rootMessage(error)));
+    // A pool without new images is no failure of this iteration: the loop waits and runs it again, and nothing is recorded.
+    if (!hasCode(error, 'pool-exhausted'))
+      await CancellationScope.nonCancellable(() => tellLoop('failed', rootMessage(error)));
     throw error;
   }
 

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { generateDemo } from '../../demo/pool.js';
+import { partloop, partloopJson } from '../support/cli.js';
+
+const statusSchema = z.looseObject({
+  phase: z.string(),
+  nextIteration: z.number(),
+  error: z.string().nullable(),
+  rows: z.array(
+    z.looseObject({
+      iteration: z.number(),
+      status: z.string(),
+      drawn: z.number(),
+      trainingSet: z.number(),
+      miou: z.number(),
+    }),
+  ),
+});
+const resultSchema = z.looseObject({
+  outcome: z.string(),
+  digest: z.string(),
+  outputs: z.record(z.string(), z.string()),
+});
+const iterationSchema = z.looseObject({
+  current: z.looseObject({ results: z.record(z.string(), resultSchema) }),
+  others: z.array(z.looseObject({ results: z.record(z.string(), resultSchema) })),
+});
+
+const LOOP_MS = 6 * 60_000;
+const LOOP = [
+  'loop',
+  'start',
+  'tiny',
+  '--pool',
+  'tiny',
+  '--chunk-size',
+  '12',
+  '--sample-share',
+  '0.5',
+  '--image-size',
+  '64',
+];
+const TRAINING = ['--train-iterations', '6', '--batch-size', '4', '--seed', '1', '--set', 'evaluationSize=64'];
+
+describe('the whole loop on the local stack', function () {
+  this.timeout(LOOP_MS);
+  let home: string;
+
+  before(async () => {
+    home = await mkdtemp(join(tmpdir(), 'partloop-loop-'));
+    const { manifest } = await generateDemo({
+      dir: join(home, 'cars'),
+      seed: 5,
+      size: 64,
+      counts: { train: 24, val: 4, test: 8, interior: 2 },
+      truthFile: join(home, 'truth.jsonl'),
+    });
+    await partloopJson(home, [
+      'import',
+      'masks',
+      '--manifest',
+      manifest,
+      '--taxonomy',
+      'car-parts-34',
+      '--pool',
+      'tiny',
+    ]);
+  });
+  after(async () => {
+    await partloop(home, ['down']);
+    await rm(home, { recursive: true, force: true });
+  });
+
+  it('runs two iterations with one call, each adding its picks to the training set', async () => {
+    const { phase, error, rows } = statusSchema.parse(
+      await partloopJson(home, [...LOOP, ...TRAINING, '--iterations', '2', '--wait']),
+    );
+    assert.equal(phase, 'idle', error ?? '');
+    assert.deepEqual(
+      rows.map(({ iteration, status, drawn }) => [iteration, status, drawn]),
+      [
+        [1, 'finished', 12],
+        [2, 'finished', 12],
+      ],
+    );
+    const [first, second] = rows;
+    assert.ok((first?.trainingSet ?? 0) > 0 && (second?.trainingSet ?? 0) > (first?.trainingSet ?? 0));
+  });
+
+  it('leaves a report that needs no other file', async () => {
+    const { file } = z.looseObject({ file: z.string() }).parse(await partloopJson(home, ['report', 'open', 'tiny']));
+    const html = await readFile(file, 'utf8');
+    assert.match(html, /<svg/);
+    assert.doesNotMatch(html, /(src|href)="https?:/);
+  });
+
+  it('finds the steps before the one that is replayed done, and does the others again', async () => {
+    const before = iterationSchema.parse(await partloopJson(home, ['iteration', 'show', 'tiny', '2'])).current.results;
+    const replay = await partloop(home, ['iteration', 'replay', 'tiny', '2', '--from', 'decide', '--wait', '--json']);
+    assert.equal(replay.code, 0, replay.stderr);
+    const { current, others } = iterationSchema.parse(await partloopJson(home, ['iteration', 'show', 'tiny', '2']));
+    assert.deepEqual(
+      ['draw', 'scan', 'sample', 'train', 'evaluate'].map((step) => current.results[step]?.outcome),
+      Array(5).fill('hit'),
+    );
+    assert.equal(current.results.train?.digest, before.train?.digest);
+    assert.equal(current.results.decide?.outcome, 'forced');
+    assert.equal(others.length, 1);
+  });
+
+  it('waits for images where the pool has none left, and says so', async () => {
+    const { code, stdout } = await partloop(home, [...LOOP, ...TRAINING, '--iterations', '1', '--wait', '--json']);
+    const { phase, rows } = statusSchema.parse(JSON.parse(stdout));
+    assert.deepEqual([phase, rows.length], ['waiting for images', 2]);
+    assert.equal(code, 5);
+  });
+
+  it('refuses a pool that is not there with an exit code and the pools there are', async () => {
+    const { code, stderr } = await partloop(home, ['loop', 'start', '--pool', 'nowhere']);
+    assert.equal(code, 2);
+    assert.match(stderr, /no pool `nowhere`.*tiny/s);
+  });
+
+  it('creates, lists, triggers and deletes a schedule that joins the loop', async () => {
+    assert.equal(
+      (
+        await partloop(home, [
+          'schedule',
+          'create',
+          'nightly',
+          '--pool',
+          'tiny',
+          '--loop',
+          'tiny',
+          '--every',
+          '12h',
+          '--json',
+        ])
+      ).code,
+      0,
+    );
+    const { schedules } = z
+      .looseObject({ schedules: z.array(z.looseObject({ name: z.string() })) })
+      .parse(await partloopJson(home, ['schedule', 'list']));
+    assert.deepEqual(
+      schedules.map(({ name }) => name),
+      ['nightly'],
+    );
+    assert.equal((await partloop(home, ['schedule', 'trigger', 'nightly'])).code, 0);
+    assert.equal((await partloop(home, ['schedule', 'delete', 'nightly'])).code, 0);
+  });
+});
