@@ -4,22 +4,52 @@ const only = (from, allowed, comment, pathNot = []) => ({
   severity: 'error',
   comment,
   from: { path: `^${from}/`, pathNot },
-  to: { path: '^(workflows|activities|workers|domain|storage|inference|formats|cli|board|demo|infra|bench|test)/', pathNot: [`^${from}/`, ...allowed.map((folder) => `^${folder}/`)], dependencyTypesNot: ['type-only'] },
+  to: {
+    path: '^(workflows|activities|workers|domain|storage|inference|formats|cli|board|demo|infra|bench|test)/',
+    pathNot: [`^${from}/`, ...allowed.map((folder) => `^${folder}/`)],
+    dependencyTypesNot: ['type-only'],
+  },
 });
 
 module.exports = {
   forbidden: [
     only('domain', [], 'domain is pure: it imports no other folder'),
     only('workflows', ['domain'], 'workflows import domain code and types alone'),
-    { name: 'workflows-no-node', severity: 'error', comment: 'workflow code is deterministic', from: { path: '^workflows/' }, to: { dependencyTypes: ['core'] } },
-    { name: 'domain-no-io', severity: 'error', comment: 'domain does no input or output', from: { path: '^domain/' }, to: { dependencyTypes: ['core'] } },
+    {
+      name: 'workflows-no-node',
+      severity: 'error',
+      comment: 'workflow code is deterministic',
+      from: { path: '^workflows/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'domain-no-io',
+      severity: 'error',
+      comment: 'domain does no input or output',
+      from: { path: '^domain/' },
+      to: { dependencyTypes: ['core'] },
+    },
     only('storage', ['domain'], 'storage knows the domain alone'),
     only('formats', ['domain', 'storage'], 'formats know domain and storage'),
     only('inference', ['domain', 'storage'], 'inference knows domain and storage'),
-    only('activities', ['domain', 'storage', 'inference', 'formats', 'board'], 'activities are thin: they call the folders below; board renders reports'),
+    only(
+      'activities',
+      ['domain', 'storage', 'inference', 'formats', 'board'],
+      'activities are thin: they call the folders below; board renders reports',
+    ),
     only('board', ['domain', 'storage'], 'pages are functions from stored records to HTML'),
     only('workers', ['activities', 'domain', 'storage', 'inference'], 'workers put parts together'),
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
   ],
-  options: { tsConfig: { fileName: 'tsconfig.json' }, tsPreCompilationDeps: 'specify', doNotFollow: { path: 'node_modules' }, exclude: { path: '^(dist|node_modules|\\.venv|\\.partloop)/' } },
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: 'specify',
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|node_modules|\\.venv|\\.partloop)/' },
+  },
 };

@@ -51,16 +51,14 @@ export function register(program: Command): void {
       );
       printTable(byKind);
       printTable(
-        findings
-          .slice(0, top)
-          .map(({ fileName, kind, classId, suggestedClassId, areaPx, pWrong }) => ({
-            fileName,
-            kind,
-            classId,
-            suggestedClassId,
-            areaPx,
-            pWrong: pWrong.toFixed(3),
-          })),
+        findings.slice(0, top).map(({ fileName, kind, classId, suggestedClassId, areaPx, pWrong }) => ({
+          fileName,
+          kind,
+          classId,
+          suggestedClassId,
+          areaPx,
+          pWrong: pWrong.toFixed(3),
+        })),
       );
     });
 }

@@ -134,13 +134,11 @@ async function createOrUpdate(
     return 'created';
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await client.schedule
-      .getHandle(scheduled.scheduleId)
-      .update((previous) => ({
-        ...previous,
-        spec: scheduled.spec,
-        action: { ...previous.action, ...scheduled.action } as typeof previous.action,
-      }));
+    await client.schedule.getHandle(scheduled.scheduleId).update((previous) => ({
+      ...previous,
+      spec: scheduled.spec,
+      action: { ...previous.action, ...scheduled.action } as typeof previous.action,
+    }));
     return 'updated';
   }
 }
