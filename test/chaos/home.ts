@@ -1,0 +1,26 @@
+import { loadCredentials } from '../../infra/credentials.js';
+import { isAlive, signalProcess } from '../../infra/processes.js';
+import { LOCAL_REGION, LOCAL_STORE } from '../../infra/seaweed.js';
+import { readState } from '../../infra/state.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import { openStore } from '../../storage/s3.js';
+
+/** The store of the stack in a home. */
+export async function storeOfHome(home: string): Promise<ObjectStore> {
+  const state = readState(home);
+  if (state === null) throw new Error(`no stack was started in ${home}`);
+  const { accessKeyId, secretAccessKey } = loadCredentials(home);
+  return openStore({
+    uri: LOCAL_STORE,
+    region: LOCAL_REGION,
+    endpoint: `http://127.0.0.1:${state.ports.s3}`,
+    credentials: { accessKeyId, secretAccessKey },
+  });
+}
+
+/** SIGKILL to one process of the stack in a home. */
+export async function killSupervised(home: string, name: string): Promise<void> {
+  const supervised = readState(home)?.processes[name]?.process;
+  if (!isAlive(supervised)) throw new Error(`${name} does not run in ${home}`);
+  signalProcess(supervised, 'SIGKILL');
+}
