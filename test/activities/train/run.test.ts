@@ -159,6 +159,7 @@ describe('a training run', function () {
     const text = await readFile(seen, 'utf8');
     assert.doesNotMatch(text, /do-not-tell|AWS_|TEMPORAL/);
     assert.match(text, /OMP_WAIT_POLICY=PASSIVE/);
+    assert.match(text, /GOMP_SPINCOUNT=\d+/);
   });
 });
 
