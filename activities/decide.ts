@@ -6,12 +6,12 @@ import { modelCardSchema } from '../domain/modelCard.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type EvaluationRow, evaluationRowSchema, trainingRowSchema } from '../domain/tables.js';
 import { readJson } from '../storage/json.js';
-import { openPool } from '../storage/pool.js';
 import { readRegistry, registerBenchmark, updateRegistry } from '../storage/registry.js';
 import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { evaluateModel } from './evaluate.js';
 import { withHeartbeat } from './heartbeat.js';
+import { poolOf } from './pool.js';
 import { digestOf, runStep } from './step.js';
 
 const VERSION = 1;
@@ -26,7 +26,7 @@ export function createDecideActivities(deps: ActivityDeps) {
       if (draw === undefined || sample === undefined || train === undefined || evaluate === undefined) {
         throw new PartloopError('input-invalid', 'step `decide` needs the results of draw, sample, train and evaluate');
       }
-      const pool = await openPool(store, config.pool);
+      const pool = await poolOf(deps, config.pool);
       const taxonomyDigest = digestOf(pool.taxonomy);
       const candidate = await candidateOf(train, loop, iteration);
       const testVersion = String(evaluate.facts.testVersion);

@@ -7,10 +7,10 @@ import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';
 import { headRow } from '../storage/headRow.js';
 import { readJson } from '../storage/json.js';
 import { readLoopState } from '../storage/loopState.js';
-import { openPool } from '../storage/pool.js';
 import { writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { throwIfCancelled, withHeartbeat } from './heartbeat.js';
+import { poolOf } from './pool.js';
 import { isForced, runStep } from './step.js';
 
 const VERSION = 1;
@@ -26,11 +26,12 @@ interface MissingObject {
 }
 
 /** Step draw: a chunk of images that this loop has not seen, with every object known to be there. */
-export function createDrawActivities({ store, log }: ActivityDeps) {
+export function createDrawActivities(deps: ActivityDeps) {
+  const { store, log } = deps;
   return {
     async draw({ context }: { context: IterationContext; results: StepResults }): Promise<StepResult> {
       const { pool: name, chunkSize, seed } = context.config;
-      const pool = await openPool(store, name);
+      const pool = await poolOf(deps, name);
       const poolVersion = await pinVersion(context, () => pool.latestVersion());
       const before = context.previous?.draw;
       const inputs = {

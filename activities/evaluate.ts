@@ -17,13 +17,14 @@ import { readImage, readLabel } from '../storage/imageSource.js';
 import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
 import { decodeLabel } from '../storage/labelMask.js';
-import { openPool } from '../storage/pool.js';
 import { writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { throwIfCancelled, withHeartbeat } from './heartbeat.js';
+import { poolOf } from './pool.js';
 import { digestOf, runStep } from './step.js';
 
-const VERSION = 1;
+/** Of the counting; what an older one left is counted again. */
+export const EVALUATION_VERSION = 1;
 const READ_AHEAD = 2;
 
 export interface EvaluateRequest {
@@ -64,7 +65,7 @@ export function createEvaluateActivities(deps: ActivityDeps) {
         threads: config.scan.threadsPerSession,
       };
       return withHeartbeat((beat) =>
-        runStep(deps.store, context, 'evaluate', VERSION, inputs, async () => {
+        runStep(deps.store, context, 'evaluate', EVALUATION_VERSION, inputs, async () => {
           const { images, summary, testVersion } = await evaluateModel(deps, {
             pool: config.pool,
             poolVersion,
@@ -101,7 +102,7 @@ export function createEvaluateActivities(deps: ActivityDeps) {
  */
 export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest): Promise<Evaluation> {
   const { store } = deps;
-  const pool = await openPool(store, request.pool);
+  const pool = await poolOf(deps, request.pool);
   const test = (await pool.readIndex(request.poolVersion)).filter(
     (row) => row.split === 'test' && row.region !== 'interior',
   );
@@ -111,7 +112,7 @@ export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest
     });
   }
   const testVersion = digestOf(test.map((row) => `${row.imageId} ${row.labelSha256}`));
-  const place = keys.evaluation(request.modelDigest, testVersion, request.size);
+  const place = keys.evaluation(request.modelDigest, testVersion, request.size, EVALUATION_VERSION);
   const evaluation = { images: `${place}images.parquet`, summary: `${place}summary.json`, testVersion };
   if ((await store.head(evaluation.summary)) !== null) return evaluation;
 

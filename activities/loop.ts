@@ -20,8 +20,9 @@ import {
 import { LIGHT_QUEUE } from '../domain/queues.js';
 import type { IterationContext, Step, StepResults } from '../domain/steps.js';
 import { readLoopState, updateLoopState } from '../storage/loopState.js';
-import { listPools, openPool } from '../storage/pool.js';
+import { listPools } from '../storage/pool.js';
 import type { ActivityDeps } from './deps.js';
+import { poolOf } from './pool.js';
 
 const ROWS_KEPT = 20;
 
@@ -39,7 +40,7 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
     /** Resolve the request, then start the loop or join the running one; the update's id makes a retry harmless. */
     async startOrJoinLoop({ request }: { request: StartLoopRequest }): Promise<StartedLoop> {
       const pool = await choosePool(request.pool);
-      const { defaults } = await openPool(store, pool);
+      const { defaults } = await poolOf(deps, pool);
       const loop = request.loop ?? pool;
       const config = resolveConfig(request, pool, defaults);
       await refuseOtherPool(loop, pool);

@@ -23,10 +23,10 @@ import { readImage, readLabel } from '../storage/imageSource.js';
 import { readJson } from '../storage/json.js';
 import { decodeLabel } from '../storage/labelMask.js';
 import { readLoopState } from '../storage/loopState.js';
-import { openPool } from '../storage/pool.js';
 import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { throwIfCancelled, withHeartbeat } from './heartbeat.js';
+import { poolOf } from './pool.js';
 import { runStep } from './step.js';
 
 const VERSION = 1;
@@ -42,7 +42,8 @@ const proposalSchema = z.object({
 const scanSummarySchema = z.looseObject({ warnings: z.array(z.string()).default([]) });
 
 /** Step report: one HTML file a person can keep, mail and print. It opens no test image. */
-export function createReportActivities({ store, log }: ActivityDeps) {
+export function createReportActivities(deps: ActivityDeps) {
+  const { store, log } = deps;
   return {
     async report({ context, results }: { context: IterationContext; results: StepResults }): Promise<StepResult> {
       const { draw, scan, sample, train, evaluate, decide } = results;
@@ -63,7 +64,7 @@ export function createReportActivities({ store, log }: ActivityDeps) {
 
       return withHeartbeat(({ report: beat, signal }) =>
         runStep(store, context, 'report', VERSION, inputs, async (attempt) => {
-          const pool = await openPool(store, context.config.pool);
+          const pool = await poolOf(deps, context.config.pool);
           const decision = await readJson(store, outputOf(decide, 'decision'), decisionSchema);
           const rows = await readTable(store, outputOf(evaluate, 'images'), evaluationRowSchema);
           const benchmarkKey = decide.outputs.benchmarkImages;

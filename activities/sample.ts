@@ -4,16 +4,17 @@ import { estimatedWrongShare, sampleChunk } from '../domain/sampling/sampleChunk
 import { joinTrainingSet, refreshRows, returningRows } from '../domain/sampling/trainingSet.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { chunkRowSchema, sampleRowSchema, scanImageRowSchema, trainingRowSchema } from '../domain/tables.js';
-import { openPool } from '../storage/pool.js';
 import { readTable, writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { withHeartbeat } from './heartbeat.js';
+import { poolOf } from './pool.js';
 import { runStep } from './step.js';
 
 const VERSION = 1;
 
 /** Step sample: algo2 over the scanned chunk, and the training set it grows. */
-export function createSampleActivities({ store }: ActivityDeps) {
+export function createSampleActivities(deps: ActivityDeps) {
+  const { store } = deps;
   return {
     async sample({ context, results }: { context: IterationContext; results: StepResults }): Promise<StepResult> {
       const { config, iteration } = context;
@@ -32,7 +33,7 @@ export function createSampleActivities({ store }: ActivityDeps) {
 
       return withHeartbeat(() =>
         runStep(store, context, 'sample', VERSION, inputs, async (attempt) => {
-          const pool = await openPool(store, config.pool);
+          const pool = await poolOf(deps, config.pool);
           const drawn = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
           const scanned = await readTable(store, outputOf(scan, 'images'), scanImageRowSchema);
           const earlier =

@@ -16,10 +16,10 @@ import { fetchModel } from '../inference/modelFile.js';
 import { scanRows } from '../inference/scanPipeline.js';
 import { openSessions } from '../inference/sessions.js';
 import { readJson } from '../storage/json.js';
-import { openPool } from '../storage/pool.js';
 import { readTable, writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { withHeartbeat } from './heartbeat.js';
+import { poolOf } from './pool.js';
 import { type PlannedScan, planScan } from './scanPlan.js';
 import { digestOf, runStep } from './step.js';
 
@@ -80,7 +80,7 @@ export function createScanActivities(deps: ActivityDeps) {
       await withHeartbeat(async (beat) => {
         const { sessions, threadsPerSession } = context.config.scan;
         const modelPath = await fetchModel(store, scanKey, card.files.scan, home);
-        const { taxonomy } = await openPool(store, context.config.pool);
+        const { taxonomy } = await poolOf(deps, context.config.pool);
         if (card.taxonomyDigest !== digestOf(taxonomy))
           throw new PartloopError(
             'model-invalid',
@@ -125,7 +125,7 @@ export function createScanActivities(deps: ActivityDeps) {
       return withHeartbeat(() =>
         runStep(store, context, 'scan', VERSION, inputs, async (attempt) => {
           const chunk = await readTable(store, outputOf(results.draw, 'chunk'), chunkRowSchema);
-          const { taxonomy } = await openPool(store, context.config.pool);
+          const { taxonomy } = await poolOf(deps, context.config.pool);
           const classIou: Record<string, ClassIouByName> = Object.fromEntries(
             judges.map(({ card }) => [card.files.scan, card.valClassIou]),
           );

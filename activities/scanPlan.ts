@@ -7,10 +7,10 @@ import type { IterationContext, StepResult, StepResults } from '../domain/steps.
 import { type ChunkRow, chunkRowSchema, trainingRowSchema } from '../domain/tables.js';
 import { readJson } from '../storage/json.js';
 import { readLoopState } from '../storage/loopState.js';
-import { openPool } from '../storage/pool.js';
 import { readRegistry } from '../storage/registry.js';
 import { readTable, writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
+import { poolOf } from './pool.js';
 import { type Attempt, digestOf, runStep } from './step.js';
 
 const VERSION = 1;
@@ -131,9 +131,10 @@ async function makePlan(
 }
 
 /** Models of this loop so far (fold models first: they are the oldest of their iteration), or the benchmark in iteration 1. */
-async function judgeCandidates({ store }: ActivityDeps, context: IterationContext): Promise<JudgeCandidate[]> {
+async function judgeCandidates(deps: ActivityDeps, context: IterationContext): Promise<JudgeCandidate[]> {
+  const { store } = deps;
   if (context.iteration === 1) {
-    const { taxonomy } = await openPool(store, context.config.pool);
+    const { taxonomy } = await poolOf(deps, context.config.pool);
     const { model } = await readRegistry(store, digestOf(taxonomy));
     return model === null ? [] : [await judgeCandidate(store, 'benchmark', model.scan, model.card)];
   }

@@ -11,11 +11,11 @@ import type { IterationContext, StepResult, StepResults } from '../domain/steps.
 import { type ChunkRow, chunkRowSchema, type IndexRow, trainingRowSchema } from '../domain/tables.js';
 import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
-import { openPool } from '../storage/pool.js';
 import { readRegistry, registerBenchmark } from '../storage/registry.js';
 import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { type Heartbeat, withHeartbeat } from './heartbeat.js';
+import { poolOf } from './pool.js';
 import { digestOf, runStep } from './step.js';
 import { runTraining } from './trainer/run.js';
 
@@ -87,7 +87,7 @@ export function createTrainActivities(deps: ActivityDeps) {
     seed: number;
   }): Promise<StepResult> {
     const { context, poolVersion, count, seed } = input;
-    const pool = await openPool(store, context.config.pool);
+    const pool = await poolOf(deps, context.config.pool);
     const index = await pool.readIndex(poolVersion);
     const { rows } = drawChunk({
       index,
@@ -117,7 +117,7 @@ export function createTrainActivities(deps: ActivityDeps) {
     const { baselineImages, pool: name, seed } = context.config;
     const poolVersion = results.draw?.facts.poolVersion;
     if (baselineImages === null || typeof poolVersion !== 'number') return null;
-    const taxonomyDigest = digestOf((await openPool(store, name)).taxonomy);
+    const taxonomyDigest = digestOf((await poolOf(deps, name)).taxonomy);
     if ((await readRegistry(store, taxonomyDigest)).model !== null) return null;
 
     const result = await trainRandomBaseline({ context, poolVersion, count: baselineImages, seed });
@@ -139,7 +139,7 @@ export function createTrainActivities(deps: ActivityDeps) {
 
   async function trainHeard(context: IterationContext, plan: TrainingPlan, beat: Heartbeat): Promise<StepResult> {
     const { loop, iteration, config: loopConfig } = context;
-    const pool = await openPool(store, loopConfig.pool);
+    const pool = await poolOf(deps, loopConfig.pool);
     const index = await pool.readIndex(plan.poolVersion);
     const val = index.filter((row) => row.split === 'val' && row.region !== 'interior');
     if (plan.rows.length === 0) {

@@ -22,12 +22,15 @@ async function main(argv: string[]): Promise<number> {
   }
   const { seed, keep = false } = program.opts<{ seed: number; keep?: boolean }>();
   const wasUp = runningState(partloopHome()) !== null;
+  let loop = `demo-${seed}`;
   const abort = new AbortController();
   const interrupt = (): void => abort.abort();
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   try {
-    show(await runDemo(await ensureStack(), seed, abort.signal));
+    const outcome = await runDemo(await ensureStack(), seed, abort.signal);
+    ({ loop } = outcome);
+    show(outcome);
     return 0;
   } catch (error) {
     if (!abort.signal.aborted) return reportError(error);
@@ -36,12 +39,12 @@ async function main(argv: string[]): Promise<number> {
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
-    await tidy(seed, keep || wasUp || !needsLocalStack());
+    await tidy(loop, keep || wasUp || !needsLocalStack());
   }
 }
 
-async function tidy(seed: number, keep: boolean): Promise<void> {
-  const look = `\`npx partloop up --detach\` starts it; then \`npx partloop report open demo-${seed}\` and the Temporal UI show this run again.`;
+async function tidy(loop: string, keep: boolean): Promise<void> {
+  const look = `\`npx partloop up --detach\` starts it; then \`npx partloop report open ${loop}\` and the Temporal UI show this run again.`;
   if (keep) {
     say('The local stack keeps running; `npx partloop down` stops it.');
     return;

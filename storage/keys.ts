@@ -26,8 +26,8 @@ export const keys = {
   /** The trainer's lease and the pointer to its newest checkpoint: a chain of If-Match writes. */
   checkpointChain: (loop: string, iteration: number, step: string, digest: string) =>
     `${keys.stepPrefix(loop, iteration, step, digest)}latest.json`,
-  /** One model on one test version, counted on one grid. */
-  evaluation: (modelDigest: string, testVersion: string, size: number) =>
-    `evaluations/${modelDigest}/${testVersion}/${size}/`,
+  /** One model on one test version, counted on one grid by one way of counting. */
+  evaluation: (modelDigest: string, testVersion: string, size: number, counting: number) =>
+    `evaluations/${modelDigest}/${testVersion}/${size}/v${counting}/`,
   benchmark: (taxonomyDigest: string) => `registry/${taxonomyDigest}/benchmark.json`,
 } as const;

@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { createDecideActivities } from '../../activities/decide.js';
 import type { ActivityDeps } from '../../activities/deps.js';
 import { createDrawActivities } from '../../activities/draw.js';
+import { EVALUATION_VERSION } from '../../activities/evaluate.js';
 import { createReportActivities } from '../../activities/report.js';
 import { createSampleActivities } from '../../activities/sample.js';
 import { digestOf } from '../../activities/step.js';
@@ -179,6 +180,7 @@ async function scoredBefore(store: Store, digest: string, rows: readonly IndexRo
     digest,
     digestOf(test.map((row) => `${row.imageId} ${row.labelSha256}`)),
     context().config.evaluationSize,
+    EVALUATION_VERSION,
   );
   const weak = test.map((row) => ({
     imageId: row.imageId,

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { connect } from '../../cli/environment.js';
+import { generateDemo } from '../../demo/pool.js';
+import { LOOP_PHASES } from '../../domain/messages.js';
+import { resolveEnvironment } from '../../infra/environment.js';
+import { openPool } from '../../storage/pool.js';
+import { storeOfHome } from '../chaos/home.js';
+import { venvBinary } from '../support/binaries.js';
+import { type CliAnswer, partloop, partloopJson } from '../support/cli.js';
+
+const execFileAsync = promisify(execFile);
+
+const statusSchema = z.looseObject({
+  phase: z.enum(LOOP_PHASES),
+  nextIteration: z.number(),
+  error: z.string().nullable(),
+});
+type Status = z.infer<typeof statusSchema>;
+const attemptSchema = z.looseObject({
+  current: z.looseObject({
+    status: z.string(),
+    error: z.string().nullable(),
+    runId: z.string(),
+    results: z.record(z.string(), z.looseObject({ outcome: z.string() })),
+  }),
+});
+
+const ITERATION_ID = 'loop:steered:iteration:0001';
+const START = [
+  ...['loop', 'start', 'steered', '--pool', 'steered', '--wait', '--json', '--seed', '1'],
+  ...['--chunk-size', '12', '--image-size', '64', '--train-iterations', '12', '--batch-size', '4'],
+];
+
+describe('a loop that people steer', function () {
+  this.timeout(5 * 60_000);
+  let home: string;
+  const ownHome = process.env.PARTLOOP_HOME;
+
+  const status = async (): Promise<Status> =>
+    statusSchema.parse(await partloopJson(home, ['loop', 'status', 'steered']));
+  const until = async (done: (status: Status) => boolean): Promise<Status> => {
+    for (;;) {
+      const now = await status();
+      if (done(now)) return now;
+      await sleep(500);
+    }
+  };
+  const iteration = async () =>
+    attemptSchema.parse(await partloopJson(home, ['iteration', 'show', 'steered', '1'])).current;
+
+  before(async () => {
+    home = await mkdtemp(join(tmpdir(), 'partloop-steer-'));
+    process.env.PARTLOOP_HOME = home;
+    const { manifest } = await generateDemo({
+      dir: join(home, 'cars'),
+      seed: 6,
+      size: 64,
+      counts: { train: 12, val: 2, test: 4, interior: 0 },
+      truthFile: join(home, 'truth.jsonl'),
+    });
+    const importing = ['import', 'masks', '--manifest', manifest, '--taxonomy', 'car-parts-34', '--pool', 'steered'];
+    await partloopJson(home, importing);
+  });
+  after(async () => {
+    await partloop(home, ['down']);
+    if (ownHome === undefined) delete process.env.PARTLOOP_HOME;
+    else process.env.PARTLOOP_HOME = ownHome;
+    await rm(home, { recursive: true, force: true });
+  });
+
+  it('runs on after a Ctrl-C on the wait, which says so and exits with 130', async () => {
+    const abort = new AbortController();
+    const waiting: Promise<CliAnswer> = partloop(home, START, { signal: abort.signal });
+    await until(({ phase }) => phase === 'running');
+    abort.abort();
+    const { code, stdout, stderr } = await waiting;
+    assert.equal(code, 130, stderr);
+    assert.equal(stdout, '');
+    assert.match(stderr, /runs on/);
+    assert.equal((await status()).phase, 'running');
+  });
+
+  it('holds while it is paused, ends its iteration when told to stop now, and goes on with the same one', async () => {
+    assert.equal(statusSchema.parse(await partloopJson(home, ['loop', 'pause', 'steered'])).phase, 'paused');
+    assert.equal(statusSchema.parse(await partloopJson(home, ['loop', 'resume', 'steered'])).phase, 'running');
+    await partloopJson(home, ['loop', 'stop', 'steered', '--now']);
+    const client = await connect(await resolveEnvironment());
+    try {
+      await client.workflow.getHandle('loop:steered').result();
+      const { status: ended } = await client.workflow.getHandle(ITERATION_ID).describe();
+      assert.notEqual(ended.name, 'RUNNING');
+    } finally {
+      await client.connection.close();
+    }
+  });
+
+  it('opens no test object before it evaluates: without them every step up to it succeeds', async () => {
+    const store = await storeOfHome(home);
+    const pool = await openPool(store, 'steered');
+    const rows = (await pool.readIndex(await pool.latestVersion())).filter((row) => row.split === 'test');
+    assert.equal(rows.length, 4);
+    const keys = rows.flatMap((row) => [row.imageUri, row.labelUri]);
+    const kept = await Promise.all(keys.map(async (key) => [key, (await store.get(key)).body] as const));
+    await store.delete(keys);
+
+    assert.equal((await partloop(home, START)).code, 5);
+    const failed = await iteration();
+    assert.deepEqual(Object.keys(failed.results), ['draw', 'scan', 'sample', 'train']);
+    assert.equal(failed.status, 'failed');
+    assert.ok(
+      keys.some((key) => failed.error?.includes(key)),
+      failed.error ?? '',
+    );
+    for (const [key, body] of kept) await store.put(key, body, 'image/png');
+  });
+
+  it('learns that an iteration which failed was reset in Temporal and has ended well', async () => {
+    assert.equal((await status()).phase, 'failed');
+    const before = await iteration();
+    const { temporal } = await resolveEnvironment();
+    const reset = ['workflow', 'reset', '--workflow-id', ITERATION_ID, '--type', 'FirstWorkflowTask'];
+    await execFileAsync(venvBinary('temporal'), [...reset, '--reason', 'test', '--address', temporal.address]);
+    const { nextIteration, error } = await until(({ phase }) => phase === 'idle');
+    assert.deepEqual([nextIteration, error], [2, null]);
+    const after = await iteration();
+    assert.equal(after.status, 'finished');
+    assert.notEqual(after.runId, before.runId);
+    assert.deepEqual(
+      ['draw', 'scan', 'sample', 'train', 'evaluate'].map((step) => after.results[step]?.outcome),
+      ['hit', 'hit', 'hit', 'hit', 'miss'],
+    );
+  });
+});
