@@ -24,6 +24,8 @@ import { type PlannedScan, planScan } from './scanPlan.js';
 import { digestOf, runStep } from './step.js';
 
 const VERSION = 1;
+/** Images whose labels are also analysed with injected errors: enough for a calibration, however many are scanned. */
+const INJECTED_IMAGES = 2_000;
 
 /** What a shard leaves. The analyses are our own output: their shape is held by `version`, not checked field by field. */
 const shardSchema = z.object({
@@ -74,6 +76,7 @@ export function createScanActivities(deps: ActivityDeps) {
       const entry = plan.shards.find((candidate) => candidate.shard === shard);
       if (entry === undefined) throw new PartloopError('input-invalid', `${planKey} has no shard ${shard}`);
       const { scanKey, card } = await judgeOf(plan, entry.judge, folds);
+      const images = plan.shards.reduce((sum, { images }) => sum + images, 0);
       const key = shardKey(planKey, shard, card.files.scan);
       if ((await store.head(key)) !== null) return;
 
@@ -95,6 +98,7 @@ export function createScanActivities(deps: ActivityDeps) {
             rows,
             sessions: opened,
             seed: context.config.seed,
+            injectShare: INJECTED_IMAGES / Math.max(1, images),
             signal: beat.signal,
             onProgress: (done) => beat.report({ done, total: rows.length }),
           });

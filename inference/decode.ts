@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { PartloopError } from '../domain/errors.js';
 import { enlargeBilinear, resizeNearest } from '../domain/geometry/resize.js';
-import { decodeLabel } from '../storage/labelMask.js';
+import { decodeLabel, type LabelMask } from '../storage/labelMask.js';
 import { contentSize, padImage, padLabel } from './letterbox.js';
 
 const MAX_PIXELS = 100_000_000;
@@ -47,25 +47,22 @@ export async function decodeForNetwork(bytes: Uint8Array, size: number, name: st
   }
 }
 
-/** A label on the network's canvas [S, S], padding ignored. Refuses a label whose size is not the picture's. */
-export async function decodeLabelForNetwork(
+/** A label at its own size, which must be the picture's; @throws PartloopError `data-invalid` naming `name` */
+export async function decodeLabelOf(
   bytes: Uint8Array,
   picture: { width: number; height: number },
-  size: number,
   name: string,
-): Promise<Uint8Array> {
+): Promise<LabelMask> {
   const label = await decodeLabel(bytes, `label of ${name}`);
-  if (label.width !== picture.width || label.height !== picture.height) {
-    throw new PartloopError(
-      'data-invalid',
-      `label of ${name} is ${label.width}×${label.height}, the picture ${picture.width}×${picture.height}`,
-    );
-  }
-  const content = contentSize(label.width, label.height, size);
-  return padLabel(
-    resizeNearest(label.pixels, label.width, label.height, content.width, content.height),
-    content.width,
-    content.height,
-    size,
+  if (label.width === picture.width && label.height === picture.height) return label;
+  throw new PartloopError(
+    'data-invalid',
+    `label of ${name} is ${label.width}×${label.height}, the picture ${picture.width}×${picture.height}`,
   );
+}
+
+/** A label on a canvas [size, size], padding ignored. */
+export function fitLabel(label: LabelMask, size: number): Uint8Array {
+  const { width, height } = contentSize(label.width, label.height, size);
+  return padLabel(resizeNearest(label.pixels, label.width, label.height, width, height), width, height, size);
 }

@@ -5,6 +5,8 @@ import { contextOf, type LabelView, type RegionCandidate } from './picture.js';
 
 const GRID = 48;
 const REACH = 5;
+/** Smallest gain in agreement at which another reading of the whole label is a finding. */
+const GAIN = 0.08;
 
 /**
  * What is wrong with a label as a whole: mirrored (left and right swapped everywhere, or drawn for the mirrored picture),
@@ -34,13 +36,14 @@ export function findWholeLabel(view: LabelView): RegionCandidate[] {
     agreement(label, mask, w, h, 0, 0, true),
     agreement(relabelled, mask, w, h, 0, 0, true),
   );
-  if (mirrored - base >= 0.08) found.push(whole(view, 'mirrored', mirrored - base, 1 - base));
+  if (mirrored - base >= GAIN) found.push(whole(view, 'mirrored', mirrored - base, 1 - base));
   let displaced = base;
-  for (let dy = -REACH; dy <= REACH; dy++) {
+  // Agreement is at most 1: a label that fits well has no room for a better place.
+  for (let dy = -REACH; base <= 1 - GAIN && dy <= REACH; dy++) {
     for (let dx = -REACH; dx <= REACH; dx++)
       displaced = Math.max(displaced, agreement(label, mask, w, h, dx, dy, false));
   }
-  if (displaced - base >= 0.08 && mirrored - base < displaced - base)
+  if (displaced - base >= GAIN && mirrored - base < displaced - base)
     found.push(whole(view, 'shifted', displaced - base, 1 - base));
   return found;
 }
