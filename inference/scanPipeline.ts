@@ -53,7 +53,10 @@ export async function scanRows(request: ScanRequest): Promise<ScannedImage[]> {
   return scanned;
 }
 
-async function scanRow({ store, pool, sessions, seed, injectShare }: ScanRequest, row: ChunkRow): Promise<ScannedImage> {
+async function scanRow(
+  { store, pool, sessions, seed, injectShare }: ScanRequest,
+  row: ChunkRow,
+): Promise<ScannedImage> {
   const { size, labelSize } = sessions;
   try {
     const [image, label] = await Promise.all([readImage(store, row), readLabel(store, row)]);
