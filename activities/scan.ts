@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
+import type { ScanJudge } from '../domain/messages.js';
 import {
   type ClassIouByName,
   type ImageAnalysis,
@@ -67,8 +68,15 @@ interface ReduceInput {
 export function createScanActivities(deps: ActivityDeps) {
   const { store, home } = deps;
   return {
-    planScan: ({ context, results }: { context: IterationContext; results: StepResults }): Promise<PlannedScan> =>
-      withHeartbeat(() => planScan(deps, context, results)),
+    planScan: ({
+      context,
+      results,
+      judge,
+    }: {
+      context: IterationContext;
+      results: StepResults;
+      judge?: ScanJudge;
+    }): Promise<PlannedScan> => withHeartbeat(() => planScan(deps, context, results, judge)),
 
     /** Judge the images of one shard; found done where its object is there. */
     async scanShard({ context, planKey, folds, shard }: ShardInput): Promise<void> {

@@ -29,5 +29,9 @@ export const keys = {
   /** One model on one test version, counted on one grid by one way of counting. */
   evaluation: (modelDigest: string, testVersion: string, size: number, counting: number) =>
     `evaluations/${modelDigest}/${testVersion}/${size}/v${counting}/`,
+  /** What a scan that belongs to no loop found, made once at its end. */
+  scan: (scan: string) => `scans/${scan}/commit.json`,
+  /** A file of the model that a person gave to a scan. */
+  scanModel: (scan: string, file: string) => `scans/${scan}/model/${file}`,
   benchmark: (taxonomyDigest: string) => `registry/${taxonomyDigest}/benchmark.json`,
 } as const;
