@@ -122,7 +122,7 @@ async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal | undefin
 }
 
 /** Turn Temporal's client errors into ours: the innermost failure says what happened. */
-async function asPartloopError<T>(work: () => Promise<T>, loop?: string): Promise<T> {
+export async function asPartloopError<T>(work: () => Promise<T>, loop?: string): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -22,14 +22,26 @@ export async function writeTable<T extends z.ZodObject>(
   schema: T,
 ): Promise<void> {
   await inScratch(async (folder) => {
-    const json = join(folder, 'rows.ndjson');
     const parquet = join(folder, 'rows.parquet');
+    await writeTableFile(parquet, 'parquet', rows, schema);
+    await store.putFile(key, parquet, 'application/vnd.apache.parquet');
+  });
+}
+
+/** The same as a local file, Parquet or CSV with a header. */
+export async function writeTableFile<T extends z.ZodObject>(
+  path: string,
+  format: 'parquet' | 'csv',
+  rows: readonly z.output<T>[],
+  schema: T,
+): Promise<void> {
+  await inScratch(async (folder) => {
+    const json = join(folder, 'rows.ndjson');
     await pipeline(Readable.from(lines(rows)), createWriteStream(json));
     const columns = Object.entries(schema.shape).map(([name, type]) => `${quoted(name)}: '${columnType(type, name)}'`);
     const source = `read_json(${quoted(json)}, format='newline_delimited', columns={${columns.join(', ')}})`;
-    const target = `${quoted(parquet)} (FORMAT parquet, COMPRESSION zstd)`;
-    await inDatabase((connection) => connection.run(`COPY (SELECT * FROM ${source}) TO ${target}`));
-    await store.putFile(key, parquet, 'application/vnd.apache.parquet');
+    const options = format === 'parquet' ? 'FORMAT parquet, COMPRESSION zstd' : 'FORMAT csv, HEADER';
+    await inDatabase((connection) => connection.run(`COPY (SELECT * FROM ${source}) TO ${quoted(path)} (${options})`));
   });
 }
 
