@@ -9,6 +9,7 @@ import {
   reduceScan as reduceEntries,
 } from '../domain/mislabel/index.js';
 import { type ModelCard, modelCardSchema } from '../domain/modelCard.js';
+import { withoutFoundRight } from '../domain/review.js';
 import { type ScanPlan, scanPlanSchema } from '../domain/scanPlan.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema, findingRowSchema, scanImageRowSchema } from '../domain/tables.js';
@@ -17,6 +18,7 @@ import { fetchModel } from '../inference/modelFile.js';
 import { scanRows } from '../inference/scanPipeline.js';
 import { openSessions } from '../inference/sessions.js';
 import { readJson } from '../storage/json.js';
+import { readVerdicts } from '../storage/reviews.js';
 import { readTable, writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -128,7 +130,9 @@ export function createScanActivities(deps: ActivityDeps) {
       const plan = await readJson(store, planKey, scanPlanSchema);
       const judges = await Promise.all(plan.judges.map((_, judge) => judgeOf(plan, judge, folds)));
       const { sessions: _, maxShardsInFlight: __, ...settings } = context.config.scan;
+      const { verdicts, files: reviews } = await readVerdicts(store, context.config.pool);
       const inputs = {
+        ...(reviews.length === 0 ? {} : { reviews }),
         planKey: plan.shards.map(({ rows }) => rows),
         models: judges.map(({ card }) => card.files.scan),
         settings,
@@ -141,7 +145,7 @@ export function createScanActivities(deps: ActivityDeps) {
           const classIou: Record<string, ClassIouByName> = Object.fromEntries(
             judges.map(({ card }) => [card.files.scan, card.valClassIou]),
           );
-          const entries = await readEntries(plan, planKey, judges, chunk, failedShards);
+          const entries = withoutFoundRight(await readEntries(plan, planKey, judges, chunk, failedShards), verdicts);
           const { images, findings, summary } = reduceEntries(entries, taxonomy, context.config.scan, classIou);
           const outputs = {
             images: attempt.key('images.parquet'),

@@ -10,6 +10,7 @@ const COMMANDS = {
   doctor: () => import('./commands/doctor.js'),
   import: () => import('./commands/import.js'),
   pool: () => import('./commands/pool.js'),
+  review: () => import('./commands/review.js'),
   scan: () => import('./commands/scan.js'),
   loop: () => import('./commands/loop.js'),
   iteration: () => import('./commands/iteration.js'),

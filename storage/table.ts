@@ -107,6 +107,27 @@ export async function* streamFile<T extends z.ZodObject>(
   }
 }
 
+/**
+ * The rows of a CSV file with a header, every value as text.
+ *
+ * @throws PartloopError `data-invalid` naming the file where it is no such table
+ */
+export async function readCsvFile(path: string): Promise<Record<string, string>[]> {
+  const rows: Record<string, string>[] = [];
+  try {
+    await inDatabase(async (connection) => {
+      const source = `read_csv(${quoted(path)}, header=true, all_varchar=true)`;
+      const result = await connection.runAndReadAll(`SELECT * FROM ${source}`);
+      for (const row of result.getRowObjectsJS())
+        rows.push(Object.fromEntries(Object.entries(row).map(([name, value]) => [name.trim(), String(value ?? '')])));
+    });
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new PartloopError('data-invalid', `${path} is not a CSV table: ${detail.slice(0, 500)}`, { cause });
+  }
+  return rows;
+}
+
 function* lines(rows: readonly unknown[]): Generator<string> {
   for (let from = 0; from < rows.length; from += LINES_AT_ONCE) {
     yield rows
