@@ -2,6 +2,8 @@
 import { Command, CommanderError } from 'commander';
 import { reportError } from '../cli/output.js';
 import { detectCommand } from './detect/command.js';
+import { fetchCommand } from './fetch/command.js';
+import { scanCommand } from './scan/command.js';
 
 const EXIT_USAGE = 2;
 
@@ -9,6 +11,8 @@ async function main(argv: string[]): Promise<number> {
   const program = new Command('npm run bench --')
     .description('Measurements against peers and limits; never part of the tests')
     .addCommand(detectCommand())
+    .addCommand(scanCommand())
+    .addCommand(fetchCommand())
     .exitOverride();
   for (const command of program.commands) command.exitOverride();
   try {

@@ -10,6 +10,7 @@ import { digestOf } from '../../activities/step.js';
 import { PartloopError } from '../../domain/errors.js';
 import { labelNames } from '../../domain/taxonomy.js';
 import { decodeForNetwork } from '../../inference/decode.js';
+import { peerPython } from '../peers/python.js';
 import type { BenchImage, BenchSet } from './data.js';
 import type { Judged } from './models.js';
 import { labelOnCanvas } from './scan.js';
@@ -82,35 +83,6 @@ export async function peerScores(
   await run(python, [script, folder], { env: { PATH: process.env.PATH, OMP_NUM_THREADS: '2' }, maxBuffer: 2 ** 24 });
   for (const name of ['logits.f32', 'labels.u8']) await rm(join(folder, name), { force: true });
   return read();
-}
-
-/** The interpreter of the peers' own virtual environment, made by uv from the hashed lock where it is not there yet. */
-async function peerPython(home: string, root: string): Promise<string> {
-  const lock = join(root, 'bench', 'peers', 'requirements.lock.txt');
-  const digest = createHash('sha256')
-    .update(await readFile(lock))
-    .digest('hex');
-  const venv = join(home, 'bench', 'venvs', digest.slice(0, 24));
-  const python = join(venv, 'bin', 'python');
-  if (await exists(join(venv, 'complete'))) return python;
-  const uv = join(root, '.venv', 'bin', 'uv');
-  const { PIP_INDEX_URL, UV_DEFAULT_INDEX = PIP_INDEX_URL, ...rest } = process.env;
-  const env = {
-    ...rest,
-    UV_PYTHON_DOWNLOADS: 'never',
-    ...(UV_DEFAULT_INDEX === undefined ? {} : { UV_DEFAULT_INDEX }),
-  };
-  try {
-    await run(uv, ['venv', '--clear', '--python', join(root, '.venv', 'bin', 'python'), venv], { env });
-    await run(uv, ['pip', 'sync', '--require-hashes', '--python', python, lock], { env, maxBuffer: 2 ** 24 });
-  } catch (cause) {
-    throw new PartloopError('setup-incomplete', `cleanlab could not be installed from ${lock}`, {
-      hint: '`npm run bench -- detect --no-peer` measures without it.',
-      cause,
-    });
-  }
-  await writeFile(join(venv, 'complete'), '');
-  return python;
 }
 
 const exists = (path: string): Promise<boolean> =>
