@@ -26,7 +26,7 @@ import { poolOf } from './pool.js';
 import { type PlannedScan, planScan } from './scanPlan.js';
 import { digestOf, runStep } from './step.js';
 
-const VERSION = 1;
+const VERSION = 2;
 /** Images whose labels are also analysed with injected errors: enough for a calibration, however many are scanned. */
 const INJECTED_IMAGES = 2_000;
 
