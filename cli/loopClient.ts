@@ -133,12 +133,14 @@ export async function asPartloopError<T>(work: () => Promise<T>, loop?: string):
       });
     }
     if (!(error instanceof WorkflowFailedError) && !(error instanceof WorkflowUpdateFailedError)) throw error;
-    let innermost: Error = error;
+    let message = error.message;
     let code: unknown;
     for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-      innermost = cause;
+      const own = 'type' in cause && isFailureCode(cause.type);
+      // Below our own words lies the cause as a library words it.
+      if (own || code === undefined) message = cause.message;
       if ('type' in cause && isFailureCode(cause.type)) code = cause.type;
     }
-    throw new PartloopError(isFailureCode(code) ? code : 'internal', innermost.message, { cause: error });
+    throw new PartloopError(isFailureCode(code) ? code : 'internal', message, { cause: error });
   }
 }

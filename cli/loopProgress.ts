@@ -26,7 +26,12 @@ export async function watchLoop(client: Client, loop: string, signal: AbortSigna
         },
       },
     ],
-    { fallbackRenderer: 'simple', rendererOptions: { logger }, fallbackRendererOptions: { logger } },
+    {
+      registerSignalListeners: false,
+      fallbackRenderer: 'simple',
+      rendererOptions: { logger },
+      fallbackRendererOptions: { logger },
+    },
   );
   await tasks.run();
   if (last === undefined) throw new Error('the wait ended without a status');

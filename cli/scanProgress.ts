@@ -33,7 +33,12 @@ export async function watchScan(
         },
       },
     ],
-    { fallbackRenderer: 'simple', rendererOptions: { logger }, fallbackRendererOptions: { logger } },
+    {
+      registerSignalListeners: false,
+      fallbackRenderer: 'simple',
+      rendererOptions: { logger },
+      fallbackRendererOptions: { logger },
+    },
   );
   await tasks.run();
   if (result === undefined) throw new Error('the wait ended without a result');
