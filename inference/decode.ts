@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { PartloopError } from '../domain/errors.js';
 import { enlargeBilinear, resizeNearest } from '../domain/geometry/resize.js';
 import { IGNORE_INDEX } from '../domain/taxonomy.js';
@@ -48,7 +48,7 @@ export async function decodeForNetwork(bytes: Uint8Array, size: number, name: st
 }
 
 /** [h, w, 3]; refuses a picture whose bands are not three colours after all, as of a scientific TIFF. */
-async function pixelsOf(picture: sharp.Sharp, size: { width: number; height: number }): Promise<Buffer> {
+async function pixelsOf(picture: Sharp, size: { width: number; height: number }): Promise<Buffer> {
   const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
   if (info.channels === 3 && info.width === size.width && info.height === size.height) return data;
   throw new Error(`it has ${info.width}×${info.height} pixels of ${info.channels} bands`);
