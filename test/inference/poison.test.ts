@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { scanConfigSchema } from '../../domain/config.js';
 import { reduceScan } from '../../domain/mislabel/index.js';
@@ -15,6 +14,7 @@ import { encodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { chunkRow } from '../domain/sampling/rows.js';
 import { TAXONOMY } from '../formats/pictures.js';
+import { png } from '../support/png.js';
 import { startTestStore, type TestStore } from '../support/s3.js';
 import { hasPython, PYTHON, writeSeer } from '../support/tinyModel.js';
 
@@ -45,23 +45,8 @@ const picture = (channels: 1 | 3 = 3) =>
   sharp(Uint8Array.from(halves(220, 20, channels)), { raw: { ...raw, channels } });
 const label = (pixels: number[] = halves(1, 0, 1)): Promise<Buffer> => encodeLabel(Uint8Array.from(pixels), SIDE, SIDE);
 
-/** A real PNG of one bit a pixel: some kilobytes that unpack to 400 million pixels. */
-function hugePng(): Buffer {
-  const chunk = (type: string, body: Buffer): Buffer => {
-    const named = Buffer.concat([Buffer.from(type, 'latin1'), body]);
-    const frame = Buffer.alloc(8);
-    frame.writeUInt32BE(body.length, 0);
-    frame.writeUInt32BE(crc32(named), 4);
-    return Buffer.concat([frame.subarray(0, 4), named, frame.subarray(4)]);
-  };
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(HUGE, 0);
-  header.writeUInt32BE(HUGE, 4);
-  header[8] = 1;
-  const rows = deflateSync(Buffer.alloc(HUGE * (1 + HUGE / 8)));
-  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', rows), chunk('IEND', Buffer.alloc(0))]);
-}
+/** A real picture of one bit a pixel: some kilobytes that unpack to 400 million pixels. */
+const hugePng = (): Buffer => png({ width: HUGE, height: HUGE, depth: 1 }, Buffer.alloc(HUGE * (1 + HUGE / 8)));
 
 async function animated(): Promise<Buffer> {
   const first = await picture().png().toBuffer();
@@ -133,6 +118,12 @@ function poison(): Case[] {
       image: good,
       label: wide(1),
       expect: /label of deep-label\.png has 16 bits a pixel/,
+    },
+    {
+      name: 'bomb-label.png',
+      image: good,
+      label: png({ width: SIDE, height: SIDE, depth: 8 }, Buffer.alloc(300_000_000)),
+      expect: /label of bomb-label\.png .*unpacks to more than its header says/,
     },
     { name: 'colour-label.png', image: good, label: good, expect: /label of colour-label\.png is a colour PNG/ },
     { name: 'gone.png', image: picture().negate().png().toBuffer(), expect: /there is no object images\/gone\.png/ },
