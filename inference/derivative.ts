@@ -5,6 +5,7 @@ import { readImage, readLabel } from '../storage/imageSource.js';
 import { keys } from '../storage/keys.js';
 import { decodeLabel, encodeLabel, type LabelMask } from '../storage/labelMask.js';
 import type { ObjectStore } from '../storage/objectStore.js';
+import { MAX_PIXELS, undecodable } from './decode.js';
 import { contentSize } from './letterbox.js';
 
 const JPEG_QUALITY = 95;
@@ -88,17 +89,21 @@ async function reducedImage(
   row: IndexRow,
   maxSide: number,
 ): Promise<{ bytes: Uint8Array; format: 'jpeg' | 'png' }> {
-  const source = sharp(bytes, { failOn: 'error' });
-  const { format, orientation = 1, width, height } = await source.metadata();
-  if (Math.max(width, height) <= maxSide && orientation === 1 && (format === 'jpeg' || format === 'png'))
-    return { bytes, format };
-  const size = Math.max(row.width, row.height) <= maxSide ? row : contentSize(row.width, row.height, maxSide);
-  const reduced = source
-    .autoOrient()
-    .resize(size.width, size.height, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false });
-  const jpeg = format === 'jpeg';
-  const encoded = jpeg ? reduced.jpeg({ quality: JPEG_QUALITY, chromaSubsampling: '4:4:4' }) : reduced.png();
-  return { bytes: await encoded.toBuffer(), format: jpeg ? 'jpeg' : 'png' };
+  try {
+    const source = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error' });
+    const { format, orientation = 1, width, height } = await source.metadata();
+    if (Math.max(width, height) <= maxSide && orientation === 1 && (format === 'jpeg' || format === 'png'))
+      return { bytes, format };
+    const size = Math.max(row.width, row.height) <= maxSide ? row : contentSize(row.width, row.height, maxSide);
+    const reduced = source
+      .autoOrient()
+      .resize(size.width, size.height, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false });
+    const jpeg = format === 'jpeg';
+    const encoded = jpeg ? reduced.jpeg({ quality: JPEG_QUALITY, chromaSubsampling: '4:4:4' }) : reduced.png();
+    return { bytes: await encoded.toBuffer(), format: jpeg ? 'jpeg' : 'png' };
+  } catch (cause) {
+    throw undecodable(row.fileName, cause);
+  }
 }
 
 async function putLabel(store: ObjectStore, key: string, label: LabelMask, maxSide: number): Promise<Uint8Array> {

@@ -57,16 +57,23 @@ async function scanRow(
   { store, pool, sessions, seed, injectShare }: ScanRequest,
   row: ChunkRow,
 ): Promise<ScannedImage> {
-  const { size, labelSize } = sessions;
+  const { size, labelSize, classes } = sessions;
   try {
     const [image, label] = await Promise.all([readImage(store, row), readLabel(store, row)]);
-    const [{ rgb }, given] = await Promise.all([
+    const [picture, given] = await Promise.all([
       decodeForNetwork(image, size, row.fileName),
-      decodeLabelOf(label, row, row.fileName),
+      decodeLabelOf(label, { width: row.width, height: row.height, classes }, row.fileName),
     ]);
+    const indexed = contentSize(row.width, row.height, size);
+    if (picture.width !== indexed.width || picture.height !== indexed.height) {
+      throw new PartloopError(
+        'data-invalid',
+        `${row.fileName} has another shape than the ${row.width}×${row.height} it was imported with`,
+      );
+    }
     const [analysis] = await Promise.all([
       sessions.analyse({
-        rgb,
+        rgb: picture.rgb,
         label: fitLabel(given, labelSize),
         ...contentSize(row.width, row.height, labelSize),
         tags: tagsSchema.parse(row),

@@ -16,6 +16,8 @@ export interface SessionPool {
   readonly size: number;
   /** Side in pixels of the grid [L, L] on which labels are compared with what the model sees. */
   readonly labelSize: number;
+  /** Classes of the taxonomy; the label values are 0 to `classes`, and 255. */
+  readonly classes: number;
   analyse(job: Job & { label: Uint8Array }): Promise<ImageAnalysis>;
   /** Predicted label values [S, S]. */
   predict(job: Omit<Job, 'label' | 'injectSeed' | 'tags'> & { tags: Job['tags'] }): Promise<Uint8Array>;
@@ -50,6 +52,7 @@ export async function openSessions(sessions: number, setup: ThreadSetup): Promis
     sessions,
     size: threads[0]?.size ?? 0,
     labelSize: threads[0]?.labelSize ?? 0,
+    classes: setup.taxonomy.classes.length,
     async analyse(job) {
       const answer = await run(job);
       if (answer.type !== 'analysis') throw new PartloopError('internal', `a scan thread answered ${answer.type}`);

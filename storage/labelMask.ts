@@ -1,6 +1,7 @@
 import { decode } from 'fast-png';
 import sharp from 'sharp';
 import { PartloopError } from '../domain/errors.js';
+import { boundedPng } from './pngGuard.js';
 
 export interface LabelMask {
   pixels: Uint8Array;
@@ -26,10 +27,10 @@ export async function encodeLabel(pixels: Uint8Array, width: number, height: num
  * @throws PartloopError `data-invalid` naming `origin`
  */
 export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<LabelMask> {
-  refuseHuge(bytes, origin);
+  const png = boundedPng(bytes, origin, MAX_PIXELS);
   let image: ReturnType<typeof decode>;
   try {
-    image = decode(bytes);
+    image = decode(png);
   } catch (cause) {
     throw new PartloopError(
       'data-invalid',
@@ -48,17 +49,6 @@ export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<
   if (depth === 8) return { pixels: Uint8Array.from(data), width, height };
   if (depth === 16) throw new PartloopError('data-invalid', `${origin} has 16 bits a pixel; labels have 8 or fewer`);
   return { pixels: unpack(data, width, height, depth), width, height };
-}
-
-/** A PNG says its size in its first 24 bytes: a file that would unpack to gigabytes is refused before it does. */
-function refuseHuge(bytes: Uint8Array, origin: string): void {
-  if (bytes.length < 24 || bytes[0] !== 0x89 || bytes[1] !== 0x50) return;
-  const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const width = header.getUint32(16);
-  const height = header.getUint32(20);
-  if (width * height > MAX_PIXELS) {
-    throw new PartloopError('data-invalid', `${origin} has ${width}×${height} pixels, more than ${MAX_PIXELS}`);
-  }
 }
 
 /** Samples of 1, 2 or 4 bits, rows padded to whole bytes. */
