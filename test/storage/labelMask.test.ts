@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { encode } from 'fast-png';
 import sharp from 'sharp';
 import { PartloopError } from '../../domain/errors.js';
+import { seededRandom } from '../../domain/random.js';
 import { decodeLabel, encodeLabel } from '../../storage/labelMask.js';
 import { png } from '../support/png.js';
 
@@ -79,16 +80,16 @@ describe('a label mask', () => {
   });
 
   it('is read without the colour profiles and texts around it, which may hold anything', async () => {
-    const bytes = await sharp(Uint8Array.of(1, 2, 3, 4), { raw: { width: 2, height: 2, channels: 1 } })
-      .toColourspace('b-w')
-      .withMetadata({ exif: { IFD0: { Copyright: 'someone' } } })
-      .png()
-      .toBuffer();
+    const bytes = png({ width: 2, height: 2, depth: 8 }, Uint8Array.of(0, 1, 2, 0, 3, 4), [
+      // A text that says it is compressed and is not: a decoder that reads it fails.
+      ['zTXt', Buffer.from('Comment\0\0no deflate at all', 'latin1')],
+    ]);
     assert.deepEqual([...(await decodeLabel(bytes)).pixels], [1, 2, 3, 4]);
   });
 
   it('is read where its data take more than one chunk and its rows are interlaced', async () => {
-    const pixels = Uint8Array.from({ length: 500 * 400 }, (_, at) => (Math.imul(at + 1, 2_654_435_761) >>> 13) & 15);
+    const random = seededRandom('many chunks');
+    const pixels = Uint8Array.from({ length: 500 * 400 }, () => Math.floor(16 * random()));
     const bytes = await sharp(pixels, { raw: { width: 500, height: 400, channels: 1 } })
       .toColourspace('b-w')
       .png({ progressive: true })

@@ -2,8 +2,12 @@ import { crc32, deflateSync } from 'node:zlib';
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-/** A greyscale PNG file of these unpacked bytes, whether or not they fit its header. */
-export function png(header: { width: number; height: number; depth: number }, unpacked: Uint8Array): Buffer {
+/** A greyscale PNG file of these unpacked bytes, whether or not they fit its header, with `others` as further chunks. */
+export function png(
+  header: { width: number; height: number; depth: number },
+  unpacked: Uint8Array,
+  others: readonly [type: string, body: Buffer][] = [],
+): Buffer {
   const { width, height, depth } = header;
   const body = Buffer.alloc(13);
   body.writeUInt32BE(width, 0);
@@ -12,6 +16,7 @@ export function png(header: { width: number; height: number; depth: number }, un
   return Buffer.concat([
     SIGNATURE,
     chunk('IHDR', body),
+    ...others.map(([type, content]) => chunk(type, content)),
     chunk('IDAT', deflateSync(unpacked)),
     chunk('IEND', Buffer.alloc(0)),
   ]);
