@@ -23,7 +23,7 @@ import { poolOf } from './pool.js';
 import { type PlannedScan, planScan } from './scanPlan.js';
 import { digestOf, runStep } from './step.js';
 
-const VERSION = 1;
+const VERSION = 2;
 
 /** What a shard leaves. The analyses are our own output: their shape is held by `version`, not checked field by field. */
 const shardSchema = z.object({
@@ -36,7 +36,7 @@ const shardSchema = z.object({
           (value) =>
             value === null ||
             z
-              .object({ version: z.literal(1) })
+              .object({ version: z.literal(2) })
               .loose()
               .safeParse(value).success,
         )

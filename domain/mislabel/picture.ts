@@ -1,4 +1,4 @@
-import { type Components, connectedComponents, skipValues } from '../geometry/components.js';
+import { type Component, type Components, connectedComponents, skipValues } from '../geometry/components.js';
 import { inradii, regionDistance } from '../geometry/distance.js';
 import { cropTopLeft } from '../geometry/resize.js';
 import type { PixelBox } from '../geometry/rle.js';
@@ -103,4 +103,17 @@ export function balanceOf(view: LabelView, value: number): number {
   const { minArea, predicted } = view.picture;
   const labelled = view.labelled.areas[value] as number;
   return Math.max(-3, Math.min(3, Math.log((labelled + minArea) / ((predicted.areas[value] as number) + minArea))));
+}
+
+/** Share of a labelled component that the model sees as the same part. */
+export function seenAs(view: LabelView, component: Component): number {
+  let same = 0;
+  const { width, predicted } = view.picture;
+  for (let y = component.y0; y < component.y1; y++) {
+    for (let x = component.x0; x < component.x1; x++) {
+      const pixel = y * width + x;
+      if (view.labelled.components.ids[pixel] === component.id && predicted.values[pixel] === component.value) same++;
+    }
+  }
+  return same / component.area;
 }
