@@ -19,13 +19,15 @@ import { explainAway } from './explain.js';
 import { fitMixture, type GroupedRow, type Mixture, probabilityWrong } from './mixture.js';
 import type { Candidate, ClassIouByName, ImageAnalysis, ImageStatistics, ReduceEntry } from './types.js';
 
-/** Share of a group of candidates expected to be wrong before looking, and how many candidates that is worth. */
-const CANDIDATES = { expected: 0.2, strength: 1 };
+/** Wrong candidates of a group expected for each image before looking, and how many candidates that is worth. */
+const CANDIDATES = { anImage: 0.03, strength: 3 };
 /**
  * The same of images. People who corrected real car photos found 27 % wrong, published test sets hold a few percent: a
  * guess between, which all but the smallest chunks overrule.
  */
-const IMAGES = { expected: 0.15, strength: 10 };
+const IMAGES = { anImage: 0.15, strength: 10 };
+/** Pull of the candidates' regressions towards their priors: what separates perfectly may be trusted far. */
+const RIDGE = 0.05;
 const IMAGE_GROUP = 'image';
 
 /** An image with the candidates that may be judged and how probable each is wrong. */
@@ -85,7 +87,12 @@ export function calibrate(
       images.flatMap(({ candidates }, image) =>
         candidates.filter((item) => item.family === family).map((item) => ({ ...item, weight: believed(image) })),
       ),
-      { prior: familyPrior(family), ridge: 1, ...CANDIDATES },
+      {
+        prior: familyPrior(family),
+        ridge: RIDGE,
+        expected: CANDIDATES.anImage * images.length,
+        strength: CANDIDATES.strength,
+      },
     );
   const wholes = WHOLE_FAMILIES.map((family) => [family, fit(family, () => 1)] as const);
   const fitted = new Map<Family, Mixture>(wholes);
@@ -117,7 +124,12 @@ export function calibrate(
       weight: weights[kind] ?? 1,
     })),
   );
-  const whole = fitMixture(spoiled, rows, { prior: IMAGE_PRIOR, ridge: 1, ...IMAGES });
+  const whole = fitMixture(spoiled, rows, {
+    prior: IMAGE_PRIOR,
+    ridge: 1,
+    expected: IMAGES.anImage * images.length,
+    strength: IMAGES.strength,
+  });
   return {
     families,
     images: whole,

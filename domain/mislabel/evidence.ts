@@ -23,6 +23,11 @@ export function isWhole({
   );
 }
 
+/** Whole-label readings that are held against the label as it stands: `gain` is how much better they fit. */
+function isReading(candidate: Pick<Candidate, 'kind' | 'suggestedClassId' | 'classId'>): boolean {
+  return isWhole(candidate) && (candidate.kind === 'mirrored' || candidate.kind === 'shifted');
+}
+
 /** Candidates of one group are assumed to be wrong equally often before they are looked at. */
 export function groupOf(candidate: Pick<Candidate, 'kind' | 'suggestedClassId' | 'classId'>): string {
   return isWhole(candidate) ? `${candidate.kind}*` : candidate.kind;
@@ -86,7 +91,10 @@ export interface ClaimedClass {
 }
 
 /** A candidate as a row for its family's regression: 1, then the measurements on comparable scales. */
-export function candidateRow({ area, features }: Judgeable, claimed: ClaimedClass, pixels: number): number[] {
+export function candidateRow(candidate: Judgeable, claimed: ClaimedClass, pixels: number): number[] {
+  const { area, features } = candidate;
+  // How badly another reading fits says nothing, and beyond a quarter of the car a better one is beyond doubt.
+  const gain = isReading(candidate) ? Math.max(-0.05, Math.min(0.25, features.gain)) : features.gain;
   const size = Math.log((1_000 * area) / Math.max(1, pixels)) / 3;
   return [
     1,
@@ -99,8 +107,10 @@ export function candidateRow({ area, features }: Judgeable, claimed: ClaimedClas
     features.absent,
     features.balance / 3,
     features.context,
-    features.gain,
+    5 * gain,
     claimed.iou,
+    // Each of the three alone is often high by chance, all together hardly ever.
+    features.confidence * features.disagreement * features.coverage,
   ];
 }
 
@@ -124,14 +134,14 @@ export function familyRow(candidate: Judgeable, claimed: ClaimedClass, pixels: n
 }
 
 const SLOPES: Record<Family, Coefficients> = {
-  //           1    conf disag cover size compact enclose absent balance context gain iou
-  missing: [-6, 2.5, 2, 1.5, 0.8, 1, 1.5, 0.7, -1.5, 1, 0, 0.5],
-  class: [-6, 2.5, 3, 1, 0.5, 0.5, 0, 0.7, 0, 1.5, 0, 0.5],
-  shape: [-5, 1, 1, 0, 0.3, 0, 0, 0, 0, 1, 6, 0.5],
-  mirrored: [-2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 0],
-  displaced: [-3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0],
-  outline: [-5, 0, -2, 0, 0, 0, 0, 0, 2, 0, 10, 0],
-  rule: [-1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0],
+  //           1    conf disag cover size compact enclose absent balance clarity gain iou all
+  missing: [-7, 2, 1.5, 1, 0.8, 1, 1.5, 0.7, -1.5, 1, 0, 0.5, 2],
+  class: [-7, 2, 2, 1, 0.5, 0.5, 0, 0.7, 0, 1, 0, 0.5, 3],
+  shape: [-5, 1, 1, 0, 0.3, 0, 0, 0, 0, 1, 1.2, 0.5, 0],
+  mirrored: [-2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0],
+  displaced: [-3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0],
+  outline: [-5, 0, -2, 0, 0, 0, 0, 0, 2, 0, 2, 0, 0],
+  rule: [-1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0.2, 0, 0],
 };
 
 /** What a family's coefficients are before any data: signs and sizes seen on corrected labels of real photos. */

@@ -7,6 +7,10 @@ const MOST_ROWS = 20_000;
 const DEPTHS = [0.25, 0.35, 0.5, 0.65, 0.8, 1] as const;
 /** Least and most that a group may be estimated to be wrong. */
 const SHARES = { least: 0.002, most: 0.97 };
+/** Bounds of the share that is expected of a group before looking. */
+const EXPECTED_SHARES = { least: 0.02, most: 0.8 };
+/** Fewer injected rows than this bound nothing. */
+const FEW = 5;
 
 /** A measured row and the group whose share of wrong ones it has. */
 export interface GroupedRow {
@@ -19,7 +23,7 @@ export interface GroupedRow {
 /** A detector of wrong things: P(wrong | x, group) = sigmoid(w · x + logOdds[group]). */
 export interface Mixture {
   coefficients: number[];
-  /** Log odds of being wrong a group, before looking. */
+  /** Log odds of being wrong a group, before looking, with the correction of its likelihood ratio. */
   logOdds: Record<string, number>;
   /** Estimated share of wrong ones among the unknown of a group. */
   shares: Record<string, number>;
@@ -29,7 +33,10 @@ export interface MixtureOptions {
   /** Coefficients the fit starts from and is pulled to; they are log likelihood ratios. */
   prior: Coefficients;
   ridge: number;
-  /** Share of wrong ones expected in a group before looking, and how many rows that expectation is worth. */
+  /**
+   * Wrong rows expected of a group before looking, and how many rows that expectation is worth: a group with fewer rows than
+   * that is expected to be mostly wrong, one with many more to be mostly right.
+   */
   expected: number;
   strength: number;
 }
@@ -49,24 +56,22 @@ export function fitMixture(
 ): Mixture {
   const positives = thin(wrong);
   const negatives = thin(unknown);
+  const scale = unknown.length === 0 ? 1 : negatives.length / unknown.length;
+  const expecting = { ...options, expected: options.expected * scale };
   const groups = [...new Set([...positives, ...negatives].map(({ group }) => group))].sort();
   const rows = [...positives, ...negatives].map(({ row }) => row);
   const targets = [...positives.map(() => 1), ...negatives.map(() => 0)];
   let coefficients = [...options.prior];
-  let shares = estimateShares(groups, positives, negatives, coefficients, options);
+  let estimates = estimate(groups, positives, negatives, coefficients, expecting);
   for (let round = 0; round < ROUNDS && positives.length > 0 && negatives.length > 0; round++) {
     const posteriors = negatives.map(({ group, row }) =>
-      sigmoid(logit(coefficients, row) + logOdds(shares[group] as number)),
+      sigmoid(logit(coefficients, row) + (estimates.logOdds[group] as number)),
     );
     const weights = balanced(groups, positives, negatives, posteriors);
     coefficients = fitLogistic(rows, targets, weights, options.prior, options.ridge);
-    shares = estimateShares(groups, positives, negatives, coefficients, options);
+    estimates = estimate(groups, positives, negatives, coefficients, expecting);
   }
-  return {
-    coefficients,
-    shares,
-    logOdds: Object.fromEntries(groups.map((group) => [group, logOdds(shares[group] as number)])),
-  };
+  return { coefficients, ...estimates };
 }
 
 /** A group that was never seen has the odds of an even one. */
@@ -76,7 +81,7 @@ export function probabilityWrong(mixture: Mixture, { group, row }: GroupedRow): 
 
 const logOdds = (share: number): number => Math.log(share / (1 - share));
 
-/** Both sides of a group weigh the same, and never more than there are right ones or injected ones to speak. */
+/** Both sides of a group weigh the same, the more the more there are of either; without one of them nothing is learned. */
 function balanced(
   groups: readonly string[],
   positives: readonly GroupedRow[],
@@ -96,7 +101,7 @@ function balanced(
   negatives.forEach(({ group, weight = 1 }, index) => {
     add(right, group, weight * (1 - (posteriors[index] as number)));
   });
-  const total = (group: string): number => Math.min(count.get(group) ?? 0, right.get(group) ?? 0);
+  const total = (group: string): number => Math.sqrt((count.get(group) ?? 0) * (right.get(group) ?? 0));
   return [
     ...positives.map(({ group, weight = 1 }) => (weight * total(group)) / Math.max(1e-9, injected.get(group) ?? 0)),
     ...negatives.map(
@@ -106,22 +111,38 @@ function balanced(
   ];
 }
 
-function estimateShares(
+function estimate(
   groups: readonly string[],
   positives: readonly GroupedRow[],
   negatives: readonly GroupedRow[],
   coefficients: Coefficients,
   options: MixtureOptions,
-): Record<string, number> {
-  return Object.fromEntries(
-    groups.map((group) => {
-      const own = (items: readonly GroupedRow[]): Scored[] =>
-        items
-          .filter((item) => item.group === group)
-          .map(({ row, weight = 1 }) => ({ score: logit(coefficients, row), weight }));
-      return [group, shareOf(own(positives), own(negatives), options)];
-    }),
-  );
+): Pick<Mixture, 'logOdds' | 'shares'> {
+  const shares: Record<string, number> = {};
+  const odds: Record<string, number> = {};
+  for (const group of groups) {
+    const own = (items: readonly GroupedRow[]): Scored[] =>
+      items
+        .filter((item) => item.group === group)
+        .map(({ row, weight = 1 }) => ({ score: logit(coefficients, row), weight }));
+    const injected = own(positives);
+    const shift = shiftOf(injected);
+    const moved = (items: Scored[]): Scored[] => items.map(({ score, weight }) => ({ score: score + shift, weight }));
+    const share = shareOf(moved(injected), moved(own(negatives)), options);
+    shares[group] = share;
+    odds[group] = logOdds(share) + shift;
+  }
+  return { shares, logOdds: odds };
+}
+
+/**
+ * What a group's log likelihood ratios have to be raised by: their mean over wrong ones is a Kullback-Leibler divergence and
+ * cannot be negative, but a prior without right ones to correct it can make it so.
+ */
+function shiftOf(injected: readonly Scored[]): number {
+  if (injected.length < FEW) return 0;
+  const total = injected.reduce((sum, { weight }) => sum + weight, 0);
+  return Math.max(0, -injected.reduce((sum, { score, weight }) => sum + weight * score, 0) / total);
 }
 
 interface Scored {
@@ -135,14 +156,15 @@ function shareOf(
   { expected, strength }: MixtureOptions,
 ): number {
   const total = unknown.reduce((sum, { weight }) => sum + weight, 0);
-  if (total === 0) return expected;
-  const bound = injected.length < 5 ? expected * total : mostWrong(injected, unknown);
-  let share = clamp((bound + expected * strength) / (total + strength));
+  const before = Math.min(EXPECTED_SHARES.most, Math.max(EXPECTED_SHARES.least, expected / Math.max(1e-9, total)));
+  if (total === 0) return before;
+  const bound = injected.length < FEW ? before * total : mostWrong(injected, unknown);
+  let share = clamp((bound + before * strength) / (total + strength));
   for (let step = 0; step < SHARE_STEPS; step++) {
     const offset = logOdds(share);
     let sum = 0;
     for (const { score, weight } of unknown) sum += weight * sigmoid(score + offset);
-    const next = clamp((sum + expected * strength) / (total + strength));
+    const next = clamp((sum + before * strength) / (total + strength));
     if (Math.abs(next - share) < 1e-6) break;
     share = next;
   }

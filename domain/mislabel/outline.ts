@@ -9,7 +9,7 @@ export interface OutlineFit {
   band: number;
   /** The same over the rest of the car: low where only the outlines are bad. */
   core: number;
-  /** log of labelled over predicted car, pixels, clipped to ±1: hasty outlines are mostly too wide. */
+  /** 20 × log of labelled over predicted car in pixels, clipped to ±3: hasty outlines are mostly too wide. */
   width: number;
 }
 
@@ -39,6 +39,6 @@ export function outlineFit(view: LabelView): OutlineFit | null {
   return {
     band: counts.band === 0 ? 0 : counts.bandOff / counts.band,
     core: counts.core === 0 ? 0 : counts.coreOff / counts.core,
-    width: Math.max(-1, Math.min(1, Math.log(given / seen))),
+    width: Math.max(-3, Math.min(3, 20 * Math.log(given / seen))),
   };
 }

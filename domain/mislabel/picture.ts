@@ -31,6 +31,8 @@ export interface Picture {
   edge: number;
   taxonomy: Taxonomy;
   mirror: Uint8Array;
+  /** Mean probability of the prediction over the car that it sees, 0..1: low where the model is lost. */
+  clarity: number;
 }
 
 /** One label held against a picture. */
@@ -64,17 +66,31 @@ export function cutIntoParts(values: Uint8Array, width: number, height: number):
 
 export function preparePicture(input: AnalysisInput, taxonomy: Taxonomy, options: AnalysisOptions): Picture {
   const { size, validWidth: width, validHeight: height } = input;
+  const predicted = cutIntoParts(cropTopLeft(input.mask, size, width, height), width, height);
+  const pMask = cropTopLeft(input.pMask, size, width, height);
   return {
     width,
     height,
-    predicted: cutIntoParts(cropTopLeft(input.mask, size, width, height), width, height),
-    pMask: cropTopLeft(input.pMask, size, width, height),
+    predicted,
+    pMask,
+    clarity: clarityOf(predicted.values, pMask),
     pLabel: cropTopLeft(input.pLabel, size, width, height),
     minArea: Math.max(8, Math.round((options.minAreaShare ?? 0.001) * width * height)),
     edge: Math.max(2, EDGE_SHARE * Math.max(width, height)),
     taxonomy,
     mirror: mirrorTable(taxonomy),
   };
+}
+
+function clarityOf(values: Uint8Array, pMask: Uint8Array): number {
+  let sum = 0;
+  let car = 0;
+  for (let pixel = 0; pixel < values.length; pixel++) {
+    if (values[pixel] === BACKGROUND) continue;
+    car++;
+    sum += (pMask[pixel] as number) / 255;
+  }
+  return car === 0 ? 0 : sum / car;
 }
 
 export function viewLabel(picture: Picture, label: Uint8Array): LabelView {
@@ -90,12 +106,6 @@ export function viewLabel(picture: Picture, label: Uint8Array): LabelView {
     if (given === seen) agreeing++;
   }
   return { picture, labelled, agreeing, car };
-}
-
-/** Agreement over the car outside a region of `area` pixels of which `agreeing` agree; 0..1. */
-export function contextOf(view: LabelView, area: number, agreeing: number): number {
-  const rest = view.car - area;
-  return rest <= 0 ? 0 : Math.min(1, Math.max(0, (view.agreeing - agreeing) / rest));
 }
 
 /** log((labelled + m) / (predicted + m)) of a class, clipped to ±3. */

@@ -123,7 +123,7 @@ function conflictCandidate({ analysis }: JudgedImage): Candidate {
     enclosure: 0,
     absent: 0,
     balance: 0,
-    context: analysis.statistics.agreement,
+    context: 0,
     gain: 0,
   };
   return {

@@ -2,7 +2,7 @@ import type { Component } from '../geometry/components.js';
 import type { FindingKind } from '../tables.js';
 import type { Tags } from '../tags.js';
 import type { TaxonomyClass } from '../taxonomy.js';
-import { balanceOf, contextOf, type LabelView, type RegionCandidate, seenAs } from './picture.js';
+import { balanceOf, type LabelView, type RegionCandidate, seenAs } from './picture.js';
 import { oddSizes, tooMany } from './ruleCounts.js';
 import { wrongSides } from './ruleSides.js';
 import { impossiblePairs, impossibleViews } from './ruleViews.js';
@@ -75,7 +75,7 @@ function asCandidate(view: LabelView, { kind, piece, gain }: RuleBreak): RegionC
         enclosure: 0,
         absent: 0,
         balance: balanceOf(view, piece.value),
-        context: contextOf(view, piece.area, agreed * piece.area),
+        context: view.picture.clarity,
         gain,
       },
       counts: [piece.value, Math.round(agreed * piece.area), piece.area],

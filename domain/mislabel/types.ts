@@ -43,9 +43,9 @@ export interface CandidateFeatures {
   absent: number;
   /** log of (labelled + m) / (predicted + m) pixels of the class in question, m the smallest area, clipped to ±3. */
   balance: number;
-  /** Agreement of label and prediction over the rest of the car, 0..1: low where the model is lost. */
+  /** Mean probability of the prediction over the whole car, 0..1: low where the model is lost. */
   context: number;
-  /** How much better a whole-label or displaced reading fits, 0..1; 0 where the kind has none. */
+  /** How much better a whole-label or displaced reading fits, -1..1; 0 where the kind has none. */
   gain: number;
 }
 

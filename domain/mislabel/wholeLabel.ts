@@ -2,19 +2,16 @@ import { resizeNearest } from '../geometry/resize.js';
 import type { FindingKind } from '../tables.js';
 import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
 import { outlineFit } from './outline.js';
-import { contextOf, type LabelView, type RegionCandidate } from './picture.js';
+import type { LabelView, RegionCandidate } from './picture.js';
 
 const GRID = 48;
 const REACH = 5;
-/** Readings that fit better by less are no candidates; how much better is enough, the calibration decides. */
-const LEAST_GAIN = 0.02;
-/** Outlines that disagree on less of their band are no candidates. */
-const LEAST_BAND = 0.2;
 
 /**
  * What is wrong with a label as a whole: mirrored (left and right swapped everywhere, or drawn for the mirrored picture),
  * displaced, coarsely outlined throughout, or (nearly) empty beside a car. Readings are held against the prediction on a
- * grid of at most 48 × 48, outlines at full size.
+ * grid of at most 48 × 48, outlines at full size. Every reading is a candidate, however badly it fits: only against those of all
+ * other images can be told how well is enough.
  */
 export function findWholeLabel(view: LabelView): RegionCandidate[] {
   const { predicted, width, height, minArea } = view.picture;
@@ -40,16 +37,16 @@ export function findWholeLabel(view: LabelView): RegionCandidate[] {
     agreement(label, mask, w, h, 0, 0, true),
     agreement(relabelled, mask, w, h, 0, 0, true),
   );
-  if (mirrored - base >= LEAST_GAIN) found.push(whole(view, 'mirrored', mirrored - base, 1 - base));
+  found.push(whole(view, 'mirrored', mirrored - base, 1 - base));
   let displaced = base;
   for (let dy = -REACH; dy <= REACH; dy++) {
     for (let dx = -REACH; dx <= REACH; dx++)
       displaced = Math.max(displaced, agreement(label, mask, w, h, dx, dy, false));
   }
   const best = Math.max(base, mirrored);
-  if (displaced - best >= LEAST_GAIN) found.push(whole(view, 'shifted', displaced - best, 1 - displaced));
+  found.push(whole(view, 'shifted', displaced - best, 1 - displaced));
   const outline = outlineFit(view);
-  if (outline !== null && outline.band >= LEAST_BAND) {
+  if (outline !== null) {
     const unexplained = Math.max(0, outline.band - Math.max(0, displaced - base, mirrored - base));
     found.push(whole(view, 'bad_outline', unexplained, outline.core, outline.width));
   }
@@ -123,7 +120,7 @@ function whole(view: LabelView, kind: FindingKind, gain: number, disagreement: n
         enclosure: 0,
         absent: 0,
         balance,
-        context: contextOf(view, 0, 0),
+        context: view.picture.clarity,
         gain,
       },
       counts: [],
