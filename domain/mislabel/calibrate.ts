@@ -13,7 +13,6 @@ import {
   imageRow,
   isWhole,
   teaches,
-  WHOLE_FAMILIES,
 } from './evidence.js';
 import { explainAway } from './explain.js';
 import { fitMixture, type GroupedRow, type Mixture, probabilityWrong } from './mixture.js';
@@ -94,21 +93,18 @@ export function calibrate(
         strength: CANDIDATES.strength,
       },
     );
-  const wholes = WHOLE_FAMILIES.map((family) => [family, fit(family, () => 1)] as const);
-  const fitted = new Map<Family, Mixture>(wholes);
+  const fitted = new Map<Family, Mixture>();
   // A label that is wrong as a whole has a candidate at every part; none of them is an example of anything.
-  const sound = images.map(({ candidates }) =>
-    candidates.reduce((left, item) => {
-      const mixture = fitted.get(item.family);
-      return mixture === undefined || !isWhole(item.candidate) ? left : left * (1 - probabilityWrong(mixture, item));
-    }, 1),
-  );
-  for (const family of FAMILY_NAMES)
-    if (!fitted.has(family))
-      fitted.set(
-        family,
-        fit(family, (image) => sound[image] as number),
-      );
+  const sound = images.map(() => 1);
+  for (const family of FAMILY_NAMES) {
+    const mixture = fit(family, (image) => sound[image] as number);
+    fitted.set(family, mixture);
+    images.forEach(({ candidates }, image) => {
+      for (const item of candidates)
+        if (item.family === family && isWhole(item.candidate))
+          sound[image] = (sound[image] as number) * (1 - probabilityWrong(mixture, item));
+    });
+  }
   const families = Object.fromEntries(fitted) as Record<Family, Mixture>;
   const scored = (items: readonly Measured[]): number[] =>
     explainAway(

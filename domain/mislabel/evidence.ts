@@ -2,11 +2,12 @@ import type { FindingKind } from '../tables.js';
 import type { Coefficients } from './logistic.js';
 import type { Candidate, ImageStatistics } from './types.js';
 
-/** What is judged together: kinds of one family share their slopes. Errors of the whole label have a family each. */
-export const FAMILY_NAMES = ['missing', 'class', 'shape', 'mirrored', 'displaced', 'outline', 'rule'] as const;
+/**
+ * What is judged together: kinds of one family share their slopes. Errors of the whole label have a family each and come
+ * first, since what they explain says nothing about those that follow.
+ */
+export const FAMILY_NAMES = ['mirrored', 'displaced', 'outline', 'missing', 'class', 'shape', 'rule'] as const;
 export type Family = (typeof FAMILY_NAMES)[number];
-/** Judged first: what they explain says nothing about single parts. */
-export const WHOLE_FAMILIES: readonly Family[] = ['mirrored', 'displaced', 'outline'];
 
 type Judgeable = Pick<Candidate, 'kind' | 'area' | 'features' | 'suggestedClassId' | 'classId'>;
 

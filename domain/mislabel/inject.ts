@@ -20,6 +20,8 @@ const KINDS: readonly [FindingKind, number][] = [
 ];
 /** Of the shifted ones, the share in which one part alone is displaced. */
 const PART_SHIFTS = 0.3;
+/** Of the bad outlines, the share that wanders in and out; the rest is too wide, as hasty ones mostly are. */
+const WANDERING = 0.35;
 
 export interface Injection {
   label: Uint8Array;
@@ -48,7 +50,7 @@ export function injectErrors(view: LabelView, random: () => number): Injection |
     return displaced === null ? null : { label: displaced, kind, whole: true };
   }
   if (kind === 'bad_outline')
-    return { label: random() < 0.5 ? warpAll(view, random) : growParts(view, random), kind, whole: true };
+    return { label: random() < WANDERING ? warpAll(view, random) : growParts(view, random), kind, whole: true };
   const single = kind === 'mirrored' ? 'missing_part' : kind;
   let done: FindingKind | null = null;
   for (let time = 0; time < times; time++) {

@@ -13,7 +13,7 @@ export function displaceAll(view: LabelView, random: () => number): Uint8Array |
   return moved.some((value) => value !== BACKGROUND && value !== IGNORE_INDEX) ? moved : null;
 }
 
-/** Outlines that wander: every pixel reads its value up to 4 % of the picture away, by a smooth random field. */
+/** Outlines that wander: every pixel reads its value up to 3 % of the picture away, by a smooth random field. */
 export function warpAll(view: LabelView, random: () => number): Uint8Array {
   const { width, height } = view.picture;
   const side = Math.max(width, height);
@@ -22,7 +22,7 @@ export function warpAll(view: LabelView, random: () => number): Uint8Array {
     down: ((random() - 0.5) * 2 * Math.PI * 14) / side,
     phase: 2 * Math.PI * random(),
   }));
-  const far = (0.01 + 0.03 * random()) * side;
+  const far = (0.008 + 0.022 * random()) * side;
   const field = (x: number, y: number, from: number): number => {
     let sum = 0;
     for (let index = from; index < from + 3; index++) {
@@ -34,13 +34,13 @@ export function warpAll(view: LabelView, random: () => number): Uint8Array {
   return resampled(view, (x, y) => [Math.round(x + field(x, y, 0)), Math.round(y + field(x, y, 3))]);
 }
 
-/** Hasty outlines: every part grows over what surrounds it by 0.5 to 3.5 % of the picture, some parts over others. */
+/** Hasty outlines: every part grows over what surrounds it by 0.4 to 2.4 % of the picture, some parts over others. */
 export function growParts(view: LabelView, random: () => number): Uint8Array {
   const { width, height } = view.picture;
   const { values, components } = view.labelled;
   const grown = Uint8Array.from(values);
   const order = components.list
-    .map(({ value }) => ({ value, at: random(), reach: (0.005 + 0.03 * random()) * Math.max(width, height) }))
+    .map(({ value }) => ({ value, at: random(), reach: (0.004 + 0.02 * random()) * Math.max(width, height) }))
     .sort((a, b) => a.at - b.at);
   const done = new Set<number>();
   for (const { value, reach } of order) {

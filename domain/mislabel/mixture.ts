@@ -9,6 +9,8 @@ const DEPTHS = [0.25, 0.35, 0.5, 0.65, 0.8, 1] as const;
 const SHARES = { least: 0.002, most: 0.97 };
 /** Bounds of the share that is expected of a group before looking. */
 const EXPECTED_SHARES = { least: 0.02, most: 0.8 };
+/** Deviations by which a count may be low by chance. */
+const SLACK = 0.5;
 /** Fewer injected rows than this bound nothing. */
 const FEW = 5;
 
@@ -46,8 +48,8 @@ export interface MixtureOptions {
  * has told apart). Logistic regression of one against the other, each group balanced, gives the log likelihood ratio. How many
  * of a group's unknown rows are wrong is first bounded from above: were a share s of the injected rows above a
  * score, no more than (unknown rows above it) / s can be wrong (mixture proportion estimation: Blanchard, Lee and Scott
- * 2010, JMLR 11); expectation maximisation goes on from there (Saerens et al. 2002, Neural Computation 14). Then unknown
- * rows that look wrong lose their weight as examples of right ones, and again.
+ * 2010, JMLR 11); expectation maximisation goes on from there (Saerens et al. 2002, Neural Computation 14), and the larger
+ * of the two is taken. Then unknown rows that look wrong lose their weight as examples of right ones, and again.
  */
 export function fitMixture(
   wrong: readonly GroupedRow[],
@@ -159,7 +161,8 @@ function shareOf(
   const before = Math.min(EXPECTED_SHARES.most, Math.max(EXPECTED_SHARES.least, expected / Math.max(1e-9, total)));
   if (total === 0) return before;
   const bound = injected.length < FEW ? before * total : mostWrong(injected, unknown);
-  let share = clamp((bound + before * strength) / (total + strength));
+  const most = clamp((bound + before * strength) / (total + strength));
+  let share = most;
   for (let step = 0; step < SHARE_STEPS; step++) {
     const offset = logOdds(share);
     let sum = 0;
@@ -168,10 +171,12 @@ function shareOf(
     if (Math.abs(next - share) < 1e-6) break;
     share = next;
   }
-  return share;
+  // Where nothing but wrong rows looks injected, every share explains the rows equally well, and maximisation drifts down to
+  // none: the bound holds then. It is too low where injected errors are plainer than real ones; then maximisation leads.
+  return Math.max(share, most);
 }
 
-/** No more than this many of the unknown can be wrong, if wrong ones score as injected ones do; about one deviation of slack. */
+/** No more than this many of the unknown can be wrong, if wrong ones score as injected ones do; about half a deviation of slack. */
 function mostWrong(injected: readonly Scored[], unknown: readonly Scored[]): number {
   const sorted = [...injected].sort((a, b) => b.score - a.score);
   const all = sorted.reduce((sum, { weight }) => sum + weight, 0);
@@ -183,7 +188,7 @@ function mostWrong(injected: readonly Scored[], unknown: readonly Scored[]): num
     if (above < (DEPTHS[depth] ?? 2) * all - 1e-9) continue;
     depth++;
     const count = unknown.reduce((sum, row) => (row.score >= score ? sum + row.weight : sum), 0);
-    bound = Math.min(bound, ((count + Math.sqrt(count + 1)) * all) / above);
+    bound = Math.min(bound, ((count + SLACK * Math.sqrt(count + 1)) * all) / above);
   }
   return bound;
 }

@@ -109,7 +109,9 @@ function report(image: JudgedImage, quarantineAt: number, conflict: boolean): Re
   const sorted = [...image.candidates].sort((a, b) => b.probability - a.probability);
   let found = sorted.filter(({ probability }) => probability >= FINDING_AT);
   if (found.length === 0 && image.probability >= quarantineAt) found = sorted.slice(0, 1);
-  if (conflict) found.push({ candidate: conflictCandidate(image), probability: image.probability });
+  // A label that is known to be wrong contradicts its copy's; only where nothing is known the contradiction is news.
+  if (conflict && !found.some(({ probability }) => probability >= 0.5))
+    found.push({ candidate: conflictCandidate(image), probability: image.probability });
   return found;
 }
 

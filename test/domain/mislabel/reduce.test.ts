@@ -9,7 +9,7 @@ import { chooseQuarantine } from '../../../domain/mislabel/quarantine.js';
 import { seededRandom } from '../../../domain/random.js';
 import { findingRowSchema, scanImageRowSchema } from '../../../domain/tables.js';
 import { NO_TAGS } from '../../../domain/tags.js';
-import { classValue, drawCar, moved, replaced, scheme, seen } from './scene.js';
+import { classValue, drawCar, mistaken, replaced, scheme, seen } from './scene.js';
 
 const SIZE = 96;
 const config = scanConfigSchema.parse({});
@@ -19,7 +19,7 @@ function chunk(): ReduceEntry[] {
   const random = seededRandom('chunk');
   return Array.from({ length: 60 }, (_, index) => {
     const truth = drawCar(SIZE, random);
-    const mask = moved(truth, SIZE, random() < 0.5 ? 1 : 0, random() < 0.5 ? 1 : 0);
+    const { mask, confidence } = mistaken(truth, SIZE, random);
     let label = truth;
     if (index < 5)
       label = replaced(truth, classValue(['hood', 'left_front_door', 'roof', 'wheel', 'quarter'][index] ?? 'hood'), 0);
@@ -35,7 +35,12 @@ function chunk(): ReduceEntry[] {
       labelSha256: 'b'.repeat(64),
       model: 'model',
       tags: NO_TAGS,
-      analysis: analyseWithInjection(seen(label, mask, SIZE), scheme, NO_TAGS, seededRandom('injection', index)),
+      analysis: analyseWithInjection(
+        seen(label, mask, SIZE, confidence),
+        scheme,
+        NO_TAGS,
+        seededRandom('injection', index),
+      ),
     };
   });
 }
