@@ -4,13 +4,13 @@ const ROUNDS = 12;
 const SHARE_STEPS = 100;
 const MOST_ROWS = 20_000;
 /** Shares of the injected rows, most suspect first, at which the unknown ones are counted. */
-const DEPTHS = [0.25, 0.35, 0.5, 0.65, 0.8, 1] as const;
+const DEPTHS = [0.5, 0.65, 0.8, 0.9, 1] as const;
 /** Least and most that a group may be estimated to be wrong. */
 const SHARES = { least: 0.002, most: 0.97 };
 /** Bounds of the share that is expected of a group before looking. */
 const EXPECTED_SHARES = { least: 0.02, most: 0.8 };
 /** Deviations by which a count may be low by chance. */
-const SLACK = 0.5;
+const SLACK = 1;
 /** Fewer injected rows than this bound nothing. */
 const FEW = 5;
 
@@ -176,7 +176,7 @@ function shareOf(
   return Math.max(share, most);
 }
 
-/** No more than this many of the unknown can be wrong, if wrong ones score as injected ones do; about half a deviation of slack. */
+/** No more than this many of the unknown can be wrong, if wrong ones score as injected ones do; about one deviation of slack. */
 function mostWrong(injected: readonly Scored[], unknown: readonly Scored[]): number {
   const sorted = [...injected].sort((a, b) => b.score - a.score);
   const all = sorted.reduce((sum, { weight }) => sum + weight, 0);
