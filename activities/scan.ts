@@ -26,7 +26,7 @@ import { poolOf } from './pool.js';
 import { type PlannedScan, planScan } from './scanPlan.js';
 import { digestOf, runStep } from './step.js';
 
-const VERSION = 2;
+const VERSION = 3;
 /** Images whose labels are also analysed with injected errors: enough for a calibration, however many are scanned. */
 const INJECTED_IMAGES = 2_000;
 
@@ -41,7 +41,7 @@ const shardSchema = z.object({
           (value) =>
             value === null ||
             z
-              .object({ version: z.literal(1) })
+              .object({ version: z.literal(2) })
               .loose()
               .safeParse(value).success,
         )

@@ -22,7 +22,7 @@ function entry(kind: Analysis['candidates'][number]['kind'], box: [number, numbe
   };
   const statistics = { unlabelledMass: 0, holeMass: 0, relabelledMass: 0, extraMass: 0, absentParts: 0, agreement: 1 };
   const analysis: Analysis = {
-    ...{ version: 1, width: 100, height: 100, candidates: [candidate], statistics, classCounts: [] },
+    ...{ version: 2, width: 100, height: 100, candidates: [candidate], statistics, classCounts: [] },
     ...{ selfConfidence: [], predictedClasses: [], labelledClasses: [], inferredTags: {}, injected: [] },
   };
   return { imageId: image, fileName: 'a.jpg', labelSha256: label, analysis, model: 'm' };
