@@ -73,10 +73,15 @@ function defined(fields: Record<string, unknown>): Record<string, unknown> {
 /** `over` on top of `base`, objects merged field by field. */
 export function mergeSettings(base: unknown, over: unknown): unknown {
   if (!isRecord(base) || !isRecord(over)) return over ?? base;
-  const merged: Record<string, unknown> = { ...base };
-  for (const [field, value] of Object.entries(over)) merged[field] = mergeSettings(base[field], value);
-  return merged;
+  // By entries, not by assignment: a field of the name __proto__ stays a field, for the schema to refuse.
+  return Object.fromEntries([
+    ...Object.entries(base),
+    ...Object.entries(over).map(([field, value]) => [field, mergeSettings(own(base, field), value)]),
+  ]);
 }
+
+const own = (record: Record<string, unknown>, field: string): unknown =>
+  Object.hasOwn(record, field) ? record[field] : undefined;
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
