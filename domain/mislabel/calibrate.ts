@@ -17,6 +17,7 @@ import {
 } from './evidence.js';
 import { explainAway } from './explain.js';
 import { fitMixture, type GroupedRow, type Mixture, probabilityWrong } from './mixture.js';
+import { learnExpectedAgreement, pardonHardSlices } from './slices.js';
 import type { Candidate, ClassIouByName, ImageAnalysis, ImageStatistics, ReduceEntry } from './types.js';
 
 /** Wrong candidates of a group expected for each image before looking, and how many candidates that is worth. */
@@ -61,6 +62,8 @@ interface Copy {
 interface MeasuredImage {
   entry: ReduceEntry;
   analysis: ImageAnalysis;
+  /** Agreement of label and prediction that is usual for such pictures. */
+  expected: number;
   candidates: Measured[];
   copies: Copy[];
 }
@@ -113,11 +116,13 @@ export function calibrate(
       items.map((item) => probabilityWrong(families[item.family], item)),
     );
   const probabilities = images.map(({ candidates }) => scored(candidates));
-  const rows = images.map(({ analysis }, index) => asImage(analysis.statistics, probabilities[index] as number[]));
+  const rows = images.map(({ analysis, expected }, index) =>
+    asImage(analysis.statistics, expected, probabilities[index] as number[]),
+  );
   const weights = copyWeights(images, probabilities);
-  const spoiled = images.flatMap(({ copies }) =>
+  const spoiled = images.flatMap(({ copies, expected }) =>
     copies.map(({ kind, statistics, candidates }) => ({
-      ...asImage(statistics, scored(candidates)),
+      ...asImage(statistics, expected, scored(candidates)),
       weight: weights[kind] ?? 1,
     })),
   );
@@ -127,6 +132,10 @@ export function calibrate(
     expected: IMAGES.anImage * images.length,
     strength: IMAGES.strength,
   });
+  const final = pardonHardSlices(
+    images.map(({ entry }) => entry),
+    rows.map((row) => probabilityWrong(whole, row)),
+  );
   return {
     families,
     images: whole,
@@ -140,14 +149,14 @@ export function calibrate(
         candidate,
         probability: probabilities[index]?.[at] as number,
       })),
-      probability: probabilityWrong(whole, rows[index] as GroupedRow),
+      probability: final[index] as number,
     })),
   };
 }
 
-const asImage = (statistics: ImageStatistics, probabilities: readonly number[]): GroupedRow => ({
+const asImage = (statistics: ImageStatistics, expected: number, probabilities: readonly number[]): GroupedRow => ({
   group: IMAGE_GROUP,
-  row: imageRow(statistics, probabilities),
+  row: imageRow(statistics, expected, probabilities),
 });
 
 /** Candidates that the models may judge, as rows. */
@@ -167,10 +176,12 @@ function measured(
     return made;
   };
   const plausibility = learnPlausibility(entries, taxonomy.classes.length);
+  const expectedOf = learnExpectedAgreement(entries);
   return entries.flatMap((entry): MeasuredImage[] => {
     const { analysis } = entry;
     if (analysis === null) return [];
     const judges = mayJudge(entry.model);
+    const expected = expectedOf(entry);
     const pixels = analysis.width * analysis.height;
     const usable = (candidate: Pick<Candidate, 'rule' | 'classId' | 'suggestedClassId'>): boolean =>
       candidate.rule || (judges[candidate.classId] === true && judges[candidate.suggestedClassId ?? 0] === true);
@@ -201,6 +212,7 @@ function measured(
       {
         entry,
         analysis,
+        expected,
         candidates: analysis.candidates.filter(usable).map(measure),
         copies: analysis.injected.map(({ kind, whole, statistics, candidates }) => ({
           kind,

@@ -20,9 +20,10 @@ function entry(kind: Analysis['candidates'][number]['kind'], box: [number, numbe
     ...{ kind, classId: 0, suggestedClassId: 1, area: 100, box, counts: [], proposal: null, rule: false },
     features: { ...features, absent: 1, balance: 0, context: 1, gain: 0 },
   };
-  const statistics = { unlabelledMass: 0, holeMass: 0, relabelledMass: 0, extraMass: 0, absentParts: 0, agreement: 1 };
+  const sums = { unlabelledMass: 0, holeMass: 0, relabelledMass: 0, extraMass: 0, absentParts: 0 };
   const analysis: Analysis = {
-    ...{ version: 2, width: 100, height: 100, candidates: [candidate], statistics, classCounts: [] },
+    ...{ version: 2, width: 100, height: 100, candidates: [candidate], classCounts: [] },
+    statistics: { ...sums, agreement: 1, clarity: 1 },
     ...{ selfConfidence: [], predictedClasses: [], labelledClasses: [], inferredTags: {}, injected: [] },
   };
   return { imageId: image, fileName: 'a.jpg', labelSha256: label, analysis, model: 'm' };
