@@ -256,6 +256,7 @@ function measured(
         iou: known?.iou ?? 0.5,
         givenFit: fit(classId, suggestedClassId ?? BACKGROUND),
         suggestedFit: fit(suggestedClassId ?? BACKGROUND, classId),
+        relativeSize: known?.typicalArea == null ? 0 : Math.log(candidate.area / (known.typicalArea * pixels)),
       };
       return {
         candidate,

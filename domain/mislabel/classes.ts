@@ -9,6 +9,8 @@ export interface ClassKnowledge {
   threshold: number;
   /** IoU of label and prediction summed over the scan; null where the class occurs nowhere. */
   iou: number | null;
+  /** Median share of the picture that the class takes where it is labelled; null where it is nowhere. */
+  typicalArea: number | null;
 }
 
 export function learnClasses(entries: readonly ReduceEntry[], taxonomy: Taxonomy): ClassKnowledge[] {
@@ -17,11 +19,13 @@ export function learnClasses(entries: readonly ReduceEntry[], taxonomy: Taxonomy
   const own = new Float64Array(size);
   const both = new Float64Array(size);
   const either = new Float64Array(size);
+  const areas = Array.from({ length: size }, (): number[] => []);
   for (const { analysis } of entries) {
     if (analysis === null) continue;
     eachTriple(analysis.selfConfidence, (value, count, sum) => {
       pixels[value] = (pixels[value] as number) + count;
       own[value] = (own[value] as number) + sum;
+      areas[value]?.push(count / (analysis.width * analysis.height));
     });
     eachTriple(analysis.classCounts, (value, intersection, union) => {
       both[value] = (both[value] as number) + intersection;
@@ -31,7 +35,12 @@ export function learnClasses(entries: readonly ReduceEntry[], taxonomy: Taxonomy
   return Array.from({ length: size }, (_, value) => ({
     threshold: (pixels[value] as number) === 0 ? 0.5 : (own[value] as number) / (pixels[value] as number),
     iou: (either[value] as number) === 0 ? null : (both[value] as number) / (either[value] as number),
+    typicalArea: median(areas[value] ?? []),
   }));
+}
+
+function median(values: readonly number[]): number | null {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? null;
 }
 
 /**

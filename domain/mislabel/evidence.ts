@@ -92,6 +92,8 @@ export interface ClaimedClass {
   /** How well the given and the suggested class fit the other parts in the picture (`Plausibility`); 0 for no part. */
   givenFit: number;
   suggestedFit: number;
+  /** log of the candidate's area over the median area of its class; 0 where that is not known. */
+  relativeSize: number;
 }
 
 /** A candidate as a row for its family's regression: 1, then the measurements on comparable scales. */
@@ -117,6 +119,7 @@ export function candidateRow(candidate: Judgeable, claimed: ClaimedClass, pixels
     features.confidence * features.disagreement * features.coverage,
     claimed.givenFit / 2,
     claimed.suggestedFit / 2,
+    Math.max(-3, Math.min(1, claimed.relativeSize)) / 2,
   ];
 }
 
@@ -140,14 +143,14 @@ export function familyRow(candidate: Judgeable, claimed: ClaimedClass, pixels: n
 }
 
 const SLOPES: Record<Family, Coefficients> = {
-  //           1    conf disag cover size compact enclose absent balance clarity gain iou all given suggested
-  missing: [-7, 2, 1.5, 1, 0.8, 1, 1.5, 0.7, -1.5, 1, 0, 0.5, 2, 0, 0.7],
-  class: [-7, 2, 2, 1, 0.5, 0.5, 0, 0.7, 0, 1, 0, 0.5, 3, -0.7, 0.5],
-  shape: [-5, 1, 1, 0, 0.3, 0, 0, 0, 0, 1, 1.2, 0.5, 0, 0, 0],
-  mirrored: [-2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0],
-  displaced: [-3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0],
-  outline: [-5, 0, -2, 0, 0, 0, 0, 0, 2, 0, 2, 0, 0, 0, 0],
-  rule: [-1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0.2, 0, 0, -0.3, 0],
+  //           1    conf disag cover size compact enclose absent balance clarity gain iou all given suggested relative
+  missing: [-7, 2, 1.5, 1, 0.8, 1, 1.5, 0.7, -1.5, 1, 0, 0.5, 2, 0, 0.7, 0.7],
+  class: [-7, 2, 2, 1, 0.5, 0.5, 0, 0.7, 0, 1, 0, 0.5, 3, -0.7, 0.5, 0.5],
+  shape: [-5, 1, 1, 0, 0.3, 0, 0, 0, 0, 1, 1.2, 0.5, 0, 0, 0, 0],
+  mirrored: [-2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0],
+  displaced: [-3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0],
+  outline: [-5, 0, -2, 0, 0, 0, 0, 0, 2, 0, 2, 0, 0, 0, 0, 0],
+  rule: [-1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0.2, 0, 0, -0.3, 0, 0],
 };
 
 /** What a family's coefficients are before any data: signs and sizes seen on corrected labels of real photos. */

@@ -97,6 +97,7 @@ function judge(view: LabelView, component: Component, under: Under, together: In
       suggested: value,
       disagreement: 1 - displaced.iouInPlace,
       inside: elsewhere,
+      area: area - (under.all[value] as number),
       gain,
     });
   }
@@ -112,7 +113,13 @@ function judge(view: LabelView, component: Component, under: Under, together: In
   if (swallowed > 0) {
     const inside = (pixel: number): boolean => whole(pixel) && predicted.values[pixel] === swallowed;
     const disagreement = (under.all[swallowed] as number) / Math.max(1, predicted.areas[swallowed] as number);
-    return region(view, component, under, { kind: 'merged_or_split', suggested: swallowed, disagreement, inside });
+    return region(view, component, under, {
+      kind: 'merged_or_split',
+      suggested: swallowed,
+      disagreement,
+      inside,
+      area: under.all[swallowed] as number,
+    });
   }
   const same = under.all[value] as number;
   const iou = same / Math.max(1, area + (predicted.areas[value] as number) - same);
@@ -122,6 +129,7 @@ function judge(view: LabelView, component: Component, under: Under, together: In
     suggested: value,
     disagreement: 1 - iou,
     inside: elsewhere,
+    area: area - same,
     gain,
   });
 }
@@ -149,6 +157,8 @@ interface Reading {
   suggested: number;
   disagreement: number;
   inside: (pixel: number) => boolean;
+  /** Pixels inside; all of the component where left out. */
+  area?: number;
   gain?: number;
 }
 
@@ -169,7 +179,7 @@ function region(view: LabelView, component: Component, under: Under, reading: Re
       kind: reading.kind,
       classId: value,
       suggestedClassId: suggested,
-      area,
+      area: reading.area ?? area,
       box: [component.x0, component.y0, component.x1, component.y1],
       features: {
         confidence: coreSeen === 0 ? 0 : (under.confidence[suggested] as number) / coreSeen,
