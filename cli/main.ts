@@ -11,6 +11,7 @@ const COMMANDS = {
   import: () => import('./commands/import.js'),
   pool: () => import('./commands/pool.js'),
   scan: () => import('./commands/scan.js'),
+  review: () => import('./commands/review.js'),
   loop: () => import('./commands/loop.js'),
   iteration: () => import('./commands/iteration.js'),
   report: () => import('./commands/report.js'),

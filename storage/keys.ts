@@ -10,11 +10,15 @@ export const keys = {
   segment: (pool: string, sha256: string) => `pools/${pool}/segments/${sha256}.parquet`,
   image: (pool: string, sha256: string) => `pools/${pool}/images/${sha256}`,
   label: (pool: string, sha256: string) => `pools/${pool}/labels/${sha256}`,
+  reviewPrefix: (pool: string) => `pools/${pool}/reviews/`,
+  review: (pool: string, ulid: string) => `pools/${pool}/reviews/${ulid}.jsonl`,
   /** Upright copies reduced to at most `maxSide` pixels, by digest of their source. */
   derivativeImage: (pool: string, maxSide: number, sha256: string) =>
     `pools/${pool}/derivatives/${maxSide}/images/${sha256}`,
   derivativeLabel: (pool: string, maxSide: number, sha256: string) =>
     `pools/${pool}/derivatives/${maxSide}/labels/${sha256}`,
+  /** Made once, at the end of a scan that is no loop's. */
+  scan: (scanId: string) => `scans/${scanId}/commit.json`,
   loopPrefix: (loop: string) => `loops/${loop}/`,
   loopState: (loop: string) => `loops/${loop}/state.json`,
   stepPrefix: (loop: string, iteration: number, step: string, digest: string) =>

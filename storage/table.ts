@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
 import { columnType } from './columns.js';
+import { database, inDatabase, quoted } from './database.js';
 import type { ObjectStore } from './objectStore.js';
 
 /** Lines written at once: long enough to be quick, short enough to leave the event loop to others. */
@@ -22,15 +22,51 @@ export async function writeTable<T extends z.ZodObject>(
   schema: T,
 ): Promise<void> {
   await inScratch(async (folder) => {
-    const json = join(folder, 'rows.ndjson');
     const parquet = join(folder, 'rows.parquet');
+    await writeTableFile(parquet, rows, schema, 'parquet');
+    await store.putFile(key, parquet, 'application/vnd.apache.parquet');
+  });
+}
+
+/** The same into a local file, as Parquet or as CSV with a header: text is quoted where it must be, null is nothing. */
+export async function writeTableFile<T extends z.ZodObject>(
+  path: string,
+  rows: readonly z.output<T>[],
+  schema: T,
+  format: 'parquet' | 'csv',
+): Promise<void> {
+  await inScratch(async (folder) => {
+    const json = join(folder, 'rows.ndjson');
     await pipeline(Readable.from(lines(rows)), createWriteStream(json));
     const columns = Object.entries(schema.shape).map(([name, type]) => `${quoted(name)}: '${columnType(type, name)}'`);
     const source = `read_json(${quoted(json)}, format='newline_delimited', columns={${columns.join(', ')}})`;
-    const target = `${quoted(parquet)} (FORMAT parquet, COMPRESSION zstd)`;
-    await inDatabase((connection) => connection.run(`COPY (SELECT * FROM ${source}) TO ${target}`));
-    await store.putFile(key, parquet, 'application/vnd.apache.parquet');
+    const options = format === 'csv' ? 'FORMAT csv, HEADER' : 'FORMAT parquet, COMPRESSION zstd';
+    await inDatabase((connection) => connection.run(`COPY (SELECT * FROM ${source}) TO ${quoted(path)} (${options})`));
   });
+}
+
+/**
+ * Rows of a CSV file with a header, every value as text and null where there is none; comma, semicolon and tab are told apart.
+ *
+ * @throws PartloopError `input-invalid` for a file that is no such table
+ */
+export async function readCsvFile(path: string): Promise<Record<string, string | null>[]> {
+  const rows: Record<string, string | null>[] = [];
+  try {
+    await inDatabase(async (connection) => {
+      const result = await connection.stream(`SELECT * FROM read_csv(${quoted(path)}, header=true, all_varchar=true)`);
+      for await (const chunk of result.yieldRowObjectJs()) {
+        for (const row of chunk)
+          rows.push(
+            Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)])),
+          );
+      }
+    });
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    throw new PartloopError('input-invalid', `${path} is not a readable CSV file: ${detail}`, { cause });
+  }
+  return rows;
 }
 
 /**
@@ -112,31 +148,6 @@ async function inScratch<T>(work: (folder: string) => Promise<T>): Promise<T> {
     await rm(folder, { recursive: true, force: true });
   }
 }
-
-let instance: Promise<DuckDBInstance> | undefined;
-
-/** One in-memory database a process: one thread, since sums over two differ from run to run; no downloads. */
-function database(): Promise<DuckDBInstance> {
-  instance ??= DuckDBInstance.create(':memory:', {
-    threads: '1',
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-  });
-  return instance;
-}
-
-async function inDatabase(
-  work: (connection: Awaited<ReturnType<DuckDBInstance['connect']>>) => Promise<unknown>,
-): Promise<void> {
-  const connection = await (await database()).connect();
-  try {
-    await work(connection);
-  } finally {
-    connection.closeSync();
-  }
-}
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** DuckDB's whole numbers are bigints in JavaScript. */
 function plain(value: unknown): unknown {

@@ -5,12 +5,14 @@ import { readTable } from '../../storage/table.js';
 import { openEnvironmentStore } from '../environment.js';
 import { printJson, printTable, say } from '../output.js';
 import { findIteration, wholeNumber } from './iteration.js';
+import { registerExport } from './scanExport.js';
 
 const TOP_FINDINGS = 20;
 
-/** `partloop scan show`. */
+/** `partloop scan show|export`. */
 export function register(program: Command): void {
   const scan = program.command('scan').description('What algo1 found');
+  registerExport(scan);
   scan
     .command('show')
     .description('Images set aside and the most probable label errors of an iteration')
