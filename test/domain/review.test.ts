@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { boxIou, latestVerdicts, precisionByKind, silenced, type Verdict, verdictSchema } from '../../domain/review.js';
+
+const LABEL = 'b'.repeat(64);
+
+const verdict = (changes: Partial<Verdict>): Verdict =>
+  verdictSchema.parse({
+    findingId: 'one',
+    imageId: 'a'.repeat(64),
+    labelSha256: LABEL,
+    kind: 'missing_part',
+    classId: 0,
+    suggestedClassId: 2,
+    box: [0.1, 0.1, 0.5, 0.5],
+    verdict: 'right',
+    pWrong: 0.8,
+    propensity: null,
+    correctedSha256: null,
+    reviewer: null,
+    comment: null,
+    at: '2026-01-01T00:00:00Z',
+    ...changes,
+  });
+
+const region = (changes: Partial<Parameters<typeof silenced>[0]> = {}): Parameters<typeof silenced>[0] => ({
+  labelSha256: LABEL,
+  kind: 'missing_part',
+  x0: 0.1,
+  y0: 0.1,
+  x1: 0.5,
+  y1: 0.5,
+  ...changes,
+});
+
+describe('verdicts', () => {
+  it('take the last word on a finding, and of equal times the later one', () => {
+    const said = [
+      verdict({ verdict: 'right', at: '2026-01-03T00:00:00Z' }),
+      verdict({ verdict: 'unsure', at: '2026-01-01T00:00:00Z' }),
+      verdict({ findingId: 'two', verdict: 'right' }),
+      verdict({ findingId: 'two', verdict: 'wrong' }),
+    ];
+    const latest = latestVerdicts(said);
+    assert.deepEqual([latest.get('one')?.verdict, latest.get('two')?.verdict, latest.size], ['right', 'wrong', 2]);
+  });
+
+  it('give the precision of each kind from the last words alone', () => {
+    const said = [
+      verdict({ verdict: 'right' }),
+      verdict({ verdict: 'wrong', at: '2026-02-01T00:00:00Z' }),
+      verdict({ findingId: 'two', verdict: 'wrong' }),
+      verdict({ findingId: 'three', verdict: 'right' }),
+      verdict({ findingId: 'four', verdict: 'unsure' }),
+      verdict({ findingId: 'five', kind: 'swapped', verdict: 'unsure' }),
+    ];
+    assert.deepEqual(precisionByKind(said), [
+      { kind: 'missing_part', wrong: 2, right: 1, unsure: 1, precision: 2 / 3 },
+      { kind: 'swapped', wrong: 0, right: 0, unsure: 1, precision: null },
+    ]);
+  });
+
+  it('silence the same region of the same label for the same kind, however another model frames it', () => {
+    const said = [verdict({})];
+    assert.equal(silenced(region(), said), true);
+    assert.equal(silenced(region({ x1: 0.6 }), said), true);
+    assert.equal(silenced(region({ x0: 0.35, x1: 0.75 }), said), false);
+    assert.equal(silenced(region({ kind: 'extra_part' }), said), false);
+    assert.equal(silenced(region({ labelSha256: 'c'.repeat(64) }), said), false);
+  });
+
+  it('silence nothing once the reviewer takes it back', () => {
+    const said = [verdict({}), verdict({ verdict: 'wrong', at: '2026-02-01T00:00:00Z' })];
+    assert.equal(silenced(region(), said), false);
+  });
+
+  it('hear what was said of the finding itself before what was said of its neighbour', () => {
+    const said = [verdict({}), verdict({ findingId: 'two', verdict: 'wrong' })];
+    assert.equal(silenced(region({ findingId: 'two' }), said), false);
+    assert.equal(silenced(region({ findingId: 'three' }), said), true);
+  });
+
+  it('compare boxes by a share that is 1 for equal ones, 0 for strangers, and the same both ways', () => {
+    const edge = fc.integer({ min: 0, max: 20 });
+    const box = fc
+      .tuple(edge, edge, edge, edge)
+      .map(([a, b, c, d]) => [Math.min(a, c), Math.min(b, d), Math.max(a, c) + 1, Math.max(b, d) + 1] as const);
+    fc.assert(
+      fc.property(box, box, (a, b) => {
+        assert.equal(boxIou(a, a), 1);
+        assert.equal(boxIou(a, b), boxIou(b, a));
+        assert.ok(boxIou(a, b) >= 0 && boxIou(a, b) <= 1);
+      }),
+    );
+    assert.equal(boxIou([0, 0, 1, 1], [1, 0, 2, 1]), 0);
+  });
+});
