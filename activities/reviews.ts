@@ -1,8 +1,8 @@
+import { z } from 'zod';
 import type { IterationContext } from '../domain/steps.js';
 import { readJson } from '../storage/json.js';
 import { readLoopState } from '../storage/loopState.js';
 import { type Reviews, readReviews } from '../storage/reviews.js';
-import { z } from 'zod';
 import type { ActivityDeps } from './deps.js';
 import { isForced } from './step.js';
 

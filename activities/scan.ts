@@ -162,8 +162,7 @@ export function createScanActivities(deps: ActivityDeps) {
             context.config.scan.minClassIou,
             failedShards,
           );
-          if (reviewsKey !== null)
-            await store.put(reviewsKey, JSON.stringify(reviews.keys), 'application/json');
+          if (reviewsKey !== null) await store.put(reviewsKey, JSON.stringify(reviews.keys), 'application/json');
           await writeTable(store, outputs.images, images, scanImageRowSchema);
           await writeTable(store, outputs.findings, findings, findingRowSchema);
           await store.put(outputs.summary, JSON.stringify({ ...summary, warnings }, null, 1), 'application/json');

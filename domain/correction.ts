@@ -22,12 +22,7 @@ export function isApplicable({ classId, suggestedClassId, proposal }: Suggestion
  * The label [height, width] with a suggestion accepted: inside the proposed region, pixels of the class that the finding
  * objects to get the suggested class. Other classes are never touched, and doing it twice changes nothing more.
  */
-export function applySuggestion(
-  label: Uint8Array,
-  width: number,
-  height: number,
-  suggestion: Suggestion,
-): Uint8Array {
+export function applySuggestion(label: Uint8Array, width: number, height: number, suggestion: Suggestion): Uint8Array {
   const { classId, suggestedClassId, proposal } = suggestion;
   if (proposal === null || suggestedClassId === null || suggestedClassId === classId) return label;
   const [rows, columns] = proposal.size;

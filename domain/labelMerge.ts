@@ -39,7 +39,9 @@ export function mergeReturned(input: ReturnedLabel): MergedLabel {
   }
   const holes = keepHoles(input, differs);
   const edgePixels = polygons ? keepEdges(input, differs) : 0;
-  const label = Uint8Array.from(original, (value, pixel) => (differs[pixel] === 1 ? (returned[pixel] as number) : value));
+  const label = Uint8Array.from(original, (value, pixel) =>
+    differs[pixel] === 1 ? (returned[pixel] as number) : value,
+  );
   let changed = 0;
   for (let pixel = 0; pixel < label.length; pixel++) if (label[pixel] !== original[pixel]) changed++;
   return { label, changed, holes, edgePixels };
@@ -61,8 +63,7 @@ function keepHoles(
     if (original[pixel] !== BACKGROUND) hidden[id] = 1;
   });
   const kept = list.map(
-    (hole) =>
-      !hole.atEdge && filled[hole.id] === 1 && (hidden[hole.id] === 1 || !(fillHoles || expected(hole))),
+    (hole) => !hole.atEdge && filled[hole.id] === 1 && (hidden[hole.id] === 1 || !(fillHoles || expected(hole))),
   );
   const lost = { count: 0, pixels: 0 };
   for (const hole of list) {

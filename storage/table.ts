@@ -58,7 +58,9 @@ export async function readCsvFile(path: string): Promise<Record<string, string |
       for await (const chunk of result.yieldRowObjectJs()) {
         for (const row of chunk)
           rows.push(
-            Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)])),
+            Object.fromEntries(
+              Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)]),
+            ),
           );
       }
     });

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { precisionByKind, latestVerdicts, VERDICTS } from '../../domain/review.js';
+import { latestVerdicts, precisionByKind, VERDICTS } from '../../domain/review.js';
 import { importLabels, type LabelImportReport } from '../../formats/review/importLabels.js';
 import { importVerdicts, type VerdictImportReport } from '../../formats/review/importVerdicts.js';
 import { openPool } from '../../storage/pool.js';
@@ -25,18 +25,29 @@ export function register(program: Command): void {
 
   review
     .command('import')
-    .description('Take in verdicts (.csv with finding_id,verdict[,reviewer,comment]) or what an annotation tool made of an export')
+    .description(
+      'Take in verdicts (.csv with finding_id,verdict[,reviewer,comment]) or what an annotation tool made of an export',
+    )
     .argument('<file>', 'A .csv file, a COCO or Label Studio .json file, or an unpacked folder of CVAT, YOLO or masks')
     .option('--pool <name>', 'The pool; needed for verdicts where there are several')
     .option('--manifest <file>', 'manifest.json of the export, where it is not beside the file')
     .option('--reviewer <name>', 'Who reviewed, where the file does not say')
-    .addOption(new Option('--unchanged <verdict>', 'What an image that came back unchanged says of its findings').choices(['right']))
+    .addOption(
+      new Option('--unchanged <verdict>', 'What an image that came back unchanged says of its findings').choices([
+        'right',
+      ]),
+    )
     .option('--fill-holes', 'Take holes that came back filled as corrections; else only where a finding asks for it')
     .option('--json', 'Print one JSON object on stdout')
     .action(async (path: string, options: ImportOptions) => {
       const { pool, manifest, unchanged, fillHoles, json } = options;
       const { store } = await openEnvironmentStore();
-      const common = { path, reviewer: options.reviewer ?? null, now: new Date(), ...(pool === undefined ? {} : { pool }) };
+      const common = {
+        path,
+        reviewer: options.reviewer ?? null,
+        now: new Date(),
+        ...(pool === undefined ? {} : { pool }),
+      };
       if (path.toLowerCase().endsWith('.csv')) {
         const report = await importVerdicts(store, common);
         return json ? printJson(report) : tellVerdicts(report);
@@ -70,16 +81,35 @@ export function register(program: Command): void {
       const corrected = new Set(latest.flatMap(({ correctedSha256 }) => correctedSha256 ?? [])).size;
       const kinds = precisionByKind(verdicts);
       if (json)
-        return printJson({ pool: name, verdicts: verdicts.length, findings: latest.length, images, corrected, counts, kinds });
+        return printJson({
+          pool: name,
+          verdicts: verdicts.length,
+          findings: latest.length,
+          images,
+          corrected,
+          counts,
+          kinds,
+        });
       const words = VERDICTS.map((word) => `${counts[word]} ${word}`).join(', ');
-      say(`pool ${name}: ${latest.length} findings of ${images} images reviewed (${words}), ${corrected} labels corrected`);
+      say(
+        `pool ${name}: ${latest.length} findings of ${images} images reviewed (${words}), ${corrected} labels corrected`,
+      );
       printTable(
         kinds.map(({ precision, ...row }) => ({ ...row, precision: precision === null ? null : precision.toFixed(2) })),
       );
     });
 }
 
-function tellVerdicts({ pool, version, lines, verdicts, revised, refused, unknown, withoutProposal }: VerdictImportReport): void {
+function tellVerdicts({
+  pool,
+  version,
+  lines,
+  verdicts,
+  revised,
+  refused,
+  unknown,
+  withoutProposal,
+}: VerdictImportReport): void {
   say(`pool ${pool}, version ${version}: ${lines} lines, ${verdicts} new verdicts, ${revised} labels corrected`);
   list(refused.map(({ line, reason }) => `line ${line}: ${reason}`));
   list(unknown.map((id) => `no scan of the pool knows finding ${id}`));
@@ -92,9 +122,13 @@ function tellLabels(report: LabelImportReport): void {
     `pool ${pool}, version ${version}: ${returned} of ${exported} images came back: ${changed} corrected, ${known} known already, ${unchanged} unchanged; ${verdicts} new verdicts`,
   );
   if (loss.holes > 0)
-    say(`${loss.holes} holes (${loss.holePixels} pixels) came back filled and were kept open; --fill-holes takes them as corrections`);
+    say(
+      `${loss.holes} holes (${loss.holePixels} pixels) came back filled and were kept open; --fill-holes takes them as corrections`,
+    );
   if (loss.edgePixels > 0) say(`${loss.edgePixels} pixels along edges that polygons moved were kept as they were`);
-  list(report.refused.map(({ fileName, imageId, reason }) => `refused ${fileName} (${imageId.slice(0, 12)}): ${reason}`));
+  list(
+    report.refused.map(({ fileName, imageId, reason }) => `refused ${fileName} (${imageId.slice(0, 12)}): ${reason}`),
+  );
   list(report.missing.map(({ fileName, imageId }) => `missing ${fileName} (${imageId})`));
   list(report.strangers.map((name) => `not of this export: ${name}`));
 }

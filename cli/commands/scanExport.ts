@@ -23,7 +23,9 @@ interface Options {
 export function registerExport(scan: Command): void {
   scan
     .command('export')
-    .description('Write what a scan found: as tables, or as labels for an annotation tool, to be read back with `review import`')
+    .description(
+      'Write what a scan found: as tables, or as labels for an annotation tool, to be read back with `review import`',
+    )
     .argument('<id>', 'A loop (its last iteration), LOOP:N, or the id of a scan')
     .addOption(new Option('--format <format>').choices([...TABLES, ...REVIEW_FORMATS]).makeOptionMandatory())
     .requiredOption('--out <folder>', 'Where to write; for labels a new or empty folder')
@@ -58,7 +60,8 @@ export function registerExport(scan: Command): void {
       say(
         `scan ${report.scan}: ${report.images} images with ${report.findings} findings; ${report.lostPixels} of ${report.pixels} labelled pixels change by the format itself`,
       );
-      for (const { fileName, reason } of report.leftOut.slice(0, LEFT_OUT_SHOWN)) say(`  left out ${fileName}: ${reason}`);
+      for (const { fileName, reason } of report.leftOut.slice(0, LEFT_OUT_SHOWN))
+        say(`  left out ${fileName}: ${reason}`);
       if (report.leftOut.length > LEFT_OUT_SHOWN)
         say(`  … and ${report.leftOut.length - LEFT_OUT_SHOWN} more; --json lists all`);
       for (const folder of report.folders) printLine(folder);

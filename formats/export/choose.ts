@@ -3,7 +3,13 @@ import { IGNORE_INDEX, type Taxonomy } from '../../domain/taxonomy.js';
 import type { ManifestImage, ReviewFormat } from './manifest.js';
 
 /** Kinds that are about the label as a whole: a reviewer needs all of it. */
-const WHOLE_LABEL: ReadonlySet<string> = new Set(['mirrored', 'shifted', 'empty_label', 'duplicate_conflict', 'unreadable']);
+const WHOLE_LABEL: ReadonlySet<string> = new Set([
+  'mirrored',
+  'shifted',
+  'empty_label',
+  'duplicate_conflict',
+  'unreadable',
+]);
 
 export interface ChooseOptions {
   format: ReviewFormat;
@@ -58,7 +64,8 @@ function toImage(
 ): ManifestImage {
   const all = taxonomy.classes.map((_, at) => at + 1);
   const suspect = new Set(findings.flatMap(({ classId, suggestedClassId }) => [classId, suggestedClassId ?? 0]));
-  const whole = allClasses || findings.some(({ kind }) => WHOLE_LABEL.has(kind)) || (suspect.size === 1 && suspect.has(0));
+  const whole =
+    allClasses || findings.some(({ kind }) => WHOLE_LABEL.has(kind)) || (suspect.size === 1 && suspect.has(0));
   const classes = whole || findings.length === 0 ? all : all.filter((value) => suspect.has(value));
   const own = row.imageUri.startsWith('s3://') ? row.imageUri : `${storeUri}/${row.imageUri}`;
   return {

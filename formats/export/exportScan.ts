@@ -131,7 +131,10 @@ export async function exportScan(store: ObjectStore, request: ExportRequest): Pr
     try {
       const { pixels, width, height } = await decodeLabel(await readLabel(store, row), `label of ${row.fileName}`);
       if (width === row.width && height === row.height) return pixels;
-      throw new PartloopError('data-invalid', `its label is ${width}×${height}, the picture ${row.width}×${row.height}`);
+      throw new PartloopError(
+        'data-invalid',
+        `its label is ${width}×${height}, the picture ${row.width}×${row.height}`,
+      );
     } catch (error) {
       if (!(error instanceof PartloopError) || !['data-invalid', 'data-changed', 'not-found'].includes(error.code))
         throw error;

@@ -92,5 +92,8 @@ function parseManifest(text: string, place: string): Manifest {
   }
   const parsed = manifestSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new PartloopError('input-invalid', `${place} is not the manifest of an export: ${z.prettifyError(parsed.error)}`);
+  throw new PartloopError(
+    'input-invalid',
+    `${place} is not the manifest of an export: ${z.prettifyError(parsed.error)}`,
+  );
 }

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { findingRowSchema, type FindingRow, type IndexRow, scanImageRowSchema } from '../../domain/tables.js';
+import { type FindingRow, findingRowSchema, type IndexRow, scanImageRowSchema } from '../../domain/tables.js';
 import { labelNames } from '../../domain/taxonomy.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { openPool } from '../../storage/pool.js';
@@ -59,7 +59,11 @@ export async function exportTables(
   return { scan: scan.id, pool: scan.pool, images: images.length, findings: findings.length, files: [...files] };
 }
 
-function toRow(finding: FindingRow, row: IndexRow | undefined, names: readonly string[]): z.output<typeof findingSchema> {
+function toRow(
+  finding: FindingRow,
+  row: IndexRow | undefined,
+  names: readonly string[],
+): z.output<typeof findingSchema> {
   const { width, height } = row ?? { width: 0, height: 0 };
   const { x0, y0, x1, y1, suggestedClassId } = finding;
   return {

@@ -1,4 +1,4 @@
-import { toPolygons, paintPolygons } from '../yoloPolygons.js';
+import { paintPolygons, toPolygons } from '../yoloPolygons.js';
 import { createCocoWriter } from './coco.js';
 import { createCvatWriter } from './cvat.js';
 import { createLabelStudioWriter } from './labelStudio.js';

@@ -17,7 +17,11 @@ export function createYoloWriter({ folder, facts }: WriterContext): FormatWriter
     },
     async finish() {
       const names = partClasses(facts.classes).map(({ value, name }) => `  ${value - 1}: ${name}`);
-      await writeBelow(folder, 'data.yaml', `path: .\ntrain: images.txt\nval: images.txt\nnames:\n${names.join('\n')}\n`);
+      await writeBelow(
+        folder,
+        'data.yaml',
+        `path: .\ntrain: images.txt\nval: images.txt\nnames:\n${names.join('\n')}\n`,
+      );
       await writeBelow(folder, 'images.txt', `${links.join('\n')}\n`);
     },
   };

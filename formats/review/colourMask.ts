@@ -47,7 +47,9 @@ export function decodeColourMask(bytes: Uint8Array, origin: string, table: Colou
     return { pixels, width, height };
   }
   if (palette !== undefined) return { pixels: checked(samples, table, origin), width, height };
-  if (used.every((colour) => colour === packed(colour & 255, colour & 255, colour & 255) && table.known.has(colour & 255)))
+  if (
+    used.every((colour) => colour === packed(colour & 255, colour & 255, colour & 255) && table.known.has(colour & 255))
+  )
     return { pixels: Uint8Array.from(colours, (colour) => colour & 255), width, height };
   const listed = strange.slice(0, 5).map((colour) => `#${colour.toString(16).padStart(6, '0')}`);
   throw new PartloopError('data-invalid', `${origin} has colours that stand for no class: ${listed.join(', ')}`, {

@@ -35,7 +35,9 @@ async function readLabelMap(
     if (name === undefined) return [];
     // A label of the tool that we do not have is an error only where a picture uses it.
     const value = tryValue(manifest, name);
-    return value === null ? [] : [{ value, colour: [Number(red), Number(green), Number(blue)] as [number, number, number] }];
+    return value === null
+      ? []
+      : [{ value, colour: [Number(red), Number(green), Number(blue)] as [number, number, number] }];
   });
   if (entries.length === 0)
     throw new PartloopError('input-invalid', `${file} has no label of taxonomy ${manifest.taxonomy}`);

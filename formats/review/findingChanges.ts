@@ -1,5 +1,5 @@
-import { BACKGROUND } from '../../domain/taxonomy.js';
 import type { Verdict } from '../../domain/review.js';
+import { BACKGROUND } from '../../domain/taxonomy.js';
 import type { ManifestFinding, ManifestImage } from '../export/manifest.js';
 
 /** A finding counts as corrected where at least this share of its area changed: less is a retouched edge. */

@@ -97,7 +97,9 @@ export async function importVerdicts(store: ObjectStore, request: VerdictImport)
     lines: total,
     refused,
     unknown: [...last.keys()].filter((id) => !findings.has(id)),
-    withoutProposal: accepted.filter((finding) => !corrected.has(finding.findingId)).map((finding) => finding.findingId),
+    withoutProposal: accepted
+      .filter((finding) => !corrected.has(finding.findingId))
+      .map((finding) => finding.findingId),
     ...recorded,
   };
 }
@@ -106,7 +108,9 @@ async function onlyPool(store: ObjectStore): Promise<string> {
   const [first, ...others] = await listPools(store);
   if (first !== undefined && others.length === 0) return first;
   const there = first === undefined ? 'there is none yet' : `pools: ${[first, ...others].join(', ')}`;
-  throw new PartloopError('input-invalid', `the verdicts are of which pool? ${there}`, { hint: 'Name it with --pool.' });
+  throw new PartloopError('input-invalid', `the verdicts are of which pool? ${there}`, {
+    hint: 'Name it with --pool.',
+  });
 }
 
 async function readLines(
@@ -165,6 +169,9 @@ function suggestionOf({ findingId, classId, suggestedClassId, proposal }: Findin
   if (proposal === null) return { classId, suggestedClassId, proposal: null };
   const parsed = proposalSchema.safeParse(JSON.parse(proposal));
   if (!parsed.success)
-    throw new PartloopError('data-invalid', `finding ${findingId} has a damaged proposal: ${z.prettifyError(parsed.error)}`);
+    throw new PartloopError(
+      'data-invalid',
+      `finding ${findingId} has a damaged proposal: ${z.prettifyError(parsed.error)}`,
+    );
   return { classId, suggestedClassId, proposal: parsed.data };
 }

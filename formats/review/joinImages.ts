@@ -19,7 +19,14 @@ export function imageJoiner(images: readonly ManifestImage[]): (returned: Return
     }
     const plain = name.replaceAll('\\', '/').toLowerCase();
     const stem = stemOf(plain);
-    return byName.get(plain) ?? byStem.get(plain) ?? byStem.get(stem) ?? byBase.get(basename(plain)) ?? byBase.get(basename(stem)) ?? null;
+    return (
+      byName.get(plain) ??
+      byStem.get(plain) ??
+      byStem.get(stem) ??
+      byBase.get(basename(plain)) ??
+      byBase.get(basename(stem)) ??
+      null
+    );
   };
 }
 

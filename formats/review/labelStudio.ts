@@ -5,14 +5,7 @@ import { fillPolygon } from '../../domain/geometry/polygon.js';
 import type { Manifest, ManifestImage } from '../export/manifest.js';
 import { readJsonFile } from '../jsonFile.js';
 import { decodeBrush } from '../labelStudioRle.js';
-import {
-  checkSize,
-  paintShapes,
-  type ReturnedImage,
-  type ReturnedRaster,
-  type Shape,
-  valueOf,
-} from './returned.js';
+import { checkSize, paintShapes, type ReturnedImage, type ReturnedRaster, type Shape, valueOf } from './returned.js';
 
 const percent = z.number().min(-5).max(105);
 const regionSchema = z.object({
@@ -22,7 +15,10 @@ const regionSchema = z.object({
   image_rotation: z.number().default(0),
   value: z.object({
     rle: z.array(z.number().int().min(0).max(255)).optional(),
-    points: z.array(z.tuple([percent, percent])).min(3).optional(),
+    points: z
+      .array(z.tuple([percent, percent]))
+      .min(3)
+      .optional(),
     brushlabels: z.array(z.string()).optional(),
     polygonlabels: z.array(z.string()).optional(),
   }),
@@ -62,7 +58,9 @@ export async function* readLabelStudioReturned(path: string, manifest: Manifest)
   for (const { data, annotations } of parsed.data) {
     const done = annotations
       .filter(({ was_cancelled }) => was_cancelled !== true)
-      .sort((a, b) => ((a.updated_at ?? '') < (b.updated_at ?? '') ? -1 : (a.updated_at ?? '') > (b.updated_at ?? '') ? 1 : 0));
+      .sort((a, b) =>
+        (a.updated_at ?? '') < (b.updated_at ?? '') ? -1 : (a.updated_at ?? '') > (b.updated_at ?? '') ? 1 : 0,
+      );
     yield {
       name: data.file_name ?? data.image ?? '',
       imageId: data.partloop_image_id ?? null,
@@ -91,7 +89,11 @@ function readRegions(result: readonly unknown[], image: ManifestImage, manifest:
   return { raster: paintShapes(shapes, image), polygons };
 }
 
-function toShape({ original_width, original_height, image_rotation, value }: Region, image: ManifestImage, manifest: Manifest): Shape {
+function toShape(
+  { original_width, original_height, image_rotation, value }: Region,
+  image: ManifestImage,
+  manifest: Manifest,
+): Shape {
   if (image_rotation !== 0)
     throw new PartloopError('data-invalid', `it was turned by ${image_rotation}° in the tool`, {
       hint: 'Turn it back in Label Studio and export again.',

@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Manifest } from '../export/manifest.js';
 import { stemOf } from '../export/writer.js';
-import { type Manifest } from '../export/manifest.js';
 import { localFolder } from '../imageSources.js';
 import { type ColourTable, colourTable, decodeColourMask } from './colourMask.js';
 import { checkSize, filesBelow, type ReturnedImage } from './returned.js';

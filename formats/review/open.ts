@@ -63,11 +63,16 @@ async function formatOfFile(path: string): Promise<ReviewFormat> {
   const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
-    const start = buffer.toString('utf8', 0, bytesRead).replace(/^\uFEFF/, '').trimStart();
+    const start = buffer
+      .toString('utf8', 0, bytesRead)
+      .replace(/^\uFEFF/, '')
+      .trimStart();
     if (start.startsWith('[')) return 'label-studio';
     if (start.startsWith('{')) return 'coco';
     throw new PartloopError('input-invalid', `${path} is neither a CSV nor a JSON file of annotations`, {
-      hint: start.startsWith('PK') ? 'It is an archive: unpack it and give its folder.' : 'Give verdicts as a .csv file.',
+      hint: start.startsWith('PK')
+        ? 'It is an archive: unpack it and give its folder.'
+        : 'Give verdicts as a .csv file.',
     });
   } finally {
     await file.close();

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
 import { polygonArea } from '../../domain/geometry/contours.js';
-import { type Manifest, type ManifestImage } from '../export/manifest.js';
+import type { Manifest, ManifestImage } from '../export/manifest.js';
 import { partClasses, stemOf } from '../export/writer.js';
 import { localFolder } from '../imageSources.js';
 import { paintPolygons } from '../yoloPolygons.js';

@@ -74,7 +74,10 @@ describe('an accepted suggestion', () => {
     assert.equal(isApplicable({ classId: 3, suggestedClassId: null, proposal: region }), false);
     assert.equal(isApplicable({ classId: 3, suggestedClassId: 1, proposal: null }), false);
     const before = label((x) => x % 4);
-    assert.deepEqual(applySuggestion(before, SIZE, SIZE, { classId: 3, suggestedClassId: 3, proposal: region }), before);
+    assert.deepEqual(
+      applySuggestion(before, SIZE, SIZE, { classId: 3, suggestedClassId: 3, proposal: region }),
+      before,
+    );
   });
 
   it('is the same done twice, and touches no other class', () => {
@@ -82,7 +85,11 @@ describe('an accepted suggestion', () => {
     const cells = fc.array(fc.boolean(), { minLength: 64, maxLength: 64 });
     fc.assert(
       fc.property(values, cells, (before, inside) => {
-        const suggestion = { classId: 2, suggestedClassId: 4, proposal: proposal((x, y) => inside[y * 8 + x] === true) };
+        const suggestion = {
+          classId: 2,
+          suggestedClassId: 4,
+          proposal: proposal((x, y) => inside[y * 8 + x] === true),
+        };
         const once = applySuggestion(before, SIZE, SIZE, suggestion);
         assert.ok(once.every((value, pixel) => value === before[pixel] || (before[pixel] === 2 && value === 4)));
         assert.deepEqual(applySuggestion(once, SIZE, SIZE, { ...suggestion }), once);

@@ -1,11 +1,17 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { type ManifestFinding, type Manifest, type ManifestImage, manifestPath, type ReviewFormat } from '../../../formats/export/manifest.js';
+import {
+  type Manifest,
+  type ManifestFinding,
+  type ManifestImage,
+  manifestPath,
+  type ReviewFormat,
+} from '../../../formats/export/manifest.js';
 import { classTable } from '../../../formats/export/palette.js';
 import { WRITERS } from '../../../formats/export/writers.js';
-import { openReturned } from '../../../formats/review/open.js';
 import { imageJoiner } from '../../../formats/review/joinImages.js';
+import { openReturned } from '../../../formats/review/open.js';
 import { TAXONOMY } from '../pictures.js';
 
 export const WIDTH = 13;

@@ -29,7 +29,7 @@ describe('an export that is read back', function () {
           assert.equal(found.size, parts.length);
           for (const { image, raster } of parts) assert.deepEqual(found.get(image.imageId), raster);
         }),
-        { numRuns: 25 },
+        { numRuns: 12 },
       );
     });
   }
@@ -50,7 +50,7 @@ describe('an export that is read back', function () {
         const found = await readBack(place, await writePart(place, 'yolo', [{ image, raster }], 1));
         assert.deepEqual(found.get(image.imageId), referenceRaster('yolo', image, raster, 1));
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   });
 
@@ -61,7 +61,7 @@ describe('an export that is read back', function () {
         const pixels = Uint8Array.from(runs.flatMap(([value, length]) => new Array<number>(length).fill(value)));
         assert.deepEqual(decodeBrush(encodeBrush(pixels), pixels.length), pixels);
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   });
 
