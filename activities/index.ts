@@ -5,12 +5,14 @@ import type { createLoopActivities } from './loop.js';
 import type { createReportActivities } from './report.js';
 import type { createSampleActivities } from './sample.js';
 import type { createScanActivities } from './scan.js';
+import type { createStandaloneScanActivities } from './standaloneScan.js';
 import type { createTrainActivities } from './train.js';
 
 /** Every activity by name, for the proxies in `workflows/`. */
 export type Activities = ReturnType<typeof createLoopActivities> &
   ReturnType<typeof createDrawActivities> &
   ReturnType<typeof createScanActivities> &
+  ReturnType<typeof createStandaloneScanActivities> &
   ReturnType<typeof createSampleActivities> &
   ReturnType<typeof createTrainActivities> &
   ReturnType<typeof createEvaluateActivities> &

@@ -20,9 +20,8 @@ import {
 import { LIGHT_QUEUE } from '../domain/queues.js';
 import type { IterationContext, Step, StepResults } from '../domain/steps.js';
 import { readLoopState, updateLoopState } from '../storage/loopState.js';
-import { listPools } from '../storage/pool.js';
 import type { ActivityDeps } from './deps.js';
-import { poolOf } from './pool.js';
+import { choosePool, poolOf } from './pool.js';
 
 const ROWS_KEPT = 20;
 
@@ -39,7 +38,7 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
   return {
     /** Resolve the request, then start the loop or join the running one; the update's id makes a retry harmless. */
     async startOrJoinLoop({ request }: { request: StartLoopRequest }): Promise<StartedLoop> {
-      const pool = await choosePool(request.pool);
+      const pool = await choosePool(store, request.pool);
       const { defaults } = await poolOf(deps, pool);
       const loop = request.loop ?? pool;
       const config = resolveConfig(request, pool, defaults);
@@ -136,23 +135,6 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
       return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
     },
   };
-
-  async function choosePool(asked: string | undefined): Promise<string> {
-    const pools = await listPools(store);
-    if (asked !== undefined && pools.includes(asked)) return asked;
-    const [only] = pools;
-    if (asked === undefined && pools.length === 1 && only !== undefined) return only;
-    const known = pools.length === 0 ? 'there is no pool yet' : `pools: ${pools.join(', ')}`;
-    throw new PartloopError(
-      'input-invalid',
-      asked === undefined
-        ? `field \`pool\` is needed: ${known}`
-        : `field \`pool\`: there is no pool \`${asked}\`; ${known}`,
-      {
-        hint: 'Make one with `partloop import`.',
-      },
-    );
-  }
 
   async function refuseOtherPool(loop: string, pool: string): Promise<void> {
     const last = (await readLoopState(store, loop)).iterations.at(-1);

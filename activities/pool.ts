@@ -1,8 +1,28 @@
 import { join } from 'node:path';
-import { openPool, type Pool } from '../storage/pool.js';
+import { PartloopError } from '../domain/errors.js';
+import type { ObjectStore } from '../storage/objectStore.js';
+import { listPools, openPool, type Pool } from '../storage/pool.js';
 import type { ActivityDeps } from './deps.js';
 
 /** A pool whose index segments are kept on this machine: they never change, and every iteration reads them all. */
 export function poolOf({ store, home }: Pick<ActivityDeps, 'store' | 'home'>, name: string): Promise<Pool> {
   return openPool(store, name, { cacheFolder: join(home, 'cache', 'segments') });
+}
+
+/** The pool that was asked for, or the only one there is; @throws PartloopError `input-invalid` listing the pools */
+export async function choosePool(store: ObjectStore, asked: string | undefined): Promise<string> {
+  const pools = await listPools(store);
+  if (asked !== undefined && pools.includes(asked)) return asked;
+  const [only] = pools;
+  if (asked === undefined && pools.length === 1 && only !== undefined) return only;
+  const known = pools.length === 0 ? 'there is no pool yet' : `pools: ${pools.join(', ')}`;
+  throw new PartloopError(
+    'input-invalid',
+    asked === undefined
+      ? `field \`pool\` is needed: ${known}`
+      : `field \`pool\`: there is no pool \`${asked}\`; ${known}`,
+    {
+      hint: 'Make one with `partloop import`.',
+    },
+  );
 }

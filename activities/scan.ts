@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
+import type { ScanJudge } from '../domain/messages.js';
 import {
   type ClassIouByName,
   type ImageAnalysis,
@@ -25,7 +26,9 @@ import { reviewsFor } from './reviews.js';
 import { type PlannedScan, planScan } from './scanPlan.js';
 import { digestOf, runStep } from './step.js';
 
-const VERSION = 1;
+const VERSION = 3;
+/** Images whose labels are also analysed with injected errors: enough for a calibration, however many are scanned. */
+const INJECTED_IMAGES = 2_000;
 
 /** What a shard leaves. The analyses are our own output: their shape is held by `version`, not checked field by field. */
 const shardSchema = z.object({
@@ -38,7 +41,7 @@ const shardSchema = z.object({
           (value) =>
             value === null ||
             z
-              .object({ version: z.literal(1) })
+              .object({ version: z.literal(2) })
               .loose()
               .safeParse(value).success,
         )
@@ -67,8 +70,15 @@ interface ReduceInput {
 export function createScanActivities(deps: ActivityDeps) {
   const { store, home } = deps;
   return {
-    planScan: ({ context, results }: { context: IterationContext; results: StepResults }): Promise<PlannedScan> =>
-      withHeartbeat(() => planScan(deps, context, results)),
+    planScan: ({
+      context,
+      results,
+      judge,
+    }: {
+      context: IterationContext;
+      results: StepResults;
+      judge?: ScanJudge;
+    }): Promise<PlannedScan> => withHeartbeat(() => planScan(deps, context, results, judge)),
 
     /** Judge the images of one shard; found done where its object is there. */
     async scanShard({ context, planKey, folds, shard }: ShardInput): Promise<void> {
@@ -76,6 +86,7 @@ export function createScanActivities(deps: ActivityDeps) {
       const entry = plan.shards.find((candidate) => candidate.shard === shard);
       if (entry === undefined) throw new PartloopError('input-invalid', `${planKey} has no shard ${shard}`);
       const { scanKey, card } = await judgeOf(plan, entry.judge, folds);
+      const images = plan.shards.reduce((sum, { images }) => sum + images, 0);
       const key = shardKey(planKey, shard, card.files.scan);
       if ((await store.head(key)) !== null) return;
 
@@ -97,6 +108,7 @@ export function createScanActivities(deps: ActivityDeps) {
             rows,
             sessions: opened,
             seed: context.config.seed,
+            injectShare: INJECTED_IMAGES / Math.max(1, images),
             signal: beat.signal,
             onProgress: (done) => beat.report({ done, total: rows.length }),
           });

@@ -1,4 +1,5 @@
 import { PartloopError } from '../domain/errors.js';
+import type { ScanJudge } from '../domain/messages.js';
 import { modelCardSchema, trainingListSchema } from '../domain/modelCard.js';
 import { assignFolds } from '../domain/scan/folds.js';
 import { hasSeen, type JudgeCandidate, rankJudges } from '../domain/scan/judges.js';
@@ -29,6 +30,7 @@ export async function planScan(
   deps: ActivityDeps,
   context: IterationContext,
   results: StepResults,
+  judge?: ScanJudge,
 ): Promise<PlannedScan> {
   const { store } = deps;
   const { config } = context;
@@ -36,7 +38,7 @@ export async function planScan(
   const poolVersion = results.draw?.facts.poolVersion;
   if (chunkKey === undefined || typeof poolVersion !== 'number' || results.draw === undefined)
     throw new PartloopError('input-invalid', 'a scan needs the result of draw');
-  const judges = rankJudges(await judgeCandidates(deps, context), config.scan.judgeTolerance);
+  const judges = rankJudges(await judgeCandidates(deps, context, judge), config.scan.judgeTolerance);
   const { folds, shardSize, crossValidateFrom } = config.scan;
   const inputs = {
     draw: results.draw.digest,
@@ -131,8 +133,14 @@ async function makePlan(
 }
 
 /** Models of this loop so far (fold models first: they are the oldest of their iteration), or the benchmark in iteration 1. */
-async function judgeCandidates(deps: ActivityDeps, context: IterationContext): Promise<JudgeCandidate[]> {
+async function judgeCandidates(
+  deps: ActivityDeps,
+  context: IterationContext,
+  judge: ScanJudge | undefined,
+): Promise<JudgeCandidate[]> {
   const { store } = deps;
+  if (judge?.kind === 'cross-validation') return [];
+  if (judge?.kind === 'model') return [await judgeCandidate(store, 'given model', judge.scan, judge.card)];
   if (context.iteration === 1) {
     const { taxonomy } = await poolOf(deps, context.config.pool);
     const { model } = await readRegistry(store, digestOf(taxonomy));

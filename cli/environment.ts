@@ -26,6 +26,16 @@ export async function openEnvironmentClient(): Promise<{ env: StackEnvironment; 
   return { env, client: await connect(env) };
 }
 
+/** Work with a client of the stack's Temporal service, closed afterwards. */
+export async function withClient(work: (client: Client, env: StackEnvironment) => Promise<void>): Promise<void> {
+  const { client, env } = await openEnvironmentClient();
+  try {
+    await work(client, env);
+  } finally {
+    await client.connection.close();
+  }
+}
+
 export async function connect(env: StackEnvironment): Promise<Client> {
   const { address, namespace } = env.temporal;
   try {

@@ -122,7 +122,7 @@ async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal | undefin
 }
 
 /** Turn Temporal's client errors into ours: the innermost failure says what happened. */
-async function asPartloopError<T>(work: () => Promise<T>, loop?: string): Promise<T> {
+export async function asPartloopError<T>(work: () => Promise<T>, loop?: string): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -133,12 +133,14 @@ async function asPartloopError<T>(work: () => Promise<T>, loop?: string): Promis
       });
     }
     if (!(error instanceof WorkflowFailedError) && !(error instanceof WorkflowUpdateFailedError)) throw error;
-    let innermost: Error = error;
+    let message = error.message;
     let code: unknown;
     for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-      innermost = cause;
+      const own = 'type' in cause && isFailureCode(cause.type);
+      // Below our own words lies the cause as a library words it.
+      if (own || code === undefined) message = cause.message;
       if ('type' in cause && isFailureCode(cause.type)) code = cause.type;
     }
-    throw new PartloopError(isFailureCode(code) ? code : 'internal', innermost.message, { cause: error });
+    throw new PartloopError(isFailureCode(code) ? code : 'internal', message, { cause: error });
   }
 }

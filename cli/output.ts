@@ -2,6 +2,9 @@ import { styleText } from 'node:util';
 import { PartloopError } from '../domain/errors.js';
 import { FAILURES } from '../domain/failure.js';
 
+/** As shells give it to a program that Ctrl-C ended. */
+export const EXIT_INTERRUPTED = 130;
+
 /** Facts go to stdout: one JSON object with `--json`. Everything said to people goes to stderr. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);

@@ -1,41 +1,66 @@
+import { z } from 'zod';
+import { PartloopError } from './errors.js';
 import { connectedComponents, skipValues } from './geometry/components.js';
+import { resizeNearest } from './geometry/resize.js';
 import { decodeRle } from './geometry/rle.js';
+import type { FindingRow } from './tables.js';
 import { BACKGROUND } from './taxonomy.js';
 
-/** A finding as far as it says what the label should be. */
+const side = z.number().int().min(1).max(4_096);
+
+/** A region as the scan writes it: COCO uncompressed run lengths on a grid of `size` [height, width] over the upright image. */
+export const proposalSchema = z.object({
+  size: z.tuple([side, side]),
+  counts: z.array(z.number().int().nonnegative()),
+});
+
+/** A finding as far as it says what the label should be: pixels of `from` in the region become `to`. */
 export interface Suggestion {
-  classId: number;
-  suggestedClassId: number | null;
-  /** COCO uncompressed run lengths on a grid of `size` [height, width] over the whole upright image; null for none. */
-  proposal: { size: [number, number]; counts: number[] } | null;
+  from: number;
+  to: number;
+  proposal: z.output<typeof proposalSchema>;
 }
 
 /** A labelled component that the proposal covers at least so far is changed as a whole: its rim falls between grid points. */
 const WHOLE_AT = 0.8;
 
-/** True where accepting the finding changes the label: it proposes a region and another class for it. */
-export function isApplicable({ classId, suggestedClassId, proposal }: Suggestion): boolean {
-  return proposal !== null && suggestedClassId !== null && suggestedClassId !== classId;
+/**
+ * What accepting a finding changes; null where it proposes no region, or no other class for it.
+ *
+ * @throws PartloopError `data-invalid` for a damaged proposal
+ */
+export function suggestionOf({
+  findingId,
+  classId,
+  suggestedClassId,
+  proposal,
+}: Pick<FindingRow, 'findingId' | 'classId' | 'suggestedClassId' | 'proposal'>): Suggestion | null {
+  if (proposal === null || suggestedClassId === null || suggestedClassId === classId) return null;
+  let parsed: ReturnType<typeof proposalSchema.safeParse>;
+  try {
+    parsed = proposalSchema.safeParse(JSON.parse(proposal));
+  } catch (cause) {
+    throw new PartloopError('data-invalid', `finding ${findingId} has a damaged proposal`, { cause });
+  }
+  if (parsed.success) return { from: classId, to: suggestedClassId, proposal: parsed.data };
+  throw new PartloopError('data-invalid', `finding ${findingId} has a damaged proposal: ${parsed.error.message}`);
 }
 
 /**
  * The label [height, width] with a suggestion accepted: inside the proposed region, pixels of the class that the finding
- * objects to get the suggested class. Other classes are never touched, and doing it twice changes nothing more.
+ * objects to get the suggested class. Other classes are never touched, and doing it twice changes nothing more. The
+ * region is scaled from the scan's grid by nearest pixel.
  */
-export function applySuggestion(label: Uint8Array, width: number, height: number, suggestion: Suggestion): Uint8Array {
-  const { classId, suggestedClassId, proposal } = suggestion;
-  if (proposal === null || suggestedClassId === null || suggestedClassId === classId) return label;
+export function applySuggestion(
+  label: Uint8Array,
+  width: number,
+  height: number,
+  { from, to, proposal }: Suggestion,
+): Uint8Array {
   const [rows, columns] = proposal.size;
-  const region = decodeRle(proposal.counts, columns, rows);
-  const proposed = (pixel: number): boolean => {
-    const y = Math.min(rows - 1, Math.floor(((Math.floor(pixel / width) + 0.5) * rows) / height));
-    const x = Math.min(columns - 1, Math.floor((((pixel % width) + 0.5) * columns) / width));
-    return region[y * columns + x] === 1;
-  };
-  const whole = classId === BACKGROUND ? null : mostlyInside(label, width, height, classId, proposed);
-  return label.map((value, pixel) =>
-    value === classId && (proposed(pixel) || whole?.(pixel) === true) ? suggestedClassId : value,
-  );
+  const region = resizeNearest(decodeRle(proposal.counts, columns, rows), columns, rows, width, height);
+  const whole = from === BACKGROUND ? null : mostlyInside(label, width, height, from, region);
+  return label.map((value, pixel) => (value === from && (region[pixel] === 1 || whole?.(pixel) === true) ? to : value));
 }
 
 function mostlyInside(
@@ -43,14 +68,14 @@ function mostlyInside(
   width: number,
   height: number,
   value: number,
-  proposed: (pixel: number) => boolean,
+  region: Uint8Array,
 ): (pixel: number) => boolean {
   const others = Array.from({ length: 256 }, (_, other) => other).filter((other) => other !== value);
   const { ids, list } = connectedComponents(label, width, height, skipValues(...others));
   const covered = new Int32Array(list.length);
   for (let pixel = 0; pixel < ids.length; pixel++) {
     const id = ids[pixel] as number;
-    if (id >= 0 && proposed(pixel)) covered[id] = (covered[id] as number) + 1;
+    if (id >= 0 && region[pixel] === 1) covered[id] = (covered[id] as number) + 1;
   }
   return (pixel) => {
     const component = list[ids[pixel] as number];

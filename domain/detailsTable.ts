@@ -11,7 +11,18 @@ export function loopDetails(status: LoopStatus, config: LoopConfig | null): stri
     ...(status.error === null ? [] : [`Last error: ${oneLine(status.error)}`]),
   ];
   const table = [
-    '| iteration | status | drawn | set aside | picked | training set | mIoU | benchmark | gate | minutes |',
+    tableLine([
+      'iteration',
+      'status',
+      'drawn',
+      'set aside',
+      'picked',
+      'trained on',
+      'mIoU',
+      'benchmark',
+      'gate',
+      'min',
+    ]),
     '|---:|---|---:|---:|---:|---:|---:|---:|---|---:|',
     ...status.rows.slice(-ROWS_SHOWN).map(tableRow),
   ];
@@ -38,21 +49,21 @@ function tableRow(row: IterationRow): string {
     row.gate,
     (row.seconds / 60).toFixed(1),
   ];
-  return `| ${cells.map((cell) => cell ?? '–').join(' | ')} |`;
+  return tableLine(cells);
 }
 
 /** The steps of a running iteration as Markdown: which are done, found done, under way. */
 export function iterationDetails(current: Step | null, results: StepResults, config: LoopConfig): string {
   const rows = STEPS.map((step) => {
     const result = results[step];
-    if (result === undefined) return `| ${step} | ${step === current ? 'under way' : '–'} | | |`;
+    if (result === undefined) return tableLine([step, step === current ? 'under way' : null, '', '']);
     const facts = Object.entries(result.facts).map(
       ([name, value]) => `${name} ${typeof value === 'number' ? Number(value.toFixed(4)) : String(value).slice(0, 16)}`,
     );
-    return `| ${step} | ${result.outcome} | ${result.seconds} | ${facts.join(', ')} |`;
+    return tableLine([step, result.outcome, result.seconds, facts.join(', ')]);
   });
   return [
-    '| step | done | seconds | facts |',
+    tableLine(['step', 'done', 'seconds', 'facts']),
     '|---|---|---:|---|',
     ...rows,
     '',
@@ -61,6 +72,13 @@ export function iterationDetails(current: Step | null, results: StepResults, con
     JSON.stringify(config, null, 1),
     '```',
   ].join('\n');
+}
+
+/** The Temporal UI sets the columns of a table side by side without a gap: each cell brings its own. */
+const GAP = '\u00a0\u00a0';
+
+function tableLine(cells: readonly (string | number | null)[]): string {
+  return `|${cells.map((cell) => `${GAP}${cell ?? '–'}${GAP}`).join('|')}|`;
 }
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 500);

@@ -18,6 +18,7 @@ export const iterationWorkflowId = (loop: string, iteration: number): string =>
 export const scanWorkflowId = (parent: string): string => `${parent}:scan`;
 export const standaloneScanWorkflowId = (scan: string): string => `scan:${scan}`;
 
+const SCAN_ID = /^scan:([a-z0-9][a-z0-9-]{0,62})$/;
 const LOOP_ID = /^loop:([a-z0-9][a-z0-9-]{0,62})$/;
 const ITERATION_ID = /^loop:([a-z0-9][a-z0-9-]{0,62}):iteration:(\d{4,})$/;
 
@@ -29,6 +30,11 @@ export function parseLoopWorkflowId(id: string): string {
     });
   }
   return loop;
+}
+
+/** The name of a scan that stands alone: from its workflow's id, or from the run's where a person gave another id. */
+export function standaloneScanId(workflowId: string, runId: string): string {
+  return SCAN_ID.exec(workflowId)?.[1] ?? `scan-${runId.slice(0, 8).toLowerCase()}`;
 }
 
 export function parseIterationWorkflowId(id: string): { loop: string; iteration: number } | null {

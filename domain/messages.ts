@@ -73,10 +73,15 @@ function defined(fields: Record<string, unknown>): Record<string, unknown> {
 /** `over` on top of `base`, objects merged field by field. */
 export function mergeSettings(base: unknown, over: unknown): unknown {
   if (!isRecord(base) || !isRecord(over)) return over ?? base;
-  const merged: Record<string, unknown> = { ...base };
-  for (const [field, value] of Object.entries(over)) merged[field] = mergeSettings(base[field], value);
-  return merged;
+  // By entries, not by assignment: a field of the name __proto__ stays a field, for the schema to refuse.
+  return Object.fromEntries([
+    ...Object.entries(base),
+    ...Object.entries(over).map(([field, value]) => [field, mergeSettings(own(base, field), value)]),
+  ]);
 }
+
+const own = (record: Record<string, unknown>, field: string): unknown =>
+  Object.hasOwn(record, field) ? record[field] : undefined;
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
@@ -114,9 +119,39 @@ export const loopIterationInputSchema = z.strictObject({
   context: iterationContextSchema,
 });
 
+/**
+ * The input of a `mislabelScan` that a person starts by itself: every field may be left out. Without a model and without
+ * cross-validation the pool's benchmark judges what it has not seen, and where there is none, two folds.
+ */
+export const scanRequestSchema = z.strictObject({
+  pool: nameSchema.optional().describe('The pool to scan; may be left out where there is only one'),
+  crossValidate: z.number().int().min(2).max(10).optional().describe('Train this many folds, which judge each other'),
+  model: z
+    .strictObject({ scan: z.string().max(1_024), card: z.string().max(1_024) })
+    .optional()
+    .describe('Keys of a scan.onnx and its card in the store; `partloop scan run --model` puts them there'),
+  imageSize: trainFields.imageSize.unwrap().optional().describe('Longest side in pixels that a fold sees'),
+  iterations: trainFields.iterations.unwrap().optional().describe('Training iterations of a fold'),
+  batchSize: trainFields.batchSize.unwrap().optional().describe('Images a training iteration'),
+  preset: trainerPresetSchema.optional().describe('Backbone of a fold'),
+  seed: loopFields.seed.unwrap().optional().describe('Seed of every random choice'),
+  settings: z.record(z.string(), z.unknown()).optional().describe('Any other setting, shaped as in docs/config.md'),
+});
+export type ScanRequest = z.infer<typeof scanRequestSchema>;
+
+/** Who judges a scan that stands alone. */
+export const scanJudgeSchema = z.union([
+  z.strictObject({ kind: z.literal('cross-validation') }),
+  z.strictObject({ kind: z.literal('benchmark') }),
+  z.strictObject({ kind: z.literal('model'), scan: z.string(), card: z.string() }),
+]);
+export type ScanJudge = z.infer<typeof scanJudgeSchema>;
+
 export const scanInputSchema = z.strictObject({
   context: iterationContextSchema,
   draw: stepResultSchema,
+  /** Set where the scan belongs to no loop. */
+  judge: scanJudgeSchema.optional(),
   /** Where a run that continued as new goes on. */
   resume: z
     .strictObject({

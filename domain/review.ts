@@ -1,41 +1,53 @@
 import { z } from 'zod';
 import { sha256Schema } from './ids.js';
-import { FINDING_KINDS, type FindingKind, findingKindSchema } from './tables.js';
+import { type FindingKind, findingKindSchema } from './tables.js';
 
-/** What a reviewer may say of a finding: the label is wrong there, it is right, or it cannot be told. */
-export const VERDICTS = ['wrong', 'right', 'unsure'] as const;
+/**
+ * wrong: the label is wrong there; accept: and the proposal is right; right: the label is right; unsure: the reviewer cannot
+ * tell.
+ */
+export const VERDICTS = ['wrong', 'accept', 'right', 'unsure'] as const;
 
-/** Two findings of one kind on one label are the same where their boxes overlap at least so much (IoU). */
-const SAME_REGION_IOU = 0.5;
+/** Boxes that overlap by at least this (IoU) speak of the same place. */
+const SAME_PLACE = 0.5;
 
 const share = z.number().min(0).max(1);
 
-/** One line of `pools/<pool>/reviews/<ulid>.jsonl`. Boxes are fractions of the upright image: x0, y0, x1, y1. */
+/**
+ * A reviewer's answer to a finding, one line of `pools/<pool>/reviews/<ulid>.jsonl`, with what is needed to know the finding
+ * again in later scans.
+ */
 export const verdictSchema = z.object({
   findingId: z.string().min(1).max(64),
   imageId: sha256Schema,
-  /** The label that was judged, not the corrected one. */
+  /** The label that was looked at: a corrected one is judged anew. */
   labelSha256: sha256Schema,
   kind: findingKindSchema,
   classId: z.number().int().nonnegative(),
   suggestedClassId: z.number().int().nonnegative().nullable(),
-  box: z.tuple([share, share, share, share]),
-  verdict: z.enum(VERDICTS),
-  /** Probability that the scan gave, and that of having been shown to a reviewer; null where not known. */
-  pWrong: share.nullable(),
+  /** The finding's box, as shares of the upright image. */
+  x0: share,
+  y0: share,
+  x1: share,
+  y1: share,
+  /** What the scan thought. */
+  pWrong: share,
+  /** The chance with which the finding was to be shown to a reviewer; null where it is not known. */
   propensity: share.nullable(),
-  /** The label that the reviewer put in its place; null where there is none. */
+  verdict: z.enum(VERDICTS),
+  /** The label that took the place of the one looked at; null where there is none. */
   correctedSha256: sha256Schema.nullable(),
   reviewer: z.string().max(200).nullable(),
   comment: z.string().max(2_000).nullable(),
-  at: z.iso.datetime(),
+  reviewedAt: z.iso.datetime(),
 });
 export type Verdict = z.infer<typeof verdictSchema>;
 
-/** A suspect region, reported or about to be. */
+/** A suspect region, reported or about to be. Its box is in shares of the upright image. */
 export interface Region {
   /** Left out where the region has no id yet. */
   findingId?: string;
+  imageId: string;
   labelSha256: string;
   kind: FindingKind;
   x0: number;
@@ -44,49 +56,33 @@ export interface Region {
   y1: number;
 }
 
-/** How often reviewers agreed with the findings of a kind. */
-export interface KindPrecision {
-  kind: FindingKind;
-  wrong: number;
-  right: number;
-  unsure: number;
-  /** wrong / (wrong + right); null where nobody has decided. */
-  precision: number | null;
-}
-
-/** The last word on every finding: the latest time wins, and of equal times the later in the list. */
+/** The last answer to each finding, by finding id: the latest time wins, and of equal times the later in the list. */
 export function latestVerdicts(verdicts: readonly Verdict[]): Map<string, Verdict> {
   const latest = new Map<string, Verdict>();
   for (const verdict of verdicts) {
     const known = latest.get(verdict.findingId);
-    if (known === undefined || verdict.at >= known.at) latest.set(verdict.findingId, verdict);
+    if (known === undefined || verdict.reviewedAt >= known.reviewedAt) latest.set(verdict.findingId, verdict);
   }
   return latest;
 }
 
-/** Precision of each kind that has verdicts, by the last word on each finding, in the order of `FINDING_KINDS`. */
-export function precisionByKind(verdicts: readonly Verdict[]): KindPrecision[] {
+/** Of the findings of each kind that were answered with wrong, accept or right: how many were wrong. */
+export function precisionByKind(
+  verdicts: readonly Verdict[],
+): { kind: FindingKind; answered: number; wrong: number; unsure: number; precision: number | null }[] {
   const latest = [...latestVerdicts(verdicts).values()];
-  return FINDING_KINDS.flatMap((kind) => {
+  return [...new Set(latest.map(({ kind }) => kind))].sort().map((kind) => {
     const own = latest.filter((verdict) => verdict.kind === kind);
-    if (own.length === 0) return [];
-    const [wrong, right, unsure] = VERDICTS.map((word) => own.filter(({ verdict }) => verdict === word).length);
-    const decided = (wrong ?? 0) + (right ?? 0);
-    return [
-      {
-        kind,
-        wrong: wrong ?? 0,
-        right: right ?? 0,
-        unsure: unsure ?? 0,
-        precision: decided === 0 ? null : (wrong ?? 0) / decided,
-      },
-    ];
+    const unsure = own.filter(({ verdict }) => verdict === 'unsure').length;
+    const wrong = own.filter(({ verdict }) => verdict === 'wrong' || verdict === 'accept').length;
+    const answered = own.length - unsure;
+    return { kind, answered, wrong, unsure, precision: answered === 0 ? null : wrong / answered };
   });
 }
 
 /**
- * True where a reviewer said "right" of this finding, or of one of the same kind on the same label whose box overlaps by at
- * least half: another model finds the same region again under another id. The finding's own last verdict has precedence.
+ * True where a reviewer said "right" of this finding, or of one of the same kind on the same label at the same place: another
+ * model finds the same region again under another id. The finding's own last answer has precedence.
  */
 export function silenced(finding: Region, verdicts: readonly Verdict[]): boolean {
   return silencer(verdicts)(finding);
@@ -98,25 +94,26 @@ export function silencer(verdicts: readonly Verdict[]): (finding: Region) => boo
   const right = new Map<string, Verdict[]>();
   for (const verdict of latest.values()) {
     if (verdict.verdict !== 'right') continue;
-    const key = `${verdict.labelSha256} ${verdict.kind}`;
+    const key = labelOf(verdict);
     right.set(key, [...(right.get(key) ?? []), verdict]);
   }
   return (finding) => {
     const own = finding.findingId === undefined ? undefined : latest.get(finding.findingId);
     if (own !== undefined) return own.verdict === 'right';
-    const box = [finding.x0, finding.y0, finding.x1, finding.y1] as const;
-    const candidates = right.get(`${finding.labelSha256} ${finding.kind}`) ?? [];
-    return candidates.some((verdict) => boxIou(verdict.box, box) >= SAME_REGION_IOU);
+    return (right.get(labelOf(finding)) ?? []).some((verdict) => boxIou(verdict, finding) >= SAME_PLACE);
   };
 }
 
-type Box = readonly [x0: number, y0: number, x1: number, y1: number];
+/** Equal labels of two images are two labels: each is right or wrong by its own picture. */
+const labelOf = ({ imageId, labelSha256, kind }: Region): string => `${imageId} ${labelSha256} ${kind}`;
+
+type Box = Pick<Region, 'x0' | 'y0' | 'x1' | 'y1'>;
 
 /** Intersection over union of two boxes, 0..1; 0 where both are empty. */
 export function boxIou(a: Box, b: Box): number {
-  const width = Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0]));
-  const height = Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
+  const width = Math.max(0, Math.min(a.x1, b.x1) - Math.max(a.x0, b.x0));
+  const height = Math.max(0, Math.min(a.y1, b.y1) - Math.max(a.y0, b.y0));
   const both = width * height;
-  const union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both;
+  const union = (a.x1 - a.x0) * (a.y1 - a.y0) + (b.x1 - b.x0) * (b.y1 - b.y0) - both;
   return union <= 0 ? 0 : both / union;
 }

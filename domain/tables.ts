@@ -88,6 +88,9 @@ export const FINDING_KINDS = [
   'unreadable',
   'hole',
   'impossible_view',
+  'impossible_pair',
+  'wrong_side',
+  'odd_size',
   'too_many',
 ] as const;
 export const findingKindSchema = z.enum(FINDING_KINDS);

@@ -10,7 +10,10 @@ export interface ThreadSetup {
   taxonomy: Taxonomy;
 }
 
-/** One picture for a thread; `injectSeed` asks for the calibration's copies as well. */
+/**
+ * One picture for a thread: `label` [L, L] on the grid on which labels are compared, of which the top left
+ * `width` × `height` is the picture; null asks for the mask. `injectSeed` asks for the calibration's copies as well.
+ */
 export interface ThreadJob {
   id: number;
   rgb: Uint8Array;
@@ -23,8 +26,8 @@ export interface ThreadJob {
 
 /** What comes back: the analysis where a label was given, else the mask [S, S]. */
 export type ThreadAnswer =
-  /** `size`: side in pixels of the square canvas that the model takes. */
-  | { type: 'ready'; size: number }
+  /** Sides in pixels of the square canvas that the model takes, and of the grid on which labels are compared. */
+  | { type: 'ready'; size: number; labelSize: number }
   | { type: 'refused'; message: string }
   | { type: 'analysis'; id: number; analysis: ImageAnalysis }
   | { type: 'mask'; id: number; mask: Uint8Array }

@@ -1,11 +1,13 @@
 import { PartloopError } from '../domain/errors.js';
 import type { ImageAnalysis } from '../domain/mislabel/index.js';
+import { seededRandom } from '../domain/random.js';
 import type { ChunkRow } from '../domain/tables.js';
 import { tagsSchema } from '../domain/tags.js';
 import { readImage, readLabel } from '../storage/imageSource.js';
 import type { ObjectStore } from '../storage/objectStore.js';
-import { decodeForNetwork, decodeLabelForNetwork } from './decode.js';
+import { decodeForNetwork, decodeLabelOf, fitLabel } from './decode.js';
 import { derivativeSide, writeDerivative } from './derivative.js';
+import { contentSize } from './letterbox.js';
 import type { SessionPool } from './sessions.js';
 
 /** What the scan of one image leaves for the reduce. */
@@ -21,6 +23,8 @@ export interface ScanRequest {
   rows: readonly ChunkRow[];
   sessions: SessionPool;
   seed: number;
+  /** Share of the images, 0..1, whose labels are also analysed with injected errors: calibration needs thousands, not all. */
+  injectShare: number;
   signal: AbortSignal;
   onProgress(done: number): void;
 }
@@ -49,24 +53,33 @@ export async function scanRows(request: ScanRequest): Promise<ScannedImage[]> {
   return scanned;
 }
 
-async function scanRow({ store, pool, sessions, seed }: ScanRequest, row: ChunkRow): Promise<ScannedImage> {
-  const { size } = sessions;
+async function scanRow(
+  { store, pool, sessions, seed, injectShare }: ScanRequest,
+  row: ChunkRow,
+): Promise<ScannedImage> {
+  const { size, labelSize, classes } = sessions;
   try {
     const [image, label] = await Promise.all([readImage(store, row), readLabel(store, row)]);
-    const [{ rgb, width, height }, labelPixels] = await Promise.all([
+    const [picture, given] = await Promise.all([
       decodeForNetwork(image, size, row.fileName),
-      decodeLabelForNetwork(label, row, size, row.fileName),
+      decodeLabelOf(label, { width: row.width, height: row.height, classes }, row.fileName),
     ]);
+    const indexed = contentSize(row.width, row.height, size);
+    if (picture.width !== indexed.width || picture.height !== indexed.height) {
+      throw new PartloopError(
+        'data-invalid',
+        `${row.fileName} has another shape than the ${row.width}×${row.height} it was imported with`,
+      );
+    }
     const [analysis] = await Promise.all([
       sessions.analyse({
-        rgb,
-        label: labelPixels,
-        width,
-        height,
+        rgb: picture.rgb,
+        label: fitLabel(given, labelSize),
+        ...contentSize(row.width, row.height, labelSize),
         tags: tagsSchema.parse(row),
-        injectSeed: `${seed}:${row.imageId}`,
+        injectSeed: seededRandom(`inject:${seed}:${row.imageId}`)() < injectShare ? `${seed}:${row.imageId}` : null,
       }),
-      writeDerivative(store, pool, row, derivativeSide(size), image, label),
+      writeDerivative(store, pool, row, derivativeSide(size), image, given),
     ]);
     return { row, analysis, error: null };
   } catch (error) {

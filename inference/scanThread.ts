@@ -13,6 +13,9 @@ const port = parentPort;
 if (port === null) throw new Error('scanThread runs in a worker thread only');
 const answer = (message: ThreadAnswer): void => port.postMessage(message);
 
+/** Longest side in pixels of the grid on which labels are compared. */
+const LABEL_SIDE = 256;
+
 /** Messages are worked off one after the other. */
 let queue: Promise<void> = Promise.resolve();
 
@@ -30,32 +33,39 @@ try {
   for (const name of ['mask', 'p_mask', 'p_label'])
     if (!session.outputNames.includes(name)) throw new Error(`it has no output \`${name}\``);
   const size = canvasSize(session);
+  const labelSize = labelGrid(session, size);
   port.on('message', (message: ThreadJob | 'stop') => {
-    queue = queue.then(() => (message === 'stop' ? end(session) : work(session, size, message)));
+    queue = queue.then(() => (message === 'stop' ? end(session) : work(session, { size, labelSize }, message)));
   });
-  answer({ type: 'ready', size });
+  answer({ type: 'ready', size, labelSize });
 } catch (error) {
   answer({ type: 'refused', message: error instanceof Error ? error.message : String(error) });
   port.close();
 }
 
-async function work(session: InferenceSession, size: number, job: ThreadJob): Promise<void> {
+async function work(
+  session: InferenceSession,
+  { size, labelSize }: { size: number; labelSize: number },
+  job: ThreadJob,
+): Promise<void> {
   try {
     const { taxonomy } = setup;
+    // What leaves the network has the label's grid.
+    const side = job.label === null ? size : labelSize;
     const output = await session.run({
       image: new Tensor('uint8', job.rgb, [1, size, size, 3]),
-      label: new Tensor('uint8', job.label ?? new Uint8Array(size * size), [1, size, size]),
+      label: new Tensor('uint8', job.label ?? new Uint8Array(side * side), [1, side, side]),
     });
-    const mask = plane(output.mask, size, 'mask');
+    const mask = plane(output.mask, side, 'mask');
     if (job.label === null) return answer({ type: 'mask', id: job.id, mask });
     const input = {
-      size,
+      size: side,
       validWidth: job.width,
       validHeight: job.height,
       label: job.label,
       mask,
-      pMask: plane(output.p_mask, size, 'p_mask'),
-      pLabel: plane(output.p_label, size, 'p_label'),
+      pMask: plane(output.p_mask, side, 'p_mask'),
+      pLabel: plane(output.p_label, side, 'p_label'),
     };
     const analysis =
       job.injectSeed === null
@@ -79,6 +89,19 @@ function canvasSize(session: InferenceSession): number {
     );
   }
   return height;
+}
+
+/**
+ * Side of the grid on which a label is compared with what the network sees. The network speaks at stride 4: more pixels than
+ * `LABEL_SIDE` cost time in the analysis and hold nothing new. A graph may fix its label's sides to the canvas.
+ */
+function labelGrid(session: InferenceSession, size: number): number {
+  const metadata = session.inputMetadata.find((input) => input.name === 'label');
+  const [, height, width] = metadata?.isTensor === true ? metadata.shape : [];
+  if (typeof height !== 'number' && typeof width !== 'number') return Math.min(size, LABEL_SIDE);
+  if (height !== size || width !== size)
+    throw new Error(`its input \`label\` is ${height} × ${width}, neither open nor the image's ${size} × ${size}`);
+  return size;
 }
 
 function plane(tensor: Tensor | undefined, size: number, name: string): Uint8Array {

@@ -14,6 +14,10 @@ export interface SessionPool {
   readonly sessions: number;
   /** Side in pixels of the canvas that the model takes. */
   readonly size: number;
+  /** Side in pixels of the grid [L, L] on which labels are compared with what the model sees. */
+  readonly labelSize: number;
+  /** Classes of the taxonomy; the label values are 0 to `classes`, and 255. */
+  readonly classes: number;
   analyse(job: Job & { label: Uint8Array }): Promise<ImageAnalysis>;
   /** Predicted label values [S, S]. */
   predict(job: Omit<Job, 'label' | 'injectSeed' | 'tags'> & { tags: Job['tags'] }): Promise<Uint8Array>;
@@ -47,6 +51,8 @@ export async function openSessions(sessions: number, setup: ThreadSetup): Promis
   return {
     sessions,
     size: threads[0]?.size ?? 0,
+    labelSize: threads[0]?.labelSize ?? 0,
+    classes: setup.taxonomy.classes.length,
     async analyse(job) {
       const answer = await run(job);
       if (answer.type !== 'analysis') throw new PartloopError('internal', `a scan thread answered ${answer.type}`);
@@ -75,6 +81,7 @@ async function openThreads(sessions: number, setup: ThreadSetup): Promise<Thread
 
 interface Thread {
   size: number;
+  labelSize: number;
   run(job: Job): Promise<ThreadAnswer>;
   close(): Promise<void>;
 }
@@ -93,6 +100,7 @@ function openThread(setup: ThreadSetup): Promise<Thread> {
   };
   const thread: Thread = {
     size: 0,
+    labelSize: 0,
     run: (job) =>
       new Promise((resolve, reject) => {
         if (over !== undefined) return reject(over);
@@ -119,6 +127,7 @@ function openThread(setup: ThreadSetup): Promise<Thread> {
     worker.on('message', (answer: ThreadAnswer) => {
       if (answer.type === 'ready') {
         thread.size = answer.size;
+        thread.labelSize = answer.labelSize;
         return resolve(thread);
       }
       if (answer.type === 'refused') {

@@ -10,15 +10,14 @@ export const keys = {
   segment: (pool: string, sha256: string) => `pools/${pool}/segments/${sha256}.parquet`,
   image: (pool: string, sha256: string) => `pools/${pool}/images/${sha256}`,
   label: (pool: string, sha256: string) => `pools/${pool}/labels/${sha256}`,
-  reviewPrefix: (pool: string) => `pools/${pool}/reviews/`,
-  review: (pool: string, ulid: string) => `pools/${pool}/reviews/${ulid}.jsonl`,
+  reviewsPrefix: (pool: string) => `pools/${pool}/reviews/`,
+  /** Verdicts, one a line; files are only ever added. */
+  reviews: (pool: string, ulid: string) => `${keys.reviewsPrefix(pool)}${ulid}.jsonl`,
   /** Upright copies reduced to at most `maxSide` pixels, by digest of their source. */
   derivativeImage: (pool: string, maxSide: number, sha256: string) =>
     `pools/${pool}/derivatives/${maxSide}/images/${sha256}`,
   derivativeLabel: (pool: string, maxSide: number, sha256: string) =>
     `pools/${pool}/derivatives/${maxSide}/labels/${sha256}`,
-  /** Made once, at the end of a scan that is no loop's. */
-  scan: (scanId: string) => `scans/${scanId}/commit.json`,
   loopPrefix: (loop: string) => `loops/${loop}/`,
   loopState: (loop: string) => `loops/${loop}/state.json`,
   stepPrefix: (loop: string, iteration: number, step: string, digest: string) =>
@@ -33,5 +32,9 @@ export const keys = {
   /** One model on one test version, counted on one grid by one way of counting. */
   evaluation: (modelDigest: string, testVersion: string, size: number, counting: number) =>
     `evaluations/${modelDigest}/${testVersion}/${size}/v${counting}/`,
+  /** What a scan that belongs to no loop found, made once at its end. */
+  scan: (scan: string) => `scans/${scan}/commit.json`,
+  /** A file of the model that a person gave to a scan. */
+  scanModel: (scan: string, file: string) => `scans/${scan}/model/${file}`,
   benchmark: (taxonomyDigest: string) => `registry/${taxonomyDigest}/benchmark.json`,
 } as const;

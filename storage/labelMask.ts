@@ -1,6 +1,7 @@
 import { decode } from 'fast-png';
 import sharp from 'sharp';
 import { PartloopError } from '../domain/errors.js';
+import { boundedPng } from './pngGuard.js';
 
 export interface LabelMask {
   pixels: Uint8Array;
@@ -40,11 +41,9 @@ export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<
 
 /** @throws PartloopError `data-invalid` for what is no PNG or has over 100 megapixels */
 export function decodePng(bytes: Uint8Array, origin: string): Png {
-  refuseHuge(bytes, origin);
+  const png = boundedPng(bytes, origin, MAX_PIXELS);
   try {
-    const png = decode(bytes);
-    if (png.width * png.height > MAX_PIXELS) throw new Error(`it has ${png.width}×${png.height} pixels`);
-    return png;
+    return decode(png);
   } catch (cause) {
     throw new PartloopError(
       'data-invalid',
@@ -59,17 +58,6 @@ export function samplesOf({ width, height, channels, depth, data }: Png, origin:
   if (depth === 8) return Uint8Array.from(data);
   if (depth === 16) throw new PartloopError('data-invalid', `${origin} has 16 bits a pixel; labels have 8 or fewer`);
   return unpack(data, width * channels, height, depth);
-}
-
-/** A PNG says its size in its first 24 bytes: a file that would unpack to gigabytes is refused before it does. */
-function refuseHuge(bytes: Uint8Array, origin: string): void {
-  if (bytes.length < 24 || bytes[0] !== 0x89 || bytes[1] !== 0x50) return;
-  const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const width = header.getUint32(16);
-  const height = header.getUint32(20);
-  if (width * height > MAX_PIXELS) {
-    throw new PartloopError('data-invalid', `${origin} has ${width}×${height} pixels, more than ${MAX_PIXELS}`);
-  }
 }
 
 /** Samples of 1, 2 or 4 bits, rows padded to whole bytes. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
 import { type Verdict, verdictSchema } from '../domain/review.js';
+import { parseJson } from './json.js';
 import { keys } from './keys.js';
 import type { ObjectStore } from './objectStore.js';
 import { ulid } from './ulid.js';
@@ -23,9 +22,9 @@ export async function appendReviews(
   verdicts: readonly Verdict[],
   now: Date,
 ): Promise<string> {
-  const key = keys.review(pool, ulid(now));
+  const key = keys.reviews(pool, ulid(now));
   const lines = verdicts.map((verdict) => `${JSON.stringify(verdictSchema.parse(verdict))}\n`).join('');
-  await store.put(key, lines, 'application/jsonl');
+  await store.put(key, lines, 'application/x-ndjson');
   return key;
 }
 
@@ -40,7 +39,8 @@ export async function readReviews(store: ObjectStore, pool: string, only?: reado
   for (const key of names) {
     const text = new TextDecoder().decode((await store.get(key)).body);
     text.split('\n').forEach((line, index) => {
-      if (line.trim() !== '') verdicts.push(parseVerdict(line, `${key}:${index + 1}`));
+      if (line.trim() !== '')
+        verdicts.push(parseJson(new TextEncoder().encode(line), `${key}:${index + 1}`, verdictSchema));
     });
   }
   const digest = names.length === 0 ? null : createHash('sha256').update(names.join('\n')).digest('hex');
@@ -49,18 +49,6 @@ export async function readReviews(store: ObjectStore, pool: string, only?: reado
 
 async function listReviews(store: ObjectStore, pool: string): Promise<string[]> {
   const names: string[] = [];
-  for await (const { key } of store.list(keys.reviewPrefix(pool))) if (key.endsWith('.jsonl')) names.push(key);
+  for await (const { key } of store.list(keys.reviewsPrefix(pool))) if (key.endsWith('.jsonl')) names.push(key);
   return names.sort();
-}
-
-function parseVerdict(line: string, place: string): Verdict {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (cause) {
-    throw new PartloopError('data-invalid', `${place} is not JSON`, { cause });
-  }
-  const parsed = verdictSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new PartloopError('data-invalid', `${place} is not a verdict: ${z.prettifyError(parsed.error)}`);
 }

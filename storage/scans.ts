@@ -1,94 +1,106 @@
-import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
-import { nameSchema } from '../domain/ids.js';
-import { type FindingRow, findingRowSchema } from '../domain/tables.js';
-import { readJson } from './json.js';
+import { type ScanRecord, scanRecordSchema } from '../domain/scanRecord.js';
+import type { StepResult } from '../domain/steps.js';
+import { parseJson } from './json.js';
 import { keys } from './keys.js';
 import { readLoopState } from './loopState.js';
 import type { ObjectStore } from './objectStore.js';
-import { streamTable } from './table.js';
 
-/** A finished scan: of an iteration of a loop, or one that was run by itself. */
+/** A finished scan, of a loop's iteration or by itself. */
 export interface FoundScan {
-  /** `LOOP:N` or `scan-…`: finds the same scan again. */
+  /** `<loop>:<iteration>`, or the name of a scan that stands alone. */
   id: string;
   pool: string;
-  imagesKey: string;
-  findingsKey: string;
+  poolVersion: number;
+  /** Keys of its tables and of its summary. */
+  images: string;
+  findings: string;
+  summary: string;
+  seconds: number;
 }
 
-/** `scans/<id>/commit.json`, as far as readers of a scan need it. */
-const commitSchema = z.looseObject({
-  version: z.literal(1),
-  pool: nameSchema,
-  outputs: z.looseObject({ images: z.string(), findings: z.string() }),
-});
+const ID = /^([a-z0-9][a-z0-9-]{0,62})(?::(\d{1,6}))?$/;
 
 /**
- * A scan by its id: `LOOP` (its last iteration), `LOOP:N`, or `scan-…`.
+ * The scan that a person names: a scan's own name, a loop (its last scan), or `<loop>:<iteration>`.
  *
- * @throws PartloopError `not-found` where there is none, or it is not finished
+ * @throws PartloopError `not-found` saying what there is
  */
 export async function findScan(store: ObjectStore, id: string): Promise<FoundScan> {
-  if (id.startsWith('scan-')) {
-    const commit = await store.tryGet(keys.scan(id));
-    if (commit !== null) return standaloneScan(store, id);
-  }
-  const [, loop, number] = /^([a-z0-9][a-z0-9-]{0,62})(?::(\d{1,6}))?$/.exec(id) ?? [];
-  if (loop === undefined) {
+  const [, name, iteration] = ID.exec(id) ?? [];
+  if (name === undefined) {
     throw new PartloopError('input-invalid', `\`${id}\` names no scan`, {
-      hint: 'Write the name of a loop, LOOP:N for its iteration N, or the id of a scan.',
+      hint: 'Give a scan (`partloop scan list`), a loop, or `<loop>:<iteration>`.',
     });
   }
-  const scans = await loopScans(store, loop);
-  const found = number === undefined ? scans.at(-1) : scans.find((scan) => scan.id === `${loop}:${Number(number)}`);
-  if (found !== undefined) return found;
-  const there = scans.length === 0 ? 'none' : scans.map((scan) => scan.id).join(', ');
-  throw new PartloopError('not-found', `there is no finished scan \`${id}\`; loop \`${loop}\` has ${there}`, {
-    hint: '`partloop loop status` shows what runs.',
-  });
+  const record = iteration === undefined ? await readScanRecord(store, name) : null;
+  if (record !== null) return found(name, record.pool, record.poolVersion, record.result);
+
+  const { iterations } = await readLoopState(store, name);
+  const scanned = iterations.filter(({ current }) => current.results.scan !== undefined);
+  const entry = iteration === undefined ? scanned.at(-1) : scanned.find((one) => one.iteration === Number(iteration));
+  const { scan, draw } = entry?.current.results ?? {};
+  if (entry === undefined || scan === undefined) {
+    const known = scanned.map((one) => `${name}:${one.iteration}`).join(', ');
+    throw new PartloopError(
+      'not-found',
+      `there is no finished scan \`${id}\`${known === '' ? '' : `; there is ${known}`}`,
+      {
+        hint: '`partloop scan list` and `partloop loop status` show what there is.',
+      },
+    );
+  }
+  return found(`${name}:${entry.iteration}`, entry.current.config.pool, Number(draw?.facts.poolVersion), scan);
 }
 
-/** The findings with these ids, from the scans of a pool, the newest scan first; ids that no scan knows are left out. */
-export async function findFindings(
-  store: ObjectStore,
-  pool: string,
-  ids: ReadonlySet<string>,
-): Promise<Map<string, FindingRow>> {
-  const found = new Map<string, FindingRow>();
-  for (const { findingsKey } of await poolScans(store, pool)) {
-    if (found.size === ids.size) break;
-    for await (const row of streamTable(store, findingsKey, findingRowSchema)) {
-      if (ids.has(row.findingId) && !found.has(row.findingId)) found.set(row.findingId, row);
+/** What a scan that stands alone recorded at its end; null where there is none of this name. */
+export async function readScanRecord(store: ObjectStore, name: string): Promise<ScanRecord | null> {
+  const there = await store.tryGet(keys.scan(name));
+  return there === null ? null : parseJson(there.body, keys.scan(name), scanRecordSchema);
+}
+
+/** Names of the finished scans that stand alone, in order. */
+export async function listScans(store: ObjectStore): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { key } of store.list('scans/')) {
+    const name = /^scans\/([^/]+)\/commit\.json$/.exec(key)?.[1];
+    if (name !== undefined) names.push(name);
+  }
+  return names.sort();
+}
+
+/** All finished scans of a pool, of loops and alone, the newest first. */
+export async function poolScans(store: ObjectStore, pool: string): Promise<FoundScan[]> {
+  const scans: { at: string; scan: FoundScan }[] = [];
+  for (const name of await listScans(store)) {
+    const record = await readScanRecord(store, name);
+    if (record?.pool === pool)
+      scans.push({ at: record.finishedAt, scan: found(name, pool, record.poolVersion, record.result) });
+  }
+  for (const loop of await listLoops(store)) {
+    const { iterations } = await readLoopState(store, loop);
+    for (const { iteration, current } of iterations) {
+      const { scan, draw } = current.results;
+      if (scan === undefined || current.config.pool !== pool) continue;
+      const id = `${loop}:${iteration}`;
+      scans.push({ at: current.recordedAt, scan: found(id, pool, Number(draw?.facts.poolVersion), scan) });
     }
   }
-  return found;
+  return scans.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0)).map(({ scan }) => scan);
 }
 
-async function poolScans(store: ObjectStore, pool: string): Promise<FoundScan[]> {
-  const scans: FoundScan[] = [];
-  for await (const { key } of store.list('scans/')) {
-    const id = /^scans\/([^/]+)\/commit\.json$/.exec(key)?.[1];
-    if (id !== undefined) scans.push(await standaloneScan(store, id));
-  }
+async function listLoops(store: ObjectStore): Promise<string[]> {
+  const loops: string[] = [];
   for await (const { key } of store.list('loops/')) {
-    const loop = /^loops\/([^/]+)\/state\.json$/.exec(key)?.[1];
-    if (loop !== undefined) scans.push(...(await loopScans(store, loop)).reverse());
+    const name = /^loops\/([^/]+)\/state\.json$/.exec(key)?.[1];
+    if (name !== undefined) loops.push(name);
   }
-  return scans.filter((scan) => scan.pool === pool);
+  return loops;
 }
 
-async function standaloneScan(store: ObjectStore, id: string): Promise<FoundScan> {
-  const { pool, outputs } = await readJson(store, keys.scan(id), commitSchema);
-  return { id, pool, imagesKey: outputs.images, findingsKey: outputs.findings };
-}
-
-/** The scans of a loop's iterations, oldest first. */
-async function loopScans(store: ObjectStore, loop: string): Promise<FoundScan[]> {
-  const { iterations } = await readLoopState(store, loop);
-  return iterations.flatMap(({ iteration, current }) => {
-    const { images, findings } = current.results.scan?.outputs ?? {};
-    if (images === undefined || findings === undefined) return [];
-    return [{ id: `${loop}:${iteration}`, pool: current.config.pool, imagesKey: images, findingsKey: findings }];
-  });
+function found(id: string, pool: string, poolVersion: number, { outputs, seconds }: StepResult): FoundScan {
+  const { images, findings, summary } = outputs;
+  if (images === undefined || findings === undefined || summary === undefined)
+    throw new PartloopError('data-invalid', `scan \`${id}\` lacks a table`);
+  return { id, pool, poolVersion, images, findings, summary, seconds };
 }

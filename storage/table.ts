@@ -23,52 +23,26 @@ export async function writeTable<T extends z.ZodObject>(
 ): Promise<void> {
   await inScratch(async (folder) => {
     const parquet = join(folder, 'rows.parquet');
-    await writeTableFile(parquet, rows, schema, 'parquet');
+    await writeTableFile(parquet, 'parquet', rows, schema);
     await store.putFile(key, parquet, 'application/vnd.apache.parquet');
   });
 }
 
-/** The same into a local file, as Parquet or as CSV with a header: text is quoted where it must be, null is nothing. */
+/** The same as a local file, Parquet or CSV with a header. */
 export async function writeTableFile<T extends z.ZodObject>(
   path: string,
+  format: 'parquet' | 'csv',
   rows: readonly z.output<T>[],
   schema: T,
-  format: 'parquet' | 'csv',
 ): Promise<void> {
   await inScratch(async (folder) => {
     const json = join(folder, 'rows.ndjson');
     await pipeline(Readable.from(lines(rows)), createWriteStream(json));
     const columns = Object.entries(schema.shape).map(([name, type]) => `${quoted(name)}: '${columnType(type, name)}'`);
     const source = `read_json(${quoted(json)}, format='newline_delimited', columns={${columns.join(', ')}})`;
-    const options = format === 'csv' ? 'FORMAT csv, HEADER' : 'FORMAT parquet, COMPRESSION zstd';
+    const options = format === 'parquet' ? 'FORMAT parquet, COMPRESSION zstd' : 'FORMAT csv, HEADER';
     await inDatabase((connection) => connection.run(`COPY (SELECT * FROM ${source}) TO ${quoted(path)} (${options})`));
   });
-}
-
-/**
- * Rows of a CSV file with a header, every value as text and null where there is none; comma, semicolon and tab are told apart.
- *
- * @throws PartloopError `input-invalid` for a file that is no such table
- */
-export async function readCsvFile(path: string): Promise<Record<string, string | null>[]> {
-  const rows: Record<string, string | null>[] = [];
-  try {
-    await inDatabase(async (connection) => {
-      const result = await connection.stream(`SELECT * FROM read_csv(${quoted(path)}, header=true, all_varchar=true)`);
-      for await (const chunk of result.yieldRowObjectJs()) {
-        for (const row of chunk)
-          rows.push(
-            Object.fromEntries(
-              Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)]),
-            ),
-          );
-      }
-    });
-  } catch (cause) {
-    const detail = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw new PartloopError('input-invalid', `${path} is not a readable CSV file: ${detail}`, { cause });
-  }
-  return rows;
 }
 
 /**
@@ -131,6 +105,27 @@ export async function* streamFile<T extends z.ZodObject>(
   } finally {
     connection.closeSync();
   }
+}
+
+/**
+ * The rows of a CSV file with a header, every value as text.
+ *
+ * @throws PartloopError `data-invalid` naming the file where it is no such table
+ */
+export async function readCsvFile(path: string): Promise<Record<string, string>[]> {
+  const rows: Record<string, string>[] = [];
+  try {
+    await inDatabase(async (connection) => {
+      const source = `read_csv(${quoted(path)}, header=true, all_varchar=true)`;
+      const result = await connection.runAndReadAll(`SELECT * FROM ${source}`);
+      for (const row of result.getRowObjectsJS())
+        rows.push(Object.fromEntries(Object.entries(row).map(([name, value]) => [name.trim(), String(value ?? '')])));
+    });
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new PartloopError('data-invalid', `${path} is not a CSV table: ${detail.slice(0, 500)}`, { cause });
+  }
+  return rows;
 }
 
 function* lines(rows: readonly unknown[]): Generator<string> {

@@ -8,6 +8,7 @@ import { createLoopActivities } from '../activities/loop.js';
 import { createReportActivities } from '../activities/report.js';
 import { createSampleActivities } from '../activities/sample.js';
 import { createScanActivities } from '../activities/scan.js';
+import { createStandaloneScanActivities } from '../activities/standaloneScan.js';
 import { createTrainActivities } from '../activities/train.js';
 import type { Role } from './roles.js';
 
@@ -21,6 +22,7 @@ export function activitiesFor(role: Role, deps: ActivityDeps & { client: Client 
         ...createDrawActivities(deps),
         ...createSampleActivities(deps),
         ...createReportActivities(deps),
+        ...createStandaloneScanActivities(deps),
         planScan: scan.planScan,
       };
     case 'scan':

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { PartloopError } from '../domain/errors.js';
-import { FAILURES } from '../domain/failure.js';
+import { FAILURES, isFailureCode } from '../domain/failure.js';
 
 /** Run pure code; an expected error fails the workflow with its message instead of retrying the workflow task for ever. */
 export function orFail<T>(work: () => T): T {
@@ -16,10 +16,18 @@ export function orFail<T>(work: () => T): T {
   }
 }
 
-/** The innermost message of a failure chain: the one that says what happened. */
+/**
+ * The message that says what happened to which object: that of the innermost failure with one of our codes. What lies
+ * below it is the cause as a library words it.
+ */
 export function rootMessage(error: unknown): string {
   let message = 'unknown error';
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) message = cause.message;
+  let isOurs = false;
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const own = cause instanceof ApplicationFailure && isFailureCode(cause.type);
+    if (own || !isOurs) message = cause.message;
+    isOurs ||= own;
+  }
   return message.slice(0, 2_000);
 }
 

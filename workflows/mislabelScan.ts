@@ -1,7 +1,14 @@
-import { continueAsNew, setCurrentDetails } from '@temporalio/workflow';
-import { parseRequest, type ScanInput, scanInputSchema } from '../domain/messages.js';
+import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { standaloneScanId } from '../domain/ids.js';
+import {
+  parseRequest,
+  type ScanInput,
+  type ScanRequest,
+  scanInputSchema,
+  scanRequestSchema,
+} from '../domain/messages.js';
 import type { StepResult } from '../domain/steps.js';
-import { light, scanning, training } from './activities.js';
+import { bookkeeping, light, scanning, training } from './activities.js';
 import { orFail, rootMessage } from './failures.js';
 import { showAttributes } from './searchAttributes.js';
 
@@ -16,7 +23,9 @@ const SHARDS_PER_RUN = 250;
  * After 250 shards the run continues as new with the next index alone.
  */
 export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
-  const { context, draw, resume } = orFail(() => parseRequest(scanInputSchema, input, '`mislabelScan`'));
+  const { context, draw, judge, resume } = isOfLoop(input)
+    ? orFail(() => parseRequest(scanInputSchema, input, '`mislabelScan`'))
+    : await prepare(orFail(() => parseRequest(scanRequestSchema, input, '`mislabelScan`')));
   const { scan: settings, durability } = context.config;
   const { scanShard, reduceScan } = scanning(durability);
   const { trainFold } = training(durability);
@@ -47,13 +56,26 @@ export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
     return continueAsNew<typeof mislabelScan>({
       context,
       draw,
+      ...(judge === undefined ? {} : { judge }),
       resume: { ...plan, next: end, failed },
     } satisfies ScanInput);
   }
-  return reduceScan({ context, results: { draw }, planKey: plan.planKey, folds: plan.folds, failedShards: failed });
+  const result = await reduceScan({
+    context,
+    results: { draw },
+    planKey: plan.planKey,
+    folds: plan.folds,
+    failedShards: failed,
+  });
+  if (judge !== undefined) await bookkeeping.recordScan({ context, draw, result });
+  return result;
 
   async function planAndTrainFolds() {
-    const { planKey, shards, folds } = await light.planScan({ context, results: { draw } });
+    const { planKey, shards, folds } = await light.planScan({
+      context,
+      results: { draw },
+      ...(judge === undefined ? {} : { judge }),
+    });
     const trained: StepResult[] = [];
     for (const fold of folds) {
       setCurrentDetails(`Training fold ${fold + 1} of ${folds.length}: no model may judge its images`);
@@ -61,4 +83,16 @@ export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
     }
     return { planKey, shards, folds: trained, next: 0, failed: [] };
   }
+}
+
+const isOfLoop = (input: unknown): boolean => typeof input === 'object' && input !== null && 'context' in input;
+
+/** A scan that a person started: all training images of a pool, drawn as one chunk of a loop of its own. */
+async function prepare(request: ScanRequest) {
+  const { workflowId, firstExecutionRunId } = workflowInfo();
+  const scan = standaloneScanId(workflowId, firstExecutionRunId);
+  const { context, judge } = await bookkeeping.prepareScan({ request, scan });
+  setCurrentDetails(`Scan **${scan}** of pool **${context.config.pool}**, judged by ${judge.kind}`);
+  const draw = await light.draw({ context, results: {} });
+  return { context, judge, draw, resume: null };
 }

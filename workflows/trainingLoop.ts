@@ -141,7 +141,10 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
           if (paused) await child.signal(pauseIterationSignal, true);
           await Promise.race([
             child.result(),
-            condition(() => finished?.iteration === iteration && finished.status === 'finished'),
+            // Not cancelled with the iteration: a loop that ended before it would take the request to cancel with it.
+            CancellationScope.nonCancellable(() =>
+              condition(() => finished?.iteration === iteration && finished.status === 'finished'),
+            ),
           ]);
         } catch (problem) {
           if (!(problem instanceof WorkflowExecutionAlreadyStartedError)) throw problem;

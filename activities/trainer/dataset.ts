@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
-import { derivativeSide, ensureDerivative } from '../../inference/derivative.js';
+import { derivativeSide, readDerivative } from '../../inference/derivative.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { throwIfCancelled } from '../heartbeat.js';
@@ -43,11 +43,11 @@ export async function syncDataset(rows: readonly IndexRow[], listPath: string, o
       () => false,
     );
   };
-  const download = async (key: string): Promise<void> => {
+  const keep = async (key: string, bytes: Uint8Array): Promise<void> => {
     const path = join(home, 'cache', key);
     await mkdir(dirname(path), { recursive: true });
-    await store.getFile(key, path);
-    room.add((await stat(path)).size);
+    await writeWhole(path, bytes);
+    room.add(bytes.byteLength);
   };
 
   await forEachLimited(sorted, DOWNLOADS_IN_FLIGHT, async (row, index) => {
@@ -57,8 +57,8 @@ export async function syncDataset(rows: readonly IndexRow[], listPath: string, o
     const wanted = [keys.derivativeImage(pool, side, row.imageId), keys.derivativeLabel(pool, side, row.labelSha256)];
     const there = await Promise.all(wanted.map(cached));
     if (there.includes(false)) {
-      await ensureDerivative(store, pool, row, side);
-      for (const [number, key] of wanted.entries()) if (!there[number]) await download(key);
+      const { image, label } = await readDerivative(store, pool, row, side);
+      for (const [number, bytes] of [image, label].entries()) await keep(wanted[number] as string, bytes);
     }
     const [image, label] = wanted.map((key) => join(home, 'cache', key));
     lines[index] = JSON.stringify({ imageId: row.imageId, image, label });

@@ -155,7 +155,6 @@ function trainerEnvironment(own: NodeJS.ProcessEnv, run: TrainerRun): NodeJS.Pro
     ...Object.fromEntries(passed),
     PYTHONPATH: run.packageRoot,
     PYTHONUNBUFFERED: '1',
-    PYTHONDONTWRITEBYTECODE: '1',
     ...TRAINER_TUNING,
     HF_HUB_OFFLINE: run.network ? '0' : '1',
   };

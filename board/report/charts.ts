@@ -7,6 +7,10 @@ import type { ClassQuality, IterationPoint } from './data.js';
 const CANDIDATE = 'var(--candidate)';
 const BENCHMARK = 'var(--benchmark)';
 const MUTED = 'var(--muted)';
+const CURVE_HEIGHT = 340;
+const LABEL_HEIGHT = 17;
+/** Rounds of pushing labels apart; each halves what is left to do. */
+const ROUNDS = 100;
 
 type PlotDocument = NonNullable<Plot.PlotOptions['document']>;
 
@@ -36,21 +40,23 @@ export function miouCurve(points: readonly IterationPoint[]): string {
   const low = Math.max(0, Math.min(...all) - 0.05);
   const high = Math.min(1, Math.max(...all) + 0.05);
   const last = <T>(values: readonly T[]): T[] => values.slice(-1);
-  const line = (key: 'majorMiou' | 'minorMiou', text: string) => [
+  const line = (key: 'majorMiou' | 'minorMiou') => [
     Plot.lineY(series(key), { x: 'iteration', y: 'value', stroke: MUTED, strokeWidth: 1.25, strokeOpacity: 0.7 }),
     Plot.dot(series(key), { x: 'iteration', y: 'value', r: 2, fill: MUTED }),
-    Plot.text(last(series(key)), {
-      x: 'iteration',
-      y: 'value',
-      text: () => text,
-      dx: 8,
-      textAnchor: 'start',
-      fill: MUTED,
-    }),
   ];
+  const ends = [
+    ...last(series('majorMiou')).map((point) => ({ ...point, text: 'major parts', fill: MUTED, weight: 400 })),
+    ...last(series('minorMiou')).map((point) => ({ ...point, text: 'minor parts', fill: MUTED, weight: 400 })),
+    ...last(benchmark).map((point) => ({ ...point, text: 'benchmark', fill: BENCHMARK, weight: 600 })),
+    ...last(candidate).map((point) => ({ ...point, text: 'candidate', fill: CANDIDATE, weight: 600 })),
+  ];
+  const places = spread(
+    ends.map(({ value }) => value),
+    (LABEL_HEIGHT / CURVE_HEIGHT) * (high - low),
+  );
   return draw({
     width: 1040,
-    height: 340,
+    height: CURVE_HEIGHT,
     marginRight: 100,
     marginLeft: 46,
     x: {
@@ -61,19 +67,10 @@ export function miouCurve(points: readonly IterationPoint[]): string {
     },
     y: { label: 'mIoU', grid: true, domain: [low, high], tickFormat: '.2f', ticks: 6 },
     marks: [
-      ...line('majorMiou', 'major parts'),
-      ...line('minorMiou', 'minor parts'),
+      ...line('majorMiou'),
+      ...line('minorMiou'),
       Plot.lineY(benchmark, { x: 'iteration', y: 'value', stroke: BENCHMARK, strokeWidth: 2, strokeDasharray: '5,4' }),
       Plot.dot(benchmark, { x: 'iteration', y: 'value', r: 3, fill: BENCHMARK }),
-      Plot.text(last(benchmark), {
-        x: 'iteration',
-        y: 'value',
-        text: () => 'benchmark',
-        dx: 8,
-        textAnchor: 'start',
-        fill: BENCHMARK,
-        fontWeight: 600,
-      }),
       Plot.lineY(candidate, { x: 'iteration', y: 'value', stroke: CANDIDATE, strokeWidth: 2.5 }),
       Plot.dot(candidate, {
         x: 'iteration',
@@ -91,17 +88,36 @@ export function miouCurve(points: readonly IterationPoint[]): string {
         fill: CANDIDATE,
         fontWeight: 600,
       }),
-      Plot.text(last(candidate), {
-        x: 'iteration',
-        y: 'value',
-        text: () => 'candidate',
-        dx: 8,
-        textAnchor: 'start',
-        fill: CANDIDATE,
-        fontWeight: 600,
-      }),
+      ...ends.map(({ iteration, text, fill, weight }, index) =>
+        Plot.text([{ iteration, value: places[index] }], {
+          x: 'iteration',
+          y: 'value',
+          text: () => text,
+          dx: 8,
+          textAnchor: 'start',
+          fill,
+          fontWeight: weight,
+        }),
+      ),
     ],
   });
+}
+
+/** Places for labels at `values`, in their order, pushed apart to at least `gap`, the middle of each heap kept. */
+export function spread(values: readonly number[], gap: number): number[] {
+  const order = values.map((_, index) => index).sort((a, b) => (values[a] as number) - (values[b] as number));
+  const places = [...values];
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [rank, index] of order.entries()) {
+      const below = order[rank - 1];
+      if (below === undefined) continue;
+      const lacking = gap - ((places[index] as number) - (places[below] as number));
+      if (lacking <= 0) continue;
+      places[index] = (places[index] as number) + lacking / 2;
+      places[below] = (places[below] as number) - lacking / 2;
+    }
+  }
+  return places;
 }
 
 /** IoU of every class, the benchmark's as a hollow mark. */

@@ -239,7 +239,6 @@ function Pictures({ pictures, meter }: { pictures: Picture[]; meter: string | nu
               alt={`${picture.title}: ${picture.fileName}`}
               width={picture.width}
               height={picture.height}
-              loading="lazy"
             />
           )}
           <figcaption>

@@ -1,16 +1,15 @@
 import type { Client } from '@temporalio/client';
-import { type Command, InvalidArgumentError } from 'commander';
-import { PartloopError } from '../../domain/errors.js';
-import { type LoopStatus, parseRequest, type StartLoopRequest, startLoopRequestSchema } from '../../domain/messages.js';
-import { openEnvironmentClient, uiLink } from '../environment.js';
+import type { Command } from 'commander';
+import { type LoopStatus, parseRequest, startLoopRequestSchema } from '../../domain/messages.js';
+import { uiLink, withClient } from '../environment.js';
 import { commandLoop, isSettled, loopStatus, startLoop } from '../loopClient.js';
 import { watchLoop } from '../loopProgress.js';
-import { printJson, printTable, say } from '../output.js';
+import { number, settingsFrom } from '../options.js';
+import { EXIT_INTERRUPTED, printJson, printTable, say } from '../output.js';
 
 const { shape } = startLoopRequestSchema;
 const help = (field: keyof typeof shape): string => shape[field].description ?? '';
 const EXIT_SETTLED_WITHOUT_SUCCESS = 5;
-const EXIT_INTERRUPTED = 130;
 
 /** `partloop loop start|status|pause|resume|stop|retry`. */
 export function register(program: Command): void {
@@ -135,17 +134,6 @@ export async function waitAndPrint(client: Client, loop: string, json: boolean, 
   }
 }
 
-async function withClient(
-  work: (client: Client, env: Awaited<ReturnType<typeof openEnvironmentClient>>['env']) => Promise<void>,
-): Promise<void> {
-  const { client, env } = await openEnvironmentClient();
-  try {
-    await work(client, env);
-  } finally {
-    await client.connection.close();
-  }
-}
-
 async function loopNames(client: Client): Promise<string[]> {
   const names: string[] = [];
   for await (const { workflowId } of client.workflow.list({
@@ -171,43 +159,4 @@ function printStatus(status: LoopStatus): void {
       benchmarkMiou: row.benchmarkMiou?.toFixed(4) ?? null,
     })),
   );
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError(`\`${text}\` is not a number.`);
-  return value;
-}
-
-/** `['scan.quarantineAt=0.6']` -> `{ settings: { scan: { quarantineAt: 0.6 } } }`; values are JSON where they parse as such. */
-function settingsFrom(set: unknown): Pick<Partial<StartLoopRequest>, 'settings'> {
-  if (!Array.isArray(set)) return {};
-  const settings: Record<string, unknown> = {};
-  for (const entry of set.map(String)) {
-    const [path, ...rest] = entry.split('=');
-    const fields = (path ?? '').split('.');
-    const last = fields.pop();
-    if (rest.length === 0 || !last || fields.some((field) => field === '' || field === '__proto__')) {
-      throw new PartloopError('input-invalid', `--set ${entry}: expected path=value`, {
-        hint: 'docs/config.md lists the paths.',
-      });
-    }
-    let place = settings;
-    for (const field of fields) {
-      const inner = place[field];
-      const next = typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {};
-      place[field] = next;
-      place = next;
-    }
-    place[last] = jsonOrText(rest.join('='));
-  }
-  return { settings };
-}
-
-function jsonOrText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

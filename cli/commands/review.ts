@@ -12,6 +12,7 @@ const SHOWN = 20;
 
 interface ImportOptions {
   pool?: string;
+  scan?: string;
   manifest?: string;
   reviewer?: string;
   unchanged?: 'right';
@@ -21,15 +22,17 @@ interface ImportOptions {
 
 /** `partloop review import|list`. */
 export function register(program: Command): void {
-  const review = program.command('review').description('Verdicts on findings, and corrected labels');
+  const review = program.command('review').description("Reviewers' answers to findings, and corrected labels");
 
   review
     .command('import')
-    .description(
-      'Take in verdicts (.csv with finding_id,verdict[,reviewer,comment]) or what an annotation tool made of an export',
+    .description('Take over answers to findings, or the labels that an annotation tool made of an export')
+    .argument(
+      '<file>',
+      'findings.csv with a column `verdict` (wrong, accept, right, unsure), a COCO or Label Studio .json file, or an unpacked folder of CVAT, YOLO or masks',
     )
-    .argument('<file>', 'A .csv file, a COCO or Label Studio .json file, or an unpacked folder of CVAT, YOLO or masks')
-    .option('--pool <name>', 'The pool; needed for verdicts where there are several')
+    .option('--scan <scan>', 'CSV: the scan that was answered; all scans of the pool where left out')
+    .option('--pool <name>', 'CSV: the pool, where there are several and no scan is named')
     .option('--manifest <file>', 'manifest.json of the export, where it is not beside the file')
     .option('--reviewer <name>', 'Who reviewed, where the file does not say')
     .addOption(
@@ -40,7 +43,7 @@ export function register(program: Command): void {
     .option('--fill-holes', 'Take holes that came back filled as corrections; else only where a finding asks for it')
     .option('--json', 'Print one JSON object on stdout')
     .action(async (path: string, options: ImportOptions) => {
-      const { pool, manifest, unchanged, fillHoles, json } = options;
+      const { pool, scan, manifest, unchanged, fillHoles, json } = options;
       const { store } = await openEnvironmentStore();
       const common = {
         path,
@@ -49,7 +52,7 @@ export function register(program: Command): void {
         ...(pool === undefined ? {} : { pool }),
       };
       if (path.toLowerCase().endsWith('.csv')) {
-        const report = await importVerdicts(store, common);
+        const report = await importVerdicts(store, { ...common, ...(scan === undefined ? {} : { scan }) });
         return json ? printJson(report) : tellVerdicts(report);
       }
       const report = await withCounter('review', 'images', (onProgress) =>
@@ -66,7 +69,7 @@ export function register(program: Command): void {
 
   review
     .command('list')
-    .description('Verdicts of a pool, and how often reviewers agreed with each kind of finding')
+    .description('Answers to the findings of a pool, and how often each rule was right')
     .argument('<pool>')
     .option('--json', 'Print one JSON object on stdout')
     .action(async (name: string, { json }: { json?: true }) => {
@@ -82,20 +85,19 @@ export function register(program: Command): void {
       const kinds = precisionByKind(verdicts);
       if (json)
         return printJson({
-          pool: name,
-          verdicts: verdicts.length,
-          findings: latest.length,
-          images,
-          corrected,
-          counts,
-          kinds,
+          ...{ pool: name, verdicts: verdicts.length, findings: latest.length, images, corrected },
+          ...{ counts, kinds },
         });
+      if (latest.length === 0) return say(`No finding of pool ${name} was answered yet.`);
       const words = VERDICTS.map((word) => `${counts[word]} ${word}`).join(', ');
       say(
-        `pool ${name}: ${latest.length} findings of ${images} images reviewed (${words}), ${corrected} labels corrected`,
+        `pool ${name}: ${latest.length} findings of ${images} images answered (${words}), ${corrected} labels corrected`,
       );
       printTable(
-        kinds.map(({ precision, ...row }) => ({ ...row, precision: precision === null ? null : precision.toFixed(2) })),
+        kinds.map((row) => ({
+          ...row,
+          precision: row.precision === null ? null : `${(row.precision * 100).toFixed(0)} %`,
+        })),
       );
     });
 }
@@ -103,17 +105,19 @@ export function register(program: Command): void {
 function tellVerdicts({
   pool,
   version,
-  lines,
+  answered,
+  unanswered,
   verdicts,
   revised,
   refused,
-  unknown,
-  withoutProposal,
+  notApplied,
 }: VerdictImportReport): void {
-  say(`pool ${pool}, version ${version}: ${lines} lines, ${verdicts} new verdicts, ${revised} labels corrected`);
-  list(refused.map(({ line, reason }) => `line ${line}: ${reason}`));
-  list(unknown.map((id) => `no scan of the pool knows finding ${id}`));
-  list(withoutProposal.map((id) => `finding ${id} proposes no mask: its label stays, correct it in a tool`));
+  say(
+    `pool ${pool}, version ${version}: ${answered} findings answered, ${verdicts} of the answers new, ${revised} labels corrected`,
+  );
+  if (unanswered !== null) say(`${unanswered} findings of the scan without an answer`);
+  list(refused.map(({ row, reason }) => `row ${row}: ${reason}`));
+  list(notApplied.map(({ row, reason }) => `row ${row}, label not corrected: ${reason}`));
 }
 
 function tellLabels(report: LabelImportReport): void {

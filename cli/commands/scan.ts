@@ -1,36 +1,32 @@
 import type { Command } from 'commander';
-import { PartloopError } from '../../domain/errors.js';
 import { FINDING_KINDS, findingRowSchema, scanImageRowSchema } from '../../domain/tables.js';
+import { findScan, listScans, readScanRecord } from '../../storage/scans.js';
 import { readTable } from '../../storage/table.js';
 import { openEnvironmentStore } from '../environment.js';
 import { printJson, printTable, say } from '../output.js';
-import { findIteration, wholeNumber } from './iteration.js';
+import { wholeNumber } from './iteration.js';
 import { registerExport } from './scanExport.js';
+import { registerRun } from './scanRun.js';
 
 const TOP_FINDINGS = 20;
 
-/** `partloop scan show|export`. */
+/** `partloop scan run|list|show|export`. */
 export function register(program: Command): void {
-  const scan = program.command('scan').description('What algo1 found');
+  const scan = program.command('scan').description('Find mislabelled images, and see what was found');
+  registerRun(scan);
   registerExport(scan);
   scan
     .command('show')
     .description('Images set aside and the most probable label errors of an iteration')
-    .argument('<loop>')
-    .argument('[n]', 'Iteration; the last one where left out', wholeNumber)
+    .argument('<scan>', 'A scan, a loop (its last scan), or <loop>:<iteration>')
+    .argument('[n]', 'Iteration of a loop; the last one where left out', wholeNumber)
     .option('--top <n>', 'Findings shown', wholeNumber, TOP_FINDINGS)
     .option('--json', 'Print one JSON object on stdout')
-    .action(async (loop: string, n: number | undefined, { top, json }: { top: number; json?: true }) => {
+    .action(async (name: string, n: number | undefined, { top, json }: { top: number; json?: true }) => {
       const { store } = await openEnvironmentStore();
-      const { iteration, current } = await findIteration(store, loop, n);
-      const { images: imagesKey, findings: findingsKey } = current.results.scan?.outputs ?? {};
-      if (imagesKey === undefined || findingsKey === undefined) {
-        throw new PartloopError('not-found', `iteration ${iteration} of loop \`${loop}\` has no scan yet`, {
-          hint: '`partloop loop status` shows what runs.',
-        });
-      }
-      const images = await readTable(store, imagesKey, scanImageRowSchema);
-      const findings = (await readTable(store, findingsKey, findingRowSchema)).sort(
+      const found = await findScan(store, n === undefined ? name : `${name}:${n}`);
+      const images = await readTable(store, found.images, scanImageRowSchema);
+      const findings = (await readTable(store, found.findings, findingRowSchema)).sort(
         (a, b) => b.pWrong - a.pWrong || (a.findingId < b.findingId ? -1 : 1),
       );
       const quarantined = images.filter((image) => image.quarantined).length;
@@ -40,17 +36,15 @@ export function register(program: Command): void {
       })).filter((row) => row.findings > 0);
       if (json)
         return printJson({
-          loop,
-          iteration,
+          scan: found.id,
+          pool: found.pool,
           scanned: images.length,
           quarantined,
           byKind,
           findings: findings.slice(0, top),
           images,
         });
-      say(
-        `loop ${loop}, iteration ${iteration}: ${images.length} images scanned, ${quarantined} set aside, ${findings.length} findings`,
-      );
+      say(`${found.id}: ${images.length} images scanned, ${quarantined} set aside, ${findings.length} findings`);
       printTable(byKind);
       printTable(
         findings.slice(0, top).map(({ fileName, kind, classId, suggestedClassId, areaPx, pWrong }) => ({
@@ -62,5 +56,32 @@ export function register(program: Command): void {
           pWrong: pWrong.toFixed(3),
         })),
       );
+    });
+
+  scan
+    .command('list')
+    .description('Finished scans that belong to no loop')
+    .option('--json', 'Print one JSON object on stdout')
+    .action(async ({ json }: { json?: true }) => {
+      const { store } = await openEnvironmentStore();
+      const records = await Promise.all((await listScans(store)).map((name) => readScanRecord(store, name)));
+      const rows = records.flatMap((record) => {
+        if (record === null) return [];
+        const { images, flagged, findings } = record.result.facts;
+        return [{ scan: record.scan, pool: record.pool, images, flagged, findings, finishedAt: record.finishedAt }];
+      });
+      if (json) printJson({ scans: rows });
+      else if (rows.length === 0) say('No scan was run by itself. Start one with `partloop scan run`.');
+      else
+        printTable(
+          rows.map((row) =>
+            Object.fromEntries(
+              Object.entries(row).map(([name, value]) => [
+                name,
+                typeof value === 'number' ? value : String(value ?? '–'),
+              ]),
+            ),
+          ),
+        );
     });
 }

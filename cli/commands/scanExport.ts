@@ -1,7 +1,14 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { exportScan } from '../../formats/export/exportScan.js';
+import { exportedFindingSchema, exportedImageSchema, exportScan } from '../../domain/scanExport.js';
+import { findingRowSchema, scanImageRowSchema } from '../../domain/tables.js';
+import { exportForReview } from '../../formats/export/exportReview.js';
 import { REVIEW_FORMATS, type ReviewFormat } from '../../formats/export/manifest.js';
-import { exportTables } from '../../formats/export/scanTables.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import { openPool } from '../../storage/pool.js';
+import { findScan } from '../../storage/scans.js';
+import { readTable, writeTableFile } from '../../storage/table.js';
 import { openEnvironmentStore } from '../environment.js';
 import { printJson, printLine, say } from '../output.js';
 import { withCounter } from '../progress.js';
@@ -23,35 +30,28 @@ interface Options {
 export function registerExport(scan: Command): void {
   scan
     .command('export')
-    .description(
-      'Write what a scan found: as tables, or as labels for an annotation tool, to be read back with `review import`',
-    )
-    .argument('<id>', 'A loop (its last iteration), LOOP:N, or the id of a scan')
-    .addOption(new Option('--format <format>').choices([...TABLES, ...REVIEW_FORMATS]).makeOptionMandatory())
-    .requiredOption('--out <folder>', 'Where to write; for labels a new or empty folder')
-    .option('--image-root <path>', 'Link pictures as this folder or URI plus their file name, not to the store')
-    .option('--all-classes', 'Export the whole label, not just the suspect classes')
-    .option('--all-images', 'Export every image that was scanned, not just those with findings')
+    .description('Write a scan as tables, or as labels for an annotation tool that `review import` reads back')
+    .argument('<scan>', 'A scan, a loop (its last scan), or <loop>:<iteration>')
+    .addOption(new Option('--format <format>', 'Kind of file').choices([...TABLES, ...REVIEW_FORMATS]).default('csv'))
+    .requiredOption('--out <folder>', 'Where to write; made where it is not there; empty for labels')
+    .option('--image-root <path>', 'Labels: link pictures as this folder or URI plus their name, not to the store')
+    .option('--all-classes', 'Labels: export them whole, not just the suspect classes')
+    .option('--all-images', 'Labels: export every image that was scanned, not just those with findings')
     .option('--simplify <px>', 'YOLO: how far in pixels polygons may leave the mask', pixels, 0.5)
     .option('--json', 'Print one JSON object on stdout')
-    .action(async (id: string, { format, out, imageRoot, allClasses, allImages, simplify, json }: Options) => {
+    .action(async (id: string, options: Options) => {
       const { store } = await openEnvironmentStore();
-      if (format === 'csv' || format === 'parquet') {
-        const report = await exportTables(store, { scan: id, format, out });
-        if (json) return printJson({ ...report, format });
-        say(`scan ${report.scan}: ${report.images} images, ${report.findings} findings`);
-        for (const file of report.files) printLine(file);
-        return;
-      }
+      const { format, json } = options;
+      if (format === 'csv' || format === 'parquet') return exportTables(store, id, format, options.out, json === true);
       const report = await withCounter('export', 'images', (onProgress) =>
-        exportScan(store, {
+        exportForReview(store, {
           scan: id,
           format,
-          out,
-          imageRoot: imageRoot ?? null,
-          allClasses: allClasses === true,
-          allImages: allImages === true,
-          simplifyPx: simplify,
+          out: resolve(options.out),
+          imageRoot: options.imageRoot ?? null,
+          allClasses: options.allClasses === true,
+          allImages: options.allImages === true,
+          simplifyPx: options.simplify,
           now: new Date(),
           onProgress,
         }),
@@ -66,6 +66,31 @@ export function registerExport(scan: Command): void {
         say(`  … and ${report.leftOut.length - LEFT_OUT_SHOWN} more; --json lists all`);
       for (const folder of report.folders) printLine(folder);
     });
+}
+
+async function exportTables(
+  store: ObjectStore,
+  id: string,
+  format: (typeof TABLES)[number],
+  out: string,
+  json: boolean,
+): Promise<void> {
+  const scan = await findScan(store, id);
+  const pool = await openPool(store, scan.pool);
+  const sizes = new Map((await pool.readIndex(scan.poolVersion)).map((row) => [row.imageId, row]));
+  const { images, findings } = exportScan(
+    await readTable(store, scan.images, scanImageRowSchema),
+    await readTable(store, scan.findings, findingRowSchema),
+    pool.taxonomy,
+    (imageId) => sizes.get(imageId) ?? { width: 0, height: 0 },
+  );
+  const folder = resolve(out);
+  await mkdir(folder, { recursive: true });
+  const files = { images: join(folder, `images.${format}`), findings: join(folder, `findings.${format}`) };
+  await writeTableFile(files.images, format, images, exportedImageSchema);
+  await writeTableFile(files.findings, format, findings, exportedFindingSchema);
+  if (json) return printJson({ scan: scan.id, images: images.length, findings: findings.length, files });
+  say(`${images.length} images: ${files.images}\n${findings.length} findings: ${files.findings}`);
 }
 
 function pixels(text: string): number {

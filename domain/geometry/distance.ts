@@ -9,34 +9,56 @@ const DIAGONAL = Math.SQRT2;
 export function regionDistance(values: Uint8Array, width: number, height: number, partsOnly = false): Float32Array {
   const far = width + height;
   const distance = new Float32Array(width * height);
-  const at = (pixel: number, other: number, step: number, best: number): number => {
-    const candidate = values[other] === values[pixel] ? (distance[other] as number) + step : step;
-    return Math.min(candidate, best);
-  };
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const pixel = y * width + x;
-      if (partsOnly && values[pixel] === 0) continue;
+  const right = width - 1;
+  for (let y = 0, pixel = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, pixel++) {
+      const value = values[pixel] as number;
+      if (partsOnly && value === 0) continue;
       let best = far;
-      if (x > 0) best = at(pixel, pixel - 1, 1, best);
-      if (y > 0) {
-        best = at(pixel, pixel - width, 1, best);
-        if (x > 0) best = at(pixel, pixel - width - 1, DIAGONAL, best);
-        if (x < width - 1) best = at(pixel, pixel - width + 1, DIAGONAL, best);
+      let step: number;
+      if (x > 0) {
+        step = values[pixel - 1] === value ? (distance[pixel - 1] as number) + 1 : 1;
+        if (step < best) best = step;
+      }
+      // Nothing is nearer than a neighbour of another value.
+      if (y > 0 && best > 1) {
+        const above = pixel - width;
+        step = values[above] === value ? (distance[above] as number) + 1 : 1;
+        if (step < best) best = step;
+        if (x > 0) {
+          step = values[above - 1] === value ? (distance[above - 1] as number) + DIAGONAL : DIAGONAL;
+          if (step < best) best = step;
+        }
+        if (x < right) {
+          step = values[above + 1] === value ? (distance[above + 1] as number) + DIAGONAL : DIAGONAL;
+          if (step < best) best = step;
+        }
       }
       distance[pixel] = best;
     }
   }
-  for (let y = height - 1; y >= 0; y--) {
-    for (let x = width - 1; x >= 0; x--) {
-      const pixel = y * width + x;
-      if (partsOnly && values[pixel] === 0) continue;
+  for (let y = height - 1, pixel = width * height - 1; y >= 0; y--) {
+    for (let x = right; x >= 0; x--, pixel--) {
       let best = distance[pixel] as number;
-      if (x < width - 1) best = at(pixel, pixel + 1, 1, best);
+      if (best <= 1) continue;
+      const value = values[pixel] as number;
+      let step: number;
+      if (x < right) {
+        step = values[pixel + 1] === value ? (distance[pixel + 1] as number) + 1 : 1;
+        if (step < best) best = step;
+      }
       if (y < height - 1) {
-        best = at(pixel, pixel + width, 1, best);
-        if (x < width - 1) best = at(pixel, pixel + width + 1, DIAGONAL, best);
-        if (x > 0) best = at(pixel, pixel + width - 1, DIAGONAL, best);
+        const below = pixel + width;
+        step = values[below] === value ? (distance[below] as number) + 1 : 1;
+        if (step < best) best = step;
+        if (x < right) {
+          step = values[below + 1] === value ? (distance[below + 1] as number) + DIAGONAL : DIAGONAL;
+          if (step < best) best = step;
+        }
+        if (x > 0) {
+          step = values[below - 1] === value ? (distance[below - 1] as number) + DIAGONAL : DIAGONAL;
+          if (step < best) best = step;
+        }
       }
       distance[pixel] = best;
     }

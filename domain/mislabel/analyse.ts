@@ -65,12 +65,14 @@ function analyse(
     const spoiled = viewLabel(picture, injection.label);
     const measured = measure(spoiled, known);
     injected.push({
+      kind: injection.kind,
+      whole: injection.whole,
       statistics: measured.statistics,
       candidates: measured.regions.map((region) => toInjected(region, spoiled, view)),
     });
   }
   return {
-    version: 1,
+    version: 2,
     width,
     height,
     candidates: found.regions.map((region) => toCandidate(region, picture)),
@@ -87,6 +89,7 @@ function withInferred(given: Tags, inferred: Partial<Tags>): Tags {
     ...given,
     angle: given.angle ?? inferred.angle ?? null,
     orientation: given.orientation ?? inferred.orientation ?? null,
+    zoomed: given.zoomed ?? inferred.zoomed ?? null,
   };
 }
 

@@ -1,15 +1,33 @@
 import type { ScanConfig } from '../config.js';
+import type { FindingKind } from '../tables.js';
 import type { Taxonomy } from '../taxonomy.js';
 import { type ClassKnowledge, judgedClasses } from './classes.js';
-import { candidateRow, FAMILY_NAMES, type Family, familyOf, familyPrior, IMAGE_PRIOR, imageRow } from './evidence.js';
-import { fitMixture, type Mixture, probabilityWrong } from './mixture.js';
-import type { Candidate, ClassIouByName, ImageAnalysis, ReduceEntry } from './types.js';
+import {
+  FAMILY_NAMES,
+  type Family,
+  familyOf,
+  familyPrior,
+  familyRow,
+  groupOf,
+  IMAGE_PRIOR,
+  imageRow,
+  isWhole,
+  teaches,
+} from './evidence.js';
+import { explainAway } from './explain.js';
+import { fitMixture, type GroupedRow, type Mixture, probabilityWrong } from './mixture.js';
+import type { Candidate, ClassIouByName, ImageAnalysis, ImageStatistics, ReduceEntry } from './types.js';
 
+/** Wrong candidates of a group expected for each image before looking, and how many candidates that is worth. */
+const CANDIDATES = { anImage: 0.03, strength: 3 };
 /**
- * Share of images expected to be wrong before looking, and how many images that expectation is worth. People who corrected
- * real car photos found 27 % wrong, published test sets hold a few percent: a guess between, which large chunks overrule.
+ * The same of images. People who corrected real car photos found 27 % wrong, published test sets hold a few percent: a
+ * guess between, which all but the smallest chunks overrule.
  */
-const EXPECTED = { expected: 0.2, strength: 30 };
+const IMAGES = { anImage: 0.15, strength: 10 };
+/** Pull of the candidates' regressions towards their priors: what separates perfectly may be trusted far. */
+const RIDGE = 0.05;
+const IMAGE_GROUP = 'image';
 
 /** An image with the candidates that may be judged and how probable each is wrong. */
 export interface JudgedImage {
@@ -28,6 +46,24 @@ export interface Calibration {
   injectedImages: number;
 }
 
+/** A candidate on its way into a regression. */
+interface Measured extends GroupedRow {
+  candidate: Candidate;
+  family: Family;
+}
+interface Copy {
+  kind: FindingKind;
+  statistics: ImageStatistics;
+  /** `teaches`: lies on an injected error and is an example of its own kind. */
+  candidates: (Measured & { teaches: boolean })[];
+}
+interface MeasuredImage {
+  entry: ReduceEntry;
+  analysis: ImageAnalysis;
+  candidates: Measured[];
+  copies: Copy[];
+}
+
 /**
  * From measurements to probabilities, for the whole scan: one regression a family of kinds over candidates, then one over
  * images, each fitted on injected errors against the labels as they are (see `fitMixture`).
@@ -39,6 +75,88 @@ export function calibrate(
   config: ScanConfig,
   classIou: Record<string, ClassIouByName> | null,
 ): Calibration {
+  const images = measured(entries, taxonomy, classes, config, classIou);
+  const wrongOf = (family: Family): GroupedRow[] =>
+    images.flatMap(({ copies }) =>
+      copies.flatMap(({ candidates }) => candidates.filter((item) => item.teaches && item.family === family)),
+    );
+  const fit = (family: Family, believed: (image: number) => number): Mixture =>
+    fitMixture(
+      wrongOf(family),
+      images.flatMap(({ candidates }, image) =>
+        candidates.filter((item) => item.family === family).map((item) => ({ ...item, weight: believed(image) })),
+      ),
+      {
+        prior: familyPrior(family),
+        ridge: RIDGE,
+        expected: CANDIDATES.anImage * images.length,
+        strength: CANDIDATES.strength,
+      },
+    );
+  const fitted = new Map<Family, Mixture>();
+  // A label that is wrong as a whole has a candidate at every part; none of them is an example of anything.
+  const sound = images.map(() => 1);
+  for (const family of FAMILY_NAMES) {
+    const mixture = fit(family, (image) => sound[image] as number);
+    fitted.set(family, mixture);
+    images.forEach(({ candidates }, image) => {
+      for (const item of candidates)
+        if (item.family === family && isWhole(item.candidate))
+          sound[image] = (sound[image] as number) * (1 - probabilityWrong(mixture, item));
+    });
+  }
+  const families = Object.fromEntries(fitted) as Record<Family, Mixture>;
+  const scored = (items: readonly Measured[]): number[] =>
+    explainAway(
+      items.map(({ candidate }) => candidate),
+      items.map((item) => probabilityWrong(families[item.family], item)),
+    );
+  const probabilities = images.map(({ candidates }) => scored(candidates));
+  const rows = images.map(({ analysis }, index) => asImage(analysis.statistics, probabilities[index] as number[]));
+  const weights = copyWeights(images, probabilities);
+  const spoiled = images.flatMap(({ copies }) =>
+    copies.map(({ kind, statistics, candidates }) => ({
+      ...asImage(statistics, scored(candidates)),
+      weight: weights[kind] ?? 1,
+    })),
+  );
+  const whole = fitMixture(spoiled, rows, {
+    prior: IMAGE_PRIOR,
+    ridge: 1,
+    expected: IMAGES.anImage * images.length,
+    strength: IMAGES.strength,
+  });
+  return {
+    families,
+    images: whole,
+    injectedCandidates: FAMILY_NAMES.reduce((sum, family) => sum + wrongOf(family).length, 0),
+    candidates: images.reduce((sum, { candidates }) => sum + candidates.length, 0),
+    injectedImages: spoiled.length,
+    judged: images.map(({ entry, analysis, candidates }, index) => ({
+      entry,
+      analysis,
+      candidates: candidates.map(({ candidate }, at) => ({
+        candidate,
+        probability: probabilities[index]?.[at] as number,
+      })),
+      probability: probabilityWrong(whole, rows[index] as GroupedRow),
+    })),
+  };
+}
+
+const asImage = (statistics: ImageStatistics, probabilities: readonly number[]): GroupedRow => ({
+  group: IMAGE_GROUP,
+  row: imageRow(statistics, probabilities),
+});
+
+/** Candidates that the models may judge, as rows. */
+function measured(
+  entries: readonly ReduceEntry[],
+  taxonomy: Taxonomy,
+  classes: readonly ClassKnowledge[],
+  config: ScanConfig,
+  classIou: Record<string, ClassIouByName> | null,
+): MeasuredImage[] {
   const allowed = new Map<string, boolean[]>();
   const mayJudge = (model: string): boolean[] => {
     const known = allowed.get(model);
@@ -47,73 +165,66 @@ export function calibrate(
     allowed.set(model, made);
     return made;
   };
-  const images = entries.flatMap((entry) => {
-    if (entry.analysis === null) return [];
+  return entries.flatMap((entry): MeasuredImage[] => {
     const { analysis } = entry;
+    if (analysis === null) return [];
     const judges = mayJudge(entry.model);
     const pixels = analysis.width * analysis.height;
     const usable = (candidate: Pick<Candidate, 'rule' | 'classId' | 'suggestedClassId'>): boolean =>
       candidate.rule || (judges[candidate.classId] === true && judges[candidate.suggestedClassId ?? 0] === true);
-    const row = (candidate: Pick<Candidate, 'kind' | 'area' | 'features' | 'suggestedClassId'>): number[] =>
-      candidateRow(candidate, classes[candidate.suggestedClassId ?? 0]?.threshold ?? 0.5, pixels);
+    const measure = (candidate: Candidate): Measured => {
+      const known =
+        classes[
+          candidate.suggestedClassId === null || candidate.suggestedClassId === 0
+            ? candidate.classId
+            : candidate.suggestedClassId
+        ];
+      const claimed = { threshold: classes[candidate.suggestedClassId ?? 0]?.threshold ?? 0.5, iou: known?.iou ?? 0.5 };
+      return {
+        candidate,
+        family: familyOf(candidate),
+        group: groupOf(candidate),
+        row: familyRow(candidate, claimed, pixels),
+      };
+    };
     return [
       {
         entry,
         analysis,
-        candidates: analysis.candidates
-          .filter(usable)
-          .map((candidate) => ({ candidate, family: familyOf(candidate.kind), row: row(candidate) })),
-        injected: analysis.injected.map(({ statistics, candidates }) => ({
+        candidates: analysis.candidates.filter(usable).map(measure),
+        copies: analysis.injected.map(({ kind, whole, statistics, candidates }) => ({
+          kind,
           statistics,
           candidates: candidates
             .filter(({ candidate }) => usable(candidate))
-            .map(({ candidate, wrong }) => ({ family: familyOf(candidate.kind), row: row(candidate), wrong })),
+            .map(({ candidate, wrong }) => ({
+              ...measure({ ...candidate, counts: [], proposal: null }),
+              teaches: wrong && teaches(candidate, { kind, whole }),
+            })),
         })),
       },
     ];
   });
-  const wrongOf = (family: Family): number[][] =>
-    images.flatMap(({ injected }) =>
-      injected.flatMap(({ candidates }) =>
-        candidates.filter((item) => item.wrong && item.family === family).map((item) => item.row),
-      ),
-    );
-  const unknownOf = (family: Family): number[][] =>
-    images.flatMap(({ candidates }) => candidates.filter((item) => item.family === family).map((item) => item.row));
-  const copies = images.reduce((sum, { injected }) => sum + injected.length, 0);
-  const fit = (family: Family): Mixture => {
-    const wrong = wrongOf(family);
-    const rates = { images: images.length, perSpoiled: Math.max(0.05, wrong.length / Math.max(1, copies)) };
-    return fitMixture(wrong, unknownOf(family), { prior: familyPrior(family), ridge: 1, ...rates, ...EXPECTED });
-  };
-  const families: Record<Family, Mixture> = { missing: fit('missing'), class: fit('class'), shape: fit('shape') };
-  const scored = (items: readonly { family: Family; row: number[] }[]): number[] =>
-    items.map(({ family, row }) => probabilityWrong(families[family], row));
-  const rows = images.map(({ analysis, candidates }) => imageRow(analysis.statistics, scored(candidates)));
-  const spoiled = images.flatMap(({ injected }) =>
-    injected.map(({ statistics, candidates }) => imageRow(statistics, scored(candidates))),
-  );
-  const whole = fitMixture(spoiled, rows, {
-    prior: IMAGE_PRIOR,
-    ridge: 1,
-    images: rows.length,
-    perSpoiled: 1,
-    ...EXPECTED,
+}
+
+/**
+ * How much a spoiled copy of each kind weighs so that kinds are as frequent among the copies as the scan finds them among its
+ * images, with a copy's worth of doubt for each kind.
+ */
+function copyWeights(
+  images: readonly MeasuredImage[],
+  probabilities: readonly (readonly number[])[],
+): Partial<Record<FindingKind, number>> {
+  const found = new Map<FindingKind, number>();
+  const copies = new Map<FindingKind, number>();
+  images.forEach(({ candidates, copies: own }, index) => {
+    const best = new Map<FindingKind, number>();
+    candidates.forEach(({ candidate }, at) => {
+      const probability = probabilities[index]?.[at] ?? 0;
+      best.set(candidate.kind, Math.max(best.get(candidate.kind) ?? 0, probability));
+    });
+    for (const [kind, probability] of best) found.set(kind, (found.get(kind) ?? 0) + probability);
+    for (const { kind } of own) copies.set(kind, (copies.get(kind) ?? 0) + 1);
   });
-  return {
-    families,
-    images: whole,
-    injectedCandidates: FAMILY_NAMES.reduce((sum, family) => sum + wrongOf(family).length, 0),
-    candidates: images.reduce((sum, { candidates }) => sum + candidates.length, 0),
-    injectedImages: spoiled.length,
-    judged: images.map(({ entry, analysis, candidates }, index) => {
-      const probabilities = scored(candidates);
-      return {
-        entry,
-        analysis,
-        candidates: candidates.map(({ candidate }, at) => ({ candidate, probability: probabilities[at] as number })),
-        probability: probabilityWrong(whole, rows[index] as number[]),
-      };
-    }),
-  };
+  return Object.fromEntries([...copies].map(([kind, count]) => [kind, ((found.get(kind) ?? 0) + 1) / count]));
 }

@@ -2,33 +2,104 @@ import type { FindingKind } from '../tables.js';
 import type { Coefficients } from './logistic.js';
 import type { Candidate, ImageStatistics } from './types.js';
 
-/** Kinds that share their slopes; within a family each kind has its own intercept. */
-export const FAMILIES = {
-  missing: ['missing_part', 'hole'],
-  class: ['wrong_class', 'swapped', 'extra_part', 'merged_or_split'],
-  shape: ['shifted', 'bad_outline', 'mirrored', 'empty_label', 'impossible_view', 'too_many'],
-} as const satisfies Record<string, readonly FindingKind[]>;
-export type Family = keyof typeof FAMILIES;
-export const FAMILY_NAMES = Object.keys(FAMILIES) as Family[];
+/**
+ * What is judged together: kinds of one family share their slopes. Errors of the whole label have a family each and come
+ * first, since what they explain says nothing about those that follow.
+ */
+export const FAMILY_NAMES = ['mirrored', 'displaced', 'outline', 'missing', 'class', 'shape', 'rule'] as const;
+export type Family = (typeof FAMILY_NAMES)[number];
 
-export function familyOf(kind: FindingKind): Family {
-  return FAMILY_NAMES.find((family) => (FAMILIES[family] as readonly string[]).includes(kind)) ?? 'shape';
+type Judgeable = Pick<Candidate, 'kind' | 'area' | 'features' | 'suggestedClassId' | 'classId'>;
+
+/** Whether a candidate speaks of the label as a whole, not of one region of it. */
+export function isWhole({
+  kind,
+  classId,
+  suggestedClassId,
+}: Pick<Candidate, 'kind' | 'suggestedClassId' | 'classId'>): boolean {
+  return (
+    kind === 'mirrored' ||
+    kind === 'empty_label' ||
+    ((kind === 'shifted' || kind === 'bad_outline') && classId === 0 && suggestedClassId === null)
+  );
 }
 
+/** Whole-label readings that are held against the label as it stands: `gain` is how much better they fit. */
+function isReading(candidate: Pick<Candidate, 'kind' | 'suggestedClassId' | 'classId'>): boolean {
+  return isWhole(candidate) && (candidate.kind === 'mirrored' || candidate.kind === 'shifted');
+}
+
+/** Candidates of one group are assumed to be wrong equally often before they are looked at. */
+export function groupOf(candidate: Pick<Candidate, 'kind' | 'suggestedClassId' | 'classId'>): string {
+  return isWhole(candidate) ? `${candidate.kind}*` : candidate.kind;
+}
+
+/** Kinds that a part-level error of another kind also shows as. */
+const ALSO_SHOWS: Partial<Record<FindingKind, readonly FindingKind[]>> = {
+  hole: ['missing_part'],
+  wrong_class: ['merged_or_split'],
+  merged_or_split: ['wrong_class'],
+};
+const RULE_EVIDENCE: readonly FindingKind[] = ['wrong_class', 'swapped', 'extra_part', 'merged_or_split', 'shifted'];
+
 /**
- * A candidate as a row for its family's regression: 1, the measurements, then one indicator a kind. `threshold` is the
- * confident-learning threshold of the class that the model claims (0..1).
+ * Whether a candidate that lies on an injected error is an example of its own kind: errors of the whole label also look like
+ * many small ones, which must not teach what a small one looks like.
  */
-export function candidateRow(
-  candidate: Pick<Candidate, 'kind' | 'area' | 'features'>,
-  threshold: number,
-  pixels: number,
-): number[] {
-  const { features } = candidate;
-  const size = Math.log((1_000 * candidate.area) / Math.max(1, pixels)) / 3;
+export function teaches(
+  candidate: Pick<Candidate, 'kind' | 'suggestedClassId' | 'classId'>,
+  injected: { kind: FindingKind; whole: boolean },
+): boolean {
+  if (isWhole(candidate) !== injected.whole) return false;
+  if (familyOf(candidate) === 'rule') return RULE_EVIDENCE.includes(injected.kind);
+  return candidate.kind === injected.kind || ALSO_SHOWS[candidate.kind]?.includes(injected.kind) === true;
+}
+
+const FAMILY_OF: Record<FindingKind, Family> = {
+  missing_part: 'missing',
+  hole: 'missing',
+  wrong_class: 'class',
+  swapped: 'class',
+  extra_part: 'class',
+  merged_or_split: 'class',
+  shifted: 'shape',
+  bad_outline: 'shape',
+  mirrored: 'mirrored',
+  empty_label: 'outline',
+  duplicate_conflict: 'rule',
+  unreadable: 'rule',
+  impossible_view: 'rule',
+  impossible_pair: 'rule',
+  wrong_side: 'rule',
+  odd_size: 'rule',
+  too_many: 'rule',
+};
+
+export function familyOf(candidate: Pick<Candidate, 'kind' | 'suggestedClassId' | 'classId'>): Family {
+  if (isWhole(candidate)) {
+    if (candidate.kind === 'shifted') return 'displaced';
+    if (candidate.kind === 'bad_outline') return 'outline';
+  }
+  return FAMILY_OF[candidate.kind];
+}
+
+/** What the chunk knows of the class that a candidate claims, 0..1 each. */
+export interface ClaimedClass {
+  /** Confident-learning threshold. */
+  threshold: number;
+  /** IoU of label and prediction over the scan. */
+  iou: number;
+}
+
+/** A candidate as a row for its family's regression: 1, then the measurements on comparable scales. */
+export function candidateRow(candidate: Judgeable, claimed: ClaimedClass, pixels: number): number[] {
+  const { area, features } = candidate;
+  // How badly another reading fits says nothing, and beyond a quarter of the car a better one is beyond doubt.
+  const gain = isReading(candidate) ? Math.max(-0.05, Math.min(0.25, features.gain)) : features.gain;
+  const size = Math.log((1_000 * area) / Math.max(1, pixels)) / 3;
   return [
     1,
-    features.confidence - threshold,
+    features.confidence - claimed.threshold,
     features.disagreement,
     features.coverage,
     Math.max(-1, Math.min(2, size)),
@@ -37,28 +108,49 @@ export function candidateRow(
     features.absent,
     features.balance / 3,
     features.context,
-    features.gain,
-    ...FAMILIES[familyOf(candidate.kind)].map((kind) => (kind === candidate.kind ? 1 : 0)),
+    5 * gain,
+    claimed.iou,
+    // Each of the three alone is often high by chance, all together hardly ever.
+    features.confidence * features.disagreement * features.coverage,
+  ];
+}
+
+/** Kinds of a family other than its first, whose intercepts are told apart. */
+const INTERCEPTS: Record<Family, readonly FindingKind[]> = {
+  missing: ['hole'],
+  class: ['swapped', 'extra_part', 'merged_or_split'],
+  shape: ['bad_outline'],
+  mirrored: [],
+  displaced: [],
+  outline: ['empty_label'],
+  rule: ['impossible_view', 'impossible_pair', 'wrong_side', 'odd_size'],
+};
+
+/** The row of a candidate in its family: `candidateRow` and one indicator for each further kind. */
+export function familyRow(candidate: Judgeable, claimed: ClaimedClass, pixels: number): number[] {
+  return [
+    ...candidateRow(candidate, claimed, pixels),
+    ...INTERCEPTS[familyOf(candidate)].map((kind) => (kind === candidate.kind ? 1 : 0)),
   ];
 }
 
 const SLOPES: Record<Family, Coefficients> = {
-  //        1   conf  disag cover size compact enclose absent balance context gain
-  missing: [-4, 2.5, 2, 1.5, 0.8, 1, 1.5, 0.7, -1.5, 1, 0],
-  class: [-4, 2.5, 3, 1, 0.5, 0.5, 0, 0.7, 0, 1.5, 0],
-  shape: [-4, 1, 1, 0, 0.3, 0, 0, 0, 0, 1, 8],
+  //           1    conf disag cover size compact enclose absent balance clarity gain iou all
+  missing: [-7, 2, 1.5, 1, 0.8, 1, 1.5, 0.7, -1.5, 1, 0, 0.5, 2],
+  class: [-7, 2, 2, 1, 0.5, 0.5, 0, 0.7, 0, 1, 0, 0.5, 3],
+  shape: [-5, 1, 1, 0, 0.3, 0, 0, 0, 0, 1, 1.2, 0.5, 0],
+  mirrored: [-2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0],
+  displaced: [-3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0],
+  outline: [-5, 0, -2, 0, 0, 0, 0, 0, 2, 0, 2, 0, 0],
+  rule: [-1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0.2, 0, 0],
 };
 
 /** What a family's coefficients are before any data: signs and sizes seen on corrected labels of real photos. */
 export function familyPrior(family: Family): Coefficients {
-  const kinds: Partial<Record<FindingKind, number>> = {
-    hole: -0.5,
-    bad_outline: -2,
-    empty_label: 3,
-    impossible_view: -1,
-    too_many: -1,
-  };
-  return [...SLOPES[family], ...FAMILIES[family].map((kind) => kinds[kind] ?? 0)];
+  return [
+    ...SLOPES[family],
+    ...INTERCEPTS[family].map((kind) => (kind === 'hole' ? -1 : kind === 'empty_label' ? 3 : 0)),
+  ];
 }
 
 /** An image as a row of the image regression. `probabilities` are those of its candidates. */
@@ -79,4 +171,4 @@ export function imageRow(statistics: ImageStatistics, probabilities: readonly nu
   ];
 }
 
-export const IMAGE_PRIOR: Coefficients = [-1, 1.5, 1, 3, 1, 1, 0.5, 0.7, 0];
+export const IMAGE_PRIOR: Coefficients = [-1, 2, 1.5, 2, 0.5, 1, 0.5, 0.5, 0];

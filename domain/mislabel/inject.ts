@@ -1,25 +1,33 @@
 import type { Component } from '../geometry/components.js';
 import type { FindingKind } from '../tables.js';
 import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
+import { displaceAll, growParts, warpAll } from './injectWhole.js';
 import type { LabelView } from './picture.js';
 
 /**
- * How often each kind of error is injected. People's corrections of real photos were nine in ten missing parts, then wrong
- * classes; the rest is there so that every kind has a slope to stand on.
+ * How often each kind of error is injected: often enough that each has a slope to stand on. How often each occurs is
+ * estimated from the scan itself, so that these shares carry no expectation.
  */
 const KINDS: readonly [FindingKind, number][] = [
-  ['missing_part', 0.72],
-  ['wrong_class', 0.11],
-  ['swapped', 0.05],
-  ['merged_or_split', 0.05],
-  ['extra_part', 0.03],
-  ['shifted', 0.02],
-  ['mirrored', 0.02],
+  ['missing_part', 0.34],
+  ['wrong_class', 0.16],
+  ['swapped', 0.12],
+  ['mirrored', 0.1],
+  ['shifted', 0.1],
+  ['bad_outline', 0.1],
+  ['merged_or_split', 0.04],
+  ['extra_part', 0.04],
 ];
+/** Of the shifted ones, the share in which one part alone is displaced. */
+const PART_SHIFTS = 0.3;
+/** Of the bad outlines, the share that wanders in and out; the rest is too wide, as hasty ones mostly are. */
+const WANDERING = 0.35;
 
 export interface Injection {
   label: Uint8Array;
   kind: FindingKind;
+  /** The error concerns the label as a whole, not some of its parts. */
+  whole: boolean;
 }
 
 /**
@@ -36,7 +44,13 @@ export function injectErrors(view: LabelView, random: () => number): Injection |
   const kind = pickKind(random());
   let times = 1;
   while (times < Math.min(4, parts.length) && random() < 0.45) times++;
-  if (kind === 'mirrored' && mirrorAll(label, picture.mirror)) return { label, kind };
+  if (kind === 'mirrored' && mirrorAll(label, picture.mirror)) return { label, kind, whole: true };
+  if (kind === 'shifted' && random() >= PART_SHIFTS) {
+    const displaced = displaceAll(view, random);
+    return displaced === null ? null : { label: displaced, kind, whole: true };
+  }
+  if (kind === 'bad_outline')
+    return { label: random() < WANDERING ? warpAll(view, random) : growParts(view, random), kind, whole: true };
   const single = kind === 'mirrored' ? 'missing_part' : kind;
   let done: FindingKind | null = null;
   for (let time = 0; time < times; time++) {
@@ -47,7 +61,7 @@ export function injectErrors(view: LabelView, random: () => number): Injection |
       done = 'missing_part';
     }
   }
-  return done === null ? null : { label, kind: done };
+  return done === null ? null : { label, kind: done, whole: false };
 }
 
 function pickKind(at: number): FindingKind {

@@ -1,7 +1,7 @@
 import { type Component, connectedComponents, skipValues } from '../geometry/components.js';
 import { inradii, regionDistance } from '../geometry/distance.js';
 import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
-import { balanceOf, contextOf, type LabelView, type RegionCandidate } from './picture.js';
+import { balanceOf, type LabelView, type RegionCandidate } from './picture.js';
 
 /** What of the prediction is labelled as nothing, cut into components. */
 export interface Unlabelled {
@@ -67,7 +67,7 @@ export function findMissing(view: LabelView): Unlabelled {
           enclosure: rimOnParts(view, component, inside),
           absent: (labelled.areas[value] as number) < picture.minArea / 2 ? 1 : 0,
           balance: balanceOf(view, value),
-          context: contextOf(view, area, 0),
+          context: picture.clarity,
           gain: 0,
         },
         counts: [value, 0, area],
@@ -175,7 +175,7 @@ export function findHoles(view: LabelView, covered: Uint8Array): { candidates: R
           enclosure: rimOnParts(view, hole, inside),
           absent: suggested !== null && (labelled.areas[suggested] as number) < picture.minArea / 2 ? 1 : 0,
           balance: suggested === null ? 0 : balanceOf(view, suggested),
-          context: contextOf(view, parts, 0),
+          context: picture.clarity,
           gain: 0,
         },
         counts: [...seen].flatMap(([value, area]) => [value, 0, area]),

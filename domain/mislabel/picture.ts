@@ -1,4 +1,4 @@
-import { type Components, connectedComponents, skipValues } from '../geometry/components.js';
+import { type Component, type Components, connectedComponents, skipValues } from '../geometry/components.js';
 import { inradii, regionDistance } from '../geometry/distance.js';
 import { cropTopLeft } from '../geometry/resize.js';
 import type { PixelBox } from '../geometry/rle.js';
@@ -31,6 +31,8 @@ export interface Picture {
   edge: number;
   taxonomy: Taxonomy;
   mirror: Uint8Array;
+  /** Mean probability of the prediction over the car that it sees, 0..1: low where the model is lost. */
+  clarity: number;
 }
 
 /** One label held against a picture. */
@@ -64,17 +66,31 @@ export function cutIntoParts(values: Uint8Array, width: number, height: number):
 
 export function preparePicture(input: AnalysisInput, taxonomy: Taxonomy, options: AnalysisOptions): Picture {
   const { size, validWidth: width, validHeight: height } = input;
+  const predicted = cutIntoParts(cropTopLeft(input.mask, size, width, height), width, height);
+  const pMask = cropTopLeft(input.pMask, size, width, height);
   return {
     width,
     height,
-    predicted: cutIntoParts(cropTopLeft(input.mask, size, width, height), width, height),
-    pMask: cropTopLeft(input.pMask, size, width, height),
+    predicted,
+    pMask,
+    clarity: clarityOf(predicted.values, pMask),
     pLabel: cropTopLeft(input.pLabel, size, width, height),
     minArea: Math.max(8, Math.round((options.minAreaShare ?? 0.001) * width * height)),
     edge: Math.max(2, EDGE_SHARE * Math.max(width, height)),
     taxonomy,
     mirror: mirrorTable(taxonomy),
   };
+}
+
+function clarityOf(values: Uint8Array, pMask: Uint8Array): number {
+  let sum = 0;
+  let car = 0;
+  for (let pixel = 0; pixel < values.length; pixel++) {
+    if (values[pixel] === BACKGROUND) continue;
+    car++;
+    sum += (pMask[pixel] as number) / 255;
+  }
+  return car === 0 ? 0 : sum / car;
 }
 
 export function viewLabel(picture: Picture, label: Uint8Array): LabelView {
@@ -92,15 +108,22 @@ export function viewLabel(picture: Picture, label: Uint8Array): LabelView {
   return { picture, labelled, agreeing, car };
 }
 
-/** Agreement over the car outside a region of `area` pixels of which `agreeing` agree; 0..1. */
-export function contextOf(view: LabelView, area: number, agreeing: number): number {
-  const rest = view.car - area;
-  return rest <= 0 ? 0 : Math.min(1, Math.max(0, (view.agreeing - agreeing) / rest));
-}
-
 /** log((labelled + m) / (predicted + m)) of a class, clipped to ±3. */
 export function balanceOf(view: LabelView, value: number): number {
   const { minArea, predicted } = view.picture;
   const labelled = view.labelled.areas[value] as number;
   return Math.max(-3, Math.min(3, Math.log((labelled + minArea) / ((predicted.areas[value] as number) + minArea))));
+}
+
+/** Share of a labelled component that the model sees as the same part. */
+export function seenAs(view: LabelView, component: Component): number {
+  let same = 0;
+  const { width, predicted } = view.picture;
+  for (let y = component.y0; y < component.y1; y++) {
+    for (let x = component.x0; x < component.x1; x++) {
+      const pixel = y * width + x;
+      if (view.labelled.components.ids[pixel] === component.id && predicted.values[pixel] === component.value) same++;
+    }
+  }
+  return same / component.area;
 }

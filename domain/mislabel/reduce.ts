@@ -6,6 +6,7 @@ import { conflictAnswered, withoutAnswered } from './answered.js';
 import { calibrate, type JudgedImage } from './calibrate.js';
 import { imageIou, judgedClasses, learnClasses } from './classes.js';
 import { duplicateConflicts } from './duplicates.js';
+import { FAMILY_NAMES } from './evidence.js';
 import { findingId } from './findingId.js';
 import { chooseQuarantine } from './quarantine.js';
 import type { Candidate, ClassIouByName, ReduceEntry, ScanReduction, ScanSummary } from './types.js';
@@ -89,13 +90,14 @@ export function reduceScan(
       injectedCandidates: calibration.injectedCandidates,
       candidates: calibration.candidates,
       injectedImages: calibration.injectedImages,
-      imagePrevalence: round(calibration.images.prevalence),
+      imagePrevalence: round(calibration.images.shares.image ?? 0),
       coefficients: {
-        missing: calibration.families.missing.coefficients.map(round),
-        class: calibration.families.class.coefficients.map(round),
-        shape: calibration.families.shape.coefficients.map(round),
+        ...Object.fromEntries(
+          FAMILY_NAMES.map((family) => [family, calibration.families[family].coefficients.map(round)]),
+        ),
         image: calibration.images.coefficients.map(round),
       },
+      shares: Object.assign({}, ...FAMILY_NAMES.map((family) => roundAll(calibration.families[family].shares))),
     },
     config,
   };
@@ -109,20 +111,15 @@ interface Reported {
 
 /**
  * What of an image is written down, most probable first: candidates over the floor; the best one in any case where the image
- * itself is over the threshold, so that a reviewer is never sent to an image without a reason. A mirrored label swallows
- * the swapped parts that it explains.
+ * itself is over the threshold, so that a reviewer is never sent to an image without a reason.
  */
 function report(image: JudgedImage, quarantineAt: number, conflict: boolean): Reported[] {
   const sorted = [...image.candidates].sort((a, b) => b.probability - a.probability);
   let found = sorted.filter(({ probability }) => probability >= FINDING_AT);
   if (found.length === 0 && image.probability >= quarantineAt) found = sorted.slice(0, 1);
-  if (found.some(({ candidate, probability }) => candidate.kind === 'mirrored' && probability >= 0.5)) {
-    found = found.filter(
-      ({ candidate }) =>
-        candidate.kind === 'mirrored' || candidate.kind === 'missing_part' || candidate.kind === 'hole',
-    );
-  }
-  if (conflict) found.push({ candidate: conflictCandidate(image), probability: image.probability });
+  // A label that is known to be wrong contradicts its copy's; only where nothing is known the contradiction is news.
+  if (conflict && !found.some(({ probability }) => probability >= 0.5))
+    found.push({ candidate: conflictCandidate(image), probability: image.probability });
   return found;
 }
 
@@ -136,7 +133,7 @@ function conflictCandidate({ analysis }: JudgedImage): Candidate {
     enclosure: 0,
     absent: 0,
     balance: 0,
-    context: analysis.statistics.agreement,
+    context: 0,
     gain: 0,
   };
   return {
@@ -295,4 +292,8 @@ function unreadable(entry: ReduceEntry): { image: ScanImageRow; findings: Findin
 
 function round(value: number): number {
   return Math.round(value * 1e6) / 1e6;
+}
+
+function roundAll(values: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, round(value)]));
 }

@@ -2,7 +2,7 @@ import type { Component } from '../geometry/components.js';
 import type { FindingKind } from '../tables.js';
 import { BACKGROUND } from '../taxonomy.js';
 import { bestDisplacement } from './displacement.js';
-import { balanceOf, contextOf, type LabelView, type RegionCandidate } from './picture.js';
+import { balanceOf, type LabelView, type RegionCandidate } from './picture.js';
 
 /** What the model sees under one labelled component: pixels and summed probability a predicted value. */
 interface Under {
@@ -179,7 +179,7 @@ function region(view: LabelView, component: Component, under: Under, reading: Re
         enclosure: 0,
         absent: suggested !== BACKGROUND && (labelled.areas[suggested] as number) < picture.minArea / 2 ? 1 : 0,
         balance: balanceOf(view, suggested === BACKGROUND ? value : suggested),
-        context: contextOf(view, area, under.all[value] as number),
+        context: picture.clarity,
         gain: reading.gain ?? 0,
       },
       counts,

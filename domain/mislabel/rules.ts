@@ -1,18 +1,43 @@
 import type { Component } from '../geometry/components.js';
 import type { FindingKind } from '../tables.js';
 import type { Tags } from '../tags.js';
-import { balanceOf, contextOf, type LabelView, type RegionCandidate } from './picture.js';
+import type { TaxonomyClass } from '../taxonomy.js';
+import { balanceOf, type LabelView, type RegionCandidate, seenAs } from './picture.js';
+import { oddSizes, tooMany } from './ruleCounts.js';
+import { wrongSides } from './ruleSides.js';
+import { impossiblePairs, impossibleViews } from './ruleViews.js';
 
-/** Degrees that an angle tag may be off before a part counts as invisible. */
-const ANGLE_SLACK = 15;
-/** A piece of a part counts as an instance from this share of the largest piece on. */
-const PIECE_SHARE = 0.35;
+/** The labelled pieces of one class, largest first. */
+export interface LabelledPart {
+  value: number;
+  entry: TaxonomyClass;
+  pieces: Component[];
+}
+
+/** A piece that a rule speaks against, and how strongly, 0..1. */
+export interface RuleBreak {
+  kind: FindingKind;
+  piece: Component;
+  gain: number;
+}
 
 /**
- * What the taxonomy's data alone says against a label: parts that cannot be seen from the tagged angle, and more instances
- * than a car has. `tags` are given ones, or inferred from the prediction, never from this label.
+ * What the taxonomy's data alone says against a label: parts that cannot be seen from the tagged view or together, a part on
+ * the wrong side of the others, areas far from the class's range, more instances than a car has. `tags` are given ones, or
+ * inferred from the prediction, never from this label. A taxonomy that declares nothing breaks no rule.
  */
 export function findRuleBreaks(view: LabelView, tags: Partial<Tags>): RegionCandidate[] {
+  const parts = labelledParts(view);
+  return [
+    ...impossibleViews(parts, tags),
+    ...impossiblePairs(parts),
+    ...wrongSides(parts),
+    ...oddSizes(view, parts, tags),
+    ...tooMany(view, parts),
+  ].map((broken) => asCandidate(view, broken));
+}
+
+function labelledParts(view: LabelView): LabelledPart[] {
   const { taxonomy, minArea } = view.picture;
   const byValue = new Map<number, Component[]>();
   for (const component of view.labelled.components.list) {
@@ -21,68 +46,39 @@ export function findRuleBreaks(view: LabelView, tags: Partial<Tags>): RegionCand
     if (pieces === undefined) byValue.set(component.value, [component]);
     else pieces.push(component);
   }
-  const found: RegionCandidate[] = [];
-  for (const [value, pieces] of [...byValue].sort((a, b) => a[0] - b[0])) {
-    const entry = taxonomy.classes[value - 1];
-    if (entry === undefined) continue;
-    const bySize = [...pieces].sort((a, b) => b.area - a.area || a.id - b.id);
-    const angle = tags.angle ?? null;
-    if (
-      entry.angles !== null &&
-      angle !== null &&
-      (angle < entry.angles[0] - ANGLE_SLACK || angle > entry.angles[1] + ANGLE_SLACK)
-    ) {
-      const off = Math.max(entry.angles[0] - angle, angle - entry.angles[1]);
-      found.push(ruleBreak(view, bySize[0] as Component, 'impossible_view', Math.min(1, off / 90)));
-    }
-    const instances = bySize.filter((piece) => piece.area >= PIECE_SHARE * (bySize[0] as Component).area);
-    if (instances.length > entry.maxInstances) {
-      // The piece that the model believes least is the one too many.
-      const least = [...instances].sort((a, b) => seenAs(view, a) - seenAs(view, b) || a.area - b.area)[0] as Component;
-      found.push(
-        ruleBreak(view, least, 'too_many', Math.min(1, (instances.length - entry.maxInstances) / entry.maxInstances)),
-      );
-    }
-  }
-  return found;
+  return [...byValue]
+    .sort((a, b) => a[0] - b[0])
+    .flatMap(([value, pieces]) => {
+      const entry = taxonomy.classes[value - 1];
+      return entry === undefined
+        ? []
+        : [{ value, entry, pieces: [...pieces].sort((a, b) => b.area - a.area || a.id - b.id) }];
+    });
 }
 
-/** Share of a labelled component that the model sees as the same part. */
-function seenAs(view: LabelView, component: Component): number {
-  let same = 0;
-  const { width, predicted } = view.picture;
-  for (let y = component.y0; y < component.y1; y++) {
-    for (let x = component.x0; x < component.x1; x++) {
-      const pixel = y * width + x;
-      if (view.labelled.components.ids[pixel] === component.id && predicted.values[pixel] === component.value) same++;
-    }
-  }
-  return same / component.area;
-}
-
-function ruleBreak(view: LabelView, component: Component, kind: FindingKind, gain: number): RegionCandidate {
-  const agreed = seenAs(view, component);
+function asCandidate(view: LabelView, { kind, piece, gain }: RuleBreak): RegionCandidate {
+  const agreed = seenAs(view, piece);
   return {
-    inside: (pixel) => view.labelled.components.ids[pixel] === component.id,
-    bounds: component,
+    inside: (pixel) => view.labelled.components.ids[pixel] === piece.id,
+    bounds: piece,
     candidate: {
       kind,
-      classId: component.value,
+      classId: piece.value,
       suggestedClassId: null,
-      area: component.area,
-      box: [component.x0, component.y0, component.x1, component.y1],
+      area: piece.area,
+      box: [piece.x0, piece.y0, piece.x1, piece.y1],
       features: {
         confidence: 0,
         disagreement: 1 - agreed,
         coverage: 1,
-        compactness: Math.min(1, (view.labelled.radii[component.id] as number) / Math.sqrt(component.area)),
+        compactness: Math.min(1, (view.labelled.radii[piece.id] as number) / Math.sqrt(piece.area)),
         enclosure: 0,
         absent: 0,
-        balance: balanceOf(view, component.value),
-        context: contextOf(view, component.area, agreed * component.area),
+        balance: balanceOf(view, piece.value),
+        context: view.picture.clarity,
         gain,
       },
-      counts: [component.value, Math.round(agreed * component.area), component.area],
+      counts: [piece.value, Math.round(agreed * piece.area), piece.area],
       rule: true,
     },
   };

@@ -43,9 +43,9 @@ export interface CandidateFeatures {
   absent: number;
   /** log of (labelled + m) / (predicted + m) pixels of the class in question, m the smallest area, clipped to ±3. */
   balance: number;
-  /** Agreement of label and prediction over the rest of the car, 0..1: low where the model is lost. */
+  /** Mean probability of the prediction over the whole car, 0..1: low where the model is lost. */
   context: number;
-  /** How much better a whole-label or displaced reading fits, 0..1; 0 where the kind has none. */
+  /** How much better a whole-label or displaced reading fits, -1..1; 0 where the kind has none. */
   gain: number;
 }
 
@@ -89,7 +89,7 @@ export interface ImageStatistics {
 
 /** Everything the reduce needs of one image; small and JSON-serialisable. */
 export interface ImageAnalysis {
-  version: 1;
+  version: 2;
   width: number;
   height: number;
   candidates: Candidate[];
@@ -102,8 +102,8 @@ export interface ImageAnalysis {
   labelledClasses: number[];
   /** From the prediction alone; never from the label under test. */
   inferredTags: Partial<Tags>;
-  /** One entry a copy of the label with injected errors; empty where none was asked for. */
-  injected: { statistics: ImageStatistics; candidates: InjectedCandidate[] }[];
+  /** One entry a copy of the label with injected errors of one kind; empty where none was asked for. */
+  injected: { kind: FindingKind; whole: boolean; statistics: ImageStatistics; candidates: InjectedCandidate[] }[];
 }
 
 /** Val IoU by class name, as in a model card. */
@@ -148,6 +148,8 @@ export interface ScanSummary {
     injectedImages: number;
     imagePrevalence: number;
     coefficients: Record<string, number[]>;
+    /** Group of candidates -> estimated share of them that is wrong. */
+    shares: Record<string, number>;
   };
   config: ScanConfig;
 }

@@ -1,14 +1,17 @@
 import { resizeNearest } from '../geometry/resize.js';
 import type { FindingKind } from '../tables.js';
 import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
-import { contextOf, type LabelView, type RegionCandidate } from './picture.js';
+import { outlineFit } from './outline.js';
+import type { LabelView, RegionCandidate } from './picture.js';
 
 const GRID = 48;
 const REACH = 5;
 
 /**
  * What is wrong with a label as a whole: mirrored (left and right swapped everywhere, or drawn for the mirrored picture),
- * displaced, or (nearly) empty beside a car. Each reading is held against the prediction on a grid of at most 48 × 48.
+ * displaced, coarsely outlined throughout, or (nearly) empty beside a car. Readings are held against the prediction on a
+ * grid of at most 48 × 48, outlines at full size. Every reading is a candidate, however badly it fits: only against those of all
+ * other images can be told how well is enough.
  */
 export function findWholeLabel(view: LabelView): RegionCandidate[] {
   const { predicted, width, height, minArea } = view.picture;
@@ -34,14 +37,19 @@ export function findWholeLabel(view: LabelView): RegionCandidate[] {
     agreement(label, mask, w, h, 0, 0, true),
     agreement(relabelled, mask, w, h, 0, 0, true),
   );
-  if (mirrored - base >= 0.08) found.push(whole(view, 'mirrored', mirrored - base, 1 - base));
+  found.push(whole(view, 'mirrored', mirrored - base, 1 - base));
   let displaced = base;
   for (let dy = -REACH; dy <= REACH; dy++) {
     for (let dx = -REACH; dx <= REACH; dx++)
       displaced = Math.max(displaced, agreement(label, mask, w, h, dx, dy, false));
   }
-  if (displaced - base >= 0.08 && mirrored - base < displaced - base)
-    found.push(whole(view, 'shifted', displaced - base, 1 - base));
+  const best = Math.max(base, mirrored);
+  found.push(whole(view, 'shifted', displaced - best, 1 - displaced));
+  const outline = outlineFit(view);
+  if (outline !== null) {
+    const unexplained = Math.max(0, outline.band - Math.max(0, displaced - base, mirrored - base));
+    found.push(whole(view, 'bad_outline', unexplained, outline.core, outline.width));
+  }
   return found;
 }
 
@@ -72,7 +80,7 @@ function agreement(
   return car === 0 ? 0 : same / car;
 }
 
-function whole(view: LabelView, kind: FindingKind, gain: number, disagreement: number): RegionCandidate {
+function whole(view: LabelView, kind: FindingKind, gain: number, disagreement: number, balance = 0): RegionCandidate {
   const { width, height, predicted, pMask } = view.picture;
   const values = view.labelled.values;
   const bounds = { x0: width, y0: height, x1: 0, y1: 0 };
@@ -111,8 +119,8 @@ function whole(view: LabelView, kind: FindingKind, gain: number, disagreement: n
         compactness: 0,
         enclosure: 0,
         absent: 0,
-        balance: 0,
-        context: contextOf(view, 0, 0),
+        balance,
+        context: view.picture.clarity,
         gain,
       },
       counts: [],

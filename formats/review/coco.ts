@@ -6,7 +6,7 @@ import { segmentationSchema } from '../coco.js';
 import { paintRle, runLengths } from '../cocoRle.js';
 import type { Manifest, ManifestImage } from '../export/manifest.js';
 import { readJsonFile } from '../jsonFile.js';
-import { checkSize, paintShapes, type ReturnedImage, type Shape, valueOf } from './returned.js';
+import { checkSize, classValue, paintShapes, type ReturnedImage, type Shape } from './returned.js';
 
 const numeric = z.union([z.number(), z.string()]);
 const imageSchema = z.object({
@@ -78,7 +78,7 @@ function toShape(
   if (!parsed.success)
     throw new PartloopError('data-invalid', `an annotation of it is not valid: ${z.prettifyError(parsed.error)}`);
   const { category_id, segmentation } = parsed.data;
-  const value = valueOf(manifest, names.get(String(category_id)) ?? `number ${category_id}`);
+  const value = classValue(manifest, names.get(String(category_id)) ?? `number ${category_id}`);
   const { width, height } = image;
   if (Array.isArray(segmentation)) {
     const paint = (raster: Uint8Array): void => {

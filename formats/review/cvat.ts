@@ -4,7 +4,7 @@ import { PartloopError } from '../../domain/errors.js';
 import type { Manifest } from '../export/manifest.js';
 import { colourTable } from './colourMask.js';
 import { pngMasks } from './masks.js';
-import { type ReturnedImage, valueOf } from './returned.js';
+import { classValue, type ReturnedImage } from './returned.js';
 
 const MAX_LABELMAP_BYTES = 2 ** 20;
 const LINE = /^([^:#]+):(\d{1,3}),(\d{1,3}),(\d{1,3}):/;
@@ -34,7 +34,7 @@ async function readLabelMap(
     const [, name, red, green, blue] = LINE.exec(line) ?? [];
     if (name === undefined) return [];
     // A label of the tool that we do not have is an error only where a picture uses it.
-    const value = tryValue(manifest, name);
+    const value = valueOrNull(manifest, name);
     return value === null
       ? []
       : [{ value, colour: [Number(red), Number(green), Number(blue)] as [number, number, number] }];
@@ -44,9 +44,9 @@ async function readLabelMap(
   return entries;
 }
 
-function tryValue(manifest: Manifest, name: string): number | null {
+function valueOrNull(manifest: Manifest, name: string): number | null {
   try {
-    return valueOf(manifest, name);
+    return classValue(manifest, name);
   } catch {
     return null;
   }

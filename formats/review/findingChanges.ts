@@ -30,20 +30,12 @@ export function verdictOn(
   { imageId, labelSha256 }: ManifestImage,
   { findingId, kind, classId, suggestedClassId, box, pWrong }: ManifestFinding,
   verdict: Verdict['verdict'],
-  more: Pick<Verdict, 'correctedSha256' | 'reviewer' | 'at'>,
+  more: Pick<Verdict, 'correctedSha256' | 'reviewer' | 'reviewedAt'>,
 ): Verdict {
+  const [x0, y0, x1, y1] = box;
   return {
-    findingId,
-    imageId,
-    labelSha256,
-    kind,
-    classId,
-    suggestedClassId,
-    box,
-    verdict,
-    pWrong,
-    propensity: null,
-    comment: null,
+    ...{ findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong, propensity: null },
+    ...{ verdict, comment: null },
     ...more,
   };
 }

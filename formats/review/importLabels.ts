@@ -129,12 +129,12 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
     report.loss.holes += merged.holes.count;
     report.loss.holePixels += merged.holes.pixels;
     report.loss.edgePixels += merged.edgePixels;
-    const at = now.toISOString();
+    const reviewedAt = now.toISOString();
     if (merged.changed === 0) {
       report.unchanged += 1;
       if (request.unchanged !== null) {
         const { unchanged } = request;
-        const answered = { correctedSha256: null, reviewer, at };
+        const answered = { correctedSha256: null, reviewer, reviewedAt };
         verdicts.push(...findings.map((finding) => verdictOn(image, finding, unchanged, answered)));
       }
       return;
@@ -149,7 +149,9 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
       report.changed += 1;
     }
     const acted = findings.filter((finding) => isCorrected(image, finding, original, merged.label));
-    verdicts.push(...acted.map((finding) => verdictOn(image, finding, 'wrong', { correctedSha256, reviewer, at })));
+    verdicts.push(
+      ...acted.map((finding) => verdictOn(image, finding, 'wrong', { correctedSha256, reviewer, reviewedAt })),
+    );
   }
 
   /** What an untouched export reads as in the format that came back: only index masks say what is ignored. */

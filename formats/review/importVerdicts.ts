@@ -1,38 +1,25 @@
-import { stat } from 'node:fs/promises';
-import { z } from 'zod';
-import { applySuggestion, isApplicable, type Suggestion } from '../../domain/correction.js';
+import { applySuggestion, suggestionOf } from '../../domain/correction.js';
 import { PartloopError } from '../../domain/errors.js';
-import type { Verdict } from '../../domain/review.js';
-import type { FindingRow, IndexRow } from '../../domain/tables.js';
+import { latestVerdicts, type Verdict } from '../../domain/review.js';
+import { exportScan } from '../../domain/scanExport.js';
+import { type FindingRow, findingRowSchema, type IndexRow } from '../../domain/tables.js';
 import { readLabel } from '../../storage/imageSource.js';
 import { decodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { listPools, openPool, type Pool } from '../../storage/pool.js';
-import { findFindings } from '../../storage/scans.js';
-import { readCsvFile } from '../../storage/table.js';
+import { readReviews } from '../../storage/reviews.js';
+import { type FoundScan, findScan, poolScans } from '../../storage/scans.js';
+import { streamTable } from '../../storage/table.js';
 import { type Recorded, recordReview } from './record.js';
 import { correctedRow } from './revisions.js';
-
-const MAX_FILE_BYTES = 64 * 2 ** 20;
-const WORDS = ['wrong', 'right', 'unsure', 'accept'] as const;
-
-const lineSchema = z.object({
-  finding_id: z.string().trim().min(1).max(64),
-  verdict: z.string().trim().toLowerCase().pipe(z.enum(WORDS)),
-  reviewer: z.string().trim().max(200).nullish(),
-  comment: z.string().trim().max(2_000).nullish(),
-});
-type Line = z.output<typeof lineSchema>;
-
-const proposalSchema = z.object({
-  size: z.tuple([z.number().int().positive(), z.number().int().positive()]),
-  counts: z.array(z.number().int().nonnegative()),
-});
+import { type Answer, findingKey, readVerdictFile } from './verdictFile.js';
 
 export interface VerdictImport {
   path: string;
-  /** Left out where there is only one pool. */
+  /** Left out where the scan says it, or there is only one pool. */
   pool?: string;
+  /** The scan whose findings were answered; all scans of the pool where it is left out. */
+  scan?: string;
   /** Who reviewed, where the file does not say. */
   reviewer: string | null;
   now: Date;
@@ -40,138 +27,150 @@ export interface VerdictImport {
 
 export interface VerdictImportReport extends Recorded {
   pool: string;
-  /** Lines of the file. */
-  lines: number;
-  refused: { line: number; reason: string }[];
-  /** Finding ids that no scan of the pool knows. */
-  unknown: string[];
-  /** Accepted findings that propose nothing: the verdict counts, the label stays as it is. */
-  withoutProposal: string[];
+  /** Answers that name a finding; of several to one finding the last counts. */
+  answered: number;
+  /** Findings of the named scan that the file says nothing of; null where no scan was named. */
+  unanswered: number | null;
+  /** Rows that were not taken over. */
+  refused: { row: number; reason: string }[];
+  /** Accepted rows whose verdict counts, and whose label stays as it is. */
+  notApplied: { row: number; reason: string }[];
+}
+
+interface Known {
+  answer: Answer;
+  finding: FindingRow;
 }
 
 /**
- * Take verdicts from a CSV file with the columns `finding_id,verdict[,reviewer,comment]`. The verdict `accept` also puts the
- * proposed mask into the label, as a new revision; several accepted findings of an image are applied together.
+ * Take over answers to findings from a CSV file (`readVerdictFile`). `accept` also puts the proposed mask into the label, as a
+ * new revision on top of the newest one; several accepted findings of an image are applied together. Nothing is deleted,
+ * and a file that is imported again changes nothing.
  *
- * @throws PartloopError `input-invalid` for a file without these columns
+ * @throws PartloopError `data-invalid` for a file without the columns, `input-invalid` where it is not clear which pool is meant
  */
 export async function importVerdicts(store: ObjectStore, request: VerdictImport): Promise<VerdictImportReport> {
   const { now } = request;
-  const pool = await openPool(store, request.pool ?? (await onlyPool(store)));
-  const { lines, refused, total } = await readLines(request.path);
-  const findings = await findFindings(store, pool.name, new Set(lines.map(({ finding_id }) => finding_id)));
+  const scan = request.scan === undefined ? null : await findScan(store, request.scan);
+  const pool = await openPool(store, await poolName(store, request.pool, scan));
+  const { answers, refused } = await readVerdictFile(request.path);
   const base = await pool.latestVersion();
   const index = new Map((await pool.readIndex(base)).map((row) => [row.imageId, row]));
+  const wanted = new Set(answers.map(({ finding }) => finding));
+  const { found, findings } = await findFindings(store, pool, scan, wanted, index);
 
-  const last = new Map(lines.map((line) => [line.finding_id, line]));
-  const known = [...last.values()].flatMap((line) => {
-    const finding = findings.get(line.finding_id);
-    return finding === undefined ? [] : [{ line, finding }];
-  });
-  const accepted = known.filter(({ line }) => line.verdict === 'accept').map(({ finding }) => finding);
-  const applicable = accepted.filter((finding) => isApplicable(suggestionOf(finding)));
-  const { rows, corrected } = await applyAll(store, pool, applicable, index, now);
-
-  const verdicts = known.map(({ line, finding }): Verdict => {
+  const known = new Map<string, Known>();
+  for (const answer of answers) {
+    const finding = found.get(answer.finding);
+    if (finding !== undefined) known.set(finding.findingId, { answer, finding });
+    else
+      refused.push({
+        row: answer.row,
+        reason:
+          scan === null ? `no scan of pool ${pool.name} has such a finding` : `scan ${scan.id} has no such finding`,
+      });
+  }
+  const earlier = latestVerdicts((await readReviews(store, pool.name)).verdicts);
+  const { rows, corrected, notApplied } = await applyAccepted([...known.values()]);
+  const verdicts = [...known.values()].map(({ answer, finding }): Verdict => {
     const { findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong } = finding;
     return {
-      findingId,
-      imageId,
-      labelSha256,
-      kind,
-      classId,
-      suggestedClassId,
-      box: [x0, y0, x1, y1],
-      verdict: line.verdict === 'accept' ? 'wrong' : line.verdict,
-      pWrong,
-      propensity: null,
+      ...{ findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong, propensity: null },
+      verdict: answer.verdict,
       correctedSha256: corrected.get(findingId) ?? null,
-      reviewer: line.reviewer ?? request.reviewer,
-      comment: line.comment ?? null,
-      at: now.toISOString(),
+      reviewer: answer.reviewer || request.reviewer,
+      comment: answer.comment || null,
+      reviewedAt: now.toISOString(),
     };
   });
   const recorded = await recordReview(store, pool, base, rows, verdicts, now);
-  return {
-    pool: pool.name,
-    lines: total,
-    refused,
-    unknown: [...last.keys()].filter((id) => !findings.has(id)),
-    withoutProposal: accepted
-      .filter((finding) => !corrected.has(finding.findingId))
-      .map((finding) => finding.findingId),
-    ...recorded,
-  };
+  const unanswered = scan === null ? null : findings - known.size;
+  refused.sort((a, b) => a.row - b.row);
+  return { pool: pool.name, answered: known.size, unanswered, refused, notApplied, ...recorded };
+
+  /** Accepted findings to labels, image by image. */
+  async function applyAccepted(all: readonly Known[]): Promise<{
+    rows: IndexRow[];
+    corrected: Map<string, string>;
+    notApplied: VerdictImportReport['notApplied'];
+  }> {
+    const done = {
+      rows: [] as IndexRow[],
+      corrected: new Map<string, string>(),
+      notApplied: [] as VerdictImportReport['notApplied'],
+    };
+    const byImage = new Map<string, Known[]>();
+    for (const one of all) {
+      const { answer, finding } = one;
+      if (answer.verdict !== 'accept') continue;
+      const before = earlier.get(finding.findingId)?.correctedSha256 ?? null;
+      // A label may have been corrected further since: what was accepted once is not put back.
+      if (before !== null) done.corrected.set(finding.findingId, before);
+      else if (suggestionOf(finding) === null)
+        done.notApplied.push({
+          row: answer.row,
+          reason: `a ${finding.kind} proposes no mask; correct the label of ${finding.fileName} in a tool`,
+        });
+      else byImage.set(finding.imageId, [...(byImage.get(finding.imageId) ?? []), one]);
+    }
+    for (const [imageId, accepted] of byImage) {
+      const image = index.get(imageId);
+      try {
+        if (image === undefined) throw new PartloopError('data-invalid', `pool ${pool.name} no longer lists its image`);
+        const revised = await applyTo(image, accepted);
+        if (revised !== null) done.rows.push(revised);
+        for (const { finding } of accepted) done.corrected.set(finding.findingId, (revised ?? image).labelSha256);
+      } catch (error) {
+        if (!(error instanceof PartloopError) || !['data-invalid', 'data-changed', 'not-found'].includes(error.code))
+          throw error;
+        done.notApplied.push(...accepted.map(({ answer }) => ({ row: answer.row, reason: error.message })));
+      }
+    }
+    return done;
+  }
+
+  async function applyTo(image: IndexRow, accepted: readonly Known[]): Promise<IndexRow | null> {
+    const { pixels, width, height } = await decodeLabel(await readLabel(store, image), `label of ${image.fileName}`);
+    const label = accepted.reduce((so, { finding }) => {
+      const suggestion = suggestionOf(finding);
+      return suggestion === null ? so : applySuggestion(so, width, height, suggestion);
+    }, pixels);
+    return correctedRow(store, pool, image, label, now);
+  }
 }
 
-async function onlyPool(store: ObjectStore): Promise<string> {
+/** Findings by what the file calls them, from one scan or from all of the pool, the newest first; and how many were read. */
+async function findFindings(
+  store: ObjectStore,
+  pool: Pool,
+  scan: FoundScan | null,
+  wanted: ReadonlySet<string>,
+  index: ReadonlyMap<string, IndexRow>,
+): Promise<{ found: Map<string, FindingRow>; findings: number }> {
+  const found = new Map<string, FindingRow>();
+  const sizeOf = (imageId: string): { width: number; height: number } => index.get(imageId) ?? { width: 0, height: 0 };
+  let findings = 0;
+  for (const { findings: key } of scan === null ? await poolScans(store, pool.name) : [scan]) {
+    if (scan === null && found.size === wanted.size) break;
+    for await (const finding of streamTable(store, key, findingRowSchema)) {
+      findings += 1;
+      const [row = {}] = exportScan([], [finding], pool.taxonomy, sizeOf).findings;
+      for (const name of [finding.findingId, findingKey(row)])
+        if (wanted.has(name) && !found.has(name)) found.set(name, finding);
+    }
+  }
+  return { found, findings };
+}
+
+async function poolName(store: ObjectStore, asked: string | undefined, scan: FoundScan | null): Promise<string> {
+  if (scan !== null && asked !== undefined && asked !== scan.pool)
+    throw new PartloopError('input-invalid', `scan ${scan.id} is of pool \`${scan.pool}\`, not \`${asked}\``);
+  const name = scan?.pool ?? asked;
+  if (name !== undefined) return name;
   const [first, ...others] = await listPools(store);
   if (first !== undefined && others.length === 0) return first;
   const there = first === undefined ? 'there is none yet' : `pools: ${[first, ...others].join(', ')}`;
   throw new PartloopError('input-invalid', `the verdicts are of which pool? ${there}`, {
-    hint: 'Name it with --pool.',
+    hint: 'Name it with --pool, or the scan with --scan.',
   });
-}
-
-async function readLines(
-  path: string,
-): Promise<{ lines: Line[]; refused: VerdictImportReport['refused']; total: number }> {
-  const facts = await stat(path).catch((cause: unknown) => {
-    throw new PartloopError('input-invalid', `${path} cannot be read`, { cause });
-  });
-  if (facts.size > MAX_FILE_BYTES)
-    throw new PartloopError('input-invalid', `${path} has ${facts.size} bytes, more than ${MAX_FILE_BYTES}`);
-  const records = (await readCsvFile(path)).map((record) =>
-    Object.fromEntries(Object.entries(record).map(([name, value]) => [name.trim().toLowerCase(), value])),
-  );
-  const [first] = records;
-  if (first !== undefined && !('finding_id' in first && 'verdict' in first))
-    throw new PartloopError('input-invalid', `${path} has columns ${Object.keys(first).join(', ')}`, {
-      hint: 'It needs finding_id and verdict; reviewer and comment are optional.',
-    });
-  const lines: Line[] = [];
-  const refused: VerdictImportReport['refused'] = [];
-  records.forEach((record, at) => {
-    const parsed = lineSchema.safeParse(record);
-    if (parsed.success) lines.push(parsed.data);
-    else refused.push({ line: at + 2, reason: z.prettifyError(parsed.error) });
-  });
-  return { lines, refused, total: records.length };
-}
-
-/** Accepted findings to labels, image by image: on top of the newest revision, whichever label the finding was made for. */
-async function applyAll(
-  store: ObjectStore,
-  pool: Pool,
-  findings: readonly FindingRow[],
-  index: ReadonlyMap<string, IndexRow>,
-  now: Date,
-): Promise<{ rows: IndexRow[]; corrected: Map<string, string> }> {
-  const rows: IndexRow[] = [];
-  const corrected = new Map<string, string>();
-  for (const imageId of new Set(findings.map((finding) => finding.imageId))) {
-    const row = index.get(imageId);
-    if (row === undefined) continue;
-    const own = findings.filter((finding) => finding.imageId === imageId);
-    const { pixels } = await decodeLabel(await readLabel(store, row), `label of ${row.fileName}`);
-    const label = own.reduce(
-      (so, finding) => applySuggestion(so, row.width, row.height, suggestionOf(finding)),
-      pixels,
-    );
-    const changed = await correctedRow(store, pool, row, label, now);
-    if (changed !== null) rows.push(changed);
-    for (const { findingId } of own) corrected.set(findingId, (changed ?? row).labelSha256);
-  }
-  return { rows, corrected };
-}
-
-function suggestionOf({ findingId, classId, suggestedClassId, proposal }: FindingRow): Suggestion {
-  if (proposal === null) return { classId, suggestedClassId, proposal: null };
-  const parsed = proposalSchema.safeParse(JSON.parse(proposal));
-  if (!parsed.success)
-    throw new PartloopError(
-      'data-invalid',
-      `finding ${findingId} has a damaged proposal: ${z.prettifyError(parsed.error)}`,
-    );
-  return { classId, suggestedClassId, proposal: parsed.data };
 }

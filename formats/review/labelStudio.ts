@@ -5,7 +5,7 @@ import { fillPolygon } from '../../domain/geometry/polygon.js';
 import type { Manifest, ManifestImage } from '../export/manifest.js';
 import { readJsonFile } from '../jsonFile.js';
 import { decodeBrush } from '../labelStudioRle.js';
-import { checkSize, paintShapes, type ReturnedImage, type ReturnedRaster, type Shape, valueOf } from './returned.js';
+import { checkSize, classValue, paintShapes, type ReturnedImage, type ReturnedRaster, type Shape } from './returned.js';
 
 const percent = z.number().min(-5).max(105);
 const regionSchema = z.object({
@@ -102,7 +102,7 @@ function toShape(
   const { width, height } = image;
   const name = (value.brushlabels ?? value.polygonlabels)?.[0];
   if (name === undefined) throw new PartloopError('data-invalid', 'a region of it has no label');
-  const label = valueOf(manifest, name);
+  const label = classValue(manifest, name);
   const { rle, points } = value;
   if (points !== undefined) {
     const ring = points.flatMap(([x, y]) => [(x / 100) * width, (y / 100) * height]);

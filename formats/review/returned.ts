@@ -60,7 +60,7 @@ export function checkSize(image: ManifestImage, width: number, height: number, w
  *
  * @throws PartloopError `data-invalid` for a name that the taxonomy does not have
  */
-export function valueOf(manifest: Manifest, name: string): number {
+export function classValue(manifest: Manifest, name: string): number {
   const plain = name.trim().toLowerCase().replaceAll(' ', '_');
   if (plain === '_background_') return 0;
   const found = manifest.classes.find((entry) => entry.name === plain);

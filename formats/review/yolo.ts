@@ -6,7 +6,7 @@ import type { Manifest, ManifestImage } from '../export/manifest.js';
 import { partClasses, stemOf } from '../export/writer.js';
 import { localFolder } from '../imageSources.js';
 import { paintPolygons } from '../yoloPolygons.js';
-import { filesBelow, paintShapes, type ReturnedImage, type Shape, valueOf } from './returned.js';
+import { classValue, filesBelow, paintShapes, type ReturnedImage, type Shape } from './returned.js';
 
 const MAX_YAML_BYTES = 2 ** 20;
 const MARGIN = 0.02;
@@ -67,5 +67,5 @@ async function readClasses(path: string, manifest: Manifest): Promise<Map<number
       ? mapped.map(([, number, name]) => [Number(number), name ?? ''] as const)
       : [...block.matchAll(/[A-Za-z_][\w -]*/g)].map(([name], number) => [number, name.trim()] as const);
   if (names.length === 0) throw new PartloopError('input-invalid', `${file} lists no class names`);
-  return new Map(names.map(([number, name]) => [number, valueOf(manifest, name)]));
+  return new Map(names.map(([number, name]) => [number, classValue(manifest, name)]));
 }

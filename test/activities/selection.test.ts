@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import sharp from 'sharp';
 import { createDecideActivities } from '../../activities/decide.js';
@@ -30,6 +33,9 @@ import { readRegistry, registerBenchmark } from '../../storage/registry.js';
 import { readTable, writeTable } from '../../storage/table.js';
 import { idOf, indexRow, scanRow, TAXONOMY } from '../domain/sampling/rows.js';
 import { memoryStore } from '../support/memoryStore.js';
+
+const HOME = mkdtempSync(join(tmpdir(), 'partloop-selection-'));
+after(() => rmSync(HOME, { recursive: true, force: true }));
 
 type Store = ReturnType<typeof memoryStore>;
 const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -64,7 +70,7 @@ async function filledPool(count: number): Promise<{ store: Store; deps: Activity
     rows.push(row);
   }
   await (await openPool(store, 'cars')).appendRows(rows);
-  return { store, deps: { store, home: '.', root: '.', log: pino({ level: 'silent' }) }, rows };
+  return { store, deps: { store, home: HOME, root: '.', log: pino({ level: 'silent' }) }, rows };
 }
 
 const context = (fields: Partial<IterationContext> = {}): IterationContext => ({

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { parseHTML } from 'linkedom';
 import sharp from 'sharp';
+import { spread } from '../../board/report/charts.js';
 import { decodeRle, drawOverlay, overlayPicture, PICTURE_SIDE } from '../../board/report/overlay.js';
 import { renderReport } from '../../board/report/page.js';
 import { classTable, sliceTable, wholeSetMiou, worstImages } from '../../board/report/tables.js';
@@ -155,5 +157,23 @@ describe('pictures with overlay', () => {
     assert.deepEqual([picture.width, picture.height], [PICTURE_SIDE, PICTURE_SIDE / 2]);
     assert.match(picture.src, /^data:image\/webp;base64,/);
     assert.ok(picture.src.length < 20_000);
+  });
+});
+
+describe('labels at the end of lines', () => {
+  it('are pushed apart no farther than they must be, and keep their order', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 4 }), (values) => {
+        const places = spread(values, 0.05);
+        const order = values.map((_, index) => index).sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
+        const sorted = order.map((index) => places[index] ?? 0);
+        for (const [rank, place] of sorted.entries())
+          if (rank > 0) assert.ok(place - (sorted[rank - 1] ?? 0) >= 0.05 - 1e-6);
+        const apart = order.every(
+          (index, rank) => rank === 0 || (values[index] ?? 0) - (values[order[rank - 1] ?? 0] ?? 0) >= 0.05,
+        );
+        if (apart) assert.deepEqual(places, values);
+      }),
+    );
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { applySuggestion, isApplicable } from '../../domain/correction.js';
+import { applySuggestion, suggestionOf } from '../../domain/correction.js';
 import { encodeRle } from '../../domain/geometry/rle.js';
 
 const SIZE = 16;
@@ -18,8 +18,8 @@ describe('an accepted suggestion', () => {
   it('adds a missing part where nothing is labelled, and leaves its neighbours alone', () => {
     const before = label((x) => (x < 6 ? 1 : 0));
     const after = applySuggestion(before, SIZE, SIZE, {
-      classId: 0,
-      suggestedClassId: 2,
+      from: 0,
+      to: 2,
       proposal: proposal((x, y) => x >= 2 && x < 6 && y < 4),
     });
     assert.deepEqual(
@@ -34,7 +34,7 @@ describe('an accepted suggestion', () => {
       label((x, y) => (part(x, y) ? 3 : 1)),
       SIZE,
       SIZE,
-      { classId: 3, suggestedClassId: 4, proposal: proposal((x, y) => x >= 2 && x < 7 && y >= 2 && y < 7) },
+      { from: 3, to: 4, proposal: proposal((x, y) => x >= 2 && x < 7 && y >= 2 && y < 7) },
     );
     assert.deepEqual(
       after,
@@ -47,7 +47,7 @@ describe('an accepted suggestion', () => {
       label(() => 3),
       SIZE,
       SIZE,
-      { classId: 3, suggestedClassId: 4, proposal: proposal((x) => x < 3) },
+      { from: 3, to: 4, proposal: proposal((x) => x < 3) },
     );
     assert.deepEqual(
       after,
@@ -60,7 +60,7 @@ describe('an accepted suggestion', () => {
       label((x) => (x < 4 ? 3 : 0)),
       SIZE,
       SIZE,
-      { classId: 3, suggestedClassId: 0, proposal: proposal((x) => x < 2) },
+      { from: 3, to: 0, proposal: proposal((x) => x < 2) },
     );
     assert.deepEqual(
       after,
@@ -68,16 +68,14 @@ describe('an accepted suggestion', () => {
     );
   });
 
-  it('changes nothing where it proposes no other class', () => {
-    const region = proposal(() => true);
-    assert.equal(isApplicable({ classId: 3, suggestedClassId: 3, proposal: region }), false);
-    assert.equal(isApplicable({ classId: 3, suggestedClassId: null, proposal: region }), false);
-    assert.equal(isApplicable({ classId: 3, suggestedClassId: 1, proposal: null }), false);
-    const before = label((x) => x % 4);
-    assert.deepEqual(
-      applySuggestion(before, SIZE, SIZE, { classId: 3, suggestedClassId: 3, proposal: region }),
-      before,
-    );
+  it('is none where no region or no other class is proposed, and an error where the region is damaged', () => {
+    const region = JSON.stringify(proposal(() => true));
+    const of = (classId: number, suggestedClassId: number | null, text: string | null) =>
+      suggestionOf({ findingId: 'f', classId, suggestedClassId, proposal: text });
+    assert.deepEqual([of(3, 3, region), of(3, null, region), of(3, 1, null)], [null, null, null]);
+    assert.deepEqual(of(3, 0, region), { from: 3, to: 0, proposal: JSON.parse(region) });
+    assert.throws(() => of(3, 1, '{'), /finding f has a damaged proposal/);
+    assert.throws(() => of(3, 1, '{"size":[8],"counts":[]}'), /finding f has a damaged proposal/);
   });
 
   it('is the same done twice, and touches no other class', () => {
@@ -86,8 +84,8 @@ describe('an accepted suggestion', () => {
     fc.assert(
       fc.property(values, cells, (before, inside) => {
         const suggestion = {
-          classId: 2,
-          suggestedClassId: 4,
+          from: 2,
+          to: 4,
           proposal: proposal((x, y) => inside[y * 8 + x] === true),
         };
         const once = applySuggestion(before, SIZE, SIZE, suggestion);

@@ -50,4 +50,11 @@ describe('mergeSettings', () => {
       }),
     );
   });
+
+  it('keeps a field called like the prototype as a field, so that the schema can refuse it', () => {
+    const over: unknown = JSON.parse('{"__proto__": {"iterations": 3}}');
+    const merged = mergeSettings({ iterations: 1 }, over);
+    assert.deepEqual(Object.keys(merged as object), ['iterations', '__proto__']);
+    assert.equal(Object.getPrototypeOf(merged), Object.prototype);
+  });
 });

@@ -2,28 +2,30 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { boxIou, latestVerdicts, precisionByKind, silenced, type Verdict, verdictSchema } from '../../domain/review.js';
 
+const IMAGE = 'a'.repeat(64);
 const LABEL = 'b'.repeat(64);
 
 const verdict = (changes: Partial<Verdict>): Verdict =>
   verdictSchema.parse({
     findingId: 'one',
-    imageId: 'a'.repeat(64),
+    imageId: IMAGE,
     labelSha256: LABEL,
     kind: 'missing_part',
     classId: 0,
     suggestedClassId: 2,
-    box: [0.1, 0.1, 0.5, 0.5],
+    ...{ x0: 0.1, y0: 0.1, x1: 0.5, y1: 0.5 },
     verdict: 'right',
     pWrong: 0.8,
     propensity: null,
     correctedSha256: null,
     reviewer: null,
     comment: null,
-    at: '2026-01-01T00:00:00Z',
+    reviewedAt: '2026-01-01T00:00:00Z',
     ...changes,
   });
 
 const region = (changes: Partial<Parameters<typeof silenced>[0]> = {}): Parameters<typeof silenced>[0] => ({
+  imageId: IMAGE,
   labelSha256: LABEL,
   kind: 'missing_part',
   x0: 0.1,
@@ -33,11 +35,13 @@ const region = (changes: Partial<Parameters<typeof silenced>[0]> = {}): Paramete
   ...changes,
 });
 
+const boxOf = (x0: number, y0: number, x1: number, y1: number) => ({ x0, y0, x1, y1 });
+
 describe('verdicts', () => {
   it('take the last word on a finding, and of equal times the later one', () => {
     const said = [
-      verdict({ verdict: 'right', at: '2026-01-03T00:00:00Z' }),
-      verdict({ verdict: 'unsure', at: '2026-01-01T00:00:00Z' }),
+      verdict({ verdict: 'right', reviewedAt: '2026-01-03T00:00:00Z' }),
+      verdict({ verdict: 'unsure', reviewedAt: '2026-01-01T00:00:00Z' }),
       verdict({ findingId: 'two', verdict: 'right' }),
       verdict({ findingId: 'two', verdict: 'wrong' }),
     ];
@@ -48,15 +52,16 @@ describe('verdicts', () => {
   it('give the precision of each kind from the last words alone', () => {
     const said = [
       verdict({ verdict: 'right' }),
-      verdict({ verdict: 'wrong', at: '2026-02-01T00:00:00Z' }),
+      verdict({ verdict: 'wrong', reviewedAt: '2026-02-01T00:00:00Z' }),
       verdict({ findingId: 'two', verdict: 'wrong' }),
       verdict({ findingId: 'three', verdict: 'right' }),
       verdict({ findingId: 'four', verdict: 'unsure' }),
-      verdict({ findingId: 'five', kind: 'swapped', verdict: 'unsure' }),
+      verdict({ findingId: 'five', verdict: 'accept' }),
+      verdict({ findingId: 'six', kind: 'hole', verdict: 'unsure' }),
     ];
     assert.deepEqual(precisionByKind(said), [
-      { kind: 'missing_part', wrong: 2, right: 1, unsure: 1, precision: 2 / 3 },
-      { kind: 'swapped', wrong: 0, right: 0, unsure: 1, precision: null },
+      { kind: 'hole', answered: 0, wrong: 0, unsure: 1, precision: null },
+      { kind: 'missing_part', answered: 4, wrong: 3, unsure: 1, precision: 3 / 4 },
     ]);
   });
 
@@ -67,10 +72,11 @@ describe('verdicts', () => {
     assert.equal(silenced(region({ x0: 0.35, x1: 0.75 }), said), false);
     assert.equal(silenced(region({ kind: 'extra_part' }), said), false);
     assert.equal(silenced(region({ labelSha256: 'c'.repeat(64) }), said), false);
+    assert.equal(silenced(region({ imageId: 'c'.repeat(64) }), said), false);
   });
 
   it('silence nothing once the reviewer takes it back', () => {
-    const said = [verdict({}), verdict({ verdict: 'wrong', at: '2026-02-01T00:00:00Z' })];
+    const said = [verdict({}), verdict({ verdict: 'wrong', reviewedAt: '2026-02-01T00:00:00Z' })];
     assert.equal(silenced(region(), said), false);
   });
 
@@ -84,7 +90,7 @@ describe('verdicts', () => {
     const edge = fc.integer({ min: 0, max: 20 });
     const box = fc
       .tuple(edge, edge, edge, edge)
-      .map(([a, b, c, d]) => [Math.min(a, c), Math.min(b, d), Math.max(a, c) + 1, Math.max(b, d) + 1] as const);
+      .map(([a, b, c, d]) => boxOf(Math.min(a, c), Math.min(b, d), Math.max(a, c) + 1, Math.max(b, d) + 1));
     fc.assert(
       fc.property(box, box, (a, b) => {
         assert.equal(boxIou(a, a), 1);
@@ -92,6 +98,6 @@ describe('verdicts', () => {
         assert.ok(boxIou(a, b) >= 0 && boxIou(a, b) <= 1);
       }),
     );
-    assert.equal(boxIou([0, 0, 1, 1], [1, 0, 2, 1]), 0);
+    assert.equal(boxIou(boxOf(0, 0, 1, 1), boxOf(1, 0, 2, 1)), 0);
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { PartloopError } from '../../domain/errors.js';
-import { decodeForNetwork, decodeLabelForNetwork } from '../../inference/decode.js';
+import { decodeForNetwork, decodeLabelOf, fitLabel } from '../../inference/decode.js';
 import { contentSize, PAD_RGB } from '../../inference/letterbox.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import { ROOT } from '../support/binaries.js';
@@ -86,7 +86,7 @@ describe('the preprocessing of the scan', function () {
         assert.equal(theirs.length, ours.rgb.length);
         assert.ok(contentDifference(ours, theirs) <= 2, `picture ${n} differs by ${contentDifference(ours, theirs)}`);
         const labelBytes = await readFile(join(folder, `${n}-label.png`));
-        const label = await decodeLabelForNetwork(labelBytes, { width, height }, SIZE, `${n}.png`);
+        const label = fitLabel(await decodeLabelOf(labelBytes, { width, height, classes: 255 }, `${n}.png`), SIZE);
         assert.ok(Buffer.from(label).equals(await readFile(join(folder, `${n}.label`))), `label ${n}`);
       }
     } finally {
@@ -115,7 +115,7 @@ describe('the preprocessing of the scan', function () {
     assert.deepEqual([...rgb.subarray(0, 3)], [255, 0, 0]);
     assert.deepEqual([...rgb.subarray(rgb.length - 3)], [...PAD_RGB]);
     const mask = await encodeLabel(new Uint8Array(64 * 32).fill(7), 64, 32);
-    const label = await decodeLabelForNetwork(mask, { width: 64, height: 32 }, 64, 'red.png');
+    const label = fitLabel(await decodeLabelOf(mask, { width: 64, height: 32, classes: 7 }, 'red.png'), 64);
     assert.ok(label.subarray(0, 64 * 32).every((value) => value === 7));
     assert.ok(label.subarray(64 * 32).every((value) => value === 255));
   });
@@ -135,7 +135,7 @@ describe('the preprocessing of the scan', function () {
     await assert.rejects(decodeForNetwork(Buffer.from('text'), 64, 'cars/9.jpg'), names(/cars\/9\.jpg/));
     const mask = await encodeLabel(new Uint8Array(6), 3, 2);
     await assert.rejects(
-      decodeLabelForNetwork(mask, { width: 2, height: 3 }, 64, 'cars/9.jpg'),
+      decodeLabelOf(mask, { width: 2, height: 3, classes: 7 }, 'cars/9.jpg'),
       names(/label of cars\/9\.jpg is 3×2, the picture 2×3/),
     );
   });

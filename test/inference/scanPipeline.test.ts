@@ -55,7 +55,7 @@ describe('the scan of a shard', function () {
     const onProgress = (done: number): void => {
       if (done >= abortAfter) stop.abort(new Error('stopped by a person'));
     };
-    return scanRows({ store, pool: 'cars', rows, sessions, seed: 1, signal: stop.signal, onProgress });
+    return scanRows({ store, pool: 'cars', rows, sessions, seed: 1, injectShare: 1, signal: stop.signal, onProgress });
   };
 
   it('names what cannot be read and judges the rest, in the order of the rows', async () => {

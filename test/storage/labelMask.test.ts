@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { encode } from 'fast-png';
 import sharp from 'sharp';
 import { PartloopError } from '../../domain/errors.js';
+import { seededRandom } from '../../domain/random.js';
 import { decodeLabel, encodeLabel } from '../../storage/labelMask.js';
+import { png } from '../support/png.js';
 
 const mask = fc
   .tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 }))
@@ -69,5 +71,30 @@ describe('a label mask', () => {
     const gigantic = Buffer.from(whole);
     gigantic.writeUInt32BE(200_000, 16);
     await assert.rejects(decodeLabel(gigantic, 'huge.png'), refuses(/huge\.png has 200000×100 pixels|huge\.png/));
+  });
+
+  it('is refused when it unpacks to more than its header says, before the memory is taken', async () => {
+    const bomb = png({ width: 64, height: 64, depth: 1 }, Buffer.alloc(200_000_000));
+    assert.ok(bomb.length < 1_000_000);
+    await assert.rejects(decodeLabel(bomb, 'bomb.png'), refuses(/bomb\.png .*unpacks to more than its header says/));
+  });
+
+  it('is read without the colour profiles and texts around it, which may hold anything', async () => {
+    const bytes = png({ width: 2, height: 2, depth: 8 }, Uint8Array.of(0, 1, 2, 0, 3, 4), [
+      // A text that says it is compressed and is not: a decoder that reads it fails.
+      ['zTXt', Buffer.from('Comment\0\0no deflate at all', 'latin1')],
+    ]);
+    assert.deepEqual([...(await decodeLabel(bytes)).pixels], [1, 2, 3, 4]);
+  });
+
+  it('is read where its data take more than one chunk and its rows are interlaced', async () => {
+    const random = seededRandom('many chunks');
+    const pixels = Uint8Array.from({ length: 500 * 400 }, () => Math.floor(16 * random()));
+    const bytes = await sharp(pixels, { raw: { width: 500, height: 400, channels: 1 } })
+      .toColourspace('b-w')
+      .png({ progressive: true })
+      .toBuffer();
+    assert.ok(bytes.length > 65_000);
+    assert.deepEqual((await decodeLabel(bytes)).pixels, pixels);
   });
 });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { PartloopError } from '../../domain/errors.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
@@ -43,7 +44,10 @@ export function memoryStore(): ObjectStore & { readonly read: string[]; readonly
     },
     replace: async (key, body, etag) => ((objects.get(key)?.etag ?? null) === etag ? write(key, body) : 'conflict'),
     putFile: async (key, path) => write(key, await readFile(path)),
-    getFile: async (key, path) => writeFile(path, need(key).body),
+    getFile: async (key, path) => {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, need(key).body);
+    },
     async *list(prefix) {
       for (const [key, { body, etag }] of [...objects].sort(([a], [b]) => (a < b ? -1 : 1))) {
         if (key.startsWith(prefix)) yield { key, size: body.length, etag, versionId: null };

@@ -59,6 +59,44 @@ onnx.checker.check_model(model)
 onnx.save(model, path)
 `;
 
+const SEER = `
+import sys
+import onnx
+from onnx import TensorProto as T, helper as h
+path, size, classes = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+const = lambda key, kind, dims, values: h.make_tensor(key, kind, dims, values)
+inits = [const("zero", T.INT64, [], [0]), const("ignore", T.INT64, [], [255]), const("half", T.FLOAT, [], [127.5]),
+    const("table", T.UINT8, [classes + 1], [255] * (classes + 1))]
+nodes = [
+    h.make_node("Gather", ["image", "zero"], ["red"], axis=3),
+    h.make_node("Cast", ["red"], ["red_f"], to=T.FLOAT),
+    h.make_node("Greater", ["red_f", "half"], ["bright"]),
+    h.make_node("Cast", ["bright"], ["mask"], to=T.UINT8),
+    h.make_node("Shape", ["mask"], ["sides"]),
+    h.make_node("ConstantOfShape", ["sides"], ["p_mask"], value=const("sure", T.UINT8, [1], [255])),
+    h.make_node("Cast", ["label"], ["wide"], to=T.INT64),
+    h.make_node("Equal", ["wide", "ignore"], ["ignored"]),
+    h.make_node("Where", ["ignored", "zero", "wide"], ["given"]),
+    h.make_node("Gather", ["table", "given"], ["p_label"]),
+]
+shape = ["N", size, size]
+graph = h.make_graph(nodes, "seer",
+    [h.make_tensor_value_info("image", T.UINT8, [*shape, 3]), h.make_tensor_value_info("label", T.UINT8, shape)],
+    [h.make_tensor_value_info(key, T.UINT8, ["N", "H", "W"]) for key in ("mask", "p_mask", "p_label")], inits)
+model = h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8)
+onnx.checker.check_model(model)
+onnx.save(model, path)
+`;
+
+/**
+ * Write a real ONNX file that sees class 1 where red is above half, and is sure of it. As in a trained network, p_label is
+ * looked up by the label's value: one beyond `classes` ends the run.
+ */
+export async function writeSeer(path: string, size: number, classes: number): Promise<string> {
+  await run(PYTHON, ['-c', SEER, path, String(size), String(classes)]);
+  return path;
+}
+
 /**
  * Write a real ONNX file that judges by rule: the mask is the picture's red channel, p_mask the green one, p_label the
  * label itself.

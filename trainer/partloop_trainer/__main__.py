@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 import traceback
+from pathlib import Path
 
 from . import __version__
 from .job import JOB_VERSION, describe, read_job
@@ -34,11 +35,17 @@ def main() -> None:
     range_command.add_argument(
         "--no-stdin-watch", action="store_true", help="go on when stdin is closed; for use by hand"
     )
+    head_command = commands.add_parser("attach-head", help="give a foreign ONNX network the scan's outputs")
+    head_command.add_argument("--model", required=True, help="ONNX file with logits [N, classes, h, w]")
+    head_command.add_argument("--spec", required=True, help="JSON: its input, and which logits are which label")
+    head_command.add_argument("--out", required=True, help="the file to write")
     commands.add_parser("check", help="print versions and whether backbone weights are here, as JSON")
     commands.add_parser("describe", help="print the fields of job.json and the exit codes, as JSON")
     arguments = parser.parse_args()
     if arguments.command in ("train", "lr-range"):
         run_job(arguments.command, arguments.job, watch_stdin=not arguments.no_stdin_watch)
+    elif arguments.command == "attach-head":
+        run_attach(arguments.model, arguments.spec, arguments.out)
     elif arguments.command == "check":
         print(json.dumps(check(), indent=1))
     else:
@@ -70,6 +77,16 @@ def run_job(command: str, job_path: str, watch_stdin: bool) -> None:
     # The thread that watches stdin sits in a read: leave without asking it.
     sys.stdout.flush()
     os._exit(0)
+
+
+def run_attach(model: str, spec: str, out: str) -> None:
+    """Attach the head, or say why not and exit with the code of the reason."""
+    from .attach import attach_head, read_spec
+
+    try:
+        attach_head(Path(model), read_spec(Path(spec)), Path(out))
+    except TrainerError as error:
+        fail(Reporter(StopFlag()), error)
 
 
 def prepare_environment() -> None:

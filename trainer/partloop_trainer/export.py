@@ -14,11 +14,12 @@ import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from . import __version__
 from .checkpoint import replace_durably, sha256_file
 from .job import Job
-from .model import KNet, upsampled
+from .model import KNet
 from .preprocess import IGNORE, PAD_RGB
 from .protocol import TrainerError
 
@@ -50,22 +51,22 @@ class ModelGraph(nn.Module):
 
 
 class ScanGraph(nn.Module):
-    """image uint8 [N, S, S, 3], label uint8 [N, S, S] → mask, p_mask, p_label, uint8 [N, S, S] each.
+    """image uint8 [N, S, S, 3], label uint8 [N, H, W] → mask, p_mask, p_label, uint8 [N, H, W] each.
 
     p_* are round(255 p) of the found and of the given class. Log-probabilities are taken at stride 4 and upsampled:
     that keeps the argmax of upsampled logits (each pixel's classes shift by one number), while a softmax at full size
     costs more than the network itself. p is thus the geometric interpolation: a little below the exact
-    softmax at borders, equal to it elsewhere. An ignored label (255) is looked up as class 0.
+    softmax at borders, equal to it elsewhere. The answer has the label's grid, which the caller chooses. An ignored
+    label (255) is looked up as class 0.
     """
 
-    def __init__(self, network: KNet, size: int) -> None:
+    def __init__(self, network: KNet) -> None:
         super().__init__()
         self.network = network
-        self.size = size
 
     def forward(self, image: Tensor, label: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         log_p = self.network(image.permute(0, 3, 1, 2).float()).log_softmax(1)
-        log_p = upsampled(log_p, self.size)
+        log_p = F.interpolate(log_p, size=label.shape[1:], mode="bilinear", align_corners=False)
         best, mask = log_p.max(dim=1)
         given = torch.where(label == IGNORE, torch.zeros_like(label), label).long()
         p_label = log_p.gather(1, given.unsqueeze(1)).squeeze(1)
@@ -84,7 +85,7 @@ def export(network: KNet, job: Job, folder: Path) -> Exported:
     image = probe_images(2, size)
     label = torch.zeros(2, size, size, dtype=torch.uint8)
     # In evaluation mode as a whole: the exporter restores the outer module's mode, for everything inside it too.
-    model_graph, scan_graph = ModelGraph(network).eval(), ScanGraph(network, size).eval()
+    model_graph, scan_graph = ModelGraph(network).eval(), ScanGraph(network).eval()
     model = _write(model_graph, (image,), ["image"], ["logits"], folder / "model.onnx", job)
     scan = _write(
         scan_graph, (image, label), ["image", "label"], ["mask", "p_mask", "p_label"], folder / "scan.onnx", job
@@ -106,6 +107,8 @@ def _write(
 ) -> Path:
     temporary = path.with_name(path.name + ".tmp")
     dynamic = {name: {0: "N"} for name in [*names, *outputs]}
+    if "label" in names:
+        dynamic |= {name: {0: "N", 1: "H", 2: "W"} for name in ["label", *outputs]}
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
         # The TorchScript exporter: the newer one needs onnxscript, takes several times as long, writes install paths.
@@ -153,7 +156,10 @@ def clean(model: onnx.ModelProto, properties: dict[str, str]) -> None:
 
 
 def compare(model_graph: nn.Module, scan_graph: nn.Module, model: Path, scan: Path, size: int, classes: int) -> float:
-    """Largest absolute difference of a logit over batches of 1 and 3; raises `internal` where the files differ."""
+    """Largest absolute difference of a logit over batches of 1 and 3, with labels of full and of half size.
+
+    Raises `internal` where the files differ.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -162,9 +168,9 @@ def compare(model_graph: nn.Module, scan_graph: nn.Module, model: Path, scan: Pa
         onnxruntime.InferenceSession(str(one), options, providers=["CPUExecutionProvider"]) for one in (model, scan)
     ]
     largest = 0.0
-    for count in (1, 3):
+    for count, side in ((1, size), (3, size // 2)):
         image = probe_images(count, size)
-        label = torch.arange(count * size * size).view(count, size, size).remainder(classes + 1)
+        label = torch.arange(count * side * side).view(count, side, side).remainder(classes + 1)
         label = torch.where(label == classes, IGNORE, label).to(torch.uint8)
         with torch.inference_mode():
             wanted = model_graph(image).numpy()

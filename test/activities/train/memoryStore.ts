@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { PartloopError } from '../../../domain/errors.js';
 import type { ObjectFacts, ObjectStore } from '../../../storage/objectStore.js';
@@ -55,6 +56,7 @@ export class MemoryStore implements ObjectStore {
   }
 
   async getFile(key: string, path: string): Promise<void> {
+    await mkdir(dirname(path), { recursive: true });
     await writeFile(`${path}.part`, (await this.get(key)).body);
     await rename(`${path}.part`, path);
   }

@@ -36,6 +36,36 @@ describe('geometry', () => {
     );
   });
 
+  it('finds the components that a flood fill finds, in the order of their first pixels', () => {
+    fc.assert(
+      fc.property(raster, ({ width, height, values }) => {
+        const { ids, list } = connectedComponents(values, width, height, skipValues(0));
+        const flooded = flood(values, width, height);
+        assert.deepEqual(ids, flooded);
+        for (const { id, x0, y0, x1, y1, atEdge } of list) {
+          const pixels = [...flooded.keys()].filter((pixel) => flooded[pixel] === id);
+          const xs = pixels.map((pixel) => pixel % width);
+          const ys = pixels.map((pixel) => Math.floor(pixel / width));
+          const box = [Math.min(...xs), Math.min(...ys), Math.max(...xs) + 1, Math.max(...ys) + 1];
+          assert.deepEqual([x0, y0, x1, y1], box);
+          assert.equal(atEdge, x0 === 0 || y0 === 0 || x1 === width || y1 === height);
+        }
+      }),
+    );
+  });
+
+  it('gives each pixel the shortest way out of its region, over all ways', () => {
+    fc.assert(
+      fc.property(raster, fc.boolean(), ({ width, height, values }, partsOnly) => {
+        const distance = regionDistance(values, width, height, partsOnly);
+        for (const [pixel, expected] of shortestWays(values, width, height).entries()) {
+          if (partsOnly && values[pixel] === 0) assert.equal(distance[pixel], 0);
+          else assert.ok(Math.abs((distance[pixel] as number) - expected) < 1e-4, `pixel ${pixel}`);
+        }
+      }),
+    );
+  });
+
   it('joins diagonal neighbours and keeps apart what touches nowhere', () => {
     const values = Uint8Array.from([1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1]);
     assert.deepEqual(
@@ -95,3 +125,50 @@ describe('geometry', () => {
     );
   });
 });
+
+const around = (pixel: number, width: number, height: number): number[] => {
+  const [x, y] = [pixel % width, Math.floor(pixel / width)];
+  return [-1, 0, 1].flatMap((dy) =>
+    [-1, 0, 1].flatMap((dx) =>
+      (dx !== 0 || dy !== 0) && x + dx >= 0 && x + dx < width && y + dy >= 0 && y + dy < height
+        ? [(y + dy) * width + x + dx]
+        : [],
+    ),
+  );
+};
+
+function flood(values: Uint8Array, width: number, height: number): Int32Array {
+  const ids = new Int32Array(width * height).fill(-1);
+  let next = 0;
+  for (const start of values.keys()) {
+    if (values[start] === 0 || ids[start] !== -1) continue;
+    const waiting = [start];
+    while (waiting.length > 0) {
+      const pixel = waiting.pop() as number;
+      if (ids[pixel] !== -1) continue;
+      ids[pixel] = next;
+      waiting.push(...around(pixel, width, height).filter((other) => values[other] === values[start]));
+    }
+    next++;
+  }
+  return ids;
+}
+
+/** Steps of 1 and sqrt 2 to the nearest pixel of another value, by relaxation until nothing changes. */
+function shortestWays(values: Uint8Array, width: number, height: number): number[] {
+  const ways = new Array<number>(values.length).fill(width + height);
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const pixel of ways.keys()) {
+      for (const other of around(pixel, width, height)) {
+        const straight = pixel % width === other % width || Math.floor(pixel / width) === Math.floor(other / width);
+        const rest = values[other] === values[pixel] ? (ways[other] as number) : 0;
+        const way = rest + (straight ? 1 : Math.SQRT2);
+        if (way >= (ways[pixel] as number) - 1e-9) continue;
+        ways[pixel] = way;
+        changed = true;
+      }
+    }
+  }
+  return ways;
+}

@@ -92,3 +92,27 @@ export function seen(
   const pLabel = pMask.map((p, pixel) => (label[pixel] === mask[pixel] ? p : Math.round((255 - p) / 4)));
   return { size, validWidth: size, validHeight: size, label, mask, pMask, pLabel };
 }
+
+/**
+ * A prediction as models make them: the truth a pixel off at most, in half of the pictures one part of it eaten away by its
+ * surroundings or taken for another class, and less sure of itself there.
+ */
+export function mistaken(
+  truth: Uint8Array,
+  size: number,
+  random: () => number,
+): { mask: Uint8Array; confidence: Uint8Array } {
+  const mask = moved(truth, size, random() < 0.5 ? 1 : 0, random() < 0.5 ? 1 : 0);
+  const confidence = new Uint8Array(size * size).fill(200 + Math.floor(50 * random()));
+  if (random() < 0.5) return { mask, confidence };
+  const from = 1 + Math.floor(random() * PARTS.length);
+  const to = random() < 0.6 ? 0 : 1 + Math.floor(random() * PARTS.length);
+  const share = 0.3 + 0.7 * random();
+  const doubt = 90 + Math.floor(90 * random());
+  const members = [...mask.keys()].filter((pixel) => mask[pixel] === from);
+  for (const pixel of members.slice(0, Math.floor(share * members.length))) {
+    mask[pixel] = to;
+    confidence[pixel] = doubt;
+  }
+  return { mask, confidence };
+}

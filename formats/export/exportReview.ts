@@ -54,15 +54,15 @@ export interface ExportReport {
  *
  * @throws PartloopError `not-found` for a scan that is not there, `input-invalid` for a folder that is not empty
  */
-export async function exportScan(store: ObjectStore, request: ExportRequest): Promise<ExportReport> {
+export async function exportForReview(store: ObjectStore, request: ExportRequest): Promise<ExportReport> {
   const { format, out, simplifyPx, imagesAPart = IMAGES_A_PART } = request;
   const scan = await findScan(store, request.scan);
   await prepareFolder(out);
   const pool = await openPool(store, scan.pool);
   const index = new Map((await pool.readIndex(await pool.latestVersion())).map((row) => [row.imageId, row]));
   const { images, leftOut } = chooseImages(
-    await readTable(store, scan.imagesKey, scanImageRowSchema),
-    await readTable(store, scan.findingsKey, findingRowSchema),
+    await readTable(store, scan.images, scanImageRowSchema),
+    await readTable(store, scan.findings, findingRowSchema),
     index,
     pool.taxonomy,
     { ...request, storeUri: store.uri },

@@ -1,0 +1,102 @@
+import { PartloopError } from '../domain/errors.js';
+import { resolveConfig, type ScanJudge, type ScanRequest } from '../domain/messages.js';
+import { modelCardSchema } from '../domain/modelCard.js';
+import { type ScanRecord, scanRecordSchema } from '../domain/scanRecord.js';
+import type { IterationContext, StepResult } from '../domain/steps.js';
+import { readJson } from '../storage/json.js';
+import { keys } from '../storage/keys.js';
+import type { ActivityDeps } from './deps.js';
+import { choosePool, poolOf } from './pool.js';
+import { digestOf } from './step.js';
+
+/** The beginning and the end of a scan that belongs to no loop; what lies between is the loop's own. */
+export function createStandaloneScanActivities(deps: ActivityDeps) {
+  const { store } = deps;
+  return {
+    /** Resolve a request: the whole pool as one chunk, and who judges it. */
+    async prepareScan({
+      request,
+      scan,
+    }: {
+      request: ScanRequest;
+      scan: string;
+    }): Promise<{ context: IterationContext; judge: ScanJudge }> {
+      const { crossValidate, model, iterations, pool: asked, settings, ...fields } = request;
+      if (crossValidate !== undefined && model !== undefined) {
+        throw new PartloopError('input-invalid', 'fields `crossValidate` and `model` exclude each other', {
+          hint: 'Folds judge each other, or a model judges all images that it has not seen.',
+        });
+      }
+      const name = await choosePool(store, asked);
+      const pool = await poolOf(deps, name);
+      const index = await pool.readIndex(await pool.latestVersion());
+      const images = index.filter(({ split }) => split === 'train').length;
+      const config = resolveConfig(
+        {
+          ...fields,
+          iterations: 1,
+          chunkSize: Math.max(1, images),
+          ...(iterations === undefined ? {} : { trainIterations: iterations }),
+          settings: withScanSettings(settings, {
+            foldIterationShare: 1,
+            ...(crossValidate === undefined ? {} : { folds: crossValidate }),
+          }),
+        },
+        name,
+        pool.defaults,
+      );
+      if (model !== undefined) await checkModel(model, digestOf(pool.taxonomy));
+      return {
+        context: { loop: scan, iteration: 1, config, previous: null, force: null },
+        judge:
+          model !== undefined
+            ? { kind: 'model', ...model }
+            : { kind: crossValidate === undefined ? 'benchmark' : 'cross-validation' },
+      };
+    },
+
+    /** Mark a scan whole, last of all; a second time changes nothing. */
+    async recordScan({
+      context,
+      draw,
+      result,
+    }: {
+      context: IterationContext;
+      draw: StepResult;
+      result: StepResult;
+    }): Promise<void> {
+      const { taxonomy } = await poolOf(deps, context.config.pool);
+      const record: ScanRecord = scanRecordSchema.parse({
+        version: 1,
+        scan: context.loop,
+        pool: context.config.pool,
+        poolVersion: draw.facts.poolVersion,
+        taxonomyDigest: digestOf(taxonomy),
+        chunk: draw.outputs.chunk,
+        result,
+        finishedAt: new Date().toISOString(),
+      });
+      await store.putIfAbsent(keys.scan(context.loop), JSON.stringify(record, null, 1), 'application/json');
+    },
+  };
+
+  async function checkModel({ scan, card }: { scan: string; card: string }, taxonomyDigest: string): Promise<void> {
+    const found = await readJson(store, card, modelCardSchema);
+    if (found.taxonomyDigest !== taxonomyDigest)
+      throw new PartloopError('model-invalid', `${card} was made for another taxonomy than the pool has`);
+    if (found.trainedOn.list === null) {
+      throw new PartloopError('input-invalid', `field \`model\`: nobody knows which images ${scan} was trained on`, {
+        hint: 'A model that has seen an image finds its label right. Say `--unseen` if it has seen none of the pool, or use `--cross-validate 2`.',
+      });
+    }
+  }
+}
+
+/** `scan` settings under what was asked for. */
+function withScanSettings(
+  settings: Record<string, unknown> | undefined,
+  own: Record<string, unknown>,
+): Record<string, unknown> {
+  const asked = settings?.scan;
+  return { ...settings, scan: { ...own, ...(typeof asked === 'object' && asked !== null ? asked : {}) } };
+}

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { printLine, say } from '../../cli/output.js';
+import { PartloopError } from '../../domain/errors.js';
+import { partloopHome, ROOT } from '../../infra/home.js';
+import { describeMachine, machineLine } from '../machine.js';
+import { fixed, markdownTable, writeResults } from '../results.js';
+import { differences } from './compare.js';
+import { type BenchSet, demoSet, photoSet } from './data.js';
+import { measureSeed, type SeedResult } from './measure.js';
+import { crossValidate, type Judged } from './models.js';
+import { setTables } from './tables.js';
+import { scoreTruthFile } from './truthFile.js';
+
+const SETTINGS = {
+  demo: { imageSize: 128, iterations: 800 },
+  photos: { imageSize: 256, iterations: 400 },
+} as const;
+
+interface Options {
+  data: 'demo' | 'photos' | 'all';
+  seeds: number[];
+  images?: number;
+  iterations?: number;
+  model?: string;
+  peer: boolean;
+  truth?: string;
+  scan?: string;
+}
+
+/** `npm run bench -- detect`: how well planted label errors are found, beside cleanlab on the same out-of-fold predictions. */
+export function detectCommand(): Command {
+  return new Command('detect')
+    .description('How well planted label errors are found, beside cleanlab on the same out-of-fold predictions')
+    .addOption(
+      new Option('--data <set>', 'Rendered cars, DSMLR photos, or both')
+        .choices(['demo', 'photos', 'all'])
+        .default('all'),
+    )
+    .option('--seeds <list>', 'Seeds, separated by commas', wholeNumbers, [201, 202, 203])
+    .option('--images <n>', 'Images a seed (default: 600 rendered, all photos)', wholeNumber)
+    .option('--iterations <n>', 'Training iterations a fold (default: 800 rendered, 400 photos)', wholeNumber)
+    .option('--model <file>', 'Judge with this scan.onnx instead of training folds')
+    .option('--no-peer', 'Leave cleanlab out')
+    .option('--truth <file>', 'Score a scan against a CSV with the columns file_name and wrong, and do nothing else')
+    .option('--scan <file>', 'The images.csv of that scan')
+    .action(async (options: Options) => {
+      if (options.truth !== undefined || options.scan !== undefined) return scoreTruth(options);
+      const interrupt = new AbortController();
+      const stop = (): void =>
+        interrupt.abort(new PartloopError('interrupted', 'the benchmark was interrupted; what was trained is kept'));
+      process.on('SIGINT', stop);
+      process.on('SIGTERM', stop);
+      await measure(options, interrupt.signal);
+    });
+}
+
+async function measure(options: Options, signal: AbortSignal): Promise<void> {
+  const home = partloopHome();
+  const machine = describeMachine(ROOT);
+  printLine(machineLine(machine));
+  for (const name of ['demo', 'photos'] as const) {
+    if (options.data !== 'all' && options.data !== name) continue;
+    const { imageSize, iterations } = SETTINGS[name];
+    const results: SeedResult[] = [];
+    for (const seed of options.seeds) {
+      say(`${name}, seed ${seed} …`);
+      const set =
+        name === 'demo'
+          ? await demoSet(seed, imageSize, options.images)
+          : await photoSet(process.env.PARTLOOP_SHARED, seed, imageSize, options.images);
+      if (set === null) {
+        say(
+          'The DSMLR photos are not there: set PARTLOOP_SHARED to the folder that holds data/dsmlr-car-parts. Skipped.',
+        );
+        break;
+      }
+      const judged =
+        options.model === undefined
+          ? await crossValidate(set, home, ROOT, {
+              seed,
+              iterations: options.iterations ?? iterations,
+              signal,
+              onProgress: say,
+            })
+          : await oneJudge(set, options.model);
+      signal.throwIfAborted();
+      results.push(await measureSeed(set, judged, seed, { home, root: ROOT, peer: options.peer }));
+    }
+    if (results.length === 0) continue;
+    const compared = differences(results);
+    const path = await writeResults(home, 'detect', name, { machine, options, differences: compared, seeds: results });
+    printLine(`\n${setTables(name, results, compared)}\n\n${path}`);
+  }
+}
+
+/** A model that has seen none of the images judges all of them. */
+async function oneJudge(set: BenchSet, path: string): Promise<Judged> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new PartloopError('not-found', `--model ${path} cannot be read`, { cause });
+  });
+  const id = createHash('sha256').update(bytes).digest('hex').slice(0, 24);
+  const judge = { id, scanPath: path, logitsPath: null, classIou: null };
+  return { folds: set.images.map(() => 0), judges: [judge] };
+}
+
+async function scoreTruth({ truth, scan }: Options): Promise<void> {
+  if (truth === undefined || scan === undefined)
+    throw new PartloopError('input-invalid', '--truth and --scan belong together', {
+      hint: '`--scan` is the images.csv that `partloop scan export` writes.',
+    });
+  const score = await scoreTruthFile(truth, scan);
+  const path = await writeResults(partloopHome(), 'detect', 'truth', score);
+  printLine(
+    markdownTable([
+      {
+        images: score.images,
+        wrong: score.wrong,
+        AUROC: fixed(score.ranking.auroc),
+        AP: fixed(score.ranking.averagePrecision),
+        'P@50': fixed(score.ranking.precisionAtTop),
+        ECE: fixed(score.calibration.ece),
+        'Brier skill': fixed(score.calibration.brierSkill),
+        'not in the truth': score.unknown,
+        'not scanned': score.unscanned,
+      },
+    ]),
+  );
+  printLine(`\n${path}`);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError(`\`${text}\` is not a whole number above 0.`);
+  return Number(text);
+}
+
+function wholeNumbers(text: string): number[] {
+  return text.split(',').map((part) => wholeNumber(part.trim()));
+}

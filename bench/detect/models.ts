@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { digestOf } from '../../activities/step.js';
+import { runTrainer, trainerFailure, trainerPython } from '../../activities/trainer/process.js';
+import { readResult } from '../../activities/trainer/results.js';
+import { type TrainConfig, trainConfigSchema } from '../../domain/config.js';
+import type { ClassIouByName } from '../../domain/mislabel/index.js';
+import { derivedSeed } from '../../domain/random.js';
+import { assignFolds } from '../../domain/scan/folds.js';
+import { trainerJob } from '../../domain/trainerJob.js';
+import { encodeLabel } from '../../storage/labelMask.js';
+import type { BenchImage, BenchSet } from './data.js';
+
+export const FOLDS = 2;
+
+/** What judges the images of one fold. */
+export interface Judge {
+  /** Names the model in the reduce. */
+  id: string;
+  scanPath: string;
+  /** Logits at stride 4; null for a model that came without. */
+  logitsPath: string | null;
+  classIou: ClassIouByName | null;
+}
+
+export interface Judged {
+  folds: number[];
+  judges: Judge[];
+}
+
+const cardSchema = z.object({ classIou: z.record(z.string(), z.number().nullable()), seconds: z.number() });
+
+/** Settings of a fold's training: the demo's, but for the length. */
+export function foldConfig(imageSize: number, iterations: number): TrainConfig {
+  return trainConfigSchema.parse({
+    imageSize,
+    iterations,
+    batchSize: 8,
+    lrHead: 2e-3,
+    threads: 2,
+    classWeightExponent: 0.5,
+    checkpointEvery: 100,
+  });
+}
+
+/**
+ * Out-of-fold judges of a set: one training a fold on the other folds' given labels, vehicles and near duplicates kept
+ * together. Found again by the digest of what they are trained on and how.
+ */
+export async function crossValidate(
+  set: BenchSet,
+  home: string,
+  root: string,
+  options: { seed: number; iterations: number; signal: AbortSignal; onProgress(text: string): void },
+): Promise<Judged> {
+  const folds = assignFolds(set.images, FOLDS, 'bench', options.seed);
+  const judges: Judge[] = [];
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const train = set.images.filter((_, index) => folds[index] !== fold);
+    judges.push(await foldJudge(set, train, fold, home, root, options));
+  }
+  return { folds, judges };
+}
+
+async function foldJudge(
+  set: BenchSet,
+  train: readonly BenchImage[],
+  fold: number,
+  home: string,
+  root: string,
+  options: { seed: number; iterations: number; signal: AbortSignal; onProgress(text: string): void },
+): Promise<Judge> {
+  const config = foldConfig(set.imageSize, options.iterations);
+  const given = (image: BenchImage): Uint8Array => image.planted?.given ?? image.clean;
+  const listDigest = digestOf(
+    [train, set.validation].map((images) => images.map((image) => [image.imageId, sha256(given(image))])),
+  );
+  const seed = derivedSeed('bench', options.seed, fold);
+  const digest = digestOf({ listDigest, config, seed, taxonomy: set.taxonomy });
+  const folder = join(home, 'bench', 'models', digest.slice(0, 24));
+  const judge = async (): Promise<Judge> => ({
+    id: digest.slice(0, 24),
+    scanPath: join(folder, 'scan.onnx'),
+    logitsPath: join(folder, 'model.onnx'),
+    classIou: cardSchema.parse(JSON.parse(await readFile(join(folder, 'card.json'), 'utf8'))).classIou,
+  });
+  if (await exists(join(folder, 'card.json'))) return judge();
+
+  const work = `${folder}.work`;
+  await mkdir(join(work, 'data'), { recursive: true });
+  const list = async (images: readonly BenchImage[], name: string): Promise<string | null> => {
+    if (images.length === 0) return null;
+    const lines = await Promise.all(
+      images.map(async (image) => {
+        const [picture, label] = ['jpg', 'png'].map((ending) => join(work, 'data', `${image.imageId}.${ending}`)) as [
+          string,
+          string,
+        ];
+        await writeFile(picture, image.bytes);
+        await writeFile(label, await encodeLabel(given(image), image.width, image.height));
+        return JSON.stringify({ imageId: image.imageId, image: picture, label });
+      }),
+    );
+    await writeFile(join(work, name), `${lines.join('\n')}\n`);
+    return join(work, name);
+  };
+  const job = trainerJob({
+    config,
+    taxonomy: set.taxonomy,
+    taxonomyDigest: digestOf(set.taxonomy),
+    trainingSetDigest: listDigest,
+    seed,
+    attempt: 'bench',
+    workDir: work,
+    train: (await list(train, 'train.jsonl')) ?? '',
+    val: await list(set.validation, 'val.jsonl'),
+    weights: config.weights,
+  });
+  await writeFile(join(work, 'job.json'), JSON.stringify(job, null, 1));
+  const end = await runTrainer({
+    python: await trainerPython(root),
+    packageRoot: join(root, 'trainer'),
+    job: join(work, 'job.json'),
+    cwd: work,
+    network: false,
+    stallMs: 30 * 60_000,
+    graceMs: 60_000,
+    signal: options.signal,
+    onMessage: (message) => {
+      if (message.type === 'progress' && message.iteration % 50 === 0)
+        options.onProgress(
+          `${set.name} seed ${options.seed} fold ${fold}: ${message.iteration} of ${config.iterations}, about ${Math.round(message.etaSeconds)} s left`,
+        );
+    },
+  });
+  options.signal.throwIfAborted();
+  const failure = trainerFailure(end);
+  if (failure !== null) throw failure;
+  const result = await readResult(work);
+  const { background: _, ...classIou } = result.perClassIou;
+  await mkdir(folder, { recursive: true });
+  for (const file of ['scan.onnx', 'model.onnx']) await rename(join(work, file), join(folder, file));
+  await writeFile(join(folder, 'card.json'), JSON.stringify({ classIou, seconds: result.seconds }));
+  await rm(work, { recursive: true, force: true });
+  return judge();
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { reportError } from '../cli/output.js';
+import { detectCommand } from './detect/command.js';
+import { fetchCommand } from './fetch/command.js';
+import { scanCommand } from './scan/command.js';
+
+const EXIT_USAGE = 2;
+
+async function main(argv: string[]): Promise<number> {
+  const program = new Command('npm run bench --')
+    .description('Measurements against peers and limits; never part of the tests')
+    .addCommand(detectCommand())
+    .addCommand(scanCommand())
+    .addCommand(fetchCommand())
+    .exitOverride();
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync(argv);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    return reportError(error);
+  }
+}
+
+process.exitCode = await main(process.argv);

@@ -1,0 +1,46 @@
+import { Worker } from 'node:worker_threads';
+import { z } from 'zod';
+
+/** One configuration of ONNX Runtime and how fast it is over tensors that lie in memory. */
+export interface BareRate {
+  sessions: number;
+  threads: number;
+  batch: number;
+  imagesPerSecond: number;
+}
+
+const SECONDS = 12;
+const answerSchema = z.object({ images: z.number(), seconds: z.number() });
+
+/** The scan's network alone, in every sensible configuration: one session with all cores, or one a core, batch 1 and 4. */
+export async function bareRates(modelPath: string, size: number, cores: number): Promise<BareRate[]> {
+  const rates: BareRate[] = [];
+  for (const sessions of new Set([1, cores])) {
+    for (const batch of [1, 4]) {
+      const threads = cores / sessions;
+      const answers = await Promise.all(
+        Array.from({ length: sessions }, () => runThread({ modelPath, size, threads, batch, seconds: SECONDS })),
+      );
+      const imagesPerSecond = answers.reduce((sum, { images, seconds }) => sum + images / seconds, 0);
+      rates.push({ sessions, threads, batch, imagesPerSecond });
+    }
+  }
+  return rates;
+}
+
+/** What `bareThread.ts` is started with. */
+export const bareSetupSchema = z.object({
+  modelPath: z.string(),
+  size: z.number(),
+  threads: z.number(),
+  batch: z.number(),
+  seconds: z.number(),
+});
+
+function runThread(setup: z.infer<typeof bareSetupSchema>): Promise<z.infer<typeof answerSchema>> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./bareThread.js', import.meta.url), { workerData: setup });
+    worker.once('message', (message) => resolve(answerSchema.parse(message)));
+    worker.once('error', reject);
+  });
+}

@@ -1,0 +1,104 @@
+import { cpus } from 'node:os';
+import { Command, InvalidArgumentError } from 'commander';
+import { printLine, say } from '../../cli/output.js';
+import { PartloopError } from '../../domain/errors.js';
+import { ensureStack } from '../../infra/environment.js';
+import { ROOT } from '../../infra/home.js';
+import { describeMachine, machineLine } from '../machine.js';
+import { fixed, markdownTable, writeResults } from '../results.js';
+import { bareRates } from './bare.js';
+import { benchModel } from './model.js';
+import { photoFolder, preparePhotos } from './photos.js';
+import { pipelineRate } from './pipeline.js';
+import { pythonRates } from './python.js';
+
+/** Images an iteration of the reference system scans, and the hours it takes. */
+const REFERENCE = { images: 60_000, hours: 20 };
+/** Images of the two runs whose memory is compared. */
+const MEMORY_RUNS = [200, 2_000] as const;
+
+interface Options {
+  sizes: number[];
+  images: number;
+  memory: boolean;
+  peer: boolean;
+}
+
+/** `npm run bench -- scan`: the scan's images a second beside the network alone and beside a pipeline in Python. */
+export function scanCommand(): Command {
+  return new Command('scan')
+    .description("The scan's images a second beside the network alone and beside a pipeline in Python")
+    .option('--sizes <list>', 'Sides of the network in pixels, separated by commas', sizes, [512, 768])
+    .option('--images <n>', 'Images a run', Number, 200)
+    .option('--no-memory', `Leave out the comparison of memory at ${MEMORY_RUNS.join(' and ')} images`)
+    .option('--no-peer', 'Leave the Python pipeline out')
+    .action(measure);
+}
+
+async function measure({ sizes, images, memory, peer }: Options): Promise<void> {
+  const photos = photoFolder();
+  if (photos === null) {
+    throw new PartloopError('not-found', 'the DSMLR photos are not there', {
+      hint: 'Set PARTLOOP_SHARED to the folder that holds dsmlr-car-parts.',
+    });
+  }
+  const machine = describeMachine(ROOT);
+  printLine(machineLine(machine));
+  const env = await ensureStack();
+  const cores = cpus().length;
+  const results = [];
+  for (const size of sizes) {
+    say(`${size} px: photos and model …`);
+    const set = await preparePhotos(env, photos, size);
+    const model = await benchModel(env.home, photos, size);
+    say(`${size} px: the network alone …`);
+    const bare = await bareRates(model.scanPath, size, cores);
+    const best = bare.reduce((a, b) => (b.imagesPerSecond > a.imagesPerSecond ? b : a));
+    say(`${size} px: the scan …`);
+    const ours = await pipelineRate(env, { pool: set.pool, modelPath: model.scanPath, images, sessions: cores });
+    if (peer) say(`${size} px: Pillow, ONNX Runtime and cleanlab …`);
+    const python = peer
+      ? await pythonRates(env.home, ROOT, { model: model.logitsPath, folder: set.folder, size })
+      : null;
+    const runs = [];
+    if (memory && size === sizes[0]) {
+      for (const count of MEMORY_RUNS) {
+        say(`${size} px: memory at ${count} images …`);
+        runs.push(
+          await pipelineRate(env, { pool: set.pool, modelPath: model.scanPath, images: count, sessions: cores }),
+        );
+      }
+    }
+    results.push({ size, bare, ours, python, memory: runs });
+    printLine(
+      `\n${markdownTable([
+        {
+          'size (px)': size,
+          'network alone (images/s)': fixed(best.imagesPerSecond, 2),
+          configuration: `${best.sessions} × ${best.threads} threads, batch ${best.batch}`,
+          'scan (images/s)': fixed(ours.imagesPerSecond, 2),
+          ratio: fixed(ours.imagesPerSecond / best.imagesPerSecond, 3),
+          'Python pipeline (images/s)': fixed(python?.imagesPerSecond, 2),
+          'times as fast': python === null ? null : fixed(ours.imagesPerSecond / python.imagesPerSecond, 2),
+          'hours for 60k images': fixed(REFERENCE.images / ours.imagesPerSecond / 3_600, 2),
+          'reference system (h)': REFERENCE.hours,
+        },
+      ])}`,
+    );
+    if (runs.length > 0) {
+      printLine(
+        `\n${markdownTable(runs.map((run) => ({ images: run.images, 'peak memory (MB)': run.peakMegabytes })))}`,
+      );
+    }
+  }
+  printLine(`\n${await writeResults(env.home, 'scan', 'latest', { machine, results })}`);
+}
+
+function sizes(text: string): number[] {
+  return text.split(',').map((part) => {
+    const size = Number(part);
+    if (!Number.isInteger(size) || size < 64 || size > 2_048 || size % 32 !== 0)
+      throw new InvalidArgumentError(`\`${part}\` is not a multiple of 32 from 64 to 2048.`);
+    return size;
+  });
+}

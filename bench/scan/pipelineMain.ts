@@ -1,0 +1,53 @@
+import { storeOf } from '../../cli/environment.js';
+import { chunkRowSchema } from '../../domain/tables.js';
+import { scanRows } from '../../inference/scanPipeline.js';
+import { openSessions } from '../../inference/sessions.js';
+import { resolveEnvironment } from '../../infra/environment.js';
+import { openPool } from '../../storage/pool.js';
+import { pipelineJobSchema } from './pipeline.js';
+
+/** Images scanned before the clock starts. */
+const WARM_UP = 16;
+/** As in a scan of 60k images, of which 2,000 are analysed with injected errors. */
+const INJECT_SHARE = 2_000 / 60_000;
+
+const job = pipelineJobSchema.parse(JSON.parse(process.argv[2] ?? ''));
+const store = storeOf(await resolveEnvironment());
+const pool = await openPool(store, job.pool);
+const index = await pool.readIndex(await pool.latestVersion());
+const rows = Array.from({ length: job.images + WARM_UP }, (_, at) => {
+  const row = index[at % index.length];
+  return chunkRowSchema.parse({ ...row, cluster: row?.imageId });
+});
+const sessions = await openSessions(job.sessions, {
+  modelPath: job.modelPath,
+  name: 'the benchmark model',
+  threads: 1,
+  taxonomy: pool.taxonomy,
+});
+const scan = (part: typeof rows) =>
+  scanRows({
+    store,
+    pool: job.pool,
+    rows: part,
+    sessions,
+    seed: 1,
+    injectShare: INJECT_SHARE,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+  });
+await scan(rows.slice(0, WARM_UP));
+const start = performance.now();
+const scanned = await scan(rows.slice(WARM_UP));
+const seconds = (performance.now() - start) / 1_000;
+await sessions.close();
+const failed = scanned.find(({ error }) => error !== null);
+if (failed !== undefined) throw new Error(failed.error ?? '');
+process.stdout.write(
+  JSON.stringify({
+    images: scanned.length,
+    seconds,
+    imagesPerSecond: scanned.length / seconds,
+    peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1_024),
+  }),
+);

@@ -1,0 +1,186 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { digestOf } from '../activities/step.js';
+import { trainerPython } from '../activities/trainer/process.js';
+import { PartloopError } from '../domain/errors.js';
+import { parseRequest } from '../domain/messages.js';
+import { type ModelCard, modelCardSchema } from '../domain/modelCard.js';
+import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
+import { logitsOfLabels, userModelSchema } from '../domain/userModel.js';
+import { ROOT } from '../infra/home.js';
+import { keys } from '../storage/keys.js';
+import type { ObjectStore } from '../storage/objectStore.js';
+import { openPool } from '../storage/pool.js';
+
+const run = promisify(execFile);
+const MAX_CARD_BYTES = 2 ** 20;
+const TIMEOUT_MS = 10 * 60_000;
+
+export interface GivenModel {
+  scan: string;
+  pool: string;
+  /** A local ONNX file, or an s3:// URI. */
+  file: string;
+  /** Its description; `model.json` beside it where left out. */
+  card: string | undefined;
+  /** Whether the person says that it was trained on no image of the pool. */
+  unseen: boolean;
+}
+
+/**
+ * Put a model that a person gave beside the scan it is to judge: one of ours (`scan.onnx` with its card) as it is, any other
+ * with the scan's head attached. Returns the keys that a scan's request names.
+ *
+ * @throws PartloopError `model-invalid` where file, description and taxonomy do not fit, `input-invalid` without `--unseen`
+ */
+export async function uploadScanModel(store: ObjectStore, given: GivenModel): Promise<{ scan: string; card: string }> {
+  const { taxonomy } = await openPool(store, given.pool);
+  const folder = await mkdtemp(join(tmpdir(), 'partloop-model-'));
+  try {
+    const file = await fetched(store, given.file, join(folder, 'model.onnx'));
+    const cardPlace = given.card ?? beside(given.file);
+    const description = await readDescription(store, cardPlace, join(folder, 'card.json'));
+    const ours = modelCardSchema.safeParse(description);
+    const taxonomyDigest = digestOf(taxonomy);
+    const listed = ours.success && ours.data.trainedOn.list !== null && !given.unseen;
+    const trainedOn = listed ? ours.data.trainedOn : await list(store, given);
+    let card: ModelCard;
+    const scanFile = join(folder, 'scan.onnx');
+    if (ours.success) {
+      if (ours.data.taxonomyDigest !== taxonomyDigest)
+        throw new PartloopError(
+          'model-invalid',
+          `${cardPlace} was made for another taxonomy than pool \`${given.pool}\` has`,
+        );
+      await copyFile(file, scanFile);
+      card = ours.data;
+      if ((await sha256(scanFile)) !== card.files.scan) {
+        throw new PartloopError('model-invalid', `${given.file} is not the scan.onnx that ${cardPlace} names`, {
+          hint: 'Of the two files of a model, scan.onnx judges.',
+        });
+      }
+    } else card = await attachHead(file, scanFile, folder, description, cardPlace, taxonomy, taxonomyDigest);
+    const place = { scan: keys.scanModel(given.scan, 'scan.onnx'), card: keys.scanModel(given.scan, 'model.json') };
+    await store.putFile(place.scan, scanFile, 'application/octet-stream');
+    await store.put(place.card, JSON.stringify({ ...card, trainedOn }, null, 1), 'application/json');
+    return place;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** An empty list says that the model has seen no image of the pool; only the person can know. */
+async function list(store: ObjectStore, { scan, file, unseen }: GivenModel): Promise<ModelCard['trainedOn']> {
+  if (!unseen) {
+    throw new PartloopError('input-invalid', `nobody knows which images ${file} was trained on`, {
+      hint: 'A model that has seen an image finds its label right. Say `--unseen` if it has seen none of this pool, or use `--cross-validate 2` instead of it.',
+    });
+  }
+  const key = keys.scanModel(scan, 'training-list.json');
+  await store.put(key, JSON.stringify({ images: [] }), 'application/json');
+  return { list: key, digest: digestOf([]) };
+}
+
+async function attachHead(
+  file: string,
+  out: string,
+  folder: string,
+  description: unknown,
+  place: string,
+  taxonomy: Taxonomy,
+  taxonomyDigest: string,
+): Promise<ModelCard> {
+  const model = parseRequest(userModelSchema, description, place);
+  const { classes: _, classMap: __, ...how } = model;
+  const spec = join(folder, 'spec.json');
+  await writeFile(spec, JSON.stringify({ ...how, sources: logitsOfLabels(model, taxonomy) }));
+  const args = ['-m', 'partloop_trainer', 'attach-head', '--model', file, '--spec', spec, '--out', out];
+  try {
+    await run(await trainerPython(ROOT), args, {
+      env: { PATH: process.env.PATH, HOME: folder, PYTHONPATH: join(ROOT, 'trainer') },
+      timeout: TIMEOUT_MS,
+    });
+  } catch (cause) {
+    throw new PartloopError('model-invalid', attachError(cause), { cause });
+  }
+  const digest = await sha256(out);
+  return modelCardSchema.parse({
+    version: 1,
+    taxonomyDigest,
+    classes: labelNames(taxonomy),
+    input: { name: 'image', layout: 'NHWC', dtype: 'uint8', size: model.size },
+    trainedOn: { list: null, digest: digestOf([]) },
+    valMiou: null,
+    valClassIou: {},
+    weightsSha256: digest,
+    files: { model: await sha256(file), scan: digest },
+    preset: 'given',
+    imageSize: model.size,
+    iterations: 1,
+  });
+}
+
+const errorLineSchema = z.looseObject({ type: z.literal('error'), message: z.string(), hint: z.string().optional() });
+
+/** The trainer's own words, where it could say any. */
+function attachError(cause: unknown): string {
+  const { stdout, stderr } = z
+    .looseObject({ stdout: z.string(), stderr: z.string() })
+    .catch({ stdout: '', stderr: '' })
+    .parse(cause);
+  for (const line of stdout.split('\n')) {
+    try {
+      const parsed = errorLineSchema.safeParse(JSON.parse(line));
+      if (parsed.success) return [parsed.data.message, parsed.data.hint].filter(Boolean).join('; ');
+    } catch {
+      // Not a message: what a library printed.
+    }
+  }
+  return `the scan head could not be attached: ${stderr.slice(-500)}`;
+}
+
+async function fetched(store: ObjectStore, place: string, local: string): Promise<string> {
+  if (place.startsWith('s3://')) {
+    await store.getFile(place, local);
+    return local;
+  }
+  const facts = await stat(place).catch((cause: unknown) => {
+    throw new PartloopError('not-found', `--model: there is no file ${place}`, { cause });
+  });
+  if (!facts.isFile()) throw new PartloopError('input-invalid', `--model: ${place} is not a file`);
+  return place;
+}
+
+async function readDescription(store: ObjectStore, place: string, local: string): Promise<unknown> {
+  const path = place.startsWith('s3://') ? local : place;
+  try {
+    if (path === local) await store.getFile(place, local);
+    if ((await stat(path)).size > MAX_CARD_BYTES) throw new Error('it is larger than 1 MB');
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw new PartloopError(
+      'model-invalid',
+      `${place} cannot be read: ${cause instanceof Error ? cause.message : cause}`,
+      {
+        hint: 'A model needs a model.json beside it, or `--model-card FILE`; docs/mislabel.md describes it.',
+        cause,
+      },
+    );
+  }
+}
+
+const beside = (place: string): string =>
+  place.startsWith('s3://')
+    ? `${place.slice(0, -basename(place).length)}model.json`
+    : join(dirname(place), 'model.json');
+
+async function sha256(path: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import type { FindingRow, ScanImageRow } from './tables.js';
+import { labelNames, type Taxonomy } from './taxonomy.js';
+
+/** `images.csv`: one row for every image scanned. */
+export const exportedImageSchema = z.object({
+  image_id: z.string(),
+  file_name: z.string(),
+  /** 0..1, low is suspect. */
+  label_quality: z.number(),
+  /** Calibrated probability that the label is wrong somewhere. */
+  p_mislabelled: z.number(),
+  /** Kinds of its findings, joined by `;`. */
+  kinds: z.string(),
+});
+
+/** `findings.csv`: one row a finding, most probable first. */
+export const exportedFindingSchema = z.object({
+  image_id: z.string(),
+  file_name: z.string(),
+  kind: z.string(),
+  /** What the region is labelled as. */
+  class: z.string(),
+  /** What it should be; empty where the kind has none. */
+  suggested_class: z.string(),
+  /** Pixels of the original image. */
+  area_px: z.number().int(),
+  p_wrong: z.number(),
+  /** `x0 y0 x1 y1` in pixels of the upright original image, ends exclusive. */
+  bbox: z.string(),
+});
+
+/** A scan as the two tables that leave partloop. `sizeOf`: upright size of an image in pixels. */
+export function exportScan(
+  images: readonly ScanImageRow[],
+  findings: readonly FindingRow[],
+  taxonomy: Taxonomy,
+  sizeOf: (imageId: string) => { width: number; height: number },
+): { images: z.infer<typeof exportedImageSchema>[]; findings: z.infer<typeof exportedFindingSchema>[] } {
+  const names = labelNames(taxonomy);
+  const sorted = findings.toSorted((a, b) => b.pWrong - a.pWrong || (a.findingId < b.findingId ? -1 : 1));
+  return {
+    images: images.map((image) => ({
+      image_id: image.imageId,
+      file_name: image.fileName,
+      label_quality: image.labelQuality,
+      p_mislabelled: image.pMislabelled,
+      kinds: image.kinds.join(';'),
+    })),
+    findings: sorted.map((finding) => {
+      const { width, height } = sizeOf(finding.imageId);
+      const box = [finding.x0 * width, finding.y0 * height, finding.x1 * width, finding.y1 * height];
+      return {
+        image_id: finding.imageId,
+        file_name: finding.fileName,
+        kind: finding.kind,
+        class: names[finding.classId] ?? String(finding.classId),
+        suggested_class: finding.suggestedClassId === null ? '' : (names[finding.suggestedClassId] ?? ''),
+        area_px: Math.round(finding.areaShare * width * height),
+        p_wrong: finding.pWrong,
+        bbox: box.map(Math.round).join(' '),
+      };
+    }),
+  };
+}

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { nameSchema, sha256Schema } from './ids.js';
+import { stepResultSchema } from './steps.js';
+
+/** `scans/<scan>/commit.json`: a scan that belongs to no loop, whole. */
+export const scanRecordSchema = z.object({
+  version: z.literal(1),
+  scan: nameSchema,
+  pool: nameSchema,
+  poolVersion: z.number().int().nonnegative(),
+  taxonomyDigest: sha256Schema,
+  /** The chunk that was scanned. */
+  chunk: z.string(),
+  result: stepResultSchema,
+  finishedAt: z.string(),
+});
+export type ScanRecord = z.infer<typeof scanRecordSchema>;

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { generateDemo } from '../../demo/pool.js';
+import { carParts34 } from '../../domain/taxonomies/carParts34.js';
+import { labelNames } from '../../domain/taxonomy.js';
+import { findScan, readScanRecord } from '../../storage/scans.js';
+import { storeOfHome } from '../chaos/home.js';
+import { partloop, partloopJson } from '../support/cli.js';
+
+const IMAGES = 16;
+const finishedSchema = z.looseObject({
+  scanId: z.string(),
+  scanned: z.number(),
+  folds: z.number(),
+  errors: z.number(),
+});
+const SMALL = ['--image-size', '64', '--iterations', '3', '--batch-size', '4', '--seed', '1'];
+
+describe('a scan without a loop', function () {
+  this.timeout(6 * 60_000);
+  let home: string;
+  let scanId: string;
+
+  before(async () => {
+    home = await mkdtemp(join(tmpdir(), 'partloop-scan-'));
+    const { manifest } = await generateDemo({
+      dir: join(home, 'cars'),
+      seed: 8,
+      size: 64,
+      counts: { train: IMAGES, val: 2, test: 2, interior: 0 },
+      truthFile: join(home, 'truth.jsonl'),
+    });
+    const importing = ['import', 'masks', '--manifest', manifest, '--taxonomy', 'car-parts-34', '--pool', 'cars'];
+    await partloopJson(home, importing);
+  });
+  after(async () => {
+    await partloop(home, ['down']);
+    await rm(home, { recursive: true, force: true });
+  });
+
+  it('judges every training image of a pool by folds and prints one object with its id', async () => {
+    const options = ['--pool', 'cars', '--cross-validate', '2', ...SMALL, '--wait'];
+    const found = finishedSchema.parse(await partloopJson(home, ['scan', 'run', ...options]));
+    ({ scanId } = found);
+    assert.deepEqual([found.scanned, found.folds, found.errors], [IMAGES, 2, 0]);
+    const { scans } = z
+      .object({ scans: z.array(z.looseObject({ scan: z.string() })) })
+      .parse(await partloopJson(home, ['scan', 'list']));
+    assert.deepEqual(
+      scans.map(({ scan }) => scan),
+      [scanId],
+    );
+  });
+
+  it('leaves a table of images and one of findings, as CSV with a header and as Parquet', async () => {
+    const out = join(home, 'out');
+    await partloopJson(home, ['scan', 'export', scanId, '--out', out]);
+    const [images = '', ...rows] = (await readFile(join(out, 'images.csv'), 'utf8')).trim().split('\n');
+    assert.equal(images, 'image_id,file_name,label_quality,p_mislabelled,kinds');
+    assert.equal(rows.length, IMAGES);
+    const [findings] = (await readFile(join(out, 'findings.csv'), 'utf8')).split('\n');
+    assert.equal(findings, 'image_id,file_name,kind,class,suggested_class,area_px,p_wrong,bbox');
+    await partloopJson(home, ['scan', 'export', scanId, '--format', 'parquet', '--out', out]);
+    assert.equal((await readFile(join(out, 'images.parquet'))).subarray(0, 4).toString(), 'PAR1');
+  });
+
+  it('takes any network with logits, refuses one with other classes, and asks what it was trained on', async () => {
+    const store = await storeOfHome(home);
+    const record = await readScanRecord(store, scanId);
+    const logits = record?.result.outputs['fold-0-scan']?.replace(/scan\.onnx$/, 'model.onnx');
+    assert.ok(logits !== undefined);
+    const folder = join(home, 'model');
+    await store.getFile(logits, join(folder, 'net.onnx'));
+    const describe = (classes: string[]): Promise<void> =>
+      writeFile(
+        join(folder, 'model.json'),
+        JSON.stringify({ layout: 'NHWC', size: 64, scale: 1, mean: [0, 0, 0], std: [1, 1, 1], classes }),
+      );
+    const run = ['scan', 'run', '--pool', 'cars', '--model', join(folder, 'net.onnx'), ...SMALL, '--wait', '--json'];
+
+    await describe(labelNames(carParts34).map((name) => (name === 'hood' ? 'bonnet' : name)));
+    const misfit = await partloop(home, [...run, '--unseen']);
+    assert.match(misfit.stderr, /bonnet +only in the model\n +hood +only in taxonomy/);
+    assert.notEqual(misfit.code, 0);
+
+    await describe(labelNames(carParts34));
+    const unknown = await partloop(home, run);
+    assert.match(unknown.stderr, /--unseen.*--cross-validate/s);
+
+    const { code, stdout, stderr } = await partloop(home, [...run, '--unseen']);
+    assert.equal(code, 0, stderr);
+    const judged = finishedSchema.parse(JSON.parse(stdout));
+    assert.deepEqual([judged.scanned, judged.folds, judged.errors], [IMAGES, 0, 0]);
+  });
+
+  it('names the field that is wrong, and what is allowed', async () => {
+    const { code, stderr } = await partloop(home, ['scan', 'run', '--pool', 'cars', '--cross-validate', '1']);
+    assert.equal(code, 2);
+    assert.match(stderr, /crossValidate.*2/);
+  });
+
+  it('is not found under a name that nothing has', async () => {
+    await assert.rejects(findScan(await storeOfHome(home), 'scan-nothing'), /no finished scan `scan-nothing`/);
+  });
+});
