@@ -69,6 +69,8 @@ export const scanImageRowSchema = z.object({
   inferredTags: json,
   /** Digest of the model that judged. */
   model: z.string(),
+  /** The chance with which the image was drawn into the audit sample; null where it was not drawn. */
+  auditChance: share.nullable(),
   /** Why the image could not be judged; null when it was. */
   error: z.string().nullable(),
 });

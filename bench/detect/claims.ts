@@ -9,6 +9,7 @@ import type { PlantedLabel } from './plant.js';
 
 /** Regions of fewer pixels at model size count neither as errors nor as claims. */
 const LEAST_PX = 30;
+const PLANTED_KINDS: ReadonlySet<string> = new Set(SPOIL_KINDS);
 
 const proposalSchema = z.object({ size: z.tuple([z.number(), z.number()]), counts: z.array(z.number()) });
 
@@ -52,13 +53,16 @@ export function scoreClaims(
       const met = errors.filter((error) => meets(claim, error));
       // Meeting an error too small to count is neither right nor false.
       if (met.length > 0 && met.every(({ counts }) => !counts)) return [];
+      const wrong = isWrong(region, label, errors);
+      // Kinds that are never planted can meet nothing: beside a real error they are neither right nor false.
+      if (wrong && !PLANTED_KINDS.has(finding.kind)) return [];
       return [
         {
           kind: finding.kind,
           probability: finding.pWrong,
           image: index,
           meets: met.filter(({ counts }) => counts).map(({ id }) => id),
-          wrong: isWrong(region, label, errors),
+          wrong,
         },
       ];
     });

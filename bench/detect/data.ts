@@ -90,7 +90,7 @@ export async function photoSet(
   const folder = join(shared, 'data', 'dsmlr-car-parts', 'trainingset');
   const raw: RawImage[] = [];
   try {
-    for await (const item of readCoco(folder, join(folder, 'annotations.json'), dsmlr18)) {
+    for await (const item of readCoco(join(folder, 'JPEGImages'), join(folder, 'annotations.json'), dsmlr18)) {
       if (raw.length >= images) break;
       if (item.image.kind !== 'bytes') continue;
       const bytes = await item.image.read();

@@ -3,6 +3,7 @@ import type { Region } from '../review.js';
 import { FINDING_KINDS, type FindingKind, type FindingRow, type ScanImageRow } from '../tables.js';
 import type { Taxonomy } from '../taxonomy.js';
 import { conflictAnswered, withoutAnswered } from './answered.js';
+import { drawAudit } from './audit.js';
 import { calibrate, type JudgedImage } from './calibrate.js';
 import { imageIou, judgedClasses, learnClasses } from './classes.js';
 import { duplicateConflicts } from './duplicates.js';
@@ -54,11 +55,20 @@ export function reduceScan(
       quarantineCap: config.quarantineCap,
     },
   );
+  const audit = drawAudit(
+    calibration.judged.map(({ entry, probability }) => ({ imageId: entry.imageId, probability })),
+    config.auditSample,
+  );
   const rowsByEntry = new Map<ReduceEntry, { image: ScanImageRow; findings: FindingRow[] }>();
   calibration.judged.forEach((image, index) => {
     const found = reported[index] ?? [];
     rowsByEntry.set(image.entry, {
-      image: imageScanRow(image, found, chosen.has(index), taxonomy),
+      image: imageScanRow(
+        image,
+        found,
+        { quarantined: chosen.has(index), auditChance: audit.get(image.entry.imageId) ?? null },
+        taxonomy,
+      ),
       findings: found.map((item) => findingRow(image, item)),
     });
   });
@@ -159,7 +169,7 @@ function strongestClass(found: readonly Reported[]): number | null {
 function imageScanRow(
   image: JudgedImage,
   found: readonly Reported[],
-  quarantined: boolean,
+  fate: Pick<ScanImageRow, 'quarantined' | 'auditChance'>,
   taxonomy: Taxonomy,
 ): ScanImageRow {
   const { entry, analysis, probability } = image;
@@ -177,7 +187,7 @@ function imageScanRow(
     labelSha256: entry.labelSha256,
     labelQuality: round(1 - probability),
     pMislabelled: round(probability),
-    quarantined,
+    ...fate,
     kinds: [...new Set(found.map(({ candidate }) => candidate.kind))],
     findings: found.length,
     labelIou: round(as.mean),
@@ -233,6 +243,7 @@ function unjudged({ imageId, fileName, labelSha256, model, error }: ReduceEntry)
     labelQuality: 1,
     pMislabelled: 0,
     quarantined: false,
+    auditChance: null,
     kinds: [],
     findings: 0,
     labelIou: 0,
@@ -257,6 +268,7 @@ function unreadable(entry: ReduceEntry): { image: ScanImageRow; findings: Findin
       labelQuality: 0,
       pMislabelled: 1,
       quarantined: true,
+      auditChance: null,
       kinds: ['unreadable'],
       findings: 1,
       labelIou: 0,

@@ -45,6 +45,7 @@ export function scanRow(n: number, fields: Partial<ScanImageRow> = {}): ScanImag
     quarantined: false,
     kinds: [],
     findings: 0,
+    auditChance: null,
     labelIou: 0.7,
     hardness: 0.3,
     classIou: '{}',
