@@ -1,4 +1,5 @@
 import { PartloopError } from '../domain/errors.js';
+import type { PixelBox } from '../domain/geometry/rle.js';
 
 const WORD_BITS = 8;
 const LENGTH_BITS = [3, 4, 8, 16] as const;
@@ -9,29 +10,46 @@ const LONGEST_RUN = 2 ** 16;
  * Label Studio's brush mask: the RGBA bytes of the picture, packed by @thi.ng/rle-pack (a head of 32 + 5 + 4 × 4 bits, then runs
  * and literals whose length takes 3, 4, 8 or 16 bits). All four channels are 255 inside and 0 outside.
  *
- * @param inside one value a pixel, not 0 where the brush was
+ * @param inside asked for pixels of `box` alone; outside of it there is none
  */
-export function encodeBrush(inside: ArrayLike<number>): number[] {
+export function encodeBrush(
+  inside: (x: number, y: number) => boolean,
+  box: PixelBox,
+  width: number,
+  height: number,
+): number[] {
   const bits = new BitWriter();
-  bits.write(inside.length * CHANNELS, 32);
+  bits.write(width * height * CHANNELS, 32);
   bits.write(WORD_BITS - 1, 5);
   for (const size of LENGTH_BITS) bits.write(size - 1, 4);
-  for (let start = 0; start < inside.length; ) {
-    let end = start;
-    const value = inside[start] === 0 ? 0 : 255;
-    while (end < inside.length && (inside[end] === 0 ? 0 : 255) === value) end++;
-    for (let rest = (end - start) * CHANNELS; rest > 0; ) {
-      const length = Math.min(rest, LONGEST_RUN);
-      const size = LENGTH_BITS.findIndex((width) => length <= 2 ** width);
-      bits.write(1, 1);
-      bits.write(size, 2);
-      bits.write(length - 1, LENGTH_BITS[size] as number);
-      bits.write(value, WORD_BITS);
-      rest -= length;
-    }
-    start = end;
+  let start = 0;
+  let value = 0;
+  const turnAt = (pixel: number, next: number): void => {
+    if (next === value) return;
+    writeRun(bits, value, (pixel - start) * CHANNELS);
+    start = pixel;
+    value = next;
+  };
+  const rowsJoin = box.x0 === 0 && box.x1 === width;
+  for (let y = box.y0; y < box.y1; y++) {
+    for (let x = box.x0; x < box.x1; x++) turnAt(y * width + x, inside(x, y) ? 255 : 0);
+    if (!rowsJoin) turnAt(y * width + box.x1, 0);
   }
+  turnAt(box.y1 * width, 0);
+  writeRun(bits, value, (width * height - start) * CHANNELS);
   return bits.bytes();
+}
+
+function writeRun(bits: BitWriter, value: number, words: number): void {
+  for (let rest = words; rest > 0; ) {
+    const length = Math.min(rest, LONGEST_RUN);
+    const size = LENGTH_BITS.findIndex((width) => length <= 2 ** width);
+    bits.write(1, 1);
+    bits.write(size, 2);
+    bits.write(length - 1, LENGTH_BITS[size] as number);
+    bits.write(value, WORD_BITS);
+    rest -= length;
+  }
 }
 
 /**
@@ -47,15 +65,18 @@ export function decodeBrush(bytes: readonly number[], pixels: number): Uint8Arra
   if (total !== pixels * CHANNELS)
     throw new PartloopError('data-invalid', `a brush mask of it has ${total / CHANNELS} pixels, not ${pixels}`);
   const mask = new Uint8Array(pixels);
-  const put = (at: number, value: number): void => {
-    if (at % CHANNELS === CHANNELS - 1 && value !== 0) mask[(at - CHANNELS + 1) / CHANNELS] = 1;
-  };
+  // Alpha is the last of a pixel's words: a run up to word `at` holds the alpha of the pixels before `at / CHANNELS`.
   for (let at = 0; at < total; ) {
     const isRun = bits.read(1) === 1;
     const end = at + 1 + bits.read(lengths[bits.read(2)] as number);
     if (end > total) throw new PartloopError('data-invalid', 'a brush mask of it is damaged');
-    if (isRun) for (const value = bits.read(word); at < end; at++) put(at, value);
-    else for (; at < end; at++) put(at, bits.read(word));
+    if (isRun) {
+      if (bits.read(word) !== 0) mask.fill(1, Math.floor(at / CHANNELS), Math.floor(end / CHANNELS));
+      at = end;
+    } else {
+      for (; at < end; at++)
+        if (bits.read(word) !== 0 && at % CHANNELS === CHANNELS - 1) mask[(at + 1) / CHANNELS - 1] = 1;
+    }
   }
   return mask;
 }

@@ -24,9 +24,7 @@ export function createLabelStudioWriter({ folder, facts }: WriterContext): Forma
         meta: { text: findingIds },
         value: {
           format: 'rle',
-          rle: encodeBrush(
-            Uint8Array.from(raster, (_, pixel) => (inside(pixel % width, Math.floor(pixel / width)) ? 1 : 0)),
-          ),
+          rle: encodeBrush(inside, component, width, height),
           brushlabels: [names.get(component.value) ?? String(component.value)],
         },
       }));

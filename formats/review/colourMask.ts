@@ -20,7 +20,8 @@ export function colourTable(
 
 /**
  * Label values of a mask in whatever way a tool saved it. Greyscale holds them as they are. A palette or true colours are
- * looked up in the table where it knows every colour in use; otherwise the palette's indices, or the grey values, are taken.
+ * looked up in the table where it knows every colour in use; otherwise the palette's indices, or the grey values, are taken,
+ * and refused where both are there and disagree.
  *
  * @throws PartloopError `data-invalid` naming the colours that mean nothing
  */
@@ -46,11 +47,22 @@ export function decodeColourMask(bytes: Uint8Array, origin: string, table: Colou
     const pixels = Uint8Array.from(colours, (colour) => table.values.get(colour) ?? 0);
     return { pixels, width, height };
   }
-  if (palette !== undefined) return { pixels: checked(samples, table, origin), width, height };
-  if (
-    used.every((colour) => colour === packed(colour & 255, colour & 255, colour & 255) && table.known.has(colour & 255))
-  )
-    return { pixels: Uint8Array.from(colours, (colour) => colour & 255), width, height };
+  const grey = used.every(
+    (colour) => colour === packed(colour & 255, colour & 255, colour & 255) && table.known.has(colour & 255),
+  );
+  const greys = Uint8Array.from(colours, (colour) => colour & 255);
+  if (palette === undefined && grey) return { pixels: greys, width, height };
+  if (palette !== undefined) {
+    if (grey && greys.some((value, pixel) => value !== samples[pixel]))
+      throw new PartloopError(
+        'data-invalid',
+        `${origin} has a palette whose numbers and whose greys are other classes`,
+        {
+          hint: 'Save it as a greyscale PNG.',
+        },
+      );
+    return { pixels: checked(samples, table, origin), width, height };
+  }
   const listed = strange.slice(0, 5).map((colour) => `#${colour.toString(16).padStart(6, '0')}`);
   throw new PartloopError('data-invalid', `${origin} has colours that stand for no class: ${listed.join(', ')}`, {
     hint: 'Switch smoothing and JPEG off in the tool, or export with its label map.',

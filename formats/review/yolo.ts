@@ -60,7 +60,7 @@ async function readClasses(path: string, manifest: Manifest): Promise<Map<number
   if (facts === null) return new Map(partClasses(manifest.classes).map(({ value }) => [value - 1, value]));
   if (facts.size > MAX_YAML_BYTES) throw new PartloopError('input-invalid', `${file} is no list of names`);
   const text = await readFile(file, 'utf8');
-  const block = /^names:([\s\S]*?)(?=^\S|(?![\s\S]))/m.exec(text)?.[1] ?? '';
+  const block = /^names:([\s\S]*?)(?=^[^\s-]|(?![\s\S]))/m.exec(text)?.[1] ?? '';
   const mapped = [...block.matchAll(/(\d+)\s*:\s*['"]?([\w -]+?)['"]?\s*(?=[,}\r\n]|$)/g)];
   const names =
     mapped.length > 0

@@ -100,8 +100,8 @@ export async function readBack(path: string, manifest: Manifest): Promise<Map<st
   return found;
 }
 
-/** Rasters of a few rectangles over each other: holes, split parts, touching parts and background come about by themselves. */
-export const rasters: fc.Arbitrary<Uint8Array> = fc
+/** Rectangles over each other: holes, split parts, touching parts and background come about by themselves. */
+const drawn: fc.Arbitrary<Uint8Array> = fc
   .array(fc.tuple(fc.nat(WIDTH - 1), fc.nat(HEIGHT - 1), fc.nat(WIDTH), fc.nat(HEIGHT), fc.nat(3)), { maxLength: 12 })
   .map((boxes) => {
     const raster = new Uint8Array(WIDTH * HEIGHT);
@@ -111,6 +111,12 @@ export const rasters: fc.Arbitrary<Uint8Array> = fc
     }
     return raster;
   });
+
+/** Rectangles, or each pixel by itself: parts that touch at corners alone, holes in holes. */
+export const rasters: fc.Arbitrary<Uint8Array> = fc.oneof(
+  drawn,
+  fc.uint8Array({ minLength: WIDTH * HEIGHT, maxLength: WIDTH * HEIGHT, max: 3 }),
+);
 
 /** A part with a hole and, in one corner of it, another part; a second piece; parts that touch; the rest background. */
 export function holedRaster(): Uint8Array {
