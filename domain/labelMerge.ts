@@ -1,6 +1,9 @@
 import { connectedComponents, skipValues } from './geometry/components.js';
 import { BACKGROUND } from './taxonomy.js';
 
+/** Pixels around a deep change that belong to it: where its corners are sharp, its rim is two wide. */
+const RIM = 2;
+
 /** One image that came back from an annotation tool. All rasters hold label values, `width` × `height`, row by row. */
 export interface ReturnedLabel {
   width: number;
@@ -104,23 +107,38 @@ function surroundings(
   return around;
 }
 
-/** An edge moved by a pixel: both values, the old and the new one, are next to the pixel in the export. */
+/**
+ * An edge moved by a pixel: both values, the old and the new one, are next to the pixel in the export. The rim of a change that
+ * goes deeper is part of that change.
+ */
 function keepEdges({ width, height, reference, returned }: ReturnedLabel, differs: Uint8Array): number {
-  const near = (pixel: number, value: number): boolean => {
+  const around = (pixel: number, visit: (neighbour: number) => void): void => {
     const y = Math.floor(pixel / width);
     const x = pixel - y * width;
-    for (let row = Math.max(0, y - 1); row <= Math.min(height - 1, y + 1); row++) {
-      for (let column = Math.max(0, x - 1); column <= Math.min(width - 1, x + 1); column++) {
-        if (reference[row * width + column] === value) return true;
-      }
-    }
-    return false;
+    for (let row = Math.max(0, y - 1); row <= Math.min(height - 1, y + 1); row++)
+      for (let column = Math.max(0, x - 1); column <= Math.min(width - 1, x + 1); column++) visit(row * width + column);
   };
-  let kept = 0;
+  const edges = new Set<number>();
+  let front: number[] = [];
   for (let pixel = 0; pixel < differs.length; pixel++) {
-    if (differs[pixel] !== 1 || !near(pixel, returned[pixel] as number)) continue;
-    differs[pixel] = 0;
-    kept += 1;
+    if (differs[pixel] !== 1) continue;
+    let near = false;
+    around(pixel, (other) => {
+      near ||= reference[other] === returned[pixel];
+    });
+    if (near) edges.add(pixel);
+    else front.push(pixel);
   }
-  return kept;
+  for (let ring = 0; ring < RIM && front.length > 0; ring++) {
+    const next: number[] = [];
+    for (const pixel of front) {
+      around(pixel, (other) => {
+        if (reference[other] !== reference[pixel] || returned[other] !== returned[pixel]) return;
+        if (edges.delete(other)) next.push(other);
+      });
+    }
+    front = next;
+  }
+  for (const pixel of edges) differs[pixel] = 0;
+  return edges.size;
 }

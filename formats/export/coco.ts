@@ -12,9 +12,13 @@ export function createCocoWriter({ folder, facts }: WriterContext): FormatWriter
   const annotations: object[] = [];
   return {
     async add({ image, raster }) {
-      const { width, height, name, link, imageId } = image;
+      const { width, height, name, link, imageId, findings } = image;
       const id = images.length + 1;
-      images.push({ id, file_name: name, width, height, coco_url: link, partloop_image_id: imageId });
+      const suspects = findings.map(({ findingId, kind }) => `${kind} ${findingId}`).join('; ');
+      images.push({
+        ...{ id, file_name: name, width, height, coco_url: link },
+        ...{ partloop_image_id: imageId, partloop_findings: suspects },
+      });
       for (const { component, inside, findingIds } of labelRegions(image, raster)) {
         const { value, area, x0, y0, x1, y1 } = component;
         const counts = encodeRle((pixel) => inside(pixel % width, Math.floor(pixel / width)), component, width, height);

@@ -74,6 +74,21 @@ describe('what comes back from a tool', () => {
     assert.equal(merge({ original: filled, returned: moved }).changed, 13);
   });
 
+  it('takes a part away as a whole where polygons lack it, and not just its inside', () => {
+    const disc = (cx: number, cy: number) => (x: number, y: number) => Math.hypot(x - cx, y - cy) <= 3;
+    const [first, second] = [disc(3, 4), disc(9, 5)];
+    const original = draw((x, y) => (first(x, y) ? 1 : second(x, y) ? 2 : 0));
+    const { label, edgePixels } = merge({
+      ...{ original, polygons: true },
+      returned: draw((x, y) => (first(x, y) ? 1 : 0)),
+    });
+    assert.deepEqual(
+      label,
+      draw((x, y) => (first(x, y) ? 1 : 0)),
+    );
+    assert.equal(edgePixels, 0);
+  });
+
   it('takes a part that was drawn as polygons all the same', () => {
     const more = draw((x, y) => (within(x, y, 2, 2, 10, 8) ? 1 : within(x, y, 0, 0, 2, 10) ? 2 : 0));
     assert.deepEqual(merge({ original: filled, returned: more, polygons: true }).label, more);
