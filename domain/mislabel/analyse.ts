@@ -59,7 +59,7 @@ function analyse(
   const known = withInferred(tags, inferredTags);
   const found = measure(view, known);
   const injected: ImageAnalysis['injected'] = [];
-  for (let copy = 0; random !== null && copy < (options.copies ?? 2); copy++) {
+  for (let copy = 0; random !== null && copy < (options.copies ?? 3); copy++) {
     const injection = injectErrors(view, random);
     if (injection === null) break;
     const spoiled = viewLabel(picture, injection.label);
@@ -68,7 +68,7 @@ function analyse(
       kind: injection.kind,
       whole: injection.whole,
       statistics: measured.statistics,
-      candidates: measured.regions.map((region) => toInjected(region, spoiled, view)),
+      candidates: measured.regions.map((region) => toInjected(region, spoiled, view, injection.inPlace)),
     });
   }
   return {
@@ -144,10 +144,21 @@ function toCandidate(region: RegionCandidate, picture: Picture): Candidate {
   };
 }
 
-/** A candidate of a spoiled label is wrong where at least 30 % of its region was changed by the injection. */
-function toInjected(region: RegionCandidate, spoiled: LabelView, original: LabelView): InjectedCandidate {
+/** A candidate of a spoiled label is wrong where this share of its region was changed by the injection, … */
+const CHANGED = 0.5;
+/** … and, where an error is a whole part of the label, where region and part overlap by this IoU: slivers teach nothing. */
+const SAME_PART = 0.4;
+
+function toInjected(
+  region: RegionCandidate,
+  spoiled: LabelView,
+  original: LabelView,
+  inPlace: boolean,
+): InjectedCandidate {
   const { width } = original.picture;
+  const { components } = original.labelled;
   const { x0, y0, x1, y1 } = region.bounds;
+  const perPart = new Map<number, number>();
   let area = 0;
   let changed = 0;
   for (let y = y0; y < y1; y++) {
@@ -155,11 +166,18 @@ function toInjected(region: RegionCandidate, spoiled: LabelView, original: Label
       const pixel = y * width + x;
       if (!region.inside(pixel)) continue;
       area++;
-      if (spoiled.labelled.values[pixel] !== original.labelled.values[pixel]) changed++;
+      if (spoiled.labelled.values[pixel] === original.labelled.values[pixel]) continue;
+      changed++;
+      const part = components.ids[pixel] as number;
+      perPart.set(part, (perPart.get(part) ?? 0) + 1);
     }
   }
   const { counts: _, ...candidate } = region.candidate;
-  return { candidate, wrong: area > 0 && changed >= 0.3 * area };
+  const same = [...perPart].some(
+    ([part, shared]) =>
+      shared >= SAME_PART * (area + (components.list[part]?.area ?? Number.POSITIVE_INFINITY) - shared),
+  );
+  return { candidate, wrong: area > 0 && changed >= CHANGED * area && (same || !inPlace) };
 }
 
 function classSums(

@@ -1,7 +1,8 @@
 import type { ScanConfig } from '../config.js';
 import type { FindingKind } from '../tables.js';
-import type { Taxonomy } from '../taxonomy.js';
+import { BACKGROUND, type Taxonomy } from '../taxonomy.js';
 import { type ClassKnowledge, judgedClasses } from './classes.js';
+import { learnPlausibility } from './cooccurrence.js';
 import {
   FAMILY_NAMES,
   type Family,
@@ -165,6 +166,7 @@ function measured(
     allowed.set(model, made);
     return made;
   };
+  const plausibility = learnPlausibility(entries, taxonomy.classes.length);
   return entries.flatMap((entry): MeasuredImage[] => {
     const { analysis } = entry;
     if (analysis === null) return [];
@@ -179,7 +181,15 @@ function measured(
             ? candidate.classId
             : candidate.suggestedClassId
         ];
-      const claimed = { threshold: classes[candidate.suggestedClassId ?? 0]?.threshold ?? 0.5, iou: known?.iou ?? 0.5 };
+      const { classId, suggestedClassId } = candidate;
+      const fit = (value: number, other: number): number =>
+        value === BACKGROUND ? 0 : plausibility(value, analysis.predictedClasses, other);
+      const claimed = {
+        threshold: classes[suggestedClassId ?? 0]?.threshold ?? 0.5,
+        iou: known?.iou ?? 0.5,
+        givenFit: fit(classId, suggestedClassId ?? BACKGROUND),
+        suggestedFit: fit(suggestedClassId ?? BACKGROUND, classId),
+      };
       return {
         candidate,
         family: familyOf(candidate),

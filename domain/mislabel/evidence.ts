@@ -83,12 +83,15 @@ export function familyOf(candidate: Pick<Candidate, 'kind' | 'suggestedClassId' 
   return FAMILY_OF[candidate.kind];
 }
 
-/** What the chunk knows of the class that a candidate claims, 0..1 each. */
+/** What the chunk knows of the classes of a candidate; threshold and IoU are those of the class that it claims, 0..1. */
 export interface ClaimedClass {
   /** Confident-learning threshold. */
   threshold: number;
   /** IoU of label and prediction over the scan. */
   iou: number;
+  /** How well the given and the suggested class fit the other parts in the picture (`Plausibility`); 0 for no part. */
+  givenFit: number;
+  suggestedFit: number;
 }
 
 /** A candidate as a row for its family's regression: 1, then the measurements on comparable scales. */
@@ -112,6 +115,8 @@ export function candidateRow(candidate: Judgeable, claimed: ClaimedClass, pixels
     claimed.iou,
     // Each of the three alone is often high by chance, all together hardly ever.
     features.confidence * features.disagreement * features.coverage,
+    claimed.givenFit / 2,
+    claimed.suggestedFit / 2,
   ];
 }
 
@@ -135,14 +140,14 @@ export function familyRow(candidate: Judgeable, claimed: ClaimedClass, pixels: n
 }
 
 const SLOPES: Record<Family, Coefficients> = {
-  //           1    conf disag cover size compact enclose absent balance clarity gain iou all
-  missing: [-7, 2, 1.5, 1, 0.8, 1, 1.5, 0.7, -1.5, 1, 0, 0.5, 2],
-  class: [-7, 2, 2, 1, 0.5, 0.5, 0, 0.7, 0, 1, 0, 0.5, 3],
-  shape: [-5, 1, 1, 0, 0.3, 0, 0, 0, 0, 1, 1.2, 0.5, 0],
-  mirrored: [-2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0],
-  displaced: [-3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0],
-  outline: [-5, 0, -2, 0, 0, 0, 0, 0, 2, 0, 2, 0, 0],
-  rule: [-1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0.2, 0, 0],
+  //           1    conf disag cover size compact enclose absent balance clarity gain iou all given suggested
+  missing: [-7, 2, 1.5, 1, 0.8, 1, 1.5, 0.7, -1.5, 1, 0, 0.5, 2, 0, 0.7],
+  class: [-7, 2, 2, 1, 0.5, 0.5, 0, 0.7, 0, 1, 0, 0.5, 3, -0.7, 0.5],
+  shape: [-5, 1, 1, 0, 0.3, 0, 0, 0, 0, 1, 1.2, 0.5, 0, 0, 0],
+  mirrored: [-2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0],
+  displaced: [-3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0],
+  outline: [-5, 0, -2, 0, 0, 0, 0, 0, 2, 0, 2, 0, 0, 0, 0],
+  rule: [-1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0.2, 0, 0, -0.3, 0],
 };
 
 /** What a family's coefficients are before any data: signs and sizes seen on corrected labels of real photos. */

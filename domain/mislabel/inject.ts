@@ -9,26 +9,31 @@ import type { LabelView } from './picture.js';
  * estimated from the scan itself, so that these shares carry no expectation.
  */
 const KINDS: readonly [FindingKind, number][] = [
-  ['missing_part', 0.34],
+  ['missing_part', 0.3],
   ['wrong_class', 0.16],
   ['swapped', 0.12],
   ['mirrored', 0.1],
   ['shifted', 0.1],
-  ['bad_outline', 0.1],
-  ['merged_or_split', 0.04],
-  ['extra_part', 0.04],
+  ['bad_outline', 0.16],
+  ['merged_or_split', 0.03],
+  ['extra_part', 0.03],
 ];
 /** Of the shifted ones, the share in which one part alone is displaced. */
 const PART_SHIFTS = 0.3;
 /** Of the bad outlines, the share that wanders in and out; the rest is too wide, as hasty ones mostly are. */
-const WANDERING = 0.35;
+const WANDERING = 0.15;
 
 export interface Injection {
   label: Uint8Array;
   kind: FindingKind;
   /** The error concerns the label as a whole, not some of its parts. */
   whole: boolean;
+  /** Parts were left out or renamed where they are, so that each error has the outline of a part. */
+  inPlace: boolean;
 }
+
+/** Kinds that put labels where there were none. */
+const MOVING: ReadonlySet<FindingKind> = new Set(['shifted', 'extra_part']);
 
 /**
  * A copy of a label with one to four errors of one kind, drawn by `random` ([0, 1)); null when the label has no part to
@@ -44,13 +49,18 @@ export function injectErrors(view: LabelView, random: () => number): Injection |
   const kind = pickKind(random());
   let times = 1;
   while (times < Math.min(4, parts.length) && random() < 0.45) times++;
-  if (kind === 'mirrored' && mirrorAll(label, picture.mirror)) return { label, kind, whole: true };
+  if (kind === 'mirrored' && mirrorAll(label, picture.mirror)) return { label, kind, whole: true, inPlace: false };
   if (kind === 'shifted' && random() >= PART_SHIFTS) {
     const displaced = displaceAll(view, random);
-    return displaced === null ? null : { label: displaced, kind, whole: true };
+    return displaced === null ? null : { label: displaced, kind, whole: true, inPlace: false };
   }
   if (kind === 'bad_outline')
-    return { label: random() < WANDERING ? warpAll(view, random) : growParts(view, random), kind, whole: true };
+    return {
+      label: random() < WANDERING ? warpAll(view, random) : growParts(view, random),
+      kind,
+      whole: true,
+      inPlace: false,
+    };
   const single = kind === 'mirrored' ? 'missing_part' : kind;
   let done: FindingKind | null = null;
   for (let time = 0; time < times; time++) {
@@ -61,7 +71,7 @@ export function injectErrors(view: LabelView, random: () => number): Injection |
       done = 'missing_part';
     }
   }
-  return done === null ? null : { label, kind: done, whole: false };
+  return done === null ? null : { label, kind: done, whole: false, inPlace: !MOVING.has(done) };
 }
 
 function pickKind(at: number): FindingKind {

@@ -34,14 +34,21 @@ export function warpAll(view: LabelView, random: () => number): Uint8Array {
   return resampled(view, (x, y) => [Math.round(x + field(x, y, 0)), Math.round(y + field(x, y, 3))]);
 }
 
-/** Hasty outlines: every part grows over what surrounds it by 0.4 to 2.4 % of the picture, some parts over others. */
+/**
+ * Hasty outlines: every part grows over what surrounds it by 0.4 to 2.4 % of the picture. Small parts lie mostly over large
+ * ones, as in tools that stack what is drawn.
+ */
 export function growParts(view: LabelView, random: () => number): Uint8Array {
   const { width, height } = view.picture;
   const { values, components } = view.labelled;
   const grown = Uint8Array.from(values);
   const order = components.list
-    .map(({ value }) => ({ value, at: random(), reach: (0.004 + 0.02 * random()) * Math.max(width, height) }))
-    .sort((a, b) => a.at - b.at);
+    .map(({ value, area }) => ({
+      value,
+      at: area * (0.25 + random()),
+      reach: (0.004 + 0.02 * random()) * Math.max(width, height),
+    }))
+    .sort((a, b) => b.at - a.at);
   const done = new Set<number>();
   for (const { value, reach } of order) {
     if (done.has(value)) continue;

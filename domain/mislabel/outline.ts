@@ -9,20 +9,22 @@ export interface OutlineFit {
   band: number;
   /** The same over the rest of the car: low where only the outlines are bad. */
   core: number;
-  /** 20 × log of labelled over predicted car in pixels, clipped to ±3: hasty outlines are mostly too wide. */
-  width: number;
+  /** Mean probability of the prediction where it disagrees within the band: a lost model disagrees without conviction. */
+  conviction: number;
+  /** 10 × the median over parts of log(labelled / seen pixels), clipped to ±3: hasty outlines are mostly too wide. */
+  growth: number;
 }
 
 /** How well the outlines of a label as a whole follow what the model sees; null where either shows too little of a car. */
 export function outlineFit(view: LabelView): OutlineFit | null {
-  const { predicted, edge, minArea, width, height } = view.picture;
+  const { predicted, pMask, edge, minArea, width, height } = view.picture;
   const { values, distance, areas } = view.labelled;
   const pixels = width * height;
   const seen = pixels - (predicted.areas[BACKGROUND] as number);
   const given = pixels - (areas[BACKGROUND] as number) - (areas[IGNORE_INDEX] as number);
   if (seen < 4 * minArea || given < 4 * minArea) return null;
   const reach = BAND_EDGES * edge;
-  const counts = { band: 0, bandOff: 0, core: 0, coreOff: 0 };
+  const counts = { band: 0, bandOff: 0, core: 0, coreOff: 0, conviction: 0 };
   for (let pixel = 0; pixel < pixels; pixel++) {
     const label = values[pixel] as number;
     const mask = predicted.values[pixel] as number;
@@ -31,6 +33,7 @@ export function outlineFit(view: LabelView): OutlineFit | null {
     if (Math.min(distance[pixel] as number, predicted.distance[pixel] as number) < reach) {
       counts.band++;
       counts.bandOff += off;
+      counts.conviction += (off * (pMask[pixel] as number)) / 255;
     } else {
       counts.core++;
       counts.coreOff += off;
@@ -39,6 +42,26 @@ export function outlineFit(view: LabelView): OutlineFit | null {
   return {
     band: counts.band === 0 ? 0 : counts.bandOff / counts.band,
     core: counts.core === 0 ? 0 : counts.coreOff / counts.core,
-    width: Math.max(-3, Math.min(3, 20 * Math.log(given / seen))),
+    conviction: counts.bandOff === 0 ? 0 : counts.conviction / counts.bandOff,
+    growth: growthOf(view),
   };
+}
+
+/** Parts that are labelled and seen in the same place; others say nothing about outlines. */
+const SAME_PLACE = 0.5;
+
+function growthOf(view: LabelView): number {
+  const { predicted, minArea, taxonomy } = view.picture;
+  const both = new Int32Array(256);
+  predicted.values.forEach((value, pixel) => {
+    if (value === view.labelled.values[pixel]) both[value] = (both[value] as number) + 1;
+  });
+  const ratios = taxonomy.classes.flatMap((_, index) => {
+    const given = view.labelled.areas[index + 1] as number;
+    const seen = predicted.areas[index + 1] as number;
+    if (Math.min(given, seen) < minArea || (both[index + 1] as number) < SAME_PLACE * Math.min(given, seen)) return [];
+    return [Math.log(given / seen)];
+  });
+  const middle = ratios.sort((a, b) => a - b)[ratios.length >> 1] ?? 0;
+  return Math.max(-3, Math.min(3, 10 * middle));
 }

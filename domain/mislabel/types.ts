@@ -23,7 +23,7 @@ export interface AnalysisInput {
 export interface AnalysisOptions {
   /** Smallest region that is looked at, as a share of the picture. Default 0.001, and never under 8 pixels. */
   minAreaShare?: number;
-  /** Copies with injected errors that `analyseWithInjection` makes of the label. Default 2. */
+  /** Copies with injected errors that `analyseWithInjection` makes of the label. Default 3. */
   copies?: number;
 }
 
@@ -41,7 +41,10 @@ export interface CandidateFeatures {
   enclosure: number;
   /** 1 when the suggested class is labelled nowhere in the picture. */
   absent: number;
-  /** log of (labelled + m) / (predicted + m) pixels of the class in question, m the smallest area, clipped to ±3. */
+  /**
+   * log of (labelled + m) / (predicted + m) pixels of the class in question, m the smallest area, clipped to ±3; of whole
+   * outlines: how far parts are drawn too wide (`OutlineFit.growth`).
+   */
   balance: number;
   /** Mean probability of the prediction over the whole car, 0..1: low where the model is lost. */
   context: number;

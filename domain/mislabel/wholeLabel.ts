@@ -1,7 +1,7 @@
 import { resizeNearest } from '../geometry/resize.js';
 import type { FindingKind } from '../tables.js';
 import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
-import { outlineFit } from './outline.js';
+import { type OutlineFit, outlineFit } from './outline.js';
 import type { LabelView, RegionCandidate } from './picture.js';
 
 const GRID = 48;
@@ -48,7 +48,7 @@ export function findWholeLabel(view: LabelView): RegionCandidate[] {
   const outline = outlineFit(view);
   if (outline !== null) {
     const unexplained = Math.max(0, outline.band - Math.max(0, displaced - base, mirrored - base));
-    found.push(whole(view, 'bad_outline', unexplained, outline.core, outline.width));
+    found.push(whole(view, 'bad_outline', unexplained, outline.core, outline));
   }
   return found;
 }
@@ -80,7 +80,13 @@ function agreement(
   return car === 0 ? 0 : same / car;
 }
 
-function whole(view: LabelView, kind: FindingKind, gain: number, disagreement: number, balance = 0): RegionCandidate {
+function whole(
+  view: LabelView,
+  kind: FindingKind,
+  gain: number,
+  disagreement: number,
+  outline: Pick<OutlineFit, 'conviction' | 'growth'> | null = null,
+): RegionCandidate {
   const { width, height, predicted, pMask } = view.picture;
   const values = view.labelled.values;
   const bounds = { x0: width, y0: height, x1: 0, y1: 0 };
@@ -113,13 +119,13 @@ function whole(view: LabelView, kind: FindingKind, gain: number, disagreement: n
       area,
       box: [bounds.x0, bounds.y0, bounds.x1, bounds.y1],
       features: {
-        confidence: seen === 0 ? 0 : confidence / seen,
+        confidence: outline?.conviction ?? (seen === 0 ? 0 : confidence / seen),
         disagreement,
         coverage: 1,
         compactness: 0,
         enclosure: 0,
         absent: 0,
-        balance,
+        balance: outline?.growth ?? 0,
         context: view.picture.clarity,
         gain,
       },
