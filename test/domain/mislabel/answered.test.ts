@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { scanConfigSchema } from '../../../domain/config.js';
+import { conflictAnswered } from '../../../domain/mislabel/answered.js';
 import { analyseWithInjection, type ReduceEntry, reduceScan } from '../../../domain/mislabel/index.js';
 import { seededRandom } from '../../../domain/random.js';
 import { silencer, type Verdict, verdictSchema } from '../../../domain/review.js';
@@ -8,15 +9,15 @@ import { NO_TAGS } from '../../../domain/tags.js';
 import { classValue, drawCar, mistaken, replaced, scheme, seen } from './scene.js';
 
 const SIZE = 96;
-const config = scanConfigSchema.parse({ quarantineAt: 0.3 });
+const config = scanConfigSchema.parse({});
 
-/** Forty cars; the first six lack a part. */
+/** Forty cars; nothing is labelled in the first two, and one part is missing in the next four. */
 function chunk(): ReduceEntry[] {
   const random = seededRandom('answers');
   return Array.from({ length: 40 }, (_, index) => {
     const truth = drawCar(SIZE, random);
     const { mask, confidence } = mistaken(truth, SIZE, random);
-    const label = index < 6 ? replaced(truth, classValue(index % 2 === 0 ? 'hood' : 'left_front_door'), 0) : truth;
+    const label = index < 2 ? new Uint8Array(truth.length) : index < 6 ? replaced(truth, classValue('hood'), 0) : truth;
     return {
       imageId: index.toString(16).padStart(64, '0'),
       fileName: `${index}.jpg`,
@@ -71,5 +72,14 @@ describe('a scan after a review', () => {
   it('judges a corrected label anew', () => {
     const verdicts = own.map((finding) => answer({ ...finding, labelSha256: 'c'.repeat(64) }, 'right'));
     assert.deepEqual(again(verdicts).findings, before.findings);
+  });
+
+  it('takes the word of a reviewer that a label does not contradict its copy', () => {
+    const [entry] = entries;
+    assert.ok(entry?.analysis);
+    const image = { entry, analysis: entry.analysis, candidates: [], probability: 1 };
+    const whole = { ...own[0], findingId: 'copy', kind: 'duplicate_conflict' as const, x0: 0, y0: 0, x1: 1, y1: 1 };
+    assert.equal(conflictAnswered(image, silencer([])), false);
+    assert.equal(conflictAnswered(image, silencer([answer({ ...(own[0] as FindingRow), ...whole }, 'right')])), true);
   });
 });
