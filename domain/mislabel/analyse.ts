@@ -132,6 +132,7 @@ function measure(view: LabelView, tags: Tags): { regions: RegionCandidate[]; sta
       extraMass: Math.min(1, relabelled.extraMass / given),
       absentParts,
       agreement: view.car === 0 ? 1 : view.agreeing / view.car,
+      clarity: picture.clarity,
     },
   };
 }

@@ -15,8 +15,10 @@ import {
   isWhole,
   teaches,
 } from './evidence.js';
+import { learnExpectedAgreement } from './expectedAgreement.js';
 import { explainAway } from './explain.js';
 import { fitMixture, type GroupedRow, type Mixture, probabilityWrong } from './mixture.js';
+import { learnPardon, pardoned, type Sliced, type SliceShifts, tagSlices } from './slices.js';
 import type { Candidate, ClassIouByName, ImageAnalysis, ImageStatistics, ReduceEntry } from './types.js';
 
 /** Wrong candidates of a group expected for each image before looking, and how many candidates that is worth. */
@@ -28,6 +30,8 @@ const CANDIDATES = { anImage: 0.03, strength: 3 };
 const IMAGES = { anImage: 0.15, strength: 10 };
 /** Pull of the candidates' regressions towards their priors: what separates perfectly may be trusted far. */
 const RIDGE = 0.05;
+/** Standard errors by which a slice may be more suspect than others: single candidates crowd by chance more than images do. */
+const SLACK = { candidates: 3, images: 1 };
 const IMAGE_GROUP = 'image';
 
 /** An image with the candidates that may be judged and how probable each is wrong. */
@@ -61,6 +65,10 @@ interface Copy {
 interface MeasuredImage {
   entry: ReduceEntry;
   analysis: ImageAnalysis;
+  /** Agreement of label and prediction that is usual for such pictures. */
+  expected: number;
+  /** Its tag values. */
+  slices: string[];
   candidates: Measured[];
   copies: Copy[];
 }
@@ -107,17 +115,26 @@ export function calibrate(
     });
   }
   const families = Object.fromEntries(fitted) as Record<Family, Mixture>;
-  const scored = (items: readonly Measured[]): number[] =>
+  const shifts = pardonOf(images, families);
+  const scored = (items: readonly Measured[], slices: readonly string[]): number[] =>
     explainAway(
       items.map(({ candidate }) => candidate),
-      items.map((item) => probabilityWrong(families[item.family], item)),
+      items.map((item) =>
+        pardoned(
+          probabilityWrong(families[item.family], item),
+          slicesOf(item, slices),
+          shifts.get(item.group) ?? NO_SHIFTS,
+        ),
+      ),
     );
-  const probabilities = images.map(({ candidates }) => scored(candidates));
-  const rows = images.map(({ analysis }, index) => asImage(analysis.statistics, probabilities[index] as number[]));
+  const probabilities = images.map(({ candidates, slices }) => scored(candidates, slices));
+  const rows = images.map(({ analysis, expected }, index) =>
+    asImage(analysis.statistics, expected, probabilities[index] as number[]),
+  );
   const weights = copyWeights(images, probabilities);
-  const spoiled = images.flatMap(({ copies }) =>
+  const spoiled = images.flatMap(({ copies, expected, slices }) =>
     copies.map(({ kind, statistics, candidates }) => ({
-      ...asImage(statistics, scored(candidates)),
+      ...asImage(statistics, expected, scored(candidates, slices)),
       weight: weights[kind] ?? 1,
     })),
   );
@@ -127,6 +144,11 @@ export function calibrate(
     expected: IMAGES.anImage * images.length,
     strength: IMAGES.strength,
   });
+  const judgedAs = images.map(({ slices }, index) => ({
+    slices,
+    probability: probabilityWrong(whole, rows[index] as GroupedRow),
+  }));
+  const imageShifts = learnPardon(judgedAs, countSlices(images.map(({ slices }) => slices)), SLACK.images);
   return {
     families,
     images: whole,
@@ -140,14 +162,57 @@ export function calibrate(
         candidate,
         probability: probabilities[index]?.[at] as number,
       })),
-      probability: probabilityWrong(whole, rows[index] as GroupedRow),
+      probability: pardoned(judgedAs[index]?.probability ?? 0, judgedAs[index]?.slices ?? [], imageShifts),
     })),
   };
 }
 
-const asImage = (statistics: ImageStatistics, probabilities: readonly number[]): GroupedRow => ({
+const NO_SHIFTS: SliceShifts = new Map();
+
+/** Slices of a candidate: its image's tags, the class that is labelled and the one that is suggested. */
+function slicesOf({ candidate }: Measured, tags: readonly string[]): string[] {
+  const { classId, suggestedClassId } = candidate;
+  return [
+    ...tags,
+    ...(classId === BACKGROUND ? [] : [`labelled=${classId}`]),
+    ...(suggestedClassId === null || suggestedClassId === BACKGROUND ? [] : [`suggested=${suggestedClassId}`]),
+  ];
+}
+
+/** By group of candidates: what slices take from the log odds in which the model is weak. */
+function pardonOf(images: readonly MeasuredImage[], families: Record<Family, Mixture>): Map<string, SliceShifts> {
+  const chances = countSlices(
+    images.map(({ slices, analysis }) => [
+      ...slices,
+      ...analysis.labelledClasses.map((value) => `labelled=${value}`),
+      ...analysis.predictedClasses.map((value) => `suggested=${value}`),
+    ]),
+  );
+  const byGroup = new Map<string, Sliced[]>();
+  for (const { candidates, slices } of images) {
+    const explained = explainAway(
+      candidates.map(({ candidate }) => candidate),
+      candidates.map((item) => probabilityWrong(families[item.family], item)),
+    );
+    for (const [at, item] of candidates.entries()) {
+      const sliced = { slices: slicesOf(item, slices), probability: explained[at] as number };
+      const own = byGroup.get(item.group);
+      if (own === undefined) byGroup.set(item.group, [sliced]);
+      else own.push(sliced);
+    }
+  }
+  return new Map([...byGroup].map(([group, items]) => [group, learnPardon(items, chances, SLACK.candidates)]));
+}
+
+function countSlices(lists: readonly (readonly string[])[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const list of lists) for (const slice of list) counts.set(slice, (counts.get(slice) ?? 0) + 1);
+  return counts;
+}
+
+const asImage = (statistics: ImageStatistics, expected: number, probabilities: readonly number[]): GroupedRow => ({
   group: IMAGE_GROUP,
-  row: imageRow(statistics, probabilities),
+  row: imageRow(statistics, expected, probabilities),
 });
 
 /** Candidates that the models may judge, as rows. */
@@ -167,10 +232,12 @@ function measured(
     return made;
   };
   const plausibility = learnPlausibility(entries, taxonomy.classes.length);
+  const expectedOf = learnExpectedAgreement(entries);
   return entries.flatMap((entry): MeasuredImage[] => {
     const { analysis } = entry;
     if (analysis === null) return [];
     const judges = mayJudge(entry.model);
+    const expected = expectedOf(entry);
     const pixels = analysis.width * analysis.height;
     const usable = (candidate: Pick<Candidate, 'rule' | 'classId' | 'suggestedClassId'>): boolean =>
       candidate.rule || (judges[candidate.classId] === true && judges[candidate.suggestedClassId ?? 0] === true);
@@ -201,6 +268,8 @@ function measured(
       {
         entry,
         analysis,
+        expected,
+        slices: tagSlices(entry),
         candidates: analysis.candidates.filter(usable).map(measure),
         copies: analysis.injected.map(({ kind, whole, statistics, candidates }) => ({
           kind,

@@ -158,8 +158,11 @@ export function familyPrior(family: Family): Coefficients {
   ];
 }
 
-/** An image as a row of the image regression. `probabilities` are those of its candidates. */
-export function imageRow(statistics: ImageStatistics, probabilities: readonly number[]): number[] {
+/**
+ * An image as a row of the image regression. `expected` is the agreement that is usual for such pictures, `probabilities` are
+ * those of its candidates.
+ */
+export function imageRow(statistics: ImageStatistics, expected: number, probabilities: readonly number[]): number[] {
   const best = Math.max(1e-4, ...probabilities);
   const bounded = Math.min(0.999, best);
   const several = probabilities.reduce((sum, p) => sum - Math.log1p(-Math.min(0.98, p)), 0);
@@ -172,8 +175,10 @@ export function imageRow(statistics: ImageStatistics, probabilities: readonly nu
     Math.sqrt(statistics.relabelledMass),
     Math.sqrt(statistics.extraMass),
     Math.min(2, statistics.absentParts / 2),
-    statistics.agreement,
+    2 * statistics.agreement,
+    2 * statistics.clarity,
+    4 * (expected - 0.8),
   ];
 }
 
-export const IMAGE_PRIOR: Coefficients = [-1, 2, 1.5, 2, 0.5, 1, 0.5, 0.5, 0];
+export const IMAGE_PRIOR: Coefficients = [-1, 2, 1.5, 2, 0.5, 1, 0.5, 0.5, 0, 0, 0];

@@ -88,6 +88,8 @@ export interface ImageStatistics {
   absentParts: number;
   /** Agreement of label and prediction over the car. */
   agreement: number;
+  /** Mean probability of the prediction over the car that it sees: how much agreement can be expected at all. */
+  clarity: number;
 }
 
 /** Everything the reduce needs of one image; small and JSON-serialisable. */
