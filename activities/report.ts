@@ -3,6 +3,7 @@ import type { IterationPoint, Picture, ReportData } from '../board/report/data.j
 import { type Overlay, overlayPicture, PICTURE_SIDE } from '../board/report/overlay.js';
 import { renderReport } from '../board/report/page.js';
 import { classTable, sliceTable, worstImages } from '../board/report/tables.js';
+import { proposalSchema } from '../domain/correction.js';
 import { decisionSchema } from '../domain/decision.js';
 import { PartloopError } from '../domain/errors.js';
 import { sampleComparisonSchema } from '../domain/sampling/compare.js';
@@ -35,10 +36,6 @@ const FINDINGS_A_KIND = 6;
 const PICK_PICTURES = 10;
 const WORST_IMAGES = 15;
 
-const proposalSchema = z.object({
-  size: z.tuple([z.number().int().positive(), z.number().int().positive()]),
-  counts: z.array(z.number().int().nonnegative()),
-});
 const scanSummarySchema = z.looseObject({ warnings: z.array(z.string()).default([]) });
 
 /** Step report: one HTML file a person can keep, mail and print. It opens no test image. */

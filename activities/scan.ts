@@ -9,7 +9,7 @@ import {
   reduceScan as reduceEntries,
 } from '../domain/mislabel/index.js';
 import { type ModelCard, modelCardSchema } from '../domain/modelCard.js';
-import { withoutFoundRight } from '../domain/review.js';
+import { silencer } from '../domain/review.js';
 import { type ScanPlan, scanPlanSchema } from '../domain/scanPlan.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema, findingRowSchema, scanImageRowSchema } from '../domain/tables.js';
@@ -18,11 +18,11 @@ import { fetchModel } from '../inference/modelFile.js';
 import { scanRows } from '../inference/scanPipeline.js';
 import { openSessions } from '../inference/sessions.js';
 import { readJson } from '../storage/json.js';
-import { readVerdicts } from '../storage/reviews.js';
 import { readTable, writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { withHeartbeat } from './heartbeat.js';
 import { poolOf } from './pool.js';
+import { reviewsFor } from './reviews.js';
 import { type PlannedScan, planScan } from './scanPlan.js';
 import { digestOf, runStep } from './step.js';
 
@@ -130,13 +130,14 @@ export function createScanActivities(deps: ActivityDeps) {
       const plan = await readJson(store, planKey, scanPlanSchema);
       const judges = await Promise.all(plan.judges.map((_, judge) => judgeOf(plan, judge, folds)));
       const { sessions: _, maxShardsInFlight: __, ...settings } = context.config.scan;
-      const { verdicts, files: reviews } = await readVerdicts(store, context.config.pool);
+      const reviews = await reviewsFor(deps, context);
       const inputs = {
-        ...(reviews.length === 0 ? {} : { reviews }),
         planKey: plan.shards.map(({ rows }) => rows),
         models: judges.map(({ card }) => card.files.scan),
         settings,
         failedShards,
+        // Left out where there are none, so that scans from before the first review are found done.
+        ...(reviews.digest === null ? {} : { reviews: reviews.digest }),
       };
       return withHeartbeat(() =>
         runStep(store, context, 'scan', VERSION, inputs, async (attempt) => {
@@ -145,12 +146,21 @@ export function createScanActivities(deps: ActivityDeps) {
           const classIou: Record<string, ClassIouByName> = Object.fromEntries(
             judges.map(({ card }) => [card.files.scan, card.valClassIou]),
           );
-          const entries = withoutFoundRight(await readEntries(plan, planKey, judges, chunk, failedShards), verdicts);
-          const { images, findings, summary } = reduceEntries(entries, taxonomy, context.config.scan, classIou);
+          const entries = await readEntries(plan, planKey, judges, chunk, failedShards);
+          const { images, findings, summary } = reduceEntries(
+            entries,
+            taxonomy,
+            context.config.scan,
+            classIou,
+            silencer(reviews.verdicts),
+          );
+          const reviewsKey = reviews.digest === null ? null : attempt.key('reviews.json');
+          const noted: Record<string, string> = reviewsKey === null ? {} : { reviews: reviewsKey };
           const outputs = {
             images: attempt.key('images.parquet'),
             findings: attempt.key('findings.parquet'),
             summary: attempt.key('summary.json'),
+            ...noted,
             ...Object.fromEntries(
               folds.flatMap((fold, index) => [
                 [`fold-${index}-scan`, outputOf(fold, 'scan')],
@@ -164,6 +174,7 @@ export function createScanActivities(deps: ActivityDeps) {
             context.config.scan.minClassIou,
             failedShards,
           );
+          if (reviewsKey !== null) await store.put(reviewsKey, JSON.stringify(reviews.keys), 'application/json');
           await writeTable(store, outputs.images, images, scanImageRowSchema);
           await writeTable(store, outputs.findings, findings, findingRowSchema);
           await store.put(outputs.summary, JSON.stringify({ ...summary, warnings }, null, 1), 'application/json');

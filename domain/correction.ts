@@ -1,33 +1,84 @@
 import { z } from 'zod';
 import { PartloopError } from './errors.js';
+import { connectedComponents, skipValues } from './geometry/components.js';
 import { resizeNearest } from './geometry/resize.js';
 import { decodeRle } from './geometry/rle.js';
+import type { FindingRow } from './tables.js';
+import { BACKGROUND } from './taxonomy.js';
 
-/** A finding's proposed correction as the scan writes it: uncompressed COCO run lengths on the scan's grid. */
+const side = z.number().int().min(1).max(4_096);
+
+/** A region as the scan writes it: COCO uncompressed run lengths on a grid of `size` [height, width] over the upright image. */
 export const proposalSchema = z.object({
-  size: z.tuple([z.number().int().min(1).max(4_096), z.number().int().min(1).max(4_096)]),
+  size: z.tuple([side, side]),
   counts: z.array(z.number().int().nonnegative()),
 });
 
+/** A finding as far as it says what the label should be: pixels of `from` in the region become `to`. */
+export interface Suggestion {
+  from: number;
+  to: number;
+  proposal: z.output<typeof proposalSchema>;
+}
+
+/** A labelled component that the proposal covers at least so far is changed as a whole: its rim falls between grid points. */
+const WHOLE_AT = 0.8;
+
 /**
- * A label [height × width] with the proposed regions given their suggested values, one after the other; the label that is
- * passed in stays as it is. Regions are scaled from the scan's grid to the label's by nearest pixel.
+ * What accepting a finding changes; null where it proposes no region, or no other class for it.
  *
- * @throws PartloopError `data-invalid` for a proposal that is none
+ * @throws PartloopError `data-invalid` for a damaged proposal
  */
-export function correctLabel(
+export function suggestionOf({
+  findingId,
+  classId,
+  suggestedClassId,
+  proposal,
+}: Pick<FindingRow, 'findingId' | 'classId' | 'suggestedClassId' | 'proposal'>): Suggestion | null {
+  if (proposal === null || suggestedClassId === null || suggestedClassId === classId) return null;
+  let parsed: ReturnType<typeof proposalSchema.safeParse>;
+  try {
+    parsed = proposalSchema.safeParse(JSON.parse(proposal));
+  } catch (cause) {
+    throw new PartloopError('data-invalid', `finding ${findingId} has a damaged proposal`, { cause });
+  }
+  if (parsed.success) return { from: classId, to: suggestedClassId, proposal: parsed.data };
+  throw new PartloopError('data-invalid', `finding ${findingId} has a damaged proposal: ${parsed.error.message}`);
+}
+
+/**
+ * The label [height, width] with a suggestion accepted: inside the proposed region, pixels of the class that the finding
+ * objects to get the suggested class. Other classes are never touched, and doing it twice changes nothing more. The
+ * region is scaled from the scan's grid by nearest pixel.
+ */
+export function applySuggestion(
   label: Uint8Array,
   width: number,
   height: number,
-  proposals: readonly { proposal: string; value: number }[],
+  { from, to, proposal }: Suggestion,
 ): Uint8Array {
-  const corrected = Uint8Array.from(label);
-  for (const { proposal, value } of proposals) {
-    const parsed = proposalSchema.safeParse(JSON.parse(proposal));
-    if (!parsed.success) throw new PartloopError('data-invalid', `a proposal is no mask: ${parsed.error.message}`);
-    const [rows, columns] = parsed.data.size;
-    const region = resizeNearest(decodeRle(parsed.data.counts, columns, rows), columns, rows, width, height);
-    for (let pixel = 0; pixel < corrected.length; pixel++) if (region[pixel] === 1) corrected[pixel] = value;
+  const [rows, columns] = proposal.size;
+  const region = resizeNearest(decodeRle(proposal.counts, columns, rows), columns, rows, width, height);
+  const whole = from === BACKGROUND ? null : mostlyInside(label, width, height, from, region);
+  return label.map((value, pixel) => (value === from && (region[pixel] === 1 || whole?.(pixel) === true) ? to : value));
+}
+
+function mostlyInside(
+  label: Uint8Array,
+  width: number,
+  height: number,
+  value: number,
+  region: Uint8Array,
+): (pixel: number) => boolean {
+  const others = Array.from({ length: 256 }, (_, other) => other).filter((other) => other !== value);
+  const { ids, list } = connectedComponents(label, width, height, skipValues(...others));
+  const covered = new Int32Array(list.length);
+  for (let pixel = 0; pixel < ids.length; pixel++) {
+    const id = ids[pixel] as number;
+    if (id >= 0 && region[pixel] === 1) covered[id] = (covered[id] as number) + 1;
   }
-  return corrected;
+  return (pixel) => {
+    const component = list[ids[pixel] as number];
+    return component !== undefined && (covered[component.id] as number) >= WHOLE_AT * component.area;
+  };
 }

@@ -1,9 +1,6 @@
 import { z } from 'zod';
 import { sha256Schema } from './ids.js';
-import type { Candidate, ReduceEntry } from './mislabel/index.js';
-import { findingKindSchema } from './tables.js';
-
-const share = z.number().min(0).max(1);
+import { type FindingKind, findingKindSchema } from './tables.js';
 
 /**
  * wrong: the label is wrong there; accept: and the proposal is right; right: the label is right; unsure: the reviewer cannot
@@ -11,38 +8,68 @@ const share = z.number().min(0).max(1);
  */
 export const VERDICTS = ['wrong', 'accept', 'right', 'unsure'] as const;
 
-/** A reviewer's answer to a finding, with what is needed to know the finding again in later scans. */
+/** Boxes that overlap by at least this (IoU) speak of the same place. */
+const SAME_PLACE = 0.5;
+
+const share = z.number().min(0).max(1);
+
+/**
+ * A reviewer's answer to a finding, one line of `pools/<pool>/reviews/<ulid>.jsonl`, with what is needed to know the finding
+ * again in later scans.
+ */
 export const verdictSchema = z.object({
-  findingId: z.string().max(64),
+  findingId: z.string().min(1).max(64),
   imageId: sha256Schema,
   /** The label that was looked at: a corrected one is judged anew. */
   labelSha256: sha256Schema,
   kind: findingKindSchema,
   classId: z.number().int().nonnegative(),
   suggestedClassId: z.number().int().nonnegative().nullable(),
-  /** The finding's box, as shares of the image. */
+  /** The finding's box, as shares of the upright image. */
   x0: share,
   y0: share,
   x1: share,
   y1: share,
   /** What the scan thought. */
   pWrong: share,
+  /** The chance with which the finding was to be shown to a reviewer; null where it is not known. */
+  propensity: share.nullable(),
   verdict: z.enum(VERDICTS),
+  /** The label that took the place of the one looked at; null where there is none. */
+  correctedSha256: sha256Schema.nullable(),
   reviewer: z.string().max(200).nullable(),
   comment: z.string().max(2_000).nullable(),
-  reviewedAt: z.string(),
+  reviewedAt: z.iso.datetime(),
 });
 export type Verdict = z.infer<typeof verdictSchema>;
 
-/** The last answer to each finding, by finding id. `verdicts` in the order in which they were given. */
-export function latestVerdicts(verdicts: readonly Verdict[]): Map<string, Verdict> {
-  return new Map(verdicts.map((verdict) => [verdict.findingId, verdict]));
+/** A suspect region, reported or about to be. Its box is in shares of the upright image. */
+export interface Region {
+  /** Left out where the region has no id yet. */
+  findingId?: string;
+  imageId: string;
+  labelSha256: string;
+  kind: FindingKind;
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
 }
 
-/** Of the findings of each kind that were answered with wrong or right: how many were wrong. */
+/** The last answer to each finding, by finding id: the latest time wins, and of equal times the later in the list. */
+export function latestVerdicts(verdicts: readonly Verdict[]): Map<string, Verdict> {
+  const latest = new Map<string, Verdict>();
+  for (const verdict of verdicts) {
+    const known = latest.get(verdict.findingId);
+    if (known === undefined || verdict.reviewedAt >= known.reviewedAt) latest.set(verdict.findingId, verdict);
+  }
+  return latest;
+}
+
+/** Of the findings of each kind that were answered with wrong, accept or right: how many were wrong. */
 export function precisionByKind(
   verdicts: readonly Verdict[],
-): { kind: string; answered: number; wrong: number; unsure: number; precision: number | null }[] {
+): { kind: FindingKind; answered: number; wrong: number; unsure: number; precision: number | null }[] {
   const latest = [...latestVerdicts(verdicts).values()];
   return [...new Set(latest.map(({ kind }) => kind))].sort().map((kind) => {
     const own = latest.filter((verdict) => verdict.kind === kind);
@@ -53,39 +80,40 @@ export function precisionByKind(
   });
 }
 
-/** Boxes that overlap by at least this (IoU) speak of the same place. */
-const SAME_PLACE = 0.5;
-
 /**
- * The entries of a scan without the candidates that a reviewer found right: of the same kind, on the same label, at the
- * same place. A label that was corrected since is another label, and nothing of it is silenced.
+ * True where a reviewer said "right" of this finding, or of one of the same kind on the same label at the same place: another
+ * model finds the same region again under another id. The finding's own last answer has precedence.
  */
-export function withoutFoundRight(entries: readonly ReduceEntry[], verdicts: readonly Verdict[]): ReduceEntry[] {
-  const right = new Map<string, Verdict[]>();
-  for (const verdict of latestVerdicts(verdicts).values()) {
-    if (verdict.verdict !== 'right') continue;
-    const key = `${verdict.imageId} ${verdict.labelSha256}`;
-    right.set(key, [...(right.get(key) ?? []), verdict]);
-  }
-  if (right.size === 0) return [...entries];
-  return entries.map((entry) => {
-    const answered = right.get(`${entry.imageId} ${entry.labelSha256}`);
-    const { analysis } = entry;
-    if (answered === undefined || analysis === null) return entry;
-    const { width, height } = analysis;
-    const open = analysis.candidates.filter(
-      (candidate) => !answered.some((verdict) => isSame(candidate, verdict, width, height)),
-    );
-    return { ...entry, analysis: { ...analysis, candidates: open } };
-  });
+export function silenced(finding: Region, verdicts: readonly Verdict[]): boolean {
+  return silencer(verdicts)(finding);
 }
 
-function isSame({ kind, box }: Candidate, verdict: Verdict, width: number, height: number): boolean {
-  if (kind !== verdict.kind) return false;
-  const [x0, y0, x1, y1] = box;
-  const across = Math.min(x1 / width, verdict.x1) - Math.max(x0 / width, verdict.x0);
-  const down = Math.min(y1 / height, verdict.y1) - Math.max(y0 / height, verdict.y0);
-  const both = Math.max(0, across) * Math.max(0, down);
-  const areas = ((x1 - x0) * (y1 - y0)) / (width * height) + (verdict.x1 - verdict.x0) * (verdict.y1 - verdict.y0);
-  return both > 0 && both / (areas - both) >= SAME_PLACE;
+/** The same for many findings: verdicts are sorted once. */
+export function silencer(verdicts: readonly Verdict[]): (finding: Region) => boolean {
+  const latest = latestVerdicts(verdicts);
+  const right = new Map<string, Verdict[]>();
+  for (const verdict of latest.values()) {
+    if (verdict.verdict !== 'right') continue;
+    const key = labelOf(verdict);
+    right.set(key, [...(right.get(key) ?? []), verdict]);
+  }
+  return (finding) => {
+    const own = finding.findingId === undefined ? undefined : latest.get(finding.findingId);
+    if (own !== undefined) return own.verdict === 'right';
+    return (right.get(labelOf(finding)) ?? []).some((verdict) => boxIou(verdict, finding) >= SAME_PLACE);
+  };
+}
+
+/** Equal labels of two images are two labels: each is right or wrong by its own picture. */
+const labelOf = ({ imageId, labelSha256, kind }: Region): string => `${imageId} ${labelSha256} ${kind}`;
+
+type Box = Pick<Region, 'x0' | 'y0' | 'x1' | 'y1'>;
+
+/** Intersection over union of two boxes, 0..1; 0 where both are empty. */
+export function boxIou(a: Box, b: Box): number {
+  const width = Math.max(0, Math.min(a.x1, b.x1) - Math.max(a.x0, b.x0));
+  const height = Math.max(0, Math.min(a.y1, b.y1) - Math.max(a.y0, b.y0));
+  const both = width * height;
+  const union = (a.x1 - a.x0) * (a.y1 - a.y0) + (b.x1 - b.x0) * (b.y1 - b.y0) - both;
+  return union <= 0 ? 0 : both / union;
 }

@@ -1,4 +1,3 @@
-import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
 import { fillPolygon } from '../domain/geometry/polygon.js';
@@ -7,8 +6,8 @@ import { BACKGROUND, labelNames, type Taxonomy } from '../domain/taxonomy.js';
 import { paintRle } from './cocoRle.js';
 import { imageSources } from './imageSources.js';
 import type { ImportItem } from './importItem.js';
+import { readJsonFile } from './jsonFile.js';
 
-const MAX_FILE_BYTES = 2 * 2 ** 30;
 const coordinate = z.number().min(-1e6).max(1e6);
 const ring = z
   .array(coordinate)
@@ -18,10 +17,12 @@ const rle = z.object({
   size: z.tuple([z.number().int().positive(), z.number().int().positive()]),
   counts: z.union([z.array(z.number().int().nonnegative()), z.string()]),
 });
+/** Rings of x, y pairs, or a run-length mask of `size` [height, width]. */
+export const segmentationSchema = z.union([z.array(ring), rle]);
 const annotationSchema = z.object({
   image_id: z.number(),
   category_id: z.number(),
-  segmentation: z.union([z.array(ring), rle]),
+  segmentation: segmentationSchema,
 });
 const ownerSchema = z.object({ image_id: z.number() });
 const fileSchema = z.object({
@@ -75,18 +76,7 @@ export async function* readCoco(images: string, annotations: string, taxonomy: T
 }
 
 async function readCocoFile(path: string): Promise<CocoFile> {
-  const facts = await stat(path).catch((cause: unknown) => {
-    throw new PartloopError('input-invalid', `--annotations ${path} cannot be read`, { cause });
-  });
-  if (facts.size > MAX_FILE_BYTES)
-    throw new PartloopError('input-invalid', `${path} has ${facts.size} bytes, more than ${MAX_FILE_BYTES}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw new PartloopError('input-invalid', `${path} is not JSON`, { cause });
-  }
-  const parsed = fileSchema.safeParse(value);
+  const parsed = fileSchema.safeParse(await readJsonFile(path));
   if (!parsed.success)
     throw new PartloopError('input-invalid', `${path} is not a COCO annotation file: ${z.prettifyError(parsed.error)}`);
   return parsed.data;

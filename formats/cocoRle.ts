@@ -11,7 +11,7 @@ export function paintRle(
   counts: readonly number[] | string,
   value: number,
 ): void {
-  const runs = typeof counts === 'string' ? decompress(counts) : counts;
+  const runs = runLengths(counts);
   const total = runs.reduce((sum, run) => sum + run, 0);
   if (total !== width * height || runs.some((run) => run < 0)) {
     throw new PartloopError('data-invalid', `its run-length mask covers ${total} pixels, not ${width}×${height}`);
@@ -24,6 +24,11 @@ export function paintRle(
     }
     at += run;
   });
+}
+
+/** The runs of a mask, whichever way they are written. */
+export function runLengths(counts: readonly number[] | string): readonly number[] {
+  return typeof counts === 'string' ? decompress(counts) : counts;
 }
 
 function decompress(text: string): number[] {

@@ -158,7 +158,12 @@ async function importItem(
   };
 }
 
-function classesOf(label: Uint8Array, taxonomy: Taxonomy): number[] {
+/**
+ * Classes that a label has, ascending, background left out.
+ *
+ * @throws PartloopError `data-invalid` for a value that the taxonomy does not have, and for a label that is ignored everywhere
+ */
+export function classesOf(label: Uint8Array, taxonomy: Taxonomy): number[] {
   const present = new Uint8Array(256);
   for (const value of label) present[value] = 1;
   const classes: number[] = [];

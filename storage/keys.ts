@@ -10,10 +10,10 @@ export const keys = {
   segment: (pool: string, sha256: string) => `pools/${pool}/segments/${sha256}.parquet`,
   image: (pool: string, sha256: string) => `pools/${pool}/images/${sha256}`,
   label: (pool: string, sha256: string) => `pools/${pool}/labels/${sha256}`,
-  /** Upright copies reduced to at most `maxSide` pixels, by digest of their source. */
   reviewsPrefix: (pool: string) => `pools/${pool}/reviews/`,
   /** Verdicts, one a line; files are only ever added. */
-  reviews: (pool: string, name: string) => `${keys.reviewsPrefix(pool)}${name}.jsonl`,
+  reviews: (pool: string, ulid: string) => `${keys.reviewsPrefix(pool)}${ulid}.jsonl`,
+  /** Upright copies reduced to at most `maxSide` pixels, by digest of their source. */
   derivativeImage: (pool: string, maxSide: number, sha256: string) =>
     `pools/${pool}/derivatives/${maxSide}/images/${sha256}`,
   derivativeLabel: (pool: string, maxSide: number, sha256: string) =>

@@ -20,6 +20,9 @@ export async function encodeLabel(pixels: Uint8Array, width: number, height: num
     .toBuffer();
 }
 
+/** What a PNG holds. `data` has `channels` samples a pixel; with a palette it holds indices into it. */
+export type Png = ReturnType<typeof decode>;
+
 /**
  * Label values of a greyscale or palette PNG. A palette PNG keeps its indices (sharp would expand them to colours); a colour
  * PNG has no indices and is refused.
@@ -27,10 +30,20 @@ export async function encodeLabel(pixels: Uint8Array, width: number, height: num
  * @throws PartloopError `data-invalid` naming `origin`
  */
 export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<LabelMask> {
+  const png = decodePng(bytes, origin);
+  if (png.channels !== 1) {
+    throw new PartloopError('data-invalid', `${origin} is a colour PNG with ${png.channels} channels`, {
+      hint: 'Labels are greyscale or palette PNGs whose pixel values are class numbers.',
+    });
+  }
+  return { pixels: samplesOf(png, origin), width: png.width, height: png.height };
+}
+
+/** @throws PartloopError `data-invalid` for what is no PNG or has over 100 megapixels */
+export function decodePng(bytes: Uint8Array, origin: string): Png {
   const png = boundedPng(bytes, origin, MAX_PIXELS);
-  let image: ReturnType<typeof decode>;
   try {
-    image = decode(png);
+    return decode(png);
   } catch (cause) {
     throw new PartloopError(
       'data-invalid',
@@ -38,17 +51,13 @@ export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<
       { cause },
     );
   }
-  const { width, height, channels, depth, data } = image;
-  if (width * height > MAX_PIXELS)
-    throw new PartloopError('data-invalid', `${origin} has ${width}×${height} pixels, more than ${MAX_PIXELS}`);
-  if (channels !== 1) {
-    throw new PartloopError('data-invalid', `${origin} is a colour PNG with ${channels} channels`, {
-      hint: 'Labels are greyscale or palette PNGs whose pixel values are class numbers.',
-    });
-  }
-  if (depth === 8) return { pixels: Uint8Array.from(data), width, height };
+}
+
+/** The samples as bytes, `channels` a pixel; throws `data-invalid` for 16 bits a sample. */
+export function samplesOf({ width, height, channels, depth, data }: Png, origin: string): Uint8Array {
+  if (depth === 8) return Uint8Array.from(data);
   if (depth === 16) throw new PartloopError('data-invalid', `${origin} has 16 bits a pixel; labels have 8 or fewer`);
-  return { pixels: unpack(data, width, height, depth), width, height };
+  return unpack(data, width * channels, height, depth);
 }
 
 /** Samples of 1, 2 or 4 bits, rows padded to whole bytes. */

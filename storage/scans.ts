@@ -69,6 +69,35 @@ export async function listScans(store: ObjectStore): Promise<string[]> {
   return names.sort();
 }
 
+/** All finished scans of a pool, of loops and alone, the newest first. */
+export async function poolScans(store: ObjectStore, pool: string): Promise<FoundScan[]> {
+  const scans: { at: string; scan: FoundScan }[] = [];
+  for (const name of await listScans(store)) {
+    const record = await readScanRecord(store, name);
+    if (record?.pool === pool)
+      scans.push({ at: record.finishedAt, scan: found(name, pool, record.poolVersion, record.result) });
+  }
+  for (const loop of await listLoops(store)) {
+    const { iterations } = await readLoopState(store, loop);
+    for (const { iteration, current } of iterations) {
+      const { scan, draw } = current.results;
+      if (scan === undefined || current.config.pool !== pool) continue;
+      const id = `${loop}:${iteration}`;
+      scans.push({ at: current.recordedAt, scan: found(id, pool, Number(draw?.facts.poolVersion), scan) });
+    }
+  }
+  return scans.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0)).map(({ scan }) => scan);
+}
+
+async function listLoops(store: ObjectStore): Promise<string[]> {
+  const loops: string[] = [];
+  for await (const { key } of store.list('loops/')) {
+    const name = /^loops\/([^/]+)\/state\.json$/.exec(key)?.[1];
+    if (name !== undefined) loops.push(name);
+  }
+  return loops;
+}
+
 function found(id: string, pool: string, poolVersion: number, { outputs, seconds }: StepResult): FoundScan {
   const { images, findings, summary } = outputs;
   if (images === undefined || findings === undefined || summary === undefined)

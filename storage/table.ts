@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
 import { columnType } from './columns.js';
+import { database, inDatabase, quoted } from './database.js';
 import type { ObjectStore } from './objectStore.js';
 
 /** Lines written at once: long enough to be quick, short enough to leave the event loop to others. */
@@ -145,31 +145,6 @@ async function inScratch<T>(work: (folder: string) => Promise<T>): Promise<T> {
     await rm(folder, { recursive: true, force: true });
   }
 }
-
-let instance: Promise<DuckDBInstance> | undefined;
-
-/** One in-memory database a process: one thread, since sums over two differ from run to run; no downloads. */
-function database(): Promise<DuckDBInstance> {
-  instance ??= DuckDBInstance.create(':memory:', {
-    threads: '1',
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-  });
-  return instance;
-}
-
-async function inDatabase(
-  work: (connection: Awaited<ReturnType<DuckDBInstance['connect']>>) => Promise<unknown>,
-): Promise<void> {
-  const connection = await (await database()).connect();
-  try {
-    await work(connection);
-  } finally {
-    connection.closeSync();
-  }
-}
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** DuckDB's whole numbers are bigints in JavaScript. */
 function plain(value: unknown): unknown {

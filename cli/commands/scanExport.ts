@@ -1,40 +1,100 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { exportedFindingSchema, exportedImageSchema, exportScan } from '../../domain/scanExport.js';
 import { findingRowSchema, scanImageRowSchema } from '../../domain/tables.js';
+import { exportForReview } from '../../formats/export/exportReview.js';
+import { REVIEW_FORMATS, type ReviewFormat } from '../../formats/export/manifest.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
 import { openPool } from '../../storage/pool.js';
 import { findScan } from '../../storage/scans.js';
 import { readTable, writeTableFile } from '../../storage/table.js';
 import { openEnvironmentStore } from '../environment.js';
-import { printJson, say } from '../output.js';
+import { printJson, printLine, say } from '../output.js';
+import { withCounter } from '../progress.js';
 
-/** `partloop scan export`: the tables of a scan as files. */
+const TABLES = ['csv', 'parquet'] as const;
+const LEFT_OUT_SHOWN = 10;
+
+interface Options {
+  format: (typeof TABLES)[number] | ReviewFormat;
+  out: string;
+  imageRoot?: string;
+  allClasses?: true;
+  allImages?: true;
+  simplify: number;
+  json?: true;
+}
+
+/** `partloop scan export`. */
 export function registerExport(scan: Command): void {
   scan
     .command('export')
-    .description('Write a scan as images and findings, for other tools')
+    .description('Write a scan as tables, or as labels for an annotation tool that `review import` reads back')
     .argument('<scan>', 'A scan, a loop (its last scan), or <loop>:<iteration>')
-    .addOption(new Option('--format <format>', 'Kind of file').choices(['csv', 'parquet']).default('csv'))
-    .requiredOption('--out <folder>', 'Folder for the files; made where it is not there')
+    .addOption(new Option('--format <format>', 'Kind of file').choices([...TABLES, ...REVIEW_FORMATS]).default('csv'))
+    .requiredOption('--out <folder>', 'Where to write; made where it is not there; empty for labels')
+    .option('--image-root <path>', 'Labels: link pictures as this folder or URI plus their name, not to the store')
+    .option('--all-classes', 'Labels: export them whole, not just the suspect classes')
+    .option('--all-images', 'Labels: export every image that was scanned, not just those with findings')
+    .option('--simplify <px>', 'YOLO: how far in pixels polygons may leave the mask', pixels, 0.5)
     .option('--json', 'Print one JSON object on stdout')
-    .action(async (id: string, { format, out, json }: { format: 'csv' | 'parquet'; out: string; json?: true }) => {
+    .action(async (id: string, options: Options) => {
       const { store } = await openEnvironmentStore();
-      const scan = await findScan(store, id);
-      const pool = await openPool(store, scan.pool);
-      const sizes = new Map((await pool.readIndex(scan.poolVersion)).map((row) => [row.imageId, row]));
-      const { images, findings } = exportScan(
-        await readTable(store, scan.images, scanImageRowSchema),
-        await readTable(store, scan.findings, findingRowSchema),
-        pool.taxonomy,
-        (imageId) => sizes.get(imageId) ?? { width: 0, height: 0 },
+      const { format, json } = options;
+      if (format === 'csv' || format === 'parquet') return exportTables(store, id, format, options.out, json === true);
+      const report = await withCounter('export', 'images', (onProgress) =>
+        exportForReview(store, {
+          scan: id,
+          format,
+          out: resolve(options.out),
+          imageRoot: options.imageRoot ?? null,
+          allClasses: options.allClasses === true,
+          allImages: options.allImages === true,
+          simplifyPx: options.simplify,
+          now: new Date(),
+          onProgress,
+        }),
       );
-      const folder = resolve(out);
-      await mkdir(folder, { recursive: true });
-      const files = { images: join(folder, `images.${format}`), findings: join(folder, `findings.${format}`) };
-      await writeTableFile(files.images, format, images, exportedImageSchema);
-      await writeTableFile(files.findings, format, findings, exportedFindingSchema);
-      if (json) return printJson({ scan: scan.id, images: images.length, findings: findings.length, files });
-      say(`${images.length} images: ${files.images}\n${findings.length} findings: ${files.findings}`);
+      if (json) return printJson(report);
+      say(
+        `scan ${report.scan}: ${report.images} images with ${report.findings} findings; ${report.lostPixels} of ${report.pixels} labelled pixels change by the format itself`,
+      );
+      for (const { fileName, reason } of report.leftOut.slice(0, LEFT_OUT_SHOWN))
+        say(`  left out ${fileName}: ${reason}`);
+      if (report.leftOut.length > LEFT_OUT_SHOWN)
+        say(`  … and ${report.leftOut.length - LEFT_OUT_SHOWN} more; --json lists all`);
+      for (const folder of report.folders) printLine(folder);
     });
+}
+
+async function exportTables(
+  store: ObjectStore,
+  id: string,
+  format: (typeof TABLES)[number],
+  out: string,
+  json: boolean,
+): Promise<void> {
+  const scan = await findScan(store, id);
+  const pool = await openPool(store, scan.pool);
+  const sizes = new Map((await pool.readIndex(scan.poolVersion)).map((row) => [row.imageId, row]));
+  const { images, findings } = exportScan(
+    await readTable(store, scan.images, scanImageRowSchema),
+    await readTable(store, scan.findings, findingRowSchema),
+    pool.taxonomy,
+    (imageId) => sizes.get(imageId) ?? { width: 0, height: 0 },
+  );
+  const folder = resolve(out);
+  await mkdir(folder, { recursive: true });
+  const files = { images: join(folder, `images.${format}`), findings: join(folder, `findings.${format}`) };
+  await writeTableFile(files.images, format, images, exportedImageSchema);
+  await writeTableFile(files.findings, format, findings, exportedFindingSchema);
+  if (json) return printJson({ scan: scan.id, images: images.length, findings: findings.length, files });
+  say(`${images.length} images: ${files.images}\n${findings.length} findings: ${files.findings}`);
+}
+
+function pixels(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 100) return value;
+  throw new InvalidArgumentError('give 0 to 100 pixels');
 }

@@ -1,6 +1,8 @@
 import type { ScanConfig } from '../config.js';
+import type { Region } from '../review.js';
 import { FINDING_KINDS, type FindingKind, type FindingRow, type ScanImageRow } from '../tables.js';
 import type { Taxonomy } from '../taxonomy.js';
+import { conflictAnswered, withoutAnswered } from './answered.js';
 import { drawAudit } from './audit.js';
 import { calibrate, type JudgedImage } from './calibrate.js';
 import { imageIou, judgedClasses, learnClasses } from './classes.js';
@@ -19,17 +21,23 @@ const MIN_UNION_SHARE = 0.0005;
  * The scan's verdict over a whole chunk: thresholds a class, one calibrated probability a finding and an image, which images
  * are set aside, and hardness for sampling. `classIou` is the validation IoU by model (`entry.model`) and class name; null
  * where it is not known. Pure: the same entries in the same order give the same rows. Entries with an `error` or without
- * an analysis become unreadable findings, and are set aside whatever the caps; those marked `unjudged` are neither.
+ * an analysis become unreadable findings, and are set aside whatever the caps; those marked `unjudged` are neither. What
+ * `isSilenced` says was called right by a reviewer is not reported again, and no reason to set an image aside.
  */
 export function reduceScan(
   entries: readonly ReduceEntry[],
   taxonomy: Taxonomy,
   config: ScanConfig,
   classIou: Record<string, ClassIouByName> | null,
+  isSilenced: (region: Region) => boolean = () => false,
 ): ScanReduction {
   const classes = learnClasses(entries, taxonomy);
-  const calibration = calibrate(entries, taxonomy, classes, config, classIou);
+  const fitted = calibrate(entries, taxonomy, classes, config, classIou);
+  const calibration = { ...fitted, judged: fitted.judged.map((image) => withoutAnswered(image, isSilenced)) };
   const conflicts = duplicateConflicts(calibration.judged);
+  calibration.judged.forEach((image, index) => {
+    if (conflictAnswered(image, isSilenced)) conflicts.delete(index);
+  });
   const reported = calibration.judged.map((image, index) => report(image, config.quarantineAt, conflicts.has(index)));
   const { chosen, overflow } = chooseQuarantine(
     calibration.judged.map((image, index) => ({

@@ -1,56 +1,103 @@
 import assert from 'node:assert/strict';
-import type { ReduceEntry } from '../../domain/mislabel/index.js';
-import { precisionByKind, type Verdict, withoutFoundRight } from '../../domain/review.js';
+import fc from 'fast-check';
+import { boxIou, latestVerdicts, precisionByKind, silenced, type Verdict, verdictSchema } from '../../domain/review.js';
 
-const image = 'a'.repeat(64);
-const label = 'b'.repeat(64);
+const IMAGE = 'a'.repeat(64);
+const LABEL = 'b'.repeat(64);
 
-const verdict = (fields: Partial<Verdict>): Verdict => ({
-  ...{ findingId: 'f', imageId: image, labelSha256: label, kind: 'missing_part', classId: 0, suggestedClassId: 1 },
-  ...{ x0: 0.1, y0: 0.1, x1: 0.5, y1: 0.5, pWrong: 0.7, verdict: 'right' },
-  ...{ reviewer: null, comment: null, reviewedAt: '2026-01-01T00:00:00.000Z' },
-  ...fields,
+const verdict = (changes: Partial<Verdict>): Verdict =>
+  verdictSchema.parse({
+    findingId: 'one',
+    imageId: IMAGE,
+    labelSha256: LABEL,
+    kind: 'missing_part',
+    classId: 0,
+    suggestedClassId: 2,
+    ...{ x0: 0.1, y0: 0.1, x1: 0.5, y1: 0.5 },
+    verdict: 'right',
+    pWrong: 0.8,
+    propensity: null,
+    correctedSha256: null,
+    reviewer: null,
+    comment: null,
+    reviewedAt: '2026-01-01T00:00:00Z',
+    ...changes,
+  });
+
+const region = (changes: Partial<Parameters<typeof silenced>[0]> = {}): Parameters<typeof silenced>[0] => ({
+  imageId: IMAGE,
+  labelSha256: LABEL,
+  kind: 'missing_part',
+  x0: 0.1,
+  y0: 0.1,
+  x1: 0.5,
+  y1: 0.5,
+  ...changes,
 });
 
-type Analysis = NonNullable<ReduceEntry['analysis']>;
+const boxOf = (x0: number, y0: number, x1: number, y1: number) => ({ x0, y0, x1, y1 });
 
-function entry(kind: Analysis['candidates'][number]['kind'], box: [number, number, number, number]): ReduceEntry {
-  const features = { confidence: 1, disagreement: 1, coverage: 1, compactness: 1, enclosure: 1 };
-  const candidate = {
-    ...{ kind, classId: 0, suggestedClassId: 1, area: 100, box, counts: [], proposal: null, rule: false },
-    features: { ...features, absent: 1, balance: 0, context: 1, gain: 0 },
-  };
-  const sums = { unlabelledMass: 0, holeMass: 0, relabelledMass: 0, extraMass: 0, absentParts: 0 };
-  const analysis: Analysis = {
-    ...{ version: 2, width: 100, height: 100, candidates: [candidate], classCounts: [] },
-    statistics: { ...sums, agreement: 1, clarity: 1 },
-    ...{ selfConfidence: [], predictedClasses: [], labelledClasses: [], inferredTags: {}, injected: [] },
-  };
-  return { imageId: image, fileName: 'a.jpg', labelSha256: label, analysis, model: 'm' };
-}
-const left = (entries: ReduceEntry[]): number => entries[0]?.analysis?.candidates.length ?? -1;
-
-describe("reviewers' answers", () => {
-  it('silence what was found right: that kind, on that label, at that place', () => {
-    const same = entry('missing_part', [12, 10, 50, 50]);
-    assert.equal(left(withoutFoundRight([same], [verdict({})])), 0);
-    assert.equal(left(withoutFoundRight([entry('hole', [12, 10, 50, 50])], [verdict({})])), 1);
-    assert.equal(left(withoutFoundRight([entry('missing_part', [40, 40, 90, 90])], [verdict({})])), 1);
-    assert.equal(left(withoutFoundRight([{ ...same, labelSha256: 'c'.repeat(64) }], [verdict({})])), 1);
+describe('verdicts', () => {
+  it('take the last word on a finding, and of equal times the later one', () => {
+    const said = [
+      verdict({ verdict: 'right', reviewedAt: '2026-01-03T00:00:00Z' }),
+      verdict({ verdict: 'unsure', reviewedAt: '2026-01-01T00:00:00Z' }),
+      verdict({ findingId: 'two', verdict: 'right' }),
+      verdict({ findingId: 'two', verdict: 'wrong' }),
+    ];
+    const latest = latestVerdicts(said);
+    assert.deepEqual([latest.get('one')?.verdict, latest.get('two')?.verdict, latest.size], ['right', 'wrong', 2]);
   });
 
-  it('count only as the last of them says', () => {
-    const same = entry('missing_part', [10, 10, 50, 50]);
-    assert.equal(left(withoutFoundRight([same], [verdict({}), verdict({ verdict: 'wrong' })])), 1);
-    assert.equal(left(withoutFoundRight([same], [verdict({ verdict: 'wrong' }), verdict({})])), 0);
-  });
-
-  it('give the precision of each rule, with the unsure left out', () => {
-    const answers = ['wrong', 'accept', 'right', 'unsure'] as const;
-    const verdicts = answers.map((answer, index) => verdict({ findingId: `f${index}`, verdict: answer }));
-    assert.deepEqual(precisionByKind([...verdicts, verdict({ findingId: 'h', kind: 'hole', verdict: 'unsure' })]), [
+  it('give the precision of each kind from the last words alone', () => {
+    const said = [
+      verdict({ verdict: 'right' }),
+      verdict({ verdict: 'wrong', reviewedAt: '2026-02-01T00:00:00Z' }),
+      verdict({ findingId: 'two', verdict: 'wrong' }),
+      verdict({ findingId: 'three', verdict: 'right' }),
+      verdict({ findingId: 'four', verdict: 'unsure' }),
+      verdict({ findingId: 'five', verdict: 'accept' }),
+      verdict({ findingId: 'six', kind: 'hole', verdict: 'unsure' }),
+    ];
+    assert.deepEqual(precisionByKind(said), [
       { kind: 'hole', answered: 0, wrong: 0, unsure: 1, precision: null },
-      { kind: 'missing_part', answered: 3, wrong: 2, unsure: 1, precision: 2 / 3 },
+      { kind: 'missing_part', answered: 4, wrong: 3, unsure: 1, precision: 3 / 4 },
     ]);
+  });
+
+  it('silence the same region of the same label for the same kind, however another model frames it', () => {
+    const said = [verdict({})];
+    assert.equal(silenced(region(), said), true);
+    assert.equal(silenced(region({ x1: 0.6 }), said), true);
+    assert.equal(silenced(region({ x0: 0.35, x1: 0.75 }), said), false);
+    assert.equal(silenced(region({ kind: 'extra_part' }), said), false);
+    assert.equal(silenced(region({ labelSha256: 'c'.repeat(64) }), said), false);
+    assert.equal(silenced(region({ imageId: 'c'.repeat(64) }), said), false);
+  });
+
+  it('silence nothing once the reviewer takes it back', () => {
+    const said = [verdict({}), verdict({ verdict: 'wrong', reviewedAt: '2026-02-01T00:00:00Z' })];
+    assert.equal(silenced(region(), said), false);
+  });
+
+  it('hear what was said of the finding itself before what was said of its neighbour', () => {
+    const said = [verdict({}), verdict({ findingId: 'two', verdict: 'wrong' })];
+    assert.equal(silenced(region({ findingId: 'two' }), said), false);
+    assert.equal(silenced(region({ findingId: 'three' }), said), true);
+  });
+
+  it('compare boxes by a share that is 1 for equal ones, 0 for strangers, and the same both ways', () => {
+    const edge = fc.integer({ min: 0, max: 20 });
+    const box = fc
+      .tuple(edge, edge, edge, edge)
+      .map(([a, b, c, d]) => boxOf(Math.min(a, c), Math.min(b, d), Math.max(a, c) + 1, Math.max(b, d) + 1));
+    fc.assert(
+      fc.property(box, box, (a, b) => {
+        assert.equal(boxIou(a, a), 1);
+        assert.equal(boxIou(a, b), boxIou(b, a));
+        assert.ok(boxIou(a, b) >= 0 && boxIou(a, b) <= 1);
+      }),
+    );
+    assert.equal(boxIou(boxOf(0, 0, 1, 1), boxOf(1, 0, 2, 1)), 0);
   });
 });

@@ -67,6 +67,40 @@ describe('a scan without a loop', function () {
     assert.equal((await readFile(join(out, 'images.parquet'))).subarray(0, 4).toString(), 'PAR1');
   });
 
+  it('goes out to an annotation tool, and what comes back is joined, counted and kept', async () => {
+    const out = join(home, 'review');
+    const exported = z
+      .object({ images: z.number(), lostPixels: z.number(), leftOut: z.array(z.unknown()) })
+      .parse(
+        await partloopJson(home, [
+          'scan',
+          'export',
+          scanId,
+          '--format',
+          'coco',
+          '--all-images',
+          '--all-classes',
+          '--out',
+          out,
+        ]),
+      );
+    assert.deepEqual(exported, { images: IMAGES, lostPixels: 0, leftOut: [] });
+    const imported = z
+      .object({ returned: z.number(), unchanged: z.number(), revised: z.number(), missing: z.array(z.unknown()) })
+      .parse(await partloopJson(home, ['review', 'import', join(out, 'annotations.json')]));
+    assert.deepEqual(imported, { returned: IMAGES, unchanged: IMAGES, revised: 0, missing: [] });
+
+    const [header, ...rows] = (await readFile(join(home, 'out', 'findings.csv'), 'utf8')).trim().split('\n');
+    const answers = join(home, 'answers.csv');
+    await writeFile(answers, [`${header},verdict`, ...rows.map((row) => `${row},right`)].join('\n'));
+    const said = z
+      .object({ answered: z.number(), unanswered: z.number(), refused: z.array(z.unknown()) })
+      .parse(await partloopJson(home, ['review', 'import', answers, '--scan', scanId]));
+    assert.deepEqual(said, { answered: rows.length, unanswered: 0, refused: [] });
+    const { findings } = z.object({ findings: z.number() }).parse(await partloopJson(home, ['review', 'list', 'cars']));
+    assert.equal(findings, rows.length);
+  });
+
   it('takes any network with logits, refuses one with other classes, and asks what it was trained on', async () => {
     const store = await storeOfHome(home);
     const record = await readScanRecord(store, scanId);

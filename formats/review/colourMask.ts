@@ -1,0 +1,77 @@
+import { PartloopError } from '../../domain/errors.js';
+import { decodePng, type LabelMask, samplesOf } from '../../storage/labelMask.js';
+
+/** 0xRRGGBB. */
+const packed = (red: number, green: number, blue: number): number => (red << 16) | (green << 8) | blue;
+
+export interface ColourTable {
+  /** 0xRRGGBB -> label value. */
+  values: ReadonlyMap<number, number>;
+  /** Label values that there are. */
+  known: ReadonlySet<number>;
+}
+
+export function colourTable(
+  entries: readonly { value: number; colour: readonly [number, number, number] }[],
+  known: Iterable<number>,
+): ColourTable {
+  return { values: new Map(entries.map(({ value, colour }) => [packed(...colour), value])), known: new Set(known) };
+}
+
+/**
+ * Label values of a mask in whatever way a tool saved it. Greyscale holds them as they are. A palette or true colours are
+ * looked up in the table where it knows every colour in use; otherwise the palette's indices, or the grey values, are taken,
+ * and refused where both are there and disagree.
+ *
+ * @throws PartloopError `data-invalid` naming the colours that mean nothing
+ */
+export function decodeColourMask(bytes: Uint8Array, origin: string, table: ColourTable): LabelMask {
+  const png = decodePng(bytes, origin);
+  const { width, height, channels, palette } = png;
+  const samples = samplesOf(png, origin);
+  if (palette === undefined && channels <= 2) {
+    const pixels = channels === 1 ? samples : samples.filter((_, at) => at % 2 === 0);
+    return { pixels: checked(pixels, table, origin), width, height };
+  }
+  const colours = new Int32Array(width * height);
+  for (let pixel = 0; pixel < colours.length; pixel++) {
+    const [red = 0, green = 0, blue = 0] =
+      palette === undefined
+        ? samples.subarray(pixel * channels, pixel * channels + 3)
+        : (palette[samples[pixel] as number] ?? []);
+    colours[pixel] = packed(red, green, blue);
+  }
+  const used = [...new Set(colours)];
+  const strange = used.filter((colour) => !table.values.has(colour));
+  if (strange.length === 0) {
+    const pixels = Uint8Array.from(colours, (colour) => table.values.get(colour) ?? 0);
+    return { pixels, width, height };
+  }
+  const grey = used.every(
+    (colour) => colour === packed(colour & 255, colour & 255, colour & 255) && table.known.has(colour & 255),
+  );
+  const greys = Uint8Array.from(colours, (colour) => colour & 255);
+  if (palette === undefined && grey) return { pixels: greys, width, height };
+  if (palette !== undefined) {
+    if (grey && greys.some((value, pixel) => value !== samples[pixel]))
+      throw new PartloopError(
+        'data-invalid',
+        `${origin} has a palette whose numbers and whose greys are other classes`,
+        {
+          hint: 'Save it as a greyscale PNG.',
+        },
+      );
+    return { pixels: checked(samples, table, origin), width, height };
+  }
+  const listed = strange.slice(0, 5).map((colour) => `#${colour.toString(16).padStart(6, '0')}`);
+  throw new PartloopError('data-invalid', `${origin} has colours that stand for no class: ${listed.join(', ')}`, {
+    hint: 'Switch smoothing and JPEG off in the tool, or export with its label map.',
+  });
+}
+
+function checked(pixels: Uint8Array, { known }: ColourTable, origin: string): Uint8Array {
+  for (const value of new Set(pixels)) {
+    if (!known.has(value)) throw new PartloopError('data-invalid', `${origin} has value ${value}, which is no class`);
+  }
+  return pixels;
+}

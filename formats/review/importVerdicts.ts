@@ -1,0 +1,176 @@
+import { applySuggestion, suggestionOf } from '../../domain/correction.js';
+import { PartloopError } from '../../domain/errors.js';
+import { latestVerdicts, type Verdict } from '../../domain/review.js';
+import { exportScan } from '../../domain/scanExport.js';
+import { type FindingRow, findingRowSchema, type IndexRow } from '../../domain/tables.js';
+import { readLabel } from '../../storage/imageSource.js';
+import { decodeLabel } from '../../storage/labelMask.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import { listPools, openPool, type Pool } from '../../storage/pool.js';
+import { readReviews } from '../../storage/reviews.js';
+import { type FoundScan, findScan, poolScans } from '../../storage/scans.js';
+import { streamTable } from '../../storage/table.js';
+import { type Recorded, recordReview } from './record.js';
+import { correctedRow } from './revisions.js';
+import { type Answer, findingKey, readVerdictFile } from './verdictFile.js';
+
+export interface VerdictImport {
+  path: string;
+  /** Left out where the scan says it, or there is only one pool. */
+  pool?: string;
+  /** The scan whose findings were answered; all scans of the pool where it is left out. */
+  scan?: string;
+  /** Who reviewed, where the file does not say. */
+  reviewer: string | null;
+  now: Date;
+}
+
+export interface VerdictImportReport extends Recorded {
+  pool: string;
+  /** Answers that name a finding; of several to one finding the last counts. */
+  answered: number;
+  /** Findings of the named scan that the file says nothing of; null where no scan was named. */
+  unanswered: number | null;
+  /** Rows that were not taken over. */
+  refused: { row: number; reason: string }[];
+  /** Accepted rows whose verdict counts, and whose label stays as it is. */
+  notApplied: { row: number; reason: string }[];
+}
+
+interface Known {
+  answer: Answer;
+  finding: FindingRow;
+}
+
+/**
+ * Take over answers to findings from a CSV file (`readVerdictFile`). `accept` also puts the proposed mask into the label, as a
+ * new revision on top of the newest one; several accepted findings of an image are applied together. Nothing is deleted,
+ * and a file that is imported again changes nothing.
+ *
+ * @throws PartloopError `data-invalid` for a file without the columns, `input-invalid` where it is not clear which pool is meant
+ */
+export async function importVerdicts(store: ObjectStore, request: VerdictImport): Promise<VerdictImportReport> {
+  const { now } = request;
+  const scan = request.scan === undefined ? null : await findScan(store, request.scan);
+  const pool = await openPool(store, await poolName(store, request.pool, scan));
+  const { answers, refused } = await readVerdictFile(request.path);
+  const base = await pool.latestVersion();
+  const index = new Map((await pool.readIndex(base)).map((row) => [row.imageId, row]));
+  const wanted = new Set(answers.map(({ finding }) => finding));
+  const { found, findings } = await findFindings(store, pool, scan, wanted, index);
+
+  const known = new Map<string, Known>();
+  for (const answer of answers) {
+    const finding = found.get(answer.finding);
+    if (finding !== undefined) known.set(finding.findingId, { answer, finding });
+    else
+      refused.push({
+        row: answer.row,
+        reason:
+          scan === null ? `no scan of pool ${pool.name} has such a finding` : `scan ${scan.id} has no such finding`,
+      });
+  }
+  const earlier = latestVerdicts((await readReviews(store, pool.name)).verdicts);
+  const { rows, corrected, notApplied } = await applyAccepted([...known.values()]);
+  const verdicts = [...known.values()].map(({ answer, finding }): Verdict => {
+    const { findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong } = finding;
+    return {
+      ...{ findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong, propensity: null },
+      verdict: answer.verdict,
+      correctedSha256: corrected.get(findingId) ?? null,
+      reviewer: answer.reviewer || request.reviewer,
+      comment: answer.comment || null,
+      reviewedAt: now.toISOString(),
+    };
+  });
+  const recorded = await recordReview(store, pool, base, rows, verdicts, now);
+  const unanswered = scan === null ? null : findings - known.size;
+  refused.sort((a, b) => a.row - b.row);
+  return { pool: pool.name, answered: known.size, unanswered, refused, notApplied, ...recorded };
+
+  /** Accepted findings to labels, image by image. */
+  async function applyAccepted(all: readonly Known[]): Promise<{
+    rows: IndexRow[];
+    corrected: Map<string, string>;
+    notApplied: VerdictImportReport['notApplied'];
+  }> {
+    const done = {
+      rows: [] as IndexRow[],
+      corrected: new Map<string, string>(),
+      notApplied: [] as VerdictImportReport['notApplied'],
+    };
+    const byImage = new Map<string, Known[]>();
+    for (const one of all) {
+      const { answer, finding } = one;
+      if (answer.verdict !== 'accept') continue;
+      const before = earlier.get(finding.findingId)?.correctedSha256 ?? null;
+      // A label may have been corrected further since: what was accepted once is not put back.
+      if (before !== null) done.corrected.set(finding.findingId, before);
+      else if (suggestionOf(finding) === null)
+        done.notApplied.push({
+          row: answer.row,
+          reason: `a ${finding.kind} proposes no mask; correct the label of ${finding.fileName} in a tool`,
+        });
+      else byImage.set(finding.imageId, [...(byImage.get(finding.imageId) ?? []), one]);
+    }
+    for (const [imageId, accepted] of byImage) {
+      const image = index.get(imageId);
+      try {
+        if (image === undefined) throw new PartloopError('data-invalid', `pool ${pool.name} no longer lists its image`);
+        const revised = await applyTo(image, accepted);
+        if (revised !== null) done.rows.push(revised);
+        for (const { finding } of accepted) done.corrected.set(finding.findingId, (revised ?? image).labelSha256);
+      } catch (error) {
+        if (!(error instanceof PartloopError) || !['data-invalid', 'data-changed', 'not-found'].includes(error.code))
+          throw error;
+        done.notApplied.push(...accepted.map(({ answer }) => ({ row: answer.row, reason: error.message })));
+      }
+    }
+    return done;
+  }
+
+  async function applyTo(image: IndexRow, accepted: readonly Known[]): Promise<IndexRow | null> {
+    const { pixels, width, height } = await decodeLabel(await readLabel(store, image), `label of ${image.fileName}`);
+    const label = accepted.reduce((so, { finding }) => {
+      const suggestion = suggestionOf(finding);
+      return suggestion === null ? so : applySuggestion(so, width, height, suggestion);
+    }, pixels);
+    return correctedRow(store, pool, image, label, now);
+  }
+}
+
+/** Findings by what the file calls them, from one scan or from all of the pool, the newest first; and how many were read. */
+async function findFindings(
+  store: ObjectStore,
+  pool: Pool,
+  scan: FoundScan | null,
+  wanted: ReadonlySet<string>,
+  index: ReadonlyMap<string, IndexRow>,
+): Promise<{ found: Map<string, FindingRow>; findings: number }> {
+  const found = new Map<string, FindingRow>();
+  const sizeOf = (imageId: string): { width: number; height: number } => index.get(imageId) ?? { width: 0, height: 0 };
+  let findings = 0;
+  for (const { findings: key } of scan === null ? await poolScans(store, pool.name) : [scan]) {
+    if (scan === null && found.size === wanted.size) break;
+    for await (const finding of streamTable(store, key, findingRowSchema)) {
+      findings += 1;
+      const [row = {}] = exportScan([], [finding], pool.taxonomy, sizeOf).findings;
+      for (const name of [finding.findingId, findingKey(row)])
+        if (wanted.has(name) && !found.has(name)) found.set(name, finding);
+    }
+  }
+  return { found, findings };
+}
+
+async function poolName(store: ObjectStore, asked: string | undefined, scan: FoundScan | null): Promise<string> {
+  if (scan !== null && asked !== undefined && asked !== scan.pool)
+    throw new PartloopError('input-invalid', `scan ${scan.id} is of pool \`${scan.pool}\`, not \`${asked}\``);
+  const name = scan?.pool ?? asked;
+  if (name !== undefined) return name;
+  const [first, ...others] = await listPools(store);
+  if (first !== undefined && others.length === 0) return first;
+  const there = first === undefined ? 'there is none yet' : `pools: ${[first, ...others].join(', ')}`;
+  throw new PartloopError('input-invalid', `the verdicts are of which pool? ${there}`, {
+    hint: 'Name it with --pool, or the scan with --scan.',
+  });
+}

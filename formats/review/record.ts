@@ -1,0 +1,44 @@
+import { latestVerdicts, type Verdict } from '../../domain/review.js';
+import type { IndexRow } from '../../domain/tables.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import type { Pool } from '../../storage/pool.js';
+import { appendReviews, readReviews } from '../../storage/reviews.js';
+
+/** What an import of reviews changed in the pool. */
+export interface Recorded {
+  /** The pool's version afterwards; unchanged where no label is new. */
+  version: number;
+  /** Labels with a new revision. */
+  revised: number;
+  /** Verdicts that were not known yet. */
+  verdicts: number;
+}
+
+/**
+ * Add label revisions, then verdicts, so that no verdict names a label that never came. What the pool has heard already is not
+ * said again: importing the same file twice changes nothing.
+ */
+export async function recordReview(
+  store: ObjectStore,
+  pool: Pool,
+  base: number,
+  rows: readonly IndexRow[],
+  verdicts: readonly Verdict[],
+  now: Date,
+): Promise<Recorded> {
+  const sorted = [...rows].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
+  const version = sorted.length === 0 ? base : await pool.appendRows(sorted, base);
+  const known = latestVerdicts((await readReviews(store, pool.name)).verdicts);
+  const fresh = [...latestVerdicts(verdicts).values()].filter((verdict) => {
+    const before = known.get(verdict.findingId);
+    return before === undefined || !isSame(before, verdict);
+  });
+  if (fresh.length > 0) await appendReviews(store, pool.name, fresh, now);
+  return { version, revised: sorted.length, verdicts: fresh.length };
+}
+
+const isSame = (a: Verdict, b: Verdict): boolean =>
+  a.verdict === b.verdict &&
+  a.reviewer === b.reviewer &&
+  a.comment === b.comment &&
+  (b.correctedSha256 === null || a.correctedSha256 === b.correctedSha256);

@@ -1,0 +1,28 @@
+import { DuckDBInstance } from '@duckdb/node-api';
+
+type Connection = Awaited<ReturnType<DuckDBInstance['connect']>>;
+
+let instance: Promise<DuckDBInstance> | undefined;
+
+/** One in-memory database a process: one thread, since sums over two differ from run to run; no downloads. */
+export function database(): Promise<DuckDBInstance> {
+  instance ??= DuckDBInstance.create(':memory:', {
+    threads: '1',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  return instance;
+}
+
+/** Work over a connection of its own, closed at the end. */
+export async function inDatabase(work: (connection: Connection) => Promise<unknown>): Promise<void> {
+  const connection = await (await database()).connect();
+  try {
+    await work(connection);
+  } finally {
+    connection.closeSync();
+  }
+}
+
+/** Text as an SQL literal. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { tmpdir } from 'node:os';
+import { pino } from 'pino';
+import { reviewsFor } from '../../activities/reviews.js';
+import { loopConfigSchema } from '../../domain/config.js';
+import { emptyLoopState, withAttempt } from '../../domain/loopState.js';
+import { verdictSchema } from '../../domain/review.js';
+import type { IterationContext } from '../../domain/steps.js';
+import { keys } from '../../storage/keys.js';
+import { appendReviews, readReviews } from '../../storage/reviews.js';
+import { memoryStore } from '../support/memoryStore.js';
+
+const config = loopConfigSchema.parse({ pool: 'cars' });
+const context = (fields: Partial<IterationContext> = {}): IterationContext => ({
+  ...{ loop: 'cars', iteration: 1, config, previous: null, force: null },
+  ...fields,
+});
+const verdict = (findingId: string) =>
+  verdictSchema.parse({
+    ...{ findingId, imageId: 'a'.repeat(64), labelSha256: 'b'.repeat(64), kind: 'hole', classId: 0 },
+    ...{ suggestedClassId: 1, x0: 0, y0: 0, x1: 1, y1: 1, pWrong: 0.5, propensity: null, verdict: 'right' },
+    ...{ correctedSha256: null, reviewer: null, comment: null, reviewedAt: '2026-01-01T00:00:00.000Z' },
+  });
+
+describe('the reviews that a scan takes into account', () => {
+  it('are all there are; those that its scan had where an iteration is replayed, unless the scan is forced', async () => {
+    const store = memoryStore();
+    const deps = { store, home: tmpdir(), root: tmpdir(), log: pino({ level: 'silent' }) };
+    await appendReviews(store, 'cars', [verdict('1')], new Date('2026-01-01'));
+    assert.equal((await reviewsFor(deps, context())).verdicts.length, 1);
+
+    const had = await readReviews(store, 'cars');
+    await store.put('reviews.json', JSON.stringify(had.keys));
+    const scan = {
+      ...{ step: 'scan', digest: 'd'.repeat(64), outcome: 'miss' as const, facts: {}, seconds: 1 },
+      outputs: { reviews: 'reviews.json' },
+    };
+    const attempt = { runId: 'r', status: 'finished' as const, error: null, config, recordedAt: '2026-01-01' };
+    const state = withAttempt(emptyLoopState('cars'), 1, { ...attempt, results: { scan } });
+    await store.put(keys.loopState('cars'), JSON.stringify(state));
+    await appendReviews(store, 'cars', [verdict('2')], new Date('2026-01-02'));
+
+    assert.deepEqual(await reviewsFor(deps, context()), had);
+    assert.equal((await reviewsFor(deps, context({ iteration: 2 }))).verdicts.length, 2);
+    const of = async (from: 'scan' | 'train') =>
+      (await reviewsFor(deps, context({ force: { from, token: 't' } }))).verdicts.length;
+    assert.deepEqual([await of('scan'), await of('train')], [2, 1]);
+  });
+});

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { type Verdict, verdictSchema } from '../../domain/review.js';
+import { keys } from '../../storage/keys.js';
+import { appendReviews, readReviews } from '../../storage/reviews.js';
+import { ulid } from '../../storage/ulid.js';
+import { memoryStore } from '../support/memoryStore.js';
+
+const verdict = (findingId: string): Verdict =>
+  verdictSchema.parse({
+    ...{ findingId, imageId: 'a'.repeat(64), labelSha256: 'b'.repeat(64), kind: 'hole', classId: 0 },
+    ...{ suggestedClassId: 1, x0: 0, y0: 0, x1: 1, y1: 1, pWrong: 0.5, propensity: null, verdict: 'right' },
+    ...{ correctedSha256: null, reviewer: 'ann', comment: null, reviewedAt: '2026-01-01T00:00:00.000Z' },
+  });
+const at = (second: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+
+describe('the reviews of a pool', () => {
+  it('are added, never changed, and read in the order in which they were given', async () => {
+    const store = memoryStore();
+    assert.deepEqual(await readReviews(store, 'cars'), { verdicts: [], keys: [], digest: null });
+    await appendReviews(store, 'cars', [verdict('1'), verdict('2')], at(1));
+    const before = await readReviews(store, 'cars');
+    await appendReviews(store, 'cars', [verdict('3')], at(2));
+    await appendReviews(store, 'vans', [verdict('4')], at(3));
+    const after = await readReviews(store, 'cars');
+    assert.deepEqual(
+      after.verdicts.map(({ findingId }) => findingId),
+      ['1', '2', '3'],
+    );
+    assert.notEqual(after.digest, before.digest);
+    assert.deepEqual(await readReviews(store, 'cars', before.keys), before);
+  });
+
+  it('name the object and the line that is no verdict', async () => {
+    const store = memoryStore();
+    const key = keys.reviews('cars', ulid(at(1)));
+    await store.put(key, `${JSON.stringify(verdict('1'))}\n{"findingId":"2"}\n`);
+    await assert.rejects(readReviews(store, 'cars'), (error: Error) => error.message.includes(`${key}:2`));
+  });
+
+  it('have names that sort by their time', () => {
+    const names = [3, 1, 2].map((second) => ulid(at(second)));
+    assert.deepEqual(
+      [...names].sort(),
+      [1, 2, 0].map((index) => names[index]),
+    );
+    assert.ok(names.every((name) => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(name)));
+  });
+});
