@@ -28,8 +28,11 @@ const CANDIDATES = { anImage: 0.03, strength: 3 };
  * guess between, which all but the smallest chunks overrule.
  */
 const IMAGES = { anImage: 0.15, strength: 10 };
-/** Pull of the candidates' regressions towards their priors: what separates perfectly may be trusted far. */
-const RIDGE = 0.05;
+/**
+ * Pull of the candidates' regressions towards their priors: what separates perfectly may be trusted far, but not where there is
+ * only a handful of candidates, which any measurement may tell from the injected ones by chance.
+ */
+const RIDGE = { least: 0.05, byRows: 12 };
 /** Standard errors by which a slice may be more suspect than others: single candidates crowd by chance more than images do. */
 const SLACK = { candidates: 3, images: 1 };
 const IMAGE_GROUP = 'image';
@@ -89,19 +92,17 @@ export function calibrate(
     images.flatMap(({ copies }) =>
       copies.flatMap(({ candidates }) => candidates.filter((item) => item.teaches && item.family === family)),
     );
-  const fit = (family: Family, believed: (image: number) => number): Mixture =>
-    fitMixture(
-      wrongOf(family),
-      images.flatMap(({ candidates }, image) =>
-        candidates.filter((item) => item.family === family).map((item) => ({ ...item, weight: believed(image) })),
-      ),
-      {
-        prior: familyPrior(family),
-        ridge: RIDGE,
-        expected: CANDIDATES.anImage * images.length,
-        strength: CANDIDATES.strength,
-      },
+  const fit = (family: Family, believed: (image: number) => number): Mixture => {
+    const unknown = images.flatMap(({ candidates }, image) =>
+      candidates.filter((item) => item.family === family).map((item) => ({ ...item, weight: believed(image) })),
     );
+    return fitMixture(wrongOf(family), unknown, {
+      prior: familyPrior(family),
+      ridge: RIDGE.least + RIDGE.byRows / Math.max(1, unknown.length),
+      expected: CANDIDATES.anImage * images.length,
+      strength: CANDIDATES.strength,
+    });
+  };
   const fitted = new Map<Family, Mixture>();
   // A label that is wrong as a whole has a candidate at every part; none of them is an example of anything.
   const sound = images.map(() => 1);
