@@ -149,7 +149,8 @@ describe('the reduce of a scan', () => {
         analysis: analyseWithInjection(seen(label, truth, SIZE), scheme, NO_TAGS, seededRandom('copy', index)),
       }),
     );
-    const conflicts = reduceScan([...entries, ...copies], scheme, config, null).findings.filter(
+    // Among these few nobody knows yet what a missing part looks like.
+    const conflicts = reduceScan(copies, scheme, config, null).findings.filter(
       (row) => row.kind === 'duplicate_conflict',
     );
     assert.deepEqual(
