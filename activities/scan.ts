@@ -8,6 +8,7 @@ import {
   type ReduceEntry,
   reduceScan as reduceEntries,
 } from '../domain/mislabel/index.js';
+import { answersOf, learnCorrection } from '../domain/mislabel/verdictCorrection.js';
 import { type ModelCard, modelCardSchema } from '../domain/modelCard.js';
 import { silencer } from '../domain/review.js';
 import { type ScanPlan, scanPlanSchema } from '../domain/scanPlan.js';
@@ -153,6 +154,7 @@ export function createScanActivities(deps: ActivityDeps) {
             context.config.scan,
             classIou,
             silencer(reviews.verdicts),
+            learnCorrection(answersOf(reviews.verdicts)),
           );
           const reviewsKey = reviews.digest === null ? null : attempt.key('reviews.json');
           const noted: Record<string, string> = reviewsKey === null ? {} : { reviews: reviewsKey };

@@ -32,6 +32,8 @@ export const verdictSchema = z.object({
   y1: share,
   /** What the scan thought. */
   pWrong: share,
+  /** The same before earlier verdicts moved it: what later corrections are learned on. */
+  pModel: share,
   /** The chance with which the finding was to be shown to a reviewer; null where it is not known. */
   propensity: share.nullable(),
   verdict: z.enum(VERDICTS),

@@ -112,6 +112,8 @@ export const findingRowSchema = z.object({
   areaPx: count,
   areaShare: share,
   pWrong: share,
+  /** The same before reviewers' earlier verdicts moved it. */
+  pModel: share,
   x0: share,
   y0: share,
   x1: share,

@@ -20,6 +20,7 @@ import { explainAway } from './explain.js';
 import { fitMixture, type GroupedRow, type Mixture, probabilityWrong } from './mixture.js';
 import { learnPardon, pardoned, type Sliced, type SliceShifts, tagSlices } from './slices.js';
 import type { Candidate, ClassIouByName, ImageAnalysis, ImageStatistics, ReduceEntry } from './types.js';
+import { correctByVerdicts, NO_CORRECTION, type VerdictCorrection } from './verdictCorrection.js';
 
 /** Wrong candidates of a group expected for each image before looking, and how many candidates that is worth. */
 const CANDIDATES = { anImage: 0.03, strength: 3 };
@@ -41,7 +42,8 @@ const IMAGE_GROUP = 'image';
 export interface JudgedImage {
   entry: ReduceEntry;
   analysis: ImageAnalysis;
-  candidates: { candidate: Candidate; probability: number }[];
+  /** `model` is the probability before reviewers' verdicts moved it. */
+  candidates: { candidate: Candidate; probability: number; model: number }[];
   probability: number;
 }
 
@@ -86,6 +88,7 @@ export function calibrate(
   classes: readonly ClassKnowledge[],
   config: ScanConfig,
   classIou: Record<string, ClassIouByName> | null,
+  correction: VerdictCorrection = NO_CORRECTION,
 ): Calibration {
   const images = measured(entries, taxonomy, classes, config, classIou);
   const wrongOf = (family: Family): GroupedRow[] =>
@@ -128,14 +131,17 @@ export function calibrate(
         ),
       ),
     );
-  const probabilities = images.map(({ candidates, slices }) => scored(candidates, slices));
+  const answered = (items: readonly Measured[], model: readonly number[]): number[] =>
+    model.map((probability, at) => correctByVerdicts(correction, items[at]?.candidate.kind ?? '', probability));
+  const unanswered = images.map(({ candidates, slices }) => scored(candidates, slices));
+  const probabilities = images.map(({ candidates }, index) => answered(candidates, unanswered[index] as number[]));
   const rows = images.map(({ analysis, expected }, index) =>
     asImage(analysis.statistics, expected, probabilities[index] as number[]),
   );
   const weights = copyWeights(images, probabilities);
   const spoiled = images.flatMap(({ copies, expected, slices }) =>
     copies.map(({ kind, statistics, candidates }) => ({
-      ...asImage(statistics, expected, scored(candidates, slices)),
+      ...asImage(statistics, expected, answered(candidates, scored(candidates, slices))),
       weight: weights[kind] ?? 1,
     })),
   );
@@ -162,6 +168,7 @@ export function calibrate(
       candidates: candidates.map(({ candidate }, at) => ({
         candidate,
         probability: probabilities[index]?.[at] as number,
+        model: unanswered[index]?.[at] as number,
       })),
       probability: pardoned(judgedAs[index]?.probability ?? 0, judgedAs[index]?.slices ?? [], imageShifts),
     })),

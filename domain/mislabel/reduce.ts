@@ -11,6 +11,7 @@ import { FAMILY_NAMES } from './evidence.js';
 import { findingId } from './findingId.js';
 import { chooseQuarantine } from './quarantine.js';
 import type { Candidate, ClassIouByName, ReduceEntry, ScanReduction, ScanSummary } from './types.js';
+import { NO_CORRECTION, type VerdictCorrection } from './verdictCorrection.js';
 
 /** Candidates below this probability are not written down. */
 const FINDING_AT = 0.25;
@@ -22,7 +23,8 @@ const MIN_UNION_SHARE = 0.0005;
  * are set aside, and hardness for sampling. `classIou` is the validation IoU by model (`entry.model`) and class name; null
  * where it is not known. Pure: the same entries in the same order give the same rows. Entries with an `error` or without
  * an analysis become unreadable findings, and are set aside whatever the caps; those marked `unjudged` are neither. What
- * `isSilenced` says was called right by a reviewer is not reported again, and no reason to set an image aside.
+ * `isSilenced` says was called right by a reviewer is not reported again, and no reason to set an image aside; `correction`
+ * is what reviewers' answers have taught about such probabilities.
  */
 export function reduceScan(
   entries: readonly ReduceEntry[],
@@ -30,9 +32,10 @@ export function reduceScan(
   config: ScanConfig,
   classIou: Record<string, ClassIouByName> | null,
   isSilenced: (region: Region) => boolean = () => false,
+  correction: VerdictCorrection = NO_CORRECTION,
 ): ScanReduction {
   const classes = learnClasses(entries, taxonomy);
-  const fitted = calibrate(entries, taxonomy, classes, config, classIou);
+  const fitted = calibrate(entries, taxonomy, classes, config, classIou, correction);
   const calibration = { ...fitted, judged: fitted.judged.map((image) => withoutAnswered(image, isSilenced)) };
   const conflicts = duplicateConflicts(calibration.judged);
   calibration.judged.forEach((image, index) => {
@@ -100,6 +103,7 @@ export function reduceScan(
       injectedCandidates: calibration.injectedCandidates,
       candidates: calibration.candidates,
       injectedImages: calibration.injectedImages,
+      verdicts: correction,
       imagePrevalence: round(calibration.images.shares.image ?? 0),
       coefficients: {
         ...Object.fromEntries(
@@ -117,6 +121,7 @@ export function reduceScan(
 interface Reported {
   candidate: Candidate;
   probability: number;
+  model: number;
 }
 
 /**
@@ -129,7 +134,7 @@ function report(image: JudgedImage, quarantineAt: number, conflict: boolean): Re
   if (found.length === 0 && image.probability >= quarantineAt) found = sorted.slice(0, 1);
   // A label that is known to be wrong contradicts its copy's; only where nothing is known the contradiction is news.
   if (conflict && !found.some(({ probability }) => probability >= 0.5))
-    found.push({ candidate: conflictCandidate(image), probability: image.probability });
+    found.push({ candidate: conflictCandidate(image), probability: image.probability, model: image.probability });
   return found;
 }
 
@@ -200,7 +205,7 @@ function imageScanRow(
   };
 }
 
-function findingRow({ entry, analysis }: JudgedImage, { candidate, probability }: Reported): FindingRow {
+function findingRow({ entry, analysis }: JudgedImage, { candidate, probability, model }: Reported): FindingRow {
   const { width, height } = analysis;
   const [x0, y0, x1, y1] = candidate.box;
   const evidence = Object.fromEntries(Object.entries(candidate.features).map(([name, value]) => [name, round(value)]));
@@ -221,6 +226,7 @@ function findingRow({ entry, analysis }: JudgedImage, { candidate, probability }
     areaPx: candidate.area,
     areaShare: Math.min(1, candidate.area / (width * height)),
     pWrong: round(probability),
+    pModel: round(model),
     x0: x0 / width,
     y0: y0 / height,
     x1: x1 / width,
@@ -291,6 +297,7 @@ function unreadable(entry: ReduceEntry): { image: ScanImageRow; findings: Findin
         areaPx: 0,
         areaShare: 0,
         pWrong: 1,
+        pModel: 1,
         x0: 0,
         y0: 0,
         x1: 1,

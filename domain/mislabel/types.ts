@@ -1,6 +1,7 @@
 import type { ScanConfig } from '../config.js';
 import type { FindingKind, FindingRow, ScanImageRow } from '../tables.js';
 import type { Tags } from '../tags.js';
+import type { VerdictCorrection } from './verdictCorrection.js';
 
 /**
  * One image as the scan network saw it: square rasters of `size` × `size`, row by row, of which the top left
@@ -151,6 +152,8 @@ export interface ScanSummary {
     injectedCandidates: number;
     candidates: number;
     injectedImages: number;
+    /** What reviewers' answers did to the probabilities of findings. */
+    verdicts: VerdictCorrection;
     imagePrevalence: number;
     coefficients: Record<string, number[]>;
     /** Group of candidates -> estimated share of them that is wrong. */

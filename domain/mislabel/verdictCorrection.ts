@@ -1,3 +1,4 @@
+import { latestVerdicts, type Verdict } from '../review.js';
 import { fitLogistic, logit, sigmoid } from './logistic.js';
 
 /** Fewer effective answers of a kind than a few of these hardly move its probabilities: the pull towards no correction. */
@@ -23,6 +24,13 @@ export interface VerdictCorrection {
   byKind: Record<string, number>;
   /** Answers it stands on. */
   answers: number;
+}
+
+/** The last verdicts as answers; who was unsure answered nothing. */
+export function answersOf(verdicts: readonly Verdict[]): Answer[] {
+  return [...latestVerdicts(verdicts).values()].flatMap(({ kind, pModel, verdict, propensity }) =>
+    verdict === 'unsure' ? [] : [{ kind, pModel, wrong: verdict !== 'right', chance: propensity ?? 1 }],
+  );
 }
 
 export const NO_CORRECTION: VerdictCorrection = { slope: 1, shift: 0, byKind: {}, answers: 0 };

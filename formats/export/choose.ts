@@ -26,7 +26,10 @@ export interface Chosen {
   leftOut: { imageId: string; fileName: string; reason: string }[];
 }
 
-/** What a scan gives to review: images with findings whose label is still the one that was judged. */
+/**
+ * What a scan gives to review: images with findings, and those of the audit sample, whose label is still the one that was
+ * judged.
+ */
 export function chooseImages(
   scanned: readonly ScanImageRow[],
   findings: readonly FindingRow[],
@@ -43,9 +46,9 @@ export function chooseImages(
   const chosen: Chosen = { images: [], leftOut: [] };
   const names = new Set<string>();
   const ranked = [...scanned].sort((a, b) => b.pMislabelled - a.pMislabelled || (a.imageId < b.imageId ? -1 : 1));
-  for (const { imageId, fileName, labelSha256 } of ranked) {
+  for (const { imageId, fileName, labelSha256, auditChance } of ranked) {
     const own = byImage.get(imageId) ?? [];
-    if (own.length === 0 && !options.allImages) continue;
+    if (own.length === 0 && auditChance === null && !options.allImages) continue;
     const row = index.get(imageId);
     if (row === undefined) chosen.leftOut.push({ imageId, fileName, reason: 'the pool no longer lists it' });
     else if (row.labelSha256 !== labelSha256)
@@ -76,15 +79,18 @@ function toImage(
     height: row.height,
     labelSha256: row.labelSha256,
     exported: format === 'masks' ? [...classes, IGNORE_INDEX] : classes,
-    findings: findings.map(({ findingId, kind, classId, suggestedClassId, x0, y0, x1, y1, areaShare, pWrong }) => ({
-      findingId,
-      kind,
-      classId,
-      suggestedClassId,
-      box: [x0, y0, x1, y1],
-      areaShare,
-      pWrong,
-    })),
+    findings: findings.map(
+      ({ findingId, kind, classId, suggestedClassId, x0, y0, x1, y1, areaShare, pWrong, pModel }) => ({
+        findingId,
+        kind,
+        classId,
+        suggestedClassId,
+        box: [x0, y0, x1, y1],
+        areaShare,
+        pWrong,
+        pModel,
+      }),
+    ),
   };
 }
 

@@ -27,6 +27,7 @@ const findingSchema = z.object({
   box: z.tuple([share, share, share, share]),
   areaShare: share,
   pWrong: share,
+  pModel: share,
 });
 export type ManifestFinding = z.output<typeof findingSchema>;
 

@@ -28,14 +28,15 @@ export function isCorrected(
 /** A verdict on an exported finding. */
 export function verdictOn(
   { imageId, labelSha256 }: ManifestImage,
-  { findingId, kind, classId, suggestedClassId, box, pWrong }: ManifestFinding,
+  { findingId, kind, classId, suggestedClassId, box, pWrong, pModel }: ManifestFinding,
   verdict: Verdict['verdict'],
   more: Pick<Verdict, 'correctedSha256' | 'reviewer' | 'reviewedAt'>,
 ): Verdict {
   const [x0, y0, x1, y1] = box;
   return {
-    ...{ findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong, propensity: null },
-    ...{ verdict, comment: null },
+    ...{ findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong, pModel },
+    // Every finding that is written down is shown.
+    ...{ propensity: 1, verdict, comment: null },
     ...more,
   };
 }

@@ -73,9 +73,12 @@ export async function importVerdicts(store: ObjectStore, request: VerdictImport)
   const earlier = latestVerdicts((await readReviews(store, pool.name)).verdicts);
   const { rows, corrected, notApplied } = await applyAccepted([...known.values()]);
   const verdicts = [...known.values()].map(({ answer, finding }): Verdict => {
-    const { findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong } = finding;
+    const { findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong, pModel } =
+      finding;
     return {
-      ...{ findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong, propensity: null },
+      ...{ findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong, pModel },
+      // Every finding that is written down is shown.
+      propensity: 1,
       verdict: answer.verdict,
       correctedSha256: corrected.get(findingId) ?? null,
       reviewer: answer.reviewer || request.reviewer,

@@ -116,6 +116,7 @@ async function fakeScan(store: Store, draw: StepResult): Promise<StepResult> {
     areaPx: 40,
     areaShare: 0.05,
     pWrong: 0.9,
+    pModel: 0.9,
     x0: 0.1,
     y0: 0.1,
     x1: 0.4,

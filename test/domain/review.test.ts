@@ -16,6 +16,7 @@ const verdict = (changes: Partial<Verdict>): Verdict =>
     ...{ x0: 0.1, y0: 0.1, x1: 0.5, y1: 0.5 },
     verdict: 'right',
     pWrong: 0.8,
+    pModel: 0.8,
     propensity: null,
     correctedSha256: null,
     reviewer: null,

@@ -12,7 +12,7 @@ const image = scanImageRowSchema.parse({
 const finding = (findingId: string, pWrong: number) =>
   findingRowSchema.parse({
     ...{ findingId, imageId: id, fileName: 'a.jpg', labelSha256: id, kind: 'missing_part' },
-    ...{ classId: 0, suggestedClassId: 1, areaPx: 10, areaShare: 0.25, pWrong },
+    ...{ classId: 0, suggestedClassId: 1, areaPx: 10, areaShare: 0.25, pWrong, pModel: pWrong },
     ...{ x0: 0.1, y0: 0.2, x1: 0.6, y1: 0.7, evidence: '{}', proposal: null },
   });
 

@@ -8,7 +8,17 @@ import { memoryStore } from '../support/memoryStore.js';
 const verdict = (findingId: string): Verdict =>
   verdictSchema.parse({
     ...{ findingId, imageId: 'a'.repeat(64), labelSha256: 'b'.repeat(64), kind: 'hole', classId: 0 },
-    ...{ suggestedClassId: 1, x0: 0, y0: 0, x1: 1, y1: 1, pWrong: 0.5, propensity: null, verdict: 'right' },
+    ...{
+      suggestedClassId: 1,
+      x0: 0,
+      y0: 0,
+      x1: 1,
+      y1: 1,
+      pWrong: 0.5,
+      pModel: 0.5,
+      propensity: null,
+      verdict: 'right',
+    },
     ...{ correctedSha256: null, reviewer: 'ann', comment: null, reviewedAt: '2026-01-01T00:00:00.000Z' },
   });
 const at = (second: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, second));

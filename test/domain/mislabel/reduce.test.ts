@@ -6,6 +6,7 @@ import { analyseWithInjection, type ReduceEntry, reduceScan } from '../../../dom
 import { fitLogistic, logit, sigmoid } from '../../../domain/mislabel/logistic.js';
 import { fitMixture } from '../../../domain/mislabel/mixture.js';
 import { chooseQuarantine } from '../../../domain/mislabel/quarantine.js';
+import { learnCorrection } from '../../../domain/mislabel/verdictCorrection.js';
 import { seededRandom } from '../../../domain/random.js';
 import { findingRowSchema, scanImageRowSchema } from '../../../domain/tables.js';
 import { NO_TAGS } from '../../../domain/tags.js';
@@ -270,5 +271,26 @@ describe('the parts of the calibration', () => {
     assert.match(id, /^[0-9a-f]{24}$/);
     assert.equal(findingId('a', 'b', 'missing_part', [0, 3], [17, 15, 41, 39]), id);
     assert.notEqual(findingId('a', 'c', 'missing_part', [0, 3], [16, 16, 40, 40]), id);
+  });
+});
+
+describe('verdicts of reviewers', () => {
+  it('lower the findings of a kind that was found right again and again, in scans that come after', () => {
+    const entries = chunk();
+    const before = reduceScan(entries, scheme, config, null);
+    const of = (scan: ReturnType<typeof reduceScan>, imageId: string | undefined): number =>
+      Math.max(
+        0,
+        ...scan.findings
+          .filter((row) => row.kind === 'missing_part' && row.imageId === imageId)
+          .map(({ pWrong }) => pWrong),
+      );
+    const refuted = learnCorrection(
+      Array.from({ length: 40 }, () => ({ kind: 'missing_part', pModel: 0.8, wrong: false, chance: 1 })),
+    );
+    const after = reduceScan(entries, scheme, config, null, () => false, refuted);
+    assert.ok(of(after, entries[0]?.imageId) < of(before, entries[0]?.imageId) - 0.3);
+    assert.ok((after.images[0]?.pMislabelled ?? 1) < (before.images[0]?.pMislabelled ?? 0));
+    assert.equal(after.summary.calibration.verdicts.answers, 40);
   });
 });

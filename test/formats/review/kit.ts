@@ -40,6 +40,7 @@ export const finding = (number: number, changes: Partial<ManifestFinding> = {}):
   box: [0, 0, 0.5, 0.5],
   areaShare: 0.2,
   pWrong: 0.9,
+  pModel: 0.9,
   ...changes,
 });
 

@@ -41,7 +41,7 @@ export function missingPart(image: IndexRow, fields: Partial<FindingRow> = {}): 
   return findingRowSchema.parse({
     ...{ findingId: `f-${image.fileName}`, imageId: image.imageId, fileName: image.fileName },
     ...{ labelSha256: image.labelSha256, kind: 'missing_part', classId: 0, suggestedClassId: 3 },
-    ...{ areaPx: 100, areaShare: 0.5, pWrong: 0.8, x0: 0, y0: 0, x1: 0.5, y1: 1, evidence: '{}' },
+    ...{ areaPx: 100, areaShare: 0.5, pWrong: 0.8, pModel: 0.8, x0: 0, y0: 0, x1: 0.5, y1: 1, evidence: '{}' },
     proposal: JSON.stringify({ size: [10, 20], counts }),
     ...fields,
   });
