@@ -3,10 +3,17 @@ import { compareWithRandom, sampleComparisonSchema } from '../domain/sampling/co
 import { estimatedWrongShare, sampleChunk } from '../domain/sampling/sampleChunk.js';
 import { joinTrainingSet, refreshRows, returningRows } from '../domain/sampling/trainingSet.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
-import { chunkRowSchema, sampleRowSchema, scanImageRowSchema, trainingRowSchema } from '../domain/tables.js';
+import {
+  chunkRowSchema,
+  findingRowSchema,
+  sampleRowSchema,
+  scanImageRowSchema,
+  trainingRowSchema,
+} from '../domain/tables.js';
 import { readTable, writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { withHeartbeat } from './heartbeat.js';
+import { withIgnoredRegions } from './ignoredRegions.js';
 import { poolOf } from './pool.js';
 import { runStep } from './step.js';
 
@@ -54,7 +61,15 @@ export function createSampleActivities(deps: ActivityDeps) {
             iteration,
           };
           const sample = sampleChunk(request);
-          const joined = joinTrainingSet(trainingSet, chunk, sample.rows, iteration);
+          const joined = await withIgnoredRegions(
+            store,
+            joinTrainingSet(trainingSet, chunk, sample.rows, iteration),
+            scanned,
+            scanned.some((row) => row.regionsIgnored)
+              ? await readTable(store, outputOf(scan, 'findings'), findingRowSchema)
+              : [],
+            (sha256) => attempt.key(`labels/${sha256}.png`),
+          );
           if (joined.length === 0) {
             throw new PartloopError(
               'data-invalid',

@@ -116,6 +116,12 @@ export const scanConfigSchema = z.strictObject({
     .max(1)
     .default(0.5)
     .describe('Images with at least this probability of being mislabelled are set aside'),
+  quarantine: z
+    .enum(['image', 'region'])
+    .default('image')
+    .describe(
+      'What of a suspect image is kept from training: all of it, or only the regions of its findings where these are regions (training ignores their pixels)',
+    ),
   quarantineCap: z
     .number()
     .min(0)

@@ -55,6 +55,8 @@ export const scanImageRowSchema = z.object({
   pMislabelled: share,
   /** Set aside until reviewed. */
   quarantined: z.boolean(),
+  /** Stays in training without the regions of its findings, until reviewed. */
+  regionsIgnored: z.boolean(),
   kinds: z.array(z.string()),
   findings: count,
   /** Mean IoU of label and prediction over the classes in either, minor parts weighted up. */

@@ -69,7 +69,10 @@ export function reduceScan(
       image: imageScanRow(
         image,
         found,
-        { quarantined: chosen.has(index), auditChance: audit.get(image.entry.imageId) ?? null },
+        {
+          ...fateOf(found, chosen.has(index), config.quarantine),
+          auditChance: audit.get(image.entry.imageId) ?? null,
+        },
         taxonomy,
       ),
       findings: found.map((item) => findingRow(image, item)),
@@ -138,6 +141,17 @@ function report(image: JudgedImage, quarantineAt: number, conflict: boolean): Re
   return found;
 }
 
+/** Of an image chosen for quarantine, only the regions are kept from training where the config says so and all it has are regions. */
+function fateOf(
+  found: readonly Reported[],
+  chosen: boolean,
+  mode: ScanConfig['quarantine'],
+): Pick<ScanImageRow, 'quarantined' | 'regionsIgnored'> {
+  const regionsIgnored =
+    chosen && mode === 'region' && found.length > 0 && found.every(({ candidate }) => candidate.proposal !== null);
+  return { quarantined: chosen && !regionsIgnored, regionsIgnored };
+}
+
 function conflictCandidate({ analysis }: JudgedImage): Candidate {
   const { width, height } = analysis;
   const features = {
@@ -174,7 +188,7 @@ function strongestClass(found: readonly Reported[]): number | null {
 function imageScanRow(
   image: JudgedImage,
   found: readonly Reported[],
-  fate: Pick<ScanImageRow, 'quarantined' | 'auditChance'>,
+  fate: Pick<ScanImageRow, 'quarantined' | 'regionsIgnored' | 'auditChance'>,
   taxonomy: Taxonomy,
 ): ScanImageRow {
   const { entry, analysis, probability } = image;
@@ -249,6 +263,7 @@ function unjudged({ imageId, fileName, labelSha256, model, error }: ReduceEntry)
     labelQuality: 1,
     pMislabelled: 0,
     quarantined: false,
+    regionsIgnored: false,
     auditChance: null,
     kinds: [],
     findings: 0,
@@ -274,6 +289,7 @@ function unreadable(entry: ReduceEntry): { image: ScanImageRow; findings: Findin
       labelQuality: 0,
       pMislabelled: 1,
       quarantined: true,
+      regionsIgnored: false,
       auditChance: null,
       kinds: ['unreadable'],
       findings: 1,

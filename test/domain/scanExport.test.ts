@@ -5,7 +5,15 @@ import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 
 const id = 'a'.repeat(64);
 const image = scanImageRowSchema.parse({
-  ...{ imageId: id, fileName: 'a.jpg', labelSha256: id, labelQuality: 0.3, pMislabelled: 0.7, quarantined: false },
+  ...{
+    imageId: id,
+    fileName: 'a.jpg',
+    labelSha256: id,
+    labelQuality: 0.3,
+    pMislabelled: 0.7,
+    quarantined: false,
+    regionsIgnored: false,
+  },
   ...{ kinds: ['missing_part', 'hole'], findings: 2, auditChance: null, labelIou: 0.5, hardness: 0.5, classIou: '{}' },
   ...{ predictedClasses: [1], inferredTags: '{}', model: 'm', error: null },
 });

@@ -294,3 +294,18 @@ describe('verdicts of reviewers', () => {
     assert.equal(after.summary.calibration.verdicts.answers, 40);
   });
 });
+
+describe('the quarantine of regions', () => {
+  it('keeps images in training whose findings are all regions, and sets others aside as a whole', () => {
+    const entries = chunk();
+    const whole = reduceScan(entries, scheme, config, null);
+    const parts = reduceScan(entries, scheme, { ...config, quarantine: 'region' }, null);
+    assert.deepEqual(
+      parts.images.map(({ quarantined, regionsIgnored }) => quarantined || regionsIgnored),
+      whole.images.map(({ quarantined }) => quarantined),
+    );
+    assert.equal(parts.images[0]?.regionsIgnored, true);
+    const mirrored = parts.images[7];
+    assert.deepEqual([mirrored?.quarantined, mirrored?.regionsIgnored], [true, false]);
+  });
+});

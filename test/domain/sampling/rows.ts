@@ -43,6 +43,7 @@ export function scanRow(n: number, fields: Partial<ScanImageRow> = {}): ScanImag
     labelQuality: 0.9,
     pMislabelled: 0.1,
     quarantined: false,
+    regionsIgnored: false,
     kinds: [],
     findings: 0,
     auditChance: null,

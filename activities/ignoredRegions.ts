@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { proposalSchema } from '../domain/correction.js';
+import { ignoreRegions } from '../domain/ignoredRegions.js';
+import type { FindingRow, ScanImageRow, TrainingRow } from '../domain/tables.js';
+import { readLabel } from '../storage/imageSource.js';
+import { parseJson } from '../storage/json.js';
+import { decodeLabel, encodeLabel } from '../storage/labelMask.js';
+import type { ObjectStore } from '../storage/objectStore.js';
+
+/**
+ * Training rows with other labels where the scan lets an image stay without its suspect regions: these are 255 in a copy of
+ * the label, kept under `keyOf(digest)`. The revision stays, so that a corrected label takes its place again.
+ */
+export async function withIgnoredRegions(
+  store: ObjectStore,
+  rows: readonly TrainingRow[],
+  scanned: readonly ScanImageRow[],
+  findings: readonly FindingRow[],
+  keyOf: (sha256: string) => string,
+): Promise<TrainingRow[]> {
+  const judged = new Map(scanned.flatMap((row) => (row.regionsIgnored ? [[row.imageId, row.labelSha256]] : [])));
+  const proposals = new Map<string, FindingRow[]>();
+  for (const finding of findings)
+    if (judged.has(finding.imageId))
+      proposals.set(finding.imageId, [...(proposals.get(finding.imageId) ?? []), finding]);
+  const changed: TrainingRow[] = [];
+  for (const row of rows) {
+    // A label corrected since the scan is another one, and whole.
+    if (judged.get(row.imageId) !== row.labelSha256) {
+      changed.push(row);
+      continue;
+    }
+    const regions = (proposals.get(row.imageId) ?? []).flatMap((finding) =>
+      finding.proposal !== null
+        ? [parseJson(new TextEncoder().encode(finding.proposal), `finding ${finding.findingId}`, proposalSchema)]
+        : [],
+    );
+    const { pixels, width, height } = await decodeLabel(await readLabel(store, row), `label of ${row.fileName}`);
+    const bytes = await encodeLabel(ignoreRegions(pixels, width, height, regions), width, height);
+    const labelSha256 = createHash('sha256').update(bytes).digest('hex');
+    const labelUri = keyOf(labelSha256);
+    await store.put(labelUri, bytes, 'image/png');
+    changed.push({ ...row, labelUri, labelSha256 });
+  }
+  return changed;
+}

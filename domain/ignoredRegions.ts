@@ -1,0 +1,21 @@
+import type { z } from 'zod';
+import type { proposalSchema } from './correction.js';
+import { resizeNearest } from './geometry/resize.js';
+import { decodeRle } from './geometry/rle.js';
+import { IGNORE_INDEX } from './taxonomy.js';
+
+/**
+ * A label [height, width] in which the regions (on the scan's grid, scaled by nearest pixel) are 255, the ignore index: training
+ * learns nothing there, neither what the label says nor what the model saw.
+ */
+export function ignoreRegions(
+  label: Uint8Array,
+  width: number,
+  height: number,
+  regions: readonly z.output<typeof proposalSchema>[],
+): Uint8Array {
+  const masks = regions.map(({ size: [rows, columns], counts }) =>
+    resizeNearest(decodeRle(counts, columns, rows), columns, rows, width, height),
+  );
+  return label.map((value, pixel) => (masks.some((mask) => mask[pixel] === 1) ? IGNORE_INDEX : value));
+}
