@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { IterationPoint, Picture, ReportData } from '../board/report/data.js';
 import { type Overlay, overlayPicture, PICTURE_SIDE } from '../board/report/overlay.js';
 import { renderReport } from '../board/report/page.js';
-import { classTable, sliceTable, worstImages } from '../board/report/tables.js';
+import { classTable, sliceTable, suspicionByTag, worstImages } from '../board/report/tables.js';
 import { proposalSchema } from '../domain/correction.js';
 import { decisionSchema } from '../domain/decision.js';
 import { PartloopError } from '../domain/errors.js';
+import { precisionByKind, reliabilityOf } from '../domain/review.js';
 import { sampleComparisonSchema } from '../domain/sampling/compare.js';
 import { type IterationContext, STEPS, type StepResult, type StepResults } from '../domain/steps.js';
 import {
@@ -24,13 +25,15 @@ import { readImage, readLabel } from '../storage/imageSource.js';
 import { readJson } from '../storage/json.js';
 import { decodeLabel } from '../storage/labelMask.js';
 import { readLoopState } from '../storage/loopState.js';
+import { readReviews } from '../storage/reviews.js';
 import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { throwIfCancelled, withHeartbeat } from './heartbeat.js';
 import { poolOf } from './pool.js';
+import { reviewListSchema } from './reviews.js';
 import { runStep } from './step.js';
 
-const VERSION = 1;
+const VERSION = 2;
 const FINDING_PICTURES = 24;
 const FINDINGS_A_KIND = 6;
 const PICK_PICTURES = 10;
@@ -71,6 +74,11 @@ export function createReportActivities(deps: ActivityDeps) {
           const findings = await readTable(store, outputOf(scan, 'findings'), findingRowSchema);
           const chunk = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
           const picks = await readTable(store, outputOf(sample, 'sample'), sampleRowSchema);
+          const reviewed = scan.outputs.reviews;
+          const { verdicts } =
+            reviewed === undefined
+              ? { verdicts: [] }
+              : await readReviews(store, context.config.pool, await readJson(store, reviewed, reviewListSchema));
           const summaryKey = scan.outputs.summary;
           const warnings =
             summaryKey === undefined ? [] : (await readJson(store, summaryKey, scanSummarySchema)).warnings;
@@ -105,6 +113,10 @@ export function createReportActivities(deps: ActivityDeps) {
               kinds: countKinds(findings, new Set(images.filter((row) => row.quarantined).map((row) => row.imageId))),
               classes: countClasses(findings, pool.taxonomy),
               missing: numberOf(draw.facts.missing) ?? 0,
+              slices: suspicionByTag(images, byId, context.config.scan.quarantineAt),
+              answers: precisionByKind(verdicts),
+              reliability: reliabilityOf(verdicts),
+              audit: images.filter((row) => row.auditChance !== null).length,
             },
             sample: {
               comparison: await readJson(store, outputOf(sample, 'comparison'), sampleComparisonSchema),

@@ -82,6 +82,28 @@ export function precisionByKind(
   });
 }
 
+/** Steps of probability in which answers are counted. */
+const STEPS = [0.25, 0.5, 0.7, 0.85, 0.95] as const;
+
+/** By steps of the scan's own probability: what it claimed on average, and how often reviewers found the label wrong. */
+export function reliabilityOf(
+  verdicts: readonly Verdict[],
+): { from: number; answered: number; claimed: number; observed: number }[] {
+  const answered = [...latestVerdicts(verdicts).values()].filter(({ verdict }) => verdict !== 'unsure');
+  return STEPS.flatMap((from, index) => {
+    const own = answered.filter(({ pModel }) => pModel >= from && pModel < (STEPS[index + 1] ?? 2));
+    if (own.length === 0) return [];
+    return [
+      {
+        from,
+        answered: own.length,
+        claimed: own.reduce((sum, { pModel }) => sum + pModel, 0) / own.length,
+        observed: own.filter(({ verdict }) => verdict !== 'right').length / own.length,
+      },
+    ];
+  });
+}
+
 /**
  * True where a reviewer said "right" of this finding, or of one of the same kind on the same label at the same place: another
  * model finds the same region again under another id. The finding's own last answer has precedence.

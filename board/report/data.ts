@@ -1,5 +1,6 @@
 import type { LoopConfig } from '../../domain/config.js';
 import type { Decision } from '../../domain/decision.js';
+import type { precisionByKind, reliabilityOf } from '../../domain/review.js';
 import type { SampleComparison } from '../../domain/sampling/compare.js';
 import type { Step } from '../../domain/steps.js';
 
@@ -76,6 +77,13 @@ export interface DetectionSummary {
   kinds: { kind: string; findings: number; images: number; quarantined: number }[];
   classes: { name: string; findings: number }[];
   missing: number;
+  /** By tag value: images scanned, those over the quarantine threshold, those set aside; the most often suspected first. */
+  slices: { tag: string; value: string; images: number; flagged: number; quarantined: number }[];
+  /** What reviewers said so far, by kind and by the scan's own probability; empty before the first review. */
+  answers: ReturnType<typeof precisionByKind>;
+  reliability: ReturnType<typeof reliabilityOf>;
+  /** Images drawn for review whatever their probability. */
+  audit: number;
 }
 
 /** A picture of the training pool with an overlay; test images are never opened by a report. */

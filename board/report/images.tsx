@@ -61,6 +61,8 @@ export function Detection({ data }: { data: ReportData }) {
           </table>
         </div>
       )}
+      <Suspicion detection={detection} />
+      <Answers detection={detection} />
       {data.findings.length > 0 && (
         <>
           <h3>Most suspect labels</h3>
@@ -74,6 +76,100 @@ export function Detection({ data }: { data: ReportData }) {
         </>
       )}
     </section>
+  );
+}
+
+/** How often images are suspected by tag: what is hard for the model should not be suspected much more often. */
+function Suspicion({ detection: { slices, scanned, flagged } }: Pick<ReportData, 'detection'>) {
+  if (slices.length === 0) return null;
+  return (
+    <details>
+      <summary>Suspected by tag ({percent(flagged / Math.max(1, scanned), 1)} of all images have findings)</summary>
+      <table>
+        <thead>
+          <tr>
+            <th>Tag</th>
+            <th class="n">Images</th>
+            <th class="n">Over the threshold</th>
+            <th class="n">Share</th>
+            <th class="n">Set aside</th>
+          </tr>
+        </thead>
+        <tbody>
+          {slices.map((slice) => (
+            <tr>
+              <td>
+                {slice.tag} {slice.value}
+              </td>
+              <td class="n">{slice.images}</td>
+              <td class="n">{slice.flagged}</td>
+              <td class="n">{percent(slice.flagged / Math.max(1, slice.images), 1)}</td>
+              <td class="n">{slice.quarantined}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}
+
+/** What reviewers said of findings so far, beside what scans had claimed. */
+function Answers({ detection: { answers, reliability, audit } }: Pick<ReportData, 'detection'>) {
+  return (
+    <>
+      <h3>Answers of reviewers</h3>
+      {answers.length === 0 ? (
+        <p class="note">
+          None yet. {whole(audit)} images were drawn for review whatever their probability; `partloop scan export` puts
+          them beside the suspect ones.
+        </p>
+      ) : (
+        <div class="two">
+          <table>
+            <thead>
+              <tr>
+                <th>Kind</th>
+                <th class="n">Answered</th>
+                <th class="n">Label wrong</th>
+                <th class="n">Precision</th>
+                <th class="n">Unsure</th>
+              </tr>
+            </thead>
+            <tbody>
+              {answers.map((entry) => (
+                <tr>
+                  <td>{entry.kind.replaceAll('_', ' ')}</td>
+                  <td class="n">{entry.answered}</td>
+                  <td class="n">{entry.wrong}</td>
+                  <td class="n">{percent(entry.precision)}</td>
+                  <td class="n">{entry.unsure}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          <table>
+            <thead>
+              <tr>
+                <th>Probability from</th>
+                <th class="n">Answered</th>
+                <th class="n">Claimed</th>
+                <th class="n">Found wrong</th>
+              </tr>
+            </thead>
+            <tbody>
+              {reliability.map((step) => (
+                <tr>
+                  <td>{percent(step.from)}</td>
+                  <td class="n">{step.answered}</td>
+                  <td class="n">{percent(step.claimed)}</td>
+                  <td class="n">{percent(step.observed)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
   );
 }
 

@@ -1,7 +1,10 @@
-import type { EvaluationRow } from '../../domain/tables.js';
+import type { ChunkRow, EvaluationRow, ScanImageRow } from '../../domain/tables.js';
 import { TAG_NAMES } from '../../domain/tags.js';
 import { labelNames, type Taxonomy } from '../../domain/taxonomy.js';
-import type { ClassQuality, SliceQuality, WorstImage } from './data.js';
+import type { ClassQuality, ReportData, SliceQuality, WorstImage } from './data.js';
+
+/** Tag values of fewer images tell nothing by their share. */
+const LEAST = 10;
 
 interface Sums {
   intersection: number;
@@ -124,4 +127,29 @@ function iouOf(sums: Sums | undefined): number | null {
 function* triples(flat: readonly number[]): Generator<[number, number, number]> {
   for (let at = 0; at + 2 < flat.length; at += 3)
     yield [flat[at] as number, flat[at + 1] as number, flat[at + 2] as number];
+}
+
+/** How many images of each tag value the scan suspects; the highest share first, values with fewer than `LEAST` images left out. */
+export function suspicionByTag(
+  scanned: readonly ScanImageRow[],
+  byId: ReadonlyMap<string, ChunkRow>,
+  threshold: number,
+): ReportData['detection']['slices'] {
+  const slices = new Map<string, ReportData['detection']['slices'][number]>();
+  for (const { imageId, pMislabelled, quarantined, error } of scanned) {
+    const row = byId.get(imageId);
+    if (row === undefined || error !== null) continue;
+    for (const tag of TAG_NAMES) {
+      if (row[tag] === null) continue;
+      const value = String(row[tag]);
+      const slice = slices.get(`${tag}=${value}`) ?? { tag, value, images: 0, flagged: 0, quarantined: 0 };
+      slice.images++;
+      if (pMislabelled >= threshold) slice.flagged++;
+      if (quarantined) slice.quarantined++;
+      slices.set(`${tag}=${value}`, slice);
+    }
+  }
+  return [...slices.values()]
+    .filter(({ images }) => images >= LEAST)
+    .sort((a, b) => b.flagged / b.images - a.flagged / a.images || b.images - a.images);
 }

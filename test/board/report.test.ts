@@ -5,10 +5,10 @@ import sharp from 'sharp';
 import { spread } from '../../board/report/charts.js';
 import { decodeRle, drawOverlay, overlayPicture, PICTURE_SIDE } from '../../board/report/overlay.js';
 import { renderReport } from '../../board/report/page.js';
-import { classTable, sliceTable, wholeSetMiou, worstImages } from '../../board/report/tables.js';
+import { classTable, sliceTable, suspicionByTag, wholeSetMiou, worstImages } from '../../board/report/tables.js';
 import type { EvaluationRow } from '../../domain/tables.js';
 import { NO_TAGS } from '../../domain/tags.js';
-import { idOf, TAXONOMY } from '../domain/sampling/rows.js';
+import { chunkRow, idOf, scanRow, TAXONOMY } from '../domain/sampling/rows.js';
 import { reportData } from './reportData.js';
 
 const evaluation = (n: number, confusion: number[], fields: Partial<EvaluationRow> = {}): EvaluationRow => ({
@@ -43,6 +43,10 @@ describe('a report', () => {
       assert.ok(document.querySelector(link.getAttribute('href') ?? ''), `${link.getAttribute('href')} is missing`);
     assert.match(document.querySelector('#verdict')?.textContent ?? '', /promoted.*0\.561/s);
     assert.match(document.querySelector('#gate')?.textContent ?? '', /minor parts/);
+    const detection = document.querySelector('#detection')?.textContent ?? '';
+    assert.match(detection, /hole4125 %0/);
+    assert.match(detection, /85 %1891 %94 %/);
+    assert.match(detection, /zoomed true20630/);
     assert.ok(document.querySelector('#curve svg'));
   });
 
@@ -175,5 +179,19 @@ describe('labels at the end of lines', () => {
         if (apart) assert.deepEqual(places, values);
       }),
     );
+  });
+});
+
+describe('the table of suspicion by tag', () => {
+  it('counts images over the threshold by tag value, and leaves out values of a handful', () => {
+    const zoomed = (n: number): boolean => n < 12;
+    const rows = Array.from({ length: 40 }, (_, n) => chunkRow(n, { zoomed: zoomed(n), angle: n === 0 ? 90 : 0 }));
+    const scanned = rows.map((_, n) => scanRow(n, { pMislabelled: n < 6 ? 0.9 : 0.1, quarantined: n < 4 }));
+    const table = suspicionByTag(scanned, new Map(rows.map((row) => [row.imageId, row])), 0.5);
+    assert.deepEqual(table, [
+      { tag: 'zoomed', value: 'true', images: 12, flagged: 6, quarantined: 4 },
+      { tag: 'angle', value: '0', images: 39, flagged: 5, quarantined: 3 },
+      { tag: 'zoomed', value: 'false', images: 28, flagged: 0, quarantined: 0 },
+    ]);
   });
 });

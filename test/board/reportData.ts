@@ -144,6 +144,16 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       unreadable: 1,
       estimatedWrong: 0.152,
       missing: 0,
+      slices: [
+        { tag: 'zoomed', value: 'true', images: 20, flagged: 6, quarantined: 4 },
+        { tag: 'black', value: 'false', images: 110, flagged: 13, quarantined: 13 },
+      ],
+      answers: [
+        { kind: 'missing_part', answered: 20, wrong: 18, unsure: 1, precision: 0.9 },
+        { kind: 'hole', answered: 4, wrong: 1, unsure: 0, precision: 0.25 },
+      ],
+      reliability: [{ from: 0.85, answered: 18, claimed: 0.91, observed: 0.94 }],
+      audit: 12,
       kinds: [
         { kind: 'missing_part', findings: 34, images: 21, quarantined: 14 },
         { kind: 'wrong_class', findings: 7, images: 6, quarantined: 3 },

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { boxIou, latestVerdicts, precisionByKind, silenced, type Verdict, verdictSchema } from '../../domain/review.js';
+import {
+  boxIou,
+  latestVerdicts,
+  precisionByKind,
+  reliabilityOf,
+  silenced,
+  type Verdict,
+  verdictSchema,
+} from '../../domain/review.js';
 
 const IMAGE = 'a'.repeat(64);
 const LABEL = 'b'.repeat(64);
@@ -100,5 +108,21 @@ describe('verdicts', () => {
       }),
     );
     assert.equal(boxIou(boxOf(0, 0, 1, 1), boxOf(1, 0, 2, 1)), 0);
+  });
+});
+
+describe('what a scan claimed beside what reviewers found', () => {
+  it('is counted by steps of probability, the last answer of each finding, without those who were unsure', () => {
+    const said = [
+      verdict({ findingId: 'a', pModel: 0.6, verdict: 'wrong' }),
+      verdict({ findingId: 'b', pModel: 0.68, verdict: 'right' }),
+      verdict({ findingId: 'c', pModel: 0.96, verdict: 'right' }),
+      verdict({ findingId: 'c', pModel: 0.96, verdict: 'accept', reviewedAt: '2026-01-02T00:00:00Z' }),
+      verdict({ findingId: 'd', pModel: 0.6, verdict: 'unsure' }),
+    ];
+    const [middle, top] = reliabilityOf(said);
+    assert.deepEqual([middle?.from, middle?.answered, middle?.observed], [0.5, 2, 0.5]);
+    assert.ok(Math.abs((middle?.claimed ?? 0) - 0.64) < 1e-9);
+    assert.deepEqual(top, { from: 0.95, answered: 1, claimed: 0.96, observed: 1 });
   });
 });
