@@ -6,6 +6,7 @@ import { PartloopError } from '../../domain/errors.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
 import { describeMachine, machineLine } from '../machine.js';
 import { fixed, markdownTable, writeResults } from '../results.js';
+import { photoFolder } from '../scan/photos.js';
 import { differences } from './compare.js';
 import { type BenchSet, demoSet, photoSet } from './data.js';
 import { measureSeed, type SeedResult } from './measure.js';
@@ -69,11 +70,9 @@ async function measure(options: Options, signal: AbortSignal): Promise<void> {
       const set =
         name === 'demo'
           ? await demoSet(seed, imageSize, options.images)
-          : await photoSet(process.env.PARTLOOP_SHARED, seed, imageSize, options.images);
+          : await photoSet(photoFolder(), seed, imageSize, options.images);
       if (set === null) {
-        say(
-          'The DSMLR photos are not there: set PARTLOOP_SHARED to the folder that holds data/dsmlr-car-parts. Skipped.',
-        );
+        say('The DSMLR photos are not there: set PARTLOOP_SHARED to the folder that holds dsmlr-car-parts. Skipped.');
         break;
       }
       const judged =

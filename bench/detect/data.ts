@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { render } from '../../demo/car/render.js';
 import { planPool } from '../../demo/plan.js';
 import { SPOIL_SHARES } from '../../demo/spoil/truth.js';
 import { nearDuplicateClusters } from '../../domain/draw/nearDuplicates.js';
-import { PartloopError } from '../../domain/errors.js';
 import { seededRandom } from '../../domain/random.js';
 import { NO_TAGS, type Tags } from '../../domain/tags.js';
 import { carParts34 } from '../../domain/taxonomies/carParts34.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
-import { readCoco } from '../../formats/coco.js';
 import { inspectPicture } from '../../formats/picture.js';
+import { readPhotos } from '../scan/photos.js';
 import { type PlantedLabel, type PlantPlan, plantErrors, shareCounts } from './plant.js';
 
 /** One image with the label that it should have and, where an error was planted, the one that it has. */
@@ -79,29 +77,23 @@ export async function demoSet(seed: number, imageSize: number, images = DEMO_IMA
   };
 }
 
-/** The DSMLR training photos below `shared` with errors planted in the demo's proportions; null where they are absent. */
+/** The DSMLR training photos in `folder` with errors planted in the demo's proportions; null where there is no such folder. */
 export async function photoSet(
-  shared: string | undefined,
+  folder: string | null,
   seed: number,
   imageSize: number,
   images = Number.POSITIVE_INFINITY,
 ): Promise<BenchSet | null> {
-  if (shared === undefined || shared === '') return null;
-  const folder = join(shared, 'data', 'dsmlr-car-parts', 'trainingset');
+  if (folder === null) return null;
   const raw: RawImage[] = [];
-  try {
-    for await (const item of readCoco(join(folder, 'JPEGImages'), join(folder, 'annotations.json'), dsmlr18)) {
-      if (raw.length >= images) break;
-      if (item.image.kind !== 'bytes') continue;
-      const bytes = await item.image.read();
-      const size = await inspectPicture(bytes);
-      const clean = await item.label(size);
-      if (size.width !== size.height) continue;
-      raw.push({ fileName: item.fileName, bytes, size, clean, tags: NO_TAGS, vehicleId: null });
-    }
-  } catch (error) {
-    if (error instanceof PartloopError && error.code === 'input-invalid') return null;
-    throw error;
+  for await (const item of readPhotos(folder)) {
+    if (raw.length >= images) break;
+    if (item.image.kind !== 'bytes') continue;
+    const bytes = await item.image.read();
+    const size = await inspectPicture(bytes);
+    const clean = await item.label(size);
+    if (size.width !== size.height) continue;
+    raw.push({ fileName: item.fileName, bytes, size, clean, tags: NO_TAGS, vehicleId: null });
   }
   const counts = shareCounts(Math.round(PHOTO_SHARE * raw.length), SPOIL_SHARES);
   return {

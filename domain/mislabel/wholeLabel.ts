@@ -5,7 +5,8 @@ import { type OutlineFit, outlineFit } from './outline.js';
 import type { LabelView, RegionCandidate } from './picture.js';
 
 const GRID = 48;
-const REACH = 5;
+/** Grid steps between the displacements that are tried first, and how many of them to each side. */
+const COARSE = { step: 2, reach: 2 };
 
 /**
  * What is wrong with a label as a whole: mirrored (left and right swapped everywhere, or drawn for the mirrored picture),
@@ -38,11 +39,7 @@ export function findWholeLabel(view: LabelView): RegionCandidate[] {
     agreement(relabelled, mask, w, h, 0, 0, true),
   );
   found.push(whole(view, 'mirrored', mirrored - base, 1 - base));
-  let displaced = base;
-  for (let dy = -REACH; dy <= REACH; dy++) {
-    for (let dx = -REACH; dx <= REACH; dx++)
-      displaced = Math.max(displaced, agreement(label, mask, w, h, dx, dy, false));
-  }
+  const displaced = bestDisplaced(label, mask, w, h, base);
   const best = Math.max(base, mirrored);
   found.push(whole(view, 'shifted', displaced - best, 1 - displaced));
   const outline = outlineFit(view);
@@ -51,6 +48,26 @@ export function findWholeLabel(view: LabelView): RegionCandidate[] {
     found.push(whole(view, 'bad_outline', unexplained, outline.core, outline));
   }
   return found;
+}
+
+/**
+ * The best agreement of the label displaced by up to a tenth of the picture, in coarse steps and then around the best of them:
+ * agreement falls off evenly around its peak.
+ */
+function bestDisplaced(label: Uint8Array, mask: Uint8Array, width: number, height: number, base: number): number {
+  let best = { dx: 0, dy: 0, value: base };
+  const look = (dx: number, dy: number): void => {
+    if (dx === 0 && dy === 0) return;
+    const value = agreement(label, mask, width, height, dx, dy, false);
+    if (value > best.value) best = { dx, dy, value };
+  };
+  const { step, reach } = COARSE;
+  for (let down = -reach; down <= reach; down++)
+    for (let across = -reach; across <= reach; across++) look(across * step, down * step);
+  const { dx, dy } = best;
+  for (let down = 1 - step; down < step; down++)
+    for (let across = 1 - step; across < step; across++) if (down !== 0 || across !== 0) look(dx + across, dy + down);
+  return best.value;
 }
 
 /** Share of the car (a part in either) on which the displaced or flipped label agrees with the mask. */
