@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { reportError } from '../cli/output.js';
 import { detectCommand } from './detect/command.js';
 import { fetchCommand } from './fetch/command.js';
+import { int8Command } from './int8/command.js';
 import { scanCommand } from './scan/command.js';
 
 const EXIT_USAGE = 2;
@@ -13,6 +14,7 @@ async function main(argv: string[]): Promise<number> {
     .addCommand(detectCommand())
     .addCommand(scanCommand())
     .addCommand(fetchCommand())
+    .addCommand(int8Command())
     .exitOverride();
   for (const command of program.commands) command.exitOverride();
   try {

@@ -48,7 +48,9 @@ def main(folder: Path) -> None:
     softmin = np.concatenate(
         [
             np.asarray(
-                get_label_quality_scores(labels[at : at + BATCH], np.asarray(probabilities[at : at + BATCH]), verbose=False)[0]
+                get_label_quality_scores(
+                    labels[at : at + BATCH], np.asarray(probabilities[at : at + BATCH]), verbose=False
+                )[0]
             )
             for at in range(0, images, BATCH)
         ]
