@@ -100,7 +100,7 @@ function measure(view: LabelView, tags: Tags): { regions: RegionCandidate[]; sta
   const holes = findHoles(view, missing.covered);
   const relabelled = findRelabelled(view);
   const regions = [
-    ...findWholeLabel(view),
+    ...findWholeLabel(view, missing.leftOut),
     ...missing.candidates,
     ...holes.candidates,
     ...relabelled.candidates,

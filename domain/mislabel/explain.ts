@@ -1,5 +1,6 @@
 import type { FindingKind } from '../tables.js';
 import { isWhole } from './evidence.js';
+import { WHOLE_PART } from './missing.js';
 import type { Candidate } from './types.js';
 
 /** What an error of the whole label makes of single parts; all else in such a label is still looked at by itself. */
@@ -61,6 +62,7 @@ export function explainAway(candidates: readonly Candidate[], probabilities: rea
     for (const other of wholes) {
       const stronger = probabilities[other.index] as number;
       if (other.index === index || !EXPLAINS[other.candidate.kind]?.includes(candidate.kind)) continue;
+      if (other.candidate.kind === 'bad_outline' && isWholePart(candidate)) continue;
       // Of two errors of the whole label the likelier one explains the other, never each the other.
       if (isWhole(candidate) && stronger <= own) continue;
       left *= 1 - stronger;
@@ -74,6 +76,15 @@ export function explainAway(candidates: readonly Candidate[], probabilities: rea
     }
     return left;
   });
+}
+
+/** A part that is left out or named otherwise as a whole: no outline, however bad, does that. */
+function isWholePart({ kind, features }: Candidate): boolean {
+  return (
+    (kind === 'missing_part' || kind === 'wrong_class') &&
+    features.coverage >= WHOLE_PART &&
+    features.disagreement >= WHOLE_PART
+  );
 }
 
 /** IoU of two boxes. */

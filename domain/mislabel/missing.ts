@@ -10,7 +10,12 @@ export interface Unlabelled {
   mass: number;
   /** 1 where a candidate of this list lies. */
   covered: Uint8Array;
+  /** 1 where a part is left out as a whole: no outline, however bad, does that. */
+  leftOut: Uint8Array;
 }
+
+/** A region that covers this much of a predicted part is the part, not a sliver along its edge. */
+export const WHOLE_PART = 0.8;
 
 /**
  * Missing parts and holes: the prediction where the label says background, cut into components. A component counts when it
@@ -48,7 +53,7 @@ export function findMissing(view: LabelView): Unlabelled {
     const coverage = area / part.area;
     const radius = radii[id] as number;
     if (area < picture.minArea || !(coverage >= 0.5 || (coverage >= 0.15 && radius >= 1.25 * picture.edge))) continue;
-    accepted[id] = 1;
+    accepted[id] = coverage >= WHOLE_PART ? 2 : 1;
     const inside = (pixel: number): boolean => ids[pixel] === id;
     candidates.push({
       inside,
@@ -76,11 +81,14 @@ export function findMissing(view: LabelView): Unlabelled {
     });
   }
   const covered = new Uint8Array(width * height);
+  const leftOut = new Uint8Array(width * height);
   for (let pixel = 0; pixel < ids.length; pixel++) {
     const id = ids[pixel] as number;
-    if (id >= 0 && accepted[id] === 1) covered[pixel] = 1;
+    if (id < 0 || accepted[id] === 0) continue;
+    covered[pixel] = 1;
+    leftOut[pixel] = accepted[id] === 2 ? 1 : 0;
   }
-  return { candidates, mass, covered };
+  return { candidates, mass, covered, leftOut };
 }
 
 /** Share of each predicted component's core (a quarter of its radius from the edge) that is labelled as background. */

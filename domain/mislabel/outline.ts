@@ -15,8 +15,11 @@ export interface OutlineFit {
   growth: number;
 }
 
-/** How well the outlines of a label as a whole follow what the model sees; null where either shows too little of a car. */
-export function outlineFit(view: LabelView): OutlineFit | null {
+/**
+ * How well the outlines of a label as a whole follow what the model sees, pixels of parts that are missing as a whole (`leftOut` is 1) left out; null where
+ * either shows too little of a car.
+ */
+export function outlineFit(view: LabelView, leftOut: Uint8Array): OutlineFit | null {
   const { predicted, pMask, edge, minArea, width, height } = view.picture;
   const { values, distance, areas } = view.labelled;
   const pixels = width * height;
@@ -28,7 +31,7 @@ export function outlineFit(view: LabelView): OutlineFit | null {
   for (let pixel = 0; pixel < pixels; pixel++) {
     const label = values[pixel] as number;
     const mask = predicted.values[pixel] as number;
-    if (label === IGNORE_INDEX || (label === BACKGROUND && mask === BACKGROUND)) continue;
+    if (label === IGNORE_INDEX || (label === BACKGROUND && mask === BACKGROUND) || leftOut[pixel] === 1) continue;
     const off = label === mask ? 0 : 1;
     if (Math.min(distance[pixel] as number, predicted.distance[pixel] as number) < reach) {
       counts.band++;

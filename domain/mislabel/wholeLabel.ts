@@ -12,9 +12,9 @@ const COARSE = { step: 2, reach: 2 };
  * What is wrong with a label as a whole: mirrored (left and right swapped everywhere, or drawn for the mirrored picture),
  * displaced, coarsely outlined throughout, or (nearly) empty beside a car. Readings are held against the prediction on a
  * grid of at most 48 × 48, outlines at full size. Every reading is a candidate, however badly it fits: only against those of all
- * other images can be told how well is enough.
+ * other images can be told how well is enough. `leftOut` is 1 where a whole part is left out, which no outline explains.
  */
-export function findWholeLabel(view: LabelView): RegionCandidate[] {
+export function findWholeLabel(view: LabelView, leftOut: Uint8Array): RegionCandidate[] {
   const { predicted, width, height, minArea } = view.picture;
   const scale = Math.min(1, GRID / Math.max(width, height));
   const w = Math.max(1, Math.round(width * scale));
@@ -42,7 +42,7 @@ export function findWholeLabel(view: LabelView): RegionCandidate[] {
   const displaced = bestDisplaced(label, mask, w, h, base);
   const best = Math.max(base, mirrored);
   found.push(whole(view, 'shifted', displaced - best, 1 - displaced));
-  const outline = outlineFit(view);
+  const outline = outlineFit(view, leftOut);
   if (outline !== null) {
     const unexplained = Math.max(0, outline.band - Math.max(0, displaced - base, mirrored - base));
     found.push(whole(view, 'bad_outline', unexplained, outline.core, outline));

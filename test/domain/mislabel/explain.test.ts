@@ -44,6 +44,15 @@ describe('one mistake, one finding', () => {
     assert.deepEqual(explainAway(found, [0.5, 0.9])[1], 0.9);
   });
 
+  it('puts slivers down to a bad outline, but not parts that are left out as a whole', () => {
+    const missing = (coverage: number): Candidate => ({
+      ...candidate('missing_part'),
+      features: { ...FEATURES, coverage, disagreement: 0.95 },
+    });
+    const found = [candidate('bad_outline', [0, 0, 90, 90], true), missing(0.3), missing(0.95)];
+    assert.deepEqual(explainAway(found, [0.9, 0.8, 0.8]), [0.9, 0.8 * (1 - 0.9), 0.8]);
+  });
+
   it('reports a piece too many once, under the name that says more', () => {
     const here: Box = [0, 0, 10, 10];
     const there: Box = [50, 50, 60, 60];
