@@ -10,11 +10,16 @@ export function contentSize(width: number, height: number, size: number): { widt
   return { width: scaled(width), height: scaled(height) };
 }
 
-/** [S, S, 3] RGB: the content at the top left, `PAD_RGB` elsewhere. */
+/** [S, S, 3] RGB: the content at the top left, `PAD_RGB` elsewhere; the content itself where it fills the canvas. */
 export function padImage(content: Uint8Array, width: number, height: number, size: number): Uint8Array {
+  if (width === size && height === size) return content;
   const canvas = new Uint8Array(size * size * 3);
-  for (let pixel = 0; pixel < size * size; pixel++) canvas.set(PAD_RGB, pixel * 3);
-  for (let y = 0; y < height; y++) canvas.set(content.subarray(y * width * 3, (y + 1) * width * 3), y * size * 3);
+  const padding = Uint8Array.from({ length: size * 3 }, (_, at) => PAD_RGB[at % 3] as number);
+  for (let y = 0; y < size; y++) {
+    const inside = y < height ? width : 0;
+    if (inside > 0) canvas.set(content.subarray(y * width * 3, (y + 1) * width * 3), y * size * 3);
+    canvas.set(padding.subarray(inside * 3), (y * size + inside) * 3);
+  }
   return canvas;
 }
 
