@@ -33,11 +33,30 @@ class ModelJob:
     preset: str = setting(
         "Backbone: efficientnet_lite0, swin_tiny, swin_large, or a timm name with feature maps", "efficientnet_lite0"
     )
-    stages: int = setting("Kernel update stages of K-Net", 2, low=0, high=6)
+    neck: Literal["auto", "fpn", "upernet"] = setting(
+        "What makes one map of the backbone's four; auto: upernet for Swin, fpn otherwise", "auto"
+    )
+    stages: int | None = setting(
+        "Kernel update stages of K-Net; null: 3 as in the paper for Swin, 2 otherwise", None, low=0, high=6
+    )
     width: int = setting("Channels of the neck and the kernels", 128, low=8, high=1024)
     heads: int = setting("Attention heads between kernels; divides width", 8, low=1, high=64)
     weights: str = setting("Backbone weights: package, hub, random (tests only), or the path of a file", "package")
     freezeNorm: bool = setting("Keep the backbone's batch norm statistics as pretrained; for very small batches", False)
+
+    @property
+    def neck_kind(self) -> Literal["fpn", "upernet"]:
+        """The neck with `auto` resolved."""
+        if self.neck == "auto":
+            return "upernet" if self.preset.startswith("swin") else "fpn"
+        return self.neck
+
+    @property
+    def stage_count(self) -> int:
+        """Kernel update stages with null resolved."""
+        if self.stages is None:
+            return 3 if self.preset.startswith("swin") else 2
+        return self.stages
 
 
 @dataclass(frozen=True)
@@ -270,6 +289,7 @@ def identity(job: Job) -> dict[str, Any]:
     # A file may lie elsewhere on the machine that resumes, and what it held is in the checkpoint by then.
     if flat["model.weights"] not in ("package", "hub", "random"):
         flat["model.weights"] = "file"
+    flat |= {"model.neck": job.model.neck_kind, "model.stages": job.model.stage_count}
     flat["warmStart"] = job.warmStart is not None
     return flat
 
