@@ -86,23 +86,46 @@ class OptimJob:
     gamma: float = setting("exp_range: factor on the amplitude each iteration", 0.99994, low=0.5, high=1)
     power: float = setting("poly: power of the decay", 0.9, low=0.1, high=5)
     warmup: int = setting("poly and fixed: iterations of linear warm-up", 0, low=0)
+    ema: float = setting(
+        "Decay of a running average of the weights, which is then validated and exported; 0: none", 0.0, low=0, high=1
+    )
 
 
 @dataclass(frozen=True)
 class LossJob:
-    name: Literal["ce", "focal", "dice", "ce+dice"] = setting("Loss of every stage", "ce")
+    name: Literal["ce", "focal", "dice", "ce+dice", "sum"] = setting(
+        "Loss of every stage: cross entropy, focal, Dice, or a sum; `sum` takes the three weights below", "ce"
+    )
+    ceWeight: float = setting("sum: weight of cross entropy", 1.0, low=0, high=100)
+    focalWeight: float = setting("sum: weight of the focal loss", 0.0, low=0, high=100)
+    diceWeight: float = setting("sum: weight of the Dice loss", 0.0, low=0, high=100)
     classWeightExponent: float = setting(
-        "Class weights are pixel frequency^-exponent, median 1, clipped", 0.5, low=0, high=1
+        "Class weights are pixel frequency^-exponent, median 1, clipped. Both this and sampling.imageWeightExponent "
+        "favour rare classes, so the two add up to 1 at most",
+        0.5,
+        low=0,
+        high=1,
     )
     classWeightClip: list[float] = setting("Smallest and largest class weight", [0.25, 4.0])
     auxWeight: float = setting("Weight of the auxiliary head's loss", 0.4, low=0, high=10)
     focalGamma: float = setting("Focusing power of the focal loss", 2.0, low=0, high=10)
 
+    @property
+    def shares(self) -> tuple[float, float, float]:
+        """Weights of cross entropy, focal loss and Dice."""
+        if self.name == "sum":
+            return self.ceWeight, self.focalWeight, self.diceWeight
+        parts = self.name.split("+")
+        return float("ce" in parts), float("focal" in parts), float("dice" in parts)
+
 
 @dataclass(frozen=True)
 class SamplingJob:
     imageWeightExponent: float = setting(
-        "Images are drawn by frequency^-exponent of their rarest class", 0.25, low=0, high=1
+        "Images are drawn by frequency^-exponent of their rarest class; see loss.classWeightExponent",
+        0.25,
+        low=0,
+        high=1,
     )
 
 
@@ -263,6 +286,8 @@ def _cross_checks(job: Job) -> list[str]:
     clip = job.loss.classWeightClip
     if len(clip) != 2 or not 0 < clip[0] <= clip[1]:
         problems.append("`loss.classWeightClip` must be [smallest, largest], both above 0")
+    if job.loss.name == "sum" and not any(job.loss.shares):
+        problems.append("`loss.name` is sum, but `loss.ceWeight`, `loss.focalWeight` and `loss.diceWeight` are all 0")
     total = job.loss.classWeightExponent + job.sampling.imageWeightExponent
     if total > 1 + 1e-9:
         problems.append(
