@@ -12,6 +12,7 @@ const COMMANDS = {
   pool: () => import('./commands/pool.js'),
   review: () => import('./commands/review.js'),
   scan: () => import('./commands/scan.js'),
+  train: () => import('./commands/train.js'),
   loop: () => import('./commands/loop.js'),
   iteration: () => import('./commands/iteration.js'),
   report: () => import('./commands/report.js'),

@@ -25,6 +25,8 @@ const TRAINER_TUNING = {
 };
 
 export interface TrainerRun {
+  /** `train` where left out; `lr-range` tries rising learning rates and saves nothing. */
+  command?: 'train' | 'lr-range';
   python: string;
   /** Folder that holds the package `partloop_trainer`. */
   packageRoot: string;
@@ -69,7 +71,7 @@ export async function trainerPython(root: string): Promise<string> {
  * group, so that a Ctrl-C in a terminal reaches the worker alone, and holds a pipe as stdin that breaks when we die.
  */
 export async function runTrainer(run: TrainerRun): Promise<TrainerEnd> {
-  const child = spawn(run.python, ['-m', 'partloop_trainer', 'train', '--job', run.job], {
+  const child = spawn(run.python, ['-m', 'partloop_trainer', run.command ?? 'train', '--job', run.job], {
     cwd: run.cwd,
     env: trainerEnvironment(process.env, run),
     detached: true,

@@ -28,6 +28,12 @@ const messageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('warning'), code: z.string(), message: z.string() }),
   z.object({ type: z.literal('metrics'), valMiou: z.number().nullable() }),
   z.object({ type: z.literal('exported'), sha256: sha256Schema, scanSha256: sha256Schema, maxAbsDiff: z.number() }),
+  z.object({
+    type: z.literal('lr-range'),
+    suggestedLrHead: z.number().positive().nullable(),
+    /** Head rate and smoothed loss of each step. */
+    points: z.array(z.tuple([z.number().positive(), z.number()])),
+  }),
   z.object({ type: z.literal('done'), iterations: count, seconds: z.number() }),
   z.object({ type: z.literal('error'), code: z.string(), message: z.string(), hint: z.string() }),
 ]);

@@ -7,6 +7,7 @@ import type { TrainingList } from '../../domain/modelCard.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import { type TrainerJob, trainerJob } from '../../domain/trainerJob.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
 import type { ActivityDeps } from '../deps.js';
 import { type Heartbeat, throwIfCancelled } from '../heartbeat.js';
 import type { Attempt, StepWork } from '../step.js';
@@ -152,14 +153,14 @@ async function writeJob(
     workDir: folder,
     train: join(folder, 'train.jsonl'),
     val: run.val.length > 0 ? join(folder, 'val.jsonl') : null,
-    weights: await localWeights(deps, run.config.weights, folder),
+    weights: await localWeights(deps.store, run.config.weights, folder),
   });
   await writeFile(join(folder, 'job.json'), JSON.stringify(job, null, 1));
   return job;
 }
 
 /** Backbone weights as the trainer takes them; an object of our store is brought onto this disk. */
-async function localWeights({ store }: ActivityDeps, weights: string, folder: string): Promise<string> {
+export async function localWeights(store: ObjectStore, weights: string, folder: string): Promise<string> {
   if (!weights.startsWith('s3://')) return weights.startsWith('.') ? resolve(weights) : weights;
   const prefix = `${store.uri.replace(/\/$/, '')}/`;
   if (!weights.startsWith(prefix)) {

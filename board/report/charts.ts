@@ -14,7 +14,8 @@ const ROUNDS = 100;
 
 type PlotDocument = NonNullable<Plot.PlotOptions['document']>;
 
-function draw(options: Plot.PlotOptions): string {
+/** A chart as SVG text, without a browser. */
+export function draw(options: Plot.PlotOptions): string {
   // Plot wants a browser's document; linkedom's has all that it uses.
   const document = new DOMParser().parseFromString(
     '<html><body></body></html>',

@@ -32,6 +32,15 @@ describe('the input of startLoop', () => {
     );
   });
 
+  it('refuses class weights and weighted sampling that favour rare classes twice over, and a sum of nothing', () => {
+    const refused = (train: Record<string, unknown>, words: RegExp): void => {
+      const request = parseRequest(startLoopRequestSchema, { settings: { train } }, 'x');
+      assert.throws(() => resolveConfig(request, 'cars', {}), words);
+    };
+    refused({ classWeightExponent: 0.8, imageWeightExponent: 0.5 }, /train\.imageWeightExponent.*twice over/);
+    refused({ loss: 'sum', lossWeights: { ce: 0 } }, /train\.lossWeights/);
+  });
+
   it('is valid with the defaults of a pool of any size', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2_000_000 }), (images) => {

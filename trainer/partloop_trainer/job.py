@@ -33,11 +33,30 @@ class ModelJob:
     preset: str = setting(
         "Backbone: efficientnet_lite0, swin_tiny, swin_large, or a timm name with feature maps", "efficientnet_lite0"
     )
-    stages: int = setting("Kernel update stages of K-Net", 2, low=0, high=6)
+    neck: Literal["auto", "fpn", "upernet"] = setting(
+        "What makes one map of the backbone's four; auto: upernet for Swin, fpn otherwise", "auto"
+    )
+    stages: int | None = setting(
+        "Kernel update stages of K-Net; null: 3 as in the paper for Swin, 2 otherwise", None, low=0, high=6
+    )
     width: int = setting("Channels of the neck and the kernels", 128, low=8, high=1024)
     heads: int = setting("Attention heads between kernels; divides width", 8, low=1, high=64)
     weights: str = setting("Backbone weights: package, hub, random (tests only), or the path of a file", "package")
     freezeNorm: bool = setting("Keep the backbone's batch norm statistics as pretrained; for very small batches", False)
+
+    @property
+    def neck_kind(self) -> Literal["fpn", "upernet"]:
+        """The neck with `auto` resolved."""
+        if self.neck == "auto":
+            return "upernet" if self.preset.startswith("swin") else "fpn"
+        return self.neck
+
+    @property
+    def stage_count(self) -> int:
+        """Kernel update stages with null resolved."""
+        if self.stages is None:
+            return 3 if self.preset.startswith("swin") else 2
+        return self.stages
 
 
 @dataclass(frozen=True)
@@ -67,23 +86,46 @@ class OptimJob:
     gamma: float = setting("exp_range: factor on the amplitude each iteration", 0.99994, low=0.5, high=1)
     power: float = setting("poly: power of the decay", 0.9, low=0.1, high=5)
     warmup: int = setting("poly and fixed: iterations of linear warm-up", 0, low=0)
+    ema: float = setting(
+        "Decay of a running average of the weights, which is then validated and exported; 0: none", 0.0, low=0, high=1
+    )
 
 
 @dataclass(frozen=True)
 class LossJob:
-    name: Literal["ce", "focal", "dice", "ce+dice"] = setting("Loss of every stage", "ce")
+    name: Literal["ce", "focal", "dice", "ce+dice", "sum"] = setting(
+        "Loss of every stage: cross entropy, focal, Dice, or a sum; `sum` takes the three weights below", "ce"
+    )
+    ceWeight: float = setting("sum: weight of cross entropy", 1.0, low=0, high=100)
+    focalWeight: float = setting("sum: weight of the focal loss", 0.0, low=0, high=100)
+    diceWeight: float = setting("sum: weight of the Dice loss", 0.0, low=0, high=100)
     classWeightExponent: float = setting(
-        "Class weights are pixel frequency^-exponent, median 1, clipped", 0.5, low=0, high=1
+        "Class weights are pixel frequency^-exponent, median 1, clipped. Both this and sampling.imageWeightExponent "
+        "favour rare classes, so the two add up to 1 at most",
+        0.5,
+        low=0,
+        high=1,
     )
     classWeightClip: list[float] = setting("Smallest and largest class weight", [0.25, 4.0])
     auxWeight: float = setting("Weight of the auxiliary head's loss", 0.4, low=0, high=10)
     focalGamma: float = setting("Focusing power of the focal loss", 2.0, low=0, high=10)
 
+    @property
+    def shares(self) -> tuple[float, float, float]:
+        """Weights of cross entropy, focal loss and Dice."""
+        if self.name == "sum":
+            return self.ceWeight, self.focalWeight, self.diceWeight
+        parts = self.name.split("+")
+        return float("ce" in parts), float("focal" in parts), float("dice" in parts)
+
 
 @dataclass(frozen=True)
 class SamplingJob:
     imageWeightExponent: float = setting(
-        "Images are drawn by frequency^-exponent of their rarest class", 0.25, low=0, high=1
+        "Images are drawn by frequency^-exponent of their rarest class; see loss.classWeightExponent",
+        0.25,
+        low=0,
+        high=1,
     )
 
 
@@ -244,6 +286,8 @@ def _cross_checks(job: Job) -> list[str]:
     clip = job.loss.classWeightClip
     if len(clip) != 2 or not 0 < clip[0] <= clip[1]:
         problems.append("`loss.classWeightClip` must be [smallest, largest], both above 0")
+    if job.loss.name == "sum" and not any(job.loss.shares):
+        problems.append("`loss.name` is sum, but `loss.ceWeight`, `loss.focalWeight` and `loss.diceWeight` are all 0")
     total = job.loss.classWeightExponent + job.sampling.imageWeightExponent
     if total > 1 + 1e-9:
         problems.append(
@@ -270,6 +314,7 @@ def identity(job: Job) -> dict[str, Any]:
     # A file may lie elsewhere on the machine that resumes, and what it held is in the checkpoint by then.
     if flat["model.weights"] not in ("package", "hub", "random"):
         flat["model.weights"] = "file"
+    flat |= {"model.neck": job.model.neck_kind, "model.stages": job.model.stage_count}
     flat["warmStart"] = job.warmStart is not None
     return flat
 

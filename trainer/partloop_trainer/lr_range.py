@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import time
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -40,6 +41,7 @@ def measure(run: Run, stop: StopFlag) -> list[tuple[float, float]]:
     last = run.job.optim.iterations
     points: list[tuple[float, float]] = []
     smooth, best = 0.0, math.inf
+    start = time.monotonic()
     for batch in run.loader.batches(0, last):
         stop.check()
         factor = LOWEST_FACTOR * (HIGHEST_FACTOR / LOWEST_FACTOR) ** (batch.iteration / max(1, last - 1))
@@ -54,7 +56,11 @@ def measure(run: Run, stop: StopFlag) -> list[tuple[float, float]]:
         best = min(best, value)
         rate = run.job.optim.lrHead * factor
         points.append((rate, value))
-        run.reporter.emit("progress", iteration=batch.iteration + 1, loss=round(value, 6), lr=rate)
+        pace = (time.monotonic() - start) / (batch.iteration + 1)
+        run.reporter.emit(
+            "progress", iteration=batch.iteration + 1, loss=round(value, 6), lr=rate,
+            secondsPerIteration=round(pace, 4), etaSeconds=round(pace * (last - batch.iteration - 1), 1),
+        )  # fmt: skip
         if value > DIVERGED * best:
             break
     return points

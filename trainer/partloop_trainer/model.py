@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from .backbones import Backbone, build_backbone
 from .fpn import Fpn, norm
 from .job import Job
 from .resize import resize_bilinear
+from .upernet import UperNet
 
 
 class KernelAttention(nn.Module):
@@ -114,10 +115,12 @@ class Outputs:
 class KNet(nn.Module):
     """RGB [N, 3, S, S] in 0 … 255 → logits at stride 4."""
 
-    def __init__(self, backbone: Backbone, classes: int, width: int, stages: int, heads: int) -> None:
+    def __init__(
+        self, backbone: Backbone, classes: int, width: int, stages: int, heads: int, neck: Literal["fpn", "upernet"]
+    ) -> None:
         super().__init__()
         self.backbone = backbone
-        self.neck = Fpn(backbone.channels, width)
+        self.neck = (UperNet if neck == "upernet" else Fpn)(backbone.channels, width)
         self.kernels = nn.Conv2d(width, classes, 1)  # its weights are K0, one kernel a class
         self.stages = nn.ModuleList(KernelUpdateStage(width, heads) for _ in range(stages))
         self.auxiliary = nn.Sequential(
@@ -159,7 +162,8 @@ def build_model(job: Job, load_weights: bool) -> KNet:
     backbone = build_backbone(job, load_weights)
     # Building a backbone may draw more or fewer random numbers with weights than without: the head starts afresh.
     torch.manual_seed(job.seed + 1)
-    return KNet(backbone, len(job.classes), job.model.width, job.model.stages, job.model.heads)
+    settings = job.model
+    return KNet(backbone, len(job.classes), settings.width, settings.stage_count, settings.heads, settings.neck_kind)
 
 
 def upsampled(logits: Tensor, size: int) -> Tensor:

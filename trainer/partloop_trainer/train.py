@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .average import Average
 from .checkpoint import Checkpoints, environment, replace_durably, sha256_file, warm_start, weights_digest, write_json
 from .data import Batch, ImageSet, Loader, label_counts, read_records
 from .evaluate import Metrics, evaluate
@@ -78,6 +79,7 @@ class Run:
         self.model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.parameters = sum(one.numel() for one in self.model.parameters())
         self.optimizer = build_optimizer(self.model, job)
+        self.average = Average(job.optim.ema) if job.optim.ema else None
         self.iteration = 0
 
     def resume(self) -> None:
@@ -87,6 +89,8 @@ class Run:
             state = self.checkpoints.load(self.saved, self.identity)
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
+            if self.average is not None:
+                self.average.load(state["average"], self.device)
             torch.set_rng_state(state["rng"])
             if self.device == "cuda" and state["cudaRng"] is not None:
                 torch.cuda.set_rng_state(state["cudaRng"])
@@ -163,6 +167,8 @@ class Run:
             message = f"loss {value}, gradient norm {float(gradient)} in {where}"
             raise TrainerError("loss-not-finite", message, "lower the learning rates, or look at these images")
         self.optimizer.step()
+        if self.average is not None:
+            self.average.update(self.model, batch.iteration)
         return value
 
     def total_loss(self, stages: list[Tensor], auxiliary: Tensor, label: Tensor) -> Tensor:
@@ -170,11 +176,12 @@ class Run:
 
         Only the last stage is compared at full size; the others at stride 4, which saves a sixth of the step.
         """
-        small = shrink_label(label, 4)
-        total = self.loss(upsampled(stages[-1].float(), label.shape[-1]), label)
+        full, small = self.loss.target(label), self.loss.target(shrink_label(label, 4))
+        side = small.index.shape[-1]
+        total = self.loss(upsampled(stages[-1].float(), label.shape[-1]), full)
         for logits in stages[:-1]:
             total = total + self.loss(logits, small)
-        return total + self.job.loss.auxWeight * self.loss(upsampled(auxiliary.float(), small.shape[-1]), small)
+        return total + self.job.loss.auxWeight * self.loss(upsampled(auxiliary.float(), side), small)
 
     def set_training(self) -> None:
         """Training mode, with the backbone's batch norm left in evaluation mode where the job freezes it."""
@@ -189,6 +196,7 @@ class Run:
         state: dict[str, Any] = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "average": self.average.state if self.average is not None else None,
             "rng": torch.get_rng_state(),
             "cudaRng": torch.cuda.get_rng_state() if self.device == "cuda" else None,
             "environment": self.environment,
@@ -218,6 +226,8 @@ class Run:
     def finish(self, started_at: float) -> None:
         """Validate, export, and write `result.json` last: where it exists, the run is whole."""
         job = self.job
+        if self.average is not None and self.average.state is not None:
+            self.model.load_state_dict(self.average.state)
         metrics = self.measure()
         per_class = dict(zip(job.classes, metrics.per_class, strict=True))
         self.reporter.emit("metrics", valMiou=metrics.miou, perClassIou=per_class)

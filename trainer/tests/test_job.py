@@ -29,6 +29,7 @@ from partloop_trainer.protocol import EXITS, TrainerError
         ({"workDir": "here"}, "`workDir` must be an absolute path"),
         ({"mirrorPairs": [[1, 9]]}, "`mirrorPairs` names a class index"),
         ({"classes": ["background"]}, "`classes` must hold"),
+        ({"loss": {"name": "sum", "ceWeight": 0}}, "are all 0"),
         ({"loss": {"classWeightExponent": 0.8}, "sampling": {"imageWeightExponent": 0.5}}, "add up to 1.3"),
     ],
 )

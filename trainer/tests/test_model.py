@@ -20,7 +20,7 @@ from partloop_trainer.losses import SegmentationLoss, dice, shrink_label
 from partloop_trainer.model import KernelAttention, KernelUpdateStage, build_model, group_features
 from partloop_trainer.protocol import StopFlag, TrainerError
 from partloop_trainer.resize import interpolation_matrix, resize_bilinear
-from partloop_trainer.schedule import rate_factor, size_at
+from partloop_trainer.schedule import size_at
 
 
 def test_a_class_gathers_the_mean_feature_under_its_soft_mask() -> None:
@@ -73,23 +73,54 @@ def test_attention_equals_the_library_s() -> None:
     torch.testing.assert_close(own(x), library(x, x, x)[0])
 
 
+def applied(settings: LossJob, weights: torch.Tensor, logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+    loss = SegmentationLoss(settings, weights)
+    return loss(logits, loss.target(label))
+
+
 def test_cross_entropy_is_the_library_s_weighted_mean_and_ignores_255() -> None:
     torch.manual_seed(0)
     logits, label = torch.randn(2, 3, 4, 4), torch.randint(0, 3, (2, 4, 4), dtype=torch.uint8)
     label[0, 0] = 255
     weights = torch.tensor([0.5, 1.0, 2.0])
     wanted = F.cross_entropy(logits, label.long(), weights, ignore_index=255)
-    torch.testing.assert_close(SegmentationLoss(LossJob(), weights)(logits, label), wanted)
-    flat = SegmentationLoss(LossJob(name="focal", focalGamma=0.0), weights)
-    torch.testing.assert_close(flat(logits, label), wanted)
-    focal = SegmentationLoss(LossJob(name="focal"), weights)
-    assert focal(logits, label) < wanted
+    torch.testing.assert_close(applied(LossJob(), weights, logits, label), wanted)
+    torch.testing.assert_close(applied(LossJob(name="focal", focalGamma=0.0), weights, logits, label), wanted)
+    assert applied(LossJob(name="focal"), weights, logits, label) < wanted
+
+
+def test_a_sum_adds_the_three_losses_by_their_weights() -> None:
+    torch.manual_seed(0)
+    logits, label = torch.randn(2, 3, 4, 4), torch.randint(0, 3, (2, 4, 4), dtype=torch.uint8)
+    weights = torch.tensor([0.5, 1.0, 2.0])
+    ce, focal, overlap = (
+        applied(LossJob(name=one), weights, logits, label)
+        for one in ("ce", "focal", "dice")  # type: ignore[arg-type]
+    )
+    torch.testing.assert_close(applied(LossJob(name="ce+dice"), weights, logits, label), ce + overlap)
+    mixed = LossJob(name="sum", ceWeight=0.5, focalWeight=2.0, diceWeight=3.0)
+    torch.testing.assert_close(applied(mixed, weights, logits, label), 0.5 * ce + 2 * focal + 3 * overlap)
+
+
+@pytest.mark.parametrize("name", ["ce", "focal", "dice", "ce+dice"])
+def test_parts_of_a_batch_told_its_totals_add_up_to_its_loss_and_gradient(name: str) -> None:
+    torch.manual_seed(0)
+    logits, label = torch.randn(3, 4, 8, 8, requires_grad=True), torch.randint(0, 4, (3, 8, 8), dtype=torch.uint8)
+    label[0, :5] = 255
+    loss = SegmentationLoss(LossJob(name=name), torch.tensor([0.3, 1.0, 2.0, 4.0]))  # type: ignore[arg-type]
+    whole = loss(logits, loss.target(label))
+    (wanted,) = torch.autograd.grad(whole, logits)
+    totals = loss.target(label).totals
+    parts = [loss(logits[one], loss.target(label[one]), totals) for one in (slice(0, 1), slice(1, 3))]
+    torch.testing.assert_close(parts[0] + parts[1], whole)
+    (found,) = torch.autograd.grad(parts[0] + parts[1], logits)
+    torch.testing.assert_close(found, wanted)
 
 
 @pytest.mark.parametrize("name", ["ce", "focal", "dice", "ce+dice"])
 def test_an_image_without_labels_gives_a_finite_loss_and_no_gradient(name: str) -> None:
     logits = torch.randn(1, 3, 4, 4, requires_grad=True)
-    loss = SegmentationLoss(LossJob(name=name), torch.ones(3))(logits, torch.full((1, 4, 4), 255, dtype=torch.uint8))  # type: ignore[arg-type]
+    loss = applied(LossJob(name=name), torch.ones(3), logits, torch.full((1, 4, 4), 255, dtype=torch.uint8))  # type: ignore[arg-type]
     loss.backward()
     assert float(loss.detach()) == 0.0 and logits.grad is not None and not logits.grad.any()
 
@@ -110,16 +141,6 @@ def test_the_matrices_for_cuda_resize_as_interpolate_does(target: int) -> None:
     x = torch.randn(1, 2, 4, 6)
     by_matrix = interpolation_matrix(4, target) @ x @ interpolation_matrix(6, target).T
     torch.testing.assert_close(by_matrix, resize_bilinear(x, target, target))
-
-
-def test_whole_cycles_start_and_end_at_the_base_rate(make_job: Callable[..., Job]) -> None:
-    settings = make_job(optim={"iterations": 1000, "cycles": 2}).optim
-    assert rate_factor(settings, 0) == pytest.approx(0.1) and rate_factor(settings, 250) == pytest.approx(1.0)
-    assert rate_factor(settings, 500) == pytest.approx(0.1) and rate_factor(settings, 999) == pytest.approx(
-        0.1, abs=0.01
-    )
-    halved = make_job(optim={"iterations": 1000, "cycles": 2, "mode": "triangular2"}).optim
-    assert rate_factor(halved, 750) == pytest.approx(0.55)
 
 
 def test_the_size_schedule_takes_equal_parts(make_job: Callable[..., Job]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Child, run_here, tiny_raw
+from conftest import CLASSES, Child, run_here, tiny_raw
 from partloop_trainer.job import Job
 from partloop_trainer.protocol import TrainerError
 
@@ -29,17 +29,18 @@ def undisturbed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     return weights_of(job)
 
 
+@pytest.mark.parametrize(("workers", "later"), [(0, 2), (2, 0), (2, 2)])
 def test_a_run_killed_between_checkpoints_ends_with_the_same_weights(
-    data: Path, tmp_path: Path, make_job: Callable[..., Job], undisturbed: str
+    data: Path, tmp_path: Path, make_job: Callable[..., Job], undisturbed: str, workers: int, later: int
 ) -> None:
-    child = Child(tiny_raw(data, tmp_path / "work"), tmp_path)
+    child = Child(tiny_raw(data, tmp_path / "work", loaderWorkers=workers), tmp_path)
     child.wait_for("progress", 3)
     os.kill(child.process.pid, signal.SIGKILL)
     code, _, _ = child.end()
     assert code == -signal.SIGKILL
     assert not (tmp_path / "work" / "result.json").exists()
-    # A second attempt, with other loader threads, which must not matter.
-    recorder = run_here(make_job(loaderWorkers=2, attempt="second"))
+    # A second attempt, whose loader threads must not matter.
+    recorder = run_here(make_job(loaderWorkers=later, attempt="second"))
     assert recorder.of("started")[0]["resumedFrom"] >= 2
     assert weights_of(make_job()) == undisturbed
 
@@ -68,8 +69,11 @@ def test_a_closed_stdin_saves_and_exits_75(data: Path, tmp_path: Path) -> None:
     assert any(one["type"] == "checkpoint" for one in rest)
 
 
-def test_a_torn_newest_checkpoint_is_skipped_with_a_warning(make_job: Callable[..., Job], undisturbed: str) -> None:
-    job = make_job()
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_torn_newest_checkpoint_is_skipped_with_a_warning(
+    make_job: Callable[..., Job], undisturbed: str, workers: int
+) -> None:
+    job = make_job(loaderWorkers=workers)
     run_here(job)
     folder = Path(job.workDir) / "checkpoints"
     assert sorted(one.name for one in folder.glob("*.pt")) == ["00000002.pt", "00000004.pt", "00000006.pt"]
@@ -84,11 +88,17 @@ def test_a_torn_newest_checkpoint_is_skipped_with_a_warning(make_job: Callable[.
 
 def test_checkpoints_of_another_job_are_refused_naming_the_difference(make_job: Callable[..., Job]) -> None:
     run_here(make_job(optim={"iterations": 1}))
-    with pytest.raises(TrainerError) as caught:
-        run_here(make_job(optim={"iterations": 1, "lrHead": 0.5}, trainingSetDigest="other"))
-    assert caught.value.exit_code == 5
-    assert "optim.lrHead: 0.002 → 0.5" in caught.value.message
-    assert 'trainingSetDigest: "s" → "other"' in caught.value.message
+    for changes, words in [
+        ({"optim": {"iterations": 1, "lrHead": 0.5}}, "optim.lrHead: 0.002 → 0.5"),
+        ({"trainingSetDigest": "other"}, 'trainingSetDigest: "s" → "other"'),
+        ({"taxonomyDigest": "other"}, 'taxonomyDigest: "t" → "other"'),
+        ({"classes": [*CLASSES, "trunk"]}, "classes: "),
+    ]:
+        with pytest.raises(TrainerError) as caught:
+            run_here(make_job(**{"optim": {"iterations": 1}, **changes}))
+        assert caught.value.exit_code == 5
+        assert words in caught.value.message and caught.value.message.count("→") == 1
+        assert "another work folder" in caught.value.hint
 
 
 def test_a_warm_start_begins_with_the_other_runs_weights_and_says_so(make_job: Callable[..., Job]) -> None:

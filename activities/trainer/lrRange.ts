@@ -1,0 +1,94 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TrainConfig } from '../../domain/config.js';
+import { PartloopError } from '../../domain/errors.js';
+import type { IndexRow } from '../../domain/tables.js';
+import type { Taxonomy } from '../../domain/taxonomy.js';
+import { trainerJob } from '../../domain/trainerJob.js';
+import { digestOf } from '../step.js';
+import { type SyncOptions, syncDataset } from './dataset.js';
+import { runTrainer, trainerFailure, trainerPython } from './process.js';
+import { localWeights } from './run.js';
+
+const STALL_MS = 30 * 60_000;
+/** Nothing is saved, so there is nothing to wait for. */
+const GRACE_MS = 5_000;
+
+export interface LrRangeRequest extends Omit<SyncOptions, 'imageSize'> {
+  root: string;
+  rows: readonly IndexRow[];
+  taxonomy: Taxonomy;
+  config: TrainConfig;
+  /** Steps, each at a higher rate than the one before. */
+  iterations: number;
+  seed: number;
+  onStep(done: number, loss: number): void;
+}
+
+export interface LrRange {
+  /** Head rate at which the loss falls fastest; null where it never falls. */
+  suggested: number | null;
+  points: { rate: number; loss: number }[];
+}
+
+/**
+ * The learning rate range test over images of a pool: the rates of all parts rise together from a thousandth to a
+ * hundred times the configured ones. Leaves nothing behind but the cache of images.
+ *
+ * @throws PartloopError as a training does
+ */
+export async function findLearningRate(request: LrRangeRequest): Promise<LrRange> {
+  const { store, pool, home, rows, taxonomy, config, signal } = request;
+  const folder = join(home, 'work', `lr-find-${process.pid}`);
+  await mkdir(folder, { recursive: true });
+  try {
+    const list = join(folder, 'train.jsonl');
+    const { onProgress } = request;
+    await syncDataset(rows, list, { store, pool, home, imageSize: config.imageSize, signal, onProgress });
+    const job = trainerJob({
+      config: { ...config, iterations: request.iterations },
+      taxonomy,
+      taxonomyDigest: digestOf(taxonomy),
+      trainingSetDigest: digestOf(rows.map((row) => [row.imageId, row.labelSha256])),
+      seed: request.seed,
+      attempt: 'lr-find',
+      workDir: folder,
+      train: list,
+      val: null,
+      weights: await localWeights(store, config.weights, folder),
+    });
+    await writeFile(join(folder, 'job.json'), JSON.stringify({ ...job, progressEvery: 1 }));
+    let found: LrRange | null = null;
+    const end = await runTrainer({
+      command: 'lr-range',
+      python: await trainerPython(request.root),
+      packageRoot: join(request.root, 'trainer'),
+      job: join(folder, 'job.json'),
+      cwd: folder,
+      network: config.weights === 'hub',
+      stallMs: STALL_MS,
+      graceMs: GRACE_MS,
+      signal,
+      onMessage: (message) => {
+        if (message.type === 'progress') request.onStep(message.iteration, message.loss);
+        if (message.type === 'lr-range') {
+          found = {
+            suggested: message.suggestedLrHead,
+            points: message.points.map(([rate, loss]) => ({ rate, loss })),
+          };
+        }
+      },
+    });
+    signal.throwIfAborted();
+    const failure = trainerFailure(end);
+    if (failure !== null) throw failure;
+    if (found === null) {
+      throw new PartloopError('trainer-failed', 'the trainer ended without the answer of the range test', {
+        hint: 'Trainer and partloop do not fit together; run `npm run bootstrap`.',
+      });
+    }
+    return found;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
