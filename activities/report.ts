@@ -39,7 +39,10 @@ const FINDINGS_A_KIND = 6;
 const PICK_PICTURES = 10;
 const WORST_IMAGES = 15;
 
-const scanSummarySchema = z.looseObject({ warnings: z.array(z.string()).default([]) });
+const scanSummarySchema = z.looseObject({
+  warnings: z.array(z.string()).default([]),
+  quarantineAt: z.number().nullish(),
+});
 
 /** Step report: one HTML file a person can keep, mail and print. It opens no test image. */
 export function createReportActivities(deps: ActivityDeps) {
@@ -80,8 +83,8 @@ export function createReportActivities(deps: ActivityDeps) {
               ? { verdicts: [] }
               : await readReviews(store, context.config.pool, await readJson(store, reviewed, reviewListSchema));
           const summaryKey = scan.outputs.summary;
-          const warnings =
-            summaryKey === undefined ? [] : (await readJson(store, summaryKey, scanSummarySchema)).warnings;
+          const { warnings, quarantineAt = context.config.scan.quarantineAt } =
+            summaryKey === undefined ? { warnings: [] } : await readJson(store, summaryKey, scanSummarySchema);
           const byId = new Map(chunk.map((row) => [row.imageId, row]));
           const picture = async (
             row: ChunkRow | undefined,
@@ -113,7 +116,8 @@ export function createReportActivities(deps: ActivityDeps) {
               kinds: countKinds(findings, new Set(images.filter((row) => row.quarantined).map((row) => row.imageId))),
               classes: countClasses(findings, pool.taxonomy),
               missing: numberOf(draw.facts.missing) ?? 0,
-              slices: suspicionByTag(images, byId, context.config.scan.quarantineAt),
+              slices: suspicionByTag(images, byId, quarantineAt ?? Number.POSITIVE_INFINITY),
+              quarantineAt,
               answers: precisionByKind(verdicts),
               reliability: reliabilityOf(verdicts),
               audit: images.filter((row) => row.auditChance !== null).length,

@@ -177,6 +177,15 @@ export const scanConfigSchema = z.strictObject({
     .max(1)
     .default(0.5)
     .describe('Images with at least this probability of being mislabelled are set aside'),
+  quarantinePrecision: z
+    .number()
+    .min(0.5)
+    .max(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'Instead of `quarantineAt`: the threshold of each scan is the lowest at which this share of those set aside is expected to be mislabelled',
+    ),
   quarantine: z
     .enum(['image', 'region'])
     .default('image')

@@ -72,6 +72,8 @@ export interface DetectionSummary {
   flagged: number;
   quarantined: number;
   unreadable: number;
+  /** Probability from which images are set aside; null where none reaches the precision that was asked for. */
+  quarantineAt: number | null;
   /** Calibrated estimate of the share of wrong images. */
   estimatedWrong: number | null;
   kinds: { kind: string; findings: number; images: number; quarantined: number }[];

@@ -11,7 +11,8 @@ export function Detection({ data }: { data: ReportData }) {
       <h2>Mislabelled images</h2>
       <p class="note">
         {whole(detection.scanned)} images scanned by {detection.model}; {whole(detection.flagged)} with findings,{' '}
-        {whole(detection.quarantined)} set aside from {percent(data.config.scan.quarantineAt)} probability on,{' '}
+        {whole(detection.quarantined)} set aside{' '}
+        {detection.quarantineAt === null ? '' : `from ${percent(detection.quarantineAt)} probability on`},{' '}
         {whole(detection.unreadable)} unreadable, {whole(detection.missing)} missing from the store. Estimated share of
         wrong labels: {percent(detection.estimatedWrong, 1)}. Nothing is deleted.
       </p>

@@ -16,6 +16,21 @@ export interface QuarantineLimits {
   quarantineCap: number;
 }
 
+/**
+ * The lowest threshold at which the images over it are expected to be wrong with this precision: the mean of their calibrated
+ * probabilities reaches it. Above 1, so that nothing is set aside, where even the most suspect image falls short.
+ */
+export function thresholdForPrecision(probabilities: readonly number[], precision: number): number {
+  const sorted = [...probabilities].sort((a, b) => b - a);
+  let sum = 0;
+  let threshold = Number.POSITIVE_INFINITY;
+  sorted.forEach((probability, index) => {
+    sum += probability;
+    if (sum / (index + 1) >= precision && sorted[index + 1] !== probability) threshold = probability;
+  });
+  return threshold;
+}
+
 /** How often a group may always be set aside, however small: below this a rate says nothing. */
 const ALWAYS = 3;
 

@@ -9,7 +9,7 @@ import { imageIou, judgedClasses, learnClasses } from './classes.js';
 import { duplicateConflicts } from './duplicates.js';
 import { FAMILY_NAMES } from './evidence.js';
 import { findingId } from './findingId.js';
-import { chooseQuarantine } from './quarantine.js';
+import { chooseQuarantine, thresholdForPrecision } from './quarantine.js';
 import type { Candidate, ClassIouByName, ReduceEntry, ScanReduction, ScanSummary } from './types.js';
 import { NO_CORRECTION, type VerdictCorrection } from './verdictCorrection.js';
 
@@ -41,7 +41,14 @@ export function reduceScan(
   calibration.judged.forEach((image, index) => {
     if (conflictAnswered(image, isSilenced)) conflicts.delete(index);
   });
-  const reported = calibration.judged.map((image, index) => report(image, config.quarantineAt, conflicts.has(index)));
+  const quarantineAt =
+    config.quarantinePrecision === null
+      ? config.quarantineAt
+      : thresholdForPrecision(
+          calibration.judged.map(({ probability }) => probability),
+          config.quarantinePrecision,
+        );
+  const reported = calibration.judged.map((image, index) => report(image, quarantineAt, conflicts.has(index)));
   const { chosen, overflow } = chooseQuarantine(
     calibration.judged.map((image, index) => ({
       index,
@@ -54,7 +61,7 @@ export function reduceScan(
         tags: entry.tags,
         classes: [...new Set([...analysis.labelledClasses, ...analysis.predictedClasses])],
       })),
-      quarantineAt: config.quarantineAt,
+      quarantineAt,
       quarantineCap: config.quarantineCap,
     },
   );
@@ -86,7 +93,8 @@ export function reduceScan(
   const judges = models.map((model) => judgedClasses(taxonomy, classes, classIou?.[model] ?? null, config.minClassIou));
   const summary: ScanSummary = {
     images: entries.length,
-    flagged: rows.filter(({ image }) => image.pMislabelled >= config.quarantineAt).length,
+    flagged: rows.filter(({ image }) => image.pMislabelled >= quarantineAt).length,
+    quarantineAt: Number.isFinite(quarantineAt) ? round(quarantineAt) : null,
     quarantined: rows.filter(({ image }) => image.quarantined).length,
     overflow,
     errors: rows.filter(({ image }) => image.error !== null).length,

@@ -136,6 +136,8 @@ export interface ReduceEntry {
 export interface ScanSummary {
   images: number;
   flagged: number;
+  /** Probability from which images were flagged; null where none reaches the precision that was asked for. */
+  quarantineAt: number | null;
   quarantined: number;
   /** Images over the threshold that the caps left in; they go to review only. */
   overflow: number;

@@ -142,6 +142,7 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       flagged: 41,
       quarantined: 19,
       unreadable: 1,
+      quarantineAt: 0.5,
       estimatedWrong: 0.152,
       missing: 0,
       slices: [

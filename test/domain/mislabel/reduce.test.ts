@@ -5,7 +5,7 @@ import { findingId } from '../../../domain/mislabel/findingId.js';
 import { analyseWithInjection, type ReduceEntry, reduceScan } from '../../../domain/mislabel/index.js';
 import { fitLogistic, logit, sigmoid } from '../../../domain/mislabel/logistic.js';
 import { fitMixture } from '../../../domain/mislabel/mixture.js';
-import { chooseQuarantine } from '../../../domain/mislabel/quarantine.js';
+import { chooseQuarantine, thresholdForPrecision } from '../../../domain/mislabel/quarantine.js';
 import { learnCorrection } from '../../../domain/mislabel/verdictCorrection.js';
 import { seededRandom } from '../../../domain/random.js';
 import { findingRowSchema, scanImageRowSchema } from '../../../domain/tables.js';
@@ -307,5 +307,41 @@ describe('the quarantine of regions', () => {
     assert.equal(parts.images[0]?.regionsIgnored, true);
     const mirrored = parts.images[7];
     assert.deepEqual([mirrored?.quarantined, mirrored?.regionsIgnored], [true, false]);
+  });
+});
+
+describe('the threshold for a precision', () => {
+  it('is the lowest at which those over it are expected to be wrong often enough', () => {
+    assert.equal(thresholdForPrecision([0.1, 0.9, 0.8, 0.6, 0.2], 0.8), 0.8);
+    assert.equal(thresholdForPrecision([0.99, 0.9, 0.7, 0.6], 0.75), 0.6);
+    assert.equal(thresholdForPrecision([0.3, 0.2], 0.8), Number.POSITIVE_INFINITY);
+    assert.equal(thresholdForPrecision([], 0.8), Number.POSITIVE_INFINITY);
+  });
+
+  it('keeps the expected precision, and no lower threshold would', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40 }),
+        fc.double({ min: 0.5, max: 1, noNaN: true }),
+        (probabilities, precision) => {
+          const mean = (threshold: number): number => {
+            const over = probabilities.filter((p) => p >= threshold);
+            return over.reduce((sum, p) => sum + p, 0) / over.length;
+          };
+          const threshold = thresholdForPrecision(probabilities, precision);
+          if (Number.isFinite(threshold)) assert.ok(mean(threshold) >= precision - 1e-9);
+          for (const lower of probabilities.filter((p) => p < threshold)) assert.ok(mean(lower) < precision + 1e-9);
+        },
+      ),
+    );
+  });
+
+  it('takes the place of the fixed one where the config asks for it', () => {
+    const entries = chunk();
+    const strict = reduceScan(entries, scheme, { ...config, quarantinePrecision: 0.95 }, null);
+    assert.ok((strict.summary.quarantineAt ?? 0) > 0.5);
+    assert.ok(
+      strict.summary.flagged < reduceScan(entries, scheme, { ...config, quarantineAt: 0.1 }, null).summary.flagged,
+    );
   });
 });
