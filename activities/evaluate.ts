@@ -117,11 +117,12 @@ export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest
   if ((await store.head(evaluation.summary)) !== null) return evaluation;
 
   const modelPath = await fetchModel(store, request.scanKey, request.modelDigest, deps.home);
-  const { sessions, threadsPerSession } = request.config.scan;
+  const { sessions, threadsPerSession, provider } = request.config.scan;
   const opened = await openSessions(sessions, {
     modelPath,
     name: request.scanKey,
     threads: threadsPerSession,
+    provider,
     taxonomy: pool.taxonomy,
   });
   try {

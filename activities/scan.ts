@@ -92,7 +92,7 @@ export function createScanActivities(deps: ActivityDeps) {
       if ((await store.head(key)) !== null) return;
 
       await withHeartbeat(async (beat) => {
-        const { sessions, threadsPerSession } = context.config.scan;
+        const { sessions, threadsPerSession, provider } = context.config.scan;
         const modelPath = await fetchModel(store, scanKey, card.files.scan, home);
         const { taxonomy } = await poolOf(deps, context.config.pool);
         if (card.taxonomyDigest !== digestOf(taxonomy))
@@ -101,7 +101,9 @@ export function createScanActivities(deps: ActivityDeps) {
             `${scanKey} was trained for another taxonomy than pool \`${context.config.pool}\` has`,
           );
         const rows = await readTable(store, entry.rows, chunkRowSchema);
-        const opened = await openSessions(sessions, { modelPath, name: scanKey, threads: threadsPerSession, taxonomy });
+        const opened = await openSessions(sessions, {
+          ...{ modelPath, name: scanKey, threads: threadsPerSession, provider, taxonomy },
+        });
         try {
           const scanned = await scanRows({
             store,

@@ -129,13 +129,22 @@ export const scanConfigSchema = z.strictObject({
     .max(1)
     .default(0.95)
     .describe('Share of shards that must succeed for the scan to count'),
+  provider: z
+    .enum(['cpu', 'cuda'])
+    .default('cpu')
+    .describe(
+      'Where ONNX Runtime runs the network: one provider a scan; where it is not there the scan fails and says so',
+    ),
   sessions: z
     .number()
     .int()
     .min(1)
     .max(256)
-    .default(2)
-    .describe('ONNX Runtime sessions a worker, each in its own thread'),
+    .nullable()
+    .default(null)
+    .describe(
+      'ONNX Runtime sessions a worker, each in its own thread and taking one picture at a time; null: as many as a short trial finds the fastest',
+    ),
   threadsPerSession: z
     .number()
     .int()

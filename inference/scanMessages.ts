@@ -7,6 +7,8 @@ export interface ThreadSetup {
   modelPath: string;
   name: string;
   threads: number;
+  /** Where the network runs; `cpu` where left out. */
+  provider?: 'cpu' | 'cuda';
   taxonomy: Taxonomy;
 }
 

@@ -21,7 +21,8 @@ let queue: Promise<void> = Promise.resolve();
 
 try {
   const session = await InferenceSession.create(setup.modelPath, {
-    executionProviders: ['cpu'],
+    // The CPU takes what the provider has no kernel for; a provider that is not there is an error.
+    executionProviders: [setup.provider ?? 'cpu'],
     intraOpNumThreads: setup.threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',

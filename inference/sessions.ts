@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { PartloopError } from '../domain/errors.js';
 import type { ImageAnalysis } from '../domain/mislabel/index.js';
+import { NO_TAGS } from '../domain/tags.js';
 import type { ThreadAnswer, ThreadJob, ThreadSetup } from './scanMessages.js';
+import { fastestCount } from './sessionCount.js';
 
 type Job = Omit<ThreadJob, 'id'>;
 interface Waiting {
@@ -25,9 +28,17 @@ export interface SessionPool {
   close(): Promise<void>;
 }
 
-/** @throws PartloopError `model-invalid` naming the model where ONNX Runtime refuses it or its inputs are not ours */
-export async function openSessions(sessions: number, setup: ThreadSetup): Promise<SessionPool> {
-  const threads = await openThreads(sessions, setup);
+/** What was measured in this process: sessions by model, provider and threads. */
+const measured = new Map<string, number>();
+
+/**
+ * `sessions` null takes as many as turn out the fastest in a trial of a few pictures, once a model and process.
+ *
+ * @throws PartloopError `model-invalid` naming the model where ONNX Runtime refuses it or its inputs are not ours, or where the
+ * provider asked for is not there: another one never takes its place
+ */
+export async function openSessions(sessions: number | null, setup: ThreadSetup): Promise<SessionPool> {
+  const threads = sessions === null ? await openFastest(setup) : await openThreads(sessions, setup);
   const idle = [...threads];
   const queue: ((thread: Thread) => void)[] = [];
 
@@ -49,7 +60,7 @@ export async function openSessions(sessions: number, setup: ThreadSetup): Promis
     }
   };
   return {
-    sessions,
+    sessions: threads.length,
     size: threads[0]?.size ?? 0,
     labelSize: threads[0]?.labelSize ?? 0,
     classes: setup.taxonomy.classes.length,
@@ -67,6 +78,28 @@ export async function openSessions(sessions: number, setup: ThreadSetup): Promis
       await Promise.all(threads.map((thread) => thread.close()));
     },
   };
+}
+
+async function openFastest(setup: ThreadSetup): Promise<Thread[]> {
+  const key = [setup.modelPath, setup.provider, setup.threads].join('\n');
+  const known = measured.get(key);
+  if (known !== undefined) return openThreads(known, setup);
+  const threads = await openThreads(Math.max(1, Math.floor(availableParallelism() / setup.threads)), setup);
+  try {
+    const { size, labelSize } = threads[0] as Thread;
+    const job = {
+      rgb: new Uint8Array(size * size * 3),
+      label: new Uint8Array(labelSize * labelSize),
+      ...{ width: labelSize, height: labelSize, tags: NO_TAGS, injectSeed: null },
+    };
+    const count = await fastestCount(threads.map((thread) => ({ run: () => thread.run(job) })));
+    measured.set(key, count);
+    await Promise.all(threads.slice(count).map((thread) => thread.close()));
+    return threads.slice(0, count);
+  } catch (error) {
+    await Promise.all(threads.map((thread) => thread.close()));
+    throw error;
+  }
 }
 
 /** All threads or none: where one is refused, those that opened are closed, since a thread left open keeps the process alive. */
@@ -133,7 +166,10 @@ function openThread(setup: ThreadSetup): Promise<Thread> {
       if (answer.type === 'refused') {
         reject(
           new PartloopError('model-invalid', `${setup.name} cannot judge: ${answer.message}`, {
-            hint: 'It must be a scan.onnx as the trainer exports it.',
+            hint:
+              setup.provider === 'cuda'
+                ? 'It must be a scan.onnx as the trainer exports it, and ONNX Runtime must have its CUDA libraries (onnxruntime-node fetches them when its install script may run); `--set scan.provider=cpu` does without.'
+                : 'It must be a scan.onnx as the trainer exports it.',
           }),
         );
         return;

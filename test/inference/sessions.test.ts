@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { listSupportedBackends } from 'onnxruntime-node';
 import { PartloopError } from '../../domain/errors.js';
 import { NO_TAGS } from '../../domain/tags.js';
 import { openSessions } from '../../inference/sessions.js';
@@ -66,6 +67,28 @@ describe('the sessions of a model', function () {
     } finally {
       await sessions.close();
     }
+  });
+
+  it('are as many as a trial finds the fastest where no number is given', async () => {
+    const setup = await setupOf('rule', { size: SIZE });
+    for (let time = 0; time < 2; time++) {
+      const sessions = await openSessions(null, setup);
+      try {
+        assert.ok(sessions.sessions >= 1 && sessions.sessions <= availableParallelism());
+        assert.ok((await sessions.predict(job(2))).every((value) => value === 2));
+      } finally {
+        await sessions.close();
+      }
+    }
+  });
+
+  it('never run elsewhere than asked: without CUDA the model is refused, and the way out is named', async function () {
+    if (listSupportedBackends().some(({ name, bundled }) => name === 'cuda' && bundled)) return this.skip();
+    const setup = await setupOf('rule', { size: SIZE });
+    await assert.rejects(
+      openSessions(1, { ...setup, provider: 'cuda' }),
+      (error: unknown) => error instanceof PartloopError && /provider=cpu/.test(error.hint ?? ''),
+    );
   });
 
   it('refuse a file that is no usable model, naming it', async () => {
