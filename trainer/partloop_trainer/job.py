@@ -140,7 +140,11 @@ class AugmentJob:
 
 @dataclass(frozen=True)
 class ExportJob:
-    batch: Literal["dynamic"] = setting("Batch dimension of the ONNX files", "dynamic")
+    batch: Literal["dynamic", "fixed"] = setting("Batch dimension of the ONNX files", "dynamic")
+    batchSize: int = setting("fixed: images of a batch", 1, low=1, high=1024)
+    precision: Literal["float32", "float16"] = setting(
+        "Numbers inside the network; inputs and outputs are the same for both", "float32"
+    )
     opset: int = setting("ONNX opset", 18, low=18, high=18)
 
 
