@@ -31,7 +31,8 @@ from .evaluate import Metrics, evaluate
 from .export import export
 from .job import Job, identity
 from .losses import SegmentationLoss
-from .model import KNet, build_model
+from .model import build_model
+from .optimizer import build_optimizer
 from .protocol import Reporter, StopFlag, TrainerError
 from .ranks import join_ranks
 from .sampling import Sampler, class_weights, image_weights
@@ -283,22 +284,3 @@ class Run:
         }
         write_json(self.folder / "result.json", result)
         self.reporter.emit("done", iterations=job.optim.iterations, seconds=seconds)
-
-
-def build_optimizer(model: KNet, job: Job) -> torch.optim.Optimizer:
-    """Four groups: backbone and rest, each with and without weight decay; `peak` is a group's peak learning rate."""
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
-        decays = parameter.dim() > 1 and "relative_position_bias" not in name and "pos_embed" not in name
-        groups.setdefault((name.startswith("backbone."), decays), []).append(parameter)
-    settings = job.optim
-    options = [
-        {
-            "params": groups[key],
-            "peak": settings.lrBackbone if key[0] else settings.lrHead,
-            "weight_decay": settings.weightDecay if key[1] else 0.0,
-        }
-        for key in sorted(groups)
-    ]
-    kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
-    return kind(options, lr=settings.lrHead, fused=True)
