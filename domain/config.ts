@@ -109,6 +109,14 @@ export const trainConfigSchema = z
       .max(256)
       .default(2)
       .describe('Threads of the trainer on CPU; part of what makes a run repeatable'),
+    processes: z
+      .number()
+      .int()
+      .min(0)
+      .max(64)
+      .default(1)
+      .describe('Processes that share each batch, one a GPU; 0: one for every GPU of the machine'),
+    compile: z.enum(['auto', 'on', 'off']).default('auto').describe('torch.compile; auto: on a GPU, where it can'),
   })
   .refine(({ classWeightExponent, imageWeightExponent }) => classWeightExponent + imageWeightExponent <= 1 + 1e-9, {
     path: ['imageWeightExponent'],

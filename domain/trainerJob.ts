@@ -21,6 +21,8 @@ export const trainerJobSchema = z.strictObject({
   attempt: z.string(),
   seed: z.number().int().nonnegative(),
   threads: z.number().int().positive(),
+  processes: z.number().int().nonnegative(),
+  compile: z.enum(['auto', 'on', 'off']),
   model: z.strictObject({
     preset: z.string(),
     weights: z.string(),
@@ -94,6 +96,8 @@ export function trainerJob(parts: TrainerJobParts): TrainerJob {
     attempt: parts.attempt,
     seed: parts.seed,
     threads: config.threads,
+    processes: config.processes,
+    compile: config.compile,
     model: {
       preset: config.preset,
       weights: parts.weights,

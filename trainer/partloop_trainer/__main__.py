@@ -13,6 +13,7 @@ from pathlib import Path
 
 from . import __version__
 from .job import JOB_VERSION, describe, read_job
+from .launch import launch, process_count
 from .protocol import EXITS, Reporter, StopFlag, TrainerError, fail, from_exception
 from .weights import package_file
 
@@ -56,12 +57,16 @@ def main() -> None:
 def run_job(command: str, job_path: str, watch_stdin: bool) -> None:
     """Train or test rates to the end, or to an exit code."""
     stop = StopFlag()
-    reporter = Reporter(stop)
+    reporter = Reporter(stop, quiet=os.environ.get("RANK", "0") != "0")
     stop.listen(watch_stdin)
     prepare_environment()
+    code = 0
     try:
         job = read_job(job_path)
-        if command == "train":
+        processes = 1 if command != "train" or "WORLD_SIZE" in os.environ else process_count(job.processes)
+        if processes > 1:
+            code = launch(processes, job_path, stop)
+        elif command == "train":
             from .train import train
 
             train(job, reporter, stop)
@@ -76,7 +81,7 @@ def run_job(command: str, job_path: str, watch_stdin: bool) -> None:
         fail(reporter, from_exception(error))
     # The thread that watches stdin sits in a read: leave without asking it.
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(code)
 
 
 def run_attach(model: str, spec: str, out: str) -> None:

@@ -15,7 +15,16 @@ from torch import Tensor
 
 from .protocol import Reporter, TrainerError
 
-FORMAT = 1
+FORMAT = 2
+
+
+def copied(state: Any) -> Any:
+    """A deep copy on the CPU of tensors in dicts and lists, layout kept: training may go on changing the originals."""
+    if isinstance(state, Tensor):
+        return state.detach().clone() if state.device.type == "cpu" else state.detach().to("cpu")
+    if isinstance(state, Mapping):
+        return {name: copied(value) for name, value in state.items()}
+    return [copied(value) for value in state] if isinstance(state, list) else state
 
 
 @dataclass(frozen=True)
@@ -133,13 +142,16 @@ def weights_digest(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def environment(threads: int, device: str) -> dict[str, Any]:
+def environment(threads: int, device: str, processes: int, bfloat16: bool, compiled: bool) -> dict[str, Any]:
     """What else the bits of a run depend on: resuming in another environment goes on, but not bit-exactly."""
     return {
         "torch": str(torch.__version__),
         "threads": threads,
         "capability": torch.backends.cpu.get_cpu_capability(),
         "device": device if device == "cpu" else torch.cuda.get_device_name(),
+        "processes": processes,
+        "bfloat16": bfloat16,
+        "compiled": compiled,
     }
 
 

@@ -174,15 +174,24 @@ class Batch:
 class Loader:
     """Batches of augmented samples from `first` up to `last` (exclusive), prepared ahead in threads.
 
-    Sample number g = iteration * batch size + position decides everything about a sample, so the number of threads
-    and the iteration at which a run resumes have no influence on what a step sees.
+    Sample number g = iteration * batch size + position decides everything about a sample, so the number of threads or
+    processes and the iteration at which a run resumes have no influence on what a step sees.
     """
 
-    def __init__(self, job: Job, images: ImageSet, sampler: Sampler, size_at: Callable[[int], int]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        images: ImageSet,
+        sampler: Sampler,
+        size_at: Callable[[int], int],
+        positions: range | None = None,
+    ) -> None:
+        """positions: those of each batch that are wanted here; all of them where left out."""
         self._job = job
         self._images = images
         self._sampler = sampler
         self._size_at = size_at
+        self._positions = range(job.optim.batchSize) if positions is None else positions
         self._swap = flip_table(job.mirrorPairs)
 
     def sample(self, number: int, size: int) -> tuple[Pixels, Pixels]:
@@ -214,7 +223,7 @@ class Loader:
     def _submit(self, pool: ThreadPoolExecutor, iteration: int) -> list[Future[tuple[Pixels, Pixels]]]:
         count = self._job.optim.batchSize
         size = self._size_at(iteration)
-        return [pool.submit(self.sample, iteration * count + position, size) for position in range(count)]
+        return [pool.submit(self.sample, iteration * count + position, size) for position in self._positions]
 
 
 def _stack(iteration: int, samples: list[tuple[Pixels, Pixels]]) -> Batch:

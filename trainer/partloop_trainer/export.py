@@ -5,6 +5,7 @@ Equal weights give equal bytes: no times, no paths, no exporter metadata.
 
 from __future__ import annotations
 
+import copy
 import json
 import warnings
 from dataclasses import dataclass
@@ -23,9 +24,20 @@ from .model import KNet
 from .preprocess import IGNORE, PAD_RGB
 from .protocol import TrainerError
 
-# Largest difference of a logit, absolute for small logits and relative for large ones: rounding grows with the values.
-LARGEST_DIFFERENCE = 1e-3
-LARGEST_RELATIVE_DIFFERENCE = 1e-4
+
+@dataclass(frozen=True)
+class Bounds:
+    """How far an export may lie from PyTorch. logit, relative: of a logit, the larger of the absolute bound and a share
+    of the largest logit, since rounding grows with the values; mask: share of pixels; steps: of 255, of a probability.
+    """
+
+    logit: float
+    relative: float
+    mask: float
+    steps: int
+
+
+BOUNDS = {"float32": Bounds(1e-3, 1e-4, 1e-3, 2), "float16": Bounds(2e-2, 1e-2, 2e-2, 8)}
 
 
 @dataclass(frozen=True)
@@ -40,14 +52,15 @@ class Exported:
 
 
 class ModelGraph(nn.Module):
-    """image uint8 [N, S, S, 3] RGB → logits float32 [N, C, S/4, S/4]."""
+    """image uint8 [N, S, S, 3] RGB → logits float32 [N, C, S/4, S/4], whatever the network's own precision."""
 
     def __init__(self, network: KNet) -> None:
         super().__init__()
         self.network = network
+        self._dtype = network.kernels.weight.dtype
 
     def forward(self, image: Tensor) -> Tensor:
-        return self.network(image.permute(0, 3, 1, 2).float())
+        return self.network(image.permute(0, 3, 1, 2).to(self._dtype)).float()
 
 
 class ScanGraph(nn.Module):
@@ -63,9 +76,10 @@ class ScanGraph(nn.Module):
     def __init__(self, network: KNet) -> None:
         super().__init__()
         self.network = network
+        self._dtype = network.kernels.weight.dtype
 
     def forward(self, image: Tensor, label: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        log_p = self.network(image.permute(0, 3, 1, 2).float()).log_softmax(1)
+        log_p = self.network(image.permute(0, 3, 1, 2).to(self._dtype)).float().log_softmax(1)
         log_p = F.interpolate(log_p, size=label.shape[1:], mode="bilinear", align_corners=False)
         best, mask = log_p.max(dim=1)
         given = torch.where(label == IGNORE, torch.zeros_like(label), label).long()
@@ -79,18 +93,24 @@ def as_byte(log_p: Tensor) -> Tensor:
 
 
 def export(network: KNet, job: Job, folder: Path) -> Exported:
-    """Write both files into `folder`, compared with PyTorch at two batch sizes; raises `internal` if they differ."""
+    """Write both files into `folder`, compared with PyTorch in 32 bits; raises `internal` if they differ.
+
+    In 16 bits, K-Net's sums over pixels stay in 32 (`model.group_features`): they leave the range of 16-bit floats.
+    """
     network = network.cpu().float().eval()
-    size = job.image.size
-    image = probe_images(2, size)
-    label = torch.zeros(2, size, size, dtype=torch.uint8)
     # In evaluation mode as a whole: the exporter restores the outer module's mode, for everything inside it too.
-    model_graph, scan_graph = ModelGraph(network).eval(), ScanGraph(network).eval()
-    model = _write(model_graph, (image,), ["image"], ["logits"], folder / "model.onnx", job)
-    scan = _write(
-        scan_graph, (image, label), ["image", "label"], ["mask", "p_mask", "p_label"], folder / "scan.onnx", job
-    )
-    difference = compare(model_graph, scan_graph, model, scan, size, len(job.classes))
+    reference = ModelGraph(network).eval(), ScanGraph(network).eval()
+    graphs: tuple[nn.Module, nn.Module] = reference
+    if job.export.precision == "float16":
+        half = copy.deepcopy(network).half()
+        graphs = ModelGraph(half).eval(), ScanGraph(half).eval()
+    size = job.image.size
+    count = job.export.batchSize if job.export.batch == "fixed" else 2
+    image, label = probe_images(count, size), torch.zeros(count, size, size, dtype=torch.uint8)
+    model = _write(graphs[0], (image,), ["image"], ["logits"], folder / "model.onnx", job)
+    outputs = ["mask", "p_mask", "p_label"]
+    scan = _write(graphs[1], (image, label), ["image", "label"], outputs, folder / "scan.onnx", job)
+    difference = compare(reference, (model, scan), job)
     return Exported(model, scan, sha256_file(model), sha256_file(scan), difference)
 
 
@@ -106,9 +126,11 @@ def _write(
     graph: nn.Module, inputs: tuple[Tensor, ...], names: list[str], outputs: list[str], path: Path, job: Job
 ) -> Path:
     temporary = path.with_name(path.name + ".tmp")
-    dynamic = {name: {0: "N"} for name in [*names, *outputs]}
+    batch = {0: "N"} if job.export.batch == "dynamic" else {}
+    dynamic = {name: dict(batch) for name in [*names, *outputs]}
     if "label" in names:
-        dynamic |= {name: {0: "N", 1: "H", 2: "W"} for name in ["label", *outputs]}
+        # The label's grid is the caller's choice for every batch.
+        dynamic |= {name: {**batch, 1: "H", 2: "W"} for name in ["label", *outputs]}
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
         # The TorchScript exporter: the newer one needs onnxscript, takes several times as long, writes install paths.
@@ -132,6 +154,9 @@ def metadata(job: Job) -> dict[str, str]:
         "partloop.taxonomyDigest": job.taxonomyDigest,
         "partloop.trainingSetDigest": job.trainingSetDigest,
         "partloop.preset": job.model.preset,
+        "partloop.opset": str(job.export.opset),
+        "partloop.batch": "N" if job.export.batch == "dynamic" else str(job.export.batchSize),
+        "partloop.precision": job.export.precision,
         "partloop.size": str(job.image.size),
         "partloop.pad": json.dumps(PAD_RGB),
         "partloop.layout": "NHWC uint8 RGB, longest side scaled to size, top left, normalisation inside",
@@ -155,35 +180,37 @@ def clean(model: onnx.ModelProto, properties: dict[str, str]) -> None:
         del one.metadata_props[:]
 
 
-def compare(model_graph: nn.Module, scan_graph: nn.Module, model: Path, scan: Path, size: int, classes: int) -> float:
-    """Largest absolute difference of a logit over batches of 1 and 3, with labels of full and of half size.
+def compare(graphs: tuple[nn.Module, nn.Module], files: tuple[Path, Path], job: Job) -> float:
+    """Largest absolute difference of a logit, over several batches and over labels of several sizes.
 
-    Raises `internal` where the files differ.
+    graphs: logits and scan head in PyTorch, 32 bits; files: their exports. Raises `internal` where they differ.
     """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    sessions = [
-        onnxruntime.InferenceSession(str(one), options, providers=["CPUExecutionProvider"]) for one in (model, scan)
-    ]
+    sessions = [onnxruntime.InferenceSession(str(one), options, providers=["CPUExecutionProvider"]) for one in files]
+    bounds = BOUNDS[job.export.precision]
+    size, classes = job.image.size, len(job.classes)
     largest = 0.0
-    for count, side in ((1, size), (3, size // 2)):
+    for batch, height, width in ((1, size, size), (3, size // 2, size // 2), (2, size * 3 // 4, size)):
+        count = batch if job.export.batch == "dynamic" else job.export.batchSize
         image = probe_images(count, size)
-        label = torch.arange(count * side * side).view(count, side, side).remainder(classes + 1)
+        label = torch.arange(count * height * width).view(count, height, width).remainder(classes + 1)
         label = torch.where(label == classes, IGNORE, label).to(torch.uint8)
         with torch.inference_mode():
-            wanted = model_graph(image).numpy()
-            wanted_scan = [one.numpy() for one in scan_graph(image, label)]
+            wanted = graphs[0](image).numpy()
+            wanted_scan = [one.numpy() for one in graphs[1](image, label)]
         found = np.asarray(sessions[0].run(["logits"], {"image": image.numpy()})[0])
-        largest = max(largest, float(np.abs(found - wanted).max()))
-        limit = max(LARGEST_DIFFERENCE, LARGEST_RELATIVE_DIFFERENCE * float(np.abs(wanted).max()))
+        # Not `max`, which lets NaN pass.
+        largest = float(np.maximum(largest, np.abs(found - wanted).max()))
+        limit = max(bounds.logit, bounds.relative * float(np.abs(wanted).max()))
         feed = {"image": image.numpy(), "label": label.numpy()}
         found_scan = [np.asarray(one) for one in sessions[1].run(["mask", "p_mask", "p_label"], feed)]
         # Ties between classes and halves between bytes may fall either way; more than that is another function.
         unequal = float((found_scan[0] != wanted_scan[0]).mean())
         steps = max(int(np.abs(found_scan[i].astype(int) - wanted_scan[i]).max()) for i in (1, 2))
-        if not (largest <= limit and unequal <= 1e-3 and steps <= 2):
+        if not (largest <= limit and unequal <= bounds.mask and steps <= bounds.steps):
             raise TrainerError(
                 "internal",
                 f"the exported files differ from PyTorch: logits by {largest:.2g}, "

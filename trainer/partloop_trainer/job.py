@@ -140,7 +140,11 @@ class AugmentJob:
 
 @dataclass(frozen=True)
 class ExportJob:
-    batch: Literal["dynamic"] = setting("Batch dimension of the ONNX files", "dynamic")
+    batch: Literal["dynamic", "fixed"] = setting("Batch dimension of the ONNX files", "dynamic")
+    batchSize: int = setting("fixed: images of a batch", 1, low=1, high=1024)
+    precision: Literal["float32", "float16"] = setting(
+        "Numbers inside the network; inputs and outputs are the same for both", "float32"
+    )
     opset: int = setting("ONNX opset", 18, low=18, high=18)
 
 
@@ -159,6 +163,13 @@ class Job:
     threads: int = setting("Threads of PyTorch on CPU; part of what makes a run repeatable", 2, low=1, high=256)
     device: Literal["auto", "cpu", "cuda"] = setting("Where to train; auto takes CUDA where present", "auto")
     precision: Literal["auto", "float32", "bfloat16"] = setting("auto: bfloat16 on CUDA, float32 on CPU", "auto")
+    compile: Literal["auto", "on", "off"] = setting("torch.compile; auto: on CUDA, where it can", "auto")
+    processes: int = setting(
+        "Processes that share each batch, one a GPU; 0: one for every visible GPU. Under torchrun it is ignored",
+        1,
+        low=0,
+        high=64,
+    )
     loaderWorkers: int = setting(
         "Threads that prepare images; 0: one in the background. No influence on the result", 0, low=0, high=64
     )
@@ -283,6 +294,10 @@ def _cross_checks(job: Job) -> list[str]:
         problems.append(
             f"`model.width` ({job.model.width}) must be a multiple of 8 and of `model.heads` ({job.model.heads})"
         )
+    if job.processes > job.optim.batchSize:
+        problems.append(
+            f"`processes` ({job.processes}) must be at most `optim.batchSize` ({job.optim.batchSize}), which they share"
+        )
     clip = job.loss.classWeightClip
     if len(clip) != 2 or not 0 < clip[0] <= clip[1]:
         problems.append("`loss.classWeightClip` must be [smallest, largest], both above 0")
@@ -300,8 +315,8 @@ def _cross_checks(job: Job) -> list[str]:
 def identity(job: Job) -> dict[str, Any]:
     """The settings that decide the weights, flat: `{"optim.lrHead": 0.002, …}`; no paths, pace or thread counts."""
     skip = {
-        "workDir", "train", "val", "attempt", "threads", "device", "precision", "loaderWorkers", "cacheBytes",
-        "export", "checkpointEvery", "progressEvery", "keepCheckpoints",
+        "workDir", "train", "val", "attempt", "threads", "device", "precision", "compile", "processes",
+        "loaderWorkers", "cacheBytes", "export", "checkpointEvery", "progressEvery", "keepCheckpoints",
     }  # fmt: skip
     flat: dict[str, Any] = {}
     for name, value in dataclasses.asdict(job).items():

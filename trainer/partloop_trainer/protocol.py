@@ -83,11 +83,15 @@ class StopFlag:
 class Reporter:
     """Writes one JSON object a line to stdout for the parent, and plain lines to stderr for people."""
 
-    def __init__(self, stop: StopFlag | None = None) -> None:
+    def __init__(self, stop: StopFlag | None = None, quiet: bool = False) -> None:
+        """quiet: say errors alone, as a process that is one of several."""
         self._stop = stop
+        self._quiet = quiet
         self._lock = threading.Lock()
 
     def emit(self, kind: str, **fields: object) -> None:
+        if self._quiet and kind != "error":
+            return
         line = json.dumps({"v": PROTOCOL_VERSION, "type": kind, **fields}, allow_nan=False)
         try:
             with self._lock:
@@ -103,6 +107,8 @@ class Reporter:
         self.emit("warning", code=code, message=message)
 
     def log(self, message: str) -> None:
+        if self._quiet:
+            return
         stamp = time.strftime("%H:%M:%S")
         try:
             print(f"{stamp} {message}", file=sys.stderr, flush=True)
@@ -120,13 +126,18 @@ def fail(reporter: Reporter, error: TrainerError) -> NoReturn:
     os._exit(error.exit_code)
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """By type or by the words that torch uses for it."""
+    words = ("out of memory", "can't allocate memory", "not enough memory", "Cannot allocate memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+
+
 def from_exception(error: BaseException) -> TrainerError:
     """Give any exception its code: out of memory by the words torch uses for it, everything else is `internal`."""
     if isinstance(error, TrainerError):
         return error
     text = str(error)
-    memory_words = ("out of memory", "can't allocate memory", "not enough memory", "Cannot allocate memory")
-    if isinstance(error, MemoryError) or any(word in text for word in memory_words):
+    if is_out_of_memory(error):
         return TrainerError(
             "out-of-memory",
             f"out of memory: {text[:300]}",

@@ -7,25 +7,38 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from .average import Average
-from .checkpoint import Checkpoints, environment, replace_durably, sha256_file, warm_start, weights_digest, write_json
+from .checkpoint import (
+    Checkpoints,
+    Saved,
+    environment,
+    replace_durably,
+    sha256_file,
+    warm_start,
+    weights_digest,
+    write_json,
+)
 from .data import Batch, ImageSet, Loader, label_counts, read_records
+from .devices import choose_device, compiles, configure, place, uses_bfloat16
 from .evaluate import Metrics, evaluate
 from .export import export
 from .job import Job, identity
-from .losses import SegmentationLoss, shrink_label
-from .model import KNet, build_model, upsampled
+from .losses import SegmentationLoss
+from .model import build_model
+from .optimizer import build_optimizer
 from .protocol import Reporter, StopFlag, TrainerError
+from .ranks import join_ranks
 from .sampling import Sampler, class_weights, image_weights
 from .schedule import rate_factor, size_at
+from .step import Step
+from .writer import Writer
 
 
 def train(job: Job, reporter: Reporter, stop: StopFlag) -> None:
@@ -34,7 +47,8 @@ def train(job: Job, reporter: Reporter, stop: StopFlag) -> None:
     run = Run(job, reporter, stop)
     run.resume()
     run.fit()
-    run.finish(started_at)
+    if run.ranks.is_first:
+        run.finish(started_at)
 
 
 class Run:
@@ -46,7 +60,10 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.device = choose_device(job)
         configure(job)
-        self.environment = environment(job.threads, self.device)
+        self.ranks = join_ranks(self.device)
+        self.environment = environment(
+            job.threads, self.device, self.ranks.size, uses_bfloat16(job, self.device), compiles(job, self.device)
+        )
         self.identity = identity(job)
         self.checkpoints = Checkpoints(self.folder / "checkpoints", job.keepCheckpoints)
 
@@ -54,31 +71,35 @@ class Run:
         records = read_records(job.train)
         self.images = ImageSet(records, classes, job.cacheBytes)
         self.validation = ImageSet(read_records(job.val), classes, 0) if job.val else None
-        counts = label_counts(
-            records,
-            classes,
-            self.folder / "label-counts.npz",
-            job.trainingSetDigest,
-            job.loaderWorkers or job.threads,
-            stop,
-        )
+        cache, workers = self.folder / "label-counts.npz", job.loaderWorkers or job.threads
+        # The first process counts, the others read what it found.
+        if not self.ranks.is_first:
+            self.ranks.wait()
+        counts = label_counts(records, classes, cache, job.trainingSetDigest, workers, stop)
+        if self.ranks.is_first:
+            self.ranks.wait()
         if not counts.any():
             raise TrainerError("data-unusable", f"no image of {job.train} has a labelled pixel")
         sampler = Sampler(job.seed, image_weights(counts, job.sampling.imageWeightExponent))
         self.sampler = sampler
         self.loader = Loader(
-            job, self.images, sampler, lambda iteration: size_at(job.image, job.optim.iterations, iteration)
-        )
+            job, self.images, sampler, lambda iteration: size_at(job.image, job.optim.iterations, iteration),
+            self.ranks.positions(job.optim.batchSize),
+        )  # fmt: skip
         weights = class_weights(counts, job.loss.classWeightExponent, *job.loss.classWeightClip)
-        self.loss = SegmentationLoss(job.loss, torch.tensor(weights, dtype=torch.float32, device=self.device))
+        loss = SegmentationLoss(job.loss, torch.tensor(weights, dtype=torch.float32, device=self.device))
 
         self.saved = self.checkpoints.newest(reporter)
         self.model = build_model(job, load_weights=self.saved is None and job.warmStart is None)
-        # Channels last halves the time of a step on CPU.
-        self.model.to(self.device)
-        self.model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.model = place(self.model, job, self.device, self.ranks)
+        self.ranks.share(self.model)
+        if not self.ranks.is_first:
+            # Drop path draws anew for each process's images.
+            torch.manual_seed(job.seed + 1 + self.ranks.rank)
         self.parameters = sum(one.numel() for one in self.model.parameters())
         self.optimizer = build_optimizer(self.model, job)
+        self.writer = Writer(self.checkpoints, self.identity, self.saved_one)
+        self.gradients = Step(job, self.model, loss, self.device, self.ranks, reporter)
         self.average = Average(job.optim.ema) if job.optim.ema else None
         self.iteration = 0
 
@@ -91,9 +112,12 @@ class Run:
             self.optimizer.load_state_dict(state["optimizer"])
             if self.average is not None:
                 self.average.load(state["average"], self.device)
-            torch.set_rng_state(state["rng"])
-            if self.device == "cuda" and state["cudaRng"] is not None:
-                torch.cuda.set_rng_state(state["cudaRng"])
+            # Where there are more processes than then, the environment differs, which is said below.
+            random = state["random"][self.ranks.rank % len(state["random"])]
+            torch.set_rng_state(random["cpu"])
+            if self.device == "cuda" and random["cuda"] is not None:
+                torch.cuda.set_rng_state(random["cuda"])
+            self.gradients.split = state["split"]
             self.iteration = self.saved.iteration
             changed = [f"{name} {state['environment'].get(name)} → {value}" for name, value in self.environment.items()
                        if state["environment"].get(name) != value]  # fmt: skip
@@ -105,7 +129,7 @@ class Run:
             self.reporter.warn(
                 "warm-started", f"weights come from {Path(job.warmStart).name}, not from the backbone's pretraining"
             )
-        if self.saved is None and self.validation is not None:
+        if self.saved is None and self.validation is not None and self.ranks.is_first:
             # A broken validation set shows now, not after hours of training.
             self.measure(limit=2)
         self.reporter.emit(
@@ -120,9 +144,16 @@ class Run:
 
     def fit(self) -> None:
         """The loop: one batch, one step, a checkpoint every so often; a stop saves at the step's end."""
-        job = self.job
-        last = job.optim.iterations
+        last = self.job.optim.iterations
         self.set_training()
+        try:
+            self.run_steps(last)
+        finally:
+            # Whatever ends the run, a checkpoint that is being written is kept.
+            self.writer.wait()
+
+    def run_steps(self, last: int) -> None:
+        job = self.job
         since, since_iteration = time.monotonic(), self.iteration
         losses: list[float] = []
         for batch in self.loader.batches(self.iteration, last):
@@ -139,6 +170,9 @@ class Run:
                     secondsPerIteration=round(pace, 4), etaSeconds=round(pace * (last - self.iteration), 1),
                 )  # fmt: skip
                 self.reporter.log(f"iteration {self.iteration}/{last}  loss {mean_loss:.4f}  {pace:.2f} s/iteration")
+            if self.ranks.any(self.stop.is_set(), self.device):
+                # All of them stop after the same step.
+                self.stop.set("another process of this run was stopped")
             if self.iteration % job.checkpointEvery == 0 or self.iteration == last or self.stop.is_set():
                 self.save()
             self.stop.check()
@@ -150,15 +184,10 @@ class Run:
         """
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
-        image = batch.image.to(self.device).permute(0, 3, 1, 2).float()
-        with autocast(self.job, self.device):
-            outputs = self.model.all_stages(image)
-        loss = self.total_loss(outputs.stages, outputs.auxiliary, batch.label.to(self.device))
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss = self.gradients.gradients(batch.image, batch.label)
         limit = self.job.optim.clip or math.inf
         gradient = nn.utils.clip_grad_norm_(self.model.parameters(), limit)
-        value = float(loss.detach())
+        value = float(loss)
         if not (math.isfinite(value) and math.isfinite(float(gradient))):
             count = self.job.optim.batchSize
             numbers = range(batch.iteration * count, (batch.iteration + 1) * count)
@@ -171,18 +200,6 @@ class Run:
             self.average.update(self.model, batch.iteration)
         return value
 
-    def total_loss(self, stages: list[Tensor], auxiliary: Tensor, label: Tensor) -> Tensor:
-        """Loss of M0 … Mn and of the auxiliary head (paper, section 3.3). label: [N, S, S].
-
-        Only the last stage is compared at full size; the others at stride 4, which saves a sixth of the step.
-        """
-        full, small = self.loss.target(label), self.loss.target(shrink_label(label, 4))
-        side = small.index.shape[-1]
-        total = self.loss(upsampled(stages[-1].float(), label.shape[-1]), full)
-        for logits in stages[:-1]:
-            total = total + self.loss(logits, small)
-        return total + self.job.loss.auxWeight * self.loss(upsampled(auxiliary.float(), side), small)
-
     def set_training(self) -> None:
         """Training mode, with the backbone's batch norm left in evaluation mode where the job freezes it."""
         self.model.train()
@@ -192,19 +209,25 @@ class Run:
                     module.eval()
 
     def save(self) -> None:
-        """Write a checkpoint of the state after `iteration` steps and report it."""
+        """Copy the state after `iteration` steps; the file is written beside the training, and reported when whole."""
+        cuda = torch.cuda.get_rng_state() if self.device == "cuda" else None
+        random = self.ranks.gather({"cpu": torch.get_rng_state(), "cuda": cuda})
+        if not self.ranks.is_first:
+            return
         state: dict[str, Any] = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average.state if self.average is not None else None,
-            "rng": torch.get_rng_state(),
-            "cudaRng": torch.cuda.get_rng_state() if self.device == "cuda" else None,
+            "random": random,
+            "split": self.gradients.split,
             "environment": self.environment,
             "taxonomyDigest": self.job.taxonomyDigest,
         }
-        saved = self.checkpoints.save(self.iteration, state, self.identity)
+        self.writer.save(self.iteration, state)
+
+    def saved_one(self, saved: Saved) -> None:
         path = str(saved.path.relative_to(self.folder))
-        self.reporter.emit("checkpoint", iteration=self.iteration, path=path, sha256=saved.sha256)
+        self.reporter.emit("checkpoint", iteration=saved.iteration, path=path, sha256=saved.sha256)
 
     def measure(self, limit: int | None = None) -> Metrics:
         """Validate on the whole list, or on its first images."""
@@ -261,47 +284,3 @@ class Run:
         }
         write_json(self.folder / "result.json", result)
         self.reporter.emit("done", iterations=job.optim.iterations, seconds=seconds)
-
-
-def choose_device(job: Job) -> str:
-    """`cpu` or `cuda`; raises `job-invalid` where CUDA is asked for and absent."""
-    present = torch.cuda.is_available()
-    if job.device == "cuda" and not present:
-        raise TrainerError(
-            "job-invalid", "`device` is cuda, but PyTorch finds no CUDA device", "set device to auto or cpu"
-        )
-    return "cuda" if present and job.device != "cpu" else "cpu"
-
-
-def configure(job: Job) -> None:
-    """Make PyTorch repeatable: fixed threads, deterministic algorithms."""
-    torch.set_num_threads(job.threads)
-    torch.use_deterministic_algorithms(True)
-    # Filling fresh memory with NaN is for finding reads of uninitialised values and takes a sixth of the step.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
-    torch.backends.cudnn.benchmark = False
-
-
-def autocast(job: Job, device: str) -> Any:
-    """bfloat16 where it pays: on CUDA. On CPU it gains nothing and is taken only when asked for."""
-    wanted = job.precision == "bfloat16" or (job.precision == "auto" and device == "cuda")
-    return torch.autocast(device, torch.bfloat16) if wanted else nullcontext()
-
-
-def build_optimizer(model: KNet, job: Job) -> torch.optim.Optimizer:
-    """Four groups: backbone and rest, each with and without weight decay; `peak` is a group's peak learning rate."""
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
-        decays = parameter.dim() > 1 and "relative_position_bias" not in name and "pos_embed" not in name
-        groups.setdefault((name.startswith("backbone."), decays), []).append(parameter)
-    settings = job.optim
-    options = [
-        {
-            "params": groups[key],
-            "peak": settings.lrBackbone if key[0] else settings.lrHead,
-            "weight_decay": settings.weightDecay if key[1] else 0.0,
-        }
-        for key in sorted(groups)
-    ]
-    kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
-    return kind(options, lr=settings.lrHead, fused=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -30,9 +31,9 @@ def test_whole_cycles_start_and_end_at_the_base_rate() -> None:
 
 
 @pytest.mark.parametrize("mode", ["triangular", "triangular2", "exp_range"])
-def test_cycles_are_those_of_the_library_at_whole_steps(mode: str) -> None:
+def test_cycles_are_those_of_the_library_at_whole_steps(mode: Any) -> None:
     parameter = nn.Parameter(torch.zeros(1))
-    settings = OptimJob(iterations=60, cycles=3, mode=mode, gamma=0.99, baseLrShare=0.2)  # type: ignore[arg-type]
+    settings = OptimJob(iterations=60, cycles=3, mode=mode, gamma=0.99, baseLrShare=0.2)
     optimizer = torch.optim.SGD([parameter], lr=1.0)
     library = torch.optim.lr_scheduler.CyclicLR(
         optimizer,
@@ -41,7 +42,7 @@ def test_cycles_are_those_of_the_library_at_whole_steps(mode: str) -> None:
         step_size_up=10,
         mode=mode,
         gamma=0.99,
-        cycle_momentum=False,  # type: ignore[arg-type]
+        cycle_momentum=False,
     )
     for iteration in range(60):
         assert rate_factor(settings, iteration) == pytest.approx(optimizer.param_groups[0]["lr"], abs=1e-9)
@@ -61,7 +62,7 @@ def test_fixed_and_poly_start_with_their_warm_up() -> None:
     st.integers(1, 500), st.integers(1, 9), st.floats(0, 1), st.floats(0.01, 0.99),
 )  # fmt: skip
 def test_no_rate_is_below_zero_or_above_the_peak(
-    schedule: str, mode: str, iterations: int, cycles: int, base: float, up: float
+    schedule: Any, mode: Any, iterations: int, cycles: int, base: float, up: float
 ) -> None:
     settings = OptimJob(
         iterations=iterations,
@@ -69,7 +70,7 @@ def test_no_rate_is_below_zero_or_above_the_peak(
         mode=mode,
         cycles=cycles,
         baseLrShare=base,
-        upShare=up,  # type: ignore[arg-type]
+        upShare=up,
     )
     assert all(0 <= rate_factor(settings, one) <= 1 + 1e-9 for one in range(iterations))
 
