@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+Matrix = Callable[[int, int, torch.device], Tensor]
 
 
 def resize_bilinear(x: Tensor, height: int, width: int) -> Tensor:
@@ -19,30 +20,41 @@ def resize_bilinear(x: Tensor, height: int, width: int) -> Tensor:
         return x
     if not x.is_cuda:
         return F.interpolate(x, size=(height, width), mode="bilinear", align_corners=False)
-    rows = interpolation_matrix(int(x.shape[-2]), height).to(x)
-    columns = interpolation_matrix(int(x.shape[-1]), width).to(x)
+    return between(x, interpolation_matrix, height, width)
+
+
+def between(x: Tensor, kind: Matrix, height: int, width: int) -> Tensor:
+    """[N, C, h, w] → [N, C, height, width] by a fixed matrix for each side: `kind` of its length before and after."""
+    rows, columns = placed(kind, int(x.shape[-2]), height, x), placed(kind, int(x.shape[-1]), width, x)
     return rows @ x @ columns.T
 
 
-@torch.compiler.assume_constant_result
-@lru_cache(maxsize=256)
-def pooling_matrix(source: int, target: int) -> Tensor:
+# Few: one for each pair of side lengths.
+_PLACED: dict[tuple[object, ...], Tensor] = {}
+
+
+def placed(kind: Matrix, source: int, target: int, like: Tensor) -> Tensor:
+    """A matrix on the device of `like` and in its type, kept: copying it there in every step would stall the device."""
+    if torch.compiler.is_compiling():
+        # The compiler makes it a part of its own code.
+        return kind(source, target, like.device).to(like.dtype)
+    key = (kind, source, target, like.device, like.dtype)
+    if key not in _PLACED:
+        # Also where validation comes first: training could not go through a tensor made in inference mode.
+        with torch.inference_mode(False):
+            _PLACED[key] = kind(source, target, like.device).to(like.dtype)
+    return _PLACED[key]
+
+
+def pooling_matrix(source: int, target: int, device: torch.device | None = None) -> Tensor:
     """[target, source] float32: row i is the mean over the i-th cell of adaptive average pooling."""
-    matrix = np.zeros((target, source), np.float32)
-    for i in range(target):
-        first, end = i * source // target, -(-(i + 1) * source // target)
-        matrix[i, first:end] = 1 / (end - first)
-    return torch.from_numpy(matrix)
+    cell, pixel = torch.arange(target, device=device).unsqueeze(1), torch.arange(source, device=device)
+    first = cell * source // target
+    end = -(-(cell + 1) * source // target)
+    return ((pixel >= first) & (pixel < end)).float() / (end - first)
 
 
-@torch.compiler.assume_constant_result
-@lru_cache(maxsize=256)
-def interpolation_matrix(source: int, target: int) -> Tensor:
+def interpolation_matrix(source: int, target: int, device: torch.device | None = None) -> Tensor:
     """[target, source] float32: row i holds the bilinear weights of output i, sample points at pixel centres."""
-    points = np.clip((np.arange(target) + 0.5) * source / target - 0.5, 0, source - 1)
-    low = np.floor(points).astype(int)
-    high = np.minimum(low + 1, source - 1)
-    matrix = np.zeros((target, source), np.float32)
-    np.add.at(matrix, (np.arange(target), low), 1 - (points - low))
-    np.add.at(matrix, (np.arange(target), high), points - low)
-    return torch.from_numpy(matrix)
+    points = ((torch.arange(target, device=device).double() + 0.5) * source / target - 0.5).clamp(0, source - 1)
+    return (1 - (points.unsqueeze(1) - torch.arange(source, device=device)).abs()).clamp(min=0).float()

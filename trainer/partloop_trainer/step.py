@@ -27,7 +27,9 @@ class Step:
         self.split = 1
         self._job, self._model, self._loss = job, model, loss
         self._device, self._ranks, self._reporter = device, ranks, reporter
-        self._forward = torch.compile(model.all_stages) if compiles(job, device) else model.all_stages
+        self._forward = model.all_stages
+        if compiles(job, device):
+            self._forward = torch.compile(model.all_stages, dynamic=False)
         self._compiled = compiles(job, device)
 
     def gradients(self, image: Tensor, label: Tensor) -> Tensor:
@@ -80,14 +82,13 @@ class Step:
     def _run(self, pixels: Tensor) -> Outputs:
         if not self._compiled:
             return self._forward(pixels)
-        from torch._dynamo.exc import TorchDynamoException
-
         try:
             return self._forward(pixels)
-        except TorchDynamoException as error:
-            if self._job.compile == "on":
+        except Exception as error:
+            if self._job.compile == "on" or is_out_of_memory(error):
                 raise
-            # A machine without a C compiler, or a network that the compiler does not take: slower, not wrong.
+            # A machine without a C compiler, or a network that the compiler does not take, in many kinds of errors:
+            # slower, not wrong. What has other causes comes again below.
             self._reporter.warn("not-compiled", f"training goes on without torch.compile: {str(error)[:200]}")
             self._forward, self._compiled = self._model.all_stages, False
             return self._forward(pixels)

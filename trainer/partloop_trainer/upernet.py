@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from .fpn import norm
-from .resize import pooling_matrix, resize_bilinear
+from .resize import between, pooling_matrix, resize_bilinear
 
 # Cells a side of the pooled grids (Zhao et al. 2017, PSPNet).
 GRIDS = (1, 2, 3, 6)
@@ -29,8 +29,8 @@ class PyramidPooling(nn.Module):
         pooled = [x]
         for grid, level in zip(GRIDS, self.levels, strict=True):
             # Adaptive pooling as two fixed matrices: its own backward is not deterministic on CUDA, and ONNX has none.
-            rows, columns = pooling_matrix(height, grid).to(x), pooling_matrix(width, grid).to(x)
-            pooled.append(resize_bilinear(level(rows @ x @ columns.T), height, width))
+            cells = level(between(x, pooling_matrix, grid, grid))
+            pooled.append(resize_bilinear(cells, height, width))
         return self.merge(torch.cat(pooled, 1))
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
+from conftest import run_here
 from partloop_trainer.job import Job
 from partloop_trainer.model import KernelUpdateStage, KNet, build_model
 from partloop_trainer.resize import pooling_matrix
@@ -179,3 +180,9 @@ def test_a_network_with_upernet_trains_and_predicts(make_job: Callable[..., Job]
     sum(one.sum() for one in outputs.stages).backward()  # type: ignore[union-attr]
     unused = [name for name, one in model.neck.named_parameters() if one.grad is None or not one.grad.isfinite().all()]
     assert unused == []
+
+
+def test_a_run_with_upernet_trains_after_its_first_look_at_the_validation_images(make_job: Callable[..., Job]) -> None:
+    job = make_job(model={"neck": "upernet"}, val=make_job().train, optim={"iterations": 1})
+    recorder = run_here(job)
+    assert recorder.of("exported") and recorder.of("progress")[0]["loss"] > 0
