@@ -77,7 +77,10 @@ export async function decodeLabelOf(
       `label of ${name} is ${label.width}×${label.height}, the picture ${width}×${height}`,
     );
   }
-  for (const value of label.pixels) {
+  const { pixels } = label;
+  // By index: an iterator over a label of every image takes a hundredth of the scan.
+  for (let pixel = 0; pixel < pixels.length; pixel++) {
+    const value = pixels[pixel] as number;
     // Looked up outside the network's answer, it would end the session's run and with it the whole shard.
     if (value > classes && value !== IGNORE_INDEX)
       throw new PartloopError('data-invalid', `label of ${name} has value ${value}; the taxonomy ends at ${classes}`);
