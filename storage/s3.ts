@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -40,6 +40,8 @@ const BODY_ATTEMPTS = 3;
 const DELETE_BATCH = 1_000;
 const CONFLICT_WAIT_MS = 100;
 const TIMEOUT_MS = 120_000;
+/** Up to here a file that is fetched is held in memory whole. */
+const WHOLE_FILE_BYTES = 8 * 2 ** 20;
 
 /**
  * Objects of one bucket under one prefix. Without all three timeouts a stalled server hangs a call for ever, and a
@@ -68,25 +70,25 @@ export function openStore(options: StoreOptions): ObjectStore {
     return { Bucket: bucket, Key: `${prefix}${key}` };
   };
 
-  const open = async (key: string, etag?: string): Promise<{ body: Readable; etag: string }> => {
+  const open = async (key: string, etag?: string): Promise<{ body: Readable; etag: string; size: number | null }> => {
     const condition = etag === undefined ? {} : { IfMatch: etag };
-    const { Body, ETag } = await translate(key, () =>
+    const { Body, ETag, ContentLength } = await translate(key, () =>
       client.send(new GetObjectCommand({ ...place(key), ...condition })),
     );
     if (!(Body instanceof Readable)) throw new PartloopError('store-unavailable', `${key}: the answer has no body`);
-    return { body: Body, etag: ETag ?? '' };
+    return { body: Body, etag: ETag ?? '', size: ContentLength ?? null };
   };
 
   /** Ask again where a body breaks off half-way; what the first answer says of the object (gone, changed) stands. */
   const consume = async <T>(
     key: string,
     etag: string | undefined,
-    work: (body: Readable, etag: string) => Promise<T>,
+    work: (body: Readable, etag: string, size: number | null) => Promise<T>,
   ): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       const opened = await open(key, etag);
       try {
-        return await work(opened.body, opened.etag);
+        return await work(opened.body, opened.etag, opened.size);
       } catch (error) {
         opened.body.destroy();
         if (attempt === BODY_ATTEMPTS) throw toPartloopError(key, error);
@@ -177,13 +179,18 @@ export function openStore(options: StoreOptions): ObjectStore {
     putFile: (key, path, contentType) =>
       translate(key, () => uploadFile(client, { ...place(key), ContentType: contentType }, path)),
     async getFile(key, path) {
-      await mkdir(dirname(path), { recursive: true });
       const partial = `${path}.${randomUUID()}.partial`;
+      await mkdir(dirname(path), { recursive: true });
       try {
-        await consume(key, undefined, (body) => pipeline(body, createWriteStream(partial)));
+        await consume(key, undefined, async (body, _, size) => {
+          // A small file in one piece: a stream's opening, chunks and closing are each a wait for the disk's threads.
+          if (size !== null && size <= WHOLE_FILE_BYTES) await writeFile(partial, Buffer.concat(await body.toArray()));
+          else await pipeline(body, createWriteStream(partial));
+        });
         await rename(partial, path);
-      } finally {
+      } catch (error) {
         await rm(partial, { force: true });
+        throw error;
       }
     },
     async *list(under) {

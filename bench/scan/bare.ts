@@ -2,11 +2,14 @@ import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 
 /** One configuration of ONNX Runtime and how fast it is over tensors that lie in memory. */
-export interface BareRate {
+export interface BareRate extends BareConfiguration {
+  imagesPerSecond: number;
+}
+
+export interface BareConfiguration {
   sessions: number;
   threads: number;
   batch: number;
-  imagesPerSecond: number;
 }
 
 const SECONDS = 12;
@@ -17,15 +20,19 @@ export async function bareRates(modelPath: string, size: number, cores: number):
   const rates: BareRate[] = [];
   for (const sessions of new Set([1, cores])) {
     for (const batch of [1, 4]) {
-      const threads = cores / sessions;
-      const answers = await Promise.all(
-        Array.from({ length: sessions }, () => runThread({ modelPath, size, threads, batch, seconds: SECONDS })),
-      );
-      const imagesPerSecond = answers.reduce((sum, { images, seconds }) => sum + images / seconds, 0);
-      rates.push({ sessions, threads, batch, imagesPerSecond });
+      const configuration = { sessions, threads: cores / sessions, batch };
+      rates.push({ ...configuration, imagesPerSecond: await bareRate(modelPath, size, configuration) });
     }
   }
   return rates;
+}
+
+/** Images a second of one configuration, its sessions side by side. */
+export async function bareRate(modelPath: string, size: number, configuration: BareConfiguration): Promise<number> {
+  const { sessions, threads, batch } = configuration;
+  const setup = { modelPath, size, threads, batch, seconds: SECONDS };
+  const answers = await Promise.all(Array.from({ length: sessions }, () => runThread(setup)));
+  return answers.reduce((sum, { images, seconds }) => sum + images / seconds, 0);
 }
 
 /** What `bareThread.ts` is started with. */
