@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PartloopError } from './errors.js';
 import { nameSchema, sha256Schema } from './ids.js';
 
 /** What is needed to run a model and to know what it may judge. Keys are inside the store. */
@@ -111,4 +112,32 @@ export function rivalOf(registry: BenchmarkRegistry, candidate: RegisteredModel)
 
 function sameModel(a: RegisteredModel, b: RegisteredModel): boolean {
   return a.digest === b.digest && a.loop === b.loop && a.iteration === b.iteration;
+}
+
+/**
+ * The registry after a person approved the candidate of `decision`; unchanged where it is in production already.
+ *
+ * @throws PartloopError `input-invalid` where the gate asks for no approval, or compared with another model than the one in
+ *   production now
+ */
+export function withApproval(
+  registry: BenchmarkRegistry,
+  decision: Decision,
+  by: string,
+  at: string,
+): BenchmarkRegistry {
+  const { candidate, benchmark } = decision;
+  if (registry.model !== null && sameModel(registry.model, candidate)) return registry;
+  if (!decision.pendingApproval) {
+    throw new PartloopError('input-invalid', `the candidate waits for no approval: the gate said ${decision.gate}`, {
+      hint: 'Only what passed a gate of mode `approve` can be approved; `partloop report open` shows the reasons.',
+    });
+  }
+  const current = registry.model;
+  if (current === null ? benchmark !== null : benchmark === null || !sameModel(current, benchmark)) {
+    throw new PartloopError('input-invalid', 'another model is in production than the one the gate compared with', {
+      hint: '`partloop iteration replay … --from decide` compares with the present one.',
+    });
+  }
+  return withBenchmark(registry, candidate, `approved by ${by}`, at);
 }

@@ -180,12 +180,12 @@ export function openStore(options: StoreOptions): ObjectStore {
       translate(key, () => uploadFile(client, { ...place(key), ContentType: contentType }, path)),
     async getFile(key, path) {
       const partial = `${path}.${randomUUID()}.partial`;
-      await mkdir(dirname(path), { recursive: true });
       try {
         await consume(key, undefined, async (body, _, size) => {
           // A small file in one piece: a stream's opening, chunks and closing are each a wait for the disk's threads.
-          if (size !== null && size <= WHOLE_FILE_BYTES) await writeFile(partial, Buffer.concat(await body.toArray()));
-          else await pipeline(body, createWriteStream(partial));
+          if (size !== null && size <= WHOLE_FILE_BYTES) return writeNew(partial, Buffer.concat(await body.toArray()));
+          await mkdir(dirname(path), { recursive: true });
+          return pipeline(body, createWriteStream(partial));
         });
         await rename(partial, path);
       } catch (error) {
@@ -223,6 +223,17 @@ export function openStore(options: StoreOptions): ObjectStore {
       }
     },
   };
+}
+
+/** Write a file whose folder is made where it is missing, which is asked after the fact: of thousands of files few need it. */
+async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, bytes);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, bytes);
+  }
 }
 
 const OBJECT_URI = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/(.+)$/s;

@@ -16,7 +16,8 @@ import { fixed, markdownTable, writeResults } from '../results.js';
 const run = promisify(execFile);
 const PREFIX = 'bench/fetch';
 const UPLOADS = 8;
-const ROUNDS = 3;
+const ROUNDS = 5;
+const PEER = 'rclone copy';
 
 interface Options {
   objects: number;
@@ -66,26 +67,37 @@ async function measure({ objects, kilobytes, lanes }: Options): Promise<void> {
         seconds: await timed(() => inLanes(keys, lanes, (key) => store.getFile(key, join(folder, 'ours', key)))),
       });
       const rclone = await rcloneSeconds(env, join(folder, `rclone-${round}`), lanes);
-      if (rclone !== null) rates.push({ path: 'rclone copy', seconds: rclone });
+      if (rclone !== null) rates.push({ path: PEER, seconds: rclone });
       await rm(join(folder, 'ours'), { recursive: true, force: true });
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
     await store.delete(keys);
   }
-  if (!rates.some(({ path }) => path === 'rclone copy')) say('rclone is not installed: nothing to compare with.');
+  if (!rates.some(({ path }) => path === PEER)) say('rclone is not installed: nothing to compare with.');
+  const secondsOf = (path: string): number[] =>
+    rates.filter((rate) => rate.path === path).map(({ seconds }) => seconds);
+  const peer = secondsOf(PEER);
   const rows = [...new Set(rates.map(({ path }) => path))].map((path) => {
-    const seconds = Math.min(...rates.filter((rate) => rate.path === path).map((rate) => rate.seconds));
+    const own = secondsOf(path);
+    const seconds = median(own);
     return {
       path,
       'objects/s': fixed(objects / seconds, 0),
       'MB/s': fixed((objects * kilobytes) / 1_024 / seconds, 1),
-      'best of': ROUNDS,
+      'times rclone':
+        peer.length === 0 ? null : fixed(median(own.map((value, round) => (peer[round] ?? 0) / value)), 2),
+      'median of': ROUNDS,
     };
   });
   printLine(`\n${markdownTable(rows)}`);
   const file = await writeResults(env.home, 'fetch', 'latest', { machine, objects, kilobytes, lanes, rates });
   printLine(`\n${file}`);
+}
+
+/** Of an odd number of values. */
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[(values.length - 1) / 2] ?? Number.NaN;
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -1,14 +1,21 @@
+import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
+import { decisionSchema, withApproval } from '../../domain/decision.js';
 import { PartloopError } from '../../domain/errors.js';
 import { iterationLabel } from '../../domain/ids.js';
+import { modelCardSchema } from '../../domain/modelCard.js';
 import { STEPS, type Step, stepSchema } from '../../domain/steps.js';
+import { readJson } from '../../storage/json.js';
 import { readLoopState } from '../../storage/loopState.js';
+import { updateRegistry } from '../../storage/registry.js';
 import { openEnvironmentClient, openEnvironmentStore, uiLink } from '../environment.js';
 import { commandLoop } from '../loopClient.js';
 import { printJson, printTable, say } from '../output.js';
 import { waitAndPrint } from './loop.js';
 
-/** `partloop iteration show|replay`. */
+const MAX_NAME = 200;
+
+/** `partloop iteration show|replay|approve`. */
 export function register(program: Command): void {
   const iteration = program.command('iteration').description('Look at an iteration, or do it again from a step on');
 
@@ -68,6 +75,28 @@ export function register(program: Command): void {
       } finally {
         await client.connection.close();
       }
+    });
+
+  iteration
+    .command('approve')
+    .description('Put the candidate of an iteration into production, where the gate waits for an approval')
+    .argument('<loop>')
+    .argument('[n]', 'Iteration; the last one where left out', wholeNumber)
+    .option('--by <name>', 'Who approves', userInfo().username)
+    .option('--json', 'Print one JSON object on stdout')
+    .action(async (loop: string, n: number | undefined, { by, json }: { by: string; json?: true }) => {
+      const { store } = await openEnvironmentStore();
+      const found = await findIteration(store, loop, n);
+      const key = found.current.results.decide?.outputs.decision;
+      if (key === undefined)
+        throw new PartloopError('not-found', `iteration ${found.iteration} of loop ${loop} has no decision yet`);
+      const decision = await readJson(store, key, decisionSchema);
+      const { taxonomyDigest } = await readJson(store, decision.candidate.card, modelCardSchema);
+      const registry = await updateRegistry(store, taxonomyDigest, (before) =>
+        withApproval(before, decision, by.slice(0, MAX_NAME), new Date().toISOString()),
+      );
+      if (json) return printJson(registry.history.at(-1));
+      say(`the model of loop ${loop}, iteration ${found.iteration}, is in production`);
     });
 }
 

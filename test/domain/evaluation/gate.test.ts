@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { gateConfigSchema } from '../../../domain/config.js';
-import { EMPTY_REGISTRY, type RegisteredModel, rivalOf, withBenchmark, withLook } from '../../../domain/decision.js';
+import {
+  type Decision,
+  EMPTY_REGISTRY,
+  type RegisteredModel,
+  rivalOf,
+  withApproval,
+  withBenchmark,
+  withLook,
+} from '../../../domain/decision.js';
 import { decideGate, type GateRequest, spentAlpha } from '../../../domain/evaluation/gate.js';
 import { normalCdf, normalQuantile } from '../../../domain/evaluation/normal.js';
 import { seededRandom } from '../../../domain/random.js';
@@ -187,6 +195,31 @@ describe('the benchmark registry', () => {
     assert.deepEqual(rivalOf(second, model(2)), model(1));
     assert.equal(rivalOf(first, model(1)), null);
     assert.equal(withBenchmark(second, model(2), 'again', 'later'), second);
+  });
+
+  it('takes the candidate that a person approves, once, with the name of who did', () => {
+    const first = withBenchmark(EMPTY_REGISTRY, model(1), 'first', 'now');
+    const waiting = decision({ candidate: model(2), benchmark: model(1), pendingApproval: true });
+    const approved = withApproval(first, waiting, 'Kim', 'later');
+    assert.deepEqual(approved.model, model(2));
+    assert.deepEqual(approved.history.at(-1), { model: model(2), at: 'later', reason: 'approved by Kim' });
+    assert.equal(withApproval(approved, waiting, 'Kim', 'again'), approved);
+  });
+
+  it('takes nothing that the gate did not pass, and nothing compared with another model than the present one', () => {
+    const first = withBenchmark(EMPTY_REGISTRY, model(1), 'first', 'now');
+    const refused = decision({ candidate: model(2), benchmark: model(1), pendingApproval: false });
+    assert.throws(() => withApproval(first, refused, 'Kim', 'later'), /waits for no approval/);
+    const late = decision({ candidate: model(3), benchmark: model(1), pendingApproval: true });
+    const moved = withBenchmark(first, model(2), 'better', 'now');
+    assert.throws(() => withApproval(moved, late, 'Kim', 'later'), /another model is in production/);
+  });
+
+  const decision = (parts: Pick<Decision, 'candidate' | 'benchmark' | 'pendingApproval'>): Decision => ({
+    ...{ version: 1, gate: 'held', promoted: false, reasons: [], testVersion: 'v1', candidateMiou: 0.6 },
+    ...{ benchmarkMiou: 0.5, gain: 0.1, lower: 0.05, upper: 0.15, detectable: 0.02, units: 100, look: 1, alpha: 0.05 },
+    ...{ slices: [], lostClasses: [], previousCandidate: null },
+    ...parts,
   });
 
   it('numbers the looks of each test version once', () => {
