@@ -163,6 +163,7 @@ export function createTrainActivities(deps: ActivityDeps) {
       taxonomyDigest,
       trainingSetDigest,
       val: listDigest(val),
+      evaluationSize: loopConfig.evaluationSize,
       trainer: await trainerDigest(deps.root),
     };
     return runStep(store, context, plan.step, VERSION, inputs, async (attempt) => {
@@ -179,6 +180,7 @@ export function createTrainActivities(deps: ActivityDeps) {
         trainingSetDigest,
         config: plan.config,
         seed,
+        evaluationSize: loopConfig.evaluationSize,
         list: { images: plan.rows.map(({ imageId, vehicleId, cluster }) => ({ imageId, vehicleId, cluster })) },
         chainKey: keys.checkpointChain(loop, iteration, plan.step, attempt.digest),
       };

@@ -5,6 +5,7 @@ import { detectCommand } from './detect/command.js';
 import { fetchCommand } from './fetch/command.js';
 import { int8Command } from './int8/command.js';
 import { scanCommand } from './scan/command.js';
+import { accuracyCommand } from './trainer/accuracy.js';
 
 const EXIT_USAGE = 2;
 
@@ -15,6 +16,7 @@ async function main(argv: string[]): Promise<number> {
     .addCommand(scanCommand())
     .addCommand(fetchCommand())
     .addCommand(int8Command())
+    .addCommand(accuracyCommand())
     .exitOverride();
   for (const command of program.commands) command.exitOverride();
   try {

@@ -30,7 +30,11 @@ export const trainerJobSchema = z.strictObject({
     stages: z.number().int().nonnegative().nullable(),
     freezeNorm: z.boolean(),
   }),
-  image: z.strictObject({ size: z.number().int().positive(), scheduleSizes: z.array(z.number().int().positive()) }),
+  image: z.strictObject({
+    size: z.number().int().positive(),
+    scheduleSizes: z.array(z.number().int().positive()),
+    validationSize: z.number().int().positive(),
+  }),
   optim: z.strictObject({
     name: z.enum(['adamw', 'adam']),
     iterations: z.number().int().positive(),
@@ -72,6 +76,8 @@ export interface TrainerJobParts {
   taxonomyDigest: string;
   trainingSetDigest: string;
   seed: number;
+  /** Longest side in pixels of the grid that validation counts on. */
+  validationSize: number;
   attempt: string;
   /** Absolute paths on the machine that trains. */
   workDir: string;
@@ -105,7 +111,7 @@ export function trainerJob(parts: TrainerJobParts): TrainerJob {
       stages: config.stages,
       freezeNorm: config.freezeNorm,
     },
-    image: { size: config.imageSize, scheduleSizes: config.imageSizes },
+    image: { size: config.imageSize, scheduleSizes: config.imageSizes, validationSize: parts.validationSize },
     optim: {
       name: config.optimizer,
       iterations: config.iterations,

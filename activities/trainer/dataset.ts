@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
-import { derivativeSide, readDerivative } from '../../inference/derivative.js';
+import { readDerivative } from '../../inference/derivative.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { throwIfCancelled } from '../heartbeat.js';
@@ -17,7 +17,8 @@ export interface SyncOptions {
   store: ObjectStore;
   pool: string;
   home: string;
-  imageSize: number;
+  /** Longest side in pixels of the copies; smaller images are taken as they are. */
+  side: number;
   signal: AbortSignal;
   onProgress(done: number, of: number): void;
 }
@@ -27,8 +28,7 @@ export interface SyncOptions {
  * content and shared by all runs, so a retry and the next iteration download only what is new.
  */
 export async function syncDataset(rows: readonly IndexRow[], listPath: string, options: SyncOptions): Promise<void> {
-  const { store, pool, home, signal } = options;
-  const side = derivativeSide(options.imageSize);
+  const { store, pool, home, side, signal } = options;
   const sorted = [...rows].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
   const lines: string[] = new Array(sorted.length);
   const used = new Set<string>();

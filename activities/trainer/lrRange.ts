@@ -5,6 +5,7 @@ import { PartloopError } from '../../domain/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import { trainerJob } from '../../domain/trainerJob.js';
+import { derivativeSide } from '../../inference/derivative.js';
 import { digestOf } from '../step.js';
 import { type SyncOptions, syncDataset } from './dataset.js';
 import { runTrainer, trainerFailure, trainerPython } from './process.js';
@@ -14,7 +15,7 @@ const STALL_MS = 30 * 60_000;
 /** Nothing is saved, so there is nothing to wait for. */
 const GRACE_MS = 5_000;
 
-export interface LrRangeRequest extends Omit<SyncOptions, 'imageSize'> {
+export interface LrRangeRequest extends Omit<SyncOptions, 'side'> {
   root: string;
   rows: readonly IndexRow[];
   taxonomy: Taxonomy;
@@ -44,13 +45,14 @@ export async function findLearningRate(request: LrRangeRequest): Promise<LrRange
   try {
     const list = join(folder, 'train.jsonl');
     const { onProgress } = request;
-    await syncDataset(rows, list, { store, pool, home, imageSize: config.imageSize, signal, onProgress });
+    await syncDataset(rows, list, { store, pool, home, side: derivativeSide(config.imageSize), signal, onProgress });
     const job = trainerJob({
       config: { ...config, iterations: request.iterations },
       taxonomy,
       taxonomyDigest: digestOf(taxonomy),
       trainingSetDigest: digestOf(rows.map((row) => [row.imageId, row.labelSha256])),
       seed: request.seed,
+      validationSize: config.imageSize,
       attempt: 'lr-find',
       workDir: folder,
       train: list,

@@ -7,6 +7,7 @@ import type { TrainingList } from '../../domain/modelCard.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import { type TrainerJob, trainerJob } from '../../domain/trainerJob.js';
+import { derivativeSide } from '../../inference/derivative.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import type { ActivityDeps } from '../deps.js';
 import { type Heartbeat, throwIfCancelled } from '../heartbeat.js';
@@ -35,6 +36,8 @@ export interface TrainingRun {
   trainingSetDigest: string;
   config: TrainConfig;
   seed: number;
+  /** Longest side in pixels of the grid that validation counts on, as the evaluation does. */
+  evaluationSize: number;
   list: TrainingList;
   /** Key of the lease and checkpoint pointer of this run. */
   chainKey: string;
@@ -132,23 +135,26 @@ async function writeJob(
   folder: string,
   beat: Heartbeat,
 ): Promise<TrainerJob> {
-  const sync = (rows: readonly IndexRow[], name: string): Promise<void> =>
+  const { imageSize } = run.config;
+  const sync = (rows: readonly IndexRow[], name: string, side: number): Promise<void> =>
     syncDataset(rows, join(folder, name), {
       store: deps.store,
       pool: run.pool,
       home: resolve(deps.home),
-      imageSize: run.config.imageSize,
+      side,
       signal: beat.signal,
       onProgress: (done, of) => beat.report({ phase: `fetching ${name}`, done, of }),
     });
-  await sync(run.train, 'train.jsonl');
-  if (run.val.length > 0) await sync(run.val, 'val.jsonl');
+  await sync(run.train, 'train.jsonl', derivativeSide(imageSize));
+  // The label's own grid is what counts: a copy at that size is made from the label, not from a smaller copy.
+  if (run.val.length > 0) await sync(run.val, 'val.jsonl', Math.max(imageSize, run.evaluationSize));
   const job = trainerJob({
     config: run.config,
     taxonomy: run.taxonomy,
     taxonomyDigest: run.taxonomyDigest,
     trainingSetDigest: run.trainingSetDigest,
     seed: run.seed,
+    validationSize: run.evaluationSize,
     attempt: attempt.token,
     workDir: folder,
     train: join(folder, 'train.jsonl'),

@@ -112,6 +112,7 @@ async function foldJudge(
     taxonomyDigest: digestOf(set.taxonomy),
     trainingSetDigest: listDigest,
     seed,
+    validationSize: config.imageSize,
     attempt: 'bench',
     workDir: work,
     train: (await list(train, 'train.jsonl')) ?? '',

@@ -62,6 +62,7 @@ async function train(
     taxonomyDigest: digestOf(dsmlr18),
     trainingSetDigest: digestOf(lines),
     seed: 1,
+    validationSize: size,
     attempt: 'bench',
     workDir: work,
     train: join(work, 'train.jsonl'),

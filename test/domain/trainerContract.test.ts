@@ -24,6 +24,7 @@ const job = trainerJob({
   taxonomyDigest: 'a'.repeat(64),
   trainingSetDigest: 'b'.repeat(64),
   seed: 7,
+  validationSize: 512,
   attempt: 'token',
   workDir: '/work',
   train: '/work/train.jsonl',

@@ -116,6 +116,13 @@ class ImageSet:
         self._size = 0
         self._cache: dict[int, tuple[Pixels, Pixels]] = {}
 
+    def source(self, index: int) -> tuple[Image.Image, Pixels]:
+        """Image and label [h, w] as they lie on the disk; raises `data-unusable` naming the file."""
+        record = self.records[index]
+        image, label = load_image(record), load_label(record, self._classes)
+        check_sizes(record, image.size, label)
+        return image, label
+
     def content(self, index: int, size: int) -> tuple[Pixels, Pixels]:
         """Image [h, w, 3] and label [h, w] with the longest side `size`."""
         if size != self._size:
@@ -123,9 +130,7 @@ class ImageSet:
         found = self._cache.get(index)
         if found is not None:
             return found
-        record = self.records[index]
-        image, label = load_image(record), load_label(record, self._classes)
-        check_sizes(record, image.size, label)
+        image, label = self.source(index)
         pair = (resize_image(image, size), resize_label(label, size))
         used = pair[0].nbytes + pair[1].nbytes
         # Losing a race between threads costs one slot of bookkeeping at most, never a wrong image.

@@ -1,6 +1,7 @@
-"""Validation during training: IoU of each class on the S×S letterbox grid, padding ignored.
+"""Validation: IoU of each class, counted on the grid on which the exported file is evaluated (`activities/evaluate.ts`).
 
-A quick figure for progress and logs; what decides about a model is the evaluation of the exported file.
+The grid is the label at longest side `grid`, nearest neighbour. The mask is found on the S×S canvas that the network
+sees, cropped to the picture and brought to the label's grid, nearest neighbour too: padding counts nowhere.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from .data import ImageSet
 from .model import KNet, upsampled
-from .preprocess import IGNORE, Pixels, letterbox_image, letterbox_label
+from .preprocess import IGNORE, Pixels, content_size, letterbox_image, resize_image, resize_label, resize_nearest
 from .protocol import StopFlag
 
 
@@ -31,20 +32,24 @@ def evaluate(
     images: ImageSet,
     classes: int,
     size: int,
+    grid: int,
     batch: int,
     workers: int,
     stop: StopFlag,
     limit: int | None = None,
 ) -> Metrics:
-    """Run the network over the images (the first `limit` only, if given); leaves it in evaluation mode."""
+    """Run the network at `size` pixels over the images (the first `limit` only, if given) and count at `grid` pixels.
+
+    Leaves the network in evaluation mode.
+    """
     model.eval()
     device = next(model.parameters()).device
     confusion = np.zeros((classes, classes), np.int64)
     count = len(images.records) if limit is None else min(limit, len(images.records))
 
     def prepare(index: int) -> tuple[Pixels, Pixels]:
-        image, label = images.content(index, size)
-        return letterbox_image(image, size), letterbox_label(label, size)
+        image, label = images.source(index)
+        return letterbox_image(resize_image(image, size), size), label
 
     with ThreadPoolExecutor(max(1, workers)) as pool, torch.inference_mode():
         for first in range(0, count, batch):
@@ -52,12 +57,20 @@ def evaluate(
             pairs = list(pool.map(prepare, range(first, min(count, first + batch))))
             image = torch.from_numpy(np.stack([one for one, _ in pairs])).to(device)
             logits = model(image.permute(0, 3, 1, 2).float())
-            found = upsampled(logits.float(), size).argmax(1).cpu().numpy()
-            confusion += confusion_counts(np.stack([label for _, label in pairs]), found, classes)
+            masks = upsampled(logits.float(), size).argmax(1).to(torch.uint8).cpu().numpy()
+            for mask, (_, label) in zip(masks, pairs, strict=True):
+                confusion += confusion_counts(resize_label(label, grid), on_grid(mask, label.shape, grid), classes)
     return metrics_of(confusion)
 
 
-def confusion_counts(label: Pixels, found: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+def on_grid(mask: Pixels, label_shape: tuple[int, ...], grid: int) -> Pixels:
+    """The mask [S, S] of a picture whose label is [h, w], cropped to the picture, at longest side `grid`."""
+    height, width = label_shape
+    inner_width, inner_height = content_size(width, height, mask.shape[0])
+    return resize_nearest(mask[:inner_height, :inner_width], *content_size(width, height, grid))
+
+
+def confusion_counts(label: Pixels, found: Pixels, classes: int) -> NDArray[np.int64]:
     """[classes, classes] pixels by (label, found), ignored pixels left out."""
     valid = label != IGNORE
     pairs = label[valid].astype(np.int64) * classes + found[valid]

@@ -65,6 +65,12 @@ class ImageJob:
     scheduleSizes: list[int] = setting(
         "Sizes of equal parts of the run in order, multiples of 32; empty: size throughout", []
     )
+    validationSize: int = setting(
+        "Longest side in pixels of the grid that validation counts on; no influence on the weights",
+        512,
+        low=32,
+        high=4096,
+    )
 
 
 @dataclass(frozen=True)
@@ -326,6 +332,7 @@ def identity(job: Job) -> dict[str, Any]:
             flat.update({f"{name}.{inner}": one for inner, one in value.items()})
         else:
             flat[name] = value
+    del flat["image.validationSize"]
     # A file may lie elsewhere on the machine that resumes, and what it held is in the checkpoint by then.
     if flat["model.weights"] not in ("package", "hub", "random"):
         flat["model.weights"] = "file"

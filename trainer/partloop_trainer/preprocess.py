@@ -30,10 +30,15 @@ def resize_image(image: Image.Image, size: int) -> Pixels:
 def resize_label(label: Pixels, size: int) -> Pixels:
     """[h, w] label with the longest side `size`: each pixel takes the source pixel under its centre."""
     height, width = label.shape
-    to_width, to_height = content_size(width, height, size)
+    return resize_nearest(label, *content_size(width, height, size))
+
+
+def resize_nearest(values: Pixels, to_width: int, to_height: int) -> Pixels:
+    """[h, w] → [to_height, to_width]: each pixel takes the source pixel under its centre."""
+    height, width = values.shape
     rows = (2 * np.arange(to_height) + 1) * height // (2 * to_height)
     columns = (2 * np.arange(to_width) + 1) * width // (2 * to_width)
-    return np.ascontiguousarray(label[rows[:, None], columns[None, :]])
+    return np.ascontiguousarray(values[rows[:, None], columns[None, :]])
 
 
 def letterbox_image(content: Pixels, size: int) -> Pixels:

@@ -240,6 +240,7 @@ class Run:
             self.validation,
             len(job.classes),
             job.image.size,
+            job.image.validationSize,
             job.optim.batchSize,
             workers,
             self.stop,

@@ -209,6 +209,7 @@ async function tinyRun(): Promise<TinyRun> {
     trainingSetDigest: 'b'.repeat(64),
     config: trainConfigSchema.parse({ iterations: 8, batchSize: 2, imageSize: 64, checkpointEvery: 2, threads: 1 }),
     seed: 5,
+    evaluationSize: 64,
     list: { images: rows.map(({ imageId }) => ({ imageId, vehicleId: null, cluster: imageId })) },
     chainKey: CHAIN,
   };
