@@ -7,6 +7,7 @@ import type { createSampleActivities } from './sample.js';
 import type { createScanActivities } from './scan.js';
 import type { createStandaloneScanActivities } from './standaloneScan.js';
 import type { createTrainActivities } from './train.js';
+import type { createTrialActivities, createTuneActivities } from './tune.js';
 
 /** Every activity by name, for the proxies in `workflows/`. */
 export type Activities = ReturnType<typeof createLoopActivities> &
@@ -15,6 +16,8 @@ export type Activities = ReturnType<typeof createLoopActivities> &
   ReturnType<typeof createStandaloneScanActivities> &
   ReturnType<typeof createSampleActivities> &
   ReturnType<typeof createTrainActivities> &
+  ReturnType<typeof createTrialActivities> &
+  ReturnType<typeof createTuneActivities> &
   ReturnType<typeof createEvaluateActivities> &
   ReturnType<typeof createDecideActivities> &
   ReturnType<typeof createReportActivities>;

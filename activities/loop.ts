@@ -5,20 +5,26 @@ import type { LoopConfig } from '../domain/config.js';
 import { PartloopError } from '../domain/errors.js';
 import { loopWorkflowId } from '../domain/ids.js';
 import {
+  adoptedSettings,
   type IterationAttempt,
   iterationRow,
   type LoopState,
   nextIteration,
+  withAdopted,
   withAttempt,
+  withProposal,
 } from '../domain/loopState.js';
 import {
   type IterationRow,
+  mergeSettings,
   type RunIterationsAnswer,
   resolveConfig,
   type StartLoopRequest,
 } from '../domain/messages.js';
 import { LIGHT_QUEUE } from '../domain/queues.js';
 import type { IterationContext, Step, StepResults } from '../domain/steps.js';
+import { type Proposal, tuningSchema } from '../domain/tune/proposal.js';
+import { readJson } from '../storage/json.js';
 import { readLoopState, updateLoopState } from '../storage/loopState.js';
 import type { ActivityDeps } from './deps.js';
 import { choosePool, poolOf } from './pool.js';
@@ -41,7 +47,8 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
       const pool = await choosePool(store, request.pool);
       const { defaults } = await poolOf(deps, pool);
       const loop = request.loop ?? pool;
-      const config = resolveConfig(request, pool, defaults);
+      const adopted = adoptedSettings(await readLoopState(store, loop));
+      const config = resolveConfig(request, pool, mergeSettings(defaults, adopted));
       await refuseOtherPool(loop, pool);
       const workflowId = loopWorkflowId(loop);
       const { workflowExecution } = activityInfo();
@@ -69,10 +76,23 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
     },
 
     /** What a loop has done so far, for the entity to go on from. */
-    async loadLoop({ loop }: { loop: string }): Promise<{ next: number; rows: IterationRow[] }> {
+    async loadLoop({
+      loop,
+    }: {
+      loop: string;
+    }): Promise<{ next: number; rows: IterationRow[]; proposal: Proposal | null }> {
       const state = await readLoopState(store, loop);
       const rows = state.iterations.map(({ iteration, current }) => iterationRow(iteration, current));
-      return { next: nextIteration(state), rows: rows.slice(-ROWS_KEPT) };
+      return { next: nextIteration(state), rows: rows.slice(-ROWS_KEPT), proposal: state.proposal };
+    },
+
+    /** Take the proposed settings over for good; taking them twice changes nothing more. */
+    async adoptProposal({ loop }: { loop: string }): Promise<Proposal> {
+      const { adopted } = await updateLoopState(store, loop, withAdopted);
+      if (adopted !== null) return adopted;
+      throw new PartloopError('not-found', `loop \`${loop}\` has no proposed settings`, {
+        hint: 'A search proposes some where `tune.enabled` is set and it finds better ones; the report has its table.',
+      });
     },
 
     /** Everything iteration `iteration` builds on: the configuration and the results of the iteration before it. */
@@ -128,7 +148,15 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
         config: context.config,
         recordedAt: new Date().toISOString(),
       };
-      await updateLoopState(store, context.loop, (state) => withAttempt(state, context.iteration, attempt));
+      const tuning = results.tune?.outputs.tuning;
+      const searched =
+        status === 'finished' && tuning !== undefined ? await readJson(store, tuning, tuningSchema) : null;
+      await updateLoopState(store, context.loop, (state) => {
+        const recorded = withAttempt(state, context.iteration, attempt);
+        // What an old iteration found when it was replayed is no news for the iterations to come.
+        const isLatest = context.iteration + 1 >= nextIteration(recorded);
+        return searched !== null && isLatest ? withProposal(recorded, searched.proposal) : recorded;
+      });
     },
 
     async isRunning({ workflowId }: { workflowId: string }): Promise<boolean> {

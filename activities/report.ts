@@ -21,6 +21,7 @@ import {
   scanImageRowSchema,
 } from '../domain/tables.js';
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
+import { tuningSchema } from '../domain/tune/proposal.js';
 import { readImage, readLabel } from '../storage/imageSource.js';
 import { readJson } from '../storage/json.js';
 import { decodeLabel } from '../storage/labelMask.js';
@@ -49,7 +50,7 @@ export function createReportActivities(deps: ActivityDeps) {
   const { store, log } = deps;
   return {
     async report({ context, results }: { context: IterationContext; results: StepResults }): Promise<StepResult> {
-      const { draw, scan, sample, train, evaluate, decide } = results;
+      const { draw, scan, sample, train, evaluate, decide, tune } = results;
       if (!draw || !scan || !sample || !train || !evaluate || !decide)
         throw new PartloopError('input-invalid', 'step `report` needs the results of all steps before it');
       const state = await readLoopState(store, context.loop);
@@ -136,6 +137,7 @@ export function createReportActivities(deps: ActivityDeps) {
             findings: await inOrder(mostSuspect(findings), (finding) =>
               picture(byId.get(finding.imageId), findingText(finding, pool.taxonomy), findingOverlay(finding)),
             ),
+            tuning: tune === undefined ? null : await readJson(store, outputOf(tune, 'tuning'), tuningSchema),
             seconds: STEPS.flatMap((step) => {
               const result = results[step];
               return result === undefined ? [] : [{ step, seconds: result.seconds, outcome: result.outcome }];

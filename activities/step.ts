@@ -40,6 +40,12 @@ export function digestOf(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
 
+/** Work with a commit of its own that is a part of a step. */
+const PARTS = { plan: 'scan', fold: 'scan', trial: 'tune' } as const satisfies Record<string, Step>;
+type Part = keyof typeof PARTS;
+
+const isPart = (step: Step | Part): step is Part => step in PARTS;
+
 /** True where a forced replay asks for this step to be done again. */
 export function isForced(context: IterationContext, step: Step): boolean {
   return context.force !== null && STEPS.indexOf(step) >= STEPS.indexOf(context.force.from);
@@ -54,13 +60,12 @@ export function isForced(context: IterationContext, step: Step): boolean {
 export async function runStep(
   store: ObjectStore,
   context: IterationContext,
-  step: Step | 'tune' | 'plan' | 'fold',
+  step: Step | Part,
   version: number,
   inputs: unknown,
   work: (attempt: Attempt) => Promise<StepWork>,
 ): Promise<StepResult> {
-  const forced =
-    context.force !== null && step !== 'tune' && isForced(context, step === 'plan' || step === 'fold' ? 'scan' : step);
+  const forced = isForced(context, isPart(step) ? PARTS[step] : step);
   const digest = digestOf({ step, version, inputs, force: forced ? context.force?.token : null });
   const commitKey = keys.commit(context.loop, context.iteration, step, digest);
   const earlier = await readCommit(store, commitKey);

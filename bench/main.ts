@@ -5,7 +5,9 @@ import { detectCommand } from './detect/command.js';
 import { fetchCommand } from './fetch/command.js';
 import { int8Command } from './int8/command.js';
 import { scanCommand } from './scan/command.js';
+import { ablationCommand } from './trainer/ablation.js';
 import { accuracyCommand } from './trainer/accuracy.js';
+import { paceCommand } from './trainer/pace.js';
 
 const EXIT_USAGE = 2;
 
@@ -16,7 +18,9 @@ async function main(argv: string[]): Promise<number> {
     .addCommand(scanCommand())
     .addCommand(fetchCommand())
     .addCommand(int8Command())
+    .addCommand(paceCommand())
     .addCommand(accuracyCommand())
+    .addCommand(ablationCommand())
     .exitOverride();
   for (const command of program.commands) command.exitOverride();
   try {

@@ -47,14 +47,14 @@ export async function iterationProgress(
 }
 
 type Command =
-  | { name: 'pause' | 'resume'; args: [] }
+  | { name: 'pause' | 'resume' | 'adoptProposal'; args: [] }
   | { name: 'stop'; args: [StopLoop] }
   | { name: 'retryIteration'; args: [RetryIteration] };
 
-/** Send a command to a loop that runs; `retryIteration` also wakes one that was stopped. */
+/** Send a command to a loop that runs; `retryIteration` and `adoptProposal` also wake one that was stopped. */
 export async function commandLoop(client: Client, loop: string, command: Command): Promise<LoopStatus> {
   const workflowId = loopWorkflowId(loop);
-  if (command.name !== 'retryIteration') {
+  if (command.name !== 'retryIteration' && command.name !== 'adoptProposal') {
     const [argument = {}] = command.args;
     return asPartloopError(
       () =>
@@ -70,8 +70,8 @@ export async function commandLoop(client: Client, loop: string, command: Command
   });
   return asPartloopError(
     () =>
-      client.workflow.executeUpdateWithStart<() => Promise<unknown>, LoopStatus, [RetryIteration]>('retryIteration', {
-        args: command.args,
+      client.workflow.executeUpdateWithStart<() => Promise<unknown>, LoopStatus, [RetryIteration]>(command.name, {
+        args: [command.name === 'retryIteration' ? command.args[0] : {}],
         startWorkflowOperation,
       }),
     loop,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nameSchema } from './ids.js';
+import { tuneSpaceSchema } from './tune/space.js';
 
 /**
  * The one declaration of every setting of a loop: types, validation, JSON Schema, command line help and
@@ -255,6 +256,51 @@ export const gateConfigSchema = z.strictObject({
 });
 export type GateConfig = z.infer<typeof gateConfigSchema>;
 
+export const tuneConfigSchema = z.strictObject({
+  enabled: z.boolean().default(false).describe('Search for better training settings after each iteration'),
+  trials: z.number().int().min(2).max(1_000).default(9).describe("Settings that are tried, the loop's own among them"),
+  hours: z
+    .number()
+    .positive()
+    .max(10_000)
+    .nullable()
+    .default(null)
+    .describe('No training starts that would not end within so many hours; null = no limit'),
+  rungs: z
+    .number()
+    .int()
+    .min(1)
+    .max(6)
+    .default(3)
+    .describe('Lengths at which trials are compared; the longest has all cycles of the learning rate'),
+  reduction: z
+    .number()
+    .int()
+    .min(2)
+    .max(8)
+    .default(2)
+    .describe('One of so many trials goes on to the next rung, which is so many times as long'),
+  iterationShare: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.5)
+    .describe('Length of the longest rung as a share of `train.iterations`'),
+  parallel: z.number().int().min(1).max(64).default(1).describe('Trials at a time; needs as many train workers'),
+  minGain: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0.005)
+    .describe("Gain in mIoU on the validation images over the loop's own settings from which on others are proposed"),
+  adopt: z
+    .enum(['auto', 'approve'])
+    .default('approve')
+    .describe('Take proposed settings over by itself, or wait for `partloop loop adopt`'),
+  space: tuneSpaceSchema.prefault({}),
+});
+export type TuneConfig = z.infer<typeof tuneConfigSchema>;
+
 export const durabilityConfigSchema = z.strictObject({
   trainHeartbeatSeconds: z
     .number()
@@ -294,6 +340,7 @@ export const loopConfigSchema = z.strictObject({
   scan: scanConfigSchema.prefault({}),
   sample: sampleConfigSchema.prefault({}),
   gate: gateConfigSchema.prefault({}),
+  tune: tuneConfigSchema.prefault({}),
   baselineImages: z
     .number()
     .int()

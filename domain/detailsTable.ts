@@ -1,6 +1,9 @@
-import type { LoopConfig } from './config.js';
+import type { LoopConfig, TuneConfig } from './config.js';
 import type { IterationRow, LoopStatus } from './messages.js';
 import { STEPS, type Step, type StepResults } from './steps.js';
+import type { Trial } from './tune/halving.js';
+import type { Proposal } from './tune/proposal.js';
+import { settingsText, trialLines } from './tune/table.js';
 
 const ROWS_SHOWN = 20;
 
@@ -9,6 +12,7 @@ export function loopDetails(status: LoopStatus, config: LoopConfig | null): stri
   const header = [
     `**${status.phase}**${status.iteration === null ? '' : `, iteration ${status.iteration}`}, ${status.remaining} to go`,
     ...(status.error === null ? [] : [`Last error: ${oneLine(status.error)}`]),
+    ...(status.proposal === null ? [] : [proposalText(status.loop, status.proposal)]),
   ];
   const table = [
     tableLine([
@@ -36,6 +40,12 @@ export function loopDetails(status: LoopStatus, config: LoopConfig | null): stri
   ].join('\n');
 }
 
+/** What a search proposes, and how to take it. */
+export function proposalText(loop: string, { iteration, settings, miou, ownMiou }: Proposal): string {
+  const gain = `${miou.toFixed(4)} on the validation images instead of ${ownMiou.toFixed(4)}`;
+  return `Iteration ${iteration} proposes ${settingsText(settings)}: ${gain}. \`partloop loop adopt ${loop}\` takes them.`;
+}
+
 function tableRow(row: IterationRow): string {
   const cells = [
     row.iteration,
@@ -54,7 +64,7 @@ function tableRow(row: IterationRow): string {
 
 /** The steps of a running iteration as Markdown: which are done, found done, under way. */
 export function iterationDetails(current: Step | null, results: StepResults, config: LoopConfig): string {
-  const rows = STEPS.map((step) => {
+  const rows = STEPS.filter((step) => step !== 'tune' || config.tune.enabled).map((step) => {
     const result = results[step];
     if (result === undefined) return tableLine([step, step === current ? 'under way' : null, '', '']);
     const facts = Object.entries(result.facts).map(
@@ -71,6 +81,21 @@ export function iterationDetails(current: Step | null, results: StepResults, con
     '```json',
     JSON.stringify(config, null, 1),
     '```',
+  ].join('\n');
+}
+
+/** The trials of a search as Markdown, with their mIoU on the validation images after each rung. */
+export function tuneDetails(trials: readonly Trial[], rungEnds: readonly number[], tune: TuneConfig): string {
+  const lines = trialLines(trials, rungEnds.length).map(({ trial, settings, values, minutes, state }) =>
+    tableLine([trial, ...values.map((value) => value?.toFixed(4) ?? null), minutes, oneLine(state), settings]),
+  );
+  const rungs = rungEnds.map((end) => `after ${end}`);
+  return [
+    `${trials.length} of ${tune.trials} trials`,
+    '',
+    tableLine(['trial', ...rungs, 'min', 'state', 'settings']),
+    `|---|${'---:|'.repeat(rungs.length + 1)}---|---|`,
+    ...lines,
   ].join('\n');
 }
 

@@ -16,6 +16,7 @@ export const loopWorkflowId = (loop: string): string => `loop:${loop}`;
 export const iterationWorkflowId = (loop: string, iteration: number): string =>
   `loop:${loop}:iteration:${iterationLabel(iteration)}`;
 export const scanWorkflowId = (parent: string): string => `${parent}:scan`;
+export const tuneWorkflowId = (parent: string): string => `${parent}:tune`;
 export const standaloneScanWorkflowId = (scan: string): string => `scan:${scan}`;
 
 const SCAN_ID = /^scan:([a-z0-9][a-z0-9-]{0,62})$/;

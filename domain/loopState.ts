@@ -3,6 +3,8 @@ import { loopConfigSchema } from './config.js';
 import { nameSchema } from './ids.js';
 import type { IterationRow } from './messages.js';
 import { type StepResults, stepResultSchema, stepSchema } from './steps.js';
+import { type Proposal, proposalSchema } from './tune/proposal.js';
+import { withTunedSettings } from './tune/space.js';
 
 const resultsSchema = z.partialRecord(stepSchema, stepResultSchema);
 
@@ -29,10 +31,14 @@ export const loopStateSchema = z.object({
       others: z.array(iterationAttemptSchema),
     }),
   ),
+  /** Training settings that the last search found better; null where it found none, or they were adopted. */
+  proposal: proposalSchema.nullable().default(null),
+  /** Proposed settings that iterations since then train with. */
+  adopted: proposalSchema.nullable().default(null),
 });
 export type LoopState = z.infer<typeof loopStateSchema>;
 
-export const emptyLoopState = (loop: string): LoopState => ({ loop, iterations: [] });
+export const emptyLoopState = (loop: string): LoopState => ({ loop, iterations: [], proposal: null, adopted: null });
 
 /**
  * The state after an attempt was recorded. A finished attempt replaces what was there only where nothing was built on it:
@@ -54,6 +60,17 @@ export function withAttempt(state: LoopState, iteration: number, attempt: Iterat
     : { iteration, current: existing.current, others: [...others, attempt] };
   return { ...state, iterations: state.iterations.map((entry) => (entry.iteration === iteration ? updated : entry)) };
 }
+
+/** The state after a search: its proposal stands in place of an earlier one, also where it has none. */
+export const withProposal = (state: LoopState, proposal: Proposal | null): LoopState => ({ ...state, proposal });
+
+/** The state after somebody took the proposal; unchanged where there is none. */
+export const withAdopted = (state: LoopState): LoopState =>
+  state.proposal === null ? state : { ...state, proposal: null, adopted: state.proposal };
+
+/** Adopted settings, shaped as settings of a loop. */
+export const adoptedSettings = ({ adopted }: Pick<LoopState, 'adopted'>): unknown =>
+  adopted === null ? {} : { train: withTunedSettings({ augment: {} }, adopted.settings) };
 
 /** The iteration to run next: one after the last that finished. */
 export function nextIteration(state: LoopState): number {

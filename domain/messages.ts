@@ -3,6 +3,8 @@ import { loopConfigSchema, poolDefaults, trainerPresetSchema } from './config.js
 import { PartloopError } from './errors.js';
 import { nameSchema } from './ids.js';
 import { iterationContextSchema, type StepResults, stepResultSchema, stepSchema } from './steps.js';
+import { trialSchema } from './tune/halving.js';
+import type { Proposal } from './tune/proposal.js';
 
 // --- Requests: what people send ---------------------------------------------------------------------------------
 
@@ -166,6 +168,22 @@ export const scanInputSchema = z.strictObject({
 });
 export type ScanInput = z.input<typeof scanInputSchema>;
 
+/** A search belongs to an iteration: it trains on what the iteration trained on. */
+export const tuneInputSchema = z.strictObject({
+  context: iterationContextSchema,
+  results: z.partialRecord(stepSchema, stepResultSchema),
+  /** Where a run that continued as new goes on. */
+  resume: z
+    .strictObject({
+      trials: z.array(trialSchema),
+      chains: z.array(z.string()),
+      trained: z.object({ iterations: z.number(), seconds: z.number() }),
+      startedAt: z.number(),
+    })
+    .nullable()
+    .default(null),
+});
+
 // --- Commands to a loop -------------------------------------------------------------------------------------------
 
 export const runIterationsSchema = z.strictObject({ iterations: iterations.default(1), config: loopConfigSchema });
@@ -207,5 +225,7 @@ export interface LoopStatus {
   pending: number | null;
   nextIteration: number;
   error: string | null;
+  /** Training settings that a search found better, until somebody adopts them. */
+  proposal: Proposal | null;
   rows: IterationRow[];
 }

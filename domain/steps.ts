@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { loopConfigSchema } from './config.js';
 import { nameSchema, sha256Schema } from './ids.js';
 
-/** The steps of an iteration, in order. */
-export const STEPS = ['draw', 'scan', 'sample', 'train', 'evaluate', 'decide', 'report'] as const;
+/** The steps of an iteration, in order; `tune` only where it is enabled. */
+export const STEPS = ['draw', 'scan', 'sample', 'train', 'evaluate', 'decide', 'tune', 'report'] as const;
 export type Step = (typeof STEPS)[number];
 export const stepSchema = z.enum(STEPS);
 

@@ -64,6 +64,7 @@ export const trainerJobSchema = z.strictObject({
   checkpointEvery: z.number().int().positive(),
   progressEvery: z.number().int().positive(),
   keepCheckpoints: z.number().int().positive(),
+  stopAfter: z.number().int().positive().nullable(),
 });
 export type TrainerJob = z.infer<typeof trainerJobSchema>;
 
@@ -85,6 +86,8 @@ export interface TrainerJobParts {
   val: string | null;
   /** `package`, `hub`, `random`, or an absolute path. */
   weights: string;
+  /** Iteration after which the run is measured and left; null trains to the end. */
+  stopAfter?: number | null;
 }
 
 /** The job of a training run: settings of the loop, classes and mirror pairs of the taxonomy, paths of this machine. */
@@ -135,6 +138,7 @@ export function trainerJob(parts: TrainerJobParts): TrainerJob {
     checkpointEvery: config.checkpointEvery,
     progressEvery: Math.max(1, Math.min(10, config.checkpointEvery)),
     keepCheckpoints: KEPT_CHECKPOINTS,
+    stopAfter: parts.stopAfter ?? null,
   };
 }
 

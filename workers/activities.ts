@@ -10,6 +10,7 @@ import { createSampleActivities } from '../activities/sample.js';
 import { createScanActivities } from '../activities/scan.js';
 import { createStandaloneScanActivities } from '../activities/standaloneScan.js';
 import { createTrainActivities } from '../activities/train.js';
+import { createTrialActivities, createTuneActivities } from '../activities/tune.js';
 import type { Role } from './roles.js';
 
 /** The activities of one role, made from their clients once. A queue offers only what is meant to run there. */
@@ -22,6 +23,7 @@ export function activitiesFor(role: Role, deps: ActivityDeps & { client: Client 
         ...createDrawActivities(deps),
         ...createSampleActivities(deps),
         ...createReportActivities(deps),
+        ...createTuneActivities(deps),
         ...createStandaloneScanActivities(deps),
         planScan: scan.planScan,
       };
@@ -33,6 +35,6 @@ export function activitiesFor(role: Role, deps: ActivityDeps & { client: Client 
         ...createDecideActivities(deps),
       };
     case 'train':
-      return createTrainActivities(deps);
+      return { ...createTrainActivities(deps), ...createTrialActivities(deps) };
   }
 }

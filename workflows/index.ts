@@ -1,3 +1,4 @@
+export { hyperparameterSearch } from './hyperparameterSearch.js';
 export { loopIteration } from './loopIteration.js';
 export { mislabelScan } from './mislabelScan.js';
 export { startLoop } from './startLoop.js';

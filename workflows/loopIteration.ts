@@ -10,11 +10,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { iterationDetails } from '../domain/detailsTable.js';
-import { loopWorkflowId, scanWorkflowId } from '../domain/ids.js';
+import { loopWorkflowId, scanWorkflowId, tuneWorkflowId } from '../domain/ids.js';
 import { type IterationFinished, loopIterationInputSchema, parseRequest } from '../domain/messages.js';
 import type { Step, StepResult, StepResults } from '../domain/steps.js';
 import { bookkeeping, light, scanning, training } from './activities.js';
 import { hasCode, orFail, rootMessage } from './failures.js';
+import { hyperparameterSearch } from './hyperparameterSearch.js';
 import { mislabelScan } from './mislabelScan.js';
 import { showAttributes } from './searchAttributes.js';
 
@@ -24,7 +25,7 @@ export const iterationProgressQuery = defineQuery<{ step: Step | null; results: 
 
 /**
  * One pass of the loop: draw new images, find the mislabelled ones, pick those the model needs, train on all picks,
- * evaluate, decide against the benchmark, report. Every step that is done with the same inputs is found done, so a
+ * evaluate, decide against the benchmark, search for better settings where that is enabled, report. Every step that is done with the same inputs is found done, so a
  * retry, a reset and a replay go on where work is missing.
  */
 export async function loopIteration(input: unknown = {}): Promise<StepResults> {
@@ -62,6 +63,7 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
     await step('train', () => trainer.train({ context, results }));
     await step('evaluate', () => inference.evaluate({ context, results }));
     await step('decide', () => inference.decide({ context, results }));
+    if (config.tune.enabled) await step('tune', search);
     await step('report', () => light.report({ context, results }));
     current = null;
     await tellLoop('finished', null);
@@ -71,6 +73,15 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
     if (!hasCode(error, 'pool-exhausted'))
       await CancellationScope.nonCancellable(() => tellLoop('failed', rootMessage(error)));
     throw error;
+  }
+
+  /** Better training settings for the iterations to come, on what this one trained on. */
+  async function search(): Promise<StepResult> {
+    return executeChild(hyperparameterSearch, {
+      workflowId: tuneWorkflowId(workflowInfo().workflowId),
+      args: [{ context, results }],
+      staticSummary: `try other training settings after iteration ${iteration}`,
+    });
   }
 
   async function step(name: Step, work: () => Promise<StepResult>): Promise<void> {

@@ -15,7 +15,7 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { LoopConfig } from '../domain/config.js';
+import { type LoopConfig, loopConfigSchema } from '../domain/config.js';
 import { loopDetails } from '../domain/detailsTable.js';
 import { iterationWorkflowId, parseLoopWorkflowId } from '../domain/ids.js';
 import {
@@ -31,6 +31,7 @@ import {
   stopSchema,
   trainingLoopInputSchema,
 } from '../domain/messages.js';
+import { withTunedSettings } from '../domain/tune/space.js';
 import { bookkeeping } from './activities.js';
 import { hasCode, orFail, rootMessage } from './failures.js';
 import { iterationFinishedSignal, loopIteration, pauseIterationSignal } from './loopIteration.js';
@@ -41,6 +42,7 @@ export const retryIterationUpdate = defineUpdate<LoopStatus, [RetryIteration]>('
 export const pauseUpdate = defineUpdate<LoopStatus>('pause');
 export const resumeUpdate = defineUpdate<LoopStatus>('resume');
 export const setConfigUpdate = defineUpdate<LoopStatus, [{ config: LoopConfig }]>('setConfig');
+export const adoptProposalUpdate = defineUpdate<LoopStatus>('adoptProposal');
 export const stopUpdate = defineUpdate<LoopStatus, [StopLoop]>('stop');
 export const poolGrewSignal = defineSignal('poolGrew');
 export const statusQuery = defineQuery<LoopStatus>('status');
@@ -63,6 +65,7 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   let poolGrew = false;
   let error: string | null = null;
   let rows: LoopStatus['rows'] = [];
+  let proposal: LoopStatus['proposal'] = null;
   let next = 0;
 
   setHandler(statusQuery, status, {
@@ -75,6 +78,14 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   setHandler(pauseUpdate, () => setPaused(true), { description: 'Hold before the next step' });
   setHandler(resumeUpdate, () => setPaused(false), { description: 'Go on after a pause' });
   setHandler(setConfigUpdate, setConfig, { description: 'Configuration of the iterations to come' });
+  setHandler(
+    adoptProposalUpdate,
+    async () => {
+      await adoptProposal();
+      return status();
+    },
+    { description: 'Train the iterations to come with the settings that the last search proposed' },
+  );
   setHandler(stopUpdate, stop, { description: 'End the loop after its iteration, or now; it can be started again' });
   setHandler(
     poolGrewSignal,
@@ -92,7 +103,7 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   );
 
   showAttributes({ loop });
-  ({ next, rows } = await bookkeeping.loadLoop({ loop }));
+  await loadLoop();
   show();
 
   while (!stopping) {
@@ -180,12 +191,13 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   async function takeResult(message: IterationFinished): Promise<void> {
     finished = null;
     const wasNext = message.iteration === next;
-    ({ next, rows } = await bookkeeping.loadLoop({ loop }));
+    await loadLoop();
     if (message.status === 'failed') {
       if (!waitingForImages && !stopping) error ??= `iteration ${message.iteration}: ${message.error ?? 'failed'}`;
     } else {
       error = null;
       if (wasNext && remaining > 0) remaining -= 1;
+      if (wasNext && proposal !== null && config?.tune.adopt === 'auto') await adoptProposal();
       if (remaining === 0 && pending !== null) {
         ({ config } = pending);
         remaining = pending.iterations;
@@ -197,6 +209,24 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
       ...(latest?.miou == null ? {} : { miou: latest.miou }),
       ...(latest?.gate == null ? {} : { gate: latest.gate }),
     });
+    show();
+  }
+
+  async function loadLoop(): Promise<void> {
+    const loaded = await bookkeeping.loadLoop({ loop });
+    ({ next, rows } = loaded);
+    // A history from before there were searches has none.
+    proposal = loaded.proposal ?? null;
+  }
+
+  /** What was proposed goes into the configuration under way, and, in the store, into that of every later start. */
+  async function adoptProposal(): Promise<void> {
+    const { settings } = await bookkeeping.adoptProposal({ loop });
+    proposal = null;
+    if (config !== null) {
+      const train = withTunedSettings(config.train, settings);
+      config = orFail(() => parseRequest(loopConfigSchema, { ...config, train }, 'the adopted settings'));
+    }
     show();
   }
 
@@ -270,6 +300,7 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
       pending: pending?.iterations ?? null,
       nextIteration: next,
       error,
+      proposal,
       rows,
     };
   }

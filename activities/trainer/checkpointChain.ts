@@ -133,6 +133,13 @@ export class CheckpointChain {
   }
 }
 
+/** Delete a run's checkpoints and its pointer, once nothing will go on from them. */
+export async function dropCheckpoints(store: ObjectStore, key: string): Promise<void> {
+  const found = await read(store, key);
+  if (found === null) return;
+  await store.delete([...found.state.checkpoints.flatMap((entry) => [entry.key, entry.log]), key]);
+}
+
 async function read(store: ObjectStore, key: string): Promise<{ state: Chain; etag: string } | null> {
   const object = await store.tryGet(key);
   if (object === null) return null;

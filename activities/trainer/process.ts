@@ -25,8 +25,8 @@ const TRAINER_TUNING = {
 };
 
 export interface TrainerRun {
-  /** `train` where left out; `lr-range` tries rising learning rates and saves nothing. */
-  command?: 'train' | 'lr-range';
+  /** `train` where left out; `lr-range` tries rising learning rates and saves nothing; `propose` answers a question. */
+  command?: 'train' | 'lr-range' | 'propose';
   python: string;
   /** Folder that holds the package `partloop_trainer`. */
   packageRoot: string;

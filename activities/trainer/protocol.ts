@@ -34,6 +34,7 @@ const messageSchema = z.discriminatedUnion('type', [
     /** Head rate and smoothed loss of each step. */
     points: z.array(z.tuple([z.number().positive(), z.number()])),
   }),
+  z.object({ type: z.literal('proposal'), params: z.record(z.string(), z.union([z.number(), z.string()])) }),
   z.object({ type: z.literal('done'), iterations: count, seconds: z.number() }),
   z.object({ type: z.literal('error'), code: z.string(), message: z.string(), hint: z.string() }),
 ]);

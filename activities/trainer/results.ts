@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
 import { sha256Schema } from '../../domain/ids.js';
-import type { ModelCard, TrainingList } from '../../domain/modelCard.js';
+import type { ModelCard } from '../../domain/modelCard.js';
 import type { TrainerJob } from '../../domain/trainerJob.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
-import type { Attempt, StepWork } from '../step.js';
+import type { StepWork } from '../step.js';
 import { sha256File } from './files.js';
+import type { EndedRun } from './trainingRun.js';
 
 const iou = z.number().min(0).max(1).nullable();
 
@@ -50,20 +51,30 @@ export async function readResult(workDir: string): Promise<TrainerResult> {
   return parsed.data;
 }
 
-export interface Published {
-  attempt: Attempt;
-  job: TrainerJob;
-  result: TrainerResult;
-  list: TrainingList;
-  /** The progress log, JSON lines. */
-  log: string;
-  loss: number | null;
-  resumes: number;
+/** `rung.json`, which the trainer writes where it was told to stop before the end. */
+const rungSchema = z.object({
+  iterations: z.number().int().positive(),
+  seconds: z.number().nonnegative(),
+  valMiou: iou,
+});
+export type RungResult = z.infer<typeof rungSchema>;
+
+/** Read what a run left behind that stopped at a rung; it exports no model. */
+export async function readRung(workDir: string): Promise<RungResult> {
+  const path = join(workDir, 'rung.json');
+  const parsed = rungSchema.safeParse(JSON.parse(await readFile(path, 'utf8').catch(() => 'null')));
+  if (parsed.success) return parsed.data;
+  throw new PartloopError('trainer-failed', `the trainer said that it was done, but ${path} is missing or malformed`, {
+    hint: 'A retry goes on from the last checkpoint.',
+  });
 }
 
-/** Upload a finished run's outputs to the attempt's keys. */
-export async function publish(store: ObjectStore, published: Published): Promise<StepWork> {
-  const { attempt, job, result } = published;
+/** Upload a finished run's model, card, list and log to the attempt's keys. */
+export async function publishModel(store: ObjectStore, ended: EndedRun): Promise<StepWork> {
+  const { attempt, job, run } = ended;
+  const result = await readResult(job.workDir);
+  // Nobody else may have taken over by now: what is published next is this attempt's alone.
+  await ended.confirm();
   const outputs = {
     model: attempt.key('model.onnx'),
     scan: attempt.key('scan.onnx'),
@@ -71,13 +82,13 @@ export async function publish(store: ObjectStore, published: Published): Promise
     log: attempt.key('log.jsonl'),
     trainingList: attempt.key('training-list.json'),
   };
-  await store.put(outputs.trainingList, JSON.stringify(published.list), 'application/json');
-  await store.put(outputs.log, published.log, 'application/x-ndjson');
+  await store.put(outputs.trainingList, JSON.stringify(run.list), 'application/json');
+  await store.put(outputs.log, ended.log, 'application/x-ndjson');
   await store.putFile(outputs.model, join(job.workDir, 'model.onnx'), 'application/octet-stream');
   await store.putFile(outputs.scan, join(job.workDir, 'scan.onnx'), 'application/octet-stream');
   await store.put(
     outputs.card,
-    JSON.stringify(modelCard(published, outputs.trainingList), null, 2),
+    JSON.stringify(modelCard(job, result, outputs.trainingList), null, 2),
     'application/json',
   );
   return {
@@ -86,13 +97,13 @@ export async function publish(store: ObjectStore, published: Published): Promise
       iterations: result.iterations,
       valMiou: result.valMiou,
       weightsSha256: result.weightsSha256,
-      loss: published.loss,
-      resumes: published.resumes,
+      loss: ended.loss,
+      resumes: ended.resumes,
     },
   };
 }
 
-function modelCard({ job, result }: Published, listKey: string): ModelCard {
+function modelCard(job: TrainerJob, result: TrainerResult, listKey: string): ModelCard {
   const { background: _, ...classIou } = result.perClassIou;
   return {
     version: 1,

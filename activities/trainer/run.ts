@@ -1,11 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { TrainConfig } from '../../domain/config.js';
 import { PartloopError } from '../../domain/errors.js';
-import type { TrainingList } from '../../domain/modelCard.js';
 import type { IndexRow } from '../../domain/tables.js';
-import type { Taxonomy } from '../../domain/taxonomy.js';
 import { type TrainerJob, trainerJob } from '../../domain/trainerJob.js';
 import { derivativeSide } from '../../inference/derivative.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
@@ -18,7 +15,8 @@ import { syncDataset } from './dataset.js';
 import { writeWhole } from './files.js';
 import { runTrainer, trainerFailure, trainerPython } from './process.js';
 import type { TrainerMessage } from './protocol.js';
-import { publish, readResult } from './results.js';
+import { publishModel } from './results.js';
+import type { EndedRun, TrainingRun } from './trainingRun.js';
 import { WorkDir } from './workDir.js';
 
 /** A stopped trainer has this long for its last checkpoint; the worker's shutdown grace allows for it. */
@@ -26,33 +24,17 @@ export const SAVE_GRACE_MS = 60_000;
 /** Counting a large training set's classes and validating say nothing for a while. */
 const STALL_MS = 30 * 60_000;
 
-/** One training run: what is trained on, with which settings. */
-export interface TrainingRun {
-  pool: string;
-  taxonomy: Taxonomy;
-  taxonomyDigest: string;
-  train: readonly IndexRow[];
-  val: readonly IndexRow[];
-  trainingSetDigest: string;
-  config: TrainConfig;
-  seed: number;
-  /** Longest side in pixels of the grid that validation counts on, as the evaluation does. */
-  evaluationSize: number;
-  list: TrainingList;
-  /** Key of the lease and checkpoint pointer of this run. */
-  chainKey: string;
-}
-
 /**
  * Train to the end, from wherever an earlier attempt came: take the lease, fetch data and checkpoint, run the trainer,
- * upload its checkpoints beside it, publish its outputs. A cancellation saves a checkpoint first and then throws the
- * cancellation's own reason.
+ * upload its checkpoints beside it, and `finish`, which publishes what came of it. A cancellation saves a checkpoint first
+ * and then throws the cancellation's own reason.
  */
 export async function runTraining(
   deps: ActivityDeps,
   run: TrainingRun,
   attempt: Attempt,
   beat: Heartbeat,
+  finish: (ended: EndedRun) => Promise<StepWork> = (ended) => publishModel(deps.store, ended),
 ): Promise<StepWork> {
   const { store, log } = deps;
   const python = await trainerPython(deps.root);
@@ -69,7 +51,8 @@ export async function runTraining(
   try {
     const found = await workDir.prepare(store, chain.newest, log);
     const job = await writeJob(deps, run, attempt, workDir.path, beat);
-    const progress = await Progress.from(found?.checkpoint ?? null, run.config.iterations, beat);
+    const iterations = run.stopAfter ?? run.config.iterations;
+    const progress = await Progress.from(found?.checkpoint ?? null, iterations, beat);
     if (found?.local) uploader.offer(found.checkpoint);
 
     const end = await runTrainer({
@@ -101,17 +84,14 @@ export async function runTraining(
       throw failure;
     }
 
-    const result = await readResult(workDir.path);
-    // Nobody else may have taken over by now: what is published next is this attempt's alone.
-    await chain.confirm();
-    const work = await publish(store, {
+    const work = await finish({
+      run,
       attempt,
       job,
-      result,
-      list: run.list,
       log: progress.text,
       loss: progress.loss,
       resumes: chain.resumes,
+      confirm: () => chain.confirm(),
     });
     await workDir.remove();
     return work;
@@ -160,6 +140,7 @@ async function writeJob(
     train: join(folder, 'train.jsonl'),
     val: run.val.length > 0 ? join(folder, 'val.jsonl') : null,
     weights: await localWeights(deps.store, run.config.weights, folder),
+    stopAfter: run.stopAfter ?? null,
   });
   await writeFile(join(folder, 'job.json'), JSON.stringify(job, null, 1));
   return job;

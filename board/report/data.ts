@@ -3,6 +3,7 @@ import type { Decision } from '../../domain/decision.js';
 import type { precisionByKind, reliabilityOf } from '../../domain/review.js';
 import type { SampleComparison } from '../../domain/sampling/compare.js';
 import type { Step } from '../../domain/steps.js';
+import type { Tuning } from '../../domain/tune/proposal.js';
 
 /** Everything a report shows, already read from the store: rendering needs no I/O. */
 export interface ReportData {
@@ -19,6 +20,8 @@ export interface ReportData {
   detection: DetectionSummary;
   sample: { comparison: SampleComparison; reasons: { why: string; count: number }[]; picks: Picture[] };
   findings: Picture[];
+  /** The search for better training settings; null where none was made. */
+  tuning: Tuning | null;
   seconds: { step: Step; seconds: number; outcome: string }[];
   warnings: string[];
 }

@@ -2,6 +2,7 @@ import type { ReportData } from './data.js';
 import { Detection, Run, Sample } from './images.js';
 import { Classes, Curve, Gate, Verdict, Worst } from './quality.js';
 import { STYLE } from './style.js';
+import { TuningTable } from './tuning.js';
 
 /** One iteration's report as a self-contained HTML document: no script, no external asset. */
 export function renderReport(data: ReportData): string {
@@ -41,6 +42,7 @@ function Page({ data }: { data: ReportData }) {
             <a href="#detection">Mislabelled images</a>
             <a href="#sample">Picked for training</a>
             <a href="#worst">Worst test images</a>
+            {data.tuning !== null && <a href="#tuning">Settings tried</a>}
             <a href="#run">Run</a>
           </nav>
           {data.warnings.length > 0 && (
@@ -60,6 +62,7 @@ function Page({ data }: { data: ReportData }) {
           <Detection data={data} />
           <Sample data={data} />
           <Worst data={data} />
+          {data.tuning !== null && <TuningTable loop={data.loop} tuning={data.tuning} />}
           <Run data={data} />
         </main>
       </body>

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
+import { proposalText } from '../../domain/detailsTable.js';
 import { type LoopStatus, parseRequest, startLoopRequestSchema } from '../../domain/messages.js';
 import { uiLink, withClient } from '../environment.js';
 import { commandLoop, isSettled, loopStatus, startLoop } from '../loopClient.js';
@@ -11,7 +12,7 @@ const { shape } = startLoopRequestSchema;
 const help = (field: keyof typeof shape): string => shape[field].description ?? '';
 const EXIT_SETTLED_WITHOUT_SUCCESS = 5;
 
-/** `partloop loop start|status|pause|resume|stop|retry`. */
+/** `partloop loop start|status|pause|resume|adopt|stop|retry`. */
 export function register(program: Command): void {
   const loop = program.command('loop').description('Start, watch and steer training loops');
 
@@ -78,6 +79,13 @@ export function register(program: Command): void {
       .option('--json', 'Print one JSON object on stdout')
       .action((name: string, { json }: { json?: true }) => steer(name, { name: command, args: [] }, json));
   }
+
+  loop
+    .command('adopt')
+    .description('Train the iterations to come with the settings that the last search proposed')
+    .argument('<name>')
+    .option('--json', 'Print one JSON object on stdout')
+    .action((name: string, { json }: { json?: true }) => steer(name, { name: 'adoptProposal', args: [] }, json));
 
   loop
     .command('stop')
@@ -152,6 +160,7 @@ function printStatus(status: LoopStatus): void {
     say(
       `last error: ${status.error}${isSettled(status) ? `\nTry again with \`partloop loop retry ${status.loop}\`.` : ''}`,
     );
+  if (status.proposal !== null) say(proposalText(status.loop, status.proposal));
   printTable(
     status.rows.map(({ error: _, ...row }) => ({
       ...row,

@@ -194,7 +194,8 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       picks: pictures,
     },
     findings: pictures,
-    seconds: STEPS.map((step, index) => ({
+    tuning: null,
+    seconds: STEPS.filter((step) => step !== 'tune').map((step, index) => ({
       step,
       seconds: [2.1, 71, 1.4, 130, 12, 9, 2][index] ?? 0,
       outcome: 'miss',

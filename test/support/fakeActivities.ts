@@ -1,7 +1,18 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { loopConfigSchema } from '../../domain/config.js';
-import { emptyLoopState, iterationRow, type LoopState, nextIteration, withAttempt } from '../../domain/loopState.js';
+import {
+  emptyLoopState,
+  iterationRow,
+  type LoopState,
+  nextIteration,
+  withAdopted,
+  withAttempt,
+  withProposal,
+} from '../../domain/loopState.js';
 import type { IterationContext, Step, StepResult, StepResults } from '../../domain/steps.js';
+import { type Trial, winner } from '../../domain/tune/halving.js';
+import type { Proposal } from '../../domain/tune/proposal.js';
+import type { TunedSettings } from '../../domain/tune/space.js';
 
 export const testConfig = loopConfigSchema.parse({ pool: 'cars', chunkSize: 10 });
 
@@ -13,10 +24,14 @@ export function stepResult(step: string, facts: StepResult['facts'] = {}): StepR
  * Activities that do no work but keep books: what the workflows ask for, in order. `fail` makes a step fail as often as
  * it says, with the code it says.
  */
-export function fakeActivities(options: { shards?: number; folds?: number[] } = {}) {
+export function fakeActivities(
+  options: { shards?: number; folds?: number[]; miouOf?(settings: TunedSettings, rung: number): number } = {},
+) {
   const calls: string[] = [];
   const faults = new Map<string, { times: number; code: string }>();
   let state: LoopState = emptyLoopState('cars');
+  let found: Proposal | null = null;
+  const tables: { trials: Trial[]; stopped: string | null }[] = [];
   const did = (name: string): void => {
     calls.push(name);
     const fault = faults.get(name);
@@ -54,6 +69,29 @@ export function fakeActivities(options: { shards?: number; folds?: number[] } = 
     train: simple('train', { valMiou: 0.5 }),
     evaluate: simple('evaluate', { miou: 0.6 }),
     decide: simple('decide', { gate: 'held', benchmarkMiou: 0.55 }),
+    proposeTrial: async ({ trials }: { trials: Trial[] }): Promise<TunedSettings> => {
+      did(`propose:${trials.length}`);
+      return { lrHead: trials.length / 100 };
+    },
+    trainTrial: async (asked: { trial: number; settings: TunedSettings; rung: number }) => {
+      did(`trial:${asked.trial}:${asked.rung}`);
+      const valMiou = options.miouOf?.(asked.settings, asked.rung) ?? 0.5;
+      return { ...stepResult('trial', { valMiou }), outputs: { chain: `chain-${asked.trial}` }, seconds: 3_600 };
+    },
+    finishTuning: async (asked: { context: IterationContext; trials: Trial[]; stopped: string | null }) => {
+      did('finishTuning');
+      const { rungs, minGain } = asked.context.config.tune;
+      const best = winner(asked.trials, rungs, minGain);
+      found = best === null ? null : { iteration: 1, settings: best.settings, miou: 0.6, ownMiou: 0.5 };
+      tables.push({ trials: asked.trials, stopped: asked.stopped });
+      return stepResult('tune', { proposed: best !== null });
+    },
+    adoptProposal: async () => {
+      did('adoptProposal');
+      state = withAdopted(state);
+      if (state.adopted === null) throw ApplicationFailure.create({ type: 'not-found', nonRetryable: true });
+      return state.adopted;
+    },
     report: simple('report'),
     startOrJoinLoop: async ({ request }: { request: { iterations: number } }) => {
       did('startOrJoinLoop');
@@ -70,6 +108,7 @@ export function fakeActivities(options: { shards?: number; folds?: number[] } = 
     loadLoop: async () => ({
       next: nextIteration(state),
       rows: state.iterations.map(({ iteration, current }) => iterationRow(iteration, current)),
+      proposal: state.proposal,
     }),
     prepareIteration: async ({
       loop,
@@ -113,6 +152,7 @@ export function fakeActivities(options: { shards?: number; folds?: number[] } = 
         config: context.config,
         recordedAt: '2026-01-01T00:00:00Z',
       });
+      if (status === 'finished' && results.tune !== undefined) state = withProposal(state, found);
     },
     isRunning: async () => true,
   };
@@ -121,5 +161,7 @@ export function fakeActivities(options: { shards?: number; folds?: number[] } = 
     calls,
     fail: (name: string, code: string, times = 1) => faults.set(name, { times, code }),
     state: () => state,
+    /** What searches ended with. */
+    tables,
   };
 }

@@ -1,4 +1,4 @@
-"""`partloop-trainer train --job job.json`, `check`, `describe`."""
+"""`partloop-trainer train --job job.json`, `lr-range`, `propose`, `attach-head`, `check`, `describe`."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ def main() -> None:
     range_command.add_argument(
         "--no-stdin-watch", action="store_true", help="go on when stdin is closed; for use by hand"
     )
+    propose_command = commands.add_parser("propose", help="propose the settings of the next trial of a search")
+    propose_command.add_argument("--job", required=True, help="path of the request: space, seed and trials so far")
     head_command = commands.add_parser("attach-head", help="give a foreign ONNX network the scan's outputs")
     head_command.add_argument("--model", required=True, help="ONNX file with logits [N, classes, h, w]")
     head_command.add_argument("--spec", required=True, help="JSON: its input, and which logits are which label")
@@ -45,6 +47,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.command in ("train", "lr-range"):
         run_job(arguments.command, arguments.job, watch_stdin=not arguments.no_stdin_watch)
+    elif arguments.command == "propose":
+        run_propose(arguments.job)
     elif arguments.command == "attach-head":
         run_attach(arguments.model, arguments.spec, arguments.out)
     elif arguments.command == "check":
@@ -82,6 +86,17 @@ def run_job(command: str, job_path: str, watch_stdin: bool) -> None:
     # The thread that watches stdin sits in a read: leave without asking it.
     sys.stdout.flush()
     os._exit(code)
+
+
+def run_propose(path: str) -> None:
+    """Say the next proposal, or why there is none and exit with the code of the reason."""
+    from .propose import propose, read_request
+
+    reporter = Reporter(StopFlag())
+    try:
+        reporter.emit("proposal", params=propose(read_request(Path(path))))
+    except TrainerError as error:
+        fail(reporter, error)
 
 
 def run_attach(model: str, spec: str, out: str) -> None:

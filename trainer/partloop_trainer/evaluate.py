@@ -1,4 +1,4 @@
-"""Validation: IoU of each class, counted on the grid on which the exported file is evaluated (`activities/evaluate.ts`).
+"""Validation: IoU of each class, counted on the grid of the exported file's evaluation (`activities/evaluate.ts`).
 
 The grid is the label at longest side `grid`, nearest neighbour. The mask is found on the S×S canvas that the network
 sees, cropped to the picture and brought to the label's grid, nearest neighbour too: padding counts nowhere.

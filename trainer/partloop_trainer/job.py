@@ -189,6 +189,11 @@ class Job:
     export: ExportJob = setting("Export", ExportJob)
     checkpointEvery: int = setting("Iterations between checkpoints", 50, low=1)
     progressEvery: int = setting("Iterations between progress lines", 10, low=1)
+    stopAfter: int | None = setting(
+        "Iteration after which the run is measured and left, to go on later with the same bits; null: train to the end",
+        None,
+        low=1,
+    )
     warmStart: str | None = setting("weights.pt or checkpoint of another run to start from, or null", None)
     keepCheckpoints: int = setting("Checkpoints kept", 3, low=1, high=100)
 
@@ -304,6 +309,8 @@ def _cross_checks(job: Job) -> list[str]:
         problems.append(
             f"`processes` ({job.processes}) must be at most `optim.batchSize` ({job.optim.batchSize}), which they share"
         )
+    if job.stopAfter is not None and job.stopAfter > job.optim.iterations:
+        problems.append(f"`stopAfter` ({job.stopAfter}) is beyond `optim.iterations` ({job.optim.iterations})")
     clip = job.loss.classWeightClip
     if len(clip) != 2 or not 0 < clip[0] <= clip[1]:
         problems.append("`loss.classWeightClip` must be [smallest, largest], both above 0")
@@ -322,7 +329,7 @@ def identity(job: Job) -> dict[str, Any]:
     """The settings that decide the weights, flat: `{"optim.lrHead": 0.002, …}`; no paths, pace or thread counts."""
     skip = {
         "workDir", "train", "val", "attempt", "threads", "device", "precision", "compile", "processes",
-        "loaderWorkers", "cacheBytes", "export", "checkpointEvery", "progressEvery", "keepCheckpoints",
+        "loaderWorkers", "cacheBytes", "export", "checkpointEvery", "progressEvery", "keepCheckpoints", "stopAfter",
     }  # fmt: skip
     flat: dict[str, Any] = {}
     for name, value in dataclasses.asdict(job).items():

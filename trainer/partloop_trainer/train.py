@@ -42,13 +42,20 @@ from .writer import Writer
 
 
 def train(job: Job, reporter: Reporter, stop: StopFlag) -> None:
-    """Train, validate, export; resumes from the newest checkpoint of the work folder. Raises `TrainerError`."""
+    """Train, validate, export; resumes from the newest checkpoint of the work folder. Raises `TrainerError`.
+
+    With `stopAfter` the run is measured there and left: another job with a later end goes on from its checkpoint.
+    """
     started_at = time.monotonic()
     run = Run(job, reporter, stop)
     run.resume()
     run.fit()
-    if run.ranks.is_first:
+    if not run.ranks.is_first:
+        return
+    if job.stopAfter is None:
         run.finish(started_at)
+    else:
+        run.leave(started_at)
 
 
 class Run:
@@ -144,7 +151,7 @@ class Run:
 
     def fit(self) -> None:
         """The loop: one batch, one step, a checkpoint every so often; a stop saves at the step's end."""
-        last = self.job.optim.iterations
+        last = self.job.stopAfter or self.job.optim.iterations
         self.set_training()
         try:
             self.run_steps(last)
@@ -247,15 +254,30 @@ class Run:
             limit,
         )
 
-    def finish(self, started_at: float) -> None:
-        """Validate, export, and write `result.json` last: where it exists, the run is whole."""
-        job = self.job
+    def validate(self) -> tuple[Metrics, dict[str, float | None]]:
+        """Metrics of the weights that count, which are the averaged ones where there are any, and IoU by class name."""
         if self.average is not None and self.average.state is not None:
             self.model.load_state_dict(self.average.state)
         metrics = self.measure()
-        per_class = dict(zip(job.classes, metrics.per_class, strict=True))
+        per_class = dict(zip(self.job.classes, metrics.per_class, strict=True))
         self.reporter.emit("metrics", valMiou=metrics.miou, perClassIou=per_class)
         self.stop.check()
+        return metrics, per_class
+
+    def leave(self, started_at: float) -> None:
+        """Validate and write `rung.json`: the checkpoint at `stopAfter` is written, nothing is exported."""
+        metrics, per_class = self.validate()
+        seconds = round(time.monotonic() - started_at, 3)
+        rung = {
+            "iterations": self.iteration, "seconds": seconds, "valMiou": metrics.miou, "perClassIou": per_class,
+        }  # fmt: skip
+        write_json(self.folder / "rung.json", rung)
+        self.reporter.emit("done", iterations=self.iteration, seconds=seconds)
+
+    def finish(self, started_at: float) -> None:
+        """Validate, export, and write `result.json` last: where it exists, the run is whole."""
+        job = self.job
+        metrics, per_class = self.validate()
         self.model.to("cpu")
         self.model.to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]
         weights = self.model.state_dict()

@@ -111,3 +111,22 @@ def test_a_warm_start_begins_with_the_other_runs_weights_and_says_so(make_job: C
     with pytest.raises(TrainerError) as caught:
         run_here(make_job("third", warmStart=path, taxonomyDigest="other"))
     assert caught.value.exit_code == 5
+
+
+def test_a_run_that_is_left_at_a_rung_goes_on_with_the_same_bits(
+    make_job: Callable[..., Job], undisturbed: str
+) -> None:
+    for rung in (2, 4, 6):
+        job = make_job(stopAfter=rung, val=make_job().train)
+        recorder = run_here(job)
+        found = json.loads((Path(job.workDir) / "rung.json").read_text())
+        assert found["iterations"] == rung == recorder.of("done")[0]["iterations"]
+        assert found["valMiou"] == recorder.of("metrics")[0]["valMiou"]
+        assert not (Path(job.workDir) / "result.json").exists()
+    run_here(make_job())
+    assert weights_of(make_job()) == undisturbed
+
+
+def test_a_rung_beyond_the_end_is_refused(make_job: Callable[..., Job]) -> None:
+    with pytest.raises(TrainerError, match=r"`stopAfter` \(7\) is beyond"):
+        make_job(stopAfter=7)

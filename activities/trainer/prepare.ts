@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { TrainConfig } from '../../domain/config.js';
+import { assertNoLeak } from '../../domain/draw/drawChunk.js';
+import { PartloopError } from '../../domain/errors.js';
+import { derivedSeed } from '../../domain/random.js';
+import type { IterationContext } from '../../domain/steps.js';
+import type { ChunkRow, IndexRow } from '../../domain/tables.js';
+import type { ActivityDeps } from '../deps.js';
+import { poolOf } from '../pool.js';
+import { digestOf } from '../step.js';
+import type { TrainingRun } from './trainingRun.js';
+
+/** Everything that decides the weights of one run. */
+export interface TrainingPlan {
+  /** Separates the seeds of runs within one iteration. */
+  seedParts: readonly (string | number)[];
+  rows: readonly ChunkRow[];
+  /** Pool version whose val split measures the model. */
+  poolVersion: number;
+  config: TrainConfig;
+}
+
+export interface PreparedTraining {
+  /** What the run's digest is made of. */
+  inputs: Record<string, unknown>;
+  run: Omit<TrainingRun, 'chainKey'>;
+}
+
+/** A run from its plan: validation images, digests and seed; refuses an empty training set and one that holds test images. */
+export async function prepareTraining(
+  deps: ActivityDeps,
+  context: IterationContext,
+  plan: TrainingPlan,
+): Promise<PreparedTraining> {
+  const { iteration, config: loopConfig } = context;
+  const pool = await poolOf(deps, loopConfig.pool);
+  const index = await pool.readIndex(plan.poolVersion);
+  const val = index.filter((row) => row.split === 'val' && row.region !== 'interior');
+  if (plan.rows.length === 0) {
+    throw new PartloopError('data-invalid', `iteration ${iteration} has an empty training set`, {
+      hint: 'Raise `sample.share` or the chunk size, or review the quarantine.',
+    });
+  }
+  assertNoLeak(
+    plan.rows,
+    index.filter((row) => row.split === 'test'),
+  );
+  const taxonomyDigest = digestOf(pool.taxonomy);
+  const trainingSetDigest = listDigest(plan.rows);
+  const seed = derivedSeed(loopConfig.seed, iteration, ...plan.seedParts);
+  const { evaluationSize } = loopConfig;
+  return {
+    inputs: {
+      config: plan.config,
+      seed,
+      iteration,
+      taxonomyDigest,
+      trainingSetDigest,
+      val: listDigest(val),
+      evaluationSize,
+      trainer: await trainerDigest(deps.root),
+    },
+    run: {
+      pool: loopConfig.pool,
+      taxonomy: pool.taxonomy,
+      taxonomyDigest,
+      train: plan.rows,
+      val,
+      trainingSetDigest,
+      config: plan.config,
+      seed,
+      evaluationSize,
+      list: { images: plan.rows.map(({ imageId, vehicleId, cluster }) => ({ imageId, vehicleId, cluster })) },
+    },
+  };
+}
+
+/** Digest of which images with which labels, whatever their order. */
+function listDigest(rows: readonly IndexRow[]): string {
+  return digestOf(rows.map((row) => `${row.imageId} ${row.labelSha256}`).sort());
+}
+
+/** Digest of the trainer's source and lock files: another PyTorch or another recipe is another model. */
+async function trainerDigest(root: string): Promise<string> {
+  const folder = join(resolve(root), 'trainer');
+  const source = join(folder, 'partloop_trainer');
+  const locks = (await readdir(folder))
+    .filter((name) => /^requirements.*\.lock\.txt$/.test(name))
+    .map((name) => join(folder, name));
+  const modules = (await readdir(source)).filter((name) => name.endsWith('.py')).map((name) => join(source, name));
+  const hash = createHash('sha256');
+  for (const path of [...locks.sort(), ...modules.sort()]) {
+    hash
+      .update(`${path.slice(folder.length)}\n`)
+      .update(await readFile(path))
+      .update('\0');
+  }
+  return hash.digest('hex');
+}

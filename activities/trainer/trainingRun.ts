@@ -1,0 +1,39 @@
+import type { TrainConfig } from '../../domain/config.js';
+import type { TrainingList } from '../../domain/modelCard.js';
+import type { IndexRow } from '../../domain/tables.js';
+import type { Taxonomy } from '../../domain/taxonomy.js';
+import type { TrainerJob } from '../../domain/trainerJob.js';
+import type { Attempt } from '../step.js';
+
+/** One training run: what is trained on, with which settings. */
+export interface TrainingRun {
+  pool: string;
+  taxonomy: Taxonomy;
+  taxonomyDigest: string;
+  train: readonly IndexRow[];
+  val: readonly IndexRow[];
+  trainingSetDigest: string;
+  config: TrainConfig;
+  seed: number;
+  /** Longest side in pixels of the grid that validation counts on, as the evaluation does. */
+  evaluationSize: number;
+  list: TrainingList;
+  /** Key of the lease and checkpoint pointer of this run. */
+  chainKey: string;
+  /** Iteration after which the run is measured and left; to the end where left out. */
+  stopAfter?: number;
+}
+
+/** A run whose trainer ended well, before anything of it is published. */
+export interface EndedRun {
+  run: TrainingRun;
+  attempt: Attempt;
+  job: TrainerJob;
+  /** The progress log, JSON lines. */
+  log: string;
+  /** The last loss that was reported. */
+  loss: number | null;
+  resumes: number;
+  /** Throws `fenced` where another attempt took over: to be asked before the first output is written. */
+  confirm(): Promise<void>;
+}

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { PartloopError } from '../domain/errors.js';
+import { derivedSeed } from '../domain/random.js';
+import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
+import { trainingRowSchema } from '../domain/tables.js';
+import { type Trial, winner } from '../domain/tune/halving.js';
+import type { Tuning } from '../domain/tune/proposal.js';
+import { type TunedSettings, tunedSettingsSchema } from '../domain/tune/space.js';
+import { proposalRequest, roundedAnswer, rungEnds, trialConfig } from '../domain/tune/trials.js';
+import { keys } from '../storage/keys.js';
+import { readTable } from '../storage/table.js';
+import type { ActivityDeps } from './deps.js';
+import { withHeartbeat } from './heartbeat.js';
+import { digestOf, isForced, runStep } from './step.js';
+import { dropCheckpoints } from './trainer/checkpointChain.js';
+import { prepareTraining } from './trainer/prepare.js';
+import { runTrainer, trainerFailure, trainerPython } from './trainer/process.js';
+import { readRung } from './trainer/results.js';
+import { runTraining } from './trainer/run.js';
+
+const VERSION = 1;
+const PROPOSAL_STALL_MS = 5 * 60_000;
+
+/** The parts of step tune that need the trainer: a proposal, and the training of one trial up to one rung. */
+export function createTrialActivities(deps: ActivityDeps) {
+  const { store, log } = deps;
+  return {
+    /** Settings for the next trial, by what the trials so far showed. Depends on them and the seed alone. */
+    async proposeTrial({
+      context,
+      trials,
+    }: {
+      context: IterationContext;
+      trials: readonly Trial[];
+    }): Promise<TunedSettings> {
+      const { config, iteration } = context;
+      const request = proposalRequest(trials, config, derivedSeed(config.seed, iteration, 'tune'));
+      return withHeartbeat(async ({ signal }) => {
+        const folder = join(resolve(deps.home), 'work', `propose-${randomUUID()}`);
+        await mkdir(folder, { recursive: true });
+        try {
+          const path = join(folder, 'request.json');
+          await writeFile(path, JSON.stringify(request));
+          const params = await answerTo(path, folder, signal);
+          return tunedSettingsSchema.parse(roundedAnswer(params, request.space));
+        } finally {
+          await rm(folder, { recursive: true, force: true });
+        }
+      });
+    },
+
+    /**
+     * Train one trial up to the end of a rung, from where the rung below it ended, and measure it on the validation
+     * images. Facts: `valMiou` and `iterations`; output `chain` points at its checkpoints.
+     */
+    async trainTrial({
+      context,
+      results,
+      trial,
+      settings,
+      rung,
+    }: {
+      context: IterationContext;
+      results: StepResults;
+      trial: number;
+      settings: TunedSettings;
+      rung: number;
+    }): Promise<StepResult> {
+      const { loop, iteration, config } = context;
+      const trainingSet = results.sample?.outputs.trainingSet;
+      const poolVersion = results.draw?.facts.poolVersion;
+      const stopAfter = rungEnds(config)[rung];
+      if (trainingSet === undefined || typeof poolVersion !== 'number' || stopAfter === undefined)
+        throw new PartloopError('input-invalid', `rung ${rung} of trial ${trial} needs the results of draw and sample`);
+      const rows = await readTable(store, trainingSet, trainingRowSchema);
+      return withHeartbeat(async (beat) => {
+        // One seed for all trials: they see the same images in the same order, and differ by their settings.
+        const plan = { seedParts: ['tune'], rows, poolVersion, config: trialConfig(config, settings) };
+        const { inputs, run } = await prepareTraining(deps, context, plan);
+        if (run.val.length === 0) {
+          throw new PartloopError(
+            'data-invalid',
+            `pool \`${config.pool}\` has no validation images to compare trials by`,
+            {
+              hint: 'Import more images, or set `tune.enabled` to false.',
+            },
+          );
+        }
+        const force = isForced(context, 'tune') ? context.force?.token : null;
+        const chainKey = keys.checkpointChain(loop, iteration, 'trial', digestOf({ ...inputs, trial, force }));
+        return runStep(store, context, 'trial', VERSION, { ...inputs, trial, stopAfter }, async (attempt) => {
+          log.info({ loop, iteration, trial, rung, stopAfter }, 'training a trial');
+          return runTraining(deps, { ...run, chainKey, stopAfter }, attempt, beat, async (ended) => {
+            const { valMiou, iterations } = await readRung(ended.job.workDir);
+            await ended.confirm();
+            const outputs = { log: attempt.key('log.jsonl'), chain: chainKey };
+            await store.put(outputs.log, ended.log, 'application/x-ndjson');
+            return { outputs, facts: { trial, rung, valMiou, iterations, loss: ended.loss, resumes: ended.resumes } };
+          });
+        });
+      });
+    },
+  };
+
+  async function answerTo(path: string, folder: string, signal: AbortSignal): Promise<Record<string, number | string>> {
+    let answer: Record<string, number | string> | null = null;
+    const end = await runTrainer({
+      command: 'propose',
+      python: await trainerPython(deps.root),
+      packageRoot: join(resolve(deps.root), 'trainer'),
+      job: path,
+      cwd: folder,
+      network: false,
+      stallMs: PROPOSAL_STALL_MS,
+      graceMs: 5_000,
+      signal,
+      onMessage: (message) => {
+        if (message.type === 'proposal') answer = message.params;
+      },
+    });
+    signal.throwIfAborted();
+    const failure = trainerFailure(end);
+    if (failure !== null) throw failure;
+    if (answer !== null) return answer;
+    throw new PartloopError('trainer-failed', 'the trainer ended without a proposal', {
+      hint: 'Trainer and partloop do not fit together; run `npm run bootstrap`.',
+    });
+  }
+}
+
+/** The end of step tune: the table of trials and what it proposes; the trials' checkpoints are deleted. */
+export function createTuneActivities({ store }: ActivityDeps) {
+  return {
+    async finishTuning({
+      context,
+      trials,
+      chains,
+      stopped,
+    }: {
+      context: IterationContext;
+      trials: readonly Trial[];
+      chains: readonly string[];
+      stopped: string | null;
+    }): Promise<StepResult> {
+      const { config, iteration } = context;
+      const { rungs, minGain } = config.tune;
+      const best = winner(trials, rungs, minGain);
+      const ownMiou = trials.find(({ trial }) => trial === 0)?.values[rungs - 1];
+      const miou = best?.values[rungs - 1];
+      const tuning: Tuning = {
+        version: 1,
+        trials: [...trials],
+        rungs: rungEnds(config),
+        proposal:
+          best === null || miou === undefined || ownMiou === undefined
+            ? null
+            : { iteration, settings: best.settings, miou, ownMiou },
+        stopped,
+      };
+      return withHeartbeat(() =>
+        runStep(store, context, 'tune', VERSION, tuning, async (attempt) => {
+          const outputs = { tuning: attempt.key('tuning.json') };
+          await store.put(outputs.tuning, JSON.stringify(tuning, null, 1), 'application/json');
+          for (const chain of chains) await dropCheckpoints(store, chain);
+          return {
+            outputs,
+            facts: {
+              trials: trials.length,
+              best: best?.trial ?? null,
+              valMiou: miou ?? null,
+              ownValMiou: ownMiou ?? null,
+              proposed: tuning.proposal !== null,
+            },
+          };
+        }),
+      );
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { trialSchema } from './halving.js';
+import { tunedSettingsSchema } from './space.js';
+
+/** Settings that a search found better than the loop's own. */
+export const proposalSchema = z.object({
+  /** Iteration whose search found them. */
+  iteration: z.number().int().positive(),
+  settings: tunedSettingsSchema,
+  /** mIoU on the validation images at the last rung: of these settings, and of the loop's own. */
+  miou: z.number(),
+  ownMiou: z.number(),
+});
+export type Proposal = z.infer<typeof proposalSchema>;
+
+/** `tuning.json` of the step tune: the table of trials and what came of it. */
+export const tuningSchema = z.object({
+  version: z.literal(1),
+  trials: z.array(trialSchema),
+  /** Iterations at which the rungs end. */
+  rungs: z.array(z.number().int().positive()),
+  proposal: proposalSchema.nullable(),
+  /** Why the search ended before all trials were done; null where it did not. */
+  stopped: z.string().nullable(),
+});
+export type Tuning = z.infer<typeof tuningSchema>;

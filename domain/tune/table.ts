@@ -1,0 +1,29 @@
+import type { Trial } from './halving.js';
+import type { TunedSettings } from './space.js';
+
+/** One line of the table of trials, for the details of the workflow, the report and the command line alike. */
+export interface TrialLine {
+  trial: string;
+  settings: string;
+  /** mIoU on the validation images after each rung; null where it was not trained so far. */
+  values: (number | null)[];
+  minutes: number;
+  state: string;
+}
+
+/** Trials in the order they were proposed in; the loop's own settings first. */
+export function trialLines(trials: readonly Trial[], rungs: number): TrialLine[] {
+  return trials.map(({ trial, settings, values, seconds, running, error }) => ({
+    trial: trial === 0 ? '0, as it is' : String(trial),
+    settings: settingsText(settings),
+    values: Array.from({ length: rungs }, (_, rung) => values[rung] ?? null),
+    minutes: Math.round(seconds / 6) / 10,
+    state: error ?? (running ? 'training' : values.length === rungs ? 'all rungs' : `left after rung ${values.length}`),
+  }));
+}
+
+/** `lrHead 0.0013, loss ce+dice`. */
+export const settingsText = (settings: TunedSettings): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
