@@ -23,6 +23,7 @@ BUDGETS = {
 ARMS: dict[str, dict[str, Any]] = {
     "base": {},
     "fixed-rate": {"optim": {"schedule": "fixed"}},
+    "poly-rate": {"optim": {"schedule": "poly"}},
     "adam": {"optim": {"name": "adam"}},
     "plain": {"loss": {"classWeightExponent": 0.0}, "sampling": {"imageWeightExponent": 0.0}},
     "focal": {"loss": {"name": "focal"}},
