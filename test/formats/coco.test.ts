@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { readCoco } from '../../formats/coco.js';
@@ -11,6 +10,7 @@ import { readLabel } from '../../storage/imageSource.js';
 import { decodeLabel } from '../../storage/labelMask.js';
 import { openPool } from '../../storage/pool.js';
 import { memoryStore } from '../support/memoryStore.js';
+import { dsmlrTestSet } from '../support/photos.js';
 import { picture, runImport, save, TAXONOMY } from './pictures.js';
 
 const WIDTH = 24;
@@ -134,12 +134,8 @@ describe('an import of COCO annotations', function () {
   });
 
   it('takes the whole test set of DSMLR Car Parts', async function () {
-    const shared = process.env.PARTLOOP_SHARED ?? resolve('..', 'shared', 'data');
-    const set = join(shared, 'dsmlr-car-parts', 'testset');
-    if (!existsSync(set)) {
-      console.log(`      skipped: no DSMLR Car Parts data in ${shared} (PARTLOOP_SHARED)`);
-      return this.skip();
-    }
+    const set = dsmlrTestSet();
+    if (set === null) return this.skip();
     const store = memoryStore();
     const items = readCoco(join(set, 'JPEGImages'), join(set, 'annotations.json'), dsmlr18);
     const { added, refused } = await runImport(store, items, { taxonomy: dsmlr18, test: true });

@@ -1,16 +1,24 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { PartloopError } from '../../domain/errors.js';
-import { decodeForNetwork, decodeLabelOf, fitLabel } from '../../inference/decode.js';
+import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
+import { decodeForNetwork, decodeLabelOf, fitLabel, type NetworkImage } from '../../inference/decode.js';
+import { derivativeSide, readDerivative } from '../../inference/derivative.js';
 import { contentSize, PAD_RGB } from '../../inference/letterbox.js';
+import { keys } from '../../storage/keys.js';
 import { encodeLabel } from '../../storage/labelMask.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
 import { ROOT } from '../support/binaries.js';
+import { memoryStore } from '../support/memoryStore.js';
+import { dsmlrTestSet } from '../support/photos.js';
 import { hasPython, PYTHON, run } from '../support/tinyModel.js';
 
+const POOL = 'photos';
 const SIZE = 96;
 const PICTURES = [
   [200, 133],
@@ -36,6 +44,18 @@ for n in range(count):
     label = np.asarray(Image.open(f"{folder}/{n}-label.png"))
     letterbox_label(resize_label(label, size), size).tofile(f"{folder}/{n}.label")
 print(json.dumps(sizes))
+`;
+
+/** The same for photos as they are given and as training has them, named by their order. */
+const TRAINER_PHOTOS = `
+import sys
+sys.path.insert(0, sys.argv[1])
+from PIL import Image, ImageOps
+from partloop_trainer.preprocess import letterbox_image, resize_image
+size = int(sys.argv[2])
+for path in sys.argv[3:]:
+    picture = ImageOps.exif_transpose(Image.open(path))
+    letterbox_image(resize_image(picture, size), size).tofile(path + ".rgb")
 `;
 
 /** Waves with edges: what a photograph has, and where filters differ. */
@@ -84,10 +104,58 @@ describe('the preprocessing of the scan', function () {
         const ours = await decodeForNetwork(await readFile(join(folder, `${n}.png`)), SIZE, `${n}.png`);
         const theirs = await readFile(join(folder, `${n}.rgb`));
         assert.equal(theirs.length, ours.rgb.length);
-        assert.ok(contentDifference(ours, theirs) <= 2, `picture ${n} differs by ${contentDifference(ours, theirs)}`);
+        assert.ok(
+          contentDifference(ours, theirs, SIZE) <= 2,
+          `picture ${n} differs by ${contentDifference(ours, theirs, SIZE)}`,
+        );
         const labelBytes = await readFile(join(folder, `${n}-label.png`));
         const label = fitLabel(await decodeLabelOf(labelBytes, { width, height, classes: 255 }, `${n}.png`), SIZE);
         assert.ok(Buffer.from(label).equals(await readFile(join(folder, `${n}.label`))), `label ${n}`);
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('is that of the trainer on real photos, read directly and by way of the smaller copies that training reads', async function () {
+    const set = dsmlrTestSet();
+    if (set === null) return this.skip();
+    if (!hasPython) {
+      console.log(`      skipped: ${PYTHON} is missing; npm run bootstrap installs it`);
+      return this.skip();
+    }
+    const size = 256;
+    const folder = await mkdtemp(join(tmpdir(), 'pl-'));
+    try {
+      const names = (await readdir(join(set, 'JPEGImages'))).sort().slice(0, 24);
+      assert.equal(names.length, 24);
+      const store = memoryStore();
+      const paths: { kind: 'direct' | 'copy'; ours: string; read: string }[] = [];
+      for (const name of names) {
+        const ours = join(set, 'JPEGImages', name);
+        const bytes = await readFile(ours);
+        const { autoOrient } = await sharp(bytes).metadata();
+        const row = await photoRow(store, bytes, autoOrient);
+        const copy = await readDerivative(store, POOL, row, derivativeSide(size));
+        for (const [kind, read] of [
+          ['direct', bytes],
+          ['copy', copy.image],
+        ] as const) {
+          const path = join(folder, `${kind}-${name}`);
+          await writeFile(path, read);
+          paths.push({ kind, ours, read: path });
+        }
+      }
+      await run(PYTHON, ['-c', TRAINER_PHOTOS, join(ROOT, 'trainer'), String(size), ...paths.map(({ read }) => read)]);
+      const differences = { direct: [] as number[], copy: [] as number[] };
+      for (const { kind, ours, read } of paths) {
+        const network = await decodeForNetwork(await readFile(ours), size, ours);
+        differences[kind].push(contentDifference(network, await readFile(`${read}.rgb`), size));
+      }
+      // A copy is scaled twice, and compressed in between: single photos with much texture come to a little more.
+      for (const [kind, values] of Object.entries(differences)) {
+        const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+        assert.ok(mean <= 2, `${kind}: photos differ by ${mean} on average`);
       }
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -142,12 +210,43 @@ describe('the preprocessing of the scan', function () {
 });
 
 /** Mean absolute difference of a channel inside the picture, padding left out. */
-function contentDifference(ours: { rgb: Uint8Array; width: number; height: number }, theirs: Uint8Array): number {
+function contentDifference(ours: NetworkImage, theirs: Uint8Array, size: number): number {
   let sum = 0;
   for (let y = 0; y < ours.height; y++) {
-    for (let at = y * SIZE * 3; at < (y * SIZE + ours.width) * 3; at++) {
+    for (let at = y * size * 3; at < (y * size + ours.width) * 3; at++) {
       sum += Math.abs((ours.rgb[at] ?? 0) - (theirs[at] ?? 0));
     }
   }
   return sum / (ours.width * ours.height * 3);
+}
+
+/** The row of a photo without label: only what its smaller copy is made from. */
+async function photoRow(
+  store: ObjectStore,
+  bytes: Uint8Array,
+  { width, height }: { width: number; height: number },
+): Promise<IndexRow> {
+  const imageId = createHash('sha256').update(bytes).digest('hex');
+  const mask = await encodeLabel(new Uint8Array(width * height), width, height);
+  const labelSha256 = createHash('sha256').update(mask).digest('hex');
+  const imageUri = keys.image(POOL, imageId);
+  const labelUri = keys.label(POOL, labelSha256);
+  await store.put(imageUri, bytes);
+  await store.put(labelUri, mask);
+  const common = { imageEtag: null, imageVersion: null, tagOrigins: '{}', vehicleId: null, source: 'in-house' };
+  return indexRowSchema.parse({
+    ...common,
+    imageId,
+    fileName: 'photo.jpg',
+    imageUri,
+    labelUri,
+    labelSha256,
+    width,
+    height,
+    split: 'test',
+    perceptualHash: '0'.repeat(16),
+    classes: [],
+    labelRevision: 0,
+    ingestedAt: '2026-01-01T00:00:00Z',
+  });
 }

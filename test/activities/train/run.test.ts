@@ -93,6 +93,31 @@ describe('a training run', function () {
     );
   });
 
+  it('trains on while the upload of a checkpoint waits, and ends with the newest one in the store', async function () {
+    if (!existsSync(python)) this.skip();
+    const run = await tinyRun();
+    let letGo = (): void => {};
+    const waiting = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    let held = 0;
+    // The first checkpoint reaches the store only after the last iteration: a trainer that waited for it would never end.
+    run.store.beforeWrite = (key) => {
+      if (!key.endsWith('.pt') || held > 0) return;
+      held++;
+      return waiting;
+    };
+    const { work } = await train(run, home, {
+      onIteration: (iteration) => {
+        if (iteration >= 8) letGo();
+      },
+    });
+    assert.equal(held, 1);
+    assert.equal(work.facts.iterations, 8);
+    const chain = JSON.parse(new TextDecoder().decode((await run.store.get(CHAIN)).body));
+    assert.equal(chain.checkpoints[0].iteration, 8);
+  });
+
   it('stops and publishes nothing once another attempt has taken the lease', async function () {
     if (!existsSync(python)) this.skip();
     const run = await tinyRun();
