@@ -18,8 +18,15 @@ export function trialLines(trials: readonly Trial[], rungs: number): TrialLine[]
     settings: settingsText(settings),
     values: Array.from({ length: rungs }, (_, rung) => values[rung] ?? null),
     minutes: Math.round(seconds / 6) / 10,
-    state: error ?? (running ? 'training' : values.length === rungs ? 'all rungs' : `left after rung ${values.length}`),
+    state: stateText({ values, running, error }, rungs),
   }));
+}
+
+function stateText({ values, running, error }: Pick<Trial, 'values' | 'running' | 'error'>, rungs: number): string {
+  if (error !== null) return error;
+  if (running) return 'training';
+  if (values.length === 0) return 'not trained';
+  return values.length === rungs ? 'all rungs' : `left after rung ${values.length}`;
 }
 
 /** `lrHead 0.0013, loss ce+dice`. */

@@ -48,6 +48,10 @@ describe('a report', () => {
     assert.match(detection, /85 %1891 %94 %/);
     assert.match(detection, /zoomed true20630/);
     assert.ok(document.querySelector('#curve svg'));
+    const tuning = document.querySelector('#tuning')?.textContent ?? '';
+    assert.match(tuning, /lrHead 0\.0034, loss ce\+dice reach 0\.530, \+0\.020/);
+    assert.match(tuning, /20\.3500\.4700\.530.*all rungs/);
+    assert.match(tuning, /the loss is not a number any more/);
   });
 
   it('escapes text from outside', () => {
@@ -93,11 +97,13 @@ describe('a report', () => {
         curve,
         slices: [],
         worst: [],
+        tuning: null,
         classes: full.classes.map((entry) => ({ ...entry, benchmarkIou: null })),
         sample: { ...full.sample, comparison: { ...full.sample.comparison, tags: [] } },
       }),
     );
     assert.match(html, /first benchmark/);
+    assert.ok(!html.includes('id="tuning"'));
     assert.ok(!/NaN|undefined/.test(html));
   });
 });

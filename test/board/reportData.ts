@@ -1,6 +1,9 @@
 import type { Picture, ReportData } from '../../board/report/data.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import { STEPS } from '../../domain/steps.js';
+import type { Trial } from '../../domain/tune/halving.js';
+import type { Tuning } from '../../domain/tune/proposal.js';
+import { newTrial } from '../../domain/tune/trials.js';
 import { idOf } from '../domain/sampling/rows.js';
 
 const CLASSES = [
@@ -17,6 +20,26 @@ const CLASSES = [
   'left_indicator',
   'roof',
 ];
+
+const trial = (number: number, lrHead: number, values: number[], error: string | null = null): Trial => ({
+  ...newTrial(number, { lrHead, loss: number === 2 ? 'ce+dice' : 'ce' }),
+  values,
+  seconds: 90 * values.length,
+  error,
+});
+
+const TUNING: Tuning = {
+  version: 1,
+  trials: [
+    trial(0, 0.002, [0.31, 0.42, 0.51]),
+    trial(1, 0.0012, [0.33]),
+    trial(2, 0.0034, [0.35, 0.47, 0.53]),
+    trial(3, 0.006, [], 'the loss is not a number any more'),
+  ],
+  rungs: [750, 1500, 3000],
+  proposal: { iteration: 3, settings: { lrHead: 0.0034, loss: 'ce+dice' }, miou: 0.53, ownMiou: 0.51 },
+  stopped: null,
+};
 
 /** A made-up report of three iterations, with every section filled. */
 export function reportData(pictures: Picture[] = [], fields: Partial<ReportData> = {}): ReportData {
@@ -194,7 +217,7 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       picks: pictures,
     },
     findings: pictures,
-    tuning: null,
+    tuning: TUNING,
     seconds: STEPS.filter((step) => step !== 'tune').map((step, index) => ({
       step,
       seconds: [2.1, 71, 1.4, 130, 12, 9, 2][index] ?? 0,
