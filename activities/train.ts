@@ -14,6 +14,7 @@ import { poolOf } from './pool.js';
 import { digestOf, runStep } from './step.js';
 import { prepareTraining, type TrainingPlan } from './trainer/prepare.js';
 import { runTraining } from './trainer/run.js';
+import { warmStartOf } from './trainer/warmStart.js';
 
 const VERSION = 1;
 
@@ -38,7 +39,14 @@ export function createTrainActivities(deps: ActivityDeps) {
       );
     }
     const rows = await readTable(store, trainingSet, trainingRowSchema);
-    return trainOn(context, { step: 'train', seedParts: ['train'], rows, poolVersion, config: context.config.train });
+    return trainOn(context, {
+      step: 'train',
+      seedParts: ['train'],
+      rows,
+      poolVersion,
+      config: context.config.train,
+      warmStart: await warmStartOf(store, context),
+    });
   }
 
   /** Train the model that judges one fold of the scan, on the rest. */
@@ -62,7 +70,9 @@ export function createTrainActivities(deps: ActivityDeps) {
       seedParts: ['fold', fold],
       rows,
       poolVersion: plan.poolVersion,
-      config: { ...config, iterations },
+      // A judge knows nothing of the images that it judges.
+      config: { ...config, iterations, warmStart: false },
+      warmStart: null,
     });
   }
 
@@ -92,7 +102,8 @@ export function createTrainActivities(deps: ActivityDeps) {
       seedParts: ['baseline', seed],
       rows,
       poolVersion,
-      config: context.config.train,
+      config: { ...context.config.train, warmStart: false },
+      warmStart: null,
     });
   }
 
@@ -130,7 +141,7 @@ export function createTrainActivities(deps: ActivityDeps) {
       return runStep(store, context, step, VERSION, { ...inputs, step }, async (attempt) => {
         log.info({ loop, iteration, step, images: plan.rows.length, iterations: plan.config.iterations }, 'training');
         const chainKey = keys.checkpointChain(loop, iteration, step, attempt.digest);
-        return runTraining(deps, { ...run, chainKey }, attempt, beat);
+        return runTraining(deps, { ...run, chainKey, publishWeights: step === 'train' }, attempt, beat);
       });
     });
   }

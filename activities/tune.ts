@@ -19,6 +19,7 @@ import { prepareTraining } from './trainer/prepare.js';
 import { runTrainer, trainerFailure, trainerPython } from './trainer/process.js';
 import { readRung } from './trainer/results.js';
 import { runTraining } from './trainer/run.js';
+import { warmStartOf } from './trainer/warmStart.js';
 
 const VERSION = 1;
 const PROPOSAL_STALL_MS = 5 * 60_000;
@@ -77,7 +78,8 @@ export function createTrialActivities(deps: ActivityDeps) {
       const rows = await readTable(store, trainingSet, trainingRowSchema);
       return withHeartbeat(async (beat) => {
         // One seed for all trials: they see the same images in the same order, and differ by their settings.
-        const plan = { seedParts: ['tune'], rows, poolVersion, config: trialConfig(config, settings) };
+        const warmStart = await warmStartOf(store, context);
+        const plan = { seedParts: ['tune'], rows, poolVersion, config: trialConfig(config, settings), warmStart };
         const { inputs, run } = await prepareTraining(deps, context, plan);
         if (run.val.length === 0) {
           throw new PartloopError(
@@ -92,13 +94,19 @@ export function createTrialActivities(deps: ActivityDeps) {
         const chainKey = keys.checkpointChain(loop, iteration, 'trial', digestOf({ ...inputs, trial, force }));
         return runStep(store, context, 'trial', VERSION, { ...inputs, trial, stopAfter }, async (attempt) => {
           log.info({ loop, iteration, trial, rung, stopAfter }, 'training a trial');
-          return runTraining(deps, { ...run, chainKey, stopAfter }, attempt, beat, async (ended) => {
-            const { valMiou, iterations } = await readRung(ended.job.workDir);
-            await ended.confirm();
-            const outputs = { log: attempt.key('log.jsonl'), chain: chainKey };
-            await store.put(outputs.log, ended.log, 'application/x-ndjson');
-            return { outputs, facts: { trial, rung, valMiou, iterations, loss: ended.loss, resumes: ended.resumes } };
-          });
+          return runTraining(
+            deps,
+            { ...run, chainKey, stopAfter, publishWeights: false },
+            attempt,
+            beat,
+            async (ended) => {
+              const { valMiou, iterations } = await readRung(ended.job.workDir);
+              await ended.confirm();
+              const outputs = { log: attempt.key('log.jsonl'), chain: chainKey };
+              await store.put(outputs.log, ended.log, 'application/x-ndjson');
+              return { outputs, facts: { trial, rung, valMiou, iterations, loss: ended.loss, resumes: ended.resumes } };
+            },
+          );
         });
       });
     },

@@ -34,6 +34,10 @@ export const trainConfigSchema = z
       .max(1_024)
       .default('package')
       .describe('Backbone weights: `package`, `hub`, a file, or an s3:// URI'),
+    warmStart: z
+      .boolean()
+      .default(false)
+      .describe("Start from the weights of the loop's previous iteration instead of the backbone's pretraining"),
     iterations: z
       .number()
       .int()
@@ -118,6 +122,10 @@ export const trainConfigSchema = z
       .default(1)
       .describe('Processes that share each batch, one a GPU; 0: one for every GPU of the machine'),
     compile: z.enum(['auto', 'on', 'off']).default('auto').describe('torch.compile; auto: on a GPU, where it can'),
+    exportPrecision: z
+      .enum(['float32', 'float16'])
+      .default('float32')
+      .describe('Numbers inside the exported networks; float16 is half as large, and faster on GPUs alone'),
   })
   .refine(({ classWeightExponent, imageWeightExponent }) => classWeightExponent + imageWeightExponent <= 1 + 1e-9, {
     path: ['imageWeightExponent'],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { trainConfigSchema } from './config.js';
 import { sha256Schema } from './ids.js';
 
 const iou = z.number().min(0).max(1);
@@ -27,6 +28,10 @@ export const modelCardSchema = z.object({
   preset: z.string(),
   imageSize: z.number().int().positive(),
   iterations: z.number().int().positive(),
+  /** The settings it was trained with; null where the model comes from elsewhere. */
+  config: trainConfigSchema.nullable().default(null),
+  /** Digest of the weights that training started from; null where these were the backbone's pretraining. */
+  startedFrom: sha256Schema.nullable().default(null),
 });
 export type ModelCard = z.infer<typeof modelCardSchema>;
 

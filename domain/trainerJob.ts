@@ -65,6 +65,8 @@ export const trainerJobSchema = z.strictObject({
   progressEvery: z.number().int().positive(),
   keepCheckpoints: z.number().int().positive(),
   stopAfter: z.number().int().positive().nullable(),
+  warmStart: path.nullable(),
+  export: z.strictObject({ precision: z.enum(['float32', 'float16']) }),
 });
 export type TrainerJob = z.infer<typeof trainerJobSchema>;
 
@@ -86,6 +88,8 @@ export interface TrainerJobParts {
   val: string | null;
   /** `package`, `hub`, `random`, or an absolute path. */
   weights: string;
+  /** Absolute path of another run's weights.pt to start from; null starts from the backbone's weights. */
+  warmStart?: string | null;
   /** Iteration after which the run is measured and left; null trains to the end. */
   stopAfter?: number | null;
 }
@@ -139,6 +143,8 @@ export function trainerJob(parts: TrainerJobParts): TrainerJob {
     progressEvery: Math.max(1, Math.min(10, config.checkpointEvery)),
     keepCheckpoints: KEPT_CHECKPOINTS,
     stopAfter: parts.stopAfter ?? null,
+    warmStart: parts.warmStart ?? null,
+    export: { precision: config.exportPrecision },
   };
 }
 

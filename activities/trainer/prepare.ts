@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { TrainConfig } from '../../domain/config.js';
 import { assertNoLeak } from '../../domain/draw/drawChunk.js';
 import { PartloopError } from '../../domain/errors.js';
+import type { TrainingList } from '../../domain/modelCard.js';
 import { derivedSeed } from '../../domain/random.js';
 import type { IterationContext } from '../../domain/steps.js';
 import type { ChunkRow, IndexRow } from '../../domain/tables.js';
@@ -11,6 +12,7 @@ import type { ActivityDeps } from '../deps.js';
 import { poolOf } from '../pool.js';
 import { digestOf } from '../step.js';
 import type { TrainingRun } from './trainingRun.js';
+import type { WarmStart } from './warmStart.js';
 
 /** Everything that decides the weights of one run. */
 export interface TrainingPlan {
@@ -20,12 +22,14 @@ export interface TrainingPlan {
   /** Pool version whose val split measures the model. */
   poolVersion: number;
   config: TrainConfig;
+  /** Weights of an earlier run to start from. */
+  warmStart: WarmStart | null;
 }
 
 export interface PreparedTraining {
   /** What the run's digest is made of. */
   inputs: Record<string, unknown>;
-  run: Omit<TrainingRun, 'chainKey'>;
+  run: Omit<TrainingRun, 'chainKey' | 'publishWeights'>;
 }
 
 /** A run from its plan: validation images, digests and seed; refuses an empty training set and one that holds test images. */
@@ -43,8 +47,11 @@ export async function prepareTraining(
       hint: 'Raise `sample.share` or the chunk size, or review the quarantine.',
     });
   }
+  const { warmStart } = plan;
+  // What earlier runs saw is in the weights still.
+  const seen = new Set(warmStart?.seen.map(({ imageId }) => imageId));
   assertNoLeak(
-    plan.rows,
+    [...plan.rows, ...index.filter((row) => seen.has(row.imageId))],
     index.filter((row) => row.split === 'test'),
   );
   const taxonomyDigest = digestOf(pool.taxonomy);
@@ -60,6 +67,7 @@ export async function prepareTraining(
       trainingSetDigest,
       val: listDigest(val),
       evaluationSize,
+      ...(warmStart === null ? {} : { warmStart: warmStart.weightsSha256 }),
       trainer: await trainerDigest(deps.root),
     },
     run: {
@@ -72,9 +80,17 @@ export async function prepareTraining(
       config: plan.config,
       seed,
       evaluationSize,
-      list: { images: plan.rows.map(({ imageId, vehicleId, cluster }) => ({ imageId, vehicleId, cluster })) },
+      list: { images: everSeen(plan) },
+      warmStart,
     },
   };
+}
+
+/** Images that the weights will have been trained on: those of the run, and those of the weights that it starts from. */
+function everSeen({ rows, warmStart }: TrainingPlan): TrainingList['images'] {
+  const images = rows.map(({ imageId, vehicleId, cluster }) => ({ imageId, vehicleId, cluster }));
+  const own = new Set(images.map(({ imageId }) => imageId));
+  return [...images, ...(warmStart?.seen.filter(({ imageId }) => !own.has(imageId)) ?? [])];
 }
 
 /** Digest of which images with which labels, whatever their order. */

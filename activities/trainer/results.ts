@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
 import { sha256Schema } from '../../domain/ids.js';
 import type { ModelCard } from '../../domain/modelCard.js';
-import type { TrainerJob } from '../../domain/trainerJob.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import type { StepWork } from '../step.js';
 import { sha256File } from './files.js';
@@ -36,7 +35,7 @@ export async function readResult(workDir: string): Promise<TrainerResult> {
       },
     );
   }
-  for (const name of ['model.onnx', 'scan.onnx']) {
+  for (const name of ['model.onnx', 'scan.onnx', 'weights.pt']) {
     const sha256 = await sha256File(join(workDir, name)).catch(() => 'missing');
     if (sha256 !== parsed.data.files[name]) {
       throw new PartloopError(
@@ -69,7 +68,7 @@ export async function readRung(workDir: string): Promise<RungResult> {
   });
 }
 
-/** Upload a finished run's model, card, list and log to the attempt's keys. */
+/** Upload a finished run's networks, card, list and log to the attempt's keys, and its weights where the run says so. */
 export async function publishModel(store: ObjectStore, ended: EndedRun): Promise<StepWork> {
   const { attempt, job, run } = ended;
   const result = await readResult(job.workDir);
@@ -86,13 +85,13 @@ export async function publishModel(store: ObjectStore, ended: EndedRun): Promise
   await store.put(outputs.log, ended.log, 'application/x-ndjson');
   await store.putFile(outputs.model, join(job.workDir, 'model.onnx'), 'application/octet-stream');
   await store.putFile(outputs.scan, join(job.workDir, 'scan.onnx'), 'application/octet-stream');
-  await store.put(
-    outputs.card,
-    JSON.stringify(modelCard(job, result, outputs.trainingList), null, 2),
-    'application/json',
-  );
+  const weights: Record<string, string> = run.publishWeights ? { weights: attempt.key('weights.pt') } : {};
+  for (const key of Object.values(weights))
+    await store.putFile(key, join(job.workDir, 'weights.pt'), 'application/octet-stream');
+  const card = modelCard(ended, result, outputs.trainingList);
+  await store.put(outputs.card, JSON.stringify(card, null, 2), 'application/json');
   return {
-    outputs,
+    outputs: { ...outputs, ...weights },
     facts: {
       iterations: result.iterations,
       valMiou: result.valMiou,
@@ -103,7 +102,7 @@ export async function publishModel(store: ObjectStore, ended: EndedRun): Promise
   };
 }
 
-function modelCard(job: TrainerJob, result: TrainerResult, listKey: string): ModelCard {
+function modelCard({ job, run }: EndedRun, result: TrainerResult, listKey: string): ModelCard {
   const { background: _, ...classIou } = result.perClassIou;
   return {
     version: 1,
@@ -118,5 +117,7 @@ function modelCard(job: TrainerJob, result: TrainerResult, listKey: string): Mod
     preset: job.model.preset,
     imageSize: job.image.size,
     iterations: result.iterations,
+    config: run.config,
+    startedFrom: run.warmStart?.weightsSha256 ?? null,
   };
 }

@@ -140,6 +140,7 @@ async function writeJob(
     train: join(folder, 'train.jsonl'),
     val: run.val.length > 0 ? join(folder, 'val.jsonl') : null,
     weights: await localWeights(deps.store, run.config.weights, folder),
+    warmStart: await localWarmStart(deps.store, run, folder),
     stopAfter: run.stopAfter ?? null,
   });
   await writeFile(join(folder, 'job.json'), JSON.stringify(job, null, 1));
@@ -157,6 +158,13 @@ export async function localWeights(store: ObjectStore, weights: string, folder: 
   }
   const path = join(folder, 'backbone-weights.pth');
   await store.getFile(weights.slice(prefix.length), path);
+  return path;
+}
+
+async function localWarmStart(store: ObjectStore, { warmStart }: TrainingRun, folder: string): Promise<string | null> {
+  if (warmStart === null) return null;
+  const path = join(folder, 'warm-start.pt');
+  await store.getFile(warmStart.weights, path);
   return path;
 }
 

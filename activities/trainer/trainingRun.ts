@@ -4,6 +4,7 @@ import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { TrainerJob } from '../../domain/trainerJob.js';
 import type { Attempt } from '../step.js';
+import type { WarmStart } from './warmStart.js';
 
 /** One training run: what is trained on, with which settings. */
 export interface TrainingRun {
@@ -18,6 +19,10 @@ export interface TrainingRun {
   /** Longest side in pixels of the grid that validation counts on, as the evaluation does. */
   evaluationSize: number;
   list: TrainingList;
+  /** Weights of an earlier run to start from; null where it starts from the backbone's. */
+  warmStart: WarmStart | null;
+  /** Whether the weights are published beside the exported networks, for a later run to start from. */
+  publishWeights: boolean;
   /** Key of the lease and checkpoint pointer of this run. */
   chainKey: string;
   /** Iteration after which the run is measured and left; to the end where left out. */

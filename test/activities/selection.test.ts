@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import sharp from 'sharp';
+import type { z } from 'zod';
 import { createDecideActivities } from '../../activities/decide.js';
 import type { ActivityDeps } from '../../activities/deps.js';
 import { createDrawActivities } from '../../activities/draw.js';
@@ -14,7 +15,7 @@ import { createSampleActivities } from '../../activities/sample.js';
 import { digestOf } from '../../activities/step.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import { PartloopError } from '../../domain/errors.js';
-import type { ModelCard } from '../../domain/modelCard.js';
+import type { modelCardSchema } from '../../domain/modelCard.js';
 import type { IterationContext, StepResult, StepResults } from '../../domain/steps.js';
 import {
   chunkRowSchema,
@@ -139,7 +140,7 @@ async function fakeModel(
   store: Store,
   rows: readonly IndexRow[],
 ): Promise<{ train: StepResult; evaluate: StepResult }> {
-  const card: ModelCard = {
+  const card: z.input<typeof modelCardSchema> = {
     version: 1,
     taxonomyDigest: digestOf(TAXONOMY),
     classes: ['background', 'hood', 'door', 'mirror'],

@@ -237,6 +237,8 @@ async function tinyRun(): Promise<TinyRun> {
     seed: 5,
     evaluationSize: 64,
     list: { images: rows.map(({ imageId }) => ({ imageId, vehicleId: null, cluster: imageId })) },
+    warmStart: null,
+    publishWeights: true,
     chainKey: CHAIN,
   };
 }

@@ -6,9 +6,11 @@ import { pino } from 'pino';
 import { digestOf } from '../../../activities/step.js';
 import { createTrainActivities } from '../../../activities/train.js';
 import { PartloopError } from '../../../domain/errors.js';
+import { modelCardSchema, trainingListSchema } from '../../../domain/modelCard.js';
 import {
   type IterationContext,
   iterationContextSchema,
+  type StepResult,
   type StepResults,
   stepResultSchema,
 } from '../../../domain/steps.js';
@@ -25,12 +27,14 @@ const STAND_IN = `#!/usr/bin/env node
 const fs = require('node:fs'), path = require('node:path'), crypto = require('node:crypto');
 const job = JSON.parse(fs.readFileSync(process.argv.at(-1), 'utf8'));
 const list = (file) => file === null ? [] : fs.readFileSync(file, 'utf8').trim().split('\\n').map((line) => JSON.parse(line).imageId);
-fs.appendFileSync(path.join(__dirname, 'jobs.jsonl'), JSON.stringify({ job, train: list(job.train), val: list(job.val) }) + '\\n');
+const warm = job.warmStart === null ? null : fs.readFileSync(job.warmStart, 'utf8');
+fs.appendFileSync(path.join(__dirname, 'jobs.jsonl'), JSON.stringify({ job, train: list(job.train), val: list(job.val), warm }) + '\\n');
 const sha = (text) => crypto.createHash('sha256').update(text).digest('hex');
-for (const name of ['model.onnx', 'scan.onnx']) fs.writeFileSync(path.join(job.workDir, name), name);
+const files = ['model.onnx', 'scan.onnx', 'weights.pt'];
+for (const name of files) fs.writeFileSync(path.join(job.workDir, name), name + job.seed);
 const perClassIou = Object.fromEntries(job.classes.map((name) => [name, 0.5]));
 fs.writeFileSync(path.join(job.workDir, 'result.json'), JSON.stringify({ iterations: job.optim.iterations, seconds: 1, valMiou: 0.5,
-  perClassIou, weightsSha256: sha(JSON.stringify(job.seed)), files: { 'model.onnx': sha('model.onnx'), 'scan.onnx': sha('scan.onnx') } }));
+  perClassIou, weightsSha256: sha(JSON.stringify(job.seed)), files: Object.fromEntries(files.map((name) => [name, sha(name + job.seed)])) }));
 `;
 
 describe('the train activities', () => {
@@ -92,6 +96,49 @@ describe('the train activities', () => {
     assert.notEqual(third.facts.weightsSha256, first.facts.weightsSha256);
   });
 
+  it('start from the weights of the previous iteration, and know what these were trained on', async () => {
+    const before = await activities.train({
+      context: context(1, true),
+      results: await resultsWith(images.slice(0, 2)),
+    });
+    const results = await resultsWith(images.slice(2, 4));
+    const next = { ...context(2, true), previous: previous(before) };
+    const warm = await activities.train({ context: next, results });
+    const cold = await activities.train({ context: { ...context(2), previous: previous(before) }, results });
+    const [first, second, third] = await jobsSeen();
+    assert.deepEqual([first.warm, third.warm], [null, null]);
+    assert.equal(second.warm, `weights.pt${first.job.seed}`);
+    assert.notEqual(warm.digest, cold.digest);
+    const card = modelCardSchema.parse(await json(warm.outputs.card));
+    assert.equal(card.startedFrom, before.facts.weightsSha256);
+    const { images: seen } = trainingListSchema.parse(await json(warm.outputs.trainingList));
+    assert.deepEqual(seen.map(({ imageId }) => imageId).sort(), ids(images.slice(0, 4)));
+  });
+
+  it('train folds from the pretraining also where iterations start from each other, and publish no weights of them', async () => {
+    const before = await activities.train({
+      context: context(1, true),
+      results: await resultsWith(images.slice(0, 2)),
+    });
+    assert.ok(before.outputs.weights !== undefined);
+    await writeTable(store, 'plan/fold-0.parquet', trainingRows(images.slice(2, 5)), trainingRowSchema);
+    await store.put('plan/plan.json', JSON.stringify(planOf('plan/fold-0.parquet', 0)));
+    const next = { ...context(2, true), previous: previous(before) };
+    const fold = await activities.trainFold({ context: next, planKey: 'plan/plan.json', fold: 0 });
+    assert.equal((await jobsSeen()).at(-1)?.warm, null);
+    assert.equal(fold.outputs.weights, undefined);
+  });
+
+  it('say where the previous iteration left no weights to start from', async () => {
+    const before = await activities.train({ context: context(1), results: await resultsWith(images.slice(0, 2)) });
+    const { weights: _, ...outputs } = before.outputs;
+    const next = { ...context(2, true), previous: previous({ ...before, outputs }) };
+    await assert.rejects(
+      activities.train({ context: next, results: await resultsWith(images.slice(2, 4)) }),
+      (error: unknown) => error instanceof PartloopError && /left no weights/.test(error.message),
+    );
+  });
+
   it('refuse to train on a vehicle of the test set', async () => {
     const leaking = images.slice(0, 2).map((row) => ({ ...row, vehicleId: 'car-7' }));
     await assert.rejects(
@@ -103,17 +150,7 @@ describe('the train activities', () => {
 
   it("train a fold for its share of the loop's iterations", async () => {
     await writeTable(store, 'plan/fold-1.parquet', trainingRows(images.slice(2, 5)), trainingRowSchema);
-    await store.put(
-      'plan/plan.json',
-      JSON.stringify({
-        version: 1,
-        poolVersion: 1,
-        folds: [{ fold: 1, trainingSet: 'plan/fold-1.parquet', images: 3 }],
-        judges: [],
-        shards: [],
-        unjudged: [],
-      }),
-    );
+    await store.put('plan/plan.json', JSON.stringify(planOf('plan/fold-1.parquet', 1)));
     const result = await activities.trainFold({ context: context(), planKey: 'plan/plan.json', fold: 1 });
     assert.equal(result.facts.iterations, 6);
     assert(result.outputs.scan !== undefined && result.outputs.card !== undefined);
@@ -132,8 +169,8 @@ describe('the train activities', () => {
     assert(jobs[0].train.every((id: string) => allowed.has(id)));
   });
 
-  function context(iteration = 1): IterationContext {
-    const train = { iterations: 9, batchSize: 2, imageSize: 64, checkpointEvery: 3, threads: 1 };
+  function context(iteration = 1, warmStart = false): IterationContext {
+    const train = { iterations: 9, batchSize: 2, imageSize: 64, checkpointEvery: 3, threads: 1, warmStart };
     return iterationContextSchema.parse({
       loop: 'tiny',
       iteration,
@@ -146,10 +183,10 @@ describe('the train activities', () => {
   async function resultsWith(rows: readonly IndexRow[]): Promise<StepResults> {
     const trainingSet = `sets/${digestOf(rows)}.parquet`;
     await writeTable(store, trainingSet, trainingRows(rows), trainingRowSchema);
-    const result = (step: string, outputs: Record<string, string>, facts: Record<string, number>) =>
-      stepResultSchema.parse({ step, digest: digestOf(step), outcome: 'miss', outputs, facts, seconds: 0 });
     return { draw: result('draw', {}, { poolVersion: 1 }), sample: result('sample', { trainingSet }, {}) };
   }
+
+  const json = async (key = ''): Promise<unknown> => JSON.parse(new TextDecoder().decode((await store.get(key)).body));
 
   async function jobsSeen() {
     const text = await readFile(join(home, 'jobs.jsonl'), 'utf8').catch(() => '');
@@ -158,6 +195,27 @@ describe('the train activities', () => {
       .filter(Boolean)
       .map((line) => JSON.parse(line));
   }
+});
+
+const result = (step: string, outputs: Record<string, string> = {}, facts: Record<string, number> = {}): StepResult =>
+  stepResultSchema.parse({ step, digest: digestOf(step), outcome: 'miss', outputs, facts, seconds: 0 });
+
+/** The results of an iteration of which only the training matters. */
+const previous = (train: StepResult): NonNullable<IterationContext['previous']> => ({
+  train,
+  draw: result('draw'),
+  scan: result('scan'),
+  sample: result('sample'),
+  evaluate: result('evaluate'),
+});
+
+const planOf = (trainingSet: string, fold: number) => ({
+  version: 1,
+  poolVersion: 1,
+  folds: [{ fold, trainingSet, images: 3 }],
+  judges: [],
+  shards: [],
+  unjudged: [],
 });
 
 const ids = (rows: readonly IndexRow[]): string[] => rows.map((row) => row.imageId).sort();
