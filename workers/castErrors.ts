@@ -1,4 +1,5 @@
 import { CompleteAsyncError } from '@temporalio/activity';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory } from '@temporalio/worker';
 import { PartloopError } from '../domain/errors.js';
@@ -30,6 +31,8 @@ export const castErrors: ActivityInterceptorsFactory = () => ({
 export function castError(error: unknown): unknown {
   if (error instanceof CancelledFailure || error instanceof TemporalFailure || error instanceof CompleteAsyncError)
     return error;
+  // What a workflow answered to an update says itself whether asking again helps.
+  if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) return error.cause;
   const code: FailureCode = error instanceof PartloopError ? error.code : 'internal';
   const hint = error instanceof PartloopError ? error.hint : undefined;
   const message = error instanceof Error ? error.message : String(error);

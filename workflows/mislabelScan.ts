@@ -1,4 +1,4 @@
-import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, isCancellation, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { standaloneScanId } from '../domain/ids.js';
 import {
   parseRequest,
@@ -41,6 +41,7 @@ export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
       try {
         await scanShard({ context, planKey: plan.planKey, folds: plan.folds, shard });
       } catch (error) {
+        if (isCancellation(error)) throw error;
         failed.push(shard);
         setCurrentDetails(`Shard ${shard} failed: ${rootMessage(error)}`);
         const success = 1 - failed.length / plan.shards;

@@ -71,13 +71,20 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   setHandler(statusQuery, status, {
     description: 'Phase, current iteration, what remains, and the last 20 iterations',
   });
-  setHandler(runIterationsUpdate, runIterations, { description: 'Run iterations with a resolved configuration' });
+  setHandler(runIterationsUpdate, runIterations, {
+    description: 'Run iterations with a resolved configuration',
+    validator: (request) => void asRunIterations(request),
+  });
   setHandler(retryIterationUpdate, retryIteration, {
     description: 'Do an iteration again, from a step on if one is named',
+    validator: (request) => void asRetry(request),
   });
   setHandler(pauseUpdate, () => setPaused(true), { description: 'Hold before the next step' });
   setHandler(resumeUpdate, () => setPaused(false), { description: 'Go on after a pause' });
-  setHandler(setConfigUpdate, setConfig, { description: 'Configuration of the iterations to come' });
+  setHandler(setConfigUpdate, setConfig, {
+    description: 'Configuration of the iterations to come',
+    validator: (request) => void asConfig(request),
+  });
   setHandler(
     adoptProposalUpdate,
     async () => {
@@ -86,7 +93,10 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
     },
     { description: 'Train the iterations to come with the settings that the last search proposed' },
   );
-  setHandler(stopUpdate, stop, { description: 'End the loop after its iteration, or now; it can be started again' });
+  setHandler(stopUpdate, stop, {
+    description: 'End the loop after its iteration, or now; it can be started again',
+    validator: (request) => void asStop(request),
+  });
   setHandler(
     poolGrewSignal,
     () => {
@@ -231,7 +241,7 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   }
 
   async function runIterations(request: RunIterations): Promise<RunIterationsAnswer> {
-    const asked = orFail(() => parseRequest(runIterationsSchema, request, '`runIterations`'));
+    const asked = asRunIterations(request);
     await condition(() => next > 0);
     const nextIteration = next;
     if (remaining === 0 || (error !== null && running === null)) {
@@ -248,7 +258,7 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   }
 
   async function retryIteration(request: RetryIteration): Promise<LoopStatus> {
-    const asked = orFail(() => parseRequest(retryIterationSchema, request, '`retryIteration`'));
+    const asked = asRetry(request);
     await condition(() => next > 0);
     if (running === null) {
       const latest = error === null ? Math.max(1, next - 1) : next;
@@ -268,13 +278,13 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   }
 
   function setConfig(request: { config: LoopConfig }): LoopStatus {
-    config = orFail(() => parseRequest(runIterationsSchema, { config: request.config }, '`setConfig`')).config;
+    config = asConfig(request);
     show();
     return status();
   }
 
   function stop(request: StopLoop): LoopStatus {
-    const { now } = orFail(() => parseRequest(stopSchema, request, '`stop`'));
+    const { now } = asStop(request);
     stopping = true;
     remaining = 0;
     if (now) running?.scope.cancel();
@@ -309,3 +319,12 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
     setCurrentDetails(loopDetails(status(), config));
   }
 }
+
+// What an update asks for. Each is looked at before the update is accepted: a refused one leaves nothing in the history, which
+// a later version of the schema would have to refuse again in every replay.
+const asRunIterations = (request: unknown) =>
+  orFail(() => parseRequest(runIterationsSchema, request, '`runIterations`'));
+const asRetry = (request: unknown) => orFail(() => parseRequest(retryIterationSchema, request, '`retryIteration`'));
+const asStop = (request: unknown) => orFail(() => parseRequest(stopSchema, request, '`stop`'));
+const asConfig = ({ config }: { config: unknown }) =>
+  orFail(() => parseRequest(runIterationsSchema, { config }, '`setConfig`')).config;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WithStartWorkflowOperation, WorkflowFailedError } from '@temporalio/client';
+import { WithStartWorkflowOperation, WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { LoopStatus, RunIterationsAnswer } from '../../domain/messages.js';
 import { LIGHT_QUEUE } from '../../domain/queues.js';
@@ -162,6 +162,24 @@ describe('trainingLoop', () => {
         failed,
         (error) => error instanceof WorkflowFailedError && /my-loop.*startLoop/s.test(String(error.cause)),
       );
+    });
+  });
+
+  it('refuses an update that is not valid before it enters the history', async () => {
+    const { activities } = fakeActivities();
+    await withWorkers(environment, activities, async () => {
+      await run(1);
+      await until(({ phase, remaining }) => phase === 'idle' && remaining === 0);
+      const wrong = { config: { ...testConfig, train: { ...testConfig.train, speed: 'high' } } };
+      for (const update of ['runIterations', 'setConfig'])
+        await assert.rejects(
+          loop().executeUpdate(update, { args: [wrong] }),
+          (error: unknown) => error instanceof WorkflowUpdateFailedError && /speed/.test(String(error.cause?.message)),
+        );
+      const { events } = await loop().fetchHistory();
+      const accepted = events?.filter(({ workflowExecutionUpdateAcceptedEventAttributes: one }) => one != null) ?? [];
+      assert.equal(accepted.length, 1);
+      await stop();
     });
   });
 

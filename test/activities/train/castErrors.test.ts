@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { PartloopError } from '../../../domain/errors.js';
 import { FAILURES, type FailureCode } from '../../../domain/failure.js';
@@ -18,6 +19,11 @@ describe('errors on their way to Temporal', () => {
   it('leave a cancellation what it is', () => {
     const cancelled = new CancelledFailure('WORKER_SHUTDOWN');
     assert.equal(castError(cancelled), cancelled);
+  });
+
+  it('are those of the workflow where it refused an update', () => {
+    const refused = ApplicationFailure.nonRetryable('no such field', 'input-invalid');
+    assert.equal(castError(new WorkflowUpdateFailedError('Workflow Update failed', refused)), refused);
   });
 
   it('are internal where nobody expected them, and never longer than 2,000 characters', () => {
