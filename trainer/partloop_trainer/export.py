@@ -29,6 +29,9 @@ from .protocol import TrainerError
 class Bounds:
     """How far an export may lie from PyTorch. logit, relative: of a logit, the larger of the absolute bound and a share
     of the largest logit, since rounding grows with the values; mask: share of pixels; steps: of 255, of a probability.
+
+    In 16 bits the rounding of every layer adds up: 0.2 to 0.7 % of the largest logit where training ended well, 2 %
+    after 60 iterations. What is made of the logits, mask and probabilities, is held closer.
     """
 
     logit: float
@@ -37,7 +40,7 @@ class Bounds:
     steps: int
 
 
-BOUNDS = {"float32": Bounds(1e-3, 1e-4, 1e-3, 2), "float16": Bounds(2e-2, 1e-2, 2e-2, 8)}
+BOUNDS = {"float32": Bounds(1e-3, 1e-4, 1e-3, 2), "float16": Bounds(2e-2, 5e-2, 2e-2, 8)}
 
 
 @dataclass(frozen=True)
