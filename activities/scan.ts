@@ -42,7 +42,7 @@ const shardSchema = z.object({
           (value) =>
             value === null ||
             z
-              .object({ version: z.literal(2) })
+              .object({ version: z.literal(3) })
               .loose()
               .safeParse(value).success,
         )

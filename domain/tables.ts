@@ -94,6 +94,7 @@ export const FINDING_KINDS = [
   'impossible_view',
   'impossible_pair',
   'wrong_side',
+  'odd_neighbours',
   'odd_size',
   'too_many',
 ] as const;

@@ -85,6 +85,20 @@ export function labelNames(taxonomy: Taxonomy): string[] {
   return ['background', ...taxonomy.classes.map((entry) => entry.name)];
 }
 
+/** `adjacencyTable(t)[a][b]` is 1 where label values a and b touch on a car by what either class declares. Rows of length 256. */
+export function adjacencyTable(taxonomy: Taxonomy): Uint8Array[] {
+  const names = labelNames(taxonomy);
+  const table = names.map(() => new Uint8Array(256));
+  taxonomy.classes.forEach((entry, index) => {
+    for (const neighbour of entry.adjacent) {
+      const other = names.indexOf(neighbour);
+      (table[index + 1] as Uint8Array)[other] = 1;
+      (table[other] as Uint8Array)[index + 1] = 1;
+    }
+  });
+  return table;
+}
+
 /** `mirrorTable(t)[label]` is the label value in the mirrored picture; 0 and 255 stay themselves. Length 256. */
 export function mirrorTable(taxonomy: Taxonomy): Uint8Array {
   const table = Uint8Array.from({ length: 256 }, (_, value) => value);

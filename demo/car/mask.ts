@@ -1,5 +1,5 @@
+import type { Point } from '../../domain/geometry/hull.js';
 import type { FlatPiece, Scene } from './scene.js';
-import type { Point } from './space.js';
 
 /** A part that shows less than this at 128 pixels is left out of the picture; the limit grows with the picture's area. */
 export const MIN_PART_PX = 40;

@@ -1,10 +1,10 @@
+import type { Point } from '../../domain/geometry/hull.js';
 import { seededRandom } from '../../domain/random.js';
 import { backdrop } from './backdrop.js';
 import { BLACK_PAINT, blend, css, PAINTS, type Rgb, scaled } from './colour.js';
 import { damageMarks, reflectionMarks } from './marks.js';
 import type { ExactMask } from './mask.js';
 import type { FlatPiece, Scene } from './scene.js';
-import type { Point } from './space.js';
 import type { Material } from './surface.js';
 
 const FIXED: Record<Exclude<Material, 'paint' | 'rim'>, Rgb> = {

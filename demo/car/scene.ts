@@ -1,9 +1,10 @@
+import { hull, type Point } from '../../domain/geometry/hull.js';
 import { seededRandom } from '../../domain/random.js';
 import type { Tags } from '../../domain/tags.js';
 import { lowerBody } from './body.js';
 import { cabin } from './cabin.js';
 import { mirror, tyres, wheels } from './fittings.js';
-import { type Camera, cameraAt, hull, type Point, type Vec3 } from './space.js';
+import { type Camera, cameraAt, type Vec3 } from './space.js';
 import { type Piece, SIDES } from './surface.js';
 import { type Shape, shapeOf, type VehicleType } from './vehicles.js';
 

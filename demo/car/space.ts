@@ -1,8 +1,7 @@
+import type { Point } from '../../domain/geometry/hull.js';
+
 /** Metres; x towards the car's front, y to the driver's left, z up; the origin is on the ground under the car's middle. */
 export type Vec3 = readonly [number, number, number];
-/** Pixels (or, before fitting, tangents); x right, y down. */
-export type Point = readonly [number, number];
-
 const dot = (a: Vec3, b: Vec3): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 const minus = (a: Vec3, b: Vec3): Vec3 => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
 const cross = (a: Vec3, b: Vec3): Vec3 => [
@@ -57,29 +56,6 @@ export function cameraAt({
     },
     facing: (at, normal) => dot(unit(minus(position, at)), normal),
   };
-}
-
-/** Convex hull (Andrew's monotone chain). */
-export function hull(points: readonly Point[]): Point[] {
-  const sorted = [...points].sort((p, q) => p[0] - q[0] || p[1] - q[1]);
-  const half = (ordered: readonly Point[]): Point[] => {
-    const chain: Point[] = [];
-    for (const point of ordered) {
-      for (;;) {
-        const [q, p] = [chain.at(-1), chain.at(-2)];
-        if (
-          q === undefined ||
-          p === undefined ||
-          (q[0] - p[0]) * (point[1] - p[1]) - (q[1] - p[1]) * (point[0] - p[0]) > 0
-        )
-          break;
-        chain.pop();
-      }
-      chain.push(point);
-    }
-    return chain.slice(0, -1);
-  };
-  return [...half(sorted), ...half(sorted.reverse())];
 }
 
 export const normalOf = (a: Vec3, b: Vec3, c: Vec3, outward: Vec3): Vec3 => {

@@ -1,7 +1,7 @@
+import { hull, type Point } from '../../domain/geometry/hull.js';
 import { shuffle } from '../../domain/random.js';
 import type { ExactMask } from '../car/mask.js';
 import { fillPolygon } from '../car/mask.js';
-import { hull, type Point } from '../car/space.js';
 import { boxOf, type LabelledPart, partsOf, repainted } from './parts.js';
 import type { PlantedError, SpoilKind } from './truth.js';
 

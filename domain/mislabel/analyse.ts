@@ -7,7 +7,7 @@ import { injectErrors } from './inject.js';
 import { findHoles, findMissing } from './missing.js';
 import { type LabelView, type Picture, preparePicture, type RegionCandidate, viewLabel } from './picture.js';
 import { findRelabelled } from './relabelled.js';
-import { findRuleBreaks } from './rules.js';
+import { countBreaks, findRuleBreaks, ruleCandidate } from './rules.js';
 import type {
   AnalysisInput,
   AnalysisOptions,
@@ -72,7 +72,7 @@ function analyse(
     });
   }
   return {
-    version: 2,
+    version: 3,
     width,
     height,
     candidates: found.regions.map((region) => toCandidate(region, picture)),
@@ -98,13 +98,14 @@ function measure(view: LabelView, tags: Tags): { regions: RegionCandidate[]; sta
   const { predicted, minArea, pMask } = picture;
   const missing = findMissing(view);
   const holes = findHoles(view, missing.covered);
-  const relabelled = findRelabelled(view);
+  const ruleBreaks = findRuleBreaks(view, tags);
+  const relabelled = findRelabelled(view, countBreaks(ruleBreaks));
   const regions = [
     ...findWholeLabel(view, missing.leftOut),
     ...missing.candidates,
     ...holes.candidates,
     ...relabelled.candidates,
-    ...findRuleBreaks(view, tags),
+    ...ruleBreaks.map((broken) => ruleCandidate(view, broken)),
   ];
   const pixels = picture.width * picture.height;
   const seen = Math.max(minArea, pixels - (predicted.areas[BACKGROUND] as number));

@@ -24,9 +24,9 @@ export function drawAudit(
   const drawn = new Map<string, number>();
   let sum = 0;
   order.forEach(({ imageId }, index) => {
-    const before = Math.floor(sum + 0.5);
     sum += shares[index] as number;
-    if (Math.floor(sum + 0.5) > before) drawn.set(imageId, Math.min(1, shares[index] as number));
+    // Counted against what is drawn already: a chance of 1 may step over two marks by rounding, and the next image takes the second.
+    if (drawn.size < Math.floor(sum + 0.5)) drawn.set(imageId, Math.min(1, shares[index] as number));
   });
   return drawn;
 }

@@ -4,6 +4,7 @@ import { BACKGROUND, type Taxonomy } from '../taxonomy.js';
 import { type ClassKnowledge, judgedClasses } from './classes.js';
 import { learnPlausibility } from './cooccurrence.js';
 import {
+  companyOf,
   FAMILY_NAMES,
   type Family,
   familyOf,
@@ -12,7 +13,9 @@ import {
   groupOf,
   IMAGE_PRIOR,
   imageRow,
+  inCompany,
   isWhole,
+  SOCIABLE,
   teaches,
 } from './evidence.js';
 import { learnExpectedAgreement } from './expectedAgreement.js';
@@ -37,6 +40,10 @@ const RIDGE = { least: 0.05, byRows: 12 };
 /** Standard errors by which a slice may be more suspect than others: single candidates crowd by chance more than images do. */
 const SLACK = { candidates: 3, images: 1 };
 const IMAGE_GROUP = 'image';
+/** Fits of a family in which each candidate is told how suspect the others are. */
+const COMPANY_ROUNDS = 2;
+/** Candidates that the injected share of company is worth beside the one that is found. */
+const COMPANY_STRENGTH = 1;
 
 /** An image with the candidates that may be judged and how probable each is wrong. */
 export interface JudgedImage {
@@ -58,6 +65,7 @@ export interface Calibration {
 
 /** A candidate on its way into a regression. */
 interface Measured extends GroupedRow {
+  row: readonly number[];
   candidate: Candidate;
   family: Family;
 }
@@ -110,7 +118,15 @@ export function calibrate(
   // A label that is wrong as a whole has a candidate at every part; none of them is an example of anything.
   const sound = images.map(() => 1);
   for (const family of FAMILY_NAMES) {
-    const mixture = fit(family, (image) => sound[image] as number);
+    let mixture = fit(family, (image) => sound[image] as number);
+    for (let round = 0; family === 'missing' && round < COMPANY_ROUNDS; round++) {
+      for (const { candidates, copies } of images) {
+        accompany(candidates, family, mixture);
+        for (const copy of copies) accompany(copy.candidates, family, mixture);
+      }
+      weighByCompany(images, family, mixture);
+      mixture = fit(family, (image) => sound[image] as number);
+    }
     fitted.set(family, mixture);
     images.forEach(({ candidates }, image) => {
       for (const item of candidates)
@@ -173,6 +189,39 @@ export function calibrate(
       probability: pardoned(judgedAs[index]?.probability ?? 0, judgedAs[index]?.slices ?? [], imageShifts),
     })),
   };
+}
+
+/** Tells each candidate of a family how probably any other one in the same label is wrong. */
+function accompany(items: readonly Measured[], family: Family, mixture: Mixture): void {
+  const own = items.filter((item) => item.family === family && SOCIABLE.has(item.candidate.kind));
+  const right = own.map((item) => 1 - probabilityWrong(mixture, item));
+  own.forEach((item, at) => {
+    const others = right.reduce((product, chance, index) => (index === at ? product : product * chance), 1);
+    item.row = inCompany(item.row, 1 - others);
+  });
+}
+
+/**
+ * Weighs injected candidates so that as many of them are in company as of those that the scan finds wrong: whether mistakes come
+ * alone or several in a label is a matter of who labelled.
+ */
+function weighByCompany(images: readonly MeasuredImage[], family: Family, mixture: Mixture): void {
+  const sociable = ({ family: own, candidate }: Measured): boolean => own === family && SOCIABLE.has(candidate.kind);
+  const injected = images.flatMap(({ copies }) =>
+    copies.flatMap(({ candidates }) => candidates.filter((item) => item.teaches && sociable(item))),
+  );
+  const usual = injected.reduce((sum, { row }) => sum + companyOf(row), 0) / Math.max(1, injected.length);
+  let [wrong, together] = [COMPANY_STRENGTH, COMPANY_STRENGTH * usual];
+  for (const item of images.flatMap(({ candidates }) => candidates.filter(sociable))) {
+    const probability = probabilityWrong(mixture, item);
+    wrong += probability;
+    together += probability * companyOf(item.row);
+  }
+  const found = together / wrong;
+  for (const item of injected) {
+    const company = companyOf(item.row);
+    item.weight = (company * found) / Math.max(1e-3, usual) + ((1 - company) * (1 - found)) / Math.max(1e-3, 1 - usual);
+  }
 }
 
 const NO_SHIFTS: SliceShifts = new Map();

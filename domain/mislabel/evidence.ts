@@ -6,7 +6,7 @@ import type { Candidate, ImageStatistics } from './types.js';
  * What is judged together: kinds of one family share their slopes. Errors of the whole label have a family each and come
  * first, since what they explain says nothing about those that follow.
  */
-export const FAMILY_NAMES = ['mirrored', 'displaced', 'outline', 'missing', 'class', 'shape', 'rule'] as const;
+export const FAMILY_NAMES = ['mirrored', 'displaced', 'outline', 'missing', 'class', 'shape', 'rule', 'empty'] as const;
 export type Family = (typeof FAMILY_NAMES)[number];
 
 type Judgeable = Pick<Candidate, 'kind' | 'area' | 'features' | 'suggestedClassId' | 'classId'>;
@@ -65,12 +65,13 @@ const FAMILY_OF: Record<FindingKind, Family> = {
   shifted: 'shape',
   bad_outline: 'shape',
   mirrored: 'mirrored',
-  empty_label: 'outline',
+  empty_label: 'empty',
   duplicate_conflict: 'rule',
   unreadable: 'rule',
   impossible_view: 'rule',
   impossible_pair: 'rule',
   wrong_side: 'rule',
+  odd_neighbours: 'rule',
   odd_size: 'rule',
   too_many: 'rule',
 };
@@ -120,7 +121,26 @@ export function candidateRow(candidate: Judgeable, claimed: ClaimedClass, pixels
     claimed.givenFit / 2,
     claimed.suggestedFit / 2,
     Math.max(-3, Math.min(1, claimed.relativeSize)) / 2,
+    5 * (features.spill ?? 0),
+    10 * (features.fullness ?? 0),
+    Math.min(2, features.broken ?? 0),
+    2 * (features.fitting ?? 0),
+    0,
   ];
+}
+
+/** Where a row says whether others of its family in the same label are wrong. */
+const COMPANY = 20;
+
+/** Kinds that come in company: who forgets one part often forgets several. */
+export const SOCIABLE: ReadonlySet<FindingKind> = new Set(['missing_part', 'hole']);
+
+/** What `inCompany` said. */
+export const companyOf = (row: readonly number[]): number => row[COMPANY] ?? 0;
+
+/** A row with the probability that any other candidate of its family in the same label is wrong. */
+export function inCompany(row: readonly number[], probability: number): number[] {
+  return row.map((value, column) => (column === COMPANY ? probability : value));
 }
 
 /** Kinds of a family other than its first, whose intercepts are told apart. */
@@ -130,8 +150,9 @@ const INTERCEPTS: Record<Family, readonly FindingKind[]> = {
   shape: ['bad_outline'],
   mirrored: [],
   displaced: [],
-  outline: ['empty_label'],
-  rule: ['impossible_view', 'impossible_pair', 'wrong_side', 'odd_size'],
+  empty: [],
+  outline: [],
+  rule: ['impossible_view', 'impossible_pair', 'wrong_side', 'odd_neighbours', 'odd_size'],
 };
 
 /** The row of a candidate in its family: `candidateRow` and one indicator for each further kind. */
@@ -143,22 +164,23 @@ export function familyRow(candidate: Judgeable, claimed: ClaimedClass, pixels: n
 }
 
 const SLOPES: Record<Family, Coefficients> = {
-  //           1    conf disag cover size compact enclose absent balance clarity gain iou all given suggested relative
-  missing: [-7, 2, 1.5, 1, 0.8, 1, 1.5, 0.7, -1.5, 1, 0, 0.5, 2, 0, 0.7, 0.7],
-  class: [-7, 2, 2, 1, 0.5, 0.5, 0, 0.7, 0, 1, 0, 0.5, 3, -0.7, 0.5, 0.5],
-  shape: [-5, 1, 1, 0, 0.3, 0, 0, 0, 0, 1, 1.2, 0.5, 0, 0, 0, 0],
-  mirrored: [-2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0],
-  displaced: [-3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0],
-  outline: [-5, 0, -2, 0, 0, 0, 0, 0, 2, 0, 2, 0, 0, 0, 0, 0],
-  rule: [-1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0.2, 0, 0, -0.3, 0, 0],
+  //           1    conf disag cover size compact enclose absent balance clarity gain iou all given suggested relative spill full broken fitting company
+  missing: [-7, 2, 1.5, 1, 0.8, 1, 1.5, 0.7, -1.5, 1, 0, 0.5, 2, 0, 0.7, 0.7, 0, 0, 0, 0.5, 1],
+  class: [-7, 2, 2, 1, 0.5, 0.5, 0, 0.7, 0, 1, 0, 0.5, 3, -0.7, 0.5, 0.5, 0, 0, 1, 1, 1],
+  shape: [-5, 1, 1, 0, 0.3, 0, 0, 0, 0, 1, 1.2, 0.5, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+  mirrored: [-2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+  displaced: [-3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+  empty: [1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+  outline: [-5, 0, -2, 0, 0, 0, 0, 0, 2, 0, 2, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0],
+  rule: [-1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0.2, 0, 0, -0.3, 0, 0, 0, 0, 0, 0, 0],
 };
 
-/** What a family's coefficients are before any data: signs and sizes seen on corrected labels of real photos. */
+/**
+ * What a family's coefficients are before any data: signs and sizes seen on corrected labels of real photos. Nobody has to learn what
+ * an empty label looks like: none is injected, and its prior stands.
+ */
 export function familyPrior(family: Family): Coefficients {
-  return [
-    ...SLOPES[family],
-    ...INTERCEPTS[family].map((kind) => (kind === 'hole' ? -1 : kind === 'empty_label' ? 3 : 0)),
-  ];
+  return [...SLOPES[family], ...INTERCEPTS[family].map((kind) => (kind === 'hole' ? -1 : 0))];
 }
 
 /**

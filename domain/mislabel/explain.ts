@@ -1,5 +1,5 @@
 import type { FindingKind } from '../tables.js';
-import { isWhole } from './evidence.js';
+import { familyOf, isWhole } from './evidence.js';
 import { WHOLE_PART } from './missing.js';
 import type { Candidate } from './types.js';
 
@@ -44,17 +44,20 @@ const REPEATS: Partial<Record<FindingKind, readonly FindingKind[]>> = {
   too_many: ['wrong_class', 'swapped', 'extra_part', 'shifted', 'merged_or_split'],
   impossible_view: ['wrong_class', 'swapped', 'extra_part'],
   impossible_pair: ['wrong_class', 'swapped', 'extra_part'],
+  odd_neighbours: ['wrong_class', 'swapped', 'extra_part', 'shifted'],
   wrong_side: ['wrong_class', 'swapped', 'extra_part'],
   odd_size: ['wrong_class', 'extra_part', 'merged_or_split', 'bad_outline'],
   hole: ['missing_part'],
 };
 
 /**
- * Probabilities by which candidates of one image are reported: one that another explains counts only as far as that other
+ * Probabilities by which candidates of one image are reported. What breaks a rule and has another name is at least as probable under
+ * that name; one that another explains counts only as far as that other
  * one may be right as it is. What is left of each sums to about the number of errors in the label, so that one mistake is not
  * reported five times. Index of the answer = index of the candidate.
  */
-export function explainAway(candidates: readonly Candidate[], probabilities: readonly number[]): number[] {
+export function explainAway(candidates: readonly Candidate[], given: readonly number[]): number[] {
+  const probabilities = named(candidates, given);
   const wholes = candidates.flatMap((candidate, index) => (isWhole(candidate) ? [{ candidate, index }] : []));
   return candidates.map((candidate, index) => {
     const own = probabilities[index] as number;
@@ -94,4 +97,20 @@ function overlap({ box: a }: Candidate, { box: b }: Candidate): number {
   if (width <= 0 || height <= 0) return 0;
   const shared = width * height;
   return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared);
+}
+
+/** A rule says that something is wrong with a region; the likeliest candidate about the same region says what, and is no less probable. */
+function named(candidates: readonly Candidate[], probabilities: readonly number[]): number[] {
+  const lifted = [...probabilities];
+  candidates.forEach((broken, index) => {
+    if (familyOf(broken) !== 'rule') return;
+    const repeats = REPEATS[broken.kind] ?? [];
+    let best = -1;
+    candidates.forEach((other, at) => {
+      if (!repeats.includes(other.kind) || isWhole(other) || overlap(broken, other) < 0.5) return;
+      if (best < 0 || (lifted[at] as number) > (lifted[best] as number)) best = at;
+    });
+    if (best >= 0) lifted[best] = Math.max(lifted[best] as number, probabilities[index] as number);
+  });
+  return lifted;
 }

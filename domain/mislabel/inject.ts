@@ -1,7 +1,7 @@
 import type { Component } from '../geometry/components.js';
 import type { FindingKind } from '../tables.js';
 import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
-import { displaceAll, growParts, warpAll } from './injectWhole.js';
+import { displaceAll, growParts, polygoniseParts, warpAll } from './injectWhole.js';
 import type { LabelView } from './picture.js';
 
 /**
@@ -20,8 +20,8 @@ const KINDS: readonly [FindingKind, number][] = [
 ];
 /** Of the shifted ones, the share in which one part alone is displaced. */
 const PART_SHIFTS = 0.3;
-/** Of the bad outlines, the share that wanders in and out; the rest is too wide, as hasty ones mostly are. */
-const WANDERING = 0.15;
+/** Of the bad outlines, the share that wanders in and out, and that of polygons with few corners; the rest is drawn too wide. */
+const OUTLINES = { wandering: 0.15, polygons: 0.45 };
 
 export interface Injection {
   label: Uint8Array;
@@ -56,7 +56,7 @@ export function injectErrors(view: LabelView, random: () => number): Injection |
   }
   if (kind === 'bad_outline')
     return {
-      label: random() < WANDERING ? warpAll(view, random) : growParts(view, random),
+      label: badlyOutlined(view, random),
       kind,
       whole: true,
       inPlace: false,
@@ -72,6 +72,12 @@ export function injectErrors(view: LabelView, random: () => number): Injection |
     }
   }
   return done === null ? null : { label, kind: done, whole: false, inPlace: !MOVING.has(done) };
+}
+
+function badlyOutlined(view: LabelView, random: () => number): Uint8Array {
+  const which = random();
+  if (which < OUTLINES.wandering) return warpAll(view, random);
+  return which < OUTLINES.wandering + OUTLINES.polygons ? polygoniseParts(view, random) : growParts(view, random);
 }
 
 function pickKind(at: number): FindingKind {

@@ -1,4 +1,6 @@
+import { simplifyRing, traceOutline } from '../geometry/contours.js';
 import { regionDistance } from '../geometry/distance.js';
+import { fillPolygon } from '../geometry/polygon.js';
 import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
 import type { LabelView } from './picture.js';
 
@@ -61,6 +63,59 @@ export function growParts(view: LabelView, random: () => number): Uint8Array {
     }
   }
   return grown;
+}
+
+/** Corners that a hasty polygon has, and how far it is drawn too wide, as shares of the picture. */
+const HASTY = { fewest: 4, most: 8, least: 0.002, far: 0.018 };
+
+/** Hasty polygons: every part becomes one of a few corners, mostly a little too wide, small parts mostly over large ones. */
+export function polygoniseParts(view: LabelView, random: () => number): Uint8Array {
+  const { width, height, minArea } = view.picture;
+  const { values, components } = view.labelled;
+  const drawn = Uint8Array.from(values);
+  const order = components.list
+    .filter(({ area }) => area >= minArea)
+    .map((component) => ({
+      component,
+      at: component.area * (0.25 + random()),
+      corners: HASTY.fewest + Math.floor(random() * (1 + HASTY.most - HASTY.fewest)),
+      wide: (HASTY.least + HASTY.far * random()) * Math.max(width, height),
+    }))
+    .sort((a, b) => b.at - a.at);
+  const chosen = new Set(order.map(({ component }) => component.id));
+  components.ids.forEach((id, pixel) => {
+    if (chosen.has(id)) drawn[pixel] = BACKGROUND;
+  });
+  for (const { component, corners, wide } of order) {
+    const { outer } = traceOutline((x, y) => components.ids[y * width + x] === component.id, component);
+    fillPolygon(drawn, width, height, widened(fewCorners(outer, corners), wide), component.value);
+  }
+  values.forEach((value, pixel) => {
+    if (value === IGNORE_INDEX) drawn[pixel] = IGNORE_INDEX;
+  });
+  return drawn;
+}
+
+/** The ring with at most so many corners that stays closest to it. */
+function fewCorners(ring: readonly number[], corners: number): number[] {
+  let simple = [...ring];
+  for (let tolerance = 0.5; simple.length > 2 * corners && tolerance < 256; tolerance *= 1.3)
+    simple = simplifyRing(ring, tolerance);
+  return simple;
+}
+
+/** Corners moved away from the ring's middle. */
+function widened(ring: readonly number[], by: number): number[] {
+  const points = ring.length / 2;
+  const middle = [0, 1].map(
+    (axis) => ring.reduce((sum, at, index) => (index % 2 === axis ? sum + at : sum), 0) / points,
+  );
+  const [mx, my] = middle as [number, number];
+  return Array.from({ length: points }, (_, point) => {
+    const [x, y] = [ring[2 * point] as number, ring[2 * point + 1] as number];
+    const away = Math.max(1e-6, Math.hypot(x - mx, y - my));
+    return [x + (by * (x - mx)) / away, y + (by * (y - my)) / away];
+  }).flat();
 }
 
 /** The label read at other places; what lies outside the picture is background. */

@@ -2,6 +2,7 @@ import { type Component, connectedComponents, skipValues } from '../geometry/com
 import { inradii, regionDistance } from '../geometry/distance.js';
 import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
 import { balanceOf, type LabelView, type RegionCandidate } from './picture.js';
+import { belongs, surroundingsOf } from './surroundings.js';
 
 /** What of the prediction is labelled as nothing, cut into components. */
 export interface Unlabelled {
@@ -74,6 +75,7 @@ export function findMissing(view: LabelView): Unlabelled {
           balance: balanceOf(view, value),
           context: picture.clarity,
           gain: 0,
+          fitting: (belongs(surroundingsOf(view, component, inside), value, picture.adjacent) ?? 0.5) - 0.5,
         },
         counts: [value, 0, area],
         rule: false,

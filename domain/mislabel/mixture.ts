@@ -4,7 +4,7 @@ const ROUNDS = 12;
 const SHARE_STEPS = 100;
 const MOST_ROWS = 20_000;
 /** Shares of the injected rows, most suspect first, at which the unknown ones are counted. */
-const DEPTHS = [0.5, 0.65, 0.8, 0.9, 1] as const;
+const DEPTHS = [0.35, 0.5, 0.65, 0.8, 0.9, 1] as const;
 /** Least and most that a group may be estimated to be wrong. */
 const SHARES = { least: 0.002, most: 0.97 };
 /** Bounds of the share that is expected of a group before looking. */

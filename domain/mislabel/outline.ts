@@ -1,5 +1,8 @@
+import type { Component } from '../geometry/components.js';
+import { polygonArea } from '../geometry/contours.js';
+import { hull, type Point } from '../geometry/hull.js';
 import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
-import type { LabelView } from './picture.js';
+import type { LabelView, Parts } from './picture.js';
 
 /** How wide the band along outlines is in which outlines are compared, in edge widths. */
 const BAND_EDGES = 2;
@@ -13,6 +16,10 @@ export interface OutlineFit {
   conviction: number;
   /** 10 × the median over parts of log(labelled / seen pixels), clipped to ±3: hasty outlines are mostly too wide. */
   growth: number;
+  /** Share of the band that is labelled as a part where the model sees none, less the other way round, -1..1. */
+  spill: number;
+  /** Mean over parts of how much more of its convex hull the labelled part fills than the seen one, -1..1: hasty outlines cut corners. */
+  fullness: number;
 }
 
 /**
@@ -27,7 +34,7 @@ export function outlineFit(view: LabelView, leftOut: Uint8Array): OutlineFit | n
   const given = pixels - (areas[BACKGROUND] as number) - (areas[IGNORE_INDEX] as number);
   if (seen < 4 * minArea || given < 4 * minArea) return null;
   const reach = BAND_EDGES * edge;
-  const counts = { band: 0, bandOff: 0, core: 0, coreOff: 0, conviction: 0 };
+  const counts = { band: 0, bandOff: 0, core: 0, coreOff: 0, conviction: 0, spill: 0 };
   for (let pixel = 0; pixel < pixels; pixel++) {
     const label = values[pixel] as number;
     const mask = predicted.values[pixel] as number;
@@ -37,6 +44,8 @@ export function outlineFit(view: LabelView, leftOut: Uint8Array): OutlineFit | n
       counts.band++;
       counts.bandOff += off;
       counts.conviction += (off * (pMask[pixel] as number)) / 255;
+      if (mask === BACKGROUND) counts.spill++;
+      else if (label === BACKGROUND) counts.spill--;
     } else {
       counts.core++;
       counts.coreOff += off;
@@ -46,25 +55,57 @@ export function outlineFit(view: LabelView, leftOut: Uint8Array): OutlineFit | n
     band: counts.band === 0 ? 0 : counts.bandOff / counts.band,
     core: counts.core === 0 ? 0 : counts.coreOff / counts.core,
     conviction: counts.bandOff === 0 ? 0 : counts.conviction / counts.bandOff,
-    growth: growthOf(view),
+    ...partsFit(view),
+    spill: counts.band === 0 ? 0 : counts.spill / counts.band,
   };
 }
 
 /** Parts that are labelled and seen in the same place; others say nothing about outlines. */
 const SAME_PLACE = 0.5;
 
-function growthOf(view: LabelView): number {
+function partsFit(view: LabelView): Pick<OutlineFit, 'growth' | 'fullness'> {
   const { predicted, minArea, taxonomy } = view.picture;
   const both = new Int32Array(256);
   predicted.values.forEach((value, pixel) => {
     if (value === view.labelled.values[pixel]) both[value] = (both[value] as number) + 1;
   });
-  const ratios = taxonomy.classes.flatMap((_, index) => {
-    const given = view.labelled.areas[index + 1] as number;
-    const seen = predicted.areas[index + 1] as number;
-    if (Math.min(given, seen) < minArea || (both[index + 1] as number) < SAME_PLACE * Math.min(given, seen)) return [];
-    return [Math.log(given / seen)];
+  const same = taxonomy.classes.flatMap((_, index) => {
+    const value = index + 1;
+    const smaller = Math.min(view.labelled.areas[value] as number, predicted.areas[value] as number);
+    return smaller < minArea || (both[value] as number) < SAME_PLACE * smaller ? [] : [value];
   });
+  if (same.length === 0) return { growth: 0, fullness: 0 };
+  const ratios = same.map((value) =>
+    Math.log((view.labelled.areas[value] as number) / (predicted.areas[value] as number)),
+  );
   const middle = ratios.sort((a, b) => a - b)[ratios.length >> 1] ?? 0;
-  return Math.max(-3, Math.min(3, 10 * middle));
+  const { width } = view.picture;
+  const given = solidities(view.labelled, width);
+  const seen = solidities(predicted, width);
+  return {
+    growth: Math.max(-3, Math.min(3, 10 * middle)),
+    fullness: same.reduce((sum, value) => sum + (given[value] as number) - (seen[value] as number), 0) / same.length,
+  };
+}
+
+/** For each value the share of its largest component's convex hull that the component fills; 1 where there is none. */
+function solidities({ components: { ids, list } }: Parts, width: number): Float64Array {
+  const largest = new Map<number, Component>();
+  for (const component of list) {
+    const known = largest.get(component.value);
+    if (known === undefined || component.area > known.area) largest.set(component.value, component);
+  }
+  const shares = new Float64Array(256).fill(1);
+  for (const [value, { id, area, x0, y0, x1, y1 }] of largest) {
+    const ends: Point[] = [];
+    for (let y = y0; y < y1; y++) {
+      const row = ids.subarray(y * width + x0, y * width + x1);
+      const from = row.indexOf(id);
+      if (from < 0) continue;
+      const to = row.lastIndexOf(id) + 1;
+      ends.push([from, y], [to, y], [from, y + 1], [to, y + 1]);
+    }
+    shares[value] = area / Math.max(area, polygonArea(hull(ends).flat()));
+  }
+  return shares;
 }

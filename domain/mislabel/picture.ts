@@ -2,7 +2,7 @@ import { type Component, type Components, connectedComponents, skipValues } from
 import { inradii, regionDistance } from '../geometry/distance.js';
 import { cropTopLeft } from '../geometry/resize.js';
 import type { PixelBox } from '../geometry/rle.js';
-import { BACKGROUND, IGNORE_INDEX, mirrorTable, type Taxonomy } from '../taxonomy.js';
+import { adjacencyTable, BACKGROUND, IGNORE_INDEX, mirrorTable, type Taxonomy } from '../taxonomy.js';
 import type { AnalysisInput, AnalysisOptions, Candidate } from './types.js';
 
 const EDGE_SHARE = 0.016;
@@ -31,6 +31,8 @@ export interface Picture {
   edge: number;
   taxonomy: Taxonomy;
   mirror: Uint8Array;
+  /** By label value, the values that touch it on a car (`adjacencyTable`). */
+  adjacent: readonly Uint8Array[];
   /** Mean probability of the prediction over the car that it sees, 0..1: low where the model is lost. */
   clarity: number;
 }
@@ -79,6 +81,7 @@ export function preparePicture(input: AnalysisInput, taxonomy: Taxonomy, options
     edge: Math.max(2, EDGE_SHARE * Math.max(width, height)),
     taxonomy,
     mirror: mirrorTable(taxonomy),
+    adjacent: adjacencyTable(taxonomy),
   };
 }
 

@@ -14,7 +14,7 @@ import type { Candidate, ClassIouByName, ReduceEntry, ScanReduction, ScanSummary
 import { NO_CORRECTION, type VerdictCorrection } from './verdictCorrection.js';
 
 /** Candidates below this probability are not written down. */
-const FINDING_AT = 0.25;
+const FINDING_AT = 0.2;
 /** Classes with a smaller union, as a share of the picture, count as absent in an image's IoU. */
 const MIN_UNION_SHARE = 0.0005;
 

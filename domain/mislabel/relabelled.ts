@@ -3,6 +3,7 @@ import type { FindingKind } from '../tables.js';
 import { BACKGROUND } from '../taxonomy.js';
 import { bestDisplacement } from './displacement.js';
 import { balanceOf, type LabelView, type RegionCandidate } from './picture.js';
+import { belongs, fitsRather, surroundingsOf } from './surroundings.js';
 
 /** What the model sees under one labelled component: pixels and summed probability a predicted value. */
 interface Under {
@@ -23,9 +24,10 @@ export interface Relabelled {
 /**
  * Labelled components under which the model sees something else, judged on the component's core (a quarter of its radius
  * from its edge): another part (wrong_class, swapped when it is the mirror class), nothing (extra_part), a second part that
- * is labelled nowhere (merged_or_split), the same part elsewhere (shifted) or of another shape (bad_outline).
+ * is labelled nowhere (merged_or_split), the same part elsewhere (shifted) or of another shape (bad_outline). `broken` counts by
+ * component the rules that speak against its name: there less of the model's consent is asked for.
  */
-export function findRelabelled(view: LabelView): Relabelled {
+export function findRelabelled(view: LabelView, broken: ReadonlyMap<number, number> = new Map()): Relabelled {
   const { picture, labelled } = view;
   const { predicted, pMask, edge } = picture;
   const values = picture.taxonomy.classes.length + 1;
@@ -64,13 +66,19 @@ export function findRelabelled(view: LabelView): Relabelled {
   const candidates: RegionCandidate[] = [];
   for (const component of list) {
     if (component.area < picture.minArea || component.value >= values) continue;
-    const found = judge(view, component, under[component.id] as Under, together);
+    const found = judge(view, component, under[component.id] as Under, together, broken.get(component.id) ?? 0);
     if (found !== null) candidates.push(found);
   }
   return { candidates, otherMass, extraMass };
 }
 
-function judge(view: LabelView, component: Component, under: Under, together: Int32Array): RegionCandidate | null {
+function judge(
+  view: LabelView,
+  component: Component,
+  under: Under,
+  together: Int32Array,
+  broken: number,
+): RegionCandidate | null {
   const { picture } = view;
   const { predicted, mirror } = picture;
   const { value, area, id } = component;
@@ -83,9 +91,9 @@ function judge(view: LabelView, component: Component, under: Under, together: In
   }
   const share = other < 0 ? 0 : (under.core[other] as number) / total;
   const whole = (pixel: number): boolean => view.labelled.components.ids[pixel] === id;
-  if (share >= 0.4 && share > own && share >= nothing) {
+  if (share >= (broken > 0 ? 0.25 : 0.4) && share > own && (share >= nothing || broken > 0)) {
     const kind = other !== value && mirror[value] === other ? 'swapped' : 'wrong_class';
-    return region(view, component, under, { kind, suggested: other, disagreement: share, inside: whole });
+    return region(view, component, under, { kind, suggested: other, disagreement: share, inside: whole, broken });
   }
   const displaced =
     nothing >= 0.25 && (predicted.areas[value] as number) >= picture.minArea ? bestDisplacement(view, component) : null;
@@ -107,6 +115,7 @@ function judge(view: LabelView, component: Component, under: Under, together: In
       suggested: BACKGROUND,
       disagreement: nothing,
       inside: whole,
+      broken,
     });
   }
   const swallowed = swallowedPart(view, component, under, together);
@@ -119,6 +128,7 @@ function judge(view: LabelView, component: Component, under: Under, together: In
       disagreement,
       inside,
       area: under.all[swallowed] as number,
+      broken,
     });
   }
   const same = under.all[value] as number;
@@ -160,6 +170,7 @@ interface Reading {
   /** Pixels inside; all of the component where left out. */
   area?: number;
   gain?: number;
+  broken?: number;
 }
 
 function region(view: LabelView, component: Component, under: Under, reading: Reading): RegionCandidate {
@@ -191,9 +202,19 @@ function region(view: LabelView, component: Component, under: Under, reading: Re
         balance: balanceOf(view, suggested === BACKGROUND ? value : suggested),
         context: picture.clarity,
         gain: reading.gain ?? 0,
+        broken: reading.broken ?? 0,
+        fitting: fittingOf(view, component, reading),
       },
       counts,
       rule: false,
     },
   };
+}
+
+/** How far the neighbours speak for the suggested part and against the labelled one. */
+function fittingOf(view: LabelView, { value, ...box }: Component, { suggested, inside }: Reading): number {
+  const { adjacent } = view.picture;
+  const around = surroundingsOf(view, box, inside);
+  if (suggested !== BACKGROUND) return fitsRather(around, value, suggested, adjacent);
+  return 0.5 - (belongs(around, value, adjacent) ?? 0.5);
 }

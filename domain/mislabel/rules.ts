@@ -4,6 +4,7 @@ import type { Tags } from '../tags.js';
 import type { TaxonomyClass } from '../taxonomy.js';
 import { balanceOf, type LabelView, type RegionCandidate, seenAs } from './picture.js';
 import { oddSizes, tooMany } from './ruleCounts.js';
+import { oddNeighbours } from './ruleNeighbours.js';
 import { wrongSides } from './ruleSides.js';
 import { impossiblePairs, impossibleViews } from './ruleViews.js';
 
@@ -23,18 +24,26 @@ export interface RuleBreak {
 
 /**
  * What the taxonomy's data alone says against a label: parts that cannot be seen from the tagged view or together, a part on
- * the wrong side of the others, areas far from the class's range, more instances than a car has. `tags` are given ones, or
+ * the wrong side of the others, parts among strangers, areas far from the class's range, more instances than a car has. `tags` are given ones, or
  * inferred from the prediction, never from this label. A taxonomy that declares nothing breaks no rule.
  */
-export function findRuleBreaks(view: LabelView, tags: Partial<Tags>): RegionCandidate[] {
+export function findRuleBreaks(view: LabelView, tags: Partial<Tags>): RuleBreak[] {
   const parts = labelledParts(view);
   return [
     ...impossibleViews(parts, tags),
     ...impossiblePairs(parts),
     ...wrongSides(parts),
+    ...oddNeighbours(view, parts),
     ...oddSizes(view, parts, tags),
     ...tooMany(view, parts),
-  ].map((broken) => asCandidate(view, broken));
+  ];
+}
+
+/** Kinds of rules that each labelled component breaks, by component id. */
+export function countBreaks(breaks: readonly RuleBreak[]): ReadonlyMap<number, number> {
+  const kinds = new Map<number, Set<FindingKind>>();
+  for (const { piece, kind } of breaks) kinds.set(piece.id, (kinds.get(piece.id) ?? new Set()).add(kind));
+  return new Map([...kinds].map(([id, own]) => [id, own.size]));
 }
 
 function labelledParts(view: LabelView): LabelledPart[] {
@@ -56,7 +65,8 @@ function labelledParts(view: LabelView): LabelledPart[] {
     });
 }
 
-function asCandidate(view: LabelView, { kind, piece, gain }: RuleBreak): RegionCandidate {
+/** What breaks a rule as a candidate of its own. */
+export function ruleCandidate(view: LabelView, { kind, piece, gain }: RuleBreak): RegionCandidate {
   const agreed = seenAs(view, piece);
   return {
     inside: (pixel) => view.labelled.components.ids[pixel] === piece.id,

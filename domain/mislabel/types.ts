@@ -51,6 +51,13 @@ export interface CandidateFeatures {
   context: number;
   /** How much better a whole-label or displaced reading fits, -1..1; 0 where the kind has none. */
   gain: number;
+  /** Rules of the taxonomy that the labelled component breaks; of relabelled components alone. */
+  broken?: number;
+  /** How much more of what touches the region lies beside the suggested class on a car than beside the labelled one, -1..1. */
+  fitting?: number;
+  /** `OutlineFit.spill` and `OutlineFit.fullness`, of whole outlines alone. */
+  spill?: number;
+  fullness?: number;
 }
 
 /** A suspect region of one label, not yet judged. Boxes are pixels of the valid picture, ends exclusive. */
@@ -95,7 +102,7 @@ export interface ImageStatistics {
 
 /** Everything the reduce needs of one image; small and JSON-serialisable. */
 export interface ImageAnalysis {
-  version: 2;
+  version: 3;
   width: number;
   height: number;
   candidates: Candidate[];

@@ -102,7 +102,7 @@ function whole(
   kind: FindingKind,
   gain: number,
   disagreement: number,
-  outline: Pick<OutlineFit, 'conviction' | 'growth'> | null = null,
+  outline: Omit<OutlineFit, 'band' | 'core'> | null = null,
 ): RegionCandidate {
   const { width, height, predicted, pMask } = view.picture;
   const values = view.labelled.values;
@@ -145,6 +145,7 @@ function whole(
         balance: outline?.growth ?? 0,
         context: view.picture.clarity,
         gain,
+        ...(outline === null ? {} : { spill: outline.spill, fullness: outline.fullness }),
       },
       counts: [],
       rule: false,

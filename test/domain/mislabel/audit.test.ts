@@ -14,6 +14,14 @@ describe('the audit sample', () => {
         assert.equal(drawn.size, Math.min(size, list.length));
         for (const chance of drawn.values()) assert.ok(chance > 0 && chance <= 1);
       }),
+      {
+        examples: [
+          [
+            [0, 0, 0, 5e-324, 0, 0, 0, 0, 0].map((probability, index) => ({ imageId: `image ${index}`, probability })),
+            5,
+          ],
+        ],
+      },
     );
   });
 

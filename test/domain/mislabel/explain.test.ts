@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { familyOf } from '../../../domain/mislabel/evidence.js';
 import { explainAway } from '../../../domain/mislabel/explain.js';
 import type { Candidate } from '../../../domain/mislabel/index.js';
 import { FINDING_KINDS, type FindingKind } from '../../../domain/tables.js';
@@ -60,7 +61,15 @@ describe('one mistake, one finding', () => {
     assert.deepEqual(explainAway(found, [0.9, 0.8, 0.8]), [0.9, 0.8 * (1 - 0.9), 0.8]);
   });
 
-  it('never raises a probability, and leaves a single candidate as it is', () => {
+  it('says what is wrong with a part that breaks a rule, no less surely than the rule does', () => {
+    const here: Box = [0, 0, 10, 10];
+    const found = [candidate('odd_neighbours', here), candidate('swapped', here), candidate('wrong_class', here)];
+    assert.deepEqual(explainAway(found, [0.8, 0.3, 0.2]), [0.8 * (1 - 0.8) * (1 - 0.2), 0.8, 0.2]);
+    const elsewhere = [candidate('odd_neighbours', here), candidate('swapped', [50, 50, 60, 60])];
+    assert.deepEqual(explainAway(elsewhere, [0.8, 0.3]), [0.8, 0.3]);
+  });
+
+  it('raises a probability to that of a rule about the same place at most, and leaves a single candidate as it is', () => {
     const drawn = fc.record({
       kind: fc.constantFrom(...FINDING_KINDS),
       whole: fc.boolean(),
@@ -71,7 +80,12 @@ describe('one mistake, one finding', () => {
         const found = items.map(({ kind, whole }) => candidate(kind, [0, 0, 10, 10], whole));
         const before = items.map(({ p }) => p);
         const after = explainAway(found, before);
-        assert.ok(after.every((p, index) => p >= 0 && p <= (before[index] as number)));
+        const rules = items.flatMap(({ p }, index) =>
+          familyOf(found[index] as Candidate) === 'rule' ? [{ p, after: after[index] as number }] : [],
+        );
+        assert.ok(rules.every((rule) => rule.after <= rule.p));
+        const most = Math.max(0, ...rules.map(({ p }) => p));
+        assert.ok(after.every((p, index) => p >= 0 && p <= Math.max(before[index] as number, most)));
         if (items.length === 1) assert.deepEqual(after, before);
       }),
     );

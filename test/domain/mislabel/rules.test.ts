@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { analyseImage } from '../../../domain/mislabel/index.js';
+import { preparePicture, viewLabel } from '../../../domain/mislabel/picture.js';
+import { findRelabelled } from '../../../domain/mislabel/relabelled.js';
+import { countBreaks, findRuleBreaks } from '../../../domain/mislabel/rules.js';
 import type { FindingKind } from '../../../domain/tables.js';
 import { NO_TAGS, type Tags } from '../../../domain/tags.js';
 import { carParts34 } from '../../../domain/taxonomies/carParts34.js';
@@ -8,7 +11,14 @@ import { labelNames, parseTaxonomy, type Taxonomy } from '../../../domain/taxono
 import { fill, seen } from './scene.js';
 
 const SIZE = 100;
-const RULES: readonly FindingKind[] = ['impossible_view', 'impossible_pair', 'wrong_side', 'odd_size', 'too_many'];
+const RULES: readonly FindingKind[] = [
+  'impossible_view',
+  'impossible_pair',
+  'wrong_side',
+  'odd_neighbours',
+  'odd_size',
+  'too_many',
+];
 
 type Box = readonly [x0: number, y0: number, x1: number, y1: number];
 
@@ -45,7 +55,7 @@ describe('what the taxonomy alone says against a label', () => {
   });
 
   it('names a part that is hidden from the tagged angle', () => {
-    assert.deepEqual(broken(carParts34, [...front, ['rear_window', [30, 5, 70, 18]]], { angle: 0 }), [
+    assert.deepEqual(broken(carParts34, [...front, ['rear_window', [30, 2, 70, 14]]], { angle: 0 }), [
       'impossible_view rear_window',
     ]);
   });
@@ -84,6 +94,22 @@ describe('what the taxonomy alone says against a label', () => {
     assert.deepEqual(broken(carParts34, [...behind, ['right_side_roof', [2, 5, 8, 20]]]), [
       'wrong_side right_side_roof',
     ]);
+  });
+
+  it('names a part among strangers, also behind a narrow gap, but not one that touches little or at least one neighbour', () => {
+    const flank: [string, Box][] = [
+      ['left_front_door', [10, 40, 50, 80]],
+      ['left_rear_door', [50, 40, 90, 80]],
+    ];
+    const tall: [string, Box][] = [...flank, ['license_plate', [40, 10, 60, 40]]];
+    assert.deepEqual(broken(carParts34, [...flank, ['license_plate', [40, 30, 60, 40]]]), [
+      'odd_neighbours license_plate',
+    ]);
+    assert.deepEqual(broken(carParts34, [...flank, ['license_plate', [40, 29, 60, 39]]]), [
+      'odd_neighbours license_plate',
+    ]);
+    assert.deepEqual(broken(carParts34, tall), []);
+    assert.deepEqual(broken(carParts34, [...flank, ['left_front_window', [20, 25, 60, 40]]]), []);
   });
 
   it('names areas far from the range of their class, but not those that the picture cuts off or a close-up enlarges', () => {
@@ -130,5 +156,42 @@ describe('what the taxonomy alone says against a label', () => {
       ),
       [],
     );
+  });
+});
+
+describe('what broken rules say of a part', () => {
+  const view = (label: Uint8Array, mask: Uint8Array) =>
+    viewLabel(preparePicture(seen(label, mask, SIZE), carParts34, {}), label);
+  const labelOf = (name: string): number => labelNames(carParts34).indexOf(name);
+
+  it('is counted by rule and part', () => {
+    const label = new Uint8Array(SIZE * SIZE);
+    fill(label, SIZE, [20, 20, 80, 40], labelOf('hood'));
+    fill(label, SIZE, [30, 5, 70, 18], labelOf('rear_window'));
+    const held = view(label, label);
+    const breaks = findRuleBreaks(held, { ...NO_TAGS, angle: 0 });
+    const window = held.labelled.components.list.find(({ value }) => value === labelOf('rear_window'));
+    assert.deepEqual(breaks.map(({ kind }) => kind).sort(), ['impossible_view', 'odd_neighbours', 'odd_neighbours']);
+    const counts = countBreaks([...breaks, ...breaks]);
+    assert.equal(counts.size, 2);
+    assert.equal(counts.get(window?.id ?? -1), 2);
+    assert.equal(countBreaks([]).size, 0);
+  });
+
+  it('lets a name be doubted that the model contradicts on a third of the part only', () => {
+    const label = new Uint8Array(SIZE * SIZE);
+    fill(label, SIZE, [20, 20, 80, 80], labelOf('rear_window'));
+    const mask = new Uint8Array(SIZE * SIZE);
+    fill(mask, SIZE, [20, 20, 80, 42], labelOf('windshield'));
+    const held = view(label, mask);
+    const doubts = (broken?: ReadonlyMap<number, number>): FindingKind[] =>
+      findRelabelled(held, broken).candidates.map(({ candidate }) => candidate.kind);
+    assert.ok(!doubts().includes('wrong_class'));
+    const piece = held.labelled.components.list.find(({ value }) => value === labelOf('rear_window'));
+    const found = findRelabelled(held, new Map([[piece?.id ?? -1, 1]])).candidates.find(
+      ({ candidate }) => candidate.kind === 'wrong_class',
+    );
+    assert.equal(found?.candidate.suggestedClassId, labelOf('windshield'));
+    assert.equal(found?.candidate.features.broken, 1);
   });
 });
