@@ -63,7 +63,7 @@ describe('the sessions of a model', function () {
     try {
       const label = new Uint8Array(SIZE * SIZE).fill(2);
       const analysis = await sessions.analyse({ ...job(2), label, injectSeed: null });
-      assert.equal(analysis.version, 2);
+      assert.equal(analysis.version, 3);
     } finally {
       await sessions.close();
     }
