@@ -1,6 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { type TrainerJob, trainerJob } from '../../domain/trainerJob.js';
@@ -10,12 +9,12 @@ import type { ActivityDeps } from '../deps.js';
 import { type Heartbeat, throwIfCancelled } from '../heartbeat.js';
 import type { Attempt, StepWork } from '../step.js';
 import { CheckpointChain } from './checkpointChain.js';
-import { CheckpointUploader, type LocalCheckpoint, logOf } from './checkpointUploader.js';
+import { CheckpointUploader, logOf } from './checkpointUploader.js';
 import { syncDataset } from './dataset.js';
 import { writeWhole } from './files.js';
 import { runTrainer, trainerFailure, trainerPython } from './process.js';
-import type { TrainerMessage } from './protocol.js';
 import { publishModel } from './results.js';
+import { TrainingProgress } from './trainingProgress.js';
 import type { EndedRun, TrainingRun } from './trainingRun.js';
 import { WorkDir } from './workDir.js';
 
@@ -52,7 +51,7 @@ export async function runTraining(
     const found = await workDir.prepare(store, chain.newest, log);
     const job = await writeJob(deps, run, attempt, workDir.path, beat);
     const iterations = run.stopAfter ?? run.config.iterations;
-    const progress = await Progress.from(found?.checkpoint ?? null, iterations, beat);
+    const progress = await TrainingProgress.from(found?.checkpoint ?? null, iterations, beat);
     if (found?.local) uploader.offer(found.checkpoint);
 
     const end = await runTrainer({
@@ -88,7 +87,7 @@ export async function runTraining(
       run,
       attempt,
       job,
-      log: progress.text,
+      log: progress.textUpTo(iterations),
       loss: progress.loss,
       resumes: chain.resumes,
       confirm: () => chain.confirm(),
@@ -168,66 +167,15 @@ async function localWarmStart(store: ObjectStore, { warmStart }: TrainingRun, fo
   return path;
 }
 
-const logLineSchema = z.object({ iteration: z.number(), loss: z.number() });
-
-/** Progress of one run: heartbeat details, the last loss, and the log that a checkpoint carries along. */
-class Progress {
-  /** Log files written beside checkpoints so far. */
-  settled: Promise<void> = Promise.resolve();
-
-  private constructor(
-    private readonly iterations: number,
-    private readonly beat: Heartbeat,
-    private readonly lines: string[],
-    public loss: number | null,
-  ) {}
-
-  static async from(checkpoint: LocalCheckpoint | null, iterations: number, beat: Heartbeat): Promise<Progress> {
-    const text = checkpoint === null ? '' : await readFile(logOf(checkpoint.path), 'utf8').catch(() => '');
-    const lines = text.split('\n').filter((line) => line !== '');
-    const last = lines.at(-1);
-    const parsed = last === undefined ? null : logLineSchema.safeParse(JSON.parse(last));
-    return new Progress(iterations, beat, lines, parsed?.data?.loss ?? null);
-  }
-
-  get text(): string {
-    return this.lines.map((line) => `${line}\n`).join('');
-  }
-
-  take(message: TrainerMessage): void {
-    if (message.type === 'started') {
-      this.beat.report({ phase: 'training', iteration: message.resumedFrom ?? 0, iterations: this.iterations });
-    } else if (message.type === 'progress') {
-      const { iteration, loss, lr, secondsPerIteration, etaSeconds } = message;
-      this.loss = loss;
-      this.lines.push(JSON.stringify({ iteration, loss, lr, secondsPerIteration }));
-      this.beat.report({
-        phase: 'training',
-        iteration,
-        iterations: this.iterations,
-        loss: Number(loss.toFixed(4)),
-        etaSeconds: Math.round(etaSeconds),
-      });
-    } else if (message.type === 'metrics') {
-      this.beat.report({
-        phase: 'exporting',
-        iteration: this.iterations,
-        iterations: this.iterations,
-        valMiou: message.valMiou,
-      });
-    }
-  }
-}
-
 /** The log of a checkpoint is written beside it before it is offered, so that both travel together. */
 function offerWithLog(
   uploader: CheckpointUploader,
-  progress: Progress,
+  progress: TrainingProgress,
   workDir: string,
   message: { iteration: number; path: string; sha256: string },
 ): void {
   const checkpoint = { iteration: message.iteration, path: resolve(workDir, message.path), sha256: message.sha256 };
-  const text = progress.text;
+  const text = progress.textUpTo(checkpoint.iteration);
   progress.settled = progress.settled.then(async () => {
     await writeWhole(logOf(checkpoint.path), text);
     uploader.offer(checkpoint);

@@ -52,9 +52,9 @@ const REPEATS: Partial<Record<FindingKind, readonly FindingKind[]>> = {
 
 /**
  * Probabilities by which candidates of one image are reported. What breaks a rule and has another name is at least as probable under
- * that name; one that another explains counts only as far as that other
- * one may be right as it is. What is left of each sums to about the number of errors in the label, so that one mistake is not
- * reported five times. Index of the answer = index of the candidate.
+ * that name; one that another explains counts only as far as that other one may be right as it is. What is left of each sums to
+ * about the number of errors in the label, so that one mistake is not reported five times. Index of the answer = index of the
+ * candidate.
  */
 export function explainAway(candidates: readonly Candidate[], given: readonly number[]): number[] {
   const probabilities = named(candidates, given);
