@@ -33,12 +33,12 @@ export class TrainingProgress {
     public loss: number | null,
   ) {}
 
-  /** Goes on from the log beside a checkpoint; lines that cannot be read are left out. */
+  /** Goes on from the log beside a checkpoint; lines that cannot be read, or that tell of later iterations, are left out. */
   static async from(checkpoint: LocalCheckpoint | null, iterations: number, beat: Beat): Promise<TrainingProgress> {
     const text = checkpoint === null ? '' : await readFile(logOf(checkpoint.path), 'utf8').catch(() => '');
     const lines = text.split('\n').flatMap((line) => {
       const parsed = logLineSchema.safeParse(parseLine(line));
-      return parsed.success ? [parsed.data] : [];
+      return parsed.success && parsed.data.iteration <= (checkpoint?.iteration ?? 0) ? [parsed.data] : [];
     });
     return new TrainingProgress(iterations, beat, lines, lines.at(-1)?.loss ?? null);
   }

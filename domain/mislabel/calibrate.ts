@@ -1,27 +1,13 @@
 import type { ScanConfig } from '../config.js';
 import type { FindingKind } from '../tables.js';
 import { BACKGROUND, type Taxonomy } from '../taxonomy.js';
-import { type ClassKnowledge, judgedClasses } from './classes.js';
-import { learnPlausibility } from './cooccurrence.js';
-import {
-  companyOf,
-  FAMILY_NAMES,
-  type Family,
-  familyOf,
-  familyPrior,
-  familyRow,
-  groupOf,
-  IMAGE_PRIOR,
-  imageRow,
-  inCompany,
-  isWhole,
-  SOCIABLE,
-  teaches,
-} from './evidence.js';
-import { learnExpectedAgreement } from './expectedAgreement.js';
+import type { ClassKnowledge } from './classes.js';
+import { COMPANY_FAMILY, fitInCompany } from './company.js';
+import { FAMILY_NAMES, type Family, familyPrior, IMAGE_PRIOR, imageRow, isWhole } from './evidence.js';
 import { explainAway } from './explain.js';
+import { type Measured, type MeasuredImage, measured } from './measured.js';
 import { fitMixture, type GroupedRow, type Mixture, probabilityWrong } from './mixture.js';
-import { learnPardon, pardoned, type Sliced, type SliceShifts, tagSlices } from './slices.js';
+import { learnPardon, pardoned, type Sliced, type SliceShifts } from './slices.js';
 import type { Candidate, ClassIouByName, ImageAnalysis, ImageStatistics, ReduceEntry } from './types.js';
 import { correctByVerdicts, NO_CORRECTION, type VerdictCorrection } from './verdictCorrection.js';
 
@@ -40,10 +26,6 @@ const RIDGE = { least: 0.05, byRows: 12 };
 /** Standard errors by which a slice may be more suspect than others: single candidates crowd by chance more than images do. */
 const SLACK = { candidates: 3, images: 1 };
 const IMAGE_GROUP = 'image';
-/** Fits of a family in which each candidate is told how suspect the others are. */
-const COMPANY_ROUNDS = 2;
-/** Candidates that the injected share of company is worth beside the one that is found. */
-const COMPANY_STRENGTH = 1;
 
 /** An image with the candidates that may be judged and how probable each is wrong. */
 export interface JudgedImage {
@@ -61,29 +43,6 @@ export interface Calibration {
   injectedCandidates: number;
   candidates: number;
   injectedImages: number;
-}
-
-/** A candidate on its way into a regression. */
-interface Measured extends GroupedRow {
-  row: readonly number[];
-  candidate: Candidate;
-  family: Family;
-}
-interface Copy {
-  kind: FindingKind;
-  statistics: ImageStatistics;
-  /** `teaches`: lies on an injected error and is an example of its own kind. */
-  candidates: (Measured & { teaches: boolean })[];
-}
-interface MeasuredImage {
-  entry: ReduceEntry;
-  analysis: ImageAnalysis;
-  /** Agreement of label and prediction that is usual for such pictures. */
-  expected: number;
-  /** Its tag values. */
-  slices: string[];
-  candidates: Measured[];
-  copies: Copy[];
 }
 
 /**
@@ -118,15 +77,8 @@ export function calibrate(
   // A label that is wrong as a whole has a candidate at every part; none of them is an example of anything.
   const sound = images.map(() => 1);
   for (const family of FAMILY_NAMES) {
-    let mixture = fit(family, (image) => sound[image] as number);
-    for (let round = 0; family === 'missing' && round < COMPANY_ROUNDS; round++) {
-      for (const { candidates, copies } of images) {
-        accompany(candidates, family, mixture);
-        for (const copy of copies) accompany(copy.candidates, family, mixture);
-      }
-      weighByCompany(images, family, mixture);
-      mixture = fit(family, (image) => sound[image] as number);
-    }
+    const fitFamily = (): Mixture => fit(family, (image) => sound[image] as number);
+    const mixture = family === COMPANY_FAMILY ? fitInCompany(images, fitFamily) : fitFamily();
     fitted.set(family, mixture);
     images.forEach(({ candidates }, image) => {
       for (const item of candidates)
@@ -191,39 +143,6 @@ export function calibrate(
   };
 }
 
-/** Tells each candidate of a family how probably any other one in the same label is wrong. */
-function accompany(items: readonly Measured[], family: Family, mixture: Mixture): void {
-  const own = items.filter((item) => item.family === family && SOCIABLE.has(item.candidate.kind));
-  const right = own.map((item) => 1 - probabilityWrong(mixture, item));
-  own.forEach((item, at) => {
-    const others = right.reduce((product, chance, index) => (index === at ? product : product * chance), 1);
-    item.row = inCompany(item.row, 1 - others);
-  });
-}
-
-/**
- * Weighs injected candidates so that as many of them are in company as of those that the scan finds wrong: whether mistakes come
- * alone or several in a label is a matter of who labelled.
- */
-function weighByCompany(images: readonly MeasuredImage[], family: Family, mixture: Mixture): void {
-  const sociable = ({ family: own, candidate }: Measured): boolean => own === family && SOCIABLE.has(candidate.kind);
-  const injected = images.flatMap(({ copies }) =>
-    copies.flatMap(({ candidates }) => candidates.filter((item) => item.teaches && sociable(item))),
-  );
-  const usual = injected.reduce((sum, { row }) => sum + companyOf(row), 0) / Math.max(1, injected.length);
-  let [wrong, together] = [COMPANY_STRENGTH, COMPANY_STRENGTH * usual];
-  for (const item of images.flatMap(({ candidates }) => candidates.filter(sociable))) {
-    const probability = probabilityWrong(mixture, item);
-    wrong += probability;
-    together += probability * companyOf(item.row);
-  }
-  const found = together / wrong;
-  for (const item of injected) {
-    const company = companyOf(item.row);
-    item.weight = (company * found) / Math.max(1e-3, usual) + ((1 - company) * (1 - found)) / Math.max(1e-3, 1 - usual);
-  }
-}
-
 const NO_SHIFTS: SliceShifts = new Map();
 
 /** Slices of a candidate: its image's tags, the class that is labelled and the one that is suggested. */
@@ -271,78 +190,6 @@ const asImage = (statistics: ImageStatistics, expected: number, probabilities: r
   group: IMAGE_GROUP,
   row: imageRow(statistics, expected, probabilities),
 });
-
-/** Candidates that the models may judge, as rows. */
-function measured(
-  entries: readonly ReduceEntry[],
-  taxonomy: Taxonomy,
-  classes: readonly ClassKnowledge[],
-  config: ScanConfig,
-  classIou: Record<string, ClassIouByName> | null,
-): MeasuredImage[] {
-  const allowed = new Map<string, boolean[]>();
-  const mayJudge = (model: string): boolean[] => {
-    const known = allowed.get(model);
-    if (known !== undefined) return known;
-    const made = judgedClasses(taxonomy, classes, classIou?.[model] ?? null, config.minClassIou);
-    allowed.set(model, made);
-    return made;
-  };
-  const plausibility = learnPlausibility(entries, taxonomy.classes.length);
-  const expectedOf = learnExpectedAgreement(entries);
-  return entries.flatMap((entry): MeasuredImage[] => {
-    const { analysis } = entry;
-    if (analysis === null) return [];
-    const judges = mayJudge(entry.model);
-    const expected = expectedOf(entry);
-    const pixels = analysis.width * analysis.height;
-    const usable = (candidate: Pick<Candidate, 'rule' | 'classId' | 'suggestedClassId'>): boolean =>
-      candidate.rule || (judges[candidate.classId] === true && judges[candidate.suggestedClassId ?? 0] === true);
-    const measure = (candidate: Candidate): Measured => {
-      const known =
-        classes[
-          candidate.suggestedClassId === null || candidate.suggestedClassId === 0
-            ? candidate.classId
-            : candidate.suggestedClassId
-        ];
-      const { classId, suggestedClassId } = candidate;
-      const fit = (value: number, other: number): number =>
-        value === BACKGROUND ? 0 : plausibility(value, analysis.predictedClasses, other);
-      const claimed = {
-        threshold: classes[suggestedClassId ?? 0]?.threshold ?? 0.5,
-        iou: known?.iou ?? 0.5,
-        givenFit: fit(classId, suggestedClassId ?? BACKGROUND),
-        suggestedFit: fit(suggestedClassId ?? BACKGROUND, classId),
-        relativeSize: known?.typicalArea == null ? 0 : Math.log(candidate.area / (known.typicalArea * pixels)),
-      };
-      return {
-        candidate,
-        family: familyOf(candidate),
-        group: groupOf(candidate),
-        row: familyRow(candidate, claimed, pixels),
-      };
-    };
-    return [
-      {
-        entry,
-        analysis,
-        expected,
-        slices: tagSlices(entry),
-        candidates: analysis.candidates.filter(usable).map(measure),
-        copies: analysis.injected.map(({ kind, whole, statistics, candidates }) => ({
-          kind,
-          statistics,
-          candidates: candidates
-            .filter(({ candidate }) => usable(candidate))
-            .map(({ candidate, wrong }) => ({
-              ...measure({ ...candidate, counts: [], proposal: null }),
-              teaches: wrong && teaches(candidate, { kind, whole }),
-            })),
-        })),
-      },
-    ];
-  });
-}
 
 /**
  * How much a spoiled copy of each kind weighs so that kinds are as frequent among the copies as the scan finds them among its

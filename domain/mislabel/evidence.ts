@@ -4,7 +4,8 @@ import type { Candidate, ImageStatistics } from './types.js';
 
 /**
  * What is judged together: kinds of one family share their slopes. Errors of the whole label have a family each and come
- * first, since what they explain says nothing about those that follow.
+ * first, since what they explain says nothing about those that follow; but what an empty label leaves out are missing parts like any
+ * others.
  */
 export const FAMILY_NAMES = ['mirrored', 'displaced', 'outline', 'missing', 'class', 'shape', 'rule', 'empty'] as const;
 export type Family = (typeof FAMILY_NAMES)[number];
@@ -129,20 +130,6 @@ export function candidateRow(candidate: Judgeable, claimed: ClaimedClass, pixels
   ];
 }
 
-/** Where a row says whether others of its family in the same label are wrong. */
-const COMPANY = 20;
-
-/** Kinds that come in company: who forgets one part often forgets several. */
-export const SOCIABLE: ReadonlySet<FindingKind> = new Set(['missing_part', 'hole']);
-
-/** What `inCompany` said. */
-export const companyOf = (row: readonly number[]): number => row[COMPANY] ?? 0;
-
-/** A row with the probability that any other candidate of its family in the same label is wrong. */
-export function inCompany(row: readonly number[], probability: number): number[] {
-  return row.map((value, column) => (column === COMPANY ? probability : value));
-}
-
 /** Kinds of a family other than its first, whose intercepts are told apart. */
 const INTERCEPTS: Record<Family, readonly FindingKind[]> = {
   missing: ['hole'],
@@ -166,7 +153,7 @@ export function familyRow(candidate: Judgeable, claimed: ClaimedClass, pixels: n
 const SLOPES: Record<Family, Coefficients> = {
   //           1    conf disag cover size compact enclose absent balance clarity gain iou all given suggested relative spill full broken fitting company
   missing: [-7, 2, 1.5, 1, 0.8, 1, 1.5, 0.7, -1.5, 1, 0, 0.5, 2, 0, 0.7, 0.7, 0, 0, 0, 0.5, 1],
-  class: [-7, 2, 2, 1, 0.5, 0.5, 0, 0.7, 0, 1, 0, 0.5, 3, -0.7, 0.5, 0.5, 0, 0, 1, 1, 1],
+  class: [-7, 2, 2, 1, 0.5, 0.5, 0, 0.7, 0, 1, 0, 0.5, 3, -0.7, 0.5, 0.5, 0, 0, 1, 1, 0],
   shape: [-5, 1, 1, 0, 0.3, 0, 0, 0, 0, 1, 1.2, 0.5, 0, 0, 0, 0, 0, 0, 0, 0, 0],
   mirrored: [-2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
   displaced: [-3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
@@ -174,6 +161,9 @@ const SLOPES: Record<Family, Coefficients> = {
   outline: [-5, 0, -2, 0, 0, 0, 0, 0, 2, 0, 2, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0],
   rule: [-1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0.2, 0, 0, -0.3, 0, 0, 0, 0, 0, 0, 0],
 };
+
+/** The last column of `candidateRow`, 0 until the others in the same label are known (`company.ts`). */
+export const COMPANY_COLUMN = SLOPES.missing.length - 1;
 
 /**
  * What a family's coefficients are before any data: signs and sizes seen on corrected labels of real photos. Nobody has to learn what

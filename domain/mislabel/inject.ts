@@ -3,6 +3,7 @@ import type { FindingKind } from '../tables.js';
 import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
 import { displaceAll, growParts, polygoniseParts, warpAll } from './injectWhole.js';
 import type { LabelView } from './picture.js';
+import { surroundingsOf } from './surroundings.js';
 
 /**
  * How often each kind of error is injected: often enough that each has a slope to stand on. How often each occurs is
@@ -161,19 +162,11 @@ function move(
 }
 
 /** Label values that touch a component, ascending. */
+/** Label values of the parts that touch a part, in ascending order. */
 function neighboursOf(view: LabelView, part: Component): number[] {
-  const { width, height } = view.picture;
-  const values = view.labelled.values;
-  const touching = new Set<number>();
-  eachPixel(view, part, (pixel) => {
-    const x = pixel % width;
-    for (const next of [x > 0 ? pixel - 1 : pixel, x < width - 1 ? pixel + 1 : pixel, pixel - width, pixel + width]) {
-      if (next >= 0 && next < width * height) touching.add(values[next] as number);
-    }
-  });
-  return [...touching]
-    .filter((value) => value !== part.value && value !== BACKGROUND && value !== IGNORE_INDEX)
-    .sort((a, b) => a - b);
+  const { ids } = view.labelled.components;
+  const { touched } = surroundingsOf(view, part, (pixel) => ids[pixel] === part.id, 0);
+  return [...touched.keys()].sort((a, b) => a - b);
 }
 
 function eachPixel(view: LabelView, part: Component, visit: (pixel: number) => void): void {

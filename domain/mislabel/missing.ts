@@ -1,8 +1,8 @@
 import { type Component, connectedComponents, skipValues } from '../geometry/components.js';
 import { inradii, regionDistance } from '../geometry/distance.js';
-import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
+import { BACKGROUND } from '../taxonomy.js';
 import { balanceOf, type LabelView, type RegionCandidate } from './picture.js';
-import { belongs, surroundingsOf } from './surroundings.js';
+import { belongs, enclosureOf, surroundingsOf } from './surroundings.js';
 
 /** What of the prediction is labelled as nothing, cut into components. */
 export interface Unlabelled {
@@ -56,6 +56,7 @@ export function findMissing(view: LabelView): Unlabelled {
     if (area < picture.minArea || !(coverage >= 0.5 || (coverage >= 0.15 && radius >= 1.25 * picture.edge))) continue;
     accepted[id] = coverage >= WHOLE_PART ? 2 : 1;
     const inside = (pixel: number): boolean => ids[pixel] === id;
+    const around = surroundingsOf(view, component, inside);
     candidates.push({
       inside,
       bounds: component,
@@ -70,12 +71,12 @@ export function findMissing(view: LabelView): Unlabelled {
           disagreement: core[home[id] as number] as number,
           coverage,
           compactness: Math.min(1, radius / Math.sqrt(area)),
-          enclosure: rimOnParts(view, component, inside),
+          enclosure: enclosureOf(around),
           absent: (labelled.areas[value] as number) < picture.minArea / 2 ? 1 : 0,
           balance: balanceOf(view, value),
           context: picture.clarity,
           gain: 0,
-          fitting: (belongs(surroundingsOf(view, component, inside), value, picture.adjacent) ?? 0.5) - 0.5,
+          fitting: (belongs(around, value, picture.adjacent) ?? 0.5) - 0.5,
         },
         counts: [value, 0, area],
         rule: false,
@@ -105,35 +106,6 @@ function predictedCores(view: LabelView): Float64Array {
     if (view.labelled.values[pixel] === BACKGROUND) bare[id] = (bare[id] as number) + 1;
   }
   return core.map((count, id) => (count === 0 ? 0 : (bare[id] as number) / count));
-}
-
-/** Share of the pixel sides around a region that have a labelled part on their other side. */
-export function rimOnParts(
-  view: LabelView,
-  box: { x0: number; y0: number; x1: number; y1: number },
-  inside: (pixel: number) => boolean,
-): number {
-  const { width, height } = view.picture;
-  const values = view.labelled.values;
-  let rim = 0;
-  let parts = 0;
-  const look = (other: number): void => {
-    if (inside(other)) return;
-    rim++;
-    const value = values[other] as number;
-    if (value !== BACKGROUND && value !== IGNORE_INDEX) parts++;
-  };
-  for (let y = box.y0; y < box.y1; y++) {
-    for (let x = box.x0; x < box.x1; x++) {
-      const pixel = y * width + x;
-      if (!inside(pixel)) continue;
-      if (x > 0) look(pixel - 1);
-      if (x < width - 1) look(pixel + 1);
-      if (y > 0) look(pixel - width);
-      if (y < height - 1) look(pixel + width);
-    }
-  }
-  return rim === 0 ? 0 : parts / rim;
 }
 
 /** Unlabelled regions that labelled parts enclose on all sides, `covered` ones (missing parts already named) left out. */
@@ -182,7 +154,7 @@ export function findHoles(view: LabelView, covered: Uint8Array): { candidates: R
           disagreement: parts / hole.area,
           coverage: best === undefined ? 0 : Math.min(1, best[1] / (predicted.areas[best[0]] as number)),
           compactness: Math.min(1, innerRadius(view, hole, inside) / Math.sqrt(hole.area)),
-          enclosure: rimOnParts(view, hole, inside),
+          enclosure: enclosureOf(surroundingsOf(view, hole, inside, 0)),
           absent: suggested !== null && (labelled.areas[suggested] as number) < picture.minArea / 2 ? 1 : 0,
           balance: suggested === null ? 0 : balanceOf(view, suggested),
           context: picture.clarity,

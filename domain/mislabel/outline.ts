@@ -1,8 +1,6 @@
-import type { Component } from '../geometry/components.js';
-import { polygonArea } from '../geometry/contours.js';
-import { hull, type Point } from '../geometry/hull.js';
 import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
-import type { LabelView, Parts } from './picture.js';
+import type { LabelView } from './picture.js';
+import { solidities } from './solidity.js';
 
 /** How wide the band along outlines is in which outlines are compared, in edge widths. */
 const BAND_EDGES = 2;
@@ -64,7 +62,7 @@ export function outlineFit(view: LabelView, leftOut: Uint8Array): OutlineFit | n
 const SAME_PLACE = 0.5;
 
 function partsFit(view: LabelView): Pick<OutlineFit, 'growth' | 'fullness'> {
-  const { predicted, minArea, taxonomy } = view.picture;
+  const { predicted, solidity, minArea, taxonomy } = view.picture;
   const both = new Int32Array(256);
   predicted.values.forEach((value, pixel) => {
     if (value === view.labelled.values[pixel]) both[value] = (both[value] as number) + 1;
@@ -79,33 +77,10 @@ function partsFit(view: LabelView): Pick<OutlineFit, 'growth' | 'fullness'> {
     Math.log((view.labelled.areas[value] as number) / (predicted.areas[value] as number)),
   );
   const middle = ratios.sort((a, b) => a - b)[ratios.length >> 1] ?? 0;
-  const { width } = view.picture;
-  const given = solidities(view.labelled, width);
-  const seen = solidities(predicted, width);
+  const given = solidities(view.labelled.components, view.picture.width);
   return {
     growth: Math.max(-3, Math.min(3, 10 * middle)),
-    fullness: same.reduce((sum, value) => sum + (given[value] as number) - (seen[value] as number), 0) / same.length,
+    fullness:
+      same.reduce((sum, value) => sum + (given[value] as number) - (solidity[value] as number), 0) / same.length,
   };
-}
-
-/** For each value the share of its largest component's convex hull that the component fills; 1 where there is none. */
-function solidities({ components: { ids, list } }: Parts, width: number): Float64Array {
-  const largest = new Map<number, Component>();
-  for (const component of list) {
-    const known = largest.get(component.value);
-    if (known === undefined || component.area > known.area) largest.set(component.value, component);
-  }
-  const shares = new Float64Array(256).fill(1);
-  for (const [value, { id, area, x0, y0, x1, y1 }] of largest) {
-    const ends: Point[] = [];
-    for (let y = y0; y < y1; y++) {
-      const row = ids.subarray(y * width + x0, y * width + x1);
-      const from = row.indexOf(id);
-      if (from < 0) continue;
-      const to = row.lastIndexOf(id) + 1;
-      ends.push([from, y], [to, y], [from, y + 1], [to, y + 1]);
-    }
-    shares[value] = area / Math.max(area, polygonArea(hull(ends).flat()));
-  }
-  return shares;
 }

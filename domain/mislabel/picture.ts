@@ -3,6 +3,7 @@ import { inradii, regionDistance } from '../geometry/distance.js';
 import { cropTopLeft } from '../geometry/resize.js';
 import type { PixelBox } from '../geometry/rle.js';
 import { adjacencyTable, BACKGROUND, IGNORE_INDEX, mirrorTable, type Taxonomy } from '../taxonomy.js';
+import { solidities } from './solidity.js';
 import type { AnalysisInput, AnalysisOptions, Candidate } from './types.js';
 
 const EDGE_SHARE = 0.016;
@@ -23,6 +24,8 @@ export interface Picture {
   width: number;
   height: number;
   predicted: Parts;
+  /** Of the prediction, by value (`solidities`). */
+  solidity: Float64Array;
   pMask: Uint8Array;
   pLabel: Uint8Array;
   /** Regions with fewer pixels are not looked at. */
@@ -74,6 +77,7 @@ export function preparePicture(input: AnalysisInput, taxonomy: Taxonomy, options
     width,
     height,
     predicted,
+    solidity: solidities(predicted.components, width),
     pMask,
     clarity: clarityOf(predicted.values, pMask),
     pLabel: cropTopLeft(input.pLabel, size, width, height),

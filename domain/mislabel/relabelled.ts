@@ -27,7 +27,7 @@ export interface Relabelled {
  * is labelled nowhere (merged_or_split), the same part elsewhere (shifted) or of another shape (bad_outline). `broken` counts by
  * component the rules that speak against its name: there less of the model's consent is asked for.
  */
-export function findRelabelled(view: LabelView, broken: ReadonlyMap<number, number> = new Map()): Relabelled {
+export function findRelabelled(view: LabelView, broken: ReadonlyMap<number, number>): Relabelled {
   const { picture, labelled } = view;
   const { predicted, pMask, edge } = picture;
   const values = picture.taxonomy.classes.length + 1;
@@ -212,9 +212,10 @@ function region(view: LabelView, component: Component, under: Under, reading: Re
 }
 
 /** How far the neighbours speak for the suggested part and against the labelled one. */
-function fittingOf(view: LabelView, { value, ...box }: Component, { suggested, inside }: Reading): number {
+function fittingOf(view: LabelView, component: Component, { suggested, inside }: Reading): number {
   const { adjacent } = view.picture;
-  const around = surroundingsOf(view, box, inside);
+  const { value } = component;
+  const around = surroundingsOf(view, component, inside);
   if (suggested !== BACKGROUND) return fitsRather(around, value, suggested, adjacent);
   return 0.5 - (belongs(around, value, adjacent) ?? 0.5);
 }

@@ -2,24 +2,30 @@ import type { PixelBox } from '../geometry/rle.js';
 import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
 import type { LabelView } from './picture.js';
 
-/** Gaps between parts that touch, in edge widths: labels often leave a line free. */
-const GAP_EDGES = 1;
-
 /** The labelled parts around a region. */
 export interface Surroundings {
   /** Pixel sides around the region, the picture's edge left out. */
   rim: number;
-  /** On how many of them another part begins, at once or behind a narrow gap, by label value. */
+  /** On how many of them a part begins at once. */
+  adjoining: number;
+  /** On how many of them a part begins at once or behind the gap, by label value. */
   touched: ReadonlyMap<number, number>;
 }
 
-/** What of a label touches the region of the pixels `inside`, which lies in `box`. */
-export function surroundingsOf(view: LabelView, box: PixelBox, inside: (pixel: number) => boolean): Surroundings {
-  const { width, height, edge } = view.picture;
+/**
+ * What of a label touches the region of the pixels `inside`, which lies in `box`. Labels often leave a line free between parts:
+ * a gap of so many pixels still counts, an edge width where left out.
+ */
+export function surroundingsOf(
+  view: LabelView,
+  box: PixelBox,
+  inside: (pixel: number) => boolean,
+  gap = Math.round(view.picture.edge),
+): Surroundings {
+  const { width, height } = view.picture;
   const { values } = view.labelled;
-  const gap = Math.round(GAP_EDGES * edge);
   const touched = new Map<number, number>();
-  let rim = 0;
+  let [rim, adjoining] = [0, 0];
   const look = (x: number, y: number, dx: number, dy: number): void => {
     for (let step = 1; step <= gap + 1; step++) {
       const [atX, atY] = [x + step * dx, y + step * dy];
@@ -30,6 +36,7 @@ export function surroundingsOf(view: LabelView, box: PixelBox, inside: (pixel: n
       const value = values[pixel] as number;
       if (value === IGNORE_INDEX) return;
       if (value === BACKGROUND) continue;
+      if (step === 1) adjoining++;
       touched.set(value, (touched.get(value) ?? 0) + 1);
       return;
     }
@@ -43,8 +50,11 @@ export function surroundingsOf(view: LabelView, box: PixelBox, inside: (pixel: n
       look(x, y, 0, 1);
     }
   }
-  return { rim, touched };
+  return { rim, adjoining, touched };
 }
+
+/** Share of the pixel sides around a region on which a part begins at once. */
+export const enclosureOf = ({ rim, adjoining }: Surroundings): number => (rim === 0 ? 0 : adjoining / rim);
 
 /**
  * Share of what touches a region that lies beside a class on a car, pieces of the class itself included; null where nothing

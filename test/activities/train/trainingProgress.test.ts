@@ -33,11 +33,11 @@ describe('the progress of a training run', () => {
     assert.deepEqual(iterations(progress.textUpTo(8)), [2, 4, 6]);
   });
 
-  it('goes on from the log beside a checkpoint, torn lines left out, without any line twice', async () => {
+  it('goes on from the log beside a checkpoint, torn lines and later iterations left out, without any line twice', async () => {
     const path = join(folder, '4.pt');
     const before = await TrainingProgress.from(null, 8, beat);
     for (const iteration of [2, 4, 6]) before.take(trained(iteration));
-    await writeFile(join(folder, '4.log.jsonl'), `${before.textUpTo(4)}{"iteration": 5, "lo`);
+    await writeFile(join(folder, '4.log.jsonl'), `${before.textUpTo(8)}{"iteration": 5, "lo`);
     const after = await TrainingProgress.from({ iteration: 4, path, sha256: '' }, 8, beat);
     assert.equal(after.loss, 1 / 4);
     for (const iteration of [6, 8]) after.take(trained(iteration));

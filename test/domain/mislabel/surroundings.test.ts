@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type LabelView, preparePicture, viewLabel } from '../../../domain/mislabel/picture.js';
-import { belongs, fitsRather, type Surroundings, surroundingsOf } from '../../../domain/mislabel/surroundings.js';
+import {
+  belongs,
+  enclosureOf,
+  fitsRather,
+  type Surroundings,
+  surroundingsOf,
+} from '../../../domain/mislabel/surroundings.js';
 import { carParts34 } from '../../../domain/taxonomies/carParts34.js';
 import { adjacencyTable, IGNORE_INDEX, labelNames } from '../../../domain/taxonomy.js';
 import { fill, seen } from './scene.js';
@@ -39,6 +45,8 @@ describe('what touches a region', () => {
       fill(label, SIZE, [10, 40, 30, 60], taillight);
     });
     assert.equal(found.rim, 80);
+    assert.equal(found.adjoining, 10);
+    assert.equal(enclosureOf(found), 10 / 80);
     assert.deepEqual(
       [...found.touched],
       [
@@ -75,7 +83,7 @@ describe('what touches a region', () => {
     const touched = fc.array(fc.tuple(value, fc.integer({ min: 1, max: 50 })), { maxLength: 6 });
     fc.assert(
       fc.property(touched, value, value, (sides, one, two) => {
-        const found = { rim: 400, touched: new Map(sides) };
+        const found = { rim: 400, adjoining: 0, touched: new Map(sides) };
         const fit = fitsRather(found, one, two, adjacent);
         assert.ok(fit >= -1 && fit <= 1);
         assert.ok(Math.abs(fit + fitsRather(found, two, one, adjacent)) < 1e-12);
