@@ -1,13 +1,6 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
-import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
 import type { ScanJudge } from '../domain/messages.js';
-import {
-  type ClassIouByName,
-  type ImageAnalysis,
-  type ReduceEntry,
-  reduceScan as reduceEntries,
-} from '../domain/mislabel/index.js';
+import { type ClassIouByName, type ReduceEntry, reduceScan as reduceEntries } from '../domain/mislabel/index.js';
 import { answersOf, learnCorrection } from '../domain/mislabel/verdictCorrection.js';
 import { type ModelCard, modelCardSchema } from '../domain/modelCard.js';
 import { silencer } from '../domain/review.js';
@@ -25,33 +18,12 @@ import { withHeartbeat } from './heartbeat.js';
 import { poolOf } from './pool.js';
 import { reviewsFor } from './reviews.js';
 import { type PlannedScan, planScan } from './scanPlan.js';
+import { readShard, type ShardEntry, shardKey, writeShard } from './scanShards.js';
 import { digestOf, runStep } from './step.js';
 
-const VERSION = 3;
+const VERSION = 4;
 /** Images whose labels are also analysed with injected errors: enough for a calibration, however many are scanned. */
 const INJECTED_IMAGES = 2_000;
-
-/** What a shard leaves. The analyses are our own output: their shape is held by `version`, not checked field by field. */
-const shardSchema = z.object({
-  version: z.literal(1),
-  entries: z.array(
-    z.object({
-      imageId: z.string(),
-      analysis: z
-        .custom<ImageAnalysis>(
-          (value) =>
-            value === null ||
-            z
-              .object({ version: z.literal(3) })
-              .loose()
-              .safeParse(value).success,
-        )
-        .nullable(),
-      error: z.string().nullable(),
-      model: z.string(),
-    }),
-  ),
-});
 
 interface ShardInput {
   context: IterationContext;
@@ -121,7 +93,7 @@ export function createScanActivities(deps: ActivityDeps) {
             error,
             model: card.files.scan,
           }));
-          await store.put(key, gzipSync(JSON.stringify({ version: 1, entries })), 'application/gzip');
+          await writeShard(store, key, entries);
         } finally {
           await opened.close();
         }
@@ -226,17 +198,11 @@ export function createScanActivities(deps: ActivityDeps) {
     chunk: readonly ChunkRow[],
     failedShards: readonly number[],
   ): Promise<ReduceEntry[]> {
-    const found = new Map<string, z.infer<typeof shardSchema>['entries'][number]>();
+    const found = new Map<string, ShardEntry>();
     for (const { shard, judge } of plan.shards) {
       if (failedShards.includes(shard)) continue;
       const key = shardKey(planKey, shard, judges[judge]?.card.files.scan ?? '');
-      const parsed = shardSchema.safeParse(JSON.parse(gunzipSync((await store.get(key)).body).toString()));
-      if (!parsed.success)
-        throw new PartloopError(
-          'data-invalid',
-          `${key} is not a shard of this version: ${z.prettifyError(parsed.error)}`,
-        );
-      for (const entry of parsed.data.entries) found.set(entry.imageId, entry);
+      for (const entry of await readShard(store, key)) found.set(entry.imageId, entry);
     }
     return chunk.map((row) => {
       const entry = found.get(row.imageId);
@@ -255,9 +221,6 @@ export function createScanActivities(deps: ActivityDeps) {
     });
   }
 }
-
-const shardKey = (planKey: string, shard: number, modelDigest: string): string =>
-  `${planKey.slice(0, planKey.lastIndexOf('/'))}/shards/${modelDigest.slice(0, 16)}/${shard}.json.gz`;
 
 function outputOf(result: StepResult | undefined, name: string): string {
   const key = result?.outputs[name];

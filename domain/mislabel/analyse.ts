@@ -16,6 +16,7 @@ import type {
   ImageStatistics,
   InjectedCandidate,
 } from './types.js';
+import { ANALYSIS_VERSION } from './types.js';
 import { findWholeLabel } from './wholeLabel.js';
 
 /**
@@ -72,7 +73,7 @@ function analyse(
     });
   }
   return {
-    version: 3,
+    version: ANALYSIS_VERSION,
     width,
     height,
     candidates: found.regions.map((region) => toCandidate(region, picture)),

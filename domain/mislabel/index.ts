@@ -13,3 +13,4 @@ export type {
   ScanReduction,
   ScanSummary,
 } from './types.js';
+export { ANALYSIS_VERSION } from './types.js';

@@ -64,9 +64,11 @@ const SAME_PLACE = 0.5;
 function partsFit(view: LabelView): Pick<OutlineFit, 'growth' | 'fullness'> {
   const { predicted, solidity, minArea, taxonomy } = view.picture;
   const both = new Int32Array(256);
-  predicted.values.forEach((value, pixel) => {
-    if (value === view.labelled.values[pixel]) both[value] = (both[value] as number) + 1;
-  });
+  const given = view.labelled.values;
+  for (let pixel = 0; pixel < given.length; pixel++) {
+    const value = given[pixel] as number;
+    if (value === predicted.values[pixel]) both[value] = (both[value] as number) + 1;
+  }
   const same = taxonomy.classes.flatMap((_, index) => {
     const value = index + 1;
     const smaller = Math.min(view.labelled.areas[value] as number, predicted.areas[value] as number);
@@ -77,10 +79,10 @@ function partsFit(view: LabelView): Pick<OutlineFit, 'growth' | 'fullness'> {
     Math.log((view.labelled.areas[value] as number) / (predicted.areas[value] as number)),
   );
   const middle = ratios.sort((a, b) => a - b)[ratios.length >> 1] ?? 0;
-  const given = solidities(view.labelled.components, view.picture.width);
+  const labelled = solidities(view.labelled.components, view.picture.width);
   return {
     growth: Math.max(-3, Math.min(3, 10 * middle)),
     fullness:
-      same.reduce((sum, value) => sum + (given[value] as number) - (solidity[value] as number), 0) / same.length,
+      same.reduce((sum, value) => sum + (labelled[value] as number) - (solidity[value] as number), 0) / same.length,
   };
 }

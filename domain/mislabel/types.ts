@@ -100,9 +100,12 @@ export interface ImageStatistics {
   clarity: number;
 }
 
+/** Counts up whenever an analysis means something else than before: a reduce mixes no two. */
+export const ANALYSIS_VERSION = 3;
+
 /** Everything the reduce needs of one image; small and JSON-serialisable. */
 export interface ImageAnalysis {
-  version: 3;
+  version: typeof ANALYSIS_VERSION;
   width: number;
   height: number;
   candidates: Candidate[];

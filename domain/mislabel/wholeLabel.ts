@@ -1,4 +1,5 @@
 import { resizeNearest } from '../geometry/resize.js';
+import type { PixelBox } from '../geometry/rle.js';
 import type { FindingKind } from '../tables.js';
 import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
 import { type OutlineFit, outlineFit } from './outline.js';
@@ -25,8 +26,9 @@ export function findWholeLabel(view: LabelView, leftOut: Uint8Array): RegionCand
   const givenArea =
     width * height - (view.labelled.areas[BACKGROUND] as number) - (view.labelled.areas[IGNORE_INDEX] as number);
   const found: RegionCandidate[] = [];
+  const extent = extentOf(view);
   if (givenArea < 0.1 * seenArea && seenArea >= Math.max(minArea, 0.03 * width * height)) {
-    found.push(whole(view, 'empty_label', 1 - givenArea / seenArea, 1 - givenArea / seenArea));
+    found.push(whole(view, extent, 'empty_label', 1 - givenArea / seenArea, 1 - givenArea / seenArea));
     return found;
   }
   if (givenArea < minArea) return found;
@@ -38,14 +40,14 @@ export function findWholeLabel(view: LabelView, leftOut: Uint8Array): RegionCand
     agreement(label, mask, w, h, 0, 0, true),
     agreement(relabelled, mask, w, h, 0, 0, true),
   );
-  found.push(whole(view, 'mirrored', mirrored - base, 1 - base));
+  found.push(whole(view, extent, 'mirrored', mirrored - base, 1 - base));
   const displaced = bestDisplaced(label, mask, w, h, base);
   const best = Math.max(base, mirrored);
-  found.push(whole(view, 'shifted', displaced - best, 1 - displaced));
+  found.push(whole(view, extent, 'shifted', displaced - best, 1 - displaced));
   const outline = outlineFit(view, leftOut);
   if (outline !== null) {
     const unexplained = Math.max(0, outline.band - Math.max(0, displaced - base, mirrored - base));
-    found.push(whole(view, 'bad_outline', unexplained, outline.core, outline));
+    found.push(whole(view, extent, 'bad_outline', unexplained, outline.core, outline));
   }
   return found;
 }
@@ -97,35 +99,45 @@ function agreement(
   return car === 0 ? 0 : same / car;
 }
 
+/** The pixels that are a part in label or prediction, and the box around them. */
+interface Extent {
+  area: number;
+  bounds: PixelBox;
+}
+
+function extentOf(view: LabelView): Extent {
+  const { width, height, predicted } = view.picture;
+  const values = view.labelled.values;
+  const bounds = { x0: width, y0: height, x1: 0, y1: 0 };
+  let area = 0;
+  for (let y = 0; y < height; y++) {
+    let [first, last] = [width, -1];
+    for (let x = 0; x < width; x++) {
+      const given = values[y * width + x] as number;
+      if ((given === BACKGROUND || given === IGNORE_INDEX) && predicted.values[y * width + x] === BACKGROUND) continue;
+      area++;
+      if (first === width) first = x;
+      last = x;
+    }
+    if (last < 0) continue;
+    bounds.x0 = Math.min(bounds.x0, first);
+    bounds.x1 = Math.max(bounds.x1, last + 1);
+    bounds.y0 = Math.min(bounds.y0, y);
+    bounds.y1 = y + 1;
+  }
+  return { area, bounds };
+}
+
 function whole(
   view: LabelView,
+  { area, bounds }: Extent,
   kind: FindingKind,
   gain: number,
   disagreement: number,
   outline: Omit<OutlineFit, 'band' | 'core'> | null = null,
 ): RegionCandidate {
-  const { width, height, predicted, pMask } = view.picture;
+  const { predicted, clarity } = view.picture;
   const values = view.labelled.values;
-  const bounds = { x0: width, y0: height, x1: 0, y1: 0 };
-  let area = 0;
-  let seen = 0;
-  let confidence = 0;
-  for (let pixel = 0; pixel < values.length; pixel++) {
-    const given = values[pixel] as number;
-    const sees = predicted.values[pixel] !== BACKGROUND;
-    if ((given === BACKGROUND || given === IGNORE_INDEX) && !sees) continue;
-    area++;
-    if (sees) {
-      seen++;
-      confidence += (pMask[pixel] as number) / 255;
-    }
-    const y = (pixel / width) | 0;
-    const x = pixel - y * width;
-    bounds.x0 = Math.min(bounds.x0, x);
-    bounds.x1 = Math.max(bounds.x1, x + 1);
-    bounds.y0 = Math.min(bounds.y0, y);
-    bounds.y1 = Math.max(bounds.y1, y + 1);
-  }
   return {
     inside: (pixel) => values[pixel] !== predicted.values[pixel],
     bounds,
@@ -136,14 +148,14 @@ function whole(
       area,
       box: [bounds.x0, bounds.y0, bounds.x1, bounds.y1],
       features: {
-        confidence: outline?.conviction ?? (seen === 0 ? 0 : confidence / seen),
+        confidence: outline?.conviction ?? clarity,
         disagreement,
         coverage: 1,
         compactness: 0,
         enclosure: 0,
         absent: 0,
         balance: outline?.growth ?? 0,
-        context: view.picture.clarity,
+        context: clarity,
         gain,
         ...(outline === null ? {} : { spill: outline.spill, fullness: outline.fullness }),
       },

@@ -8,6 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { listSupportedBackends } from 'onnxruntime-node';
 import { PartloopError } from '../../domain/errors.js';
+import { ANALYSIS_VERSION } from '../../domain/mislabel/index.js';
 import { NO_TAGS } from '../../domain/tags.js';
 import { openSessions } from '../../inference/sessions.js';
 import { TAXONOMY } from '../formats/pictures.js';
@@ -63,7 +64,7 @@ describe('the sessions of a model', function () {
     try {
       const label = new Uint8Array(SIZE * SIZE).fill(2);
       const analysis = await sessions.analyse({ ...job(2), label, injectSeed: null });
-      assert.equal(analysis.version, 3);
+      assert.equal(analysis.version, ANALYSIS_VERSION);
     } finally {
       await sessions.close();
     }

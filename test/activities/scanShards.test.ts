@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
+import { readShard, shardKey, writeShard } from '../../activities/scanShards.js';
+import { PartloopError } from '../../domain/errors.js';
+import { ANALYSIS_VERSION } from '../../domain/mislabel/index.js';
+import { memoryStore } from '../support/memoryStore.js';
+
+const KEY = shardKey('loops/cars/1/plan/abc/plan.json', 7, 'f'.repeat(64));
+const unreadable = { imageId: 'a'.repeat(64), analysis: null, error: 'a.jpg is cut off', model: 'f'.repeat(64) };
+
+const isInvalid = (pattern: RegExp) => (error: unknown) =>
+  error instanceof PartloopError && error.code === 'data-invalid' && pattern.test(error.message);
+
+describe('the shards of a scan', () => {
+  it('come back as they were written', async () => {
+    const store = memoryStore();
+    await writeShard(store, KEY, [unreadable]);
+    assert.deepEqual(await readShard(store, KEY), [unreadable]);
+  });
+
+  it('have a key that tells versions of the analysis and models apart', () => {
+    assert.equal(KEY, `loops/cars/1/plan/abc/shards/v${ANALYSIS_VERSION}-${'f'.repeat(16)}/7.json.gz`);
+    assert.notEqual(KEY, shardKey('loops/cars/1/plan/abc/plan.json', 7, 'e'.repeat(64)));
+  });
+
+  it('are an error with a way out where one was judged by another version or is gone', async () => {
+    const store = memoryStore();
+    await assert.rejects(readShard(store, KEY), isInvalid(/judged by another version, or deleted/));
+    const older = { ...unreadable, error: null, analysis: { version: ANALYSIS_VERSION - 1 } };
+    await store.put(KEY, gzipSync(JSON.stringify({ version: 1, entries: [older] })));
+    await assert.rejects(readShard(store, KEY), isInvalid(/not a shard of this version/));
+  });
+});
