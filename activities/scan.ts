@@ -18,7 +18,7 @@ import { withHeartbeat } from './heartbeat.js';
 import { poolOf } from './pool.js';
 import { reviewsFor } from './reviews.js';
 import { type PlannedScan, planScan } from './scanPlan.js';
-import { readShard, type ShardEntry, shardKey, writeShard } from './scanShards.js';
+import { readShard, type ShardEntry, ShardWriter, shardKey } from './scanShards.js';
 import { digestOf, runStep } from './step.js';
 
 const VERSION = 4;
@@ -77,7 +77,8 @@ export function createScanActivities(deps: ActivityDeps) {
           ...{ modelPath, name: scanKey, threads: threadsPerSession, provider, taxonomy },
         });
         try {
-          const scanned = await scanRows({
+          const shardWriter = new ShardWriter();
+          await scanRows({
             store,
             pool: context.config.pool,
             rows,
@@ -85,15 +86,12 @@ export function createScanActivities(deps: ActivityDeps) {
             seed: context.config.seed,
             injectShare: INJECTED_IMAGES / Math.max(1, images),
             signal: beat.signal,
-            onProgress: (done) => beat.report({ done, total: rows.length }),
+            onScanned: ({ row, analysis, error }, index) => {
+              shardWriter.add({ imageId: row.imageId, analysis, error, model: card.files.scan }, index);
+              beat.report({ done: shardWriter.count, total: rows.length });
+            },
           });
-          const entries = scanned.map(({ row, analysis, error }) => ({
-            imageId: row.imageId,
-            analysis,
-            error,
-            model: card.files.scan,
-          }));
-          await writeShard(store, key, entries);
+          await shardWriter.write(store, key);
         } finally {
           await opened.close();
         }

@@ -31,8 +31,26 @@ export type ShardEntry = z.infer<typeof shardSchema>['entries'][number];
 export const shardKey = (planKey: string, shard: number, modelDigest: string): string =>
   `${planKey.slice(0, planKey.lastIndexOf('/'))}/shards/v${ANALYSIS_VERSION}-${modelDigest.slice(0, 16)}/${shard}.json.gz`;
 
-export async function writeShard(store: ObjectStore, key: string, entries: readonly ShardEntry[]): Promise<void> {
-  await store.put(key, gzipSync(JSON.stringify({ version: 1, entries })), 'application/gzip');
+/**
+ * Collects what a shard leaves, packed as it comes, so that a long shard takes hardly more memory than a short one: every entry is a
+ * gzip member of its own, and members in a row are one gzip file (RFC 1952).
+ */
+export class ShardWriter {
+  private readonly members: Buffer[] = [];
+
+  /** How many entries there are. */
+  count = 0;
+
+  /** `index` is the place of the entry in the shard. */
+  add(entry: ShardEntry, index: number): void {
+    this.members[index] = gzipSync(`${index === 0 ? '' : ','}${JSON.stringify(entry)}`);
+    this.count++;
+  }
+
+  async write(store: ObjectStore, key: string): Promise<void> {
+    const whole = [gzipSync('{"version":1,"entries":['), ...this.members, gzipSync(']}')];
+    await store.put(key, Buffer.concat(whole), 'application/gzip');
+  }
 }
 
 /** Read a shard that was judged; one that is missing or malformed is an error that names it. */

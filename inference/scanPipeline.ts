@@ -26,31 +26,28 @@ export interface ScanRequest {
   /** Share of the images, 0..1, whose labels are also analysed with injected errors: calibration needs thousands, not all. */
   injectShare: number;
   signal: AbortSignal;
-  onProgress(done: number): void;
+  /** Called once an image, in order of arrival, with its place among the rows. What is kept of it is the caller's matter. */
+  onScanned(image: ScannedImage, index: number): void;
 }
 
 /** Pictures read ahead of each session: enough to keep it busy, and all the memory a shard takes however long it is. */
 const READ_AHEAD = 2;
 
 /**
- * Judge rows in order of arrival with bounded read-ahead; the answer is in the rows' order. A picture or label that
- * cannot be read becomes a row with its reason and never stops the rest. An abort ends after the pictures at hand.
+ * Judge rows with bounded read-ahead. A picture or label that cannot be read is told with its reason and never stops the
+ * rest. An abort ends after the pictures at hand.
  */
-export async function scanRows(request: ScanRequest): Promise<ScannedImage[]> {
+export async function scanRows(request: ScanRequest): Promise<void> {
   const { rows, sessions, signal } = request;
-  const scanned = new Array<ScannedImage>(rows.length);
   let next = 0;
-  let done = 0;
   const lane = async (): Promise<void> => {
     while (next < rows.length && !signal.aborted) {
       const index = next++;
-      scanned[index] = await scanRow(request, rows[index] as ChunkRow);
-      request.onProgress(++done);
+      request.onScanned(await scanRow(request, rows[index] as ChunkRow), index);
     }
   };
   await Promise.all(Array.from({ length: Math.min(rows.length, sessions.sessions * (1 + READ_AHEAD)) }, lane));
   signal.throwIfAborted();
-  return scanned;
 }
 
 async function scanRow(

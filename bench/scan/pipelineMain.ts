@@ -1,3 +1,4 @@
+import { ShardWriter } from '../../activities/scanShards.js';
 import { storeOf } from '../../cli/environment.js';
 import { chunkRowSchema } from '../../domain/tables.js';
 import { scanRows } from '../../inference/scanPipeline.js';
@@ -25,8 +26,11 @@ const sessions = await openSessions(job.sessions, {
   threads: 1,
   taxonomy: pool.taxonomy,
 });
-const scan = (part: typeof rows) =>
-  scanRows({
+/** A scan that keeps what a shard keeps; answers with the first failure. */
+async function scan(part: typeof rows): Promise<string | null> {
+  const writer = new ShardWriter();
+  let failure: string | null = null;
+  await scanRows({
     store,
     pool: job.pool,
     rows: part,
@@ -34,20 +38,24 @@ const scan = (part: typeof rows) =>
     seed: 1,
     injectShare: INJECT_SHARE,
     signal: new AbortController().signal,
-    onProgress: () => {},
+    onScanned: ({ row, analysis, error }, index) => {
+      writer.add({ imageId: row.imageId, analysis, error, model: job.modelPath }, index);
+      failure ??= error;
+    },
   });
+  return failure;
+}
 await scan(rows.slice(0, WARM_UP));
 const start = performance.now();
-const scanned = await scan(rows.slice(WARM_UP));
+const failure = await scan(rows.slice(WARM_UP));
 const seconds = (performance.now() - start) / 1_000;
 await sessions.close();
-const failed = scanned.find(({ error }) => error !== null);
-if (failed !== undefined) throw new Error(failed.error ?? '');
+if (failure !== null) throw new Error(failure);
 process.stdout.write(
   JSON.stringify({
-    images: scanned.length,
+    images: job.images,
     seconds,
-    imagesPerSecond: scanned.length / seconds,
+    imagesPerSecond: job.images / seconds,
     peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1_024),
   }),
 );

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
-import { readShard, shardKey, writeShard } from '../../activities/scanShards.js';
+import { readShard, ShardWriter, shardKey } from '../../activities/scanShards.js';
 import { PartloopError } from '../../domain/errors.js';
 import { ANALYSIS_VERSION } from '../../domain/mislabel/index.js';
 import { memoryStore } from '../support/memoryStore.js';
@@ -12,10 +12,16 @@ const isInvalid = (pattern: RegExp) => (error: unknown) =>
   error instanceof PartloopError && error.code === 'data-invalid' && pattern.test(error.message);
 
 describe('the shards of a scan', () => {
-  it('come back as they were written', async () => {
-    const store = memoryStore();
-    await writeShard(store, KEY, [unreadable]);
-    assert.deepEqual(await readShard(store, KEY), [unreadable]);
+  it('come back in the order of their places, whatever order they were added in, also where there is none', async () => {
+    const entries = [0, 1, 2].map((n) => ({ ...unreadable, imageId: String(n).repeat(64) }));
+    for (const order of [[], [0], [2, 0, 1]]) {
+      const store = memoryStore();
+      const writer = new ShardWriter();
+      for (const at of order) writer.add(entries[at] ?? unreadable, at);
+      assert.equal(writer.count, order.length);
+      await writer.write(store, KEY);
+      assert.deepEqual(await readShard(store, KEY), entries.slice(0, order.length));
+    }
   });
 
   it('have a key that tells versions of the analysis and models apart', () => {

@@ -178,7 +178,8 @@ describe('a shard of poisonous files', function () {
 
   async function scanned(cases: readonly Case[], from: ObjectStore): Promise<ScannedImage[]> {
     const rows = await Promise.all(cases.map(stored));
-    return scanRows({
+    const found: ScannedImage[] = [];
+    await scanRows({
       store: from,
       pool: 'cars',
       rows,
@@ -186,8 +187,11 @@ describe('a shard of poisonous files', function () {
       seed: 1,
       injectShare: 1,
       signal: new AbortController().signal,
-      onProgress: () => undefined,
+      onScanned: (image, index) => {
+        found[index] = image;
+      },
     });
+    return found;
   }
 
   it('ends, and each is judged right or named with its reason, in bounded memory', async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { ChunkRow } from '../../domain/tables.js';
-import { scanRows } from '../../inference/scanPipeline.js';
+import { type ScannedImage, scanRows } from '../../inference/scanPipeline.js';
 import { openSessions, type SessionPool } from '../../inference/sessions.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
@@ -50,15 +50,19 @@ describe('the scan of a shard', function () {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
-  const scan = (store: ObjectStore, rows: readonly ChunkRow[], abortAfter = Number.POSITIVE_INFINITY) => {
+  const scan = async (store: ObjectStore, rows: readonly ChunkRow[], abortAfter = Number.POSITIVE_INFINITY) => {
     const stop = new AbortController();
-    const onProgress = (done: number): void => {
-      if (done >= abortAfter) stop.abort(new Error('stopped by a person'));
+    const scanned: ScannedImage[] = [];
+    let done = 0;
+    const onScanned = (image: ScannedImage, index: number): void => {
+      scanned[index] = image;
+      if (++done >= abortAfter) stop.abort(new Error('stopped by a person'));
     };
-    return scanRows({ store, pool: 'cars', rows, sessions, seed: 1, injectShare: 1, signal: stop.signal, onProgress });
+    await scanRows({ store, pool: 'cars', rows, sessions, seed: 1, injectShare: 1, signal: stop.signal, onScanned });
+    return scanned;
   };
 
-  it('names what cannot be read and judges the rest, in the order of the rows', async () => {
+  it('names what cannot be read and judges the rest, with the place among the rows', async () => {
     const store = memoryStore();
     const rows = await Promise.all([1, 2, 3, 4, 5].map((n) => stored(store, n)));
     await store.put('images/2', 'changed since');
