@@ -7,7 +7,6 @@ import { cropTopLeft, resizeNearest } from '../domain/geometry/resize.js';
 import { modelCardSchema } from '../domain/modelCard.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type EvaluationRow, evaluationRowSchema, type IndexRow } from '../domain/tables.js';
-import { NO_TAGS } from '../domain/tags.js';
 import type { Taxonomy } from '../domain/taxonomy.js';
 import { decodeForNetwork } from '../inference/decode.js';
 import { contentSize } from '../inference/letterbox.js';
@@ -170,17 +169,17 @@ async function evaluateImage(
   taxonomy: Taxonomy,
 ): Promise<EvaluationRow> {
   const [image, labelBytes] = await Promise.all([readImage(store, row), readLabel(store, row)]);
-  const [{ rgb, width, height }, label] = await Promise.all([
+  const [picture, label] = await Promise.all([
     decodeForNetwork(image, opened.size, row.fileName),
     decodeLabel(labelBytes, `label of ${row.fileName}`),
   ]);
-  const mask = await opened.predict({ rgb, width, height, tags: NO_TAGS });
+  const mask = await opened.predict(picture);
   const grid = contentSize(label.width, label.height, gridSize);
   const given = resizeNearest(label.pixels, label.width, label.height, grid.width, grid.height);
   const predicted = resizeNearest(
-    cropTopLeft(mask, opened.size, width, height),
-    width,
-    height,
+    cropTopLeft(mask, opened.size, picture.width, picture.height),
+    picture.width,
+    picture.height,
     grid.width,
     grid.height,
   );

@@ -3,7 +3,7 @@ import { PartloopError } from '../domain/errors.js';
 import { enlargeBilinear, resizeNearest } from '../domain/geometry/resize.js';
 import { IGNORE_INDEX } from '../domain/taxonomy.js';
 import { decodeLabel, type LabelMask } from '../storage/labelMask.js';
-import { contentSize, padImage, padLabel } from './letterbox.js';
+import { contentSize, padLabel } from './letterbox.js';
 
 /** Larger pictures are refused by their header, before any memory is taken for them. */
 export const MAX_PIXELS = 100_000_000;
@@ -11,7 +11,7 @@ export const MAX_PIXELS = 100_000_000;
 sharp.concurrency(1);
 sharp.cache(false);
 
-/** What the network sees of one picture: `rgb` [S, S, 3], of which the top left `width`×`height` is the picture. */
+/** What the network sees of one picture, without its padding: `rgb` [height, width, 3], the longer side that of the canvas. */
 export interface NetworkImage {
   rgb: Uint8Array;
   width: number;
@@ -19,7 +19,7 @@ export interface NetworkImage {
 }
 
 /**
- * Decode upright, scale the longest side to `size` by bilinear filtering with antialiasing, pad.
+ * Decode upright, scale the longest side to `size` by bilinear filtering with antialiasing.
  *
  * @throws PartloopError `data-invalid` naming `name`
  */
@@ -33,7 +33,7 @@ export async function decodeForNetwork(bytes: Uint8Array, size: number, name: st
       // libvips enlarges by another rule than the trainer.
       const own = await pixelsOf(upright, autoOrient);
       const rgb = enlargeBilinear(own, autoOrient.width, autoOrient.height, content.width, content.height);
-      return { rgb: padImage(rgb, content.width, content.height, size), ...content };
+      return { rgb, ...content };
     }
     const reduced = upright.resize(content.width, content.height, {
       fit: 'fill',
@@ -41,7 +41,7 @@ export async function decodeForNetwork(bytes: Uint8Array, size: number, name: st
       fastShrinkOnLoad: false,
     });
     const rgb = await pixelsOf(reduced, content);
-    return { rgb: padImage(rgb, content.width, content.height, size), ...content };
+    return { rgb, ...content };
   } catch (cause) {
     throw undecodable(name, cause);
   }

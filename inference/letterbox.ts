@@ -10,10 +10,14 @@ export function contentSize(width: number, height: number, size: number): { widt
   return { width: scaled(width), height: scaled(height) };
 }
 
-/** [S, S, 3] RGB: the content at the top left, `PAD_RGB` elsewhere; the content itself where it fills the canvas. */
-export function padImage(content: Uint8Array, width: number, height: number, size: number): Uint8Array {
-  if (width === size && height === size) return content;
-  const canvas = new Uint8Array(size * size * 3);
+/** Write a picture [height, width, 3] to the top left of `canvas` [size, size, 3], and `PAD_RGB` elsewhere; returns the canvas. */
+export function padImage(
+  content: Uint8Array,
+  width: number,
+  height: number,
+  size: number,
+  canvas: Uint8Array = new Uint8Array(size * size * 3),
+): Uint8Array {
   const padding = Uint8Array.from({ length: size * 3 }, (_, at) => PAD_RGB[at % 3] as number);
   for (let y = 0; y < size; y++) {
     const inside = y < height ? width : 0;

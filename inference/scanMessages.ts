@@ -13,23 +13,31 @@ export interface ThreadSetup {
 }
 
 /**
- * One picture for a thread: `label` [L, L] on the grid on which labels are compared, of which the top left
- * `width` × `height` is the picture; null asks for the mask. `injectSeed` asks for the calibration's copies as well.
+ * A label for a thread to hold against the picture on its canvas: `label` [L, L] on the grid on which labels are compared, of
+ * which the top left `width` × `height` is the picture. `injectSeed` asks for the calibration's copies as well.
  */
-export interface ThreadJob {
-  id: number;
-  rgb: Uint8Array;
-  label: Uint8Array | null;
+export interface LabelQuestion {
+  label: Uint8Array;
   width: number;
   height: number;
   tags: Tags;
   injectSeed: string | null;
 }
 
+/** One picture for a thread; its pixels lie on the thread's canvas. Without a question it asks for the mask. */
+export interface ThreadJob {
+  id: number;
+  question: LabelQuestion | null;
+}
+
 /** What comes back: the analysis where a label was given, else the mask [S, S]. */
 export type ThreadAnswer =
-  /** Sides in pixels of the square canvas that the model takes, and of the grid on which labels are compared. */
-  | { type: 'ready'; size: number; labelSize: number }
+  /**
+   * Sides in pixels of the square canvas that the model takes, and of the grid on which labels are compared; and the canvas
+   * itself [S, S, 3], written by the pool between two jobs: megabytes made anew for every picture would keep the garbage
+   * collector at work, which takes a tenth of a scan.
+   */
+  | { type: 'ready'; size: number; labelSize: number; canvas: SharedArrayBuffer }
   | { type: 'refused'; message: string }
   | { type: 'analysis'; id: number; analysis: ImageAnalysis }
   | { type: 'mask'; id: number; mask: Uint8Array }

@@ -69,8 +69,7 @@ async function scanRow(
       );
     }
     const [analysis] = await Promise.all([
-      sessions.analyse({
-        rgb: picture.rgb,
+      sessions.analyse(picture, {
         label: fitLabel(given, labelSize),
         ...contentSize(row.width, row.height, labelSize),
         tags: tagsSchema.parse(row),

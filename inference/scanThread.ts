@@ -35,46 +35,61 @@ try {
     if (!session.outputNames.includes(name)) throw new Error(`it has no output \`${name}\``);
   const size = canvasSize(session);
   const labelSize = labelGrid(session, size);
+  const shared = new SharedArrayBuffer(size * size * 3);
+  const network = {
+    session,
+    size,
+    labelSize,
+    shared: new Uint8Array(shared),
+    canvas: new Uint8Array(shared.byteLength),
+  };
   port.on('message', (message: ThreadJob | 'stop') => {
-    queue = queue.then(() => (message === 'stop' ? end(session) : work(session, { size, labelSize }, message)));
+    queue = queue.then(() => (message === 'stop' ? end(session) : work(network, message)));
   });
-  answer({ type: 'ready', size, labelSize });
+  answer({ type: 'ready', size, labelSize, canvas: shared });
 } catch (error) {
   answer({ type: 'refused', message: error instanceof Error ? error.message : String(error) });
   port.close();
 }
 
-async function work(
-  session: InferenceSession,
-  { size, labelSize }: { size: number; labelSize: number },
-  job: ThreadJob,
-): Promise<void> {
+interface Network {
+  session: InferenceSession;
+  size: number;
+  labelSize: number;
+  /** Where the pool writes the picture. */
+  shared: Uint8Array;
+  /** What ONNX Runtime reads, since it refuses memory that is shared. */
+  canvas: Uint8Array;
+}
+
+async function work({ session, size, labelSize, shared, canvas }: Network, { id, question }: ThreadJob): Promise<void> {
   try {
-    const { taxonomy } = setup;
     // What leaves the network has the label's grid.
-    const side = job.label === null ? size : labelSize;
+    const side = question === null ? size : labelSize;
+    canvas.set(shared);
     const output = await session.run({
-      image: new Tensor('uint8', job.rgb, [1, size, size, 3]),
-      label: new Tensor('uint8', job.label ?? new Uint8Array(side * side), [1, side, side]),
+      image: new Tensor('uint8', canvas, [1, size, size, 3]),
+      label: new Tensor('uint8', question?.label ?? new Uint8Array(side * side), [1, side, side]),
     });
     const mask = plane(output.mask, side, 'mask');
-    if (job.label === null) return answer({ type: 'mask', id: job.id, mask });
+    if (question === null) return answer({ type: 'mask', id, mask });
     const input = {
       size: side,
-      validWidth: job.width,
-      validHeight: job.height,
-      label: job.label,
+      validWidth: question.width,
+      validHeight: question.height,
+      label: question.label,
       mask,
       pMask: plane(output.p_mask, side, 'p_mask'),
       pLabel: plane(output.p_label, side, 'p_label'),
     };
+    const { tags, injectSeed } = question;
     const analysis =
-      job.injectSeed === null
-        ? analyseImage(input, taxonomy, job.tags)
-        : analyseWithInjection(input, taxonomy, job.tags, seededRandom(job.injectSeed));
-    answer({ type: 'analysis', id: job.id, analysis });
+      injectSeed === null
+        ? analyseImage(input, setup.taxonomy, tags)
+        : analyseWithInjection(input, setup.taxonomy, tags, seededRandom(injectSeed));
+    answer({ type: 'analysis', id, analysis });
   } catch (error) {
-    answer({ type: 'failed', id: job.id, message: error instanceof Error ? error.message : String(error) });
+    answer({ type: 'failed', id, message: error instanceof Error ? error.message : String(error) });
   }
 }
 

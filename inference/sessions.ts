@@ -1,12 +1,14 @@
 import { availableParallelism } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { PartloopError } from '../domain/errors.js';
 import type { ImageAnalysis } from '../domain/mislabel/index.js';
 import { NO_TAGS } from '../domain/tags.js';
-import type { ThreadAnswer, ThreadJob, ThreadSetup } from './scanMessages.js';
+import type { NetworkImage } from './decode.js';
+import { padImage } from './letterbox.js';
+import type { LabelQuestion, ThreadAnswer, ThreadJob, ThreadSetup } from './scanMessages.js';
 import { fastestCount } from './sessionCount.js';
 
-type Job = Omit<ThreadJob, 'id'>;
 interface Waiting {
   resolve(answer: ThreadAnswer): void;
   reject(error: Error): void;
@@ -21,12 +23,20 @@ export interface SessionPool {
   readonly labelSize: number;
   /** Classes of the taxonomy; the label values are 0 to `classes`, and 255. */
   readonly classes: number;
-  analyse(job: Job & { label: Uint8Array }): Promise<ImageAnalysis>;
-  /** Predicted label values [S, S]. */
-  predict(job: Omit<Job, 'label' | 'injectSeed' | 'tags'> & { tags: Job['tags'] }): Promise<Uint8Array>;
+  /** A label held against what the model sees in its picture. */
+  analyse(picture: NetworkImage, question: LabelQuestion): Promise<ImageAnalysis>;
+  /** Predicted label values [S, S], of which the top left is the picture. */
+  predict(picture: NetworkImage): Promise<Uint8Array>;
   /** Lets every thread end its picture, release its session and exit. */
   close(): Promise<void>;
 }
+
+/**
+ * Megabytes that the heap of a thread may fill before V8 looks for garbage in earnest. The masks of a picture are gone when
+ * its analysis is; at V8's own few megabytes it marks the heap of every thread twice a second, which takes a twentieth of a
+ * scan. Read when a thread is made.
+ */
+setFlagsFromString('--initial-old-space-size=128');
 
 /** What was measured in this process: sessions by model, provider and threads. */
 const measured = new Map<string, number>();
@@ -51,10 +61,10 @@ export async function openSessions(sessions: number | null, setup: ThreadSetup):
     if (next === undefined) idle.push(thread);
     else next(thread);
   };
-  const run = async (job: Job): Promise<ThreadAnswer> => {
+  const run = async (picture: NetworkImage, question: LabelQuestion | null): Promise<ThreadAnswer> => {
     const thread = await take();
     try {
-      return await thread.run(job);
+      return await thread.run(picture, question);
     } finally {
       giveBack(thread);
     }
@@ -64,13 +74,13 @@ export async function openSessions(sessions: number | null, setup: ThreadSetup):
     size: threads[0]?.size ?? 0,
     labelSize: threads[0]?.labelSize ?? 0,
     classes: setup.taxonomy.classes.length,
-    async analyse(job) {
-      const answer = await run(job);
+    async analyse(picture, question) {
+      const answer = await run(picture, question);
       if (answer.type !== 'analysis') throw new PartloopError('internal', `a scan thread answered ${answer.type}`);
       return answer.analysis;
     },
-    async predict(job) {
-      const answer = await run({ ...job, label: null, injectSeed: null });
+    async predict(picture) {
+      const answer = await run(picture, null);
       if (answer.type !== 'mask') throw new PartloopError('internal', `a scan thread answered ${answer.type}`);
       return answer.mask;
     },
@@ -87,12 +97,10 @@ async function openFastest(setup: ThreadSetup): Promise<Thread[]> {
   const threads = await openThreads(Math.max(1, Math.floor(availableParallelism() / setup.threads)), setup);
   try {
     const { size, labelSize } = threads[0] as Thread;
-    const job = {
-      rgb: new Uint8Array(size * size * 3),
-      label: new Uint8Array(labelSize * labelSize),
-      ...{ width: labelSize, height: labelSize, tags: NO_TAGS, injectSeed: null },
-    };
-    const count = await fastestCount(threads.map((thread) => ({ run: () => thread.run(job) })));
+    const picture = { rgb: new Uint8Array(size * size * 3), width: size, height: size };
+    const label = new Uint8Array(labelSize * labelSize);
+    const question = { label, width: labelSize, height: labelSize, tags: NO_TAGS, injectSeed: null };
+    const count = await fastestCount(threads.map((thread) => ({ run: () => thread.run(picture, question) })));
     measured.set(key, count);
     await Promise.all(threads.slice(count).map((thread) => thread.close()));
     return threads.slice(0, count);
@@ -115,7 +123,8 @@ async function openThreads(sessions: number, setup: ThreadSetup): Promise<Thread
 interface Thread {
   size: number;
   labelSize: number;
-  run(job: Job): Promise<ThreadAnswer>;
+  /** One picture at a time: the thread has one canvas. */
+  run(picture: NetworkImage, question: LabelQuestion | null): Promise<ThreadAnswer>;
   close(): Promise<void>;
 }
 
@@ -124,6 +133,7 @@ function openThread(setup: ThreadSetup): Promise<Thread> {
   const waiting = new Map<number, Waiting>();
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let nextId = 0;
+  let canvas: Uint8Array = new Uint8Array();
   /** Set once the thread takes no more pictures: a message to it would wait for an answer for ever. */
   let over: Error | undefined;
   const failAll = (error: Error): void => {
@@ -134,12 +144,13 @@ function openThread(setup: ThreadSetup): Promise<Thread> {
   const thread: Thread = {
     size: 0,
     labelSize: 0,
-    run: (job) =>
+    run: ({ rgb, width, height }, question) =>
       new Promise((resolve, reject) => {
         if (over !== undefined) return reject(over);
+        padImage(rgb, width, height, thread.size, canvas);
         const id = nextId++;
         waiting.set(id, { resolve, reject });
-        worker.postMessage({ ...job, id } satisfies ThreadJob);
+        worker.postMessage({ id, question } satisfies ThreadJob);
       }),
     async close() {
       over ??= new PartloopError('internal', `the sessions of ${setup.name} have ended`);
@@ -161,6 +172,7 @@ function openThread(setup: ThreadSetup): Promise<Thread> {
       if (answer.type === 'ready') {
         thread.size = answer.size;
         thread.labelSize = answer.labelSize;
+        canvas = new Uint8Array(answer.canvas);
         return resolve(thread);
       }
       if (answer.type === 'refused') {

@@ -30,7 +30,9 @@ export type Png = ReturnType<typeof decode>;
  * @throws PartloopError `data-invalid` naming `origin`
  */
 export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<LabelMask> {
-  const png = decodePng(bytes, origin);
+  const bounded = boundedPng(bytes, origin, MAX_PIXELS);
+  if (isGreyscale(bounded)) return decodeGreyscale(bounded, origin);
+  const png = decodeBounded(bounded, origin);
   if (png.channels !== 1) {
     throw new PartloopError('data-invalid', `${origin} is a colour PNG with ${png.channels} channels`, {
       hint: 'Labels are greyscale or palette PNGs whose pixel values are class numbers.',
@@ -39,18 +41,40 @@ export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<
   return { pixels: samplesOf(png, origin), width: png.width, height: png.height };
 }
 
+/** Greyscale of 8 bits by its header (PNG specification, third edition, 11.2.1): depth and colour type. */
+const isGreyscale = (png: Uint8Array): boolean => png[24] === 8 && png[25] === 0;
+
+/** As the pool's own labels are stored, and read for every picture of a scan: libvips takes half of JavaScript's time. */
+async function decodeGreyscale(png: Uint8Array, origin: string): Promise<LabelMask> {
+  try {
+    const { data, info } = await sharp(png, { limitInputPixels: MAX_PIXELS, failOn: 'error' })
+      .toColourspace('b-w')
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels !== 1) throw new Error(`it has ${info.channels} channels`);
+    const { width, height } = info;
+    return { pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), width, height };
+  } catch (cause) {
+    throw unreadable(origin, cause);
+  }
+}
+
 /** @throws PartloopError `data-invalid` for what is no PNG or has over 100 megapixels */
 export function decodePng(bytes: Uint8Array, origin: string): Png {
-  const png = boundedPng(bytes, origin, MAX_PIXELS);
+  return decodeBounded(boundedPng(bytes, origin, MAX_PIXELS), origin);
+}
+
+function decodeBounded(png: Uint8Array, origin: string): Png {
   try {
     return decode(png);
   } catch (cause) {
-    throw new PartloopError(
-      'data-invalid',
-      `${origin} is not a readable PNG: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
+    throw unreadable(origin, cause);
   }
+}
+
+function unreadable(origin: string, cause: unknown): PartloopError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new PartloopError('data-invalid', `${origin} is not a readable PNG: ${reason}`, { cause });
 }
 
 /** The samples as bytes, `channels` a pixel; throws `data-invalid` for 16 bits a sample. */

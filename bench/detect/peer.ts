@@ -10,6 +10,7 @@ import { digestOf } from '../../activities/step.js';
 import { PartloopError } from '../../domain/errors.js';
 import { labelNames } from '../../domain/taxonomy.js';
 import { decodeForNetwork } from '../../inference/decode.js';
+import { padImage } from '../../inference/letterbox.js';
 import { peerPython } from '../peers/python.js';
 import type { BenchImage, BenchSet } from './data.js';
 import type { Judged } from './models.js';
@@ -62,8 +63,9 @@ export async function peerScores(
     const session = await InferenceSession.create(judge.logitsPath ?? '', { intraOpNumThreads: 2 });
     for (const [index, image] of set.images.entries()) {
       if (folds[index] !== fold) continue;
-      const { rgb } = await decodeForNetwork(image.bytes, size, image.fileName);
-      const { logits: output } = await session.run({ image: new Tensor('uint8', rgb, [1, size, size, 3]) });
+      const { rgb, width, height } = await decodeForNetwork(image.bytes, size, image.fileName);
+      const canvas = padImage(rgb, width, height, size);
+      const { logits: output } = await session.run({ image: new Tensor('uint8', canvas, [1, size, size, 3]) });
       if (!(output?.data instanceof Float32Array) || output.data.length !== (classes * size * size) / 16)
         throw new PartloopError(
           'model-invalid',

@@ -32,10 +32,16 @@ export async function scanSet(
         Array.from({ length: 2 * SESSIONS }, async () => {
           for (const index of queue) {
             const image = set.images[index] as BenchImage;
-            const { rgb, width, height } = await decodeForNetwork(image.bytes, sessions.size, image.fileName);
+            const picture = await decodeForNetwork(image.bytes, sessions.size, image.fileName);
             const label = labelOnCanvas(labelOf(image), image, sessions.size);
             const injectSeed = `${seed}:${image.imageId}`;
-            analyses[index] = await sessions.analyse({ rgb, label, width, height, tags: image.tags, injectSeed });
+            analyses[index] = await sessions.analyse(picture, {
+              label,
+              width: picture.width,
+              height: picture.height,
+              tags: image.tags,
+              injectSeed,
+            });
           }
         }),
       );

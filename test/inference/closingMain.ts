@@ -1,4 +1,3 @@
-import { NO_TAGS } from '../../domain/tags.js';
 import { openSessions } from '../../inference/sessions.js';
 import { TAXONOMY } from '../formats/pictures.js';
 
@@ -9,7 +8,7 @@ const rgb = new Uint8Array(sessions.size * sessions.size * 3);
 let closing = false;
 
 async function judge(): Promise<void> {
-  while (!closing) await sessions.predict({ rgb, width: sessions.size, height: sessions.size, tags: NO_TAGS });
+  while (!closing) await sessions.predict({ rgb, width: sessions.size, height: sessions.size });
 }
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

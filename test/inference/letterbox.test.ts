@@ -9,7 +9,7 @@ import { PartloopError } from '../../domain/errors.js';
 import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
 import { decodeForNetwork, decodeLabelOf, fitLabel, type NetworkImage } from '../../inference/decode.js';
 import { derivativeSide, readDerivative } from '../../inference/derivative.js';
-import { contentSize, PAD_RGB } from '../../inference/letterbox.js';
+import { contentSize, PAD_RGB, padImage } from '../../inference/letterbox.js';
 import { keys } from '../../storage/keys.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
@@ -103,7 +103,8 @@ describe('the preprocessing of the scan', function () {
       for (const [n, [width, height]] of PICTURES.entries()) {
         const ours = await decodeForNetwork(await readFile(join(folder, `${n}.png`)), SIZE, `${n}.png`);
         const theirs = await readFile(join(folder, `${n}.rgb`));
-        assert.equal(theirs.length, ours.rgb.length);
+        assert.equal(theirs.length, SIZE * SIZE * 3);
+        assert.equal(ours.rgb.length, ours.width * ours.height * 3);
         assert.ok(
           contentDifference(ours, theirs, SIZE) <= 2,
           `picture ${n} differs by ${contentDifference(ours, theirs, SIZE)}`,
@@ -180,8 +181,11 @@ describe('the preprocessing of the scan', function () {
       .toBuffer();
     const { rgb, width, height } = await decodeForNetwork(bytes, 64, 'red.png');
     assert.deepEqual([width, height], [64, 32]);
-    assert.deepEqual([...rgb.subarray(0, 3)], [255, 0, 0]);
-    assert.deepEqual([...rgb.subarray(rgb.length - 3)], [...PAD_RGB]);
+    // Canvases are used again: what lay there before must be gone.
+    const canvas = padImage(rgb, width, height, 64, new Uint8Array(64 * 64 * 3).fill(7));
+    const red = 64 * 32 * 3;
+    assert.ok(canvas.subarray(0, red).every((value, at) => value === (at % 3 === 0 ? 255 : 0)));
+    assert.ok(canvas.subarray(red).every((value, at) => value === PAD_RGB[at % 3]));
     const mask = await encodeLabel(new Uint8Array(64 * 32).fill(7), 64, 32);
     const label = fitLabel(await decodeLabelOf(mask, { width: 64, height: 32, classes: 7 }, 'red.png'), 64);
     assert.ok(label.subarray(0, 64 * 32).every((value) => value === 7));
@@ -213,8 +217,8 @@ describe('the preprocessing of the scan', function () {
 function contentDifference(ours: NetworkImage, theirs: Uint8Array, size: number): number {
   let sum = 0;
   for (let y = 0; y < ours.height; y++) {
-    for (let at = y * size * 3; at < (y * size + ours.width) * 3; at++) {
-      sum += Math.abs((ours.rgb[at] ?? 0) - (theirs[at] ?? 0));
+    for (let at = 0; at < ours.width * 3; at++) {
+      sum += Math.abs((ours.rgb[y * ours.width * 3 + at] ?? 0) - (theirs[y * size * 3 + at] ?? 0));
     }
   }
   return sum / (ours.width * ours.height * 3);

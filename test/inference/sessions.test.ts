@@ -19,7 +19,7 @@ const SIZE = 32;
 /** A canvas on which the model finds `label` everywhere, surely. */
 const canvas = (label: number): Uint8Array =>
   Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, at) => (at % 3 === 0 ? label : 255));
-const job = (label: number) => ({ rgb: canvas(label), width: SIZE, height: SIZE, tags: NO_TAGS });
+const picture = (label: number) => ({ rgb: canvas(label), width: SIZE, height: SIZE });
 
 describe('the sessions of a model', function () {
   this.timeout(120_000);
@@ -49,7 +49,7 @@ describe('the sessions of a model', function () {
     try {
       assert.equal(sessions.size, SIZE);
       const labels = Array.from({ length: 12 }, (_, index) => index % 4);
-      const masks = await Promise.all(labels.map((label) => sessions.predict(job(label))));
+      const masks = await Promise.all(labels.map((label) => sessions.predict(picture(label))));
       for (const [index, mask] of masks.entries()) {
         assert.equal(mask.length, SIZE * SIZE);
         assert.ok(mask.every((value) => value === labels[index]));
@@ -63,7 +63,10 @@ describe('the sessions of a model', function () {
     const sessions = await openSessions(1, await setupOf('rule', { size: SIZE }));
     try {
       const label = new Uint8Array(SIZE * SIZE).fill(2);
-      const analysis = await sessions.analyse({ ...job(2), label, injectSeed: null });
+      const analysis = await sessions.analyse(picture(2), {
+        label,
+        ...{ width: SIZE, height: SIZE, tags: NO_TAGS, injectSeed: null },
+      });
       assert.equal(analysis.version, ANALYSIS_VERSION);
     } finally {
       await sessions.close();
@@ -76,7 +79,7 @@ describe('the sessions of a model', function () {
       const sessions = await openSessions(null, setup);
       try {
         assert.ok(sessions.sessions >= 1 && sessions.sessions <= availableParallelism());
-        assert.ok((await sessions.predict(job(2))).every((value) => value === 2));
+        assert.ok((await sessions.predict(picture(2))).every((value) => value === 2));
       } finally {
         await sessions.close();
       }
@@ -114,7 +117,7 @@ describe('the sessions of a model', function () {
     const sessions = await openSessions(1, await setupOf('double', { size: SIZE, maskChannels: 2 }));
     try {
       await assert.rejects(
-        sessions.predict(job(1)),
+        sessions.predict(picture(1)),
         (error) =>
           error instanceof PartloopError &&
           error.code === 'model-invalid' &&
@@ -128,7 +131,7 @@ describe('the sessions of a model', function () {
 
   it('end the pictures at hand when they are closed, and take no more', async () => {
     const sessions = await openSessions(1, await setupOf('slow', { size: SIZE, products: 4 }));
-    const answers = [0, 0, 0].map((label) => sessions.predict(job(label)));
+    const answers = [0, 0, 0].map((label) => sessions.predict(picture(label)));
     const settled = Promise.allSettled(answers);
     // The first picture is handed to its thread in this turn of the event loop.
     await nextTurn();
@@ -136,7 +139,7 @@ describe('the sessions of a model', function () {
     const [first, ...rest] = await settled;
     assert.equal(first?.status, 'fulfilled');
     assert.ok(rest.every(({ status }) => status === 'rejected'));
-    await assert.rejects(sessions.predict(job(0)), /ended/);
+    await assert.rejects(sessions.predict(picture(0)), /ended/);
     await sessions.close();
   });
 
