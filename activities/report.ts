@@ -3,6 +3,7 @@ import type { IterationPoint, Picture, ReportData } from '../board/report/data.j
 import { type Overlay, overlayPicture, PICTURE_SIDE } from '../board/report/overlay.js';
 import { renderReport } from '../board/report/page.js';
 import { classTable, sliceTable, suspicionByTag, worstImages } from '../board/report/tables.js';
+import { estimateRecall } from '../domain/auditAnswers.js';
 import { proposalSchema } from '../domain/correction.js';
 import { decisionSchema } from '../domain/decision.js';
 import { PartloopError } from '../domain/errors.js';
@@ -79,9 +80,9 @@ export function createReportActivities(deps: ActivityDeps) {
           const chunk = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
           const picks = await readTable(store, outputOf(sample, 'sample'), sampleRowSchema);
           const reviewed = scan.outputs.reviews;
-          const { verdicts } =
+          const { verdicts, audits } =
             reviewed === undefined
-              ? { verdicts: [] }
+              ? { verdicts: [], audits: [] }
               : await readReviews(store, context.config.pool, await readJson(store, reviewed, reviewListSchema));
           const summaryKey = scan.outputs.summary;
           const { warnings, quarantineAt = context.config.scan.quarantineAt } =
@@ -122,6 +123,7 @@ export function createReportActivities(deps: ActivityDeps) {
               answers: precisionByKind(verdicts),
               reliability: reliabilityOf(verdicts),
               audit: images.filter((row) => row.auditChance !== null).length,
+              recall: estimateRecall(audits),
             },
             sample: {
               comparison: await readJson(store, outputOf(sample, 'comparison'), sampleComparisonSchema),

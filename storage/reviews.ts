@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { type AuditAnswer, auditAnswerSchema } from '../domain/auditAnswers.js';
 import { type Verdict, verdictSchema } from '../domain/review.js';
 import { parseJson } from './json.js';
 import { keys } from './keys.js';
@@ -9,42 +11,49 @@ import { ulid } from './ulid.js';
 export interface Reviews {
   /** In the order in which they were given. */
   verdicts: Verdict[];
+  /** Answers to images of audit samples, likewise. */
+  audits: AuditAnswer[];
   /** The objects they were read from, oldest first: reading these again gives the same verdicts. */
   keys: string[];
   /** Of those names; null where there is no review. */
   digest: string | null;
 }
 
-/** Add verdicts as one new object; nothing that is there changes. Returns its key. */
+const lineSchema = z.union([auditAnswerSchema, verdictSchema]);
+
+/** Add answers as one new object; nothing that is there changes. Returns its key. */
 export async function appendReviews(
   store: ObjectStore,
   pool: string,
-  verdicts: readonly Verdict[],
+  answers: readonly (Verdict | AuditAnswer)[],
   now: Date,
 ): Promise<string> {
   const key = keys.reviews(pool, ulid(now));
-  const lines = verdicts.map((verdict) => `${JSON.stringify(verdictSchema.parse(verdict))}\n`).join('');
+  const lines = answers.map((answer) => `${JSON.stringify(lineSchema.parse(answer))}\n`).join('');
   await store.put(key, lines, 'application/x-ndjson');
   return key;
 }
 
 /**
- * All verdicts of a pool, or those of the objects `only`.
+ * All answers of a pool's reviewers, or those of the objects `only`.
  *
- * @throws PartloopError `data-invalid` naming the object and the line that is no verdict
+ * @throws PartloopError `data-invalid` naming the object and the line that is no answer
  */
 export async function readReviews(store: ObjectStore, pool: string, only?: readonly string[]): Promise<Reviews> {
   const names = only === undefined ? await listReviews(store, pool) : [...only];
   const verdicts: Verdict[] = [];
+  const audits: AuditAnswer[] = [];
   for (const key of names) {
     const text = new TextDecoder().decode((await store.get(key)).body);
     text.split('\n').forEach((line, index) => {
-      if (line.trim() !== '')
-        verdicts.push(parseJson(new TextEncoder().encode(line), `${key}:${index + 1}`, verdictSchema));
+      if (line.trim() === '') return;
+      const answer = parseJson(new TextEncoder().encode(line), `${key}:${index + 1}`, lineSchema);
+      if ('type' in answer) audits.push(answer);
+      else verdicts.push(answer);
     });
   }
   const digest = names.length === 0 ? null : createHash('sha256').update(names.join('\n')).digest('hex');
-  return { verdicts, keys: names, digest };
+  return { verdicts, audits, keys: names, digest };
 }
 
 async function listReviews(store: ObjectStore, pool: string): Promise<string[]> {

@@ -1,3 +1,4 @@
+import type { AuditEstimate } from '../../domain/auditAnswers.js';
 import type { LoopConfig } from '../../domain/config.js';
 import type { Decision } from '../../domain/decision.js';
 import type { precisionByKind, reliabilityOf } from '../../domain/review.js';
@@ -87,8 +88,9 @@ export interface DetectionSummary {
   /** What reviewers said so far, by kind and by the scan's own probability; empty before the first review. */
   answers: ReturnType<typeof precisionByKind>;
   reliability: ReturnType<typeof reliabilityOf>;
-  /** Images drawn for review whatever their probability. */
+  /** Images drawn for review whatever their probability, and what the answers so far say; null without answers. */
   audit: number;
+  recall: AuditEstimate | null;
 }
 
 /** A picture of the training pool with an overlay; test images are never opened by a report. */

@@ -1,3 +1,4 @@
+import type { Estimate } from '../../domain/auditAnswers.js';
 import { tagChart } from './charts.js';
 import type { Picture, ReportData } from './data.js';
 import { Badge, Chart, duration, percent, whole } from './format.js';
@@ -114,11 +115,30 @@ function Suspicion({ detection: { slices, scanned, flagged } }: Pick<ReportData,
   );
 }
 
+const interval = ({ value, low, high }: Estimate): string =>
+  `${percent(value)} (95 % interval ${percent(low)} to ${percent(high)})`;
+
+/** What the audit sample says of what scans overlook. */
+function Recall({ detection: { recall } }: Pick<ReportData, 'detection'>) {
+  if (recall === null) return null;
+  const { answered, wrong, wrongShare, found, setAside } = recall;
+  return (
+    <p class="note">
+      Of {whole(answered)} answered images that were drawn whatever their probability {whole(wrong)} were wrong;
+      weighted by their chances, {interval(wrongShare)} of all labels are.
+      {found === null ? null : ` Scans reported ${interval(found)} of the wrong ones.`}
+      {setAside === null ? null : ` They set ${interval(setAside)} aside.`}
+    </p>
+  );
+}
+
 /** What reviewers said of findings so far, beside what scans had claimed. */
-function Answers({ detection: { answers, reliability, audit } }: Pick<ReportData, 'detection'>) {
+function Answers({ detection }: Pick<ReportData, 'detection'>) {
+  const { answers, reliability, audit } = detection;
   return (
     <>
       <h3>Answers of reviewers</h3>
+      <Recall detection={detection} />
       {answers.length === 0 ? (
         <p class="note">
           None yet. {whole(audit)} images were drawn for review whatever their probability; `partloop scan export` puts

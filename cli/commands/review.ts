@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { type Estimate, estimateRecall } from '../../domain/auditAnswers.js';
 import { latestVerdicts, precisionByKind, VERDICTS } from '../../domain/review.js';
 import { importLabels, type LabelImportReport } from '../../formats/review/importLabels.js';
 import { importVerdicts, type VerdictImportReport } from '../../formats/review/importVerdicts.js';
@@ -36,9 +37,10 @@ export function register(program: Command): void {
     .option('--manifest <file>', 'manifest.json of the export, where it is not beside the file')
     .option('--reviewer <name>', 'Who reviewed, where the file does not say')
     .addOption(
-      new Option('--unchanged <verdict>', 'What an image that came back unchanged says of its findings').choices([
-        'right',
-      ]),
+      new Option(
+        '--unchanged <verdict>',
+        'What an image that came back unchanged says of its findings and, if audited, of its label',
+      ).choices(['right']),
     )
     .option('--fill-holes', 'Take holes that came back filled as corrections; else only where a finding asks for it')
     .option('--json', 'Print one JSON object on stdout')
@@ -75,7 +77,7 @@ export function register(program: Command): void {
     .action(async (name: string, { json }: { json?: true }) => {
       const { store } = await openEnvironmentStore();
       const pool = await openPool(store, name);
-      const { verdicts } = await readReviews(store, pool.name);
+      const { verdicts, audits } = await readReviews(store, pool.name);
       const latest = [...latestVerdicts(verdicts).values()];
       const counts = Object.fromEntries(
         VERDICTS.map((word) => [word, latest.filter(({ verdict }) => verdict === word).length]),
@@ -83,11 +85,20 @@ export function register(program: Command): void {
       const images = new Set(latest.map(({ imageId }) => imageId)).size;
       const corrected = new Set(latest.flatMap(({ correctedSha256 }) => correctedSha256 ?? [])).size;
       const kinds = precisionByKind(verdicts);
+      const audit = estimateRecall(audits);
       if (json)
         return printJson({
           ...{ pool: name, verdicts: verdicts.length, findings: latest.length, images, corrected },
-          ...{ counts, kinds },
+          ...{ counts, kinds, audit },
         });
+      if (audit !== null) {
+        const { answered, wrong, wrongShare, found, setAside } = audit;
+        say(
+          `audit samples: ${answered} images answered, ${wrong} wrong; of all labels ${interval(wrongShare)} are wrong`,
+        );
+        if (found !== null && setAside !== null)
+          say(`of the wrong ones scans reported ${interval(found)} and set ${interval(setAside)} aside`);
+      }
       if (latest.length === 0) return say(`No finding of pool ${name} was answered yet.`);
       const words = VERDICTS.map((word) => `${counts[word]} ${word}`).join(', ');
       say(
@@ -100,6 +111,11 @@ export function register(program: Command): void {
         })),
       );
     });
+}
+
+function interval({ value, low, high }: Estimate): string {
+  const percent = (share: number): string => (share * 100).toFixed(0);
+  return `${percent(value)} % (${percent(low)}–${percent(high)} %)`;
 }
 
 function tellVerdicts({
@@ -121,9 +137,9 @@ function tellVerdicts({
 }
 
 function tellLabels(report: LabelImportReport): void {
-  const { pool, version, exported, returned, changed, unchanged, known, verdicts, loss } = report;
+  const { pool, version, exported, returned, changed, unchanged, known, verdicts, audits, loss } = report;
   say(
-    `pool ${pool}, version ${version}: ${returned} of ${exported} images came back: ${changed} corrected, ${known} known already, ${unchanged} unchanged; ${verdicts} new verdicts`,
+    `pool ${pool}, version ${version}: ${returned} of ${exported} images came back: ${changed} corrected, ${known} known already, ${unchanged} unchanged; ${verdicts} new verdicts, ${audits} images of the audit sample answered`,
   );
   if (loss.holes > 0)
     say(

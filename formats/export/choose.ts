@@ -46,20 +46,22 @@ export function chooseImages(
   const chosen: Chosen = { images: [], leftOut: [] };
   const names = new Set<string>();
   const ranked = [...scanned].sort((a, b) => b.pMislabelled - a.pMislabelled || (a.imageId < b.imageId ? -1 : 1));
-  for (const { imageId, fileName, labelSha256, auditChance } of ranked) {
+  for (const scan of ranked) {
+    const { imageId, fileName, labelSha256, auditChance } = scan;
     const own = byImage.get(imageId) ?? [];
     if (own.length === 0 && auditChance === null && !options.allImages) continue;
     const row = index.get(imageId);
     if (row === undefined) chosen.leftOut.push({ imageId, fileName, reason: 'the pool no longer lists it' });
     else if (row.labelSha256 !== labelSha256)
       chosen.leftOut.push({ imageId, fileName, reason: 'its label has a newer revision than the scan judged' });
-    else chosen.images.push({ row, image: toImage(row, own, taxonomy, uniqueName(row, names), options) });
+    else chosen.images.push({ row, image: toImage(row, scan, own, taxonomy, uniqueName(row, names), options) });
   }
   return chosen;
 }
 
 function toImage(
   row: IndexRow,
+  { auditChance, quarantined, regionsIgnored }: ScanImageRow,
   findings: readonly FindingRow[],
   taxonomy: Taxonomy,
   name: string,
@@ -69,7 +71,9 @@ function toImage(
   const suspect = new Set(findings.flatMap(({ classId, suggestedClassId }) => [classId, suggestedClassId ?? 0]));
   const whole =
     allClasses || findings.some(({ kind }) => WHOLE_LABEL.has(kind)) || (suspect.size === 1 && suspect.has(0));
-  const classes = whole || findings.length === 0 ? all : all.filter((value) => suspect.has(value));
+  // What was overlooked shows only where a reviewer sees all of the label.
+  const classes =
+    whole || findings.length === 0 || auditChance !== null ? all : all.filter((value) => suspect.has(value));
   const own = row.imageUri.startsWith('s3://') ? row.imageUri : `${storeUri}/${row.imageUri}`;
   return {
     imageId: row.imageId,
@@ -78,6 +82,7 @@ function toImage(
     width: row.width,
     height: row.height,
     labelSha256: row.labelSha256,
+    audit: auditChance === null ? null : { chance: auditChance, setAside: quarantined || regionsIgnored },
     exported: format === 'masks' ? [...classes, IGNORE_INDEX] : classes,
     findings: findings.map(
       ({ findingId, kind, classId, suggestedClassId, x0, y0, x1, y1, areaShare, pWrong, pModel }) => ({

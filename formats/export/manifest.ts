@@ -42,6 +42,11 @@ const imageSchema = z.object({
   /** Label values that were exported; the rest of the label stays in the pool. */
   exported: z.array(byte),
   findings: z.array(findingSchema),
+  /** Of the scan's audit sample: with what chance it was drawn, and whether the scan set it aside; null: not drawn. */
+  audit: z
+    .object({ chance: z.number().gt(0).max(1), setAside: z.boolean() })
+    .nullable()
+    .default(null),
 });
 export type ManifestImage = z.output<typeof imageSchema>;
 

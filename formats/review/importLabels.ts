@@ -1,8 +1,10 @@
+import type { AuditAnswer } from '../../domain/auditAnswers.js';
 import { PartloopError } from '../../domain/errors.js';
 import { mergeReturned } from '../../domain/labelMerge.js';
 import type { Verdict } from '../../domain/review.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { IGNORE_INDEX } from '../../domain/taxonomy.js';
+import { isWrongLabel } from '../../domain/wrongLabel.js';
 import { readLabel } from '../../storage/imageSource.js';
 import { keys } from '../../storage/keys.js';
 import { decodeLabel } from '../../storage/labelMask.js';
@@ -82,6 +84,7 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
   };
   const rows: IndexRow[] = [];
   const verdicts: Verdict[] = [];
+  const audits: AuditAnswer[] = [];
   const seen = new Set<string>();
   for await (const found of opened.read(opened.path, manifest)) {
     const image = join(found);
@@ -102,7 +105,7 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
     }
     request.onProgress(seen.size);
   }
-  const recorded = await recordReview(store, pool, base, rows, verdicts, now);
+  const recorded = await recordReview(store, pool, base, rows, { verdicts, audits }, now);
   const missing = manifest.images
     .filter(({ imageId }) => !seen.has(imageId))
     .map(({ imageId, name }) => ({ imageId, fileName: name }));
@@ -136,6 +139,7 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
         const { unchanged } = request;
         const answered = { correctedSha256: null, reviewer, reviewedAt };
         verdicts.push(...findings.map((finding) => verdictOn(image, finding, unchanged, answered)));
+        audit(image, { wrong: false, found: false, reviewedAt });
       }
       return;
     }
@@ -152,6 +156,17 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
     verdicts.push(
       ...acted.map((finding) => verdictOn(image, finding, 'wrong', { correctedSha256, reviewer, reviewedAt })),
     );
+    const wrong = acted.length > 0 || isWrongLabel(original, merged.label, width, height);
+    audit(image, { wrong, found: acted.length > 0, reviewedAt });
+  }
+
+  /** Of an image outside the audit sample nothing is learned about others. */
+  function audit(
+    { imageId, labelSha256, audit: drawn }: ManifestImage,
+    answer: Pick<AuditAnswer, 'wrong' | 'found' | 'reviewedAt'>,
+  ): void {
+    if (drawn !== null)
+      audits.push({ type: 'audit', scan: manifest.scan, imageId, labelSha256, ...drawn, ...answer, reviewer });
   }
 
   /** What an untouched export reads as in the format that came back: only index masks say what is ignored. */

@@ -86,7 +86,7 @@ export async function importVerdicts(store: ObjectStore, request: VerdictImport)
       reviewedAt: now.toISOString(),
     };
   });
-  const recorded = await recordReview(store, pool, base, rows, verdicts, now);
+  const recorded = await recordReview(store, pool, base, rows, { verdicts }, now);
   const unanswered = scan === null ? null : findings - known.size;
   refused.sort((a, b) => a.row - b.row);
   return { pool: pool.name, answered: known.size, unanswered, refused, notApplied, ...recorded };

@@ -1,3 +1,4 @@
+import { type AuditAnswer, knownAuditAnswer, latestAuditAnswers } from '../../domain/auditAnswers.js';
 import { latestVerdicts, type Verdict } from '../../domain/review.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
@@ -12,6 +13,8 @@ export interface Recorded {
   revised: number;
   /** Verdicts that were not known yet. */
   verdicts: number;
+  /** Answers to images of the audit sample that were not known yet. */
+  audits: number;
 }
 
 /**
@@ -23,18 +26,22 @@ export async function recordReview(
   pool: Pool,
   base: number,
   rows: readonly IndexRow[],
-  verdicts: readonly Verdict[],
+  { verdicts, audits = [] }: { verdicts: readonly Verdict[]; audits?: readonly AuditAnswer[] },
   now: Date,
 ): Promise<Recorded> {
   const sorted = [...rows].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
   const version = sorted.length === 0 ? base : await pool.appendRows(sorted, base);
-  const known = latestVerdicts((await readReviews(store, pool.name)).verdicts);
+  const said = await readReviews(store, pool.name);
+  const known = latestVerdicts(said.verdicts);
   const fresh = [...latestVerdicts(verdicts).values()].filter((verdict) => {
     const before = known.get(verdict.findingId);
     return before === undefined || !isSame(before, verdict);
   });
-  if (fresh.length > 0) await appendReviews(store, pool.name, fresh, now);
-  return { version, revised: sorted.length, verdicts: fresh.length };
+  const audited = latestAuditAnswers(said.audits);
+  const freshAudits = [...latestAuditAnswers(audits).values()].filter((answer) => !knownAuditAnswer(audited, answer));
+  const answers = [...fresh, ...freshAudits];
+  if (answers.length > 0) await appendReviews(store, pool.name, answers, now);
+  return { version, revised: sorted.length, verdicts: fresh.length, audits: freshAudits.length };
 }
 
 const isSame = (a: Verdict, b: Verdict): boolean =>

@@ -178,6 +178,10 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       ],
       reliability: [{ from: 0.85, answered: 18, claimed: 0.91, observed: 0.94 }],
       audit: 12,
+      recall: {
+        ...{ answered: 40, wrong: 9, wrongShare: { value: 0.14, low: 0.07, high: 0.26 } },
+        ...{ found: { value: 0.78, low: 0.45, high: 0.94 }, setAside: { value: 0.61, low: 0.3, high: 0.85 } },
+      },
       kinds: [
         { kind: 'missing_part', findings: 34, images: 21, quarantined: 14 },
         { kind: 'wrong_class', findings: 7, images: 6, quarantined: 3 },

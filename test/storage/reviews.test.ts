@@ -26,7 +26,7 @@ const at = (second: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, second)
 describe('the reviews of a pool', () => {
   it('are added, never changed, and read in the order in which they were given', async () => {
     const store = memoryStore();
-    assert.deepEqual(await readReviews(store, 'cars'), { verdicts: [], keys: [], digest: null });
+    assert.deepEqual(await readReviews(store, 'cars'), { verdicts: [], audits: [], keys: [], digest: null });
     await appendReviews(store, 'cars', [verdict('1'), verdict('2')], at(1));
     const before = await readReviews(store, 'cars');
     await appendReviews(store, 'cars', [verdict('3')], at(2));

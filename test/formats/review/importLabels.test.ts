@@ -115,6 +115,48 @@ describe('corrected labels', function () {
     });
   }
 
+  describe('of an audit sample', () => {
+    const audits = async () =>
+      (await readReviews(cars.store, 'cars')).audits.map(({ imageId, scan, chance, wrong, found, setAside }) => [
+        ...[Number.parseInt(imageId, 16), scan, chance, wrong, found, setAside],
+      ]);
+    const sample = (options: { findings?: (image: IndexRow) => FindingRow[]; quarantined?: boolean } = {}) =>
+      scannedPool(2, {
+        label: LABEL,
+        findings: options.findings ?? (() => []),
+        rows: { auditChance: 0.25, quarantined: options.quarantined ?? false },
+      });
+
+    it('tell what a scan overlooked, and with --unchanged right what it was right to pass', async () => {
+      cars = await sample();
+      const path = await returned(await exported('coco', false), { 1: CORRECTED, 2: LABEL });
+      assert.equal((await take(path)).audits, 1);
+      assert.deepEqual(await audits(), [[1, SCAN, 0.25, true, false, false]]);
+      assert.equal((await take(path, { unchanged: 'right' })).audits, 1);
+      assert.deepEqual((await audits())[1], [2, SCAN, 0.25, false, false, false]);
+      assert.equal((await take(path, { unchanged: 'right' })).audits, 0);
+    });
+
+    it('are whole, and tell what was found', async () => {
+      cars = await sample({ findings: both, quarantined: true });
+      const manifest = await exported('coco', false);
+      assert.deepEqual(
+        manifest.images.map((image) => image.exported),
+        [
+          [1, 2, 3],
+          [1, 2, 3],
+        ],
+      );
+      await take(await returned(manifest, { 1: CORRECTED, 2: LABEL }));
+      assert.deepEqual(await audits(), [[1, SCAN, 0.25, true, true, true]]);
+    });
+
+    it('are none where the image was not drawn', async () => {
+      await take(await returned(await exported('coco'), { 1: CORRECTED, 2: LABEL }), { unchanged: 'right' });
+      assert.deepEqual(await audits(), []);
+    });
+  });
+
   it('keep the classes that were not exported', async () => {
     const manifest = await exported('coco', false);
     assert.deepEqual(manifest.images[0]?.exported, [1, 3]);

@@ -28,6 +28,7 @@ export function manifestImage(number: number, changes: Partial<ManifestImage> = 
     labelSha256: 'b'.repeat(64),
     exported: [1, 2, 3],
     findings: [finding(number)],
+    audit: null,
     ...changes,
   };
 }
