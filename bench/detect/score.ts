@@ -1,7 +1,13 @@
 import { SPOIL_KINDS } from '../../demo/spoil/truth.js';
 import type { ScanReduction } from '../../domain/mislabel/index.js';
 import { TAG_NAMES } from '../../domain/tags.js';
-import { brierSkill, expectedCalibrationError, type ReliabilityBin, reliability } from '../metrics/calibration.js';
+import {
+  brierSkill,
+  calibrationErrorByChance,
+  expectedCalibrationError,
+  type ReliabilityBin,
+  reliability,
+} from '../metrics/calibration.js';
 import { bestAtPrecision, detectionAt } from '../metrics/detection.js';
 import { auroc, averagePrecision, precisionAt } from '../metrics/ranking.js';
 import type { Scored } from './claims.js';
@@ -27,6 +33,8 @@ export function rankingOf(scores: readonly number[], wrong: readonly boolean[]):
 
 export interface Calibrated {
   ece: number;
+  /** What perfectly calibrated claims of this number would show. */
+  eceByChance: number;
   brierSkill: number | null;
   reliability: ReliabilityBin[];
 }
@@ -34,6 +42,7 @@ export interface Calibrated {
 export function calibrationOf(claims: readonly number[], wrong: readonly boolean[]): Calibrated {
   return {
     ece: expectedCalibrationError(claims, wrong),
+    eceByChance: calibrationErrorByChance(claims),
     brierSkill: brierSkill(claims, wrong),
     reliability: reliability(claims, wrong),
   };

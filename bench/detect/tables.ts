@@ -45,8 +45,10 @@ export function setTables(name: string, results: readonly SeedResult[], compared
       planted: fixed(mean(own.map((one) => one?.share))),
       estimated: fixed(mean(own.map((one) => one?.estimated))),
       'ECE, images': fixed(mean(own.map((one) => one?.images.ece))),
+      'images by chance': fixed(mean(own.map((one) => one?.images.eceByChance))),
       'Brier skill, images': fixed(mean(own.map((one) => one?.images.brierSkill))),
       'ECE, findings': fixed(mean(own.map((one) => one?.findings.ece))),
+      'findings by chance': fixed(mean(own.map((one) => one?.findings.eceByChance))),
       'Brier skill, findings': fixed(mean(own.map((one) => one?.findings.brierSkill))),
     };
   });

@@ -1,3 +1,5 @@
+import { seededRandom } from '../../domain/random.js';
+
 /** One bin of a reliability table. */
 export interface ReliabilityBin {
   count: number;
@@ -36,6 +38,25 @@ export function expectedCalibrationError(claims: readonly number[], wrong: reado
   return total === 0
     ? 0
     : table.reduce((sum, { count, claimed, observed }) => sum + count * Math.abs(claimed - observed), 0) / total;
+}
+
+const DRAWS = 200;
+
+/**
+ * The calibration error that perfectly calibrated claims would show by chance: few claims a bin never come out even. The mean
+ * over outcomes drawn with the claimed probabilities (the consistency resampling of Bröcker and Smith 2007, Weather and
+ * Forecasting 22).
+ */
+export function calibrationErrorByChance(claims: readonly number[], bins = 10): number {
+  const random = seededRandom('calibration-by-chance');
+  let sum = 0;
+  for (let draw = 0; draw < DRAWS; draw++)
+    sum += expectedCalibrationError(
+      claims,
+      claims.map((claim) => random() < claim),
+      bins,
+    );
+  return sum / DRAWS;
 }
 
 /** 1 - Brier score over that of the constant claim "the base rate": 0 for the constant, 1 for certainty; null without both outcomes. */

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { bootstrapMean } from '../../bench/metrics/bootstrap.js';
-import { brierSkill, expectedCalibrationError, reliability } from '../../bench/metrics/calibration.js';
+import {
+  brierSkill,
+  calibrationErrorByChance,
+  expectedCalibrationError,
+  reliability,
+} from '../../bench/metrics/calibration.js';
 import { bestAtPrecision, detectionAt, type JudgedClaim, meets } from '../../bench/metrics/detection.js';
 import { auroc, averagePrecision, precisionAt } from '../../bench/metrics/ranking.js';
 import { seededRandom } from '../../domain/random.js';
@@ -80,6 +85,21 @@ describe('calibration metrics', () => {
     assert.ok(expectedCalibrationError(claims, wrong) < 1e-12);
     assert.ok(Math.abs(brierSkill(claims, wrong) ?? 1) < 1e-12);
     assert.equal(brierSkill([0.5], [true]), null);
+  });
+
+  it('tell what chance alone makes of few claims: what calibrated ones show on average, less the more there are', () => {
+    const random = seededRandom('by chance');
+    const claims = Array.from({ length: 60 }, () => random());
+    const shown = Array.from({ length: 300 }, () =>
+      expectedCalibrationError(
+        claims,
+        claims.map((claim) => random() < claim),
+      ),
+    );
+    const usual = shown.reduce((sum, value) => sum + value, 0) / shown.length;
+    assert.ok(Math.abs(calibrationErrorByChance(claims) - usual) < 0.02);
+    assert.ok(calibrationErrorByChance(Array.from({ length: 3_000 }, () => random())) < usual / 2);
+    assert.equal(calibrationErrorByChance([0, 1, 1]), 0);
   });
 
   it('keep equal claims in one bin, and every claim in some bin', () => {
