@@ -3,7 +3,7 @@ import { scanConfigSchema } from '../../../domain/config.js';
 import { analyseWithInjection, type ReduceEntry, reduceScan } from '../../../domain/mislabel/index.js';
 import { seededRandom } from '../../../domain/random.js';
 import { NO_TAGS, type Tags } from '../../../domain/tags.js';
-import { classValue, drawCar, fill, mistaken, moved, replaced, scheme, seen } from './scene.js';
+import { classValue, drawCar, fill, mistaken, moved, neighbourlyScheme, replaced, scheme, seen } from './scene.js';
 
 const SIZE = 96;
 const IMAGES = 200;
@@ -59,7 +59,7 @@ const ERRORS: readonly { kind: string; images: number; spoil(label: Uint8Array, 
 /** A few pictures are said to show the car from behind, where no front bumper can be seen. */
 const tagsOf = (index: number): Tags => ({ ...NO_TAGS, angle: index >= 190 && index < 194 ? 165 : null });
 
-function chunk(): { entries: ReduceEntry[]; planted: string[] } {
+function chunk(taxonomy = scheme): { entries: ReduceEntry[]; planted: string[] } {
   const random = seededRandom('golden');
   const planted = ERRORS.flatMap(({ kind, images }) => Array.from({ length: images }, () => kind));
   const entries = Array.from({ length: IMAGES }, (_, index): ReduceEntry => {
@@ -77,7 +77,7 @@ function chunk(): { entries: ReduceEntry[]; planted: string[] } {
       tags: tagsOf(index),
       analysis: analyseWithInjection(
         seen(label, mask, SIZE, confidence),
-        scheme,
+        taxonomy,
         tagsOf(index),
         seededRandom('golden', index),
       ),
@@ -114,6 +114,8 @@ const GOLDEN_CANDIDATES = {
   wrong_class: 560,
   wrong_side: 284,
 };
+/** Parts among strangers where the taxonomy says which parts touch, by what was planted in their images. */
+const GOLDEN_STRANGERS = { extra_part: 1, wrong_class: 4 };
 
 describe('the golden chunk', () => {
   const { entries, planted } = chunk();
@@ -135,6 +137,17 @@ describe('the golden chunk', () => {
         looked.set(kind, (looked.get(kind) ?? 0) + 1);
     }
     assert.deepEqual(Object.fromEntries([...looked].sort()), GOLDEN_CANDIDATES);
+  });
+
+  it('looks at the same number of parts among strangers as ever where the taxonomy says which parts touch', () => {
+    const looked: Record<string, number> = {};
+    const neighbourly = chunk(neighbourlyScheme);
+    for (const [index, { analysis }] of neighbourly.entries.entries()) {
+      const strangers = (analysis?.candidates ?? []).filter(({ kind }) => kind === 'odd_neighbours').length;
+      const kind = neighbourly.planted[index] ?? 'right';
+      if (strangers > 0) looked[kind] = (looked[kind] ?? 0) + strangers;
+    }
+    assert.deepEqual(looked, GOLDEN_STRANGERS);
   });
 
   it('finds every kind that was planted', () => {

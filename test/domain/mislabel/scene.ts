@@ -36,6 +36,32 @@ export const scheme: Taxonomy = parseTaxonomy(
   'test',
 );
 
+/** The same, saying which parts touch on the car: those whose boxes do, and their mirror images. */
+export const neighbourlyScheme: Taxonomy = parseTaxonomy(
+  {
+    ...scheme,
+    name: 'neighbourly-scheme',
+    classes: scheme.classes.map((entry) => {
+      const own = boxOf(entry.name);
+      const touching = PARTS.filter(([name, , box]) => boxOf(name) !== own && touches(own, box));
+      return { ...entry, adjacent: touching.map(([name]) => name) };
+    }),
+  },
+  'test',
+);
+
+type Box = readonly [number, number, number, number];
+
+function boxOf(name: string): Box {
+  const found = PARTS.find(([part, mirror]) => part === name || mirror === name);
+  if (found === undefined) throw new Error(`no part ${name}`);
+  return found[2];
+}
+
+function touches([ax0, ay0, ax1, ay1]: Box, [bx0, by0, bx1, by1]: Box): boolean {
+  return ax0 <= bx1 && bx0 <= ax1 && ay0 <= by1 && by0 <= ay1;
+}
+
 export function classValue(name: string): number {
   const index = scheme.classes.findIndex((entry) => entry.name === name);
   if (index < 0) throw new Error(`no class ${name}`);
