@@ -141,8 +141,8 @@ function Answers({ detection }: Pick<ReportData, 'detection'>) {
       <Recall detection={detection} />
       {answers.length === 0 ? (
         <p class="note">
-          None yet. {whole(audit)} images were drawn for review whatever their probability; `partloop scan export` puts
-          them beside the suspect ones.
+          No finding was answered yet. {whole(audit)} images were drawn for review whatever their probability; `partloop
+          scan export` puts them beside the suspect ones.
         </p>
       ) : (
         <div class="two">

@@ -47,6 +47,10 @@ describe('a report', () => {
     assert.match(detection, /hole4125 %0/);
     assert.match(detection, /85 %1891 %94 %/);
     assert.match(detection, /zoomed true20630/);
+    assert.match(
+      detection,
+      /40 answered images.*9 were wrong.*14 % \(95 % interval 7 % to 26 %\).*reported 78 %.*set 61 %/s,
+    );
     assert.ok(document.querySelector('#curve svg'));
     const tuning = document.querySelector('#tuning')?.textContent ?? '';
     assert.match(tuning, /lrHead 0\.0034, loss ce\+dice reach 0\.530, \+0\.020/);
