@@ -21,7 +21,7 @@ import { type PlannedScan, planScan } from './scanPlan.js';
 import { readShard, type ShardEntry, ShardWriter, shardKey } from './scanShards.js';
 import { digestOf, runStep } from './step.js';
 
-const VERSION = 4;
+const VERSION = 5;
 /** Images whose labels are also analysed with injected errors: enough for a calibration, however many are scanned. */
 const INJECTED_IMAGES = 2_000;
 

@@ -27,12 +27,21 @@ const RIDGE = { least: 0.05, byRows: 12 };
 const SLACK = { candidates: 3, images: 1 };
 const IMAGE_GROUP = 'image';
 
+export interface JudgedCandidate {
+  candidate: Candidate;
+  /** That it is an error of its own, which no other candidate of the image explains: what decides on reporting it. */
+  probability: number;
+  /** That the label is wrong there, whatever explains it. */
+  pWrong: number;
+  /** The same before reviewers' verdicts moved it. */
+  pModel: number;
+}
+
 /** An image with the candidates that may be judged and how probable each is wrong. */
 export interface JudgedImage {
   entry: ReduceEntry;
   analysis: ImageAnalysis;
-  /** `model` is the probability before reviewers' verdicts moved it. */
-  candidates: { candidate: Candidate; probability: number; model: number }[];
+  candidates: JudgedCandidate[];
   probability: number;
 }
 
@@ -88,21 +97,29 @@ export function calibrate(
   }
   const families = Object.fromEntries(fitted) as Record<Family, Mixture>;
   const shifts = pardonOf(images, families);
+  const alone = (items: readonly Measured[], slices: readonly string[]): number[] =>
+    items.map((item) =>
+      pardoned(
+        probabilityWrong(families[item.family], item),
+        slicesOf(item, slices),
+        shifts.get(item.group) ?? NO_SHIFTS,
+      ),
+    );
   const scored = (items: readonly Measured[], slices: readonly string[]): number[] =>
     explainAway(
       items.map(({ candidate }) => candidate),
-      items.map((item) =>
-        pardoned(
-          probabilityWrong(families[item.family], item),
-          slicesOf(item, slices),
-          shifts.get(item.group) ?? NO_SHIFTS,
-        ),
-      ),
+      alone(items, slices),
     );
   const answered = (items: readonly Measured[], model: readonly number[]): number[] =>
     model.map((probability, at) => correctByVerdicts(correction, items[at]?.candidate.kind ?? '', probability));
   const unanswered = images.map(({ candidates, slices }) => scored(candidates, slices));
   const probabilities = images.map(({ candidates }, index) => answered(candidates, unanswered[index] as number[]));
+  const models = images.map(({ candidates, slices }, index) => {
+    const explained = unanswered[index] as number[];
+    // A rule that says the same lifts a candidate above what it is alone.
+    return alone(candidates, slices).map((probability, at) => Math.max(probability, explained[at] as number));
+  });
+  const wrongs = images.map(({ candidates }, index) => answered(candidates, models[index] as number[]));
   const rows = images.map(({ analysis, expected }, index) =>
     asImage(analysis.statistics, expected, probabilities[index] as number[]),
   );
@@ -136,7 +153,8 @@ export function calibrate(
       candidates: candidates.map(({ candidate }, at) => ({
         candidate,
         probability: probabilities[index]?.[at] as number,
-        model: unanswered[index]?.[at] as number,
+        pWrong: wrongs[index]?.[at] as number,
+        pModel: models[index]?.[at] as number,
       })),
       probability: pardoned(judgedAs[index]?.probability ?? 0, judgedAs[index]?.slices ?? [], imageShifts),
     })),

@@ -4,7 +4,7 @@ import { FINDING_KINDS, type FindingKind, type FindingRow, type ScanImageRow } f
 import type { Taxonomy } from '../taxonomy.js';
 import { conflictAnswered, withoutAnswered } from './answered.js';
 import { drawAudit } from './audit.js';
-import { calibrate, type JudgedImage } from './calibrate.js';
+import { calibrate, type JudgedCandidate, type JudgedImage } from './calibrate.js';
 import { imageIou, judgedClasses, learnClasses } from './classes.js';
 import { duplicateConflicts } from './duplicates.js';
 import { FAMILY_NAMES } from './evidence.js';
@@ -13,7 +13,7 @@ import { chooseQuarantine, thresholdForPrecision } from './quarantine.js';
 import type { Candidate, ClassIouByName, ReduceEntry, ScanReduction, ScanSummary } from './types.js';
 import { NO_CORRECTION, type VerdictCorrection } from './verdictCorrection.js';
 
-/** Candidates below this probability are not written down. */
+/** Candidates less probable than this to be errors of their own are not written down. */
 const FINDING_AT = 0.2;
 /** Classes with a smaller union, as a share of the picture, count as absent in an image's IoU. */
 const MIN_UNION_SHARE = 0.0005;
@@ -129,11 +129,7 @@ export function reduceScan(
   return { images: rows.map((row) => row.image), findings, summary };
 }
 
-interface Reported {
-  candidate: Candidate;
-  probability: number;
-  model: number;
-}
+type Reported = Pick<JudgedCandidate, 'candidate' | 'pWrong' | 'pModel'>;
 
 /**
  * What of an image is written down, most probable first: candidates over the floor; the best one in any case where the image
@@ -141,11 +137,11 @@ interface Reported {
  */
 function report(image: JudgedImage, quarantineAt: number, conflict: boolean): Reported[] {
   const sorted = [...image.candidates].sort((a, b) => b.probability - a.probability);
-  let found = sorted.filter(({ probability }) => probability >= FINDING_AT);
+  let found: Reported[] = sorted.filter(({ probability }) => probability >= FINDING_AT);
   if (found.length === 0 && image.probability >= quarantineAt) found = sorted.slice(0, 1);
   // A label that is known to be wrong contradicts its copy's; only where nothing is known the contradiction is news.
-  if (conflict && !found.some(({ probability }) => probability >= 0.5))
-    found.push({ candidate: conflictCandidate(image), probability: image.probability, model: image.probability });
+  if (conflict && !found.some(({ pWrong }) => pWrong >= 0.5))
+    found.push({ candidate: conflictCandidate(image), pWrong: image.probability, pModel: image.probability });
   return found;
 }
 
@@ -227,7 +223,7 @@ function imageScanRow(
   };
 }
 
-function findingRow({ entry, analysis }: JudgedImage, { candidate, probability, model }: Reported): FindingRow {
+function findingRow({ entry, analysis }: JudgedImage, { candidate, pWrong, pModel }: Reported): FindingRow {
   const { width, height } = analysis;
   const [x0, y0, x1, y1] = candidate.box;
   const evidence = Object.fromEntries(Object.entries(candidate.features).map(([name, value]) => [name, round(value)]));
@@ -247,8 +243,8 @@ function findingRow({ entry, analysis }: JudgedImage, { candidate, probability, 
     suggestedClassId: candidate.suggestedClassId,
     areaPx: candidate.area,
     areaShare: Math.min(1, candidate.area / (width * height)),
-    pWrong: round(probability),
-    pModel: round(model),
+    pWrong: round(pWrong),
+    pModel: round(pModel),
     x0: x0 / width,
     y0: y0 / height,
     x1: x1 / width,
