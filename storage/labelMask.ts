@@ -1,7 +1,7 @@
 import { decode } from 'fast-png';
 import sharp from 'sharp';
 import { PartloopError } from '../domain/errors.js';
-import { boundedPng } from './pngGuard.js';
+import { boundedPng, isPng } from './pngGuard.js';
 
 export interface LabelMask {
   pixels: Uint8Array;
@@ -41,8 +41,11 @@ export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<
   return { pixels: samplesOf(png, origin), width: png.width, height: png.height };
 }
 
-/** Greyscale of 8 bits by its header (PNG specification, third edition, 11.2.1): depth and colour type. */
-const isGreyscale = (png: Uint8Array): boolean => png[24] === 8 && png[25] === 0;
+/**
+ * A PNG in greyscale of 8 bits by its header (PNG specification, third edition, 11.2.1): depth and colour type. Nothing else may
+ * reach libvips, which would take a label out of any kind of picture.
+ */
+const isGreyscale = (bytes: Uint8Array): boolean => isPng(bytes) && bytes[24] === 8 && bytes[25] === 0;
 
 /** As the pool's own labels are stored, and read for every picture of a scan: libvips takes half of JavaScript's time. */
 async function decodeGreyscale(png: Uint8Array, origin: string): Promise<LabelMask> {

@@ -12,6 +12,11 @@ const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 /** Chunks that hold the picture; others may unpack to any size (colour profiles, texts) and say nothing of a label. */
 const CRITICAL = new Set(['IHDR', 'PLTE', 'IDAT', 'IEND']);
 
+/** True for what begins as a PNG file does, with a whole header. */
+export function isPng(bytes: Uint8Array): boolean {
+  return bytes.length >= HEADER_END && SIGNATURE.equals(bytes.subarray(0, SIGNATURE.length));
+}
+
 /**
  * The chunks of a PNG file that hold its picture, known to unpack to no more than its header says: a few kilobytes may
  * otherwise unpack to gigabytes. What is no PNG comes back as it is, for the decoder to refuse.
@@ -20,7 +25,7 @@ const CRITICAL = new Set(['IHDR', 'PLTE', 'IDAT', 'IEND']);
  */
 export function boundedPng(bytes: Uint8Array, origin: string, maxPixels: number): Uint8Array {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (file.length < HEADER_END || !file.subarray(0, SIGNATURE.length).equals(SIGNATURE)) return bytes;
+  if (!isPng(bytes)) return bytes;
   const [width, height] = [file.readUInt32BE(16), file.readUInt32BE(20)];
   if (width * height > maxPixels)
     throw new PartloopError('data-invalid', `${origin} has ${width}×${height} pixels, more than ${maxPixels}`);

@@ -73,6 +73,32 @@ describe('a label mask', () => {
     await assert.rejects(decodeLabel(gigantic, 'huge.png'), refuses(/huge\.png has 200000×100 pixels|huge\.png/));
   });
 
+  it('is refused as another kind of picture, even where its bytes are those of a greyscale header', async () => {
+    const jpeg = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#030303' } })
+      .jpeg()
+      .toBuffer();
+    const comment = Buffer.alloc(34);
+    comment.writeUInt32BE(0xfffe0020, 0);
+    const disguised = Buffer.concat([jpeg.subarray(0, 2), comment, jpeg.subarray(2)]);
+    disguised.set([8, 0], 24);
+    assert.equal((await sharp(disguised).metadata()).format, 'jpeg');
+    await assert.rejects(decodeLabel(disguised, 'photo.png'), refuses(/photo\.png is not a readable PNG/));
+  });
+
+  it('is refused when its data are damaged or end before its last row', async () => {
+    const whole = await encodeLabel(
+      Uint8Array.from({ length: 10_000 }, (_, pixel) => pixel % 7),
+      100,
+      100,
+    );
+    const damaged = Buffer.from(whole);
+    const data = damaged.indexOf('IDAT') + 4;
+    for (let at = data + 8; at < data + 24; at++) damaged[at] = (damaged[at] ?? 0) ^ 0xff;
+    await assert.rejects(decodeLabel(damaged, 'damaged.png'), refuses(/damaged\.png is not a readable PNG/));
+    const short = png({ width: 4, height: 4, depth: 8 }, Uint8Array.of(0, 1, 2, 3, 4, 0, 1, 2, 3, 4));
+    await assert.rejects(decodeLabel(short, 'short.png'), refuses(/short\.png is not a readable PNG/));
+  });
+
   it('is refused when it unpacks to more than its header says, before the memory is taken', async () => {
     const bomb = png({ width: 64, height: 64, depth: 1 }, Buffer.alloc(200_000_000));
     assert.ok(bomb.length < 1_000_000);
