@@ -1,6 +1,8 @@
 import type { ReportData } from './data.js';
-import { Detection, Run, Sample } from './images.js';
+import { Detection } from './detection.js';
 import { Classes, Curve, Gate, Verdict, Worst } from './quality.js';
+import { Run } from './run.js';
+import { Sample } from './sample.js';
 import { STYLE } from './style.js';
 import { TuningTable } from './tuning.js';
 

@@ -105,20 +105,20 @@ export function calibrate(
         shifts.get(item.group) ?? NO_SHIFTS,
       ),
     );
-  const scored = (items: readonly Measured[], slices: readonly string[]): number[] =>
+  const explained = (items: readonly Measured[], given: readonly number[]): number[] =>
     explainAway(
       items.map(({ candidate }) => candidate),
-      alone(items, slices),
+      given,
     );
   const answered = (items: readonly Measured[], model: readonly number[]): number[] =>
     model.map((probability, at) => correctByVerdicts(correction, items[at]?.candidate.kind ?? '', probability));
-  const unanswered = images.map(({ candidates, slices }) => scored(candidates, slices));
+  const given = images.map(({ candidates, slices }) => alone(candidates, slices));
+  const unanswered = images.map(({ candidates }, index) => explained(candidates, given[index] as number[]));
   const probabilities = images.map(({ candidates }, index) => answered(candidates, unanswered[index] as number[]));
-  const models = images.map(({ candidates, slices }, index) => {
-    const explained = unanswered[index] as number[];
-    // A rule that says the same lifts a candidate above what it is alone.
-    return alone(candidates, slices).map((probability, at) => Math.max(probability, explained[at] as number));
-  });
+  // A rule that says the same lifts a candidate above what it is alone.
+  const models = given.map((own, index) =>
+    own.map((probability, at) => Math.max(probability, unanswered[index]?.[at] as number)),
+  );
   const wrongs = images.map(({ candidates }, index) => answered(candidates, models[index] as number[]));
   const rows = images.map(({ analysis, expected }, index) =>
     asImage(analysis.statistics, expected, probabilities[index] as number[]),
@@ -126,7 +126,7 @@ export function calibrate(
   const weights = copyWeights(images, probabilities);
   const spoiled = images.flatMap(({ copies, expected, slices }) =>
     copies.map(({ kind, statistics, candidates }) => ({
-      ...asImage(statistics, expected, answered(candidates, scored(candidates, slices))),
+      ...asImage(statistics, expected, answered(candidates, explained(candidates, alone(candidates, slices)))),
       weight: weights[kind] ?? 1,
     })),
   );

@@ -46,15 +46,15 @@ export function chooseImages(
   const chosen: Chosen = { images: [], leftOut: [] };
   const names = new Set<string>();
   const ranked = [...scanned].sort((a, b) => b.pMislabelled - a.pMislabelled || (a.imageId < b.imageId ? -1 : 1));
-  for (const scan of ranked) {
-    const { imageId, fileName, labelSha256, auditChance } = scan;
+  for (const judged of ranked) {
+    const { imageId, fileName, labelSha256, auditChance } = judged;
     const own = byImage.get(imageId) ?? [];
     if (own.length === 0 && auditChance === null && !options.allImages) continue;
     const row = index.get(imageId);
     if (row === undefined) chosen.leftOut.push({ imageId, fileName, reason: 'the pool no longer lists it' });
     else if (row.labelSha256 !== labelSha256)
       chosen.leftOut.push({ imageId, fileName, reason: 'its label has a newer revision than the scan judged' });
-    else chosen.images.push({ row, image: toImage(row, scan, own, taxonomy, uniqueName(row, names), options) });
+    else chosen.images.push({ row, image: toImage(row, judged, own, taxonomy, uniqueName(row, names), options) });
   }
   return chosen;
 }
