@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sha256Schema } from './ids.js';
+import { latestAnswers } from './latestAnswers.js';
 
 /**
  * What a reviewer found in an image of a scan's audit sample, which was drawn whatever the scan thought of it: the one
@@ -44,15 +45,9 @@ export interface AuditEstimate {
 
 const auditKey = ({ scan, imageId, labelSha256 }: AuditAnswer): string => `${scan} ${imageId} ${labelSha256}`;
 
-/** The last answer to each image of each scan: the latest time wins, and of equal times the later in the list. */
-export function latestAuditAnswers(answers: readonly AuditAnswer[]): Map<string, AuditAnswer> {
-  const latest = new Map<string, AuditAnswer>();
-  for (const answer of answers) {
-    const known = latest.get(auditKey(answer));
-    if (known === undefined || answer.reviewedAt >= known.reviewedAt) latest.set(auditKey(answer), answer);
-  }
-  return latest;
-}
+/** The last answer to each image of each scan. */
+export const latestAuditAnswers = (answers: readonly AuditAnswer[]): Map<string, AuditAnswer> =>
+  latestAnswers(answers, auditKey);
 
 /** The same answer, given again. */
 export function knownAuditAnswer(known: ReadonlyMap<string, AuditAnswer>, answer: AuditAnswer): boolean {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sha256Schema } from './ids.js';
+import { latestAnswers } from './latestAnswers.js';
 import { type FindingKind, findingKindSchema } from './tables.js';
 
 /**
@@ -58,15 +59,9 @@ export interface Region {
   y1: number;
 }
 
-/** The last answer to each finding, by finding id: the latest time wins, and of equal times the later in the list. */
-export function latestVerdicts(verdicts: readonly Verdict[]): Map<string, Verdict> {
-  const latest = new Map<string, Verdict>();
-  for (const verdict of verdicts) {
-    const known = latest.get(verdict.findingId);
-    if (known === undefined || verdict.reviewedAt >= known.reviewedAt) latest.set(verdict.findingId, verdict);
-  }
-  return latest;
-}
+/** The last answer to each finding, by finding id. */
+export const latestVerdicts = (verdicts: readonly Verdict[]): Map<string, Verdict> =>
+  latestAnswers(verdicts, ({ findingId }) => findingId);
 
 /** Of the findings of each kind that were answered with wrong, accept or right: how many were wrong. */
 export function precisionByKind(
