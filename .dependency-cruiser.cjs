@@ -1,11 +1,11 @@
-/** Arrows point one way: cli → workers → activities → storage, inference, formats → domain. */
+/** Arrows point one way: cli → workers → activities → pool, inference → formats, storage → domain. */
 const only = (from, allowed, comment, pathNot = []) => ({
   name: `${from}-imports-only-${allowed.join('-') || 'itself'}`,
   severity: 'error',
   comment,
   from: { path: `^${from}/`, pathNot },
   to: {
-    path: '^(workflows|activities|workers|domain|storage|inference|formats|cli|board|demo|infra|bench|test)/',
+    path: '^(workflows|activities|workers|domain|storage|inference|formats|cli|board|demo|infra|bench|test|pool)/',
     pathNot: [`^${from}/`, ...allowed.map((folder) => `^${folder}/`)],
     dependencyTypesNot: ['type-only'],
   },
@@ -31,10 +31,11 @@ module.exports = {
     },
     only('storage', ['domain'], 'storage knows the domain alone'),
     only('formats', ['domain', 'storage'], 'formats know domain and storage'),
+    only('pool', ['domain', 'storage', 'formats'], 'what is done to a pool knows formats, domain and storage'),
     only('inference', ['domain', 'storage'], 'inference knows domain and storage'),
     only(
       'activities',
-      ['domain', 'storage', 'inference', 'formats', 'board'],
+      ['domain', 'storage', 'inference', 'formats', 'pool', 'board'],
       'activities are thin: they call the folders below; board renders reports',
     ),
     only('board', ['domain', 'storage'], 'pages are functions from stored records to HTML'),

@@ -8,7 +8,7 @@ import { NO_TAGS, type Tags } from '../../domain/tags.js';
 import { carParts34 } from '../../domain/taxonomies/carParts34.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
-import { inspectPicture } from '../../formats/picture.js';
+import { inspectPicture } from '../../pool/import/picture.js';
 import { readPhotos } from '../scan/photos.js';
 import { type PlantedLabel, type PlantPlan, plantErrors, shareCounts } from './plant.js';
 

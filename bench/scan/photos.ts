@@ -5,10 +5,10 @@ import sharp from 'sharp';
 import { storeOf } from '../../cli/environment.js';
 import { resizeNearest } from '../../domain/geometry/resize.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
-import { readCoco } from '../../formats/coco.js';
-import { importImages } from '../../formats/importer.js';
+import { readCoco } from '../../formats/coco/import.js';
 import type { ImportItem } from '../../formats/importItem.js';
 import type { StackEnvironment } from '../../infra/environment.js';
+import { importImages } from '../../pool/import/importImages.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 
 /** The training photos of DSMLR's car parts below `PARTLOOP_SHARED`; null where they are not. */

@@ -8,10 +8,10 @@ import { say } from '../../cli/output.js';
 import { PartloopError } from '../../domain/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
-import { readCoco } from '../../formats/coco.js';
-import { importImages } from '../../formats/importer.js';
+import { readCoco } from '../../formats/coco/import.js';
 import { derivativeSide } from '../../inference/derivative.js';
 import type { StackEnvironment } from '../../infra/environment.js';
+import { importImages } from '../../pool/import/importImages.js';
 import { openPool } from '../../storage/pool.js';
 
 const POOL = 'bench-dsmlr';

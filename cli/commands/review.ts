@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { type Estimate, estimateRecall } from '../../domain/auditAnswers.js';
 import { latestVerdicts, precisionByKind, VERDICTS } from '../../domain/review.js';
-import { importLabels, type LabelImportReport } from '../../formats/review/importLabels.js';
-import { importVerdicts, type VerdictImportReport } from '../../formats/review/importVerdicts.js';
+import { importLabels, type LabelImportReport } from '../../pool/review/importLabels.js';
+import { importVerdicts, type VerdictImportReport } from '../../pool/review/importVerdicts.js';
 import { openPool } from '../../storage/pool.js';
 import { readReviews } from '../../storage/reviews.js';
 import { openEnvironmentStore } from '../environment.js';

@@ -13,7 +13,7 @@ import { openSessions, type SessionPool } from '../../inference/sessions.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { chunkRow } from '../domain/sampling/rows.js';
-import { TAXONOMY } from '../formats/pictures.js';
+import { TAXONOMY } from '../support/pictures.js';
 import { png } from '../support/png.js';
 import { startTestStore, type TestStore } from '../support/s3.js';
 import { hasPython, PYTHON, writeSeer } from '../support/tinyModel.js';

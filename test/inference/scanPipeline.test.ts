@@ -10,8 +10,8 @@ import { openSessions, type SessionPool } from '../../inference/sessions.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { chunkRow } from '../domain/sampling/rows.js';
-import { TAXONOMY } from '../formats/pictures.js';
 import { memoryStore } from '../support/memoryStore.js';
+import { TAXONOMY } from '../support/pictures.js';
 import { hasPython, PYTHON, writeTinyModel } from '../support/tinyModel.js';
 
 const SIZE = 32;

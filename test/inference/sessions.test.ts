@@ -11,7 +11,7 @@ import { PartloopError } from '../../domain/errors.js';
 import { ANALYSIS_VERSION } from '../../domain/mislabel/index.js';
 import { NO_TAGS } from '../../domain/tags.js';
 import { openSessions } from '../../inference/sessions.js';
-import { TAXONOMY } from '../formats/pictures.js';
+import { TAXONOMY } from '../support/pictures.js';
 import { hasPython, PYTHON, type TinyModel, writeTinyModel } from '../support/tinyModel.js';
 
 const SIZE = 32;

@@ -1,0 +1,58 @@
+import { labelRegions } from '../regions.js';
+import { type FormatWriter, partClasses, type WriterContext, writeBelow } from '../writer.js';
+import { encodeBrush } from './brush.js';
+
+/**
+ * Label Studio tasks (https://labelstud.io/guide/task_format): `tasks.json` with a link to each picture and one brush region a
+ * connected piece, and `label-config.xml` to make the project with. Our ids are in the task's `data`, which Label Studio keeps.
+ */
+export function createLabelStudioWriter({ folder, facts }: WriterContext): FormatWriter {
+  const tasks: object[] = [];
+  const names = new Map(facts.classes.map(({ value, name }) => [value, name]));
+  return {
+    async add({ image, raster }) {
+      const { width, height, imageId, name, link, findings } = image;
+      const result = labelRegions(image, raster).map(({ component, inside, findingIds }) => ({
+        id: `region-${component.id}`,
+        type: 'brushlabels',
+        from_name: 'label',
+        to_name: 'image',
+        original_width: width,
+        original_height: height,
+        image_rotation: 0,
+        origin: 'manual',
+        meta: { text: findingIds },
+        value: {
+          format: 'rle',
+          rle: encodeBrush(inside, component, width, height),
+          brushlabels: [names.get(component.value) ?? String(component.value)],
+        },
+      }));
+      tasks.push({
+        data: {
+          image: link,
+          file_name: name,
+          partloop_image_id: imageId,
+          partloop_export_id: facts.exportId,
+          partloop_findings: findings.map(({ findingId, kind }) => `${kind} ${findingId}`).join('; '),
+        },
+        annotations: [{ result }],
+      });
+    },
+    async finish() {
+      const labels = partClasses(facts.classes).map(
+        ({ name, colour }) => `    <Label value="${name}" background="rgb(${colour.join(',')})"/>`,
+      );
+      const config = [
+        '<View>',
+        '  <Image name="image" value="$image" zoom="true"/>',
+        '  <BrushLabels name="label" toName="image">',
+        ...labels,
+        '  </BrushLabels>',
+        '</View>',
+      ];
+      await writeBelow(folder, 'tasks.json', JSON.stringify(tasks));
+      await writeBelow(folder, 'label-config.xml', `${config.join('\n')}\n`);
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { PartloopError } from '../domain/errors.js';
+import { nameSchema, sha256Schema } from '../domain/ids.js';
+import { findingKindSchema } from '../domain/tables.js';
+
+/** Formats that annotation tools read and write. */
+export const REVIEW_FORMATS = ['coco', 'cvat', 'label-studio', 'masks', 'yolo'] as const;
+export type ReviewFormat = (typeof REVIEW_FORMATS)[number];
+
+const MANIFEST = 'manifest.json';
+const MAX_BYTES = 64 * 2 ** 20;
+
+const byte = z.number().int().min(0).max(255);
+const share = z.number().min(0).max(1);
+const side = z.number().int().positive().max(100_000);
+const classEntrySchema = z.object({ value: byte, name: z.string(), colour: z.tuple([byte, byte, byte]) });
+export type ClassEntry = z.output<typeof classEntrySchema>;
+
+const findingSchema = z.object({
+  findingId: z.string().max(64),
+  kind: findingKindSchema,
+  classId: byte,
+  suggestedClassId: byte.nullable(),
+  /** Fractions of the upright image: x0, y0, x1, y1. */
+  box: z.tuple([share, share, share, share]),
+  areaShare: share,
+  pWrong: share,
+  pModel: share,
+});
+export type ManifestFinding = z.output<typeof findingSchema>;
+
+const imageSchema = z.object({
+  imageId: sha256Schema,
+  /** Name in the export, unique there. */
+  name: z.string().min(1).max(1_100),
+  link: z.string(),
+  width: side,
+  height: side,
+  labelSha256: sha256Schema,
+  /** Label values that were exported; the rest of the label stays in the pool. */
+  exported: z.array(byte),
+  findings: z.array(findingSchema),
+  /** Of the scan's audit sample: with what chance it was drawn, and whether the scan set it aside; null: not drawn. */
+  audit: z
+    .object({ chance: z.number().gt(0).max(1), setAside: z.boolean() })
+    .nullable()
+    .default(null),
+});
+export type ManifestImage = z.output<typeof imageSchema>;
+
+/** What an export holds: written beside it, and needed to read back what a tool made of it. */
+export const manifestSchema = z.object({
+  version: z.literal(1),
+  exportId: z.string().min(1).max(64),
+  scan: z.string(),
+  pool: nameSchema,
+  taxonomy: z.string(),
+  format: z.enum(REVIEW_FORMATS),
+  part: z.number().int().positive(),
+  parts: z.number().int().positive(),
+  /** Largest distance in pixels by which polygons were simplified; 0 in formats without polygons. */
+  simplifyPx: z.number().min(0).max(100),
+  createdAt: z.string(),
+  classes: z.array(classEntrySchema),
+  images: z.array(imageSchema).max(100_000),
+});
+export type Manifest = z.output<typeof manifestSchema>;
+
+export const manifestPath = (folder: string): string => join(folder, MANIFEST);
+
+/**
+ * The manifest at `given`, else the one in the folder that came back, or beside the file that did.
+ *
+ * @throws PartloopError `input-invalid` where there is none
+ */
+export async function readManifest(path: string, given: string | undefined): Promise<Manifest> {
+  const places = given === undefined ? [manifestPath(path), manifestPath(dirname(path))] : [given];
+  for (const place of places) {
+    const facts = await stat(place).catch(() => null);
+    if (facts?.isFile() !== true) continue;
+    if (facts.size > MAX_BYTES)
+      throw new PartloopError('input-invalid', `${place} has ${facts.size} bytes, more than ${MAX_BYTES}`);
+    return parseManifest(await readFile(place, 'utf8'), place);
+  }
+  throw new PartloopError('input-invalid', `there is no ${MANIFEST} with ${basename(path)}`, {
+    hint: 'It was written with the export, and says which image is which: name it with --manifest FILE.',
+  });
+}
+
+function parseManifest(text: string, place: string): Manifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new PartloopError('input-invalid', `${place} is not JSON`, { cause });
+  }
+  const parsed = manifestSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new PartloopError(
+    'input-invalid',
+    `${place} is not the manifest of an export: ${z.prettifyError(parsed.error)}`,
+  );
+}

@@ -1,0 +1,12 @@
+import { encodeLabel } from '../../storage/labelMask.js';
+import { type FormatWriter, stemOf, type WriterContext, writeBelow } from '../writer.js';
+
+/** Greyscale PNGs whose values are label values: `masks/<name>.png`. What is ignored is in them too, as 255. */
+export function createMaskWriter({ folder }: WriterContext): FormatWriter {
+  return {
+    async add({ image: { name, width, height }, raster }) {
+      await writeBelow(folder, `masks/${stemOf(name)}.png`, await encodeLabel(raster, width, height));
+    },
+    async finish() {},
+  };
+}

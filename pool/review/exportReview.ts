@@ -1,0 +1,152 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PartloopError } from '../../domain/errors.js';
+import { findingRowSchema, type IndexRow, scanImageRowSchema } from '../../domain/tables.js';
+import { type Manifest, type ManifestImage, manifestPath, type ReviewFormat } from '../../formats/manifest.js';
+import { classTable } from '../../formats/palette.js';
+import { exportedRaster, referenceRaster, WRITERS } from '../../formats/writers.js';
+import { readLabel } from '../../storage/imageSource.js';
+import { decodeLabel } from '../../storage/labelMask.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import { openPool } from '../../storage/pool.js';
+import { findScan } from '../../storage/scans.js';
+import { readTable } from '../../storage/table.js';
+import { ulid } from '../../storage/ulid.js';
+import { type Chosen, chooseImages } from './choose.js';
+
+/** Tools grow slow, and their files unwieldy, beyond this. */
+const IMAGES_A_PART = 2_000;
+
+export interface ExportRequest {
+  /** `LOOP`, `LOOP:N` or `scan-…`. */
+  scan: string;
+  format: ReviewFormat;
+  /** A folder that is new or empty. */
+  out: string;
+  imageRoot: string | null;
+  allClasses: boolean;
+  allImages: boolean;
+  /** Largest distance in pixels by which polygons may be simplified; only YOLO has polygons. */
+  simplifyPx: number;
+  /** Images a part; fewer than the usual 2,000 only where a caller wants smaller ones. */
+  imagesAPart?: number;
+  now: Date;
+  onProgress(done: number): void;
+}
+
+export interface ExportReport {
+  exportId: string;
+  scan: string;
+  pool: string;
+  format: ReviewFormat;
+  folders: string[];
+  images: number;
+  findings: number;
+  /** Labelled pixels that were exported, and how many of them the format itself changes. */
+  pixels: number;
+  lostPixels: number;
+  leftOut: Chosen['leftOut'];
+}
+
+/**
+ * Write what a scan suspects in a format that annotation tools read: labels, and links to the pictures. Each part carries a
+ * `manifest.json`, by which `partloop review import` reads back what became of it.
+ *
+ * @throws PartloopError `not-found` for a scan that is not there, `input-invalid` for a folder that is not empty
+ */
+export async function exportForReview(store: ObjectStore, request: ExportRequest): Promise<ExportReport> {
+  const { format, out, simplifyPx, imagesAPart = IMAGES_A_PART } = request;
+  const scan = await findScan(store, request.scan);
+  await prepareFolder(out);
+  const pool = await openPool(store, scan.pool);
+  const index = new Map((await pool.readIndex(await pool.latestVersion())).map((row) => [row.imageId, row]));
+  const { images, leftOut } = chooseImages(
+    await readTable(store, scan.images, scanImageRowSchema),
+    await readTable(store, scan.findings, findingRowSchema),
+    index,
+    pool.taxonomy,
+    { ...request, storeUri: store.uri },
+  );
+  const parts = Math.max(1, Math.ceil(images.length / imagesAPart));
+  const report: ExportReport = {
+    exportId: ulid(request.now),
+    scan: scan.id,
+    pool: scan.pool,
+    format,
+    folders: [],
+    images: 0,
+    findings: 0,
+    pixels: 0,
+    lostPixels: 0,
+    leftOut,
+  };
+  for (let part = 1; part <= parts; part++) {
+    const folder = parts === 1 ? out : join(out, `part-${String(part).padStart(3, '0')}`);
+    await mkdir(folder, { recursive: true });
+    const facts: Omit<Manifest, 'images'> = {
+      version: 1,
+      exportId: report.exportId,
+      scan: scan.id,
+      pool: scan.pool,
+      taxonomy: pool.taxonomy.name,
+      format,
+      part,
+      parts,
+      simplifyPx: format === 'yolo' ? simplifyPx : 0,
+      createdAt: request.now.toISOString(),
+      classes: classTable(pool.taxonomy),
+    };
+    const written = await writePart(images.slice((part - 1) * imagesAPart, part * imagesAPart), folder, facts);
+    report.folders.push(folder);
+    await writeFile(manifestPath(folder), JSON.stringify({ ...facts, images: written }, null, 1));
+  }
+  return report;
+
+  async function writePart(
+    chosen: readonly { row: IndexRow; image: ManifestImage }[],
+    folder: string,
+    facts: Omit<Manifest, 'images'>,
+  ): Promise<ManifestImage[]> {
+    const writer = WRITERS[format]({ folder, facts });
+    const written: ManifestImage[] = [];
+    for (const { row, image } of chosen) {
+      const label = await readableLabel(row);
+      if (label === null) continue;
+      const raster = exportedRaster(label, image.exported);
+      await writer.add({ image, raster });
+      written.push(image);
+      const reference = referenceRaster(format, image, raster, facts.simplifyPx);
+      for (let pixel = 0; pixel < raster.length; pixel++) {
+        if (raster[pixel] !== 0) report.pixels += 1;
+        if (raster[pixel] !== reference[pixel]) report.lostPixels += 1;
+      }
+      report.findings += image.findings.length;
+      request.onProgress(++report.images);
+    }
+    await writer.finish();
+    return written;
+  }
+
+  async function readableLabel(row: IndexRow): Promise<Uint8Array | null> {
+    try {
+      const { pixels, width, height } = await decodeLabel(await readLabel(store, row), `label of ${row.fileName}`);
+      if (width === row.width && height === row.height) return pixels;
+      throw new PartloopError(
+        'data-invalid',
+        `its label is ${width}×${height}, the picture ${row.width}×${row.height}`,
+      );
+    } catch (error) {
+      if (!(error instanceof PartloopError) || !['data-invalid', 'data-changed', 'not-found'].includes(error.code))
+        throw error;
+      report.leftOut.push({ imageId: row.imageId, fileName: row.fileName, reason: error.message });
+      return null;
+    }
+  }
+}
+
+/** Files of an earlier export would be read back as if they belonged to this one. */
+async function prepareFolder(out: string): Promise<void> {
+  await mkdir(out, { recursive: true });
+  if ((await readdir(out)).length > 0)
+    throw new PartloopError('input-invalid', `${out} is not empty`, { hint: 'Give a new folder with --out.' });
+}

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { dsmlr18 } from '../../../domain/taxonomies/dsmlr18.js';
+import { readCoco } from '../../../formats/coco/import.js';
+import { paintRle } from '../../../formats/coco/rle.js';
+import { readLabel } from '../../../storage/imageSource.js';
+import { decodeLabel } from '../../../storage/labelMask.js';
+import { openPool } from '../../../storage/pool.js';
+import { memoryStore } from '../../support/memoryStore.js';
+import { dsmlrTestSet } from '../../support/photos.js';
+import { picture, runImport, save, TAXONOMY } from '../../support/pictures.js';
+
+const WIDTH = 24;
+const HEIGHT = 16;
+const CATEGORIES = [
+  { id: 1, name: '_background_' },
+  { id: 2, name: 'hood' },
+  { id: 3, name: 'wheel' },
+  { id: 4, name: 'mirror' },
+  { id: 9, name: 'antenna' },
+];
+const box = (x0: number, y0: number, x1: number, y1: number): number[] => [x0, y0, x1, y0, x1, y1, x0, y1];
+
+describe('an import of COCO annotations', function () {
+  this.timeout(120_000);
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'pl-'));
+  });
+
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  const annotationFile = (annotations: readonly object[], images: readonly object[] = [imageEntry(1)]) =>
+    save(folder, 'annotations.json', JSON.stringify({ images, categories: CATEGORIES, annotations }));
+
+  /** Label values of the one picture of 24×16 that carries `annotations`. */
+  const labelled = async (annotations: readonly object[]): Promise<(x: number, y: number) => number | undefined> => {
+    await save(folder, 'images/1.jpg', await picture(1));
+    const path = await annotationFile(annotations.map((entry) => ({ image_id: 1, ...entry })));
+    const store = memoryStore();
+    const { refused } = await runImport(store, readCoco(join(folder, 'images'), path, TAXONOMY));
+    assert.deepEqual(refused, []);
+    const [row] = await (await openPool(store, 'cars')).readIndex(1);
+    assert.ok(row);
+    const { pixels } = await decodeLabel(await readLabel(store, row));
+    return (x, y) => pixels[y * WIDTH + x];
+  };
+
+  it('paints every polygon of a part, also where it is split in two', async () => {
+    const at = await labelled([{ category_id: 2, segmentation: [box(0, 0, 4, 4), box(10, 10, 12, 12)] }]);
+    assert.deepEqual([at(0, 0), at(3, 3), at(4, 4), at(10, 10), at(11, 11), at(12, 12)], [1, 1, 0, 1, 1, 0]);
+  });
+
+  it('leaves no gap and no doubt between parts that touch', async () => {
+    const at = await labelled([
+      { category_id: 2, segmentation: [box(0, 0, 6.5, 16)] },
+      { category_id: 3, segmentation: [box(6.5, 0, 24, 16)] },
+    ]);
+    assert.deepEqual([at(5, 8), at(6, 8), at(7, 8)], [1, 2, 2]);
+  });
+
+  it('puts the later annotation on top', async () => {
+    const at = await labelled([
+      { category_id: 2, segmentation: [box(0, 0, 10, 10)] },
+      { category_id: 4, segmentation: [box(4, 4, 6, 6)] },
+    ]);
+    assert.deepEqual([at(2, 2), at(5, 5)], [1, 3]);
+  });
+
+  it('keeps the hole of a run-length mask', async () => {
+    const inside = (x: number, y: number): boolean =>
+      x >= 2 && x < 12 && y >= 2 && y < 12 && !(x >= 5 && x < 8 && y >= 5 && y < 8);
+    const counts = runsOf(inside);
+    for (const encoded of [counts, compressed(counts)]) {
+      const at = await labelled([{ category_id: 3, segmentation: { size: [HEIGHT, WIDTH], counts: encoded } }]);
+      assert.deepEqual([at(2, 2), at(11, 11), at(6, 6), at(12, 12), at(2, 11)], [2, 2, 0, 0, 2]);
+    }
+  });
+
+  it('reads the compressed form of any run-length mask as the plain one', () => {
+    const shape = fc.array(fc.boolean(), { minLength: WIDTH * HEIGHT, maxLength: WIDTH * HEIGHT });
+    fc.assert(
+      fc.property(shape, (bits) => {
+        const counts = runsOf((x, y) => bits[y * WIDTH + x] === true);
+        const plain = new Uint8Array(WIDTH * HEIGHT);
+        const packed = new Uint8Array(WIDTH * HEIGHT);
+        paintRle(plain, WIDTH, HEIGHT, counts, 7);
+        paintRle(packed, WIDTH, HEIGHT, compressed(counts), 7);
+        assert.deepEqual(packed, plain);
+        assert.deepEqual(
+          [...plain],
+          bits.map((bit) => (bit ? 7 : 0)),
+        );
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('lists pictures whose annotations are not usable, and takes the rest', async () => {
+    for (const id of [1, 2, 3, 4, 5, 6]) await save(folder, `images/${id}.jpg`, await picture(id));
+    const path = await annotationFile(
+      [
+        { image_id: 1, category_id: 2, segmentation: [box(0, 0, 4, 4)] },
+        { image_id: 2, category_id: 9, segmentation: [box(0, 0, 4, 4)] },
+        { image_id: 3, category_id: 2, segmentation: [[0, 0, 4]] },
+        { image_id: 4, category_id: 2, segmentation: { size: [HEIGHT, WIDTH], counts: [5] } },
+        { image_id: 6, category_id: 77, segmentation: [box(0, 0, 4, 4)] },
+        { image_id: 99, category_id: 2, segmentation: [box(0, 0, 4, 4)] },
+      ],
+      [imageEntry(1), imageEntry(2), imageEntry(3), imageEntry(4), { ...imageEntry(5), width: 25 }, imageEntry(6)],
+    );
+    const { added, refused } = await runImport(memoryStore(), readCoco(join(folder, 'images'), path, TAXONOMY));
+    assert.equal(added, 1);
+    const reasons = [/category antenna/, /not valid/, /covers 5 pixels/, /are for 25×16/, /category 77/];
+    assert.equal(refused.length, reasons.length);
+    for (const [index, reason] of reasons.entries()) assert.match(refused[index]?.reason ?? '', reason);
+  });
+
+  it('says what is wrong with a file that is of no use at all', async () => {
+    const attempt = async (path: string): Promise<unknown> =>
+      runImport(memoryStore(), readCoco(folder, path, TAXONOMY));
+    await assert.rejects(attempt(join(folder, 'none.json')), /none\.json cannot be read/);
+    await assert.rejects(attempt(await save(folder, 'text.json', 'text')), /text\.json is not JSON/);
+    await assert.rejects(attempt(await save(folder, 'list.json', '[]')), /not a COCO annotation file/);
+    const foreign = { images: [], annotations: [], categories: [{ id: 1, name: 'cat' }] };
+    await assert.rejects(
+      attempt(await save(folder, 'cats.json', JSON.stringify(foreign))),
+      /no category of taxonomy three: it has cat/,
+    );
+  });
+
+  it('takes the whole test set of DSMLR Car Parts', async function () {
+    const set = dsmlrTestSet();
+    if (set === null) return this.skip();
+    const store = memoryStore();
+    const items = readCoco(join(set, 'JPEGImages'), join(set, 'annotations.json'), dsmlr18);
+    const { added, refused } = await runImport(store, items, { taxonomy: dsmlr18, test: true });
+    assert.equal(added + refused.length, 100);
+    assert.ok(added >= 95, JSON.stringify(refused));
+    const rows = await (await openPool(store, 'cars')).readIndex(1);
+    assert.ok(rows.every(({ split }) => split === 'test'));
+    assert.equal(new Set(rows.flatMap(({ classes }) => classes)).size, 18);
+  });
+});
+
+const imageEntry = (id: number) => ({ id, file_name: `${id}.jpg`, width: WIDTH, height: HEIGHT });
+
+/** Runs of 0 and 1 in turn, column by column, starting with 0. */
+function runsOf(inside: (x: number, y: number) => boolean): number[] {
+  const runs = [0];
+  let current = false;
+  for (let x = 0; x < WIDTH; x++) {
+    for (let y = 0; y < HEIGHT; y++) {
+      if (inside(x, y) !== current) {
+        runs.push(0);
+        current = !current;
+      }
+      runs.push((runs.pop() ?? 0) + 1);
+    }
+  }
+  return runs;
+}
+
+/** COCO's text form, after `rleToString` of its reference implementation. */
+function compressed(runs: readonly number[]): string {
+  let text = '';
+  for (const [index, run] of runs.entries()) {
+    let rest = index > 2 ? run - (runs[index - 2] ?? 0) : run;
+    for (let more = true; more; ) {
+      const bits = rest & 31;
+      rest >>= 5;
+      more = (bits & 16) !== 0 ? rest !== -1 : rest !== 0;
+      text += String.fromCharCode((more ? bits | 32 : bits) + 48);
+    }
+  }
+  return text;
+}
