@@ -8,6 +8,9 @@ const count = z.number().int().nonnegative();
 const share = z.number().min(0).max(1);
 const json = z.string();
 
+/** Why a pool was told something of an image; null in rows of before this was written down. */
+export const INDEX_CHANGES = ['import', 'relabel', 'facts', 'review', 'undo', 'removal', 'restore'] as const;
+
 /** One labelled image known to a pool. A later revision (higher `labelRevision`) of the same image wins. */
 export const indexRowSchema = z.object({
   /** sha256 of the image file's bytes: the image's id everywhere. */
@@ -34,6 +37,12 @@ export const indexRowSchema = z.object({
   classes: z.array(count),
   labelRevision: count,
   ingestedAt: z.string(),
+  /** import: new; relabel: an import's other label; facts: tags, vehicle or split; review and its undo; removal and its end. */
+  change: z.enum(INDEX_CHANGES).nullable().default(null),
+  /** What made the change, such as the id of a review import; null where there is no such thing. */
+  changeId: z.string().max(128).nullable().default(null),
+  /** When the image was taken out of the pool; null where it is in it. */
+  removedAt: z.string().nullable().default(null),
 });
 export type IndexRow = z.infer<typeof indexRowSchema>;
 

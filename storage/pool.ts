@@ -6,6 +6,7 @@ import { parseTaxonomy, type Taxonomy } from '../domain/taxonomy.js';
 import { parseJson, readJson } from './json.js';
 import { keys } from './keys.js';
 import type { ObjectStore } from './objectStore.js';
+import { PoolHistory } from './poolHistory.js';
 import { readSegment } from './segmentCache.js';
 import { writeTable } from './table.js';
 
@@ -26,13 +27,24 @@ export interface Pool {
   defaults: unknown;
   /** 0 for a pool without images. */
   latestVersion(): Promise<number>;
-  /** The latest revision of every image known to a version, ordered by image id. */
+  /** The latest revision of every image of a version, ordered by image id; removed images are left out. */
   readIndex(version: number): Promise<IndexRow[]>;
+  /** All that the pool was told up to its newest version. */
+  history(): Promise<PoolHistory>;
   /**
-   * Add rows as a new segment under a new version, and return the version. `known` is the version that the rows were made
-   * against: where importers race, all get in, each without what another brought in already.
+   * Add the rows of a plan as a new segment under a new version. The plan sees all that is known, and is made again where
+   * another writer was first: what writers do at one moment equals what they would do one after the other.
    */
-  appendRows(rows: readonly IndexRow[], known?: number): Promise<number>;
+  append(plan: Plan): Promise<Appended>;
+}
+
+/** New rows, each with a higher revision than its image has so far; none where there is nothing new to say. */
+export type Plan = (history: PoolHistory) => readonly IndexRow[];
+
+export interface Appended {
+  /** The pool's version afterwards; unchanged where there was nothing new. */
+  version: number;
+  rows: readonly IndexRow[];
 }
 
 export interface PoolOptions {
@@ -68,40 +80,49 @@ export async function openPool(store: ObjectStore, name: string, options: PoolOp
     return latest;
   };
 
-  const readIndex = async (version: number): Promise<IndexRow[]> => {
-    const rows = new Map<string, IndexRow>();
-    for (const { key } of (await readCatalog(version)).segments) {
-      for await (const row of readSegment(store, key, options.cacheFolder)) {
-        const known = rows.get(row.imageId);
-        if (known === undefined || row.labelRevision > known.labelRevision) rows.set(row.imageId, row);
-      }
-    }
-    return [...rows.values()].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
+  const readRows = async (segments: Catalog['segments'], into: PoolHistory): Promise<void> => {
+    for (const { key } of segments) for await (const row of readSegment(store, key, options.cacheFolder)) into.add(row);
   };
 
-  const appendRows = async (given: readonly IndexRow[], known?: number): Promise<number> => {
-    let rows = given;
-    let base = known ?? (await latestVersion());
-    let segment: Catalog['segments'][number] | null = null;
+  const readIndex = async (version: number): Promise<IndexRow[]> => {
+    const history = new PoolHistory();
+    await readRows((await readCatalog(version)).segments, history);
+    return history.images();
+  };
+
+  // Segments are only ever added, so a history is brought up to date by reading those that are new.
+  const known = { version: 0, segments: 0, history: new PoolHistory() };
+  const catchUp = async (): Promise<Catalog> => {
+    const catalog = await readCatalog(await latestVersion());
+    if (catalog.version !== known.version) {
+      await readRows(catalog.segments.slice(known.segments), known.history);
+      known.version = catalog.version;
+      known.segments = catalog.segments.length;
+    }
+    return catalog;
+  };
+
+  const history = async (): Promise<PoolHistory> => {
+    await catchUp();
+    return known.history;
+  };
+
+  const append = async (plan: Plan): Promise<Appended> => {
     for (let race = 0; race < MAX_RACES; race++) {
-      const latest = await latestVersion();
-      if (latest !== base) {
-        rows = newAgainst(rows, await readIndex(latest));
-        base = latest;
-        segment = null;
-      }
-      if (rows.length === 0) return latest;
-      segment ??= await writeSegment(store, name, rows);
-      const { segments } = await readCatalog(latest);
+      const { version: latest, segments } = await catchUp();
+      const rows = plan(known.history);
+      if (rows.length === 0) return { version: latest, rows };
+      const segment = await writeSegment(store, name, rows);
       const createdAt = new Date().toISOString();
       const catalog: Catalog = { version: latest + 1, segments: [...segments, segment], createdAt };
       const key = keys.catalog(name, latest + 1);
-      if ((await store.putIfAbsent(key, JSON.stringify(catalog), 'application/json')) === 'created') return latest + 1;
+      if ((await store.putIfAbsent(key, JSON.stringify(catalog), 'application/json')) === 'created')
+        return { version: latest + 1, rows };
     }
-    throw new PartloopError('store-conflict', `pool ${name}: ${MAX_RACES} other imports were faster each time`);
+    throw new PartloopError('store-conflict', `pool ${name}: ${MAX_RACES} other writers were faster each time`);
   };
 
-  return { name, taxonomy, defaults, latestVersion, readIndex, appendRows };
+  return { name, taxonomy, defaults, latestVersion, readIndex, history, append };
 }
 
 /** Immutable, by digest of its rows: the same rows are the same segment. */
@@ -115,20 +136,6 @@ async function writeSegment(
   const key = keys.segment(pool, hash.digest('hex'));
   await writeTable(store, key, rows, indexRowSchema);
   return { key, rows: rows.length };
-}
-
-/**
- * What is left to say once another import's rows are in: nothing of images that have the same label there, and another
- * label as a later revision, on the side of the split where the image is.
- */
-function newAgainst(rows: readonly IndexRow[], index: readonly IndexRow[]): IndexRow[] {
-  const known = new Map(index.map((row) => [row.imageId, row]));
-  return rows.flatMap((row) => {
-    const there = known.get(row.imageId);
-    if (there === undefined || row.labelRevision > there.labelRevision) return [row];
-    if (row.labelSha256 === there.labelSha256) return [];
-    return [{ ...row, split: there.split, labelRevision: there.labelRevision + 1 }];
-  });
 }
 
 /** Names of all pools, sorted. */

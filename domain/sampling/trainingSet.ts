@@ -1,6 +1,9 @@
 import type { ChunkRow, IndexRow, SampleRow, ScanImageRow, TrainingRow } from '../tables.js';
 
-/** Earlier picks with their newest label revision, less those that a scan has set aside since. */
+/**
+ * Earlier picks as the pool has them now, less those that a scan has set aside since, that were removed, or that a person made
+ * test or validation images.
+ */
 export function refreshRows(
   earlier: readonly TrainingRow[],
   index: readonly IndexRow[],
@@ -10,7 +13,7 @@ export function refreshRows(
   const wanted = new Set(earlier.map((row) => row.imageId));
   const newest = new Map(index.filter((row) => wanted.has(row.imageId)).map((row) => [row.imageId, row]));
   return earlier
-    .filter((row) => !quarantined.has(row.imageId))
+    .filter((row) => !quarantined.has(row.imageId) && newest.get(row.imageId)?.split === 'train')
     .map((row) => {
       const known = newest.get(row.imageId);
       return known === undefined || known.labelRevision <= row.labelRevision

@@ -69,7 +69,7 @@ export async function importImages(
   }
 
   const added = [...rows.values()].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
-  const version = added.length === 0 ? before : await pool.appendRows(added, before);
+  const version = added.length === 0 ? before : (await pool.append(() => added)).version;
   await chooseDefaults(store, poolName, [...known.values(), ...added]);
   return { pool: poolName, version, added: added.length, known: unchanged, refused };
 }
@@ -155,6 +155,9 @@ async function importItem(
     classes,
     labelRevision: 0,
     ingestedAt: options.now.toISOString(),
+    change: 'import',
+    changeId: null,
+    removedAt: null,
   };
 }
 

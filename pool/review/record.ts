@@ -30,7 +30,10 @@ export async function recordReview(
   now: Date,
 ): Promise<Recorded> {
   const sorted = [...rows].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
-  const version = sorted.length === 0 ? base : await pool.appendRows(sorted, base);
+  const { version, rows: revised } =
+    sorted.length === 0
+      ? { version: base, rows: sorted }
+      : await pool.append((history) => sorted.flatMap((row) => onTop(row, history.latest(row.imageId))));
   const said = await readReviews(store, pool.name);
   const known = latestVerdicts(said.verdicts);
   const fresh = [...latestVerdicts(verdicts).values()].filter((verdict) => {
@@ -41,7 +44,16 @@ export async function recordReview(
   const freshAudits = [...latestAuditAnswers(audits).values()].filter((answer) => !knownAuditAnswer(audited, answer));
   const answers = [...fresh, ...freshAudits];
   if (answers.length > 0) await appendReviews(store, pool.name, answers, now);
-  return { version, revised: sorted.length, verdicts: fresh.length, audits: freshAudits.length };
+  return { version, revised: revised.length, verdicts: fresh.length, audits: freshAudits.length };
+}
+
+/** A revised row on top of what the pool says by now; nothing where that is the same label. */
+function onTop(row: IndexRow, there: IndexRow | undefined): IndexRow[] {
+  if (there === undefined) return [row];
+  if (there.labelSha256 === row.labelSha256) return [];
+  const { labelUri, labelSha256, classes, ingestedAt, change, changeId } = row;
+  const labelRevision = there.labelRevision + 1;
+  return [{ ...there, labelUri, labelSha256, classes, ingestedAt, change, changeId, labelRevision }];
 }
 
 const isSame = (a: Verdict, b: Verdict): boolean =>

@@ -32,5 +32,6 @@ export async function correctedRow(
     classes,
     labelRevision: row.labelRevision + 1,
     ingestedAt: now.toISOString(),
+    change: 'review',
   };
 }

@@ -70,7 +70,7 @@ async function filledPool(count: number): Promise<{ store: Store; deps: Activity
     await store.put(row.labelUri, label);
     rows.push(row);
   }
-  await (await openPool(store, 'cars')).appendRows(rows);
+  await (await openPool(store, 'cars')).append(() => rows);
   return { store, deps: { store, home: HOME, root: '.', log: pino({ level: 'silent' }) }, rows };
 }
 

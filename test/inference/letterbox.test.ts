@@ -252,5 +252,8 @@ async function photoRow(
     classes: [],
     labelRevision: 0,
     ingestedAt: '2026-01-01T00:00:00Z',
+    change: 'import',
+    changeId: null,
+    removedAt: null,
   });
 }

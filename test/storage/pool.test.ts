@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { keys } from '../../storage/keys.js';
 import { openPool } from '../../storage/pool.js';
+import type { PoolHistory } from '../../storage/poolHistory.js';
+import { writeTable } from '../../storage/table.js';
 import { memoryStore } from '../support/memoryStore.js';
 import { indexRow } from './rows.js';
 
@@ -20,8 +24,8 @@ describe('a pool', function () {
   it('keeps its earlier versions as they were', async () => {
     const { pool } = await newPool();
     assert.equal(await pool.latestVersion(), 0);
-    assert.equal(await pool.appendRows([indexRow(1), indexRow(2)]), 1);
-    assert.equal(await pool.appendRows([indexRow(3)]), 2);
+    assert.equal((await pool.append(() => [indexRow(1), indexRow(2)])).version, 1);
+    assert.equal((await pool.append(() => [indexRow(3)])).version, 2);
     assert.equal((await pool.readIndex(1)).length, 2);
     assert.equal((await pool.readIndex(2)).length, 3);
     assert.deepEqual(await pool.readIndex(0), []);
@@ -29,37 +33,67 @@ describe('a pool', function () {
 
   it('shows the latest revision of a label, whichever came in first', async () => {
     const { pool } = await newPool();
-    await pool.appendRows([indexRow(1, { labelRevision: 1, labelSha256: 'b'.repeat(64) })]);
-    await pool.appendRows([indexRow(1, { labelRevision: 0 })]);
+    await pool.append(() => [indexRow(1, { labelRevision: 1, labelSha256: 'b'.repeat(64) })]);
+    await pool.append(() => [indexRow(1, { labelRevision: 0 })]);
     const [row] = await pool.readIndex(await pool.latestVersion());
     assert.equal(row?.labelRevision, 1);
   });
 
-  it('takes the rows of importers that race, each once', async () => {
+  it('takes the rows of writers that race, each once', async () => {
     const { store } = await newPool();
-    const importers = await Promise.all(Array.from({ length: 4 }, () => openPool(store, 'cars')));
-    await Promise.all(importers.map((pool, number) => pool.appendRows([indexRow(number), indexRow(9)], 0)));
+    const writers = await Promise.all(Array.from({ length: 4 }, () => openPool(store, 'cars')));
+    const onlyNew = (rows: readonly IndexRow[]) => (history: PoolHistory) =>
+      rows.filter((row) => history.latest(row.imageId) === undefined);
+    await Promise.all(writers.map((pool, number) => pool.append(onlyNew([indexRow(number), indexRow(9)]))));
     const pool = await openPool(store, 'cars');
     const rows = await pool.readIndex(await pool.latestVersion());
     assert.deepEqual(rows.map(({ fileName }) => fileName).sort(), ['0.jpg', '1.jpg', '2.jpg', '3.jpg', '9.jpg']);
   });
 
-  it('makes no version of a race in which another brought the same', async () => {
-    const { store } = await newPool();
-    const [one, two] = [await openPool(store, 'cars'), await openPool(store, 'cars')];
-    await Promise.all([one.appendRows([indexRow(1)], 0), two.appendRows([indexRow(1)], 0)]);
-    assert.equal(await one.latestVersion(), 1);
+  it('makes no version for a plan that has nothing to add', async () => {
+    const { pool } = await newPool();
+    await pool.append(() => [indexRow(1)]);
+    assert.deepEqual(await pool.append(() => []), { version: 1, rows: [] });
+    assert.equal(await pool.latestVersion(), 1);
   });
 
-  it('keeps both labels of a race as revisions', async () => {
+  it('makes a plan again on what another writer brought in first', async () => {
     const { store } = await newPool();
     const [one, two] = [await openPool(store, 'cars'), await openPool(store, 'cars')];
-    await Promise.all([
-      one.appendRows([indexRow(1, { labelSha256: 'a'.repeat(64) })], 0),
-      two.appendRows([indexRow(1, { labelSha256: 'b'.repeat(64) })], 0),
+    const onTop = (labelSha256: string) => (history: PoolHistory) => [
+      indexRow(1, { labelSha256, labelRevision: (history.latest(indexRow(1).imageId)?.labelRevision ?? -1) + 1 }),
+    ];
+    await Promise.all([one.append(onTop('a'.repeat(64))), two.append(onTop('b'.repeat(64)))]);
+    const revisions = (await one.history()).revisions(indexRow(1).imageId);
+    assert.deepEqual(
+      revisions.map(({ labelRevision }) => labelRevision),
+      [0, 1],
+    );
+    assert.notEqual(revisions[0]?.labelSha256, revisions[1]?.labelSha256);
+  });
+
+  it('leaves removed images out of its index, and remembers them', async () => {
+    const { pool } = await newPool();
+    await pool.append(() => [indexRow(1), indexRow(2)]);
+    await pool.append(() => [
+      indexRow(1, { labelRevision: 1, change: 'removal', removedAt: '2026-01-02T00:00:00.000Z' }),
     ]);
-    const [row] = await one.readIndex(await one.latestVersion());
-    assert.equal(row?.labelRevision, 1);
+    assert.deepEqual(
+      (await pool.readIndex(2)).map(({ fileName }) => fileName),
+      ['2.jpg'],
+    );
+    assert.equal((await pool.readIndex(1)).length, 2);
+    assert.equal((await pool.history()).revisions(indexRow(1).imageId).length, 2);
+  });
+
+  it('reads segments of before changes were written down', async () => {
+    const { store, pool } = await newPool();
+    const { change: _, changeId: __, removedAt: ___, ...older } = indexRowSchema.shape;
+    await writeTable(store, keys.segment('cars', 'old'), [indexRow(1)], z.object(older));
+    const catalog = { version: 1, segments: [{ key: keys.segment('cars', 'old'), rows: 1 }], createdAt: '' };
+    await store.put(keys.catalog('cars', 1), JSON.stringify(catalog));
+    const [row] = await pool.readIndex(1);
+    assert.deepEqual([row?.fileName, row?.change, row?.removedAt], ['1.jpg', null, null]);
   });
 
   it('asks the store for a segment once where it may keep it', async () => {
@@ -67,7 +101,7 @@ describe('a pool', function () {
     const cacheFolder = await mkdtemp(join(tmpdir(), 'pl-'));
     try {
       const pool = await openPool(store, 'cars', { cacheFolder });
-      await pool.appendRows([indexRow(1), indexRow(2)]);
+      await pool.append(() => [indexRow(1), indexRow(2)]);
       const first = await pool.readIndex(1);
       const segments = store.keys.filter((key) => key.includes('/segments/'));
       await store.delete(segments);

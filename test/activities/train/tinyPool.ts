@@ -56,5 +56,8 @@ export async function tinyImage(store: MemoryStore, index: number): Promise<Inde
     classes: [1],
     labelRevision: 0,
     ingestedAt: '2026-01-01T00:00:00Z',
+    change: 'import',
+    changeId: null,
+    removedAt: null,
   });
 }

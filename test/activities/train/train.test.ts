@@ -63,7 +63,7 @@ describe('the train activities', () => {
         perceptualHash: `${index}${index}`.repeat(8),
       });
     }
-    await (await openPool(store, POOL)).appendRows(images);
+    await (await openPool(store, POOL)).append(() => images);
     activities = createTrainActivities({ store, home, root: process.cwd(), log: pino({ level: 'silent' }) });
   });
   afterEach(async () => {

@@ -53,7 +53,7 @@ describe('the tune activities', function () {
       const perceptualHash = `${index}${index}`.repeat(8);
       images.push({ ...(await tinyImage(store, index)), split: index < 4 ? 'train' : 'val', perceptualHash });
     }
-    await (await openPool(store, POOL)).appendRows(images);
+    await (await openPool(store, POOL)).append(() => images);
     const deps = { store, home, root: process.cwd(), log: pino({ level: 'silent' }) };
     trials = createTrialActivities(deps);
     finish = createTuneActivities(deps);
@@ -112,7 +112,7 @@ describe('the tune activities', function () {
 
   it('need validation images, and say so before anything is trained', async () => {
     await store.put(keys.taxonomy('other'), JSON.stringify(taxonomy));
-    await (await openPool(store, 'other')).appendRows(images.slice(0, 4));
+    await (await openPool(store, 'other')).append(() => images.slice(0, 4));
     const elsewhere = { ...context, config: { ...config, pool: 'other' } };
     const results = await resultsWith(images.slice(0, 4));
     await assert.rejects(

@@ -25,6 +25,9 @@ export function indexRow(n: number, fields: Partial<IndexRow> = {}): IndexRow {
     classes: [1],
     labelRevision: 1,
     ingestedAt: '2026-01-01T00:00:00.000Z',
+    change: 'import',
+    changeId: null,
+    removedAt: null,
     ...fields,
   };
 }

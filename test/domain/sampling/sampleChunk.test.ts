@@ -183,7 +183,7 @@ describe('the training set', () => {
     const earlier = [1, 2, 3].map((n) => ({ ...chunkRow(n), pickedIn: 1 }));
     const refreshed = refreshRows(
       earlier,
-      [indexRow(2, { labelRevision: 2, labelSha256: idOf(99) })],
+      [indexRow(1), indexRow(2, { labelRevision: 2, labelSha256: idOf(99) }), indexRow(3)],
       [scanRow(1, { quarantined: true })],
     );
     assert.deepEqual(
@@ -191,6 +191,15 @@ describe('the training set', () => {
       [idOf(2), idOf(3)],
     );
     assert.equal(refreshed[0]?.labelSha256, idOf(99));
+  });
+
+  it('loses what was removed from the pool, or made a test image, since it was picked', () => {
+    const earlier = [1, 2, 3].map((n) => ({ ...chunkRow(n), pickedIn: 1 }));
+    const refreshed = refreshRows(earlier, [indexRow(2, { split: 'test' }), indexRow(3)], []);
+    assert.deepEqual(
+      refreshed.map((row) => row.imageId),
+      [idOf(3)],
+    );
   });
 
   it('is offered images that come back from quarantine, test images never', () => {

@@ -97,7 +97,7 @@ describe('an export for review', function () {
     const [first, second] = cars.images;
     assert.ok(first !== undefined && second !== undefined);
     cars = await scannedPool(3, { findings: (image) => (image.imageId === idOf(3) ? [] : [missingPart(image)]) });
-    await cars.pool.appendRows([{ ...second, labelSha256: 'c'.repeat(64), labelRevision: 2 }]);
+    await cars.pool.append(() => [{ ...second, labelSha256: 'c'.repeat(64), labelRevision: 2 }]);
     const report = await run(join(folder, 'some'));
     assert.equal(report.images, 1);
     assert.deepEqual(

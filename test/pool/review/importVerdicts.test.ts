@@ -82,7 +82,7 @@ describe('answers to findings', () => {
     const lines = ['finding_id,verdict', 'f-car-1.jpg,accept'];
     await answer(lines);
     const undone = { ...(cars.images[0] as (typeof cars.images)[number]), labelRevision: 9 };
-    await cars.pool.appendRows([undone]);
+    await cars.pool.append(() => [undone]);
     const again = await answer(lines);
     assert.equal(again.revised, 0);
     assert.deepEqual((await cars.now(1)).label, halfLabel());

@@ -63,7 +63,7 @@ export async function scannedPool(
     indexRow(at + 1, { labelUri, labelSha256, width: WIDTH, height: HEIGHT }),
   );
   const pool = await openPool(store, 'cars');
-  const poolVersion = await pool.appendRows(images);
+  const { version: poolVersion } = await pool.append(() => images);
   const findings = images.flatMap(findingsOf);
   const rows = images.map((_, at) => scanRow(at + 1, { labelSha256, pMislabelled: 1 / (at + 2), ...options.rows }));
   const outputs = { images: 'images.parquet', findings: 'findings.parquet', summary: 'summary.json' };

@@ -1,0 +1,41 @@
+import type { IndexRow } from '../domain/tables.js';
+
+/** Everything a pool was ever told of its images: the newest row of each, and the rows that it replaced. */
+export class PoolHistory {
+  private readonly newest = new Map<string, IndexRow>();
+  /** Only of images with more than one row: a pool of 750,000 has few. */
+  private readonly replaced = new Map<string, IndexRow[]>();
+
+  /** Rows come in the order of their segments; of equal revisions the first one counts. */
+  add(row: IndexRow): void {
+    const there = this.newest.get(row.imageId);
+    if (there === undefined) {
+      this.newest.set(row.imageId, row);
+      return;
+    }
+    const isNewer = row.labelRevision > there.labelRevision;
+    if (isNewer) this.newest.set(row.imageId, row);
+    const older = this.replaced.get(row.imageId) ?? [];
+    older.push(isNewer ? there : row);
+    this.replaced.set(row.imageId, older);
+  }
+
+  /** The newest row of an image, also where it says that the image was removed. */
+  latest(imageId: string): IndexRow | undefined {
+    return this.newest.get(imageId);
+  }
+
+  /** All rows of an image by ascending revision; empty for an image that the pool never had. */
+  revisions(imageId: string): IndexRow[] {
+    const latest = this.newest.get(imageId);
+    if (latest === undefined) return [];
+    return [...(this.replaced.get(imageId) ?? []), latest].sort((a, b) => a.labelRevision - b.labelRevision);
+  }
+
+  /** The newest rows of the images that the pool has, ordered by image id. */
+  images(): IndexRow[] {
+    return [...this.newest.values()]
+      .filter((row) => row.removedAt === null)
+      .sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
+  }
+}
