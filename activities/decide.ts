@@ -5,6 +5,7 @@ import { countUnits, decideGate, spentAlpha } from '../domain/evaluation/gate.js
 import { modelCardSchema } from '../domain/modelCard.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type EvaluationRow, evaluationRowSchema, trainingRowSchema } from '../domain/tables.js';
+import { digestOfTaxonomy } from '../storage/digest.js';
 import { readJson } from '../storage/json.js';
 import { readRegistry, registerBenchmark, updateRegistry } from '../storage/registry.js';
 import { readTable } from '../storage/table.js';
@@ -12,7 +13,7 @@ import type { ActivityDeps } from './deps.js';
 import { evaluateModel } from './evaluate.js';
 import { withHeartbeat } from './heartbeat.js';
 import { poolOf } from './pool.js';
-import { digestOf, runStep } from './step.js';
+import { runStep } from './step.js';
 
 const VERSION = 1;
 
@@ -27,7 +28,7 @@ export function createDecideActivities(deps: ActivityDeps) {
         throw new PartloopError('input-invalid', 'step `decide` needs the results of draw, sample, train and evaluate');
       }
       const pool = await poolOf(deps, config.pool);
-      const taxonomyDigest = digestOf(pool.taxonomy);
+      const taxonomyDigest = digestOfTaxonomy(pool.taxonomy);
       const candidate = await candidateOf(train, loop, iteration);
       const testVersion = String(evaluate.facts.testVersion);
       const benchmark = rivalOf(await readRegistry(store, taxonomyDigest), candidate);

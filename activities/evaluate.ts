@@ -12,6 +12,7 @@ import { decodeForNetwork } from '../inference/decode.js';
 import { contentSize } from '../inference/letterbox.js';
 import { fetchModel } from '../inference/modelFile.js';
 import { openSessions, type SessionPool } from '../inference/sessions.js';
+import { digestOf } from '../storage/digest.js';
 import { readImage, readLabel } from '../storage/imageSource.js';
 import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
@@ -20,7 +21,7 @@ import { writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { throwIfCancelled, withHeartbeat } from './heartbeat.js';
 import { poolOf } from './pool.js';
-import { digestOf, runStep } from './step.js';
+import { runStep } from './step.js';
 
 /** Of the counting; what an older one left is counted again. */
 export const EVALUATION_VERSION = 1;

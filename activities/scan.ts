@@ -11,6 +11,7 @@ import { tagsSchema } from '../domain/tags.js';
 import { fetchModel } from '../inference/modelFile.js';
 import { scanRows } from '../inference/scanPipeline.js';
 import { openSessions } from '../inference/sessions.js';
+import { digestOfTaxonomy } from '../storage/digest.js';
 import { readJson } from '../storage/json.js';
 import { readTable, writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
@@ -19,7 +20,7 @@ import { poolOf } from './pool.js';
 import { reviewsFor } from './reviews.js';
 import { type PlannedScan, planScan } from './scanPlan.js';
 import { readShard, type ShardEntry, ShardWriter, shardKey } from './scanShards.js';
-import { digestOf, runStep } from './step.js';
+import { runStep } from './step.js';
 
 const VERSION = 5;
 /** Images whose labels are also analysed with injected errors: enough for a calibration, however many are scanned. */
@@ -67,7 +68,7 @@ export function createScanActivities(deps: ActivityDeps) {
         const { sessions, threadsPerSession, provider } = context.config.scan;
         const modelPath = await fetchModel(store, scanKey, card.files.scan, home);
         const { taxonomy } = await poolOf(deps, context.config.pool);
-        if (card.taxonomyDigest !== digestOf(taxonomy))
+        if (card.taxonomyDigest !== digestOfTaxonomy(taxonomy))
           throw new PartloopError(
             'model-invalid',
             `${scanKey} was trained for another taxonomy than pool \`${context.config.pool}\` has`,

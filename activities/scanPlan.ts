@@ -6,13 +6,14 @@ import { hasSeen, type JudgeCandidate, rankJudges } from '../domain/scan/judges.
 import { type ScanPlan, scanPlanSchema } from '../domain/scanPlan.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema, trainingRowSchema } from '../domain/tables.js';
+import { digestOfTaxonomy } from '../storage/digest.js';
 import { readJson } from '../storage/json.js';
 import { readLoopState } from '../storage/loopState.js';
 import { readRegistry } from '../storage/registry.js';
 import { readTable, writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { poolOf } from './pool.js';
-import { type Attempt, digestOf, runStep } from './step.js';
+import { type Attempt, runStep } from './step.js';
 
 const VERSION = 1;
 
@@ -143,7 +144,7 @@ async function judgeCandidates(
   if (judge?.kind === 'model') return [await judgeCandidate(store, 'given model', judge.scan, judge.card)];
   if (context.iteration === 1) {
     const { taxonomy } = await poolOf(deps, context.config.pool);
-    const { model } = await readRegistry(store, digestOf(taxonomy));
+    const { model } = await readRegistry(store, digestOfTaxonomy(taxonomy));
     return model === null ? [] : [await judgeCandidate(store, 'benchmark', model.scan, model.card)];
   }
   const { iterations } = await readLoopState(store, context.loop);

@@ -3,11 +3,11 @@ import { resolveConfig, type ScanJudge, type ScanRequest } from '../domain/messa
 import { modelCardSchema } from '../domain/modelCard.js';
 import { type ScanRecord, scanRecordSchema } from '../domain/scanRecord.js';
 import type { IterationContext, StepResult } from '../domain/steps.js';
+import { digestOfTaxonomy } from '../storage/digest.js';
 import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
 import type { ActivityDeps } from './deps.js';
 import { choosePool, poolOf } from './pool.js';
-import { digestOf } from './step.js';
 
 /** The beginning and the end of a scan that belongs to no loop; what lies between is the loop's own. */
 export function createStandaloneScanActivities(deps: ActivityDeps) {
@@ -45,7 +45,7 @@ export function createStandaloneScanActivities(deps: ActivityDeps) {
         name,
         pool.defaults,
       );
-      if (model !== undefined) await checkModel(model, digestOf(pool.taxonomy));
+      if (model !== undefined) await checkModel(model, digestOfTaxonomy(pool.taxonomy));
       return {
         context: { loop: scan, iteration: 1, config, previous: null, force: null },
         judge:
@@ -71,7 +71,7 @@ export function createStandaloneScanActivities(deps: ActivityDeps) {
         scan: context.loop,
         pool: context.config.pool,
         poolVersion: draw.facts.poolVersion,
-        taxonomyDigest: digestOf(taxonomy),
+        taxonomyDigest: digestOfTaxonomy(taxonomy),
         chunk: draw.outputs.chunk,
         result,
         finishedAt: new Date().toISOString(),

@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
 import { type IterationContext, STEPS, type Step, type StepResult, stepResultSchema } from '../domain/steps.js';
+import { digestOf } from '../storage/digest.js';
 import { keys } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 
@@ -25,19 +26,6 @@ export interface Attempt {
 export interface StepWork {
   outputs: Record<string, string>;
   facts: StepResult['facts'];
-}
-
-/** JSON with sorted keys, so that equal inputs have equal digests. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, entry: unknown) =>
-    entry !== null && typeof entry === 'object' && !Array.isArray(entry)
-      ? Object.fromEntries(Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : entry,
-  );
-}
-
-export function digestOf(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
 
 /** Work with a commit of its own that is a part of a step. */

@@ -4,6 +4,7 @@ import { modelCardSchema } from '../domain/modelCard.js';
 import { scanPlanSchema } from '../domain/scanPlan.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { chunkRowSchema, trainingRowSchema } from '../domain/tables.js';
+import { digestOfTaxonomy } from '../storage/digest.js';
 import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
 import { readRegistry, registerBenchmark } from '../storage/registry.js';
@@ -11,7 +12,7 @@ import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { withHeartbeat } from './heartbeat.js';
 import { poolOf } from './pool.js';
-import { digestOf, runStep } from './step.js';
+import { runStep } from './step.js';
 import { prepareTraining, type TrainingPlan } from './trainer/prepare.js';
 import { runTraining } from './trainer/run.js';
 import { warmStartOf } from './trainer/warmStart.js';
@@ -118,7 +119,7 @@ export function createTrainActivities(deps: ActivityDeps) {
     const { baselineImages, pool: name, seed } = context.config;
     const poolVersion = results.draw?.facts.poolVersion;
     if (baselineImages === null || typeof poolVersion !== 'number') return null;
-    const taxonomyDigest = digestOf((await poolOf(deps, name)).taxonomy);
+    const taxonomyDigest = digestOfTaxonomy((await poolOf(deps, name)).taxonomy);
     if ((await readRegistry(store, taxonomyDigest)).model !== null) return null;
 
     const result = await trainRandomBaseline({ context, poolVersion, count: baselineImages, seed });

@@ -87,7 +87,7 @@ const finishedIterations = (state: LoopState): number =>
 async function importPool(store: ObjectStore, pool: string, manifest: string): Promise<void> {
   // The benchmark belongs to a taxonomy; with its own description each demo has one of its own and meets no other's model.
   const taxonomy = { ...carParts34, description: `${carParts34.description} Pool ${pool}.` };
-  const report = await importImages(store, pool, taxonomy, readMaskManifest(manifest), {
+  const report = await importImages(store, pool, taxonomy, readMaskManifest({ manifest }), {
     test: false,
     onProgress: () => {},
     now: new Date(),

@@ -40,6 +40,11 @@ export const taxonomySchema = z
     name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
     description: z.string().max(2_000).default(''),
     classes: z.array(taxonomyClassSchema).min(1).max(254),
+    identity: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional()
+      .describe('Digest under which its models are known; written where the rules of its classes changed later'),
   })
   .superRefine((taxonomy, context) => {
     const byName = new Map(taxonomy.classes.map((entry) => [entry.name, entry]));
@@ -78,6 +83,13 @@ export function parseTaxonomy(value: unknown, origin: string): Taxonomy {
   throw new PartloopError('config-invalid', `taxonomy ${origin} is not valid:\n${z.prettifyError(parsed.error)}`, {
     hint: 'docs/guide.md describes the fields; `partloop pool taxonomy` prints a built-in one to start from.',
   });
+}
+
+/** Classes named after a side of the car that have no mirror class: a flipped picture would call left what is right. */
+export function unmirroredSides(taxonomy: Taxonomy): string[] {
+  return taxonomy.classes
+    .filter(({ name, side, mirror }) => mirror === null && (side !== null || /(^|_)(left|right)(_|$)/.test(name)))
+    .map(({ name }) => name);
 }
 
 /** Names by label value: index 0 is `background`. */

@@ -4,7 +4,24 @@ import type { Tags } from '../domain/tags.js';
  * An image that is copied into the pool, or one that stays where it is (`s3://` URI) and is read once for its digest.
  * `read` throws PartloopError `data-invalid` with the reason where there is nothing to read, or far too much.
  */
-export type ImageSource = { kind: 'bytes'; read(): Promise<Buffer> } | { kind: 'registered'; uri: string };
+export type ImageSource = { kind: 'bytes'; read(): Promise<Buffer> } | { kind: 'registered'; uris: readonly string[] };
+
+/** What is known of an image beside its picture and label; null and left out: not said. */
+export interface ImageFacts {
+  tags: Partial<Tags>;
+  vehicleId: string | null;
+  source: 'in-house' | 'client' | null;
+  split: 'train' | 'val' | 'test' | null;
+}
+
+export const NO_FACTS: ImageFacts = { tags: {}, vehicleId: null, source: null, split: null };
+
+export interface ItemLabel {
+  /** Label values, row by row. */
+  pixels: Uint8Array;
+  /** What a person should know of how they came about, such as an annotation that paints nothing. */
+  notes: string[];
+}
 
 /** One labelled image on its way into a pool. */
 export interface ImportItem {
@@ -12,30 +29,54 @@ export interface ImportItem {
   fileName: string;
   image: ImageSource;
   /**
-   * Label values for an upright picture of this size, of the same size.
+   * The label for an upright picture of this size, of the same size.
    *
    * @throws PartloopError `data-invalid` with the reason
    */
-  label(size: { width: number; height: number }): Promise<Uint8Array>;
-  tags: Tags;
-  vehicleId: string | null;
-  source: 'in-house' | 'client';
-  /** null: test where the whole import is, else train or val. */
-  split: 'train' | 'val' | 'test' | null;
+  label(size: { width: number; height: number }): Promise<ItemLabel>;
+  facts: ImageFacts;
 }
 
-/** Why an image was left out. */
+/** An image that was left out, and why. */
 export interface RefusedItem {
   fileName: string;
   reason: string;
 }
+
+/** Something about the source as a whole that nobody should have to find out by themselves. */
+export interface ImportNotice {
+  notice: string;
+  count: number;
+  examples: string[];
+}
+
+/** What a reader of a format yields: images, entries of no use, and notices, in the order of the file. */
+export type ImportEntry = ImportItem | RefusedItem | ImportNotice;
+
+/** What to do with a picture that the source lists without any annotation. */
+export type EmptyPictures = 'refuse' | 'background';
 
 export interface ImportReport {
   pool: string;
   /** The pool's version afterwards; unchanged where nothing was new. */
   version: number;
   added: number;
-  /** In the pool already with the same label. */
+  /** In the pool already, with another label so far. */
+  replaced: number;
+  /** In the pool already with this label; tags, vehicle, split or place are new. */
+  updated: number;
+  /** Removed earlier and taken back by request. */
+  restored: number;
+  /** In the pool already, and nothing new: also where the label is one that was corrected since. */
   known: number;
+  /** In the pool with a label that a reviewer corrected; the other label of this import was not taken. */
+  kept: RefusedItem[];
+  /** Removed from the pool earlier, and left out again. */
+  removed: string[];
+  /** Moved from training or validation to test: models of before have seen them. */
+  movedToTest: string[];
   refused: RefusedItem[];
+  /** Images that came in or were known whose label has no class at all. */
+  unlabelled: string[];
+  notices: ImportNotice[];
 }

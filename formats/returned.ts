@@ -36,7 +36,10 @@ export interface Shape {
  * The raster of shapes, small ones on top: a tool that drops the hole of a part must not bury the part that lies in it. Of
  * equal sizes the later one is on top.
  */
-export function paintShapes(shapes: readonly Shape[], { width, height }: ManifestImage): Uint8Array {
+export function paintShapes(
+  shapes: readonly Shape[],
+  { width, height }: { width: number; height: number },
+): Uint8Array {
   const raster = new Uint8Array(width * height);
   for (const { paint } of [...shapes].sort((a, b) => b.area - a.area)) paint(raster);
   return raster;

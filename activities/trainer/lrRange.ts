@@ -6,7 +6,7 @@ import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import { trainerJob } from '../../domain/trainerJob.js';
 import { derivativeSide } from '../../inference/derivative.js';
-import { digestOf } from '../step.js';
+import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
 import { type SyncOptions, syncDataset } from './dataset.js';
 import { runTrainer, trainerFailure, trainerPython } from './process.js';
 import { localWeights } from './run.js';
@@ -49,7 +49,7 @@ export async function findLearningRate(request: LrRangeRequest): Promise<LrRange
     const job = trainerJob({
       config: { ...config, iterations: request.iterations },
       taxonomy,
-      taxonomyDigest: digestOf(taxonomy),
+      taxonomyDigest: digestOfTaxonomy(taxonomy),
       trainingSetDigest: digestOf(rows.map((row) => [row.imageId, row.labelSha256])),
       seed: request.seed,
       validationSize: config.imageSize,

@@ -8,9 +8,9 @@ import type { TrainingList } from '../../domain/modelCard.js';
 import { derivedSeed } from '../../domain/random.js';
 import type { IterationContext } from '../../domain/steps.js';
 import type { ChunkRow, IndexRow } from '../../domain/tables.js';
+import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
 import type { ActivityDeps } from '../deps.js';
 import { poolOf } from '../pool.js';
-import { digestOf } from '../step.js';
 import type { TrainingRun } from './trainingRun.js';
 import type { WarmStart } from './warmStart.js';
 
@@ -54,7 +54,7 @@ export async function prepareTraining(
     [...plan.rows, ...index.filter((row) => seen.has(row.imageId))],
     index.filter((row) => row.split === 'test'),
   );
-  const taxonomyDigest = digestOf(pool.taxonomy);
+  const taxonomyDigest = digestOfTaxonomy(pool.taxonomy);
   const trainingSetDigest = listDigest(plan.rows);
   const seed = derivedSeed(loopConfig.seed, iteration, ...plan.seedParts);
   const { evaluationSize } = loopConfig;
@@ -68,6 +68,8 @@ export async function prepareTraining(
       val: listDigest(val),
       evaluationSize,
       ...(warmStart === null ? {} : { warmStart: warmStart.weightsSha256 }),
+      // The classes are those of before, their mirror pairs may not be.
+      ...(pool.taxonomy.identity === undefined ? {} : { rules: digestOf(pool.taxonomy) }),
       trainer: await trainerDigest(deps.root),
     },
     run: {

@@ -91,7 +91,7 @@ export async function photoSet(
     if (item.image.kind !== 'bytes') continue;
     const bytes = await item.image.read();
     const size = await inspectPicture(bytes);
-    const clean = await item.label(size);
+    const { pixels: clean } = await item.label(size);
     if (size.width !== size.height) continue;
     raw.push({ fileName: item.fileName, bytes, size, clean, tags: NO_TAGS, vehicleId: null });
   }

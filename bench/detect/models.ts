@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { digestOf } from '../../activities/step.js';
 import { runTrainer, trainerFailure, trainerPython } from '../../activities/trainer/process.js';
 import { readResult } from '../../activities/trainer/results.js';
 import { type TrainConfig, trainConfigSchema } from '../../domain/config.js';
@@ -10,6 +9,7 @@ import type { ClassIouByName } from '../../domain/mislabel/index.js';
 import { derivedSeed } from '../../domain/random.js';
 import { assignFolds } from '../../domain/scan/folds.js';
 import { trainerJob } from '../../domain/trainerJob.js';
+import { digestOf } from '../../storage/digest.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import type { BenchImage, BenchSet } from './data.js';
 

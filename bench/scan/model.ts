@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { digestOf } from '../../activities/step.js';
 import { runTrainer, trainerFailure, trainerPython } from '../../activities/trainer/process.js';
 import { trainConfigSchema } from '../../domain/config.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { trainerJob } from '../../domain/trainerJob.js';
 import { ROOT } from '../../infra/home.js';
+import { digestOf } from '../../storage/digest.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import { readPhotos } from './photos.js';
 
@@ -47,7 +47,7 @@ async function train(
     const image = join(work, 'data', `${lines.length}.jpg`);
     const label = join(work, 'data', `${lines.length}.png`);
     await writeFile(image, bytes);
-    await writeFile(label, await encodeLabel(await item.label({ width, height }), width, height));
+    await writeFile(label, await encodeLabel((await item.label({ width, height })).pixels, width, height));
     lines.push(JSON.stringify({ imageId: String(lines.length), image, label }));
   }
   await writeFile(join(work, 'train.jsonl'), `${lines.join('\n')}\n`);

@@ -17,8 +17,12 @@ export function photoFolder(): string | null {
   return existsSync(folder) ? folder : null;
 }
 
-export const readPhotos = (folder: string): AsyncGenerator<ImportItem> =>
-  readCoco(join(folder, 'JPEGImages'), join(folder, 'annotations.json'), dsmlr18);
+export async function* readPhotos(folder: string): AsyncGenerator<ImportItem> {
+  const annotations = join(folder, 'annotations.json');
+  const place = join(folder, 'JPEGImages');
+  for await (const entry of readCoco({ place, annotations, taxonomy: dsmlr18, followLinks: false }))
+    if ('image' in entry) yield entry;
+}
 
 /**
  * The photos with `size` pixels on their longest side, as files for peers and as a pool in the stack's store, so that every
@@ -52,10 +56,15 @@ async function* resized(photos: string, folder: string, size: number): AsyncGene
       scale === 1
         ? source
         : await sharp(source).resize(toWidth, toHeight, { fit: 'fill' }).jpeg({ quality: 92 }).toBuffer();
-    const label = resizeNearest(await item.label({ width, height }), width, height, toWidth, toHeight);
+    const label = resizeNearest((await item.label({ width, height })).pixels, width, height, toWidth, toHeight);
     const name = item.fileName.replaceAll('/', '-');
     await writeFile(join(folder, 'images', name), bytes);
     await writeFile(join(folder, 'labels', `${name}.png`), await encodeLabel(label, toWidth, toHeight));
-    yield { ...item, split: 'train', image: { kind: 'bytes', read: async () => bytes }, label: async () => label };
+    yield {
+      ...item,
+      facts: { ...item.facts, split: 'train' },
+      image: { kind: 'bytes', read: async () => bytes },
+      label: async () => ({ pixels: label, notes: [] }),
+    };
   }
 }

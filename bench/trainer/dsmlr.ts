@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { digestOf } from '../../activities/step.js';
 import { syncDataset } from '../../activities/trainer/dataset.js';
 import { storeOf } from '../../cli/environment.js';
 import { say } from '../../cli/output.js';
@@ -12,6 +11,7 @@ import { readCoco } from '../../formats/coco/import.js';
 import { derivativeSide } from '../../inference/derivative.js';
 import type { StackEnvironment } from '../../infra/environment.js';
 import { importImages } from '../../pool/import/importImages.js';
+import { digestOf } from '../../storage/digest.js';
 import { openPool } from '../../storage/pool.js';
 
 const POOL = 'bench-dsmlr';
@@ -49,7 +49,12 @@ export async function dsmlrLists(
   const store = storeOf(env);
   for (const set of ['trainingset', 'testset']) {
     say(`${set}: import …`);
-    const items = readCoco(join(root, set, 'JPEGImages'), join(root, set, 'annotations.json'), dsmlr18);
+    const items = readCoco({
+      place: join(root, set, 'JPEGImages'),
+      annotations: join(root, set, 'annotations.json'),
+      taxonomy: dsmlr18,
+      followLinks: false,
+    });
     const options = { test: set === 'testset', onProgress: () => {}, now: new Date() };
     const { refused } = await importImages(store, POOL, dsmlr18, items, options);
     for (const { fileName, reason } of refused) say(`  ${fileName} is left out: ${reason}`);

@@ -5,37 +5,67 @@ import { nameSchema } from '../../domain/ids.js';
 import { parseRequest } from '../../domain/messages.js';
 import { TAXONOMIES } from '../../domain/taxonomies/index.js';
 import { parseTaxonomy, type Taxonomy } from '../../domain/taxonomy.js';
+import type { ClassRules } from '../../formats/classMatcher.js';
 import { readCoco } from '../../formats/coco/import.js';
-import type { ImportItem } from '../../formats/importItem.js';
-import { readMaskManifest } from '../../formats/masks/import.js';
+import type { EmptyPictures, ImportEntry, ImportReport } from '../../formats/importItem.js';
+import { parseJsonText } from '../../formats/jsonFile.js';
+import { MASK_VALUES, MAX_IGNORED, type MaskValues, readMaskManifest } from '../../formats/masks/import.js';
+import { withTagFile } from '../../formats/tagFile.js';
 import { importImages } from '../../pool/import/importImages.js';
+import { groupRefusals } from '../../pool/import/refusals.js';
 import { openEnvironmentStore } from '../environment.js';
+import { number } from '../options.js';
 import { printJson, say } from '../output.js';
 import { withCounter } from '../progress.js';
 
-const REFUSED_SHOWN = 20;
+const NAMES_SHOWN = 5;
+/** As `data-invalid` has it: nothing of what was given could be taken. */
+const NOTHING_CAME_IN = 4;
 
 interface Common {
   taxonomy: string;
   pool: string;
   split?: 'test';
+  tags?: string;
+  relabel?: true;
+  restore?: true;
+  followLinks?: true;
   json?: true;
+}
+
+interface CocoFlags extends Common {
+  images: string;
+  annotations: string;
+  classMap?: string[];
+  ignoreClass?: string[];
+  empty: EmptyPictures;
+}
+
+interface MaskFlags extends Common {
+  manifest: string;
+  maskValues: MaskValues;
+  maxIgnored: number;
 }
 
 /** `partloop import coco|masks`. */
 export function register(program: Command): void {
   const command = program
     .command('import')
-    .description('Bring labelled images into a pool; importing the same data again adds nothing');
+    .description('Bring labelled images into a pool; importing the same data again changes nothing');
   common(command.command('coco').description('A COCO annotation file with polygons or run-length masks'))
     .requiredOption(
       '--images <folder>',
       'Folder of the pictures, or an s3:// prefix whose pictures stay where they are',
     )
     .requiredOption('--annotations <file>', 'The annotation file')
-    .action((options: Common & { images: string; annotations: string }) =>
-      run(options, (taxonomy) => readCoco(options.images, options.annotations, taxonomy)),
-    );
+    .option('--class-map <category=class...>', 'Class of a category with another name; `background` and `ignored` too')
+    .option('--ignore-class <category...>', 'Leave out the annotations of a category')
+    .addOption(
+      new Option('--empty <how>', 'Pictures without any annotation: refuse them, or take them as showing no part')
+        .choices(['refuse', 'background'])
+        .default('refuse'),
+    )
+    .action((flags: CocoFlags) => run(flags, (taxonomy) => readCoco(cocoOptions(flags, taxonomy))));
   common(
     command.command('masks').description('Greyscale or palette index masks, listed in a JSON Lines manifest with tags'),
   )
@@ -43,7 +73,19 @@ export function register(program: Command): void {
       '--manifest <file>',
       'Lines of {image, label, tags?, vehicleId?, source?, split?}, paths relative to the file',
     )
-    .action((options: Common & { manifest: string }) => run(options, () => readMaskManifest(options.manifest)));
+    .addOption(
+      new Option(
+        '--mask-values <how>',
+        'index: 0 is background, 1 the first class, 255 ignored; zero-based: 0 is the first class, 255 background',
+      )
+        .choices(MASK_VALUES)
+        .default('index'),
+    )
+    .option('--max-ignored <share>', 'Refuse masks of which a larger share is ignored', number, MAX_IGNORED)
+    .action((flags: MaskFlags) => {
+      const { manifest, maskValues: values, maxIgnored, followLinks = false } = flags;
+      return run(flags, () => readMaskManifest({ manifest, values, maxIgnored, followLinks }));
+    });
 }
 
 function common(command: Command): Command {
@@ -53,34 +95,90 @@ function common(command: Command): Command {
     .addOption(
       new Option('--split <split>', 'The images are the test set, which never enters training').choices(['test']),
     )
+    .option('--tags <file>', 'CSV file with tags, vehicle_id, split and source by image name')
+    .option('--relabel', 'Labels and tags of this import count, also where they were corrected since')
+    .option('--restore', 'Take images back that were removed from the pool')
+    .option('--follow-links', 'Read files behind symbolic links that lead out of the folder')
     .option('--json', 'Print one JSON object on stdout');
 }
 
-async function run(
-  { taxonomy: named, pool, split, json }: Common,
-  read: (taxonomy: Taxonomy) => AsyncIterable<ImportItem>,
-): Promise<void> {
+function cocoOptions(flags: CocoFlags, taxonomy: Taxonomy) {
+  const { images: place, annotations, empty, followLinks = false } = flags;
+  return { place, annotations, taxonomy, empty, followLinks, classes: classRules(flags) };
+}
+
+function classRules({ classMap = [], ignoreClass = [] }: CocoFlags): ClassRules {
+  const map = new Map(
+    classMap.map((pair) => {
+      const at = pair.lastIndexOf('=');
+      if (at < 1 || at === pair.length - 1)
+        throw new PartloopError('input-invalid', `--class-map ${pair}: expected CATEGORY=CLASS`);
+      return [pair.slice(0, at), pair.slice(at + 1)] as const;
+    }),
+  );
+  return { map, leaveOut: new Set(ignoreClass) };
+}
+
+async function run(flags: Common, read: (taxonomy: Taxonomy) => AsyncIterable<ImportEntry>): Promise<void> {
+  const { taxonomy: named, pool, split, tags, relabel = false, restore = false, json } = flags;
   parseRequest(nameSchema, pool, '--pool');
   const taxonomy = await loadTaxonomy(named);
+  const entries = tags === undefined ? read(taxonomy) : await withTagFile(read(taxonomy), tags);
   const { store } = await openEnvironmentStore();
   const report = await withCounter('import', 'images', (onProgress) =>
-    importImages(store, pool, taxonomy, read(taxonomy), { test: split === 'test', onProgress, now: new Date() }),
+    importImages(store, pool, taxonomy, entries, {
+      test: split === 'test',
+      relabel,
+      restore,
+      onProgress,
+      now: new Date(),
+    }),
   );
-  if (json) return printJson(report);
-  say(
-    `pool ${report.pool}, version ${report.version}: ${report.added} added, ${report.known} known already, ${report.refused.length} refused`,
-  );
-  for (const { fileName, reason } of report.refused.slice(0, REFUSED_SHOWN)) say(`  ${fileName}: ${reason}`);
-  if (report.refused.length > REFUSED_SHOWN)
-    say(`  … and ${report.refused.length - REFUSED_SHOWN} more; --json lists all`);
+  if (json) printJson({ ...report, reasons: groupRefusals(report.refused) });
+  else tell(report);
+  if (report.added + report.replaced + report.updated + report.restored + report.known === 0)
+    process.exitCode = NOTHING_CAME_IN;
 }
+
+function tell(report: ImportReport): void {
+  const { pool, version, added, replaced, updated, restored, known, kept, removed, refused } = report;
+  const counts = [
+    `${added} added`,
+    ...(replaced > 0 ? [`${replaced} with another label than before`] : []),
+    ...(updated > 0 ? [`${updated} with new tags, vehicle or split`] : []),
+    ...(restored > 0 ? [`${restored} restored`] : []),
+    `${known} known already`,
+    ...(removed.length > 0 ? [`${removed.length} removed earlier and left out`] : []),
+    `${refused.length} refused`,
+  ];
+  say(`pool ${pool}, version ${version}: ${counts.join(', ')}`);
+  for (const { reason, count, examples } of groupRefusals([...kept, ...refused]))
+    say(`  ${count} × ${reason}: ${listed(examples, count)}`);
+  for (const { notice, count, examples } of notices(report))
+    say(`  note: ${count} × ${notice}: ${listed(examples, count)}`);
+  if (refused.length > 0) say('  --json lists every one');
+}
+
+function notices({ notices: found, unlabelled, movedToTest, removed }: ImportReport): ImportReport['notices'] {
+  const named = (notice: string, names: readonly string[]) =>
+    names.length === 0 ? [] : [{ notice, count: names.length, examples: names.slice(0, NAMES_SHOWN) }];
+  return [
+    ...found,
+    ...named('images without a labelled pixel', unlabelled),
+    ...named('images moved to the test split: models trained before have seen them', movedToTest),
+    ...named('images removed earlier; --restore takes them back', removed),
+  ];
+}
+
+const listed = (examples: readonly string[], count: number): string =>
+  `${examples.join(', ')}${count > examples.length ? ', …' : ''}`;
 
 /** A built-in taxonomy by name, or one from a JSON file. */
 export async function loadTaxonomy(named: string): Promise<Taxonomy> {
-  const builtIn = TAXONOMIES[named];
+  const builtIn = Object.hasOwn(TAXONOMIES, named) ? TAXONOMIES[named] : undefined;
   if (builtIn !== undefined) return builtIn;
   try {
-    return parseTaxonomy(JSON.parse(await readFile(named, 'utf8')), named);
+    return parseTaxonomy(parseJsonText(await readFile(named, 'utf8'), named), named);
   } catch (cause) {
     if (cause instanceof PartloopError) throw cause;
     throw new PartloopError(

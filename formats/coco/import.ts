@@ -1,147 +1,264 @@
 import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
+import { polygonArea } from '../../domain/geometry/contours.js';
 import { fillPolygon } from '../../domain/geometry/polygon.js';
-import { NO_TAGS } from '../../domain/tags.js';
-import { BACKGROUND, labelNames, type Taxonomy } from '../../domain/taxonomy.js';
-import { imageSources } from '../imageSources.js';
-import type { ImportItem } from '../importItem.js';
+import type { Taxonomy } from '../../domain/taxonomy.js';
+import { type ClassRules, type MatchedClass, matchClasses, NO_CLASS_RULES, unknownClass } from '../classMatcher.js';
+import { factsFrom, splitOf } from '../facts.js';
+import { type ImagePlace, imageSources } from '../imageSources.js';
+import type { EmptyPictures, ImageFacts, ImportEntry, ItemLabel } from '../importItem.js';
 import { readJsonFile } from '../jsonFile.js';
-import { paintRle } from './rle.js';
+import { paintShapes, type Shape } from '../returned.js';
+import { paintRle, runLengths } from './rle.js';
+import { segmentationSchema } from './segmentation.js';
 
-const coordinate = z.number().min(-1e6).max(1e6);
-const ring = z
-  .array(coordinate)
-  .min(6)
-  .refine((points) => points.length % 2 === 0, 'a polygon is a list of x, y pairs');
-const rle = z.object({
-  size: z.tuple([z.number().int().positive(), z.number().int().positive()]),
-  counts: z.union([z.array(z.number().int().nonnegative()), z.string()]),
+const id = z.union([z.number(), z.string().max(1_024)]).transform(String);
+const side = z.number().int().positive();
+const imageSchema = z.looseObject({
+  id,
+  file_name: z.string().min(1).max(1_024),
+  width: side,
+  height: side,
 });
-/** Rings of x, y pairs, or a run-length mask of `size` [height, width]. */
-export const segmentationSchema = z.union([z.array(ring), rle]);
-const annotationSchema = z.object({
-  image_id: z.number(),
-  category_id: z.number(),
-  segmentation: segmentationSchema,
-});
-const ownerSchema = z.object({ image_id: z.number() });
+type CocoImage = z.output<typeof imageSchema>;
+const annotationSchema = z.looseObject({ category_id: id, segmentation: segmentationSchema });
+const ownerSchema = z.looseObject({ image_id: id });
+const namedSchema = z.looseObject({ id: z.union([z.number(), z.string()]) });
 const fileSchema = z.object({
-  images: z.array(
-    z.object({
-      id: z.number(),
-      file_name: z.string().min(1).max(1_024),
-      width: z.number().int().positive(),
-      height: z.number().int().positive(),
-    }),
-  ),
-  categories: z.array(z.object({ id: z.number(), name: z.string() })),
+  images: z.array(z.unknown()),
+  categories: z.array(z.looseObject({ id, name: z.string().max(1_024) })),
   annotations: z.array(z.unknown()),
 });
 type CocoFile = z.output<typeof fileSchema>;
 
-/** Names that mean "no part" in other people's category lists. */
-const BACKGROUND_NAMES = new Set(['background', '_background_']);
+const EXAMPLES = 5;
+/** Fields of COCO's own that say nothing of a picture's tags. */
+const COCO_FIELDS = ['id', 'file_name', 'width', 'height', 'license', 'flickr_url', 'coco_url', 'date_captured'];
+
+export interface CocoOptions extends ImagePlace {
+  annotations: string;
+  taxonomy: Taxonomy;
+  classes?: ClassRules;
+  empty?: EmptyPictures;
+}
 
 /**
- * Items of a COCO annotation file with polygons or run-length masks. `images` is a folder, or an `s3://` prefix whose
- * pictures stay where they are. Categories are matched to classes by name; where annotations overlap, the later one of the
- * file is on top.
+ * A COCO annotation file with polygons or run-length masks. Categories are matched to classes by name; where annotations
+ * overlap, `paintShapes` says which is on top. Tags, vehicle and split are taken from an image's `attributes`, `tags` and
+ * extra fields.
  *
  * @throws PartloopError `input-invalid` where the file as a whole is of no use
  */
-export async function* readCoco(images: string, annotations: string, taxonomy: Taxonomy): AsyncGenerator<ImportItem> {
-  const source = await imageSources(images);
-  const file = await readCocoFile(annotations);
-  const labels = categoryLabels(file, taxonomy, annotations);
-  const byImage = annotationsByImage(file, annotations);
-  for (const image of file.images) {
+export async function* readCoco(options: CocoOptions): AsyncGenerator<ImportEntry> {
+  const { annotations: path, taxonomy, classes = NO_CLASS_RULES, empty = 'refuse' } = options;
+  const file = await readCocoFile(path);
+  const categories = categoryValues(file, taxonomy, classes, path);
+  const entries = file.images.map((entry) => imageSchema.safeParse(entry));
+  const images = entries.flatMap(({ data }) => data ?? []);
+  const source = await imageSources(
+    options,
+    images.map(({ file_name }) => file_name),
+  );
+  const { byImage, orphans } = annotationsByImage(file, images, path);
+  if (orphans.length > 0)
+    yield {
+      notice: 'annotations of images that the file does not list were left out',
+      count: orphans.length,
+      examples: orphans.slice(0, EXAMPLES),
+    };
+  for (const [index, entry] of entries.entries()) {
+    if (!entry.success) {
+      yield { fileName: nameOf(file.images[index], index), reason: `its entry is not valid: ${brief(entry.error)}` };
+      continue;
+    }
+    const image = entry.data;
+    const own = byImage.get(image.id) ?? [];
+    let facts: ImageFacts;
+    try {
+      facts = cocoFacts(image);
+    } catch (error) {
+      if (!(error instanceof PartloopError)) throw error;
+      yield { fileName: image.file_name, reason: error.message };
+      continue;
+    }
     yield {
       fileName: image.file_name,
       image: source(image.file_name),
+      facts,
       label: async (size) => {
-        if (size.width !== image.width || size.height !== image.height) {
+        if (size.width !== image.width || size.height !== image.height)
           throw new PartloopError(
             'data-invalid',
             `the annotations are for ${image.width}×${image.height}, the upright picture is ${size.width}×${size.height}`,
           );
-        }
-        return paint(byImage.get(image.id) ?? [], size, labels);
+        if (own.length === 0 && empty === 'refuse')
+          throw new PartloopError(
+            'data-invalid',
+            'it has no annotations: --empty background takes such pictures as showing no part',
+          );
+        return paint(own, size, categories, taxonomy);
       },
-      tags: NO_TAGS,
-      vehicleId: null,
-      source: 'in-house',
-      split: null,
     };
   }
 }
 
 async function readCocoFile(path: string): Promise<CocoFile> {
   const parsed = fileSchema.safeParse(await readJsonFile(path));
-  if (!parsed.success)
-    throw new PartloopError('input-invalid', `${path} is not a COCO annotation file: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  throw new PartloopError('input-invalid', `${path} is not a COCO annotation file: ${brief(parsed.error)}`);
 }
 
-function annotationsByImage({ images, annotations }: CocoFile, path: string): Map<number, unknown[]> {
-  const byImage = new Map<number, unknown[]>(images.map(({ id }) => [id, []]));
+/** An error of zod on one line, its first problems alone. */
+function brief(error: z.ZodError): string {
+  const said = error.issues.slice(0, 3).map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`);
+  const more = error.issues.length - said.length;
+  return `${said.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+}
+
+function nameOf(entry: unknown, index: number): string {
+  const named = z.looseObject({ file_name: z.string().max(1_024) }).safeParse(entry);
+  return named.success && named.data.file_name !== '' ? named.data.file_name : `images[${index}]`;
+}
+
+function annotationsByImage(
+  { annotations }: CocoFile,
+  images: readonly CocoImage[],
+  path: string,
+): { byImage: Map<string, unknown[]>; orphans: string[] } {
+  const byImage = new Map<string, unknown[]>(images.map((image) => [image.id, []]));
   if (byImage.size !== images.length) throw new PartloopError('input-invalid', `${path} has two images with one id`);
+  const orphans: string[] = [];
   for (const [index, annotation] of annotations.entries()) {
     const owner = ownerSchema.safeParse(annotation);
-    if (!owner.success) throw new PartloopError('input-invalid', `${path}: annotation ${index} names no image`);
-    // Files cut down to some of their images often keep the annotations of the others.
-    byImage.get(owner.data.image_id)?.push(annotation);
+    const own = owner.success ? byImage.get(owner.data.image_id) : undefined;
+    if (own === undefined) orphans.push(annotationName(annotation, index));
+    else own.push(annotation);
   }
-  return byImage;
+  return { byImage, orphans };
 }
 
-/** Category id -> label value; null for a category that the taxonomy does not have. */
-function categoryLabels(
-  { categories }: CocoFile,
-  taxonomy: Taxonomy,
-  path: string,
-): Map<number, { name: string; label: number | null }> {
-  const names = labelNames(taxonomy);
-  const labels = new Map(
-    categories.map(({ id, name }) => {
-      const label = BACKGROUND_NAMES.has(name) ? BACKGROUND : names.indexOf(name);
-      return [id, { name, label: label === -1 ? null : label }];
-    }),
-  );
-  if (![...labels.values()].some(({ label }) => label !== null && label !== BACKGROUND)) {
+function annotationName(annotation: unknown, index: number): string {
+  const named = namedSchema.safeParse(annotation);
+  return named.success ? `annotation ${named.data.id}` : `annotation number ${index}`;
+}
+
+/** Category id -> name and label value. */
+type Categories = ReadonlyMap<string, { name: string; value: MatchedClass }>;
+
+function categoryValues({ categories }: CocoFile, taxonomy: Taxonomy, rules: ClassRules, path: string): Categories {
+  const names = new Map<string, string>();
+  for (const { id, name } of categories) {
+    const other = names.get(id);
+    if (other !== undefined && other !== name)
+      throw new PartloopError('input-invalid', `${path} gives id ${id} to two categories: ${other} and ${name}`);
+    names.set(id, name);
+  }
+  const values = matchClasses([...new Set(names.values())], taxonomy, rules, path);
+  if (![...values.values()].some((value) => value != null && value > 0))
     throw new PartloopError(
       'input-invalid',
-      `${path} has no category of taxonomy ${taxonomy.name}: it has ${categories.map(({ name }) => name).join(', ')}`,
-      { hint: `The taxonomy has ${names.slice(1).join(', ')}.` },
+      `${path} has no category of taxonomy ${taxonomy.name}: it has ${[...values.keys()].join(', ')}`,
+      { hint: `The taxonomy has ${taxonomy.classes.map(({ name }) => name).join(', ')}.` },
     );
+  return new Map([...names].map(([id, name]) => [id, { name, value: values.get(name) }]));
+}
+
+function cocoFacts(image: CocoImage): ImageFacts {
+  const extra = Object.fromEntries(Object.entries(image).filter(([name]) => !COCO_FIELDS.includes(name)));
+  const { attributes, tags, split, ...others } = extra;
+  const record = z.record(z.string(), z.unknown()).catch({});
+  // Other tools' fields of these names may mean anything: a value that is none of ours is not used, a split must be.
+  const loose = Object.entries({ ...others, ...record.parse(attributes) }).filter(([name, value]) =>
+    isUsable(name, value),
+  );
+  const { facts } = factsFrom({ ...Object.fromEntries(loose), ...record.parse(tags) });
+  return { ...facts, split: split == null ? facts.split : splitOf(split) };
+}
+
+function isUsable(name: string, value: unknown): boolean {
+  try {
+    return factsFrom({ [name]: value }).unknown.length === 0;
+  } catch {
+    return false;
   }
-  return labels;
 }
 
 function paint(
   annotations: readonly unknown[],
+  size: { width: number; height: number },
+  categories: Categories,
+  taxonomy: Taxonomy,
+): ItemLabel {
+  const notes: string[] = [];
+  const shapes = annotations.flatMap((annotation, index) => {
+    const name = annotationName(annotation, index);
+    const shape = toShape(annotation, name, size, categories, taxonomy);
+    if (shape?.area === 0) notes.push(`${name} covers no pixel`);
+    return shape ?? [];
+  });
+  return { pixels: paintShapes(shapes, size), notes };
+}
+
+/** null for an annotation that is left out on request. */
+function toShape(
+  annotation: unknown,
+  name: string,
   { width, height }: { width: number; height: number },
-  labels: ReadonlyMap<number, { name: string; label: number | null }>,
-): Uint8Array {
-  const raster = new Uint8Array(width * height);
-  for (const annotation of annotations) {
-    const parsed = annotationSchema.safeParse(annotation);
-    if (!parsed.success) {
-      throw new PartloopError('data-invalid', `an annotation of it is not valid: ${z.prettifyError(parsed.error)}`);
-    }
-    const { category_id, segmentation } = parsed.data;
-    const category = labels.get(category_id);
-    if (category?.label == null)
-      throw new PartloopError('data-invalid', `category ${category?.name ?? category_id} is not in the taxonomy`);
-    if (Array.isArray(segmentation)) {
-      for (const points of segmentation) fillPolygon(raster, width, height, points, category.label);
-    } else {
-      if (segmentation.size[0] !== height || segmentation.size[1] !== width)
-        throw new PartloopError(
-          'data-invalid',
-          `a mask of it is ${segmentation.size[1]}×${segmentation.size[0]}, not ${width}×${height}`,
-        );
-      paintRle(raster, width, height, segmentation.counts, category.label);
-    }
+  categories: Categories,
+  taxonomy: Taxonomy,
+): Shape | null {
+  const parsed = annotationSchema.safeParse(annotation);
+  const category = categories.get(categoryOf(annotation));
+  if (category !== undefined && category.value === null) return null;
+  if (!parsed.success) {
+    const what = hasEmptySegmentation(annotation)
+      ? 'has a box and no mask'
+      : `of it is not valid: ${brief(parsed.error)}`;
+    throw new PartloopError('data-invalid', `${name}${category === undefined ? '' : ` (${category.name})`} ${what}`);
   }
-  return raster;
+  const { category_id, segmentation } = parsed.data;
+  if (category === undefined)
+    throw new PartloopError('data-invalid', `${name} has category ${category_id}, which the file does not list`);
+  if (category.value == null) throw new PartloopError('data-invalid', unknownClass(category.name, taxonomy));
+  const { value } = category;
+  if (!Array.isArray(segmentation)) {
+    if (segmentation.size[0] !== height || segmentation.size[1] !== width)
+      throw new PartloopError(
+        'data-invalid',
+        `${name} is a mask of ${segmentation.size[1]}×${segmentation.size[0]}, not ${width}×${height}`,
+      );
+    const runs = runLengths(segmentation.counts);
+    const area = runs.reduce((sum, run, index) => (index % 2 === 1 ? sum + run : sum), 0);
+    return { value, area, paint: (raster) => paintRle(raster, width, height, runs, value) };
+  }
+  for (const ring of segmentation) checkRing(ring, name, width, height);
+  const area = segmentation.reduce((sum, ring) => sum + polygonArea(ring), 0);
+  const draw = (raster: Uint8Array): void => {
+    for (const ring of segmentation) fillPolygon(raster, width, height, ring, value);
+  };
+  return { value, area, paint: draw };
+}
+
+function categoryOf(annotation: unknown): string {
+  const parsed = z.looseObject({ category_id: id }).safeParse(annotation);
+  return parsed.success ? parsed.data.category_id : '';
+}
+
+const emptySchema = z.looseObject({ segmentation: z.union([z.array(z.unknown()).max(0), z.null()]).optional() });
+const hasEmptySegmentation = (annotation: unknown): boolean => emptySchema.safeParse(annotation).success;
+
+/** A ring that misses the picture was written in another unit, or for another picture. */
+function checkRing(ring: readonly number[], name: string, width: number, height: number): void {
+  let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let at = 0; at < ring.length; at += 2) {
+    const [x, y] = [ring[at] as number, ring[at + 1] as number];
+    [x0, x1, y0, y1] = [Math.min(x0, x), Math.max(x1, x), Math.min(y0, y), Math.max(y1, y)];
+  }
+  if (x1 <= 1 && y1 <= 1 && x0 >= 0 && y0 >= 0 && Math.max(width, height) > 2)
+    throw new PartloopError('data-invalid', `${name} has coordinates from 0 to 1: fractions, not pixels`);
+  if (x1 <= 0 || y1 <= 0 || x0 >= width || y0 >= height)
+    throw new PartloopError(
+      'data-invalid',
+      `${name} lies outside the picture: it reaches from ${x0}, ${y0} to ${x1}, ${y1}, the picture has ${width}×${height}`,
+    );
 }

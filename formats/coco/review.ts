@@ -5,8 +5,8 @@ import { fillPolygon } from '../../domain/geometry/polygon.js';
 import { readJsonFile } from '../jsonFile.js';
 import type { Manifest, ManifestImage } from '../manifest.js';
 import { checkSize, classValue, paintShapes, type ReturnedImage, type Shape } from '../returned.js';
-import { segmentationSchema } from './import.js';
 import { paintRle, runLengths } from './rle.js';
+import { segmentationSchema } from './segmentation.js';
 
 const numeric = z.union([z.number(), z.string()]);
 const imageSchema = z.object({

@@ -1,77 +1,150 @@
 import { createReadStream } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
-import { tagsSchema } from '../../domain/tags.js';
+import { TAG_NAMES } from '../../domain/tags.js';
+import { BACKGROUND, IGNORE_INDEX } from '../../domain/taxonomy.js';
 import { decodeLabel } from '../../storage/labelMask.js';
+import { factsFrom } from '../facts.js';
 import { localFolder, type ReadInside } from '../imageSources.js';
-import type { ImportItem } from '../importItem.js';
+import type { ImageFacts, ImportEntry, ImportItem } from '../importItem.js';
 
-const lineSchema = z.strictObject({
+const MAX_LINE = 100_000;
+const lineSchema = z.looseObject({
   image: z.string().min(1).max(1_024),
   label: z.string().min(1).max(1_024),
-  tags: tagsSchema.prefault({}),
-  vehicleId: z.string().max(256).nullable().default(null),
-  source: z.enum(['in-house', 'client']).default('in-house'),
-  split: z.enum(['train', 'val', 'test']).nullable().default(null),
+  tags: z.record(z.string(), z.unknown()).nullish(),
 });
 
 /**
- * Items of a JSON Lines manifest: one image a line, with the paths of the picture and of its greyscale or palette index
- * mask, relative to the manifest, and what else is known of it. A picture named by an `s3://` URI stays where it is.
- *
- * @throws PartloopError `input-invalid` naming the line that is not as it should be
+ * index: 0 is background, 1 the first class, 255 ignored. zero-based: 0 is the first class, 255 background, as in label files
+ * without a background class.
  */
-export async function* readMaskManifest(manifest: string): AsyncGenerator<ImportItem> {
-  await access(manifest).catch((cause: unknown) => {
+export const MASK_VALUES = ['index', 'zero-based'] as const;
+export type MaskValues = (typeof MASK_VALUES)[number];
+
+export interface MaskOptions {
+  manifest: string;
+  followLinks?: boolean;
+  values?: MaskValues;
+  /** Masks with a larger share of ignored pixels are refused: 255 is mostly somebody's background. */
+  maxIgnored?: number;
+}
+
+/** Above this share ignored pixels are likely to be background. */
+export const MAX_IGNORED = 0.5;
+
+/**
+ * A JSON Lines manifest: one image a line, with the paths of the picture and of its greyscale or palette index mask, relative
+ * to the manifest, and what else is known of it. A picture named by an `s3://` URI stays where it is. A bad line is refused
+ * alone.
+ *
+ * @throws PartloopError `input-invalid` for a manifest that cannot be read
+ */
+export async function* readMaskManifest(options: MaskOptions): AsyncGenerator<ImportEntry> {
+  const { manifest, followLinks = false } = options;
+  const facts = await stat(manifest).catch((cause: unknown) => {
     throw new PartloopError('input-invalid', `--manifest ${manifest} cannot be read`, { cause });
   });
-  const folder = await localFolder(dirname(manifest), '--manifest');
+  if (!facts.isFile()) throw new PartloopError('input-invalid', `--manifest ${manifest} is not a file`);
+  const folder = await localFolder(dirname(manifest), '--manifest', { followLinks });
   let number = 0;
-  for await (const text of createInterface({
+  for await (const line of createInterface({
     input: createReadStream(manifest),
     crlfDelay: Number.POSITIVE_INFINITY,
   })) {
     number += 1;
+    const text = number === 1 ? line.replace(/^\uFEFF/, '') : line;
     if (text.trim() === '') continue;
-    yield toItem(folder, parseLine(text, `${manifest}:${number}`));
+    try {
+      yield toItem(folder, text, options);
+    } catch (error) {
+      if (!(error instanceof PartloopError)) throw error;
+      yield { fileName: imageOf(text) ?? `line ${number}`, reason: `line ${number}: ${error.message}` };
+    }
   }
 }
 
-function toItem(folder: ReadInside, line: z.output<typeof lineSchema>): ImportItem {
-  const { image, label, tags, vehicleId, source, split } = line;
+function toItem(
+  folder: ReadInside,
+  text: string,
+  { values = 'index', maxIgnored = MAX_IGNORED }: MaskOptions,
+): ImportItem {
+  const { image, label, tags, ...others } = parseLine(text);
+  const facts = lineFacts(others, tags ?? {});
   return {
     fileName: image,
     image: image.startsWith('s3://')
-      ? { kind: 'registered', uri: image }
+      ? { kind: 'registered', uris: [image] }
       : { kind: 'bytes', read: () => folder(image) },
     label: async ({ width, height }) => {
       const mask = await decodeLabel(await folder(label), label);
-      if (mask.width !== width || mask.height !== height) {
+      if (mask.width !== width || mask.height !== height)
         throw new PartloopError(
           'data-invalid',
           `its label is ${mask.width}×${mask.height}, the upright picture ${width}×${height}`,
         );
-      }
-      return mask.pixels;
+      const pixels = values === 'index' ? mask.pixels : mask.pixels.map((value) => (value + 1) % 256);
+      checkValues(pixels, maxIgnored);
+      return { pixels, notes: [] };
     },
-    tags,
-    vehicleId,
-    source,
-    split,
+    facts,
   };
 }
 
-function parseLine(text: string, place: string): z.output<typeof lineSchema> {
+/** Refuses masks whose values are no class numbers: 0 and 255 for outside and inside, or 255 for background. */
+function checkValues(pixels: Uint8Array, maxIgnored: number): void {
+  let ignored = 0;
+  let labelled = 0;
+  for (let at = 0; at < pixels.length; at++) {
+    const value = pixels[at];
+    if (value === IGNORE_INDEX) ignored += 1;
+    else if (value !== BACKGROUND) labelled += 1;
+  }
+  if (ignored === 0 || ignored === pixels.length) return;
+  if (labelled === 0)
+    throw new PartloopError(
+      'data-invalid',
+      'its label has the values 0 and 255 alone: outside and inside, not class numbers; classes begin at 1, 255 is ignored',
+    );
+  if (ignored / pixels.length > maxIgnored)
+    throw new PartloopError(
+      'data-invalid',
+      `${Math.round((100 * ignored) / pixels.length)} % of its label is 255, which is ignored: if 255 is background and 0 the first class, say --mask-values zero-based; if it is meant so, --max-ignored 1`,
+    );
+}
+
+function lineFacts(fields: Record<string, unknown>, tags: Record<string, unknown>): ImageFacts {
+  const strangeTags = factsFrom(tags).unknown;
+  if (strangeTags.length > 0)
+    throw new PartloopError(
+      'data-invalid',
+      `there is no tag ${strangeTags.join(', ')}: tags are ${TAG_NAMES.join(', ')}`,
+    );
+  const { facts, unknown } = factsFrom({ ...fields, ...tags });
+  if (unknown.length > 0)
+    throw new PartloopError(
+      'data-invalid',
+      `there is no field ${unknown.join(', ')}: fields are image, label, tags, vehicleId, source, split`,
+    );
+  return facts;
+}
+
+function parseLine(text: string): z.output<typeof lineSchema> {
+  if (text.length > MAX_LINE) throw new PartloopError('data-invalid', `it has ${text.length} characters`);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new PartloopError('input-invalid', `${place} is not JSON`, { cause });
+    throw new PartloopError('data-invalid', 'it is not JSON', { cause });
   }
   const parsed = lineSchema.safeParse(value);
-  if (!parsed.success) throw new PartloopError('input-invalid', `${place}: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`);
+  throw new PartloopError('data-invalid', problems.join('; '));
 }
+
+/** The picture that a bad line names, where it names one. */
+const imageOf = (text: string): string | null => /"image"\s*:\s*"((?:[^"\\]|\\.){1,1024})"/.exec(text)?.[1] ?? null;

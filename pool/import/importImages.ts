@@ -1,226 +1,230 @@
-import { createHash } from 'node:crypto';
-import { poolDefaults } from '../../domain/config.js';
 import { PartloopError } from '../../domain/errors.js';
+import { FAILURES } from '../../domain/failure.js';
 import type { IndexRow } from '../../domain/tables.js';
-import { TAG_NAMES } from '../../domain/tags.js';
-import { BACKGROUND, IGNORE_INDEX, type Taxonomy } from '../../domain/taxonomy.js';
-import { readSource } from '../../formats/imageSources.js';
-import type { ImportItem, ImportReport, RefusedItem } from '../../formats/importItem.js';
-import { keys } from '../../storage/keys.js';
-import { encodeLabel } from '../../storage/labelMask.js';
+import type { Taxonomy } from '../../domain/taxonomy.js';
+import type { ImportEntry, ImportItem, ImportNotice, ImportReport } from '../../formats/importItem.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
-import { openPool, type Pool } from '../../storage/pool.js';
-import { inspectPicture } from './picture.js';
+import { PoolHistory } from '../../storage/poolHistory.js';
+import { type CandidateContext, readCandidate } from './candidate.js';
+import { type Candidate, type DecideOptions, type Decision, decide } from './decide.js';
+import { chooseDefaults, preparePool } from './preparePool.js';
 
 const IN_PARALLEL = 6;
-/** Share of the training images that is kept for validation, drawn once by a hash of the vehicle. */
-const VAL_SHARE = 0.05;
+/** Images in a segment at most, and how long they wait for one: what an import that ends early has lost. */
+const SEGMENT_IMAGES = 5_000;
+const SEGMENT_MS = 60_000;
 
-export interface ImportOptions {
-  /** The whole import is test data. */
-  test: boolean;
+export interface ImportOptions extends Partial<DecideOptions> {
   onProgress(done: number): void;
   now: Date;
+  /** Stops after the images under way; what was read until then is kept. */
+  signal?: AbortSignal;
 }
 
-/** What became of one item: its row, or why it is refused. */
-type Outcome = { fileName: string } & ({ row: IndexRow } | { reason: string });
+/** What became of one entry when it was read. */
+type Outcome = { fileName: string } & (
+  | { candidate: Candidate; notes: string[] }
+  | { removed: true }
+  | { reason: string }
+  | { notice: ImportNotice }
+);
 
 /**
- * Bring items into a pool. Bad items are listed with their reasons and never stop the rest; the index is written last, so
- * that an import that dies leaves nothing half known; importing the same data again adds nothing.
+ * Bring images into a pool. A bad image is refused with its reason and never stops the rest; of equal pictures the first one
+ * counts. Images get in by segments while the import goes on, so that one that ends early keeps what it read, and goes on
+ * there when it is run again. `decide` says what is new.
  *
- * @throws PartloopError `config-invalid` where the pool has another taxonomy; faults of the store and of the source
+ * @throws PartloopError `config-invalid` where the pool has other classes; faults of the store, after what was read is kept
  */
 export async function importImages(
   store: ObjectStore,
   poolName: string,
   taxonomy: Taxonomy,
-  items: AsyncIterable<ImportItem> | Iterable<ImportItem>,
+  entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>,
   options: ImportOptions,
 ): Promise<ImportReport> {
-  const pool = await preparePool(store, poolName, taxonomy);
-  const before = await pool.latestVersion();
-  const known = new Map((await pool.readIndex(before)).map((row) => [row.imageId, row]));
-  const outcomes = await importAll(items, options.onProgress, (item) =>
-    importItem(store, poolName, taxonomy, item, options),
-  );
+  const prepared = await preparePool(store, poolName, taxonomy);
+  const history = (await prepared.pool?.history()) ?? new PoolHistory();
+  const { test = false, relabel = false, restore = false, now } = options;
+  const context: CandidateContext = { store, pool: poolName, taxonomy, history, test, restore, now };
+  const report: ImportReport = {
+    pool: poolName,
+    version: (await prepared.pool?.latestVersion()) ?? 0,
+    ...{ added: 0, replaced: 0, updated: 0, restored: 0, known: 0 },
+    ...{ kept: [], removed: [], movedToTest: [], refused: [], unlabelled: [], notices: [...prepared.notices] },
+  };
+  /** The first picture of each id in this import. */
+  const first = new Map<string, Pick<IndexRow, 'fileName' | 'labelSha256'>>();
+  const pending: Candidate[] = [];
+  const notes: string[] = [];
+  let flushedAt = Date.now();
 
-  const rows = new Map<string, IndexRow>();
-  const refused: RefusedItem[] = [];
-  let unchanged = 0;
-  for (const outcome of outcomes) {
+  const take = (outcome: Outcome): void => {
     const { fileName } = outcome;
-    if ('reason' in outcome) {
-      refused.push({ fileName, reason: outcome.reason });
-      continue;
-    }
-    const { row } = outcome;
-    const twin = rows.get(row.imageId);
-    const earlier = known.get(row.imageId);
-    if (twin !== undefined) {
-      refused.push({ fileName, reason: `duplicate of ${twin.fileName}` });
-    } else if (earlier !== undefined && (earlier.split === 'test') !== (row.split === 'test')) {
-      const reason = `the same picture is in the pool's ${earlier.split} split as ${earlier.fileName}`;
-      refused.push({ fileName, reason });
-    } else if (earlier === undefined) rows.set(row.imageId, row);
-    else if (earlier.labelSha256 === row.labelSha256) unchanged += 1;
-    else rows.set(row.imageId, { ...row, split: earlier.split, labelRevision: earlier.labelRevision + 1 });
-  }
-
-  const added = [...rows.values()].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
-  const version = added.length === 0 ? before : (await pool.append(() => added)).version;
-  await chooseDefaults(store, poolName, [...known.values(), ...added]);
-  return { pool: poolName, version, added: added.length, known: unchanged, refused };
-}
-
-/** Outcomes in the order of the items, several at a time; the first fault that is not the item's own stops all. */
-async function importAll(
-  items: AsyncIterable<ImportItem> | Iterable<ImportItem>,
-  onProgress: (done: number) => void,
-  work: (item: ImportItem) => Promise<IndexRow>,
-): Promise<Outcome[]> {
-  const iterator = toIterator(items);
-  const outcomes: Outcome[] = [];
-  let taken = 0;
-  let done = 0;
-  let failed = false;
-  const lane = async (): Promise<void> => {
-    while (!failed) {
-      const next = await iterator.next();
-      if (next.done) return;
-      const index = taken++;
-      const { fileName } = next.value;
-      try {
-        outcomes[index] = { fileName, row: await work(next.value) };
-      } catch (error) {
-        if (!(error instanceof PartloopError) || error.code !== 'data-invalid') throw error;
-        outcomes[index] = { fileName, reason: error.message };
+    if ('notice' in outcome) report.notices.push(outcome.notice);
+    else if ('reason' in outcome) report.refused.push({ fileName, reason: outcome.reason });
+    else if ('removed' in outcome) report.removed.push(fileName);
+    else {
+      const { candidate } = outcome;
+      const twin = first.get(candidate.row.imageId);
+      if (twin === undefined) {
+        first.set(candidate.row.imageId, { fileName, labelSha256: candidate.row.labelSha256 });
+        pending.push(candidate);
+        notes.push(...outcome.notes.map((note) => `${fileName}: ${note}`));
+      } else {
+        const isSame = twin.labelSha256 === candidate.row.labelSha256;
+        const other = isSame ? '' : ' with another label: the first one counts';
+        report.refused.push({ fileName, reason: `duplicate of ${twin.fileName}${other}` });
       }
-      onProgress(++done);
     }
   };
-  const lanes = Array.from({ length: IN_PARALLEL }, () =>
-    lane().catch((error: unknown) => {
-      failed = true;
-      throw error;
-    }),
-  );
-  for (const ended of await Promise.allSettled(lanes)) if (ended.status === 'rejected') throw ended.reason;
-  return outcomes;
+
+  const flush = async (): Promise<void> => {
+    flushedAt = Date.now();
+    if (pending.length === 0) return;
+    const candidates = pending.splice(0);
+    let decisions: Decision[] = [];
+    const plan = (known: PoolHistory) => {
+      decisions = candidates.map((candidate) => decide(known, candidate, { test, relabel, restore }));
+      return decisions.flatMap(({ row }) => row ?? []).sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
+    };
+    // A pool that is not there yet is made with its first rows alone.
+    const pool = prepared.pool ?? (plan(history).length > 0 ? await prepared.make() : null);
+    if (pool !== null) {
+      prepared.pool = pool;
+      report.version = (await pool.append(plan)).version;
+    }
+    for (const [index, decision] of decisions.entries())
+      count(report, candidates[index] as Candidate, decision, pool === null ? history : await pool.history());
+  };
+
+  const isFull = (): boolean => pending.length >= SEGMENT_IMAGES || Date.now() - flushedAt > SEGMENT_MS;
+  const fault = await readAll(entries, (item) => readCandidate(item, context), {
+    onProgress: options.onProgress,
+    signal: options.signal,
+    take: async (outcome) => {
+      take(outcome);
+      if (isFull()) await flush();
+    },
+  });
+  await flush().catch((error: unknown) => {
+    throw fault?.error ?? error;
+  });
+  if (fault !== null) throw interruption(fault.error, report);
+  if (notes.length > 0)
+    report.notices.push({
+      notice: 'annotations that cover no pixel',
+      count: notes.length,
+      examples: notes.slice(0, 5),
+    });
+  if (prepared.pool !== null) {
+    const images = (await prepared.pool.history()).images();
+    await chooseDefaults(store, poolName, images.filter(({ split }) => split === 'train').length);
+  }
+  return report;
 }
 
-async function importItem(
-  store: ObjectStore,
-  pool: string,
-  taxonomy: Taxonomy,
-  item: ImportItem,
-  options: ImportOptions,
-): Promise<IndexRow> {
-  const { image } = item;
-  const { bytes, etag, versionId } = await readSource(store, image);
-  const { width, height, perceptualHash } = await inspectPicture(bytes);
-  const label = await item.label({ width, height });
-  if (label.length !== width * height) {
-    throw new PartloopError(
-      'data-invalid',
-      `its label has ${label.length} pixels, the upright picture ${width}×${height}`,
-    );
+function count(report: ImportReport, { row }: Candidate, decision: Decision, history: PoolHistory): void {
+  const { imageId, fileName } = row;
+  if (decision.outcome === 'refused') report.refused.push({ fileName, reason: decision.reason });
+  else if (decision.outcome === 'removed') report.removed.push(fileName);
+  else {
+    report[decision.outcome] += 1;
+    if (decision.kept !== null) report.kept.push({ fileName, reason: decision.kept });
+    const [before] = history.revisions(imageId).slice(-2);
+    const isMoved = decision.row !== null && decision.row.split === 'test' && before?.split !== 'test';
+    if (isMoved && decision.outcome !== 'added') report.movedToTest.push(fileName);
+    if ((decision.row ?? history.latest(imageId) ?? row).classes.length === 0) report.unlabelled.push(fileName);
   }
-  const classes = classesOf(label, taxonomy);
-  const encoded = await encodeLabel(label, width, height);
-  const imageId = sha256(bytes);
-  const labelSha256 = sha256(encoded);
-  const imageUri = image.kind === 'registered' ? image.uri : keys.image(pool, imageId);
-  const labelUri = keys.label(pool, labelSha256);
-  await store.putIfAbsent(labelUri, encoded, 'image/png');
-  if (image.kind === 'bytes') await store.putIfAbsent(imageUri, bytes);
-  const origins = TAG_NAMES.filter((tag) => item.tags[tag] !== null).map((tag) => [tag, 'given']);
-  return {
-    imageId,
-    fileName: item.fileName,
-    imageUri,
-    imageEtag: etag,
-    imageVersion: versionId,
-    labelUri,
-    labelSha256,
-    width,
-    height,
-    ...item.tags,
-    tagOrigins: JSON.stringify(Object.fromEntries(origins)),
-    vehicleId: item.vehicleId,
-    source: item.source,
-    split: options.test ? 'test' : (item.split ?? drawnSplit(item.vehicleId ?? imageId)),
-    perceptualHash,
-    classes,
-    labelRevision: 0,
-    ingestedAt: options.now.toISOString(),
-    change: 'import',
-    changeId: null,
-    removedAt: null,
-  };
+}
+
+interface Reading {
+  onProgress(done: number): void;
+  signal: AbortSignal | undefined;
+  /** Outcomes in the order of the entries. */
+  take(outcome: Outcome): Promise<void>;
 }
 
 /**
- * Classes that a label has, ascending, background left out.
- *
- * @throws PartloopError `data-invalid` for a value that the taxonomy does not have, and for a label that is ignored everywhere
+ * Read entries, several at a time, and hand over what became of them in their order. A fault that is not an entry's own, and
+ * an interruption, end the reading; what was read by then is handed over still.
  */
-export function classesOf(label: Uint8Array, taxonomy: Taxonomy): number[] {
-  const present = new Uint8Array(256);
-  for (const value of label) present[value] = 1;
-  const classes: number[] = [];
-  for (let value = 1; value < IGNORE_INDEX; value++) {
-    if (present[value] === 0) continue;
-    if (value > taxonomy.classes.length)
-      throw new PartloopError(
-        'data-invalid',
-        `its label has value ${value}; taxonomy ${taxonomy.name} ends at ${taxonomy.classes.length}`,
-      );
-    classes.push(value);
-  }
-  if (classes.length === 0 && present[BACKGROUND] === 0)
-    throw new PartloopError('data-invalid', 'its label is ignored everywhere');
-  return classes;
-}
-
-/** Validation or training by a hash alone, so that a vehicle is always on the same side. */
-function drawnSplit(unit: string): 'train' | 'val' {
-  return Number.parseInt(sha256(Buffer.from(`val ${unit}`)).slice(0, 8), 16) / 2 ** 32 < VAL_SHARE ? 'val' : 'train';
-}
-
-/** The pool, made with its taxonomy where it is new; another taxonomy is refused with the differences. */
-async function preparePool(store: ObjectStore, name: string, taxonomy: Taxonomy): Promise<Pool> {
-  const created = await store.putIfAbsent(keys.taxonomy(name), JSON.stringify(taxonomy, null, 1), 'application/json');
-  const pool = await openPool(store, name);
-  if (created === 'exists') {
-    const mine = taxonomy.classes.map((entry) => entry.name);
-    const its = pool.taxonomy.classes.map((entry) => entry.name);
-    if (JSON.stringify(mine) !== JSON.stringify(its)) {
-      const extra = mine.filter((entry) => !its.includes(entry));
-      const lacking = its.filter((entry) => !mine.includes(entry));
-      throw new PartloopError(
-        'config-invalid',
-        `pool \`${name}\` has taxonomy ${pool.taxonomy.name}, not ${taxonomy.name}: only here ${extra.join(', ') || 'nothing'}; only there ${lacking.join(', ') || 'nothing'}`,
-        {
-          hint: 'Import under another pool name, or with the taxonomy of the pool.',
-        },
-      );
+async function readAll(
+  entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>,
+  work: (item: ImportItem) => ReturnType<typeof readCandidate>,
+  { onProgress, signal, take }: Reading,
+): Promise<{ error: unknown } | null> {
+  const iterator = toIterator(entries);
+  const waiting = new Map<number, Outcome>();
+  let fault: { error: unknown } | null = null;
+  let taken = 0;
+  let given = 0;
+  let done = 0;
+  let handingOver: Promise<void> = Promise.resolve();
+  const handOver = async (): Promise<void> => {
+    for (let outcome = waiting.get(given); outcome !== undefined; outcome = waiting.get(given)) {
+      waiting.delete(given++);
+      await take(outcome);
     }
-  }
-  return pool;
+  };
+  const lane = async (): Promise<void> => {
+    while (fault === null) {
+      if (signal?.aborted === true) throw new PartloopError('interrupted', 'the import was interrupted');
+      const next = await iterator.next();
+      if (next.done) return;
+      const index = taken++;
+      waiting.set(index, await outcomeOf(next.value, work));
+      onProgress(++done);
+      handingOver = handingOver.then(handOver);
+      await handingOver;
+    }
+  };
+  const guarded = (): Promise<void> =>
+    lane().catch((error: unknown) => {
+      fault ??= { error };
+    });
+  await Promise.all(Array.from({ length: IN_PARALLEL }, guarded));
+  // Behind an entry that failed others may have been read: their order among each other still stands.
+  const rest = [...waiting].sort(([a], [b]) => a - b);
+  for (const [, outcome] of rest)
+    await take(outcome).catch((error: unknown) => {
+      fault ??= { error };
+    });
+  return fault;
 }
 
-/** Settings that fit the pool's size when its first training images come in; a person may edit them afterwards. */
-async function chooseDefaults(store: ObjectStore, name: string, rows: readonly IndexRow[]): Promise<void> {
-  const images = rows.filter((row) => row.split === 'train').length;
-  if (images === 0) return;
-  await store.putIfAbsent(keys.poolDefaults(name), JSON.stringify(poolDefaults(images), null, 1), 'application/json');
+async function outcomeOf(
+  entry: ImportEntry,
+  work: (item: ImportItem) => ReturnType<typeof readCandidate>,
+): Promise<Outcome> {
+  if ('notice' in entry) return { fileName: '', notice: entry };
+  const { fileName } = entry;
+  if ('reason' in entry) return entry;
+  try {
+    return { fileName, ...(await work(entry)) };
+  } catch (error) {
+    if (isEverybodys(error)) throw error;
+    return { fileName, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** A fault of the store or the machine would meet every image; any other is the image's own. */
+const isEverybodys = (error: unknown): boolean =>
+  error instanceof PartloopError && error.code !== 'internal' && FAILURES[error.code].actor === 'operator';
+
+/** The fault that ended an import, with what it brought in until then. */
+function interruption(error: unknown, { pool, version, ...report }: ImportReport): unknown {
+  if (!(error instanceof PartloopError)) return error;
+  const { added, replaced, updated, restored } = report;
+  const brought = added + replaced + updated + restored;
+  const kept = brought === 0 ? '' : `; ${brought} images are in pool ${pool} already, version ${version}`;
+  return new PartloopError(error.code, `${error.message}${kept}`, {
+    hint: error.hint ?? 'Run the same command again: it goes on with what is not in yet.',
+    cause: error,
+  });
 }
 
 function toIterator<T>(items: AsyncIterable<T> | Iterable<T>): { next(): Promise<IteratorResult<T>> } {
   const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   return { next: async () => iterator.next() };
 }
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -4,7 +4,7 @@ import { keys } from '../../storage/keys.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import type { Pool } from '../../storage/pool.js';
-import { classesOf } from '../import/importImages.js';
+import { classesOf } from '../import/candidate.js';
 
 /**
  * Store a corrected label and make the row of its image that names it. The row with the label that was there before stays in

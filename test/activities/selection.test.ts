@@ -12,7 +12,6 @@ import { createDrawActivities } from '../../activities/draw.js';
 import { EVALUATION_VERSION } from '../../activities/evaluate.js';
 import { createReportActivities } from '../../activities/report.js';
 import { createSampleActivities } from '../../activities/sample.js';
-import { digestOf } from '../../activities/step.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import { PartloopError } from '../../domain/errors.js';
 import type { modelCardSchema } from '../../domain/modelCard.js';
@@ -27,6 +26,7 @@ import {
   trainingRowSchema,
 } from '../../domain/tables.js';
 import { NO_TAGS } from '../../domain/tags.js';
+import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import { openPool } from '../../storage/pool.js';

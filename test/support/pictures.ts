@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import { parseTaxonomy } from '../../domain/taxonomy.js';
-import type { ImportItem } from '../../formats/importItem.js';
+import type { ImportEntry } from '../../formats/importItem.js';
 import { importImages } from '../../pool/import/importImages.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
@@ -44,10 +44,10 @@ export async function save(folder: string, name: string, body: string | Uint8Arr
 
 export function runImport(
   store: ObjectStore,
-  items: AsyncIterable<ImportItem>,
-  changes: { test?: boolean; taxonomy?: Taxonomy } = {},
+  entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>,
+  changes: { test?: boolean; relabel?: boolean; restore?: boolean; taxonomy?: Taxonomy } = {},
 ) {
-  const { test = false, taxonomy = TAXONOMY } = changes;
+  const { taxonomy = TAXONOMY, ...options } = changes;
   const now = new Date('2026-01-01T00:00:00Z');
-  return importImages(store, 'cars', taxonomy, items, { test, onProgress: () => undefined, now });
+  return importImages(store, 'cars', taxonomy, entries, { ...options, onProgress: () => undefined, now });
 }

@@ -3,7 +3,6 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { digestOf } from '../../../activities/step.js';
 import { createTrainActivities } from '../../../activities/train.js';
 import { PartloopError } from '../../../domain/errors.js';
 import { modelCardSchema, trainingListSchema } from '../../../domain/modelCard.js';
@@ -15,6 +14,7 @@ import {
   stepResultSchema,
 } from '../../../domain/steps.js';
 import { type IndexRow, type TrainingRow, trainingRowSchema } from '../../../domain/tables.js';
+import { digestOf, digestOfTaxonomy } from '../../../storage/digest.js';
 import { keys } from '../../../storage/keys.js';
 import { openPool } from '../../../storage/pool.js';
 import { readRegistry } from '../../../storage/registry.js';
@@ -160,7 +160,7 @@ describe('the train activities', () => {
     const draw = (await resultsWith(images.slice(0, 1))).draw;
     assert(draw !== undefined);
     const made = await activities.ensureBenchmark({ context: context(), results: { draw } });
-    assert.equal((await readRegistry(store, digestOf(taxonomy))).model?.scan, made?.outputs.scan);
+    assert.equal((await readRegistry(store, digestOfTaxonomy(taxonomy))).model?.scan, made?.outputs.scan);
     assert.equal(await activities.ensureBenchmark({ context: context(), results: { draw } }), null);
     const jobs = await jobsSeen();
     assert.equal(jobs.length, 1);

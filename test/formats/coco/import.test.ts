@@ -42,7 +42,10 @@ describe('an import of COCO annotations', function () {
     await save(folder, 'images/1.jpg', await picture(1));
     const path = await annotationFile(annotations.map((entry) => ({ image_id: 1, ...entry })));
     const store = memoryStore();
-    const { refused } = await runImport(store, readCoco(join(folder, 'images'), path, TAXONOMY));
+    const { refused } = await runImport(
+      store,
+      readCoco({ place: join(folder, 'images'), annotations: path, taxonomy: TAXONOMY, followLinks: false }),
+    );
     assert.deepEqual(refused, []);
     const [row] = await (await openPool(store, 'cars')).readIndex(1);
     assert.ok(row);
@@ -63,12 +66,16 @@ describe('an import of COCO annotations', function () {
     assert.deepEqual([at(5, 8), at(6, 8), at(7, 8)], [1, 2, 2]);
   });
 
-  it('puts the later annotation on top', async () => {
-    const at = await labelled([
-      { category_id: 2, segmentation: [box(0, 0, 10, 10)] },
-      { category_id: 4, segmentation: [box(4, 4, 6, 6)] },
-    ]);
-    assert.deepEqual([at(2, 2), at(5, 5)], [1, 3]);
+  it('puts the small annotation on top, whatever the order of the file', async () => {
+    const large = { category_id: 2, segmentation: [box(0, 0, 10, 10)] };
+    const small = { category_id: 4, segmentation: [box(4, 4, 6, 6)] };
+    for (const order of [
+      [large, small],
+      [small, large],
+    ]) {
+      const at = await labelled(order);
+      assert.deepEqual([at(2, 2), at(5, 5)], [1, 3]);
+    }
   });
 
   it('keeps the hole of a run-length mask', async () => {
@@ -113,18 +120,30 @@ describe('an import of COCO annotations', function () {
       ],
       [imageEntry(1), imageEntry(2), imageEntry(3), imageEntry(4), { ...imageEntry(5), width: 25 }, imageEntry(6)],
     );
-    const { added, refused } = await runImport(memoryStore(), readCoco(join(folder, 'images'), path, TAXONOMY));
+    const { added, refused } = await runImport(
+      memoryStore(),
+      readCoco({ place: join(folder, 'images'), annotations: path, taxonomy: TAXONOMY, followLinks: false }),
+    );
     assert.equal(added, 1);
-    const reasons = [/category antenna/, /not valid/, /covers 5 pixels/, /are for 25×16/, /category 77/];
+    const reasons = [
+      /category antenna is not in taxonomy three.*--class-map "antenna=CLASS".*--ignore-class/,
+      /annotation number 0 \(hood\) of it is not valid/,
+      /covers 5 pixels/,
+      /are for 25×16/,
+      /has category 77, which the file does not list/,
+    ];
     assert.equal(refused.length, reasons.length);
     for (const [index, reason] of reasons.entries()) assert.match(refused[index]?.reason ?? '', reason);
   });
 
   it('says what is wrong with a file that is of no use at all', async () => {
     const attempt = async (path: string): Promise<unknown> =>
-      runImport(memoryStore(), readCoco(folder, path, TAXONOMY));
+      runImport(memoryStore(), readCoco({ place: folder, annotations: path, taxonomy: TAXONOMY, followLinks: false }));
     await assert.rejects(attempt(join(folder, 'none.json')), /none\.json cannot be read/);
-    await assert.rejects(attempt(await save(folder, 'text.json', 'text')), /text\.json is not JSON/);
+    await assert.rejects(
+      attempt(await save(folder, 'text.json', 'text')),
+      /text\.json is not JSON: line 1, column 1, at `text`/,
+    );
     await assert.rejects(attempt(await save(folder, 'list.json', '[]')), /not a COCO annotation file/);
     const foreign = { images: [], annotations: [], categories: [{ id: 1, name: 'cat' }] };
     await assert.rejects(
@@ -133,11 +152,136 @@ describe('an import of COCO annotations', function () {
     );
   });
 
+  /** What becomes of one picture `1.jpg` with these annotations. */
+  const outcome = async (annotations: readonly object[], more: object = {}, image: object = imageEntry(1)) => {
+    await save(folder, 'images/1.jpg', await picture(1));
+    const path = await annotationFile(
+      annotations.map((entry) => ({ image_id: 1, ...entry })),
+      [image],
+    );
+    const store = memoryStore();
+    const options = { place: join(folder, 'images'), annotations: path, taxonomy: TAXONOMY, followLinks: false };
+    return { store, ...(await runImport(store, readCoco({ ...options, ...more }))) };
+  };
+  const hood = { category_id: 2, segmentation: [box(0, 0, 4, 4)] };
+
+  it('refuses an annotation that paints nothing, by name, instead of taking its part as background', async () => {
+    const bad: [object, RegExp][] = [
+      [{ id: 7, category_id: 3, segmentation: [], bbox: [1, 1, 4, 4] }, /annotation 7 \(wheel\) has a box and no mask/],
+      [{ id: 8, category_id: 3, bbox: [1, 1, 4, 4] }, /annotation 8 \(wheel\) has a box and no mask/],
+      [{ id: 9, category_id: 3, segmentation: null }, /annotation 9 \(wheel\) has a box and no mask/],
+      [{ id: 3, category_id: 3, segmentation: [box(0.1, 0.1, 0.9, 0.9)] }, /annotation 3 has coordinates from 0 to 1/],
+      [{ id: 4, category_id: 3, segmentation: [box(30, 2, 40, 8)] }, /annotation 4 lies outside the picture/],
+      [{ id: 5, category_id: 3, segmentation: [box(-9, -9, -2, -2)] }, /annotation 5 lies outside the picture/],
+    ];
+    for (const [annotation, reason] of bad) {
+      const { added, refused } = await outcome([hood, annotation]);
+      assert.equal(added, 0);
+      assert.match(refused[0]?.reason ?? '', reason);
+    }
+  });
+
+  it('refuses a picture without annotations unless it is said to show no part', async () => {
+    const { added, refused } = await outcome([]);
+    assert.equal(added, 0);
+    assert.match(refused[0]?.reason ?? '', /it has no annotations: --empty background/);
+    const taken = await outcome([], { empty: 'background' });
+    assert.deepEqual([taken.added, taken.unlabelled], [1, ['1.jpg']]);
+  });
+
+  it('counts annotations of pictures that the file does not list, by name', async () => {
+    const { added, notices } = await outcome([hood, { ...hood, id: 5, image_id: 99 }, { ...hood, image_id: null }]);
+    assert.equal(added, 1);
+    assert.deepEqual(
+      notices.map(({ count, examples }) => [count, examples]),
+      [[2, ['annotation 5', 'annotation number 2']]],
+    );
+  });
+
+  it('refuses a file that gives one id to two categories', async () => {
+    await save(folder, 'images/1.jpg', await picture(1));
+    const categories = [
+      { id: 1, name: 'hood' },
+      { id: 1, name: 'wheel' },
+    ];
+    const annotations = [{ ...hood, image_id: 1, category_id: 1 }];
+    const path = await save(folder, 'twice.json', JSON.stringify({ images: [imageEntry(1)], categories, annotations }));
+    const entries = readCoco({ place: folder, annotations: path, taxonomy: TAXONOMY, followLinks: false });
+    await assert.rejects(runImport(memoryStore(), entries), /gives id 1 to two categories: hood and wheel/);
+  });
+
+  it('maps and leaves out categories on request, and refuses rules that name nothing', async () => {
+    const antenna = { category_id: 9, segmentation: [box(10, 10, 14, 14)] };
+    const rules = (map: [string, string][], leaveOut: string[] = []) => ({
+      classes: { map: new Map(map), leaveOut: new Set(leaveOut) },
+    });
+    assert.deepEqual(await classesAfter(rules([['antenna', 'mirror']])), [1, 3]);
+    assert.deepEqual(await classesAfter(rules([], ['Antenna'])), [1]);
+    assert.deepEqual(await classesAfter(rules([['antenna', 'ignored']])), [1]);
+    await assert.rejects(outcome([hood], rules([['antena', 'mirror']])), /has no category antena: it has/);
+    await assert.rejects(outcome([hood], rules([['antenna', 'miror']])), /taxonomy three has no class miror/);
+
+    async function classesAfter(more: object): Promise<number[] | undefined> {
+      const { store } = await outcome([hood, antenna], more);
+      return (await (await openPool(store, 'cars')).readIndex(1))[0]?.classes;
+    }
+  });
+
+  it('takes class names as tools write them', async () => {
+    await save(folder, 'images/1.jpg', await picture(1));
+    const categories = [{ id: 2, name: ' HOOD ' }];
+    const annotations = [{ ...hood, image_id: 1 }];
+    const file = { images: [imageEntry(1)], categories, annotations };
+    const path = await save(folder, 'case.json', JSON.stringify(file));
+    const options = { place: join(folder, 'images'), annotations: path, taxonomy: TAXONOMY, followLinks: false };
+    assert.equal((await runImport(memoryStore(), readCoco(options))).added, 1);
+  });
+
+  it('takes split, tags and vehicle from the fields of an image', async () => {
+    const { store } = await outcome(
+      [hood],
+      {},
+      {
+        ...imageEntry(1),
+        split: 'valid',
+        vehicle_id: 17,
+        angle: '45',
+        attributes: { black: true, occluded: false, reflection: 'no' },
+        source: 'https://example.org',
+      },
+    );
+    const [row] = await (await openPool(store, 'cars')).readIndex(1);
+    assert.deepEqual(
+      [row?.split, row?.vehicleId, row?.angle, row?.black, row?.reflection, row?.source],
+      ['val', '17', 45, true, false, 'in-house'],
+    );
+    const { refused } = await outcome([hood], {}, { ...imageEntry(1), split: 'holdout' });
+    assert.match(refused[0]?.reason ?? '', /its split is "holdout"/);
+  });
+
+  it('refuses an image entry without a size alone, and reads a file with a byte order mark', async () => {
+    for (const id of [1, 2]) await save(folder, `images/${id}.jpg`, await picture(id));
+    const images = [{ id: 1, file_name: '1.jpg' }, imageEntry(2)];
+    const annotations = [1, 2].map((id) => ({ ...hood, image_id: id }));
+    const text = `\uFEFF${JSON.stringify({ images, categories: CATEGORIES, annotations })}`;
+    const path = await save(folder, 'bom.json', text);
+    const options = { place: join(folder, 'images'), annotations: path, taxonomy: TAXONOMY, followLinks: false };
+    const { added, refused } = await runImport(memoryStore(), readCoco(options));
+    assert.equal(added, 1);
+    assert.deepEqual(refused[0]?.fileName, '1.jpg');
+    assert.match(refused[0]?.reason ?? '', /its entry is not valid: width/);
+  });
+
   it('takes the whole test set of DSMLR Car Parts', async function () {
     const set = dsmlrTestSet();
     if (set === null) return this.skip();
     const store = memoryStore();
-    const items = readCoco(join(set, 'JPEGImages'), join(set, 'annotations.json'), dsmlr18);
+    const items = readCoco({
+      place: join(set, 'JPEGImages'),
+      annotations: join(set, 'annotations.json'),
+      taxonomy: dsmlr18,
+      followLinks: false,
+    });
     const { added, refused } = await runImport(store, items, { taxonomy: dsmlr18, test: true });
     assert.equal(added + refused.length, 100);
     assert.ok(added >= 95, JSON.stringify(refused));

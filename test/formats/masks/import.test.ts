@@ -8,7 +8,7 @@ import { parseTaxonomy } from '../../../domain/taxonomy.js';
 import { readMaskManifest } from '../../../formats/masks/import.js';
 import { readImage, readLabel } from '../../../storage/imageSource.js';
 import { keys } from '../../../storage/keys.js';
-import { decodeLabel } from '../../../storage/labelMask.js';
+import { decodeLabel, encodeLabel } from '../../../storage/labelMask.js';
 import type { ObjectStore } from '../../../storage/objectStore.js';
 import { openPool } from '../../../storage/pool.js';
 import { memoryStore } from '../../support/memoryStore.js';
@@ -43,8 +43,8 @@ describe('an import of index masks', function () {
   it('brings pictures, labels, tags and vehicles into the pool', async () => {
     const store = memoryStore();
     const tagged = await pair(1, { tags: { angle: 45, black: true }, vehicleId: 'v1', source: 'client', split: 'val' });
-    const report = await runImport(store, readMaskManifest(await manifest([tagged, await pair(2)])));
-    assert.deepEqual(report, { pool: 'cars', version: 1, added: 2, known: 0, refused: [] });
+    const report = await runImport(store, readMaskManifest({ manifest: await manifest([tagged, await pair(2)]) }));
+    assert.deepEqual([report.version, report.added, report.known, report.refused], [1, 2, 0, []]);
     const row = (await indexOf(store)).find(({ fileName }) => fileName === 'images/1.jpg');
     assert.ok(row);
     assert.deepEqual(
@@ -59,30 +59,38 @@ describe('an import of index masks', function () {
   it('adds nothing when it is done again', async () => {
     const store = memoryStore();
     const path = await manifest([await pair(1), await pair(2)]);
-    await runImport(store, readMaskManifest(path));
+    await runImport(store, readMaskManifest({ manifest: path }));
     const before = store.keys;
-    const report = await runImport(store, readMaskManifest(path));
-    assert.deepEqual(report, { pool: 'cars', version: 1, added: 0, known: 2, refused: [] });
+    const report = await runImport(store, readMaskManifest({ manifest: path }));
+    assert.deepEqual([report.version, report.added, report.known, report.refused], [1, 0, 2, []]);
     assert.deepEqual(store.keys, before);
   });
 
   it('adds nothing twice when two do it at the same time', async () => {
     const store = memoryStore();
     const path = await manifest([await pair(1), await pair(2)]);
-    await Promise.all([runImport(store, readMaskManifest(path)), runImport(store, readMaskManifest(path))]);
+    await Promise.all([
+      runImport(store, readMaskManifest({ manifest: path })),
+      runImport(store, readMaskManifest({ manifest: path })),
+    ]);
     assert.equal(await (await openPool(store, 'cars')).latestVersion(), 1);
     assert.equal((await indexOf(store)).length, 2);
   });
 
-  it('makes a changed label a new revision of its image, on the same side of the split', async () => {
+  it('makes a changed label a new revision of its image, on the same side of the split unless told otherwise', async () => {
     const store = memoryStore();
     const line = await pair(1, { split: 'val' });
-    await runImport(store, readMaskManifest(await manifest([line])));
+    await runImport(store, readMaskManifest({ manifest: await manifest([line]) }));
     await save(folder, 'labels/1.png', await mask(3));
-    const report = await runImport(store, readMaskManifest(await manifest([{ ...line, split: 'train' }])));
-    assert.equal(report.version, 2);
+    const report = await runImport(
+      store,
+      readMaskManifest({ manifest: await manifest([{ ...line, split: undefined }]) }),
+    );
+    assert.deepEqual([report.version, report.added, report.replaced], [2, 0, 1]);
     const [row] = await indexOf(store);
     assert.deepEqual([row?.labelRevision, row?.classes, row?.split], [1, [3], 'val']);
+    await runImport(store, readMaskManifest({ manifest: await manifest([{ ...line, split: 'train' }]) }));
+    assert.equal((await indexOf(store))[0]?.split, 'train');
   });
 
   it('lists every bad file with its reason and takes the rest', async () => {
@@ -111,7 +119,7 @@ describe('an import of index masks', function () {
       { image: '9.jpg', label: 'ignored.png' },
       { image: 'copy.jpg', label: 'labels/1.png' },
     ];
-    const { added, refused } = await runImport(store, readMaskManifest(await manifest(lines)));
+    const { added, refused } = await runImport(store, readMaskManifest({ manifest: await manifest(lines) }));
     assert.equal(added, 1);
     const expected: [string, RegExp][] = [
       ['note.jpg', /not a readable picture/],
@@ -135,8 +143,8 @@ describe('an import of index masks', function () {
   it('keeps a picture out of the test set that the pool trains on', async () => {
     const store = memoryStore();
     const path = await manifest([await pair(1)]);
-    await runImport(store, readMaskManifest(path));
-    const { added, known, refused } = await runImport(store, readMaskManifest(path), { test: true });
+    await runImport(store, readMaskManifest({ manifest: path }));
+    const { added, known, refused } = await runImport(store, readMaskManifest({ manifest: path }), { test: true });
     assert.deepEqual([added, known], [0, 0]);
     assert.match(refused[0]?.reason ?? '', /the same picture is in the pool's (train|val) split/);
   });
@@ -149,7 +157,10 @@ describe('an import of index masks', function () {
       .toBuffer();
     await save(folder, 'turned.jpg', turned);
     await save(folder, 'upright.png', await mask(1, 16, 24));
-    await runImport(store, readMaskManifest(await manifest([{ image: 'turned.jpg', label: 'upright.png' }])));
+    await runImport(
+      store,
+      readMaskManifest({ manifest: await manifest([{ image: 'turned.jpg', label: 'upright.png' }]) }),
+    );
     const [row] = await indexOf(store);
     assert.deepEqual([row?.width, row?.height], [16, 24]);
   });
@@ -158,7 +169,7 @@ describe('an import of index masks', function () {
     const store = memoryStore();
     const lines = [];
     for (let seed = 0; seed < 40; seed++) lines.push(await pair(seed, { vehicleId: `v${seed % 20}` }));
-    await runImport(store, readMaskManifest(await manifest(lines)));
+    await runImport(store, readMaskManifest({ manifest: await manifest(lines) }));
     const sides = new Map<string, Set<string>>();
     for (const { vehicleId, split } of await indexOf(store)) {
       sides.set(vehicleId ?? '', (sides.get(vehicleId ?? '') ?? new Set()).add(split));
@@ -168,14 +179,14 @@ describe('an import of index masks', function () {
 
   it('writes settings that fit the size of the pool', async () => {
     const store = memoryStore();
-    await runImport(store, readMaskManifest(await manifest([await pair(1, { split: 'train' })])));
+    await runImport(store, readMaskManifest({ manifest: await manifest([await pair(1, { split: 'train' })]) }));
     assert.ok(store.keys.includes(keys.poolDefaults('cars')));
   });
 
   it('refuses another taxonomy than the pool has, with the differences', async () => {
     const store = memoryStore();
     const path = await manifest([await pair(1)]);
-    await runImport(store, readMaskManifest(path));
+    await runImport(store, readMaskManifest({ manifest: path }));
     const other = parseTaxonomy(
       {
         name: 'other',
@@ -187,16 +198,75 @@ describe('an import of index masks', function () {
       'other',
     );
     await assert.rejects(
-      runImport(store, readMaskManifest(path), { taxonomy: other }),
+      runImport(store, readMaskManifest({ manifest: path }), { taxonomy: other }),
       (error) => error instanceof PartloopError && /only here roof; only there wheel, mirror/.test(error.message),
     );
   });
 
-  it('names the line of a manifest that is not as it should be', async () => {
+  it('refuses a line that is not as it should be alone, and says which and why', async () => {
     const store = memoryStore();
-    const path = await save(folder, 'bad.jsonl', '{"image": "a.jpg"}\n');
-    await assert.rejects(runImport(store, readMaskManifest(path)), /bad\.jsonl:1[\s\S]*label/);
-    await assert.rejects(runImport(store, readMaskManifest(join(folder, 'none.jsonl'))), /none\.jsonl cannot be read/);
+    const good = JSON.stringify(await pair(1));
+    const lines = [
+      good,
+      '{"image": "a.jpg"}',
+      '{"image": "b.jpg", NaN}',
+      JSON.stringify({ ...(await pair(2)), tags: { angle: 20 } }),
+      JSON.stringify({ ...(await pair(3)), tags: { blck: true } }),
+      JSON.stringify({ ...(await pair(4)), vehicle: 'suv', colour: 'red' }),
+      JSON.stringify({ ...(await pair(5)), split: 'holdout' }),
+    ];
+    const path = await save(folder, 'bad.jsonl', `\uFEFF${lines.join('\r\n')}\n`);
+    const { added, refused } = await runImport(store, readMaskManifest({ manifest: path }));
+    assert.equal(added, 1);
+    const expected: [string, RegExp][] = [
+      ['a.jpg', /line 2: label/],
+      ['b.jpg', /line 3: it is not JSON/],
+      ['images/2.jpg', /line 4: tag angle is 20: allowed is 0, 15, 30/],
+      ['images/3.jpg', /line 5: there is no tag blck: tags are angle, vehicle/],
+      ['images/4.jpg', /line 6: there is no field colour/],
+      ['images/5.jpg', /line 7: its split is "holdout": allowed is train, val or test/],
+    ];
+    assert.deepEqual(
+      refused.map(({ fileName }) => fileName),
+      expected.map(([name]) => name),
+    );
+    for (const [index, [name, reason]] of expected.entries()) assert.match(refused[index]?.reason ?? '', reason, name);
+  });
+
+  it('refuses masks whose values are no class numbers, and reads those that are said to be zero-based', async () => {
+    const store = memoryStore();
+    const half = async (inside: number, outside: number, share = 0.5): Promise<Buffer> =>
+      encodeLabel(
+        Uint8Array.from({ length: 24 * 16 }, (_, at) => (at < 24 * 16 * share ? inside : outside)),
+        24,
+        16,
+      );
+    const masks = [await half(255, 0), await half(1, 255, 0.3), await half(1, 255, 0.7)];
+    const lines = [];
+    for (const [index, bytes] of masks.entries()) {
+      await save(folder, `${index}.png`, bytes);
+      lines.push({ ...(await pair(index)), label: `${index}.png` });
+    }
+    const path = await manifest(lines);
+    const { added, refused } = await runImport(store, readMaskManifest({ manifest: path }));
+    assert.equal(added, 1);
+    assert.match(refused[0]?.reason ?? '', /the values 0 and 255 alone/);
+    assert.match(refused[1]?.reason ?? '', /70 % of its label is 255.*--mask-values zero-based/);
+
+    const other = memoryStore();
+    await runImport(other, readMaskManifest({ manifest: await manifest(lines.slice(1)), values: 'zero-based' }));
+    for (const row of await indexOf(other)) {
+      const { pixels } = await decodeLabel(await readLabel(other, row));
+      assert.deepEqual([...new Set(pixels)].sort(), [0, 2]);
+    }
+  });
+
+  it('says so where a manifest is not there', async () => {
+    const store = memoryStore();
+    await assert.rejects(
+      runImport(store, readMaskManifest({ manifest: join(folder, 'none.jsonl') })),
+      /none\.jsonl cannot be read/,
+    );
   });
 });
 
@@ -226,7 +296,7 @@ describe('a picture registered in place', function () {
       { image: 's3://partloop/photos/none.jpg', label: '1.png' },
     ];
     const path = await save(folder, 'manifest.jsonl', lines.map((line) => JSON.stringify(line)).join('\n'));
-    const report = await runImport(store, readMaskManifest(path));
+    const report = await runImport(store, readMaskManifest({ manifest: path }));
     assert.equal(report.added, 1);
     assert.match(report.refused[0]?.reason ?? '', /none\.jpg does not exist/);
 

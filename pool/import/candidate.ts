@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { PartloopError } from '../../domain/errors.js';
+import type { IndexRow } from '../../domain/tables.js';
+import { NO_TAGS } from '../../domain/tags.js';
+import { BACKGROUND, IGNORE_INDEX, type Taxonomy } from '../../domain/taxonomy.js';
+import { readSource } from '../../formats/imageSources.js';
+import type { ImportItem } from '../../formats/importItem.js';
+import { keys } from '../../storage/keys.js';
+import { decodeLabel, encodeLabel } from '../../storage/labelMask.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import type { PoolHistory } from '../../storage/poolHistory.js';
+import { type Candidate, withGiven } from './decide.js';
+import { inspectPicture } from './picture.js';
+
+/** Share of the training images that is kept for validation, drawn once by a hash of the vehicle. */
+const VAL_SHARE = 0.05;
+const MAX_NAME = 1_024;
+
+export interface CandidateContext {
+  store: ObjectStore;
+  pool: string;
+  taxonomy: Taxonomy;
+  history: PoolHistory;
+  test: boolean;
+  restore: boolean;
+  now: Date;
+}
+
+/** An image that was read, or one that the pool was told to forget and whose bytes are not stored again. */
+export type ReadItem = { candidate: Candidate; notes: string[] } | { removed: true };
+
+/**
+ * Read an item, check picture and label, and store both under their digests.
+ *
+ * @throws PartloopError `data-invalid` with the reason for which it is refused; faults of the store
+ */
+export async function readCandidate(item: ImportItem, context: CandidateContext): Promise<ReadItem> {
+  const { store, pool, taxonomy, history, now } = context;
+  const { fileName, facts } = item;
+  if (fileName.length > MAX_NAME || !fileName.isWellFormed() || fileName.includes('\u0000'))
+    throw new PartloopError('data-invalid', 'its name is too long or not valid Unicode');
+  const { bytes, uri, etag, versionId } = await readSource(store, item.image);
+  const imageId = sha256(bytes);
+  const latest = history.latest(imageId);
+  if (latest !== undefined && latest.removedAt !== null && !context.restore) return { removed: true };
+
+  const { width, height, perceptualHash } = await inspectPicture(bytes);
+  const { pixels, notes } = await item.label({ width, height });
+  if (pixels.length !== width * height)
+    throw new PartloopError(
+      'data-invalid',
+      `its label has ${pixels.length} pixels, the upright picture ${width}×${height}`,
+    );
+  const classes = classesOf(pixels, taxonomy);
+  const encoded = await encodeLabel(pixels, width, height);
+  const labelSha256 = (await sameLabel(context, imageId, pixels, sha256(encoded))) ?? sha256(encoded);
+  const imageUri = uri ?? keys.image(pool, imageId);
+  const labelUri = keys.label(pool, labelSha256);
+  if (labelSha256 === sha256(encoded)) await store.putIfAbsent(labelUri, encoded, 'image/png');
+  if (uri === null) await store.putIfAbsent(imageUri, bytes);
+  const tags = { ...NO_TAGS, ...facts.tags };
+  const given = Object.entries(tags).flatMap(([name, value]) => (value === null ? [] : name));
+  const row: IndexRow = {
+    imageId,
+    fileName,
+    imageUri,
+    imageEtag: etag,
+    imageVersion: versionId,
+    labelUri,
+    labelSha256,
+    width,
+    height,
+    ...tags,
+    tagOrigins: withGiven('{}', given),
+    vehicleId: facts.vehicleId,
+    source: facts.source ?? 'in-house',
+    split: facts.split ?? (context.test ? 'test' : drawnSplit(facts.vehicleId ?? imageId)),
+    perceptualHash,
+    classes,
+    labelRevision: 0,
+    ingestedAt: now.toISOString(),
+    change: 'import',
+    changeId: null,
+    removedAt: null,
+  };
+  return { candidate: { row, facts }, notes };
+}
+
+/**
+ * The digest of a revision of the image with these very pixels: another version of the PNG encoder writes other bytes, and the
+ * same label must not look new for it.
+ */
+async function sameLabel(
+  { store, pool, history }: CandidateContext,
+  imageId: string,
+  pixels: Uint8Array,
+  digest: string,
+): Promise<string | null> {
+  const known = new Set(history.revisions(imageId).map(({ labelSha256 }) => labelSha256));
+  if (known.size === 0 || known.has(digest)) return null;
+  for (const labelSha256 of known) {
+    const stored = await store.tryGet(keys.label(pool, labelSha256));
+    if (stored === null) continue;
+    const label = await decodeLabel(stored.body, labelSha256).catch((error: unknown) => {
+      if (error instanceof PartloopError && error.code === 'data-invalid') return null;
+      throw error;
+    });
+    if (label !== null && Buffer.compare(label.pixels, pixels) === 0) return labelSha256;
+  }
+  return null;
+}
+
+/**
+ * Classes that a label has, ascending, background left out.
+ *
+ * @throws PartloopError `data-invalid` for a value that the taxonomy does not have, and for a label that is ignored everywhere
+ */
+export function classesOf(label: Uint8Array, taxonomy: Taxonomy): number[] {
+  const present = new Uint8Array(256);
+  for (const value of label) present[value] = 1;
+  const classes: number[] = [];
+  for (let value = 1; value < IGNORE_INDEX; value++) {
+    if (present[value] === 0) continue;
+    if (value > taxonomy.classes.length)
+      throw new PartloopError(
+        'data-invalid',
+        `its label has value ${value}; taxonomy ${taxonomy.name} ends at ${taxonomy.classes.length}`,
+      );
+    classes.push(value);
+  }
+  if (classes.length === 0 && present[BACKGROUND] === 0)
+    throw new PartloopError('data-invalid', 'its label is ignored everywhere');
+  return classes;
+}
+
+/** Validation or training by a hash alone, so that a vehicle is always on the same side. */
+function drawnSplit(unit: string): 'train' | 'val' {
+  return Number.parseInt(sha256(Buffer.from(`val ${unit}`)).slice(0, 8), 16) / 2 ** 32 < VAL_SHARE ? 'val' : 'train';
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -1,0 +1,167 @@
+import type { IndexRow } from '../../domain/tables.js';
+import { TAG_NAMES, type Tags } from '../../domain/tags.js';
+import type { ImageFacts } from '../../formats/importItem.js';
+import type { PoolHistory } from '../../storage/poolHistory.js';
+
+/** One image that an import brings: its row as if the pool had never seen it, and what was said of it in so many words. */
+export interface Candidate {
+  row: IndexRow;
+  facts: ImageFacts;
+}
+
+export interface DecideOptions {
+  /** The import as a whole is test data. */
+  test: boolean;
+  /** What the import says counts, also where it was said before and changed since. */
+  relabel: boolean;
+  /** Images that were removed come back. */
+  restore: boolean;
+}
+
+/**
+ * What an import does to one image. `row` is what the pool is told, null for nothing new; `kept` is the reason for which a
+ * label was not taken.
+ */
+export type Decision =
+  | { outcome: 'added' | 'replaced' | 'updated' | 'restored'; row: IndexRow; kept: string | null }
+  | { outcome: 'known'; row: null; kept: string | null }
+  | { outcome: 'removed'; row: null; kept: null }
+  | { outcome: 'refused'; row: null; kept: null; reason: string };
+
+/**
+ * Whatever the pool was told once is known: only what was never said before changes anything, so that data which is imported
+ * again, in whatever order, undoes nothing. A label that a reviewer corrected stays unless `relabel` asks for it.
+ */
+export function decide(history: PoolHistory, candidate: Candidate, options: DecideOptions): Decision {
+  const { row, facts } = candidate;
+  const latest = history.latest(row.imageId);
+  if (latest === undefined) return { outcome: 'added', row, kept: null };
+  if (latest.removedAt !== null && !options.restore) return { outcome: 'removed', row: null, kept: null };
+  const earlier = history.revisions(row.imageId);
+
+  const split = splitOf(latest, earlier, facts, options);
+  if (split.refused !== null) return { outcome: 'refused', row: null, kept: null, reason: split.refused };
+  const label = labelOf(latest, earlier, row, facts, options);
+  if (label.refused !== null) return { outcome: 'refused', row: null, kept: null, reason: label.refused };
+  const known = {
+    ...factsOf(latest, earlier, candidate, options),
+    ...placeOf(latest, earlier, row),
+    split: split.value,
+  };
+  const isRestored = latest.removedAt !== null;
+  const isUpdated = Object.entries(known).some(([name, value]) => value !== latest[name as keyof IndexRow]);
+  if (!isRestored && label.taken === null && !isUpdated) return { outcome: 'known', row: null, kept: label.kept };
+  const outcome = isRestored ? 'restored' : label.taken !== null ? 'replaced' : 'updated';
+  return {
+    outcome,
+    row: {
+      ...latest,
+      ...known,
+      ...label.taken,
+      labelRevision: latest.labelRevision + 1,
+      ingestedAt: row.ingestedAt,
+      change: isRestored ? 'restore' : label.taken !== null ? 'relabel' : 'facts',
+      changeId: null,
+      removedAt: null,
+    },
+    kept: label.kept,
+  };
+}
+
+type Label = Pick<IndexRow, 'labelUri' | 'labelSha256' | 'classes'>;
+
+function labelOf(
+  latest: IndexRow,
+  earlier: readonly IndexRow[],
+  row: IndexRow,
+  facts: ImageFacts,
+  { test, relabel }: DecideOptions,
+): { taken: Label | null; kept: string | null; refused: string | null } {
+  const { labelUri, labelSha256, classes } = row;
+  const taken: Label = { labelUri, labelSha256, classes };
+  const nothing = { taken: null, kept: null, refused: null };
+  const isBack = latest.removedAt !== null && latest.change === 'removal' && latest.changeId === PURGED;
+  if (isBack) return { ...nothing, taken };
+  if (latest.labelSha256 === labelSha256) return nothing;
+  if (latest.split === 'test' && !test && facts.split !== 'test')
+    return { ...nothing, refused: `the same picture is in the pool's test split as ${latest.fileName}` };
+  if (relabel) return { ...nothing, taken };
+  if (earlier.some((one) => one.labelSha256 === labelSha256)) return nothing;
+  if (isReviewed(latest, earlier))
+    return { ...nothing, kept: 'a reviewer corrected its label: --relabel takes the one of this import instead' };
+  return { ...nothing, taken };
+}
+
+/** `changeId` of a removal that deleted the bytes as well. */
+export const PURGED = 'purge';
+
+/**
+ * Whether the label came from a reviewer. Rows of before changes were written down do not say; a later revision may well be one,
+ * and a correction lost is worse than a label asked for twice.
+ */
+function isReviewed(latest: IndexRow, earlier: readonly IndexRow[]): boolean {
+  const first = earlier.find((one) => one.labelSha256 === latest.labelSha256) ?? latest;
+  return first.change === 'review' || (first.change === null && first.labelRevision > 0);
+}
+
+function splitOf(
+  latest: IndexRow,
+  earlier: readonly IndexRow[],
+  { split }: ImageFacts,
+  { test, relabel }: DecideOptions,
+): { value: IndexRow['split']; refused: string | null } {
+  const stays = { value: latest.split, refused: null };
+  const asked = split ?? (test ? 'test' : null);
+  if (asked === null || asked === latest.split) return stays;
+  if (earlier.some((one) => one.split === asked) && !relabel) return stays;
+  const there = `the same picture is in the pool's ${latest.split} split as ${latest.fileName}`;
+  if (latest.split === 'test')
+    return { ...stays, refused: `${there}: what was test data never becomes training data unless it is removed first` };
+  // A whole test file with a picture of the training data is more often a mistake than a wish.
+  if (asked === 'test' && split === null)
+    return { ...stays, refused: `${there}: give it \`split: test\` of its own to move it` };
+  return { value: asked, refused: null };
+}
+
+/** Tags, vehicle and source after the import; a value that was said before and changed since does not come back. */
+function factsOf(
+  latest: IndexRow,
+  earlier: readonly IndexRow[],
+  { facts }: Candidate,
+  { relabel }: DecideOptions,
+): Tags & Pick<IndexRow, 'vehicleId' | 'source' | 'tagOrigins'> {
+  const isNew = (name: keyof IndexRow, value: unknown): boolean =>
+    value !== null && value !== undefined && (relabel || !earlier.some((one) => one[name] === value));
+  const given = Object.fromEntries(
+    TAG_NAMES.filter((name) => isNew(name, facts.tags[name])).map((name) => [name, facts.tags[name]]),
+  );
+  const tags = Object.fromEntries(TAG_NAMES.map((name) => [name, latest[name]]));
+  const names = Object.keys(given);
+  const isOriginKept = names.every((name) => latest[name as keyof Tags] === given[name as keyof Tags]);
+  return {
+    ...(tags as unknown as Tags),
+    ...given,
+    tagOrigins: isOriginKept ? latest.tagOrigins : withGiven(latest.tagOrigins, names),
+    vehicleId: isNew('vehicleId', facts.vehicleId) ? facts.vehicleId : latest.vehicleId,
+    source: isNew('source', facts.source) ? (facts.source ?? latest.source) : latest.source,
+  };
+}
+
+/** JSON of tag -> given | inferred, with `names` given. */
+export function withGiven(origins: string, names: readonly string[]): string {
+  const parsed: unknown = JSON.parse(origins);
+  const before = typeof parsed === 'object' && parsed !== null ? parsed : {};
+  return JSON.stringify({ ...before, ...Object.fromEntries(names.map((name) => [name, 'given'])) });
+}
+
+/** An image that stays in its bucket may have moved, or been written again with the same bytes. */
+function placeOf(
+  latest: IndexRow,
+  earlier: readonly IndexRow[],
+  row: IndexRow,
+): Pick<IndexRow, 'imageUri' | 'imageEtag' | 'imageVersion'> {
+  const wasSaid = earlier.some((one) => one.imageUri === row.imageUri && one.imageEtag === row.imageEtag);
+  const isRegistered = row.imageEtag !== null && latest.imageEtag !== null;
+  const { imageUri, imageEtag, imageVersion } = isRegistered && !wasSaid ? row : latest;
+  return { imageUri, imageEtag, imageVersion };
+}

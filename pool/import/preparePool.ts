@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { poolDefaults } from '../../domain/config.js';
+import { PartloopError } from '../../domain/errors.js';
+import { parseTaxonomy, type Taxonomy, unmirroredSides } from '../../domain/taxonomy.js';
+import type { ImportNotice } from '../../formats/importItem.js';
+import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
+import { parseJson } from '../../storage/json.js';
+import { keys } from '../../storage/keys.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import { openPool, type Pool } from '../../storage/pool.js';
+
+/** The pool of an import: there already, or made with its first rows, so that an import that brings nothing leaves nothing. */
+export interface PreparedPool {
+  /** null as long as it is to be made. */
+  pool: Pool | null;
+  /** The pool, made where it was not there. */
+  make(): Promise<Pool>;
+  notices: ImportNotice[];
+}
+
+/** @throws PartloopError `config-invalid` where the pool has other classes, saying which */
+export async function preparePool(store: ObjectStore, name: string, taxonomy: Taxonomy): Promise<PreparedPool> {
+  const key = keys.taxonomy(name);
+  const there = await store.tryGet(key);
+  const notices = mirrorNotices(taxonomy);
+  if (there !== null) {
+    const pool = await openPool(store, name);
+    if ((await pool.latestVersion()) > 0) {
+      refuseOtherClasses(name, pool.taxonomy, taxonomy);
+      return { pool, make: async () => pool, notices: [...notices, ...ruleNotices(name, pool.taxonomy, taxonomy)] };
+    }
+  }
+  const make = async (): Promise<Pool> => {
+    // A pool without images binds nobody to the taxonomy that somebody once tried.
+    const written = await store.replace(key, JSON.stringify(taxonomy, null, 1), there?.etag ?? null);
+    const pool = await openPool(store, name);
+    if (written === 'conflict') refuseOtherClasses(name, pool.taxonomy, taxonomy);
+    return pool;
+  };
+  return { pool: null, make, notices };
+}
+
+function refuseOtherClasses(name: string, its: Taxonomy, mine: Taxonomy): void {
+  const here = mine.classes.map((entry) => entry.name);
+  const there = its.classes.map((entry) => entry.name);
+  if (JSON.stringify(here) === JSON.stringify(there)) return;
+  const extra = here.filter((entry) => !there.includes(entry));
+  const lacking = there.filter((entry) => !here.includes(entry));
+  const differs =
+    extra.length + lacking.length === 0
+      ? 'the same classes in another order'
+      : `only here ${extra.join(', ') || 'nothing'}; only there ${lacking.join(', ') || 'nothing'}`;
+  throw new PartloopError('config-invalid', `pool \`${name}\` has taxonomy ${its.name}, not ${mine.name}: ${differs}`, {
+    hint: 'Import under another pool name, or with the taxonomy of the pool.',
+  });
+}
+
+/** Rules of the classes that differ: the pool's count, since its models and scans rest on them. */
+function ruleNotices(name: string, its: Taxonomy, mine: Taxonomy): ImportNotice[] {
+  const differing = mine.classes.filter((entry, index) => JSON.stringify(entry) !== JSON.stringify(its.classes[index]));
+  if (differing.length === 0) return [];
+  return [
+    {
+      notice: `classes whose rules in this taxonomy are not those of pool ${name}; the pool's count until \`partloop pool rules ${name} FILE\` changes them`,
+      count: differing.length,
+      examples: differing.map((entry) => `${entry.name} (${differingFields(entry, its)})`).slice(0, 5),
+    },
+  ];
+}
+
+function differingFields(entry: Taxonomy['classes'][number], its: Taxonomy): string {
+  const other = its.classes.find((one) => one.name === entry.name);
+  return Object.entries(entry)
+    .filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(other?.[field as keyof typeof other]))
+    .map(([field]) => field)
+    .join(', ');
+}
+
+function mirrorNotices(taxonomy: Taxonomy): ImportNotice[] {
+  const names = unmirroredSides(taxonomy);
+  if (names.length === 0) return [];
+  return [
+    {
+      notice:
+        'classes named after a side have no `mirror` in the taxonomy: training flips pictures, and would call the left one right',
+      count: names.length,
+      examples: names.slice(0, 5),
+    },
+  ];
+}
+
+/** Settings that fit the pool's size when its first training images come in; a person may edit them afterwards. */
+export async function chooseDefaults(store: ObjectStore, name: string, trainingImages: number): Promise<void> {
+  if (trainingImages === 0) return;
+  const defaults = JSON.stringify(poolDefaults(trainingImages), null, 1);
+  await store.putIfAbsent(keys.poolDefaults(name), defaults, 'application/json');
+}
+
+/**
+ * Give a pool the rules of another taxonomy with the same classes: mirror pairs, neighbours, angles and the rest.
+ *
+ * @throws PartloopError `config-invalid` for other classes
+ */
+export async function changeRules(store: ObjectStore, name: string, taxonomy: Taxonomy): Promise<'changed' | 'same'> {
+  const key = keys.taxonomy(name);
+  await openPool(store, name);
+  const { body, etag } = await store.get(key);
+  const its = parseTaxonomy(parseJson(body, key, z.unknown()), key);
+  refuseOtherClasses(name, its, taxonomy);
+  const changed: Taxonomy = { ...taxonomy, identity: digestOfTaxonomy(its) };
+  if (digestOf({ ...changed, identity: null }) === digestOf({ ...its, identity: null })) return 'same';
+  if ((await store.replace(key, JSON.stringify(changed, null, 1), etag)) === 'conflict')
+    throw new PartloopError('store-conflict', `the taxonomy of pool \`${name}\` changed just now`, {
+      hint: 'Look at it with `partloop pool stats`, then run the same command again.',
+    });
+  return 'changed';
+}

@@ -1,0 +1,26 @@
+import type { RefusedItem } from '../../formats/importItem.js';
+
+const EXAMPLES = 3;
+
+export interface RefusalGroup {
+  /** The reason of its first example. */
+  reason: string;
+  count: number;
+  examples: string[];
+}
+
+/** Refusals by reason, the most frequent first; names and numbers in a reason do not set it apart. */
+export function groupRefusals(refused: readonly RefusedItem[]): RefusalGroup[] {
+  const groups = new Map<string, RefusalGroup>();
+  for (const { fileName, reason } of refused) {
+    const kind = reason
+      .replaceAll(fileName, 'it')
+      .replace(/\d+/g, '0')
+      .replace(/\S*\/\S*/g, 'path');
+    const group = groups.get(kind) ?? { reason, count: 0, examples: [] };
+    group.count += 1;
+    if (group.examples.length < EXAMPLES) group.examples.push(fileName);
+    groups.set(kind, group);
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count);
+}

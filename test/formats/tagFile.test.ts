@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readTagFile } from '../../formats/tagFile.js';
+import { save } from '../support/pictures.js';
+
+describe('a tag file', function () {
+  this.timeout(30_000);
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'pl-'));
+  });
+
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  const read = async (text: string) => readTagFile(await save(folder, 'tags.csv', text));
+
+  it('says tags, vehicle and split by image, and nothing where a cell is empty', async () => {
+    const tags = await read('file_name,angle,black,damage,vehicle_id,split\na.jpg,45,yes,1,v1,valid\nb.jpg,,,none,,\n');
+    assert.deepEqual(tags.get('a.jpg'), {
+      tags: { angle: 45, black: true, damage: '1' },
+      vehicleId: 'v1',
+      source: null,
+      split: 'val',
+    });
+    assert.deepEqual(tags.get('b.jpg')?.tags, { damage: 'none' });
+  });
+
+  it('is refused with the row and the value that are not as they should be', async () => {
+    await assert.rejects(read('file_name,angle\na.jpg,45\nb.jpg,20\n'), /row 2: tag angle is "20": allowed is 0, 15/);
+    await assert.rejects(read('file_name,blck\na.jpg,1\n'), /unknown columns: blck/);
+    await assert.rejects(read('picture,black\na.jpg,1\n'), /has the columns picture, black/);
+    await assert.rejects(read('file_name,black\na.jpg,1\na.jpg,0\n'), /a\.jpg is there twice/);
+    await assert.rejects(readTagFile(join(folder, 'none.csv')), /cannot be read/);
+  });
+});

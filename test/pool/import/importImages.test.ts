@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { PartloopError } from '../../../domain/errors.js';
+import { parseTaxonomy } from '../../../domain/taxonomy.js';
+import { type ImportEntry, type ImportItem, NO_FACTS } from '../../../formats/importItem.js';
+import { withTagFile } from '../../../formats/tagFile.js';
+import { changeRules } from '../../../pool/import/preparePool.js';
+import { groupRefusals } from '../../../pool/import/refusals.js';
+import { digestOfTaxonomy } from '../../../storage/digest.js';
+import { keys } from '../../../storage/keys.js';
+import { encodeLabel } from '../../../storage/labelMask.js';
+import type { ObjectStore } from '../../../storage/objectStore.js';
+import { openPool } from '../../../storage/pool.js';
+import { memoryStore } from '../../support/memoryStore.js';
+import { picture, runImport, save, TAXONOMY } from '../../support/pictures.js';
+
+const SIDE = { width: 24, height: 16 };
+
+/** An item with the picture of `seed`, its label all `value`. */
+const item = (seed: number, value: number, more: Partial<ImportItem> = {}): ImportItem => ({
+  fileName: `${seed}.jpg`,
+  image: { kind: 'bytes', read: () => picture(seed) },
+  label: async () => ({ pixels: new Uint8Array(SIDE.width * SIDE.height).fill(value), notes: [] }),
+  facts: NO_FACTS,
+  ...more,
+});
+
+const indexOf = async (store: ObjectStore) => {
+  const pool = await openPool(store, 'cars');
+  return pool.readIndex(await pool.latestVersion());
+};
+const labelsOf = async (store: ObjectStore) => (await indexOf(store)).map(({ classes }) => classes[0]);
+
+/** A reviewer's correction of the only image: all `value`. */
+async function review(store: ObjectStore, value: number): Promise<void> {
+  const pool = await openPool(store, 'cars');
+  const label = await encodeLabel(new Uint8Array(SIDE.width * SIDE.height).fill(value), SIDE.width, SIDE.height);
+  const labelSha256 = String(value).repeat(64);
+  await store.put(keys.label('cars', labelSha256), label);
+  await pool.append((history) =>
+    history.images().map((row) => ({
+      ...row,
+      labelSha256,
+      labelUri: keys.label('cars', labelSha256),
+      classes: [value],
+      labelRevision: row.labelRevision + 1,
+      change: 'review',
+      changeId: 'r1',
+    })),
+  );
+}
+
+describe('an import into a pool', function () {
+  this.timeout(60_000);
+
+  it('lets the first of two equal pictures decide, always, and names the conflict', async () => {
+    const store = memoryStore();
+    const copy = item(1, 2, { fileName: 'copy.jpg', image: item(1, 1).image });
+    const slow = item(1, 1, {
+      label: async () =>
+        new Promise((done) => setTimeout(done, 50, { pixels: new Uint8Array(384).fill(1), notes: [] })),
+    });
+    for (let again = 0; again < 3; again++) {
+      const { refused, version } = await runImport(store, [slow, copy]);
+      assert.deepEqual(refused, [
+        { fileName: 'copy.jpg', reason: 'duplicate of 1.jpg with another label: the first one counts' },
+      ]);
+      assert.equal(version, 1);
+    }
+    assert.deepEqual(await labelsOf(store), [1]);
+  });
+
+  it('knows every label that an image ever had, and counts those that it replaces', async () => {
+    const store = memoryStore();
+    assert.equal((await runImport(store, [item(1, 1)])).added, 1);
+    const changed = await runImport(store, [item(1, 2)]);
+    assert.deepEqual([changed.added, changed.replaced], [0, 1]);
+    const again = await runImport(store, [item(1, 1)]);
+    assert.deepEqual([again.known, again.replaced, again.version], [1, 0, 2]);
+    assert.deepEqual(await labelsOf(store), [2]);
+    const meant = await runImport(store, [item(1, 1)], { relabel: true });
+    assert.equal(meant.replaced, 1);
+    assert.deepEqual(await labelsOf(store), [1]);
+  });
+
+  it('knows a label by its pixels, whatever bytes an encoder made of them', async () => {
+    const store = memoryStore();
+    await runImport(store, [item(1, 1)]);
+    const [row] = await indexOf(store);
+    assert.ok(row);
+    const other = await sharp(new Uint8Array(384).fill(2), { raw: { ...SIDE, channels: 1 } })
+      .toColourspace('b-w')
+      .png({ compressionLevel: 1, adaptiveFiltering: true })
+      .toBuffer();
+    const labelSha256 = 'e'.repeat(64);
+    await store.put(keys.label('cars', labelSha256), other);
+    const pool = await openPool(store, 'cars');
+    const older = { ...row, labelSha256, classes: [2], labelRevision: 1, change: 'relabel' as const };
+    await pool.append(() => [older]);
+    const { known, replaced } = await runImport(store, [item(1, 2)]);
+    assert.deepEqual([known, replaced], [1, 0]);
+  });
+
+  it('undoes no correction by a reviewer, neither with the old label nor with another one', async () => {
+    const store = memoryStore();
+    await runImport(store, [item(1, 1)]);
+    await review(store, 3);
+    const old = await runImport(store, [item(1, 1)]);
+    assert.deepEqual([old.known, old.kept], [1, []]);
+    const other = await runImport(store, [item(1, 2)]);
+    assert.deepEqual([other.known, other.replaced], [1, 0]);
+    assert.match(other.kept[0]?.reason ?? '', /a reviewer corrected its label: --relabel/);
+    assert.deepEqual(await labelsOf(store), [3]);
+    assert.equal((await runImport(store, [item(1, 2)], { relabel: true })).replaced, 1);
+    assert.deepEqual(await labelsOf(store), [2]);
+  });
+
+  it('takes tags, vehicle and split that are known later, and does not take them back', async () => {
+    const store = memoryStore();
+    await runImport(store, [item(1, 1)]);
+    const facts = { tags: { black: true, angle: 45 as const }, vehicleId: 'v1', source: null, split: 'val' as const };
+    const later = await runImport(store, [item(1, 1, { facts })]);
+    assert.deepEqual([later.updated, later.known], [1, 0]);
+    const newer = await runImport(store, [item(1, 1, { facts: { ...NO_FACTS, tags: { angle: 60 } } })]);
+    assert.equal(newer.updated, 1);
+    for (const entry of [item(1, 1), item(1, 1, { facts })])
+      assert.deepEqual((await runImport(store, [entry])).known, 1);
+    const [row] = await indexOf(store);
+    assert.deepEqual([row?.black, row?.angle, row?.vehicleId, row?.split], [true, 60, 'v1', 'val']);
+    assert.deepEqual(JSON.parse(row?.tagOrigins ?? ''), { black: 'given', angle: 'given' });
+  });
+
+  it('moves an image to the test split where it says so of that image, and tells what that means', async () => {
+    const store = memoryStore();
+    await runImport(store, [item(1, 1, { facts: { ...NO_FACTS, split: 'train' } })]);
+    const whole = await runImport(store, [item(1, 1)], { test: true });
+    assert.match(whole.refused[0]?.reason ?? '', /in the pool's train split as 1\.jpg/);
+    const moved = await runImport(store, [item(1, 1, { facts: { ...NO_FACTS, split: 'test' } })]);
+    assert.deepEqual([moved.updated, moved.movedToTest], [1, ['1.jpg']]);
+    assert.equal((await runImport(store, [item(1, 1)])).known, 1);
+    const back = await runImport(store, [item(1, 1, { facts: { ...NO_FACTS, split: 'val' } })]);
+    assert.match(back.refused[0]?.reason ?? '', /what was test data never becomes training data/);
+    const relabelled = await runImport(store, [item(1, 2)]);
+    assert.match(relabelled.refused[0]?.reason ?? '', /in the pool's test split/);
+  });
+
+  it('takes what a tag file says, and says which of its rows it did not need', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pl-'));
+    try {
+      const path = await save(folder, 'tags.csv', 'file_name,black\n1.jpg,true\n9.jpg,true\n');
+      const entries = async function* (): AsyncGenerator<ImportEntry> {
+        yield item(1, 1, { fileName: 'sub/1.jpg' });
+      };
+      const store = memoryStore();
+      const { notices } = await runImport(store, await withTagFile(entries(), path));
+      assert.equal((await indexOf(store))[0]?.black, true);
+      assert.deepEqual(
+        notices.map(({ examples }) => examples),
+        [['9.jpg']],
+      );
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('takes every fault of an image as that image’s own', async () => {
+    const store = memoryStore();
+    const broken = [
+      item(2, 1, { image: { kind: 'bytes', read: async () => Promise.reject(new RangeError('out of range')) } }),
+      item(3, 1, { label: async () => Promise.reject(new TypeError('undefined is not a function')) }),
+      item(4, 1, { fileName: `${'x'.repeat(2_000)}.jpg` }),
+      item(5, 1, { fileName: 'lone \ud800.jpg' }),
+    ];
+    const { added, refused } = await runImport(store, [...broken, item(1, 1)]);
+    assert.deepEqual([added, refused.length], [1, 4]);
+    assert.match(refused[0]?.reason ?? '', /out of range/);
+  });
+
+  it('keeps what it read when the store fails, and goes on there', async () => {
+    const store = memoryStore();
+    const fault = new PartloopError('store-unavailable', 'the store does not answer');
+    const failing = item(99, 1, { image: { kind: 'bytes', read: () => Promise.reject(fault) } });
+    const items = [1, 2, 3, 4].map((seed) => item(seed, 1));
+    await assert.rejects(runImport(store, [...items, failing]), (error: PartloopError) => {
+      assert.equal(error.code, 'store-unavailable');
+      assert.match(error.message, /4 images are in pool cars already, version 1/);
+      assert.match(error.hint ?? '', /Run the same command again/);
+      return true;
+    });
+    const { added, known } = await runImport(store, [...items, item(5, 1)]);
+    assert.deepEqual([added, known], [1, 4]);
+  });
+
+  it('leaves no pool where nothing came in, and a pool without images binds nobody', async () => {
+    const store = memoryStore();
+    const bad = item(1, 1, { image: { kind: 'bytes', read: async () => Buffer.from('no picture') } });
+    assert.deepEqual((await runImport(store, [bad])).version, 0);
+    assert.deepEqual(store.keys, []);
+    await store.put(keys.taxonomy('cars'), JSON.stringify(TAXONOMY));
+    const other = parseTaxonomy({ name: 'other', classes: [{ name: 'door', group: 'major' }] }, 'other');
+    assert.equal((await runImport(store, [item(1, 1)], { taxonomy: other })).added, 1);
+    assert.equal((await openPool(store, 'cars')).taxonomy.name, 'other');
+  });
+
+  it('leaves out what was removed, does not store its bytes again, and restores it on request', async () => {
+    const store = memoryStore();
+    await runImport(store, [item(1, 1), item(2, 1)]);
+    const pool = await openPool(store, 'cars');
+    const [gone] = await indexOf(store);
+    assert.ok(gone);
+    const removedAt = '2026-01-02T00:00:00.000Z';
+    await pool.append(() => [{ ...gone, labelRevision: 1, change: 'removal', changeId: 'purge', removedAt }]);
+    await store.delete([gone.imageUri]);
+    const again = await runImport(store, [item(1, 1), item(2, 1)]);
+    assert.deepEqual([again.known, again.removed], [1, [gone.fileName]]);
+    assert.equal(await store.head(gone.imageUri), null);
+    const back = await runImport(store, [item(1, 1), item(2, 1)], { restore: true });
+    assert.deepEqual([back.restored, back.known], [1, 1]);
+    assert.notEqual(await store.head(gone.imageUri), null);
+    assert.equal((await indexOf(store)).length, 2);
+  });
+
+  it('leaves what one after the other would leave when several run at once', async () => {
+    const imports: [ImportItem[], boolean][] = [
+      [[item(1, 1), item(2, 1)], false],
+      [[item(1, 2), item(3, 1)], false],
+      [[item(3, 1), item(4, 1)], true],
+    ];
+    const store = memoryStore();
+    const reports = await Promise.all(imports.map(([items, test]) => runImport(store, items, { test })));
+    const pool = await openPool(store, 'cars');
+    const rows = await pool.readIndex(await pool.latestVersion());
+    assert.deepEqual(rows.map(({ fileName }) => fileName).sort(), ['1.jpg', '2.jpg', '3.jpg', '4.jpg']);
+    const third = rows.find(({ fileName }) => fileName === '3.jpg');
+    const refused = reports.flatMap((report) => report.refused);
+    if (third?.split === 'test') assert.equal(refused.length, 0);
+    else assert.match(refused[0]?.reason ?? '', /in the pool's (train|val) split/);
+    const history = await pool.history();
+    const first = rows.find(({ fileName }) => fileName === '1.jpg');
+    assert.deepEqual(
+      history.revisions(first?.imageId ?? '').map(({ labelRevision }) => labelRevision),
+      [0, 1],
+    );
+  });
+
+  it('counts images whose label has no class', async () => {
+    const { unlabelled, added } = await runImport(memoryStore(), [item(1, 0), item(2, 1)]);
+    assert.deepEqual([added, unlabelled], [2, ['1.jpg']]);
+  });
+
+  it('tells of sides without a mirror class, and of rules that differ from those of the pool', async () => {
+    const classes = [
+      { name: 'left_door', group: 'major' as const },
+      { name: 'right_door', group: 'major' as const },
+    ];
+    const store = memoryStore();
+    const plain = parseTaxonomy({ name: 'doors', classes }, 'doors');
+    const first = await runImport(store, [item(1, 1)], { taxonomy: plain });
+    assert.match(first.notices[0]?.notice ?? '', /have no `mirror`/);
+    const mirrored = parseTaxonomy(
+      {
+        name: 'doors',
+        classes: [
+          { ...classes[0], mirror: 'right_door' },
+          { ...classes[1], mirror: 'left_door' },
+        ],
+      },
+      'doors',
+    );
+    const second = await runImport(store, [item(1, 1)], { taxonomy: mirrored });
+    assert.deepEqual(second.notices[0]?.examples, ['left_door (mirror)', 'right_door (mirror)']);
+    const before = digestOfTaxonomy((await openPool(store, 'cars')).taxonomy);
+    assert.equal(await changeRules(store, 'cars', mirrored), 'changed');
+    assert.equal(await changeRules(store, 'cars', mirrored), 'same');
+    const { taxonomy } = await openPool(store, 'cars');
+    assert.equal(taxonomy.classes[0]?.mirror, 'right_door');
+    assert.equal(digestOfTaxonomy(taxonomy), before, 'its models still fit');
+    assert.deepEqual((await runImport(store, [item(1, 1)], { taxonomy: mirrored })).notices, []);
+  });
+});
+
+describe('refusals', () => {
+  it('are grouped by reason, the most frequent first', () => {
+    const refused = [
+      { fileName: 'a.jpg', reason: 'a.jpg does not exist' },
+      ...[1, 2, 3, 4, 5].map((n) => ({ fileName: `${n}.jpg`, reason: `its label is ${n}×8, the picture 9×9` })),
+      { fileName: 'b.jpg', reason: 'b.jpg does not exist' },
+    ];
+    assert.deepEqual(
+      groupRefusals(refused).map(({ count, examples }) => [count, examples]),
+      [
+        [5, ['1.jpg', '2.jpg', '3.jpg']],
+        [2, ['a.jpg', 'b.jpg']],
+      ],
+    );
+  });
+});
