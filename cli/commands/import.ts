@@ -20,7 +20,7 @@ import { withCounter } from '../progress.js';
 
 const NAMES_SHOWN = 5;
 /** As `data-invalid` has it: nothing of what was given could be taken. */
-const NOTHING_CAME_IN = 4;
+export const NOTHING_CAME_IN = 4;
 
 interface Common {
   taxonomy: string;

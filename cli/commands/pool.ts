@@ -2,14 +2,20 @@ import type { Command } from 'commander';
 import type { IndexRow } from '../../domain/tables.js';
 import { TAG_NAMES } from '../../domain/tags.js';
 import { labelNames } from '../../domain/taxonomy.js';
+import { readTagFile } from '../../formats/tagFile.js';
+import { changeRules } from '../../pool/import/preparePool.js';
+import { groupRefusals } from '../../pool/import/refusals.js';
+import { type TagReport, tagImages } from '../../pool/tagImages.js';
 import { listPools, openPool } from '../../storage/pool.js';
 import { openEnvironmentStore } from '../environment.js';
 import { printJson, printTable, say } from '../output.js';
-import { loadTaxonomy } from './import.js';
+import { loadTaxonomy, NOTHING_CAME_IN } from './import.js';
 
-/** `partloop pool list|stats|taxonomy`. */
+const NAMES_SHOWN = 5;
+
+/** `partloop pool list|stats|taxonomy|rules|tag`. */
 export function register(program: Command): void {
-  const pool = program.command('pool').description('Look at pools and taxonomies');
+  const pool = program.command('pool').description('Look at pools and taxonomies, and change what is known of images');
 
   pool
     .command('list')
@@ -40,6 +46,7 @@ export function register(program: Command): void {
         images: rows.filter((row) => row.classes.includes(index + 1)).length,
       }));
       const tags = TAG_NAMES.map((tag) => ({ tag, values: countBy(rows, (row) => String(row[tag] ?? 'unknown')) }));
+      const unlabelled = rows.filter((row) => row.classes.length === 0);
       const vehicles = new Set(rows.flatMap((row) => row.vehicleId ?? [])).size;
       if (json)
         return printJson({
@@ -48,6 +55,7 @@ export function register(program: Command): void {
           images: rows.length,
           splits,
           vehicles,
+          unlabelled: unlabelled.length,
           taxonomy: opened.taxonomy.name,
           classes,
           tags,
@@ -56,6 +64,12 @@ export function register(program: Command): void {
       say(
         `pool ${name}, version ${version}: ${rows.length} images (${describe(splits)}), ${vehicles} vehicles, taxonomy ${opened.taxonomy.name}`,
       );
+      if (unlabelled.length > 0) {
+        const names = unlabelled.slice(0, NAMES_SHOWN).map(({ fileName }) => fileName);
+        say(
+          `${unlabelled.length} images have no labelled pixel: ${names.join(', ')}${unlabelled.length > NAMES_SHOWN ? ', …' : ''}`,
+        );
+      }
       printTable(classes);
       printTable(tags.map(({ tag, values }) => ({ tag, values: describe(values) })));
     });
@@ -65,6 +79,48 @@ export function register(program: Command): void {
     .description('Print a taxonomy as JSON, to use or to start from')
     .argument('<name or file>')
     .action(async (named: string) => printJson(await loadTaxonomy(named)));
+
+  pool
+    .command('rules')
+    .description(
+      'Give a pool the rules of a taxonomy with the same classes: mirror pairs, neighbours, angles and the rest',
+    )
+    .argument('<pool>')
+    .argument('<taxonomy>', 'A built-in taxonomy, or a JSON file')
+    .action(async (name: string, named: string) => {
+      const taxonomy = await loadTaxonomy(named);
+      const { store } = await openEnvironmentStore();
+      const done = await changeRules(store, name, taxonomy);
+      say(
+        done === 'same'
+          ? `pool ${name} has these rules already`
+          : `pool ${name} has the rules of ${taxonomy.name} now: trainings and scans from here on use them, models stay usable`,
+      );
+    });
+
+  pool
+    .command('tag')
+    .description('Take tags, vehicle, split and source of images that are in the pool, from a CSV file')
+    .argument('<pool>')
+    .argument('<file>', 'Columns file_name or image_id, and any of the tags, vehicle_id, split, source')
+    .option('--relabel', 'What the file says counts, also where it was changed since it was said first')
+    .option('--json', 'Print one JSON object on stdout')
+    .action(async (name: string, file: string, { relabel = false, json }: { relabel?: boolean; json?: true }) => {
+      const tags = await readTagFile(file);
+      const { store } = await openEnvironmentStore();
+      const report = await tagImages(await openPool(store, name), tags, { relabel, now: new Date() });
+      if (json) printJson(report);
+      else tellTags(name, report);
+      if (report.updated + report.known === 0) process.exitCode = NOTHING_CAME_IN;
+    });
+}
+
+function tellTags(pool: string, { version, updated, known, refused, movedToTest }: TagReport): void {
+  say(`pool ${pool}, version ${version}: ${updated} images updated, ${known} known already, ${refused.length} refused`);
+  const groups = groupRefusals(refused.map(({ name, reason }) => ({ fileName: name, reason })));
+  for (const { reason, count, examples } of groups) say(`  ${count} × ${reason}: ${examples.join(', ')}`);
+  if (movedToTest.length > 0)
+    say(`  ${movedToTest.length} moved to the test split: models trained before have seen them`);
 }
 
 function countBy(rows: readonly IndexRow[], key: (row: IndexRow) => string): Record<string, number> {

@@ -1,0 +1,88 @@
+import { basename } from 'node:path/posix';
+import { PartloopError } from '../domain/errors.js';
+import type { IndexRow } from '../domain/tables.js';
+import type { TagFile } from '../formats/tagFile.js';
+import type { Pool } from '../storage/pool.js';
+import type { PoolHistory } from '../storage/poolHistory.js';
+import { type Decision, decide } from './import/decide.js';
+
+export interface TagReport {
+  version: number;
+  updated: number;
+  /** Nothing new is said of them. */
+  known: number;
+  refused: { name: string; reason: string }[];
+  movedToTest: string[];
+}
+
+/**
+ * Take tags, vehicle, split and source of images that the pool has already. Images are named by their id, their name in the
+ * pool, or the last part of it where no other image has that.
+ *
+ * @param relabel what the file says counts, also where it was said before and changed since
+ */
+export async function tagImages(
+  pool: Pool,
+  tags: TagFile,
+  { relabel, now }: { relabel: boolean; now: Date },
+): Promise<TagReport> {
+  if ((await pool.latestVersion()) === 0)
+    throw new PartloopError('not-found', `pool \`${pool.name}\` has no images`, { hint: 'Import some first.' });
+  let report: Omit<TagReport, 'version'> = { updated: 0, known: 0, refused: [], movedToTest: [] };
+  const { version } = await pool.append((history) => {
+    report = { updated: 0, known: 0, refused: [], movedToTest: [] };
+    const find = imageFinder(history);
+    const rows = new Map<string, IndexRow>();
+    for (const [name, facts] of tags) {
+      const found = find(name);
+      if (typeof found === 'string') {
+        report.refused.push({ name, reason: found });
+        continue;
+      }
+      if (rows.has(found.imageId)) {
+        report.refused.push({ name, reason: `the file names its image twice, also as ${found.fileName}` });
+        continue;
+      }
+      const row = { ...found, ingestedAt: now.toISOString() };
+      const decision = decide(history, { row, facts }, { test: false, relabel, restore: false });
+      count(report, name, found, decision);
+      if (decision.row !== null) rows.set(found.imageId, decision.row);
+    }
+    return [...rows.values()].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
+  });
+  return { version, ...report };
+}
+
+function count(report: Omit<TagReport, 'version'>, name: string, before: IndexRow, decision: Decision): void {
+  if (decision.outcome === 'refused') report.refused.push({ name, reason: decision.reason });
+  else if (decision.row === null) report.known += 1;
+  else {
+    report.updated += 1;
+    if (decision.row.split === 'test' && before.split !== 'test') report.movedToTest.push(name);
+  }
+}
+
+/** The image of a name, or why there is none. */
+export function imageFinder(history: PoolHistory): (name: string) => IndexRow | string {
+  const byName = new Map<string, IndexRow[]>();
+  const add = (key: string, row: IndexRow): void => {
+    const rows = byName.get(key);
+    if (rows === undefined) byName.set(key, [row]);
+    else rows.push(row);
+  };
+  for (const row of history.images()) {
+    add(row.fileName, row);
+    if (basename(row.fileName) !== row.fileName) add(basename(row.fileName), row);
+  }
+  return (name) => {
+    const byId = history.latest(name);
+    if (byId !== undefined) return byId.removedAt === null ? byId : 'it was removed from the pool';
+    const rows = byName.get(name) ?? [];
+    const exact = rows.filter(({ fileName }) => fileName === name);
+    const [first, ...others] = exact.length > 0 ? exact : rows;
+    if (first === undefined) return 'the pool has no such image';
+    if (others.length === 0) return first;
+    const ids = [first, ...others].slice(0, 4).map(({ imageId }) => imageId.slice(0, 12));
+    return `${others.length + 1} images have this name: name them by id (${ids.join(', ')}${others.length > 3 ? ', …' : ''})`;
+  };
+}
