@@ -22,6 +22,7 @@ const imageSchema = z.looseObject({
 });
 type CocoImage = z.output<typeof imageSchema>;
 const annotationSchema = z.looseObject({ category_id: id, segmentation: segmentationSchema });
+const ownIdSchema = z.looseObject({ id });
 const ownerSchema = z.looseObject({ image_id: id });
 const namedSchema = z.looseObject({ id: z.union([z.number(), z.string()]) });
 const fileSchema = z.object({
@@ -110,7 +111,10 @@ async function readCocoFile(path: string): Promise<CocoFile> {
 
 /** An error of zod on one line, its first problems alone. */
 function brief(error: z.ZodError): string {
-  const said = error.issues.slice(0, 3).map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`);
+  const said = error.issues.slice(0, 3).map(({ path, message }) => {
+    const problem = message.endsWith('received undefined') ? 'is missing' : message;
+    return `${path.join('.') || 'it'}: ${problem}`;
+  });
   const more = error.issues.length - said.length;
   return `${said.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }
@@ -121,18 +125,20 @@ function nameOf(entry: unknown, index: number): string {
 }
 
 function annotationsByImage(
-  { annotations }: CocoFile,
+  file: CocoFile,
   images: readonly CocoImage[],
   path: string,
 ): { byImage: Map<string, unknown[]>; orphans: string[] } {
   const byImage = new Map<string, unknown[]>(images.map((image) => [image.id, []]));
+  // An entry that is not valid is refused by itself; its annotations are no strangers.
+  const listed = new Set(file.images.flatMap((entry) => ownIdSchema.safeParse(entry).data?.id ?? []));
   if (byImage.size !== images.length) throw new PartloopError('input-invalid', `${path} has two images with one id`);
   const orphans: string[] = [];
-  for (const [index, annotation] of annotations.entries()) {
+  for (const [index, annotation] of file.annotations.entries()) {
     const owner = ownerSchema.safeParse(annotation);
     const own = owner.success ? byImage.get(owner.data.image_id) : undefined;
-    if (own === undefined) orphans.push(annotationName(annotation, index));
-    else own.push(annotation);
+    if (own !== undefined) own.push(annotation);
+    else if (!owner.success || !listed.has(owner.data.image_id)) orphans.push(annotationName(annotation, index));
   }
   return { byImage, orphans };
 }

@@ -214,9 +214,9 @@ const isEverybodys = (error: unknown): boolean =>
 
 /** The fault that ended an import, with what it brought in until then. */
 function interruption(error: unknown, { pool, version, ...report }: ImportReport): unknown {
-  if (!(error instanceof PartloopError)) return error;
   const { added, replaced, updated, restored } = report;
   const brought = added + replaced + updated + restored;
+  if (!(error instanceof PartloopError) || (brought === 0 && !isEverybodys(error))) return error;
   const kept = brought === 0 ? '' : `; ${brought} images are in pool ${pool} already, version ${version}`;
   return new PartloopError(error.code, `${error.message}${kept}`, {
     hint: error.hint ?? 'Run the same command again: it goes on with what is not in yet.',

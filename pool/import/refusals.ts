@@ -3,7 +3,7 @@ import type { RefusedItem } from '../../formats/importItem.js';
 const EXAMPLES = 3;
 
 export interface RefusalGroup {
-  /** The reason of its first example. */
+  /** The reason of its first example, with `it` for its name. */
   reason: string;
   count: number;
   examples: string[];
@@ -17,7 +17,7 @@ export function groupRefusals(refused: readonly RefusedItem[]): RefusalGroup[] {
       .replaceAll(fileName, 'it')
       .replace(/\d+/g, '0')
       .replace(/\S*\/\S*/g, 'path');
-    const group = groups.get(kind) ?? { reason, count: 0, examples: [] };
+    const group = groups.get(kind) ?? { reason: reason.replaceAll(fileName, 'it'), count: 0, examples: [] };
     group.count += 1;
     if (group.examples.length < EXAMPLES) group.examples.push(fileName);
     groups.set(kind, group);
