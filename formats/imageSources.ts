@@ -85,14 +85,21 @@ export async function readSource(
   image: ImageSource,
 ): Promise<{ bytes: Buffer; uri: string | null; etag: string | null; versionId: string | null }> {
   if (image.kind === 'bytes') return { bytes: await image.read(), uri: null, etag: null, versionId: null };
-  const { uri, facts } = await findObject(store, image.uris);
+  const { uri, facts } = await ownFault(() => findObject(store, image.uris));
   refuseLarge(facts.size);
-  const { body } = await store.get(uri, facts.etag).catch((cause: unknown) => {
-    if (!(cause instanceof PartloopError) || cause.code !== 'data-changed') throw cause;
-    throw new PartloopError('data-invalid', `${uri} changed while it was read`, { cause });
-  });
+  const { body } = await ownFault(() => store.get(uri, facts.etag));
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   return { bytes, uri, etag: facts.etag, versionId: facts.versionId };
+}
+
+/** What S3 says of one picture is that picture's fault: it may be archived, forbidden, or written again meanwhile. */
+async function ownFault<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof PartloopError) || cause.code === 'store-unavailable') throw cause;
+    throw new PartloopError('data-invalid', cause.message, { cause });
+  }
 }
 
 async function findObject(store: ObjectStore, uris: readonly string[]) {

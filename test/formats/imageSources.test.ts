@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PartloopError } from '../../domain/errors.js';
 import { imageSources, localFolder, readSource } from '../../formats/imageSources.js';
 import { memoryStore } from '../support/memoryStore.js';
 import { save } from '../support/pictures.js';
@@ -92,6 +93,19 @@ describe('the pictures that an annotation file names', () => {
     assert.match(results['folder.jpg'] ?? '', /is not a file/);
     assert.match(results['a\u0000b.jpg'] ?? '', /cannot be read/);
     assert.match(results['\ud800.jpg'] ?? '', /does not exist/);
+  });
+
+  it('that a bucket forbids are refused alone, and a store that does not answer is nobody’s fault', async () => {
+    const faults = [
+      ['setup-incomplete', 'data-invalid'],
+      ['not-found', 'data-invalid'],
+      ['data-changed', 'data-invalid'],
+      ['store-unavailable', 'store-unavailable'],
+    ] as const;
+    for (const [code, expected] of faults) {
+      const store = { ...memoryStore(), head: () => Promise.reject(new PartloopError(code, 'no')) };
+      await assert.rejects(readSource(store, { kind: 'registered', uris: ['s3://b/x.jpg'] }), { code: expected });
+    }
   });
 
   it('are found in a bucket in the same ways', async () => {
