@@ -1,24 +1,14 @@
 import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
-import { fillPolygon } from '../../domain/geometry/polygon.js';
 import { NO_TAGS } from '../../domain/tags.js';
 import { BACKGROUND, labelNames, type Taxonomy } from '../../domain/taxonomy.js';
+import { check } from '../checked.js';
 import { imageSources } from '../imageSources.js';
 import type { ImportItem } from '../importItem.js';
 import { readJsonFile } from '../jsonFile.js';
-import { paintRle } from './rle.js';
+import { paintShapes, type Shape } from '../paint.js';
+import { segmentationSchema, segmentationShape } from './segmentation.js';
 
-const coordinate = z.number().min(-1e6).max(1e6);
-const ring = z
-  .array(coordinate)
-  .min(6)
-  .refine((points) => points.length % 2 === 0, 'a polygon is a list of x, y pairs');
-const rle = z.object({
-  size: z.tuple([z.number().int().positive(), z.number().int().positive()]),
-  counts: z.union([z.array(z.number().int().nonnegative()), z.string()]),
-});
-/** Rings of x, y pairs, or a run-length mask of `size` [height, width]. */
-export const segmentationSchema = z.union([z.array(ring), rle]);
 const annotationSchema = z.object({
   image_id: z.number(),
   category_id: z.number(),
@@ -44,8 +34,8 @@ const BACKGROUND_NAMES = new Set(['background', '_background_']);
 
 /**
  * Items of a COCO annotation file with polygons or run-length masks. `images` is a folder, or an `s3://` prefix whose
- * pictures stay where they are. Categories are matched to classes by name; where annotations overlap, the later one of the
- * file is on top.
+ * pictures stay where they are. Categories are matched to classes by name; where annotations overlap, the smaller one is on
+ * top (`paintShapes`).
  *
  * @throws PartloopError `input-invalid` where the file as a whole is of no use
  */
@@ -76,10 +66,9 @@ export async function* readCoco(images: string, annotations: string, taxonomy: T
 }
 
 async function readCocoFile(path: string): Promise<CocoFile> {
-  const parsed = fileSchema.safeParse(await readJsonFile(path));
-  if (!parsed.success)
-    throw new PartloopError('input-invalid', `${path} is not a COCO annotation file: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  const { data, problem } = check(fileSchema, await readJsonFile(path));
+  if (problem !== null) throw new PartloopError('input-invalid', `${path} is not a COCO annotation file: ${problem}`);
+  return data;
 }
 
 function annotationsByImage({ images, annotations }: CocoFile, path: string): Map<number, unknown[]> {
@@ -119,29 +108,30 @@ function categoryLabels(
 
 function paint(
   annotations: readonly unknown[],
-  { width, height }: { width: number; height: number },
+  size: { width: number; height: number },
   labels: ReadonlyMap<number, { name: string; label: number | null }>,
 ): Uint8Array {
-  const raster = new Uint8Array(width * height);
-  for (const annotation of annotations) {
-    const parsed = annotationSchema.safeParse(annotation);
-    if (!parsed.success) {
-      throw new PartloopError('data-invalid', `an annotation of it is not valid: ${z.prettifyError(parsed.error)}`);
-    }
-    const { category_id, segmentation } = parsed.data;
-    const category = labels.get(category_id);
-    if (category?.label == null)
-      throw new PartloopError('data-invalid', `category ${category?.name ?? category_id} is not in the taxonomy`);
-    if (Array.isArray(segmentation)) {
-      for (const points of segmentation) fillPolygon(raster, width, height, points, category.label);
-    } else {
-      if (segmentation.size[0] !== height || segmentation.size[1] !== width)
-        throw new PartloopError(
-          'data-invalid',
-          `a mask of it is ${segmentation.size[1]}×${segmentation.size[0]}, not ${width}×${height}`,
-        );
-      paintRle(raster, width, height, segmentation.counts, category.label);
-    }
-  }
-  return raster;
+  return paintShapes(
+    annotations.map((annotation) => toShape(annotation, size, labels)),
+    size,
+  );
+}
+
+function toShape(
+  annotation: unknown,
+  { width, height }: { width: number; height: number },
+  labels: ReadonlyMap<number, { name: string; label: number | null }>,
+): Shape {
+  const { data, problem } = check(annotationSchema, annotation);
+  if (problem !== null) throw new PartloopError('data-invalid', `an annotation of it is not valid: ${problem}`);
+  const { category_id, segmentation } = data;
+  const category = labels.get(category_id);
+  if (category?.label == null)
+    throw new PartloopError('data-invalid', `category ${category?.name ?? category_id} is not in the taxonomy`);
+  if (!Array.isArray(segmentation) && (segmentation.size[0] !== height || segmentation.size[1] !== width))
+    throw new PartloopError(
+      'data-invalid',
+      `a mask of it is ${segmentation.size[1]}×${segmentation.size[0]}, not ${width}×${height}`,
+    );
+  return segmentationShape(segmentation, category.label, { width, height });
 }
