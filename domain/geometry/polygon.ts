@@ -1,8 +1,8 @@
 import { PartloopError } from '../errors.js';
 
 /**
- * Most rows that the edges of one polygon may cross, counted an edge: what a part's outline needs at most on a picture of 32
- * megapixels, and four times what a picture's own file may hold. Scratch lines beyond it would fill the memory.
+ * Most rows that the edges of one polygon may cross, each edge counted by itself: what an outline around 16 million single pixels
+ * has, and no part. The list of crossings would fill the memory beyond it.
  */
 export const MAX_CROSSINGS = 2 ** 25;
 
