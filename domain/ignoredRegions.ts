@@ -14,8 +14,11 @@ export function ignoreRegions(
   height: number,
   regions: readonly z.output<typeof proposalSchema>[],
 ): Uint8Array {
-  const masks = regions.map(({ size: [rows, columns], counts }) =>
-    resizeNearest(decodeRle(counts, columns, rows), columns, rows, width, height),
-  );
-  return label.map((value, pixel) => (masks.some((mask) => mask[pixel] === 1) ? IGNORE_INDEX : value));
+  const ignored = label.slice();
+  for (const { size, counts } of regions) {
+    const [rows, columns] = size;
+    const region = resizeNearest(decodeRle(counts, columns, rows), columns, rows, width, height);
+    for (let pixel = 0; pixel < ignored.length; pixel++) if (region[pixel] === 1) ignored[pixel] = IGNORE_INDEX;
+  }
+  return ignored;
 }

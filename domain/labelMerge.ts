@@ -1,8 +1,15 @@
-import { connectedComponents, skipValues } from './geometry/components.js';
+import { componentIds, skipValues } from './geometry/components.js';
 import { BACKGROUND } from './taxonomy.js';
 
 /** Pixels around a deep change that belong to it: where its corners are sharp, its rim is two wide. */
 const RIM = 2;
+
+interface Box {
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+}
 
 /** One image that came back from an annotation tool. All rasters hold label values, `width` × `height`, row by row. */
 export interface ReturnedLabel {
@@ -17,7 +24,7 @@ export interface ReturnedLabel {
   polygons: boolean;
   /** Take holes that came back filled as corrections; else only where `expected` says that the scan asked for it. */
   fillHoles: boolean;
-  expected(box: { x0: number; y0: number; x1: number; y1: number }): boolean;
+  expected(box: Box): boolean;
 }
 
 export interface MergedLabel {
@@ -56,28 +63,52 @@ function keepHoles(
   differs: Uint8Array,
 ): MergedLabel['holes'] {
   const labelled = Array.from({ length: 255 }, (_, value) => value + 1);
-  const { ids, list } = connectedComponents(reference, width, height, skipValues(...labelled));
-  const around = surroundings(ids, list.length, reference, width, height);
+  const { ids, components } = componentIds(reference, width, height, skipValues(...labelled));
+  const around = surroundings(ids, components, reference, width, height);
   const filled = Uint8Array.from(around, (value) => (value > BACKGROUND ? 1 : 0));
-  const hidden = new Uint8Array(list.length);
+  const hidden = new Uint8Array(components);
+  const areas = new Int32Array(components);
   ids.forEach((id, pixel) => {
     if (id < 0) return;
+    areas[id] = (areas[id] as number) + 1;
     if (returned[pixel] !== around[id]) filled[id] = 0;
     if (original[pixel] !== BACKGROUND) hidden[id] = 1;
   });
-  const kept = list.map(
-    (hole) => !hole.atEdge && filled[hole.id] === 1 && (hidden[hole.id] === 1 || !(fillHoles || expected(hole))),
-  );
+  const boxes = boxesOf(ids, filled, width);
+  const kept = Uint8Array.from(filled, (full, id) => {
+    const box = boxes.get(id);
+    if (full === 0 || box === undefined) return 0;
+    const atEdge = box.x0 === 0 || box.y0 === 0 || box.x1 === width || box.y1 === height;
+    return !atEdge && (hidden[id] === 1 || !(fillHoles || expected(box))) ? 1 : 0;
+  });
   const lost = { count: 0, pixels: 0 };
-  for (const hole of list) {
-    if (kept[hole.id] !== true) continue;
+  kept.forEach((is, id) => {
+    if (is === 0) return;
     lost.count += 1;
-    lost.pixels += hole.area;
-  }
+    lost.pixels += areas[id] as number;
+  });
   ids.forEach((id, pixel) => {
-    if (id >= 0 && kept[id] === true) differs[pixel] = 0;
+    if (id >= 0 && kept[id] === 1) differs[pixel] = 0;
   });
   return lost;
+}
+
+/** The boxes of the components that are in question, ends exclusive. */
+function boxesOf(ids: Int32Array, wanted: Uint8Array, width: number): Map<number, Box> {
+  const boxes = new Map<number, Box>();
+  ids.forEach((id, pixel) => {
+    if (id < 0 || wanted[id] === 0) return;
+    const y = Math.floor(pixel / width);
+    const x = pixel - y * width;
+    const box = boxes.get(id);
+    if (box === undefined) boxes.set(id, { x0: x, y0: y, x1: x + 1, y1: y + 1 });
+    else {
+      box.x0 = Math.min(box.x0, x);
+      box.x1 = Math.max(box.x1, x + 1);
+      box.y1 = y + 1;
+    }
+  });
+  return boxes;
 }
 
 /** The one value around each component; -1 where there are several. */
@@ -118,7 +149,8 @@ function keepEdges({ width, height, reference, returned }: ReturnedLabel, differ
     for (let row = Math.max(0, y - 1); row <= Math.min(height - 1, y + 1); row++)
       for (let column = Math.max(0, x - 1); column <= Math.min(width - 1, x + 1); column++) visit(row * width + column);
   };
-  const edges = new Set<number>();
+  // A set holds 16 million at most, fewer than a large picture may have edge pixels.
+  const edges = new Uint8Array(differs.length);
   let front: number[] = [];
   for (let pixel = 0; pixel < differs.length; pixel++) {
     if (differs[pixel] !== 1) continue;
@@ -126,7 +158,7 @@ function keepEdges({ width, height, reference, returned }: ReturnedLabel, differ
     around(pixel, (other) => {
       near ||= reference[other] === returned[pixel];
     });
-    if (near) edges.add(pixel);
+    if (near) edges[pixel] = 1;
     else front.push(pixel);
   }
   for (let ring = 0; ring < RIM && front.length > 0; ring++) {
@@ -134,11 +166,18 @@ function keepEdges({ width, height, reference, returned }: ReturnedLabel, differ
     for (const pixel of front) {
       around(pixel, (other) => {
         if (reference[other] !== reference[pixel] || returned[other] !== returned[pixel]) return;
-        if (edges.delete(other)) next.push(other);
+        if (edges[other] !== 1) return;
+        edges[other] = 0;
+        next.push(other);
       });
     }
     front = next;
   }
-  for (const pixel of edges) differs[pixel] = 0;
-  return edges.size;
+  let kept = 0;
+  for (let pixel = 0; pixel < edges.length; pixel++) {
+    if (edges[pixel] !== 1) continue;
+    differs[pixel] = 0;
+    kept += 1;
+  }
+  return kept;
 }

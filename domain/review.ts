@@ -114,7 +114,7 @@ export function silencer(verdicts: readonly Verdict[]): (finding: Region) => boo
   for (const verdict of latest.values()) {
     if (verdict.verdict !== 'right') continue;
     const key = labelOf(verdict);
-    right.set(key, [...(right.get(key) ?? []), verdict]);
+    if (!right.get(key)?.push(verdict)) right.set(key, [verdict]);
   }
   return (finding) => {
     const own = finding.findingId === undefined ? undefined : latest.get(finding.findingId);

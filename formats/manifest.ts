@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
 import { nameSchema, sha256Schema } from '../domain/ids.js';
 import { findingKindSchema } from '../domain/tables.js';
+import { check } from './checked.js';
 
 /** Formats that annotation tools read and write. */
 export const REVIEW_FORMATS = ['coco', 'cvat', 'label-studio', 'masks', 'yolo'] as const;
@@ -96,10 +97,7 @@ function parseManifest(text: string, place: string): Manifest {
   } catch (cause) {
     throw new PartloopError('input-invalid', `${place} is not JSON`, { cause });
   }
-  const parsed = manifestSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new PartloopError(
-    'input-invalid',
-    `${place} is not the manifest of an export: ${z.prettifyError(parsed.error)}`,
-  );
+  const { data, problem } = check(manifestSchema, value);
+  if (problem === null) return data;
+  throw new PartloopError('input-invalid', `${place} is not the manifest of an export: ${problem}`);
 }

@@ -25,26 +25,6 @@ export interface ReturnedRaster {
 
 export type ReadReturned = (path: string, manifest: Manifest) => AsyncGenerator<ReturnedImage>;
 
-/** A shape of one class, with its size to sort by. */
-export interface Shape {
-  value: number;
-  area: number;
-  paint(raster: Uint8Array): void;
-}
-
-/**
- * The raster of shapes, small ones on top: a tool that drops the hole of a part must not bury the part that lies in it. Of
- * equal sizes the later one is on top.
- */
-export function paintShapes(
-  shapes: readonly Shape[],
-  { width, height }: { width: number; height: number },
-): Uint8Array {
-  const raster = new Uint8Array(width * height);
-  for (const { paint } of [...shapes].sort((a, b) => b.area - a.area)) paint(raster);
-  return raster;
-}
-
 /** @throws PartloopError `data-invalid` where the sizes differ, saying so where the tool turned the picture */
 export function checkSize(image: ManifestImage, width: number, height: number, what: string): void {
   if (width === image.width && height === image.height) return;

@@ -11,6 +11,7 @@ export interface ExportItem {
 
 /** One part of an export. Images come one by one, so that only what the format needs to keep is in memory. */
 export interface FormatWriter {
+  /** @throws PartloopError `data-invalid` for a label that the format cannot hold; nothing of it is written then */
   add(item: ExportItem): Promise<void>;
   /** Write what belongs to the part as a whole. */
   finish(): Promise<void>;

@@ -23,7 +23,7 @@ export function referenceRaster(
   raster: Uint8Array,
   simplifyPx: number,
 ): Uint8Array {
-  return format === 'yolo' ? paintPolygons(toPolygons(image, raster, simplifyPx), image.width, image.height) : raster;
+  return format === 'yolo' ? paintPolygons(toPolygons(image, raster, simplifyPx), image) : raster;
 }
 
 /** A label with everything that is not exported as background. */

@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { decodeRle } from '../../domain/geometry/rle.js';
 
 /** Long side of a report's pictures in pixels. */
 export const PICTURE_SIDE = 320;
@@ -54,7 +55,7 @@ export async function overlayPicture(
 export function drawOverlay({ label, proposal, box, outlined }: Overlay, width: number, height: number): Buffer {
   const rgba = Buffer.alloc(width * height * 4);
   const paint = (at: number, colour: readonly number[]) => rgba.set(colour, at * 4);
-  const region = proposal === null ? null : decodeRle(proposal);
+  const region = proposal === null ? null : decodeRle(proposal.counts, proposal.size[1], proposal.size[0]);
   const scale = proposal === null ? 0 : Math.max(...proposal.size) / Math.max(width, height);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -67,31 +68,14 @@ export function drawOverlay({ label, proposal, box, outlined }: Overlay, width: 
             y < box.y1 * height &&
             isFrame(x, y, box, width, height)
           : region[
-              Math.min(proposal.size[1] - 1, Math.floor((x + 0.5) * scale)) * proposal.size[0] +
-                Math.min(proposal.size[0] - 1, Math.floor((y + 0.5) * scale))
+              Math.min(proposal.size[0] - 1, Math.floor((y + 0.5) * scale)) * proposal.size[1] +
+                Math.min(proposal.size[1] - 1, Math.floor((x + 0.5) * scale))
             ] === 1;
       if (inRegion) paint(y * width + x, HIGHLIGHT);
     }
   }
   if (label !== null) drawOutline(label, width, height, outlined, paint);
   return rgba;
-}
-
-/** COCO's uncompressed run lengths: alternating runs of 0 and 1, column by column. */
-export function decodeRle({
-  size: [height, width],
-  counts,
-}: {
-  size: [number, number];
-  counts: readonly number[];
-}): Uint8Array {
-  const pixels = new Uint8Array(height * width);
-  let at = 0;
-  counts.forEach((run, index) => {
-    if (index % 2 === 1) pixels.fill(1, at, at + run);
-    at += run;
-  });
-  return pixels;
 }
 
 /** A line where two label values meet: white with a dark rim, so that it shows on any paint. */

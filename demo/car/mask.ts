@@ -13,18 +13,27 @@ export interface ExactMask {
   pieces: FlatPiece[];
 }
 
+/** What the taxonomy says of a class. */
+export interface ClassFacts {
+  /** Its label value. */
+  value: number;
+  /** Whether it can be seen from this angle, in degrees from the front. */
+  seenFrom(angle: number): boolean;
+}
+
 /**
- * The mask of a scene, after parts too small to be labelled were taken out of it. `labelValue` gives the label value of a
- * class name. Runs until nothing small is left, for a part that goes uncovers others.
+ * The mask of a scene, after parts that no label has were taken out of it: too small ones, and slivers that peep out in a
+ * view from which the taxonomy does not know them. Runs until there is none, for a part that goes uncovers others.
  */
-export function exactMask(scene: Scene, labelValue: (name: string) => number): ExactMask {
+export function exactMask(scene: Scene, facts: (name: string) => ClassFacts): ExactMask {
   const least = MIN_PART_PX * (scene.size / REFERENCE_SIDE) ** 2;
   let pieces = scene.pieces;
   for (;;) {
-    const { pixels, owners } = rasterise(pieces, scene.size, labelValue);
+    const { pixels, owners } = rasterise(pieces, scene.size, (name) => facts(name).value);
     const small = smallParts(pieces, owners, scene.size, least);
-    if (small.size === 0) return { size: scene.size, pixels, pieces };
-    pieces = pieces.filter(({ part }) => !small.has(part));
+    const gone = small.size > 0 ? small : strangeParts(pieces, (name) => facts(name).seenFrom(scene.spec.tags.angle));
+    if (gone.size === 0) return { size: scene.size, pixels, pieces };
+    pieces = pieces.filter(({ part }) => !gone.has(part));
   }
 }
 
@@ -83,6 +92,11 @@ function smallParts(pieces: readonly FlatPiece[], owners: Uint16Array, size: num
   }
   // Parts that do not show at all are harmless in the mask, but must not show through in the picture either.
   return new Set([...largest].filter(([, area]) => area < least).map(([name]) => name));
+}
+
+/** Labelled parts that the view cannot show. */
+function strangeParts(pieces: readonly FlatPiece[], seen: (name: string) => boolean): Set<string> {
+  return new Set(pieces.filter(({ label }) => typeof label === 'string' && !seen(label)).map(({ part }) => part));
 }
 
 /** Four-connected regions of equal values, those of negative values left out. */

@@ -1,17 +1,21 @@
 import sharp from 'sharp';
 import { seededRandom } from '../../domain/random.js';
 import { carParts34 } from '../../domain/taxonomies/carParts34.js';
-import { labelNames } from '../../domain/taxonomy.js';
-import { type ExactMask, exactMask } from './mask.js';
+import { type ClassFacts, type ExactMask, exactMask } from './mask.js';
 import { drawScene } from './paint.js';
 import { buildScene, type SceneSpec } from './scene.js';
 
-const VALUES = new Map(labelNames(carParts34).map((name, value) => [name, value]));
+const FACTS = new Map(
+  carParts34.classes.map(({ name, angles }, at): [string, ClassFacts] => [
+    name,
+    { value: at + 1, seenFrom: (angle) => angles === null || (angle >= angles[0] && angle <= angles[1]) },
+  ]),
+);
 
-function labelValue(name: string): number {
-  const value = VALUES.get(name);
-  if (value === undefined) throw new Error(`the car model has a part \`${name}\` that the taxonomy lacks`);
-  return value;
+function factsOf(name: string): ClassFacts {
+  const facts = FACTS.get(name);
+  if (facts === undefined) throw new Error(`the car model has a part \`${name}\` that the taxonomy lacks`);
+  return facts;
 }
 
 export interface Rendered {
@@ -20,12 +24,12 @@ export interface Rendered {
 }
 
 /** The mask alone; cheap. */
-export const renderMask = (spec: SceneSpec, size: number): ExactMask => exactMask(buildScene(spec, size), labelValue);
+export const renderMask = (spec: SceneSpec, size: number): ExactMask => exactMask(buildScene(spec, size), factsOf);
 
 /** Picture (JPEG) and mask of one scene, `size` pixels square. The same spec gives the same bytes. */
 export async function render(spec: SceneSpec, size: number): Promise<Rendered> {
   const scene = buildScene(spec, size);
-  const mask = exactMask(scene, labelValue);
+  const mask = exactMask(scene, factsOf);
   return { jpeg: await photograph(drawScene(scene, mask), spec.noise), mask };
 }
 

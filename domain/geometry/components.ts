@@ -1,3 +1,5 @@
+import { PartloopError } from '../errors.js';
+
 /** A connected region of one value. Ends of the box are exclusive. */
 export interface Component {
   id: number;
@@ -22,26 +24,33 @@ export interface Components {
  * `skip` (length 256) is 1 belong to none. Ids count in the order of the components' first pixels, so that equal rasters
  * give equal ids. Works on runs of equal pixels, joined from row to row by union-find (He, Chao & Suzuki 2008): linear in
  * pixels, and cheap where regions are large.
+ *
+ * @throws PartloopError `data-invalid` where there are over `atMost`
  */
-export function connectedComponents(values: Uint8Array, width: number, height: number, skip: Uint8Array): Components {
+export function connectedComponents(
+  values: Uint8Array,
+  width: number,
+  height: number,
+  skip: Uint8Array,
+  atMost = Number.POSITIVE_INFINITY,
+): Components {
   const runs = findRuns(values, width, height, skip);
-  const { starts, ends, parents, count } = runs;
+  const { starts, ends, count } = runs;
+  const { idOf, components } = nameRuns(runs);
+  if (components > atMost)
+    throw new PartloopError('data-invalid', `its label is in ${components} pieces, more than ${atMost}`);
   const ids = new Int32Array(width * height).fill(-1);
-  const idOf = new Int32Array(count);
   const list: Component[] = [];
   for (let run = 0; run < count; run++) {
-    const root = rootOf(parents, run);
+    const id = idOf[run] as number;
     const start = starts[run] as number;
     const end = ends[run] as number;
     const y = (start / width) | 0;
     const x0 = start - y * width;
     const x1 = end - y * width;
-    if (root === run) {
-      idOf[run] = list.length;
-      list.push({ id: list.length, value: values[start] as number, area: 0, x0, y0: y, x1, y1: y + 1, atEdge: false });
-    }
-    const id = idOf[root] as number;
     ids.fill(id, start, end);
+    if (id === list.length)
+      list.push({ id, value: values[start] as number, area: 0, x0, y0: y, x1, y1: y + 1, atEdge: false });
     const component = list[id] as Component;
     component.area += end - start;
     if (x0 < component.x0) component.x0 = x0;
@@ -53,6 +62,31 @@ export function connectedComponents(values: Uint8Array, width: number, height: n
     component.atEdge = x0 === 0 || y0 === 0 || x1 === width || y1 === height;
   }
   return { ids, list };
+}
+
+/** The ids alone, and how many there are: a speckled picture of millions of components does not fill the memory with them. */
+export function componentIds(
+  values: Uint8Array,
+  width: number,
+  height: number,
+  skip: Uint8Array,
+): { ids: Int32Array; components: number } {
+  const runs = findRuns(values, width, height, skip);
+  const { idOf, components } = nameRuns(runs);
+  const ids = new Int32Array(width * height).fill(-1);
+  for (let run = 0; run < runs.count; run++) ids.fill(idOf[run] as number, runs.starts[run], runs.ends[run]);
+  return { ids, components };
+}
+
+/** Component of each run; a root comes before all others of its component. */
+function nameRuns({ parents, count }: Runs): { idOf: Int32Array; components: number } {
+  const idOf = new Int32Array(count);
+  let components = 0;
+  for (let run = 0; run < count; run++) {
+    const root = rootOf(parents, run);
+    idOf[run] = root === run ? components++ : (idOf[root] as number);
+  }
+  return { idOf, components };
 }
 
 interface Runs {

@@ -38,32 +38,70 @@ export function encodeRle(inside: (pixel: number) => boolean, box: PixelBox, wid
   return counts;
 }
 
-/** The pixels of COCO uncompressed run lengths, row by row, 1 inside; throws `input-invalid` when the counts do not fit. */
-export function decodeRle(counts: readonly number[], width: number, height: number): Uint8Array {
-  const pixels = new Uint8Array(width * height);
+/** The same from runs of positions, column by column: pairs of the first and the one after the last, ascending. */
+export function rleOfRuns(runs: Int32Array, pixels: number): number[] {
+  const counts: number[] = [];
+  let end = 0;
+  for (let run = 0; run < runs.length; run += 2) {
+    const from = runs[run] as number;
+    const to = runs[run + 1] as number;
+    counts.push(from - end, to - from);
+    end = to;
+  }
+  if (end < pixels || counts.length === 0) counts.push(pixels - end);
+  return counts;
+}
+
+/**
+ * How many pixels are inside by COCO uncompressed run lengths.
+ *
+ * @throws PartloopError `data-invalid` where they are not those of a `width` × `height` raster
+ */
+export function rleArea(counts: readonly number[], width: number, height: number): number {
+  let covered = 0;
+  let area = 0;
+  for (let run = 0; run < counts.length; run++) {
+    const length = counts[run] as number;
+    if (!(length >= 0)) {
+      covered = Number.NaN;
+      break;
+    }
+    covered += length;
+    if (run % 2 === 1) area += length;
+  }
+  if (covered === width * height) return area;
+  const found = Number.isNaN(covered) ? 'have a negative run' : `cover ${covered} of ${width * height} pixels`;
+  throw new PartloopError('data-invalid', `its run lengths ${found} (${width}×${height})`, {
+    hint: 'The mask was made for an image of another size, or was cut off on its way.',
+  });
+}
+
+/** Paint COCO uncompressed run lengths, known to be of this size (`rleArea`), into a raster that lies row by row. */
+export function paintRle(
+  raster: Uint8Array,
+  width: number,
+  height: number,
+  counts: readonly number[],
+  value: number,
+): void {
   let position = 0;
   for (let run = 0; run < counts.length; run++) {
     const end = position + (counts[run] as number);
-    if (end > pixels.length || end < position) {
-      position = end;
-      break;
-    }
     if (run % 2 === 1) {
-      for (let index = position; index < end; index++) {
-        const x = (index / height) | 0;
-        pixels[(index - x * height) * width + x] = 1;
+      for (let x = Math.floor(position / height), y = position - x * height; position < end; x++, y = 0) {
+        const bottom = Math.min(height, y + end - position);
+        for (let pixel = y * width + x; pixel < bottom * width; pixel += width) raster[pixel] = value;
+        position += bottom - y;
       }
     }
     position = end;
   }
-  if (position !== pixels.length) {
-    throw new PartloopError(
-      'input-invalid',
-      `run lengths cover ${position} of ${pixels.length} pixels (${width}×${height})`,
-      {
-        hint: 'The mask was made for an image of another size, or was cut off on its way.',
-      },
-    );
-  }
+}
+
+/** The pixels of COCO uncompressed run lengths, row by row, 1 inside; throws `data-invalid` when the counts do not fit. */
+export function decodeRle(counts: readonly number[], width: number, height: number): Uint8Array {
+  rleArea(counts, width, height);
+  const pixels = new Uint8Array(width * height);
+  paintRle(pixels, width, height, counts, 1);
   return pixels;
 }

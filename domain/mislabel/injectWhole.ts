@@ -1,6 +1,7 @@
-import { simplifyRing, traceOutline } from '../geometry/contours.js';
+import { traceOutlines } from '../geometry/contours.js';
 import { regionDistance } from '../geometry/distance.js';
 import { fillPolygon } from '../geometry/polygon.js';
+import { simplifyRing } from '../geometry/ring.js';
 import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
 import type { LabelView } from './picture.js';
 
@@ -86,8 +87,9 @@ export function polygoniseParts(view: LabelView, random: () => number): Uint8Arr
   components.ids.forEach((id, pixel) => {
     if (chosen.has(id)) drawn[pixel] = BACKGROUND;
   });
+  const outlines = traceOutlines(components.ids, width, height, components.list.length, (id) => chosen.has(id));
   for (const { component, corners, wide } of order) {
-    const { outer } = traceOutline((x, y) => components.ids[y * width + x] === component.id, component);
+    const outer = outlines[component.id]?.outer ?? [];
     fillPolygon(drawn, width, height, widened(fewCorners(outer, corners), wide), component.value);
   }
   values.forEach((value, pixel) => {

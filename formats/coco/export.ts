@@ -1,5 +1,5 @@
-import { encodeRle } from '../../domain/geometry/rle.js';
-import { labelRegions } from '../regions.js';
+import { rleOfRuns } from '../../domain/geometry/rle.js';
+import { findingsAt, labelRegions, regionRuns } from '../regions.js';
 import { type FormatWriter, partClasses, type WriterContext, writeBelow } from '../writer.js';
 
 /**
@@ -13,15 +13,17 @@ export function createCocoWriter({ folder, facts }: WriterContext): FormatWriter
   return {
     async add({ image, raster }) {
       const { width, height, name, link, imageId, findings } = image;
+      const regions = labelRegions(image, raster);
+      const runsOf = regionRuns(regions, image, 'columns');
       const id = images.length + 1;
       const suspects = findings.map(({ findingId, kind }) => `${kind} ${findingId}`).join('; ');
       images.push({
         ...{ id, file_name: name, width, height, coco_url: link },
         ...{ partloop_image_id: imageId, partloop_findings: suspects },
       });
-      for (const { component, inside, findingIds } of labelRegions(image, raster)) {
+      for (const component of regions.list) {
         const { value, area, x0, y0, x1, y1 } = component;
-        const counts = encodeRle((pixel) => inside(pixel % width, Math.floor(pixel / width)), component, width, height);
+        const counts = rleOfRuns(runsOf(component), width * height);
         annotations.push({
           id: annotations.length + 1,
           image_id: id,
@@ -30,7 +32,7 @@ export function createCocoWriter({ folder, facts }: WriterContext): FormatWriter
           area,
           bbox: [x0, y0, x1 - x0, y1 - y0],
           iscrowd: 1,
-          attributes: { partloop_image_id: imageId, partloop_findings: findingIds.join(' ') },
+          attributes: { partloop_image_id: imageId, partloop_findings: findingsAt(image, component).join(' ') },
         });
       }
     },

@@ -1,16 +1,14 @@
 import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
-import { polygonArea } from '../../domain/geometry/contours.js';
-import { fillPolygon } from '../../domain/geometry/polygon.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
+import { check } from '../checked.js';
 import { type ClassRules, type MatchedClass, matchClasses, NO_CLASS_RULES, unknownClass } from '../classMatcher.js';
 import { factsFrom, splitOf } from '../facts.js';
 import { type ImagePlace, imageSources } from '../imageSources.js';
 import type { EmptyPictures, ImageFacts, ImportEntry, ItemLabel } from '../importItem.js';
 import { readJsonFile } from '../jsonFile.js';
-import { paintShapes, type Shape } from '../returned.js';
-import { paintRle, runLengths } from './rle.js';
-import { segmentationSchema } from './segmentation.js';
+import { paintShapes, type Shape } from '../paint.js';
+import { segmentationSchema, segmentationShape } from './segmentation.js';
 
 const id = z.union([z.number(), z.string().max(1_024)]).transform(String);
 const side = z.number().int().positive();
@@ -54,7 +52,7 @@ export async function* readCoco(options: CocoOptions): AsyncGenerator<ImportEntr
   const { annotations: path, taxonomy, classes = NO_CLASS_RULES, empty = 'refuse' } = options;
   const file = await readCocoFile(path);
   const categories = categoryValues(file, taxonomy, classes, path);
-  const entries = file.images.map((entry) => imageSchema.safeParse(entry));
+  const entries = file.images.map((entry) => check(imageSchema, entry));
   const images = entries.flatMap(({ data }) => data ?? []);
   const source = await imageSources(
     options,
@@ -68,8 +66,8 @@ export async function* readCoco(options: CocoOptions): AsyncGenerator<ImportEntr
       examples: orphans.slice(0, EXAMPLES),
     };
   for (const [index, entry] of entries.entries()) {
-    if (!entry.success) {
-      yield { fileName: nameOf(file.images[index], index), reason: `its entry is not valid: ${brief(entry.error)}` };
+    if (entry.problem !== null) {
+      yield { fileName: nameOf(file.images[index], index), reason: `its entry is not valid: ${entry.problem}` };
       continue;
     }
     const image = entry.data;
@@ -104,19 +102,9 @@ export async function* readCoco(options: CocoOptions): AsyncGenerator<ImportEntr
 }
 
 async function readCocoFile(path: string): Promise<CocoFile> {
-  const parsed = fileSchema.safeParse(await readJsonFile(path));
-  if (parsed.success) return parsed.data;
-  throw new PartloopError('input-invalid', `${path} is not a COCO annotation file: ${brief(parsed.error)}`);
-}
-
-/** An error of zod on one line, its first problems alone. */
-function brief(error: z.ZodError): string {
-  const said = error.issues.slice(0, 3).map(({ path, message }) => {
-    const problem = message.endsWith('received undefined') ? 'is missing' : message;
-    return `${path.join('.') || 'it'}: ${problem}`;
-  });
-  const more = error.issues.length - said.length;
-  return `${said.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+  const { data, problem } = check(fileSchema, await readJsonFile(path));
+  if (problem === null) return data;
+  throw new PartloopError('input-invalid', `${path} is not a COCO annotation file: ${problem}`);
 }
 
 function nameOf(entry: unknown, index: number): string {
@@ -213,36 +201,23 @@ function toShape(
   categories: Categories,
   taxonomy: Taxonomy,
 ): Shape | null {
-  const parsed = annotationSchema.safeParse(annotation);
   const category = categories.get(categoryOf(annotation));
   if (category !== undefined && category.value === null) return null;
-  if (!parsed.success) {
-    const what = hasEmptySegmentation(annotation)
-      ? 'has a box and no mask'
-      : `of it is not valid: ${brief(parsed.error)}`;
-    throw new PartloopError('data-invalid', `${name}${category === undefined ? '' : ` (${category.name})`} ${what}`);
-  }
-  const { category_id, segmentation } = parsed.data;
+  const named = category === undefined ? name : `${name} (${category.name})`;
+  if (hasEmptySegmentation(annotation)) throw new PartloopError('data-invalid', `${named} has a box and no mask`);
+  const { data, problem } = check(annotationSchema, annotation);
+  if (problem !== null) throw new PartloopError('data-invalid', `${named} is not valid: ${problem}`);
+  const { category_id, segmentation } = data;
   if (category === undefined)
     throw new PartloopError('data-invalid', `${name} has category ${category_id}, which the file does not list`);
   if (category.value == null) throw new PartloopError('data-invalid', unknownClass(category.name, taxonomy));
-  const { value } = category;
-  if (!Array.isArray(segmentation)) {
-    if (segmentation.size[0] !== height || segmentation.size[1] !== width)
-      throw new PartloopError(
-        'data-invalid',
-        `${name} is a mask of ${segmentation.size[1]}×${segmentation.size[0]}, not ${width}×${height}`,
-      );
-    const runs = runLengths(segmentation.counts);
-    const area = runs.reduce((sum, run, index) => (index % 2 === 1 ? sum + run : sum), 0);
-    return { value, area, paint: (raster) => paintRle(raster, width, height, runs, value) };
-  }
-  for (const ring of segmentation) checkRing(ring, name, width, height);
-  const area = segmentation.reduce((sum, ring) => sum + polygonArea(ring), 0);
-  const draw = (raster: Uint8Array): void => {
-    for (const ring of segmentation) fillPolygon(raster, width, height, ring, value);
-  };
-  return { value, area, paint: draw };
+  if (Array.isArray(segmentation)) for (const ring of segmentation) checkRing(ring, name, width, height);
+  else if (segmentation.size[0] !== height || segmentation.size[1] !== width)
+    throw new PartloopError(
+      'data-invalid',
+      `${name} is a mask of ${segmentation.size[1]}×${segmentation.size[0]}, not ${width}×${height}`,
+    );
+  return segmentationShape(segmentation, category.value, { width, height });
 }
 
 function categoryOf(annotation: unknown): string {

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
-import { polygonArea } from '../../domain/geometry/contours.js';
-import { fillPolygon } from '../../domain/geometry/polygon.js';
+import { check } from '../checked.js';
 import { readJsonFile } from '../jsonFile.js';
 import type { Manifest, ManifestImage } from '../manifest.js';
-import { checkSize, classValue, paintShapes, type ReturnedImage, type Shape } from '../returned.js';
-import { paintRle, runLengths } from './rle.js';
-import { segmentationSchema } from './segmentation.js';
+import { paintShapes, type Shape } from '../paint.js';
+import { checkSize, classValue, type ReturnedImage } from '../returned.js';
+import { segmentationSchema, segmentationShape } from './segmentation.js';
 
 const numeric = z.union([z.number(), z.string()]);
 const imageSchema = z.object({
@@ -39,10 +38,9 @@ const fileSchema = z.object({
  * @throws PartloopError `input-invalid` where the file as a whole is of no use
  */
 export async function* readCocoReturned(path: string, manifest: Manifest): AsyncGenerator<ReturnedImage> {
-  const parsed = fileSchema.safeParse(await readJsonFile(path));
-  if (!parsed.success)
-    throw new PartloopError('input-invalid', `${path} is not a COCO annotation file: ${z.prettifyError(parsed.error)}`);
-  const { images, categories, annotations } = parsed.data;
+  const { data, problem } = check(fileSchema, await readJsonFile(path));
+  if (problem !== null) throw new PartloopError('input-invalid', `${path} is not a COCO annotation file: ${problem}`);
+  const { images, categories, annotations } = data;
   const names = new Map(categories.map(({ id, name }) => [String(id), name]));
   const byImage = new Map<string, (typeof annotations)[number][]>(images.map(({ id }) => [String(id), []]));
   if (byImage.size !== images.length) throw new PartloopError('input-invalid', `${path} has two images with one id`);
@@ -74,21 +72,11 @@ function toShape(
   manifest: Manifest,
   names: ReadonlyMap<string, string>,
 ): { shape: Shape; polygons: boolean } {
-  const parsed = annotationSchema.safeParse(annotation);
-  if (!parsed.success)
-    throw new PartloopError('data-invalid', `an annotation of it is not valid: ${z.prettifyError(parsed.error)}`);
-  const { category_id, segmentation } = parsed.data;
+  const { data, problem } = check(annotationSchema, annotation);
+  if (problem !== null) throw new PartloopError('data-invalid', `an annotation of it is not valid: ${problem}`);
+  const { category_id, segmentation } = data;
   const value = classValue(manifest, names.get(String(category_id)) ?? `number ${category_id}`);
-  const { width, height } = image;
-  if (Array.isArray(segmentation)) {
-    const paint = (raster: Uint8Array): void => {
-      for (const ring of segmentation) fillPolygon(raster, width, height, ring, value);
-    };
-    const area = segmentation.reduce((sum, ring) => sum + polygonArea(ring), 0);
-    return { shape: { value, area, paint }, polygons: true };
-  }
-  checkSize(image, segmentation.size[1], segmentation.size[0], 'a mask of it');
-  const runs = runLengths(segmentation.counts);
-  const area = runs.reduce((sum, run, index) => (index % 2 === 1 ? sum + run : sum), 0);
-  return { shape: { value, area, paint: (raster) => paintRle(raster, width, height, runs, value) }, polygons: false };
+  const polygons = Array.isArray(segmentation);
+  if (!polygons) checkSize(image, segmentation.size[1], segmentation.size[0], 'a mask of it');
+  return { shape: segmentationShape(segmentation, value, image), polygons };
 }

@@ -1,6 +1,13 @@
-import { labelRegions } from '../regions.js';
+import { PartloopError } from '../../domain/errors.js';
+import { findingsAt, labelRegions, regionRuns } from '../regions.js';
 import { type FormatWriter, partClasses, type WriterContext, writeBelow } from '../writer.js';
 import { encodeBrush } from './brush.js';
+
+/**
+ * Most pixels of all regions' masks together: each mask is of the whole picture, and packs 65,536 bytes of it into 27 bits. Beyond
+ * it an image's task takes over 20 MB, more than the tool opens.
+ */
+const MAX_MASK_PIXELS = 2 ** 36;
 
 /**
  * Label Studio tasks (https://labelstud.io/guide/task_format): `tasks.json` with a link to each picture and one brush region a
@@ -12,7 +19,15 @@ export function createLabelStudioWriter({ folder, facts }: WriterContext): Forma
   return {
     async add({ image, raster }) {
       const { width, height, imageId, name, link, findings } = image;
-      const result = labelRegions(image, raster).map(({ component, inside, findingIds }) => ({
+      const regions = labelRegions(image, raster);
+      if (regions.list.length * width * height > MAX_MASK_PIXELS)
+        throw new PartloopError(
+          'data-invalid',
+          `its label is in ${regions.list.length} pieces, too many masks of ${width}×${height} for a task`,
+          { hint: 'Export it in another format, as index masks for one: --format masks.' },
+        );
+      const runsOf = regionRuns(regions, image, 'rows');
+      const result = regions.list.map((component) => ({
         id: `region-${component.id}`,
         type: 'brushlabels',
         from_name: 'label',
@@ -21,10 +36,10 @@ export function createLabelStudioWriter({ folder, facts }: WriterContext): Forma
         original_height: height,
         image_rotation: 0,
         origin: 'manual',
-        meta: { text: findingIds },
+        meta: { text: findingsAt(image, component) },
         value: {
           format: 'rle',
-          rle: encodeBrush(inside, component, width, height),
+          rle: encodeBrush(runsOf(component), width * height),
           brushlabels: [names.get(component.value) ?? String(component.value)],
         },
       }));

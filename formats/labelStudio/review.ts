@@ -1,31 +1,30 @@
 import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
-import { polygonArea } from '../../domain/geometry/contours.js';
-import { fillPolygon } from '../../domain/geometry/polygon.js';
+import { check, numbers } from '../checked.js';
 import { readJsonFile } from '../jsonFile.js';
 import type { Manifest, ManifestImage } from '../manifest.js';
-import {
-  checkSize,
-  classValue,
-  paintShapes,
-  type ReturnedImage,
-  type ReturnedRaster,
-  type Shape,
-} from '../returned.js';
+import { paintShapes, polygonShape, runsShape, type Shape } from '../paint.js';
+import { checkSize, classValue, type ReturnedImage, type ReturnedRaster } from '../returned.js';
 import { decodeBrush } from './brush.js';
 
-const percent = z.number().min(-5).max(105);
+/** A little outside of the picture, as a hand slips. */
+const SLIP = 5;
+const isPoint = (point: unknown): point is [number, number] =>
+  Array.isArray(point) &&
+  point.length === 2 &&
+  point.every((at) => typeof at === 'number' && at >= -SLIP && at <= 100 + SLIP);
+const pointsSchema = z.custom<[number, number][]>(
+  (value) => Array.isArray(value) && value.length >= 3 && value.every(isPoint),
+  'a polygon is a list of at least three points in percent of the picture',
+);
 const regionSchema = z.object({
   type: z.string(),
   original_width: z.number().int().positive(),
   original_height: z.number().int().positive(),
   image_rotation: z.number().default(0),
   value: z.object({
-    rle: z.array(z.number().int().min(0).max(255)).optional(),
-    points: z
-      .array(z.tuple([percent, percent]))
-      .min(3)
-      .optional(),
+    rle: numbers('a mask is a list of bytes', (byte) => Number.isInteger(byte) && byte >= 0 && byte <= 255).optional(),
+    points: pointsSchema.optional(),
     brushlabels: z.array(z.string()).optional(),
     polygonlabels: z.array(z.string()).optional(),
   }),
@@ -54,15 +53,13 @@ const fileSchema = z.array(
  * @throws PartloopError `input-invalid` where the file as a whole is of no use
  */
 export async function* readLabelStudioReturned(path: string, manifest: Manifest): AsyncGenerator<ReturnedImage> {
-  const parsed = fileSchema.safeParse(await readJsonFile(path));
-  if (!parsed.success) {
-    throw new PartloopError(
-      'input-invalid',
-      `${path} is not a list of Label Studio tasks: ${z.prettifyError(parsed.error)}`,
-      { hint: 'Export the project as JSON, not as JSON-MIN.' },
-    );
+  const { data: tasks, problem } = check(fileSchema, await readJsonFile(path));
+  if (problem !== null) {
+    throw new PartloopError('input-invalid', `${path} is not a list of Label Studio tasks: ${problem}`, {
+      hint: 'Export the project as JSON, not as JSON-MIN.',
+    });
   }
-  for (const { data, annotations } of parsed.data) {
+  for (const { data, annotations } of tasks) {
     const done = annotations
       .filter(({ was_cancelled }) => was_cancelled !== true)
       .sort((a, b) =>
@@ -87,11 +84,10 @@ function readRegions(result: readonly unknown[], image: ManifestImage, manifest:
     const kind = z.looseObject({ type: z.string().default('') }).safeParse(entry);
     // Choices, texts and relations say nothing of pixels.
     if (!kind.success || !/^(brush|polygon)labels$/.test(kind.data.type)) continue;
-    const parsed = regionSchema.safeParse(entry);
-    if (!parsed.success)
-      throw new PartloopError('data-invalid', `a region of it is not valid: ${z.prettifyError(parsed.error)}`);
-    shapes.push(toShape(parsed.data, image, manifest));
-    polygons ||= parsed.data.value.points !== undefined;
+    const { data, problem } = check(regionSchema, entry);
+    if (problem !== null) throw new PartloopError('data-invalid', `a region of it is not valid: ${problem}`);
+    shapes.push(toShape(data, image, manifest));
+    polygons ||= data.value.points !== undefined;
   }
   return { raster: paintShapes(shapes, image), polygons };
 }
@@ -113,15 +109,8 @@ function toShape(
   const { rle, points } = value;
   if (points !== undefined) {
     const ring = points.flatMap(([x, y]) => [(x / 100) * width, (y / 100) * height]);
-    const paint = (raster: Uint8Array): void => fillPolygon(raster, width, height, ring, label);
-    return { value: label, area: polygonArea(ring), paint };
+    return polygonShape([ring], label, image);
   }
   if (rle === undefined) throw new PartloopError('data-invalid', 'a brush region of it has no mask');
-  // Decoded again to paint, so that one mask at a time is in memory.
-  const area = decodeBrush(rle, width * height).reduce((sum, inside) => sum + inside, 0);
-  const paint = (raster: Uint8Array): void =>
-    decodeBrush(rle, width * height).forEach((inside, pixel) => {
-      if (inside === 1) raster[pixel] = label;
-    });
-  return { value: label, area, paint };
+  return runsShape(decodeBrush(rle, width * height), label);
 }

@@ -9,10 +9,10 @@ export function createYoloWriter({ folder, facts }: WriterContext): FormatWriter
   const links: string[] = [];
   return {
     async add({ image, raster }) {
-      links.push(image.link);
       const lines = toPolygons(image, raster, facts.simplifyPx).map(
         ({ value, points }) => `${value - 1} ${points.join(' ')}\n`,
       );
+      links.push(image.link);
       await writeBelow(folder, `labels/${stemOf(image.name)}.txt`, lines.join(''));
     },
     async finish() {

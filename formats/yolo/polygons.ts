@@ -1,6 +1,8 @@
-import { bridgeHoles, polygonArea, simplifyRing, traceOutline } from '../../domain/geometry/contours.js';
-import { fillPolygon } from '../../domain/geometry/polygon.js';
+import { bridgeHoles } from '../../domain/geometry/bridgeHoles.js';
+import { traceOutlines } from '../../domain/geometry/contours.js';
+import { polygonArea, simplifyRing } from '../../domain/geometry/ring.js';
 import type { ManifestImage } from '../manifest.js';
+import { type Canvas, paintShapes, polygonShape, type Shape } from '../paint.js';
 import { labelRegions } from '../regions.js';
 
 /** A part's outline: x, y pairs as fractions of the picture; holes are joined to the outline by cuts of no width. */
@@ -15,23 +17,37 @@ const DIGITS = 6;
 /** The polygons of a label, each connected piece by itself, large ones first. */
 export function toPolygons(image: ManifestImage, raster: Uint8Array, simplifyPx: number): YoloPolygon[] {
   const { width, height } = image;
-  const scale = (ring: readonly number[]): number[] =>
-    ring.map((edge, at) => Number((edge / (at % 2 === 0 ? width : height)).toFixed(DIGITS)));
+  const [across, down] = [shares(width), shares(height)];
+  const scale = (ring: readonly number[]): number[] => ring.map((edge, at) => (at % 2 === 0 ? across : down)(edge));
   const simple = (ring: readonly number[]): number[] => simplifyRing(ring, simplifyPx);
-  return labelRegions(image, raster)
-    .map(({ component, inside }) => {
-      const { outer, holes } = traceOutline(inside, component);
-      return { value: component.value, points: scale(bridgeHoles({ outer: simple(outer), holes: holes.map(simple) })) };
+  const { list, ids } = labelRegions(image, raster);
+  const outlines = traceOutlines(ids, width, height, list.length);
+  return outlines
+    .map(({ outer, holes }, id) => {
+      const points = scale(bridgeHoles({ outer: simple(outer), holes: holes.map(simple) }));
+      return { value: list[id]?.value ?? 0, points, area: polygonArea(points) };
     })
-    .sort((a, b) => polygonArea(b.points) - polygonArea(a.points));
+    .sort((a, b) => b.area - a.area)
+    .map(({ value, points }) => ({ value, points }));
 }
 
-/** The pixels of polygons, row by row; the later one is on top. */
-export function paintPolygons(polygons: readonly YoloPolygon[], width: number, height: number): Uint8Array {
-  const raster = new Uint8Array(width * height);
-  for (const { value, points } of polygons) {
-    const ring = points.map((share, at) => share * (at % 2 === 0 ? width : height));
-    fillPolygon(raster, width, height, ring, value);
-  }
-  return raster;
+/** Positions as shares of a side. Most are whole numbers, and writing decimals takes time: these are kept. */
+function shares(side: number): (edge: number) => number {
+  const round = (edge: number): number => Number((edge / side).toFixed(DIGITS));
+  const whole = Float64Array.from({ length: side + 1 }, (_, edge) => round(edge));
+  return (edge) => whole[edge] ?? round(edge);
+}
+
+/** What a polygon covers of a picture. */
+export function yoloShape({ value, points }: YoloPolygon, canvas: Canvas): Shape {
+  const ring = points.map((share, at) => share * (at % 2 === 0 ? canvas.width : canvas.height));
+  return polygonShape([ring], value, canvas);
+}
+
+/** The pixels of polygons, row by row. */
+export function paintPolygons(polygons: readonly YoloPolygon[], canvas: Canvas): Uint8Array {
+  return paintShapes(
+    polygons.map((polygon) => yoloShape(polygon, canvas)),
+    canvas,
+  );
 }

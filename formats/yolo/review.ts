@@ -1,14 +1,13 @@
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
-import { polygonArea } from '../../domain/geometry/contours.js';
 import { localFolder } from '../imageSources.js';
 import type { Manifest, ManifestImage } from '../manifest.js';
-import { classValue, filesBelow, paintShapes, type ReturnedImage, type Shape } from '../returned.js';
+import { paintShapes, type Shape } from '../paint.js';
+import { classValue, filesBelow, type ReturnedImage } from '../returned.js';
 import { partClasses, stemOf } from '../writer.js';
-import { paintPolygons } from './polygons.js';
+import { readClassNames } from './dataYaml.js';
+import { yoloShape } from './polygons.js';
 
-const MAX_YAML_BYTES = 2 ** 20;
 const MARGIN = 0.02;
 
 /** Images of a folder of YOLO segmentation labels; class numbers are read by the names in `data.yaml`. */
@@ -40,32 +39,12 @@ function toShape(line: string, values: ReadonlyMap<number, number>, image: Manif
     throw new PartloopError('data-invalid', `it has a line that is no polygon of fractions: ${line.slice(0, 60)}`);
   const value = values.get(number ?? -1);
   if (value === undefined) throw new PartloopError('data-invalid', `class ${number} is not in data.yaml`);
-  const { width, height } = image;
-  return {
-    value,
-    area: polygonArea(points) * width * height,
-    paint: (raster) => {
-      const shape = paintPolygons([{ value, points }], width, height);
-      shape.forEach((painted, pixel) => {
-        if (painted !== 0) raster[pixel] = painted;
-      });
-    },
-  };
+  return yoloShape({ value, points }, image);
 }
 
-/** YOLO class number -> label value. `names` is a list or a map, on one line or on many. */
+/** YOLO class number -> label value, by the names in `data.yaml`; by the taxonomy's own numbers where there is none. */
 async function readClasses(path: string, manifest: Manifest): Promise<Map<number, number>> {
-  const file = join(path, 'data.yaml');
-  const facts = await stat(file).catch(() => null);
-  if (facts === null) return new Map(partClasses(manifest.classes).map(({ value }) => [value - 1, value]));
-  if (facts.size > MAX_YAML_BYTES) throw new PartloopError('input-invalid', `${file} is no list of names`);
-  const text = await readFile(file, 'utf8');
-  const block = /^names:([\s\S]*?)(?=^[^\s-]|(?![\s\S]))/m.exec(text)?.[1] ?? '';
-  const mapped = [...block.matchAll(/(\d+)\s*:\s*['"]?([\w -]+?)['"]?\s*(?=[,}\r\n]|$)/g)];
-  const names =
-    mapped.length > 0
-      ? mapped.map(([, number, name]) => [Number(number), name ?? ''] as const)
-      : [...block.matchAll(/[A-Za-z_][\w -]*/g)].map(([name], number) => [number, name.trim()] as const);
-  if (names.length === 0) throw new PartloopError('input-invalid', `${file} lists no class names`);
-  return new Map(names.map(([number, name]) => [number, classValue(manifest, name)]));
+  const names = await readClassNames(join(path, 'data.yaml'));
+  if (names === null) return new Map(partClasses(manifest.classes).map(({ value }) => [value - 1, value]));
+  return new Map([...names].map(([number, name]) => [number, classValue(manifest, name)]));
 }

@@ -4,6 +4,7 @@ import { PartloopError } from '../../domain/errors.js';
 import { findingRowSchema, type IndexRow, scanImageRowSchema } from '../../domain/tables.js';
 import { type Manifest, type ManifestImage, manifestPath, type ReviewFormat } from '../../formats/manifest.js';
 import { classTable } from '../../formats/palette.js';
+import type { FormatWriter } from '../../formats/writer.js';
 import { exportedRaster, referenceRaster, WRITERS } from '../../formats/writers.js';
 import { readLabel } from '../../storage/imageSource.js';
 import { decodeLabel } from '../../storage/labelMask.js';
@@ -113,7 +114,7 @@ export async function exportForReview(store: ObjectStore, request: ExportRequest
       const label = await readableLabel(row);
       if (label === null) continue;
       const raster = exportedRaster(label, image.exported);
-      await writer.add({ image, raster });
+      if (!(await added(writer, image, raster))) continue;
       written.push(image);
       const reference = referenceRaster(format, image, raster, facts.simplifyPx);
       for (let pixel = 0; pixel < raster.length; pixel++) {
@@ -125,6 +126,20 @@ export async function exportForReview(store: ObjectStore, request: ExportRequest
     }
     await writer.finish();
     return written;
+  }
+
+  /** False where the format cannot hold the label: the image is left out and named. */
+  async function added(writer: FormatWriter, image: ManifestImage, raster: Uint8Array): Promise<boolean> {
+    try {
+      await writer.add({ image, raster });
+      return true;
+    } catch (error) {
+      if (!(error instanceof PartloopError) || error.code !== 'data-invalid') throw error;
+      const { imageId, name } = image;
+      const reason = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
+      report.leftOut.push({ imageId, fileName: name, reason });
+      return false;
+    }
   }
 
   async function readableLabel(row: IndexRow): Promise<Uint8Array | null> {

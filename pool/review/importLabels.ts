@@ -138,7 +138,7 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
       if (request.unchanged !== null) {
         const { unchanged } = request;
         const answered = { correctedSha256: null, reviewer, reviewedAt };
-        verdicts.push(...findings.map((finding) => verdictOn(image, finding, unchanged, answered)));
+        for (const finding of findings) verdicts.push(verdictOn(image, finding, unchanged, answered));
         audit(image, { wrong: false, found: false, reviewedAt });
       }
       return;
@@ -153,9 +153,8 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
       report.changed += 1;
     }
     const acted = findings.filter((finding) => isCorrected(image, finding, original, merged.label));
-    verdicts.push(
-      ...acted.map((finding) => verdictOn(image, finding, 'wrong', { correctedSha256, reviewer, reviewedAt })),
-    );
+    for (const finding of acted)
+      verdicts.push(verdictOn(image, finding, 'wrong', { correctedSha256, reviewer, reviewedAt }));
     const wrong = acted.length > 0 || isWrongLabel(original, merged.label, width, height);
     audit(image, { wrong, found: acted.length > 0, reviewedAt });
   }

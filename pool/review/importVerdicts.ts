@@ -114,7 +114,7 @@ export async function importVerdicts(store: ObjectStore, request: VerdictImport)
           row: answer.row,
           reason: `a ${finding.kind} proposes no mask; correct the label of ${finding.fileName} in a tool`,
         });
-      else byImage.set(finding.imageId, [...(byImage.get(finding.imageId) ?? []), one]);
+      else if (!byImage.get(finding.imageId)?.push(one)) byImage.set(finding.imageId, [one]);
     }
     for (const [imageId, accepted] of byImage) {
       const image = index.get(imageId);

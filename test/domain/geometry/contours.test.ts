@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { bridgeHoles } from '../../../domain/geometry/bridgeHoles.js';
 import { connectedComponents, skipValues } from '../../../domain/geometry/components.js';
-import { bridgeHoles, polygonArea, simplifyRing, traceOutline } from '../../../domain/geometry/contours.js';
+import { traceOutlines } from '../../../domain/geometry/contours.js';
 import { fillPolygon } from '../../../domain/geometry/polygon.js';
+import { polygonArea, simplifyRing } from '../../../domain/geometry/ring.js';
 
 const WIDTH = 11;
 const HEIGHT = 9;
@@ -10,7 +12,7 @@ const bits = fc.uint8Array({ minLength: WIDTH * HEIGHT, maxLength: WIDTH * HEIGH
 
 const outlines = (raster: Uint8Array) => {
   const { ids, list } = connectedComponents(raster, WIDTH, HEIGHT, skipValues(0));
-  return list.map((component) => traceOutline((x, y) => ids[y * WIDTH + x] === component.id, component));
+  return traceOutlines(ids, WIDTH, HEIGHT, list.length);
 };
 
 describe('outlines along pixel edges', () => {

@@ -110,7 +110,7 @@ describe('geometry', () => {
   it('refuses run lengths that were made for another size', () => {
     assert.throws(
       () => decodeRle([4, 3], 4, 4),
-      (error) => error instanceof PartloopError && error.code === 'input-invalid',
+      (error) => error instanceof PartloopError && error.code === 'data-invalid',
     );
     assert.throws(() => decodeRle([4, 30], 4, 4), PartloopError);
   });

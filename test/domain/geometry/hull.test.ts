@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { polygonArea } from '../../../domain/geometry/contours.js';
 import { hull, type Point } from '../../../domain/geometry/hull.js';
+import { polygonArea } from '../../../domain/geometry/ring.js';
 
 const whole = fc.integer({ min: -50, max: 50 });
 const points = fc.array(fc.tuple(whole, whole), { minLength: 1, maxLength: 40 });

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { dsmlr18 } from '../../../domain/taxonomies/dsmlr18.js';
 import { readCoco } from '../../../formats/coco/import.js';
-import { paintRle } from '../../../formats/coco/rle.js';
+import { segmentationShape } from '../../../formats/coco/segmentation.js';
+import { paintShapes } from '../../../formats/paint.js';
 import { readLabel } from '../../../storage/imageSource.js';
 import { decodeLabel } from '../../../storage/labelMask.js';
 import { openPool } from '../../../storage/pool.js';
@@ -66,16 +67,46 @@ describe('an import of COCO annotations', function () {
     assert.deepEqual([at(5, 8), at(6, 8), at(7, 8)], [1, 2, 2]);
   });
 
-  it('puts the small annotation on top, whatever the order of the file', async () => {
-    const large = { category_id: 2, segmentation: [box(0, 0, 10, 10)] };
-    const small = { category_id: 4, segmentation: [box(4, 4, 6, 6)] };
+  it('puts the smaller annotation on top, whichever comes first; of equal areas the later one', async () => {
+    const hood = { category_id: 2, segmentation: [box(0, 0, 10, 10)] };
+    const mirror = { category_id: 4, segmentation: [box(4, 4, 6, 6)] };
+    const nothing = { category_id: 1, segmentation: [box(0, 0, 24, 16)] };
     for (const order of [
-      [large, small],
-      [small, large],
+      [hood, mirror],
+      [mirror, hood],
+      [mirror, hood, nothing],
     ]) {
       const at = await labelled(order);
       assert.deepEqual([at(2, 2), at(5, 5)], [1, 3]);
     }
+    const at = await labelled([mirror, { category_id: 3, segmentation: mirror.segmentation }]);
+    assert.equal(at(5, 5), 2);
+  });
+
+  it('takes a polygon of 150,000 points, and names one that is no list of numbers without listing them all', async () => {
+    const points = 150_000;
+    const circle = Array.from({ length: points }, (_, point) => {
+      const turn = (2 * Math.PI * point) / points;
+      return [12 + 6 * Math.cos(turn), 8 + 6 * Math.sin(turn)];
+    });
+    const at = await labelled([{ category_id: 2, segmentation: [circle.flat()] }]);
+    assert.deepEqual([at(12, 8), at(7, 8), at(5, 8), at(0, 0)], [1, 1, 0, 0]);
+    await save(folder, 'images/2.jpg', await picture(2));
+    const bad = { image_id: 1, category_id: 2, segmentation: [new Array<string>(300_000).fill('x')] };
+    const path = await annotationFile(
+      [bad, { image_id: 2, category_id: 2, segmentation: [box(0, 0, 4, 4)] }],
+      [imageEntry(1), imageEntry(2)],
+    );
+    const { added, refused } = await runImport(
+      memoryStore(),
+      readCoco({ place: join(folder, 'images'), annotations: path, taxonomy: TAXONOMY, followLinks: false }),
+    );
+    assert.equal(added, 1);
+    assert.deepEqual(
+      refused.map(({ fileName }) => fileName),
+      ['1.jpg'],
+    );
+    assert.ok((refused[0]?.reason.length ?? 0) < 500, refused[0]?.reason.slice(0, 600));
   });
 
   it('keeps the hole of a run-length mask', async () => {
@@ -93,10 +124,11 @@ describe('an import of COCO annotations', function () {
     fc.assert(
       fc.property(shape, (bits) => {
         const counts = runsOf((x, y) => bits[y * WIDTH + x] === true);
-        const plain = new Uint8Array(WIDTH * HEIGHT);
-        const packed = new Uint8Array(WIDTH * HEIGHT);
-        paintRle(plain, WIDTH, HEIGHT, counts, 7);
-        paintRle(packed, WIDTH, HEIGHT, compressed(counts), 7);
+        const canvas = { width: WIDTH, height: HEIGHT };
+        const painted = (written: number[] | string): Uint8Array =>
+          paintShapes([segmentationShape({ size: [HEIGHT, WIDTH], counts: written }, 7, canvas)], canvas);
+        const plain = painted(counts);
+        const packed = painted(compressed(counts));
         assert.deepEqual(packed, plain);
         assert.deepEqual(
           [...plain],
@@ -127,8 +159,8 @@ describe('an import of COCO annotations', function () {
     assert.equal(added, 1);
     const reasons = [
       /category antenna is not in taxonomy three.*--class-map "antenna=CLASS".*--ignore-class/,
-      /annotation number 0 \(hood\) of it is not valid/,
-      /covers 5 pixels/,
+      /annotation number 0 \(hood\) is not valid: segmentation/,
+      /cover 5 of 384 pixels/,
       /are for 25×16/,
       /has category 77, which the file does not list/,
     ];

@@ -41,6 +41,19 @@ describe('an export for review', function () {
     assert.equal((coco as { images: unknown[] }).images.length, 2_000);
   });
 
+  it('leaves out an image that the format cannot hold, and says which one could', async () => {
+    const size = { width: 400, height: 400 };
+    const speckles = Uint8Array.from({ length: 400 * 400 }, (_, pixel) =>
+      pixel % 2 === 0 && Math.floor(pixel / 400) % 2 === 0 ? 1 : 0,
+    );
+    cars = await scannedPool(1, { label: speckles, size });
+    const { images, leftOut } = await run(join(folder, 'coco'), { allClasses: true });
+    assert.equal(images, 0);
+    assert.match(leftOut[0]?.reason ?? '', /40000 pieces.*--format masks/);
+    assert.deepEqual((await manifestOf(join(folder, 'coco'))).images, []);
+    assert.equal((await run(join(folder, 'masks'), { format: 'masks', allClasses: true })).images, 1);
+  });
+
   it('names images, labels, findings and classes, the most suspect image first, with links to the pictures', async () => {
     await run(join(folder, 'out'));
     const { images, classes, scan, pool } = await manifestOf(join(folder, 'out'));

@@ -50,18 +50,22 @@ export function missingPart(image: IndexRow, fields: Partial<FindingRow> = {}): 
 /** Pool `cars` with `count` labelled images (1, 2, …), and the finished scan `SCAN` that found something on each. */
 export async function scannedPool(
   count: number,
-  options: { label?: Uint8Array; findings?: (image: IndexRow) => FindingRow[]; rows?: Partial<ScanImageRow> } = {},
+  options: {
+    label?: Uint8Array;
+    size?: { width: number; height: number };
+    findings?: (image: IndexRow) => FindingRow[];
+    rows?: Partial<ScanImageRow>;
+  } = {},
 ): Promise<ScannedPool> {
   const { label = halfLabel(), findings: findingsOf = (image) => [missingPart(image)] } = options;
+  const { width, height } = options.size ?? { width: WIDTH, height: HEIGHT };
   const store = memoryStore();
   await store.put(keys.taxonomy('cars'), JSON.stringify(TAXONOMY));
-  const encoded = await encodeLabel(label, WIDTH, HEIGHT);
+  const encoded = await encodeLabel(label, width, height);
   const labelSha256 = createHash('sha256').update(encoded).digest('hex');
   const labelUri = keys.label('cars', labelSha256);
   await store.put(labelUri, encoded);
-  const images = Array.from({ length: count }, (_, at) =>
-    indexRow(at + 1, { labelUri, labelSha256, width: WIDTH, height: HEIGHT }),
-  );
+  const images = Array.from({ length: count }, (_, at) => indexRow(at + 1, { labelUri, labelSha256, width, height }));
   const pool = await openPool(store, 'cars');
   const { version: poolVersion } = await pool.append(() => images);
   const findings = images.flatMap(findingsOf);

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+const SHOWN = 3;
+
+/** What a value is by a schema, or in a few lines what is wrong with it. */
+export type Checked<T> = { data: T; problem: null } | { data: null; problem: string };
+
+/** Check a value from outside. However much is wrong with it, the problem stays one readable line. */
+export function check<T extends z.ZodType>(schema: T, value: unknown): Checked<z.output<T>> {
+  try {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return { data: parsed.data, problem: null };
+    const { issues } = parsed.error;
+    const more = issues.length > SHOWN ? `; and ${issues.length - SHOWN} more` : '';
+    return { data: null, problem: `${issues.slice(0, SHOWN).map(sentence).join('; ')}${more}` };
+  } catch (cause) {
+    // The checks of a list hand on their findings as arguments of a call, of which there may be some 120,000.
+    if (cause instanceof RangeError) return { data: null, problem: 'too much of it is wrong to be listed' };
+    throw cause;
+  }
+}
+
+function sentence({ path, message }: z.core.$ZodIssue): string {
+  const problem = message.endsWith('received undefined') ? 'is missing' : message;
+  return `${path.join('.') || 'it'}: ${problem}`;
+}
+
+/** A list of numbers that all hold a condition. Millions are checked at once, and a bad one is one finding. */
+export function numbers(what: string, holds: (value: number) => boolean): z.ZodType<number[]> {
+  return z.custom<number[]>(
+    (value) => Array.isArray(value) && value.every((entry) => typeof entry === 'number' && holds(entry)),
+    what,
+  );
+}
