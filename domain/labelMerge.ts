@@ -57,6 +57,21 @@ export function mergeReturned(input: ReturnedLabel): MergedLabel {
   return { label, changed, holes, edgePixels };
 }
 
+/**
+ * Changes to a label put on what it has become since: `made` is what was made of `original`, `current` what it is by now. null
+ * where a pixel was changed in both, each time to something else: nobody can tell which of the two is right.
+ */
+export function putOnTop(original: Uint8Array, made: Uint8Array, current: Uint8Array): Uint8Array | null {
+  const label = Uint8Array.from(current);
+  for (let pixel = 0; pixel < label.length; pixel++) {
+    const value = made[pixel] as number;
+    if (value === original[pixel] || value === current[pixel]) continue;
+    if (current[pixel] !== original[pixel]) return null;
+    label[pixel] = value;
+  }
+  return label;
+}
+
 /** A hole is unlabelled in the export and has one class all around it. */
 function keepHoles(
   { width, height, original, reference, returned, fillHoles, expected }: ReturnedLabel,

@@ -5,6 +5,7 @@ import { PartloopError } from '../domain/errors.js';
 import { nameSchema, sha256Schema } from '../domain/ids.js';
 import { findingKindSchema } from '../domain/tables.js';
 import { check } from './checked.js';
+import { parseJsonText } from './jsonFile.js';
 
 /** Formats that annotation tools read and write. */
 export const REVIEW_FORMATS = ['coco', 'cvat', 'label-studio', 'masks', 'yolo'] as const;
@@ -32,10 +33,12 @@ const findingSchema = z.object({
 });
 export type ManifestFinding = z.output<typeof findingSchema>;
 
-const imageSchema = z.object({
+const exportedImageSchema = z.object({
   imageId: sha256Schema,
   /** Name in the export, unique there. */
   name: z.string().min(1).max(1_100),
+  /** Path without an ending of its label file, in formats that have one for each image; unique there. */
+  file: z.string().min(1).max(1_100).optional(),
   link: z.string(),
   width: side,
   height: side,
@@ -49,6 +52,11 @@ const imageSchema = z.object({
     .nullable()
     .default(null),
 });
+/** Older exports do not say `file`: they cut any short ending off the name. */
+const imageSchema = exportedImageSchema.transform((image) => ({
+  ...image,
+  file: image.file ?? image.name.replace(/\.[A-Za-z0-9]{1,5}$/, ''),
+}));
 export type ManifestImage = z.output<typeof imageSchema>;
 
 /** What an export holds: written beside it, and needed to read back what a tool made of it. */
@@ -91,13 +99,7 @@ export async function readManifest(path: string, given: string | undefined): Pro
 }
 
 function parseManifest(text: string, place: string): Manifest {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new PartloopError('input-invalid', `${place} is not JSON`, { cause });
-  }
-  const { data, problem } = check(manifestSchema, value);
+  const { data, problem } = check(manifestSchema, parseJsonText(text, place));
   if (problem === null) return data;
   throw new PartloopError('input-invalid', `${place} is not the manifest of an export: ${problem}`);
 }

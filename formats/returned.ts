@@ -1,14 +1,38 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { PartloopError } from '../domain/errors.js';
+import { BACKGROUND } from '../domain/taxonomy.js';
+import { plainClassName } from './classMatcher.js';
 import type { Manifest, ManifestImage } from './manifest.js';
+import type { Shape } from './paint.js';
+import { partClasses } from './writer.js';
+
+/** What came back from a tool. */
+export interface Returned {
+  images: ReturnedImage[];
+  /**
+   * Label values that its list of classes has: it cannot say anything of others. null where the format has no such list. Background
+   * and what is ignored are not in it.
+   */
+  classes: ReadonlySet<number> | null;
+  /** Pictures that it lists; one without labels of its own came back empty. */
+  listed?: readonly string[];
+  /** What belongs to no picture of it, in words. */
+  strays?: readonly string[];
+}
 
 /** An image as it came back from a tool. */
 export interface ReturnedImage {
   /** What the tool calls it. */
   name: string;
+  /** `name` is that of a label file, whose ending is cut off. */
+  isLabelFile?: true;
   /** Our id, where the tool kept it. */
   imageId: string | null;
+  /** The export that it says it is of, where the tool kept that. */
+  exportId?: string | null;
+  /** Our id as all its pieces carry it: a tool copies it along with a piece, so that names count more. */
+  piecesId?: string;
   /**
    * Its label values, of the size that was exported.
    *
@@ -23,7 +47,20 @@ export interface ReturnedRaster {
   polygons: boolean;
 }
 
-export type ReadReturned = (path: string, manifest: Manifest) => AsyncGenerator<ReturnedImage>;
+export type ReadReturned = (path: string, manifest: Manifest) => Promise<Returned>;
+
+/**
+ * The same raster, unless shapes were drawn of which none covers a pixel: such an image did not come back empty.
+ *
+ * @throws PartloopError `data-invalid` where it is not clear what they were meant to cover
+ */
+export function painted(raster: Uint8Array, shapes: readonly Shape[]): Uint8Array {
+  const drawn = shapes.filter(({ value }) => value !== BACKGROUND).length;
+  if (drawn === 0 || raster.some((value) => value !== BACKGROUND)) return raster;
+  throw new PartloopError('data-invalid', `none of its ${drawn} shapes covers a pixel of it`, {
+    hint: 'Are the coordinates fractions where they should be pixels, or of another picture?',
+  });
+}
 
 /** @throws PartloopError `data-invalid` where the sizes differ, saying so where the tool turned the picture */
 export function checkSize(image: ManifestImage, width: number, height: number, what: string): void {
@@ -44,12 +81,37 @@ export function checkSize(image: ManifestImage, width: number, height: number, w
  * @throws PartloopError `data-invalid` for a name that the taxonomy does not have
  */
 export function classValue(manifest: Manifest, name: string): number {
-  const plain = name.trim().toLowerCase().replaceAll(' ', '_');
-  if (plain === '_background_') return 0;
-  const found = manifest.classes.find((entry) => entry.name === plain);
-  if (found !== undefined) return found.value;
+  const found = findClass(manifest, name);
+  if (found !== null) return found;
   throw new PartloopError('data-invalid', `class ${name} is not in taxonomy ${manifest.taxonomy}`);
 }
+
+/** The same, null for a name that the taxonomy does not have. */
+export function findClass(manifest: Manifest, name: string): number | null {
+  const plain = plainClassName(name);
+  if (plain === '_background_') return BACKGROUND;
+  return manifest.classes.find((entry) => entry.name === plain)?.value ?? null;
+}
+
+/**
+ * Label values of a file's list of classes; names that the taxonomy does not have matter only where a shape uses them.
+ *
+ * @throws PartloopError `input-invalid` for a list without a class of the taxonomy: whatever the file says is of something else
+ */
+export function listedClasses(manifest: Manifest, names: readonly string[], path: string): ReadonlySet<number> {
+  const known = new Set(partClasses(manifest.classes).map(({ value }) => value));
+  const values = names.map((name) => findClass(manifest, name)).filter((value) => value !== null && known.has(value));
+  if (values.length > 0) return new Set(values.filter((value) => value !== null));
+  const listed = names.length === 0 ? 'lists no classes' : `lists no class of taxonomy ${manifest.taxonomy}`;
+  throw new PartloopError('input-invalid', `${path} ${listed}${names.length === 0 ? '' : `: ${names.join(', ')}`}`, {
+    hint: `Without its list of classes nobody can tell what came back. The taxonomy has ${partClasses(manifest.classes)
+      .map(({ name }) => name)
+      .join(', ')}.`,
+  });
+}
+
+/** The lines of a text file, empty ones left out. */
+export const listLines = (text: string): string[] => text.split(/\r?\n/).filter((line) => line.trim() !== '');
 
 /** Files below a folder with an ending, as paths with slashes, sorted. */
 export async function filesBelow(folder: string, ending: string): Promise<string[]> {

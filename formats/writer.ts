@@ -35,6 +35,3 @@ export async function writeBelow(folder: string, name: string, body: string | Ui
 /** The classes proper: neither background nor what is ignored. */
 export const partClasses = (classes: readonly ClassEntry[]): ClassEntry[] =>
   classes.filter(({ value }) => value > 0 && value < 255);
-
-/** An image's name without its ending. */
-export const stemOf = (name: string): string => name.replace(/\.[A-Za-z0-9]{1,5}$/, '');

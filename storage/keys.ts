@@ -11,7 +11,7 @@ export const keys = {
   image: (pool: string, sha256: string) => `pools/${pool}/images/${sha256}`,
   label: (pool: string, sha256: string) => `pools/${pool}/labels/${sha256}`,
   reviewsPrefix: (pool: string) => `pools/${pool}/reviews/`,
-  /** Verdicts, one a line; files are only ever added. */
+  /** An import of reviews, or that one was taken back, one answer a line; files are only ever added. */
   reviews: (pool: string, ulid: string) => `${keys.reviewsPrefix(pool)}${ulid}.jsonl`,
   /** Upright copies reduced to at most `maxSide` pixels, by digest of their source. */
   derivativeImage: (pool: string, maxSide: number, sha256: string) =>

@@ -32,6 +32,12 @@ export class PoolHistory {
     return [...(this.replaced.get(imageId) ?? []), latest].sort((a, b) => a.labelRevision - b.labelRevision);
   }
 
+  /** Every row there is, in no order. */
+  *rows(): Generator<IndexRow> {
+    yield* this.newest.values();
+    for (const older of this.replaced.values()) yield* older;
+  }
+
   /** The newest rows of the images that the pool has, ordered by image id. */
   images(): IndexRow[] {
     return [...this.newest.values()]

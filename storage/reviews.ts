@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type AuditAnswer, auditAnswerSchema } from '../domain/auditAnswers.js';
 import { type Verdict, verdictSchema } from '../domain/review.js';
+import { type ReviewImport, reviewImportSchema, type Withdrawal, withdrawalSchema } from '../domain/reviewImport.js';
 import { parseJson } from './json.js';
 import { keys } from './keys.js';
 import type { ObjectStore } from './objectStore.js';
@@ -9,52 +10,92 @@ import { ulid } from './ulid.js';
 
 /** What reviewers have said of a pool so far. */
 export interface Reviews {
-  /** In the order in which they were given. */
+  /** In the order in which they were given; those of imports that were withdrawn are left out. */
   verdicts: Verdict[];
   /** Answers to images of audit samples, likewise. */
   audits: AuditAnswer[];
+  /** The imports that brought them, oldest first, withdrawn ones included. */
+  imports: KnownImport[];
   /** The objects they were read from, oldest first: reading these again gives the same verdicts. */
   keys: string[];
   /** Of those names; null where there is no review. */
   digest: string | null;
 }
 
-const lineSchema = z.union([auditAnswerSchema, verdictSchema]);
+/** One import of reviews, with its answers. */
+export interface KnownImport {
+  id: string;
+  /** What it was; null in reviews of before this was written down. */
+  about: ReviewImport | null;
+  verdicts: Verdict[];
+  audits: AuditAnswer[];
+  /** null while it stands. */
+  withdrawal: Withdrawal | null;
+}
 
-/** Add answers as one new object; nothing that is there changes. Returns its key. */
+const lineSchema = z.union([auditAnswerSchema, reviewImportSchema, withdrawalSchema, verdictSchema]);
+type Line = z.infer<typeof lineSchema>;
+
+/** Add an import of reviews as one new object, named by its id; nothing that is there changes. */
 export async function appendReviews(
   store: ObjectStore,
   pool: string,
+  id: string,
+  about: ReviewImport | null,
   answers: readonly (Verdict | AuditAnswer)[],
-  now: Date,
-): Promise<string> {
-  const key = keys.reviews(pool, ulid(now));
-  const lines = answers.map((answer) => `${JSON.stringify(lineSchema.parse(answer))}\n`).join('');
-  await store.put(key, lines, 'application/x-ndjson');
-  return key;
+): Promise<void> {
+  await putLines(store, pool, id, about === null ? answers : [about, ...answers]);
+}
+
+/** Take an import of reviews back. What it said stays where it is, and counts no longer. */
+export async function withdrawReview(store: ObjectStore, pool: string, review: string, now: Date): Promise<void> {
+  await putLines(store, pool, ulid(now), [{ type: 'withdrawal', review, at: now.toISOString() }]);
+}
+
+async function putLines(store: ObjectStore, pool: string, id: string, lines: readonly Line[]): Promise<void> {
+  const text = lines.map((line) => `${JSON.stringify(lineSchema.parse(line))}\n`).join('');
+  await store.put(keys.reviews(pool, id), text, 'application/x-ndjson');
 }
 
 /**
- * All answers of a pool's reviewers, or those of the objects `only`.
+ * All answers of a pool's reviewers, or those of the objects `only`, by which a withdrawal counts where its object is among them.
  *
  * @throws PartloopError `data-invalid` naming the object and the line that is no answer
  */
 export async function readReviews(store: ObjectStore, pool: string, only?: readonly string[]): Promise<Reviews> {
   const names = only === undefined ? await listReviews(store, pool) : [...only];
-  const verdicts: Verdict[] = [];
-  const audits: AuditAnswer[] = [];
+  const imports: KnownImport[] = [];
+  const withdrawals = new Map<string, Withdrawal>();
   for (const key of names) {
-    const text = new TextDecoder().decode((await store.get(key)).body);
-    text.split('\n').forEach((line, index) => {
-      if (line.trim() === '') return;
-      const answer = parseJson(new TextEncoder().encode(line), `${key}:${index + 1}`, lineSchema);
-      if ('type' in answer) audits.push(answer);
-      else verdicts.push(answer);
-    });
+    const found: KnownImport = { id: idOf(key), about: null, verdicts: [], audits: [], withdrawal: null };
+    for (const line of await readLines(store, key)) {
+      if (!('type' in line)) found.verdicts.push(line);
+      else if (line.type === 'audit') found.audits.push(line);
+      else if (line.type === 'import') found.about = line;
+      else withdrawals.set(line.review, line);
+    }
+    if (found.about !== null || found.verdicts.length + found.audits.length > 0) imports.push(found);
   }
-  const digest = names.length === 0 ? null : createHash('sha256').update(names.join('\n')).digest('hex');
-  return { verdicts, audits, keys: names, digest };
+  for (const one of imports) one.withdrawal = withdrawals.get(one.id) ?? null;
+  const standing = imports.filter(({ withdrawal }) => withdrawal === null);
+  return {
+    verdicts: standing.flatMap(({ verdicts }) => verdicts),
+    audits: standing.flatMap(({ audits }) => audits),
+    imports,
+    keys: names,
+    digest: names.length === 0 ? null : createHash('sha256').update(names.join('\n')).digest('hex'),
+  };
 }
+
+async function readLines(store: ObjectStore, key: string): Promise<Line[]> {
+  const text = new TextDecoder().decode((await store.get(key)).body);
+  return text.split('\n').flatMap((line, index) => {
+    if (line.trim() === '') return [];
+    return [parseJson(new TextEncoder().encode(line), `${key}:${index + 1}`, lineSchema)];
+  });
+}
+
+const idOf = (key: string): string => /([^/]+)\.jsonl$/.exec(key)?.[1] ?? key;
 
 async function listReviews(store: ObjectStore, pool: string): Promise<string[]> {
   const names: string[] = [];

@@ -14,3 +14,12 @@ export function ulid(now: Date): string {
   }
   return time + Array.from(randomBytes(RANDOM_CHARACTERS), (byte) => ALPHABET[byte % 32]).join('');
 }
+
+/** When a name of that kind was made, as ISO text. */
+export function ulidTime(id: string): string {
+  const time = [...id.slice(0, TIME_CHARACTERS)].reduce(
+    (so, letter) => so * 32 + Math.max(0, ALPHABET.indexOf(letter)),
+    0,
+  );
+  return new Date(time).toISOString();
+}

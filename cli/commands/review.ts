@@ -1,15 +1,17 @@
 import { type Command, Option } from 'commander';
 import { type Estimate, estimateRecall } from '../../domain/auditAnswers.js';
 import { latestVerdicts, precisionByKind, VERDICTS } from '../../domain/review.js';
-import { importLabels, type LabelImportReport } from '../../pool/review/importLabels.js';
-import { importVerdicts, type VerdictImportReport } from '../../pool/review/importVerdicts.js';
+import { importLabels } from '../../pool/review/importLabels.js';
+import { importVerdicts } from '../../pool/review/importVerdicts.js';
+import { reviewImports } from '../../pool/review/reviewImports.js';
+import { undoReview } from '../../pool/review/undoReview.js';
 import { openPool } from '../../storage/pool.js';
 import { readReviews } from '../../storage/reviews.js';
 import { openEnvironmentStore } from '../environment.js';
 import { printJson, printTable, say } from '../output.js';
 import { withCounter } from '../progress.js';
-
-const SHOWN = 20;
+import { printImports, tellLabels, tellUndo, tellVerdicts } from '../reviewTold.js';
+import { NOTHING_CAME_IN } from './import.js';
 
 interface ImportOptions {
   pool?: string;
@@ -17,11 +19,12 @@ interface ImportOptions {
   manifest?: string;
   reviewer?: string;
   unchanged?: 'right';
+  empty?: 'deleted';
   fillHoles?: true;
   json?: true;
 }
 
-/** `partloop review import|list`. */
+/** `partloop review import|list|undo`. */
 export function register(program: Command): void {
   const review = program.command('review').description("Reviewers' answers to findings, and corrected labels");
 
@@ -42,10 +45,16 @@ export function register(program: Command): void {
         'What an image that came back unchanged says of its findings and, if audited, of its label',
       ).choices(['right']),
     )
+    .addOption(
+      new Option(
+        '--empty <meaning>',
+        'What an image says that came back without any shape though some went out; held back where left out',
+      ).choices(['deleted']),
+    )
     .option('--fill-holes', 'Take holes that came back filled as corrections; else only where a finding asks for it')
     .option('--json', 'Print one JSON object on stdout')
     .action(async (path: string, options: ImportOptions) => {
-      const { pool, scan, manifest, unchanged, fillHoles, json } = options;
+      const { pool, scan, manifest, unchanged, empty, fillHoles, json } = options;
       const { store } = await openEnvironmentStore();
       const common = {
         path,
@@ -55,29 +64,37 @@ export function register(program: Command): void {
       };
       if (path.toLowerCase().endsWith('.csv')) {
         const report = await importVerdicts(store, { ...common, ...(scan === undefined ? {} : { scan }) });
-        return json ? printJson(report) : tellVerdicts(report);
+        if (json) printJson(report);
+        else tellVerdicts(report);
+        if (report.answered === 0 && report.refused.length > 0) process.exitCode = NOTHING_CAME_IN;
+        return;
       }
       const report = await withCounter('review', 'images', (onProgress) =>
         importLabels(store, {
           ...common,
           ...(manifest === undefined ? {} : { manifest }),
           unchanged: unchanged ?? null,
+          empty: empty ?? null,
           fillHoles: fillHoles === true,
           onProgress,
         }),
       );
-      return json ? printJson(report) : tellLabels(report);
+      if (json) printJson(report);
+      else tellLabels(report);
+      if (report.returned === report.empty.length) process.exitCode = NOTHING_CAME_IN;
     });
 
   review
     .command('list')
-    .description('Answers to the findings of a pool, and how often each rule was right')
+    .description('Imports of reviews of a pool, answers to its findings, and how often each rule was right')
     .argument('<pool>')
     .option('--json', 'Print one JSON object on stdout')
     .action(async (name: string, { json }: { json?: true }) => {
       const { store } = await openEnvironmentStore();
       const pool = await openPool(store, name);
-      const { verdicts, audits } = await readReviews(store, pool.name);
+      const reviews = await readReviews(store, pool.name);
+      const { verdicts, audits } = reviews;
+      const imports = reviewImports(reviews, await pool.history());
       const latest = [...latestVerdicts(verdicts).values()];
       const counts = Object.fromEntries(
         VERDICTS.map((word) => [word, latest.filter(({ verdict }) => verdict === word).length]),
@@ -89,8 +106,9 @@ export function register(program: Command): void {
       if (json)
         return printJson({
           ...{ pool: name, verdicts: verdicts.length, findings: latest.length, images, corrected },
-          ...{ counts, kinds, audit },
+          ...{ counts, kinds, audit, imports },
         });
+      if (imports.length > 0) printImports(imports);
       if (audit !== null) {
         const { answered, wrong, wrongShare, found, setAside } = audit;
         say(
@@ -111,49 +129,26 @@ export function register(program: Command): void {
         })),
       );
     });
+
+  registerUndo(review);
+}
+
+function registerUndo(review: Command): void {
+  review
+    .command('undo')
+    .description('Take an import of reviews back: labels go back to what they were, its answers count no longer')
+    .argument('<pool>')
+    .argument('[review]', 'Its id by `review list`; the newest that was not undone yet where left out')
+    .option('--json', 'Print one JSON object on stdout')
+    .action(async (pool: string, id: string | undefined, { json }: { json?: true }) => {
+      const { store } = await openEnvironmentStore();
+      const report = await undoReview(store, { pool, now: new Date(), ...(id === undefined ? {} : { review: id }) });
+      if (json) printJson(report);
+      else tellUndo(report);
+    });
 }
 
 function interval({ value, low, high }: Estimate): string {
   const percent = (share: number): string => (share * 100).toFixed(0);
   return `${percent(value)} % (${percent(low)}–${percent(high)} %)`;
-}
-
-function tellVerdicts({
-  pool,
-  version,
-  answered,
-  unanswered,
-  verdicts,
-  revised,
-  refused,
-  notApplied,
-}: VerdictImportReport): void {
-  say(
-    `pool ${pool}, version ${version}: ${answered} findings answered, ${verdicts} of the answers new, ${revised} labels corrected`,
-  );
-  if (unanswered !== null) say(`${unanswered} findings of the scan without an answer`);
-  list(refused.map(({ row, reason }) => `row ${row}: ${reason}`));
-  list(notApplied.map(({ row, reason }) => `row ${row}, label not corrected: ${reason}`));
-}
-
-function tellLabels(report: LabelImportReport): void {
-  const { pool, version, exported, returned, changed, unchanged, known, verdicts, audits, loss } = report;
-  say(
-    `pool ${pool}, version ${version}: ${returned} of ${exported} images came back: ${changed} corrected, ${known} known already, ${unchanged} unchanged; ${verdicts} new verdicts, ${audits} images of the audit sample answered`,
-  );
-  if (loss.holes > 0)
-    say(
-      `${loss.holes} holes (${loss.holePixels} pixels) came back filled and were kept open; --fill-holes takes them as corrections`,
-    );
-  if (loss.edgePixels > 0) say(`${loss.edgePixels} pixels along edges that polygons moved were kept as they were`);
-  list(
-    report.refused.map(({ fileName, imageId, reason }) => `refused ${fileName} (${imageId.slice(0, 12)}): ${reason}`),
-  );
-  list(report.missing.map(({ fileName, imageId }) => `missing ${fileName} (${imageId})`));
-  list(report.strangers.map((name) => `not of this export: ${name}`));
-}
-
-function list(lines: readonly string[]): void {
-  for (const line of lines.slice(0, SHOWN)) say(`  ${line}`);
-  if (lines.length > SHOWN) say(`  … and ${lines.length - SHOWN} more; --json lists all`);
 }

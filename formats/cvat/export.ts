@@ -1,5 +1,5 @@
 import { encode } from 'fast-png';
-import { type FormatWriter, stemOf, type WriterContext, writeBelow } from '../writer.js';
+import { type FormatWriter, type WriterContext, writeBelow } from '../writer.js';
 
 /**
  * CVAT's "Segmentation mask 1.1" (https://docs.cvat.ai/docs/manual/advanced/formats/format-smask/): palette PNGs in
@@ -10,10 +10,10 @@ export function createCvatWriter({ folder, facts }: WriterContext): FormatWriter
   const classes = facts.classes.filter(({ value }) => value < 255);
   const palette = classes.map(({ colour }) => [...colour]);
   return {
-    async add({ image: { name, width, height }, raster }) {
-      names.push(stemOf(name));
+    async add({ image: { file, width, height }, raster }) {
+      names.push(file);
       const png = encode({ width, height, data: raster, channels: 1, depth: 8, palette });
-      await writeBelow(folder, `SegmentationClass/${stemOf(name)}.png`, png);
+      await writeBelow(folder, `SegmentationClass/${file}.png`, png);
     },
     async finish() {
       const lines = classes.map(({ name, colour }) => `${name}:${colour.join(',')}::`);

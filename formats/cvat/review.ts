@@ -1,10 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
+import { BACKGROUND } from '../../domain/taxonomy.js';
+import { localFolder } from '../imageSources.js';
 import type { Manifest } from '../manifest.js';
 import { colourTable } from '../masks/colourMask.js';
 import { pngMasks } from '../masks/review.js';
-import { classValue, type ReturnedImage } from '../returned.js';
+import type { Colour } from '../palette.js';
+import { filesBelow, findClass, listedClasses, listLines, type Returned } from '../returned.js';
 
 const MAX_LABELMAP_BYTES = 2 ** 20;
 const LINE = /^([^:#]+):(\d{1,3}),(\d{1,3}),(\d{1,3}):/;
@@ -15,39 +18,56 @@ const LINE = /^([^:#]+):(\d{1,3}),(\d{1,3}),(\d{1,3}):/;
  *
  * @throws PartloopError `input-invalid` without a label map
  */
-export async function* readCvatReturned(path: string, manifest: Manifest): AsyncGenerator<ReturnedImage> {
-  const known = manifest.classes.map(({ value }) => value);
-  yield* pngMasks(join(path, 'SegmentationClass'), colourTable(await readLabelMap(path, manifest), known));
+export async function readCvatReturned(path: string, manifest: Manifest): Promise<Returned> {
+  const file = join(path, 'labelmap.txt');
+  const labels = await readLabelMap(file);
+  const classes = listedClasses(
+    manifest,
+    labels.map(({ name }) => name),
+    file,
+  );
+  // A label of the tool that we do not have is an error only where a picture uses it.
+  const entries = labels.flatMap(({ name, colour }) => {
+    const value = findClass(manifest, name);
+    return value === null ? [] : [{ value, colour }];
+  });
+  if (!entries.some(({ value }) => value === BACKGROUND)) entries.push({ value: BACKGROUND, colour: [0, 0, 0] });
+  return {
+    images: await pngMasks(join(path, 'SegmentationClass'), colourTable(entries)),
+    classes,
+    listed: await readImageSets(join(path, 'ImageSets')),
+  };
 }
 
-async function readLabelMap(
-  path: string,
-  manifest: Manifest,
-): Promise<{ value: number; colour: [number, number, number] }[]> {
-  const file = join(path, 'labelmap.txt');
+/** Names of the pictures of a task: CVAT writes no mask for one without labels. */
+async function readImageSets(folder: string): Promise<string[]> {
+  if ((await stat(folder).catch(() => null)) === null) return [];
+  const read = await localFolder(folder, folder);
+  let names: string[] = [];
+  for (const file of await filesBelow(folder, '.txt'))
+    names = names.concat(listLines((await read(file)).toString('utf8')));
+  return names;
+}
+
+/** @throws PartloopError `input-invalid` where two labels share a colour */
+async function readLabelMap(file: string): Promise<{ name: string; colour: Colour }[]> {
   const facts = await stat(file).catch(() => null);
   if (facts === null || facts.size > MAX_LABELMAP_BYTES)
     throw new PartloopError('input-invalid', `${file} is not there or is no label map`, {
       hint: 'CVAT writes it into the same archive as SegmentationClass.',
     });
-  const entries = (await readFile(file, 'utf8')).split(/\r?\n/).flatMap((line) => {
-    const [, name, red, green, blue] = LINE.exec(line) ?? [];
+  const names = new Map<string, string>();
+  return (await readFile(file, 'utf8')).split(/\r?\n/).flatMap((line) => {
+    const [, name, red, green, blue] = LINE.exec(line.replace(/^\uFEFF/, '')) ?? [];
     if (name === undefined) return [];
-    // A label of the tool that we do not have is an error only where a picture uses it.
-    const value = valueOrNull(manifest, name);
-    return value === null
-      ? []
-      : [{ value, colour: [Number(red), Number(green), Number(blue)] as [number, number, number] }];
+    const colour: Colour = [Number(red), Number(green), Number(blue)];
+    const other = names.get(colour.join());
+    if (other !== undefined && other !== name)
+      throw new PartloopError(
+        'input-invalid',
+        `${file} gives ${other} and ${name} the same colour ${colour.join(',')}`,
+      );
+    names.set(colour.join(), name);
+    return [{ name, colour }];
   });
-  if (entries.length === 0)
-    throw new PartloopError('input-invalid', `${file} has no label of taxonomy ${manifest.taxonomy}`);
-  return entries;
-}
-
-function valueOrNull(manifest: Manifest, name: string): number | null {
-  try {
-    return classValue(manifest, name);
-  } catch {
-    return null;
-  }
 }

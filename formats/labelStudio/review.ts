@@ -4,8 +4,16 @@ import { check, numbers } from '../checked.js';
 import { readJsonFile } from '../jsonFile.js';
 import type { Manifest, ManifestImage } from '../manifest.js';
 import { paintShapes, polygonShape, runsShape, type Shape } from '../paint.js';
-import { checkSize, classValue, type ReturnedImage, type ReturnedRaster } from '../returned.js';
+import { checkSize, classValue, painted, type Returned, type ReturnedImage, type ReturnedRaster } from '../returned.js';
 import { decodeBrush } from './brush.js';
+
+const kindSchema = z.looseObject({ type: z.string().catch('unknown') }).catch({ type: 'unknown' });
+/** Kinds of regions that say which pixels they mean. */
+const SHAPES: ReadonlySet<string> = new Set(['brushlabels', 'polygonlabels']);
+/** Kinds of answers that say nothing of pixels. Whatever else there is may be a region. */
+const WORDS: ReadonlySet<string> = new Set([
+  ...['choices', 'textarea', 'text', 'relation', 'taxonomy', 'rating', 'number', 'datetime', 'pairwise', 'ranker'],
+]);
 
 /** A little outside of the picture, as a hand slips. */
 const SLIP = 5;
@@ -39,6 +47,7 @@ const fileSchema = z.array(
   z.object({
     data: z.looseObject({
       partloop_image_id: z.string().optional(),
+      partloop_export_id: z.string().optional(),
       file_name: z.string().optional(),
       image: z.string().optional(),
     }),
@@ -52,44 +61,49 @@ const fileSchema = z.array(
  *
  * @throws PartloopError `input-invalid` where the file as a whole is of no use
  */
-export async function* readLabelStudioReturned(path: string, manifest: Manifest): AsyncGenerator<ReturnedImage> {
+export async function readLabelStudioReturned(path: string, manifest: Manifest): Promise<Returned> {
   const { data: tasks, problem } = check(fileSchema, await readJsonFile(path));
   if (problem !== null) {
     throw new PartloopError('input-invalid', `${path} is not a list of Label Studio tasks: ${problem}`, {
       hint: 'Export the project as JSON, not as JSON-MIN.',
     });
   }
-  for (const { data, annotations } of tasks) {
+  const images = tasks.map(({ data, annotations }): ReturnedImage => {
     const done = annotations
       .filter(({ was_cancelled }) => was_cancelled !== true)
       .sort((a, b) =>
         (a.updated_at ?? '') < (b.updated_at ?? '') ? -1 : (a.updated_at ?? '') > (b.updated_at ?? '') ? 1 : 0,
       );
-    yield {
+    return {
       name: data.file_name ?? data.image ?? '',
       imageId: data.partloop_image_id ?? null,
+      exportId: data.partloop_export_id ?? null,
       read: async (image) => {
         const last = done.at(-1);
         if (last === undefined) throw new PartloopError('data-invalid', 'nobody annotated it, or it was skipped');
         return readRegions(last.result, image, manifest);
       },
     };
-  }
+  });
+  return { images, classes: null };
 }
 
 function readRegions(result: readonly unknown[], image: ManifestImage, manifest: Manifest): ReturnedRaster {
   const shapes: Shape[] = [];
   let polygons = false;
   for (const entry of result) {
-    const kind = z.looseObject({ type: z.string().default('') }).safeParse(entry);
-    // Choices, texts and relations say nothing of pixels.
-    if (!kind.success || !/^(brush|polygon)labels$/.test(kind.data.type)) continue;
+    const kind = kindSchema.parse(entry).type;
+    if (WORDS.has(kind)) continue;
+    if (!SHAPES.has(kind))
+      throw new PartloopError('data-invalid', `it has a region of the kind ${kind}, which is no mask and no polygon`, {
+        hint: 'Draw it with the brush or as a polygon; else nobody can tell which pixels it means.',
+      });
     const { data, problem } = check(regionSchema, entry);
     if (problem !== null) throw new PartloopError('data-invalid', `a region of it is not valid: ${problem}`);
     shapes.push(toShape(data, image, manifest));
     polygons ||= data.value.points !== undefined;
   }
-  return { raster: paintShapes(shapes, image), polygons };
+  return { raster: painted(paintShapes(shapes, image), shapes), polygons };
 }
 
 function toShape(
@@ -103,8 +117,9 @@ function toShape(
     });
   checkSize(image, original_width, original_height, 'a region of it');
   const { width, height } = image;
-  const name = (value.brushlabels ?? value.polygonlabels)?.[0];
-  if (name === undefined) throw new PartloopError('data-invalid', 'a region of it has no label');
+  const [name, ...more] = value.brushlabels ?? value.polygonlabels ?? [];
+  if (name === undefined || more.length > 0)
+    throw new PartloopError('data-invalid', `a region of it has ${more.length === 0 ? 'no label' : 'several labels'}`);
   const label = classValue(manifest, name);
   const { rle, points } = value;
   if (points !== undefined) {

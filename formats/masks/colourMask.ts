@@ -7,21 +7,22 @@ const packed = (red: number, green: number, blue: number): number => (red << 16)
 export interface ColourTable {
   /** 0xRRGGBB -> label value. */
   values: ReadonlyMap<number, number>;
-  /** Label values that there are. */
-  known: ReadonlySet<number>;
+  /** Label values that a mask may hold as numbers; null where colours alone count. */
+  known: ReadonlySet<number> | null;
 }
 
 export function colourTable(
   entries: readonly { value: number; colour: readonly [number, number, number] }[],
-  known: Iterable<number>,
+  known?: Iterable<number>,
 ): ColourTable {
-  return { values: new Map(entries.map(({ value, colour }) => [packed(...colour), value])), known: new Set(known) };
+  const values = new Map(entries.map(({ value, colour }) => [packed(...colour), value]));
+  return { values, known: known === undefined ? null : new Set(known) };
 }
 
 /**
  * Label values of a mask in whatever way a tool saved it. Greyscale holds them as they are. A palette or true colours are
  * looked up in the table where it knows every colour in use; otherwise the palette's indices, or the grey values, are taken,
- * and refused where both are there and disagree.
+ * and refused where both are there and disagree. Where the table says that colours alone count, no number is ever taken.
  *
  * @throws PartloopError `data-invalid` naming the colours that mean nothing
  */
@@ -29,16 +30,21 @@ export function decodeColourMask(bytes: Uint8Array, origin: string, table: Colou
   const png = decodePng(bytes, origin);
   const { width, height, channels, palette } = png;
   const samples = samplesOf(png, origin);
-  if (palette === undefined && channels <= 2) {
+  const { known } = table;
+  const isGrey = palette === undefined && channels <= 2;
+  if (isGrey && known !== null) {
     const pixels = channels === 1 ? samples : samples.filter((_, at) => at % 2 === 0);
-    return { pixels: checked(pixels, table, origin), width, height };
+    return { pixels: checked(pixels, known, origin), width, height };
   }
   const colours = new Int32Array(width * height);
   for (let pixel = 0; pixel < colours.length; pixel++) {
+    const first = samples[pixel * channels] as number;
     const [red = 0, green = 0, blue = 0] =
-      palette === undefined
-        ? samples.subarray(pixel * channels, pixel * channels + 3)
-        : (palette[samples[pixel] as number] ?? []);
+      palette !== undefined
+        ? (palette[first] ?? [])
+        : isGrey
+          ? [first, first, first]
+          : samples.subarray(pixel * channels, pixel * channels + 3);
     colours[pixel] = packed(red, green, blue);
   }
   const used = [...new Set(colours)];
@@ -48,11 +54,11 @@ export function decodeColourMask(bytes: Uint8Array, origin: string, table: Colou
     return { pixels, width, height };
   }
   const grey = used.every(
-    (colour) => colour === packed(colour & 255, colour & 255, colour & 255) && table.known.has(colour & 255),
+    (colour) => colour === packed(colour & 255, colour & 255, colour & 255) && known?.has(colour & 255) === true,
   );
   const greys = Uint8Array.from(colours, (colour) => colour & 255);
   if (palette === undefined && grey) return { pixels: greys, width, height };
-  if (palette !== undefined) {
+  if (palette !== undefined && known !== null) {
     if (grey && greys.some((value, pixel) => value !== samples[pixel]))
       throw new PartloopError(
         'data-invalid',
@@ -61,7 +67,7 @@ export function decodeColourMask(bytes: Uint8Array, origin: string, table: Colou
           hint: 'Save it as a greyscale PNG.',
         },
       );
-    return { pixels: checked(samples, table, origin), width, height };
+    return { pixels: checked(samples, known, origin), width, height };
   }
   const listed = strange.slice(0, 5).map((colour) => `#${colour.toString(16).padStart(6, '0')}`);
   throw new PartloopError('data-invalid', `${origin} has colours that stand for no class: ${listed.join(', ')}`, {
@@ -69,7 +75,7 @@ export function decodeColourMask(bytes: Uint8Array, origin: string, table: Colou
   });
 }
 
-function checked(pixels: Uint8Array, { known }: ColourTable, origin: string): Uint8Array {
+function checked(pixels: Uint8Array, known: ReadonlySet<number>, origin: string): Uint8Array {
   for (const value of new Set(pixels)) {
     if (!known.has(value)) throw new PartloopError('data-invalid', `${origin} has value ${value}, which is no class`);
   }

@@ -1,11 +1,11 @@
 import { encodeLabel } from '../../storage/labelMask.js';
-import { type FormatWriter, stemOf, type WriterContext, writeBelow } from '../writer.js';
+import { type FormatWriter, type WriterContext, writeBelow } from '../writer.js';
 
 /** Greyscale PNGs whose values are label values: `masks/<name>.png`. What is ignored is in them too, as 255. */
 export function createMaskWriter({ folder }: WriterContext): FormatWriter {
   return {
-    async add({ image: { name, width, height }, raster }) {
-      await writeBelow(folder, `masks/${stemOf(name)}.png`, await encodeLabel(raster, width, height));
+    async add({ image: { file, width, height }, raster }) {
+      await writeBelow(folder, `masks/${file}.png`, await encodeLabel(raster, width, height));
     },
     async finish() {},
   };

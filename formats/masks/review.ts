@@ -2,30 +2,28 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { localFolder } from '../imageSources.js';
 import type { Manifest } from '../manifest.js';
-import { checkSize, filesBelow, type ReturnedImage } from '../returned.js';
-import { stemOf } from '../writer.js';
+import { checkSize, filesBelow, type Returned, type ReturnedImage } from '../returned.js';
 import { type ColourTable, colourTable, decodeColourMask } from './colourMask.js';
 
-/** Images of a folder of index masks, `masks/<name>.png` or the PNGs right in it. */
-export async function* readMasksReturned(path: string, manifest: Manifest): AsyncGenerator<ReturnedImage> {
+/** Images of a folder of index masks, `masks/<name>.png` or the PNGs right in it. They have no list of classes. */
+export async function readMasksReturned(path: string, manifest: Manifest): Promise<Returned> {
   const inner = join(path, 'masks');
   const folder = (await stat(inner).catch(() => null)) === null ? path : inner;
   const known = manifest.classes.map(({ value }) => value);
-  yield* pngMasks(folder, colourTable(manifest.classes, known));
+  return { images: await pngMasks(folder, colourTable(manifest.classes, known)), classes: null };
 }
 
 /** One image a PNG below `folder`, named by its path. */
-export async function* pngMasks(folder: string, table: ColourTable): AsyncGenerator<ReturnedImage> {
+export async function pngMasks(folder: string, table: ColourTable): Promise<ReturnedImage[]> {
   const read = await localFolder(folder, folder);
-  for (const file of await filesBelow(folder, '.png')) {
-    yield {
-      name: stemOf(file),
-      imageId: null,
-      read: async (image) => {
-        const mask = decodeColourMask(await read(file), file, table);
-        checkSize(image, mask.width, mask.height, 'its mask');
-        return { raster: mask.pixels, polygons: false };
-      },
-    };
-  }
+  return (await filesBelow(folder, '.png')).map((file) => ({
+    name: file.slice(0, -'.png'.length),
+    isLabelFile: true,
+    imageId: null,
+    read: async (image) => {
+      const mask = decodeColourMask(await read(file), file, table);
+      checkSize(image, mask.width, mask.height, 'its mask');
+      return { raster: mask.pixels, polygons: false };
+    },
+  }));
 }

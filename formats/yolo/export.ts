@@ -1,4 +1,4 @@
-import { type FormatWriter, partClasses, stemOf, type WriterContext, writeBelow } from '../writer.js';
+import { type FormatWriter, partClasses, type WriterContext, writeBelow } from '../writer.js';
 import { toPolygons } from './polygons.js';
 
 /**
@@ -13,7 +13,7 @@ export function createYoloWriter({ folder, facts }: WriterContext): FormatWriter
         ({ value, points }) => `${value - 1} ${points.join(' ')}\n`,
       );
       links.push(image.link);
-      await writeBelow(folder, `labels/${stemOf(image.name)}.txt`, lines.join(''));
+      await writeBelow(folder, `labels/${image.file}.txt`, lines.join(''));
     },
     async finish() {
       const names = partClasses(facts.classes).map(({ value, name }) => `  ${value - 1}: ${name}`);

@@ -1,6 +1,7 @@
 import type { FindingRow, IndexRow, ScanImageRow } from '../../domain/tables.js';
 import { IGNORE_INDEX, type Taxonomy } from '../../domain/taxonomy.js';
 import type { ManifestImage, ReviewFormat } from '../../formats/manifest.js';
+import { type ExportName, ExportNames } from '../../formats/names.js';
 
 /** Kinds that are about the label as a whole: a reviewer needs all of it. */
 const WHOLE_LABEL: ReadonlySet<string> = new Set([
@@ -44,7 +45,7 @@ export function chooseImages(
     else own.push(finding);
   }
   const chosen: Chosen = { images: [], leftOut: [] };
-  const names = new Set<string>();
+  const names = new ExportNames();
   const ranked = [...scanned].sort((a, b) => b.pMislabelled - a.pMislabelled || (a.imageId < b.imageId ? -1 : 1));
   for (const judged of ranked) {
     const { imageId, fileName, labelSha256, auditChance } = judged;
@@ -54,7 +55,11 @@ export function chooseImages(
     if (row === undefined) chosen.leftOut.push({ imageId, fileName, reason: 'the pool no longer lists it' });
     else if (row.labelSha256 !== labelSha256)
       chosen.leftOut.push({ imageId, fileName, reason: 'its label has a newer revision than the scan judged' });
-    else chosen.images.push({ row, image: toImage(row, judged, own, taxonomy, uniqueName(row, names), options) });
+    else
+      chosen.images.push({
+        row,
+        image: toImage(row, judged, own, taxonomy, names.take(row.fileName, imageId), options),
+      });
   }
   return chosen;
 }
@@ -64,7 +69,7 @@ function toImage(
   { auditChance, quarantined, regionsIgnored }: ScanImageRow,
   findings: readonly FindingRow[],
   taxonomy: Taxonomy,
-  name: string,
+  name: ExportName,
   { allClasses, format, imageRoot, storeUri }: ChooseOptions,
 ): ManifestImage {
   const all = taxonomy.classes.map((_, at) => at + 1);
@@ -77,7 +82,7 @@ function toImage(
   const own = row.imageUri.startsWith('s3://') ? row.imageUri : `${storeUri}/${row.imageUri}`;
   return {
     imageId: row.imageId,
-    name,
+    ...name,
     link: imageRoot === null ? own : `${imageRoot.replace(/\/+$/, '')}/${row.fileName}`,
     width: row.width,
     height: row.height,
@@ -97,19 +102,4 @@ function toImage(
       }),
     ),
   };
-}
-
-/** The file's name made safe for a path, and told apart from others that differ only in their ending or case. */
-function uniqueName({ fileName, imageId }: IndexRow, taken: Set<string>): string {
-  const path = fileName.replace(/^s3:\/\/[^/]+\//, '').replaceAll('\\', '/');
-  const safe = path
-    .split('/')
-    .map((part) => [...part].map((letter) => (letter < ' ' || '<>:"|?*'.includes(letter) ? '_' : letter)).join(''))
-    .filter((part) => part !== '' && part !== '.' && part !== '..')
-    .join('/');
-  const stem = (name: string): string => name.replace(/\.[A-Za-z0-9]{1,5}$/, '').toLowerCase();
-  const short = imageId.slice(0, 12);
-  const name = safe === '' || taken.has(stem(safe)) ? safe.replace(/(\.[A-Za-z0-9]{1,5})?$/, `-${short}$1`) : safe;
-  taken.add(stem(name));
-  return name;
 }

@@ -1,23 +1,20 @@
 import type { AuditAnswer } from '../../domain/auditAnswers.js';
 import { PartloopError } from '../../domain/errors.js';
-import { mergeReturned } from '../../domain/labelMerge.js';
 import type { Verdict } from '../../domain/review.js';
 import type { IndexRow } from '../../domain/tables.js';
-import { IGNORE_INDEX } from '../../domain/taxonomy.js';
-import { isWrongLabel } from '../../domain/wrongLabel.js';
-import { type ManifestImage, type ReviewFormat, readManifest } from '../../formats/manifest.js';
+import { type Manifest, type ManifestImage, type ReviewFormat, readManifest } from '../../formats/manifest.js';
 import { openReturned } from '../../formats/readers.js';
-import type { ReturnedImage } from '../../formats/returned.js';
-import { exportedRaster, referenceRaster } from '../../formats/writers.js';
-import { readLabel } from '../../storage/imageSource.js';
-import { keys } from '../../storage/keys.js';
-import { decodeLabel } from '../../storage/labelMask.js';
+import type { Returned, ReturnedImage } from '../../formats/returned.js';
+import { partClasses } from '../../formats/writer.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { openPool } from '../../storage/pool.js';
-import { isCorrected, verdictOn } from './findingChanges.js';
-import { imageJoiner } from './joinImages.js';
+import { readReviews } from '../../storage/reviews.js';
+import { ulid } from '../../storage/ulid.js';
+import { earlierReviews } from './earlier.js';
+import { joinImages } from './joinImages.js';
+import { type Judged, judgeReturned } from './judgeReturned.js';
 import { type Recorded, recordReview } from './record.js';
-import { correctedRow } from './revisions.js';
+import { type Revision, reviseLabels } from './revisions.js';
 
 export interface LabelImport {
   /** What came back: a file, or an unpacked folder. */
@@ -29,10 +26,17 @@ export interface LabelImport {
   reviewer: string | null;
   /** An image that came back as it went out: its findings are right, or nobody has looked. */
   unchanged: 'right' | null;
+  /** An image that came back without any shape: all were deleted, or nobody has looked. */
+  empty: 'deleted' | null;
   /** Take every hole that came back filled as a correction. */
   fillHoles: boolean;
   now: Date;
   onProgress(done: number): void;
+}
+
+interface Named {
+  imageId: string;
+  fileName: string;
 }
 
 export interface LabelImportReport extends Recorded {
@@ -44,20 +48,34 @@ export interface LabelImportReport extends Recorded {
   returned: number;
   changed: number;
   unchanged: number;
-  /** Corrected as they are here by an earlier import. */
+  /** Corrected as they are here by an earlier import, or once more by people since. */
   known: number;
-  refused: { imageId: string; fileName: string; reason: string }[];
+  /** Images with labels that came back without any, and were held back. */
+  empty: Named[];
+  refused: (Named & { reason: string })[];
   /** Images of the export that did not come back. */
-  missing: { imageId: string; fileName: string }[];
+  missing: Named[];
   /** Names of images that were never exported. */
   strangers: string[];
+  /** Classes that were exported and that the file does not know: their regions stay as they are. */
+  classesNotInFile: string[];
   /** What tools lost and the pool kept. */
   loss: { holes: number; holePixels: number; edgePixels: number };
 }
 
+/** An image of the export that came back. */
+interface Job {
+  imageId: string;
+  image: ManifestImage;
+  found: ReturnedImage;
+}
+
+type Outcome = Judged | { kind: 'refused'; reason: string };
+
 /**
  * Take corrected labels from an annotation tool into the pool: each changed image gets a new label revision, each finding that
- * was acted on the verdict "wrong". Images are joined on our ids, else on names; sizes are checked; what is missing is listed.
+ * was acted on the verdict "wrong". What comes back and says nothing of a region changes nothing. Images are joined on our ids,
+ * else on names; sizes are checked; what is missing is listed.
  *
  * @throws PartloopError `input-invalid` where the file, its manifest or the pool do not fit each other
  */
@@ -67,125 +85,95 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
   if (request.pool !== undefined && request.pool !== manifest.pool)
     throw new PartloopError('input-invalid', `the export is of pool \`${manifest.pool}\`, not \`${request.pool}\``);
   const opened = await openReturned(path);
+  const returned = await opened.read(opened.path, manifest);
+  refuseOtherExport(manifest, returned, path);
+  const joined = joinImages(manifest, returned);
   const pool = await openPool(store, manifest.pool);
-  const base = await pool.latestVersion();
-  const index = new Map((await pool.readIndex(base)).map((row) => [row.imageId, row]));
-  const join = imageJoiner(manifest.images);
+  const source = { exportId: manifest.exportId, tableSha256: null };
+  const earlier = earlierReviews(await readReviews(store, pool.name), source);
 
-  const report = {
-    exported: manifest.images.length,
-    returned: 0,
-    changed: 0,
-    unchanged: 0,
-    known: 0,
-    refused: [] as LabelImportReport['refused'],
-    strangers: [] as string[],
-    loss: { holes: 0, holePixels: 0, edgePixels: 0 },
+  const jobs = [...joined.images, ...joined.listed.map((image) => ({ image, found: nothingOf(image) }))].map(
+    (job): Job => ({ ...job, imageId: job.image.imageId }),
+  );
+  const id = ulid(now);
+  const outcomes = new Map<ManifestImage, Outcome>();
+  const { version, revised } = await reviseLabels(pool, jobs, { change: 'review', changeId: id, now }, judge);
+  for (const { image, names } of joined.twice)
+    outcomes.set(image, { kind: 'refused', reason: `it came back ${names.length} times: as ${names.join(', ')}` });
+
+  const all = [...outcomes.values()];
+  const judged = all.filter((outcome): outcome is Judged => outcome.kind !== 'refused');
+  const about = {
+    ...{ type: 'import' as const, at: now.toISOString(), reviewer, scan: manifest.scan, ...source },
+    asked: judged.flatMap(({ asked }) => asked ?? []),
   };
-  const rows: IndexRow[] = [];
-  const verdicts: Verdict[] = [];
-  const audits: AuditAnswer[] = [];
-  const seen = new Set<string>();
-  for await (const found of opened.read(opened.path, manifest)) {
-    const image = join(found);
-    if (image === null) {
-      report.strangers.push(found.name);
-      continue;
-    }
-    const { imageId, name: fileName } = image;
+  const recorded = await recordReview(store, pool.name, id, about, { version, revised }, answersOf(judged));
+  const named = (kind: Outcome['kind']): ManifestImage[] =>
+    manifest.images.filter((image) => outcomes.get(image)?.kind === kind);
+  const count = (kind: Outcome['kind']): number => all.filter((outcome) => outcome.kind === kind).length;
+  return {
+    ...{ pool: pool.name, exportId: manifest.exportId, format: opened.format, exported: manifest.images.length },
+    ...{ returned: judged.length, changed: count('changed'), unchanged: count('unchanged'), known: count('known') },
+    empty: named('empty').map(toNamed),
+    refused: named('refused').map((image) => ({ ...toNamed(image), reason: reasonOf(outcomes.get(image)) })),
+    missing: manifest.images.filter((image) => !outcomes.has(image)).map(toNamed),
+    strangers: joined.strangers,
+    classesNotInFile: classesNotIn(returned, jobs, manifest),
+    loss: {
+      holes: sum(judged, ({ holes }) => holes.count),
+      holePixels: sum(judged, ({ holes }) => holes.pixels),
+      edgePixels: sum(judged, ({ edgePixels }) => edgePixels),
+    },
+    ...recorded,
+  };
+
+  async function judge({ image, found }: Job, rows: readonly IndexRow[]): Promise<Revision | null> {
     try {
-      if (seen.has(imageId)) throw new PartloopError('data-invalid', `it came back twice, also as ${found.name}`);
-      seen.add(imageId);
-      await take(image, found);
-      report.returned += 1;
+      const context = { store, pool, manifest, returned, earlier, request, format: opened.format };
+      const { revision, ...outcome } = await judgeReturned(context, image, found, rows);
+      outcomes.set(image, outcome);
+      return revision;
     } catch (error) {
       if (!(error instanceof PartloopError) || !['data-invalid', 'data-changed', 'not-found'].includes(error.code))
         throw error;
-      report.refused.push({ imageId, fileName, reason: error.message });
+      outcomes.set(image, { kind: 'refused', reason: error.message });
+      return null;
+    } finally {
+      request.onProgress(outcomes.size);
     }
-    request.onProgress(seen.size);
-  }
-  const recorded = await recordReview(store, pool, base, rows, { verdicts, audits }, now);
-  const missing = manifest.images
-    .filter(({ imageId }) => !seen.has(imageId))
-    .map(({ imageId, name }) => ({ imageId, fileName: name }));
-  const { exportId } = manifest;
-  return { pool: pool.name, exportId, format: opened.format, ...report, missing, ...recorded };
-
-  async function take(image: ManifestImage, found: ReturnedImage): Promise<void> {
-    const { width, height, labelSha256, findings } = image;
-    const row = index.get(image.imageId);
-    if (row === undefined) throw new PartloopError('data-invalid', 'the pool no longer lists it');
-    const stored = await readLabel(store, { ...row, labelSha256, labelUri: keys.label(pool.name, labelSha256) });
-    const { pixels: original } = await decodeLabel(stored, `label of ${row.fileName}`);
-    const { raster, polygons } = await found.read(image);
-    const merged = mergeReturned({
-      width,
-      height,
-      original,
-      reference: reference(image, original),
-      returned: raster,
-      polygons,
-      fillHoles: request.fillHoles,
-      expected: (hole) => findings.some(({ kind, box }) => ASK_FOR_FILLING.has(kind) && covers(box, hole, image)),
-    });
-    report.loss.holes += merged.holes.count;
-    report.loss.holePixels += merged.holes.pixels;
-    report.loss.edgePixels += merged.edgePixels;
-    const reviewedAt = now.toISOString();
-    if (merged.changed === 0) {
-      report.unchanged += 1;
-      if (request.unchanged !== null) {
-        const { unchanged } = request;
-        const answered = { correctedSha256: null, reviewer, reviewedAt };
-        for (const finding of findings) verdicts.push(verdictOn(image, finding, unchanged, answered));
-        audit(image, { wrong: false, found: false, reviewedAt });
-      }
-      return;
-    }
-    const corrected = await correctedRow(store, pool, row, merged.label, now);
-    if (corrected !== null && row.labelSha256 !== labelSha256)
-      throw new PartloopError('data-invalid', 'its label was changed otherwise since the export: export it again');
-    const correctedSha256 = (corrected ?? row).labelSha256;
-    if (corrected === null) report.known += 1;
-    else {
-      rows.push(corrected);
-      report.changed += 1;
-    }
-    const acted = findings.filter((finding) => isCorrected(image, finding, original, merged.label));
-    for (const finding of acted)
-      verdicts.push(verdictOn(image, finding, 'wrong', { correctedSha256, reviewer, reviewedAt }));
-    const wrong = acted.length > 0 || isWrongLabel(original, merged.label, width, height);
-    audit(image, { wrong, found: acted.length > 0, reviewedAt });
-  }
-
-  /** Of an image outside the audit sample nothing is learned about others. */
-  function audit(
-    { imageId, labelSha256, audit: drawn }: ManifestImage,
-    answer: Pick<AuditAnswer, 'wrong' | 'found' | 'reviewedAt'>,
-  ): void {
-    if (drawn !== null)
-      audits.push({ type: 'audit', scan: manifest.scan, imageId, labelSha256, ...drawn, ...answer, reviewer });
-  }
-
-  /** What an untouched export reads as in the format that came back: only index masks say what is ignored. */
-  function reference(image: ManifestImage, original: Uint8Array): Uint8Array {
-    const exported = exportedRaster(original, image.exported);
-    const went = referenceRaster(manifest.format, image, exported, manifest.simplifyPx);
-    return opened.format === 'masks' ? went : went.map((value) => (value === IGNORE_INDEX ? 0 : value));
   }
 }
 
-/** Findings after which a filled hole is what the reviewer meant. */
-const ASK_FOR_FILLING: ReadonlySet<string> = new Set(['hole', 'missing_part', 'bad_outline']);
+/** A file read by the manifest of another export seems to lack what that one never had. */
+function refuseOtherExport({ exportId }: Manifest, { images }: Returned, path: string): void {
+  const others = new Set(images.map((image) => image.exportId ?? exportId));
+  if (others.size === 0 || others.has(exportId)) return;
+  throw new PartloopError('input-invalid', `${path} is of export ${[...others].join(', ')}, not of ${exportId}`, {
+    hint: 'Name the manifest.json of its own export with --manifest FILE.',
+  });
+}
 
-/** True where at least half of the hole's box lies in the finding's. */
-function covers(
-  [fx0, fy0, fx1, fy1]: readonly [number, number, number, number],
-  { x0, y0, x1, y1 }: { x0: number; y0: number; x1: number; y1: number },
-  { width, height }: ManifestImage,
-): boolean {
-  const across = Math.max(0, Math.min(fx1 * width, x1) - Math.max(fx0 * width, x0));
-  const down = Math.max(0, Math.min(fy1 * height, y1) - Math.max(fy0 * height, y0));
-  return 2 * across * down >= (x1 - x0) * (y1 - y0);
+/** A picture that what came back lists, without a label of its own. */
+const nothingOf = ({ name, width, height }: ManifestImage): ReturnedImage => ({
+  name,
+  imageId: null,
+  read: async () => ({ raster: new Uint8Array(width * height), polygons: false }),
+});
+
+const toNamed = ({ imageId, name }: ManifestImage): Named => ({ imageId, fileName: name });
+const reasonOf = (outcome: Outcome | undefined): string => (outcome?.kind === 'refused' ? outcome.reason : '');
+const sum = (judged: readonly Judged[], value: (one: Judged) => number): number =>
+  judged.reduce((so, one) => so + value(one), 0);
+
+const answersOf = (judged: readonly Judged[]): { verdicts: Verdict[]; audits: AuditAnswer[] } => ({
+  verdicts: judged.flatMap(({ verdicts }) => verdicts),
+  audits: judged.flatMap(({ audit }) => audit ?? []),
+});
+
+function classesNotIn({ classes }: Returned, jobs: readonly Job[], manifest: Manifest): string[] {
+  if (classes === null) return [];
+  const exported = new Set(jobs.flatMap(({ image }) => image.exported));
+  return partClasses(manifest.classes)
+    .filter(({ value }) => exported.has(value) && !classes.has(value))
+    .map(({ name }) => name);
 }

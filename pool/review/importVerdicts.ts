@@ -1,17 +1,15 @@
-import { applySuggestion, suggestionOf } from '../../domain/correction.js';
 import { PartloopError } from '../../domain/errors.js';
-import { latestVerdicts, type Verdict } from '../../domain/review.js';
+import type { Verdict } from '../../domain/review.js';
 import { exportScan } from '../../domain/scanExport.js';
 import { type FindingRow, findingRowSchema, type IndexRow } from '../../domain/tables.js';
-import { readLabel } from '../../storage/imageSource.js';
-import { decodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { listPools, openPool, type Pool } from '../../storage/pool.js';
 import { readReviews } from '../../storage/reviews.js';
 import { type FoundScan, findScan, poolScans } from '../../storage/scans.js';
 import { streamTable } from '../../storage/table.js';
+import { ulid } from '../../storage/ulid.js';
+import { applyAccepted } from './applyAccepted.js';
 import { type Recorded, recordReview } from './record.js';
-import { correctedRow } from './revisions.js';
 import { type Answer, findingKey, readVerdictFile } from './verdictFile.js';
 
 export interface VerdictImport {
@@ -44,8 +42,8 @@ interface Known {
 
 /**
  * Take over answers to findings from a CSV file (`readVerdictFile`). `accept` also puts the proposed mask into the label, as a
- * new revision on top of the newest one; several accepted findings of an image are applied together. Nothing is deleted,
- * and a file that is imported again changes nothing.
+ * new revision on top of the newest one; several accepted findings of an image are applied together. Nothing is deleted, and a
+ * file that is imported again changes nothing, unless something other than a review put back a label that it corrected.
  *
  * @throws PartloopError `data-invalid` for a file without the columns, `input-invalid` where it is not clear which pool is meant
  */
@@ -53,9 +51,8 @@ export async function importVerdicts(store: ObjectStore, request: VerdictImport)
   const { now } = request;
   const scan = request.scan === undefined ? null : await findScan(store, request.scan);
   const pool = await openPool(store, await poolName(store, request.pool, scan));
-  const { answers, refused } = await readVerdictFile(request.path);
-  const base = await pool.latestVersion();
-  const index = new Map((await pool.readIndex(base)).map((row) => [row.imageId, row]));
+  const { answers, refused, sha256 } = await readVerdictFile(request.path);
+  const index = new Map((await pool.history()).images().map((row) => [row.imageId, row]));
   const wanted = new Set(answers.map(({ finding }) => finding));
   const { found, findings } = await findFindings(store, pool, scan, wanted, index);
 
@@ -70,9 +67,32 @@ export async function importVerdicts(store: ObjectStore, request: VerdictImport)
           scan === null ? `no scan of pool ${pool.name} has such a finding` : `scan ${scan.id} has no such finding`,
       });
   }
-  const earlier = latestVerdicts((await readReviews(store, pool.name)).verdicts);
-  const { rows, corrected, notApplied } = await applyAccepted([...known.values()]);
-  const verdicts = [...known.values()].map(({ answer, finding }): Verdict => {
+  const reviews = await readReviews(store, pool.name);
+  const source = { exportId: null, tableSha256: sha256 };
+  const said = [...known.values()].map(({ answer, finding }) => ({
+    answer,
+    finding,
+    verdict: verdictOf(answer, finding),
+  }));
+  const id = ulid(now);
+  const accepted = said.filter(({ answer }) => answer.verdict === 'accept');
+  const { corrected, notApplied, ...changes } = await applyAccepted(store, pool, accepted, reviews, source, {
+    ...{ change: 'review', changeId: id, now },
+  });
+  const verdicts = said.map(({ verdict }) => ({
+    ...verdict,
+    correctedSha256: corrected.get(verdict.findingId) ?? null,
+  }));
+  const about = {
+    ...{ type: 'import' as const, at: now.toISOString(), reviewer: request.reviewer, scan: scan?.id ?? null },
+    ...{ ...source, asked: [] },
+  };
+  const recorded = await recordReview(store, pool.name, id, about, changes, { verdicts });
+  const unanswered = scan === null ? null : findings - known.size;
+  refused.sort((a, b) => a.row - b.row);
+  return { pool: pool.name, answered: known.size, unanswered, refused, notApplied, ...recorded };
+
+  function verdictOf(answer: Answer, finding: FindingRow): Verdict {
     const { findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong, pModel } =
       finding;
     return {
@@ -80,65 +100,11 @@ export async function importVerdicts(store: ObjectStore, request: VerdictImport)
       // Every finding that is written down is shown.
       propensity: 1,
       verdict: answer.verdict,
-      correctedSha256: corrected.get(findingId) ?? null,
+      correctedSha256: null,
       reviewer: answer.reviewer || request.reviewer,
       comment: answer.comment || null,
       reviewedAt: now.toISOString(),
     };
-  });
-  const recorded = await recordReview(store, pool, base, rows, { verdicts }, now);
-  const unanswered = scan === null ? null : findings - known.size;
-  refused.sort((a, b) => a.row - b.row);
-  return { pool: pool.name, answered: known.size, unanswered, refused, notApplied, ...recorded };
-
-  /** Accepted findings to labels, image by image. */
-  async function applyAccepted(all: readonly Known[]): Promise<{
-    rows: IndexRow[];
-    corrected: Map<string, string>;
-    notApplied: VerdictImportReport['notApplied'];
-  }> {
-    const done = {
-      rows: [] as IndexRow[],
-      corrected: new Map<string, string>(),
-      notApplied: [] as VerdictImportReport['notApplied'],
-    };
-    const byImage = new Map<string, Known[]>();
-    for (const one of all) {
-      const { answer, finding } = one;
-      if (answer.verdict !== 'accept') continue;
-      const before = earlier.get(finding.findingId)?.correctedSha256 ?? null;
-      // A label may have been corrected further since: what was accepted once is not put back.
-      if (before !== null) done.corrected.set(finding.findingId, before);
-      else if (suggestionOf(finding) === null)
-        done.notApplied.push({
-          row: answer.row,
-          reason: `a ${finding.kind} proposes no mask; correct the label of ${finding.fileName} in a tool`,
-        });
-      else if (!byImage.get(finding.imageId)?.push(one)) byImage.set(finding.imageId, [one]);
-    }
-    for (const [imageId, accepted] of byImage) {
-      const image = index.get(imageId);
-      try {
-        if (image === undefined) throw new PartloopError('data-invalid', `pool ${pool.name} no longer lists its image`);
-        const revised = await applyTo(image, accepted);
-        if (revised !== null) done.rows.push(revised);
-        for (const { finding } of accepted) done.corrected.set(finding.findingId, (revised ?? image).labelSha256);
-      } catch (error) {
-        if (!(error instanceof PartloopError) || !['data-invalid', 'data-changed', 'not-found'].includes(error.code))
-          throw error;
-        done.notApplied.push(...accepted.map(({ answer }) => ({ row: answer.row, reason: error.message })));
-      }
-    }
-    return done;
-  }
-
-  async function applyTo(image: IndexRow, accepted: readonly Known[]): Promise<IndexRow | null> {
-    const { pixels, width, height } = await decodeLabel(await readLabel(store, image), `label of ${image.fileName}`);
-    const label = accepted.reduce((so, { finding }) => {
-      const suggestion = suggestionOf(finding);
-      return suggestion === null ? so : applySuggestion(so, width, height, suggestion);
-    }, pixels);
-    return correctedRow(store, pool, image, label, now);
   }
 }
 

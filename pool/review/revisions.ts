@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { PartloopError } from '../../domain/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { keys } from '../../storage/keys.js';
 import { encodeLabel } from '../../storage/labelMask.js';
@@ -6,32 +7,91 @@ import type { ObjectStore } from '../../storage/objectStore.js';
 import type { Pool } from '../../storage/pool.js';
 import { classesOf } from '../import/candidate.js';
 
+/** What an index row says of a label. */
+export type LabelFields = Pick<IndexRow, 'labelUri' | 'labelSha256' | 'classes'>;
+
+/** A new label of an image. */
+export interface Revision {
+  imageId: string;
+  /** Digest of the label that it was made on: it is made again where the pool has another one by then. */
+  on: string;
+  label: LabelFields;
+}
+
+/** What makes revisions: the change that their rows name. */
+export interface Maker {
+  change: 'review' | 'undo';
+  changeId: string;
+  now: Date;
+}
+
+const MAX_RACES = 20;
+
 /**
- * Store a corrected label and make the row of its image that names it. The row with the label that was there before stays in
- * the pool's index; the new one wins by its revision. null where the label is the one that the image has already.
+ * Store a label for a revision; one that the store has already stays as it is.
  *
  * @throws PartloopError `data-invalid` for a label with a value that the taxonomy does not have
  */
-export async function correctedRow(
+export async function storeLabel(
   store: ObjectStore,
   pool: Pool,
-  row: IndexRow,
+  { width, height }: Pick<IndexRow, 'width' | 'height'>,
   label: Uint8Array,
-  now: Date,
-): Promise<IndexRow | null> {
+): Promise<LabelFields> {
   const classes = classesOf(label, pool.taxonomy);
-  const encoded = await encodeLabel(label, row.width, row.height);
+  const encoded = await encodeLabel(label, width, height);
   const labelSha256 = createHash('sha256').update(encoded).digest('hex');
-  if (labelSha256 === row.labelSha256) return null;
   const labelUri = keys.label(pool.name, labelSha256);
   await store.putIfAbsent(labelUri, encoded, 'image/png');
-  return {
-    ...row,
-    labelUri,
-    labelSha256,
-    classes,
-    labelRevision: row.labelRevision + 1,
-    ingestedAt: now.toISOString(),
-    change: 'review',
-  };
+  return { labelUri, labelSha256, classes };
+}
+
+/**
+ * Give labels new revisions, each on top of all that its image has. `make` sees an image's rows, the oldest first, and says
+ * what its label becomes, or null where it stays; it is asked again for an image whose label another writer changed meanwhile.
+ */
+export async function reviseLabels<Job extends { imageId: string }>(
+  pool: Pool,
+  jobs: readonly Job[],
+  maker: Maker,
+  make: (job: Job, rows: readonly IndexRow[]) => Promise<Revision | null>,
+): Promise<{ version: number; revised: number }> {
+  let open = jobs;
+  let revised = 0;
+  for (let race = 0; race < MAX_RACES; race++) {
+    const history = await pool.history();
+    const made: { job: Job; revision: Revision }[] = [];
+    for (const job of open) {
+      const revision = await make(job, history.revisions(job.imageId));
+      if (revision !== null) made.push({ job, revision });
+    }
+    if (made.length === 0) return { version: await pool.latestVersion(), revised };
+    made.sort((a, b) => (a.job.imageId < b.job.imageId ? -1 : 1));
+    let late: Job[] = [];
+    const { version, rows } = await pool.append((newest) => {
+      late = [];
+      return made.flatMap(({ job, revision }) => {
+        const row = rowOnTop(newest.latest(revision.imageId), revision, maker);
+        if (row === null) late.push(job);
+        return row ?? [];
+      });
+    });
+    revised += rows.length;
+    open = late;
+    if (open.length === 0) return { version, revised };
+  }
+  throw new PartloopError(
+    'store-conflict',
+    `pool ${pool.name}: its labels were changed faster than they could be read`,
+    {
+      hint: 'Do it again once other imports are through.',
+    },
+  );
+}
+
+function rowOnTop(there: IndexRow | undefined, { on, label }: Revision, maker: Maker): IndexRow | null {
+  if (there === undefined || there.removedAt !== null || there.labelSha256 !== on) return null;
+  const { change, changeId, now } = maker;
+  const labelRevision = there.labelRevision + 1;
+  return { ...there, ...label, change, changeId, labelRevision, ingestedAt: now.toISOString() };
 }

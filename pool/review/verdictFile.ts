@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
 import { VERDICTS } from '../../domain/review.js';
@@ -27,6 +28,8 @@ export interface Answer extends z.output<typeof answerSchema> {
 }
 
 export interface VerdictFile {
+  /** Digest of the file. */
+  sha256: string;
   answers: Answer[];
   refused: { row: number; reason: string }[];
 }
@@ -47,6 +50,9 @@ export async function readVerdictFile(path: string): Promise<VerdictFile> {
   });
   if (facts.size > MAX_FILE_BYTES)
     throw new PartloopError('input-invalid', `${path} has ${facts.size} bytes, more than ${MAX_FILE_BYTES}`);
+  const sha256 = createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
   const rows = await readCsvFile(path);
   const columns = Object.keys(rows[0] ?? {});
   const identified = columns.includes('finding_id') || IDENTITY.every((name) => columns.includes(name));
@@ -55,7 +61,7 @@ export async function readVerdictFile(path: string): Promise<VerdictFile> {
       hint: `It needs \`verdict\`, and either \`finding_id\` or ${IDENTITY.join(', ')}: add \`verdict\` to the findings.csv that \`partloop scan export\` writes.`,
     });
   }
-  const file: VerdictFile = { answers: [], refused: [] };
+  const file: VerdictFile = { sha256, answers: [], refused: [] };
   rows.forEach((row, index) => {
     if ((row.verdict ?? '').trim() === '') return;
     const parsed = answerSchema.safeParse(row);

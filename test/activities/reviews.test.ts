@@ -8,6 +8,7 @@ import { verdictSchema } from '../../domain/review.js';
 import type { IterationContext } from '../../domain/steps.js';
 import { keys } from '../../storage/keys.js';
 import { appendReviews, readReviews } from '../../storage/reviews.js';
+import { ulid } from '../../storage/ulid.js';
 import { memoryStore } from '../support/memoryStore.js';
 
 const config = loopConfigSchema.parse({ pool: 'cars' });
@@ -36,7 +37,7 @@ describe('the reviews that a scan takes into account', () => {
   it('are all there are; those that its scan had where an iteration is replayed, unless the scan is forced', async () => {
     const store = memoryStore();
     const deps = { store, home: tmpdir(), root: tmpdir(), log: pino({ level: 'silent' }) };
-    await appendReviews(store, 'cars', [verdict('1')], new Date('2026-01-01'));
+    await appendReviews(store, 'cars', ulid(new Date('2026-01-01')), null, [verdict('1')]);
     assert.equal((await reviewsFor(deps, context())).verdicts.length, 1);
 
     const had = await readReviews(store, 'cars');
@@ -48,7 +49,7 @@ describe('the reviews that a scan takes into account', () => {
     const attempt = { runId: 'r', status: 'finished' as const, error: null, config, recordedAt: '2026-01-01' };
     const state = withAttempt(emptyLoopState('cars'), 1, { ...attempt, results: { scan } });
     await store.put(keys.loopState('cars'), JSON.stringify(state));
-    await appendReviews(store, 'cars', [verdict('2')], new Date('2026-01-02'));
+    await appendReviews(store, 'cars', ulid(new Date('2026-01-02')), null, [verdict('2')]);
 
     assert.deepEqual(await reviewsFor(deps, context()), had);
     assert.equal((await reviewsFor(deps, context({ iteration: 2 }))).verdicts.length, 2);

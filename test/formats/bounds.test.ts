@@ -42,6 +42,7 @@ describe('large and crowded labels', function () {
       return `0 ${ring.map((at, index) => at / (index % 2 === 0 ? WIDTH : HEIGHT)).join(' ')}`;
     });
     await save(folder, 'back/labels/front/1.txt', lines.join('\n'));
+    await save(folder, 'back/data.yaml', 'names: [hood]\n');
     const found = await readBack(join(folder, 'back'), { ...(await empty('yolo')), images: [image] });
     assert.equal(area(found.get(image.imageId)), PIECES * SIDE * SIDE);
   });

@@ -70,6 +70,49 @@ describe('what tools do to an export', function () {
     assert.deepEqual(await readCoco({ ...whole, annotations: [...one.slice(1), ...pieces] }), raster);
   });
 
+  it('COCO: has boxes without masks, which are refused by the name of their annotation', async () => {
+    const whole = { images: [{ id: 1, file_name: '1.jpg', ...size }], categories: categories(1) };
+    for (const box of [{ segmentation: [] }, { segmentation: null }, {}]) {
+      const annotations = [...merged((value) => 4 - value, 1), { id: 77, image_id: 1, category_id: 1, ...box }];
+      assert.match(String(await readCoco({ ...whole, annotations })), /annotation 77 of it has no mask/);
+    }
+  });
+
+  it('COCO: has shapes that cover no pixel, as coordinates in fractions do; that is no deletion', async () => {
+    const whole = { images: [{ id: 1, file_name: '1.jpg', ...size }], categories: categories(1) };
+    const segmentation = [[0.1, 0.1, 0.4, 0.1, 0.4, 0.4]];
+    const annotations = [{ id: 1, image_id: 1, category_id: 1, segmentation }];
+    assert.match(String(await readCoco({ ...whole, annotations })), /none of its 1 shapes covers a pixel/);
+  });
+
+  it('COCO: gives two categories one id: nobody can tell which is meant', async () => {
+    const twice = [...categories(1), { id: 2, name: 'bumper' }];
+    const back = { images: [{ id: 1, file_name: '1.jpg', ...size }], categories: twice, annotations: [] };
+    await assert.rejects(readCoco(back), /two categories with the id 2: /);
+  });
+
+  it('COCO: has annotations of images that it does not list; they are named', async () => {
+    const back = {
+      ...{ images: [{ id: 1, file_name: '1.jpg', ...size }], categories: categories(1) },
+      annotations: merged((value) => 4 - value, 8),
+    };
+    const found = await readBack(await saveJson(folder, 'back.json', back), manifest);
+    assert.deepEqual([...found.keys()].sort(), [image.imageId, 'image 8, which has 3 annotations and no entry'].sort());
+  });
+
+  it('COCO: copies our id along with a piece into another image, which is told by its name', async () => {
+    const [first, second] = [manifestImage(1), manifestImage(2)];
+    const both = { ...manifest, images: [first, second] };
+    const annotations = [...merged((value) => 4 - value, 1), ...merged((value) => 4 - value, 2)].map((entry) => ({
+      ...entry,
+      attributes: { partloop_image_id: first.imageId },
+    }));
+    const images = [first, second].map(({ name }, at) => ({ id: at + 1, file_name: name, ...size }));
+    const path = await saveJson(folder, 'back.json', { images, categories: categories(1), annotations });
+    const found = await readBack(path, both);
+    assert.deepEqual([found.get(first.imageId), found.get(second.imageId)], [raster, raster]);
+  });
+
   it('COCO: drops the holes of polygons; the part that lay in one is on top all the same', async () => {
     const { ids, list } = connectedComponents(raster, WIDTH, HEIGHT, skipValues(0));
     const outlines = traceOutlines(ids, WIDTH, HEIGHT, list.length);
@@ -87,7 +130,7 @@ describe('what tools do to an export', function () {
 
   it('any: works on the picture as its pixels lie, not upright as EXIF says; it is refused and said why', async () => {
     const turned = { width: HEIGHT, height: WIDTH };
-    const back = { images: [{ id: 1, file_name: '1.jpg', ...turned }], categories: [], annotations: [] };
+    const back = { images: [{ id: 1, file_name: '1.jpg', ...turned }], categories: categories(1), annotations: [] };
     assert.match(String(await readCoco(back)), /its entry is 9×13, the upright picture 13×9: .*EXIF orientation/);
     const masks = join(folder, 'turned', 'masks', 'front');
     await mkdir(masks, { recursive: true });
@@ -97,14 +140,18 @@ describe('what tools do to an export', function () {
   });
 
   it('any: brings back another size than the picture has', async () => {
-    const back = { images: [{ id: 1, file_name: '1.jpg', width: 26, height: 18 }], categories: [], annotations: [] };
+    const back = {
+      images: [{ id: 1, file_name: '1.jpg', width: 26, height: 18 }],
+      categories: categories(1),
+      annotations: [],
+    };
     assert.match(String(await readCoco(back)), /its entry is 26×18, the picture 13×9$/);
   });
 
   it('any: brings images that were never exported, under names that fit none', async () => {
     const path = await saveJson(folder, 'back.json', {
       images: [{ id: 1, file_name: 'other/2.jpg', ...size }],
-      ...{ categories: [], annotations: [] },
+      ...{ categories: categories(1), annotations: [] },
     });
     assert.deepEqual([...(await readBack(path, manifest))], [['other/2.jpg', 'unknown']]);
   });
@@ -150,6 +197,25 @@ describe('what tools do to an export', function () {
       assert.deepEqual(await cvat(paint(raster), strange), raster);
       const used = raster.map((value) => (value === 3 ? 9 : value));
       assert.match(String(await cvat(paint(used), strange)), /colours that stand for no class: #010203/);
+    });
+
+    it('CVAT: uses a label that we do not know in a palette, whose numbers mean nothing', async () => {
+      const strange = `${map([0, 3, 1, 2])}spoiler:1,2,3::\n`;
+      const palette = [...[0, 3, 1, 2].map((value) => [...(COLOURS[value] ?? [])]), [1, 2, 3]];
+      const data = raster.map((value, pixel) => (pixel === 0 ? 3 : value));
+      const used = Uint8Array.from(data, (value, pixel) => (pixel === 1 ? 4 : value));
+      const png = encode({ ...size, data: used.map((value) => Math.min(value, 4)), channels: 1, depth: 8, palette });
+      assert.match(String(await cvat(png, strange)), /colours that stand for no class: #010203/);
+    });
+
+    it('CVAT: saves grey masks, whose values are no classes but colours', async () => {
+      const png = encode({ ...size, data: raster, channels: 1, depth: 8 });
+      assert.match(String(await cvat(png, map([0, 1, 2, 3]))), /colours that stand for no class/);
+    });
+
+    it('CVAT: gives two labels one colour: nobody can tell which is meant', async () => {
+      const png = encode({ ...size, data: raster, channels: 1, depth: 8 });
+      await assert.rejects(cvat(png, `${map([0, 1, 2])}mirror:51,221,255::\n`), /wheel and mirror the same colour/);
     });
 
     async function masks(png: Uint8Array): Promise<Uint8Array | string | undefined> {
@@ -219,6 +285,30 @@ describe('what tools do to an export', function () {
       assert.match(String(await readTasks([{ data, annotations: annotations.slice(2) }])), /nobody annotated it/);
     });
 
+    it('refuses regions of other kinds by their name, and passes over what says nothing of pixels', async () => {
+      const box = { x: 10, y: 10, width: 40, height: 25, rotation: 0 };
+      for (const type of [
+        'rectanglelabels',
+        'ellipselabels',
+        'keypointlabels',
+        'bitmasklabels',
+        'vectorlabels',
+        'labels',
+      ]) {
+        const other = { ...left, type, value: { ...box, [type]: ['hood'] } };
+        for (const result of [[other], [left, other]])
+          assert.match(String(await readTasks([{ data, annotations: [{ result }] }])), new RegExp(`kind ${type},`));
+      }
+      const words = ['choices', 'textarea', 'relation', 'rating', 'number'].map((type) => ({ type, value: box }));
+      assert.deepEqual(await readTasks([{ data, annotations: [{ result: [...words, left] }] }]), leftHalf);
+      assert.match(String(await readTasks([{ data, annotations: [{ result: [{ value: box }] }] }])), /kind unknown/);
+    });
+
+    it('refuses a region with several labels', async () => {
+      const two = { ...left, value: { ...left.value, polygonlabels: ['hood', 'wheel'] } };
+      assert.match(String(await readTasks([{ data, annotations: [{ result: [two] }] }])), /has several labels/);
+    });
+
     it('refuses a picture that was turned in the tool, or has another size there', async () => {
       const turned = { ...left, image_rotation: 90 };
       assert.match(String(await readTasks([{ data, annotations: [{ result: [turned] }] }])), /turned by 90°/);
@@ -242,6 +332,16 @@ describe('what tools do to an export', function () {
       assert.deepEqual(await yolo(`0 ${square}\n`, 'nc: 2\nnames: [mirror, hood]\n'), all(3));
       assert.deepEqual(await yolo(`7 ${square}\n`, 'names:\n  7: wheel\n  1: "hood"\nnc: 2\n'), all(2));
       assert.deepEqual(await yolo(`1 ${square}`, "names:\n- mirror\n- 'wheel'\n"), all(2));
+    });
+
+    it('refuses labels without the names of their classes: the tool may have numbered them anew', async () => {
+      await assert.rejects(yolo(`0 ${square}\n`, null), /there is no .*data\.yaml: nobody can tell/);
+    });
+
+    it('has classes that we do not know, which matter where a picture uses them', async () => {
+      const yaml = 'names: [spoiler, hood]\n';
+      assert.deepEqual(await yolo(`1 ${square}\n`, yaml), new Uint8Array(WIDTH * HEIGHT).fill(1));
+      assert.match(String(await yolo(`0 ${square}\n`, yaml)), /class spoiler is not in taxonomy/);
     });
 
     it('refuses boxes, unknown classes and what is no polygon', async () => {

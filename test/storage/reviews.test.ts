@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type Verdict, verdictSchema } from '../../domain/review.js';
+import { reviewImportSchema } from '../../domain/reviewImport.js';
 import { keys } from '../../storage/keys.js';
-import { appendReviews, readReviews } from '../../storage/reviews.js';
+import { appendReviews, readReviews, withdrawReview } from '../../storage/reviews.js';
 import { ulid } from '../../storage/ulid.js';
 import { memoryStore } from '../support/memoryStore.js';
 
@@ -26,11 +27,13 @@ const at = (second: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, second)
 describe('the reviews of a pool', () => {
   it('are added, never changed, and read in the order in which they were given', async () => {
     const store = memoryStore();
-    assert.deepEqual(await readReviews(store, 'cars'), { verdicts: [], audits: [], keys: [], digest: null });
-    await appendReviews(store, 'cars', [verdict('1'), verdict('2')], at(1));
+    assert.deepEqual(await readReviews(store, 'cars'), {
+      ...{ verdicts: [], audits: [], imports: [], keys: [], digest: null },
+    });
+    await appendReviews(store, 'cars', ulid(at(1)), null, [verdict('1'), verdict('2')]);
     const before = await readReviews(store, 'cars');
-    await appendReviews(store, 'cars', [verdict('3')], at(2));
-    await appendReviews(store, 'vans', [verdict('4')], at(3));
+    await appendReviews(store, 'cars', ulid(at(2)), null, [verdict('3')]);
+    await appendReviews(store, 'vans', ulid(at(3)), null, [verdict('4')]);
     const after = await readReviews(store, 'cars');
     assert.deepEqual(
       after.verdicts.map(({ findingId }) => findingId),
@@ -38,6 +41,35 @@ describe('the reviews of a pool', () => {
     );
     assert.notEqual(after.digest, before.digest);
     assert.deepEqual(await readReviews(store, 'cars', before.keys), before);
+  });
+
+  it('count no longer once their import is withdrawn, and still do for who read them before', async () => {
+    const store = memoryStore();
+    const id = ulid(at(1));
+    const about = reviewImportSchema.parse({
+      ...{ type: 'import', at: at(1).toISOString(), reviewer: 'ann', scan: null, exportId: null, tableSha256: null },
+      asked: [],
+    });
+    await appendReviews(store, 'cars', id, about, [verdict('1')]);
+    await appendReviews(store, 'cars', ulid(at(2)), null, [verdict('2')]);
+    const before = await readReviews(store, 'cars');
+    await withdrawReview(store, 'cars', id, at(3));
+    const after = await readReviews(store, 'cars');
+    assert.deepEqual(
+      after.verdicts.map(({ findingId }) => findingId),
+      ['2'],
+    );
+    assert.deepEqual(
+      after.imports.map(({ about, withdrawal }) => [about?.reviewer, withdrawal?.at]),
+      [
+        ['ann', at(3).toISOString()],
+        [undefined, undefined],
+      ],
+    );
+    assert.notEqual(after.digest, before.digest);
+    // A replay reads by the names that its scan noted, and finds what the scan had.
+    assert.deepEqual(await readReviews(store, 'cars', before.keys), before);
+    assert.deepEqual(await readReviews(store, 'cars', after.keys), after);
   });
 
   it('name the object and the line that is no verdict', async () => {

@@ -10,13 +10,10 @@ import { exportForReview } from '../../../pool/review/exportReview.js';
 import { importLabels, type LabelImport, type LabelImportReport } from '../../../pool/review/importLabels.js';
 import { readReviews } from '../../../storage/reviews.js';
 import { idOf } from '../../domain/sampling/rows.js';
+import { draw, within } from './desk.js';
 import { HEIGHT, missingPart, SCAN, type ScannedPool, scannedPool, WIDTH } from './scannedPool.js';
 
 const NOW = new Date('2026-02-03T04:05:06.000Z');
-const draw = (at: (x: number, y: number) => number): Uint8Array =>
-  Uint8Array.from({ length: WIDTH * HEIGHT }, (_, pixel) => at(pixel % WIDTH, Math.floor(pixel / WIDTH)));
-const within = (x: number, y: number, x0: number, y0: number, x1: number, y1: number): boolean =>
-  x >= x0 && x < x1 && y >= y0 && y < y1;
 
 /** Class 1 right, with a hole; class 2 in two pieces that touch class 1 and each other's corner; some of it ignored. */
 const LABEL = draw((x, y) => {
@@ -73,8 +70,8 @@ describe('corrected labels', function () {
 
   const take = (path: string, more: Partial<LabelImport> = {}): Promise<LabelImportReport> =>
     importLabels(cars.store, {
-      ...{ path, manifest: join(folder, 'out', 'manifest.json'), reviewer: 'ann', unchanged: null, fillHoles: false },
-      ...{ now: NOW, onProgress: () => undefined, ...more },
+      ...{ path, manifest: join(folder, 'out', 'manifest.json'), reviewer: 'ann', unchanged: null, empty: null },
+      ...{ fillHoles: false, now: NOW, onProgress: () => undefined, ...more },
     });
   const verdicts = async () => (await readReviews(cars.store, 'cars')).verdicts;
 
@@ -205,12 +202,15 @@ describe('corrected labels', function () {
     assert.equal((await verdicts()).length, 1);
   });
 
-  it('are refused where the label got another revision since the export', async () => {
+  it('are refused where others changed the same pixels otherwise since the export', async () => {
     const path = await returned(await exported('cvat'), { 1: CORRECTED, 2: LABEL });
     await take(path);
     const other = await returned(await exportedManifest(), { 1: draw((x) => (x < 20 ? 2 : 1)), 2: LABEL });
     const report = await take(other);
-    assert.match(report.refused[0]?.reason ?? '', /changed otherwise since the export: export it again/);
+    assert.match(
+      report.refused[0]?.reason ?? '',
+      /changed otherwise since the export, at the same place: export it again/,
+    );
     assert.deepEqual((await cars.now(1)).label, CORRECTED);
   });
 

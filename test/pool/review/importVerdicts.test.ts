@@ -2,28 +2,34 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { IndexRow } from '../../../domain/tables.js';
 import { importVerdicts, type VerdictImportReport } from '../../../pool/review/importVerdicts.js';
 import { readReviews } from '../../../storage/reviews.js';
 import { idOf } from '../../domain/sampling/rows.js';
+import { clock } from './desk.js';
 import { halfLabel, missingPart, SCAN, type ScannedPool, scannedPool, WIDTH } from './scannedPool.js';
-
-const NOW = new Date('2026-02-03T04:05:06.000Z');
 
 describe('answers to findings', () => {
   let folder: string;
   let cars: ScannedPool;
+  let now: () => Date;
 
   /** Import a file of these lines. */
   async function answer(lines: string[], more: { scan?: string; pool?: string } = {}): Promise<VerdictImportReport> {
     const path = join(folder, 'answers.csv');
     await writeFile(path, `${lines.join('\n')}\n`);
-    return importVerdicts(cars.store, { path, reviewer: 'ann', now: NOW, ...more });
+    return importVerdicts(cars.store, { path, reviewer: 'ann', now: now(), ...more });
   }
   const verdicts = async () => (await readReviews(cars.store, 'cars')).verdicts;
+
+  /** The first label is again what it was before all reviews. */
+  const putBack = (change: IndexRow['change']) =>
+    cars.pool.append(() => [{ ...(cars.images[0] as IndexRow), labelRevision: 9, change }]);
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'partloop-verdicts-'));
     cars = await scannedPool(2);
+    now = clock();
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -41,8 +47,8 @@ describe('answers to findings', () => {
         ...[verdict, reviewer, comment, reviewedAt, correctedSha256],
       ]),
       [
-        ['accept', 'ann', 'yes, missing', NOW.toISOString(), row.labelSha256],
-        ['right', 'ann', null, NOW.toISOString(), null],
+        ['accept', 'ann', 'yes, missing', clock()().toISOString(), row.labelSha256],
+        ['right', 'ann', null, clock()().toISOString(), null],
       ],
     );
     assert.equal(row.labelRevision, (cars.images[0]?.labelRevision ?? 0) + 1);
@@ -81,10 +87,32 @@ describe('answers to findings', () => {
   it('do not put back what was accepted once and then corrected further', async () => {
     const lines = ['finding_id,verdict', 'f-car-1.jpg,accept'];
     await answer(lines);
-    const undone = { ...(cars.images[0] as (typeof cars.images)[number]), labelRevision: 9 };
-    await cars.pool.append(() => [undone]);
+    await putBack('review');
     const again = await answer(lines);
-    assert.equal(again.revised, 0);
+    assert.deepEqual([again.revised, again.review], [0, null]);
+    assert.deepEqual((await cars.now(1)).label, halfLabel());
+  });
+
+  for (const change of ['import', 'relabel', 'undo'] as const) {
+    it(`are applied again where the label that they are about came back by ${change}`, async () => {
+      const lines = ['finding_id,verdict', 'f-car-1.jpg,accept'];
+      await answer(lines);
+      const { label } = await cars.now(1);
+      await putBack(change);
+      assert.equal((await answer(lines)).revised, 1);
+      assert.deepEqual((await cars.now(1)).label, label);
+      assert.deepEqual((await answer(lines)).review, null);
+    });
+  }
+
+  it('are older than newer ones where the same table comes once more', async () => {
+    const accepted = ['finding_id,verdict', 'f-car-1.jpg,accept'];
+    await answer(accepted);
+    await putBack('import');
+    await answer(['finding_id,verdict', 'f-car-1.jpg,right']);
+    const again = await answer(accepted);
+    assert.deepEqual([again.verdicts, again.revised, again.review], [0, 0, null]);
+    assert.equal((await verdicts()).at(-1)?.verdict, 'right');
     assert.deepEqual((await cars.now(1)).label, halfLabel());
   });
 

@@ -11,7 +11,7 @@ import {
 import { classTable } from '../../../formats/palette.js';
 import { openReturned } from '../../../formats/readers.js';
 import { WRITERS } from '../../../formats/writers.js';
-import { imageJoiner } from '../../../pool/review/joinImages.js';
+import { joinImages } from '../../../pool/review/joinImages.js';
 import { TAXONOMY } from '../../support/pictures.js';
 
 export const WIDTH = 13;
@@ -22,6 +22,7 @@ export function manifestImage(number: number, changes: Partial<ManifestImage> = 
   return {
     imageId: number.toString(16).padStart(64, '0'),
     name: `front/${number}.jpg`,
+    file: `front/${number}`,
     link: `s3://bucket/front/${number}.jpg`,
     width: WIDTH,
     height: HEIGHT,
@@ -83,14 +84,9 @@ export async function writePart(
 /** What is read back, by image id; an image that is refused has its reason instead. */
 export async function readBack(path: string, manifest: Manifest): Promise<Map<string, Uint8Array | string>> {
   const opened = await openReturned(path);
-  const join = imageJoiner(manifest.images);
-  const found = new Map<string, Uint8Array | string>();
-  for await (const returned of opened.read(opened.path, manifest)) {
-    const image = join(returned);
-    if (image === null) {
-      found.set(returned.name, 'unknown');
-      continue;
-    }
+  const { images, strangers } = joinImages(manifest, await opened.read(opened.path, manifest));
+  const found = new Map<string, Uint8Array | string>(strangers.map((name) => [name, 'unknown']));
+  for (const { image, found: returned } of images) {
     found.set(
       image.imageId,
       await returned.read(image).then(

@@ -1,0 +1,80 @@
+import { groupRefusals } from '../pool/import/refusals.js';
+import type { LabelImportReport } from '../pool/review/importLabels.js';
+import type { VerdictImportReport } from '../pool/review/importVerdicts.js';
+import type { Recorded } from '../pool/review/record.js';
+import type { ReviewImportSummary } from '../pool/review/reviewImports.js';
+import type { UndoReport } from '../pool/review/undoReview.js';
+import { printTable, say } from './output.js';
+
+const SHOWN = 20;
+
+/** What an import of answers did, for people. */
+export function tellVerdicts(report: VerdictImportReport): void {
+  const { pool, version, answered, unanswered, verdicts, revised, refused, notApplied } = report;
+  say(
+    `pool ${pool}, version ${version}: ${answered} findings answered, ${verdicts} of the answers new, ${revised} labels corrected`,
+  );
+  if (unanswered !== null) say(`${unanswered} findings of the scan without an answer`);
+  list(refused.map(({ row, reason }) => `row ${row}: ${reason}`));
+  list(notApplied.map(({ row, reason }) => `row ${row}, label not corrected: ${reason}`));
+  tellUndoing(pool, report);
+}
+
+/** What an import of labels did, for people. */
+export function tellLabels(report: LabelImportReport): void {
+  const { pool, version, exported, returned, changed, unchanged, known, verdicts, audits, loss } = report;
+  const { empty, refused, missing, strangers, classesNotInFile } = report;
+  const heldBack = empty.length > 0 ? `, ${empty.length} empty and held back` : '';
+  say(
+    `pool ${pool}, version ${version}: ${returned} of ${exported} images came back: ${changed} corrected, ${known} known already, ${unchanged} unchanged${heldBack}; ${verdicts} new verdicts, ${audits} images of the audit sample answered`,
+  );
+  if (empty.length > 0) {
+    say(
+      `${empty.length} images came back without any shape though labels went out: nothing of them was taken; --empty deleted takes it as a correction`,
+    );
+    list(empty.map(({ fileName, imageId }) => `empty ${fileName} (${imageId.slice(0, 12)})`));
+  }
+  if (classesNotInFile.length > 0)
+    say(`regions of classes that the file does not list stay as they are: ${classesNotInFile.join(', ')}`);
+  if (loss.holes > 0)
+    say(
+      `${loss.holes} holes (${loss.holePixels} pixels) came back filled and were kept open; --fill-holes takes them as corrections`,
+    );
+  if (loss.edgePixels > 0) say(`${loss.edgePixels} pixels along edges that polygons moved were kept as they were`);
+  list(
+    groupRefusals(refused).map(
+      ({ reason, count, examples }) =>
+        `refused ${count} × ${reason}: ${examples.join(', ')}${count > examples.length ? ', …' : ''}`,
+    ),
+  );
+  list(missing.map(({ fileName, imageId }) => `missing ${fileName} (${imageId})`));
+  list(strangers.map((name) => `not of this export: ${name}`));
+  tellUndoing(pool, report);
+}
+
+/** What was taken back, for people. */
+export function tellUndo({ pool, review, version, restored, leftAlone }: UndoReport): void {
+  say(
+    `pool ${pool}, version ${version}: review ${review.id} of ${review.at} is undone: ${restored} labels are as they were before, ${review.verdicts} verdicts and ${review.audits} audit answers withdrawn`,
+  );
+  list(leftAlone.map(({ fileName, imageId, reason }) => `left alone ${fileName} (${imageId.slice(0, 12)}): ${reason}`));
+}
+
+/** Imports of reviews as a table. */
+export function printImports(imports: readonly ReviewImportSummary[]): void {
+  printTable(
+    imports.map(({ id, at, reviewer, scan, exportId, labels, verdicts, audits, undoneAt }) => ({
+      ...{ review: id, at: at.slice(0, 19), reviewer, scan, export: exportId, labels, verdicts, audits },
+      undone: undoneAt?.slice(0, 19) ?? null,
+    })),
+  );
+}
+
+function tellUndoing(pool: string, { review }: Recorded): void {
+  if (review !== null) say(`To take this import back: partloop review undo ${pool} ${review}`);
+}
+
+function list(lines: readonly string[]): void {
+  for (const line of lines.slice(0, SHOWN)) say(`  ${line}`);
+  if (lines.length > SHOWN) say(`  … and ${lines.length - SHOWN} more; --json lists all`);
+}

@@ -1,0 +1,105 @@
+import { applySuggestion, suggestionOf } from '../../domain/correction.js';
+import { PartloopError } from '../../domain/errors.js';
+import { latestVerdicts, type Verdict } from '../../domain/review.js';
+import type { FindingRow, IndexRow } from '../../domain/tables.js';
+import { readLabel } from '../../storage/imageSource.js';
+import { decodeLabel } from '../../storage/labelMask.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import type { Pool } from '../../storage/pool.js';
+import type { Reviews } from '../../storage/reviews.js';
+import { earlierReviews, type Source } from './earlier.js';
+import { type Maker, type Revision, reviseLabels, storeLabel } from './revisions.js';
+import type { Answer } from './verdictFile.js';
+
+/** An accepted finding. */
+export interface Accepted {
+  answer: Answer;
+  finding: FindingRow;
+  verdict: Verdict;
+}
+
+interface Outcome {
+  /** Finding id -> digest of the label that it is corrected in. */
+  corrected: Map<string, string>;
+  /** Rows of the table whose label stays as it is. */
+  notApplied: { row: number; reason: string }[];
+}
+
+/**
+ * Put accepted proposals into labels, those of an image together. What was accepted once is not put back, since people may have
+ * corrected the label further; unless the label is again the one that the finding was about, and no review made it so.
+ */
+export async function applyAccepted(
+  store: ObjectStore,
+  pool: Pool,
+  accepted: readonly Accepted[],
+  reviews: Reviews,
+  source: Source,
+  maker: Maker,
+): Promise<Outcome & { version: number; revised: number }> {
+  const earlier = earlierReviews(reviews, source);
+  const newest = latestVerdicts(reviews.verdicts);
+  const corrections = new Map<string, string>();
+  for (const { findingId, correctedSha256 } of reviews.verdicts)
+    if (correctedSha256 !== null) corrections.set(findingId, correctedSha256);
+  const proposed: Outcome['notApplied'] = [];
+  const byImage = new Map<string, Accepted[]>();
+  for (const one of accepted) {
+    const { answer, finding, verdict } = one;
+    const { findingId, imageId, kind, fileName } = finding;
+    // The same table said so before, and a newer answer says otherwise.
+    if (earlier.said(verdict) && newest.get(findingId)?.verdict !== 'accept') continue;
+    if (corrections.has(findingId) || suggestionOf(finding) !== null) {
+      if (!byImage.get(imageId)?.push(one)) byImage.set(imageId, [one]);
+    } else
+      proposed.push({
+        row: answer.row,
+        reason: `a ${kind} proposes no mask; correct the label of ${fileName} in a tool`,
+      });
+  }
+  const outcomes = new Map<string, Outcome>();
+  const jobs = [...byImage].map(([imageId, findings]) => ({ imageId, findings }));
+  const { version, revised } = await reviseLabels(pool, jobs, maker, apply);
+  const done = [...outcomes.values()];
+  return {
+    ...{ version, revised },
+    corrected: new Map(done.flatMap(({ corrected }) => [...corrected])),
+    notApplied: [...proposed, ...done.flatMap(({ notApplied }) => notApplied)].sort((a, b) => a.row - b.row),
+  };
+
+  async function apply(
+    { imageId, findings }: (typeof jobs)[number],
+    rows: readonly IndexRow[],
+  ): Promise<Revision | null> {
+    const row = rows.at(-1);
+    const outcome: Outcome = { corrected: new Map(), notApplied: [] };
+    outcomes.set(imageId, outcome);
+    const open = findings.filter(({ finding }) => {
+      const before = corrections.get(finding.findingId);
+      if (before === undefined || (row?.labelSha256 === finding.labelSha256 && !earlier.madeLast(rows))) return true;
+      outcome.corrected.set(finding.findingId, before);
+      return false;
+    });
+    if (open.length === 0) return null;
+    try {
+      if (row === undefined || row.removedAt !== null)
+        throw new PartloopError('data-invalid', `pool ${pool.name} no longer lists its image`);
+      const label = await storeLabel(store, pool, row, await corrected(row, open));
+      for (const { finding } of open) outcome.corrected.set(finding.findingId, label.labelSha256);
+      return label.labelSha256 === row.labelSha256 ? null : { imageId, on: row.labelSha256, label };
+    } catch (error) {
+      if (!(error instanceof PartloopError) || !['data-invalid', 'data-changed', 'not-found'].includes(error.code))
+        throw error;
+      outcome.notApplied.push(...open.map(({ answer }) => ({ row: answer.row, reason: error.message })));
+      return null;
+    }
+  }
+
+  async function corrected(row: IndexRow, open: readonly Accepted[]): Promise<Uint8Array> {
+    const { pixels, width, height } = await decodeLabel(await readLabel(store, row), `label of ${row.fileName}`);
+    return open.reduce((label, { finding }) => {
+      const suggestion = suggestionOf(finding);
+      return suggestion === null ? label : applySuggestion(label, width, height, suggestion);
+    }, pixels);
+  }
+}

@@ -1,0 +1,156 @@
+import type { AuditAnswer } from '../../domain/auditAnswers.js';
+import { PartloopError } from '../../domain/errors.js';
+import { type MergedLabel, mergeReturned, putOnTop } from '../../domain/labelMerge.js';
+import type { Verdict } from '../../domain/review.js';
+import type { ReviewImport } from '../../domain/reviewImport.js';
+import type { IndexRow } from '../../domain/tables.js';
+import { BACKGROUND, IGNORE_INDEX } from '../../domain/taxonomy.js';
+import { isWrongLabel } from '../../domain/wrongLabel.js';
+import type { Manifest, ManifestFinding, ManifestImage, ReviewFormat } from '../../formats/manifest.js';
+import type { Returned, ReturnedImage } from '../../formats/returned.js';
+import { exportedRaster, referenceRaster } from '../../formats/writers.js';
+import { readLabel } from '../../storage/imageSource.js';
+import { keys } from '../../storage/keys.js';
+import { decodeLabel } from '../../storage/labelMask.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import type { Pool } from '../../storage/pool.js';
+import type { EarlierReviews } from './earlier.js';
+import { isCorrected, verdictOn } from './findingChanges.js';
+import { type Revision, storeLabel } from './revisions.js';
+
+export interface JudgeContext {
+  store: ObjectStore;
+  pool: Pool;
+  manifest: Manifest;
+  returned: Returned;
+  earlier: EarlierReviews;
+  /** The format that came back, which need not be the one that went out. */
+  format: ReviewFormat;
+  request: {
+    reviewer: string | null;
+    unchanged: 'right' | null;
+    empty: 'deleted' | null;
+    fillHoles: boolean;
+    now: Date;
+  };
+}
+
+/** What a returned image says. */
+export interface Judged extends Pick<MergedLabel, 'holes' | 'edgePixels'> {
+  /** changed: its label is revised; known: it was, by this answer or a newer one; empty: nobody knows whether anybody looked. */
+  kind: 'changed' | 'unchanged' | 'known' | 'empty';
+  verdicts: Verdict[];
+  audit: AuditAnswer | null;
+  /** What it asks its label to be, where no earlier import of the export asked the same. */
+  asked: ReviewImport['asked'][number] | null;
+}
+
+/**
+ * Compare what came back with what an untouched export reads as, and put the differences on top of the label that the pool has
+ * by now.
+ *
+ * @param rows all that the pool was told of the image, the oldest first
+ * @throws PartloopError `data-invalid` with the reason where that is not possible
+ */
+export async function judgeReturned(
+  { store, pool, manifest, returned, earlier, format, request }: JudgeContext,
+  image: ManifestImage,
+  found: ReturnedImage,
+  rows: readonly IndexRow[],
+): Promise<Judged & { revision: Revision | null }> {
+  const { imageId, width, height, labelSha256, findings } = image;
+  const row = rows.at(-1);
+  if (row === undefined || row.removedAt !== null)
+    throw new PartloopError('data-invalid', 'the pool no longer lists it');
+  const labelOf = async (sha256: string): Promise<Uint8Array> => {
+    const labelUri = keys.label(pool.name, sha256);
+    const bytes = await readLabel(store, { ...row, labelSha256: sha256, labelUri });
+    return (await decodeLabel(bytes, `label of ${row.fileName}`)).pixels;
+  };
+  const original = await labelOf(labelSha256);
+  // Index masks alone say what is ignored.
+  const exported = image.exported.filter((value) => value !== IGNORE_INDEX || format === 'masks');
+  // Of a class that the file does not know it says as little as of one that was not exported.
+  const sayable = exported.filter((value) => value === IGNORE_INDEX || returned.classes?.has(value) !== false);
+  const isWhole = sayable.length === exported.length;
+  const { raster, polygons } = await found.read(image);
+  const nothing: Judged & { revision: null } = {
+    ...{ kind: 'empty', verdicts: [], audit: null, asked: null, revision: null },
+    ...{ holes: { count: 0, pixels: 0 }, edgePixels: 0 },
+  };
+  const cameEmpty = raster.every((value) => value === BACKGROUND);
+  if (cameEmpty && request.empty === null && exportedRaster(original, exported).some((value) => value !== BACKGROUND))
+    return nothing;
+
+  const merged = mergeReturned({
+    ...{ width, height, original, polygons, returned: raster, fillHoles: request.fillHoles },
+    reference: referenceRaster(manifest.format, image, exportedRaster(original, sayable), manifest.simplifyPx),
+    expected: (hole) => findings.some(({ kind, box }) => ASK_FOR_FILLING.has(kind) && covers(box, hole, image)),
+  });
+  const { holes, edgePixels } = merged;
+  const answered = { reviewer: request.reviewer, reviewedAt: request.now.toISOString() };
+  if (merged.changed === 0) {
+    const { unchanged } = request;
+    const seen = findings.filter((finding) => concernsOnly(finding, sayable));
+    const verdicts =
+      unchanged === null
+        ? []
+        : seen.map((finding) => verdictOn(image, finding, unchanged, { correctedSha256: null, ...answered }));
+    const audit = unchanged === null || !isWhole ? null : auditOf({ wrong: false, found: false });
+    return { ...nothing, kind: 'unchanged', verdicts, audit, holes, edgePixels };
+  }
+
+  const wanted = await storeLabel(store, pool, row, merged.label);
+  const before = earlier.thatAsked(imageId, wanted.labelSha256);
+  const asked = before === undefined ? { imageId, labelSha256: wanted.labelSha256 } : null;
+  const isKnown = row.labelSha256 === wanted.labelSha256;
+  if (!isKnown && before !== undefined && earlier.superseded(before, rows))
+    return { ...nothing, kind: 'known', holes, edgePixels };
+  const label = isKnown || row.labelSha256 === labelSha256 ? wanted : await onTopOf(row);
+  const acted = findings.filter((finding) => isCorrected(image, finding, original, merged.label));
+  const wrong = acted.length > 0 || isWrongLabel(original, merged.label, width, height);
+  const isNew = label.labelSha256 !== row.labelSha256;
+  return {
+    ...{ kind: isNew ? 'changed' : 'known', asked, holes, edgePixels },
+    verdicts: acted.map((finding) =>
+      verdictOn(image, finding, 'wrong', { correctedSha256: label.labelSha256, ...answered }),
+    ),
+    audit: wrong || isWhole ? auditOf({ wrong, found: acted.length > 0 }) : null,
+    revision: isNew ? { imageId, on: row.labelSha256, label } : null,
+  };
+
+  /** The changes on top of those that others made since the export. */
+  async function onTopOf(current: IndexRow): Promise<Revision['label']> {
+    const label = putOnTop(original, merged.label, await labelOf(current.labelSha256));
+    if (label !== null) return storeLabel(store, pool, current, label);
+    throw new PartloopError(
+      'data-invalid',
+      'its label was changed otherwise since the export, at the same place: export it again',
+    );
+  }
+
+  /** Of an image outside the audit sample nothing is learned about others. */
+  function auditOf(answer: Pick<AuditAnswer, 'wrong' | 'found'>): AuditAnswer | null {
+    const { audit: drawn } = image;
+    if (drawn === null) return null;
+    return { type: 'audit', scan: manifest.scan, imageId, labelSha256, ...drawn, ...answer, ...answered };
+  }
+}
+
+/** True where the file can tell the classes of a finding: a reviewer saw nothing of others. */
+const concernsOnly = ({ classId, suggestedClassId }: ManifestFinding, sayable: readonly number[]): boolean =>
+  [classId, suggestedClassId ?? BACKGROUND].every((value) => value === BACKGROUND || sayable.includes(value));
+
+/** Findings after which a filled hole is what the reviewer meant. */
+const ASK_FOR_FILLING: ReadonlySet<string> = new Set(['hole', 'missing_part', 'bad_outline']);
+
+/** True where at least half of the hole's box lies in the finding's. */
+function covers(
+  [fx0, fy0, fx1, fy1]: readonly [number, number, number, number],
+  { x0, y0, x1, y1 }: { x0: number; y0: number; x1: number; y1: number },
+  { width, height }: ManifestImage,
+): boolean {
+  const across = Math.max(0, Math.min(fx1 * width, x1) - Math.max(fx0 * width, x0));
+  const down = Math.max(0, Math.min(fy1 * height, y1) - Math.max(fy0 * height, y0));
+  return 2 * across * down >= (x1 - x0) * (y1 - y0);
+}

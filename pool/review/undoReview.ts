@@ -1,0 +1,86 @@
+import { PartloopError } from '../../domain/errors.js';
+import type { IndexRow } from '../../domain/tables.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import { openPool } from '../../storage/pool.js';
+import { readReviews, withdrawReview } from '../../storage/reviews.js';
+import { isMadeBy, type ReviewImportSummary, reviewImports } from './reviewImports.js';
+import { type Revision, reviseLabels } from './revisions.js';
+
+export interface UndoRequest {
+  pool: string;
+  /** A review import; the newest that stands where it is left out. */
+  review?: string;
+  now: Date;
+}
+
+export interface UndoReport {
+  pool: string;
+  review: ReviewImportSummary;
+  /** The pool's version afterwards. */
+  version: number;
+  /** Labels that are again what they were. */
+  restored: number;
+  /** Images that it revised and whose label is another one by now: they stay as they are. */
+  leftAlone: { imageId: string; fileName: string; reason: string }[];
+}
+
+/**
+ * Take an import of reviews back: labels that it revised go back to what they were before it, as new revisions, and its answers
+ * count no longer. Nothing is deleted, and the same file can be imported again.
+ *
+ * @throws PartloopError `not-found` for an import that is not there, `input-invalid` for one that was undone
+ */
+export async function undoReview(store: ObjectStore, request: UndoRequest): Promise<UndoReport> {
+  const { now } = request;
+  const pool = await openPool(store, request.pool);
+  const history = await pool.history();
+  const review = chooseReview(reviewImports(await readReviews(store, pool.name), history), request);
+  const images = new Set([...history.rows()].flatMap((row) => (isMadeBy(row, review.id) ? [row.imageId] : [])));
+  const jobs = [...images].map((imageId) => ({ imageId }));
+  const leftAlone = new Map<string, UndoReport['leftAlone'][number]>();
+  const maker = { change: 'undo' as const, changeId: review.id, now };
+  const { version, revised } = await reviseLabels(pool, jobs, maker, async ({ imageId }, rows) => {
+    leftAlone.delete(imageId);
+    let outcome = before(rows, review.id);
+    if (typeof outcome === 'object') {
+      if ((await store.head(outcome.label.labelUri)) !== null) return outcome;
+      outcome = 'its earlier label is gone from the store';
+    }
+    if (outcome !== 'undone')
+      leftAlone.set(imageId, { imageId, fileName: rows.at(-1)?.fileName ?? '', reason: outcome });
+    return null;
+  });
+  await withdrawReview(store, pool.name, review.id, now);
+  return { pool: pool.name, review, version, restored: revised, leftAlone: [...leftAlone.values()] };
+}
+
+/** The label of before a review, or why it is not put back; `undone` where an undo that died did so. */
+function before(rows: readonly IndexRow[], review: string): Revision | string {
+  const row = rows.at(-1);
+  const at = rows.findIndex((one) => isMadeBy(one, review));
+  const [made, earlier] = [rows[at], rows[at - 1]];
+  if (row === undefined || made === undefined || earlier === undefined || row.removedAt !== null)
+    return 'the pool no longer lists it';
+  if (row.change === 'undo' && row.changeId === review) return 'undone';
+  if (row.labelSha256 !== made.labelSha256) return 'its label was changed again since';
+  const { imageId, labelSha256: on } = row;
+  const { labelUri, labelSha256, classes } = earlier;
+  return { imageId, on, label: { labelUri, labelSha256, classes } };
+}
+
+function chooseReview(imports: readonly ReviewImportSummary[], { pool, review }: UndoRequest): ReviewImportSummary {
+  const hint = `\`partloop review list ${pool}\` shows all of them.`;
+  const wanted = review?.toUpperCase();
+  const found =
+    wanted === undefined ? imports.find(({ undoneAt }) => undoneAt === null) : imports.find(({ id }) => id === wanted);
+  if (found === undefined) {
+    if (wanted !== undefined)
+      throw new PartloopError('not-found', `pool ${pool} has no review import ${review}`, { hint });
+    const reason = imports.length === 0 ? 'there is none' : 'all of them were undone';
+    throw new PartloopError('not-found', `pool ${pool} has no review import to undo: ${reason}`, { hint });
+  }
+  if (found.undoneAt === null) return found;
+  throw new PartloopError('input-invalid', `review import ${found.id} was undone already, at ${found.undoneAt}`, {
+    hint: 'Import its file again to apply it again.',
+  });
+}
