@@ -1,15 +1,9 @@
-import sharp, { type Sharp } from 'sharp';
 import { PartloopError } from '../domain/errors.js';
 import { enlargeBilinear, resizeNearest } from '../domain/geometry/resize.js';
 import { IGNORE_INDEX } from '../domain/taxonomy.js';
 import { decodeLabel, type LabelMask } from '../storage/labelMask.js';
+import { openPicture, pixelsOf, reasonOf, scaled } from '../storage/picture.js';
 import { contentSize, padLabel } from './letterbox.js';
-
-/** Larger pictures are refused by their header, before any memory is taken for them. */
-export const MAX_PIXELS = 100_000_000;
-/** libvips would use every core for one picture; the pipeline decodes several at once instead. */
-sharp.concurrency(1);
-sharp.cache(false);
 
 /** What the network sees of one picture, without its padding: `rgb` [height, width, 3], the longer side that of the canvas. */
 export interface NetworkImage {
@@ -19,45 +13,30 @@ export interface NetworkImage {
 }
 
 /**
- * Decode upright, scale the longest side to `size` by bilinear filtering with antialiasing.
+ * Decode into the normal form (`storage/picture.ts`), scale the longest side to `size` by bilinear filtering with antialiasing.
  *
  * @throws PartloopError `data-invalid` naming `name`
  */
 export async function decodeForNetwork(bytes: Uint8Array, size: number, name: string): Promise<NetworkImage> {
   try {
-    const source = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error' });
-    const { autoOrient } = await source.metadata();
-    const content = contentSize(autoOrient.width, autoOrient.height, size);
-    const upright = source.autoOrient().flatten({ background: '#7c7468' }).toColourspace('srgb');
-    if (content.width > autoOrient.width || content.height > autoOrient.height) {
+    const { pixels, width, height } = await openPicture(bytes);
+    const content = contentSize(width, height, size);
+    if (content.width > width || content.height > height) {
       // libvips enlarges by another rule than the trainer.
-      const own = await pixelsOf(upright, autoOrient);
-      const rgb = enlargeBilinear(own, autoOrient.width, autoOrient.height, content.width, content.height);
+      const own = await pixelsOf(pixels, { width, height });
+      const rgb = enlargeBilinear(own, width, height, content.width, content.height);
       return { rgb, ...content };
     }
-    const reduced = upright.resize(content.width, content.height, {
-      fit: 'fill',
-      kernel: 'linear',
-      fastShrinkOnLoad: false,
-    });
-    const rgb = await pixelsOf(reduced, content);
+    const rgb = await pixelsOf(scaled(pixels, content), content);
     return { rgb, ...content };
   } catch (cause) {
     throw undecodable(name, cause);
   }
 }
 
-/** [h, w, 3]; refuses a picture whose bands are not three colours after all, as of a scientific TIFF. */
-async function pixelsOf(picture: Sharp, size: { width: number; height: number }): Promise<Buffer> {
-  const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
-  if (info.channels === 3 && info.width === size.width && info.height === size.height) return data;
-  throw new Error(`it has ${info.width}×${info.height} pixels of ${info.channels} bands`);
-}
-
-/** The error for a picture that libvips cannot read. */
+/** The error for a picture that cannot be read. */
 export function undecodable(name: string, cause: unknown): PartloopError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new PartloopError('data-invalid', `${name} cannot be decoded: ${reason}`, { cause });
+  return new PartloopError('data-invalid', `${name} cannot be decoded: ${reasonOf(cause)}`, { cause });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { decode } from 'fast-png';
 import sharp from 'sharp';
 import { PartloopError } from '../domain/errors.js';
+import { recognise } from './pictureKind.js';
 import { boundedPng, isPng } from './pngGuard.js';
 
 export interface LabelMask {
@@ -24,21 +25,41 @@ export async function encodeLabel(pixels: Uint8Array, width: number, height: num
 export type Png = ReturnType<typeof decode>;
 
 /**
- * Label values of a greyscale or palette PNG. A palette PNG keeps its indices (sharp would expand them to colours); a colour
- * PNG has no indices and is refused.
+ * Label values of a PNG: the samples of greyscale, the indices of a palette (sharp would expand them to colours), and what
+ * opaque colours that are all grey hold. True colours and transparency are no class numbers and are refused.
  *
  * @throws PartloopError `data-invalid` naming `origin`
  */
 export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<LabelMask> {
+  checkIsPng(bytes, origin);
   const bounded = boundedPng(bytes, origin, MAX_PIXELS);
   if (isGreyscale(bounded)) return decodeGreyscale(bounded, origin);
   const png = decodeBounded(bounded, origin);
-  if (png.channels !== 1) {
-    throw new PartloopError('data-invalid', `${origin} is a colour PNG with ${png.channels} channels`, {
-      hint: 'Labels are greyscale or palette PNGs whose pixel values are class numbers.',
-    });
+  return { pixels: greyOf(samplesOf(png, origin), png.channels, origin), width: png.width, height: png.height };
+}
+
+/** The grey of samples of `channels` a pixel, the last of 2 or 4 being alpha. */
+function greyOf(samples: Uint8Array, channels: number, origin: string): Uint8Array {
+  if (channels === 1) return samples;
+  const hint = 'Save it as an 8-bit greyscale or palette PNG whose pixel values are class numbers.';
+  const colours = channels < 3 ? 1 : 3;
+  const grey = new Uint8Array(samples.length / channels);
+  for (let pixel = 0; pixel < grey.length; pixel++) {
+    const at = pixel * channels;
+    const value = samples[at] as number;
+    if (colours === 3 && (samples[at + 1] !== value || samples[at + 2] !== value)) {
+      const shown = [...samples.subarray(at, at + 3)].map((one) => one.toString(16).padStart(2, '0')).join('');
+      throw new PartloopError(
+        'data-invalid',
+        `${origin} is a colour PNG (#${shown}): labels hold class numbers, in greyscale or a palette`,
+        { hint },
+      );
+    }
+    if (colours < channels && samples[at + colours] !== 255)
+      throw new PartloopError('data-invalid', `${origin} is partly transparent: labels are opaque`, { hint });
+    grey[pixel] = value;
   }
-  return { pixels: samplesOf(png, origin), width: png.width, height: png.height };
+  return grey;
 }
 
 /**
@@ -64,12 +85,14 @@ async function decodeGreyscale(png: Uint8Array, origin: string): Promise<LabelMa
 
 /** @throws PartloopError `data-invalid` for what is no PNG or has over 100 megapixels */
 export function decodePng(bytes: Uint8Array, origin: string): Png {
+  checkIsPng(bytes, origin);
   return decodeBounded(boundedPng(bytes, origin, MAX_PIXELS), origin);
 }
 
 function decodeBounded(png: Uint8Array, origin: string): Png {
   try {
-    return decode(png);
+    // Unchecked, a flipped bit would come out as another class.
+    return decode(png, { checkCrc: true });
   } catch (cause) {
     throw unreadable(origin, cause);
   }
@@ -80,11 +103,32 @@ function unreadable(origin: string, cause: unknown): PartloopError {
   return new PartloopError('data-invalid', `${origin} is not a readable PNG: ${reason}`, { cause });
 }
 
-/** The samples as bytes, `channels` a pixel; throws `data-invalid` for 16 bits a sample. */
+/** Says of another kind of picture which it is; lossy ones would change class numbers. */
+function checkIsPng(bytes: Uint8Array, origin: string): void {
+  const found = recognise(bytes);
+  if ('kind' in found && found.kind === 'png') return;
+  const what = 'kind' in found ? `it is ${found.kind.toUpperCase()}, and only PNG keeps class numbers` : found.refused;
+  throw new PartloopError('data-invalid', `${origin} is not a readable PNG: ${what}`);
+}
+
+/** The samples as bytes, `channels` a pixel; throws `data-invalid` where 16 bits are needed to hold one. */
 export function samplesOf({ width, height, channels, depth, data }: Png, origin: string): Uint8Array {
   if (depth === 8) return Uint8Array.from(data);
-  if (depth === 16) throw new PartloopError('data-invalid', `${origin} has 16 bits a pixel; labels have 8 or fewer`);
+  if (depth === 16) return narrowed(data, origin);
   return unpack(data, width * channels, height, depth);
+}
+
+/** Numpy's and skimage's label arrays are saved with 16 bits, and mean the same numbers; */
+function narrowed(data: ArrayLike<number>, origin: string): Uint8Array {
+  const samples = Uint8Array.from(data);
+  for (let at = 0; at < samples.length; at++) {
+    if (samples[at] !== data[at])
+      throw new PartloopError(
+        'data-invalid',
+        `${origin} has 16 bits a pixel and the value ${data[at]}; labels have class numbers up to 255, in 8 bits`,
+      );
+  }
+  return samples;
 }
 
 /** Samples of 1, 2 or 4 bits, rows padded to whole bytes. */

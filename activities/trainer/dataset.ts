@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
-import { readDerivative } from '../../inference/derivative.js';
+import { isCopyFile, readDerivative } from '../../inference/derivative.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { throwIfCancelled } from '../heartbeat.js';
@@ -56,7 +56,8 @@ export async function syncDataset(rows: readonly IndexRow[], listPath: string, o
     // Content-addressed, so what lies on this disk needs no question to the store.
     const wanted = [keys.derivativeImage(pool, side, row.imageId), keys.derivativeLabel(pool, side, row.labelSha256)];
     const there = await Promise.all(wanted.map(cached));
-    if (there.includes(false)) {
+    // Copies of an older form may lie there.
+    if (there.includes(false) || !(await isCopyFile(join(home, 'cache', wanted[0] as string)))) {
       const { image, label } = await readDerivative(store, pool, row, side);
       for (const [number, bytes] of [image, label].entries()) await keep(wanted[number] as string, bytes);
     }

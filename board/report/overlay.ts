@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { decodeRle } from '../../domain/geometry/rle.js';
+import { openPicture } from '../../storage/picture.js';
 
 /** Long side of a report's pictures in pixels. */
 export const PICTURE_SIDE = 320;
@@ -35,11 +36,9 @@ export async function overlayPicture(
   bytes: Buffer,
   overlay: Overlay | null,
 ): Promise<{ src: string; width: number; height: number }> {
-  const { data: base, info } = await sharp(bytes, { limitInputPixels: 120_000_000 })
-    .rotate()
+  const { pixels } = await openPicture(bytes);
+  const { data: base, info } = await pixels
     .resize({ width: PICTURE_SIDE, height: PICTURE_SIDE, fit: 'inside', kernel: 'lanczos3' })
-    .flatten({ background: '#7c7468' })
-    .toColourspace('srgb')
     .png()
     .toBuffer({ resolveWithObject: true });
   const { width, height } = info;

@@ -1,8 +1,6 @@
-import sharp from 'sharp';
 import { PartloopError } from '../../domain/errors.js';
+import { type OpenPicture, openPicture, readToTheEnd, reasonOf } from '../../storage/picture.js';
 
-const MAX_PIXELS = 100_000_000;
-const OPTIONS = { limitInputPixels: MAX_PIXELS, failOn: 'truncated' } as const;
 const HASH_SIDE = 8;
 
 export interface PictureFacts {
@@ -14,18 +12,17 @@ export interface PictureFacts {
 }
 
 /**
- * Size and hash of a photograph. All of it is decoded once.
+ * Size and hash of a photograph. All of it is decoded once, as scan and training decode it: what is accepted here is read there.
  *
- * @throws PartloopError `data-invalid` for what is no picture, is cut short, or has over 100 megapixels
+ * @throws PartloopError `data-invalid` for what is no picture, is damaged or cut short, or has over 100 megapixels
  */
 export async function inspectPicture(bytes: Buffer): Promise<PictureFacts> {
   try {
-    const { autoOrient, format } = await sharp(bytes, OPTIONS).metadata();
-    if (format === 'svg' || format === 'pdf') throw new Error(`${format} is not a photograph`);
-    return { width: autoOrient.width, height: autoOrient.height, perceptualHash: await differenceHash(bytes) };
+    const picture = await openPicture(bytes);
+    await readToTheEnd(picture);
+    return { width: picture.width, height: picture.height, perceptualHash: await differenceHash(picture) };
   } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ').trim();
-    throw new PartloopError('data-invalid', `it is not a readable picture: ${reason}`, { cause });
+    throw new PartloopError('data-invalid', `it is not a readable picture: ${reasonOf(cause)}`, { cause });
   }
 }
 
@@ -33,10 +30,9 @@ export async function inspectPicture(bytes: Buffer): Promise<PictureFacts> {
  * Difference hash: 64 bits, each whether a pixel of the upright 9×8 greyscale picture is brighter than its right neighbour
  * (N. Krawetz, "Kind of Like That", 2013). Finds copies, not views.
  */
-async function differenceHash(bytes: Buffer): Promise<string> {
+async function differenceHash({ pixels: picture }: OpenPicture): Promise<string> {
   const width = HASH_SIDE + 1;
-  const small = sharp(bytes, OPTIONS).autoOrient().greyscale().resize(width, HASH_SIDE, { fit: 'fill' });
-  const pixels = await small.raw().toBuffer();
+  const pixels = await picture.clone().greyscale().resize(width, HASH_SIDE, { fit: 'fill' }).raw().toBuffer();
   let hash = 0n;
   for (let y = 0; y < HASH_SIDE; y++) {
     for (let x = 0; x < HASH_SIDE; x++) {

@@ -64,6 +64,67 @@ describe('a label mask', () => {
     await assert.rejects(decodeLabel(bytes, 'masks/7.png'), refuses(/masks\/7\.png is a colour PNG/));
   });
 
+  it('is read where its class numbers are saved as opaque greys of more bands, or of 16 bits', async () => {
+    const pixels = Uint8Array.from([0, 1, 2, 3, 255, 2]);
+    const size = { width: 3, height: 2 };
+    const bands = (values: (value: number) => number[]) => Uint8Array.from([...pixels].flatMap(values));
+    const kinds: [string, Uint8Array][] = [
+      ['LA', encode({ ...size, data: bands((value) => [value, 255]), channels: 2 })],
+      ['RGB', encode({ ...size, data: bands((value) => [value, value, value]), channels: 3 })],
+      ['RGBA', encode({ ...size, data: bands((value) => [value, value, value, 255]), channels: 4 })],
+      ['16 bits', encode({ ...size, data: Uint16Array.from(pixels), channels: 1, depth: 16 })],
+    ];
+    for (const [kind, bytes] of kinds) assert.deepEqual((await decodeLabel(bytes)).pixels, pixels, kind);
+  });
+
+  it('is refused where it is transparent somewhere, or has a value that 8 bits cannot hold', async () => {
+    const clear = encode({ width: 2, height: 1, data: Uint8Array.of(1, 255, 2, 0), channels: 2 });
+    await assert.rejects(decodeLabel(clear, 'clear.png'), refuses(/clear\.png is partly transparent/));
+    const deep = encode({ width: 2, height: 1, data: Uint16Array.of(1, 257), channels: 1, depth: 16 });
+    await assert.rejects(decodeLabel(deep, 'deep.png'), refuses(/deep\.png has 16 bits a pixel and the value 257/));
+  });
+
+  it('is refused as another kind of file, which is named', async () => {
+    const jpeg = await sharp(new Uint8Array(64), { raw: { width: 8, height: 8, channels: 1 } })
+      .jpeg()
+      .toBuffer();
+    await assert.rejects(decodeLabel(jpeg, 'a.jpg'), refuses(/a\.jpg is not a readable PNG: it is JPEG, and only PNG/));
+    await assert.rejects(decodeLabel(Buffer.from('%PDF-1.7 …'), 'a.pdf'), refuses(/PDF is a document/));
+    await assert.rejects(decodeLabel(Buffer.alloc(0), 'a.png'), refuses(/the file is empty/));
+  });
+
+  it('never comes out with other values, whatever byte is damaged', async () => {
+    const pixels = Uint8Array.from({ length: 24 * 10 }, (_, at) => (at >> 3) & 1);
+    const size = { width: 24, height: 10, channels: 1 } as const;
+    const two: [number, number, number][] = [
+      [0, 0, 0],
+      [255, 0, 0],
+    ];
+    const kinds = [
+      await encodeLabel(pixels, 24, 10),
+      encode({ ...size, data: pixels, depth: 8, palette: two }),
+      encode({ ...size, data: Uint16Array.from(pixels), depth: 16 }),
+      png(
+        { width: 24, height: 10, depth: 1 },
+        Uint8Array.from({ length: 40 }, (_, at) => (at % 4 === 0 ? 0 : at % 2 === 0 ? 255 : 0)),
+      ),
+    ];
+    const asTheyAre = await Promise.all(kinds.map(async (bytes) => (await decodeLabel(bytes)).pixels));
+    await fc.assert(
+      fc.asyncProperty(fc.nat(kinds.length - 1), fc.nat(), fc.integer({ min: 1, max: 255 }), async (kind, at, flip) => {
+        const bytes = Buffer.from(kinds[kind] as Uint8Array);
+        const place = at % bytes.length;
+        bytes[place] = (bytes[place] as number) ^ flip;
+        const decoded = await decodeLabel(bytes).catch((error: unknown) => {
+          assert.ok(error instanceof PartloopError && error.code === 'data-invalid', String(error));
+          return null;
+        });
+        if (decoded !== null) assert.deepEqual(decoded.pixels, asTheyAre[kind]);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
   it('is refused when cut short, when no PNG, and when it says it is gigantic', async () => {
     const whole = await encodeLabel(new Uint8Array(10_000).fill(3), 100, 100);
     await assert.rejects(decodeLabel(whole.subarray(0, whole.length - 30), 'cut.png'), refuses(/cut\.png/));

@@ -8,6 +8,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from PIL import Image
 
 from .augment import augment, flip_table
 from .job import Job
+from .normal_form import HINT, deviation
 from .preprocess import IGNORE, Pixels, resize_image, resize_label
 from .protocol import StopFlag, TrainerError
 from .sampling import AUGMENT, Sampler, stream
@@ -55,15 +57,24 @@ def read_records(path: str, code: str = "data-unusable") -> list[Record]:
     return records
 
 
-def load_image(record: Record) -> Image.Image:
-    """The decoded image; raises `data-unusable` naming the file."""
+@contextmanager
+def open_image(record: Record) -> Iterator[Image.Image]:
+    """The opened image; raises `data-unusable` naming a file that cannot be read or is not in the normal form."""
+    name = f"image {record.image} ({record.image_id})"
     try:
         with Image.open(record.image) as image:
-            return image.convert("RGB")
+            problem = deviation(image)
+            if problem is not None:
+                raise TrainerError("data-unusable", f"{name} is not in the trainer's normal form: it {problem}", HINT)
+            yield image
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise TrainerError(
-            "data-unusable", f"image {record.image} ({record.image_id}) cannot be read: {error}"
-        ) from error
+        raise TrainerError("data-unusable", f"{name} cannot be read: {error}") from error
+
+
+def load_image(record: Record) -> Image.Image:
+    """The decoded image, three bands; raises `data-unusable` naming the file."""
+    with open_image(record) as image:
+        return image.convert("RGB")
 
 
 def load_label(record: Record, classes: int) -> Pixels:
@@ -88,13 +99,8 @@ def load_label(record: Record, classes: int) -> Pixels:
 
 def image_size(record: Record) -> tuple[int, int]:
     """Width and height from the file's header; raises `data-unusable` naming the file."""
-    try:
-        with Image.open(record.image) as image:
-            return image.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise TrainerError(
-            "data-unusable", f"image {record.image} ({record.image_id}) cannot be read: {error}"
-        ) from error
+    with open_image(record) as image:
+        return image.size
 
 
 def check_sizes(record: Record, size: tuple[int, int], label: Pixels) -> None:

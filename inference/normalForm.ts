@@ -1,0 +1,78 @@
+/** Bytes of a file that `isNormalForm` wants to see: what training reads says what it is well before that. */
+export const HEAD_BYTES = 4_096;
+/**
+ * What a PNG copy says of itself. The number goes up when pictures of any kind come to other pixels than before, so that older
+ * copies are made again. JPEG copies carry no mark: a JPEG has always come to the same pixels.
+ */
+export const PNG_MARK = 'partloop normal form 2';
+
+/** Baseline, extended and progressive frames by Huffman coding: what every decoder knows. */
+const KNOWN_FRAMES = [0xc0, 0xc1, 0xc2];
+const START_OF_SCAN = 0xda;
+const PNG_SIGNATURE = '\x89PNG\r\n\x1a\n';
+
+interface Segment {
+  marker: number;
+  /** From its marker to the next one. */
+  start: number;
+  end: number;
+}
+
+/**
+ * A plain, upright JPEG without what surrounds its pixels: profiles, EXIF, thumbnails, comments. Its pixels are the same to any
+ * decoder built on libjpeg. null where it is not of the common kinds, or its segments are damaged.
+ */
+export function strippedJpeg(bytes: Uint8Array): Uint8Array | null {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const kept: Buffer[] = [file.subarray(0, 2)];
+  for (const { marker, start, end } of segments(file)) {
+    if (marker === START_OF_SCAN) {
+      const stripped = Buffer.concat([...kept, file.subarray(start)]);
+      return isNormalForm(stripped.subarray(0, HEAD_BYTES)) ? stripped : null;
+    }
+    if (!surrounds(marker)) kept.push(file.subarray(start, end));
+  }
+  return null;
+}
+
+/**
+ * Whether a file with these first bytes is one that was made for the trainer: a JPEG of 8 bits in colour or grey with nothing around
+ * its pixels, or a PNG that says so.
+ */
+export function isNormalForm(head: Uint8Array): boolean {
+  const file = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
+  if (file.toString('latin1', 0, PNG_SIGNATURE.length) === PNG_SIGNATURE) return file.includes(PNG_MARK, 0, 'latin1');
+  for (const { marker, start } of segments(file)) {
+    if (surrounds(marker) || marker === START_OF_SCAN) return false;
+    if (isFrame(marker)) {
+      const [precision, bands] = [file[start + 4], file[start + 9]];
+      return KNOWN_FRAMES.includes(marker) && precision === 8 && (bands === 1 || bands === 3);
+    }
+  }
+  return false;
+}
+
+/** Application data and comments, but for JFIF's and Adobe's, which say how colours are stored. */
+const surrounds = (marker: number): boolean => (marker > 0xe0 && marker <= 0xef && marker !== 0xee) || marker === 0xfe;
+
+/** All start-of-frame markers; 0xc4, 0xc8 and 0xcc are others. */
+const isFrame = (marker: number): boolean =>
+  marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+
+/** Segments of a JPEG up to its first scan; ends where they are cut off or damaged. */
+function* segments(file: Buffer): Generator<Segment> {
+  if (file.length < 4 || file.readUInt16BE(0) !== 0xffd8) return;
+  for (let at = 2; at + 4 <= file.length; ) {
+    if (file[at] !== 0xff) return;
+    const marker = file[at + 1] as number;
+    if (marker === 0xff) {
+      at += 1; // a fill byte
+      continue;
+    }
+    const end = at + 2 + file.readUInt16BE(at + 2);
+    if (end > file.length && !isFrame(marker)) return;
+    yield { marker, start: at, end };
+    if (marker === START_OF_SCAN) return;
+    at = end;
+  }
+}

@@ -1,0 +1,98 @@
+import sharp, { type Sharp } from 'sharp';
+import { type PictureKind, recognise } from './pictureKind.js';
+
+/** Larger pictures are refused by their header, before any memory is taken for them. */
+export const MAX_PIXELS = 100_000_000;
+/**
+ * Every reader takes a picture that this takes, and no other: what import accepts, scan, training, evaluation and report can read.
+ * One step stricter, libvips refuses for oddities that cameras write every day, such as bytes before a JPEG marker.
+ */
+const STRICTNESS = 'error';
+/** What shows through transparent pixels: the colour of the network's padding. */
+const BEHIND = '#7c7468';
+/** Side of the picture that the strict reading leaves. */
+const LEFT_SIDE = 32;
+/** Characters that are kept of what libvips says. */
+const MOST_WORDS = 300;
+
+/** libvips would use every core for one picture; the pipelines decode several at once instead. */
+sharp.concurrency(1);
+sharp.cache(false);
+
+/** A reason of our own why a picture is not read, in words that follow "cannot be decoded: ". */
+class Unreadable extends Error {}
+
+/**
+ * A picture that is ready to be decoded into the normal form: 8-bit sRGB in three bands, upright, its colour profile applied, what is
+ * transparent flattened, the first of several frames or pages.
+ */
+export interface OpenPicture {
+  kind: PictureKind;
+  /** Upright size in pixels. */
+  width: number;
+  height: number;
+  /** The file's own samples are the normal form, or its grey alone: 8 bits, no profile, nothing transparent, stored upright. */
+  plain: boolean;
+  /** In normal form. One picture decodes once; take `clone()` for more. */
+  pixels: Sharp;
+}
+
+/**
+ * Open a picture by its header. Every picture that partloop reads goes through here.
+ *
+ * @throws Error that `reasonOf` puts into words
+ */
+export async function openPicture(
+  bytes: Uint8Array,
+  strictness: 'error' | 'warning' = STRICTNESS,
+): Promise<OpenPicture> {
+  const recognised = recognise(bytes);
+  if ('refused' in recognised) throw new Unreadable(recognised.refused);
+  const source = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: strictness });
+  const { autoOrient, channels, depth, space, hasAlpha, hasProfile, orientation = 1 } = await source.metadata();
+  const { width, height } = autoOrient;
+  if (channels > (space === 'cmyk' ? 5 : 4)) throw new Unreadable(`it has ${channels} bands, which are no colours`);
+  if (depth !== 'uchar' && depth !== 'ushort')
+    throw new Unreadable(`it has samples of kind ${depth}, not of 8 or 16 bits`);
+  // Else sharp flattens grey on grey.
+  const coloured = channels === 2 && !hasProfile ? source.pipelineColourspace('srgb') : source;
+  const upright = coloured.autoOrient().flatten({ background: BEHIND }).toColourspace('srgb');
+  const deep = depth === 'ushort';
+  return {
+    kind: recognised.kind,
+    width,
+    height,
+    plain:
+      !deep && !hasAlpha && !hasProfile && orientation === 1 && (space === 'b-w' ? channels === 1 : space === 'srgb'),
+    // sharp takes 16-bit colours with a profile to Display P3 and leaves them there unless asked for another.
+    pixels: deep && hasProfile && channels >= 3 ? upright.withIccProfile('srgb', { attach: false }) : upright,
+  };
+}
+
+/** [height, width, 3] of a picture in normal form; refuses one whose bands are not three colours after all, as of a scientific TIFF. */
+export async function pixelsOf(picture: Sharp, size: { width: number; height: number }): Promise<Buffer> {
+  const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
+  if (info.channels === 3 && info.width === size.width && info.height === size.height) return data;
+  throw new Unreadable(`it has ${info.width}×${info.height} pixels of ${info.channels} bands`);
+}
+
+/** A picture made smaller, as every reader of the network's pictures does: bilinear with antialiasing, from all of its pixels. */
+export function scaled(pixels: Sharp, { width, height }: { width: number; height: number }): Sharp {
+  return pixels.resize(width, height, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false });
+}
+
+/** Decode all of a picture, keeping nothing: throws where any reader would. */
+export async function readToTheEnd({ pixels, width, height }: OpenPicture): Promise<void> {
+  const left = { width: Math.min(width, LEFT_SIDE), height: Math.min(height, LEFT_SIDE) };
+  await pixelsOf(scaled(pixels.clone(), left), left);
+}
+
+/** Why a picture could not be read, on one line; libvips says it in words of its own, each attempt on a line. */
+export function reasonOf(cause: unknown): string {
+  if (cause instanceof Unreadable) return cause.message;
+  const lines = (cause instanceof Error ? cause.message : String(cause)).split('\n').map((line) => line.trim());
+  const said = [...new Set(lines)].filter((line) => line !== '' && !line.startsWith('source: bad seek'));
+  if (said.some((line) => line.includes('exceeds pixel limit')))
+    return `it has more than ${MAX_PIXELS / 1_000_000} megapixels`;
+  return `it is damaged, cut short or of an uncommon variant (${said.join('; ').slice(0, MOST_WORDS)})`;
+}
