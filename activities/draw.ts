@@ -72,7 +72,12 @@ export function createDrawActivities(deps: ActivityDeps) {
             missing: attempt.key('missing.json'),
             drawn: attempt.key('drawn.json'),
           };
-          const drawn = [...drawnBefore, ...present.map((row) => row.imageId)].sort();
+          // What is out of the pool is out of the training set too: where it comes back, it is drawn anew.
+          const isThere = new Set(index.map((row) => row.imageId));
+          const drawn = [...drawnBefore]
+            .filter((imageId) => isThere.has(imageId))
+            .concat(present.map((row) => row.imageId))
+            .sort();
           await writeTable(store, outputs.chunk, present, chunkRowSchema);
           await store.put(
             outputs.missing,

@@ -1,6 +1,7 @@
 import { PartloopError } from '../domain/errors.js';
 import type { ScanJudge } from '../domain/messages.js';
 import { modelCardSchema, trainingListSchema } from '../domain/modelCard.js';
+import { refreshRows } from '../domain/sampling/trainingSet.js';
 import { assignFolds } from '../domain/scan/folds.js';
 import { hasSeen, type JudgeCandidate, rankJudges } from '../domain/scan/judges.js';
 import { type ScanPlan, scanPlanSchema } from '../domain/scanPlan.js';
@@ -65,13 +66,14 @@ export async function planScan(
 }
 
 async function makePlan(
-  { store }: ActivityDeps,
+  deps: ActivityDeps,
   context: IterationContext,
   attempt: Attempt,
   chunk: readonly ChunkRow[],
   judges: readonly JudgeCandidate[],
   poolVersion: number,
 ): Promise<ScanPlan> {
+  const { store } = deps;
   const { config, iteration } = context;
   const groups = new Map<number, ChunkRow[]>();
   const unjudgeable: ChunkRow[] = [];
@@ -98,7 +100,12 @@ async function makePlan(
   async function addFolds(): Promise<void> {
     const assigned = assignFolds(unjudgeable, config.scan.folds, config.seed, iteration);
     const earlierKey = context.previous?.sample.outputs.trainingSet;
-    const earlier: ChunkRow[] = earlierKey === undefined ? [] : await readTable(store, earlierKey, trainingRowSchema);
+    const { readIndex } = await poolOf(deps, config.pool);
+    // As the pool has them now: what was removed from it, or became test data, trains no judge.
+    const earlier: ChunkRow[] =
+      earlierKey === undefined
+        ? []
+        : refreshRows(await readTable(store, earlierKey, trainingRowSchema), await readIndex(poolVersion), []);
     const judged = chunk.filter((row) => !unjudgeable.includes(row));
     for (let fold = 0; fold < config.scan.folds; fold++) {
       const held = unjudgeable.filter((_, index) => assigned[index] === fold);

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { readVariables } from '../domain/variables.js';
 import { reportError } from './output.js';
 
 /** Command names and the modules that hold them; a module loads only when its command is chosen. */
@@ -30,11 +31,13 @@ async function main(argv: string[]): Promise<number> {
     .exitOverride();
   const chosen = argv.slice(2).find((argument) => !argument.startsWith('-'));
   const known = Object.entries(COMMANDS).filter(
-    ([name]) => chosen === undefined || !(chosen in COMMANDS) || name === chosen,
+    ([name]) => chosen === undefined || !Object.hasOwn(COMMANDS, chosen) || name === chosen,
   );
   for (const [, load] of known) (await load()).register(program);
   for (const command of program.commands) inheritExit(command);
   try {
+    // `doctor` shows a bad variable beside everything else.
+    if (chosen !== 'doctor') readVariables(process.env);
     await program.parseAsync(argv);
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {

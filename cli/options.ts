@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { PartloopError } from '../domain/errors.js';
+import { own } from '../domain/own.js';
 
 /** A number on the command line. */
 export function number(text: string): number {
@@ -16,14 +17,19 @@ export function settingsFrom(set: unknown): { settings?: Record<string, unknown>
     const [path, ...rest] = entry.split('=');
     const fields = (path ?? '').split('.');
     const last = fields.pop();
-    if (rest.length === 0 || !last || fields.some((field) => field === '' || field === '__proto__')) {
+    if (
+      rest.length === 0 ||
+      !last ||
+      last === '__proto__' ||
+      fields.some((field) => field === '' || field === '__proto__')
+    ) {
       throw new PartloopError('input-invalid', `--set ${entry}: expected path=value`, {
         hint: 'docs/config.md lists the paths.',
       });
     }
     let place = settings;
     for (const field of fields) {
-      const inner = place[field];
+      const inner = own(place, field);
       const next = typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {};
       place[field] = next;
       place = next;

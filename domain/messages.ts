@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { loopConfigSchema, poolDefaults, trainerPresetSchema } from './config.js';
 import { PartloopError } from './errors.js';
 import { nameSchema } from './ids.js';
+import { own } from './own.js';
 import { iterationContextSchema, type StepResults, stepResultSchema, stepSchema } from './steps.js';
 import { trialSchema } from './tune/halving.js';
 import type { Proposal } from './tune/proposal.js';
@@ -81,9 +82,6 @@ export function mergeSettings(base: unknown, over: unknown): unknown {
     ...Object.entries(over).map(([field, value]) => [field, mergeSettings(own(base, field), value)]),
   ]);
 }
-
-const own = (record: Record<string, unknown>, field: string): unknown =>
-  Object.hasOwn(record, field) ? record[field] : undefined;
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === 'object' && !Array.isArray(value);

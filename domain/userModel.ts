@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PartloopError } from './errors.js';
+import { own } from './own.js';
 import { labelNames, type Taxonomy } from './taxonomy.js';
 
 const triple = z.array(z.number()).length(3);
@@ -44,7 +45,7 @@ export function logitsOfLabels(model: UserModel, taxonomy: Taxonomy): number[][]
   const sources: number[][] = names.map(() => []);
   const unknown: string[] = [];
   for (const [logit, name] of model.classes.entries()) {
-    const value = names.indexOf(model.classMap[name] ?? name);
+    const value = names.indexOf(own(model.classMap, name) ?? name);
     if (value === -1) unknown.push(name);
     else sources[value]?.push(logit);
   }

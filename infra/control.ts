@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PartloopError } from '../domain/errors.js';
 import { foreignStore, foreignTemporal } from './foreign.js';
 import { partloopHome } from './home.js';
+import { isLaunching, supervisorOf } from './launch.js';
+import { isElsewhere, type LockHolder } from './lock.js';
 import { isListening } from './ports.js';
-import { isAlive, signalProcess, waitForEnd } from './processes.js';
+import { FORCE_SIGNAL, isAlive, signalProcess, waitForEnd } from './processes.js';
 import { LOCAL_STORE } from './seaweed.js';
 import { readState, type StackState } from './state.js';
 import { LOCAL_NAMESPACE } from './temporalServer.js';
@@ -89,22 +92,40 @@ async function isReachable(address: string): Promise<boolean> {
 
 const GRACEFUL_TIMEOUT_MS = 200_000;
 const FORCED_TIMEOUT_MS = 20_000;
+const LAUNCH_TIMEOUT_MS = 120_000;
 
 /**
- * Stop the local stack: workers may save first, unless `force`. False where none ran. Only processes that the state
- * names, and whose start time matches, are ever signalled.
+ * Stop the local stack: workers may save first, unless `force`. A stack that starts is stopped as well, also while the
+ * command that starts it has not brought its supervisor up yet. False where none ran. Only the process that holds the
+ * stack's lock, or that the state names, is ever signalled.
  */
 export async function stopStack({ force = false }: { force?: boolean } = {}): Promise<boolean> {
   const home = partloopHome();
-  const state = readState(home);
-  const supervisor = state?.supervisor;
-  if (state === null || !isAlive(supervisor)) return false;
-  signalProcess(supervisor, 'SIGTERM');
-  if (force) signalProcess(supervisor, 'SIGINT');
-  if (await waitForEnd(supervisor, force ? FORCED_TIMEOUT_MS : GRACEFUL_TIMEOUT_MS)) return true;
+  const deadline = performance.now() + LAUNCH_TIMEOUT_MS;
+  for (;;) {
+    // In this order: a launch that ends in between leaves a supervisor to be seen.
+    const launching = isLaunching(home);
+    const supervisor = supervisorOf(home);
+    if (supervisor !== null) {
+      await endSupervisor(home, supervisor, force);
+      return true;
+    }
+    if (!launching || performance.now() > deadline) return false;
+    await sleep(20);
+  }
+}
+
+async function endSupervisor(home: string, supervisor: LockHolder, force: boolean): Promise<void> {
+  if (isElsewhere(supervisor)) {
+    throw new PartloopError('stack-unavailable', `the stack in ${home} runs on ${supervisor.host}`, {
+      hint: 'Run `partloop down` there.',
+    });
+  }
+  signalProcess(supervisor, force ? FORCE_SIGNAL : 'SIGTERM');
+  if (await waitForEnd(supervisor, force ? FORCED_TIMEOUT_MS : GRACEFUL_TIMEOUT_MS)) return;
   // The guard ends the servers and workers of a supervisor that is killed.
   signalProcess(supervisor, 'SIGKILL');
-  if (await waitForEnd(supervisor, FORCED_TIMEOUT_MS)) return true;
+  if (await waitForEnd(supervisor, FORCED_TIMEOUT_MS)) return;
   throw new PartloopError('stack-unavailable', `process ${supervisor.pid} of the local stack does not end`, {
     hint: `End it by hand: kill -9 ${supervisor.pid}`,
   });

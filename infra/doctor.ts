@@ -4,6 +4,7 @@ import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { PartloopError } from '../domain/errors.js';
+import { readVariables, setOnes } from '../domain/variables.js';
 import { checkTemporal, needsLocalStack, resolveEnvironment, runningState } from './environment.js';
 import { foreignStore, foreignTemporal } from './foreign.js';
 import { partloopHome, ROOT, venvBinary } from './home.js';
@@ -34,6 +35,7 @@ type Verdict = { ok: boolean; detail: string; mend?: string; required?: boolean 
 export async function examine(): Promise<Check[]> {
   const checks: [string, () => Verdict | Promise<Verdict>][] = [
     ['Node', nodeVersion],
+    ['variables', variables],
     ['build', build],
     ['Python packages', pythonPackages],
     ['ImageNet weights', weights],
@@ -67,6 +69,12 @@ async function verdictOf(check: () => Verdict | Promise<Verdict>): Promise<Verdi
 function nodeVersion(): Verdict {
   const { node } = process.versions;
   return { ok: Number(node.split('.')[0]) >= 20, detail: node, mend: 'Install Node 20 or newer.' };
+}
+
+function variables(): Verdict {
+  readVariables(process.env);
+  const set = Object.entries(setOnes(process.env)).map(([name, value]) => `${name}=${value}`);
+  return { ok: true, detail: set.length === 0 ? 'none is set' : set.join(', ') };
 }
 
 function build(): Verdict {

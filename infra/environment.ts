@@ -4,7 +4,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { PartloopError } from '../domain/errors.js';
 import { loadCredentials } from './credentials.js';
 import { foreignStore, foreignTemporal } from './foreign.js';
-import { homePaths, partloopHome } from './home.js';
+import { homePaths, makeHome, partloopHome } from './home.js';
 import { launchSupervisor } from './launch.js';
 import { isAlive } from './processes.js';
 import { missingSearchAttributes, registrationCommands } from './searchAttributes.js';
@@ -85,13 +85,22 @@ export async function ensureStack({ quiet = false }: { quiet?: boolean } = {}): 
     const running = runningState(home);
     if (running?.phase !== 'ready') {
       say('Starting the local stack (Temporal, S3, workers) …');
-      await launchSupervisor(home);
+      await launchSupervisor(home, say);
     }
     checkParts(home, say);
-  }
+  } else closeHome(home);
   const environment = await resolveEnvironment();
   if (foreignTemporal() !== null) await checkTemporal(environment.temporal);
   return environment;
+}
+
+/** What a command writes into the home is private there too; without a local stack a home may be missing or read-only. */
+function closeHome(home: string): void {
+  try {
+    makeHome(home);
+  } catch (error) {
+    if (!(error instanceof PartloopError)) throw error;
+  }
 }
 
 function checkParts(home: string, say: (text: string) => void): void {

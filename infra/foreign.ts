@@ -1,4 +1,5 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { readVariables } from '../domain/variables.js';
 
 /** Variables by which a user names a Temporal service of their own. */
 const TEMPORAL_CHOICES = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'] as const;
@@ -15,26 +16,25 @@ export interface ForeignStore {
   region: string;
 }
 
-const isSet = (value: string | undefined): value is string => value !== undefined && value !== '';
-
 /** The Temporal service that the environment names, by Temporal's own rules; null where it names none. */
 export function foreignTemporal(): ForeignTemporal | null {
-  if (!TEMPORAL_CHOICES.some((name) => isSet(process.env[name]))) return null;
+  const variables = readVariables(process.env);
+  if (TEMPORAL_CHOICES.every((name) => variables[name] === undefined)) return null;
   const { connectionOptions, namespace } = loadClientConnectConfig();
   return {
     address: connectionOptions.address ?? 'localhost:7233',
     namespace: namespace ?? 'default',
-    uiUrl: process.env.TEMPORAL_UI_URL?.replace(/\/$/, '') || null,
+    uiUrl: variables.TEMPORAL_UI_URL?.replace(/\/$/, '') ?? null,
   };
 }
 
 /** The store that `PARTLOOP_STORE` names; null where it names none. Its credentials are the AWS SDK's own business. */
 export function foreignStore(): ForeignStore | null {
-  const { PARTLOOP_STORE, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION } = process.env;
-  if (!isSet(PARTLOOP_STORE)) return null;
+  const variables = readVariables(process.env);
+  if (variables.PARTLOOP_STORE === undefined) return null;
   return {
-    uri: PARTLOOP_STORE,
-    endpoint: AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL ?? null,
-    region: AWS_REGION ?? AWS_DEFAULT_REGION ?? 'us-east-1',
+    uri: variables.PARTLOOP_STORE,
+    endpoint: variables.AWS_ENDPOINT_URL_S3 ?? variables.AWS_ENDPOINT_URL ?? null,
+    region: variables.AWS_REGION ?? variables.AWS_DEFAULT_REGION ?? 'us-east-1',
   };
 }

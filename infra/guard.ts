@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './home.js';
 
@@ -10,6 +10,8 @@ export interface GuardedCommand {
   cwd: string;
   /** Standard output and error are appended here. */
   logFile: string;
+  /** A descriptor that the program keeps open as long as it lives, so that the lock behind it outlives this process. */
+  held?: number;
 }
 
 let setprivWorks: boolean | null = null;
@@ -26,12 +28,17 @@ function canUseSetpriv(): boolean {
  * Start a program that cannot outlive this process, even when this process is killed with SIGKILL. It has a process
  * group of its own, so that Ctrl-C in a terminal reaches this process alone, which then stops things in order.
  */
-export function spawnGuarded({ command, args, env, cwd, logFile }: GuardedCommand): ChildProcess {
+export function spawnGuarded({ command, args, env, cwd, logFile, held }: GuardedCommand): ChildProcess {
   const log = openSync(logFile, 'a', 0o600);
-  if (canUseSetpriv()) {
-    const guarded = ['--pdeathsig', 'KILL', command, ...args];
-    return spawn('setpriv', guarded, { env, cwd, detached: true, stdio: ['ignore', log, log] });
+  const kept = held === undefined ? [] : [held];
+  try {
+    if (canUseSetpriv()) {
+      const guarded = ['--pdeathsig', 'KILL', command, ...args];
+      return spawn('setpriv', guarded, { env, cwd, detached: true, stdio: ['ignore', log, log, ...kept] });
+    }
+    const watcher = [join(ROOT, 'dist', 'infra', 'guardMain.js'), command, ...args];
+    return spawn(process.execPath, watcher, { env, cwd, detached: true, stdio: ['pipe', log, log, ...kept] });
+  } finally {
+    closeSync(log);
   }
-  const watcher = [join(ROOT, 'dist', 'infra', 'guardMain.js'), command, ...args];
-  return spawn(process.execPath, watcher, { env, cwd, detached: true, stdio: ['pipe', log, log] });
 }

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PartloopError } from '../domain/errors.js';
 
 /** Every port of the local stack and the number that users expect where it is free. */
@@ -29,11 +30,11 @@ const SPARE_RANGE = { from: 20_000, to: 32_000 } as const;
 const TRIES = 200;
 
 /** Whether this machine would let a server listen there. */
-export function isPortFree(port: number): Promise<boolean> {
+export function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((done) => {
     const server = createServer();
     server.once('error', () => done(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => done(true)));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => done(true)));
   });
 }
 
@@ -49,6 +50,11 @@ export function isListening(port: number, host = '127.0.0.1', timeoutMs = 1000):
     socket.once('connect', () => end(true));
     socket.once('error', () => end(false));
   });
+}
+
+/** Wait until something accepts connections there. */
+export async function untilListening(port: number, signal: AbortSignal): Promise<void> {
+  while (!(await isListening(port))) await sleep(50, undefined, { signal });
 }
 
 /** Remembered ports where they are still free, else the usual ones, else spare ones. */
@@ -71,4 +77,22 @@ async function choosePort(wanted: number, taken: ReadonlySet<number>): Promise<n
   throw new PartloopError('setup-incomplete', `no free port was found instead of ${wanted}`, {
     hint: `End programs that hold ports between ${SPARE_RANGE.from} and ${SPARE_RANGE.to}.`,
   });
+}
+
+export interface Address {
+  host: string;
+  port: number;
+}
+
+/**
+ * A loopback address that nobody can guess (39 bits), for a server that only our own process may call. On Linux the
+ * whole of 127.0.0.0/8 is this machine; elsewhere the host is 127.0.0.1 and the port alone is drawn.
+ */
+export async function hiddenAddress(): Promise<Address> {
+  const drawn = `127.${randomInt(1, 255)}.${randomInt(0, 256)}.${randomInt(1, 255)}`;
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    const port = randomInt(1024, 65_536);
+    for (const host of [drawn, '127.0.0.1']) if (await isPortFree(port, host)) return { host, port };
+  }
+  throw new PartloopError('setup-incomplete', 'no free port was found for the Web UI of Temporal');
 }

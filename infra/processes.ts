@@ -2,11 +2,27 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { readIfThere } from './files.js';
 
-/** A process named so that a reused pid is never taken for it. */
-export const processRef = z.object({ pid: z.number().int().positive(), startTime: z.string() });
+/** A process named so that a reused pid is never taken for it, nor a process of another machine or of an earlier boot. */
+export const processRef = z.object({
+  pid: z.number().int().positive(),
+  startTime: z.string(),
+  /** The boot of the machine (Linux); start times count from it. */
+  boot: z.string().optional(),
+});
 export type ProcessRef = z.infer<typeof processRef>;
 
+let knownBoot: string | null | undefined;
+
+/** What tells one boot of one machine from every other; null where the system gives no such id. */
+function currentBoot(): string | null {
+  knownBoot ??= process.platform === 'linux' ? (readIfThere('/proc/sys/kernel/random/boot_id')?.trim() ?? null) : null;
+  return knownBoot;
+}
+
+/** Tells a supervisor to end everything at once. SIGTERM and SIGINT only ask it, however often they come. */
+export const FORCE_SIGNAL = 'SIGUSR2';
 const START_TIME_FIELD = 19;
 
 /**
@@ -30,11 +46,16 @@ export function startTimeOf(pid: number): string | null {
 
 export function refOf(pid: number): ProcessRef | null {
   const startTime = startTimeOf(pid);
-  return startTime === null ? null : { pid, startTime };
+  if (startTime === null) return null;
+  const boot = currentBoot();
+  return boot === null ? { pid, startTime } : { pid, startTime, boot };
 }
 
 export function isAlive(ref: ProcessRef | null | undefined): ref is ProcessRef {
-  return ref !== null && ref !== undefined && startTimeOf(ref.pid) === ref.startTime;
+  if (ref === null || ref === undefined) return false;
+  const boot = currentBoot();
+  if (ref.boot !== undefined && boot !== null && ref.boot !== boot) return false;
+  return startTimeOf(ref.pid) === ref.startTime;
 }
 
 /** Send a signal to this very process; false where it has ended. */

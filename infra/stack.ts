@@ -1,12 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PartloopError } from '../domain/errors.js';
+import { readVariables, WORKER_ROLES } from '../domain/variables.js';
 import { loadCredentials, type StackCredentials } from './credentials.js';
 import { readIfThere } from './files.js';
 import { foreignStore, foreignTemporal } from './foreign.js';
 import { homePaths, makeHome, ROOT } from './home.js';
-import { releaseLock, takeLock } from './lock.js';
-import { choosePorts, type Ports } from './ports.js';
+import { isElsewhere, KernelLock, type LockHolder, takeLock } from './lock.js';
+import { type Address, choosePorts, hiddenAddress, type Ports, untilListening } from './ports.js';
 import { refOf } from './processes.js';
 import { prepareSeaweed, removeSockets, seaweedCommand } from './seaweed.js';
 import { readState, type StackState, writeState } from './state.js';
@@ -19,22 +21,7 @@ const WORKER_GRACE_MS = 160_000;
 const SERVER_GRACE_MS = 15_000;
 /** A server that ends this often while it starts will not start. */
 const START_FAILURES = 3;
-const WORKER_ROLES = ['light', 'scan', 'train'] as const;
-
-/** The worker processes to run: all three, or those that `PARTLOOP_WORKERS` lists (empty for none). */
-function rolesToRun(): readonly string[] {
-  const asked = process.env.PARTLOOP_WORKERS;
-  if (asked === undefined) return WORKER_ROLES;
-  const names = asked
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-  const unknown = names.find((name) => !WORKER_ROLES.some((role) => role === name));
-  if (unknown !== undefined) {
-    throw new PartloopError('config-invalid', `PARTLOOP_WORKERS names ${unknown}; roles: ${WORKER_ROLES.join(', ')}`);
-  }
-  return names;
-}
+const STOPPING_POLL_MS = 200;
 
 /** Digest of the compiled code, so that a command can see when running workers are older than it. */
 export function buildDigest(): string | null {
@@ -43,58 +30,85 @@ export function buildDigest(): string | null {
 
 /**
  * The local stack in this process: servers first, then workers, each started again when it dies. `stop` ends workers
- * before servers; `force` ends everything at once.
+ * before servers, also while they start; `force` ends everything at once.
  */
 export class LocalStack {
   readonly #home: string;
   readonly #servers: Supervised[] = [];
   readonly #workers: Supervised[] = [];
-  readonly #startup = new AbortController();
-  #state: StackState;
+  readonly #stopAsked = new AbortController();
+  #lock: KernelLock | null = null;
+  #state: StackState | null = null;
+  #starting: Promise<void> | null = null;
+  #stopping: Promise<void> | null = null;
 
-  private constructor(home: string, state: StackState) {
+  constructor(home: string) {
     this.#home = home;
-    this.#state = state;
   }
 
-  /** Start everything; throws when another process runs a stack in this home, or when a server does not start. */
-  static async start(home: string): Promise<LocalStack> {
-    makeHome(home);
-    const holder = takeLock(homePaths(home).lock);
-    if (holder !== null) throw new AlreadyRunningError(home, holder.pid);
-    let stack: LocalStack | null = null;
+  /**
+   * Start everything; false when `stop` came first. Throws when another process runs a stack in this home, or when a
+   * server does not start.
+   */
+  async start(): Promise<boolean> {
+    // Every file that this process or a program of the stack makes is its owner's alone.
+    process.umask(0o077);
+    this.#starting = this.#start();
     try {
-      const ports = await choosePorts(readState(home)?.ports ?? {});
-      stack = new LocalStack(home, freshState(ports));
-      await stack.#bringUp(ports, loadCredentials(home));
-      return stack;
+      await this.#starting;
     } catch (error) {
-      if (stack !== null) await stack.#fail(error);
-      releaseLock(homePaths(home).lock);
-      throw error;
+      if (!this.#stopAsked.signal.aborted) {
+        await this.#fail(error);
+        throw error;
+      }
+      if (error instanceof AlreadyRunningError) throw error;
+    }
+    return !this.#stopAsked.signal.aborted;
+  }
+
+  async #start(): Promise<void> {
+    const { signal } = this.#stopAsked;
+    makeHome(this.#home);
+    this.#lock = await this.#takeLock(signal);
+    const earlier = readState(this.#home);
+    const ports = await choosePorts(earlier?.ports ?? {});
+    this.#state = freshState(ports);
+    await this.#bringUp(ports, loadCredentials(this.#home));
+  }
+
+  /** A stack that is stopping is waited for; one that runs is an error. */
+  async #takeLock(signal: AbortSignal): Promise<KernelLock> {
+    for (;;) {
+      const lock = await takeLock(homePaths(this.#home).lock, signal);
+      if (lock instanceof KernelLock) return lock;
+      if (isElsewhere(lock) || readState(this.#home)?.phase !== 'stopping') {
+        throw new AlreadyRunningError(this.#home, lock);
+      }
+      await sleep(STOPPING_POLL_MS, undefined, { signal });
     }
   }
 
   async #bringUp(ports: Ports, credentials: StackCredentials): Promise<void> {
     this.#write({});
-    const { signal } = this.#startup;
+    const { signal } = this.#stopAsked;
     const starts: Promise<void>[] = [];
     if (foreignTemporal() === null) {
-      const server = this.#add(this.#servers, 'temporal', temporalCommand(this.#home, ports), process.env);
+      const ui = await hiddenAddress();
+      signal.throwIfAborted();
+      const server = this.#add(this.#servers, 'temporal', temporalCommand(this.#home, ports, ui), process.env);
       starts.push(this.#untilReady(server, prepareTemporal(ports, signal)));
+      const gate = this.#add(this.#servers, 'ui', uiGateCommand(ports, ui), process.env);
+      starts.push(this.#untilReady(gate, untilListening(ports.temporalUi, signal)));
     }
     if (foreignStore() === null) {
-      const server = this.#add(
-        this.#servers,
-        's3',
-        seaweedCommand(this.#home, ports, credentials),
-        serverEnvironment(),
-      );
+      const command = seaweedCommand(this.#home, ports, credentials);
+      const server = this.#add(this.#servers, 's3', command, serverEnvironment());
       starts.push(this.#untilReady(server, prepareSeaweed(ports, credentials, signal)));
     }
     await Promise.all(starts);
+    signal.throwIfAborted();
     const environment = workerEnvironment(this.#home, ports, credentials);
-    for (const role of rolesToRun()) {
+    for (const role of readVariables(process.env).PARTLOOP_WORKERS ?? WORKER_ROLES) {
       const args = [join(ROOT, 'dist', 'workers', 'main.js'), '--role', role];
       this.#add(this.#workers, `worker-${role}`, { command: process.execPath, args }, environment);
     }
@@ -111,7 +125,9 @@ export class LocalStack {
       throw new PartloopError('setup-incomplete', `${command} is missing`, { hint: 'Run `npm run bootstrap`.' });
     }
     const logFile = join(homePaths(this.#home).logs, `${name}.log`);
-    const supervised = new Supervised(name, { command, args, env, cwd: ROOT, logFile }, () => this.#write({}));
+    // Each program keeps the lock open: nothing starts beside one that outlives this process by a moment.
+    const held = this.#lock === null ? {} : { held: this.#lock.descriptor };
+    const supervised = new Supervised(name, { command, args, env, cwd: ROOT, logFile, ...held }, () => this.#write({}));
     group.push(supervised);
     supervised.start();
     return supervised;
@@ -139,14 +155,19 @@ export class LocalStack {
   }
 
   /** Workers first, so that they can save and report; then the servers. Nothing is left behind. */
-  async stop(): Promise<void> {
-    this.#startup.abort();
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopAsked.abort();
+    if (this.#state?.phase === 'ready') this.#write({ phase: 'stopping' });
+    await this.#starting?.catch(() => undefined);
     this.#write({ phase: 'stopping' });
     await Promise.all(this.#workers.map((worker) => worker.stop(WORKER_GRACE_MS)));
     await Promise.all(this.#servers.map((server) => server.stop(SERVER_GRACE_MS)));
-    if (foreignStore() === null) removeSockets(this.#state.ports);
-    this.#write({ phase: 'stopped', supervisor: null });
-    releaseLock(homePaths(this.#home).lock);
+    this.#end({ phase: 'stopped' });
   }
 
   /** End every process now; a `stop` under way then finishes. */
@@ -155,25 +176,46 @@ export class LocalStack {
   }
 
   async #fail(error: unknown): Promise<void> {
-    this.#startup.abort();
     await Promise.all([...this.#workers, ...this.#servers].map((supervised) => supervised.stop(SERVER_GRACE_MS)));
-    const failure = error instanceof Error ? error.message : String(error);
-    this.#write({ phase: 'failed', failure, supervisor: null });
+    this.#end({ phase: 'failed', failure: error instanceof Error ? error.message : String(error) });
+  }
+
+  #end(change: Partial<StackState>): void {
+    if (this.#state !== null && foreignStore() === null) removeSockets(this.#state.ports);
+    this.#write({ ...change, supervisor: null });
+    this.#lock?.release();
+    this.#lock = null;
   }
 
   #write(change: Partial<StackState>): void {
+    if (this.#state === null) return;
     const processes = Object.fromEntries([...this.#servers, ...this.#workers].map(({ name, state }) => [name, state]));
     this.#state = { ...this.#state, ...change, processes };
-    writeState(this.#home, this.#state);
+    try {
+      writeState(this.#home, this.#state);
+    } catch (error) {
+      // A full disk must not end what runs.
+      process.stderr.write(`${homePaths(this.#home).state} cannot be written: ${error}\n`);
+    }
   }
 }
 
 export class AlreadyRunningError extends PartloopError {
-  constructor(home: string, pid: number) {
-    super('stack-unavailable', `a stack already runs in ${home} (process ${pid})`, {
-      hint: '`partloop status` shows it; `partloop down` stops it.',
+  constructor(home: string, holder: LockHolder) {
+    const where = isElsewhere(holder) ? ` on ${holder.host}` : '';
+    super('stack-unavailable', `a stack already runs in ${home} (process ${holder.pid}${where})`, {
+      hint:
+        where === ''
+          ? '`partloop status` shows it; `partloop down` stops it.'
+          : 'Stop it there, or set PARTLOOP_HOME to a folder of this machine.',
     });
   }
+}
+
+function uiGateCommand(ports: Ports, ui: Address): { command: string; args: string[] } {
+  const options = { port: ports.temporalUi, 'ui-host': ui.host, 'ui-port': ui.port };
+  const flags = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
+  return { command: process.execPath, args: [join(ROOT, 'dist', 'infra', 'uiGateMain.js'), ...flags] };
 }
 
 function freshState(ports: Ports): StackState {

@@ -3,7 +3,7 @@ import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { PartloopError } from '../domain/errors.js';
 import { homePaths, venvBinary } from './home.js';
-import type { Ports } from './ports.js';
+import type { Address, Ports } from './ports.js';
 import { missingSearchAttributes, registerSearchAttributes } from './searchAttributes.js';
 
 export const LOCAL_NAMESPACE = 'default';
@@ -11,17 +11,30 @@ export const LOCAL_NAMESPACE = 'default';
 const RETENTION_SECONDS = 90 * 24 * 3600;
 const READY_TIMEOUT_MS = 60_000;
 
-/** The Temporal dev server with a database file, on this machine alone. */
-export function temporalCommand(home: string, ports: Ports): { command: string; args: string[] } {
-  const args = ['server', 'start-dev', '--db-filename', homePaths(home).temporalDatabase, '--ip', '127.0.0.1'];
-  const numbered = {
+/**
+ * The server opens an HTTP API that cannot be turned off and takes a simple cross-origin POST from any web page. It
+ * answers only requests for these host names: a name of a domain that never exists closes it. gRPC goes on.
+ */
+const HTTP_API_HOSTS = 'frontend.httpAllowedHosts=["closed.partloop.invalid"]';
+
+/**
+ * The Temporal dev server with a database file, on this machine alone. Its Web UI takes requests for any host name, so
+ * it listens at an address that only `uiGate` knows.
+ */
+export function temporalCommand(home: string, ports: Ports, ui: Address): { command: string; args: string[] } {
+  const options = {
+    '--db-filename': homePaths(home).temporalDatabase,
+    '--ip': '127.0.0.1',
     '--port': ports.temporal,
-    '--ui-port': ports.temporalUi,
+    '--ui-ip': ui.host,
+    '--ui-port': ui.port,
     '--http-port': ports.temporalHttp,
+    '--dynamic-config-value': HTTP_API_HOSTS,
     '--metrics-port': ports.temporalMetrics,
+    '--log-level': 'warn',
   };
-  for (const [flag, port] of Object.entries(numbered)) args.push(flag, String(port));
-  return { command: venvBinary('temporal'), args: [...args, '--ui-disable-news-fetch', '--log-level', 'warn'] };
+  const flags = Object.entries(options).flatMap(([flag, value]) => [flag, String(value)]);
+  return { command: venvBinary('temporal'), args: ['server', 'start-dev', ...flags, '--ui-disable-news-fetch'] };
 }
 
 /** Wait until the service answers, then make sure of its retention and search attributes. */

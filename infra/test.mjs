@@ -97,7 +97,7 @@ async function pythonTests() {
 
 const parts = { static: staticChecks, mocha: mochaTests, python: pythonTests };
 const asked = process.argv.slice(2);
-const unknown = asked.find((name) => parts[name] === undefined);
+const unknown = asked.find((name) => !Object.hasOwn(parts, name));
 if (unknown !== undefined) {
   process.stderr.write(`there is no part ${unknown}; parts: ${Object.keys(parts).join(', ')}\n`);
   process.exit(2);

@@ -1,9 +1,9 @@
-import { basename } from 'node:path/posix';
 import { PartloopError } from '../domain/errors.js';
 import type { IndexRow } from '../domain/tables.js';
 import type { TagFile } from '../formats/tagFile.js';
 import type { Pool } from '../storage/pool.js';
 import type { PoolHistory } from '../storage/poolHistory.js';
+import { imageFinder } from './findImages.js';
 import { type Decision, decide } from './import/decide.js';
 
 export interface TagReport {
@@ -31,7 +31,7 @@ export async function tagImages(
   let report: Omit<TagReport, 'version'> = { updated: 0, known: 0, refused: [], movedToTest: [] };
   const { version } = await pool.append((history) => {
     report = { updated: 0, known: 0, refused: [], movedToTest: [] };
-    const find = imageFinder(history);
+    const find = taggable(history);
     const rows = new Map<string, IndexRow>();
     for (const [name, facts] of tags) {
       const found = find(name);
@@ -63,26 +63,17 @@ function count(report: Omit<TagReport, 'version'>, name: string, before: IndexRo
 }
 
 /** The image of a name, or why there is none. */
-export function imageFinder(history: PoolHistory): (name: string) => IndexRow | string {
-  const byName = new Map<string, IndexRow[]>();
-  const add = (key: string, row: IndexRow): void => {
-    const rows = byName.get(key);
-    if (rows === undefined) byName.set(key, [row]);
-    else rows.push(row);
-  };
-  for (const row of history.images()) {
-    add(row.fileName, row);
-    if (basename(row.fileName) !== row.fileName) add(basename(row.fileName), row);
-  }
+function taggable(history: PoolHistory): (name: string) => IndexRow | string {
+  const find = imageFinder(history.images());
   return (name) => {
-    const byId = history.latest(name);
-    if (byId !== undefined) return byId.removedAt === null ? byId : 'it was removed from the pool';
-    const rows = byName.get(name) ?? [];
-    const exact = rows.filter(({ fileName }) => fileName === name);
-    const [first, ...others] = exact.length > 0 ? exact : rows;
-    if (first === undefined) return 'the pool has no such image';
-    if (others.length === 0) return first;
-    const ids = [first, ...others].slice(0, 4).map(({ imageId }) => imageId.slice(0, 12));
-    return `${others.length + 1} images have this name: name them by id (${ids.join(', ')}${others.length > 3 ? ', …' : ''})`;
+    const found = find(name);
+    if (found === null) {
+      const isRemoved = (history.latest(name)?.removedAt ?? null) !== null;
+      return isRemoved ? 'it was removed from the pool' : 'the pool has no such image';
+    }
+    if ('row' in found) return found.row;
+    const { several } = found;
+    const ids = several.slice(0, 4).map(({ imageId }) => imageId.slice(0, 12));
+    return `${several.length} images have this name: name them by id (${ids.join(', ')}${several.length > 4 ? ', …' : ''})`;
   };
 }

@@ -7,17 +7,21 @@ export const keys = {
   poolDefaults: (pool: string) => `pools/${pool}/defaults.json`,
   catalogPrefix: (pool: string) => `pools/${pool}/catalog/`,
   catalog: (pool: string, version: number) => `pools/${pool}/catalog/${String(version).padStart(8, '0')}.json`,
+  segmentPrefix: (pool: string) => `pools/${pool}/segments/`,
   segment: (pool: string, sha256: string) => `pools/${pool}/segments/${sha256}.parquet`,
   image: (pool: string, sha256: string) => `pools/${pool}/images/${sha256}`,
   label: (pool: string, sha256: string) => `pools/${pool}/labels/${sha256}`,
   reviewsPrefix: (pool: string) => `pools/${pool}/reviews/`,
   /** An import of reviews, or that one was taken back, one answer a line; files are only ever added. */
   reviews: (pool: string, ulid: string) => `${keys.reviewsPrefix(pool)}${ulid}.jsonl`,
+  derivativePrefix: (pool: string) => `pools/${pool}/derivatives/`,
   /** Upright copies reduced to at most `maxSide` pixels, by digest of their source. */
   derivativeImage: (pool: string, maxSide: number, sha256: string) =>
     `pools/${pool}/derivatives/${maxSide}/images/${sha256}`,
   derivativeLabel: (pool: string, maxSide: number, sha256: string) =>
     `pools/${pool}/derivatives/${maxSide}/labels/${sha256}`,
+  /** There while a pool is being deleted: what is left of it is no pool, and none is made in its place. */
+  poolDeletion: (pool: string) => `pools/${pool}/deletion.json`,
   loopPrefix: (loop: string) => `loops/${loop}/`,
   loopState: (loop: string) => `loops/${loop}/state.json`,
   stepPrefix: (loop: string, iteration: number, step: string, digest: string) =>

@@ -33,5 +33,13 @@ export interface ObjectStore {
   /** Stream an object into a local file by temporary name and rename. */
   getFile(key: string, path: string): Promise<void>;
   list(prefix: string): AsyncIterable<ObjectFacts>;
+  /** @throws PartloopError `store-unavailable` naming the first key that is still there, after all were tried */
   delete(keys: string[]): Promise<void>;
+  /** The same, answering with the keys that are still there, each with the store's reason. A missing key is no failure. */
+  tryDelete(keys: readonly string[]): Promise<FailedDelete[]>;
+}
+
+export interface FailedDelete {
+  key: string;
+  reason: string;
 }

@@ -94,6 +94,9 @@ export async function openPool(store: ObjectStore, name: string, options: PoolOp
   const known = { version: 0, segments: 0, history: new PoolHistory() };
   const catchUp = async (): Promise<Catalog> => {
     const catalog = await readCatalog(await latestVersion());
+    // Versions only grow: whoever goes on would write into what is left of the pool.
+    if (catalog.version < known.version)
+      throw new PartloopError('not-found', `pool \`${name}\` was deleted while it was in use`);
     if (catalog.version !== known.version) {
       await readRows(catalog.segments.slice(known.segments), known.history);
       known.version = catalog.version;

@@ -32,6 +32,11 @@ export class PoolHistory {
     return [...(this.replaced.get(imageId) ?? []), latest].sort((a, b) => a.labelRevision - b.labelRevision);
   }
 
+  /** The newest rows of the images that were removed, in no order. */
+  *removed(): Generator<IndexRow> {
+    for (const row of this.newest.values()) if (row.removedAt !== null) yield row;
+  }
+
   /** Every row there is, in no order. */
   *rows(): Generator<IndexRow> {
     yield* this.newest.values();

@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { PartloopError } from '../domain/errors.js';
-import type { ObjectFacts, ObjectStore } from './objectStore.js';
+import type { FailedDelete, ObjectFacts, ObjectStore } from './objectStore.js';
 import { isMissing, statusOf, toPartloopError, translate } from './s3Errors.js';
 import { uploadFile } from './s3Upload.js';
 
@@ -152,6 +152,21 @@ export function openStore(options: StoreOptions): ObjectStore {
     }
   };
 
+  const tryDelete: ObjectStore['tryDelete'] = async (keys) => {
+    const failures: FailedDelete[] = [];
+    for (let from = 0; from < keys.length; from += DELETE_BATCH) {
+      const batch = keys.slice(from, from + DELETE_BATCH);
+      const Delete = { Objects: batch.map((key) => ({ Key: `${prefix}${key}` })), Quiet: true };
+      const request = new DeleteObjectsCommand({ Bucket: bucket, Delete });
+      const { Errors } = await translate(batch[0] ?? '', () => client.send(request));
+      for (const { Key = '', Code, Message } of Errors ?? []) {
+        if (Code === 'NoSuchKey') continue;
+        failures.push({ key: Key.slice(prefix.length), reason: [Code, Message].filter(Boolean).join(' ') });
+      }
+    }
+    return failures;
+  };
+
   return {
     uri: options.uri,
     get,
@@ -208,20 +223,11 @@ export function openStore(options: StoreOptions): ObjectStore {
       } while (token !== undefined);
     },
     async delete(keys) {
-      for (let from = 0; from < keys.length; from += DELETE_BATCH) {
-        const batch = keys.slice(from, from + DELETE_BATCH);
-        const Delete = { Objects: batch.map((key) => ({ Key: `${prefix}${key}` })), Quiet: true };
-        const request = new DeleteObjectsCommand({ Bucket: bucket, Delete });
-        const { Errors } = await translate(batch[0] ?? '', () => client.send(request));
-        const [failed] = (Errors ?? []).filter(({ Code }) => Code !== 'NoSuchKey');
-        if (failed !== undefined) {
-          throw new PartloopError(
-            'store-unavailable',
-            `${failed.Key} was not removed: ${failed.Code} ${failed.Message}`,
-          );
-        }
-      }
+      const [failed] = await tryDelete(keys);
+      if (failed !== undefined)
+        throw new PartloopError('store-unavailable', `${failed.key} was not removed: ${failed.reason}`);
     },
+    tryDelete,
   };
 }
 

@@ -76,6 +76,36 @@ export async function* streamTable<T extends z.ZodObject>(
   }
 }
 
+/** Text columns of a Parquet object, row by row, and nothing of its other columns; no row where it lacks one of them. */
+export async function* streamTexts(
+  store: ObjectStore,
+  key: string,
+  columns: readonly string[],
+): AsyncGenerator<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'partloop-table-'));
+  const connection = await (await database()).connect();
+  try {
+    const parquet = join(folder, 'rows.parquet');
+    await store.getFile(key, parquet);
+    const table = `read_parquet(${quoted(parquet)})`;
+    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${table}`);
+    const there = new Set(described.getRowObjectsJS().map(({ column_name }) => String(column_name)));
+    if (!columns.every((name) => there.has(name))) return;
+    const asked = columns.map((name) => `CAST("${name}" AS VARCHAR)`).join(', ');
+    for await (const chunk of (await connection.stream(`SELECT ${asked} FROM ${table}`)).yieldRowsJs()) {
+      for (const row of chunk) yield row.map((value) => String(value ?? ''));
+      await yieldToOthers();
+    }
+  } catch (cause) {
+    if (cause instanceof PartloopError) throw cause;
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new PartloopError('data-invalid', `${key} is not a readable table: ${detail}`, { cause });
+  } finally {
+    connection.closeSync();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /** The same from a local Parquet file; `origin` names it in errors. */
 export async function* streamFile<T extends z.ZodObject>(
   path: string,

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { PartloopError } from '../domain/errors.js';
+import { readVariables } from '../domain/variables.js';
 import { connectClient, storeFromEnvironment } from './connections.js';
 import { ROLE_NAMES, type Role } from './roles.js';
 import { runWorkers } from './run.js';
@@ -12,10 +13,12 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const { values } = parseArgs({ options: { role: { type: 'string', default: 'all' } } });
 const log = pino({ name: `worker-${values.role}` });
 
+// Pictures and labels in caches are the owner's alone, also where no supervisor started this process.
+process.umask(0o077);
 try {
   const deps = {
     store: storeFromEnvironment(process.env),
-    home: process.env.PARTLOOP_HOME ?? join(root, '.partloop'),
+    home: readVariables(process.env).PARTLOOP_HOME ?? join(root, '.partloop'),
     root,
     log,
     client: await connectClient(),

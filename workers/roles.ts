@@ -1,4 +1,5 @@
 import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../domain/queues.js';
+import type { WorkerRole } from '../domain/variables.js';
 
 /**
  * What one worker process may take on. Scan takes two activities a device and train one, so that a queue and not a
@@ -20,7 +21,7 @@ export const ROLES = {
     graceTime: '90 seconds',
     forceTime: '150 seconds',
   },
-} as const;
+} as const satisfies Record<WorkerRole, unknown>;
 
 export type Role = keyof typeof ROLES;
 export const ROLE_NAMES = Object.keys(ROLES) as Role[];

@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
+import { readVariables } from '../../domain/variables.js';
 import { isCopyFile, readDerivative } from '../../inference/derivative.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
@@ -11,7 +12,6 @@ import { forEachLimited, writeWhole } from './files.js';
 const DOWNLOADS_IN_FLIGHT = 8;
 /** Left free on the disk, for checkpoints and everyone else. */
 const SPARE_BYTES = 2 * 2 ** 30;
-const DEFAULT_CACHE_GB = 100;
 
 export interface SyncOptions {
   store: ObjectStore;
@@ -103,7 +103,7 @@ class DiskRoom {
 
 /** Delete the least recently used files until the cache is within its limit; what this run uses stays. */
 async function trimCache(folder: string, used: ReadonlySet<string>): Promise<void> {
-  const limit = Number(process.env.PARTLOOP_CACHE_GB ?? DEFAULT_CACHE_GB) * 1e9;
+  const limit = readVariables(process.env).PARTLOOP_CACHE_GB * 1e9;
   const names = await readdir(folder, { recursive: true, withFileTypes: true });
   const files: { path: string; size: number; usedAt: number }[] = [];
   for (const entry of names) {

@@ -4,6 +4,7 @@ import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
 import { TRAINER_EXITS, trainerExitName } from '../../domain/trainerExit.js';
+import { readVariables } from '../../domain/variables.js';
 import { type ErrorMessage, LineSplitter, parseMessage, type TrainerMessage } from './protocol.js';
 
 const STDERR_TAIL_CHARS = 2_000;
@@ -54,7 +55,7 @@ export interface TrainerEnd {
 
 /** The interpreter of the trainer: `PARTLOOP_PYTHON`, else the virtual environment of this installation. */
 export async function trainerPython(root: string): Promise<string> {
-  const python = resolve(process.env.PARTLOOP_PYTHON ?? join(root, '.venv', 'bin', 'python'));
+  const python = resolve(readVariables(process.env).PARTLOOP_PYTHON ?? join(root, '.venv', 'bin', 'python'));
   try {
     await access(python);
   } catch (cause) {

@@ -1,3 +1,5 @@
+import { own } from '../../domain/own.js';
+
 /** How numbers are written, the same on every page. */
 export const iou = (value: number | null): string => (value === null ? '–' : value.toFixed(3));
 export const percent = (value: number | null, digits = 0): string =>
@@ -25,12 +27,12 @@ const GATE_WORDS: Record<string, { text: string; tone: Tone }> = {
 };
 
 export function gateTone(gate: string): Tone {
-  return GATE_WORDS[gate]?.tone ?? '';
+  return own(GATE_WORDS, gate)?.tone ?? '';
 }
 
 export function Badge({ of }: { of: string | null }) {
   if (of === null) return <span>–</span>;
-  const { text, tone } = GATE_WORDS[of] ?? { text: of, tone: '' };
+  const { text, tone } = own(GATE_WORDS, of) ?? { text: of, tone: '' };
   return <span class={`badge ${tone}`}>{text}</span>;
 }
 

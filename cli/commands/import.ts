@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { PartloopError } from '../../domain/errors.js';
 import { nameSchema } from '../../domain/ids.js';
 import { parseRequest } from '../../domain/messages.js';
-import { TAXONOMIES } from '../../domain/taxonomies/index.js';
+import { builtInTaxonomy, TAXONOMIES } from '../../domain/taxonomies/index.js';
 import { parseTaxonomy, type Taxonomy } from '../../domain/taxonomy.js';
 import type { ClassRules } from '../../formats/classMatcher.js';
 import { readCoco } from '../../formats/coco/import.js';
@@ -175,7 +175,7 @@ const listed = (examples: readonly string[], count: number): string =>
 
 /** A built-in taxonomy by name, or one from a JSON file. */
 export async function loadTaxonomy(named: string): Promise<Taxonomy> {
-  const builtIn = Object.hasOwn(TAXONOMIES, named) ? TAXONOMIES[named] : undefined;
+  const builtIn = builtInTaxonomy(named);
   if (builtIn !== undefined) return builtIn;
   try {
     return parseTaxonomy(parseJsonText(await readFile(named, 'utf8'), named), named);

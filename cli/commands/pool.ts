@@ -10,13 +10,17 @@ import { listPools, openPool } from '../../storage/pool.js';
 import { openEnvironmentStore } from '../environment.js';
 import { printJson, printTable, say } from '../output.js';
 import { loadTaxonomy, NOTHING_CAME_IN } from './import.js';
+import { registerDelete } from './poolDelete.js';
+import { registerRemove } from './poolRemove.js';
 
 const NAMES_SHOWN = 5;
 
-/** `partloop pool list|stats|taxonomy|rules|tag`. */
+/** `partloop pool list|stats|taxonomy|rules|tag|remove|restore|delete`. */
 export function register(program: Command): void {
   const pool = program.command('pool').description('Look at pools and taxonomies, and change what is known of images');
 
+  registerRemove(pool);
+  registerDelete(pool);
   pool
     .command('list')
     .description('Every pool')
@@ -124,9 +128,9 @@ function tellTags(pool: string, { version, updated, known, refused, movedToTest 
 }
 
 function countBy(rows: readonly IndexRow[], key: (row: IndexRow) => string): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const row of rows) counts[key(row)] = (counts[key(row)] ?? 0) + 1;
-  return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })));
+  const counts = new Map<string, number>();
+  for (const row of rows) counts.set(key(row), (counts.get(key(row)) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })));
 }
 
 const describe = (counts: Record<string, number>): string =>

@@ -1,6 +1,13 @@
 import type { Command } from 'commander';
-import { ensureStack, needsLocalStack, resolveEnvironment, type StackEnvironment } from '../../infra/environment.js';
+import {
+  ensureStack,
+  needsLocalStack,
+  resolveEnvironment,
+  runningState,
+  type StackEnvironment,
+} from '../../infra/environment.js';
 import { partloopHome } from '../../infra/home.js';
+import { FORCE_SIGNAL } from '../../infra/processes.js';
 import { LocalStack } from '../../infra/stack.js';
 import { say } from '../output.js';
 
@@ -25,31 +32,35 @@ async function runInForeground(): Promise<void> {
   say(
     needsLocalStack() ? 'Starting the local stack …' : 'Starting workers for the services that the environment names …',
   );
-  let stack: LocalStack | null = null;
-  let asked = 0;
-  const ended = new Promise<void>((done, failed) => {
-    const stop = (): void => {
-      asked += 1;
-      if (asked > 1) stack?.force();
-      else if (stack !== null) {
-        say('Stopping; workers save what they have. Ctrl-C again ends everything at once.');
-        stack.stop().then(done, failed);
-      }
+  if (runningState(partloopHome())?.phase === 'stopping') {
+    say('The stack is stopping; it starts again when its workers have saved …');
+  }
+  const stack = new LocalStack(partloopHome());
+  let interrupts = 0;
+  const stopped = new Promise<void>((done, failed) => {
+    const stop = (): void => void stack.stop().then(done, failed);
+    const interrupt = (): void => {
+      interrupts += 1;
+      if (interrupts === 1) say('Stopping; workers save what they have. Ctrl-C again ends everything at once.');
+      stop();
+      if (interrupts > 1) stack.force();
     };
-    process.on('SIGINT', stop);
+    process.on('SIGINT', interrupt);
     process.on('SIGTERM', stop);
+    process.on('SIGHUP', stop);
+    process.on(FORCE_SIGNAL, () => {
+      stop();
+      stack.force();
+    });
   });
   // Nothing else keeps the process alive while every program of the stack waits for its next start.
   const alive = setInterval(() => {}, 60_000);
   try {
-    stack = await LocalStack.start(partloopHome());
-    if (asked > 0) {
-      await stack.stop();
-      return;
+    if (await stack.start()) {
+      showLinks(await resolveEnvironment());
+      say('Ctrl-C stops it.');
     }
-    showLinks(await resolveEnvironment());
-    say('Ctrl-C stops it.');
-    await ended;
+    await stopped;
   } finally {
     clearInterval(alive);
   }

@@ -1,3 +1,4 @@
+import { own } from '../own.js';
 import type { Taxonomy } from '../taxonomy.js';
 import type { ClassIouByName, ReduceEntry } from './types.js';
 
@@ -56,7 +57,9 @@ export function judgedClasses(
   return [
     true,
     ...taxonomy.classes.map(
-      (entry, index) => Math.max(validation?.[entry.name] ?? 0, scan[index + 1]?.iou ?? 0) >= minClassIou,
+      (entry, index) =>
+        Math.max((validation === null ? null : own(validation, entry.name)) ?? 0, scan[index + 1]?.iou ?? 0) >=
+        minClassIou,
     ),
   ];
 }

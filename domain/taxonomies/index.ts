@@ -1,3 +1,4 @@
+import { own } from '../own.js';
 import type { Taxonomy } from '../taxonomy.js';
 import { carParts34 } from './carParts34.js';
 import { dsmlr18 } from './dsmlr18.js';
@@ -7,3 +8,6 @@ export const TAXONOMIES: Readonly<Record<string, Taxonomy>> = {
   [carParts34.name]: carParts34,
   [dsmlr18.name]: dsmlr18,
 };
+
+/** The built-in taxonomy of this name, which may be any text. */
+export const builtInTaxonomy = (name: string): Taxonomy | undefined => own(TAXONOMIES, name);

@@ -9,7 +9,7 @@ import json, sys, importlib.util as u
 print(json.dumps({"version": list(sys.version_info[:3]), "path": sys.executable, "venv": u.find_spec("venv") is not None,
 "ensurepip": u.find_spec("ensurepip") is not None, "pip": u.find_spec("pip") is not None}))`;
 /** PyTorch's own index of CPU builds; a mirror can be named instead. */
-const TORCH_INDEX = process.env.PARTLOOP_TORCH_INDEX ?? 'https://download.pytorch.org/whl/cpu';
+const TORCH_INDEX = process.env.PARTLOOP_TORCH_INDEX || 'https://download.pytorch.org/whl/cpu';
 const PROBE_SECONDS = 5;
 const VENV_PYTHON = join(VENV, 'bin', 'python');
 const UV = join(VENV, 'bin', 'uv');
@@ -38,7 +38,7 @@ export const trainerIsCurrent = () => readStamp().trainer === trainerDigest();
 /** The newest Python from 3.10 on that can make a virtual environment; else one sentence that says what to do. */
 export function findPython() {
   const asked = process.env.PARTLOOP_PYTHON;
-  const found = (asked === undefined ? CANDIDATES : [asked]).flatMap((name) => {
+  const found = (!asked ? CANDIDATES : [asked]).flatMap((name) => {
     const answer = ask(name, ['-c', PROBE]);
     return answer === null ? [] : [JSON.parse(answer)];
   });
@@ -64,6 +64,9 @@ export function findPython() {
 export async function chooseFlavour(python) {
   const asked = process.env.PARTLOOP_TORCH;
   if (asked === 'cpu' || asked === 'default') return asked;
+  if (asked) throw new SetupError(`PARTLOOP_TORCH is \`${asked}\`, but must be \`cpu\` or \`default\`.`);
+  if (!URL.canParse(TORCH_INDEX))
+    throw new SetupError(`PARTLOOP_TORCH_INDEX is \`${TORCH_INDEX}\`, but must be an address.`);
   const [, minor] = python.version;
   const hasCpuBuild = process.platform === 'linux' && minor >= 11 && minor <= 13;
   if (!hasCpuBuild || existsSync('/proc/driver/nvidia/version')) return 'default';

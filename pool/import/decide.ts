@@ -80,8 +80,7 @@ function labelOf(
   const { labelUri, labelSha256, classes } = row;
   const taken: Label = { labelUri, labelSha256, classes };
   const nothing = { taken: null, kept: null, refused: null };
-  const isBack = latest.removedAt !== null && latest.change === 'removal' && latest.changeId === PURGED;
-  if (isBack) return { ...nothing, taken };
+  if (isPurged(latest)) return { ...nothing, taken };
   if (latest.labelSha256 === labelSha256) return nothing;
   if (latest.split === 'test' && !test && facts.split !== 'test')
     return { ...nothing, refused: `the same picture is in the pool's test split as ${latest.fileName}` };
@@ -95,14 +94,27 @@ function labelOf(
 /** `changeId` of a removal that deleted the bytes as well. */
 export const PURGED = 'purge';
 
+/** Whether the bytes of a removed image were deleted as well, or are to be. */
+export const isPurged = ({ removedAt, change, changeId }: IndexRow): boolean =>
+  removedAt !== null && change === 'removal' && changeId === PURGED;
+
 /**
- * Whether the label came from a reviewer. Rows of before changes were written down do not say; a later revision may well be one,
- * and a correction lost is worse than a label asked for twice.
+ * Whether the label came from a reviewer, however often it was another one before. Where an import of reviews was undone, it
+ * came from whoever gave it the first time.
  */
 function isReviewed(latest: IndexRow, earlier: readonly IndexRow[]): boolean {
-  const first = earlier.find((one) => one.labelSha256 === latest.labelSha256) ?? latest;
-  return first.change === 'review' || (first.change === null && first.labelRevision > 0);
+  const isSame = (one: IndexRow): boolean => one.labelSha256 === latest.labelSha256;
+  const since = earlier.findLastIndex((one) => !isSame(one)) + 1;
+  if (earlier.slice(since).some(isByPerson)) return true;
+  return earlier[since]?.change === 'undo' && earlier.slice(0, since).some((one) => isSame(one) && isByPerson(one));
 }
+
+/**
+ * Rows of before changes were written down do not say; a later revision may well be a correction, and one lost is worse than a
+ * label asked for twice.
+ */
+export const isByPerson = ({ change, labelRevision }: IndexRow): boolean =>
+  change === 'review' || (change === null && labelRevision > 0);
 
 function splitOf(
   latest: IndexRow,
@@ -162,6 +174,8 @@ function placeOf(
 ): Pick<IndexRow, 'imageUri' | 'imageEtag' | 'imageVersion'> {
   const wasSaid = earlier.some((one) => one.imageUri === row.imageUri && one.imageEtag === row.imageEtag);
   const isRegistered = row.imageEtag !== null && latest.imageEtag !== null;
-  const { imageUri, imageEtag, imageVersion } = isRegistered && !wasSaid ? row : latest;
+  // Where the bytes were deleted, they are now where this import has them.
+  const isElsewhere = (isRegistered && !wasSaid) || isPurged(latest);
+  const { imageUri, imageEtag, imageVersion } = isElsewhere ? row : latest;
   return { imageUri, imageEtag, imageVersion };
 }

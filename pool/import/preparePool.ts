@@ -23,6 +23,7 @@ export async function preparePool(store: ObjectStore, name: string, taxonomy: Ta
   const key = keys.taxonomy(name);
   const there = await store.tryGet(key);
   const notices = mirrorNotices(taxonomy);
+  await refuseHalfDeleted(store, name);
   if (there !== null) {
     const pool = await openPool(store, name);
     if ((await pool.latestVersion()) > 0) {
@@ -31,6 +32,7 @@ export async function preparePool(store: ObjectStore, name: string, taxonomy: Ta
     }
   }
   const make = async (): Promise<Pool> => {
+    await refuseHalfDeleted(store, name);
     // A pool without images binds nobody to the taxonomy that somebody once tried.
     const written = await store.replace(key, JSON.stringify(taxonomy, null, 1), there?.etag ?? null);
     const pool = await openPool(store, name);
@@ -38,6 +40,21 @@ export async function preparePool(store: ObjectStore, name: string, taxonomy: Ta
     return pool;
   };
   return { pool: null, make, notices };
+}
+
+/** What is left of a deleted pool would become part of the new one: its rows, its reviews, its settings. */
+async function refuseHalfDeleted(store: ObjectStore, name: string): Promise<void> {
+  if (!(await isHalfDeleted(store, name))) return;
+  throw new PartloopError('input-invalid', `pool \`${name}\` is being deleted, and part of it is still there`, {
+    hint: `\`partloop pool delete ${name} --confirm ${name}\` goes on with it; then the name is free.`,
+  });
+}
+
+async function isHalfDeleted(store: ObjectStore, name: string): Promise<boolean> {
+  if ((await store.head(keys.poolDeletion(name))) !== null) return true;
+  if ((await store.head(keys.taxonomy(name))) !== null) return false;
+  for await (const _ of store.list(keys.catalogPrefix(name))) return true;
+  return false;
 }
 
 function refuseOtherClasses(name: string, its: Taxonomy, mine: Taxonomy): void {

@@ -93,6 +93,19 @@ describe('the set-up', function () {
     assert.match(said, /apt install python3\.11-venv/);
   });
 
+  it('says which values a variable may have', async () => {
+    const folder = clone({ withModules: true });
+    const PARTLOOP_PYTHON = fakePython(folder, complete);
+    for (const [variable, message] of [
+      [{ PARTLOOP_TORCH: 'gpu' }, /PARTLOOP_TORCH is `gpu`, but must be `cpu` or `default`/],
+      [{ PARTLOOP_TORCH_INDEX: 'mirror' }, /PARTLOOP_TORCH_INDEX is `mirror`, but must be an address/],
+    ] as const) {
+      const { code, said } = await bootstrap(folder, { PARTLOOP_PYTHON, ...variable });
+      assert.equal(code, 1);
+      assert.match(said, message);
+    }
+  });
+
   it('says so where there is no network', async () => {
     const unreachable = {
       npm_config_registry: 'http://127.0.0.1:9/',

@@ -56,5 +56,9 @@ export function memoryStore(): ObjectStore & { readonly read: string[]; readonly
     delete: async (keys) => {
       for (const key of keys) objects.delete(key);
     },
+    tryDelete: async (keys) => {
+      for (const key of keys) objects.delete(key);
+      return [];
+    },
   };
 }

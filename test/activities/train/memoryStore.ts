@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { PartloopError } from '../../../domain/errors.js';
-import type { ObjectFacts, ObjectStore } from '../../../storage/objectStore.js';
+import type { FailedDelete, ObjectFacts, ObjectStore } from '../../../storage/objectStore.js';
 
 /** An object store in memory with real conditional writes: enough for the trainer's lease and its outputs. */
 export class MemoryStore implements ObjectStore {
@@ -70,5 +70,10 @@ export class MemoryStore implements ObjectStore {
 
   async delete(targets: string[]): Promise<void> {
     for (const key of targets) this.objects.delete(key);
+  }
+
+  async tryDelete(targets: readonly string[]): Promise<FailedDelete[]> {
+    for (const key of targets) this.objects.delete(key);
+    return [];
   }
 }

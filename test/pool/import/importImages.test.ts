@@ -104,6 +104,21 @@ describe('an import into a pool', function () {
     assert.deepEqual([known, replaced], [1, 0]);
   });
 
+  it('undoes no correction that gave back a label of before', async () => {
+    const store = memoryStore();
+    await runImport(store, [item(1, 1)]);
+    await review(store, 2);
+    const [first] = await indexOf(store);
+    assert.ok(first);
+    const pool = await openPool(store, 'cars');
+    const [original] = (await pool.history()).revisions(first.imageId);
+    assert.ok(original);
+    await pool.append(() => [{ ...original, labelRevision: 2, change: 'review', changeId: 'r2' }]);
+    const { known, replaced, kept } = await runImport(store, [item(1, 3)]);
+    assert.deepEqual([known, replaced, kept.length], [1, 0, 1]);
+    assert.deepEqual(await labelsOf(store), [1]);
+  });
+
   it('undoes no correction by a reviewer, neither with the old label nor with another one', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1)]);

@@ -1,0 +1,68 @@
+import type { Client } from '@temporalio/client';
+import { z } from 'zod';
+import { nameSchema } from '../domain/ids.js';
+
+/** What Temporal knows of a pool's users. */
+export interface RunningUsers {
+  /** Workflow ids of loops, iterations and scans that have not ended and are, or may be, of the pool. */
+  running: string[];
+  /** Schedules that start loops over it. */
+  schedules: string[];
+}
+
+const RUNNING =
+  "ExecutionStatus = 'Running' AND WorkflowType IN ('trainingLoop', 'loopIteration', 'mislabelScan', 'startLoop')";
+const requestSchema = z.looseObject({ pool: nameSchema.optional(), loop: nameSchema.optional() });
+const scanInputSchema = z.looseObject({
+  pool: nameSchema.optional(),
+  context: z.looseObject({ config: z.looseObject({ pool: nameSchema }) }).optional(),
+});
+
+/**
+ * Running workflows and schedules of a pool. Loops are known by `loopsOf`, from what they stored; of others the input says which
+ * pool is meant. One that names none may mean this pool, and counts.
+ */
+export async function runningUsers(
+  client: Client,
+  pool: string,
+  poolOfLoop: ReadonlyMap<string, string>,
+): Promise<RunningUsers> {
+  const poolOf = new Map(poolOfLoop);
+  const found: { workflowId: string; loop: string | undefined; pool: string | null }[] = [];
+  for await (const { workflowId, runId } of client.workflow.list({ query: RUNNING })) {
+    const loop = /^(?:loop|scan):([a-z0-9-]+)/.exec(workflowId)?.[1];
+    const named = await inputPool(client, workflowId, runId);
+    if (loop !== undefined && named !== null) poolOf.set(loop, named);
+    found.push({ workflowId, loop, pool: named });
+  }
+  const running = found.flatMap(({ workflowId, loop, pool: named }) => {
+    const own = named ?? poolOf.get(loop ?? '') ?? null;
+    return own === pool || own === null ? [workflowId] : [];
+  });
+  const schedules: string[] = [];
+  for await (const { scheduleId } of client.schedule.list()) {
+    const { action } = await client.schedule.getHandle(scheduleId).describe();
+    const parsed = requestSchema.safeParse(action.type === 'startWorkflow' ? action.args?.[0] : undefined);
+    const { pool: own, loop } = parsed.data ?? {};
+    if (own === pool || (own === undefined && loop !== undefined && poolOfLoop.get(loop) === pool))
+      schedules.push(scheduleId.replace(/^start-loop:/, ''));
+  }
+  return { running: running.toSorted(), schedules: schedules.toSorted() };
+}
+
+/** The pool that a workflow's own input names; null where it names none. */
+async function inputPool(client: Client, workflowId: string, runId: string): Promise<string | null> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 1,
+  });
+  const [payload] = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+  if (payload?.data == null) return null;
+  try {
+    const parsed = scanInputSchema.safeParse(JSON.parse(new TextDecoder().decode(payload.data)));
+    return parsed.data?.pool ?? parsed.data?.context?.config.pool ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,82 @@
+import { rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { PartloopError } from '../../domain/errors.js';
+import { keys } from '../../storage/keys.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+
+const BATCH = 1_000;
+/** Whoever writes into a pool that is being deleted is followed so often. */
+const MAX_PASSES = 5;
+const NAMED = 5;
+
+export interface DeleteRequest {
+  /** Where this machine keeps copies of the store's objects; null where it keeps none. */
+  cacheFolder: string | null;
+  now: Date;
+  onProgress(objects: number): void;
+}
+
+/**
+ * Delete every object of a pool. A note that this has begun comes first, then what makes it a pool: from there on it is no longer
+ * listed, and none can be made under its name until the rest is gone and the note goes last. A second call goes on where a
+ * first one ended.
+ *
+ * @returns how many objects were deleted
+ * @throws PartloopError `store-unavailable` naming objects that are still there
+ */
+export async function deletePool(store: ObjectStore, pool: string, request: DeleteRequest): Promise<number> {
+  const note = keys.poolDeletion(pool);
+  await store.putIfAbsent(note, JSON.stringify({ startedAt: request.now.toISOString() }), 'application/json');
+  let done = await remove([keys.taxonomy(pool)]);
+  done += await removeUnder(keys.catalogPrefix(pool));
+  for (let pass = 1; ; pass++) {
+    const removed = await removeUnder(keys.poolPrefix(pool));
+    done += removed;
+    if (removed === 0) break;
+    if (pass === MAX_PASSES) {
+      throw new PartloopError('store-conflict', `somebody still writes into pool \`${pool}\` while it is deleted`, {
+        hint: 'End the imports, loops and scans over it, then run the same command again.',
+      });
+    }
+  }
+  if (request.cacheFolder !== null)
+    await rm(join(request.cacheFolder, keys.poolPrefix(pool)), { recursive: true, force: true });
+  await store.delete([note]);
+  return done;
+
+  async function removeUnder(prefix: string): Promise<number> {
+    let removed = 0;
+    let batch: string[] = [];
+    for await (const { key } of store.list(prefix)) {
+      if (key === note) continue;
+      batch.push(key);
+      if (batch.length < BATCH) continue;
+      removed += await remove(batch);
+      batch = [];
+    }
+    return removed + (await remove(batch));
+  }
+
+  async function remove(targets: string[]): Promise<number> {
+    if (targets.length === 0) return 0;
+    const failed = await store.tryDelete(targets);
+    if (failed.length > 0) {
+      const named = failed.slice(0, NAMED).map(({ key, reason }) => `${key} (${reason})`);
+      const more = failed.length > NAMED ? ` and ${failed.length - NAMED} more` : '';
+      throw new PartloopError('store-unavailable', `pool \`${pool}\`: not deleted are ${named.join(', ')}${more}`, {
+        hint: 'Until the same command has come to its end, no pool can be made under this name.',
+      });
+    }
+    await forgetSegments(targets);
+    request.onProgress(targets.length);
+    return targets.length;
+  }
+
+  /** Rows of the index hold names: copies on this machine go with them. */
+  async function forgetSegments(targets: readonly string[]): Promise<void> {
+    if (request.cacheFolder === null) return;
+    for (const key of targets)
+      if (key.startsWith(keys.segmentPrefix(pool)))
+        await rm(join(request.cacheFolder, 'segments', basename(key)), { force: true });
+  }
+}

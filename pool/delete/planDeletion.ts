@@ -1,0 +1,100 @@
+import { benchmarkRegistrySchema } from '../../domain/decision.js';
+import { PartloopError } from '../../domain/errors.js';
+import { parseJson } from '../../storage/json.js';
+import { keys } from '../../storage/keys.js';
+import { readLoopState } from '../../storage/loopState.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import { listPools, openPool } from '../../storage/pool.js';
+import { readScanRecord } from '../../storage/scans.js';
+import { loopFiles, poolOfLoop } from '../remove/loopFiles.js';
+
+/** A loop or scan over a pool. What it made stays when the pool goes. */
+export interface PoolUser {
+  name: string;
+  kind: 'loop' | 'scan';
+  /** Where everything lies that it made. */
+  place: string;
+  /** Iterations that are recorded. */
+  iterations: number;
+  /** Networks that it trained and kept. */
+  models: number;
+  /** It has begun what is not recorded: it runs, or was broken off. */
+  isOpen: boolean;
+}
+
+/** What the deletion of a pool would take, and what it would leave. */
+export interface DeletionPlan {
+  pool: string;
+  /** null where an earlier deletion has begun and the index is gone. */
+  images: number | null;
+  objects: number;
+  bytes: number;
+  users: PoolUser[];
+  /** Registries whose model in production was trained on the pool. */
+  production: { registry: string; model: string }[];
+}
+
+/** The plan, and the pool of every loop and scan that has drawn. */
+export interface PlannedDeletion {
+  plan: DeletionPlan;
+  poolOfLoop: Map<string, string>;
+}
+
+/**
+ * What is there of a pool, whole or half deleted.
+ *
+ * @throws PartloopError `not-found` where there is nothing of it
+ */
+export async function planDeletion(
+  store: ObjectStore,
+  pool: string,
+  onProgress: (objects: number) => void,
+): Promise<PlannedDeletion> {
+  let [objects, bytes] = [0, 0];
+  for await (const { size } of store.list(keys.poolPrefix(pool))) {
+    bytes += size;
+    if (++objects % 1_000 === 0) onProgress(objects);
+  }
+  if (objects === 0) {
+    const pools = await listPools(store);
+    const there = pools.length === 0 ? 'there is none' : `pools: ${pools.join(', ')}`;
+    throw new PartloopError('not-found', `there is no pool \`${pool}\`; ${there}`);
+  }
+  const isWhole = (await store.head(keys.taxonomy(pool))) !== null;
+  const images = isWhole ? (await (await openPool(store, pool)).history()).images().length : null;
+  const poolOf = new Map<string, string>();
+  const users = await usersOf(store, pool, poolOf);
+  const production = await inProduction(store, users);
+  return { plan: { pool, images, objects, bytes, users, production }, poolOfLoop: poolOf };
+}
+
+async function usersOf(store: ObjectStore, pool: string, poolOf: Map<string, string>): Promise<PoolUser[]> {
+  const users: PoolUser[] = [];
+  for await (const loop of loopFiles(store)) {
+    const own = await poolOfLoop(store, loop);
+    if (own !== null) poolOf.set(loop.loop, own);
+    if (own !== pool) continue;
+    const { iterations } = await readLoopState(store, loop.loop);
+    const recorded = new Set(iterations.map(({ iteration }) => iteration));
+    const isScan = iterations.length === 0 && (await readScanRecord(store, loop.loop)) !== null;
+    users.push({
+      name: loop.loop,
+      kind: isScan ? 'scan' : 'loop',
+      place: keys.loopPrefix(loop.loop),
+      iterations: iterations.length,
+      models: loop.files.filter(({ name }) => name === 'model.json').length,
+      isOpen: !isScan && loop.files.some(({ iteration }) => !recorded.has(iteration)),
+    });
+  }
+  return users;
+}
+
+async function inProduction(store: ObjectStore, users: readonly PoolUser[]): Promise<DeletionPlan['production']> {
+  const names = new Set(users.map(({ name }) => name));
+  const found: DeletionPlan['production'] = [];
+  for await (const { key } of store.list('registry/')) {
+    const { model } = parseJson((await store.get(key)).body, key, benchmarkRegistrySchema);
+    if (model !== null && names.has(model.loop)) found.push({ registry: key, model: model.scan });
+  }
+  return found;
+}

@@ -1,0 +1,61 @@
+import type { IndexRow } from '../../domain/tables.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import type { Pool } from '../../storage/pool.js';
+import { readReviews } from '../../storage/reviews.js';
+import { isByPerson, isPurged } from '../import/decide.js';
+import { type Choice, selectImages } from './select.js';
+import { findTraces, type Traces } from './traces.js';
+
+/** What a removal would touch, said before anything is done. */
+export interface RemovalPlan {
+  pool: string;
+  version: number;
+  /** Ids of the images that leave the pool, or whose bytes go: by ascending id. */
+  imageIds: string[];
+  /** Of those in the pool, by split. */
+  splits: Record<IndexRow['split'], number>;
+  /** Images whose label a reviewer corrected. */
+  corrected: number;
+  /** Answers of reviewers about them: verdicts on findings, and audited images. */
+  answers: number;
+  /** Chosen, but out of the pool already. */
+  removedBefore: number;
+  /** Chosen, and their bytes are deleted already, or were to be. */
+  purgedBefore: number;
+  unknown: string[];
+  ambiguous: { name: string; ids: string[] }[];
+  traces: Traces;
+}
+
+/**
+ * Which images a choice means, and where they are used. With `bytes` images that were removed earlier count too, so that a deletion
+ * that was interrupted is found again, and every object is looked into.
+ */
+export async function planRemoval(
+  store: ObjectStore,
+  pool: Pool,
+  choice: Choice,
+  { bytes, onProgress }: { bytes: boolean; onProgress(objects: number): void },
+): Promise<RemovalPlan> {
+  const history = await pool.history();
+  const { present, removed, unknown, ambiguous } = selectImages(history, pool.taxonomy, choice);
+  const chosen = bytes ? [...present, ...removed] : present;
+  const images = new Set(chosen.map(({ imageId }) => imageId));
+  const names = new Set(chosen.flatMap(({ imageId }) => history.revisions(imageId).map(({ fileName }) => fileName)));
+  const { verdicts, audits } = await readReviews(store, pool.name);
+  const splits = { train: 0, val: 0, test: 0 };
+  for (const { split } of present) splits[split] += 1;
+  return {
+    pool: pool.name,
+    version: await pool.latestVersion(),
+    imageIds: [...images].sort(),
+    splits,
+    corrected: chosen.filter(({ imageId }) => history.revisions(imageId).some(isByPerson)).length,
+    answers: [...verdicts, ...audits].filter(({ imageId }) => images.has(imageId)).length,
+    removedBefore: removed.length,
+    purgedBefore: removed.filter(isPurged).length,
+    unknown,
+    ambiguous,
+    traces: await findTraces(store, { pool: pool.name, images, names, everywhere: bytes, onProgress }),
+  };
+}

@@ -1,0 +1,87 @@
+import type { IndexRow } from '../../domain/tables.js';
+import type { Pool } from '../../storage/pool.js';
+import { ulid } from '../../storage/ulid.js';
+import { isPurged, PURGED } from '../import/decide.js';
+
+export interface Removed {
+  /** The pool's version afterwards; unchanged where nothing was left to remove. */
+  version: number;
+  /** By this `pool restore` takes the images back; null where none was removed, or their bytes are to go as well. */
+  removal: string | null;
+  images: number;
+}
+
+/**
+ * Take images out of the pool: rows are added that say so, and nothing is deleted. With `purge` the rows also say that bytes are
+ * deleted, so that nothing is taken back that is no longer there. Images that were removed meanwhile stay as they are.
+ */
+export async function removeImages(
+  pool: Pool,
+  imageIds: readonly string[],
+  { purge, now }: { purge: boolean; now: Date },
+): Promise<Removed> {
+  const removal = purge ? PURGED : ulid(now);
+  const { version, rows } = await pool.append((history) =>
+    imageIds.flatMap((imageId) => {
+      const latest = history.latest(imageId);
+      if (latest === undefined || (latest.removedAt !== null && !(purge && !isPurged(latest)))) return [];
+      const at = now.toISOString();
+      const labelRevision = latest.labelRevision + 1;
+      const removedAt = latest.removedAt ?? at;
+      return [{ ...latest, labelRevision, ingestedAt: at, change: 'removal' as const, changeId: removal, removedAt }];
+    }),
+  );
+  return { version, removal: purge || rows.length === 0 ? null : removal, images: rows.length };
+}
+
+export interface Restored {
+  version: number;
+  images: number;
+  /** Their bytes are deleted: only an import brings them back. */
+  purged: IndexRow[];
+}
+
+/** Take removed images back as they were. Images that are in the pool, or whose bytes are deleted, stay as they are. */
+export async function restoreImages(pool: Pool, imageIds: readonly string[], now: Date): Promise<Restored> {
+  let purged: IndexRow[] = [];
+  const { version, rows } = await pool.append((history) => {
+    const removed = imageIds
+      .flatMap((imageId) => history.latest(imageId) ?? [])
+      .filter((row) => row.removedAt !== null);
+    purged = removed.filter(isPurged);
+    return removed
+      .filter((row) => !isPurged(row))
+      .map((row) => ({
+        ...row,
+        labelRevision: row.labelRevision + 1,
+        ingestedAt: now.toISOString(),
+        change: 'restore' as const,
+        removedAt: null,
+      }));
+  });
+  return { version, images: rows.length, purged };
+}
+
+/** One removal of a pool, as far as its images are still out. */
+export interface RemovalRecord {
+  removal: string;
+  removedAt: string;
+  images: number;
+}
+
+/** What was removed and not taken back, the newest first; images whose bytes were deleted are counted apart. */
+export function listRemovals(removed: Iterable<IndexRow>): { removals: RemovalRecord[]; purged: number } {
+  const found = new Map<string, RemovalRecord>();
+  let purged = 0;
+  for (const row of removed) {
+    if (isPurged(row)) {
+      purged += 1;
+      continue;
+    }
+    const removal = row.changeId ?? '';
+    const record = found.get(removal) ?? { removal, removedAt: row.removedAt ?? '', images: 0 };
+    record.images += 1;
+    found.set(removal, record);
+  }
+  return { removals: [...found.values()].sort((a, b) => (a.removedAt < b.removedAt ? 1 : -1)), purged };
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { settingsFrom } from '../../cli/options.js';
+import { mergeSettings } from '../../domain/messages.js';
+import { judgedClasses } from '../../domain/mislabel/classes.js';
+import { own } from '../../domain/own.js';
+import { builtInTaxonomy, TAXONOMIES } from '../../domain/taxonomies/index.js';
+import { parseTaxonomy } from '../../domain/taxonomy.js';
+import { logitsOfLabels, userModelSchema } from '../../domain/userModel.js';
+import { partloop } from '../support/cli.js';
+
+/** Names that every object answers to. */
+const INHERITED = Object.getOwnPropertyNames(Object.prototype);
+
+describe('a name that every object inherits', function () {
+  this.timeout(30_000);
+
+  it('is found in a record only where the record has it', () => {
+    for (const name of INHERITED) {
+      assert.equal(own({}, name), undefined);
+      assert.equal(own(Object.fromEntries([[name, 1]]), name), 1);
+    }
+  });
+
+  it('is no built-in taxonomy', () => {
+    for (const name of INHERITED) assert.equal(builtInTaxonomy(name), undefined, name);
+    for (const name of Object.keys(TAXONOMIES)) assert.equal(builtInTaxonomy(name)?.name, name);
+  });
+
+  for (const name of ['constructor', '__proto__', 'toString']) {
+    it(`is refused as a command and as a taxonomy: ${name}`, async () => {
+      const command = await partloop('/nowhere', [name]);
+      assert.equal(command.code, 2);
+      assert.match(command.stderr, /unknown command/);
+      assert.match(command.stderr, /Commands:[\s\S]*\bimport\b/, 'and the commands are listed');
+      const taxonomy = await partloop('/nowhere', ['pool', 'taxonomy', name]);
+      assert.equal(taxonomy.code, 2);
+      assert.match(taxonomy.stderr, /is neither built in \(car-parts-34, dsmlr-18\) nor a readable JSON file/);
+    });
+  }
+
+  it('is a setting as any other, or refused, and changes no other', () => {
+    for (const name of INHERITED) {
+      for (const path of [`${name}=1`, `a.${name}=1`, `${name}.a=1`]) {
+        if (name === '__proto__') {
+          assert.throws(() => settingsFrom([path]), { code: 'input-invalid' });
+          continue;
+        }
+        const expected = path
+          .split('=')[0]
+          ?.split('.')
+          .reduceRight<unknown>((value, field) => ({ [field]: value }), 1);
+        assert.deepEqual(settingsFrom([path]).settings, expected);
+        assert.deepEqual(mergeSettings({ a: { b: 2 } }, expected), {
+          a: { b: 2, ...(path.startsWith('a.') ? { [name]: 1 } : {}) },
+          ...(path.startsWith('a.') ? {} : (expected as object)),
+        });
+      }
+    }
+    assert.equal(Object.getOwnPropertyNames(Object.prototype).length, INHERITED.length);
+  });
+
+  const taxonomy = parseTaxonomy(
+    { name: 'constructor', classes: ['constructor', 'wheel'].map((name) => ({ name, group: 'major' })) },
+    'a test',
+  );
+
+  it('is a class that a model may be judged on', () => {
+    const scan = [0, 1, 2].map(() => ({ threshold: 0.5, iou: 0.1, typicalArea: null }));
+    assert.deepEqual(
+      judgedClasses(
+        taxonomy,
+        scan,
+        Object.fromEntries([
+          ['constructor', 0.9],
+          ['wheel', 0.2],
+        ]),
+        0.5,
+      ),
+      [true, true, false],
+    );
+    assert.deepEqual(judgedClasses(taxonomy, scan, {}, 0.05), [true, true, true]);
+    assert.deepEqual(judgedClasses(taxonomy, scan, {}, 0.5), [true, false, false]);
+  });
+
+  it('is a class of a model of one’s own', () => {
+    const model = userModelSchema.parse({ size: 64, classes: ['background', 'constructor', 'wheel'] });
+    assert.deepEqual(logitsOfLabels(model, taxonomy), [[0], [1], [2]]);
+  });
+});
