@@ -16,7 +16,6 @@ import {
 } from '../domain/loopState.js';
 import {
   type IterationRow,
-  mergeSettings,
   type RunIterationsAnswer,
   resolveConfig,
   type StartLoopRequest,
@@ -48,7 +47,7 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
       const { defaults } = await poolOf(deps, pool);
       const loop = request.loop ?? pool;
       const adopted = adoptedSettings(await readLoopState(store, loop));
-      const config = resolveConfig(request, pool, mergeSettings(defaults, adopted));
+      const config = resolveConfig(request, pool, defaults, adopted);
       await refuseOtherPool(loop, pool);
       const workflowId = loopWorkflowId(loop);
       const { workflowExecution } = activityInfo();

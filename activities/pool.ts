@@ -17,7 +17,7 @@ export async function choosePool(store: ObjectStore, asked: string | undefined):
   if (asked === undefined && pools.length === 1 && only !== undefined) return only;
   const known = pools.length === 0 ? 'there is no pool yet' : `pools: ${pools.join(', ')}`;
   throw new PartloopError(
-    'input-invalid',
+    asked === undefined ? 'input-invalid' : 'not-found',
     asked === undefined
       ? `field \`pool\` is needed: ${known}`
       : `field \`pool\`: there is no pool \`${asked}\`; ${known}`,

@@ -31,6 +31,14 @@ export function createStandaloneScanActivities(deps: ActivityDeps) {
       const pool = await poolOf(deps, name);
       const index = await pool.readIndex(await pool.latestVersion());
       const images = index.filter(({ split }) => split === 'train').length;
+      const least = crossValidate ?? 1;
+      if (images < least) {
+        throw new PartloopError(
+          'pool-exhausted',
+          `pool \`${name}\` has ${images} training images, and ${crossValidate === undefined ? 'a scan' : `${crossValidate} folds`} need at least ${least}`,
+          { hint: `\`partloop pool stats ${name}\` shows its images.` },
+        );
+      }
       const config = resolveConfig(
         {
           ...fields,

@@ -91,7 +91,7 @@ async function readCommit(store: ObjectStore, key: string): Promise<StepResult |
       'data-invalid',
       `${key} is not a commit of this version of partloop: ${z.prettifyError(parsed.error)}`,
       {
-        hint: 'Replay the step with --force to write a fresh one beside it.',
+        hint: 'Do the step again, under a fresh key: `partloop iteration replay LOOP N --from STEP`; a scan by itself: run it again.',
       },
     );
   }

@@ -3,10 +3,23 @@ import { PartloopError } from '../domain/errors.js';
 import { ensureStack, type StackEnvironment, temporalConnectionOptions } from '../infra/environment.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { openStore } from '../storage/s3.js';
+import { interruptible } from './interrupt.js';
 
-/** The stack (brought up where it is missing) and its store. */
+const STARTING = [
+  'Interrupted while the local stack was looked for or started; a start goes on in the background.',
+  '`partloop status` shows what runs, `partloop down` stops it.',
+] as const;
+
+/** The stack, brought up where it is missing. */
+const openStack = (): Promise<StackEnvironment> =>
+  interruptible(
+    () => STARTING,
+    () => ensureStack({ quiet: false }),
+  );
+
+/** The stack and its store. */
 export async function openEnvironmentStore(): Promise<{ env: StackEnvironment; store: ObjectStore }> {
-  const env = await ensureStack({ quiet: false });
+  const env = await openStack();
   return { env, store: storeOf(env) };
 }
 
@@ -22,7 +35,7 @@ export function storeOf(env: StackEnvironment): ObjectStore {
 
 /** The stack and a client of its Temporal service; close it with `client.connection.close()`. */
 export async function openEnvironmentClient(): Promise<{ env: StackEnvironment; client: Client }> {
-  const env = await ensureStack({ quiet: false });
+  const env = await openStack();
   return { env, client: await connect(env) };
 }
 

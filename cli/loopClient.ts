@@ -6,9 +6,10 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
+import { z } from 'zod';
 import type { StartedLoop } from '../activities/loop.js';
 import { PartloopError } from '../domain/errors.js';
-import { isFailureCode } from '../domain/failure.js';
+import { type FailureCode, isFailureCode } from '../domain/failure.js';
 import { iterationWorkflowId, loopWorkflowId } from '../domain/ids.js';
 import type { LoopStatus, RetryIteration, StartLoopRequest, StopLoop } from '../domain/messages.js';
 import { LIGHT_QUEUE } from '../domain/queues.js';
@@ -88,35 +89,33 @@ export function isSettled(status: LoopStatus): boolean {
   );
 }
 
-/** Poll until the loop is settled; `onProgress` sees every change. Aborting leaves the workflow running. */
+/** Poll until the loop is settled; `onProgress` sees every change. */
 export async function waitForLoop(
   client: Client,
   loop: string,
   onProgress: (status: LoopStatus, step: Step | null, results: StepResults) => void,
-  signal?: AbortSignal,
 ): Promise<LoopStatus> {
   for (;;) {
-    const status = await patiently(() => loopStatus(client, loop), signal);
+    const status = await patiently(() => loopStatus(client, loop));
     const progress = status.iteration === null ? null : await iterationProgress(client, loop, status.iteration);
     onProgress(status, progress?.step ?? null, progress?.results ?? {});
     if (isSettled(status)) return status;
-    await sleep(POLL_MS, undefined, { signal });
+    await sleep(POLL_MS);
   }
 }
 
 const PATIENCE_MS = 5 * 60_000;
 
 /** A restart of the server or the workers must not end a wait of days. */
-async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   const startedAt = Date.now();
   for (;;) {
     try {
       return await ask();
     } catch (error) {
-      signal?.throwIfAborted();
       if ((error instanceof PartloopError && error.code === 'not-found') || Date.now() - startedAt > PATIENCE_MS)
         throw error;
-      await sleep(POLL_MS, undefined, { signal });
+      await sleep(POLL_MS);
     }
   }
 }
@@ -133,14 +132,27 @@ export async function asPartloopError<T>(work: () => Promise<T>, loop?: string):
       });
     }
     if (!(error instanceof WorkflowFailedError) && !(error instanceof WorkflowUpdateFailedError)) throw error;
-    let message = error.message;
-    let code: unknown;
-    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-      const own = 'type' in cause && isFailureCode(cause.type);
-      // Below our own words lies the cause as a library words it.
-      if (own || code === undefined) message = cause.message;
-      if ('type' in cause && isFailureCode(cause.type)) code = cause.type;
-    }
-    throw new PartloopError(isFailureCode(code) ? code : 'internal', message, { cause: error });
+    throw rootFailure(error);
   }
+}
+
+const detailsSchema = z.tuple([z.looseObject({ hint: z.string().nullable() })]).rest(z.unknown());
+
+/** The innermost failure with a code of ours, as it was before it travelled through Temporal. */
+function rootFailure(error: Error): PartloopError {
+  let message = error.message;
+  let code: FailureCode | undefined;
+  let hint: string | null = null;
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const own = 'type' in cause && isFailureCode(cause.type) ? cause.type : undefined;
+    // Below our own words lies the cause as a library words it.
+    if (own !== undefined || code === undefined) message = cause.message;
+    if (own === undefined) continue;
+    code = own;
+    const details = detailsSchema.safeParse('details' in cause ? cause.details : undefined);
+    hint = details.success ? details.data[0].hint : null;
+  }
+  // The UI shows the message alone, so that the hint stands at its end too.
+  if (hint !== null && message.endsWith(hint)) message = message.slice(0, -hint.length).trimEnd();
+  return new PartloopError(code ?? 'internal', message, { cause: error, ...(hint === null ? {} : { hint }) });
 }

@@ -1,56 +1,127 @@
 import { styleText } from 'node:util';
 import { PartloopError } from '../domain/errors.js';
-import { FAILURES } from '../domain/failure.js';
+import { FAILURES, type FailureCode } from '../domain/failure.js';
+import { columnsOf, forTerminal, linesForTerminal } from './terminal.js';
 
-/** As shells give it to a program that Ctrl-C ended. */
+/** As shells give it to a program that a signal ended: 128 and its number. */
 export const EXIT_INTERRUPTED = 130;
+export const EXIT_TERMINATED = 143;
+const EXIT_BROKEN_PIPE = 141;
 
-/** Facts go to stdout: one JSON object with `--json`. Everything said to people goes to stderr. */
+let jsonPrinted = false;
+
+/** Facts go to stdout: one JSON object with `--json`, exact. Everything said to people goes to stderr. */
 export function printJson(value: unknown): void {
+  jsonPrinted = true;
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
+/** One line of facts. */
 export function printLine(text = ''): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${forTerminal(text)}\n`);
 }
 
-export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+/** Facts of several lines, such as a page. */
+export function printText(text: string): void {
+  for (const line of text.split('\n')) printLine(line);
 }
+
+/** Lines for people. */
+export function say(...lines: string[]): void {
+  for (const line of lines) process.stderr.write(`${forTerminal(line)}\n`);
+}
+
+/** As it was before a line of progress holds back what others write. */
+const writeAtOnce = process.stderr.write.bind(process.stderr);
+const SHOW_CURSOR = '\u001b[?25h';
+
+/** The last lines of a process that ends under a line of progress: below it, with the cursor that it hides. */
+export function sayLast(...lines: string[]): void {
+  if (process.stderr.isTTY) writeAtOnce(`${SHOW_CURSOR}\n`);
+  for (const line of lines) writeAtOnce(`${forTerminal(line)}\n`);
+}
+
+type Cell = string | number | null;
 
 /** A table with columns as wide as their widest cell; numbers lean right. */
-export function printTable(rows: readonly Record<string, string | number | null>[]): void {
+export function printTable(rows: readonly Record<string, Cell>[]): void {
   const [first] = rows;
   if (first === undefined) return;
   const names = Object.keys(first);
-  const cells = rows.map((row) => names.map((name) => String(row[name] ?? '–')));
-  const widths = names.map((name, column) => Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)));
+  const cells = rows.map((row) => names.map((name) => forTerminal(String(row[name] ?? '–'))));
+  const widths = names.map((name, column) =>
+    cells.reduce((widest, row) => Math.max(widest, columnsOf(row[column] ?? '')), columnsOf(name)),
+  );
   const isNumeric = names.map((name) => rows.every((row) => typeof row[name] === 'number' || row[name] === null));
   const line = (row: readonly string[]): string =>
     row
-      .map((cell, column) =>
-        isNumeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
-      )
+      .map((cell, column) => {
+        const space = ' '.repeat(Math.max(0, (widths[column] ?? 0) - columnsOf(cell)));
+        return isNumeric[column] ? space + cell : cell + space;
+      })
       .join('  ')
       .trimEnd();
-  printLine(styleText('bold', line(names), { stream: process.stdout }));
-  for (const row of cells) printLine(line(row));
+  process.stdout.write(`${styleText('bold', line(names), { stream: process.stdout })}\n`);
+  for (const row of cells) process.stdout.write(`${line(row)}\n`);
 }
 
-/** The one place that turns an error into text and an exit code. */
-export function reportError(error: unknown): number {
-  if (error instanceof PartloopError) {
-    say(`${styleText('red', 'error', { stream: process.stderr })}: ${error.message}`);
-    if (error.hint !== undefined) say(`${styleText('cyan', 'hint', { stream: process.stderr })}: ${error.hint}`);
-    return FAILURES[error.code].exitCode;
-  }
-  say(
-    `${styleText('red', 'unexpected error', { stream: process.stderr })}: ${error instanceof Error ? error.message : String(error)}`,
-  );
-  say(
-    process.env.PARTLOOP_DEBUG
-      ? String(error instanceof Error ? error.stack : error)
-      : 'Set PARTLOOP_DEBUG=1 for the full trace.',
-  );
-  return FAILURES.internal.exitCode;
+/** What went wrong, as `--json` gives it. */
+export interface ShownError {
+  code: FailureCode;
+  message: string;
+  hint: string | null;
 }
+
+/** The one place that turns an error into text and an exit code; `json` also gives it as the object on stdout. */
+export function reportError(error: unknown, { json = false }: { json?: boolean } = {}): number {
+  if (error instanceof PartloopError) {
+    const exitCode = FAILURES[error.code].exitCode;
+    tell('red', 'error', error.message);
+    if (error.hint !== undefined) tell('cyan', 'hint', error.hint);
+    if (json) printError({ code: error.code, message: error.message, hint: error.hint ?? null }, exitCode);
+    return exitCode;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const { exitCode } = FAILURES.internal;
+  tell('red', 'unexpected error', message);
+  if (process.env.PARTLOOP_DEBUG)
+    process.stderr.write(`${linesForTerminal(String(error instanceof Error ? error.stack : error))}\n`);
+  else say('Set PARTLOOP_DEBUG=1 for the full trace.');
+  if (json) printError({ code: 'internal', message, hint: null }, exitCode);
+  return exitCode;
+}
+
+/** An error as the one JSON object of a command, unless the command has given its own. */
+export function printError(error: ShownError, exitCode: number): void {
+  if (!jsonPrinted) printJson({ error: { ...error, exitCode } });
+}
+
+function tell(colour: 'red' | 'cyan', what: string, text: string): void {
+  process.stderr.write(`${styleText(colour, what, { stream: process.stderr })}: ${linesForTerminal(text)}\n`);
+}
+
+let readersMatter = true;
+
+/** For what must not end where nobody reads its words any more: a stack that runs in the foreground. */
+export function outliveReaders(): void {
+  readersMatter = false;
+}
+
+/** End without a word where the reader has left (`partloop scan list | head`), as other programs do. */
+export function endWithReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE' || error.code === 'EIO') {
+        if (readersMatter) process.exit(EXIT_BROKEN_PIPE);
+        return;
+      }
+      if (stream === process.stdout) process.exit(reportError(outputError(error)));
+    });
+  }
+}
+
+const outputError = (cause: NodeJS.ErrnoException): PartloopError =>
+  new PartloopError('input-invalid', `the output cannot be written: ${cause.message}`, {
+    cause,
+    hint: 'Look at what stdout leads to: a full disk, or a file that cannot be written.',
+  });

@@ -1,33 +1,81 @@
 import { Listr, ListrLogger, ProcessOutput } from 'listr2';
+import { interruptible, type Parting } from './interrupt.js';
+import { say } from './output.js';
+import { forTerminal } from './terminal.js';
 
-/** A logger for progress that leaves stdout to facts. */
-export const stderrLogger = (): ListrLogger =>
-  new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) });
+/** Between two lines of progress where nobody watches: a log stays short, and shows that something happens. */
+const LINE_EVERY_MS = 10_000;
 
-/** Run long work under a line on stderr that counts. */
-export async function withCounter<T>(
-  title: string,
-  unit: string,
-  work: (onProgress: (done: number) => void) => Promise<T>,
-): Promise<T> {
-  const logger = stderrLogger();
+/** A task whose line can be changed while it runs. */
+export interface ProgressLine {
+  title(text: string): void;
+  detail(text: string): void;
+}
+
+/** Run work under a line on stderr, which leaves stdout to facts; in a log, one line a change. */
+export async function withProgress<T>(title: string, work: (line: ProgressLine) => Promise<T>): Promise<T> {
+  const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) });
   const answer: { value?: { of: T } } = {};
   const tasks = new Listr(
     [
       {
-        title,
+        title: forTerminal(title),
         task: async (_, task) => {
-          answer.value = {
-            of: await work((done) => {
-              task.title = `${title}: ${done} ${unit}`;
-            }),
+          const line: ProgressLine = {
+            title: (text) => {
+              task.title = forTerminal(text);
+            },
+            detail: (text) => {
+              task.output = forTerminal(text);
+            },
           };
+          answer.value = { of: await work(line) };
         },
       },
     ],
-    { fallbackRenderer: 'silent', rendererOptions: { logger } },
+    {
+      // Ctrl-C is answered in one place for all commands.
+      registerSignalListeners: false,
+      fallbackRenderer: 'simple',
+      fallbackRendererCondition: () => !process.stderr.isTTY,
+      rendererOptions: { logger },
+      fallbackRendererOptions: { logger },
+    },
   );
   await tasks.run();
   if (answer.value === undefined) throw new Error(`${title} ended without an answer`);
   return answer.value.of;
+}
+
+/**
+ * Run long work under a line on stderr that counts; in a log, a line every ten seconds. Ctrl-C says how far it came and
+ * what `parting` adds.
+ */
+export async function withCounter<T>(
+  title: string,
+  unit: string,
+  work: (onProgress: (done: number) => void) => Promise<T>,
+  parting: Parting = () => ['The same command again goes on: what is done already is found done.'],
+): Promise<T> {
+  let done = 0;
+  const stopped: Parting = () => [`${title} stopped after ${done} ${unit}.`, ...parting()];
+  return interruptible(stopped, async () => {
+    if (process.stderr.isTTY) {
+      return withProgress(title, (line) =>
+        work((count) => {
+          done = count;
+          line.title(`${title}: ${done} ${unit}`);
+        }),
+      );
+    }
+    say(`${title} …`);
+    const timer = setInterval(() => say(`${title}: ${done} ${unit}`), LINE_EVERY_MS);
+    try {
+      return await work((count) => {
+        done = count;
+      });
+    } finally {
+      clearInterval(timer);
+    }
+  });
 }

@@ -167,7 +167,7 @@ async function readDescription(store: ObjectStore, place: string, local: string)
       'model-invalid',
       `${place} cannot be read: ${cause instanceof Error ? cause.message : cause}`,
       {
-        hint: 'A model needs a model.json beside it, or `--model-card FILE`; docs/mislabel.md describes it.',
+        hint: 'A model needs a model.json beside it, or `--model-card FILE`; docs/scan.md describes it.',
         cause,
       },
     );

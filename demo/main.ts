@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { printLine, printTable, reportError, say } from '../cli/output.js';
+import { printLine, printTable, printText, reportError, say } from '../cli/output.js';
 import { ensureStack, needsLocalStack, runningState, stopStack } from '../infra/environment.js';
 import { partloopHome } from '../infra/home.js';
 import { type DemoOutcome, runDemo } from './run.js';
@@ -34,7 +34,7 @@ async function main(argv: string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (!abort.signal.aborted) return reportError(error);
-    say(`\nInterrupted. \`npm run demo -- --seed ${seed}\` goes on where it stopped.`);
+    say('', `Interrupted. \`npm run demo -- --seed ${seed}\` goes on where it stopped.`);
     return EXIT_INTERRUPTED;
   } finally {
     process.off('SIGINT', interrupt);
@@ -59,7 +59,7 @@ async function tidy(loop: string, keep: boolean): Promise<void> {
 
 function show({ loop, summary, summaryFile, reportFile }: DemoOutcome): void {
   const percent = (value: number | null): string | null => (value === null ? null : `${(value * 100).toFixed(1)} %`);
-  printLine(`\nWhat algo1 found of the planted errors (loop ${loop}):`);
+  printText(`\nWhat algo1 found of the planted errors (loop ${loop}):`);
   printTable(
     summary.detection.map(({ kind, planted, found, precision, recall }) => ({
       kind,
@@ -69,7 +69,7 @@ function show({ loop, summary, summaryFile, reportFile }: DemoOutcome): void {
       recall: percent(recall),
     })),
   );
-  printLine('\nIterations, against a benchmark trained on as many random images:');
+  printText('\nIterations, against a benchmark trained on as many random images:');
   printTable(
     summary.iterations.map((row) => ({
       iteration: row.iteration,

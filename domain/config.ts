@@ -6,7 +6,7 @@ import { tuneSpaceSchema } from './tune/space.js';
  * The one declaration of every setting of a loop: types, validation, JSON Schema, command line help and
  * `docs/config.md` come from it. A field without a value here takes the pool's default (`poolDefaults`).
  */
-export const trainerPresetSchema = z.string().regex(/^[a-z0-9_.]{1,64}$/);
+export const trainerPresetSchema = z.string().regex(/^[a-z0-9_.]{1,64}$/, 'use 1–64 of a–z, 0–9, _ and .');
 
 export const trainConfigSchema = z
   .strictObject({

@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { loopConfigSchema, poolDefaults, trainerPresetSchema } from './config.js';
+import { type LoopConfig, loopConfigSchema, trainerPresetSchema } from './config.js';
+import { configConflicts } from './configConflicts.js';
 import { PartloopError } from './errors.js';
 import { nameSchema } from './ids.js';
-import { own } from './own.js';
+import { problemsOf, problemText } from './problems.js';
+import { mergeSettings, settingsProblems, settingsSchema } from './settings.js';
 import { iterationContextSchema, type StepResults, stepResultSchema, stepSchema } from './steps.js';
 import { trialSchema } from './tune/halving.js';
 import type { Proposal } from './tune/proposal.js';
@@ -29,65 +31,91 @@ export const startLoopRequestSchema = z.strictObject({
   batchSize: trainFields.batchSize.unwrap().optional().describe('Images a training iteration'),
   preset: trainerPresetSchema.optional().describe('Backbone'),
   seed: loopFields.seed.unwrap().optional().describe('Seed of every random choice'),
-  settings: z.record(z.string(), z.unknown()).optional().describe('Any other setting, shaped as in docs/config.md'),
+  settings: settingsSchema.optional().describe('Any other setting, shaped as in docs/config.md'),
 });
 export type StartLoopRequest = z.infer<typeof startLoopRequestSchema>;
 
 /** Parse a request from outside; the error names each bad field and what is allowed. */
 export function parseRequest<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
-  const parsed = schema.safeParse(value ?? {});
+  const given: unknown = value ?? {};
+  const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => {
-    const field = issue.path.join('.');
-    return `${field === '' ? '' : `field \`${field}\`: `}${issue.message}`;
-  });
-  const shape = schema instanceof z.ZodObject ? ` Fields: ${Object.keys(schema.shape).join(', ')}.` : '';
-  throw new PartloopError('input-invalid', `the input of ${what} is not valid: ${problems.join('; ')}.${shape}`, {
+  const problems = problemsOf(schema, given).map(problemText).join('; ');
+  throw new PartloopError('input-invalid', `the input of ${what} is not valid: ${problems}`, {
     hint: 'docs/config.md lists every field with its default.',
   });
 }
 
-/** The configuration of a loop from a request, the pool's defaults and our own, in this order. */
+/** What is wrong with the settings that a pool brings along, in words that name the file; null where nothing is. */
+export function poolDefaultsProblem(pool: string, defaults: unknown): string | null {
+  const file = `pools/${pool}/defaults.json`;
+  if (typeof defaults === 'string') return `${file} is not valid: it is not a JSON object (${defaults.slice(0, 40)} …)`;
+  const problems = settingsProblems(defaults);
+  return problems.length === 0 ? null : `${file} is not valid: ${problems.map(problemText).join('; ')}`;
+}
+
+/** The fields of a request that are short for a setting, and the setting. */
+export const SETTING_OF_FIELD = {
+  chunkSize: 'chunkSize',
+  sampleShare: 'sample.share',
+  imageSize: 'train.imageSize',
+  trainIterations: 'train.iterations',
+  batchSize: 'train.batchSize',
+  preset: 'train.preset',
+  seed: 'seed',
+} as const satisfies Partial<Record<keyof StartLoopRequest, string>>;
+
+/**
+ * The configuration of a loop from a request, the settings that a search found, the pool's defaults and our own, in this
+ * order. Each layer is checked by itself before it is merged: what does not belong there must not hide what lies below.
+ *
+ * @throws PartloopError `input-invalid` for the request, `config-invalid` naming the pool's `defaults.json`
+ */
 export function resolveConfig(
   request: StartLoopRequest,
   pool: string,
-  poolSettings: unknown,
-): z.infer<typeof loopConfigSchema> {
-  const asked = {
-    pool,
-    ...(request.chunkSize === undefined ? {} : { chunkSize: request.chunkSize }),
-    ...(request.seed === undefined ? {} : { seed: request.seed }),
-    train: defined({
-      imageSize: request.imageSize,
-      iterations: request.trainIterations,
-      batchSize: request.batchSize,
-      preset: request.preset,
-    }),
-    sample: defined({ share: request.sampleShare }),
-  };
-  const merged = mergeSettings(mergeSettings(poolSettings, request.settings ?? {}), asked);
-  return parseRequest(loopConfigSchema, merged, "the loop (request, settings and the pool's defaults together)");
+  defaults: unknown,
+  adopted: unknown = {},
+): LoopConfig {
+  const faulty = poolDefaultsProblem(pool, defaults);
+  if (faulty !== null) {
+    throw new PartloopError('config-invalid', faulty, {
+      hint: "Correct that object in the store, or delete it: then partloop's own defaults hold.",
+    });
+  }
+  if (request.settings?.pool !== undefined && request.settings.pool !== pool) {
+    throw new PartloopError('input-invalid', 'field `settings.pool`: the pool is not a setting', {
+      hint: 'Give it as the field `pool`, or with `--pool`.',
+    });
+  }
+  const asked = Object.entries(SETTING_OF_FIELD).reduce<unknown>(
+    (settings, [field, path]) => mergeSettings(settings, nested(path, fieldOf(request, field))),
+    { pool },
+  );
+  const merged = [adopted, request.settings, asked].reduce(mergeSettings, defaults);
+  const config = parseRequest(
+    loopConfigSchema,
+    merged,
+    "the loop (request, settings and the pool's defaults together)",
+  );
+  const conflicts = configConflicts(config);
+  if (conflicts.length === 0) return config;
+  throw new PartloopError(
+    'input-invalid',
+    `these settings do not go together: ${conflicts.map(problemText).join('; ')}`,
+    {
+      hint: `What you did not give comes from the pool's defaults: \`partloop pool stats ${pool} --json\` shows them.`,
+    },
+  );
 }
 
-function defined(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+/** `a.b` and a value -> `{ a: { b: value } }`; nothing for a value that was not given. */
+function nested(path: string, value: unknown): unknown {
+  if (value === undefined) return undefined;
+  return path.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
 }
 
-/** `over` on top of `base`, objects merged field by field. */
-export function mergeSettings(base: unknown, over: unknown): unknown {
-  if (!isRecord(base) || !isRecord(over)) return over ?? base;
-  // By entries, not by assignment: a field of the name __proto__ stays a field, for the schema to refuse.
-  return Object.fromEntries([
-    ...Object.entries(base),
-    ...Object.entries(over).map(([field, value]) => [field, mergeSettings(own(base, field), value)]),
-  ]);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
-}
-
-export const poolSettingsFor = (images: number): unknown => poolDefaults(images);
+const fieldOf = (request: object, field: string): unknown => Object.getOwnPropertyDescriptor(request, field)?.value;
 
 // --- Workflow inputs ----------------------------------------------------------------------------------------------
 
@@ -135,7 +163,7 @@ export const scanRequestSchema = z.strictObject({
   batchSize: trainFields.batchSize.unwrap().optional().describe('Images a training iteration'),
   preset: trainerPresetSchema.optional().describe('Backbone of a fold'),
   seed: loopFields.seed.unwrap().optional().describe('Seed of every random choice'),
-  settings: z.record(z.string(), z.unknown()).optional().describe('Any other setting, shaped as in docs/config.md'),
+  settings: settingsSchema.optional().describe('Any other setting, shaped as in docs/config.md'),
 });
 export type ScanRequest = z.infer<typeof scanRequestSchema>;
 

@@ -81,7 +81,7 @@ export function parseTaxonomy(value: unknown, origin: string): Taxonomy {
   const parsed = taxonomySchema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new PartloopError('config-invalid', `taxonomy ${origin} is not valid:\n${z.prettifyError(parsed.error)}`, {
-    hint: 'docs/guide.md describes the fields; `partloop pool taxonomy` prints a built-in one to start from.',
+    hint: 'docs/import.md tells of taxonomies; `partloop pool taxonomy dsmlr-18` prints a built-in one to start from.',
   });
 }
 

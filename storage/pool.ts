@@ -23,7 +23,7 @@ const MAX_RACES = 20;
 export interface Pool {
   name: string;
   taxonomy: Taxonomy;
-  /** What `defaults.json` holds, unchecked: settings of loops over this pool. */
+  /** What `defaults.json` holds, unchecked: settings of loops over this pool; its text where that is not JSON. */
   defaults: unknown;
   /** 0 for a pool without images. */
   latestVersion(): Promise<number>;
@@ -64,7 +64,7 @@ export async function openPool(store: ObjectStore, name: string, options: PoolOp
   }
   const taxonomy = parseTaxonomy(parseJson(object.body, keys.taxonomy(name), z.unknown()), keys.taxonomy(name));
   const found = await store.tryGet(keys.poolDefaults(name));
-  const defaults = found === null ? {} : parseJson(found.body, keys.poolDefaults(name), z.unknown());
+  const defaults = found === null ? {} : jsonOrText(found.body);
 
   const readCatalog = async (version: number): Promise<Catalog> =>
     version === 0
@@ -149,4 +149,15 @@ export async function listPools(store: ObjectStore): Promise<string[]> {
     if (name !== undefined) pools.add(name);
   }
   return [...pools].sort();
+}
+
+/** A person may have edited the file: what is wrong with it concerns those who use the settings, not every reader of the pool. */
+function jsonOrText(body: Uint8Array): unknown {
+  const text = new TextDecoder().decode(body);
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch {
+    return text;
+  }
 }

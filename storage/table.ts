@@ -8,6 +8,7 @@ import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
 import { columnType } from './columns.js';
+import { guardedCell, unguardedCell } from './csvCells.js';
 import { database, inDatabase, quoted } from './database.js';
 import type { ObjectStore } from './objectStore.js';
 
@@ -28,7 +29,7 @@ export async function writeTable<T extends z.ZodObject>(
   });
 }
 
-/** The same as a local file, Parquet or CSV with a header. */
+/** The same as a local file, Parquet or CSV with a header; in CSV no cell is one that a spreadsheet runs. */
 export async function writeTableFile<T extends z.ZodObject>(
   path: string,
   format: 'parquet' | 'csv',
@@ -37,7 +38,8 @@ export async function writeTableFile<T extends z.ZodObject>(
 ): Promise<void> {
   await inScratch(async (folder) => {
     const json = join(folder, 'rows.ndjson');
-    await pipeline(Readable.from(lines(rows)), createWriteStream(json));
+    const written = format === 'csv' ? rows.map(guardedRow) : rows;
+    await pipeline(Readable.from(lines(written)), createWriteStream(json));
     const columns = Object.entries(schema.shape).map(([name, type]) => `${quoted(name)}: '${columnType(type, name)}'`);
     const source = `read_json(${quoted(json)}, format='newline_delimited', columns={${columns.join(', ')}})`;
     const options = format === 'parquet' ? 'FORMAT parquet, COMPRESSION zstd' : 'FORMAT csv, HEADER';
@@ -138,7 +140,7 @@ export async function* streamFile<T extends z.ZodObject>(
 }
 
 /**
- * The rows of a CSV file with a header, every value as text.
+ * The rows of a CSV file with a header, every value as the text that `writeTableFile` was given.
  *
  * @throws PartloopError `data-invalid` naming the file where it is no such table
  */
@@ -148,14 +150,25 @@ export async function readCsvFile(path: string): Promise<Record<string, string>[
     await inDatabase(async (connection) => {
       const source = `read_csv(${quoted(path)}, header=true, all_varchar=true)`;
       const result = await connection.runAndReadAll(`SELECT * FROM ${source}`);
-      for (const row of result.getRowObjectsJS())
-        rows.push(Object.fromEntries(Object.entries(row).map(([name, value]) => [name.trim(), String(value ?? '')])));
+      for (const row of result.getRowObjectsJS()) {
+        const cells = Object.entries(row).map(([name, value]) => [name.trim(), unguardedCell(String(value ?? ''))]);
+        rows.push(Object.fromEntries(cells));
+      }
     });
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new PartloopError('data-invalid', `${path} is not a CSV table: ${detail.slice(0, 500)}`, { cause });
   }
   return rows;
+}
+
+/** Numbers are no formulas, also negative ones: only text is guarded. */
+function guardedRow(row: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const cells = Object.entries(row).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? guardedCell(value) : value,
+  ]);
+  return Object.fromEntries(cells);
 }
 
 function* lines(rows: readonly unknown[]): Generator<string> {

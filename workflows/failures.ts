@@ -12,6 +12,7 @@ export function orFail<T>(work: () => T): T {
       type: error.code,
       message: error.hint === undefined ? error.message : `${error.message} ${error.hint}`,
       nonRetryable: !FAILURES[error.code].retry,
+      details: [{ code: error.code, actor: FAILURES[error.code].actor, hint: error.hint ?? null }],
     });
   }
 }

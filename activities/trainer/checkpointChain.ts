@@ -146,7 +146,7 @@ async function read(store: ObjectStore, key: string): Promise<{ state: Chain; et
   const parsed = chainSchema.safeParse(JSON.parse(new TextDecoder().decode(object.body)));
   if (parsed.success) return { state: parsed.data, etag: object.etag };
   throw new PartloopError('data-invalid', `${key} is no checkpoint chain: ${z.prettifyError(parsed.error)}`, {
-    hint: 'Replay the step with --force, which trains under a fresh key.',
+    hint: 'Do the step again, under a fresh key: `partloop iteration replay LOOP N --from STEP`; a scan by itself: run it again.',
   });
 }
 
@@ -156,7 +156,7 @@ function noProgress(key: string, chain: Chain): PartloopError {
     'no-progress',
     `training was started ${chain.startsSinceCheckpoint} times without a new checkpoint (${key})${last}`,
     {
-      hint: 'Mend what ends the trainer (its stderr is in the log), lower `checkpointEvery`, then replay the step with --force.',
+      hint: 'Mend what ends the trainer (its stderr is in the log), lower `train.checkpointEvery`, then do the step again: `partloop iteration replay LOOP N --from STEP`, or run the scan again.',
     },
   );
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { printLine, say } from '../../cli/output.js';
+import { printLine, printText, say } from '../../cli/output.js';
 import { PartloopError } from '../../domain/errors.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
 import { describeMachine, machineLine } from '../machine.js';
@@ -90,7 +90,7 @@ async function measure(options: Options, signal: AbortSignal): Promise<void> {
     if (results.length === 0) continue;
     const compared = differences(results);
     const path = await writeResults(home, 'detect', name, { machine, options, differences: compared, seeds: results });
-    printLine(`\n${setTables(name, results, compared)}\n\n${path}`);
+    printText(`\n${setTables(name, results, compared)}\n\n${path}`);
   }
 }
 
@@ -126,7 +126,7 @@ async function scoreTruth({ truth, scan }: Options): Promise<void> {
       },
     ]),
   );
-  printLine(`\n${path}`);
+  printText(`\n${path}`);
 }
 
 function wholeNumber(text: string): number {

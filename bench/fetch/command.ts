@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { storeOf } from '../../cli/environment.js';
-import { printLine, say } from '../../cli/output.js';
+import { printLine, printText, say } from '../../cli/output.js';
 import { ensureStack, type StackEnvironment } from '../../infra/environment.js';
 import { ROOT } from '../../infra/home.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
@@ -90,9 +90,9 @@ async function measure({ objects, kilobytes, lanes }: Options): Promise<void> {
       'median of': ROUNDS,
     };
   });
-  printLine(`\n${markdownTable(rows)}`);
+  printText(`\n${markdownTable(rows)}`);
   const file = await writeResults(env.home, 'fetch', 'latest', { machine, objects, kilobytes, lanes, rates });
-  printLine(`\n${file}`);
+  printText(`\n${file}`);
 }
 
 /** Of an odd number of values. */

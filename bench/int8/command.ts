@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { printLine, say } from '../../cli/output.js';
+import { printLine, printText, say } from '../../cli/output.js';
 import { PartloopError } from '../../domain/errors.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
 import { describeMachine, machineLine } from '../machine.js';
@@ -59,7 +59,7 @@ export function int8Command(): Command {
             },
           ])}`,
         );
-        printLine(`\n${await writeResults(home, 'int8', 'latest', { machine, answer })}`);
+        printText(`\n${await writeResults(home, 'int8', 'latest', { machine, answer })}`);
       } finally {
         await rm(work, { recursive: true, force: true });
       }

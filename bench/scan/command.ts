@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
-import { printLine, say } from '../../cli/output.js';
+import { printLine, printText, say } from '../../cli/output.js';
 import { PartloopError } from '../../domain/errors.js';
 import { ensureStack } from '../../infra/environment.js';
 import { ROOT } from '../../infra/home.js';
@@ -105,7 +105,7 @@ async function measure({ sizes, images, memory, peer }: Options): Promise<void> 
       );
     }
   }
-  printLine(`\n${await writeResults(env.home, 'scan', 'latest', { machine, results })}`);
+  printText(`\n${await writeResults(env.home, 'scan', 'latest', { machine, results })}`);
 }
 
 const ratioOf = ({ alone, ours }: Round): number => ours.imagesPerSecond / alone;

@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
-import { printLine, say } from '../../cli/output.js';
+import { printLine, printText, say } from '../../cli/output.js';
 import { trainConfigSchema } from '../../domain/config.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { trainerJob } from '../../domain/trainerJob.js';
@@ -75,6 +75,6 @@ async function measure({ budget, seeds }: Options): Promise<void> {
     'sided parts': fixed(sided.mean, 4),
     'sided, recipe minus arm': fixed(sided.meanGain, 4),
   }));
-  printLine(`\n${JSON.stringify(found.budget)}, seeds ${found.seeds.join(', ')}\n\n${markdownTable(rows)}`);
-  printLine(`\n${await writeResults(env.home, 'ablation', budget, { machine, found })}`);
+  printText(`\n${JSON.stringify(found.budget)}, seeds ${found.seeds.join(', ')}\n\n${markdownTable(rows)}`);
+  printText(`\n${await writeResults(env.home, 'ablation', budget, { machine, found })}`);
 }

@@ -7,7 +7,7 @@ import { evaluateModel } from '../../activities/evaluate.js';
 import { runTrainer, trainerFailure, trainerPython } from '../../activities/trainer/process.js';
 import { readResult, type TrainerResult } from '../../activities/trainer/results.js';
 import { storeOf } from '../../cli/environment.js';
-import { printLine, say } from '../../cli/output.js';
+import { printLine, printText, say } from '../../cli/output.js';
 import { loopConfigSchema, trainConfigSchema } from '../../domain/config.js';
 import { evaluationSummarySchema } from '../../domain/evaluation/summary.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
@@ -87,7 +87,7 @@ async function measure(options: Options): Promise<void> {
       })),
     ),
   );
-  printLine(`\n${await writeResults(env.home, 'accuracy', 'latest', { machine, options, result, summary })}`);
+  printText(`\n${await writeResults(env.home, 'accuracy', 'latest', { machine, options, result, summary })}`);
 }
 
 function jobOf(lists: DsmlrLists, folder: string, options: Options): TrainerJob {

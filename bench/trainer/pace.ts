@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { printLine, say } from '../../cli/output.js';
+import { printLine, printText, say } from '../../cli/output.js';
 import { trainConfigSchema } from '../../domain/config.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { trainerJob } from '../../domain/trainerJob.js';
@@ -79,5 +79,5 @@ async function measure({ size, batch, iterations, blocks }: Options): Promise<vo
       },
     ])}`,
   );
-  printLine(`\n${await writeResults(env.home, 'train', 'latest', { machine, size, batch, found })}`);
+  printText(`\n${await writeResults(env.home, 'train', 'latest', { machine, size, batch, found })}`);
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { configJsonSchema, configReference } from '../../domain/configReference.js';
-import { printJson, printLine } from '../output.js';
+import { printJson, printText } from '../output.js';
 
 /** `partloop config schema|docs`. */
 export function register(program: Command): void {
@@ -12,5 +12,5 @@ export function register(program: Command): void {
   config
     .command('docs')
     .description('The reference page docs/config.md')
-    .action(() => printLine(configReference().trimEnd()));
+    .action(() => printText(configReference().trimEnd()));
 }

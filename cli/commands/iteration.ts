@@ -8,8 +8,9 @@ import { STEPS, type Step, stepSchema } from '../../domain/steps.js';
 import { readJson } from '../../storage/json.js';
 import { readLoopState } from '../../storage/loopState.js';
 import { updateRegistry } from '../../storage/registry.js';
-import { openEnvironmentClient, openEnvironmentStore, uiLink } from '../environment.js';
+import { openEnvironmentClient, openEnvironmentStore, storeOf, uiLink } from '../environment.js';
 import { commandLoop } from '../loopClient.js';
+import { name } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
 import { waitAndPrint } from './loop.js';
 
@@ -22,7 +23,7 @@ export function register(program: Command): void {
   iteration
     .command('show')
     .description('The steps of an iteration: outcome, time, facts, where the outputs lie')
-    .argument('<loop>')
+    .argument('<loop>', 'Name of the loop', name)
     .argument('[n]', 'Iteration; the last one where left out', wholeNumber)
     .option('--json', 'Print one JSON object on stdout')
     .action(async (loop: string, n: number | undefined, { json }: { json?: true }) => {
@@ -32,7 +33,7 @@ export function register(program: Command): void {
       say(
         `loop ${loop}, iteration ${iterationLabel(found.iteration)}: ${found.current.status}${found.others.length === 0 ? '' : `, ${found.others.length} other attempt(s)`}`,
       );
-      if (found.current.error !== null) say(`error: ${found.current.error}`);
+      if (found.current.error !== null && found.current.error.trim() !== '') say(`error: ${found.current.error}`);
       printTable(
         STEPS.flatMap((step) => {
           const result = found.current.results[step];
@@ -57,7 +58,7 @@ export function register(program: Command): void {
   iteration
     .command('replay')
     .description('Do an iteration again from a step on; steps before it are found done')
-    .argument('<loop>')
+    .argument('<loop>', 'Name of the loop', name)
     .argument('<n>', 'Iteration', wholeNumber)
     .requiredOption('--from <step>', `Step to start from: ${STEPS.join(', ')}`, asStep)
     .option('--wait', 'Wait until it is done')
@@ -65,6 +66,7 @@ export function register(program: Command): void {
     .action(async (loop: string, n: number, { from, wait, json }: { from: Step; wait?: true; json?: true }) => {
       const { client, env } = await openEnvironmentClient();
       try {
+        await findIteration(storeOf(env), loop, n);
         const status = await commandLoop(client, loop, { name: 'retryIteration', args: [{ iteration: n, from }] });
         if (wait) await waitAndPrint(client, loop, json === true, uiLink(env, ''));
         else if (json) printJson(status);
@@ -80,7 +82,7 @@ export function register(program: Command): void {
   iteration
     .command('approve')
     .description('Put the candidate of an iteration into production, where the gate waits for an approval')
-    .argument('<loop>')
+    .argument('<loop>', 'Name of the loop', name)
     .argument('[n]', 'Iteration; the last one where left out', wholeNumber)
     .option('--by <name>', 'Who approves', userInfo().username)
     .option('--json', 'Print one JSON object on stdout')
@@ -108,10 +110,13 @@ export async function findIteration(
   const { iterations } = await readLoopState(store, loop);
   const found = n === undefined ? iterations.at(-1) : iterations.find((entry) => entry.iteration === n);
   if (found !== undefined) return found;
-  const known =
-    iterations.length === 0 ? 'it has none yet' : `it has ${iterations.map((entry) => entry.iteration).join(', ')}`;
-  throw new PartloopError('not-found', `loop \`${loop}\` has no iteration ${n ?? ''}: ${known}`, {
-    hint: '`partloop loop status` lists the loops.',
+  const numbers = iterations.map((entry) => entry.iteration).join(', ');
+  const text =
+    iterations.length === 0
+      ? `loop \`${loop}\` has recorded no iteration yet`
+      : `loop \`${loop}\` has no iteration ${n}: it has ${numbers}`;
+  throw new PartloopError('not-found', text, {
+    hint: '`partloop loop status` lists the loops that run; an iteration is recorded at its end.',
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { poolDefaultsProblem } from '../../domain/messages.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { TAG_NAMES } from '../../domain/tags.js';
 import { labelNames } from '../../domain/taxonomy.js';
@@ -8,6 +9,7 @@ import { groupRefusals } from '../../pool/import/refusals.js';
 import { type TagReport, tagImages } from '../../pool/tagImages.js';
 import { listPools, openPool } from '../../storage/pool.js';
 import { openEnvironmentStore } from '../environment.js';
+import { name as poolName } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
 import { loadTaxonomy, NOTHING_CAME_IN } from './import.js';
 import { registerDelete } from './poolDelete.js';
@@ -36,7 +38,7 @@ export function register(program: Command): void {
   pool
     .command('stats')
     .description('Images by split, class and tag')
-    .argument('<name>')
+    .argument('<name>', 'Name of the pool', poolName)
     .option('--json', 'Print one JSON object on stdout')
     .action(async (name: string, { json }: { json?: true }) => {
       const { store } = await openEnvironmentStore();
@@ -52,6 +54,7 @@ export function register(program: Command): void {
       const tags = TAG_NAMES.map((tag) => ({ tag, values: countBy(rows, (row) => String(row[tag] ?? 'unknown')) }));
       const unlabelled = rows.filter((row) => row.classes.length === 0);
       const vehicles = new Set(rows.flatMap((row) => row.vehicleId ?? [])).size;
+      const defaultsProblem = poolDefaultsProblem(name, opened.defaults);
       if (json)
         return printJson({
           pool: name,
@@ -64,6 +67,7 @@ export function register(program: Command): void {
           classes,
           tags,
           defaults: opened.defaults,
+          defaultsProblem,
         });
       say(
         `pool ${name}, version ${version}: ${rows.length} images (${describe(splits)}), ${vehicles} vehicles, taxonomy ${opened.taxonomy.name}`,
@@ -76,6 +80,7 @@ export function register(program: Command): void {
       }
       printTable(classes);
       printTable(tags.map(({ tag, values }) => ({ tag, values: describe(values) })));
+      if (defaultsProblem !== null) say(`Loops over this pool cannot start: ${defaultsProblem}`);
     });
 
   pool
@@ -89,7 +94,7 @@ export function register(program: Command): void {
     .description(
       'Give a pool the rules of a taxonomy with the same classes: mirror pairs, neighbours, angles and the rest',
     )
-    .argument('<pool>')
+    .argument('<pool>', 'Name of the pool', poolName)
     .argument('<taxonomy>', 'A built-in taxonomy, or a JSON file')
     .action(async (name: string, named: string) => {
       const taxonomy = await loadTaxonomy(named);
@@ -105,7 +110,7 @@ export function register(program: Command): void {
   pool
     .command('tag')
     .description('Take tags, vehicle, split and source of images that are in the pool, from a CSV file')
-    .argument('<pool>')
+    .argument('<pool>', 'Name of the pool', poolName)
     .argument('<file>', 'Columns file_name or image_id, and any of the tags, vehicle_id, split, source')
     .option('--relabel', 'What the file says counts, also where it was changed since it was said first')
     .option('--json', 'Print one JSON object on stdout')

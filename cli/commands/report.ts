@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { PartloopError } from '../../domain/errors.js';
 import { iterationLabel } from '../../domain/ids.js';
 import { openEnvironmentStore } from '../environment.js';
+import { name } from '../options.js';
 import { printJson, printLine, say } from '../output.js';
 import { findIteration, wholeNumber } from './iteration.js';
 
@@ -14,7 +15,7 @@ export function register(program: Command): void {
   report
     .command('open')
     .description('Fetch the report of an iteration as one HTML file and open it in the browser')
-    .argument('<loop>')
+    .argument('<loop>', 'Name of the loop', name)
     .argument('[n]', 'Iteration; the last one where left out', wholeNumber)
     .option('--no-browser', 'Only fetch the file and print its path')
     .option('--json', 'Print one JSON object on stdout')

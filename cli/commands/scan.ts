@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
 import { FINDING_KINDS, findingRowSchema, scanImageRowSchema } from '../../domain/tables.js';
+import { labelNames } from '../../domain/taxonomy.js';
+import { openPool } from '../../storage/pool.js';
 import { findScan, listScans, readScanRecord } from '../../storage/scans.js';
 import { readTable } from '../../storage/table.js';
 import { openEnvironmentStore } from '../environment.js';
+import { wholeNumberBetween } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
 import { wholeNumber } from './iteration.js';
 import { registerExport } from './scanExport.js';
@@ -20,7 +23,7 @@ export function register(program: Command): void {
     .description('Images set aside and the most probable label errors of an iteration')
     .argument('<scan>', 'A scan, a loop (its last scan), or <loop>:<iteration>')
     .argument('[n]', 'Iteration of a loop; the last one where left out', wholeNumber)
-    .option('--top <n>', 'Findings shown', wholeNumber, TOP_FINDINGS)
+    .option('--top <n>', 'Findings shown', wholeNumberBetween(1, 1_000_000), TOP_FINDINGS)
     .option('--json', 'Print one JSON object on stdout')
     .action(async (name: string, n: number | undefined, { top, json }: { top: number; json?: true }) => {
       const { store } = await openEnvironmentStore();
@@ -29,6 +32,8 @@ export function register(program: Command): void {
       const findings = (await readTable(store, found.findings, findingRowSchema)).sort(
         (a, b) => b.pWrong - a.pWrong || (a.findingId < b.findingId ? -1 : 1),
       );
+      const names = labelNames((await openPool(store, found.pool)).taxonomy);
+      const nameOf = (label: number): string => names[label] ?? String(label);
       const quarantined = images.filter((image) => image.quarantined).length;
       const byKind = FINDING_KINDS.map((kind) => ({
         kind,
@@ -41,19 +46,23 @@ export function register(program: Command): void {
           scanned: images.length,
           quarantined,
           byKind,
-          findings: findings.slice(0, top),
+          findings: findings.slice(0, top).map((finding) => ({
+            ...finding,
+            class: nameOf(finding.classId),
+            suggestedClass: finding.suggestedClassId === null ? null : nameOf(finding.suggestedClassId),
+          })),
           images,
         });
       say(`${found.id}: ${images.length} images scanned, ${quarantined} set aside, ${findings.length} findings`);
       printTable(byKind);
       printTable(
         findings.slice(0, top).map(({ fileName, kind, classId, suggestedClassId, areaPx, pWrong }) => ({
-          fileName,
-          kind,
-          classId,
-          suggestedClassId,
-          areaPx,
-          pWrong: pWrong.toFixed(3),
+          image: fileName,
+          finding: kind,
+          class: nameOf(classId),
+          suggested: suggestedClassId === null ? null : nameOf(suggestedClassId),
+          pixels: areaPx,
+          'p wrong': pWrong.toFixed(3),
         })),
       );
     });
@@ -67,8 +76,10 @@ export function register(program: Command): void {
       const records = await Promise.all((await listScans(store)).map((name) => readScanRecord(store, name)));
       const rows = records.flatMap((record) => {
         if (record === null) return [];
-        const { images, flagged, findings } = record.result.facts;
-        return [{ scan: record.scan, pool: record.pool, images, flagged, findings, finishedAt: record.finishedAt }];
+        const { scanned, quarantined, findings } = record.result.facts;
+        return [
+          { scan: record.scan, pool: record.pool, scanned, quarantined, findings, finishedAt: record.finishedAt },
+        ];
       });
       if (json) printJson({ scans: rows });
       else if (rows.length === 0) say('No scan was run by itself. Start one with `partloop scan run`.');

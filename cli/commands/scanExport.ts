@@ -90,7 +90,7 @@ async function exportTables(
   await writeTableFile(files.images, format, images, exportedImageSchema);
   await writeTableFile(files.findings, format, findings, exportedFindingSchema);
   if (json) return printJson({ scan: scan.id, images: images.length, findings: findings.length, files });
-  say(`${images.length} images: ${files.images}\n${findings.length} findings: ${files.findings}`);
+  say(`${images.length} images: ${files.images}`, `${findings.length} findings: ${files.findings}`);
 }
 
 function pixels(text: string): number {

@@ -1,18 +1,33 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
+import { PartloopError } from '../../domain/errors.js';
 import { standaloneScanWorkflowId } from '../../domain/ids.js';
-import { parseRequest, scanRequestSchema } from '../../domain/messages.js';
+import { resolveConfig, type ScanRequest, scanRequestSchema } from '../../domain/messages.js';
 import { LIGHT_QUEUE } from '../../domain/queues.js';
 import type { StepResult } from '../../domain/steps.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import { openPool } from '../../storage/pool.js';
 import { storeOf, uiLink, withClient } from '../environment.js';
+import { interruptible } from '../interrupt.js';
 import { asPartloopError } from '../loopClient.js';
-import { number, settingsFrom } from '../options.js';
-import { EXIT_INTERRUPTED, printJson, say } from '../output.js';
+import { name, number, requestFrom, settingsFrom } from '../options.js';
+import { printJson, say } from '../output.js';
 import { uploadScanModel } from '../scanModel.js';
 import { watchScan } from '../scanProgress.js';
 
 const { shape } = scanRequestSchema;
 const help = (field: keyof typeof shape): string => shape[field].description ?? '';
+
+/** The options that are short for a setting, and the setting. */
+const SETTING_OF_OPTION = {
+  pool: 'pool',
+  crossValidate: 'scan.folds',
+  imageSize: 'train.imageSize',
+  iterations: 'train.iterations',
+  batchSize: 'train.batchSize',
+  preset: 'train.preset',
+  seed: 'seed',
+};
 
 interface Options extends Record<string, unknown> {
   pool: string;
@@ -24,12 +39,20 @@ interface Options extends Record<string, unknown> {
   json?: true;
 }
 
+/** What can be known before the scan starts: the pool is there, and the settings hold with its defaults. */
+async function checkScan(store: ObjectStore, request: ScanRequest): Promise<void> {
+  const { crossValidate: _, model: __, iterations, pool = '', ...fields } = request;
+  const { defaults } = await openPool(store, pool);
+  const trainIterations = iterations === undefined ? {} : { trainIterations: iterations };
+  resolveConfig({ ...fields, pool, iterations: 1, ...trainIterations }, pool, defaults);
+}
+
 /** `partloop scan run`: algo1 over a whole pool, without a loop. */
 export function registerRun(scan: Command): void {
   scan
     .command('run')
     .description('Find the mislabelled images of a pool, without a loop')
-    .requiredOption('--pool <pool>', 'The pool to scan')
+    .requiredOption('--pool <pool>', 'The pool to scan', name)
     .option('--model <file>', 'An ONNX file or s3:// URI that judges; needs a model.json beside it')
     .option('--model-card <file>', 'Its description, where it is not model.json beside the model')
     .option('--unseen', 'The model was trained on no image of this pool')
@@ -46,21 +69,30 @@ export function registerRun(scan: Command): void {
 }
 
 async function run({ model, modelCard, unseen, set, wait, json, ...fields }: Options): Promise<void> {
+  if (model === undefined && (modelCard !== undefined || unseen === true)) {
+    throw new PartloopError(
+      'input-invalid',
+      `${unseen === true ? '--unseen' : '--model-card'} says something of a model, and no --model is given`,
+      {
+        hint: 'Give `--model FILE`, or leave it out: then the model in production judges, or folds do.',
+      },
+    );
+  }
+  if (model !== undefined && fields.crossValidate !== undefined) {
+    throw new PartloopError('input-invalid', '--model and --cross-validate exclude each other', {
+      hint: 'Folds judge each other, or a model judges all images that it has not seen.',
+    });
+  }
+  // Before the stack is started or a model is copied: what is asked for must make sense.
+  const asked = { ...fields, ...settingsFrom({ set, fields, shortFor: SETTING_OF_OPTION }) };
+  requestFrom(scanRequestSchema, asked);
   await withClient(async (client, env) => {
+    await checkScan(storeOf(env), requestFrom(scanRequestSchema, asked));
     const scanId = `scan-${fields.pool.slice(0, 40)}-${randomBytes(4).toString('hex')}`;
+    const place = { scan: scanId, pool: fields.pool, card: modelCard, unseen: unseen === true };
     const uploaded =
-      model === undefined
-        ? {}
-        : {
-            model: await uploadScanModel(storeOf(env), {
-              scan: scanId,
-              pool: fields.pool,
-              file: model,
-              card: modelCard,
-              unseen: unseen === true,
-            }),
-          };
-    const request = parseRequest(scanRequestSchema, { ...fields, ...settingsFrom(set), ...uploaded }, '`scan run`');
+      model === undefined ? {} : { model: await uploadScanModel(storeOf(env), { ...place, file: model }) };
+    const request = requestFrom(scanRequestSchema, { ...asked, ...uploaded });
     const workflowId = standaloneScanWorkflowId(scanId);
     const handle = await asPartloopError(() =>
       client.workflow.start<(input: unknown) => Promise<StepResult>>('mislabelScan', {
@@ -71,32 +103,27 @@ async function run({ model, modelCard, unseen, set, wait, json, ...fields }: Opt
       }),
     );
     const link = uiLink(env, `/namespaces/${env.temporal.namespace}/workflows/${encodeURIComponent(workflowId)}`);
-    say(`scan ${scanId} runs${link === null ? '' : `\n${link}`}`);
+    say(`scan ${scanId} runs`);
+    if (link !== null) say(link);
     const started = { scanId, pool: fields.pool, workflowId, link };
     if (wait !== true) {
       if (json === true) printJson(started);
       return;
     }
-    const abort = new AbortController();
-    const interrupt = (): void => abort.abort();
-    process.once('SIGINT', interrupt);
-    try {
-      const { facts, seconds } = await asPartloopError(() => watchScan(client, handle, scanId, abort.signal));
-      if (json === true) printJson({ ...started, ...facts, seconds });
-      else
-        say(
-          `${Object.entries(facts)
-            .map(([name, value]) => `${name} ${value}`)
-            .join(
-              ', ',
-            )}\n\`partloop scan show ${scanId}\` and \`partloop scan export ${scanId} --out DIR\` show what was found.`,
-        );
-    } catch (error) {
-      if (!abort.signal.aborted) throw error;
-      say(`\nStopped waiting. The scan runs on; \`partloop scan show ${scanId}\` shows it when it is done.`);
-      process.exitCode = EXIT_INTERRUPTED;
-    } finally {
-      process.removeListener('SIGINT', interrupt);
-    }
+    const parting = [
+      'Stopped waiting. The scan runs on.',
+      `\`partloop scan show ${scanId}\` shows it when it is done.`,
+    ];
+    const { facts, seconds } = await interruptible(
+      () => parting,
+      () => asPartloopError(() => watchScan(client, handle, scanId)),
+    );
+    if (json === true) return printJson({ ...started, ...facts, seconds });
+    say(
+      Object.entries(facts)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(', '),
+      `\`partloop scan show ${scanId}\` and \`partloop scan export ${scanId} --out DIR\` show what was found.`,
+    );
   });
 }

@@ -1,154 +1,146 @@
-import { ScheduleAlreadyRunning, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Command } from 'commander';
-import { PartloopError } from '../../domain/errors.js';
-import { nameSchema } from '../../domain/ids.js';
-import { parseRequest, startLoopRequestSchema } from '../../domain/messages.js';
-import { LIGHT_QUEUE } from '../../domain/queues.js';
-import { openEnvironmentClient, uiLink } from '../environment.js';
+import { storeOf, uiLink, withClient } from '../environment.js';
+import { addLoopOptions, LOOP_HELP, loopRequest, wholeLoopRequest } from '../loopOptions.js';
+import { name } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
+import {
+  checkRequest,
+  existingSchedule,
+  findSchedule,
+  type LoopSchedule,
+  listSchedules,
+  scheduleId,
+  scheduleSpec,
+  writeSchedule,
+} from '../schedules.js';
 
-const scheduleId = (name: string): string => `start-loop:${name}`;
+interface CreateOptions extends Record<string, unknown> {
+  every?: string;
+  cron?: string;
+  timeZone?: string;
+  loop?: string;
+  paused?: true;
+  json?: true;
+}
 
-/** `partloop schedule create|list|trigger|delete`: Temporal Schedules that start `startLoop`. */
+/** `partloop schedule create|list|trigger|pause|resume|delete`: Temporal Schedules that start `startLoop`. */
 export function register(program: Command): void {
   const schedule = program.command('schedule').description('Start loops as data arrives');
 
-  schedule
-    .command('create')
-    .description('Create or update a Schedule that starts a loop; a run that is under way is joined, never doubled')
-    .argument('<name>')
-    .option('--every <interval>', 'Interval, e.g. 12h or 30m', '1d')
-    .option('--cron <expression>', 'Cron expression in UTC, instead of --every')
-    .option('--pool <pool>', 'The pool to draw from')
-    .option('--loop <loop>', 'Name of the loop')
-    .option('--iterations <n>', 'Iterations a start', Number, 1)
-    .option('--paused', 'Create it paused')
+  addLoopOptions(
+    schedule
+      .command('create')
+      .description(
+        'Make a Schedule that starts a loop, or change what is given of an existing one; a running loop is joined, never doubled',
+      )
+      .argument('<name>', 'Name of the schedule', name)
+      .option('--every <interval>', 'Interval, e.g. 90m, 12h or 1d (1d if neither this nor --cron is given)')
+      .option('--cron <expression>', 'Cron expression instead of --every, e.g. "30 3 * * MON"')
+      .option('--time-zone <zone>', 'Time zone of --cron, e.g. Europe/Berlin; UTC if omitted')
+      .option('--loop <loop>', LOOP_HELP)
+      .option('--paused', 'Hold it; `schedule resume` lets it go on'),
+  )
     .option('--json', 'Print one JSON object on stdout')
-    .action(
-      async (
-        name: string,
-        options: {
-          every: string;
-          cron?: string;
-          pool?: string;
-          loop?: string;
-          iterations: number;
-          paused?: true;
-          json?: true;
-        },
-      ) => {
-        parseRequest(nameSchema, name, 'the name of a schedule');
-        const { pool, loop, iterations } = options;
-        const request = parseRequest(
-          startLoopRequestSchema,
-          { ...(pool === undefined ? {} : { pool }), ...(loop === undefined ? {} : { loop }), iterations },
-          '`schedule create`',
-        );
-        const { client, env } = await openEnvironmentClient();
-        try {
-          const scheduled: ScheduleOptions = {
-            scheduleId: scheduleId(name),
-            spec:
-              options.cron === undefined
-                ? { intervals: [{ every: interval(options.every) }] }
-                : { cronExpressions: [options.cron] },
-            action: {
-              type: 'startWorkflow',
-              workflowType: 'startLoop',
-              workflowId: `start:${name}`,
-              taskQueue: LIGHT_QUEUE,
-              args: [request],
-            },
-            policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day', pauseOnFailure: false },
-            state: { paused: options.paused ?? false, note: `starts loop ${loop ?? pool ?? ''}` },
-          };
-          const outcome = await createOrUpdate(client, scheduled);
-          const link = uiLink(
-            env,
-            `/namespaces/${env.temporal.namespace}/schedules/${encodeURIComponent(scheduleId(name))}`,
-          );
-          if (options.json) printJson({ schedule: name, outcome, link });
-          else say(`schedule ${name} ${outcome}${link === null ? '' : `\n${link}`}`);
-        } finally {
-          await client.connection.close();
-        }
-      },
-    );
+    .action(create);
 
   schedule
     .command('list')
     .description('Schedules that start loops')
     .option('--json', 'Print one JSON object on stdout')
-    .action(async ({ json }: { json?: true }) => {
-      const { client } = await openEnvironmentClient();
-      try {
-        const schedules: { name: string; paused: string; next: string | null }[] = [];
-        for await (const found of client.schedule.list()) {
-          if (!found.scheduleId.startsWith('start-loop:')) continue;
-          schedules.push({
-            name: found.scheduleId.slice('start-loop:'.length),
-            paused: String(found.state.paused),
-            next: found.info.nextActionTimes[0]?.toISOString() ?? null,
-          });
-        }
+    .action(({ json }: { json?: true }) =>
+      withClient(async (client) => {
+        const schedules = await listSchedules(client);
         if (json) printJson({ schedules });
         else if (schedules.length === 0) say('No schedule yet; `partloop schedule create NAME` makes one.');
-        else printTable(schedules);
-      } finally {
-        await client.connection.close();
-      }
-    });
+        else printTable(schedules.map(row));
+      }),
+    );
 
-  for (const [command, description] of [
-    ['trigger', 'Start the loop now'],
-    ['pause', 'Hold the schedule'],
-    ['resume', 'Go on'],
-    ['delete', 'Remove the schedule; the loop stays'],
+  for (const [command, description, done] of [
+    ['trigger', 'Start the loop now', 'started its loop now'],
+    ['pause', 'Hold the schedule', 'is paused'],
+    ['resume', 'Go on', 'goes on'],
+    ['delete', 'Remove the schedule; the loop stays', 'is deleted'],
   ] as const) {
     schedule
       .command(command)
       .description(description)
       .argument('<name>')
-      .action(async (name: string) => {
-        const { client } = await openEnvironmentClient();
-        try {
+      .option('--json', 'Print one JSON object on stdout')
+      .action((name: string, { json }: { json?: true }) =>
+        withClient(async (client) => {
+          await existingSchedule(client, name);
           const handle = client.schedule.getHandle(scheduleId(name));
           if (command === 'trigger') await handle.trigger();
           else if (command === 'pause') await handle.pause();
           else if (command === 'resume') await handle.unpause();
           else await handle.delete();
-          say(`schedule ${name}: ${command} done`);
-        } finally {
-          await client.connection.close();
-        }
-      });
+          if (json) printJson({ schedule: name, outcome: command });
+          else say(`schedule ${name} ${done}`);
+        }),
+      );
   }
 }
 
-async function createOrUpdate(
-  client: Awaited<ReturnType<typeof openEnvironmentClient>>['client'],
-  scheduled: ScheduleOptions,
-): Promise<'created' | 'updated'> {
-  try {
-    await client.schedule.create(scheduled);
-    return 'created';
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await client.schedule.getHandle(scheduled.scheduleId).update((previous) => ({
-      ...previous,
-      spec: scheduled.spec,
-      action: { ...previous.action, ...scheduled.action } as typeof previous.action,
-    }));
-    return 'updated';
-  }
+/** Everything is checked before anything is touched; of an existing schedule what is not given stays. */
+async function create(name: string, options: CreateOptions): Promise<void> {
+  const { every, cron, timeZone, loop, paused, json } = options;
+  const given = loopRequest(loop, options);
+  const spec = scheduleSpec({
+    ...(every === undefined ? {} : { every }),
+    ...(cron === undefined ? {} : { cron }),
+    ...(timeZone === undefined ? {} : { timeZone }),
+  });
+  await withClient(async (client, env) => {
+    const before = await findSchedule(client, name);
+    const request = { ...before?.request, ...given };
+    await checkRequest(storeOf(env), wholeLoopRequest(request));
+    const keepsSpec = before !== null && every === undefined && cron === undefined;
+    const after = await writeSchedule(client, {
+      name,
+      request,
+      paused: paused ?? before?.paused ?? false,
+      spec: keepsSpec ? null : spec,
+      cron: cron ?? null,
+    });
+    const link = uiLink(env, `/namespaces/${env.temporal.namespace}/schedules/${encodeURIComponent(scheduleId(name))}`);
+    const outcome = before === null ? 'created' : 'updated';
+    if (json) return printJson({ schedule: name, outcome, link, before, after });
+    if (before === null) say(`schedule ${name} created`);
+    else say(`schedule ${name} updated`, ...changes(before, after));
+    printTable([row(after)]);
+    if (link !== null) say(link);
+  });
 }
 
-/** `90m`, `12h`, `1d` -> the words Temporal's clients take. */
-function interval(text: string): `${number} minutes` | `${number} hours` | `${number} days` {
-  const match = /^(\d{1,5})([mhd])$/.exec(text);
-  const amount = Number(match?.[1]);
-  if (match === null || amount < 1) {
-    throw new PartloopError('input-invalid', `--every ${text}: expected minutes, hours or days such as 90m, 12h or 1d`);
-  }
-  return match[2] === 'm' ? `${amount} minutes` : match[2] === 'h' ? `${amount} hours` : `${amount} days`;
+const text = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+
+function row({ name, when, timeZone, request, paused, next, last }: LoopSchedule): Record<string, string | null> {
+  const zone = timeZone === 'UTC' || when.startsWith('every') ? '' : ` ${timeZone}`;
+  return {
+    schedule: name,
+    when: `${when}${zone}`,
+    pool: text(request.pool ?? 'the only one'),
+    loop: text(request.loop ?? request.pool ?? 'as the pool'),
+    paused: paused ? 'yes' : 'no',
+    next: paused ? null : minute(next),
+    last: minute(last),
+  };
+}
+
+const minute = (time: string | null): string | null =>
+  time === null ? null : `${time.slice(0, 16).replace('T', ' ')} UTC`;
+
+/** What an update changed, a line each. */
+function changes(before: LoopSchedule, after: LoopSchedule): string[] {
+  const facts = ({ when, timeZone, paused, request }: LoopSchedule): Record<string, unknown> => ({
+    ...{ when, 'time zone': timeZone, paused },
+    ...request,
+  });
+  const [old, now] = [facts(before), facts(after)];
+  const changed = [...new Set([...Object.keys(old), ...Object.keys(now)])].filter(
+    (name) => text(old[name]) !== text(now[name]),
+  );
+  if (changed.length === 0) return ['  nothing changed'];
+  return changed.map((name) => `  ${name}: ${text(old[name] ?? 'not given')} → ${text(now[name] ?? 'not given')}`);
 }

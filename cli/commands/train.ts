@@ -4,17 +4,21 @@ import type { Command } from 'commander';
 import { findLearningRate } from '../../activities/trainer/lrRange.js';
 import { learningRateChart } from '../../board/report/learningRates.js';
 import { drawChunk } from '../../domain/draw/drawChunk.js';
-import { parseRequest, resolveConfig, startLoopRequestSchema } from '../../domain/messages.js';
+import { PartloopError } from '../../domain/errors.js';
+import { resolveConfig, startLoopRequestSchema } from '../../domain/messages.js';
 import { ROOT } from '../../infra/home.js';
 import { openPool } from '../../storage/pool.js';
 import { openEnvironmentStore } from '../environment.js';
-import { number, settingsFrom } from '../options.js';
-import { EXIT_INTERRUPTED, printJson, printTable, say } from '../output.js';
+import { stoppable } from '../interrupt.js';
+import { name, requestFrom, settingsFrom, wholeNumberBetween } from '../options.js';
+import { printJson, printTable, say } from '../output.js';
 
 const ITERATIONS = 100;
 const IMAGES = 200;
 /** More points than this show nothing more. */
 const MAX_ITERATIONS = 10_000;
+const MAX_IMAGES = 1_000_000;
+const MAX_SEED = 2 ** 31 - 1;
 
 interface Options {
   pool: string;
@@ -33,10 +37,10 @@ export function register(program: Command): void {
     .description('Try settings of the training before a loop is started')
     .command('lr-find')
     .description('Raise the learning rate step by step and plot the loss: which rates these images bear')
-    .requiredOption('--pool <pool>', 'The pool whose images to train on')
-    .option('--images <n>', 'Images drawn at random from it', number, IMAGES)
-    .option('--iterations <n>', 'Steps, each at a higher rate', number, ITERATIONS)
-    .option('--seed <n>', 'Seed of every random choice', number)
+    .requiredOption('--pool <pool>', 'The pool whose images to train on', name)
+    .option('--images <n>', 'Images drawn at random from it', wholeNumberBetween(1, MAX_IMAGES), IMAGES)
+    .option('--iterations <n>', 'Steps, each at a higher rate', wholeNumberBetween(2, MAX_ITERATIONS), ITERATIONS)
+    .option('--seed <n>', 'Seed of every random choice', wholeNumberBetween(0, MAX_SEED))
     .option('--set <path=value...>', 'Settings of the loop, e.g. --set train.preset=swin_tiny')
     .option('--out <file>', 'The plot', 'lr-find.svg')
     .option('--json', 'Print one JSON object on stdout')
@@ -44,26 +48,33 @@ export function register(program: Command): void {
 }
 
 async function lrFind(options: Options): Promise<void> {
+  const settings = settingsFrom({ set: options.set, fields: { pool: options.pool }, shortFor: { pool: 'pool' } });
+  const request = requestFrom(startLoopRequestSchema, { pool: options.pool, ...settings });
   const { env, store } = await openEnvironmentStore();
   const pool = await openPool(store, options.pool);
-  const request = parseRequest(startLoopRequestSchema, { pool: pool.name, ...settingsFrom(options.set) }, '`lr-find`');
   const config = resolveConfig(request, pool.name, pool.defaults);
-  const iterations = Math.min(MAX_ITERATIONS, Math.max(2, Math.round(options.iterations)));
+  const { iterations } = options;
   const seed = options.seed ?? config.seed;
   const { rows } = drawChunk({
     index: await pool.readIndex(await pool.latestVersion()),
     drawnBefore: new Set(),
-    chunkSize: Math.max(1, Math.round(options.images)),
+    chunkSize: options.images,
     seed,
     iteration: 0,
     pool: pool.name,
   });
-  const abort = new AbortController();
-  const interrupt = (): void => abort.abort();
-  process.once('SIGINT', interrupt);
-  try {
-    say(`${rows.length} images of ${pool.name}, ${iterations} steps of ${config.train.batchSize} images`);
-    const found = await findLearningRate({
+  if (rows.length === 0) {
+    throw new PartloopError('pool-exhausted', `pool \`${pool.name}\` has no image to train on`, {
+      hint: `\`partloop pool stats ${pool.name}\` shows what it has.`,
+    });
+  }
+  say(`${rows.length} images of ${pool.name}, ${iterations} steps of ${config.train.batchSize} images`);
+  let steps = 0;
+  const parting = (): string[] => [
+    `Stopped after ${steps} of ${iterations} steps; no plot was written, and nothing was changed.`,
+  ];
+  const found = await stoppable(parting, (signal) =>
+    findLearningRate({
       store,
       pool: pool.name,
       home: resolve(env.home),
@@ -73,35 +84,31 @@ async function lrFind(options: Options): Promise<void> {
       config: config.train,
       iterations,
       seed,
-      signal: abort.signal,
+      signal,
       onProgress: () => undefined,
       onStep: (done, loss) => {
+        steps = done;
         if (done % 10 === 0) say(`step ${done} of ${iterations}, loss ${loss.toFixed(3)}`);
       },
-    });
-    await writeFile(options.out, learningRateChart(found.points, found.suggested));
-    const { lrHead, lrBackbone } = config.train;
-    const suggestion =
-      found.suggested === null
-        ? null
-        : { lrHead: rounded(found.suggested), lrBackbone: rounded((found.suggested * lrBackbone) / lrHead) };
-    if (options.json === true) {
-      printJson({ pool: pool.name, images: rows.length, configured: { lrHead, lrBackbone }, suggestion, ...found });
-    } else if (suggestion === null) {
-      say('The loss never fell: more steps, or look at the images and labels.');
-    } else {
-      printTable([
-        { setting: 'train.lrHead', configured: lrHead, 'steepest fall': suggestion.lrHead },
-        { setting: 'train.lrBackbone', configured: lrBackbone, 'steepest fall': suggestion.lrBackbone },
-      ]);
-    }
-    say(`plot: ${options.out}`);
-  } catch (error) {
-    if (!abort.signal.aborted) throw error;
-    process.exitCode = EXIT_INTERRUPTED;
-  } finally {
-    process.removeListener('SIGINT', interrupt);
+    }),
+  );
+  await writeFile(options.out, learningRateChart(found.points, found.suggested));
+  const { lrHead, lrBackbone } = config.train;
+  const suggestion =
+    found.suggested === null
+      ? null
+      : { lrHead: rounded(found.suggested), lrBackbone: rounded((found.suggested * lrBackbone) / lrHead) };
+  if (options.json === true) {
+    printJson({ pool: pool.name, images: rows.length, configured: { lrHead, lrBackbone }, suggestion, ...found });
+  } else if (suggestion === null) {
+    say('The loss never fell: take more steps, or look at the images and labels.');
+  } else {
+    printTable([
+      { setting: 'train.lrHead', configured: lrHead, 'steepest fall': suggestion.lrHead },
+      { setting: 'train.lrBackbone', configured: lrBackbone, 'steepest fall': suggestion.lrBackbone },
+    ]);
   }
+  say(`plot: ${options.out}`);
 }
 
 const rounded = (rate: number): number => Number(rate.toPrecision(2));

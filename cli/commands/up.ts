@@ -9,7 +9,8 @@ import {
 import { partloopHome } from '../../infra/home.js';
 import { FORCE_SIGNAL } from '../../infra/processes.js';
 import { LocalStack } from '../../infra/stack.js';
-import { say } from '../output.js';
+import { ignoreInterrupts } from '../interrupt.js';
+import { outliveReaders, say } from '../output.js';
 
 export function register(program: Command): void {
   program
@@ -29,6 +30,8 @@ export function register(program: Command): void {
 
 /** Hold the stack until Ctrl-C; a second Ctrl-C ends everything at once. */
 async function runInForeground(): Promise<void> {
+  ignoreInterrupts();
+  outliveReaders();
   say(
     needsLocalStack() ? 'Starting the local stack …' : 'Starting workers for the services that the environment names …',
   );

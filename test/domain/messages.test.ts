@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { loopConfigSchema, poolDefaults } from '../../domain/config.js';
 import { PartloopError } from '../../domain/errors.js';
-import { mergeSettings, parseRequest, resolveConfig, startLoopRequestSchema } from '../../domain/messages.js';
+import { parseRequest, resolveConfig, startLoopRequestSchema } from '../../domain/messages.js';
+import { mergeSettings } from '../../domain/settings.js';
 
 describe('the input of startLoop', () => {
   it('may be empty, null or missing', () => {
@@ -25,10 +26,9 @@ describe('the input of startLoop', () => {
   });
 
   it('names a setting that is not known', () => {
-    const request = parseRequest(startLoopRequestSchema, { settings: { train: { colour: 1 } } }, 'x');
     assert.throws(
-      () => resolveConfig(request, 'cars', {}),
-      (error) => error instanceof PartloopError && /train.*colour/.test(error.message),
+      () => parseRequest(startLoopRequestSchema, { settings: { train: { colour: 1 } } }, 'x'),
+      (error) => error instanceof PartloopError && /`settings\.train\.colour`/.test(error.message),
     );
   });
 

@@ -67,6 +67,17 @@ describe('a scan without a loop', function () {
     assert.equal((await readFile(join(out, 'images.parquet'))).subarray(0, 4).toString(), 'PAR1');
   });
 
+  it('is shown with the names of classes', async () => {
+    const shown = z
+      .object({ findings: z.array(z.looseObject({ class: z.string(), suggestedClass: z.string().nullable() })) })
+      .parse(await partloopJson(home, ['scan', 'show', scanId]));
+    const names = labelNames(carParts34);
+    for (const finding of shown.findings)
+      for (const name of [finding.class, finding.suggestedClass ?? 'background']) assert.ok(names.includes(name), name);
+    const { stdout } = await partloop(home, ['scan', 'show', scanId]);
+    if (shown.findings.length > 0) assert.match(stdout, /^image +finding +class +suggested +pixels +p wrong$/m);
+  });
+
   it('goes out to an annotation tool, and what comes back is joined, counted and kept', async () => {
     const out = join(home, 'review');
     const exported = z

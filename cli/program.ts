@@ -1,0 +1,53 @@
+import { styleText } from 'node:util';
+import { Command } from 'commander';
+import { linesForTerminal } from './terminal.js';
+
+/** Command names and the modules that hold them; a module loads only when its command is chosen. */
+const COMMANDS = {
+  up: () => import('./commands/up.js'),
+  down: () => import('./commands/down.js'),
+  status: () => import('./commands/status.js'),
+  doctor: () => import('./commands/doctor.js'),
+  import: () => import('./commands/import.js'),
+  pool: () => import('./commands/pool.js'),
+  review: () => import('./commands/review.js'),
+  scan: () => import('./commands/scan.js'),
+  train: () => import('./commands/train.js'),
+  loop: () => import('./commands/loop.js'),
+  iteration: () => import('./commands/iteration.js'),
+  report: () => import('./commands/report.js'),
+  schedule: () => import('./commands/schedule.js'),
+  config: () => import('./commands/config.js'),
+} as const;
+
+/** The command line as a tree of commands; of `words` the first that names a command decides which part is loaded. */
+export async function buildProgram(words: readonly string[] = []): Promise<Command> {
+  const program = new Command('partloop')
+    .description('Find mislabelled images, pick what the model needs, train, evaluate, gate, repeat')
+    .version('0.1.0');
+  const chosen = words.find((word) => !word.startsWith('-'));
+  const known = Object.entries(COMMANDS).filter(
+    ([name]) => chosen === undefined || !Object.hasOwn(COMMANDS, chosen) || name === chosen,
+  );
+  for (const [, load] of known) (await load()).register(program);
+  prepare(program, 'partloop');
+  return program;
+}
+
+/** Usage errors in the form of all others: what is wrong, what was meant, where the help is. */
+function prepare(command: Command, path: string): void {
+  const names = command.commands.map((child) => child.name()).join(', ');
+  const commands = names === '' ? '' : ` Commands: ${names}.`;
+  command
+    .exitOverride()
+    .showHelpAfterError(
+      `${styleText('cyan', 'hint', { stream: process.stderr })}: \`${path} --help\` shows what it takes.${commands}`,
+    )
+    .configureOutput({
+      outputError: (text, write) => {
+        const rest = text.trimEnd().replace(/^error: /, '');
+        write(`${styleText('red', 'error', { stream: process.stderr })}: ${linesForTerminal(rest)}\n`);
+      },
+    });
+  for (const child of command.commands) prepare(child, `${path} ${child.name()}`);
+}

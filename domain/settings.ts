@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { loopConfigSchema } from './config.js';
+import { own } from './own.js';
+import { type Problem, problemsOf } from './problems.js';
+import { bare, schemaAt } from './schemaFields.js';
+
+/** One layer of settings: any part of a loop's configuration. */
+const layerSchema = layerOf(loopConfigSchema);
+
+/** The same schema with every field left to choice and without defaults, so that a layer is checked by itself. */
+function layerOf(schema: z.ZodType): z.ZodType {
+  const inner = bare(schema);
+  if (!(inner instanceof z.ZodObject)) return inner;
+  const fields = Object.entries(inner.shape).flatMap(([name, field]) =>
+    field instanceof z.ZodType ? [[name, layerOf(field).optional()] as const] : [],
+  );
+  return z.strictObject(Object.fromEntries(fields));
+}
+
+/** What is wrong with one layer of settings, before it is merged with any other. */
+export const settingsProblems = (layer: unknown): Problem[] => problemsOf(layerSchema, layer);
+
+/** The schema of a setting, `train.iterations`; null where there is none of this path. */
+export const settingAt = (path: readonly string[]): z.ZodType | null => schemaAt(layerSchema, path);
+
+/** The field `settings` of a request: one layer. */
+export const settingsSchema = z.record(z.string(), z.unknown()).superRefine((layer, context) => {
+  for (const { path, text } of settingsProblems(layer)) context.addIssue({ code: 'custom', path, message: text });
+});
+
+/** `over` on top of `base`, objects merged field by field. */
+export function mergeSettings(base: unknown, over: unknown): unknown {
+  if (over === undefined) return base;
+  if (!isRecord(base) || !isRecord(over)) return over;
+  // By entries, not by assignment: a field of the name __proto__ stays a field, for the schema to refuse.
+  return Object.fromEntries([
+    ...Object.entries(base),
+    ...Object.entries(over).map(([field, value]) => [field, mergeSettings(own(base, field), value)]),
+  ]);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}

@@ -1,0 +1,40 @@
+import { answerInterrupts, stoppable } from '../../cli/interrupt.js';
+import { say } from '../../cli/output.js';
+import { withCounter, withProgress } from '../../cli/progress.js';
+
+/** Work that never ends, under the line of progress that commands have; the test ends it. */
+const never = (): Promise<never> => new Promise(() => setInterval(() => {}, 1_000));
+
+const kinds: Record<string, () => Promise<unknown>> = {
+  counter: () =>
+    withCounter('import', 'images', (onProgress) => {
+      onProgress(17);
+      return never();
+    }),
+  progress: () => withProgress('loop cars', never),
+  stoppable: () =>
+    stoppable(
+      () => ['Put in order.'],
+      async (signal) => {
+        say('at work');
+        await new Promise((_, reject) => {
+          const alive = setInterval(() => {}, 1_000);
+          signal.addEventListener('abort', () => {
+            clearInterval(alive);
+            reject(signal.reason);
+          });
+        });
+      },
+    ),
+  stubborn: () =>
+    stoppable(
+      () => ['Ended at once.'],
+      async () => {
+        say('at work');
+        await never();
+      },
+    ),
+};
+
+answerInterrupts({ json: process.argv.includes('--json') });
+await kinds[process.argv[2] ?? '']?.();

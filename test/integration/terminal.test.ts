@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { generateDemo } from '../../demo/pool.js';
+import { storeOfHome } from '../chaos/home.js';
+import { ROOT } from '../support/binaries.js';
+import { partloop, partloopJson } from '../support/cli.js';
+import { atTerminal, CTRL_C } from '../support/terminal.js';
+
+const scheduleSchema = z.object({
+  name: z.string(),
+  when: z.string(),
+  timeZone: z.string(),
+  request: z.record(z.string(), z.unknown()),
+  paused: z.boolean(),
+  next: z.string().nullable(),
+  last: z.string().nullable(),
+});
+const listSchema = z.object({ schedules: z.array(scheduleSchema) });
+const statusSchema = z.looseObject({ processes: z.array(z.looseObject({ name: z.string(), pid: z.number() })) });
+const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+
+/** A stack with the short steps alone: what needs a scan or a training waits for ever. */
+describe('commands with a stack', function () {
+  this.timeout(4 * 60_000);
+  let home: string;
+  let manifest: string;
+  const main = join(ROOT, 'dist', 'cli', 'main.js');
+  const at = (args: string[], after: string) =>
+    atTerminal([process.execPath, main, ...args], [{ after, type: CTRL_C }], { ...process.env, PARTLOOP_HOME: home });
+  const schedules = async () => listSchema.parse(await partloopJson(home, ['schedule', 'list'])).schedules;
+  const refused = async (args: string[], code: number, words: RegExp): Promise<void> => {
+    const answer = await partloop(home, [...args, '--json']);
+    assert.equal(answer.code, code, answer.stderr);
+    assert.match(errorSchema.parse(JSON.parse(answer.stdout)).error.message, words);
+  };
+
+  before(async () => {
+    home = await mkdtemp(join(tmpdir(), 'partloop-terminal-'));
+    const counts = { train: 8, val: 2, test: 2, interior: 0 };
+    const truthFile = join(home, 'truth.jsonl');
+    ({ manifest } = await generateDemo({ dir: join(home, 'cars'), seed: 8, size: 64, counts, truthFile }));
+    process.env.PARTLOOP_WORKERS = 'light';
+    await partloopJson(home, [
+      'import',
+      'masks',
+      '--manifest',
+      manifest,
+      '--taxonomy',
+      'car-parts-34',
+      '--pool',
+      'cars',
+    ]);
+  });
+  after(async () => {
+    delete process.env.PARTLOOP_WORKERS;
+    await partloop(home, ['down']);
+    await rm(home, { recursive: true, force: true });
+  });
+
+  describe('Ctrl-C at a terminal', () => {
+    it('ends the wait for a scan with its message, not the scan', async () => {
+      const { code, output } = await at(
+        ['scan', 'run', '--pool', 'cars', '--image-size', '64', '--wait'],
+        'scan scan-cars',
+      );
+      assert.match(output, /Stopped waiting\. The scan runs on\.\r\n`partloop scan show scan-cars-\w+` shows it/);
+      assert.equal(code, 130);
+    });
+
+    it('ends the wait for a loop with its message, not the loop', async () => {
+      const { code, output } = await at(
+        ['loop', 'start', 'cars', '--pool', 'cars', '--image-size', '64', '--wait'],
+        'iteration 1 ',
+      );
+      assert.match(output, /Stopped waiting\. The loop runs on\.\r\n`partloop loop status cars` shows it/);
+      assert.equal(code, 130);
+      const { phase } = z
+        .looseObject({ phase: z.string() })
+        .parse(await partloopJson(home, ['loop', 'status', 'cars']));
+      assert.equal(phase, 'running');
+      await partloopJson(home, ['loop', 'stop', 'cars', '--now']);
+    });
+
+    it('ends an import with how far it came and what to do', async () => {
+      const { processes } = statusSchema.parse(await partloopJson(home, ['status']));
+      const store = processes.find(({ name }) => name === 's3')?.pid;
+      assert.ok(store !== undefined);
+      process.kill(store, 'SIGSTOP');
+      try {
+        const args = ['--manifest', manifest, '--taxonomy', 'car-parts-34', '--pool', 'others'];
+        const { code, output } = await at(['import', 'masks', ...args], 'import');
+        assert.match(output, /import stopped after 0 images\.\r\nThe same command again goes on/);
+        assert.equal(code, 130);
+      } finally {
+        process.kill(store, 'SIGCONT');
+      }
+    });
+  });
+
+  describe('a schedule', () => {
+    it('is refused before anything is touched where it could never start its loop', async () => {
+      await partloopJson(home, [
+        'schedule',
+        'create',
+        'nightly',
+        '--pool',
+        'cars',
+        '--every',
+        '12h',
+        '--iterations',
+        '2',
+      ]);
+      const before = await schedules();
+      const create = ['schedule', 'create', 'nightly'];
+      await refused([...create, '--pool', 'vans'], 3, /there is no pool `vans`; pools: cars/);
+      await refused([...create, '--cron', '61 3 * * *'], 2, /--cron "61 3 \* \* \*": Minute is not in range/);
+      await refused([...create, '--cron', 'hello'], 2, /--cron "hello": CronString does not have/);
+      await refused([...create, '--cron', '0 0 31 2 *'], 2, /no such time lies ahead/);
+      await refused([...create, '--batch-size', '1', '--image-size', '32'], 2, /batch norm/);
+      await refused([...create, '--preset', 'swin_tiny'], 2, /train\.weights/);
+      await refused(['schedule', 'create', 'never', '--cron', '0 0 31 2 *'], 2, /no such time lies ahead/);
+      assert.deepEqual(await schedules(), before);
+    });
+
+    it('changes what is given alone, and says what that is', async () => {
+      const answer = await partloop(home, ['schedule', 'create', 'nightly', '--paused']);
+      assert.match(answer.stderr, /schedule nightly updated\n {2}paused: false → true\n/);
+      const args = ['--cron', '30 3 * * MON', '--time-zone', 'Europe/Berlin', '--set', 'train.iterations=50'];
+      const changed = await partloop(home, ['schedule', 'create', 'nightly', ...args]);
+      assert.match(changed.stderr, /when: every 12h → 30 3 \* \* MON\n {2}time zone: UTC → Europe\/Berlin\n/);
+      const [found] = await schedules();
+      assert.deepEqual(
+        { ...found, next: null },
+        {
+          ...{ name: 'nightly', when: '30 3 * * MON', timeZone: 'Europe/Berlin', paused: true, next: null, last: null },
+          request: { pool: 'cars', iterations: 2, settings: { train: { iterations: 50 } } },
+        },
+      );
+      assert.match(found?.next ?? '', /^\d{4}-.*Z$/);
+    });
+
+    it('is steered by its name, and an unknown name is answered with those there are', async () => {
+      for (const command of ['trigger', 'pause', 'resume', 'delete'])
+        await refused(['schedule', command, 'nope'], 3, /there is no schedule `nope`; schedules: nightly/);
+      await partloopJson(home, ['schedule', 'resume', 'nightly']);
+      await partloopJson(home, ['schedule', 'trigger', 'nightly']);
+      const [found] = await schedules();
+      assert.equal(found?.paused, false);
+      await partloopJson(home, ['schedule', 'delete', 'nightly']);
+      await refused(['schedule', 'pause', 'nightly'], 3, /there is none yet/);
+    });
+  });
+
+  it('refuses to wake, steer or show a loop that there is not, and makes none of that name', async () => {
+    for (const command of ['retry', 'adopt', 'stop', 'pause', 'resume', 'status'])
+      await refused(['loop', command, 'nope'], 3, /there is no loop `nope`; /);
+    await refused(['iteration', 'replay', 'nope', '1', '--from', 'train'], 3, /loop `nope` has recorded no iteration/);
+    await refused(['scan', 'run', '--pool', 'nope'], 3, /there is no pool `nope`; pools: cars/);
+    await refused(['scan', 'run', '--pool', 'cars', '--batch-size', '1', '--image-size', '32'], 2, /batch norm/);
+    const { loops } = z
+      .object({ loops: z.array(z.looseObject({ loop: z.string() })) })
+      .parse(await partloopJson(home, ['loop', 'status']));
+    assert.ok(!loops.some(({ loop }) => loop === 'nope'));
+  });
+
+  describe('the defaults of a pool', () => {
+    it('stop loops where a person edited them badly, naming the file, and nothing else', async () => {
+      await (await storeOfHome(home)).put('pools/cars/defaults.json', '{"train": 400', 'application/json');
+      const stats = z.looseObject({ defaultsProblem: z.string() });
+      const { defaultsProblem } = stats.parse(await partloopJson(home, ['pool', 'stats', 'cars']));
+      assert.match(defaultsProblem, /pools\/cars\/defaults\.json is not valid: it is not a JSON object/);
+      await refused(['loop', 'start', '--pool', 'cars'], 2, /pools\/cars\/defaults\.json is not valid/);
+      await (await storeOfHome(home)).put(
+        'pools/cars/defaults.json',
+        '{"train": {"imageSize": 33}}',
+        'application/json',
+      );
+      await refused(
+        ['loop', 'start', '--pool', 'cars'],
+        2,
+        /defaults\.json is not valid: field `train\.imageSize`: 33 is not/,
+      );
+    });
+  });
+});
