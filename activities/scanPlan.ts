@@ -80,7 +80,7 @@ async function makePlan(
   for (const row of chunk) {
     const judge = judges.findIndex((candidate) => !hasSeen(candidate, row));
     if (judge === -1) unjudgeable.push(row);
-    else groups.set(judge, [...(groups.get(judge) ?? []), row]);
+    else if (!groups.get(judge)?.push(row)) groups.set(judge, [row]);
   }
   const plan: ScanPlan = {
     version: 1,

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { reportError } from '../cli/output.js';
 import { detectCommand } from './detect/command.js';
 import { fetchCommand } from './fetch/command.js';
+import { fuzzCommand } from './fuzz/command.js';
 import { int8Command } from './int8/command.js';
 import { scanCommand } from './scan/command.js';
 import { ablationCommand } from './trainer/ablation.js';
@@ -17,6 +18,7 @@ async function main(argv: string[]): Promise<number> {
     .addCommand(detectCommand())
     .addCommand(scanCommand())
     .addCommand(fetchCommand())
+    .addCommand(fuzzCommand())
     .addCommand(int8Command())
     .addCommand(paceCommand())
     .addCommand(accuracyCommand())

@@ -1,5 +1,5 @@
 import { Listr, ListrLogger, ProcessOutput } from 'listr2';
-import { interruptible, type Parting } from './interrupt.js';
+import { interruptible, type Parting, stoppable } from './interrupt.js';
 import { say } from './output.js';
 import { forTerminal } from './terminal.js';
 
@@ -49,23 +49,26 @@ export async function withProgress<T>(title: string, work: (line: ProgressLine) 
 
 /**
  * Run long work under a line on stderr that counts; in a log, a line every ten seconds. Ctrl-C says how far it came and
- * what `parting` adds.
+ * what `parting` adds; work that has something to put in order (`inGoodOrder`) is told by the signal first.
  */
 export async function withCounter<T>(
   title: string,
   unit: string,
-  work: (onProgress: (done: number) => void) => Promise<T>,
-  parting: Parting = () => ['The same command again goes on: what is done already is found done.'],
+  work: (onProgress: (done: number) => void, signal: AbortSignal | undefined) => Promise<T>,
+  {
+    parting = () => ['The same command again goes on: what is done already is found done.'],
+    inGoodOrder = false,
+  }: { parting?: Parting; inGoodOrder?: boolean } = {},
 ): Promise<T> {
   let done = 0;
   const stopped: Parting = () => [`${title} stopped after ${done} ${unit}.`, ...parting()];
-  return interruptible(stopped, async () => {
+  const counted = async (signal?: AbortSignal): Promise<T> => {
     if (process.stderr.isTTY) {
       return withProgress(title, (line) =>
         work((count) => {
           done = count;
           line.title(`${title}: ${done} ${unit}`);
-        }),
+        }, signal),
       );
     }
     say(`${title} …`);
@@ -73,9 +76,10 @@ export async function withCounter<T>(
     try {
       return await work((count) => {
         done = count;
-      });
+      }, signal);
     } finally {
       clearInterval(timer);
     }
-  });
+  };
+  return inGoodOrder ? stoppable(stopped, counted) : interruptible(stopped, counted);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { check } from './checked.js';
 import { PartloopError } from './errors.js';
 
 /** Label value of background, and of pixels that count nowhere (also the padding of a letterboxed label). */
@@ -76,11 +77,14 @@ export const taxonomySchema = z
   });
 export type Taxonomy = z.infer<typeof taxonomySchema>;
 
-/** Parse a taxonomy from outside; every problem is listed in one error. */
+/** Problems of a taxonomy that are listed at once. */
+const SHOWN = 20;
+
+/** Parse a taxonomy from outside; its problems are listed in one error. */
 export function parseTaxonomy(value: unknown, origin: string): Taxonomy {
-  const parsed = taxonomySchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new PartloopError('config-invalid', `taxonomy ${origin} is not valid:\n${z.prettifyError(parsed.error)}`, {
+  const { data, problem } = check(taxonomySchema, value, SHOWN);
+  if (problem === null) return data;
+  throw new PartloopError('config-invalid', `taxonomy ${origin} is not valid: ${problem}`, {
     hint: 'docs/import.md tells of taxonomies; `partloop pool taxonomy dsmlr-18` prints a built-in one to start from.',
   });
 }

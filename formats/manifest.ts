@@ -1,10 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
+import { check } from '../domain/checked.js';
 import { PartloopError } from '../domain/errors.js';
 import { nameSchema, sha256Schema } from '../domain/ids.js';
 import { findingKindSchema } from '../domain/tables.js';
-import { check } from './checked.js';
 import { parseJsonText } from './jsonFile.js';
 
 /** Formats that annotation tools read and write. */

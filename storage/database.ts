@@ -26,3 +26,6 @@ export async function inDatabase(work: (connection: Connection) => Promise<unkno
 
 /** Text as an SQL literal. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** A path to read as an SQL literal: this file and no other, also where it has the marks of a pattern in its name. */
+export const quotedFile = (path: string): string => quoted(path.replace(/[[*?]/g, '[$&]'));

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
 import { columnType } from './columns.js';
 import { guardedCell, unguardedCell } from './csvCells.js';
-import { database, inDatabase, quoted } from './database.js';
+import { database, inDatabase, quoted, quotedFile } from './database.js';
 import type { ObjectStore } from './objectStore.js';
 
 /** Lines written at once: long enough to be quick, short enough to leave the event loop to others. */
@@ -41,7 +41,7 @@ export async function writeTableFile<T extends z.ZodObject>(
     const written = format === 'csv' ? rows.map(guardedRow) : rows;
     await pipeline(Readable.from(lines(written)), createWriteStream(json));
     const columns = Object.entries(schema.shape).map(([name, type]) => `${quoted(name)}: '${columnType(type, name)}'`);
-    const source = `read_json(${quoted(json)}, format='newline_delimited', columns={${columns.join(', ')}})`;
+    const source = `read_json(${quotedFile(json)}, format='newline_delimited', columns={${columns.join(', ')}})`;
     const options = format === 'parquet' ? 'FORMAT parquet, COMPRESSION zstd' : 'FORMAT csv, HEADER';
     await inDatabase((connection) => connection.run(`COPY (SELECT * FROM ${source}) TO ${quoted(path)} (${options})`));
   });
@@ -117,7 +117,7 @@ export async function* streamFile<T extends z.ZodObject>(
   const connection = await (await database()).connect();
   let index = 0;
   try {
-    const result = await connection.stream(`SELECT * FROM read_parquet(${quoted(path)})`);
+    const result = await connection.stream(`SELECT * FROM read_parquet(${quotedFile(path)})`);
     for await (const chunk of result.yieldRowObjectJs()) {
       for (const row of chunk) {
         const values = Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)]));
@@ -148,7 +148,7 @@ export async function readCsvFile(path: string): Promise<Record<string, string>[
   const rows: Record<string, string>[] = [];
   try {
     await inDatabase(async (connection) => {
-      const source = `read_csv(${quoted(path)}, header=true, all_varchar=true)`;
+      const source = `read_csv(${quotedFile(path)}, header=true, all_varchar=true)`;
       const result = await connection.runAndReadAll(`SELECT * FROM ${source}`);
       for (const row of result.getRowObjectsJS()) {
         const cells = Object.entries(row).map(([name, value]) => [name.trim(), unguardedCell(String(value ?? ''))]);

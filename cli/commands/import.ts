@@ -125,14 +125,12 @@ async function run(flags: Common, read: (taxonomy: Taxonomy) => AsyncIterable<Im
   const taxonomy = await loadTaxonomy(named);
   const entries = tags === undefined ? read(taxonomy) : await withTagFile(read(taxonomy), tags);
   const { store } = await openEnvironmentStore();
-  const report = await withCounter('import', 'images', (onProgress) =>
-    importImages(store, pool, taxonomy, entries, {
-      test: split === 'test',
-      relabel,
-      restore,
-      onProgress,
-      now: new Date(),
-    }),
+  const options = { test: split === 'test', relabel, restore, now: new Date() };
+  const report = await withCounter(
+    'import',
+    'images',
+    (onProgress, signal) => importImages(store, pool, taxonomy, entries, { ...options, onProgress, signal }),
+    { inGoodOrder: true },
   );
   if (json) printJson({ ...report, reasons: groupRefusals(report.refused) });
   else tell(report);

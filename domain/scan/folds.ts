@@ -10,7 +10,7 @@ type Grouped = Pick<ChunkRow, 'imageId' | 'vehicleId' | 'cluster'>;
 export function assignFolds(rows: readonly Grouped[], folds: number, ...seed: readonly (string | number)[]): number[] {
   const groups = groupsOf(rows);
   const members = new Map<number, number[]>();
-  for (const [index, group] of groups.entries()) members.set(group, [...(members.get(group) ?? []), index]);
+  for (const [index, group] of groups.entries()) if (!members.get(group)?.push(index)) members.set(group, [index]);
   const sizes = new Array<number>(folds).fill(0);
   const assigned = new Array<number>(rows.length).fill(0);
   const byName = [...members.values()]

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { check } from '../../domain/checked.js';
 import { PartloopError } from '../../domain/errors.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
-import { check } from '../checked.js';
 import { type ClassRules, type MatchedClass, matchClasses, NO_CLASS_RULES, unknownClass } from '../classMatcher.js';
 import { factsFrom, splitOf } from '../facts.js';
 import { type ImagePlace, imageSources } from '../imageSources.js';

@@ -18,7 +18,7 @@ export interface ImportOptions extends Partial<DecideOptions> {
   onProgress(done: number): void;
   now: Date;
   /** Stops after the images under way; what was read until then is kept. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What became of one entry when it was read. */
@@ -70,7 +70,7 @@ export async function importImages(
       if (twin === undefined) {
         first.set(candidate.row.imageId, { fileName, labelSha256: candidate.row.labelSha256 });
         pending.push(candidate);
-        notes.push(...outcome.notes.map((note) => `${fileName}: ${note}`));
+        for (const note of outcome.notes) notes.push(`${fileName}: ${note}`);
       } else {
         const isSame = twin.labelSha256 === candidate.row.labelSha256;
         const other = isSame ? '' : ' with another label: the first one counts';

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
 import * as tables from '../../domain/tables.js';
-import { readTable, writeTable } from '../../storage/table.js';
+import { readCsvFile, readTable, streamFile, writeTable, writeTableFile } from '../../storage/table.js';
 import { memoryStore } from '../support/memoryStore.js';
+import { save } from '../support/pictures.js';
 
 const schema = z.object({
   name: z.string(),
@@ -82,5 +86,28 @@ describe('a table', function () {
       (error) =>
         error instanceof PartloopError && error.code === 'data-invalid' && error.message.includes('text.parquet'),
     );
+  });
+
+  it('is read from the file of that name alone, also where the name looks like a pattern', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pl-[a]*-'));
+    try {
+      for (const [name, text] of [
+        ['found[1].csv', 'name\nright\n'],
+        ['found1.csv', 'name\nother\n'],
+        ['all*.csv', 'name\nright\n'],
+        ['all.csv', 'name\nother\n'],
+        ['wh?t.csv', 'name\nright\n'],
+        ['what.csv', 'name\nother\n'],
+      ] as const)
+        await save(folder, name, text);
+      for (const name of ['found[1].csv', 'all*.csv', 'wh?t.csv'])
+        assert.deepEqual(await readCsvFile(join(folder, name)), [{ name: 'right' }], name);
+      const path = join(folder, 'rows[1].parquet');
+      const row = { name: 'right' };
+      await writeTableFile(path, 'parquet', [row], z.object({ name: z.string() }));
+      for await (const found of streamFile(path, path, z.object({ name: z.string() }))) assert.deepEqual(found, row);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });

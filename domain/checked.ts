@@ -1,18 +1,21 @@
 import { z } from 'zod';
 
 const SHOWN = 3;
+/** Letters of a problem: names of the input are in it, and they may be of any length. */
+const MAX_LETTERS = 2_000;
 
-/** What a value is by a schema, or in a few lines what is wrong with it. */
+/** What a value is by a schema, or on one line what is wrong with it. */
 export type Checked<T> = { data: T; problem: null } | { data: null; problem: string };
 
 /** Check a value from outside. However much is wrong with it, the problem stays one readable line. */
-export function check<T extends z.ZodType>(schema: T, value: unknown): Checked<z.output<T>> {
+export function check<T extends z.ZodType>(schema: T, value: unknown, shown = SHOWN): Checked<z.output<T>> {
   try {
     const parsed = schema.safeParse(value);
     if (parsed.success) return { data: parsed.data, problem: null };
     const { issues } = parsed.error;
-    const more = issues.length > SHOWN ? `; and ${issues.length - SHOWN} more` : '';
-    return { data: null, problem: `${issues.slice(0, SHOWN).map(sentence).join('; ')}${more}` };
+    const said = issues.slice(0, shown).map(sentence).join('; ');
+    const first = said.length > MAX_LETTERS ? `${said.slice(0, MAX_LETTERS)} …` : said;
+    return { data: null, problem: issues.length > shown ? `${first}; and ${issues.length - shown} more` : first };
   } catch (cause) {
     // The checks of a list hand on their findings as arguments of a call, of which there may be some 120,000.
     if (cause instanceof RangeError) return { data: null, problem: 'too much of it is wrong to be listed' };

@@ -1,0 +1,32 @@
+import { seededRandom } from '../../domain/random.js';
+
+/** The choices of one case: all that is random in it, by its seed. */
+export class Choices {
+  private readonly random: () => number;
+
+  constructor(...seed: readonly (string | number)[]) {
+    this.random = seededRandom('fuzz', ...seed);
+  }
+
+  /** 0 or more, below `end`. */
+  below(end: number): number {
+    return Math.floor(this.random() * end);
+  }
+
+  chance(probability: number): boolean {
+    return this.random() < probability;
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)] as T;
+  }
+
+  /** Small mostly, now and then large. */
+  size(most: number): number {
+    return Math.floor(most ** this.random());
+  }
+
+  bytes(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => this.below(256));
+  }
+}
