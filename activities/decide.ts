@@ -2,6 +2,8 @@ import { type Decision, decisionSchema, type RegisteredModel, rivalOf, withLook 
 import { PartloopError } from '../domain/errors.js';
 import { bounds, comparePaired } from '../domain/evaluation/bootstrap.js';
 import { countUnits, decideGate, spentAlpha } from '../domain/evaluation/gate.js';
+import { evaluationSummarySchema } from '../domain/evaluation/summary.js';
+import { kindsText, type LeftOut } from '../domain/leftOut.js';
 import { modelCardSchema } from '../domain/modelCard.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type EvaluationRow, evaluationRowSchema, trainingRowSchema } from '../domain/tables.js';
@@ -10,7 +12,7 @@ import { readJson } from '../storage/json.js';
 import { readRegistry, registerBenchmark, updateRegistry } from '../storage/registry.js';
 import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
-import { evaluateModel } from './evaluate.js';
+import { type Evaluation, evaluateModel } from './evaluate.js';
 import { withHeartbeat } from './heartbeat.js';
 import { poolOf } from './pool.js';
 import { runStep } from './step.js';
@@ -48,14 +50,15 @@ export function createDecideActivities(deps: ActivityDeps) {
       const result = await withHeartbeat(({ signal }) =>
         runStep(store, context, 'decide', VERSION, inputs, async (attempt) => {
           const rows = await readTable(store, outputOf(evaluate, 'images'), evaluationRowSchema);
-          const rivalImages = benchmark === null ? null : await evaluateRival(benchmark, signal);
+          const lost = await leftOutOf(evaluate);
+          const judged = benchmark === null ? null : await evaluateRival(benchmark, signal);
           const decision =
-            benchmark === null || look === null || rivalImages === null
+            benchmark === null || look === null || judged === null
               ? firstDecision()
-              : await compare(benchmark, look, rivalImages);
+              : await compare(benchmark, look, judged);
           const outputs = {
             decision: attempt.key('decision.json'),
-            ...(rivalImages === null ? {} : { benchmarkImages: rivalImages }),
+            ...(judged === null ? {} : { benchmarkImages: judged.images }),
           };
           await store.put(
             outputs.decision,
@@ -72,6 +75,8 @@ export function createDecideActivities(deps: ActivityDeps) {
               benchmarkMiou: decision.benchmarkMiou,
               promoted: decision.promoted,
               pendingApproval: decision.pendingApproval,
+              images: decision.images,
+              leftOut: decision.leftOut.length,
             },
           };
 
@@ -87,6 +92,7 @@ export function createDecideActivities(deps: ActivityDeps) {
               benchmark: null,
               reasons: [
                 `there was no benchmark for this taxonomy: the candidate ${approve ? 'waits for an approval to become' : 'becomes'} it`,
+                ...(lost.length === 0 ? [] : [`${lost.length} test images are left out: ${kindsText(lost)}`]),
               ],
               candidateMiou: clamp(evaluate?.facts.miou),
               benchmarkMiou: null,
@@ -95,6 +101,8 @@ export function createDecideActivities(deps: ActivityDeps) {
               upper: null,
               detectable: null,
               units: countUnits(rows),
+              images: rows.length,
+              leftOut: lost,
               look: null,
               alpha: null,
               slices: [],
@@ -103,8 +111,8 @@ export function createDecideActivities(deps: ActivityDeps) {
             };
           }
 
-          async function evaluateRival(rival: RegisteredModel, cancelled: AbortSignal): Promise<string> {
-            const evaluation = await evaluateModel(deps, {
+          function evaluateRival(rival: RegisteredModel, cancelled: AbortSignal): Promise<Evaluation> {
+            return evaluateModel(deps, {
               pool: config.pool,
               poolVersion: Number(draw?.facts.poolVersion),
               scanKey: rival.scan,
@@ -113,16 +121,16 @@ export function createDecideActivities(deps: ActivityDeps) {
               config,
               signal: cancelled,
             });
-            return evaluation.images;
           }
 
-          async function compare(rival: RegisteredModel, number: number, rivalImages: string): Promise<Decision> {
-            const rivals = await readTable(store, rivalImages, evaluationRowSchema);
+          async function compare(rival: RegisteredModel, number: number, theirs: Evaluation): Promise<Decision> {
+            const rivals = await readTable(store, theirs.images, evaluationRowSchema);
             const trained = await readTable(store, outputOf(sample as StepResult, 'trainingSet'), trainingRowSchema);
             const vehicles = new Set(trained.flatMap((row) => row.vehicle ?? []));
             const verdict = decideGate({
               candidate: rows,
               benchmark: rivals,
+              leftOut: [...new Map([...theirs.leftOut, ...lost].map((image) => [image.imageId, image])).values()],
               taxonomy: pool.taxonomy,
               config: config.gate,
               look: number,
@@ -164,6 +172,11 @@ export function createDecideActivities(deps: ActivityDeps) {
   async function candidateOf(train: StepResult, loop: string, iteration: number): Promise<RegisteredModel> {
     const card = await readJson(store, outputOf(train, 'card'), modelCardSchema);
     return { scan: outputOf(train, 'scan'), card: outputOf(train, 'card'), digest: card.files.scan, loop, iteration };
+  }
+
+  /** Test images that the candidate could not be judged on; an evaluation of before this was written down judged all. */
+  async function leftOutOf({ outputs: { summary } }: StepResult): Promise<LeftOut[]> {
+    return summary === undefined ? [] : (await readJson(store, summary, evaluationSummarySchema)).leftOut;
   }
 
   async function takeLook(

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { drawChunk } from '../domain/draw/drawChunk.js';
 import { PartloopError } from '../domain/errors.js';
 import { sha256Schema } from '../domain/ids.js';
+import { kindsText, type LeftOut } from '../domain/leftOut.js';
+import type { SplitChoice } from '../domain/scan/split.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';
 import { headRow } from '../storage/headRow.js';
@@ -19,17 +21,19 @@ const HEADS_IN_FLIGHT = 48;
 /** Every image a loop has drawn so far: `drawn.json`. */
 const drawnSchema = z.object({ images: z.array(sha256Schema) });
 
-interface MissingObject {
-  imageId: string;
-  fileName: string;
-  reason: string;
-}
-
 /** Step draw: a chunk of images that this loop has not seen, with every object known to be there. */
 export function createDrawActivities(deps: ActivityDeps) {
   const { store, log } = deps;
   return {
-    async draw({ context }: { context: IterationContext; results: StepResults }): Promise<StepResult> {
+    async draw({
+      context,
+      split = 'train',
+    }: {
+      context: IterationContext;
+      results: StepResults;
+      /** Asked for by a scan that belongs to no loop. */
+      split?: SplitChoice;
+    }): Promise<StepResult> {
       const { pool: name, chunkSize, seed } = context.config;
       const pool = await poolOf(deps, name);
       const poolVersion = await pinVersion(context, () => pool.latestVersion());
@@ -41,15 +45,18 @@ export function createDrawActivities(deps: ActivityDeps) {
         seed,
         iteration: context.iteration,
         before: before?.digest ?? null,
+        // Left out where loops draw, so that earlier draws are found done.
+        ...(split === 'train' ? {} : { split }),
       };
 
       return withHeartbeat(({ report, signal }) =>
         runStep(store, context, 'draw', VERSION, inputs, async (attempt) => {
           const drawnBefore = await readDrawn(before);
           const index = await pool.readIndex(poolVersion);
-          const chunk = drawChunk({ index, drawnBefore, chunkSize, seed, iteration: context.iteration, pool: name });
+          const { iteration } = context;
+          const chunk = drawChunk({ index, drawnBefore, chunkSize, seed, iteration, pool: name, split });
           const { present, missing } = await findMissing(chunk.rows, signal, (done) =>
-            report({ checked: done, of: chunk.rows.length }),
+            report({ done, total: chunk.rows.length }),
           );
           if (present.length === 0) {
             const first = missing[0];
@@ -67,6 +74,7 @@ export function createDrawActivities(deps: ActivityDeps) {
               'drawn images that are missing or changed are left out',
             );
 
+          const { leftOut } = chunk;
           const outputs = {
             chunk: attempt.key('chunk.parquet'),
             missing: attempt.key('missing.json'),
@@ -79,11 +87,7 @@ export function createDrawActivities(deps: ActivityDeps) {
             .concat(present.map((row) => row.imageId))
             .sort();
           await writeTable(store, outputs.chunk, present, chunkRowSchema);
-          await store.put(
-            outputs.missing,
-            JSON.stringify({ missing, leftOut: chunk.leftOut }, null, 1),
-            'application/json',
-          );
+          await store.put(outputs.missing, JSON.stringify({ missing, leftOut }, null, 1), 'application/json');
           await store.put(outputs.drawn, JSON.stringify({ images: drawn }), 'application/json');
           return {
             outputs,
@@ -92,7 +96,16 @@ export function createDrawActivities(deps: ActivityDeps) {
               poolVersion,
               remaining: chunk.remaining,
               missing: missing.length,
+              missingWhy: kindsText(missing),
               testImages: chunk.testImages,
+              split,
+              poolImages: index.length,
+              otherTrain: leftOut.otherTrain,
+              otherVal: leftOut.otherVal,
+              otherTest: leftOut.otherTest,
+              interior: leftOut.interior,
+              heldBack: leftOut.testVehicle + leftOut.testCopy,
+              drawnBefore: leftOut.drawnBefore,
             },
           };
         }),
@@ -126,23 +139,23 @@ export function createDrawActivities(deps: ActivityDeps) {
     rows: readonly ChunkRow[],
     signal: AbortSignal,
     onProgress: (done: number) => void,
-  ): Promise<{ present: ChunkRow[]; missing: MissingObject[] }> {
-    const reasons: (string | null)[] = new Array(rows.length).fill(null);
+  ): Promise<{ present: ChunkRow[]; missing: LeftOut[] }> {
+    const problems: Awaited<ReturnType<typeof headRow>>[] = new Array(rows.length).fill(null);
     let next = 0;
     const lane = async (): Promise<void> => {
       while (next < rows.length) {
         throwIfCancelled(signal);
         const position = next++;
-        reasons[position] = await headRow(store, rows[position] as ChunkRow);
+        problems[position] = await headRow(store, rows[position] as ChunkRow);
         if (position % 500 === 0) onProgress(position);
       }
     };
     await Promise.all(Array.from({ length: HEADS_IN_FLIGHT }, lane));
     return {
-      present: rows.filter((_, position) => reasons[position] === null),
+      present: rows.filter((_, position) => problems[position] === null),
       missing: rows.flatMap(({ imageId, fileName }, position) => {
-        const reason = reasons[position];
-        return reason == null ? [] : [{ imageId, fileName, reason }];
+        const problem = problems[position];
+        return problem == null ? [] : [{ imageId, fileName, ...problem }];
       }),
     };
   }

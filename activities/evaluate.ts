@@ -1,49 +1,31 @@
-import type { LoopConfig } from '../domain/config.js';
 import { PartloopError } from '../domain/errors.js';
-import { countBoundary } from '../domain/evaluation/boundary.js';
-import { ClassSums, classLabels, countConfusion } from '../domain/evaluation/confusion.js';
 import { evaluationSummarySchema, summariseEvaluation } from '../domain/evaluation/summary.js';
-import { cropTopLeft, resizeNearest } from '../domain/geometry/resize.js';
+import { assertFewLeftOut, kindsText, type LeftOut } from '../domain/leftOut.js';
 import { modelCardSchema } from '../domain/modelCard.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type EvaluationRow, evaluationRowSchema, type IndexRow } from '../domain/tables.js';
-import type { Taxonomy } from '../domain/taxonomy.js';
-import { decodeForNetwork } from '../inference/decode.js';
-import { contentSize } from '../inference/letterbox.js';
-import { fetchModel } from '../inference/modelFile.js';
-import { openSessions, type SessionPool } from '../inference/sessions.js';
 import { digestOf } from '../storage/digest.js';
-import { readImage, readLabel } from '../storage/imageSource.js';
+import { findEvaluation, keepEvaluation } from '../storage/evaluations.js';
 import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
-import { decodeLabel } from '../storage/labelMask.js';
-import { writeTable } from '../storage/table.js';
+import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
-import { throwIfCancelled, withHeartbeat } from './heartbeat.js';
+import { withHeartbeat } from './heartbeat.js';
 import { poolOf } from './pool.js';
 import { runStep } from './step.js';
+import { type EvaluateRequest, judgeTestImages } from './testImages.js';
 
 /** Of the counting; what an older one left is counted again. */
 export const EVALUATION_VERSION = 1;
-const READ_AHEAD = 2;
-
-export interface EvaluateRequest {
-  pool: string;
-  poolVersion: number;
-  scanKey: string;
-  /** sha256 of the file under `scanKey`. */
-  modelDigest: string;
-  /** Longest side in pixels of the grid that is counted on. */
-  size: number;
-  config: LoopConfig;
-  signal: AbortSignal;
-  onProgress?(done: number, total: number): void;
-}
 
 export interface Evaluation {
+  /** Keys of the table of images, and of the summary. */
   images: string;
   summary: string;
+  /** Digest of all test images and their labels, also of those that could not be judged. */
   testVersion: string;
+  /** Test images that the table is without. */
+  leftOut: LeftOut[];
 }
 
 /** Step evaluate: the candidate on the frozen test set, through the same ONNX file that scans. */
@@ -66,7 +48,7 @@ export function createEvaluateActivities(deps: ActivityDeps) {
       };
       return withHeartbeat((beat) =>
         runStep(deps.store, context, 'evaluate', EVALUATION_VERSION, inputs, async () => {
-          const { images, summary, testVersion } = await evaluateModel(deps, {
+          const { images, summary, leftOut, testVersion } = await evaluateModel(deps, {
             pool: config.pool,
             poolVersion,
             scanKey,
@@ -84,10 +66,9 @@ export function createEvaluateActivities(deps: ActivityDeps) {
             boundaryIou,
             images: count,
           } = await readJson(deps.store, summary, evaluationSummarySchema);
-          return {
-            outputs: { images, summary },
-            facts: { miou, majorMiou, minorMiou, imageMiou, boundaryIou, images: count, testVersion },
-          };
+          const figures = { miou, majorMiou, minorMiou, imageMiou, boundaryIou };
+          const lost = { leftOut: leftOut.length, leftOutWhy: kindsText(leftOut) };
+          return { outputs: { images, summary }, facts: { ...figures, images: count, ...lost, testVersion } };
         }),
       );
     },
@@ -96,9 +77,13 @@ export function createEvaluateActivities(deps: ActivityDeps) {
 
 /**
  * Score a model on the test images of a pool version. Kept under (model, test version, grid), so that a benchmark is scored
- * once a test version; the summary is written last and says that the rest is whole.
+ * once a test version; the summary is written last and says that the rest is whole. Images that are gone, changed or
+ * unreadable are left out: such a score lies beside the whole one, under what it is without, and once the images are back
+ * only they are judged.
  *
  * The grid is the label at longest side `size`, nearest neighbour, padding left out.
+ *
+ * @throws PartloopError `data-invalid` where more are bad than the configuration allows
  */
 export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest): Promise<Evaluation> {
   const { store } = deps;
@@ -113,94 +98,25 @@ export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest
   }
   const testVersion = digestOf(test.map((row) => `${row.imageId} ${row.labelSha256}`));
   const place = keys.evaluation(request.modelDigest, testVersion, request.size, EVALUATION_VERSION);
-  const evaluation = { images: `${place}images.parquet`, summary: `${place}summary.json`, testVersion };
-  if ((await store.head(evaluation.summary)) !== null) return evaluation;
+  const earlier = await findEvaluation(store, place);
+  if (earlier !== null && earlier.leftOut.length === 0) return { ...earlier, testVersion };
 
-  const modelPath = await fetchModel(store, request.scanKey, request.modelDigest, deps.home);
-  const { sessions, threadsPerSession, provider } = request.config.scan;
-  const opened = await openSessions(sessions, {
-    modelPath,
-    name: request.scanKey,
-    threads: threadsPerSession,
-    provider,
-    taxonomy: pool.taxonomy,
+  const known = earlier === null ? [] : await readTable(store, earlier.images, evaluationRowSchema);
+  const judged = await judgeTestImages(deps, request, missingFrom(test, known), pool.taxonomy, earlier !== null);
+  if (earlier !== null && judged.rows.length === 0) return { ...earlier, testVersion };
+  const { leftOut } = judged;
+  assertFewLeftOut(leftOut, {
+    images: test.length,
+    share: request.config.badImageShare,
+    what: 'test',
+    pool: request.pool,
   });
-  try {
-    const rows = await evaluateImages(deps, request, test, opened, pool.taxonomy);
-    await writeTable(store, evaluation.images, rows, evaluationRowSchema);
-    await store.put(
-      evaluation.summary,
-      JSON.stringify(summariseEvaluation(rows, pool.taxonomy), null, 1),
-      'application/json',
-    );
-  } finally {
-    await opened.close();
-  }
-  return evaluation;
+  const rows = [...known, ...judged.rows].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
+  const summary = { ...summariseEvaluation(rows, pool.taxonomy), leftOut };
+  return { ...(await keepEvaluation(store, place, rows, summary)), testVersion };
 }
 
-async function evaluateImages(
-  deps: ActivityDeps,
-  request: EvaluateRequest,
-  test: readonly IndexRow[],
-  opened: SessionPool,
-  taxonomy: Taxonomy,
-): Promise<EvaluationRow[]> {
-  const rows = new Array<EvaluationRow>(test.length);
-  let next = 0;
-  let done = 0;
-  const lane = async (): Promise<void> => {
-    while (next < test.length) {
-      if (request.signal.aborted) return;
-      const index = next++;
-      rows[index] = await evaluateImage(deps, test[index] as IndexRow, request.size, opened, taxonomy);
-      request.onProgress?.(++done, test.length);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(test.length, opened.sessions * (1 + READ_AHEAD)) }, lane));
-  throwIfCancelled(request.signal);
-  return rows;
-}
-
-async function evaluateImage(
-  { store }: ActivityDeps,
-  row: IndexRow,
-  gridSize: number,
-  opened: SessionPool,
-  taxonomy: Taxonomy,
-): Promise<EvaluationRow> {
-  const [image, labelBytes] = await Promise.all([readImage(store, row), readLabel(store, row)]);
-  const [picture, label] = await Promise.all([
-    decodeForNetwork(image, opened.size, row.fileName),
-    decodeLabel(labelBytes, `label of ${row.fileName}`),
-  ]);
-  const mask = await opened.predict(picture);
-  const grid = contentSize(label.width, label.height, gridSize);
-  const given = resizeNearest(label.pixels, label.width, label.height, grid.width, grid.height);
-  const predicted = resizeNearest(
-    cropTopLeft(mask, opened.size, picture.width, picture.height),
-    picture.width,
-    picture.height,
-    grid.width,
-    grid.height,
-  );
-  const labels = classLabels(taxonomy.classes.length);
-  const confusion = countConfusion(given, predicted);
-  const { imageId, fileName, vehicleId, angle, vehicle, damage, black, reflection, zoomed, orientation, region } = row;
-  return {
-    imageId,
-    fileName,
-    vehicleId,
-    angle,
-    vehicle,
-    damage,
-    black,
-    reflection,
-    zoomed,
-    orientation,
-    region,
-    confusion,
-    boundary: countBoundary(given, predicted, grid.width, grid.height, labels.length),
-    imageMiou: new ClassSums().add(confusion).miouOfPresent(labels),
-  };
-}
+const missingFrom = (test: readonly IndexRow[], known: readonly EvaluationRow[]): IndexRow[] => {
+  const there = new Set(known.map(({ imageId }) => imageId));
+  return test.filter(({ imageId }) => !there.has(imageId));
+};

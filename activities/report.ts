@@ -7,8 +7,10 @@ import { estimateRecall } from '../domain/auditAnswers.js';
 import { proposalSchema } from '../domain/correction.js';
 import { decisionSchema } from '../domain/decision.js';
 import { PartloopError } from '../domain/errors.js';
+import { onCommonImages } from '../domain/evaluation/gate.js';
 import { precisionByKind, reliabilityOf } from '../domain/review.js';
 import { sampleComparisonSchema } from '../domain/sampling/compare.js';
+import { countsOf, countsText, notJudged } from '../domain/scan/counts.js';
 import { type IterationContext, STEPS, type StepResult, type StepResults } from '../domain/steps.js';
 import {
   type ChunkRow,
@@ -31,6 +33,7 @@ import { readReviews } from '../storage/reviews.js';
 import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { throwIfCancelled, withHeartbeat } from './heartbeat.js';
+import { leftOutOfIteration } from './leftOutOfIteration.js';
 import { poolOf } from './pool.js';
 import { reviewListSchema } from './reviews.js';
 import { runStep } from './step.js';
@@ -73,8 +76,12 @@ export function createReportActivities(deps: ActivityDeps) {
           const decision = await readJson(store, outputOf(decide, 'decision'), decisionSchema);
           const rows = await readTable(store, outputOf(evaluate, 'images'), evaluationRowSchema);
           const benchmarkKey = decide.outputs.benchmarkImages;
-          const benchmark: EvaluationRow[] | null =
+          const benchmarkRows: EvaluationRow[] | null =
             benchmarkKey === undefined ? null : await readTable(store, benchmarkKey, evaluationRowSchema);
+          // What only one of the two could be judged on says nothing of their difference.
+          const common = benchmarkRows === null ? null : onCommonImages(rows, benchmarkRows);
+          const candidate = common?.candidate ?? rows;
+          const benchmark = common?.benchmark ?? null;
           const images = await readTable(store, outputOf(scan, 'images'), scanImageRowSchema);
           const findings = await readTable(store, outputOf(scan, 'findings'), findingRowSchema);
           const chunk = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
@@ -87,6 +94,7 @@ export function createReportActivities(deps: ActivityDeps) {
           const summaryKey = scan.outputs.summary;
           const { warnings, quarantineAt = context.config.scan.quarantineAt } =
             summaryKey === undefined ? { warnings: [] } : await readJson(store, summaryKey, scanSummarySchema);
+          const counts = countsOf(scan.facts);
           const byId = new Map(chunk.map((row) => [row.imageId, row]));
           const picture = async (
             row: ChunkRow | undefined,
@@ -105,15 +113,17 @@ export function createReportActivities(deps: ActivityDeps) {
             config: context.config,
             curve: history.map(toPoint),
             decision,
-            classes: classTable(rows, benchmark, pool.taxonomy),
-            slices: sliceTable(rows, benchmark),
+            classes: classTable(candidate, benchmark, pool.taxonomy),
+            slices: sliceTable(candidate, benchmark),
             worst: worstImages(rows, pool.taxonomy, WORST_IMAGES),
+            leftOut: await leftOutOfIteration(store, results, images, decision),
             detection: {
               model: String(scan.facts.model ?? 'a model'),
-              scanned: images.length,
+              scanned: images.filter((row) => notJudged(row) === null).length,
               flagged: images.filter((row) => row.findings > 0).length,
               quarantined: images.filter((row) => row.quarantined).length,
-              unreadable: images.filter((row) => row.error !== null).length,
+              unreadable: images.filter((row) => notJudged(row) === 'unreadable').length,
+              counts: counts === null ? null : countsText(counts),
               estimatedWrong: numberOf(scan.facts.prevalence),
               kinds: countKinds(findings, new Set(images.filter((row) => row.quarantined).map((row) => row.imageId))),
               classes: countClasses(findings, pool.taxonomy),

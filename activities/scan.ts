@@ -4,6 +4,7 @@ import { type ClassIouByName, type ReduceEntry, reduceScan as reduceEntries } fr
 import { answersOf, learnCorrection } from '../domain/mislabel/verdictCorrection.js';
 import { type ModelCard, modelCardSchema } from '../domain/modelCard.js';
 import { silencer } from '../domain/review.js';
+import { countFacts, NO_JUDGE, SHARD_FAILED } from '../domain/scan/counts.js';
 import { type ScanPlan, scanPlanSchema } from '../domain/scanPlan.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema, findingRowSchema, scanImageRowSchema } from '../domain/tables.js';
@@ -156,7 +157,7 @@ export function createScanActivities(deps: ActivityDeps) {
           return {
             outputs,
             facts: {
-              scanned: images.length,
+              ...countFacts(results.draw?.facts ?? {}, images),
               flagged: summary.flagged,
               quarantined: summary.quarantined,
               findings: summary.findings,
@@ -164,7 +165,6 @@ export function createScanActivities(deps: ActivityDeps) {
               folds: folds.length,
               prevalence: summary.prevalence,
               failedShards: failedShards.length,
-              unjudged: plan.unjudged.length,
               model: judges.map(({ card }) => card.files.scan.slice(0, 8)).join(' '),
             },
           };
@@ -203,6 +203,7 @@ export function createScanActivities(deps: ActivityDeps) {
       const key = shardKey(planKey, shard, judges[judge]?.card.files.scan ?? '');
       for (const entry of await readShard(store, key)) found.set(entry.imageId, entry);
     }
+    const unjudged = new Set(plan.unjudged);
     return chunk.map((row) => {
       const entry = found.get(row.imageId);
       const common = {
@@ -213,9 +214,7 @@ export function createScanActivities(deps: ActivityDeps) {
         cluster: row.cluster,
       };
       if (entry !== undefined) return { ...common, analysis: entry.analysis, error: entry.error, model: entry.model };
-      const error = plan.unjudged.includes(row.imageId)
-        ? 'no model may judge it: every one was trained on it, a near duplicate or its vehicle'
-        : 'its shard failed';
+      const error = unjudged.has(row.imageId) ? NO_JUDGE : SHARD_FAILED;
       return { ...common, analysis: null, error, model: 'none', unjudged: true };
     });
   }

@@ -1,9 +1,11 @@
+import { nearDuplicateClusters } from '../domain/draw/nearDuplicates.js';
 import { PartloopError } from '../domain/errors.js';
 import type { ScanJudge } from '../domain/messages.js';
 import { modelCardSchema, trainingListSchema } from '../domain/modelCard.js';
 import { refreshRows } from '../domain/sampling/trainingSet.js';
 import { assignFolds } from '../domain/scan/folds.js';
 import { hasSeen, type JudgeCandidate, rankJudges } from '../domain/scan/judges.js';
+import { type SplitChoice, splitChoiceSchema } from '../domain/scan/split.js';
 import { type ScanPlan, scanPlanSchema } from '../domain/scanPlan.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema, trainingRowSchema } from '../domain/tables.js';
@@ -40,6 +42,7 @@ export async function planScan(
   const poolVersion = results.draw?.facts.poolVersion;
   if (chunkKey === undefined || typeof poolVersion !== 'number' || results.draw === undefined)
     throw new PartloopError('input-invalid', 'a scan needs the result of draw');
+  const drawn = results.draw;
   const judges = rankJudges(await judgeCandidates(deps, context, judge), config.scan.judgeTolerance);
   const { folds, shardSize, crossValidateFrom } = config.scan;
   const inputs = {
@@ -54,7 +57,10 @@ export async function planScan(
 
   const planned = await runStep(store, context, 'plan', VERSION, inputs, async (attempt) => {
     const chunk = await readTable(store, chunkKey, chunkRowSchema);
-    const plan = await makePlan(deps, context, attempt, chunk, judges, poolVersion);
+    const split = splitOf(drawn, judge);
+    const side = split === 'train' ? null : await sideOf(deps, config.pool, poolVersion, split);
+    const able = side === null ? judges : judges.map((candidate) => seenAs(candidate, side.clusters));
+    const plan = await makePlan(deps, context, attempt, chunk, able, { poolVersion, split, side });
     const key = attempt.key('plan.json');
     await store.put(key, JSON.stringify(scanPlanSchema.parse(plan), null, 1), 'application/json');
     return { outputs: { plan: key }, facts: { shards: plan.shards.length, folds: plan.folds.length } };
@@ -71,7 +77,7 @@ async function makePlan(
   attempt: Attempt,
   chunk: readonly ChunkRow[],
   judges: readonly JudgeCandidate[],
-  poolVersion: number,
+  { poolVersion, split, side }: { poolVersion: number; split: SplitChoice; side: Side | null },
 ): Promise<ScanPlan> {
   const { store } = deps;
   const { config, iteration } = context;
@@ -85,6 +91,7 @@ async function makePlan(
   const plan: ScanPlan = {
     version: 1,
     poolVersion,
+    split,
     folds: [],
     shards: [],
     unjudged: [],
@@ -113,7 +120,7 @@ async function makePlan(
       const vehicles = new Set(held.flatMap((row) => row.vehicleId ?? []));
       const clusters = new Set(held.map((row) => row.cluster));
       const rest = unjudgeable.filter((_, index) => assigned[index] !== fold);
-      const trainingSet = [...rest, ...judged, ...earlier].filter(
+      const trainingSet = [...rest, ...judged, ...earlier, ...(side?.companions ?? [])].filter(
         (row) => !clusters.has(row.cluster) && (row.vehicleId === null || !vehicles.has(row.vehicleId)),
       );
       const key = attempt.key(`fold-${fold}.parquet`);
@@ -138,6 +145,39 @@ async function makePlan(
       plan.shards.push({ shard, judge, rows: key, images: part.length });
     }
   }
+}
+
+/** What the plan of a scan of another split needs of the rest of the pool. */
+interface Side {
+  /** Near duplicates over all sides of the split. */
+  clusters: ReadonlyMap<string, string>;
+  /** Training images that the folds learn from too: a split of its own is often too small to train on. */
+  companions: ChunkRow[];
+}
+
+/** Which side of the split was drawn; only a scan that stands alone may draw another than a loop does. */
+function splitOf({ facts }: Pick<StepResult, 'facts'>, judge: ScanJudge | undefined): SplitChoice {
+  const split = splitChoiceSchema.parse(facts.split ?? 'train');
+  if (split === 'train' || judge !== undefined) return split;
+  throw new PartloopError('leak-detected', `a loop drew the ${split} images`);
+}
+
+async function sideOf(deps: ActivityDeps, pool: string, poolVersion: number, split: SplitChoice): Promise<Side> {
+  const index = await (await poolOf(deps, pool)).readIndex(poolVersion);
+  const clusters = nearDuplicateClusters(index);
+  const companions = split === 'all' ? [] : index.filter((row) => row.split === 'train' && row.region !== 'interior');
+  return {
+    clusters,
+    companions: companions.map((row) => ({ ...row, cluster: clusters.get(row.imageId) ?? row.imageId })),
+  };
+}
+
+/** What a model has seen, with near duplicates on the other sides of the split: it was listed with those of the training images. */
+function seenAs(candidate: JudgeCandidate, clusters: Side['clusters']): JudgeCandidate {
+  const { seen } = candidate;
+  if (seen === null) return candidate;
+  const own = [...seen.images].flatMap((imageId) => clusters.get(imageId) ?? []);
+  return { ...candidate, seen: { ...seen, clusters: new Set([...seen.clusters, ...own]) } };
 }
 
 /** Models of this loop so far (fold models first: they are the oldest of their iteration), or the benchmark in iteration 1. */

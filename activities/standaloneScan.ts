@@ -1,6 +1,7 @@
 import { PartloopError } from '../domain/errors.js';
 import { resolveConfig, type ScanJudge, type ScanRequest } from '../domain/messages.js';
 import { modelCardSchema } from '../domain/modelCard.js';
+import { isInSplit } from '../domain/scan/split.js';
 import { type ScanRecord, scanRecordSchema } from '../domain/scanRecord.js';
 import type { IterationContext, StepResult } from '../domain/steps.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
@@ -18,10 +19,11 @@ export function createStandaloneScanActivities(deps: ActivityDeps) {
       request,
       scan,
     }: {
-      request: ScanRequest;
+      /** Without `split` where a history is older than that. */
+      request: Omit<ScanRequest, 'split'> & Partial<Pick<ScanRequest, 'split'>>;
       scan: string;
     }): Promise<{ context: IterationContext; judge: ScanJudge }> {
-      const { crossValidate, model, iterations, pool: asked, settings, ...fields } = request;
+      const { crossValidate, model, iterations, pool: asked, settings, split = 'train', ...fields } = request;
       if (crossValidate !== undefined && model !== undefined) {
         throw new PartloopError('input-invalid', 'fields `crossValidate` and `model` exclude each other', {
           hint: 'Folds judge each other, or a model judges all images that it has not seen.',
@@ -30,12 +32,12 @@ export function createStandaloneScanActivities(deps: ActivityDeps) {
       const name = await choosePool(store, asked);
       const pool = await poolOf(deps, name);
       const index = await pool.readIndex(await pool.latestVersion());
-      const images = index.filter(({ split }) => split === 'train').length;
+      const images = index.filter((row) => isInSplit(row, split)).length;
       const least = crossValidate ?? 1;
       if (images < least) {
         throw new PartloopError(
           'pool-exhausted',
-          `pool \`${name}\` has ${images} training images, and ${crossValidate === undefined ? 'a scan' : `${crossValidate} folds`} need at least ${least}`,
+          `pool \`${name}\` has ${images} ${split === 'all' ? '' : `${split === 'train' ? 'training' : split} `}images, and ${crossValidate === undefined ? 'a scan' : `${crossValidate} folds`} need at least ${least}`,
           { hint: `\`partloop pool stats ${name}\` shows its images.` },
         );
       }
@@ -82,6 +84,7 @@ export function createStandaloneScanActivities(deps: ActivityDeps) {
         taxonomyDigest: digestOfTaxonomy(taxonomy),
         chunk: draw.outputs.chunk,
         result,
+        draw,
         finishedAt: new Date().toISOString(),
       });
       await store.putIfAbsent(keys.scan(context.loop), JSON.stringify(record, null, 1), 'application/json');

@@ -74,6 +74,7 @@ export function createTrainActivities(deps: ActivityDeps) {
       // A judge knows nothing of the images that it judges.
       config: { ...config, iterations, warmStart: false },
       warmStart: null,
+      anySplit: plan.split !== 'train',
     });
   }
 

@@ -18,7 +18,7 @@ import { isForced, runStep } from './step.js';
 import { dropCheckpoints } from './trainer/checkpointChain.js';
 import { prepareTraining } from './trainer/prepare.js';
 import { runTrainer, trainerFailure, trainerPython } from './trainer/process.js';
-import { readRung } from './trainer/results.js';
+import { leftOutFacts, readRung } from './trainer/results.js';
 import { runTraining } from './trainer/run.js';
 import { warmStartOf } from './trainer/warmStart.js';
 
@@ -103,9 +103,13 @@ export function createTrialActivities(deps: ActivityDeps) {
             async (ended) => {
               const { valMiou, iterations } = await readRung(ended.job.workDir);
               await ended.confirm();
-              const outputs = { log: attempt.key('log.jsonl'), chain: chainKey };
+              const outputs = { log: attempt.key('log.jsonl'), chain: ended.run.chainKey };
               await store.put(outputs.log, ended.log, 'application/x-ndjson');
-              return { outputs, facts: { trial, rung, valMiou, iterations, loss: ended.loss, resumes: ended.resumes } };
+              const { loss, resumes } = ended;
+              return {
+                outputs,
+                facts: { trial, rung, valMiou, iterations, loss, resumes, ...leftOutFacts(ended.run) },
+              };
             },
           );
         });

@@ -344,6 +344,14 @@ export const loopConfigSchema = z.strictObject({
     .max(4_096)
     .default(512)
     .describe('Longest side in pixels of the grid that evaluation counts on'),
+  badImageShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.01)
+    .describe(
+      'Share of the training, validation or test images that may be gone, changed or unreadable and are left out; three may in any case, or a quarter of fewer than 12; 0: none',
+    ),
   train: trainConfigSchema.prefault({}),
   scan: scanConfigSchema.prefault({}),
   sample: sampleConfigSchema.prefault({}),

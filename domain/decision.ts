@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PartloopError } from './errors.js';
 import { nameSchema, sha256Schema } from './ids.js';
+import { leftOutSchema } from './leftOut.js';
 
 /** What is needed to run a model and to know what it may judge. Keys are inside the store. */
 export const registeredModelSchema = z.object({
@@ -71,6 +72,10 @@ export const decisionSchema = z.object({
   upper: z.number().nullable(),
   detectable: z.number().nullable(),
   units: z.number().int().nonnegative(),
+  /** Test images that both models were judged on; null in decisions of before this was written down. */
+  images: z.number().int().nonnegative().nullable().default(null),
+  /** Test images that one of them at least could not be judged on: they count for neither. */
+  leftOut: z.array(leftOutSchema).default([]),
   look: z.number().int().positive().nullable(),
   alpha: z.number().nullable(),
   slices: z.array(sliceVerdictSchema),

@@ -22,12 +22,13 @@ export function loopDetails(status: LoopStatus, config: LoopConfig | null): stri
       'set aside',
       'picked',
       'trained on',
+      'left out',
       'mIoU',
       'benchmark',
       'gate',
       'min',
     ]),
-    '|---:|---|---:|---:|---:|---:|---:|---:|---|---:|',
+    '|---:|---|---:|---:|---:|---:|---|---:|---:|---|---:|',
     ...status.rows.slice(-ROWS_SHOWN).map(tableRow),
   ];
   const settings = config === null ? [] : ['Settings', '```json', JSON.stringify(config, null, 1), '```'];
@@ -54,6 +55,7 @@ function tableRow(row: IterationRow): string {
     row.flagged,
     row.sampled,
     row.trainingSet,
+    row.leftOut ?? null,
     row.miou?.toFixed(3) ?? null,
     row.benchmarkMiou?.toFixed(3) ?? null,
     row.gate,

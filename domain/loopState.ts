@@ -78,6 +78,19 @@ export function nextIteration(state: LoopState): number {
   return Math.max(0, ...finished.map((entry) => entry.iteration)) + 1;
 }
 
+/** What the steps of an iteration went on without, by reason; null where it was nothing, and where it was not counted yet. */
+export function leftOutText({ draw, scan, train, evaluate }: StepResults): string | null {
+  const unreadable = scan?.facts.unreadable;
+  const parts: [string, unknown][] = [
+    ['draw', draw?.facts.missingWhy],
+    ['scan', typeof unreadable === 'number' && unreadable > 0 ? `${unreadable} unreadable` : null],
+    ['train', train?.facts.leftOutWhy],
+    ['test', evaluate?.facts.leftOutWhy],
+  ];
+  const told = parts.filter(([, why]) => typeof why === 'string').map(([step, why]) => `${step}: ${why}`);
+  return told.length === 0 ? null : told.join('; ');
+}
+
 export function iterationRow(
   iteration: number,
   attempt: Pick<IterationAttempt, 'status' | 'error'> & { results: StepResults },
@@ -92,6 +105,7 @@ export function iterationRow(
     flagged: number(results.scan?.facts.quarantined),
     sampled: number(results.sample?.facts.sampled),
     trainingSet: number(results.sample?.facts.trainingSet),
+    leftOut: leftOutText(results),
     miou: number(results.evaluate?.facts.miou),
     benchmarkMiou: number(results.decide?.facts.benchmarkMiou),
     gate: typeof gate === 'string' ? gate : null,

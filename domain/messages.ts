@@ -4,6 +4,7 @@ import { configConflicts } from './configConflicts.js';
 import { PartloopError } from './errors.js';
 import { nameSchema } from './ids.js';
 import { problemsOf, problemText } from './problems.js';
+import { splitChoiceSchema } from './scan/split.js';
 import { mergeSettings, settingsProblems, settingsSchema } from './settings.js';
 import { iterationContextSchema, type StepResults, stepResultSchema, stepSchema } from './steps.js';
 import { trialSchema } from './tune/halving.js';
@@ -127,6 +128,8 @@ export const iterationRowSchema = z.object({
   flagged: z.number().nullable(),
   sampled: z.number().nullable(),
   trainingSet: z.number().nullable(),
+  /** Images that steps went on without, by step and reason: `draw: 2 gone; test: 1 changed`. */
+  leftOut: z.string().nullable().default(null),
   miou: z.number().nullable(),
   benchmarkMiou: z.number().nullable(),
   gate: z.string().nullable(),
@@ -158,6 +161,11 @@ export const scanRequestSchema = z.strictObject({
     .strictObject({ scan: z.string().max(1_024), card: z.string().max(1_024) })
     .optional()
     .describe('Keys of a scan.onnx and its card in the store; `partloop scan run --model` puts them there'),
+  split: splitChoiceSchema
+    .default('train')
+    .describe(
+      'Which images are judged; those of `val` and `test` by a model that has not seen them, or by folds that judge nothing else',
+    ),
   imageSize: trainFields.imageSize.unwrap().optional().describe('Longest side in pixels that a fold sees'),
   iterations: trainFields.iterations.unwrap().optional().describe('Training iterations of a fold'),
   batchSize: trainFields.batchSize.unwrap().optional().describe('Images a training iteration'),

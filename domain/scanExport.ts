@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import type { FindingRow, ScanImageRow } from './tables.js';
+import { type NotDrawn, whyNotDrawn } from './draw/drawChunk.js';
+import type { LeftOut } from './leftOut.js';
+import { notJudged } from './scan/counts.js';
+import type { SplitChoice } from './scan/split.js';
+import type { FindingRow, IndexRow, ScanImageRow } from './tables.js';
 import { labelNames, type Taxonomy } from './taxonomy.js';
 
 /** `images.csv`: one row for every image scanned. */
@@ -12,6 +16,17 @@ export const exportedImageSchema = z.object({
   p_mislabelled: z.number(),
   /** Kinds of its findings, joined by `;`. */
   kinds: z.string(),
+});
+
+/** `left-out.csv`: one row for every other image of the pool, so that the two tables hold each image once. */
+export const exportedLeftOutSchema = z.object({
+  image_id: z.string(),
+  file_name: z.string(),
+  split: z.string(),
+  /** One of `LEFT_OUT_REASONS`. */
+  reason: z.string(),
+  /** What is wrong with the file, or who might have judged it; empty where the reason says all. */
+  detail: z.string(),
 });
 
 /** `findings.csv`: one row a finding, most probable first. */
@@ -40,13 +55,15 @@ export function exportScan(
   const names = labelNames(taxonomy);
   const sorted = findings.toSorted((a, b) => b.pWrong - a.pWrong || (a.findingId < b.findingId ? -1 : 1));
   return {
-    images: images.map((image) => ({
-      image_id: image.imageId,
-      file_name: image.fileName,
-      label_quality: image.labelQuality,
-      p_mislabelled: image.pMislabelled,
-      kinds: image.kinds.join(';'),
-    })),
+    images: images
+      .filter((image) => notJudged(image) === null)
+      .map((image) => ({
+        image_id: image.imageId,
+        file_name: image.fileName,
+        label_quality: image.labelQuality,
+        p_mislabelled: image.pMislabelled,
+        kinds: image.kinds.join(';'),
+      })),
     findings: sorted.map((finding) => {
       const { width, height } = sizeOf(finding.imageId);
       const box = [finding.x0 * width, finding.y0 * height, finding.x1 * width, finding.y1 * height];
@@ -62,4 +79,41 @@ export function exportScan(
       };
     }),
   };
+}
+
+/** Why an image of the pool is not in `images.csv`. */
+export const LEFT_OUT_REASONS = {
+  otherTrain: 'other split',
+  otherVal: 'other split',
+  otherTest: 'other split',
+  interior: 'interior',
+  testVehicle: 'vehicle of the test set',
+  testCopy: 'copy of a test image',
+  gone: 'gone',
+  changed: 'changed',
+  unreadable: 'unreadable',
+  unjudged: 'no model may judge it',
+  failed: 'its shard failed',
+  notDrawn: 'not drawn in this iteration',
+} as const satisfies Record<NotDrawn | LeftOut['kind'] | 'unjudged' | 'failed' | 'notDrawn', string>;
+
+/** Every image of a pool that a scan did not judge, with the reason, in order of image id. */
+export function leftOutOfScan(
+  index: readonly IndexRow[],
+  images: readonly ScanImageRow[],
+  missing: readonly LeftOut[],
+  split: SplitChoice,
+): z.infer<typeof exportedLeftOutSchema>[] {
+  const drawn = new Map(images.map((image) => [image.imageId, image]));
+  const lost = new Map(missing.map((image) => [image.imageId, image]));
+  const whyNot = whyNotDrawn(index, split);
+  return index.flatMap((row) => {
+    const image = drawn.get(row.imageId);
+    const gone = lost.get(row.imageId);
+    const fate = image === undefined ? (gone?.kind ?? whyNot(row) ?? 'notDrawn') : notJudged(image);
+    if (fate === null) return [];
+    const detail = image?.error ?? gone?.reason ?? '';
+    const { imageId: image_id, fileName: file_name, split: side } = row;
+    return [{ image_id, file_name, split: side, reason: LEFT_OUT_REASONS[fate], detail }];
+  });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { splitChoiceSchema } from './scan/split.js';
 
 /**
  * Who judges which image of a chunk: written once by `planScan`, read by the fold trainings, the shards and the reduce.
@@ -6,6 +7,8 @@ import { z } from 'zod';
 export const scanPlanSchema = z.object({
   version: z.literal(1),
   poolVersion: z.number().int().nonnegative(),
+  /** Where it is not `train`, folds may hold images of any side of the split: they judge this scan and nothing else. */
+  split: splitChoiceSchema.default('train'),
   /** Models of cross-validation to train first, and on what. */
   folds: z.array(z.object({ fold: z.number().int().nonnegative(), trainingSet: z.string(), images: z.number().int() })),
   /** Judges: a trained model by its keys, or the model of a fold. */

@@ -12,6 +12,8 @@ export const scanRecordSchema = z.object({
   /** The chunk that was scanned. */
   chunk: z.string(),
   result: stepResultSchema,
+  /** What was drawn, and what not; null in records of before it was kept. */
+  draw: stepResultSchema.nullable().default(null),
   finishedAt: z.string(),
 });
 export type ScanRecord = z.infer<typeof scanRecordSchema>;

@@ -1,3 +1,4 @@
+import type { LeftOut } from '../domain/leftOut.js';
 import type { IndexRow } from '../domain/tables.js';
 import type { ObjectStore } from './objectStore.js';
 
@@ -6,17 +7,23 @@ import type { ObjectStore } from './objectStore.js';
  *
  * @returns null where both are there, else what is wrong, for people
  */
-export async function headRow(store: ObjectStore, row: IndexRow): Promise<string | null> {
+export async function headRow(store: ObjectStore, row: IndexRow): Promise<Pick<LeftOut, 'kind' | 'reason'> | null> {
   return (
     (await problemOf(store, 'image', row.imageUri, row.imageEtag)) ??
     (await problemOf(store, 'label', row.labelUri, null))
   );
 }
 
-async function problemOf(store: ObjectStore, what: string, uri: string, etag: string | null): Promise<string | null> {
+async function problemOf(
+  store: ObjectStore,
+  what: string,
+  uri: string,
+  etag: string | null,
+): Promise<Pick<LeftOut, 'kind' | 'reason'> | null> {
   const facts = await store.head(uri);
-  if (facts === null) return `${what} ${uri} is missing`;
-  if (facts.size === 0) return `${what} ${uri} is empty`;
-  if (etag !== null && facts.etag !== etag) return `${what} ${uri} has changed since it was registered`;
+  if (facts === null) return { kind: 'gone', reason: `${what} ${uri} is missing` };
+  if (facts.size === 0) return { kind: 'unreadable', reason: `${what} ${uri} is empty` };
+  if (etag !== null && facts.etag !== etag)
+    return { kind: 'changed', reason: `${what} ${uri} has changed since it was registered` };
   return null;
 }

@@ -33,6 +33,9 @@ export const keys = {
   /** The trainer's lease and the pointer to its newest checkpoint: a chain of If-Match writes. */
   checkpointChain: (loop: string, iteration: number, step: string, digest: string) =>
     `${keys.stepPrefix(loop, iteration, step, digest)}latest.json`,
+  /** Which images the trainings on one set leave out, decided once. */
+  leftOut: (loop: string, iteration: number, digest: string) =>
+    `loops/${loop}/iterations/${iterationLabel(iteration)}/left-out/${digest}.json`,
   /** One model on one test version, counted on one grid by one way of counting. */
   evaluation: (modelDigest: string, testVersion: string, size: number, counting: number) =>
     `evaluations/${modelDigest}/${testVersion}/${size}/v${counting}/`,

@@ -1,4 +1,6 @@
 import { PartloopError } from '../domain/errors.js';
+import { type LeftOut, missingImages, missingSchema } from '../domain/leftOut.js';
+import { countsOf, type ScanCounts } from '../domain/scan/counts.js';
 import { type ScanRecord, scanRecordSchema } from '../domain/scanRecord.js';
 import type { StepResult } from '../domain/steps.js';
 import { parseJson } from './json.js';
@@ -17,6 +19,10 @@ export interface FoundScan {
   findings: string;
   summary: string;
   seconds: number;
+  /** What became of every image of the pool; null for scans of before this was counted. */
+  counts: ScanCounts | null;
+  /** Key of the list of images that the draw did not find; null where it is not known. */
+  missing: string | null;
 }
 
 const ID = /^([a-z0-9][a-z0-9-]{0,62})(?::(\d{1,6}))?$/;
@@ -34,7 +40,7 @@ export async function findScan(store: ObjectStore, id: string): Promise<FoundSca
     });
   }
   const record = iteration === undefined ? await readScanRecord(store, name) : null;
-  if (record !== null) return found(name, record.pool, record.poolVersion, record.result);
+  if (record !== null) return found(name, record.pool, record.poolVersion, record.result, missingOf(record));
 
   const { iterations } = await readLoopState(store, name);
   const scanned = iterations.filter(({ current }) => current.results.scan !== undefined);
@@ -50,7 +56,8 @@ export async function findScan(store: ObjectStore, id: string): Promise<FoundSca
       },
     );
   }
-  return found(`${name}:${entry.iteration}`, entry.current.config.pool, Number(draw?.facts.poolVersion), scan);
+  const { pool } = entry.current.config;
+  return found(`${name}:${entry.iteration}`, pool, Number(draw?.facts.poolVersion), scan, draw?.outputs.missing);
 }
 
 /** What a scan that stands alone recorded at its end; null where there is none of this name. */
@@ -75,7 +82,10 @@ export async function poolScans(store: ObjectStore, pool: string): Promise<Found
   for (const name of await listScans(store)) {
     const record = await readScanRecord(store, name);
     if (record?.pool === pool)
-      scans.push({ at: record.finishedAt, scan: found(name, pool, record.poolVersion, record.result) });
+      scans.push({
+        at: record.finishedAt,
+        scan: found(name, pool, record.poolVersion, record.result, missingOf(record)),
+      });
   }
   for (const loop of await listLoops(store)) {
     const { iterations } = await readLoopState(store, loop);
@@ -83,7 +93,8 @@ export async function poolScans(store: ObjectStore, pool: string): Promise<Found
       const { scan, draw } = current.results;
       if (scan === undefined || current.config.pool !== pool) continue;
       const id = `${loop}:${iteration}`;
-      scans.push({ at: current.recordedAt, scan: found(id, pool, Number(draw?.facts.poolVersion), scan) });
+      const poolVersion = Number(draw?.facts.poolVersion);
+      scans.push({ at: current.recordedAt, scan: found(id, pool, poolVersion, scan, draw?.outputs.missing) });
     }
   }
   return scans.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0)).map(({ scan }) => scan);
@@ -98,9 +109,26 @@ async function listLoops(store: ObjectStore): Promise<string[]> {
   return loops;
 }
 
-function found(id: string, pool: string, poolVersion: number, { outputs, seconds }: StepResult): FoundScan {
+/** Records of before the draw was kept name its chunk: the list lies beside it. */
+const missingOf = ({ draw, chunk }: ScanRecord): string | undefined =>
+  draw === null ? chunk.replace(/[^/]*$/, 'missing.json') : draw.outputs.missing;
+
+/** Images that the draw of a scan did not find. */
+export async function readMissing(store: ObjectStore, { missing }: Pick<FoundScan, 'missing'>): Promise<LeftOut[]> {
+  const there = missing === null ? null : await store.tryGet(missing);
+  return there === null || missing === null ? [] : missingImages(parseJson(there.body, missing, missingSchema));
+}
+
+function found(
+  id: string,
+  pool: string,
+  poolVersion: number,
+  { outputs, seconds, facts }: StepResult,
+  missing: string | undefined,
+): FoundScan {
   const { images, findings, summary } = outputs;
   if (images === undefined || findings === undefined || summary === undefined)
     throw new PartloopError('data-invalid', `scan \`${id}\` lacks a table`);
-  return { id, pool, poolVersion, images, findings, summary, seconds };
+  const counts = countsOf(facts);
+  return { id, pool, poolVersion, images, findings, summary, seconds, counts, missing: missing ?? null };
 }

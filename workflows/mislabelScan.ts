@@ -88,12 +88,12 @@ export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
 
 const isOfLoop = (input: unknown): boolean => typeof input === 'object' && input !== null && 'context' in input;
 
-/** A scan that a person started: all training images of a pool, drawn as one chunk of a loop of its own. */
+/** A scan that a person started: all images of one side of a pool's split, drawn as one chunk of a loop of its own. */
 async function prepare(request: ScanRequest) {
   const { workflowId, firstExecutionRunId } = workflowInfo();
   const scan = standaloneScanId(workflowId, firstExecutionRunId);
   const { context, judge } = await bookkeeping.prepareScan({ request, scan });
   setCurrentDetails(`Scan **${scan}** of pool **${context.config.pool}**, judged by ${judge.kind}`);
-  const draw = await light.draw({ context, results: {} });
+  const draw = await light.draw({ context, results: {}, split: request.split });
   return { context, judge, draw, resume: null };
 }

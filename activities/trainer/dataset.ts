@@ -1,11 +1,14 @@
 import { mkdir, readdir, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
+import { type LeftOut, leftOutBy } from '../../domain/leftOut.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { readVariables } from '../../domain/variables.js';
+import { decodeLabelOf, undecodable } from '../../inference/decode.js';
 import { isCopyFile, readDerivative } from '../../inference/derivative.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
+import { openPicture } from '../../storage/picture.js';
 import { throwIfCancelled } from '../heartbeat.js';
 import { forEachLimited, writeWhole } from './files.js';
 
@@ -19,32 +22,43 @@ export interface SyncOptions {
   home: string;
   /** Longest side in pixels of the copies; smaller images are taken as they are. */
   side: number;
+  /** Highest label value but 255. */
+  classes: number;
   signal: AbortSignal;
+  /** Files that one run uses, over all its lists: they stay in the cache. */
+  used?: Set<string>;
   onProgress(done: number, of: number): void;
 }
 
+/** A list as the trainer reads it, and what it is without. */
+export interface Dataset {
+  /** One JSON object an image, in order of image id. */
+  lines: string[];
+  leftOut: LeftOut[];
+}
+
 /**
- * Bring the derivatives of `rows` onto this disk and write the list that the trainer reads. The cache is keyed by
- * content and shared by all runs, so a retry and the next iteration download only what is new.
+ * Bring the derivatives of `rows` onto this disk. The cache is keyed by content and shared by all runs, so a retry and the
+ * next iteration download only what is new. An image that is gone, changed or unusable is left out with its reason, so
+ * that it does not end the training hours later.
  */
-export async function syncDataset(rows: readonly IndexRow[], listPath: string, options: SyncOptions): Promise<void> {
-  const { store, pool, home, side, signal } = options;
+export async function syncDataset(rows: readonly IndexRow[], options: SyncOptions): Promise<Dataset> {
+  const { store, pool, home, side, classes, signal } = options;
   const sorted = [...rows].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
-  const lines: string[] = new Array(sorted.length);
-  const used = new Set<string>();
+  const lines: (string | null)[] = new Array(sorted.length).fill(null);
+  const bad: (LeftOut | null)[] = new Array(sorted.length).fill(null);
+  const used = options.used ?? new Set<string>();
   const room = new DiskRoom(home, sorted.length);
   let done = 0;
 
-  const cached = async (key: string): Promise<boolean> => {
-    const path = join(home, 'cache', key);
+  const cached = async (path: string): Promise<boolean> => {
     used.add(path);
     return utimes(path, new Date(), new Date()).then(
       () => true,
       () => false,
     );
   };
-  const keep = async (key: string, bytes: Uint8Array): Promise<void> => {
-    const path = join(home, 'cache', key);
+  const keep = async (path: string, bytes: Uint8Array): Promise<void> => {
     await mkdir(dirname(path), { recursive: true });
     await writeWhole(path, bytes);
     room.add(bytes.byteLength);
@@ -53,21 +67,56 @@ export async function syncDataset(rows: readonly IndexRow[], listPath: string, o
   await forEachLimited(sorted, DOWNLOADS_IN_FLIGHT, async (row, index) => {
     throwIfCancelled(signal);
     await room.check(sorted.length - done);
-    // Content-addressed, so what lies on this disk needs no question to the store.
-    const wanted = [keys.derivativeImage(pool, side, row.imageId), keys.derivativeLabel(pool, side, row.labelSha256)];
-    const there = await Promise.all(wanted.map(cached));
-    // Copies of an older form may lie there.
-    if (there.includes(false) || !(await isCopyFile(join(home, 'cache', wanted[0] as string)))) {
-      const { image, label } = await readDerivative(store, pool, row, side);
-      for (const [number, bytes] of [image, label].entries()) await keep(wanted[number] as string, bytes);
+    const paths = cachePaths(home, pool, side, row);
+    try {
+      // Content-addressed, so what lies on this disk needs no question to the store.
+      const there = await Promise.all([cached(paths.image), cached(paths.label)]);
+      // Copies of an older form may lie there.
+      if (there.includes(false) || !(await isCopyFile(paths.image))) {
+        const { image, label } = await readDerivative(store, pool, row, side);
+        await assertUsable(image, label, classes, row.fileName);
+        await keep(paths.image, image);
+        await keep(paths.label, label);
+      }
+      lines[index] = JSON.stringify({ imageId: row.imageId, ...paths });
+    } catch (error) {
+      bad[index] = leftOutBy(row, error);
+      if (bad[index] === null) throw error;
     }
-    const [image, label] = wanted.map((key) => join(home, 'cache', key));
-    lines[index] = JSON.stringify({ imageId: row.imageId, image, label });
     done += 1;
     options.onProgress(done, sorted.length);
   });
-  await writeWhole(listPath, `${lines.join('\n')}\n`);
   await trimCache(join(home, 'cache'), used);
+  return { lines: lines.filter((line) => line !== null), leftOut: bad.filter((image) => image !== null) };
+}
+
+/** Write a list where the trainer finds it. */
+export const writeList = (path: string, { lines }: Pick<Dataset, 'lines'>): Promise<void> =>
+  writeWhole(path, `${lines.join('\n')}\n`);
+
+/** Forget the copies of images on this disk: the next run fetches them again. */
+export async function dropCached(
+  rows: readonly IndexRow[],
+  { home, pool, side }: Pick<SyncOptions, 'home' | 'pool' | 'side'>,
+): Promise<void> {
+  for (const row of rows)
+    for (const path of Object.values(cachePaths(home, pool, side, row))) await rm(path, { force: true });
+}
+
+function cachePaths(home: string, pool: string, side: number, row: IndexRow): { image: string; label: string } {
+  const path = (key: string): string => join(home, 'cache', key);
+  return {
+    image: path(keys.derivativeImage(pool, side, row.imageId)),
+    label: path(keys.derivativeLabel(pool, side, row.labelSha256)),
+  };
+}
+
+/** Hold a copy against what the trainer needs: a label of the picture's size and of known classes. Making it decoded the picture whole. */
+async function assertUsable(image: Uint8Array, label: Uint8Array, classes: number, name: string): Promise<void> {
+  const { width, height } = await openPicture(image).catch((cause: unknown) => {
+    throw undecodable(name, cause);
+  });
+  await decodeLabelOf(label, { width, height, classes }, name);
 }
 
 /** Says before the disk is full, not after, that a training set does not fit: by the mean size of what came so far. */

@@ -2,12 +2,13 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrainConfig } from '../../domain/config.js';
 import { PartloopError } from '../../domain/errors.js';
+import { assertFewLeftOut, type LeftOut } from '../../domain/leftOut.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import { trainerJob } from '../../domain/trainerJob.js';
 import { derivativeSide } from '../../inference/derivative.js';
 import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
-import { type SyncOptions, syncDataset } from './dataset.js';
+import { type SyncOptions, syncDataset, writeList } from './dataset.js';
 import { runTrainer, trainerFailure, trainerPython } from './process.js';
 import { localWeights } from './run.js';
 
@@ -15,11 +16,13 @@ const STALL_MS = 30 * 60_000;
 /** Nothing is saved, so there is nothing to wait for. */
 const GRACE_MS = 5_000;
 
-export interface LrRangeRequest extends Omit<SyncOptions, 'side'> {
+export interface LrRangeRequest extends Omit<SyncOptions, 'side' | 'classes' | 'used'> {
   root: string;
   rows: readonly IndexRow[];
   taxonomy: Taxonomy;
   config: TrainConfig;
+  /** Share of the images that may be left out. */
+  badImageShare: number;
   /** Steps, each at a higher rate than the one before. */
   iterations: number;
   seed: number;
@@ -30,6 +33,8 @@ export interface LrRange {
   /** Head rate at which the loss falls fastest; null where it never falls. */
   suggested: number | null;
   points: { rate: number; loss: number }[];
+  /** Images that could not be used. */
+  leftOut: LeftOut[];
 }
 
 /**
@@ -45,7 +50,12 @@ export async function findLearningRate(request: LrRangeRequest): Promise<LrRange
   try {
     const list = join(folder, 'train.jsonl');
     const { onProgress } = request;
-    await syncDataset(rows, list, { store, pool, home, side: derivativeSide(config.imageSize), signal, onProgress });
+    const side = derivativeSide(config.imageSize);
+    const classes = taxonomy.classes.length;
+    const dataset = await syncDataset(rows, { store, pool, home, side, classes, signal, onProgress });
+    const { badImageShare: share } = request;
+    assertFewLeftOut(dataset.leftOut, { images: rows.length, share, what: 'training', pool });
+    await writeList(list, dataset);
     const job = trainerJob({
       config: { ...config, iterations: request.iterations },
       taxonomy,
@@ -60,7 +70,7 @@ export async function findLearningRate(request: LrRangeRequest): Promise<LrRange
       weights: await localWeights(store, config.weights, folder),
     });
     await writeFile(join(folder, 'job.json'), JSON.stringify({ ...job, progressEvery: 1 }));
-    let found: LrRange | null = null;
+    let found: Omit<LrRange, 'leftOut'> | null = null;
     const end = await runTrainer({
       command: 'lr-range',
       python: await trainerPython(request.root),
@@ -89,7 +99,8 @@ export async function findLearningRate(request: LrRangeRequest): Promise<LrRange
         hint: 'Trainer and partloop do not fit together; run `npm run bootstrap`.',
       });
     }
-    return found;
+    const range: Omit<LrRange, 'leftOut'> = found;
+    return { ...range, leftOut: dataset.leftOut };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

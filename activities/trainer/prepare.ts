@@ -3,14 +3,17 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { TrainConfig } from '../../domain/config.js';
 import { assertNoLeak } from '../../domain/draw/drawChunk.js';
+import { copyDetector } from '../../domain/draw/nearDuplicates.js';
 import { PartloopError } from '../../domain/errors.js';
 import type { TrainingList } from '../../domain/modelCard.js';
 import { derivedSeed } from '../../domain/random.js';
 import type { IterationContext } from '../../domain/steps.js';
 import type { ChunkRow, IndexRow } from '../../domain/tables.js';
 import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
+import { keys } from '../../storage/keys.js';
 import type { ActivityDeps } from '../deps.js';
 import { poolOf } from '../pool.js';
+import { isForced } from '../step.js';
 import type { TrainingRun } from './trainingRun.js';
 import type { WarmStart } from './warmStart.js';
 
@@ -24,6 +27,8 @@ export interface TrainingPlan {
   config: TrainConfig;
   /** Weights of an earlier run to start from. */
   warmStart: WarmStart | null;
+  /** For a fold that judges one scan and nothing else: it may learn from any side of the split but what it judges. */
+  anySplit?: boolean;
 }
 
 export interface PreparedTraining {
@@ -41,7 +46,8 @@ export async function prepareTraining(
   const { iteration, config: loopConfig } = context;
   const pool = await poolOf(deps, loopConfig.pool);
   const index = await pool.readIndex(plan.poolVersion);
-  const val = index.filter((row) => row.split === 'val' && row.region !== 'interior');
+  const measured = index.filter((row) => row.split === 'val' && row.region !== 'interior');
+  const val = plan.anySplit === true ? notTrainedOn(measured, plan.rows) : measured;
   if (plan.rows.length === 0) {
     throw new PartloopError('data-invalid', `iteration ${iteration} has an empty training set`, {
       hint: 'Raise `sample.share` or the chunk size, or review the quarantine.',
@@ -51,13 +57,16 @@ export async function prepareTraining(
   // What earlier runs saw is in the weights still.
   const seen = new Set(warmStart?.seen.map(({ imageId }) => imageId));
   assertNoLeak(
-    [...plan.rows, ...index.filter((row) => seen.has(row.imageId))],
+    [...(plan.anySplit === true ? [] : plan.rows), ...index.filter((row) => seen.has(row.imageId))],
     index.filter((row) => row.split === 'test'),
   );
   const taxonomyDigest = digestOfTaxonomy(pool.taxonomy);
   const trainingSetDigest = listDigest(plan.rows);
   const seed = derivedSeed(loopConfig.seed, iteration, ...plan.seedParts);
-  const { evaluationSize } = loopConfig;
+  const { evaluationSize, badImageShare } = loopConfig;
+  const valDigest = listDigest(val);
+  // All trainings of an iteration on one list leave the same images out, so that trials stay comparable.
+  const list = { trainingSetDigest, val: valDigest, force: isForced(context, 'train') ? context.force?.token : null };
   return {
     inputs: {
       config: plan.config,
@@ -65,7 +74,7 @@ export async function prepareTraining(
       iteration,
       taxonomyDigest,
       trainingSetDigest,
-      val: listDigest(val),
+      val: valDigest,
       evaluationSize,
       ...(warmStart === null ? {} : { warmStart: warmStart.weightsSha256 }),
       // The classes are those of before, their mirror pairs may not be.
@@ -84,8 +93,23 @@ export async function prepareTraining(
       evaluationSize,
       list: { images: everSeen(plan) },
       warmStart,
+      leftOutKey: keys.leftOut(context.loop, iteration, digestOf(list)),
+      badImageShare,
+      leftOut: { train: [], val: [] },
+      variant: null,
     },
   };
+}
+
+/** Validation images whose vehicle and whose copies the run does not learn from either. */
+function notTrainedOn(val: readonly IndexRow[], rows: readonly ChunkRow[]): IndexRow[] {
+  const ids = new Set(rows.map(({ imageId }) => imageId));
+  const vehicles = new Set(rows.flatMap(({ vehicleId }) => vehicleId ?? []));
+  const isCopy = copyDetector(rows.map(({ perceptualHash }) => perceptualHash));
+  return val.filter(
+    (row) =>
+      !ids.has(row.imageId) && !(row.vehicleId !== null && vehicles.has(row.vehicleId)) && !isCopy(row.perceptualHash),
+  );
 }
 
 /** Images that the weights will have been trained on: those of the run, and those of the weights that it starts from. */
@@ -96,7 +120,7 @@ function everSeen({ rows, warmStart }: TrainingPlan): TrainingList['images'] {
 }
 
 /** Digest of which images with which labels, whatever their order. */
-function listDigest(rows: readonly IndexRow[]): string {
+export function listDigest(rows: readonly IndexRow[]): string {
   return digestOf(rows.map((row) => `${row.imageId} ${row.labelSha256}`).sort());
 }
 

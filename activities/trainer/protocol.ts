@@ -36,7 +36,14 @@ const messageSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('proposal'), params: z.record(z.string(), z.union([z.number(), z.string()])) }),
   z.object({ type: z.literal('done'), iterations: count, seconds: z.number() }),
-  z.object({ type: z.literal('error'), code: z.string(), message: z.string(), hint: z.string() }),
+  z.object({
+    type: z.literal('error'),
+    code: z.string(),
+    message: z.string(),
+    hint: z.string(),
+    /** Images that cannot be used, where that is what ended it. */
+    images: z.array(z.object({ imageId: z.string(), reason: z.string() })).default([]),
+  }),
 ]);
 export type TrainerMessage = z.infer<typeof messageSchema>;
 export type CheckpointMessage = Extract<TrainerMessage, { type: 'checkpoint' }>;

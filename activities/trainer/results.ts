@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
 import { sha256Schema } from '../../domain/ids.js';
+import { kindsText } from '../../domain/leftOut.js';
 import type { ModelCard } from '../../domain/modelCard.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import type { StepWork } from '../step.js';
 import { sha256File } from './files.js';
-import type { EndedRun } from './trainingRun.js';
+import type { EndedRun, TrainingRun } from './trainingRun.js';
 
 const iou = z.number().min(0).max(1).nullable();
 
@@ -80,8 +81,10 @@ export async function publishModel(store: ObjectStore, ended: EndedRun): Promise
     card: attempt.key('model.json'),
     log: attempt.key('log.jsonl'),
     trainingList: attempt.key('training-list.json'),
+    leftOut: attempt.key('left-out.json'),
   };
   await store.put(outputs.trainingList, JSON.stringify(run.list), 'application/json');
+  await store.put(outputs.leftOut, JSON.stringify(run.leftOut, null, 1), 'application/json');
   await store.put(outputs.log, ended.log, 'application/x-ndjson');
   await store.putFile(outputs.model, join(job.workDir, 'model.onnx'), 'application/octet-stream');
   await store.putFile(outputs.scan, join(job.workDir, 'scan.onnx'), 'application/octet-stream');
@@ -98,9 +101,18 @@ export async function publishModel(store: ObjectStore, ended: EndedRun): Promise
       weightsSha256: result.weightsSha256,
       loss: ended.loss,
       resumes: ended.resumes,
+      ...leftOutFacts(run),
     },
   };
 }
+
+/** How many images a run trained on, and how many it left out. */
+export const leftOutFacts = ({ train, leftOut }: TrainingRun): StepWork['facts'] => ({
+  images: train.length,
+  leftOut: leftOut.train.length,
+  valLeftOut: leftOut.val.length,
+  leftOutWhy: kindsText([...leftOut.train, ...leftOut.val]),
+});
 
 function modelCard({ job, run }: EndedRun, result: TrainerResult, listKey: string): ModelCard {
   const { background: _, ...classIou } = result.perClassIou;

@@ -1,19 +1,20 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
-import type { IndexRow } from '../../domain/tables.js';
+import type { LeftOut } from '../../domain/leftOut.js';
 import { type TrainerJob, trainerJob } from '../../domain/trainerJob.js';
-import { derivativeSide } from '../../inference/derivative.js';
+import { digestOf } from '../../storage/digest.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import type { ActivityDeps } from '../deps.js';
 import { type Heartbeat, throwIfCancelled } from '../heartbeat.js';
 import type { Attempt, StepWork } from '../step.js';
 import { CheckpointChain } from './checkpointChain.js';
 import { CheckpointUploader, logOf } from './checkpointUploader.js';
-import { syncDataset } from './dataset.js';
+import { writeList } from './dataset.js';
 import { writeWhole } from './files.js';
 import { runTrainer, trainerFailure, trainerPython } from './process.js';
 import { publishModel } from './results.js';
+import { fetchAgain, gatherTrainingData, type TrainingData } from './trainingData.js';
 import { TrainingProgress } from './trainingProgress.js';
 import type { EndedRun, TrainingRun } from './trainingRun.js';
 import { WorkDir } from './workDir.js';
@@ -23,10 +24,21 @@ export const SAVE_GRACE_MS = 60_000;
 /** Counting a large training set's classes and validating say nothing for a while. */
 const STALL_MS = 30 * 60_000;
 
+/** The trainer named images that it cannot use. */
+class UnusableImages extends Error {
+  constructor(
+    readonly failure: PartloopError,
+    readonly images: readonly { imageId: string; reason: string }[],
+  ) {
+    super(failure.message, { cause: failure });
+  }
+}
+
 /**
- * Train to the end, from wherever an earlier attempt came: take the lease, fetch data and checkpoint, run the trainer,
+ * Train to the end, from wherever an earlier attempt came: fetch data, take the lease, fetch the checkpoint, run the trainer,
  * upload its checkpoints beside it, and `finish`, which publishes what came of it. A cancellation saves a checkpoint first
- * and then throws the cancellation's own reason.
+ * and then throws the cancellation's own reason. An image that the trainer cannot use is fetched again; the second time it is
+ * left out, and the training starts over.
  */
 export async function runTraining(
   deps: ActivityDeps,
@@ -35,10 +47,47 @@ export async function runTraining(
   beat: Heartbeat,
   finish: (ended: EndedRun) => Promise<StepWork> = (ended) => publishModel(deps.store, ended),
 ): Promise<StepWork> {
+  const fetchedAgain = new Set<string>();
+  const refused: LeftOut[] = [];
+  for (;;) {
+    const data = await gatherTrainingData(deps, run, beat, refused);
+    try {
+      return await trainOn(deps, data, attempt, beat, finish);
+    } catch (error) {
+      if (!(error instanceof UnusableImages)) throw error;
+      const rows = new Map([...data.run.train, ...data.run.val].map((row) => [row.imageId, row]));
+      const known = error.images.flatMap(({ imageId, reason }) => {
+        const row = rows.get(imageId);
+        return row === undefined ? [] : [{ imageId, fileName: row.fileName, kind: 'unreadable' as const, reason }];
+      });
+      if (known.length === 0) throw error.failure;
+      const again = known.filter(({ imageId }) => fetchedAgain.has(imageId));
+      refused.push(...again);
+      // Another list is another run: nothing goes on from what this one left on the disk.
+      if (again.length > 0) await workDirOf(deps, data.run, attempt).remove();
+      deps.log.warn({ images: known.length, leftOut: again.length, first: known[0] }, 'the trainer cannot use images');
+      for (const { imageId } of known) fetchedAgain.add(imageId);
+      await fetchAgain(deps, data.run, new Set(known.map(({ imageId }) => imageId)));
+    }
+  }
+}
+
+function workDirOf({ home }: ActivityDeps, { variant }: TrainingRun, { digest, token }: Attempt): WorkDir {
+  return new WorkDir(resolve(home), variant === null ? digest : digestOf({ digest, variant }), token);
+}
+
+async function trainOn(
+  deps: ActivityDeps,
+  data: TrainingData,
+  attempt: Attempt,
+  beat: Heartbeat,
+  finish: (ended: EndedRun) => Promise<StepWork>,
+): Promise<StepWork> {
+  const { run } = data;
   const { store, log } = deps;
   const python = await trainerPython(deps.root);
   const chain = await CheckpointChain.claim(store, run.chainKey, attempt.token);
-  const workDir = new WorkDir(resolve(deps.home), attempt.digest, attempt.token);
+  const workDir = workDirOf(deps, run, attempt);
   const fence = new AbortController();
   let fenced: PartloopError | null = null;
   let counted = false;
@@ -49,7 +98,7 @@ export async function runTraining(
 
   try {
     const found = await workDir.prepare(store, chain.newest, log);
-    const job = await writeJob(deps, run, attempt, workDir.path, beat);
+    const job = await writeJob(deps, data, attempt, workDir.path);
     const iterations = run.stopAfter ?? run.config.iterations;
     const progress = await TrainingProgress.from(found?.checkpoint ?? null, iterations, beat);
     if (found?.local) uploader.offer(found.checkpoint);
@@ -80,6 +129,7 @@ export async function runTraining(
         counted = true;
         await chain.recordFailure(failure.message);
       }
+      if (end.error !== null && end.error.images.length > 0) throw new UnusableImages(failure, end.error.images);
       throw failure;
     }
 
@@ -109,24 +159,13 @@ export async function runTraining(
 
 async function writeJob(
   deps: ActivityDeps,
-  run: TrainingRun,
+  { run, train, val }: TrainingData,
   attempt: Attempt,
   folder: string,
-  beat: Heartbeat,
 ): Promise<TrainerJob> {
-  const { imageSize } = run.config;
-  const sync = (rows: readonly IndexRow[], name: string, side: number): Promise<void> =>
-    syncDataset(rows, join(folder, name), {
-      store: deps.store,
-      pool: run.pool,
-      home: resolve(deps.home),
-      side,
-      signal: beat.signal,
-      onProgress: (done, of) => beat.report({ phase: `fetching ${name}`, done, of }),
-    });
-  await sync(run.train, 'train.jsonl', derivativeSide(imageSize));
-  // The label's own grid is what counts: a copy at that size is made from the label, not from a smaller copy.
-  if (run.val.length > 0) await sync(run.val, 'val.jsonl', Math.max(imageSize, run.evaluationSize));
+  const lists = { train: join(folder, 'train.jsonl'), val: join(folder, 'val.jsonl') };
+  await writeList(lists.train, train);
+  if (val !== null) await writeList(lists.val, val);
   const job = trainerJob({
     config: run.config,
     taxonomy: run.taxonomy,
@@ -136,8 +175,8 @@ async function writeJob(
     validationSize: run.evaluationSize,
     attempt: attempt.token,
     workDir: folder,
-    train: join(folder, 'train.jsonl'),
-    val: run.val.length > 0 ? join(folder, 'val.jsonl') : null,
+    train: lists.train,
+    val: val !== null && val.lines.length > 0 ? lists.val : null,
     weights: await localWeights(deps.store, run.config.weights, folder),
     warmStart: await localWarmStart(deps.store, run, folder),
     stopAfter: run.stopAfter ?? null,

@@ -1,4 +1,5 @@
 import type { TrainConfig } from '../../domain/config.js';
+import type { LeftOut } from '../../domain/leftOut.js';
 import type { TrainingList } from '../../domain/modelCard.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
@@ -25,6 +26,14 @@ export interface TrainingRun {
   publishWeights: boolean;
   /** Key of the lease and checkpoint pointer of this run. */
   chainKey: string;
+  /** Key of the record of what all trainings on these images leave out. */
+  leftOutKey: string;
+  /** Share of the images that may be left out. */
+  badImageShare: number;
+  /** What `train` and `val` are without; filled when the images are fetched. */
+  leftOut: { train: readonly LeftOut[]; val: readonly LeftOut[] };
+  /** Tells a run that leaves images out from the one that does not; null where none is left out. */
+  variant: string | null;
   /** Iteration after which the run is measured and left; to the end where left out. */
   stopAfter?: number;
 }

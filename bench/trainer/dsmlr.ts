@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDataset } from '../../activities/trainer/dataset.js';
+import { syncDataset, writeList } from '../../activities/trainer/dataset.js';
 import { storeOf } from '../../cli/environment.js';
 import { say } from '../../cli/output.js';
 import { PartloopError } from '../../domain/errors.js';
@@ -68,7 +68,9 @@ export async function dsmlrLists(
   const list = async (rows: readonly IndexRow[], name: string, side: number): Promise<string> => {
     const path = join(folder, `${name}.jsonl`);
     const signal = new AbortController().signal;
-    await syncDataset(rows, path, { store, pool: POOL, home: env.home, side, signal, onProgress: () => {} });
+    const classes = dsmlr18.classes.length;
+    const options = { store, pool: POOL, home: env.home, side, classes, signal, onProgress: () => {} };
+    await writeList(path, await syncDataset(rows, options));
     return path;
   };
   return {

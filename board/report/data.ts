@@ -19,6 +19,8 @@ export interface ReportData {
   slices: SliceQuality[];
   worst: WorstImage[];
   detection: DetectionSummary;
+  /** What steps went on without, the first images of each. */
+  leftOut: LeftOutGroup[];
   sample: { comparison: SampleComparison; reasons: { why: string; count: number }[]; picks: Picture[] };
   findings: Picture[];
   /** The search for better training settings; null where none was made. */
@@ -70,6 +72,16 @@ export interface WorstImage {
   mistake: string;
 }
 
+/** Images that one step went on without. */
+export interface LeftOutGroup {
+  /** `drawn`, `scanned`, `training`, `validation` or `test` images. */
+  of: string;
+  images: number;
+  /** `2 gone, 1 changed`. */
+  why: string;
+  first: { fileName: string; reason: string }[];
+}
+
 export interface DetectionSummary {
   model: string;
   scanned: number;
@@ -83,6 +95,8 @@ export interface DetectionSummary {
   kinds: { kind: string; findings: number; images: number; quarantined: number }[];
   classes: { name: string; findings: number }[];
   missing: number;
+  /** What became of every image of the pool: `scanned 130 of 600 images; …`; null for scans of before it was counted. */
+  counts: string | null;
   /** By tag value: images scanned, those over the quarantine threshold, those set aside; the most often suspected first. */
   slices: { tag: string; value: string; images: number; flagged: number; quarantined: number }[];
   /** What reviewers said so far, by kind and by the scan's own probability; empty before the first review. */

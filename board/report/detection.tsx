@@ -16,6 +16,7 @@ export function Detection({ data }: { data: ReportData }) {
         {detection.quarantineAt === null ? '' : `from ${percent(detection.quarantineAt)} probability on`},{' '}
         {whole(detection.unreadable)} unreadable, {whole(detection.missing)} missing from the store. Estimated share of
         wrong labels: {percent(detection.estimatedWrong, 1)}. Nothing is deleted.
+        {detection.counts === null ? '' : ` Of the whole pool: ${detection.counts}.`}
       </p>
       {detection.kinds.length === 0 ? (
         <p>No finding.</p>

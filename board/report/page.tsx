@@ -1,5 +1,6 @@
 import type { ReportData } from './data.js';
 import { Detection } from './detection.js';
+import { LeftOut } from './leftOut.js';
 import { Classes, Curve, Gate, Verdict, Worst } from './quality.js';
 import { Run } from './run.js';
 import { Sample } from './sample.js';
@@ -44,6 +45,7 @@ function Page({ data }: { data: ReportData }) {
             <a href="#detection">Mislabelled images</a>
             <a href="#sample">Picked for training</a>
             <a href="#worst">Worst test images</a>
+            {data.leftOut.length > 0 && <a href="#left-out">Left out</a>}
             {data.tuning !== null && <a href="#tuning">Settings tried</a>}
             <a href="#run">Run</a>
           </nav>
@@ -64,6 +66,7 @@ function Page({ data }: { data: ReportData }) {
           <Detection data={data} />
           <Sample data={data} />
           <Worst data={data} />
+          <LeftOut data={data} />
           {data.tuning !== null && <TuningTable loop={data.loop} tuning={data.tuning} />}
           <Run data={data} />
         </main>

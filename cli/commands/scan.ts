@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { countsOf, countsText, notJudged } from '../../domain/scan/counts.js';
 import { FINDING_KINDS, findingRowSchema, scanImageRowSchema } from '../../domain/tables.js';
 import { labelNames } from '../../domain/taxonomy.js';
 import { openPool } from '../../storage/pool.js';
-import { findScan, listScans, readScanRecord } from '../../storage/scans.js';
+import { findScan, listScans, readMissing, readScanRecord } from '../../storage/scans.js';
 import { readTable } from '../../storage/table.js';
 import { openEnvironmentStore } from '../environment.js';
 import { wholeNumberBetween } from '../options.js';
@@ -12,6 +13,7 @@ import { registerExport } from './scanExport.js';
 import { registerRun } from './scanRun.js';
 
 const TOP_FINDINGS = 20;
+const LEFT_OUT_SHOWN = 10;
 
 /** `partloop scan run|list|show|export`. */
 export function register(program: Command): void {
@@ -34,6 +36,9 @@ export function register(program: Command): void {
       );
       const names = labelNames((await openPool(store, found.pool)).taxonomy);
       const nameOf = (label: number): string => names[label] ?? String(label);
+      const fates = images.map(notJudged);
+      const scanned = fates.filter((fate) => fate === null).length;
+      const missing = await readMissing(store, found);
       const quarantined = images.filter((image) => image.quarantined).length;
       const byKind = FINDING_KINDS.map((kind) => ({
         kind,
@@ -43,7 +48,9 @@ export function register(program: Command): void {
         return printJson({
           scan: found.id,
           pool: found.pool,
-          scanned: images.length,
+          scanned,
+          counts: found.counts,
+          missing,
           quarantined,
           byKind,
           findings: findings.slice(0, top).map((finding) => ({
@@ -53,7 +60,14 @@ export function register(program: Command): void {
           })),
           images,
         });
-      say(`${found.id}: ${images.length} images scanned, ${quarantined} set aside, ${findings.length} findings`);
+      const text = found.counts === null ? `scanned ${scanned} images` : countsText(found.counts);
+      say(`${found.id}: ${text}`);
+      say(`${quarantined} set aside, ${findings.length} findings`);
+      const unread = images.flatMap(({ fileName, error }, at) => (fates[at] === null ? [] : [`${fileName}: ${error}`]));
+      const named = [...missing.map(({ fileName, kind, reason }) => `${fileName} is ${kind}: ${reason}`), ...unread];
+      for (const line of named.slice(0, LEFT_OUT_SHOWN)) say(`  left out ${line}`);
+      if (named.length > LEFT_OUT_SHOWN)
+        say(`  … and ${named.length - LEFT_OUT_SHOWN} more; \`partloop scan export\` lists all`);
       printTable(byKind);
       printTable(
         findings.slice(0, top).map(({ fileName, kind, classId, suggestedClassId, areaPx, pWrong }) => ({
@@ -77,8 +91,10 @@ export function register(program: Command): void {
       const rows = records.flatMap((record) => {
         if (record === null) return [];
         const { scanned, quarantined, findings } = record.result.facts;
+        const counts = countsOf(record.result.facts);
+        const sides = { split: counts?.split ?? 'train', scanned, images: counts?.poolImages };
         return [
-          { scan: record.scan, pool: record.pool, scanned, quarantined, findings, finishedAt: record.finishedAt },
+          { scan: record.scan, pool: record.pool, ...sides, quarantined, findings, finishedAt: record.finishedAt },
         ];
       });
       if (json) printJson({ scans: rows });

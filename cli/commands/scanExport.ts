@@ -1,13 +1,19 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { exportedFindingSchema, exportedImageSchema, exportScan } from '../../domain/scanExport.js';
+import {
+  exportedFindingSchema,
+  exportedImageSchema,
+  exportedLeftOutSchema,
+  exportScan,
+  leftOutOfScan,
+} from '../../domain/scanExport.js';
 import { findingRowSchema, scanImageRowSchema } from '../../domain/tables.js';
 import { REVIEW_FORMATS, type ReviewFormat } from '../../formats/manifest.js';
 import { exportForReview } from '../../pool/review/exportReview.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { openPool } from '../../storage/pool.js';
-import { findScan } from '../../storage/scans.js';
+import { findScan, readMissing } from '../../storage/scans.js';
 import { readTable, writeTableFile } from '../../storage/table.js';
 import { openEnvironmentStore } from '../environment.js';
 import { printJson, printLine, say } from '../output.js';
@@ -77,20 +83,40 @@ async function exportTables(
 ): Promise<void> {
   const scan = await findScan(store, id);
   const pool = await openPool(store, scan.pool);
-  const sizes = new Map((await pool.readIndex(scan.poolVersion)).map((row) => [row.imageId, row]));
+  const index = await pool.readIndex(scan.poolVersion);
+  const sizes = new Map(index.map((row) => [row.imageId, row]));
+  const scanned = await readTable(store, scan.images, scanImageRowSchema);
   const { images, findings } = exportScan(
-    await readTable(store, scan.images, scanImageRowSchema),
+    scanned,
     await readTable(store, scan.findings, findingRowSchema),
     pool.taxonomy,
     (imageId) => sizes.get(imageId) ?? { width: 0, height: 0 },
   );
+  const leftOut = leftOutOfScan(index, scanned, await readMissing(store, scan), scan.counts?.split ?? 'train');
   const folder = resolve(out);
   await mkdir(folder, { recursive: true });
-  const files = { images: join(folder, `images.${format}`), findings: join(folder, `findings.${format}`) };
+  const files = {
+    images: join(folder, `images.${format}`),
+    findings: join(folder, `findings.${format}`),
+    leftOut: join(folder, `left-out.${format}`),
+  };
   await writeTableFile(files.images, format, images, exportedImageSchema);
   await writeTableFile(files.findings, format, findings, exportedFindingSchema);
-  if (json) return printJson({ scan: scan.id, images: images.length, findings: findings.length, files });
-  say(`${images.length} images: ${files.images}`, `${findings.length} findings: ${files.findings}`);
+  await writeTableFile(files.leftOut, format, leftOut, exportedLeftOutSchema);
+  const counts = { images: images.length, findings: findings.length, leftOut: leftOut.length };
+  if (json) return printJson({ scan: scan.id, ...counts, files });
+  say(
+    `${images.length} images: ${files.images}`,
+    `${findings.length} findings: ${files.findings}`,
+    `${leftOut.length} images not scanned: ${files.leftOut}`,
+  );
+  for (const [reason, count] of countReasons(leftOut)) say(`  ${count} ${reason}`);
+}
+
+function countReasons(leftOut: readonly { reason: string }[]): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const { reason } of leftOut) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
 }
 
 function pixels(text: string): number {

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { PartloopError } from '../../domain/errors.js';
 import { standaloneScanWorkflowId } from '../../domain/ids.js';
 import { resolveConfig, type ScanRequest, scanRequestSchema } from '../../domain/messages.js';
 import { LIGHT_QUEUE } from '../../domain/queues.js';
+import { countsOf, countsText } from '../../domain/scan/counts.js';
+import { splitChoiceSchema } from '../../domain/scan/split.js';
 import type { StepResult } from '../../domain/steps.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { openPool } from '../../storage/pool.js';
@@ -57,6 +59,7 @@ export function registerRun(scan: Command): void {
     .option('--model-card <file>', 'Its description, where it is not model.json beside the model')
     .option('--unseen', 'The model was trained on no image of this pool')
     .option('--cross-validate <folds>', help('crossValidate'), number)
+    .addOption(new Option('--split <split>', help('split')).choices(splitChoiceSchema.options).default('train'))
     .option('--image-size <pixels>', help('imageSize'), number)
     .option('--iterations <n>', help('iterations'), number)
     .option('--batch-size <n>', help('batchSize'), number)
@@ -119,11 +122,16 @@ async function run({ model, modelCard, unseen, set, wait, json, ...fields }: Opt
       () => asPartloopError(() => watchScan(client, handle, scanId)),
     );
     if (json === true) return printJson({ ...started, ...facts, seconds });
-    say(
-      Object.entries(facts)
-        .map(([name, value]) => `${name} ${value}`)
-        .join(', '),
-      `\`partloop scan show ${scanId}\` and \`partloop scan export ${scanId} --out DIR\` show what was found.`,
-    );
+    say(...resultLines(scanId, facts));
   });
+}
+
+function resultLines(scanId: string, facts: StepResult['facts']): string[] {
+  const counts = countsOf(facts);
+  const judges = facts.folds === 0 ? `model ${facts.model}` : `${facts.folds} folds`;
+  return [
+    counts === null ? `scanned ${facts.scanned} images` : countsText(counts),
+    `${facts.findings} findings, ${facts.quarantined} images set aside, judged by ${judges}`,
+    `\`partloop scan show ${scanId}\` and \`partloop scan export ${scanId} --out DIR\` show what was found, and what was left out.`,
+  ];
 }

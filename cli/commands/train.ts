@@ -82,6 +82,7 @@ async function lrFind(options: Options): Promise<void> {
       rows,
       taxonomy: pool.taxonomy,
       config: config.train,
+      badImageShare: config.badImageShare,
       iterations,
       seed,
       signal,
@@ -92,6 +93,7 @@ async function lrFind(options: Options): Promise<void> {
       },
     }),
   );
+  for (const { fileName, kind, reason } of found.leftOut) say(`  left out ${fileName}: ${kind}: ${reason}`);
   await writeFile(options.out, learningRateChart(found.points, found.suggested));
   const { lrHead, lrBackbone } = config.train;
   const suggestion =

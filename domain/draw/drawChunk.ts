@@ -1,5 +1,6 @@
 import { PartloopError } from '../errors.js';
 import { seededRandom, shuffle } from '../random.js';
+import { isInSplit, type SplitChoice } from '../scan/split.js';
 import type { ChunkRow, IndexRow } from '../tables.js';
 import { copyDetector, nearDuplicateClusters } from './nearDuplicates.js';
 
@@ -13,6 +14,8 @@ export interface DrawRequest {
   iteration: number;
   /** For messages. */
   pool: string;
+  /** Images that a scan of its own judges; a loop draws from `train`. */
+  split?: SplitChoice;
 }
 
 export interface DrawnChunk {
@@ -21,8 +24,24 @@ export interface DrawnChunk {
   /** Candidates left for later iterations. */
   remaining: number;
   testImages: number;
-  /** Why train images were no candidates: counts for the report. */
-  leftOut: { interior: number; drawnBefore: number; testVehicle: number; testCopy: number };
+  /** Why the other images of the pool were no candidates; with `rows` and `remaining` they add up to the index. */
+  leftOut: Record<NotDrawn | 'drawnBefore', number>;
+}
+
+/** Why an image is never drawn: its side of the split, its view, or what it shares with a test image. */
+export type NotDrawn = `other${'Train' | 'Val' | 'Test'}` | 'interior' | 'testVehicle' | 'testCopy';
+const OTHER = { train: 'otherTrain', val: 'otherVal', test: 'otherTest' } as const;
+
+/**
+ * Why an image of a pool is never drawn; null where it may be. Only what models train on for good is guarded against the test
+ * set: a scan of another split is for review, and its own folds judge nothing else.
+ */
+export function whyNotDrawn(index: readonly IndexRow[], split: SplitChoice): (row: IndexRow) => NotDrawn | null {
+  const protect = split === 'train' ? testGuard(index.filter((row) => row.split === 'test')) : () => null;
+  return (row) => {
+    if (!isInSplit(row, split)) return OTHER[row.split];
+    return row.region === 'interior' ? 'interior' : protect(row);
+  };
 }
 
 /**
@@ -31,25 +50,30 @@ export interface DrawnChunk {
  *
  * @throws PartloopError `pool-exhausted` where nothing is left
  */
-export function drawChunk({ index, drawnBefore, chunkSize, seed, iteration, pool }: DrawRequest): DrawnChunk {
+export function drawChunk(request: DrawRequest): DrawnChunk {
+  const { index, drawnBefore, chunkSize, seed, iteration, pool, split = 'train' } = request;
   const test = index.filter((row) => row.split === 'test');
-  const protect = testGuard(test);
-  const leftOut = { interior: 0, drawnBefore: 0, testVehicle: 0, testCopy: 0 };
-  const train = index.filter((row) => row.split === 'train');
-  const candidates = train.filter((row) => {
-    const reason = row.region === 'interior' ? 'interior' : drawnBefore.has(row.imageId) ? 'drawnBefore' : protect(row);
+  const reasonOf = whyNotDrawn(index, split);
+  const leftOut = {
+    ...{ otherTrain: 0, otherVal: 0, otherTest: 0 },
+    ...{ interior: 0, drawnBefore: 0, testVehicle: 0, testCopy: 0 },
+  };
+  const candidates = index.filter((row) => {
+    const reason = reasonOf(row) ?? (drawnBefore.has(row.imageId) ? 'drawnBefore' : null);
     if (reason !== null) leftOut[reason]++;
     return reason === null;
   });
   if (candidates.length === 0) {
     const reasons = Object.entries(leftOut)
-      .filter(([, count]) => count > 0)
+      .filter(([reason, count]) => count > 0 && !reason.startsWith('other'))
       .map(([reason, count]) => `${reason}: ${count}`);
+    const side = index.filter((row) => isInSplit(row, split)).length;
+    const which = { train: 'training ', val: 'validation ', test: 'test ', all: '' }[split];
     throw new PartloopError(
       'pool-exhausted',
-      `pool \`${pool}\` has no image left to draw: of ${train.length} training images ${reasons.join(', ') || 'there is none'}`,
+      `pool \`${pool}\` has no image left to draw: of ${side} ${which}images ${reasons.join(', ') || 'there is none'}`,
       {
-        hint: 'Import more images, or start a loop under another name to draw from the beginning.',
+        hint: `Import more images${drawnBefore.size === 0 ? '.' : ', or start a loop under another name to draw from the beginning.'}`,
       },
     );
   }
@@ -59,9 +83,9 @@ export function drawChunk({ index, drawnBefore, chunkSize, seed, iteration, pool
     .slice(0, chunkSize)
     .sort(byImageId);
   // Clusters come from all training images, so that a group keeps its name from chunk to chunk.
-  const clusters = nearDuplicateClusters(train);
+  const clusters = nearDuplicateClusters(split === 'train' ? index.filter((row) => row.split === 'train') : index);
   const rows = picked.map((row) => ({ ...row, cluster: clusters.get(row.imageId) ?? row.imageId }));
-  assertNoLeak(rows, test);
+  if (split === 'train') assertNoLeak(rows, test);
   return { rows, remaining: candidates.length - picked.length, testImages: test.length, leftOut };
 }
 

@@ -1,4 +1,5 @@
 import type { GateConfig } from '../config.js';
+import { kindsText, type LeftOut } from '../leftOut.js';
 import type { EvaluationRow } from '../tables.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
 import {
@@ -33,6 +34,9 @@ export interface GateVerdict {
   /** Sentences for people: why it came out so. */
   reasons: string[];
   units: number;
+  /** Test images that both were judged on, and those that were left out for both. */
+  images: number;
+  leftOut: LeftOut[];
   candidateMiou: number;
   benchmarkMiou: number;
   gain: number;
@@ -50,6 +54,8 @@ export interface GateVerdict {
 export interface GateRequest {
   candidate: readonly EvaluationRow[];
   benchmark: readonly EvaluationRow[];
+  /** Test images that one of the two at least could not be judged on. */
+  leftOut: readonly LeftOut[];
   taxonomy: Taxonomy;
   config: GateConfig;
   /** 1 for the first decision on this test version, 2 for the second, … */
@@ -78,7 +84,8 @@ export function spentAlpha(alpha: number, look: number): number {
  * with too little data to tell does not block: it is named, with the smallest drop it could have shown. Pure and seeded.
  */
 export function decideGate(request: GateRequest): GateVerdict {
-  const { candidate, benchmark, taxonomy, config, look, seed } = request;
+  const { taxonomy, config, look, seed } = request;
+  const { candidate, benchmark } = onCommonImages(request.candidate, request.benchmark);
   const names = labelNames(taxonomy);
   const labels = taxonomy.classes.map((_, index) => index + 1);
   const alpha = spentAlpha(config.alpha, look);
@@ -130,12 +137,19 @@ export function decideGate(request: GateRequest): GateVerdict {
       `the gain of ${signed(overall.gain)} is not sure: its bounds are ${signed(lower)} and ${signed(upper)}; this test set shows gains from ${points(smallestDetectable(overall, alpha))}`,
     );
   }
+  const { leftOut } = request;
+  if (leftOut.length > 0) {
+    const all = candidate.length + leftOut.length;
+    reasons.push(`compared on ${candidate.length} of ${all} test images; left out: ${kindsText(leftOut)}`);
+  }
   const unsure = slices.filter((slice) => slice.outcome === 'not-enough-data').map((slice) => slice.name);
   if (unsure.length > 0) reasons.push(`not enough data to judge: ${unsure.join(', ')}`);
   return {
     outcome,
     reasons,
     units: overall.units,
+    images: candidate.length,
+    leftOut: [...leftOut],
     candidateMiou: overall.candidate,
     benchmarkMiou: overall.benchmark,
     gain: overall.gain,
@@ -229,6 +243,19 @@ function lostLabels(
   const now = found(candidate);
   const before = found(benchmark);
   return labels.filter((label) => before.has(label) && !now.has(label));
+}
+
+/** Evaluations of two models on the images that both were judged on. */
+export function onCommonImages(
+  candidate: readonly EvaluationRow[],
+  benchmark: readonly EvaluationRow[],
+): { candidate: EvaluationRow[]; benchmark: EvaluationRow[] } {
+  const ids = (rows: readonly EvaluationRow[]): Set<string> => new Set(rows.map(({ imageId }) => imageId));
+  const [ofCandidate, ofBenchmark] = [ids(candidate), ids(benchmark)];
+  return {
+    candidate: candidate.filter(({ imageId }) => ofBenchmark.has(imageId)),
+    benchmark: benchmark.filter(({ imageId }) => ofCandidate.has(imageId)),
+  };
 }
 
 /** How many independent units a test set has. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { leftOutSchema } from '../leftOut.js';
 import type { EvaluationRow } from '../tables.js';
 import type { Taxonomy } from '../taxonomy.js';
 import { ClassSums, classLabels, mean } from './confusion.js';
@@ -29,6 +30,8 @@ export const evaluationSummarySchema = z.object({
   ),
   slices: z.array(z.object({ name: z.string(), images: z.number().int(), miou: share })),
   worst: z.array(z.object({ imageId: z.string(), fileName: z.string(), imageMiou: z.number() })),
+  /** Test images that could not be judged; evaluations of before this was written down had to judge all. */
+  leftOut: z.array(leftOutSchema).default([]),
 });
 export type EvaluationSummary = z.infer<typeof evaluationSummarySchema>;
 
@@ -66,6 +69,7 @@ export function summariseEvaluation(rows: readonly EvaluationRow[], taxonomy: Ta
       return { name, images: kept.length, miou: sumsOf(kept).miou(labels) };
     }),
     worst: ranked.slice(0, WORST_IMAGES).map(({ imageId, fileName, imageMiou }) => ({ imageId, fileName, imageMiou })),
+    leftOut: [],
   };
 }
 

@@ -85,6 +85,8 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       upper: 0.1154,
       detectable: 0.021,
       units: 156,
+      images: 310,
+      leftOut: [{ imageId: idOf(5), fileName: 'car-5.jpg', kind: 'gone', reason: 'there is no object images/5' }],
       look: 3,
       alpha: 0.0042,
       lostClasses: [],
@@ -159,6 +161,14 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
         mistake: 'left_front_door seen as right_front_door, 81 % of it',
       },
     ],
+    leftOut: [
+      {
+        of: 'test',
+        images: 1,
+        why: '1 gone',
+        first: [{ fileName: 'car-5.jpg', reason: 'there is no object images/5' }],
+      },
+    ],
     detection: {
       model: 'a1b2c3d4',
       scanned: 130,
@@ -168,6 +178,7 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       quarantineAt: 0.5,
       estimatedWrong: 0.152,
       missing: 0,
+      counts: 'scanned 129 of 600 images; not scanned: 40 test, 430 not drawn yet, 1 unreadable',
       slices: [
         { tag: 'zoomed', value: 'true', images: 20, flagged: 6, quarantined: 4 },
         { tag: 'black', value: 'false', images: 110, flagged: 13, quarantined: 13 },

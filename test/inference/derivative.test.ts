@@ -76,8 +76,8 @@ describe('copies that older versions made', () => {
       for (const bytes of sources) rows.push(await stored(store, bytes));
       const sync = async (side: number): Promise<Buffer[]> => {
         const signal = new AbortController().signal;
-        const options = { store, pool: POOL, home, side, signal, onProgress: () => undefined };
-        await syncDataset(rows, join(home, 'list.jsonl'), options);
+        const options = { store, pool: POOL, home, side, classes: 255, signal, onProgress: () => undefined };
+        await syncDataset(rows, options);
         return Promise.all(rows.map((row) => readFile(cached(row, side))));
       };
       const cached = (row: IndexRow, side: number): string =>

@@ -55,9 +55,34 @@ describe('a scan without a loop', function () {
     );
   });
 
-  it('leaves a table of images and one of findings, as CSV with a header and as Parquet', async () => {
+  it('says what it did not judge, and judges the test images where it is asked to, by folds of its own', async () => {
+    const shown = await partloop(home, ['scan', 'show', scanId]);
+    assert.match(shown.stderr, /scanned 16 of 20 images; not scanned: 2 validation, 2 test/);
+    const options = ['--pool', 'cars', '--split', 'test', '--cross-validate', '2', ...SMALL, '--wait', '--json'];
+    const { code, stdout, stderr } = await partloop(home, ['scan', 'run', ...options]);
+    assert.equal(code, 0, stderr);
+    const found = finishedSchema.extend({ poolImages: z.number(), otherTrain: z.number() }).parse(JSON.parse(stdout));
+    assert.deepEqual(
+      [found.scanned, found.folds, found.errors, found.poolImages, found.otherTrain],
+      [2, 2, 0, 20, IMAGES],
+    );
+    const { scans } = z
+      .object({ scans: z.array(z.looseObject({ scan: z.string(), split: z.string(), scanned: z.number() })) })
+      .parse(await partloopJson(home, ['scan', 'list']));
+    assert.deepEqual(scans.map(({ split, scanned }) => [split, scanned]).sort(), [
+      ['test', 2],
+      ['train', IMAGES],
+    ]);
+  });
+
+  it('leaves a table of images, one of those left out and one of findings, as CSV and as Parquet', async () => {
     const out = join(home, 'out');
     await partloopJson(home, ['scan', 'export', scanId, '--out', out]);
+    const [leftOut = '', ...others] = (await readFile(join(out, 'left-out.csv'), 'utf8')).trim().split('\n');
+    assert.equal(leftOut, 'image_id,file_name,split,reason,detail');
+    assert.deepEqual(others.map((row) => row.split(',').slice(2, 4).join(' ')).sort(), [
+      ...['test other split', 'test other split', 'val other split', 'val other split'],
+    ]);
     const [images = '', ...rows] = (await readFile(join(out, 'images.csv'), 'utf8')).trim().split('\n');
     assert.equal(images, 'image_id,file_name,label_quality,p_mislabelled,kinds');
     assert.equal(rows.length, IMAGES);

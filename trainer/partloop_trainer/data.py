@@ -57,6 +57,11 @@ def read_records(path: str, code: str = "data-unusable") -> list[Record]:
     return records
 
 
+def unusable(record: Record, message: str, hint: str = "") -> TrainerError:
+    """`data-unusable` that also names the image by its id, so that the parent can go on without it."""
+    return TrainerError("data-unusable", message, hint, ((record.image_id, message),))
+
+
 @contextmanager
 def open_image(record: Record) -> Iterator[Image.Image]:
     """The opened image; raises `data-unusable` naming a file that cannot be read or is not in the normal form."""
@@ -65,10 +70,10 @@ def open_image(record: Record) -> Iterator[Image.Image]:
         with Image.open(record.image) as image:
             problem = deviation(image)
             if problem is not None:
-                raise TrainerError("data-unusable", f"{name} is not in the trainer's normal form: it {problem}", HINT)
+                raise unusable(record, f"{name} is not in the trainer's normal form: it {problem}", HINT)
             yield image
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise TrainerError("data-unusable", f"{name} cannot be read: {error}") from error
+        raise unusable(record, f"{name} cannot be read: {error}") from error
 
 
 def load_image(record: Record) -> Image.Image:
@@ -84,12 +89,12 @@ def load_label(record: Record, classes: int) -> Pixels:
         with Image.open(record.label) as image:
             mode, label = image.mode, np.array(image)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise TrainerError("data-unusable", f"{name} cannot be read: {error}") from error
+        raise unusable(record, f"{name} cannot be read: {error}") from error
     if mode != "L":
-        raise TrainerError("data-unusable", f"{name} has PNG mode {mode}", "labels are 8-bit greyscale index PNGs")
+        raise unusable(record, f"{name} has PNG mode {mode}", "labels are 8-bit greyscale index PNGs")
     highest = int(label[label != IGNORE].max(initial=0))
     if highest >= classes:
-        raise TrainerError("data-unusable", f"{name} holds the value {highest}; the classes end at {classes - 1}")
+        raise unusable(record, f"{name} holds the value {highest}; the classes end at {classes - 1}")
     height, width = label.shape
     for x0, y0, x1, y1 in record.ignore:
         rows = slice(int(np.floor(max(0.0, y0) * height)), int(np.ceil(y1 * height)))
@@ -108,7 +113,7 @@ def check_sizes(record: Record, size: tuple[int, int], label: Pixels) -> None:
     height, width = label.shape
     if (width, height) != size:
         message = f"label {record.label} is {width}×{height}, image {record.image} is {size[0]}×{size[1]}"
-        raise TrainerError("data-unusable", message, "labels have the size of the upright image")
+        raise unusable(record, message, "labels have the size of the upright image")
 
 
 class ImageSet:
@@ -149,7 +154,10 @@ class ImageSet:
 def label_counts(
     records: list[Record], classes: int, cache_path: Path, digest: str, workers: int, stop: StopFlag
 ) -> NDArray[np.int64]:
-    """[n, classes] labelled pixels of each image; kept in `cache_path`, so that resuming does not read all labels."""
+    """[n, classes] labelled pixels of each image; kept in `cache_path`, so that resuming does not read all labels.
+
+    Raises `data-unusable` naming every image that cannot be used.
+    """
     key = hashlib.sha256(json.dumps([digest, classes, [one.image_id for one in records]]).encode()).hexdigest()
     try:
         with np.load(cache_path, allow_pickle=False) as stored:
@@ -158,15 +166,26 @@ def label_counts(
     except Exception:  # absent or torn: it is counted again
         pass
 
-    def count(record: Record) -> NDArray[np.int64]:
+    def count(record: Record) -> NDArray[np.int64] | TrainerError:
         stop.check()
-        label = load_label(record, classes)
-        # Reading the header is cheap, and a wrong image shows now instead of hours into the run.
-        check_sizes(record, image_size(record), label)
+        try:
+            label = load_label(record, classes)
+            # Reading the header is cheap, and a wrong image shows now instead of hours into the run.
+            check_sizes(record, image_size(record), label)
+        except TrainerError as error:
+            if not error.images:
+                raise
+            return error
         return np.bincount(label.ravel(), minlength=256)[:classes].astype(np.int64)
 
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        counts = np.stack(list(pool.map(count, records)))
+        counted = list(pool.map(count, records))
+    bad = [one for one in counted if isinstance(one, TrainerError)]
+    if bad:
+        more = f"; so are {len(bad) - 1} more" if len(bad) > 1 else ""
+        images = tuple(image for one in bad for image in one.images)
+        raise TrainerError("data-unusable", f"{bad[0].message}{more}", bad[0].hint, images)
+    counts = np.stack([one for one in counted if not isinstance(one, TrainerError)])
     temporary = cache_path.with_name(f"{cache_path.stem}.{os.getpid()}.tmp.npz")
     np.savez(temporary, key=np.array(key), counts=counts)
     os.replace(temporary, cache_path)

@@ -12,6 +12,8 @@ import time
 from typing import NoReturn
 
 PROTOCOL_VERSION = 1
+# Bounds the line that names them; what is left is named when the run is tried without these.
+MAX_IMAGES = 1_000
 
 # `domain/trainerExit.ts` mirrors this table; a test holds the two equal.
 # name -> (exit code, may a retry of the same job succeed?)
@@ -29,13 +31,17 @@ EXITS: dict[str, tuple[int, bool]] = {
 
 
 class TrainerError(Exception):
-    """A failure with a stable code of `EXITS`, a message naming the thing that failed, and what to do about it."""
+    """A failure with a stable code of `EXITS`, a message naming the thing that failed, and what to do about it.
 
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
+    images: id and reason of every image that cannot be used, where that is what failed.
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "", images: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.hint = hint
+        self.images = images
 
     @property
     def exit_code(self) -> int:
@@ -118,7 +124,9 @@ class Reporter:
 
 def fail(reporter: Reporter, error: TrainerError) -> NoReturn:
     """Say the error as JSON on stdout and as the last line of stderr, then leave with its exit code."""
-    fields = {"code": error.code, "message": error.message, "hint": error.hint}
+    fields: dict[str, object] = {"code": error.code, "message": error.message, "hint": error.hint}
+    if error.images:
+        fields["images"] = [{"imageId": image, "reason": reason} for image, reason in error.images[:MAX_IMAGES]]
     reporter.emit("error", **fields)
     with contextlib.suppress(BrokenPipeError, ValueError):
         print(json.dumps({"v": PROTOCOL_VERSION, "type": "error", **fields}), file=sys.stderr, flush=True)

@@ -38,6 +38,7 @@ describe('the learning rate range test', function () {
       rows,
       taxonomy,
       config: trainConfigSchema.parse({ batchSize: 2, imageSize: 64, threads: 1 }),
+      badImageShare: 0.01,
       iterations: 4,
       seed: 1,
       signal: new AbortController().signal,

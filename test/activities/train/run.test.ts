@@ -240,6 +240,10 @@ async function tinyRun(): Promise<TinyRun> {
     warmStart: null,
     publishWeights: true,
     chainKey: CHAIN,
+    leftOutKey: 'runs/left-out.json',
+    badImageShare: 0.01,
+    leftOut: { train: [], val: [] },
+    variant: null,
   };
 }
 

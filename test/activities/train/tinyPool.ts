@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { type IndexRow, indexRowSchema } from '../../../domain/tables.js';
 import { taxonomySchema } from '../../../domain/taxonomy.js';
 import { keys } from '../../../storage/keys.js';
-import type { MemoryStore } from './memoryStore.js';
+import type { ObjectStore } from '../../../storage/objectStore.js';
 
 export const POOL = 'tiny';
 
@@ -16,7 +16,7 @@ export const taxonomy = taxonomySchema.parse({
 });
 
 /** A picture of 64 × 48 pixels with one square, put into the store; its index row. */
-export async function tinyImage(store: MemoryStore, index: number): Promise<IndexRow> {
+export async function tinyImage(store: ObjectStore, index: number): Promise<IndexRow> {
   const width = 64;
   const height = 48;
   const label = new Uint8Array(width * height);

@@ -58,6 +58,7 @@ const request = (
 ): GateRequest => ({
   candidate,
   benchmark,
+  leftOut: [],
   taxonomy: TAXONOMY,
   config: gateConfigSchema.parse({ resamples: 400 }),
   look: 1,
@@ -92,6 +93,26 @@ describe('the gate', () => {
           ),
         );
         assert.equal(verdict.outcome, 'rejected');
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('decides on the images that both models were judged on, and says how many were left out and why', () => {
+    const mine = evaluations(60, [0.85, 0.86, 0.85], 0.05, 'b');
+    const theirs = evaluations(60, GOOD);
+    const some = fc.uniqueArray(fc.integer({ min: 0, max: 59 }), { maxLength: 6 });
+    fc.assert(
+      fc.property(some, some, (goneForMine, goneForTheirs) => {
+        const kept = (rows: EvaluationRow[], gone: number[]) => rows.filter((_, n) => !gone.includes(n));
+        const all = [...new Set([...goneForMine, ...goneForTheirs])];
+        const leftOut = all.map((n) => ({ imageId: idOf(n), fileName: `${n}.jpg`, kind: 'gone' as const, reason: '' }));
+        const apart = decideGate(request(kept(mine, goneForMine), kept(theirs, goneForTheirs), { leftOut }));
+        const both = decideGate(request(kept(mine, all), kept(theirs, all), { leftOut }));
+        assert.deepEqual(apart, both);
+        assert.deepEqual([apart.images, apart.leftOut.length], [60 - all.length, all.length]);
+        const said = `compared on ${60 - all.length} of 60 test images; left out: ${all.length} gone`;
+        assert.equal(apart.reasons.includes(said), all.length > 0);
       }),
       { numRuns: 20 },
     );
@@ -218,7 +239,7 @@ describe('the benchmark registry', () => {
   const decision = (parts: Pick<Decision, 'candidate' | 'benchmark' | 'pendingApproval'>): Decision => ({
     ...{ version: 1, gate: 'held', promoted: false, reasons: [], testVersion: 'v1', candidateMiou: 0.6 },
     ...{ benchmarkMiou: 0.5, gain: 0.1, lower: 0.05, upper: 0.15, detectable: 0.02, units: 100, look: 1, alpha: 0.05 },
-    ...{ slices: [], lostClasses: [], previousCandidate: null },
+    ...{ slices: [], lostClasses: [], previousCandidate: null, images: 100, leftOut: [] },
     ...parts,
   });
 

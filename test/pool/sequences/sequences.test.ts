@@ -21,7 +21,13 @@ describe('whatever people do to a pool, one after the other', function () {
     const changes = new Set<IndexRow['change']>();
     await fc.assert(
       fc.asyncProperty(deeds(12), async (more) => {
-        const sequence: Deed[] = [ALL_IN, { do: 'export' }, ...more, { do: 'remove', image: 0 }, { do: 'restore', image: 0 }];
+        const sequence: Deed[] = [
+          ALL_IN,
+          { do: 'export' },
+          ...more,
+          { do: 'remove', image: 0 },
+          { do: 'restore', image: 0 },
+        ];
         const store = memoryStore();
         const person = await Person.at(store, 'ann');
         try {

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import type { StepResult } from '../steps.js';
+import type { ScanImageRow } from '../tables.js';
+import { splitChoiceSchema } from './split.js';
+
+/** What stands in the table of images of one that nobody judged. */
+export const NO_JUDGE = 'no model may judge it: every one was trained on it, a near duplicate or its vehicle';
+export const SHARD_FAILED = 'its shard failed';
+
+/** unreadable: the scan could not read it; unjudged: no model may judge it; failed: its shard failed; null: it was judged. */
+export function notJudged(image: Pick<ScanImageRow, 'error' | 'kinds'>): 'unreadable' | 'unjudged' | 'failed' | null {
+  if (image.error === null) return null;
+  if (image.kinds.includes('unreadable')) return 'unreadable';
+  return image.error === SHARD_FAILED ? 'failed' : 'unjudged';
+}
+
+const count = z.number().int().nonnegative();
+
+/** What became of every image of the pool: all but `poolImages` add up to it. Facts of a draw, and of the scan after it. */
+const drawCounts = {
+  split: splitChoiceSchema,
+  poolImages: count,
+  /** On another side of the split. */
+  otherTrain: count,
+  otherVal: count,
+  otherTest: count,
+  interior: count,
+  /** Copies of test images, and pictures of a vehicle of the test set. */
+  heldBack: count,
+  /** By earlier iterations of the loop. */
+  drawnBefore: count,
+  /** Left for later iterations. */
+  remaining: count,
+  /** Gone, empty or changed in the store. */
+  missing: count,
+};
+const drawCountsSchema = z.object(drawCounts);
+export const scanCountsSchema = z.object({
+  ...drawCounts,
+  scanned: count,
+  unreadable: count,
+  unjudged: count,
+  failed: count,
+});
+export type ScanCounts = z.infer<typeof scanCountsSchema>;
+
+/** The counts that a scan's facts hold; null for scans of before they were written down. */
+export function countsOf(facts: StepResult['facts']): ScanCounts | null {
+  const parsed = scanCountsSchema.safeParse(facts);
+  return parsed.success ? parsed.data : null;
+}
+
+/** Facts of a scan: what the draw counted, as far as it did, and what became of the images that it drew. */
+export function countFacts(draw: StepResult['facts'], images: readonly ScanImageRow[]): StepResult['facts'] {
+  const drawn = drawCountsSchema.safeParse(draw);
+  const fates = images.map(notJudged);
+  const of = (fate: ReturnType<typeof notJudged>): number => fates.filter((one) => one === fate).length;
+  return {
+    ...(drawn.success ? drawn.data : {}),
+    scanned: of(null),
+    unreadable: of('unreadable'),
+    unjudged: of('unjudged'),
+    failed: of('failed'),
+  };
+}
+
+/** Names of what is not scanned, in the order in which people ask. */
+const WORDS = {
+  otherTrain: 'training',
+  otherVal: 'validation',
+  otherTest: 'test',
+  interior: 'interior',
+  heldBack: 'shared with the test set',
+  drawnBefore: 'drawn earlier',
+  remaining: 'not drawn yet',
+  missing: 'missing or changed',
+  unreadable: 'unreadable',
+  unjudged: 'that no model may judge',
+  failed: 'in failed shards',
+} as const satisfies Partial<Record<keyof ScanCounts, string>>;
+
+/** `scanned 540 of 600 images; not scanned: 40 test, 20 validation`. */
+export function countsText(counts: ScanCounts): string {
+  const rest = (Object.keys(WORDS) as (keyof typeof WORDS)[])
+    .filter((name) => counts[name] > 0)
+    .map((name) => `${counts[name]} ${WORDS[name]}`);
+  const all = `scanned ${counts.scanned} of ${counts.poolImages} images`;
+  return rest.length === 0 ? all : `${all}; not scanned: ${rest.join(', ')}`;
+}

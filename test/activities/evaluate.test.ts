@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import sharp from 'sharp';
+import { createDecideActivities } from '../../activities/decide.js';
+import type { ActivityDeps } from '../../activities/deps.js';
+import { createEvaluateActivities, evaluateModel } from '../../activities/evaluate.js';
+import { loopConfigSchema } from '../../domain/config.js';
+import { decisionSchema, type RegisteredModel } from '../../domain/decision.js';
+import { PartloopError } from '../../domain/errors.js';
+import { evaluationSummarySchema } from '../../domain/evaluation/summary.js';
+import type { ModelCard } from '../../domain/modelCard.js';
+import type { IterationContext, StepResult } from '../../domain/steps.js';
+import { evaluationRowSchema, type IndexRow, trainingRowSchema } from '../../domain/tables.js';
+import { digestOf } from '../../storage/digest.js';
+import { readJson } from '../../storage/json.js';
+import { keys } from '../../storage/keys.js';
+import { encodeLabel } from '../../storage/labelMask.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import { openPool } from '../../storage/pool.js';
+import { registerBenchmark } from '../../storage/registry.js';
+import { readTable, writeTable } from '../../storage/table.js';
+import { idOf, indexRow, TAXONOMY } from '../domain/sampling/rows.js';
+import { startTestStore, type TestStore } from '../support/s3.js';
+import { hasPython, writeSeer } from '../support/tinyModel.js';
+
+const IMAGES = 12;
+const WIDTH = 32;
+const HEIGHT = 24;
+const sha = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+
+describe('bad test images', function () {
+  this.timeout(120_000);
+  let s3: TestStore;
+  let home: string;
+  let networks: Uint8Array[];
+
+  before(async function () {
+    if (!hasPython) {
+      console.log('      skipped: no Python with onnx; run npm run bootstrap');
+      this.skip();
+    }
+    home = await mkdtemp(join(tmpdir(), 'partloop-evaluate-'));
+    s3 = await startTestStore();
+    const paths = [join(home, 'one.onnx'), join(home, 'two.onnx')];
+    await writeSeer(paths[0] as string, 64, TAXONOMY.classes.length);
+    await writeSeer(paths[1] as string, 96, TAXONOMY.classes.length);
+    networks = await Promise.all(paths.map((path) => readFile(path)));
+  });
+  after(async () => {
+    await s3?.stop();
+    await rm(home, { recursive: true, force: true });
+  });
+
+  it('are left out of the score with their reasons, and judged as soon as they are back', async () => {
+    const { deps, store, rows, model } = await filled();
+    const [gone, changed] = rows as [IndexRow, IndexRow];
+    const body = (await store.get(gone.imageUri)).body;
+    await store.delete([gone.imageUri]);
+    await store.put(changed.labelUri, 'no label at all');
+    const first = await evaluateModel(deps, request(model(0)));
+    assert.deepEqual(
+      first.leftOut.map(({ fileName, kind }) => `${fileName} ${kind}`).sort(),
+      [`${gone.fileName} gone`, `${changed.fileName} changed`].sort(),
+    );
+    const summary = await readJson(store, first.summary, evaluationSummarySchema);
+    assert.deepEqual([summary.images, summary.leftOut], [IMAGES - 2, first.leftOut]);
+    assert.equal(summary.miou, 1);
+    assert.deepEqual(await evaluateModel(deps, request(model(0))), first, 'nothing changed: found done');
+
+    await store.put(gone.imageUri, body);
+    const second = await evaluateModel(deps, request(model(0)));
+    assert.deepEqual([second.leftOut.length, second.testVersion], [1, first.testVersion]);
+    await store.put(changed.labelUri, await label());
+    const whole = await evaluateModel(deps, request(model(0)));
+    assert.deepEqual(whole.leftOut, []);
+    const judged = await readTable(store, whole.images, evaluationRowSchema);
+    assert.deepEqual(
+      judged.map(({ imageId }) => imageId),
+      rows.map(({ imageId }) => imageId),
+    );
+  });
+
+  it('end the evaluation above the share, and a store that is away is no bad image', async () => {
+    const { deps, store, rows, model } = await filled();
+    const away: ObjectStore = Object.assign(Object.create(store), {
+      get: async (key: string, etag?: string) => {
+        if (key === rows[0]?.imageUri) throw new PartloopError('store-unavailable', 'the store did not answer');
+        return store.get(key, etag);
+      },
+    });
+    await assert.rejects(
+      evaluateModel({ ...deps, store: away }, request(model(0))),
+      (error: unknown) => error instanceof PartloopError && error.code === 'store-unavailable',
+    );
+    await store.delete(rows.slice(0, 4).map((row) => row.imageUri));
+    await assert.rejects(
+      evaluateModel(deps, request(model(0))),
+      (error: unknown) =>
+        error instanceof PartloopError &&
+        /^4 of 12 test images of pool `cars` cannot be used \(4 gone\), 3 may be left out/.test(error.message) &&
+        /partloop pool remove cars/.test(error.hint ?? ''),
+    );
+  });
+
+  it('count for neither model of a decision, which says how many were left out and why', async () => {
+    const { deps, store, rows, model } = await filled();
+    const benchmark = model(1);
+    const scored = await evaluateModel(deps, request(benchmark));
+    assert.deepEqual(scored.leftOut, []);
+    const rival: RegisteredModel = { ...benchmark, card: 'one.json', loop: 'cars', iteration: null };
+    await registerBenchmark(store, digestOf(TAXONOMY), rival, 'baseline');
+    await store.delete([(rows[3] as IndexRow).imageUri]);
+
+    const context: IterationContext = { loop: 'cars', iteration: 1, config, previous: null, force: null };
+    await store.put('card.json', JSON.stringify(card(model(0).digest)));
+    await writeTable(store, 'set.parquet', [], trainingRowSchema);
+    const results: Record<string, StepResult> = {
+      draw: step('draw', {}, { poolVersion: 1 }),
+      sample: step('sample', { trainingSet: 'set.parquet' }),
+      train: step('train', { scan: model(0).scan, card: 'card.json' }),
+    };
+    const evaluate = await createEvaluateActivities(deps).evaluate({ context, results });
+    assert.deepEqual(
+      [evaluate.facts.images, evaluate.facts.leftOut, evaluate.facts.leftOutWhy, evaluate.facts.testVersion],
+      [IMAGES - 1, 1, '1 gone', scored.testVersion],
+    );
+    const decided = await createDecideActivities(deps).decide({ context, results: { ...results, evaluate } });
+    assert.deepEqual([decided.facts.images, decided.facts.leftOut], [IMAGES - 1, 1]);
+    const decision = await readJson(store, decided.outputs.decision ?? '', decisionSchema);
+    assert.equal(decision.leftOut[0]?.fileName, rows[3]?.fileName);
+    assert.ok(decision.reasons.includes('compared on 11 of 12 test images; left out: 1 gone'), decision.reasons.join());
+  });
+
+  const config = loopConfigSchema.parse({
+    pool: 'cars',
+    evaluationSize: 64,
+    scan: { sessions: 1 },
+    gate: { minUnits: 2 },
+  });
+
+  const request = (model: { scan: string; digest: string }) => ({
+    pool: 'cars',
+    poolVersion: 1,
+    scanKey: model.scan,
+    modelDigest: model.digest,
+    size: 64,
+    config,
+    signal: new AbortController().signal,
+  });
+
+  const label = (): Promise<Buffer> =>
+    encodeLabel(
+      Uint8Array.from({ length: WIDTH * HEIGHT }, (_, at) => (at % WIDTH < WIDTH / 2 ? 1 : 0)),
+      WIDTH,
+      HEIGHT,
+    );
+
+  /** Test pictures whose left half is red, and labelled as class 1: what the networks see. */
+  async function filled() {
+    const store = s3.open(randomUUID());
+    await store.put(keys.taxonomy('cars'), JSON.stringify(TAXONOMY));
+    const rows: IndexRow[] = [];
+    for (let n = 0; n < IMAGES; n++) {
+      const rgb = Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, at) =>
+        at % 3 === 0 && Math.floor(at / 3) % WIDTH < WIDTH / 2 ? 250 : n,
+      );
+      const image = await sharp(rgb, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
+        .png()
+        .toBuffer();
+      const mask = await label();
+      const row = indexRow(n, {
+        imageId: sha(image),
+        imageUri: keys.image('cars', sha(image)),
+        labelSha256: sha(mask),
+        // One label object an image, so that one of them can change alone.
+        labelUri: `${keys.label('cars', sha(mask))}-${n}`,
+        split: 'test',
+        width: WIDTH,
+        height: HEIGHT,
+        classes: [1],
+      });
+      await store.put(row.imageUri, image);
+      await store.put(row.labelUri, mask);
+      rows.push(row);
+    }
+    await (await openPool(store, 'cars')).append(() => rows);
+    for (const [n, bytes] of networks.entries()) await store.put(`models/${n}.onnx`, bytes);
+    const model = (n: number) => ({ scan: `models/${n}.onnx`, digest: sha(networks[n] as Uint8Array) });
+    const deps: ActivityDeps = { store, home: join(home, randomUUID()), root: '.', log: pino({ level: 'silent' }) };
+    return { deps, store, rows: rows.sort((a, b) => (a.imageId < b.imageId ? -1 : 1)), model };
+  }
+});
+
+const step = (name: string, outputs: Record<string, string>, facts: StepResult['facts'] = {}): StepResult => ({
+  step: name,
+  digest: digestOf([name, outputs]),
+  outcome: 'miss',
+  outputs,
+  facts,
+  seconds: 1,
+});
+
+const card = (scan: string): Omit<ModelCard, 'config' | 'startedFrom'> => ({
+  version: 1,
+  taxonomyDigest: digestOf(TAXONOMY),
+  classes: ['background', 'hood', 'door', 'mirror'],
+  input: { name: 'image', layout: 'NHWC', dtype: 'uint8', size: 64 },
+  trainedOn: { list: null, digest: idOf(1) },
+  valMiou: 0.5,
+  valClassIou: {},
+  weightsSha256: idOf(2),
+  files: { model: idOf(3), scan },
+  preset: 'efficientnet_lite0',
+  imageSize: 64,
+  iterations: 10,
+});
