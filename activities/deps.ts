@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { PartloopError } from '../domain/errors.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 
 /** What activities are built from; a worker puts it together once, a test passes its own. */
@@ -9,4 +10,9 @@ export interface ActivityDeps {
   /** The checkout or installation: `trainer/`, `.venv` and lock files lie in it. */
   root: string;
   log: Logger;
+  /**
+   * Called where a thread of this process hangs in native code, which nothing but the end of the process stops: its worker
+   * takes no more work, lets the activities at hand report, and ends for its supervisor to start it anew.
+   */
+  retire?(reason: PartloopError): void;
 }

@@ -14,18 +14,25 @@ export interface Heartbeat {
 }
 
 /**
- * Run `work` with a heartbeat every half heartbeat timeout, for as long as it takes. A bare timer hides a hung child:
- * who starts one watches its progress apart (`activities/trainer/process.ts`). Outside an activity (tests, tools) it
- * runs the work with a signal that never fires.
+ * Run `work` with a heartbeat every half heartbeat timeout, for as long as it takes; given `quietAfterMs`, no longer than so
+ * many milliseconds after the last report once there was one, so that an attempt in which nothing moves is lost to the server. A bare timer hides
+ * a hung child: who starts one watches its progress apart (`activities/trainer/process.ts`). Outside an activity (tests,
+ * tools) it runs the work with a signal that never fires.
  */
-export async function withHeartbeat<T>(work: (beat: Heartbeat) => Promise<T>): Promise<T> {
+export async function withHeartbeat<T>(
+  work: (beat: Heartbeat) => Promise<T>,
+  { quietAfterMs = Number.POSITIVE_INFINITY }: { quietAfterMs?: number } = {},
+): Promise<T> {
   const context = currentContext();
   if (context === null) return work({ report: () => undefined, signal: new AbortController().signal });
 
   let details: unknown = context.info.heartbeatDetails;
   const timeout = context.info.heartbeatTimeoutMs ?? 0;
+  let reportedAt = Number.POSITIVE_INFINITY;
   const interval = setInterval(
-    () => context.heartbeat(details),
+    () => {
+      if (performance.now() - reportedAt <= quietAfterMs) context.heartbeat(details);
+    },
     timeout > 0 ? Math.max(100, timeout / 2) : DEFAULT_INTERVAL_MS,
   );
   context.heartbeat(details);
@@ -33,6 +40,7 @@ export async function withHeartbeat<T>(work: (beat: Heartbeat) => Promise<T>): P
     return await work({
       report: (next) => {
         details = next;
+        reportedAt = performance.now();
         context.heartbeat(next);
       },
       signal: context.cancellationSignal,

@@ -8,12 +8,13 @@ import type { EvaluationRow, IndexRow } from '../domain/tables.js';
 import type { Taxonomy } from '../domain/taxonomy.js';
 import { decodeForNetwork, decodeLabelOf, type NetworkImage } from '../inference/decode.js';
 import { contentSize } from '../inference/letterbox.js';
-import { fetchModel } from '../inference/modelFile.js';
-import { openSessions, type SessionPool } from '../inference/sessions.js';
+import type { SessionPool } from '../inference/sessions.js';
+import type { Watchdog } from '../inference/watchdog.js';
 import { readImage, readLabel } from '../storage/imageSource.js';
 import type { LabelMask } from '../storage/labelMask.js';
 import type { ActivityDeps } from './deps.js';
 import { throwIfCancelled } from './heartbeat.js';
+import { type ScoringSessions, withScoringSessions } from './scoringSessions.js';
 
 const READ_AHEAD = 2;
 /** A picture that is read only to see whether it can be: the smallest that a network may have. */
@@ -50,19 +51,9 @@ export async function judgeTestImages(
     const still = await Promise.all(test.map((row) => reasonAgainst(deps, row, taxonomy)));
     if (still.every((image) => image !== null)) return { rows: [], leftOut: still };
   }
-  const { sessions, threadsPerSession, provider } = request.config.scan;
-  const opened = await openSessions(sessions, {
-    modelPath: await fetchModel(deps.store, request.scanKey, request.modelDigest, deps.home),
-    name: request.scanKey,
-    threads: threadsPerSession,
-    provider,
-    taxonomy,
-  });
-  try {
-    return await evaluateImages(deps, request, test, opened, taxonomy);
-  } finally {
-    await opened.close();
-  }
+  return withScoringSessions(deps, request, test, taxonomy, (sessions) =>
+    evaluateImages(deps, request, test, sessions, taxonomy),
+  );
 }
 
 async function reasonAgainst(deps: ActivityDeps, row: IndexRow, taxonomy: Taxonomy): Promise<LeftOut | null> {
@@ -80,7 +71,7 @@ async function evaluateImages(
   deps: ActivityDeps,
   request: EvaluateRequest,
   test: readonly IndexRow[],
-  opened: SessionPool,
+  { opened, judge }: ScoringSessions,
   taxonomy: Taxonomy,
 ): Promise<Judged> {
   const rows: EvaluationRow[] = [];
@@ -90,9 +81,10 @@ async function evaluateImages(
   const lane = async (): Promise<void> => {
     while (next < test.length) {
       if (request.signal.aborted) return;
-      const row = test[next++] as IndexRow;
+      const index = next++;
+      const row = test[index] as IndexRow;
       try {
-        rows.push(await evaluateImage(deps, row, request.size, opened, taxonomy));
+        rows.push(await judge(index, () => evaluateImage(deps, row, request.size, opened, taxonomy)));
       } catch (error) {
         const bad = leftOutBy(row, error);
         if (bad === null) throw error;
@@ -112,13 +104,15 @@ async function readTestImage(
   row: IndexRow,
   size: number,
   taxonomy: Taxonomy,
+  watchdog?: Watchdog,
 ): Promise<{ picture: NetworkImage; label: LabelMask }> {
   const [image, labelBytes] = await Promise.all([readImage(store, row), readLabel(store, row)]);
   const { width, height } = row;
-  const [picture, label] = await Promise.all([
+  const decoding = Promise.all([
     decodeForNetwork(image, size, row.fileName),
     decodeLabelOf(labelBytes, { width, height, classes: taxonomy.classes.length }, row.fileName),
   ]);
+  const [picture, label] = await (watchdog?.guard(`${row.fileName} was not decoded`, decoding) ?? decoding);
   const indexed = contentSize(width, height, size);
   if (picture.width === indexed.width && picture.height === indexed.height) return { picture, label };
   throw new PartloopError(
@@ -134,8 +128,8 @@ async function evaluateImage(
   opened: SessionPool,
   taxonomy: Taxonomy,
 ): Promise<EvaluationRow> {
-  const { picture, label } = await readTestImage(deps, row, opened.size, taxonomy);
-  const mask = await opened.predict(picture);
+  const { picture, label } = await readTestImage(deps, row, opened.size, taxonomy, opened.watchdog);
+  const mask = await opened.predict(picture, row.fileName);
   const grid = contentSize(label.width, label.height, gridSize);
   const given = resizeNearest(label.pixels, label.width, label.height, grid.width, grid.height);
   const predicted = resizeNearest(

@@ -1,25 +1,16 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-import { z } from 'zod';
-import { trainerPython } from '../activities/trainer/process.js';
 import { PartloopError } from '../domain/errors.js';
-import { parseRequest } from '../domain/messages.js';
 import { type ModelCard, modelCardSchema } from '../domain/modelCard.js';
-import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
-import { logitsOfLabels, userModelSchema } from '../domain/userModel.js';
-import { ROOT } from '../infra/home.js';
 import { digestOf, digestOfTaxonomy } from '../storage/digest.js';
 import { keys } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { openPool } from '../storage/pool.js';
+import { attachHead } from './attachHead.js';
 
-const run = promisify(execFile);
 const MAX_CARD_BYTES = 2 ** 20;
-const TIMEOUT_MS = 10 * 60_000;
 
 export interface GivenModel {
   scan: string;
@@ -39,7 +30,8 @@ export interface GivenModel {
  * @throws PartloopError `model-invalid` where file, description and taxonomy do not fit, `input-invalid` without `--unseen`
  */
 export async function uploadScanModel(store: ObjectStore, given: GivenModel): Promise<{ scan: string; card: string }> {
-  const { taxonomy } = await openPool(store, given.pool);
+  const pool = await openPool(store, given.pool);
+  const { taxonomy } = pool;
   const folder = await mkdtemp(join(tmpdir(), 'partloop-model-'));
   try {
     const file = await fetched(store, given.file, join(folder, 'model.onnx'));
@@ -64,7 +56,7 @@ export async function uploadScanModel(store: ObjectStore, given: GivenModel): Pr
           hint: 'Of the two files of a model, scan.onnx judges.',
         });
       }
-    } else card = await attachHead(file, scanFile, folder, description, cardPlace, taxonomy, taxonomyDigest);
+    } else card = await attachHead(store, pool, { file, out: scanFile, folder, description, place: cardPlace });
     const place = { scan: keys.scanModel(given.scan, 'scan.onnx'), card: keys.scanModel(given.scan, 'model.json') };
     await store.putFile(place.scan, scanFile, 'application/octet-stream');
     await store.put(place.card, JSON.stringify({ ...card, trainedOn }, null, 1), 'application/json');
@@ -84,64 +76,6 @@ async function list(store: ObjectStore, { scan, file, unseen }: GivenModel): Pro
   const key = keys.scanModel(scan, 'training-list.json');
   await store.put(key, JSON.stringify({ images: [] }), 'application/json');
   return { list: key, digest: digestOf([]) };
-}
-
-async function attachHead(
-  file: string,
-  out: string,
-  folder: string,
-  description: unknown,
-  place: string,
-  taxonomy: Taxonomy,
-  taxonomyDigest: string,
-): Promise<ModelCard> {
-  const model = parseRequest(userModelSchema, description, place);
-  const { classes: _, classMap: __, ...how } = model;
-  const spec = join(folder, 'spec.json');
-  await writeFile(spec, JSON.stringify({ ...how, sources: logitsOfLabels(model, taxonomy) }));
-  const args = ['-m', 'partloop_trainer', 'attach-head', '--model', file, '--spec', spec, '--out', out];
-  try {
-    await run(await trainerPython(ROOT), args, {
-      env: { PATH: process.env.PATH, HOME: folder, PYTHONPATH: join(ROOT, 'trainer') },
-      timeout: TIMEOUT_MS,
-    });
-  } catch (cause) {
-    throw new PartloopError('model-invalid', attachError(cause), { cause });
-  }
-  const digest = await sha256(out);
-  return modelCardSchema.parse({
-    version: 1,
-    taxonomyDigest,
-    classes: labelNames(taxonomy),
-    input: { name: 'image', layout: 'NHWC', dtype: 'uint8', size: model.size },
-    trainedOn: { list: null, digest: digestOf([]) },
-    valMiou: null,
-    valClassIou: {},
-    weightsSha256: digest,
-    files: { model: await sha256(file), scan: digest },
-    preset: 'given',
-    imageSize: model.size,
-    iterations: 1,
-  });
-}
-
-const errorLineSchema = z.looseObject({ type: z.literal('error'), message: z.string(), hint: z.string().optional() });
-
-/** The trainer's own words, where it could say any. */
-function attachError(cause: unknown): string {
-  const { stdout, stderr } = z
-    .looseObject({ stdout: z.string(), stderr: z.string() })
-    .catch({ stdout: '', stderr: '' })
-    .parse(cause);
-  for (const line of stdout.split('\n')) {
-    try {
-      const parsed = errorLineSchema.safeParse(JSON.parse(line));
-      if (parsed.success) return [parsed.data.message, parsed.data.hint].filter(Boolean).join('; ');
-    } catch {
-      // Not a message: what a library printed.
-    }
-  }
-  return `the scan head could not be attached: ${stderr.slice(-500)}`;
 }
 
 async function fetched(store: ObjectStore, place: string, local: string): Promise<string> {

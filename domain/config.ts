@@ -324,6 +324,15 @@ export const durabilityConfigSchema = z.strictObject({
     .max(3_600)
     .default(120)
     .describe('Silence after which any other activity counts as lost'),
+  inferenceStallSeconds: z
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(300)
+    .describe(
+      'Time for one picture in a scan or an evaluation, or 20 times that of the slowest so far, after which it counts as hung: its worker starts anew',
+    ),
 });
 export type DurabilityConfig = z.infer<typeof durabilityConfigSchema>;
 

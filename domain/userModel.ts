@@ -7,7 +7,7 @@ const triple = z.array(z.number()).length(3);
 const tensorName = z.string().min(1).max(200);
 
 /**
- * `model.json` of a model that partloop did not train: any ONNX file with one image in and logits out. Pictures come with
+ * `model.json` of a model that partloop did not train: any ONNX file with one image in and a number a class and pixel out. Pictures come with
  * their longest side at `size`, at the top left of a square canvas.
  */
 export const userModelSchema = z.strictObject({
@@ -15,6 +15,11 @@ export const userModelSchema = z.strictObject({
   output: tensorName
     .optional()
     .describe('Name of the output with logits [N, classes, h, w]; the only one where left out'),
+  outputs: z
+    .enum(['logits', 'probabilities'])
+    .default('logits')
+    .describe('What the output holds: logits (or their log-softmax), or what a softmax made of them'),
+  outputLayout: z.enum(['NCHW', 'NHWC']).default('NCHW').describe('Order of the axes of the output'),
   layout: z.enum(['NCHW', 'NHWC']).default('NCHW').describe('Order of the axes of the input'),
   channels: z.enum(['RGB', 'BGR']).default('RGB').describe('Order of the colours'),
   size: z.number().int().min(32).max(2_048).describe('Side of the square input in pixels'),

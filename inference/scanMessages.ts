@@ -27,6 +27,9 @@ export interface LabelQuestion {
 /** One picture for a thread; its pixels lie on the thread's canvas. Without a question it asks for the mask. */
 export interface ThreadJob {
   id: number;
+  /** Size in pixels of the picture on the canvas. */
+  width: number;
+  height: number;
   question: LabelQuestion | null;
 }
 
@@ -40,5 +43,8 @@ export type ThreadAnswer =
   | { type: 'ready'; size: number; labelSize: number; canvas: SharedArrayBuffer }
   | { type: 'refused'; message: string }
   | { type: 'analysis'; id: number; analysis: ImageAnalysis }
-  | { type: 'mask'; id: number; mask: Uint8Array }
+  /** `surest`: 255 × the largest probability that any pixel of the picture has. */
+  | { type: 'mask'; id: number; mask: Uint8Array; surest: number }
+  /** The network answered, and its answer says nothing of this picture. */
+  | { type: 'unusable'; id: number; message: string }
   | { type: 'failed'; id: number; message: string };

@@ -4,17 +4,25 @@ import { seededRandom } from '../domain/random.js';
 import type { ChunkRow } from '../domain/tables.js';
 import { tagsSchema } from '../domain/tags.js';
 import { readImage, readLabel } from '../storage/imageSource.js';
+import type { LabelMask } from '../storage/labelMask.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { decodeForNetwork, decodeLabelOf, fitLabel } from './decode.js';
 import { derivativeSide, writeDerivative } from './derivative.js';
 import { contentSize } from './letterbox.js';
+import { isOfPicture } from './samplePictures.js';
 import type { SessionPool } from './sessions.js';
 
 /** What the scan of one image leaves for the reduce. */
-export interface ScannedImage {
+export interface ScannedImage extends Named<ImageAnalysis> {
   row: ChunkRow;
-  analysis: ImageAnalysis | null;
+}
+
+/** What was made of an image, or why nothing could be. */
+interface Named<T> {
+  analysis: T | null;
   error: string | null;
+  /** True where the error is that the model's answer is none. */
+  unusable: boolean;
 }
 
 export interface ScanRequest {
@@ -26,65 +34,102 @@ export interface ScanRequest {
   /** Share of the images, 0..1, whose labels are also analysed with injected errors: calibration needs thousands, not all. */
   injectShare: number;
   signal: AbortSignal;
+  /** Awaited before native code sees the picture at `index`: where a process that ends leaves what it had in hand. */
+  beforeImage?(index: number): Promise<void>;
   /** Called once an image, in order of arrival, with its place among the rows. What is kept of it is the caller's matter. */
   onScanned(image: ScannedImage, index: number): void;
+  /** Called where native code does not come back from the picture at `index`; the scan fails. */
+  onStalled?(index: number, error: PartloopError): Promise<void>;
+}
+
+/** One picture with its label, as read from the store, and how it is judged. */
+export interface PictureToJudge {
+  row: ChunkRow;
+  image: Uint8Array;
+  label: Uint8Array;
+  seed: number;
+  injectShare: number;
 }
 
 /** Pictures read ahead of each session: enough to keep it busy, and all the memory a shard takes however long it is. */
 const READ_AHEAD = 2;
 
 /**
- * Judge rows with bounded read-ahead. A picture or label that cannot be read is told with its reason and never stops the
- * rest. An abort ends after the pictures at hand.
+ * Judge rows with bounded read-ahead. A picture or label that cannot be read, or for which the model gives no number, is told
+ * with its reason and never stops the rest. An abort ends after the pictures at hand.
  */
 export async function scanRows(request: ScanRequest): Promise<void> {
   const { rows, sessions, signal } = request;
   let next = 0;
+  let failed = false;
   const lane = async (): Promise<void> => {
-    while (next < rows.length && !signal.aborted) {
+    while (next < rows.length && !signal.aborted && !failed) {
       const index = next++;
-      request.onScanned(await scanRow(request, rows[index] as ChunkRow), index);
+      try {
+        request.onScanned(await scanRow(request, index), index);
+      } catch (error) {
+        failed = true;
+        if (error instanceof PartloopError && error.code === 'inference-stalled')
+          await request.onStalled?.(index, error);
+        throw error;
+      }
     }
   };
   await Promise.all(Array.from({ length: Math.min(rows.length, sessions.sessions * (1 + READ_AHEAD)) }, lane));
   signal.throwIfAborted();
 }
 
-async function scanRow(
-  { store, pool, sessions, seed, injectShare }: ScanRequest,
-  row: ChunkRow,
-): Promise<ScannedImage> {
-  const { size, labelSize, classes } = sessions;
+async function scanRow(request: ScanRequest, index: number): Promise<ScannedImage> {
+  const { store, pool, sessions, seed, injectShare } = request;
+  const row = request.rows[index] as ChunkRow;
+  return orNamed(row, async () => {
+    const [image, label] = await Promise.all([
+      readImage(store, row),
+      readLabel(store, row),
+      request.beforeImage?.(index),
+    ]);
+    return judgePicture(sessions, { row, image, label, seed, injectShare }, (given) =>
+      writeDerivative(store, pool, row, derivativeSide(sessions.size), image, given),
+    );
+  });
+}
+
+/** The same for a picture whose bytes are here; `meanwhile` is done with its decoded label beside the network. */
+export async function judgePicture(
+  sessions: SessionPool,
+  { row, image, label, seed, injectShare }: PictureToJudge,
+  meanwhile: (label: LabelMask) => Promise<void> = () => Promise.resolve(),
+): Promise<ImageAnalysis> {
+  const { size, labelSize, classes, watchdog } = sessions;
+  const decoded = Promise.all([
+    decodeForNetwork(image, size, row.fileName),
+    decodeLabelOf(label, { width: row.width, height: row.height, classes }, row.fileName),
+  ]);
+  const [picture, given] = await watchdog.guard(`${row.fileName} was not decoded`, decoded);
+  const indexed = contentSize(row.width, row.height, size);
+  if (picture.width !== indexed.width || picture.height !== indexed.height) {
+    throw new PartloopError(
+      'data-invalid',
+      `${row.fileName} has another shape than the ${row.width}×${row.height} it was imported with`,
+    );
+  }
+  const question = {
+    label: fitLabel(given, labelSize),
+    ...contentSize(row.width, row.height, labelSize),
+    tags: tagsSchema.parse(row),
+    injectSeed: seededRandom(`inject:${seed}:${row.imageId}`)() < injectShare ? `${seed}:${row.imageId}` : null,
+  };
+  const [analysis] = await Promise.all([sessions.analyse(picture, question, row.fileName), meanwhile(given)]);
+  return analysis;
+}
+
+/** What `judge` makes of an image, or the error that concerns this image alone. */
+export async function orNamed<T>(row: ChunkRow, judge: () => Promise<T>): Promise<Named<T> & { row: ChunkRow }> {
   try {
-    const [image, label] = await Promise.all([readImage(store, row), readLabel(store, row)]);
-    const [picture, given] = await Promise.all([
-      decodeForNetwork(image, size, row.fileName),
-      decodeLabelOf(label, { width: row.width, height: row.height, classes }, row.fileName),
-    ]);
-    const indexed = contentSize(row.width, row.height, size);
-    if (picture.width !== indexed.width || picture.height !== indexed.height) {
-      throw new PartloopError(
-        'data-invalid',
-        `${row.fileName} has another shape than the ${row.width}×${row.height} it was imported with`,
-      );
-    }
-    const [analysis] = await Promise.all([
-      sessions.analyse(picture, {
-        label: fitLabel(given, labelSize),
-        ...contentSize(row.width, row.height, labelSize),
-        tags: tagsSchema.parse(row),
-        injectSeed: seededRandom(`inject:${seed}:${row.imageId}`)() < injectShare ? `${seed}:${row.imageId}` : null,
-      }),
-      writeDerivative(store, pool, row, derivativeSide(size), image, given),
-    ]);
-    return { row, analysis, error: null };
+    return { row, analysis: await judge(), error: null, unusable: false };
   } catch (error) {
-    if (
-      error instanceof PartloopError &&
-      (error.code === 'data-invalid' || error.code === 'data-changed' || error.code === 'not-found')
-    ) {
-      return { row, analysis: null, error: error.message };
-    }
+    const unusable = error instanceof PartloopError && error.code === 'answer-invalid';
+    if (unusable || isOfPicture(error)) return { row, analysis: null, error: error.message, unusable };
     throw error;
   }
 }

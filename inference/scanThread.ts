@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { analyseImage, analyseWithInjection } from '../domain/mislabel/index.js';
 import { seededRandom } from '../domain/random.js';
+import { answerFault } from './answer.js';
 import type { ThreadAnswer, ThreadJob, ThreadSetup } from './scanMessages.js';
 
 /**
@@ -62,7 +63,8 @@ interface Network {
   canvas: Uint8Array;
 }
 
-async function work({ session, size, labelSize, shared, canvas }: Network, { id, question }: ThreadJob): Promise<void> {
+async function work({ session, size, labelSize, shared, canvas }: Network, job: ThreadJob): Promise<void> {
+  const { id, question } = job;
   try {
     // What leaves the network has the label's grid.
     const side = question === null ? size : labelSize;
@@ -72,14 +74,18 @@ async function work({ session, size, labelSize, shared, canvas }: Network, { id,
       label: new Tensor('uint8', question?.label ?? new Uint8Array(side * side), [1, side, side]),
     });
     const mask = plane(output.mask, side, 'mask');
-    if (question === null) return answer({ type: 'mask', id, mask });
+    const pMask = plane(output.p_mask, side, 'p_mask');
+    const { width, height } = question ?? job;
+    const fault = answerFault({ mask, pMask, side, width, height }, setup.taxonomy.classes.length);
+    if (fault !== null) return answer({ type: 'unusable', id, message: fault });
+    if (question === null) return answer({ type: 'mask', id, mask, surest: pMask.reduce((a, b) => Math.max(a, b), 0) });
     const input = {
       size: side,
       validWidth: question.width,
       validHeight: question.height,
       label: question.label,
       mask,
-      pMask: plane(output.p_mask, side, 'p_mask'),
+      pMask,
       pLabel: plane(output.p_label, side, 'p_label'),
     };
     const { tags, injectSeed } = question;

@@ -1,18 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
-import { Worker } from 'node:worker_threads';
 import { PartloopError } from '../domain/errors.js';
 import type { ImageAnalysis } from '../domain/mislabel/index.js';
 import { NO_TAGS } from '../domain/tags.js';
 import type { NetworkImage } from './decode.js';
-import { padImage } from './letterbox.js';
-import type { LabelQuestion, ThreadAnswer, ThreadJob, ThreadSetup } from './scanMessages.js';
+import type { LabelQuestion, ThreadAnswer, ThreadSetup } from './scanMessages.js';
 import { fastestCount } from './sessionCount.js';
-
-interface Waiting {
-  resolve(answer: ThreadAnswer): void;
-  reject(error: Error): void;
-}
+import { openThread, type Thread } from './thread.js';
+import { DEFAULT_STALL_MS, Watchdog } from './watchdog.js';
 
 /** Sessions of one model, each in a thread of its own. */
 export interface SessionPool {
@@ -23,11 +18,20 @@ export interface SessionPool {
   readonly labelSize: number;
   /** Classes of the taxonomy; the label values are 0 to `classes`, and 255. */
   readonly classes: number;
-  /** A label held against what the model sees in its picture. */
-  analyse(picture: NetworkImage, question: LabelQuestion): Promise<ImageAnalysis>;
-  /** Predicted label values [S, S], of which the top left is the picture. */
-  predict(picture: NetworkImage): Promise<Uint8Array>;
-  /** Lets every thread end its picture, release its session and exit. */
+  /** Bounds every wait for native code; whoever decodes for these sessions uses it too. */
+  readonly watchdog: Watchdog;
+  /**
+   * A label held against what the model sees in its picture, called `name`.
+   *
+   * @throws PartloopError `answer-invalid` where the model gives no number or another class than the taxonomy has,
+   * `inference-stalled` where it does not end
+   */
+  analyse(picture: NetworkImage, question: LabelQuestion, name: string): Promise<ImageAnalysis>;
+  /** Predicted label values [S, S], of which the top left is the picture; throws likewise. */
+  predict(picture: NetworkImage, name: string): Promise<Uint8Array>;
+  /** The same, with 255 × the largest probability of a pixel. */
+  look(picture: NetworkImage, name: string): Promise<{ mask: Uint8Array; surest: number }>;
+  /** Lets every thread end its picture, release its session and exit; one that hangs is left. */
   close(): Promise<void>;
 }
 
@@ -47,8 +51,12 @@ const measured = new Map<string, number>();
  * @throws PartloopError `model-invalid` naming the model where ONNX Runtime refuses it or its inputs are not ours, or where the
  * provider asked for is not there: another one never takes its place
  */
-export async function openSessions(sessions: number | null, setup: ThreadSetup): Promise<SessionPool> {
-  const threads = sessions === null ? await openFastest(setup) : await openThreads(sessions, setup);
+export async function openSessions(
+  sessions: number | null,
+  setup: ThreadSetup,
+  watchdog: Watchdog = new Watchdog(DEFAULT_STALL_MS),
+): Promise<SessionPool> {
+  const threads = sessions === null ? await openFastest(setup, watchdog) : await openThreads(sessions, setup, watchdog);
   const idle = [...threads];
   const queue: ((thread: Thread) => void)[] = [];
 
@@ -61,46 +69,51 @@ export async function openSessions(sessions: number | null, setup: ThreadSetup):
     if (next === undefined) idle.push(thread);
     else next(thread);
   };
-  const run = async (picture: NetworkImage, question: LabelQuestion | null): Promise<ThreadAnswer> => {
+  const run = async (picture: NetworkImage, question: LabelQuestion | null, name: string): Promise<ThreadAnswer> => {
     const thread = await take();
     try {
-      return await thread.run(picture, question);
+      return await thread.run(picture, question, name);
     } finally {
       giveBack(thread);
     }
+  };
+  const look = async (picture: NetworkImage, name: string): Promise<{ mask: Uint8Array; surest: number }> => {
+    const answer = await run(picture, null, name);
+    if (answer.type !== 'mask') throw new PartloopError('internal', `a scan thread answered ${answer.type}`);
+    return answer;
   };
   return {
     sessions: threads.length,
     size: threads[0]?.size ?? 0,
     labelSize: threads[0]?.labelSize ?? 0,
     classes: setup.taxonomy.classes.length,
-    async analyse(picture, question) {
-      const answer = await run(picture, question);
+    watchdog,
+    async analyse(picture, question, name) {
+      const answer = await run(picture, question, name);
       if (answer.type !== 'analysis') throw new PartloopError('internal', `a scan thread answered ${answer.type}`);
       return answer.analysis;
     },
-    async predict(picture) {
-      const answer = await run(picture, null);
-      if (answer.type !== 'mask') throw new PartloopError('internal', `a scan thread answered ${answer.type}`);
-      return answer.mask;
-    },
+    predict: async (picture, name) => (await look(picture, name)).mask,
+    look,
     async close() {
       await Promise.all(threads.map((thread) => thread.close()));
     },
   };
 }
 
-async function openFastest(setup: ThreadSetup): Promise<Thread[]> {
+async function openFastest(setup: ThreadSetup, watchdog: Watchdog): Promise<Thread[]> {
   const key = [setup.modelPath, setup.provider, setup.threads].join('\n');
   const known = measured.get(key);
-  if (known !== undefined) return openThreads(known, setup);
-  const threads = await openThreads(Math.max(1, Math.floor(availableParallelism() / setup.threads)), setup);
+  if (known !== undefined) return openThreads(known, setup, watchdog);
+  const most = Math.max(1, Math.floor(availableParallelism() / setup.threads));
+  const threads = await openThreads(most, setup, watchdog);
   try {
     const { size, labelSize } = threads[0] as Thread;
     const picture = { rgb: new Uint8Array(size * size * 3), width: size, height: size };
     const label = new Uint8Array(labelSize * labelSize);
     const question = { label, width: labelSize, height: labelSize, tags: NO_TAGS, injectSeed: null };
-    const count = await fastestCount(threads.map((thread) => ({ run: () => thread.run(picture, question) })));
+    const judge = (thread: Thread) => thread.run(picture, question, 'a black picture').catch(passUnusable);
+    const count = await fastestCount(threads.map((thread) => ({ run: () => judge(thread) })));
     measured.set(key, count);
     await Promise.all(threads.slice(count).map((thread) => thread.close()));
     return threads.slice(0, count);
@@ -110,87 +123,17 @@ async function openFastest(setup: ThreadSetup): Promise<Thread[]> {
   }
 }
 
+/** How long a picture takes does not depend on what is answered; what a black one is taken for is not judged here. */
+function passUnusable(error: unknown): void {
+  if (!(error instanceof PartloopError) || error.code !== 'answer-invalid') throw error;
+}
+
 /** All threads or none: where one is refused, those that opened are closed, since a thread left open keeps the process alive. */
-async function openThreads(sessions: number, setup: ThreadSetup): Promise<Thread[]> {
-  const opened = await Promise.allSettled(Array.from({ length: sessions }, () => openThread(setup)));
+async function openThreads(sessions: number, setup: ThreadSetup, watchdog: Watchdog): Promise<Thread[]> {
+  const opened = await Promise.allSettled(Array.from({ length: sessions }, () => openThread(setup, watchdog)));
   const threads = opened.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const refused = opened.find((outcome) => outcome.status === 'rejected');
   if (refused === undefined) return threads;
   await Promise.all(threads.map((thread) => thread.close()));
   throw refused.reason;
-}
-
-interface Thread {
-  size: number;
-  labelSize: number;
-  /** One picture at a time: the thread has one canvas. */
-  run(picture: NetworkImage, question: LabelQuestion | null): Promise<ThreadAnswer>;
-  close(): Promise<void>;
-}
-
-function openThread(setup: ThreadSetup): Promise<Thread> {
-  const worker = new Worker(new URL('./scanThread.js', import.meta.url), { workerData: setup });
-  const waiting = new Map<number, Waiting>();
-  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  let nextId = 0;
-  let canvas: Uint8Array = new Uint8Array();
-  /** Set once the thread takes no more pictures: a message to it would wait for an answer for ever. */
-  let over: Error | undefined;
-  const failAll = (error: Error): void => {
-    over ??= error;
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  };
-  const thread: Thread = {
-    size: 0,
-    labelSize: 0,
-    run: ({ rgb, width, height }, question) =>
-      new Promise((resolve, reject) => {
-        if (over !== undefined) return reject(over);
-        padImage(rgb, width, height, thread.size, canvas);
-        const id = nextId++;
-        waiting.set(id, { resolve, reject });
-        worker.postMessage({ id, question } satisfies ThreadJob);
-      }),
-    async close() {
-      over ??= new PartloopError('internal', `the sessions of ${setup.name} have ended`);
-      worker.postMessage('stop');
-      await exited;
-    },
-  };
-  return new Promise((resolve, reject) => {
-    worker.once('error', (error) => {
-      failAll(error);
-      reject(error);
-    });
-    worker.once('exit', () => {
-      const ended = new PartloopError('internal', `a scan thread of ${setup.name} has ended`);
-      failAll(ended);
-      reject(ended);
-    });
-    worker.on('message', (answer: ThreadAnswer) => {
-      if (answer.type === 'ready') {
-        thread.size = answer.size;
-        thread.labelSize = answer.labelSize;
-        canvas = new Uint8Array(answer.canvas);
-        return resolve(thread);
-      }
-      if (answer.type === 'refused') {
-        reject(
-          new PartloopError('model-invalid', `${setup.name} cannot judge: ${answer.message}`, {
-            hint:
-              setup.provider === 'cuda'
-                ? 'It must be a scan.onnx as the trainer exports it, and ONNX Runtime must have its CUDA libraries (onnxruntime-node fetches them when its install script may run); `--set scan.provider=cpu` does without.'
-                : 'It must be a scan.onnx as the trainer exports it.',
-          }),
-        );
-        return;
-      }
-      const job = waiting.get(answer.id);
-      waiting.delete(answer.id);
-      if (answer.type === 'failed')
-        job?.reject(new PartloopError('model-invalid', `${setup.name} failed: ${answer.message}`));
-      else job?.resolve(answer);
-    });
-  });
 }

@@ -4,11 +4,14 @@ import { foreignStore, foreignTemporal } from './foreign.js';
 import { partloopHome } from './home.js';
 import { isLaunching, supervisorOf } from './launch.js';
 import { isElsewhere, type LockHolder } from './lock.js';
+import { pollerStatus, type QueueStatus, type WorkerActivity, workerActivity } from './pollers.js';
 import { isListening } from './ports.js';
 import { FORCE_SIGNAL, isAlive, signalProcess, waitForEnd } from './processes.js';
 import { LOCAL_STORE } from './seaweed.js';
 import { readState, type StackState } from './state.js';
 import { LOCAL_NAMESPACE } from './temporalServer.js';
+
+const WORKER_PREFIX = 'worker-';
 
 /** What `partloop status` shows. `managed` services are ours to start and stop. */
 export interface StackStatus {
@@ -18,7 +21,17 @@ export interface StackStatus {
   supervisorPid: number | null;
   temporal: { address: string | null; namespace: string; uiUrl: string | null; managed: boolean; reachable: boolean };
   store: { uri: string; endpoint: string | null; managed: boolean; reachable: boolean | null };
-  processes: { name: string; pid: number | null; alive: boolean; restarts: number; lastExit: string | null }[];
+  processes: {
+    name: string;
+    pid: number | null;
+    alive: boolean;
+    restarts: number;
+    lastExit: string | null;
+    /** What a worker that runs does; null of servers, and where Temporal does not answer. */
+    worker: WorkerActivity | null;
+  }[];
+  /** Who polls each task queue, here or elsewhere; null where Temporal does not answer. */
+  queues: QueueStatus[] | null;
 }
 
 /** What runs now; starts nothing. `store.reachable` is null for a store whose endpoint only the AWS SDK knows. */
@@ -26,12 +39,15 @@ export async function stackStatus(): Promise<StackStatus> {
   const home = partloopHome();
   const state = readState(home);
   const supervised = Object.entries(state?.processes ?? {});
+  const temporal = await temporalStatus(state);
+  const polled =
+    temporal.reachable && temporal.address !== null ? await pollerStatus(temporal.address, temporal.namespace) : null;
   return {
     home,
     phase: phaseOf(state),
     failure: state?.failure ?? null,
     supervisorPid: isAlive(state?.supervisor) ? (state?.supervisor?.pid ?? null) : null,
-    temporal: await temporalStatus(state),
+    temporal,
     store: await storeStatus(state),
     processes: supervised.map(([name, { process: ref, restarts, lastExit }]) => ({
       name,
@@ -39,7 +55,12 @@ export async function stackStatus(): Promise<StackStatus> {
       alive: isAlive(ref),
       restarts,
       lastExit,
+      worker:
+        polled !== null && isAlive(ref) && name.startsWith(WORKER_PREFIX)
+          ? workerActivity(polled, name.slice(WORKER_PREFIX.length), ref.pid)
+          : null,
     })),
+    queues: polled?.queues ?? null,
   };
 }
 

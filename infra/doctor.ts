@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { PartloopError } from '../domain/errors.js';
 import { readVariables, setOnes } from '../domain/variables.js';
-import { checkTemporal, needsLocalStack, resolveEnvironment, runningState } from './environment.js';
+import { checkTemporal, needsLocalStack, resolveEnvironment, runningState, stackStatus } from './environment.js';
 import { foreignStore, foreignTemporal } from './foreign.js';
-import { partloopHome, ROOT, venvBinary } from './home.js';
+import { homePaths, partloopHome, ROOT, venvBinary } from './home.js';
 import { isPortFree, USUAL_PORTS } from './ports.js';
 import { checkStoreWrites } from './storeCheck.js';
 
@@ -22,6 +22,8 @@ export interface Check {
 
 const run = promisify(execFile);
 const BOOTSTRAP = 'Run `npm run bootstrap`.';
+const START =
+  '`partloop up --detach` starts workers here; elsewhere `node dist/workers/main.js --role light|scan|train`.';
 const FREE_GB_NEEDED = 3;
 const MEMORY_GB_NEEDED = 4;
 const PYTHON_PROBE = `
@@ -46,6 +48,7 @@ export async function examine(): Promise<Check[]> {
     ['memory', memory],
     ['ports', ports],
     ['Temporal', temporal],
+    ['workers', workers],
     ['store', store],
   ];
   const results: Check[] = [];
@@ -146,6 +149,30 @@ async function temporal(): Promise<Verdict> {
   const { temporal: service } = await resolveEnvironment();
   await checkTemporal(service);
   return { ok: true, detail: `${service.address}, namespace ${service.namespace}, search attributes registered` };
+}
+
+/** A process that runs is not yet one that works: one whose thread hangs asks for nothing. */
+async function workers(): Promise<Verdict> {
+  if (foreignTemporal() === null && runningState(partloopHome()) === null) return notRunning();
+  const { processes, queues, home } = await stackStatus();
+  if (queues === null) return { ok: false, required: false, detail: 'Temporal does not say who polls', mend: START };
+  const silent = processes.filter(({ worker }) => worker?.does === 'silent').map(({ name }) => name);
+  const unattended = [...new Set(queues.filter(({ pollers }) => pollers.length === 0).map(({ queue }) => queue))];
+  const busy = processes.some(({ worker }) => worker?.does === 'works');
+  if (silent.length > 0) {
+    return {
+      ok: false,
+      detail: `${silent.join(', ')} runs and asks for no work`,
+      mend: `It may have just started; else see its log in ${homePaths(home).logs}, then \`partloop down --force\` and the same command again.`,
+    };
+  }
+  if (unattended.length > 0 && !busy)
+    return { ok: false, required: false, detail: `nobody polls ${unattended.join(', ')}`, mend: START };
+  return {
+    ok: true,
+    required: false,
+    detail: `every task queue is polled${busy ? ', or its worker has its fill' : ''}`,
+  };
 }
 
 async function store(): Promise<Verdict> {

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { Connection, type ConnectionOptions } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { Connection } from '@temporalio/client';
 import { PartloopError } from '../domain/errors.js';
 import { loadCredentials } from './credentials.js';
 import { foreignStore, foreignTemporal } from './foreign.js';
@@ -11,6 +10,7 @@ import { missingSearchAttributes, registrationCommands } from './searchAttribute
 import { LOCAL_REGION, LOCAL_STORE } from './seaweed.js';
 import { buildDigest } from './stack.js';
 import { readState, type StackState } from './state.js';
+import { temporalConnectionOptions } from './temporalConnection.js';
 import { LOCAL_NAMESPACE } from './temporalServer.js';
 
 /** Where Temporal and the store are. `credentials` is null where the AWS SDK finds them by itself. */
@@ -142,13 +142,6 @@ export async function checkTemporal({ address, namespace }: { address: string; n
   }
 }
 
-/** What `Connection.connect` needs for the service in use: a foreign one may want TLS or an API key. */
-export function temporalConnectionOptions(address: string): ConnectionOptions {
-  const connectTimeout = '10 seconds';
-  if (foreignTemporal() === null) return { address, connectTimeout };
-  return { ...loadClientConnectConfig().connectionOptions, address, connectTimeout };
-}
-
 async function connectTo(address: string): Promise<Connection> {
   try {
     return await Connection.connect(temporalConnectionOptions(address));
@@ -161,3 +154,4 @@ async function connectTo(address: string): Promise<Connection> {
 }
 
 export { type StackStatus, stackStatus, stopStack } from './control.js';
+export { temporalConnectionOptions };

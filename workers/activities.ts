@@ -29,6 +29,7 @@ export function activitiesFor(role: Role, deps: ActivityDeps & { client: Client 
       };
     case 'scan':
       return {
+        tryJudges: scan.tryJudges,
         scanShard: scan.scanShard,
         reduceScan: scan.reduceScan,
         ...createEvaluateActivities(deps),

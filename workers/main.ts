@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { PartloopError } from '../domain/errors.js';
 import { readVariables } from '../domain/variables.js';
+import { isInsideNetwork } from '../inference/thread.js';
 import { connectClient, storeFromEnvironment } from './connections.js';
 import { ROLE_NAMES, type Role } from './roles.js';
 import { runWorkers } from './run.js';
@@ -24,13 +25,20 @@ try {
     client: await connectClient(),
   };
   await runWorkers(rolesOf(values.role), deps);
-  process.exit(0);
+  leave(0);
 } catch (error) {
   log.fatal(
     error instanceof PartloopError ? { code: error.code, hint: error.hint } : { err: error },
     error instanceof Error ? error.message : String(error),
   );
-  process.exit(1);
+  leave(1, error instanceof PartloopError && error.code === 'inference-stalled');
+}
+
+/** End this process. Where a thread hangs in native code `process.exit` would wait for it without end. */
+function leave(code: number, hangs = false): void {
+  if (!hangs && !isInsideNetwork()) process.exit(code);
+  log.fatal('a thread hangs in native code: the process is killed');
+  process.kill(process.pid, 'SIGKILL');
 }
 
 function rolesOf(asked: string): readonly Role[] {

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.js';
+import { workerIdentity } from '../domain/workerIdentity.js';
 import { activitiesFor } from './activities.js';
 import { castErrors } from './castErrors.js';
 import { temporalFromEnvironment } from './connections.js';
@@ -16,6 +18,7 @@ export async function createWorker(role: Role, deps: ActivityDeps & { client: Cl
     connection: await NativeConnection.connect(connection),
     namespace,
     taskQueue,
+    identity: workerIdentity(role, process.pid, hostname()),
     activities: activitiesFor(role, deps),
     maxConcurrentActivityTaskExecutions: maxActivities,
     shutdownGraceTime: graceTime,
@@ -33,15 +36,30 @@ function workflowCode(root: string): { workflowBundle: { codePath: string } } | 
     : { workflowsPath: join(root, 'dist', 'workflows', 'index.js') };
 }
 
-/** Run until SIGTERM or SIGINT; activities get their grace to save what they have. */
+/**
+ * Run until SIGTERM or SIGINT; activities get their grace to save what they have.
+ *
+ * @throws the reason for which an activity retired this process, once the workers have ended in order
+ */
 export async function runWorkers(roles: readonly Role[], deps: ActivityDeps & { client: Client }): Promise<void> {
   Runtime.install({ shutdownSignals: [] });
-  const workers = await Promise.all(roles.map((role) => createWorker(role, deps)));
+  const workers: Worker[] = [];
+  let retired: Error | null = null;
   const stop = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
+  const retire = (reason: Error): void => {
+    retired ??= reason;
+    deps.log.error(
+      { reason: reason.message },
+      'a thread hangs in native code: this process takes no more work and ends',
+    );
+    stop();
+  };
+  workers.push(...(await Promise.all(roles.map((role) => createWorker(role, { ...deps, retire })))));
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   deps.log.info({ roles }, 'workers are polling');
   await Promise.all(workers.map((worker) => worker.run()));
+  if (retired !== null) throw retired;
 }

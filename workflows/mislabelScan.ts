@@ -1,4 +1,4 @@
-import { continueAsNew, isCancellation, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, isCancellation, patched, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { standaloneScanId } from '../domain/ids.js';
 import {
   parseRequest,
@@ -14,10 +14,12 @@ import { showAttributes } from './searchAttributes.js';
 
 /** Shards of one run: keeps a run's history below 2,000 events. */
 const SHARDS_PER_RUN = 250;
+/** Histories from before judges were tried replay without it. */
+const JUDGES_ARE_TRIED = 'judges-are-tried';
 
 /**
- * algo1 over a chunk: decide which model may judge which image, train the models of cross-validation where none may,
- * judge shard by shard with a bounded number in flight, then reduce all candidates to findings at once.
+ * algo1 over a chunk: decide which model may judge which image, train the models of cross-validation where none may, try each
+ * on a few pictures, judge shard by shard with a bounded number in flight, then reduce all candidates to findings at once.
  *
  * Concurrency: `maxShardsInFlight` lanes take the next index each; a lane whose shard keeps failing notes it and goes on.
  * After 250 shards the run continues as new with the next index alone.
@@ -27,7 +29,7 @@ export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
     ? orFail(() => parseRequest(scanInputSchema, input, '`mislabelScan`'))
     : await prepare(orFail(() => parseRequest(scanRequestSchema, input, '`mislabelScan`')));
   const { scan: settings, durability } = context.config;
-  const { scanShard, reduceScan } = scanning(durability);
+  const { tryJudges, scanShard, reduceScan } = scanning(durability);
   const { trainFold } = training(durability);
   showAttributes({ loop: context.loop, iteration: context.iteration, step: 'scan' });
 
@@ -81,6 +83,10 @@ export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
     for (const fold of folds) {
       setCurrentDetails(`Training fold ${fold + 1} of ${folds.length}: no model may judge its images`);
       trained.push(await trainFold({ context, planKey, fold }));
+    }
+    if (patched(JUDGES_ARE_TRIED)) {
+      setCurrentDetails('Trying the models that judge on a few pictures');
+      await tryJudges({ context, planKey, folds: trained });
     }
     return { planKey, shards, folds: trained, next: 0, failed: [] };
   }

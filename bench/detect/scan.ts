@@ -35,13 +35,9 @@ export async function scanSet(
             const picture = await decodeForNetwork(image.bytes, sessions.size, image.fileName);
             const label = labelOnCanvas(labelOf(image), image, sessions.size);
             const injectSeed = `${seed}:${image.imageId}`;
-            analyses[index] = await sessions.analyse(picture, {
-              label,
-              width: picture.width,
-              height: picture.height,
-              tags: image.tags,
-              injectSeed,
-            });
+            const { width, height } = picture;
+            const question = { label, width, height, tags: image.tags, injectSeed };
+            analyses[index] = await sessions.analyse(picture, question, image.fileName);
           }
         }),
       );

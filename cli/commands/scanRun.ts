@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
+import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
 import { standaloneScanWorkflowId } from '../../domain/ids.js';
 import { resolveConfig, type ScanRequest, scanRequestSchema } from '../../domain/messages.js';
@@ -7,6 +8,7 @@ import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { countsOf, countsText } from '../../domain/scan/counts.js';
 import { splitChoiceSchema } from '../../domain/scan/split.js';
 import type { StepResult } from '../../domain/steps.js';
+import { readJson } from '../../storage/json.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { openPool } from '../../storage/pool.js';
 import { storeOf, uiLink, withClient } from '../environment.js';
@@ -18,6 +20,7 @@ import { uploadScanModel } from '../scanModel.js';
 import { watchScan } from '../scanProgress.js';
 
 const { shape } = scanRequestSchema;
+const summarySchema = z.object({ warnings: z.array(z.string()) });
 const help = (field: keyof typeof shape): string => shape[field].description ?? '';
 
 /** The options that are short for a setting, and the setting. */
@@ -117,12 +120,13 @@ async function run({ model, modelCard, unseen, set, wait, json, ...fields }: Opt
       'Stopped waiting. The scan runs on.',
       `\`partloop scan show ${scanId}\` shows it when it is done.`,
     ];
-    const { facts, seconds } = await interruptible(
+    const { facts, outputs, seconds } = await interruptible(
       () => parting,
       () => asPartloopError(() => watchScan(client, handle, scanId)),
     );
-    if (json === true) return printJson({ ...started, ...facts, seconds });
-    say(...resultLines(scanId, facts));
+    const { warnings } = await readJson(storeOf(env), outputs.summary ?? '', summarySchema);
+    if (json === true) return printJson({ ...started, ...facts, seconds, warnings });
+    say(...warnings.map((warning) => `warning: ${warning}`), ...resultLines(scanId, facts));
   });
 }
 

@@ -14,7 +14,7 @@ export function register(program: Command): void {
     });
 }
 
-function show({ phase, failure, home, temporal, store, processes }: StackStatus): void {
+function show({ phase, failure, home, temporal, store, processes, queues }: StackStatus): void {
   printLine(`Local stack  ${phase}${failure === null ? '' : `: ${failure}`} (${home})`);
   printLine(`Temporal     ${temporal.address ?? 'none'}, ${reach(temporal.reachable)}`);
   if (temporal.uiUrl !== null) printLine(`Web UI       ${temporal.uiUrl}`);
@@ -22,16 +22,31 @@ function show({ phase, failure, home, temporal, store, processes }: StackStatus)
     `Store        ${store.uri}${store.endpoint === null ? '' : ` at ${store.endpoint}`}, ${reach(store.reachable)}`,
   );
   printTable(
-    processes.map(({ name, pid, alive, restarts, lastExit }) => ({
+    processes.map(({ name, pid, alive, restarts, lastExit, worker }) => ({
       process: name,
       pid: alive ? pid : null,
-      state: alive ? 'running' : 'not running',
+      state: stateOf(alive, worker),
       restarts,
       'last exit': lastExit,
     })),
   );
+  const abandoned = (queues ?? []).filter(({ pollers, waiting }) => pollers.length === 0 && (waiting ?? 0) > 0);
+  for (const { queue, kind, waiting } of abandoned)
+    printLine(
+      `${waiting} ${kind} task${waiting === 1 ? ' waits' : 's wait'} on queue ${queue}, which nobody polls now.`,
+    );
   if (phase === 'died')
     printLine('Its supervisor was killed; `partloop up --detach` starts it again with the same data.');
+}
+
+type Worker = StackStatus['processes'][number]['worker'];
+
+/** `running` alone where nobody knows more. */
+function stateOf(alive: boolean, worker: Worker): string {
+  if (!alive) return 'not running';
+  if (worker === null) return 'running';
+  if (worker.does === 'polls') return 'running, asks for work';
+  return worker.does === 'works' ? `running, at work on ${worker.on.join(', ')}` : 'running, asks for no work';
 }
 
 function reach(reachable: boolean | null): string {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { throwIfCancelled, withHeartbeat } from '../../activities/heartbeat.js';
@@ -21,6 +22,28 @@ describe('the heartbeat of a long activity', () => {
     );
     assert.equal(result, 'done');
     assert.deepEqual(beats, [{ iteration: 7 }, { iteration: 7 }, { iteration: 7 }]);
+  });
+
+  it('falls silent where no progress was reported for as long as is allowed, so that the server takes the attempt for lost', async () => {
+    const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: 200 });
+    const beats: unknown[] = [];
+    environment.on('heartbeat', (details: unknown) => beats.push(details));
+    await environment.run(() =>
+      withHeartbeat(
+        async ({ report }) => {
+          // Before the first report it beats as ever: a model is fetched, a table is read.
+          while (beats.length < 4) await sleep(20);
+          report({ done: 1 });
+          const heard = beats.length;
+          await sleep(1_000);
+          // The report itself, and what a slow timer may still add; ten intervals have passed.
+          assert.ok(beats.length - heard <= 3, `${beats.length - heard} beats in silence`);
+          report({ done: 2 });
+          assert.deepEqual(beats.at(-1), { done: 2 });
+        },
+        { quietAfterMs: 150 },
+      ),
+    );
   });
 
   it('hands on a cancellation whose reason is what Temporal understands', async () => {

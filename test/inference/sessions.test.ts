@@ -49,7 +49,7 @@ describe('the sessions of a model', function () {
     try {
       assert.equal(sessions.size, SIZE);
       const labels = Array.from({ length: 12 }, (_, index) => index % 4);
-      const masks = await Promise.all(labels.map((label) => sessions.predict(picture(label))));
+      const masks = await Promise.all(labels.map((label) => sessions.predict(picture(label), 'car.png')));
       for (const [index, mask] of masks.entries()) {
         assert.equal(mask.length, SIZE * SIZE);
         assert.ok(mask.every((value) => value === labels[index]));
@@ -63,10 +63,8 @@ describe('the sessions of a model', function () {
     const sessions = await openSessions(1, await setupOf('rule', { size: SIZE }));
     try {
       const label = new Uint8Array(SIZE * SIZE).fill(2);
-      const analysis = await sessions.analyse(picture(2), {
-        label,
-        ...{ width: SIZE, height: SIZE, tags: NO_TAGS, injectSeed: null },
-      });
+      const question = { label, width: SIZE, height: SIZE, tags: NO_TAGS, injectSeed: null };
+      const analysis = await sessions.analyse(picture(2), question, 'car.png');
       assert.equal(analysis.version, ANALYSIS_VERSION);
     } finally {
       await sessions.close();
@@ -79,7 +77,7 @@ describe('the sessions of a model', function () {
       const sessions = await openSessions(null, setup);
       try {
         assert.ok(sessions.sessions >= 1 && sessions.sessions <= availableParallelism());
-        assert.ok((await sessions.predict(picture(2))).every((value) => value === 2));
+        assert.ok((await sessions.predict(picture(2), 'car.png')).every((value) => value === 2));
       } finally {
         await sessions.close();
       }
@@ -117,7 +115,7 @@ describe('the sessions of a model', function () {
     const sessions = await openSessions(1, await setupOf('double', { size: SIZE, maskChannels: 2 }));
     try {
       await assert.rejects(
-        sessions.predict(picture(1)),
+        sessions.predict(picture(1), 'car.png'),
         (error) =>
           error instanceof PartloopError &&
           error.code === 'model-invalid' &&
@@ -131,7 +129,7 @@ describe('the sessions of a model', function () {
 
   it('end the pictures at hand when they are closed, and take no more', async () => {
     const sessions = await openSessions(1, await setupOf('slow', { size: SIZE, products: 4 }));
-    const answers = [0, 0, 0].map((label) => sessions.predict(picture(label)));
+    const answers = [0, 0, 0].map((label) => sessions.predict(picture(label), 'car.png'));
     const settled = Promise.allSettled(answers);
     // The first picture is handed to its thread in this turn of the event loop.
     await nextTurn();
@@ -139,7 +137,7 @@ describe('the sessions of a model', function () {
     const [first, ...rest] = await settled;
     assert.equal(first?.status, 'fulfilled');
     assert.ok(rest.every(({ status }) => status === 'rejected'));
-    await assert.rejects(sessions.predict(picture(0)), /ended/);
+    await assert.rejects(sessions.predict(picture(0), 'car.png'), /ended/);
     await sessions.close();
   });
 

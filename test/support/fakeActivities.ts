@@ -59,6 +59,10 @@ export function fakeActivities(
       did(`fold:${fold}`);
       return stepResult('fold');
     },
+    tryJudges: async () => {
+      did('judges');
+      return { warnings: [] };
+    },
     scanShard: async ({ shard }: { shard: number }) => did(`shard:${shard}`),
     reduceScan: async ({ failedShards }: { failedShards: number[] }) => {
       did(`reduce:${failedShards.length}`);

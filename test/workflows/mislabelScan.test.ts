@@ -20,10 +20,11 @@ describe('mislabelScan', () => {
       args: [{ context, draw: stepResult('draw') }],
     });
 
-  it('trains the folds first, then judges every shard once, also beyond one run', async () => {
+  it('trains the folds first, tries the models, then judges every shard once, also beyond one run', async () => {
     const { activities, calls } = fakeActivities({ shards: 260, folds: [0, 1] });
     await withWorkers(environment, activities, () => scan('scan-many'));
-    assert.deepEqual(calls.slice(0, 3), ['plan:1', 'fold:0', 'fold:1']);
+    assert.deepEqual(calls.slice(0, 4), ['plan:1', 'fold:0', 'fold:1', 'judges']);
+    assert.equal(calls.filter((call) => call === 'judges').length, 1);
     const shards = calls
       .filter((call) => call.startsWith('shard:'))
       .map((call) => Number(call.slice(6)))
@@ -40,6 +41,13 @@ describe('mislabelScan', () => {
     fail('shard:7', 'data-invalid');
     await withWorkers(environment, activities, () => scan('scan-one-bad'));
     assert.equal(calls.at(-1), 'reduce:1');
+  });
+
+  it('judges nothing with a model that fails its trial', async () => {
+    const { activities, calls, fail } = fakeActivities({ shards: 4 });
+    fail('judges', 'model-invalid');
+    await withWorkers(environment, activities, () => assert.rejects(scan('scan-bad-model'), WorkflowFailedError));
+    assert.ok(!calls.some((call) => call.startsWith('shard:')));
   });
 
   it('fails when too few shards succeed', async () => {

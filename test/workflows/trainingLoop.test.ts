@@ -58,6 +58,7 @@ describe('trainingLoop', () => {
       'prepare:1:next',
       'draw:1',
       'plan:1',
+      'judges',
       'reduce:0',
       'sample:1',
       'train:1',

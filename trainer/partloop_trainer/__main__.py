@@ -39,9 +39,10 @@ def main() -> None:
     propose_command = commands.add_parser("propose", help="propose the settings of the next trial of a search")
     propose_command.add_argument("--job", required=True, help="path of the request: space, seed and trials so far")
     head_command = commands.add_parser("attach-head", help="give a foreign ONNX network the scan's outputs")
-    head_command.add_argument("--model", required=True, help="ONNX file with logits [N, classes, h, w]")
+    head_command.add_argument("--model", required=True, help="ONNX file with one number a class and pixel")
     head_command.add_argument("--spec", required=True, help="JSON: its input, and which logits are which label")
     head_command.add_argument("--out", required=True, help="the file to write")
+    head_command.add_argument("--pictures", help="raw uint8 [n, S, S, 3]: real pictures that it is tried on")
     commands.add_parser("check", help="print versions and whether backbone weights are here, as JSON")
     commands.add_parser("describe", help="print the fields of job.json and the exit codes, as JSON")
     arguments = parser.parse_args()
@@ -50,7 +51,7 @@ def main() -> None:
     elif arguments.command == "propose":
         run_propose(arguments.job)
     elif arguments.command == "attach-head":
-        run_attach(arguments.model, arguments.spec, arguments.out)
+        run_attach(arguments.model, arguments.spec, arguments.out, arguments.pictures)
     elif arguments.command == "check":
         print(json.dumps(check(), indent=1))
     else:
@@ -99,14 +100,18 @@ def run_propose(path: str) -> None:
         fail(reporter, error)
 
 
-def run_attach(model: str, spec: str, out: str) -> None:
-    """Attach the head, or say why not and exit with the code of the reason."""
-    from .attach import attach_head, read_spec
+def run_attach(model: str, spec: str, out: str, pictures: str | None) -> None:
+    """Attach the head and say what is suspicious, or say why not and exit with the code of the reason."""
+    from .attach import attach_head, read_pictures, read_spec
 
+    reporter = Reporter(StopFlag())
     try:
-        attach_head(Path(model), read_spec(Path(spec)), Path(out))
+        how = read_spec(Path(spec))
+        shown = None if pictures is None else read_pictures(Path(pictures), how.size)
+        for warning in attach_head(Path(model), how, Path(out), shown):
+            reporter.warn("model-suspicious", warning)
     except TrainerError as error:
-        fail(Reporter(StopFlag()), error)
+        fail(reporter, error)
 
 
 def prepare_environment() -> None:

@@ -1,6 +1,7 @@
 """Give a foreign segmentation network partloop's scan head, inside ONNX.
 
 image uint8 [N, S, S, 3] and label uint8 [N, H, W] in; mask, p_mask, p_label uint8 [N, H, W] out, as `export.ScanGraph`.
+What the network itself says of real pictures is looked at first (`answers.py`): a head would hide it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, compose, helper, numpy_helper, version_converter
 
+from .answers import check_answers, shape_fault
 from .checkpoint import replace_durably
 from .export import clean
 from .preprocess import IGNORE
@@ -24,11 +26,16 @@ OPSET = 18
 LARGEST_FILE = 4 * 2**30
 PREFIX = "network/"
 STANDARD_DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
+# What the pixels can be cast to.
+INPUT_TYPES = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.UINT8}
+# Nothing is less likely: infinities would become NaN where two pixels are mixed.
+LOWEST_LOGIT = -1e30
+LOWEST_P = 1e-30
 
 
 @dataclass(frozen=True)
 class Spec:
-    """How the network wants its picture, and which of its logits make up each label value."""
+    """How the network wants its picture, and which of its outputs make up each label value."""
 
     input: str | None
     output: str | None
@@ -39,6 +46,10 @@ class Spec:
     mean: list[float]
     std: list[float]
     sources: list[list[int]]
+    outputs: str = "logits"
+    output_layout: str = "NCHW"
+    # Of the classes, in the order of the outputs; for messages alone.
+    names: tuple[str, ...] = ()
 
 
 def read_spec(path: Path) -> Spec:
@@ -49,22 +60,42 @@ def read_spec(path: Path) -> Spec:
             raw.get("input"), raw.get("output"), str(raw["layout"]), str(raw["channels"]), int(raw["size"]),
             float(raw["scale"]), [float(one) for one in raw["mean"]], [float(one) for one in raw["std"]],
             [[int(one) for one in logits] for logits in raw["sources"]],
+            str(raw.get("outputs", "logits")), str(raw.get("outputLayout", "NCHW")),
+            tuple(str(one) for one in raw.get("names", [])),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainerError("job-invalid", f"{path} is no description of a model: {error!r}") from error
 
 
-def attach_head(model_path: Path, spec: Spec, out: Path) -> None:
-    """Write `out`; raises `data-unusable` naming the model where it cannot be used."""
+def read_pictures(path: Path, size: int) -> np.ndarray:
+    """uint8 [n, S, S, 3], n at least 1; raises `job-invalid`."""
+    values = np.fromfile(path, np.uint8)
+    if values.size == 0 or values.size % (size * size * 3) != 0:
+        raise TrainerError("job-invalid", f"{path} does not hold pictures of {size} x {size}")
+    return values.reshape(-1, size, size, 3)
+
+
+def attach_head(model_path: Path, spec: Spec, out: Path, pictures: np.ndarray | None = None) -> list[str]:
+    """Write `out` and return what a person should know; raises `data-unusable` naming the model that cannot be used.
+
+    pictures: real ones, uint8 [n, S, S, 3], that the network is tried on.
+    """
     model = _load(model_path)
-    names = [one.name for one in model.graph.input if one.name not in {i.name for i in model.graph.initializer}]
-    image = _chosen(model_path, "input", spec.input, names)
-    logits = _chosen(model_path, "output", spec.output, [one.name for one in model.graph.output])
+    constants = {one.name for one in model.graph.initializer}
+    image = _chosen(model_path, "input", spec.input, [o.name for o in model.graph.input if o.name not in constants])
+    answer = _chosen(model_path, "output", spec.output, [one.name for one in model.graph.output])
+    wanted = next(one.type.tensor_type for one in model.graph.input if one.name == image)
+    _check_input(model_path, spec, wanted)
     for one in list(model.graph.output):
-        if one.name != logits:
+        if one.name != answer:
             model.graph.output.remove(one)
     network = compose.add_prefix(model, PREFIX)
-    nodes = [*_normalise(spec, PREFIX + image), *network.graph.node, *_head(spec, PREFIX + logits)]
+    nodes = [
+        *_normalise(spec, PREFIX + image, wanted.elem_type),
+        *network.graph.node,
+        *_logits(spec, PREFIX + answer),
+        *_head(spec),
+    ]
     size = spec.size
     graph = helper.make_graph(
         nodes,
@@ -83,7 +114,7 @@ def attach_head(model_path: Path, spec: Spec, out: Path) -> None:
     clean(joined, {"partloop.size": str(size), "partloop.classes": str(len(spec.sources))})
     try:
         onnx.checker.check_model(joined)
-        _try(joined, spec)
+        warnings = _try(model_path, joined, spec, PREFIX + answer, pictures)
     except TrainerError:
         raise
     except Exception as error:
@@ -91,6 +122,7 @@ def attach_head(model_path: Path, spec: Spec, out: Path) -> None:
     temporary = out.with_name(out.name + ".tmp")
     temporary.write_bytes(joined.SerializeToString(deterministic=True))
     replace_durably(temporary, out)
+    return warnings
 
 
 def _load(path: Path) -> onnx.ModelProto:
@@ -128,7 +160,30 @@ def _chosen(path: Path, what: str, asked: str | None, there: list[str]) -> str:
     raise TrainerError("data-unusable", f"{path} has the {what}s {listed}", hint)
 
 
-def _normalise(spec: Spec, target: str) -> list[NodeProto]:
+def _check_input(path: Path, spec: Spec, wanted: onnx.TypeProto.Tensor) -> None:
+    """Say in plain words what ONNX Runtime would say of one of its nodes."""
+    if wanted.elem_type not in INPUT_TYPES:
+        name = TensorProto.DataType.Name(wanted.elem_type).lower()
+        raise TrainerError("data-unusable", f"{path} takes {name}", "export it with an input of float32")
+    if not wanted.HasField("shape"):
+        return
+    sides = [one.dim_value if one.HasField("dim_value") else None for one in wanted.shape.dim]
+    size = spec.size
+    asked = [1, 3, size, size] if spec.layout == "NCHW" else [1, size, size, 3]
+    if len(sides) == 4 and all(there in (None, one) for there, one in zip(sides, asked, strict=True)):
+        return
+    listed = ", ".join("?" if one is None else str(one) for one in sides)
+    if len(sides) == 4 and sides[0] not in (None, 1):
+        hint = "export it with a batch of 1, or an open one"
+    elif sides == [asked[0], asked[2], asked[3], asked[1]] or (sides[1:2] == [3]) != (asked[1] == 3):
+        hint = "say `layout` in model.json: NCHW where the 3 colours come first, NHWC where they come last"
+    else:
+        hint = "`size` in model.json is the side of its square input; export an oblong one with open sides"
+    message = f"{path} takes an input [{listed}], model.json says [{', '.join(map(str, asked))}]"
+    raise TrainerError("data-unusable", message, hint)
+
+
+def _normalise(spec: Spec, target: str, kind: int) -> list[NodeProto]:
     nodes = [helper.make_node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT)]
     colours = "pixels"
     if spec.channels == "BGR":
@@ -139,14 +194,36 @@ def _normalise(spec: Spec, target: str) -> list[NodeProto]:
         helper.make_node("Sub", ["scaled", "mean"], ["centred"]),
         helper.make_node("Div", ["centred", "std"], ["normalised"]),
     ]
+    ready = "normalised"
+    if kind != TensorProto.FLOAT:
+        nodes.append(helper.make_node("Cast", [ready], ["typed"], to=kind))
+        ready = "typed"
     if spec.layout == "NCHW":
-        return [*nodes, helper.make_node("Transpose", ["normalised"], [target], perm=[0, 3, 1, 2])]
-    return [*nodes, helper.make_node("Identity", ["normalised"], [target])]
+        return [*nodes, helper.make_node("Transpose", [ready], [target], perm=[0, 3, 1, 2])]
+    return [*nodes, helper.make_node("Identity", [ready], [target])]
 
 
-def _head(spec: Spec, logits: str) -> list[NodeProto]:
+def _logits(spec: Spec, answer: str) -> list[NodeProto]:
+    """float32 [N, classes, h, w] `logits`, whatever the network gives; NaN and what is too large stay visible."""
+    nodes = [helper.make_node("Cast", [answer], ["answer"], to=TensorProto.FLOAT)]
+    values = "answer"
+    if spec.output_layout == "NHWC":
+        nodes.append(helper.make_node("Transpose", [values], ["classes_first"], perm=[0, 3, 1, 2]))
+        values = "classes_first"
+    # Not Clip, which loses NaN on some devices.
+    bounded = "bounded" if spec.outputs == "probabilities" else "logits"
+    nodes += [
+        helper.make_node("Less", [values, "lowest_value"], ["too_low"]),
+        helper.make_node("Where", ["too_low", "lowest_value", values], [bounded]),
+    ]
+    if spec.outputs == "probabilities":
+        nodes.append(helper.make_node("Log", [bounded], ["logits"]))
+    return nodes
+
+
+def _head(spec: Spec) -> list[NodeProto]:
     """Log-probabilities at the network's stride, upsampled to the label's grid, and what of them leaves the graph."""
-    nodes = [helper.make_node("LogSoftmax", [logits], ["log_all"], axis=1)]
+    nodes = [helper.make_node("LogSoftmax", ["logits"], ["log_all"], axis=1)]
     if all(len(one) == 1 for one in spec.sources):
         nodes.append(helper.make_node("Gather", ["log_all", "order"], ["log_p_small"], axis=1))
     else:
@@ -172,7 +249,7 @@ def _head(spec: Spec, logits: str) -> list[NodeProto]:
             coordinate_transformation_mode="half_pixel",
         ),
         helper.make_node("ArgMax", ["log_p"], ["best"], axis=1, keepdims=0),
-        helper.make_node("Cast", ["best"], ["mask"], to=TensorProto.UINT8),
+        helper.make_node("Cast", ["best"], ["found"], to=TensorProto.UINT8),
         helper.make_node("ReduceMax", ["log_p", "class_axis"], ["log_best"], keepdims=0),
         *_as_byte("log_best", "p_mask"),
         helper.make_node("Cast", ["label"], ["label_wide"], to=TensorProto.INT64),
@@ -182,6 +259,9 @@ def _head(spec: Spec, logits: str) -> list[NodeProto]:
         helper.make_node("GatherElements", ["log_p", "given_index"], ["log_given"], axis=1),
         helper.make_node("Squeeze", ["log_given", "class_axis"], ["log_label"]),
         *_as_byte("log_label", "p_label"),
+        # No class is found where the network gave no number.
+        helper.make_node("IsNaN", ["log_label"], ["nowhere"]),
+        helper.make_node("Where", ["nowhere", "no_class", "found"], ["mask"]),
     ]
 
 
@@ -199,6 +279,7 @@ def _as_byte(log_p: str, out: str) -> list[NodeProto]:
 def _constants(spec: Spec) -> list[TensorProto]:
     floats = {
         "scale": spec.scale, "mean": spec.mean, "std": spec.std, "full_scale": 255.0, "half": 0.5, "lowest": 0.0,
+        "lowest_value": LOWEST_P if spec.outputs == "probabilities" else LOWEST_LOGIT,
     }  # fmt: skip
     integers: dict[str, Any] = {"ignore": IGNORE, "nothing": 0, "class_axis": [1]}
     if spec.channels == "BGR":
@@ -208,28 +289,49 @@ def _constants(spec: Spec) -> list[TensorProto]:
     else:
         integers |= {f"logits_{value}": one for value, one in enumerate(spec.sources)}
     return [
+        numpy_helper.from_array(np.asarray(IGNORE, np.uint8), "no_class"),
         *(numpy_helper.from_array(np.asarray(value, np.float32), name) for name, value in floats.items()),
         *(numpy_helper.from_array(np.asarray(value, np.int64), name) for name, value in integers.items()),
     ]
 
 
-def _try(model: onnx.ModelProto, spec: Spec) -> None:
-    """One picture through ONNX Runtime: shapes and the number of logits only show there."""
+def _try(path: Path, model: onnx.ModelProto, spec: Spec, answer: str, pictures: np.ndarray | None) -> list[str]:
+    """Pictures through ONNX Runtime: shapes, the number of classes and what the numbers are only show there."""
     import onnxruntime
 
     trial = onnx.ModelProto()
     trial.CopyFrom(model)
-    trial.graph.output.append(helper.make_tensor_value_info("log_all", TensorProto.FLOAT, None))
-    session = onnxruntime.InferenceSession(trial.SerializeToString(), providers=["CPUExecutionProvider"])
+    trial.graph.output.append(helper.make_empty_tensor_value_info(answer))
+    # Before the head, which fails at another shape with the words of one of its nodes.
+    network = onnxruntime.InferenceSession(_only(trial, answer), providers=["CPUExecutionProvider"])
     size, side = spec.size, 32
-    feed = {"image": np.zeros((1, size, size, 3), np.uint8), "label": np.full((1, side, side), IGNORE, np.uint8)}
-    *found, logits = [np.asarray(one) for one in session.run(["mask", "p_mask", "p_label", "log_all"], feed)]
-    wanted = sum(len(one) for one in spec.sources)
-    if logits.ndim != 4 or logits.shape[1] != wanted:
-        raise TrainerError(
-            "data-unusable",
-            f"the network gives an output of shape {list(logits.shape)}, model.json names {wanted} classes",
-            "the output must be logits [N, classes, h, w]",
-        )
+    shown = np.zeros((1, size, size, 3), np.uint8) if pictures is None else pictures
+    classes = sum(len(one) for one in spec.sources)
+    answers: list[np.ndarray] = []
+    for picture in shown:
+        values = np.asarray(network.run([answer], {"image": picture[None]})[0])
+        shape_fault(path, values, classes, spec.output_layout)
+        answers.append((np.moveaxis(values, 3, 1) if spec.output_layout == "NHWC" else values)[0])
+    del network
+    warnings = [] if pictures is None else check_answers(path, np.stack(answers), spec.outputs, spec.names)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    feed = {"image": shown[:1], "label": np.full((1, side, side), IGNORE, np.uint8)}
+    found = [np.asarray(one) for one in session.run(["mask", "p_mask", "p_label"], feed)]
     if any(one.shape != (1, side, side) for one in found):
         raise TrainerError("data-unusable", f"the scan head gives shapes {[list(one.shape) for one in found]}")
+    return warnings
+
+
+def _only(model: onnx.ModelProto, answer: str) -> bytes:
+    """The graph up to the network's own answer."""
+    network = onnx.ModelProto()
+    network.CopyFrom(model)
+    last = next(at for at, node in enumerate(network.graph.node) if answer in node.output)
+    del network.graph.node[last + 1 :]
+    for one in list(network.graph.output):
+        if one.name != answer:
+            network.graph.output.remove(one)
+    for one in list(network.graph.input):
+        if one.name != "image":
+            network.graph.input.remove(one)
+    return network.SerializeToString()

@@ -73,7 +73,7 @@ class ScanGraph(nn.Module):
     that keeps the argmax of upsampled logits (each pixel's classes shift by one number), while a softmax at full size
     costs more than the network itself. p is thus the geometric interpolation: a little below the exact
     softmax at borders, equal to it elsewhere. The answer has the label's grid, which the caller chooses. An ignored
-    label (255) is looked up as class 0.
+    label (255) is looked up as class 0. Where the network gives no number, mask is 255.
     """
 
     def __init__(self, network: KNet) -> None:
@@ -87,6 +87,8 @@ class ScanGraph(nn.Module):
         best, mask = log_p.max(dim=1)
         given = torch.where(label == IGNORE, torch.zeros_like(label), label).long()
         p_label = log_p.gather(1, given.unsqueeze(1)).squeeze(1)
+        # A NaN makes all classes of its pixel NaN: no class is found there.
+        mask = torch.where(p_label.isnan(), torch.full_like(mask, IGNORE), mask)
         return mask.to(torch.uint8), as_byte(best), as_byte(p_label)
 
 

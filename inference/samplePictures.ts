@@ -1,0 +1,47 @@
+import { PartloopError } from '../domain/errors.js';
+import { seededRandom, shuffle } from '../domain/random.js';
+import type { IndexRow } from '../domain/tables.js';
+import { readImage } from '../storage/imageSource.js';
+import type { ObjectStore } from '../storage/objectStore.js';
+import { decodeForNetwork, type NetworkImage } from './decode.js';
+
+/** Pictures that a network is tried on before it judges. */
+export const SAMPLE_PICTURES = 8;
+
+/** Rows in the order in which they are taken for a trial: the same for the same rows, with some to spare. */
+export function sampleOrder(rows: readonly IndexRow[]): IndexRow[] {
+  const order = shuffle(
+    rows.map((_, index) => index),
+    seededRandom('sample-pictures'),
+  );
+  return order.slice(0, 4 * SAMPLE_PICTURES).map((index) => rows[index] as IndexRow);
+}
+
+/**
+ * Real pictures among `rows` as a network with a canvas of `size` sees them, at most `SAMPLE_PICTURES`. Those that cannot be
+ * read are passed over, since a scan names them itself.
+ */
+export async function samplePictures(
+  store: ObjectStore,
+  rows: readonly IndexRow[],
+  size: number,
+): Promise<NetworkImage[]> {
+  const found: NetworkImage[] = [];
+  for (const row of sampleOrder(rows)) {
+    if (found.length === SAMPLE_PICTURES) break;
+    try {
+      found.push(await decodeForNetwork(await readImage(store, row), size, row.fileName));
+    } catch (error) {
+      if (!isOfPicture(error)) throw error;
+    }
+  }
+  return found;
+}
+
+/** True where a picture or its label cannot be read, so that it is named and the rest goes on. */
+export function isOfPicture(error: unknown): error is PartloopError {
+  return (
+    error instanceof PartloopError &&
+    (error.code === 'data-invalid' || error.code === 'data-changed' || error.code === 'not-found')
+  );
+}

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PartloopError } from '../../domain/errors.js';
+import { LONGEST_TIMER_MS, Watchdog } from '../../inference/watchdog.js';
+
+const never = (): Promise<never> => new Promise(() => undefined);
+const isStalled = (pattern: RegExp) => (error: unknown) =>
+  error instanceof PartloopError && error.code === 'inference-stalled' && pattern.test(error.message);
+
+describe('the watchdog over native code', () => {
+  it('fails by name what gives no answer, and says so to whoever ends the process', async () => {
+    const said: string[] = [];
+    const watchdog = new Watchdog(50, (error) => said.push(error.message));
+    await assert.rejects(
+      watchdog.guard('net.onnx gave no answer for car.png', never()),
+      isStalled(/^net\.onnx gave no answer for car\.png within/),
+    );
+    assert.equal(said.length, 1);
+  });
+
+  it('hands on what comes in time, an error too, and allows 20 times the slowest', async () => {
+    const watchdog = new Watchdog(1_000);
+    assert.equal(await watchdog.guard('a', Promise.resolve(7)), 7);
+    await assert.rejects(watchdog.guard('b', Promise.reject(new Error('its own'))), /its own/);
+    await watchdog.guard('c', sleep(100));
+    assert.equal(await watchdog.guard('d', sleep(1_500, 'late')), 'late');
+  });
+
+  it('allows no more for what is rare, and waits as long as timers can', async () => {
+    const watchdog = new Watchdog(1_000);
+    await watchdog.guard('load', sleep(400), { rare: true });
+    await assert.rejects(watchdog.guard('e', never()), isStalled(/^e within 1 s$/));
+    assert.equal(await new Watchdog(LONGEST_TIMER_MS + 1_000).guard('f', sleep(5, 'fine')), 'fine');
+  });
+});
