@@ -102,9 +102,13 @@ export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest
   if (earlier !== null && earlier.leftOut.length === 0) return { ...earlier, testVersion };
 
   const known = earlier === null ? [] : await readTable(store, earlier.images, evaluationRowSchema);
-  const judged = await judgeTestImages(deps, request, missingFrom(test, known), pool.taxonomy, earlier !== null);
+  // What is gone may come back; what could not be judged stays the same bytes.
+  const unreadable = (earlier?.leftOut ?? []).filter(({ kind }) => kind === 'unreadable');
+  const missing = missingFrom(test, [...known, ...unreadable]);
+  if (earlier !== null && missing.length === 0) return { ...earlier, testVersion };
+  const judged = await judgeTestImages(deps, request, missing, pool.taxonomy, earlier !== null);
   if (earlier !== null && judged.rows.length === 0) return { ...earlier, testVersion };
-  const { leftOut } = judged;
+  const leftOut = [...judged.leftOut, ...unreadable].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
   assertFewLeftOut(leftOut, {
     images: test.length,
     share: request.config.badImageShare,
@@ -116,7 +120,7 @@ export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest
   return { ...(await keepEvaluation(store, place, rows, summary)), testVersion };
 }
 
-const missingFrom = (test: readonly IndexRow[], known: readonly EvaluationRow[]): IndexRow[] => {
+const missingFrom = (test: readonly IndexRow[], known: readonly Pick<EvaluationRow, 'imageId'>[]): IndexRow[] => {
   const there = new Set(known.map(({ imageId }) => imageId));
   return test.filter(({ imageId }) => !there.has(imageId));
 };

@@ -10,6 +10,8 @@ import { keys } from '../storage/keys.js';
 import type { ActivityDeps } from './deps.js';
 import { choosePool, poolOf } from './pool.js';
 
+const SPLIT_WORDS = { train: 'training ', val: 'validation ', test: 'test ', all: '' } as const;
+
 /** The beginning and the end of a scan that belongs to no loop; what lies between is the loop's own. */
 export function createStandaloneScanActivities(deps: ActivityDeps) {
   const { store } = deps;
@@ -37,7 +39,7 @@ export function createStandaloneScanActivities(deps: ActivityDeps) {
       if (images < least) {
         throw new PartloopError(
           'pool-exhausted',
-          `pool \`${name}\` has ${images} ${split === 'all' ? '' : `${split === 'train' ? 'training' : split} `}images, and ${crossValidate === undefined ? 'a scan' : `${crossValidate} folds`} need at least ${least}`,
+          `pool \`${name}\` has ${images} ${SPLIT_WORDS[split]}images, and ${crossValidate === undefined ? 'a scan' : `${crossValidate} folds`} need at least ${least}`,
           { hint: `\`partloop pool stats ${name}\` shows its images.` },
         );
       }

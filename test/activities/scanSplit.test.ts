@@ -170,7 +170,8 @@ describe('a scan of one side of the split', function () {
     await assert.rejects(
       prepared('scan-none', { split: 'val', crossValidate: 2 }),
       (error: unknown) =>
-        error instanceof PartloopError && /no image left to draw: of 0 validation images/.test(error.message),
+        error instanceof PartloopError &&
+        /pool `cars` has 0 validation images, and 2 folds need at least 2/.test(error.message),
     );
   });
 
