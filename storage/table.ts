@@ -89,7 +89,7 @@ export async function* streamTexts(
   try {
     const parquet = join(folder, 'rows.parquet');
     await store.getFile(key, parquet);
-    const table = `read_parquet(${quoted(parquet)})`;
+    const table = `read_parquet(${quotedFile(parquet)})`;
     const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${table}`);
     const there = new Set(described.getRowObjectsJS().map(({ column_name }) => String(column_name)));
     if (!columns.every((name) => there.has(name))) return;

@@ -4,7 +4,8 @@ import type { Choices } from './source.js';
 export function mutateBytes(bytes: Uint8Array, choices: Choices): Uint8Array {
   // A buffer's slices would be views of it.
   let changed: Uint8Array = Uint8Array.from(bytes);
-  for (let rounds = 1 + choices.below(4); rounds > 0; rounds--) changed = changeOnce(changed, choices);
+  for (let rounds = 1 + choices.below(choices.chance(0.3) ? 4 : 1); rounds > 0; rounds--)
+    changed = changeOnce(changed, choices);
   return changed;
 }
 

@@ -4,6 +4,7 @@ import { mutateBytes, mutateText } from '../../bench/fuzz/mutateBytes.js';
 import { mutateJson } from '../../bench/fuzz/mutateJson.js';
 import { Choices } from '../../bench/fuzz/source.js';
 import { TARGETS } from '../../bench/fuzz/targets/index.js';
+import { MESSAGES } from '../../bench/fuzz/targets/schemas.js';
 
 const CASES = 400;
 /** Always the same: new cases are for `npm run bench -- fuzz`, and no change should fail by those of another. */
@@ -20,6 +21,10 @@ describe('readers of what comes from outside', function () {
         failures.push(`bench fuzz --seed ${SEED} --case ${number} (${target}): ${failure.reason.slice(0, 1_000)}`);
     }
     assert.deepEqual(failures, []);
+  });
+
+  it('take the messages that are spoiled as long as they are not', () => {
+    for (const [schema, message] of MESSAGES) schema.parse(message);
   });
 
   it('are each tried by some of these cases', () => {

@@ -21,24 +21,30 @@ import { manifestSchema } from '../../../formats/manifest.js';
 import { TAXONOMY } from '../../../test/support/pictures.js';
 import { mutateJson } from '../mutateJson.js';
 import type { Target } from '../target.js';
+import { exported } from './review.js';
 
 const config = loopConfigSchema.parse({ pool: 'cars' });
-const context = { loop: 'cars', iteration: 1, config };
+const step = {
+  step: 'draw',
+  digest: 'd'.repeat(64),
+  outcome: 'miss',
+  outputs: { chunk: 'a.parquet' },
+  facts: {},
+  seconds: 1,
+};
+const context = { loop: 'cars', iteration: 1, config, previous: null, force: null };
 
-/** Messages as a person or another program may send them, with one that is as it should be. */
-const MESSAGES = [
-  [
-    startLoopRequestSchema,
-    { pool: 'cars', iterations: 3, chunkSize: 100, seed: 1, settings: { train: { epochs: 1 } } },
-  ],
-  [trainingLoopInputSchema, { loop: 'cars', iterations: 3, config }],
-  [loopIterationInputSchema, context],
-  [scanRequestSchema, { pool: 'cars', crossValidate: 2, settings: { batchSize: 1 } }],
-  [scanInputSchema, { scan: 'scan-cars-1', pool: 'cars', ...config.scan }],
-  [tuneInputSchema, { ...context, trials: [] }],
+/** Messages that a person or another program sends, as they should be. */
+export const MESSAGES = [
+  [startLoopRequestSchema, { pool: 'cars', iterations: 3, chunkSize: 100, settings: { train: { iterations: 9 } } }],
+  [trainingLoopInputSchema, { config, remaining: 3, pending: { iterations: 1, config }, paused: false }],
+  [loopIterationInputSchema, { context }],
+  [scanRequestSchema, { pool: 'cars', crossValidate: 2, batchSize: 4, settings: { scan: { folds: 2 } } }],
+  [scanInputSchema, { context, draw: step, judge: { kind: 'model', scan: 'a', card: 'b' }, resume: null }],
+  [tuneInputSchema, { context, results: { draw: step }, resume: null }],
   [runIterationsSchema, { iterations: 2, config }],
   [retryIterationSchema, { iteration: 1, from: 'train' }],
-  [stopSchema, { reason: 'enough' }],
+  [stopSchema, { now: true }],
   [userModelSchema, { size: 512, classes: ['background', 'hood'], classMap: { bonnet: 'hood' }, mean: [0, 0, 0] }],
   [loopConfigSchema, config],
 ] as const;
@@ -62,7 +68,6 @@ export const schemas: Target[] = [
       const asked = { pool: 'cars', iterations: 2, settings };
       const message = choices.chance(0.3) ? mutateJson(asked, choices) : asked;
       const request = parseRequest(startLoopRequestSchema, message, 'startLoop');
-      mergeSettings(settings, mutateJson(settings, choices));
       resolveConfig(request, 'cars', choices.chance(0.5) ? poolDefaults(choices.size(1e6)) : settings);
       return 'taken';
     },
@@ -79,9 +84,9 @@ export const schemas: Target[] = [
     name: 'manifest',
     share: 40,
     async run(choices) {
-      return check(manifestSchema, mutateJson({ version: 1, images: [], classes: [] }, choices)).problem === null
-        ? 'taken'
-        : 'refused';
+      const { files } = await exported.coco();
+      const manifest: unknown = JSON.parse(Buffer.from(files.get('manifest.json') ?? []).toString('utf8'));
+      return check(manifestSchema, mutateJson(manifest, choices)).problem === null ? 'taken' : 'refused';
     },
   },
 ];
