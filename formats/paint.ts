@@ -39,10 +39,15 @@ export function paintShapes(shapes: Iterable<Shape>, { width, height }: Canvas):
     sorted.push(shape);
     painted += shape.area;
     kept += shape.size;
-    if (painted > MAX_PAINTED || kept > 2 * MAX_CROSSINGS)
+    if (painted > MAX_PAINTED)
       throw new PartloopError(
         'data-invalid',
         `its shapes cover the picture ${Math.floor(painted / (width * height))} times over: no picture has so many`,
+      );
+    if (kept > 2 * MAX_CROSSINGS)
+      throw new PartloopError(
+        'data-invalid',
+        `its shapes are too ragged: they are in over ${MAX_CROSSINGS} runs of pixels`,
       );
   }
   sorted.sort((a, b) => b.area - a.area);
