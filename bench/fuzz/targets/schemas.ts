@@ -68,6 +68,7 @@ export const schemas: Target[] = [
       const asked = { pool: 'cars', iterations: 2, settings };
       const message = choices.chance(0.3) ? mutateJson(asked, choices) : asked;
       const request = parseRequest(startLoopRequestSchema, message, 'startLoop');
+      mergeSettings(settings, mutateJson(settings, choices));
       resolveConfig(request, 'cars', choices.chance(0.5) ? poolDefaults(choices.size(1e6)) : settings);
       return 'taken';
     },
