@@ -6,8 +6,7 @@ import { labelNames, type Taxonomy } from './taxonomy.js';
 /** Whether an image is meant; `ingestedAt` is when it first came in. */
 export type ImageTest = (row: IndexRow) => boolean;
 
-/** The longest operators first, so that `<=` is not read as `<`. */
-const OPERATORS = ['!=', '<=', '>=', '=', '<', '>', '~'] as const;
+const OPERATORS = ['=', '!=', '<', '<=', '>', '>=', '~'] as const;
 type Operator = (typeof OPERATORS)[number];
 
 /** Columns that say nothing a person would choose images by. */

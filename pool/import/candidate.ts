@@ -9,6 +9,7 @@ import { keys } from '../../storage/keys.js';
 import { decodeLabel, encodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';
+import type { LabelKeeper } from '../labelKeeper.js';
 import { type Candidate, withGiven } from './decide.js';
 import { inspectPicture } from './picture.js';
 
@@ -21,6 +22,7 @@ export interface CandidateContext {
   pool: string;
   taxonomy: Taxonomy;
   history: PoolHistory;
+  labels: LabelKeeper;
   test: boolean;
   restore: boolean;
   now: Date;
@@ -56,7 +58,8 @@ export async function readCandidate(item: ImportItem, context: CandidateContext)
   const labelSha256 = (await sameLabel(context, imageId, pixels, sha256(encoded))) ?? sha256(encoded);
   const imageUri = uri ?? keys.image(pool, imageId);
   const labelUri = keys.label(pool, labelSha256);
-  if (labelSha256 === sha256(encoded)) await store.putIfAbsent(labelUri, encoded, 'image/png');
+  if (labelSha256 === sha256(encoded))
+    await context.labels.put({ labelUri, labelSha256 }, encoded, history.revisions(imageId));
   if (uri === null) await store.putIfAbsent(imageUri, bytes);
   const tags = { ...NO_TAGS, ...facts.tags };
   const given = Object.entries(tags).flatMap(([name, value]) => (value === null ? [] : name));

@@ -5,6 +5,7 @@ import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { ImportEntry, ImportItem, ImportNotice, ImportReport } from '../../formats/importItem.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { PoolHistory } from '../../storage/poolHistory.js';
+import { LabelKeeper } from '../labelKeeper.js';
 import { type CandidateContext, readCandidate } from './candidate.js';
 import { type Candidate, type DecideOptions, type Decision, decide } from './decide.js';
 import { chooseDefaults, preparePool } from './preparePool.js';
@@ -46,7 +47,8 @@ export async function importImages(
   const prepared = await preparePool(store, poolName, taxonomy);
   const history = (await prepared.pool?.history()) ?? new PoolHistory();
   const { test = false, relabel = false, restore = false, now } = options;
-  const context: CandidateContext = { store, pool: poolName, taxonomy, history, test, restore, now };
+  const labels = new LabelKeeper(store, history);
+  const context: CandidateContext = { store, pool: poolName, taxonomy, history, labels, test, restore, now };
   const report: ImportReport = {
     pool: poolName,
     version: (await prepared.pool?.latestVersion()) ?? 0,
@@ -92,7 +94,9 @@ export async function importImages(
     const pool = prepared.pool ?? (plan(history).length > 0 ? await prepared.make() : null);
     if (pool !== null) {
       prepared.pool = pool;
-      report.version = (await pool.append(plan)).version;
+      const { version, rows } = await pool.append(plan);
+      report.version = version;
+      await labels.settle(rows);
     }
     for (const [index, decision] of decisions.entries())
       count(report, candidates[index] as Candidate, decision, pool === null ? history : await pool.history());
