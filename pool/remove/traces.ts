@@ -1,14 +1,11 @@
-import { basename, dirname } from 'node:path/posix';
 import { gunzipSync } from 'node:zlib';
-import { benchmarkRegistrySchema } from '../../domain/decision.js';
 import { PartloopError } from '../../domain/errors.js';
-import { modelCardSchema, trainingListSchema } from '../../domain/modelCard.js';
-import { parseJson, readJson } from '../../storage/json.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { listPools, openPool } from '../../storage/pool.js';
 import { streamTexts } from '../../storage/table.js';
 import { type LoopFile, type LoopFiles, loopFiles, poolOfLoop } from './loopFiles.js';
+import { type ModelTrace, ModelTracer } from './modelTraces.js';
 import { namesInReport } from './reportNames.js';
 
 /** A loop, or a scan of its own, that has images. */
@@ -23,22 +20,6 @@ export interface LoopTrace {
   findings: number;
 }
 
-/** A model that was trained on images. */
-export interface ModelTrace {
-  /** Key of the network, of its card, and of the list of images that it was trained on. */
-  model: string;
-  card: string;
-  list: string;
-  /** Loop or scan that holds it. */
-  loop: string;
-  iteration: number | null;
-  role: 'candidate' | 'fold' | 'baseline' | 'given';
-  /** How many of the images it has seen. */
-  seen: number;
-  /** Whether it is the benchmark, was it, or neither. */
-  production: 'now' | 'earlier' | null;
-}
-
 export interface Traces {
   loops: LoopTrace[];
   models: ModelTrace[];
@@ -46,7 +27,7 @@ export interface Traces {
   reports: string[];
   /** Other objects that hold ids or names of the images. */
   tables: string[];
-  /** Copies of their labels that iterations trained on, and that no other image's label equals. */
+  /** Copies of their labels that iterations of the pool's loops trained on, for no other image. */
   labelCopies: string[];
   otherPools: { pool: string; images: number }[];
   /** Objects that could not be read: whether they hold anything of the images is not known. */
@@ -72,7 +53,7 @@ export async function findTraces(store: ObjectStore, request: TraceRequest): Pro
   if (images.size === 0) return traces;
   const own = new Set<string>();
   const others = new Set<string>();
-  const seenBy = new Map<string, number>();
+  const tracer = new ModelTracer(store, images, readable);
   let objects = 0;
 
   for await (const loop of loopFiles(store)) {
@@ -82,11 +63,10 @@ export async function findTraces(store: ObjectStore, request: TraceRequest): Pro
     });
     if (everywhere || pool === poolName) await traceLoop(loop, pool);
   }
-  await traceGivenModels();
-  await noteProduction();
-  // A label is a copy's own only where no image that stays has the same one.
-  const kept = new Set([...others].map((uri) => basename(uri)));
-  traces.labelCopies = [...own].filter((uri) => !kept.has(basename(uri))).sort();
+  await tracer.traceGiven();
+  await tracer.noteProduction();
+  traces.models = tracer.models;
+  traces.labelCopies = [...own].filter((uri) => !others.has(uri)).sort();
   if (everywhere) await traceTheRest();
   return traces;
 
@@ -101,7 +81,9 @@ export async function findTraces(store: ObjectStore, request: TraceRequest): Pro
         if (everywhere || iteration === newest)
           await inTable(key, ['imageId', 'labelUri'], ([imageId = '', labelUri = '']) => {
             if (images.has(imageId) && iteration === newest) inTraining.add(imageId);
-            if (labelUri.startsWith('loops/')) (images.has(imageId) ? own : others).add(labelUri);
+            // The same picture in another pool has its own labels, also those that only an iteration has.
+            const isOwn = images.has(imageId) && pool === poolName;
+            if (labelUri.startsWith('loops/')) (isOwn ? own : others).add(labelUri);
           });
       } else if (name === 'chunk.parquet') await inTable(key, ['imageId'], ([imageId = '']) => drawn.add(imageId));
       else if (name === 'findings.parquet')
@@ -129,25 +111,10 @@ export async function findTraces(store: ObjectStore, request: TraceRequest): Pro
     });
   }
 
-  async function traceModel(loop: string, { key, iteration, step }: LoopFile): Promise<void> {
-    await readable(key, async () => {
-      const seen = await countSeen(key);
-      if (seen === 0) return;
-      traces.tables.push(key);
-      const folder = dirname(key);
-      const role = step === 'fold' ? 'fold' : 'candidate';
-      const model = { model: `${folder}/scan.onnx`, card: `${folder}/model.json`, list: key };
-      traces.models.push({ ...model, loop, iteration, role, seen, production: null });
+  async function traceModel(loop: string, file: LoopFile): Promise<void> {
+    await readable(file.key, async () => {
+      if (await tracer.trace(loop, file)) traces.tables.push(file.key);
     });
-  }
-
-  async function countSeen(list: string): Promise<number> {
-    const known = seenBy.get(list);
-    if (known !== undefined) return known;
-    const { images: listed } = await readJson(store, list, trainingListSchema);
-    const seen = listed.filter(({ imageId }) => images.has(imageId)).length;
-    seenBy.set(list, seen);
-    return seen;
   }
 
   async function traceReport(key: string): Promise<void> {
@@ -174,36 +141,6 @@ export async function findTraces(store: ObjectStore, request: TraceRequest): Pro
         return;
       }
     });
-  }
-
-  /** Models that people gave to scans: their cards name the list of another place of this store, or none. */
-  async function traceGivenModels(): Promise<void> {
-    for await (const { key } of store.list('scans/')) {
-      const scan = /^scans\/([^/]+)\/model\/[^/]+\.json$/.exec(key)?.[1];
-      if (scan === undefined) continue;
-      await readable(key, async () => {
-        const card = modelCardSchema.safeParse(JSON.parse(new TextDecoder().decode((await store.get(key)).body)));
-        const list = card.data?.trainedOn.list ?? null;
-        if (list === null || (await store.head(list)) === null) return;
-        const seen = await countSeen(list);
-        const model = { model: `${dirname(key)}/scan.onnx`, card: key, list, loop: scan, iteration: null };
-        if (seen > 0) traces.models.push({ ...model, role: 'given', seen, production: null });
-      });
-    }
-  }
-
-  async function noteProduction(): Promise<void> {
-    for await (const { key } of store.list('registry/')) {
-      await readable(key, async () => {
-        const registry = parseJson((await store.get(key)).body, key, benchmarkRegistrySchema);
-        for (const trace of traces.models) {
-          const entry = registry.history.find(({ model }) => model.scan === trace.model)?.model;
-          if (entry === undefined) continue;
-          trace.production = registry.model?.scan === trace.model ? 'now' : 'earlier';
-          if (entry.iteration === null) trace.role = 'baseline';
-        }
-      });
-    }
   }
 
   /** Scores of test images, answers of reviewers, the pool's own index, and other pools. */
