@@ -89,33 +89,35 @@ export function isSettled(status: LoopStatus): boolean {
   );
 }
 
-/** Poll until the loop is settled; `onProgress` sees every change. */
+/** Poll until the loop is settled; `onProgress` sees every change. Aborting leaves the workflow running. */
 export async function waitForLoop(
   client: Client,
   loop: string,
   onProgress: (status: LoopStatus, step: Step | null, results: StepResults) => void,
+  signal?: AbortSignal,
 ): Promise<LoopStatus> {
   for (;;) {
-    const status = await patiently(() => loopStatus(client, loop));
+    const status = await patiently(() => loopStatus(client, loop), signal);
     const progress = status.iteration === null ? null : await iterationProgress(client, loop, status.iteration);
     onProgress(status, progress?.step ?? null, progress?.results ?? {});
     if (isSettled(status)) return status;
-    await sleep(POLL_MS);
+    await sleep(POLL_MS, undefined, { signal });
   }
 }
 
 const PATIENCE_MS = 5 * 60_000;
 
 /** A restart of the server or the workers must not end a wait of days. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   const startedAt = Date.now();
   for (;;) {
     try {
       return await ask();
     } catch (error) {
+      signal?.throwIfAborted();
       if ((error instanceof PartloopError && error.code === 'not-found') || Date.now() - startedAt > PATIENCE_MS)
         throw error;
-      await sleep(POLL_MS);
+      await sleep(POLL_MS, undefined, { signal });
     }
   }
 }

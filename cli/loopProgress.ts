@@ -6,8 +6,8 @@ import { activityProgress } from './activityProgress.js';
 import { waitForLoop } from './loopClient.js';
 import { withProgress } from './progress.js';
 
-/** Wait for a loop with a progress bar on stderr; in a log it prints one line a change. */
-export async function watchLoop(client: Client, loop: string): Promise<LoopStatus> {
+/** Wait for a loop with a progress bar on stderr; in a log it prints one line a change. `signal` ends the wait alone. */
+export async function watchLoop(client: Client, loop: string, signal?: AbortSignal): Promise<LoopStatus> {
   return withProgress(`loop ${loop}`, async (line) => {
     let shown = '';
     const show = async (status: LoopStatus, step: Step | null, results: StepResults): Promise<void> => {
@@ -16,7 +16,7 @@ export async function watchLoop(client: Client, loop: string): Promise<LoopStatu
       shown = text;
       line.detail(text);
     };
-    const last = await waitForLoop(client, loop, (status, step, results) => void show(status, step, results));
+    const last = await waitForLoop(client, loop, (status, step, results) => void show(status, step, results), signal);
     line.title(`loop ${loop}: ${last.phase}`);
     return last;
   });

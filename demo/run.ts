@@ -43,7 +43,7 @@ export async function runDemo(env: StackEnvironment, seed: number, signal: Abort
   const client = await connect(env);
   try {
     await ensureRunning(client, store, env, loop, seed);
-    const status = await Promise.race([watchLoop(client, loop), aborted(signal)]);
+    const status = await watchLoop(client, loop, signal);
     const state = await readLoopState(store, loop);
     if (finishedIterations(state) < DEMO_ITERATIONS) {
       throw new PartloopError(
@@ -153,12 +153,4 @@ async function fetchReport(store: ObjectStore, state: LoopState, folder: string)
   const file = join(folder, 'report.html');
   await store.getFile(key, file);
   return file;
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = (): void => reject(signal.reason);
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
 }

@@ -49,19 +49,21 @@ export function registerExport(scan: Command): void {
       const { store } = await openEnvironmentStore();
       const { format, json } = options;
       if (format === 'csv' || format === 'parquet') return exportTables(store, id, format, options.out, json === true);
-      const report = await withCounter('export', 'images', (onProgress) =>
+      const out = resolve(options.out);
+      const parting = (): string[] => [`${out} is incomplete: remove it before you export there again.`];
+      const work = (onProgress: (done: number) => void) =>
         exportForReview(store, {
           scan: id,
           format,
-          out: resolve(options.out),
+          out,
           imageRoot: options.imageRoot ?? null,
           allClasses: options.allClasses === true,
           allImages: options.allImages === true,
           simplifyPx: options.simplify,
           now: new Date(),
           onProgress,
-        }),
-      );
+        });
+      const report = await withCounter('export', 'images', work, { parting });
       if (json) return printJson(report);
       say(
         `scan ${report.scan}: ${report.images} images with ${report.findings} findings; ${report.lostPixels} of ${report.pixels} labelled pixels change by the format itself`,

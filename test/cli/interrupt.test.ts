@@ -56,6 +56,15 @@ describe('Ctrl-C', function () {
     assert.equal(code, 130);
   });
 
+  it('is left to a command with an answer of its own, whose words come after the line of progress', async () => {
+    const { code, output } = await atTerminal(
+      [process.execPath, MAIN, 'ownAnswer'],
+      [{ after: 'loop demo', type: CTRL_C }],
+    );
+    assert.match(output, /The demo goes on where it stopped\.\r\n/);
+    assert.equal(code, 0);
+  });
+
   it('a second time ends at once what does not end by itself', async () => {
     const keys = ['at work', 'Stopping'].map((after) => ({ after, type: CTRL_C }));
     const { code, output } = await atTerminal([process.execPath, MAIN, 'stubborn'], keys);

@@ -1,4 +1,4 @@
-import { answerInterrupts, stoppable } from '../../cli/interrupt.js';
+import { answerInterrupts, ignoreInterrupts, stoppable } from '../../cli/interrupt.js';
 import { say } from '../../cli/output.js';
 import { withCounter, withProgress } from '../../cli/progress.js';
 
@@ -26,6 +26,16 @@ const kinds: Record<string, () => Promise<unknown>> = {
         });
       },
     ),
+  ownAnswer: async () => {
+    ignoreInterrupts();
+    const wait = withProgress(
+      'loop demo',
+      () => new Promise((_, reject) => process.on('SIGINT', () => reject(new Error('asked to stop')))),
+    );
+    const alive = setInterval(() => {}, 1_000);
+    await wait.catch(() => say('The demo goes on where it stopped.'));
+    clearInterval(alive);
+  },
   stubborn: () =>
     stoppable(
       () => ['Ended at once.'],

@@ -121,7 +121,7 @@ describe('the whole loop on the local stack', function () {
 
   it('refuses a pool that is not there with an exit code and the pools there are', async () => {
     const { code, stderr } = await partloop(home, ['loop', 'start', '--pool', 'nowhere']);
-    assert.equal(code, 2);
+    assert.equal(code, 3);
     assert.match(stderr, /no pool `nowhere`.*tiny/s);
   });
 

@@ -169,7 +169,7 @@ describe('a scan without a loop', function () {
   it('names the field that is wrong, and what is allowed', async () => {
     const { code, stderr } = await partloop(home, ['scan', 'run', '--pool', 'cars', '--cross-validate', '1']);
     assert.equal(code, 2);
-    assert.match(stderr, /crossValidate.*2/);
+    assert.match(stderr, /--cross-validate: 1 is not allowed.*2–10/);
   });
 
   it('is not found under a name that nothing has', async () => {
