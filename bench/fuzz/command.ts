@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { printLine, say } from '../../cli/output.js';
+import { printLine, printText, say } from '../../cli/output.js';
 import { PartloopError } from '../../domain/errors.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
 import { describeMachine, machineLine } from '../machine.js';
@@ -64,7 +64,7 @@ async function fuzz({ cases, seed, only }: Options): Promise<void> {
     await writeFile(join(folder, name), JSON.stringify({ seed, ...failure }, null, 1));
   }
   const targets = byTarget(reports);
-  printLine(markdownTable(targets));
+  printText(markdownTable(targets));
   printLine(`${cases} cases in ${Math.round(seconds)} s: ${(cases / seconds).toFixed(0)} a second; seed ${seed}`);
   const results = { machine, seed, cases, seconds, targets, failures: failures.length };
   printLine(await writeResults(home, 'fuzz', `seed-${seed}`, results));
