@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { LeftOutGroup } from '../board/report/data.js';
 import type { Decision } from '../domain/decision.js';
 import {
@@ -19,7 +20,7 @@ const NAMED = 10;
 /** What the steps of an iteration went on without, step by step; steps of before this was written down tell nothing. */
 export async function leftOutOfIteration(
   store: ObjectStore,
-  { draw, train }: StepResults,
+  { draw, sample, train }: StepResults,
   images: readonly ScanImageRow[],
   decision: Decision,
 ): Promise<LeftOutGroup[]> {
@@ -28,12 +29,15 @@ export async function leftOutOfIteration(
   const trainKey = train?.outputs.leftOut;
   const trained =
     trainKey === undefined ? { train: [], val: [] } : await readJson(store, trainKey, trainingLeftOutSchema);
+  const sampleKey = sample?.outputs.leftOut;
+  const picked = sampleKey === undefined ? [] : await readJson(store, sampleKey, z.array(leftOutSchema));
   const unreadable = images
     .filter((image) => notJudged(image) === 'unreadable')
     .map((image) => leftOutSchema.parse({ ...image, kind: 'unreadable', reason: image.error }));
   const groups: [string, readonly LeftOut[]][] = [
     ['drawn', missing],
     ['scanned', unreadable],
+    ['picked', picked],
     ['training', trained.train],
     ['validation', trained.val],
     ['test', decision.leftOut],

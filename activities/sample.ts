@@ -1,4 +1,5 @@
 import { PartloopError } from '../domain/errors.js';
+import { assertFewLeftOut, kindsText } from '../domain/leftOut.js';
 import { compareWithRandom, sampleComparisonSchema } from '../domain/sampling/compare.js';
 import { estimatedWrongShare, sampleChunk } from '../domain/sampling/sampleChunk.js';
 import { joinTrainingSet, refreshRows, returningRows } from '../domain/sampling/trainingSet.js';
@@ -61,15 +62,18 @@ export function createSampleActivities(deps: ActivityDeps) {
             iteration,
           };
           const sample = sampleChunk(request);
-          const joined = await withIgnoredRegions(
+          const wanted = joinTrainingSet(trainingSet, chunk, sample.rows, iteration);
+          const { rows: joined, leftOut } = await withIgnoredRegions(
             store,
-            joinTrainingSet(trainingSet, chunk, sample.rows, iteration),
+            wanted,
             scanned,
             scanned.some((row) => row.regionsIgnored)
               ? await readTable(store, outputOf(scan, 'findings'), findingRowSchema)
               : [],
             (sha256) => attempt.key(`labels/${sha256}.png`),
           );
+          const images = wanted.length;
+          assertFewLeftOut(leftOut, { images, share: config.badImageShare, what: 'picked', pool: config.pool });
           if (joined.length === 0) {
             throw new PartloopError(
               'data-invalid',
@@ -84,7 +88,9 @@ export function createSampleActivities(deps: ActivityDeps) {
             sample: attempt.key('sample.parquet'),
             trainingSet: attempt.key('training-set.parquet'),
             comparison: attempt.key('comparison.json'),
+            leftOut: attempt.key('left-out.json'),
           };
+          await store.put(outputs.leftOut, JSON.stringify(leftOut, null, 1), 'application/json');
           const comparison = compareWithRandom({
             chunk,
             scan: scanned,
@@ -108,6 +114,8 @@ export function createSampleActivities(deps: ActivityDeps) {
               random: sample.rows.filter((row) => row.reason === 'random').length,
               trainingSet: joined.length,
               takenOut: earlier.length - trainingSet.length,
+              leftOut: leftOut.length,
+              leftOutWhy: kindsText(leftOut),
               wrongShareSample: estimatedWrongShare(
                 scanned,
                 sample.rows.map((row) => row.imageId),

@@ -100,6 +100,7 @@ export function createScanActivities(deps: ActivityDeps) {
               judges.map(({ card }) => card),
               context.config.scan.minClassIou,
               failedShards,
+              folds,
             ),
           ];
           if (reviewsKey !== null) await store.put(reviewsKey, JSON.stringify(reviews.keys), 'application/json');
@@ -162,6 +163,7 @@ function warningsOf(
   cards: readonly ModelCard[],
   minClassIou: number,
   failedShards: readonly number[],
+  folds: readonly StepResult[],
 ): string[] {
   const silent = Object.entries(kinds)
     .filter(([, count]) => count === 0)
@@ -180,6 +182,9 @@ function warningsOf(
     ...(weak.length === 0
       ? []
       : [`classes with a validation IoU below ${minClassIou} yield no model-based finding: ${weak.join(', ')}`]),
+    ...folds.flatMap(({ facts: { leftOutWhy } }, fold) =>
+      typeof leftOutWhy === 'string' ? [`fold ${fold} was trained without some images: ${leftOutWhy}`] : [],
+    ),
     ...(failedShards.length === 0 ? [] : [`shards that failed and are not judged: ${failedShards.join(', ')}`]),
   ];
 }

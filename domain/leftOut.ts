@@ -90,7 +90,7 @@ export function assertFewLeftOut(
     {
       hint:
         `Put them back where they were, or list their names in a file and take them out with ` +
-        `\`partloop pool remove ${pool} --images FILE\`; then replay the iteration with \`--from draw\`. ` +
+        `\`partloop pool remove ${pool} --images FILE\`; then replay the iteration with \`--from draw\`, or start the scan again. ` +
         'A larger `badImageShare` goes on without them.',
     },
   );

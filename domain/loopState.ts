@@ -79,11 +79,12 @@ export function nextIteration(state: LoopState): number {
 }
 
 /** What the steps of an iteration went on without, by reason; null where it was nothing, and where it was not counted yet. */
-export function leftOutText({ draw, scan, train, evaluate }: StepResults): string | null {
+export function leftOutText({ draw, scan, sample, train, evaluate }: StepResults): string | null {
   const unreadable = scan?.facts.unreadable;
   const parts: [string, unknown][] = [
     ['draw', draw?.facts.missingWhy],
     ['scan', typeof unreadable === 'number' && unreadable > 0 ? `${unreadable} unreadable` : null],
+    ['sample', sample?.facts.leftOutWhy],
     ['train', train?.facts.leftOutWhy],
     ['test', evaluate?.facts.leftOutWhy],
   ];

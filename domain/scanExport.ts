@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type NotDrawn, whyNotDrawn } from './draw/drawChunk.js';
-import type { LeftOut } from './leftOut.js';
+import { LEFT_OUT_KINDS, type LeftOut } from './leftOut.js';
 import { notJudged } from './scan/counts.js';
 import type { SplitChoice } from './scan/split.js';
 import type { FindingRow, IndexRow, ScanImageRow } from './tables.js';
@@ -96,6 +96,10 @@ export const LEFT_OUT_REASONS = {
   failed: 'its shard failed',
   notDrawn: 'not drawn in this iteration',
 } as const satisfies Record<NotDrawn | LeftOut['kind'] | 'unjudged' | 'failed' | 'notDrawn', string>;
+
+/** Whether the reason is the image itself: it is gone, changed or unreadable. */
+export const isBadReason = (reason: string): boolean =>
+  LEFT_OUT_KINDS.some((kind) => LEFT_OUT_REASONS[kind] === reason);
 
 /** Every image of a pool that a scan did not judge, with the reason, in order of image id. */
 export function leftOutOfScan(

@@ -35,7 +35,7 @@ export const keys = {
     `${keys.stepPrefix(loop, iteration, step, digest)}latest.json`,
   /** Which images the trainings on one set leave out, decided once. */
   leftOut: (loop: string, iteration: number, digest: string) =>
-    `loops/${loop}/iterations/${iterationLabel(iteration)}/left-out/${digest}.json`,
+    `loops/${loop}/iterations/${iterationLabel(iteration)}/left-out/${digest}/images.json`,
   /** One model on one test version, counted on one grid by one way of counting. */
   evaluation: (modelDigest: string, testVersion: string, size: number, counting: number) =>
     `evaluations/${modelDigest}/${testVersion}/${size}/v${counting}/`,

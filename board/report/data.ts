@@ -74,7 +74,7 @@ export interface WorstImage {
 
 /** Images that one step went on without. */
 export interface LeftOutGroup {
-  /** `drawn`, `scanned`, `training`, `validation` or `test` images. */
+  /** `drawn`, `scanned`, `picked`, `training`, `validation` or `test` images. */
   of: string;
   images: number;
   /** `2 gone, 1 changed`. */

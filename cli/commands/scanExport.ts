@@ -6,6 +6,7 @@ import {
   exportedImageSchema,
   exportedLeftOutSchema,
   exportScan,
+  isBadReason,
   leftOutOfScan,
 } from '../../domain/scanExport.js';
 import { findingRowSchema, scanImageRowSchema } from '../../domain/tables.js';
@@ -101,11 +102,14 @@ async function exportTables(
     images: join(folder, `images.${format}`),
     findings: join(folder, `findings.${format}`),
     leftOut: join(folder, `left-out.${format}`),
+    badImages: join(folder, `bad-images.${format}`),
   };
   await writeTableFile(files.images, format, images, exportedImageSchema);
   await writeTableFile(files.findings, format, findings, exportedFindingSchema);
+  const bad = leftOut.filter(({ reason }) => isBadReason(reason));
   await writeTableFile(files.leftOut, format, leftOut, exportedLeftOutSchema);
-  const counts = { images: images.length, findings: findings.length, leftOut: leftOut.length };
+  await writeTableFile(files.badImages, format, bad, exportedLeftOutSchema);
+  const counts = { images: images.length, findings: findings.length, leftOut: leftOut.length, badImages: bad.length };
   if (json) return printJson({ scan: scan.id, ...counts, files });
   say(
     `${images.length} images: ${files.images}`,
@@ -113,6 +117,10 @@ async function exportTables(
     `${leftOut.length} images not scanned: ${files.leftOut}`,
   );
   for (const [reason, count] of countReasons(leftOut)) say(`  ${count} ${reason}`);
+  if (bad.length > 0)
+    say(
+      `Put the ${bad.length} bad images back, or take them out: \`partloop pool remove ${scan.pool} --images ${files.badImages}\``,
+    );
 }
 
 function countReasons(leftOut: readonly { reason: string }[]): [string, number][] {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { loopConfigSchema } from '../../domain/config.js';
-import { emptyLoopState, type IterationAttempt, nextIteration, withAttempt } from '../../domain/loopState.js';
+import {
+  emptyLoopState,
+  type IterationAttempt,
+  iterationRow,
+  nextIteration,
+  withAttempt,
+} from '../../domain/loopState.js';
+import type { StepResult } from '../../domain/steps.js';
 
 const attempt = (runId: string, status: 'finished' | 'failed' = 'finished'): IterationAttempt => ({
   runId,
@@ -40,6 +47,21 @@ describe('the state of a loop', () => {
       replayed.iterations[0]?.others.map(({ runId }) => runId),
       ['c'],
     );
+  });
+
+  it('says what steps went on without, by step and reason, and nothing of steps that did not count it', () => {
+    const step = (name: string, facts: StepResult['facts']): StepResult => ({
+      ...{ step: name, digest: '0'.repeat(64), outcome: 'miss', outputs: {}, facts, seconds: 1 },
+    });
+    const row = (results: Record<string, StepResult>) => iterationRow(1, { status: 'finished', error: null, results });
+    const counted = {
+      draw: step('draw', { missing: 3, missingWhy: '2 gone, 1 changed' }),
+      scan: step('scan', { unreadable: 1 }),
+      train: step('train', { leftOut: 0, leftOutWhy: null }),
+      evaluate: step('evaluate', { leftOut: 1, leftOutWhy: '1 gone' }),
+    };
+    assert.equal(row(counted).leftOut, 'draw: 2 gone, 1 changed; scan: 1 unreadable; test: 1 gone');
+    assert.equal(row({ draw: step('draw', { missing: 3 }), scan: step('scan', { scanned: 5 }) }).leftOut, null);
   });
 
   it('never lets a failed replay replace a finished iteration', () => {

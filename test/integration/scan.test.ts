@@ -86,6 +86,8 @@ describe('a scan without a loop', function () {
     const [images = '', ...rows] = (await readFile(join(out, 'images.csv'), 'utf8')).trim().split('\n');
     assert.equal(images, 'image_id,file_name,label_quality,p_mislabelled,kinds');
     assert.equal(rows.length, IMAGES);
+    const bad = await readFile(join(out, 'bad-images.csv'), 'utf8');
+    assert.equal(bad.trim(), leftOut, 'what is on another side of the split is not to be taken out of the pool');
     const [findings] = (await readFile(join(out, 'findings.csv'), 'utf8')).split('\n');
     assert.equal(findings, 'image_id,file_name,kind,class,suggested_class,area_px,p_wrong,bbox');
     await partloopJson(home, ['scan', 'export', scanId, '--format', 'parquet', '--out', out]);
