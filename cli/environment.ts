@@ -3,18 +3,15 @@ import { PartloopError } from '../domain/errors.js';
 import { ensureStack, type StackEnvironment, temporalConnectionOptions } from '../infra/environment.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { openStore } from '../storage/s3.js';
-import { interruptible } from './interrupt.js';
+import { stoppable } from './interrupt.js';
 
-const STARTING = [
-  'Interrupted while the local stack was looked for or started; a start goes on in the background.',
-  '`partloop status` shows what runs, `partloop down` stops it.',
-] as const;
+const STARTING = ['Interrupted; what this command started of the local stack is stopped again.'] as const;
 
-/** The stack, brought up where it is missing. */
-const openStack = (): Promise<StackEnvironment> =>
-  interruptible(
+/** The stack, brought up where it is missing; Ctrl-C takes back what this started. */
+export const openStack = (): Promise<StackEnvironment> =>
+  stoppable(
     () => STARTING,
-    () => ensureStack({ quiet: false }),
+    (signal) => ensureStack({ quiet: false, signal }),
   );
 
 /** The stack and its store. */

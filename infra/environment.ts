@@ -76,7 +76,13 @@ function knownState(home: string): StackState {
  * The services, ready to use: the local ones are started in the background where they do not run, a Temporal service
  * that the environment names is checked for the search attributes without which a workflow would freeze.
  */
-export async function ensureStack({ quiet = false }: { quiet?: boolean } = {}): Promise<StackEnvironment> {
+export async function ensureStack({
+  quiet = false,
+  signal,
+}: {
+  quiet?: boolean;
+  signal?: AbortSignal;
+} = {}): Promise<StackEnvironment> {
   const home = partloopHome();
   const say = (text: string): void => {
     if (!quiet) process.stderr.write(`${text}\n`);
@@ -85,7 +91,7 @@ export async function ensureStack({ quiet = false }: { quiet?: boolean } = {}): 
     const running = runningState(home);
     if (running?.phase !== 'ready') {
       say('Starting the local stack (Temporal, S3, workers) …');
-      await launchSupervisor(home, say);
+      await launchSupervisor(home, { say, ...(signal === undefined ? {} : { signal }) });
     }
     checkParts(home, say);
   } else closeHome(home);

@@ -36,10 +36,15 @@ export function isLaunching(home: string): boolean {
 
 /**
  * Start the supervisor in the background, and wait until the stack is ready. Of commands that start at the same time
- * one launches and the others wait for it; a stack that is stopping is waited for. Ctrl-C takes back what this started.
+ * one launches and the others wait for it; a stack that is stopping is waited for. `signal` takes back what this started, as
+ * Ctrl-C does for a caller that has no answer to it of its own.
  */
-export async function launchSupervisor(home: string, say: (text: string) => void = () => {}): Promise<void> {
+export async function launchSupervisor(
+  home: string,
+  { say = () => {}, signal }: { say?: (text: string) => void; signal?: AbortSignal } = {},
+): Promise<void> {
   makeHome(home);
+  if (signal !== undefined) return new Launch(home, say, signal).run();
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
   for (const signal of INTERRUPTS) process.on(signal, interrupt);

@@ -1,14 +1,9 @@
 import type { Command } from 'commander';
-import {
-  ensureStack,
-  needsLocalStack,
-  resolveEnvironment,
-  runningState,
-  type StackEnvironment,
-} from '../../infra/environment.js';
+import { needsLocalStack, resolveEnvironment, runningState, type StackEnvironment } from '../../infra/environment.js';
 import { partloopHome } from '../../infra/home.js';
 import { FORCE_SIGNAL } from '../../infra/processes.js';
 import { LocalStack } from '../../infra/stack.js';
+import { openStack } from '../environment.js';
 import { ignoreInterrupts } from '../interrupt.js';
 import { outliveReaders, say } from '../output.js';
 
@@ -19,7 +14,7 @@ export function register(program: Command): void {
     .option('--detach', 'leave it running in the background')
     .action(async ({ detach = false }: { detach?: boolean }) => {
       if (detach) {
-        const environment = await ensureStack();
+        const environment = await openStack();
         showLinks(environment);
         say('`partloop down` stops it.');
         return;

@@ -39,8 +39,9 @@ describe('starts and stops that overlap', function () {
       assert.equal(down.code, 0, down.stderr);
       assert.match(down.stdout + down.stderr, /Stopped\./);
       const { code, stderr } = await up;
-      assert.equal(code, 6);
-      assert.match(stderr, /the local stack was stopped while it started/);
+      // Where the stack was ready before the stop reached it, the start has succeeded.
+      assert.ok(code === 0 || code === 6, `${code}: ${stderr}`);
+      if (code === 6) assert.match(stderr, /the local stack was stopped while it started/);
       assert.equal(supervisorOf(home), null);
       assert.equal(readState(home)?.phase ?? 'stopped', 'stopped');
       for (const { process } of Object.values(readState(home)?.processes ?? {})) assert.equal(isAlive(process), false);
@@ -56,7 +57,7 @@ describe('starts and stops that overlap', function () {
     await until(() => hasProcess('s3') && stateOf(home).phase === 'starting');
     up.kill('SIGINT');
     const [code] = await ended;
-    assert.equal(code, 5);
+    assert.equal(code, 130);
     assert.equal(supervisorOf(home), null);
     assert.equal(stateOf(home).phase, 'stopped');
   });
