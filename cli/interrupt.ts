@@ -1,4 +1,4 @@
-import { EXIT_INTERRUPTED, EXIT_TERMINATED, printError, say, sayLast } from './output.js';
+import { EXIT_INTERRUPTED, EXIT_TERMINATED, printError, sayLast, sayNow } from './output.js';
 
 /** What a person should know who ends a command: what was done, and what to do. */
 export type Parting = () => readonly string[];
@@ -50,7 +50,7 @@ export async function interruptible<T>(parting: Parting, work: () => Promise<T>)
 export async function stoppable<T>(parting: Parting, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const abort = new AbortController();
   const stop = (): void => {
-    say('', 'Stopping … Ctrl-C again ends it at once.');
+    sayNow('Stopping … Ctrl-C again ends it at once.');
     abort.abort();
   };
   try {

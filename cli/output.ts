@@ -35,6 +35,11 @@ export function say(...lines: string[]): void {
 const writeAtOnce = process.stderr.write.bind(process.stderr);
 const SHOW_CURSOR = '\u001b[?25h';
 
+/** A line that must be seen now, above a line of progress too. */
+export function sayNow(line: string): void {
+  writeAtOnce(`${process.stderr.isTTY ? '\n' : ''}${forTerminal(line)}\n`);
+}
+
 /** The last lines of a process that ends under a line of progress: below it, with the cursor that it hides. */
 export function sayLast(...lines: string[]): void {
   if (process.stderr.isTTY) writeAtOnce(`${SHOW_CURSOR}\n`);

@@ -56,6 +56,15 @@ describe('Ctrl-C', function () {
     assert.equal(code, 130);
   });
 
+  it('is answered at once, under a line of progress too, by work that ends in good order', async () => {
+    const { code, output } = await atTerminal(
+      [process.execPath, MAIN, 'goodOrder'],
+      [{ after: '17 images', type: CTRL_C }],
+    );
+    assert.match(output, /Stopping … Ctrl-C again ends it at once\.[\s\S]*import stopped after 17 images\./);
+    assert.equal(code, 130);
+  });
+
   it('is left to a command with an answer of its own, whose words come after the line of progress', async () => {
     const { code, output } = await atTerminal(
       [process.execPath, MAIN, 'ownAnswer'],

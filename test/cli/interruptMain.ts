@@ -11,6 +11,18 @@ const kinds: Record<string, () => Promise<unknown>> = {
       onProgress(17);
       return never();
     }),
+  goodOrder: () =>
+    withCounter(
+      'import',
+      'images',
+      async (onProgress, signal) => {
+        onProgress(17);
+        await new Promise((_, reject) =>
+          signal?.addEventListener('abort', () => setTimeout(reject, 500, signal.reason)),
+        );
+      },
+      { inGoodOrder: true },
+    ),
   progress: () => withProgress('loop cars', never),
   stoppable: () =>
     stoppable(

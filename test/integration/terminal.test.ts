@@ -28,8 +28,12 @@ describe('commands with a stack', function () {
   let home: string;
   let manifest: string;
   const main = join(ROOT, 'dist', 'cli', 'main.js');
-  const at = (args: string[], after: string) =>
-    atTerminal([process.execPath, main, ...args], [{ after, type: CTRL_C }], { ...process.env, PARTLOOP_HOME: home });
+  const at = (args: string[], ...after: string[]) =>
+    atTerminal(
+      [process.execPath, main, ...args],
+      after.map((text) => ({ after: text, type: CTRL_C })),
+      { ...process.env, PARTLOOP_HOME: home },
+    );
   const schedules = async () => listSchema.parse(await partloopJson(home, ['schedule', 'list'])).schedules;
   const refused = async (args: string[], code: number, words: RegExp): Promise<void> => {
     const answer = await partloop(home, [...args, '--json']);
@@ -84,14 +88,14 @@ describe('commands with a stack', function () {
       await partloopJson(home, ['loop', 'stop', 'cars', '--now']);
     });
 
-    it('ends an import with how far it came and what to do', async () => {
+    it('ends an import with how far it came and what to do, at once where it is asked twice', async () => {
       const { processes } = statusSchema.parse(await partloopJson(home, ['status']));
       const store = processes.find(({ name }) => name === 's3')?.pid;
       assert.ok(store !== undefined);
       process.kill(store, 'SIGSTOP');
       try {
         const args = ['--manifest', manifest, '--taxonomy', 'car-parts-34', '--pool', 'others'];
-        const { code, output } = await at(['import', 'masks', ...args], 'import');
+        const { code, output } = await at(['import', 'masks', ...args], 'import', 'Stopping');
         assert.match(output, /import stopped after 0 images\.\r\nThe same command again goes on/);
         assert.equal(code, 130);
       } finally {
