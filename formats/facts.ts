@@ -59,6 +59,7 @@ function parseTag(name: TagName, value: unknown): Partial<ImageFacts['tags']> {
 
 /** A value as it is, and what its text may stand for. */
 function readings(value: unknown): unknown[] {
+  if (value === 0 || value === 1) return [value, String(value), value === 1];
   if (typeof value === 'number') return [value, String(value)];
   if (typeof value !== 'string') return [value];
   const text = value.toLowerCase();
@@ -90,7 +91,7 @@ function vehicleId(value: unknown): string {
   return text;
 }
 
-export function splitOf(value: unknown): NonNullable<ImageFacts['split']> {
+function splitOf(value: unknown): NonNullable<ImageFacts['split']> {
   const split = typeof value === 'string' ? SPLITS.get(value.toLowerCase()) : undefined;
   if (split !== undefined) return split;
   throw new PartloopError('data-invalid', `its split is ${JSON.stringify(value)}: allowed is train, val or test`);

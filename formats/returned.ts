@@ -116,8 +116,11 @@ export const listLines = (text: string): string[] => text.split(/\r?\n/).filter(
 /** Files below a folder with an ending, as paths with slashes, sorted. */
 export async function filesBelow(folder: string, ending: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && entry.name.toLowerCase().endsWith(ending))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .sort();
+  return (
+    entries
+      // A link is read where it leads to a file inside, and refused by name elsewhere: what is there is never taken as missing.
+      .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && entry.name.toLowerCase().endsWith(ending))
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+      .sort()
+  );
 }

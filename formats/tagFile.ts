@@ -58,35 +58,49 @@ function factsOf(fields: Record<string, string>, place: string): ReturnType<type
   }
 }
 
-/** What a tag file says of an image, by its whole name, else by its last part where that is what the file has. */
-export const factsOfName = (tags: TagFile, name: string): { key: string; facts: ImageFacts } | null => {
-  for (const key of [name, basename(name)]) {
-    const facts = tags.get(key);
-    if (facts !== undefined) return { key, facts };
-  }
-  return null;
-};
-
 /** Entries of an import with what a tag file says on top of what they say themselves. */
 export async function withTagFile(
   entries: AsyncIterable<ImportEntry>,
   path: string,
 ): Promise<AsyncGenerator<ImportEntry>> {
   const tags = await readTagFile(path);
+  const [first = ''] = tags.keys();
+  if (/^[0-9a-f]{64}$/.test(first))
+    throw new PartloopError('input-invalid', `--tags ${path} names images by ids, which an import does not know yet`, {
+      hint: 'Name them by file_name, or import first and run `partloop pool tag POOL FILE`.',
+    });
   return tagged(entries, tags);
 }
 
 async function* tagged(entries: AsyncIterable<ImportEntry>, tags: TagFile): AsyncGenerator<ImportEntry> {
+  const all: ImportEntry[] = [];
+  for await (const entry of entries) all.push(entry);
+  const names = new Set<string>();
+  const ends = new Map<string, number>();
+  for (const entry of all) {
+    if (!('image' in entry)) continue;
+    const name = entry.fileName.normalize();
+    names.add(name);
+    ends.set(basename(name), (ends.get(basename(name)) ?? 0) + 1);
+  }
+  const byName = new Map([...tags].map(([name, facts]) => [name.normalize(), { name, facts }]));
   const used = new Set<string>();
-  for await (const entry of entries) {
-    const found = 'image' in entry ? factsOfName(tags, entry.fileName) : null;
-    if (found !== null) used.add(found.key);
-    yield 'image' in entry && found !== null ? { ...entry, facts: mergeFacts(entry.facts, found.facts) } : entry;
+  for (const entry of all) {
+    if (!('image' in entry)) {
+      yield entry;
+      continue;
+    }
+    // The last part of a name stands for an image where no image has it as a whole, and no other one ends so.
+    const name = entry.fileName.normalize();
+    const end = basename(name);
+    const found = byName.get(name) ?? (!names.has(end) && ends.get(end) === 1 ? byName.get(end) : undefined);
+    if (found !== undefined) used.add(found.name);
+    yield found === undefined ? entry : { ...entry, facts: mergeFacts(entry.facts, found.facts) };
   }
   const unused = [...tags.keys()].filter((name) => !used.has(name));
   if (unused.length > 0)
     yield {
-      notice: 'rows of the tag file name no image of this import',
+      notice: 'rows of the tag file name no image of this import, or more than one',
       count: unused.length,
       examples: unused.slice(0, 5),
     };

@@ -111,8 +111,15 @@ function checkIsPng(bytes: Uint8Array, origin: string): void {
   throw new PartloopError('data-invalid', `${origin} is not a readable PNG: ${what}`);
 }
 
-/** The samples as bytes, `channels` a pixel; throws `data-invalid` where 16 bits are needed to hold one. */
-export function samplesOf({ width, height, channels, depth, data }: Png, origin: string): Uint8Array {
+/** The samples as bytes, `channels` a pixel; throws `data-invalid` where 16 bits are needed, or under 8 leave it open which are meant. */
+export function samplesOf({ width, height, channels, depth, data, palette }: Png, origin: string): Uint8Array {
+  // By the PNG specification the largest sample is white: an optimiser makes 0 and 255 of 8 bits into 0 and 1 of one bit.
+  if (depth < 8 && palette === undefined)
+    throw new PartloopError(
+      'data-invalid',
+      `${origin} is greyscale of ${depth} bit${depth === 1 ? '' : 's'}: its 1 may mean the first class, or the grey ${255 / (2 ** depth - 1)}`,
+      { hint: 'Save it with 8 bits a pixel, or with a palette.' },
+    );
   if (depth === 8) return Uint8Array.from(data);
   if (depth === 16) return narrowed(data, origin);
   return unpack(data, width * channels, height, depth);

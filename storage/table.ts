@@ -12,6 +12,8 @@ import { guardedCell, unguardedCell } from './csvCells.js';
 import { database, inDatabase, quoted, quotedFile } from './database.js';
 import type { ObjectStore } from './objectStore.js';
 
+/** What is guessed of a CSV file is its separator alone: a `#` or a `'` in a cell is a cell's own. */
+const CSV_DIALECT = `header=true, all_varchar=true, quote='"', escape='"', comment=''`;
 /** Lines written at once: long enough to be quick, short enough to leave the event loop to others. */
 const LINES_AT_ONCE = 500;
 
@@ -148,7 +150,7 @@ export async function readCsvFile(path: string): Promise<Record<string, string>[
   const rows: Record<string, string>[] = [];
   try {
     await inDatabase(async (connection) => {
-      const source = `read_csv(${quotedFile(path)}, header=true, all_varchar=true)`;
+      const source = `read_csv(${quotedFile(path)}, ${CSV_DIALECT})`;
       const result = await connection.runAndReadAll(`SELECT * FROM ${source}`);
       for (const row of result.getRowObjectsJS()) {
         const cells = Object.entries(row).map(([name, value]) => [name.trim(), unguardedCell(String(value ?? ''))]);

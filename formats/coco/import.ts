@@ -3,11 +3,12 @@ import { check } from '../../domain/checked.js';
 import { PartloopError } from '../../domain/errors.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import { type ClassRules, type MatchedClass, matchClasses, NO_CLASS_RULES, unknownClass } from '../classMatcher.js';
-import { factsFrom, splitOf } from '../facts.js';
+import { factsFrom } from '../facts.js';
 import { type ImagePlace, imageSources } from '../imageSources.js';
 import type { EmptyPictures, ImageFacts, ImportEntry, ItemLabel } from '../importItem.js';
 import { readJsonFile } from '../jsonFile.js';
 import { paintShapes, type Shape } from '../paint.js';
+import { painted } from '../returned.js';
 import { segmentationSchema, segmentationShape } from './segmentation.js';
 
 const id = z.union([z.number(), z.string().max(1_024)]).transform(String);
@@ -31,6 +32,8 @@ const fileSchema = z.object({
 type CocoFile = z.output<typeof fileSchema>;
 
 const EXAMPLES = 5;
+/** How far fractions may leave 0 to 1 by rounding. */
+const SLIP = 0.05;
 /** Fields of COCO's own that say nothing of a picture's tags. */
 const COCO_FIELDS = ['id', 'file_name', 'width', 'height', 'license', 'flickr_url', 'coco_url', 'date_captured'];
 
@@ -159,14 +162,16 @@ function categoryValues({ categories }: CocoFile, taxonomy: Taxonomy, rules: Cla
 
 function cocoFacts(image: CocoImage): ImageFacts {
   const extra = Object.fromEntries(Object.entries(image).filter(([name]) => !COCO_FIELDS.includes(name)));
-  const { attributes, tags, split, ...others } = extra;
+  const { attributes, tags, ...own } = extra;
   const record = z.record(z.string(), z.unknown()).catch({});
-  // Other tools' fields of these names may mean anything: a value that is none of ours is not used, a split must be.
-  const loose = Object.entries({ ...others, ...record.parse(attributes) }).filter(([name, value]) =>
-    isUsable(name, value),
+  // What is more the tool's own has more to say; what says nothing hides nothing.
+  const said = [own, record.parse(attributes), record.parse(tags)].map((fields) =>
+    Object.entries(fields).filter(([, value]) => value != null && value !== ''),
   );
-  const { facts } = factsFrom({ ...Object.fromEntries(loose), ...record.parse(tags) });
-  return { ...facts, split: split == null ? facts.split : splitOf(split) };
+  // Other tools' fields of these names may mean anything: a value that is none of ours is not used, a split must be.
+  const loose = said.flat().filter(([name, value]) => name === 'split' || isUsable(name, value));
+  const strict = said.at(-1) ?? [];
+  return factsFrom({ ...Object.fromEntries(loose), ...Object.fromEntries(strict) }).facts;
 }
 
 function isUsable(name: string, value: unknown): boolean {
@@ -190,7 +195,7 @@ function paint(
     if (shape?.area === 0) notes.push(`${name} covers no pixel`);
     return shape ?? [];
   });
-  return { pixels: paintShapes(shapes, size), notes };
+  return { pixels: painted(paintShapes(shapes, size), shapes), notes };
 }
 
 /** null for an annotation that is left out on request. */
@@ -235,7 +240,8 @@ function checkRing(ring: readonly number[], name: string, width: number, height:
     const [x, y] = [ring[at] as number, ring[at + 1] as number];
     [x0, x1, y0, y1] = [Math.min(x0, x), Math.max(x1, x), Math.min(y0, y), Math.max(y1, y)];
   }
-  if (x1 <= 1 && y1 <= 1 && x0 >= 0 && y0 >= 0 && Math.max(width, height) > 2)
+  const isFraction = x1 <= 1 + SLIP && y1 <= 1 + SLIP && x0 >= -SLIP && y0 >= -SLIP;
+  if (isFraction && Math.max(width, height) > 2)
     throw new PartloopError('data-invalid', `${name} has coordinates from 0 to 1: fractions, not pixels`);
   if (x1 <= 0 || y1 <= 0 || x0 >= width || y0 >= height)
     throw new PartloopError(

@@ -30,6 +30,7 @@ export function decodeColourMask(bytes: Uint8Array, origin: string, table: Colou
   const png = decodePng(bytes, origin);
   const { width, height, channels, palette } = png;
   const samples = samplesOf(png, origin);
+  refuseTransparent(samples, channels, origin);
   const { known } = table;
   const isGrey = palette === undefined && channels <= 2;
   if (isGrey && known !== null) {
@@ -80,4 +81,14 @@ function checked(pixels: Uint8Array, known: ReadonlySet<number>, origin: string)
     if (!known.has(value)) throw new PartloopError('data-invalid', `${origin} has value ${value}, which is no class`);
   }
   return pixels;
+}
+
+/** An eraser leaves the colour below what it made transparent: nobody can tell what is meant. */
+function refuseTransparent(samples: Uint8Array, channels: number, origin: string): void {
+  if (channels !== 2 && channels !== 4) return;
+  for (let at = channels - 1; at < samples.length; at += channels)
+    if (samples[at] !== 255)
+      throw new PartloopError('data-invalid', `${origin} is partly transparent: labels are opaque`, {
+        hint: 'Paint what is no part with the background colour, and save the mask without transparency.',
+      });
 }

@@ -44,7 +44,9 @@ export async function readYoloReturned(path: string, manifest: Manifest): Promis
 /** Pictures that the folder's lists (`images.txt`, `train.txt`, …) name: YOLO tools write no file for one without labels. */
 async function listedPictures(path: string): Promise<string[]> {
   const read = await localFolder(path, path);
-  const files = (await readdir(path)).filter((file) => file.toLowerCase().endsWith('.txt')).sort();
+  const entries = await readdir(path, { withFileTypes: true });
+  const texts = entries.filter((entry) => entry.isFile() && entry.name.toLowerCase().endsWith('.txt'));
+  const files = texts.map(({ name }) => name).sort();
   let names: string[] = [];
   for (const file of files) names = names.concat(listLines((await read(file)).toString('utf8')));
   // Lists of other things, such as classes, name no files.

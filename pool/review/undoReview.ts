@@ -34,14 +34,16 @@ export async function undoReview(store: ObjectStore, request: UndoRequest): Prom
   const { now } = request;
   const pool = await openPool(store, request.pool);
   const history = await pool.history();
-  const review = chooseReview(reviewImports(await readReviews(store, pool.name), history), request);
+  const imports = reviewImports(await readReviews(store, pool.name), history);
+  const review = chooseReview(imports, request);
+  const withdrawn = imports.filter(({ undoneAt }) => undoneAt !== null).map(({ id }) => id);
   const images = new Set([...history.rows()].flatMap((row) => (isMadeBy(row, review.id) ? [row.imageId] : [])));
   const jobs = [...images].map((imageId) => ({ imageId }));
   const leftAlone = new Map<string, UndoReport['leftAlone'][number]>();
   const maker = { change: 'undo' as const, changeId: review.id, now };
   const { version, revised } = await reviseLabels(pool, jobs, maker, async ({ imageId }, rows) => {
     leftAlone.delete(imageId);
-    let outcome = before(rows, review.id);
+    let outcome = before(rows, review.id, withdrawn);
     if (typeof outcome === 'object') {
       if ((await store.head(outcome.label.labelUri)) !== null) return outcome;
       outcome = 'its earlier label is gone from the store';
@@ -50,15 +52,25 @@ export async function undoReview(store: ObjectStore, request: UndoRequest): Prom
       leftAlone.set(imageId, { imageId, fileName: rows.at(-1)?.fileName ?? '', reason: outcome });
     return null;
   });
-  await withdrawReview(store, pool.name, review.id, now);
+  if (review.undoneAt === null) await withdrawReview(store, pool.name, review.id, now);
+  else if (revised === 0)
+    throw new PartloopError('input-invalid', `review import ${review.id} was undone already, at ${review.undoneAt}`, {
+      hint: 'Import its file again to apply it again.',
+    });
   return { pool: pool.name, review, version, restored: revised, leftAlone: [...leftAlone.values()] };
 }
 
-/** The label of before a review, or why it is not put back; `undone` where an undo that died did so. */
-function before(rows: readonly IndexRow[], review: string): Revision | string {
+/**
+ * The label of before a review, or why it is not put back; `undone` where an undo that died did so. Labels of reviews that were
+ * undone since are passed over: they were left alone only because this one lay on top of them.
+ */
+function before(rows: readonly IndexRow[], review: string, withdrawn: readonly string[]): Revision | string {
   const row = rows.at(-1);
   const at = rows.findIndex((one) => isMadeBy(one, review));
-  const [made, earlier] = [rows[at], rows[at - 1]];
+  const gone = new Set(
+    rows.filter((one) => withdrawn.some((id) => isMadeBy(one, id))).map(({ labelSha256 }) => labelSha256),
+  );
+  const [made, earlier] = [rows[at], rows.slice(0, Math.max(0, at)).findLast((one) => !gone.has(one.labelSha256))];
   if (row === undefined || made === undefined || earlier === undefined || row.removedAt !== null)
     return 'the pool no longer lists it';
   if (row.change === 'undo' && row.changeId === review) return 'undone';
@@ -79,8 +91,6 @@ function chooseReview(imports: readonly ReviewImportSummary[], { pool, review }:
     const reason = imports.length === 0 ? 'there is none' : 'all of them were undone';
     throw new PartloopError('not-found', `pool ${pool} has no review import to undo: ${reason}`, { hint });
   }
-  if (found.undoneAt === null) return found;
-  throw new PartloopError('input-invalid', `review import ${found.id} was undone already, at ${found.undoneAt}`, {
-    hint: 'Import its file again to apply it again.',
-  });
+  // One that was undone may have left images alone whose label can be put back by now.
+  return found;
 }

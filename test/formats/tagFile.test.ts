@@ -28,6 +28,19 @@ describe('a tag file', function () {
     assert.deepEqual(tags.get('b.jpg')?.tags, { damage: 'none' });
   });
 
+  it('keeps quotes, hashes and apostrophes of its cells, whatever else is in the file', async () => {
+    const tags = await read("file_name,vehicle_id\n'a'.jpg,it's\n#4.jpg,v2\nb.jpg,'v3\nc.jpg,v4\n");
+    assert.deepEqual(
+      [...tags].map(([name, { vehicleId }]) => [name, vehicleId]),
+      [
+        ["'a'.jpg", "it's"],
+        ['#4.jpg', 'v2'],
+        ['b.jpg', "'v3"],
+        ['c.jpg', 'v4'],
+      ],
+    );
+  });
+
   it('is refused with the row and the value that are not as they should be', async () => {
     await assert.rejects(read('file_name,angle\na.jpg,45\nb.jpg,20\n'), /row 2: tag angle is "20": allowed is 0, 15/);
     await assert.rejects(read('file_name,blck\na.jpg,1\n'), /unknown columns: blck/);

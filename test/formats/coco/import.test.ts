@@ -213,6 +213,25 @@ describe('an import of COCO annotations', function () {
     }
   });
 
+  it('never takes a label without a pixel for a picture on which something was drawn', async () => {
+    await save(folder, 'images/1.jpg', await picture(1));
+    const options = { place: join(folder, 'images'), taxonomy: TAXONOMY, followLinks: false };
+    const store = memoryStore();
+    const good = await annotationFile([{ ...hood, image_id: 1 }]);
+    await runImport(store, readCoco({ ...options, annotations: good }));
+    const nothing = [
+      { size: [HEIGHT, WIDTH], counts: [WIDTH * HEIGHT] },
+      [[-0.001, 0.1, 0.9, 0.1, 1.001, 0.9]],
+      [[3, 3, 3.1, 3, 3.1, 3.1]],
+    ];
+    for (const segmentation of nothing) {
+      const path = await annotationFile([{ image_id: 1, category_id: 2, segmentation }]);
+      const { refused, replaced } = await runImport(store, readCoco({ ...options, annotations: path }));
+      assert.deepEqual([refused.length, replaced], [1, 0], JSON.stringify(segmentation));
+    }
+    assert.deepEqual((await (await openPool(store, 'cars')).readIndex(1))[0]?.classes, [1]);
+  });
+
   it('refuses a picture without annotations unless it is said to show no part', async () => {
     const { added, refused } = await outcome([]);
     assert.equal(added, 0);
@@ -287,6 +306,15 @@ describe('an import of COCO annotations', function () {
       [row?.split, row?.vehicleId, row?.angle, row?.black, row?.reflection, row?.source],
       ['val', '17', 45, true, false, 'in-house'],
     );
+    const emptied = await outcome(
+      [hood],
+      {},
+      { ...imageEntry(1), vehicle_id: 'v4', attributes: { vehicle_id: '', black: 1 } },
+    );
+    const [other] = await (await openPool(emptied.store, 'cars')).readIndex(1);
+    assert.deepEqual([other?.vehicleId, other?.black], ['v4', true]);
+    const hidden = await outcome([hood], {}, { ...imageEntry(1), attributes: { split: 'Test Set' } });
+    assert.match(hidden.refused[0]?.reason ?? '', /its split is "Test Set"/);
     const { refused } = await outcome([hood], {}, { ...imageEntry(1), split: 'holdout' });
     assert.match(refused[0]?.reason ?? '', /its split is "holdout"/);
   });

@@ -181,6 +181,24 @@ describe('an import into a pool', function () {
     }
   });
 
+  it('takes the last part of a name in a tag file for an image only where one alone has it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pl-'));
+    try {
+      const path = await save(folder, 'tags.csv', 'file_name,black\n1.jpg,true\n2.jpg,true\n3.jpg,true\n');
+      const names = ['1.jpg', 'rear/1.jpg', 'a/2.jpg', 'b/2.jpg', 'c/3.jpg'];
+      const entries = async function* (): AsyncGenerator<ImportEntry> {
+        for (const [seed, fileName] of names.entries()) yield item(seed, 1, { fileName });
+      };
+      const store = memoryStore();
+      const { notices } = await runImport(store, await withTagFile(entries(), path));
+      const tagged = (await indexOf(store)).filter(({ black }) => black === true).map(({ fileName }) => fileName);
+      assert.deepEqual(tagged.sort(), ['1.jpg', 'c/3.jpg']);
+      assert.deepEqual(notices[0]?.examples, ['2.jpg']);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
   it('takes every fault of an image as that image’s own', async () => {
     const store = memoryStore();
     const broken = [

@@ -86,7 +86,22 @@ describe('a review that is undone', function () {
     assert.match(undone.leftAlone[0]?.reason ?? '', /changed again since/);
     assert.deepEqual([await labelOf(1), await labelOf(2)], [BOTH, LABEL]);
     assert.equal((await undo()).review.id, lower.review);
-    assert.deepEqual(await labelOf(1), UPPER);
+    assert.deepEqual(await labelOf(1), LABEL);
+  });
+
+  it('is undone with the one that lay on top of it, in whichever order', async () => {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+      [0, 1, 0],
+    ]) {
+      cars = await scannedPool(2);
+      const { returned, take } = await desk(cars.store, folder, 'coco', now);
+      const first = await take(await returned({ 1: UPPER, 2: LABEL }));
+      const second = await take(await returned({ 1: BOTH, 2: LABEL }));
+      for (const at of order) await undo([first, second][at]?.review).catch(() => undefined);
+      assert.deepEqual(await labelOf(1), LABEL, order.join(', '));
+    }
   });
 
   it('says so where it was undone already, is not there, or there is none', async () => {
