@@ -114,10 +114,13 @@ export class InHand {
     else await this.#put([]);
   }
 
-  /** Nothing is left to judge. */
-  async finish(): Promise<void> {
+  /** Nothing is left to judge. Given `keepLeftOut`, whoever judges the same images again need not end a process for them. */
+  async finish({ keepLeftOut = false }: { keepLeftOut?: boolean } = {}): Promise<void> {
     this.#isClosed = true;
-    await this.store.delete([this.key]);
+    await this.#pending?.catch(() => undefined);
+    this.#note.ended = 0;
+    if (keepLeftOut && Object.keys(this.#note.leftOut).length > 0) await this.#put([]);
+    else await this.store.delete([this.key]);
   }
 
   async #noteAhead(images: readonly string[]): Promise<void> {

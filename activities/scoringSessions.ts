@@ -10,7 +10,6 @@ import type { ThreadSetup } from '../inference/scanMessages.js';
 import { openSessions, type SessionPool } from '../inference/sessions.js';
 import { judgeSuspects, TRIES } from '../inference/suspects.js';
 import { Watchdog } from '../inference/watchdog.js';
-import { digestOf } from '../storage/digest.js';
 import { readImage } from '../storage/imageSource.js';
 import { keys } from '../storage/keys.js';
 import type { ActivityDeps } from './deps.js';
@@ -52,8 +51,8 @@ export async function withScoringSessions<T>(
 ): Promise<T> {
   const { store } = deps;
   const images = test.map(({ imageId }) => imageId);
-  const place = keys.evaluation(model.modelDigest, digestOf(images), model.size, 0);
-  const hand = await InHand.open(store, `${place}in-hand.json`);
+  // One for all test versions: what ended a process in one would do so in the next.
+  const hand = await InHand.open(store, keys.evaluationInHand(model.modelDigest));
   const { threadsPerSession: threads, provider, sessions } = model.config.scan;
   const modelPath = await fetchModel(store, model.scanKey, model.modelDigest, deps.home);
   const setup = { modelPath, name: model.scanKey, threads, provider, taxonomy };
@@ -68,7 +67,7 @@ export async function withScoringSessions<T>(
     const opened = await openSessions(sessions, setup, watchdog);
     try {
       const result = await work({ opened, judge: (index, one) => judgeNoted(hand, images, index, one) });
-      await hand.finish();
+      await hand.finish({ keepLeftOut: true });
       return result;
     } finally {
       await opened.close();

@@ -37,6 +37,7 @@ export const keys = {
   leftOut: (loop: string, iteration: number, digest: string) =>
     `loops/${loop}/iterations/${iterationLabel(iteration)}/left-out/${digest}/images.json`,
   /** One model on one test version, counted on one grid by one way of counting. */
+  evaluationInHand: (modelDigest: string) => `evaluations/${modelDigest}/in-hand.json`,
   evaluation: (modelDigest: string, testVersion: string, size: number, counting: number) =>
     `evaluations/${modelDigest}/${testVersion}/${size}/v${counting}/`,
   /** What a scan that belongs to no loop found, made once at its end. */

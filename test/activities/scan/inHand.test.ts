@@ -62,6 +62,22 @@ describe('what a shard has in hand', () => {
     assert.equal(await store.head(KEY), null);
   });
 
+  it('keeps what is left out where the same images are judged again, and forgets how often it ended', async () => {
+    const store = memoryStore();
+    const first = await InHand.open(store, KEY);
+    await first.before(images(3), 0);
+    const second = await InHand.open(store, KEY);
+    await second.leaveOut('image-1', 'it ended 3 processes');
+    await second.before(images(3), 0);
+    await second.finish({ keepLeftOut: true });
+    const third = await InHand.open(store, KEY);
+    assert.deepEqual([third.ended, third.suspects, third.leftOut], [0, [], { 'image-1': 'it ended 3 processes' }]);
+    await third.finish();
+    assert.equal(await store.head(KEY), null);
+    await (await InHand.open(store, KEY)).finish({ keepLeftOut: true });
+    assert.equal(await store.head(KEY), null);
+  });
+
   it('is the images that hang alone, also where other writes are under way', async () => {
     const store = memoryStore();
     const hand = await InHand.open(store, KEY);
