@@ -3,8 +3,8 @@ import { type Component, connectedComponents, skipValues } from '../domain/geome
 import { BACKGROUND, IGNORE_INDEX } from '../domain/taxonomy.js';
 import type { ManifestImage } from './manifest.js';
 
-/** Tools show no more regions of an image than this, and nobody would look at them. */
-export const MAX_PIECES = 20_000;
+/** Pieces that a label may be in where each becomes an object: more are speckles, of which a tool would show none. */
+const MAX_PIECES = 250_000;
 
 /** The connected pieces of an image's classes. */
 export interface LabelRegions {

@@ -26,7 +26,11 @@ export interface WriterContext {
 export type MakeWriter = (context: WriterContext) => FormatWriter;
 
 /** Write a file below a part's folder; `name` comes from an image's name, which has no `..` in it. */
-export async function writeBelow(folder: string, name: string, body: string | Uint8Array): Promise<void> {
+export async function writeBelow(
+  folder: string,
+  name: string,
+  body: string | Uint8Array | Iterable<string>,
+): Promise<void> {
   const path = join(folder, name);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, body);

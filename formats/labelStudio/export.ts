@@ -1,4 +1,5 @@
 import { PartloopError } from '../../domain/errors.js';
+import { JsonLists } from '../jsonLists.js';
 import { findingsAt, labelRegions, regionRuns } from '../regions.js';
 import { type FormatWriter, partClasses, type WriterContext, writeBelow } from '../writer.js';
 import { encodeBrush } from './brush.js';
@@ -14,7 +15,7 @@ const MAX_MASK_PIXELS = 2 ** 36;
  * connected piece, and `label-config.xml` to make the project with. Our ids are in the task's `data`, which Label Studio keeps.
  */
 export function createLabelStudioWriter({ folder, facts }: WriterContext): FormatWriter {
-  const tasks: object[] = [];
+  const lists = new JsonLists<'tasks'>('tasks.json');
   const names = new Map(facts.classes.map(({ value, name }) => [value, name]));
   return {
     async add({ image, raster }) {
@@ -43,7 +44,7 @@ export function createLabelStudioWriter({ folder, facts }: WriterContext): Forma
           brushlabels: [names.get(component.value) ?? String(component.value)],
         },
       }));
-      tasks.push({
+      const task = {
         data: {
           image: link,
           file_name: name,
@@ -52,7 +53,8 @@ export function createLabelStudioWriter({ folder, facts }: WriterContext): Forma
           partloop_findings: findings.map(({ findingId, kind }) => `${kind} ${findingId}`).join('; '),
         },
         annotations: [{ result }],
-      });
+      };
+      lists.add([['tasks', task]]);
     },
     async finish() {
       const labels = partClasses(facts.classes).map(
@@ -66,7 +68,7 @@ export function createLabelStudioWriter({ folder, facts }: WriterContext): Forma
         '  </BrushLabels>',
         '</View>',
       ];
-      await writeBelow(folder, 'tasks.json', JSON.stringify(tasks));
+      await writeBelow(folder, 'tasks.json', lists.text('tasks'));
       await writeBelow(folder, 'label-config.xml', `${config.join('\n')}\n`);
     },
   };

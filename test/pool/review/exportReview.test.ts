@@ -42,14 +42,14 @@ describe('an export for review', function () {
   });
 
   it('leaves out an image that the format cannot hold, and says which one could', async () => {
-    const size = { width: 400, height: 400 };
-    const speckles = Uint8Array.from({ length: 400 * 400 }, (_, pixel) =>
-      pixel % 2 === 0 && Math.floor(pixel / 400) % 2 === 0 ? 1 : 0,
+    const size = { width: 1_002, height: 1_002 };
+    const speckles = Uint8Array.from({ length: 1_002 * 1_002 }, (_, pixel) =>
+      pixel % 2 === 0 && Math.floor(pixel / 1_002) % 2 === 0 ? 1 : 0,
     );
     cars = await scannedPool(1, { label: speckles, size });
     const { images, leftOut } = await run(join(folder, 'coco'), { allClasses: true });
     assert.equal(images, 0);
-    assert.match(leftOut[0]?.reason ?? '', /40000 pieces.*--format masks/);
+    assert.match(leftOut[0]?.reason ?? '', /251001 pieces.*--format masks/);
     assert.deepEqual((await manifestOf(join(folder, 'coco'))).images, []);
     assert.equal((await run(join(folder, 'masks'), { format: 'masks', allClasses: true })).images, 1);
   });
