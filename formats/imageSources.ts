@@ -40,7 +40,7 @@ export async function imageSources(
   if (place.startsWith('s3://'))
     return (name) => ({ kind: 'registered', uris: pathsOf(name).map((path) => `${root}/${path}`) });
   const read = await localFolder(place, '--images', { followLinks });
-  return (name) => ({ kind: 'bytes', read: () => readFirst(read, name, pathsOf(name)) });
+  return (name) => ({ kind: 'bytes', read: () => readFirst(read, name, pathsOf(name), place) });
 }
 
 /** A name as a path: `./` and doubled slashes away, all else as it is written. */
@@ -66,7 +66,7 @@ function percentDecoded(path: string): string {
   }
 }
 
-async function readFirst(read: ReadInside, name: string, paths: readonly string[]): Promise<Buffer> {
+async function readFirst(read: ReadInside, name: string, paths: readonly string[], place: string): Promise<Buffer> {
   for (const path of paths) {
     try {
       return await read(path);
@@ -76,7 +76,7 @@ async function readFirst(read: ReadInside, name: string, paths: readonly string[
   }
   const [, ...others] = paths;
   const tried = others.length === 0 ? '' : `, nor ${others.join(', ')}`;
-  throw new PartloopError('data-invalid', `${name} does not exist${tried}`);
+  throw new PartloopError('data-invalid', `${name} does not exist in ${place}${tried}`);
 }
 
 /** The bytes of an image, and for one that stays where it is the place and version under which they may be read again. */

@@ -55,7 +55,7 @@ export function register(program: Command): void {
   common(command.command('coco').description('A COCO annotation file with polygons or run-length masks'))
     .requiredOption(
       '--images <folder>',
-      'Folder of the pictures, or an s3:// prefix whose pictures stay where they are',
+      'Folder that file_name is relative to, or an s3:// prefix whose pictures stay where they are',
     )
     .requiredOption('--annotations <file>', 'The annotation file')
     .option('--class-map <category=class...>', 'Class of a category with another name; `background` and `ignored` too')

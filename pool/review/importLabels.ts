@@ -1,6 +1,6 @@
 import type { AuditAnswer } from '../../domain/auditAnswers.js';
 import { PartloopError } from '../../domain/errors.js';
-import type { Verdict } from '../../domain/review.js';
+import { latestVerdicts, type Verdict } from '../../domain/review.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { type Manifest, type ManifestImage, type ReviewFormat, readManifest } from '../../formats/manifest.js';
 import { openReturned } from '../../formats/readers.js';
@@ -8,7 +8,7 @@ import type { Returned, ReturnedImage } from '../../formats/returned.js';
 import { partClasses } from '../../formats/writer.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { openPool } from '../../storage/pool.js';
-import { readReviews } from '../../storage/reviews.js';
+import { type Reviews, readReviews } from '../../storage/reviews.js';
 import { ulid } from '../../storage/ulid.js';
 import { earlierReviews } from './earlier.js';
 import { joinImages } from './joinImages.js';
@@ -90,7 +90,8 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
   const joined = joinImages(manifest, returned);
   const pool = await openPool(store, manifest.pool);
   const source = { exportId: manifest.exportId, tableSha256: null };
-  const earlier = earlierReviews(await readReviews(store, pool.name), source);
+  const reviews = await readReviews(store, pool.name);
+  const earlier = earlierReviews(reviews, source);
 
   const jobs = [...joined.images, ...joined.listed.map((image) => ({ image, found: nothingOf(image) }))].map(
     (job): Job => ({ ...job, imageId: job.image.imageId }),
@@ -107,7 +108,7 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
     ...{ type: 'import' as const, at: now.toISOString(), reviewer, scan: manifest.scan, ...source },
     asked: judged.flatMap(({ asked }) => asked ?? []),
   };
-  const recorded = await recordReview(store, pool.name, id, about, { version, revised }, answersOf(judged));
+  const recorded = await recordReview(store, pool.name, id, about, { version, revised }, answersOf(judged, reviews));
   const named = (kind: Outcome['kind']): ManifestImage[] =>
     manifest.images.filter((image) => outcomes.get(image)?.kind === kind);
   const count = (kind: Outcome['kind']): number => all.filter((outcome) => outcome.kind === kind).length;
@@ -165,10 +166,19 @@ const reasonOf = (outcome: Outcome | undefined): string => (outcome?.kind === 'r
 const sum = (judged: readonly Judged[], value: (one: Judged) => number): number =>
   judged.reduce((so, one) => so + value(one), 0);
 
-const answersOf = (judged: readonly Judged[]): { verdicts: Verdict[]; audits: AuditAnswer[] } => ({
-  verdicts: judged.flatMap(({ verdicts }) => verdicts),
-  audits: judged.flatMap(({ audit }) => audit ?? []),
-});
+/** What an unchanged image implies never stands against what a person said of it. */
+function answersOf(judged: readonly Judged[], said: Reviews): { verdicts: Verdict[]; audits: AuditAnswer[] } {
+  const findings = latestVerdicts(said.verdicts);
+  const audited = new Set(said.audits.map(({ scan, imageId }) => `${scan} ${imageId}`));
+  const isFree = ({ kind }: Judged, isAnswered: boolean): boolean => kind !== 'unchanged' || !isAnswered;
+  return {
+    verdicts: judged.flatMap((one) => one.verdicts.filter(({ findingId }) => isFree(one, findings.has(findingId)))),
+    audits: judged.flatMap((one) => {
+      const { audit } = one;
+      return audit !== null && isFree(one, audited.has(`${audit.scan} ${audit.imageId}`)) ? audit : [];
+    }),
+  };
+}
 
 function classesNotIn({ classes }: Returned, jobs: readonly Job[], manifest: Manifest): string[] {
   if (classes === null) return [];

@@ -69,7 +69,10 @@ describe('the pictures that an annotation file names', () => {
 
   it('that are nowhere are told with what was tried', async () => {
     const results = await found(['images\\gone.jpg']);
-    assert.equal(results['images\\gone.jpg'], 'images\\gone.jpg does not exist, nor images/gone.jpg, gone.jpg');
+    assert.equal(
+      results['images\\gone.jpg'],
+      `images\\gone.jpg does not exist in ${images}, nor images/gone.jpg, gone.jpg`,
+    );
   });
 
   it('behind links are read inside the folder, and outside of it on request alone', async () => {

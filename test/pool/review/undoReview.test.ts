@@ -191,6 +191,34 @@ describe('a review that is undone', function () {
   });
 });
 
+describe('an image that came back unchanged', function () {
+  this.timeout(60_000);
+
+  it('says nothing against what a person said of its finding', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'partloop-unchanged-'));
+    try {
+      const now = clock();
+      const cars = await scannedPool(2);
+      const { returned, take } = await desk(cars.store, folder, 'coco', now);
+      const path = join(folder, 'answers.csv');
+      await writeFile(path, `finding_id,verdict\n${cars.findings[0]?.findingId},wrong\n`);
+      await importVerdicts(cars.store, { path, reviewer: 'ann', now: now() });
+      const { verdicts } = await take(await returned({ 1: LABEL, 2: LABEL }), { unchanged: 'right' });
+      assert.equal(verdicts, 1);
+      const said = (await readReviews(cars.store, 'cars')).verdicts;
+      assert.deepEqual(
+        said.map(({ verdict, reviewer }) => [verdict, reviewer]),
+        [
+          ['wrong', 'ann'],
+          ['right', said[1]?.reviewer],
+        ],
+      );
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
+
 describe('several reviewers', function () {
   this.timeout(60_000);
   let folder: string;
