@@ -182,7 +182,7 @@ def label_counts(
         counted = list(pool.map(count, records))
     bad = [one for one in counted if isinstance(one, TrainerError)]
     if bad:
-        more = f"; so {'is' if len(bad) == 2 else 'are'} {len(bad) - 1} more" if len(bad) > 1 else ""
+        more = f"; {len(bad)} images in all cannot be used" if len(bad) > 1 else ""
         images = tuple(image for one in bad for image in one.images)
         raise TrainerError("data-unusable", f"{bad[0].message}{more}", bad[0].hint, images)
     counts = np.stack([one for one in counted if not isinstance(one, TrainerError)])
