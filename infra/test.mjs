@@ -6,6 +6,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inLanes } from './testing/lanes.mjs';
+import { FileTimes } from './testing/slowest.mjs';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const MODULES = join(ROOT, 'node_modules');
@@ -16,12 +18,12 @@ const LIMIT_MS = 40 * 60 * 1000;
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
 /** Run a command with its output shown; returns exit code and text. */
-function run(command, args, options = {}) {
+function run(say, command, args, options = {}) {
   return new Promise((done) => {
     const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...options });
     let text = '';
     const show = (chunk) => {
-      process.stdout.write(chunk);
+      say(chunk);
       text += chunk;
     };
     child.stdout.on('data', show);
@@ -36,66 +38,75 @@ function run(command, args, options = {}) {
 }
 
 /** A suite that counts its own tests: the words by which it reports them, and one failure where it broke off. */
-async function suite(title, command, args, words, options) {
-  const start = headline(title);
-  const { code, text } = await run(command, args, options);
+async function suite(say, title, command, args, words, options) {
+  const start = headline(say, title);
+  const { code, text } = await run(say, command, args, options);
   const count = (word) => Number(text.match(new RegExp(`(\\d+) ${word}\\b`))?.[1] ?? 0);
   const failed = count(words.failed) + count(words.broken ?? words.failed) * (words.broken ? 1 : 0);
   totals.passed += count(words.passed);
   totals.skipped += count(words.skipped);
   totals.failed += code !== 0 && failed === 0 ? 1 : failed;
-  footline(title, code, start);
+  footline(say, title, code, start);
 }
 
 /** A check that passes or fails as a whole. */
-async function check(title, command, args, options) {
-  const start = headline(title);
-  const { code } = await run(command, args, options);
+async function check(say, title, command, args, options) {
+  const start = headline(say, title);
+  const { code } = await run(say, command, args, options);
   totals[code === 0 ? 'passed' : 'failed'] += 1;
-  footline(title, code, start);
+  footline(say, title, code, start);
   return code === 0;
 }
 
-function headline(title) {
-  process.stdout.write(`\n── ${title}\n`);
+function headline(say, title) {
+  say(`\n── ${title}\n`);
   return performance.now();
 }
 
-function footline(title, code, start) {
+function footline(say, title, code, start) {
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  process.stdout.write(`${title}: ${code === 0 ? 'ok' : `failed (exit code ${code})`}, ${seconds} s\n`);
+  say(`${title}: ${code === 0 ? 'ok' : `failed (exit code ${code})`}, ${seconds} s\n`);
 }
 
 const tool = (name, ...path) => [process.execPath, join(MODULES, name, ...path)];
 
-async function staticChecks() {
+async function staticChecks(say) {
   const [node, biome] = tool('@biomejs/biome', 'bin', 'biome');
-  await check('style and lint', node, [biome, 'check', '.']);
+  await check(say, 'style and lint', node, [biome, 'check', '.']);
   const [, depcruise] = tool('dependency-cruiser', 'bin', 'dependency-cruise.mjs');
-  await check('import rules', node, [depcruise, '.', '--config', '.dependency-cruiser.cjs', '--progress', 'none']);
+  await check(say, 'import rules', node, [depcruise, '.', '--config', '.dependency-cruiser.cjs', '--progress', 'none']);
   const isKnipSetUp =
     existsSync(join(ROOT, 'knip.json')) ||
     JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).knip !== undefined;
   const [, knip] = tool('knip', 'bin', 'knip.js');
-  if (isKnipSetUp) await check('unused code', node, [knip, '--no-progress']);
+  if (isKnipSetUp) await check(say, 'unused code', node, [knip, '--no-progress']);
 }
 
-async function mochaTests() {
+/** Folders whose tests start whole stacks. These take the usual ports where they are free, so they run one at a time. */
+const STACKS = `dist/test/{${['chaos', 'infra', 'integration'].join()}}/**/*.test.js`;
+
+async function mochaTests(say, title, files) {
   const [node, mocha] = tool('mocha', 'bin', 'mocha.js');
   const words = { passed: 'passing', failed: 'failing', skipped: 'pending' };
-  await suite('TypeScript tests', node, [mocha, 'dist/test/**/*.test.js'], words);
+  const reporter = join(ROOT, 'infra', 'testing', 'fileTimes.cjs');
+  await suite(say, title, node, [mocha, '--reporter', reporter, ...files], words, { env: times.environment });
 }
+const stackTests = (say) => mochaTests(say, 'TypeScript tests with a stack', [STACKS]);
+const otherTests = (say) => mochaTests(say, 'TypeScript tests', ['dist/test/**/*.test.js', '--ignore', STACKS]);
 
-async function pythonTests() {
+async function pythonTests(say) {
   const trainer = join(ROOT, 'trainer');
-  await check('trainer style', PYTHON, ['-m', 'ruff', 'check', '.'], { cwd: trainer });
+  await check(say, 'trainer style', PYTHON, ['-m', 'ruff', 'check', '.'], { cwd: trainer });
   const pyright = { cwd: trainer, env: { ...process.env, PYRIGHT_PYTHON_IGNORE_WARNINGS: '1' } };
-  await check('trainer types', PYTHON, ['-m', 'pyright', '--pythonpath', PYTHON], pyright);
+  await check(say, 'trainer types', PYTHON, ['-m', 'pyright', '--pythonpath', PYTHON], pyright);
   const words = { passed: 'passed', failed: 'failed', broken: 'errors?', skipped: 'skipped' };
-  await suite('trainer tests', PYTHON, ['-m', 'pytest', '--color=no'], words, { cwd: trainer });
+  const pytest = ['-m', 'pytest', '--color=no', `--junitxml=${times.junit}`];
+  await suite(say, 'trainer tests', PYTHON, pytest, words, { cwd: trainer });
 }
 
-const parts = { static: staticChecks, mocha: mochaTests, python: pythonTests };
+/** What each part runs, the longest first. Stacks wait more than they work, so that something else fits beside them. */
+const parts = { static: [staticChecks], mocha: [stackTests, otherTests], python: [pythonTests] };
+const LANES = 2;
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !Object.hasOwn(parts, name));
 if (unknown !== undefined) {
@@ -103,9 +114,19 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 const start = performance.now();
-const isSetUp = await check('set-up', process.execPath, [join(ROOT, 'infra', 'bootstrap.mjs')]);
-if (isSetUp) for (const name of asked.length === 0 ? Object.keys(parts) : asked) await parts[name]();
+const times = new FileTimes(ROOT);
+const show = (text) => process.stdout.write(text);
+const isSetUp = await check(show, 'set-up', process.execPath, [join(ROOT, 'infra', 'bootstrap.mjs')]);
+if (isSetUp) {
+  const names = asked.length === 0 ? Object.keys(parts) : asked;
+  await inLanes(
+    names.flatMap((name) => parts[name]),
+    LANES,
+  );
+}
 
-process.stdout.write(`\n${totals.skipped} skipped, ${((performance.now() - start) / 1000).toFixed(0)} s\n`);
-process.stdout.write(`${totals.passed} passed, ${totals.failed} failed\n`);
+const slowest = times.take();
+if (slowest.length > 0) show(`\n── slowest test files\n${slowest.join('\n')}\n`);
+show(`\n${totals.skipped} skipped, ${((performance.now() - start) / 1000).toFixed(0)} s\n`);
+show(`${totals.passed} passed, ${totals.failed} failed\n`);
 process.exitCode = totals.failed === 0 ? 0 : 1;

@@ -1,10 +1,11 @@
+import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCredentials } from '../../infra/credentials.js';
 import { spawnGuarded } from '../../infra/guard.js';
 import { homePaths, makeHome } from '../../infra/home.js';
-import { choosePorts } from '../../infra/ports.js';
+import { choosePorts, PORT_NAMES } from '../../infra/ports.js';
 import { LOCAL_BUCKET, LOCAL_REGION, prepareSeaweed, removeSockets, seaweedCommand } from '../../infra/seaweed.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { openStore, type StoreOptions } from '../../storage/s3.js';
@@ -22,7 +23,8 @@ export async function startTestStore(): Promise<TestStore> {
   const home = await mkdtemp(join(tmpdir(), 'pl-s3-'));
   makeHome(home);
   const credentials = loadCredentials(home);
-  const ports = await choosePorts({});
+  // Not the usual ones: a stack that another test starts at the same moment would take them too.
+  const ports = await choosePorts(Object.fromEntries(PORT_NAMES.map((name) => [name, randomInt(20_000, 32_000)])));
   const logFile = join(homePaths(home).logs, 'seaweed.log');
   const child = spawnGuarded({ ...seaweedCommand(home, ports, credentials), env: process.env, cwd: home, logFile });
   const gone = new AbortController();
