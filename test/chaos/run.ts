@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { generateDemo } from '../../demo/pool.js';
+import { waitForLoop } from '../../cli/loopClient.js';
 import { sampleRowSchema } from '../../domain/tables.js';
 import { readTable } from '../../storage/table.js';
+import { drawCars, importingCars } from '../support/carStack.js';
 import { partloop, partloopJson } from '../support/cli.js';
-import { killSupervised, storeOfHome } from './home.js';
+import { clientOfHome, killSupervised, storeOfHome } from './home.js';
 
 /** Sizes of a chaos run. */
 export interface ChaosSize {
@@ -45,12 +46,6 @@ const iterationSchema = z.looseObject({
     ),
   }),
 });
-const statusSchema = z.looseObject({
-  phase: z.string(),
-  iteration: z.number().nullable(),
-  error: z.string().nullable(),
-});
-
 /**
  * Run the same loop twice from the same pool and seed, in two homes: once undisturbed, once with SIGKILL to the train
  * worker in training, the Temporal server, the S3 server and the scan worker, one after the other.
@@ -60,15 +55,10 @@ export async function runChaos(size: ChaosSize, say: (text: string) => void): Pr
   const homes = { undisturbed: join(folder, 'undisturbed'), disturbed: join(folder, 'disturbed') };
   const kills: string[] = [];
   try {
-    const { manifest } = await generateDemo({
-      dir: join(folder, 'cars'),
-      seed: 11,
-      size: size.imageSize,
-      counts: { train: size.train, val: 4, test: 8, interior: 0 },
-      truthFile: join(folder, 'truth.jsonl'),
-    });
+    const counts = { train: size.train, val: 4, test: 8 };
+    const manifest = await drawCars(folder, { seed: 11, size: size.imageSize, counts });
     await start(homes.undisturbed, manifest, size);
-    await settle(homes.undisturbed, size, say);
+    await settle(homes.undisturbed, say);
     const undisturbed = await outcomes(homes.undisturbed, size);
     await partloop(homes.undisturbed, ['down']);
 
@@ -86,7 +76,7 @@ export async function runChaos(size: ChaosSize, say: (text: string) => void): Pr
     await kill('s3', 'while the server comes back');
     await untilShard(homes.disturbed);
     await kill('worker-scan', 'in a shard');
-    await settle(homes.disturbed, size, say);
+    await settle(homes.disturbed, say);
     const disturbed = await outcomes(homes.disturbed, size);
     await partloop(homes.disturbed, ['down']);
     return { undisturbed, disturbed, kills, leftBehind: await processesOf(folder) };
@@ -97,16 +87,7 @@ export async function runChaos(size: ChaosSize, say: (text: string) => void): Pr
 }
 
 async function start(home: string, manifest: string, size: ChaosSize): Promise<void> {
-  await partloopJson(home, [
-    'import',
-    'masks',
-    '--manifest',
-    manifest,
-    '--taxonomy',
-    'car-parts-34',
-    '--pool',
-    'chaos',
-  ]);
+  await partloopJson(home, importingCars(manifest, 'chaos'));
   const settings = [
     'evaluationSize=64',
     'train.checkpointEvery=4',
@@ -143,19 +124,16 @@ async function start(home: string, manifest: string, size: ChaosSize): Promise<v
 
 const SETTLE_MS = 10 * 60_000;
 
-async function settle(home: string, size: ChaosSize, say: (text: string) => void): Promise<void> {
-  const deadline = Date.now() + SETTLE_MS;
-  while (Date.now() < deadline) {
-    const { code, stdout } = await partloop(home, ['loop', 'status', 'chaos', '--json']);
-    if (code === 0) {
-      const { phase, error } = statusSchema.parse(JSON.parse(stdout));
-      if (phase === 'failed') throw new Error(`the loop failed: ${error}`);
-      const done = await partloop(home, ['iteration', 'show', 'chaos', String(size.iterations), '--json']);
-      if (phase === 'idle' && done.code === 0) return say('the loop ended');
-    }
-    await sleep(1_000);
+/** Asked without a command for each look, which would take the time of what is waited for. */
+async function settle(home: string, say: (text: string) => void): Promise<void> {
+  const client = await clientOfHome(home);
+  try {
+    const { phase, error } = await waitForLoop(client, 'chaos', () => {}, AbortSignal.timeout(SETTLE_MS));
+    if (phase !== 'idle') throw new Error(`the loop in ${home} is ${phase}: ${error}`);
+    say('the loop ended');
+  } finally {
+    await client.connection.close();
   }
-  throw new Error(`the loop in ${home} did not end`);
 }
 
 async function outcomes(home: string, size: ChaosSize): Promise<Outcome[]> {

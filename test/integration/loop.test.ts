@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { generateDemo } from '../../demo/pool.js';
+import { carStack } from '../support/carStack.js';
 import { partloop, partloopJson } from '../support/cli.js';
 
 const statusSchema = z.looseObject({
@@ -49,31 +47,12 @@ const TRAINING = ['--train-iterations', '6', '--batch-size', '4', '--seed', '1',
 describe('the whole loop on the local stack', function () {
   this.timeout(LOOP_MS);
   let home: string;
+  let remove = async (): Promise<void> => undefined;
 
   before(async () => {
-    home = await mkdtemp(join(tmpdir(), 'partloop-loop-'));
-    const { manifest } = await generateDemo({
-      dir: join(home, 'cars'),
-      seed: 5,
-      size: 64,
-      counts: { train: 24, val: 4, test: 8, interior: 2 },
-      truthFile: join(home, 'truth.jsonl'),
-    });
-    await partloopJson(home, [
-      'import',
-      'masks',
-      '--manifest',
-      manifest,
-      '--taxonomy',
-      'car-parts-34',
-      '--pool',
-      'tiny',
-    ]);
+    ({ home, remove } = await carStack('tiny', { seed: 5, counts: { train: 24, val: 4, test: 8, interior: 2 } }));
   });
-  after(async () => {
-    await partloop(home, ['down']);
-    await rm(home, { recursive: true, force: true });
-  });
+  after(() => remove());
 
   it('runs two iterations with one call, each adding its picks to the training set', async () => {
     const { phase, error, rows } = statusSchema.parse(

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { generateDemo } from '../../demo/pool.js';
 import { carParts34 } from '../../domain/taxonomies/carParts34.js';
 import { labelNames } from '../../domain/taxonomy.js';
 import { findScan, readScanRecord } from '../../storage/scans.js';
 import { storeOfHome } from '../chaos/home.js';
+import { carStack } from '../support/carStack.js';
 import { partloop, partloopJson } from '../support/cli.js';
 
 const IMAGES = 16;
@@ -22,24 +21,13 @@ const SMALL = ['--image-size', '64', '--iterations', '3', '--batch-size', '4', '
 describe('a scan without a loop', function () {
   this.timeout(6 * 60_000);
   let home: string;
+  let remove = async (): Promise<void> => undefined;
   let scanId: string;
 
   before(async () => {
-    home = await mkdtemp(join(tmpdir(), 'partloop-scan-'));
-    const { manifest } = await generateDemo({
-      dir: join(home, 'cars'),
-      seed: 8,
-      size: 64,
-      counts: { train: IMAGES, val: 2, test: 2, interior: 0 },
-      truthFile: join(home, 'truth.jsonl'),
-    });
-    const importing = ['import', 'masks', '--manifest', manifest, '--taxonomy', 'car-parts-34', '--pool', 'cars'];
-    await partloopJson(home, importing);
+    ({ home, remove } = await carStack('cars', { seed: 8, counts: { train: IMAGES, val: 2, test: 2 } }));
   });
-  after(async () => {
-    await partloop(home, ['down']);
-    await rm(home, { recursive: true, force: true });
-  });
+  after(() => remove());
 
   it('judges every training image of a pool by folds and prints one object with its id', async () => {
     const options = ['--pool', 'cars', '--cross-validate', '2', ...SMALL, '--wait'];

@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { WorkflowFailedError } from '@temporalio/client';
 import { z } from 'zod';
 import { connect } from '../../cli/environment.js';
-import { generateDemo } from '../../demo/pool.js';
+import { loopStatus } from '../../cli/loopClient.js';
 import { LOOP_PHASES } from '../../domain/messages.js';
 import { resolveEnvironment } from '../../infra/environment.js';
 import { openPool } from '../../storage/pool.js';
 import { storeOfHome } from '../chaos/home.js';
 import { venvBinary } from '../support/binaries.js';
+import { carStack } from '../support/carStack.js';
 import { type CliAnswer, partloop, partloopJson } from '../support/cli.js';
 
 const execFileAsync = promisify(execFile);
@@ -42,45 +40,43 @@ const START = [
 describe('a loop that people steer', function () {
   this.timeout(5 * 60_000);
   let home: string;
+  let remove = async (): Promise<void> => undefined;
   const ownHome = process.env.PARTLOOP_HOME;
 
   const status = async (): Promise<Status> =>
     statusSchema.parse(await partloopJson(home, ['loop', 'status', 'steered']));
-  const until = async (done: (status: Status) => boolean): Promise<Status> => {
-    for (;;) {
+  /** Asked without a command for each look, which would take the time of what is waited for. */
+  const until = async (done: (phase: Status['phase']) => boolean): Promise<Status> => {
+    const client = await connect(await resolveEnvironment());
+    try {
       // Before it has started there is no loop to ask.
-      const now = await status().catch(() => null);
-      if (now !== null && done(now)) return now;
-      await sleep(500);
+      for (;;) {
+        const now = await loopStatus(client, 'steered').catch(() => null);
+        if (now !== null && done(now.phase)) break;
+        await sleep(200);
+      }
+    } finally {
+      await client.connection.close();
     }
+    return status();
   };
   const iteration = async () =>
     attemptSchema.parse(await partloopJson(home, ['iteration', 'show', 'steered', '1'])).current;
 
   before(async () => {
-    home = await mkdtemp(join(tmpdir(), 'partloop-steer-'));
+    ({ home, remove } = await carStack('steered', { seed: 6, counts: { train: 12, val: 2, test: 4 } }));
     process.env.PARTLOOP_HOME = home;
-    const { manifest } = await generateDemo({
-      dir: join(home, 'cars'),
-      seed: 6,
-      size: 64,
-      counts: { train: 12, val: 2, test: 4, interior: 0 },
-      truthFile: join(home, 'truth.jsonl'),
-    });
-    const importing = ['import', 'masks', '--manifest', manifest, '--taxonomy', 'car-parts-34', '--pool', 'steered'];
-    await partloopJson(home, importing);
   });
   after(async () => {
-    await partloop(home, ['down']);
     if (ownHome === undefined) delete process.env.PARTLOOP_HOME;
     else process.env.PARTLOOP_HOME = ownHome;
-    await rm(home, { recursive: true, force: true });
+    await remove();
   });
 
   it('runs on after a Ctrl-C on the wait, which says so and exits with 130', async () => {
     const abort = new AbortController();
     const waiting: Promise<CliAnswer> = partloop(home, START, { signal: abort.signal });
-    await until(({ phase }) => phase === 'running');
+    await until((phase) => phase === 'running');
     abort.abort();
     const { code, stdout, stderr } = await waiting;
     assert.equal(code, 130, stderr);
@@ -132,7 +128,7 @@ describe('a loop that people steer', function () {
     const { temporal } = await resolveEnvironment();
     const reset = ['workflow', 'reset', '--workflow-id', ITERATION_ID, '--type', 'FirstWorkflowTask'];
     await execFileAsync(venvBinary('temporal'), [...reset, '--reason', 'test', '--address', temporal.address]);
-    const { nextIteration, error } = await until(({ phase }) => phase === 'idle');
+    const { nextIteration, error } = await until((phase) => phase === 'idle');
     assert.deepEqual([nextIteration, error], [2, null]);
     const after = await iteration();
     assert.equal(after.status, 'finished');

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { generateDemo } from '../../demo/pool.js';
 import { storeOfHome } from '../chaos/home.js';
 import { ROOT } from '../support/binaries.js';
+import { carStack, importingCars } from '../support/carStack.js';
 import { partloop, partloopJson } from '../support/cli.js';
 import { atTerminal, CTRL_C } from '../support/terminal.js';
 
@@ -27,6 +25,7 @@ describe('commands with a stack', function () {
   this.timeout(4 * 60_000);
   let home: string;
   let manifest: string;
+  let remove = async (): Promise<void> => undefined;
   const main = join(ROOT, 'dist', 'cli', 'main.js');
   const at = (args: string[], ...after: string[]) =>
     atTerminal(
@@ -42,26 +41,12 @@ describe('commands with a stack', function () {
   };
 
   before(async () => {
-    home = await mkdtemp(join(tmpdir(), 'partloop-terminal-'));
-    const counts = { train: 8, val: 2, test: 2, interior: 0 };
-    const truthFile = join(home, 'truth.jsonl');
-    ({ manifest } = await generateDemo({ dir: join(home, 'cars'), seed: 8, size: 64, counts, truthFile }));
     process.env.PARTLOOP_WORKERS = 'light';
-    await partloopJson(home, [
-      'import',
-      'masks',
-      '--manifest',
-      manifest,
-      '--taxonomy',
-      'car-parts-34',
-      '--pool',
-      'cars',
-    ]);
+    ({ home, manifest, remove } = await carStack('cars', { seed: 8, counts: { train: 8, val: 2, test: 2 } }));
   });
   after(async () => {
     delete process.env.PARTLOOP_WORKERS;
-    await partloop(home, ['down']);
-    await rm(home, { recursive: true, force: true });
+    await remove();
   });
 
   describe('Ctrl-C at a terminal', () => {
@@ -94,8 +79,7 @@ describe('commands with a stack', function () {
       assert.ok(store !== undefined);
       process.kill(store, 'SIGSTOP');
       try {
-        const args = ['--manifest', manifest, '--taxonomy', 'car-parts-34', '--pool', 'others'];
-        const { code, output } = await at(['import', 'masks', ...args], 'import', 'Stopping');
+        const { code, output } = await at(importingCars(manifest, 'others'), 'import', 'Stopping');
         assert.match(output, /import stopped after 0 images\.\r\nThe same command again goes on/);
         assert.equal(code, 130);
       } finally {
