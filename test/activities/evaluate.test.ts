@@ -12,7 +12,6 @@ import { loopConfigSchema } from '../../domain/config.js';
 import { decisionSchema, type RegisteredModel } from '../../domain/decision.js';
 import { PartloopError } from '../../domain/errors.js';
 import { evaluationSummarySchema } from '../../domain/evaluation/summary.js';
-import type { ModelCard } from '../../domain/modelCard.js';
 import type { IterationContext, StepResult } from '../../domain/steps.js';
 import { evaluationRowSchema, type IndexRow, trainingRowSchema } from '../../domain/tables.js';
 import { digestOf } from '../../storage/digest.js';
@@ -23,9 +22,10 @@ import type { ObjectStore } from '../../storage/objectStore.js';
 import { openPool } from '../../storage/pool.js';
 import { registerBenchmark } from '../../storage/registry.js';
 import { readTable, writeTable } from '../../storage/table.js';
-import { idOf, indexRow, TAXONOMY } from '../domain/sampling/rows.js';
+import { indexRow, TAXONOMY } from '../domain/sampling/rows.js';
 import { startTestStore, type TestStore } from '../support/s3.js';
 import { hasPython, writeSeer } from '../support/tinyModel.js';
+import { step, trainedCard } from './results.js';
 
 const IMAGES = 12;
 const WIDTH = 32;
@@ -116,7 +116,7 @@ describe('bad test images', function () {
     await store.delete([(rows[3] as IndexRow).imageUri]);
 
     const context: IterationContext = { loop: 'cars', iteration: 1, config, previous: null, force: null };
-    await store.put('card.json', JSON.stringify(card(model(0).digest)));
+    await store.put('card.json', JSON.stringify(trainedCard(64, model(0).digest)));
     await writeTable(store, 'set.parquet', [], trainingRowSchema);
     const results: Record<string, StepResult> = {
       draw: step('draw', {}, { poolVersion: 1 }),
@@ -193,28 +193,4 @@ describe('bad test images', function () {
     const deps: ActivityDeps = { store, home: join(home, randomUUID()), root: '.', log: pino({ level: 'silent' }) };
     return { deps, store, rows: rows.sort((a, b) => (a.imageId < b.imageId ? -1 : 1)), model };
   }
-});
-
-const step = (name: string, outputs: Record<string, string>, facts: StepResult['facts'] = {}): StepResult => ({
-  step: name,
-  digest: digestOf([name, outputs]),
-  outcome: 'miss',
-  outputs,
-  facts,
-  seconds: 1,
-});
-
-const card = (scan: string): Omit<ModelCard, 'config' | 'startedFrom'> => ({
-  version: 1,
-  taxonomyDigest: digestOf(TAXONOMY),
-  classes: ['background', 'hood', 'door', 'mirror'],
-  input: { name: 'image', layout: 'NHWC', dtype: 'uint8', size: 64 },
-  trainedOn: { list: null, digest: idOf(1) },
-  valMiou: 0.5,
-  valClassIou: {},
-  weightsSha256: idOf(2),
-  files: { model: idOf(3), scan },
-  preset: 'efficientnet_lite0',
-  imageSize: 64,
-  iterations: 10,
 });

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import sharp from 'sharp';
-import type { z } from 'zod';
 import { createDecideActivities } from '../../activities/decide.js';
 import type { ActivityDeps } from '../../activities/deps.js';
 import { createDrawActivities } from '../../activities/draw.js';
@@ -14,7 +13,6 @@ import { createReportActivities } from '../../activities/report.js';
 import { createSampleActivities } from '../../activities/sample.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import { PartloopError } from '../../domain/errors.js';
-import type { modelCardSchema } from '../../domain/modelCard.js';
 import type { IterationContext, StepResult, StepResults } from '../../domain/steps.js';
 import {
   chunkRowSchema,
@@ -34,6 +32,7 @@ import { readRegistry, registerBenchmark } from '../../storage/registry.js';
 import { readTable, writeTable } from '../../storage/table.js';
 import { idOf, indexRow, scanRow, TAXONOMY } from '../domain/sampling/rows.js';
 import { memoryStore } from '../support/memoryStore.js';
+import { step, trainedCard } from './results.js';
 
 const HOME = mkdtempSync(join(tmpdir(), 'partloop-selection-'));
 after(() => rmSync(HOME, { recursive: true, force: true }));
@@ -81,15 +80,6 @@ const context = (fields: Partial<IterationContext> = {}): IterationContext => ({
   previous: null,
   force: null,
   ...fields,
-});
-
-const step = (name: string, outputs: Record<string, string>, facts: StepResult['facts'] = {}): StepResult => ({
-  step: name,
-  digest: digestOf([name, outputs]),
-  outcome: 'miss',
-  outputs,
-  facts,
-  seconds: 1,
 });
 
 /** A scan in which the first image of the chunk has a missing part. */
@@ -140,21 +130,7 @@ async function fakeModel(
   store: Store,
   rows: readonly IndexRow[],
 ): Promise<{ train: StepResult; evaluate: StepResult }> {
-  const card: z.input<typeof modelCardSchema> = {
-    version: 1,
-    taxonomyDigest: digestOf(TAXONOMY),
-    classes: ['background', 'hood', 'door', 'mirror'],
-    input: { name: 'image', layout: 'NHWC', dtype: 'uint8', size: 32 },
-    trainedOn: { list: null, digest: idOf(1) },
-    valMiou: 0.5,
-    valClassIou: {},
-    weightsSha256: idOf(2),
-    files: { model: idOf(3), scan: idOf(4) },
-    preset: 'efficientnet_lite0',
-    imageSize: 32,
-    iterations: 10,
-  };
-  await store.put('fake/model.json', JSON.stringify(card));
+  await store.put('fake/model.json', JSON.stringify(trainedCard(32, idOf(4))));
   const evaluations = rows
     .filter((row) => row.split === 'test')
     .map((row) => ({

@@ -14,22 +14,22 @@ import { openSessions } from '../../inference/sessions.js';
 import { indexRow } from '../storage/rows.js';
 import { memoryStore } from '../support/memoryStore.js';
 import { TAXONOMY } from '../support/pictures.js';
-import { canCrash, FAULTS, type Fault, hasPython, PYTHON, writeFaulty, writeTinyModel } from '../support/tinyModel.js';
+import {
+  canCrash,
+  type Fault,
+  faultyPicture,
+  hasPython,
+  PYTHON,
+  writeFaulty,
+  writeTinyModel,
+} from '../support/tinyModel.js';
 
 const SIZE = 64;
 /** Longer than any of these networks needs for a picture, also on a busy machine. */
 const STALL_MS = 4_000;
 const signal = new AbortController().signal;
 
-/** Its left half is red, which is class 1; green says what it does to the network. */
-const picture = (fault: Fault) => ({
-  rgb: Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, at) => {
-    if (at % 3 === 1) return FAULTS[fault];
-    return Math.floor(at / 3) % SIZE < SIZE / 2 ? 220 : 20;
-  }),
-  width: SIZE,
-  height: SIZE,
-});
+const picture = (fault: Fault) => ({ rgb: faultyPicture(SIZE, fault), width: SIZE, height: SIZE });
 const png = ({ rgb, width, height }: NetworkImage): Promise<Buffer> =>
   sharp(rgb, { raw: { width, height, channels: 3 } })
     .png()

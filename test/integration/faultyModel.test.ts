@@ -6,14 +6,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { z } from 'zod';
-import { modelCardSchema } from '../../domain/modelCard.js';
-import { labelNames } from '../../domain/taxonomy.js';
-import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
 import { openPool } from '../../storage/pool.js';
 import { storeOfHome } from '../chaos/home.js';
 import { partloop, partloopJson } from '../support/cli.js';
+import { givenCard } from '../support/givenModel.js';
 import { TAXONOMY } from '../support/pictures.js';
-import { canCrash, FAULTS, type Fault, writeFaulty } from '../support/tinyModel.js';
+import { canCrash, type Fault, faultyPicture, writeFaulty } from '../support/tinyModel.js';
 
 const SIDE = 64;
 const PICTURES: Fault[] = [...Array.from({ length: 12 }, () => 'none' as const), 'crash', 'hang', 'crash', 'hang'];
@@ -44,11 +42,7 @@ describe('a scan by a model that goes wrong', function () {
       height: SIDE,
     }));
     for (const [n, fault] of PICTURES.entries()) {
-      const rgb = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, at) => {
-        if (at % 3 === 2) return 20 * n;
-        if (at % 3 === 1) return FAULTS[fault];
-        return Math.floor(at / 3) % SIDE < SIDE / 2 ? 220 : 20;
-      });
+      const rgb = faultyPicture(SIDE, fault, 20 * n);
       const picture = sharp(rgb, { raw: { width: SIDE, height: SIDE, channels: 3 } });
       await picture.png().toFile(join(home, 'photos', images[n]?.file_name ?? ''));
     }
@@ -83,21 +77,7 @@ describe('a scan by a model that goes wrong', function () {
       .update(await readFile(file))
       .digest('hex');
     const { taxonomy } = await openPool(await storeOfHome(home), 'cars');
-    const card = modelCardSchema.parse({
-      version: 1,
-      taxonomyDigest: digestOfTaxonomy(taxonomy),
-      classes: labelNames(taxonomy),
-      input: { name: 'image', layout: 'NHWC', dtype: 'uint8', size: SIDE },
-      trainedOn: { list: null, digest: digestOf([]) },
-      valMiou: null,
-      valClassIou: {},
-      weightsSha256: digest,
-      files: { model: digest, scan: digest },
-      preset: 'given',
-      imageSize: SIDE,
-      iterations: 1,
-    });
-    await writeFile(join(folder, 'model.json'), JSON.stringify(card));
+    await writeFile(join(folder, 'model.json'), JSON.stringify(givenCard(taxonomy, SIDE, digest)));
     const settings = ['durability.inferenceStallSeconds=3', 'durability.scanHeartbeatSeconds=5', 'scan.sessions=1'];
     return ['scan', 'run', '--pool', 'cars', '--model', file, '--unseen', '--wait', '--set', ...settings];
   }

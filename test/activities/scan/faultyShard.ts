@@ -3,34 +3,23 @@ import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import type { ShardInput } from '../../../activities/scanShard.js';
 import { loopConfigSchema } from '../../../domain/config.js';
-import { modelCardSchema } from '../../../domain/modelCard.js';
 import { scanPlanSchema } from '../../../domain/scanPlan.js';
 import { type ChunkRow, chunkRowSchema, indexRowSchema } from '../../../domain/tables.js';
-import { labelNames } from '../../../domain/taxonomy.js';
-import { digestOf, digestOfTaxonomy } from '../../../storage/digest.js';
 import { keys } from '../../../storage/keys.js';
 import { encodeLabel } from '../../../storage/labelMask.js';
 import type { ObjectStore } from '../../../storage/objectStore.js';
 import { openPool } from '../../../storage/pool.js';
 import { writeTable } from '../../../storage/table.js';
 import { chunkRow } from '../../domain/sampling/rows.js';
+import { givenCard } from '../../support/givenModel.js';
 import { TAXONOMY } from '../../support/pictures.js';
-import { FAULTS, type Fault } from '../../support/tinyModel.js';
+import { type Fault, faultyPicture } from '../../support/tinyModel.js';
 
 export const SIDE = 64;
 /** Longer than these networks need for a picture, on a busy machine too. */
 export const STALL_SECONDS = 4;
 const PLAN = 'loops/cars/1/plan/abc/plan.json';
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
-/** A picture whose left half is a hood, and whose green says what it does to the network. */
-function rgbOf(n: number, fault: Fault): Uint8Array {
-  return Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, at) => {
-    if (at % 3 === 2) return n;
-    if (at % 3 === 1) return FAULTS[fault];
-    return Math.floor(at / 3) % SIDE < SIDE / 2 ? 220 : 20;
-  });
-}
 
 /**
  * A pool, a plan of one shard with one picture for each of `faults`, and the model in `modelPath` that judges it; the pictures
@@ -49,7 +38,7 @@ export async function storeShard(
   await store.put('labels/1', label);
   const rows: ChunkRow[] = [];
   for (const [n, fault] of faults.entries()) {
-    const image = await sharp(rgbOf(n, fault), { raw: { width: SIDE, height: SIDE, channels: 3 } })
+    const image = await sharp(faultyPicture(SIDE, fault, n), { raw: { width: SIDE, height: SIDE, channels: 3 } })
       .png()
       .toBuffer();
     const known = { imageId: sha256(image), imageUri: `images/${n}`, labelUri: 'labels/1', labelSha256: sha256(label) };
@@ -62,22 +51,8 @@ export async function storeShard(
   await pool.append(() => rows.map((row) => indexRowSchema.parse({ ...row, split: 'test' })));
   const model = await readFile(modelPath);
   const digest = sha256(model);
-  const card = modelCardSchema.parse({
-    version: 1,
-    taxonomyDigest: digestOfTaxonomy(taxonomy),
-    classes: labelNames(taxonomy),
-    input: { name: 'image', layout: 'NHWC', dtype: 'uint8', size: SIDE },
-    trainedOn: { list: null, digest: digestOf([]) },
-    valMiou: null,
-    valClassIou: {},
-    weightsSha256: digest,
-    files: { model: digest, scan: digest },
-    preset: 'given',
-    imageSize: SIDE,
-    iterations: 1,
-  });
   await store.put('models/scan.onnx', model);
-  await store.put('models/model.json', JSON.stringify(card));
+  await store.put('models/model.json', JSON.stringify(givenCard(taxonomy, SIDE, digest)));
   await writeTable(store, 'rows-0.parquet', rows, chunkRowSchema);
   const plan = scanPlanSchema.parse({
     version: 1,

@@ -65,3 +65,7 @@ export async function review(store: ObjectStore, imageId: string, value: number)
     return [{ ...row, labelSha256, labelUri, classes: [value], labelRevision, change: 'review', changeId: 'r1' }];
   });
 }
+
+/** Keys of a store that have this in them. */
+export const under = (store: { keys: readonly string[] }, part: string): string[] =>
+  store.keys.filter((key) => key.includes(part));

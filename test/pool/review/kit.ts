@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -132,4 +133,11 @@ export async function saveJson(folder: string, name: string, value: unknown): Pr
   const path = join(folder, name);
   await writeFile(path, JSON.stringify(value));
   return path;
+}
+
+/** Written to a folder and read back, each image of an export has the raster that it had. */
+export async function assertComesBack(folder: string, format: ReviewFormat, parts: readonly Part[]): Promise<void> {
+  const found = await readBack(folder, await writePart(folder, format, parts));
+  assert.equal(found.size, parts.length);
+  for (const { image, raster } of parts) assert.deepEqual(found.get(image.imageId), raster, image.name);
 }

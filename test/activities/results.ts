@@ -1,0 +1,31 @@
+import type { z } from 'zod';
+import type { modelCardSchema } from '../../domain/modelCard.js';
+import type { StepResult } from '../../domain/steps.js';
+import { digestOf } from '../../storage/digest.js';
+import { idOf, TAXONOMY } from '../domain/sampling/rows.js';
+
+/** What a step that was done leaves for the next ones. */
+export const step = (name: string, outputs: Record<string, string>, facts: StepResult['facts'] = {}): StepResult => ({
+  step: name,
+  digest: digestOf([name, outputs]),
+  outcome: 'miss',
+  outputs,
+  facts,
+  seconds: 1,
+});
+
+/** The card of a model that a training left, whose file for scans has this digest. */
+export const trainedCard = (size: number, scan: string): z.input<typeof modelCardSchema> => ({
+  version: 1,
+  taxonomyDigest: digestOf(TAXONOMY),
+  classes: ['background', 'hood', 'door', 'mirror'],
+  input: { name: 'image', layout: 'NHWC', dtype: 'uint8', size },
+  trainedOn: { list: null, digest: idOf(1) },
+  valMiou: 0.5,
+  valClassIou: {},
+  weightsSha256: idOf(2),
+  files: { model: idOf(3), scan },
+  preset: 'efficientnet_lite0',
+  imageSize: size,
+  iterations: 10,
+});
