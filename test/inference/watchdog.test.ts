@@ -29,7 +29,8 @@ describe('the watchdog over native code', () => {
   it('allows no more for what is rare, and waits as long as timers can', async () => {
     const watchdog = new Watchdog(1_000);
     await watchdog.guard('load', sleep(400), { rare: true });
-    await assert.rejects(watchdog.guard('e', never()), isStalled(/^e within 1 s$/));
+    // 20 times the load would be 8 s; a busy machine may be late with the one second.
+    await assert.rejects(watchdog.guard('e', never()), isStalled(/^e within [1-5] s$/));
     assert.equal(await new Watchdog(LONGEST_TIMER_MS + 1_000).guard('f', sleep(5, 'fine')), 'fine');
   });
 });

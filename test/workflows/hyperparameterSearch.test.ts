@@ -98,6 +98,8 @@ describe('hyperparameterSearch', () => {
     let most = 0;
     const trainTrial: typeof activities.trainTrial = async (asked) => {
       most = Math.max(most, ++running);
+      // The first one waits for company, however busy the machine is; each stays long enough to be met by one too many.
+      while (most < 2) await sleep(20);
       await sleep(100);
       running -= 1;
       return activities.trainTrial(asked);
