@@ -46,10 +46,17 @@ const FEW = 3;
 const FEW_OF = 4;
 const NAMED = 5;
 
+/**
+ * Whether an error is that of one image: it or its label is gone, changed or cannot be used. Whoever works on many images names
+ * it and goes on; any other error would meet the next image too.
+ */
+export const isFaultOfImage = (error: unknown): error is PartloopError =>
+  error instanceof PartloopError && KINDS[error.code] !== undefined;
+
 /** The image as left out, where `error` says that it is bad itself; null for any other error. */
 export function leftOutBy(row: Pick<IndexRow, 'imageId' | 'fileName'>, error: unknown): LeftOut | null {
-  const kind = error instanceof PartloopError ? KINDS[error.code] : undefined;
-  if (kind === undefined || !(error instanceof PartloopError)) return null;
+  if (!isFaultOfImage(error)) return null;
+  const kind = KINDS[error.code] ?? 'unreadable';
   return { imageId: row.imageId, fileName: row.fileName, kind, reason: error.message };
 }
 

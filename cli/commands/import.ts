@@ -11,6 +11,7 @@ import type { EmptyPictures, ImportEntry, ImportReport } from '../../formats/imp
 import { parseJsonText } from '../../formats/jsonFile.js';
 import { MASK_VALUES, MAX_IGNORED, type MaskValues, readMaskManifest } from '../../formats/masks/import.js';
 import { withTagFile } from '../../formats/tagFile.js';
+import { withDecoderApart } from '../../pool/import/decoder.js';
 import { importImages } from '../../pool/import/importImages.js';
 import { groupRefusals } from '../../pool/import/refusals.js';
 import { openEnvironmentStore } from '../environment.js';
@@ -129,7 +130,10 @@ async function run(flags: Common, read: (taxonomy: Taxonomy) => AsyncIterable<Im
   const report = await withCounter(
     'import',
     'images',
-    (onProgress, signal) => importImages(store, pool, taxonomy, entries, { ...options, onProgress, signal }),
+    (onProgress, signal) =>
+      withDecoderApart((decoder) =>
+        importImages(store, pool, taxonomy, entries, { ...options, decoder, onProgress, signal }),
+      ),
     { inGoodOrder: true },
   );
   if (json) printJson({ ...report, reasons: groupRefusals(report.refused) });

@@ -79,8 +79,8 @@ function toItem(
     image: image.startsWith('s3://')
       ? { kind: 'registered', uris: [image] }
       : { kind: 'bytes', read: () => folder(image) },
-    label: async ({ width, height }) => {
-      const mask = await decodeLabel(await folder(label), label);
+    label: async ({ width, height }, decode = decodeLabel) => {
+      const mask = await decode(await folder(label), label);
       if (mask.width !== width || mask.height !== height)
         throw new PartloopError(
           'data-invalid',
