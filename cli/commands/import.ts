@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { PartloopError } from '../../domain/errors.js';
+import { FAILURES } from '../../domain/failure.js';
 import { nameSchema } from '../../domain/ids.js';
 import { parseRequest } from '../../domain/messages.js';
 import { builtInTaxonomy, TAXONOMIES } from '../../domain/taxonomies/index.js';
@@ -20,8 +21,6 @@ import { printJson, say } from '../output.js';
 import { withCounter } from '../progress.js';
 
 const NAMES_SHOWN = 5;
-/** As `data-invalid` has it: nothing of what was given could be taken. */
-export const NOTHING_CAME_IN = 4;
 
 interface Common {
   taxonomy: string;
@@ -139,7 +138,7 @@ async function run(flags: Common, read: (taxonomy: Taxonomy) => AsyncIterable<Im
   if (json) printJson({ ...report, reasons: groupRefusals(report.refused) });
   else tell(report);
   if (report.added + report.replaced + report.updated + report.restored + report.known === 0)
-    process.exitCode = NOTHING_CAME_IN;
+    process.exitCode = FAILURES['data-invalid'].exitCode;
 }
 
 function tell(report: ImportReport): void {

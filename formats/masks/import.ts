@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { check } from '../../domain/checked.js';
 import { PartloopError } from '../../domain/errors.js';
 import { TAG_NAMES } from '../../domain/tags.js';
 import { BACKGROUND, IGNORE_INDEX } from '../../domain/taxonomy.js';
@@ -140,10 +141,9 @@ function parseLine(text: string): z.output<typeof lineSchema> {
   } catch (cause) {
     throw new PartloopError('data-invalid', 'it is not JSON', { cause });
   }
-  const parsed = lineSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`);
-  throw new PartloopError('data-invalid', problems.join('; '));
+  const { data, problem } = check(lineSchema, value);
+  if (problem !== null) throw new PartloopError('data-invalid', problem);
+  return data;
 }
 
 /** The picture that a bad line names, where it names one. */

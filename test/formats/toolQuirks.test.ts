@@ -88,7 +88,7 @@ describe('what tools do to an export', function () {
   it('COCO: gives two categories one id: nobody can tell which is meant', async () => {
     const twice = [...categories(1), { id: 2, name: 'bumper' }];
     const back = { images: [{ id: 1, file_name: '1.jpg', ...size }], categories: twice, annotations: [] };
-    await assert.rejects(readCoco(back), /two categories with the id 2: /);
+    await assert.rejects(readCoco(back), /gives id 2 to two categories: /);
   });
 
   it('COCO: has annotations of images that it does not list; they are named', async () => {
