@@ -12,6 +12,7 @@ import { readLoopState } from '../storage/loopState.js';
 import { writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { throwIfCancelled, withHeartbeat } from './heartbeat.js';
+import { refuseManyLeftOut } from './manyLeftOut.js';
 import { poolOf } from './pool.js';
 import { isForced, runStep } from './step.js';
 
@@ -68,6 +69,12 @@ export function createDrawActivities(deps: ActivityDeps) {
               },
             );
           }
+          await refuseManyLeftOut(store, attempt.key('missing.json'), missing, {
+            images: chunk.rows.length,
+            share: context.config.badImageShare,
+            what: 'drawn',
+            pool: name,
+          });
           if (missing.length > 0)
             log.warn(
               { missing: missing.length, first: missing[0] },

@@ -1,6 +1,6 @@
 import { PartloopError } from '../domain/errors.js';
 import { evaluationSummarySchema, summariseEvaluation } from '../domain/evaluation/summary.js';
-import { assertFewLeftOut, kindsText, type LeftOut } from '../domain/leftOut.js';
+import { kindsText, type LeftOut } from '../domain/leftOut.js';
 import { modelCardSchema } from '../domain/modelCard.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type EvaluationRow, evaluationRowSchema, type IndexRow } from '../domain/tables.js';
@@ -11,6 +11,7 @@ import { keys } from '../storage/keys.js';
 import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { withHeartbeat } from './heartbeat.js';
+import { refuseManyLeftOut } from './manyLeftOut.js';
 import { poolOf } from './pool.js';
 import { runStep } from './step.js';
 import { type EvaluateRequest, judgeTestImages } from './testImages.js';
@@ -109,7 +110,7 @@ export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest
   const judged = await judgeTestImages(deps, request, missing, pool.taxonomy, earlier !== null);
   if (earlier !== null && judged.rows.length === 0) return { ...earlier, testVersion };
   const leftOut = [...judged.leftOut, ...unreadable].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
-  assertFewLeftOut(leftOut, {
+  await refuseManyLeftOut(store, `${place}too-many-left-out.json`, leftOut, {
     images: test.length,
     share: request.config.badImageShare,
     what: 'test',

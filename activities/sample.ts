@@ -1,5 +1,5 @@
 import { PartloopError } from '../domain/errors.js';
-import { assertFewLeftOut, kindsText } from '../domain/leftOut.js';
+import { kindsText } from '../domain/leftOut.js';
 import { compareWithRandom, sampleComparisonSchema } from '../domain/sampling/compare.js';
 import { estimatedWrongShare, sampleChunk } from '../domain/sampling/sampleChunk.js';
 import { joinTrainingSet, refreshRows, returningRows } from '../domain/sampling/trainingSet.js';
@@ -15,6 +15,7 @@ import { readTable, writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { withHeartbeat } from './heartbeat.js';
 import { withIgnoredRegions } from './ignoredRegions.js';
+import { refuseManyLeftOut } from './manyLeftOut.js';
 import { poolOf } from './pool.js';
 import { runStep } from './step.js';
 
@@ -73,7 +74,8 @@ export function createSampleActivities(deps: ActivityDeps) {
             (sha256) => attempt.key(`labels/${sha256}.png`),
           );
           const images = wanted.length;
-          assertFewLeftOut(leftOut, { images, share: config.badImageShare, what: 'picked', pool: config.pool });
+          const allowance = { images, share: config.badImageShare, what: 'picked', pool: config.pool };
+          await refuseManyLeftOut(store, attempt.key('left-out.json'), leftOut, allowance);
           if (joined.length === 0) {
             throw new PartloopError(
               'data-invalid',

@@ -7,7 +7,7 @@ import { fetchModel } from '../inference/modelFile.js';
 import type { ThreadSetup } from '../inference/scanMessages.js';
 import { scanRows } from '../inference/scanPipeline.js';
 import { openSessions } from '../inference/sessions.js';
-import { Watchdog } from '../inference/watchdog.js';
+import { isStalled, Watchdog } from '../inference/watchdog.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
 import { readJson } from '../storage/json.js';
 import { readTable } from '../storage/table.js';
@@ -67,9 +67,8 @@ export async function scanShard(deps: ActivityDeps, { context, planKey, folds, s
         await job.hand.finish();
       } catch (error) {
         // A thread hangs: the process ends, and the next attempt must find what it has in hand.
-        const hangs = error instanceof PartloopError && error.code === 'inference-stalled';
-        if (!hangs) await job.hand.close();
-        throw hangs && beat.signal.aborted ? beat.signal.reason : error;
+        if (!isStalled(error)) await job.hand.close();
+        throw isStalled(error) && beat.signal.aborted ? beat.signal.reason : error;
       }
     },
     { quietAfterMs: QUIET_AFTER * stallMs },

@@ -1,15 +1,16 @@
 import type { LoopConfig } from '../domain/config.js';
 import { PartloopError } from '../domain/errors.js';
+import { isFaultOfImage } from '../domain/leftOut.js';
 import type { IndexRow } from '../domain/tables.js';
 import type { Taxonomy } from '../domain/taxonomy.js';
 import { JudgeProcess } from '../inference/judgeProcess.js';
 import { fetchModel } from '../inference/modelFile.js';
 import { tryModel } from '../inference/modelTrial.js';
-import { isOfPicture } from '../inference/samplePictures.js';
 import type { ThreadSetup } from '../inference/scanMessages.js';
 import { openSessions, type SessionPool } from '../inference/sessions.js';
-import { judgeSuspects, TRIES } from '../inference/suspects.js';
-import { Watchdog } from '../inference/watchdog.js';
+import { judgeSuspects } from '../inference/suspects.js';
+import { isStalled, Watchdog } from '../inference/watchdog.js';
+import { TRIES } from '../storage/helperProcess.js';
 import { readImage } from '../storage/imageSource.js';
 import { keys } from '../storage/keys.js';
 import type { ActivityDeps } from './deps.js';
@@ -136,8 +137,6 @@ async function lookAt({ store }: ActivityDeps, judge: JudgeProcess, row: IndexRo
   try {
     await judge.look(await readImage(store, row), row.fileName);
   } catch (error) {
-    if (!isOfPicture(error) && !(error instanceof PartloopError && error.code === 'answer-invalid')) throw error;
+    if (!isFaultOfImage(error) && !(error instanceof PartloopError && error.code === 'answer-invalid')) throw error;
   }
 }
-
-const isStalled = (error: unknown): boolean => error instanceof PartloopError && error.code === 'inference-stalled';

@@ -1,7 +1,8 @@
 import type { ChunkRow } from '../domain/tables.js';
 import { JudgeProcess } from '../inference/judgeProcess.js';
 import { orNamed, type ScannedImage } from '../inference/scanPipeline.js';
-import { judgeSuspects, TRIES } from '../inference/suspects.js';
+import { judgeSuspects } from '../inference/suspects.js';
+import { TRIES } from '../storage/helperProcess.js';
 import { readImage, readLabel } from '../storage/imageSource.js';
 import { type ShardJob, settle } from './shardJob.js';
 

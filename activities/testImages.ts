@@ -1,24 +1,19 @@
 import type { LoopConfig } from '../domain/config.js';
-import { PartloopError } from '../domain/errors.js';
 import { countBoundary } from '../domain/evaluation/boundary.js';
 import { ClassSums, classLabels, countConfusion } from '../domain/evaluation/confusion.js';
 import { cropTopLeft, resizeNearest } from '../domain/geometry/resize.js';
 import { type LeftOut, leftOutBy } from '../domain/leftOut.js';
 import type { EvaluationRow, IndexRow } from '../domain/tables.js';
 import type { Taxonomy } from '../domain/taxonomy.js';
-import { decodeForNetwork, decodeLabelOf, type NetworkImage } from '../inference/decode.js';
+import { decodePictureAndLabel } from '../inference/decode.js';
 import { contentSize } from '../inference/letterbox.js';
 import type { SessionPool } from '../inference/sessions.js';
-import type { Watchdog } from '../inference/watchdog.js';
 import { readImage, readLabel } from '../storage/imageSource.js';
-import type { LabelMask } from '../storage/labelMask.js';
 import type { ActivityDeps } from './deps.js';
 import { throwIfCancelled } from './heartbeat.js';
 import { type ScoringSessions, withScoringSessions } from './scoringSessions.js';
 
 const READ_AHEAD = 2;
-/** A picture that is read only to see whether it can be: the smallest that a network may have. */
-const TRIAL_SIZE = 32;
 
 export interface EvaluateRequest {
   pool: string;
@@ -39,7 +34,7 @@ export interface Judged {
   leftOut: LeftOut[];
 }
 
-/** Judge `test`. Where these were bad before (`retried`), no session is opened unless one of them can be read by now. */
+/** Judge `test`. Where these were gone or changed before (`retried`), no session is opened unless one of them is back. */
 export async function judgeTestImages(
   deps: ActivityDeps,
   request: EvaluateRequest,
@@ -48,7 +43,7 @@ export async function judgeTestImages(
   retried: boolean,
 ): Promise<Judged> {
   if (retried) {
-    const still = await Promise.all(test.map((row) => reasonAgainst(deps, row, taxonomy)));
+    const still = await Promise.all(test.map((row) => reasonAgainst(deps, row)));
     if (still.every((image) => image !== null)) return { rows: [], leftOut: still };
   }
   return withScoringSessions(deps, request, test, taxonomy, (sessions) =>
@@ -56,9 +51,10 @@ export async function judgeTestImages(
   );
 }
 
-async function reasonAgainst(deps: ActivityDeps, row: IndexRow, taxonomy: Taxonomy): Promise<LeftOut | null> {
+/** Whether an image that was gone or changed still is. Nothing is decoded: no note says what is in hand here. */
+async function reasonAgainst({ store }: ActivityDeps, row: IndexRow): Promise<LeftOut | null> {
   try {
-    await readTestImage(deps, row, TRIAL_SIZE, taxonomy);
+    await Promise.all([readImage(store, row), readLabel(store, row)]);
     return null;
   } catch (error) {
     const leftOut = leftOutBy(row, error);
@@ -98,37 +94,15 @@ async function evaluateImages(
   return { rows, leftOut: leftOut.sort((a, b) => (a.imageId < b.imageId ? -1 : 1)) };
 }
 
-/** A picture for the network and its label, held against each other as the scan holds them. */
-async function readTestImage(
-  { store }: ActivityDeps,
-  row: IndexRow,
-  size: number,
-  taxonomy: Taxonomy,
-  watchdog?: Watchdog,
-): Promise<{ picture: NetworkImage; label: LabelMask }> {
-  const [image, labelBytes] = await Promise.all([readImage(store, row), readLabel(store, row)]);
-  const { width, height } = row;
-  const decoding = Promise.all([
-    decodeForNetwork(image, size, row.fileName),
-    decodeLabelOf(labelBytes, { width, height, classes: taxonomy.classes.length }, row.fileName),
-  ]);
-  const [picture, label] = await (watchdog?.guard(`${row.fileName} was not decoded`, decoding) ?? decoding);
-  const indexed = contentSize(width, height, size);
-  if (picture.width === indexed.width && picture.height === indexed.height) return { picture, label };
-  throw new PartloopError(
-    'data-invalid',
-    `${row.fileName} has another shape than the ${width}×${height} it was imported with`,
-  );
-}
-
 async function evaluateImage(
-  deps: ActivityDeps,
+  { store }: ActivityDeps,
   row: IndexRow,
   gridSize: number,
   opened: SessionPool,
   taxonomy: Taxonomy,
 ): Promise<EvaluationRow> {
-  const { picture, label } = await readTestImage(deps, row, opened.size, taxonomy, opened.watchdog);
+  const [image, labelBytes] = await Promise.all([readImage(store, row), readLabel(store, row)]);
+  const { picture, label } = await decodePictureAndLabel({ row, image, label: labelBytes }, opened);
   const mask = await opened.predict(picture, row.fileName);
   const grid = contentSize(label.width, label.height, gridSize);
   const given = resizeNearest(label.pixels, label.width, label.height, grid.width, grid.height);

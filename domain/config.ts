@@ -359,7 +359,7 @@ export const loopConfigSchema = z.strictObject({
     .max(1)
     .default(0.01)
     .describe(
-      'Share of the training, validation or test images that may be gone, changed or unreadable and are left out; three may in any case, or a quarter of fewer than 12; 0: none',
+      'Share of the drawn, training, validation or test images that may be gone, changed or unreadable and are left out; three may in any case, or a quarter of fewer than 12; 0: none',
     ),
   train: trainConfigSchema.prefault({}),
   scan: scanConfigSchema.prefault({}),

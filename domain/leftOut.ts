@@ -46,10 +46,17 @@ const FEW = 3;
 const FEW_OF = 4;
 const NAMED = 5;
 
+/**
+ * Whether an error is that of one image: it or its label is gone, changed or cannot be used. Whoever works on many images names
+ * it and goes on; any other error would meet the next image too.
+ */
+export const isFaultOfImage = (error: unknown): error is PartloopError =>
+  error instanceof PartloopError && KINDS[error.code] !== undefined;
+
 /** The image as left out, where `error` says that it is bad itself; null for any other error. */
 export function leftOutBy(row: Pick<IndexRow, 'imageId' | 'fileName'>, error: unknown): LeftOut | null {
-  const kind = error instanceof PartloopError ? KINDS[error.code] : undefined;
-  if (kind === undefined || !(error instanceof PartloopError)) return null;
+  if (!isFaultOfImage(error)) return null;
+  const kind = KINDS[error.code] ?? 'unreadable';
   return { imageId: row.imageId, fileName: row.fileName, kind, reason: error.message };
 }
 
@@ -70,27 +77,33 @@ export function kindsText(leftOut: readonly Pick<LeftOut, 'kind'>[]): string | n
   );
 }
 
-/**
- * Refuse to go on without more images than the configuration allows.
- *
- * @throws PartloopError `data-invalid` with the count, the first images and what to do
- */
-export function assertFewLeftOut(
+/** Of which images how many may be left out. */
+export interface Allowance {
+  images: number;
+  /** `badImageShare`. */
+  share: number;
+  /** Which images, as a message calls them. */
+  what: string;
+  pool: string;
+}
+
+/** Why a step does not go on without so many images: the count, the first ones, `list` with all of them, and what to do. */
+export function tooManyLeftOut(
   leftOut: readonly LeftOut[],
-  { images, share, what, pool }: { images: number; share: number; what: string; pool: string },
-): void {
-  const allowed = allowedLeftOut(images, share);
-  if (leftOut.length <= allowed) return;
+  { images, share, what, pool }: Allowance,
+  list: string,
+): PartloopError {
   const named = leftOut.slice(0, NAMED).map(({ fileName, kind, reason }) => `${fileName} is ${kind}: ${reason}`);
   const more = leftOut.length > NAMED ? `; and ${leftOut.length - NAMED} more` : '';
-  throw new PartloopError(
+  return new PartloopError(
     'data-invalid',
     `${leftOut.length} of ${images} ${what} images of pool \`${pool}\` cannot be used (${kindsText(leftOut)}), ` +
-      `${allowed} may be left out (\`badImageShare\` ${share}): ${named.join('; ')}${more}`,
+      `${allowedLeftOut(images, share)} may be left out (\`badImageShare\` ${share}): ${named.join('; ')}${more}. ` +
+      `All are listed in ${list}`,
     {
       hint:
-        `Put them back where they were, or list their names in a file and take them out with ` +
-        `\`partloop pool remove ${pool} --images FILE\`; then replay the iteration with \`--from draw\`, or start the scan again. ` +
+        'Put them back where they were, or take them out with ' +
+        `\`partloop pool remove ${pool} --images ${list}\`; then replay the iteration with \`--from draw\`, or start the scan again. ` +
         'A larger `badImageShare` goes on without them.',
     },
   );

@@ -1,4 +1,5 @@
 import type { Tags } from '../domain/tags.js';
+import type { LabelMask } from '../storage/labelMask.js';
 
 /**
  * An image that is copied into the pool, or one that stays where it is (`s3://` URI) and is read once for its digest.
@@ -23,17 +24,20 @@ export interface ItemLabel {
   notes: string[];
 }
 
+/** Reads the label values of a PNG; throws PartloopError `data-invalid` naming it. */
+export type DecodeMask = (bytes: Uint8Array, name: string) => Promise<LabelMask>;
+
 /** One labelled image on its way into a pool. */
 export interface ImportItem {
   /** Name for people, relative to where it came from. */
   fileName: string;
   image: ImageSource;
   /**
-   * The label for an upright picture of this size, of the same size.
+   * The label for an upright picture of this size, of the same size. `decode` reads a mask where it lies in a PNG.
    *
    * @throws PartloopError `data-invalid` with the reason
    */
-  label(size: { width: number; height: number }): Promise<ItemLabel>;
+  label(size: { width: number; height: number }, decode?: DecodeMask): Promise<ItemLabel>;
   facts: ImageFacts;
 }
 

@@ -110,8 +110,12 @@ export function listedClasses(manifest: Manifest, names: readonly string[], path
   });
 }
 
-/** The lines of a text file, empty ones left out. */
-export const listLines = (text: string): string[] => text.split(/\r?\n/).filter((line) => line.trim() !== '');
+/** The lines of a text file, a byte order mark and empty ones left out. */
+export const listLines = (text: string): string[] =>
+  text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '');
 
 /** Files below a folder with an ending, as paths with slashes, sorted. */
 export async function filesBelow(folder: string, ending: string): Promise<string[]> {

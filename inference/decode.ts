@@ -1,9 +1,11 @@
 import { PartloopError } from '../domain/errors.js';
 import { enlargeBilinear, resizeNearest } from '../domain/geometry/resize.js';
+import type { IndexRow } from '../domain/tables.js';
 import { IGNORE_INDEX } from '../domain/taxonomy.js';
 import { decodeLabel, type LabelMask } from '../storage/labelMask.js';
 import { openPicture, pixelsOf, reasonOf, scaled } from '../storage/picture.js';
 import { contentSize, padLabel } from './letterbox.js';
+import type { Watchdog } from './watchdog.js';
 
 /** What the network sees of one picture, without its padding: `rgb` [height, width, 3], the longer side that of the canvas. */
 export interface NetworkImage {
@@ -65,6 +67,36 @@ export async function decodeLabelOf(
       throw new PartloopError('data-invalid', `label of ${name} has value ${value}; the taxonomy ends at ${classes}`);
   }
   return label;
+}
+
+/** The bytes of an image and of its label, as read from the store, and what the index says of them. */
+export interface PictureBytes {
+  row: Pick<IndexRow, 'fileName' | 'width' | 'height'>;
+  image: Uint8Array;
+  label: Uint8Array;
+}
+
+/**
+ * A picture for a network with a canvas of `size`, and its label, held against each other: they fit, and are of the size that
+ * was imported. `classes`: the highest label value but 255.
+ *
+ * @throws PartloopError `data-invalid` naming the file; `inference-stalled` where a decoder gives no answer
+ */
+export async function decodePictureAndLabel(
+  { row: { fileName, width, height }, image, label: labelBytes }: PictureBytes,
+  { size, classes, watchdog }: { size: number; classes: number; watchdog: Watchdog },
+): Promise<{ picture: NetworkImage; label: LabelMask }> {
+  const decoding = Promise.all([
+    decodeForNetwork(image, size, fileName),
+    decodeLabelOf(labelBytes, { width, height, classes }, fileName),
+  ]);
+  const [picture, label] = await watchdog.guard(`${fileName} was not decoded`, decoding);
+  const indexed = contentSize(width, height, size);
+  if (picture.width === indexed.width && picture.height === indexed.height) return { picture, label };
+  throw new PartloopError(
+    'data-invalid',
+    `${fileName} has another shape than the ${width}×${height} it was imported with`,
+  );
 }
 
 /** A label on a canvas [size, size], padding ignored. */

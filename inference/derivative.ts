@@ -6,7 +6,8 @@ import { keys } from '../storage/keys.js';
 import { decodeLabel, encodeLabel, type LabelMask } from '../storage/labelMask.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { type OpenPicture, openPicture, readToTheEnd, scaled } from '../storage/picture.js';
-import { undecodable } from './decode.js';
+import { isPng } from '../storage/pngGuard.js';
+import { decodeLabelOf, undecodable } from './decode.js';
 import { contentSize } from './letterbox.js';
 import { HEAD_BYTES, isNormalForm, PNG_MARK, strippedJpeg } from './normalForm.js';
 
@@ -18,39 +19,87 @@ export function derivativeSide(imageSize: number): number {
 }
 
 /** Whether an image is worth a smaller copy in the store; others are brought into the normal form wherever they are read. */
-export function hasDerivative(row: IndexRow, maxSide: number): boolean {
+export function hasDerivative(row: Pick<IndexRow, 'width' | 'height'>, maxSide: number): boolean {
   return Math.max(row.width, row.height) > maxSide;
 }
+
+/** What the store has of an image that is to be trained on, and what is still to be made of it. */
+export interface CopyRequest {
+  row: Pick<IndexRow, 'fileName' | 'width' | 'height'>;
+  maxSide: number;
+  /** Highest label value but 255. */
+  classes: number;
+  /** Each as imported, or the copy that was made of it already. */
+  image: { bytes: Uint8Array; isCopy: boolean };
+  label: { bytes: Uint8Array; isCopy: boolean };
+}
+
+/** A picture and its label as training reads them. */
+export interface Copies {
+  image: Uint8Array;
+  label: Uint8Array;
+}
+
+/** Makes the copies of one image by `makeCopies`, in this process or in another. */
+export type CopyMaker = (request: CopyRequest) => Promise<Copies>;
 
 /**
  * Copies of an image and its label in normal form, at most `maxSide` pixels long, as training reads them: from the store, where
  * copies lie under the digests of their sources, made once, whoever asks first; images that are small enough have none.
  * JPEG stays JPEG (quality 95, full colour resolution), everything else becomes PNG. A small JPEG whose pixels are in normal form
- * keeps them.
+ * keeps them. `make` decodes what is to be made.
  */
 export async function readDerivative(
   store: ObjectStore,
   pool: string,
   row: IndexRow,
-  maxSide: number,
-): Promise<{ image: Uint8Array; label: Uint8Array }> {
+  { maxSide, classes, make = makeCopies }: { maxSide: number; classes: number; make?: CopyMaker },
+): Promise<Copies> {
+  const { fileName, width, height } = row;
+  const request = { row: { fileName, width, height }, maxSide, classes };
   if (!hasDerivative(row, maxSide)) {
     const [image, label] = await Promise.all([readImage(store, row), readLabel(store, row)]);
-    return { image: (await copyOf(image, row, maxSide)).bytes, label };
+    // A small label is stored as training reads it.
+    return make({ ...request, image: { bytes: image, isCopy: false }, label: { bytes: label, isCopy: true } });
   }
   const imageKey = keys.derivativeImage(pool, maxSide, row.imageId);
   const labelKey = keys.derivativeLabel(pool, maxSide, row.labelSha256);
   const [image, label] = await Promise.all([
     store.tryGet(imageKey).then(async (found) => {
-      if (found !== null && isNormalForm(found.body.subarray(0, HEAD_BYTES))) return found.body;
-      return putImage(store, imageKey, await readImage(store, row), row, maxSide);
+      if (found !== null && isNormalForm(found.body.subarray(0, HEAD_BYTES)))
+        return { bytes: found.body, isCopy: true };
+      return { bytes: await readImage(store, row), isCopy: false };
     }),
     store.tryGet(labelKey).then(async (found) => {
-      if (found !== null) return found.body;
-      return putLabel(store, labelKey, await decodeLabel(await readLabel(store, row), labelName(row)), maxSide);
+      if (found !== null) return { bytes: found.body, isCopy: true };
+      return { bytes: await readLabel(store, row), isCopy: false };
     }),
   ]);
-  return { image, label };
+  const made = await make({ ...request, image, label });
+  await Promise.all([
+    image.isCopy ? undefined : store.put(imageKey, made.image, contentType(made.image)),
+    label.isCopy ? undefined : store.put(labelKey, made.label, 'image/png'),
+  ]);
+  return made;
+}
+
+/**
+ * Make the copies that are missing, and hold both against what the trainer needs: a label of the picture's size and of known
+ * classes. Making a copy decodes the picture whole.
+ *
+ * @throws PartloopError `data-invalid` naming the file
+ */
+export async function makeCopies({ row, maxSide, classes, image, label }: CopyRequest): Promise<Copies> {
+  const name = row.fileName;
+  const [imageCopy, labelCopy] = await Promise.all([
+    image.isCopy ? image.bytes : copyOf(image.bytes, row, maxSide),
+    label.isCopy ? label.bytes : labelCopyOf(await decodeLabel(label.bytes, `label of ${name}`), maxSide),
+  ]);
+  const { width, height } = await openPicture(imageCopy).catch((cause: unknown) => {
+    throw undecodable(name, cause);
+  });
+  await decodeLabelOf(labelCopy, { width, height, classes }, name);
+  return { image: imageCopy, label: labelCopy };
 }
 
 /** Whether a file on this disk is a copy as `readDerivative` makes them now; false for what is not there. */
@@ -84,31 +133,25 @@ export async function writeDerivative(
   ]);
 }
 
-const labelName = (row: IndexRow): string => `label of ${row.fileName}`;
-
 async function putImage(
   store: ObjectStore,
   key: string,
   source: Uint8Array,
   row: IndexRow,
   maxSide: number,
-): Promise<Uint8Array> {
-  const { bytes, format } = await copyOf(source, row, maxSide);
-  await store.put(key, bytes, `image/${format}`);
-  return bytes;
+): Promise<void> {
+  const copy = await copyOf(source, row, maxSide);
+  await store.put(key, copy, contentType(copy));
 }
 
-interface Copy {
-  bytes: Uint8Array;
-  format: 'jpeg' | 'png';
-}
+const contentType = (copy: Uint8Array): string => (isPng(copy) ? 'image/png' : 'image/jpeg');
 
-async function copyOf(bytes: Uint8Array, row: IndexRow, maxSide: number): Promise<Copy> {
+async function copyOf(bytes: Uint8Array, row: CopyRequest['row'], maxSide: number): Promise<Uint8Array> {
   try {
     const picture = await openPicture(bytes);
     if (hasDerivative(row, maxSide)) return await encoded(picture, contentSize(row.width, row.height, maxSide));
     const kept = picture.kind === 'jpeg' && picture.plain ? await flawless(strippedJpeg(bytes)) : null;
-    return kept === null ? await encoded(picture, row) : { bytes: kept, format: 'jpeg' };
+    return kept ?? (await encoded(picture, row));
   } catch (cause) {
     throw undecodable(row.fileName, cause);
   }
@@ -125,22 +168,20 @@ async function flawless(jpeg: Uint8Array | null): Promise<Uint8Array | null> {
     );
 }
 
-async function encoded({ pixels, kind }: OpenPicture, size: { width: number; height: number }): Promise<Copy> {
+async function encoded({ pixels, kind }: OpenPicture, size: { width: number; height: number }): Promise<Uint8Array> {
   const copy = scaled(pixels, size);
-  if (kind === 'jpeg')
-    return { bytes: await copy.jpeg({ quality: JPEG_QUALITY, chromaSubsampling: '4:4:4' }).toBuffer(), format: 'jpeg' };
-  return {
-    bytes: await copy
-      .withExif({ IFD0: { Software: PNG_MARK } })
-      .png()
-      .toBuffer(),
-    format: 'png',
-  };
+  if (kind === 'jpeg') return copy.jpeg({ quality: JPEG_QUALITY, chromaSubsampling: '4:4:4' }).toBuffer();
+  return copy
+    .withExif({ IFD0: { Software: PNG_MARK } })
+    .png()
+    .toBuffer();
 }
 
-async function putLabel(store: ObjectStore, key: string, label: LabelMask, maxSide: number): Promise<Uint8Array> {
+async function putLabel(store: ObjectStore, key: string, label: LabelMask, maxSide: number): Promise<void> {
+  await store.put(key, await labelCopyOf(label, maxSide), 'image/png');
+}
+
+function labelCopyOf(label: LabelMask, maxSide: number): Promise<Buffer> {
   const { width, height } = contentSize(label.width, label.height, maxSide);
-  const bytes = await encodeLabel(resizeNearest(label.pixels, label.width, label.height, width, height), width, height);
-  await store.put(key, bytes, 'image/png');
-  return bytes;
+  return encodeLabel(resizeNearest(label.pixels, label.width, label.height, width, height), width, height);
 }

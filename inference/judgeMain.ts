@@ -1,5 +1,6 @@
 import { PartloopError } from '../domain/errors.js';
 import { cropTopLeft } from '../domain/geometry/resize.js';
+import { serveParent } from '../storage/helperProcess.js';
 import { decodeForNetwork } from './decode.js';
 import type { JudgeReply, JudgeRequest } from './judgeMessages.js';
 import { judgePicture, orNamed } from './scanPipeline.js';
@@ -12,30 +13,13 @@ import { LONGEST_TIMER_MS, Watchdog } from './watchdog.js';
  */
 let sessions: SessionPool | undefined;
 /** Requests are worked off one after the other. */
-let queue: Promise<void> = Promise.resolve();
-const reply = (message: JudgeReply): void => {
-  process.send?.(message);
-};
+let queue: Promise<unknown> = Promise.resolve();
 
-process.on('message', (request: JudgeRequest) => {
-  queue = queue.then(() => answer(request));
+serveParent((request: JudgeRequest) => {
+  const answer = queue.then(() => work(request));
+  queue = answer.catch(() => undefined);
+  return answer;
 });
-// Not `exit`, which would wait for a thread that hangs.
-process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-
-async function answer(request: JudgeRequest): Promise<void> {
-  try {
-    reply(await work(request));
-  } catch (error) {
-    const known = error instanceof PartloopError;
-    reply({
-      type: 'failed',
-      code: known ? error.code : 'internal',
-      message: error instanceof Error ? error.message : String(error),
-      hint: (known ? error.hint : undefined) ?? null,
-    });
-  }
-}
 
 async function work(request: JudgeRequest): Promise<JudgeReply> {
   if (request.type === 'open') {

@@ -1,4 +1,3 @@
-import type { FailureCode } from '../domain/failure.js';
 import type { ImageAnalysis } from '../domain/mislabel/index.js';
 import type { ThreadSetup } from './scanMessages.js';
 import type { PictureToJudge } from './scanPipeline.js';
@@ -20,5 +19,4 @@ export interface Sight {
 export type JudgeReply =
   | { type: 'ready' }
   | { type: 'judged'; analysis: ImageAnalysis | null; error: string | null; unusable: boolean }
-  | { type: 'seen'; sight: Sight }
-  | { type: 'failed'; code: FailureCode; message: string; hint: string | null };
+  | { type: 'seen'; sight: Sight };

@@ -1,49 +1,23 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { PartloopError } from '../domain/errors.js';
+import { HelperProcess, ProcessEnded } from '../storage/helperProcess.js';
 import type { JudgeReply, JudgeRequest, Sight } from './judgeMessages.js';
 import type { ThreadSetup } from './scanMessages.js';
 import type { PictureToJudge, ScannedImage } from './scanPipeline.js';
-import { Watchdog } from './watchdog.js';
-
-/** Variables that a process which runs a stranger's model has no need of. */
-const HELD_BACK = /^(AWS_|S3_|TEMPORAL_|PARTLOOP_)/;
-
-/** A judge process ended, or was ended since it gave no answer; `how` is said of it, as `SIGSEGV`. */
-export class JudgeEnded extends Error {
-  constructor(readonly how: string) {
-    super(`the judge process ended: ${how}`);
-    this.name = 'JudgeEnded';
-  }
-}
+import { isStalled, Watchdog } from './watchdog.js';
 
 /**
  * A process of its own with one session of a model. Native code that ends it (a crash in libvips or ONNX Runtime, the kernel
  * out of memory) or hangs ends nothing else, and what it had in hand is known.
  */
 export class JudgeProcess {
-  readonly #child: ChildProcess;
-  readonly #ended: Promise<never>;
+  readonly #helper = new HelperProcess<JudgeRequest, JudgeReply>(new URL('./judgeMain.js', import.meta.url));
   readonly #watchdog: Watchdog;
 
   private constructor(stallMs: number) {
     this.#watchdog = new Watchdog(stallMs);
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !HELD_BACK.test(name)));
-    this.#child = fork(fileURLToPath(new URL('./judgeMain.js', import.meta.url)), {
-      env,
-      execArgv: [],
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
-    this.#ended = new Promise((_, reject) => {
-      this.#child.once('error', reject);
-      this.#child.once('exit', (code, signal) => reject(new JudgeEnded(signal ?? `exit code ${code}`)));
-    });
-    this.#ended.catch(() => undefined);
   }
 
-  /** @throws JudgeEnded where loading the model ended it; PartloopError `model-invalid` where the model is refused */
+  /** @throws ProcessEnded where loading the model ended it; PartloopError `model-invalid` where the model is refused */
   static async open(setup: ThreadSetup, stallMs: number): Promise<JudgeProcess> {
     const judge = new JudgeProcess(stallMs);
     try {
@@ -66,24 +40,12 @@ export class JudgeProcess {
   }
 
   /** Ends it at once: it holds nothing. */
-  async close(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await ended;
+  close(): Promise<void> {
+    return this.#helper.close();
   }
 
   async #ask<T extends JudgeReply['type']>(request: JudgeRequest, type: T): Promise<Extract<JudgeReply, { type: T }>> {
-    // A reply of our own code, of the same build.
-    const replied = once(this.#child, 'message') as Promise<[JudgeReply]>;
-    replied.catch(() => undefined);
-    // Where it cannot be sent the process is ending, and says how.
-    this.#child.send(request, () => undefined);
-    const [reply] = await this.#within(Promise.race([replied, this.#ended]), request.type === 'open');
-    if (reply.type === 'failed') {
-      const { code, message, hint } = reply;
-      throw new PartloopError(code, message, hint === null ? {} : { hint });
-    }
+    const reply = await this.#within(this.#helper.ask(request), request.type === 'open');
     if (reply.type !== type) throw new PartloopError('internal', `a judge process answered ${reply.type}`);
     return reply as Extract<JudgeReply, { type: T }>;
   }
@@ -92,9 +54,9 @@ export class JudgeProcess {
     try {
       return await this.#watchdog.guard('no answer', work, { rare });
     } catch (error) {
-      if (!(error instanceof PartloopError) || error.code !== 'inference-stalled') throw error;
+      if (!isStalled(error)) throw error;
       await this.close();
-      throw new JudgeEnded(error.message);
+      throw new ProcessEnded(error.message);
     }
   }
 }

@@ -1,11 +1,13 @@
 import { PartloopError } from '../domain/errors.js';
+import { isFaultOfImage } from '../domain/leftOut.js';
 import type { IndexRow } from '../domain/tables.js';
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
+import { ProcessEnded } from '../storage/helperProcess.js';
 import { readImage } from '../storage/imageSource.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import type { Sight } from './judgeMessages.js';
-import { JudgeEnded, JudgeProcess } from './judgeProcess.js';
-import { isOfPicture, SAMPLE_PICTURES, sampleOrder } from './samplePictures.js';
+import { JudgeProcess } from './judgeProcess.js';
+import { SAMPLE_PICTURES, sampleOrder } from './samplePictures.js';
 import type { ThreadSetup } from './scanMessages.js';
 import { modelAtFault } from './suspects.js';
 
@@ -29,7 +31,7 @@ export interface ModelTrial {
 export async function tryModel({ store, rows, setup, stallMs, signal }: ModelTrial): Promise<string[]> {
   const sights: Sight[] = [];
   const faults: string[] = [];
-  let ended: JudgeEnded | null = null;
+  let ended: ProcessEnded | null = null;
   let judge: JudgeProcess | null = await openJudge(setup, stallMs);
   try {
     for (const row of sampleOrder(rows)) {
@@ -39,11 +41,11 @@ export async function tryModel({ store, rows, setup, stallMs, signal }: ModelTri
       try {
         sights.push(await judge.look(await readImage(store, row), row.fileName));
       } catch (error) {
-        if (error instanceof JudgeEnded) {
+        if (error instanceof ProcessEnded) {
           [judge, ended] = [null, error];
           faults.push(`${setup.name} ended the process that judged ${row.fileName} (${error.how})`);
         } else if (error instanceof PartloopError && error.code === 'answer-invalid') faults.push(error.message);
-        else if (!isOfPicture(error)) throw error;
+        else if (!isFaultOfImage(error)) throw error;
       }
       if (ended !== null && sights.length === 0 && faults.length >= PICTURES_THAT_BLAME_THE_MODEL)
         throw modelAtFault(setup.name, `for each of ${faults.length} pictures`, ended);
@@ -58,7 +60,7 @@ async function openJudge(setup: ThreadSetup, stallMs: number): Promise<JudgeProc
   try {
     return await JudgeProcess.open(setup, stallMs);
   } catch (error) {
-    throw error instanceof JudgeEnded ? modelAtFault(setup.name, 'when it was loaded', error) : error;
+    throw error instanceof ProcessEnded ? modelAtFault(setup.name, 'when it was loaded', error) : error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { isFaultOfImage } from '../domain/leftOut.js';
 import { seededRandom, shuffle } from '../domain/random.js';
 import type { IndexRow } from '../domain/tables.js';
 import { readImage } from '../storage/imageSource.js';
@@ -32,16 +32,8 @@ export async function samplePictures(
     try {
       found.push(await decodeForNetwork(await readImage(store, row), size, row.fileName));
     } catch (error) {
-      if (!isOfPicture(error)) throw error;
+      if (!isFaultOfImage(error)) throw error;
     }
   }
   return found;
-}
-
-/** True where a picture or its label cannot be read, so that it is named and the rest goes on. */
-export function isOfPicture(error: unknown): error is PartloopError {
-  return (
-    error instanceof PartloopError &&
-    (error.code === 'data-invalid' || error.code === 'data-changed' || error.code === 'not-found')
-  );
 }

@@ -1,4 +1,5 @@
 import { PartloopError } from '../domain/errors.js';
+import { isFaultOfImage } from '../domain/leftOut.js';
 import type { ImageAnalysis } from '../domain/mislabel/index.js';
 import { seededRandom } from '../domain/random.js';
 import type { ChunkRow } from '../domain/tables.js';
@@ -6,11 +7,11 @@ import { tagsSchema } from '../domain/tags.js';
 import { readImage, readLabel } from '../storage/imageSource.js';
 import type { LabelMask } from '../storage/labelMask.js';
 import type { ObjectStore } from '../storage/objectStore.js';
-import { decodeForNetwork, decodeLabelOf, fitLabel } from './decode.js';
+import { decodePictureAndLabel, fitLabel, type PictureBytes } from './decode.js';
 import { derivativeSide, writeDerivative } from './derivative.js';
 import { contentSize } from './letterbox.js';
-import { isOfPicture } from './samplePictures.js';
 import type { SessionPool } from './sessions.js';
+import { isStalled } from './watchdog.js';
 
 /** What the scan of one image leaves for the reduce. */
 export interface ScannedImage extends Named<ImageAnalysis> {
@@ -43,10 +44,8 @@ export interface ScanRequest {
 }
 
 /** One picture with its label, as read from the store, and how it is judged. */
-export interface PictureToJudge {
+export interface PictureToJudge extends PictureBytes {
   row: ChunkRow;
-  image: Uint8Array;
-  label: Uint8Array;
   seed: number;
   injectShare: number;
 }
@@ -69,8 +68,7 @@ export async function scanRows(request: ScanRequest): Promise<void> {
         request.onScanned(await scanRow(request, index), index);
       } catch (error) {
         failed = true;
-        if (error instanceof PartloopError && error.code === 'inference-stalled')
-          await request.onStalled?.(index, error);
+        if (isStalled(error)) await request.onStalled?.(index, error);
         throw error;
       }
     }
@@ -100,19 +98,8 @@ export async function judgePicture(
   { row, image, label, seed, injectShare }: PictureToJudge,
   meanwhile: (label: LabelMask) => Promise<void> = () => Promise.resolve(),
 ): Promise<ImageAnalysis> {
-  const { size, labelSize, classes, watchdog } = sessions;
-  const decoded = Promise.all([
-    decodeForNetwork(image, size, row.fileName),
-    decodeLabelOf(label, { width: row.width, height: row.height, classes }, row.fileName),
-  ]);
-  const [picture, given] = await watchdog.guard(`${row.fileName} was not decoded`, decoded);
-  const indexed = contentSize(row.width, row.height, size);
-  if (picture.width !== indexed.width || picture.height !== indexed.height) {
-    throw new PartloopError(
-      'data-invalid',
-      `${row.fileName} has another shape than the ${row.width}×${row.height} it was imported with`,
-    );
-  }
+  const { labelSize } = sessions;
+  const { picture, label: given } = await decodePictureAndLabel({ row, image, label }, sessions);
   const question = {
     label: fitLabel(given, labelSize),
     ...contentSize(row.width, row.height, labelSize),
@@ -129,7 +116,7 @@ export async function orNamed<T>(row: ChunkRow, judge: () => Promise<T>): Promis
     return { row, analysis: await judge(), error: null, unusable: false };
   } catch (error) {
     const unusable = error instanceof PartloopError && error.code === 'answer-invalid';
-    if (unusable || isOfPicture(error)) return { row, analysis: null, error: error.message, unusable };
+    if (unusable || isFaultOfImage(error)) return { row, analysis: null, error: error.message, unusable };
     throw error;
   }
 }

@@ -3,11 +3,12 @@ import { setFlagsFromString } from 'node:v8';
 import { PartloopError } from '../domain/errors.js';
 import type { ImageAnalysis } from '../domain/mislabel/index.js';
 import { NO_TAGS } from '../domain/tags.js';
+import { DEFAULT_STALL_MS } from '../storage/helperProcess.js';
 import type { NetworkImage } from './decode.js';
 import type { LabelQuestion, ThreadAnswer, ThreadSetup } from './scanMessages.js';
 import { fastestCount } from './sessionCount.js';
 import { openThread, type Thread } from './thread.js';
-import { DEFAULT_STALL_MS, Watchdog } from './watchdog.js';
+import { Watchdog } from './watchdog.js';
 
 /** Sessions of one model, each in a thread of its own. */
 export interface SessionPool {

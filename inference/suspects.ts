@@ -1,8 +1,6 @@
 import { PartloopError } from '../domain/errors.js';
-import { JudgeEnded } from './judgeProcess.js';
+import { ProcessEnded, TRIES } from '../storage/helperProcess.js';
 
-/** Processes that a picture may end before it is left out. */
-export const TRIES = 3;
 /** A model that ends its process for so many different pictures, and judged none, is at fault and not they. */
 const PICTURES_THAT_BLAME_THE_MODEL = 3;
 
@@ -40,7 +38,7 @@ export async function judgeSuspects<T>(trial: Trial<T>): Promise<void> {
       try {
         judge ??= await trial.open();
       } catch (error) {
-        if (!(error instanceof JudgeEnded)) throw error;
+        if (!(error instanceof ProcessEnded)) throw error;
         if (++failedLoads >= TRIES) throw modelAtFault(trial.model, 'when it was loaded', error);
         queue.unshift(index);
         continue;
@@ -49,7 +47,7 @@ export async function judgeSuspects<T>(trial: Trial<T>): Promise<void> {
         await trial.onSettled(index, { judged: await judge.judge(index) });
         judged++;
       } catch (error) {
-        if (!(error instanceof JudgeEnded)) throw error;
+        if (!(error instanceof ProcessEnded)) throw error;
         judge = null;
         enders.add(index);
         if (judged === 0 && enders.size >= PICTURES_THAT_BLAME_THE_MODEL)
@@ -71,7 +69,7 @@ export async function judgeSuspects<T>(trial: Trial<T>): Promise<void> {
 }
 
 /** What a model is that ends whoever runs it. */
-export function modelAtFault(model: string, when: string, { how }: JudgeEnded): PartloopError {
+export function modelAtFault(model: string, when: string, { how }: ProcessEnded): PartloopError {
   return new PartloopError('model-invalid', `${model} ended the process that ran it ${when} (${how})`, {
     hint: 'SIGKILL is mostly too little memory. Else run it with ONNX Runtime by itself, and export it again.',
   });

@@ -3,7 +3,7 @@ import { PartloopError } from '../domain/errors.js';
 import type { NetworkImage } from './decode.js';
 import { padImage } from './letterbox.js';
 import type { LabelQuestion, ThreadAnswer, ThreadJob, ThreadSetup } from './scanMessages.js';
-import type { Watchdog } from './watchdog.js';
+import { isStalled, type Watchdog } from './watchdog.js';
 
 interface Waiting {
   resolve(answer: ThreadAnswer): void;
@@ -71,7 +71,7 @@ export async function openThread(setup: ThreadSetup, watchdog: Watchdog): Promis
   };
   const orHung = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error: unknown) => {
-      if (error instanceof PartloopError && error.code === 'inference-stalled') {
+      if (isStalled(error)) {
         worker.unref();
         letGo();
         failAll(error);

@@ -4,10 +4,12 @@ import { PartloopError } from '../domain/errors.js';
 const TIMES_THE_SLOWEST = 20;
 /** A picture of work that was cancelled has so long at most, in milliseconds: less than a worker has for its end. */
 const CANCELLED_MS = 30_000;
-/** Silence after which native code counts as hung where nothing else is said, in milliseconds. */
-export const DEFAULT_STALL_MS = 300_000;
 /** The longest that a timer can wait, in milliseconds. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Whether native code gave no answer in time: its thread hangs, and so does the process that it is in. */
+export const isStalled = (error: unknown): error is PartloopError =>
+  error instanceof PartloopError && error.code === 'inference-stalled';
 
 /**
  * Bounds the wait for native code (ONNX Runtime, libvips), which no signal ends: a call that answers nothing within

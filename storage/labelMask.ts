@@ -38,10 +38,24 @@ export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<
   return { pixels: greyOf(samplesOf(png, origin), png.channels, origin), width: png.width, height: png.height };
 }
 
+/**
+ * Refuses samples of which some are not opaque, `channels` a pixel, the last of 2 or 4 being alpha. An eraser leaves the colour below
+ * what it made transparent: nobody can tell what is meant.
+ *
+ * @throws PartloopError `data-invalid` naming `origin`
+ */
+export function refuseTransparent(samples: Uint8Array, channels: number, origin: string): void {
+  if (channels !== 2 && channels !== 4) return;
+  for (let at = channels - 1; at < samples.length; at += channels)
+    if (samples[at] !== 255)
+      throw new PartloopError('data-invalid', `${origin} is partly transparent: labels are opaque`, {
+        hint: 'Paint what is no part with the background colour, and save the mask without transparency.',
+      });
+}
+
 /** The grey of samples of `channels` a pixel, the last of 2 or 4 being alpha. */
 function greyOf(samples: Uint8Array, channels: number, origin: string): Uint8Array {
   if (channels === 1) return samples;
-  const hint = 'Save it as an 8-bit greyscale or palette PNG whose pixel values are class numbers.';
   const colours = channels < 3 ? 1 : 3;
   const grey = new Uint8Array(samples.length / channels);
   for (let pixel = 0; pixel < grey.length; pixel++) {
@@ -52,13 +66,12 @@ function greyOf(samples: Uint8Array, channels: number, origin: string): Uint8Arr
       throw new PartloopError(
         'data-invalid',
         `${origin} is a colour PNG (#${shown}): labels hold class numbers, in greyscale or a palette`,
-        { hint },
+        { hint: 'Save it as an 8-bit greyscale or palette PNG whose pixel values are class numbers.' },
       );
     }
-    if (colours < channels && samples[at + colours] !== 255)
-      throw new PartloopError('data-invalid', `${origin} is partly transparent: labels are opaque`, { hint });
     grey[pixel] = value;
   }
+  refuseTransparent(samples, channels, origin);
   return grey;
 }
 
@@ -125,7 +138,7 @@ export function samplesOf({ width, height, channels, depth, data, palette }: Png
   return unpack(data, width * channels, height, depth);
 }
 
-/** Numpy's and skimage's label arrays are saved with 16 bits, and mean the same numbers; */
+/** Numpy's and skimage's label arrays are saved with 16 bits, and mean the same numbers: more than a byte holds is none. */
 function narrowed(data: ArrayLike<number>, origin: string): Uint8Array {
   const samples = Uint8Array.from(data);
   for (let at = 0; at < samples.length; at++) {

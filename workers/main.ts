@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { PartloopError } from '../domain/errors.js';
 import { readVariables } from '../domain/variables.js';
 import { isInsideNetwork } from '../inference/thread.js';
+import { isStalled } from '../inference/watchdog.js';
 import { connectClient, storeFromEnvironment } from './connections.js';
 import { ROLE_NAMES, type Role } from './roles.js';
 import { runWorkers } from './run.js';
@@ -31,7 +32,7 @@ try {
     error instanceof PartloopError ? { code: error.code, hint: error.hint } : { err: error },
     error instanceof Error ? error.message : String(error),
   );
-  leave(1, error instanceof PartloopError && error.code === 'inference-stalled');
+  leave(1, isStalled(error));
 }
 
 /** End this process. Where a thread hangs in native code `process.exit` would wait for it without end. */

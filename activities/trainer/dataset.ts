@@ -4,15 +4,21 @@ import { PartloopError } from '../../domain/errors.js';
 import { type LeftOut, leftOutBy } from '../../domain/leftOut.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { readVariables } from '../../domain/variables.js';
-import { decodeLabelOf, undecodable } from '../../inference/decode.js';
-import { isCopyFile, readDerivative } from '../../inference/derivative.js';
+import {
+  type Copies,
+  type CopyMaker,
+  type CopyRequest,
+  isCopyFile,
+  readDerivative,
+} from '../../inference/derivative.js';
+import { Apart } from '../../storage/apart.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
-import { openPicture } from '../../storage/picture.js';
 import { throwIfCancelled } from '../heartbeat.js';
 import { forEachLimited, writeWhole } from './files.js';
 
 const DOWNLOADS_IN_FLIGHT = 8;
+const COPY_MAIN = new URL('../../inference/copyMain.js', import.meta.url);
 /** Left free on the disk, for checkpoints and everyone else. */
 const SPARE_BYTES = 2 * 2 ** 30;
 
@@ -40,7 +46,8 @@ export interface Dataset {
 /**
  * Bring the derivatives of `rows` onto this disk. The cache is keyed by content and shared by all runs, so a retry and the
  * next iteration download only what is new. An image that is gone, changed or unusable is left out with its reason, so
- * that it does not end the training hours later.
+ * that it does not end the training hours later. Copies are made in a process of their own: a picture that ends it again and
+ * again is unusable, and nothing else is lost.
  */
 export async function syncDataset(rows: readonly IndexRow[], options: SyncOptions): Promise<Dataset> {
   const { store, pool, home, side, classes, signal } = options;
@@ -64,28 +71,37 @@ export async function syncDataset(rows: readonly IndexRow[], options: SyncOption
     room.add(bytes.byteLength);
   };
 
-  await forEachLimited(sorted, DOWNLOADS_IN_FLIGHT, async (row, index) => {
-    throwIfCancelled(signal);
-    await room.check(sorted.length - done);
-    const paths = cachePaths(home, pool, side, row);
-    try {
-      // Content-addressed, so what lies on this disk needs no question to the store.
-      const there = await Promise.all([cached(paths.image), cached(paths.label)]);
-      // Copies of an older form may lie there.
-      if (there.includes(false) || !(await isCopyFile(paths.image))) {
-        const { image, label } = await readDerivative(store, pool, row, side);
-        await assertUsable(image, label, classes, row.fileName);
-        await keep(paths.image, image);
-        await keep(paths.label, label);
+  const copies = new Apart<CopyRequest, Copies>(COPY_MAIN);
+  const make: CopyMaker = (request) => copies.ask(request, request.row.fileName);
+  const stop = (): Promise<void> => copies.close();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    await forEachLimited(sorted, DOWNLOADS_IN_FLIGHT, async (row, index) => {
+      throwIfCancelled(signal);
+      await room.check(sorted.length - done);
+      const paths = cachePaths(home, pool, side, row);
+      try {
+        // Content-addressed, so what lies on this disk needs no question to the store.
+        const there = await Promise.all([cached(paths.image), cached(paths.label)]);
+        // Copies of an older form may lie there.
+        if (there.includes(false) || !(await isCopyFile(paths.image))) {
+          const { image, label } = await readDerivative(store, pool, row, { maxSide: side, classes, make });
+          await keep(paths.image, image);
+          await keep(paths.label, label);
+        }
+        lines[index] = JSON.stringify({ imageId: row.imageId, ...paths });
+      } catch (error) {
+        throwIfCancelled(signal);
+        bad[index] = leftOutBy(row, error);
+        if (bad[index] === null) throw error;
       }
-      lines[index] = JSON.stringify({ imageId: row.imageId, ...paths });
-    } catch (error) {
-      bad[index] = leftOutBy(row, error);
-      if (bad[index] === null) throw error;
-    }
-    done += 1;
-    options.onProgress(done, sorted.length);
-  });
+      done += 1;
+      options.onProgress(done, sorted.length);
+    });
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await stop();
+  }
   await trimCache(join(home, 'cache'), used);
   return { lines: lines.filter((line) => line !== null), leftOut: bad.filter((image) => image !== null) };
 }
@@ -109,14 +125,6 @@ function cachePaths(home: string, pool: string, side: number, row: IndexRow): { 
     image: path(keys.derivativeImage(pool, side, row.imageId)),
     label: path(keys.derivativeLabel(pool, side, row.labelSha256)),
   };
-}
-
-/** Hold a copy against what the trainer needs: a label of the picture's size and of known classes. Making it decoded the picture whole. */
-async function assertUsable(image: Uint8Array, label: Uint8Array, classes: number, name: string): Promise<void> {
-  const { width, height } = await openPicture(image).catch((cause: unknown) => {
-    throw undecodable(name, cause);
-  });
-  await decodeLabelOf(label, { width, height, classes }, name);
 }
 
 /** Says before the disk is full, not after, that a training set does not fit: by the mean size of what came so far. */

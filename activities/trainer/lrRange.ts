@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrainConfig } from '../../domain/config.js';
 import { PartloopError } from '../../domain/errors.js';
-import { assertFewLeftOut, type LeftOut } from '../../domain/leftOut.js';
+import { allowedLeftOut, type LeftOut, tooManyLeftOut } from '../../domain/leftOut.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import { trainerJob } from '../../domain/trainerJob.js';
@@ -54,7 +54,11 @@ export async function findLearningRate(request: LrRangeRequest): Promise<LrRange
     const classes = taxonomy.classes.length;
     const dataset = await syncDataset(rows, { store, pool, home, side, classes, signal, onProgress });
     const { badImageShare: share } = request;
-    assertFewLeftOut(dataset.leftOut, { images: rows.length, share, what: 'training', pool });
+    if (dataset.leftOut.length > allowedLeftOut(rows.length, share)) {
+      const path = join(home, 'work', 'lr-find-left-out.json');
+      await writeFile(path, JSON.stringify(dataset.leftOut, null, 1));
+      throw tooManyLeftOut(dataset.leftOut, { images: rows.length, share, what: 'training', pool }, path);
+    }
     await writeList(list, dataset);
     const job = trainerJob({
       config: { ...config, iterations: request.iterations },

@@ -1,13 +1,15 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
-import { assertFewLeftOut, type LeftOut, leftOutSchema } from '../../domain/leftOut.js';
+import { type LeftOut, leftOutSchema } from '../../domain/leftOut.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { derivativeSide } from '../../inference/derivative.js';
 import { digestOf } from '../../storage/digest.js';
 import { parseJson } from '../../storage/json.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
 import type { ActivityDeps } from '../deps.js';
 import type { Heartbeat } from '../heartbeat.js';
+import { refuseManyLeftOut } from '../manyLeftOut.js';
 import { type Dataset, dropCached, syncDataset } from './dataset.js';
 import { listDigest } from './prepare.js';
 import type { TrainingRun } from './trainingRun.js';
@@ -58,7 +60,7 @@ export async function gatherTrainingData(
     const train = await sync(wanted(run.train), 'train.jsonl', trainSide(run));
     const val = run.val.length === 0 ? null : await sync(wanted(run.val), 'val.jsonl', valSide(run));
     for (const image of [...train.leftOut, ...(val?.leftOut ?? [])]) leftOut.set(image.imageId, image);
-    const actual = without(run, leftOut);
+    const actual = await without(store, run, leftOut);
     const settled = leftOut.size === known.length;
     if (settled || (await settle([...leftOut.values()], found?.etag ?? null))) return { run: actual, train, val };
   }
@@ -82,15 +84,21 @@ const trainSide = ({ config }: TrainingRun): number => derivativeSide(config.ima
 /** The label's own grid is what counts: a copy at that size is made from the label, not from a smaller copy. */
 const valSide = ({ config, evaluationSize }: TrainingRun): number => Math.max(config.imageSize, evaluationSize);
 
-function without(run: TrainingRun, leftOut: ReadonlyMap<string, LeftOut>): TrainingRun {
+async function without(
+  store: ObjectStore,
+  run: TrainingRun,
+  leftOut: ReadonlyMap<string, LeftOut>,
+): Promise<TrainingRun> {
   if (leftOut.size === 0) return run;
   const { pool, badImageShare: share, warmStart } = run;
   const lost = (rows: readonly IndexRow[]): LeftOut[] => rows.flatMap(({ imageId }) => leftOut.get(imageId) ?? []);
   const kept = (rows: readonly IndexRow[]): IndexRow[] => rows.filter(({ imageId }) => !leftOut.has(imageId));
   const train = lost(run.train);
   const val = lost(run.val);
-  assertFewLeftOut(train, { images: run.train.length, share, what: 'training', pool });
-  assertFewLeftOut(val, { images: run.val.length, share, what: 'validation', pool });
+  // Beside the record and not in it: what is back in the next attempt is trained on.
+  const listKey = run.leftOutKey.replace(/[^/]*$/, 'too-many.json');
+  await refuseManyLeftOut(store, listKey, train, { images: run.train.length, share, what: 'training', pool });
+  await refuseManyLeftOut(store, listKey, val, { images: run.val.length, share, what: 'validation', pool });
   if (train.length === run.train.length)
     throw new PartloopError('data-invalid', `all ${train.length} training images of pool \`${pool}\` are left out`);
   const seen = new Set(warmStart?.seen.map(({ imageId }) => imageId));

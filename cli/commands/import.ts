@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { PartloopError } from '../../domain/errors.js';
+import { FAILURES } from '../../domain/failure.js';
 import { nameSchema } from '../../domain/ids.js';
 import { parseRequest } from '../../domain/messages.js';
 import { builtInTaxonomy, TAXONOMIES } from '../../domain/taxonomies/index.js';
@@ -11,6 +12,7 @@ import type { EmptyPictures, ImportEntry, ImportReport } from '../../formats/imp
 import { parseJsonText } from '../../formats/jsonFile.js';
 import { MASK_VALUES, MAX_IGNORED, type MaskValues, readMaskManifest } from '../../formats/masks/import.js';
 import { withTagFile } from '../../formats/tagFile.js';
+import { withDecoderApart } from '../../pool/import/decoder.js';
 import { importImages } from '../../pool/import/importImages.js';
 import { groupRefusals } from '../../pool/import/refusals.js';
 import { openEnvironmentStore } from '../environment.js';
@@ -19,8 +21,6 @@ import { printJson, say } from '../output.js';
 import { withCounter } from '../progress.js';
 
 const NAMES_SHOWN = 5;
-/** As `data-invalid` has it: nothing of what was given could be taken. */
-export const NOTHING_CAME_IN = 4;
 
 interface Common {
   taxonomy: string;
@@ -129,13 +129,16 @@ async function run(flags: Common, read: (taxonomy: Taxonomy) => AsyncIterable<Im
   const report = await withCounter(
     'import',
     'images',
-    (onProgress, signal) => importImages(store, pool, taxonomy, entries, { ...options, onProgress, signal }),
+    (onProgress, signal) =>
+      withDecoderApart((decoder) =>
+        importImages(store, pool, taxonomy, entries, { ...options, decoder, onProgress, signal }),
+      ),
     { inGoodOrder: true },
   );
   if (json) printJson({ ...report, reasons: groupRefusals(report.refused) });
   else tell(report);
   if (report.added + report.replaced + report.updated + report.restored + report.known === 0)
-    process.exitCode = NOTHING_CAME_IN;
+    process.exitCode = FAILURES['data-invalid'].exitCode;
 }
 
 function tell(report: ImportReport): void {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { FAILURES } from '../../domain/failure.js';
 import { poolDefaultsProblem } from '../../domain/messages.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { TAG_NAMES } from '../../domain/tags.js';
@@ -11,7 +12,7 @@ import { listPools, openPool } from '../../storage/pool.js';
 import { openEnvironmentStore } from '../environment.js';
 import { name as poolName } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
-import { loadTaxonomy, NOTHING_CAME_IN } from './import.js';
+import { loadTaxonomy } from './import.js';
 import { registerDelete } from './poolDelete.js';
 import { registerRemove } from './poolRemove.js';
 
@@ -120,7 +121,7 @@ export function register(program: Command): void {
       const report = await tagImages(await openPool(store, name), tags, { relabel, now: new Date() });
       if (json) printJson(report);
       else tellTags(name, report);
-      if (report.updated + report.known === 0) process.exitCode = NOTHING_CAME_IN;
+      if (report.updated + report.known === 0) process.exitCode = FAILURES['data-invalid'].exitCode;
     });
 }
 

@@ -64,7 +64,10 @@ export function registerRemove(pool: Command): void {
 
 function choosing(command: Command): Command {
   return command
-    .option('--images <file>', 'Ids or names, one a line; or a CSV or JSON file that has them')
+    .option(
+      '--images <file>',
+      'Ids or names, one a line; or a CSV or JSON file that has them; or the s3:// URI of a list that a step left',
+    )
     .option('--list <name>', 'Which list of the JSON file, where it has several')
     .option('--image <id or name>', 'One image; may be repeated', more, []);
 }
@@ -149,7 +152,9 @@ async function restore(name: string, flags: RestoreFlags): Promise<void> {
 }
 
 async function choiceOf({ images, list, image, where }: Chosen): Promise<Choice | null> {
-  const listed = images === undefined ? [] : await readImageList(images, list);
+  const fromStore = async (uri: string): Promise<Uint8Array> =>
+    (await (await openEnvironmentStore()).store.get(uri)).body;
+  const listed = images === undefined ? [] : await readImageList(images, list, fromStore);
   const isNamed = images !== undefined || image.length > 0;
   if (!isNamed && where.length === 0) return null;
   return { names: isNamed ? [...new Set([...listed, ...image])] : null, conditions: where };

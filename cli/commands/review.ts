@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type Estimate, estimateRecall } from '../../domain/auditAnswers.js';
+import { FAILURES } from '../../domain/failure.js';
 import { latestVerdicts, precisionByKind, VERDICTS } from '../../domain/review.js';
 import { importLabels } from '../../pool/review/importLabels.js';
 import { importVerdicts } from '../../pool/review/importVerdicts.js';
@@ -11,7 +12,6 @@ import { openEnvironmentStore } from '../environment.js';
 import { printJson, printTable, say } from '../output.js';
 import { withCounter } from '../progress.js';
 import { printImports, tellLabels, tellUndo, tellVerdicts } from '../reviewTold.js';
-import { NOTHING_CAME_IN } from './import.js';
 
 interface ImportOptions {
   pool?: string;
@@ -66,7 +66,7 @@ export function register(program: Command): void {
         const report = await importVerdicts(store, { ...common, ...(scan === undefined ? {} : { scan }) });
         if (json) printJson(report);
         else tellVerdicts(report);
-        if (report.answered === 0 && report.refused.length > 0) process.exitCode = NOTHING_CAME_IN;
+        if (report.answered === 0 && report.refused.length > 0) process.exitCode = FAILURES['data-invalid'].exitCode;
         return;
       }
       const report = await withCounter('review', 'images', (onProgress) =>
@@ -81,7 +81,7 @@ export function register(program: Command): void {
       );
       if (json) printJson(report);
       else tellLabels(report);
-      if (report.returned === report.empty.length) process.exitCode = NOTHING_CAME_IN;
+      if (report.returned === report.empty.length) process.exitCode = FAILURES['data-invalid'].exitCode;
     });
 
   review

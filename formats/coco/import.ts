@@ -9,24 +9,21 @@ import type { EmptyPictures, ImageFacts, ImportEntry, ItemLabel } from '../impor
 import { readJsonFile } from '../jsonFile.js';
 import { paintShapes, type Shape } from '../paint.js';
 import { painted } from '../returned.js';
-import { segmentationSchema, segmentationShape } from './segmentation.js';
+import { annotationName, annotationsByImage, categoryNames, categoryOf, cocoId, parseAnnotation } from './file.js';
+import { segmentationShape } from './segmentation.js';
 
-const id = z.union([z.number(), z.string().max(1_024)]).transform(String);
 const side = z.number().int().positive();
 const imageSchema = z.looseObject({
-  id,
+  id: cocoId,
   file_name: z.string().min(1).max(1_024),
   width: side,
   height: side,
 });
 type CocoImage = z.output<typeof imageSchema>;
-const annotationSchema = z.looseObject({ category_id: id, segmentation: segmentationSchema });
-const ownIdSchema = z.looseObject({ id });
-const ownerSchema = z.looseObject({ image_id: id });
-const namedSchema = z.looseObject({ id: z.union([z.number(), z.string()]) });
+const ownIdSchema = z.looseObject({ id: cocoId });
 const fileSchema = z.object({
   images: z.array(z.unknown()),
-  categories: z.array(z.looseObject({ id, name: z.string().max(1_024) })),
+  categories: z.array(z.looseObject({ id: cocoId, name: z.string().max(1_024) })),
   annotations: z.array(z.unknown()),
 });
 type CocoFile = z.output<typeof fileSchema>;
@@ -61,12 +58,16 @@ export async function* readCoco(options: CocoOptions): AsyncGenerator<ImportEntr
     options,
     images.map(({ file_name }) => file_name),
   );
-  const { byImage, orphans } = annotationsByImage(file, images, path);
+  const ids = images.map(({ id }) => id);
+  const { byImage, strays } = annotationsByImage(file.annotations, ids, path);
+  // An entry that is not valid is refused by itself; its annotations are no strangers.
+  const listed = new Set(file.images.flatMap((entry) => ownIdSchema.safeParse(entry).data?.id ?? []));
+  const orphans = strays.filter(({ owner }) => owner === null || !listed.has(owner));
   if (orphans.length > 0)
     yield {
       notice: 'annotations of images that the file does not list were left out',
       count: orphans.length,
-      examples: orphans.slice(0, EXAMPLES),
+      examples: orphans.slice(0, EXAMPLES).map(({ name }) => name),
     };
   for (const [index, entry] of entries.entries()) {
     if (entry.problem !== null) {
@@ -115,41 +116,11 @@ function nameOf(entry: unknown, index: number): string {
   return named.success && named.data.file_name !== '' ? named.data.file_name : `images[${index}]`;
 }
 
-function annotationsByImage(
-  file: CocoFile,
-  images: readonly CocoImage[],
-  path: string,
-): { byImage: Map<string, unknown[]>; orphans: string[] } {
-  const byImage = new Map<string, unknown[]>(images.map((image) => [image.id, []]));
-  // An entry that is not valid is refused by itself; its annotations are no strangers.
-  const listed = new Set(file.images.flatMap((entry) => ownIdSchema.safeParse(entry).data?.id ?? []));
-  if (byImage.size !== images.length) throw new PartloopError('input-invalid', `${path} has two images with one id`);
-  const orphans: string[] = [];
-  for (const [index, annotation] of file.annotations.entries()) {
-    const owner = ownerSchema.safeParse(annotation);
-    const own = owner.success ? byImage.get(owner.data.image_id) : undefined;
-    if (own !== undefined) own.push(annotation);
-    else if (!owner.success || !listed.has(owner.data.image_id)) orphans.push(annotationName(annotation, index));
-  }
-  return { byImage, orphans };
-}
-
-function annotationName(annotation: unknown, index: number): string {
-  const named = namedSchema.safeParse(annotation);
-  return named.success ? `annotation ${named.data.id}` : `annotation number ${index}`;
-}
-
 /** Category id -> name and label value. */
 type Categories = ReadonlyMap<string, { name: string; value: MatchedClass }>;
 
 function categoryValues({ categories }: CocoFile, taxonomy: Taxonomy, rules: ClassRules, path: string): Categories {
-  const names = new Map<string, string>();
-  for (const { id, name } of categories) {
-    const other = names.get(id);
-    if (other !== undefined && other !== name)
-      throw new PartloopError('input-invalid', `${path} gives id ${id} to two categories: ${other} and ${name}`);
-    names.set(id, name);
-  }
+  const names = categoryNames(categories, path);
   const values = matchClasses([...new Set(names.values())], taxonomy, rules, path);
   if (![...values.values()].some((value) => value != null && value > 0))
     throw new PartloopError(
@@ -164,14 +135,15 @@ function cocoFacts(image: CocoImage): ImageFacts {
   const extra = Object.fromEntries(Object.entries(image).filter(([name]) => !COCO_FIELDS.includes(name)));
   const { attributes, tags, ...own } = extra;
   const record = z.record(z.string(), z.unknown()).catch({});
-  // What is more the tool's own has more to say; what says nothing hides nothing.
-  const said = [own, record.parse(attributes), record.parse(tags)].map((fields) =>
-    Object.entries(fields).filter(([, value]) => value != null && value !== ''),
-  );
+  const saidIn = (fields: unknown): [string, unknown][] =>
+    // What says nothing hides nothing.
+    Object.entries(record.parse(fields)).filter(([, value]) => value != null && value !== '');
   // Other tools' fields of these names may mean anything: a value that is none of ours is not used, a split must be.
-  const loose = said.flat().filter(([name, value]) => name === 'split' || isUsable(name, value));
-  const strict = said.at(-1) ?? [];
-  return factsFrom({ ...Object.fromEntries(loose), ...Object.fromEntries(strict) }).facts;
+  const others = [...saidIn(own), ...saidIn(attributes)].filter(
+    ([name, value]) => name === 'split' || isUsable(name, value),
+  );
+  // Where two say something of one thing, the later counts: `tags` are what a person wrote for us.
+  return factsFrom(Object.fromEntries([...others, ...saidIn(tags)])).facts;
 }
 
 function isUsable(name: string, value: unknown): boolean {
@@ -206,15 +178,12 @@ function toShape(
   categories: Categories,
   taxonomy: Taxonomy,
 ): Shape | null {
-  const category = categories.get(categoryOf(annotation));
+  const category = categories.get(categoryOf(annotation) ?? '');
   if (category !== undefined && category.value === null) return null;
   const named = category === undefined ? name : `${name} (${category.name})`;
-  if (hasEmptySegmentation(annotation)) throw new PartloopError('data-invalid', `${named} has a box and no mask`);
-  const { data, problem } = check(annotationSchema, annotation);
-  if (problem !== null) throw new PartloopError('data-invalid', `${named} is not valid: ${problem}`);
-  const { category_id, segmentation } = data;
+  const { category: id, segmentation } = parseAnnotation(annotation, named);
   if (category === undefined)
-    throw new PartloopError('data-invalid', `${name} has category ${category_id}, which the file does not list`);
+    throw new PartloopError('data-invalid', `${name} has category ${id}, which the file does not list`);
   if (category.value == null) throw new PartloopError('data-invalid', unknownClass(category.name, taxonomy));
   if (Array.isArray(segmentation)) for (const ring of segmentation) checkRing(ring, name, width, height);
   else if (segmentation.size[0] !== height || segmentation.size[1] !== width)
@@ -224,14 +193,6 @@ function toShape(
     );
   return segmentationShape(segmentation, category.value, { width, height });
 }
-
-function categoryOf(annotation: unknown): string {
-  const parsed = z.looseObject({ category_id: id }).safeParse(annotation);
-  return parsed.success ? parsed.data.category_id : '';
-}
-
-const emptySchema = z.looseObject({ segmentation: z.union([z.array(z.unknown()).max(0), z.null()]).optional() });
-const hasEmptySegmentation = (annotation: unknown): boolean => emptySchema.safeParse(annotation).success;
 
 /** A ring that misses the picture was written in another unit, or for another picture. */
 function checkRing(ring: readonly number[], name: string, width: number, height: number): void {

@@ -31,7 +31,12 @@ export async function readCvatReturned(path: string, manifest: Manifest): Promis
     const value = findClass(manifest, name);
     return value === null ? [] : [{ value, colour }];
   });
-  if (!entries.some(({ value }) => value === BACKGROUND)) entries.push({ value: BACKGROUND, colour: [0, 0, 0] });
+  // Black is what nobody painted, unless a label has it.
+  if (
+    !entries.some(({ value }) => value === BACKGROUND) &&
+    !labels.some(({ colour }) => colour.every((part) => part === 0))
+  )
+    entries.push({ value: BACKGROUND, colour: [0, 0, 0] });
   return {
     images: await pngMasks(join(path, 'SegmentationClass'), colourTable(entries)),
     classes,
@@ -61,6 +66,11 @@ async function readLabelMap(file: string): Promise<{ name: string; colour: Colou
     const [, name, red, green, blue] = LINE.exec(line.replace(/^\uFEFF/, '')) ?? [];
     if (name === undefined) return [];
     const colour: Colour = [Number(red), Number(green), Number(blue)];
+    if (Math.max(...colour) > 255)
+      throw new PartloopError(
+        'input-invalid',
+        `${file} gives ${name} the colour ${colour.join(',')}: parts end at 255`,
+      );
     const other = names.get(colour.join());
     if (other !== undefined && other !== name)
       throw new PartloopError(

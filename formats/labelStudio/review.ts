@@ -55,6 +55,9 @@ const fileSchema = z.array(
   }),
 );
 
+/** Milliseconds; as texts, times of different zones would sort wrongly. */
+const changedAt = ({ updated_at = '' }: z.output<typeof annotationSchema>): number => Date.parse(updated_at) || 0;
+
 /**
  * Images of a Label Studio export in its JSON format (not JSON-MIN, which leaves the annotations' sizes out). Of several
  * annotations of a task the one that was changed last counts; skipped ones do not.
@@ -71,9 +74,7 @@ export async function readLabelStudioReturned(path: string, manifest: Manifest):
   const images = tasks.map(({ data, annotations }): ReturnedImage => {
     const done = annotations
       .filter(({ was_cancelled }) => was_cancelled !== true)
-      .sort((a, b) =>
-        (a.updated_at ?? '') < (b.updated_at ?? '') ? -1 : (a.updated_at ?? '') > (b.updated_at ?? '') ? 1 : 0,
-      );
+      .sort((a, b) => changedAt(a) - changedAt(b));
     return {
       name: data.file_name ?? data.image ?? '',
       imageId: data.partloop_image_id ?? null,

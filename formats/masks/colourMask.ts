@@ -1,5 +1,5 @@
 import { PartloopError } from '../../domain/errors.js';
-import { decodePng, type LabelMask, samplesOf } from '../../storage/labelMask.js';
+import { decodePng, type LabelMask, refuseTransparent, samplesOf } from '../../storage/labelMask.js';
 
 /** 0xRRGGBB. */
 const packed = (red: number, green: number, blue: number): number => (red << 16) | (green << 8) | blue;
@@ -81,14 +81,4 @@ function checked(pixels: Uint8Array, known: ReadonlySet<number>, origin: string)
     if (!known.has(value)) throw new PartloopError('data-invalid', `${origin} has value ${value}, which is no class`);
   }
   return pixels;
-}
-
-/** An eraser leaves the colour below what it made transparent: nobody can tell what is meant. */
-function refuseTransparent(samples: Uint8Array, channels: number, origin: string): void {
-  if (channels !== 2 && channels !== 4) return;
-  for (let at = channels - 1; at < samples.length; at += channels)
-    if (samples[at] !== 255)
-      throw new PartloopError('data-invalid', `${origin} is partly transparent: labels are opaque`, {
-        hint: 'Paint what is no part with the background colour, and save the mask without transparency.',
-      });
 }

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { check } from '../../domain/checked.js';
 import { PartloopError } from '../../domain/errors.js';
 import { TAG_NAMES } from '../../domain/tags.js';
 import { BACKGROUND, IGNORE_INDEX } from '../../domain/taxonomy.js';
@@ -79,8 +80,8 @@ function toItem(
     image: image.startsWith('s3://')
       ? { kind: 'registered', uris: [image] }
       : { kind: 'bytes', read: () => folder(image) },
-    label: async ({ width, height }) => {
-      const mask = await decodeLabel(await folder(label), label);
+    label: async ({ width, height }, decode = decodeLabel) => {
+      const mask = await decode(await folder(label), label);
       if (mask.width !== width || mask.height !== height)
         throw new PartloopError(
           'data-invalid',
@@ -140,10 +141,9 @@ function parseLine(text: string): z.output<typeof lineSchema> {
   } catch (cause) {
     throw new PartloopError('data-invalid', 'it is not JSON', { cause });
   }
-  const parsed = lineSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`);
-  throw new PartloopError('data-invalid', problems.join('; '));
+  const { data, problem } = check(lineSchema, value);
+  if (problem !== null) throw new PartloopError('data-invalid', problem);
+  return data;
 }
 
 /** The picture that a bad line names, where it names one. */

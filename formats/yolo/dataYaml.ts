@@ -40,13 +40,16 @@ function parseYaml(text: string, file: string): unknown {
   const lines = new LineCounter();
   try {
     // The parser compares each key with each other: names are told apart below.
-    const options = { uniqueKeys: false, prettyErrors: false, logLevel: 'silent' } as const;
+    const options = { uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const;
     const document = parseDocument(text, { ...options, lineCounter: lines });
     const [error] = document.errors;
     if (error !== undefined) {
       const { line, col } = lines.linePos(error.pos[0]);
       throw new PartloopError('input-invalid', `${file}:${line}:${col} is not YAML: ${error.message}`);
     }
+    const fields = isMap(document.contents) ? document.contents.items.map(({ key }) => String(key)) : [];
+    if (fields.filter((field) => field === 'names').length > 1)
+      throw new PartloopError('input-invalid', `${file} has \`names\` twice: nobody can tell which numbers count`);
     const names = document.get('names', true);
     const keys = isMap(names) ? names.items.map(({ key }) => String(key)) : [];
     if (new Set(keys).size < keys.length) throw new PartloopError('input-invalid', `${file} names a class twice`);

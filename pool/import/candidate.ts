@@ -11,7 +11,7 @@ import type { ObjectStore } from '../../storage/objectStore.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';
 import type { LabelKeeper } from '../labelKeeper.js';
 import { type Candidate, withGiven } from './decide.js';
-import { inspectPicture } from './picture.js';
+import type { ImportDecoder } from './decoder.js';
 
 /** Share of the training images that is kept for validation, drawn once by a hash of the vehicle. */
 const VAL_SHARE = 0.05;
@@ -23,6 +23,7 @@ export interface CandidateContext {
   taxonomy: Taxonomy;
   history: PoolHistory;
   labels: LabelKeeper;
+  decoder: ImportDecoder;
   test: boolean;
   restore: boolean;
   now: Date;
@@ -46,8 +47,8 @@ export async function readCandidate(item: ImportItem, context: CandidateContext)
   const latest = history.latest(imageId);
   if (latest !== undefined && latest.removedAt !== null && !context.restore) return { removed: true };
 
-  const { width, height, perceptualHash } = await inspectPicture(bytes);
-  const { pixels, notes } = await item.label({ width, height });
+  const { width, height, perceptualHash } = await context.decoder.picture(bytes, fileName);
+  const { pixels, notes } = await item.label({ width, height }, context.decoder.label);
   if (pixels.length !== width * height)
     throw new PartloopError(
       'data-invalid',

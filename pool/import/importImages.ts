@@ -8,6 +8,7 @@ import { PoolHistory } from '../../storage/poolHistory.js';
 import { LabelKeeper } from '../labelKeeper.js';
 import { type CandidateContext, readCandidate } from './candidate.js';
 import { type Candidate, type DecideOptions, type Decision, decide } from './decide.js';
+import { DECODE_HERE, type ImportDecoder } from './decoder.js';
 import { chooseDefaults, preparePool } from './preparePool.js';
 
 const IN_PARALLEL = 6;
@@ -18,6 +19,8 @@ const SEGMENT_MS = 60_000;
 export interface ImportOptions extends Partial<DecideOptions> {
   onProgress(done: number): void;
   now: Date;
+  /** What decodes pictures and masks; in this process if omitted. */
+  decoder?: ImportDecoder;
   /** Stops after the images under way; what was read until then is kept. */
   signal?: AbortSignal | undefined;
 }
@@ -46,9 +49,9 @@ export async function importImages(
 ): Promise<ImportReport> {
   const prepared = await preparePool(store, poolName, taxonomy);
   const history = (await prepared.pool?.history()) ?? new PoolHistory();
-  const { test = false, relabel = false, restore = false, now } = options;
+  const { test = false, relabel = false, restore = false, now, decoder = DECODE_HERE } = options;
   const labels = new LabelKeeper(store, history);
-  const context: CandidateContext = { store, pool: poolName, taxonomy, history, labels, test, restore, now };
+  const context: CandidateContext = { store, pool: poolName, taxonomy, history, labels, decoder, test, restore, now };
   const report: ImportReport = {
     pool: poolName,
     version: (await prepared.pool?.latestVersion()) ?? 0,

@@ -21,18 +21,28 @@ const entrySchema = z.union([z.string(), namedSchema.refine((value) => nameOf(va
  * either, as `import --json`, `scan show --json` and the lists of images that steps left out have it.
  *
  * @param list the list that is meant where a JSON file has several
+ * @param read reads a list that lies in the store, by its `s3://` URI: JSON, or one name a line
  * @throws PartloopError `input-invalid` where the file names no images
  */
-export async function readImageList(path: string, list?: string): Promise<string[]> {
+export async function readImageList(
+  path: string,
+  list?: string,
+  read?: (uri: string) => Promise<Uint8Array>,
+): Promise<string[]> {
+  const isStored = read !== undefined && path.startsWith('s3://');
+  const text = isStored ? Buffer.from(await read(path)).toString('utf8') : await readText(path);
+  const names = await namesIn(text.replace(/^\uFEFF/, ''), path, list);
+  if (names.length === 0) throw new PartloopError('input-invalid', `--images ${path} names no image`);
+  return [...new Set(names)];
+}
+
+async function readText(path: string): Promise<string> {
   const facts = await stat(path).catch((cause: unknown) => {
     throw new PartloopError('input-invalid', `--images ${path} cannot be read`, { cause });
   });
   if (!facts.isFile() || facts.size > MAX_BYTES)
     throw new PartloopError('input-invalid', `--images ${path} is no file of at most ${MAX_BYTES} bytes`);
-  const text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
-  const names = await namesIn(text, path, list);
-  if (names.length === 0) throw new PartloopError('input-invalid', `--images ${path} names no image`);
-  return [...new Set(names)];
+  return readFile(path, 'utf8');
 }
 
 async function namesIn(text: string, path: string, list: string | undefined): Promise<string[]> {
@@ -44,6 +54,10 @@ async function namesIn(text: string, path: string, list: string | undefined): Pr
   if (naming === undefined) return lines;
   // A table of one column has no separator to be told by.
   if (header.length === 1) return lines.slice(1).map((line) => line.trim().replace(/^"(.*)"$/, '$1'));
+  if (path.startsWith('s3://'))
+    throw new PartloopError('input-invalid', `--images ${path} is a table in the store`, {
+      hint: 'Download it, and give the file.',
+    });
   const rows = await readCsvFile(path);
   return rows.map((row) => row[naming] ?? '').filter((name) => name.trim() !== '');
 }

@@ -1,5 +1,6 @@
 import { applySuggestion, suggestionOf } from '../../domain/correction.js';
 import { PartloopError } from '../../domain/errors.js';
+import { isFaultOfImage } from '../../domain/leftOut.js';
 import { latestVerdicts, type Verdict } from '../../domain/review.js';
 import type { FindingRow, IndexRow } from '../../domain/tables.js';
 import { readLabel } from '../../storage/imageSource.js';
@@ -88,8 +89,7 @@ export async function applyAccepted(
       for (const { finding } of open) outcome.corrected.set(finding.findingId, label.labelSha256);
       return label.labelSha256 === row.labelSha256 ? null : { imageId, on: row.labelSha256, label };
     } catch (error) {
-      if (!(error instanceof PartloopError) || !['data-invalid', 'data-changed', 'not-found'].includes(error.code))
-        throw error;
+      if (!isFaultOfImage(error)) throw error;
       outcome.notApplied.push(...open.map(({ answer }) => ({ row: answer.row, reason: error.message })));
       return null;
     }

@@ -1,6 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
+import { isFaultOfImage } from '../../domain/leftOut.js';
 import { findingRowSchema, type IndexRow, scanImageRowSchema } from '../../domain/tables.js';
 import { type Manifest, type ManifestImage, manifestPath, type ReviewFormat } from '../../formats/manifest.js';
 import { classTable } from '../../formats/palette.js';
@@ -151,8 +152,7 @@ export async function exportForReview(store: ObjectStore, request: ExportRequest
         `its label is ${width}×${height}, the picture ${row.width}×${row.height}`,
       );
     } catch (error) {
-      if (!(error instanceof PartloopError) || !['data-invalid', 'data-changed', 'not-found'].includes(error.code))
-        throw error;
+      if (!isFaultOfImage(error)) throw error;
       report.leftOut.push({ imageId: row.imageId, fileName: row.fileName, reason: error.message });
       return null;
     }

@@ -1,5 +1,6 @@
 import type { AuditAnswer } from '../../domain/auditAnswers.js';
 import { PartloopError } from '../../domain/errors.js';
+import { isFaultOfImage } from '../../domain/leftOut.js';
 import { latestVerdicts, type Verdict } from '../../domain/review.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { type Manifest, type ManifestImage, type ReviewFormat, readManifest } from '../../formats/manifest.js';
@@ -135,8 +136,7 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
       outcomes.set(image, outcome);
       return revision;
     } catch (error) {
-      if (!(error instanceof PartloopError) || !['data-invalid', 'data-changed', 'not-found'].includes(error.code))
-        throw error;
+      if (!isFaultOfImage(error)) throw error;
       outcomes.set(image, { kind: 'refused', reason: error.message });
       return null;
     } finally {

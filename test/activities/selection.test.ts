@@ -24,6 +24,7 @@ import {
   trainingRowSchema,
 } from '../../domain/tables.js';
 import { NO_TAGS } from '../../domain/tags.js';
+import { readImageList } from '../../pool/remove/imageList.js';
 import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import { encodeLabel } from '../../storage/labelMask.js';
@@ -266,5 +267,26 @@ describe('draw, sample, decide and report over a store', () => {
       new TextDecoder().decode((await store.get(draw.outputs.missing ?? '')).body),
       new RegExp(lost?.fileName ?? ''),
     );
+  });
+
+  it('draws nothing where more images are missing than may be left out, and lists them all for `pool remove`', async () => {
+    const { store, deps, rows } = await filledPool(24);
+    const lost = rows.filter((row) => row.split === 'train').slice(0, 7);
+    await store.delete(lost.map(({ imageUri }) => imageUri));
+    const drawn = createDrawActivities(deps).draw({
+      context: context({ config: loopConfigSchema.parse({ pool: 'cars', chunkSize: 100 }) }),
+      results: {},
+    });
+    const error = await drawn.catch((reason: unknown) => reason);
+    assert.ok(error instanceof PartloopError, String(error));
+    assert.equal(error.code, 'data-invalid');
+    assert.match(error.message, /^7 of \d+ drawn images of pool `cars` cannot be used \(7 gone\), 3 may be left out/);
+    const uri = / listed in (s3:\S+)$/.exec(error.message)?.[1] ?? '';
+    const listed = await readImageList(
+      uri,
+      undefined,
+      async (at) => (await store.get(at.replace(`${store.uri}/`, ''))).body,
+    );
+    assert.deepEqual(listed.sort(), lost.map(({ imageId }) => imageId).sort());
   });
 });

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { PartloopError } from '../../domain/errors.js';
 import { FAILURES, type FailureCode } from '../../domain/failure.js';
-import { allowedLeftOut, assertFewLeftOut, kindsText, type LeftOut, leftOutBy } from '../../domain/leftOut.js';
+import {
+  allowedLeftOut,
+  isFaultOfImage,
+  kindsText,
+  type LeftOut,
+  leftOutBy,
+  tooManyLeftOut,
+} from '../../domain/leftOut.js';
 import { idOf } from './sampling/rows.js';
 
 const image = (n: number, kind: LeftOut['kind']): LeftOut => ({
@@ -39,24 +46,23 @@ describe('images that are left out', () => {
     );
   });
 
-  it('end the step above the share, with the count, the first ones and what to do', () => {
-    const set = { images: 40, share: 0.01, what: 'training', pool: 'cars' };
-    const bad = [image(1, 'gone'), image(2, 'changed'), image(3, 'gone')];
-    assert.doesNotThrow(() => assertFewLeftOut(bad, set));
-    assert.throws(
-      () => assertFewLeftOut([...bad, image(4, 'unreadable')], set),
-      (error: unknown) => {
-        assert.ok(error instanceof PartloopError);
-        assert.equal(error.code, 'data-invalid');
-        assert.match(
-          error.message,
-          /^4 of 40 training images of pool `cars` .*\(2 gone, 1 changed, 1 unreadable\), 3 may/,
-        );
-        assert.match(error.message, /1\.jpg is gone: there is no object images\/1;/);
-        assert.match(error.hint ?? '', /partloop pool remove cars --images FILE/);
-        return true;
-      },
-    );
+  it('end the step above the share, with the count, the first ones, the list and what to do', () => {
+    const allowance = { images: 40, share: 0.01, what: 'training', pool: 'cars' };
+    const bad = [image(1, 'gone'), image(2, 'changed'), image(3, 'gone'), image(4, 'unreadable')];
+    const { code, message, hint = '' } = tooManyLeftOut(bad, allowance, 's3://b/too-many.json');
+    assert.equal(code, 'data-invalid');
+    assert.match(message, /^4 of 40 training images of pool `cars` .*\(2 gone, 1 changed, 1 unreadable\), 3 may/);
+    assert.match(message, /1\.jpg is gone: there is no object images\/1;/);
+    assert.match(message, /All are listed in s3:\/\/b\/too-many\.json$/);
+    assert.match(hint, /partloop pool remove cars --images s3:\/\/b\/too-many\.json`/);
     assert.equal(kindsText([]), null);
+  });
+
+  it('are told from everybody’s faults by one rule', () => {
+    for (const code of Object.keys(FAILURES) as FailureCode[]) {
+      const error = new PartloopError(code, 'what happened');
+      assert.equal(isFaultOfImage(error), leftOutBy({ imageId: idOf(1), fileName: '1.jpg' }, error) !== null);
+    }
+    assert.equal(isFaultOfImage(new Error('socket hang up')), false);
   });
 });

@@ -88,7 +88,7 @@ describe('what tools do to an export', function () {
   it('COCO: gives two categories one id: nobody can tell which is meant', async () => {
     const twice = [...categories(1), { id: 2, name: 'bumper' }];
     const back = { images: [{ id: 1, file_name: '1.jpg', ...size }], categories: twice, annotations: [] };
-    await assert.rejects(readCoco(back), /two categories with the id 2: /);
+    await assert.rejects(readCoco(back), /gives id 2 to two categories: /);
   });
 
   it('COCO: has annotations of images that it does not list; they are named', async () => {
@@ -218,6 +218,23 @@ describe('what tools do to an export', function () {
       await assert.rejects(cvat(png, `${map([0, 1, 2])}mirror:51,221,255::\n`), /wheel and mirror the same colour/);
     });
 
+    it('CVAT: has no background, and black for a class or for a label that we do not know', async () => {
+      const rest = [2, 3].map((value) => `${NAMES[value]}:${COLOURS[value]?.join(',')}::\n`).join('');
+      const data = raster.map((value) => (value === 1 ? 0 : 1));
+      const palette = [[0, 0, 0], [...(COLOURS[2] ?? [])]];
+      const everywhere = encode({ ...size, data, channels: 1, depth: 8, palette });
+      const found = await cvat(everywhere, `hood:0,0,0::\n${rest}`);
+      assert.deepEqual(
+        found,
+        raster.map((value) => (value === 1 ? 1 : 2)),
+      );
+      assert.match(
+        String(await cvat(everywhere, `spoiler:0,0,0::\n${rest}`)),
+        /colours that stand for no class: #000000/,
+      );
+      await assert.rejects(cvat(everywhere, `hood:0,300,0::\n${rest}`), /gives hood the colour 0,300,0/);
+    });
+
     async function masks(png: Uint8Array): Promise<Uint8Array | string | undefined> {
       await mkdir(join(folder, 'flat'), { recursive: true });
       await writeFile(join(folder, 'flat', '1.png'), png);
@@ -282,6 +299,11 @@ describe('what tools do to an export', function () {
         { updated_at: '2026-01-03T00:00:00Z', was_cancelled: true, result: [] },
       ];
       assert.deepEqual(await readTasks([{ data, annotations }]), leftHalf);
+      const zones = [
+        { updated_at: '2026-01-01T23:30:00-05:00', result: [left] },
+        { updated_at: '2026-01-02T03:00:00Z', result: [] },
+      ];
+      assert.deepEqual(await readTasks([{ data, annotations: zones }]), leftHalf);
       assert.match(String(await readTasks([{ data, annotations: annotations.slice(2) }])), /nobody annotated it/);
     });
 

@@ -8,9 +8,10 @@ import { PartloopError } from '../../domain/errors.js';
 import type { FailureCode } from '../../domain/failure.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { NetworkImage } from '../../inference/decode.js';
-import { JudgeEnded, JudgeProcess } from '../../inference/judgeProcess.js';
+import { JudgeProcess } from '../../inference/judgeProcess.js';
 import { tryModel } from '../../inference/modelTrial.js';
 import { openSessions } from '../../inference/sessions.js';
+import { ProcessEnded } from '../../storage/helperProcess.js';
 import { indexRow } from '../storage/rows.js';
 import { memoryStore } from '../support/memoryStore.js';
 import { TAXONOMY } from '../support/pictures.js';
@@ -109,7 +110,7 @@ describe('a network that goes wrong', function () {
       assert.deepEqual(await judge.look(await png(picture('none')), 'none.png'), { classes: [0, 1], surest: 255 });
       await assert.rejects(
         judge.look(await png(picture(fault)), `${fault}.png`),
-        (error: unknown) => error instanceof JudgeEnded && how.test(error.how),
+        (error: unknown) => error instanceof ProcessEnded && how.test(error.how),
       );
     }
   });

@@ -137,7 +137,7 @@ describe('the preprocessing of the scan', function () {
         const bytes = await readFile(ours);
         const { autoOrient } = await sharp(bytes).metadata();
         const row = await photoRow(store, bytes, autoOrient);
-        const copy = await readDerivative(store, POOL, row, derivativeSide(size));
+        const copy = await readDerivative(store, POOL, row, { maxSide: derivativeSide(size), classes: 254 });
         for (const [kind, read] of [
           ['direct', bytes],
           ['copy', copy.image],

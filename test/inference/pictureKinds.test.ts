@@ -86,7 +86,10 @@ describe('every kind of picture file', function () {
         ['copy', WIDTH],
         ['small', SMALL],
       ] as const)
-        await writeFile(join(folder, `${name}.${kind}`), (await readDerivative(store, 'cars', row, side)).image);
+        await writeFile(
+          join(folder, `${name}.${kind}`),
+          (await readDerivative(store, 'cars', row, { maxSide: side, classes: 254 })).image,
+        );
     }
     await run(PYTHON, ['-c', PILLOW, join(ROOT, 'trainer'), ...kinds.map(({ name }) => join(folder, name))]);
   });

@@ -9,8 +9,9 @@ import { z } from 'zod';
 import { openPool } from '../../storage/pool.js';
 import { storeOfHome } from '../chaos/home.js';
 import { partloop, partloopJson } from '../support/cli.js';
+import { CRASH_MARK, markedPicture, withFaultyChildren } from '../support/crashSharp.js';
 import { givenCard } from '../support/givenModel.js';
-import { TAXONOMY } from '../support/pictures.js';
+import { mask, TAXONOMY } from '../support/pictures.js';
 import { canCrash, type Fault, faultyPicture, writeFaulty } from '../support/tinyModel.js';
 
 const SIDE = 64;
@@ -83,6 +84,25 @@ describe('a scan by a model that goes wrong', function () {
   }
 
   const status = async () => statusSchema.parse(await partloopJson(home, ['status']));
+
+  it('comes after an import, which a picture that ends the decoder does not end', async () => {
+    await mkdir(join(home, 'more'));
+    await writeFile(join(home, 'more', 'mask.png'), await mask(1, 64, 64));
+    const marks = [null, null, CRASH_MARK, null];
+    for (const [n, mark] of marks.entries())
+      await writeFile(join(home, 'more', `${n}.png`), await markedPicture(mark, 200 + n));
+    const lines = marks.map((_, n) => JSON.stringify({ image: `${n}.png`, label: 'mask.png' }));
+    await writeFile(join(home, 'more', 'all.jsonl'), lines.join('\n'));
+    const files = ['--manifest', join(home, 'more', 'all.jsonl'), '--taxonomy', join(home, 'taxonomy.json')];
+    const report = await withFaultyChildren(() =>
+      partloopJson(home, ['import', 'masks', ...files, '--pool', 'others']),
+    );
+    const { added, refused } = z.looseObject({ added: z.number(), refused: z.array(z.unknown()) }).parse(report);
+    assert.equal(added, 3);
+    assert.deepEqual(refused, [
+      { fileName: '2.png', reason: '2.png ended the process that decoded it 3 times (SIGSEGV)' },
+    ]);
+  });
 
   it('ends with those pictures named, also where they end or hang its worker', async () => {
     const found = z

@@ -15,6 +15,7 @@ import type { IndexRow } from '../../../domain/tables.js';
 import { keys } from '../../../storage/keys.js';
 import { encodeLabel } from '../../../storage/labelMask.js';
 import type { ObjectStore } from '../../../storage/objectStore.js';
+import { CRASH_MARK, markedPicture, withFaultyChildren } from '../../support/crashSharp.js';
 import { startTestStore, type TestStore } from '../../support/s3.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 
@@ -110,6 +111,29 @@ describe('bad images of a training', function () {
         /^4 of 12 training images/.test(error.message),
     );
     assert.deepEqual(await runs(), []);
+  });
+
+  it('that end the process which decodes them are left out by name, and count for the share', async () => {
+    const enders = await Promise.all([1, 2].map((n) => ending(rows[n] as IndexRow, n)));
+    const train = [...rows.slice(0, 1), ...enders, ...rows.slice(3)];
+    await withFaultyChildren(async () => {
+      const { work, json } = await runOn({ train });
+      assert.deepEqual([work.facts.images, work.facts.leftOut], [IMAGES - 2, 2]);
+      const leftOut = Object(await json(work.outputs.leftOut)).train as { fileName: string; reason: string }[];
+      const told = leftOut.map(({ reason }) => reason).sort();
+      assert.deepEqual(
+        told,
+        [1, 2].map((n) => `${n}.png ended the process that decoded it 3 times (SIGSEGV)`),
+      );
+      await store.delete(['runs/left-out.json']);
+      await assert.rejects(
+        runOn({ train, badImageShare: 0 }),
+        (error: unknown) =>
+          error instanceof PartloopError &&
+          error.code === 'data-invalid' &&
+          /^2 of 12 training images .*\(2 unreadable\)/.test(error.message),
+      );
+    });
   });
 
   it('are not counted where the store is away', async () => {
@@ -216,6 +240,15 @@ describe('bad images of a training', function () {
     const imageId = sha(bytes);
     await store.put(keys.image(POOL, imageId), bytes);
     return { ...row, imageId, imageUri: keys.image(POOL, imageId) };
+  }
+
+  /** A picture that the faulty library of `withFaultyChildren` cannot bear. */
+  async function ending(row: IndexRow, n: number): Promise<IndexRow> {
+    const bytes = await markedPicture(CRASH_MARK, n);
+    const label = await encodeLabel(new Uint8Array(64 * 64).fill(1), 64, 64);
+    await store.put(keys.image(POOL, sha(bytes)), bytes);
+    const image = { imageId: sha(bytes), imageUri: keys.image(POOL, sha(bytes)), height: 64 };
+    return { ...(await relabelled(row, label)), ...image };
   }
 
   async function relabelled(row: IndexRow, bytes: Uint8Array): Promise<IndexRow> {

@@ -63,6 +63,8 @@ describe('the class names of a data.yaml', () => {
     await refused('names: []\n', /lists no class names/);
     await refused('names: hood\n', /lists no class names/);
     await refused('names: {0: hood, 1: wheel, 0: mirror}\n', /names a class twice/);
+    await refused('names: [hood, wheel]\nnc: 2\nnames: [wheel, hood]\n', /has `names` twice/);
+    await refused('names: [hood, wheel]\n---\nnames: [wheel, hood]\n', /is not YAML/);
     await refused('names: {hood: 0}\n', /lists no class names/);
     await refused('names: [[hood]]\n', /lists no class names/);
     await refused(`names:\n  ${'1'.repeat(200_000)}${' '.repeat(50_000)}\n`, /lists no class names/);

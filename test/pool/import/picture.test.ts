@@ -223,5 +223,5 @@ async function copyOf(bytes: Buffer, { width, height }: PictureFacts, side: numb
   await store.put(imageUri, bytes);
   await store.put(labelUri, label);
   const row: IndexRow = chunkRow(0, { width, height, imageId, imageUri, labelSha256, labelUri });
-  return (await readDerivative(store, 'cars', row, side)).image;
+  return (await readDerivative(store, 'cars', row, { maxSide: side, classes: 254 })).image;
 }

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { check } from '../../domain/checked.js';
+import { PartloopError } from '../../domain/errors.js';
+import { type Segmentation, segmentationSchema } from './segmentation.js';
+
+/** An id as a text: tools write numbers, some write texts. */
+export const cocoId = z.union([z.number(), z.string().max(1_024)]).transform(String);
+
+const ownerSchema = z.looseObject({ image_id: cocoId });
+const namedSchema = z.looseObject({ id: cocoId });
+const categorySchema = z.looseObject({ category_id: cocoId });
+/** What detection tools write. */
+const boxSchema = z.looseObject({ segmentation: z.union([z.array(z.unknown()).max(0), z.null()]).optional() });
+const annotationSchema = z.looseObject({ category_id: cocoId, segmentation: segmentationSchema });
+
+/**
+ * Category id -> name.
+ *
+ * @throws PartloopError `input-invalid` where two categories have one id: nobody can tell which is meant
+ */
+export function categoryNames(
+  categories: readonly { id: string; name: string }[],
+  path: string,
+): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const { id, name } of categories) {
+    const other = names.get(id);
+    if (other !== undefined && other !== name)
+      throw new PartloopError('input-invalid', `${path} gives id ${id} to two categories: ${other} and ${name}`);
+    names.set(id, name);
+  }
+  return names;
+}
+
+/** An annotation that belongs to no image of the file. */
+export interface Stray {
+  /** The image that it names; null where it names none. */
+  owner: string | null;
+  /** What it is called. */
+  name: string;
+}
+
+/**
+ * Annotations by the ids of the images that they belong to, in the order of the file.
+ *
+ * @throws PartloopError `input-invalid` where two images have one id
+ */
+export function annotationsByImage<T>(
+  annotations: readonly T[],
+  imageIds: readonly string[],
+  path: string,
+): { byImage: ReadonlyMap<string, readonly T[]>; strays: Stray[] } {
+  const byImage = new Map<string, T[]>(imageIds.map((id) => [id, []]));
+  if (byImage.size !== imageIds.length) throw new PartloopError('input-invalid', `${path} has two images with one id`);
+  const strays: Stray[] = [];
+  for (const [index, annotation] of annotations.entries()) {
+    const owner = ownerSchema.safeParse(annotation).data?.image_id ?? null;
+    const own = owner === null ? undefined : byImage.get(owner);
+    if (own === undefined) strays.push({ owner, name: annotationName(annotation, index) });
+    else own.push(annotation);
+  }
+  return { byImage, strays };
+}
+
+/** What an annotation is called; `index` counts where it has no id. */
+export function annotationName(annotation: unknown, index: number): string {
+  const named = namedSchema.safeParse(annotation);
+  return named.success ? `annotation ${named.data.id}` : `annotation number ${index}`;
+}
+
+/** The category that an annotation names; null where it names none. */
+export const categoryOf = (annotation: unknown): string | null =>
+  categorySchema.safeParse(annotation).data?.category_id ?? null;
+
+/**
+ * Category and mask of an annotation, which is called `name`.
+ *
+ * @throws PartloopError `data-invalid` for one without a mask, and one that is not valid
+ */
+export function parseAnnotation(annotation: unknown, name: string): { category: string; segmentation: Segmentation } {
+  if (boxSchema.safeParse(annotation).success)
+    throw new PartloopError('data-invalid', `${name} has no mask: nobody can tell which pixels of a box are meant`, {
+      hint: 'Draw masks or polygons.',
+    });
+  const { data, problem } = check(annotationSchema, annotation);
+  if (problem !== null) throw new PartloopError('data-invalid', `${name} is not valid: ${problem}`);
+  return { category: data.category_id, segmentation: data.segmentation };
+}

@@ -1,0 +1,9 @@
+import { serveParent } from '../../storage/helperProcess.js';
+import { DECODE_HERE, type DecodeReply, type DecodeRequest } from './decoder.js';
+
+/** A process that decodes for an import which a picture must not end (`withDecoderApart`). */
+serveParent<DecodeRequest, DecodeReply>((request) =>
+  'picture' in request
+    ? DECODE_HERE.picture(Buffer.from(request.picture), '')
+    : DECODE_HERE.label(request.label, request.name),
+);
