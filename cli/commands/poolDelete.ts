@@ -91,7 +91,7 @@ function refuseInUse({ pool, users }: DeletionPlan, temporal: RunningUsers | nul
       ? 'Temporal does not answer, and by the store these have begun what is not finished'
       : 'these are not stopped';
   throw new PartloopError('input-invalid', `pool \`${pool}\` is in use; ${how}: ${running.join(', ')}`, {
-    hint: 'End loops with `partloop loop stop NAME --now`, scans in the Temporal UI; or say --while-in-use.',
+    hint: 'End loops with `partloop loop stop NAME --now`, scans with `partloop scan stop NAME`; or say --while-in-use.',
   });
 }
 
