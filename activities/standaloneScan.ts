@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.js';
 import { PartloopError } from '../domain/errors.js';
 import type { ScanJudge } from '../domain/messages.js';
 import { modelCardSchema } from '../domain/modelCard.js';
@@ -39,7 +40,8 @@ export function createStandaloneScanActivities(deps: ActivityDeps) {
       if (images < least) {
         throw new PartloopError(
           'pool-exhausted',
-          `pool \`${name}\` has ${images} ${SPLIT_WORDS[split]}images, and ${crossValidate === undefined ? 'a scan' : `${crossValidate} folds`} need at least ${least}`,
+          `pool \`${name}\` has ${counted(images, `${SPLIT_WORDS[split]}image`, `${SPLIT_WORDS[split]}images`)}, and ` +
+            `${crossValidate === undefined ? 'a scan needs' : `${crossValidate} folds need`} at least ${least}`,
           { hint: `\`partloop pool stats ${name}\` shows its images.` },
         );
       }

@@ -66,7 +66,10 @@ export async function planStandaloneScan(
 }
 
 /** The plan for people, before the scan starts. */
-export function tellPlannedScan(plan: PlannedScan, { model, isAsked }: { model: string | null; isAsked: boolean }): void {
+export function tellPlannedScan(
+  plan: PlannedScan,
+  { model, isAsked }: { model: string | null; isAsked: boolean },
+): void {
   const { pool, split, poolImages, images, notScanned, quarantineAt, quarantinePrecision } = plan;
   const rest = notScannedText(notScanned);
   say(

@@ -1,7 +1,10 @@
 import type { Client } from '@temporalio/client';
 
 /** What a run of a workflow was started with; null where it was nothing that can be read. */
-export async function workflowInput(client: Client, execution: { workflowId: string; runId: string }): Promise<unknown> {
+export async function workflowInput(
+  client: Client,
+  execution: { workflowId: string; runId: string },
+): Promise<unknown> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution,

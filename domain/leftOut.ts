@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { counted } from './counted.js';
 import { PartloopError } from './errors.js';
 import type { FailureCode } from './failure.js';
 import { sha256Schema } from './ids.js';
@@ -85,7 +86,7 @@ export function assertFewLeftOut(
   const more = leftOut.length > NAMED ? `; and ${leftOut.length - NAMED} more` : '';
   throw new PartloopError(
     'data-invalid',
-    `${leftOut.length} of ${images} ${what} images of pool \`${pool}\` cannot be used (${kindsText(leftOut)}), ` +
+    `${leftOut.length} of ${counted(images, `${what} image`, `${what} images`)} of pool \`${pool}\` cannot be used (${kindsText(leftOut)}), ` +
       `${allowed} may be left out (\`badImageShare\` ${share}): ${named.join('; ')}${more}`,
     {
       hint:

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { type NotDrawn, whyNotDrawn } from './draw/drawChunk.js';
 import { LEFT_OUT_KINDS, type LeftOut } from './leftOut.js';
 import { notJudged } from './scan/counts.js';
+import { findingClass } from './scan/findingClass.js';
 import type { SplitChoice } from './scan/split.js';
 import type { FindingRow, IndexRow, ScanImageRow } from './tables.js';
-import { findingClass } from './scan/findingClass.js';
 import { labelNames, type Taxonomy } from './taxonomy.js';
 
 /** `images.csv`: one row for every image scanned. */

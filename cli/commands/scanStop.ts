@@ -12,8 +12,8 @@ import { interruptible } from '../interrupt.js';
 import { loopNames } from '../knownLoops.js';
 import { name } from '../options.js';
 import { printJson, say } from '../output.js';
-import { followScan } from '../scanFollowed.js';
 import { withProgress } from '../progress.js';
+import { followScan } from '../scanFollowed.js';
 import { findScanWorkflow, type ScanWorkflow, scanProgress } from '../scanWorkflows.js';
 
 /** `partloop scan stop|resume`. */
@@ -96,12 +96,7 @@ const NEXT: Readonly<Record<State, (scan: string) => string[]>> = {
 };
 
 /** What became of a scan that does not run. @throws PartloopError `not-found` where there is no scan of this name */
-async function stateOf(
-  client: Client,
-  store: ObjectStore,
-  scan: string,
-  found: ScanWorkflow | null,
-): Promise<State> {
+async function stateOf(client: Client, store: ObjectStore, scan: string, found: ScanWorkflow | null): Promise<State> {
   if ((await readScanRecord(store, scan)) !== null) return 'finished';
   if (found !== null) return found.status === 'CANCELLED' || found.status === 'TERMINATED' ? 'stopped' : 'failed';
   const isLoop = (await loopNames(client, 'all')).includes(scan);

@@ -7,7 +7,10 @@ const OF_UNLABELLED_REGIONS: ReadonlySet<string> = new Set(['missing_part', 'hol
 export const WHOLE_LABEL = 'whole label';
 
 /** What the region of a finding is labelled as, for people: the name of a class, or `whole label`. */
-export function findingClass({ kind, classId }: Pick<FindingRow, 'kind' | 'classId'>, names: readonly string[]): string {
+export function findingClass(
+  { kind, classId }: Pick<FindingRow, 'kind' | 'classId'>,
+  names: readonly string[],
+): string {
   if (classId === BACKGROUND && !OF_UNLABELLED_REGIONS.has(kind)) return WHOLE_LABEL;
   return names[classId] ?? String(classId);
 }
