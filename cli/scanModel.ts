@@ -18,7 +18,7 @@ export interface GivenModel {
   pool: string;
   /** A local ONNX file, or an s3:// URI. */
   file: string;
-  /** Its description; `model.json` beside it where left out. */
+  /** Its description; `model.json` beside it if omitted. */
   card: string | undefined;
   /** Whether the person says that it was trained on no image of the pool. */
   unseen: boolean;

@@ -9,7 +9,9 @@ import { workflowInput } from './workflowInput.js';
 
 /** A worker answers within this, or is not there. */
 const QUERY_MS = 3_000;
-const RUNNING = "WorkflowType = 'mislabelScan' AND ExecutionStatus = 'Running'";
+const OF_SCANS = "WorkflowType = 'mislabelScan'";
+const RUNNING = `${OF_SCANS} AND ExecutionStatus = 'Running'`;
+const ENDED_EARLY = `${OF_SCANS} AND ExecutionStatus IN ('Canceled', 'Terminated', 'Failed', 'TimedOut')`;
 
 /** The workflow of a scan that belongs to no loop, its newest run. */
 export interface ScanWorkflow {
@@ -26,24 +28,27 @@ export interface ScanWorkflow {
 }
 
 /** Scans that run and belong to no loop, the oldest first. */
-export async function runningScans(client: Client): Promise<ScanWorkflow[]> {
-  const found: ScanWorkflow[] = [];
-  for await (const info of client.workflow.list({ query: RUNNING }))
-    if (info.parentExecution === undefined) found.push(await scanWorkflow(client, info));
-  return found.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
-}
+export const runningScans = (client: Client): Promise<ScanWorkflow[]> => scansBy(client, RUNNING);
 
 /**
  * The workflow of a scan by the scan's name, whether it runs or has ended; null where Temporal knows none, or has forgotten it.
- * One that was started in the UI under an id of its own is found while it runs.
+ * A person may have started it in the UI under an id of its own.
  */
 export async function findScanWorkflow(client: Client, scan: string): Promise<ScanWorkflow | null> {
   try {
     return await scanWorkflow(client, await client.workflow.getHandle(standaloneScanWorkflowId(scan)).describe());
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    return (await runningScans(client)).find((one) => one.scan === scan) ?? null;
+    const named = await scansBy(client, `${OF_SCANS} AND ${SEARCH_ATTRIBUTES.loop.name} = '${scan}'`);
+    return named.at(-1) ?? (await runningScans(client)).find((one) => one.scan === scan) ?? null;
   }
+}
+
+async function scansBy(client: Client, query: string): Promise<ScanWorkflow[]> {
+  const found: ScanWorkflow[] = [];
+  for await (const info of client.workflow.list({ query }))
+    if (info.parentExecution === undefined) found.push(await scanWorkflow(client, info));
+  return found.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
 }
 
 async function scanWorkflow(
@@ -96,6 +101,33 @@ export async function describeRunningScans(client: Client): Promise<RunningScan[
       progress: await scanProgressLine(client, workflowId),
     })),
   );
+}
+
+/** A scan that ended before it had a result. */
+export interface UnfinishedScan {
+  scan: string;
+  pool: string | null;
+  startedAt: string;
+  state: 'stopped' | 'failed';
+}
+
+/** Whether a scan that ended without a result was stopped by somebody, or failed. */
+export const endOf = ({ status }: ScanWorkflow): UnfinishedScan['state'] =>
+  status === 'CANCELLED' || status === 'TERMINATED' ? 'stopped' : 'failed';
+
+/** Scans that ended early and neither run nor are `done` now, the newest run of each. */
+export async function unfinishedScans(
+  client: Client,
+  { running, done }: { running: readonly RunningScan[]; done: readonly string[] },
+): Promise<UnfinishedScan[]> {
+  const later = new Set([...done, ...running.map(({ scan }) => scan)]);
+  const newest = new Map((await scansBy(client, ENDED_EARLY)).map((workflow) => [workflow.scan, workflow]));
+  return [...newest.values()]
+    .filter(({ scan }) => !later.has(scan))
+    .map((workflow) => {
+      const { scan, pool, startedAt } = workflow;
+      return { scan, pool, startedAt, state: endOf(workflow) };
+    });
 }
 
 export function printRunningScans(running: readonly RunningScan[]): void {

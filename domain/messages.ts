@@ -23,7 +23,7 @@ const sampleFields = loopFields.sample.unwrap().shape;
  */
 export const startLoopRequestSchema = z.strictObject({
   pool: nameSchema.optional().describe('The pool to draw from; may be left out where there is only one'),
-  loop: nameSchema.optional().describe("Name of the loop; the pool's name where left out"),
+  loop: nameSchema.optional().describe("Name of the loop; the pool's name if omitted"),
   iterations: iterations.default(1).describe('How many iterations to run'),
   chunkSize: loopFields.chunkSize.unwrap().optional().describe('New images an iteration draws'),
   sampleShare: sampleFields.share.unwrap().optional().describe('Share of the chunk that is picked'),
@@ -230,7 +230,7 @@ export interface RunIterationsAnswer {
 }
 
 export const retryIterationSchema = z.strictObject({
-  iteration: z.number().int().min(1).optional().describe('The iteration to do again; the last one where left out'),
+  iteration: z.number().int().min(1).optional().describe('The iteration to do again; the last one if omitted'),
   from: stepSchema.optional().describe('Do this step and all after it again, even where they are done'),
 });
 export type RetryIteration = z.input<typeof retryIterationSchema>;

@@ -36,7 +36,7 @@ export function register(program: Command): void {
       '<file>',
       'findings.csv with a column `verdict` (wrong, accept, right, unsure), a COCO or Label Studio .json file, or an unpacked folder of CVAT, YOLO or masks',
     )
-    .option('--scan <scan>', 'CSV: the scan that was answered; all scans of the pool where left out')
+    .option('--scan <scan>', 'CSV: the scan that was answered; all scans of the pool if omitted')
     .option('--pool <name>', 'CSV: the pool, where there are several and no scan is named')
     .option('--manifest <file>', 'manifest.json of the export, where it is not beside the file')
     .option('--reviewer <name>', 'Who reviewed, where the file does not say')
@@ -140,7 +140,7 @@ function registerUndo(review: Command): void {
     .command('undo')
     .description('Take an import of reviews back: labels go back to what they were, its answers count no longer')
     .argument('<pool>')
-    .argument('[review]', 'Its id by `review list`; the newest that was not undone yet where left out')
+    .argument('[review]', 'Its id by `review list`; the newest that was not undone yet if omitted')
     .option('--json', 'Print one JSON object on stdout')
     .action(async (pool: string, id: string | undefined, { json }: { json?: true }) => {
       const { store } = await openEnvironmentStore();

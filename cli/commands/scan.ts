@@ -3,7 +3,7 @@ import { countsOf } from '../../domain/scan/counts.js';
 import { listScans, readScanRecord } from '../../storage/scans.js';
 import { storeOf, withClient } from '../environment.js';
 import { printJson, printTable, say } from '../output.js';
-import { describeRunningScans, printRunningScans } from '../scanWorkflows.js';
+import { describeRunningScans, printRunningScans, unfinishedScans } from '../scanWorkflows.js';
 import { registerExport } from './scanExport.js';
 import { registerRun } from './scanRun.js';
 import { registerShow } from './scanShow.js';
@@ -22,7 +22,9 @@ export function register(program: Command): void {
 function registerList(scan: Command): void {
   scan
     .command('list')
-    .description('Scans that belong to no loop: those that run, with how far they are, and those that are done')
+    .description(
+      'Scans that belong to no loop: those that run, with how far they are, those that ended early, and those that are done',
+    )
     .option('--json', 'Print one JSON object on stdout')
     .action(({ json }: { json?: true }) =>
       withClient(async (client, env) => {
@@ -38,10 +40,15 @@ function registerList(scan: Command): void {
             { scan: record.scan, pool: record.pool, ...sides, quarantined, findings, finishedAt: record.finishedAt },
           ];
         });
-        if (json) return printJson({ running, scans: rows });
-        if (rows.length + running.length === 0)
+        const unfinished = await unfinishedScans(client, { running, done: rows.map(({ scan }) => scan) });
+        if (json) return printJson({ running, unfinished, scans: rows });
+        if (rows.length + running.length + unfinished.length === 0)
           return say('No scan was run by itself. Start one with `partloop scan run`.');
         printRunningScans(running);
+        for (const { scan, pool, state } of unfinished)
+          say(
+            `scan ${scan}${pool === null ? '' : ` of pool ${pool}`} ${state === 'stopped' ? 'was stopped' : 'failed'}: \`partloop scan resume ${scan}\` goes on with it`,
+          );
         printTable(
           rows.map((row) =>
             Object.fromEntries(

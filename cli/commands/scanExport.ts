@@ -121,7 +121,7 @@ async function exportTables(
     `${counted(findings.length, 'finding', 'findings')}: ${files.findings}`,
     `${counted(leftOut.length, 'image', 'images')} not scanned: ${files.leftOut}`,
   );
-  for (const [reason, count] of countReasons(leftOut)) say(`  ${count} ${reason}`);
+  for (const [reason, count] of countReasons(leftOut)) say(`  ${reason}: ${count}`);
   if (bad.length > 0)
     say(
       `Put ${counted(bad.length, 'bad image', 'bad images')} back, or out of the pool: \`partloop pool remove ${scan.pool} --images ${files.badImages}\``,

@@ -1,18 +1,22 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { counted } from '../../domain/counted.js';
+import { PartloopError } from '../../domain/errors.js';
+import { nameSchema } from '../../domain/ids.js';
 import { countsText } from '../../domain/scan/counts.js';
 import { findingClass } from '../../domain/scan/findingClass.js';
 import { areaOf, leftOutOfScan } from '../../domain/scanExport.js';
 import { FINDING_KINDS, findingRowSchema, type ScanImageRow, scanImageRowSchema } from '../../domain/tables.js';
 import { labelNames } from '../../domain/taxonomy.js';
+import type { StackEnvironment } from '../../infra/environment.js';
 import { readJson } from '../../storage/json.js';
 import { openPool } from '../../storage/pool.js';
 import { findScan, readMissing } from '../../storage/scans.js';
 import { readTable } from '../../storage/table.js';
-import { openEnvironmentStore } from '../environment.js';
+import { connect, openEnvironmentStore } from '../environment.js';
 import { wholeNumberBetween } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
+import { findScanWorkflow, scanProgressLine } from '../scanWorkflows.js';
 import { wholeNumber } from './iteration.js';
 
 const TOP_FINDINGS = 20;
@@ -34,8 +38,10 @@ export function registerShow(scan: Command): void {
 }
 
 async function show(id: string, { top, json }: { top: number; json: boolean }): Promise<void> {
-  const { store } = await openEnvironmentStore();
-  const found = await findScan(store, id);
+  const { store, env } = await openEnvironmentStore();
+  const found = await findScan(store, id).catch(async (error: unknown) => {
+    throw (await unfinished(env, id)) ?? error;
+  });
   const pool = await openPool(store, found.pool);
   const index = await pool.readIndex(found.poolVersion);
   const sizes = new Map(index.map((row) => [row.imageId, row]));
@@ -89,6 +95,27 @@ async function show(id: string, { top, json }: { top: number; json: boolean }): 
   say(`\`partloop scan export ${found.id} --out DIR\` writes all of it, for a table or an annotation tool.`);
 }
 
+/** The error for a scan that was started and has no result; null where no such scan is known. */
+async function unfinished(env: StackEnvironment, id: string): Promise<PartloopError | null> {
+  if (!nameSchema.safeParse(id).success) return null;
+  const client = await connect(env);
+  try {
+    const found = await findScanWorkflow(client, id);
+    if (found === null) return null;
+    const isRunning = found.status === 'RUNNING';
+    const far = isRunning
+      ? `it runs (${await scanProgressLine(client, found.workflowId)})`
+      : 'it was stopped, or failed';
+    return new PartloopError('not-found', `scan \`${id}\` has no result yet: ${far}`, {
+      hint: isRunning
+        ? `\`partloop scan resume ${id} --wait\` waits for it.`
+        : `\`partloop scan resume ${id}\` goes on with it.`,
+    });
+  } finally {
+    await client.connection.close();
+  }
+}
+
 /** Images that were not judged, by reason, with what is wrong with each where there is more to say. */
 function tellLeftOut(leftOut: ReturnType<typeof leftOutOfScan>): void {
   const byReason = new Map<string, string[]>();
@@ -97,7 +124,7 @@ function tellLeftOut(leftOut: ReturnType<typeof leftOutOfScan>): void {
     if (!byReason.get(reason)?.push(named)) byReason.set(reason, [named]);
   }
   for (const [reason, named] of [...byReason].sort(([, a], [, b]) => b.length - a.length))
-    say(`  left out, ${reason}: ${named.length} (${listed(named)})`);
+    say(`  ${named.length} left out, ${reason}: ${listed(named.toSorted())}`);
 }
 
 /** Images kept from training until somebody has looked, the most suspect first. */

@@ -14,7 +14,7 @@ import { name } from '../options.js';
 import { printJson, say } from '../output.js';
 import { withProgress } from '../progress.js';
 import { followScan } from '../scanFollowed.js';
-import { findScanWorkflow, type ScanWorkflow, scanProgress } from '../scanWorkflows.js';
+import { endOf, findScanWorkflow, type ScanWorkflow, scanProgress } from '../scanWorkflows.js';
 
 /** `partloop scan stop|resume`. */
 export function registerStop(scan: Command): void {
@@ -98,7 +98,7 @@ const NEXT: Readonly<Record<State, (scan: string) => string[]>> = {
 /** What became of a scan that does not run. @throws PartloopError `not-found` where there is no scan of this name */
 async function stateOf(client: Client, store: ObjectStore, scan: string, found: ScanWorkflow | null): Promise<State> {
   if ((await readScanRecord(store, scan)) !== null) return 'finished';
-  if (found !== null) return found.status === 'CANCELLED' || found.status === 'TERMINATED' ? 'stopped' : 'failed';
+  if (found !== null) return endOf(found);
   const isLoop = (await loopNames(client, 'all')).includes(scan);
   throw new PartloopError('not-found', `there is no scan \`${scan}\` of its own`, {
     hint: isLoop

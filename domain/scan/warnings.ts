@@ -4,6 +4,8 @@ import type { StepResult } from '../steps.js';
 
 /** Below this the estimates of a scan are little more than what it assumes beforehand (docs/mislabel.md, Limits). */
 export const ENOUGH_IMAGES = 100;
+/** Weak classes that are named. */
+const NAMED = 8;
 
 /** What a person should know who scans so few images; nothing where they are enough. */
 export function fewImagesWarning(images: number): string[] {
@@ -23,7 +25,7 @@ function weakJudgesWarning(cards: readonly Pick<ModelCard, 'valClassIou'>[], min
   return [
     `the judges are weak at ${weak.size} of ${counted(names.size, 'class', 'classes')} (validation IoU below ` +
       `${minClassIou}): findings there rest on what is assumed beforehand and on the taxonomy's rules: ` +
-      `${[...weak].sort().join(', ')}. Better judges are trained longer, on larger or on more images`,
+      `${[...weak].sort().slice(0, NAMED).join(', ')}${weak.size > NAMED ? ', …' : ''}. Better judges are trained longer, on larger or on more images`,
   ];
 }
 
