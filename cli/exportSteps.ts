@@ -36,7 +36,7 @@ export function nextSteps({ format, folders }: ExportReport, imageRoot: string |
     `  1. ${OPEN[format]}`,
     `  2. ${links}`,
     '  3. Keep manifest.json: it joins what comes back. If it lies elsewhere then, name it with `--manifest FILE`.',
-    `  4. Bring the corrections back: \`partloop review import ${back}\`${folders.length > 1 ? ', once a folder' : ''}; add`,
+    `  4. Bring the corrections back: \`partloop review import ${back}\`${folders.length > 1 ? ', once per folder' : ''}; add`,
     '     `--unchanged right` if every image was looked at. `partloop review undo` takes an import back.',
   ];
 }

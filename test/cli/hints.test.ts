@@ -128,6 +128,36 @@ describe('what hints, help and pages name', () => {
     assert.deepEqual(broken, []);
   });
 
+  it('as decisions are all listed, each with a number of its own', () => {
+    const files = repositoryFiles().flatMap((name) => /^docs\/decisions\/(\d{4}-.*\.md)$/.exec(name)?.[1] ?? []);
+    const numbers = files.map((name) => name.slice(0, 4));
+    assert.equal(new Set(numbers).size, numbers.length, `a number is given twice: ${numbers.join(', ')}`);
+    const list = readFileSync(join(ROOT, 'docs', 'decisions', 'README.md'), 'utf8');
+    const listed = [...list.matchAll(/^\| \[(\d{4})\]\((.*?)\) \| (.*?) \|$/gm)].map(([, , file, title]) => [
+      file,
+      title,
+    ]);
+    assert.deepEqual(
+      listed,
+      files
+        .sort()
+        .map((name) => [name, /^# (.*)$/m.exec(readFileSync(join(ROOT, 'docs', 'decisions', name), 'utf8'))?.[1]]),
+    );
+  });
+
+  it('as the time that the demo takes is what was measured', () => {
+    const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
+    const rows = [...read('docs/results.md').matchAll(/^\| \d+ \| 0\.\d{4} \|.*\| (\d+) \|$/gm)];
+    const minutes = rows.map(([, seconds]) => Number(seconds) / 60);
+    assert.ok(minutes.length >= 3, `${minutes.length} runs of the demo in docs/results.md`);
+    for (const place of ['README.md', 'demo/main.ts']) {
+      const [, from, to] = /(\d+) to (\d+) minutes on 2 cores/.exec(read(place)) ?? [];
+      const [low, high] = [Number(from), Number(to)];
+      const outside = minutes.filter((each) => Math.round(each) < low - 1 || Math.round(each) > high + 1);
+      assert.deepEqual(outside, [], `${place} says ${from} to ${to} minutes`);
+    }
+  });
+
   it('as variables are read by some program, and as scripts are in package.json', () => {
     const code = repositoryFiles()
       .filter((name) => /\.(ts|mjs|py)$/.test(name) && !name.startsWith('test/'))
