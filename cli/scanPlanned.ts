@@ -1,5 +1,6 @@
 import { counted } from '../domain/counted.js';
 import { type NotDrawn, whyNotDrawn } from '../domain/draw/drawChunk.js';
+import { PartloopError } from '../domain/errors.js';
 import type { ScanRequest } from '../domain/messages.js';
 import { notScannedText } from '../domain/scan/counts.js';
 import { SPLIT_IN_WORDS } from '../domain/scan/split.js';
@@ -31,7 +32,8 @@ export interface PlannedScan {
 /**
  * Look at the pool and the settings as the scan will do.
  *
- * @throws PartloopError `not-found` for a pool that is not there, `input-invalid` for settings that do not go together
+ * @throws PartloopError `not-found` for a pool that is not there, `pool-exhausted` for one with too few such images,
+ * `input-invalid` for settings that do not go together
  */
 export async function planStandaloneScan(
   store: ObjectStore,
@@ -48,6 +50,15 @@ export async function planStandaloneScan(
     if (why !== null) notScanned[why] = (notScanned[why] ?? 0) + 1;
   }
   const images = index.length - Object.values(notScanned).reduce((sum, count) => sum + count, 0);
+  const least = request.crossValidate ?? 1;
+  if (images < least) {
+    const needs = request.crossValidate === undefined ? 'a scan needs' : `${least} folds need`;
+    throw new PartloopError(
+      'pool-exhausted',
+      `pool \`${name}\` has ${counted(images, 'image', 'images')} to judge (${SPLIT_IN_WORDS[split]}), and ${needs} at least ${least}`,
+      { hint: `\`partloop pool stats ${name}\` shows its images; \`--split\` chooses others.` },
+    );
+  }
   const { train, scan, seed } = standaloneConfig(request, { pool: name, defaults: pool.defaults, images });
   const judge = hasModel ? 'model' : request.crossValidate !== undefined ? 'folds' : await usualJudge();
   const { imageSize, batchSize, preset } = train;

@@ -233,6 +233,11 @@ describe('commands with a stack', function () {
       await refused(['loop', command, 'nope'], 3, /there is no loop `nope`; /);
     await refused(['iteration', 'replay', 'nope', '1', '--from', 'train'], 3, /loop `nope` has recorded no iteration/);
     await refused(['scan', 'run', '--pool', 'nope'], 3, /there is no pool `nope`; pools: cars/);
+    await refused(
+      ['scan', 'run', '--pool', 'cars', '--split', 'val', '--cross-validate', '3'],
+      3,
+      /has 2 images to judge \(the validation split\), and 3 folds need at least 3/,
+    );
     await refused(['scan', 'run', '--pool', 'cars', '--batch-size', '1', '--image-size', '32'], 2, /batch norm/);
     const { loops } = z
       .object({ loops: z.array(z.looseObject({ loop: z.string() })) })
