@@ -5,6 +5,9 @@ import { connect } from '../environment.js';
 import { printJson, printLine, printTable } from '../output.js';
 import { describeRunningScans, printRunningScans, type RunningScan } from '../scanWorkflows.js';
 
+/** A service that takes longer hangs. */
+const ANSWER_MS = 8_000;
+
 export function register(program: Command): void {
   program
     .command('status')
@@ -25,7 +28,7 @@ async function scansOf({ temporal }: StackStatus): Promise<RunningScan[] | null>
   try {
     const client = await connect(await resolveEnvironment());
     try {
-      return await describeRunningScans(client);
+      return await client.withDeadline(Date.now() + ANSWER_MS, () => describeRunningScans(client));
     } finally {
       await client.connection.close();
     }
