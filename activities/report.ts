@@ -11,6 +11,7 @@ import { onCommonImages } from '../domain/evaluation/gate.js';
 import { precisionByKind, reliabilityOf } from '../domain/review.js';
 import { sampleComparisonSchema } from '../domain/sampling/compare.js';
 import { countsOf, countsText, notJudged } from '../domain/scan/counts.js';
+import { findingClass } from '../domain/scan/findingClass.js';
 import { type IterationContext, STEPS, type StepResult, type StepResults } from '../domain/steps.js';
 import {
   type ChunkRow,
@@ -232,9 +233,8 @@ function countKinds(
 
 function countClasses(findings: readonly FindingRow[], taxonomy: Taxonomy): { name: string; findings: number }[] {
   const names = labelNames(taxonomy);
-  return countBy(findings.map((finding) => names[finding.suggestedClassId || finding.classId] ?? 'background')).map(
-    ([name, count]) => ({ name, findings: count }),
-  );
+  const named = findings.map((finding) => names[finding.suggestedClassId || -1] ?? findingClass(finding, names));
+  return countBy(named).map(([name, count]) => ({ name, findings: count }));
 }
 
 /** Reasons by what drove the pick; the rare classes are a table of their own. */
@@ -271,12 +271,10 @@ function neediest(picks: readonly SampleRow[]): SampleRow[] {
     .slice(0, PICK_PICTURES);
 }
 
-function findingText(
-  { kind, classId, suggestedClassId, pWrong }: FindingRow,
-  taxonomy: Taxonomy,
-): { title: string; detail: string; score: number } {
+function findingText(finding: FindingRow, taxonomy: Taxonomy): { title: string; detail: string; score: number } {
   const names = labelNames(taxonomy);
-  const given = names[classId] ?? String(classId);
+  const { kind, classId, suggestedClassId, pWrong } = finding;
+  const given = findingClass(finding, names);
   const suggested =
     suggestedClassId === null || suggestedClassId === classId
       ? ''

@@ -3,7 +3,8 @@ import { type ClassIouByName, type ReduceEntry, reduceScan as reduceEntries } fr
 import { answersOf, learnCorrection } from '../domain/mislabel/verdictCorrection.js';
 import type { ModelCard } from '../domain/modelCard.js';
 import { silencer } from '../domain/review.js';
-import { countFacts, NO_JUDGE, SHARD_FAILED } from '../domain/scan/counts.js';
+import { countFacts, NO_JUDGE, notJudged, SHARD_FAILED } from '../domain/scan/counts.js';
+import { scanWarnings } from '../domain/scan/warnings.js';
 import { type ScanPlan, scanPlanSchema } from '../domain/scanPlan.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema, findingRowSchema, scanImageRowSchema } from '../domain/tables.js';
@@ -95,13 +96,13 @@ export function createScanActivities(deps: ActivityDeps) {
           };
           const warnings = [
             ...(await trialWarnings(store, planKey)),
-            ...warningsOf(
-              summary.kinds,
-              judges.map(({ card }) => card),
-              context.config.scan.minClassIou,
+            ...scanWarnings({
+              images: images.filter((image) => notJudged(image) === null).length,
+              cards: judges.map(({ card }) => card),
+              minClassIou: context.config.scan.minClassIou,
               failedShards,
               folds,
-            ),
+            }),
           ];
           if (reviewsKey !== null) await store.put(reviewsKey, JSON.stringify(reviews.keys), 'application/json');
           await writeTable(store, outputs.images, images, scanImageRowSchema);
@@ -155,36 +156,4 @@ export function createScanActivities(deps: ActivityDeps) {
       return { ...common, analysis: null, error, model: 'none', unjudged: true };
     });
   }
-}
-
-/** What a person should know: rules whose yield is zero, classes that no model may judge, shards that failed. */
-function warningsOf(
-  kinds: Record<string, number>,
-  cards: readonly ModelCard[],
-  minClassIou: number,
-  failedShards: readonly number[],
-  folds: readonly StepResult[],
-): string[] {
-  const silent = Object.entries(kinds)
-    .filter(([, count]) => count === 0)
-    .map(([kind]) => kind);
-  const weak = [
-    ...new Set(
-      cards.flatMap(({ valClassIou }) =>
-        Object.entries(valClassIou)
-          .filter(([, iou]) => iou !== null && iou < minClassIou)
-          .map(([name]) => name),
-      ),
-    ),
-  ].sort();
-  return [
-    ...(silent.length === 0 ? [] : [`no finding of kind ${silent.join(', ')}`]),
-    ...(weak.length === 0
-      ? []
-      : [`classes with a validation IoU below ${minClassIou} yield no model-based finding: ${weak.join(', ')}`]),
-    ...folds.flatMap(({ facts: { leftOutWhy } }, fold) =>
-      typeof leftOutWhy === 'string' ? [`fold ${fold} was trained without some images: ${leftOutWhy}`] : [],
-    ),
-    ...(failedShards.length === 0 ? [] : [`shards that failed and are not judged: ${failedShards.join(', ')}`]),
-  ];
 }

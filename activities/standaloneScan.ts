@@ -1,7 +1,9 @@
+import { counted } from '../domain/counted.js';
 import { PartloopError } from '../domain/errors.js';
-import { resolveConfig, type ScanJudge, type ScanRequest } from '../domain/messages.js';
+import type { ScanJudge } from '../domain/messages.js';
 import { modelCardSchema } from '../domain/modelCard.js';
 import { isInSplit } from '../domain/scan/split.js';
+import { type StandaloneRequest, standaloneConfig } from '../domain/scan/standalone.js';
 import { type ScanRecord, scanRecordSchema } from '../domain/scanRecord.js';
 import type { IterationContext, StepResult } from '../domain/steps.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
@@ -21,11 +23,10 @@ export function createStandaloneScanActivities(deps: ActivityDeps) {
       request,
       scan,
     }: {
-      /** Without `split` where a history is older than that. */
-      request: Omit<ScanRequest, 'split'> & Partial<Pick<ScanRequest, 'split'>>;
+      request: StandaloneRequest;
       scan: string;
     }): Promise<{ context: IterationContext; judge: ScanJudge }> {
-      const { crossValidate, model, iterations, pool: asked, settings, split = 'train', ...fields } = request;
+      const { crossValidate, model, pool: asked, split = 'train' } = request;
       if (crossValidate !== undefined && model !== undefined) {
         throw new PartloopError('input-invalid', 'fields `crossValidate` and `model` exclude each other', {
           hint: 'Folds judge each other, or a model judges all images that it has not seen.',
@@ -39,24 +40,12 @@ export function createStandaloneScanActivities(deps: ActivityDeps) {
       if (images < least) {
         throw new PartloopError(
           'pool-exhausted',
-          `pool \`${name}\` has ${images} ${SPLIT_WORDS[split]}images, and ${crossValidate === undefined ? 'a scan' : `${crossValidate} folds`} need at least ${least}`,
+          `pool \`${name}\` has ${counted(images, `${SPLIT_WORDS[split]}image`, `${SPLIT_WORDS[split]}images`)}, and ` +
+            `${crossValidate === undefined ? 'a scan needs' : `${crossValidate} folds need`} at least ${least}`,
           { hint: `\`partloop pool stats ${name}\` shows its images.` },
         );
       }
-      const config = resolveConfig(
-        {
-          ...fields,
-          iterations: 1,
-          chunkSize: Math.max(1, images),
-          ...(iterations === undefined ? {} : { trainIterations: iterations }),
-          settings: withScanSettings(settings, {
-            foldIterationShare: 1,
-            ...(crossValidate === undefined ? {} : { folds: crossValidate }),
-          }),
-        },
-        name,
-        pool.defaults,
-      );
+      const config = standaloneConfig(request, { pool: name, defaults: pool.defaults, images });
       if (model !== undefined) await checkModel(model, digestOfTaxonomy(pool.taxonomy));
       return {
         context: { loop: scan, iteration: 1, config, previous: null, force: null },
@@ -103,13 +92,4 @@ export function createStandaloneScanActivities(deps: ActivityDeps) {
       });
     }
   }
-}
-
-/** `scan` settings under what was asked for. */
-function withScanSettings(
-  settings: Record<string, unknown> | undefined,
-  own: Record<string, unknown>,
-): Record<string, unknown> {
-  const asked = settings?.scan;
-  return { ...settings, scan: { ...own, ...(typeof asked === 'object' && asked !== null ? asked : {}) } };
 }

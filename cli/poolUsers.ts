@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import { nameSchema } from '../domain/ids.js';
+import { workflowInput } from './workflowInput.js';
 
 /** What Temporal knows of a pool's users. */
 export interface RunningUsers {
@@ -52,17 +53,11 @@ export async function runningUsers(
 
 /** The pool that a workflow's own input names; null where it names none. */
 async function inputPool(client: Client, workflowId: string, runId: string): Promise<string | null> {
-  const { history } = await client.workflowService.getWorkflowExecutionHistory({
-    namespace: client.options.namespace,
-    execution: { workflowId, runId },
-    maximumPageSize: 1,
-  });
-  const [payload] = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
-  if (payload?.data == null) return null;
-  try {
-    const parsed = scanInputSchema.safeParse(JSON.parse(new TextDecoder().decode(payload.data)));
-    return parsed.data?.pool ?? parsed.data?.context?.config.pool ?? null;
-  } catch {
-    return null;
-  }
+  return poolOfInput(await workflowInput(client, { workflowId, runId }));
+}
+
+/** The pool that the input of a loop or a scan names; null where it names none. */
+export function poolOfInput(input: unknown): string | null {
+  const parsed = scanInputSchema.safeParse(input);
+  return parsed.data?.pool ?? parsed.data?.context?.config.pool ?? null;
 }

@@ -1,7 +1,13 @@
 import { Listr, ListrLogger, ProcessOutput } from 'listr2';
+import { counted } from '../domain/counted.js';
 import { interruptible, type Parting, stoppable } from './interrupt.js';
 import { say } from './output.js';
 import { forTerminal } from './terminal.js';
+
+/** What is counted, one and several of it. */
+export type Unit = readonly [one: string, other: string];
+export const IMAGES: Unit = ['image', 'images'];
+export const OBJECTS: Unit = ['object', 'objects'];
 
 /** Between two lines of progress where nobody watches: a log stays short, and shows that something happens. */
 const LINE_EVERY_MS = 10_000;
@@ -53,7 +59,7 @@ export async function withProgress<T>(title: string, work: (line: ProgressLine) 
  */
 export async function withCounter<T>(
   title: string,
-  unit: string,
+  unit: Unit,
   work: (onProgress: (done: number) => void, signal: AbortSignal | undefined) => Promise<T>,
   {
     parting = () => ['The same command again goes on: what is done already is found done.'],
@@ -61,18 +67,18 @@ export async function withCounter<T>(
   }: { parting?: Parting; inGoodOrder?: boolean } = {},
 ): Promise<T> {
   let done = 0;
-  const stopped: Parting = () => [`${title} stopped after ${done} ${unit}.`, ...parting()];
-  const counted = async (signal?: AbortSignal): Promise<T> => {
+  const stopped: Parting = () => [`${title} stopped after ${counted(done, ...unit)}.`, ...parting()];
+  const counting = async (signal?: AbortSignal): Promise<T> => {
     if (process.stderr.isTTY) {
       return withProgress(title, (line) =>
         work((count) => {
           done = count;
-          line.title(`${title}: ${done} ${unit}`);
+          line.title(`${title}: ${counted(done, ...unit)}`);
         }, signal),
       );
     }
     say(`${title} …`);
-    const timer = setInterval(() => say(`${title}: ${done} ${unit}`), LINE_EVERY_MS);
+    const timer = setInterval(() => say(`${title}: ${counted(done, ...unit)}`), LINE_EVERY_MS);
     try {
       return await work((count) => {
         done = count;
@@ -81,5 +87,5 @@ export async function withCounter<T>(
       clearInterval(timer);
     }
   };
-  return inGoodOrder ? stoppable(stopped, counted) : interruptible(stopped, counted);
+  return inGoodOrder ? stoppable(stopped, counting) : interruptible(stopped, counting);
 }

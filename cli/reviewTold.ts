@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.js';
 import { groupRefusals } from '../pool/import/refusals.js';
 import type { LabelImportReport } from '../pool/review/importLabels.js';
 import type { VerdictImportReport } from '../pool/review/importVerdicts.js';
@@ -12,9 +13,10 @@ const SHOWN = 20;
 export function tellVerdicts(report: VerdictImportReport): void {
   const { pool, version, answered, unanswered, verdicts, revised, refused, notApplied } = report;
   say(
-    `pool ${pool}, version ${version}: ${answered} findings answered, ${verdicts} of the answers new, ${revised} labels corrected`,
+    `pool ${pool}, version ${version}: ${counted(answered, 'finding', 'findings')} answered, ${verdicts} of the answers new, ` +
+      `${counted(revised, 'label', 'labels')} corrected`,
   );
-  if (unanswered !== null) say(`${unanswered} findings of the scan without an answer`);
+  if (unanswered !== null) say(`${counted(unanswered, 'finding', 'findings')} of the scan without an answer`);
   list(refused.map(({ row, reason }) => `row ${row}: ${reason}`));
   list(notApplied.map(({ row, reason }) => `row ${row}, label not corrected: ${reason}`));
   tellUndoing(pool, report);
@@ -26,11 +28,13 @@ export function tellLabels(report: LabelImportReport): void {
   const { empty, refused, missing, strangers, classesNotInFile } = report;
   const heldBack = empty.length > 0 ? `, ${empty.length} empty and held back` : '';
   say(
-    `pool ${pool}, version ${version}: ${returned} of ${exported} images came back: ${changed} corrected, ${known} known already, ${unchanged} unchanged${heldBack}; ${verdicts} new verdicts, ${audits} images of the audit sample answered`,
+    `pool ${pool}, version ${version}: ${returned} of ${counted(exported, 'image', 'images')} came back: ${changed} corrected, ${known} known already, ` +
+      `${unchanged} unchanged${heldBack}; ${counted(verdicts, 'new verdict', 'new verdicts')}, ` +
+      `${counted(audits, 'image', 'images')} of the audit sample answered`,
   );
   if (empty.length > 0) {
     say(
-      `${empty.length} images came back without any shape though labels went out: nothing of them was taken; --empty deleted takes it as a correction`,
+      `${counted(empty.length, 'image', 'images')} came back without any shape though labels went out: nothing was taken of that; --empty deleted takes it as a correction`,
     );
     list(empty.map(({ fileName, imageId }) => `empty ${fileName} (${imageId.slice(0, 12)})`));
   }
@@ -38,9 +42,10 @@ export function tellLabels(report: LabelImportReport): void {
     say(`regions of classes that the file does not list stay as they are: ${classesNotInFile.join(', ')}`);
   if (loss.holes > 0)
     say(
-      `${loss.holes} holes (${loss.holePixels} pixels) came back filled and were kept open; --fill-holes takes them as corrections`,
+      `${counted(loss.holes, 'hole', 'holes')} (${counted(loss.holePixels, 'pixel', 'pixels')}) came back filled and stay open; --fill-holes takes that as a correction`,
     );
-  if (loss.edgePixels > 0) say(`${loss.edgePixels} pixels along edges that polygons moved were kept as they were`);
+  if (loss.edgePixels > 0)
+    say(`edges that polygons moved stay as they were (${counted(loss.edgePixels, 'pixel', 'pixels')})`);
   list(
     groupRefusals(refused).map(
       ({ reason, count, examples }) =>
@@ -55,7 +60,8 @@ export function tellLabels(report: LabelImportReport): void {
 /** What was taken back, for people. */
 export function tellUndo({ pool, review, version, restored, leftAlone }: UndoReport): void {
   say(
-    `pool ${pool}, version ${version}: review ${review.id} of ${review.at} is undone: ${restored} labels are as they were before, ${review.verdicts} verdicts and ${review.audits} audit answers withdrawn`,
+    `pool ${pool}, version ${version}: review ${review.id} of ${review.at} is undone: ${counted(restored, 'label is', 'labels are')} as before, ` +
+      `${counted(review.verdicts, 'verdict', 'verdicts')} and ${counted(review.audits, 'audit answer', 'audit answers')} withdrawn`,
   );
   list(leftAlone.map(({ fileName, imageId, reason }) => `left alone ${fileName} (${imageId.slice(0, 12)}): ${reason}`));
 }

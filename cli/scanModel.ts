@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { PartloopError } from '../domain/errors.js';
 import { type ModelCard, modelCardSchema } from '../domain/modelCard.js';
+import { parseJsonText } from '../formats/jsonFile.js';
 import { digestOf, digestOfTaxonomy } from '../storage/digest.js';
 import { keys } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/objectStore.js';
@@ -17,7 +18,7 @@ export interface GivenModel {
   pool: string;
   /** A local ONNX file, or an s3:// URI. */
   file: string;
-  /** Its description; `model.json` beside it where left out. */
+  /** Its description; `model.json` beside it if omitted. */
   card: string | undefined;
   /** Whether the person says that it was trained on no image of the pool. */
   unseen: boolean;
@@ -92,20 +93,19 @@ async function fetched(store: ObjectStore, place: string, local: string): Promis
 
 async function readDescription(store: ObjectStore, place: string, local: string): Promise<unknown> {
   const path = place.startsWith('s3://') ? local : place;
-  try {
-    if (path === local) await store.getFile(place, local);
-    if ((await stat(path)).size > MAX_CARD_BYTES) throw new Error('it is larger than 1 MB');
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw new PartloopError(
-      'model-invalid',
-      `${place} cannot be read: ${cause instanceof Error ? cause.message : cause}`,
-      {
-        hint: 'A model needs a model.json beside it, or `--model-card FILE`; docs/scan.md describes it.',
-        cause,
-      },
-    );
+  const hint = 'A model needs a model.json beside it, or `--model-card FILE`; docs/scan.md describes what it says.';
+  const wrong = (what: string, cause?: unknown): PartloopError =>
+    new PartloopError('model-invalid', what, { hint, cause });
+  if (path === local) {
+    if ((await store.head(place)) === null) throw wrong(`the model has no description: there is no ${place}`);
+    await store.getFile(place, local);
   }
+  const facts = await stat(path).catch((cause: unknown) => {
+    throw wrong(`the model has no description: there is no ${place}`, cause);
+  });
+  if (!facts.isFile()) throw wrong(`${place} is not a file`);
+  if (facts.size > MAX_CARD_BYTES) throw wrong(`${place} is larger than 1 MB: it is no description of a model`);
+  return parseJsonText(await readFile(path, 'utf8'), place);
 }
 
 const beside = (place: string): string =>

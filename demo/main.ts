@@ -10,7 +10,7 @@ const EXIT_USAGE = 2;
 
 async function main(argv: string[]): Promise<number> {
   const program = new Command('npm run demo --')
-    .description('Run the whole loop on made-up cars: three iterations, under 15 minutes on 2 cores')
+    .description('Run the whole loop on made-up cars: three iterations, 15 to 20 minutes on 2 cores')
     .option('--seed <n>', 'Seed of the cars and of the loop', wholeNumber, 1)
     .option('--keep', 'Leave the local stack running at the end')
     .exitOverride();

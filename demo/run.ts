@@ -5,6 +5,7 @@ import { connect, storeOf, uiLink } from '../cli/environment.js';
 import { loopStatus, startLoop } from '../cli/loopClient.js';
 import { watchLoop } from '../cli/loopProgress.js';
 import { say } from '../cli/output.js';
+import { counted } from '../domain/counted.js';
 import { PartloopError } from '../domain/errors.js';
 import { iterationWorkflowId, loopWorkflowId, scanWorkflowId } from '../domain/ids.js';
 import type { LoopState } from '../domain/loopState.js';
@@ -92,7 +93,9 @@ async function importPool(store: ObjectStore, pool: string, manifest: string): P
     onProgress: () => {},
     now: new Date(),
   });
-  say(`Pool ${pool}: ${report.added} pictures added, ${report.known} known already, ${report.refused.length} refused`);
+  say(
+    `Pool ${pool}: ${counted(report.added, 'picture', 'pictures')} added, ${report.known} known already, ${report.refused.length} refused`,
+  );
 }
 
 /** Start what is left to do of the three iterations, or join them where they run. */

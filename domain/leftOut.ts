@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { counted } from './counted.js';
 import { PartloopError } from './errors.js';
 import type { FailureCode } from './failure.js';
 import { sha256Schema } from './ids.js';
@@ -97,7 +98,7 @@ export function tooManyLeftOut(
   const more = leftOut.length > NAMED ? `; and ${leftOut.length - NAMED} more` : '';
   return new PartloopError(
     'data-invalid',
-    `${leftOut.length} of ${images} ${what} images of pool \`${pool}\` cannot be used (${kindsText(leftOut)}), ` +
+    `${leftOut.length} of ${counted(images, `${what} image`, `${what} images`)} of pool \`${pool}\` cannot be used (${kindsText(leftOut)}), ` +
       `${allowedLeftOut(images, share)} may be left out (\`badImageShare\` ${share}): ${named.join('; ')}${more}. ` +
       `All are listed in ${list}`,
     {

@@ -23,13 +23,13 @@ const sampleFields = loopFields.sample.unwrap().shape;
  */
 export const startLoopRequestSchema = z.strictObject({
   pool: nameSchema.optional().describe('The pool to draw from; may be left out where there is only one'),
-  loop: nameSchema.optional().describe("Name of the loop; the pool's name where left out"),
+  loop: nameSchema.optional().describe("Name of the loop; the pool's name if omitted"),
   iterations: iterations.default(1).describe('How many iterations to run'),
-  chunkSize: loopFields.chunkSize.unwrap().optional().describe('New images an iteration draws'),
+  chunkSize: loopFields.chunkSize.unwrap().optional().describe('New images per iteration'),
   sampleShare: sampleFields.share.unwrap().optional().describe('Share of the chunk that is picked'),
   imageSize: trainFields.imageSize.unwrap().optional().describe('Longest side in pixels that the network sees'),
   trainIterations: trainFields.iterations.unwrap().optional().describe('Training iterations'),
-  batchSize: trainFields.batchSize.unwrap().optional().describe('Images a training iteration'),
+  batchSize: trainFields.batchSize.unwrap().optional().describe('Images per training iteration'),
   preset: trainerPresetSchema.optional().describe('Backbone'),
   seed: loopFields.seed.unwrap().optional().describe('Seed of every random choice'),
   settings: settingsSchema.optional().describe('Any other setting, shaped as in docs/config.md'),
@@ -156,7 +156,15 @@ export const loopIterationInputSchema = z.strictObject({
  */
 export const scanRequestSchema = z.strictObject({
   pool: nameSchema.optional().describe('The pool to scan; may be left out where there is only one'),
-  crossValidate: z.number().int().min(2).max(10).optional().describe('Train this many folds, which judge each other'),
+  crossValidate: z
+    .number()
+    .int()
+    .min(2)
+    .max(10)
+    .optional()
+    .describe(
+      'Train this many folds, which judge each other; if omitted, the model in production judges, or folds if there is none',
+    ),
   model: z
     .strictObject({ scan: z.string().max(1_024), card: z.string().max(1_024) })
     .optional()
@@ -168,7 +176,7 @@ export const scanRequestSchema = z.strictObject({
     ),
   imageSize: trainFields.imageSize.unwrap().optional().describe('Longest side in pixels that a fold sees'),
   iterations: trainFields.iterations.unwrap().optional().describe('Training iterations of a fold'),
-  batchSize: trainFields.batchSize.unwrap().optional().describe('Images a training iteration'),
+  batchSize: trainFields.batchSize.unwrap().optional().describe('Images per training iteration'),
   preset: trainerPresetSchema.optional().describe('Backbone of a fold'),
   seed: loopFields.seed.unwrap().optional().describe('Seed of every random choice'),
   settings: settingsSchema.optional().describe('Any other setting, shaped as in docs/config.md'),
@@ -230,7 +238,7 @@ export interface RunIterationsAnswer {
 }
 
 export const retryIterationSchema = z.strictObject({
-  iteration: z.number().int().min(1).optional().describe('The iteration to do again; the last one where left out'),
+  iteration: z.number().int().min(1).optional().describe('The iteration to do again; the last one if omitted'),
   from: stepSchema.optional().describe('Do this step and all after it again, even where they are done'),
 });
 export type RetryIteration = z.input<typeof retryIterationSchema>;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type NotDrawn, whyNotDrawn } from './draw/drawChunk.js';
 import { LEFT_OUT_KINDS, type LeftOut } from './leftOut.js';
 import { notJudged } from './scan/counts.js';
+import { findingClass } from './scan/findingClass.js';
 import type { SplitChoice } from './scan/split.js';
 import type { FindingRow, IndexRow, ScanImageRow } from './tables.js';
 import { labelNames, type Taxonomy } from './taxonomy.js';
@@ -34,7 +35,7 @@ export const exportedFindingSchema = z.object({
   image_id: z.string(),
   file_name: z.string(),
   kind: z.string(),
-  /** What the region is labelled as. */
+  /** What the region is labelled as; `whole label` where the finding is about all of it. */
   class: z.string(),
   /** What it should be; empty where the kind has none. */
   suggested_class: z.string(),
@@ -44,6 +45,10 @@ export const exportedFindingSchema = z.object({
   /** `x0 y0 x1 y1` in pixels of the upright original image, ends exclusive. */
   bbox: z.string(),
 });
+
+/** Pixels of the original picture that a finding covers; its row counts those of the scan's grid. */
+export const areaOf = ({ areaShare }: Pick<FindingRow, 'areaShare'>, size: { width: number; height: number }): number =>
+  Math.round(areaShare * size.width * size.height);
 
 /** A scan as the two tables that leave partloop. `sizeOf`: upright size of an image in pixels. */
 export function exportScan(
@@ -71,9 +76,9 @@ export function exportScan(
         image_id: finding.imageId,
         file_name: finding.fileName,
         kind: finding.kind,
-        class: names[finding.classId] ?? String(finding.classId),
+        class: findingClass(finding, names),
         suggested_class: finding.suggestedClassId === null ? '' : (names[finding.suggestedClassId] ?? ''),
-        area_px: Math.round(finding.areaShare * width * height),
+        area_px: areaOf(finding, { width, height }),
         p_wrong: finding.pWrong,
         bbox: box.map(Math.round).join(' '),
       };
@@ -83,14 +88,14 @@ export function exportScan(
 
 /** Why an image of the pool is not in `images.csv`. */
 export const LEFT_OUT_REASONS = {
-  otherTrain: 'other split',
-  otherVal: 'other split',
-  otherTest: 'other split',
-  interior: 'interior',
+  otherTrain: 'in the training split, not scanned',
+  otherVal: 'in the validation split, not scanned',
+  otherTest: 'in the test split, not scanned',
+  interior: 'inside of a car',
   testVehicle: 'vehicle of the test set',
   testCopy: 'copy of a test image',
   gone: 'gone',
-  changed: 'changed',
+  changed: 'changed since the import',
   unreadable: 'unreadable',
   unjudged: 'no model may judge it',
   failed: 'its shard failed',

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path/posix';
+import { counted } from '../domain/counted.js';
 import { PartloopError } from '../domain/errors.js';
 import { TAG_NAMES } from '../domain/tags.js';
 import { readCsvFile } from '../storage/table.js';
@@ -7,6 +8,7 @@ import { factsFrom, mergeFacts } from './facts.js';
 import type { ImageFacts, ImportEntry } from './importItem.js';
 
 const MAX_BYTES = 256 * 2 ** 20;
+const ROWS_NAMED = 10;
 /** Columns that name the image, the surest first. */
 const NAME_COLUMNS = ['image_id', 'file_name', 'image', 'name'] as const;
 
@@ -17,45 +19,61 @@ export type TagFile = ReadonlyMap<string, ImageFacts>;
  * A CSV file with a header, one image a row: its name or id, and any of the tags, `vehicle_id`, `split` and `source`. An empty
  * cell says nothing.
  *
- * @throws PartloopError `input-invalid` naming the column or the row that is not as it should be
+ * @param named how messages name the file: with the option that gave it
+ * @throws PartloopError `input-invalid` naming the columns and the rows that are not as they should be
  */
-export async function readTagFile(path: string): Promise<TagFile> {
+export async function readTagFile(path: string, named = `--tags ${path}`): Promise<TagFile> {
   const facts = await stat(path).catch((cause: unknown) => {
-    throw new PartloopError('input-invalid', `--tags ${path} cannot be read`, { cause });
+    throw new PartloopError('input-invalid', `${named} cannot be read`, { cause });
   });
   if (!facts.isFile() || facts.size > MAX_BYTES)
-    throw new PartloopError('input-invalid', `--tags ${path} is no file of at most ${MAX_BYTES} bytes`);
+    throw new PartloopError('input-invalid', `${named} is no file of at most ${MAX_BYTES} bytes`);
   const rows = await readCsvFile(path);
   const [first] = rows;
-  if (first === undefined) throw new PartloopError('input-invalid', `--tags ${path} has no rows`);
+  if (first === undefined) throw new PartloopError('input-invalid', `${named} has no rows`);
   const naming = NAME_COLUMNS.find((column) => Object.hasOwn(first, column));
   if (naming === undefined)
-    throw new PartloopError('input-invalid', `--tags ${path} has the columns ${Object.keys(first).join(', ')}`, {
+    throw new PartloopError('input-invalid', `${named} has the columns ${Object.keys(first).join(', ')}`, {
       hint: `One of ${NAME_COLUMNS.join(', ')} must name the image; the others are ${TAG_NAMES.join(', ')}, vehicle_id, split, source.`,
     });
   const said = new Map<string, ImageFacts>();
+  const bad: string[] = [];
   for (const [index, row] of rows.entries()) {
     const { [naming]: name = '', ...fields } = row;
-    const place = `--tags ${path}, row ${index + 1}`;
-    const read = factsOf(fields, place);
-    if (read.unknown.length > 0)
-      throw new PartloopError('input-invalid', `--tags ${path} has unknown columns: ${read.unknown.join(', ')}`, {
+    const read = factsOf(fields);
+    if (typeof read !== 'string' && read.unknown.length > 0)
+      throw new PartloopError('input-invalid', `${named} has unknown columns: ${read.unknown.join(', ')}`, {
         hint: `Known are ${TAG_NAMES.join(', ')}, vehicle_id, split, source.`,
       });
-    if (name.trim() === '') throw new PartloopError('input-invalid', `${place} names no image`);
-    if (said.has(name)) throw new PartloopError('input-invalid', `${place}: ${name} is there twice`);
-    said.set(name, read.facts);
+    const problem = name.trim() === '' ? 'it names no image' : said.has(name) ? `${name} is there twice` : null;
+    if (problem !== null) bad.push(`row ${index + 1}: ${problem}`);
+    else if (typeof read === 'string') bad.push(`row ${index + 1} (${name}): ${read}`);
+    else said.set(name, read.facts);
   }
+  if (bad.length > 0) throw badRows(named, bad);
   return said;
 }
 
-function factsOf(fields: Record<string, string>, place: string): ReturnType<typeof factsFrom> {
+/** The facts of a row, or what is wrong with it. */
+function factsOf(fields: Record<string, string>): ReturnType<typeof factsFrom> | string {
   try {
     return factsFrom(fields);
   } catch (error) {
-    if (!(error instanceof PartloopError)) throw error;
-    throw new PartloopError('input-invalid', `${place}: ${error.message}`, { cause: error });
+    if (error instanceof PartloopError) return error.message;
+    throw error;
   }
+}
+
+function badRows(named: string, bad: readonly string[]): PartloopError {
+  const more = bad.length > ROWS_NAMED ? [`… and ${bad.length - ROWS_NAMED} more`] : [];
+  const lines = [...bad.slice(0, ROWS_NAMED), ...more];
+  return new PartloopError(
+    'input-invalid',
+    `${named} has ${counted(bad.length, 'bad row', 'bad rows')}; nothing of it was taken:\n${lines.join('\n')}`,
+    {
+      hint: 'Correct these rows, or clear their cells: an empty cell says nothing. Row 1 is the one below the header.',
+    },
+  );
 }
 
 /** Entries of an import with what a tag file says on top of what they say themselves. */

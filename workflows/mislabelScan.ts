@@ -1,4 +1,12 @@
-import { continueAsNew, isCancellation, patched, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import {
+  continueAsNew,
+  defineQuery,
+  isCancellation,
+  patched,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { standaloneScanId } from '../domain/ids.js';
 import {
   parseRequest,
@@ -7,6 +15,7 @@ import {
   scanInputSchema,
   scanRequestSchema,
 } from '../domain/messages.js';
+import type { ScanProgress } from '../domain/scan/progress.js';
 import type { StepResult } from '../domain/steps.js';
 import { bookkeeping, light, scanning, training } from './activities.js';
 import { orFail, rootMessage } from './failures.js';
@@ -17,6 +26,8 @@ const SHARDS_PER_RUN = 250;
 /** Histories from before judges were tried replay without it. */
 const JUDGES_ARE_TRIED = 'judges-are-tried';
 
+export const scanProgressQuery = defineQuery<ScanProgress>('progress');
+
 /**
  * algo1 over a chunk: decide which model may judge which image, train the models of cross-validation where none may, try each
  * on a few pictures, judge shard by shard with a bounded number in flight, then reduce all candidates to findings at once.
@@ -25,6 +36,12 @@ const JUDGES_ARE_TRIED = 'judges-are-tried';
  * After 250 shards the run continues as new with the next index alone.
  */
 export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
+  const progress: ScanProgress = {
+    stage: 'preparing',
+    folds: { done: 0, total: 0 },
+    shards: { done: 0, total: 0 },
+  };
+  setHandler(scanProgressQuery, () => progress, { description: 'How far the scan is' });
   const { context, draw, judge, resume } = isOfLoop(input)
     ? orFail(() => parseRequest(scanInputSchema, input, '`mislabelScan`'))
     : await prepare(orFail(() => parseRequest(scanRequestSchema, input, '`mislabelScan`')));
@@ -35,6 +52,9 @@ export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
 
   const plan = resume ?? (await planAndTrainFolds());
   const failed = [...plan.failed];
+  progress.stage = 'judging';
+  progress.folds = { done: plan.folds.length, total: plan.folds.length };
+  progress.shards = { done: plan.next - failed.length, total: plan.shards };
   let next = plan.next;
   const end = Math.min(plan.shards, next + SHARDS_PER_RUN);
   const lane = async (): Promise<void> => {
@@ -42,6 +62,7 @@ export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
       const shard = next++;
       try {
         await scanShard({ context, planKey: plan.planKey, folds: plan.folds, shard });
+        progress.shards.done += 1;
       } catch (error) {
         if (isCancellation(error)) throw error;
         failed.push(shard);
@@ -63,6 +84,7 @@ export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
       resume: { ...plan, next: end, failed },
     } satisfies ScanInput);
   }
+  progress.stage = 'summing up';
   const result = await reduceScan({
     context,
     results: { draw },
@@ -80,11 +102,16 @@ export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
       ...(judge === undefined ? {} : { judge }),
     });
     const trained: StepResult[] = [];
+    progress.folds.total = folds.length;
+    progress.shards.total = shards;
+    if (folds.length > 0) progress.stage = 'training folds';
     for (const fold of folds) {
       setCurrentDetails(`Training fold ${fold + 1} of ${folds.length}: no model may judge its images`);
       trained.push(await trainFold({ context, planKey, fold }));
+      progress.folds.done += 1;
     }
     if (patched(JUDGES_ARE_TRIED)) {
+      progress.stage = 'trying models';
       setCurrentDetails('Trying the models that judge on a few pictures');
       await tryJudges({ context, planKey, folds: trained });
     }

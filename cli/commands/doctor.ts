@@ -6,8 +6,8 @@ import { printJson, printLine } from '../output.js';
 export function register(program: Command): void {
   program
     .command('doctor')
-    .description('check everything that a run needs, and say how to mend what is missing')
-    .option('--json', 'print one JSON object')
+    .description('Check everything that a run needs, and say how to mend what is missing')
+    .option('--json', 'Print one JSON object on stdout')
     .action(async ({ json = false }: { json?: boolean }) => {
       const checks = await examine();
       const ok = checks.every((check) => check.ok || !check.required);

@@ -1,14 +1,18 @@
 import type { Command } from 'commander';
 import { stopStack } from '../../infra/environment.js';
-import { say } from '../output.js';
+import { partloopHome } from '../../infra/home.js';
+import { printJson, say } from '../output.js';
 
 export function register(program: Command): void {
   program
     .command('down')
-    .description('stop the local stack; loops go on where they were at the next start')
-    .option('--force', 'end everything at once, without letting workers save')
-    .action(async ({ force = false }: { force?: boolean }) => {
+    .description('Stop the local stack; loops and scans go on where they were at the next start')
+    .option('--force', 'End everything at once, without letting workers save')
+    .option('--json', 'Print one JSON object on stdout')
+    .action(async ({ force = false, json }: { force?: boolean; json?: true }) => {
       if (!force) say('Stopping the local stack; workers save what they have …');
-      say((await stopStack({ force })) ? 'Stopped.' : 'No local stack runs.');
+      const stopped = await stopStack({ force });
+      say(stopped ? 'Stopped.' : 'No local stack runs.');
+      if (json) printJson({ home: partloopHome(), stopped });
     });
 }

@@ -18,7 +18,7 @@ import { groupRefusals } from '../../pool/import/refusals.js';
 import { openEnvironmentStore } from '../environment.js';
 import { number } from '../options.js';
 import { printJson, say } from '../output.js';
-import { withCounter } from '../progress.js';
+import { IMAGES, withCounter } from '../progress.js';
 
 const NAMES_SHOWN = 5;
 
@@ -128,7 +128,7 @@ async function run(flags: Common, read: (taxonomy: Taxonomy) => AsyncIterable<Im
   const options = { test: split === 'test', relabel, restore, now: new Date() };
   const report = await withCounter(
     'import',
-    'images',
+    IMAGES,
     (onProgress, signal) =>
       withDecoderApart((decoder) =>
         importImages(store, pool, taxonomy, entries, { ...options, decoder, onProgress, signal }),
@@ -153,11 +153,18 @@ function tell(report: ImportReport): void {
     `${refused.length} refused`,
   ];
   say(`pool ${pool}, version ${version}: ${counts.join(', ')}`);
+  if (added > 0) say(splitText(report.split));
   for (const { reason, count, examples } of groupRefusals([...kept, ...refused]))
     say(`  ${count} × ${reason}: ${listed(examples, count)}`);
   for (const { notice, count, examples } of notices(report))
     say(`  note: ${count} × ${notice}: ${listed(examples, count)}`);
   if (refused.length > 0) say('  --json lists every one');
+}
+
+/** `split of those added: 380 train, 20 val (20 of them drawn, …), 0 test`. */
+function splitText({ train, val, test, drawn }: ImportReport['split']): string {
+  const how = drawn === 0 ? '' : ` (${drawn} of them drawn: about 5 % of what names no split, vehicle by vehicle)`;
+  return `split of those added: ${train} train, ${val} val${how}, ${test} test`;
 }
 
 function notices({ notices: found, unlabelled, movedToTest, removed }: ImportReport): ImportReport['notices'] {

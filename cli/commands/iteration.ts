@@ -24,7 +24,7 @@ export function register(program: Command): void {
     .command('show')
     .description('The steps of an iteration: outcome, time, facts, where the outputs lie')
     .argument('<loop>', 'Name of the loop', name)
-    .argument('[n]', 'Iteration; the last one where left out', wholeNumber)
+    .argument('[n]', 'Iteration; the last one if omitted', wholeNumber)
     .option('--json', 'Print one JSON object on stdout')
     .action(async (loop: string, n: number | undefined, { json }: { json?: true }) => {
       const { store } = await openEnvironmentStore();
@@ -83,7 +83,7 @@ export function register(program: Command): void {
     .command('approve')
     .description('Put the candidate of an iteration into production, where the gate waits for an approval')
     .argument('<loop>', 'Name of the loop', name)
-    .argument('[n]', 'Iteration; the last one where left out', wholeNumber)
+    .argument('[n]', 'Iteration; the last one if omitted', wholeNumber)
     .option('--by <name>', 'Who approves', userInfo().username)
     .option('--json', 'Print one JSON object on stdout')
     .action(async (loop: string, n: number | undefined, { by, json }: { by: string; json?: true }) => {

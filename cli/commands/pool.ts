@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../../domain/counted.js';
 import { FAILURES } from '../../domain/failure.js';
 import { poolDefaultsProblem } from '../../domain/messages.js';
 import type { IndexRow } from '../../domain/tables.js';
@@ -38,7 +39,7 @@ export function register(program: Command): void {
 
   pool
     .command('stats')
-    .description('Images by split, class and tag')
+    .description('Images by split, class and tag, and classes by split')
     .argument('<name>', 'Name of the pool', poolName)
     .option('--json', 'Print one JSON object on stdout')
     .action(async (name: string, { json }: { json?: true }) => {
@@ -48,10 +49,11 @@ export function register(program: Command): void {
       const rows = await opened.readIndex(version);
       const splits = countBy(rows, (row) => row.split);
       const names = labelNames(opened.taxonomy);
-      const classes = names.slice(1).map((className, index) => ({
-        class: className,
-        images: rows.filter((row) => row.classes.includes(index + 1)).length,
-      }));
+      const classes = names.slice(1).map((className, index) => {
+        const showing = rows.filter((row) => row.classes.includes(index + 1));
+        const of = (split: IndexRow['split']): number => showing.filter((row) => row.split === split).length;
+        return { class: className, images: showing.length, train: of('train'), val: of('val'), test: of('test') };
+      });
       const tags = TAG_NAMES.map((tag) => ({ tag, values: countBy(rows, (row) => String(row[tag] ?? 'unknown')) }));
       const unlabelled = rows.filter((row) => row.classes.length === 0);
       const vehicles = new Set(rows.flatMap((row) => row.vehicleId ?? [])).size;
@@ -71,14 +73,16 @@ export function register(program: Command): void {
           defaultsProblem,
         });
       say(
-        `pool ${name}, version ${version}: ${rows.length} images (${describe(splits)}), ${vehicles} vehicles, taxonomy ${opened.taxonomy.name}`,
+        `pool ${name}, version ${version}: ${counted(rows.length, 'image', 'images')} (${describe(splits)}), ` +
+          `${counted(vehicles, 'vehicle', 'vehicles')}, taxonomy ${opened.taxonomy.name}`,
       );
       if (unlabelled.length > 0) {
         const names = unlabelled.slice(0, NAMES_SHOWN).map(({ fileName }) => fileName);
         say(
-          `${unlabelled.length} images have no labelled pixel: ${names.join(', ')}${unlabelled.length > NAMES_SHOWN ? ', …' : ''}`,
+          `${counted(unlabelled.length, 'image has', 'images have')} no labelled pixel: ${names.join(', ')}${unlabelled.length > NAMES_SHOWN ? ', …' : ''}`,
         );
       }
+      say('Images that show a class, in all and by split:');
       printTable(classes);
       printTable(tags.map(({ tag, values }) => ({ tag, values: describe(values) })));
       if (defaultsProblem !== null) say(`Loops over this pool cannot start: ${defaultsProblem}`);
@@ -97,10 +101,12 @@ export function register(program: Command): void {
     )
     .argument('<pool>', 'Name of the pool', poolName)
     .argument('<taxonomy>', 'A built-in taxonomy, or a JSON file')
-    .action(async (name: string, named: string) => {
+    .option('--json', 'Print one JSON object on stdout')
+    .action(async (name: string, named: string, { json }: { json?: true }) => {
       const taxonomy = await loadTaxonomy(named);
       const { store } = await openEnvironmentStore();
       const done = await changeRules(store, name, taxonomy);
+      if (json) return printJson({ pool: name, taxonomy: taxonomy.name, changed: done !== 'same' });
       say(
         done === 'same'
           ? `pool ${name} has these rules already`
@@ -116,7 +122,7 @@ export function register(program: Command): void {
     .option('--relabel', 'What the file says counts, also where it was changed since it was said first')
     .option('--json', 'Print one JSON object on stdout')
     .action(async (name: string, file: string, { relabel = false, json }: { relabel?: boolean; json?: true }) => {
-      const tags = await readTagFile(file);
+      const tags = await readTagFile(file, file);
       const { store } = await openEnvironmentStore();
       const report = await tagImages(await openPool(store, name), tags, { relabel, now: new Date() });
       if (json) printJson(report);
@@ -126,7 +132,9 @@ export function register(program: Command): void {
 }
 
 function tellTags(pool: string, { version, updated, known, refused, movedToTest }: TagReport): void {
-  say(`pool ${pool}, version ${version}: ${updated} images updated, ${known} known already, ${refused.length} refused`);
+  say(
+    `pool ${pool}, version ${version}: ${counted(updated, 'image', 'images')} updated, ${known} known already, ${refused.length} refused`,
+  );
   const groups = groupRefusals(refused.map(({ name, reason }) => ({ fileName: name, reason })));
   for (const { reason, count, examples } of groups) say(`  ${count} × ${reason}: ${examples.join(', ')}`);
   if (movedToTest.length > 0)

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { counted } from '../../domain/counted.js';
 import { PartloopError } from '../../domain/errors.js';
 import { nameSchema } from '../../domain/ids.js';
 import { parseRequest } from '../../domain/messages.js';
@@ -9,7 +10,7 @@ import { type DeletionPlan, planDeletion } from '../../pool/delete/planDeletion.
 import { connect, openEnvironmentStore } from '../environment.js';
 import { printJson, printTable, say } from '../output.js';
 import { type RunningUsers, runningUsers } from '../poolUsers.js';
-import { withCounter } from '../progress.js';
+import { OBJECTS, withCounter } from '../progress.js';
 
 interface Flags {
   confirm?: string;
@@ -34,7 +35,7 @@ async function remove(name: string, { confirm, whileInUse = false, json }: Flags
   if (confirm !== undefined && confirm !== name)
     throw new PartloopError('input-invalid', `--confirm ${confirm} is not the pool's name, ${name}`);
   const { store, env } = await openEnvironmentStore();
-  const { plan, poolOfLoop } = await withCounter('look for it', 'objects', (onProgress) =>
+  const { plan, poolOfLoop } = await withCounter('look for it', OBJECTS, (onProgress) =>
     planDeletion(store, name, onProgress),
   );
   const users = await askTemporal(env, name, poolOfLoop);
@@ -45,7 +46,7 @@ async function remove(name: string, { confirm, whileInUse = false, json }: Flags
     return;
   }
   if (!whileInUse) refuseInUse(plan, users);
-  const deleted = await withCounter('delete', 'objects', (onProgress) => {
+  const deleted = await withCounter('delete', OBJECTS, (onProgress) => {
     let done = 0;
     return deletePool(store, name, {
       cacheFolder: join(env.home, 'cache'),
@@ -57,7 +58,7 @@ async function remove(name: string, { confirm, whileInUse = false, json }: Flags
     });
   });
   if (json) return printJson({ ...plan, temporal: users, done: true, deleted });
-  say(`pool ${name} is deleted: ${deleted} objects`);
+  say(`pool ${name} is deleted: ${counted(deleted, 'object', 'objects')}`);
   for (const { place } of plan.users) say(`  stays: ${place}`);
   say(
     `Other machines that train or run workers may keep copies in cache/pools/${name} and cache/segments below their PARTLOOP_HOME.`,
@@ -91,14 +92,14 @@ function refuseInUse({ pool, users }: DeletionPlan, temporal: RunningUsers | nul
       ? 'Temporal does not answer, and by the store these have begun what is not finished'
       : 'these are not stopped';
   throw new PartloopError('input-invalid', `pool \`${pool}\` is in use; ${how}: ${running.join(', ')}`, {
-    hint: 'End loops with `partloop loop stop NAME --now`, scans in the Temporal UI; or say --while-in-use.',
+    hint: 'End loops with `partloop loop stop NAME --now`, scans with `partloop scan stop NAME`; or say --while-in-use.',
   });
 }
 
 function tell({ pool, images, objects, bytes, users, production }: DeletionPlan, temporal: RunningUsers | null): void {
-  const size = `${objects} objects, ${(bytes / 1e9).toFixed(2)} GB`;
+  const size = `${counted(objects, 'object', 'objects')}, ${(bytes / 1e9).toFixed(2)} GB`;
   say(
-    `pool ${pool}: ${images === null ? 'half deleted' : `${images} images`}, ${size}; pictures that lie elsewhere stay`,
+    `pool ${pool}: ${images === null ? 'half deleted' : counted(images, 'image', 'images')}, ${size}; pictures that lie elsewhere stay`,
   );
   if (users.length > 0) {
     say('Loops and scans over it; what they made stays, models included, but nothing of it can be replayed:');

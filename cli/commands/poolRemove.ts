@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { counted } from '../../domain/counted.js';
 import { PartloopError } from '../../domain/errors.js';
 import { FAILURES } from '../../domain/failure.js';
 import { readImageList } from '../../pool/remove/imageList.js';
@@ -10,7 +11,7 @@ import { type Choice, selectImages } from '../../pool/remove/select.js';
 import { openPool } from '../../storage/pool.js';
 import { openEnvironmentStore } from '../environment.js';
 import { printJson, printTable, say } from '../output.js';
-import { withCounter } from '../progress.js';
+import { OBJECTS, withCounter } from '../progress.js';
 import { printTraces, sayNames, sayPurge } from './removalTexts.js';
 
 interface Chosen {
@@ -83,7 +84,7 @@ async function remove(name: string, flags: RemoveFlags): Promise<void> {
     });
   const { store, env } = await openEnvironmentStore();
   const pool = await openPool(store, name);
-  const plan = await withCounter('look for them', 'objects', (onProgress) =>
+  const plan = await withCounter('look for them', OBJECTS, (onProgress) =>
     planRemoval(store, pool, choice, { bytes, onProgress }),
   );
   if (!json) tellPlan(plan, bytes, env.home);
@@ -97,7 +98,7 @@ async function remove(name: string, flags: RemoveFlags): Promise<void> {
   }
   const removed = await removeImages(pool, imageIds, { purge: bytes, now: new Date() });
   const purge = bytes
-    ? await withCounter('delete', 'objects', (onProgress) =>
+    ? await withCounter('delete', OBJECTS, (onProgress) =>
         purgeBytes(store, pool, {
           imageIds,
           labelCopies: plan.traces.labelCopies,
@@ -108,7 +109,7 @@ async function remove(name: string, flags: RemoveFlags): Promise<void> {
     : null;
   if (purge !== null && purge.failed.length > 0) process.exitCode = FAILURES['store-unavailable'].exitCode;
   if (json) return printJson({ ...plan, done: true, ...removed, purge });
-  say(`pool ${name}, version ${removed.version}: ${removed.images} images removed`);
+  say(`pool ${name}, version ${removed.version}: ${counted(removed.images, 'image', 'images')} removed`);
   if (removed.removal !== null) say(`  \`partloop pool restore ${name} --removal ${removed.removal}\` takes them back`);
   if (purge !== null) sayPurge(name, purge);
 }
@@ -125,7 +126,9 @@ async function restore(name: string, flags: RestoreFlags): Promise<void> {
     if (listed.removals.length === 0) say(`nothing that could come back was removed from pool ${name}`);
     else printTable(listed.removals.map((record) => ({ ...record })));
     if (listed.purged > 0)
-      say(`the bytes of ${listed.purged} more are deleted: only an import with --restore brings them back`);
+      say(
+        `the bytes of ${counted(listed.purged, 'more image', 'more images')} are deleted: only an import with --restore brings them back`,
+      );
     return;
   }
   const selection = selectImages(history, pool.taxonomy, choice ?? { names: null, conditions: [] });
@@ -141,7 +144,8 @@ async function restore(name: string, flags: RestoreFlags): Promise<void> {
   if (restored.images + known === 0) process.exitCode = FAILURES['data-invalid'].exitCode;
   if (json) return printJson({ pool: name, ...restored, known, unknown, ambiguous });
   say(
-    `pool ${name}, version ${restored.version}: ${restored.images} images are back${known > 0 ? `, ${known} were never out` : ''}`,
+    `pool ${name}, version ${restored.version}: ${counted(restored.images, 'image is', 'images are')} back` +
+      `${known > 0 ? `, ${counted(known, 'was', 'were')} never out` : ''}`,
   );
   sayNames(
     'whose bytes are deleted: import them again with --restore',
@@ -164,13 +168,13 @@ function tellPlan(plan: RemovalPlan, bytes: boolean, home: string): void {
   const { pool, version, imageIds, splits, corrected, answers, removedBefore, purgedBefore, unknown, ambiguous } = plan;
   const bySplit = Object.entries(splits).flatMap(([split, count]) => (count > 0 ? [`${count} ${split}`] : []));
   say(
-    `pool ${pool}, version ${version}: ${imageIds.length} images are meant${bySplit.length > 0 ? ` (${bySplit.join(', ')})` : ''}`,
+    `pool ${pool}, version ${version}: ${counted(imageIds.length, 'image is', 'images are')} meant${bySplit.length > 0 ? ` (${bySplit.join(', ')})` : ''}`,
   );
-  if (corrected > 0) say(`  ${corrected} have a label that a reviewer corrected`);
-  if (answers > 0) say(`  ${answers} answers of reviewers are about them`);
+  if (corrected > 0) say(`  ${counted(corrected, 'has', 'have')} a label that a reviewer corrected`);
+  if (answers > 0) say(`  ${counted(answers, 'answer of a reviewer is', 'answers of reviewers are')} about them`);
   if (removedBefore > 0)
     say(
-      `  ${removedBefore} were removed before${purgedBefore > 0 ? `, ${purgedBefore} of them with their bytes` : ''}`,
+      `  ${counted(removedBefore, 'was', 'were')} removed before${purgedBefore > 0 ? `, ${purgedBefore} of them with their bytes` : ''}`,
     );
   sayNames('unknown to the pool', unknown);
   for (const { name, ids } of ambiguous)

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { counted } from '../../domain/counted.js';
 import type { RemovalPlan } from '../../pool/remove/planRemoval.js';
 import type { Purge } from '../../pool/remove/purge.js';
 import { printTable, say } from '../output.js';
@@ -76,9 +77,11 @@ function sayKeys(title: string, keys: readonly string[]): void {
 
 export function sayPurge(pool: string, purge: Purge): void {
   const { images, labels, sharedLabels, derivatives, labelCopies, cached, failed, elsewhere, isVersioned } = purge;
-  const kept = sharedLabels > 0 ? ` (${sharedLabels} stay, since other images have the same)` : '';
+  const kept = sharedLabels > 0 ? ` (${counted(sharedLabels, 'stays', 'stay')}, since other images have the same)` : '';
   say(
-    `deleted: ${images} pictures, ${labels} labels${kept}, ${derivatives} smaller copies, ${labelCopies} label copies of iterations, ${cached} files of this machine's cache`,
+    `deleted: ${counted(images, 'picture', 'pictures')}, ${counted(labels, 'label', 'labels')}${kept}, ` +
+      `${counted(derivatives, 'smaller copy', 'smaller copies')}, ${counted(labelCopies, 'label copy', 'label copies')} of iterations, ` +
+      `${counted(cached, 'file', 'files')} of this machine's cache`,
   );
   sayKeys('Pictures that lie elsewhere and are yours to delete', elsewhere);
   if (isVersioned)

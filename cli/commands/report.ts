@@ -16,7 +16,7 @@ export function register(program: Command): void {
     .command('open')
     .description('Fetch the report of an iteration as one HTML file and open it in the browser')
     .argument('<loop>', 'Name of the loop', name)
-    .argument('[n]', 'Iteration; the last one where left out', wholeNumber)
+    .argument('[n]', 'Iteration; the last one if omitted', wholeNumber)
     .option('--no-browser', 'Only fetch the file and print its path')
     .option('--json', 'Print one JSON object on stdout')
     .action(async (loop: string, n: number | undefined, { browser, json }: { browser: boolean; json?: true }) => {

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type Estimate, estimateRecall } from '../../domain/auditAnswers.js';
+import { counted } from '../../domain/counted.js';
 import { FAILURES } from '../../domain/failure.js';
 import { latestVerdicts, precisionByKind, VERDICTS } from '../../domain/review.js';
 import { importLabels } from '../../pool/review/importLabels.js';
@@ -10,7 +11,7 @@ import { openPool } from '../../storage/pool.js';
 import { readReviews } from '../../storage/reviews.js';
 import { openEnvironmentStore } from '../environment.js';
 import { printJson, printTable, say } from '../output.js';
-import { withCounter } from '../progress.js';
+import { IMAGES, withCounter } from '../progress.js';
 import { printImports, tellLabels, tellUndo, tellVerdicts } from '../reviewTold.js';
 
 interface ImportOptions {
@@ -35,20 +36,20 @@ export function register(program: Command): void {
       '<file>',
       'findings.csv with a column `verdict` (wrong, accept, right, unsure), a COCO or Label Studio .json file, or an unpacked folder of CVAT, YOLO or masks',
     )
-    .option('--scan <scan>', 'CSV: the scan that was answered; all scans of the pool where left out')
+    .option('--scan <scan>', 'CSV: the scan that was answered; all scans of the pool if omitted')
     .option('--pool <name>', 'CSV: the pool, where there are several and no scan is named')
     .option('--manifest <file>', 'manifest.json of the export, where it is not beside the file')
     .option('--reviewer <name>', 'Who reviewed, where the file does not say')
     .addOption(
       new Option(
         '--unchanged <verdict>',
-        'What an image that came back unchanged says of its findings and, if audited, of its label',
+        'Count images that came back unchanged as answers: their labels are right. Give it if every image was looked at; if omitted, they say nothing',
       ).choices(['right']),
     )
     .addOption(
       new Option(
         '--empty <meaning>',
-        'What an image says that came back without any shape though some went out; held back where left out',
+        'Take images that came back without any shape as corrections: all their parts are gone. If omitted, they are held back, since an unfinished export looks like that',
       ).choices(['deleted']),
     )
     .option('--fill-holes', 'Take holes that came back filled as corrections; else only where a finding asks for it')
@@ -69,7 +70,7 @@ export function register(program: Command): void {
         if (report.answered === 0 && report.refused.length > 0) process.exitCode = FAILURES['data-invalid'].exitCode;
         return;
       }
-      const report = await withCounter('review', 'images', (onProgress) =>
+      const report = await withCounter('review', IMAGES, (onProgress) =>
         importLabels(store, {
           ...common,
           ...(manifest === undefined ? {} : { manifest }),
@@ -112,7 +113,7 @@ export function register(program: Command): void {
       if (audit !== null) {
         const { answered, wrong, wrongShare, found, setAside } = audit;
         say(
-          `audit samples: ${answered} images answered, ${wrong} wrong; of all labels ${interval(wrongShare)} are wrong`,
+          `audit samples: ${counted(answered, 'image', 'images')} answered, ${wrong} wrong; of all labels ${interval(wrongShare)} are wrong`,
         );
         if (found !== null && setAside !== null)
           say(`of the wrong ones scans reported ${interval(found)} and set ${interval(setAside)} aside`);
@@ -120,7 +121,8 @@ export function register(program: Command): void {
       if (latest.length === 0) return say(`No finding of pool ${name} was answered yet.`);
       const words = VERDICTS.map((word) => `${counts[word]} ${word}`).join(', ');
       say(
-        `pool ${name}: ${latest.length} findings of ${images} images answered (${words}), ${corrected} labels corrected`,
+        `pool ${name}: ${counted(latest.length, 'finding', 'findings')} of ${counted(images, 'image', 'images')} answered ` +
+          `(${words}), ${counted(corrected, 'label', 'labels')} corrected`,
       );
       printTable(
         kinds.map((row) => ({
@@ -138,7 +140,7 @@ function registerUndo(review: Command): void {
     .command('undo')
     .description('Take an import of reviews back: labels go back to what they were, its answers count no longer')
     .argument('<pool>')
-    .argument('[review]', 'Its id by `review list`; the newest that was not undone yet where left out')
+    .argument('[review]', 'Its id by `review list`; the newest that was not undone yet if omitted')
     .option('--json', 'Print one JSON object on stdout')
     .action(async (pool: string, id: string | undefined, { json }: { json?: true }) => {
       const { store } = await openEnvironmentStore();

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { counted } from '../../domain/counted.js';
 import {
   exportedFindingSchema,
   exportedImageSchema,
@@ -17,10 +18,11 @@ import { openPool } from '../../storage/pool.js';
 import { findScan, readMissing } from '../../storage/scans.js';
 import { readTable, writeTableFile } from '../../storage/table.js';
 import { openEnvironmentStore } from '../environment.js';
+import { nextSteps, TABLE_FORMATS, tableSteps } from '../exportSteps.js';
 import { printJson, printLine, say } from '../output.js';
-import { withCounter } from '../progress.js';
+import { IMAGES, withCounter } from '../progress.js';
 
-const TABLES = ['csv', 'parquet'] as const;
+const TABLES = TABLE_FORMATS;
 const LEFT_OUT_SHOWN = 10;
 
 interface Options {
@@ -40,7 +42,7 @@ export function registerExport(scan: Command): void {
     .description('Write a scan as tables, or as labels for an annotation tool that `review import` reads back')
     .argument('<scan>', 'A scan, a loop (its last scan), or <loop>:<iteration>')
     .addOption(new Option('--format <format>', 'Kind of file').choices([...TABLES, ...REVIEW_FORMATS]).default('csv'))
-    .requiredOption('--out <folder>', 'Where to write; made where it is not there; empty for labels')
+    .requiredOption('--out <folder>', 'Where to write; made if it is not there; must be empty for labels')
     .option('--image-root <path>', 'Labels: link pictures as this folder or URI plus their name, not to the store')
     .option('--all-classes', 'Labels: export them whole, not just the suspect classes')
     .option('--all-images', 'Labels: export every image that was scanned, not just those with findings')
@@ -64,16 +66,19 @@ export function registerExport(scan: Command): void {
           now: new Date(),
           onProgress,
         });
-      const report = await withCounter('export', 'images', work, { parting });
+      const report = await withCounter('export', IMAGES, work, { parting });
       if (json) return printJson(report);
+      const findings = counted(report.findings, 'finding', 'findings');
       say(
-        `scan ${report.scan}: ${report.images} images with ${report.findings} findings; ${report.lostPixels} of ${report.pixels} labelled pixels change by the format itself`,
+        `scan ${report.scan}: ${counted(report.images, 'image', 'images')} with ${findings}; ${report.lostPixels} of ` +
+          `${counted(report.pixels, 'labelled pixel changes', 'labelled pixels change')} by the format itself`,
       );
       for (const { fileName, reason } of report.leftOut.slice(0, LEFT_OUT_SHOWN))
         say(`  left out ${fileName}: ${reason}`);
       if (report.leftOut.length > LEFT_OUT_SHOWN)
         say(`  … and ${report.leftOut.length - LEFT_OUT_SHOWN} more; --json lists all`);
       for (const folder of report.folders) printLine(folder);
+      say(...nextSteps(report, options.imageRoot ?? null));
     });
 }
 
@@ -112,15 +117,16 @@ async function exportTables(
   const counts = { images: images.length, findings: findings.length, leftOut: leftOut.length, badImages: bad.length };
   if (json) return printJson({ scan: scan.id, ...counts, files });
   say(
-    `${images.length} images: ${files.images}`,
-    `${findings.length} findings: ${files.findings}`,
-    `${leftOut.length} images not scanned: ${files.leftOut}`,
+    `${counted(images.length, 'image', 'images')}: ${files.images}`,
+    `${counted(findings.length, 'finding', 'findings')}: ${files.findings}`,
+    `${counted(leftOut.length, 'image', 'images')} not scanned: ${files.leftOut}`,
   );
-  for (const [reason, count] of countReasons(leftOut)) say(`  ${count} ${reason}`);
+  for (const [reason, count] of countReasons(leftOut)) say(`  ${reason}: ${count}`);
   if (bad.length > 0)
     say(
-      `Put the ${bad.length} bad images back, or take them out: \`partloop pool remove ${scan.pool} --images ${files.badImages}\``,
+      `Put ${counted(bad.length, 'bad image', 'bad images')} back, or out of the pool: \`partloop pool remove ${scan.pool} --images ${files.badImages}\``,
     );
+  if (findings.length > 0) say(...tableSteps(scan.id, format, files.findings));
 }
 
 function countReasons(leftOut: readonly { reason: string }[]): [string, number][] {

@@ -1,26 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
-import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
 import { standaloneScanWorkflowId } from '../../domain/ids.js';
-import { resolveConfig, type ScanRequest, scanRequestSchema } from '../../domain/messages.js';
+import { scanRequestSchema } from '../../domain/messages.js';
 import { LIGHT_QUEUE } from '../../domain/queues.js';
-import { countsOf, countsText } from '../../domain/scan/counts.js';
 import { splitChoiceSchema } from '../../domain/scan/split.js';
 import type { StepResult } from '../../domain/steps.js';
-import { readJson } from '../../storage/json.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
-import { openPool } from '../../storage/pool.js';
-import { storeOf, uiLink, withClient } from '../environment.js';
-import { interruptible } from '../interrupt.js';
+import { storeOf, withClient } from '../environment.js';
 import { asPartloopError } from '../loopClient.js';
 import { name, number, requestFrom, settingsFrom } from '../options.js';
-import { printJson, say } from '../output.js';
+import { say } from '../output.js';
+import { followScan } from '../scanFollowed.js';
 import { uploadScanModel } from '../scanModel.js';
-import { watchScan } from '../scanProgress.js';
+import { planStandaloneScan, tellPlannedScan } from '../scanPlanned.js';
 
 const { shape } = scanRequestSchema;
-const summarySchema = z.object({ warnings: z.array(z.string()) });
 const help = (field: keyof typeof shape): string => shape[field].description ?? '';
 
 /** The options that are short for a setting, and the setting. */
@@ -42,14 +36,6 @@ interface Options extends Record<string, unknown> {
   set?: unknown;
   wait?: true;
   json?: true;
-}
-
-/** What can be known before the scan starts: the pool is there, and the settings hold with its defaults. */
-async function checkScan(store: ObjectStore, request: ScanRequest): Promise<void> {
-  const { crossValidate: _, model: __, iterations, pool = '', ...fields } = request;
-  const { defaults } = await openPool(store, pool);
-  const trainIterations = iterations === undefined ? {} : { trainIterations: iterations };
-  resolveConfig({ ...fields, pool, iterations: 1, ...trainIterations }, pool, defaults);
 }
 
 /** `partloop scan run`: algo1 over a whole pool, without a loop. */
@@ -93,14 +79,18 @@ async function run({ model, modelCard, unseen, set, wait, json, ...fields }: Opt
   const asked = { ...fields, ...settingsFrom({ set, fields, shortFor: SETTING_OF_OPTION }) };
   requestFrom(scanRequestSchema, asked);
   await withClient(async (client, env) => {
-    await checkScan(storeOf(env), requestFrom(scanRequestSchema, asked));
-    const scanId = `scan-${fields.pool.slice(0, 40)}-${randomBytes(4).toString('hex')}`;
-    const place = { scan: scanId, pool: fields.pool, card: modelCard, unseen: unseen === true };
-    const uploaded =
-      model === undefined ? {} : { model: await uploadScanModel(storeOf(env), { ...place, file: model }) };
+    const store = storeOf(env);
+    const isAsked = fields.crossValidate !== undefined;
+    const plan = await planStandaloneScan(store, requestFrom(scanRequestSchema, asked), {
+      hasModel: model !== undefined,
+    });
+    tellPlannedScan(plan, { model: model ?? null, isAsked });
+    const scan = `scan-${fields.pool.slice(0, 40)}-${randomBytes(4).toString('hex')}`;
+    const place = { scan, pool: fields.pool, card: modelCard, unseen: unseen === true };
+    const uploaded = model === undefined ? {} : { model: await uploadScanModel(store, { ...place, file: model }) };
     const request = requestFrom(scanRequestSchema, { ...asked, ...uploaded });
-    const workflowId = standaloneScanWorkflowId(scanId);
-    const handle = await asPartloopError(() =>
+    const workflowId = standaloneScanWorkflowId(scan);
+    await asPartloopError(() =>
       client.workflow.start<(input: unknown) => Promise<StepResult>>('mislabelScan', {
         workflowId,
         taskQueue: LIGHT_QUEUE,
@@ -108,34 +98,8 @@ async function run({ model, modelCard, unseen, set, wait, json, ...fields }: Opt
         staticSummary: `find mislabelled images of pool ${fields.pool}`,
       }),
     );
-    const link = uiLink(env, `/namespaces/${env.temporal.namespace}/workflows/${encodeURIComponent(workflowId)}`);
-    say(`scan ${scanId} runs`);
-    if (link !== null) say(link);
-    const started = { scanId, pool: fields.pool, workflowId, link };
-    if (wait !== true) {
-      if (json === true) printJson(started);
-      return;
-    }
-    const parting = [
-      'Stopped waiting. The scan runs on.',
-      `\`partloop scan show ${scanId}\` shows it when it is done.`,
-    ];
-    const { facts, outputs, seconds } = await interruptible(
-      () => parting,
-      () => asPartloopError(() => watchScan(client, handle, scanId)),
-    );
-    const { warnings } = await readJson(storeOf(env), outputs.summary ?? '', summarySchema);
-    if (json === true) return printJson({ ...started, ...facts, seconds, warnings });
-    say(...warnings.map((warning) => `warning: ${warning}`), ...resultLines(scanId, facts));
+    say(`scan ${scan} runs`);
+    const started = { scan, pool: fields.pool, workflowId };
+    await followScan(client, env, started, { wait: wait === true, json: json === true, more: { plan } });
   });
-}
-
-function resultLines(scanId: string, facts: StepResult['facts']): string[] {
-  const counts = countsOf(facts);
-  const judges = facts.folds === 0 ? `model ${facts.model}` : `${facts.folds} folds`;
-  return [
-    counts === null ? `scanned ${facts.scanned} images` : countsText(counts),
-    `${facts.findings} findings, ${facts.quarantined} images set aside, judged by ${judges}`,
-    `\`partloop scan show ${scanId}\` and \`partloop scan export ${scanId} --out DIR\` show what was found, and what was left out.`,
-  ];
 }

@@ -1,17 +1,41 @@
 import type { Command } from 'commander';
-import { type StackStatus, stackStatus } from '../../infra/environment.js';
+import { counted } from '../../domain/counted.js';
+import { resolveEnvironment, type StackStatus, stackStatus } from '../../infra/environment.js';
+import { connect } from '../environment.js';
 import { printJson, printLine, printTable } from '../output.js';
+import { describeRunningScans, printRunningScans, type RunningScan } from '../scanWorkflows.js';
+
+/** A service that takes longer hangs. */
+const ANSWER_MS = 8_000;
 
 export function register(program: Command): void {
   program
     .command('status')
-    .description('show what runs: services, workers, links')
-    .option('--json', 'print one JSON object')
+    .description('Show what runs: services, workers, scans, links')
+    .option('--json', 'Print one JSON object on stdout')
     .action(async ({ json = false }: { json?: boolean }) => {
       const status = await stackStatus();
-      if (json) printJson(status);
-      else show(status);
+      const scans = await scansOf(status);
+      if (json) return printJson({ ...status, scans });
+      show(status);
+      printRunningScans(scans ?? []);
     });
+}
+
+/** Scans that run and belong to no loop; null where Temporal does not answer. */
+async function scansOf({ temporal }: StackStatus): Promise<RunningScan[] | null> {
+  if (!temporal.reachable) return null;
+  try {
+    const client = await connect(await resolveEnvironment());
+    try {
+      return await client.withDeadline(Date.now() + ANSWER_MS, () => describeRunningScans(client));
+    } finally {
+      await client.connection.close();
+    }
+  } catch {
+    // What runs is shown as far as it can be seen: a server that is just starting must not hide the rest.
+    return null;
+  }
 }
 
 function show({ phase, failure, home, temporal, store, processes, queues }: StackStatus): void {
@@ -33,7 +57,7 @@ function show({ phase, failure, home, temporal, store, processes, queues }: Stac
   const abandoned = (queues ?? []).filter(({ pollers, waiting }) => pollers.length === 0 && (waiting ?? 0) > 0);
   for (const { queue, kind, waiting } of abandoned)
     printLine(
-      `${waiting} ${kind} task${waiting === 1 ? ' waits' : 's wait'} on queue ${queue}, which nobody polls now.`,
+      `${counted(waiting ?? 0, `${kind} task waits`, `${kind} tasks wait`)} on queue ${queue}, which nobody polls now.`,
     );
   if (phase === 'died')
     printLine('Its supervisor was killed; `partloop up --detach` starts it again with the same data.');

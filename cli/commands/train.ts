@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { findLearningRate } from '../../activities/trainer/lrRange.js';
 import { learningRateChart } from '../../board/report/learningRates.js';
+import { counted } from '../../domain/counted.js';
 import { drawChunk } from '../../domain/draw/drawChunk.js';
 import { PartloopError } from '../../domain/errors.js';
 import { resolveConfig, startLoopRequestSchema } from '../../domain/messages.js';
@@ -36,13 +37,20 @@ export function register(program: Command): void {
     .command('train')
     .description('Try settings of the training before a loop is started')
     .command('lr-find')
-    .description('Raise the learning rate step by step and plot the loss: which rates these images bear')
+    .description(
+      'Find the learning rate for a pool: train a few steps at rising rates, and plot the loss (nothing is saved)',
+    )
     .requiredOption('--pool <pool>', 'The pool whose images to train on', name)
-    .option('--images <n>', 'Images drawn at random from it', wholeNumberBetween(1, MAX_IMAGES), IMAGES)
-    .option('--iterations <n>', 'Steps, each at a higher rate', wholeNumberBetween(2, MAX_ITERATIONS), ITERATIONS)
+    .option('--images <n>', 'Images drawn at random from the pool', wholeNumberBetween(1, MAX_IMAGES), IMAGES)
+    .option(
+      '--iterations <n>',
+      'Training steps, each at a higher rate',
+      wholeNumberBetween(2, MAX_ITERATIONS),
+      ITERATIONS,
+    )
     .option('--seed <n>', 'Seed of every random choice', wholeNumberBetween(0, MAX_SEED))
     .option('--set <path=value...>', 'Settings of the loop, e.g. --set train.preset=swin_tiny')
-    .option('--out <file>', 'The plot', 'lr-find.svg')
+    .option('--out <file>', 'Where to write the plot', 'lr-find.svg')
     .option('--json', 'Print one JSON object on stdout')
     .action(lrFind);
 }
@@ -68,10 +76,13 @@ async function lrFind(options: Options): Promise<void> {
       hint: `\`partloop pool stats ${pool.name}\` shows what it has.`,
     });
   }
-  say(`${rows.length} images of ${pool.name}, ${iterations} steps of ${config.train.batchSize} images`);
+  const batch = counted(config.train.batchSize, 'image', 'images');
+  say(
+    `${counted(rows.length, 'image', 'images')} of ${pool.name}, ${counted(iterations, 'step', 'steps')} of ${batch}`,
+  );
   let steps = 0;
   const parting = (): string[] => [
-    `Stopped after ${steps} of ${iterations} steps; no plot was written, and nothing was changed.`,
+    `Stopped after ${steps} of ${counted(iterations, 'step', 'steps')}; no plot was written, and nothing was changed.`,
   ];
   const found = await stoppable(parting, (signal) =>
     findLearningRate({

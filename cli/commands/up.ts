@@ -5,26 +5,25 @@ import { FORCE_SIGNAL } from '../../infra/processes.js';
 import { LocalStack } from '../../infra/stack.js';
 import { openStack } from '../environment.js';
 import { ignoreInterrupts } from '../interrupt.js';
-import { outliveReaders, say } from '../output.js';
+import { outliveReaders, printJson, say } from '../output.js';
 
 export function register(program: Command): void {
   program
     .command('up')
-    .description('start the local stack: Temporal, an S3 server and the workers')
-    .option('--detach', 'leave it running in the background')
-    .action(async ({ detach = false }: { detach?: boolean }) => {
-      if (detach) {
-        const environment = await openStack();
-        showLinks(environment);
-        say('`partloop down` stops it.');
-        return;
-      }
-      await runInForeground();
+    .description('Start the local stack: Temporal, an S3 server and the workers')
+    .option('--detach', 'Leave it running in the background')
+    .option('--json', 'Print one JSON object on stdout, as soon as everything is ready')
+    .action(async ({ detach = false, json = false }: { detach?: boolean; json?: boolean }) => {
+      if (!detach) return runInForeground(json);
+      const environment = await openStack();
+      showLinks(environment);
+      say('`partloop down` stops it.');
+      if (json) printLinks(environment);
     });
 }
 
 /** Hold the stack until Ctrl-C; a second Ctrl-C ends everything at once. */
-async function runInForeground(): Promise<void> {
+async function runInForeground(json: boolean): Promise<void> {
   ignoreInterrupts();
   outliveReaders();
   say(
@@ -55,13 +54,20 @@ async function runInForeground(): Promise<void> {
   const alive = setInterval(() => {}, 60_000);
   try {
     if (await stack.start()) {
-      showLinks(await resolveEnvironment());
+      const environment = await resolveEnvironment();
+      showLinks(environment);
       say('Ctrl-C stops it.');
+      if (json) printLinks(environment);
     }
     await stopped;
   } finally {
     clearInterval(alive);
   }
+}
+
+/** Where everything is, without the keys to it. */
+function printLinks({ temporal, store: { uri, endpoint, region }, home }: StackEnvironment): void {
+  printJson({ home, temporal, store: { uri, endpoint, region } });
 }
 
 function showLinks({ temporal, store, home }: StackEnvironment): void {

@@ -1,3 +1,4 @@
+import { counted } from '../counted.js';
 import { PartloopError } from '../errors.js';
 import { seededRandom, shuffle } from '../random.js';
 import { isInSplit, type SplitChoice } from '../scan/split.js';
@@ -71,7 +72,7 @@ export function drawChunk(request: DrawRequest): DrawnChunk {
     const which = { train: 'training ', val: 'validation ', test: 'test ', all: '' }[split];
     throw new PartloopError(
       'pool-exhausted',
-      `pool \`${pool}\` has no image left to draw: of ${side} ${which}images ${reasons.join(', ') || 'there is none'}`,
+      `pool \`${pool}\` has no image left to draw: of ${counted(side, `${which}image`, `${which}images`)} ${reasons.join(', ') || 'there is none'}`,
       {
         hint: `Import more images${drawnBefore.size === 0 ? '.' : ', or start a loop under another name to draw from the beginning.'}`,
       },

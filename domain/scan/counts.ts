@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { counted } from '../counted.js';
+import type { NotDrawn } from '../draw/drawChunk.js';
 import type { StepResult } from '../steps.js';
 import type { ScanImageRow } from '../tables.js';
 import { splitChoiceSchema } from './split.js';
@@ -64,12 +66,14 @@ export function countFacts(draw: StepResult['facts'], images: readonly ScanImage
   };
 }
 
-/** Names of what is not scanned, in the order in which people ask. */
+/** Why images are not scanned, in the order in which people ask. */
 const WORDS = {
-  otherTrain: 'training',
-  otherVal: 'validation',
-  otherTest: 'test',
-  interior: 'interior',
+  otherTrain: 'in the training split',
+  otherVal: 'in the validation split',
+  otherTest: 'in the test split',
+  interior: 'of the inside of a car',
+  testVehicle: 'of a vehicle of the test set',
+  testCopy: 'copied from a test image',
   heldBack: 'shared with the test set',
   drawnBefore: 'drawn earlier',
   remaining: 'not drawn yet',
@@ -77,13 +81,19 @@ const WORDS = {
   unreadable: 'unreadable',
   unjudged: 'that no model may judge',
   failed: 'in failed shards',
-} as const satisfies Partial<Record<keyof ScanCounts, string>>;
+} as const satisfies Partial<Record<keyof ScanCounts | NotDrawn, string>>;
 
-/** `scanned 540 of 600 images; not scanned: 40 test, 20 validation`. */
+/** `40 in the test split, 2 unreadable`; empty where every image is scanned. */
+export function notScannedText(counts: Readonly<Partial<Record<keyof typeof WORDS, number>>>): string {
+  return (Object.keys(WORDS) as (keyof typeof WORDS)[])
+    .filter((name) => (counts[name] ?? 0) > 0)
+    .map((name) => `${counts[name]} ${WORDS[name]}`)
+    .join(', ');
+}
+
+/** `scanned 540 of 600 images; not scanned: 40 in the test split, 20 in the validation split`. */
 export function countsText(counts: ScanCounts): string {
-  const rest = (Object.keys(WORDS) as (keyof typeof WORDS)[])
-    .filter((name) => counts[name] > 0)
-    .map((name) => `${counts[name]} ${WORDS[name]}`);
-  const all = `scanned ${counts.scanned} of ${counts.poolImages} images`;
-  return rest.length === 0 ? all : `${all}; not scanned: ${rest.join(', ')}`;
+  const rest = notScannedText(counts);
+  const all = `scanned ${counts.scanned} of ${counted(counts.poolImages, 'image', 'images')}`;
+  return rest === '' ? all : `${all}; not scanned: ${rest}`;
 }

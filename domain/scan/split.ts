@@ -8,3 +8,11 @@ export type SplitChoice = z.infer<typeof splitChoiceSchema>;
 /** Whether an image is on the side of the split that was chosen. */
 export const isInSplit = ({ split }: Pick<IndexRow, 'split'>, choice: SplitChoice): boolean =>
   choice === 'all' || split === choice;
+
+/** The sides of the split for people. */
+export const SPLIT_IN_WORDS: Readonly<Record<SplitChoice, string>> = {
+  train: 'the training split',
+  val: 'the validation split',
+  test: 'the test split',
+  all: 'every split',
+};

@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.js';
 import { PartloopError } from '../../domain/errors.js';
 import { FAILURES } from '../../domain/failure.js';
 import type { IndexRow } from '../../domain/tables.js';
@@ -56,6 +57,7 @@ export async function importImages(
     pool: poolName,
     version: (await prepared.pool?.latestVersion()) ?? 0,
     ...{ added: 0, replaced: 0, updated: 0, restored: 0, known: 0 },
+    split: { train: 0, val: 0, test: 0, drawn: 0 },
     ...{ kept: [], removed: [], movedToTest: [], refused: [], unlabelled: [], notices: [...prepared.notices] },
   };
   /** The first picture of each id in this import. */
@@ -131,12 +133,16 @@ export async function importImages(
   return report;
 }
 
-function count(report: ImportReport, { row }: Candidate, decision: Decision, history: PoolHistory): void {
+function count(report: ImportReport, { row, facts }: Candidate, decision: Decision, history: PoolHistory): void {
   const { imageId, fileName } = row;
   if (decision.outcome === 'refused') report.refused.push({ fileName, reason: decision.reason });
   else if (decision.outcome === 'removed') report.removed.push(fileName);
   else {
     report[decision.outcome] += 1;
+    if (decision.outcome === 'added') {
+      report.split[row.split] += 1;
+      if (row.split === 'val' && facts.split === null) report.split.drawn += 1;
+    }
     if (decision.kept !== null) report.kept.push({ fileName, reason: decision.kept });
     const [before] = history.revisions(imageId).slice(-2);
     const isMoved = decision.row !== null && decision.row.split === 'test' && before?.split !== 'test';
@@ -224,7 +230,8 @@ function interruption(error: unknown, { pool, version, ...report }: ImportReport
   const { added, replaced, updated, restored } = report;
   const brought = added + replaced + updated + restored;
   if (!(error instanceof PartloopError) || (brought === 0 && !isEverybodys(error))) return error;
-  const kept = brought === 0 ? '' : `; ${brought} images are in pool ${pool} already, version ${version}`;
+  const kept =
+    brought === 0 ? '' : `; ${counted(brought, 'image is', 'images are')} in pool ${pool} already, version ${version}`;
   return new PartloopError(error.code, `${error.message}${kept}`, {
     hint: error.hint ?? 'Run the same command again: it goes on with what is not in yet.',
     cause: error,

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
 import { VERDICTS } from '../../domain/review.js';
+import { WHOLE_LABEL } from '../../domain/scan/findingClass.js';
 import { readCsvFile } from '../../storage/table.js';
 
 const MAX_FILE_BYTES = 64 * 2 ** 20;
@@ -34,9 +35,9 @@ export interface VerdictFile {
   refused: { row: number; reason: string }[];
 }
 
-/** What `findings.csv` says of a finding, as one text. */
+/** What `findings.csv` says of a finding, as one text; older files have `background` for the whole label. */
 export const findingKey = (row: Partial<Record<(typeof IDENTITY)[number], string>>): string =>
-  IDENTITY.map((name) => row[name] ?? '').join('\u0000');
+  IDENTITY.map((name) => (row[name] === WHOLE_LABEL ? 'background' : (row[name] ?? ''))).join('\u0000');
 
 /**
  * The answers of a CSV file: the `findings.csv` of a scan, or any table with `finding_id`, with a column `verdict` (and

@@ -6,7 +6,7 @@ import { buildProgram } from '../../cli/program.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import { fieldsOf } from '../../domain/schemaFields.js';
 import { ROOT } from '../support/binaries.js';
-import { type PlacedText, pages, repositoryFiles, sourceTexts } from '../support/sourceTexts.js';
+import { type PlacedText, pages, repositoryFiles, sourceTexts, trainerTexts } from '../support/sourceTexts.js';
 
 /** Options of other programs, in texts that tell how to call these. */
 const FOREIGN_OPTIONS = new Set([
@@ -14,6 +14,11 @@ const FOREIGN_OPTIONS = new Set([
   // Of the demo, of node, and of Temporal's own command.
   ...['--keep', '--initial-old-space-size', '--trace-gc', '--name', '--address', '--namespace', '--type'],
 ]);
+
+/** Sections of the trainer's job: people give these settings as `train.…`. */
+const SECTIONS_OF_THE_JOB = ['model', 'image', 'optim', 'loss', 'sampling', 'augment', 'export'];
+/** Names of files and workflow fields that look like settings. */
+const FILE_NAME = /\.(json|onnx|py|csv|ts|parquet|jsonl|pt|log|md|yaml|txt)$/;
 
 interface CommandLine {
   where: string;
@@ -61,23 +66,34 @@ describe('what hints, help and pages name', () => {
     assert.deepEqual(unknown, []);
   });
 
-  it('as settings are settings', () => {
+  it('as settings are settings, in the words of the trainer too', () => {
     const fields = fieldsOf(loopConfigSchema).map(({ path }) => path);
     const paths = new Set(
       fields.flatMap((path) => path.split('.').map((_, at, names) => names.slice(0, at + 1).join('.'))),
     );
-    const groups = 'train|scan|sample|gate|tune|durability';
-    const named = [...texts, ...pages().map(({ name, text }) => ({ where: name, text }))].flatMap(({ where, text }) => [
-      ...[...text.matchAll(new RegExp(`\`((?:${groups})\\.[a-zA-Z.]+)\``, 'g'))].map(([, path = '']) => ({
-        where,
-        path,
-      })),
+    const groups = [...new Set([...fields.map((path) => path.split('.')[0] ?? ''), ...SECTIONS_OF_THE_JOB])];
+    const setting = new RegExp(`(?<![\\w./-])((?:${groups.join('|')})(?:\\.[a-z][a-zA-Z]+)+)`, 'g');
+    const said = [...texts.filter(({ text }) => text.includes(' ')), ...trainerTexts()].filter(
+      ({ where }) => !where.startsWith('trainer/') || !/\/__main__\.py/.test(where),
+    );
+    const named = [...said, ...pages().map(({ name, text }) => ({ where: name, text }))].flatMap(({ where, text }) => [
+      ...[...text.matchAll(setting)].map(([, path = '']) => ({ where, path })),
       ...[...text.matchAll(/--set ([a-zA-Z.]+)=/g)].map(([, path = '']) => ({ where, path })),
     ]);
     assert.ok(named.length > 20, `${named.length} settings`);
-    const files = new Set(['scan.onnx', 'train.py']);
+    assert.ok(named.some(({ where }) => where.startsWith('trainer/')));
     assert.deepEqual(
-      named.filter(({ path }) => !paths.has(path) && !files.has(path) && path !== 'path'),
+      named.filter(({ path }) => !paths.has(path) && !FILE_NAME.test(path) && path !== 'path'),
+      [],
+    );
+  });
+
+  it('as a count never with the wrong number: counts of things come from one place', () => {
+    const things =
+      'images?|findings?|labels?|files|rows|pixels|folds|steps|objects|pictures|vehicles|verdicts|holes|scans';
+    const bare = new RegExp(`(?<!of |least |most |than |at |\\(|first |\\w)x (?:${things})\\b`);
+    assert.deepEqual(
+      texts.filter(({ where, text }) => /^(cli|demo)\//.test(where) && bare.test(text)),
       [],
     );
   });
@@ -110,6 +126,36 @@ describe('what hints, help and pages name', () => {
       }),
     );
     assert.deepEqual(broken, []);
+  });
+
+  it('as decisions are all listed, each with a number of its own', () => {
+    const files = repositoryFiles().flatMap((name) => /^docs\/decisions\/(\d{4}-.*\.md)$/.exec(name)?.[1] ?? []);
+    const numbers = files.map((name) => name.slice(0, 4));
+    assert.equal(new Set(numbers).size, numbers.length, `a number is given twice: ${numbers.join(', ')}`);
+    const list = readFileSync(join(ROOT, 'docs', 'decisions', 'README.md'), 'utf8');
+    const listed = [...list.matchAll(/^\| \[(\d{4})\]\((.*?)\) \| (.*?) \|$/gm)].map(([, , file, title]) => [
+      file,
+      title,
+    ]);
+    assert.deepEqual(
+      listed,
+      files
+        .sort()
+        .map((name) => [name, /^# (.*)$/m.exec(readFileSync(join(ROOT, 'docs', 'decisions', name), 'utf8'))?.[1]]),
+    );
+  });
+
+  it('as the time that the demo takes is what was measured', () => {
+    const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
+    const rows = [...read('docs/results.md').matchAll(/^\| \d+ \| 0\.\d{4} \|.*\| (\d+) \|$/gm)];
+    const minutes = rows.map(([, seconds]) => Number(seconds) / 60);
+    assert.ok(minutes.length >= 3, `${minutes.length} runs of the demo in docs/results.md`);
+    for (const place of ['README.md', 'demo/main.ts']) {
+      const [, from, to] = /(\d+) to (\d+) minutes on 2 cores/.exec(read(place)) ?? [];
+      const [low, high] = [Number(from), Number(to)];
+      const outside = minutes.filter((each) => Math.round(each) < low - 1 || Math.round(each) > high + 1);
+      assert.deepEqual(outside, [], `${place} says ${from} to ${to} minutes`);
+    }
   });
 
   it('as variables are read by some program, and as scripts are in package.json', () => {

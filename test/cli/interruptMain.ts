@@ -1,20 +1,20 @@
 import { answerInterrupts, ignoreInterrupts, stoppable } from '../../cli/interrupt.js';
 import { say } from '../../cli/output.js';
-import { withCounter, withProgress } from '../../cli/progress.js';
+import { IMAGES, withCounter, withProgress } from '../../cli/progress.js';
 
 /** Work that never ends, under the line of progress that commands have; the test ends it. */
 const never = (): Promise<never> => new Promise(() => setInterval(() => {}, 1_000));
 
 const kinds: Record<string, () => Promise<unknown>> = {
   counter: () =>
-    withCounter('import', 'images', (onProgress) => {
+    withCounter('import', IMAGES, (onProgress) => {
       onProgress(17);
       return never();
     }),
   goodOrder: () =>
     withCounter(
       'import',
-      'images',
+      IMAGES,
       async (onProgress, signal) => {
         onProgress(17);
         await new Promise((_, reject) =>

@@ -19,6 +19,8 @@ const errorSchema = z.strictObject({
   }),
 });
 
+const downSchema = z.strictObject({ home: z.string(), stopped: z.boolean() });
+
 /** What goes wrong before anything is started: no stack is needed. */
 describe('the command line', function () {
   this.timeout(60_000);
@@ -90,6 +92,25 @@ describe('the command line', function () {
     for (const args of [['status']]) assert.equal(typeof JSON.parse((await run(...args, '--json')).stdout), 'object');
   });
 
+  it('offers --json with every command that says something of its own', async () => {
+    // These print a document: JSON already, or a page.
+    const documents = ['pool taxonomy', 'config schema', 'config docs'];
+    const without = leaves(await buildProgram()).filter(
+      ({ path, command }) =>
+        !documents.includes(path) && !command.options.some(({ long, mandatory }) => long === '--json' && !mandatory),
+    );
+    assert.deepEqual(
+      without.map(({ path }) => path),
+      [],
+    );
+  });
+
+  it('says with --json whether there was a stack to stop', async () => {
+    const { code, stdout } = await run('down', '--json');
+    assert.equal(code, 0);
+    assert.deepEqual(downSchema.parse(JSON.parse(stdout)), { home, stopped: false });
+  });
+
   it('names no control character that came from outside as it is', async () => {
     const { stderr } = await run('pool', 'taxonomy', 'a\u001b[2J\nerror: b\u202e.json');
     assert.ok(!stderr.includes('\u001b') && !stderr.includes('\u202e'), JSON.stringify(stderr));
@@ -121,6 +142,11 @@ describe('the command line', function () {
     assert.match(stdout, /ended with 2/);
   });
 });
+
+function leaves(command: Command, path = ''): { path: string; command: Command }[] {
+  if (command.commands.length === 0) return [{ path, command }];
+  return command.commands.flatMap((child) => leaves(child, `${path} ${child.name()}`.trim()));
+}
 
 /** How a command that goes no further than its options is refused: the error, and what was said of it. */
 async function refusal(args: readonly string[]): Promise<{ error: unknown; said: string }> {

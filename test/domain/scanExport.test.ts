@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { exportScan } from '../../domain/scanExport.js';
-import { findingRowSchema, scanImageRowSchema } from '../../domain/tables.js';
+import { type FindingRow, findingRowSchema, scanImageRowSchema } from '../../domain/tables.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
+import { findingKey } from '../../pool/review/verdictFile.js';
 
 const id = 'a'.repeat(64);
 const image = scanImageRowSchema.parse({
@@ -46,5 +47,25 @@ describe('an exported scan', () => {
       p_wrong: 0.9,
       bbox: '40 40 240 140',
     });
+  });
+
+  it('names the whole label where a finding is about all of it, not the background', () => {
+    const classes = (kinds: readonly FindingRow['kind'][], classId: number) =>
+      exportScan(
+        [],
+        kinds.map((kind) => ({ ...finding(kind, 0.5), kind, classId })),
+        dsmlr18,
+        () => ({ width: 1, height: 1 }),
+      ).findings.map((row) => row.class);
+    const whole = ['mirrored', 'shifted', 'bad_outline', 'empty_label', 'duplicate_conflict', 'unreadable'] as const;
+    assert.deepEqual([...new Set(classes(whole, 0))], ['whole label']);
+    assert.deepEqual([...new Set(classes(['missing_part', 'hole', 'merged_or_split'], 0))], ['background']);
+    assert.deepEqual(classes(['bad_outline'], 1), [dsmlr18.classes[0]?.name]);
+  });
+
+  it('is answered by the same key, also from a table of before the whole label had a name', () => {
+    const row = { image_id: id, kind: 'mirrored', suggested_class: '', bbox: '0 0 1 1' };
+    assert.equal(findingKey({ ...row, class: 'whole label' }), findingKey({ ...row, class: 'background' }));
+    assert.notEqual(findingKey({ ...row, class: 'hood' }), findingKey({ ...row, class: 'background' }));
   });
 });

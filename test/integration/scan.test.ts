@@ -49,7 +49,9 @@ describe('a scan without a loop', function () {
 
   it('says what it did not judge, and judges the test images where it is asked to, by folds of its own', async () => {
     const shown = await partloop(home, ['scan', 'show', scanId]);
-    assert.match(shown.stderr, /scanned 16 of 20 images; not scanned: 2 validation, 2 test/);
+    assert.match(shown.stderr, /warning: 16 images are too few/);
+    assert.match(shown.stderr, / {2}2 left out, in the test split, not scanned: images\/test-\d+\.jpg, images\/test/);
+    assert.match(shown.stderr, /scanned 16 of 20 images; not scanned: 2 in the validation split, 2 in the test split/);
     const options = ['--pool', 'cars', '--split', 'test', '--cross-validate', '2', ...SMALL, '--wait', '--json'];
     const { code, stdout, stderr } = await partloop(home, ['scan', 'run', ...options]);
     assert.equal(code, 0, stderr);
@@ -73,7 +75,8 @@ describe('a scan without a loop', function () {
     const [leftOut = '', ...others] = (await readFile(join(out, 'left-out.csv'), 'utf8')).trim().split('\n');
     assert.equal(leftOut, 'image_id,file_name,split,reason,detail');
     assert.deepEqual(others.map((row) => row.split(',').slice(2, 4).join(' ')).sort(), [
-      ...['test other split', 'test other split', 'val other split', 'val other split'],
+      ...['test', 'test'].map((split) => `${split} "in the test split`),
+      ...['val', 'val'].map((split) => `${split} "in the validation split`),
     ]);
     const [images = '', ...rows] = (await readFile(join(out, 'images.csv'), 'utf8')).trim().split('\n');
     assert.equal(images, 'image_id,file_name,label_quality,p_mislabelled,kinds');
@@ -92,9 +95,10 @@ describe('a scan without a loop', function () {
       .parse(await partloopJson(home, ['scan', 'show', scanId]));
     const names = labelNames(carParts34);
     for (const finding of shown.findings)
-      for (const name of [finding.class, finding.suggestedClass ?? 'background']) assert.ok(names.includes(name), name);
+      for (const name of [finding.class, finding.suggestedClass ?? 'background'])
+        assert.ok([...names, 'whole label'].includes(name), name);
     const { stdout } = await partloop(home, ['scan', 'show', scanId]);
-    if (shown.findings.length > 0) assert.match(stdout, /^image +finding +class +suggested +pixels +p wrong$/m);
+    if (shown.findings.length > 0) assert.match(stdout, /^image +finding +class +suggested +picture pixels +p wrong$/m);
   });
 
   it('goes out to an annotation tool, and what comes back is joined, counted and kept', async () => {

@@ -56,6 +56,9 @@ describe('commands with a stack', function () {
         'scan scan-cars',
       );
       assert.match(output, /Stopped waiting\. The scan runs on\.\r\n`partloop scan show scan-cars-\w+` shows it/);
+      assert.match(output, /pool cars: 8 of 12 images to judge \(the training split\)/);
+      assert.match(output, /judged by 2 folds, each trained for \d+ iterations of \d+ images at 64 pixels/);
+      assert.match(output, /at least 0\.5\r\n/);
       assert.equal(code, 130);
     });
 
@@ -86,6 +89,73 @@ describe('commands with a stack', function () {
         process.kill(store, 'SIGCONT');
       }
     });
+  });
+
+  describe('a scan that runs', () => {
+    const runningSchema = z.strictObject({
+      ...{ scan: z.string(), pool: z.string().nullable(), startedAt: z.string(), progress: z.string() },
+    });
+    const scansSchema = z.object({
+      running: z.array(runningSchema),
+      unfinished: z.array(z.looseObject({ scan: z.string(), state: z.string() })),
+      scans: z.array(z.unknown()),
+    });
+    const scans = async () => scansSchema.parse(await partloopJson(home, ['scan', 'list']));
+
+    it('is in the lists with how far it is, can be stopped and resumed, and stopping it twice does nothing', async () => {
+      const started = z
+        .looseObject({ scanId: z.string(), plan: z.looseObject({ images: z.number(), judge: z.string() }) })
+        .parse(await partloopJson(home, ['scan', 'run', '--pool', 'cars', '--image-size', '64', '--split', 'val']));
+      assert.deepEqual([started.plan.images, started.plan.judge], [2, 'folds']);
+      const scan = started.scanId;
+      const find = async () => (await scans()).running.find((one) => one.scan === scan);
+      const found = await eventually(find);
+      assert.equal(found.pool, 'cars');
+      assert.match(found.progress, /^(preparing|training folds, 0 of 2 folds trained|waits)/);
+      const status = z.looseObject({ scans: z.array(runningSchema) }).parse(await partloopJson(home, ['status']));
+      assert.ok(status.scans.some((one) => one.scan === scan));
+      assert.match((await partloop(home, ['status'])).stdout, new RegExp(`^${scan} +cars`, 'm'));
+      await refused(['scan', 'show', scan], 3, /has no result yet: it runs/);
+
+      const stopped = await partloop(home, ['scan', 'stop', scan]);
+      assert.equal(stopped.code, 0, stopped.stderr);
+      assert.match(stopped.stderr, new RegExp(`scan ${scan} is stopped.*\n.*scan resume ${scan}\` goes on`));
+      const again = z.object({ stopped: z.boolean(), state: z.string() });
+      assert.deepEqual(again.parse(await partloopJson(home, ['scan', 'stop', scan])), {
+        stopped: false,
+        state: 'stopped',
+      });
+      const said = await partloop(home, ['scan', 'stop', scan]);
+      assert.match(said.stderr, /does not run: it is stopped/);
+      await eventually(async () => (await scans()).unfinished.find((one) => one.scan === scan));
+
+      await partloopJson(home, ['scan', 'resume', scan]);
+      await eventually(find);
+      await partloopJson(home, ['scan', 'stop', scan]);
+      await refused(['scan', 'stop', 'nope'], 3, /there is no scan `nope`/);
+      await refused(['scan', 'resume', 'nope'], 3, /there is no scan `nope`/);
+    });
+  });
+
+  it('gives where everything is, and what became of rules, as one JSON object', async () => {
+    const up = z.strictObject({
+      home: z.string(),
+      temporal: z.strictObject({ address: z.string(), namespace: z.string(), uiUrl: z.string().nullable() }),
+      store: z.strictObject({ uri: z.string(), endpoint: z.string().nullable(), region: z.string() }),
+    });
+    assert.equal(up.parse(await partloopJson(home, ['up', '--detach'])).home, home);
+    const rules = z.strictObject({ pool: z.string(), taxonomy: z.string(), changed: z.boolean() });
+    assert.deepEqual(rules.parse(await partloopJson(home, ['pool', 'rules', 'cars', 'car-parts-34'])), {
+      ...{ pool: 'cars', taxonomy: 'car-parts-34', changed: false },
+    });
+    const stats = z.looseObject({
+      classes: z.array(
+        z.strictObject({ class: z.string(), images: z.number(), train: z.number(), val: z.number(), test: z.number() }),
+      ),
+    });
+    const { classes } = stats.parse(await partloopJson(home, ['pool', 'stats', 'cars']));
+    for (const { images, train, val, test } of classes) assert.equal(train + val + test, images);
+    assert.ok(classes.some(({ train }) => train > 0) && classes.some(({ test }) => test > 0));
   });
 
   describe('a schedule', () => {
@@ -147,6 +217,11 @@ describe('commands with a stack', function () {
       await refused(['loop', command, 'nope'], 3, /there is no loop `nope`; /);
     await refused(['iteration', 'replay', 'nope', '1', '--from', 'train'], 3, /loop `nope` has recorded no iteration/);
     await refused(['scan', 'run', '--pool', 'nope'], 3, /there is no pool `nope`; pools: cars/);
+    await refused(
+      ['scan', 'run', '--pool', 'cars', '--split', 'val', '--cross-validate', '3'],
+      3,
+      /has 2 images to judge \(the validation split\), and 3 folds need at least 3/,
+    );
     await refused(['scan', 'run', '--pool', 'cars', '--batch-size', '1', '--image-size', '32'], 2, /batch norm/);
     const { loops } = z
       .object({ loops: z.array(z.looseObject({ loop: z.string() })) })
@@ -174,3 +249,13 @@ describe('commands with a stack', function () {
     });
   });
 });
+
+/** Listings of the service lag behind by some moments. */
+async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await new Promise((done) => setTimeout(done, 500));
+  }
+  throw new Error('it was not listed in time');
+}

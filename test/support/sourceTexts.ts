@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { ROOT } from './binaries.js';
+import { z } from 'zod';
+import { ROOT, venvBinary } from './binaries.js';
 
 /** A text that people may read, and where it stands. Parts that are filled in at run time are `x`. */
 export interface PlacedText {
@@ -44,6 +45,33 @@ function textOf(node: ts.Node): string | null {
   if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return node.text;
   if (!ts.isTemplateExpression(node)) return null;
   return node.head.text + node.templateSpans.map((span) => `x${span.literal.text}`).join('');
+}
+
+/** Prints the strings of Python files but docstrings, as JSON: what an f-string fills in is `x`. */
+const PYTHON_TEXTS = `
+import ast, json, pathlib, sys
+found = []
+for path in sys.argv[1:]:
+    tree = ast.parse(pathlib.Path(path).read_text())
+    known = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            known |= {id(part) for part in node.values}
+            text = "".join(part.value if isinstance(part, ast.Constant) else "x" for part in node.values)
+            found.append({"where": f"{path}:{node.lineno}", "text": text})
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in known:
+            found.append({"where": f"{path}:{node.lineno}", "text": node.value})
+print(json.dumps(found))
+`;
+
+/** Every string of the trainer's sources that a user may read; `job.py` speaks of the fields of its own file. */
+export function trainerTexts(): PlacedText[] {
+  const files = repositoryFiles().filter((name) => /^trainer\/partloop_trainer\/.*\.py$/.test(name));
+  const read = files.filter((name) => !name.endsWith('/job.py'));
+  const args = ['-c', PYTHON_TEXTS, ...read];
+  const printed = execFileSync(venvBinary('python'), args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 });
+  return z.array(z.object({ where: z.string(), text: z.string() })).parse(JSON.parse(printed));
 }
 
 /** README and the pages of `docs/`. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { WorkflowFailedError } from '@temporalio/client';
+import { CancelledFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { LIGHT_QUEUE } from '../../domain/queues.js';
+import { scanProgressSchema } from '../../domain/scan/progress.js';
 import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
 import { timeSkippingEnvironment, withWorkers } from '../support/workflowEnvironment.js';
 
@@ -43,6 +45,38 @@ describe('mislabelScan', () => {
     assert.equal(calls.at(-1), 'reduce:1');
   });
 
+  it('says how far it is, and ends when it is cancelled', async () => {
+    const { activities, calls } = fakeActivities({ shards: 4, folds: [0, 1] });
+    const [atFold, release] = [gate(), gate()];
+    const trainFold = async (asked: { fold: number }) => {
+      if (asked.fold === 1) {
+        atFold.open();
+        await release.opened;
+      }
+      return activities.trainFold(asked);
+    };
+    await withWorkers(environment, { ...activities, trainFold }, async () => {
+      const handle = await environment.client.workflow.start('mislabelScan', {
+        workflowId: 'scan-stopped',
+        taskQueue: LIGHT_QUEUE,
+        args: [{ context, draw: stepResult('draw') }],
+      });
+      await atFold.opened;
+      assert.deepEqual(scanProgressSchema.parse(await handle.query('progress')), {
+        stage: 'training folds',
+        folds: { done: 1, total: 2 },
+        shards: { done: 0, total: 4 },
+      });
+      await handle.cancel();
+      release.open();
+      await assert.rejects(
+        handle.result(),
+        (error) => error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure,
+      );
+    });
+    assert.ok(!calls.some((call) => call.startsWith('shard:')));
+  });
+
   it('judges nothing with a model that fails its trial', async () => {
     const { activities, calls, fail } = fakeActivities({ shards: 4 });
     fail('judges', 'model-invalid');
@@ -62,3 +96,11 @@ describe('mislabelScan', () => {
     );
   });
 });
+
+function gate(): { open(): void; opened: Promise<void> } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open: () => open(), opened };
+}

@@ -66,14 +66,14 @@ def build_backbone(job: Job, load_weights: bool) -> Backbone:
         if hub and name in timm.list_models():
             raise missing(f"timm's hub gave no weights for {name}: {str(error)[:300]}") from error
         raise TrainerError(
-            "job-invalid", f"`model.preset` {job.model.preset}: {str(error)[:300]}", "see timm.list_models()"
+            "job-invalid", f"`train.preset` {job.model.preset}: {str(error)[:300]}", "see timm.list_models()"
         ) from error
     info: Any = features.feature_info
     reductions, all_channels = list(info.reduction()), list(info.channels())
     if any(stride not in reductions for stride in STRIDES):
         raise TrainerError(
             "job-invalid",
-            f"`model.preset` {job.model.preset} gives maps at strides {reductions}, not {STRIDES}",
+            f"`train.preset` {job.model.preset} gives maps at strides {reductions}, not {STRIDES}",
             "choose another backbone",
         )
     # The last of several maps of one stride is the deepest; unused ones are dropped in forward below.

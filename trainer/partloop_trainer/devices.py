@@ -59,7 +59,7 @@ def place(model: KNet, job: Job, device: str, ranks: Ranks) -> KNet:
     if ranks.size > 1 and trains_norm:
         if device != "cuda":
             message = f"{ranks.size} processes on CPU cannot share the batch norm of {job.model.preset}"
-            raise TrainerError("job-invalid", message, "set model.freezeNorm, or train in one process")
+            raise TrainerError("job-invalid", message, "set train.freezeNorm, or train in one process")
         from timm.layers.norm_act import convert_sync_batchnorm
 
         convert_sync_batchnorm(model)

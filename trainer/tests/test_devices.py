@@ -94,7 +94,7 @@ def test_two_processes_that_are_stopped_go_on_to_the_weights_of_an_unbroken_run(
 
 def test_a_failing_process_ends_the_others_with_its_exit_code(data: Path, tmp_path: Path) -> None:
     code, rest, _ = Child(tiny_raw(data, tmp_path / "work", processes=2), tmp_path).end()
-    assert code == 2 and any("model.freezeNorm" in one.get("hint", "") for one in rest)
+    assert code == 2 and any("train.freezeNorm" in one.get("hint", "") for one in rest)
 
 
 class Small:

@@ -71,7 +71,7 @@ describe('the counts of a scan', () => {
         assert.equal(rest.filter(({ reason }) => reason === 'gone').length, counts.missing);
         assert.equal(rest.filter(({ reason }) => reason === 'unreadable').length, counts.unreadable);
         const others = counts.otherTrain + counts.otherVal + counts.otherTest;
-        assert.equal(rest.filter(({ reason }) => reason === 'other split').length, others);
+        assert.equal(rest.filter(({ reason }) => /^in the \w+ split, not scanned$/.test(reason)).length, others);
       }),
     );
   });
@@ -82,9 +82,10 @@ describe('the counts of a scan', () => {
       ...{ heldBack: 0, drawnBefore: 0, remaining: 0, missing: 0, unreadable: 0, unjudged: 0, failed: 0 },
     };
     assert.equal(countsText(none), 'scanned 600 of 600 images');
+    assert.equal(countsText({ ...none, poolImages: 1, scanned: 1 }), 'scanned 1 of 1 image');
     assert.equal(
       countsText({ ...none, scanned: 538, otherTest: 40, otherVal: 20, missing: 2 }),
-      'scanned 538 of 600 images; not scanned: 20 validation, 40 test, 2 missing or changed',
+      'scanned 538 of 600 images; not scanned: 20 in the validation split, 40 in the test split, 2 missing or changed',
     );
   });
 

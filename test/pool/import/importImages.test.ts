@@ -73,6 +73,21 @@ describe('an import into a pool', function () {
     assert.deepEqual(await labelsOf(store), [1]);
   });
 
+  it('counts the sides of the split of what it added, and how many were drawn for validation', async () => {
+    const given = (split: 'train' | 'val' | 'test', at: number) => item(at, 1, { facts: { ...NO_FACTS, split } });
+    const said = [given('train', 1), given('val', 2), given('val', 3), given('test', 4)];
+    const { split } = await runImport(memoryStore(), said);
+    assert.deepEqual(split, { train: 1, val: 2, test: 1, drawn: 0 });
+
+    const store = memoryStore();
+    const many = Array.from({ length: 200 }, (_, at) => item(at, 1));
+    const first = await runImport(store, many);
+    const drawn = (await indexOf(store)).filter((row) => row.split === 'val').length;
+    assert.ok(drawn > 0);
+    assert.deepEqual(first.split, { train: 200 - drawn, val: drawn, test: 0, drawn });
+    assert.deepEqual((await runImport(store, many)).split, { train: 0, val: 0, test: 0, drawn: 0 });
+  });
+
   it('knows every label that an image ever had, and counts those that it replaces', async () => {
     const store = memoryStore();
     assert.equal((await runImport(store, [item(1, 1)])).added, 1);

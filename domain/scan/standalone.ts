@@ -1,0 +1,38 @@
+import type { LoopConfig } from '../config.js';
+import { resolveConfig, type ScanRequest } from '../messages.js';
+
+/** Without `split` where a history is older than that. */
+export type StandaloneRequest = Omit<ScanRequest, 'split'> & Partial<Pick<ScanRequest, 'split'>>;
+
+/**
+ * The settings of a scan that belongs to no loop, over `images` images at once.
+ *
+ * @throws PartloopError `input-invalid`, `config-invalid` as `resolveConfig`
+ */
+export function standaloneConfig(
+  request: StandaloneRequest,
+  { pool, defaults, images }: { pool: string; defaults: unknown; images: number },
+): LoopConfig {
+  const { crossValidate, model: _, iterations, pool: __, settings, split: ___, ...fields } = request;
+  const own = { foldIterationShare: 1, ...(crossValidate === undefined ? {} : { folds: crossValidate }) };
+  return resolveConfig(
+    {
+      ...fields,
+      iterations: 1,
+      chunkSize: Math.max(1, images),
+      ...(iterations === undefined ? {} : { trainIterations: iterations }),
+      settings: withScanSettings(settings, own),
+    },
+    pool,
+    defaults,
+  );
+}
+
+/** `scan` settings under what was asked for. */
+function withScanSettings(
+  settings: Record<string, unknown> | undefined,
+  own: Record<string, unknown>,
+): Record<string, unknown> {
+  const asked = settings?.scan;
+  return { ...settings, scan: { ...own, ...(typeof asked === 'object' && asked !== null ? asked : {}) } };
+}

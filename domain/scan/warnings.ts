@@ -1,0 +1,50 @@
+import { counted } from '../counted.js';
+import type { ModelCard } from '../modelCard.js';
+import type { StepResult } from '../steps.js';
+
+/** Below this the estimates of a scan are little more than what it assumes beforehand (docs/mislabel.md, Limits). */
+export const ENOUGH_IMAGES = 100;
+/** Weak classes that are named. */
+const NAMED = 8;
+
+/** What a person should know who scans so few images; nothing where they are enough. */
+export function fewImagesWarning(images: number): string[] {
+  if (images >= ENOUGH_IMAGES) return [];
+  return [
+    `${counted(images, 'image is', 'images are')} too few to estimate from: under ${ENOUGH_IMAGES} the probabilities ` +
+      'mostly say what is assumed beforehand. Use the order of the findings, not their numbers',
+  ];
+}
+
+/** Classes that the judges know too little to object to, named by how many there are. */
+function weakJudgesWarning(cards: readonly Pick<ModelCard, 'valClassIou'>[], minClassIou: number): string[] {
+  const measured = cards.flatMap(({ valClassIou }) => Object.entries(valClassIou).filter(([, iou]) => iou !== null));
+  const names = new Set(measured.map(([name]) => name));
+  const weak = new Set(measured.filter(([, iou]) => (iou ?? 0) < minClassIou).map(([name]) => name));
+  if (weak.size === 0) return [];
+  return [
+    `the judges are weak at ${weak.size} of ${counted(names.size, 'class', 'classes')} (validation IoU below ` +
+      `${minClassIou}): findings there rest on what is assumed beforehand and on the taxonomy's rules: ` +
+      `${[...weak].sort().slice(0, NAMED).join(', ')}${weak.size > NAMED ? ', …' : ''}. Better judges are trained longer, on larger or on more images`,
+  ];
+}
+
+/** What a person should know of a scan's result, in the order in which it matters. */
+export function scanWarnings(scan: {
+  /** Images that were judged. */
+  images: number;
+  cards: readonly Pick<ModelCard, 'valClassIou'>[];
+  minClassIou: number;
+  failedShards: readonly number[];
+  folds: readonly Pick<StepResult, 'facts'>[];
+}): string[] {
+  const { images, cards, minClassIou, failedShards, folds } = scan;
+  return [
+    ...fewImagesWarning(images),
+    ...weakJudgesWarning(cards, minClassIou),
+    ...folds.flatMap(({ facts: { leftOutWhy } }, fold) =>
+      typeof leftOutWhy === 'string' ? [`fold ${fold} was trained without some images: ${leftOutWhy}`] : [],
+    ),
+    ...(failedShards.length === 0 ? [] : [`shards that failed and are not judged: ${failedShards.join(', ')}`]),
+  ];
+}
