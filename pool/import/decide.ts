@@ -1,5 +1,6 @@
+import { isByPerson, setterOf } from '../../domain/labelHistory.js';
 import type { IndexRow } from '../../domain/tables.js';
-import { TAG_NAMES, type Tags } from '../../domain/tags.js';
+import { TAG_NAMES, type TagName, type Tags, tagsSchema } from '../../domain/tags.js';
 import type { ImageFacts } from '../../formats/importItem.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';
 
@@ -86,7 +87,7 @@ function labelOf(
     return { ...nothing, refused: `the same picture is in the pool's test split as ${latest.fileName}` };
   if (relabel) return { ...nothing, taken };
   if (earlier.some((one) => one.labelSha256 === labelSha256)) return nothing;
-  if (isReviewed(latest, earlier))
+  if (isReviewed(earlier))
     return { ...nothing, kept: 'a reviewer corrected its label: --relabel takes the one of this import instead' };
   return { ...nothing, taken };
 }
@@ -98,23 +99,11 @@ export const PURGED = 'purge';
 export const isPurged = ({ removedAt, change, changeId }: IndexRow): boolean =>
   removedAt !== null && change === 'removal' && changeId === PURGED;
 
-/**
- * Whether the label came from a reviewer, however often it was another one before. Where an import of reviews was undone, it
- * came from whoever gave it the first time.
- */
-function isReviewed(latest: IndexRow, earlier: readonly IndexRow[]): boolean {
-  const isSame = (one: IndexRow): boolean => one.labelSha256 === latest.labelSha256;
-  const since = earlier.findLastIndex((one) => !isSame(one)) + 1;
-  if (earlier.slice(since).some(isByPerson)) return true;
-  return earlier[since]?.change === 'undo' && earlier.slice(0, since).some((one) => isSame(one) && isByPerson(one));
+/** Whether the label is a reviewer's whose answer stands. */
+function isReviewed(rows: readonly IndexRow[]): boolean {
+  const { row, isWithdrawn } = setterOf(rows, rows.length - 1);
+  return isByPerson(row) && !isWithdrawn;
 }
-
-/**
- * Rows of before changes were written down do not say; a later revision may well be a correction, and one lost is worse than a
- * label asked for twice.
- */
-export const isByPerson = ({ change, labelRevision }: IndexRow): boolean =>
-  change === 'review' || (change === null && labelRevision > 0);
 
 function splitOf(
   latest: IndexRow,

@@ -14,7 +14,7 @@ import { earlierReviews } from './earlier.js';
 import { joinImages } from './joinImages.js';
 import { type Judged, judgeReturned } from './judgeReturned.js';
 import { type Recorded, recordReview } from './record.js';
-import { type Revision, reviseLabels } from './revisions.js';
+import { type Revision, reviseLabels, type StoreLabel } from './revisions.js';
 
 export interface LabelImport {
   /** What came back: a file, or an unpacked folder. */
@@ -98,7 +98,7 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
   );
   const id = ulid(now);
   const outcomes = new Map<ManifestImage, Outcome>();
-  const { version, revised } = await reviseLabels(pool, jobs, { change: 'review', changeId: id, now }, judge);
+  const { version, revised } = await reviseLabels(store, pool, jobs, { change: 'review', changeId: id, now }, judge);
   for (const { image, names } of joined.twice)
     outcomes.set(image, { kind: 'refused', reason: `it came back ${names.length} times: as ${names.join(', ')}` });
 
@@ -128,10 +128,14 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
     ...recorded,
   };
 
-  async function judge({ image, found }: Job, rows: readonly IndexRow[]): Promise<Revision | null> {
+  async function judge(
+    { image, found }: Job,
+    rows: readonly IndexRow[],
+    storeLabel: StoreLabel,
+  ): Promise<Revision | null> {
     try {
       const context = { store, pool, manifest, returned, earlier, request, format: opened.format };
-      const { revision, ...outcome } = await judgeReturned(context, image, found, rows);
+      const { revision, ...outcome } = await judgeReturned(context, image, found, rows, storeLabel);
       outcomes.set(image, outcome);
       return revision;
     } catch (error) {
