@@ -23,7 +23,7 @@ export function tellVerdicts(report: VerdictImportReport): void {
 /** What an import of labels did, for people. */
 export function tellLabels(report: LabelImportReport): void {
   const { pool, version, exported, returned, changed, unchanged, known, verdicts, audits, loss } = report;
-  const { empty, refused, missing, strangers, classesNotInFile } = report;
+  const { empty, refused, missing, byLastPart, ambiguous, strangers, classesNotInFile } = report;
   const heldBack = empty.length > 0 ? `, ${empty.length} empty and held back` : '';
   say(
     `pool ${pool}, version ${version}: ${returned} of ${exported} images came back: ${changed} corrected, ${known} known already, ${unchanged} unchanged${heldBack}; ${verdicts} new verdicts, ${audits} images of the audit sample answered`,
@@ -46,6 +46,17 @@ export function tellLabels(report: LabelImportReport): void {
       ({ reason, count, examples }) =>
         `refused ${count} × ${reason}: ${examples.join(', ')}${count > examples.length ? ', …' : ''}`,
     ),
+  );
+  if (byLastPart.length > 0) {
+    say(`${byLastPart.length} images were told by the last part of a path alone: look whether they are the right ones`);
+    list(byLastPart.map(({ returned, fileName }) => `${returned} was taken for ${fileName}`));
+  }
+  list(
+    ambiguous.map(({ returned, images }) => {
+      const names = images.slice(0, 3).map(({ fileName }) => fileName);
+      const more = images.length > names.length ? ', …' : '';
+      return `refused ${returned}: the last part of its path fits ${images.length} images of the export: ${names.join(', ')}${more}`;
+    }),
   );
   list(missing.map(({ fileName, imageId }) => `missing ${fileName} (${imageId})`));
   list(strangers.map((name) => `not of this export: ${name}`));

@@ -55,6 +55,10 @@ export interface LabelImportReport extends Recorded {
   refused: (Named & { reason: string })[];
   /** Images of the export that did not come back. */
   missing: Named[];
+  /** Images that were told by the last part of a path alone: what came back may be another picture of that name. */
+  byLastPart: (Named & { returned: string })[];
+  /** Files that were not taken, since the last part of their path fits several images of the export. */
+  ambiguous: { returned: string; images: Named[] }[];
   /** Names of images that were never exported. */
   strangers: string[];
   /** Classes that were exported and that the file does not know: their regions stay as they are. */
@@ -118,6 +122,10 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
     empty: named('empty').map(toNamed),
     refused: named('refused').map((image) => ({ ...toNamed(image), reason: reasonOf(outcomes.get(image)) })),
     missing: manifest.images.filter((image) => !outcomes.has(image)).map(toNamed),
+    byLastPart: joined.images
+      .filter(({ byLastPart }) => byLastPart)
+      .map(({ image, found }) => ({ ...toNamed(image), returned: found.name })),
+    ambiguous: joined.ambiguous.map(({ name, images }) => ({ returned: name, images: images.map(toNamed) })),
     strangers: joined.strangers,
     classesNotInFile: classesNotIn(returned, jobs, manifest),
     loss: {

@@ -15,7 +15,7 @@ import { decodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import type { Pool } from '../../storage/pool.js';
 import type { EarlierReviews } from './earlier.js';
-import { isCorrected, verdictOn } from './findingChanges.js';
+import { correctedFindings, verdictOn } from './findingChanges.js';
 import type { Revision, StoreLabel } from './revisions.js';
 
 export interface JudgeContext {
@@ -108,7 +108,7 @@ export async function judgeReturned(
   if (!isKnown && before !== undefined && earlier.superseded(before, rows))
     return { ...nothing, kind: 'known', holes, edgePixels };
   const label = isKnown || row.labelSha256 === labelSha256 ? wanted : await onTopOf(row);
-  const acted = findings.filter((finding) => isCorrected(image, finding, original, merged.label));
+  const acted = correctedFindings(image, original, merged.label);
   const wrong = acted.length > 0 || isWrongLabel(original, merged.label, width, height);
   const isNew = label.labelSha256 !== row.labelSha256;
   return {

@@ -4,21 +4,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { PartloopError } from '../../../domain/errors.js';
-import { chunkRowSchema, evaluationRowSchema, findingRowSchema, trainingRowSchema } from '../../../domain/tables.js';
+import {
+  chunkRowSchema,
+  evaluationRowSchema,
+  findingRowSchema,
+  type IndexRow,
+  trainingRowSchema,
+} from '../../../domain/tables.js';
 import { NO_TAGS } from '../../../domain/tags.js';
 import type { ImportItem } from '../../../formats/importItem.js';
 import { importImages } from '../../../pool/import/importImages.js';
 import { removeImages, restoreImages } from '../../../pool/remove/removeImages.js';
 import { namesInReport } from '../../../pool/remove/reportNames.js';
 import { keys } from '../../../storage/keys.js';
+import { encodeLabel } from '../../../storage/labelMask.js';
 import type { ObjectStore } from '../../../storage/objectStore.js';
 import { openPool } from '../../../storage/pool.js';
 import { writeTable } from '../../../storage/table.js';
 import { memoryStore } from '../../support/memoryStore.js';
 import { runImport, save, TAXONOMY } from '../../support/pictures.js';
 import { startTestStore, type TestStore } from '../../support/s3.js';
-import { missingPart } from '../review/scannedPool.js';
-import { imageIdOf, item, labelOf, NOW, named, namesOf, planOf, purgeImages, review } from './kit.js';
+import { clock, desk, draw, within } from '../review/desk.js';
+import { HEIGHT, missingPart, scannedPool, WIDTH } from '../review/scannedPool.js';
+import { imageIdOf, item, labelOf, NOW, named, namesOf, planOf, purgeImages, review, sha256 } from './kit.js';
 
 const under = (store: { keys: string[] }, part: string): string[] => store.keys.filter((key) => key.includes(part));
 
@@ -162,6 +170,45 @@ describe('deleting images with their bytes', function () {
     }
     assert.equal((await runImport(store, entries())).added, 1);
     assert.notEqual(await store.head(label), null);
+  });
+
+  it('takes no label from a review that goes on at the same moment', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pl-review-'));
+    try {
+      const memory = memoryStore();
+      // The first image has the label that the second one is corrected to.
+      const corrected = draw((x, y) => (x >= 20 ? 1 : within(x, y, 0, 0, 10, 10) ? 3 : 0));
+      const encoded = await encodeLabel(corrected, WIDTH, HEIGHT);
+      const fields = { labelSha256: sha256(encoded), labelUri: keys.label('cars', sha256(encoded)), labelRevision: 2 };
+      let interrupt: (() => Promise<void>) | null = null;
+      const store: ObjectStore = {
+        ...memory,
+        // The label is stored, its row is not in the pool yet.
+        async putIfAbsent(key, body, type) {
+          const outcome = await memory.putIfAbsent(key, body, type);
+          const [now, isLabel] = [interrupt, key === fields.labelUri];
+          if (isLabel && now !== null) {
+            interrupt = null;
+            await now();
+          }
+          return outcome;
+        },
+      };
+      const cars = await scannedPool(2, { store });
+      await memory.put(fields.labelUri, encoded);
+      await cars.pool.append(() => [{ ...(cars.images[0] as IndexRow), ...fields, change: 'relabel' }]);
+      const { returned, take } = await desk(store, folder, 'masks', clock());
+      const path = await returned({ 2: corrected });
+      interrupt = async () => {
+        await purgeImages(memory, named('car-1.jpg'));
+        assert.equal(await memory.head(fields.labelUri), null);
+      };
+      assert.equal((await take(path)).revised, 1);
+      assert.equal(interrupt, null);
+      assert.deepEqual((await cars.now(2)).label, corrected);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it('deletes the pictures from the cache of this machine', async () => {
