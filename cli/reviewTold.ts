@@ -64,19 +64,20 @@ export function tellLabels(report: LabelImportReport): void {
 }
 
 /** What was taken back, for people. */
-export function tellUndo({ pool, review, version, restored, leftAlone }: UndoReport): void {
+export function tellUndo({ pool, review, repeats, version, restored, leftAlone }: UndoReport): void {
   say(
     `pool ${pool}, version ${version}: review ${review.id} of ${review.at} is undone: ${restored} labels are as they were before, ${review.verdicts} verdicts and ${review.audits} audit answers withdrawn`,
   );
+  if (repeats.length > 0) say(`withdrawn with it, since they only repeat it: ${repeats.join(', ')}`);
   list(leftAlone.map(({ fileName, imageId, reason }) => `left alone ${fileName} (${imageId.slice(0, 12)}): ${reason}`));
 }
 
 /** Imports of reviews as a table. */
 export function printImports(imports: readonly ReviewImportSummary[]): void {
   printTable(
-    imports.map(({ id, at, reviewer, scan, exportId, labels, verdicts, audits, undoneAt }) => ({
+    imports.map(({ id, at, reviewer, scan, exportId, labels, verdicts, audits, isRepeat, undoneAt }) => ({
       ...{ review: id, at: at.slice(0, 19), reviewer, scan, export: exportId, labels, verdicts, audits },
-      undone: undoneAt?.slice(0, 19) ?? null,
+      ...{ repeat: isRepeat ? 'yes' : null, undone: undoneAt?.slice(0, 19) ?? null },
     })),
   );
 }
