@@ -25,7 +25,7 @@ export function tellVerdicts(report: VerdictImportReport): void {
 /** What an import of labels did, for people. */
 export function tellLabels(report: LabelImportReport): void {
   const { pool, version, exported, returned, changed, unchanged, known, verdicts, audits, loss } = report;
-  const { empty, refused, missing, strangers, classesNotInFile } = report;
+  const { empty, refused, missing, byLastPart, ambiguous, strangers, classesNotInFile } = report;
   const heldBack = empty.length > 0 ? `, ${empty.length} empty and held back` : '';
   say(
     `pool ${pool}, version ${version}: ${returned} of ${counted(exported, 'image', 'images')} came back: ${changed} corrected, ${known} known already, ` +
@@ -52,26 +52,38 @@ export function tellLabels(report: LabelImportReport): void {
         `refused ${count} × ${reason}: ${examples.join(', ')}${count > examples.length ? ', …' : ''}`,
     ),
   );
+  if (byLastPart.length > 0) {
+    say(`${byLastPart.length} images were told by the last part of a path alone: look whether they are the right ones`);
+    list(byLastPart.map(({ returned, fileName }) => `${returned} was taken for ${fileName}`));
+  }
+  list(
+    ambiguous.map(({ returned, images }) => {
+      const names = images.slice(0, 3).map(({ fileName }) => fileName);
+      const more = images.length > names.length ? ', …' : '';
+      return `refused ${returned}: the last part of its path fits ${images.length} images of the export: ${names.join(', ')}${more}`;
+    }),
+  );
   list(missing.map(({ fileName, imageId }) => `missing ${fileName} (${imageId})`));
   list(strangers.map((name) => `not of this export: ${name}`));
   tellUndoing(pool, report);
 }
 
 /** What was taken back, for people. */
-export function tellUndo({ pool, review, version, restored, leftAlone }: UndoReport): void {
+export function tellUndo({ pool, review, repeats, version, restored, leftAlone }: UndoReport): void {
   say(
     `pool ${pool}, version ${version}: review ${review.id} of ${review.at} is undone: ${counted(restored, 'label is', 'labels are')} as before, ` +
       `${counted(review.verdicts, 'verdict', 'verdicts')} and ${counted(review.audits, 'audit answer', 'audit answers')} withdrawn`,
   );
+  if (repeats.length > 0) say(`withdrawn with it, since they only repeat it: ${repeats.join(', ')}`);
   list(leftAlone.map(({ fileName, imageId, reason }) => `left alone ${fileName} (${imageId.slice(0, 12)}): ${reason}`));
 }
 
 /** Imports of reviews as a table. */
 export function printImports(imports: readonly ReviewImportSummary[]): void {
   printTable(
-    imports.map(({ id, at, reviewer, scan, exportId, labels, verdicts, audits, undoneAt }) => ({
+    imports.map(({ id, at, reviewer, scan, exportId, labels, verdicts, audits, isRepeat, undoneAt }) => ({
       ...{ review: id, at: at.slice(0, 19), reviewer, scan, export: exportId, labels, verdicts, audits },
-      undone: undoneAt?.slice(0, 19) ?? null,
+      ...{ repeat: isRepeat ? 'yes' : null, undone: undoneAt?.slice(0, 19) ?? null },
     })),
   );
 }

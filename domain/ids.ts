@@ -12,6 +12,20 @@ export function iterationLabel(iteration: number): string {
   return String(iteration).padStart(4, '0');
 }
 
+/** Letters of a ULID, each five bits (https://github.com/ulid/spec). */
+export const ULID_LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+/** How many of them, from the first on, hold its time. */
+export const ULID_TIME_LETTERS = 10;
+
+/** When a ULID was made, as ISO text. */
+export function ulidTime(id: string): string {
+  const time = [...id.slice(0, ULID_TIME_LETTERS)].reduce(
+    (so, letter) => so * 32 + Math.max(0, ULID_LETTERS.indexOf(letter)),
+    0,
+  );
+  return new Date(time).toISOString();
+}
+
 export const loopWorkflowId = (loop: string): string => `loop:${loop}`;
 export const iterationWorkflowId = (loop: string, iteration: number): string =>
   `loop:${loop}:iteration:${iterationLabel(iteration)}`;

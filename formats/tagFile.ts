@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path/posix';
 import { counted } from '../domain/counted.js';
 import { PartloopError } from '../domain/errors.js';
+import { imageFinder, isSameName } from '../domain/imageFinder.js';
 import { TAG_NAMES } from '../domain/tags.js';
 import { readCsvFile } from '../storage/table.js';
 import { factsFrom, mergeFacts } from './facts.js';
-import type { ImageFacts, ImportEntry } from './importItem.js';
+import type { ImageFacts, ImportEntry, ImportItem } from './importItem.js';
 
 const MAX_BYTES = 256 * 2 ** 20;
 const ROWS_NAMED = 10;
@@ -93,33 +93,42 @@ export async function withTagFile(
 async function* tagged(entries: AsyncIterable<ImportEntry>, tags: TagFile): AsyncGenerator<ImportEntry> {
   const all: ImportEntry[] = [];
   for await (const entry of entries) all.push(entry);
-  const names = new Set<string>();
-  const ends = new Map<string, number>();
+  const { said, unused } = match(
+    all.filter((entry) => 'image' in entry),
+    tags,
+  );
   for (const entry of all) {
-    if (!('image' in entry)) continue;
-    const name = entry.fileName.normalize();
-    names.add(name);
-    ends.set(basename(name), (ends.get(basename(name)) ?? 0) + 1);
+    const facts = 'image' in entry ? said.get(entry) : undefined;
+    yield 'image' in entry && facts !== undefined ? { ...entry, facts: mergeFacts(entry.facts, facts) } : entry;
   }
-  const byName = new Map([...tags].map(([name, facts]) => [name.normalize(), { name, facts }]));
-  const used = new Set<string>();
-  for (const entry of all) {
-    if (!('image' in entry)) {
-      yield entry;
-      continue;
-    }
-    // The last part of a name stands for an image where no image has it as a whole, and no other one ends so.
-    const name = entry.fileName.normalize();
-    const end = basename(name);
-    const found = byName.get(name) ?? (!names.has(end) && ends.get(end) === 1 ? byName.get(end) : undefined);
-    if (found !== undefined) used.add(found.name);
-    yield found === undefined ? entry : { ...entry, facts: mergeFacts(entry.facts, found.facts) };
-  }
-  const unused = [...tags.keys()].filter((name) => !used.has(name));
   if (unused.length > 0)
     yield {
       notice: 'rows of the tag file name no image of this import, or more than one',
       count: unused.length,
       examples: unused.slice(0, 5),
     };
+}
+
+/** What is said of each image, and the names of rows that say something of none. A whole name goes before the last part of one. */
+function match(
+  items: readonly ImportItem[],
+  tags: TagFile,
+): { said: ReadonlyMap<ImportItem, ImageFacts>; unused: string[] } {
+  const find = imageFinder(items);
+  const said = new Map<ImportItem, ImageFacts>();
+  const names = new Map<ImportItem, string>();
+  for (const [name, facts] of tags) {
+    const found = find(name);
+    if (found === null) continue;
+    const isWhole = ({ fileName }: ImportItem): boolean => isSameName(fileName, name);
+    // Several may be called so as a whole: which of them counts is the import's to decide.
+    const meant = 'image' in found ? [found.image] : found.several.filter(isWhole);
+    for (const item of meant) {
+      if (said.has(item) && !isWhole(item)) continue;
+      said.set(item, facts);
+      names.set(item, name);
+    }
+  }
+  const used = new Set(names.values());
+  return { said, unused: [...tags.keys()].filter((name) => !used.has(name)) };
 }

@@ -1,9 +1,9 @@
 import { PartloopError } from '../domain/errors.js';
+import { imageFinder } from '../domain/imageFinder.js';
 import type { IndexRow } from '../domain/tables.js';
 import type { TagFile } from '../formats/tagFile.js';
 import type { Pool } from '../storage/pool.js';
 import type { PoolHistory } from '../storage/poolHistory.js';
-import { imageFinder } from './findImages.js';
 import { type Decision, decide } from './import/decide.js';
 
 export interface TagReport {
@@ -45,7 +45,7 @@ export async function tagImages(
       }
       const row = { ...found, ingestedAt: now.toISOString() };
       const decision = decide(history, { row, facts }, { test: false, relabel, restore: false });
-      count(report, name, found, decision);
+      count(report, name, decision);
       if (decision.row !== null) rows.set(found.imageId, decision.row);
     }
     return [...rows.values()].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
@@ -53,12 +53,12 @@ export async function tagImages(
   return { version, ...report };
 }
 
-function count(report: Omit<TagReport, 'version'>, name: string, before: IndexRow, decision: Decision): void {
+function count(report: Omit<TagReport, 'version'>, name: string, decision: Decision): void {
   if (decision.outcome === 'refused') report.refused.push({ name, reason: decision.reason });
   else if (decision.row === null) report.known += 1;
   else {
     report.updated += 1;
-    if (decision.row.split === 'test' && before.split !== 'test') report.movedToTest.push(name);
+    if (decision.movedToTest) report.movedToTest.push(name);
   }
 }
 
@@ -71,7 +71,7 @@ function taggable(history: PoolHistory): (name: string) => IndexRow | string {
       const isRemoved = (history.latest(name)?.removedAt ?? null) !== null;
       return isRemoved ? 'it was removed from the pool' : 'the pool has no such image';
     }
-    if ('row' in found) return found.row;
+    if ('image' in found) return found.image;
     const { several } = found;
     const ids = several.slice(0, 4).map(({ imageId }) => imageId.slice(0, 12));
     return `${several.length} images have this name: name them by id (${ids.join(', ')}${several.length > 4 ? ', …' : ''})`;

@@ -47,9 +47,20 @@ export async function appendReviews(
   await putLines(store, pool, id, about === null ? answers : [about, ...answers]);
 }
 
-/** Take an import of reviews back. What it said stays where it is, and counts no longer. */
-export async function withdrawReview(store: ObjectStore, pool: string, review: string, now: Date): Promise<void> {
-  await putLines(store, pool, ulid(now), [{ type: 'withdrawal', review, at: now.toISOString() }]);
+/** Take imports of reviews back, all at once. What they said stays where it is, and counts no longer. */
+export async function withdrawReviews(
+  store: ObjectStore,
+  pool: string,
+  reviews: readonly string[],
+  now: Date,
+): Promise<void> {
+  const at = now.toISOString();
+  await putLines(
+    store,
+    pool,
+    ulid(now),
+    reviews.map((review) => ({ type: 'withdrawal', review, at })),
+  );
 }
 
 async function putLines(store: ObjectStore, pool: string, id: string, lines: readonly Line[]): Promise<void> {

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { PartloopError } from '../../domain/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { NO_TAGS } from '../../domain/tags.js';
-import { BACKGROUND, IGNORE_INDEX, type Taxonomy } from '../../domain/taxonomy.js';
+import type { Taxonomy } from '../../domain/taxonomy.js';
 import { readSource } from '../../formats/imageSources.js';
 import type { ImportItem } from '../../formats/importItem.js';
 import { keys } from '../../storage/keys.js';
-import { decodeLabel, encodeLabel } from '../../storage/labelMask.js';
+import { decodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';
+import { poolLabel } from '../label.js';
 import type { LabelKeeper } from '../labelKeeper.js';
 import { type Candidate, withGiven } from './decide.js';
 import type { ImportDecoder } from './decoder.js';
@@ -54,13 +55,13 @@ export async function readCandidate(item: ImportItem, context: CandidateContext)
       'data-invalid',
       `its label has ${pixels.length} pixels, the upright picture ${width}×${height}`,
     );
-  const classes = classesOf(pixels, taxonomy);
-  const encoded = await encodeLabel(pixels, width, height);
-  const labelSha256 = (await sameLabel(context, imageId, pixels, sha256(encoded))) ?? sha256(encoded);
-  const imageUri = uri ?? keys.image(pool, imageId);
+  const label = await poolLabel({ name: pool, taxonomy }, pixels, { width, height });
+  const { classes } = label;
+  const known = await sameLabel(context, imageId, pixels, label.labelSha256);
+  if (known === null) await context.labels.put(label, history.revisions(imageId));
+  const labelSha256 = known ?? label.labelSha256;
   const labelUri = keys.label(pool, labelSha256);
-  if (labelSha256 === sha256(encoded))
-    await context.labels.put({ labelUri, labelSha256 }, encoded, history.revisions(imageId));
+  const imageUri = uri ?? keys.image(pool, imageId);
   if (uri === null) await store.putIfAbsent(imageUri, bytes);
   const tags = { ...NO_TAGS, ...facts.tags };
   const given = Object.entries(tags).flatMap(([name, value]) => (value === null ? [] : name));
@@ -112,29 +113,6 @@ async function sameLabel(
     if (label !== null && Buffer.compare(label.pixels, pixels) === 0) return labelSha256;
   }
   return null;
-}
-
-/**
- * Classes that a label has, ascending, background left out.
- *
- * @throws PartloopError `data-invalid` for a value that the taxonomy does not have, and for a label that is ignored everywhere
- */
-export function classesOf(label: Uint8Array, taxonomy: Taxonomy): number[] {
-  const present = new Uint8Array(256);
-  for (const value of label) present[value] = 1;
-  const classes: number[] = [];
-  for (let value = 1; value < IGNORE_INDEX; value++) {
-    if (present[value] === 0) continue;
-    if (value > taxonomy.classes.length)
-      throw new PartloopError(
-        'data-invalid',
-        `its label has value ${value}; taxonomy ${taxonomy.name} ends at ${taxonomy.classes.length}`,
-      );
-    classes.push(value);
-  }
-  if (classes.length === 0 && present[BACKGROUND] === 0)
-    throw new PartloopError('data-invalid', 'its label is ignored everywhere');
-  return classes;
 }
 
 /** Validation or training by a hash alone, so that a vehicle is always on the same side. */

@@ -1,7 +1,10 @@
-import type { IndexRow } from '../../domain/tables.js';
-import { TAG_NAMES, type Tags } from '../../domain/tags.js';
+import { z } from 'zod';
+import { isByPerson, setterOf } from '../../domain/labelHistory.js';
+import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
+import { TAG_NAMES, type Tags, tagsSchema } from '../../domain/tags.js';
 import type { ImageFacts } from '../../formats/importItem.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';
+import type { LabelFields } from '../label.js';
 
 /** One image that an import brings: its row as if the pool had never seen it, and what was said of it in so many words. */
 export interface Candidate {
@@ -18,15 +21,22 @@ export interface DecideOptions {
   restore: boolean;
 }
 
-/**
- * What an import does to one image. `row` is what the pool is told, null for nothing new; `kept` is the reason for which a
- * label was not taken.
- */
-export type Decision =
-  | { outcome: 'added' | 'replaced' | 'updated' | 'restored'; row: IndexRow; kept: string | null }
-  | { outcome: 'known'; row: null; kept: string | null }
-  | { outcome: 'removed'; row: null; kept: null }
-  | { outcome: 'refused'; row: null; kept: null; reason: string };
+/** What an import does to one image. */
+export type Decision = Taken | { outcome: 'removed'; row: null } | { outcome: 'refused'; row: null; reason: string };
+
+interface Taken {
+  outcome: 'added' | 'replaced' | 'updated' | 'restored' | 'known';
+  /** What the pool is told, null for nothing new. */
+  row: IndexRow | null;
+  /** The reason for which a label was not taken. */
+  kept: string | null;
+  /** It becomes test data, and was none: models of before may have seen it. */
+  movedToTest: boolean;
+  /** The label that the pool then has of it has no class at all. */
+  unlabelled: boolean;
+}
+
+const COLUMNS = indexRowSchema.keyof().options;
 
 /**
  * Whatever the pool was told once is known: only what was never said before changes anything, so that data which is imported
@@ -35,40 +45,42 @@ export type Decision =
 export function decide(history: PoolHistory, candidate: Candidate, options: DecideOptions): Decision {
   const { row, facts } = candidate;
   const latest = history.latest(row.imageId);
-  if (latest === undefined) return { outcome: 'added', row, kept: null };
-  if (latest.removedAt !== null && !options.restore) return { outcome: 'removed', row: null, kept: null };
+  if (latest === undefined) return taken('added', row, row);
+  if (latest.removedAt !== null && !options.restore) return { outcome: 'removed', row: null };
   const earlier = history.revisions(row.imageId);
 
   const split = splitOf(latest, earlier, facts, options);
-  if (split.refused !== null) return { outcome: 'refused', row: null, kept: null, reason: split.refused };
+  if (split.refused !== null) return { outcome: 'refused', row: null, reason: split.refused };
   const label = labelOf(latest, earlier, row, facts, options);
-  if (label.refused !== null) return { outcome: 'refused', row: null, kept: null, reason: label.refused };
-  const known = {
+  if (label.refused !== null) return { outcome: 'refused', row: null, reason: label.refused };
+  const known: IndexRow = {
+    ...latest,
     ...factsOf(latest, earlier, candidate, options),
     ...placeOf(latest, earlier, row),
     split: split.value,
   };
   const isRestored = latest.removedAt !== null;
-  const isUpdated = Object.entries(known).some(([name, value]) => value !== latest[name as keyof IndexRow]);
-  if (!isRestored && label.taken === null && !isUpdated) return { outcome: 'known', row: null, kept: label.kept };
+  const isUpdated = COLUMNS.some((name) => known[name] !== latest[name]);
+  if (!isRestored && label.taken === null && !isUpdated)
+    return { ...taken('known', latest, latest), row: null, kept: label.kept };
   const outcome = isRestored ? 'restored' : label.taken !== null ? 'replaced' : 'updated';
-  return {
-    outcome,
-    row: {
-      ...latest,
-      ...known,
-      ...label.taken,
-      labelRevision: latest.labelRevision + 1,
-      ingestedAt: row.ingestedAt,
-      change: isRestored ? 'restore' : label.taken !== null ? 'relabel' : 'facts',
-      changeId: null,
-      removedAt: null,
-    },
-    kept: label.kept,
+  const next: IndexRow = {
+    ...known,
+    ...label.taken,
+    labelRevision: latest.labelRevision + 1,
+    ingestedAt: row.ingestedAt,
+    change: isRestored ? 'restore' : label.taken !== null ? 'relabel' : 'facts',
+    changeId: null,
+    removedAt: null,
   };
+  return { ...taken(outcome, latest, next), kept: label.kept };
 }
 
-type Label = Pick<IndexRow, 'labelUri' | 'labelSha256' | 'classes'>;
+const taken = (outcome: Taken['outcome'], before: IndexRow, row: IndexRow): Taken => ({
+  ...{ outcome, row, kept: null },
+  movedToTest: row.split === 'test' && before.split !== 'test',
+  unlabelled: row.classes.length === 0,
+});
 
 function labelOf(
   latest: IndexRow,
@@ -76,9 +88,9 @@ function labelOf(
   row: IndexRow,
   facts: ImageFacts,
   { test, relabel }: DecideOptions,
-): { taken: Label | null; kept: string | null; refused: string | null } {
+): { taken: LabelFields | null; kept: string | null; refused: string | null } {
   const { labelUri, labelSha256, classes } = row;
-  const taken: Label = { labelUri, labelSha256, classes };
+  const taken: LabelFields = { labelUri, labelSha256, classes };
   const nothing = { taken: null, kept: null, refused: null };
   if (isPurged(latest)) return { ...nothing, taken };
   if (latest.labelSha256 === labelSha256) return nothing;
@@ -86,7 +98,7 @@ function labelOf(
     return { ...nothing, refused: `the same picture is in the pool's test split as ${latest.fileName}` };
   if (relabel) return { ...nothing, taken };
   if (earlier.some((one) => one.labelSha256 === labelSha256)) return nothing;
-  if (isReviewed(latest, earlier))
+  if (isReviewed(earlier))
     return { ...nothing, kept: 'a reviewer corrected its label: --relabel takes the one of this import instead' };
   return { ...nothing, taken };
 }
@@ -98,23 +110,11 @@ export const PURGED = 'purge';
 export const isPurged = ({ removedAt, change, changeId }: IndexRow): boolean =>
   removedAt !== null && change === 'removal' && changeId === PURGED;
 
-/**
- * Whether the label came from a reviewer, however often it was another one before. Where an import of reviews was undone, it
- * came from whoever gave it the first time.
- */
-function isReviewed(latest: IndexRow, earlier: readonly IndexRow[]): boolean {
-  const isSame = (one: IndexRow): boolean => one.labelSha256 === latest.labelSha256;
-  const since = earlier.findLastIndex((one) => !isSame(one)) + 1;
-  if (earlier.slice(since).some(isByPerson)) return true;
-  return earlier[since]?.change === 'undo' && earlier.slice(0, since).some((one) => isSame(one) && isByPerson(one));
+/** Whether the label is a reviewer's whose answer stands. */
+function isReviewed(rows: readonly IndexRow[]): boolean {
+  const { row, isWithdrawn } = setterOf(rows, rows.length - 1);
+  return isByPerson(row) && !isWithdrawn;
 }
-
-/**
- * Rows of before changes were written down do not say; a later revision may well be a correction, and one lost is worse than a
- * label asked for twice.
- */
-export const isByPerson = ({ change, labelRevision }: IndexRow): boolean =>
-  change === 'review' || (change === null && labelRevision > 0);
 
 function splitOf(
   latest: IndexRow,
@@ -144,25 +144,22 @@ function factsOf(
 ): Tags & Pick<IndexRow, 'vehicleId' | 'source' | 'tagOrigins'> {
   const isNew = (name: keyof IndexRow, value: unknown): boolean =>
     value !== null && value !== undefined && (relabel || !earlier.some((one) => one[name] === value));
-  const given = Object.fromEntries(
-    TAG_NAMES.filter((name) => isNew(name, facts.tags[name])).map((name) => [name, facts.tags[name]]),
-  );
-  const tags = Object.fromEntries(TAG_NAMES.map((name) => [name, latest[name]]));
-  const names = Object.keys(given);
-  const isOriginKept = names.every((name) => latest[name as keyof Tags] === given[name as keyof Tags]);
+  const names = TAG_NAMES.filter((name) => isNew(name, facts.tags[name]));
+  const given = Object.fromEntries(names.map((name) => [name, facts.tags[name]]));
+  const isOriginKept = names.every((name) => latest[name] === facts.tags[name]);
   return {
-    ...(tags as unknown as Tags),
-    ...given,
+    ...tagsSchema.parse({ ...latest, ...given }),
     tagOrigins: isOriginKept ? latest.tagOrigins : withGiven(latest.tagOrigins, names),
     vehicleId: isNew('vehicleId', facts.vehicleId) ? facts.vehicleId : latest.vehicleId,
     source: isNew('source', facts.source) ? (facts.source ?? latest.source) : latest.source,
   };
 }
 
+const originsSchema = z.record(z.string(), z.unknown()).catch({});
+
 /** JSON of tag -> given | inferred, with `names` given. */
 export function withGiven(origins: string, names: readonly string[]): string {
-  const parsed: unknown = JSON.parse(origins);
-  const before = typeof parsed === 'object' && parsed !== null ? parsed : {};
+  const before = originsSchema.parse(JSON.parse(origins));
   return JSON.stringify({ ...before, ...Object.fromEntries(names.map((name) => [name, 'given'])) });
 }
 

@@ -103,8 +103,7 @@ export async function importImages(
       report.version = version;
       await labels.settle(rows);
     }
-    for (const [index, decision] of decisions.entries())
-      count(report, candidates[index] as Candidate, decision, pool === null ? history : await pool.history());
+    for (const [index, decision] of decisions.entries()) count(report, candidates[index] as Candidate, decision);
   };
 
   const isFull = (): boolean => pending.length >= SEGMENT_IMAGES || Date.now() - flushedAt > SEGMENT_MS;
@@ -133,8 +132,8 @@ export async function importImages(
   return report;
 }
 
-function count(report: ImportReport, { row, facts }: Candidate, decision: Decision, history: PoolHistory): void {
-  const { imageId, fileName } = row;
+function count(report: ImportReport, { row, facts }: Candidate, decision: Decision): void {
+  const { fileName } = row;
   if (decision.outcome === 'refused') report.refused.push({ fileName, reason: decision.reason });
   else if (decision.outcome === 'removed') report.removed.push(fileName);
   else {
@@ -144,10 +143,8 @@ function count(report: ImportReport, { row, facts }: Candidate, decision: Decisi
       if (row.split === 'val' && facts.split === null) report.split.drawn += 1;
     }
     if (decision.kept !== null) report.kept.push({ fileName, reason: decision.kept });
-    const [before] = history.revisions(imageId).slice(-2);
-    const isMoved = decision.row !== null && decision.row.split === 'test' && before?.split !== 'test';
-    if (isMoved && decision.outcome !== 'added') report.movedToTest.push(fileName);
-    if ((decision.row ?? history.latest(imageId) ?? row).classes.length === 0) report.unlabelled.push(fileName);
+    if (decision.movedToTest) report.movedToTest.push(fileName);
+    if (decision.unlabelled) report.unlabelled.push(fileName);
   }
 }
 

@@ -1,8 +1,9 @@
+import { isByPerson } from '../../domain/labelHistory.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import type { Pool } from '../../storage/pool.js';
 import { readReviews } from '../../storage/reviews.js';
-import { isByPerson, isPurged } from '../import/decide.js';
+import { isPurged } from '../import/decide.js';
 import { type Choice, selectImages } from './select.js';
 import { findTraces, type Traces } from './traces.js';
 

@@ -1,8 +1,8 @@
+import { type FoundImage, imageFinder } from '../../domain/imageFinder.js';
 import { type ImageTest, parseCondition } from '../../domain/indexCondition.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';
-import { type FoundImage, imageFinder } from '../findImages.js';
 
 /** Which images of a pool a person means; conditions hold all at once, and narrow the named images down. */
 export interface Choice {
@@ -43,7 +43,7 @@ export function selectImages(history: PoolHistory, taxonomy: Taxonomy, choice: C
   for (const name of choice.names) {
     const found = find(name, findPresent, findRemoved);
     if (found === null) selection.unknown.push(name);
-    else if ('row' in found) chosen.set(found.row.imageId, found.row);
+    else if ('image' in found) chosen.set(found.image.imageId, found.image);
     else selection.ambiguous.push({ name, ids: found.several.map(({ imageId }) => imageId) });
   }
   const meant = [...chosen.values()].filter(isMeant).sort(byId);
@@ -53,7 +53,7 @@ export function selectImages(history: PoolHistory, taxonomy: Taxonomy, choice: C
 }
 
 /** Blanks around a name are the file's, unless an image is called so. */
-function find(name: string, ...finders: ((name: string) => FoundImage)[]): FoundImage {
+function find(name: string, ...finders: ((name: string) => FoundImage<IndexRow>)[]): FoundImage<IndexRow> {
   for (const spelling of new Set([name, name.trim()]))
     for (const finder of finders) {
       const found = finder(spelling);

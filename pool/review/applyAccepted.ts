@@ -9,7 +9,7 @@ import type { ObjectStore } from '../../storage/objectStore.js';
 import type { Pool } from '../../storage/pool.js';
 import type { Reviews } from '../../storage/reviews.js';
 import { earlierReviews, type Source } from './earlier.js';
-import { type Maker, type Revision, reviseLabels, storeLabel } from './revisions.js';
+import { type Maker, type Revision, reviseLabels, type StoreLabel } from './revisions.js';
 import type { Answer } from './verdictFile.js';
 
 /** An accepted finding. */
@@ -60,7 +60,7 @@ export async function applyAccepted(
   }
   const outcomes = new Map<string, Outcome>();
   const jobs = [...byImage].map(([imageId, findings]) => ({ imageId, findings }));
-  const { version, revised } = await reviseLabels(pool, jobs, maker, apply);
+  const { version, revised } = await reviseLabels(store, pool, jobs, maker, apply);
   const done = [...outcomes.values()];
   return {
     ...{ version, revised },
@@ -71,13 +71,14 @@ export async function applyAccepted(
   async function apply(
     { imageId, findings }: (typeof jobs)[number],
     rows: readonly IndexRow[],
+    storeLabel: StoreLabel,
   ): Promise<Revision | null> {
     const row = rows.at(-1);
     const outcome: Outcome = { corrected: new Map(), notApplied: [] };
     outcomes.set(imageId, outcome);
     const open = findings.filter(({ finding }) => {
       const before = corrections.get(finding.findingId);
-      if (before === undefined || (row?.labelSha256 === finding.labelSha256 && !earlier.madeLast(rows))) return true;
+      if (before === undefined || (row?.labelSha256 === finding.labelSha256 && !earlier.setLabel(rows))) return true;
       outcome.corrected.set(finding.findingId, before);
       return false;
     });
@@ -85,7 +86,7 @@ export async function applyAccepted(
     try {
       if (row === undefined || row.removedAt !== null)
         throw new PartloopError('data-invalid', `pool ${pool.name} no longer lists its image`);
-      const label = await storeLabel(store, pool, row, await corrected(row, open));
+      const label = await storeLabel(await corrected(row, open));
       for (const { finding } of open) outcome.corrected.set(finding.findingId, label.labelSha256);
       return label.labelSha256 === row.labelSha256 ? null : { imageId, on: row.labelSha256, label };
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { AuditAnswer } from '../../domain/auditAnswers.js';
+import { type IsWithdrawn, isMadeBy, setterOf } from '../../domain/labelHistory.js';
 import type { Verdict } from '../../domain/review.js';
 import type { ReviewImport } from '../../domain/reviewImport.js';
 import type { IndexRow } from '../../domain/tables.js';
@@ -16,21 +17,27 @@ export interface EarlierReviews {
   /** True where another review changed the label after that one: its answer is the newer one. */
   superseded(review: string, rows: readonly IndexRow[]): boolean;
   /** True where an image has its label from a review that stands. */
-  madeLast(rows: readonly IndexRow[]): boolean;
+  setLabel(rows: readonly IndexRow[]): boolean;
 }
 
-export function earlierReviews({ imports }: Reviews, { exportId, tableSha256 }: Source): EarlierReviews {
-  const withdrawn = new Set(imports.filter(({ withdrawal }) => withdrawal !== null).map(({ id }) => id));
+/** Tells rows of reviews that were taken back. */
+export function withdrawnIn({ imports }: Reviews): IsWithdrawn {
+  const withdrawn = imports.filter(({ withdrawal }) => withdrawal !== null);
+  return (row) => withdrawn.some(({ id }) => isMadeBy(row, id));
+}
+
+export function earlierReviews(reviews: Reviews, { exportId, tableSha256 }: Source): EarlierReviews {
+  const { imports } = reviews;
+  const isWithdrawn = withdrawnIn(reviews);
   const asked = new Map<string, string>();
   const said = new Set<string>();
-  for (const { id, about, verdicts, audits } of imports) {
-    if (about === null || withdrawn.has(id)) continue;
+  for (const { id, about, verdicts, audits, withdrawal } of imports) {
+    if (about === null || withdrawal !== null) continue;
     if (about.exportId !== exportId || about.tableSha256 !== tableSha256) continue;
     for (const { imageId, labelSha256 } of about.asked) asked.set(`${imageId} ${labelSha256}`, id);
     for (const answer of [...verdicts, ...audits]) said.add(contentOf(answer));
   }
-  const stands = ({ change, changeId }: IndexRow): boolean =>
-    change === 'review' && (changeId === null || !withdrawn.has(changeId));
+  const stands = (row: IndexRow): boolean => row.change === 'review' && !isWithdrawn(row);
   return {
     thatAsked: (imageId, labelSha256) => asked.get(`${imageId} ${labelSha256}`),
     said: (answer) => said.has(contentOf(answer)),
@@ -42,18 +49,16 @@ export function earlierReviews({ imports }: Reviews, { exportId, tableSha256 }: 
           stands(row) && (own === undefined ? (row.changeId ?? '') > review : row.labelRevision > own.labelRevision),
       );
     },
-    madeLast(rows) {
-      const latest = rows.at(-1);
-      const maker = rows.findLast(
-        ({ labelSha256 }, at) => labelSha256 === latest?.labelSha256 && rows[at - 1]?.labelSha256 !== labelSha256,
-      );
-      return maker !== undefined && stands(maker);
+    setLabel(rows) {
+      if (rows.length === 0) return false;
+      const setter = setterOf(rows, rows.length - 1, isWithdrawn);
+      return setter.row.change === 'review' && !setter.isWithdrawn;
     },
   };
 }
 
 /** What an answer says, whenever it was given and whatever label came of it. */
-function contentOf(answer: Verdict | AuditAnswer): string {
+export function contentOf(answer: Verdict | AuditAnswer): string {
   if ('type' in answer) {
     const { scan, imageId, labelSha256, wrong, found, reviewer } = answer;
     return JSON.stringify([scan, imageId, labelSha256, wrong, found, reviewer]);

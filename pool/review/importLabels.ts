@@ -15,7 +15,7 @@ import { earlierReviews } from './earlier.js';
 import { joinImages } from './joinImages.js';
 import { type Judged, judgeReturned } from './judgeReturned.js';
 import { type Recorded, recordReview } from './record.js';
-import { type Revision, reviseLabels } from './revisions.js';
+import { type Revision, reviseLabels, type StoreLabel } from './revisions.js';
 
 export interface LabelImport {
   /** What came back: a file, or an unpacked folder. */
@@ -56,6 +56,10 @@ export interface LabelImportReport extends Recorded {
   refused: (Named & { reason: string })[];
   /** Images of the export that did not come back. */
   missing: Named[];
+  /** Images that were told by the last part of a path alone: what came back may be another picture of that name. */
+  byLastPart: (Named & { returned: string })[];
+  /** Files that were not taken, since the last part of their path fits several images of the export. */
+  ambiguous: { returned: string; images: Named[] }[];
   /** Names of images that were never exported. */
   strangers: string[];
   /** Classes that were exported and that the file does not know: their regions stay as they are. */
@@ -99,7 +103,7 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
   );
   const id = ulid(now);
   const outcomes = new Map<ManifestImage, Outcome>();
-  const { version, revised } = await reviseLabels(pool, jobs, { change: 'review', changeId: id, now }, judge);
+  const { version, revised } = await reviseLabels(store, pool, jobs, { change: 'review', changeId: id, now }, judge);
   for (const { image, names } of joined.twice)
     outcomes.set(image, { kind: 'refused', reason: `it came back ${names.length} times: as ${names.join(', ')}` });
 
@@ -119,6 +123,10 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
     empty: named('empty').map(toNamed),
     refused: named('refused').map((image) => ({ ...toNamed(image), reason: reasonOf(outcomes.get(image)) })),
     missing: manifest.images.filter((image) => !outcomes.has(image)).map(toNamed),
+    byLastPart: joined.images
+      .filter(({ byLastPart }) => byLastPart)
+      .map(({ image, found }) => ({ ...toNamed(image), returned: found.name })),
+    ambiguous: joined.ambiguous.map(({ name, images }) => ({ returned: name, images: images.map(toNamed) })),
     strangers: joined.strangers,
     classesNotInFile: classesNotIn(returned, jobs, manifest),
     loss: {
@@ -129,10 +137,14 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
     ...recorded,
   };
 
-  async function judge({ image, found }: Job, rows: readonly IndexRow[]): Promise<Revision | null> {
+  async function judge(
+    { image, found }: Job,
+    rows: readonly IndexRow[],
+    storeLabel: StoreLabel,
+  ): Promise<Revision | null> {
     try {
       const context = { store, pool, manifest, returned, earlier, request, format: opened.format };
-      const { revision, ...outcome } = await judgeReturned(context, image, found, rows);
+      const { revision, ...outcome } = await judgeReturned(context, image, found, rows, storeLabel);
       outcomes.set(image, outcome);
       return revision;
     } catch (error) {

@@ -5,12 +5,14 @@ import type { Returned, ReturnedImage } from '../../formats/returned.js';
 
 /** Which exported image each returned one is. */
 export interface Joined {
-  /** Exported images that came back once. */
-  images: { image: ManifestImage; found: ReturnedImage }[];
+  /** Exported images that came back once; `byLastPart` where only the last parts of the paths say which one it is. */
+  images: { image: ManifestImage; found: ReturnedImage; byLastPart: boolean }[];
   /** Exported images that came back several times, and what each time was called. */
   twice: { image: ManifestImage; names: string[] }[];
   /** Exported images that are listed without a label of theirs. */
   listed: ManifestImage[];
+  /** What came back under a name whose last part several exported images have. */
+  ambiguous: { name: string; images: ManifestImage[] }[];
   /** What is not of this export, in words. */
   strangers: string[];
 }
@@ -18,50 +20,64 @@ export interface Joined {
 type Named = Omit<ReturnedImage, 'read'>;
 type Find = (returned: Named) => ManifestImage | undefined;
 
+interface Way {
+  find: Find;
+  /** Folders say nothing here: a stranger of the same last part would be taken for the exported image. */
+  byLastPart: boolean;
+}
+
 /**
  * Join by our id, else by the name in the export, else by the path but for its ending, else by the end of the path, else by the
  * name without folders: tools add folders, flatten them, or change endings. What fits less well never takes an image from what
  * fits better, and nothing is guessed where two exported images could be meant.
  */
 export function joinImages(manifest: Manifest, { images: returned, listed, strays }: Returned): Joined {
-  const joined: Omit<Joined, 'listed'> = { images: [], twice: [], strangers: [...(strays ?? [])] };
-  const ways = waysToFind(manifest);
+  const joined: Omit<Joined, 'listed'> = { images: [], twice: [], ambiguous: [], strangers: [...(strays ?? [])] };
+  const { ways, several } = waysToFind(manifest);
   const found = new Map<ManifestImage, ReturnedImage[]>();
+  const byLastPart = new Set<ManifestImage>();
   let open = returned;
-  for (const find of ways) {
+  for (const { find, byLastPart: isLastPart } of ways) {
     const taken = new Set(found.keys());
     open = open.filter((one) => {
       const image = find(one);
       if (image === undefined || taken.has(image)) return true;
+      if (isLastPart) byLastPart.add(image);
       const before = found.get(image);
       if (before === undefined) found.set(image, [one]);
       else before.push(one);
       return false;
     });
   }
-  for (const one of open) joined.strangers.push(one.name || one.imageId || '(without a name)');
+  for (const one of open) {
+    const images = several(one);
+    if (images.length > 1) joined.ambiguous.push({ name: one.name, images });
+    else joined.strangers.push(one.name || one.imageId || '(without a name)');
+  }
   for (const [image, all] of found) {
     const [first, ...more] = all;
-    if (first !== undefined && more.length === 0) joined.images.push({ image, found: first });
+    if (first !== undefined && more.length === 0)
+      joined.images.push({ image, found: first, byLastPart: byLastPart.has(image) });
     else joined.twice.push({ image, names: all.map(({ name }) => name) });
   }
   const silent = new Set<ManifestImage>();
   for (const name of listed ?? []) {
     const one = { name, isLabelFile: true as const, imageId: null };
-    const image = ways.map((find) => find(one)).find((candidate) => candidate !== undefined);
+    const image = ways.map(({ find }) => find(one)).find((candidate) => candidate !== undefined);
     if (image !== undefined && !found.has(image)) silent.add(image);
   }
   return { ...joined, listed: [...silent] };
 }
 
 /** From the surest way to the least sure one. Whose id or export is another one is found by no name. */
-function waysToFind({ exportId, images }: Manifest): Find[] {
+function waysToFind({ exportId, images }: Manifest): { ways: Way[]; several(returned: Named): ManifestImage[] } {
   const byId = new Map(images.map((image) => [image.imageId, image]));
   const byName = unique(images, ({ name }) => [name]);
   const byFile = unique(images, ({ file }) => [file]);
   // In the store, pictures are called by their ids.
   const whole = unique(images, ({ name, file, imageId }) => [name, dropEnding(name), file, imageId]);
-  const flat = unique(images, ({ name, file }) => [name, dropEnding(name), file].map((path) => basename(path)));
+  const lastParts = byPath(images, ({ name, file }) => [name, dropEnding(name), file].map((path) => basename(path)));
+  const flat = onlyOnes(lastParts);
   const isOurs = ({ imageId, exportId: of }: Named): boolean => !isGiven(imageId) && (of ?? exportId) === exportId;
   const but =
     (find: (path: string) => ManifestImage | undefined): Find =>
@@ -69,7 +85,7 @@ function waysToFind({ exportId, images }: Manifest): Find[] {
       isOurs(one) ? (find(foldPath(one.name)) ?? find(decoded(foldPath(one.name)))) : undefined;
   const wholeBut = (path: string): ManifestImage | undefined =>
     whole.get(path) ?? whole.get(foldPath(dropEnding(path)));
-  return [
+  const ofWhole: Find[] = [
     ({ imageId, exportId: of }) => (isGiven(imageId) && (of ?? exportId) === exportId ? byId.get(imageId) : undefined),
     (one) => {
       const [first, second] = one.isLabelFile === true ? [byFile, byName] : [byName, byFile];
@@ -80,11 +96,31 @@ function waysToFind({ exportId, images }: Manifest): Find[] {
     but(wholeBut),
     but((path) =>
       endsOf(path)
+        .slice(0, -1)
         .map(wholeBut)
         .find((image) => image !== undefined),
     ),
+    // The last part of a link to the store is an id, which no stranger has.
+    but((path) => byId.get(basename(path)) ?? byId.get(foldPath(dropEnding(basename(path))))),
+  ];
+  const ofLastPart: Find[] = [
+    but((path) => wholeBut(basename(path))),
     but((path) => flat.get(basename(path)) ?? flat.get(foldPath(dropEnding(basename(path))))),
   ];
+  return {
+    ways: [
+      ...ofWhole.map((find) => ({ find, byLastPart: false })),
+      ...ofLastPart.map((find) => ({ find, byLastPart: true })),
+    ],
+    several(one) {
+      if (!isOurs(one)) return [];
+      const last = basename(foldPath(one.name));
+      return (
+        [last, foldPath(dropEnding(last))].map((path) => lastParts.get(path) ?? []).find(({ length }) => length > 1) ??
+        []
+      );
+    },
+  };
 }
 
 /** `a/b/c`, `b/c`, `c`. */
@@ -107,18 +143,24 @@ function decoded(path: string): string {
 }
 
 /** Images by paths that no other image has, folded. */
-function unique(
+const unique = (
   images: readonly ManifestImage[],
   pathsOf: (image: ManifestImage) => readonly string[],
-): ReadonlyMap<string, ManifestImage> {
-  const found = new Map<string, ManifestImage>();
-  const twice = new Set<string>();
-  for (const image of images) {
+): ReadonlyMap<string, ManifestImage> => onlyOnes(byPath(images, pathsOf));
+
+function byPath(
+  images: readonly ManifestImage[],
+  pathsOf: (image: ManifestImage) => readonly string[],
+): ReadonlyMap<string, ManifestImage[]> {
+  const found = new Map<string, ManifestImage[]>();
+  for (const image of images)
     for (const path of new Set(pathsOf(image).map(foldPath))) {
-      if (found.has(path)) twice.add(path);
-      found.set(path, image);
+      const others = found.get(path);
+      if (others === undefined) found.set(path, [image]);
+      else others.push(image);
     }
-  }
-  for (const path of twice) found.delete(path);
   return found;
 }
+
+const onlyOnes = (found: ReadonlyMap<string, ManifestImage[]>): ReadonlyMap<string, ManifestImage> =>
+  new Map([...found].flatMap(([path, [image, ...others]]) => (image && others.length === 0 ? [[path, image]] : [])));

@@ -15,8 +15,8 @@ import { decodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import type { Pool } from '../../storage/pool.js';
 import type { EarlierReviews } from './earlier.js';
-import { isCorrected, verdictOn } from './findingChanges.js';
-import { type Revision, storeLabel } from './revisions.js';
+import { correctedFindings, verdictOn } from './findingChanges.js';
+import type { Revision, StoreLabel } from './revisions.js';
 
 export interface JudgeContext {
   store: ObjectStore;
@@ -57,6 +57,7 @@ export async function judgeReturned(
   image: ManifestImage,
   found: ReturnedImage,
   rows: readonly IndexRow[],
+  storeLabel: StoreLabel,
 ): Promise<Judged & { revision: Revision | null }> {
   const { imageId, width, height, labelSha256, findings } = image;
   const row = rows.at(-1);
@@ -100,14 +101,14 @@ export async function judgeReturned(
     return { ...nothing, kind: 'unchanged', verdicts, audit, holes, edgePixels };
   }
 
-  const wanted = await storeLabel(store, pool, row, merged.label);
+  const wanted = await storeLabel(merged.label);
   const before = earlier.thatAsked(imageId, wanted.labelSha256);
   const asked = before === undefined ? { imageId, labelSha256: wanted.labelSha256 } : null;
   const isKnown = row.labelSha256 === wanted.labelSha256;
   if (!isKnown && before !== undefined && earlier.superseded(before, rows))
     return { ...nothing, kind: 'known', holes, edgePixels };
   const label = isKnown || row.labelSha256 === labelSha256 ? wanted : await onTopOf(row);
-  const acted = findings.filter((finding) => isCorrected(image, finding, original, merged.label));
+  const acted = correctedFindings(image, original, merged.label);
   const wrong = acted.length > 0 || isWrongLabel(original, merged.label, width, height);
   const isNew = label.labelSha256 !== row.labelSha256;
   return {
@@ -122,7 +123,7 @@ export async function judgeReturned(
   /** The changes on top of those that others made since the export. */
   async function onTopOf(current: IndexRow): Promise<Revision['label']> {
     const label = putOnTop(original, merged.label, await labelOf(current.labelSha256));
-    if (label !== null) return storeLabel(store, pool, current, label);
+    if (label !== null) return storeLabel(label);
     throw new PartloopError(
       'data-invalid',
       'its label was changed otherwise since the export, at the same place: export it again',

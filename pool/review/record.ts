@@ -46,8 +46,11 @@ export async function recordReview(
     (answer) => !knownAuditAnswer(audited, answer) && !earlier.said(answer),
   );
   const answers = [...fresh, ...freshAudits];
-  const isNew = revised > 0 || about.asked.length > 0 || answers.length > 0;
-  if (isNew) await appendReviews(store, pool, id, about, answers);
+  // Others may have asked the same meanwhile.
+  const asked =
+    revised > 0 ? about.asked : about.asked.filter((one) => !earlier.thatAsked(one.imageId, one.labelSha256));
+  const isNew = revised > 0 || asked.length > 0 || answers.length > 0;
+  if (isNew) await appendReviews(store, pool, id, { ...about, asked }, answers);
   return { review: isNew ? id : null, version, revised, verdicts: fresh.length, audits: freshAudits.length };
 }
 

@@ -1,7 +1,7 @@
-import type { IndexRow } from '../../domain/tables.js';
+import { ulidTime } from '../../domain/ids.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';
 import type { KnownImport, Reviews } from '../../storage/reviews.js';
-import { ulidTime } from '../../storage/ulid.js';
+import { repeats, revisedLabels } from './repeats.js';
 
 /** An import of reviews, for people. */
 export interface ReviewImportSummary {
@@ -14,26 +14,24 @@ export interface ReviewImportSummary {
   labels: number;
   verdicts: number;
   audits: number;
+  /** It stands and brought nothing of its own: labels and answers were there, as where equal imports come at one moment. */
+  isRepeat: boolean;
   /** When it was undone; null while it stands. */
   undoneAt: string | null;
 }
 
 /** All imports of reviews of a pool, the newest first; also one that died before its answers were written down. */
-export function reviewImports({ imports }: Reviews, history: PoolHistory): ReviewImportSummary[] {
-  const revised = new Map<string, number>();
-  const times = new Map(imports.filter(({ about }) => about === null).map(({ id }) => [ulidTime(id), id]));
-  for (const row of history.rows()) {
-    const id = row.change === 'review' ? row.changeId : row.change === null ? times.get(row.ingestedAt) : undefined;
-    if (id != null && row.labelRevision > 0) revised.set(id, (revised.get(id) ?? 0) + 1);
-  }
-  const known = new Map(imports.map((one) => [one.id, one]));
+export function reviewImports(reviews: Reviews, history: PoolHistory): ReviewImportSummary[] {
+  const revised = revisedLabels(reviews, history);
+  const known = new Map(reviews.imports.map((one) => [one.id, one]));
+  const repeated = repeats(reviews, history);
   return [...new Set([...known.keys(), ...revised.keys()])]
     .sort()
     .reverse()
-    .map((id) => summary(id, known.get(id), revised.get(id) ?? 0));
+    .map((id) => ({ ...summary(id, known.get(id), revised.get(id) ?? 0), isRepeat: repeated.has(id) }));
 }
 
-function summary(id: string, known: KnownImport | undefined, labels: number): ReviewImportSummary {
+function summary(id: string, known: KnownImport | undefined, labels: number): Omit<ReviewImportSummary, 'isRepeat'> {
   const { about = null, verdicts = [], audits = [], withdrawal = null } = known ?? {};
   return {
     id,
@@ -45,7 +43,3 @@ function summary(id: string, known: KnownImport | undefined, labels: number): Re
     undoneAt: withdrawal?.at ?? null,
   };
 }
-
-/** True where a review import made this row. Rows of before that was written down have the import's time instead. */
-export const isMadeBy = ({ change, changeId, ingestedAt, labelRevision }: IndexRow, review: string): boolean =>
-  change === null ? labelRevision > 0 && ingestedAt === ulidTime(review) : change === 'review' && changeId === review;

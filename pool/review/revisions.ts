@@ -1,14 +1,9 @@
-import { createHash } from 'node:crypto';
 import { PartloopError } from '../../domain/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
-import { keys } from '../../storage/keys.js';
-import { encodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import type { Pool } from '../../storage/pool.js';
-import { classesOf } from '../import/candidate.js';
-
-/** What an index row says of a label. */
-export type LabelFields = Pick<IndexRow, 'labelUri' | 'labelSha256' | 'classes'>;
+import { type LabelFields, poolLabel } from '../label.js';
+import { LabelKeeper } from '../labelKeeper.js';
 
 /** A new label of an image. */
 export interface Revision {
@@ -28,41 +23,37 @@ export interface Maker {
 const MAX_RACES = 20;
 
 /**
- * Store a label for a revision; one that the store has already stays as it is.
+ * Stores a label for a revision; one that the store has already stays as it is.
  *
  * @throws PartloopError `data-invalid` for a label with a value that the taxonomy does not have
  */
-export async function storeLabel(
-  store: ObjectStore,
-  pool: Pool,
-  { width, height }: Pick<IndexRow, 'width' | 'height'>,
-  label: Uint8Array,
-): Promise<LabelFields> {
-  const classes = classesOf(label, pool.taxonomy);
-  const encoded = await encodeLabel(label, width, height);
-  const labelSha256 = createHash('sha256').update(encoded).digest('hex');
-  const labelUri = keys.label(pool.name, labelSha256);
-  await store.putIfAbsent(labelUri, encoded, 'image/png');
-  return { labelUri, labelSha256, classes };
-}
+export type StoreLabel = (pixels: Uint8Array) => Promise<LabelFields>;
 
 /**
  * Give labels new revisions, each on top of all that its image has. `make` sees an image's rows, the oldest first, and says
  * what its label becomes, or null where it stays; it is asked again for an image whose label another writer changed meanwhile.
+ * Labels that it stores outlast a deletion of bytes that goes on meanwhile.
  */
 export async function reviseLabels<Job extends { imageId: string }>(
+  store: ObjectStore,
   pool: Pool,
   jobs: readonly Job[],
   maker: Maker,
-  make: (job: Job, rows: readonly IndexRow[]) => Promise<Revision | null>,
+  make: (job: Job, rows: readonly IndexRow[], storeLabel: StoreLabel) => Promise<Revision | null>,
 ): Promise<{ version: number; revised: number }> {
   let open = jobs;
   let revised = 0;
   for (let race = 0; race < MAX_RACES; race++) {
     const history = await pool.history();
+    const labels = new LabelKeeper(store, history);
     const made: { job: Job; revision: Revision }[] = [];
     for (const job of open) {
-      const revision = await make(job, history.revisions(job.imageId));
+      const own = history.revisions(job.imageId);
+      const revision = await make(job, own, async (pixels) => {
+        const [row] = own;
+        if (row === undefined) throw new PartloopError('not-found', `pool ${pool.name} has no image ${job.imageId}`);
+        return labels.put(await poolLabel(pool, pixels, row), own);
+      });
       if (revision !== null) made.push({ job, revision });
     }
     if (made.length === 0) return { version: await pool.latestVersion(), revised };
@@ -76,6 +67,7 @@ export async function reviseLabels<Job extends { imageId: string }>(
         return row ?? [];
       });
     });
+    await labels.settle(rows);
     revised += rows.length;
     open = late;
     if (open.length === 0) return { version, revised };

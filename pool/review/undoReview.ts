@@ -1,14 +1,17 @@
 import { PartloopError } from '../../domain/errors.js';
+import { type IsWithdrawn, isMadeBy, isUndoOf, settersOf } from '../../domain/labelHistory.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { openPool } from '../../storage/pool.js';
-import { readReviews, withdrawReview } from '../../storage/reviews.js';
-import { isMadeBy, type ReviewImportSummary, reviewImports } from './reviewImports.js';
+import { readReviews, withdrawReviews } from '../../storage/reviews.js';
+import { withdrawnIn } from './earlier.js';
+import { repeatsOf } from './repeats.js';
+import { type ReviewImportSummary, reviewImports } from './reviewImports.js';
 import { type Revision, reviseLabels } from './revisions.js';
 
 export interface UndoRequest {
   pool: string;
-  /** A review import; the newest that stands where it is left out. */
+  /** A review import; where it is left out, the newest that stands and brought something of its own. */
   review?: string;
   now: Date;
 }
@@ -16,6 +19,8 @@ export interface UndoRequest {
 export interface UndoReport {
   pool: string;
   review: ReviewImportSummary;
+  /** Imports that said the same at the same moment and changed nothing: their answers are withdrawn with it. */
+  repeats: string[];
   /** The pool's version afterwards. */
   version: number;
   /** Labels that are again what they were. */
@@ -34,63 +39,88 @@ export async function undoReview(store: ObjectStore, request: UndoRequest): Prom
   const { now } = request;
   const pool = await openPool(store, request.pool);
   const history = await pool.history();
-  const imports = reviewImports(await readReviews(store, pool.name), history);
-  const review = chooseReview(imports, request);
-  const withdrawn = imports.filter(({ undoneAt }) => undoneAt !== null).map(({ id }) => id);
+  const reviews = await readReviews(store, pool.name);
+  const review = chooseReview(reviewImports(reviews, history), request);
+  const isWithdrawn = withdrawnIn(reviews);
   const images = new Set([...history.rows()].flatMap((row) => (isMadeBy(row, review.id) ? [row.imageId] : [])));
   const jobs = [...images].map((imageId) => ({ imageId }));
-  const leftAlone = new Map<string, UndoReport['leftAlone'][number]>();
+  const outcomes = new Map<string, Outcome>();
   const maker = { change: 'undo' as const, changeId: review.id, now };
-  const { version, revised } = await reviseLabels(pool, jobs, maker, async ({ imageId }, rows) => {
-    leftAlone.delete(imageId);
-    let outcome = before(rows, review.id, withdrawn);
-    if (typeof outcome === 'object') {
-      if ((await store.head(outcome.label.labelUri)) !== null) return outcome;
-      outcome = 'its earlier label is gone from the store';
-    }
-    if (outcome !== 'undone')
-      leftAlone.set(imageId, { imageId, fileName: rows.at(-1)?.fileName ?? '', reason: outcome });
-    return null;
+  const { version } = await reviseLabels(store, pool, jobs, maker, async ({ imageId }, rows) => {
+    let outcome = before(rows, review.id, isWithdrawn);
+    if (outcome.kind === 'restored' && (await store.head(outcome.revision.label.labelUri)) === null)
+      outcome = leave(rows, review.id, 'its earlier label is gone from the store');
+    outcomes.set(imageId, outcome);
+    return outcome.revision;
   });
-  if (review.undoneAt === null) await withdrawReview(store, pool.name, review.id, now);
-  else if (revised === 0)
+  const restored = [...outcomes.values()].filter(({ kind }) => kind === 'restored').length;
+  const leftAlone = [...outcomes.values()].flatMap((outcome) => (outcome.kind === 'left' ? [outcome.image] : []));
+  const repeats = review.undoneAt === null ? repeatsOf(reviews, review.id, history) : [];
+  if (review.undoneAt === null) await withdrawReviews(store, pool.name, [review.id, ...repeats], now);
+  else if (restored === 0)
     throw new PartloopError('input-invalid', `review import ${review.id} was undone already, at ${review.undoneAt}`, {
       hint: 'Import its file again to apply it again.',
     });
-  return { pool: pool.name, review, version, restored: revised, leftAlone: [...leftAlone.values()] };
+  return { pool: pool.name, review, repeats, version, restored, leftAlone };
 }
 
+/** What undoing a review does to an image. */
+type Outcome =
+  | { kind: 'restored'; revision: Revision }
+  | { kind: 'left'; revision: Revision | null; image: UndoReport['leftAlone'][number] }
+  /** An undo that died did it. */
+  | { kind: 'undone'; revision: null };
+
 /**
- * The label of before a review, or why it is not put back; `undone` where an undo that died did so. Labels of reviews that were
- * undone since are passed over: they were left alone only because this one lay on top of them.
+ * The label of the newest answer that stands without the review, or why the image keeps the one that it has. Who gave a label
+ * decides, not how it looks: a review may have given back an import's label. Reviews that were undone since are passed over:
+ * their labels were left alone only because this one lay on top of them.
  */
-function before(rows: readonly IndexRow[], review: string, withdrawn: readonly string[]): Revision | string {
+function before(rows: readonly IndexRow[], review: string, isWithdrawn: IsWithdrawn): Outcome {
   const row = rows.at(-1);
-  const at = rows.findIndex((one) => isMadeBy(one, review));
-  const gone = new Set(
-    rows.filter((one) => withdrawn.some((id) => isMadeBy(one, id))).map(({ labelSha256 }) => labelSha256),
-  );
-  const [made, earlier] = [rows[at], rows.slice(0, Math.max(0, at)).findLast((one) => !gone.has(one.labelSha256))];
-  if (row === undefined || made === undefined || earlier === undefined || row.removedAt !== null)
-    return 'the pool no longer lists it';
-  if (row.change === 'undo' && row.changeId === review) return 'undone';
-  if (row.labelSha256 !== made.labelSha256) return 'its label was changed again since';
-  const { imageId, labelSha256: on } = row;
-  const { labelUri, labelSha256, classes } = earlier;
-  return { imageId, on, label: { labelUri, labelSha256, classes } };
+  if (row === undefined || row.removedAt !== null) return leave(rows, review, 'the pool no longer lists it');
+  const setters = settersOf(rows, rows.length - 1, isWithdrawn);
+  const stays = setters.find((setter) => !setter.isWithdrawn && !isMadeBy(setter.row, review))?.row;
+  if (stays !== undefined && stays === setters[0]?.row) {
+    if (rows.some((one) => isUndoOf(one, review))) return { kind: 'undone', revision: null };
+    return leave(rows, review, 'its label was changed again since');
+  }
+  if (stays === undefined) return leave(rows, review, 'nothing is known of its label before');
+  return { kind: 'restored', revision: revisionOf(row, stays) };
 }
+
+/** The image keeps its label. A row says of one in the pool that the review is undone, for whoever undoes what lies on top. */
+function leave(rows: readonly IndexRow[], review: string, reason: string): Outcome {
+  const row = rows.at(-1);
+  const isSaid = row === undefined || row.removedAt !== null || rows.some((one) => isUndoOf(one, review));
+  const { imageId = '', fileName = '' } = row ?? {};
+  return { kind: 'left', revision: isSaid ? null : revisionOf(row, row), image: { imageId, fileName, reason } };
+}
+
+const revisionOf = (
+  { imageId, labelSha256: on }: IndexRow,
+  { labelUri, labelSha256, classes }: IndexRow,
+): Revision => ({ imageId, on, label: { labelUri, labelSha256, classes } });
 
 function chooseReview(imports: readonly ReviewImportSummary[], { pool, review }: UndoRequest): ReviewImportSummary {
   const hint = `\`partloop review list ${pool}\` shows all of them.`;
-  const wanted = review?.toUpperCase();
-  const found =
-    wanted === undefined ? imports.find(({ undoneAt }) => undoneAt === null) : imports.find(({ id }) => id === wanted);
-  if (found === undefined) {
-    if (wanted !== undefined)
+  if (review !== undefined) {
+    const found = imports.find(({ id }) => id === review.toUpperCase());
+    if (found === undefined)
       throw new PartloopError('not-found', `pool ${pool} has no review import ${review}`, { hint });
-    const reason = imports.length === 0 ? 'there is none' : 'all of them were undone';
-    throw new PartloopError('not-found', `pool ${pool} has no review import to undo: ${reason}`, { hint });
+    if (found.isRepeat)
+      throw new PartloopError(
+        'input-invalid',
+        `review import ${found.id} brought nothing of its own: its labels and answers were in the pool already`,
+        { hint: `Undo the import that brought them; ${hint}` },
+      );
+    // One that was undone may have left images alone whose label can be put back by now.
+    return found;
   }
-  // One that was undone may have left images alone whose label can be put back by now.
-  return found;
+  const standing = imports.filter(({ undoneAt }) => undoneAt === null);
+  const newest = standing.find(({ isRepeat }) => !isRepeat);
+  if (newest !== undefined) return newest;
+  const all = standing.length === 0 ? 'all of them were undone' : 'those that stand brought nothing of their own';
+  const reason = imports.length === 0 ? 'there is none' : all;
+  throw new PartloopError('not-found', `pool ${pool} has no review import to undo: ${reason}`, { hint });
 }

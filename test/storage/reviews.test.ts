@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Verdict, verdictSchema } from '../../domain/review.js';
 import { reviewImportSchema } from '../../domain/reviewImport.js';
 import { keys } from '../../storage/keys.js';
-import { appendReviews, readReviews, withdrawReview } from '../../storage/reviews.js';
+import { appendReviews, readReviews, withdrawReviews } from '../../storage/reviews.js';
 import { ulid } from '../../storage/ulid.js';
 import { memoryStore } from '../support/memoryStore.js';
 
@@ -53,7 +53,7 @@ describe('the reviews of a pool', () => {
     await appendReviews(store, 'cars', id, about, [verdict('1')]);
     await appendReviews(store, 'cars', ulid(at(2)), null, [verdict('2')]);
     const before = await readReviews(store, 'cars');
-    await withdrawReview(store, 'cars', id, at(3));
+    await withdrawReviews(store, 'cars', [id], at(3));
     const after = await readReviews(store, 'cars');
     assert.deepEqual(
       after.verdicts.map(({ findingId }) => findingId),

@@ -177,6 +177,25 @@ describe('an import into a pool', function () {
     assert.match(relabelled.refused[0]?.reason ?? '', /in the pool's test split/);
   });
 
+  it('tells what it moved to the test split, whatever another one says of the image right after', async () => {
+    const memory = memoryStore();
+    await runImport(memory, [item(1, 1, { facts: { ...NO_FACTS, split: 'train' } })]);
+    const store: ObjectStore = {
+      ...memory,
+      async putIfAbsent(key, body, type) {
+        const outcome = await memory.putIfAbsent(key, body, type);
+        if (key !== keys.catalog('cars', 2)) return outcome;
+        await (await openPool(memory, 'cars')).append((history) =>
+          history.images().map((row) => ({ ...row, vehicleId: 'v1', labelRevision: 2, change: 'facts' })),
+        );
+        return outcome;
+      },
+    };
+    const moved = await runImport(store, [item(1, 1, { facts: { ...NO_FACTS, split: 'test' } })]);
+    assert.deepEqual([moved.updated, moved.movedToTest], [1, ['1.jpg']]);
+    assert.equal((await indexOf(memory))[0]?.vehicleId, 'v1');
+  });
+
   it('takes what a tag file says, and says which of its rows it did not need', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'pl-'));
     try {

@@ -2,14 +2,18 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { IndexRow } from '../../../domain/tables.js';
 import type { ImportItem } from '../../../formats/importItem.js';
 import { removeImages, restoreImages } from '../../../pool/remove/removeImages.js';
 import { keys } from '../../../storage/keys.js';
+import { encodeLabel } from '../../../storage/labelMask.js';
 import type { ObjectStore } from '../../../storage/objectStore.js';
 import { openPool } from '../../../storage/pool.js';
 import { memoryStore } from '../../support/memoryStore.js';
 import { runImport, save } from '../../support/pictures.js';
-import { imageIdOf, item, labelOf, NOW, named, namesOf, planOf, purgeImages, review, under } from './kit.js';
+import { clock, desk, draw, within } from '../review/desk.js';
+import { HEIGHT, scannedPool, WIDTH } from '../review/scannedPool.js';
+import { imageIdOf, item, labelOf, NOW, named, namesOf, planOf, purgeImages, review, sha256, under } from './kit.js';
 
 describe('deleting images with their bytes', function () {
   this.timeout(120_000);
@@ -151,6 +155,45 @@ describe('deleting images with their bytes', function () {
     }
     assert.equal((await runImport(store, entries())).added, 1);
     assert.notEqual(await store.head(label), null);
+  });
+
+  it('takes no label from a review that goes on at the same moment', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pl-review-'));
+    try {
+      const memory = memoryStore();
+      // The first image has the label that the second one is corrected to.
+      const corrected = draw((x, y) => (x >= 20 ? 1 : within(x, y, 0, 0, 10, 10) ? 3 : 0));
+      const encoded = await encodeLabel(corrected, WIDTH, HEIGHT);
+      const fields = { labelSha256: sha256(encoded), labelUri: keys.label('cars', sha256(encoded)), labelRevision: 2 };
+      let interrupt: (() => Promise<void>) | null = null;
+      const store: ObjectStore = {
+        ...memory,
+        // The label is stored, its row is not in the pool yet.
+        async putIfAbsent(key, body, type) {
+          const outcome = await memory.putIfAbsent(key, body, type);
+          const [now, isLabel] = [interrupt, key === fields.labelUri];
+          if (isLabel && now !== null) {
+            interrupt = null;
+            await now();
+          }
+          return outcome;
+        },
+      };
+      const cars = await scannedPool(2, { store });
+      await memory.put(fields.labelUri, encoded);
+      await cars.pool.append(() => [{ ...(cars.images[0] as IndexRow), ...fields, change: 'relabel' }]);
+      const { returned, take } = await desk(store, folder, 'masks', clock());
+      const path = await returned({ 2: corrected });
+      interrupt = async () => {
+        await purgeImages(memory, named('car-1.jpg'));
+        assert.equal(await memory.head(fields.labelUri), null);
+      };
+      assert.equal((await take(path)).revised, 1);
+      assert.equal(interrupt, null);
+      assert.deepEqual((await cars.now(2)).label, corrected);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it('deletes the pictures from the cache of this machine', async () => {

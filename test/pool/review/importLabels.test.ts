@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -170,6 +170,31 @@ describe('corrected labels', function () {
     const report = await take(await returned(await exported('masks'), { 2: LABEL }));
     assert.deepEqual(report.missing, [{ imageId: idOf(1), fileName: 'car-1.jpg' }]);
     assert.equal(report.returned, 1);
+  });
+
+  it('are named where only the last part of a path told the image, and refused where it fits several', async () => {
+    const manifest = await exported('masks');
+    const path = await returned(manifest, { 1: CORRECTED, 2: LABEL });
+    await mkdir(join(path, 'masks', 'elsewhere'));
+    await rename(join(path, 'masks', 'car-1.png'), join(path, 'masks', 'elsewhere', 'car-1.png'));
+    const report = await take(path);
+    const [first] = manifest.images;
+    assert.ok(first);
+    const { imageId, name: fileName } = first;
+    assert.deepEqual(report.byLastPart, [{ imageId, fileName, returned: 'elsewhere/car-1' }]);
+    assert.deepEqual([report.changed, report.ambiguous, report.strangers], [1, [], []]);
+
+    // The same pictures, as if they lay in two folders and were called alike.
+    const images = manifest.images.map((image, at) => ({ ...image, name: `${at}/a.jpg`, file: `${at}/a` }));
+    await writeFile(join(folder, 'out', 'manifest.json'), JSON.stringify({ ...manifest, images }));
+    const rows = await Promise.all([1, 2].map(async (number) => (await cars.now(number)).row));
+    await rename(join(path, 'masks', 'elsewhere', 'car-1.png'), join(path, 'masks', 'a.png'));
+    await rm(join(path, 'masks', 'car-2.png'));
+    const refused = await take(path);
+    const named = images.map((image) => ({ imageId: image.imageId, fileName: image.name }));
+    assert.deepEqual(refused.ambiguous, [{ returned: 'a', images: named }]);
+    assert.deepEqual([refused.returned, refused.strangers, refused.missing.length], [0, [], 2]);
+    assert.deepEqual(await Promise.all([1, 2].map(async (number) => (await cars.now(number)).row)), rows);
   });
 
   it('keep holes that a tool filled, and say how many pixels that are; a person may want them filled', async () => {

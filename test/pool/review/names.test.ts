@@ -178,14 +178,20 @@ describe('names in an export', function () {
   it('are guessed by their ends alone only where no other image could be meant', () => {
     const images = named(['left/1.jpg', 'right/1.jpg', 'left/2.jpg', 'car.jpg']);
     const read = (...names: string[]) => {
-      const { images: joined, strangers } = joinImages(manifestOf(images), {
+      const {
+        images: joined,
+        strangers,
+        ambiguous,
+      } = joinImages(manifestOf(images), {
         images: names.map(toolsImage),
         classes: null,
       });
-      return [joined.map(({ image }) => image.name), strangers];
+      const refused = ambiguous.map(({ name, images: all }) => [name, ...all.map((image) => image.name)]);
+      return [joined.map(({ image }) => image.name), [...strangers, ...refused]];
     };
     assert.deepEqual(read('2.png'), [['left/2.jpg'], []]);
-    assert.deepEqual(read('1.jpg'), [[], ['1.jpg']]);
+    assert.deepEqual(read('1.jpg'), [[], [['1.jpg', 'left/1.jpg', 'right/1.jpg']]]);
+    assert.deepEqual(read('left/1.jpg', 'x/1.png'), [['left/1.jpg'], [['x/1.png', 'left/1.jpg', 'right/1.jpg']]]);
     assert.deepEqual(read('train/right/1.png'), [['right/1.jpg'], []]);
     assert.deepEqual(read('/data/local-files/?d=left%2F2.jpg'), [['left/2.jpg'], []]);
     assert.deepEqual(read(`${images[3]?.imageId}.jpg`), [['car.jpg'], []]);
@@ -193,6 +199,18 @@ describe('names in an export', function () {
     assert.deepEqual(read('car.v2'), [[], ['car.v2']]);
     // Who has the name itself goes before who merely ends like it.
     assert.deepEqual(read('other/car.jpg', 'car.jpg'), [['car.jpg'], ['other/car.jpg']]);
+  });
+
+  it('say where only their last part tells the image, so that a stranger of that name can be seen', () => {
+    const images = named(['left/1.jpg', 'left/2.jpg', 'car.jpg', 'left/3.jpg']);
+    const names = ['1.jpg', 'data/left/2.jpg', 'other/car.jpg', `images/${images[3]?.imageId}`];
+    const { images: joined } = joinImages(manifestOf(images), { images: names.map(toolsImage), classes: null });
+    assert.deepEqual(joined.map(({ image, found, byLastPart }) => [found.name, image.name, byLastPart]).sort(), [
+      ['1.jpg', 'left/1.jpg', true],
+      ['data/left/2.jpg', 'left/2.jpg', false],
+      [`images/${images[3]?.imageId}`, 'left/3.jpg', false],
+      ['other/car.jpg', 'car.jpg', true],
+    ]);
   });
 
   it('count more than ids that a tool copied along with a piece of another image', () => {

@@ -55,11 +55,12 @@ export async function scannedPool(
     size?: { width: number; height: number };
     findings?: (image: IndexRow) => FindingRow[];
     rows?: Partial<ScanImageRow>;
+    store?: ObjectStore;
   } = {},
 ): Promise<ScannedPool> {
   const { label = halfLabel(), findings: findingsOf = (image) => [missingPart(image)] } = options;
   const { width, height } = options.size ?? { width: WIDTH, height: HEIGHT };
-  const store = memoryStore();
+  const { store = memoryStore() } = options;
   await store.put(keys.taxonomy('cars'), JSON.stringify(TAXONOMY));
   const encoded = await encodeLabel(label, width, height);
   const labelSha256 = createHash('sha256').update(encoded).digest('hex');

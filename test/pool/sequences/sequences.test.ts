@@ -18,7 +18,7 @@ const BEFORE: Deed[] = [
   { do: 'export' },
   { do: 'correct', from: 0, image: 0, value: 2 },
   { do: 'return again' },
-  { do: 'undo' },
+  { do: 'undo', which: 0 },
   { ...ALL_IN, labels: [0, 3, 3] },
 ];
 const AFTER: Deed[] = [

@@ -13,12 +13,14 @@ import { importImages } from '../../../pool/import/importImages.js';
 import { removeImages, restoreImages } from '../../../pool/remove/removeImages.js';
 import { exportForReview } from '../../../pool/review/exportReview.js';
 import { importLabels } from '../../../pool/review/importLabels.js';
+import { reviewImports } from '../../../pool/review/reviewImports.js';
 import { undoReview } from '../../../pool/review/undoReview.js';
 import { keys } from '../../../storage/keys.js';
 import { decodeLabel, encodeLabel } from '../../../storage/labelMask.js';
 import type { ObjectStore } from '../../../storage/objectStore.js';
 import { openPool } from '../../../storage/pool.js';
 import type { PoolHistory } from '../../../storage/poolHistory.js';
+import { readReviews } from '../../../storage/reviews.js';
 import { writeTable } from '../../../storage/table.js';
 import { scanRow } from '../../domain/sampling/rows.js';
 import { picture, TAXONOMY } from '../../support/pictures.js';
@@ -35,7 +37,8 @@ export type Deed =
   | { do: 'export' }
   | { do: 'correct'; from: number; image: number; value: number }
   | { do: 'return again' }
-  | { do: 'undo' }
+  /** Of the reviews that stand, counted from the newest one. */
+  | { do: 'undo'; which: number }
   | { do: 'remove'; image: number }
   | { do: 'restore'; image: number };
 
@@ -60,7 +63,7 @@ export const deeds = (maxLength: number): fc.Arbitrary<Deed[]> =>
         }),
       },
       { weight: 2, arbitrary: fc.constant({ do: 'return again' as const }) },
-      { weight: 5, arbitrary: fc.constant({ do: 'undo' as const }) },
+      { weight: 5, arbitrary: fc.record({ do: fc.constant('undo' as const), which: fc.constantFrom(0, 0, 1, 2) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), image: fc.nat(IMAGES - 1) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('restore' as const), image: fc.nat(IMAGES - 1) }) },
     ),
@@ -127,8 +130,7 @@ export class Person {
         if (this.lastReturned !== null) await this.returnLabels(this.lastReturned);
         return;
       case 'undo':
-        await undoReview(this.store, { pool: POOL, now: this.now() });
-        return;
+        return this.undo(deed.which);
       case 'remove':
       case 'restore': {
         const pool = await openPool(this.store, POOL);
@@ -138,6 +140,15 @@ export class Person {
         else await restoreImages(pool, [row.imageId], this.now());
       }
     }
+  }
+
+  private async undo(which: number): Promise<void> {
+    const request = { pool: POOL, now: this.now() };
+    if (which === 0) return void (await undoReview(this.store, request));
+    const imports = reviewImports(await readReviews(this.store, POOL), await this.history());
+    const standing = imports.filter(({ undoneAt, isRepeat }) => undoneAt === null && !isRepeat);
+    const review = standing[which % standing.length];
+    if (review !== undefined) await undoReview(this.store, { ...request, review: review.id });
   }
 
   /** A scan of all images as they are, exported whole as index masks. */

@@ -1,0 +1,56 @@
+/** What images are found by; the id is left out where it is not known yet. */
+export interface NamedImage {
+  fileName: string;
+  imageId?: string;
+}
+
+/** What a name stands for: one image, several, or none. */
+export type FoundImage<T> = { image: T } | { several: T[] } | null;
+
+/** Digits of an id from which on it may be cut short, as messages show it. */
+const SHORT_ID = 12;
+
+/** True where both are one name: composed of other code points of the same letters (NFD) it is the same one. */
+export const isSameName = (a: string, b: string): boolean => a.normalize() === b.normalize();
+
+/**
+ * Images by what people call them: their id, its first 12 digits or more, their name in the pool, or the last part of that where
+ * no whole name is meant.
+ */
+export function imageFinder<T extends NamedImage>(images: Iterable<T>): (name: string) => FoundImage<T> {
+  const byId = new Map<string, T>();
+  const byName = new Map<string, T[]>();
+  const byLastPart = new Map<string, T[]>();
+  for (const image of images) {
+    if (image.imageId !== undefined) byId.set(image.imageId, image);
+    const name = image.fileName.normalize();
+    const lastPart = name.slice(name.lastIndexOf('/') + 1);
+    push(byName, name, image);
+    if (lastPart !== name) push(byLastPart, lastPart, image);
+  }
+  let byShortId: Map<string, T[]> | null = null;
+  return (name) => {
+    const own = byId.get(name);
+    if (own !== undefined) return { image: own };
+    const named = byName.get(name.normalize()) ?? byLastPart.get(name.normalize());
+    if (named !== undefined) return only(named);
+    if (!/^[0-9a-f]{12,63}$/.test(name)) return null;
+    byShortId ??= shortIds(byId);
+    return only((byShortId.get(name.slice(0, SHORT_ID)) ?? []).filter(({ imageId }) => imageId?.startsWith(name)));
+  };
+}
+
+function shortIds<T>(byId: ReadonlyMap<string, T>): Map<string, T[]> {
+  const found = new Map<string, T[]>();
+  for (const [id, image] of byId) push(found, id.slice(0, SHORT_ID), image);
+  return found;
+}
+
+function push<T>(map: Map<string, T[]>, key: string, image: T): void {
+  const images = map.get(key);
+  if (images === undefined) map.set(key, [image]);
+  else images.push(image);
+}
+
+const only = <T>([first, ...others]: T[]): FoundImage<T> =>
+  first === undefined ? null : others.length === 0 ? { image: first } : { several: [first, ...others] };
