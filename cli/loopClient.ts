@@ -6,13 +6,12 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import { z } from 'zod';
 import type { StartedLoop } from '../activities/loop.js';
 import { PartloopError } from '../domain/errors.js';
-import { type FailureCode, isFailureCode } from '../domain/failure.js';
 import { iterationWorkflowId, loopWorkflowId } from '../domain/ids.js';
 import type { LoopStatus, RetryIteration, StartLoopRequest, StopLoop } from '../domain/messages.js';
 import { LIGHT_QUEUE } from '../domain/queues.js';
+import { rootFailure } from '../domain/rootFailure.js';
 import type { Step, StepResults } from '../domain/steps.js';
 
 const POLL_MS = 2_000;
@@ -134,27 +133,13 @@ export async function asPartloopError<T>(work: () => Promise<T>, loop?: string):
       });
     }
     if (!(error instanceof WorkflowFailedError) && !(error instanceof WorkflowUpdateFailedError)) throw error;
-    throw rootFailure(error);
+    throw asThrown(error);
   }
 }
 
-const detailsSchema = z.tuple([z.looseObject({ hint: z.string().nullable() })]).rest(z.unknown());
-
-/** The innermost failure with a code of ours, as it was before it travelled through Temporal. */
-function rootFailure(error: Error): PartloopError {
-  let message = error.message;
-  let code: FailureCode | undefined;
-  let hint: string | null = null;
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const own = 'type' in cause && isFailureCode(cause.type) ? cause.type : undefined;
-    // Below our own words lies the cause as a library words it.
-    if (own !== undefined || code === undefined) message = cause.message;
-    if (own === undefined) continue;
-    code = own;
-    const details = detailsSchema.safeParse('details' in cause ? cause.details : undefined);
-    hint = details.success ? details.data[0].hint : null;
-  }
-  // The UI shows the message alone, so that the hint stands at its end too.
-  if (hint !== null && message.endsWith(hint)) message = message.slice(0, -hint.length).trimEnd();
-  return new PartloopError(code ?? 'internal', message, { cause: error, ...(hint === null ? {} : { hint }) });
+/** The failure as it was thrown. The UI shows the message alone, so that the hint stands at its end too. */
+function asThrown(error: Error): PartloopError {
+  const { code, message, hint } = rootFailure(error);
+  const bare = hint !== null && message.endsWith(hint) ? message.slice(0, -hint.length).trimEnd() : message;
+  return new PartloopError(code ?? 'internal', bare, { cause: error, ...(hint === null ? {} : { hint }) });
 }
