@@ -3,7 +3,7 @@ import { activityInfo } from '@temporalio/activity';
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { LoopConfig } from '../domain/config.js';
 import { PartloopError } from '../domain/errors.js';
-import { loopWorkflowId } from '../domain/ids.js';
+import { loopWorkflowId, parseIterationWorkflowId } from '../domain/ids.js';
 import type { LoopRecord } from '../domain/loop/machine.js';
 import {
   type IterationAttempt,
@@ -19,6 +19,7 @@ import {
 } from '../domain/loopState.js';
 import { configWith, type RunIterations, type RunIterationsAnswer, type StartLoopRequest } from '../domain/messages.js';
 import { LIGHT_QUEUE } from '../domain/queues.js';
+import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
 import type { IterationContext, Step, StepResults } from '../domain/steps.js';
 import { type Proposal, tuningSchema } from '../domain/tune/proposal.js';
 import { readJson } from '../storage/json.js';
@@ -73,11 +74,12 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
     },
 
     /** What a loop has done so far, for the entity to go on from. */
-    async loadLoop({ loop }: { loop: string }): Promise<LoopRecord> {
+    async loadLoop({ loop, lookForRunning = false }: { loop: string; lookForRunning?: boolean }): Promise<LoopRecord> {
       const state = await readLoopState(store, loop);
       const rows = state.iterations.map(({ iteration, current }) => iterationRow(iteration, current));
       const { proposal } = state;
-      return { next: nextIteration(state), rows: rows.slice(-ROWS_KEPT), proposal, config: ownConfig(state) };
+      const running = lookForRunning ? await runningIteration(client, loop) : null;
+      return { next: nextIteration(state), rows: rows.slice(-ROWS_KEPT), proposal, config: ownConfig(state), running };
     },
 
     /** The pool's version; another one than before means that images may have come. */
@@ -169,6 +171,17 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
       });
     },
   };
+}
+
+/** The iteration of a loop that runs, as far as the service's list knows. */
+async function runningIteration(client: Client, loop: string): Promise<number | null> {
+  const { name } = SEARCH_ATTRIBUTES.loop;
+  const query = `WorkflowType = 'loopIteration' AND ExecutionStatus = 'Running' AND ${name} = '${loop}'`;
+  for await (const { workflowId } of client.workflow.list({ query })) {
+    const found = parseIterationWorkflowId(workflowId);
+    if (found?.loop === loop) return found.iteration;
+  }
+  return null;
 }
 
 function previousResults(state: LoopState, iteration: number): IterationContext['previous'] {

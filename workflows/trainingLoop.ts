@@ -263,7 +263,7 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   }
 
   async function readStore(): Promise<void> {
-    const record = await bookkeeping.loadLoop({ loop });
+    const record = await bookkeeping.loadLoop({ loop, lookForRunning: machine.next === 0 });
     // Histories from before there were searches and kept settings have neither.
     machine = wasRead(machine, { ...record, proposal: record.proposal ?? null, config: record.config ?? null });
   }

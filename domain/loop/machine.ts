@@ -92,6 +92,8 @@ export interface LoopRecord {
   proposal: Proposal | null;
   /** The loop's settings as they were last in force; null for one that has done nothing. */
   config: LoopConfig | null;
+  /** An iteration of this loop that runs although the loop did not: it was terminated or reset meanwhile. */
+  running?: number | null;
 }
 
 /** What the loop does next; `end` and `wait` do nothing. */
@@ -295,7 +297,10 @@ export function ended(machine: LoopMachine, ending: Ending): LoopMachine {
  * The store was read. What remains falls by as much as the store got ahead, so that an end that is told twice, or by a run
  * that was reset, counts once.
  */
-export function wasRead(machine: LoopMachine, { next, rows, proposal, config }: LoopRecord): LoopMachine {
+export function wasRead(
+  machine: LoopMachine,
+  { next, rows, proposal, config, running = null }: LoopRecord,
+): LoopMachine {
   const ahead = machine.next === 0 ? 0 : Math.max(0, next - machine.next);
   const remaining = Math.max(0, machine.remaining - ahead);
   const read = {
@@ -308,8 +313,10 @@ export function wasRead(machine: LoopMachine, { next, rows, proposal, config }: 
     remaining,
     config: machine.config ?? config,
   };
+  // Only a loop that just began has not seen what runs; asking for it again joins it.
+  const orphan = machine.next === 0 && running !== null ? { iteration: running, from: null, settings: null } : null;
   const failure = machine.inbox.reduce((known, note) => failureAfter(known, note, read), machine.failure);
-  return begunPending({ ...read, failure });
+  return begunPending({ ...read, failure, again: machine.again ?? orphan });
 }
 
 function failureAfter(
