@@ -160,14 +160,14 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   show();
 
   for (;;) {
-    const woken = await condition(() => nextDeed(machine).kind !== 'wait', '1 hour');
+    const woken = await condition(() => nextDeed(machine).kind !== 'wait' || isLong(), '1 hour');
     const deed: Deed = woken ? nextDeed(machine) : { kind: 'wait' };
     if (deed.kind === 'end' && allHandlersFinished()) return status();
     if (deed.kind === 'end') await condition(allHandlersFinished);
     else if (deed.kind === 'read') await takeNews();
     else if (deed.kind === 'run') await run(deed);
     else await lookAtPool();
-    if (workflowInfo().continueAsNewSuggested && nextDeed(machine).kind !== 'end') {
+    if (workflowInfo().continueAsNewSuggested && machine.running === null && nextDeed(machine).kind !== 'end') {
       await condition(allHandlersFinished);
       await continueAsNew<typeof trainingLoop>(carried(machine));
     }
@@ -354,6 +354,11 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
       `loop \`${loop}\` has no settings yet: start the workflow \`startLoop\` instead, under any id; \`{}\` is enough`,
       'input-invalid',
     );
+  }
+
+  /** Requests make a history long too, also while nothing runs: a loop that only waited would end with its 2,000th. */
+  function isLong(): boolean {
+    return workflowInfo().continueAsNewSuggested && machine.running === null && patched(LOOKS_AGAIN);
   }
 
   function status(): LoopStatus {
