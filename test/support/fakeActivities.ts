@@ -75,7 +75,10 @@ export function fakeActivities(
       did('judges');
       return { warnings: [] };
     },
-    scanShard: async ({ shard }: { shard: number }) => did(`shard:${shard}`),
+    scanShard: async ({ shard }: { shard: number }) => {
+      did(`shard:${shard}`);
+      await options.until?.(`shard:${shard}`);
+    },
     reduceScan: async ({ failedShards }: { failedShards: number[] }) => {
       did(`reduce:${failedShards.length}`);
       return stepResult('scan', { quarantined: 1 });

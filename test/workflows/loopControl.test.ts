@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { WithStartWorkflowOperation, WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import {
+  WithStartWorkflowOperation,
+  WorkflowFailedError,
+  type WorkflowHandle,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { createRunningActivities } from '../../activities/running.js';
 import type { LoopStatus, RunIterationsAnswer } from '../../domain/messages.js';
 import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { fakeActivities, testConfig } from '../support/fakeActivities.js';
@@ -64,6 +71,19 @@ describe('a training loop that people steer', () => {
     };
     return { open, atStep, until: untilOpen };
   };
+  /** As the Web UI does: a new run from the first workflow task on. */
+  const reset = async (handle: WorkflowHandle): Promise<void> => {
+    const { events } = await handle.fetchHistory();
+    const first = events?.find(({ workflowTaskCompletedEventAttributes: task }) => task != null);
+    const { runId } = await handle.describe();
+    await workflow().workflowService.resetWorkflowExecution({
+      namespace: environment.namespace ?? 'default',
+      workflowExecution: { workflowId: handle.workflowId, runId },
+      workflowTaskFinishEventId: first?.eventId ?? null,
+      requestId: randomUUID(),
+      reason: 'as a person does',
+    });
+  };
   const refused = (words: RegExp) => (error: unknown) =>
     error instanceof WorkflowUpdateFailedError && words.test(String(error.cause?.message));
 
@@ -107,6 +127,24 @@ describe('a training loop that people steer', () => {
       await until(({ phase }) => phase === 'idle');
       await stop();
     });
+  });
+
+  it('finishes with one scan where its iteration is reset in the middle of it', async () => {
+    const { atStep, until: untilOpen, open } = gate('shard:0');
+    const { activities, calls } = fakeActivities({ until: untilOpen });
+    const real = createRunningActivities({ client: environment.client });
+    await withWorkers(environment, { ...activities, ...real }, async () => {
+      await run(1);
+      await atStep;
+      await reset(iteration(1));
+      const before = calls.length;
+      while (!calls.slice(before).some((call) => call === 'draw:1')) await sleep(50);
+      open();
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 2);
+      await stop();
+    });
+    assert.equal(calls.filter((call) => call.startsWith('record:1:finished')).length, 1);
+    assert.ok(calls.filter((call) => call.startsWith('reduce')).length >= 1);
   });
 
   it('joins, holds and cancels an iteration that another run of the loop began', async () => {
