@@ -8,16 +8,20 @@ import {
 } from '@temporalio/client';
 import type { StartedLoop } from '../activities/loop.js';
 import { PartloopError } from '../domain/errors.js';
-import { iterationWorkflowId, loopWorkflowId } from '../domain/ids.js';
-import type { LoopStatus, RetryIteration, StartLoopRequest, StopLoop } from '../domain/messages.js';
+import { iterationWorkflowId, loopWorkflowId, parseIterationWorkflowId } from '../domain/ids.js';
+import { storedStatus } from '../domain/loop/storedStatus.js';
+import type { LoopStatus, PauseLoop, RetryIteration, StartLoopRequest, StopLoop } from '../domain/messages.js';
 import { LIGHT_QUEUE } from '../domain/queues.js';
 import { rootFailure } from '../domain/rootFailure.js';
 import type { Step, StepResults } from '../domain/steps.js';
+import { readLoopState } from '../storage/loopState.js';
+import type { ObjectStore } from '../storage/objectStore.js';
 
 const POLL_MS = 2_000;
 
 /** Start or join a loop by the same workflow that the UI and Schedules start. */
 export async function startLoop(client: Client, request: Partial<StartLoopRequest>): Promise<StartedLoop> {
+  await assertWorkers(client);
   const workflowId = `start:${request.loop ?? request.pool ?? 'loop'}:${Date.now().toString(36)}`;
   return asPartloopError(() =>
     client.workflow.execute<(input: unknown) => Promise<StartedLoop>>('startLoop', {
@@ -29,8 +33,72 @@ export async function startLoop(client: Client, request: Partial<StartLoopReques
   );
 }
 
+/** What a loop does that runs. */
 export async function loopStatus(client: Client, loop: string): Promise<LoopStatus> {
   return asPartloopError(() => client.workflow.getHandle(loopWorkflowId(loop)).query<LoopStatus>('status'), loop);
+}
+
+/** What a loop does, or, where it does not run, what it has done. */
+export async function loopStatusOrRecord(client: Client, store: ObjectStore, loop: string): Promise<LoopStatus> {
+  if (await isOpen(client, loopWorkflowId(loop))) return loopStatus(client, loop);
+  return storedStatus(await readLoopState(store, loop));
+}
+
+/** Whether a run of this workflow is open. */
+export async function isOpen(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Cancel an iteration through its own handle, whoever started it: what is done of it is kept.
+ *
+ * @throws PartloopError `refused` where it does not run
+ */
+export async function cancelIteration(client: Client, loop: string, iteration: number): Promise<void> {
+  const workflowId = iterationWorkflowId(loop, iteration);
+  if (!(await isOpen(client, workflowId))) {
+    throw new PartloopError('refused', `iteration ${iteration} of loop \`${loop}\` is not running`, {
+      hint: `\`partloop loop status ${loop}\` shows what it does.`,
+    });
+  }
+  await client.workflow.getHandle(workflowId).cancel();
+}
+
+/** Iterations of a loop that run, whether the loop does or not. */
+export async function runningIterations(client: Client, loop: string): Promise<number[]> {
+  const running: number[] = [];
+  const query = "WorkflowType = 'loopIteration' AND ExecutionStatus = 'Running'";
+  for await (const { workflowId } of client.workflow.list({ query })) {
+    const found = parseIterationWorkflowId(workflowId);
+    if (found?.loop === loop) running.push(found.iteration);
+  }
+  return running;
+}
+
+/**
+ * A start that nobody takes up would wait in silence.
+ *
+ * @throws PartloopError `stack-unavailable` where no worker asks for workflows
+ */
+export async function assertWorkers(client: Client): Promise<void> {
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name: LIGHT_QUEUE },
+    taskQueueType: 1,
+  });
+  if ((pollers ?? []).length > 0) return;
+  throw new PartloopError(
+    'stack-unavailable',
+    `no worker polls the task queue \`${LIGHT_QUEUE}\`, so nothing would start`,
+    {
+      hint: '`partloop status` shows the workers of the local stack, `partloop doctor` what they lack; elsewhere start one with the role `light`.',
+    },
+  );
 }
 
 /** The step under way in an iteration, and what is done. */
@@ -47,7 +115,8 @@ export async function iterationProgress(
 }
 
 type Command =
-  | { name: 'pause' | 'resume' | 'adoptProposal'; args: [] }
+  | { name: 'resume' | 'adoptProposal'; args: [] }
+  | { name: 'pause'; args: [PauseLoop] }
   | { name: 'stop'; args: [StopLoop] }
   | { name: 'retryIteration'; args: [RetryIteration] };
 
@@ -58,7 +127,9 @@ export async function commandLoop(client: Client, loop: string, command: Command
     const [argument = {}] = command.args;
     return asPartloopError(
       () =>
-        client.workflow.getHandle(workflowId).executeUpdate<LoopStatus, [StopLoop]>(command.name, { args: [argument] }),
+        client.workflow
+          .getHandle(workflowId)
+          .executeUpdate<LoopStatus, [StopLoop | PauseLoop]>(command.name, { args: [argument] }),
       loop,
     );
   }
