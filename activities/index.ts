@@ -3,6 +3,7 @@ import type { createDrawActivities } from './draw.js';
 import type { createEvaluateActivities } from './evaluate.js';
 import type { createLoopActivities } from './loop.js';
 import type { createReportActivities } from './report.js';
+import type { createRunningActivities } from './running.js';
 import type { createSampleActivities } from './sample.js';
 import type { createScanActivities } from './scan.js';
 import type { createStandaloneScanActivities } from './standaloneScan.js';
@@ -11,6 +12,7 @@ import type { createTrialActivities, createTuneActivities } from './tune.js';
 
 /** Every activity by name, for the proxies in `workflows/`. */
 export type Activities = ReturnType<typeof createLoopActivities> &
+  ReturnType<typeof createRunningActivities> &
   ReturnType<typeof createDrawActivities> &
   ReturnType<typeof createScanActivities> &
   ReturnType<typeof createStandaloneScanActivities> &

@@ -3,30 +3,30 @@ import { activityInfo } from '@temporalio/activity';
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { LoopConfig } from '../domain/config.js';
 import { PartloopError } from '../domain/errors.js';
-import { loopWorkflowId } from '../domain/ids.js';
+import { loopWorkflowId, parseIterationWorkflowId } from '../domain/ids.js';
+import type { LoopRecord } from '../domain/loop/machine.js';
 import {
-  adoptedSettings,
   type IterationAttempt,
   iterationRow,
   type LoopState,
+  newestAttempt,
   nextIteration,
+  ownConfig,
   withAdopted,
   withAttempt,
+  withConfig,
   withProposal,
 } from '../domain/loopState.js';
-import {
-  type IterationRow,
-  type RunIterationsAnswer,
-  resolveConfig,
-  type StartLoopRequest,
-} from '../domain/messages.js';
+import { configWith, type RunIterations, type RunIterationsAnswer, type StartLoopRequest } from '../domain/messages.js';
 import { LIGHT_QUEUE } from '../domain/queues.js';
+import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
 import type { IterationContext, Step, StepResults } from '../domain/steps.js';
 import { type Proposal, tuningSchema } from '../domain/tune/proposal.js';
 import { readJson } from '../storage/json.js';
 import { readLoopState, updateLoopState } from '../storage/loopState.js';
+import { openPool } from '../storage/pool.js';
 import type { ActivityDeps } from './deps.js';
-import { choosePool, poolOf } from './pool.js';
+import { resolveStart } from './startRequest.js';
 
 const ROWS_KEPT = 20;
 
@@ -34,21 +34,18 @@ export interface StartedLoop extends RunIterationsAnswer {
   workflowId: string;
   /** The loop's page in the Temporal UI, relative to its address. */
   path: string;
-  config: LoopConfig;
 }
 
 /** Bookkeeping of loops: seconds long, safe to run twice. `client` reaches the Temporal service the worker polls. */
 export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
   const { store, client } = deps;
   return {
-    /** Resolve the request, then start the loop or join the running one; the update's id makes a retry harmless. */
+    /**
+     * Start the loop or join the running one with what the request gives; the update's id makes a retry harmless. Pool and
+     * settings belong to the loop: the pool's defaults are for a loop that has none yet.
+     */
     async startOrJoinLoop({ request }: { request: StartLoopRequest }): Promise<StartedLoop> {
-      const pool = await choosePool(store, request.pool);
-      const { defaults } = await poolOf(deps, pool);
-      const loop = request.loop ?? pool;
-      const adopted = adoptedSettings(await readLoopState(store, loop));
-      const config = resolveConfig(request, pool, defaults, adopted);
-      await refuseOtherPool(loop, pool);
+      const { loop, config, settings } = await resolveStart(deps, request);
       const workflowId = loopWorkflowId(loop);
       const { workflowExecution } = activityInfo();
       const startWorkflowOperation = new WithStartWorkflowOperation('trainingLoop', {
@@ -56,14 +53,14 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
         taskQueue: LIGHT_QUEUE,
         args: [{}],
         workflowIdConflictPolicy: 'USE_EXISTING',
-        staticSummary: `training loop ${loop} over pool ${pool}`,
+        staticSummary: `training loop ${loop} over pool ${config.pool}`,
       });
       const answer = await client.workflow.executeUpdateWithStart<
         () => Promise<unknown>,
         RunIterationsAnswer,
-        [{ iterations: number; config: LoopConfig }]
+        [RunIterations]
       >('runIterations', {
-        args: [{ iterations: request.iterations, config }],
+        args: [{ iterations: request.iterations, config, settings }],
         updateId:
           `${workflowExecution?.workflowId ?? 'direct'}:${workflowExecution?.runId ?? request.iterations}`.slice(
             0,
@@ -71,18 +68,23 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
           ),
         startWorkflowOperation,
       });
-      return { ...answer, workflowId, path: `/namespaces/${client.options.namespace}/workflows/${workflowId}`, config };
+      if (answer.outcome === 'started' || answer.outcome === 'resumed')
+        await updateLoopState(store, loop, (state) => withConfig(state, answer.config));
+      return { ...answer, workflowId, path: `/namespaces/${client.options.namespace}/workflows/${workflowId}` };
     },
 
     /** What a loop has done so far, for the entity to go on from. */
-    async loadLoop({
-      loop,
-    }: {
-      loop: string;
-    }): Promise<{ next: number; rows: IterationRow[]; proposal: Proposal | null }> {
+    async loadLoop({ loop, lookForRunning = false }: { loop: string; lookForRunning?: boolean }): Promise<LoopRecord> {
       const state = await readLoopState(store, loop);
       const rows = state.iterations.map(({ iteration, current }) => iterationRow(iteration, current));
-      return { next: nextIteration(state), rows: rows.slice(-ROWS_KEPT), proposal: state.proposal };
+      const { proposal } = state;
+      const running = lookForRunning ? await runningIteration(client, loop) : null;
+      return { next: nextIteration(state), rows: rows.slice(-ROWS_KEPT), proposal, config: ownConfig(state), running };
+    },
+
+    /** The pool's version; another one than before means that images may have come. */
+    async poolVersion({ pool }: { pool: string }): Promise<number> {
+      return (await openPool(store, pool)).latestVersion();
     },
 
     /** Take the proposed settings over for good; taking them twice changes nothing more. */
@@ -94,34 +96,44 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
       });
     },
 
-    /** Everything iteration `iteration` builds on: the configuration and the results of the iteration before it. */
+    /**
+     * Everything iteration `iteration` builds on: its settings and the results of the iteration before it. An iteration that
+     * failed goes on as it was asked for, with the steps that a forced replay has done again; settings of the loop's newest
+     * iteration are those of the loop from then on.
+     */
     async prepareIteration({
       loop,
       iteration,
       config,
       from,
+      settings,
     }: {
       loop: string;
       iteration: number;
       config: LoopConfig | null;
       from: Step | null | undefined;
+      settings?: Record<string, unknown> | null;
     }): Promise<IterationContext> {
       const state = await readLoopState(store, loop);
       const own = state.iterations.find((entry) => entry.iteration === iteration);
-      const settings = own?.current.config ?? config;
-      if (settings === null || (own === undefined && iteration !== nextIteration(state))) {
+      const newest = own === undefined ? null : newestAttempt(own);
+      const isNext = iteration === nextIteration(state);
+      const base = isNext ? (config ?? newest?.config) : (newest?.config ?? config);
+      if (base == null || (own === undefined && !isNext)) {
         throw new PartloopError(
           'not-found',
           `loop \`${loop}\` has no iteration ${iteration}; it has done ${nextIteration(state) - 1}`,
         );
       }
-      const isNext = iteration === nextIteration(state);
+      const resolved = settings == null ? base : configWith(base, settings);
+      if (isNext) await updateLoopState(store, loop, (now) => withConfig(now, resolved));
+      const failedForce = newest?.status === 'failed' ? newest.force : null;
       return {
         loop,
         iteration,
-        config: isNext && config !== null ? config : settings,
+        config: resolved,
         previous: previousResults(state, iteration),
-        force: from == null ? null : { from, token: randomUUID() },
+        force: from == null ? failedForce : { from, token: randomUUID() },
       };
     },
 
@@ -145,6 +157,7 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
         error,
         results,
         config: context.config,
+        force: context.force,
         recordedAt: new Date().toISOString(),
       };
       const tuning = results.tune?.outputs.tuning;
@@ -157,24 +170,18 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
         return searched !== null && isLatest ? withProposal(recorded, searched.proposal) : recorded;
       });
     },
-
-    async isRunning({ workflowId }: { workflowId: string }): Promise<boolean> {
-      return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
-    },
   };
+}
 
-  async function refuseOtherPool(loop: string, pool: string): Promise<void> {
-    const last = (await readLoopState(store, loop)).iterations.at(-1);
-    if (last !== undefined && last.current.config.pool !== pool) {
-      throw new PartloopError(
-        'input-invalid',
-        `field \`loop\`: loop \`${loop}\` draws from pool \`${last.current.config.pool}\`, not from \`${pool}\``,
-        {
-          hint: 'Give the new loop another name.',
-        },
-      );
-    }
+/** The iteration of a loop that runs, as far as the service's list knows. */
+async function runningIteration(client: Client, loop: string): Promise<number | null> {
+  const { name } = SEARCH_ATTRIBUTES.loop;
+  const query = `WorkflowType = 'loopIteration' AND ExecutionStatus = 'Running' AND ${name} = '${loop}'`;
+  for await (const { workflowId } of client.workflow.list({ query })) {
+    const found = parseIterationWorkflowId(workflowId);
+    if (found?.loop === loop) return found.iteration;
   }
+  return null;
 }
 
 function previousResults(state: LoopState, iteration: number): IterationContext['previous'] {

@@ -6,19 +6,22 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import { z } from 'zod';
 import type { StartedLoop } from '../activities/loop.js';
 import { PartloopError } from '../domain/errors.js';
-import { type FailureCode, isFailureCode } from '../domain/failure.js';
-import { iterationWorkflowId, loopWorkflowId } from '../domain/ids.js';
-import type { LoopStatus, RetryIteration, StartLoopRequest, StopLoop } from '../domain/messages.js';
+import { iterationWorkflowId, loopWorkflowId, parseIterationWorkflowId } from '../domain/ids.js';
+import { storedStatus } from '../domain/loop/storedStatus.js';
+import type { LoopStatus, PauseLoop, RetryIteration, StartLoopRequest, StopLoop } from '../domain/messages.js';
 import { LIGHT_QUEUE } from '../domain/queues.js';
+import { rootFailure } from '../domain/rootFailure.js';
 import type { Step, StepResults } from '../domain/steps.js';
+import { readLoopState } from '../storage/loopState.js';
+import type { ObjectStore } from '../storage/objectStore.js';
 
 const POLL_MS = 2_000;
 
 /** Start or join a loop by the same workflow that the UI and Schedules start. */
 export async function startLoop(client: Client, request: Partial<StartLoopRequest>): Promise<StartedLoop> {
+  await assertWorkers(client);
   const workflowId = `start:${request.loop ?? request.pool ?? 'loop'}:${Date.now().toString(36)}`;
   return asPartloopError(() =>
     client.workflow.execute<(input: unknown) => Promise<StartedLoop>>('startLoop', {
@@ -30,8 +33,72 @@ export async function startLoop(client: Client, request: Partial<StartLoopReques
   );
 }
 
+/** What a loop does that runs. */
 export async function loopStatus(client: Client, loop: string): Promise<LoopStatus> {
   return asPartloopError(() => client.workflow.getHandle(loopWorkflowId(loop)).query<LoopStatus>('status'), loop);
+}
+
+/** What a loop does, or, where it does not run, what it has done. */
+export async function loopStatusOrRecord(client: Client, store: ObjectStore, loop: string): Promise<LoopStatus> {
+  if (await isOpen(client, loopWorkflowId(loop))) return loopStatus(client, loop);
+  return storedStatus(await readLoopState(store, loop));
+}
+
+/** Whether a run of this workflow is open. */
+export async function isOpen(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Cancel an iteration through its own handle, whoever started it: what is done of it is kept.
+ *
+ * @throws PartloopError `refused` where it does not run
+ */
+export async function cancelIteration(client: Client, loop: string, iteration: number): Promise<void> {
+  const workflowId = iterationWorkflowId(loop, iteration);
+  if (!(await isOpen(client, workflowId))) {
+    throw new PartloopError('refused', `iteration ${iteration} of loop \`${loop}\` is not running`, {
+      hint: `\`partloop loop status ${loop}\` shows what it does.`,
+    });
+  }
+  await client.workflow.getHandle(workflowId).cancel();
+}
+
+/** Iterations of a loop that run, whether the loop does or not. */
+export async function runningIterations(client: Client, loop: string): Promise<number[]> {
+  const running: number[] = [];
+  const query = "WorkflowType = 'loopIteration' AND ExecutionStatus = 'Running'";
+  for await (const { workflowId } of client.workflow.list({ query })) {
+    const found = parseIterationWorkflowId(workflowId);
+    if (found?.loop === loop) running.push(found.iteration);
+  }
+  return running;
+}
+
+/**
+ * A start that nobody takes up would wait in silence.
+ *
+ * @throws PartloopError `stack-unavailable` where no worker asks for workflows
+ */
+export async function assertWorkers(client: Client): Promise<void> {
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name: LIGHT_QUEUE },
+    taskQueueType: 1,
+  });
+  if ((pollers ?? []).length > 0) return;
+  throw new PartloopError(
+    'stack-unavailable',
+    `no worker polls the task queue \`${LIGHT_QUEUE}\`, so nothing would start`,
+    {
+      hint: '`partloop status` shows the workers of the local stack, `partloop doctor` what they lack; elsewhere start one with the role `light`.',
+    },
+  );
 }
 
 /** The step under way in an iteration, and what is done. */
@@ -48,7 +115,8 @@ export async function iterationProgress(
 }
 
 type Command =
-  | { name: 'pause' | 'resume' | 'adoptProposal'; args: [] }
+  | { name: 'resume' | 'adoptProposal'; args: [] }
+  | { name: 'pause'; args: [PauseLoop] }
   | { name: 'stop'; args: [StopLoop] }
   | { name: 'retryIteration'; args: [RetryIteration] };
 
@@ -59,7 +127,9 @@ export async function commandLoop(client: Client, loop: string, command: Command
     const [argument = {}] = command.args;
     return asPartloopError(
       () =>
-        client.workflow.getHandle(workflowId).executeUpdate<LoopStatus, [StopLoop]>(command.name, { args: [argument] }),
+        client.workflow
+          .getHandle(workflowId)
+          .executeUpdate<LoopStatus, [StopLoop | PauseLoop]>(command.name, { args: [argument] }),
       loop,
     );
   }
@@ -134,27 +204,13 @@ export async function asPartloopError<T>(work: () => Promise<T>, loop?: string):
       });
     }
     if (!(error instanceof WorkflowFailedError) && !(error instanceof WorkflowUpdateFailedError)) throw error;
-    throw rootFailure(error);
+    throw asThrown(error);
   }
 }
 
-const detailsSchema = z.tuple([z.looseObject({ hint: z.string().nullable() })]).rest(z.unknown());
-
-/** The innermost failure with a code of ours, as it was before it travelled through Temporal. */
-function rootFailure(error: Error): PartloopError {
-  let message = error.message;
-  let code: FailureCode | undefined;
-  let hint: string | null = null;
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const own = 'type' in cause && isFailureCode(cause.type) ? cause.type : undefined;
-    // Below our own words lies the cause as a library words it.
-    if (own !== undefined || code === undefined) message = cause.message;
-    if (own === undefined) continue;
-    code = own;
-    const details = detailsSchema.safeParse('details' in cause ? cause.details : undefined);
-    hint = details.success ? details.data[0].hint : null;
-  }
-  // The UI shows the message alone, so that the hint stands at its end too.
-  if (hint !== null && message.endsWith(hint)) message = message.slice(0, -hint.length).trimEnd();
-  return new PartloopError(code ?? 'internal', message, { cause: error, ...(hint === null ? {} : { hint }) });
+/** The failure as it was thrown. The UI shows the message alone, so that the hint stands at its end too. */
+function asThrown(error: Error): PartloopError {
+  const { code, message, hint } = rootFailure(error);
+  const bare = hint !== null && message.endsWith(hint) ? message.slice(0, -hint.length).trimEnd() : message;
+  return new PartloopError(code ?? 'internal', bare, { cause: error, ...(hint === null ? {} : { hint }) });
 }

@@ -8,15 +8,9 @@ import {
   type ScheduleUpdateOptions,
 } from '@temporalio/client';
 import { z } from 'zod';
-import { choosePool } from '../activities/pool.js';
 import { PartloopError } from '../domain/errors.js';
 import { nameSchema } from '../domain/ids.js';
-import { adoptedSettings } from '../domain/loopState.js';
-import { resolveConfig, type StartLoopRequest } from '../domain/messages.js';
 import { LIGHT_QUEUE } from '../domain/queues.js';
-import { readLoopState } from '../storage/loopState.js';
-import type { ObjectStore } from '../storage/objectStore.js';
-import { openPool } from '../storage/pool.js';
 
 const PREFIX = 'start-loop:';
 export const scheduleId = (name: string): string => `${PREFIX}${name}`;
@@ -107,23 +101,6 @@ function knownTimeZone(name: string): string {
       cause,
     });
   }
-}
-
-/**
- * Everything that can be known of a start before it happens: the pool is there, the loop is free for it, and the settings
- * hold with the pool's defaults.
- */
-export async function checkRequest(store: ObjectStore, request: StartLoopRequest): Promise<void> {
-  const pool = await choosePool(store, request.pool);
-  const loop = request.loop ?? pool;
-  const state = await readLoopState(store, loop);
-  const other = state.iterations.at(-1)?.current.config.pool;
-  if (other !== undefined && other !== pool) {
-    throw new PartloopError('input-invalid', `loop \`${loop}\` draws from pool \`${other}\`, not from \`${pool}\``, {
-      hint: 'Give the new loop another name with `--loop`.',
-    });
-  }
-  resolveConfig(request, pool, (await openPool(store, pool)).defaults, adoptedSettings(state));
 }
 
 /** A schedule by its name, or null where there is none. */

@@ -2,6 +2,7 @@
 export const FAILURES = {
   'config-invalid': { retry: false, actor: 'user', exitCode: 2 },
   'input-invalid': { retry: false, actor: 'user', exitCode: 2 },
+  refused: { retry: false, actor: 'user', exitCode: 2 },
   'not-found': { retry: false, actor: 'user', exitCode: 3 },
   'pool-exhausted': { retry: false, actor: 'user', exitCode: 3 },
   'data-invalid': { retry: false, actor: 'user', exitCode: 4 },

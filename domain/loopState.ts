@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { loopConfigSchema } from './config.js';
+import { type LoopConfig, loopConfigSchema } from './config.js';
 import { nameSchema } from './ids.js';
-import type { IterationRow } from './messages.js';
-import { type StepResults, stepResultSchema, stepSchema } from './steps.js';
+import { type IterationRow, sameConfig } from './messages.js';
+import { mergeSettings } from './settings.js';
+import { forceSchema, type StepResults, stepResultSchema, stepSchema } from './steps.js';
 import { type Proposal, proposalSchema } from './tune/proposal.js';
 import { withTunedSettings } from './tune/space.js';
 
@@ -15,6 +16,8 @@ export const iterationAttemptSchema = z.object({
   error: z.string().nullable(),
   results: resultsSchema,
   config: loopConfigSchema,
+  /** The steps that this attempt did again although they were done; a retry of it must not do them once more. */
+  force: forceSchema.nullable().default(null),
   recordedAt: z.string(),
 });
 export type IterationAttempt = z.infer<typeof iterationAttemptSchema>;
@@ -35,10 +38,18 @@ export const loopStateSchema = z.object({
   proposal: proposalSchema.nullable().default(null),
   /** Proposed settings that iterations since then train with. */
   adopted: proposalSchema.nullable().default(null),
+  /** The loop's settings as they were last in force; null in a state written before they were kept. */
+  config: loopConfigSchema.nullable().default(null),
 });
 export type LoopState = z.infer<typeof loopStateSchema>;
 
-export const emptyLoopState = (loop: string): LoopState => ({ loop, iterations: [], proposal: null, adopted: null });
+export const emptyLoopState = (loop: string): LoopState => ({
+  loop,
+  iterations: [],
+  proposal: null,
+  adopted: null,
+  config: null,
+});
 
 /**
  * The state after an attempt was recorded. A finished attempt replaces what was there only where nothing was built on it:
@@ -65,8 +76,35 @@ export function withAttempt(state: LoopState, iteration: number, attempt: Iterat
 export const withProposal = (state: LoopState, proposal: Proposal | null): LoopState => ({ ...state, proposal });
 
 /** The state after somebody took the proposal; unchanged where there is none. */
-export const withAdopted = (state: LoopState): LoopState =>
-  state.proposal === null ? state : { ...state, proposal: null, adopted: state.proposal };
+export function withAdopted(state: LoopState): LoopState {
+  if (state.proposal === null) return state;
+  const { settings } = state.proposal;
+  const config =
+    state.config === null
+      ? null
+      : loopConfigSchema.parse({ ...state.config, train: withTunedSettings(state.config.train, settings) });
+  return { ...state, proposal: null, adopted: state.proposal, config };
+}
+
+/** The state with the settings that are now in force; the same object where they were before. */
+export const withConfig = (state: LoopState, config: LoopConfig): LoopState =>
+  state.config !== null && sameConfig(state.config, config) ? state : { ...state, config };
+
+/**
+ * The settings that the loop goes on with: those last in force, or, in a state from before they were kept, those of its newest
+ * iteration with what was adopted since. Null for a loop that has done nothing.
+ */
+export function ownConfig(state: LoopState): LoopConfig | null {
+  if (state.config !== null) return state.config;
+  const last = state.iterations.at(-1)?.current.config;
+  if (last === undefined) return null;
+  return loopConfigSchema.parse(mergeSettings(last, adoptedSettings(state)));
+}
+
+/** The newest attempt at an iteration, whether later ones build on it or not. */
+export function newestAttempt({ current, others }: LoopState['iterations'][number]): IterationAttempt {
+  return [...others, current].reduce((newest, each) => (each.recordedAt >= newest.recordedAt ? each : newest));
+}
 
 /** Adopted settings, shaped as settings of a loop. */
 export const adoptedSettings = ({ adopted }: Pick<LoopState, 'adopted'>): unknown =>

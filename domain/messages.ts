@@ -6,13 +6,14 @@ import { nameSchema } from './ids.js';
 import { problemsOf, problemText } from './problems.js';
 import { splitChoiceSchema } from './scan/split.js';
 import { mergeSettings, settingsProblems, settingsSchema } from './settings.js';
-import { iterationContextSchema, type StepResults, stepResultSchema, stepSchema } from './steps.js';
+import { iterationContextSchema, stepResultSchema, stepSchema } from './steps.js';
 import { trialSchema } from './tune/halving.js';
 import type { Proposal } from './tune/proposal.js';
 
 // --- Requests: what people send ---------------------------------------------------------------------------------
 
-const iterations = z.number().int().min(1).max(10_000);
+/** How many iterations one request may ask for. */
+export const iterationsSchema = z.number().int().min(1).max(10_000);
 const loopFields = loopConfigSchema.shape;
 const trainFields = loopFields.train.unwrap().shape;
 const sampleFields = loopFields.sample.unwrap().shape;
@@ -24,7 +25,7 @@ const sampleFields = loopFields.sample.unwrap().shape;
 export const startLoopRequestSchema = z.strictObject({
   pool: nameSchema.optional().describe('The pool to draw from; may be left out where there is only one'),
   loop: nameSchema.optional().describe("Name of the loop; the pool's name if omitted"),
-  iterations: iterations.default(1).describe('How many iterations to run'),
+  iterations: iterationsSchema.default(1).describe('How many iterations to run'),
   chunkSize: loopFields.chunkSize.unwrap().optional().describe('New images per iteration'),
   sampleShare: sampleFields.share.unwrap().optional().describe('Share of the chunk that is picked'),
   imageSize: trainFields.imageSize.unwrap().optional().describe('Longest side in pixels that the network sees'),
@@ -89,26 +90,62 @@ export function resolveConfig(
       hint: 'Give it as the field `pool`, or with `--pool`.',
     });
   }
-  const asked = Object.entries(SETTING_OF_FIELD).reduce<unknown>(
-    (settings, [field, path]) => mergeSettings(settings, nested(path, fieldOf(request, field))),
-    { pool },
-  );
-  const merged = [adopted, request.settings, asked].reduce(mergeSettings, defaults);
-  const config = parseRequest(
-    loopConfigSchema,
-    merged,
+  return wholeConfig(
+    [{ pool }, adopted, givenSettings(request)].reduce(mergeSettings, defaults),
     "the loop (request, settings and the pool's defaults together)",
-  );
-  const conflicts = configConflicts(config);
-  if (conflicts.length === 0) return config;
-  throw new PartloopError(
-    'input-invalid',
-    `these settings do not go together: ${conflicts.map(problemText).join('; ')}`,
-    {
-      hint: `What you did not give comes from the pool's defaults: \`partloop pool stats ${pool} --json\` shows them.`,
-    },
+    `What you did not give comes from the pool's defaults: \`partloop pool stats ${pool} --json\` shows them.`,
   );
 }
+
+/** The settings that a request gives itself, its short fields among them. */
+export function givenSettings(request: StartLoopRequest): Record<string, unknown> {
+  const short = Object.entries(SETTING_OF_FIELD).reduce<unknown>(
+    (settings, [field, path]) => mergeSettings(settings, nested(path, fieldOf(request, field))),
+    {},
+  );
+  return layerRecordSchema.parse(mergeSettings(request.settings ?? {}, short));
+}
+
+/**
+ * A loop's configuration with some settings on top.
+ *
+ * @throws PartloopError `input-invalid` naming what is wrong with them, alone or together with the rest
+ */
+export function configWith(config: LoopConfig, settings: Readonly<Record<string, unknown>>): LoopConfig {
+  const problems = settingsProblems(settings);
+  if (problems.length > 0) {
+    throw new PartloopError('input-invalid', `these settings are not valid: ${problems.map(problemText).join('; ')}`, {
+      hint: 'docs/config.md lists every setting.',
+    });
+  }
+  assertSamePool(config, settings.pool);
+  return wholeConfig(
+    mergeSettings(config, settings),
+    'the loop (its settings and those given together)',
+    'What you did not give stays as the loop has it; `partloop loop status LOOP --json` shows it.',
+  );
+}
+
+/** Both are whole and from the same schema, which gives their fields one order. */
+export const sameConfig = (a: LoopConfig, b: LoopConfig): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+function assertSamePool({ pool }: LoopConfig, other: unknown): void {
+  if (other === undefined || other === pool) return;
+  throw new PartloopError('input-invalid', `field \`settings.pool\`: the loop draws from pool \`${pool}\``, {
+    hint: 'Give a loop over another pool another name.',
+  });
+}
+
+function wholeConfig(merged: unknown, what: string, hint: string): LoopConfig {
+  const config = parseRequest(loopConfigSchema, merged, what);
+  const conflicts = configConflicts(config);
+  if (conflicts.length === 0) return config;
+  const told = conflicts.map(problemText).join('; ');
+  throw new PartloopError('input-invalid', `these settings do not go together: ${told}`, { hint });
+}
+
+/** A layer of settings as a record; its fields are looked at where it is merged. */
+export const layerRecordSchema = z.record(z.string(), z.unknown());
 
 /** `a.b` and a value -> `{ a: { b: value } }`; nothing for a value that was not given. */
 function nested(path: string, value: unknown): unknown {
@@ -137,14 +174,6 @@ export const iterationRowSchema = z.object({
   error: z.string().nullable(),
 });
 export type IterationRow = z.infer<typeof iterationRowSchema>;
-
-/** Carried from run to run of a `trainingLoop`; a person never fills it in. */
-export const trainingLoopInputSchema = z.strictObject({
-  config: loopConfigSchema.nullable().default(null),
-  remaining: z.number().int().min(0).default(0),
-  pending: z.strictObject({ iterations, config: loopConfigSchema }).nullable().default(null),
-  paused: z.boolean().default(false),
-});
 
 export const loopIterationInputSchema = z.strictObject({
   context: iterationContextSchema,
@@ -228,36 +257,74 @@ export const tuneInputSchema = z.strictObject({
 
 // --- Commands to a loop -------------------------------------------------------------------------------------------
 
-export const runIterationsSchema = z.strictObject({ iterations: iterations.default(1), config: loopConfigSchema });
+export const runIterationsSchema = z.strictObject({
+  iterations: iterationsSchema.default(1),
+  /** The configuration of a loop that has none yet; without `settings`, that of the loop from here on. */
+  config: loopConfigSchema,
+  /** What the person or the Schedule gave: goes on top of the settings that the loop has. */
+  settings: settingsSchema.optional(),
+});
 export type RunIterations = z.infer<typeof runIterationsSchema>;
-/** started: runs now; queued: runs after the request under way; joined: one is queued already. */
+/**
+ * started: runs now; resumed: had failed or was waiting for images, and goes on; queued: runs after the request under way;
+ * joined: one was queued already, and this one is part of it now.
+ */
 export interface RunIterationsAnswer {
-  outcome: 'started' | 'queued' | 'joined';
+  outcome: 'started' | 'resumed' | 'queued' | 'joined';
   loop: string;
   nextIteration: number;
+  /** How many iterations the loop still has to do, with those that wait. */
+  remaining: number;
+  /** The settings of the iterations that were asked for. */
+  config: LoopConfig;
 }
 
 export const retryIterationSchema = z.strictObject({
-  iteration: z.number().int().min(1).optional().describe('The iteration to do again; the last one if omitted'),
-  from: stepSchema.optional().describe('Do this step and all after it again, even where they are done'),
+  iteration: z.number().int().min(1).optional().describe('The iteration to do again; the one that failed if omitted'),
+  from: stepSchema
+    .optional()
+    .describe('Do this step and all after it again, even where they are done; if omitted, go on from the failed step'),
+  settings: settingsSchema.optional().describe('Settings to change, shaped as in docs/config.md'),
 });
 export type RetryIteration = z.input<typeof retryIterationSchema>;
 export const stopSchema = z.strictObject({
   now: z.boolean().default(false).describe('Cancel the running iteration instead of ending after it'),
 });
 export type StopLoop = z.input<typeof stopSchema>;
+export const pauseSchema = z.strictObject({
+  now: z
+    .boolean()
+    .default(false)
+    .describe('Let the step under way save what it has and hold, instead of holding at its end'),
+});
+export type PauseLoop = z.input<typeof pauseSchema>;
 
 /** What an iteration tells its loop at its end, also after a reset in the UI. */
 export interface IterationFinished {
   iteration: number;
-  status: 'finished' | 'failed';
+  /** no-images: the pool had none to draw; nothing is recorded and nothing failed. */
+  status: 'finished' | 'failed' | 'no-images';
   error: string | null;
-  results: StepResults;
+}
+
+/** What an iteration tells its loop when it holds before a step, and when it goes on. */
+export interface IterationHeld {
+  iteration: number;
+  held: boolean;
 }
 
 // --- Queries ------------------------------------------------------------------------------------------------------
 
-export const LOOP_PHASES = ['idle', 'running', 'paused', 'failed', 'waiting for images', 'stopped'] as const;
+export const LOOP_PHASES = [
+  'idle',
+  'running',
+  'pausing',
+  'paused',
+  'failed',
+  'waiting for images',
+  'stopping',
+  'stopped',
+] as const;
 export interface LoopStatus {
   loop: string;
   phase: (typeof LOOP_PHASES)[number];

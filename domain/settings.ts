@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { loopConfigSchema } from './config.js';
+import { isRecord } from './isRecord.js';
 import { own } from './own.js';
 import { type Problem, problemsOf } from './problems.js';
 import { bare, schemaAt } from './schemaFields.js';
@@ -37,8 +38,4 @@ export function mergeSettings(base: unknown, over: unknown): unknown {
     ...Object.entries(base),
     ...Object.entries(over).map(([field, value]) => [field, mergeSettings(own(base, field), value)]),
   ]);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

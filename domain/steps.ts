@@ -25,6 +25,9 @@ export const stepResultSchema = z.object({
 });
 export type StepResult = z.infer<typeof stepResultSchema>;
 
+/** A forced replay: goes into the digests of the steps from `from` on, so that they are done again. */
+export const forceSchema = z.object({ from: stepSchema, token: z.string().max(64) });
+
 /** Everything a step of one iteration needs to know beside the results of the steps before it. */
 export const iterationContextSchema = z.object({
   loop: nameSchema,
@@ -40,8 +43,7 @@ export const iterationContextSchema = z.object({
       scan: stepResultSchema,
     })
     .nullable(),
-  /** Set by a forced replay: goes into the digests of the steps from `forceFrom` on, so that they are done again. */
-  force: z.object({ from: stepSchema, token: z.string().max(64) }).nullable(),
+  force: forceSchema.nullable(),
 });
 export type IterationContext = z.infer<typeof iterationContextSchema>;
 

@@ -26,6 +26,14 @@ export async function updateLoopState(
   throw new PartloopError('store-conflict', `${keys.loopState(loop)} changed under ${MAX_RACES} attempts to write it`);
 }
 
+/** Loops that have done something, by name. */
+export async function listLoops(store: ObjectStore): Promise<string[]> {
+  const loops: string[] = [];
+  for await (const name of store.folders('loops/'))
+    if ((await store.head(keys.loopState(name))) !== null) loops.push(name);
+  return loops.sort();
+}
+
 async function read(store: ObjectStore, loop: string): Promise<{ state: LoopState; etag: string | null }> {
   const key = keys.loopState(loop);
   const object = await store.tryGet(key);

@@ -33,6 +33,8 @@ export interface ObjectStore {
   /** Stream an object into a local file by temporary name and rename. */
   getFile(key: string, path: string): Promise<void>;
   list(prefix: string): AsyncIterable<ObjectFacts>;
+  /** The names that follow `prefix` up to the next `/`: `pools/` gives the pools, however many objects they hold. */
+  folders(prefix: string): AsyncIterable<string>;
   /** @throws PartloopError `store-unavailable` naming the first key that is still there, after all were tried */
   delete(keys: string[]): Promise<void>;
   /** The same, answering with the keys that are still there, each with the store's reason. A missing key is no failure. */

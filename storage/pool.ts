@@ -143,12 +143,10 @@ async function writeSegment(
 
 /** Names of all pools, sorted. */
 export async function listPools(store: ObjectStore): Promise<string[]> {
-  const pools = new Set<string>();
-  for await (const { key } of store.list('pools/')) {
-    const name = /^pools\/([^/]+)\/taxonomy\.json$/.exec(key)?.[1];
-    if (name !== undefined) pools.add(name);
-  }
-  return [...pools].sort();
+  const pools: string[] = [];
+  for await (const name of store.folders('pools/'))
+    if ((await store.head(keys.taxonomy(name))) !== null) pools.push(name);
+  return pools.sort();
 }
 
 /** A person may have edited the file: what is wrong with it concerns those who use the settings, not every reader of the pool. */

@@ -222,6 +222,17 @@ export function openStore(options: StoreOptions): ObjectStore {
         token = page.NextContinuationToken;
       } while (token !== undefined);
     },
+    async *folders(under) {
+      const { Bucket, Key: Prefix } = place(under);
+      let token: string | undefined;
+      do {
+        const request = { Bucket, Prefix, Delimiter: '/', ContinuationToken: token };
+        const page = await translate(under, () => client.send(new ListObjectsV2Command(request)));
+        for (const { Prefix: folder } of page.CommonPrefixes ?? [])
+          if (folder !== undefined) yield folder.slice(Prefix.length, -1);
+        token = page.NextContinuationToken;
+      } while (token !== undefined);
+    },
     async delete(keys) {
       const [failed] = await tryDelete(keys);
       if (failed !== undefined)

@@ -5,7 +5,7 @@ import { type ScanRecord, scanRecordSchema } from '../domain/scanRecord.js';
 import type { StepResult } from '../domain/steps.js';
 import { parseJson } from './json.js';
 import { keys } from './keys.js';
-import { readLoopState } from './loopState.js';
+import { listLoops, readLoopState } from './loopState.js';
 import type { ObjectStore } from './objectStore.js';
 
 /** A finished scan, of a loop's iteration or by itself. */
@@ -98,15 +98,6 @@ export async function poolScans(store: ObjectStore, pool: string): Promise<Found
     }
   }
   return scans.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0)).map(({ scan }) => scan);
-}
-
-async function listLoops(store: ObjectStore): Promise<string[]> {
-  const loops: string[] = [];
-  for await (const { key } of store.list('loops/')) {
-    const name = /^loops\/([^/]+)\/state\.json$/.exec(key)?.[1];
-    if (name !== undefined) loops.push(name);
-  }
-  return loops;
 }
 
 /** Records of before the draw was kept name its chunk: the list lies beside it. */

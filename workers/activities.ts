@@ -6,6 +6,7 @@ import { createEvaluateActivities } from '../activities/evaluate.js';
 import type { Activities } from '../activities/index.js';
 import { createLoopActivities } from '../activities/loop.js';
 import { createReportActivities } from '../activities/report.js';
+import { createRunningActivities } from '../activities/running.js';
 import { createSampleActivities } from '../activities/sample.js';
 import { createScanActivities } from '../activities/scan.js';
 import { createStandaloneScanActivities } from '../activities/standaloneScan.js';
@@ -20,6 +21,7 @@ export function activitiesFor(role: Role, deps: ActivityDeps & { client: Client 
     case 'light':
       return {
         ...createLoopActivities(deps),
+        ...createRunningActivities(deps),
         ...createDrawActivities(deps),
         ...createSampleActivities(deps),
         ...createReportActivities(deps),

@@ -10,6 +10,9 @@ import { castErrors } from './castErrors.js';
 import { temporalFromEnvironment } from './connections.js';
 import { ROLES, type Role } from './roles.js';
 
+/** A cancellation or a pause reaches an activity with its next heartbeat; at most this long after it was asked for. */
+const LONGEST_SILENCE = '10 seconds';
+
 /** A worker for one role, connected and ready to run. */
 export async function createWorker(role: Role, deps: ActivityDeps & { client: Client }): Promise<Worker> {
   const { connection, namespace } = temporalFromEnvironment();
@@ -23,6 +26,7 @@ export async function createWorker(role: Role, deps: ActivityDeps & { client: Cl
     maxConcurrentActivityTaskExecutions: maxActivities,
     shutdownGraceTime: graceTime,
     shutdownForceTime: forceTime,
+    maxHeartbeatThrottleInterval: LONGEST_SILENCE,
     interceptors: { activity: [castErrors] },
     ...(workflows ? workflowCode(deps.root) : {}),
   });

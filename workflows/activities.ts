@@ -26,6 +26,14 @@ export const light = proxyActivities<Activities>({
 /** Reads and conditional writes of seconds: starting, joining, recording. Safe to run twice. */
 export const bookkeeping = proxyActivities<Activities>({ startToCloseTimeout: '2 minutes', retry });
 
+/** Waiting for another workflow, for as long as it takes. A second run waits again. */
+export const joining = proxyActivities<Activities>({
+  startToCloseTimeout: '30 days',
+  heartbeatTimeout: '2 minutes',
+  retry,
+  cancellationType,
+});
+
 /** Inference over a shard or a test set. A second run skips shards whose object is there. */
 export function scanning(durability: DurabilityConfig): Activities {
   return proxyActivities<Activities>({

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { PartloopError } from '../domain/errors.js';
-import { FAILURES, isFailureCode } from '../domain/failure.js';
+import { FAILURES, type FailureCode } from '../domain/failure.js';
+import { rootFailure } from '../domain/rootFailure.js';
 
 /** Run pure code; an expected error fails the workflow with its message instead of retrying the workflow task for ever. */
 export function orFail<T>(work: () => T): T {
@@ -8,32 +9,26 @@ export function orFail<T>(work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof PartloopError)) throw error;
-    throw ApplicationFailure.create({
-      type: error.code,
-      message: error.hint === undefined ? error.message : `${error.message} ${error.hint}`,
-      nonRetryable: !FAILURES[error.code].retry,
-      details: [{ code: error.code, actor: FAILURES[error.code].actor, hint: error.hint ?? null }],
-    });
+    throw failureOf(error.code, error.message, error.hint ?? null);
   }
 }
 
-/**
- * The message that says what happened to which object: that of the innermost failure with one of our codes. What lies
- * below it is the cause as a library words it.
- */
-export function rootMessage(error: unknown): string {
-  let message = 'unknown error';
-  let isOurs = false;
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const own = cause instanceof ApplicationFailure && isFailureCode(cause.type);
-    if (own || !isOurs) message = cause.message;
-    isOurs ||= own;
-  }
-  return message.slice(0, 2_000);
+/** A failure with one of our codes, as a workflow throws it. The UI shows the message alone, so the hint stands in it too. */
+export function failureOf(code: FailureCode, message: string, hint: string | null): ApplicationFailure {
+  const { retry, actor } = FAILURES[code];
+  return ApplicationFailure.create({
+    type: code,
+    message: hint === null || message.endsWith(hint) ? message : `${message} ${hint}`,
+    nonRetryable: !retry,
+    details: [{ code, actor, hint }],
+  });
 }
+
+/** The message that says what happened to which object. */
+export const rootMessage = (error: unknown): string => rootFailure(error).message;
 
 /** True where the innermost application failure has this code. */
-export function hasCode(error: unknown, code: keyof typeof FAILURES): boolean {
+export function hasCode(error: unknown, code: FailureCode): boolean {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ApplicationFailure && cause.type === code) return true;
   }

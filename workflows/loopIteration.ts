@@ -3,56 +3,76 @@ import {
   condition,
   defineQuery,
   defineSignal,
-  executeChild,
   getExternalWorkflowHandle,
+  isCancellation,
+  patched,
   setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import { iterationDetails } from '../domain/detailsTable.js';
 import { loopWorkflowId, scanWorkflowId, tuneWorkflowId } from '../domain/ids.js';
-import { type IterationFinished, loopIterationInputSchema, parseRequest } from '../domain/messages.js';
+import {
+  type IterationFinished,
+  type IterationHeld,
+  loopIterationInputSchema,
+  parseRequest,
+} from '../domain/messages.js';
 import type { Step, StepResult, StepResults } from '../domain/steps.js';
 import { bookkeeping, light, scanning, training } from './activities.js';
+import { runOrJoin } from './childWorkflows.js';
 import { hasCode, orFail, rootMessage } from './failures.js';
 import { hyperparameterSearch } from './hyperparameterSearch.js';
 import { mislabelScan } from './mislabelScan.js';
 import { showAttributes } from './searchAttributes.js';
 
 export const iterationFinishedSignal = defineSignal<[IterationFinished]>('iterationFinished');
-export const pauseIterationSignal = defineSignal<[boolean]>('setPaused');
-export const iterationProgressQuery = defineQuery<{ step: Step | null; results: StepResults }>('progress');
+export const iterationHeldSignal = defineSignal<[IterationHeld]>('iterationHeld');
+export const pauseIterationSignal = defineSignal<[boolean, boolean?]>('setPaused');
+export const iterationProgressQuery = defineQuery<{ step: Step | null; held: boolean; results: StepResults }>(
+  'progress',
+);
+
+/** Histories from before iterations told their loop that they hold, and ended without failing where no image is new. */
+const TELLS_THE_LOOP = 'iteration-tells-the-loop';
 
 /**
  * One pass of the loop: draw new images, find the mislabelled ones, pick those the model needs, train on all picks,
- * evaluate, decide against the benchmark, search for better settings where that is enabled, report. Every step that is done with the same inputs is found done, so a
- * retry, a reset and a replay go on where work is missing.
+ * evaluate, decide against the benchmark, search for better settings where that is enabled, report. Every step that is
+ * done with the same inputs is found done, so a retry, a reset and a replay go on where work is missing. An iteration
+ * without images to draw ends with no results.
  */
 export async function loopIteration(input: unknown = {}): Promise<StepResults> {
   const { context } = orFail(() => parseRequest(loopIterationInputSchema, input, '`loopIteration`'));
   const { loop, iteration, config } = context;
   const inference = scanning(config.durability);
   const trainer = training(config.durability);
+  const loopHandle = getExternalWorkflowHandle(loopWorkflowId(loop));
+  const iterationScope = CancellationScope.current();
   const results: StepResults = {};
   let current: Step | null = null;
   let paused = false;
+  let held = false;
+  /** Where the step under way runs, for a pause that does not wait for its end. */
+  let stepScope: CancellationScope | null = null;
 
   setHandler(
     pauseIterationSignal,
-    (value) => {
+    (value, now = false) => {
       paused = value;
+      if (value && now) stepScope?.cancel();
     },
-    { description: 'Hold before the next step, or go on' },
+    { description: 'Hold before the next step, or go on; with a second `true` the step under way saves and holds' },
   );
-  setHandler(iterationProgressQuery, () => ({ step: current, results }), {
-    description: 'The step under way and the results so far',
+  setHandler(iterationProgressQuery, () => ({ step: current, held, results }), {
+    description: 'The step under way, whether it holds, and the results so far',
   });
   showAttributes({ loop, iteration });
 
   try {
     await step('draw', () => light.draw({ context, results }));
     await step('scan', () =>
-      executeChild(mislabelScan, {
+      runOrJoin(mislabelScan, {
         workflowId: scanWorkflowId(workflowInfo().workflowId),
         args: [{ context, draw: results.draw }],
         staticSummary: `find mislabelled images of iteration ${iteration}`,
@@ -69,15 +89,20 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
     await tellLoop('finished', null);
     return results;
   } catch (error) {
-    // A pool without new images is no failure of this iteration: the loop waits and runs it again, and nothing is recorded.
-    if (!hasCode(error, 'pool-exhausted'))
-      await CancellationScope.nonCancellable(() => tellLoop('failed', rootMessage(error)));
+    // A pool without new images is no failure: nothing is recorded, and the loop runs this iteration again when it grew.
+    if (hasCode(error, 'pool-exhausted')) {
+      if (!patched(TELLS_THE_LOOP)) throw error;
+      setCurrentDetails('The pool has no new images; the loop waits for some.');
+      await signalLoop({ iteration, status: 'no-images', error: null });
+      return {};
+    }
+    await CancellationScope.nonCancellable(() => tellLoop('failed', rootMessage(error)));
     throw error;
   }
 
   /** Better training settings for the iterations to come, on what this one trained on. */
   async function search(): Promise<StepResult> {
-    return executeChild(hyperparameterSearch, {
+    return runOrJoin(hyperparameterSearch, {
       workflowId: tuneWorkflowId(workflowInfo().workflowId),
       args: [{ context, results }],
       staticSummary: `try other training settings after iteration ${iteration}`,
@@ -85,12 +110,12 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
   }
 
   async function step(name: Step, work: () => Promise<StepResult>): Promise<void> {
-    await condition(() => !paused);
+    await holdWhilePaused();
     current = name;
     showAttributes({ step: name });
     setCurrentDetails(iterationDetails(current, results, config));
     const startedAt = Date.now();
-    const result = await work();
+    const result = await inScope(work);
     // The step's own time, with what it waited for; the activity knows only its part.
     results[name] =
       result.outcome === 'hit' ? result : { ...result, seconds: Math.round((Date.now() - startedAt) / 100) / 10 };
@@ -100,16 +125,48 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
     setCurrentDetails(iterationDetails(current, results, config));
   }
 
+  /** A step; where a pause cancels it, what it saved stays and it goes on from there afterwards. */
+  async function inScope(work: () => Promise<StepResult>): Promise<StepResult> {
+    for (;;) {
+      const scope = new CancellationScope();
+      stepScope = scope;
+      try {
+        return await scope.run(work);
+      } catch (error) {
+        const isHeld = isCancellation(error) && scope.consideredCancelled && !iterationScope.consideredCancelled;
+        if (!isHeld) throw error;
+      } finally {
+        stepScope = null;
+      }
+      await holdWhilePaused();
+    }
+  }
+
+  async function holdWhilePaused(): Promise<void> {
+    if (!paused) return;
+    if (!patched(TELLS_THE_LOOP)) return condition(() => !paused);
+    held = true;
+    setCurrentDetails(`**Paused** before the step goes on\n\n${iterationDetails(current, results, config)}`);
+    await tellHeld();
+    await condition(() => !paused);
+    held = false;
+    await tellHeld();
+  }
+
+  async function tellHeld(): Promise<void> {
+    // A loop that does not run has nobody to show it to.
+    await loopHandle.signal(iterationHeldSignal, { iteration, held }).catch(() => undefined);
+  }
+
   /** The record in the store is the truth; the signal only wakes a loop that waits, also one that saw an earlier run fail. */
   async function tellLoop(status: 'finished' | 'failed', error: string | null): Promise<void> {
     await bookkeeping.recordIteration({ context, results, status, error, runId: workflowInfo().runId });
+    await signalLoop({ iteration, status, error });
+  }
+
+  async function signalLoop(message: IterationFinished): Promise<void> {
     try {
-      await getExternalWorkflowHandle(loopWorkflowId(loop)).signal(iterationFinishedSignal, {
-        iteration,
-        status,
-        error,
-        results,
-      });
+      await loopHandle.signal(iterationFinishedSignal, message);
     } catch {
       // No loop runs under this id: the record is enough, the loop reads it when it starts.
     }

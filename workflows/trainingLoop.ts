@@ -1,5 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
+  ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
   condition,
@@ -10,6 +11,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
+  patched,
   setCurrentDetails,
   setHandler,
   startChild,
@@ -19,9 +21,34 @@ import { type LoopConfig, loopConfigSchema } from '../domain/config.js';
 import { loopDetails } from '../domain/detailsTable.js';
 import { iterationWorkflowId, parseLoopWorkflowId } from '../domain/ids.js';
 import {
-  type IterationFinished,
+  begun,
+  carried,
+  type Deed,
+  type Ending,
+  ended,
+  endingTold,
+  looked,
+  loopMachine,
+  loopMachineSchema,
+  nextDeed,
+  poolGrew,
+  prepared,
+  runAgain,
+  setConfig,
+  setPaused,
+  start,
+  statusOf,
+  stop,
+  told,
+  toldHeld,
+  wasRead,
+} from '../domain/loop/machine.js';
+import {
+  configWith,
   type LoopStatus,
+  type PauseLoop,
   parseRequest,
+  pauseSchema,
   type RetryIteration,
   type RunIterations,
   type RunIterationsAnswer,
@@ -29,17 +56,17 @@ import {
   runIterationsSchema,
   type StopLoop,
   stopSchema,
-  trainingLoopInputSchema,
 } from '../domain/messages.js';
+import type { IterationContext } from '../domain/steps.js';
 import { withTunedSettings } from '../domain/tune/space.js';
 import { bookkeeping } from './activities.js';
 import { hasCode, orFail, rootMessage } from './failures.js';
-import { iterationFinishedSignal, loopIteration, pauseIterationSignal } from './loopIteration.js';
+import { iterationFinishedSignal, iterationHeldSignal, loopIteration, pauseIterationSignal } from './loopIteration.js';
 import { showAttributes } from './searchAttributes.js';
 
 export const runIterationsUpdate = defineUpdate<RunIterationsAnswer, [RunIterations]>('runIterations');
 export const retryIterationUpdate = defineUpdate<LoopStatus, [RetryIteration]>('retryIteration');
-export const pauseUpdate = defineUpdate<LoopStatus>('pause');
+export const pauseUpdate = defineUpdate<LoopStatus, [PauseLoop]>('pause');
 export const resumeUpdate = defineUpdate<LoopStatus>('resume');
 export const setConfigUpdate = defineUpdate<LoopStatus, [{ config: LoopConfig }]>('setConfig');
 export const adoptProposalUpdate = defineUpdate<LoopStatus>('adoptProposal');
@@ -48,42 +75,50 @@ export const poolGrewSignal = defineSignal('poolGrew');
 export const statusQuery = defineQuery<LoopStatus>('status');
 
 /**
- * The loop itself, one workflow a loop, never-ending: waits for a request, runs one iteration at a time as a child,
- * records what failed and offers a retry. The store holds what the loop has done; this workflow holds only what it is
- * about to do, so that a stopped loop goes on at the next iteration.
+ * Histories from before the loop looked again at what it cannot see by itself: the store after every iteration, the pool's
+ * version while it waits for images, runs that a reset began, and an iteration that holds.
+ */
+const LOOKS_AGAIN = 'loop-looks-again';
+
+/**
+ * The loop itself, one workflow a loop, never-ending: handlers and a short loop over the machine of
+ * `domain/loop/machine.ts`. It runs one iteration at a time as a child, records what failed and offers a retry. The store
+ * holds what the loop has done; this workflow holds only what it is about to do, so that a stopped loop goes on at the next
+ * iteration.
  */
 export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   const loop = orFail(() => parseLoopWorkflowId(workflowInfo().workflowId));
-  const input = orFail(() => parseRequest(trainingLoopInputSchema, raw, '`trainingLoop`'));
-
-  let { config, remaining, pending, paused } = input;
-  let retry: { iteration: number; from: RetryIteration['from'] } | null = null;
-  let running: { iteration: number; scope: CancellationScope } | null = null;
-  let finished: IterationFinished | null = null;
-  let stopping = false;
-  let waitingForImages = false;
-  let poolGrew = false;
-  let error: string | null = null;
-  let rows: LoopStatus['rows'] = [];
-  let proposal: LoopStatus['proposal'] = null;
-  let next = 0;
+  let machine = loopMachine(orFail(() => parseRequest(loopMachineSchema, raw, '`trainingLoop`')));
+  let cancelIteration: (() => void) | null = null;
 
   setHandler(statusQuery, status, {
     description: 'Phase, current iteration, what remains, and the last 20 iterations',
   });
   setHandler(runIterationsUpdate, runIterations, {
-    description: 'Run iterations with a resolved configuration',
-    validator: (request) => void asRunIterations(request),
+    description: 'Run iterations; settings that are given go on top of those the loop has',
+    validator: (request) => {
+      const asked = asRunIterations(request);
+      refuseEarly(() => start(machine, asked));
+    },
   });
   setHandler(retryIterationUpdate, retryIteration, {
-    description: 'Do an iteration again, from a step on if one is named',
-    validator: (request) => void asRetry(request),
+    description: 'Go on where an iteration failed, or do an iteration again from a step on',
+    validator: (request) => {
+      const asked = asRetry(request);
+      refuseEarly(() => runAgain(machine, asked));
+    },
   });
-  setHandler(pauseUpdate, () => setPaused(true), { description: 'Hold before the next step' });
-  setHandler(resumeUpdate, () => setPaused(false), { description: 'Go on after a pause' });
-  setHandler(setConfigUpdate, setConfig, {
+  setHandler(pauseUpdate, (request) => hold(true, asPause(request).now), {
+    description: 'Hold before the next step, or now, once the step under way has saved',
+    validator: (request) => void asPause(request),
+  });
+  setHandler(resumeUpdate, () => hold(false, false), { description: 'Go on after a pause' });
+  setHandler(setConfigUpdate, changeConfig, {
     description: 'Configuration of the iterations to come',
-    validator: (request) => void asConfig(request),
+    validator: (request) => {
+      const config = asConfig(request);
+      refuseEarly(() => setConfig(machine, config));
+    },
   });
   setHandler(
     adoptProposalUpdate,
@@ -93,128 +128,133 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
     },
     { description: 'Train the iterations to come with the settings that the last search proposed' },
   );
-  setHandler(stopUpdate, stop, {
+  setHandler(stopUpdate, stopLoop, {
     description: 'End the loop after its iteration, or now; it can be started again',
     validator: (request) => void asStop(request),
   });
   setHandler(
     poolGrewSignal,
     () => {
-      poolGrew = true;
+      machine = poolGrew(machine);
     },
     { description: 'New images were added to the pool' },
   );
   setHandler(
     iterationFinishedSignal,
     (message) => {
-      finished = message;
+      machine = told(machine, message);
     },
     { description: 'Sent by an iteration at its end' },
   );
+  setHandler(
+    iterationHeldSignal,
+    (message) => {
+      machine = toldHeld(machine, message);
+    },
+    { description: 'Sent by an iteration that holds, and when it goes on' },
+  );
 
   showAttributes({ loop });
-  await loadLoop();
+  await readStore();
+  refuseWithoutConfig();
   show();
 
-  while (!stopping) {
-    const somethingToDo = await condition(
-      () =>
-        stopping ||
-        finished !== null ||
-        (!paused && (retry !== null || (remaining > 0 && error === null && (!waitingForImages || poolGrew)))),
-      '1 hour',
-    );
-    if (stopping) break;
-    if (finished !== null) await takeResult(finished);
-    else if (somethingToDo || (waitingForImages && !paused)) await runNext();
-    if (workflowInfo().continueAsNewSuggested && !stopping) {
+  for (;;) {
+    const woken = await condition(() => nextDeed(machine).kind !== 'wait' || isLong(), '1 hour');
+    const deed: Deed = woken ? nextDeed(machine) : { kind: 'wait' };
+    if (deed.kind === 'end' && allHandlersFinished()) return status();
+    if (deed.kind === 'end') await condition(allHandlersFinished);
+    else if (deed.kind === 'read') await takeNews();
+    else if (deed.kind === 'run') await run(deed);
+    else await lookAtPool();
+    if (workflowInfo().continueAsNewSuggested && machine.running === null && nextDeed(machine).kind !== 'end') {
       await condition(allHandlersFinished);
-      await continueAsNew<typeof trainingLoop>({ config, remaining, pending, paused });
+      await continueAsNew<typeof trainingLoop>(carried(machine));
     }
   }
-  await condition(allHandlersFinished);
-  return status();
 
-  /** One iteration: a retry that was asked for, else the next new one. */
-  async function runNext(): Promise<void> {
-    const isRetry = retry !== null;
-    const iteration = retry?.iteration ?? next;
-    const from = retry?.from ?? null;
-    retry = null;
-    error = null;
-    waitingForImages = poolGrew = false;
-    if (config === null && !isRetry) return;
-    finished = null;
+  /** One iteration, from its preparation until it ended, by itself or by what somebody did to it. */
+  async function run({ iteration, from, settings }: Extract<Deed, { kind: 'run' }>): Promise<void> {
+    machine = begun(machine, iteration);
+    show();
+    const ending = await iterate(iteration, () =>
+      bookkeeping.prepareIteration({ loop, iteration, config: machine.config, from, settings }),
+    );
+    const wasTold = endingTold(machine) !== null;
+    machine = ended(machine, ending);
+    if (wasTold || patched(LOOKS_AGAIN)) await takeNews();
+    else machine = { ...machine, stale: false };
+    show();
+  }
+
+  async function iterate(iteration: number, prepare: () => Promise<IterationContext>): Promise<Ending> {
     const scope = new CancellationScope();
-    running = { iteration, scope };
-    show();
+    cancelIteration = () => scope.cancel();
     try {
-      const context = await bookkeeping.prepareIteration({ loop, iteration, config, from });
-      config ??= context.config;
-      await scope.run(async () => {
-        try {
-          const child = await startChild(loopIteration, {
-            workflowId: iterationWorkflowId(loop, iteration),
-            args: [{ context }],
-            parentClosePolicy: ParentClosePolicy.ABANDON,
-            staticSummary: `iteration ${iteration} of ${loop}`,
-          });
-          if (paused) await child.signal(pauseIterationSignal, true);
-          await Promise.race([
-            child.result(),
-            // Not cancelled with the iteration: a loop that ended before it would take the request to cancel with it.
-            CancellationScope.nonCancellable(() =>
-              condition(() => finished?.iteration === iteration && finished.status === 'finished'),
-            ),
-          ]);
-        } catch (problem) {
-          if (!(problem instanceof WorkflowExecutionAlreadyStartedError)) throw problem;
-          await joinRunning(iteration);
-        }
-      });
+      const context = await prepare();
+      machine = prepared(machine, iteration, context.config);
+      return await scope.run(() => runChild(iteration, context));
     } catch (problem) {
-      failIteration(iteration, problem);
+      if (problem instanceof WorkflowExecutionAlreadyStartedError) return await joinRunning(iteration);
+      // A pool without new images was a failure in iterations of earlier builds.
+      if (hasCode(problem, 'pool-exhausted')) return { kind: 'no-images' };
+      const error = `iteration ${iteration}: ${rootMessage(problem)}`;
+      if (isCancellation(problem)) return { kind: 'failed', error };
+      const isKnown = endingTold(machine) !== null;
+      if (!isKnown && patched(LOOKS_AGAIN) && (await isRunning(iteration))) return await joinRunning(iteration);
+      return { kind: 'failed', error };
     } finally {
-      running = null;
-    }
-    if (finished !== null) await takeResult(finished);
-    show();
-  }
-
-  /** The iteration runs already, under a run that this loop did not start: its signal says when it ends. */
-  async function joinRunning(iteration: number): Promise<void> {
-    while (!(await condition(() => finished?.iteration === iteration, '10 minutes'))) {
-      if (!(await bookkeeping.isRunning({ workflowId: iterationWorkflowId(loop, iteration) }))) return;
+      cancelIteration = null;
     }
   }
 
-  function failIteration(iteration: number, problem: unknown): void {
-    if (isCancellation(problem) && stopping) return;
-    if (hasCode(problem, 'pool-exhausted')) {
-      waitingForImages = true;
-      return;
-    }
-    error = `iteration ${iteration}: ${rootMessage(problem)}`;
+  async function runChild(iteration: number, context: IterationContext): Promise<Ending> {
+    const child = await startChild(loopIteration, {
+      workflowId: iterationWorkflowId(loop, iteration),
+      args: [{ context }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `iteration ${iteration} of ${loop}`,
+    });
+    if (machine.paused) await child.signal(pauseIterationSignal, true);
+    const results = await Promise.race([
+      child.result(),
+      // Not cancelled with the iteration: a loop that ended before it would take the request to cancel with it.
+      CancellationScope.nonCancellable(() => condition(() => endingTold(machine)?.status === 'finished')),
+    ]);
+    return { kind: results === undefined || results.draw !== undefined ? 'finished' : 'no-images' };
   }
 
-  /** Takes over what an iteration said at its end; the store is read again, so that nothing is counted twice. */
-  async function takeResult(message: IterationFinished): Promise<void> {
-    finished = null;
-    const wasNext = message.iteration === next;
-    await loadLoop();
-    if (message.status === 'failed') {
-      if (!waitingForImages && !stopping) error ??= `iteration ${message.iteration}: ${message.error ?? 'failed'}`;
-    } else {
-      error = null;
-      if (wasNext && remaining > 0) remaining -= 1;
-      if (wasNext && proposal !== null && config?.tune.adopt === 'auto') await adoptProposal();
-      if (remaining === 0 && pending !== null) {
-        ({ config } = pending);
-        remaining = pending.iterations;
-        pending = null;
-      }
+  /**
+   * The iteration runs under a run that this loop did not start: after a reset or a termination in the UI. It is held and
+   * cancelled through its own handle, and its signal says when it ends.
+   */
+  async function joinRunning(iteration: number): Promise<Ending> {
+    const handle = getExternalWorkflowHandle(iterationWorkflowId(loop, iteration));
+    cancelIteration = () => void handle.cancel().catch(() => undefined);
+    if (patched(LOOKS_AGAIN)) {
+      if (machine.running?.cancelled) cancelIteration();
+      await handle.signal(pauseIterationSignal, machine.paused).catch(() => undefined);
     }
-    const latest = rows.at(-1);
+    while (!(await condition(() => endingTold(machine) !== null, '10 minutes'))) {
+      if (!(await isRunning(iteration))) break;
+    }
+    const note = endingTold(machine);
+    if (note === null) return { kind: 'failed', error: `iteration ${iteration}: it was ended from outside` };
+    if (note.status !== 'failed') return { kind: note.status };
+    return { kind: 'failed', error: `iteration ${iteration}: ${note.error ?? 'failed'}` };
+  }
+
+  function isRunning(iteration: number): Promise<boolean> {
+    return bookkeeping.isRunning({ workflowId: iterationWorkflowId(loop, iteration) });
+  }
+
+  /** Takes over what iterations said at their end: the store is read again, so that nothing is counted twice. */
+  async function takeNews(): Promise<void> {
+    const before = machine.next;
+    await readStore();
+    if (machine.next > before && machine.proposal !== null && machine.config?.tune.adopt === 'auto')
+      await adoptProposal();
+    const latest = machine.rows.at(-1);
     showAttributes({
       ...(latest?.miou == null ? {} : { miou: latest.miou }),
       ...(latest?.gate == null ? {} : { gate: latest.gate }),
@@ -222,101 +262,111 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
     show();
   }
 
-  async function loadLoop(): Promise<void> {
-    const loaded = await bookkeeping.loadLoop({ loop });
-    ({ next, rows } = loaded);
-    // A history from before there were searches has none.
-    proposal = loaded.proposal ?? null;
+  async function readStore(): Promise<void> {
+    const record = await bookkeeping.loadLoop({ loop, lookForRunning: machine.next === 0 });
+    // Histories from before there were searches and kept settings have neither.
+    machine = wasRead(machine, { ...record, proposal: record.proposal ?? null, config: record.config ?? null });
+  }
+
+  /** While the loop waits for images: an iteration is worth a try where the pool has another version. */
+  async function lookAtPool(): Promise<void> {
+    const { waiting, paused, config } = machine;
+    if (!waiting || paused || config === null) return;
+    if (!patched(LOOKS_AGAIN)) machine = poolGrew(machine);
+    else machine = looked(machine, await bookkeeping.poolVersion({ pool: config.pool }));
   }
 
   /** What was proposed goes into the configuration under way, and, in the store, into that of every later start. */
   async function adoptProposal(): Promise<void> {
     const { settings } = await bookkeeping.adoptProposal({ loop });
-    proposal = null;
+    const { config } = machine;
+    machine = { ...machine, proposal: null };
     if (config !== null) {
       const train = withTunedSettings(config.train, settings);
-      config = orFail(() => parseRequest(loopConfigSchema, { ...config, train }, 'the adopted settings'));
+      const adopted = orFail(() => parseRequest(loopConfigSchema, { ...config, train }, 'the adopted settings'));
+      machine = setConfig(machine, adopted);
     }
     show();
   }
 
   async function runIterations(request: RunIterations): Promise<RunIterationsAnswer> {
     const asked = asRunIterations(request);
-    await condition(() => next > 0);
-    const nextIteration = next;
-    if (remaining === 0 || (error !== null && running === null)) {
-      config = asked.config;
-      remaining = asked.iterations;
-      error = null;
-      show();
-      return { outcome: 'started', loop, nextIteration };
-    }
-    if (pending !== null) return { outcome: 'joined', loop, nextIteration };
-    pending = asked;
+    await condition(() => machine.next > 0);
+    const before = machine;
+    const started = orFail(() => start(before, asked));
+    machine = started.machine;
     show();
-    return { outcome: 'queued', loop, nextIteration };
+    const { config, pending, remaining, next } = machine;
+    const ownConfig = config ?? asked.config;
+    const waits = started.outcome === 'queued' || started.outcome === 'joined';
+    return {
+      outcome: started.outcome,
+      loop,
+      nextIteration: next,
+      remaining: remaining + (pending?.iterations ?? 0),
+      config: waits ? (pending?.config ?? configWith(ownConfig, pending?.settings ?? {})) : ownConfig,
+    };
   }
 
   async function retryIteration(request: RetryIteration): Promise<LoopStatus> {
     const asked = asRetry(request);
-    await condition(() => next > 0);
-    if (running === null) {
-      const latest = error === null ? Math.max(1, next - 1) : next;
-      retry = { iteration: asked.iteration ?? latest, from: asked.from };
-      error = null;
-      show();
+    await condition(() => machine.next > 0);
+    machine = orFail(() => runAgain(machine, asked));
+    show();
+    return status();
+  }
+
+  async function hold(paused: boolean, now: boolean): Promise<LoopStatus> {
+    machine = setPaused(machine, paused);
+    show();
+    if (machine.running !== null) {
+      const handle = getExternalWorkflowHandle(iterationWorkflowId(loop, machine.running.iteration));
+      // An iteration that just ended needs no telling.
+      await handle.signal(pauseIterationSignal, paused, now).catch(() => undefined);
     }
     return status();
   }
 
-  async function setPaused(value: boolean): Promise<LoopStatus> {
-    paused = value;
-    if (running !== null)
-      await getExternalWorkflowHandle(iterationWorkflowId(loop, running.iteration)).signal(pauseIterationSignal, value);
+  function changeConfig(request: { config: LoopConfig }): LoopStatus {
+    machine = orFail(() => setConfig(machine, asConfig(request)));
     show();
     return status();
   }
 
-  function setConfig(request: { config: LoopConfig }): LoopStatus {
-    config = asConfig(request);
-    show();
-    return status();
-  }
-
-  function stop(request: StopLoop): LoopStatus {
+  function stopLoop(request: StopLoop): LoopStatus {
     const { now } = asStop(request);
-    stopping = true;
-    remaining = 0;
-    if (now) running?.scope.cancel();
+    machine = stop(machine, now);
+    if (now) cancelIteration?.();
     show();
     return status();
   }
 
-  function phase(): LoopStatus['phase'] {
-    if (stopping && running === null) return 'stopped';
-    if (paused) return 'paused';
-    if (running !== null) return 'running';
-    if (waitingForImages) return 'waiting for images';
-    return error === null ? (remaining > 0 || retry !== null ? 'running' : 'idle') : 'failed';
+  /** What a request would be refused for is said before it is accepted, so that it leaves nothing in the history. */
+  function refuseEarly(work: () => unknown): void {
+    // Before the first look at the store nothing is known; the handler looks again.
+    if (machine.next > 0) orFail(work);
+  }
+
+  /** A loop that a person started by hand, with a number of iterations and nothing that says what they are. */
+  function refuseWithoutConfig(): void {
+    if (machine.remaining === 0 || machine.config !== null) return;
+    throw ApplicationFailure.nonRetryable(
+      `loop \`${loop}\` has no settings yet: start the workflow \`startLoop\` instead, under any id; \`{}\` is enough`,
+      'input-invalid',
+    );
+  }
+
+  /** Requests make a history long too, also while nothing runs: a loop that only waited would end with its 2,000th. */
+  function isLong(): boolean {
+    return workflowInfo().continueAsNewSuggested && machine.running === null && patched(LOOKS_AGAIN);
   }
 
   function status(): LoopStatus {
-    return {
-      loop,
-      phase: phase(),
-      iteration: running?.iteration ?? null,
-      step: null,
-      remaining,
-      pending: pending?.iterations ?? null,
-      nextIteration: next,
-      error,
-      proposal,
-      rows,
-    };
+    return statusOf(loop, machine);
   }
 
   function show(): void {
-    setCurrentDetails(loopDetails(status(), config));
+    setCurrentDetails(loopDetails(status(), machine.config));
   }
 }
 
@@ -325,6 +375,7 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
 const asRunIterations = (request: unknown) =>
   orFail(() => parseRequest(runIterationsSchema, request, '`runIterations`'));
 const asRetry = (request: unknown) => orFail(() => parseRequest(retryIterationSchema, request, '`retryIteration`'));
+const asPause = (request: unknown) => orFail(() => parseRequest(pauseSchema, request, '`pause`'));
 const asStop = (request: unknown) => orFail(() => parseRequest(stopSchema, request, '`stop`'));
 const asConfig = ({ config }: { config: unknown }) =>
   orFail(() => parseRequest(runIterationsSchema, { config }, '`setConfig`')).config;

@@ -8,15 +8,16 @@ import { STEPS, type Step, stepSchema } from '../../domain/steps.js';
 import { readJson } from '../../storage/json.js';
 import { readLoopState } from '../../storage/loopState.js';
 import { updateRegistry } from '../../storage/registry.js';
-import { openEnvironmentClient, openEnvironmentStore, storeOf, uiLink } from '../environment.js';
-import { commandLoop } from '../loopClient.js';
-import { name } from '../options.js';
+import { openEnvironmentClient, openEnvironmentStore, storeOf, uiLink, withClient } from '../environment.js';
+import { compareIterations, type IterationReference, iterationReference, printDifference } from '../iterationDiff.js';
+import { cancelIteration, commandLoop, runningIterations } from '../loopClient.js';
+import { name, settingsFrom } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
 import { waitAndPrint } from './loop.js';
 
 const MAX_NAME = 200;
 
-/** `partloop iteration show|replay|approve`. */
+/** `partloop iteration show|replay|cancel|diff|approve`. */
 export function register(program: Command): void {
   const iteration = program.command('iteration').description('Look at an iteration, or do it again from a step on');
 
@@ -61,13 +62,19 @@ export function register(program: Command): void {
     .argument('<loop>', 'Name of the loop', name)
     .argument('<n>', 'Iteration', wholeNumber)
     .requiredOption('--from <step>', `Step to start from: ${STEPS.join(', ')}`, asStep)
+    .option('--set <path=value...>', 'A setting for this attempt, e.g. --set train.iterations=9000')
     .option('--wait', 'Wait until it is done')
     .option('--json', 'Print one JSON object on stdout')
-    .action(async (loop: string, n: number, { from, wait, json }: { from: Step; wait?: true; json?: true }) => {
+    .action(async (loop: string, n: number, options: { from: Step; set?: string[]; wait?: true; json?: true }) => {
+      const { from, set, wait, json } = options;
+      const settings = settingsFrom({ set, fields: {}, shortFor: {} });
       const { client, env } = await openEnvironmentClient();
       try {
         await findIteration(storeOf(env), loop, n);
-        const status = await commandLoop(client, loop, { name: 'retryIteration', args: [{ iteration: n, from }] });
+        const status = await commandLoop(client, loop, {
+          name: 'retryIteration',
+          args: [{ iteration: n, from, ...settings }],
+        });
         if (wait) await waitAndPrint(client, loop, json === true, uiLink(env, ''));
         else if (json) printJson(status);
         else
@@ -77,6 +84,41 @@ export function register(program: Command): void {
       } finally {
         await client.connection.close();
       }
+    });
+
+  iteration
+    .command('cancel')
+    .description(
+      'End an iteration that runs, whoever started it; what is done of it is kept, and a retry goes on from there',
+    )
+    .argument('<loop>', 'Name of the loop', name)
+    .argument('[n]', 'Iteration; the one that runs if omitted', wholeNumber)
+    .option('--json', 'Print one JSON object on stdout')
+    .action(async (loop: string, n: number | undefined, { json }: { json?: true }) => {
+      await withClient(async (client) => {
+        const [running] = n === undefined ? await runningIterations(client, loop) : [n];
+        if (running === undefined)
+          throw new PartloopError('refused', `no iteration of loop \`${loop}\` is running`, {
+            hint: '`partloop loop status` shows what loops do.',
+          });
+        await cancelIteration(client, loop, running);
+        if (json) printJson({ loop, iteration: running, outcome: 'cancelled' });
+        else
+          say(`iteration ${running} of loop ${loop} is cancelled; \`partloop loop retry ${loop}\` goes on from there`);
+      });
+    });
+
+  iteration
+    .command('diff')
+    .description('Where two iterations, or two attempts at one, part: settings, steps, facts, picks')
+    .argument('<a>', 'Iteration as LOOP:N; LOOP:N@K for its Kth attempt, oldest first', iterationReference)
+    .argument('<b>', 'The other one', iterationReference)
+    .option('--json', 'Print one JSON object on stdout')
+    .action(async (a: IterationReference, b: IterationReference, { json }: { json?: true }) => {
+      const { store } = await openEnvironmentStore();
+      const difference = await compareIterations(store, a, b);
+      if (json) printJson(difference);
+      else printDifference(difference);
     });
 
   iteration

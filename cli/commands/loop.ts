@@ -1,14 +1,24 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
+import type { StartedLoop } from '../../activities/loop.js';
 import { proposalText } from '../../domain/detailsTable.js';
+import { PartloopError } from '../../domain/errors.js';
+import { loopWorkflowId } from '../../domain/ids.js';
 import type { LoopStatus } from '../../domain/messages.js';
 import { storeOf, uiLink, withClient } from '../environment.js';
 import { interruptible } from '../interrupt.js';
 import { assertLoop, loopNames } from '../knownLoops.js';
-import { commandLoop, isSettled, loopStatus, startLoop } from '../loopClient.js';
+import {
+  cancelIteration,
+  commandLoop,
+  isOpen,
+  loopStatusOrRecord,
+  runningIterations,
+  startLoop,
+} from '../loopClient.js';
 import { addLoopOptions, LOOP_HELP, loopRequest, wholeLoopRequest } from '../loopOptions.js';
 import { watchLoop } from '../loopProgress.js';
-import { name } from '../options.js';
+import { name, settingsFrom } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
 
 const EXIT_SETTLED_WITHOUT_SUCCESS = 5;
@@ -28,7 +38,7 @@ export function register(program: Command): void {
       await withClient(async (client, env) => {
         const started = await startLoop(client, request);
         const link = uiLink(env, started.path);
-        say(`loop ${started.loop}: ${started.outcome}, iteration ${started.nextIteration} is next`);
+        say(`loop ${started.loop}: ${outcomeText(started)}`);
         if (link !== null) say(link);
         if (wait !== true) {
           if (json === true) printJson({ ...started, link });
@@ -46,25 +56,39 @@ export function register(program: Command): void {
     .action(async (loop: string | undefined, { json }: { json?: true }) => {
       await withClient(async (client, env) => {
         if (loop !== undefined) await assertLoop(client, storeOf(env), loop);
-        const names = loop === undefined ? await loopNames(client, 'running') : [loop];
-        const statuses = await Promise.all(names.map((each) => loopStatus(client, each)));
+        const store = storeOf(env);
+        const names = loop === undefined ? await loopNames(client, store) : [loop];
+        const statuses = await Promise.all(names.map((each) => loopStatusOrRecord(client, store, each)));
         if (json) printJson(loop === undefined ? { loops: statuses } : statuses[0]);
-        else if (statuses.length === 0) say('No loop runs. Start one with `partloop loop start`.');
+        else if (statuses.length === 0) say('There is no loop yet. Start one with `partloop loop start`.');
         else statuses.forEach(printStatus);
       });
     });
 
-  for (const [command, description] of [
-    ['pause', 'Hold before the next step'],
-    ['resume', 'Go on after a pause'],
-  ] as const) {
-    loop
-      .command(command)
-      .description(description)
-      .argument('<name>', 'Name of the loop', name)
-      .option('--json', 'Print one JSON object on stdout')
-      .action((loop: string, { json }: { json?: true }) => steer(loop, { name: command, args: [] }, json));
-  }
+  loop
+    .command('pause')
+    .description('Hold before the next step')
+    .argument('<name>', 'Name of the loop', name)
+    .option('--now', 'Let the step under way save what it has and hold, instead of waiting for its end')
+    .option('--json', 'Print one JSON object on stdout')
+    .action((loop: string, { now = false, json }: { now?: boolean; json?: true }) =>
+      steer(loop, { name: 'pause', args: [{ now }] }, json, (status) =>
+        status.phase !== 'pausing'
+          ? []
+          : [
+              now
+                ? 'The step under way saves what it has; then the loop holds.'
+                : `It holds when the step under way ends; \`partloop loop pause ${loop} --now\` saves and holds at once.`,
+            ],
+      ),
+    );
+
+  loop
+    .command('resume')
+    .description('Go on after a pause')
+    .argument('<name>', 'Name of the loop', name)
+    .option('--json', 'Print one JSON object on stdout')
+    .action((loop: string, { json }: { json?: true }) => steer(loop, { name: 'resume', args: [] }, json));
 
   loop
     .command('adopt')
@@ -79,20 +103,22 @@ export function register(program: Command): void {
     .argument('<name>', 'Name of the loop', name)
     .option('--now', 'Cancel the running iteration; what is done of it is kept')
     .option('--json', 'Print one JSON object on stdout')
-    .action((loop: string, { now, json }: { now?: true; json?: true }) =>
-      steer(loop, { name: 'stop', args: [{ now: now ?? false }] }, json),
-    );
+    .action((loop: string, { now = false, json }: { now?: boolean; json?: true }) => stopLoop(loop, now, json));
 
   loop
     .command('retry')
-    .description('Do the failed iteration again; steps that are done are kept')
+    .description(
+      'Go on where an iteration failed; steps that are done are kept, a training goes on from its checkpoint',
+    )
     .argument('<name>', 'Name of the loop', name)
+    .option('--set <path=value...>', 'A setting to change from here on, e.g. --set train.batchSize=8')
     .option('--wait', 'Wait until the iterations are done')
     .option('--json', 'Print one JSON object on stdout')
-    .action(async (loop: string, { wait, json }: { wait?: true; json?: true }) => {
+    .action(async (loop: string, { set, wait, json }: { set?: string[]; wait?: true; json?: true }) => {
+      const settings = settingsFrom({ set, fields: {}, shortFor: {} });
       await withClient(async (client, env) => {
         await assertLoop(client, storeOf(env), loop);
-        const status = await commandLoop(client, loop, { name: 'retryIteration', args: [{}] });
+        const status = await commandLoop(client, loop, { name: 'retryIteration', args: [settings] });
         if (wait) await waitAndPrint(client, loop, json === true, uiLink(env, ''));
         else if (json) printJson(status);
         else printStatus(status);
@@ -100,13 +126,55 @@ export function register(program: Command): void {
     });
 }
 
-async function steer(loop: string, command: Parameters<typeof commandLoop>[2], json: true | undefined): Promise<void> {
+async function steer(
+  loop: string,
+  command: Parameters<typeof commandLoop>[2],
+  json: true | undefined,
+  remarks: (status: LoopStatus) => readonly string[] = () => [],
+): Promise<void> {
   await withClient(async (client, env) => {
     await assertLoop(client, storeOf(env), loop);
     const status = await commandLoop(client, loop, command);
-    if (json) printJson(status);
-    else printStatus(status);
+    if (json) return printJson(status);
+    printStatus(status);
+    say(...remarks(status));
   });
+}
+
+/** A loop that was ended in the Web UI leaves its iteration running: that is what a stop means then. */
+async function stopLoop(loop: string, now: boolean, json: true | undefined): Promise<void> {
+  await withClient(async (client, env) => {
+    const store = storeOf(env);
+    await assertLoop(client, store, loop);
+    const running = (await isOpen(client, loopWorkflowId(loop))) ? [] : await runningIterations(client, loop);
+    if (running.length === 0) {
+      const status = await commandLoop(client, loop, { name: 'stop', args: [{ now }] });
+      return json ? printJson(status) : printStatus(status);
+    }
+    if (!now) {
+      throw new PartloopError(
+        'refused',
+        `loop \`${loop}\` does not run, but its iteration ${running.join(', ')} does`,
+        {
+          hint: 'With `--now` it is cancelled; without, it ends by itself.',
+        },
+      );
+    }
+    for (const iteration of running) await cancelIteration(client, loop, iteration);
+    if (json) return printJson(await loopStatusOrRecord(client, store, loop));
+    say(`iteration ${running.join(', ')} of loop ${loop} is cancelled; what is done of it is kept`);
+  });
+}
+
+const OUTCOMES = {
+  started: 'started',
+  resumed: 'goes on after it had failed or waited',
+  queued: 'runs already, and this waits behind it',
+  joined: 'runs already, and this is part of the request that waits',
+} as const satisfies Record<StartedLoop['outcome'], string>;
+
+function outcomeText({ outcome, nextIteration, remaining }: StartedLoop): string {
+  return `${OUTCOMES[outcome]}; iteration ${nextIteration} is next, ${remaining} to go`;
 }
 
 /** Wait with progress; Ctrl-C ends the wait, never the loop. */
@@ -130,7 +198,8 @@ function printStatus(status: LoopStatus): void {
   );
   if (status.error !== null) {
     say(`last error: ${status.error}`);
-    if (isSettled(status)) say(`Try again with \`partloop loop retry ${status.loop}\`.`);
+    if (status.phase === 'failed' || status.phase === 'stopped')
+      say(`Try again with \`partloop loop retry ${status.loop}\`.`);
   }
   if (status.proposal !== null) say(proposalText(status.loop, status.proposal));
   printTable(

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import { resolveStart } from '../../activities/startRequest.js';
 import { storeOf, uiLink, withClient } from '../environment.js';
 import { addLoopOptions, LOOP_HELP, loopRequest, wholeLoopRequest } from '../loopOptions.js';
 import { name } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
 import {
-  checkRequest,
   existingSchedule,
   findSchedule,
   type LoopSchedule,
@@ -94,7 +94,7 @@ async function create(name: string, options: CreateOptions): Promise<void> {
   await withClient(async (client, env) => {
     const before = await findSchedule(client, name);
     const request = { ...before?.request, ...given };
-    await checkRequest(storeOf(env), wholeLoopRequest(request));
+    await resolveStart({ store: storeOf(env) }, wholeLoopRequest(request));
     const keepsSpec = before !== null && every === undefined && cron === undefined;
     const after = await writeSchedule(client, {
       name,

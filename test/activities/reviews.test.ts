@@ -46,7 +46,14 @@ describe('the reviews that a scan takes into account', () => {
       ...{ step: 'scan', digest: 'd'.repeat(64), outcome: 'miss' as const, facts: {}, seconds: 1 },
       outputs: { reviews: 'reviews.json' },
     };
-    const attempt = { runId: 'r', status: 'finished' as const, error: null, config, recordedAt: '2026-01-01' };
+    const attempt = {
+      runId: 'r',
+      status: 'finished' as const,
+      error: null,
+      config,
+      force: null,
+      recordedAt: '2026-01-01',
+    };
     const state = withAttempt(emptyLoopState('cars'), 1, { ...attempt, results: { scan } });
     await store.put(keys.loopState('cars'), JSON.stringify(state));
     await appendReviews(store, 'cars', ulid(new Date('2026-01-02')), null, [verdict('2')]);

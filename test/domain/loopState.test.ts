@@ -15,6 +15,7 @@ const attempt = (runId: string, status: 'finished' | 'failed' = 'finished'): Ite
   error: status === 'failed' ? 'why' : null,
   results: {},
   config: loopConfigSchema.parse({ pool: 'cars' }),
+  force: null,
   recordedAt: '2026-01-01T00:00:00Z',
 });
 

@@ -50,6 +50,15 @@ describe('the S3 store', function () {
     await assert.rejects(store.getFile('nowhere', join(folder, 'nowhere')), failsWith('not-found'));
   });
 
+  it('names the folders below a prefix, also beyond one page of them', async () => {
+    const names = Array.from({ length: 1_003 }, (_, number) => `f${String(number).padStart(4, '0')}`);
+    await Promise.all(names.map((name) => store.put(`many/${name}/deep/object`, 'x')));
+    await store.put('many/file', 'x');
+    const found: string[] = [];
+    for await (const name of store.folders('many/')) found.push(name);
+    assert.deepEqual(found.sort(), names);
+  });
+
   it('creates an object once, however many try at the same time', async () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, writer) => store.putIfAbsent('once', `writer ${writer}`)),

@@ -5,10 +5,12 @@ import {
   iterationRow,
   type LoopState,
   nextIteration,
+  ownConfig,
   withAdopted,
   withAttempt,
   withProposal,
 } from '../../domain/loopState.js';
+import { configWith } from '../../domain/messages.js';
 import type { IterationContext, Step, StepResult, StepResults } from '../../domain/steps.js';
 import { type Trial, winner } from '../../domain/tune/halving.js';
 import type { Proposal } from '../../domain/tune/proposal.js';
@@ -25,12 +27,21 @@ export function stepResult(step: string, facts: StepResult['facts'] = {}): StepR
  * it says, with the code it says.
  */
 export function fakeActivities(
-  options: { shards?: number; folds?: number[]; miouOf?(settings: TunedSettings, rung: number): number } = {},
+  options: {
+    shards?: number;
+    folds?: number[];
+    miouOf?(settings: TunedSettings, rung: number): number;
+    isRunning?(workflowId: string): Promise<boolean>;
+    joined?(workflowId: string): Promise<unknown>;
+    /** A step waits for this before it ends. */
+    until?(name: string): Promise<void>;
+  } = {},
 ) {
   const calls: string[] = [];
   const faults = new Map<string, { times: number; code: string }>();
   let state: LoopState = emptyLoopState('cars');
   let found: Proposal | null = null;
+  const version = { pool: 1 };
   const tables: { trials: Trial[]; stopped: string | null }[] = [];
   const did = (name: string): void => {
     calls.push(name);
@@ -47,6 +58,7 @@ export function fakeActivities(
     (step: Step, facts: StepResult['facts'] = {}) =>
     async ({ context }: { context: IterationContext; results: StepResults }) => {
       did(`${step}:${context.iteration}`);
+      await options.until?.(`${step}:${context.iteration}`);
       return stepResult(step, facts);
     };
   const activities = {
@@ -63,7 +75,10 @@ export function fakeActivities(
       did('judges');
       return { warnings: [] };
     },
-    scanShard: async ({ shard }: { shard: number }) => did(`shard:${shard}`),
+    scanShard: async ({ shard }: { shard: number }) => {
+      did(`shard:${shard}`);
+      await options.until?.(`shard:${shard}`);
+    },
     reduceScan: async ({ failedShards }: { failedShards: number[] }) => {
       did(`reduce:${failedShards.length}`);
       return stepResult('scan', { quarantined: 1 });
@@ -106,6 +121,7 @@ export function fakeActivities(
         workflowId: 'loop:cars',
         path: '/',
         config: testConfig,
+        remaining: 1,
         asked: request.iterations,
       };
     },
@@ -113,23 +129,27 @@ export function fakeActivities(
       next: nextIteration(state),
       rows: state.iterations.map(({ iteration, current }) => iterationRow(iteration, current)),
       proposal: state.proposal,
+      config: ownConfig(state),
     }),
+    poolVersion: async () => version.pool,
     prepareIteration: async ({
       loop,
       iteration,
       config,
       from,
+      settings,
     }: {
       loop: string;
       iteration: number;
       config: typeof testConfig | null;
-      from?: Step;
+      from?: Step | null;
+      settings?: Record<string, unknown> | null;
     }): Promise<IterationContext> => {
       did(`prepare:${iteration}:${from ?? 'next'}`);
       return {
         loop,
         iteration,
-        config: config ?? testConfig,
+        config: configWith(config ?? testConfig, settings ?? {}),
         previous: null,
         force: from == null ? null : { from, token: 'again' },
       };
@@ -154,17 +174,23 @@ export function fakeActivities(
         error,
         results,
         config: context.config,
+        force: context.force,
         recordedAt: '2026-01-01T00:00:00Z',
       });
       if (status === 'finished' && results.tune !== undefined) state = withProposal(state, found);
     },
-    isRunning: async () => true,
+    isRunning: async (asked: { workflowId: string }) => (await options.isRunning?.(asked.workflowId)) ?? true,
+    joinWorkflow: async ({ workflowId }: { workflowId: string }) => {
+      did(`join:${workflowId}`);
+      return options.joined?.(workflowId);
+    },
   };
   return {
     activities,
     calls,
     fail: (name: string, code: string, times = 1) => faults.set(name, { times, code }),
     state: () => state,
+    version,
     /** What searches ended with. */
     tables,
   };

@@ -53,6 +53,10 @@ export function memoryStore(): ObjectStore & { readonly read: string[]; readonly
         if (key.startsWith(prefix)) yield { key, size: body.length, etag, versionId: null };
       }
     },
+    async *folders(prefix) {
+      const names = [...objects.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
+      yield* new Set(names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.indexOf('/'))] : [])));
+    },
     delete: async (keys) => {
       for (const key of keys) objects.delete(key);
     },

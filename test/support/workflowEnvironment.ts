@@ -49,12 +49,13 @@ export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment
 }
 
 /** A real dev server: schedules, list, reset and pause work. */
-export async function localEnvironment(): Promise<TestWorkflowEnvironment> {
+export async function localEnvironment(extraArgs: string[] = []): Promise<TestWorkflowEnvironment> {
   await workflowBundle();
   return TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path: venvBinary('temporal') },
       searchAttributes: Object.values(SEARCH_ATTRIBUTES),
+      extraArgs,
     },
   });
 }
@@ -70,6 +71,8 @@ export async function withWorkers<T>(
     connection: environment.nativeConnection,
     namespace: environment.namespace ?? 'default',
     activities,
+    // A cancellation reaches an activity with its next heartbeat.
+    maxHeartbeatThrottleInterval: '50 milliseconds',
   };
   const workers = await Promise.all([
     Worker.create({ ...common, ...workflows, taskQueue: LIGHT_QUEUE }),

@@ -1,5 +1,6 @@
 import { check } from '../../../domain/checked.js';
 import { loopConfigSchema, poolDefaults } from '../../../domain/config.js';
+import { loopMachineSchema } from '../../../domain/loop/machine.js';
 import {
   loopIterationInputSchema,
   parseRequest,
@@ -10,7 +11,6 @@ import {
   scanRequestSchema,
   startLoopRequestSchema,
   stopSchema,
-  trainingLoopInputSchema,
   tuneInputSchema,
 } from '../../../domain/messages.js';
 import { mergeSettings } from '../../../domain/settings.js';
@@ -37,7 +37,7 @@ const context = { loop: 'cars', iteration: 1, config, previous: null, force: nul
 /** Messages that a person or another program sends, as they should be. */
 export const MESSAGES = [
   [startLoopRequestSchema, { pool: 'cars', iterations: 3, chunkSize: 100, settings: { train: { iterations: 9 } } }],
-  [trainingLoopInputSchema, { config, remaining: 3, pending: { iterations: 1, config }, paused: false }],
+  [loopMachineSchema, { config, remaining: 3, pending: { iterations: 1, config }, paused: false }],
   [loopIterationInputSchema, { context }],
   [scanRequestSchema, { pool: 'cars', crossValidate: 2, batchSize: 4, settings: { scan: { folds: 2 } } }],
   [scanInputSchema, { context, draw: step, judge: { kind: 'model', scan: 'a', card: 'b' }, resume: null }],

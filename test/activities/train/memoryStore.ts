@@ -61,6 +61,12 @@ export class MemoryStore implements ObjectStore {
     await rename(`${path}.part`, path);
   }
 
+  async *folders(prefix: string): AsyncIterable<string> {
+    const names = [...this.objects.keys()].filter((key) => key.startsWith(prefix));
+    const inside = names.map((key) => key.slice(prefix.length)).filter((name) => name.includes('/'));
+    yield* new Set(inside.map((name) => name.slice(0, name.indexOf('/'))));
+  }
+
   async *list(prefix: string): AsyncIterable<ObjectFacts> {
     for (const key of [...this.objects.keys()].filter((entry) => entry.startsWith(prefix)).sort()) {
       const facts = await this.head(key);

@@ -157,7 +157,15 @@ describe('deleting a pool', function () {
     await begin('vans', 'vans', 1);
     await store.put(keys.attempt('done', 1, 'train', 'd', 't', 'model.json'), '{}');
     const config = loopConfigSchema.parse({ pool: 'cars' });
-    const attempt = { runId: 'r', status: 'finished' as const, error: null, results: {}, config, recordedAt: '' };
+    const attempt = {
+      runId: 'r',
+      status: 'finished' as const,
+      error: null,
+      results: {},
+      config,
+      force: null,
+      recordedAt: '',
+    };
     for (const loop of ['nightly', 'done'])
       await store.put(keys.loopState(loop), JSON.stringify(withAttempt(emptyLoopState(loop), 1, attempt)));
     const { plan, poolOfLoop } = await planDeletion(store, 'cars', () => undefined);

@@ -1,0 +1,387 @@
+import { z } from 'zod';
+import { type LoopConfig, loopConfigSchema } from '../config.js';
+import { PartloopError } from '../errors.js';
+import {
+  configWith,
+  type IterationFinished,
+  type IterationHeld,
+  type IterationRow,
+  iterationsSchema,
+  type LoopStatus,
+  layerRecordSchema,
+  type RetryIteration,
+  type RunIterations,
+  type RunIterationsAnswer,
+} from '../messages.js';
+import { mergeSettings } from '../settings.js';
+import { type Step, stepSchema } from '../steps.js';
+import type { Proposal } from '../tune/proposal.js';
+
+const iteration = z.number().int().positive();
+
+/** An iteration that was asked for again, by a retry or a replay. */
+const againSchema = z.strictObject({
+  iteration,
+  /** The step to do again with all after it; null goes on from the step that failed. */
+  from: stepSchema.nullable(),
+  /** Settings for this attempt, on top of those it had. */
+  settings: layerRecordSchema.nullable(),
+});
+export type Again = z.infer<typeof againSchema>;
+
+/**
+ * What a loop is about to do. What it has done stands in the store; `next` and `rows` are what was last read there. All of
+ * it is carried through continue-as-new, so that nothing asked for, failed or just received is dropped.
+ */
+export const loopMachineSchema = z.strictObject({
+  /** The loop's settings, from its first request on. */
+  config: loopConfigSchema.nullable().default(null),
+  /** Iterations still to finish, with the one that runs. */
+  remaining: z.number().int().min(0).default(0),
+  /** The request that begins when nothing remains. */
+  pending: z
+    .strictObject({
+      iterations: iterationsSchema,
+      /** The whole configuration: how requests were kept before they had `settings`. */
+      config: loopConfigSchema.optional(),
+      settings: layerRecordSchema.optional(),
+    })
+    .nullable()
+    .default(null),
+  paused: z.boolean().default(false),
+  stopping: z.enum(['no', 'after', 'now']).default('no'),
+  failure: z.strictObject({ iteration, error: z.string() }).nullable().default(null),
+  again: againSchema.nullable().default(null),
+  /** The pool had no new images; nothing begins until it grew, or somebody asks. */
+  waiting: z.boolean().default(false),
+  /** The pool's version that had none, once it was looked at. */
+  poolVersion: z.number().int().nullable().default(null),
+  running: z
+    .strictObject({
+      iteration,
+      held: z.boolean(),
+      /** The loop's own stop cancelled it. */
+      cancelled: z.boolean(),
+    })
+    .nullable()
+    .default(null),
+  /** What iterations said at their end and nobody has taken yet. */
+  inbox: z
+    .array(
+      z.strictObject({
+        iteration,
+        status: z.enum(['finished', 'failed', 'no-images']),
+        error: z.string().nullable(),
+      }),
+    )
+    .default([]),
+  /** The store may know more than `next` and `rows`. */
+  stale: z.boolean().default(true),
+  /** The iteration after the last that finished; 0 until the store was read. */
+  next: z.number().int().min(0).default(0),
+});
+export type LoopMachine = z.infer<typeof loopMachineSchema> & {
+  rows: readonly IterationRow[];
+  proposal: Proposal | null;
+};
+
+/** What the store knows of a loop. */
+export interface LoopRecord {
+  next: number;
+  rows: readonly IterationRow[];
+  proposal: Proposal | null;
+  /** The loop's settings as they were last in force; null for one that has done nothing. */
+  config: LoopConfig | null;
+  /** An iteration of this loop that runs although the loop did not: it was terminated or reset meanwhile. */
+  running?: number | null;
+}
+
+/** What the loop does next; `end` and `wait` do nothing. */
+export type Deed =
+  | { kind: 'read' }
+  | { kind: 'run'; iteration: number; from: Step | null; settings: Record<string, unknown> | null }
+  | { kind: 'wait' }
+  | { kind: 'end' };
+
+/** How an iteration ended, as its loop saw it. */
+export type Ending =
+  | { kind: 'finished' | 'no-images' }
+  /** By a fault, or cancelled by the loop's own stop or by somebody else. */
+  | { kind: 'failed'; error: string };
+
+/** A machine as it begins, or as the run before handed it on. */
+export const loopMachine = (carried: unknown = {}): LoopMachine => ({
+  ...loopMachineSchema.parse(carried),
+  rows: [],
+  proposal: null,
+});
+
+/** What the next run needs: everything but what stands in the store. */
+export function carried({ rows: _, proposal: __, ...machine }: LoopMachine): z.infer<typeof loopMachineSchema> {
+  return machine;
+}
+
+/** What to do now. After `read` comes {@link wasRead}, after `run` {@link begun} and {@link ended}. */
+export function nextDeed(machine: LoopMachine): Deed {
+  const { running, stale, inbox, stopping, paused, again, remaining, failure, waiting, config, next } = machine;
+  if (running !== null) return { kind: 'wait' };
+  if (stale || inbox.length > 0) return { kind: 'read' };
+  if (stopping !== 'no') return { kind: 'end' };
+  if (paused) return { kind: 'wait' };
+  if (again !== null) return { kind: 'run', ...again };
+  if (remaining > 0 && failure === null && !waiting && config !== null)
+    return { kind: 'run', iteration: next, from: null, settings: null };
+  return { kind: 'wait' };
+}
+
+// --- What people ask for ------------------------------------------------------------------------------------------
+
+/**
+ * A start. Settings that it gives go on top of the loop's own, which stay in every other respect; `config` is that of a
+ * loop that has none yet. A loop that failed, waits for images or is about to stop goes on.
+ *
+ * @throws PartloopError `input-invalid` for another pool, and for settings that do not go together
+ */
+export function start(
+  machine: LoopMachine,
+  request: RunIterations,
+): { machine: LoopMachine; outcome: RunIterationsAnswer['outcome'] } {
+  assertPool(machine, request.config);
+  const given = request.settings ?? null;
+  const now = (changes: Partial<LoopMachine>, remaining: number, outcome: RunIterationsAnswer['outcome']) => ({
+    machine: { ...machine, stopping: 'no' as const, config: configOf(machine, request), remaining, ...changes },
+    outcome,
+  });
+  const later = {
+    iterations: request.iterations,
+    ...(given === null ? { config: request.config } : { settings: given }),
+  };
+  const { running, stopping, failure, waiting, remaining, pending } = machine;
+  if (stopping === 'after' && running !== null) {
+    // The stop took back all but the iteration that runs.
+    return {
+      machine: { ...machine, stopping: 'no', remaining: 1, pending: checked(machine, later) },
+      outcome: 'queued',
+    };
+  }
+  if (stopping !== 'no' || (remaining === 0 && running === null))
+    return now({ failure: null }, request.iterations, 'started');
+  if (running === null && (failure !== null || waiting)) {
+    return now({ failure: null, waiting: false }, Math.max(remaining, request.iterations), 'resumed');
+  }
+  if (pending === null) return { machine: { ...machine, pending: checked(machine, later) }, outcome: 'queued' };
+  const joined = { ...pending, iterations: Math.max(pending.iterations, request.iterations) };
+  if (given === null || Object.keys(given).length === 0)
+    return { machine: { ...machine, pending: joined }, outcome: 'joined' };
+  const merged = { ...joined, settings: layerRecordSchema.parse(mergeSettings(pending.settings ?? {}, given)) };
+  return { machine: { ...machine, pending: checked(machine, merged) }, outcome: 'joined' };
+}
+
+/**
+ * A retry (without `iteration`: what failed goes on from its failed step) or a replay (an iteration again, from a step on).
+ *
+ * @throws PartloopError where an iteration runs, where there is none of this number, and where nothing failed
+ */
+export function runAgain(machine: LoopMachine, asked: RetryIteration): LoopMachine {
+  const { running, again } = machine;
+  if (running !== null) {
+    throw new PartloopError('refused', `iteration ${running.iteration} is running, so nothing is done again now`, {
+      hint: `Wait for its end, or end it with \`loop stop --now\` or \`iteration cancel\`; then ask again.`,
+    });
+  }
+  const wanted = {
+    iteration: asked.iteration ?? failedIteration(machine),
+    from: asked.from ?? null,
+    settings: asked.settings ?? null,
+  };
+  if (wanted.iteration === null) {
+    throw new PartloopError('refused', 'nothing failed, so there is nothing to retry', {
+      hint: '`partloop iteration replay LOOP N --from STEP` does an iteration again.',
+    });
+  }
+  const { iteration: number } = wanted;
+  if (number >= machine.next && number !== failedIteration(machine)) {
+    const last = machine.next - 1;
+    throw new PartloopError(
+      'not-found',
+      `there is no iteration ${number} yet; ${last === 0 ? 'none is done' : `the last one is ${last}`}`,
+      {
+        hint: '`partloop loop status LOOP` lists them.',
+      },
+    );
+  }
+  if (again !== null && again.iteration !== number) {
+    throw new PartloopError('refused', `iteration ${again.iteration} waits to be done again first`, {
+      hint: 'Ask again when it is done; `partloop loop resume LOOP` if the loop is paused.',
+    });
+  }
+  if (wanted.settings !== null && machine.config !== null) configWith(machine.config, wanted.settings);
+  return { ...machine, stopping: 'no', failure: null, again: { ...wanted, iteration: number } };
+}
+
+/** The iteration that a retry means: the one that failed here, or whose newest record says so. */
+export function failedIteration({ failure, rows, next }: LoopMachine): number | null {
+  if (failure !== null) return failure.iteration;
+  const last = rows.at(-1);
+  return last?.status === 'failed' && last.iteration === next ? next : null;
+}
+
+/** Hold before the next step, or go on. */
+export const setPaused = (machine: LoopMachine, paused: boolean): LoopMachine => ({ ...machine, paused });
+
+/** End the loop after its iteration, or now. What was asked for beyond it is taken back. */
+export const stop = (machine: LoopMachine, now: boolean): LoopMachine => ({
+  ...machine,
+  stopping: now || machine.stopping === 'now' ? 'now' : 'after',
+  remaining: Math.min(machine.remaining, machine.running === null ? 0 : 1),
+  pending: null,
+  again: null,
+  running: machine.running === null ? null : { ...machine.running, cancelled: machine.running.cancelled || now },
+});
+
+/** @throws PartloopError `input-invalid` for another pool */
+export function setConfig(machine: LoopMachine, config: LoopConfig): LoopMachine {
+  assertPool(machine, config);
+  return { ...machine, config };
+}
+
+// --- What happens -------------------------------------------------------------------------------------------------
+
+/** The pool has images that it had not. */
+export const poolGrew = (machine: LoopMachine): LoopMachine => ({ ...machine, waiting: false });
+
+/** The pool's version, looked at while the loop waits for images: another one may have some. */
+export const looked = (machine: LoopMachine, version: number): LoopMachine =>
+  version === machine.poolVersion ? machine : { ...machine, waiting: false, poolVersion: version };
+
+/** An iteration said how it ended; results stay in the store. */
+export const told = (machine: LoopMachine, { iteration: number, status, error }: IterationFinished): LoopMachine => ({
+  ...machine,
+  inbox: [...machine.inbox, { iteration: number, status, error }],
+});
+
+/** An iteration said that it holds, or goes on. */
+export const toldHeld = (machine: LoopMachine, { iteration: number, held }: IterationHeld): LoopMachine =>
+  machine.running?.iteration === number ? { ...machine, running: { ...machine.running, held } } : machine;
+
+/** What the running iteration said at its end, if it did. */
+export const endingTold = ({ inbox, running }: LoopMachine): LoopMachine['inbox'][number] | null =>
+  inbox.findLast((note) => note.iteration === running?.iteration) ?? null;
+
+/** An iteration begins: a request to do it again is used up. */
+export const begun = (machine: LoopMachine, number: number): LoopMachine => ({
+  ...machine,
+  again: null,
+  failure: null,
+  waiting: false,
+  running: { iteration: number, held: false, cancelled: false },
+});
+
+/** The configuration that an iteration resolved to is that of the loop, where it is the loop's newest. */
+export const prepared = (machine: LoopMachine, number: number, config: LoopConfig): LoopMachine =>
+  number >= machine.next ? { ...machine, config } : machine;
+
+/** The running iteration ended. The store is read before anything else begins. */
+export function ended(machine: LoopMachine, ending: Ending): LoopMachine {
+  const { running } = machine;
+  if (running === null) return machine;
+  const inbox = machine.inbox.filter((note) => note.iteration !== running.iteration);
+  const over = { ...machine, running: null, inbox, stale: true };
+  if (ending.kind !== 'failed') return { ...over, waiting: ending.kind === 'no-images' };
+  // A cancellation that the loop asked for is no failure, also where a start took the stop back meanwhile.
+  if (running.cancelled) return over;
+  return { ...over, failure: { iteration: running.iteration, error: ending.error } };
+}
+
+/**
+ * The store was read. What remains falls by as much as the store got ahead, so that an end that is told twice, or by a run
+ * that was reset, counts once.
+ */
+export function wasRead(
+  machine: LoopMachine,
+  { next, rows, proposal, config, running = null }: LoopRecord,
+): LoopMachine {
+  const ahead = machine.next === 0 ? 0 : Math.max(0, next - machine.next);
+  const remaining = Math.max(0, machine.remaining - ahead);
+  const read = {
+    ...machine,
+    stale: false,
+    inbox: [],
+    next,
+    rows,
+    proposal,
+    remaining,
+    config: machine.config ?? config,
+  };
+  // Only a loop that just began has not seen what runs; asking for it again joins it.
+  const orphan = machine.next === 0 && running !== null ? { iteration: running, from: null, settings: null } : null;
+  const failure = machine.inbox.reduce((known, note) => failureAfter(known, note, read), machine.failure);
+  return begunPending({ ...read, failure, again: machine.again ?? orphan });
+}
+
+function failureAfter(
+  known: LoopMachine['failure'],
+  { iteration: number, status, error }: LoopMachine['inbox'][number],
+  { next, waiting, stopping }: LoopMachine,
+): LoopMachine['failure'] {
+  if (status === 'finished') return known?.iteration === number ? null : known;
+  // An older iteration that somebody reset and that failed again changes nothing of what later ones build on.
+  if (status === 'no-images' || waiting || stopping !== 'no' || number < next) return known;
+  return known ?? { iteration: number, error: `iteration ${number}: ${error ?? 'failed'}` };
+}
+
+/** The pending request takes its turn once nothing remains. */
+function begunPending(machine: LoopMachine): LoopMachine {
+  const { pending, remaining, running } = machine;
+  if (pending === null || remaining > 0 || running !== null) return machine;
+  const { iterations, config, settings: given } = pending;
+  const kept = machine.config === null ? null : configWith(machine.config, given ?? {});
+  return { ...machine, pending: null, remaining: iterations, config: config ?? kept };
+}
+
+// --- What people see ----------------------------------------------------------------------------------------------
+
+export function phaseOf(machine: LoopMachine): LoopStatus['phase'] {
+  const { stopping, running, paused, failure, waiting, remaining, again } = machine;
+  if (stopping !== 'no') return running === null ? 'stopped' : 'stopping';
+  if (paused) return running === null || running.held ? 'paused' : 'pausing';
+  if (running !== null || again !== null) return 'running';
+  if (failure !== null) return 'failed';
+  if (waiting) return 'waiting for images';
+  return remaining > 0 ? 'running' : 'idle';
+}
+
+export function statusOf(loop: string, machine: LoopMachine): LoopStatus {
+  return {
+    loop,
+    phase: phaseOf(machine),
+    iteration: machine.running?.iteration ?? null,
+    step: null,
+    remaining: machine.remaining,
+    pending: machine.pending?.iterations ?? null,
+    nextIteration: machine.next,
+    error: machine.failure?.error ?? null,
+    proposal: machine.proposal,
+    rows: [...machine.rows],
+  };
+}
+
+// --- Settings -----------------------------------------------------------------------------------------------------
+
+/** @throws PartloopError `input-invalid` for another pool than the loop's own */
+function assertPool({ config }: LoopMachine, { pool }: LoopConfig): void {
+  if (config === null || config.pool === pool) return;
+  throw new PartloopError('input-invalid', `the loop draws from pool \`${config.pool}\`, not from \`${pool}\``, {
+    hint: 'Give a loop over another pool another name.',
+  });
+}
+
+function configOf({ config }: LoopMachine, request: RunIterations): LoopConfig {
+  return request.settings === undefined ? request.config : configWith(config ?? request.config, request.settings);
+}
+
+/** Settings of a request that waits are looked at when it comes, not when its turn comes. */
+function checked(machine: LoopMachine, pending: NonNullable<LoopMachine['pending']>): LoopMachine['pending'] {
+  if (machine.config !== null && pending.settings !== undefined) configWith(machine.config, pending.settings);
+  return pending;
+}

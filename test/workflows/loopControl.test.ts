@@ -1,0 +1,311 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import {
+  WithStartWorkflowOperation,
+  WorkflowFailedError,
+  type WorkflowHandle,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { createRunningActivities } from '../../activities/running.js';
+import type { LoopStatus, RunIterationsAnswer } from '../../domain/messages.js';
+import { LIGHT_QUEUE } from '../../domain/queues.js';
+import { fakeActivities, testConfig } from '../support/fakeActivities.js';
+import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
+
+/** What people do to loops in the Web UI and by commands, on a server that knows resets and terminations. */
+describe('a training loop that people steer', () => {
+  let environment: TestWorkflowEnvironment;
+  before(async () => {
+    // Small enough that a loop of a few iterations continues as new.
+    environment = await localEnvironment(['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=60']);
+  });
+  after(() => environment?.teardown());
+
+  const workflow = () => environment.client.workflow;
+  const loop = () => workflow().getHandle('loop:cars');
+  const iteration = (n: number) => workflow().getHandle(`loop:cars:iteration:000${n}`);
+  const status = (): Promise<LoopStatus> => loop().query<LoopStatus>('status');
+  const run = (iterations: number, more: object = { settings: {} }): Promise<RunIterationsAnswer> =>
+    workflow().executeUpdateWithStart<() => Promise<unknown>, RunIterationsAnswer, [unknown]>('runIterations', {
+      args: [{ iterations, config: testConfig, ...more }],
+      startWorkflowOperation: new WithStartWorkflowOperation('trainingLoop', {
+        workflowId: 'loop:cars',
+        taskQueue: LIGHT_QUEUE,
+        args: [{}],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      }),
+    });
+  const until = async (done: (status: LoopStatus) => boolean): Promise<LoopStatus> => {
+    for (;;) {
+      const now = await status();
+      if (done(now)) return now;
+      await sleep(50);
+    }
+  };
+  const stop = async (now = true): Promise<void> => {
+    await loop().executeUpdate('stop', { args: [{ now }] });
+    await loop().result();
+  };
+  /** A step that goes on when it is told to; cancelled, it ends as the real ones do. */
+  const gate = (held: string) => {
+    let open = (): void => undefined;
+    let begun = (): void => undefined;
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const atStep = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const untilOpen = async (name: string): Promise<void> => {
+      if (name !== held) return;
+      begun();
+      const beats = setInterval(() => Context.current().heartbeat(), 50);
+      try {
+        await Promise.race([opened, Context.current().cancelled]);
+      } finally {
+        clearInterval(beats);
+      }
+    };
+    return { open, atStep, until: untilOpen };
+  };
+  /** As the Web UI does: a new run from the first workflow task on. */
+  const reset = async (handle: WorkflowHandle): Promise<void> => {
+    const { events } = await handle.fetchHistory();
+    const first = events?.find(({ workflowTaskCompletedEventAttributes: task }) => task != null);
+    const { runId } = await handle.describe();
+    await workflow().workflowService.resetWorkflowExecution({
+      namespace: environment.namespace ?? 'default',
+      workflowExecution: { workflowId: handle.workflowId, runId },
+      workflowTaskFinishEventId: first?.eventId ?? null,
+      requestId: randomUUID(),
+      reason: 'as a person does',
+    });
+  };
+  const refused = (words: RegExp) => (error: unknown) =>
+    error instanceof WorkflowUpdateFailedError && words.test(String(error.cause?.message));
+
+  it('saves and holds at once where asked, says that it holds, and does the same step again afterwards', async () => {
+    const { atStep, until: untilOpen, open } = gate('train:1');
+    const { activities, calls } = fakeActivities({ until: untilOpen });
+    await withWorkers(environment, activities, async () => {
+      await run(1);
+      await atStep;
+      const asked = await loop().executeUpdate<LoopStatus, [{ now: boolean }]>('pause', { args: [{ now: true }] });
+      assert.equal(asked.phase, 'pausing');
+      await until(({ phase }) => phase === 'paused');
+      assert.equal((await iteration(1).query<{ held: boolean }>('progress')).held, true);
+      assert.ok(!calls.includes('evaluate:1'));
+      open();
+      await loop().executeUpdate('resume');
+      await until(({ phase }) => phase === 'idle');
+      await stop();
+    });
+    assert.equal(calls.filter((call) => call === 'train:1').length, 2);
+    assert.equal(calls.filter((call) => call === 'sample:1').length, 1);
+  });
+
+  it('waits for a scan that runs already when its iteration is reset, in place of starting another', async () => {
+    const { activities, calls } = fakeActivities({
+      joined: async () => ({ status: 'failed', code: 'scan-incomplete', message: 'as the scan said', hint: null }),
+    });
+    await withWorkers(environment, activities, async () => {
+      // Another run holds the scan's id: the one that began before a reset.
+      const other = await workflow().start('mislabelScan', {
+        workflowId: 'loop:cars:iteration:0001:scan',
+        taskQueue: 'nobody-polls-this',
+        args: [{}],
+      });
+      await run(1);
+      const { error } = await until(({ phase }) => phase === 'failed');
+      assert.match(error ?? '', /as the scan said/);
+      assert.ok(calls.includes('join:loop:cars:iteration:0001:scan'));
+      await other.terminate();
+      await loop().executeUpdate('retryIteration', { args: [{}] });
+      await until(({ phase }) => phase === 'idle');
+      await stop();
+    });
+  });
+
+  it('finishes with one scan where its iteration is reset in the middle of it', async () => {
+    const { atStep, until: untilOpen, open } = gate('shard:0');
+    const { activities, calls } = fakeActivities({ until: untilOpen });
+    const real = createRunningActivities({ client: environment.client });
+    await withWorkers(environment, { ...activities, ...real }, async () => {
+      await run(1);
+      await atStep;
+      await reset(iteration(1));
+      const before = calls.length;
+      while (!calls.slice(before).some((call) => call === 'draw:1')) await sleep(50);
+      open();
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 2);
+      await stop();
+    });
+    assert.equal(calls.filter((call) => call.startsWith('record:1:finished')).length, 1);
+    assert.ok(calls.filter((call) => call.startsWith('reduce')).length >= 1);
+  });
+
+  it('joins, holds and cancels an iteration that another run of the loop began', async () => {
+    const { atStep, until: untilOpen } = gate('train:1');
+    const { activities } = fakeActivities({ until: untilOpen });
+    await withWorkers(environment, activities, async () => {
+      await run(1);
+      await atStep;
+      await loop().executeUpdate('pause');
+      await loop().terminate('by a person');
+      assert.equal((await iteration(1).describe()).status.name, 'RUNNING');
+      await run(1);
+      // The new loop is not paused, so what it joins is not held either.
+      await until(({ iteration: running }) => running === 1);
+      await stop();
+      assert.equal((await iteration(1).describe()).status.name, 'CANCELLED');
+    });
+  });
+
+  it('fails where its iteration is terminated, and does it again when a person retries', async () => {
+    const { atStep, until: untilOpen, open } = gate('train:1');
+    const { activities } = fakeActivities({ until: untilOpen, isRunning: async () => false });
+    await withWorkers(environment, activities, async () => {
+      await run(2);
+      await atStep;
+      await iteration(1).terminate('by a person');
+      const failed = await until(({ phase }) => phase === 'failed');
+      assert.match(failed.error ?? '', /iteration 1/);
+      assert.equal(failed.remaining, 2);
+      open();
+      await loop().executeUpdate('retryIteration', { args: [{}] });
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 3);
+      await stop();
+    });
+  });
+
+  it('goes on after a failure with its own count and settings when a Schedule starts it', async () => {
+    const { activities, fail, state } = fakeActivities();
+    fail('train:1', 'training-diverged');
+    await withWorkers(environment, activities, async () => {
+      await run(3, { settings: { seed: 11 } });
+      await until(({ phase }) => phase === 'failed');
+      const answer = await run(1);
+      assert.deepEqual([answer.outcome, answer.remaining, answer.config.seed], ['resumed', 3, 11]);
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 4);
+      assert.deepEqual(
+        state().iterations.map(({ current }) => current.config.seed),
+        [11, 11, 11],
+      );
+      await stop();
+    });
+  });
+
+  it('tries again with other settings, which are the loop’s from then on', async () => {
+    const { activities, fail, state } = fakeActivities();
+    fail('train:1', 'training-diverged');
+    await withWorkers(environment, activities, async () => {
+      await run(2);
+      await until(({ phase }) => phase === 'failed');
+      await assert.rejects(
+        loop().executeUpdate('retryIteration', { args: [{ settings: { train: { speed: 1 } } }] }),
+        refused(/speed/),
+      );
+      assert.equal((await status()).phase, 'failed');
+      await loop().executeUpdate('retryIteration', { args: [{ settings: { train: { lrHead: 0.0001 } } }] });
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 3);
+      assert.deepEqual(
+        state().iterations.map(({ current }) => current.config.train.lrHead),
+        [0.0001, 0.0001],
+      );
+      await stop();
+    });
+  });
+
+  it('refuses what it cannot do and says why: a replay while it runs, an iteration that is not there, a retry of nothing', async () => {
+    const { atStep, until: untilOpen, open } = gate('train:1');
+    const { activities, calls } = fakeActivities({ until: untilOpen });
+    await withWorkers(environment, activities, async () => {
+      await run(1);
+      await atStep;
+      const retry = (args: object) => loop().executeUpdate('retryIteration', { args: [args] });
+      await assert.rejects(retry({ iteration: 1, from: 'train' }), refused(/iteration 1 is running/));
+      open();
+      await until(({ phase }) => phase === 'idle');
+      await assert.rejects(retry({}), refused(/nothing failed/));
+      await assert.rejects(retry({ iteration: 77, from: 'train' }), refused(/no iteration 77 yet; the last one is 1/));
+      await stop();
+    });
+    assert.equal(calls.filter((call) => call.startsWith('prepare')).length, 1);
+  });
+
+  it('takes a start while it stops as a wish to go on', async () => {
+    const { atStep, until: untilOpen, open } = gate('train:1');
+    const { activities } = fakeActivities({ until: untilOpen });
+    await withWorkers(environment, activities, async () => {
+      await run(3);
+      await atStep;
+      const stopping = await loop().executeUpdate<LoopStatus, [object]>('stop', { args: [{}] });
+      assert.deepEqual([stopping.phase, stopping.remaining], ['stopping', 1]);
+      assert.equal((await run(1)).outcome, 'queued');
+      open();
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 3);
+      await stop();
+    });
+  });
+
+  it('carries a failure, a pause and what waits through continue-as-new', async () => {
+    const { activities, fail } = fakeActivities();
+    fail('train:4', 'training-diverged', 1);
+    await withWorkers(environment, activities, async () => {
+      await run(6);
+      await until(({ phase }) => phase === 'failed');
+      // Each update is a few events: enough of them, and the run continues as new.
+      const first = (await loop().describe()).runId;
+      while ((await loop().describe()).runId === first) {
+        await loop().executeUpdate('pause');
+        await loop().executeUpdate('resume');
+      }
+      const after = await status();
+      assert.deepEqual([after.phase, after.remaining, after.nextIteration], ['failed', 3, 4]);
+      await loop().executeUpdate('retryIteration', { args: [{}] });
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 7);
+      await stop();
+    });
+  });
+
+  it('waits for images without a failed run, and looks once more only where the pool changed', async () => {
+    const { activities, fail } = fakeActivities();
+    fail('draw:1', 'pool-exhausted');
+    await withWorkers(environment, activities, async () => {
+      await run(1);
+      await until(({ phase }) => phase === 'waiting for images');
+      assert.equal((await iteration(1).describe()).status.name, 'COMPLETED');
+      await loop().signal('poolGrew');
+      await until(({ phase }) => phase === 'idle');
+      await stop();
+    });
+  });
+
+  it('fails at once under a type that does not exist, and names those that people start', async () => {
+    await withWorkers(environment, fakeActivities().activities, async () => {
+      const mistyped = workflow().execute('traningLoop', { workflowId: 'a', taskQueue: LIGHT_QUEUE, args: [{}] });
+      await assert.rejects(
+        mistyped,
+        (error) =>
+          error instanceof WorkflowFailedError && /traningLoop.*startLoop.*mislabelScan/s.test(String(error.cause)),
+      );
+    });
+  });
+
+  it('fails at once where a person starts the loop itself with a count and nothing else', async () => {
+    await withWorkers(environment, fakeActivities().activities, async () => {
+      const started = workflow().execute('trainingLoop', {
+        workflowId: 'loop:empty',
+        taskQueue: LIGHT_QUEUE,
+        args: [{ remaining: 3 }],
+      });
+      await assert.rejects(
+        started,
+        (error) => error instanceof WorkflowFailedError && /no settings yet.*startLoop/s.test(String(error.cause)),
+      );
+    });
+  });
+});

@@ -1,0 +1,28 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { type ChildWorkflowOptions, executeChild } from '@temporalio/workflow';
+import { type StepResult, stepResultSchema } from '../domain/steps.js';
+import { joining } from './activities.js';
+import { failureOf } from './failures.js';
+
+type StepWorkflow = (input?: unknown) => Promise<StepResult>;
+
+/**
+ * Run a workflow that is a step of this one. Where it runs already, under a run that began before this one was reset or
+ * ended from outside, its end is waited for instead; a cancellation reaches it through its own handle. One that was ended
+ * without a result is run again.
+ */
+export async function runOrJoin(
+  workflow: StepWorkflow,
+  options: { workflowId: string; args: [unknown]; staticSummary: string },
+): Promise<StepResult> {
+  for (;;) {
+    try {
+      return await executeChild(workflow, options satisfies ChildWorkflowOptions & { args: [unknown] });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+    const joined = await joining.joinWorkflow({ workflowId: options.workflowId });
+    if (joined.status === 'completed') return stepResultSchema.parse(joined.result);
+    if (joined.status === 'failed') throw failureOf(joined.code, joined.message, joined.hint);
+  }
+}

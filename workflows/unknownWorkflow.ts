@@ -1,0 +1,15 @@
+import { workflowInfo } from '@temporalio/workflow';
+import { failureOf } from './failures.js';
+
+/** The types that people start. */
+const STARTED_BY_PEOPLE = ['startLoop', 'mislabelScan'];
+
+/** What runs where somebody starts a type that does not exist: left alone, it would wait for a worker that knows it for ever. */
+export async function unknownWorkflow(): Promise<never> {
+  const { workflowType } = workflowInfo();
+  throw failureOf(
+    'input-invalid',
+    `there is no workflow type \`${workflowType}\``,
+    `Start ${STARTED_BY_PEOPLE.map((type) => `\`${type}\``).join(' or ')} with \`{}\`; loops and iterations are started by them.`,
+  );
+}
