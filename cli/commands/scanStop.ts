@@ -99,7 +99,7 @@ const NEXT: Readonly<Record<State, (scan: string) => string[]>> = {
 async function stateOf(client: Client, store: ObjectStore, scan: string, found: ScanWorkflow | null): Promise<State> {
   if ((await readScanRecord(store, scan)) !== null) return 'finished';
   if (found !== null) return endOf(found);
-  const isLoop = (await loopNames(client, 'all')).includes(scan);
+  const isLoop = (await loopNames(client, store)).includes(scan);
   throw new PartloopError('not-found', `there is no scan \`${scan}\` of its own`, {
     hint: isLoop
       ? `It is a loop: \`partloop loop stop ${scan} --now\` ends its iteration, with the scan.`

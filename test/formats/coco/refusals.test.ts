@@ -60,7 +60,10 @@ describe('what an import of COCO annotations cannot use', function () {
 
   it('refuses an annotation that paints nothing, by name, instead of taking its part as background', async () => {
     const bad: [object, RegExp][] = [
-      [{ id: 7, category_id: 3, segmentation: [], bbox: [1, 1, 4, 4] }, /annotation 7 \(wheel\) has no mask: nobody can tell/],
+      [
+        { id: 7, category_id: 3, segmentation: [], bbox: [1, 1, 4, 4] },
+        /annotation 7 \(wheel\) has no mask: nobody can tell/,
+      ],
       [{ id: 8, category_id: 3, bbox: [1, 1, 4, 4] }, /annotation 8 \(wheel\) has no mask: nobody can tell/],
       [{ id: 9, category_id: 3, segmentation: null }, /annotation 9 \(wheel\) has no mask: nobody can tell/],
       [{ id: 3, category_id: 3, segmentation: [box(0.1, 0.1, 0.9, 0.9)] }, /annotation 3 has coordinates from 0 to 1/],
