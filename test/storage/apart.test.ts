@@ -36,7 +36,10 @@ describe('pictures that are decoded in a process of their own', function () {
     const found = await outcomes([null, null, CRASH_MARK, null, HANG_MARK, null]);
     for (const n of [0, 1, 3, 5]) assert.equal(found[n], 'read 64×64');
     assert.equal(found[2], 'data-invalid 2.png ended the process that decoded it 3 times (SIGSEGV)');
-    assert.equal(found[4], 'data-invalid 4.png ended the process that decoded it 3 times (no answer within 4 s)');
+    assert.match(
+      found[4] ?? '',
+      /^data-invalid 4\.png ended the process that decoded it 3 times \(no answer within \d+ s\)$/,
+    );
   });
 
   it('are not to blame where each one ends it', async () => {
