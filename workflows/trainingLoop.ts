@@ -9,7 +9,6 @@ import {
   defineSignal,
   defineUpdate,
   getExternalWorkflowHandle,
-  isCancellation,
   ParentClosePolicy,
   patched,
   setCurrentDetails,
@@ -199,7 +198,7 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
       // A pool without new images was a failure in iterations of earlier builds.
       if (hasCode(problem, 'pool-exhausted')) return { kind: 'no-images' };
       const error = `iteration ${iteration}: ${rootMessage(problem)}`;
-      if (isCancellation(problem)) return { kind: 'failed', error };
+      // Also where a stop came before the iteration was found running under another run of the loop.
       const isKnown = endingTold(machine) !== null;
       if (!isKnown && patched(LOOKS_AGAIN) && (await isRunning(iteration))) return await joinRunning(iteration);
       return { kind: 'failed', error };

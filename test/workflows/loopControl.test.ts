@@ -49,6 +49,11 @@ describe('a training loop that people steer', () => {
     await loop().executeUpdate('stop', { args: [{ now }] });
     await loop().result();
   };
+  /** With what looks at other workflows as it is, unless a test plays it. */
+  const steered = (activities: object, work: () => Promise<void>): Promise<void> => {
+    const { isRunning, joinWorkflow } = createRunningActivities({ client: environment.client });
+    return withWorkers(environment, { ...activities, isRunning, joinWorkflow }, work);
+  };
   /** A step that goes on when it is told to; cancelled, it ends as the real ones do. */
   const gate = (held: string) => {
     let open = (): void => undefined;
@@ -90,7 +95,7 @@ describe('a training loop that people steer', () => {
   it('saves and holds at once where asked, says that it holds, and does the same step again afterwards', async () => {
     const { atStep, until: untilOpen, open } = gate('train:1');
     const { activities, calls } = fakeActivities({ until: untilOpen });
-    await withWorkers(environment, activities, async () => {
+    await steered(activities, async () => {
       await run(1);
       await atStep;
       const asked = await loop().executeUpdate<LoopStatus, [{ now: boolean }]>('pause', { args: [{ now: true }] });
@@ -132,8 +137,7 @@ describe('a training loop that people steer', () => {
   it('finishes with one scan where its iteration is reset in the middle of it', async () => {
     const { atStep, until: untilOpen, open } = gate('shard:0');
     const { activities, calls } = fakeActivities({ until: untilOpen });
-    const real = createRunningActivities({ client: environment.client });
-    await withWorkers(environment, { ...activities, ...real }, async () => {
+    await steered(activities, async () => {
       await run(1);
       await atStep;
       await reset(iteration(1));
@@ -150,7 +154,7 @@ describe('a training loop that people steer', () => {
   it('joins, holds and cancels an iteration that another run of the loop began', async () => {
     const { atStep, until: untilOpen } = gate('train:1');
     const { activities } = fakeActivities({ until: untilOpen });
-    await withWorkers(environment, activities, async () => {
+    await steered(activities, async () => {
       await run(1);
       await atStep;
       await loop().executeUpdate('pause');
@@ -166,8 +170,8 @@ describe('a training loop that people steer', () => {
 
   it('fails where its iteration is terminated, and does it again when a person retries', async () => {
     const { atStep, until: untilOpen, open } = gate('train:1');
-    const { activities } = fakeActivities({ until: untilOpen, isRunning: async () => false });
-    await withWorkers(environment, activities, async () => {
+    const { activities } = fakeActivities({ until: untilOpen });
+    await steered(activities, async () => {
       await run(2);
       await atStep;
       await iteration(1).terminate('by a person');
@@ -184,7 +188,7 @@ describe('a training loop that people steer', () => {
   it('goes on after a failure with its own count and settings when a Schedule starts it', async () => {
     const { activities, fail, state } = fakeActivities();
     fail('train:1', 'training-diverged');
-    await withWorkers(environment, activities, async () => {
+    await steered(activities, async () => {
       await run(3, { settings: { seed: 11 } });
       await until(({ phase }) => phase === 'failed');
       const answer = await run(1);
@@ -201,7 +205,7 @@ describe('a training loop that people steer', () => {
   it('tries again with other settings, which are the loop’s from then on', async () => {
     const { activities, fail, state } = fakeActivities();
     fail('train:1', 'training-diverged');
-    await withWorkers(environment, activities, async () => {
+    await steered(activities, async () => {
       await run(2);
       await until(({ phase }) => phase === 'failed');
       await assert.rejects(
@@ -222,7 +226,7 @@ describe('a training loop that people steer', () => {
   it('refuses what it cannot do and says why: a replay while it runs, an iteration that is not there, a retry of nothing', async () => {
     const { atStep, until: untilOpen, open } = gate('train:1');
     const { activities, calls } = fakeActivities({ until: untilOpen });
-    await withWorkers(environment, activities, async () => {
+    await steered(activities, async () => {
       await run(1);
       await atStep;
       const retry = (args: object) => loop().executeUpdate('retryIteration', { args: [args] });
@@ -239,7 +243,7 @@ describe('a training loop that people steer', () => {
   it('takes a start while it stops as a wish to go on', async () => {
     const { atStep, until: untilOpen, open } = gate('train:1');
     const { activities } = fakeActivities({ until: untilOpen });
-    await withWorkers(environment, activities, async () => {
+    await steered(activities, async () => {
       await run(3);
       await atStep;
       const stopping = await loop().executeUpdate<LoopStatus, [object]>('stop', { args: [{}] });
@@ -254,7 +258,7 @@ describe('a training loop that people steer', () => {
   it('carries a failure, a pause and what waits through continue-as-new', async () => {
     const { activities, fail } = fakeActivities();
     fail('train:4', 'training-diverged', 1);
-    await withWorkers(environment, activities, async () => {
+    await steered(activities, async () => {
       await run(6);
       await until(({ phase }) => phase === 'failed');
       // Each update is a few events: enough of them, and the run continues as new.
@@ -274,7 +278,7 @@ describe('a training loop that people steer', () => {
   it('waits for images without a failed run, and looks once more only where the pool changed', async () => {
     const { activities, fail } = fakeActivities();
     fail('draw:1', 'pool-exhausted');
-    await withWorkers(environment, activities, async () => {
+    await steered(activities, async () => {
       await run(1);
       await until(({ phase }) => phase === 'waiting for images');
       assert.equal((await iteration(1).describe()).status.name, 'COMPLETED');
@@ -285,7 +289,7 @@ describe('a training loop that people steer', () => {
   });
 
   it('fails at once under a type that does not exist, and names those that people start', async () => {
-    await withWorkers(environment, fakeActivities().activities, async () => {
+    await steered(fakeActivities().activities, async () => {
       const mistyped = workflow().execute('traningLoop', { workflowId: 'a', taskQueue: LIGHT_QUEUE, args: [{}] });
       await assert.rejects(
         mistyped,
@@ -296,7 +300,7 @@ describe('a training loop that people steer', () => {
   });
 
   it('fails at once where a person starts the loop itself with a count and nothing else', async () => {
-    await withWorkers(environment, fakeActivities().activities, async () => {
+    await steered(fakeActivities().activities, async () => {
       const started = workflow().execute('trainingLoop', {
         workflowId: 'loop:empty',
         taskQueue: LIGHT_QUEUE,
