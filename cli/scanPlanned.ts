@@ -52,7 +52,7 @@ export async function planStandaloneScan(
   const images = index.length - Object.values(notScanned).reduce((sum, count) => sum + count, 0);
   const least = request.crossValidate ?? 1;
   if (images < least) {
-    const needs = request.crossValidate === undefined ? 'a scan needs' : `${least} folds need`;
+    const needs = request.crossValidate === undefined ? 'a scan needs' : counted(least, 'fold needs', 'folds need');
     throw new PartloopError(
       'pool-exhausted',
       `pool \`${name}\` has ${counted(images, 'image', 'images')} to judge (${SPLIT_IN_WORDS[split]}), and ${needs} at least ${least}`,
