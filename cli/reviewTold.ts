@@ -54,7 +54,7 @@ export function tellLabels(report: LabelImportReport): void {
   );
   if (byLastPart.length > 0) {
     say(
-      `${counted(byLastPart.length, 'image was', 'images were')} told by the last part of a path alone: look whether it is right`,
+      `${counted(byLastPart.length, 'image was', 'images were')} told by the last part of a path alone: look whether that is right`,
     );
     list(byLastPart.map(({ returned, fileName }) => `${returned} was taken for ${fileName}`));
   }

@@ -5,7 +5,9 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { scanProgressSchema } from '../../domain/scan/progress.js';
 import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
-import { timeSkippingEnvironment, withWorkers } from '../support/workflowEnvironment.js';
+import { localEnvironment, timeSkippingEnvironment, withWorkers } from '../support/workflowEnvironment.js';
+
+const context = { loop: 'cars', iteration: 1, config: testConfig, previous: null, force: null };
 
 describe('mislabelScan', () => {
   let environment: TestWorkflowEnvironment;
@@ -14,7 +16,6 @@ describe('mislabelScan', () => {
   });
   after(() => environment?.teardown());
 
-  const context = { loop: 'cars', iteration: 1, config: testConfig, previous: null, force: null };
   const scan = (id: string): Promise<unknown> =>
     environment.client.workflow.execute('mislabelScan', {
       workflowId: id,
@@ -45,38 +46,6 @@ describe('mislabelScan', () => {
     assert.equal(calls.at(-1), 'reduce:1');
   });
 
-  it('says how far it is, and ends when it is cancelled', async () => {
-    const { activities, calls } = fakeActivities({ shards: 4, folds: [0, 1] });
-    const [atFold, release] = [gate(), gate()];
-    const trainFold = async (asked: { fold: number }) => {
-      if (asked.fold === 1) {
-        atFold.open();
-        await release.opened;
-      }
-      return activities.trainFold(asked);
-    };
-    await withWorkers(environment, { ...activities, trainFold }, async () => {
-      const handle = await environment.client.workflow.start('mislabelScan', {
-        workflowId: 'scan-stopped',
-        taskQueue: LIGHT_QUEUE,
-        args: [{ context, draw: stepResult('draw') }],
-      });
-      await atFold.opened;
-      assert.deepEqual(scanProgressSchema.parse(await handle.query('progress')), {
-        stage: 'training folds',
-        folds: { done: 1, total: 2 },
-        shards: { done: 0, total: 4 },
-      });
-      await handle.cancel();
-      release.open();
-      await assert.rejects(
-        handle.result(),
-        (error) => error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure,
-      );
-    });
-    assert.ok(!calls.some((call) => call.startsWith('shard:')));
-  });
-
   it('judges nothing with a model that fails its trial', async () => {
     const { activities, calls, fail } = fakeActivities({ shards: 4 });
     fail('judges', 'model-invalid');
@@ -94,6 +63,49 @@ describe('mislabelScan', () => {
           error instanceof WorkflowFailedError && /shard:1 failed/.test(String(error.cause?.cause ?? error.cause)),
       ),
     );
+  });
+});
+
+describe('mislabelScan on a server with queries and cancellation as they are', () => {
+  let environment: TestWorkflowEnvironment;
+  before(async () => {
+    environment = await localEnvironment();
+  });
+  after(() => environment?.teardown());
+
+  it('says how far it is, and ends when it is cancelled', async () => {
+    const { activities, calls } = fakeActivities({ shards: 4, folds: [0, 1] });
+    const [atFold, release] = [gate(), gate()];
+    const trainFold = async (asked: { fold: number }) => {
+      if (asked.fold === 1) {
+        atFold.open();
+        await release.opened;
+      }
+      return activities.trainFold(asked);
+    };
+    await withWorkers(environment, { ...activities, trainFold }, async () => {
+      const handle = await environment.client.workflow.start('mislabelScan', {
+        workflowId: 'scan-stopped',
+        taskQueue: LIGHT_QUEUE,
+        args: [{ context, draw: stepResult('draw') }],
+      });
+      try {
+        await atFold.opened;
+        assert.deepEqual(scanProgressSchema.parse(await handle.query('progress')), {
+          stage: 'training folds',
+          folds: { done: 1, total: 2 },
+          shards: { done: 0, total: 4 },
+        });
+        await handle.cancel();
+      } finally {
+        release.open();
+      }
+      await assert.rejects(
+        handle.result(),
+        (error) => error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure,
+      );
+    });
+    assert.ok(!calls.some((call) => call.startsWith('shard:')));
   });
 });
 
