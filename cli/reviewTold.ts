@@ -53,14 +53,16 @@ export function tellLabels(report: LabelImportReport): void {
     ),
   );
   if (byLastPart.length > 0) {
-    say(`${byLastPart.length} images were told by the last part of a path alone: look whether they are the right ones`);
+    const told = counted(byLastPart.length, 'image was', 'images were');
+    say(`${told} told by the last part of a path alone: look whether that is right`);
     list(byLastPart.map(({ returned, fileName }) => `${returned} was taken for ${fileName}`));
   }
   list(
     ambiguous.map(({ returned, images }) => {
       const names = images.slice(0, 3).map(({ fileName }) => fileName);
       const more = images.length > names.length ? ', …' : '';
-      return `refused ${returned}: the last part of its path fits ${images.length} images of the export: ${names.join(', ')}${more}`;
+      const fitting = counted(images.length, 'image', 'images');
+      return `refused ${returned}: the last part of its path fits ${fitting} of the export: ${names.join(', ')}${more}`;
     }),
   );
   list(missing.map(({ fileName, imageId }) => `missing ${fileName} (${imageId})`));
