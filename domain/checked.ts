@@ -8,9 +8,9 @@ const MAX_LETTERS = 2_000;
 export type Checked<T> = { data: T; problem: null } | { data: null; problem: string };
 
 /**
- * Check data that tools wrote: files, stored records. However much is wrong with it, the problem stays one readable line, in the
- * schema's own words. What a person typed goes through `problems.ts`, which looks each field up in the schema to say what is allowed
- * and what may have been meant: too much for a list of a million entries.
+ * Check data that tools wrote: files, stored records. However much is wrong with it, the problem stays one readable
+ * line, in the schema's own words. What a person typed goes through `problems.ts`, which looks each field up in the
+ * schema to say what is allowed and what may have been meant: too much for a list of a million entries.
  */
 export function check<T extends z.ZodType>(schema: T, value: unknown, shown = SHOWN): Checked<z.output<T>> {
   try {

@@ -5,9 +5,9 @@ import { DEFAULT_STALL_MS, HelperProcess, ProcessEnded, TRIES } from './helperPr
 const PICTURES_THAT_BLAME_THE_MACHINE = 3;
 
 /**
- * Work of native code on pictures, done in a process of its own, so that a picture that ends it or hangs in it costs that picture
- * alone. When the process ends, what it had in hand is tried again one by one: a picture that has ended `TRIES` of them
- * is an error by name.
+ * Work of native code on pictures, done in a process of its own, so that a picture that ends it or hangs in it costs
+ * that picture alone. When the process ends, what it had in hand is tried again one by one: a picture that has ended
+ * `TRIES` of them is an error by name.
  */
 export class Apart<Request, Reply> {
   #together: HelperProcess<Request, Reply> | null = null;
@@ -24,8 +24,8 @@ export class Apart<Request, Reply> {
   ) {}
 
   /**
-   * @throws PartloopError `data-invalid` where the picture `name` ends its process again and again, `setup-incomplete` where
-   * each one does; what the work itself threw
+   * @throws PartloopError `data-invalid` where the picture `name` ends its process again and again, `setup-incomplete`
+   * where each one does; what the work itself threw
    */
   async ask(request: Request, name: string): Promise<Reply> {
     try {

@@ -36,8 +36,8 @@ interface Waiting<Reply> {
 }
 
 /**
- * A process of its own for native code (libvips, ONNX Runtime): what ends it or hangs in it ends nothing else. It runs `main`, a
- * compiled module that calls `serveParent`, and knows no credentials.
+ * A process of its own for native code (libvips, ONNX Runtime): what ends it or hangs in it ends nothing else. It runs
+ * `main`, a compiled module that calls `serveParent`, and knows no credentials.
  */
 export class HelperProcess<Request, Reply> {
   readonly #child: ChildProcess;
@@ -111,7 +111,7 @@ export function serveParent<Request, Reply>(answer: (request: Request) => Promis
   process.on('message', (asked: Asked<Request>) => {
     void answered(asked).then((message) => process.send?.(message));
   });
-  // Ctrl-C at a terminal and a stop of the whole service reach this process too; its parent ends in order, and needs it for that.
+  // Ctrl-C at a terminal and a stop of the whole service reach this process too; its parent needs it to end in order.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => undefined);
   // Not `exit`, which would wait for a thread that hangs.
