@@ -14,6 +14,7 @@ import { trainConfigSchema } from '../../../domain/config.js';
 import { PartloopError } from '../../../domain/errors.js';
 import { modelCardSchema, trainingListSchema } from '../../../domain/modelCard.js';
 import type { IndexRow } from '../../../domain/tables.js';
+import { attended } from './attended.js';
 import { MemoryStore } from './memoryStore.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 
@@ -208,7 +209,7 @@ async function train(
   options: TrainOptions = {},
 ): Promise<{ work: StepWork; json: (key: string | undefined) => Promise<unknown> }> {
   const token = randomUUID();
-  const attempt: Attempt = { token, digest: DIGEST, key: (file) => `runs/${token}/${file}` };
+  const attempt: Attempt = { token, digest: DIGEST, unforced: null, key: (file) => `runs/${token}/${file}` };
   const beat: Heartbeat = {
     signal: options.signal ?? new AbortController().signal,
     report: (details) => {
@@ -240,6 +241,8 @@ async function tinyRun(): Promise<TinyRun> {
     warmStart: null,
     publishWeights: true,
     chainKey: CHAIN,
+    unforcedChainKey: null,
+    ...attended(),
     leftOutKey: 'runs/left-out.json',
     badImageShare: 0.01,
     leftOut: { train: [], val: [] },
