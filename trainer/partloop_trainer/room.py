@@ -37,9 +37,10 @@ def room_for(file: Path, needed: int, what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:
-        with contextlib.suppress(OSError):
-            file.unlink(missing_ok=True)
-        free = free_bytes(file.parent)
+        # What was written of it is counted as free: its room may come back only when the last handle on it is closed.
+        torn = file.stat().st_size if file.exists() else 0
+        free = free_bytes(file.parent) + torn
+        file.unlink(missing_ok=True)
         torch_failed = isinstance(error, RuntimeError) and any(one in str(error) for one in TORCH_WRITER_WORDS)
         if is_disk_full(error) or (torch_failed and free < needed + SLACK):
             raise disk_full(file.parent, f"{what} needs {size_text(needed)}", free) from error
