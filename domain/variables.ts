@@ -37,7 +37,7 @@ export const variablesSchema = z.object({
     .transform(Number)
     .describe('Gigabytes of pictures that a machine which trains keeps for the next training'),
   PARTLOOP_SAVE_SECONDS: text
-    .regex(/^\d{1,4}$/, 'a whole number of seconds such as 10')
+    .regex(/^[1-9]\d{0,3}$/, 'a whole number of seconds such as 10')
     .default('10')
     .transform(Number)
     .describe('Seconds that a stopped training has to save, beside the iteration in hand'),

@@ -50,6 +50,38 @@ describe("the trainer's lease", () => {
     await rejectsWith(claim(store, 'c'), 'no-progress');
   });
 
+  it('counts failures of one request alone: when a person asks again, it goes on from its checkpoints', async () => {
+    const store = new MemoryStore();
+    await (await claim(store, 'before')).advance(checkpoint(7));
+    for (const token of ['a', 'b']) await (await claim(store, token)).recordFailure(boom);
+    for (let death = 0; death < 3; death++) await rejectsWith(claim(store, 'retried by the server'), 'no-progress');
+    const again = await claim(store, 'asked again', 'second');
+    assert.equal(again.checkpoints[0]?.iteration, 7);
+    assert.ok(again.isStruggling);
+    await again.advance(checkpoint(8));
+    assert.equal(again.isStruggling, false);
+  });
+
+  it('is read from stores of before requests were counted', async () => {
+    const store = new MemoryStore();
+    const counts = { starts: 7, startsSinceCheckpoint: 6, failuresSinceCheckpoint: 2, lastFailure: 'boom' };
+    await store.put(KEY, JSON.stringify({ version: 1, attempt: 'old', checkpoints: [checkpoint(9)], ...counts }));
+    const chain = await claim(store, 'new');
+    assert.equal(chain.checkpoints[0]?.iteration, 9);
+    assert.deepEqual(chain.lost, []);
+  });
+
+  it('is named where it cannot be read, with what to do', async () => {
+    const store = new MemoryStore();
+    await store.put(KEY, '{"version": 1, "atte');
+    await assert.rejects(claim(store, 'a'), (error: unknown) => {
+      assert.ok(error instanceof PartloopError && error.code === 'data-invalid');
+      assert.ok(error.message.includes(KEY));
+      assert.match(error.hint ?? '', /`partloop iteration replay demo 1 --from train`/);
+      return true;
+    });
+  });
+
   it('lets machines die four times before the first checkpoint, and counts stops from outside not at all', async () => {
     const store = new MemoryStore();
     for (let stop = 0; stop < 20; stop++) await (await claim(store, `stopped-${stop}`)).release();
