@@ -42,6 +42,8 @@ describe('a train worker that is asked to stop in the middle of a training', fun
   let store: ObjectStore;
   let environment: TestWorkflowEnvironment;
   const workers: ChildProcess[] = [];
+  let others: Worker[] = [];
+  let running: Promise<void>[] = [];
 
   before(async function () {
     if (!existsSync(python)) this.skip();
@@ -52,6 +54,8 @@ describe('a train worker that is asked to stop in the middle of a training', fun
   });
   after(async () => {
     for (const worker of workers) worker.kill('SIGKILL');
+    for (const worker of others) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.allSettled(running);
     await environment?.teardown();
     await server?.stop();
     if (home) await rm(home, { recursive: true, force: true });
@@ -73,8 +77,8 @@ describe('a train worker that is asked to stop in the middle of a training', fun
       force: null,
     });
 
-    const others = await Promise.all([LIGHT_QUEUE, SCAN_QUEUE].map((queue) => otherWorker(queue)));
-    const running = others.map((worker) => worker.run());
+    others = await Promise.all([LIGHT_QUEUE, SCAN_QUEUE].map((queue) => otherWorker(queue)));
+    running = others.map((worker) => worker.run());
     const handle = await environment.client.workflow.start('loopIteration', {
       workflowId: 'loop:tiny:iteration:0001',
       taskQueue: LIGHT_QUEUE,
@@ -102,8 +106,6 @@ describe('a train worker that is asked to stop in the middle of a training', fun
     assert.equal(results.train?.facts.iterations, ITERATIONS);
     second.process.kill('SIGTERM');
     assert.deepEqual(await once(second.process, 'exit'), [0, null]);
-    for (const worker of others) worker.shutdown();
-    await Promise.all(running);
   });
 
   async function otherWorker(taskQueue: string): Promise<Worker> {
