@@ -19,6 +19,8 @@ const commitSchema = z.object({
 export interface Attempt {
   token: string;
   digest: string;
+  /** Digest of the same work where no replay had asked for it anew; null for work that was not forced. */
+  unforced: string | null;
   /** The key of an output file of this attempt. */
   key(file: string): string;
 }
@@ -30,13 +32,18 @@ export interface StepWork {
 
 /** Work with a commit of its own that is a part of a step. */
 const PARTS = { plan: 'scan', fold: 'scan', trial: 'tune' } as const satisfies Record<string, Step>;
-type Part = keyof typeof PARTS;
+export type Part = keyof typeof PARTS;
 
 const isPart = (step: Step | Part): step is Part => step in PARTS;
 
 /** True where a forced replay asks for this step to be done again. */
 export function isForced(context: IterationContext, step: Step): boolean {
   return context.force !== null && STEPS.indexOf(step) >= STEPS.indexOf(context.force.from);
+}
+
+/** The token of a forced replay that asks for this work to be done again; null where none does. */
+export function forceToken(context: IterationContext, step: Step | Part): string | null {
+  return isForced(context, isPart(step) ? PARTS[step] : step) ? (context.force?.token ?? null) : null;
 }
 
 /**
@@ -53,8 +60,8 @@ export async function runStep(
   inputs: unknown,
   work: (attempt: Attempt) => Promise<StepWork>,
 ): Promise<StepResult> {
-  const forced = isForced(context, isPart(step) ? PARTS[step] : step);
-  const digest = digestOf({ step, version, inputs, force: forced ? context.force?.token : null });
+  const force = forceToken(context, step);
+  const digest = digestOf({ step, version, inputs, force });
   const commitKey = keys.commit(context.loop, context.iteration, step, digest);
   const earlier = await readCommit(store, commitKey);
   if (earlier !== null) return { ...earlier, outcome: 'hit' };
@@ -64,12 +71,13 @@ export async function runStep(
   const { outputs, facts } = await work({
     token,
     digest,
+    unforced: force === null ? null : digestOf({ step, version, inputs, force: null }),
     key: (file) => keys.attempt(context.loop, context.iteration, step, digest, token, file),
   });
   const result: StepResult = {
     step,
     digest,
-    outcome: forced ? 'forced' : 'miss',
+    outcome: force === null ? 'miss' : 'forced',
     outputs,
     facts,
     seconds: Math.round((Date.now() - startedAt) / 100) / 10,
@@ -80,6 +88,16 @@ export async function runStep(
   const winner = await readCommit(store, commitKey);
   if (winner === null) throw new PartloopError('store-conflict', `${commitKey} was there and is gone`);
   return winner;
+}
+
+/** Whether the work of this digest is done. */
+export async function isCommitted(
+  store: ObjectStore,
+  { loop, iteration }: IterationContext,
+  step: Step | Part,
+  digest: string,
+): Promise<boolean> {
+  return (await store.head(keys.commit(loop, iteration, step, digest))) !== null;
 }
 
 async function readCommit(store: ObjectStore, key: string): Promise<StepResult | null> {

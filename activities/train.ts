@@ -12,9 +12,10 @@ import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { withHeartbeat } from './heartbeat.js';
 import { poolOf } from './pool.js';
-import { runStep } from './step.js';
+import { isCommitted } from './step.js';
 import { prepareTraining, type TrainingPlan } from './trainer/prepare.js';
 import { runTraining } from './trainer/run.js';
+import { runTrainingStep } from './trainer/trainingStep.js';
 import { warmStartOf } from './trainer/warmStart.js';
 
 const VERSION = 1;
@@ -140,10 +141,17 @@ export function createTrainActivities(deps: ActivityDeps) {
     return withHeartbeat(async (beat) => {
       const { loop, iteration } = context;
       const { inputs, run } = await prepareTraining(deps, context, plan);
-      return runStep(store, context, step, VERSION, { ...inputs, step }, async (attempt) => {
+      const training = { step, version: VERSION, identity: inputs, part: { step } };
+      return runTrainingStep(deps, context, training, async (attempt, attended) => {
         log.info({ loop, iteration, step, images: plan.rows.length, iterations: plan.config.iterations }, 'training');
-        const chainKey = keys.checkpointChain(loop, iteration, step, attempt.digest);
-        return runTraining(deps, { ...run, chainKey, publishWeights: step === 'train' }, attempt, beat);
+        const chain = (digest: string): string => keys.checkpointChain(loop, iteration, step, digest);
+        // A replay does anew what is done; what never ended goes on.
+        const { unforced } = attempt;
+        const isUnfinished = unforced !== null && !(await isCommitted(store, context, step, unforced));
+        const unforcedChainKey = isUnfinished ? chain(unforced) : null;
+        const publishWeights = step === 'train';
+        const chainKey = chain(attempt.digest);
+        return runTraining(deps, { ...run, ...attended, chainKey, unforcedChainKey, publishWeights }, attempt, beat);
       });
     });
   }

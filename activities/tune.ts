@@ -14,12 +14,13 @@ import { keys } from '../storage/keys.js';
 import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { withHeartbeat } from './heartbeat.js';
-import { isForced, runStep } from './step.js';
+import { forceToken, runStep } from './step.js';
 import { dropCheckpoints } from './trainer/checkpointChain.js';
 import { prepareTraining } from './trainer/prepare.js';
 import { runTrainer, trainerFailure, trainerPython } from './trainer/process.js';
-import { leftOutFacts, readRung } from './trainer/results.js';
+import { leftOutFacts, lostFacts, readRung } from './trainer/results.js';
 import { runTraining } from './trainer/run.js';
+import { runTrainingStep } from './trainer/trainingStep.js';
 import { warmStartOf } from './trainer/warmStart.js';
 
 const VERSION = 1;
@@ -91,13 +92,15 @@ export function createTrialActivities(deps: ActivityDeps) {
             },
           );
         }
-        const force = isForced(context, 'tune') ? context.force?.token : null;
-        const chainKey = keys.checkpointChain(loop, iteration, 'trial', digestOf({ ...inputs, trial, force }));
-        return runStep(store, context, 'trial', VERSION, { ...inputs, trial, stopAfter }, async (attempt) => {
+        const force = forceToken(context, 'trial');
+        const step = { step: 'trial', version: VERSION, identity: { ...inputs, trial }, part: { stopAfter } } as const;
+        return runTrainingStep(deps, context, step, async (attempt, { inputs: decided, ...attended }) => {
           log.info({ loop, iteration, trial, rung, stopAfter }, 'training a trial');
+          // One chain for all rungs of a trial.
+          const chainKey = keys.checkpointChain(loop, iteration, 'trial', digestOf({ ...decided, force }));
           return runTraining(
             deps,
-            { ...run, chainKey, stopAfter, publishWeights: false },
+            { ...run, ...attended, chainKey, unforcedChainKey: null, stopAfter, publishWeights: false },
             attempt,
             beat,
             async (ended) => {
@@ -108,7 +111,11 @@ export function createTrialActivities(deps: ActivityDeps) {
               const { loss, resumes } = ended;
               return {
                 outputs,
-                facts: { trial, rung, valMiou, iterations, loss, resumes, ...leftOutFacts(ended.run) },
+                facts: {
+                  ...{ trial, rung, valMiou, iterations, loss, resumes },
+                  ...lostFacts(ended),
+                  ...leftOutFacts(ended.run),
+                },
               };
             },
           );

@@ -44,6 +44,11 @@ export const iterationContextSchema = z.object({
     })
     .nullable(),
   force: forceSchema.nullable(),
+  /**
+   * Raised by each request of a person to try again within one run of the iteration's workflow; a new run counts by itself. In no
+   * digest: it lets a training try again that gave up, from its newest checkpoint.
+   */
+  retry: z.number().int().nonnegative().optional(),
 });
 export type IterationContext = z.infer<typeof iterationContextSchema>;
 

@@ -11,7 +11,8 @@ export const TRAINER_EXITS = {
   'weights-missing': { exitCode: 4, retry: false, failure: 'weights-missing' },
   'checkpoint-incompatible': { exitCode: 5, retry: false, failure: 'checkpoint-incompatible' },
   'loss-not-finite': { exitCode: 6, retry: false, failure: 'training-diverged' },
-  'out-of-memory': { exitCode: 7, retry: true, failure: 'trainer-failed' },
+  'out-of-memory': { exitCode: 7, retry: true, failure: 'out-of-memory' },
+  'disk-full': { exitCode: 8, retry: true, failure: 'disk-full' },
   internal: { exitCode: 70, retry: true, failure: 'trainer-failed' },
   stopped: { exitCode: 75, retry: true, failure: 'interrupted' },
 } as const satisfies Record<string, { exitCode: number; retry: boolean; failure: FailureCode | null }>;

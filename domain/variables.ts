@@ -36,6 +36,11 @@ export const variablesSchema = z.object({
     .default('100')
     .transform(Number)
     .describe('Gigabytes of pictures that a machine which trains keeps for the next training'),
+  PARTLOOP_SAVE_SECONDS: text
+    .regex(/^[1-9]\d{0,3}$/, 'a whole number of seconds such as 10')
+    .default('10')
+    .transform(Number)
+    .describe('Seconds that a stopped training has to save, beside the iteration in hand'),
   PARTLOOP_PYTHON: text.optional().describe('Python of the trainer'),
   PARTLOOP_DEBUG: text.optional().describe('Anything: unexpected errors show their full trace'),
   PARTLOOP_STORE: text.regex(STORE, 's3://bucket/prefix').optional().describe('Store to use instead of a local one'),

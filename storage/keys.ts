@@ -33,6 +33,9 @@ export const keys = {
   /** The trainer's lease and the pointer to its newest checkpoint: a chain of If-Match writes. */
   checkpointChain: (loop: string, iteration: number, step: string, digest: string) =>
     `${keys.stepPrefix(loop, iteration, step, digest)}latest.json`,
+  /** Which recipe of the trainer a run keeps to, by what it trains on. */
+  recipePin: (loop: string, iteration: number, step: string, digest: string) =>
+    `loops/${loop}/iterations/${iterationLabel(iteration)}/recipes/${step}/${digest}.json`,
   /** Which images the trainings on one set leave out, decided once. */
   leftOut: (loop: string, iteration: number, digest: string) =>
     `loops/${loop}/iterations/${iterationLabel(iteration)}/left-out/${digest}/images.json`,

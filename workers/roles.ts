@@ -3,7 +3,8 @@ import type { WorkerRole } from '../domain/variables.js';
 
 /**
  * What one worker process may take on. Scan takes two activities a device and train one, so that a queue and not a
- * crowded machine holds what waits. The graces leave time for one batch, and for a checkpoint.
+ * crowded machine holds what waits. `graceTime` passes before activities are cancelled, for a batch to end; `forceTime` before
+ * the process ends whatever they do.
  */
 export const ROLES = {
   light: {
@@ -18,7 +19,8 @@ export const ROLES = {
     taskQueue: TRAIN_QUEUE,
     workflows: false,
     maxActivities: 1,
-    graceTime: '90 seconds',
+    // A training saves at once: whoever stops this process may not wait for long.
+    graceTime: '0 seconds',
     forceTime: '150 seconds',
   },
 } as const satisfies Record<WorkerRole, unknown>;

@@ -41,7 +41,7 @@ function workflowCode(root: string): { workflowBundle: { codePath: string } } | 
 }
 
 /**
- * Run until SIGTERM or SIGINT; activities get their grace to save what they have.
+ * Run until SIGTERM or SIGINT: stop polling, let activities save what they have, end.
  *
  * @throws the reason for which an activity retired this process, once the workers have ended in order
  */
@@ -49,6 +49,7 @@ export async function runWorkers(roles: readonly Role[], deps: ActivityDeps & { 
   Runtime.install({ shutdownSignals: [] });
   const workers: Worker[] = [];
   let retired: Error | null = null;
+  // No worker polls from here on; trainings save and upload, give their lease back, and report before the process ends.
   const stop = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
@@ -61,9 +62,15 @@ export async function runWorkers(roles: readonly Role[], deps: ActivityDeps & { 
     stop();
   };
   workers.push(...(await Promise.all(roles.map((role) => createWorker(role, { ...deps, retire })))));
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  const asked = (signal: NodeJS.Signals): void => {
+    deps.log.info({ signal, roles }, 'asked to stop: no more work is taken, what is under way saves');
+    stop();
+  };
+  // Not `once`: a library that finds no listener left at a second signal would end the process.
+  process.on('SIGTERM', asked);
+  process.on('SIGINT', asked);
   deps.log.info({ roles }, 'workers are polling');
   await Promise.all(workers.map((worker) => worker.run()));
+  deps.log.info({ roles }, 'workers have ended');
   if (retired !== null) throw retired;
 }

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
 import { sha256Schema } from '../../domain/ids.js';
 import { KEPT_CHECKPOINTS } from '../../domain/trainerJob.js';
+import { parseJson } from '../../storage/json.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
+import type { Commands } from './trainingRun.js';
 
 /** Starts without a new checkpoint after which retrying is pointless; a machine may well die twice before the first. */
 const MAX_STARTS = 5;
@@ -18,8 +20,20 @@ const storedCheckpointSchema = z.object({
   sidecar: z.string(),
   /** Key of the progress log up to here. */
   log: z.string(),
+  /** Of the run that a replay goes on from: its own chain still names it, so that it is not deleted here. */
+  borrowed: z.boolean().optional(),
 });
 export type StoredCheckpoint = z.infer<typeof storedCheckpointSchema>;
+
+const lostCheckpointSchema = z.object({
+  iteration: z.number().int().nonnegative(),
+  key: z.string(),
+  why: z.enum(['missing', 'damaged']),
+  /** Iteration that the run went on from instead. */
+  resumedFrom: z.number().int().nonnegative(),
+});
+/** A checkpoint that could not be used any more. */
+export type LostCheckpoint = z.infer<typeof lostCheckpointSchema>;
 
 const chainSchema = z.object({
   version: z.literal(1),
@@ -32,36 +46,44 @@ const chainSchema = z.object({
   startsSinceCheckpoint: z.number().int().nonnegative(),
   failuresSinceCheckpoint: z.number().int().nonnegative(),
   lastFailure: z.string().nullable(),
+  /** The request of a person that the two counts since the checkpoint belong to. */
+  generation: z.string().nullable().default(null),
+  lost: z.array(lostCheckpointSchema).default([]),
 });
 type Chain = z.infer<typeof chainSchema>;
+
+export interface Claim {
+  attempt: string;
+  /** The request of a person that this attempt belongs to: failures before it do not count. */
+  generation: string;
+  commands: Commands;
+  /** Chain of the run that a replay asks for anew: where this one is new, it goes on from that one's checkpoints. */
+  from?: string | null;
+}
 
 /**
  * The trainer's lease and the pointer to its newest checkpoint: `latest.json`, a chain of If-Match writes. A new
  * attempt takes the lease over; the old one learns of it with its next write, and publishes nothing from then on.
  */
 export class CheckpointChain {
+  private aside: LostCheckpoint[] = [];
+
   private constructor(
     private readonly store: ObjectStore,
     private readonly key: string,
+    private readonly commands: Commands,
     private state: Chain,
     private etag: string,
   ) {}
 
-  /** Take the lease. Throws `no-progress` where earlier attempts came no further. */
-  static async claim(store: ObjectStore, key: string, attempt: string): Promise<CheckpointChain> {
+  /** Take the lease. Throws `no-progress` where earlier attempts at the same request came no further. */
+  static async claim(store: ObjectStore, key: string, claim: Claim): Promise<CheckpointChain> {
+    const { attempt, generation, commands } = claim;
     for (let race = 0; race < MAX_RACES; race++) {
-      const found = await read(store, key);
-      const before: Chain = found?.state ?? {
-        version: 1,
-        attempt,
-        checkpoints: [],
-        starts: 0,
-        startsSinceCheckpoint: 0,
-        failuresSinceCheckpoint: 0,
-        lastFailure: null,
-      };
+      const found = await read(store, key, commands);
+      const before = forRequest(found?.state ?? (await begun(store, claim)), generation);
       if (before.startsSinceCheckpoint >= MAX_STARTS || before.failuresSinceCheckpoint >= MAX_FAILURES)
-        throw noProgress(key, before);
+        throw noProgress(before, commands);
       const state = {
         ...before,
         attempt,
@@ -69,13 +91,14 @@ export class CheckpointChain {
         startsSinceCheckpoint: before.startsSinceCheckpoint + 1,
       };
       const written = await store.replace(key, JSON.stringify(state, null, 1), found?.etag ?? null);
-      if (written !== 'conflict') return new CheckpointChain(store, key, state, written.etag);
+      if (written !== 'conflict') return new CheckpointChain(store, key, commands, state, written.etag);
     }
     throw new PartloopError('store-conflict', `${key} changed under ${MAX_RACES} attempts to take the trainer's lease`);
   }
 
-  get newest(): StoredCheckpoint | null {
-    return this.state.checkpoints[0] ?? null;
+  /** Newest first. */
+  get checkpoints(): readonly StoredCheckpoint[] {
+    return this.state.checkpoints;
   }
 
   /** How often the trainer was started again for this run. */
@@ -83,7 +106,17 @@ export class CheckpointChain {
     return this.state.starts - 1;
   }
 
-  /** Make an uploaded checkpoint the newest; returns the keys of those that fell out of the last three. */
+  /** Checkpoints that could not be used any more, over all attempts. */
+  get lost(): readonly LostCheckpoint[] {
+    return this.state.lost;
+  }
+
+  /** True where the attempt before this one ended before it saved: this one had better save more often. */
+  get isStruggling(): boolean {
+    return this.state.lastFailure !== null || this.state.startsSinceCheckpoint > 2;
+  }
+
+  /** Make an uploaded checkpoint the newest; returns the keys of what is needed no more. */
   async advance(checkpoint: StoredCheckpoint): Promise<string[]> {
     const all = [checkpoint, ...this.state.checkpoints.filter((entry) => entry.key !== checkpoint.key)];
     const kept = all.slice(0, KEPT_CHECKPOINTS);
@@ -94,7 +127,23 @@ export class CheckpointChain {
       failuresSinceCheckpoint: 0,
       lastFailure: null,
     });
-    return all.slice(KEPT_CHECKPOINTS).flatMap((entry) => [entry.key, entry.log]);
+    const aside = this.aside.map(({ key }) => key);
+    this.aside = [];
+    const own = all.slice(KEPT_CHECKPOINTS).filter(({ borrowed }) => borrowed !== true);
+    return [...aside, ...own.flatMap((entry) => [entry.key, entry.log])];
+  }
+
+  /** Go on without checkpoints that are damaged or missing. */
+  async setAside(lost: readonly LostCheckpoint[]): Promise<void> {
+    if (lost.length === 0) return;
+    const keys = new Set(lost.map(({ key }) => key));
+    const borrowed = new Set(this.state.checkpoints.flatMap((entry) => (entry.borrowed === true ? entry.key : [])));
+    await this.write({
+      ...this.state,
+      checkpoints: this.state.checkpoints.filter(({ key }) => !keys.has(key)),
+      lost: [...this.state.lost, ...lost],
+    });
+    this.aside.push(...lost.filter(({ key }) => !borrowed.has(key)));
   }
 
   /** Throw `fenced` unless this attempt still holds the lease: before outputs are published. */
@@ -107,13 +156,18 @@ export class CheckpointChain {
     await this.write({ ...this.state, startsSinceCheckpoint: Math.max(0, this.state.startsSinceCheckpoint - 1) });
   }
 
-  /** The trainer itself failed: the second time without a new checkpoint is the last. */
-  async recordFailure(message: string): Promise<void> {
+  /**
+   * The trainer itself failed: the second time without a new checkpoint is the last until a person asks again.
+   *
+   * @returns what to throw
+   */
+  async recordFailure(failure: PartloopError): Promise<PartloopError> {
     await this.write({
       ...this.state,
       failuresSinceCheckpoint: this.state.failuresSinceCheckpoint + 1,
-      lastFailure: message.slice(0, 1_000),
+      lastFailure: failure.message.slice(0, 1_000),
     });
+    return this.state.failuresSinceCheckpoint < MAX_FAILURES ? failure : noProgress(this.state, this.commands, failure);
   }
 
   private async write(state: Chain): Promise<void> {
@@ -123,7 +177,7 @@ export class CheckpointChain {
       this.etag = written.etag;
       return;
     }
-    const found = await read(this.store, this.key);
+    const found = await read(this.store, this.key, this.commands);
     if (found === null || found.state.attempt !== this.state.attempt) {
       throw new PartloopError('fenced', `another attempt took over ${this.key}`, {
         hint: 'Nothing to do: the newer attempt goes on from the last checkpoint.',
@@ -135,28 +189,70 @@ export class CheckpointChain {
 
 /** Delete a run's checkpoints and its pointer, once nothing will go on from them. */
 export async function dropCheckpoints(store: ObjectStore, key: string): Promise<void> {
-  const found = await read(store, key);
-  if (found === null) return;
-  await store.delete([...found.state.checkpoints.flatMap((entry) => [entry.key, entry.log]), key]);
+  const object = await store.tryGet(key);
+  if (object === null) return;
+  const { checkpoints } = parseJson(object.body, key, chainSchema);
+  const own = checkpoints.filter(({ borrowed }) => borrowed !== true);
+  await store.delete([...own.flatMap((entry) => [entry.key, entry.log]), key]);
 }
 
-async function read(store: ObjectStore, key: string): Promise<{ state: Chain; etag: string } | null> {
+/** The state before the first attempt: with the checkpoints of the run that a replay asks for anew, where there are any. */
+async function begun(store: ObjectStore, { attempt, generation, commands, from }: Claim): Promise<Chain> {
+  const other = from == null ? null : await read(store, from, commands);
+  return {
+    version: 1,
+    attempt,
+    checkpoints: other?.state.checkpoints.map((entry) => ({ ...entry, borrowed: true })) ?? [],
+    starts: 0,
+    startsSinceCheckpoint: 0,
+    failuresSinceCheckpoint: 0,
+    lastFailure: other?.state.lastFailure ?? null,
+    generation,
+    lost: [],
+  };
+}
+
+/** Counters guard the retries of one request alone; why it failed last is remembered. */
+const forRequest = (state: Chain, generation: string): Chain =>
+  state.generation === generation
+    ? state
+    : { ...state, generation, startsSinceCheckpoint: 0, failuresSinceCheckpoint: 0 };
+
+async function read(
+  store: ObjectStore,
+  key: string,
+  { anew }: Commands,
+): Promise<{ state: Chain; etag: string } | null> {
   const object = await store.tryGet(key);
   if (object === null) return null;
-  const parsed = chainSchema.safeParse(JSON.parse(new TextDecoder().decode(object.body)));
-  if (parsed.success) return { state: parsed.data, etag: object.etag };
-  throw new PartloopError('data-invalid', `${key} is no checkpoint chain: ${z.prettifyError(parsed.error)}`, {
-    hint: 'Do the step again, under a fresh key: `partloop iteration replay LOOP N --from STEP`; a scan by itself: run it again.',
-  });
+  try {
+    return { state: parseJson(object.body, key, chainSchema), etag: object.etag };
+  } catch (cause) {
+    throw new PartloopError(
+      'data-invalid',
+      `${cause instanceof Error ? cause.message : key} (a training's checkpoints)`,
+      {
+        hint: `Restore that object. Or train from iteration 0: ${anew}.`,
+        cause,
+      },
+    );
+  }
 }
 
-function noProgress(key: string, chain: Chain): PartloopError {
-  const last = chain.lastFailure === null ? '' : `; the last failure was: ${chain.lastFailure}`;
+function noProgress(chain: Chain, { retry }: Commands, failure?: PartloopError): PartloopError {
+  const newest = chain.checkpoints[0]?.iteration ?? 0;
+  const last = failure?.message ?? chain.lastFailure;
+  const how =
+    chain.failuresSinceCheckpoint >= MAX_FAILURES
+      ? `the trainer failed ${chain.failuresSinceCheckpoint} times`
+      : `training was started ${chain.startsSinceCheckpoint} times`;
+  const cure = failure?.hint ?? 'See the log of the train worker for what ended it, and mend that.';
   return new PartloopError(
     'no-progress',
-    `training was started ${chain.startsSinceCheckpoint} times without a new checkpoint (${key})${last}`,
+    `${how} without a new checkpoint after iteration ${newest}${last === null ? '' : `; at last: ${last}`}`,
     {
-      hint: 'Mend what ends the trainer (its stderr is in the log), lower `train.checkpointEvery`, then do the step again: `partloop iteration replay LOOP N --from STEP`, or run the scan again.',
+      hint: `${cure.replace(/\.?$/, '.')} Then ${retry}: it goes on from iteration ${newest}.`,
+      ...(failure === undefined ? {} : { cause: failure }),
     },
   );
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { PartloopError } from '../../domain/errors.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import type { CheckpointChain } from './checkpointChain.js';
+import type { RecipePin } from './recipe.js';
 
 /** A whole checkpoint on this disk: `<iteration>.pt`, with its sidecar and progress log beside it. */
 export interface LocalCheckpoint {
@@ -20,12 +21,16 @@ export const logOf = (path: string): string => path.replace(/\.pt$/, '.log.jsonl
  * is away costs this upload, not the training; a lost lease is told through `onFenced`.
  */
 export class CheckpointUploader {
+  /** Iteration of the newest checkpoint that this attempt brought into the store. */
+  newestIteration: number | null = null;
   private waiting: LocalCheckpoint | null = null;
   private running: Promise<void> | null = null;
 
   constructor(
     private readonly store: ObjectStore,
     private readonly chain: CheckpointChain,
+    /** What the run keeps to once one of its checkpoints is in the store. */
+    private readonly pin: Pick<RecipePin, 'keep'>,
     private readonly keyOf: (file: string) => string,
     private readonly log: Logger,
     private readonly onFenced: (error: PartloopError) => void,
@@ -70,7 +75,11 @@ export class CheckpointUploader {
     const log = this.keyOf(`checkpoints/${basename(logOf(local.path))}`);
     await this.store.put(log, await readFile(logOf(local.path)), 'application/x-ndjson');
     await this.store.putFile(key, local.path, 'application/octet-stream');
+    await this.pin.keep();
     const dropped = await this.chain.advance({ iteration: local.iteration, key, sha256: local.sha256, sidecar, log });
-    if (dropped.length > 0) await this.store.delete(dropped);
+    this.newestIteration = local.iteration;
+    // What is not deleted now only takes room.
+    if (dropped.length > 0)
+      await this.store.delete(dropped).catch((error: unknown) => this.log.warn({ err: error }, 'old checkpoints stay'));
   }
 }

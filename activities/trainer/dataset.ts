@@ -1,6 +1,5 @@
-import { mkdir, readdir, rm, stat, statfs, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { PartloopError } from '../../domain/errors.js';
 import { type LeftOut, leftOutBy } from '../../domain/leftOut.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { readVariables } from '../../domain/variables.js';
@@ -16,6 +15,7 @@ import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { throwIfCancelled } from '../heartbeat.js';
 import { forEachLimited, writeWhole } from './files.js';
+import { diskFull, diskFullError, freeBytes, sizeText } from './room.js';
 
 const DOWNLOADS_IN_FLIGHT = 8;
 const COPY_MAIN = new URL('../../inference/copyMain.js', import.meta.url);
@@ -92,6 +92,8 @@ export async function syncDataset(rows: readonly IndexRow[], options: SyncOption
         lines[index] = JSON.stringify({ imageId: row.imageId, ...paths });
       } catch (error) {
         throwIfCancelled(signal);
+        const full = await diskFull(error, home, `copies of ${sorted.length - done} more images are wanted`);
+        if (full !== null) throw full;
         bad[index] = leftOutBy(row, error);
         if (bad[index] === null) throw error;
       }
@@ -146,14 +148,13 @@ class DiskRoom {
   async check(imagesLeft: number): Promise<void> {
     if (this.files < 32 || this.files < this.checkedAt + 1_000) return;
     this.checkedAt = this.files;
-    const disk = await statfs(this.home);
     const wanted = (this.bytes / this.files) * 2 * imagesLeft + SPARE_BYTES;
-    const free = disk.bavail * disk.bsize;
+    const free = await freeBytes(this.home);
     if (wanted <= free) return;
-    throw new PartloopError(
-      'setup-incomplete',
-      `the training set of ${this.images} images does not fit: about ${gigabytes(wanted)} GB more are needed on the disk of ${this.home}, ${gigabytes(free)} GB are free`,
-      { hint: 'Set PARTLOOP_HOME to a larger disk, lower `imageSize`, or free space.' },
+    throw diskFullError(
+      this.home,
+      `the training set of ${this.images} images needs about ${sizeText(wanted)} more, room for checkpoints included`,
+      free,
     );
   }
 }
@@ -177,5 +178,3 @@ async function trimCache(folder: string, used: ReadonlySet<string>): Promise<voi
     total -= file.size;
   }
 }
-
-const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);

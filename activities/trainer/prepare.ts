@@ -1,6 +1,3 @@
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import type { TrainConfig } from '../../domain/config.js';
 import { assertNoLeak } from '../../domain/draw/drawChunk.js';
 import { copyDetector } from '../../domain/draw/nearDuplicates.js';
@@ -14,7 +11,7 @@ import { keys } from '../../storage/keys.js';
 import type { ActivityDeps } from '../deps.js';
 import { poolOf } from '../pool.js';
 import { isForced } from '../step.js';
-import type { TrainingRun } from './trainingRun.js';
+import type { Attended, TrainingRun } from './trainingRun.js';
 import type { WarmStart } from './warmStart.js';
 
 /** Everything that decides the weights of one run. */
@@ -32,9 +29,9 @@ export interface TrainingPlan {
 }
 
 export interface PreparedTraining {
-  /** What the run's digest is made of. */
+  /** What the run's digest is made of, beside the recipe of the trainer. */
   inputs: Record<string, unknown>;
-  run: Omit<TrainingRun, 'chainKey' | 'publishWeights'>;
+  run: Omit<TrainingRun, 'chainKey' | 'unforcedChainKey' | 'publishWeights' | keyof Attended>;
 }
 
 /** A run from its plan: validation images, digests and seed; refuses an empty training set and one that holds test images. */
@@ -79,7 +76,6 @@ export async function prepareTraining(
       ...(warmStart === null ? {} : { warmStart: warmStart.weightsSha256 }),
       // The classes are those of before, their mirror pairs may not be.
       ...(pool.taxonomy.identity === undefined ? {} : { rules: digestOf(pool.taxonomy) }),
-      trainer: await trainerDigest(deps.root),
     },
     run: {
       pool: loopConfig.pool,
@@ -122,22 +118,4 @@ function everSeen({ rows, warmStart }: TrainingPlan): TrainingList['images'] {
 /** Digest of which images with which labels, whatever their order. */
 export function listDigest(rows: readonly IndexRow[]): string {
   return digestOf(rows.map((row) => `${row.imageId} ${row.labelSha256}`).sort());
-}
-
-/** Digest of the trainer's source and lock files: another PyTorch or another recipe is another model. */
-async function trainerDigest(root: string): Promise<string> {
-  const folder = join(resolve(root), 'trainer');
-  const source = join(folder, 'partloop_trainer');
-  const locks = (await readdir(folder))
-    .filter((name) => /^requirements.*\.lock\.txt$/.test(name))
-    .map((name) => join(folder, name));
-  const modules = (await readdir(source)).filter((name) => name.endsWith('.py')).map((name) => join(source, name));
-  const hash = createHash('sha256');
-  for (const path of [...locks.sort(), ...modules.sort()]) {
-    hash
-      .update(`${path.slice(folder.length)}\n`)
-      .update(await readFile(path))
-      .update('\0');
-  }
-  return hash.digest('hex');
 }

@@ -5,9 +5,15 @@ import { join, resolve } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
 import { TRAINER_EXITS, trainerExitName } from '../../domain/trainerExit.js';
 import { readVariables } from '../../domain/variables.js';
+import { MemoryWatch } from './memory.js';
 import { type ErrorMessage, LineSplitter, parseMessage, type TrainerMessage } from './protocol.js';
 
-const STDERR_TAIL_CHARS = 2_000;
+const TAIL_CHARS = 2_000;
+/** Of what the trainer printed, in an error. */
+const SHOWN_CHARS = 1_000;
+/** A stopped trainer ends the iteration in hand before it saves: it has time for several of them. */
+const ITERATIONS_TO_STOP = 3;
+const LONGEST_GRACE_MS = 120_000;
 /** What the trainer's environment takes over: never S3 or Temporal credentials. */
 const PASSED_ENVIRONMENT =
   /^(PATH|HOME|LANG|LC_\w+|TMPDIR|TZ|LD_LIBRARY_PATH|SSL_CERT_\w+|CUDA_\w+|NVIDIA_\w+|NCCL_\w+|ONEDNN_\w+|ATEN_\w+|HF_HOME|TORCH_HOME|XDG_CACHE_HOME|HTTPS?_PROXY|NO_PROXY)$/i;
@@ -37,8 +43,10 @@ export interface TrainerRun {
   network: boolean;
   /** Milliseconds without a message after which the trainer counts as hung. */
   stallMs: number;
-  /** Milliseconds that a stopped trainer has for its last checkpoint. */
+  /** Milliseconds that a stopped trainer has for its last checkpoint, beside the iteration in hand. */
   graceMs: number;
+  /** Where `proc` and `sys` lie. */
+  systemRoot?: string;
   /** Aborting it stops the trainer, which saves first. */
   signal: AbortSignal;
   onMessage(message: TrainerMessage): void;
@@ -46,7 +54,12 @@ export interface TrainerRun {
 
 export interface TrainerEnd {
   exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  /** The last of what it printed, for people: stderr, and what of stdout is no message. */
   stderrTail: string;
+  stdoutTail: string;
+  /** What was held and what there was, where the kernel killed for lack of memory; null where it did not. */
+  shortage: string | null;
   /** The trainer's own words, where it could say any. */
   error: ErrorMessage | null;
   /** Why it was stopped from here: a hung or garbled trainer; null where it ended by itself or by `signal`. */
@@ -81,6 +94,9 @@ export async function runTrainer(run: TrainerRun): Promise<TrainerEnd> {
   let error: ErrorMessage | null = null;
   let fault: PartloopError | null = null;
   let stderrTail = '';
+  let stdoutTail = '';
+  let iterationMs = 0;
+  const memory = child.pid === undefined ? null : new MemoryWatch(child.pid, run.systemRoot);
   let killTimer: NodeJS.Timeout | undefined;
   const stop = (graceMs: number): void => {
     signalGroup(child.pid, 'SIGTERM');
@@ -90,12 +106,17 @@ export async function runTrainer(run: TrainerRun): Promise<TrainerEnd> {
     fault ??= reason;
     stop(Math.min(run.graceMs, 10_000));
   };
-  const onAbort = (): void => stop(run.graceMs);
+  const onAbort = (): void =>
+    stop(Math.min(Math.max(run.graceMs, LONGEST_GRACE_MS), run.graceMs + ITERATIONS_TO_STOP * iterationMs));
   const watchdog = new Watchdog(run.stallMs, (seconds) => giveUp(stalled(seconds)));
   const lines = new LineSplitter((line) => {
     const message = parseMessage(line);
-    if (message === null) return;
+    if (message === null) {
+      if (line !== '') stdoutTail = `${stdoutTail}${line}\n`.slice(-TAIL_CHARS);
+      return;
+    }
     watchdog.alive();
+    if (message.type === 'progress') iterationMs = message.secondsPerIteration * 1_000;
     if (message.type === 'error') error = message;
     run.onMessage(message);
   });
@@ -114,7 +135,7 @@ export async function runTrainer(run: TrainerRun): Promise<TrainerEnd> {
     }
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderrTail = (stderrTail + text).slice(-STDERR_TAIL_CHARS);
+    stderrTail = (stderrTail + text).slice(-TAIL_CHARS);
   });
 
   if (run.signal.aborted) onAbort();
@@ -130,9 +151,12 @@ export async function runTrainer(run: TrainerRun): Promise<TrainerEnd> {
     run.signal.removeEventListener('abort', onAbort);
     watchdog.end();
     clearTimeout(killTimer);
+    memory?.end();
     signalGroup(child.pid, 'SIGKILL');
   }
-  return { exitCode: child.exitCode, stderrTail, error, fault };
+  const shortage = fault === null && wasKilled(child, error) ? ((await memory?.shortage()) ?? null) : null;
+  const { exitCode, signalCode: signal } = child;
+  return { exitCode, signal, stderrTail: withoutError(stderrTail), stdoutTail, shortage, error, fault };
 }
 
 /** What to throw for a trainer that did not finish; `null` where it did. */
@@ -141,16 +165,44 @@ export function trainerFailure(end: TrainerEnd): PartloopError | null {
   const name = trainerExitName(end.exitCode);
   const { failure } = TRAINER_EXITS[name];
   if (failure === null) return null;
-  const how = end.exitCode === null ? 'was killed' : `ended with code ${end.exitCode}`;
-  const message = end.error?.message ?? `the trainer ${how} and said at last:\n${end.stderrTail || '(nothing)'}`;
-  const hint =
-    end.error?.hint ||
-    (end.exitCode === null ? 'Often the kernel ran out of memory: lower the batch size or the image size.' : undefined);
-  return new PartloopError(failure, message, {
-    ...(hint === undefined ? {} : { hint }),
-    cause: new Error(end.stderrTail),
-  });
+  const printed = lastWords(end);
+  const cause = new Error(printed);
+  if (end.shortage !== null) {
+    return new PartloopError('out-of-memory', `memory ran out and the kernel killed the trainer: ${end.shortage}`, {
+      hint: MEMORY_HINT,
+      cause,
+    });
+  }
+  const how = end.exitCode === null ? `was killed (${end.signal ?? 'by a signal'})` : `ended with code ${end.exitCode}`;
+  const said = end.error?.message ?? `the trainer ${how}`;
+  // What is expected says all in its own words; a crash is understood from what was printed.
+  const message = name === 'internal' ? `${said}; it printed at last:\n${printed.slice(-SHOWN_CHARS)}` : said;
+  const hint = end.error?.hint || (end.signal === 'SIGKILL' ? KILLED_HINT : undefined);
+  return new PartloopError(failure, message, { ...(hint === undefined ? {} : { hint }), cause });
 }
+
+const MEMORY_HINT =
+  'Give the train worker more memory, or end what else runs there. A smaller `train.batchSize` or `train.imageSize` needs less, but starts the training again.';
+const KILLED_HINT =
+  'Somebody or something killed it: the kernel does so where memory runs out, and says so in its log.';
+
+/** The last of what a trainer printed, stderr first. */
+export const lastWords = ({ stderrTail, stdoutTail }: Pick<TrainerEnd, 'stderrTail' | 'stdoutTail'>): string =>
+  [stderrTail, stdoutTail === '' ? '' : `stdout: ${stdoutTail}`]
+    .filter((part) => part !== '')
+    .join('\n')
+    .trim() || '(nothing)';
+
+/** By a signal that nobody can catch, itself or one of its processes. */
+function wasKilled(
+  { signalCode, exitCode }: { signalCode: NodeJS.Signals | null; exitCode: number | null },
+  error: ErrorMessage | null,
+): boolean {
+  return signalCode === 'SIGKILL' || exitCode === 137 || (error?.message.includes('killed by SIGKILL') ?? false);
+}
+
+/** Without the trainer's last line, which says its error again for people. */
+const withoutError = (stderr: string): string => stderr.replace(/^\{"v": \d+, "type": "error".*\n?$/m, '');
 
 function trainerEnvironment(own: NodeJS.ProcessEnv, run: TrainerRun): NodeJS.ProcessEnv {
   const passed = Object.entries(own).filter(([name]) => PASSED_ENVIRONMENT.test(name));

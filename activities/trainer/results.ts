@@ -101,9 +101,21 @@ export async function publishModel(store: ObjectStore, ended: EndedRun): Promise
       weightsSha256: result.weightsSha256,
       loss: ended.loss,
       resumes: ended.resumes,
+      ...lostFacts(ended),
       ...leftOutFacts(run),
     },
   };
+}
+
+/** How many checkpoints could not be used any more, and how many iterations were trained again for it; nothing where all could. */
+export function lostFacts({ lost }: Pick<EndedRun, 'lost'>): StepWork['facts'] {
+  if (lost.length === 0) return {};
+  // Those that were passed over together count once, by the newest of them.
+  const newest = new Map<number, number>();
+  for (const { iteration, resumedFrom } of lost)
+    newest.set(resumedFrom, Math.max(iteration, newest.get(resumedFrom) ?? iteration));
+  const again = [...newest].reduce((sum, [from, iteration]) => sum + iteration - from, 0);
+  return { lostCheckpoints: lost.length, lostIterations: again };
 }
 
 /** How many images a run trained on, and how many it left out. */

@@ -1,28 +1,36 @@
-import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
 import { PartloopError } from '../../domain/errors.js';
+import type { FailureCode } from '../../domain/failure.js';
 import type { LeftOut } from '../../domain/leftOut.js';
-import { type TrainerJob, trainerJob } from '../../domain/trainerJob.js';
+import { readVariables } from '../../domain/variables.js';
 import { digestOf } from '../../storage/digest.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
 import type { ActivityDeps } from '../deps.js';
 import { type Heartbeat, throwIfCancelled } from '../heartbeat.js';
 import type { Attempt, StepWork } from '../step.js';
 import { CheckpointChain } from './checkpointChain.js';
 import { CheckpointUploader, logOf } from './checkpointUploader.js';
-import { writeList } from './dataset.js';
 import { writeWhole } from './files.js';
-import { runTrainer, trainerFailure, trainerPython } from './process.js';
+import { writeJob } from './jobFile.js';
+import { tellLost } from './lostCheckpoints.js';
+import { lastWords, runTrainer, trainerFailure, trainerPython } from './process.js';
 import { publishModel } from './results.js';
+import { diskFull } from './room.js';
 import { fetchAgain, gatherTrainingData, type TrainingData } from './trainingData.js';
 import { TrainingProgress } from './trainingProgress.js';
 import type { EndedRun, TrainingRun } from './trainingRun.js';
 import { WorkDir } from './workDir.js';
 
-/** A stopped trainer has this long for its last checkpoint; the worker's shutdown grace allows for it. */
-export const SAVE_GRACE_MS = 60_000;
 /** Counting a large training set's classes and validating say nothing for a while. */
 const STALL_MS = 30 * 60_000;
+
+/** Ends of the trainer that say nothing about other attempts, but end the retries where they come twice in a row. */
+const COUNTED: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'trainer-failed',
+  'trainer-stalled',
+  'disk-full',
+  'out-of-memory',
+]);
 
 /** The trainer named images that it cannot use. */
 class UnusableImages extends Error {
@@ -50,7 +58,7 @@ export async function runTraining(
   const fetchedAgain = new Set<string>();
   const refused: LeftOut[] = [];
   for (;;) {
-    const data = await gatherTrainingData(deps, run, beat, refused);
+    const data = await gathered(deps, run, attempt, beat, refused);
     try {
       return await trainOn(deps, data, attempt, beat, finish);
     } catch (error) {
@@ -72,6 +80,37 @@ export async function runTraining(
   }
 }
 
+/** The images on this disk. A disk that is too small for them counts as a failure: another machine may have room, none without end. */
+async function gathered(
+  deps: ActivityDeps,
+  run: TrainingRun,
+  attempt: Attempt,
+  beat: Heartbeat,
+  refused: readonly LeftOut[],
+): Promise<TrainingData> {
+  try {
+    return await gatherTrainingData(deps, run, beat, refused);
+  } catch (error) {
+    const full = await asDiskFull(deps, error, 'the images of the training are wanted there');
+    if (full === null) throw error;
+    throw await (await claimed(deps, run, attempt)).recordFailure(full);
+  }
+}
+
+/** The error of a full disk, its own or the system's; null for any other. */
+async function asDiskFull(deps: ActivityDeps, error: unknown, needs: string): Promise<PartloopError | null> {
+  if (error instanceof PartloopError && error.code === 'disk-full') return error;
+  return diskFull(error, resolve(deps.home), needs);
+}
+
+const claimed = (deps: ActivityDeps, run: TrainingRun, { token }: Attempt): Promise<CheckpointChain> =>
+  CheckpointChain.claim(deps.store, run.chainKey, {
+    attempt: token,
+    generation: run.generation,
+    commands: run.commands,
+    from: run.unforcedChainKey,
+  });
+
 function workDirOf({ home }: ActivityDeps, { variant }: TrainingRun, { digest, token }: Attempt): WorkDir {
   return new WorkDir(resolve(home), variant === null ? digest : digestOf({ digest, variant }), token);
 }
@@ -86,22 +125,23 @@ async function trainOn(
   const { run } = data;
   const { store, log } = deps;
   const python = await trainerPython(deps.root);
-  const chain = await CheckpointChain.claim(store, run.chainKey, attempt.token);
+  const chain = await claimed(deps, run, attempt);
   const workDir = workDirOf(deps, run, attempt);
   const fence = new AbortController();
   let fenced: PartloopError | null = null;
   let counted = false;
-  const uploader = new CheckpointUploader(store, chain, attempt.key, log, (error) => {
+  const uploader = new CheckpointUploader(store, chain, run.pin, attempt.key, log, (error) => {
     fenced = error;
     fence.abort(error);
   });
 
   try {
-    const found = await workDir.prepare(store, chain.newest, log);
-    const job = await writeJob(deps, data, attempt, workDir.path);
+    const found = await workDir.prepare(store, chain.checkpoints, log);
+    await tellLost(deps, data.run, chain, found, beat);
+    const job = await writeJob(deps, data, attempt, workDir.path, chain.isStruggling);
     const iterations = run.stopAfter ?? run.config.iterations;
-    const progress = await TrainingProgress.from(found?.checkpoint ?? null, iterations, beat);
-    if (found?.local) uploader.offer(found.checkpoint);
+    const progress = await TrainingProgress.from(found.checkpoint, iterations, beat);
+    if (found.checkpoint !== null && found.isLocal) uploader.offer(found.checkpoint);
 
     const end = await runTrainer({
       python,
@@ -110,12 +150,12 @@ async function trainOn(
       cwd: workDir.path,
       network: run.config.weights === 'hub',
       stallMs: STALL_MS,
-      graceMs: SAVE_GRACE_MS,
+      graceMs: readVariables(process.env).PARTLOOP_SAVE_SECONDS * 1_000,
       signal: AbortSignal.any([beat.signal, fence.signal]),
       onMessage: (message) => {
         progress.take(message);
         if (message.type === 'warning') log.warn({ code: message.code }, message.message);
-        if (message.type === 'checkpoint') offerWithLog(uploader, progress, job.workDir, message);
+        if (message.type === 'checkpoint') offerWithLog(uploader, progress, job.workDir, message, log);
       },
     });
     await progress.settled;
@@ -124,10 +164,11 @@ async function trainOn(
     const failure = trainerFailure(end);
     if (failure !== null) {
       throwIfCancelled(beat.signal);
-      log.error({ code: failure.code, stderr: end.stderrTail }, 'the trainer ended early');
-      if (failure.code === 'trainer-failed' || failure.code === 'trainer-stalled') {
+      const { exitCode, signal } = end;
+      log.error({ code: failure.code, exitCode, signal, printed: lastWords(end) }, failure.message);
+      if (COUNTED.has(failure.code)) {
         counted = true;
-        await chain.recordFailure(failure.message);
+        throw await chain.recordFailure(failure);
       }
       if (end.error !== null && end.error.images.length > 0) throw new UnusableImages(failure, end.error.images);
       throw failure;
@@ -140,6 +181,7 @@ async function trainOn(
       log: progress.textUpTo(iterations),
       loss: progress.loss,
       resumes: chain.resumes,
+      lost: chain.lost,
       confirm: () => chain.confirm(),
     });
     await workDir.remove();
@@ -147,63 +189,20 @@ async function trainOn(
   } catch (error) {
     if (fenced !== null) throw fenced;
     await uploader.drain();
+    const full = counted ? null : await asDiskFull(deps, error, 'the files of the training are wanted there');
+    if (full !== null) throw await chain.recordFailure(full);
     // A stop from outside, or a store that is away, says nothing about whether the training itself can go on.
     if (!counted)
       await chain
         .release()
+        .then(() => {
+          if (beat.signal.aborted)
+            log.info({ checkpoint: uploader.newestIteration }, 'the training is stopped: its lease is free');
+        })
         .catch((cause: unknown) => log.warn({ err: cause }, 'this start still counts as one without progress'));
     throwIfCancelled(beat.signal);
     throw error;
   }
-}
-
-async function writeJob(
-  deps: ActivityDeps,
-  { run, train, val }: TrainingData,
-  attempt: Attempt,
-  folder: string,
-): Promise<TrainerJob> {
-  const lists = { train: join(folder, 'train.jsonl'), val: join(folder, 'val.jsonl') };
-  await writeList(lists.train, train);
-  if (val !== null) await writeList(lists.val, val);
-  const job = trainerJob({
-    config: run.config,
-    taxonomy: run.taxonomy,
-    taxonomyDigest: run.taxonomyDigest,
-    trainingSetDigest: run.trainingSetDigest,
-    seed: run.seed,
-    validationSize: run.evaluationSize,
-    attempt: attempt.token,
-    workDir: folder,
-    train: lists.train,
-    val: val !== null && val.lines.length > 0 ? lists.val : null,
-    weights: await localWeights(deps.store, run.config.weights, folder),
-    warmStart: await localWarmStart(deps.store, run, folder),
-    stopAfter: run.stopAfter ?? null,
-  });
-  await writeFile(join(folder, 'job.json'), JSON.stringify(job, null, 1));
-  return job;
-}
-
-/** Backbone weights as the trainer takes them; an object of our store is brought onto this disk. */
-export async function localWeights(store: ObjectStore, weights: string, folder: string): Promise<string> {
-  if (!weights.startsWith('s3://')) return weights.startsWith('.') ? resolve(weights) : weights;
-  const prefix = `${store.uri.replace(/\/$/, '')}/`;
-  if (!weights.startsWith(prefix)) {
-    throw new PartloopError('config-invalid', `the weights ${weights} lie outside the store ${store.uri}`, {
-      hint: 'Copy the file into the store, or name a file on the disk of the training machine.',
-    });
-  }
-  const path = join(folder, 'backbone-weights.pth');
-  await store.getFile(weights.slice(prefix.length), path);
-  return path;
-}
-
-async function localWarmStart(store: ObjectStore, { warmStart }: TrainingRun, folder: string): Promise<string | null> {
-  if (warmStart === null) return null;
-  const path = join(folder, 'warm-start.pt');
-  await store.getFile(warmStart.weights, path);
-  return path;
 }
 
 /** The log of a checkpoint is written beside it before it is offered, so that both travel together. */
@@ -212,11 +211,17 @@ function offerWithLog(
   progress: TrainingProgress,
   workDir: string,
   message: { iteration: number; path: string; sha256: string },
+  log: Logger,
 ): void {
   const checkpoint = { iteration: message.iteration, path: resolve(workDir, message.path), sha256: message.sha256 };
   const text = progress.textUpTo(checkpoint.iteration);
   progress.settled = progress.settled.then(async () => {
-    await writeWhole(logOf(checkpoint.path), text);
-    uploader.offer(checkpoint);
+    try {
+      await writeWhole(logOf(checkpoint.path), text);
+      uploader.offer(checkpoint);
+    } catch (error) {
+      // Nobody waits for it now; a full disk ends the trainer itself at its next checkpoint.
+      log.warn({ iteration: checkpoint.iteration, err: error }, 'the log of a checkpoint was not written');
+    }
   });
 }

@@ -112,9 +112,10 @@ async function without(
     leftOut: { train, val },
     // Checkpoints of another list are of another run.
     variant: digestOf([...leftOut.keys()].sort()),
-    chainKey: run.chainKey.replace(
-      /[^/]*$/,
-      (name) => `without-${digestOf([...leftOut.keys()].sort()).slice(0, 16)}/${name}`,
-    ),
+    chainKey: keyWithout(run.chainKey, leftOut),
+    unforcedChainKey: run.unforcedChainKey === null ? null : keyWithout(run.unforcedChainKey, leftOut),
   };
 }
+
+const keyWithout = (chainKey: string, leftOut: ReadonlyMap<string, LeftOut>): string =>
+  chainKey.replace(/[^/]*$/, (name) => `without-${digestOf([...leftOut.keys()].sort()).slice(0, 16)}/${name}`);

@@ -5,10 +5,28 @@ import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { TrainerJob } from '../../domain/trainerJob.js';
 import type { Attempt } from '../step.js';
+import type { LostCheckpoint } from './checkpointChain.js';
+import type { RecipePin } from './recipe.js';
 import type { WarmStart } from './warmStart.js';
 
+/** What a person can do about a training that stands still: commands, or ways in the Temporal UI, in words. */
+export interface Commands {
+  /** Tries again, from the newest checkpoint. */
+  retry: string;
+  /** Trains anew where nothing can be gone on from. */
+  anew: string;
+}
+
+/** Who asks for a run, and which recipe trains it. */
+export interface Attended {
+  /** Which request of a person this attempt belongs to: what counts failures counts from there. */
+  generation: string;
+  commands: Commands;
+  pin: Pick<RecipePin, 'keep'>;
+}
+
 /** One training run: what is trained on, with which settings. */
-export interface TrainingRun {
+export interface TrainingRun extends Attended {
   pool: string;
   taxonomy: Taxonomy;
   taxonomyDigest: string;
@@ -26,6 +44,8 @@ export interface TrainingRun {
   publishWeights: boolean;
   /** Key of the lease and checkpoint pointer of this run. */
   chainKey: string;
+  /** That of the same run without the replay that asked for it anew, where that run never ended: its checkpoints are used. */
+  unforcedChainKey: string | null;
   /** Key of the record of what all trainings on these images leave out. */
   leftOutKey: string;
   /** Share of the images that may be left out. */
@@ -48,6 +68,8 @@ export interface EndedRun {
   /** The last loss that was reported. */
   loss: number | null;
   resumes: number;
+  /** Checkpoints that could not be used any more. */
+  lost: readonly LostCheckpoint[];
   /** Throws `fenced` where another attempt took over: to be asked before the first output is written. */
   confirm(): Promise<void>;
 }

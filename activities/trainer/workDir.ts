@@ -2,13 +2,23 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { PartloopError } from '../../domain/errors.js';
 import { sha256Schema } from '../../domain/ids.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
-import type { StoredCheckpoint } from './checkpointChain.js';
+import type { LostCheckpoint, StoredCheckpoint } from './checkpointChain.js';
 import { type LocalCheckpoint, logOf, sidecarOf } from './checkpointUploader.js';
 import { sha256File } from './files.js';
 
 const sidecarSchema = z.object({ iteration: z.number().int().nonnegative(), sha256: sha256Schema });
+
+/** What a run goes on from. */
+export interface Prepared {
+  checkpoint: LocalCheckpoint | null;
+  /** Whether it came from this disk, and is thus not in the store yet. */
+  isLocal: boolean;
+  /** Checkpoints of the store that were passed over. */
+  lost: LostCheckpoint[];
+}
 
 /**
  * The folder of one attempt, `<home>/work/<digest>/<token>`: two attempts on one machine, the older not yet gone, must
@@ -24,35 +34,30 @@ export class WorkDir {
   }
 
   /**
-   * Make the folder and put the newest whole checkpoint into it: one left on this disk by an earlier attempt, or the
-   * store's. Returns it, and whether it came from this disk and is thus not in the store yet.
+   * Make the folder and put the newest whole checkpoint into it: one left on this disk by an earlier attempt, or one of the
+   * store's, newest first. Those of the store that are damaged or missing are passed over and named.
    */
-  async prepare(
-    store: ObjectStore,
-    stored: StoredCheckpoint | null,
-    log: Logger,
-  ): Promise<{ checkpoint: LocalCheckpoint; local: boolean } | null> {
+  async prepare(store: ObjectStore, stored: readonly StoredCheckpoint[], log: Logger): Promise<Prepared> {
     const folder = join(this.path, 'checkpoints');
     await mkdir(folder, { recursive: true });
-    const local = await this.newestLocal();
-    if (local !== null && local.iteration > (stored?.iteration ?? -1)) {
-      const checkpoint = await this.adopt(local, folder);
-      await this.removeSiblings();
-      return { checkpoint, local: true };
+    const local = await this.newestLocal(log);
+    const bad: { iteration: number; key: string; why: LostCheckpoint['why'] }[] = [];
+    const prepared = (checkpoint: LocalCheckpoint | null, isLocal: boolean): Prepared => {
+      const resumedFrom = checkpoint?.iteration ?? 0;
+      return { checkpoint, isLocal, lost: bad.map((entry) => ({ ...entry, resumedFrom })) };
+    };
+    for (const entry of stored) {
+      if (local !== null && local.iteration > entry.iteration) break;
+      const fetched = await fetchWhole(store, entry, folder, log);
+      if (typeof fetched !== 'string') {
+        await this.removeSiblings();
+        return prepared(fetched, false);
+      }
+      bad.push({ iteration: entry.iteration, key: entry.key, why: fetched });
     }
+    const checkpoint = local === null ? null : await this.adopt(local, folder);
     await this.removeSiblings();
-    if (stored === null) return null;
-
-    const path = join(folder, `${String(stored.iteration).padStart(8, '0')}.pt`);
-    await store.getFile(stored.key, path);
-    if ((await sha256File(path)) !== stored.sha256) {
-      log.warn({ key: stored.key }, 'the stored checkpoint has another checksum; training starts over');
-      await rm(path);
-      return null;
-    }
-    await store.getFile(stored.log, logOf(path));
-    await writeFile(sidecarOf(path), stored.sidecar);
-    return { checkpoint: { iteration: stored.iteration, path, sha256: stored.sha256 }, local: false };
+    return prepared(checkpoint, checkpoint !== null);
   }
 
   /** Delete everything of this run on this disk: after its outputs are in the store. */
@@ -60,7 +65,7 @@ export class WorkDir {
     await rm(this.run, { recursive: true, force: true });
   }
 
-  private async newestLocal(): Promise<LocalCheckpoint | null> {
+  private async newestLocal(log: Logger): Promise<LocalCheckpoint | null> {
     const found: LocalCheckpoint[] = [];
     for (const attempt of await readdir(this.run)) {
       const folder = join(this.run, attempt, 'checkpoints');
@@ -73,6 +78,7 @@ export class WorkDir {
     for (const candidate of found.sort((a, b) => b.iteration - a.iteration)) {
       const sha256 = await sha256File(candidate.path).catch(() => null);
       if (sha256 === candidate.sha256) return candidate;
+      log.warn({ path: candidate.path }, 'a checkpoint on this disk is torn and passed over');
     }
     return null;
   }
@@ -91,6 +97,38 @@ export class WorkDir {
     for (const attempt of await readdir(this.run)) {
       if (attempt !== basename(this.path)) await rm(join(this.run, attempt), { recursive: true, force: true });
     }
+  }
+}
+
+/** A checkpoint of the store on this disk, or why there is none. A bad copy is fetched once more: it may be the network's fault. */
+async function fetchWhole(
+  store: ObjectStore,
+  stored: StoredCheckpoint,
+  folder: string,
+  log: Logger,
+): Promise<LocalCheckpoint | LostCheckpoint['why']> {
+  const path = join(folder, `${String(stored.iteration).padStart(8, '0')}.pt`);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    if (!(await fetchIfThere(store, stored.key, path))) return 'missing';
+    if ((await sha256File(path)) !== stored.sha256) continue;
+    if (!(await fetchIfThere(store, stored.log, logOf(path)))) {
+      log.warn({ key: stored.log }, 'the progress log beside a checkpoint is gone: the log starts here');
+      await writeFile(logOf(path), '');
+    }
+    await writeFile(sidecarOf(path), stored.sidecar);
+    return { iteration: stored.iteration, path, sha256: stored.sha256 };
+  }
+  await rm(path, { force: true });
+  return 'damaged';
+}
+
+async function fetchIfThere(store: ObjectStore, key: string, path: string): Promise<boolean> {
+  try {
+    await store.getFile(key, path);
+    return true;
+  } catch (error) {
+    if (error instanceof PartloopError && error.code === 'not-found') return false;
+    throw error;
   }
 }
 

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 
 from .protocol import Reporter, TrainerError
+from .recipe import recipe, sources_digest
+from .room import bytes_of, room_for
 
 FORMAT = 2
 
@@ -59,7 +61,9 @@ def replace_durably(temporary: Path, target: Path) -> None:
 
 def write_json(path: Path, value: object) -> None:
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n", "utf-8")
+    text = json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    with room_for(temporary, len(text), path.name):
+        temporary.write_text(text, "utf-8")
     replace_durably(temporary, path)
 
 
@@ -75,11 +79,13 @@ class Checkpoints:
         """Write a checkpoint and drop the oldest beyond `keep`; a second save of an iteration replaces the first."""
         path = self._folder / f"{iteration:08d}.pt"
         temporary = path.with_name(path.name + ".tmp")
-        torch.save({"format": FORMAT, "iteration": iteration, **state}, temporary)
+        with room_for(temporary, bytes_of(state), f"the checkpoint of iteration {iteration}"):
+            torch.save({"format": FORMAT, "iteration": iteration, **state}, temporary)
         digest = sha256_file(temporary)
         self._sidecar(path).unlink(missing_ok=True)
         replace_durably(temporary, path)
-        write_json(self._sidecar(path), {"iteration": iteration, "sha256": digest, "identity": identity})
+        kept = {"recipe": recipe().version, **identity}
+        write_json(self._sidecar(path), {"iteration": iteration, "sha256": digest, "identity": kept})
         for old in sorted(self._folder.glob("*.pt"))[: -self._keep]:
             self._sidecar(old).unlink(missing_ok=True)
             old.unlink(missing_ok=True)
@@ -103,12 +109,13 @@ class Checkpoints:
 
     def load(self, saved: Saved, identity: dict[str, Any]) -> dict[str, Any]:
         """Read a checkpoint; raises `checkpoint-incompatible` naming the settings in which it differs from the job."""
-        names = sorted(saved.identity.keys() | identity.keys())
-        differing = [name for name in names if saved.identity.get(name) != identity.get(name)]
+        # Checkpoints from before recipes were declared are of the first.
+        before, now = {"recipe": 1, **saved.identity}, {"recipe": recipe().version, **identity}
+        differing = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
         hint = "use another work folder, or the job that wrote these checkpoints"
         if differing:
             changes = "; ".join(
-                f"{name}: {_short(saved.identity.get(name))} → {_short(identity.get(name))}" for name in differing[:6]
+                f"{name}: {_short(before.get(name))} → {_short(now.get(name))}" for name in differing[:6]
             )
             message = f"checkpoint {saved.path.name} in {self._folder} belongs to another job: {changes}"
             raise TrainerError("checkpoint-incompatible", message, hint)
@@ -152,6 +159,7 @@ def environment(threads: int, device: str, processes: int, bfloat16: bool, compi
         "processes": processes,
         "bfloat16": bfloat16,
         "compiled": compiled,
+        "code": sources_digest()[:12],
     }
 
 

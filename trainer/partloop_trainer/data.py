@@ -22,6 +22,7 @@ from .job import Job
 from .normal_form import HINT, deviation
 from .preprocess import IGNORE, Pixels, resize_image, resize_label
 from .protocol import StopFlag, TrainerError
+from .room import room_for
 from .sampling import AUGMENT, Sampler, stream
 
 
@@ -187,7 +188,8 @@ def label_counts(
         raise TrainerError("data-unusable", f"{bad[0].message}{more}", bad[0].hint, images)
     counts = np.stack([one for one in counted if not isinstance(one, TrainerError)])
     temporary = cache_path.with_name(f"{cache_path.stem}.{os.getpid()}.tmp.npz")
-    np.savez(temporary, key=np.array(key), counts=counts)
+    with room_for(temporary, counts.nbytes, cache_path.name):
+        np.savez(temporary, key=np.array(key), counts=counts)
     os.replace(temporary, cache_path)
     return counts
 

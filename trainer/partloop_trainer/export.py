@@ -23,6 +23,7 @@ from .job import Job
 from .model import KNet
 from .preprocess import IGNORE, PAD_RGB
 from .protocol import TrainerError
+from .room import bytes_of, room_for
 
 
 @dataclass(frozen=True)
@@ -139,14 +140,17 @@ def _write(
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
         # The TorchScript exporter: the newer one needs onnxscript, takes several times as long, writes install paths.
-        torch.onnx.export(
-            graph, inputs, str(temporary), input_names=names, output_names=outputs, dynamic_axes=dynamic,
-            opset_version=job.export.opset, dynamo=False,
-        )  # fmt: skip
+        with room_for(temporary, bytes_of(graph.state_dict()), path.name):
+            torch.onnx.export(
+                graph, inputs, str(temporary), input_names=names, output_names=outputs, dynamic_axes=dynamic,
+                opset_version=job.export.opset, dynamo=False,
+            )  # fmt: skip
     model = onnx.load(str(temporary))
     clean(model, metadata(job))
     onnx.checker.check_model(model)
-    temporary.write_bytes(model.SerializeToString(deterministic=True))
+    content = model.SerializeToString(deterministic=True)
+    with room_for(temporary, len(content), path.name):
+        temporary.write_bytes(content)
     replace_durably(temporary, path)
     return path
 

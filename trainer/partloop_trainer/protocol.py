@@ -9,11 +9,14 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import NoReturn
 
 PROTOCOL_VERSION = 1
 # Bounds the line that names them; what is left is named when the run is tried without these.
 MAX_IMAGES = 1_000
+
+MEMORY_HINT = "give it more memory, or lower `train.batchSize` or `train.imageSize`, with which it starts again"
 
 # `domain/trainerExit.ts` mirrors this table; a test holds the two equal.
 # name -> (exit code, may a retry of the same job succeed?)
@@ -25,6 +28,7 @@ EXITS: dict[str, tuple[int, bool]] = {
     "checkpoint-incompatible": (5, False),
     "loss-not-finite": (6, False),
     "out-of-memory": (7, True),
+    "disk-full": (8, True),
     "internal": (70, True),
     "stopped": (75, True),
 }
@@ -141,16 +145,20 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def from_exception(error: BaseException) -> TrainerError:
-    """Give any exception its code: out of memory by the words torch uses for it, everything else is `internal`."""
+    """Give any exception its code: a full disk, out of memory by the words torch uses; all others are `internal`."""
+    # It imports this module.
+    from .room import disk_full, free_bytes, is_disk_full, memory_there
+
     if isinstance(error, TrainerError):
         return error
     text = str(error)
+    if is_disk_full(error):
+        name = getattr(error, "filename", None)
+        folder = Path(str(name)).parent if name else Path.cwd()
+        return disk_full(folder, f"{text[:300]}", free_bytes(folder if folder.is_dir() else Path.cwd()))
     if is_out_of_memory(error):
-        return TrainerError(
-            "out-of-memory",
-            f"out of memory: {text[:300]}",
-            "lower the batch size or the image size, or use a machine with more memory",
-        )
+        facts = "; ".join(part for part in (text[:300] or type(error).__name__, memory_there()) if part)
+        return TrainerError("out-of-memory", f"out of memory: {facts}", MEMORY_HINT)
     return TrainerError(
         "internal",
         f"{type(error).__name__}: {text[:500]}",

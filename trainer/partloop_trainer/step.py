@@ -9,8 +9,9 @@ from .devices import autocast, compiles
 from .job import Job
 from .losses import SegmentationLoss, shrink_label
 from .model import KNet, Outputs, upsampled
-from .protocol import Reporter, TrainerError, is_out_of_memory
+from .protocol import MEMORY_HINT, Reporter, TrainerError, is_out_of_memory
 from .ranks import Ranks
+from .room import memory_there
 
 
 class Step:
@@ -130,9 +131,8 @@ class Step:
         shared_norm = any(isinstance(one, nn.SyncBatchNorm) for one in self._model.modules())
         if self.split >= images or shared_norm:
             what = "with one image at a time" if not shared_norm else "where processes share batch norm"
-            raise TrainerError(
-                "out-of-memory", f"out of memory {what}: {trouble}", "lower the image size or the batch size"
-            )
+            facts = "; ".join(part for part in (trouble, memory_there()) if part)
+            raise TrainerError("out-of-memory", f"out of memory {what}: {facts}", MEMORY_HINT)
         self.split = min(images, self.split * 2)
         self._reporter.warn(
             "batch-split", f"memory ran out: from now on a batch is taken in {self.split} parts that add up ({trouble})"

@@ -35,6 +35,7 @@ from .model import build_model
 from .optimizer import build_optimizer
 from .protocol import Reporter, StopFlag, TrainerError
 from .ranks import join_ranks
+from .room import bytes_of, room_for
 from .sampling import Sampler, class_weights, image_weights
 from .schedule import rate_factor, size_at
 from .step import Step
@@ -126,8 +127,10 @@ class Run:
                 torch.cuda.set_rng_state(random["cuda"])
             self.gradients.split = state["split"]
             self.iteration = self.saved.iteration
-            changed = [f"{name} {state['environment'].get(name)} → {value}" for name, value in self.environment.items()
-                       if state["environment"].get(name) != value]  # fmt: skip
+            before = state["environment"]
+            # What an older checkpoint does not tell says nothing.
+            changed = [f"{name} {before[name]} → {value}" for name, value in self.environment.items()
+                       if name in before and before[name] != value]  # fmt: skip
             if changed:
                 self.reporter.warn("resume-not-exact", f"the run goes on, but not bit-exactly: {', '.join(changed)}")
         elif job.warmStart is not None:
@@ -282,7 +285,8 @@ class Run:
         self.model.to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]
         weights = self.model.state_dict()
         temporary = self.folder / "weights.pt.tmp"
-        torch.save({"model": weights, "taxonomyDigest": job.taxonomyDigest, "classes": job.classes}, temporary)
+        with room_for(temporary, bytes_of(weights), "weights.pt"):
+            torch.save({"model": weights, "taxonomyDigest": job.taxonomyDigest, "classes": job.classes}, temporary)
         replace_durably(temporary, self.folder / "weights.pt")
         exported = export(self.model, job, self.folder)
         self.reporter.emit(

@@ -17,6 +17,7 @@ import { encodeLabel } from '../../../storage/labelMask.js';
 import type { ObjectStore } from '../../../storage/objectStore.js';
 import { CRASH_MARK, markedPicture, withFaultyChildren } from '../../support/crashSharp.js';
 import { startTestStore, type TestStore } from '../../support/s3.js';
+import { attended } from './attended.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 
 const root = process.cwd();
@@ -203,7 +204,7 @@ describe('bad images of a training', function () {
 
   async function runOn({ train, val = [], badImageShare = 0.01, store: over = store }: Asked) {
     const token = randomUUID();
-    const attempt = { token, digest: 'd'.repeat(64), key: (file: string) => `runs/${token}/${file}` };
+    const attempt = { token, digest: 'd'.repeat(64), unforced: null, key: (file: string) => `runs/${token}/${file}` };
     let chain = '';
     const run: TrainingRun = {
       pool: POOL,
@@ -219,6 +220,8 @@ describe('bad images of a training', function () {
       warmStart: null,
       publishWeights: false,
       chainKey: 'runs/latest.json',
+      unforcedChainKey: null,
+      ...attended(),
       leftOutKey: 'runs/left-out.json',
       badImageShare,
       leftOut: { train: [], val: [] },

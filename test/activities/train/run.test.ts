@@ -1,26 +1,12 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
-import { pino } from 'pino';
-import type { Heartbeat } from '../../../activities/heartbeat.js';
-import type { Attempt, StepWork } from '../../../activities/step.js';
-import { runTraining } from '../../../activities/trainer/run.js';
-import type { TrainingRun } from '../../../activities/trainer/trainingRun.js';
-import { trainConfigSchema } from '../../../domain/config.js';
-import { PartloopError } from '../../../domain/errors.js';
 import { modelCardSchema, trainingListSchema } from '../../../domain/modelCard.js';
-import type { IndexRow } from '../../../domain/tables.js';
-import { MemoryStore } from './memoryStore.js';
-import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 
-const root = process.cwd();
-const python = process.env.PARTLOOP_PYTHON ?? join(root, '.venv/bin/python');
-const DIGEST = 'd'.repeat(64);
-const CHAIN = 'runs/latest.json';
+import { CHAIN, hasCode, python, script, tinyRun, train } from './tinyRun.js';
 
 describe('a training run', function () {
   this.timeout(240_000);
@@ -42,7 +28,7 @@ describe('a training run', function () {
       console.log(`      no Python at ${python}: set PARTLOOP_PYTHON or run npm run bootstrap`);
       this.skip();
     }
-    const straight = await train(await tinyRun(), home, { log: join(home, 'unused') });
+    const straight = await train(await tinyRun(), home);
     const card = modelCardSchema.parse(await straight.json(straight.work.outputs.card));
     assert.equal(card.weightsSha256, straight.work.facts.weightsSha256);
     assert.deepEqual(card.classes, ['background', 'left_door', 'right_door']);
@@ -146,7 +132,9 @@ describe('a training run', function () {
     [4, 'weights-missing'],
     [5, 'checkpoint-incompatible'],
     [6, 'training-diverged'],
-    [7, 'trainer-failed'],
+    [7, 'out-of-memory'],
+    [8, 'disk-full'],
+    [70, 'trainer-failed'],
     [75, 'interrupted'],
   ] as const) {
     it(`fails with ${code} where the trainer ends with code ${exit}, in the trainer's own words`, async () => {
@@ -188,68 +176,3 @@ describe('a training run', function () {
     assert.match(text, /GOMP_SPINCOUNT=\d+/);
   });
 });
-
-const hasCode =
-  (code: string) =>
-  (error: unknown): boolean =>
-    error instanceof PartloopError && error.code === code;
-
-type TinyRun = TrainingRun & { store: MemoryStore };
-
-interface TrainOptions {
-  signal?: AbortSignal;
-  onIteration?: (iteration: number) => void | Promise<void>;
-  log?: string;
-}
-
-async function train(
-  run: TinyRun,
-  home: string,
-  options: TrainOptions = {},
-): Promise<{ work: StepWork; json: (key: string | undefined) => Promise<unknown> }> {
-  const token = randomUUID();
-  const attempt: Attempt = { token, digest: DIGEST, key: (file) => `runs/${token}/${file}` };
-  const beat: Heartbeat = {
-    signal: options.signal ?? new AbortController().signal,
-    report: (details) => {
-      if (typeof details === 'object' && details !== null && 'iteration' in details && 'loss' in details)
-        void options.onIteration?.(Number(details.iteration));
-    },
-  };
-  const work = await runTraining({ store: run.store, home, root, log: pino({ level: 'silent' }) }, run, attempt, beat);
-  return { work, json: async (key) => JSON.parse(new TextDecoder().decode((await run.store.get(key ?? '')).body)) };
-}
-
-/** Six pictures of one square each, 64 × 48 pixels: eight iterations of two pictures. */
-async function tinyRun(): Promise<TinyRun> {
-  const store = new MemoryStore();
-  const rows: IndexRow[] = [];
-  for (let index = 0; index < 6; index++) rows.push(await tinyImage(store, index));
-  return {
-    store,
-    pool: POOL,
-    taxonomy,
-    taxonomyDigest: 'a'.repeat(64),
-    train: rows,
-    val: rows.slice(0, 2),
-    trainingSetDigest: 'b'.repeat(64),
-    config: trainConfigSchema.parse({ iterations: 8, batchSize: 2, imageSize: 64, checkpointEvery: 2, threads: 1 }),
-    seed: 5,
-    evaluationSize: 64,
-    list: { images: rows.map(({ imageId }) => ({ imageId, vehicleId: null, cluster: imageId })) },
-    warmStart: null,
-    publishWeights: true,
-    chainKey: CHAIN,
-    leftOutKey: 'runs/left-out.json',
-    badImageShare: 0.01,
-    leftOut: { train: [], val: [] },
-    variant: null,
-  };
-}
-
-async function script(home: string, body: string): Promise<string> {
-  const path = join(home, `trainer-${randomUUID()}.sh`);
-  await writeFile(path, `#!/bin/sh\n${body}\n`);
-  await chmod(path, 0o755);
-  return path;
-}

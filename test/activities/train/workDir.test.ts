@@ -43,10 +43,10 @@ describe('the work folder of a training attempt', () => {
     await leftBehind('second', 30, true);
     const work = new WorkDir(home, DIGEST, 'third');
     const store = new MemoryStore();
-    const found = await work.prepare(store, await stored(store, 15), log);
-    assert.equal(found?.checkpoint.iteration, 20);
-    assert.equal(found.local, true);
-    assert.equal(await readFile(found.checkpoint.path, 'utf8'), 'weights 20');
+    const found = await work.prepare(store, [await stored(store, 15)], log);
+    assert.equal(found.checkpoint?.iteration, 20);
+    assert.equal(found.isLocal, true);
+    assert.equal(await readFile(found.checkpoint?.path ?? '', 'utf8'), 'weights 20');
     assert.deepEqual(await readdir(work.run), ['third']);
     assert.deepEqual((await readdir(join(work.path, 'checkpoints'))).sort(), [
       '00000020.json',
@@ -58,16 +58,18 @@ describe('the work folder of a training attempt', () => {
   it("takes the store's checkpoint where this disk has an older one or none", async () => {
     await leftBehind('first', 10);
     const store = new MemoryStore();
-    const found = await new WorkDir(home, DIGEST, 'second').prepare(store, await stored(store, 40), log);
-    assert.equal(found?.checkpoint.iteration, 40);
-    assert.equal(found.local, false);
-    assert.equal(await readFile(found.checkpoint.path, 'utf8'), 'weights 40');
+    const found = await new WorkDir(home, DIGEST, 'second').prepare(store, [await stored(store, 40)], log);
+    assert.equal(found.checkpoint?.iteration, 40);
+    assert.equal(found.isLocal, false);
+    assert.equal(await readFile(found.checkpoint?.path ?? '', 'utf8'), 'weights 40');
   });
 
   it('does not hand a damaged checkpoint to the trainer', async () => {
     const store = new MemoryStore();
     const work = new WorkDir(home, DIGEST, 'first');
-    assert.equal(await work.prepare(store, await stored(store, 40, 'damaged'), log), null);
+    const { checkpoint, lost } = await work.prepare(store, [await stored(store, 40, 'damaged')], log);
+    assert.equal(checkpoint, null);
+    assert.deepEqual(lost, [{ iteration: 40, key: 'c.pt', why: 'damaged', resumedFrom: 0 }]);
     assert.equal(
       (await readdir(join(work.path, 'checkpoints'))).some((name) => name.endsWith('.pt') || name.endsWith('.json')),
       false,

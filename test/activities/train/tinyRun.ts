@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Logger, pino } from 'pino';
+import { z } from 'zod';
+import type { Heartbeat } from '../../../activities/heartbeat.js';
+import type { Attempt, StepWork } from '../../../activities/step.js';
+import { runTraining } from '../../../activities/trainer/run.js';
+import type { TrainingRun } from '../../../activities/trainer/trainingRun.js';
+import { trainConfigSchema } from '../../../domain/config.js';
+import { PartloopError } from '../../../domain/errors.js';
+import type { IndexRow } from '../../../domain/tables.js';
+import { attended } from './attended.js';
+import { MemoryStore } from './memoryStore.js';
+import { POOL, taxonomy, tinyImage } from './tinyPool.js';
+
+const DIGEST = 'd'.repeat(64);
+export const CHAIN = 'runs/latest.json';
+export const root = process.cwd();
+/** The real trainer's interpreter. */
+export const python = process.env.PARTLOOP_PYTHON ?? join(root, '.venv/bin/python');
+
+/** The first report of a trainer, which has no loss yet. */
+const startSchema = z.strictObject({ phase: z.literal('training'), iteration: z.number(), iterations: z.number() });
+
+export const hasCode =
+  (code: string) =>
+  (error: unknown): boolean =>
+    error instanceof PartloopError && error.code === code;
+
+export type TinyRun = TrainingRun & { store: MemoryStore };
+
+export interface TrainOptions {
+  signal?: AbortSignal;
+  onIteration?: (iteration: number) => void | Promise<void>;
+  /** The iteration that a trainer begins with. */
+  onStart?: (iteration: number) => void;
+  onBeat?: (details: unknown) => void;
+  logger?: Logger;
+}
+
+export async function train(
+  run: TinyRun,
+  home: string,
+  options: TrainOptions = {},
+): Promise<{ work: StepWork; json: (key: string | undefined) => Promise<unknown> }> {
+  const token = randomUUID();
+  const attempt: Attempt = { token, digest: DIGEST, unforced: null, key: (file) => `runs/${token}/${file}` };
+  const beat: Heartbeat = {
+    signal: options.signal ?? new AbortController().signal,
+    report: (details) => {
+      options.onBeat?.(details);
+      const started = startSchema.safeParse(details);
+      if (started.success) options.onStart?.(started.data.iteration);
+      if (typeof details === 'object' && details !== null && 'iteration' in details && 'loss' in details)
+        void options.onIteration?.(Number(details.iteration));
+    },
+  };
+  const work = await runTraining(
+    { store: run.store, home, root, log: options.logger ?? pino({ level: 'silent' }) },
+    run,
+    attempt,
+    beat,
+  );
+  return { work, json: async (key) => JSON.parse(new TextDecoder().decode((await run.store.get(key ?? '')).body)) };
+}
+
+/** Six pictures of one square each, 64 × 48 pixels: eight iterations of two pictures. */
+export async function tinyRun(): Promise<TinyRun> {
+  const store = new MemoryStore();
+  const rows: IndexRow[] = [];
+  for (let index = 0; index < 6; index++) rows.push(await tinyImage(store, index));
+  return {
+    store,
+    pool: POOL,
+    taxonomy,
+    taxonomyDigest: 'a'.repeat(64),
+    train: rows,
+    val: rows.slice(0, 2),
+    trainingSetDigest: 'b'.repeat(64),
+    config: trainConfigSchema.parse({ iterations: 8, batchSize: 2, imageSize: 64, checkpointEvery: 2, threads: 1 }),
+    seed: 5,
+    evaluationSize: 64,
+    list: { images: rows.map(({ imageId }) => ({ imageId, vehicleId: null, cluster: imageId })) },
+    warmStart: null,
+    publishWeights: true,
+    chainKey: CHAIN,
+    unforcedChainKey: null,
+    ...attended(),
+    leftOutKey: 'runs/left-out.json',
+    badImageShare: 0.01,
+    leftOut: { train: [], val: [] },
+    variant: null,
+  };
+}
+
+export async function script(home: string, body: string): Promise<string> {
+  const path = join(home, `trainer-${randomUUID()}.sh`);
+  await writeFile(path, `#!/bin/sh\n${body}\n`);
+  await chmod(path, 0o755);
+  return path;
+}

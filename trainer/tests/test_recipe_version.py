@@ -1,0 +1,76 @@
+"""The recipe: a comment is no other recipe, other weights are, and checkpoints know theirs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from conftest import run_here
+from partloop_trainer import checkpoint
+from partloop_trainer.job import Job
+from partloop_trainer.protocol import TrainerError
+from partloop_trainer.recipe import FOLDER, recipe, sources_digest
+
+# Losses of the six steps of `conftest.tiny_raw`, by version of the recipe. Rounding differs between machines, and
+# grows with the steps; another recipe differs by far more.
+GOLDEN = {1: [6.038111, 5.653009, 4.886611, 5.136847, 4.816783, 4.71898]}
+
+
+def test_the_sources_that_decide_weights_are_those_of_the_declared_recipe() -> None:
+    assert sources_digest() == recipe().sources, (
+        "sources that decide the weights are others than those of partloop_trainer/recipe.json. Where runs end with "
+        "other weights, or cannot go on from older checkpoints: raise its `version`, set `key` to `recipe-<version>`, "
+        "and add the new losses to GOLDEN. Where they do not: `python -m partloop_trainer.recipe --unchanged`"
+    )
+
+
+def test_a_run_of_the_recipe_has_its_losses(make_job: Callable[..., Job]) -> None:
+    found = [one["loss"] for one in run_here(make_job()).of("progress")]
+    assert found == pytest.approx(GOLDEN[recipe().version], rel=2e-3), "other weights: raise the recipe's `version`"
+
+
+def test_comments_docstrings_and_layout_are_no_other_recipe_and_numbers_are(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path / "same", ignore=shutil.ignore_patterns("__pycache__"))
+    schedule = tmp_path / "same" / "schedule.py"
+    text = schedule.read_text()
+    schedule.write_text("# a comment\n" + text.replace('"""Learning rate and', '"""Rate, learning and').replace(
+        "    warm = min(", "\n\n    warm = (  # why\n        min)("))  # fmt: skip
+    assert schedule.read_text() != text
+    assert sources_digest(tmp_path / "same") == sources_digest()
+    schedule.write_text(text.replace("1 - settings.upShare", "2 - settings.upShare"))
+    assert sources_digest(tmp_path / "same") != sources_digest()
+    schedule.write_text(text)
+    (tmp_path / "same" / "a_new_part.py").write_text("LIMIT = 3\n")
+    assert sources_digest(tmp_path / "same") != sources_digest(), "a new module counts until it is named as plumbing"
+
+
+def test_a_checkpoint_goes_on_under_its_recipe_alone_and_older_ones_are_of_the_first(
+    make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job()
+    run_here(replace(job, stopAfter=2))
+    sidecar = Path(job.workDir) / "checkpoints" / "00000002.json"
+    kept = json.loads(sidecar.read_text())
+    assert kept["identity"].pop("recipe") == recipe().version
+    sidecar.write_text(json.dumps(kept))
+    assert run_here(replace(job, stopAfter=4)).of("started")[0]["resumedFrom"] == 2
+    monkeypatch.setattr(checkpoint, "recipe", lambda: replace(recipe(), version=recipe().version + 1))
+    with pytest.raises(TrainerError, match=rf"recipe: {recipe().version} → {recipe().version + 1}"):
+        run_here(job)
+
+
+def test_a_run_that_other_code_began_goes_on_with_a_warning(
+    make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job()
+    run_here(replace(job, stopAfter=2))
+    monkeypatch.setattr(checkpoint, "sources_digest", lambda: "another build")
+    recorder = run_here(job)
+    assert recorder.of("started")[0]["resumedFrom"] == 2
+    assert [one["code"] for one in recorder.of("warning")] == ["resume-not-exact"]
+    assert "code" in recorder.of("warning")[0]["message"]
