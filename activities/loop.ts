@@ -20,10 +20,11 @@ import {
 import { configWith, type RunIterations, type RunIterationsAnswer, type StartLoopRequest } from '../domain/messages.js';
 import { LIGHT_QUEUE } from '../domain/queues.js';
 import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
+import { knownSettings } from '../domain/settings.js';
 import type { IterationContext, Step, StepResults } from '../domain/steps.js';
 import { type Proposal, tuningSchema } from '../domain/tune/proposal.js';
 import { readJson } from '../storage/json.js';
-import { readLoopState, updateLoopState } from '../storage/loopState.js';
+import { readLoopState, unknownSettings, updateLoopState } from '../storage/loopState.js';
 import { openPool } from '../storage/pool.js';
 import type { ActivityDeps } from './deps.js';
 import { resolveStart } from './startRequest.js';
@@ -78,6 +79,9 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
       const state = await readLoopState(store, loop);
       const rows = state.iterations.map(({ iteration, current }) => iterationRow(iteration, current));
       const { proposal } = state;
+      const unknown = lookForRunning ? await unknownSettings(store, loop) : [];
+      if (unknown.length > 0)
+        deps.log.warn({ loop, settings: unknown }, 'settings that this version does not have do nothing');
       const running = lookForRunning ? await runningIteration(client, loop) : null;
       return { next: nextIteration(state), rows: rows.slice(-ROWS_KEPT), proposal, config: ownConfig(state), running };
     },
@@ -125,7 +129,7 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
           `loop \`${loop}\` has no iteration ${iteration}; it has done ${nextIteration(state) - 1}`,
         );
       }
-      const resolved = settings == null ? base : configWith(base, settings);
+      const resolved = settings == null ? base : configWith(base, knownSettings(settings));
       if (isNext) await updateLoopState(store, loop, (now) => withConfig(now, resolved));
       const failedForce = newest?.status === 'failed' ? newest.force : null;
       return {

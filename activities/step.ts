@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
+import { recorded } from '../domain/recorded.js';
 import { type IterationContext, STEPS, type Step, type StepResult, stepResultSchema } from '../domain/steps.js';
 import { digestOf } from '../storage/digest.js';
 import { keys } from '../storage/keys.js';
@@ -103,7 +104,7 @@ export async function isCommitted(
 async function readCommit(store: ObjectStore, key: string): Promise<StepResult | null> {
   const object = await store.tryGet(key);
   if (object === null) return null;
-  const parsed = commitSchema.safeParse(JSON.parse(new TextDecoder().decode(object.body)));
+  const parsed = recorded(commitSchema).safeParse(JSON.parse(new TextDecoder().decode(object.body)));
   if (!parsed.success) {
     throw new PartloopError(
       'data-invalid',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { PartloopError } from '../domain/errors.js';
 import { type ModelCard, modelCardSchema } from '../domain/modelCard.js';
+import { recorded } from '../domain/recorded.js';
 import { parseJsonText } from '../formats/jsonFile.js';
 import { digestOf, digestOfTaxonomy } from '../storage/digest.js';
 import { keys } from '../storage/keys.js';
@@ -38,7 +39,7 @@ export async function uploadScanModel(store: ObjectStore, given: GivenModel): Pr
     const file = await fetched(store, given.file, join(folder, 'model.onnx'));
     const cardPlace = given.card ?? beside(given.file);
     const description = await readDescription(store, cardPlace, join(folder, 'card.json'));
-    const ours = modelCardSchema.safeParse(description);
+    const ours = recorded(modelCardSchema).safeParse(description);
     const taxonomyDigest = digestOfTaxonomy(taxonomy);
     const listed = ours.success && ours.data.trainedOn.list !== null && !given.unseen;
     const trainedOn = listed ? ours.data.trainedOn : await list(store, given);

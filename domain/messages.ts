@@ -3,9 +3,11 @@ import { type LoopConfig, loopConfigSchema, trainerPresetSchema } from './config
 import { configConflicts } from './configConflicts.js';
 import { PartloopError } from './errors.js';
 import { nameSchema } from './ids.js';
+import { isRecord } from './isRecord.js';
 import { problemsOf, problemText } from './problems.js';
+import { knownPart } from './recorded.js';
 import { splitChoiceSchema } from './scan/split.js';
-import { mergeSettings, settingsProblems, settingsSchema } from './settings.js';
+import { knownSettings, layerRecordSchema, mergeSettings, settingsProblems, settingsSchema } from './settings.js';
 import { iterationContextSchema, stepResultSchema, stepSchema } from './steps.js';
 import { trialSchema } from './tune/halving.js';
 import type { Proposal } from './tune/proposal.js';
@@ -46,6 +48,19 @@ export function parseRequest<T extends z.ZodType>(schema: T, value: unknown, wha
   throw new PartloopError('input-invalid', `the input of ${what} is not valid: ${problems}`, {
     hint: 'docs/config.md lists every field with its default.',
   });
+}
+
+/**
+ * Parse what our own workflows hand on, and what stands in a history: fields that a later version sent are ignored, since a
+ * roll-back must not freeze what that version began.
+ */
+export function parseRecorded<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
+  return parseRequest(schema, withKnownSettings(knownPart(schema, value ?? {})), what);
+}
+
+/** The field `settings`, where there is one, without those that this version does not have. */
+export function withKnownSettings(value: unknown): unknown {
+  return isRecord(value) && isRecord(value.settings) ? { ...value, settings: knownSettings(value.settings) } : value;
 }
 
 /** What is wrong with the settings that a pool brings along, in words that name the file; null where nothing is. */
@@ -120,7 +135,7 @@ export function configWith(config: LoopConfig, settings: Readonly<Record<string,
   }
   assertSamePool(config, settings.pool);
   return wholeConfig(
-    mergeSettings(config, settings),
+    mergeSettings(knownPart(loopConfigSchema, config), settings),
     'the loop (its settings and those given together)',
     'What you did not give stays as the loop has it; `partloop loop status LOOP --json` shows it.',
   );
@@ -143,9 +158,6 @@ function wholeConfig(merged: unknown, what: string, hint: string): LoopConfig {
   const told = conflicts.map(problemText).join('; ');
   throw new PartloopError('input-invalid', `these settings do not go together: ${told}`, { hint });
 }
-
-/** A layer of settings as a record; its fields are looked at where it is merged. */
-export const layerRecordSchema = z.record(z.string(), z.unknown());
 
 /** `a.b` and a value -> `{ a: { b: value } }`; nothing for a value that was not given. */
 function nested(path: string, value: unknown): unknown {

@@ -3,10 +3,14 @@ import { loopConfigSchema } from './config.js';
 import { isRecord } from './isRecord.js';
 import { own } from './own.js';
 import { type Problem, problemsOf } from './problems.js';
+import { knownPart } from './recorded.js';
 import { bare, schemaAt } from './schemaFields.js';
 
 /** One layer of settings: any part of a loop's configuration. */
 const layerSchema = layerOf(loopConfigSchema);
+
+/** A layer of settings as a record; its fields are looked at where it is merged. */
+export const layerRecordSchema = z.record(z.string(), z.unknown());
 
 /** The same schema with every field left to choice and without defaults, so that a layer is checked by itself. */
 function layerOf(schema: z.ZodType): z.ZodType {
@@ -20,6 +24,10 @@ function layerOf(schema: z.ZodType): z.ZodType {
 
 /** What is wrong with one layer of settings, before it is merged with any other. */
 export const settingsProblems = (layer: unknown): Problem[] => problemsOf(layerSchema, layer);
+
+/** Settings of a layer that was recorded, without those that this version does not have. */
+export const knownSettings = (layer: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  layerRecordSchema.parse(knownPart(layerSchema, layer));
 
 /** The schema of a setting, `train.iterations`; null where there is none of this path. */
 export const settingAt = (path: readonly string[]): z.ZodType | null => schemaAt(layerSchema, path);

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
+import { recorded } from '../domain/recorded.js';
 import type { ObjectStore } from './objectStore.js';
 
 /**
- * Read and check a JSON object of the store.
+ * Read and check a JSON object of the store; fields that a later version wrote beside the known ones are ignored.
  *
  * @throws PartloopError `not-found`, or `data-invalid` naming the key and every problem
  */
@@ -19,7 +20,7 @@ export function parseJson<T>(body: Uint8Array, key: string, schema: z.ZodType<T>
   } catch (cause) {
     throw new PartloopError('data-invalid', `${key} is not JSON`, { cause });
   }
-  const parsed = schema.safeParse(value);
+  const parsed = recorded(schema).safeParse(value);
   if (parsed.success) return parsed.data;
   throw new PartloopError(
     'data-invalid',

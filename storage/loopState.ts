@@ -1,6 +1,11 @@
 import { z } from 'zod';
+import { check } from '../domain/checked.js';
+import { loopConfigSchema } from '../domain/config.js';
 import { PartloopError } from '../domain/errors.js';
+import { keptState } from '../domain/loop/keptState.js';
 import { emptyLoopState, type LoopState, loopStateSchema } from '../domain/loopState.js';
+import { knownPart, unknownFields } from '../domain/recorded.js';
+import { parseJson } from './json.js';
 import { keys } from './keys.js';
 import type { ObjectStore } from './objectStore.js';
 
@@ -18,9 +23,13 @@ export async function updateLoopState(
   change: (state: LoopState) => LoopState,
 ): Promise<LoopState> {
   for (let race = 0; race < MAX_RACES; race++) {
-    const { state, etag } = await read(store, loop);
+    const { state, etag, recorded } = await read(store, loop);
     const changed = change(state);
-    const written = await store.replace(keys.loopState(loop), JSON.stringify(changed, null, 1), etag);
+    const written = await store.replace(
+      keys.loopState(loop),
+      JSON.stringify(keptState(recorded, changed), null, 1),
+      etag,
+    );
     if (written !== 'conflict') return changed;
   }
   throw new PartloopError('store-conflict', `${keys.loopState(loop)} changed under ${MAX_RACES} attempts to write it`);
@@ -34,12 +43,30 @@ export async function listLoops(store: ObjectStore): Promise<string[]> {
   return loops.sort();
 }
 
-async function read(store: ObjectStore, loop: string): Promise<{ state: LoopState; etag: string | null }> {
+/**
+ * Settings of a loop that this version does not have, `train.lrWarmup`: a later version wrote them, and they do nothing here.
+ */
+export async function unknownSettings(store: ObjectStore, loop: string): Promise<string[]> {
+  const { recorded, state } = await read(store, loop);
+  const { config } = configSchema.parse(recorded);
+  const last = lastConfigSchema.safeParse(recorded);
+  const inForce = state.config === null && last.success ? last.data.iterations.at(-1)?.current.config : config;
+  return unknownFields(loopConfigSchema, inForce);
+}
+
+const configSchema = z.looseObject({ config: z.unknown().optional() });
+const lastConfigSchema = z.looseObject({ iterations: z.array(z.looseObject({ current: configSchema })) });
+
+async function read(
+  store: ObjectStore,
+  loop: string,
+): Promise<{ state: LoopState; etag: string | null; recorded: unknown }> {
   const key = keys.loopState(loop);
   const object = await store.tryGet(key);
-  if (object === null) return { state: emptyLoopState(loop), etag: null };
-  const parsed = loopStateSchema.safeParse(JSON.parse(new TextDecoder().decode(object.body)));
-  if (!parsed.success)
-    throw new PartloopError('data-invalid', `${key} is not a loop's state: ${z.prettifyError(parsed.error)}`);
-  return { state: parsed.data, etag: object.etag };
+  if (object === null) return { state: emptyLoopState(loop), etag: null, recorded: {} };
+  const recorded = parseJson(object.body, key, z.unknown());
+  const parsed = check(loopStateSchema, knownPart(loopStateSchema, recorded));
+  if (parsed.problem !== null)
+    throw new PartloopError('data-invalid', `${key} is not a loop's state: ${parsed.problem}`);
+  return { state: parsed.data, etag: object.etag, recorded };
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import {
   type BenchmarkRegistry,
   benchmarkRegistrySchema,
@@ -6,11 +7,13 @@ import {
   withBenchmark,
 } from '../domain/decision.js';
 import { PartloopError } from '../domain/errors.js';
+import { unknownPart, withUnknown } from '../domain/recorded.js';
 import { parseJson } from './json.js';
 import { keys } from './keys.js';
 import type { ObjectStore } from './objectStore.js';
 
 const MAX_RACES = 20;
+const rawRegistrySchema = z.looseObject({ model: z.unknown().optional() });
 
 /** The model in production for a taxonomy, with its history; empty where none was ever registered. */
 export async function readRegistry(store: ObjectStore, taxonomyDigest: string): Promise<BenchmarkRegistry> {
@@ -25,10 +28,10 @@ export async function updateRegistry(
 ): Promise<BenchmarkRegistry> {
   const key = keys.benchmark(taxonomyDigest);
   for (let race = 0; race < MAX_RACES; race++) {
-    const { registry, etag } = await read(store, taxonomyDigest);
+    const { registry, etag, unknown } = await read(store, taxonomyDigest);
     const changed = change(registry);
     if (changed === registry) return registry;
-    const written = await store.replace(key, JSON.stringify(changed, null, 1), etag);
+    const written = await store.replace(key, JSON.stringify(withUnknown(unknown, changed), null, 1), etag);
     if (written !== 'conflict') return changed;
   }
   throw new PartloopError('store-conflict', `${key} changed under ${MAX_RACES} attempts to write it`);
@@ -49,9 +52,12 @@ export async function registerBenchmark(
 async function read(
   store: ObjectStore,
   taxonomyDigest: string,
-): Promise<{ registry: BenchmarkRegistry; etag: string | null }> {
+): Promise<{ registry: BenchmarkRegistry; etag: string | null; unknown: unknown }> {
   const key = keys.benchmark(taxonomyDigest);
   const object = await store.tryGet(key);
-  if (object === null) return { registry: EMPTY_REGISTRY, etag: null };
-  return { registry: parseJson(object.body, key, benchmarkRegistrySchema), etag: object.etag };
+  if (object === null) return { registry: EMPTY_REGISTRY, etag: null, unknown: undefined };
+  const registry = parseJson(object.body, key, benchmarkRegistrySchema);
+  const { model: _, ...listed } = rawRegistrySchema.parse(parseJson(object.body, key, z.unknown()));
+  // History and looks are only ever added to, so what stands beside their entries is found by position; the model is replaced.
+  return { registry, etag: object.etag, unknown: unknownPart(benchmarkRegistrySchema, listed) };
 }

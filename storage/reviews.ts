@@ -35,6 +35,8 @@ export interface KnownImport {
 
 const lineSchema = z.union([auditAnswerSchema, reviewImportSchema, withdrawalSchema, verdictSchema]);
 type Line = z.infer<typeof lineSchema>;
+const typedSchema = z.looseObject({ type: z.unknown().optional() });
+const KNOWN_TYPES: ReadonlySet<string> = new Set(['audit', 'import', 'withdrawal']);
 
 /** Add an import of reviews as one new object, named by its id; nothing that is there changes. */
 export async function appendReviews(
@@ -102,7 +104,11 @@ async function readLines(store: ObjectStore, key: string): Promise<Line[]> {
   const text = new TextDecoder().decode((await store.get(key)).body);
   return text.split('\n').flatMap((line, index) => {
     if (line.trim() === '') return [];
-    return [parseJson(new TextEncoder().encode(line), `${key}:${index + 1}`, lineSchema)];
+    const bytes = new TextEncoder().encode(line);
+    const { type } = parseJson(bytes, `${key}:${index + 1}`, typedSchema);
+    // A kind of line that only a later version writes says nothing here.
+    if (typeof type === 'string' && !KNOWN_TYPES.has(type)) return [];
+    return [parseJson(bytes, `${key}:${index + 1}`, lineSchema)];
   });
 }
 

@@ -1,5 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { type ChildWorkflowOptions, executeChild } from '@temporalio/workflow';
+import { recorded } from '../domain/recorded.js';
 import { type StepResult, stepResultSchema } from '../domain/steps.js';
 import { joining } from './activities.js';
 import { failureOf } from './failures.js';
@@ -22,7 +23,7 @@ export async function runOrJoin(
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
     const joined = await joining.joinWorkflow({ workflowId: options.workflowId });
-    if (joined.status === 'completed') return stepResultSchema.parse(joined.result);
+    if (joined.status === 'completed') return recorded(stepResultSchema).parse(joined.result);
     if (joined.status === 'failed') throw failureOf(joined.code, joined.message, joined.hint);
   }
 }

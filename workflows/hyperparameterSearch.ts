@@ -1,6 +1,6 @@
 import { condition, continueAsNew, isCancellation, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { tuneDetails } from '../domain/detailsTable.js';
-import { parseRequest, tuneInputSchema } from '../domain/messages.js';
+import { parseRecorded, tuneInputSchema } from '../domain/messages.js';
 import type { StepResult } from '../domain/steps.js';
 import { fitsInto, nextJob, type Trial } from '../domain/tune/halving.js';
 import { newTrial, ownTrial, rungEnds } from '../domain/tune/trials.js';
@@ -15,7 +15,7 @@ import { showAttributes } from './searchAttributes.js';
  * Concurrency: `tune.parallel` lanes take the next job each.
  */
 export async function hyperparameterSearch(input: unknown = {}): Promise<StepResult> {
-  const { context, results, resume } = orFail(() => parseRequest(tuneInputSchema, input, '`hyperparameterSearch`'));
+  const { context, results, resume } = orFail(() => parseRecorded(tuneInputSchema, input, '`hyperparameterSearch`'));
   const { config, loop, iteration } = context;
   const { tune } = config;
   const trainer = training(config.durability);

@@ -16,7 +16,7 @@ import {
   type IterationFinished,
   type IterationHeld,
   loopIterationInputSchema,
-  parseRequest,
+  parseRecorded,
 } from '../domain/messages.js';
 import type { Step, StepResult, StepResults } from '../domain/steps.js';
 import { bookkeeping, light, scanning, training } from './activities.js';
@@ -43,7 +43,7 @@ const TELLS_THE_LOOP = 'iteration-tells-the-loop';
  * without images to draw ends with no results.
  */
 export async function loopIteration(input: unknown = {}): Promise<StepResults> {
-  const { context } = orFail(() => parseRequest(loopIterationInputSchema, input, '`loopIteration`'));
+  const { context } = orFail(() => parseRecorded(loopIterationInputSchema, input, '`loopIteration`'));
   const { loop, iteration, config } = context;
   const inference = scanning(config.durability);
   const trainer = training(config.durability);

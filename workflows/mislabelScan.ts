@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { standaloneScanId } from '../domain/ids.js';
 import {
+  parseRecorded,
   parseRequest,
   type ScanInput,
   type ScanRequest,
@@ -43,7 +44,7 @@ export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
   };
   setHandler(scanProgressQuery, () => progress, { description: 'How far the scan is' });
   const { context, draw, judge, resume } = isOfLoop(input)
-    ? orFail(() => parseRequest(scanInputSchema, input, '`mislabelScan`'))
+    ? orFail(() => parseRecorded(scanInputSchema, input, '`mislabelScan`'))
     : await prepare(orFail(() => parseRequest(scanRequestSchema, input, '`mislabelScan`')));
   const { scan: settings, durability } = context.config;
   const { tryJudges, scanShard, reduceScan } = scanning(durability);

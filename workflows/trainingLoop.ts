@@ -46,6 +46,7 @@ import {
   configWith,
   type LoopStatus,
   type PauseLoop,
+  parseRecorded,
   parseRequest,
   pauseSchema,
   type RetryIteration,
@@ -87,7 +88,7 @@ const LOOKS_AGAIN = 'loop-looks-again';
  */
 export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   const loop = orFail(() => parseLoopWorkflowId(workflowInfo().workflowId));
-  let machine = loopMachine(orFail(() => parseRequest(loopMachineSchema, raw, '`trainingLoop`')));
+  let machine = loopMachine(orFail(() => parseRecorded(loopMachineSchema, raw, '`trainingLoop`')));
   let cancelIteration: (() => void) | null = null;
 
   setHandler(statusQuery, status, {
@@ -96,26 +97,26 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   setHandler(runIterationsUpdate, runIterations, {
     description: 'Run iterations; settings that are given go on top of those the loop has',
     validator: (request) => {
-      const asked = asRunIterations(request);
+      const asked = asRunIterations(request, parseRequest);
       refuseEarly(() => start(machine, asked));
     },
   });
   setHandler(retryIterationUpdate, retryIteration, {
     description: 'Go on where an iteration failed, or do an iteration again from a step on',
     validator: (request) => {
-      const asked = asRetry(request);
+      const asked = asRetry(request, parseRequest);
       refuseEarly(() => runAgain(machine, asked));
     },
   });
   setHandler(pauseUpdate, (request) => hold(true, asPause(request).now), {
     description: 'Hold before the next step, or now, once the step under way has saved',
-    validator: (request) => void asPause(request),
+    validator: (request) => void asPause(request, parseRequest),
   });
   setHandler(resumeUpdate, () => hold(false, false), { description: 'Go on after a pause' });
   setHandler(setConfigUpdate, changeConfig, {
     description: 'Configuration of the iterations to come',
     validator: (request) => {
-      const config = asConfig(request);
+      const config = asConfig(request, parseRequest);
       refuseEarly(() => setConfig(machine, config));
     },
   });
@@ -129,7 +130,7 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   );
   setHandler(stopUpdate, stopLoop, {
     description: 'End the loop after its iteration, or now; it can be started again',
-    validator: (request) => void asStop(request),
+    validator: (request) => void asStop(request, parseRequest),
   });
   setHandler(
     poolGrewSignal,
@@ -282,7 +283,7 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
     machine = { ...machine, proposal: null };
     if (config !== null) {
       const train = withTunedSettings(config.train, settings);
-      const adopted = orFail(() => parseRequest(loopConfigSchema, { ...config, train }, 'the adopted settings'));
+      const adopted = orFail(() => parseRecorded(loopConfigSchema, { ...config, train }, 'the adopted settings'));
       machine = setConfig(machine, adopted);
     }
     show();
@@ -369,12 +370,15 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   }
 }
 
-// What an update asks for. Each is looked at before the update is accepted: a refused one leaves nothing in the history, which
-// a later version of the schema would have to refuse again in every replay.
-const asRunIterations = (request: unknown) =>
-  orFail(() => parseRequest(runIterationsSchema, request, '`runIterations`'));
-const asRetry = (request: unknown) => orFail(() => parseRequest(retryIterationSchema, request, '`retryIteration`'));
-const asPause = (request: unknown) => orFail(() => parseRequest(pauseSchema, request, '`pause`'));
-const asStop = (request: unknown) => orFail(() => parseRequest(stopSchema, request, '`stop`'));
-const asConfig = ({ config }: { config: unknown }) =>
-  orFail(() => parseRequest(runIterationsSchema, { config }, '`setConfig`')).config;
+// What an update asks for. Its validator looks at it strictly, once: a refused one leaves nothing in the history. Its handler reads
+// it as recorded data, also in a replay by another version that lacks a field of it.
+type Parse = typeof parseRequest;
+const asRunIterations = (request: unknown, parse: Parse = parseRecorded) =>
+  orFail(() => parse(runIterationsSchema, request, '`runIterations`'));
+const asRetry = (request: unknown, parse: Parse = parseRecorded) =>
+  orFail(() => parse(retryIterationSchema, request, '`retryIteration`'));
+const asPause = (request: unknown, parse: Parse = parseRecorded) =>
+  orFail(() => parse(pauseSchema, request, '`pause`'));
+const asStop = (request: unknown, parse: Parse = parseRecorded) => orFail(() => parse(stopSchema, request, '`stop`'));
+const asConfig = ({ config }: { config: unknown }, parse: Parse = parseRecorded) =>
+  orFail(() => parse(runIterationsSchema, { config }, '`setConfig`')).config;

@@ -8,12 +8,12 @@ import {
   type IterationRow,
   iterationsSchema,
   type LoopStatus,
-  layerRecordSchema,
   type RetryIteration,
   type RunIterations,
   type RunIterationsAnswer,
 } from '../messages.js';
-import { mergeSettings } from '../settings.js';
+import { knownPart } from '../recorded.js';
+import { knownSettings, layerRecordSchema, mergeSettings } from '../settings.js';
 import { type Step, stepSchema } from '../steps.js';
 import type { Proposal } from '../tune/proposal.js';
 
@@ -109,12 +109,17 @@ export type Ending =
   /** By a fault, or cancelled by the loop's own stop or by somebody else. */
   | { kind: 'failed'; error: string };
 
-/** A machine as it begins, or as the run before handed it on. */
-export const loopMachine = (carried: unknown = {}): LoopMachine => ({
-  ...loopMachineSchema.parse(carried),
-  rows: [],
-  proposal: null,
-});
+/** A machine as it begins, or as the run before handed it on, perhaps of a later version. */
+export function loopMachine(carried: unknown = {}): LoopMachine {
+  const { pending, again, ...rest } = loopMachineSchema.parse(knownPart(loopMachineSchema, carried));
+  return {
+    ...rest,
+    pending: pending?.settings === undefined ? pending : { ...pending, settings: knownSettings(pending.settings) },
+    again: again?.settings == null ? again : { ...again, settings: knownSettings(again.settings) },
+    rows: [],
+    proposal: null,
+  };
+}
 
 /** What the next run needs: everything but what stands in the store. */
 export function carried({ rows: _, proposal: __, ...machine }: LoopMachine): z.infer<typeof loopMachineSchema> {

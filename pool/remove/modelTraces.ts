@@ -1,6 +1,7 @@
 import { dirname } from 'node:path/posix';
 import { benchmarkRegistrySchema } from '../../domain/decision.js';
 import { modelCardSchema, trainingListSchema } from '../../domain/modelCard.js';
+import { recorded } from '../../domain/recorded.js';
 import { readJson } from '../../storage/json.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import type { LoopFile } from './loopFiles.js';
@@ -54,7 +55,7 @@ export class ModelTracer {
       if (scan === undefined) continue;
       await this.readable(key, async () => {
         const { body } = await this.store.get(key);
-        const card = modelCardSchema.safeParse(JSON.parse(new TextDecoder().decode(body)));
+        const card = recorded(modelCardSchema).safeParse(JSON.parse(new TextDecoder().decode(body)));
         const list = card.data?.trainedOn.list ?? null;
         if (list === null || (await this.store.head(list)) === null) return;
         const seen = await this.countSeen(list);
