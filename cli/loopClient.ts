@@ -40,8 +40,10 @@ export async function loopStatus(client: Client, loop: string): Promise<LoopStat
 
 /** What a loop does, or, where it does not run, what it has done. */
 export async function loopStatusOrRecord(client: Client, store: ObjectStore, loop: string): Promise<LoopStatus> {
-  if (await isOpen(client, loopWorkflowId(loop))) return loopStatus(client, loop);
-  return storedStatus(await readLoopState(store, loop));
+  if (!(await isOpen(client, loopWorkflowId(loop)))) return storedStatus(await readLoopState(store, loop));
+  const status = await loopStatus(client, loop);
+  const progress = status.iteration === null ? null : await iterationProgress(client, loop, status.iteration);
+  return { ...status, step: progress?.step ?? null };
 }
 
 /** Whether a run of this workflow is open. */

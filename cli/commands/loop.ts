@@ -193,9 +193,9 @@ export async function waitAndPrint(client: Client, loop: string, json: boolean, 
 }
 
 function printStatus(status: LoopStatus): void {
-  say(
-    `loop ${status.loop}: ${status.phase}${status.iteration === null ? '' : `, iteration ${status.iteration}`}, ${status.remaining} to go`,
-  );
+  const step = status.step === null ? '' : ` (${status.step})`;
+  const iteration = status.iteration === null ? '' : `, iteration ${status.iteration}${step}`;
+  say(`loop ${status.loop}: ${status.phase}${iteration}, ${status.remaining} to go`);
   if (status.error !== null) {
     say(`last error: ${status.error}`);
     if (status.phase === 'failed' || status.phase === 'stopped')
