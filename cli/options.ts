@@ -21,6 +21,14 @@ export function name(text: string): string {
   throw new InvalidArgumentError(parsed.error.issues.map(({ message }) => message).join('; '));
 }
 
+/** A text of a bounded length on the command line. */
+export function textUpTo(longest: number): (text: string) => string {
+  return (text) => {
+    if (text.length <= longest) return text;
+    throw new InvalidArgumentError(`it has ${text.length} characters; at most ${longest} are kept.`);
+  };
+}
+
 /** A whole number within bounds on the command line, by its decimal digits. */
 export function wholeNumberBetween(low: number, high: number): (text: string) => number {
   return (text) => {

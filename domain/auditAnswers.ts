@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sha256Schema } from './ids.js';
 import { latestAnswers } from './latestAnswers.js';
+import { answeredScanSchema, reviewerSchema } from './reviewImport.js';
 
 /**
  * What a reviewer found in an image of a scan's audit sample, which was drawn whatever the scan thought of it: the one
@@ -8,7 +9,7 @@ import { latestAnswers } from './latestAnswers.js';
  */
 export const auditAnswerSchema = z.object({
   type: z.literal('audit'),
-  scan: z.string().min(1).max(80),
+  scan: answeredScanSchema,
   imageId: sha256Schema,
   /** The label that was looked at. */
   labelSha256: sha256Schema,
@@ -20,7 +21,7 @@ export const auditAnswerSchema = z.object({
   found: z.boolean(),
   /** The scan set the image, or regions of it, aside. */
   setAside: z.boolean(),
-  reviewer: z.string().max(200).nullable(),
+  reviewer: reviewerSchema.nullable(),
   reviewedAt: z.iso.datetime(),
 });
 export type AuditAnswer = z.infer<typeof auditAnswerSchema>;

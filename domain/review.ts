@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sha256Schema } from './ids.js';
 import { latestAnswers } from './latestAnswers.js';
+import { reviewerSchema } from './reviewImport.js';
 import { type FindingKind, findingKindSchema } from './tables.js';
 
 /**
@@ -14,12 +15,15 @@ const SAME_PLACE = 0.5;
 
 const share = z.number().min(0).max(1);
 
+/** Names a finding through every export and import. */
+export const findingIdSchema = z.string().min(1).max(64);
+
 /**
  * A reviewer's answer to a finding, one line of `pools/<pool>/reviews/<ulid>.jsonl`, with what is needed to know the finding
  * again in later scans.
  */
 export const verdictSchema = z.object({
-  findingId: z.string().min(1).max(64),
+  findingId: findingIdSchema,
   imageId: sha256Schema,
   /** The label that was looked at: a corrected one is judged anew. */
   labelSha256: sha256Schema,
@@ -40,7 +44,7 @@ export const verdictSchema = z.object({
   verdict: z.enum(VERDICTS),
   /** The label that took the place of the one looked at; null where there is none. */
   correctedSha256: sha256Schema.nullable(),
-  reviewer: z.string().max(200).nullable(),
+  reviewer: reviewerSchema.nullable(),
   comment: z.string().max(2_000).nullable(),
   reviewedAt: z.iso.datetime(),
 });

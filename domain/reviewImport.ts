@@ -4,13 +4,19 @@ import { sha256Schema } from './ids.js';
 /** What names a review import, and the file of its answers: a ULID. */
 export const reviewIdSchema = z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/);
 
+/** The scan that answers are about: its own name, or `<loop>:<iteration>`. */
+export const answeredScanSchema = z.string().min(1).max(80);
+/** Longest name of a reviewer that is kept. */
+export const MAX_REVIEWER = 200;
+export const reviewerSchema = z.string().max(MAX_REVIEWER);
+
 /** What an import of reviews was: the first line of `pools/<pool>/reviews/<id>.jsonl`. */
 export const reviewImportSchema = z.object({
   type: z.literal('import'),
   at: z.iso.datetime(),
-  reviewer: z.string().max(200).nullable(),
+  reviewer: reviewerSchema.nullable(),
   /** The scan whose findings were answered; null where the answers name findings of any scan. */
-  scan: z.string().max(80).nullable(),
+  scan: answeredScanSchema.nullable(),
   /** The export that labels came back from; null for a table of answers. */
   exportId: z.string().max(64).nullable(),
   /** Digest of a table of answers; null for labels. */

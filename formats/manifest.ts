@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { check } from '../domain/checked.js';
 import { PartloopError } from '../domain/errors.js';
 import { nameSchema, sha256Schema } from '../domain/ids.js';
+import { findingIdSchema } from '../domain/review.js';
+import { answeredScanSchema } from '../domain/reviewImport.js';
 import { findingKindSchema } from '../domain/tables.js';
 import { parseJsonText } from './jsonFile.js';
 
@@ -21,7 +23,7 @@ const classEntrySchema = z.object({ value: byte, name: z.string(), colour: z.tup
 export type ClassEntry = z.output<typeof classEntrySchema>;
 
 const findingSchema = z.object({
-  findingId: z.string().max(64),
+  findingId: findingIdSchema,
   kind: findingKindSchema,
   classId: byte,
   suggestedClassId: byte.nullable(),
@@ -63,7 +65,7 @@ export type ManifestImage = z.output<typeof imageSchema>;
 export const manifestSchema = z.object({
   version: z.literal(1),
   exportId: z.string().min(1).max(64),
-  scan: z.string(),
+  scan: answeredScanSchema,
   pool: nameSchema,
   taxonomy: z.string(),
   format: z.enum(REVIEW_FORMATS),

@@ -3,6 +3,7 @@ import { type Estimate, estimateRecall } from '../../domain/auditAnswers.js';
 import { counted } from '../../domain/counted.js';
 import { FAILURES } from '../../domain/failure.js';
 import { latestVerdicts, precisionByKind, VERDICTS } from '../../domain/review.js';
+import { MAX_REVIEWER } from '../../domain/reviewImport.js';
 import { importLabels } from '../../pool/review/importLabels.js';
 import { importVerdicts } from '../../pool/review/importVerdicts.js';
 import { reviewImports } from '../../pool/review/reviewImports.js';
@@ -10,6 +11,7 @@ import { undoReview } from '../../pool/review/undoReview.js';
 import { openPool } from '../../storage/pool.js';
 import { readReviews } from '../../storage/reviews.js';
 import { openEnvironmentStore } from '../environment.js';
+import { textUpTo } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
 import { IMAGES, withCounter } from '../progress.js';
 import { printImports, tellLabels, tellUndo, tellVerdicts } from '../reviewTold.js';
@@ -39,7 +41,7 @@ export function register(program: Command): void {
     .option('--scan <scan>', 'CSV: the scan that was answered; all scans of the pool if omitted')
     .option('--pool <name>', 'CSV: the pool, where there are several and no scan is named')
     .option('--manifest <file>', 'manifest.json of the export, where it is not beside the file')
-    .option('--reviewer <name>', 'Who reviewed, where the file does not say')
+    .option('--reviewer <name>', 'Who reviewed, where the file does not say', textUpTo(MAX_REVIEWER))
     .addOption(
       new Option(
         '--unchanged <verdict>',

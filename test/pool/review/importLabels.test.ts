@@ -246,6 +246,25 @@ describe('corrected labels', function () {
     assert.ok((await verdicts()).every(({ verdict }) => verdict === 'right'));
   });
 
+  it('are refused as a whole where the manifest says what no answer can hold, before any label changes', async () => {
+    const manifest = await exported('coco');
+    const path = await returned(manifest, { 1: CORRECTED, 2: LABEL });
+    const before = await cars.pool.latestVersion();
+    const findings = manifest.images.map((image) => ({
+      ...image,
+      findings: image.findings.map((finding) => ({ ...finding, findingId: '' })),
+    }));
+    for (const [spoiled, words] of [
+      [{ scan: 'x'.repeat(81) }, /not the manifest.*scan/],
+      [{ scan: '' }, /not the manifest.*scan/],
+      [{ images: findings }, /not the manifest.*findingId/],
+    ] as const) {
+      await writeFile(join(folder, 'out', 'manifest.json'), JSON.stringify({ ...manifest, ...spoiled }));
+      await assert.rejects(take(path), words);
+    }
+    assert.equal(await cars.pool.latestVersion(), before);
+  });
+
   it('are refused as a whole for another pool, and without the manifest of their export', async () => {
     const path = await returned(await exported('masks'), { 1: LABEL });
     await assert.rejects(take(path, { pool: 'vans' }), /of pool `cars`, not `vans`/);
