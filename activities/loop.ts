@@ -4,6 +4,7 @@ import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { LoopConfig } from '../domain/config.js';
 import { PartloopError } from '../domain/errors.js';
 import { loopWorkflowId, parseIterationWorkflowId } from '../domain/ids.js';
+import { keptSteps } from '../domain/loop/keptSteps.js';
 import type { LoopRecord } from '../domain/loop/machine.js';
 import {
   type IterationAttempt,
@@ -21,9 +22,10 @@ import { configWith, type RunIterations, type RunIterationsAnswer, type StartLoo
 import { LIGHT_QUEUE } from '../domain/queues.js';
 import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
 import { knownSettings } from '../domain/settings.js';
-import type { IterationContext, Step, StepResults } from '../domain/steps.js';
+import { type IterationContext, STEPS, type Step, type StepResults } from '../domain/steps.js';
 import { type Proposal, tuningSchema } from '../domain/tune/proposal.js';
 import { readJson } from '../storage/json.js';
+import { keys } from '../storage/keys.js';
 import { readLoopState, unknownSettings, updateLoopState } from '../storage/loopState.js';
 import { openPool } from '../storage/pool.js';
 import type { ActivityDeps } from './deps.js';
@@ -122,7 +124,9 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
       const own = state.iterations.find((entry) => entry.iteration === iteration);
       const newest = own === undefined ? null : newestAttempt(own);
       const isNext = iteration === nextIteration(state);
-      const base = isNext ? (config ?? newest?.config) : (newest?.config ?? config);
+      // A retry goes on with what failed; a replay begins with what later iterations build on.
+      const before = from == null ? newest : (own?.current ?? null);
+      const base = isNext ? (config ?? before?.config) : (before?.config ?? config);
       if (base == null || (own === undefined && !isNext)) {
         throw new PartloopError(
           'not-found',
@@ -138,6 +142,10 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
         config: resolved,
         previous: previousResults(state, iteration),
         force: from == null ? failedForce : { from, token: randomUUID() },
+        kept:
+          before === null
+            ? {}
+            : await committed(keptSteps(before, { from: from ?? null, config: resolved }), loop, iteration),
       };
     },
 
@@ -175,6 +183,18 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
       });
     },
   };
+
+  /** Of these results those whose commits are still there, up to the first that is not: it and what follows are done again. */
+  async function committed(kept: StepResults, loop: string, iteration: number): Promise<StepResults> {
+    const there: StepResults = {};
+    for (const step of STEPS) {
+      const result = kept[step];
+      if (result === undefined) continue;
+      if ((await store.head(keys.commit(loop, iteration, step, result.digest))) === null) break;
+      there[step] = result;
+    }
+    return there;
+  }
 }
 
 /** The iteration of a loop that runs, as far as the service's list knows. */

@@ -44,6 +44,8 @@ export const iterationContextSchema = z.object({
     })
     .nullable(),
   force: forceSchema.nullable(),
+  /** Results of an earlier attempt that this one takes over as they are. */
+  kept: z.partialRecord(stepSchema, stepResultSchema).optional(),
   /**
    * Raised by each request of a person to try again within one run of the iteration's workflow; a new run counts by itself. In no
    * digest: it lets a training try again that gave up, from its newest checkpoint.

@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { PartloopError } from '../domain/errors.js';
 import { FAILURES, type FailureCode } from '../domain/failure.js';
 import { rootFailure } from '../domain/rootFailure.js';
@@ -25,7 +25,8 @@ export function failureOf(code: FailureCode, message: string, hint: string | nul
 }
 
 /** The message that says what happened to which object. */
-export const rootMessage = (error: unknown): string => rootFailure(error).message;
+export const rootMessage = (error: unknown): string =>
+  isCancellation(error) ? 'it was cancelled' : rootFailure(error).message;
 
 /** True where the innermost application failure has this code. */
 export function hasCode(error: unknown, code: FailureCode): boolean {

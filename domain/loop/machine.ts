@@ -16,6 +16,7 @@ import { knownPart } from '../recorded.js';
 import { knownSettings, layerRecordSchema, mergeSettings } from '../settings.js';
 import { type Step, stepSchema } from '../steps.js';
 import type { Proposal } from '../tune/proposal.js';
+import { assertMeansSomething } from './keptSteps.js';
 
 const iteration = z.number().int().positive();
 
@@ -220,6 +221,7 @@ export function runAgain(machine: LoopMachine, asked: RetryIteration): LoopMachi
       hint: 'Ask again when it is done; `partloop loop resume LOOP` if the loop is paused.',
     });
   }
+  if (wanted.settings !== null && wanted.from !== null) assertMeansSomething(wanted.from, wanted.settings);
   if (wanted.settings !== null && machine.config !== null) configWith(machine.config, wanted.settings);
   return { ...machine, stopping: 'no', failure: null, again: { ...wanted, iteration: number } };
 }

@@ -307,6 +307,8 @@ describe('the loop machine', () => {
     const waits = runAgain(setPaused(idle([row(1, 'finished'), row(2, 'finished')], 3), true), { iteration: 1 });
     refused(() => runAgain(waits, { iteration: 2 }), /iteration 1 waits/);
     refused(() => runAgain(idle([row(1, 'finished')], 2), { iteration: 1, settings: { speed: 9 } }), /`speed`/);
+    const kept = { iteration: 1, from: 'evaluate' as const, settings: { train: { lrHead: 0.1 } } };
+    refused(() => runAgain(idle([row(1, 'finished')], 2), kept), /setting of the step train.*Replay from train/);
   });
 
   it('adds what a joined start gives to the request that waits', () => {

@@ -1,0 +1,76 @@
+import type { LoopConfig } from '../config.js';
+import { PartloopError } from '../errors.js';
+import type { IterationAttempt } from '../loopState.js';
+import { own } from '../own.js';
+import { STEPS, type Step, type StepResults } from '../steps.js';
+
+/** The first step that a setting means something to, by the first word of its path. */
+const FIRST_STEP = {
+  pool: 'draw',
+  chunkSize: 'draw',
+  seed: 'draw',
+  badImageShare: 'draw',
+  baselineImages: 'scan',
+  scan: 'scan',
+  sample: 'sample',
+  train: 'train',
+  evaluationSize: 'evaluate',
+  gate: 'decide',
+  tune: 'tune',
+} as const satisfies Record<Exclude<keyof LoopConfig, 'durability'>, Step>;
+
+/** Settings of machines, not of results. */
+const NO_STEP: ReadonlySet<string> = new Set(['durability']);
+
+/** Folds of a scan are trained too, but with what was set when the scan was made. */
+function firstStepOf(setting: string): Step | null {
+  if (NO_STEP.has(setting)) return null;
+  const steps: Readonly<Record<string, Step>> = FIRST_STEP;
+  return Object.hasOwn(steps, setting) ? (steps[setting] ?? 'draw') : 'draw';
+}
+
+const place = (step: Step): number => STEPS.indexOf(step);
+
+/**
+ * A replay does again what is named and what follows. Settings of earlier steps would be recorded and mean nothing.
+ *
+ * @throws PartloopError `input-invalid` naming the setting and the step to replay from
+ */
+export function assertMeansSomething(from: Step, settings: Readonly<Record<string, unknown>>): void {
+  for (const setting of Object.keys(settings)) {
+    const first = firstStepOf(setting);
+    if (first === null || place(first) >= place(from)) continue;
+    throw new PartloopError(
+      'input-invalid',
+      `\`${setting}\` is a setting of the step ${first}, which a replay from ${from} keeps`,
+      {
+        hint: `Replay from ${first}, or leave the setting out.`,
+      },
+    );
+  }
+}
+
+/**
+ * The results that another attempt at an iteration takes over: those of the steps before the one it begins with, and before
+ * the first that a changed setting concerns. By what was recorded, not by digest: what a step would find today (another
+ * model in production, a pool that grew) must not make it do again what was done.
+ */
+export function keptSteps(
+  attempt: Pick<IterationAttempt, 'results' | 'config'>,
+  { from, config }: { from: Step | null; config: LoopConfig },
+): StepResults {
+  const changed = Object.entries(config).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(own<unknown>(attempt.config, name)),
+  );
+  const concerned = changed.flatMap(([name]) => firstStepOf(name) ?? []);
+  const end = Math.min(...[from, ...concerned].map((step) => (step === null ? STEPS.length : place(step))));
+  const kept: StepResults = {};
+  for (const step of STEPS.slice(0, end)) {
+    const result = attempt.results[step];
+    // Only a search may be left out in between: it is not always enabled.
+    if (result === undefined && step !== 'tune') break;
+    // A report tells of the attempt that made it.
+    if (result !== undefined && step !== 'report') kept[step] = result;
+  }
+  return kept;
+}

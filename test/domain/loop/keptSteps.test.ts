@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { PartloopError } from '../../../domain/errors.js';
+import { assertMeansSomething, keptSteps } from '../../../domain/loop/keptSteps.js';
+import { configWith } from '../../../domain/messages.js';
+import { STEPS, type StepResults } from '../../../domain/steps.js';
+import { stepResult, testConfig } from '../../support/fakeActivities.js';
+
+const results = (...steps: (keyof StepResults)[]): StepResults =>
+  Object.fromEntries(steps.map((step) => [step, stepResult(step)]));
+const whole = { results: results(...STEPS), config: testConfig };
+const names = (kept: StepResults): string[] => Object.keys(kept);
+
+describe('what another attempt at an iteration takes over', () => {
+  it('is every step before the one that it is replayed from', () => {
+    assert.deepEqual(names(keptSteps(whole, { from: 'evaluate', config: testConfig })), [
+      'draw',
+      'scan',
+      'sample',
+      'train',
+    ]);
+    assert.deepEqual(names(keptSteps(whole, { from: 'draw', config: testConfig })), []);
+  });
+
+  it('is every step that was done where it failed, up to the first that was not', () => {
+    const failed = { results: results('draw', 'scan', 'train'), config: testConfig };
+    assert.deepEqual(names(keptSteps(failed, { from: null, config: testConfig })), ['draw', 'scan']);
+  });
+
+  it('ends before the first step that a changed setting concerns', () => {
+    const of = (settings: object) =>
+      names(keptSteps(whole, { from: null, config: configWith(testConfig, { ...settings }) }));
+    assert.deepEqual(of({ train: { lrHead: 0.5 } }), ['draw', 'scan', 'sample']);
+    assert.deepEqual(of({ scan: { shardSize: 9 } }), ['draw']);
+    assert.deepEqual(of({ chunkSize: 3 }), []);
+    assert.deepEqual(
+      of({ durability: { inferenceStallSeconds: 9 } }),
+      STEPS.filter((step) => step !== 'report'),
+    );
+  });
+
+  it('has no search where there was none, and never a report, which tells of the attempt that made it', () => {
+    const without = {
+      results: results('draw', 'scan', 'sample', 'train', 'evaluate', 'decide', 'report'),
+      config: testConfig,
+    };
+    assert.deepEqual(names(keptSteps(without, { from: null, config: testConfig })), [
+      ...['draw', 'scan', 'sample', 'train', 'evaluate', 'decide'],
+    ]);
+  });
+
+  it('leaves no room for settings of steps that a replay keeps', () => {
+    assertMeansSomething('train', { train: { lrHead: 1 }, gate: {}, durability: {} });
+    assert.throws(
+      () => assertMeansSomething('evaluate', { train: { lrHead: 1 } }),
+      (error) => error instanceof PartloopError && /`train` is a setting of the step train/.test(error.message),
+    );
+  });
+});
