@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PartloopError } from '../domain/errors.js';
-import { foreignStore, foreignTemporal } from './foreign.js';
+import { storeAddress } from '../storage/storeAddress.js';
+import { foreignTemporal } from './foreign.js';
 import { partloopHome } from './home.js';
 import { isLaunching, supervisorOf } from './launch.js';
 import { isElsewhere, type LockHolder } from './lock.js';
@@ -88,7 +89,7 @@ async function temporalStatus(state: StackState | null): Promise<StackStatus['te
 }
 
 async function storeStatus(state: StackState | null): Promise<StackStatus['store']> {
-  const foreign = foreignStore();
+  const foreign = await storeAddress();
   if (foreign !== null) {
     const { uri, endpoint } = foreign;
     return { uri, endpoint, managed: false, reachable: endpoint === null ? null : await isReachable(endpoint) };

@@ -5,11 +5,12 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { PartloopError } from '../domain/errors.js';
 import { readVariables, setOnes } from '../domain/variables.js';
+import { storeOptions } from '../storage/storeAddress.js';
+import { checkStoreWrites } from '../storage/storeCheck.js';
 import { checkTemporal, needsLocalStack, resolveEnvironment, runningState, stackStatus } from './environment.js';
-import { foreignStore, foreignTemporal } from './foreign.js';
+import { foreignTemporal, namesStore } from './foreign.js';
 import { homePaths, partloopHome, ROOT, venvBinary } from './home.js';
 import { isPortFree, USUAL_PORTS } from './ports.js';
-import { checkStoreWrites } from './storeCheck.js';
 
 /** One thing that a run needs. `mend` says what to do where it is missing; `required` false means it only informs. */
 export interface Check {
@@ -176,9 +177,9 @@ async function workers(): Promise<Verdict> {
 }
 
 async function store(): Promise<Verdict> {
-  if (foreignStore() === null && runningState(partloopHome()) === null) return notRunning();
+  if (!namesStore() && runningState(partloopHome()) === null) return notRunning();
   const { store: service } = await resolveEnvironment();
-  await checkStoreWrites(service);
+  await checkStoreWrites(storeOptions(service));
   return { ok: true, detail: `${service.uri} takes writes and holds back those whose condition fails` };
 }
 

@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { PartloopError } from '../domain/errors.js';
 import { loadCredentials } from './credentials.js';
-import { foreignStore, foreignTemporal } from './foreign.js';
+import { storeAddress } from '../storage/storeAddress.js';
+import { missingSearchAttributes, registrationHint } from '../workers/searchAttributes.js';
+import { foreignTemporal, namesStore } from './foreign.js';
 import { homePaths, makeHome, partloopHome } from './home.js';
 import { launchSupervisor } from './launch.js';
 import { isAlive } from './processes.js';
-import { missingSearchAttributes, registrationCommands } from './searchAttributes.js';
 import { LOCAL_REGION, LOCAL_STORE } from './seaweed.js';
 import { buildDigest } from './stack.js';
 import { readState, type StackState } from './state.js';
@@ -31,12 +32,12 @@ export function runningState(home: string): StackState | null {
   return state !== null && isAlive(state.supervisor) ? state : null;
 }
 
-export const needsLocalStack = (): boolean => foreignTemporal() === null || foreignStore() === null;
+export const needsLocalStack = (): boolean => foreignTemporal() === null || !namesStore();
 
 /** The services that commands talk to, as the environment or the last start of the local stack names them. */
 export async function resolveEnvironment(): Promise<StackEnvironment> {
   const home = partloopHome();
-  const store = foreignStore();
+  const store = await storeAddress();
   return {
     temporal: foreignTemporal() ?? localTemporal(home),
     store: store === null ? localStore(home) : { ...store, credentials: null },
@@ -112,7 +113,7 @@ function closeHome(home: string): void {
 function checkParts(home: string, say: (text: string) => void): void {
   const state = runningState(home);
   const lacks = (name: string): boolean => state?.processes[name] === undefined;
-  if ((foreignTemporal() === null && lacks('temporal')) || (foreignStore() === null && lacks('s3'))) {
+  if ((foreignTemporal() === null && lacks('temporal')) || (!namesStore() && lacks('s3'))) {
     throw new PartloopError(
       'stack-unavailable',
       'the stack that runs was started for other services than the environment names now',
@@ -134,13 +135,13 @@ function checkParts(home: string, say: (text: string) => void): void {
 export async function checkTemporal({ address, namespace }: { address: string; namespace: string }): Promise<void> {
   const connection = await connectTo(address);
   try {
-    const missing = await missingSearchAttributes(connection, namespace);
+    const missing = await missingSearchAttributes(connection, namespace, address);
     if (missing.length === 0) return;
     throw new PartloopError(
       'setup-incomplete',
       `namespace ${namespace} at ${address} lacks ${missing.length} search attributes of partloop`,
       {
-        hint: `Register them:\n${registrationCommands(missing, address, namespace).join('\n')}`,
+        hint: registrationHint(missing, address, namespace),
       },
     );
   } finally {
