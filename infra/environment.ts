@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { PartloopError } from '../domain/errors.js';
-import { loadCredentials } from './credentials.js';
 import { storeAddress } from '../storage/storeAddress.js';
 import { missingSearchAttributes, registrationHint } from '../workers/searchAttributes.js';
+import { loadCredentials } from './credentials.js';
 import { foreignTemporal, namesStore } from './foreign.js';
 import { homePaths, makeHome, partloopHome } from './home.js';
 import { launchSupervisor } from './launch.js';

@@ -46,9 +46,13 @@ export async function storeAddress(environment: Environment = process.env): Prom
     : (variables.AWS_ENDPOINT_URL_S3 ?? variables.AWS_ENDPOINT_URL ?? profile.endpoint);
   const endpoint = configured ?? null;
   if (endpoint !== null && !URL.canParse(endpoint))
-    throw new PartloopError('config-invalid', `endpoint_url of AWS profile \`${profile.name}\` is no address: ${endpoint}`, {
-      hint: 'Write an address such as http://127.0.0.1:9000.',
-    });
+    throw new PartloopError(
+      'config-invalid',
+      `endpoint_url of AWS profile \`${profile.name}\` is no address: ${endpoint}`,
+      {
+        hint: 'Write an address such as http://127.0.0.1:9000.',
+      },
+    );
   const named = variables.AWS_REGION ?? variables.AWS_DEFAULT_REGION ?? profile.region;
   const region = named ?? (endpoint === null ? await instanceRegion(environment) : null) ?? USUAL_REGION;
   return { uri: variables.PARTLOOP_STORE, endpoint, region };

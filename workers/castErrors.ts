@@ -4,7 +4,7 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory } from '@temporalio/worker';
 import { PartloopError } from '../domain/errors.js';
-import { FAILURES, type FailureCode } from '../domain/failure.js';
+import { FAILURES, type FailureCode, isFailureCode } from '../domain/failure.js';
 import { machineFault } from '../domain/machineFault.js';
 import { boundedFailure } from './failureSize.js';
 
@@ -71,7 +71,7 @@ function castFailure(failure: ApplicationFailure): ApplicationFailure {
     message: failure.message,
     hint: typeof hint === 'string' ? hint : null,
     nonRetryable: failure.nonRetryable ?? false,
-    details: { code: failure.type ?? null },
+    details: { code: isFailureCode(failure.type) ? failure.type : null },
     cause: failure.cause ?? null,
   });
 }

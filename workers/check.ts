@@ -29,7 +29,9 @@ export async function checkEquipment(role: Role, { store, client, address, home,
     checkHome(role, home),
     checkTools(role, root),
   ];
-  const failed = (await Promise.allSettled(checks)).flatMap((check) => (check.status === 'rejected' ? [check.reason] : []));
+  const failed = (await Promise.allSettled(checks)).flatMap((check) =>
+    check.status === 'rejected' ? [check.reason] : [],
+  );
   if (failed.length === 0) return;
   const unexpected = failed.find((error) => !(error instanceof PartloopError));
   if (unexpected !== undefined) throw unexpected;
@@ -40,8 +42,12 @@ export async function checkEquipment(role: Role, { store, client, address, home,
 function oneOf(role: Role, problems: readonly PartloopError[]): PartloopError {
   const { code } = problems.find((problem) => problem.code === 'setup-incomplete') ?? (problems[0] as PartloopError);
   const hints = problems.flatMap(({ hint }) => hint ?? []);
-  return new PartloopError(code, `this ${role} worker cannot work: ${problems.map(({ message }) => message).join('; ')}`, {
-    cause: problems[0],
-    ...(hints.length === 0 ? {} : { hint: hints.join('\n') }),
-  });
+  return new PartloopError(
+    code,
+    `this ${role} worker cannot work: ${problems.map(({ message }) => message).join('; ')}`,
+    {
+      cause: problems[0],
+      ...(hints.length === 0 ? {} : { hint: hints.join('\n') }),
+    },
+  );
 }

@@ -72,6 +72,7 @@ async function checkTrainer(root: string, needsGpu: boolean): Promise<void> {
 
 /** The last line that says something: of a trace of Python, the error. */
 function reasonOf(cause: unknown): string {
-  const text = cause instanceof Error ? ('stderr' in cause && String(cause.stderr).trim()) || cause.message : String(cause);
+  const text =
+    cause instanceof Error ? ('stderr' in cause && String(cause.stderr).trim()) || cause.message : String(cause);
   return text.trim().split('\n').at(-1) ?? text;
 }

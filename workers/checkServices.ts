@@ -51,9 +51,13 @@ async function checkSearchAttributes(
   }
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name).join(', ');
-  throw new PartloopError('setup-incomplete', `namespace ${namespace} at ${address} lacks search attributes: ${names}`, {
-    hint: registrationHint(missing, address, namespace),
-  });
+  throw new PartloopError(
+    'setup-incomplete',
+    `namespace ${namespace} at ${address} lacks search attributes: ${names}`,
+    {
+      hint: registrationHint(missing, address, namespace),
+    },
+  );
 }
 
 const unanswered = (address: string, cause: unknown): PartloopError =>

@@ -5,7 +5,7 @@ import { ApplicationFailure } from '@temporalio/common';
  * read "Failure exceeds size limit" instead. These bounds leave room for framing; all count bytes of UTF-8.
  */
 const MESSAGE_BYTES = 2_000;
-const HINT_BYTES = 600;
+const HINT_BYTES = 500;
 const CAUSE_BYTES = 200;
 const STACK_BYTES = 500;
 
@@ -25,7 +25,14 @@ export interface FailureParts {
  * A failure that is stored and shown whole, whatever it was made from. The UI shows the message alone, so the hint stands in
  * it too, and stays whole where the message is cut.
  */
-export function boundedFailure({ type, message, hint, nonRetryable, details, cause }: FailureParts): ApplicationFailure {
+export function boundedFailure({
+  type,
+  message,
+  hint,
+  nonRetryable,
+  details,
+  cause,
+}: FailureParts): ApplicationFailure {
   const shortHint = hint === null ? null : shorten(hint, HINT_BYTES);
   const tail = shortHint === null || message.endsWith(shortHint) ? '' : `\n${shortHint}`;
   const failure = ApplicationFailure.create({

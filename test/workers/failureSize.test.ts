@@ -33,9 +33,9 @@ function bytesOf(error: unknown): number {
 describe('a failure on its way to the Temporal service', () => {
   it('fits what the service keeps, whatever message, hint, letters and causes it has', () => {
     const text = fc.oneof(
-      fc.constantFrom('x', 'ß', '画', '💥', '"\\\n').chain((letter) =>
-        fc.integer({ min: 0, max: 30_000 }).map((times) => letter.repeat(times)),
-      ),
+      fc
+        .constantFrom('x', 'ß', '画', '💥', '"\\\n')
+        .chain((letter) => fc.integer({ min: 0, max: 30_000 }).map((times) => letter.repeat(times))),
       fc.string({ maxLength: 3_000, unit: 'grapheme' }),
     );
     const code = fc.constantFrom(...(Object.keys(FAILURES) as FailureCode[]));
@@ -44,7 +44,11 @@ describe('a failure on its way to the Temporal service', () => {
         const cause = chain(depth, message);
         const ours = new PartloopError(code, message, { cause, ...(hint === null ? {} : { hint }) });
         const theirs = ApplicationFailure.create({ type: message, message, details: [{ hint }, message], cause });
-        for (const error of [ours, cause, theirs]) assert.ok(bytesOf(castError(error, PLACE)) <= LIMIT_BYTES);
+        for (const error of [ours, cause, theirs])
+          assert.ok(
+            bytesOf(castError(error, PLACE)) <= LIMIT_BYTES,
+            `${error.name}: ${bytesOf(castError(error, PLACE))}`,
+          );
       }),
       { numRuns: 200 },
     );

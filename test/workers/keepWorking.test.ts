@@ -77,7 +77,8 @@ describe('a worker whose machine is at fault', function () {
         post(server.open('store'), tried, () => checkStoreWrites(wrongKeys())),
         AbortSignal.timeout(30_000),
       ),
-      (error: unknown) => error instanceof PartloopError && error.code === 'setup-incomplete' && /secret/.test(error.hint ?? ''),
+      (error: unknown) =>
+        error instanceof PartloopError && error.code === 'setup-incomplete' && /secret/.test(error.hint ?? ''),
     );
     assert.deepEqual(tried, []);
   });
