@@ -9,7 +9,7 @@ import { pollerStatus, type QueueStatus, type WorkerActivity, workerActivity } f
 import { isListening } from './ports.js';
 import { FORCE_SIGNAL, isAlive, signalProcess, waitForEnd } from './processes.js';
 import { LOCAL_STORE } from './seaweed.js';
-import { readState, type StackState } from './state.js';
+import { readState, type StackState, type SupervisedState } from './state.js';
 import { LOCAL_NAMESPACE } from './temporalServer.js';
 
 const WORKER_PREFIX = 'worker-';
@@ -28,6 +28,8 @@ export interface StackStatus {
     alive: boolean;
     restarts: number;
     lastExit: string | null;
+    /** Why it ended at last, by its own words; null where it could not say. */
+    lastWords: SupervisedState['lastWords'];
     /** What a worker that runs does; null of servers, and where Temporal does not answer. */
     worker: WorkerActivity | null;
   }[];
@@ -50,12 +52,13 @@ export async function stackStatus(): Promise<StackStatus> {
     supervisorPid: isAlive(state?.supervisor) ? (state?.supervisor?.pid ?? null) : null,
     temporal,
     store: await storeStatus(state),
-    processes: supervised.map(([name, { process: ref, restarts, lastExit }]) => ({
+    processes: supervised.map(([name, { process: ref, restarts, lastExit, lastWords }]) => ({
       name,
       pid: ref?.pid ?? null,
       alive: isAlive(ref),
       restarts,
       lastExit,
+      lastWords,
       worker:
         polled !== null && isAlive(ref) && name.startsWith(WORKER_PREFIX)
           ? workerActivity(polled, name.slice(WORKER_PREFIX.length), ref.pid)
@@ -64,6 +67,14 @@ export async function stackStatus(): Promise<StackStatus> {
     queues: polled?.queues ?? null,
   };
 }
+
+/** Processes that ended for a reason of which they told, and do not work again yet. */
+export const unfit = (
+  processes: StackStatus['processes'],
+): { name: string; lastWords: NonNullable<SupervisedState['lastWords']> }[] =>
+  processes.flatMap(({ name, alive, worker, lastWords }) =>
+    lastWords === null || (alive && worker?.does !== 'silent') ? [] : [{ name, lastWords }],
+  );
 
 function phaseOf(state: StackState | null): StackStatus['phase'] {
   if (state === null) return 'never started';

@@ -7,7 +7,7 @@ import { PartloopError } from '../domain/errors.js';
 import { readVariables, setOnes } from '../domain/variables.js';
 import { storeOptions } from '../storage/storeAddress.js';
 import { checkStoreWrites } from '../storage/storeCheck.js';
-import { checkTemporal, needsLocalStack, resolveEnvironment, runningState, stackStatus } from './environment.js';
+import { checkTemporal, needsLocalStack, resolveEnvironment, runningState, stackStatus, unfit } from './environment.js';
 import { foreignTemporal, namesStore } from './foreign.js';
 import { homePaths, partloopHome, ROOT, venvBinary } from './home.js';
 import { isPortFree, USUAL_PORTS } from './ports.js';
@@ -157,6 +157,12 @@ async function workers(): Promise<Verdict> {
   if (foreignTemporal() === null && runningState(partloopHome()) === null) return notRunning();
   const { processes, queues, home } = await stackStatus();
   if (queues === null) return { ok: false, required: false, detail: 'Temporal does not say who polls', mend: START };
+  const [lacking] = unfit(processes);
+  if (lacking !== undefined) {
+    const { message, hint } = lacking.lastWords;
+    const mend = hint ?? `See its log in ${homePaths(home).logs}.`;
+    return { ok: false, detail: `${lacking.name} does not run: ${message}`, mend };
+  }
   const silent = processes.filter(({ worker }) => worker?.does === 'silent').map(({ name }) => name);
   const unattended = [...new Set(queues.filter(({ pollers }) => pollers.length === 0).map(({ queue }) => queue))];
   const busy = processes.some(({ worker }) => worker?.does === 'works');

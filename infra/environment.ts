@@ -122,14 +122,20 @@ function checkParts(home: string, say: (text: string) => void): void {
       },
     );
   }
-  for (const [name, { process: ref, lastExit }] of Object.entries(state?.processes ?? {})) {
-    if (ref === null)
-      say(`${name} ended (${lastExit}) and is started again; its log is ${join(homePaths(home).logs, name)}.log`);
+  for (const [name, { process: ref, lastExit, lastWords }] of Object.entries(state?.processes ?? {})) {
+    if (ref !== null) continue;
+    const log = join(homePaths(home).logs, `${name}.log`);
+    if (lastWords !== null) say(endText(name, lastWords));
+    else say(`${name} ended (${lastExit}) and is started again; its log is ${log}`);
   }
   if (state !== null && state.build !== buildDigest()) {
     say('The workers run an older build than this command: `partloop down`, then the same command again.');
   }
 }
+
+/** Why a program of the stack does not run, with what helps. */
+export const endText = (name: string, { message, hint }: { message: string; hint: string | null }): string =>
+  `${name} does not run and is tried again: ${message}${hint === null ? '' : `\n${hint}`}`;
 
 /** Refuse a service that lacks our search attributes: a workflow that sets one would retry in silence for ever. */
 export async function checkTemporal({ address, namespace }: { address: string; namespace: string }): Promise<void> {
@@ -160,5 +166,5 @@ async function connectTo(address: string): Promise<Connection> {
   }
 }
 
-export { type StackStatus, stackStatus, stopStack } from './control.js';
+export { type StackStatus, stackStatus, stopStack, unfit } from './control.js';
 export { temporalConnectionOptions };

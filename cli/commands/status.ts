@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { counted } from '../../domain/counted.js';
-import { resolveEnvironment, type StackStatus, stackStatus } from '../../infra/environment.js';
+import { endText, resolveEnvironment, type StackStatus, stackStatus, unfit } from '../../infra/environment.js';
 import { connect } from '../environment.js';
 import { printJson, printLine, printTable } from '../output.js';
 import { describeRunningScans, printRunningScans, type RunningScan } from '../scanWorkflows.js';
@@ -54,6 +54,7 @@ function show({ phase, failure, home, temporal, store, processes, queues }: Stac
       'last exit': lastExit,
     })),
   );
+  if (phase === 'ready') for (const { name, lastWords } of unfit(processes)) printLine(endText(name, lastWords));
   const abandoned = (queues ?? []).filter(({ pollers, waiting }) => pollers.length === 0 && (waiting ?? 0) > 0);
   for (const { queue, kind, waiting } of abandoned)
     printLine(
