@@ -8,6 +8,7 @@ import { isElsewhere, type LockHolder } from './lock.js';
 import { pollerStatus, type QueueStatus, type WorkerActivity, workerActivity } from './pollers.js';
 import { isListening } from './ports.js';
 import { FORCE_SIGNAL, isAlive, signalProcess, waitForEnd } from './processes.js';
+import type { Retrying } from './retrying.js';
 import { LOCAL_STORE } from './seaweed.js';
 import { readState, type StackState, type SupervisedState } from './state.js';
 import { LOCAL_NAMESPACE } from './temporalServer.js';
@@ -35,6 +36,8 @@ export interface StackStatus {
   }[];
   /** Who polls each task queue, here or elsewhere; null where Temporal does not answer. */
   queues: QueueStatus[] | null;
+  /** Work that is tried for the third time or more; null where Temporal does not answer. */
+  retrying: Retrying[] | null;
 }
 
 /** What runs now; starts nothing. `store.reachable` is null for a store whose endpoint only the AWS SDK knows. */
@@ -65,6 +68,7 @@ export async function stackStatus(): Promise<StackStatus> {
           : null,
     })),
     queues: polled?.queues ?? null,
+    retrying: polled?.retrying ?? null,
   };
 }
 

@@ -10,7 +10,9 @@ import { checkStoreWrites } from '../storage/storeCheck.js';
 import { checkTemporal, needsLocalStack, resolveEnvironment, runningState, stackStatus, unfit } from './environment.js';
 import { foreignTemporal, namesStore } from './foreign.js';
 import { homePaths, partloopHome, ROOT, venvBinary } from './home.js';
+import { abandonedQueues, abandonedText } from './pollers.js';
 import { isPortFree, USUAL_PORTS } from './ports.js';
+import { retryingText } from './retrying.js';
 
 /** One thing that a run needs. `mend` says what to do where it is missing; `required` false means it only informs. */
 export interface Check {
@@ -50,6 +52,7 @@ export async function examine(): Promise<Check[]> {
     ['ports', ports],
     ['Temporal', temporal],
     ['workers', workers],
+    ['work under way', underWay],
     ['store', store],
   ];
   const results: Check[] = [];
@@ -173,12 +176,28 @@ async function workers(): Promise<Verdict> {
       mend: `It may have just started; else see its log in ${homePaths(home).logs}, then \`partloop down --force\` and the same command again.`,
     };
   }
+  const [abandoned] = abandonedQueues(queues);
+  if (abandoned !== undefined && !busy) return { ok: false, detail: abandonedText(abandoned), mend: START };
   if (unattended.length > 0 && !busy)
     return { ok: false, required: false, detail: `nobody polls ${unattended.join(', ')}`, mend: START };
   return {
     ok: true,
     required: false,
     detail: `every task queue is polled${busy ? ', or its worker has its fill' : ''}`,
+  };
+}
+
+/** What fails again and again waits for somebody, however long it is tried again by itself. */
+async function underWay(): Promise<Verdict> {
+  if (foreignTemporal() === null && runningState(partloopHome()) === null) return notRunning();
+  const { retrying } = await stackStatus();
+  if (retrying === null)
+    return { ok: false, required: false, detail: 'Temporal does not say what is under way', mend: START };
+  if (retrying.length === 0) return { ok: true, detail: 'nothing is tried for the third time or more' };
+  return {
+    ok: false,
+    detail: retrying.map(retryingText).join('; '),
+    mend: 'Mend what the failure names; the next try then goes on by itself. The log of that worker says more.',
   };
 }
 
