@@ -27,7 +27,7 @@ const DEEPEST_CAUSE = 16;
  */
 export function machineFault(error: unknown): PartloopError | null {
   if (error instanceof PartloopError) {
-    if (error.code === 'machine-faulty') return error;
+    if (error.code === 'machine-faulty' || error.code === 'disk-full') return error;
     if (error.code === 'setup-incomplete') return faulty(error.message, error.hint, error);
   }
   const code = error instanceof PartloopError ? error.code : 'internal';

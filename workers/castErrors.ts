@@ -7,6 +7,7 @@ import { PartloopError } from '../domain/errors.js';
 import { FAILURES, type FailureCode, isFailureCode } from '../domain/failure.js';
 import { machineFault } from '../domain/machineFault.js';
 import { boundedFailure } from './failureSize.js';
+import { withInput } from './logFields.js';
 
 /** Who ran into an error. */
 export interface Place {
@@ -25,7 +26,7 @@ export const castErrors =
     inbound: {
       async execute(input, next): Promise<unknown> {
         try {
-          const result = await next(input);
+          const result = await withInput(input.args, () => next(input));
           onEnd(null);
           return result;
         } catch (error) {
@@ -43,14 +44,15 @@ export function castError(error: unknown, { role, host }: Place): unknown {
   // What a workflow answered to an update says itself whether asking again helps.
   if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)
     return castFailure(error.cause);
-  const known = machineFault(error) ?? error;
+  const fault = machineFault(error);
+  const known = fault ?? error;
   const code: FailureCode = known instanceof PartloopError ? known.code : 'internal';
   const message = known instanceof Error ? known.message : String(known);
   const { actor, retry } = FAILURES[code];
   return boundedFailure({
     type: code,
     // What a person must mend in the data is the same on every machine.
-    message: code === 'machine-faulty' ? `${role} worker on ${host}: ${message}` : message,
+    message: fault !== null ? `${role} worker on ${host}: ${message}` : message,
     hint: (known instanceof PartloopError ? known.hint : undefined) ?? null,
     nonRetryable: !retry,
     details: { code, actor, role, host },

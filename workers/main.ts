@@ -1,7 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { pino } from 'pino';
 import { PartloopError } from '../domain/errors.js';
 import { FAILURES } from '../domain/failure.js';
 import { readVariables } from '../domain/variables.js';
@@ -9,13 +8,14 @@ import { isInsideNetwork } from '../inference/thread.js';
 import { isStalled } from '../inference/watchdog.js';
 import { openStore } from '../storage/s3.js';
 import { connectClient, storeFromEnvironment, temporalFromEnvironment } from './connections.js';
+import { workerLog } from './log.js';
 import { ROLE_NAMES, type Role } from './roles.js';
 import { runWorkers } from './run.js';
 
 /** `node dist/workers/main.js --role light|scan|train|all`: one worker process; everything it needs is in its environment. */
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const { values } = parseArgs({ options: { role: { type: 'string', default: 'all' } } });
-const log = pino({ name: `worker-${values.role}` });
+const log = workerLog(values.role);
 
 // Pictures and labels in caches are the owner's alone, also where no supervisor started this process.
 process.umask(0o077);

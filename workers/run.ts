@@ -11,6 +11,7 @@ import { castErrors } from './castErrors.js';
 import { checkEquipment, type Equipment } from './check.js';
 import { temporalFromEnvironment } from './connections.js';
 import { keepWorking } from './keepWorking.js';
+import { runtimeLogs } from './log.js';
 import { ROLES, type Role } from './roles.js';
 
 /** A cancellation or a pause reaches an activity with its next heartbeat; at most this long after it was asked for. */
@@ -61,7 +62,7 @@ function workflowCode(root: string): { workflowBundle: { codePath: string } } | 
  * ended in order
  */
 export async function runWorkers(roles: readonly Role[], { deps, equipment }: Shared): Promise<void> {
-  Runtime.install({ shutdownSignals: [] });
+  Runtime.install({ shutdownSignals: [], ...runtimeLogs(deps.log) });
   const stopped = new AbortController();
   let broken: Error | null = null;
   const end = (reason: Error): void => {
