@@ -8,7 +8,11 @@ import { activityFields, type LogFields, workflowFields } from './logFields.js';
  * run, loop, iteration, step, shard and attempt, whoever writes them.
  */
 export function workerLog(role: string, destination?: DestinationStream): Logger {
-  const options = { name: 'partloop', base: { pid: process.pid, host: hostname() }, mixin: () => ({ role, ...activityFields() }) };
+  const options = {
+    name: 'partloop',
+    base: { pid: process.pid, host: hostname() },
+    mixin: () => ({ role, ...activityFields() }),
+  };
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 

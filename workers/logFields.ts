@@ -28,7 +28,11 @@ const inputSchema = z.looseObject({
 const OWN_ID = /^(?:loop:(?<loop>[^:]+)|scan:(?<scan>[^:]+))/;
 const ITERATION_PART = /^loop:[^:]+:iteration:\d+/;
 
-const ROLE_OF: Readonly<Record<string, string>> = { [LIGHT_QUEUE]: 'light', [SCAN_QUEUE]: 'scan', [TRAIN_QUEUE]: 'train' };
+const ROLE_OF: Readonly<Record<string, string>> = {
+  [LIGHT_QUEUE]: 'light',
+  [SCAN_QUEUE]: 'scan',
+  [TRAIN_QUEUE]: 'train',
+};
 
 const asked = new AsyncLocalStorage<LogFields>();
 

@@ -49,7 +49,10 @@ describe('the log of a worker', () => {
         printed.end();
       }),
     );
-    assert.deepEqual(lines.map(({ msg }) => msg), ['warning: one', 'two']);
+    assert.deepEqual(
+      lines.map(({ msg }) => msg),
+      ['warning: one', 'two'],
+    );
     for (const line of lines) assert.deepEqual(among(line), FIELDS);
   });
 
@@ -85,6 +88,9 @@ describe('the log of a worker', () => {
     const printed = new PrintedLines((line) => lines.push(line));
     for (const piece of ['on', 'e\ntw', 'o\r\n', '10 %\r20 %\r', `${'x'.repeat(4_500)}\n`, 'end']) printed.push(piece);
     printed.end();
-    assert.deepEqual(lines.map(({ length }) => length), [3, 3, 4, 4, 2_000, 2_000, 500, 3]);
+    assert.deepEqual(
+      lines.map(({ length }) => length),
+      [3, 3, 4, 4, 2_000, 2_000, 500, 3],
+    );
   });
 });
