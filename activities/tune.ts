@@ -127,6 +127,7 @@ export function createTrialActivities(deps: ActivityDeps) {
   async function answerTo(path: string, folder: string, signal: AbortSignal): Promise<Record<string, number | string>> {
     let answer: Record<string, number | string> | null = null;
     const end = await runTrainer({
+      onLine: (line, stream) => deps.log.info({ stream }, line),
       command: 'propose',
       python: await trainerPython(deps.root),
       packageRoot: join(resolve(deps.root), 'trainer'),

@@ -3,6 +3,7 @@ import { PartloopError } from '../domain/errors.js';
 import { ensureStack, type StackEnvironment, temporalConnectionOptions } from '../infra/environment.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { openStore } from '../storage/s3.js';
+import { storeOptions } from '../storage/storeAddress.js';
 import { stoppable } from './interrupt.js';
 
 const STARTING = ['Interrupted; what this command started of the local stack is stopped again.'] as const;
@@ -20,15 +21,7 @@ export async function openEnvironmentStore(): Promise<{ env: StackEnvironment; s
   return { env, store: storeOf(env) };
 }
 
-export function storeOf(env: StackEnvironment): ObjectStore {
-  const { uri, endpoint, credentials, region } = env.store;
-  return openStore({
-    uri,
-    region,
-    ...(endpoint === null ? {} : { endpoint }),
-    ...(credentials === null ? {} : { credentials }),
-  });
-}
+export const storeOf = ({ store }: StackEnvironment): ObjectStore => openStore(storeOptions(store));
 
 /** The stack and a client of its Temporal service; close it with `client.connection.close()`. */
 export async function openEnvironmentClient(): Promise<{ env: StackEnvironment; client: Client }> {

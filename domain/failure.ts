@@ -27,6 +27,7 @@ export const FAILURES = {
   'store-conflict': { retry: true, actor: 'operator', exitCode: 6 },
   'stack-unavailable': { retry: true, actor: 'operator', exitCode: 6 },
   'setup-incomplete': { retry: false, actor: 'operator', exitCode: 7 },
+  'machine-faulty': { retry: true, actor: 'operator', exitCode: 7 },
   internal: { retry: true, actor: 'maintainer', exitCode: 70 },
 } as const satisfies Record<string, { retry: boolean; actor: 'user' | 'operator' | 'maintainer'; exitCode: number }>;
 

@@ -1,14 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PartloopError } from '../domain/errors.js';
-import { foreignStore, foreignTemporal } from './foreign.js';
+import { storeAddress } from '../storage/storeAddress.js';
+import { foreignTemporal } from './foreign.js';
 import { partloopHome } from './home.js';
 import { isLaunching, supervisorOf } from './launch.js';
 import { isElsewhere, type LockHolder } from './lock.js';
 import { pollerStatus, type QueueStatus, type WorkerActivity, workerActivity } from './pollers.js';
 import { isListening } from './ports.js';
 import { FORCE_SIGNAL, isAlive, signalProcess, waitForEnd } from './processes.js';
+import type { Retrying } from './retrying.js';
 import { LOCAL_STORE } from './seaweed.js';
-import { readState, type StackState } from './state.js';
+import { readState, type StackState, type SupervisedState } from './state.js';
 import { LOCAL_NAMESPACE } from './temporalServer.js';
 
 const WORKER_PREFIX = 'worker-';
@@ -27,11 +29,15 @@ export interface StackStatus {
     alive: boolean;
     restarts: number;
     lastExit: string | null;
+    /** Why it ended at last, by its own words; null where it could not say. */
+    lastWords: SupervisedState['lastWords'];
     /** What a worker that runs does; null of servers, and where Temporal does not answer. */
     worker: WorkerActivity | null;
   }[];
   /** Who polls each task queue, here or elsewhere; null where Temporal does not answer. */
   queues: QueueStatus[] | null;
+  /** Work that is tried for the third time or more; null where Temporal does not answer. */
+  retrying: Retrying[] | null;
 }
 
 /** What runs now; starts nothing. `store.reachable` is null for a store whose endpoint only the AWS SDK knows. */
@@ -49,20 +55,30 @@ export async function stackStatus(): Promise<StackStatus> {
     supervisorPid: isAlive(state?.supervisor) ? (state?.supervisor?.pid ?? null) : null,
     temporal,
     store: await storeStatus(state),
-    processes: supervised.map(([name, { process: ref, restarts, lastExit }]) => ({
+    processes: supervised.map(([name, { process: ref, restarts, lastExit, lastWords }]) => ({
       name,
       pid: ref?.pid ?? null,
       alive: isAlive(ref),
       restarts,
       lastExit,
+      lastWords,
       worker:
         polled !== null && isAlive(ref) && name.startsWith(WORKER_PREFIX)
           ? workerActivity(polled, name.slice(WORKER_PREFIX.length), ref.pid)
           : null,
     })),
     queues: polled?.queues ?? null,
+    retrying: polled?.retrying ?? null,
   };
 }
+
+/** Processes that ended for a reason of which they told, and do not work again yet. */
+export const unfit = (
+  processes: StackStatus['processes'],
+): { name: string; lastWords: NonNullable<SupervisedState['lastWords']> }[] =>
+  processes.flatMap(({ name, alive, worker, lastWords }) =>
+    lastWords === null || (alive && worker?.does !== 'silent') ? [] : [{ name, lastWords }],
+  );
 
 function phaseOf(state: StackState | null): StackStatus['phase'] {
   if (state === null) return 'never started';
@@ -88,7 +104,7 @@ async function temporalStatus(state: StackState | null): Promise<StackStatus['te
 }
 
 async function storeStatus(state: StackState | null): Promise<StackStatus['store']> {
-  const foreign = foreignStore();
+  const foreign = await storeAddress();
   if (foreign !== null) {
     const { uri, endpoint } = foreign;
     return { uri, endpoint, managed: false, reachable: endpoint === null ? null : await isReachable(endpoint) };

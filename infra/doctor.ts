@@ -5,11 +5,14 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { PartloopError } from '../domain/errors.js';
 import { readVariables, setOnes } from '../domain/variables.js';
-import { checkTemporal, needsLocalStack, resolveEnvironment, runningState, stackStatus } from './environment.js';
-import { foreignStore, foreignTemporal } from './foreign.js';
+import { storeOptions } from '../storage/storeAddress.js';
+import { checkStoreWrites } from '../storage/storeCheck.js';
+import { checkTemporal, needsLocalStack, resolveEnvironment, runningState, stackStatus, unfit } from './environment.js';
+import { foreignTemporal, namesStore } from './foreign.js';
 import { homePaths, partloopHome, ROOT, venvBinary } from './home.js';
+import { abandonedQueues, abandonedText } from './pollers.js';
 import { isPortFree, USUAL_PORTS } from './ports.js';
-import { checkStoreWrites } from './storeCheck.js';
+import { retryingText } from './retrying.js';
 
 /** One thing that a run needs. `mend` says what to do where it is missing; `required` false means it only informs. */
 export interface Check {
@@ -49,6 +52,7 @@ export async function examine(): Promise<Check[]> {
     ['ports', ports],
     ['Temporal', temporal],
     ['workers', workers],
+    ['work under way', underWay],
     ['store', store],
   ];
   const results: Check[] = [];
@@ -156,6 +160,12 @@ async function workers(): Promise<Verdict> {
   if (foreignTemporal() === null && runningState(partloopHome()) === null) return notRunning();
   const { processes, queues, home } = await stackStatus();
   if (queues === null) return { ok: false, required: false, detail: 'Temporal does not say who polls', mend: START };
+  const [lacking] = unfit(processes);
+  if (lacking !== undefined) {
+    const { message, hint } = lacking.lastWords;
+    const mend = hint ?? `See its log in ${homePaths(home).logs}.`;
+    return { ok: false, detail: `${lacking.name} does not run: ${message}`, mend };
+  }
   const silent = processes.filter(({ worker }) => worker?.does === 'silent').map(({ name }) => name);
   const unattended = [...new Set(queues.filter(({ pollers }) => pollers.length === 0).map(({ queue }) => queue))];
   const busy = processes.some(({ worker }) => worker?.does === 'works');
@@ -166,6 +176,8 @@ async function workers(): Promise<Verdict> {
       mend: `It may have just started; else see its log in ${homePaths(home).logs}, then \`partloop down --force\` and the same command again.`,
     };
   }
+  const [abandoned] = abandonedQueues(queues);
+  if (abandoned !== undefined && !busy) return { ok: false, detail: abandonedText(abandoned), mend: START };
   if (unattended.length > 0 && !busy)
     return { ok: false, required: false, detail: `nobody polls ${unattended.join(', ')}`, mend: START };
   return {
@@ -175,10 +187,24 @@ async function workers(): Promise<Verdict> {
   };
 }
 
+/** What fails again and again waits for somebody, however long it is tried again by itself. */
+async function underWay(): Promise<Verdict> {
+  if (foreignTemporal() === null && runningState(partloopHome()) === null) return notRunning();
+  const { retrying } = await stackStatus();
+  if (retrying === null)
+    return { ok: false, required: false, detail: 'Temporal does not say what is under way', mend: START };
+  if (retrying.length === 0) return { ok: true, detail: 'nothing is tried for the third time or more' };
+  return {
+    ok: false,
+    detail: retrying.map(retryingText).join('; '),
+    mend: 'Mend what the failure names; the next try then goes on by itself. The log of that worker says more.',
+  };
+}
+
 async function store(): Promise<Verdict> {
-  if (foreignStore() === null && runningState(partloopHome()) === null) return notRunning();
+  if (!namesStore() && runningState(partloopHome()) === null) return notRunning();
   const { store: service } = await resolveEnvironment();
-  await checkStoreWrites(service);
+  await checkStoreWrites(storeOptions(service));
   return { ok: true, detail: `${service.uri} takes writes and holds back those whose condition fails` };
 }
 

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { PartloopError } from '../domain/errors.js';
+import { storeAddress } from '../storage/storeAddress.js';
+import { missingSearchAttributes, registrationHint } from '../workers/searchAttributes.js';
 import { loadCredentials } from './credentials.js';
-import { foreignStore, foreignTemporal } from './foreign.js';
+import { foreignTemporal, namesStore } from './foreign.js';
 import { homePaths, makeHome, partloopHome } from './home.js';
 import { launchSupervisor } from './launch.js';
 import { isAlive } from './processes.js';
-import { missingSearchAttributes, registrationCommands } from './searchAttributes.js';
 import { LOCAL_REGION, LOCAL_STORE } from './seaweed.js';
 import { buildDigest } from './stack.js';
 import { readState, type StackState } from './state.js';
@@ -31,12 +32,12 @@ export function runningState(home: string): StackState | null {
   return state !== null && isAlive(state.supervisor) ? state : null;
 }
 
-export const needsLocalStack = (): boolean => foreignTemporal() === null || foreignStore() === null;
+export const needsLocalStack = (): boolean => foreignTemporal() === null || !namesStore();
 
 /** The services that commands talk to, as the environment or the last start of the local stack names them. */
 export async function resolveEnvironment(): Promise<StackEnvironment> {
   const home = partloopHome();
-  const store = foreignStore();
+  const store = await storeAddress();
   return {
     temporal: foreignTemporal() ?? localTemporal(home),
     store: store === null ? localStore(home) : { ...store, credentials: null },
@@ -112,7 +113,7 @@ function closeHome(home: string): void {
 function checkParts(home: string, say: (text: string) => void): void {
   const state = runningState(home);
   const lacks = (name: string): boolean => state?.processes[name] === undefined;
-  if ((foreignTemporal() === null && lacks('temporal')) || (foreignStore() === null && lacks('s3'))) {
+  if ((foreignTemporal() === null && lacks('temporal')) || (!namesStore() && lacks('s3'))) {
     throw new PartloopError(
       'stack-unavailable',
       'the stack that runs was started for other services than the environment names now',
@@ -121,26 +122,32 @@ function checkParts(home: string, say: (text: string) => void): void {
       },
     );
   }
-  for (const [name, { process: ref, lastExit }] of Object.entries(state?.processes ?? {})) {
-    if (ref === null)
-      say(`${name} ended (${lastExit}) and is started again; its log is ${join(homePaths(home).logs, name)}.log`);
+  for (const [name, { process: ref, lastExit, lastWords }] of Object.entries(state?.processes ?? {})) {
+    if (ref !== null) continue;
+    const log = join(homePaths(home).logs, `${name}.log`);
+    if (lastWords !== null) say(endText(name, lastWords));
+    else say(`${name} ended (${lastExit}) and is started again; its log is ${log}`);
   }
   if (state !== null && state.build !== buildDigest()) {
     say('The workers run an older build than this command: `partloop down`, then the same command again.');
   }
 }
 
+/** Why a program of the stack does not run, with what helps. */
+export const endText = (name: string, { message, hint }: { message: string; hint: string | null }): string =>
+  `${name} does not run and is tried again: ${message}${hint === null ? '' : `\n${hint}`}`;
+
 /** Refuse a service that lacks our search attributes: a workflow that sets one would retry in silence for ever. */
 export async function checkTemporal({ address, namespace }: { address: string; namespace: string }): Promise<void> {
   const connection = await connectTo(address);
   try {
-    const missing = await missingSearchAttributes(connection, namespace);
+    const missing = await missingSearchAttributes(connection, namespace, address);
     if (missing.length === 0) return;
     throw new PartloopError(
       'setup-incomplete',
       `namespace ${namespace} at ${address} lacks ${missing.length} search attributes of partloop`,
       {
-        hint: `Register them:\n${registrationCommands(missing, address, namespace).join('\n')}`,
+        hint: registrationHint(missing, address, namespace),
       },
     );
   } finally {
@@ -159,5 +166,5 @@ async function connectTo(address: string): Promise<Connection> {
   }
 }
 
-export { type StackStatus, stackStatus, stopStack } from './control.js';
+export { type StackStatus, stackStatus, stopStack, unfit } from './control.js';
 export { temporalConnectionOptions };

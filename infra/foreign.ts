@@ -10,12 +10,6 @@ export interface ForeignTemporal {
   uiUrl: string | null;
 }
 
-export interface ForeignStore {
-  uri: string;
-  endpoint: string | null;
-  region: string;
-}
-
 /** The Temporal service that the environment names, by Temporal's own rules; null where it names none. */
 export function foreignTemporal(): ForeignTemporal | null {
   const variables = readVariables(process.env);
@@ -28,13 +22,5 @@ export function foreignTemporal(): ForeignTemporal | null {
   };
 }
 
-/** The store that `PARTLOOP_STORE` names; null where it names none. Its credentials are the AWS SDK's own business. */
-export function foreignStore(): ForeignStore | null {
-  const variables = readVariables(process.env);
-  if (variables.PARTLOOP_STORE === undefined) return null;
-  return {
-    uri: variables.PARTLOOP_STORE,
-    endpoint: variables.AWS_ENDPOINT_URL_S3 ?? variables.AWS_ENDPOINT_URL ?? null,
-    region: variables.AWS_REGION ?? variables.AWS_DEFAULT_REGION ?? 'us-east-1',
-  };
-}
+/** Whether the environment names a store; where it is, `storeAddress` says. */
+export const namesStore = (): boolean => readVariables(process.env).PARTLOOP_STORE !== undefined;

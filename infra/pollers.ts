@@ -1,6 +1,8 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type ConnectionLike } from '@temporalio/client';
+import { counted } from '../domain/counted.js';
 import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../domain/queues.js';
 import { parseWorkerIdentity } from '../domain/workerIdentity.js';
+import { type Retrying, retryingOf } from './retrying.js';
 import { temporalConnectionOptions } from './temporalConnection.js';
 
 /** Age in milliseconds at which a poll is over: Temporal ends each after a minute. */
@@ -37,6 +39,8 @@ export interface TakenActivity {
 export interface PollerStatus {
   queues: QueueStatus[];
   taken: TakenActivity[];
+  /** Work that is tried for the third time or more. */
+  retrying: Retrying[];
 }
 
 /**
@@ -54,8 +58,8 @@ export async function pollerStatus(address: string, namespace: string): Promise<
     return null;
   }
   try {
-    const queues = await Promise.all(QUEUES.map((one) => queueStatus(connection, namespace, one)));
-    return { queues, taken: await takenActivities(connection, namespace) };
+    const queues = await queueStatuses(connection, namespace);
+    return { queues, ...(await underWay(connection, namespace)) };
   } catch {
     return null;
   } finally {
@@ -64,7 +68,11 @@ export async function pollerStatus(address: string, namespace: string): Promise<
 }
 
 /** What the process `pid` of a role does, by what the service has seen of it. */
-export function workerActivity({ queues, taken }: PollerStatus, role: string, pid: number): WorkerActivity {
+export function workerActivity(
+  { queues, taken }: Pick<PollerStatus, 'queues' | 'taken'>,
+  role: string,
+  pid: number,
+): WorkerActivity {
   const isIts = (identity: string): boolean => {
     const worker = parseWorkerIdentity(identity);
     return worker !== null && worker.role === role && worker.pid === pid;
@@ -76,8 +84,14 @@ export function workerActivity({ queues, taken }: PollerStatus, role: string, pi
   return on.length === 0 ? { does: 'silent' } : { does: 'works', on };
 }
 
+/** Each task queue with its pollers and what waits there. */
+export const queueStatuses = (
+  connection: Pick<ConnectionLike, 'workflowService'>,
+  namespace: string,
+): Promise<QueueStatus[]> => Promise.all(QUEUES.map((one) => queueStatus(connection, namespace, one)));
+
 async function queueStatus(
-  connection: Connection,
+  connection: Pick<ConnectionLike, 'workflowService'>,
   namespace: string,
   { queue, kind }: (typeof QUEUES)[number],
 ): Promise<QueueStatus> {
@@ -98,17 +112,26 @@ async function queueStatus(
   };
 }
 
-async function takenActivities(connection: Connection, namespace: string): Promise<TakenActivity[]> {
+async function underWay(connection: Connection, namespace: string): Promise<Pick<PollerStatus, 'taken' | 'retrying'>> {
   const { workflow } = new Client({ connection, namespace });
   const taken: TakenActivity[] = [];
+  const retrying: Retrying[] = [];
   let looked = 0;
   for await (const { workflowId, runId } of workflow.list({ query: 'ExecutionStatus = "Running"' })) {
     if (++looked > WORKFLOWS_LOOKED_AT) break;
     const { raw } = await workflow.getHandle(workflowId, runId).describe();
+    retrying.push(...retryingOf(workflowId, raw));
     for (const { state, lastWorkerIdentity, activityType } of raw.pendingActivities ?? []) {
       if (state !== STARTED) continue;
       taken.push({ identity: lastWorkerIdentity ?? '', activity: activityType?.name ?? '', workflowId });
     }
   }
-  return taken;
+  return { taken, retrying };
 }
+
+/** Queues on which tasks wait while nobody asks for them. */
+export const abandonedQueues = (queues: readonly QueueStatus[]): QueueStatus[] =>
+  queues.filter(({ pollers, waiting }) => pollers.length === 0 && (waiting ?? 0) > 0);
+
+export const abandonedText = ({ queue, kind, waiting }: QueueStatus): string =>
+  `${counted(waiting ?? 0, `${kind} task waits`, `${kind} tasks wait`)} on queue ${queue}, which nobody polls now.`;

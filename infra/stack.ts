@@ -5,7 +5,7 @@ import { PartloopError } from '../domain/errors.js';
 import { readVariables, WORKER_ROLES } from '../domain/variables.js';
 import { loadCredentials, type StackCredentials } from './credentials.js';
 import { readIfThere } from './files.js';
-import { foreignStore, foreignTemporal } from './foreign.js';
+import { foreignTemporal, namesStore } from './foreign.js';
 import { homePaths, makeHome, ROOT } from './home.js';
 import { isElsewhere, KernelLock, type LockHolder, takeLock } from './lock.js';
 import { type Address, choosePorts, hiddenAddress, type Ports, untilListening } from './ports.js';
@@ -100,7 +100,7 @@ export class LocalStack {
       const gate = this.#add(this.#servers, 'ui', uiGateCommand(ports, ui), process.env);
       starts.push(this.#untilReady(gate, untilListening(ports.temporalUi, signal)));
     }
-    if (foreignStore() === null) {
+    if (!namesStore()) {
       const command = seaweedCommand(this.#home, ports, credentials);
       const server = this.#add(this.#servers, 's3', command, serverEnvironment());
       starts.push(this.#untilReady(server, prepareSeaweed(ports, credentials, signal)));
@@ -181,7 +181,7 @@ export class LocalStack {
   }
 
   #end(change: Partial<StackState>): void {
-    if (this.#state !== null && foreignStore() === null) removeSockets(this.#state.ports);
+    if (this.#state !== null && !namesStore()) removeSockets(this.#state.ports);
     this.#write({ ...change, supervisor: null });
     this.#lock?.release();
     this.#lock = null;

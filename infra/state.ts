@@ -29,6 +29,11 @@ const supervisedSchema = z.object({
   restarts: z.number().int(),
   /** Exit code or signal of its last end, null while it never ended. */
   lastExit: z.string().nullable(),
+  /** Why it ended at last, by its own words; null where it never ended, or could not say. */
+  lastWords: z
+    .object({ code: z.string().nullable(), message: z.string(), hint: z.string().nullable() })
+    .nullable()
+    .default(null),
 });
 
 const stateSchema = z.object({

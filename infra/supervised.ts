@@ -1,11 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, renameSync, statSync } from 'node:fs';
 import { type GuardedCommand, spawnGuarded } from './guard.js';
+import { type LastWords, lastWords } from './lastWords.js';
 import { isAlive, type ProcessRef, refOf, signalProcess, waitForEnd } from './processes.js';
 import type { SupervisedState } from './state.js';
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
+/** What lacks something is seldom mended within seconds, and each of its checks takes some. */
+const FIRST_DELAY_UNFIT_MS = 5_000;
+const LONGEST_DELAY_UNFIT_MS = 60_000;
 /** A process that ran this long was healthy: its next end starts again with the first delay. */
 const HEALTHY_MS = 60_000;
 const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
@@ -21,6 +25,7 @@ export class Supervised {
   #failuresInRow = 0;
   #restarts = 0;
   #lastExit: string | null = null;
+  #lastWords: LastWords | null = null;
 
   constructor(name: string, command: GuardedCommand, onChange: () => void) {
     this.name = name;
@@ -29,7 +34,12 @@ export class Supervised {
   }
 
   get state(): SupervisedState {
-    return { process: this.#process, restarts: this.#restarts, lastExit: this.#lastExit };
+    return {
+      process: this.#process,
+      restarts: this.#restarts,
+      lastExit: this.#lastExit,
+      lastWords: this.#lastWords,
+    };
   }
 
   /** How often it ended in a row without having run for a while. */
@@ -43,10 +53,14 @@ export class Supervised {
 
   start(): void {
     rotate(this.#command.logFile);
+    const logStart = existsSync(this.#command.logFile) ? statSync(this.#command.logFile).size : 0;
     const startedAt = performance.now();
     const child = spawnGuarded(this.#command);
     this.#process = child.pid === undefined ? null : refOf(child.pid);
-    const ended = (what: string): void => this.#ended(what, performance.now() - startedAt);
+    const ended = (what: string): void => {
+      this.#lastWords = lastWords(this.#command.logFile, logStart);
+      this.#ended(what, performance.now() - startedAt);
+    };
     watch(child, ended);
     this.#onChange();
   }
@@ -56,7 +70,11 @@ export class Supervised {
     this.#lastExit = what;
     if (!this.#stopping) {
       this.#failuresInRow = ranMs > HEALTHY_MS ? 1 : this.#failuresInRow + 1;
-      const delay = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#failuresInRow - 1));
+      const isUnfit = this.#lastWords?.code === 'setup-incomplete';
+      const [first, longest] = isUnfit
+        ? [FIRST_DELAY_UNFIT_MS, LONGEST_DELAY_UNFIT_MS]
+        : [FIRST_DELAY_MS, LONGEST_DELAY_MS];
+      const delay = Math.min(longest, first * 2 ** (this.#failuresInRow - 1));
       this.#timer = setTimeout(() => {
         this.#restarts += 1;
         this.start();

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { PartloopError } from '../domain/errors.js';
+import { missingSearchAttributes, registerSearchAttributes } from '../workers/searchAttributes.js';
 import { homePaths, venvBinary } from './home.js';
 import type { Address, Ports } from './ports.js';
-import { missingSearchAttributes, registerSearchAttributes } from './searchAttributes.js';
 
 export const LOCAL_NAMESPACE = 'default';
 /** The dev server would forget closed runs after a day, and with them what can be replayed. */

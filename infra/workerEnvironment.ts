@@ -1,6 +1,6 @@
 import type { StackCredentials } from './credentials.js';
 import { writeWhole } from './files.js';
-import { foreignStore, foreignTemporal } from './foreign.js';
+import { foreignTemporal, namesStore } from './foreign.js';
 import { homePaths } from './home.js';
 import type { Ports } from './ports.js';
 import { LOCAL_REGION, LOCAL_STORE } from './seaweed.js';
@@ -13,7 +13,7 @@ import { LOCAL_NAMESPACE } from './temporalServer.js';
 export function workerEnvironment(home: string, ports: Ports, credentials: StackCredentials): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = {};
   const keepTemporal = foreignTemporal() !== null;
-  const keepStore = foreignStore() !== null;
+  const keepStore = namesStore();
   for (const [name, value] of Object.entries(process.env)) {
     if (name.startsWith('TEMPORAL_') && !keepTemporal) continue;
     if ((name.startsWith('AWS_') || name === 'PARTLOOP_STORE') && !keepStore) continue;

@@ -32,6 +32,8 @@ export interface StoreOptions {
   credentials?: { accessKeyId: string; secretAccessKey: string };
   /** How long one request may take, and a connection stay silent, before it is tried again. */
   timeoutMs?: number;
+  /** How often a request is sent before its fault is told. */
+  attempts?: number;
 }
 
 const MAX_ATTEMPTS = 8;
@@ -52,7 +54,7 @@ export function openStore(options: StoreOptions): ObjectStore {
   const timeout = options.timeoutMs ?? TIMEOUT_MS;
   const client = new S3Client({
     region: options.region,
-    maxAttempts: MAX_ATTEMPTS,
+    maxAttempts: options.attempts ?? MAX_ATTEMPTS,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint, forcePathStyle: true }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     requestChecksumCalculation: 'WHEN_REQUIRED',

@@ -1,68 +1,92 @@
+import { hostname } from 'node:os';
 import { CompleteAsyncError } from '@temporalio/activity';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory } from '@temporalio/worker';
 import { PartloopError } from '../domain/errors.js';
-import { FAILURES, type FailureCode } from '../domain/failure.js';
+import { FAILURES, type FailureCode, isFailureCode } from '../domain/failure.js';
+import { machineFault } from '../domain/machineFault.js';
+import { boundedFailure } from './failureSize.js';
+import { withInput } from './logFields.js';
 
-/** Failures travel through histories and the UI; a stderr tail must not blow them up. */
-const MAX_MESSAGE_CHARS = 2_000;
+/** Who ran into an error. */
+export interface Place {
+  role: string;
+  host: string;
+}
 
 /**
  * Activity interceptor: every error leaves an activity as an `ApplicationFailure` whose type is our code and whose
- * retry follows `domain/failure.ts`. Cancellations and Temporal's own failures pass untouched, since the server needs
- * them as they are.
- *
- * Add to a worker: `interceptors: { activity: [castErrors] }`.
+ * retry follows `domain/failure.ts`. Cancellations and Temporal's own failures pass as what they are, since the server needs
+ * them so. Faults of the machine are told from all others, and `onEnd` hears how each activity ended.
  */
-export const castErrors: ActivityInterceptorsFactory = () => ({
-  inbound: {
-    async execute(input, next): Promise<unknown> {
-      try {
-        return await next(input);
-      } catch (error) {
-        throw castError(error);
-      }
-    },
-  } satisfies ActivityInboundCallsInterceptor,
-});
+export const castErrors =
+  (role: string, onEnd: (fault: PartloopError | null) => void = () => undefined): ActivityInterceptorsFactory =>
+  () => ({
+    inbound: {
+      async execute(input, next): Promise<unknown> {
+        try {
+          const result = await withInput(input.args, () => next(input));
+          onEnd(null);
+          return result;
+        } catch (error) {
+          if (!isTemporals(error)) onEnd(machineFault(error));
+          throw castError(error, { role, host: hostname() });
+        }
+      },
+    } satisfies ActivityInboundCallsInterceptor,
+  });
 
 /** What to throw to Temporal for `error`. */
-export function castError(error: unknown): unknown {
-  if (error instanceof CancelledFailure || error instanceof TemporalFailure || error instanceof CompleteAsyncError)
-    return error;
+export function castError(error: unknown, { role, host }: Place): unknown {
+  if (error instanceof ApplicationFailure) return castFailure(error);
+  if (isTemporals(error)) return error;
   // What a workflow answered to an update says itself whether asking again helps.
-  if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) return error.cause;
-  const code: FailureCode = error instanceof PartloopError ? error.code : 'internal';
-  const hint = error instanceof PartloopError ? error.hint : undefined;
-  const message = error instanceof Error ? error.message : String(error);
-  return ApplicationFailure.create({
-    message: withHint(message, hint),
+  if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)
+    return castFailure(error.cause);
+  const fault = machineFault(error);
+  const known = fault ?? error;
+  const code: FailureCode = known instanceof PartloopError ? known.code : 'internal';
+  const message = known instanceof Error ? known.message : String(known);
+  const { actor, retry } = FAILURES[code];
+  return boundedFailure({
     type: code,
-    nonRetryable: !FAILURES[code].retry,
-    details: [{ code, actor: FAILURES[code].actor, hint: hint ?? null }],
-    ...(error instanceof Error ? { cause: shortCause(error) } : {}),
+    // What a person must mend in the data is the same on every machine.
+    message: fault !== null ? `${role} worker on ${host}: ${message}` : message,
+    hint: (known instanceof PartloopError ? known.hint : undefined) ?? null,
+    nonRetryable: !retry,
+    details: { code, actor, role, host },
+    cause: error instanceof Error ? (error.cause instanceof Error ? error.cause : error) : null,
   });
 }
 
-function withHint(message: string, hint: string | undefined): string {
-  const tail = hint === undefined ? '' : `\n${hint}`;
-  const room = MAX_MESSAGE_CHARS - Math.min(tail.length, MAX_MESSAGE_CHARS / 2);
-  return shorten(message, room) + tail.slice(0, MAX_MESSAGE_CHARS / 2);
+const isTemporals = (error: unknown): boolean =>
+  error instanceof CancelledFailure || error instanceof TemporalFailure || error instanceof CompleteAsyncError;
+
+/** A failure that says itself what it is keeps that; one that is too large to be stored is cut. */
+function castFailure(failure: ApplicationFailure): ApplicationFailure {
+  if (sizeOf(failure) <= SMALL_BYTES) return failure;
+  const [first] = failure.details ?? [];
+  const hint = typeof first === 'object' && first !== null && 'hint' in first ? first.hint : null;
+  return boundedFailure({
+    type: failure.type ?? 'internal',
+    message: failure.message,
+    hint: typeof hint === 'string' ? hint : null,
+    nonRetryable: failure.nonRetryable ?? false,
+    details: { code: isFailureCode(failure.type) ? failure.type : null },
+    cause: failure.cause ?? null,
+  });
 }
 
-/** The end of a message says more than its middle: keep the head and the tail. */
-function shorten(text: string, room: number): string {
-  if (text.length <= room) return text;
-  const head = Math.floor(room / 3);
-  return `${text.slice(0, head)} … ${text.slice(text.length - (room - head - 3))}`;
-}
+/** A failure below this is stored whole as it is. */
+const SMALL_BYTES = 3_000;
 
-/** The cause keeps its stack for the maintainer, without its own message a second time. */
-function shortCause(error: Error): Error {
-  const cause = error.cause instanceof Error ? error.cause : error;
-  const short = new Error(shorten(cause.message, MAX_MESSAGE_CHARS));
-  short.name = cause.name;
-  short.stack = shorten(cause.stack ?? '', MAX_MESSAGE_CHARS);
-  return short;
+/** Bytes of a failure with all its causes, as far as they matter here. */
+function sizeOf(failure: Error): number {
+  let bytes = 0;
+  for (let cause: unknown = failure; cause instanceof Error && bytes <= SMALL_BYTES; cause = cause.cause) {
+    const { details, type } = cause as { details?: unknown; type?: unknown };
+    bytes += Buffer.byteLength(`${cause.message}${cause.stack}${type}${JSON.stringify(details)}`) + 100;
+  }
+  return bytes;
 }

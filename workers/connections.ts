@@ -1,23 +1,15 @@
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { PartloopError } from '../domain/errors.js';
-import { readVariables } from '../domain/variables.js';
-import type { ObjectStore } from '../storage/objectStore.js';
-import { openStore } from '../storage/s3.js';
+import type { StoreOptions } from '../storage/s3.js';
+import { storeAddress, storeOptions } from '../storage/storeAddress.js';
 
-/** The store that `PARTLOOP_STORE=s3://bucket/prefix` and the AWS SDK's own variables name. */
-export function storeFromEnvironment(environment: NodeJS.ProcessEnv): ObjectStore {
-  const { PARTLOOP_STORE: uri, ...variables } = readVariables(environment);
-  if (uri === undefined) {
-    throw new PartloopError('setup-incomplete', 'PARTLOOP_STORE is not set', {
-      hint: 'Set it to s3://bucket/prefix, or start the local stack with `partloop up`, which sets it for its workers.',
-    });
-  }
-  const endpoint = variables.AWS_ENDPOINT_URL_S3 ?? variables.AWS_ENDPOINT_URL;
-  return openStore({
-    uri,
-    region: variables.AWS_REGION ?? variables.AWS_DEFAULT_REGION ?? 'us-east-1',
-    ...(endpoint === undefined ? {} : { endpoint }),
+/** Where the store is that `PARTLOOP_STORE=s3://bucket/prefix` names, as a worker must know it. */
+export async function storeFromEnvironment(environment: NodeJS.ProcessEnv): Promise<StoreOptions> {
+  const address = await storeAddress(environment);
+  if (address !== null) return storeOptions(address);
+  throw new PartloopError('setup-incomplete', 'PARTLOOP_STORE is not set', {
+    hint: 'Set it to s3://bucket/prefix, or start the local stack with `partloop up`, which sets it for its workers.',
   });
 }
 
@@ -30,10 +22,20 @@ export function temporalFromEnvironment(): { connection: { address: string }; na
   };
 }
 
+/**
+ * @throws PartloopError `stack-unavailable` where no service answers
+ */
 export async function connectClient(): Promise<Client> {
   const { connection, namespace } = temporalFromEnvironment();
-  return new Client({
-    connection: await Connection.connect({ ...connection, connectTimeout: '10 seconds' }),
-    namespace,
-  });
+  try {
+    return new Client({
+      connection: await Connection.connect({ ...connection, connectTimeout: '10 seconds' }),
+      namespace,
+    });
+  } catch (cause) {
+    throw new PartloopError('stack-unavailable', `no Temporal service answers at ${connection.address}`, {
+      cause,
+      hint: 'Check TEMPORAL_ADDRESS and the other variables of Temporal, and whether the service runs.',
+    });
+  }
 }

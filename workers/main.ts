@@ -1,38 +1,41 @@
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { pino } from 'pino';
 import { PartloopError } from '../domain/errors.js';
+import { FAILURES } from '../domain/failure.js';
 import { readVariables } from '../domain/variables.js';
 import { isInsideNetwork } from '../inference/thread.js';
 import { isStalled } from '../inference/watchdog.js';
-import { connectClient, storeFromEnvironment } from './connections.js';
+import { openStore } from '../storage/s3.js';
+import { connectClient, storeFromEnvironment, temporalFromEnvironment } from './connections.js';
+import { workerLog } from './log.js';
 import { ROLE_NAMES, type Role } from './roles.js';
 import { runWorkers } from './run.js';
 
 /** `node dist/workers/main.js --role light|scan|train|all`: one worker process; everything it needs is in its environment. */
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const { values } = parseArgs({ options: { role: { type: 'string', default: 'all' } } });
-const log = pino({ name: `worker-${values.role}` });
+const log = workerLog(values.role);
 
 // Pictures and labels in caches are the owner's alone, also where no supervisor started this process.
 process.umask(0o077);
 try {
-  const deps = {
-    store: storeFromEnvironment(process.env),
-    home: readVariables(process.env).PARTLOOP_HOME ?? join(root, '.partloop'),
-    root,
-    log,
-    client: await connectClient(),
-  };
-  await runWorkers(rolesOf(values.role), deps);
+  const roles = rolesOf(values.role);
+  const store = await storeFromEnvironment(process.env);
+  const common = { home: readVariables(process.env).PARTLOOP_HOME ?? join(root, '.partloop'), root };
+  const client = await connectClient();
+  await runWorkers(roles, {
+    deps: { ...common, store: openStore(store), log, client },
+    equipment: { ...common, store, client, address: temporalFromEnvironment().connection.address },
+  });
   leave(0);
 } catch (error) {
+  const known = error instanceof PartloopError;
   log.fatal(
-    error instanceof PartloopError ? { code: error.code, hint: error.hint } : { err: error },
+    known ? { code: error.code, hint: error.hint } : { err: error },
     error instanceof Error ? error.message : String(error),
   );
-  leave(1, isStalled(error));
+  leave(known ? FAILURES[error.code].exitCode : 1, isStalled(error));
 }
 
 /** End this process. Where a thread hangs in native code `process.exit` would wait for it without end. */

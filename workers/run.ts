@@ -4,17 +4,32 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.js';
+import type { PartloopError } from '../domain/errors.js';
 import { workerIdentity } from '../domain/workerIdentity.js';
 import { activitiesFor } from './activities.js';
 import { castErrors } from './castErrors.js';
+import { checkEquipment, type Equipment } from './check.js';
 import { temporalFromEnvironment } from './connections.js';
+import { keepWorking } from './keepWorking.js';
+import { runtimeLogs } from './log.js';
 import { ROLES, type Role } from './roles.js';
 
 /** A cancellation or a pause reaches an activity with its next heartbeat; at most this long after it was asked for. */
 const LONGEST_SILENCE = '10 seconds';
 
-/** A worker for one role, connected and ready to run. */
-export async function createWorker(role: Role, deps: ActivityDeps & { client: Client }): Promise<Worker> {
+/** What the workers of this process share. */
+export interface Shared {
+  deps: ActivityDeps & { client: Client };
+  /** The same, as it is checked before the first task is asked for. */
+  equipment: Equipment;
+}
+
+/** A worker for one role, connected and ready to run; `onEnd` hears how each activity ended. */
+export async function createWorker(
+  role: Role,
+  deps: ActivityDeps & { client: Client },
+  onEnd?: (fault: PartloopError | null) => void,
+): Promise<Worker> {
   const { connection, namespace } = temporalFromEnvironment();
   const { taskQueue, workflows, maxActivities, graceTime, forceTime } = ROLES[role];
   return Worker.create({
@@ -27,7 +42,7 @@ export async function createWorker(role: Role, deps: ActivityDeps & { client: Cl
     shutdownGraceTime: graceTime,
     shutdownForceTime: forceTime,
     maxHeartbeatThrottleInterval: LONGEST_SILENCE,
-    interceptors: { activity: [castErrors] },
+    interceptors: { activity: [castErrors(role, onEnd)] },
     ...(workflows ? workflowCode(deps.root) : {}),
   });
 }
@@ -43,34 +58,39 @@ function workflowCode(root: string): { workflowBundle: { codePath: string } } | 
 /**
  * Run until SIGTERM or SIGINT: stop polling, let activities save what they have, end.
  *
- * @throws the reason for which an activity retired this process, once the workers have ended in order
+ * @throws what a machine lacks for its roles; the reason for which an activity retired this process, once the workers have
+ * ended in order
  */
-export async function runWorkers(roles: readonly Role[], deps: ActivityDeps & { client: Client }): Promise<void> {
-  Runtime.install({ shutdownSignals: [] });
-  const workers: Worker[] = [];
-  let retired: Error | null = null;
-  // No worker polls from here on; trainings save and upload, give their lease back, and report before the process ends.
-  const stop = (): void => {
-    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+export async function runWorkers(roles: readonly Role[], { deps, equipment }: Shared): Promise<void> {
+  Runtime.install({ shutdownSignals: [], ...runtimeLogs(deps.log) });
+  const stopped = new AbortController();
+  let broken: Error | null = null;
+  const end = (reason: Error): void => {
+    broken ??= reason;
+    stopped.abort();
   };
   const retire = (reason: Error): void => {
-    retired ??= reason;
     deps.log.error(
       { reason: reason.message },
       'a thread hangs in native code: this process takes no more work and ends',
     );
-    stop();
+    end(reason);
   };
-  workers.push(...(await Promise.all(roles.map((role) => createWorker(role, { ...deps, retire })))));
+  // No worker polls from here on; trainings save and upload, give their lease back, and report before the process ends.
   const asked = (signal: NodeJS.Signals): void => {
     deps.log.info({ signal, roles }, 'asked to stop: no more work is taken, what is under way saves');
-    stop();
+    stopped.abort();
   };
   // Not `once`: a library that finds no listener left at a second signal would end the process.
   process.on('SIGTERM', asked);
   process.on('SIGINT', asked);
-  deps.log.info({ roles }, 'workers are polling');
-  await Promise.all(workers.map((worker) => worker.run()));
+  const posts = roles.map((role) => ({
+    create: (onEnd: (fault: PartloopError | null) => void) => createWorker(role, { ...deps, retire }, onEnd),
+    check: () => checkEquipment(role, equipment),
+    log: deps.log,
+  }));
+  // One role that cannot work ends the others in order, not at once.
+  await Promise.all(posts.map((post) => keepWorking(post, stopped.signal).catch(end)));
   deps.log.info({ roles }, 'workers have ended');
-  if (retired !== null) throw retired;
+  if (broken !== null) throw broken;
 }

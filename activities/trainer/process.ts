@@ -6,6 +6,7 @@ import { PartloopError } from '../../domain/errors.js';
 import { TRAINER_EXITS, trainerExitName } from '../../domain/trainerExit.js';
 import { readVariables } from '../../domain/variables.js';
 import { MemoryWatch } from './memory.js';
+import { PrintedLines } from './printedLines.js';
 import { type ErrorMessage, LineSplitter, parseMessage, type TrainerMessage } from './protocol.js';
 
 const TAIL_CHARS = 2_000;
@@ -50,6 +51,8 @@ export interface TrainerRun {
   /** Aborting it stops the trainer, which saves first. */
   signal: AbortSignal;
   onMessage(message: TrainerMessage): void;
+  /** Each line that is meant for people: stderr, and what of stdout is no message. */
+  onLine?(line: string, stream: 'stdout' | 'stderr'): void;
 }
 
 export interface TrainerEnd {
@@ -112,8 +115,9 @@ export async function runTrainer(run: TrainerRun): Promise<TrainerEnd> {
   const lines = new LineSplitter((line) => {
     const message = parseMessage(line);
     if (message === null) {
-      if (line !== '') stdoutTail = `${stdoutTail}${line}\n`.slice(-TAIL_CHARS);
-      return;
+      if (line === '') return;
+      stdoutTail = `${stdoutTail}${line}\n`.slice(-TAIL_CHARS);
+      return run.onLine?.(line, 'stdout');
     }
     watchdog.alive();
     if (message.type === 'progress') iterationMs = message.secondsPerIteration * 1_000;
@@ -121,6 +125,7 @@ export async function runTrainer(run: TrainerRun): Promise<TrainerEnd> {
     run.onMessage(message);
   });
 
+  const printed = new PrintedLines((line) => run.onLine?.(line, 'stderr'));
   child.stdin.on('error', () => undefined);
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     if (fault !== null) return;
@@ -136,12 +141,14 @@ export async function runTrainer(run: TrainerRun): Promise<TrainerEnd> {
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderrTail = (stderrTail + text).slice(-TAIL_CHARS);
+    printed.push(text);
   });
 
   if (run.signal.aborted) onAbort();
   else run.signal.addEventListener('abort', onAbort, { once: true });
   try {
     await once(child, 'close');
+    printed.end();
   } catch (cause) {
     fault = new PartloopError('setup-incomplete', `the trainer could not be started with ${run.python}`, {
       hint: 'Run `npm run bootstrap`.',

@@ -152,6 +152,7 @@ async function trainOn(
       stallMs: STALL_MS,
       graceMs: readVariables(process.env).PARTLOOP_SAVE_SECONDS * 1_000,
       signal: AbortSignal.any([beat.signal, fence.signal]),
+      onLine: (line, stream) => log.info({ stream }, line),
       onMessage: (message) => {
         progress.take(message);
         if (message.type === 'warning') log.warn({ code: message.code }, message.message);

@@ -5,6 +5,7 @@ import { proposalText } from '../../domain/detailsTable.js';
 import { PartloopError } from '../../domain/errors.js';
 import { loopWorkflowId } from '../../domain/ids.js';
 import type { LoopStatus } from '../../domain/messages.js';
+import { retryingText } from '../../infra/retrying.js';
 import { storeOf, uiLink, withClient } from '../environment.js';
 import { interruptible } from '../interrupt.js';
 import { assertLoop, loopNames } from '../knownLoops.js';
@@ -18,6 +19,7 @@ import {
 } from '../loopClient.js';
 import { addLoopOptions, LOOP_HELP, loopRequest, wholeLoopRequest } from '../loopOptions.js';
 import { watchLoop } from '../loopProgress.js';
+import { type LoopTroubles, loopTroubles } from '../loopTroubles.js';
 import { name, settingsFrom } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
 
@@ -59,9 +61,13 @@ export function register(program: Command): void {
         const store = storeOf(env);
         const names = loop === undefined ? await loopNames(client, store) : [loop];
         const statuses = await Promise.all(names.map((each) => loopStatusOrRecord(client, store, each)));
-        if (json) printJson(loop === undefined ? { loops: statuses } : statuses[0]);
+        // A loop that runs in Temporal's eyes may stand still all the same: what it waits for is asked beside.
+        const troubled = await Promise.all(
+          statuses.map(async (status) => ({ ...status, ...(await loopTroubles(client, status)) })),
+        );
+        if (json) printJson(loop === undefined ? { loops: troubled } : troubled[0]);
         else if (statuses.length === 0) say('There is no loop yet. Start one with `partloop loop start`.');
-        else statuses.forEach(printStatus);
+        else for (const status of troubled) printTroubled(status);
       });
     });
 
@@ -190,6 +196,12 @@ export async function waitAndPrint(client: Client, loop: string, json: boolean, 
   if (json) printJson({ ...status, link });
   else printStatus(status);
   if (status.phase !== 'idle') process.exitCode = EXIT_SETTLED_WITHOUT_SUCCESS;
+}
+
+function printTroubled(status: LoopStatus & LoopTroubles): void {
+  const { retrying, unattended, ...plain } = status;
+  printStatus(plain);
+  say(...retrying.map((one) => `tried again and again: ${retryingText(one)}`), ...unattended);
 }
 
 function printStatus(status: LoopStatus): void {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { counted } from '../../domain/counted.js';
-import { resolveEnvironment, type StackStatus, stackStatus } from '../../infra/environment.js';
+import { endText, resolveEnvironment, type StackStatus, stackStatus, unfit } from '../../infra/environment.js';
+import { abandonedQueues, abandonedText } from '../../infra/pollers.js';
+import { retryingText } from '../../infra/retrying.js';
 import { connect } from '../environment.js';
 import { printJson, printLine, printTable } from '../output.js';
 import { describeRunningScans, printRunningScans, type RunningScan } from '../scanWorkflows.js';
@@ -38,7 +39,7 @@ async function scansOf({ temporal }: StackStatus): Promise<RunningScan[] | null>
   }
 }
 
-function show({ phase, failure, home, temporal, store, processes, queues }: StackStatus): void {
+function show({ phase, failure, home, temporal, store, processes, queues, retrying }: StackStatus): void {
   printLine(`Local stack  ${phase}${failure === null ? '' : `: ${failure}`} (${home})`);
   printLine(`Temporal     ${temporal.address ?? 'none'}, ${reach(temporal.reachable)}`);
   if (temporal.uiUrl !== null) printLine(`Web UI       ${temporal.uiUrl}`);
@@ -54,11 +55,9 @@ function show({ phase, failure, home, temporal, store, processes, queues }: Stac
       'last exit': lastExit,
     })),
   );
-  const abandoned = (queues ?? []).filter(({ pollers, waiting }) => pollers.length === 0 && (waiting ?? 0) > 0);
-  for (const { queue, kind, waiting } of abandoned)
-    printLine(
-      `${counted(waiting ?? 0, `${kind} task waits`, `${kind} tasks wait`)} on queue ${queue}, which nobody polls now.`,
-    );
+  if (phase === 'ready') for (const { name, lastWords } of unfit(processes)) printLine(endText(name, lastWords));
+  for (const queue of abandonedQueues(queues ?? [])) printLine(abandonedText(queue));
+  for (const one of retrying ?? []) printLine(`Tried again and again: ${retryingText(one)}`);
   if (phase === 'died')
     printLine('Its supervisor was killed; `partloop up --detach` starts it again with the same data.');
 }

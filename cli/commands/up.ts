@@ -1,11 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { needsLocalStack, resolveEnvironment, runningState, type StackEnvironment } from '../../infra/environment.js';
+import {
+  endText,
+  needsLocalStack,
+  resolveEnvironment,
+  runningState,
+  type StackEnvironment,
+  stackStatus,
+} from '../../infra/environment.js';
 import { partloopHome } from '../../infra/home.js';
 import { FORCE_SIGNAL } from '../../infra/processes.js';
 import { LocalStack } from '../../infra/stack.js';
 import { openStack } from '../environment.js';
 import { ignoreInterrupts } from '../interrupt.js';
 import { outliveReaders, printJson, say } from '../output.js';
+
+/** Workers need some seconds for their checks; a first import of PyTorch may take longer and is not waited for. */
+const CHECKS_MS = 12_000;
+const CHECKS_POLL_MS = 300;
 
 export function register(program: Command): void {
   program
@@ -17,6 +29,7 @@ export function register(program: Command): void {
       if (!detach) return runInForeground(json);
       const environment = await openStack();
       showLinks(environment);
+      await tellUnfitWorkers();
       say('`partloop down` stops it.');
       if (json) printLinks(environment);
     });
@@ -57,11 +70,33 @@ async function runInForeground(json: boolean): Promise<void> {
       const environment = await resolveEnvironment();
       showLinks(environment);
       say('Ctrl-C stops it.');
+      void tellUnfitWorkers().catch(() => undefined);
       if (json) printLinks(environment);
     }
     await stopped;
   } finally {
     clearInterval(alive);
+  }
+}
+
+/** Wait until every worker has passed its checks, as far as that is soon, and say why one does not run. */
+async function tellUnfitWorkers(): Promise<void> {
+  const told = new Set<string>();
+  const deadline = performance.now() + CHECKS_MS;
+  for (;;) {
+    const { processes } = runningState(partloopHome()) ?? {};
+    const workers = Object.entries(processes ?? {}).filter(([name]) => name.startsWith('worker-'));
+    for (const [name, { lastWords }] of workers) {
+      if (lastWords === null || told.has(name)) continue;
+      told.add(name);
+      say(endText(name, lastWords));
+    }
+    const open = workers.filter(([name]) => !told.has(name));
+    if (open.length === 0 || performance.now() > deadline) return;
+    const { processes: seen } = await stackStatus();
+    const polls = new Set(seen.filter(({ worker }) => worker?.does === 'polls').map(({ name }) => name));
+    if (open.every(([name]) => polls.has(name))) return;
+    await sleep(CHECKS_POLL_MS);
   }
 }
 

@@ -4,6 +4,7 @@ import { type PollerStatus, workerActivity } from '../../infra/pollers.js';
 
 const scan = workerIdentity('scan', 4711, 'box');
 const status = (pollers: string[], taken: PollerStatus['taken'] = []): PollerStatus => ({
+  retrying: [],
   queues: [
     { queue: 'partloop-scan', kind: 'activity', pollers, waiting: 0 },
     { queue: 'partloop-train', kind: 'activity', pollers: [], waiting: null },

@@ -9,9 +9,9 @@ import { loadCredentials } from '../../infra/credentials.js';
 import { homePaths, ROOT } from '../../infra/home.js';
 import { isListening, PORT_NAMES } from '../../infra/ports.js';
 import { refOf, signalProcess, waitForEnd } from '../../infra/processes.js';
-import { missingSearchAttributes } from '../../infra/searchAttributes.js';
 import { LOCAL_REGION, LOCAL_STORE } from '../../infra/seaweed.js';
-import { checkStoreWrites } from '../../infra/storeCheck.js';
+import { checkStoreWrites } from '../../storage/storeCheck.js';
+import { missingSearchAttributes } from '../../workers/searchAttributes.js';
 import { allEnded, makeTestHome, partloop, processOf, stateOf, testEnvironment, until } from './home.js';
 
 describe('the local stack', function () {

@@ -1,4 +1,4 @@
-import type { Connection } from '@temporalio/client';
+import type { Connection, ConnectionLike } from '@temporalio/client';
 import { SearchAttributeType } from '@temporalio/common';
 import { PartloopError } from '../domain/errors.js';
 import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
@@ -26,7 +26,11 @@ const WANTED: readonly WantedAttribute[] = Object.values(SEARCH_ATTRIBUTES).map(
 }));
 
 /** Those that a namespace lacks. One that exists with another type is an error: it cannot be mended by adding. */
-export async function missingSearchAttributes(connection: Connection, namespace: string): Promise<WantedAttribute[]> {
+export async function missingSearchAttributes(
+  connection: Pick<ConnectionLike, 'operatorService'>,
+  namespace: string,
+  address = '',
+): Promise<WantedAttribute[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const wrong = WANTED.find(({ name, indexed }) => (customAttributes?.[name] ?? indexed) !== indexed);
   if (wrong !== undefined) {
@@ -34,7 +38,9 @@ export async function missingSearchAttributes(connection: Connection, namespace:
       'setup-incomplete',
       `search attribute ${wrong.name} of namespace ${namespace} is not of type ${wrong.label}`,
       {
-        hint: `Remove it (temporal operator search-attribute remove --name ${wrong.name}) or use another namespace.`,
+        hint: isCloud(address)
+          ? 'Use another namespace: Temporal Cloud keeps the type of an attribute.'
+          : `Remove it (temporal operator search-attribute remove --name ${wrong.name}) or use another namespace.`,
       },
     );
   }
@@ -51,14 +57,28 @@ export async function registerSearchAttributes(
   await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
 }
 
+/** Temporal Cloud, by the address of its namespaces and of its regions; the operator commands do not work there. */
+export const isCloud = (address: string): boolean => /\.(tmprl\.cloud|api\.temporal\.io)(:\d+)?$/.test(address);
+
 /** What a person runs to register them on a service that is not ours to change. */
 export function registrationCommands(
   missing: readonly WantedAttribute[],
   address: string,
   namespace: string,
 ): string[] {
+  if (isCloud(address)) {
+    const pairs = missing.map(({ name, label }) => `--search-attribute "${name}=${label}"`);
+    return [`tcld namespace search-attributes add --namespace ${namespace} ${pairs.join(' ')}`];
+  }
   return missing.map(
     ({ name, label }) =>
       `temporal operator search-attribute create --address ${address} --namespace ${namespace} --name ${name} --type ${label}`,
   );
+}
+
+/** The same with a word on where it is done. */
+export function registrationHint(missing: readonly WantedAttribute[], address: string, namespace: string): string {
+  const commands = registrationCommands(missing, address, namespace).join('\n');
+  if (!isCloud(address)) return `Register them:\n${commands}`;
+  return `Register them in the Cloud UI (the namespace, Edit, Search Attributes), or by\n${commands}`;
 }

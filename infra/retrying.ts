@@ -1,0 +1,51 @@
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { parseWorkerIdentity } from '../domain/workerIdentity.js';
+
+/** From this try on people are told: earlier ones are the passing faults that retries are for. */
+export const TOLD_FROM_ATTEMPT = 3;
+
+/** Work that has failed again and again and is tried again. */
+export interface Retrying {
+  workflowId: string;
+  /** The activity, or `workflow task` where the code of the workflow itself fails. */
+  step: string;
+  attempt: number;
+  /** First line of the last failure; null where the service does not say. */
+  lastFailure: string | null;
+  /** Seconds until the next try; null where it is under way now. */
+  nextTrySeconds: number | null;
+  /** Who tried it last; null where that is not known. */
+  worker: { role: string; host: string } | null;
+}
+
+type Raw = WorkflowExecutionDescription['raw'];
+
+/** What of a workflow is tried for the third time or more. */
+export function retryingOf(workflowId: string, { pendingActivities, pendingWorkflowTask }: Raw): Retrying[] {
+  const found = (pendingActivities ?? []).flatMap((pending): Retrying[] => {
+    const { activityType, attempt, lastFailure, lastWorkerIdentity, nextAttemptScheduleTime } = pending;
+    if ((attempt ?? 1) < TOLD_FROM_ATTEMPT) return [];
+    const worker = parseWorkerIdentity(lastWorkerIdentity ?? '');
+    const next = nextAttemptScheduleTime?.seconds;
+    return [
+      {
+        ...{ workflowId, step: activityType?.name ?? 'activity', attempt: attempt ?? 1 },
+        lastFailure: lastFailure?.message?.split('\n')[0] ?? null,
+        nextTrySeconds: next == null ? null : Math.max(0, Math.round(Number(next) - Date.now() / 1_000)),
+        worker: worker === null ? null : { role: worker.role, host: worker.host },
+      },
+    ];
+  });
+  const task = pendingWorkflowTask?.attempt ?? 1;
+  if (task < TOLD_FROM_ATTEMPT) return found;
+  const unknown = { lastFailure: null, nextTrySeconds: null, worker: null };
+  return [...found, { workflowId, step: 'workflow task', attempt: task, ...unknown }];
+}
+
+/** One line for people: `scanShard of loop:cars:iteration:0001:scan, try 4, by scan on host-3: … Next try in 8 s.` */
+export function retryingText({ workflowId, step, attempt, lastFailure, nextTrySeconds, worker }: Retrying): string {
+  const who = worker === null ? '' : `, by ${worker.role} on ${worker.host}`;
+  const why = lastFailure === null ? '' : `: ${lastFailure}`;
+  const when = nextTrySeconds === null ? '' : `${/[.!?]$/.test(why) ? '' : '.'} Next try in ${nextTrySeconds} s.`;
+  return `${step} of ${workflowId}, try ${attempt}${who}${why}${when}`;
+}

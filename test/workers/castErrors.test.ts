@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { PartloopError } from '../../domain/errors.js';
+import { FAILURES, type FailureCode } from '../../domain/failure.js';
+import { machineFault } from '../../domain/machineFault.js';
+import { castError } from '../../workers/castErrors.js';
+
+const PLACE = { role: 'scan', host: 'box' };
+
+describe('errors on their way to Temporal', () => {
+  it('carry their code as type and retry as the table says', () => {
+    for (const code of Object.keys(FAILURES) as FailureCode[]) {
+      const cast = castError(new PartloopError(code, 'what happened', { hint: 'what to do' }), PLACE);
+      assert(cast instanceof ApplicationFailure);
+      const expected = code === 'setup-incomplete' ? 'machine-faulty' : code;
+      assert.equal(cast.type, expected);
+      assert.equal(cast.nonRetryable, !FAILURES[expected].retry);
+      assert.match(cast.message, /what happened\nwhat to do/);
+    }
+  });
+
+  it('leave a cancellation what it is', () => {
+    const cancelled = new CancelledFailure('WORKER_SHUTDOWN');
+    assert.equal(castError(cancelled, PLACE), cancelled);
+  });
+
+  it('are those of the workflow where it refused an update', () => {
+    const refused = ApplicationFailure.nonRetryable('no such field', 'input-invalid');
+    assert.equal(castError(new WorkflowUpdateFailedError('Workflow Update failed', refused), PLACE), refused);
+  });
+
+  it('are internal where nobody expected them, and never longer than 2,000 characters', () => {
+    const cast = castError(new TypeError('x'.repeat(100_000)), PLACE);
+    assert(cast instanceof ApplicationFailure);
+    assert.equal(cast.type, 'internal');
+    assert.equal(cast.nonRetryable, false);
+    assert(cast.message.length <= 2_000);
+  });
+
+  it('name role and machine where it is the machine that is at fault, and are tried again elsewhere', () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    const away = new PartloopError('store-unavailable', 'the store did not answer for a/b: Error', { cause: full });
+    const noPython = new PartloopError('setup-incomplete', 'there is no Python at /x', { hint: 'Run it.' });
+    const deadGpu = new PartloopError('trainer-failed', 'CUDA driver initialization failed, you might not have a GPU');
+    for (const error of [full, away, noPython, deadGpu]) {
+      const cast = castError(error, PLACE);
+      assert(cast instanceof ApplicationFailure);
+      assert.deepEqual([cast.type, cast.nonRetryable], ['machine-faulty', false]);
+      assert.match(cast.message, /^scan worker on box: /);
+    }
+    const others = [
+      new PartloopError('store-unavailable', 'connect ECONNREFUSED'),
+      new PartloopError('data-invalid', 'x.json is cut off', { cause: full }),
+      new PartloopError('trainer-failed', 'CUDA out of memory. Tried to allocate 2 GiB'),
+      new TypeError('x is not a function'),
+    ];
+    for (const error of others) assert.equal(machineFault(error), null, error.message);
+  });
+});
