@@ -104,10 +104,15 @@ export function createScanActivities(deps: ActivityDeps) {
               folds,
             }),
           ];
-          if (reviewsKey !== null) await store.put(reviewsKey, JSON.stringify(reviews.keys), 'application/json');
-          await writeTable(store, outputs.images, images, scanImageRowSchema);
-          await writeTable(store, outputs.findings, findings, findingRowSchema);
-          await store.put(outputs.summary, JSON.stringify({ ...summary, warnings }, null, 1), 'application/json');
+          if (reviewsKey !== null)
+            await attempt.store.put(reviewsKey, JSON.stringify(reviews.keys), 'application/json');
+          await writeTable(attempt.store, outputs.images, images, scanImageRowSchema);
+          await writeTable(attempt.store, outputs.findings, findings, findingRowSchema);
+          await attempt.store.put(
+            outputs.summary,
+            JSON.stringify({ ...summary, warnings }, null, 1),
+            'application/json',
+          );
           return {
             outputs,
             facts: {

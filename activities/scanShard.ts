@@ -16,7 +16,7 @@ import { withHeartbeat } from './heartbeat.js';
 import { InHand } from './inHand.js';
 import { judgeOf } from './judges.js';
 import { poolOf } from './pool.js';
-import { ShardWriter, shardKey } from './scanShards.js';
+import { isShardWhole, ShardWriter, shardKey } from './scanShards.js';
 import { type ShardJob, settle } from './shardJob.js';
 import { judgeApart } from './shardSuspects.js';
 
@@ -42,7 +42,9 @@ export async function scanShard(deps: ActivityDeps, { context, planKey, folds, s
   if (entry === undefined) throw new PartloopError('input-invalid', `${planKey} has no shard ${shard}`);
   const { scanKey, card } = await judgeOf(store, plan, entry.judge, folds);
   const key = shardKey(planKey, shard, card.files.scan);
-  if ((await store.head(key)) !== null) return;
+  const unreadable = (error: PartloopError): void =>
+    deps.log.warn({ shard, error: error.message }, 'a shard that was judged cannot be read: it is judged again');
+  if (await isShardWhole(store, key, unreadable)) return;
 
   const images = plan.shards.reduce((sum, part) => sum + part.images, 0);
   const stallMs = 1_000 * context.config.durability.inferenceStallSeconds;

@@ -5,6 +5,7 @@ import { chunkRowSchema } from '../domain/tables.js';
 import { fetchModel } from '../inference/modelFile.js';
 import { tryModel } from '../inference/modelTrial.js';
 import { readJson } from '../storage/json.js';
+import { openSealed, sealed } from '../storage/seal.js';
 import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -46,7 +47,7 @@ export async function tryJudges(
       const stallMs = 1_000 * durability.inferenceStallSeconds;
       warnings.push(...(await tryModel({ store, rows, setup, stallMs, signal })));
     }
-    await store.put(trialKey(planKey), JSON.stringify({ version: 1, warnings }, null, 1), 'application/json');
+    await store.put(trialKey(planKey), sealed({ version: 1, warnings }), 'application/json');
     return { warnings };
   });
 }
@@ -54,5 +55,6 @@ export async function tryJudges(
 /** What a trial of the judges left; nothing where there was none, as in scans from before there were trials. */
 export async function trialWarnings(store: ActivityDeps['store'], planKey: string): Promise<string[]> {
   const key = trialKey(planKey);
-  return (await store.head(key)) === null ? [] : (await readJson(store, key, trialSchema)).warnings;
+  const object = await store.tryGet(key);
+  return object === null ? [] : openSealed(object.body, key, trialSchema, { isSealed: () => false }).warnings;
 }
