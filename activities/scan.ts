@@ -17,10 +17,11 @@ import { judgeOf, outputOf } from './judges.js';
 import { poolOf } from './pool.js';
 import { reviewsFor } from './reviews.js';
 import { type PlannedScan, planScan } from './scanPlan.js';
-import { type ShardInput, scanShard } from './scanShard.js';
+import type { ScanSetup, ShardInput } from './scanSetup.js';
+import { scanShard } from './scanShard.js';
 import { readShard, type ShardEntry, shardKey } from './scanShards.js';
 import { runStep } from './step.js';
-import { type JudgesToTry, trialWarnings, tryJudges } from './tryJudges.js';
+import { trialWarnings, tryJudges } from './tryJudges.js';
 
 const VERSION = 5;
 
@@ -46,7 +47,7 @@ export function createScanActivities(deps: ActivityDeps) {
       judge?: ScanJudge;
     }): Promise<PlannedScan> => withHeartbeat(() => planScan(deps, context, results, judge)),
 
-    tryJudges: (asked: JudgesToTry) => tryJudges(deps, asked),
+    tryJudges: (asked: ScanSetup) => tryJudges(deps, asked),
 
     scanShard: (asked: ShardInput) => scanShard(deps, asked),
 
