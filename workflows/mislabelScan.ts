@@ -76,14 +76,16 @@ export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
   const isLast = end === plan.shards;
   for (let round = 0; round < WAITS.length && failed.size > 0 && (isLast || isHalted); round++) {
     if (!patched(FAILED_SHARDS_AGAIN)) break;
-    again = [...failed].flatMap(([shard, error]) => (round === 0 || !isFaultOfData(error) ? [shard] : []));
+    const worth = [...failed].flatMap(([shard, error]) => (round === 0 || !isFaultOfData(error) ? [shard] : []));
+    // What a round that was broken off did not come to is still to do.
+    again = [...again, ...worth];
     if (again.length === 0) break;
     const wait = WAITS[round] ?? '1 minute';
     setCurrentDetails(
       `${failed.size} of ${plan.shards} shards failed and are tried again in ${wait}: ${lastFailure()}`,
     );
     await sleep(wait);
-    for (const shard of again) failed.delete(shard);
+    for (const shard of worth) failed.delete(shard);
     isHalted = false;
     await judgeShards();
   }
