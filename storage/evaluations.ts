@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
-import { type EvaluationSummary, evaluationSummarySchema } from '../domain/evaluation/summary.js';
+import type { EvaluationSummary } from '../domain/evaluation/summary.js';
 import { type LeftOut, leftOutSchema } from '../domain/leftOut.js';
 import { type EvaluationRow, evaluationRowSchema } from '../domain/tables.js';
 import { parseCommit, recording, redoHint } from './commit.js';
@@ -18,6 +18,7 @@ export interface KeptEvaluation {
   leftOut: LeftOut[];
 }
 
+const summarySchema = z.looseObject({ images: z.number().optional() });
 const leftOutOfSchema = z.looseObject({ leftOut: z.array(leftOutSchema).default([]) });
 const COMMIT = /[0-9A-Z]{26}\/commit\.json$/;
 /** Of before evaluations had commits: the summary was written last. */
@@ -90,9 +91,9 @@ async function look(store: ObjectStore, key: string): Promise<KeptEvaluation> {
 
 /** The rows of an evaluation whose summary is readable too. */
 async function readRows(store: ObjectStore, kept: KeptEvaluation): Promise<EvaluationRow[]> {
-  const { images } = await readJson(store, kept.summary, evaluationSummarySchema);
+  const { images } = await readJson(store, kept.summary, summarySchema);
   const rows = await readTable(store, kept.images, evaluationRowSchema);
-  if (rows.length === images) return rows;
+  if (images === undefined || rows.length === images) return rows;
   throw new PartloopError('data-invalid', `${kept.images} has ${rows.length} rows, and its summary tells of ${images}`);
 }
 

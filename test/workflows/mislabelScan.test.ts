@@ -55,7 +55,7 @@ describe('mislabelScan', () => {
     await withWorkers(environment, activities, () => scan('scan-passing-fault'));
     assert.equal(calls.at(-1), 'reduce:');
     const shards = calls.filter((call) => call.startsWith('shard:'));
-    assert.deepEqual(shards.slice(260), ['shard:3', 'shard:255', 'shard:255', 'shard:255']);
+    assert.deepEqual(shards.slice(260).sort(), ['shard:255', 'shard:255', 'shard:255', 'shard:3']);
   });
 
   it('waits where a passing fault takes too many shards, and goes on when it is over', async () => {
