@@ -15,7 +15,7 @@ import type { ActivityDeps } from './deps.js';
 import { type Evaluation, evaluateModel } from './evaluate.js';
 import { withHeartbeat } from './heartbeat.js';
 import { poolOf } from './pool.js';
-import { runStep } from './step.js';
+import { isForced, runStep } from './step.js';
 
 const VERSION = 1;
 
@@ -60,7 +60,7 @@ export function createDecideActivities(deps: ActivityDeps) {
             decision: attempt.key('decision.json'),
             ...(judged === null ? {} : { benchmarkImages: judged.images }),
           };
-          await store.put(
+          await attempt.store.put(
             outputs.decision,
             JSON.stringify(decisionSchema.parse(decision), null, 1),
             'application/json',
@@ -119,6 +119,7 @@ export function createDecideActivities(deps: ActivityDeps) {
               modelDigest: rival.digest,
               size: config.evaluationSize,
               config,
+              again: isForced(context, 'evaluate'),
               signal: cancelled,
             });
           }

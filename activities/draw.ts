@@ -93,9 +93,9 @@ export function createDrawActivities(deps: ActivityDeps) {
             .filter((imageId) => isThere.has(imageId))
             .concat(present.map((row) => row.imageId))
             .sort();
-          await writeTable(store, outputs.chunk, present, chunkRowSchema);
-          await store.put(outputs.missing, JSON.stringify({ missing, leftOut }, null, 1), 'application/json');
-          await store.put(outputs.drawn, JSON.stringify({ images: drawn }), 'application/json');
+          await writeTable(attempt.store, outputs.chunk, present, chunkRowSchema);
+          await attempt.store.put(outputs.missing, JSON.stringify({ missing, leftOut }, null, 1), 'application/json');
+          await attempt.store.put(outputs.drawn, JSON.stringify({ images: drawn }), 'application/json');
           return {
             outputs,
             facts: {

@@ -3,17 +3,16 @@ import { evaluationSummarySchema, summariseEvaluation } from '../domain/evaluati
 import { kindsText, type LeftOut } from '../domain/leftOut.js';
 import { modelCardSchema } from '../domain/modelCard.js';
 import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
-import { type EvaluationRow, evaluationRowSchema, type IndexRow } from '../domain/tables.js';
+import type { EvaluationRow, IndexRow } from '../domain/tables.js';
 import { digestOf } from '../storage/digest.js';
 import { findEvaluation, keepEvaluation } from '../storage/evaluations.js';
 import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
-import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { withHeartbeat } from './heartbeat.js';
 import { refuseManyLeftOut } from './manyLeftOut.js';
 import { poolOf } from './pool.js';
-import { runStep } from './step.js';
+import { isForced, runStep } from './step.js';
 import { type EvaluateRequest, judgeTestImages } from './testImages.js';
 
 /** Of the counting; what an older one left is counted again. */
@@ -56,6 +55,7 @@ export function createEvaluateActivities(deps: ActivityDeps) {
             modelDigest,
             size: config.evaluationSize,
             config,
+            again: isForced(context, 'evaluate'),
             signal: beat.signal,
             onProgress: (done, total) => beat.report({ done, total }),
           });
@@ -78,7 +78,7 @@ export function createEvaluateActivities(deps: ActivityDeps) {
 
 /**
  * Score a model on the test images of a pool version. Kept under (model, test version, grid), so that a benchmark is scored
- * once a test version; the summary is written last and says that the rest is whole. Images that are gone, changed or
+ * once a test version, unless `again` asks for more; what is kept and cannot be read is made again. Images that are gone, changed or
  * unreadable are left out: such a score lies beside the whole one, under what it is without, and once the images are back
  * only they are judged.
  *
@@ -99,10 +99,15 @@ export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest
   }
   const testVersion = digestOf(test.map((row) => `${row.imageId} ${row.labelSha256}`));
   const place = keys.evaluation(request.modelDigest, testVersion, request.size, EVALUATION_VERSION);
-  const earlier = await findEvaluation(store, place);
+  const found = request.again
+    ? null
+    : await findEvaluation(store, place, (error) =>
+        deps.log.warn({ error: error.message }, 'a stored evaluation cannot be read: the test images are judged again'),
+      );
+  const known = found?.rows ?? [];
+  const earlier = found === null ? null : { images: found.images, summary: found.summary, leftOut: found.leftOut };
   if (earlier !== null && earlier.leftOut.length === 0) return { ...earlier, testVersion };
 
-  const known = earlier === null ? [] : await readTable(store, earlier.images, evaluationRowSchema);
   // What is gone may come back; what could not be judged stays the same bytes.
   const unreadable = (earlier?.leftOut ?? []).filter(({ kind }) => kind === 'unreadable');
   const missing = missingFrom(test, [...known, ...unreadable]);

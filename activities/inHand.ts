@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
+import { parseJson } from '../storage/json.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 
 /** Images that are noted at once: a write for each would cost as much as its judgement. */
@@ -42,16 +43,7 @@ export class InHand {
   static async open(store: ObjectStore, key: string): Promise<InHand> {
     const object = await store.tryGet(key);
     if (object === null) return new InHand(store, key, null);
-    const parsed = noteSchema.safeParse(JSON.parse(new TextDecoder().decode(object.body)));
-    if (!parsed.success)
-      throw new PartloopError(
-        'data-invalid',
-        `${key} is not a note of this version: ${z.prettifyError(parsed.error)}`,
-        {
-          hint: 'Delete it: the images of its shard are then judged as if for the first time.',
-        },
-      );
-    return new InHand(store, key, parsed.data);
+    return new InHand(store, key, noteIn(object.body, key));
   }
 
   /** Attempts that ended without a word. */
@@ -140,5 +132,15 @@ export class InHand {
   async #put(hand: readonly string[] | null): Promise<void> {
     this.#note = { ...this.#note, hand: hand === null ? null : [...hand] };
     await this.store.put(this.key, JSON.stringify(this.#note), 'application/json');
+  }
+}
+
+/** A note that cannot be read says nothing: its images are judged as if for the first time. */
+function noteIn(body: Uint8Array, key: string): Note | null {
+  try {
+    return parseJson(body, key, noteSchema);
+  } catch (error) {
+    if (error instanceof PartloopError && error.code === 'data-invalid') return null;
+    throw error;
   }
 }

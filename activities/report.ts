@@ -8,6 +8,7 @@ import { proposalSchema } from '../domain/correction.js';
 import { decisionSchema } from '../domain/decision.js';
 import { PartloopError } from '../domain/errors.js';
 import { onCommonImages } from '../domain/evaluation/gate.js';
+import { parseText } from '../domain/jsonText.js';
 import { precisionByKind, reliabilityOf } from '../domain/review.js';
 import { sampleComparisonSchema } from '../domain/sampling/compare.js';
 import { countsOf, countsText, notJudged } from '../domain/scan/counts.js';
@@ -158,7 +159,7 @@ export function createReportActivities(deps: ActivityDeps) {
             warnings,
           };
           const outputs = { report: attempt.key('index.html') };
-          await store.put(outputs.report, renderReport(data), 'text/html; charset=utf-8');
+          await attempt.store.put(outputs.report, renderReport(data), 'text/html; charset=utf-8');
           return { outputs, facts: {} };
         }),
       );
@@ -286,8 +287,8 @@ function findingText(finding: FindingRow, taxonomy: Taxonomy): { title: string; 
   };
 }
 
-function findingOverlay({ proposal, x0, y0, x1, y1 }: FindingRow): Omit<Overlay, 'label'> {
-  const parsed = proposal === null ? null : proposalSchema.safeParse(JSON.parse(proposal));
+function findingOverlay({ findingId, proposal, x0, y0, x1, y1 }: FindingRow): Omit<Overlay, 'label'> {
+  const parsed = proposal === null ? null : proposalSchema.safeParse(parseText(proposal, `finding ${findingId}`));
   return { proposal: parsed?.success ? parsed.data : null, box: { x0, y0, x1, y1 }, outlined: null };
 }
 

@@ -92,7 +92,7 @@ export function createSampleActivities(deps: ActivityDeps) {
             comparison: attempt.key('comparison.json'),
             leftOut: attempt.key('left-out.json'),
           };
-          await store.put(outputs.leftOut, JSON.stringify(leftOut, null, 1), 'application/json');
+          await attempt.store.put(outputs.leftOut, JSON.stringify(leftOut, null, 1), 'application/json');
           const comparison = compareWithRandom({
             chunk,
             scan: scanned,
@@ -100,9 +100,9 @@ export function createSampleActivities(deps: ActivityDeps) {
             random: sample.random,
             taxonomy: pool.taxonomy,
           });
-          await writeTable(store, outputs.sample, sample.rows, sampleRowSchema);
-          await writeTable(store, outputs.trainingSet, joined, trainingRowSchema);
-          await store.put(
+          await writeTable(attempt.store, outputs.sample, sample.rows, sampleRowSchema);
+          await writeTable(attempt.store, outputs.trainingSet, joined, trainingRowSchema);
+          await attempt.store.put(
             outputs.comparison,
             JSON.stringify(sampleComparisonSchema.parse(comparison), null, 1),
             'application/json',

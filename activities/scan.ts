@@ -17,10 +17,11 @@ import { judgeOf, outputOf } from './judges.js';
 import { poolOf } from './pool.js';
 import { reviewsFor } from './reviews.js';
 import { type PlannedScan, planScan } from './scanPlan.js';
-import { type ShardInput, scanShard } from './scanShard.js';
+import type { ScanSetup, ShardInput } from './scanSetup.js';
+import { scanShard } from './scanShard.js';
 import { readShard, type ShardEntry, shardKey } from './scanShards.js';
 import { runStep } from './step.js';
-import { type JudgesToTry, trialWarnings, tryJudges } from './tryJudges.js';
+import { trialWarnings, tryJudges } from './tryJudges.js';
 
 const VERSION = 5;
 
@@ -46,7 +47,7 @@ export function createScanActivities(deps: ActivityDeps) {
       judge?: ScanJudge;
     }): Promise<PlannedScan> => withHeartbeat(() => planScan(deps, context, results, judge)),
 
-    tryJudges: (asked: JudgesToTry) => tryJudges(deps, asked),
+    tryJudges: (asked: ScanSetup) => tryJudges(deps, asked),
 
     scanShard: (asked: ShardInput) => scanShard(deps, asked),
 
@@ -104,10 +105,15 @@ export function createScanActivities(deps: ActivityDeps) {
               folds,
             }),
           ];
-          if (reviewsKey !== null) await store.put(reviewsKey, JSON.stringify(reviews.keys), 'application/json');
-          await writeTable(store, outputs.images, images, scanImageRowSchema);
-          await writeTable(store, outputs.findings, findings, findingRowSchema);
-          await store.put(outputs.summary, JSON.stringify({ ...summary, warnings }, null, 1), 'application/json');
+          if (reviewsKey !== null)
+            await attempt.store.put(reviewsKey, JSON.stringify(reviews.keys), 'application/json');
+          await writeTable(attempt.store, outputs.images, images, scanImageRowSchema);
+          await writeTable(attempt.store, outputs.findings, findings, findingRowSchema);
+          await attempt.store.put(
+            outputs.summary,
+            JSON.stringify({ ...summary, warnings }, null, 1),
+            'application/json',
+          );
           return {
             outputs,
             facts: {

@@ -62,7 +62,7 @@ export async function planScan(
     const able = side === null ? judges : judges.map((candidate) => seenAs(candidate, side.clusters));
     const plan = await makePlan(deps, context, attempt, chunk, able, { poolVersion, split, side });
     const key = attempt.key('plan.json');
-    await store.put(key, JSON.stringify(scanPlanSchema.parse(plan), null, 1), 'application/json');
+    await attempt.store.put(key, JSON.stringify(scanPlanSchema.parse(plan), null, 1), 'application/json');
     return { outputs: { plan: key }, facts: { shards: plan.shards.length, folds: plan.folds.length } };
   });
   const planKey = planned.outputs.plan;
@@ -79,7 +79,7 @@ async function makePlan(
   judges: readonly JudgeCandidate[],
   { poolVersion, split, side }: { poolVersion: number; split: SplitChoice; side: Side | null },
 ): Promise<ScanPlan> {
-  const { store } = deps;
+  const { store } = attempt;
   const { config, iteration } = context;
   const groups = new Map<number, ChunkRow[]>();
   const unjudgeable: ChunkRow[] = [];

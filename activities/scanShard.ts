@@ -1,7 +1,7 @@
 import { PartloopError } from '../domain/errors.js';
 import type { ModelCard } from '../domain/modelCard.js';
 import { scanPlanSchema } from '../domain/scanPlan.js';
-import type { IterationContext, StepResult } from '../domain/steps.js';
+import type { IterationContext } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';
 import { fetchModel } from '../inference/modelFile.js';
 import type { ThreadSetup } from '../inference/scanMessages.js';
@@ -16,7 +16,8 @@ import { withHeartbeat } from './heartbeat.js';
 import { InHand } from './inHand.js';
 import { judgeOf } from './judges.js';
 import { poolOf } from './pool.js';
-import { ShardWriter, shardKey } from './scanShards.js';
+import { type ShardInput, scanSetupOf } from './scanSetup.js';
+import { isShardWhole, ShardWriter, shardKey } from './scanShards.js';
 import { type ShardJob, settle } from './shardJob.js';
 import { judgeApart } from './shardSuspects.js';
 
@@ -27,22 +28,19 @@ const FEW_UNUSABLE = 2;
 /** So many times the time allowed to a picture without one that is done, and the attempt no longer says that it lives. */
 const QUIET_AFTER = 3;
 
-export interface ShardInput {
-  context: IterationContext;
-  planKey: string;
-  folds: StepResult[];
-  shard: number;
-}
-
 /** Judge the images of one shard; found done where its object is there. */
-export async function scanShard(deps: ActivityDeps, { context, planKey, folds, shard }: ShardInput): Promise<void> {
+export async function scanShard(deps: ActivityDeps, asked: ShardInput): Promise<void> {
   const { store } = deps;
+  const { shard } = asked;
+  const { context, planKey, folds } = await scanSetupOf(store, asked);
   const plan = await readJson(store, planKey, scanPlanSchema);
   const entry = plan.shards.find((candidate) => candidate.shard === shard);
   if (entry === undefined) throw new PartloopError('input-invalid', `${planKey} has no shard ${shard}`);
   const { scanKey, card } = await judgeOf(store, plan, entry.judge, folds);
   const key = shardKey(planKey, shard, card.files.scan);
-  if ((await store.head(key)) !== null) return;
+  const unreadable = (error: PartloopError): void =>
+    deps.log.warn({ shard, error: error.message }, 'a shard that was judged cannot be read: it is judged again');
+  if (await isShardWhole(store, key, unreadable)) return;
 
   const images = plan.shards.reduce((sum, part) => sum + part.images, 0);
   const stallMs = 1_000 * context.config.durability.inferenceStallSeconds;

@@ -1,11 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
-import { recorded } from '../domain/recorded.js';
-import { type IterationContext, STEPS, type Step, type StepResult, stepResultSchema } from '../domain/steps.js';
+import {
+  type IterationContext,
+  isPart,
+  PARTS,
+  type Part,
+  STEPS,
+  type Step,
+  type StepResult,
+  stepResultSchema,
+} from '../domain/steps.js';
+import { digestInName, parseCommit, recording, redoHint } from '../storage/commit.js';
 import { digestOf } from '../storage/digest.js';
 import { keys } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/objectStore.js';
+import { type FileDigests, fileDigestsSchema, sealed } from '../storage/seal.js';
 
 const commitSchema = z.object({
   step: z.string(),
@@ -14,6 +24,8 @@ const commitSchema = z.object({
   inputs: z.unknown(),
   result: stepResultSchema,
   committedAt: z.string(),
+  /** What the attempt wrote, by name in its folder; not in commits of before it was kept. */
+  files: fileDigestsSchema.optional(),
 });
 
 /** One execution of a step. Its token is in every key it writes, so that attempts never overwrite each other. */
@@ -22,6 +34,8 @@ export interface Attempt {
   digest: string;
   /** Digest of the same work where no replay had asked for it anew; null for work that was not forced. */
   unforced: string | null;
+  /** The store that every output is written through: it notes their digests for the commit. */
+  store: ObjectStore;
   /** The key of an output file of this attempt. */
   key(file: string): string;
 }
@@ -30,12 +44,6 @@ export interface StepWork {
   outputs: Record<string, string>;
   facts: StepResult['facts'];
 }
-
-/** Work with a commit of its own that is a part of a step. */
-const PARTS = { plan: 'scan', fold: 'scan', trial: 'tune' } as const satisfies Record<string, Step>;
-export type Part = keyof typeof PARTS;
-
-const isPart = (step: Step | Part): step is Part => step in PARTS;
 
 /** True where a forced replay asks for this step to be done again. */
 export function isForced(context: IterationContext, step: Step): boolean {
@@ -64,17 +72,16 @@ export async function runStep(
   const force = forceToken(context, step);
   const digest = digestOf({ step, version, inputs, force });
   const commitKey = keys.commit(context.loop, context.iteration, step, digest);
-  const earlier = await readCommit(store, commitKey);
+  const earlier = await readCommit(store, commitKey, step, context);
   if (earlier !== null) return { ...earlier, outcome: 'hit' };
 
   const token = randomUUID();
   const startedAt = Date.now();
-  const { outputs, facts } = await work({
-    token,
-    digest,
-    unforced: force === null ? null : digestOf({ step, version, inputs, force: null }),
-    key: (file) => keys.attempt(context.loop, context.iteration, step, digest, token, file),
-  });
+  const key = (file: string): string => keys.attempt(context.loop, context.iteration, step, digest, token, file);
+  const recorder = recording(store, key(''));
+  const unforced = force === null ? null : digestOf({ step, version, inputs, force: null });
+  const { outputs, facts } = await work({ token, digest, unforced, store: recorder.store, key });
+  assertNoted(outputs, key(''), recorder.files);
   const result: StepResult = {
     step,
     digest,
@@ -83,10 +90,10 @@ export async function runStep(
     facts,
     seconds: Math.round((Date.now() - startedAt) / 100) / 10,
   };
-  const commit = { step, digest, attempt: token, inputs, result, committedAt: new Date().toISOString() };
-  if ((await store.putIfAbsent(commitKey, JSON.stringify(commit, null, 2), 'application/json')) === 'created')
-    return result;
-  const winner = await readCommit(store, commitKey);
+  const { files } = recorder;
+  const commit = { step, digest, attempt: token, inputs, result, committedAt: new Date().toISOString(), files };
+  if ((await store.putIfAbsent(commitKey, sealed(commit), 'application/json')) === 'created') return result;
+  const winner = await readCommit(store, commitKey, step, context);
   if (winner === null) throw new PartloopError('store-conflict', `${commitKey} was there and is gone`);
   return winner;
 }
@@ -101,18 +108,18 @@ export async function isCommitted(
   return (await store.head(keys.commit(loop, iteration, step, digest))) !== null;
 }
 
-async function readCommit(store: ObjectStore, key: string): Promise<StepResult | null> {
+async function readCommit(store: ObjectStore, key: string, step: string, context: IterationContext) {
   const object = await store.tryGet(key);
   if (object === null) return null;
-  const parsed = recorded(commitSchema).safeParse(JSON.parse(new TextDecoder().decode(object.body)));
-  if (!parsed.success) {
-    throw new PartloopError(
-      'data-invalid',
-      `${key} is not a commit of this version of partloop: ${z.prettifyError(parsed.error)}`,
-      {
-        hint: 'Do the step again, under a fresh key: `partloop iteration replay LOOP N --from STEP`; a scan by itself: run it again.',
-      },
-    );
+  const { loop, iteration } = context;
+  return parseCommit(object.body, key, commitSchema, redoHint({ of: { loop, iteration, step } })).result;
+}
+
+/** An output without a digest would be read unchecked for ever. */
+function assertNoted(outputs: StepWork['outputs'], folder: string, files: FileDigests): void {
+  for (const key of Object.values(outputs)) {
+    const file = key.slice(folder.length);
+    if (key.startsWith(folder) && !Object.hasOwn(files, file) && digestInName(file) === null)
+      throw new PartloopError('internal', `${key} was not written through the store of its attempt`);
   }
-  return parsed.data.result;
 }

@@ -24,6 +24,8 @@ export interface EvaluateRequest {
   /** Longest side in pixels of the grid that is counted on. */
   size: number;
   config: LoopConfig;
+  /** Judge the test images also where an evaluation is kept: a replay asked for it. */
+  again?: boolean;
   signal: AbortSignal;
   onProgress?(done: number, total: number): void;
 }

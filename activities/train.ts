@@ -151,7 +151,13 @@ export function createTrainActivities(deps: ActivityDeps) {
         const unforcedChainKey = isUnfinished ? chain(unforced) : null;
         const publishWeights = step === 'train';
         const chainKey = chain(attempt.digest);
-        return runTraining(deps, { ...run, ...attended, chainKey, unforcedChainKey, publishWeights }, attempt, beat);
+        const published = { ...deps, store: attempt.store };
+        return runTraining(
+          published,
+          { ...run, ...attended, chainKey, unforcedChainKey, publishWeights },
+          attempt,
+          beat,
+        );
       });
     });
   }

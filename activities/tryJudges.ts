@@ -1,21 +1,16 @@
 import { z } from 'zod';
 import { scanPlanSchema } from '../domain/scanPlan.js';
-import type { IterationContext, StepResult } from '../domain/steps.js';
 import { chunkRowSchema } from '../domain/tables.js';
 import { fetchModel } from '../inference/modelFile.js';
 import { tryModel } from '../inference/modelTrial.js';
 import { readJson } from '../storage/json.js';
+import { openSealed, sealed } from '../storage/seal.js';
 import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { withHeartbeat } from './heartbeat.js';
 import { judgeOf } from './judges.js';
 import { poolOf } from './pool.js';
-
-export interface JudgesToTry {
-  context: IterationContext;
-  planKey: string;
-  folds: StepResult[];
-}
+import { type ScanSetup, writeScanSetup } from './scanSetup.js';
 
 const trialSchema = z.object({ version: z.literal(1), warnings: z.array(z.string()) });
 
@@ -23,14 +18,14 @@ const trialKey = (planKey: string): string => `${planKey.slice(0, planKey.lastIn
 
 /**
  * Try every judge of a plan on pictures that it is going to judge, before any is judged. What is suspicious is left beside the
- * plan, for the scan's summary.
+ * plan, for the scan's summary; so is what all shards have in common.
  *
  * @throws PartloopError `model-invalid` where a judge cannot be used
  */
 export async function tryJudges(
   deps: ActivityDeps,
-  { context, planKey, folds }: JudgesToTry,
-): Promise<{ warnings: string[] }> {
+  { context, planKey, folds }: ScanSetup,
+): Promise<{ warnings: string[]; setupKey: string }> {
   const { store, home } = deps;
   const { scan, durability } = context.config;
   return withHeartbeat(async ({ signal }) => {
@@ -46,13 +41,14 @@ export async function tryJudges(
       const stallMs = 1_000 * durability.inferenceStallSeconds;
       warnings.push(...(await tryModel({ store, rows, setup, stallMs, signal })));
     }
-    await store.put(trialKey(planKey), JSON.stringify({ version: 1, warnings }, null, 1), 'application/json');
-    return { warnings };
+    await store.put(trialKey(planKey), sealed({ version: 1, warnings }), 'application/json');
+    return { warnings, setupKey: await writeScanSetup(store, { context, planKey, folds }) };
   });
 }
 
 /** What a trial of the judges left; nothing where there was none, as in scans from before there were trials. */
 export async function trialWarnings(store: ActivityDeps['store'], planKey: string): Promise<string[]> {
   const key = trialKey(planKey);
-  return (await store.head(key)) === null ? [] : (await readJson(store, key, trialSchema)).warnings;
+  const object = await store.tryGet(key);
+  return object === null ? [] : openSealed(object.body, key, trialSchema, { isSealed: () => false }).warnings;
 }

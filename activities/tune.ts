@@ -99,7 +99,7 @@ export function createTrialActivities(deps: ActivityDeps) {
           // One chain for all rungs of a trial.
           const chainKey = keys.checkpointChain(loop, iteration, 'trial', digestOf({ ...decided, force }));
           return runTraining(
-            deps,
+            { ...deps, store: attempt.store },
             { ...run, ...attended, chainKey, unforcedChainKey: null, stopAfter, publishWeights: false },
             attempt,
             beat,
@@ -107,7 +107,7 @@ export function createTrialActivities(deps: ActivityDeps) {
               const { valMiou, iterations } = await readRung(ended.job.workDir);
               await ended.confirm();
               const outputs = { log: attempt.key('log.jsonl'), chain: ended.run.chainKey };
-              await store.put(outputs.log, ended.log, 'application/x-ndjson');
+              await attempt.store.put(outputs.log, ended.log, 'application/x-ndjson');
               const { loss, resumes } = ended;
               return {
                 outputs,
@@ -183,7 +183,7 @@ export function createTuneActivities({ store }: ActivityDeps) {
       return withHeartbeat(() =>
         runStep(store, context, 'tune', VERSION, tuning, async (attempt) => {
           const outputs = { tuning: attempt.key('tuning.json') };
-          await store.put(outputs.tuning, JSON.stringify(tuning, null, 1), 'application/json');
+          await attempt.store.put(outputs.tuning, JSON.stringify(tuning, null, 1), 'application/json');
           for (const chain of chains) await dropCheckpoints(store, chain);
           return {
             outputs,

@@ -3,6 +3,7 @@ import { PartloopError } from './errors.js';
 import { connectedComponents, skipValues } from './geometry/components.js';
 import { resizeNearest } from './geometry/resize.js';
 import { decodeRle } from './geometry/rle.js';
+import { parseText } from './jsonText.js';
 import type { FindingRow } from './tables.js';
 import { BACKGROUND } from './taxonomy.js';
 
@@ -36,12 +37,7 @@ export function suggestionOf({
   proposal,
 }: Pick<FindingRow, 'findingId' | 'classId' | 'suggestedClassId' | 'proposal'>): Suggestion | null {
   if (proposal === null || suggestedClassId === null || suggestedClassId === classId) return null;
-  let parsed: ReturnType<typeof proposalSchema.safeParse>;
-  try {
-    parsed = proposalSchema.safeParse(JSON.parse(proposal));
-  } catch (cause) {
-    throw new PartloopError('data-invalid', `finding ${findingId} has a damaged proposal`, { cause });
-  }
+  const parsed = proposalSchema.safeParse(parseText(proposal, `the proposal of finding ${findingId}`));
   if (parsed.success) return { from: classId, to: suggestedClassId, proposal: parsed.data };
   throw new PartloopError('data-invalid', `finding ${findingId} has a damaged proposal: ${parsed.error.message}`);
 }

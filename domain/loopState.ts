@@ -53,7 +53,7 @@ export const emptyLoopState = (loop: string): LoopState => ({
 
 /**
  * The state after an attempt was recorded. A finished attempt replaces what was there only where nothing was built on it:
- * in the latest iteration, or where the earlier attempt had failed. Recording the same run twice changes nothing more.
+ * in the latest iteration that finished, or where the earlier attempt had failed. Recording the same run twice changes nothing more.
  */
 export function withAttempt(state: LoopState, iteration: number, attempt: IterationAttempt): LoopState {
   const existing = state.iterations.find((entry) => entry.iteration === iteration);
@@ -61,7 +61,8 @@ export function withAttempt(state: LoopState, iteration: number, attempt: Iterat
     const iterations = [...state.iterations, { iteration, current: attempt, others: [] }];
     return { ...state, iterations: iterations.sort((a, b) => a.iteration - b.iteration) };
   }
-  const latest = Math.max(...state.iterations.map((entry) => entry.iteration));
+  // What failed after it is done again on top of what replaces it.
+  const latest = nextIteration(state) - 1;
   const sameRun = existing.current.runId === attempt.runId;
   const replaces =
     sameRun || existing.current.status === 'failed' || (attempt.status === 'finished' && iteration === latest);

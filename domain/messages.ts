@@ -241,6 +241,8 @@ export const scanInputSchema = z.strictObject({
   resume: z
     .strictObject({
       planKey: z.string(),
+      /** Object that holds what all shards have in common; runs of before there was one pass it to each. */
+      setupKey: z.string().optional(),
       folds: z.array(stepResultSchema),
       shards: z.number().int(),
       next: z.number().int(),

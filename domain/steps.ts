@@ -7,6 +7,11 @@ export const STEPS = ['draw', 'scan', 'sample', 'train', 'evaluate', 'decide', '
 export type Step = (typeof STEPS)[number];
 export const stepSchema = z.enum(STEPS);
 
+/** Work with a commit of its own that is a part of a step. */
+export const PARTS = { plan: 'scan', fold: 'scan', trial: 'tune' } as const satisfies Record<string, Step>;
+export type Part = keyof typeof PARTS;
+export const isPart = (step: string): step is Part => Object.hasOwn(PARTS, step);
+
 /** hit: found done with the same digest; miss: done now; forced: done again although it was there. */
 export const stepOutcomeSchema = z.enum(['hit', 'miss', 'forced']);
 

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { PartloopError } from '../domain/errors.js';
 import { resizeNearest } from '../domain/geometry/resize.js';
 import type { IndexRow } from '../domain/tables.js';
 import { readImage, readLabel } from '../storage/imageSource.js';
@@ -75,12 +76,24 @@ export async function readDerivative(
       return { bytes: await readLabel(store, row), isCopy: false };
     }),
   ]);
-  const made = await make({ ...request, image, label });
-  await Promise.all([
-    image.isCopy ? undefined : store.put(imageKey, made.image, contentType(made.image)),
-    label.isCopy ? undefined : store.put(labelKey, made.label, 'image/png'),
-  ]);
-  return made;
+  try {
+    return await keep({ image, label });
+  } catch (error) {
+    // A copy that cannot be read counts as absent: what it was made of may be whole.
+    const isDamaged = error instanceof PartloopError && error.code === 'data-invalid';
+    if (!isDamaged || !(image.isCopy || label.isCopy)) throw error;
+    const [imageBytes, labelBytes] = await Promise.all([readImage(store, row), readLabel(store, row)]);
+    return keep({ image: { bytes: imageBytes, isCopy: false }, label: { bytes: labelBytes, isCopy: false } });
+  }
+
+  async function keep(sources: Pick<CopyRequest, 'image' | 'label'>): Promise<Copies> {
+    const made = await make({ ...request, ...sources });
+    await Promise.all([
+      sources.image.isCopy ? undefined : store.put(imageKey, made.image, contentType(made.image)),
+      sources.label.isCopy ? undefined : store.put(labelKey, made.label, 'image/png'),
+    ]);
+    return made;
+  }
 }
 
 /**

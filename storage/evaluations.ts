@@ -1,11 +1,15 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { PartloopError } from '../domain/errors.js';
 import type { EvaluationSummary } from '../domain/evaluation/summary.js';
 import { type LeftOut, leftOutSchema } from '../domain/leftOut.js';
 import { type EvaluationRow, evaluationRowSchema } from '../domain/tables.js';
+import { parseCommit, recording, redoHint } from './commit.js';
 import { readJson } from './json.js';
+import { keys } from './keys.js';
 import type { ObjectStore } from './objectStore.js';
-import { writeTable } from './table.js';
+import { sealed } from './seal.js';
+import { readTable, writeTable } from './table.js';
+import { ulid } from './ulid.js';
 
 /** An evaluation of one model on one test version: all of it, or without the images that could not be judged then. */
 export interface KeptEvaluation {
@@ -14,24 +18,53 @@ export interface KeptEvaluation {
   leftOut: LeftOut[];
 }
 
+const summarySchema = z.looseObject({ images: z.number().optional() });
 const leftOutOfSchema = z.looseObject({ leftOut: z.array(leftOutSchema).default([]) });
-const SUMMARY = /without-[0-9a-f]{16}\/summary\.json$/;
+const COMMIT = /[0-9A-Z]{26}\/commit\.json$/;
+/** Of before evaluations had commits: the summary was written last. */
+const SUMMARY = /(without-[0-9a-f]{16}\/)?summary\.json$/;
 
-/** What is kept under `place`, the evaluation with the fewest images left out; null where there is none. */
-export async function findEvaluation(store: ObjectStore, place: string): Promise<KeptEvaluation | null> {
-  const whole = at(place);
-  if ((await store.head(whole.summary)) !== null) return { ...whole, leftOut: [] };
-  let best: KeptEvaluation | null = null;
-  for await (const { key } of store.list(`${place}without-`)) {
-    if (!SUMMARY.test(key)) continue;
-    const { leftOut } = await readJson(store, key, leftOutOfSchema);
-    if (best === null || leftOut.length < best.leftOut.length)
-      best = { ...at(key.slice(0, -'summary.json'.length)), leftOut };
+/**
+ * What is kept under `place`, the evaluation with the fewest images left out and of these the newest; null where there is
+ * none. One that cannot be read counts as absent, and `onUnreadable` is told why: it is made again.
+ */
+export async function findEvaluation(
+  store: ObjectStore,
+  place: string,
+  onUnreadable: (error: PartloopError) => void,
+): Promise<(KeptEvaluation & { rows: EvaluationRow[] }) | null> {
+  const unlessUnreadable = async <T>(read: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof PartloopError) || !['data-invalid', 'not-found'].includes(error.code)) throw error;
+      onUnreadable(error);
+      return null;
+    }
+  };
+  const found: KeptEvaluation[] = [];
+  const objects: string[] = [];
+  for await (const { key } of store.list(place)) objects.push(key);
+  const committed = new Set(objects.filter((key) => COMMIT.test(key)).map(folderOf));
+  for (const key of objects) {
+    const isWhole = COMMIT.test(key) || (SUMMARY.test(key) && !/[0-9A-Z]{26}\/summary\.json$/.test(key));
+    if (!isWhole) continue;
+    const kept = await unlessUnreadable(() => look(store, key));
+    if (kept !== null) found.push(kept);
   }
-  return best;
+  const isNew = ({ images }: KeptEvaluation): boolean => committed.has(folderOf(images));
+  found.sort(
+    (a, b) =>
+      a.leftOut.length - b.leftOut.length || Number(isNew(b)) - Number(isNew(a)) || (a.images > b.images ? -1 : 1),
+  );
+  for (const kept of found) {
+    const rows = await unlessUnreadable(() => readRows(store, kept));
+    if (rows !== null) return { ...kept, rows };
+  }
+  return null;
 }
 
-/** Keep an evaluation: whole under `place` itself, else under what it is without. The summary is written last. */
+/** Keep an evaluation under a fresh name at `place`. The commit is written last and holds the digests of the rest. */
 export async function keepEvaluation(
   store: ObjectStore,
   place: string,
@@ -39,15 +72,34 @@ export async function keepEvaluation(
   summary: EvaluationSummary,
 ): Promise<KeptEvaluation> {
   const { leftOut } = summary;
-  const ids = leftOut.map(({ imageId }) => imageId).sort();
-  const digest = createHash('sha256').update(ids.join(' ')).digest('hex');
-  const kept = at(ids.length === 0 ? place : `${place}without-${digest.slice(0, 16)}/`);
-  await writeTable(store, kept.images, rows, evaluationRowSchema);
-  await store.put(kept.summary, JSON.stringify(summary, null, 1), 'application/json');
+  const folder = keys.keptEvaluation(place, ulid(new Date()));
+  const recorder = recording(store, folder);
+  const kept = at(folder);
+  await writeTable(recorder.store, kept.images, rows, evaluationRowSchema);
+  await recorder.store.put(kept.summary, JSON.stringify(summary, null, 1), 'application/json');
+  const commit = { version: 1, leftOut, files: recorder.files };
+  await store.put(`${folder}commit.json`, sealed(commit), 'application/json');
   return { ...kept, leftOut };
 }
 
-const at = (place: string): { images: string; summary: string } => ({
-  images: `${place}images.parquet`,
-  summary: `${place}summary.json`,
+async function look(store: ObjectStore, key: string): Promise<KeptEvaluation> {
+  const kept = at(folderOf(key));
+  if (!COMMIT.test(key)) return { ...kept, leftOut: (await readJson(store, key, leftOutOfSchema)).leftOut };
+  const { body } = await store.get(key);
+  return { ...kept, leftOut: parseCommit(body, key, leftOutOfSchema, redoHint({ of: null })).leftOut };
+}
+
+/** The rows of an evaluation whose summary is readable too. */
+async function readRows(store: ObjectStore, kept: KeptEvaluation): Promise<EvaluationRow[]> {
+  const { images } = await readJson(store, kept.summary, summarySchema);
+  const rows = await readTable(store, kept.images, evaluationRowSchema);
+  if (images === undefined || rows.length === images) return rows;
+  throw new PartloopError('data-invalid', `${kept.images} has ${rows.length} rows, and its summary tells of ${images}`);
+}
+
+const folderOf = (key: string): string => key.slice(0, key.lastIndexOf('/') + 1);
+
+const at = (folder: string): { images: string; summary: string } => ({
+  images: `${folder}images.parquet`,
+  summary: `${folder}summary.json`,
 });

@@ -43,9 +43,36 @@ export const keys = {
   evaluationInHand: (modelDigest: string) => `evaluations/${modelDigest}/in-hand.json`,
   evaluation: (modelDigest: string, testVersion: string, size: number, counting: number) =>
     `evaluations/${modelDigest}/${testVersion}/${size}/v${counting}/`,
+  /** One evaluation among those at `place`, under a fresh name. */
+  keptEvaluation: (place: string, ulid: string) => `${place}${ulid}/`,
   /** What a scan that belongs to no loop found, made once at its end. */
   scan: (scan: string) => `scans/${scan}/commit.json`,
   /** A file of the model that a person gave to a scan. */
   scanModel: (scan: string, file: string) => `scans/${scan}/model/${file}`,
   benchmark: (taxonomyDigest: string) => `registry/${taxonomyDigest}/benchmark.json`,
 } as const;
+
+/** A file whose digest stands in the commit of its folder. */
+export interface CommittedFile {
+  /** Key of the commit. */
+  commit: string;
+  /** The attempt whose file it is; null where a folder has one alone. */
+  attempt: string | null;
+  /** Its name in the commit. */
+  file: string;
+  /** The iteration's step that wrote it; null for an evaluation, which belongs to a model. */
+  of: { loop: string; iteration: number; step: string } | null;
+}
+
+const ATTEMPT = /^(loops\/([^/]+)\/iterations\/(\d+)\/([^/]+)\/[0-9a-f]{64}\/)([0-9a-f-]{36})\/(.+)$/;
+const EVALUATION = /^(evaluations\/[^/]+\/[^/]+\/\d+\/v\d+\/[0-9A-Z]{26}\/)([^/]+)$/;
+
+/** Where the digest of the object `key` stands; null for objects that no step wrote. */
+export function committedFile(key: string): CommittedFile | null {
+  const [, folder, loop, iteration, step, attempt, file] = ATTEMPT.exec(key) ?? [];
+  if (folder !== undefined && loop !== undefined && step !== undefined && attempt !== undefined && file !== undefined)
+    return { commit: `${folder}commit.json`, attempt, file, of: { loop, iteration: Number(iteration), step } };
+  const [, place, name] = EVALUATION.exec(key) ?? [];
+  if (place === undefined || name === undefined || name === 'commit.json') return null;
+  return { commit: `${place}commit.json`, attempt: null, file: name, of: null };
+}

@@ -63,10 +63,11 @@ async function read(
 ): Promise<{ state: LoopState; etag: string | null; recorded: unknown }> {
   const key = keys.loopState(loop);
   const object = await store.tryGet(key);
+  const hint = `The record of loop \`${loop}\` is damaged: bring back an earlier version of this object in the store.`;
   if (object === null) return { state: emptyLoopState(loop), etag: null, recorded: {} };
-  const recorded = parseJson(object.body, key, z.unknown());
+  const recorded = parseJson(object.body, key, z.unknown(), { hint });
   const parsed = check(loopStateSchema, knownPart(loopStateSchema, recorded));
   if (parsed.problem !== null)
-    throw new PartloopError('data-invalid', `${key} is not a loop's state: ${parsed.problem}`);
+    throw new PartloopError('data-invalid', `${key} is not a loop's state: ${parsed.problem}`, { hint });
   return { state: parsed.data, etag: object.etag, recorded };
 }

@@ -18,6 +18,7 @@ import { PartloopError } from '../domain/errors.js';
 import type { FailedDelete, ObjectFacts, ObjectStore } from './objectStore.js';
 import { isMissing, statusOf, toPartloopError, translate } from './s3Errors.js';
 import { uploadFile } from './s3Upload.js';
+import { verified } from './verified.js';
 
 // The SDK's notice about coming Node releases is for maintainers, who see it in its changelog, not for people at a terminal.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
@@ -45,11 +46,14 @@ const TIMEOUT_MS = 120_000;
 /** Up to here a file that is fetched is held in memory whole. */
 const WHOLE_FILE_BYTES = 8 * 2 ** 20;
 
+/** Objects of one bucket under one prefix; what steps wrote is checked as it is read (`storage/verified.ts`). */
+export const openStore = (options: StoreOptions): ObjectStore => verified(openObjects(options));
+
 /**
- * Objects of one bucket under one prefix. Without all three timeouts a stalled server hangs a call for ever, and a
+ * The same unchecked. Without all three timeouts a stalled server hangs a call for ever, and a
  * timer-driven heartbeat hides it.
  */
-export function openStore(options: StoreOptions): ObjectStore {
+function openObjects(options: StoreOptions): ObjectStore {
   const { bucket, prefix } = parseStoreUri(options.uri);
   const timeout = options.timeoutMs ?? TIMEOUT_MS;
   const client = new S3Client({

@@ -4,10 +4,11 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory } from '@temporalio/worker';
 import { PartloopError } from '../domain/errors.js';
-import { FAILURES, type FailureCode, isFailureCode } from '../domain/failure.js';
+import { FAILURES, isFailureCode } from '../domain/failure.js';
 import { machineFault } from '../domain/machineFault.js';
 import { boundedFailure } from './failureSize.js';
 import { withInput } from './logFields.js';
+import { codeOf, countUnexpected, forgetUnexpected, givenUp, type Tried } from './unexpected.js';
 
 /** Who ran into an error. */
 export interface Place {
@@ -22,23 +23,31 @@ export interface Place {
  */
 export const castErrors =
   (role: string, onEnd: (fault: PartloopError | null) => void = () => undefined): ActivityInterceptorsFactory =>
-  () => ({
-    inbound: {
-      async execute(input, next): Promise<unknown> {
-        try {
-          const result = await withInput(input.args, () => next(input));
-          onEnd(null);
-          return result;
-        } catch (error) {
-          if (!isTemporals(error)) onEnd(machineFault(error));
-          throw castError(error, { role, host: hostname() });
-        }
-      },
-    } satisfies ActivityInboundCallsInterceptor,
-  });
+  ({ info: { workflowExecution, activityId, attempt } }) => {
+    const activity = [workflowExecution?.workflowId, workflowExecution?.runId, activityId].join(' ');
+    return {
+      inbound: {
+        async execute(input, next): Promise<unknown> {
+          try {
+            const result = await withInput(input.args, () => next(input));
+            onEnd(null);
+            forgetUnexpected(activity);
+            return result;
+          } catch (error) {
+            if (!isTemporals(error)) onEnd(machineFault(error));
+            const seen = isTemporals(error) ? 0 : countUnexpected(activity, machineFault(error) ?? error);
+            throw castError(error, { role, host: hostname() }, { attempt, seen });
+          }
+        },
+      } satisfies ActivityInboundCallsInterceptor,
+    };
+  };
 
-/** What to throw to Temporal for `error`. */
-export function castError(error: unknown, { role, host }: Place): unknown {
+/**
+ * What to throw to Temporal for `error`. One that nobody expected is given up after some tries: it fails its iteration with a
+ * sentence instead of being tried for ever.
+ */
+export function castError(error: unknown, { role, host }: Place, tried: Tried = { attempt: 1, seen: 1 }): unknown {
   if (error instanceof ApplicationFailure) return castFailure(error);
   if (isTemporals(error)) return error;
   // What a workflow answered to an update says itself whether asking again helps.
@@ -46,15 +55,17 @@ export function castError(error: unknown, { role, host }: Place): unknown {
     return castFailure(error.cause);
   const fault = machineFault(error);
   const known = fault ?? error;
-  const code: FailureCode = known instanceof PartloopError ? known.code : 'internal';
+  const code = codeOf(known);
+  const end = givenUp(code, tried);
+  const own = known instanceof PartloopError ? known.hint : undefined;
   const message = known instanceof Error ? known.message : String(known);
   const { actor, retry } = FAILURES[code];
   return boundedFailure({
     type: code,
     // What a person must mend in the data is the same on every machine.
     message: fault !== null ? `${role} worker on ${host}: ${message}` : message,
-    hint: (known instanceof PartloopError ? known.hint : undefined) ?? null,
-    nonRetryable: !retry,
+    hint: [own, end].filter((text) => text != null).join(' ') || null,
+    nonRetryable: end !== null || !retry,
     details: { code, actor, role, host },
     cause: error instanceof Error ? (error.cause instanceof Error ? error.cause : error) : null,
   });

@@ -35,3 +35,9 @@ export function hasCode(error: unknown, code: FailureCode): boolean {
   }
   return false;
 }
+
+/** True where what a person gave is at fault, so that the same would fail again; other faults may pass. */
+export function isFaultOfData(error: unknown): boolean {
+  const { code } = rootFailure(error);
+  return code !== null && FAILURES[code].actor === 'user';
+}

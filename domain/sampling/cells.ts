@@ -1,3 +1,4 @@
+import { parseText } from '../jsonText.js';
 import type { ChunkRow, ScanImageRow } from '../tables.js';
 import { NO_TAGS, TAG_NAMES, type TagName, type Tags, tagsSchema } from '../tags.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
@@ -41,7 +42,10 @@ export function cellsOf(images: readonly CellImage[], taxonomy: Taxonomy): Cell[
 
 /** Tags of an image; those not known are taken from what the scan inferred from its prediction, never from the label. */
 export function knownTags(row: Tags, scan: Pick<ScanImageRow, 'inferredTags'> | undefined): Tags {
-  const parsed = scan === undefined ? undefined : tagsSchema.safeParse(JSON.parse(scan.inferredTags));
+  const parsed =
+    scan === undefined
+      ? undefined
+      : tagsSchema.safeParse(parseText(scan.inferredTags, 'column inferredTags of a scanned image'));
   const inferred = parsed?.data ?? NO_TAGS;
   return {
     angle: row.angle ?? inferred.angle,

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
+import { copyPaths } from '../../storage/segmentCache.js';
 
 const BATCH = 1_000;
 /** Whoever writes into a pool that is being deleted is followed so often. */
@@ -77,6 +78,6 @@ export async function deletePool(store: ObjectStore, pool: string, request: Dele
     if (request.cacheFolder === null) return;
     for (const key of targets)
       if (key.startsWith(keys.segmentPrefix(pool)))
-        await rm(join(request.cacheFolder, 'segments', basename(key)), { force: true });
+        for (const path of copyPaths(join(request.cacheFolder, 'segments'), key)) await rm(path, { force: true });
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseText } from '../../domain/jsonText.js';
 import { isByPerson, setterOf } from '../../domain/labelHistory.js';
 import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
 import { TAG_NAMES, type Tags, tagsSchema } from '../../domain/tags.js';
@@ -159,7 +160,7 @@ const originsSchema = z.record(z.string(), z.unknown()).catch({});
 
 /** JSON of tag -> given | inferred, with `names` given. */
 export function withGiven(origins: string, names: readonly string[]): string {
-  const before = originsSchema.parse(JSON.parse(origins));
+  const before = originsSchema.parse(parseText(origins, 'column tagOrigins of an index row'));
   return JSON.stringify({ ...before, ...Object.fromEntries(names.map((name) => [name, 'given'])) });
 }
 

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path/posix';
 import { benchmarkRegistrySchema } from '../../domain/decision.js';
+import { parseText } from '../../domain/jsonText.js';
 import { modelCardSchema, trainingListSchema } from '../../domain/modelCard.js';
 import { recorded } from '../../domain/recorded.js';
 import { readJson } from '../../storage/json.js';
@@ -55,7 +56,7 @@ export class ModelTracer {
       if (scan === undefined) continue;
       await this.readable(key, async () => {
         const { body } = await this.store.get(key);
-        const card = recorded(modelCardSchema).safeParse(JSON.parse(new TextDecoder().decode(body)));
+        const card = recorded(modelCardSchema).safeParse(parseText(new TextDecoder().decode(body), key));
         const list = card.data?.trainedOn.list ?? null;
         if (list === null || (await this.store.head(list)) === null) return;
         const seen = await this.countSeen(list);

@@ -23,6 +23,7 @@ import { openPool } from '../../storage/pool.js';
 import { registerBenchmark } from '../../storage/registry.js';
 import { readTable, writeTable } from '../../storage/table.js';
 import { indexRow, TAXONOMY } from '../domain/sampling/rows.js';
+import { flipped } from '../support/flipped.js';
 import { startTestStore, type TestStore } from '../support/s3.js';
 import { hasPython, writeSeer } from '../support/tinyModel.js';
 import { step, trainedCard } from './results.js';
@@ -133,6 +134,65 @@ describe('bad test images', function () {
     const decision = await readJson(store, decided.outputs.decision ?? '', decisionSchema);
     assert.equal(decision.leftOut[0]?.fileName, rows[3]?.fileName);
     assert.ok(decision.reasons.includes('compared on 11 of 12 test images; left out: 1 gone'), decision.reasons.join());
+  });
+
+  it('are judged again where what is kept of them is damaged, and the warning names it', async () => {
+    const { deps, store, model } = await filled();
+    const warned: string[] = [];
+    const log = pino({ level: 'warn' }, { write: (line) => warned.push(line) });
+    const first = await evaluateModel({ ...deps, log }, request(model(0)));
+    const { body } = await store.get(first.images);
+    await store.put(first.images, flipped(body, 4_000));
+    await assert.rejects(store.get(first.images), /is damaged.*sha256/);
+    const second = await evaluateModel({ ...deps, log }, request(model(0)));
+    assert.notEqual(second.images, first.images);
+    assert.deepEqual(await rowsOf(second.images), await tableOf(body));
+    assert.equal(warned.length, 1);
+    assert.ok(warned[0]?.includes(first.images), warned[0]);
+    assert.deepEqual(await evaluateModel({ ...deps, log }, request(model(0))), second, 'the new one is found');
+
+    for (const damaged of [second.summary, second.images.replace(/[^/]*$/, 'commit.json')]) {
+      const now = await evaluateModel({ ...deps, log }, request(model(0)));
+      await store.put(now.images.replace(/[^/]*$/, damaged.replace(/.*\//, '')), '{"version": 1, "leftOut": [');
+      const made = await evaluateModel({ ...deps, log }, request(model(0)));
+      assert.deepEqual(await rowsOf(made.images), await tableOf(body));
+    }
+
+    async function rowsOf(key: string) {
+      return readTable(store, key, evaluationRowSchema);
+    }
+    async function tableOf(bytes: Uint8Array) {
+      await store.put('first.parquet', bytes);
+      return rowsOf('first.parquet');
+    }
+  });
+
+  it('are judged again by a replay from `evaluate`, for the model in production too, and not by one from `decide`', async () => {
+    const { deps, store, model } = await filled();
+    const benchmark = model(1);
+    const kept = await evaluateModel(deps, request(benchmark));
+    const rival: RegisteredModel = { ...benchmark, card: 'one.json', loop: 'cars', iteration: null };
+    await registerBenchmark(store, digestOf(TAXONOMY), rival, 'baseline');
+    await store.put('card.json', JSON.stringify(trainedCard(64, model(0).digest)));
+    await writeTable(store, 'set.parquet', [], trainingRowSchema);
+    const results: Record<string, StepResult> = {
+      draw: step('draw', {}, { poolVersion: 1 }),
+      sample: step('sample', { trainingSet: 'set.parquet' }),
+      train: step('train', { scan: model(0).scan, card: 'card.json' }),
+    };
+    const run = async (from: 'evaluate' | 'decide' | null) => {
+      const force = from === null ? null : { from, token: `again-${from}` };
+      const context: IterationContext = { loop: 'cars', iteration: 1, config, previous: null, force };
+      const evaluate = await createEvaluateActivities(deps).evaluate({ context, results });
+      const decide = await createDecideActivities(deps).decide({ context, results: { ...results, evaluate } });
+      return { candidate: evaluate.outputs.images, benchmark: decide.outputs.benchmarkImages };
+    };
+    const first = await run(null);
+    assert.equal(first.benchmark, kept.images);
+    assert.deepEqual(await run('decide'), first);
+    const again = await run('evaluate');
+    assert.notEqual(again.candidate, first.candidate);
+    assert.notEqual(again.benchmark, first.benchmark);
   });
 
   const config = loopConfigSchema.parse({

@@ -15,6 +15,7 @@ import { scanPlanSchema } from '../../domain/scanPlan.js';
 import type { IterationContext, StepResult } from '../../domain/steps.js';
 import {
   chunkRowSchema,
+  evaluationRowSchema,
   findingRowSchema,
   type IndexRow,
   scanImageRowSchema,
@@ -186,6 +187,7 @@ describe('images that were removed from a pool', function () {
       // Scored already, so that no network has to run.
       const expected = digestOf(test.map((row: IndexRow) => `${row.imageId} ${row.labelSha256}`));
       const place = keys.evaluation(idOf(9), expected, config.evaluationSize, EVALUATION_VERSION);
+      await writeTable(pool.store, `${place}images.parquet`, [], evaluationRowSchema);
       await pool.store.put(`${place}summary.json`, '{}');
       const { testVersion } = await evaluateModel(pool.deps, {
         ...{ pool: 'cars', poolVersion, scanKey: 'x', modelDigest: idOf(9), size: config.evaluationSize, config },

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
-import { readShard, ShardWriter, shardKey } from '../../activities/scanShards.js';
+import { isShardWhole, readShard, ShardWriter, shardKey } from '../../activities/scanShards.js';
 import { PartloopError } from '../../domain/errors.js';
 import { ANALYSIS_VERSION } from '../../domain/mislabel/index.js';
+import { flipped } from '../support/flipped.js';
 import { memoryStore } from '../support/memoryStore.js';
 
 const KEY = shardKey('loops/cars/1/plan/abc/plan.json', 7, 'f'.repeat(64));
@@ -27,6 +28,44 @@ describe('the shards of a scan', () => {
   it('have a key that tells versions of the analysis and models apart', () => {
     assert.equal(KEY, `loops/cars/1/plan/abc/shards/v${ANALYSIS_VERSION}-${'f'.repeat(16)}/7.json.gz`);
     assert.notEqual(KEY, shardKey('loops/cars/1/plan/abc/plan.json', 7, 'e'.repeat(64)));
+  });
+
+  it('never come back other than they were written: any flipped bit is refused by name, or changes nothing', async () => {
+    const writer = new ShardWriter();
+    const entries = [0, 1, 2].map((n) => ({ ...unreadable, imageId: String(n).repeat(64), error: `${n} is cut off` }));
+    for (const [at, entry] of entries.entries()) writer.add(entry, at);
+    const store = memoryStore();
+    await writer.write(store, KEY);
+    const { body } = await store.get(KEY);
+    let refused = 0;
+    for (let bit = 0; bit < 8 * body.length; bit++) {
+      await store.put(KEY, flipped(body, bit));
+      const told: PartloopError[] = [];
+      const isWhole = await isShardWhole(store, KEY, (error) => told.push(error));
+      refused += told.length;
+      if (isWhole) assert.deepEqual(await readShard(store, KEY), entries);
+      else assert.ok(told[0]?.message.includes(KEY), told[0]?.message);
+    }
+    // The rest are bits of gzip's header, such as its time.
+    assert.ok(refused > 0.5 * 8 * body.length, `${refused} of ${8 * body.length}`);
+  });
+
+  it('are named where they were cut short, at whatever byte', async () => {
+    const writer = new ShardWriter();
+    for (const at of [0, 1]) writer.add(unreadable, at);
+    const store = memoryStore();
+    await writer.write(store, KEY);
+    const { body } = await store.get(KEY);
+    for (let length = 0; length < body.length; length++) {
+      await store.put(KEY, body.subarray(0, length));
+      await assert.rejects(readShard(store, KEY), isInvalid(/7\.json\.gz/));
+    }
+  });
+
+  it('of before they had a digest are read', async () => {
+    const store = memoryStore();
+    await store.put(KEY, gzipSync(JSON.stringify({ version: 1, entries: [unreadable] })));
+    assert.deepEqual(await readShard(store, KEY), [unreadable]);
   });
 
   it('are an error with a way out where one was judged by another version or is gone', async () => {

@@ -74,7 +74,7 @@ describe('an accepted suggestion', () => {
       suggestionOf({ findingId: 'f', classId, suggestedClassId, proposal: text });
     assert.deepEqual([of(3, 3, region), of(3, null, region), of(3, 1, null)], [null, null, null]);
     assert.deepEqual(of(3, 0, region), { from: 3, to: 0, proposal: JSON.parse(region) });
-    assert.throws(() => of(3, 1, '{'), /finding f has a damaged proposal/);
+    assert.throws(() => of(3, 1, '{'), /the proposal of finding f is not JSON/);
     assert.throws(() => of(3, 1, '{"size":[8],"counts":[]}'), /finding f has a damaged proposal/);
   });
 

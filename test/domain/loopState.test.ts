@@ -50,6 +50,11 @@ describe('the state of a loop', () => {
     );
   });
 
+  it('lets a replay replace what a failed iteration stands on: its retry builds on the new one', () => {
+    const built = withAttempt(withAttempt(emptyLoopState('cars'), 1, attempt('a')), 2, attempt('b', 'failed'));
+    assert.equal(withAttempt(built, 1, attempt('c')).iterations[0]?.current.runId, 'c');
+  });
+
   it('says what steps went on without, by step and reason, and nothing of steps that did not count it', () => {
     const step = (name: string, facts: StepResult['facts']): StepResult => ({
       ...{ step: name, digest: '0'.repeat(64), outcome: 'miss', outputs: {}, facts, seconds: 1 },

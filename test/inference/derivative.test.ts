@@ -49,6 +49,21 @@ describe('copies that older versions made', () => {
     assert.ok(!store.read.includes(row.imageUri), 'a copy of the present form is taken as it is');
   });
 
+  it('are made again where they cannot be read', async () => {
+    const store = memoryStore();
+    const row = await stored(store, await picture().jpeg().toBuffer());
+    const first = await readDerivative(store, POOL, row, { maxSide: SIDE, classes: 254 });
+    const image = keys.derivativeImage(POOL, SIDE, row.imageId);
+    const label = keys.derivativeLabel(POOL, SIDE, row.labelSha256);
+    for (const key of [image, label]) {
+      const { body } = await store.get(key);
+      await store.put(key, body.subarray(0, 30));
+      const again = await readDerivative(store, POOL, row, { maxSide: SIDE, classes: 254 });
+      assert.ok(Buffer.from(again.image).equals(first.image) && Buffer.from(again.label).equals(first.label));
+      assert.ok(Buffer.from((await store.get(key)).body).equals(body), key);
+    }
+  });
+
   it('are used as they are where they are JPEG', async () => {
     const store = memoryStore();
     const row = await stored(store, await picture().withIccProfile('p3').jpeg().toBuffer());

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { readShard } from '../../activities/scanShards.js';
+import { trialWarnings } from '../../activities/tryJudges.js';
+import { PartloopError } from '../../domain/errors.js';
+import { committedFile } from '../../storage/keys.js';
+import { storeOfHome } from '../chaos/home.js';
 import { carStack } from '../support/carStack.js';
 import { partloop, partloopJson } from '../support/cli.js';
+import { flipped } from '../support/flipped.js';
 
 const statusSchema = z.looseObject({
   phase: z.string(),
@@ -44,6 +51,20 @@ const LOOP = [
 ];
 const TRAINING = ['--train-iterations', '6', '--batch-size', '4', '--seed', '1', '--set', 'evaluationSize=64'];
 
+/** What the steps leave for one another. */
+const OUTPUTS = [
+  ...['draw chunk.parquet', 'draw drawn.json', 'draw missing.json', 'plan plan.json', 'plan rows-n.parquet'],
+  ...['plan n.json.gz', 'plan judges.json', 'fold scan.onnx', 'fold model.json', 'fold training-list.json'],
+  ...['scan images.parquet', 'scan findings.parquet', 'scan summary.json', 'sample sample.parquet'],
+  ...['sample training-set.parquet', 'sample comparison.json', 'train scan.onnx', 'train model.json'],
+  ...['train weights.pt', 'evaluation images.parquet', 'evaluation summary.json', 'decide decision.json'],
+  'report index.html',
+];
+const isNamed =
+  (key: string) =>
+  (error: unknown): boolean =>
+    error instanceof PartloopError && error.code === 'data-invalid' && error.message.startsWith(`${key} is damaged`);
+
 describe('the whole loop on the local stack', function () {
   this.timeout(LOOP_MS);
   let home: string;
@@ -68,6 +89,31 @@ describe('the whole loop on the local stack', function () {
     );
     const [first, second] = rows;
     assert.ok((first?.trainingSet ?? 0) > 0 && (second?.trainingSet ?? 0) > (first?.trainingSet ?? 0));
+  });
+
+  it('leaves no object of which a flipped bit would go unseen', async () => {
+    const store = await storeOfHome(home);
+    const seen = new Set<string>();
+    const objects: string[] = [];
+    for (const prefix of ['loops/tiny/iterations/', 'evaluations/'])
+      for await (const { key } of store.list(prefix)) objects.push(key);
+    for (const key of objects) {
+      if (key.endsWith('/commit.json') || committedFile(key) === null) continue;
+      const { body } = await store.get(key);
+      const entries = /\/shards\//.test(key) ? await readShard(store, key) : null;
+      await store.put(key, flipped(body, randomInt(8 * body.length)));
+      const step = committedFile(key)?.of?.step ?? 'evaluation';
+      if (entries !== null) {
+        await readShard(store, key).then(
+          (now) => assert.deepEqual(now, entries),
+          (error: unknown) => assert.ok(String(error).includes(key)),
+        );
+      } else if (/\/judges\.json$/.test(key)) await assert.rejects(trialWarnings(store, key), isNamed(key));
+      else await assert.rejects(store.get(key), isNamed(key));
+      await store.put(key, body);
+      seen.add(`${step} ${key.replace(/.*\//, '').replace(/\d+/, 'n')}`);
+    }
+    for (const output of OUTPUTS) assert.ok(seen.has(output), `${output} is not among ${[...seen].sort().join(', ')}`);
   });
 
   it('leaves a report that needs no other file', async () => {

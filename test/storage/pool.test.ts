@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -9,6 +9,7 @@ import { keys } from '../../storage/keys.js';
 import { openPool } from '../../storage/pool.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';
 import { writeTable } from '../../storage/table.js';
+import { flipped } from '../support/flipped.js';
 import { memoryStore } from '../support/memoryStore.js';
 import { indexRow } from './rows.js';
 
@@ -106,7 +107,29 @@ describe('a pool', function () {
       const segments = store.keys.filter((key) => key.includes('/segments/'));
       await store.delete(segments);
       assert.deepEqual(await pool.readIndex(1), first);
-      assert.equal((await readdir(cacheFolder)).length, 1);
+      assert.deepEqual((await readdir(cacheFolder)).map((name) => name.replace(/^[0-9a-f]{64}/, '')).sort(), [
+        '.parquet',
+        '.parquet.sha256',
+      ]);
+    } finally {
+      await rm(cacheFolder, { recursive: true, force: true });
+    }
+  });
+
+  it('fetches a segment again whose copy on this disk is not what it was', async () => {
+    const { store } = await newPool();
+    const cacheFolder = await mkdtemp(join(tmpdir(), 'pl-'));
+    try {
+      const pool = await openPool(store, 'cars', { cacheFolder });
+      await pool.append(() => [indexRow(1), indexRow(2)]);
+      const first = await pool.readIndex(1);
+      const [copy = ''] = (await readdir(cacheFolder)).filter((name) => name.endsWith('.parquet'));
+      const whole = await readFile(join(cacheFolder, copy));
+      for (const spoiled of [flipped(whole, 8 * 40), whole.subarray(0, 100), new Uint8Array()]) {
+        await writeFile(join(cacheFolder, copy), spoiled);
+        assert.deepEqual(await pool.readIndex(1), first);
+        assert.deepEqual(await readFile(join(cacheFolder, copy)), whole);
+      }
     } finally {
       await rm(cacheFolder, { recursive: true, force: true });
     }

@@ -73,14 +73,14 @@ export function fakeActivities(
     },
     tryJudges: async () => {
       did('judges');
-      return { warnings: [] };
+      return { warnings: [], setupKey: 'setup.json' };
     },
     scanShard: async ({ shard }: { shard: number }) => {
       did(`shard:${shard}`);
       await options.until?.(`shard:${shard}`);
     },
     reduceScan: async ({ failedShards }: { failedShards: number[] }) => {
-      did(`reduce:${failedShards.length}`);
+      did(`reduce:${failedShards.join(' ')}`);
       return stepResult('scan', { quarantined: 1 });
     },
     ensureBenchmark: async () => did('benchmark'),

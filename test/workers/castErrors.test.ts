@@ -30,6 +30,36 @@ describe('errors on their way to Temporal', () => {
     assert.equal(castError(new WorkflowUpdateFailedError('Workflow Update failed', refused), PLACE), refused);
   });
 
+  it('are given up after ten attempts where nobody expected them, with a sentence that says what to do', () => {
+    const given = (error: unknown, attempt: number, seen: number): [boolean, string] => {
+      const cast = castError(error, PLACE, { attempt, seen });
+      assert(cast instanceof ApplicationFailure);
+      return [cast.nonRetryable ?? false, cast.message];
+    };
+    const bug = new TypeError('x is undefined');
+    assert.equal(given(bug, 9, 9)[0], false);
+    assert.equal(given(bug, 500, 1)[0], false, 'the first after a long outage');
+    const [isLast, message] = given(bug, 10, 10);
+    assert.equal(isLast, true);
+    assert.match(message, /^x is undefined\nGiven up after 10 attempts\. `partloop loop retry LOOP`.*report it/);
+    assert.equal(given(new PartloopError('store-unavailable', 'away'), 10_000, 0)[0], false);
+    assert.equal(given(new PartloopError('trainer-failed', 'killed'), 10_000, 0)[0], false);
+    assert.equal(given(new PartloopError('setup-incomplete', 'no Python'), 10_000, 0)[0], false);
+  });
+
+  it('of the network and of Temporal pass, whoever threw them, and are tried without end', () => {
+    const faults = [
+      Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }),
+      new Error('Failed to query', { cause: Object.assign(new Error('14 UNAVAILABLE'), { code: 14 }) }),
+      new TypeError('fetch failed', { cause: Object.assign(new Error('getaddrinfo'), { code: 'EAI_AGAIN' }) }),
+    ];
+    for (const fault of faults) {
+      const cast = castError(fault, PLACE, { attempt: 10_000, seen: 10_000 });
+      assert(cast instanceof ApplicationFailure);
+      assert.deepEqual([cast.type, cast.nonRetryable], ['stack-unavailable', false]);
+    }
+  });
+
   it('are internal where nobody expected them, and never longer than 2,000 characters', () => {
     const cast = castError(new TypeError('x'.repeat(100_000)), PLACE);
     assert(cast instanceof ApplicationFailure);

@@ -36,14 +36,64 @@ describe('mislabelScan', () => {
       shards,
       Array.from({ length: 260 }, (_, shard) => shard),
     );
-    assert.equal(calls.at(-1), 'reduce:0');
+    assert.equal(calls.at(-1), 'reduce:');
   });
 
   it('goes on without a shard that keeps failing while enough succeed', async () => {
     const { activities, calls, fail } = fakeActivities({ shards: 40 });
-    fail('shard:7', 'data-invalid');
+    fail('shard:7', 'data-invalid', 9);
     await withWorkers(environment, activities, () => scan('scan-one-bad'));
-    assert.equal(calls.at(-1), 'reduce:1');
+    assert.equal(calls.at(-1), 'reduce:7');
+    assert.equal(calls.filter((call) => call === 'shard:7').length, 2, 'tried again once, after the others');
+    assert.equal(calls.at(-2), 'shard:7');
+  });
+
+  it('tries shards that failed by a passing fault again after the others, those alone, until they succeed', async () => {
+    const { activities, calls, fail } = fakeActivities({ shards: 260 });
+    fail('shard:3', 'setup-incomplete', 1);
+    fail('shard:255', 'setup-incomplete', 3);
+    await withWorkers(environment, activities, () => scan('scan-passing-fault'));
+    assert.equal(calls.at(-1), 'reduce:');
+    const shards = calls.filter((call) => call.startsWith('shard:'));
+    assert.deepEqual(shards.slice(260).sort(), ['shard:255', 'shard:255', 'shard:255', 'shard:3']);
+  });
+
+  it('waits where a passing fault takes too many shards, and goes on when it is over', async () => {
+    const { activities, calls, fail } = fakeActivities({ shards: 40 });
+    for (let shard = 0; shard < 40; shard++) fail(`shard:${shard}`, 'setup-incomplete', shard < 8 ? 2 : 0);
+    await withWorkers(environment, activities, () => scan('scan-all-refused'));
+    assert.equal(calls.at(-1), 'reduce:');
+    const shards = calls.filter((call) => call.startsWith('shard:'));
+    assert.deepEqual([...new Set(shards)].sort(), Array.from({ length: 40 }, (_, shard) => `shard:${shard}`).sort());
+    assert.ok(shards.length < 40 + 2 * 8 + 1, 'the rest is not tried while it is known to fail');
+  });
+
+  it('fails with the fault where it does not pass', async () => {
+    const { activities, fail } = fakeActivities({ shards: 4 });
+    fail('shard:1', 'setup-incomplete', 99);
+    await withWorkers(environment, activities, () =>
+      assert.rejects(
+        scan('scan-refused'),
+        (error) =>
+          error instanceof WorkflowFailedError && /shard:1 failed/.test(String(error.cause?.cause ?? error.cause)),
+      ),
+    );
+  });
+
+  it('judges with a worker of before, which answers the trial without a setup', async () => {
+    const { activities, calls } = fakeActivities({ shards: 2 });
+    const asked: object[] = [];
+    const old = {
+      ...activities,
+      tryJudges: async () => ({ warnings: [] }),
+      scanShard: async (shard: { shard: number }) => {
+        asked.push(shard);
+        return activities.scanShard(shard);
+      },
+    };
+    await withWorkers(environment, old, () => scan('scan-old-worker'));
+    assert.deepEqual(Object.keys(asked[0] ?? {}).sort(), ['context', 'folds', 'planKey', 'shard']);
+    assert.equal(calls.at(-1), 'reduce:');
   });
 
   it('judges nothing with a model that fails its trial', async () => {

@@ -59,7 +59,7 @@ describe('trainingLoop', () => {
       'draw:1',
       'plan:1',
       'judges',
-      'reduce:0',
+      'reduce:',
       'sample:1',
       'train:1',
       'evaluate:1',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import type { ShardInput } from '../../../activities/scanShard.js';
+import type { ScanSetup } from '../../../activities/scanSetup.js';
 import { loopConfigSchema } from '../../../domain/config.js';
 import { scanPlanSchema } from '../../../domain/scanPlan.js';
 import { type ChunkRow, chunkRowSchema, indexRowSchema } from '../../../domain/tables.js';
@@ -29,7 +29,7 @@ export async function storeShard(
   store: ObjectStore,
   modelPath: string,
   faults: readonly Fault[],
-): Promise<{ input: ShardInput; rows: ChunkRow[]; key: string }> {
+): Promise<{ input: ScanSetup & { shard: number }; rows: ChunkRow[]; key: string }> {
   const label = await encodeLabel(
     Uint8Array.from({ length: SIDE * SIDE }, (_, at) => (at % SIDE < SIDE / 2 ? 1 : 0)),
     SIDE,

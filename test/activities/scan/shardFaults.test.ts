@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { ShardInput } from '../../../activities/scanShard.js';
+import type { ShardInput } from '../../../activities/scanSetup.js';
 import { readShard, type ShardEntry, shardKey } from '../../../activities/scanShards.js';
 import { LOCAL_BUCKET } from '../../../infra/seaweed.js';
 import { readJson } from '../../../storage/json.js';

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { evaluateModel } from '../../../activities/evaluate.js';
-import { type ShardInput, scanShard } from '../../../activities/scanShard.js';
+import type { ScanSetup } from '../../../activities/scanSetup.js';
+import { scanShard } from '../../../activities/scanShard.js';
 import { PartloopError } from '../../../domain/errors.js';
 import { openStore, type StoreOptions } from '../../../storage/s3.js';
 
@@ -11,7 +12,7 @@ import { openStore, type StoreOptions } from '../../../storage/s3.js';
 const { store, home, input, modelDigest } = JSON.parse(process.argv[2] ?? '') as {
   store: StoreOptions;
   home: string;
-  input: ShardInput;
+  input: ScanSetup & { shard: number };
   /** Given, the model is scored. */
   modelDigest?: string;
 };

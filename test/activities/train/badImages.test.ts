@@ -204,7 +204,13 @@ describe('bad images of a training', function () {
 
   async function runOn({ train, val = [], badImageShare = 0.01, store: over = store }: Asked) {
     const token = randomUUID();
-    const attempt = { token, digest: 'd'.repeat(64), unforced: null, key: (file: string) => `runs/${token}/${file}` };
+    const attempt = {
+      token,
+      digest: 'd'.repeat(64),
+      unforced: null,
+      store: over,
+      key: (file: string) => `runs/${token}/${file}`,
+    };
     let chain = '';
     const run: TrainingRun = {
       pool: POOL,

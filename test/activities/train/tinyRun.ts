@@ -45,7 +45,13 @@ export async function train(
   options: TrainOptions = {},
 ): Promise<{ work: StepWork; json: (key: string | undefined) => Promise<unknown> }> {
   const token = randomUUID();
-  const attempt: Attempt = { token, digest: DIGEST, unforced: null, key: (file) => `runs/${token}/${file}` };
+  const attempt: Attempt = {
+    token,
+    digest: DIGEST,
+    unforced: null,
+    store: run.store,
+    key: (file) => `runs/${token}/${file}`,
+  };
   const beat: Heartbeat = {
     signal: options.signal ?? new AbortController().signal,
     report: (details) => {

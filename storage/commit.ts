@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { isPart, PARTS } from '../domain/steps.js';
+import type { CommittedFile } from './keys.js';
+import type { ObjectStore } from './objectStore.js';
+import {
+  digestOfBytes,
+  digestOfFile,
+  type FileDigest,
+  type FileDigests,
+  fileDigestsSchema,
+  openSealed,
+} from './seal.js';
+
+/** What a commit says of the files beside it: those of the attempt that won. Commits of before have no digests. */
+export const commitFilesSchema = z.object({
+  attempt: z.string().optional(),
+  files: fileDigestsSchema.optional(),
+});
+export type CommitFiles = z.infer<typeof commitFilesSchema>;
+
+/** Checkpoints hold their digests themselves, come and go, and are no output. */
+const CHECKPOINT = /^checkpoints\//;
+/** Labels are named by their digests; a step may write thousands. */
+const LABEL = /^labels\/([0-9a-f]{64})\.png$/;
+
+/** The digest that a file's own name tells. */
+export const digestInName = (file: string): string | null => LABEL.exec(file)?.[1] ?? null;
+
+/** Read a commit of whatever schema; one with digests must hold its own too. */
+export const parseCommit = <T>(body: Uint8Array, key: string, schema: z.ZodType<T>, hint: string): T =>
+  openSealed(body, key, schema, { isSealed: (value) => 'files' in value, hint });
+
+/** How a damaged or missing file is made anew, for people. */
+export function redoHint({ of }: Pick<CommittedFile, 'of'>): string {
+  if (of === null) return 'Judge the test images again: `partloop iteration replay LOOP N --from evaluate`.';
+  const step = isPart(of.step) ? PARTS[of.step] : of.step;
+  const alone = step === 'draw' || step === 'scan' ? ' If it is a scan that belongs to no loop, run it again.' : '';
+  return `Make it anew: \`partloop iteration replay ${of.loop} ${of.iteration} --from ${step}\`.${alone}`;
+}
+
+/**
+ * A store that notes the digest of every file written under `folder`, as it is written.
+ *
+ * @returns the store, and the digests so far by name in the folder
+ */
+export function recording(store: ObjectStore, folder: string): { store: ObjectStore; files: FileDigests } {
+  const files: FileDigests = {};
+  const note = async (key: string, digest: () => FileDigest | Promise<FileDigest>): Promise<void> => {
+    if (!key.startsWith(folder)) return;
+    const file = key.slice(folder.length);
+    if (!CHECKPOINT.test(file) && digestInName(file) === null) files[file] = await digest();
+  };
+  const recorder: Pick<ObjectStore, 'put' | 'putFile'> = {
+    async put(key, body, contentType) {
+      await note(key, () => digestOfBytes(body));
+      return store.put(key, body, contentType);
+    },
+    async putFile(key, path, contentType) {
+      await note(key, () => digestOfFile(path));
+      return store.putFile(key, path, contentType);
+    },
+  };
+  return { store: { ...store, ...recorder }, files };
+}
