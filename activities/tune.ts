@@ -15,11 +15,12 @@ import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { withHeartbeat } from './heartbeat.js';
 import { forceToken, runStep } from './step.js';
-import { dropCheckpoints } from './trainer/checkpointChain.js';
+import { dropCheckpoints } from './trainer/chainState.js';
 import { prepareTraining } from './trainer/prepare.js';
-import { runTrainer, trainerFailure, trainerPython } from './trainer/process.js';
+import { runTrainer, trainerPython } from './trainer/process.js';
 import { leftOutFacts, lostFacts, readRung } from './trainer/results.js';
 import { runTraining } from './trainer/run.js';
+import { trainerFailure } from './trainer/trainerEnd.js';
 import { runTrainingStep } from './trainer/trainingStep.js';
 import { warmStartOf } from './trainer/warmStart.js';
 

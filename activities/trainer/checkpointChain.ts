@@ -1,9 +1,7 @@
-import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
-import { sha256Schema } from '../../domain/ids.js';
 import { KEPT_CHECKPOINTS } from '../../domain/trainerJob.js';
-import { parseJson } from '../../storage/json.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
+import { type Chain, type LostCheckpoint, readChain, type StoredCheckpoint } from './chainState.js';
 import type { Commands } from './trainingRun.js';
 
 /** Starts without a new checkpoint after which retrying is pointless; a machine may well die twice before the first. */
@@ -11,46 +9,6 @@ const MAX_STARTS = 5;
 /** Failures of the trainer itself without a new checkpoint in between. */
 const MAX_FAILURES = 2;
 const MAX_RACES = 20;
-
-const storedCheckpointSchema = z.object({
-  iteration: z.number().int().nonnegative(),
-  key: z.string(),
-  sha256: sha256Schema,
-  /** The trainer's own sidecar, as text: without it the file does not count as whole. */
-  sidecar: z.string(),
-  /** Key of the progress log up to here. */
-  log: z.string(),
-  /** Of the run that a replay goes on from: its own chain still names it, so that it is not deleted here. */
-  borrowed: z.boolean().optional(),
-});
-export type StoredCheckpoint = z.infer<typeof storedCheckpointSchema>;
-
-const lostCheckpointSchema = z.object({
-  iteration: z.number().int().nonnegative(),
-  key: z.string(),
-  why: z.enum(['missing', 'damaged']),
-  /** Iteration that the run went on from instead. */
-  resumedFrom: z.number().int().nonnegative(),
-});
-/** A checkpoint that could not be used any more. */
-export type LostCheckpoint = z.infer<typeof lostCheckpointSchema>;
-
-const chainSchema = z.object({
-  version: z.literal(1),
-  /** Token of the attempt that holds the lease: the only one that may publish. */
-  attempt: z.string(),
-  /** Newest first, at most three. */
-  checkpoints: z.array(storedCheckpointSchema),
-  /** Starts of the trainer, in all and since the newest checkpoint. */
-  starts: z.number().int().nonnegative(),
-  startsSinceCheckpoint: z.number().int().nonnegative(),
-  failuresSinceCheckpoint: z.number().int().nonnegative(),
-  lastFailure: z.string().nullable(),
-  /** The request of a person that the two counts since the checkpoint belong to. */
-  generation: z.string().nullable().default(null),
-  lost: z.array(lostCheckpointSchema).default([]),
-});
-type Chain = z.infer<typeof chainSchema>;
 
 export interface Claim {
   attempt: string;
@@ -80,7 +38,7 @@ export class CheckpointChain {
   static async claim(store: ObjectStore, key: string, claim: Claim): Promise<CheckpointChain> {
     const { attempt, generation, commands } = claim;
     for (let race = 0; race < MAX_RACES; race++) {
-      const found = await read(store, key, commands);
+      const found = await readChain(store, key, commands);
       const before = forRequest(found?.state ?? (await begun(store, claim)), generation);
       if (before.startsSinceCheckpoint >= MAX_STARTS || before.failuresSinceCheckpoint >= MAX_FAILURES)
         throw noProgress(before, commands);
@@ -177,7 +135,7 @@ export class CheckpointChain {
       this.etag = written.etag;
       return;
     }
-    const found = await read(this.store, this.key, this.commands);
+    const found = await readChain(this.store, this.key, this.commands);
     if (found === null || found.state.attempt !== this.state.attempt) {
       throw new PartloopError('fenced', `another attempt took over ${this.key}`, {
         hint: 'Nothing to do: the newer attempt goes on from the last checkpoint.',
@@ -187,18 +145,9 @@ export class CheckpointChain {
   }
 }
 
-/** Delete a run's checkpoints and its pointer, once nothing will go on from them. */
-export async function dropCheckpoints(store: ObjectStore, key: string): Promise<void> {
-  const object = await store.tryGet(key);
-  if (object === null) return;
-  const { checkpoints } = parseJson(object.body, key, chainSchema);
-  const own = checkpoints.filter(({ borrowed }) => borrowed !== true);
-  await store.delete([...own.flatMap((entry) => [entry.key, entry.log]), key]);
-}
-
 /** The state before the first attempt: with the checkpoints of the run that a replay asks for anew, where there are any. */
 async function begun(store: ObjectStore, { attempt, generation, commands, from }: Claim): Promise<Chain> {
-  const other = from == null ? null : await read(store, from, commands);
+  const other = from == null ? null : await readChain(store, from, commands);
   return {
     version: 1,
     attempt,
@@ -217,27 +166,6 @@ const forRequest = (state: Chain, generation: string): Chain =>
   state.generation === generation
     ? state
     : { ...state, generation, startsSinceCheckpoint: 0, failuresSinceCheckpoint: 0 };
-
-async function read(
-  store: ObjectStore,
-  key: string,
-  { anew }: Commands,
-): Promise<{ state: Chain; etag: string } | null> {
-  const object = await store.tryGet(key);
-  if (object === null) return null;
-  try {
-    return { state: parseJson(object.body, key, chainSchema), etag: object.etag };
-  } catch (cause) {
-    throw new PartloopError(
-      'data-invalid',
-      `${cause instanceof Error ? cause.message : key} (a training's checkpoints)`,
-      {
-        hint: `Restore that object. Or train from iteration 0: ${anew}.`,
-        cause,
-      },
-    );
-  }
-}
 
 function noProgress(chain: Chain, { retry }: Commands, failure?: PartloopError): PartloopError {
   const newest = chain.checkpoints[0]?.iteration ?? 0;

@@ -10,7 +10,8 @@ import { derivativeSide } from '../../inference/derivative.js';
 import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
 import { type SyncOptions, syncDataset, writeList } from './dataset.js';
 import { localWeights } from './jobFile.js';
-import { runTrainer, trainerFailure, trainerPython } from './process.js';
+import { runTrainer, trainerPython } from './process.js';
+import { trainerFailure } from './trainerEnd.js';
 
 const STALL_MS = 30 * 60_000;
 /** Nothing is saved, so there is nothing to wait for. */

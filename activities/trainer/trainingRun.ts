@@ -5,7 +5,7 @@ import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { TrainerJob } from '../../domain/trainerJob.js';
 import type { Attempt } from '../step.js';
-import type { LostCheckpoint } from './checkpointChain.js';
+import type { LostCheckpoint } from './chainState.js';
 import type { RecipePin } from './recipe.js';
 import type { WarmStart } from './warmStart.js';
 

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
 import { sha256Schema } from '../../domain/ids.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
-import type { LostCheckpoint, StoredCheckpoint } from './checkpointChain.js';
+import type { LostCheckpoint, StoredCheckpoint } from './chainState.js';
 import { type LocalCheckpoint, logOf, sidecarOf } from './checkpointUploader.js';
 import { sha256File } from './files.js';
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { CheckpointChain, type StoredCheckpoint } from '../../../activities/trainer/checkpointChain.js';
+import type { StoredCheckpoint } from '../../../activities/trainer/chainState.js';
+import { CheckpointChain } from '../../../activities/trainer/checkpointChain.js';
 import { PartloopError } from '../../../domain/errors.js';
 import { MemoryStore } from './memoryStore.js';
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runTrainer, type TrainerEnd, trainerFailure } from '../../../activities/trainer/process.js';
+import { runTrainer } from '../../../activities/trainer/process.js';
+import { type TrainerEnd, trainerFailure } from '../../../activities/trainer/trainerEnd.js';
 
 describe('the trainer as a process', () => {
   let folder: string;
