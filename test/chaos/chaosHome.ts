@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { homePaths } from '../../infra/home.js';
 import { FORCE_SIGNAL, isAlive, type ProcessRef, signalProcess, waitForEnd } from '../../infra/processes.js';
@@ -9,13 +10,14 @@ import type { ObjectStore } from '../../storage/objectStore.js';
 import { type CliAnswer, partloop, partloopJson } from '../support/cli.js';
 import { type SmallDisk, smallDisk } from '../support/smallDisk.js';
 import { storeOfHome } from './home.js';
-import { descendant } from './processes.js';
+import { descendant, processesOf } from './processes.js';
 import { FaultProxy } from './proxy.js';
 import { environmentThrough } from './throughProxy.js';
 
 /** Folders that are small disks of their own, where mounting is permitted. */
 const DISKS = { work: '192m', cache: '96m' } as const;
 const CALL_MS = 10_000;
+const ALL_ENDED_MS = 20_000;
 
 export const VICTIMS = [
   'worker-light',
@@ -34,6 +36,7 @@ export class ChaosHome {
   readonly proxy: FaultProxy;
   readonly #disks: SmallDisk[];
   #rising: Promise<void> | null = null;
+  #client: { address: string; connection: Connection; client: Client } | null = null;
 
   private constructor(path: string, proxy: FaultProxy, disks: SmallDisk[]) {
     this.path = path;
@@ -95,17 +98,17 @@ export class ChaosHome {
   }
 
   /** Talk to the Temporal server; a frozen one is given up after some seconds. */
-  async withClient<T>(work: (client: Client) => Promise<T>, milliseconds = CALL_MS): Promise<T> {
+  async withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
     const state = readState(this.path);
     if (state === null) throw new Error(`no stack was started in ${this.path}`);
     const address = `127.0.0.1:${state.ports.temporal}`;
-    const connection = await Connection.connect({ address, connectTimeout: CALL_MS });
-    try {
-      const client = new Client({ connection, namespace: LOCAL_NAMESPACE });
-      return await client.withDeadline(Date.now() + milliseconds, () => work(client));
-    } finally {
-      await connection.close();
+    if (this.#client?.address !== address) {
+      await this.#client?.connection.close();
+      const connection = Connection.lazy({ address });
+      this.#client = { address, connection, client: new Client({ connection, namespace: LOCAL_NAMESPACE }) };
     }
+    const { client } = this.#client;
+    return client.withDeadline(Date.now() + CALL_MS, () => work(client));
   }
 
   /** Fill a disk to the last byte; the answer empties it. */
@@ -134,8 +137,16 @@ export class ChaosHome {
       // What it holds ends with it.
       if (!(await waitForEnd(supervisor, 4_000))) signalProcess(supervisor, 'SIGKILL');
     }
+    await this.#untilAllEnded();
+    await this.#client?.connection.close();
     await this.proxy.stop();
     for (const disk of this.#disks) await disk.remove().catch(() => undefined);
     await rm(this.path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+
+  /** A trainer whose worker was killed notices that a moment later. */
+  async #untilAllEnded(): Promise<void> {
+    for (const deadline = Date.now() + ALL_ENDED_MS; Date.now() < deadline; await sleep(200))
+      if ((await processesOf(this.path)).length === 0) return;
   }
 }

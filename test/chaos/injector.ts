@@ -27,6 +27,8 @@ export class Injector {
   readonly #faults: readonly Fault[];
   readonly #underWay = new Set<Promise<void>>();
   readonly #stopped = new AbortController();
+  /** When something was last broken or mended. */
+  lastAt = Date.now();
   #bag: Fault[] = [];
   #calm: Promise<unknown> | null = null;
 
@@ -75,7 +77,10 @@ export class Injector {
       },
     );
     this.#underWay.add(done);
-    await done.finally(() => this.#underWay.delete(done));
+    await done.finally(() => {
+      this.#underWay.delete(done);
+      this.lastAt = Date.now();
+    });
   }
 
   get #isOver(): boolean {

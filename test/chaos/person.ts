@@ -30,13 +30,15 @@ export class Person {
   readonly #world: World;
   /** Waits until nothing is broken any more. */
   readonly #calm: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly #lastFault: () => number;
   #seen = '';
   #seenAt = Date.now();
   /** Failures in a row of the same iteration, each followed as it said. */
   #failures: string[] = [];
 
-  constructor(world: World, calm: <T>(work: () => Promise<T>) => Promise<T>) {
+  constructor(world: World, calm: <T>(work: () => Promise<T>) => Promise<T>, lastFault: () => number) {
     this.#world = world;
+    this.#lastFault = lastFault;
     this.#calm = calm;
   }
 
@@ -62,24 +64,30 @@ export class Person {
 
   /** True when all is done. */
   async #answer(look: LoopStatus | 'gone'): Promise<boolean> {
-    const { account, iterations } = this.#world;
     if (look === 'gone') await this.#startAgain();
     else if (look.phase === 'failed') await this.#follow(look);
-    else if (look.phase === 'idle') {
+    else if (look.phase === 'idle') return this.#take(look);
+    else if (look.phase === 'waiting for images' || look.phase === 'stopped')
+      throw new Error(`the loop is ${look.phase}, which nobody asked for`);
+    return false;
+  }
+
+  /** All that was asked for is done, or asking goes on. Whether it is can be said between starts alone. */
+  #take(earlier: LoopStatus): Promise<boolean> {
+    const { account, iterations, inTurn } = this.#world;
+    return inTurn(async () => {
+      const look = await this.#look().catch(() => null);
+      if (look === null || look === 'gone' || look.phase !== 'idle' || look.nextIteration !== earlier.nextIteration)
+        return false;
+      // A loop that just began has not read its store.
+      if (look.nextIteration === 0) return false;
       const done = look.nextIteration - 1;
       if (done !== account.owed)
         throw new Error(`the loop is idle after iteration ${done}; ${account.owed} was promised`);
       if (done >= iterations) return true;
-      await this.#ask(iterations - done);
-    } else if (look.phase === 'waiting for images' || look.phase === 'stopped') {
-      throw new Error(`the loop is ${look.phase}, which nobody asked for`);
-    }
-    return false;
-  }
-
-  async #ask(more: number): Promise<void> {
-    const { account, inTurn } = this.#world;
-    await inTurn(async () => account.take(more, await askForIterations(this.#world, more)));
+      account.take(iterations - done, await askForIterations(this.#world, iterations - done));
+      return false;
+    });
   }
 
   /** Somebody terminated the loop: what it owed is asked for again, also the iteration that runs without it. */
@@ -143,7 +151,7 @@ export class Person {
       this.#seen = seen;
       this.#seenAt = Date.now();
     }
-    if (Date.now() - this.#seenAt < STANDSTILL_MS) return;
+    if (Date.now() - Math.max(this.#seenAt, this.#lastFault()) < STANDSTILL_MS) return;
     throw new Error(`the loop stands still: ${seen}; ${await this.#pending()}`);
   }
 

@@ -46,7 +46,11 @@ export async function runRound(options: RoundOptions): Promise<Round> {
   };
   account.take(askedAtOnce, await startLoopIn(home, manifest, size, askedAtOnce));
   const injector = new Injector(world, faults);
-  const person = new Person(world, (work) => injector.calm(work));
+  const person = new Person(
+    world,
+    (work) => injector.calm(work),
+    () => injector.lastAt,
+  );
   const disturbance = options.disturb(injector, world);
   try {
     const attended = person.attend();
