@@ -22,12 +22,12 @@ const FOREIGN = [
 export function partloop(
   home: string,
   args: readonly string[],
-  options: { signal?: AbortSignal } = {},
+  options: { signal?: AbortSignal; environment?: NodeJS.ProcessEnv } = {},
 ): Promise<CliAnswer> {
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.includes(name)));
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), ...args], {
-      env: { ...environment, PARTLOOP_HOME: home, NO_COLOR: '1' },
+      env: { ...environment, ...options.environment, PARTLOOP_HOME: home, NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(options.signal === undefined ? {} : { signal: options.signal, killSignal: 'SIGINT' }),
     });
@@ -47,8 +47,12 @@ export function partloop(
 }
 
 /** The same, failing with what it said unless it exits with 0; the parsed JSON of its stdout. */
-export async function partloopJson(home: string, args: readonly string[]): Promise<unknown> {
-  const { code, stdout, stderr } = await partloop(home, [...args, '--json']);
+export async function partloopJson(
+  home: string,
+  args: readonly string[],
+  options: { environment?: NodeJS.ProcessEnv } = {},
+): Promise<unknown> {
+  const { code, stdout, stderr } = await partloop(home, [...args, '--json'], options);
   if (code !== 0) throw new Error(`partloop ${args.join(' ')} exited with ${code}:\n${stderr}\n${stdout}`);
   return JSON.parse(stdout);
 }
