@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.js';
@@ -9,6 +7,7 @@ import { activitiesFor } from './activities.js';
 import { castErrors } from './castErrors.js';
 import { temporalFromEnvironment } from './connections.js';
 import { ROLES, type Role } from './roles.js';
+import { workflowBuild, workflowCode } from './workflowCode.js';
 
 /** A cancellation or a pause reaches an activity with its next heartbeat; at most this long after it was asked for. */
 const LONGEST_SILENCE = '10 seconds';
@@ -17,6 +16,7 @@ const LONGEST_SILENCE = '10 seconds';
 export async function createWorker(role: Role, deps: ActivityDeps & { client: Client }): Promise<Worker> {
   const { connection, namespace } = temporalFromEnvironment();
   const { taskQueue, workflows, maxActivities, graceTime, forceTime } = ROLES[role];
+  const build = workflowBuild(deps.root);
   return Worker.create({
     connection: await NativeConnection.connect(connection),
     namespace,
@@ -29,15 +29,8 @@ export async function createWorker(role: Role, deps: ActivityDeps & { client: Cl
     maxHeartbeatThrottleInterval: LONGEST_SILENCE,
     interceptors: { activity: [castErrors] },
     ...(workflows ? workflowCode(deps.root) : {}),
+    ...(workflows && build !== null ? { buildId: build } : {}),
   });
-}
-
-/** The bundle made at build time where there is one: workers then start in a second. */
-function workflowCode(root: string): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
-  const codePath = join(root, 'dist', 'workflow-bundle.js');
-  return existsSync(codePath)
-    ? { workflowBundle: { codePath } }
-    : { workflowsPath: join(root, 'dist', 'workflows', 'index.js') };
 }
 
 /**
