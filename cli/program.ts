@@ -8,6 +8,7 @@ const COMMANDS = {
   down: () => import('./commands/down.js'),
   status: () => import('./commands/status.js'),
   doctor: () => import('./commands/doctor.js'),
+  'replay-check': () => import('./commands/replayCheck.js'),
   import: () => import('./commands/import.js'),
   pool: () => import('./commands/pool.js'),
   review: () => import('./commands/review.js'),

@@ -43,6 +43,10 @@ export const variablesSchema = z.object({
     .describe('Seconds that a stopped training has to save, beside the iteration in hand'),
   PARTLOOP_PYTHON: text.optional().describe('Python of the trainer'),
   PARTLOOP_REQUIRE_GPU: text.optional().describe('Anything: workers that scan or train end where they find no GPU'),
+  PARTLOOP_REPLAY_CHECK: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether `up` replays open workflows of other builds before workers start'),
   PARTLOOP_DEBUG: text.optional().describe('Anything: unexpected errors show their full trace'),
   PARTLOOP_STORE: text.regex(STORE, 's3://bucket/prefix').optional().describe('Store to use instead of a local one'),
   TEMPORAL_ADDRESS: text.optional().describe('Temporal service to use instead of a local one'),

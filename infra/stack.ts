@@ -8,6 +8,7 @@ import { readIfThere } from './files.js';
 import { foreignTemporal, namesStore } from './foreign.js';
 import { homePaths, makeHome, ROOT } from './home.js';
 import { isElsewhere, KernelLock, type LockHolder, takeLock } from './lock.js';
+import { assertOpenHistoriesReplay } from './openHistories.js';
 import { type Address, choosePorts, hiddenAddress, type Ports, untilListening } from './ports.js';
 import { refOf } from './processes.js';
 import { prepareSeaweed, removeSockets, seaweedCommand } from './seaweed.js';
@@ -108,7 +109,11 @@ export class LocalStack {
     await Promise.all(starts);
     signal.throwIfAborted();
     const environment = workerEnvironment(this.#home, ports, credentials);
-    for (const role of readVariables(process.env).PARTLOOP_WORKERS ?? WORKER_ROLES) {
+    const roles = readVariables(process.env).PARTLOOP_WORKERS ?? WORKER_ROLES;
+    if (roles.includes('light'))
+      await assertOpenHistoriesReplay(environment, signal, (text) => process.stderr.write(`${text}\n`));
+    signal.throwIfAborted();
+    for (const role of roles) {
       const args = [join(ROOT, 'dist', 'workers', 'main.js'), '--role', role];
       this.#add(this.#workers, `worker-${role}`, { command: process.execPath, args }, environment);
     }

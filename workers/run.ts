@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.js';
@@ -13,6 +11,7 @@ import { temporalFromEnvironment } from './connections.js';
 import { keepWorking } from './keepWorking.js';
 import { runtimeLogs } from './log.js';
 import { ROLES, type Role } from './roles.js';
+import { workflowBuild, workflowCode } from './workflowCode.js';
 
 /** A cancellation or a pause reaches an activity with its next heartbeat; at most this long after it was asked for. */
 const LONGEST_SILENCE = '10 seconds';
@@ -32,6 +31,7 @@ export async function createWorker(
 ): Promise<Worker> {
   const { connection, namespace } = temporalFromEnvironment();
   const { taskQueue, workflows, maxActivities, graceTime, forceTime } = ROLES[role];
+  const build = workflowBuild(deps.root);
   return Worker.create({
     connection: await NativeConnection.connect(connection),
     namespace,
@@ -44,15 +44,8 @@ export async function createWorker(
     maxHeartbeatThrottleInterval: LONGEST_SILENCE,
     interceptors: { activity: [castErrors(role, onEnd)] },
     ...(workflows ? workflowCode(deps.root) : {}),
+    ...(workflows && build !== null ? { buildId: build } : {}),
   });
-}
-
-/** The bundle made at build time where there is one: workers then start in a second. */
-function workflowCode(root: string): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
-  const codePath = join(root, 'dist', 'workflow-bundle.js');
-  return existsSync(codePath)
-    ? { workflowBundle: { codePath } }
-    : { workflowsPath: join(root, 'dist', 'workflows', 'index.js') };
 }
 
 /**

@@ -3,57 +3,181 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { WithStartWorkflowOperation } from '@temporalio/client';
+import { loopConfigSchema } from '../../domain/config.js';
 import type { LoopStatus } from '../../domain/messages.js';
 import { LIGHT_QUEUE } from '../../domain/queues.js';
+import { mergeSettings } from '../../domain/settings.js';
 import { ROOT, venvBinary } from '../support/binaries.js';
-import { fakeActivities, testConfig } from '../support/fakeActivities.js';
+import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
 import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
 
 /**
- * Records histories of today's workflows for the replay test: `node dist/test/replay/record.js`. Record again only
- * together with a change that is meant to break running loops (then give the workers a new build, see
- * docs/operations.md).
+ * Records histories of today's workflows for the replay test: `node dist/test/replay/record.js NAME` writes them into
+ * `histories/NAME`. Give each version a folder of its own and leave those of earlier ones as they are: they stand for the
+ * loops that were begun with it.
  */
+const [name] = process.argv.slice(2);
+if (name === undefined) throw new Error('name the folder: node dist/test/replay/record.js 2026-11');
 const run = promisify(execFile);
-const folder = join(ROOT, 'test', 'replay', 'histories');
+const folder = join(ROOT, 'test', 'replay', 'histories', name);
 await mkdir(folder, { recursive: true });
-const environment = await localEnvironment();
-try {
-  const { activities, fail } = fakeActivities({ shards: 5, folds: [0, 1] });
-  fail('train:2', 'training-diverged');
-  const { client } = environment;
-  await withWorkers(environment, activities, async () => {
-    const { workflow } = client;
-    await workflow.execute('startLoop', { workflowId: 'start:cars', taskQueue: LIGHT_QUEUE, args: [{}] });
-    const startWorkflowOperation = new WithStartWorkflowOperation('trainingLoop', {
+const environment = await localEnvironment(['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=60']);
+const { workflow } = environment.client;
+
+const loop = () => workflow.getHandle('loop:cars');
+const status = () => loop().query<LoopStatus>('status');
+const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
+const until = async (holds: (status: LoopStatus) => boolean): Promise<void> => {
+  while (!holds(await status())) await pause();
+};
+const start = (iterations: number, config = testConfig) =>
+  workflow.executeUpdateWithStart('runIterations', {
+    args: [{ iterations, config }],
+    startWorkflowOperation: new WithStartWorkflowOperation('trainingLoop', {
       workflowId: 'loop:cars',
       taskQueue: LIGHT_QUEUE,
       args: [{}],
       workflowIdConflictPolicy: 'USE_EXISTING',
-    });
-    await workflow.executeUpdateWithStart('runIterations', {
-      args: [{ iterations: 2, config: testConfig }],
-      startWorkflowOperation,
-    });
-    const loop = workflow.getHandle('loop:cars');
-    const until = async (phase: LoopStatus['phase']): Promise<void> => {
-      while ((await loop.query<LoopStatus>('status')).phase !== phase)
-        await new Promise((resolve) => setTimeout(resolve, 100));
-    };
-    await until('failed');
-    await loop.executeUpdate('retryIteration', { args: [{}] });
-    await until('idle');
-    await loop.executeUpdate('stop', { args: [{}] });
-    await loop.result();
-    for (const id of ['start:cars', 'loop:cars', 'loop:cars:iteration:0001', 'loop:cars:iteration:0001:scan']) {
-      const { stdout } = await run(
-        venvBinary('temporal'),
-        ['workflow', 'show', '--workflow-id', id, '--address', environment.address, '--output', 'json'],
-        { maxBuffer: 64 * 2 ** 20 },
-      );
-      await writeFile(join(folder, `${id.replaceAll(':', '-')}.json`), `${JSON.stringify(JSON.parse(stdout))}\n`);
-    }
+    }),
   });
+const end = async (): Promise<void> => {
+  await loop().executeUpdate('stop', { args: [{ now: true }] });
+  await loop().result();
+};
+
+/** The history of a run, by default the newest, as `<id>-<what>.json`. */
+async function keep(what: string, ids: readonly string[], runId?: string): Promise<void> {
+  for (const id of ids) {
+    const which = runId === undefined ? [] : ['--run-id', runId];
+    const { stdout } = await run(
+      venvBinary('temporal'),
+      ['workflow', 'show', '--workflow-id', id, ...which, '--address', environment.address, '--output', 'json'],
+      { maxBuffer: 64 * 2 ** 20 },
+    );
+    const file = `${id.replaceAll(':', '-')}.${what}.json`;
+    await writeFile(join(folder, file), `${JSON.stringify(JSON.parse(stdout))}\n`);
+  }
+}
+
+/** Scenes of a loop's life; each has a loop of its own, under one name one after the other. */
+const SCENES: Record<string, () => Promise<void>> = {
+  async 'folds-retry'() {
+    const { activities, fail } = fakeActivities({ shards: 5, folds: [0, 1] });
+    fail('train:2', 'training-diverged');
+    await withWorkers(environment, activities, async () => {
+      await workflow.execute('startLoop', { workflowId: 'start:cars', taskQueue: LIGHT_QUEUE, args: [{}] });
+      await start(2);
+      await until(({ phase }) => phase === 'failed');
+      await loop().executeUpdate('retryIteration', { args: [{}] });
+      await until(({ phase }) => phase === 'idle');
+      await end();
+      const iteration = 'loop:cars:iteration:0001';
+      await keep('folds-retry', [
+        'start:cars',
+        'loop:cars',
+        iteration,
+        `${iteration}:scan`,
+        'loop:cars:iteration:0002',
+      ]);
+    });
+  },
+
+  async tune() {
+    const { activities } = fakeActivities({ miouOf: ({ lrHead = 0 }) => 0.5 + lrHead });
+    const tuned = loopConfigSchema.parse(
+      mergeSettings(testConfig, { tune: { enabled: true, trials: 3, adopt: 'auto' } }),
+    );
+    await withWorkers(environment, activities, async () => {
+      await start(1, tuned);
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 2);
+      await end();
+      const iteration = 'loop:cars:iteration:0001';
+      await keep('tune', ['loop:cars', iteration, `${iteration}:tune`]);
+    });
+  },
+
+  async 'standalone-scan'() {
+    const { activities } = fakeActivities({ shards: 4 });
+    const own = {
+      ...activities,
+      prepareScan: async ({ scan }: { scan: string }) => ({
+        context: { loop: scan, iteration: 1, config: testConfig, previous: null, force: null },
+        judge: { kind: 'benchmark' },
+      }),
+      recordScan: async () => undefined,
+      draw: async () => stepResult('draw', { drawn: 10 }),
+    };
+    await withWorkers(environment, own, async () => {
+      await workflow.execute('mislabelScan', { workflowId: 'scan:cars', taskQueue: LIGHT_QUEUE, args: [{}] });
+      await keep('standalone', ['scan:cars']);
+    });
+  },
+
+  async 'continue-as-new'() {
+    const { activities, fail } = fakeActivities();
+    fail('train:1', 'training-diverged');
+    await withWorkers(environment, activities, async () => {
+      await start(3);
+      await until(({ phase }) => phase === 'failed');
+      const { runId } = await loop().describe();
+      while ((await loop().describe()).runId === runId) {
+        await loop().executeUpdate('pause', { args: [{}] });
+        await loop().executeUpdate('resume');
+      }
+      await keep('continued', ['loop:cars'], runId);
+      await loop().executeUpdate('retryIteration', { args: [{}] });
+      await until(({ phase }) => phase === 'idle');
+      await end();
+      await keep('continued-after', ['loop:cars']);
+    });
+  },
+
+  async 'pause-now'() {
+    let arrived = (): void => undefined;
+    let release = (): void => undefined;
+    const atScan = new Promise<void>((open) => {
+      arrived = open;
+    });
+    const held = new Promise<void>((open) => {
+      release = open;
+    });
+    const { activities } = fakeActivities({
+      until: async (step) => {
+        if (step !== 'shard:1') return;
+        arrived();
+        await held;
+      },
+    });
+    await withWorkers(environment, activities, async () => {
+      await start(1);
+      await atScan;
+      await loop().executeUpdate('pause', { args: [{ now: true }] });
+      release();
+      await until(({ phase }) => phase === 'paused');
+      await loop().executeUpdate('resume');
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 2);
+      await end();
+      await keep('pause-now', ['loop:cars', 'loop:cars:iteration:0001']);
+    });
+  },
+
+  async 'no-images'() {
+    const { activities, fail } = fakeActivities();
+    fail('draw:1', 'pool-exhausted');
+    await withWorkers(environment, activities, async () => {
+      await start(1);
+      await until(({ phase }) => phase === 'waiting for images');
+      await keep('no-images', ['loop:cars:iteration:0001']);
+      await loop().signal('poolGrew');
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 2);
+      await end();
+      await keep('no-images', ['loop:cars']);
+    });
+  },
+};
+
+try {
+  for (const scene of Object.values(SCENES)) await scene();
 } finally {
   await environment.teardown();
 }

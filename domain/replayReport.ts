@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { counted } from './counted.js';
+
+/** An open workflow that a build of the workflows cannot go on with. */
+export const wouldBreakSchema = z.object({
+  workflowId: z.string(),
+  runId: z.string(),
+  type: z.string(),
+  /** The build that ran it last; null where none said so. */
+  build: z.string().nullable(),
+  /** The event of its history that the build does not come to: `12 ActivityTaskScheduled (draw)`; null where it is unknown. */
+  event: z.string().nullable(),
+  /** What the build does instead, in Temporal's words. */
+  problem: z.string(),
+});
+export type WouldBreak = z.infer<typeof wouldBreakSchema>;
+
+/** What came of replaying open workflows on a build. */
+export const replayReportSchema = z.object({
+  /** The build whose own workflows were passed over; null where all were looked at. */
+  build: z.string().nullable(),
+  open: z.number().int().nonnegative(),
+  replayed: z.number().int().nonnegative(),
+  /** Those that there was no time for. */
+  left: z.number().int().nonnegative(),
+  broken: z.array(wouldBreakSchema),
+});
+export type ReplayReport = z.infer<typeof replayReportSchema>;
+
+/** What to do about a workflow that would break. */
+export const REPLAY_MENDS = [
+  'Run the build that began it until it has ended (`loop stop` ends a loop after its iteration), then deploy this one.',
+  'Or guard the change in the workflow with `patched()`, so that old histories take the old way.',
+  'Or end it (`partloop iteration cancel`, or terminate it in the Web UI) and `partloop loop retry`: finished steps are found done.',
+] as const;
+
+/** One line a workflow. */
+export const breakText = ({ workflowId, event, problem }: WouldBreak): string =>
+  `${workflowId} breaks at ${event === null ? 'an unknown event' : `event ${event}`}: ${problem}`;
+
+/** One sentence for all of them. */
+export const brokenText = ({ broken }: ReplayReport): string =>
+  `${counted(broken.length, 'open workflow', 'open workflows')} would stand still on this build: ${broken.map(breakText).join('; ')}`;

@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { PartloopError } from '../domain/errors.js';
+import { brokenText, type ReplayReport, replayReportSchema } from '../domain/replayReport.js';
+import { readVariables } from '../domain/variables.js';
+import { ROOT } from './home.js';
+
+/** Time for all histories together; what is left then is not looked at, and said. */
+const SECONDS = 60;
+const run = promisify(execFile);
+
+/**
+ * Before workers start: open workflows of other builds must replay on this one, since one that does not would stand still without a
+ * word. Says what could not be looked at.
+ *
+ * @throws PartloopError `refused` naming each workflow that would break
+ */
+export async function assertOpenHistoriesReplay(
+  environment: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+  say: (text: string) => void,
+): Promise<void> {
+  if (readVariables(process.env).PARTLOOP_REPLAY_CHECK === 'off') return;
+  const report = await replayed(environment, signal, say);
+  if (report === null) return;
+  if (report.left > 0)
+    say(
+      `${report.left} of ${report.open} open workflows were not replayed in ${SECONDS} s; \`partloop replay-check\` takes its time.`,
+    );
+  if (report.broken.length === 0) return;
+  throw new PartloopError('refused', brokenText(report), {
+    hint: 'Start the build that began them and let them end there; `PARTLOOP_WORKERS= partloop up --detach` and `partloop replay-check` show more. PARTLOOP_REPLAY_CHECK=off starts anyway: those workflows then stand still, with their GPUs paid for, until a build comes that fits.',
+  });
+}
+
+/** A look that fails is no reason to let all loops stand. */
+async function replayed(
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+  say: (text: string) => void,
+): Promise<ReplayReport | null> {
+  const script = join(ROOT, 'dist', 'workers', 'replayCheckMain.js');
+  try {
+    const options = { env, signal, timeout: 2 * SECONDS * 1_000, maxBuffer: 16 * 2 ** 20 };
+    const { stdout } = await run(process.execPath, [script, '--seconds', String(SECONDS)], options);
+    return replayReportSchema.parse(JSON.parse(stdout));
+  } catch (cause) {
+    signal.throwIfAborted();
+    say(
+      `Open workflows could not be replayed (${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)}).`,
+    );
+    return null;
+  }
+}

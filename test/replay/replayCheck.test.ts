@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { LIGHT_QUEUE } from '../../domain/queues.js';
+import { openWorkflows, replayCheck } from '../../workers/replayCheck.js';
+import { ROOT } from '../support/binaries.js';
+import { fakeActivities, testConfig } from '../support/fakeActivities.js';
+import { localEnvironment, withWorkers, workflowBundle } from '../support/workflowEnvironment.js';
+
+describe('the check of open workflows before a build is rolled out', () => {
+  let environment: TestWorkflowEnvironment;
+  before(async () => {
+    environment = await localEnvironment();
+  });
+  after(() => environment.teardown());
+
+  it('passes where they replay, and names the workflow, the event and the command where one does not', async () => {
+    const { client } = environment;
+    let release = (): void => undefined;
+    let arrived = (): void => undefined;
+    const held = new Promise<void>((open) => {
+      release = open;
+    });
+    const atTraining = new Promise<void>((open) => {
+      arrived = open;
+    });
+    const { activities } = fakeActivities({
+      until: async (name) => {
+        if (name !== 'train:1') return;
+        arrived();
+        await held;
+      },
+    });
+    const bundle = await workflowBundle();
+    const broken = await bundleWorkflowCode({
+      workflowsPath: join(ROOT, 'dist', 'test', 'replay', 'brokenWorkflows.js'),
+      logger: new DefaultLogger('ERROR'),
+    });
+    assert.deepEqual((await replayCheck(client, broken)).broken, [], 'nothing is open');
+    await withWorkers(environment, activities, async () => {
+      const loop = client.workflow.getHandle('loop:cars');
+      await client.workflow.start('trainingLoop', { workflowId: 'loop:cars', taskQueue: LIGHT_QUEUE, args: [{}] });
+      await loop.executeUpdate('runIterations', { args: [{ iterations: 1, config: testConfig }] });
+      await atTraining;
+      while ((await openWorkflows(client)).length < 2) await new Promise((resolve) => setTimeout(resolve, 100));
+
+      const whole = await replayCheck(client, bundle);
+      assert.deepEqual([whole.replayed, whole.left, whole.broken], [2, 0, []]);
+
+      const { broken: found } = await replayCheck(client, broken);
+      assert.deepEqual(
+        found.map(({ workflowId, type }) => [workflowId, type]),
+        [['loop:cars:iteration:0001', 'loopIteration']],
+      );
+      assert.match(found[0]?.event ?? '', /^\d+ ActivityTaskScheduled \(draw\)$/);
+      assert.match(found[0]?.problem ?? '', /train/);
+
+      const [open] = await openWorkflows(client);
+      const build = open?.build ?? '';
+      assert.notEqual(build, '', 'histories name the build that ran them');
+      assert.equal(
+        (await replayCheck(client, broken, { build })).replayed,
+        0,
+        'those of this very build are passed over',
+      );
+      assert.equal((await replayCheck(client, broken, { until: 0 })).left, 2, 'and none is looked at without time');
+
+      release();
+      await loop.executeUpdate('stop', { args: [{ now: true }] });
+      await loop.result();
+    });
+  });
+});

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PartloopError } from '../domain/errors.js';
+
+/** Where the compiled workflows are: the bundle made at build time where there is one, since workers then start in a second. */
+export function workflowCode(root: string): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
+  const codePath = join(root, 'dist', 'workflow-bundle.js');
+  return existsSync(codePath)
+    ? { workflowBundle: { codePath } }
+    : { workflowsPath: join(root, 'dist', 'workflows', 'index.js') };
+}
+
+/**
+ * The bundle, for a replay.
+ *
+ * @throws PartloopError `setup-incomplete` where nothing is bundled
+ */
+export function workflowBundle(root: string): { codePath: string } {
+  const code = workflowCode(root);
+  if ('workflowBundle' in code) return code.workflowBundle;
+  throw new PartloopError('setup-incomplete', 'dist lacks workflow-bundle.js', { hint: 'Run `npm run bootstrap`.' });
+}
+
+/** Paths of the machine that made the bundle stand here alone. */
+const SOURCE_MAP = /^\/\/# sourceMappingURL=.*$/m;
+
+/**
+ * The build that workers of these workflows name in histories: a digest of their code, which is the same wherever equal code was
+ * bundled. Null where nothing is bundled.
+ */
+export function workflowBuild(root: string): string | null {
+  const code = workflowCode(root);
+  if (!('workflowBundle' in code)) return null;
+  const text = readFileSync(code.workflowBundle.codePath, 'utf8').replace(SOURCE_MAP, '');
+  return `partloop-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
+}
