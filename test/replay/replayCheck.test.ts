@@ -45,28 +45,31 @@ describe('the check of open workflows before a build is rolled out', () => {
       await atTraining;
       while ((await openWorkflows(client)).length < 2) await new Promise((resolve) => setTimeout(resolve, 100));
 
-      const whole = await replayCheck(client, bundle);
-      assert.deepEqual([whole.replayed, whole.left, whole.broken], [2, 0, []]);
+      try {
+        const whole = await replayCheck(client, bundle);
+        assert.deepEqual([whole.replayed, whole.left, whole.broken], [2, 0, []]);
 
-      const { broken: found } = await replayCheck(client, broken);
-      assert.deepEqual(
-        found.map(({ workflowId, type }) => [workflowId, type]),
-        [['loop:cars:iteration:0001', 'loopIteration']],
-      );
-      assert.match(found[0]?.event ?? '', /^\d+ ActivityTaskScheduled \(draw\)$/);
-      assert.match(found[0]?.problem ?? '', /train/);
+        const { broken: found } = await replayCheck(client, broken);
+        assert.deepEqual(
+          found.map(({ workflowId, type }) => [workflowId, type]),
+          [['loop:cars:iteration:0001', 'loopIteration']],
+        );
+        assert.match(found[0]?.event ?? '', /^\d+ ActivityTaskScheduled \(draw\)$/);
+        assert.match(found[0]?.problem ?? '', /train/);
 
-      const [open] = await openWorkflows(client);
-      const build = open?.build ?? '';
-      assert.notEqual(build, '', 'histories name the build that ran them');
-      assert.equal(
-        (await replayCheck(client, broken, { build })).replayed,
-        0,
-        'those of this very build are passed over',
-      );
-      assert.equal((await replayCheck(client, broken, { until: 0 })).left, 2, 'and none is looked at without time');
-
-      release();
+        const [open] = await openWorkflows(client);
+        const build = open?.build ?? '';
+        assert.notEqual(build, '', 'histories name the build that ran them');
+        assert.equal(
+          (await replayCheck(client, broken, { build })).replayed,
+          0,
+          'those of this very build are passed over',
+        );
+        assert.equal((await replayCheck(client, broken, { until: 0 })).left, 2, 'and none is looked at without time');
+      } finally {
+        // An activity that is held would keep its worker from ending.
+        release();
+      }
       await loop.executeUpdate('stop', { args: [{ now: true }] });
       await loop.result();
     });
