@@ -5,6 +5,11 @@ export interface StartAnswer {
   remaining: number;
 }
 
+/** A start that was answered wrongly or not at all: what the loop owes is not known any more. */
+export class AccountError extends Error {
+  override name = 'AccountError';
+}
+
 /**
  * What the loop owes: the last iteration that somebody was promised. Every start must be answered so that nothing asked for
  * before is lost and nothing is done twice.
@@ -19,12 +24,12 @@ export class Account {
     return this.#owed;
   }
 
-  /** @throws Error where the answer does not fit what was promised before */
+  /** @throws AccountError where the answer does not fit what was promised before */
   take(asked: number, { outcome, nextIteration, remaining }: StartAnswer): void {
     const promised = nextIteration + remaining - 1;
     const expected = this.#expected(asked, outcome, nextIteration);
     if (!expected.includes(promised)) {
-      throw new Error(
+      throw new AccountError(
         `a start of ${asked} was ${outcome} and promises iteration ${promised}; ${this.#owed} was promised, so ${expected.join(' or ')} is right`,
       );
     }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { shuffle } from '../../domain/random.js';
+import { AccountError } from './account.js';
 import { between, type Fault, type FaultKind, type World } from './faults/fault.js';
 import { stepUnderWay } from './progress.js';
 
@@ -73,7 +74,7 @@ export class Injector {
         // A fault that needs a server which another fault has ended, mostly; what the loop owes is told by whoever attends it.
         this.injected.push({ kind, target, did: null });
         journal.note('fault not done', { kind, target, why: error instanceof Error ? error.message : String(error) });
-        if (kind === 'start' || kind === 'schedule') throw error;
+        if (error instanceof AccountError) throw error;
       },
     );
     this.#underWay.add(done);
@@ -81,6 +82,11 @@ export class Injector {
       this.#underWay.delete(done);
       this.lastAt = Date.now();
     });
+  }
+
+  /** Whether no fault is under way. */
+  get isCalm(): boolean {
+    return this.#underWay.size === 0;
   }
 
   get #isOver(): boolean {

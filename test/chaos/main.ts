@@ -54,7 +54,7 @@ try {
   });
   print(report);
   const isWell = report.loops.every(({ differences }) => differences.length === 0) && report.leftBehind.length === 0;
-  process.exitCode = isWell ? 0 : 1;
+  process.exitCode = interrupted.signal.aborted ? 130 : isWell ? 0 : 1;
 } catch (error) {
   printLine(error instanceof Error ? error.message : String(error));
   process.exitCode = interrupted.signal.aborted ? 130 : 1;

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { isOpen, loopStatus } from '../../cli/loopClient.js';
 import { loopWorkflowId } from '../../domain/ids.js';
 import { nextIteration } from '../../domain/loopState.js';
 import type { LoopStatus } from '../../domain/messages.js';
+import { rootFailure } from '../../domain/rootFailure.js';
 import { readLoopState } from '../../storage/loopState.js';
+import { commandFor } from './advice.js';
 import type { World } from './faults/fault.js';
 import { askForIterations } from './faults/workflows.js';
 import { stepUnderWay } from './progress.js';
@@ -33,7 +35,7 @@ export class Person {
   readonly #lastFault: () => number;
   #seen = '';
   #seenAt = Date.now();
-  /** Failures in a row of the same iteration, each followed as it said. */
+  /** Sentences that were followed. */
   #failures: string[] = [];
 
   constructor(world: World, calm: <T>(work: () => Promise<T>) => Promise<T>, lastFault: () => number) {
@@ -85,7 +87,12 @@ export class Person {
       if (done !== account.owed)
         throw new Error(`the loop is idle after iteration ${done}; ${account.owed} was promised`);
       if (done >= iterations) return true;
-      account.take(iterations - done, await askForIterations(this.#world, iterations - done));
+      try {
+        account.take(iterations - done, await askForIterations(this.#world, iterations - done));
+      } catch (error) {
+        if (!(error instanceof WorkflowFailedError)) throw error;
+        this.#note(rootFailure(error).message, 'loop start again');
+      }
       return false;
     });
   }
@@ -114,28 +121,20 @@ export class Person {
       await inTurn(async () => {
         const now = await this.#look();
         if (now === 'gone' || now.phase !== 'failed') return;
-        const command = this.#adviceOf(sentence, iteration, loop);
+        const command = commandFor(
+          sentence,
+          this.#failures.filter((each) => each === sentence).length,
+          loop,
+          iteration,
+        );
+        this.#failures.push(sentence);
+        if (command === null)
+          throw new Error(`the loop fails again and again, whatever its sentence says: ${sentence}`);
         const { code, stderr } = await home.command(command);
         this.#note(sentence, command.join(' '));
         if (code !== 0) throw new Error(`\`partloop ${command.join(' ')}\` exited with ${code}: ${stderr}`);
       });
     });
-  }
-
-  /** A retry; a replay from the step that is named where retrying brought the same failure. */
-  #adviceOf(sentence: string, iteration: number, loop: string): string[] {
-    const retry = ['loop', 'retry', loop];
-    const repeats = this.#failures.filter((earlier) => earlier === sentence).length;
-    this.#failures.push(sentence);
-    const step =
-      /iteration replay \S+ \S+ --from ([a-z]+)/.exec(sentence)?.[1] ??
-      (sentence.includes('--from STEP') ? /iterations\/\d+\/([a-z]+)\//.exec(sentence)?.[1] : undefined);
-    const isReplayAlone = step !== undefined && !/retry/.test(sentence);
-    if (repeats === 0 && !isReplayAlone) return retry;
-    if (step !== undefined && repeats < 3)
-      return ['iteration', 'replay', loop, String(iteration), '--from', step === 'plan' ? 'scan' : step];
-    if (repeats < 2) return retry;
-    throw new Error(`the loop fails again and again, whatever its sentence says: ${sentence}`);
   }
 
   #note(sentence: string, did: string): void {

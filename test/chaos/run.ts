@@ -81,8 +81,9 @@ async function compared(
     );
     return { outcome, injected, met, differences: differences(calm, outcome) };
   } catch (error) {
-    if (options.signal.aborted || !(error instanceof RoundFailedError)) throw error;
-    const { injected, met, message } = error;
+    if (!(error instanceof RoundFailedError)) throw error;
+    const { injected, met } = error;
+    const message = options.signal.aborted ? 'interrupted before its end' : error.message;
     return { outcome: null, injected, met, differences: [message] };
   }
 }

@@ -38,8 +38,8 @@ export const diskFaults: Fault[] = (['work', 'cache'] as const).map((folder) => 
 /** Objects that can be made anew, by what they are. */
 const REPLACEABLE = {
   derivative: /^pools\/[^/]+\/derivatives\//,
-  shard: /\/scan\/.*shards\//,
-  plan: /\/plan\/.*plan\.json/,
+  shard: /\/shards\/.*\.json\.gz$/,
+  plan: /\/plan\/[^/]+\/[^/]+\/(plan\.json|.*\.parquet)$/,
   checkpoint: /\/checkpoints\//,
   commit: /\/commit\.json$/,
 } as const;

@@ -5,7 +5,7 @@ import { isOpen } from '../../../cli/loopClient.js';
 import { scheduleId } from '../../../cli/schedules.js';
 import { iterationWorkflowId, loopWorkflowId, scanWorkflowId, tuneWorkflowId } from '../../../domain/ids.js';
 import { LIGHT_QUEUE } from '../../../domain/queues.js';
-import type { StartAnswer } from '../account.js';
+import { AccountError, type StartAnswer } from '../account.js';
 import { runningIteration } from '../progress.js';
 import { drawn, type Fault, type World } from './fault.js';
 
@@ -133,7 +133,9 @@ async function persistently<T>(world: World, ask: (client: Client) => Promise<T>
     try {
       return await world.home.withClient(ask);
     } catch (error) {
-      if (world.signal.aborted || Date.now() > deadline || error instanceof WorkflowFailedError) throw error;
+      // What a start is refused for is an answer, too: nothing was promised.
+      if (world.signal.aborted || error instanceof WorkflowFailedError) throw error;
+      if (Date.now() > deadline) throw new AccountError(`a start got no answer within ${ANSWER_MS / 60_000} minutes`);
       await sleep(500);
     }
   }
