@@ -19,6 +19,10 @@ export async function hyperparameterSearch(input: unknown = {}): Promise<StepRes
   const { config, loop, iteration } = context;
   const { tune } = config;
   const trainer = training(config.durability);
+  // A trial is asked for dozens of times: with what it reads alone, so that the history stays small.
+  const lean = config.train.warmStart ? context : { ...context, previous: null };
+  const { draw, sample } = results;
+  const inputs = { ...(draw === undefined ? {} : { draw }), ...(sample === undefined ? {} : { sample }) };
   const ends = rungEnds(config);
   const startedAt = resume?.startedAt ?? Date.now();
   const trials: Trial[] = resume?.trials ?? [ownTrial(config)];
@@ -49,7 +53,7 @@ export async function hyperparameterSearch(input: unknown = {}): Promise<StepRes
     const known = trials.filter(({ settings }) => Object.keys(settings).length > 0);
     const trial: Trial = { ...newTrial(trials.length, {}), running: true };
     trials.push(trial);
-    trial.settings = await trainer.proposeTrial({ context, trials: known });
+    trial.settings = await trainer.proposeTrial({ context: lean, trials: known });
     trial.running = false;
   }
 
@@ -64,7 +68,7 @@ export async function hyperparameterSearch(input: unknown = {}): Promise<StepRes
     show();
     try {
       const { trial: number, settings } = trial;
-      const result = await trainer.trainTrial({ context, results, trial: number, settings, rung });
+      const result = await trainer.trainTrial({ context: lean, results: inputs, trial: number, settings, rung });
       const { valMiou } = result.facts;
       if (typeof valMiou === 'number') trial.values.push(valMiou);
       else trial.error = 'no class of the validation images was labelled';

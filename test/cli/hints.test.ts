@@ -12,7 +12,16 @@ import { type PlacedText, pages, repositoryFiles, sourceTexts, trainerTexts } fr
 const FOREIGN_OPTIONS = new Set([
   ...['--pdeathsig', '--help', '--role'],
   // Of the demo, of node, and of Temporal's own command.
-  ...['--keep', '--initial-old-space-size', '--trace-gc', '--name', '--address', '--namespace', '--type'],
+  ...[
+    '--keep',
+    '--initial-old-space-size',
+    '--trace-gc',
+    '--name',
+    '--address',
+    '--namespace',
+    '--type',
+    '--search-attribute',
+  ],
 ]);
 
 /** Sections of the trainer's job: people give these settings as `train.…`. */

@@ -161,6 +161,17 @@ const SCENES: Record<string, () => Promise<void>> = {
     });
   },
 
+  async 'shards-again'() {
+    const { activities, fail } = fakeActivities({ shards: 30 });
+    fail('shard:1', 'store-unavailable');
+    await withWorkers(environment, activities, async () => {
+      await start(1);
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 2);
+      await end();
+      await keep('shards-again', ['loop:cars:iteration:0001:scan']);
+    });
+  },
+
   async 'no-images'() {
     const { activities, fail } = fakeActivities();
     fail('draw:1', 'pool-exhausted');

@@ -23,6 +23,7 @@ import { openPool } from '../../storage/pool.js';
 import { readRegistry, registerBenchmark } from '../../storage/registry.js';
 import { appendReviews, readReviews } from '../../storage/reviews.js';
 import { findScan, poolScans } from '../../storage/scans.js';
+import { sealed } from '../../storage/seal.js';
 import { readTable, streamFile, writeTable, writeTableFile } from '../../storage/table.js';
 import { SCAN, scannedPool } from '../pool/review/scannedPool.js';
 import { stepResult } from '../support/fakeActivities.js';
@@ -46,10 +47,18 @@ function aged(value: unknown, name = ''): unknown {
   return MAPS.has(name) ? fields : { ...fields, ofTheNextVersion: { kept: ['as it is'] } };
 }
 
+/** An object with its digest is written with that of what it holds then. */
+function agedText(value: unknown): string {
+  if (!isRecord(value) || !('files' in value && 'sha256' in value)) return JSON.stringify(aged(value));
+  const { sha256: _, ...rest } = value;
+  // The files of a commit are a list by name, not fields.
+  return sealed({ ...z.record(z.string(), z.unknown()).parse(aged(rest)), files: rest.files });
+}
+
 async function ageObjects(store: ObjectStore): Promise<void> {
   for await (const { key } of store.list('')) {
     const text = new TextDecoder().decode((await store.get(key)).body);
-    if (key.endsWith('.json')) await store.put(key, JSON.stringify(aged(JSON.parse(text))));
+    if (key.endsWith('.json')) await store.put(key, agedText(JSON.parse(text)));
     if (key.endsWith('.jsonl')) {
       const lines = text
         .trim()
