@@ -19,7 +19,7 @@ export const SMALLEST: ChaosSize = {
   ...{ train: 32, chunk: 32, iterations: 1, trainIterations: 24, imageSize: 64, tune: false },
 };
 export const USUAL: ChaosSize = {
-  ...{ train: 64, chunk: 32, iterations: 2, trainIterations: 24, imageSize: 64, tune: true },
+  ...{ train: 64, chunk: 32, iterations: 2, trainIterations: 16, imageSize: 64, tune: true },
 };
 
 export const LOOP = 'chaos';

@@ -32,9 +32,20 @@ const program = new Command('npm run chaos --')
   )
   .option('--minutes <n>', 'How long loops are disturbed; the one under way then comes to its end', positive, 10)
   .option('--seed <n>', 'Draws victims and times', positive, 1)
+  .option('--iterations <n>', 'Iterations of each loop', positive, USUAL.iterations)
   .option('--kinds <list>', `Kinds of faults, all if omitted: ${FAULT_KINDS.join(', ')}`, listed)
   .parse();
-const { minutes, seed, kinds = FAULT_KINDS } = program.opts<{ minutes: number; seed: number; kinds?: FaultKind[] }>();
+const {
+  minutes,
+  seed,
+  iterations,
+  kinds = FAULT_KINDS,
+} = program.opts<{
+  minutes: number;
+  seed: number;
+  iterations: number;
+  kinds?: FaultKind[];
+}>();
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -44,7 +55,7 @@ const end = Date.now() + minutes * 60_000;
 const journal = newJournal(tmpdir(), seed, say);
 try {
   const report = await runChaos({
-    ...{ size: USUAL, seed, faults: faultsOf(kinds), journal, signal: interrupted.signal },
+    ...{ size: { ...USUAL, iterations }, seed, faults: faultsOf(kinds), journal, signal: interrupted.signal },
     goesOn: (rounds) => rounds === 0 || Date.now() + LOOP_MS < end,
     async disturb(injector, { signal }) {
       const ended = sleep(Math.max(LOOP_MS, Math.min(DISTURBED_MS, end - Date.now())), undefined, { signal });
