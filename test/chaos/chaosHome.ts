@@ -15,7 +15,7 @@ import { FaultProxy } from './proxy.js';
 import { environmentThrough } from './throughProxy.js';
 
 /** Folders that are small disks of their own, where mounting is permitted. */
-const DISKS = { work: '192m', cache: '96m' } as const;
+const DISKS = { work: '1g', cache: '256m' } as const;
 const CALL_MS = 10_000;
 const ALL_ENDED_MS = 20_000;
 
