@@ -149,10 +149,12 @@ class DiskRoom {
     if (this.files < 32 || this.files < this.checkedAt + 1_000) return;
     this.checkedAt = this.files;
     const wanted = (this.bytes / this.files) * 2 * imagesLeft + SPARE_BYTES;
-    const free = await freeBytes(this.home);
+    // Copies lie in the cache, which may be a disk of its own.
+    const folder = join(this.home, 'cache');
+    const free = await freeBytes(folder);
     if (wanted <= free) return;
     throw diskFullError(
-      this.home,
+      folder,
       `the training set of ${this.images} images needs about ${sizeText(wanted)} more, room for checkpoints included`,
       free,
     );

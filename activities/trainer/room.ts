@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import { PartloopError } from '../../domain/errors.js';
 
 const DISK_FULL = new Set(['ENOSPC', 'EDQUOT']);
@@ -21,15 +22,28 @@ export async function freeBytes(folder: string): Promise<number> {
   return disk.bavail * disk.bsize;
 }
 
+/** What of a home may lie on a disk of its own. */
+const PLACES = ['.', 'work', 'cache'] as const;
+
+/** The folder of a home whose disk has the least room: the system's error seldom says which one is full. */
+async function fullest(home: string): Promise<{ folder: string; free: number }> {
+  const places = PLACES.map(async (place) => {
+    const folder = join(home, place);
+    return { folder, free: await freeBytes(folder).catch(() => Number.POSITIVE_INFINITY) };
+  });
+  return (await Promise.all(places)).reduce((least, each) => (each.free < least.free ? each : least));
+}
+
 /**
  * `disk-full` for an error that the system gives for a full disk, also deep in its causes; null for any other error.
  *
  * @param needs what was to be written, in words: `the checkpoint of iteration 300 needs 1.2 GB`
  */
-export async function diskFull(error: unknown, folder: string, needs: string): Promise<PartloopError | null> {
+export async function diskFull(error: unknown, home: string, needs: string): Promise<PartloopError | null> {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && typeof cause.code === 'string' && DISK_FULL.has(cause.code))
-      return diskFullError(folder, needs, await freeBytes(folder), error);
+    if (!('code' in cause) || typeof cause.code !== 'string' || !DISK_FULL.has(cause.code)) continue;
+    const { folder, free } = await fullest(home);
+    return diskFullError(folder, needs, free, error);
   }
   return null;
 }

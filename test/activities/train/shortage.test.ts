@@ -53,6 +53,17 @@ describe('a training that lacks disk or memory', function () {
     await train({ ...run, ...attended('second request') }, join(home, 'disk'));
   });
 
+  it('names the disk that is full where pictures lie on one of their own', async function () {
+    disk = await smallDisk(join(home, 'cache'), '16k');
+    if (disk === null || !existsSync(python)) this.skip();
+    const run = await tinyRun();
+    await assert.rejects(train(run, home), (error: unknown) => {
+      assert.ok(hasCode('disk-full')(error) && error instanceof PartloopError);
+      assert.match(error.message, /the disk of \S+cache is full: copies of .*, \d\S* (bytes|kB) are free/);
+      return true;
+    });
+  });
+
   it('names the disk that its checkpoint does not fit on, with both sizes', async function () {
     disk = await smallDisk(join(home, 'disk'), '8m');
     if (disk === null || !existsSync(python)) this.skip();
