@@ -82,25 +82,39 @@ export async function runningIterations(client: Client, loop: string): Promise<n
   return running;
 }
 
+/** A worker that just started checks its machine before it asks for work. */
+const WORKERS_COME_MS = 30_000;
+const WORKERS_LOOK_MS = 500;
+
 /**
  * A start that nobody takes up would wait in silence.
  *
- * @throws PartloopError `stack-unavailable` where no worker asks for workflows
+ * @throws PartloopError `stack-unavailable` where no worker asks for workflows, nor comes within half a minute
  */
 export async function assertWorkers(client: Client): Promise<void> {
+  const startedAt = performance.now();
+  while (!(await hasWorkers(client))) {
+    if (performance.now() - startedAt < WORKERS_COME_MS) {
+      await sleep(WORKERS_LOOK_MS);
+      continue;
+    }
+    throw new PartloopError(
+      'stack-unavailable',
+      `no worker polls the task queue \`${LIGHT_QUEUE}\`, so nothing would start`,
+      {
+        hint: '`partloop status` shows the workers of the local stack, `partloop doctor` what they lack; elsewhere start one with the role `light`.',
+      },
+    );
+  }
+}
+
+async function hasWorkers(client: Client): Promise<boolean> {
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
     taskQueue: { name: LIGHT_QUEUE },
     taskQueueType: 1,
   });
-  if ((pollers ?? []).length > 0) return;
-  throw new PartloopError(
-    'stack-unavailable',
-    `no worker polls the task queue \`${LIGHT_QUEUE}\`, so nothing would start`,
-    {
-      hint: '`partloop status` shows the workers of the local stack, `partloop doctor` what they lack; elsewhere start one with the role `light`.',
-    },
-  );
+  return (pollers ?? []).length > 0;
 }
 
 /** The step under way in an iteration, and what is done. */
