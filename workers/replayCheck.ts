@@ -16,6 +16,8 @@ export interface OpenWorkflow {
   build: string | null;
 }
 
+type HistoryEvent = NonNullable<History['events']>[number];
+
 /** Every open workflow of partloop. */
 export async function openWorkflows(client: Client): Promise<OpenWorkflow[]> {
   const open: OpenWorkflow[] = [];
@@ -71,19 +73,27 @@ async function historyOf(client: Client, workflowId: string, runId: string): Pro
 }
 
 const EVENT = /HistoryEvent\(id: (\d+), (\w+)\)/;
+/** `Activity type of scheduled event 'draw' does not match …`: without the number of the event. */
+const NAMED = /event '([^']+)' does not match/;
 const MAX_SAID = 400;
 
 /** At which event of the history, and which command of the workflow, a replay parts from it. */
 function breakOf(message: string, history: History | undefined): Pick<WouldBreak, 'event' | 'problem'> {
-  const [, id, type] = EVENT.exec(message) ?? [];
   const problem = message.replace(/^.*?Nondeterminism error: /, '').slice(0, MAX_SAID);
-  if (id === undefined || type === undefined) return { event: null, problem };
-  const event = history?.events?.find(({ eventId }) => String(eventId) === id);
-  const name =
-    event?.activityTaskScheduledEventAttributes?.activityType?.name ??
-    event?.startChildWorkflowExecutionInitiatedEventAttributes?.workflowType?.name;
-  return { event: `${id} ${type}${name == null ? '' : ` (${name})`}`, problem };
+  const [, id, type] = EVENT.exec(message) ?? [];
+  const [, named] = NAMED.exec(message) ?? [];
+  const event = history?.events?.find((one) => (id === undefined ? nameOf(one) === named : String(one.eventId) === id));
+  const name = event === undefined ? named : nameOf(event);
+  if (id !== undefined && type !== undefined)
+    return { event: `${id} ${type}${name == null ? '' : ` (${name})`}`, problem };
+  if (named === undefined) return { event: null, problem };
+  return { event: event === undefined ? named : `${String(event.eventId)} (${named})`, problem };
 }
+
+/** The type of the activity or child workflow that an event is about. */
+const nameOf = (event: HistoryEvent): string | null | undefined =>
+  event.activityTaskScheduledEventAttributes?.activityType?.name ??
+  event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowType?.name;
 
 /** A replay that breaks is what is looked for: the core's own log lines about it would hide the answer. */
 function quiet(): void {
