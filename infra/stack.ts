@@ -182,7 +182,7 @@ export class LocalStack {
 
   async #fail(error: unknown): Promise<void> {
     await Promise.all([...this.#workers, ...this.#servers].map((supervised) => supervised.stop(SERVER_GRACE_MS)));
-    this.#end({ phase: 'failed', failure: error instanceof Error ? error.message : String(error) });
+    this.#end({ phase: 'failed', failure: failureText(error) });
   }
 
   #end(change: Partial<StackState>): void {
@@ -240,4 +240,11 @@ function freshState(ports: Ports): StackState {
 function serverEnvironment(): NodeJS.ProcessEnv {
   const isForeign = (name: string): boolean => /^(AWS_|S3_|WEED_)/.test(name);
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isForeign(name)));
+}
+
+/** Whoever launched this process in the background reads it from the state: with what to do. */
+function failureText(error: unknown): string {
+  if (error instanceof PartloopError && error.code === 'refused')
+    return `${error.message} ${error.hint ?? ''}`.trimEnd();
+  return error instanceof Error ? error.message : String(error);
 }

@@ -8,19 +8,20 @@ const OPEN = `ExecutionStatus = 'Running' AND WorkflowType IN (${TYPES.map((type
 
 type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
 
-/** An open workflow, and the build of the worker that ran it last; null where none has. */
+/** A run of a workflow that has not ended. */
 export interface OpenWorkflow {
   workflowId: string;
   runId: string;
   type: string;
-  build: string | null;
 }
+
+type HistoryEvent = NonNullable<History['events']>[number];
 
 /** Every open workflow of partloop. */
 export async function openWorkflows(client: Client): Promise<OpenWorkflow[]> {
   const open: OpenWorkflow[] = [];
-  for await (const { workflowId, runId, type, raw } of client.workflow.list({ query: OPEN }))
-    open.push({ workflowId, runId, type, build: raw.mostRecentWorkerVersionStamp?.buildId || null });
+  for await (const { workflowId, runId, type } of client.workflow.list({ query: OPEN }))
+    open.push({ workflowId, runId, type });
   return open;
 }
 
@@ -34,16 +35,15 @@ export async function replayCheck(
   { build = null, until = Number.POSITIVE_INFINITY }: { build?: string | null; until?: number } = {},
 ): Promise<ReplayReport> {
   const open = await openWorkflows(client);
-  const asked = open.filter((workflow) => build === null || workflow.build !== build);
-  const report: ReplayReport = { build, open: open.length, replayed: 0, left: asked.length, broken: [] };
-  if (asked.length === 0) return report;
+  const report: ReplayReport = { build, open: open.length, replayed: 0, left: open.length, broken: [] };
+  if (open.length === 0) return report;
   quiet();
   const histories = new Map<string, History>();
   async function* fetched() {
-    for (const { workflowId, runId } of asked) {
+    for (const { workflowId, runId } of open) {
       if (Date.now() >= until) return;
       const history = await historyOf(client, workflowId, runId);
-      if (history === null) {
+      if (history === null || (build !== null && buildOf(history) === build)) {
         report.left -= 1;
         continue;
       }
@@ -56,11 +56,17 @@ export async function replayCheck(
     report.left -= 1;
     const history = histories.get(runId);
     histories.delete(runId);
-    const workflow = asked.find((one) => one.workflowId === workflowId);
+    const workflow = open.find((one) => one.workflowId === workflowId);
     if (error !== undefined && workflow !== undefined)
-      report.broken.push({ ...workflow, ...breakOf(error.message, history) });
+      report.broken.push({ ...workflow, build: buildOf(history), ...breakOf(error.message, history) });
   }
   return report;
+}
+
+/** The build of the worker that ran a workflow last; null where none has. Lists of workflows do not say it. */
+function buildOf(history: History | undefined): string | null {
+  const last = history?.events?.findLast((event) => event.workflowTaskCompletedEventAttributes != null);
+  return last?.workflowTaskCompletedEventAttributes?.workerVersion?.buildId || null;
 }
 
 /** A workflow that ended meanwhile needs no look. */
@@ -71,19 +77,32 @@ async function historyOf(client: Client, workflowId: string, runId: string): Pro
 }
 
 const EVENT = /HistoryEvent\(id: (\d+), (\w+)\)/;
+/** `Activity type of scheduled event 'draw' does not match …`: without the number of the event. */
+const NAMED = /event '([^']+)' does not match/;
+/** What follows is the core's own account of the failure. */
+const INTERNALS = /", source: .*$/s;
 const MAX_SAID = 400;
 
 /** At which event of the history, and which command of the workflow, a replay parts from it. */
 function breakOf(message: string, history: History | undefined): Pick<WouldBreak, 'event' | 'problem'> {
+  const problem = message
+    .replace(/^.*?Nondeterminism error: /s, '')
+    .replace(INTERNALS, '')
+    .slice(0, MAX_SAID);
   const [, id, type] = EVENT.exec(message) ?? [];
-  const problem = message.replace(/^.*?Nondeterminism error: /, '').slice(0, MAX_SAID);
-  if (id === undefined || type === undefined) return { event: null, problem };
-  const event = history?.events?.find(({ eventId }) => String(eventId) === id);
-  const name =
-    event?.activityTaskScheduledEventAttributes?.activityType?.name ??
-    event?.startChildWorkflowExecutionInitiatedEventAttributes?.workflowType?.name;
-  return { event: `${id} ${type}${name == null ? '' : ` (${name})`}`, problem };
+  const [, named] = NAMED.exec(message) ?? [];
+  const event = history?.events?.find((one) => (id === undefined ? nameOf(one) === named : String(one.eventId) === id));
+  const name = event === undefined ? named : nameOf(event);
+  if (id !== undefined && type !== undefined)
+    return { event: `${id} ${type}${name == null ? '' : ` (${name})`}`, problem };
+  if (named === undefined) return { event: null, problem };
+  return { event: event === undefined ? named : `${String(event.eventId)} (${named})`, problem };
 }
+
+/** The type of the activity or child workflow that an event is about. */
+const nameOf = (event: HistoryEvent): string | null | undefined =>
+  event.activityTaskScheduledEventAttributes?.activityType?.name ??
+  event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowType?.name;
 
 /** A replay that breaks is what is looked for: the core's own log lines about it would hide the answer. */
 function quiet(): void {

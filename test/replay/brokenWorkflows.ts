@@ -1,11 +1,14 @@
 import { loopIterationInputSchema, parseRequest } from '../../domain/messages.js';
 import { light, training } from '../../workflows/activities.js';
+import { showAttributes } from '../../workflows/searchAttributes.js';
 
 export { mislabelScan, startLoop, trainingLoop } from '../../workflows/index.js';
 
 /** A `loopIteration` whose steps were put in another order without a patch: what the replay test must catch. */
 export async function loopIteration(input: unknown = {}): Promise<void> {
   const { context } = parseRequest(loopIterationInputSchema, input, '`loopIteration`');
+  showAttributes({ loop: context.loop, iteration: context.iteration });
+  showAttributes({ step: 'train' });
   await training(context.config.durability).train({ context, results: {} });
   await light.draw({ context, results: {} });
 }
