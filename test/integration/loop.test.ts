@@ -98,7 +98,8 @@ describe('the whole loop on the local stack', function () {
     for (const prefix of ['loops/tiny/iterations/', 'evaluations/'])
       for await (const { key } of store.list(prefix)) objects.push(key);
     for (const key of objects) {
-      if (key.endsWith('/commit.json') || committedFile(key) === null) continue;
+      // Checkpoints are no output: their chain holds their digests.
+      if (key.endsWith('/commit.json') || key.includes('/checkpoints/') || committedFile(key) === null) continue;
       const { body } = await store.get(key);
       const entries = /\/shards\//.test(key) ? await readShard(store, key) : null;
       await store.put(key, flipped(body, randomInt(8 * body.length)));
