@@ -60,5 +60,7 @@ export function recording(store: ObjectStore, folder: string): { store: ObjectSt
       return store.putFile(key, path, contentType);
     },
   };
-  return { store: { ...store, ...recorder }, files };
+  // Its methods may lie in a class, which a spread does not copy.
+  const all: ObjectStore = Object.create(store);
+  return { store: Object.assign(all, recorder), files };
 }
