@@ -109,8 +109,8 @@ describe('the whole loop on the local stack', function () {
           (now) => assert.deepEqual(now, entries),
           (error: unknown) => assert.ok(String(error).includes(key)),
         );
-      } else if (/\/judges\.json$/.test(key)) await assert.rejects(trialWarnings(store, key), isNamed(key));
-      else await assert.rejects(store.get(key), isNamed(key));
+      } else if (/\/judges\.json$/.test(key)) await assert.rejects(trialWarnings(store, key), isNamed(key), key);
+      else await assert.rejects(store.get(key), isNamed(key), key);
       await store.put(key, body);
       seen.add(`${step} ${key.replace(/.*\//, '').replace(/\d+/, 'n')}`);
     }

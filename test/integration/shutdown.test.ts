@@ -23,7 +23,7 @@ import { fakeActivities, stepResult } from '../support/fakeActivities.js';
 import { startTestStore, type TestStore } from '../support/s3.js';
 import { localEnvironment, workflowBundle } from '../support/workflowEnvironment.js';
 
-const ITERATIONS = 60;
+const ITERATIONS = 400;
 const python = process.env.PARTLOOP_PYTHON ?? join(ROOT, '.venv', 'bin', 'python');
 
 /** A train worker as a process of its own, and what it logs. */

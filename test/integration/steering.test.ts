@@ -86,7 +86,8 @@ describe('a loop that people steer', function () {
   });
 
   it('holds while it is paused, ends its iteration when told to stop now, and goes on with the same one', async () => {
-    assert.equal(statusSchema.parse(await partloopJson(home, ['loop', 'pause', 'steered'])).phase, 'paused');
+    // It holds when the step under way ends.
+    assert.equal(statusSchema.parse(await partloopJson(home, ['loop', 'pause', 'steered'])).phase, 'pausing');
     assert.equal(statusSchema.parse(await partloopJson(home, ['loop', 'resume', 'steered'])).phase, 'running');
     await partloopJson(home, ['loop', 'stop', 'steered', '--now']);
     const client = await connect(await resolveEnvironment());
