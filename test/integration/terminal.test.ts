@@ -230,19 +230,19 @@ describe('commands with a stack', function () {
   });
 
   describe('the defaults of a pool', () => {
-    it('stop loops where a person edited them badly, naming the file, and nothing else', async () => {
+    it('stop loops that begin with them where a person edited them badly, naming the file, and nothing else', async () => {
       await (await storeOfHome(home)).put('pools/cars/defaults.json', '{"train": 400', 'application/json');
       const stats = z.looseObject({ defaultsProblem: z.string() });
       const { defaultsProblem } = stats.parse(await partloopJson(home, ['pool', 'stats', 'cars']));
       assert.match(defaultsProblem, /pools\/cars\/defaults\.json is not valid: it is not a JSON object/);
-      await refused(['loop', 'start', '--pool', 'cars'], 2, /pools\/cars\/defaults\.json is not valid/);
+      await refused(['loop', 'start', 'other', '--pool', 'cars'], 2, /pools\/cars\/defaults\.json is not valid/);
       await (await storeOfHome(home)).put(
         'pools/cars/defaults.json',
         '{"train": {"imageSize": 33}}',
         'application/json',
       );
       await refused(
-        ['loop', 'start', '--pool', 'cars'],
+        ['loop', 'start', 'other', '--pool', 'cars'],
         2,
         /defaults\.json is not valid: field `train\.imageSize`: 33 is not/,
       );
