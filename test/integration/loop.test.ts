@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { scanSetupOf } from '../../activities/scanSetup.js';
 import { readShard } from '../../activities/scanShards.js';
 import { trialWarnings } from '../../activities/tryJudges.js';
 import { PartloopError } from '../../domain/errors.js';
@@ -69,6 +70,7 @@ const isNamed =
 /** What an object says that holds its own digest; null for any other. */
 async function readSealed(store: ObjectStore, key: string): Promise<unknown> {
   if (/\/shards\//.test(key)) return readShard(store, key);
+  if (/\/setups\//.test(key)) return scanSetupOf(store, { setupKey: key, shard: 0 });
   return /\/judges\.json$/.test(key) ? trialWarnings(store, key) : null;
 }
 
@@ -108,7 +110,7 @@ describe('the whole loop on the local stack', function () {
       // Checkpoints are no output: their chain holds their digests.
       if (key.endsWith('/commit.json') || key.includes('/checkpoints/') || committedFile(key) === null) continue;
       const { body } = await store.get(key);
-      // Shards and trials of judges hold their digest themselves: a bit of its name may go, never one of what they say.
+      // Shards, setups and trials of judges hold their digest themselves: a bit of its name may go, never one of what they say.
       const said = await readSealed(store, key);
       await store.put(key, flipped(body, randomInt(8 * body.length)));
       const step = committedFile(key)?.of?.step ?? 'evaluation';
