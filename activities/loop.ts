@@ -3,16 +3,16 @@ import { activityInfo } from '@temporalio/activity';
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { LoopConfig } from '../domain/config.js';
 import { PartloopError } from '../domain/errors.js';
-import { loopWorkflowId, parseIterationWorkflowId } from '../domain/ids.js';
+import { loopWorkflowId } from '../domain/ids.js';
 import { keptSteps } from '../domain/loop/keptSteps.js';
 import type { LoopRecord } from '../domain/loop/machine.js';
 import {
   type IterationAttempt,
-  iterationRow,
   type LoopState,
   newestAttempt,
   nextIteration,
   ownConfig,
+  recentRows,
   withAdopted,
   withAttempt,
   withConfig,
@@ -20,7 +20,6 @@ import {
 } from '../domain/loopState.js';
 import { configWith, type RunIterations, type RunIterationsAnswer, type StartLoopRequest } from '../domain/messages.js';
 import { LIGHT_QUEUE } from '../domain/queues.js';
-import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
 import { knownSettings } from '../domain/settings.js';
 import { type IterationContext, STEPS, type Step, type StepResults } from '../domain/steps.js';
 import { type Proposal, tuningSchema } from '../domain/tune/proposal.js';
@@ -29,9 +28,8 @@ import { keys } from '../storage/keys.js';
 import { readLoopState, unknownSettings, updateLoopState } from '../storage/loopState.js';
 import { openPool } from '../storage/pool.js';
 import type { ActivityDeps } from './deps.js';
+import { runningIterations } from './openWorkflows.js';
 import { resolveStart } from './startRequest.js';
-
-const ROWS_KEPT = 20;
 
 export interface StartedLoop extends RunIterationsAnswer {
   workflowId: string;
@@ -79,13 +77,12 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
     /** What a loop has done so far, for the entity to go on from. */
     async loadLoop({ loop, lookForRunning = false }: { loop: string; lookForRunning?: boolean }): Promise<LoopRecord> {
       const state = await readLoopState(store, loop);
-      const rows = state.iterations.map(({ iteration, current }) => iterationRow(iteration, current));
       const { proposal } = state;
       const unknown = lookForRunning ? await unknownSettings(store, loop) : [];
       if (unknown.length > 0)
         deps.log.warn({ loop, settings: unknown }, 'settings that this version does not have do nothing');
-      const running = lookForRunning ? await runningIteration(client, loop) : null;
-      return { next: nextIteration(state), rows: rows.slice(-ROWS_KEPT), proposal, config: ownConfig(state), running };
+      const [running = null] = lookForRunning ? await runningIterations(client, loop) : [];
+      return { next: nextIteration(state), rows: recentRows(state), proposal, config: ownConfig(state), running };
     },
 
     /** The pool's version; another one than before means that images may have come. */
@@ -195,17 +192,6 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
     }
     return there;
   }
-}
-
-/** The iteration of a loop that runs, as far as the service's list knows. */
-async function runningIteration(client: Client, loop: string): Promise<number | null> {
-  const { name } = SEARCH_ATTRIBUTES.loop;
-  const query = `WorkflowType = 'loopIteration' AND ExecutionStatus = 'Running' AND ${name} = '${loop}'`;
-  for await (const { workflowId } of client.workflow.list({ query })) {
-    const found = parseIterationWorkflowId(workflowId);
-    if (found?.loop === loop) return found.iteration;
-  }
-  return null;
 }
 
 function previousResults(state: LoopState, iteration: number): IterationContext['previous'] {

@@ -3,6 +3,7 @@ import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@tempor
 import type { FailureCode } from '../domain/failure.js';
 import { rootFailure } from '../domain/rootFailure.js';
 import { withHeartbeat } from './heartbeat.js';
+import { isOpen } from './openWorkflows.js';
 
 /** How a workflow ended; `ended` without a result: cancelled, terminated, timed out, or no longer known. */
 export type JoinedWorkflow =
@@ -15,12 +16,7 @@ export function createRunningActivities({ client }: { client: Client }) {
   return {
     /** Whether a run of this workflow is open. */
     async isRunning({ workflowId }: { workflowId: string }): Promise<boolean> {
-      try {
-        return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return false;
-        throw error;
-      }
+      return isOpen(client, workflowId);
     },
 
     /** Wait for a workflow's end. A cancellation is passed on to it, and its end waited for; a worker's shutdown is not. */

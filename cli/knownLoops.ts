@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
+import { isOpen } from '../activities/openWorkflows.js';
 import { PartloopError } from '../domain/errors.js';
 import { loopWorkflowId } from '../domain/ids.js';
 import { listLoops, readLoopState } from '../storage/loopState.js';
 import type { ObjectStore } from '../storage/objectStore.js';
-import { isOpen } from './loopClient.js';
 
 /** Names of loops: those that run, and those that have done something. */
 export async function loopNames(client: Client, store: ObjectStore): Promise<string[]> {

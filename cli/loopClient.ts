@@ -7,9 +7,10 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import type { StartedLoop } from '../activities/loop.js';
+import { isOpen } from '../activities/openWorkflows.js';
 import { PartloopError } from '../domain/errors.js';
-import { iterationWorkflowId, loopWorkflowId, parseIterationWorkflowId } from '../domain/ids.js';
-import { storedStatus } from '../domain/loop/storedStatus.js';
+import { iterationWorkflowId, loopWorkflowId } from '../domain/ids.js';
+import { storedStatus } from '../domain/loop/status.js';
 import type { LoopStatus, PauseLoop, RetryIteration, StartLoopRequest, StopLoop } from '../domain/messages.js';
 import { LIGHT_QUEUE } from '../domain/queues.js';
 import { rootFailure } from '../domain/rootFailure.js';
@@ -46,16 +47,6 @@ export async function loopStatusOrRecord(client: Client, store: ObjectStore, loo
   return { ...status, step: progress?.step ?? null };
 }
 
-/** Whether a run of this workflow is open. */
-export async function isOpen(client: Client, workflowId: string): Promise<boolean> {
-  try {
-    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
-}
-
 /**
  * Cancel an iteration through its own handle, whoever started it: what is done of it is kept.
  *
@@ -69,17 +60,6 @@ export async function cancelIteration(client: Client, loop: string, iteration: n
     });
   }
   await client.workflow.getHandle(workflowId).cancel();
-}
-
-/** Iterations of a loop that run, whether the loop does or not. */
-export async function runningIterations(client: Client, loop: string): Promise<number[]> {
-  const running: number[] = [];
-  const query = "WorkflowType = 'loopIteration' AND ExecutionStatus = 'Running'";
-  for await (const { workflowId } of client.workflow.list({ query })) {
-    const found = parseIterationWorkflowId(workflowId);
-    if (found?.loop === loop) running.push(found.iteration);
-  }
-  return running;
 }
 
 /** A worker that just started checks its machine before it asks for work. */

@@ -153,3 +153,9 @@ export function iterationRow(
     error: attempt.error,
   };
 }
+
+const ROWS_KEPT = 20;
+
+/** The newest iterations as rows, the oldest first: what a loop carries, and what people are shown. */
+export const recentRows = (state: LoopState): IterationRow[] =>
+  state.iterations.slice(-ROWS_KEPT).map(({ iteration, current }) => iterationRow(iteration, current));

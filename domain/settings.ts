@@ -6,7 +6,7 @@ import { type Problem, problemsOf } from './problems.js';
 import { knownPart } from './recorded.js';
 import { bare, schemaAt } from './schemaFields.js';
 
-/** One layer of settings: any part of a loop's configuration. */
+/** One layer of settings: some of a loop's configuration, or all of it. */
 const layerSchema = layerOf(loopConfigSchema);
 
 /** A layer of settings as a record; its fields are looked at where it is merged. */

@@ -5,9 +5,6 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
-  defineQuery,
-  defineSignal,
-  defineUpdate,
   getExternalWorkflowHandle,
   ParentClosePolicy,
   patched,
@@ -32,47 +29,44 @@ import {
   nextDeed,
   poolGrew,
   prepared,
-  runAgain,
-  setConfig,
-  setPaused,
-  start,
-  statusOf,
-  stop,
   told,
   toldHeld,
   wasRead,
 } from '../domain/loop/machine.js';
+import { runAgain, setConfig, setPaused, start, stop } from '../domain/loop/requests.js';
+import { statusOf } from '../domain/loop/status.js';
 import {
   configWith,
   type LoopStatus,
-  type PauseLoop,
   parseRecorded,
   parseRequest,
-  pauseSchema,
   type RetryIteration,
   type RunIterations,
   type RunIterationsAnswer,
-  retryIterationSchema,
-  runIterationsSchema,
   type StopLoop,
-  stopSchema,
 } from '../domain/messages.js';
 import type { IterationContext } from '../domain/steps.js';
 import { withTunedSettings } from '../domain/tune/space.js';
 import { bookkeeping } from './activities.js';
 import { hasCode, orFail, rootMessage } from './failures.js';
 import { iterationFinishedSignal, iterationHeldSignal, loopIteration, pauseIterationSignal } from './loopIteration.js';
+import {
+  adoptProposalUpdate,
+  asConfig,
+  asPause,
+  asRetry,
+  asRunIterations,
+  asStop,
+  pauseUpdate,
+  poolGrewSignal,
+  resumeUpdate,
+  retryIterationUpdate,
+  runIterationsUpdate,
+  setConfigUpdate,
+  statusQuery,
+  stopUpdate,
+} from './loopMessages.js';
 import { showAttributes } from './searchAttributes.js';
-
-export const runIterationsUpdate = defineUpdate<RunIterationsAnswer, [RunIterations]>('runIterations');
-export const retryIterationUpdate = defineUpdate<LoopStatus, [RetryIteration]>('retryIteration');
-export const pauseUpdate = defineUpdate<LoopStatus, [PauseLoop]>('pause');
-export const resumeUpdate = defineUpdate<LoopStatus>('resume');
-export const setConfigUpdate = defineUpdate<LoopStatus, [{ config: LoopConfig }]>('setConfig');
-export const adoptProposalUpdate = defineUpdate<LoopStatus>('adoptProposal');
-export const stopUpdate = defineUpdate<LoopStatus, [StopLoop]>('stop');
-export const poolGrewSignal = defineSignal('poolGrew');
-export const statusQuery = defineQuery<LoopStatus>('status');
 
 /**
  * Histories from before the loop looked again at what it cannot see by itself: the store after every iteration, the pool's
@@ -369,16 +363,3 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
     setCurrentDetails(loopDetails(status(), machine.config));
   }
 }
-
-// What an update asks for. Its validator looks at it strictly, once: a refused one leaves nothing in the history. Its handler reads
-// it as recorded data, also in a replay by another version that lacks a field of it.
-type Parse = typeof parseRequest;
-const asRunIterations = (request: unknown, parse: Parse = parseRecorded) =>
-  orFail(() => parse(runIterationsSchema, request, '`runIterations`'));
-const asRetry = (request: unknown, parse: Parse = parseRecorded) =>
-  orFail(() => parse(retryIterationSchema, request, '`retryIteration`'));
-const asPause = (request: unknown, parse: Parse = parseRecorded) =>
-  orFail(() => parse(pauseSchema, request, '`pause`'));
-const asStop = (request: unknown, parse: Parse = parseRecorded) => orFail(() => parse(stopSchema, request, '`stop`'));
-const asConfig = ({ config }: { config: unknown }, parse: Parse = parseRecorded) =>
-  orFail(() => parse(runIterationsSchema, { config }, '`setConfig`')).config;

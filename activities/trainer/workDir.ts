@@ -21,7 +21,7 @@ export interface Prepared {
 }
 
 /**
- * The folder of one attempt, `<home>/work/<digest>/<token>`: two attempts on one machine, the older not yet gone, must
+ * The folder of one attempt, `work/<digest>/<token>` of the home: two attempts on one machine, the older not yet gone, must
  * not write into each other's files. Checkpoints of earlier attempts are taken over from beside it.
  */
 export class WorkDir {

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
+import { runningIterations } from '../../activities/openWorkflows.js';
 import { decisionSchema, withApproval } from '../../domain/decision.js';
 import { PartloopError } from '../../domain/errors.js';
 import { iterationLabel } from '../../domain/ids.js';
@@ -10,7 +11,7 @@ import { readLoopState } from '../../storage/loopState.js';
 import { updateRegistry } from '../../storage/registry.js';
 import { openEnvironmentClient, openEnvironmentStore, storeOf, uiLink, withClient } from '../environment.js';
 import { compareIterations, type IterationReference, iterationReference, printDifference } from '../iterationDiff.js';
-import { cancelIteration, commandLoop, runningIterations } from '../loopClient.js';
+import { cancelIteration, commandLoop } from '../loopClient.js';
 import { name, settingsFrom } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
 import { waitAndPrint } from './loop.js';

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { StartedLoop } from '../../activities/loop.js';
+import { isOpen, runningIterations } from '../../activities/openWorkflows.js';
 import { proposalText } from '../../domain/detailsTable.js';
 import { PartloopError } from '../../domain/errors.js';
 import { loopWorkflowId } from '../../domain/ids.js';
@@ -9,14 +10,7 @@ import { retryingText } from '../../infra/retrying.js';
 import { storeOf, uiLink, withClient } from '../environment.js';
 import { interruptible } from '../interrupt.js';
 import { assertLoop, loopNames } from '../knownLoops.js';
-import {
-  cancelIteration,
-  commandLoop,
-  isOpen,
-  loopStatusOrRecord,
-  runningIterations,
-  startLoop,
-} from '../loopClient.js';
+import { cancelIteration, commandLoop, loopStatusOrRecord, startLoop } from '../loopClient.js';
 import { addLoopOptions, LOOP_HELP, loopRequest, wholeLoopRequest } from '../loopOptions.js';
 import { watchLoop } from '../loopProgress.js';
 import { type LoopTroubles, loopTroubles } from '../loopTroubles.js';
@@ -89,19 +83,17 @@ export function register(program: Command): void {
       ),
     );
 
-  loop
-    .command('resume')
-    .description('Go on after a pause')
-    .argument('<name>', 'Name of the loop', name)
-    .option('--json', 'Print one JSON object on stdout')
-    .action((loop: string, { json }: { json?: true }) => steer(loop, { name: 'resume', args: [] }, json));
-
-  loop
-    .command('adopt')
-    .description('Train the iterations to come with the settings that the last search proposed')
-    .argument('<name>', 'Name of the loop', name)
-    .option('--json', 'Print one JSON object on stdout')
-    .action((loop: string, { json }: { json?: true }) => steer(loop, { name: 'adoptProposal', args: [] }, json));
+  for (const [command, update, description] of [
+    ['resume', 'resume', 'Go on after a pause'],
+    ['adopt', 'adoptProposal', 'Train the iterations to come with the settings that the last search proposed'],
+  ] as const) {
+    loop
+      .command(command)
+      .description(description)
+      .argument('<name>', 'Name of the loop', name)
+      .option('--json', 'Print one JSON object on stdout')
+      .action((loop: string, { json }: { json?: true }) => steer(loop, { name: update, args: [] }, json));
+  }
 
   loop
     .command('stop')

@@ -1,22 +1,16 @@
 import { z } from 'zod';
 import { type LoopConfig, loopConfigSchema } from '../config.js';
-import { PartloopError } from '../errors.js';
 import {
   configWith,
   type IterationFinished,
   type IterationHeld,
   type IterationRow,
   iterationsSchema,
-  type LoopStatus,
-  type RetryIteration,
-  type RunIterations,
-  type RunIterationsAnswer,
 } from '../messages.js';
 import { knownPart } from '../recorded.js';
-import { knownSettings, layerRecordSchema, mergeSettings } from '../settings.js';
+import { knownSettings, layerRecordSchema } from '../settings.js';
 import { type Step, stepSchema } from '../steps.js';
 import type { Proposal } from '../tune/proposal.js';
-import { assertMeansSomething } from './keptSteps.js';
 
 const iteration = z.number().int().positive();
 
@@ -140,120 +134,6 @@ export function nextDeed(machine: LoopMachine): Deed {
   return { kind: 'wait' };
 }
 
-// --- What people ask for ------------------------------------------------------------------------------------------
-
-/**
- * A start. Settings that it gives go on top of the loop's own, which stay in every other respect; `config` is that of a
- * loop that has none yet. A loop that failed, waits for images or is about to stop goes on.
- *
- * @throws PartloopError `input-invalid` for another pool, and for settings that do not go together
- */
-export function start(
-  machine: LoopMachine,
-  request: RunIterations,
-): { machine: LoopMachine; outcome: RunIterationsAnswer['outcome'] } {
-  assertPool(machine, request.config);
-  const given = request.settings ?? null;
-  const now = (changes: Partial<LoopMachine>, remaining: number, outcome: RunIterationsAnswer['outcome']) => ({
-    machine: { ...machine, stopping: 'no' as const, config: configOf(machine, request), remaining, ...changes },
-    outcome,
-  });
-  const later = {
-    iterations: request.iterations,
-    ...(given === null ? { config: request.config } : { settings: given }),
-  };
-  const { running, stopping, failure, waiting, remaining, pending } = machine;
-  if (stopping === 'after' && running !== null) {
-    // The stop took back all but the iteration that runs.
-    return {
-      machine: { ...machine, stopping: 'no', remaining: 1, pending: checked(machine, later) },
-      outcome: 'queued',
-    };
-  }
-  if (stopping !== 'no' || (remaining === 0 && running === null))
-    return now({ failure: null }, request.iterations, 'started');
-  if (running === null && (failure !== null || waiting)) {
-    return now({ failure: null, waiting: false }, Math.max(remaining, request.iterations), 'resumed');
-  }
-  if (pending === null) return { machine: { ...machine, pending: checked(machine, later) }, outcome: 'queued' };
-  const joined = { ...pending, iterations: Math.max(pending.iterations, request.iterations) };
-  if (given === null || Object.keys(given).length === 0)
-    return { machine: { ...machine, pending: joined }, outcome: 'joined' };
-  const merged = { ...joined, settings: layerRecordSchema.parse(mergeSettings(pending.settings ?? {}, given)) };
-  return { machine: { ...machine, pending: checked(machine, merged) }, outcome: 'joined' };
-}
-
-/**
- * A retry (without `iteration`: what failed goes on from its failed step) or a replay (an iteration again, from a step on).
- *
- * @throws PartloopError where an iteration runs, where there is none of this number, and where nothing failed
- */
-export function runAgain(machine: LoopMachine, asked: RetryIteration): LoopMachine {
-  const { running, again } = machine;
-  if (running !== null) {
-    throw new PartloopError('refused', `iteration ${running.iteration} is running, so nothing is done again now`, {
-      hint: `Wait for its end, or end it with \`loop stop --now\` or \`iteration cancel\`; then ask again.`,
-    });
-  }
-  const wanted = {
-    iteration: asked.iteration ?? failedIteration(machine),
-    from: asked.from ?? null,
-    settings: asked.settings ?? null,
-  };
-  if (wanted.iteration === null) {
-    throw new PartloopError('refused', 'nothing failed, so there is nothing to retry', {
-      hint: '`partloop iteration replay LOOP N --from STEP` does an iteration again.',
-    });
-  }
-  const { iteration: number } = wanted;
-  if (number >= machine.next && number !== failedIteration(machine)) {
-    const last = machine.next - 1;
-    throw new PartloopError(
-      'not-found',
-      `there is no iteration ${number} yet; ${last === 0 ? 'none is done' : `the last one is ${last}`}`,
-      {
-        hint: '`partloop loop status LOOP` lists them.',
-      },
-    );
-  }
-  if (again !== null && again.iteration !== number) {
-    throw new PartloopError('refused', `iteration ${again.iteration} waits to be done again first`, {
-      hint: 'Ask again when it is done; `partloop loop resume LOOP` if the loop is paused.',
-    });
-  }
-  if (wanted.settings !== null && wanted.from !== null) assertMeansSomething(wanted.from, wanted.settings);
-  if (wanted.settings !== null && machine.config !== null) configWith(machine.config, wanted.settings);
-  return { ...machine, stopping: 'no', failure: null, again: { ...wanted, iteration: number } };
-}
-
-/** The iteration that a retry means: the one that failed here, or whose newest record says so. */
-export function failedIteration({ failure, rows, next }: LoopMachine): number | null {
-  if (failure !== null) return failure.iteration;
-  const last = rows.at(-1);
-  return last?.status === 'failed' && last.iteration === next ? next : null;
-}
-
-/** Hold before the next step, or go on. */
-export const setPaused = (machine: LoopMachine, paused: boolean): LoopMachine => ({ ...machine, paused });
-
-/** End the loop after its iteration, or now. What was asked for beyond it is taken back. */
-export const stop = (machine: LoopMachine, now: boolean): LoopMachine => ({
-  ...machine,
-  stopping: now || machine.stopping === 'now' ? 'now' : 'after',
-  remaining: Math.min(machine.remaining, machine.running === null ? 0 : 1),
-  pending: null,
-  again: null,
-  running: machine.running === null ? null : { ...machine.running, cancelled: machine.running.cancelled || now },
-});
-
-/** @throws PartloopError `input-invalid` for another pool */
-export function setConfig(machine: LoopMachine, config: LoopConfig): LoopMachine {
-  assertPool(machine, config);
-  return { ...machine, config };
-}
-
-// --- What happens -------------------------------------------------------------------------------------------------
-
 /** The pool has images that it had not. */
 export const poolGrew = (machine: LoopMachine): LoopMachine => ({ ...machine, waiting: false });
 
@@ -344,51 +224,4 @@ function begunPending(machine: LoopMachine): LoopMachine {
   const { iterations, config, settings: given } = pending;
   const kept = machine.config === null ? null : configWith(machine.config, given ?? {});
   return { ...machine, pending: null, remaining: iterations, config: config ?? kept };
-}
-
-// --- What people see ----------------------------------------------------------------------------------------------
-
-export function phaseOf(machine: LoopMachine): LoopStatus['phase'] {
-  const { stopping, running, paused, failure, waiting, remaining, again } = machine;
-  if (stopping !== 'no') return running === null ? 'stopped' : 'stopping';
-  if (paused) return running === null || running.held ? 'paused' : 'pausing';
-  if (running !== null || again !== null) return 'running';
-  if (failure !== null) return 'failed';
-  if (waiting) return 'waiting for images';
-  return remaining > 0 ? 'running' : 'idle';
-}
-
-export function statusOf(loop: string, machine: LoopMachine): LoopStatus {
-  return {
-    loop,
-    phase: phaseOf(machine),
-    iteration: machine.running?.iteration ?? null,
-    step: null,
-    remaining: machine.remaining,
-    pending: machine.pending?.iterations ?? null,
-    nextIteration: machine.next,
-    error: machine.failure?.error ?? null,
-    proposal: machine.proposal,
-    rows: [...machine.rows],
-  };
-}
-
-// --- Settings -----------------------------------------------------------------------------------------------------
-
-/** @throws PartloopError `input-invalid` for another pool than the loop's own */
-function assertPool({ config }: LoopMachine, { pool }: LoopConfig): void {
-  if (config === null || config.pool === pool) return;
-  throw new PartloopError('input-invalid', `the loop draws from pool \`${config.pool}\`, not from \`${pool}\``, {
-    hint: 'Give a loop over another pool another name.',
-  });
-}
-
-function configOf({ config }: LoopMachine, request: RunIterations): LoopConfig {
-  return request.settings === undefined ? request.config : configWith(config ?? request.config, request.settings);
-}
-
-/** Settings of a request that waits are looked at when it comes, not when its turn comes. */
-function checked(machine: LoopMachine, pending: NonNullable<LoopMachine['pending']>): LoopMachine['pending'] {
-  if (machine.config !== null && pending.settings !== undefined) configWith(machine.config, pending.settings);
-  return pending;
 }

@@ -30,7 +30,7 @@ describe('the shards of a scan', () => {
     assert.notEqual(KEY, shardKey('loops/cars/1/plan/abc/plan.json', 7, 'e'.repeat(64)));
   });
 
-  it('never come back other than they were written: any flipped bit is refused by name, or changes nothing', async () => {
+  it('never come back other than they were written: each flipped bit is refused by name, or changes nothing', async () => {
     const writer = new ShardWriter();
     const entries = [0, 1, 2].map((n) => ({ ...unreadable, imageId: String(n).repeat(64), error: `${n} is cut off` }));
     for (const [at, entry] of entries.entries()) writer.add(entry, at);

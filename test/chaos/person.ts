@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import { isOpen, loopStatus } from '../../cli/loopClient.js';
+import { isOpen } from '../../activities/openWorkflows.js';
+import { loopStatus } from '../../cli/loopClient.js';
 import { loopWorkflowId } from '../../domain/ids.js';
 import { nextIteration } from '../../domain/loopState.js';
 import type { LoopStatus } from '../../domain/messages.js';

@@ -36,9 +36,9 @@ describe('`npm test`', function () {
     const said = await printed(`
       import { writeFileSync } from 'node:fs';
       import { FileTimes } from './slowest.mjs';
-      const times = new FileTimes('/root');
-      const lines = Array.from({ length: 12 }, (_, n) => ({ file: '/root/dist/test/a' + n + '.test.js', seconds: n }));
-      lines.push({ file: '/root/dist/test/a3.test.js', seconds: 30.25 });
+      const times = new FileTimes('/checkout');
+      const lines = Array.from({ length: 12 }, (_, n) => ({ file: '/checkout/dist/test/a' + n + '.test.js', seconds: n }));
+      lines.push({ file: '/checkout/dist/test/a3.test.js', seconds: 30.25 });
       writeFileSync(times.environment.PARTLOOP_TEST_TIMES, lines.map((line) => JSON.stringify(line) + '\\n').join(''));
       writeFileSync(times.junit, [7.5, 1].map((time, n) =>
         '<testcase classname="tests.test_resume" name="n' + n + '" time="' + time + '" />').join(''));

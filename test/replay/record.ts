@@ -55,7 +55,8 @@ async function keep(what: string, ids: readonly string[], runId?: string): Promi
       { maxBuffer: 64 * 2 ** 20 },
     );
     const file = `${id.replaceAll(':', '-')}.${what}.json`;
-    await writeFile(join(folder, file), `${JSON.stringify(JSON.parse(stdout))}\n`);
+    // Traces name files of the machine that recorded.
+    await writeFile(join(folder, file), `${JSON.stringify(JSON.parse(stdout)).replaceAll(ROOT, '/partloop')}\n`);
   }
 }
 

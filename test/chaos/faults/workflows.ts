@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
-import { isOpen } from '../../../cli/loopClient.js';
+import { isOpen } from '../../../activities/openWorkflows.js';
 import { scheduleId } from '../../../cli/schedules.js';
 import { iterationWorkflowId, loopWorkflowId, scanWorkflowId, tuneWorkflowId } from '../../../domain/ids.js';
 import { LIGHT_QUEUE } from '../../../domain/queues.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { attemptDiff } from '../../../domain/loop/attemptDiff.js';
-import { storedStatus } from '../../../domain/loop/storedStatus.js';
+import { storedStatus } from '../../../domain/loop/status.js';
 import { emptyLoopState, type IterationAttempt, withAttempt } from '../../../domain/loopState.js';
 import { stepResult, testConfig } from '../../support/fakeActivities.js';
 

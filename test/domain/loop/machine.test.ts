@@ -6,21 +6,17 @@ import {
   begun,
   carried,
   ended,
-  failedIteration,
   type LoopMachine,
   looked,
   loopMachine,
   nextDeed,
-  phaseOf,
   poolGrew,
   prepared,
-  runAgain,
-  setPaused,
-  start,
-  stop,
   told,
   wasRead,
 } from '../../../domain/loop/machine.js';
+import { failedIteration, runAgain, setPaused, start, stop } from '../../../domain/loop/requests.js';
+import { phaseOf } from '../../../domain/loop/status.js';
 import { configWith, type IterationRow } from '../../../domain/messages.js';
 
 const config = loopConfigSchema.parse({ pool: 'cars' });

@@ -1,0 +1,25 @@
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { parseIterationWorkflowId } from '../domain/ids.js';
+import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
+
+/** Whether a run of this workflow is open. */
+export async function isOpen(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** Iterations of a loop that run, whether the loop does or not, as far as the service's list knows. */
+export async function runningIterations(client: Client, loop: string): Promise<number[]> {
+  const running: number[] = [];
+  const { name } = SEARCH_ATTRIBUTES.loop;
+  const query = `WorkflowType = 'loopIteration' AND ExecutionStatus = 'Running' AND ${name} = '${loop}'`;
+  for await (const { workflowId } of client.workflow.list({ query })) {
+    const found = parseIterationWorkflowId(workflowId);
+    if (found?.loop === loop) running.push(found.iteration);
+  }
+  return running;
+}

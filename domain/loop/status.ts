@@ -1,0 +1,53 @@
+import { type LoopState, nextIteration, recentRows } from '../loopState.js';
+import type { IterationRow, LoopStatus } from '../messages.js';
+import type { LoopMachine } from './machine.js';
+
+/** The newest iteration where its record says that it failed; null where what is next has not begun. */
+export function failedRow(rows: readonly IterationRow[], next: number): IterationRow | null {
+  const last = rows.at(-1);
+  return last?.status === 'failed' && last.iteration === next ? last : null;
+}
+
+export function phaseOf(machine: LoopMachine): LoopStatus['phase'] {
+  const { stopping, running, paused, failure, waiting, remaining, again } = machine;
+  if (stopping !== 'no') return running === null ? 'stopped' : 'stopping';
+  if (paused) return running === null || running.held ? 'paused' : 'pausing';
+  if (running !== null || again !== null) return 'running';
+  if (failure !== null) return 'failed';
+  if (waiting) return 'waiting for images';
+  return remaining > 0 ? 'running' : 'idle';
+}
+
+export function statusOf(loop: string, machine: LoopMachine): LoopStatus {
+  return {
+    loop,
+    phase: phaseOf(machine),
+    iteration: machine.running?.iteration ?? null,
+    step: null,
+    remaining: machine.remaining,
+    pending: machine.pending?.iterations ?? null,
+    nextIteration: machine.next,
+    error: machine.failure?.error ?? null,
+    proposal: machine.proposal,
+    rows: [...machine.rows],
+  };
+}
+
+/** What is known of a loop that does not run: all that it did, and what its last iteration failed with. */
+export function storedStatus(state: LoopState): LoopStatus {
+  const rows = recentRows(state);
+  const next = nextIteration(state);
+  const failed = failedRow(rows, next);
+  return {
+    loop: state.loop,
+    phase: 'stopped',
+    iteration: null,
+    step: null,
+    remaining: 0,
+    pending: null,
+    nextIteration: next,
+    error: failed === null ? null : `iteration ${failed.iteration}: ${failed.error ?? 'failed'}`,
+    proposal: state.proposal,
+    rows,
+  };
+}

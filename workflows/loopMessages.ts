@@ -1,0 +1,43 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { LoopConfig } from '../domain/config.js';
+import {
+  type LoopStatus,
+  type PauseLoop,
+  parseRecorded,
+  type parseRequest,
+  pauseSchema,
+  type RetryIteration,
+  type RunIterations,
+  type RunIterationsAnswer,
+  retryIterationSchema,
+  runIterationsSchema,
+  type StopLoop,
+  stopSchema,
+} from '../domain/messages.js';
+import { orFail } from './failures.js';
+
+// What a `trainingLoop` can be told and asked. What its iterations tell it stands with them, in `loopIteration.ts`.
+
+export const runIterationsUpdate = defineUpdate<RunIterationsAnswer, [RunIterations]>('runIterations');
+export const retryIterationUpdate = defineUpdate<LoopStatus, [RetryIteration]>('retryIteration');
+export const pauseUpdate = defineUpdate<LoopStatus, [PauseLoop]>('pause');
+export const resumeUpdate = defineUpdate<LoopStatus>('resume');
+export const setConfigUpdate = defineUpdate<LoopStatus, [{ config: LoopConfig }]>('setConfig');
+export const adoptProposalUpdate = defineUpdate<LoopStatus>('adoptProposal');
+export const stopUpdate = defineUpdate<LoopStatus, [StopLoop]>('stop');
+export const poolGrewSignal = defineSignal('poolGrew');
+export const statusQuery = defineQuery<LoopStatus>('status');
+
+// What an update asks for. Its validator looks at it strictly, once: a refused one leaves nothing in the history. Its handler reads
+// it as recorded data, also in a replay by another version that lacks a field of it.
+type Parse = typeof parseRequest;
+export const asRunIterations = (request: unknown, parse: Parse = parseRecorded) =>
+  orFail(() => parse(runIterationsSchema, request, '`runIterations`'));
+export const asRetry = (request: unknown, parse: Parse = parseRecorded) =>
+  orFail(() => parse(retryIterationSchema, request, '`retryIteration`'));
+export const asPause = (request: unknown, parse: Parse = parseRecorded) =>
+  orFail(() => parse(pauseSchema, request, '`pause`'));
+export const asStop = (request: unknown, parse: Parse = parseRecorded) =>
+  orFail(() => parse(stopSchema, request, '`stop`'));
+export const asConfig = ({ config }: { config: unknown }, parse: Parse = parseRecorded) =>
+  orFail(() => parse(runIterationsSchema, { config }, '`setConfig`')).config;
