@@ -9,6 +9,9 @@ export const PNG_MARK = 'partloop normal form 2';
 /** Baseline, extended and progressive frames by Huffman coding: what every decoder knows. */
 const KNOWN_FRAMES = [0xc0, 0xc1, 0xc2];
 const START_OF_SCAN = 0xda;
+const END_OF_IMAGE = 0xd9;
+/** Huffman tables, quantisation tables, restart interval: what stands between the scans of a progressive picture. */
+const TABLES = [0xc4, 0xdb, 0xdd];
 const PNG_SIGNATURE = '\x89PNG\r\n\x1a\n';
 
 interface Segment {
@@ -20,14 +23,17 @@ interface Segment {
 
 /**
  * A plain, upright JPEG without what surrounds its pixels: profiles, EXIF, thumbnails, comments. Its pixels are the same to any
- * decoder built on libjpeg. null where it is not of the common kinds, or its segments are damaged.
+ * decoder built on libjpeg. null where it is not of the common kinds, its segments are damaged, or it has no end: some
+ * decoders stop with the last line, others read on and trip over what follows.
  */
 export function strippedJpeg(bytes: Uint8Array): Uint8Array | null {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const kept: Buffer[] = [file.subarray(0, 2)];
   for (const { marker, start, end } of segments(file)) {
     if (marker === START_OF_SCAN) {
-      const stripped = Buffer.concat([...kept, file.subarray(start)]);
+      const imageEnd = endOfImage(file, start);
+      if (imageEnd === null) return null;
+      const stripped = Buffer.concat([...kept, file.subarray(start, imageEnd)]);
       return isNormalForm(stripped.subarray(0, HEAD_BYTES)) ? stripped : null;
     }
     if (!surrounds(marker)) kept.push(file.subarray(start, end));
@@ -58,6 +64,32 @@ const surrounds = (marker: number): boolean => (marker > 0xe0 && marker <= 0xef 
 /** All start-of-frame markers; 0xc4, 0xc8 and 0xcc are others. */
 const isFrame = (marker: number): boolean =>
   marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+
+/** Where a JPEG ends, behind its end-of-image marker, from its first scan on; null where there is none or something is odd. */
+function endOfImage(file: Buffer, firstScan: number): number | null {
+  for (let at = firstScan; at + 4 <= file.length; ) {
+    const marker = file[at + 1] as number;
+    if (marker !== START_OF_SCAN && !TABLES.includes(marker) && !surrounds(marker)) return null;
+    at += 2 + file.readUInt16BE(at + 2);
+    if (marker === START_OF_SCAN) at = endOfEntropy(file, at);
+    if (file[at] !== 0xff) return null;
+    while (file[at + 1] === 0xff) at += 1; // fill bytes
+    if (file[at + 1] === END_OF_IMAGE) return at + 2;
+  }
+  return null;
+}
+
+/** The first marker behind coded pixels that is neither a stuffed byte nor a restart. */
+function endOfEntropy(file: Buffer, start: number): number {
+  let at = file.indexOf(0xff, start);
+  while (at >= 0) {
+    const next = file[at + 1];
+    if (next === undefined) break;
+    if (next !== 0 && (next < 0xd0 || next > 0xd7)) return at;
+    at = file.indexOf(0xff, at + 2);
+  }
+  return file.length;
+}
 
 /** Segments of a JPEG up to its first scan; ends where they are cut off or damaged. */
 function* segments(file: Buffer): Generator<Segment> {

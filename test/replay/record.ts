@@ -9,6 +9,7 @@ import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { mergeSettings } from '../../domain/settings.js';
 import { ROOT, venvBinary } from '../support/binaries.js';
 import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
+import { stepGate } from '../support/stepGate.js';
 import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
 
 /**
@@ -134,21 +135,8 @@ const SCENES: Record<string, () => Promise<void>> = {
   },
 
   async 'pause-now'() {
-    let arrived = (): void => undefined;
-    let release = (): void => undefined;
-    const atScan = new Promise<void>((open) => {
-      arrived = open;
-    });
-    const held = new Promise<void>((open) => {
-      release = open;
-    });
-    const { activities } = fakeActivities({
-      until: async (step) => {
-        if (step !== 'shard:1') return;
-        arrived();
-        await held;
-      },
-    });
+    const { atStep: atScan, open: release, until: untilOpen } = stepGate('shard:1');
+    const { activities } = fakeActivities({ until: untilOpen });
     await withWorkers(environment, activities, async () => {
       await start(1);
       await atScan;

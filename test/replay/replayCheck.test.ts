@@ -6,6 +6,7 @@ import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { openWorkflows, replayCheck } from '../../workers/replayCheck.js';
 import { ROOT } from '../support/binaries.js';
 import { fakeActivities, testConfig } from '../support/fakeActivities.js';
+import { stepGate } from '../support/stepGate.js';
 import { localEnvironment, withWorkers, workflowBundle } from '../support/workflowEnvironment.js';
 
 describe('the check of open workflows before a build is rolled out', () => {
@@ -17,21 +18,8 @@ describe('the check of open workflows before a build is rolled out', () => {
 
   it('passes where they replay, and names the workflow, the event and the command where one does not', async () => {
     const { client } = environment;
-    let release = (): void => undefined;
-    let arrived = (): void => undefined;
-    const held = new Promise<void>((open) => {
-      release = open;
-    });
-    const atTraining = new Promise<void>((open) => {
-      arrived = open;
-    });
-    const { activities } = fakeActivities({
-      until: async (name) => {
-        if (name !== 'train:1') return;
-        arrived();
-        await held;
-      },
-    });
+    const { atStep: atTraining, open: release, until } = stepGate('train:1');
+    const { activities } = fakeActivities({ until });
     const bundle = await workflowBundle();
     const broken = await bundleWorkflowCode({
       workflowsPath: join(ROOT, 'dist', 'test', 'replay', 'brokenWorkflows.js'),

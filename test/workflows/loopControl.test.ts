@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Context } from '@temporalio/activity';
 import {
   WithStartWorkflowOperation,
   WorkflowFailedError,
@@ -13,6 +12,7 @@ import { createRunningActivities } from '../../activities/running.js';
 import type { LoopStatus, RunIterationsAnswer } from '../../domain/messages.js';
 import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { fakeActivities, testConfig } from '../support/fakeActivities.js';
+import { stepGate } from '../support/stepGate.js';
 import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
 
 /** What people do to loops in the Web UI and by commands, on a server that knows resets and terminations. */
@@ -54,28 +54,6 @@ describe('a training loop that people steer', () => {
     const { isRunning, joinWorkflow } = createRunningActivities({ client: environment.client });
     return withWorkers(environment, { ...activities, isRunning, joinWorkflow }, work);
   };
-  /** A step that goes on when it is told to; cancelled, it ends as the real ones do. */
-  const gate = (held: string) => {
-    let open = (): void => undefined;
-    let begun = (): void => undefined;
-    const opened = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    const atStep = new Promise<void>((resolve) => {
-      begun = resolve;
-    });
-    const untilOpen = async (name: string): Promise<void> => {
-      if (name !== held) return;
-      begun();
-      const beats = setInterval(() => Context.current().heartbeat(), 50);
-      try {
-        await Promise.race([opened, Context.current().cancelled]);
-      } finally {
-        clearInterval(beats);
-      }
-    };
-    return { open, atStep, until: untilOpen };
-  };
   /** As the Web UI does: a new run from the first workflow task on. */
   const reset = async (handle: WorkflowHandle): Promise<void> => {
     const { events } = await handle.fetchHistory();
@@ -93,7 +71,7 @@ describe('a training loop that people steer', () => {
     error instanceof WorkflowUpdateFailedError && words.test(String(error.cause?.message));
 
   it('saves and holds at once where asked, says that it holds, and does the same step again afterwards', async () => {
-    const { atStep, until: untilOpen, open } = gate('train:1');
+    const { atStep, until: untilOpen, open } = stepGate('train:1');
     const { activities, calls } = fakeActivities({ until: untilOpen });
     await steered(activities, async () => {
       await run(1);
@@ -135,7 +113,7 @@ describe('a training loop that people steer', () => {
   });
 
   it('finishes with one scan where its iteration is reset in the middle of it', async () => {
-    const { atStep, until: untilOpen, open } = gate('shard:0');
+    const { atStep, until: untilOpen, open } = stepGate('shard:0');
     const { activities, calls } = fakeActivities({ until: untilOpen });
     await steered(activities, async () => {
       await run(1);
@@ -152,7 +130,7 @@ describe('a training loop that people steer', () => {
   });
 
   it('joins, holds and cancels an iteration that another run of the loop began', async () => {
-    const { atStep, until: untilOpen } = gate('train:1');
+    const { atStep, until: untilOpen } = stepGate('train:1');
     const { activities } = fakeActivities({ until: untilOpen });
     await steered(activities, async () => {
       await run(1);
@@ -169,7 +147,7 @@ describe('a training loop that people steer', () => {
   });
 
   it('fails where its iteration is terminated, and does it again when a person retries', async () => {
-    const { atStep, until: untilOpen, open } = gate('train:1');
+    const { atStep, until: untilOpen, open } = stepGate('train:1');
     const { activities } = fakeActivities({ until: untilOpen });
     await steered(activities, async () => {
       await run(2);
@@ -224,7 +202,7 @@ describe('a training loop that people steer', () => {
   });
 
   it('refuses what it cannot do and says why: a replay while it runs, an iteration that is not there, a retry of nothing', async () => {
-    const { atStep, until: untilOpen, open } = gate('train:1');
+    const { atStep, until: untilOpen, open } = stepGate('train:1');
     const { activities, calls } = fakeActivities({ until: untilOpen });
     await steered(activities, async () => {
       await run(1);
@@ -241,7 +219,7 @@ describe('a training loop that people steer', () => {
   });
 
   it('takes a start while it stops as a wish to go on', async () => {
-    const { atStep, until: untilOpen, open } = gate('train:1');
+    const { atStep, until: untilOpen, open } = stepGate('train:1');
     const { activities } = fakeActivities({ until: untilOpen });
     await steered(activities, async () => {
       await run(3);
