@@ -1,13 +1,13 @@
 /**
  * Every test, with all its set-up: `npm test`, or `node infra/test.mjs static mocha python` for some of it. The last line
- * is `N passed, N failed`; the exit code is 1 where anything failed.
+ * is `N passed, N failed`, after the names of what failed; the exit code is 1 where anything did.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inLanes } from './testing/lanes.mjs';
-import { FileTimes } from './testing/slowest.mjs';
+import { RunRecord } from './testing/runRecord.mjs';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const MODULES = join(ROOT, 'node_modules');
@@ -16,6 +16,7 @@ const PYTHON = join(ROOT, '.venv', 'bin', 'python');
 const LIMIT_MS = 40 * 60 * 1000;
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
+const brokenChecks = [];
 
 /** Run a command with its output shown; returns exit code and text. */
 function run(say, command, args, options = {}) {
@@ -45,7 +46,9 @@ async function suite(say, title, command, args, words, options) {
   const failed = count(words.failed) + count(words.broken ?? words.failed) * (words.broken ? 1 : 0);
   totals.passed += count(words.passed);
   totals.skipped += count(words.skipped);
-  totals.failed += code !== 0 && failed === 0 ? 1 : failed;
+  const isBrokenOff = code !== 0 && failed === 0;
+  totals.failed += isBrokenOff ? 1 : failed;
+  if (isBrokenOff) brokenChecks.push(`${title} broke off (exit code ${code})`);
   footline(say, title, code, start);
 }
 
@@ -54,6 +57,7 @@ async function check(say, title, command, args, options) {
   const start = headline(say, title);
   const { code } = await run(say, command, args, options);
   totals[code === 0 ? 'passed' : 'failed'] += 1;
+  if (code !== 0) brokenChecks.push(title);
   footline(say, title, code, start);
   return code === 0;
 }
@@ -88,8 +92,8 @@ const STACKS = `dist/test/{${['chaos', 'infra', 'integration'].join()}}/**/*.tes
 async function mochaTests(say, title, files) {
   const [node, mocha] = tool('mocha', 'bin', 'mocha.js');
   const words = { passed: 'passing', failed: 'failing', skipped: 'pending' };
-  const reporter = join(ROOT, 'infra', 'testing', 'fileTimes.cjs');
-  await suite(say, title, node, [mocha, '--reporter', reporter, ...files], words, { env: times.environment });
+  const reporter = join(ROOT, 'infra', 'testing', 'recordingReporter.cjs');
+  await suite(say, title, node, [mocha, '--reporter', reporter, ...files], words, { env: record.environment });
 }
 const stackTests = (say) => mochaTests(say, 'TypeScript tests with a stack', [STACKS]);
 const otherTests = (say) => mochaTests(say, 'TypeScript tests', ['dist/test/**/*.test.js', '--ignore', STACKS]);
@@ -100,7 +104,7 @@ async function pythonTests(say) {
   const pyright = { cwd: trainer, env: { ...process.env, PYRIGHT_PYTHON_IGNORE_WARNINGS: '1' } };
   await check(say, 'trainer types', PYTHON, ['-m', 'pyright', '--pythonpath', PYTHON], pyright);
   const words = { passed: 'passed', failed: 'failed', broken: 'errors?', skipped: 'skipped' };
-  const pytest = ['-m', 'pytest', '--color=no', `--junitxml=${times.junit}`];
+  const pytest = ['-m', 'pytest', '--color=no', `--junitxml=${record.junit}`];
   await suite(say, 'trainer tests', PYTHON, pytest, words, { cwd: trainer });
 }
 
@@ -114,7 +118,7 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 const start = performance.now();
-const times = new FileTimes(ROOT);
+const record = new RunRecord(ROOT);
 const show = (text) => process.stdout.write(text);
 const isSetUp = await check(show, 'set-up', process.execPath, [join(ROOT, 'infra', 'bootstrap.mjs')]);
 if (isSetUp) {
@@ -125,8 +129,10 @@ if (isSetUp) {
   );
 }
 
-const slowest = times.take();
+const { slowest, failed } = record.take();
 if (slowest.length > 0) show(`\n── slowest test files\n${slowest.join('\n')}\n`);
+const broken = [...brokenChecks, ...failed];
+if (broken.length > 0) show(`\n── failed\n${broken.join('\n')}\n`);
 show(`\n${totals.skipped} skipped, ${((performance.now() - start) / 1000).toFixed(0)} s\n`);
 show(`${totals.passed} passed, ${totals.failed} failed\n`);
 process.exitCode = totals.failed === 0 ? 0 : 1;

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { z } from 'zod';
 import { ROOT } from '../../infra/home.js';
 
 const run = promisify(execFile);
@@ -35,14 +36,14 @@ describe('`npm test`', function () {
   it('names the ten slowest files with their seconds, of TypeScript and of Python', async () => {
     const said = await printed(`
       import { writeFileSync } from 'node:fs';
-      import { FileTimes } from './slowest.mjs';
-      const times = new FileTimes('/checkout');
+      import { RunRecord } from './runRecord.mjs';
+      const record = new RunRecord('/checkout');
       const lines = Array.from({ length: 12 }, (_, n) => ({ file: '/checkout/dist/test/a' + n + '.test.js', seconds: n }));
       lines.push({ file: '/checkout/dist/test/a3.test.js', seconds: 30.25 });
-      writeFileSync(times.environment.PARTLOOP_TEST_TIMES, lines.map((line) => JSON.stringify(line) + '\\n').join(''));
-      writeFileSync(times.junit, [7.5, 1].map((time, n) =>
+      writeFileSync(record.environment.PARTLOOP_TEST_RECORD, lines.map((line) => JSON.stringify(line) + '\\n').join(''));
+      writeFileSync(record.junit, [7.5, 1].map((time, n) =>
         '<testcase classname="tests.test_resume" name="n' + n + '" time="' + time + '" />').join(''));
-      console.log(times.take().join('\\n'));
+      console.log(record.take().slowest.join('\\n'));
     `);
     const lines = said.trimEnd().split('\n');
     assert.equal(lines.length, 10);
@@ -51,23 +52,80 @@ describe('`npm test`', function () {
     assert.equal(lines.at(-1)?.trim(), '4.0 s  test/a4.test.ts');
   });
 
+  it('names what failed at the end, of TypeScript and of Python, so that a log cut to its tail still tells', async () => {
+    const said = await printed(`
+      import { writeFileSync } from 'node:fs';
+      import { RunRecord } from './runRecord.mjs';
+      const record = new RunRecord('/checkout');
+      const line = JSON.stringify({ failed: 'a loop runs', why: 'it\\nstood still' });
+      writeFileSync(record.environment.PARTLOOP_TEST_RECORD, line + '\\n');
+      const cases = [
+        '<testcase classname="tests.test_resume" name="test_well" time="1.0" />',
+        '<testcase classname="tests.test_resume" name="test_bits" time="2.0"><failure message="differs">at ...</failure></testcase>',
+        '<testcase classname="tests.test_resume" name="test_skipped" time="0.0"><skipped message="no GPU" /></testcase>',
+      ];
+      writeFileSync(record.junit, cases.join(''));
+      console.log(record.take().failed.join('\\n'));
+    `);
+    assert.deepEqual(said.trimEnd().split('\n'), [
+      ...['a loop runs', '    it stood still'],
+      ...['trainer/tests/test_resume.py test_bits', '    differs'],
+    ]);
+  });
+
   it('times a file with its hooks, and reports as Mocha does', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'pl-times-'));
-    try {
-      const file = join(folder, 'slow.cjs');
-      const wait = '(done) => setTimeout(done, 150)';
-      await writeFile(file, `describe('one', () => { before(${wait}); it('passes', ${wait}); after(${wait}); });`);
-      const times = join(folder, 'times.jsonl');
-      const mocha = join(ROOT, 'node_modules', 'mocha', 'bin', 'mocha.js');
-      const args = [mocha, '--no-config', '--reporter', join(TESTING, 'fileTimes.cjs'), file];
-      const { stdout } = await run(process.execPath, args, { env: { ...process.env, PARTLOOP_TEST_TIMES: times } });
-      assert.match(stdout, /1 passing/);
-      const found: unknown = JSON.parse(await readFile(times, 'utf8'));
-      assert.ok(typeof found === 'object' && found !== null && 'file' in found && 'seconds' in found);
-      assert.equal(found.file, file);
-      assert.ok(Number(found.seconds) > 0.4, `${found.seconds} s`);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    const wait = '(done) => setTimeout(done, 150)';
+    const { stdout, lines } = await recorded(
+      `describe('one', () => { before(${wait}); it('passes', ${wait}); after(${wait}); });`,
+    );
+    assert.match(stdout, /1 passing/);
+    const [{ file, seconds } = {}] = lines;
+    assert.match(String(file), /some\.cjs$/);
+    assert.ok(Number(seconds) > 0.4, `${seconds} s`);
+  });
+
+  it('ends a run that something keeps alive after its last test, and says so', async () => {
+    const { code, stderr, lines } = await recorded(
+      `it('leaves a timer behind', () => { setInterval(() => {}, 1_000); });`,
+      { PARTLOOP_TEST_LEFT_BEHIND_MS: '100' },
+    );
+    assert.equal(code, 1);
+    assert.match(stderr, /keeps the process alive: .*Timeout/);
+    assert.equal(lines.at(-1)?.failed, 'the end of the run');
   });
 });
+
+const lineSchema = z.looseObject({
+  file: z.string().optional(),
+  seconds: z.number().optional(),
+  failed: z.string().optional(),
+});
+
+/** Run a test file with the reporter of `npm test`. */
+async function recorded(
+  test: string,
+  environment: Record<string, string> = {},
+): Promise<{ code: number; stdout: string; stderr: string; lines: z.infer<typeof lineSchema>[] }> {
+  const folder = await mkdtemp(join(tmpdir(), 'pl-record-'));
+  try {
+    const file = join(folder, 'some.cjs');
+    await writeFile(file, test);
+    const record = join(folder, 'record.jsonl');
+    const mocha = join(ROOT, 'node_modules', 'mocha', 'bin', 'mocha.js');
+    const args = [mocha, '--no-config', '--reporter', join(TESTING, 'recordingReporter.cjs'), file];
+    const env = { ...process.env, PARTLOOP_TEST_RECORD: record, ...environment };
+    const said = await new Promise<{ code: number; stdout: string; stderr: string }>((done) =>
+      execFile(process.execPath, args, { env }, (error, stdout, stderr) =>
+        done({ code: Number(error?.code ?? 0), stdout, stderr }),
+      ),
+    );
+    const text = await readFile(record, 'utf8');
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => lineSchema.parse(JSON.parse(line)));
+    return { ...said, lines };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
