@@ -16,6 +16,8 @@ import { localEnvironment, workflowBundle } from '../support/workflowEnvironment
 
 const SHARDS = 20;
 const URI = 's3://partloop/store';
+/** A task that was on its way to a poll which its worker gave up is lost, and comes again after so long a silence. */
+const config = { ...testConfig, durability: { ...testConfig.durability, scanHeartbeatSeconds: 5 } };
 
 describe('a worker whose machine is at fault', function () {
   this.timeout(120_000);
@@ -60,7 +62,7 @@ describe('a worker whose machine is at fault', function () {
       activities,
       workflowBundle: await workflowBundle(),
     });
-    const context = { loop: 'cars', iteration: 1, config: testConfig, previous: null, force: null };
+    const context = { loop: 'cars', iteration: 1, config, previous: null, force: null };
     return light.runUntil(
       environment.client.workflow.execute('mislabelScan', {
         workflowId: id,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { runTrainer } from '../../../activities/trainer/process.js';
 import { type TrainerEnd, trainerFailure } from '../../../activities/trainer/trainerEnd.js';
 
@@ -52,8 +53,10 @@ describe('the trainer as a process', () => {
     const end = await run(body, { signal: stop.signal, graceMs: 100, onWarning: () => stop.abort() });
     assert.equal(end.exitCode, null);
     const child = Number(await readFile(join(folder, 'child'), 'utf8'));
-    const state = await readFile(`/proc/${child}/stat`, 'utf8').catch(() => 'gone');
-    assert.match(state, /gone|\) Z /);
+    // A signal is on its way when the trainer is seen to have ended.
+    const state = () => readFile(`/proc/${child}/stat`, 'utf8').catch(() => 'gone');
+    for (let tries = 0; tries < 100 && !/gone|\) Z /.test(await state()); tries++) await sleep(50);
+    assert.match(await state(), /gone|\) Z /);
   });
 
   it('does not start where its interpreter is missing, and the error says what to do', async () => {
