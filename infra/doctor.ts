@@ -138,7 +138,7 @@ function memory(): Verdict {
 async function ports(): Promise<Verdict> {
   if (!needsLocalStack() || runningState(partloopHome()) !== null)
     return { ok: true, required: false, detail: 'in use by this stack' };
-  const visible = [USUAL_PORTS.temporal, USUAL_PORTS.temporalUi, USUAL_PORTS.s3];
+  const visible = Object.values(USUAL_PORTS);
   const taken: number[] = [];
   for (const port of visible) if (!(await isPortFree(port))) taken.push(port);
   const detail =

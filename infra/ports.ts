@@ -1,29 +1,38 @@
 import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
 
-/** Every port of the local stack and the number that users expect where it is free. */
-export const USUAL_PORTS = {
-  temporal: 7233,
-  temporalUi: 8233,
-  temporalHttp: 7243,
-  temporalMetrics: 7244,
-  s3: 8333,
-  s3Grpc: 18333,
-  master: 9333,
-  masterGrpc: 19333,
-  volume: 9340,
-  volumeGrpc: 19340,
-  filer: 8888,
-  filerGrpc: 18888,
-  admin: 23646,
-  adminGrpc: 33646,
-} as const;
+/** Ports that people use, and the number that they expect where it is free. */
+export const USUAL_PORTS = { temporal: 7233, temporalUi: 8233, s3: 8333 } as const;
 
-export type PortName = keyof typeof USUAL_PORTS;
-export type Ports = Record<PortName, number>;
-export const PORT_NAMES = Object.keys(USUAL_PORTS) as PortName[];
+const port = z.number().int().min(1).max(65_535);
+
+/**
+ * Every port of the local stack. Those without a usual number are drawn: only the stack itself and its state file know them, and
+ * stacks that start at the same time, or in containers that share a temporary folder for SeaweedFS' sockets, hardly ever want
+ * the same.
+ */
+export const portsSchema = z.object({
+  temporal: port,
+  temporalUi: port,
+  temporalHttp: port,
+  temporalMetrics: port,
+  s3: port,
+  s3Grpc: port,
+  master: port,
+  masterGrpc: port,
+  volume: port,
+  volumeGrpc: port,
+  filer: port,
+  filerGrpc: port,
+  admin: port,
+  adminGrpc: port,
+});
+export type Ports = z.infer<typeof portsSchema>;
+export type PortName = keyof Ports;
+export const PORT_NAMES: readonly PortName[] = portsSchema.keyof().options;
 
 /** Below the range that systems hand to outgoing connections, so that a remembered port stays free. */
 const SPARE_RANGE = { from: 20_000, to: 32_000 } as const;
@@ -57,22 +66,26 @@ export async function untilListening(port: number, signal: AbortSignal): Promise
   while (!(await isListening(port))) await sleep(50, undefined, { signal });
 }
 
-/** Remembered ports where they are still free, else the usual ones, else spare ones. */
+/** Remembered ports where they are still free, else the usual ones, else drawn ones. */
 export async function choosePorts(remembered: Partial<Ports>): Promise<Ports> {
+  const usual: Partial<Ports> = USUAL_PORTS;
   const taken = new Set<number>();
-  const ports: Ports = { ...USUAL_PORTS };
+  const ports: Partial<Ports> = {};
   for (const name of PORT_NAMES) {
-    ports[name] = await choosePort(remembered[name] ?? USUAL_PORTS[name], taken);
-    taken.add(ports[name]);
+    const chosen = await choosePort(remembered[name] ?? usual[name] ?? sparePort(), taken);
+    ports[name] = chosen;
+    taken.add(chosen);
   }
-  return ports;
+  return portsSchema.parse(ports);
 }
+
+const sparePort = (): number => randomInt(SPARE_RANGE.from, SPARE_RANGE.to);
 
 async function choosePort(wanted: number, taken: ReadonlySet<number>): Promise<number> {
   let port = wanted;
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     if (!taken.has(port) && (await isPortFree(port))) return port;
-    port = randomInt(SPARE_RANGE.from, SPARE_RANGE.to);
+    port = sparePort();
   }
   throw new PartloopError('setup-incomplete', `no free port was found instead of ${wanted}`, {
     hint: `End programs that hold ports between ${SPARE_RANGE.from} and ${SPARE_RANGE.to}.`,

@@ -2,26 +2,8 @@ import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
 import { readIfThere, writeWhole } from './files.js';
 import { homePaths } from './home.js';
-import type { Ports } from './ports.js';
+import { portsSchema } from './ports.js';
 import { processRef } from './processes.js';
-
-const port = z.number().int().min(1).max(65_535);
-const portsSchema = z.object({
-  temporal: port,
-  temporalUi: port,
-  temporalHttp: port,
-  temporalMetrics: port,
-  s3: port,
-  s3Grpc: port,
-  master: port,
-  masterGrpc: port,
-  volume: port,
-  volumeGrpc: port,
-  filer: port,
-  filerGrpc: port,
-  admin: port,
-  adminGrpc: port,
-} satisfies Record<keyof Ports, z.ZodNumber>);
 
 const supervisedSchema = z.object({
   process: processRef.nullable(),

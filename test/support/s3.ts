@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { loadCredentials } from '../../infra/credentials.js';
 import { spawnGuarded } from '../../infra/guard.js';
 import { homePaths, makeHome } from '../../infra/home.js';
-import { choosePorts, PORT_NAMES } from '../../infra/ports.js';
+import { choosePorts } from '../../infra/ports.js';
 import { LOCAL_BUCKET, LOCAL_REGION, prepareSeaweed, removeSockets, seaweedCommand } from '../../infra/seaweed.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { openStore, type StoreOptions } from '../../storage/s3.js';
@@ -23,8 +23,8 @@ export async function startTestStore(): Promise<TestStore> {
   const home = await mkdtemp(join(tmpdir(), 'pl-s3-'));
   makeHome(home);
   const credentials = loadCredentials(home);
-  // Not the usual ones: a stack that another test starts at the same moment would take them too.
-  const ports = await choosePorts(Object.fromEntries(PORT_NAMES.map((name) => [name, randomInt(20_000, 32_000)])));
+  // Not the usual one: a stack that another test starts at the same moment would take it too.
+  const ports = await choosePorts({ s3: randomInt(20_000, 32_000) });
   const logFile = join(homePaths(home).logs, 'seaweed.log');
   const child = spawnGuarded({ ...seaweedCommand(home, ports, credentials), env: process.env, cwd: home, logFile });
   const gone = new AbortController();
