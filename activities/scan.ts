@@ -1,3 +1,4 @@
+import { MINOR_WEIGHT } from '../domain/config.js';
 import type { ScanJudge } from '../domain/messages.js';
 import { type ClassIouByName, type ReduceEntry, reduceScan as reduceEntries } from '../domain/mislabel/index.js';
 import { answersOf, learnCorrection } from '../domain/mislabel/verdictCorrection.js';
@@ -57,12 +58,14 @@ export function createScanActivities(deps: ActivityDeps) {
       const judges = await Promise.all(plan.judges.map((_, judge) => judgeOf(store, plan, judge, folds)));
       const { sessions: _, maxShardsInFlight: __, ...settings } = context.config.scan;
       const reviews = await reviewsFor(deps, context);
+      const { minorWeight } = context.config.sample;
       const inputs = {
         planKey: plan.shards.map(({ rows }) => rows),
         models: judges.map(({ card }) => card.files.scan),
         settings,
         failedShards,
-        // Left out where there are none, so that scans from before the first review are found done.
+        // What is as it usually is stays out, so that scans from before it could be otherwise are found done.
+        ...(minorWeight === MINOR_WEIGHT ? {} : { minorWeight }),
         ...(reviews.digest === null ? {} : { reviews: reviews.digest }),
       };
       return withHeartbeat(() =>
@@ -76,7 +79,7 @@ export function createScanActivities(deps: ActivityDeps) {
           const { images, findings, summary } = reduceEntries(
             entries,
             taxonomy,
-            context.config.scan,
+            { ...context.config.scan, minorWeight },
             classIou,
             silencer(reviews.verdicts),
             learnCorrection(answersOf(reviews.verdicts)),

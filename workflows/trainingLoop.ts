@@ -47,7 +47,7 @@ import {
 } from '../domain/messages.js';
 import type { IterationContext } from '../domain/steps.js';
 import { withTunedSettings } from '../domain/tune/space.js';
-import { bookkeeping } from './activities.js';
+import { bookkeeping, joining } from './activities.js';
 import { hasCode, orFail, rootMessage } from './failures.js';
 import { iterationFinishedSignal, iterationHeldSignal, loopIteration, pauseIterationSignal } from './loopIteration.js';
 import {
@@ -73,6 +73,17 @@ import { showAttributes } from './searchAttributes.js';
  * version while it waits for images, runs that a reset began, and an iteration that holds.
  */
 const LOOKS_AGAIN = 'loop-looks-again';
+/** Before, a loop looked every ten minutes whether an iteration that it had not started itself still ran. */
+const WAITS_FOR_THE_END = 'loop-waits-for-the-end';
+
+/** Of the results of an iteration: one that found no new images has none. */
+const hasDrawn = (results: unknown): boolean =>
+  typeof results === 'object' && results !== null && 'draw' in results && results.draw !== undefined;
+
+const endedFromOutside = (iteration: number): Ending => ({
+  kind: 'failed',
+  error: `iteration ${iteration}: it was ended from outside`,
+});
 
 /**
  * The loop itself, one workflow a loop, never-ending: handlers and a short loop over the machine of
@@ -215,7 +226,7 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
       // Not cancelled with the iteration: a loop that ended before it would take the request to cancel with it.
       CancellationScope.nonCancellable(() => condition(() => endingTold(machine)?.status === 'finished')),
     ]);
-    return { kind: results === undefined || results.draw !== undefined ? 'finished' : 'no-images' };
+    return { kind: results === undefined || hasDrawn(results) ? 'finished' : 'no-images' };
   }
 
   /**
@@ -229,11 +240,35 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
       if (machine.running?.cancelled) cancelIteration();
       await handle.signal(pauseIterationSignal, machine.paused).catch(() => undefined);
     }
+    if (patched(WAITS_FOR_THE_END)) return await untilEnded(iteration);
     while (!(await condition(() => endingTold(machine) !== null, '10 minutes'))) {
       if (!(await isRunning(iteration))) break;
     }
+    return endingOf(iteration) ?? endedFromOutside(iteration);
+  }
+
+  /** Until the iteration says that it ends, or has ended without a word: somebody terminated it. */
+  async function untilEnded(iteration: number): Promise<Ending> {
+    for (;;) {
+      const told = condition(() => endingTold(machine) !== null);
+      // Not cancelled once told: the iteration is about to end, and a cancellation would reach it.
+      const joined = await Promise.race([
+        told,
+        joining.joinWorkflow({ workflowId: iterationWorkflowId(loop, iteration) }),
+      ]);
+      const ending = endingOf(iteration);
+      if (ending !== null) return ending;
+      if (joined?.status === 'failed') return { kind: 'failed', error: `iteration ${iteration}: ${joined.message}` };
+      if (joined?.status === 'completed') return { kind: hasDrawn(joined.result) ? 'finished' : 'no-images' };
+      // It may have been reset, and then runs on.
+      if (!(await isRunning(iteration))) return endedFromOutside(iteration);
+    }
+  }
+
+  /** What the running iteration said of its end; null where it has said nothing. */
+  function endingOf(iteration: number): Ending | null {
     const note = endingTold(machine);
-    if (note === null) return { kind: 'failed', error: `iteration ${iteration}: it was ended from outside` };
+    if (note === null) return null;
     if (note.status !== 'failed') return { kind: note.status };
     return { kind: 'failed', error: `iteration ${iteration}: ${note.error ?? 'failed'}` };
   }

@@ -2,8 +2,6 @@ import { own } from '../own.js';
 import type { Taxonomy } from '../taxonomy.js';
 import type { ClassIouByName, ReduceEntry } from './types.js';
 
-const MINOR_WEIGHT = 2;
-
 /** What the whole scan says of one label value (index; 0 is background). */
 export interface ClassKnowledge {
   /** Mean probability of the class over pixels labelled so (confident learning, Northcutt et al. 2021). */
@@ -73,7 +71,7 @@ export function eachTriple(
 }
 
 /**
- * Mean IoU of label and prediction over the classes in either, minor parts weighted up, of one image; and each class's.
+ * Mean IoU of label and prediction over the classes in either, minor parts weighted by `minorWeight`, of one image; and each class's.
  * `leftOut` are triples of regions that do not count; a class with under `minUnion` pixels left does not count either.
  */
 export function imageIou(
@@ -81,6 +79,7 @@ export function imageIou(
   leftOut: readonly (readonly number[])[],
   taxonomy: Taxonomy,
   minUnion: number,
+  minorWeight: number,
 ): { mean: number; byClass: Record<string, number> } {
   const counts = new Map<number, [number, number]>();
   eachTriple(classCounts, (value, intersection, union) => counts.set(value, [intersection, union]));
@@ -98,7 +97,7 @@ export function imageIou(
   for (const [value, [intersection, union]] of counts) {
     if (union < minUnion) continue;
     const iou = intersection / union;
-    const weight = taxonomy.classes[value - 1]?.group === 'minor' ? MINOR_WEIGHT : 1;
+    const weight = taxonomy.classes[value - 1]?.group === 'minor' ? minorWeight : 1;
     byClass[value] = Math.round(iou * 1e6) / 1e6;
     sum += weight * iou;
     weights += weight;

@@ -1,4 +1,4 @@
-import type { ScanConfig } from '../config.js';
+import { MINOR_WEIGHT, type ScanConfig } from '../config.js';
 import type { Region } from '../review.js';
 import { FINDING_KINDS, type FindingKind, type FindingRow, type ScanImageRow } from '../tables.js';
 import type { Taxonomy } from '../taxonomy.js';
@@ -24,16 +24,17 @@ const MIN_UNION_SHARE = 0.0005;
  * where it is not known. Pure: the same entries in the same order give the same rows. Entries with an `error` or without
  * an analysis become unreadable findings, and are set aside whatever the caps; those marked `unjudged` are neither. What
  * `isSilenced` says was called right by a reviewer is not reported again, and no reason to set an image aside; `correction`
- * is what reviewers' answers have taught about such probabilities.
+ * is what reviewers' answers have taught about such probabilities; `minorWeight` is `sample.minorWeight`.
  */
 export function reduceScan(
   entries: readonly ReduceEntry[],
   taxonomy: Taxonomy,
-  config: ScanConfig,
+  config: ScanConfig & { minorWeight?: number },
   classIou: Record<string, ClassIouByName> | null,
   isSilenced: (region: Region) => boolean = () => false,
   correction: VerdictCorrection = NO_CORRECTION,
 ): ScanReduction {
+  const { minorWeight = MINOR_WEIGHT } = config;
   const classes = learnClasses(entries, taxonomy);
   const fitted = calibrate(entries, taxonomy, classes, config, classIou, correction);
   const calibration = { ...fitted, judged: fitted.judged.map((image) => withoutAnswered(image, isSilenced)) };
@@ -81,6 +82,7 @@ export function reduceScan(
           auditChance: audit.get(image.entry.imageId) ?? null,
         },
         taxonomy,
+        minorWeight,
       ),
       findings: found.map((item) => findingRow(image, item)),
     });
@@ -194,15 +196,17 @@ function imageScanRow(
   found: readonly Reported[],
   fate: Pick<ScanImageRow, 'quarantined' | 'regionsIgnored' | 'auditChance'>,
   taxonomy: Taxonomy,
+  minorWeight: number,
 ): ScanImageRow {
   const { entry, analysis, probability } = image;
   const minUnion = MIN_UNION_SHARE * analysis.width * analysis.height;
-  const as = imageIou(analysis.classCounts, [], taxonomy, minUnion);
+  const as = imageIou(analysis.classCounts, [], taxonomy, minUnion, minorWeight);
   const without = imageIou(
     analysis.classCounts,
     found.map(({ candidate }) => candidate.counts),
     taxonomy,
     minUnion,
+    minorWeight,
   );
   return {
     imageId: entry.imageId,

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { WithStartWorkflowOperation } from '@temporalio/client';
+import { createRunningActivities } from '../../activities/running.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import type { LoopStatus } from '../../domain/messages.js';
 import { LIGHT_QUEUE } from '../../domain/queues.js';
@@ -13,11 +14,11 @@ import { stepGate } from '../support/stepGate.js';
 import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
 
 /**
- * Records histories of today's workflows for the replay test: `node dist/test/replay/record.js NAME` writes them into
- * `histories/NAME`. Give each version a folder of its own and leave those of earlier ones as they are: they stand for the
+ * Records histories of today's workflows for the replay test: `node dist/test/replay/record.js NAME [SCENE…]` writes them, by
+ * default those of all scenes, into `histories/NAME`. Give each version a folder of its own and leave those of earlier ones as they are: they stand for the
  * loops that were begun with it.
  */
-const [name] = process.argv.slice(2);
+const [name, ...asked] = process.argv.slice(2);
 if (name === undefined) throw new Error('name the folder: node dist/test/replay/record.js 2026-11');
 const run = promisify(execFile);
 const folder = join(ROOT, 'test', 'replay', 'histories', name);
@@ -161,6 +162,23 @@ const SCENES: Record<string, () => Promise<void>> = {
     });
   },
 
+  async joined() {
+    const { atStep, open, until: untilOpen } = stepGate('train:1');
+    const { activities } = fakeActivities({ until: untilOpen });
+    const { isRunning, joinWorkflow } = createRunningActivities({ client: environment.client });
+    await withWorkers(environment, { ...activities, isRunning, joinWorkflow }, async () => {
+      await start(1);
+      await atStep;
+      await loop().terminate('by a person');
+      await start(1);
+      await until(({ iteration }) => iteration === 1);
+      open();
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 2);
+      await end();
+      await keep('joined', ['loop:cars']);
+    });
+  },
+
   async 'no-images'() {
     const { activities, fail } = fakeActivities();
     fail('draw:1', 'pool-exhausted');
@@ -177,7 +195,7 @@ const SCENES: Record<string, () => Promise<void>> = {
 };
 
 try {
-  for (const scene of Object.values(SCENES)) await scene();
+  for (const [scene, record] of Object.entries(SCENES)) if (asked.length === 0 || asked.includes(scene)) await record();
 } finally {
   await environment.teardown();
 }

@@ -48,6 +48,12 @@ export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment
   return environment;
 }
 
+/**
+ * A poll that a worker gave up may still be open at a busy server, which then hands it the first task of the next test, where
+ * it is lost until its timeout. So the server closes the polls of a worker that shuts down.
+ */
+const CLOSE_POLLS = ['--dynamic-config-value', 'frontend.enableCancelWorkerPollsOnShutdown=true'];
+
 /** A real dev server: schedules, list, reset and pause work. */
 export async function localEnvironment(extraArgs: string[] = []): Promise<TestWorkflowEnvironment> {
   await workflowBundle();
@@ -55,7 +61,7 @@ export async function localEnvironment(extraArgs: string[] = []): Promise<TestWo
     server: {
       executable: { type: 'existing-path', path: venvBinary('temporal') },
       searchAttributes: Object.values(SEARCH_ATTRIBUTES),
-      extraArgs,
+      extraArgs: [...CLOSE_POLLS, ...extraArgs],
     },
   });
 }

@@ -163,6 +163,27 @@ describe('a training loop that people steer', () => {
     });
   });
 
+  it('sees at once that an iteration is terminated which another run of the loop began, and none that is reset', async () => {
+    const { atStep, until: untilOpen, open } = stepGate('train:1');
+    const { activities } = fakeActivities({ until: untilOpen });
+    await steered(activities, async () => {
+      await run(1);
+      await atStep;
+      await loop().terminate('by a person');
+      await run(1);
+      await until(({ iteration: running }) => running === 1);
+      await reset(iteration(1));
+      assert.equal((await loop().query<LoopStatus>('status')).phase, 'running');
+      await iteration(1).terminate('by a person');
+      const failed = await until(({ phase }) => phase === 'failed');
+      assert.match(failed.error ?? '', /^iteration 1: it was ended from outside/);
+      open();
+      await loop().executeUpdate('retryIteration', { args: [{}] });
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 2);
+      await stop();
+    });
+  });
+
   it('goes on after a failure with its own count and settings when a Schedule starts it', async () => {
     const { activities, fail, state } = fakeActivities();
     fail('train:1', 'training-diverged');

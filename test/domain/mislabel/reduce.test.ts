@@ -82,6 +82,16 @@ describe('the reduce of a scan', () => {
     assert.ok(first !== undefined && first.hardness < 1 - first.labelIou - 0.03);
   });
 
+  it('weights minor parts in the hardness as `sample.minorWeight` says, and twice if omitted', () => {
+    const weighted = (minorWeight: number) =>
+      reduceScan(entries, scheme, { ...config, minorWeight }, null).images.map(({ hardness }) => hardness);
+    assert.deepEqual(
+      weighted(2),
+      scan.images.map(({ hardness }) => hardness),
+    );
+    assert.notDeepEqual(weighted(1), weighted(2));
+  });
+
   it('estimates how many labels are wrong', () => {
     assert.ok(Math.abs(scan.summary.prevalence - 8 / 120) < 0.03, String(scan.summary.prevalence));
   });
