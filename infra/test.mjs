@@ -3,7 +3,6 @@
  * is `N passed, N failed`, after the names of what failed; the exit code is 1 where anything did.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inLanes } from './testing/lanes.mjs';
@@ -79,11 +78,8 @@ async function staticChecks(say) {
   await check(say, 'style and lint', node, [biome, 'check', '.']);
   const [, depcruise] = tool('dependency-cruiser', 'bin', 'dependency-cruise.mjs');
   await check(say, 'import rules', node, [depcruise, '.', '--config', '.dependency-cruiser.cjs', '--progress', 'none']);
-  const isKnipSetUp =
-    existsSync(join(ROOT, 'knip.json')) ||
-    JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).knip !== undefined;
   const [, knip] = tool('knip', 'bin', 'knip.js');
-  if (isKnipSetUp) await check(say, 'unused code', node, [knip, '--no-progress']);
+  await check(say, 'unused code', node, [knip, '--no-progress']);
 }
 
 /** Folders whose tests start whole stacks. These take the usual ports where they are free, so they run one at a time. */

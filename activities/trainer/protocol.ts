@@ -46,7 +46,6 @@ const messageSchema = z.discriminatedUnion('type', [
   }),
 ]);
 export type TrainerMessage = z.infer<typeof messageSchema>;
-export type CheckpointMessage = Extract<TrainerMessage, { type: 'checkpoint' }>;
 export type ErrorMessage = Extract<TrainerMessage, { type: 'error' }>;
 
 const envelopeSchema = z.object({ v: z.number(), type: z.string() });

@@ -63,4 +63,3 @@ export const normalOf = (a: Vec3, b: Vec3, c: Vec3, outward: Vec3): Vec3 => {
   return dot(normal, outward) >= 0 ? normal : [-normal[0], -normal[1], -normal[2]];
 };
 export const mix = (a: number, b: number, share: number): number => a + (b - a) * share;
-export const diffuse = dot;

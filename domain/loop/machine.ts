@@ -22,7 +22,6 @@ const againSchema = z.strictObject({
   /** Settings for this attempt, on top of those it had. */
   settings: layerRecordSchema.nullable(),
 });
-export type Again = z.infer<typeof againSchema>;
 
 /**
  * What a loop is about to do. What it has done stands in the store; `next` and `rows` are what was last read there. All of
