@@ -313,6 +313,10 @@ export const pauseSchema = z.strictObject({
 });
 export type PauseLoop = z.input<typeof pauseSchema>;
 
+/** What whoever adds images to a pool tells the loops. */
+export const poolNewsSchema = z.looseObject({ pool: z.string().optional() });
+export type PoolNews = z.input<typeof poolNewsSchema>;
+
 /** What an iteration tells its loop at its end, also after a reset in the UI. */
 export interface IterationFinished {
   iteration: number;

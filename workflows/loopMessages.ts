@@ -3,9 +3,11 @@ import type { LoopConfig } from '../domain/config.js';
 import {
   type LoopStatus,
   type PauseLoop,
+  type PoolNews,
   parseRecorded,
   type parseRequest,
   pauseSchema,
+  poolNewsSchema,
   type RetryIteration,
   type RunIterations,
   type RunIterationsAnswer,
@@ -25,7 +27,7 @@ export const resumeUpdate = defineUpdate<LoopStatus>('resume');
 export const setConfigUpdate = defineUpdate<LoopStatus, [{ config: LoopConfig }]>('setConfig');
 export const adoptProposalUpdate = defineUpdate<LoopStatus>('adoptProposal');
 export const stopUpdate = defineUpdate<LoopStatus, [StopLoop]>('stop');
-export const poolGrewSignal = defineSignal('poolGrew');
+export const poolGrewSignal = defineSignal<[PoolNews?]>('poolGrew');
 export const statusQuery = defineQuery<LoopStatus>('status');
 
 // What an update asks for. Its validator looks at it strictly, once: a refused one leaves nothing in the history. Its handler reads
@@ -41,3 +43,6 @@ export const asStop = (request: unknown, parse: Parse = parseRecorded) =>
   orFail(() => parse(stopSchema, request, '`stop`'));
 export const asConfig = ({ config }: { config: unknown }, parse: Parse = parseRecorded) =>
   orFail(() => parse(runIterationsSchema, { config }, '`setConfig`')).config;
+
+/** A signal cannot be refused: one that says nothing of use counts as one without a pool. */
+export const poolOfNews = (news: unknown): string | null => poolNewsSchema.safeParse(news).data?.pool ?? null;

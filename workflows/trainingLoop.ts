@@ -59,6 +59,7 @@ import {
   asStop,
   pauseUpdate,
   poolGrewSignal,
+  poolOfNews,
   resumeUpdate,
   retryIterationUpdate,
   runIterationsUpdate,
@@ -139,10 +140,10 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   });
   setHandler(
     poolGrewSignal,
-    () => {
-      machine = poolGrew(machine);
+    (news) => {
+      machine = poolGrew(machine, poolOfNews(news));
     },
-    { description: 'New images were added to the pool' },
+    { description: 'New images were added to the pool: a loop that waits for images looks at once' },
   );
   setHandler(
     iterationFinishedSignal,

@@ -18,6 +18,7 @@ import { groupRefusals } from '../../pool/import/refusals.js';
 import { openEnvironmentStore } from '../environment.js';
 import { number } from '../options.js';
 import { printJson, say } from '../output.js';
+import { tellLoopsAfterImport } from '../poolNews.js';
 import { IMAGES, withCounter } from '../progress.js';
 
 const NAMES_SHOWN = 5;
@@ -124,7 +125,7 @@ async function run(flags: Common, read: (taxonomy: Taxonomy) => AsyncIterable<Im
   parseRequest(nameSchema, pool, '--pool');
   const taxonomy = await loadTaxonomy(named);
   const entries = tags === undefined ? read(taxonomy) : await withTagFile(read(taxonomy), tags);
-  const { store } = await openEnvironmentStore();
+  const { env, store } = await openEnvironmentStore();
   const options = { test: split === 'test', relabel, restore, now: new Date() };
   const report = await withCounter(
     'import',
@@ -135,6 +136,7 @@ async function run(flags: Common, read: (taxonomy: Taxonomy) => AsyncIterable<Im
       ),
     { inGoodOrder: true },
   );
+  if (report.added + report.restored > 0) await tellLoopsAfterImport(env, pool);
   if (json) printJson({ ...report, reasons: groupRefusals(report.refused) });
   else tell(report);
   if (report.added + report.replaced + report.updated + report.restored + report.known === 0)

@@ -133,8 +133,9 @@ export function nextDeed(machine: LoopMachine): Deed {
   return { kind: 'wait' };
 }
 
-/** The pool has images that it had not. */
-export const poolGrew = (machine: LoopMachine): LoopMachine => ({ ...machine, waiting: false });
+/** A pool has images that it had not: this loop's own, or, where nobody says which, perhaps. */
+export const poolGrew = (machine: LoopMachine, pool: string | null = null): LoopMachine =>
+  pool === null || pool === machine.config?.pool ? { ...machine, waiting: false } : machine;
 
 /** The pool's version, looked at while the loop waits for images: another one may have some. */
 export const looked = (machine: LoopMachine, version: number): LoopMachine =>

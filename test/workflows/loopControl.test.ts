@@ -9,6 +9,7 @@ import {
 } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { createRunningActivities } from '../../activities/running.js';
+import { tellLoops } from '../../cli/poolNews.js';
 import type { LoopStatus, RunIterationsAnswer } from '../../domain/messages.js';
 import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { fakeActivities, testConfig } from '../support/fakeActivities.js';
@@ -281,8 +282,14 @@ describe('a training loop that people steer', () => {
       await run(1);
       await until(({ phase }) => phase === 'waiting for images');
       assert.equal((await iteration(1).describe()).status.name, 'COMPLETED');
-      await loop().signal('poolGrew');
-      await until(({ phase }) => phase === 'idle');
+      await tellLoops(environment.client, 'trucks');
+      await loop().executeUpdate('resume');
+      assert.equal((await loop().query<LoopStatus>('status')).phase, 'waiting for images');
+      // The service's list of workflows may be a moment behind.
+      while ((await loop().query<LoopStatus>('status')).phase !== 'idle') {
+        await tellLoops(environment.client, 'cars');
+        await sleep(100);
+      }
       await stop();
     });
   });
