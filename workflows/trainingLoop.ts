@@ -74,7 +74,10 @@ import { showAttributes } from './searchAttributes.js';
  * version while it waits for images, runs that a reset began, and an iteration that holds.
  */
 const LOOKS_AGAIN = 'loop-looks-again';
-/** Before, a loop looked every ten minutes whether an iteration that it had not started itself still ran. */
+/**
+ * Before, a loop looked every ten minutes whether an iteration that it had not started itself still ran, and did as many
+ * iterations as were asked for beside it.
+ */
 const WAITS_FOR_THE_END = 'loop-waits-for-the-end';
 
 /** Of the results of an iteration: one that found no new images has none. */
@@ -295,7 +298,8 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   async function readStore(): Promise<void> {
     const record = await bookkeeping.loadLoop({ loop, lookForRunning: machine.next === 0 });
     // Histories from before there were searches and kept settings have neither.
-    machine = wasRead(machine, { ...record, proposal: record.proposal ?? null, config: record.config ?? null });
+    const known = { ...record, proposal: record.proposal ?? null, config: record.config ?? null };
+    machine = wasRead(machine, known, record.running != null && patched(WAITS_FOR_THE_END));
   }
 
   /** While the loop waits for images: an iteration is worth a try where the pool has another version. */

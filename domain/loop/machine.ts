@@ -59,6 +59,11 @@ export const loopMachineSchema = z.strictObject({
     })
     .nullable()
     .default(null),
+  /**
+   * An iteration that ran already when the loop began and that nobody has asked this loop for: the first of those that the next
+   * start asks for.
+   */
+  orphan: iteration.nullable().default(null),
   /** What iterations said at their end and nobody has taken yet. */
   inbox: z
     .array(
@@ -173,7 +178,7 @@ export function ended(machine: LoopMachine, ending: Ending): LoopMachine {
   const { running } = machine;
   if (running === null) return machine;
   const inbox = machine.inbox.filter((note) => note.iteration !== running.iteration);
-  const over = { ...machine, running: null, inbox, stale: true };
+  const over = { ...machine, running: null, orphan: null, inbox, stale: true };
   if (ending.kind !== 'failed') return { ...over, waiting: ending.kind === 'no-images' };
   // A cancellation that the loop asked for is no failure, also where a start took the stop back meanwhile.
   if (running.cancelled) return over;
@@ -182,11 +187,13 @@ export function ended(machine: LoopMachine, ending: Ending): LoopMachine {
 
 /**
  * The store was read. What remains falls by as much as the store got ahead, so that an end that is told twice, or by a run
- * that was reset, counts once.
+ * that was reset, counts once. `countsOrphans` is false in histories of earlier builds, where an iteration that ran already came
+ * on top of those asked for.
  */
 export function wasRead(
   machine: LoopMachine,
   { next, rows, proposal, config, running = null }: LoopRecord,
+  countsOrphans = true,
 ): LoopMachine {
   const ahead = machine.next === 0 ? 0 : Math.max(0, next - machine.next);
   const remaining = Math.max(0, machine.remaining - ahead);
@@ -202,8 +209,10 @@ export function wasRead(
   };
   // Only a loop that just began has not seen what runs; asking for it again joins it.
   const orphan = machine.next === 0 && running !== null ? { iteration: running, from: null, settings: null } : null;
+  const isAskedFor = remaining > 0 || running === null || running < next;
+  const unasked = countsOrphans && !isAskedFor ? running : null;
   const failure = machine.inbox.reduce((known, note) => failureAfter(known, note, read), machine.failure);
-  return begunPending({ ...read, failure, again: machine.again ?? orphan });
+  return begunPending({ ...read, failure, orphan: machine.next === 0 ? unasked : machine.orphan, again: machine.again ?? orphan });
 }
 
 function failureAfter(

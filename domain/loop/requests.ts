@@ -36,8 +36,10 @@ export function start(
       outcome: 'queued',
     };
   }
-  if (stopping !== 'no' || (remaining === 0 && running === null))
-    return now({ failure: null }, request.iterations, 'started');
+  // Of an iteration that runs from before this loop, nobody can tell whether it was asked for: it counts as the first.
+  const isOrphan = running !== null && running.iteration === machine.orphan;
+  if (stopping !== 'no' || (remaining === 0 && (running === null || isOrphan)))
+    return now({ failure: null, orphan: null }, request.iterations, 'started');
   if (running === null && (failure !== null || waiting)) {
     return now({ failure: null, waiting: false }, Math.max(remaining, request.iterations), 'resumed');
   }

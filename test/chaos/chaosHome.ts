@@ -35,7 +35,7 @@ export class ChaosHome {
   readonly path: string;
   readonly proxy: FaultProxy;
   readonly #disks: SmallDisk[];
-  #rising: Promise<void> | null = null;
+  #rising: Promise<void> = Promise.resolve();
   #client: { address: string; connection: Connection; client: Client } | null = null;
 
   private constructor(path: string, proxy: FaultProxy, disks: SmallDisk[]) {
@@ -68,11 +68,9 @@ export class ChaosHome {
     return partloopJson(this.path, args, { environment: environmentThrough(this.proxy.url) });
   }
 
-  /** The stack runs; calls at the same time wait for one start. */
+  /** The stack runs. One start at a time; each call looks again, as what an earlier one started may be gone by then. */
   up(): Promise<void> {
-    this.#rising ??= this.#up().finally(() => {
-      this.#rising = null;
-    });
+    this.#rising = this.#rising.catch(() => undefined).then(() => this.#up());
     return this.#rising;
   }
 
@@ -126,7 +124,7 @@ export class ChaosHome {
 
   /** End everything at once, by the ids of processes, and take the folders away. */
   async remove(): Promise<void> {
-    await this.#rising?.catch(() => undefined);
+    await this.#rising.catch(() => undefined);
     const state = readState(this.path);
     const supervisor = state?.supervisor;
     if (isAlive(supervisor)) {

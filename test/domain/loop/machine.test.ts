@@ -317,6 +317,20 @@ describe('the loop machine', () => {
     assert.deepEqual([next.config?.seed, next.config?.chunkSize, next.remaining], [2, 5, 3]);
   });
 
+  it('counts an iteration that ran already as the first of those that a start asks for', () => {
+    const seen = { next: 1, rows: [], proposal: null, config, running: 1 };
+    for (const isUnderWay of [false, true]) {
+      const found = wasRead(loopMachine(), seen);
+      const { machine, outcome } = start(isUnderWay ? begun(found, 1) : found, { iterations: 2, config });
+      assert.deepEqual([outcome, machine.remaining, machine.pending], ['started', 2, null]);
+      const later = start(begun(machine, 1), { iterations: 1, config });
+      assert.deepEqual([later.outcome, later.machine.pending?.iterations], ['queued', 1]);
+    }
+    // A replay of an older one is no iteration of those to come.
+    const replayed = begun(wasRead(loopMachine(), { ...seen, next: 3 }), 1);
+    assert.equal(start(replayed, { iterations: 2, config }).outcome, 'queued');
+  });
+
   it('waits for images without an iteration an hour: only another version of the pool is worth one', () => {
     const waiting = wasRead(ended({ ...running(1), remaining: 1 }, { kind: 'no-images' }), {
       ...{ next: 1, rows: [], proposal: null, config },
