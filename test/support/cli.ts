@@ -18,15 +18,19 @@ const FOREIGN = [
   'AWS_SECRET_ACCESS_KEY',
 ];
 
+export interface CliOptions {
+  /** Aborting it is a Ctrl-C. */
+  signal?: AbortSignal;
+  environment?: NodeJS.ProcessEnv;
+  /** The installation whose command it is; this one if omitted. */
+  root?: string;
+}
+
 /** Run `partloop` as a person would, as a process of its own, with its stack under `home`. */
-export function partloop(
-  home: string,
-  args: readonly string[],
-  options: { signal?: AbortSignal; environment?: NodeJS.ProcessEnv } = {},
-): Promise<CliAnswer> {
+export function partloop(home: string, args: readonly string[], options: CliOptions = {}): Promise<CliAnswer> {
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.includes(name)));
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), ...args], {
+    const child = spawn(process.execPath, [join(options.root ?? ROOT, 'dist', 'cli', 'main.js'), ...args], {
       env: { ...environment, ...options.environment, PARTLOOP_HOME: home, NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(options.signal === undefined ? {} : { signal: options.signal, killSignal: 'SIGINT' }),
@@ -50,7 +54,7 @@ export function partloop(
 export async function partloopJson(
   home: string,
   args: readonly string[],
-  options: { environment?: NodeJS.ProcessEnv } = {},
+  options: Omit<CliOptions, 'signal'> = {},
 ): Promise<unknown> {
   const { code, stdout, stderr } = await partloop(home, [...args, '--json'], options);
   if (code !== 0) throw new Error(`partloop ${args.join(' ')} exited with ${code}:\n${stderr}\n${stdout}`);

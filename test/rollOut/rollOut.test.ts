@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { ScanProgress } from '../../domain/scan/progress.js';
+import { WORKER_ROLES } from '../../domain/variables.js';
+import { workflowBuild } from '../../workers/workflowCode.js';
+import { differences, outcomeOf } from '../chaos/outcome.js';
+import { drawCars } from '../support/carStack.js';
+import { hasPython } from '../support/tinyModel.js';
+import { type Build, nextBuild, THIS_BUILD } from './builds.js';
+import { buildsOf, historyOf, patchesOf, replays, shardsOf } from './histories.js';
+import { RolledStack } from './stack.js';
+import {
+  CARS,
+  CHECKPOINT_EVERY,
+  findingsOf,
+  iterationId,
+  LOOP,
+  LOOP_ID,
+  type Outcome,
+  prepare,
+  SHARDS,
+  startLoop,
+  startScan,
+} from './work.js';
+
+const EARLY = 'looks-before-sampling';
+const LATE = 'looks-before-evaluating';
+/** What Kubernetes and a spot notice leave to a process that is asked to end. */
+const DRAIN_SECONDS = 30;
+/** Of a training and of a scan, before workers are replaced. */
+const SOME_ITERATIONS = 2 * CHECKPOINT_EVERY;
+const SOME_SHARDS = 3;
+
+/** Figures stand behind the name of what was measured. */
+function tell(test: Mocha.Runnable | undefined, figures: string): void {
+  if (test !== undefined) test.title += ` (${figures})`;
+}
+
+const reportSchema = z.object({
+  replayed: z.number(),
+  broken: z.array(z.object({ workflowId: z.string(), event: z.string().nullable() })),
+});
+
+describe('workers that are replaced by another build in mid-run', function () {
+  this.timeout(12 * 60_000);
+  const thisBuild = THIS_BUILD;
+  let folder: string;
+  let next: Build;
+  let careless: Build;
+  let undisturbed: Outcome;
+  let stack: RolledStack;
+  const stacks: RolledStack[] = [];
+  const scans: { scanId: string; workflowId: string }[] = [];
+
+  before(async function () {
+    if (!hasPython) return this.skip();
+    folder = await mkdtemp(join(tmpdir(), 'partloop-roll-out-'));
+    next = await nextBuild(join(folder, 'next'), [
+      { before: 'sample', patch: EARLY },
+      { before: 'evaluate', patch: LATE },
+    ]);
+    careless = await nextBuild(join(folder, 'careless'), [{ before: 'sample', patch: null }]);
+    const manifest = await drawCars(folder, CARS);
+    undisturbed = await runUndisturbed(manifest);
+    stack = newStack('rolled');
+    await prepare(stack, thisBuild, manifest);
+    await startLoop(stack, thisBuild, 2);
+  });
+  after(async () => {
+    for (const one of stacks) await one.command(thisBuild, ['down']);
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  });
+
+  function newStack(name: string): RolledStack {
+    const made = new RolledStack(join(folder, name));
+    stacks.push(made);
+    return made;
+  }
+
+  async function runUndisturbed(manifest: string): Promise<Outcome> {
+    const calm = newStack('undisturbed');
+    await prepare(calm, thisBuild, manifest);
+    await startLoop(calm, thisBuild, 2);
+    const { scanId } = await startScan(calm, thisBuild);
+    await calm.untilFinished(LOOP, 2);
+    await calm.untilScanned(scanId);
+    const outcome = { loop: await outcomeOf(await calm.store(), LOOP), findings: await findingsOf(calm, scanId) };
+    await calm.command(thisBuild, ['down']);
+    return outcome;
+  }
+
+  /** A training has passed some checkpoint and a scan has some shards; the training's iteration, and the scan. */
+  async function underWay(build: Build, iteration: number) {
+    await stack.untilTraining(iterationId(iteration));
+    const scan = await startScan(stack, build);
+    scans.push(scan);
+    await untilJudged(scan.workflowId, SOME_SHARDS);
+    await stack.untilTrained(iterationId(iteration), SOME_ITERATIONS);
+    return scan;
+  }
+
+  const untilJudged = (workflowId: string, shards: number): Promise<void> =>
+    stack.withClient((client) =>
+      stack.until(async () => {
+        const progress = await client.workflow
+          .getHandle(workflowId)
+          .query<ScanProgress>('progress')
+          .catch(() => null);
+        return (progress?.shards.done ?? 0) >= shards;
+      }),
+    );
+
+  async function replayCheck(build: Build) {
+    const { code, stdout, stderr } = await stack.command(build, ['replay-check', '--json']);
+    assert.ok(code === 0 || code === 1, stderr);
+    const report = reportSchema.parse(JSON.parse(stdout));
+    assert.equal(code, report.broken.length === 0 ? 0 : 1);
+    return report;
+  }
+
+  /** Stop the workers as the documentation says; the seconds that they took to save. */
+  async function down(build: Build): Promise<number> {
+    const since = Date.now();
+    const { code, stderr } = await stack.command(build, ['down']);
+    assert.equal(code, 0, stderr);
+    return Math.max(...(await stack.drained(WORKER_ROLES, since)));
+  }
+
+  /** The last start of a training, against where the one before it came to. */
+  async function resumed(iteration: number): Promise<{ reached: number; from: number }> {
+    const begun = await stack.begun(iterationId(iteration));
+    const { time = 0, iteration: from = 0 } = begun.at(-1) ?? {};
+    const before = (await stack.trained(iterationId(iteration))).filter((line) => line.time < time);
+    return { reached: before.at(-1)?.iteration ?? 0, from };
+  }
+
+  it('a build that would break what is open is refused by name, and all goes on with the one that ran', async () => {
+    await underWay(thisBuild, 1);
+    const { broken } = await replayCheck(careless);
+    assert.deepEqual(
+      broken.map(({ workflowId }) => workflowId),
+      [iterationId(1)],
+    );
+    await down(careless);
+    const refused = await stack.command(careless, ['up', '--detach']);
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, /1 open workflow would stand still on this build: loop:cars:iteration:0001 breaks at/);
+    assert.match(refused.stderr, /Start the build that began them/);
+    const since = Date.now();
+    await stack.json(thisBuild, ['up', '--detach']);
+    await stack.untilTrained(iterationId(1), 1, since);
+  });
+
+  it('a build with one more step takes over: a checkpoint interval is lost at most, and no shard is judged twice', async function () {
+    const { workflowId } = scans[0] ?? assert.fail('no scan runs');
+    const reachedBefore = (await resumed(1)).from;
+    await stack.untilTrained(iterationId(1), reachedBefore + CHECKPOINT_EVERY);
+    assert.deepEqual((await replayCheck(next)).broken, []);
+    const replacedAt = Date.now();
+    const drained = await down(next);
+    await stack.json(next, ['up', '--detach']);
+    await stack.untilFinished(LOOP, 1);
+
+    const { reached, from } = await resumed(1);
+    tell(this.test, `drained in ${drained} s, trained to ${reached}, went on at ${from}`);
+    assert.ok(drained <= DRAIN_SECONDS, `${drained} s`);
+    assert.ok(from > 0 && from >= reached - CHECKPOINT_EVERY, `trained to ${reached}, went on at ${from}`);
+    assert.ok(await ranOwnTrainer(next));
+    await stack.withClient(async (client) => {
+      const history = await historyOf(client, iterationId(1));
+      assert.deepEqual(
+        buildsOf(history),
+        [thisBuild, next].map(({ root }) => workflowBuild(root)),
+      );
+      assert.deepEqual(
+        patchesOf(history).filter((patch) => [EARLY, LATE].includes(patch)),
+        [LATE],
+      );
+      await stack.untilScanned(scans[0]?.scanId ?? '');
+      const shards = shardsOf(await historyOf(client, workflowId));
+      assert.deepEqual(
+        shards.map(({ shard }) => shard).sort((a, b) => a - b),
+        [...Array(SHARDS).keys()],
+      );
+      const before = shards.filter(({ doneAt }) => doneAt < replacedAt);
+      assert.ok(before.length >= SOME_SHARDS && before.length < SHARDS, `${before.length} shards were judged before`);
+      assert.ok(before.every(({ attempt }) => attempt === 1));
+    });
+  });
+
+  it('the way back: an iteration that passed a new step is refused by name, ended and tried again; the rest goes on', async function () {
+    await underWay(next, 2);
+    const { broken, replayed } = await replayCheck(thisBuild);
+    assert.equal(replayed, 3, 'the loop, its iteration and the scan');
+    assert.deepEqual(
+      broken.map(({ workflowId }) => workflowId),
+      [iterationId(2)],
+    );
+    await stack.json(next, ['iteration', 'cancel', LOOP]);
+    await stack.until(
+      async () =>
+        z.looseObject({ phase: z.string() }).parse(await stack.json(next, ['loop', 'status', LOOP])).phase === 'failed',
+    );
+    assert.deepEqual((await replayCheck(thisBuild)).broken, []);
+    const drained = await down(thisBuild);
+    await stack.json(thisBuild, ['up', '--detach']);
+    await stack.json(thisBuild, ['loop', 'retry', LOOP, '--wait']);
+
+    const { reached, from } = await resumed(2);
+    tell(this.test, `drained in ${drained} s, trained to ${reached}, went on at ${from}`);
+    assert.ok(drained <= DRAIN_SECONDS, `${drained} s`);
+    assert.ok(from > 0 && from >= reached - CHECKPOINT_EVERY, `trained to ${reached}, went on at ${from}`);
+  });
+
+  it('all comes out byte for byte as undisturbed', async () => {
+    const { loop, findings } = undisturbed;
+    assert.deepEqual(differences(loop, await outcomeOf(await stack.store(), LOOP)), []);
+    for (const { scanId } of scans) {
+      await stack.untilScanned(scanId);
+      assert.equal(await findingsOf(stack, scanId), findings);
+    }
+  });
+
+  it('the newer build replays all histories, the older one those that passed no new step', () =>
+    stack.withClient(async (client) => {
+      for (const workflowId of [LOOP_ID, iterationId(1), iterationId(2), ...scans.map((scan) => scan.workflowId)]) {
+        const history = await historyOf(client, workflowId);
+        assert.ok(await replays(next, workflowId, history), `${workflowId} on the newer build`);
+        assert.equal(await replays(thisBuild, workflowId, history), !patchesOf(history).includes(LATE), workflowId);
+      }
+    }));
+
+  /** Python leaves what it compiled beside the sources that it loaded; the check of a worker loads others. */
+  async function ranOwnTrainer({ root }: Build): Promise<boolean> {
+    const compiled = join(root, 'trainer', 'partloop_trainer', '__pycache__');
+    return existsSync(compiled) && (await readdir(compiled)).some((file) => file.startsWith('train.'));
+  }
+});

@@ -1,0 +1,135 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { z } from 'zod';
+import { homePaths } from '../../infra/home.js';
+import { readState } from '../../infra/state.js';
+import { LOCAL_NAMESPACE } from '../../infra/temporalServer.js';
+import { readLoopState } from '../../storage/loopState.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import { readScanRecord } from '../../storage/scans.js';
+import type { Role } from '../../workers/roles.js';
+import { storeOfHome } from '../chaos/home.js';
+import { type CliAnswer, partloop, partloopJson } from '../support/cli.js';
+import type { Build } from './builds.js';
+
+const LOOK_MS = 200;
+
+const lineSchema = z.looseObject({
+  time: z.number(),
+  msg: z.string(),
+  workflow: z.string().optional(),
+  step: z.string().optional(),
+});
+type Line = z.infer<typeof lineSchema>;
+
+/** How far a training came before it was stopped, or from where it went on. */
+export interface Trained {
+  time: number;
+  iteration: number;
+}
+
+/** One home, whose stack is now of this build, now of that. */
+export class RolledStack {
+  constructor(readonly home: string) {}
+
+  command({ root }: Build, args: readonly string[]): Promise<CliAnswer> {
+    return partloop(this.home, args, { root });
+  }
+
+  json({ root }: Build, args: readonly string[]): Promise<unknown> {
+    return partloopJson(this.home, args, { root });
+  }
+
+  store(): Promise<ObjectStore> {
+    return storeOfHome(this.home);
+  }
+
+  async withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const connection = await Connection.connect({ address: `127.0.0.1:${readState(this.home)?.ports.temporal}` });
+    try {
+      return await work(new Client({ connection, namespace: LOCAL_NAMESPACE }));
+    } finally {
+      await connection.close();
+    }
+  }
+
+  /** What a worker has logged, in order. */
+  async log(role: Role): Promise<Line[]> {
+    const text = await readFile(join(homePaths(this.home).logs, `worker-${role}.log`), 'utf8').catch(() => '');
+    return text.split('\n').flatMap((line) => {
+      if (!line.startsWith('{') || !line.endsWith('}')) return [];
+      const parsed = lineSchema.safeParse(JSON.parse(line));
+      return parsed.success ? [parsed.data] : [];
+    });
+  }
+
+  /** Iterations that the trainer of a workflow said it had done, in order. */
+  trained(workflow: string): Promise<Trained[]> {
+    return this.#said(workflow, /iteration (\d+)\/\d+ /);
+  }
+
+  /** Where each start of the trainer of a workflow went on. */
+  begun(workflow: string): Promise<Trained[]> {
+    return this.#said(workflow, /iterations (\d+) →/);
+  }
+
+  async #said(workflow: string, what: RegExp): Promise<Trained[]> {
+    return (await this.#lines(workflow)).flatMap(({ time, msg }) => {
+      const iteration = what.exec(msg)?.[1];
+      return iteration === undefined ? [] : [{ time, iteration: Number(iteration) }];
+    });
+  }
+
+  async #lines(workflow: string): Promise<Line[]> {
+    return (await this.log('train')).filter((line) => line.workflow === workflow && line.step === 'train');
+  }
+
+  /** Seconds from the signal to the end of each worker, for stops that were asked for since then. */
+  async drained(roles: readonly Role[], since: number): Promise<number[]> {
+    return Promise.all(
+      roles.map(async (role) => {
+        const lines = (await this.log(role)).filter(({ time }) => time >= since);
+        const asked = lines.find(({ msg }) => msg.startsWith('asked to stop'));
+        const ended = lines.find(({ msg }) => msg === 'workers have ended');
+        if (asked === undefined || ended === undefined) throw new Error(`worker-${role} did not end in order`);
+        return (ended.time - asked.time) / 1_000;
+      }),
+    );
+  }
+
+  /** Until a training is taken up: its trainer loads for some seconds from then on. */
+  untilTraining(workflow: string): Promise<void> {
+    return this.until(async () => (await this.#lines(workflow)).some(({ msg }) => msg === 'training'));
+  }
+
+  /** Until a trainer of the workflow that was started since then has done this many iterations. */
+  async untilTrained(workflow: string, iterations: number, since = 0): Promise<number> {
+    let last = 0;
+    await this.until(async () => {
+      last = (await this.trained(workflow)).filter(({ time }) => time >= since).at(-1)?.iteration ?? 0;
+      return last >= iterations;
+    });
+    return last;
+  }
+
+  /** Until an iteration of a loop is recorded as finished; one that failed is an error. */
+  untilFinished(loop: string, iteration: number): Promise<void> {
+    return this.until(async () => {
+      const { iterations } = await readLoopState(await this.store(), loop);
+      const current = iterations.find((one) => one.iteration === iteration)?.current;
+      if (current?.status === 'failed') throw new Error(`iteration ${iteration} failed: ${current.error}`);
+      return current?.status === 'finished';
+    });
+  }
+
+  /** Until a scan that stands alone is recorded. */
+  untilScanned(scan: string): Promise<void> {
+    return this.until(async () => (await readScanRecord(await this.store(), scan)) !== null);
+  }
+
+  async until(done: () => Promise<boolean>): Promise<void> {
+    while (!(await done())) await sleep(LOOK_MS);
+  }
+}
