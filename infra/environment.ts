@@ -129,7 +129,7 @@ function checkParts(home: string, say: (text: string) => void): void {
     else say(`${name} ended (${lastExit}) and is started again; its log is ${log}`);
   }
   if (state !== null && state.build !== buildDigest()) {
-    say('The workers run an older build than this command: `partloop down`, then the same command again.');
+    say('The workers run another build than this command: `partloop down`, then the same command again.');
   }
 }
 

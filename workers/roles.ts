@@ -14,7 +14,14 @@ export const ROLES = {
     graceTime: '15 seconds',
     forceTime: '45 seconds',
   },
-  scan: { taskQueue: SCAN_QUEUE, workflows: false, maxActivities: 2, graceTime: '45 seconds', forceTime: '90 seconds' },
+  scan: {
+    taskQueue: SCAN_QUEUE,
+    workflows: false,
+    maxActivities: 2,
+    // With the pictures in hand, less than the 30 s after which Kubernetes kills: a killed attempt looks like a crash.
+    graceTime: '20 seconds',
+    forceTime: '90 seconds',
+  },
   train: {
     taskQueue: TRAIN_QUEUE,
     workflows: false,

@@ -31,6 +31,10 @@ export function patchesOf({ events }: History): string[] {
   });
 }
 
+/** Whether a worker could not go on with a workflow: such tasks are tried again without end. */
+export const hasStoodStill = ({ events }: History): boolean =>
+  (events ?? []).some((event) => event.workflowTaskFailedEventAttributes != null);
+
 /** What a scan did of a shard. */
 export interface ShardTold {
   shard: number;

@@ -11,7 +11,7 @@ import { differences, outcomeOf } from '../chaos/outcome.js';
 import { drawCars } from '../support/carStack.js';
 import { hasPython } from '../support/tinyModel.js';
 import { type Build, nextBuild, THIS_BUILD } from './builds.js';
-import { buildsOf, historyOf, patchesOf, replays, shardsOf } from './histories.js';
+import { buildsOf, hasStoodStill, historyOf, patchesOf, replays, shardsOf } from './histories.js';
 import { RolledStack } from './stack.js';
 import {
   CARS,
@@ -51,7 +51,7 @@ describe('workers that are replaced by another build in mid-run', function () {
   let folder: string;
   let next: Build;
   let careless: Build;
-  let undisturbed: Outcome;
+  let undisturbed: Promise<Outcome>;
   let stack: RolledStack;
   const stacks: RolledStack[] = [];
   const scans: { scanId: string; workflowId: string }[] = [];
@@ -65,13 +65,16 @@ describe('workers that are replaced by another build in mid-run', function () {
     ]);
     careless = await nextBuild(join(folder, 'careless'), [{ before: 'sample', patch: null }]);
     const manifest = await drawCars(folder, CARS);
-    undisturbed = await runUndisturbed(manifest);
+    undisturbed = runUndisturbed(manifest);
+    // It runs beside the other one, and is asked for at the end.
+    undisturbed.catch(() => undefined);
     stack = newStack('rolled');
     await prepare(stack, thisBuild, manifest);
     await startLoop(stack, thisBuild, 2);
   });
   after(async () => {
-    for (const one of stacks) await one.command(thisBuild, ['down']);
+    for (const one of stacks) await one.end(thisBuild);
+    await undisturbed?.catch(() => undefined);
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
@@ -89,18 +92,22 @@ describe('workers that are replaced by another build in mid-run', function () {
     await calm.untilFinished(LOOP, 2);
     await calm.untilScanned(scanId);
     const outcome = { loop: await outcomeOf(await calm.store(), LOOP), findings: await findingsOf(calm, scanId) };
-    await calm.command(thisBuild, ['down']);
+    await calm.end(thisBuild);
     return outcome;
   }
 
-  /** A training has passed some checkpoint and a scan has some shards; the training's iteration, and the scan. */
-  async function underWay(build: Build, iteration: number) {
+  /**
+   * A training has passed some checkpoint and a scan has some shards. What another build says of them is asked while the trainer
+   * loads, since a small training does not last long.
+   */
+  async function underWay(build: Build, iteration: number, other: Build) {
     await stack.untilTraining(iterationId(iteration));
     const scan = await startScan(stack, build);
     scans.push(scan);
+    const report = await replayCheck(other);
     await untilJudged(scan.workflowId, SOME_SHARDS);
     await stack.untilTrained(iterationId(iteration), SOME_ITERATIONS);
-    return scan;
+    return report;
   }
 
   const untilJudged = (workflowId: string, shards: number): Promise<void> =>
@@ -139,8 +146,7 @@ describe('workers that are replaced by another build in mid-run', function () {
   }
 
   it('a build that would break what is open is refused by name, and all goes on with the one that ran', async () => {
-    await underWay(thisBuild, 1);
-    const { broken } = await replayCheck(careless);
+    const { broken } = await underWay(thisBuild, 1, careless);
     assert.deepEqual(
       broken.map(({ workflowId }) => workflowId),
       [iterationId(1)],
@@ -150,16 +156,14 @@ describe('workers that are replaced by another build in mid-run', function () {
     assert.notEqual(refused.code, 0);
     assert.match(refused.stderr, /1 open workflow would stand still on this build: loop:cars:iteration:0001 breaks at/);
     assert.match(refused.stderr, /Start the build that began them/);
-    const since = Date.now();
     await stack.json(thisBuild, ['up', '--detach']);
-    await stack.untilTrained(iterationId(1), 1, since);
   });
 
   it('a build with one more step takes over: a checkpoint interval is lost at most, and no shard is judged twice', async function () {
-    const { workflowId } = scans[0] ?? assert.fail('no scan runs');
-    const reachedBefore = (await resumed(1)).from;
-    await stack.untilTrained(iterationId(1), reachedBefore + CHECKPOINT_EVERY);
+    const { scanId, workflowId } = scans[0] ?? assert.fail('no scan runs');
+    const reachedBefore = (await stack.trained(iterationId(1))).at(-1)?.iteration ?? 0;
     assert.deepEqual((await replayCheck(next)).broken, []);
+    await stack.untilTrained(iterationId(1), reachedBefore + CHECKPOINT_EVERY);
     const replacedAt = Date.now();
     const drained = await down(next);
     await stack.json(next, ['up', '--detach']);
@@ -180,7 +184,7 @@ describe('workers that are replaced by another build in mid-run', function () {
         patchesOf(history).filter((patch) => [EARLY, LATE].includes(patch)),
         [LATE],
       );
-      await stack.untilScanned(scans[0]?.scanId ?? '');
+      await stack.untilScanned(scanId);
       const shards = shardsOf(await historyOf(client, workflowId));
       assert.deepEqual(
         shards.map(({ shard }) => shard).sort((a, b) => a - b),
@@ -193,8 +197,7 @@ describe('workers that are replaced by another build in mid-run', function () {
   });
 
   it('the way back: an iteration that passed a new step is refused by name, ended and tried again; the rest goes on', async function () {
-    await underWay(next, 2);
-    const { broken, replayed } = await replayCheck(thisBuild);
+    const { broken, replayed } = await underWay(next, 2, thisBuild);
     assert.equal(replayed, 3, 'the loop, its iteration and the scan');
     assert.deepEqual(
       broken.map(({ workflowId }) => workflowId),
@@ -217,7 +220,7 @@ describe('workers that are replaced by another build in mid-run', function () {
   });
 
   it('all comes out byte for byte as undisturbed', async () => {
-    const { loop, findings } = undisturbed;
+    const { loop, findings } = await undisturbed;
     assert.deepEqual(differences(loop, await outcomeOf(await stack.store(), LOOP)), []);
     for (const { scanId } of scans) {
       await stack.untilScanned(scanId);
@@ -229,6 +232,7 @@ describe('workers that are replaced by another build in mid-run', function () {
     stack.withClient(async (client) => {
       for (const workflowId of [LOOP_ID, iterationId(1), iterationId(2), ...scans.map((scan) => scan.workflowId)]) {
         const history = await historyOf(client, workflowId);
+        assert.ok(!hasStoodStill(history), workflowId);
         assert.ok(await replays(next, workflowId, history), `${workflowId} on the newer build`);
         assert.equal(await replays(thisBuild, workflowId, history), !patchesOf(history).includes(LATE), workflowId);
       }

@@ -15,6 +15,8 @@ import { type CliAnswer, partloop, partloopJson } from '../support/cli.js';
 import type { Build } from './builds.js';
 
 const LOOK_MS = 200;
+/** What is waited for takes some seconds, on a busy machine a minute. */
+const LONGEST_WAIT_MS = 5 * 60_000;
 
 const lineSchema = z.looseObject({
   time: z.number(),
@@ -28,11 +30,21 @@ type Line = z.infer<typeof lineSchema>;
 export interface Trained {
   time: number;
   iteration: number;
+  /** Iterations of the whole training. */
+  of: number;
 }
 
 /** One home, whose stack is now of this build, now of that. */
 export class RolledStack {
+  #isGivenUp = false;
+
   constructor(readonly home: string) {}
+
+  /** Nothing is waited for any more, and the stack is stopped. */
+  async end(build: Build): Promise<void> {
+    this.#isGivenUp = true;
+    await this.command(build, ['down']);
+  }
 
   command({ root }: Build, args: readonly string[]): Promise<CliAnswer> {
     return partloop(this.home, args, { root });
@@ -67,18 +79,18 @@ export class RolledStack {
 
   /** Iterations that the trainer of a workflow said it had done, in order. */
   trained(workflow: string): Promise<Trained[]> {
-    return this.#said(workflow, /iteration (\d+)\/\d+ /);
+    return this.#said(workflow, /iteration (\d+)\/(\d+) /);
   }
 
   /** Where each start of the trainer of a workflow went on. */
   begun(workflow: string): Promise<Trained[]> {
-    return this.#said(workflow, /iterations (\d+) →/);
+    return this.#said(workflow, /iterations (\d+) → (\d+)/);
   }
 
   async #said(workflow: string, what: RegExp): Promise<Trained[]> {
     return (await this.#lines(workflow)).flatMap(({ time, msg }) => {
-      const iteration = what.exec(msg)?.[1];
-      return iteration === undefined ? [] : [{ time, iteration: Number(iteration) }];
+      const [found, iteration, of] = what.exec(msg) ?? [];
+      return found === undefined ? [] : [{ time, iteration: Number(iteration), of: Number(of) }];
     });
   }
 
@@ -104,14 +116,13 @@ export class RolledStack {
     return this.until(async () => (await this.#lines(workflow)).some(({ msg }) => msg === 'training'));
   }
 
-  /** Until a trainer of the workflow that was started since then has done this many iterations. */
-  async untilTrained(workflow: string, iterations: number, since = 0): Promise<number> {
-    let last = 0;
-    await this.until(async () => {
-      last = (await this.trained(workflow)).filter(({ time }) => time >= since).at(-1)?.iteration ?? 0;
-      return last >= iterations;
+  /** Until the trainer of a workflow has done this many iterations; it must have some left. */
+  untilTrained(workflow: string, iterations: number): Promise<void> {
+    return this.until(async () => {
+      const { iteration, of } = (await this.trained(workflow)).at(-1) ?? { iteration: 0, of: null };
+      if (iteration === of) throw new Error(`the training of ${workflow} is over already`);
+      return iteration >= iterations;
     });
-    return last;
   }
 
   /** Until an iteration of a loop is recorded as finished; one that failed is an error. */
@@ -130,6 +141,8 @@ export class RolledStack {
   }
 
   async until(done: () => Promise<boolean>): Promise<void> {
-    while (!(await done())) await sleep(LOOK_MS);
+    for (const deadline = Date.now() + LONGEST_WAIT_MS; !(await done()); await sleep(LOOK_MS))
+      if (this.#isGivenUp || Date.now() > deadline)
+        throw new Error(`waited in vain; logs are in ${homePaths(this.home).logs}`);
   }
 }

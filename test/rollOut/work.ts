@@ -20,7 +20,7 @@ export const LOOP = 'cars';
 export const LOOP_ID = loopWorkflowId(LOOP);
 export const iterationId = (iteration: number): string => iterationWorkflowId(LOOP, iteration);
 /** Iterations of a training, and between its checkpoints. */
-export const TRAINING = 240;
+export const TRAINING = 300;
 export const CHECKPOINT_EVERY = 20;
 /** One picture a shard. */
 export const SHARDS = 56;
