@@ -17,15 +17,15 @@ const PACKAGES = ['node_modules', '.venv'] as const;
 /** Not a part of what is installed, or made anew for each build. */
 const LEFT_OUT = /\/(dist\/(test|bench|demo)|trainer\/tests|__pycache__|\.[a-z]+_cache)$|\.(map|tsbuildinfo)$/;
 
-/** One more step of an iteration: an activity before the step that is named, behind a patch unless the build forgot it. */
+/** One more step of an iteration: an activity before the one that is named, behind a patch unless it was forgotten. */
 export interface ExtraStep {
   before: 'sample' | 'evaluate';
   patch: string | null;
 }
 
 /**
- * Install this build in another folder, with more steps in the workflow of iterations and, as everybody's next build has, another
- * comment in the sources of the trainer.
+ * Install this build in another folder, with more steps in the workflow of iterations and, as most next builds have,
+ * another comment in the sources of the trainer.
  */
 export async function nextBuild(root: string, steps: readonly ExtraStep[]): Promise<Build> {
   await mkdir(root, { recursive: true });

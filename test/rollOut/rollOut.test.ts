@@ -31,8 +31,7 @@ const EARLY = 'looks-before-sampling';
 const LATE = 'looks-before-evaluating';
 /** What Kubernetes and a spot notice leave to a process that is asked to end. */
 const DRAIN_SECONDS = 30;
-/** Of a training and of a scan, before workers are replaced. */
-const SOME_ITERATIONS = 2 * CHECKPOINT_EVERY;
+/** Of a scan, before workers are replaced. */
 const SOME_SHARDS = 3;
 
 /** Figures stand behind the name of what was measured. */
@@ -40,6 +39,7 @@ function tell(test: Mocha.Runnable | undefined, figures: string): void {
   if (test !== undefined) test.title += ` (${figures})`;
 }
 
+const phaseSchema = z.looseObject({ phase: z.string() });
 const reportSchema = z.object({
   replayed: z.number(),
   broken: z.array(z.object({ workflowId: z.string(), event: z.string().nullable() })),
@@ -96,19 +96,17 @@ describe('workers that are replaced by another build in mid-run', function () {
     return outcome;
   }
 
-  /**
-   * A training has passed some checkpoint and a scan has some shards. What another build says of them is asked while the trainer
-   * loads, since a small training does not last long.
-   */
-  async function underWay(build: Build, iteration: number, other: Build) {
-    await stack.untilTraining(iterationId(iteration));
+  /** A scan of the whole pool, and what another build says of all that is open: asked while a trainer loads. */
+  async function startBeside(build: Build, other: Build) {
     const scan = await startScan(stack, build);
     scans.push(scan);
     const report = await replayCheck(other);
     await untilJudged(scan.workflowId, SOME_SHARDS);
-    await stack.untilTrained(iterationId(iteration), SOME_ITERATIONS);
-    return report;
+    return { ...scan, ...report };
   }
+
+  const phase = async (): Promise<string> =>
+    phaseSchema.parse(await stack.json(thisBuild, ['loop', 'status', LOOP])).phase;
 
   const untilJudged = (workflowId: string, shards: number): Promise<void> =>
     stack.withClient((client) =>
@@ -145,12 +143,27 @@ describe('workers that are replaced by another build in mid-run', function () {
     return { reached: before.at(-1)?.iteration ?? 0, from };
   }
 
+  /** Every shard of a scan was judged once, some of them before that moment and some after. */
+  async function assertJudgedAround(moment: number, { scanId, workflowId }: { scanId: string; workflowId: string }) {
+    await stack.untilScanned(scanId);
+    const shards = shardsOf(await stack.withClient((client) => historyOf(client, workflowId)));
+    assert.deepEqual(
+      shards.map(({ shard }) => shard).sort((a, b) => a - b),
+      [...Array(SHARDS).keys()],
+    );
+    const before = shards.filter(({ doneAt }) => doneAt < moment);
+    assert.ok(before.length >= SOME_SHARDS && before.length < SHARDS, `${before.length} shards were judged before`);
+    assert.ok(before.every(({ attempt }) => attempt === 1));
+  }
+
   it('a build that would break what is open is refused by name, and all goes on with the one that ran', async () => {
-    const { broken } = await underWay(thisBuild, 1, careless);
+    await stack.untilTraining(iterationId(1));
+    const { broken } = await replayCheck(careless);
     assert.deepEqual(
       broken.map(({ workflowId }) => workflowId),
       [iterationId(1)],
     );
+    await stack.untilTrained(iterationId(1), CHECKPOINT_EVERY);
     await down(careless);
     const refused = await stack.command(careless, ['up', '--detach']);
     assert.notEqual(refused.code, 0);
@@ -159,10 +172,10 @@ describe('workers that are replaced by another build in mid-run', function () {
     await stack.json(thisBuild, ['up', '--detach']);
   });
 
-  it('a build with one more step takes over: a checkpoint interval is lost at most, and no shard is judged twice', async function () {
-    const { scanId, workflowId } = scans[0] ?? assert.fail('no scan runs');
+  it('a build with one more step takes over: at most one checkpoint interval is trained again', async function () {
     const reachedBefore = (await stack.trained(iterationId(1))).at(-1)?.iteration ?? 0;
-    assert.deepEqual((await replayCheck(next)).broken, []);
+    const { broken, ...scan } = await startBeside(thisBuild, next);
+    assert.deepEqual(broken, []);
     await stack.untilTrained(iterationId(1), reachedBefore + CHECKPOINT_EVERY);
     const replacedAt = Date.now();
     const drained = await down(next);
@@ -174,41 +187,30 @@ describe('workers that are replaced by another build in mid-run', function () {
     assert.ok(drained <= DRAIN_SECONDS, `${drained} s`);
     assert.ok(from > 0 && from >= reached - CHECKPOINT_EVERY, `trained to ${reached}, went on at ${from}`);
     assert.ok(await ranOwnTrainer(next));
-    await stack.withClient(async (client) => {
-      const history = await historyOf(client, iterationId(1));
-      assert.deepEqual(
-        buildsOf(history),
-        [thisBuild, next].map(({ root }) => workflowBuild(root)),
-      );
-      assert.deepEqual(
-        patchesOf(history).filter((patch) => [EARLY, LATE].includes(patch)),
-        [LATE],
-      );
-      await stack.untilScanned(scanId);
-      const shards = shardsOf(await historyOf(client, workflowId));
-      assert.deepEqual(
-        shards.map(({ shard }) => shard).sort((a, b) => a - b),
-        [...Array(SHARDS).keys()],
-      );
-      const before = shards.filter(({ doneAt }) => doneAt < replacedAt);
-      assert.ok(before.length >= SOME_SHARDS && before.length < SHARDS, `${before.length} shards were judged before`);
-      assert.ok(before.every(({ attempt }) => attempt === 1));
-    });
+    const history = await stack.withClient((client) => historyOf(client, iterationId(1)));
+    assert.deepEqual(
+      buildsOf(history),
+      [thisBuild, next].map(({ root }) => workflowBuild(root)),
+    );
+    assert.deepEqual(
+      patchesOf(history).filter((patch) => [EARLY, LATE].includes(patch)),
+      [LATE],
+    );
+    await assertJudgedAround(replacedAt, scan);
   });
 
-  it('the way back: an iteration that passed a new step is refused by name, ended and tried again; the rest goes on', async function () {
-    const { broken, replayed } = await underWay(next, 2, thisBuild);
+  it('the way back: what has passed a new step is refused by name, ended and tried again', async function () {
+    await stack.untilTraining(iterationId(2));
+    const { broken, replayed, ...scan } = await startBeside(next, thisBuild);
     assert.equal(replayed, 3, 'the loop, its iteration and the scan');
     assert.deepEqual(
       broken.map(({ workflowId }) => workflowId),
       [iterationId(2)],
     );
-    await stack.json(next, ['iteration', 'cancel', LOOP]);
-    await stack.until(
-      async () =>
-        z.looseObject({ phase: z.string() }).parse(await stack.json(next, ['loop', 'status', LOOP])).phase === 'failed',
-    );
-    assert.deepEqual((await replayCheck(thisBuild)).broken, []);
+    await stack.untilTrained(iterationId(2), CHECKPOINT_EVERY);
+    await stack.json(thisBuild, ['iteration', 'cancel', LOOP]);
+    await stack.until(async () => (await phase()) === 'failed');
+    const replacedAt = Date.now();
     const drained = await down(thisBuild);
     await stack.json(thisBuild, ['up', '--detach']);
     await stack.json(thisBuild, ['loop', 'retry', LOOP, '--wait']);
@@ -217,6 +219,7 @@ describe('workers that are replaced by another build in mid-run', function () {
     tell(this.test, `drained in ${drained} s, trained to ${reached}, went on at ${from}`);
     assert.ok(drained <= DRAIN_SECONDS, `${drained} s`);
     assert.ok(from > 0 && from >= reached - CHECKPOINT_EVERY, `trained to ${reached}, went on at ${from}`);
+    await assertJudgedAround(replacedAt, scan);
   });
 
   it('all comes out byte for byte as undisturbed', async () => {

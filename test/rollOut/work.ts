@@ -23,7 +23,7 @@ export const iterationId = (iteration: number): string => iterationWorkflowId(LO
 export const TRAINING = 300;
 export const CHECKPOINT_EVERY = 20;
 /** One picture a shard. */
-export const SHARDS = 56;
+export const SHARDS = 80;
 export const CARS: Cars = { seed: 12, counts: { train: SHARDS, val: 4, test: 8 } };
 
 const POOL = 'cars';
