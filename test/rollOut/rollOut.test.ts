@@ -65,8 +65,11 @@ describe('workers that are replaced by another build in mid-run', function () {
     ]);
     careless = await nextBuild(join(folder, 'careless'), [{ before: 'sample', patch: null }]);
     const manifest = await drawCars(folder, CARS);
-    undisturbed = runUndisturbed(manifest);
+    const calm = newStack('undisturbed');
+    // One after the other: stacks that start at the same moment want the same ports.
+    await prepare(calm, thisBuild, manifest);
     // It runs beside the other one, and is asked for at the end.
+    undisturbed = runUndisturbed(calm);
     undisturbed.catch(() => undefined);
     stack = newStack('rolled');
     await prepare(stack, thisBuild, manifest);
@@ -84,9 +87,7 @@ describe('workers that are replaced by another build in mid-run', function () {
     return made;
   }
 
-  async function runUndisturbed(manifest: string): Promise<Outcome> {
-    const calm = newStack('undisturbed');
-    await prepare(calm, thisBuild, manifest);
+  async function runUndisturbed(calm: RolledStack): Promise<Outcome> {
     await startLoop(calm, thisBuild, 2);
     const { scanId } = await startScan(calm, thisBuild);
     await calm.untilFinished(LOOP, 2);
