@@ -15,8 +15,8 @@ import { type CliAnswer, partloop, partloopJson } from '../support/cli.js';
 import type { Build } from './builds.js';
 
 const LOOK_MS = 200;
-/** What is waited for takes some seconds, on a busy machine a minute. */
-const LONGEST_WAIT_MS = 5 * 60_000;
+/** What is waited for takes a minute at most on a quiet machine, and ten times that on a busy one. */
+const LONGEST_WAIT_MS = 10 * 60_000;
 
 const lineSchema = z.looseObject({
   time: z.number(),
