@@ -20,10 +20,10 @@ export const LOOP = 'cars';
 export const LOOP_ID = loopWorkflowId(LOOP);
 export const iterationId = (iteration: number): string => iterationWorkflowId(LOOP, iteration);
 /** Iterations of a training, and between its checkpoints. */
-export const TRAINING = 300;
+export const TRAINING = 240;
 export const CHECKPOINT_EVERY = 20;
 /** One picture a shard. */
-export const SHARDS = 80;
+export const SHARDS = 56;
 export const CARS: Cars = { seed: 12, counts: { train: SHARDS, val: 4, test: 8 } };
 
 const POOL = 'cars';
@@ -38,7 +38,7 @@ const LOOP_SETTINGS = [
   ...['scan.sessions=1', 'scan.foldIterationShare=0.05'],
 ];
 /** Of work that is lost in the moment in which a worker ends, the server learns by them. */
-const HEARTBEATS = ['durability.trainHeartbeatSeconds=10', 'durability.scanHeartbeatSeconds=10'];
+const HEARTBEATS = ['durability.trainHeartbeatSeconds=30', 'durability.scanHeartbeatSeconds=30'];
 const SCAN_SETTINGS = ['scan.shardSize=1', 'scan.maxShardsInFlight=1', 'scan.sessions=1', 'evaluationSize=64'];
 
 const set = (settings: readonly string[]): string[] => [...settings, ...HEARTBEATS].flatMap((one) => ['--set', one]);
