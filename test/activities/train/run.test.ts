@@ -120,6 +120,7 @@ describe('a training run', function () {
       }),
       hasCode('fenced'),
     );
+    assert.deepEqual(await readdir(join(home, 'work')), [], 'its work folder is gone');
     assert.equal(
       [...run.store.objects.keys()].some((key) => key.endsWith('.onnx')),
       false,
