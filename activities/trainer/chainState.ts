@@ -52,15 +52,16 @@ const chainSchema = z.object({
 export type Chain = z.infer<typeof chainSchema>;
 
 /**
- * Whether a claim comes from an attempt that the server has given up since: a host that was cut off learns late that another
- * has its work.
+ * Whether a claim comes from an attempt that the server has given up since: a host that was cut off learns late that
+ * another has its work. A workflow numbers its activities as it asks for them.
  */
 export function isLate(
   claim: { generation: string; turn: Turn | null },
   { generation, turn }: { generation: string | null; turn: Turn | null },
 ): boolean {
   if (claim.turn === null || turn === null || claim.generation !== generation) return false;
-  return claim.turn.activity === turn.activity && claim.turn.attempt < turn.attempt;
+  if (claim.turn.activity === turn.activity) return claim.turn.attempt < turn.attempt;
+  return Number(claim.turn.activity) < Number(turn.activity);
 }
 
 /**

@@ -41,9 +41,9 @@ describe("the trainer's lease", () => {
     await young.advance(checkpoint(10));
     await as('again', { activity: '7', attempt: 2 });
     await as('newer', { activity: '7', attempt: 3 });
-    await as('next rung', { activity: '9', attempt: 1 });
-    await as('reset', { activity: '9', attempt: 1 }, 'second');
-    await as('first rung, reset', { activity: '7', attempt: 1 }, 'second');
+    await as('next rung', { activity: '10', attempt: 1 });
+    await rejectsWith(as('old rung', { activity: '7', attempt: 4 }), 'fenced');
+    await as('asked again', { activity: '7', attempt: 1 }, 'second');
   });
 
   it('lets exactly one of many racing attempts publish', async () => {
