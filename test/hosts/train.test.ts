@@ -27,8 +27,8 @@ describe('a training whose host is cut off', function () {
     ({ stop } = await otherSteps(site));
     workers = await Promise.all(['train-1', 'train-2'].map((name) => site.addWorker(name, 'train')));
     const { train } = await (await startTraining(site, 'calm')).result();
-    assert.equal(train?.facts.resumes, 0);
-    calm = train.facts.weightsSha256;
+    calm = train?.facts.weightsSha256;
+    assert.equal(typeof calm, 'string');
   });
   after(async () => {
     await stop();

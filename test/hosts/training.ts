@@ -62,7 +62,7 @@ export async function startTraining({ temporal }: Site, loop: string): Promise<T
     config: {
       pool: POOL,
       train: { iterations: ITERATIONS, batchSize: 2, imageSize: 64, threads: 1, checkpointEvery: 10 },
-      durability: { trainHeartbeatSeconds: 5 },
+      durability: { trainHeartbeatSeconds: 8 },
     },
     previous: null,
     force: null,
