@@ -83,7 +83,7 @@ async function staticChecks(say) {
 }
 
 /** Folders whose tests start whole stacks. These take the usual ports where they are free, so they run one at a time. */
-const STACKS = `dist/test/{${['chaos', 'infra', 'integration', 'rollOut'].join()}}/**/*.test.js`;
+const STACKS = `dist/test/{${['chaos', 'hosts', 'infra', 'integration', 'rollOut'].join()}}/**/*.test.js`;
 
 async function mochaTests(say, title, files) {
   const [node, mocha] = tool('mocha', 'bin', 'mocha.js');

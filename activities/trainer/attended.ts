@@ -1,6 +1,7 @@
-import { Context } from '@temporalio/activity';
+import { Context, type Info } from '@temporalio/activity';
 import { parseIterationWorkflowId } from '../../domain/ids.js';
 import type { IterationContext } from '../../domain/steps.js';
+import type { Turn } from './chainState.js';
 import type { Commands } from './trainingRun.js';
 
 /**
@@ -9,6 +10,12 @@ import type { Commands } from './trainingRun.js';
  */
 export function generationOf({ retry = 0 }: IterationContext): string {
   return `${workflowOf()?.runId ?? 'direct'}:${retry}`;
+}
+
+/** Which try of the server this is; null outside an activity. */
+export function turnOf(): Turn | null {
+  const info = infoOf();
+  return info === null ? null : { activity: info.activityId, attempt: info.attempt };
 }
 
 /** What a person can do about a training of this iteration that stands still. */
@@ -27,9 +34,11 @@ export function commandsFor({ loop, iteration }: IterationContext, step: 'train'
   };
 }
 
-function workflowOf(): { workflowId: string; runId: string } | null {
+const workflowOf = (): { workflowId: string; runId: string } | null => infoOf()?.workflowExecution ?? null;
+
+function infoOf(): Info | null {
   try {
-    return Context.current().info.workflowExecution ?? null;
+    return Context.current().info;
   } catch {
     return null;
   }

@@ -28,10 +28,16 @@ const lostCheckpointSchema = z.object({
 /** A checkpoint that could not be used any more. */
 export type LostCheckpoint = z.infer<typeof lostCheckpointSchema>;
 
+export const turnSchema = z.object({ activity: z.string(), attempt: z.number().int().positive() });
+/** Which try of the server at which activity an attempt is. */
+export type Turn = z.infer<typeof turnSchema>;
+
 const chainSchema = z.object({
   version: z.literal(1),
   /** Token of the attempt that holds the lease: the only one that may publish. */
   attempt: z.string(),
+  /** What the server calls that attempt; null where no server asked for it. */
+  turn: turnSchema.nullable().default(null),
   /** Newest first, at most three. */
   checkpoints: z.array(storedCheckpointSchema),
   /** Starts of the trainer, in all and since the newest checkpoint. */
@@ -44,6 +50,19 @@ const chainSchema = z.object({
   lost: z.array(lostCheckpointSchema).default([]),
 });
 export type Chain = z.infer<typeof chainSchema>;
+
+/**
+ * Whether a claim comes from an attempt that the server has given up since: a host that was cut off learns late that
+ * another has its work. A workflow numbers its activities as it asks for them.
+ */
+export function isLate(
+  claim: { generation: string; turn: Turn | null },
+  { generation, turn }: { generation: string | null; turn: Turn | null },
+): boolean {
+  if (claim.turn === null || turn === null || claim.generation !== generation) return false;
+  if (claim.turn.activity === turn.activity) return claim.turn.attempt < turn.attempt;
+  return Number(claim.turn.activity) < Number(turn.activity);
+}
 
 /**
  * The state and its ETag; null where there is none.

@@ -1,7 +1,7 @@
 import { PartloopError } from '../../domain/errors.js';
 import { KEPT_CHECKPOINTS } from '../../domain/trainerJob.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
-import { type Chain, type LostCheckpoint, readChain, type StoredCheckpoint } from './chainState.js';
+import { type Chain, isLate, type LostCheckpoint, readChain, type StoredCheckpoint, type Turn } from './chainState.js';
 import type { Commands } from './trainingRun.js';
 
 /** Starts without a new checkpoint after which retrying is pointless; a machine may well die twice before the first. */
@@ -14,6 +14,7 @@ export interface Claim {
   attempt: string;
   /** The request of a person that this attempt belongs to: failures before it do not count. */
   generation: string;
+  turn: Turn | null;
   commands: Commands;
   /** Chain of the run that a replay asks for anew: where this one is new, it goes on from that one's checkpoints. */
   from?: string | null;
@@ -34,17 +35,22 @@ export class CheckpointChain {
     private etag: string,
   ) {}
 
-  /** Take the lease. Throws `no-progress` where earlier attempts at the same request came no further. */
+  /**
+   * Take the lease. Throws `no-progress` where earlier attempts at the same request came no further, `fenced` where a newer
+   * attempt has it.
+   */
   static async claim(store: ObjectStore, key: string, claim: Claim): Promise<CheckpointChain> {
-    const { attempt, generation, commands } = claim;
+    const { attempt, generation, turn, commands } = claim;
     for (let race = 0; race < MAX_RACES; race++) {
       const found = await readChain(store, key, commands);
+      if (found !== null && isLate(claim, found.state)) throw takenOver(key);
       const before = forRequest(found?.state ?? (await begun(store, claim)), generation);
       if (before.startsSinceCheckpoint >= MAX_STARTS || before.failuresSinceCheckpoint >= MAX_FAILURES)
         throw noProgress(before, commands);
       const state = {
         ...before,
         attempt,
+        turn,
         starts: before.starts + 1,
         startsSinceCheckpoint: before.startsSinceCheckpoint + 1,
       };
@@ -72,6 +78,12 @@ export class CheckpointChain {
   /** True where the attempt before this one ended before it saved: this one had better save more often. */
   get isStruggling(): boolean {
     return this.state.lastFailure !== null || this.state.startsSinceCheckpoint > 2;
+  }
+
+  /** Whether runs go on from this object, whoever has the lease now. */
+  async names(object: string): Promise<boolean> {
+    const found = await readChain(this.store, this.key, this.commands);
+    return found?.state.checkpoints.some(({ key }) => key === object) ?? false;
   }
 
   /** Make an uploaded checkpoint the newest; returns the keys of what is needed no more. */
@@ -136,21 +148,23 @@ export class CheckpointChain {
       return;
     }
     const found = await readChain(this.store, this.key, this.commands);
-    if (found === null || found.state.attempt !== this.state.attempt) {
-      throw new PartloopError('fenced', `another attempt took over ${this.key}`, {
-        hint: 'Nothing to do: the newer attempt goes on from the last checkpoint.',
-      });
-    }
+    if (found === null || found.state.attempt !== this.state.attempt) throw takenOver(this.key);
     throw new PartloopError('store-conflict', `${this.key} was changed by someone else under the same attempt`);
   }
 }
 
+const takenOver = (key: string): PartloopError =>
+  new PartloopError('fenced', `another attempt took over ${key}`, {
+    hint: 'Nothing to do: the newer attempt goes on from the last checkpoint.',
+  });
+
 /** The state before the first attempt: with the checkpoints of the run that a replay asks for anew, where there are any. */
-async function begun(store: ObjectStore, { attempt, generation, commands, from }: Claim): Promise<Chain> {
+async function begun(store: ObjectStore, { attempt, generation, turn, commands, from }: Claim): Promise<Chain> {
   const other = from == null ? null : await readChain(store, from, commands);
   return {
     version: 1,
     attempt,
+    turn,
     checkpoints: other?.state.checkpoints.map((entry) => ({ ...entry, borrowed: true })) ?? [],
     starts: 0,
     startsSinceCheckpoint: 0,

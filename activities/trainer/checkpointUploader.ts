@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { Logger } from 'pino';
 import { PartloopError } from '../../domain/errors.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
+import type { StoredCheckpoint } from './chainState.js';
 import type { CheckpointChain } from './checkpointChain.js';
 import type { RecipePin } from './recipe.js';
 
@@ -70,16 +71,37 @@ export class CheckpointUploader {
   }
 
   private async upload(local: LocalCheckpoint): Promise<void> {
+    // Whoever was cut off learns here that its lease is lost, before it sends gigabytes.
+    await this.chain.confirm();
     const sidecar = await readFile(sidecarOf(local.path), 'utf8');
     const key = this.keyOf(`checkpoints/${basename(local.path)}`);
     const log = this.keyOf(`checkpoints/${basename(logOf(local.path))}`);
     await this.store.put(log, await readFile(logOf(local.path)), 'application/x-ndjson');
     await this.store.putFile(key, local.path, 'application/octet-stream');
-    await this.pin.keep();
-    const dropped = await this.chain.advance({ iteration: local.iteration, key, sha256: local.sha256, sidecar, log });
+    const checkpoint = { iteration: local.iteration, key, sha256: local.sha256, sidecar, log };
+    const dropped = await this.publish(checkpoint);
     this.newestIteration = local.iteration;
     // What is not deleted now only takes room.
     if (dropped.length > 0)
       await this.store.delete(dropped).catch((error: unknown) => this.log.warn({ err: error }, 'old checkpoints stay'));
+  }
+  /** Make an uploaded checkpoint the newest, or take it back where another attempt has the lease; keys needed no more. */
+  private async publish(checkpoint: StoredCheckpoint): Promise<string[]> {
+    try {
+      await this.pin.keep();
+      return await this.chain.advance(checkpoint);
+    } catch (error) {
+      if (error instanceof PartloopError && error.code === 'fenced') await this.takeBack(checkpoint);
+      throw error;
+    }
+  }
+
+  /** An advance whose answer was lost may have been seen: what the new holder goes on from stays. */
+  private async takeBack({ key, log }: StoredCheckpoint): Promise<void> {
+    try {
+      if (!(await this.chain.names(key))) await this.store.delete([key, log]);
+    } catch (error) {
+      this.log.warn({ err: error }, 'a checkpoint that nobody goes on from stays');
+    }
   }
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { PartloopError } from '../../domain/errors.js';
 import { parseJson } from '../../storage/json.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
+import { isLate, type Turn, turnSchema } from './chainState.js';
 import type { Commands } from './trainingRun.js';
 
 /** How long a training waits for a worker of the recipe that it began with, before it asks a person. */
@@ -36,6 +37,9 @@ const pinSchema = z.object({
   recipe: recipeSchema,
   /** The attempt that may change the pin; makes each claim another object, so that an older ETag no longer fits. */
   attempt: z.string(),
+  /** The request of a person and the try of the server that the attempt belongs to. */
+  generation: z.string().nullable().default(null),
+  turn: turnSchema.nullable().default(null),
   /** Whether a checkpoint of the recipe is in the store: from then on the run keeps to it. */
   kept: z.boolean(),
   /** Since when workers of other recipes have refused it, and at which request. */
@@ -64,19 +68,21 @@ export class RecipePin {
   /**
    * Take the run on under the recipe of this worker.
    *
-   * @throws PartloopError `recipe-mismatch` where it keeps to another one
+   * @throws PartloopError `recipe-mismatch` where it keeps to another one, `fenced` where a newer attempt has it
    */
   static async claim(
     store: ObjectStore,
     key: string,
-    { own, attempt, generation, commands, now = Date.now() }: Claim,
+    { own, attempt, generation, turn, commands, now = Date.now() }: Claim,
   ): Promise<RecipePin> {
     for (let race = 0; race < MAX_RACES; race++) {
       const found = await read(store, key);
+      if (found !== null && isLate({ generation, turn }, found.pin)) throw takenOver(key);
       const kept = found?.pin.kept === true;
       const isOther = kept && found.pin.recipe.version !== own.version;
       const refused = isOther ? refusal(found.pin, generation, now) : null;
-      const pin: Pin = isOther ? { ...found.pin, refused } : { version: 1, recipe: own, attempt, kept, refused: null };
+      const taken = { version: 1, recipe: own, attempt, generation, turn, kept, refused: null } as const;
+      const pin: Pin = isOther ? { ...found.pin, refused } : taken;
       const written = await store.replace(key, JSON.stringify(pin), found?.etag ?? null);
       if (written === 'conflict') continue;
       if (refused !== null) throw mismatch(pin.recipe, own, new Date(refused.since), now, commands);
@@ -94,21 +100,23 @@ export class RecipePin {
     if (this.pin.kept) return;
     const pin = { ...this.pin, kept: true };
     const written = await this.store.replace(this.key, JSON.stringify(pin), this.etag);
-    if (written === 'conflict') {
-      throw new PartloopError('fenced', `another attempt took over ${this.key}`, {
-        hint: 'Nothing to do: the newer attempt trains on.',
-      });
-    }
+    if (written === 'conflict') throw takenOver(this.key);
     this.pin = pin;
     this.etag = written.etag;
   }
 }
+
+const takenOver = (key: string): PartloopError =>
+  new PartloopError('fenced', `another attempt took over ${key}`, {
+    hint: 'Nothing to do: the newer attempt trains on.',
+  });
 
 interface Claim {
   own: Recipe;
   attempt: string;
   /** Which request of a person this attempt belongs to: each waits anew. */
   generation: string;
+  turn: Turn | null;
   commands: Commands;
   now?: number;
 }

@@ -93,6 +93,8 @@ export async function publishModel(store: ObjectStore, ended: EndedRun): Promise
     await store.putFile(key, join(job.workDir, 'weights.pt'), 'application/octet-stream');
   const card = modelCard(ended, result, outputs.trainingList);
   await store.put(outputs.card, JSON.stringify(card, null, 2), 'application/json');
+  // A host may be cut off while it uploads: the commit that comes next must be the holder's.
+  await ended.confirm();
   return {
     outputs: { ...outputs, ...weights },
     facts: {

@@ -108,6 +108,7 @@ const claimed = (deps: ActivityDeps, run: TrainingRun, { token }: Attempt): Prom
   CheckpointChain.claim(deps.store, run.chainKey, {
     attempt: token,
     generation: run.generation,
+    turn: run.turn,
     commands: run.commands,
     from: run.unforcedChainKey,
   });
@@ -126,6 +127,8 @@ async function trainOn(
   const { run } = data;
   const { store, log } = deps;
   const python = await trainerPython(deps.root);
+  // Fetching the images may have taken longer than the server waits for this host.
+  throwIfCancelled(beat.signal);
   const chain = await claimed(deps, run, attempt);
   const workDir = workDirOf(deps, run, attempt);
   const fence = new AbortController();
@@ -189,8 +192,11 @@ async function trainOn(
     await workDir.remove();
     return work;
   } catch (error) {
-    if (fenced !== null) throw fenced;
     await uploader.drain();
+    if (fenced !== null || isFenced(error)) {
+      await workDir.leave();
+      throw fenced ?? error;
+    }
     const full = counted ? null : await asDiskFull(deps, error, 'the files of the training are wanted there');
     if (full !== null) throw await chain.recordFailure(full);
     // A stop from outside, or a store that is away, says nothing about whether the training itself can go on.
@@ -201,11 +207,16 @@ async function trainOn(
           if (beat.signal.aborted)
             log.info({ checkpoint: uploader.newestIteration }, 'the training is stopped: its lease is free');
         })
-        .catch((cause: unknown) => log.warn({ err: cause }, 'this start still counts as one without progress'));
+        .catch(async (cause: unknown) => {
+          if (isFenced(cause)) return workDir.leave();
+          log.warn({ err: cause }, 'this start still counts as one without progress');
+        });
     throwIfCancelled(beat.signal);
     throw error;
   }
 }
+
+const isFenced = (error: unknown): boolean => error instanceof PartloopError && error.code === 'fenced';
 
 /** The log of a checkpoint is written beside it before it is offered, so that both travel together. */
 function offerWithLog(

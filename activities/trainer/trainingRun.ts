@@ -5,7 +5,7 @@ import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { TrainerJob } from '../../domain/trainerJob.js';
 import type { Attempt } from '../step.js';
-import type { LostCheckpoint } from './chainState.js';
+import type { LostCheckpoint, Turn } from './chainState.js';
 import type { RecipePin } from './recipe.js';
 import type { WarmStart } from './warmStart.js';
 
@@ -21,6 +21,8 @@ export interface Commands {
 export interface Attended {
   /** Which request of a person this attempt belongs to: what counts failures counts from there. */
   generation: string;
+  /** Which try of the server: an older one takes nothing over from a newer one. */
+  turn: Turn | null;
   commands: Commands;
   pin: Pick<RecipePin, 'keep'>;
 }

@@ -3,7 +3,7 @@ import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import type { ActivityDeps } from '../deps.js';
 import { type Attempt, forceToken, runStep, type StepWork } from '../step.js';
-import { commandsFor, generationOf } from './attended.js';
+import { commandsFor, generationOf, turnOf } from './attended.js';
 import { ownRecipe, pinnedRecipe, RecipePin } from './recipe.js';
 import type { Attended } from './trainingRun.js';
 
@@ -35,8 +35,9 @@ export async function runTrainingStep(
   const inputs = { ...identity, trainer: recipe.key };
   return runStep(store, context, step, version, { ...inputs, ...part }, async (attempt) => {
     const generation = generationOf(context);
+    const turn = turnOf();
     const commands = commandsFor(context, step);
-    const pin = await RecipePin.claim(store, pinKey, { own, attempt: attempt.token, generation, commands });
-    return work(attempt, { generation, commands, pin, inputs });
+    const pin = await RecipePin.claim(store, pinKey, { own, attempt: attempt.token, generation, turn, commands });
+    return work(attempt, { generation, turn, commands, pin, inputs });
   });
 }

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
@@ -63,6 +63,13 @@ export class WorkDir {
   /** Delete everything of this run on this disk: after its outputs are in the store. */
   async remove(): Promise<void> {
     await rm(this.run, { recursive: true, force: true });
+  }
+
+  /** Delete what this attempt has on this disk: another one has its lease, and goes on without it. */
+  async leave(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+    // A newer attempt on this machine keeps the folder of the run.
+    await rmdir(this.run).catch(() => undefined);
   }
 
   private async newestLocal(log: Logger): Promise<LocalCheckpoint | null> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { StoredCheckpoint } from '../../../activities/trainer/chainState.js';
+import type { StoredCheckpoint, Turn } from '../../../activities/trainer/chainState.js';
 import { CheckpointChain } from '../../../activities/trainer/checkpointChain.js';
 import { PartloopError } from '../../../domain/errors.js';
 import { MemoryStore } from './memoryStore.js';
@@ -15,7 +15,7 @@ const checkpoint = (iteration: number): StoredCheckpoint => ({
 const boom = new PartloopError('trainer-failed', 'boom', { hint: 'Mend it' });
 const commands = { retry: '`partloop loop retry demo`', anew: '`partloop iteration replay demo 1 --from train`' };
 const claim = (store: MemoryStore, attempt: string, generation = 'first', from: string | null = null) =>
-  CheckpointChain.claim(store, KEY, { attempt, generation, commands, from });
+  CheckpointChain.claim(store, KEY, { attempt, generation, turn: null, commands, from });
 const rejectsWith = (work: Promise<unknown>, code: string): Promise<void> =>
   assert.rejects(work, (error: unknown) => error instanceof PartloopError && error.code === code);
 
@@ -30,6 +30,20 @@ describe("the trainer's lease", () => {
     await rejectsWith(old.confirm(), 'fenced');
     await young.advance(checkpoint(30));
     assert.equal((await claim(store, 'third')).checkpoints[0]?.iteration, 30);
+  });
+
+  it('is not taken from a newer try by an older one, whose host was cut off before it asked', async () => {
+    const store = new MemoryStore();
+    const as = (attempt: string, turn: Turn, generation = 'first') =>
+      CheckpointChain.claim(store, KEY, { attempt, generation, turn, commands });
+    const young = await as('young', { activity: '7', attempt: 2 });
+    await rejectsWith(as('old', { activity: '7', attempt: 1 }), 'fenced');
+    await young.advance(checkpoint(10));
+    await as('again', { activity: '7', attempt: 2 });
+    await as('newer', { activity: '7', attempt: 3 });
+    await as('next rung', { activity: '10', attempt: 1 });
+    await rejectsWith(as('old rung', { activity: '7', attempt: 4 }), 'fenced');
+    await as('asked again', { activity: '7', attempt: 1 }, 'second');
   });
 
   it('lets exactly one of many racing attempts publish', async () => {

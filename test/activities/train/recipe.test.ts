@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { createTrainActivities } from '../../../activities/train.js';
+import type { Turn } from '../../../activities/trainer/chainState.js';
 import { RECIPE_WAIT_MS, RecipePin } from '../../../activities/trainer/recipe.js';
 import { PartloopError } from '../../../domain/errors.js';
 import {
@@ -128,11 +129,24 @@ describe('the recipe that a training keeps to', () => {
     await refused(3 * RECIPE_WAIT_MS, 'second request', 'recipe-mismatch');
   });
 
-  const pin = (version: number, attempt: string, generation = 'first request', now = Date.now()): Promise<RecipePin> =>
+  it('is not taken from a newer try by an older one, whose host was cut off', async () => {
+    const young = await pin(1, 'young', 'first request', Date.now(), { activity: '7', attempt: 2 });
+    await assert.rejects(pin(1, 'old', 'first request', Date.now(), { activity: '7', attempt: 1 }), hasCode('fenced'));
+    await young.keep();
+  });
+
+  const pin = (
+    version: number,
+    attempt: string,
+    generation = 'first request',
+    now = Date.now(),
+    turn: Turn | null = null,
+  ): Promise<RecipePin> =>
     RecipePin.claim(store, 'pin.json', {
       own: { version, key: `recipe-${version}` },
       attempt,
       generation,
+      turn,
       commands: attended().commands,
       now,
     });

@@ -120,10 +120,22 @@ describe('a training run', function () {
       }),
       hasCode('fenced'),
     );
+    assert.deepEqual(await readdir(join(home, 'work')), [], 'its work folder is gone');
     assert.equal(
       [...run.store.objects.keys()].some((key) => key.endsWith('.onnx')),
       false,
     );
+  });
+
+  it('does not end as done where another attempt takes the lease while the model is uploaded', async function () {
+    if (!existsSync(python)) this.skip();
+    const run = await tinyRun();
+    run.store.beforeWrite = async (key) => {
+      if (!key.endsWith('/scan.onnx')) return;
+      const state = JSON.parse(new TextDecoder().decode((await run.store.get(CHAIN)).body));
+      await run.store.put(CHAIN, JSON.stringify({ ...state, attempt: 'another' }));
+    };
+    await assert.rejects(train(run, home), hasCode('fenced'));
   });
 
   for (const [exit, code] of [
