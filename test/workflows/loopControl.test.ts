@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
 import {
   WithStartWorkflowOperation,
   WorkflowFailedError,
   type WorkflowHandle,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { createRunningActivities } from '../../activities/running.js';
 import { tellLoops } from '../../cli/poolNews.js';
@@ -89,6 +91,35 @@ describe('a training loop that people steer', () => {
     });
     assert.equal(calls.filter((call) => call === 'train:1').length, 2);
     assert.equal(calls.filter((call) => call === 'sample:1').length, 1);
+  });
+
+  it('holds and goes on where a fault ends the step that a pause is ending', async () => {
+    let begun = (): void => undefined;
+    const atStep = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    let isFirst = true;
+    const { activities, calls } = fakeActivities({
+      async until(name) {
+        if (name !== 'train:1' || !isFirst) return;
+        isFirst = false;
+        begun();
+        const beats = setInterval(() => Context.current().heartbeat(), 50);
+        await Context.current().cancelled.catch(() => clearInterval(beats));
+        throw ApplicationFailure.retryable('the store did not answer', 'store-unavailable');
+      },
+    });
+    await steered(activities, async () => {
+      await run(1);
+      await atStep;
+      await loop().executeUpdate('pause', { args: [{ now: true }] });
+      await until(({ phase }) => phase === 'paused' || phase === 'failed');
+      assert.equal((await status()).phase, 'paused');
+      await loop().executeUpdate('resume');
+      await until(({ phase }) => phase === 'idle');
+      await stop();
+    });
+    assert.equal(calls.filter((call) => call === 'train:1').length, 2);
   });
 
   it('waits for a scan that runs already when its iteration is reset, in place of starting another', async () => {
