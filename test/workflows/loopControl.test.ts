@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Context } from '@temporalio/activity';
 import {
   WithStartWorkflowOperation,
   WorkflowFailedError,
   type WorkflowHandle,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { createRunningActivities } from '../../activities/running.js';
 import { tellLoops } from '../../cli/poolNews.js';
 import type { LoopStatus, RunIterationsAnswer } from '../../domain/messages.js';
 import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { fakeActivities, testConfig } from '../support/fakeActivities.js';
+import { faultAtCancel } from '../support/faultAtCancel.js';
 import { stepGate } from '../support/stepGate.js';
 import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
 
@@ -94,21 +93,8 @@ describe('a training loop that people steer', () => {
   });
 
   it('holds and goes on where a fault ends the step that a pause is ending', async () => {
-    let begun = (): void => undefined;
-    const atStep = new Promise<void>((resolve) => {
-      begun = resolve;
-    });
-    let isFirst = true;
-    const { activities, calls } = fakeActivities({
-      async until(name) {
-        if (name !== 'train:1' || !isFirst) return;
-        isFirst = false;
-        begun();
-        const beats = setInterval(() => Context.current().heartbeat(), 50);
-        await Context.current().cancelled.catch(() => clearInterval(beats));
-        throw ApplicationFailure.retryable('the store did not answer', 'store-unavailable');
-      },
-    });
+    const { atStep, until: untilOpen } = faultAtCancel('train:1');
+    const { activities, calls } = fakeActivities({ until: untilOpen });
     await steered(activities, async () => {
       await run(1);
       await atStep;
