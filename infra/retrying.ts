@@ -47,6 +47,8 @@ export function retryingOf(workflowId: string, { pendingActivities, pendingWorkf
 export function retryingText({ workflowId, step, attempt, lastFailure, nextTrySeconds, worker }: Retrying): string {
   const who = worker === null ? '' : `, by ${worker.role} on ${worker.host}`;
   const why = lastFailure === null ? '' : `: ${lastFailure}`;
-  const when = nextTrySeconds === null ? '' : `${/[.!?]$/.test(why) ? '' : '.'} Next try in ${nextTrySeconds} s.`;
+  const stop = /[.!?]$/.test(why) ? '' : '.';
+  const now = lastFailure === null ? '' : `${stop} This try is under way.`;
+  const when = nextTrySeconds === null ? now : `${stop} Next try in ${nextTrySeconds} s.`;
   return `${step} of ${workflowId}, try ${attempt}${who}${why}${when}`;
 }
