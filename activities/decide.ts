@@ -13,6 +13,7 @@ import { readRegistry, registerBenchmark, updateRegistry } from '../storage/regi
 import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { type Evaluation, evaluateModel } from './evaluate.js';
+import { evaluationRows } from './evaluationRows.js';
 import { withHeartbeat } from './heartbeat.js';
 import { poolOf } from './pool.js';
 import { isForced, runStep } from './step.js';
@@ -49,7 +50,7 @@ export function createDecideActivities(deps: ActivityDeps) {
 
       const result = await withHeartbeat(({ signal }) =>
         runStep(store, context, 'decide', VERSION, inputs, async (attempt) => {
-          const rows = await readTable(store, outputOf(evaluate, 'images'), evaluationRowSchema);
+          const rows = await evaluationRows(store, outputOf(evaluate, 'images'), { loop, iteration });
           const lost = await leftOutOf(evaluate);
           const judged = benchmark === null ? null : await evaluateRival(benchmark, signal);
           const decision =
@@ -197,7 +198,12 @@ export function createDecideActivities(deps: ActivityDeps) {
   ): Promise<Decision['previousCandidate']> {
     const previous = context.previous?.evaluate;
     if (previous === undefined || String(previous.facts.testVersion) !== testVersion) return null;
-    const before = await readTable(store, outputOf(previous, 'images'), evaluationRowSchema);
+    const { loop, iteration } = context;
+    // An iteration begins when the one before it has finished.
+    const before = await evaluationRows(store, outputOf(previous, 'images'), {
+      ...{ loop, iteration: iteration - 1 },
+      isEarlier: true,
+    });
     const { gate, seed } = context.config;
     const comparison = comparePaired({
       candidate: rows,

@@ -18,7 +18,6 @@ import {
   type ChunkRow,
   chunkRowSchema,
   type EvaluationRow,
-  evaluationRowSchema,
   type FindingRow,
   findingRowSchema,
   type SampleRow,
@@ -34,6 +33,7 @@ import { readLoopState } from '../storage/loopState.js';
 import { readReviews } from '../storage/reviews.js';
 import { readTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
+import { evaluationRows } from './evaluationRows.js';
 import { throwIfCancelled, withHeartbeat } from './heartbeat.js';
 import { leftOutOfIteration } from './leftOutOfIteration.js';
 import { poolOf } from './pool.js';
@@ -76,10 +76,10 @@ export function createReportActivities(deps: ActivityDeps) {
         runStep(store, context, 'report', VERSION, inputs, async (attempt) => {
           const pool = await poolOf(deps, context.config.pool);
           const decision = await readJson(store, outputOf(decide, 'decision'), decisionSchema);
-          const rows = await readTable(store, outputOf(evaluate, 'images'), evaluationRowSchema);
+          const rows = await evaluationRows(store, outputOf(evaluate, 'images'), context);
           const benchmarkKey = decide.outputs.benchmarkImages;
           const benchmarkRows: EvaluationRow[] | null =
-            benchmarkKey === undefined ? null : await readTable(store, benchmarkKey, evaluationRowSchema);
+            benchmarkKey === undefined ? null : await evaluationRows(store, benchmarkKey, context);
           // What only one of the two could be judged on says nothing of their difference.
           const common = benchmarkRows === null ? null : onCommonImages(rows, benchmarkRows);
           const candidate = common?.candidate ?? rows;

@@ -20,7 +20,8 @@ export async function loopNames(client: Client, store: ObjectStore): Promise<str
  * @throws PartloopError `not-found` naming the loops there are
  */
 export async function assertLoop(client: Client, store: ObjectStore, loop: string): Promise<void> {
-  if ((await readLoopState(store, loop)).iterations.length > 0 || (await isOpen(client, loopWorkflowId(loop)))) return;
+  // A loop that runs can be steered also where its record cannot be read.
+  if ((await isOpen(client, loopWorkflowId(loop))) || (await readLoopState(store, loop)).iterations.length > 0) return;
   const names = (await loopNames(client, store)).filter((name) => name !== loop);
   const there = names.length === 0 ? 'there is none yet' : `loops: ${names.join(', ')}`;
   throw new PartloopError('not-found', `there is no loop \`${loop}\`; ${there}`, {

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Client,
+  isGrpcServiceError,
+  ServiceError,
   WithStartWorkflowOperation,
   WorkflowFailedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import type { StartedLoop } from '../activities/loop.js';
-import { isOpen } from '../activities/openWorkflows.js';
+import { isOpen, runningIterations } from '../activities/openWorkflows.js';
 import { PartloopError } from '../domain/errors.js';
 import { iterationWorkflowId, loopWorkflowId } from '../domain/ids.js';
 import { storedStatus } from '../domain/loop/status.js';
@@ -34,14 +36,45 @@ export async function startLoop(client: Client, request: Partial<StartLoopReques
   );
 }
 
-/** What a loop does that runs. */
+/**
+ * What a loop does that runs.
+ *
+ * @throws PartloopError `stack-unavailable` where no worker answers for it
+ */
 export async function loopStatus(client: Client, loop: string): Promise<LoopStatus> {
-  return asPartloopError(() => client.workflow.getHandle(loopWorkflowId(loop)).query<LoopStatus>('status'), loop);
+  const ask = () => client.workflow.getHandle(loopWorkflowId(loop)).query<LoopStatus>('status');
+  return answered(loop, () => client.withDeadline(Date.now() + STATUS_MS, ask));
+}
+
+/** Wait for a worker's answer for so long; one of them has other work at most for a moment. */
+const STATUS_MS = 8_000;
+const STEER_MS = 60_000;
+
+/** A workflow answers through a worker of role `light`: where none does, the service only says that the call failed. */
+async function answered<T>(loop: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await asPartloopError(work, loop);
+  } catch (cause) {
+    if (!(cause instanceof ServiceError) && !isGrpcServiceError(cause)) throw cause;
+    throw new PartloopError('stack-unavailable', `no worker of role \`light\` answers for loop \`${loop}\``, {
+      cause,
+      hint: WORKERS_HINT,
+    });
+  }
 }
 
 /** What a loop does, or, where it does not run, what it has done. */
 export async function loopStatusOrRecord(client: Client, store: ObjectStore, loop: string): Promise<LoopStatus> {
-  if (!(await isOpen(client, loopWorkflowId(loop)))) return storedStatus(await readLoopState(store, loop));
+  if (!(await isOpen(client, loopWorkflowId(loop)))) {
+    const stored = storedStatus(await readLoopState(store, loop));
+    const [iteration = null] = await runningIterations(client, loop);
+    if (iteration === null) return stored;
+    // The loop was ended in Temporal, its iteration was not: what failed before is being done again.
+    const step = (await iterationProgress(client, loop, iteration))?.step ?? null;
+    return { ...stored, iteration, step, error: null };
+  }
+  // Those of a stack that just started still check their machine.
+  await assertWorkers(client);
   const status = await loopStatus(client, loop);
   const progress = status.iteration === null ? null : await iterationProgress(client, loop, status.iteration);
   return { ...status, step: progress?.step ?? null };
@@ -62,12 +95,14 @@ export async function cancelIteration(client: Client, loop: string, iteration: n
   await client.workflow.getHandle(workflowId).cancel();
 }
 
+const WORKERS_HINT =
+  '`partloop status` shows the workers of the local stack, `partloop doctor` what they lack; elsewhere start one with the role `light`.';
 /** A worker that just started checks its machine before it asks for work. */
 const WORKERS_COME_MS = 30_000;
 const WORKERS_LOOK_MS = 500;
 
 /**
- * A start that nobody takes up would wait in silence.
+ * A request that nobody takes up would wait in silence.
  *
  * @throws PartloopError `stack-unavailable` where no worker asks for workflows, nor comes within half a minute
  */
@@ -80,9 +115,9 @@ export async function assertWorkers(client: Client): Promise<void> {
     }
     throw new PartloopError(
       'stack-unavailable',
-      `no worker polls the task queue \`${LIGHT_QUEUE}\`, so nothing would start`,
+      `no worker polls the task queue \`${LIGHT_QUEUE}\`, so nothing would happen`,
       {
-        hint: '`partloop status` shows the workers of the local stack, `partloop doctor` what they lack; elsewhere start one with the role `light`.',
+        hint: WORKERS_HINT,
       },
     );
   }
@@ -119,15 +154,14 @@ type Command =
 /** Send a command to a loop that runs; `retryIteration` and `adoptProposal` also wake one that was stopped. */
 export async function commandLoop(client: Client, loop: string, command: Command): Promise<LoopStatus> {
   const workflowId = loopWorkflowId(loop);
+  await assertWorkers(client);
   if (command.name !== 'retryIteration' && command.name !== 'adoptProposal') {
     const [argument = {}] = command.args;
-    return asPartloopError(
-      () =>
-        client.workflow
-          .getHandle(workflowId)
-          .executeUpdate<LoopStatus, [StopLoop | PauseLoop]>(command.name, { args: [argument] }),
-      loop,
-    );
+    const steer = () =>
+      client.workflow
+        .getHandle(workflowId)
+        .executeUpdate<LoopStatus, [StopLoop | PauseLoop]>(command.name, { args: [argument] });
+    return answered(loop, () => client.withDeadline(Date.now() + STEER_MS, steer));
   }
   const startWorkflowOperation = new WithStartWorkflowOperation('trainingLoop', {
     workflowId,
@@ -135,13 +169,11 @@ export async function commandLoop(client: Client, loop: string, command: Command
     args: [{}],
     workflowIdConflictPolicy: 'USE_EXISTING',
   });
-  return asPartloopError(
-    () =>
-      client.workflow.executeUpdateWithStart<() => Promise<unknown>, LoopStatus, [RetryIteration]>(command.name, {
-        args: [command.name === 'retryIteration' ? command.args[0] : {}],
-        startWorkflowOperation,
-      }),
-    loop,
+  return answered(loop, () =>
+    client.workflow.executeUpdateWithStart<() => Promise<unknown>, LoopStatus, [RetryIteration]>(command.name, {
+      args: [command.name === 'retryIteration' ? command.args[0] : {}],
+      startWorkflowOperation,
+    }),
   );
 }
 
@@ -206,7 +238,10 @@ export async function asPartloopError<T>(work: () => Promise<T>, loop?: string):
 
 /** The failure as it was thrown. The UI shows the message alone, so that the hint stands at its end too. */
 function asThrown(error: Error): PartloopError {
-  const { code, message, hint } = rootFailure(error);
+  const { code, message, hint, ended } = rootFailure(error);
   const bare = hint !== null && message.endsWith(hint) ? message.slice(0, -hint.length).trimEnd() : message;
-  return new PartloopError(code ?? 'internal', bare, { cause: error, ...(hint === null ? {} : { hint }) });
+  return new PartloopError(code ?? (ended ? 'interrupted' : 'internal'), bare, {
+    cause: error,
+    ...(hint === null ? {} : { hint }),
+  });
 }

@@ -1,6 +1,7 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { iterationWorkflowId, loopWorkflowId, scanWorkflowId, tuneWorkflowId } from '../domain/ids.js';
 import type { LoopStatus } from '../domain/messages.js';
+import { type PausedWork, pausedIn } from '../infra/pausedWork.js';
 import { abandonedQueues, abandonedText, queueStatuses } from '../infra/pollers.js';
 import { type Retrying, retryingOf } from '../infra/retrying.js';
 
@@ -8,6 +9,8 @@ import { type Retrying, retryingOf } from '../infra/retrying.js';
 export interface LoopTroubles {
   /** Steps that are tried for the third time or more. */
   retrying: Retrying[];
+  /** Steps that somebody paused in Temporal itself. */
+  paused: PausedWork[];
   /** Sentences on queues where tasks wait and nobody polls. */
   unattended: string[];
 }
@@ -19,19 +22,24 @@ export async function loopTroubles(client: Client, { loop, iteration }: LoopStat
     const id = iterationWorkflowId(loop, iteration);
     ids.push(id, scanWorkflowId(id), tuneWorkflowId(id));
   }
-  const [retrying, queues] = await Promise.all([
-    Promise.all(ids.map((id) => retryingIn(client, id))),
+  const [pending, queues] = await Promise.all([
+    Promise.all(ids.map((id) => pendingIn(client, id))),
     iteration === null ? [] : queueStatuses(client.connection, client.options.namespace),
   ]);
-  return { retrying: retrying.flat(), unattended: abandonedQueues(queues).map(abandonedText) };
+  return {
+    retrying: pending.flatMap(({ retrying }) => retrying),
+    paused: pending.flatMap(({ paused }) => paused),
+    unattended: abandonedQueues(queues).map(abandonedText),
+  };
 }
 
-async function retryingIn(client: Client, id: string): Promise<Retrying[]> {
+async function pendingIn(client: Client, id: string): Promise<Pick<LoopTroubles, 'retrying' | 'paused'>> {
   try {
     const { raw, status } = await client.workflow.getHandle(id).describe();
-    return status.name === 'RUNNING' ? retryingOf(id, raw) : [];
+    if (status.name !== 'RUNNING') return { retrying: [], paused: [] };
+    return { retrying: retryingOf(id, raw), paused: pausedIn(id, raw) };
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return [];
+    if (error instanceof WorkflowNotFoundError) return { retrying: [], paused: [] };
     throw error;
   }
 }

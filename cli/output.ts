@@ -35,6 +35,11 @@ export function say(...lines: string[]): void {
 const writeAtOnce = process.stderr.write.bind(process.stderr);
 const SHOW_CURSOR = '\u001b[?25h';
 
+/** Text for people that may have several lines, such as a failure with what to do about it; later ones are set in. */
+export function sayText(text: string): void {
+  process.stderr.write(`${linesForTerminal(text)}\n`);
+}
+
 /** A line that must be seen now, above a line of progress too. */
 export function sayNow(line: string): void {
   writeAtOnce(`${process.stderr.isTTY ? '\n' : ''}${forTerminal(line)}\n`);

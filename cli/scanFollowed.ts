@@ -3,6 +3,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { counted } from '../domain/counted.js';
 import { PartloopError } from '../domain/errors.js';
+import { rootFailure } from '../domain/rootFailure.js';
 import { countsOf, countsText } from '../domain/scan/counts.js';
 import type { StepResult } from '../domain/steps.js';
 import type { StackEnvironment } from '../infra/environment.js';
@@ -73,11 +74,16 @@ async function watch(
     try {
       return await handle.result();
     } catch (error) {
-      if (!(error instanceof WorkflowFailedError) || !(error.cause instanceof CancelledFailure)) throw error;
-      throw new PartloopError('interrupted', `scan ${scan} was stopped`, {
-        cause: error,
-        hint: `\`partloop scan resume ${scan}\` goes on with it.`,
-      });
+      if (!(error instanceof WorkflowFailedError)) throw error;
+      const { code, message, hint, ended } = rootFailure(error);
+      const resume = `\`partloop scan resume ${scan}\` goes on with it.`;
+      if (ended) {
+        const how = error.cause instanceof CancelledFailure ? 'was stopped' : message.replace(/^it /, '');
+        throw new PartloopError('interrupted', `scan ${scan} ${how}`, { cause: error, hint: resume });
+      }
+      // A failure that says itself what to do comes as it is.
+      if (code === null || hint !== null) throw error;
+      throw new PartloopError(code, message, { cause: error, hint: resume });
     } finally {
       clearInterval(show);
     }

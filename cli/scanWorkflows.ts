@@ -1,5 +1,11 @@
-import { type Client, type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  type Client,
+  type WorkflowExecutionInfo,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import { standaloneScanId, standaloneScanWorkflowId } from '../domain/ids.js';
+import { type RootFailure, rootFailure } from '../domain/rootFailure.js';
 import { type ScanProgress, scanProgressSchema, scanProgressText } from '../domain/scan/progress.js';
 import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
 import { activityProgress } from './activityProgress.js';
@@ -109,11 +115,24 @@ export interface UnfinishedScan {
   pool: string | null;
   startedAt: string;
   state: 'stopped' | 'failed';
+  /** What it failed with; null where somebody stopped it. */
+  error: string | null;
 }
 
 /** Whether a scan that ended without a result was stopped by somebody, or failed. */
 export const endOf = ({ status }: ScanWorkflow): UnfinishedScan['state'] =>
   status === 'CANCELLED' || status === 'TERMINATED' ? 'stopped' : 'failed';
+
+/** What a scan that failed said; null where it did not, or Temporal has forgotten. */
+export async function failureOfScan(client: Client, found: ScanWorkflow): Promise<RootFailure | null> {
+  if (endOf(found) !== 'failed') return null;
+  try {
+    await client.workflow.getHandle(found.workflowId, found.runId, { followRuns: false }).result();
+    return null;
+  } catch (error) {
+    return error instanceof WorkflowFailedError ? rootFailure(error) : null;
+  }
+}
 
 /** Scans that ended early and neither run nor are `done` now, the newest run of each. */
 export async function unfinishedScans(
@@ -122,12 +141,14 @@ export async function unfinishedScans(
 ): Promise<UnfinishedScan[]> {
   const later = new Set([...done, ...running.map(({ scan }) => scan)]);
   const newest = new Map((await scansBy(client, ENDED_EARLY)).map((workflow) => [workflow.scan, workflow]));
-  return [...newest.values()]
-    .filter(({ scan }) => !later.has(scan))
-    .map((workflow) => {
+  const unfinished = [...newest.values()].filter(({ scan }) => !later.has(scan));
+  return Promise.all(
+    unfinished.map(async (workflow) => {
       const { scan, pool, startedAt } = workflow;
-      return { scan, pool, startedAt, state: endOf(workflow) };
-    });
+      const error = (await failureOfScan(client, workflow))?.message ?? null;
+      return { scan, pool, startedAt, state: endOf(workflow), error };
+    }),
+  );
 }
 
 export function printRunningScans(running: readonly RunningScan[]): void {

@@ -1,5 +1,7 @@
 import type { LoopConfig, TuneConfig } from './config.js';
+import { nextStep } from './loop/status.js';
 import type { IterationRow, LoopStatus } from './messages.js';
+import { oneLine } from './oneLine.js';
 import { STEPS, type Step, type StepResults } from './steps.js';
 import type { Trial } from './tune/halving.js';
 import type { Proposal } from './tune/proposal.js';
@@ -9,9 +11,11 @@ const ROWS_SHOWN = 20;
 
 /** The loop's state as Markdown for Temporal's "current details": a table of the last 20 iterations and the settings. */
 export function loopDetails(status: LoopStatus, config: LoopConfig | null): string {
+  const advice = nextStep(status);
   const header = [
     `**${status.phase}**${status.iteration === null ? '' : `, iteration ${status.iteration}`}, ${status.remaining} to go`,
-    ...(status.error === null ? [] : [`Last error: ${oneLine(status.error)}`]),
+    ...(status.error === null ? [] : [`Last error: ${errorText(status.error)}`]),
+    ...(advice === null ? [] : [advice]),
     ...(status.proposal === null ? [] : [proposalText(status.loop, status.proposal)]),
   ];
   const table = [
@@ -89,7 +93,7 @@ export function iterationDetails(current: Step | null, results: StepResults, con
 /** The trials of a search as Markdown, with their mIoU on the validation images after each rung. */
 export function tuneDetails(trials: readonly Trial[], rungEnds: readonly number[], tune: TuneConfig): string {
   const lines = trialLines(trials, rungEnds.length).map(({ trial, settings, values, minutes, state }) =>
-    tableLine([trial, ...values.map((value) => value?.toFixed(4) ?? null), minutes, oneLine(state), settings]),
+    tableLine([trial, ...values.map((value) => value?.toFixed(4) ?? null), minutes, errorText(state), settings]),
   );
   const rungs = rungEnds.map((end) => `after ${end}`);
   return [
@@ -108,4 +112,5 @@ function tableLine(cells: readonly (string | number | null)[]): string {
   return `|${cells.map((cell) => `${GAP}${cell ?? '–'}${GAP}`).join('|')}|`;
 }
 
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 500);
+const MAX_ERROR = 800;
+const errorText = (text: string): string => oneLine(text).slice(0, MAX_ERROR);

@@ -104,7 +104,8 @@ export function tooManyLeftOut(
     {
       hint:
         'Put them back where they were, or take them out with ' +
-        `\`partloop pool remove ${pool} --images ${list}\`; then replay the iteration with \`--from draw\`, or start the scan again. ` +
+        `\`partloop pool remove ${pool} --images ${list}\`; then ` +
+        '`partloop iteration replay LOOP N --from draw`, or, of a scan by itself, start it again. ' +
         'A larger `badImageShare` goes on without them.',
     },
   );

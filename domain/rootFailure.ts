@@ -7,23 +7,52 @@ export interface RootFailure {
   code: FailureCode | null;
   message: string;
   hint: string | null;
+  /** True where somebody or a time limit ended the work before it could say anything itself. */
+  ended: boolean;
 }
 
 const MAX_MESSAGE = 2_000;
 const detailsSchema = z.tuple([z.looseObject({ hint: z.string().nullable() })]).rest(z.unknown());
 
+/** Failures that Temporal makes itself. Their messages are empty, one word, or the reason that somebody gave. */
+const ENDS: Readonly<Record<string, string>> = {
+  CancelledFailure: 'was cancelled',
+  TerminatedFailure: 'was terminated',
+  TimeoutFailure: 'ran into its time limit',
+};
+/** Words of Temporal that say no more than the sentence does. */
+const STOCK =
+  /^(Cancell?ed|Terminated|Workflow (execution )?(cancell?ed|terminated|timed out).*|activity .*timeout.*)?$/i;
+const childSchema = z.looseObject({ execution: z.looseObject({ workflowId: z.string().min(1) }) });
+const activitySchema = z.looseObject({ activityType: z.string().min(1) });
+
 /**
  * The innermost failure with one of our codes, as it was before it travelled through Temporal. What lies below it is the cause
- * as a library words it. Without any such, the innermost message there is.
+ * as a library words it. Without any such, the innermost message there is; where Temporal itself ended the work, a sentence
+ * that names what was ended.
  */
 export function rootFailure(error: unknown): RootFailure {
-  let found: RootFailure = { code: null, message: 'unknown error', hint: null };
+  let found: RootFailure = { code: null, message: 'unknown error', hint: null, ended: false };
+  let around: string | null = null;
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const code = 'type' in cause && isFailureCode(cause.type) ? cause.type : null;
-    if (code !== null) found = { code, message: cause.message, hint: hintOf(cause) };
-    else if (found.code === null) found = { ...found, message: cause.message };
+    const end = ENDS[cause.name];
+    if (code !== null) found = { code, message: cause.message, hint: hintOf(cause), ended: false };
+    else if (found.code === null && end !== undefined) {
+      const why = STOCK.test(cause.message.trim()) ? '' : `: ${cause.message}`;
+      found = { ...found, message: `${around ?? 'it'} ${end}${why}`, ended: true };
+    } else if (found.code === null && !found.ended) found = { ...found, message: cause.message };
+    around = nameOf(cause) ?? around;
   }
   return { ...found, message: found.message.slice(0, MAX_MESSAGE) };
+}
+
+/** What a failure wraps: a workflow by its id, an activity by its type; null for any other. */
+function nameOf(failure: Error): string | null {
+  const child = childSchema.safeParse(failure);
+  if (child.success) return child.data.execution.workflowId;
+  const activity = activitySchema.safeParse(failure);
+  return activity.success ? `the activity ${activity.data.activityType}` : null;
 }
 
 function hintOf(failure: Error): string | null {

@@ -5,7 +5,14 @@ import { foreignTemporal } from './foreign.js';
 import { partloopHome } from './home.js';
 import { isLaunching, supervisorOf } from './launch.js';
 import { isElsewhere, type LockHolder } from './lock.js';
-import { pollerStatus, type QueueStatus, type WorkerActivity, workerActivity } from './pollers.js';
+import type { PausedWork } from './pausedWork.js';
+import {
+  pollerStatus,
+  type QueueStatus,
+  type StrayedWorkflow,
+  type WorkerActivity,
+  workerActivity,
+} from './pollers.js';
 import { isListening } from './ports.js';
 import { FORCE_SIGNAL, isAlive, signalProcess, waitForEnd } from './processes.js';
 import type { Retrying } from './retrying.js';
@@ -14,6 +21,8 @@ import { readState, type StackState, type SupervisedState } from './state.js';
 import { LOCAL_NAMESPACE } from './temporalServer.js';
 
 const WORKER_PREFIX = 'worker-';
+/** A server that takes longer to answer hangs. */
+const ANSWER_MS = 3_000;
 
 /** What `partloop status` shows. `managed` services are ours to start and stop. */
 export interface StackStatus {
@@ -38,6 +47,10 @@ export interface StackStatus {
   queues: QueueStatus[] | null;
   /** Work that is tried for the third time or more; null where Temporal does not answer. */
   retrying: Retrying[] | null;
+  /** Work that somebody paused in Temporal itself; null where Temporal does not answer. */
+  paused: PausedWork[] | null;
+  /** Workflows on a queue that no worker of ours polls; null where Temporal does not answer. */
+  strayed: StrayedWorkflow[] | null;
 }
 
 /** What runs now; starts nothing. `store.reachable` is null for a store whose endpoint only the AWS SDK knows. */
@@ -69,6 +82,8 @@ export async function stackStatus(): Promise<StackStatus> {
     })),
     queues: polled?.queues ?? null,
     retrying: polled?.retrying ?? null,
+    paused: polled?.paused ?? null,
+    strayed: polled?.strayed ?? null,
   };
 }
 
@@ -89,7 +104,7 @@ function phaseOf(state: StackState | null): StackStatus['phase'] {
 async function temporalStatus(state: StackState | null): Promise<StackStatus['temporal']> {
   const foreign = foreignTemporal();
   if (foreign !== null) {
-    return { ...foreign, managed: false, reachable: await isReachable(`tcp://${foreign.address}`) };
+    return { ...foreign, managed: false, reachable: await accepts(foreign.address) };
   }
   if (state === null)
     return { address: null, namespace: LOCAL_NAMESPACE, uiUrl: null, managed: true, reachable: false };
@@ -107,21 +122,31 @@ async function storeStatus(state: StackState | null): Promise<StackStatus['store
   const foreign = await storeAddress();
   if (foreign !== null) {
     const { uri, endpoint } = foreign;
-    return { uri, endpoint, managed: false, reachable: endpoint === null ? null : await isReachable(endpoint) };
+    return { uri, endpoint, managed: false, reachable: endpoint === null ? null : await answers(endpoint) };
   }
   const endpoint = state === null ? null : `http://127.0.0.1:${state.ports.s3}`;
   return {
     uri: LOCAL_STORE,
     endpoint,
     managed: true,
-    reachable: state !== null && (await isListening(state.ports.s3)),
+    reachable: endpoint !== null && (await answers(endpoint)),
   };
 }
 
-async function isReachable(address: string): Promise<boolean> {
+async function accepts(address: string): Promise<boolean> {
   try {
-    const { hostname, port, protocol } = new URL(address);
-    return await isListening(Number(port || (protocol === 'https:' ? 443 : 80)), hostname, 3000);
+    const { hostname, port } = new URL(`tcp://${address}`);
+    return await isListening(Number(port || 80), hostname, ANSWER_MS);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a server answers, whatever it says: one that hangs still accepts connections. */
+async function answers(endpoint: string): Promise<boolean> {
+  try {
+    await fetch(endpoint, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(ANSWER_MS) });
+    return true;
   } catch {
     return false;
   }

@@ -10,7 +10,8 @@ import { checkStoreWrites } from '../storage/storeCheck.js';
 import { checkTemporal, needsLocalStack, resolveEnvironment, runningState, stackStatus, unfit } from './environment.js';
 import { foreignTemporal, namesStore } from './foreign.js';
 import { homePaths, partloopHome, ROOT, venvBinary } from './home.js';
-import { abandonedQueues, abandonedText } from './pollers.js';
+import { pausedText } from './pausedWork.js';
+import { abandonedQueues, abandonedText, STRAYED_MEND, strayedText } from './pollers.js';
 import { isPortFree, USUAL_PORTS } from './ports.js';
 import { retryingText } from './retrying.js';
 
@@ -151,7 +152,13 @@ async function ports(): Promise<Verdict> {
 async function temporal(): Promise<Verdict> {
   if (foreignTemporal() === null && runningState(partloopHome()) === null) return notRunning();
   const { temporal: service } = await resolveEnvironment();
-  await checkTemporal(service);
+  try {
+    await checkTemporal(service);
+  } catch (error) {
+    if (foreignTemporal() !== null || !(error instanceof PartloopError) || error.code !== 'stack-unavailable')
+      throw error;
+    return { ok: false, detail: error.message, mend: hangs('temporal') };
+  }
   return { ok: true, detail: `${service.address}, namespace ${service.namespace}, search attributes registered` };
 }
 
@@ -190,9 +197,18 @@ async function workers(): Promise<Verdict> {
 /** What fails again and again waits for somebody, however long it is tried again by itself. */
 async function underWay(): Promise<Verdict> {
   if (foreignTemporal() === null && runningState(partloopHome()) === null) return notRunning();
-  const { retrying } = await stackStatus();
+  const { retrying, paused, strayed } = await stackStatus();
   if (retrying === null)
     return { ok: false, required: false, detail: 'Temporal does not say what is under way', mend: START };
+  if (paused !== null && paused.length > 0)
+    return {
+      ok: false,
+      required: false,
+      detail: 'somebody paused work in Temporal',
+      mend: paused.map(pausedText).join(' '),
+    };
+  if (strayed !== null && strayed.length > 0)
+    return { ok: false, required: false, detail: strayed.map(strayedText).join(' '), mend: STRAYED_MEND };
   if (retrying.length === 0) return { ok: true, detail: 'nothing is tried for the third time or more' };
   return {
     ok: false,
@@ -204,9 +220,19 @@ async function underWay(): Promise<Verdict> {
 async function store(): Promise<Verdict> {
   if (!namesStore() && runningState(partloopHome()) === null) return notRunning();
   const { store: service } = await resolveEnvironment();
-  await checkStoreWrites(storeOptions(service));
+  try {
+    await checkStoreWrites(storeOptions(service));
+  } catch (error) {
+    if (!(error instanceof PartloopError)) throw error;
+    const own = error.hint ?? 'Look at the service, and at its address and keys in the variables of AWS.';
+    return { ok: false, detail: error.message, mend: namesStore() ? own : hangs('s3') };
+  }
   return { ok: true, detail: `${service.uri} takes writes and holds back those whose condition fails` };
 }
+
+/** What to do about a server of the local stack that runs and does not answer. */
+const hangs = (name: 'temporal' | 's3'): string =>
+  `See ${join(homePaths(partloopHome()).logs, `${name}.log`)}; \`partloop down --force\` and \`partloop up --detach\` start it anew.`;
 
 function notRunning(): Verdict {
   return { ok: true, required: false, detail: 'the local stack does not run; a command that needs it starts it' };

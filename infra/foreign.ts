@@ -1,5 +1,5 @@
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readVariables } from '../domain/variables.js';
+import { temporalConfig } from '../workers/temporalConfig.js';
 
 /** Variables by which a user names a Temporal service of their own. */
 const TEMPORAL_CHOICES = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'] as const;
@@ -14,7 +14,7 @@ export interface ForeignTemporal {
 export function foreignTemporal(): ForeignTemporal | null {
   const variables = readVariables(process.env);
   if (TEMPORAL_CHOICES.every((name) => variables[name] === undefined)) return null;
-  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const { connectionOptions, namespace } = temporalConfig();
   return {
     address: connectionOptions.address ?? 'localhost:7233',
     namespace: namespace ?? 'default',

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PartloopError } from '../domain/errors.js';
@@ -13,6 +13,8 @@ const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 220_000;
 const INTERRUPTED_GRACE_MS = 20_000;
 const POLL_MS = 50;
+/** With less room than this no server of the stack starts. */
+const FULL_BYTES = 20e6;
 /** How a supervisor says that another holds the stack: whoever started it then waits for that one. */
 export const ALREADY_RUNNING_EXIT_CODE = 75;
 const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -123,7 +125,9 @@ class Launch {
       });
     }
     const why =
-      state?.failure ?? `exit code ${child.exitCode ?? child.signalCode}; see ${join(logs, 'supervisor.log')}`;
+      state?.failure ??
+      fullDisk(this.#home) ??
+      `exit code ${child.exitCode ?? child.signalCode}; see ${join(logs, 'supervisor.log')}`;
     throw new PartloopError('stack-unavailable', `the local stack did not start: ${why}`, {
       hint: `Logs are in ${logs}; \`partloop doctor\` checks what it needs.`,
     });
@@ -166,4 +170,11 @@ function spawnDetached(home: string): ChildProcess {
   } finally {
     closeSync(log);
   }
+}
+
+/** A full disk keeps a supervisor from writing down what it failed with. Null where there is room. */
+function fullDisk(home: string): string | null {
+  const { bavail, bsize } = statfsSync(home);
+  const free = bavail * bsize;
+  return free >= FULL_BYTES ? null : `the disk of ${home} is full, ${(free / 1e6).toFixed(1)} MB are free`;
 }

@@ -2,6 +2,7 @@ import { Client, Connection, type ConnectionLike } from '@temporalio/client';
 import { counted } from '../domain/counted.js';
 import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../domain/queues.js';
 import { parseWorkerIdentity } from '../domain/workerIdentity.js';
+import { type PausedWork, pausedIn } from './pausedWork.js';
 import { type Retrying, retryingOf } from './retrying.js';
 import { temporalConnectionOptions } from './temporalConnection.js';
 
@@ -12,6 +13,9 @@ const WORKFLOWS_LOOKED_AT = 200;
 /** As Temporal's API numbers them. */
 const TYPES = { workflow: 1, activity: 2 } as const;
 const STARTED = 2;
+const WORKFLOW_TYPES: readonly string[] = [
+  ...['startLoop', 'trainingLoop', 'loopIteration', 'mislabelScan', 'hyperparameterSearch'],
+];
 const QUEUES = [
   { queue: LIGHT_QUEUE, kind: 'workflow' },
   { queue: LIGHT_QUEUE, kind: 'activity' },
@@ -41,6 +45,17 @@ export interface PollerStatus {
   taken: TakenActivity[];
   /** Work that is tried for the third time or more. */
   retrying: Retrying[];
+  /** Work that somebody paused in Temporal itself. */
+  paused: PausedWork[];
+  /** Our workflows that somebody started on a queue which none of our workers polls. */
+  strayed: StrayedWorkflow[];
+}
+
+/** A workflow that waits for ever: no worker of ours asks its queue for work. */
+export interface StrayedWorkflow {
+  workflowId: string;
+  type: string;
+  queue: string;
 }
 
 /**
@@ -112,22 +127,36 @@ async function queueStatus(
   };
 }
 
-async function underWay(connection: Connection, namespace: string): Promise<Pick<PollerStatus, 'taken' | 'retrying'>> {
+async function underWay(
+  connection: Connection,
+  namespace: string,
+): Promise<Pick<PollerStatus, 'taken' | 'retrying' | 'paused' | 'strayed'>> {
   const { workflow } = new Client({ connection, namespace });
   const taken: TakenActivity[] = [];
   const retrying: Retrying[] = [];
+  const paused: PausedWork[] = [];
+  const strayed: StrayedWorkflow[] = [];
   let looked = 0;
-  for await (const { workflowId, runId } of workflow.list({ query: 'ExecutionStatus = "Running"' })) {
+  for await (const { workflowId, runId, type, taskQueue: queue } of workflow.list({
+    query: 'ExecutionStatus = "Running"',
+  })) {
     if (++looked > WORKFLOWS_LOOKED_AT) break;
+    if (WORKFLOW_TYPES.includes(type) && queue !== LIGHT_QUEUE) strayed.push({ workflowId, type, queue });
     const { raw } = await workflow.getHandle(workflowId, runId).describe();
     retrying.push(...retryingOf(workflowId, raw));
+    paused.push(...pausedIn(workflowId, raw));
     for (const { state, lastWorkerIdentity, activityType } of raw.pendingActivities ?? []) {
       if (state !== STARTED) continue;
       taken.push({ identity: lastWorkerIdentity ?? '', activity: activityType?.name ?? '', workflowId });
     }
   }
-  return { taken, retrying };
+  return { taken, retrying, paused, strayed };
 }
+
+export const strayedText = ({ workflowId, type, queue }: StrayedWorkflow): string =>
+  `workflow ${workflowId} (${type}) waits on queue ${queue}, which none of partloop's workers polls.`;
+
+export const STRAYED_MEND = `Terminate it in the Web UI and start it again on the task queue \`${LIGHT_QUEUE}\`.`;
 
 /** Queues on which tasks wait while nobody asks for them. */
 export const abandonedQueues = (queues: readonly QueueStatus[]): QueueStatus[] =>

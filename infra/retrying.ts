@@ -1,4 +1,5 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { oneLine } from '../domain/oneLine.js';
 import { parseWorkerIdentity } from '../domain/workerIdentity.js';
 
 /** From this try on people are told: earlier ones are the passing faults that retries are for. */
@@ -10,7 +11,7 @@ export interface Retrying {
   /** The activity, or `workflow task` where the code of the workflow itself fails. */
   step: string;
   attempt: number;
-  /** First line of the last failure; null where the service does not say. */
+  /** The last failure with its hint, as one line; null where the service does not say. */
   lastFailure: string | null;
   /** Seconds until the next try; null where it is under way now. */
   nextTrySeconds: number | null;
@@ -30,7 +31,7 @@ export function retryingOf(workflowId: string, { pendingActivities, pendingWorkf
     return [
       {
         ...{ workflowId, step: activityType?.name ?? 'activity', attempt: attempt ?? 1 },
-        lastFailure: lastFailure?.message?.split('\n')[0] ?? null,
+        lastFailure: lastFailure?.message == null ? null : oneLine(lastFailure.message),
         nextTrySeconds: next == null ? null : Math.max(0, Math.round(Number(next) - Date.now() / 1_000)),
         worker: worker === null ? null : { role: worker.role, host: worker.host },
       },
@@ -46,6 +47,8 @@ export function retryingOf(workflowId: string, { pendingActivities, pendingWorkf
 export function retryingText({ workflowId, step, attempt, lastFailure, nextTrySeconds, worker }: Retrying): string {
   const who = worker === null ? '' : `, by ${worker.role} on ${worker.host}`;
   const why = lastFailure === null ? '' : `: ${lastFailure}`;
-  const when = nextTrySeconds === null ? '' : `${/[.!?]$/.test(why) ? '' : '.'} Next try in ${nextTrySeconds} s.`;
+  const stop = /[.!?]$/.test(why) ? '' : '.';
+  const now = lastFailure === null ? '' : `${stop} This try is under way.`;
+  const when = nextTrySeconds === null ? now : `${stop} Next try in ${nextTrySeconds} s.`;
   return `${step} of ${workflowId}, try ${attempt}${who}${why}${when}`;
 }

@@ -72,7 +72,11 @@ async function checkTrainer(root: string, needsGpu: boolean): Promise<void> {
 
 /** The last line that says something: of a trace of Python, the error. */
 function reasonOf(cause: unknown): string {
-  const text =
-    cause instanceof Error ? ('stderr' in cause && String(cause.stderr).trim()) || cause.message : String(cause);
+  if (!(cause instanceof Error)) return String(cause);
+  const stderr = 'stderr' in cause ? String(cause.stderr).trim() : '';
+  // A program that ends without a word: the message would be the program's text.
+  if ('stderr' in cause && stderr === '' && 'code' in cause && typeof cause.code === 'number')
+    return `it ends with exit code ${cause.code} and says nothing`;
+  const text = stderr === '' ? cause.message : stderr;
   return text.trim().split('\n').at(-1) ?? text;
 }

@@ -1,8 +1,8 @@
 import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { PartloopError } from '../domain/errors.js';
 import type { StoreOptions } from '../storage/s3.js';
 import { storeAddress, storeOptions } from '../storage/storeAddress.js';
+import { temporalConfig } from './temporalConfig.js';
 
 /** Where the store is that `PARTLOOP_STORE=s3://bucket/prefix` names, as a worker must know it. */
 export async function storeFromEnvironment(environment: NodeJS.ProcessEnv): Promise<StoreOptions> {
@@ -15,7 +15,7 @@ export async function storeFromEnvironment(environment: NodeJS.ProcessEnv): Prom
 
 /** Options that reach the Temporal service named by Temporal's own environment configuration. */
 export function temporalFromEnvironment(): { connection: { address: string }; namespace: string } {
-  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const { connectionOptions, namespace } = temporalConfig();
   return {
     connection: { ...connectionOptions, address: connectionOptions.address ?? '127.0.0.1:7233' },
     namespace: namespace ?? 'default',

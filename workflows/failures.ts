@@ -1,4 +1,4 @@
-import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
+import { ApplicationFailure } from '@temporalio/workflow';
 import { PartloopError } from '../domain/errors.js';
 import { FAILURES, type FailureCode } from '../domain/failure.js';
 import { rootFailure } from '../domain/rootFailure.js';
@@ -13,20 +13,19 @@ export function orFail<T>(work: () => T): T {
   }
 }
 
-/** A failure with one of our codes, as a workflow throws it. The UI shows the message alone, so the hint stands in it too. */
+/** A failure with one of our codes, as a workflow throws it. The UI shows the message alone: the hint is its last line. */
 export function failureOf(code: FailureCode, message: string, hint: string | null): ApplicationFailure {
   const { retry, actor } = FAILURES[code];
   return ApplicationFailure.create({
     type: code,
-    message: hint === null || message.endsWith(hint) ? message : `${message} ${hint}`,
+    message: hint === null || message.endsWith(hint) ? message : `${message}\n${hint}`,
     nonRetryable: !retry,
     details: [{ code, actor, hint }],
   });
 }
 
 /** The message that says what happened to which object. */
-export const rootMessage = (error: unknown): string =>
-  isCancellation(error) ? 'it was cancelled' : rootFailure(error).message;
+export const rootMessage = (error: unknown): string => rootFailure(error).message;
 
 /** True where the innermost application failure has this code. */
 export function hasCode(error: unknown, code: FailureCode): boolean {
@@ -34,6 +33,12 @@ export function hasCode(error: unknown, code: FailureCode): boolean {
     if (cause instanceof ApplicationFailure && cause.type === code) return true;
   }
   return false;
+}
+
+/** True where the same work may succeed when it is tried again. */
+export function mayPass(error: unknown): boolean {
+  const { code, ended } = rootFailure(error);
+  return !ended && (code === null || FAILURES[code].retry);
 }
 
 /** True where what a person gave is at fault, so that the same would fail again; other faults may pass. */

@@ -21,7 +21,7 @@ import {
 import type { Step, StepResult, StepResults } from '../domain/steps.js';
 import { bookkeeping, light, scanning, training } from './activities.js';
 import { runOrJoin } from './childWorkflows.js';
-import { hasCode, orFail, rootMessage } from './failures.js';
+import { hasCode, mayPass, orFail, rootMessage } from './failures.js';
 import { hyperparameterSearch } from './hyperparameterSearch.js';
 import { mislabelScan } from './mislabelScan.js';
 import { showAttributes } from './searchAttributes.js';
@@ -35,6 +35,9 @@ export const iterationProgressQuery = defineQuery<{ step: Step | null; held: boo
 
 /** Histories from before iterations told their loop that they hold, and ended without failing where no image is new. */
 const TELLS_THE_LOOP = 'iteration-tells-the-loop';
+
+/** Histories from before a step that a fault ended while a pause cancelled it was held too. */
+const HOLDS_OVER_FAULTS = 'holds-over-faults';
 
 /**
  * One pass of the loop: draw new images, find the mislabelled ones, pick those the model needs, train on all picks,
@@ -139,8 +142,10 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
       try {
         return await scope.run(work);
       } catch (error) {
-        const isHeld = isCancellation(error) && scope.consideredCancelled && !iterationScope.consideredCancelled;
-        if (!isHeld) throw error;
+        const isHeld = scope.consideredCancelled && !iterationScope.consideredCancelled;
+        // What is being cancelled is not tried again: a fault that passes ends it in place of the cancellation.
+        const isOver = isCancellation(error) || (isHeld && mayPass(error) && patched(HOLDS_OVER_FAULTS));
+        if (!isHeld || !isOver) throw error;
       } finally {
         stepScope = null;
       }

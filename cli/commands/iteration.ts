@@ -13,7 +13,7 @@ import { openEnvironmentClient, openEnvironmentStore, storeOf, uiLink, withClien
 import { compareIterations, type IterationReference, iterationReference, printDifference } from '../iterationDiff.js';
 import { cancelIteration, commandLoop } from '../loopClient.js';
 import { name, settingsFrom } from '../options.js';
-import { printJson, printTable, say } from '../output.js';
+import { printJson, printTable, say, sayText } from '../output.js';
 import { waitAndPrint } from './loop.js';
 
 const MAX_NAME = 200;
@@ -35,7 +35,7 @@ export function register(program: Command): void {
       say(
         `loop ${loop}, iteration ${iterationLabel(found.iteration)}: ${found.current.status}${found.others.length === 0 ? '' : `, ${found.others.length} other attempt(s)`}`,
       );
-      if (found.current.error !== null && found.current.error.trim() !== '') say(`error: ${found.current.error}`);
+      if (found.current.error !== null && found.current.error.trim() !== '') sayText(`error: ${found.current.error}`);
       printTable(
         STEPS.flatMap((step) => {
           const result = found.current.results[step];

@@ -2,20 +2,19 @@ import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { StartedLoop } from '../../activities/loop.js';
 import { isOpen, runningIterations } from '../../activities/openWorkflows.js';
-import { proposalText } from '../../domain/detailsTable.js';
 import { PartloopError } from '../../domain/errors.js';
 import { loopWorkflowId } from '../../domain/ids.js';
 import type { LoopStatus } from '../../domain/messages.js';
-import { retryingText } from '../../infra/retrying.js';
 import { storeOf, uiLink, withClient } from '../environment.js';
 import { interruptible } from '../interrupt.js';
 import { assertLoop, loopNames } from '../knownLoops.js';
 import { cancelIteration, commandLoop, loopStatusOrRecord, startLoop } from '../loopClient.js';
 import { addLoopOptions, LOOP_HELP, loopRequest, wholeLoopRequest } from '../loopOptions.js';
 import { watchLoop } from '../loopProgress.js';
-import { type LoopTroubles, loopTroubles } from '../loopTroubles.js';
+import { printStatus, printTroubled, printUnreadable, statusesOf, unreadableJson } from '../loopShown.js';
+import { loopTroubles } from '../loopTroubles.js';
 import { name, settingsFrom } from '../options.js';
-import { printJson, printTable, say } from '../output.js';
+import { printJson, say } from '../output.js';
 
 const EXIT_SETTLED_WITHOUT_SUCCESS = 5;
 
@@ -54,14 +53,18 @@ export function register(program: Command): void {
         if (loop !== undefined) await assertLoop(client, storeOf(env), loop);
         const store = storeOf(env);
         const names = loop === undefined ? await loopNames(client, store) : [loop];
-        const statuses = await Promise.all(names.map((each) => loopStatusOrRecord(client, store, each)));
+        const { statuses, unreadable } = await statusesOf(client, store, names);
         // A loop that runs in Temporal's eyes may stand still all the same: what it waits for is asked beside.
         const troubled = await Promise.all(
           statuses.map(async (status) => ({ ...status, ...(await loopTroubles(client, status)) })),
         );
-        if (json) printJson(loop === undefined ? { loops: troubled } : troubled[0]);
-        else if (statuses.length === 0) say('There is no loop yet. Start one with `partloop loop start`.');
+        const [first] = unreadable;
+        if (first !== undefined && names.length === 1) throw first.error;
+        if (json)
+          printJson(loop === undefined ? { loops: troubled, unreadable: unreadable.map(unreadableJson) } : troubled[0]);
+        else if (names.length === 0) say('There is no loop yet. Start one with `partloop loop start`.');
         else for (const status of troubled) printTroubled(status);
+        if (!json) for (const one of unreadable) printUnreadable(one);
       });
     });
 
@@ -188,29 +191,4 @@ export async function waitAndPrint(client: Client, loop: string, json: boolean, 
   if (json) printJson({ ...status, link });
   else printStatus(status);
   if (status.phase !== 'idle') process.exitCode = EXIT_SETTLED_WITHOUT_SUCCESS;
-}
-
-function printTroubled(status: LoopStatus & LoopTroubles): void {
-  const { retrying, unattended, ...plain } = status;
-  printStatus(plain);
-  say(...retrying.map((one) => `tried again and again: ${retryingText(one)}`), ...unattended);
-}
-
-function printStatus(status: LoopStatus): void {
-  const step = status.step === null ? '' : ` (${status.step})`;
-  const iteration = status.iteration === null ? '' : `, iteration ${status.iteration}${step}`;
-  say(`loop ${status.loop}: ${status.phase}${iteration}, ${status.remaining} to go`);
-  if (status.error !== null) {
-    say(`last error: ${status.error}`);
-    if (status.phase === 'failed' || status.phase === 'stopped')
-      say(`Try again with \`partloop loop retry ${status.loop}\`.`);
-  }
-  if (status.proposal !== null) say(proposalText(status.loop, status.proposal));
-  printTable(
-    status.rows.map(({ error: _, ...row }) => ({
-      ...row,
-      miou: row.miou?.toFixed(4) ?? null,
-      benchmarkMiou: row.benchmarkMiou?.toFixed(4) ?? null,
-    })),
-  );
 }

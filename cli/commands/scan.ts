@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { oneLine } from '../../domain/oneLine.js';
 import { countsOf } from '../../domain/scan/counts.js';
 import { listScans, readScanRecord } from '../../storage/scans.js';
 import { storeOf, withClient } from '../environment.js';
@@ -45,10 +46,14 @@ function registerList(scan: Command): void {
         if (rows.length + running.length + unfinished.length === 0)
           return say('No scan was run by itself. Start one with `partloop scan run`.');
         printRunningScans(running);
-        for (const { scan, pool, state } of unfinished)
+        for (const { scan, pool, state, error } of unfinished) {
+          const ended = state === 'stopped' ? 'was stopped' : 'failed';
+          const why = error === null ? '' : `: ${oneLine(error)}`;
           say(
-            `scan ${scan}${pool === null ? '' : ` of pool ${pool}`} ${state === 'stopped' ? 'was stopped' : 'failed'}: \`partloop scan resume ${scan}\` goes on with it`,
+            `scan ${scan}${pool === null ? '' : ` of pool ${pool}`} ${ended}${why}`,
+            `  \`partloop scan resume ${scan}\` goes on with it`,
           );
+        }
         printTable(
           rows.map((row) =>
             Object.fromEntries(

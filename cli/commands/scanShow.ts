@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { counted } from '../../domain/counted.js';
@@ -16,7 +17,7 @@ import { readTable } from '../../storage/table.js';
 import { connect, openEnvironmentStore } from '../environment.js';
 import { wholeNumberBetween } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
-import { findScanWorkflow, scanProgressLine } from '../scanWorkflows.js';
+import { endOf, failureOfScan, findScanWorkflow, type ScanWorkflow, scanProgressLine } from '../scanWorkflows.js';
 import { wholeNumber } from './iteration.js';
 
 const TOP_FINDINGS = 20;
@@ -105,7 +106,7 @@ async function unfinished(env: StackEnvironment, id: string): Promise<PartloopEr
     const isRunning = found.status === 'RUNNING';
     const far = isRunning
       ? `it runs (${await scanProgressLine(client, found.workflowId)})`
-      : 'it was stopped, or failed';
+      : await endText(client, found);
     return new PartloopError('not-found', `scan \`${id}\` has no result yet: ${far}`, {
       hint: isRunning
         ? `\`partloop scan resume ${id} --wait\` waits for it.`
@@ -114,6 +115,12 @@ async function unfinished(env: StackEnvironment, id: string): Promise<PartloopEr
   } finally {
     await client.connection.close();
   }
+}
+
+async function endText(client: Client, found: ScanWorkflow): Promise<string> {
+  const failure = await failureOfScan(client, found);
+  if (failure !== null) return `it failed: ${failure.message}`;
+  return endOf(found) === 'failed' ? 'it failed' : 'it was stopped';
 }
 
 /** Images that were not judged, by reason, with what is wrong with each where there is more to say. */

@@ -92,7 +92,9 @@ const WORDS: Readonly<Record<State, string>> = { finished: 'is finished', stoppe
 const NEXT: Readonly<Record<State, (scan: string) => string[]>> = {
   finished: (scan) => [`\`partloop scan show ${scan}\` shows what was found.`],
   stopped: (scan) => [`What was done is kept: \`partloop scan resume ${scan}\` goes on from there.`],
-  failed: (scan) => [`\`partloop scan resume ${scan}\` tries again; the Temporal UI shows what went wrong.`],
+  failed: (scan) => [
+    `\`partloop scan resume ${scan}\` tries again; \`partloop scan show ${scan}\` says why it failed.`,
+  ],
 };
 
 /** What became of a scan that does not run. @throws PartloopError `not-found` where there is no scan of this name */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { endText, resolveEnvironment, type StackStatus, stackStatus, unfit } from '../../infra/environment.js';
-import { abandonedQueues, abandonedText } from '../../infra/pollers.js';
+import { pausedText } from '../../infra/pausedWork.js';
+import { abandonedQueues, abandonedText, STRAYED_MEND, strayedText } from '../../infra/pollers.js';
 import { retryingText } from '../../infra/retrying.js';
 import { connect } from '../environment.js';
 import { printJson, printLine, printTable } from '../output.js';
@@ -39,7 +40,18 @@ async function scansOf({ temporal }: StackStatus): Promise<RunningScan[] | null>
   }
 }
 
-function show({ phase, failure, home, temporal, store, processes, queues, retrying }: StackStatus): void {
+function show({
+  phase,
+  failure,
+  home,
+  temporal,
+  store,
+  processes,
+  queues,
+  retrying,
+  paused,
+  strayed,
+}: StackStatus): void {
   printLine(`Local stack  ${phase}${failure === null ? '' : `: ${failure}`} (${home})`);
   printLine(`Temporal     ${temporal.address ?? 'none'}, ${reach(temporal.reachable)}`);
   if (temporal.uiUrl !== null) printLine(`Web UI       ${temporal.uiUrl}`);
@@ -58,6 +70,8 @@ function show({ phase, failure, home, temporal, store, processes, queues, retryi
   if (phase === 'ready') for (const { name, lastWords } of unfit(processes)) printLine(endText(name, lastWords));
   for (const queue of abandonedQueues(queues ?? [])) printLine(abandonedText(queue));
   for (const one of retrying ?? []) printLine(`Tried again and again: ${retryingText(one)}`);
+  for (const one of paused ?? []) printLine(pausedText(one));
+  for (const one of strayed ?? []) printLine(`${strayedText(one)} ${STRAYED_MEND}`);
   if (phase === 'died')
     printLine('Its supervisor was killed; `partloop up --detach` starts it again with the same data.');
 }

@@ -212,7 +212,12 @@ export function wasRead(
   const isAskedFor = remaining > 0 || running === null || running < next;
   const unasked = countsOrphans && !isAskedFor ? running : null;
   const failure = machine.inbox.reduce((known, note) => failureAfter(known, note, read), machine.failure);
-  return begunPending({ ...read, failure, orphan: machine.next === 0 ? unasked : machine.orphan, again: machine.again ?? orphan });
+  return begunPending({
+    ...read,
+    failure,
+    orphan: machine.next === 0 ? unasked : machine.orphan,
+    again: machine.again ?? orphan,
+  });
 }
 
 function failureAfter(

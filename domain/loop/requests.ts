@@ -60,7 +60,7 @@ export function runAgain(machine: LoopMachine, asked: RetryIteration): LoopMachi
   const { running, again } = machine;
   if (running !== null) {
     throw new PartloopError('refused', `iteration ${running.iteration} is running, so nothing is done again now`, {
-      hint: `Wait for its end, or end it with \`loop stop --now\` or \`iteration cancel\`; then ask again.`,
+      hint: 'Wait for its end, or end it (`partloop iteration cancel LOOP`); then ask again.',
     });
   }
   const wanted = {

@@ -33,6 +33,15 @@ export function statusOf(loop: string, machine: LoopMachine): LoopStatus {
   };
 }
 
+/**
+ * What a person does about a loop's last failure, as one line: a retry, where the failure itself names no command. Null where
+ * nothing failed, or something is done about it already.
+ */
+export function nextStep({ loop, phase, error }: Pick<LoopStatus, 'loop' | 'phase' | 'error'>): string | null {
+  if (error === null || (phase !== 'failed' && phase !== 'stopped') || error.includes('`partloop ')) return null;
+  return `\`partloop loop retry ${loop}\` goes on from what is done.`;
+}
+
 /** What is known of a loop that does not run: all that it did, and what its last iteration failed with. */
 export function storedStatus(state: LoopState): LoopStatus {
   const rows = recentRows(state);

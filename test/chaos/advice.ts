@@ -9,10 +9,10 @@ const STEP_OF_PART: Readonly<Record<string, string>> = { plan: 'scan', fold: 'sc
  * sentence.
  */
 export function commandFor(sentence: string, repeats: number, loop: string, iteration: number): string[] | null {
-  const named = /iteration replay \S+ \S+ --from ([a-z]+)/.exec(sentence)?.[1];
+  const [, of = String(iteration), named] = /iteration replay \S+ (\d+) --from ([a-z]+)/.exec(sentence) ?? [];
   const stored = sentence.includes('--from STEP') ? /iterations\/\d+\/([a-z]+)\//.exec(sentence)?.[1] : undefined;
   const step = named ?? (stored === undefined ? undefined : (STEP_OF_PART[stored] ?? stored));
   const isReplay = step !== undefined && (repeats > 0 || !sentence.includes('retry'));
-  if (isReplay) return repeats < TRIES.replay ? ['iteration', 'replay', loop, String(iteration), '--from', step] : null;
+  if (isReplay) return repeats < TRIES.replay ? ['iteration', 'replay', loop, of, '--from', step] : null;
   return repeats < TRIES.retry ? ['loop', 'retry', loop] : null;
 }

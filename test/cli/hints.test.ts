@@ -21,6 +21,8 @@ const FOREIGN_OPTIONS = new Set([
     '--namespace',
     '--type',
     '--search-attribute',
+    '--workflow-id',
+    '--activity-id',
   ],
 ]);
 

@@ -63,6 +63,7 @@ describe('environment variables', () => {
       'cli/output.ts PARTLOOP_DEBUG',
       // Set for a library.
       'storage/s3.ts AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED',
+      'workers/run.ts TEMPORAL_POLL_SHUTDOWN_INTERRUPT_WAIT_MS',
     ]);
   });
 });

@@ -5,6 +5,8 @@ import { type PollerStatus, workerActivity } from '../../infra/pollers.js';
 const scan = workerIdentity('scan', 4711, 'box');
 const status = (pollers: string[], taken: PollerStatus['taken'] = []): PollerStatus => ({
   retrying: [],
+  paused: [],
+  strayed: [],
   queues: [
     { queue: 'partloop-scan', kind: 'activity', pollers, waiting: 0 },
     { queue: 'partloop-train', kind: 'activity', pollers: [], waiting: null },

@@ -10,6 +10,7 @@ import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { mergeSettings } from '../../domain/settings.js';
 import { ROOT, venvBinary } from '../support/binaries.js';
 import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
+import { faultAtCancel } from '../support/faultAtCancel.js';
 import { stepGate } from '../support/stepGate.js';
 import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
 
@@ -148,6 +149,21 @@ const SCENES: Record<string, () => Promise<void>> = {
       await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 2);
       await end();
       await keep('pause-now', ['loop:cars', 'loop:cars:iteration:0001']);
+    });
+  },
+
+  async 'held-over-fault'() {
+    const { atStep, until: untilOpen } = faultAtCancel('train:1');
+    const { activities } = fakeActivities({ until: untilOpen });
+    await withWorkers(environment, activities, async () => {
+      await start(1);
+      await atStep;
+      await loop().executeUpdate('pause', { args: [{ now: true }] });
+      await until(({ phase }) => phase === 'paused');
+      await loop().executeUpdate('resume');
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 2);
+      await end();
+      await keep('held-over-fault', ['loop:cars:iteration:0001']);
     });
   },
 

@@ -13,6 +13,7 @@ import { tellLoops } from '../../cli/poolNews.js';
 import type { LoopStatus, RunIterationsAnswer } from '../../domain/messages.js';
 import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { fakeActivities, testConfig } from '../support/fakeActivities.js';
+import { faultAtCancel } from '../support/faultAtCancel.js';
 import { stepGate } from '../support/stepGate.js';
 import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
 
@@ -89,6 +90,22 @@ describe('a training loop that people steer', () => {
     });
     assert.equal(calls.filter((call) => call === 'train:1').length, 2);
     assert.equal(calls.filter((call) => call === 'sample:1').length, 1);
+  });
+
+  it('holds and goes on where a fault ends the step that a pause is ending', async () => {
+    const { atStep, until: untilOpen } = faultAtCancel('train:1');
+    const { activities, calls } = fakeActivities({ until: untilOpen });
+    await steered(activities, async () => {
+      await run(1);
+      await atStep;
+      await loop().executeUpdate('pause', { args: [{ now: true }] });
+      await until(({ phase }) => phase === 'paused' || phase === 'failed');
+      assert.equal((await status()).phase, 'paused');
+      await loop().executeUpdate('resume');
+      await until(({ phase }) => phase === 'idle');
+      await stop();
+    });
+    assert.equal(calls.filter((call) => call === 'train:1').length, 2);
   });
 
   it('waits for a scan that runs already when its iteration is reset, in place of starting another', async () => {

@@ -1,0 +1,6 @@
+/** Lines as sentences of one paragraph: a failure and its hint where there is room for one line alone. */
+export const oneLine = (text: string): string =>
+  text
+    .trim()
+    .replace(/([^\s.!?:;,])\s*\n\s*/g, '$1. ')
+    .replace(/\s+/g, ' ');
