@@ -85,6 +85,7 @@ export class CheckpointUploader {
     if (dropped.length > 0)
       await this.store.delete(dropped).catch((error: unknown) => this.log.warn({ err: error }, 'old checkpoints stay'));
   }
+
   /** Make an uploaded checkpoint the newest, or take it back where another attempt has the lease; keys needed no more. */
   private async publish(checkpoint: StoredCheckpoint): Promise<string[]> {
     try {

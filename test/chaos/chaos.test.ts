@@ -39,8 +39,11 @@ async function oneAfterTheOther(injector: Injector, world: World): Promise<void>
   await injector.inject(faultOf('sigkill', 'temporal'));
   await sleep(3_000);
   await injector.inject(faultOf('sigkill', 's3'));
-  await untilTrainer(world);
-  await injector.inject(faultOf('sigkill', 'trainer'));
+  // One that has just been seen may be over by the time of the signal.
+  do {
+    await untilTrainer(world);
+    await injector.inject(faultOf('sigkill', 'trainer'));
+  } while (injector.injected.at(-1)?.did === null);
   await untilShard(world);
   await injector.inject(faultOf('sigkill', 'worker-scan'));
   await injector.inject(faultOf('s3-errors', 'proxy'));
