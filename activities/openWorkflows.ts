@@ -12,6 +12,14 @@ export async function isOpen(client: Client, workflowId: string): Promise<boolea
   }
 }
 
+/** Names of the loops that run, as far as the service's list knows. */
+export async function runningLoops(client: Client): Promise<string[]> {
+  const query = "WorkflowType = 'trainingLoop' AND ExecutionStatus = 'Running'";
+  const running: string[] = [];
+  for await (const { workflowId } of client.workflow.list({ query })) running.push(workflowId.replace(/^loop:/, ''));
+  return running;
+}
+
 /** Iterations of a loop that run, whether the loop does or not, as far as the service's list knows. */
 export async function runningIterations(client: Client, loop: string): Promise<number[]> {
   const running: number[] = [];

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { isOpen } from '../activities/openWorkflows.js';
+import { isOpen, runningLoops } from '../activities/openWorkflows.js';
 import { PartloopError } from '../domain/errors.js';
 import { loopWorkflowId } from '../domain/ids.js';
 import { listLoops, readLoopState } from '../storage/loopState.js';
@@ -7,10 +7,7 @@ import type { ObjectStore } from '../storage/objectStore.js';
 
 /** Names of loops: those that run, and those that have done something. */
 export async function loopNames(client: Client, store: ObjectStore): Promise<string[]> {
-  const names = new Set<string>(await listLoops(store));
-  const query = "WorkflowType = 'trainingLoop' AND ExecutionStatus = 'Running'";
-  for await (const { workflowId } of client.workflow.list({ query })) names.add(workflowId.replace(/^loop:/, ''));
-  return [...names].sort();
+  return [...new Set([...(await listLoops(store)), ...(await runningLoops(client))])].sort();
 }
 
 /**

@@ -1,15 +1,16 @@
 import type { Client } from '@temporalio/client';
+import { runningLoops } from '../activities/openWorkflows.js';
+import { loopWorkflowId } from '../domain/ids.js';
 import type { StackEnvironment } from '../infra/environment.js';
 import { connect } from './environment.js';
 
 /** Tell every loop that runs that a pool has images which it had not: one of this pool that waits for images looks at once. */
 export async function tellLoops(client: Client, pool: string): Promise<void> {
-  const query = "WorkflowType = 'trainingLoop' AND ExecutionStatus = 'Running'";
-  // One that ended meanwhile finds the images at its next start.
-  for await (const { workflowId } of client.workflow.list({ query }))
+  for (const loop of await runningLoops(client))
     await client.workflow
-      .getHandle(workflowId)
+      .getHandle(loopWorkflowId(loop))
       .signal('poolGrew', { pool })
+      // One that ended meanwhile finds the images at its next start.
       .catch(() => undefined);
 }
 

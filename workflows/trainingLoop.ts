@@ -1,16 +1,12 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ApplicationFailure,
   allHandlersFinished,
-  CancellationScope,
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
-  ParentClosePolicy,
   patched,
   setCurrentDetails,
   setHandler,
-  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
 import { type LoopConfig, loopConfigSchema } from '../domain/config.js';
@@ -20,7 +16,6 @@ import {
   begun,
   carried,
   type Deed,
-  type Ending,
   ended,
   endingTold,
   looked,
@@ -45,11 +40,10 @@ import {
   type RunIterationsAnswer,
   type StopLoop,
 } from '../domain/messages.js';
-import type { IterationContext } from '../domain/steps.js';
 import { withTunedSettings } from '../domain/tune/space.js';
-import { bookkeeping, joining } from './activities.js';
-import { hasCode, orFail, rootMessage } from './failures.js';
-import { iterationFinishedSignal, iterationHeldSignal, loopIteration, pauseIterationSignal } from './loopIteration.js';
+import { bookkeeping } from './activities.js';
+import { orFail } from './failures.js';
+import { iterationFinishedSignal, iterationHeldSignal, pauseIterationSignal } from './loopIteration.js';
 import {
   adoptProposalUpdate,
   asConfig,
@@ -67,27 +61,9 @@ import {
   statusQuery,
   stopUpdate,
 } from './loopMessages.js';
+import { LOOKS_AGAIN, WAITS_FOR_THE_END } from './loopPatches.js';
+import { RunningIteration } from './runningIteration.js';
 import { showAttributes } from './searchAttributes.js';
-
-/**
- * Histories from before the loop looked again at what it cannot see by itself: the store after every iteration, the pool's
- * version while it waits for images, runs that a reset began, and an iteration that holds.
- */
-const LOOKS_AGAIN = 'loop-looks-again';
-/**
- * Before, a loop looked every ten minutes whether an iteration that it had not started itself still ran, and did as many
- * iterations as were asked for beside it.
- */
-const WAITS_FOR_THE_END = 'loop-waits-for-the-end';
-
-/** Of the results of an iteration: one that found no new images has none. */
-const hasDrawn = (results: unknown): boolean =>
-  typeof results === 'object' && results !== null && 'draw' in results && results.draw !== undefined;
-
-const endedFromOutside = (iteration: number): Ending => ({
-  kind: 'failed',
-  error: `iteration ${iteration}: it was ended from outside`,
-});
 
 /**
  * The loop itself, one workflow a loop, never-ending: handlers and a short loop over the machine of
@@ -98,7 +74,7 @@ const endedFromOutside = (iteration: number): Ending => ({
 export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   const loop = orFail(() => parseLoopWorkflowId(workflowInfo().workflowId));
   let machine = loopMachine(orFail(() => parseRecorded(loopMachineSchema, raw, '`trainingLoop`')));
-  let cancelIteration: (() => void) | null = null;
+  let underWay: RunningIteration | null = null;
 
   setHandler(statusQuery, status, {
     description: 'Phase, current iteration, what remains, and the last 20 iterations',
@@ -186,99 +162,18 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   async function run({ iteration, from, settings }: Extract<Deed, { kind: 'run' }>): Promise<void> {
     machine = begun(machine, iteration);
     show();
-    const ending = await iterate(iteration, () =>
-      bookkeeping.prepareIteration({ loop, iteration, config: machine.config, from, settings }),
-    );
+    underWay = new RunningIteration(loop, iteration, () => machine);
+    const ending = await underWay.run(async () => {
+      const context = await bookkeeping.prepareIteration({ loop, iteration, config: machine.config, from, settings });
+      machine = prepared(machine, iteration, context.config);
+      return context;
+    });
+    underWay = null;
     const wasTold = endingTold(machine) !== null;
     machine = ended(machine, ending);
     if (wasTold || patched(LOOKS_AGAIN)) await takeNews();
     else machine = { ...machine, stale: false };
     show();
-  }
-
-  async function iterate(iteration: number, prepare: () => Promise<IterationContext>): Promise<Ending> {
-    const scope = new CancellationScope();
-    cancelIteration = () => scope.cancel();
-    try {
-      const context = await prepare();
-      machine = prepared(machine, iteration, context.config);
-      return await scope.run(() => runChild(iteration, context));
-    } catch (problem) {
-      if (problem instanceof WorkflowExecutionAlreadyStartedError) return await joinRunning(iteration);
-      // A pool without new images was a failure in iterations of earlier builds.
-      if (hasCode(problem, 'pool-exhausted')) return { kind: 'no-images' };
-      const error = `iteration ${iteration}: ${rootMessage(problem)}`;
-      // Also where a stop came before the iteration was found running under another run of the loop.
-      const isKnown = endingTold(machine) !== null;
-      if (!isKnown && patched(LOOKS_AGAIN) && (await isRunning(iteration))) return await joinRunning(iteration);
-      return { kind: 'failed', error };
-    } finally {
-      cancelIteration = null;
-    }
-  }
-
-  async function runChild(iteration: number, context: IterationContext): Promise<Ending> {
-    const child = await startChild(loopIteration, {
-      workflowId: iterationWorkflowId(loop, iteration),
-      args: [{ context }],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: `iteration ${iteration} of ${loop}`,
-    });
-    if (machine.paused) await child.signal(pauseIterationSignal, true);
-    const results = await Promise.race([
-      child.result(),
-      // Not cancelled with the iteration: a loop that ended before it would take the request to cancel with it.
-      CancellationScope.nonCancellable(() => condition(() => endingTold(machine)?.status === 'finished')),
-    ]);
-    return { kind: results === undefined || hasDrawn(results) ? 'finished' : 'no-images' };
-  }
-
-  /**
-   * The iteration runs under a run that this loop did not start: after a reset or a termination in the UI. It is held and
-   * cancelled through its own handle, and its signal says when it ends.
-   */
-  async function joinRunning(iteration: number): Promise<Ending> {
-    const handle = getExternalWorkflowHandle(iterationWorkflowId(loop, iteration));
-    cancelIteration = () => void handle.cancel().catch(() => undefined);
-    if (patched(LOOKS_AGAIN)) {
-      if (machine.running?.cancelled) cancelIteration();
-      await handle.signal(pauseIterationSignal, machine.paused).catch(() => undefined);
-    }
-    if (patched(WAITS_FOR_THE_END)) return await untilEnded(iteration);
-    while (!(await condition(() => endingTold(machine) !== null, '10 minutes'))) {
-      if (!(await isRunning(iteration))) break;
-    }
-    return endingOf(iteration) ?? endedFromOutside(iteration);
-  }
-
-  /** Until the iteration says that it ends, or has ended without a word: somebody terminated it. */
-  async function untilEnded(iteration: number): Promise<Ending> {
-    for (;;) {
-      const told = condition(() => endingTold(machine) !== null);
-      // Not cancelled once told: the iteration is about to end, and a cancellation would reach it.
-      const joined = await Promise.race([
-        told,
-        joining.joinWorkflow({ workflowId: iterationWorkflowId(loop, iteration) }),
-      ]);
-      const ending = endingOf(iteration);
-      if (ending !== null) return ending;
-      if (joined?.status === 'failed') return { kind: 'failed', error: `iteration ${iteration}: ${joined.message}` };
-      if (joined?.status === 'completed') return { kind: hasDrawn(joined.result) ? 'finished' : 'no-images' };
-      // It may have been reset, and then runs on.
-      if (!(await isRunning(iteration))) return endedFromOutside(iteration);
-    }
-  }
-
-  /** What the running iteration said of its end; null where it has said nothing. */
-  function endingOf(iteration: number): Ending | null {
-    const note = endingTold(machine);
-    if (note === null) return null;
-    if (note.status !== 'failed') return { kind: note.status };
-    return { kind: 'failed', error: `iteration ${iteration}: ${note.error ?? 'failed'}` };
-  }
-
-  function isRunning(iteration: number): Promise<boolean> {
-    return bookkeeping.isRunning({ workflowId: iterationWorkflowId(loop, iteration) });
   }
 
   /** Takes over what iterations said at their end: the store is read again, so that nothing is counted twice. */
@@ -370,7 +265,7 @@ export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   function stopLoop(request: StopLoop): LoopStatus {
     const { now } = asStop(request);
     machine = stop(machine, now);
-    if (now) cancelIteration?.();
+    if (now) underWay?.cancel();
     show();
     return status();
   }

@@ -48,6 +48,9 @@ const end = async (): Promise<void> => {
   await loop().result();
 };
 
+/** Traces name files of the machine that recorded, wherever its packages lie. */
+const withoutTrace = (key: string, value: unknown): unknown => (key === 'stackTrace' ? '' : value);
+
 /** The history of a run, by default the newest, as `<id>-<what>.json`. */
 async function keep(what: string, ids: readonly string[], runId?: string): Promise<void> {
   for (const id of ids) {
@@ -58,8 +61,7 @@ async function keep(what: string, ids: readonly string[], runId?: string): Promi
       { maxBuffer: 64 * 2 ** 20 },
     );
     const file = `${id.replaceAll(':', '-')}.${what}.json`;
-    // Traces name files of the machine that recorded.
-    await writeFile(join(folder, file), `${JSON.stringify(JSON.parse(stdout)).replaceAll(ROOT, '/partloop')}\n`);
+    await writeFile(join(folder, file), `${JSON.stringify(JSON.parse(stdout, withoutTrace))}\n`);
   }
 }
 

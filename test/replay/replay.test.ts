@@ -28,14 +28,22 @@ describe('recorded histories', () => {
       );
   });
 
+  it('name no file of the machine that recorded them', async () => {
+    const files = (await readdir(FOLDER, { recursive: true })).filter((file) => file.endsWith('.json'));
+    for (const file of files) {
+      const text = await readFile(join(FOLDER, file), 'utf8');
+      assert.doesNotMatch(text, /(?<=[( "]|file:\/\/)\/(?!partloop\/)(?:[\w.@-]+\/)+[\w.@-]+\.[cm]?[jt]s:\d/, file);
+    }
+  });
+
   it('cover both sides of every patch', async () => {
     const sources = await Promise.all(
-      ['trainingLoop', 'loopIteration', 'mislabelScan'].map((name) =>
+      ['loopPatches', 'loopIteration', 'mislabelScan'].map((name) =>
         readFile(join(ROOT, 'workflows', `${name}.ts`), 'utf8'),
       ),
     );
     const patches = sources.flatMap((text) =>
-      [...text.matchAll(/^const [A-Z_]+ = '([a-z-]+)';$/gm)].map(([, id]) => id),
+      [...text.matchAll(/^(?:export )?const [A-Z_]+ = '([a-z-]+)';$/gm)].map(([, id]) => id),
     );
     assert.ok(patches.length >= 3);
     const recorded = new Set<string>();

@@ -69,6 +69,14 @@ describe('a training loop that people steer', () => {
       reason: 'as a person does',
     });
   };
+  /** Until the loop waits for an iteration that it found running. */
+  const untilJoined = async (): Promise<void> => {
+    const isJoined = async () =>
+      (await loop().describe()).raw.pendingActivities?.some(
+        ({ activityType }) => activityType?.name === 'joinWorkflow',
+      );
+    while (!(await isJoined())) await sleep(50);
+  };
   const refused = (words: RegExp) => (error: unknown) =>
     error instanceof WorkflowUpdateFailedError && words.test(String(error.cause?.message));
 
@@ -189,7 +197,8 @@ describe('a training loop that people steer', () => {
       await atStep;
       await loop().terminate('by a person');
       await run(1);
-      await until(({ iteration: running }) => running === 1);
+      // Before it has joined, an iteration that was ended is one that it starts anew.
+      await untilJoined();
       await reset(iteration(1));
       assert.equal((await loop().query<LoopStatus>('status')).phase, 'running');
       await iteration(1).terminate('by a person');
