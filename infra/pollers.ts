@@ -2,6 +2,7 @@ import { Client, Connection, type ConnectionLike } from '@temporalio/client';
 import { counted } from '../domain/counted.js';
 import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../domain/queues.js';
 import { parseWorkerIdentity } from '../domain/workerIdentity.js';
+import { WORKFLOW_TYPES } from '../domain/workflowTypes.js';
 import { type PausedWork, pausedIn } from './pausedWork.js';
 import { type Retrying, retryingOf } from './retrying.js';
 import { temporalConnectionOptions } from './temporalConnection.js';
@@ -13,9 +14,6 @@ const WORKFLOWS_LOOKED_AT = 200;
 /** As Temporal's API numbers them. */
 const TYPES = { workflow: 1, activity: 2 } as const;
 const STARTED = 2;
-const WORKFLOW_TYPES: readonly string[] = [
-  ...['startLoop', 'trainingLoop', 'loopIteration', 'mislabelScan', 'hyperparameterSearch'],
-];
 const QUEUES = [
   { queue: LIGHT_QUEUE, kind: 'workflow' },
   { queue: LIGHT_QUEUE, kind: 'activity' },

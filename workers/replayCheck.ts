@@ -1,10 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { ReplayReport, WouldBreak } from '../domain/replayReport.js';
+import { WORKFLOW_TYPES } from '../domain/workflowTypes.js';
 
-/** Our workflow types: those of others in the namespace are none of our business. */
-const TYPES = ['trainingLoop', 'loopIteration', 'mislabelScan', 'hyperparameterSearch', 'startLoop'];
-const OPEN = `ExecutionStatus = 'Running' AND WorkflowType IN (${TYPES.map((type) => `'${type}'`).join(', ')})`;
+const OPEN = `ExecutionStatus = 'Running' AND WorkflowType IN (${WORKFLOW_TYPES.map((type) => `'${type}'`).join(', ')})`;
 
 type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
 

@@ -21,7 +21,7 @@ import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js
 
 /** What an operator reads of a loop that stands still or was ended by somebody, and what helps. */
 describe('a loop in trouble', function () {
-  this.timeout(300_000);
+  this.timeout(120_000);
   let environment: TestWorkflowEnvironment;
   let client: Client;
   before(async () => {
@@ -170,7 +170,7 @@ describe('a loop in trouble', function () {
 });
 
 describe('a workflow that somebody started or ended by hand', function () {
-  this.timeout(300_000);
+  this.timeout(120_000);
   let environment: TestWorkflowEnvironment;
   before(async () => {
     environment = await localEnvironment();

@@ -15,7 +15,7 @@ import { fakeActivities, stepResult, testConfig } from '../support/fakeActivitie
 import { localEnvironment, workflowBundle } from '../support/workflowEnvironment.js';
 
 describe('work that is tried again and again', function () {
-  this.timeout(300_000);
+  this.timeout(120_000);
   let environment: TestWorkflowEnvironment;
   before(async () => {
     environment = await localEnvironment();

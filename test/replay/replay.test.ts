@@ -5,6 +5,8 @@ import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { z } from 'zod';
+import { WORKFLOW_TYPES } from '../../domain/workflowTypes.js';
+import * as workflows from '../../workflows/index.js';
 import { ROOT } from '../support/binaries.js';
 import { workflowBundle } from '../support/workflowEnvironment.js';
 
@@ -26,6 +28,11 @@ describe('recorded histories', () => {
         await history(file),
         workflowIdOf(file),
       );
+  });
+
+  it('are looked for under every type that workers know', () => {
+    const { default: _, ...known } = workflows;
+    assert.deepEqual(Object.keys(known).sort(), [...WORKFLOW_TYPES].sort());
   });
 
   it('name no file of the machine that recorded them', async () => {

@@ -73,7 +73,7 @@ describe('a failure on its way to the Temporal service', () => {
 });
 
 describe('a failure that the Temporal service keeps', function () {
-  this.timeout(300_000);
+  this.timeout(120_000);
   let environment: TestWorkflowEnvironment;
   before(async () => {
     environment = await localEnvironment();

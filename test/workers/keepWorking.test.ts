@@ -20,7 +20,7 @@ const URI = 's3://partloop/store';
 const config = { ...testConfig, durability: { ...testConfig.durability, scanHeartbeatSeconds: 5 } };
 
 describe('a worker whose machine is at fault', function () {
-  this.timeout(300_000);
+  this.timeout(120_000);
   let environment: TestWorkflowEnvironment;
   let server: TestStore;
   before(async () => {

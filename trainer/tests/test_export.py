@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from partloop_trainer.export import export
+from partloop_trainer.export import allowed_ties, export
 from partloop_trainer.job import Job
 from partloop_trainer.model import KNet, build_model, group_features
 from partloop_trainer.protocol import TrainerError
@@ -70,3 +70,8 @@ def test_a_network_that_gives_no_numbers_is_not_exported(make_job: Callable[...,
         model.kernels.weight[0, 0] = float("nan")
     with pytest.raises(TrainerError, match="differ from PyTorch"):
         export(model, job, tmp_path)
+
+
+def test_a_few_tied_pixels_are_allowed_in_masks_of_any_size_and_a_share_in_large_ones() -> None:
+    assert allowed_ties(3 * 16 * 16, 1e-3) == 4
+    assert allowed_ties(2 * 384 * 512, 1e-3) == pytest.approx(393.216)
