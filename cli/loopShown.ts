@@ -67,7 +67,7 @@ export function printStatus(status: LoopStatus): void {
   }
   if (status.phase === 'stopped' && status.iteration !== null) {
     say(
-      `Its iteration ${status.iteration} runs without it: \`partloop loop start ${status.loop}\` joins it and does one more,`,
+      `Its iteration ${status.iteration} runs without it: \`partloop loop start ${status.loop}\` joins it as its first iteration,`,
       `\`partloop loop stop ${status.loop} --now\` ends it.`,
     );
   }
