@@ -47,9 +47,12 @@ export function parseLoopWorkflowId(id: string): string {
   return loop;
 }
 
+/** Of a run's id these are drawn at random. Its first are the time (UUID version 7, RFC 9562 §5.7), the same for a minute. */
+const RANDOM_DIGITS = 12;
+
 /** The name of a scan that stands alone: from its workflow's id, or from the run's where a person gave another id. */
 export function standaloneScanId(workflowId: string, runId: string): string {
-  return SCAN_ID.exec(workflowId)?.[1] ?? `scan-${runId.slice(0, 8).toLowerCase()}`;
+  return SCAN_ID.exec(workflowId)?.[1] ?? `scan-${runId.slice(-RANDOM_DIGITS).toLowerCase()}`;
 }
 
 export function parseIterationWorkflowId(id: string): { loop: string; iteration: number } | null {

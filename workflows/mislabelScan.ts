@@ -182,7 +182,7 @@ async function prepare(request: ScanRequest) {
   const { workflowId, firstExecutionRunId } = workflowInfo();
   const scan = standaloneScanId(workflowId, firstExecutionRunId);
   const { context, judge } = await bookkeeping.prepareScan({ request, scan });
-  setCurrentDetails(`Scan **${scan}** of pool **${context.config.pool}**, judged by ${judge.kind}`);
+  setCurrentDetails(`Scan **${context.loop}** of pool **${context.config.pool}**, judged by ${judge.kind}`);
   const draw = await light.draw({ context, results: {}, split: request.split });
   return { context, judge, draw, resume: null };
 }

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
@@ -122,8 +122,8 @@ export class ChaosHome {
     return () => rm(filler, { force: true });
   }
 
-  /** End everything at once, by the ids of processes, and take the folders away. */
-  async remove(): Promise<void> {
+  /** End everything at once, by the ids of processes, and take the folders away, or move what is worth a look to `kept`. */
+  async remove(kept: string | null = null): Promise<void> {
     await this.#rising.catch(() => undefined);
     const state = readState(this.path);
     const supervisor = state?.supervisor;
@@ -139,7 +139,9 @@ export class ChaosHome {
     await this.#client?.connection.close();
     await this.proxy.stop();
     for (const disk of this.#disks) await disk.remove().catch(() => undefined);
-    await rm(this.path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    const gone = kept === null ? [this.path] : Object.keys(DISKS).map((folder) => join(this.path, folder));
+    for (const path of gone) await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    if (kept !== null) await rename(this.path, kept);
   }
 
   /** A trainer whose worker was killed notices that a moment later. */

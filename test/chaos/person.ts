@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { isOpen } from '../../activities/openWorkflows.js';
 import { loopStatus } from '../../cli/loopClient.js';
+import { PartloopError } from '../../domain/errors.js';
 import { loopWorkflowId } from '../../domain/ids.js';
 import { nextIteration } from '../../domain/loopState.js';
 import type { LoopStatus } from '../../domain/messages.js';
@@ -104,7 +105,13 @@ export class Person {
       this.#world.inTurn(async () => {
         const { account, loop, home } = this.#world;
         if ((await this.#look()) !== 'gone') return;
-        const done = nextIteration(await readLoopState(await home.store(), loop)) - 1;
+        const known = await readLoopState(await home.store(), loop).catch((error: unknown) => {
+          // A store that was ended a moment ago is still on its way.
+          if (error instanceof PartloopError && error.code === 'store-unavailable') return null;
+          throw error;
+        });
+        if (known === null) return;
+        const done = nextIteration(known) - 1;
         const missing = account.owed - done;
         account.forget(done);
         if (missing > 0) account.take(missing, await askForIterations(this.#world, missing));

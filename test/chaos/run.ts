@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '../../domain/random.js';
@@ -53,6 +53,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     const undisturbed = await inHome(options, join(folder, 'undisturbed'), 0, (home) =>
       round(options, home, manifest, 0),
     );
+    await writeFile(`${journal.path}.undisturbed.json`, JSON.stringify(undisturbed.outcome));
     journal.note('undisturbed', { iterations: undisturbed.outcome.iterations.length });
     const loops: Compared[] = [];
     while (!signal.aborted && options.goesOn(loops.length)) {
@@ -76,8 +77,13 @@ async function compared(
   number: number,
 ): Promise<Compared> {
   try {
-    const { outcome, injected, met } = await inHome(options, path, number, (home) =>
-      round(options, home, manifest, number),
+    const isSame = ({ outcome }: Round): boolean => differences(calm, outcome).length === 0;
+    const { outcome, injected, met } = await inHome(
+      options,
+      path,
+      number,
+      (home) => round(options, home, manifest, number),
+      isSame,
     );
     return { outcome, injected, met, differences: differences(calm, outcome) };
   } catch (error) {
@@ -88,22 +94,24 @@ async function compared(
   }
 }
 
-/** A home that is gone afterwards; what its processes said stays beside the journal where it failed. */
+/** A home that is gone afterwards; one whose loop did not come out as it should stays beside the journal. */
 async function inHome(
-  { seed, faults, journal }: ChaosOptions,
+  { seed, faults, journal, signal }: ChaosOptions,
   path: string,
   number: number,
   work: (home: ChaosHome) => Promise<Round>,
+  isWell: (round: Round) => boolean = () => true,
 ): Promise<Round> {
   const wantsDisks = number > 0 && faults.some(({ kind }) => kind === 'disk-full');
   const home = await ChaosHome.make(path, seededRandom('chaos', 'proxy', seed, number), wantsDisks);
+  let kept: string | null = `${journal.path}.home-${number}`;
   try {
-    return await work(home);
-  } catch (error) {
-    await cp(join(path, 'logs'), `${journal.path}.logs-${number}`, { recursive: true }).catch(() => undefined);
-    throw error;
+    const done = await work(home);
+    if (isWell(done)) kept = null;
+    return done;
   } finally {
-    await home.remove();
+    await home.remove(signal.aborted ? null : kept);
+    if (kept !== null && !signal.aborted) journal.note('home kept', { path: kept });
   }
 }
 

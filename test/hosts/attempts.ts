@@ -37,7 +37,7 @@ export async function until<T>(look: () => Promise<T | null | undefined | false>
   for (;;) {
     const found = await look();
     if (found) return found;
-    await sleep(400);
+    await sleep(100);
   }
 }
 

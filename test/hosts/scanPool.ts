@@ -16,7 +16,7 @@ export const POOL = 'cars';
 const SIDE = 64;
 const SEEN = 'models/training-list.json';
 /** What makes a picture take some tenths of a second on any machine: shards must last. */
-const PRODUCTS = 5;
+const PRODUCTS = 16;
 
 /** Fill a pool with pictures, some of which the label contradicts, and bring a slow model that judges them. */
 export async function fillScanPool(

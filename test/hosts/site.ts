@@ -45,6 +45,15 @@ export class HostWorker {
     return this.process.exitCode !== null || this.process.signalCode !== null;
   }
 
+  /** It stands still, as a machine does whose hypervisor has no time for it, until it is thawed. */
+  freeze(): void {
+    this.process.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.process.kill('SIGCONT');
+  }
+
   /** Ask it to stop, and wait. */
   async stop(): Promise<void> {
     if (this.hasEnded) return;

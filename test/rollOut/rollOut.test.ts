@@ -97,14 +97,15 @@ describe('workers that are replaced by another build in mid-run', function () {
     return outcome;
   }
 
-  /** A scan of the whole pool, and what another build says of all that is open: asked while a trainer loads. */
-  async function startBeside(build: Build, other: Build) {
-    const scan = await startScan(stack, build);
-    scans.push(scan);
-    const report = await replayCheck(other);
-    await untilJudged(scan.workflowId, SOME_SHARDS);
-    return { ...scan, ...report };
-  }
+  /** A scan of the whole pool begins beside a training; and what another build says of all that is open. */
+  const startBeside = (build: Build, other: Build) =>
+    stack.whileTrainerIsHeld(async () => {
+      const scan = await startScan(stack, build);
+      scans.push(scan);
+      const report = await replayCheck(other);
+      await untilJudged(scan.workflowId, SOME_SHARDS);
+      return { ...scan, ...report };
+    });
 
   const phase = async (): Promise<string> =>
     phaseSchema.parse(await stack.json(thisBuild, ['loop', 'status', LOOP])).phase;
@@ -175,6 +176,7 @@ describe('workers that are replaced by another build in mid-run', function () {
 
   it('a build with one more step takes over: at most one checkpoint interval is trained again', async function () {
     const reachedBefore = (await stack.trained(iterationId(1))).at(-1)?.iteration ?? 0;
+    await stack.untilTrained(iterationId(1), reachedBefore + 1);
     const { broken, ...scan } = await startBeside(thisBuild, next);
     assert.deepEqual(broken, []);
     await stack.untilTrained(iterationId(1), reachedBefore + CHECKPOINT_EVERY);
@@ -201,7 +203,7 @@ describe('workers that are replaced by another build in mid-run', function () {
   });
 
   it('the way back: what has passed a new step is refused by name, ended and tried again', async function () {
-    await stack.untilTraining(iterationId(2));
+    await stack.untilTrained(iterationId(2), 1);
     const { broken, replayed, ...scan } = await startBeside(next, thisBuild);
     assert.equal(replayed, 3, 'the loop, its iteration and the scan');
     assert.deepEqual(

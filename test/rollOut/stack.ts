@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import { homePaths } from '../../infra/home.js';
+import { signalProcess } from '../../infra/processes.js';
 import { readState } from '../../infra/state.js';
 import { LOCAL_NAMESPACE } from '../../infra/temporalServer.js';
 import { readLoopState } from '../../storage/loopState.js';
@@ -11,6 +12,7 @@ import type { ObjectStore } from '../../storage/objectStore.js';
 import { readScanRecord } from '../../storage/scans.js';
 import type { Role } from '../../workers/roles.js';
 import { storeOfHome } from '../chaos/home.js';
+import { descendant } from '../chaos/processes.js';
 import { type CliAnswer, partloop, partloopJson } from '../support/cli.js';
 import type { Build } from './builds.js';
 
@@ -123,6 +125,18 @@ export class RolledStack {
       if (iteration === of) throw new Error(`the training of ${workflow} is over already`);
       return iteration >= iterations;
     });
+  }
+
+  /** Do something while the trainer at work stands still: however long it takes, the training is not over by then. */
+  async whileTrainerIsHeld<T>(work: () => Promise<T>): Promise<T> {
+    const worker = readState(this.home)?.processes['worker-train']?.process?.pid ?? 0;
+    const trainer = await descendant(worker, /partloop_trainer/);
+    if (trainer === null || !signalProcess(trainer, 'SIGSTOP')) throw new Error('no trainer is at work');
+    try {
+      return await work();
+    } finally {
+      signalProcess(trainer, 'SIGCONT');
+    }
   }
 
   /** Until an iteration of a loop is recorded as finished; one that failed is an error. */
