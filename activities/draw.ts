@@ -13,11 +13,13 @@ import { writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { throwIfCancelled, withHeartbeat } from './heartbeat.js';
 import { refuseManyLeftOut } from './manyLeftOut.js';
+import { type Pin, type Pinned, pinned } from './pins.js';
 import { poolOf } from './pool.js';
 import { isForced, runStep } from './step.js';
 
 const VERSION = 1;
 const HEADS_IN_FLIGHT = 48;
+const POOL_VERSION: Pin<number> = { name: 'pool-version', step: 'draw', schema: z.number().int().positive() };
 
 /** Every image a loop has drawn so far: `drawn.json`. */
 const drawnSchema = z.object({ images: z.array(sha256Schema) });
@@ -37,7 +39,7 @@ export function createDrawActivities(deps: ActivityDeps) {
     }): Promise<StepResult> {
       const { pool: name, chunkSize, seed } = context.config;
       const pool = await poolOf(deps, name);
-      const poolVersion = await pinVersion(context, () => pool.latestVersion());
+      const { value: poolVersion, keep: keepVersion } = await versionFor(context, () => pool.latestVersion());
       const before = context.previous?.draw;
       const inputs = {
         pool: name,
@@ -96,6 +98,7 @@ export function createDrawActivities(deps: ActivityDeps) {
           await writeTable(attempt.store, outputs.chunk, present, chunkRowSchema);
           await attempt.store.put(outputs.missing, JSON.stringify({ missing, leftOut }, null, 1), 'application/json');
           await attempt.store.put(outputs.drawn, JSON.stringify({ images: drawn }), 'application/json');
+          await keepVersion();
           return {
             outputs,
             facts: {
@@ -120,15 +123,15 @@ export function createDrawActivities(deps: ActivityDeps) {
     },
   };
 
-  /** The newest version, but a replay of a later step keeps the version its draw had: it must find that draw done. */
-  async function pinVersion(context: IterationContext, latest: () => Promise<number>): Promise<number> {
+  /** The newest version when the iteration drew; a replay from draw takes the newest of today. */
+  async function versionFor(context: IterationContext, latest: () => Promise<number>): Promise<Pinned<number>> {
     if (!isForced(context, 'draw')) {
       const state = await readLoopState(store, context.loop);
       const own = state.iterations.find((entry) => entry.iteration === context.iteration)?.current;
-      const pinned = own?.config.pool === context.config.pool ? own.results.draw?.facts.poolVersion : undefined;
-      if (typeof pinned === 'number') return pinned;
+      const recorded = own?.config.pool === context.config.pool ? own.results.draw?.facts.poolVersion : undefined;
+      if (typeof recorded === 'number') return { value: recorded, keep: () => Promise.resolve() };
     }
-    return latest();
+    return pinned(deps, context, POOL_VERSION, latest);
   }
 
   async function readDrawn(before: StepResult | undefined): Promise<Set<string>> {

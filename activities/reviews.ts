@@ -4,16 +4,20 @@ import { readJson } from '../storage/json.js';
 import { readLoopState } from '../storage/loopState.js';
 import { type Reviews, readReviews } from '../storage/reviews.js';
 import type { ActivityDeps } from './deps.js';
+import { type Pin, type Pinned, pinned } from './pins.js';
 import { isForced } from './step.js';
 
 /** Names of the reviews that a scan took into account: output `reviews`. */
 export const reviewListSchema = z.array(z.string());
 
+const REVIEWS: Pin<string[]> = { name: 'reviews', step: 'scan', schema: reviewListSchema };
+
 /**
- * The verdicts that a scan takes into account: all there are, but a replay of a later step keeps those that its scan had, since
- * it must find that scan done.
+ * The verdicts that a scan takes into account: all there were when the iteration's scan was done, and in a replay from scan all
+ * there are.
  */
-export async function reviewsFor({ store }: ActivityDeps, context: IterationContext): Promise<Reviews> {
+export async function reviewsFor(deps: ActivityDeps, context: IterationContext): Promise<Pinned<Reviews>> {
+  const { store } = deps;
   const { pool } = context.config;
   if (!isForced(context, 'scan')) {
     const { iterations } = await readLoopState(store, context.loop);
@@ -21,8 +25,10 @@ export async function reviewsFor({ store }: ActivityDeps, context: IterationCont
     const scan = own?.config.pool === pool ? own.results.scan : undefined;
     if (scan !== undefined) {
       const listed = scan.outputs.reviews;
-      return readReviews(store, pool, listed === undefined ? [] : await readJson(store, listed, reviewListSchema));
+      const recorded = listed === undefined ? [] : await readJson(store, listed, reviewListSchema);
+      return { value: await readReviews(store, pool, recorded), keep: () => Promise.resolve() };
     }
   }
-  return readReviews(store, pool);
+  const { value, keep } = await pinned(deps, context, REVIEWS, async () => (await readReviews(store, pool)).keys);
+  return { value: await readReviews(store, pool, value), keep };
 }

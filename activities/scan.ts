@@ -57,7 +57,7 @@ export function createScanActivities(deps: ActivityDeps) {
       const plan = await readJson(store, planKey, scanPlanSchema);
       const judges = await Promise.all(plan.judges.map((_, judge) => judgeOf(store, plan, judge, folds)));
       const { sessions: _, maxShardsInFlight: __, ...settings } = context.config.scan;
-      const reviews = await reviewsFor(deps, context);
+      const { value: reviews, keep: keepReviews } = await reviewsFor(deps, context);
       const { minorWeight } = context.config.sample;
       const inputs = {
         planKey: plan.shards.map(({ rows }) => rows),
@@ -110,6 +110,7 @@ export function createScanActivities(deps: ActivityDeps) {
           ];
           if (reviewsKey !== null)
             await attempt.store.put(reviewsKey, JSON.stringify(reviews.keys), 'application/json');
+          await keepReviews();
           await writeTable(attempt.store, outputs.images, images, scanImageRowSchema);
           await writeTable(attempt.store, outputs.findings, findings, findingRowSchema);
           await attempt.store.put(

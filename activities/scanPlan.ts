@@ -1,3 +1,4 @@
+import { benchmarkBefore, type RegisteredModel, registeredModelSchema } from '../domain/decision.js';
 import { nearDuplicateClusters } from '../domain/draw/nearDuplicates.js';
 import { PartloopError } from '../domain/errors.js';
 import type { ScanJudge } from '../domain/messages.js';
@@ -15,10 +16,16 @@ import { readLoopState } from '../storage/loopState.js';
 import { readRegistry } from '../storage/registry.js';
 import { readTable, writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
+import { type Pin, type Pinned, pinned } from './pins.js';
 import { poolOf } from './pool.js';
 import { type Attempt, runStep } from './step.js';
 
 const VERSION = 1;
+const BENCHMARK: Pin<RegisteredModel | null> = {
+  name: 'benchmark',
+  step: 'scan',
+  schema: registeredModelSchema.nullable(),
+};
 
 export interface PlannedScan {
   planKey: string;
@@ -43,7 +50,8 @@ export async function planScan(
   if (chunkKey === undefined || typeof poolVersion !== 'number' || results.draw === undefined)
     throw new PartloopError('input-invalid', 'a scan needs the result of draw');
   const drawn = results.draw;
-  const judges = rankJudges(await judgeCandidates(deps, context, judge), config.scan.judgeTolerance);
+  const { value: candidates, keep: keepCandidates } = await judgeCandidates(deps, context, judge);
+  const judges = rankJudges(candidates, config.scan.judgeTolerance);
   const { folds, shardSize, crossValidateFrom } = config.scan;
   const inputs = {
     draw: results.draw.digest,
@@ -63,6 +71,7 @@ export async function planScan(
     const plan = await makePlan(deps, context, attempt, chunk, able, { poolVersion, split, side });
     const key = attempt.key('plan.json');
     await attempt.store.put(key, JSON.stringify(scanPlanSchema.parse(plan), null, 1), 'application/json');
+    await keepCandidates();
     return { outputs: { plan: key }, facts: { shards: plan.shards.length, folds: plan.folds.length } };
   });
   const planKey = planned.outputs.plan;
@@ -180,20 +189,30 @@ function seenAs(candidate: JudgeCandidate, clusters: Side['clusters']): JudgeCan
   return { ...candidate, seen: { ...seen, clusters: new Set([...seen.clusters, ...own]) } };
 }
 
-/** Models of this loop so far (fold models first: they are the oldest of their iteration), or the benchmark in iteration 1. */
+/**
+ * Models of this loop so far (fold models first: they are the oldest of their iteration). In iteration 1 the model in
+ * production as its scan found it, whatever the iteration or another loop has promoted since.
+ */
 async function judgeCandidates(
   deps: ActivityDeps,
   context: IterationContext,
   judge: ScanJudge | undefined,
-): Promise<JudgeCandidate[]> {
+): Promise<Pinned<JudgeCandidate[]>> {
   const { store } = deps;
-  if (judge?.kind === 'cross-validation') return [];
-  if (judge?.kind === 'model') return [await judgeCandidate(store, 'given model', judge.scan, judge.card)];
+  const always = (value: JudgeCandidate[]): Pinned<JudgeCandidate[]> => ({ value, keep: () => Promise.resolve() });
+  if (judge?.kind === 'cross-validation') return always([]);
+  if (judge?.kind === 'model') return always([await judgeCandidate(store, 'given model', judge.scan, judge.card)]);
   if (context.iteration === 1) {
     const { taxonomy } = await poolOf(deps, context.config.pool);
-    const { model } = await readRegistry(store, digestOfTaxonomy(taxonomy));
-    return model === null ? [] : [await judgeCandidate(store, 'benchmark', model.scan, model.card)];
+    const { value: model, keep } = await pinned(deps, context, BENCHMARK, async () =>
+      benchmarkBefore(await readRegistry(store, digestOfTaxonomy(taxonomy)), context),
+    );
+    return { value: model === null ? [] : [await judgeCandidate(store, 'benchmark', model.scan, model.card)], keep };
   }
+  return always(await judgesOfLoop(deps, context));
+}
+
+async function judgesOfLoop({ store }: ActivityDeps, context: IterationContext): Promise<JudgeCandidate[]> {
   const { iterations } = await readLoopState(store, context.loop);
   const earlier = iterations.filter(
     ({ iteration, current }) => iteration < context.iteration && current.status === 'finished',

@@ -115,6 +115,20 @@ export function rivalOf(registry: BenchmarkRegistry, candidate: RegisteredModel)
   return own < 0 ? registry.model : (registry.history[own - 1]?.model ?? null);
 }
 
+/**
+ * The model in production before this iteration of the loop, or a later one, was promoted: an iteration that is done again is
+ * not judged by what it trained itself.
+ */
+export function benchmarkBefore(
+  registry: BenchmarkRegistry,
+  { loop, iteration }: { loop: string; iteration: number },
+): RegisteredModel | null {
+  const own = registry.history.findIndex(
+    ({ model }) => model.loop === loop && model.iteration !== null && model.iteration >= iteration,
+  );
+  return own < 0 ? registry.model : (registry.history[own - 1]?.model ?? null);
+}
+
 function sameModel(a: RegisteredModel, b: RegisteredModel): boolean {
   return a.digest === b.digest && a.loop === b.loop && a.iteration === b.iteration;
 }

@@ -39,6 +39,9 @@ export const keys = {
   /** Which images the trainings on one set leave out, decided once. */
   leftOut: (loop: string, iteration: number, digest: string) =>
     `loops/${loop}/iterations/${iterationLabel(iteration)}/left-out/${digest}/images.json`,
+  /** What a step of the iteration found where others write, kept for whoever does it again. */
+  pin: (loop: string, iteration: number, name: string, digest: string) =>
+    `loops/${loop}/iterations/${iterationLabel(iteration)}/pins/${name}/${digest}.json`,
   /** One model on one test version, counted on one grid by one way of counting. */
   evaluationInHand: (modelDigest: string) => `evaluations/${modelDigest}/in-hand.json`,
   evaluation: (modelDigest: string, testVersion: string, size: number, counting: number) =>

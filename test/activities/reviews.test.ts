@@ -38,7 +38,7 @@ describe('the reviews that a scan takes into account', () => {
     const store = memoryStore();
     const deps = { store, home: tmpdir(), root: tmpdir(), log: pino({ level: 'silent' }) };
     await appendReviews(store, 'cars', ulid(new Date('2026-01-01')), null, [verdict('1')]);
-    assert.equal((await reviewsFor(deps, context())).verdicts.length, 1);
+    assert.equal((await reviewsFor(deps, context())).value.verdicts.length, 1);
 
     const had = await readReviews(store, 'cars');
     await store.put('reviews.json', JSON.stringify(had.keys));
@@ -58,10 +58,10 @@ describe('the reviews that a scan takes into account', () => {
     await store.put(keys.loopState('cars'), JSON.stringify(state));
     await appendReviews(store, 'cars', ulid(new Date('2026-01-02')), null, [verdict('2')]);
 
-    assert.deepEqual(await reviewsFor(deps, context()), had);
-    assert.equal((await reviewsFor(deps, context({ iteration: 2 }))).verdicts.length, 2);
+    assert.deepEqual((await reviewsFor(deps, context())).value, had);
+    assert.equal((await reviewsFor(deps, context({ iteration: 2 }))).value.verdicts.length, 2);
     const of = async (from: 'scan' | 'train') =>
-      (await reviewsFor(deps, context({ force: { from, token: 't' } }))).verdicts.length;
+      (await reviewsFor(deps, context({ force: { from, token: 't' } }))).value.verdicts.length;
     assert.deepEqual([await of('scan'), await of('train')], [2, 1]);
   });
 });
