@@ -1,12 +1,15 @@
+import { type DecideResult, decideStep } from '../domain/decide/step.js';
 import { type Decision, decisionSchema, type RegisteredModel, rivalOf, withLook } from '../domain/decision.js';
-import { PartloopError } from '../domain/errors.js';
-import { bounds, comparePaired } from '../domain/evaluation/bootstrap.js';
-import { countUnits, decideGate, spentAlpha } from '../domain/evaluation/gate.js';
-import { evaluationSummarySchema } from '../domain/evaluation/summary.js';
+import { bounds, comparePaired } from '../domain/evaluate/bootstrap.js';
+import { countUnits, decideGate, spentAlpha } from '../domain/evaluate/gate.js';
+import type { EvaluateResult } from '../domain/evaluate/step.js';
+import { evaluationSummarySchema } from '../domain/evaluate/summary.js';
 import { kindsText, type LeftOut } from '../domain/leftOut.js';
 import { modelCardSchema } from '../domain/modelCard.js';
-import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
+import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
+import type { IterationContext, StepResults } from '../domain/steps.js';
 import { type EvaluationRow, evaluationRowSchema, trainingRowSchema } from '../domain/tables.js';
+import type { TrainResult } from '../domain/train/step.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
 import { readJson } from '../storage/json.js';
 import { readRegistry, registerBenchmark, updateRegistry } from '../storage/registry.js';
@@ -18,22 +21,17 @@ import { withHeartbeat } from './heartbeat.js';
 import { poolOf } from './pool.js';
 import { isForced, runStep } from './step.js';
 
-const VERSION = 1;
-
 /** Step decide: the candidate against the model in production, on the same test set. */
 export function createDecideActivities(deps: ActivityDeps) {
   const { store, log } = deps;
   return {
-    async decide({ context, results }: { context: IterationContext; results: StepResults }): Promise<StepResult> {
+    async decide({ context, results }: { context: IterationContext; results: StepResults }): Promise<DecideResult> {
       const { config, iteration, loop } = context;
-      const { draw, sample, train, evaluate } = results;
-      if (draw === undefined || sample === undefined || train === undefined || evaluate === undefined) {
-        throw new PartloopError('input-invalid', 'step `decide` needs the results of draw, sample, train and evaluate');
-      }
+      const { draw, sample, train, evaluate } = neededBy('decide', results, ['draw', 'sample', 'train', 'evaluate']);
       const pool = await poolOf(deps, config.pool);
       const taxonomyDigest = digestOfTaxonomy(pool.taxonomy);
       const candidate = await candidateOf(train, loop, iteration);
-      const testVersion = String(evaluate.facts.testVersion);
+      const testVersion = factOf(evaluate, 'testVersion') ?? '';
       const benchmark = rivalOf(await readRegistry(store, taxonomyDigest), candidate);
       const look =
         benchmark === null
@@ -49,7 +47,7 @@ export function createDecideActivities(deps: ActivityDeps) {
       };
 
       const result = await withHeartbeat(({ signal }) =>
-        runStep(store, context, 'decide', VERSION, inputs, async (attempt) => {
+        runStep(store, context, decideStep, inputs, async (attempt) => {
           const rows = await evaluationRows(store, outputOf(evaluate, 'images'), { loop, iteration });
           const lost = await leftOutOf(evaluate);
           const judged = benchmark === null ? null : await evaluateRival(benchmark, signal);
@@ -95,7 +93,7 @@ export function createDecideActivities(deps: ActivityDeps) {
                 `there was no benchmark for this taxonomy: the candidate ${approve ? 'waits for an approval to become' : 'becomes'} it`,
                 ...(lost.length === 0 ? [] : [`${lost.length} test images are left out: ${kindsText(lost)}`]),
               ],
-              candidateMiou: clamp(evaluate?.facts.miou),
+              candidateMiou: clamp(evaluate.facts.miou),
               benchmarkMiou: null,
               gain: null,
               lower: null,
@@ -115,7 +113,7 @@ export function createDecideActivities(deps: ActivityDeps) {
           function evaluateRival(rival: RegisteredModel, cancelled: AbortSignal): Promise<Evaluation> {
             return evaluateModel(deps, {
               pool: config.pool,
-              poolVersion: Number(draw?.facts.poolVersion),
+              poolVersion: factOf(draw, 'poolVersion'),
               scanKey: rival.scan,
               modelDigest: rival.digest,
               size: config.evaluationSize,
@@ -127,7 +125,7 @@ export function createDecideActivities(deps: ActivityDeps) {
 
           async function compare(rival: RegisteredModel, number: number, theirs: Evaluation): Promise<Decision> {
             const rivals = await readTable(store, theirs.images, evaluationRowSchema);
-            const trained = await readTable(store, outputOf(sample as StepResult, 'trainingSet'), trainingRowSchema);
+            const trained = await readTable(store, outputOf(sample, 'trainingSet'), trainingRowSchema);
             const vehicles = new Set(trained.flatMap((row) => row.vehicle ?? []));
             const verdict = decideGate({
               candidate: rows,
@@ -171,13 +169,13 @@ export function createDecideActivities(deps: ActivityDeps) {
     },
   };
 
-  async function candidateOf(train: StepResult, loop: string, iteration: number): Promise<RegisteredModel> {
+  async function candidateOf(train: TrainResult, loop: string, iteration: number): Promise<RegisteredModel> {
     const card = await readJson(store, outputOf(train, 'card'), modelCardSchema);
     return { scan: outputOf(train, 'scan'), card: outputOf(train, 'card'), digest: card.files.scan, loop, iteration };
   }
 
   /** Test images that the candidate could not be judged on; an evaluation of before this was written down judged all. */
-  async function leftOutOf({ outputs: { summary } }: StepResult): Promise<LeftOut[]> {
+  async function leftOutOf({ outputs: { summary } }: EvaluateResult): Promise<LeftOut[]> {
     return summary === undefined ? [] : (await readJson(store, summary, evaluationSummarySchema)).leftOut;
   }
 
@@ -197,7 +195,7 @@ export function createDecideActivities(deps: ActivityDeps) {
     classes: number,
   ): Promise<Decision['previousCandidate']> {
     const previous = context.previous?.evaluate;
-    if (previous === undefined || String(previous.facts.testVersion) !== testVersion) return null;
+    if (previous === undefined || previous.facts.testVersion !== testVersion) return null;
     const { loop, iteration } = context;
     // An iteration begins when the one before it has finished.
     const before = await evaluationRows(store, outputOf(previous, 'images'), {
@@ -217,16 +215,4 @@ export function createDecideActivities(deps: ActivityDeps) {
   }
 }
 
-function outputOf(result: StepResult, name: string): string {
-  const key = result.outputs[name];
-  if (key === undefined)
-    throw new PartloopError(
-      'data-invalid',
-      `step ${result.step} ${result.digest.slice(0, 12)} has no output \`${name}\``,
-    );
-  return key;
-}
-
-function clamp(value: unknown): number {
-  return typeof value === 'number' ? Math.min(1, Math.max(0, value)) : 0;
-}
+const clamp = (value: number | null | undefined): number => Math.min(1, Math.max(0, value ?? 0));

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { drawChunk } from '../domain/draw/drawChunk.js';
+import { type DrawResult, drawStep } from '../domain/draw/step.js';
 import { PartloopError } from '../domain/errors.js';
 import { sha256Schema } from '../domain/ids.js';
 import { kindsText, type LeftOut } from '../domain/leftOut.js';
 import type { SplitChoice } from '../domain/scan/split.js';
-import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
+import { outputOf } from '../domain/stepContract.js';
+import type { IterationContext, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';
 import { headRow } from '../storage/headRow.js';
 import { readJson } from '../storage/json.js';
@@ -17,7 +19,6 @@ import { type Pin, type Pinned, pinned } from './pins.js';
 import { poolOf } from './pool.js';
 import { isForced, runStep } from './step.js';
 
-const VERSION = 1;
 const HEADS_IN_FLIGHT = 48;
 const POOL_VERSION: Pin<number> = { name: 'pool-version', step: 'draw', schema: z.number().int().positive() };
 
@@ -36,7 +37,7 @@ export function createDrawActivities(deps: ActivityDeps) {
       results: StepResults;
       /** Asked for by a scan that belongs to no loop. */
       split?: SplitChoice;
-    }): Promise<StepResult> {
+    }): Promise<DrawResult> {
       const { pool: name, chunkSize, seed } = context.config;
       const pool = await poolOf(deps, name);
       const { value: poolVersion, keep: keepVersion } = await versionFor(context, () => pool.latestVersion());
@@ -53,7 +54,7 @@ export function createDrawActivities(deps: ActivityDeps) {
       };
 
       return withHeartbeat(({ report, signal }) =>
-        runStep(store, context, 'draw', VERSION, inputs, async (attempt) => {
+        runStep(store, context, drawStep, inputs, async (attempt) => {
           const drawnBefore = await readDrawn(before);
           const index = await pool.readIndex(poolVersion);
           const { iteration } = context;
@@ -129,20 +130,14 @@ export function createDrawActivities(deps: ActivityDeps) {
       const state = await readLoopState(store, context.loop);
       const own = state.iterations.find((entry) => entry.iteration === context.iteration)?.current;
       const recorded = own?.config.pool === context.config.pool ? own.results.draw?.facts.poolVersion : undefined;
-      if (typeof recorded === 'number') return { value: recorded, keep: () => Promise.resolve() };
+      if (recorded !== undefined) return { value: recorded, keep: () => Promise.resolve() };
     }
     return pinned(deps, context, POOL_VERSION, latest);
   }
 
-  async function readDrawn(before: StepResult | undefined): Promise<Set<string>> {
+  async function readDrawn(before: DrawResult | undefined): Promise<Set<string>> {
     if (before === undefined) return new Set();
-    const key = before.outputs.drawn;
-    if (key === undefined)
-      throw new PartloopError(
-        'data-invalid',
-        `the earlier draw ${before.digest.slice(0, 12)} lists no \`drawn\` output`,
-      );
-    return new Set((await readJson(store, key, drawnSchema)).images);
+    return new Set((await readJson(store, outputOf(before, 'drawn'), drawnSchema)).images);
   }
 
   async function findMissing(

@@ -1,8 +1,10 @@
 import { PartloopError } from '../domain/errors.js';
-import { evaluationSummarySchema, summariseEvaluation } from '../domain/evaluation/summary.js';
+import { type EvaluateResult, evaluateStep } from '../domain/evaluate/step.js';
+import { evaluationSummarySchema, summariseEvaluation } from '../domain/evaluate/summary.js';
 import { kindsText, type LeftOut } from '../domain/leftOut.js';
 import { modelCardSchema } from '../domain/modelCard.js';
-import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
+import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
+import type { IterationContext, StepResults } from '../domain/steps.js';
 import type { EvaluationRow, IndexRow } from '../domain/tables.js';
 import { digestOf } from '../storage/digest.js';
 import { findEvaluation, keepEvaluation } from '../storage/evaluations.js';
@@ -14,9 +16,6 @@ import { refuseManyLeftOut } from './manyLeftOut.js';
 import { poolOf } from './pool.js';
 import { isForced, runStep } from './step.js';
 import { type EvaluateRequest, judgeTestImages } from './testImages.js';
-
-/** Of the counting; what an older one left is counted again. */
-export const EVALUATION_VERSION = 1;
 
 export interface Evaluation {
   /** Keys of the table of images, and of the summary. */
@@ -31,14 +30,12 @@ export interface Evaluation {
 /** Step evaluate: the candidate on the frozen test set, through the same ONNX file that scans. */
 export function createEvaluateActivities(deps: ActivityDeps) {
   return {
-    async evaluate({ context, results }: { context: IterationContext; results: StepResults }): Promise<StepResult> {
+    async evaluate({ context, results }: { context: IterationContext; results: StepResults }): Promise<EvaluateResult> {
       const { config } = context;
-      const { scan: scanKey, card: cardKey } = results.train?.outputs ?? {};
-      const poolVersion = results.draw?.facts.poolVersion;
-      if (scanKey === undefined || cardKey === undefined || typeof poolVersion !== 'number') {
-        throw new PartloopError('input-invalid', 'step `evaluate` needs the results of draw and train');
-      }
-      const modelDigest = (await readJson(deps.store, cardKey, modelCardSchema)).files.scan;
+      const { draw, train } = neededBy('evaluate', results, ['draw', 'train']);
+      const poolVersion = factOf(draw, 'poolVersion');
+      const scanKey = outputOf(train, 'scan');
+      const modelDigest = (await readJson(deps.store, outputOf(train, 'card'), modelCardSchema)).files.scan;
       const inputs = {
         model: modelDigest,
         poolVersion,
@@ -47,7 +44,7 @@ export function createEvaluateActivities(deps: ActivityDeps) {
         threads: config.scan.threadsPerSession,
       };
       return withHeartbeat((beat) =>
-        runStep(deps.store, context, 'evaluate', EVALUATION_VERSION, inputs, async () => {
+        runStep(deps.store, context, evaluateStep, inputs, async () => {
           const { images, summary, leftOut, testVersion } = await evaluateModel(deps, {
             pool: config.pool,
             poolVersion,
@@ -98,7 +95,7 @@ export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest
     });
   }
   const testVersion = digestOf(test.map((row) => `${row.imageId} ${row.labelSha256}`));
-  const place = keys.evaluation(request.modelDigest, testVersion, request.size, EVALUATION_VERSION);
+  const place = keys.evaluation(request.modelDigest, testVersion, request.size, evaluateStep.version);
   const found = request.again
     ? null
     : await findEvaluation(store, place, (error) =>

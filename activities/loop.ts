@@ -183,12 +183,12 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
 
   /** Of these results those whose commits are still there, up to the first that is not: it and what follows are done again. */
   async function committed(kept: StepResults, loop: string, iteration: number): Promise<StepResults> {
-    const there: StepResults = {};
+    let there: StepResults = {};
     for (const step of STEPS) {
       const result = kept[step];
       if (result === undefined) continue;
       if ((await store.head(keys.commit(loop, iteration, step, result.digest))) === null) break;
-      there[step] = result;
+      there = { ...there, [step]: result };
     }
     return there;
   }

@@ -6,14 +6,15 @@ import { classTable, sliceTable, suspicionByTag, worstImages } from '../board/re
 import { estimateRecall } from '../domain/auditAnswers.js';
 import { proposalSchema } from '../domain/correction.js';
 import { decisionSchema } from '../domain/decision.js';
-import { PartloopError } from '../domain/errors.js';
-import { onCommonImages } from '../domain/evaluation/gate.js';
+import { onCommonImages } from '../domain/evaluate/gate.js';
 import { parseText } from '../domain/jsonText.js';
+import { type ReportResult, reportStep } from '../domain/report/step.js';
 import { precisionByKind, reliabilityOf } from '../domain/review.js';
-import { sampleComparisonSchema } from '../domain/sampling/compare.js';
+import { sampleComparisonSchema } from '../domain/sample/compare.js';
 import { countsOf, countsText, notJudged } from '../domain/scan/counts.js';
 import { findingClass } from '../domain/scan/findingClass.js';
-import { type IterationContext, STEPS, type StepResult, type StepResults } from '../domain/steps.js';
+import { neededBy, outputOf } from '../domain/stepContract.js';
+import { type IterationContext, STEPS, type StepResults } from '../domain/steps.js';
 import {
   type ChunkRow,
   chunkRowSchema,
@@ -40,7 +41,6 @@ import { poolOf } from './pool.js';
 import { reviewListSchema } from './reviews.js';
 import { runStep } from './step.js';
 
-const VERSION = 2;
 const FINDING_PICTURES = 24;
 const FINDINGS_A_KIND = 6;
 const PICK_PICTURES = 10;
@@ -55,10 +55,10 @@ const scanSummarySchema = z.looseObject({
 export function createReportActivities(deps: ActivityDeps) {
   const { store, log } = deps;
   return {
-    async report({ context, results }: { context: IterationContext; results: StepResults }): Promise<StepResult> {
-      const { draw, scan, sample, train, evaluate, decide, tune } = results;
-      if (!draw || !scan || !sample || !train || !evaluate || !decide)
-        throw new PartloopError('input-invalid', 'step `report` needs the results of all steps before it');
+    async report({ context, results }: { context: IterationContext; results: StepResults }): Promise<ReportResult> {
+      const needed = ['draw', 'scan', 'sample', 'train', 'evaluate', 'decide'] as const;
+      const { draw, scan, sample, evaluate, decide } = neededBy('report', results, needed);
+      const { tune } = results;
       const state = await readLoopState(store, context.loop);
       const earlier = state.iterations
         .filter((entry) => entry.iteration < context.iteration && entry.current.status === 'finished')
@@ -73,7 +73,7 @@ export function createReportActivities(deps: ActivityDeps) {
       };
 
       return withHeartbeat(({ report: beat, signal }) =>
-        runStep(store, context, 'report', VERSION, inputs, async (attempt) => {
+        runStep(store, context, reportStep, inputs, async (attempt) => {
           const pool = await poolOf(deps, context.config.pool);
           const decision = await readJson(store, outputOf(decide, 'decision'), decisionSchema);
           const rows = await evaluationRows(store, outputOf(evaluate, 'images'), context);
@@ -120,16 +120,16 @@ export function createReportActivities(deps: ActivityDeps) {
             worst: worstImages(rows, pool.taxonomy, WORST_IMAGES),
             leftOut: await leftOutOfIteration(store, results, images, decision),
             detection: {
-              model: String(scan.facts.model ?? 'a model'),
+              model: scan.facts.model ?? 'a model',
               scanned: images.filter((row) => notJudged(row) === null).length,
               flagged: images.filter((row) => row.findings > 0).length,
               quarantined: images.filter((row) => row.quarantined).length,
               unreadable: images.filter((row) => notJudged(row) === 'unreadable').length,
               counts: counts === null ? null : countsText(counts),
-              estimatedWrong: numberOf(scan.facts.prevalence),
+              estimatedWrong: scan.facts.prevalence ?? null,
               kinds: countKinds(findings, new Set(images.filter((row) => row.quarantined).map((row) => row.imageId))),
               classes: countClasses(findings, pool.taxonomy),
-              missing: numberOf(draw.facts.missing) ?? 0,
+              missing: draw.facts.missing ?? 0,
               slices: suspicionByTag(images, byId, quarantineAt ?? Number.POSITIVE_INFINITY),
               quarantineAt,
               answers: precisionByKind(verdicts),
@@ -198,16 +198,16 @@ function toPoint({ iteration, results }: { iteration: number; results: StepResul
   const gate = decide?.facts.gate;
   return {
     iteration,
-    drawn: numberOf(draw?.facts.drawn),
-    quarantined: numberOf(scan?.facts.quarantined),
-    sampled: numberOf(sample?.facts.sampled),
-    trainingSet: numberOf(sample?.facts.trainingSet),
-    miou: numberOf(evaluate?.facts.miou),
-    majorMiou: numberOf(evaluate?.facts.majorMiou),
-    minorMiou: numberOf(evaluate?.facts.minorMiou),
-    boundaryIou: numberOf(evaluate?.facts.boundaryIou),
-    valMiou: numberOf(train?.facts.valMiou),
-    benchmarkMiou: numberOf(decide?.facts.benchmarkMiou),
+    drawn: draw?.facts.drawn ?? null,
+    quarantined: scan?.facts.quarantined ?? null,
+    sampled: sample?.facts.sampled ?? null,
+    trainingSet: sample?.facts.trainingSet ?? null,
+    miou: evaluate?.facts.miou ?? null,
+    majorMiou: evaluate?.facts.majorMiou ?? null,
+    minorMiou: evaluate?.facts.minorMiou ?? null,
+    boundaryIou: evaluate?.facts.boundaryIou ?? null,
+    valMiou: train?.facts.valMiou ?? null,
+    benchmarkMiou: decide?.facts.benchmarkMiou ?? null,
     gate: typeof gate === 'string' ? gate : null,
     seconds: Object.values(results).reduce((sum, result) => sum + result.seconds, 0),
   };
@@ -296,18 +296,4 @@ async function inOrder<T, R>(items: readonly T[], work: (item: T) => Promise<R>)
   const done: R[] = [];
   for (const item of items) done.push(await work(item));
   return done;
-}
-
-function numberOf(value: unknown): number | null {
-  return typeof value === 'number' ? value : null;
-}
-
-function outputOf(result: StepResult, name: string): string {
-  const key = result.outputs[name];
-  if (key === undefined)
-    throw new PartloopError(
-      'data-invalid',
-      `step ${result.step} ${result.digest.slice(0, 12)} has no output \`${name}\``,
-    );
-  return key;
 }

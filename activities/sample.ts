@@ -1,9 +1,11 @@
 import { PartloopError } from '../domain/errors.js';
 import { kindsText } from '../domain/leftOut.js';
-import { compareWithRandom, sampleComparisonSchema } from '../domain/sampling/compare.js';
-import { estimatedWrongShare, sampleChunk } from '../domain/sampling/sampleChunk.js';
-import { joinTrainingSet, refreshRows, returningRows } from '../domain/sampling/trainingSet.js';
-import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
+import { compareWithRandom, sampleComparisonSchema } from '../domain/sample/compare.js';
+import { estimatedWrongShare, sampleChunk } from '../domain/sample/sampleChunk.js';
+import { type SampleResult, sampleStep } from '../domain/sample/step.js';
+import { joinTrainingSet, refreshRows, returningRows } from '../domain/sample/trainingSet.js';
+import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
+import type { IterationContext, StepResults } from '../domain/steps.js';
 import {
   chunkRowSchema,
   findingRowSchema,
@@ -19,17 +21,13 @@ import { refuseManyLeftOut } from './manyLeftOut.js';
 import { poolOf } from './pool.js';
 import { runStep } from './step.js';
 
-const VERSION = 1;
-
 /** Step sample: algo2 over the scanned chunk, and the training set it grows. */
 export function createSampleActivities(deps: ActivityDeps) {
   const { store } = deps;
   return {
-    async sample({ context, results }: { context: IterationContext; results: StepResults }): Promise<StepResult> {
+    async sample({ context, results }: { context: IterationContext; results: StepResults }): Promise<SampleResult> {
       const { config, iteration } = context;
-      const { draw, scan } = results;
-      if (draw === undefined || scan === undefined)
-        throw new PartloopError('input-invalid', 'step `sample` needs the results of draw and scan');
+      const { draw, scan } = neededBy('sample', results, ['draw', 'scan']);
       const before = context.previous?.sample;
       const inputs = {
         draw: draw.digest,
@@ -41,13 +39,13 @@ export function createSampleActivities(deps: ActivityDeps) {
       };
 
       return withHeartbeat(() =>
-        runStep(store, context, 'sample', VERSION, inputs, async (attempt) => {
+        runStep(store, context, sampleStep, inputs, async (attempt) => {
           const pool = await poolOf(deps, config.pool);
           const drawn = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
           const scanned = await readTable(store, outputOf(scan, 'images'), scanImageRowSchema);
           const earlier =
             before === undefined ? [] : await readTable(store, outputOf(before, 'trainingSet'), trainingRowSchema);
-          const index = await pool.readIndex(versionOf(draw));
+          const index = await pool.readIndex(factOf(draw, 'poolVersion'));
 
           const trainingSet = refreshRows(earlier, index, scanned);
           const chunk = [...drawn, ...returningRows(scanned, drawn, trainingSet, index)];
@@ -132,21 +130,4 @@ export function createSampleActivities(deps: ActivityDeps) {
       );
     },
   };
-}
-
-function outputOf(result: StepResult, name: string): string {
-  const key = result.outputs[name];
-  if (key === undefined)
-    throw new PartloopError(
-      'data-invalid',
-      `step ${result.step} ${result.digest.slice(0, 12)} has no output \`${name}\``,
-    );
-  return key;
-}
-
-function versionOf(draw: StepResult): number {
-  const { poolVersion } = draw.facts;
-  if (typeof poolVersion !== 'number')
-    throw new PartloopError('data-invalid', `draw ${draw.digest.slice(0, 12)} names no pool version`);
-  return poolVersion;
 }

@@ -5,16 +5,19 @@ import { answersOf, learnCorrection } from '../domain/mislabel/verdictCorrection
 import type { ModelCard } from '../domain/modelCard.js';
 import { silencer } from '../domain/review.js';
 import { countFacts, NO_JUDGE, notJudged, SHARD_FAILED } from '../domain/scan/counts.js';
+import { type ScanResult, scanStep } from '../domain/scan/step.js';
 import { scanWarnings } from '../domain/scan/warnings.js';
 import { type ScanPlan, scanPlanSchema } from '../domain/scanPlan.js';
-import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
+import { neededBy, outputOf } from '../domain/stepContract.js';
+import type { IterationContext, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema, findingRowSchema, scanImageRowSchema } from '../domain/tables.js';
 import { tagsSchema } from '../domain/tags.js';
+import type { FoldResult } from '../domain/train/step.js';
 import { readJson } from '../storage/json.js';
 import { readTable, writeTable } from '../storage/table.js';
 import type { ActivityDeps } from './deps.js';
 import { withHeartbeat } from './heartbeat.js';
-import { judgeOf, outputOf } from './judges.js';
+import { judgeOf } from './judges.js';
 import { poolOf } from './pool.js';
 import { reviewsFor } from './reviews.js';
 import { type PlannedScan, planScan } from './scanPlan.js';
@@ -24,13 +27,11 @@ import { readShard, type ShardEntry, shardKey } from './scanShards.js';
 import { runStep } from './step.js';
 import { trialWarnings, tryJudges } from './tryJudges.js';
 
-const VERSION = 5;
-
 interface ReduceInput {
   context: IterationContext;
   results: StepResults;
   planKey: string;
-  folds: StepResult[];
+  folds: FoldResult[];
   failedShards: number[];
 }
 
@@ -53,7 +54,8 @@ export function createScanActivities(deps: ActivityDeps) {
     scanShard: (asked: ShardInput) => scanShard(deps, asked),
 
     /** All shards' candidates to findings: thresholds and calibration need the whole chunk. */
-    async reduceScan({ context, results, planKey, folds, failedShards }: ReduceInput): Promise<StepResult> {
+    async reduceScan({ context, results, planKey, folds, failedShards }: ReduceInput): Promise<ScanResult> {
+      const { draw } = neededBy('scan', results, ['draw']);
       const plan = await readJson(store, planKey, scanPlanSchema);
       const judges = await Promise.all(plan.judges.map((_, judge) => judgeOf(store, plan, judge, folds)));
       const { sessions: _, maxShardsInFlight: __, ...settings } = context.config.scan;
@@ -69,8 +71,8 @@ export function createScanActivities(deps: ActivityDeps) {
         ...(reviews.digest === null ? {} : { reviews: reviews.digest }),
       };
       return withHeartbeat(() =>
-        runStep(store, context, 'scan', VERSION, inputs, async (attempt) => {
-          const chunk = await readTable(store, outputOf(results.draw, 'chunk'), chunkRowSchema);
+        runStep(store, context, scanStep, inputs, async (attempt) => {
+          const chunk = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
           const { taxonomy } = await poolOf(deps, context.config.pool);
           const classIou: Record<string, ClassIouByName> = Object.fromEntries(
             judges.map(({ card }) => [card.files.scan, card.valClassIou]),
@@ -121,7 +123,7 @@ export function createScanActivities(deps: ActivityDeps) {
           return {
             outputs,
             facts: {
-              ...countFacts(results.draw?.facts ?? {}, images),
+              ...countFacts(draw.facts, images),
               flagged: summary.flagged,
               quarantined: summary.quarantined,
               findings: summary.findings,

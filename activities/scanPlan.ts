@@ -1,14 +1,17 @@
 import { benchmarkBefore, type RegisteredModel, registeredModelSchema } from '../domain/decision.js';
 import { nearDuplicateClusters } from '../domain/draw/nearDuplicates.js';
+import type { DrawResult } from '../domain/draw/step.js';
 import { PartloopError } from '../domain/errors.js';
 import type { ScanJudge } from '../domain/messages.js';
 import { modelCardSchema, trainingListSchema } from '../domain/modelCard.js';
-import { refreshRows } from '../domain/sampling/trainingSet.js';
+import { refreshRows } from '../domain/sample/trainingSet.js';
 import { assignFolds } from '../domain/scan/folds.js';
 import { hasSeen, type JudgeCandidate, rankJudges } from '../domain/scan/judges.js';
 import { type SplitChoice, splitChoiceSchema } from '../domain/scan/split.js';
+import { planPart, type ScanResult } from '../domain/scan/step.js';
 import { type ScanPlan, scanPlanSchema } from '../domain/scanPlan.js';
-import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
+import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
+import type { IterationContext, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema, trainingRowSchema } from '../domain/tables.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
 import { readJson } from '../storage/json.js';
@@ -20,7 +23,6 @@ import { type Pin, type Pinned, pinned } from './pins.js';
 import { poolOf } from './pool.js';
 import { type Attempt, runStep } from './step.js';
 
-const VERSION = 1;
 const BENCHMARK: Pin<RegisteredModel | null> = {
   name: 'benchmark',
   step: 'scan',
@@ -45,16 +47,13 @@ export async function planScan(
 ): Promise<PlannedScan> {
   const { store } = deps;
   const { config } = context;
-  const chunkKey = results.draw?.outputs.chunk;
-  const poolVersion = results.draw?.facts.poolVersion;
-  if (chunkKey === undefined || typeof poolVersion !== 'number' || results.draw === undefined)
-    throw new PartloopError('input-invalid', 'a scan needs the result of draw');
-  const drawn = results.draw;
+  const { draw } = neededBy('scan', results, ['draw']);
+  const poolVersion = factOf(draw, 'poolVersion');
   const { value: candidates, keep: keepCandidates } = await judgeCandidates(deps, context, judge);
   const judges = rankJudges(candidates, config.scan.judgeTolerance);
   const { folds, shardSize, crossValidateFrom } = config.scan;
   const inputs = {
-    draw: results.draw.digest,
+    draw: draw.digest,
     judges: judges.map(({ cardKey }) => cardKey),
     folds,
     shardSize,
@@ -63,9 +62,9 @@ export async function planScan(
     iteration: context.iteration,
   };
 
-  const planned = await runStep(store, context, 'plan', VERSION, inputs, async (attempt) => {
-    const chunk = await readTable(store, chunkKey, chunkRowSchema);
-    const split = splitOf(drawn, judge);
+  const planned = await runStep(store, context, planPart, inputs, async (attempt) => {
+    const chunk = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
+    const split = splitOf(draw, judge);
     const side = split === 'train' ? null : await sideOf(deps, config.pool, poolVersion, split);
     const able = side === null ? judges : judges.map((candidate) => seenAs(candidate, side.clusters));
     const plan = await makePlan(deps, context, attempt, chunk, able, { poolVersion, split, side });
@@ -74,8 +73,7 @@ export async function planScan(
     await keepCandidates();
     return { outputs: { plan: key }, facts: { shards: plan.shards.length, folds: plan.folds.length } };
   });
-  const planKey = planned.outputs.plan;
-  if (planKey === undefined) throw new PartloopError('data-invalid', 'the plan has no key');
+  const planKey = outputOf(planned, 'plan');
   const plan = await readJson(store, planKey, scanPlanSchema);
   return { planKey, shards: plan.shards.length, folds: plan.folds.map(({ fold }) => fold) };
 }
@@ -165,7 +163,7 @@ interface Side {
 }
 
 /** Which side of the split was drawn; only a scan that stands alone may draw another than a loop does. */
-function splitOf({ facts }: Pick<StepResult, 'facts'>, judge: ScanJudge | undefined): SplitChoice {
+function splitOf({ facts }: DrawResult, judge: ScanJudge | undefined): SplitChoice {
   const split = splitChoiceSchema.parse(facts.split ?? 'train');
   if (split === 'train' || judge !== undefined) return split;
   throw new PartloopError('leak-detected', `a loop drew the ${split} images`);
@@ -229,11 +227,11 @@ async function judgesOfLoop({ store }: ActivityDeps, context: IterationContext):
 }
 
 /** Fold models that a scan left: outputs `fold-<n>-scan` and `fold-<n>-card`. */
-function foldModels(scan: StepResult | undefined): { scan: string; card: string }[] {
+function foldModels(scan: ScanResult | undefined): { scan: string; card: string }[] {
   return Object.entries(scan?.outputs ?? {}).flatMap(([name, key]) => {
     const fold = /^fold-(\d+)-scan$/.exec(name)?.[1];
     const card = scan?.outputs[`fold-${fold}-card`];
-    return fold === undefined || card === undefined ? [] : [{ scan: key, card }];
+    return fold === undefined || key === undefined || card === undefined ? [] : [{ scan: key, card }];
   });
 }
 

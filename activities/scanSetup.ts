@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type IterationContext, iterationContextSchema, type StepResult, stepResultSchema } from '../domain/steps.js';
+import { foldResultSchema, type IterationContext, iterationContextSchema } from '../domain/steps.js';
+import type { FoldResult } from '../domain/train/step.js';
 import { digestOf } from '../storage/digest.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { openSealed, sealed } from '../storage/seal.js';
@@ -8,7 +9,7 @@ import { openSealed, sealed } from '../storage/seal.js';
 export interface ScanSetup {
   context: IterationContext;
   planKey: string;
-  folds: StepResult[];
+  folds: FoldResult[];
 }
 
 /** A shard by the key of its scan's setup. Tasks of before there were such objects carry the setup themselves. */
@@ -18,7 +19,7 @@ const setupSchema = z.object({
   version: z.literal(1),
   context: iterationContextSchema,
   planKey: z.string(),
-  folds: z.array(stepResultSchema),
+  folds: z.array(foldResultSchema),
 });
 
 /** Keep a scan's setup beside its plan: a history with a few hundred shards holds its key a few hundred times, not the setup. */

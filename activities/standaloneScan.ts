@@ -1,11 +1,13 @@
 import { counted } from '../domain/counted.js';
+import type { DrawResult } from '../domain/draw/step.js';
 import { PartloopError } from '../domain/errors.js';
 import type { ScanJudge } from '../domain/messages.js';
 import { modelCardSchema } from '../domain/modelCard.js';
 import { isInSplit } from '../domain/scan/split.js';
 import { type StandaloneRequest, standaloneConfig } from '../domain/scan/standalone.js';
+import type { ScanResult } from '../domain/scan/step.js';
 import { type ScanRecord, scanRecordSchema } from '../domain/scanRecord.js';
-import type { IterationContext, StepResult } from '../domain/steps.js';
+import type { IterationContext } from '../domain/steps.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
 import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
@@ -63,8 +65,8 @@ export function createStandaloneScanActivities(deps: ActivityDeps) {
       result,
     }: {
       context: IterationContext;
-      draw: StepResult;
-      result: StepResult;
+      draw: DrawResult;
+      result: ScanResult;
     }): Promise<void> {
       const { taxonomy } = await poolOf(deps, context.config.pool);
       const record: ScanRecord = scanRecordSchema.parse({

@@ -1,16 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
-import {
-  type IterationContext,
-  isPart,
-  PARTS,
-  type Part,
-  STEPS,
-  type Step,
-  type StepResult,
-  stepResultSchema,
-} from '../domain/steps.js';
+import type { ResultOf, StepContract, WorkOf } from '../domain/stepContract.js';
+import { type IterationContext, isPart, PARTS, type Part, recordedResult, STEPS, type Step } from '../domain/steps.js';
 import { digestInName, parseCommit, recording, redoHint } from '../storage/commit.js';
 import { digestOf } from '../storage/digest.js';
 import { keys } from '../storage/keys.js';
@@ -22,7 +14,6 @@ const commitSchema = z.object({
   digest: z.string(),
   attempt: z.string(),
   inputs: z.unknown(),
-  result: stepResultSchema,
   committedAt: z.string(),
   /** What the attempt wrote, by name in its folder; not in commits of before it was kept. */
   files: fileDigestsSchema.optional(),
@@ -38,11 +29,6 @@ export interface Attempt {
   store: ObjectStore;
   /** The key of an output file of this attempt. */
   key(file: string): string;
-}
-
-export interface StepWork {
-  outputs: Record<string, string>;
-  facts: StepResult['facts'];
 }
 
 /** True where a forced replay asks for this step to be done again. */
@@ -61,18 +47,19 @@ export function forceToken(context: IterationContext, step: Step | Part): string
  * Checked here, inside the activity, so that a Temporal retry, a UI reset and a replay all agree. Where two attempts
  * finish, the first commit wins and both return it.
  */
-export async function runStep(
+export async function runStep<C extends StepContract>(
   store: ObjectStore,
   context: IterationContext,
-  step: Step | Part,
-  version: number,
-  inputs: unknown,
-  work: (attempt: Attempt) => Promise<StepWork>,
-): Promise<StepResult> {
+  contract: C,
+  inputs: z.input<C['inputs']>,
+  work: (attempt: Attempt) => Promise<WorkOf<C>>,
+): Promise<ResultOf<C>> {
+  const { step, version } = contract;
+  const resultSchema = recordedResult(contract);
   const force = forceToken(context, step);
   const digest = digestOf({ step, version, inputs, force });
   const commitKey = keys.commit(context.loop, context.iteration, step, digest);
-  const earlier = await readCommit(store, commitKey, step, context);
+  const earlier = await readCommit(store, commitKey, contract, context);
   if (earlier !== null) return { ...earlier, outcome: 'hit' };
 
   const token = randomUUID();
@@ -82,18 +69,18 @@ export async function runStep(
   const unforced = force === null ? null : digestOf({ step, version, inputs, force: null });
   const { outputs, facts } = await work({ token, digest, unforced, store: recorder.store, key });
   assertNoted(outputs, key(''), recorder.files);
-  const result: StepResult = {
+  const result = resultSchema.parse({
     step,
     digest,
     outcome: force === null ? 'miss' : 'forced',
     outputs,
     facts,
     seconds: Math.round((Date.now() - startedAt) / 100) / 10,
-  };
+  });
   const { files } = recorder;
   const commit = { step, digest, attempt: token, inputs, result, committedAt: new Date().toISOString(), files };
   if ((await store.putIfAbsent(commitKey, sealed(commit), 'application/json')) === 'created') return result;
-  const winner = await readCommit(store, commitKey, step, context);
+  const winner = await readCommit(store, commitKey, contract, context);
   if (winner === null) throw new PartloopError('store-conflict', `${commitKey} was there and is gone`);
   return winner;
 }
@@ -108,16 +95,22 @@ export async function isCommitted(
   return (await store.head(keys.commit(loop, iteration, step, digest))) !== null;
 }
 
-async function readCommit(store: ObjectStore, key: string, step: string, context: IterationContext) {
+async function readCommit<C extends StepContract>(
+  store: ObjectStore,
+  key: string,
+  contract: C,
+  { loop, iteration }: IterationContext,
+): Promise<ResultOf<C> | null> {
   const object = await store.tryGet(key);
   if (object === null) return null;
-  const { loop, iteration } = context;
-  return parseCommit(object.body, key, commitSchema, redoHint({ of: { loop, iteration, step } })).result;
+  const schema = commitSchema.extend({ result: recordedResult(contract) });
+  return parseCommit(object.body, key, schema, redoHint({ of: { loop, iteration, step: contract.step } })).result;
 }
 
 /** An output without a digest would be read unchecked for ever. */
-function assertNoted(outputs: StepWork['outputs'], folder: string, files: FileDigests): void {
+function assertNoted(outputs: object, folder: string, files: FileDigests): void {
   for (const key of Object.values(outputs)) {
+    if (typeof key !== 'string') continue;
     const file = key.slice(folder.length);
     if (key.startsWith(folder) && !Object.hasOwn(files, file) && digestInName(file) === null)
       throw new PartloopError('internal', `${key} was not written through the store of its attempt`);

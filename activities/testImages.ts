@@ -1,6 +1,6 @@
 import type { LoopConfig } from '../domain/config.js';
-import { countBoundary } from '../domain/evaluation/boundary.js';
-import { ClassSums, classLabels, countConfusion } from '../domain/evaluation/confusion.js';
+import { countBoundary } from '../domain/evaluate/boundary.js';
+import { ClassSums, classLabels, countConfusion } from '../domain/evaluate/confusion.js';
 import { cropTopLeft, resizeNearest } from '../domain/geometry/resize.js';
 import { type LeftOut, leftOutBy } from '../domain/leftOut.js';
 import type { EvaluationRow, IndexRow } from '../domain/tables.js';

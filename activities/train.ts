@@ -2,8 +2,10 @@ import { drawChunk } from '../domain/draw/drawChunk.js';
 import { PartloopError } from '../domain/errors.js';
 import { modelCardSchema } from '../domain/modelCard.js';
 import { scanPlanSchema } from '../domain/scanPlan.js';
-import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
+import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
+import type { IterationContext, StepResults } from '../domain/steps.js';
 import { chunkRowSchema, trainingRowSchema } from '../domain/tables.js';
+import { type FoldResult, foldPart, type TrainResult, trainStep } from '../domain/train/step.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
 import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
@@ -14,38 +16,29 @@ import { withHeartbeat } from './heartbeat.js';
 import { poolOf } from './pool.js';
 import { isCommitted } from './step.js';
 import { prepareTraining, type TrainingPlan } from './trainer/prepare.js';
+import { publishModel } from './trainer/results.js';
 import { runTraining } from './trainer/run.js';
 import { runTrainingStep } from './trainer/trainingStep.js';
 import { warmStartOf } from './trainer/warmStart.js';
-
-const VERSION = 1;
-
-/** A run, and the step that it is a part of. */
-interface StepPlan extends TrainingPlan {
-  step: 'train' | 'fold';
-}
 
 /** Step train, and the trainings beside it: folds of cross-validation, and a baseline on random images. */
 export function createTrainActivities(deps: ActivityDeps) {
   const { store, log } = deps;
 
   /** Train on everything picked so far. */
-  async function train({ context, results }: { context: IterationContext; results: StepResults }): Promise<StepResult> {
-    const { sample, draw } = results;
-    const trainingSet = sample?.outputs.trainingSet;
-    const poolVersion = draw?.facts.poolVersion;
-    if (trainingSet === undefined || typeof poolVersion !== 'number') {
-      throw new PartloopError(
-        'input-invalid',
-        `iteration ${context.iteration}: train needs the results of draw and sample`,
-      );
-    }
-    const rows = await readTable(store, trainingSet, trainingRowSchema);
-    return trainOn(context, {
-      step: 'train',
+  async function train({
+    context,
+    results,
+  }: {
+    context: IterationContext;
+    results: StepResults;
+  }): Promise<TrainResult> {
+    const { draw, sample } = neededBy('train', results, ['draw', 'sample']);
+    const rows = await readTable(store, outputOf(sample, 'trainingSet'), trainingRowSchema);
+    return trainOn(context, trainStep, {
       seedParts: ['train'],
       rows,
-      poolVersion,
+      poolVersion: factOf(draw, 'poolVersion'),
       config: context.config.train,
       warmStart: await warmStartOf(store, context),
     });
@@ -60,15 +53,14 @@ export function createTrainActivities(deps: ActivityDeps) {
     context: IterationContext;
     planKey: string;
     fold: number;
-  }): Promise<StepResult> {
+  }): Promise<FoldResult> {
     const plan = await readJson(store, planKey, scanPlanSchema);
     const entry = plan.folds.find((candidate) => candidate.fold === fold);
     if (entry === undefined) throw new PartloopError('input-invalid', `${planKey} has no fold ${fold}`);
     const { train: config, scan } = context.config;
     const iterations = Math.max(1, Math.round(config.iterations * scan.foldIterationShare));
     const rows = await readTable(store, entry.trainingSet, chunkRowSchema);
-    return trainOn(context, {
-      step: 'fold',
+    return trainOn(context, foldPart, {
       seedParts: ['fold', fold],
       rows,
       poolVersion: plan.poolVersion,
@@ -88,7 +80,7 @@ export function createTrainActivities(deps: ActivityDeps) {
     poolVersion: number;
     count: number;
     seed: number;
-  }): Promise<StepResult> {
+  }): Promise<TrainResult> {
     const { context, poolVersion, count, seed } = input;
     const pool = await poolOf(deps, context.config.pool);
     const index = await pool.readIndex(poolVersion);
@@ -100,8 +92,7 @@ export function createTrainActivities(deps: ActivityDeps) {
       iteration: 0,
       pool: context.config.pool,
     });
-    return trainOn(context, {
-      step: 'train',
+    return trainOn(context, trainStep, {
       seedParts: ['baseline', seed],
       rows,
       poolVersion,
@@ -117,16 +108,15 @@ export function createTrainActivities(deps: ActivityDeps) {
   }: {
     context: IterationContext;
     results: StepResults;
-  }): Promise<StepResult | null> {
+  }): Promise<TrainResult | null> {
     const { baselineImages, pool: name, seed } = context.config;
     const poolVersion = results.draw?.facts.poolVersion;
-    if (baselineImages === null || typeof poolVersion !== 'number') return null;
+    if (baselineImages === null || poolVersion === undefined) return null;
     const taxonomyDigest = digestOfTaxonomy((await poolOf(deps, name)).taxonomy);
     if ((await readRegistry(store, taxonomyDigest)).model !== null) return null;
 
     const result = await trainRandomBaseline({ context, poolVersion, count: baselineImages, seed });
-    const { scan, card } = result.outputs;
-    if (scan === undefined || card === undefined) throw new PartloopError('internal', 'the baseline has no model');
+    const [scan, card] = [outputOf(result, 'scan'), outputOf(result, 'card')];
     const digest = (await readJson(store, card, modelCardSchema)).files.scan;
     await registerBenchmark(
       store,
@@ -137,12 +127,17 @@ export function createTrainActivities(deps: ActivityDeps) {
     return result;
   }
 
-  async function trainOn(context: IterationContext, { step, ...plan }: StepPlan): Promise<StepResult> {
+  async function trainOn(
+    context: IterationContext,
+    contract: typeof trainStep | typeof foldPart,
+    plan: TrainingPlan,
+  ): Promise<TrainResult | FoldResult> {
     return withHeartbeat(async (beat) => {
       const { loop, iteration } = context;
-      const { inputs, run } = await prepareTraining(deps, context, plan);
-      const training = { step, version: VERSION, identity: inputs, part: { step } };
-      return runTrainingStep(deps, context, training, async (attempt, attended) => {
+      const { step } = contract;
+      const { inputs: identity, run } = await prepareTraining(deps, context, plan);
+      const inputs = (trainer: string) => ({ ...identity, trainer, step });
+      return runTrainingStep(deps, context, { contract, identity, inputs }, async (attempt, attended) => {
         log.info({ loop, iteration, step, images: plan.rows.length, iterations: plan.config.iterations }, 'training');
         const chain = (digest: string): string => keys.checkpointChain(loop, iteration, step, digest);
         // A replay does anew what is done; what never ended goes on.
@@ -157,6 +152,7 @@ export function createTrainActivities(deps: ActivityDeps) {
           { ...run, ...attended, chainKey, unforcedChainKey, publishWeights },
           attempt,
           beat,
+          (ended) => publishModel(published.store, ended),
         );
       });
     });

@@ -3,11 +3,13 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PartloopError } from '../domain/errors.js';
 import { derivedSeed } from '../domain/random.js';
-import type { IterationContext, StepResult, StepResults } from '../domain/steps.js';
+import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
+import type { IterationContext, StepResults } from '../domain/steps.js';
 import { trainingRowSchema } from '../domain/tables.js';
 import { type Trial, winner } from '../domain/tune/halving.js';
 import type { Tuning } from '../domain/tune/proposal.js';
 import { type TunedSettings, tunedSettingsSchema } from '../domain/tune/space.js';
+import { type TrialResult, type TuneResult, trialPart, tuneStep } from '../domain/tune/step.js';
 import { proposalRequest, roundedAnswer, rungEnds, trialConfig } from '../domain/tune/trials.js';
 import { digestOf } from '../storage/digest.js';
 import { keys } from '../storage/keys.js';
@@ -24,7 +26,6 @@ import { trainerFailure } from './trainer/trainerEnd.js';
 import { runTrainingStep } from './trainer/trainingStep.js';
 import { warmStartOf } from './trainer/warmStart.js';
 
-const VERSION = 1;
 const PROPOSAL_STALL_MS = 5 * 60_000;
 
 /** The parts of step tune that need the trainer: a proposal, and the training of one trial up to one rung. */
@@ -71,14 +72,13 @@ export function createTrialActivities(deps: ActivityDeps) {
       trial: number;
       settings: TunedSettings;
       rung: number;
-    }): Promise<StepResult> {
+    }): Promise<TrialResult> {
       const { loop, iteration, config } = context;
-      const trainingSet = results.sample?.outputs.trainingSet;
-      const poolVersion = results.draw?.facts.poolVersion;
+      const { draw, sample } = neededBy('trial', results, ['draw', 'sample']);
+      const poolVersion = factOf(draw, 'poolVersion');
       const stopAfter = rungEnds(config)[rung];
-      if (trainingSet === undefined || typeof poolVersion !== 'number' || stopAfter === undefined)
-        throw new PartloopError('input-invalid', `rung ${rung} of trial ${trial} needs the results of draw and sample`);
-      const rows = await readTable(store, trainingSet, trainingRowSchema);
+      if (stopAfter === undefined) throw new PartloopError('input-invalid', `trial ${trial} has no rung ${rung}`);
+      const rows = await readTable(store, outputOf(sample, 'trainingSet'), trainingRowSchema);
       return withHeartbeat(async (beat) => {
         // One seed for all trials: they see the same images in the same order, and differ by their settings.
         const warmStart = await warmStartOf(store, context);
@@ -94,11 +94,15 @@ export function createTrialActivities(deps: ActivityDeps) {
           );
         }
         const force = forceToken(context, 'trial');
-        const step = { step: 'trial', version: VERSION, identity: { ...inputs, trial }, part: { stopAfter } } as const;
-        return runTrainingStep(deps, context, step, async (attempt, { inputs: decided, ...attended }) => {
+        const identity = { ...inputs, trial };
+        const step = {
+          ...{ contract: trialPart, identity },
+          inputs: (trainer: string) => ({ ...identity, trainer, stopAfter }),
+        };
+        return runTrainingStep(deps, context, step, async (attempt, attended, trainer) => {
           log.info({ loop, iteration, trial, rung, stopAfter }, 'training a trial');
           // One chain for all rungs of a trial.
-          const chainKey = keys.checkpointChain(loop, iteration, 'trial', digestOf({ ...decided, force }));
+          const chainKey = keys.checkpointChain(loop, iteration, 'trial', digestOf({ ...identity, trainer, force }));
           return runTraining(
             { ...deps, store: attempt.store },
             { ...run, ...attended, chainKey, unforcedChainKey: null, stopAfter, publishWeights: false },
@@ -165,7 +169,7 @@ export function createTuneActivities({ store }: ActivityDeps) {
       trials: readonly Trial[];
       chains: readonly string[];
       stopped: string | null;
-    }): Promise<StepResult> {
+    }): Promise<TuneResult> {
       const { config, iteration } = context;
       const { rungs, minGain } = config.tune;
       const best = winner(trials, rungs, minGain);
@@ -182,7 +186,7 @@ export function createTuneActivities({ store }: ActivityDeps) {
         stopped,
       };
       return withHeartbeat(() =>
-        runStep(store, context, 'tune', VERSION, tuning, async (attempt) => {
+        runStep(store, context, tuneStep, tuning, async (attempt) => {
           const outputs = { tuning: attempt.key('tuning.json') };
           await attempt.store.put(outputs.tuning, JSON.stringify(tuning, null, 1), 'application/json');
           for (const chain of chains) await dropCheckpoints(store, chain);

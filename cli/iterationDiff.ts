@@ -4,6 +4,9 @@ import { PartloopError } from '../domain/errors.js';
 import { nameSchema } from '../domain/ids.js';
 import { type AttemptDiff, attemptDiff } from '../domain/loop/attemptDiff.js';
 import type { IterationAttempt } from '../domain/loopState.js';
+import { shownValue } from '../domain/shownFacts.js';
+import { factLabel } from '../domain/stepContract.js';
+import { CONTRACTS } from '../domain/steps.js';
 import { readLoopState } from '../storage/loopState.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { readTable } from '../storage/table.js';
@@ -110,7 +113,12 @@ export function printDifference({ a, b, settings, steps, picks }: IterationDiffe
   printTable(
     steps.flatMap(({ step, same, facts }) => [
       { step, fact: same ? 'the same' : 'done apart', a: null, b: null },
-      ...facts.map(({ fact, ...values }) => ({ step: '', fact, a: shown(values.a), b: shown(values.b) })),
+      ...facts.map(({ fact, a, b }) => ({
+        step: '',
+        fact: factLabel(CONTRACTS[step], fact)?.label ?? fact,
+        a: shownValue(step, fact, a),
+        b: shownValue(step, fact, b),
+      })),
     ]),
   );
   if (picks !== null)

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { PartloopError } from '../domain/errors.js';
 import type { LoopState } from '../domain/loopState.js';
-import { STEPS, type Step, type StepResult, type StepResults } from '../domain/steps.js';
+import { neededBy, outputOf } from '../domain/stepContract.js';
+import { STEPS, type Step, type StepResults } from '../domain/steps.js';
 import {
   chunkRowSchema,
   type FindingRow,
@@ -85,11 +85,12 @@ async function summariseIteration(
   iteration: number,
   results: StepResults,
 ): Promise<{ row: IterationSummary; judged: Judged[] }> {
+  const done = neededBy('report', results, ['draw', 'scan', 'sample']);
   const [chunk, images, findings, sample] = await Promise.all([
-    readTable(store, output(results.draw, 'chunk'), chunkRowSchema),
-    readTable(store, output(results.scan, 'images'), scanImageRowSchema),
-    readTable(store, output(results.scan, 'findings'), findingRowSchema),
-    readTable(store, output(results.sample, 'sample'), sampleRowSchema),
+    readTable(store, outputOf(done.draw, 'chunk'), chunkRowSchema),
+    readTable(store, outputOf(done.scan, 'images'), scanImageRowSchema),
+    readTable(store, outputOf(done.scan, 'findings'), findingRowSchema),
+    readTable(store, outputOf(done.sample, 'sample'), sampleRowSchema),
   ]);
   // A scan also judges the backlog of earlier chunks again; here each image counts once, with the chunk it was drawn in.
   const wrong = new Set(
@@ -99,11 +100,7 @@ async function summariseIteration(
   const flagged = images.filter(({ imageId, quarantined }) => quarantined && own.has(imageId));
   const byImage = new Map<string, FindingRow[]>(chunk.map(({ imageId }) => [imageId, []]));
   for (const finding of findings) byImage.get(finding.imageId)?.push(finding);
-  const number = (step: Step, fact: string): number | null => {
-    const value = results[step]?.facts[fact];
-    return typeof value === 'number' ? value : null;
-  };
-  const gate = results.decide?.facts.gate;
+  const { decide, evaluate, train } = results;
   return {
     row: {
       iteration,
@@ -112,14 +109,14 @@ async function summariseIteration(
       spoiled: wrong.size,
       spoiledFlagged: flagged.filter(({ imageId }) => wrong.has(imageId)).length,
       sampled: sample.length,
-      trainingSet: number('sample', 'trainingSet') ?? 0,
-      miou: rounded(number('evaluate', 'miou')),
-      majorMiou: rounded(number('evaluate', 'majorMiou')),
-      minorMiou: rounded(number('evaluate', 'minorMiou')),
-      benchmarkMiou: rounded(number('decide', 'benchmarkMiou')),
-      valMiou: rounded(number('train', 'valMiou')),
+      trainingSet: results.sample?.facts.trainingSet ?? 0,
+      miou: rounded(evaluate?.facts.miou),
+      majorMiou: rounded(evaluate?.facts.majorMiou),
+      minorMiou: rounded(evaluate?.facts.minorMiou),
+      benchmarkMiou: rounded(decide?.facts.benchmarkMiou),
+      valMiou: rounded(train?.facts.valMiou),
       spoiledSampled: sample.filter(({ imageId }) => wrong.has(imageId)).length,
-      gate: typeof gate === 'string' ? gate : null,
+      gate: decide?.facts.gate ?? null,
       seconds: secondsOf(results, scanSeconds.get(iteration)),
     },
     judged: chunk.flatMap(({ fileName, imageId }) => {
@@ -135,13 +132,5 @@ function secondsOf(results: StepResults, scan: number | undefined): Record<Step,
   return { ...seconds, scan: Math.max(seconds.scan, Math.round((scan ?? 0) * 10) / 10) };
 }
 
-function output(result: StepResult | undefined, name: string): string {
-  const key = result?.outputs[name];
-  if (key === undefined)
-    throw new PartloopError('not-found', `the iteration has no output \`${name}\``, {
-      hint: '`partloop iteration show` lists its steps.',
-    });
-  return key;
-}
-
-const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value * 1e4) / 1e4);
+const rounded = (value: number | null | undefined): number | null =>
+  value == null ? null : Math.round(value * 1e4) / 1e4;

@@ -2,6 +2,7 @@ import type { LoopConfig, TuneConfig } from './config.js';
 import { nextStep } from './loop/status.js';
 import type { IterationRow, LoopStatus } from './messages.js';
 import { oneLine } from './oneLine.js';
+import { factsText } from './shownFacts.js';
 import { STEPS, type Step, type StepResults } from './steps.js';
 import type { Trial } from './tune/halving.js';
 import type { Proposal } from './tune/proposal.js';
@@ -73,10 +74,7 @@ export function iterationDetails(current: Step | null, results: StepResults, con
   const rows = STEPS.filter((step) => step !== 'tune' || config.tune.enabled).map((step) => {
     const result = results[step];
     if (result === undefined) return tableLine([step, step === current ? 'under way' : null, '', '']);
-    const facts = Object.entries(result.facts).map(
-      ([name, value]) => `${name} ${typeof value === 'number' ? Number(value.toFixed(4)) : String(value).slice(0, 16)}`,
-    );
-    return tableLine([step, result.outcome, result.seconds, facts.join(', ')]);
+    return tableLine([step, result.outcome, result.seconds, factsText(step, result)]);
   });
   return [
     tableLine(['step', 'done', 'seconds', 'facts']),

@@ -3,18 +3,16 @@ import { type LoopConfig, loopConfigSchema } from './config.js';
 import { nameSchema } from './ids.js';
 import { type IterationRow, sameConfig } from './messages.js';
 import { mergeSettings } from './settings.js';
-import { forceSchema, type StepResults, stepResultSchema, stepSchema } from './steps.js';
+import { forceSchema, type StepResults, stepResultsSchema } from './steps.js';
 import { type Proposal, proposalSchema } from './tune/proposal.js';
 import { withTunedSettings } from './tune/space.js';
-
-const resultsSchema = z.partialRecord(stepSchema, stepResultSchema);
 
 /** One attempt at an iteration: what it did, and what went wrong where it failed. */
 export const iterationAttemptSchema = z.object({
   runId: z.string(),
   status: z.enum(['finished', 'failed']),
   error: z.string().nullable(),
-  results: resultsSchema,
+  results: stepResultsSchema,
   config: loopConfigSchema,
   /** The steps that this attempt did again although they were done; a retry of it must not do them once more. */
   force: forceSchema.nullable().default(null),
@@ -119,15 +117,15 @@ export function nextIteration(state: LoopState): number {
 
 /** What the steps of an iteration went on without, by reason; null where it was nothing, and where it was not counted yet. */
 export function leftOutText({ draw, scan, sample, train, evaluate }: StepResults): string | null {
-  const unreadable = scan?.facts.unreadable;
-  const parts: [string, unknown][] = [
+  const unreadable = scan?.facts.unreadable ?? 0;
+  const parts: [string, string | null | undefined][] = [
     ['draw', draw?.facts.missingWhy],
-    ['scan', typeof unreadable === 'number' && unreadable > 0 ? `${unreadable} unreadable` : null],
+    ['scan', unreadable > 0 ? `${unreadable} unreadable` : null],
     ['sample', sample?.facts.leftOutWhy],
     ['train', train?.facts.leftOutWhy],
     ['test', evaluate?.facts.leftOutWhy],
   ];
-  const told = parts.filter(([, why]) => typeof why === 'string').map(([step, why]) => `${step}: ${why}`);
+  const told = parts.flatMap(([step, why]) => (why == null ? [] : [`${step}: ${why}`]));
   return told.length === 0 ? null : told.join('; ');
 }
 
@@ -136,19 +134,17 @@ export function iterationRow(
   attempt: Pick<IterationAttempt, 'status' | 'error'> & { results: StepResults },
 ): IterationRow {
   const { results } = attempt;
-  const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
-  const gate = results.decide?.facts.gate;
   return {
     iteration,
     status: attempt.status,
-    drawn: number(results.draw?.facts.drawn),
-    flagged: number(results.scan?.facts.quarantined),
-    sampled: number(results.sample?.facts.sampled),
-    trainingSet: number(results.sample?.facts.trainingSet),
+    drawn: results.draw?.facts.drawn ?? null,
+    flagged: results.scan?.facts.quarantined ?? null,
+    sampled: results.sample?.facts.sampled ?? null,
+    trainingSet: results.sample?.facts.trainingSet ?? null,
     leftOut: leftOutText(results),
-    miou: number(results.evaluate?.facts.miou),
-    benchmarkMiou: number(results.decide?.facts.benchmarkMiou),
-    gate: typeof gate === 'string' ? gate : null,
+    miou: results.evaluate?.facts.miou ?? null,
+    benchmarkMiou: results.decide?.facts.benchmarkMiou ?? null,
+    gate: results.decide?.facts.gate ?? null,
     seconds: Math.round(Object.values(results).reduce((sum, result) => sum + result.seconds, 0)),
     error: attempt.error,
   };

@@ -8,7 +8,7 @@ import { problemsOf, problemText } from './problems.js';
 import { knownPart } from './recorded.js';
 import { splitChoiceSchema } from './scan/split.js';
 import { knownSettings, layerRecordSchema, mergeSettings, settingsProblems, settingsSchema } from './settings.js';
-import { iterationContextSchema, stepResultSchema, stepSchema } from './steps.js';
+import { foldResultSchema, iterationContextSchema, resultSchemas, stepResultsSchema, stepSchema } from './steps.js';
 import { trialSchema } from './tune/halving.js';
 import type { Proposal } from './tune/proposal.js';
 
@@ -234,7 +234,7 @@ export type ScanJudge = z.infer<typeof scanJudgeSchema>;
 
 export const scanInputSchema = z.strictObject({
   context: iterationContextSchema,
-  draw: stepResultSchema,
+  draw: resultSchemas.draw,
   /** Set where the scan belongs to no loop. */
   judge: scanJudgeSchema.optional(),
   /** Where a run that continued as new goes on. */
@@ -243,7 +243,7 @@ export const scanInputSchema = z.strictObject({
       planKey: z.string(),
       /** Object that holds what all shards have in common; runs of before there was one pass it to each. */
       setupKey: z.string().optional(),
-      folds: z.array(stepResultSchema),
+      folds: z.array(foldResultSchema),
       shards: z.number().int(),
       next: z.number().int(),
       failed: z.array(z.number().int()),
@@ -256,7 +256,7 @@ export type ScanInput = z.input<typeof scanInputSchema>;
 /** A search belongs to an iteration: it trains on what the iteration trained on. */
 export const tuneInputSchema = z.strictObject({
   context: iterationContextSchema,
-  results: z.partialRecord(stepSchema, stepResultSchema),
+  results: stepResultsSchema,
   /** Where a run that continued as new goes on. */
   resume: z
     .strictObject({

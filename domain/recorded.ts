@@ -71,12 +71,12 @@ export function withUnknown(rest: unknown, value: unknown): unknown {
 /** What a field without a schema of its own may be: anything. */
 const ANY = z.unknown();
 
-/** The schema of a field; null where an object or a record does not know it, or knows no such value of a fact. */
+/** The schema of a field; null where an object or a record does not know it, or knows no such value of one. */
 function fieldSchema(schema: z.ZodType, name: string, value: unknown): z.ZodType | null {
   if (schema instanceof z.ZodObject) {
     if (Object.hasOwn(schema.shape, name)) return asType(schema.shape[name]);
     const { catchall } = schema.def;
-    return catchall === undefined || catchall instanceof z.ZodNever ? null : ANY;
+    return catchall instanceof z.ZodType && catchall.safeParse(value).success ? ANY : null;
   }
   if (schema instanceof z.ZodRecord) {
     const { keyType, valueType } = schema.def;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nameSchema, sha256Schema } from './ids.js';
-import { stepResultSchema } from './steps.js';
+import { resultSchemas } from './steps.js';
 
 /** `scans/<scan>/commit.json`: a scan that belongs to no loop, whole. */
 export const scanRecordSchema = z.object({
@@ -11,9 +11,9 @@ export const scanRecordSchema = z.object({
   taxonomyDigest: sha256Schema,
   /** The chunk that was scanned. */
   chunk: z.string(),
-  result: stepResultSchema,
+  result: resultSchemas.scan,
   /** What was drawn, and what not; null in records of before it was kept. */
-  draw: stepResultSchema.nullable().default(null),
+  draw: resultSchemas.draw.nullable().default(null),
   finishedAt: z.string(),
 });
 export type ScanRecord = z.infer<typeof scanRecordSchema>;

@@ -1,34 +1,68 @@
 import { z } from 'zod';
 import { loopConfigSchema } from './config.js';
-import { nameSchema, sha256Schema } from './ids.js';
+import { decideStep } from './decide/step.js';
+import { drawStep } from './draw/step.js';
+import { evaluateStep } from './evaluate/step.js';
+import { nameSchema } from './ids.js';
+import { reportStep } from './report/step.js';
+import { sampleStep } from './sample/step.js';
+import { scanStep } from './scan/step.js';
+import { type ResultOf, STEPS, type Step, type StepContract, stepResultSchema } from './stepContract.js';
+import { foldPart, trainStep } from './train/step.js';
+import { tuneStep } from './tune/step.js';
 
-/** The steps of an iteration, in order; `tune` only where it is enabled. */
-export const STEPS = ['draw', 'scan', 'sample', 'train', 'evaluate', 'decide', 'tune', 'report'] as const;
-export type Step = (typeof STEPS)[number];
+export { isPart, PARTS, type Part, STEPS, type Step, type StepResult } from './stepContract.js';
+
 export const stepSchema = z.enum(STEPS);
 
-/** Work with a commit of its own that is a part of a step. */
-export const PARTS = { plan: 'scan', fold: 'scan', trial: 'tune' } as const satisfies Record<string, Step>;
-export type Part = keyof typeof PARTS;
-export const isPart = (step: string): step is Part => Object.hasOwn(PARTS, step);
+/** What each step takes and leaves. */
+export const CONTRACTS = {
+  draw: drawStep,
+  scan: scanStep,
+  sample: sampleStep,
+  train: trainStep,
+  evaluate: evaluateStep,
+  decide: decideStep,
+  tune: tuneStep,
+  report: reportStep,
+} as const satisfies Record<Step, StepContract>;
 
-/** hit: found done with the same digest; miss: done now; forced: done again although it was there. */
-export const stepOutcomeSchema = z.enum(['hit', 'miss', 'forced']);
+/**
+ * The result of a step that was recorded or travels. What another version wrote may lack an output or a fact, and a fact of
+ * another kind counts as none; what this version does not know stays.
+ */
+export function recordedResult<C extends StepContract>({ outputs, facts }: C): z.ZodType<ResultOf<C>, ResultOf<C>> {
+  const unknown = stepResultSchema.shape;
+  const lenient = (shape: z.ZodObject['shape'], rest: z.ZodType) =>
+    z
+      .object(
+        Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, z.optional(schema).catch(undefined)])),
+      )
+      .catchall(rest);
+  const schema: z.ZodType = stepResultSchema.extend({
+    outputs: lenient(outputs.shape, unknown.outputs.valueType),
+    facts: lenient(facts.shape, unknown.facts.valueType),
+  });
+  // The fields above are those of the contract, each optional, which no type of zod's says of a shape that is not known yet.
+  return schema as z.ZodType<ResultOf<C>, ResultOf<C>>;
+}
 
-const factSchema = z.union([z.number(), z.string(), z.boolean(), z.null()]);
+export const resultSchemas = {
+  draw: recordedResult(drawStep),
+  scan: recordedResult(scanStep),
+  sample: recordedResult(sampleStep),
+  train: recordedResult(trainStep),
+  evaluate: recordedResult(evaluateStep),
+  decide: recordedResult(decideStep),
+  tune: recordedResult(tuneStep),
+  report: recordedResult(reportStep),
+};
 
-/** What travels through Temporal of a finished step: keys and small facts, never data. */
-export const stepResultSchema = z.object({
-  step: z.string(),
-  digest: sha256Schema,
-  outcome: stepOutcomeSchema,
-  /** name -> S3 key inside the store. */
-  outputs: z.record(z.string(), z.string()),
-  /** Small facts for people and for later steps. */
-  facts: z.record(z.string(), factSchema),
-  seconds: z.number().nonnegative(),
-});
-export type StepResult = z.infer<typeof stepResultSchema>;
+export const foldResultSchema = recordedResult(foldPart);
+
+/** The results of the steps of one iteration so far. */
+export const stepResultsSchema = z.object(resultSchemas).partial();
+export type StepResults = z.infer<typeof stepResultsSchema>;
 
 /** A forced replay: goes into the digests of the steps from `from` on, so that they are done again. */
 export const forceSchema = z.object({ from: stepSchema, token: z.string().max(64) });
@@ -41,16 +75,16 @@ export const iterationContextSchema = z.object({
   /** The loop's earlier iterations: what later steps build on (training sets, models, misses). */
   previous: z
     .object({
-      sample: stepResultSchema,
-      train: stepResultSchema,
-      evaluate: stepResultSchema,
-      draw: stepResultSchema,
-      scan: stepResultSchema,
+      sample: resultSchemas.sample,
+      train: resultSchemas.train,
+      evaluate: resultSchemas.evaluate,
+      draw: resultSchemas.draw,
+      scan: resultSchemas.scan,
     })
     .nullable(),
   force: forceSchema.nullable(),
   /** Results of an earlier attempt that this one takes over as they are. */
-  kept: z.partialRecord(stepSchema, stepResultSchema).optional(),
+  kept: stepResultsSchema.optional(),
   /**
    * Raised by each request of a person to try again within one run of the iteration's workflow; a new run counts by itself. In no
    * digest: it lets a training try again that gave up, from its newest checkpoint.
@@ -58,6 +92,3 @@ export const iterationContextSchema = z.object({
   retry: z.number().int().nonnegative().optional(),
 });
 export type IterationContext = z.infer<typeof iterationContextSchema>;
-
-/** The results of the steps of one iteration so far. */
-export type StepResults = Partial<Record<Step, StepResult>>;

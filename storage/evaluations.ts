@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
-import type { EvaluationSummary } from '../domain/evaluation/summary.js';
+import type { EvaluationSummary } from '../domain/evaluate/summary.js';
 import { type LeftOut, leftOutSchema } from '../domain/leftOut.js';
 import { type EvaluationRow, evaluationRowSchema } from '../domain/tables.js';
 import { parseCommit, recording, redoHint } from './commit.js';

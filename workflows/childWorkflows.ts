@@ -1,21 +1,20 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { type ChildWorkflowOptions, executeChild } from '@temporalio/workflow';
+import type { z } from 'zod';
 import { recorded } from '../domain/recorded.js';
-import { type StepResult, stepResultSchema } from '../domain/steps.js';
 import { joining } from './activities.js';
 import { failureOf } from './failures.js';
-
-type StepWorkflow = (input?: unknown) => Promise<StepResult>;
 
 /**
  * Run a workflow that is a step of this one. Where it runs already, under a run that began before this one was reset or
  * ended from outside, its end is waited for instead; a cancellation reaches it through its own handle. One that was ended
  * without a result is run again.
  */
-export async function runOrJoin(
-  workflow: StepWorkflow,
+export async function runOrJoin<Result>(
+  workflow: (input?: unknown) => Promise<Result>,
   options: { workflowId: string; args: [unknown]; staticSummary: string },
-): Promise<StepResult> {
+  resultSchema: z.ZodType<Result>,
+): Promise<Result> {
   for (;;) {
     try {
       return await executeChild(workflow, options satisfies ChildWorkflowOptions & { args: [unknown] });
@@ -23,7 +22,7 @@ export async function runOrJoin(
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
     const joined = await joining.joinWorkflow({ workflowId: options.workflowId });
-    if (joined.status === 'completed') return recorded(stepResultSchema).parse(joined.result);
+    if (joined.status === 'completed') return recorded(resultSchema).parse(joined.result);
     if (joined.status === 'failed') throw failureOf(joined.code, joined.message, joined.hint);
   }
 }

@@ -1,8 +1,8 @@
 import { condition, continueAsNew, isCancellation, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { tuneDetails } from '../domain/detailsTable.js';
 import { parseRecorded, tuneInputSchema } from '../domain/messages.js';
-import type { StepResult } from '../domain/steps.js';
 import { fitsInto, nextJob, type Trial } from '../domain/tune/halving.js';
+import type { TuneResult } from '../domain/tune/step.js';
 import { newTrial, ownTrial, rungEnds } from '../domain/tune/trials.js';
 import { light, training } from './activities.js';
 import { orFail, rootMessage } from './failures.js';
@@ -14,7 +14,7 @@ import { showAttributes } from './searchAttributes.js';
  *
  * Concurrency: `tune.parallel` lanes take the next job each.
  */
-export async function hyperparameterSearch(input: unknown = {}): Promise<StepResult> {
+export async function hyperparameterSearch(input: unknown = {}): Promise<TuneResult> {
   const { context, results, resume } = orFail(() => parseRecorded(tuneInputSchema, input, '`hyperparameterSearch`'));
   const { config, loop, iteration } = context;
   const { tune } = config;
@@ -70,7 +70,7 @@ export async function hyperparameterSearch(input: unknown = {}): Promise<StepRes
       const { trial: number, settings } = trial;
       const result = await trainer.trainTrial({ context: lean, results: inputs, trial: number, settings, rung });
       const { valMiou } = result.facts;
-      if (typeof valMiou === 'number') trial.values.push(valMiou);
+      if (valMiou != null) trial.values.push(valMiou);
       else trial.error = 'no class of the validation images was labelled';
       trial.seconds += result.seconds;
       trained.iterations += length;

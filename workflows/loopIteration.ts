@@ -18,7 +18,8 @@ import {
   loopIterationInputSchema,
   parseRecorded,
 } from '../domain/messages.js';
-import type { Step, StepResult, StepResults } from '../domain/steps.js';
+import { resultSchemas, type Step, type StepResults } from '../domain/steps.js';
+import type { TuneResult } from '../domain/tune/step.js';
 import { bookkeeping, light, scanning, training } from './activities.js';
 import { runOrJoin } from './childWorkflows.js';
 import { hasCode, mayPass, orFail, rootMessage } from './failures.js';
@@ -53,7 +54,7 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
   const trainer = training(config.durability);
   const loopHandle = getExternalWorkflowHandle(loopWorkflowId(loop));
   const iterationScope = CancellationScope.current();
-  const results: StepResults = {};
+  let results: StepResults = {};
   let current: Step | null = null;
   let paused = false;
   let held = false;
@@ -76,11 +77,15 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
   try {
     await step('draw', () => light.draw({ context, results }));
     await step('scan', () =>
-      runOrJoin(mislabelScan, {
-        workflowId: scanWorkflowId(workflowInfo().workflowId),
-        args: [{ context, draw: results.draw }],
-        staticSummary: `find mislabelled images of iteration ${iteration}`,
-      }),
+      runOrJoin(
+        mislabelScan,
+        {
+          workflowId: scanWorkflowId(workflowInfo().workflowId),
+          args: [{ context, draw: results.draw }],
+          staticSummary: `find mislabelled images of iteration ${iteration}`,
+        },
+        resultSchemas.scan,
+      ),
     );
     if (config.baselineImages !== null) await trainer.ensureBenchmark({ context, results });
     await step('sample', () => light.sample({ context, results }));
@@ -105,19 +110,26 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
   }
 
   /** Better training settings for the iterations to come, on what this one trained on. */
-  async function search(): Promise<StepResult> {
-    return runOrJoin(hyperparameterSearch, {
-      workflowId: tuneWorkflowId(workflowInfo().workflowId),
-      args: [{ context, results }],
-      staticSummary: `try other training settings after iteration ${iteration}`,
-    });
+  async function search(): Promise<TuneResult> {
+    return runOrJoin(
+      hyperparameterSearch,
+      {
+        workflowId: tuneWorkflowId(workflowInfo().workflowId),
+        args: [{ context, results }],
+        staticSummary: `try other training settings after iteration ${iteration}`,
+      },
+      resultSchemas.tune,
+    );
   }
 
-  async function step(name: Step, work: () => Promise<StepResult>): Promise<void> {
+  async function step<Name extends Step>(
+    name: Name,
+    work: () => Promise<NonNullable<StepResults[Name]>>,
+  ): Promise<void> {
     await holdWhilePaused();
     const done = kept[name];
     if (done !== undefined) {
-      results[name] = { ...done, outcome: 'hit' };
+      results = { ...results, [name]: { ...done, outcome: 'hit' } };
       return;
     }
     current = name;
@@ -126,16 +138,17 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
     const startedAt = Date.now();
     const result = await inScope(work);
     // The step's own time, with what it waited for; the activity knows only its part.
-    results[name] =
-      result.outcome === 'hit' ? result : { ...result, seconds: Math.round((Date.now() - startedAt) / 100) / 10 };
-    if (typeof results.evaluate?.facts.miou === 'number') showAttributes({ miou: results.evaluate.facts.miou });
-    if (typeof results.decide?.facts.gate === 'string') showAttributes({ gate: results.decide.facts.gate });
+    const seconds = result.outcome === 'hit' ? result.seconds : Math.round((Date.now() - startedAt) / 100) / 10;
+    results = { ...results, [name]: { ...result, seconds } };
+    const [miou, gate] = [results.evaluate?.facts.miou, results.decide?.facts.gate];
+    if (miou != null) showAttributes({ miou });
+    if (gate != null) showAttributes({ gate });
     if (results.train !== undefined) showAttributes({ model: results.train.digest.slice(0, 12) });
     setCurrentDetails(iterationDetails(current, results, config));
   }
 
   /** A step; where a pause cancels it, what it saved stays and it goes on from there afterwards. */
-  async function inScope(work: () => Promise<StepResult>): Promise<StepResult> {
+  async function inScope<Result>(work: () => Promise<Result>): Promise<Result> {
     for (;;) {
       const scope = new CancellationScope();
       stepScope = scope;

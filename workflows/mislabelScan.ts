@@ -19,7 +19,8 @@ import {
   scanRequestSchema,
 } from '../domain/messages.js';
 import type { ScanProgress } from '../domain/scan/progress.js';
-import type { StepResult } from '../domain/steps.js';
+import type { ScanResult } from '../domain/scan/step.js';
+import type { FoldResult } from '../domain/train/step.js';
 import { bookkeeping, light, scanning, training } from './activities.js';
 import { isFaultOfData, orFail, rootMessage } from './failures.js';
 import { showAttributes } from './searchAttributes.js';
@@ -43,7 +44,7 @@ export const scanProgressQuery = defineQuery<ScanProgress>('progress');
  * that failed are tried again at the end, or as soon as too many failed for the scan to succeed without them.
  * After 250 shards the run continues as new with the next index alone.
  */
-export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
+export async function mislabelScan(input: unknown = {}): Promise<ScanResult> {
   const progress: ScanProgress = {
     stage: 'preparing',
     folds: { done: 0, total: 0 },
@@ -151,7 +152,7 @@ export async function mislabelScan(input: unknown = {}): Promise<StepResult> {
       results: { draw },
       ...(judge === undefined ? {} : { judge }),
     });
-    const trained: StepResult[] = [];
+    const trained: FoldResult[] = [];
     progress.folds.total = folds.length;
     progress.shards.total = shards;
     if (folds.length > 0) progress.stage = 'training folds';

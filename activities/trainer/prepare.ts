@@ -6,6 +6,7 @@ import type { TrainingList } from '../../domain/modelCard.js';
 import { derivedSeed } from '../../domain/random.js';
 import type { IterationContext } from '../../domain/steps.js';
 import type { ChunkRow, IndexRow } from '../../domain/tables.js';
+import type { TrainingIdentity } from '../../domain/train/step.js';
 import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import type { ActivityDeps } from '../deps.js';
@@ -30,7 +31,7 @@ export interface TrainingPlan {
 
 export interface PreparedTraining {
   /** What the run's digest is made of, beside the recipe of the trainer. */
-  inputs: Record<string, unknown>;
+  inputs: TrainingIdentity;
   run: Omit<TrainingRun, 'chainKey' | 'unforcedChainKey' | 'publishWeights' | keyof Attended>;
 }
 

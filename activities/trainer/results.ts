@@ -5,8 +5,9 @@ import { PartloopError } from '../../domain/errors.js';
 import { sha256Schema } from '../../domain/ids.js';
 import { kindsText } from '../../domain/leftOut.js';
 import type { ModelCard } from '../../domain/modelCard.js';
+import type { WorkOf } from '../../domain/stepContract.js';
+import type { trainStep } from '../../domain/train/step.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
-import type { StepWork } from '../step.js';
 import { sha256File } from './files.js';
 import type { EndedRun, TrainingRun } from './trainingRun.js';
 
@@ -70,7 +71,7 @@ export async function readRung(workDir: string): Promise<RungResult> {
 }
 
 /** Upload a finished run's networks, card, list and log to the attempt's keys, and its weights where the run says so. */
-export async function publishModel(store: ObjectStore, ended: EndedRun): Promise<StepWork> {
+export async function publishModel(store: ObjectStore, ended: EndedRun): Promise<WorkOf<typeof trainStep>> {
   const { attempt, job, run } = ended;
   const result = await readResult(job.workDir);
   // Nobody else may have taken over by now: what is published next is this attempt's alone.
@@ -88,9 +89,9 @@ export async function publishModel(store: ObjectStore, ended: EndedRun): Promise
   await store.put(outputs.log, ended.log, 'application/x-ndjson');
   await store.putFile(outputs.model, join(job.workDir, 'model.onnx'), 'application/octet-stream');
   await store.putFile(outputs.scan, join(job.workDir, 'scan.onnx'), 'application/octet-stream');
-  const weights: Record<string, string> = run.publishWeights ? { weights: attempt.key('weights.pt') } : {};
-  for (const key of Object.values(weights))
-    await store.putFile(key, join(job.workDir, 'weights.pt'), 'application/octet-stream');
+  const weights = run.publishWeights ? { weights: attempt.key('weights.pt') } : {};
+  if (weights.weights !== undefined)
+    await store.putFile(weights.weights, join(job.workDir, 'weights.pt'), 'application/octet-stream');
   const card = modelCard(ended, result, outputs.trainingList);
   await store.put(outputs.card, JSON.stringify(card, null, 2), 'application/json');
   // A host may be cut off while it uploads: the commit that comes next must be the holder's.
@@ -110,7 +111,7 @@ export async function publishModel(store: ObjectStore, ended: EndedRun): Promise
 }
 
 /** How many checkpoints could not be used any more, and how many iterations were trained again for it; nothing where all could. */
-export function lostFacts({ lost }: Pick<EndedRun, 'lost'>): StepWork['facts'] {
+export function lostFacts({ lost }: Pick<EndedRun, 'lost'>): { lostCheckpoints?: number; lostIterations?: number } {
   if (lost.length === 0) return {};
   // Those that were passed over together count once, by the newest of them.
   const newest = new Map<number, number>();
@@ -121,7 +122,7 @@ export function lostFacts({ lost }: Pick<EndedRun, 'lost'>): StepWork['facts'] {
 }
 
 /** How many images a run trained on, and how many it left out. */
-export const leftOutFacts = ({ train, leftOut }: TrainingRun): StepWork['facts'] => ({
+export const leftOutFacts = ({ train, leftOut }: TrainingRun) => ({
   images: train.length,
   leftOut: leftOut.train.length,
   valLeftOut: leftOut.val.length,

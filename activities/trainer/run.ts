@@ -7,14 +7,13 @@ import { readVariables } from '../../domain/variables.js';
 import { digestOf } from '../../storage/digest.js';
 import type { ActivityDeps } from '../deps.js';
 import { type Heartbeat, throwIfCancelled } from '../heartbeat.js';
-import type { Attempt, StepWork } from '../step.js';
+import type { Attempt } from '../step.js';
 import { CheckpointChain } from './checkpointChain.js';
 import { CheckpointUploader, logOf } from './checkpointUploader.js';
 import { writeWhole } from './files.js';
 import { writeJob } from './jobFile.js';
 import { tellLost } from './lostCheckpoints.js';
 import { runTrainer, trainerPython } from './process.js';
-import { publishModel } from './results.js';
 import { diskFull } from './room.js';
 import { lastWords, trainerFailure } from './trainerEnd.js';
 import { fetchAgain, gatherTrainingData, type TrainingData } from './trainingData.js';
@@ -49,13 +48,13 @@ class UnusableImages extends Error {
  * and then throws the cancellation's own reason. An image that the trainer cannot use is fetched again; the second time it is
  * left out, and the training starts over.
  */
-export async function runTraining(
+export async function runTraining<Work>(
   deps: ActivityDeps,
   run: TrainingRun,
   attempt: Attempt,
   beat: Heartbeat,
-  finish: (ended: EndedRun) => Promise<StepWork> = (ended) => publishModel(deps.store, ended),
-): Promise<StepWork> {
+  finish: (ended: EndedRun) => Promise<Work>,
+): Promise<Work> {
   const fetchedAgain = new Set<string>();
   const refused: LeftOut[] = [];
   for (;;) {
@@ -117,13 +116,13 @@ function workDirOf({ home }: ActivityDeps, { variant }: TrainingRun, { digest, t
   return new WorkDir(resolve(home), variant === null ? digest : digestOf({ digest, variant }), token);
 }
 
-async function trainOn(
+async function trainOn<Work>(
   deps: ActivityDeps,
   data: TrainingData,
   attempt: Attempt,
   beat: Heartbeat,
-  finish: (ended: EndedRun) => Promise<StepWork>,
-): Promise<StepWork> {
+  finish: (ended: EndedRun) => Promise<Work>,
+): Promise<Work> {
   const { run } = data;
   const { store, log } = deps;
   const python = await trainerPython(deps.root);

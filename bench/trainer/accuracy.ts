@@ -10,7 +10,7 @@ import { trainerFailure } from '../../activities/trainer/trainerEnd.js';
 import { storeOf } from '../../cli/environment.js';
 import { printLine, printText, say } from '../../cli/output.js';
 import { loopConfigSchema, trainConfigSchema } from '../../domain/config.js';
-import { evaluationSummarySchema } from '../../domain/evaluation/summary.js';
+import { evaluationSummarySchema } from '../../domain/evaluate/summary.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { type TrainerJob, trainerJob } from '../../domain/trainerJob.js';
 import { ensureStack, type StackEnvironment } from '../../infra/environment.js';

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { DOMParser } from 'linkedom';
-import type { SampleComparison } from '../../domain/sampling/compare.js';
+import type { SampleComparison } from '../../domain/sample/compare.js';
 import type { ClassQuality, IterationPoint } from './data.js';
 
 /** Charts as SVG text. Colours are the page's CSS variables, so that one chart fits light and dark. */

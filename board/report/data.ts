@@ -2,7 +2,7 @@ import type { AuditEstimate } from '../../domain/auditAnswers.js';
 import type { LoopConfig } from '../../domain/config.js';
 import type { Decision } from '../../domain/decision.js';
 import type { precisionByKind, reliabilityOf } from '../../domain/review.js';
-import type { SampleComparison } from '../../domain/sampling/compare.js';
+import type { SampleComparison } from '../../domain/sample/compare.js';
 import type { Step } from '../../domain/steps.js';
 import type { Tuning } from '../../domain/tune/proposal.js';
 

@@ -5,6 +5,7 @@ import { decisionSchema, withApproval } from '../../domain/decision.js';
 import { PartloopError } from '../../domain/errors.js';
 import { iterationLabel } from '../../domain/ids.js';
 import { modelCardSchema } from '../../domain/modelCard.js';
+import { factsText } from '../../domain/shownFacts.js';
 import { STEPS, type Step, stepSchema } from '../../domain/steps.js';
 import { readJson } from '../../storage/json.js';
 import { readLoopState } from '../../storage/loopState.js';
@@ -40,17 +41,13 @@ export function register(program: Command): void {
         STEPS.flatMap((step) => {
           const result = found.current.results[step];
           if (result === undefined) return [];
-          const facts = Object.entries(result.facts).map(
-            ([name, value]) =>
-              `${name}=${typeof value === 'number' ? Number(value.toFixed(4)) : String(value).slice(0, 20)}`,
-          );
           return [
             {
               step,
               outcome: result.outcome,
               seconds: result.seconds,
               digest: result.digest.slice(0, 12),
-              facts: facts.join(' '),
+              facts: factsText(step, result),
             },
           ];
         }),

@@ -33,7 +33,8 @@ export function attemptDiff(a: IterationAttempt, b: IterationAttempt): AttemptDi
 }
 
 function stepDiff(step: Step, a: IterationAttempt, b: IterationAttempt): StepDiff[] {
-  const [one, other] = [a.results[step], b.results[step]];
+  const one: StepResult | undefined = a.results[step];
+  const other: StepResult | undefined = b.results[step];
   if (one === undefined && other === undefined) return [];
   const names = [...new Set([...Object.keys(one?.facts ?? {}), ...Object.keys(other?.facts ?? {})])];
   const facts = names

@@ -64,13 +64,13 @@ export function keptSteps(
   );
   const concerned = changed.flatMap(([name]) => firstStepOf(name) ?? []);
   const end = Math.min(...[from, ...concerned].map((step) => (step === null ? STEPS.length : place(step))));
-  const kept: StepResults = {};
+  let kept: StepResults = {};
   for (const step of STEPS.slice(0, end)) {
     const result = attempt.results[step];
     // Only a search may be left out in between: it is not always enabled.
     if (result === undefined && step !== 'tune') break;
     // A report tells of the attempt that made it.
-    if (result !== undefined && step !== 'report') kept[step] = result;
+    if (result !== undefined && step !== 'report') kept = { ...kept, [step]: result };
   }
   return kept;
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { counted } from '../counted.js';
 import type { NotDrawn } from '../draw/drawChunk.js';
-import type { StepResult } from '../steps.js';
+import { type DrawResult, drawCounts } from '../draw/step.js';
 import type { ScanImageRow } from '../tables.js';
 import { splitChoiceSchema } from './split.js';
+import { type ScanResult, scanStep } from './step.js';
 
 /** What stands in the table of images of one that nobody judged. */
 export const NO_JUDGE = 'no model may judge it: every one was trained on it, a near duplicate or its vehicle';
@@ -16,44 +17,21 @@ export function notJudged(image: Pick<ScanImageRow, 'error' | 'kinds'>): 'unread
   return image.error === SHARD_FAILED ? 'failed' : 'unjudged';
 }
 
-const count = z.number().int().nonnegative();
-
-/** What became of every image of the pool: all but `poolImages` add up to it. Facts of a draw, and of the scan after it. */
-const drawCounts = {
-  split: splitChoiceSchema,
-  poolImages: count,
-  /** On another side of the split. */
-  otherTrain: count,
-  otherVal: count,
-  otherTest: count,
-  interior: count,
-  /** Copies of test images, and pictures of a vehicle of the test set. */
-  heldBack: count,
-  /** By earlier iterations of the loop. */
-  drawnBefore: count,
-  /** Left for later iterations. */
-  remaining: count,
-  /** Gone, empty or changed in the store. */
-  missing: count,
-};
-const drawCountsSchema = z.object(drawCounts);
-export const scanCountsSchema = z.object({
-  ...drawCounts,
-  scanned: count,
-  unreadable: count,
-  unjudged: count,
-  failed: count,
-});
+const drawCountsSchema = z.object({ split: splitChoiceSchema, ...drawCounts });
+/** What became of every image of the pool: all but `poolImages` add up to it. */
+export const scanCountsSchema = drawCountsSchema.extend(
+  scanStep.facts.pick({ scanned: true, unreadable: true, unjudged: true, failed: true }).shape,
+);
 export type ScanCounts = z.infer<typeof scanCountsSchema>;
 
 /** The counts that a scan's facts hold; null for scans of before they were written down. */
-export function countsOf(facts: StepResult['facts']): ScanCounts | null {
+export function countsOf(facts: ScanResult['facts']): ScanCounts | null {
   const parsed = scanCountsSchema.safeParse(facts);
   return parsed.success ? parsed.data : null;
 }
 
 /** Facts of a scan: what the draw counted, as far as it did, and what became of the images that it drew. */
-export function countFacts(draw: StepResult['facts'], images: readonly ScanImageRow[]): StepResult['facts'] {
+export function countFacts(draw: DrawResult['facts'], images: readonly ScanImageRow[]) {
   const drawn = drawCountsSchema.safeParse(draw);
   const fates = images.map(notJudged);
   const of = (fate: ReturnType<typeof notJudged>): number => fates.filter((one) => one === fate).length;

@@ -1,6 +1,6 @@
 import { counted } from '../counted.js';
 import type { ModelCard } from '../modelCard.js';
-import type { StepResult } from '../steps.js';
+import type { FoldResult } from '../train/step.js';
 
 /** Below this the estimates of a scan are little more than what it assumes beforehand (docs/mislabel.md, Limits). */
 export const ENOUGH_IMAGES = 100;
@@ -36,14 +36,14 @@ export function scanWarnings(scan: {
   cards: readonly Pick<ModelCard, 'valClassIou'>[];
   minClassIou: number;
   failedShards: readonly number[];
-  folds: readonly Pick<StepResult, 'facts'>[];
+  folds: readonly Pick<FoldResult, 'facts'>[];
 }): string[] {
   const { images, cards, minClassIou, failedShards, folds } = scan;
   return [
     ...fewImagesWarning(images),
     ...weakJudgesWarning(cards, minClassIou),
     ...folds.flatMap(({ facts: { leftOutWhy } }, fold) =>
-      typeof leftOutWhy === 'string' ? [`fold ${fold} was trained without some images: ${leftOutWhy}`] : [],
+      leftOutWhy == null ? [] : [`fold ${fold} was trained without some images: ${leftOutWhy}`],
     ),
     ...(failedShards.length === 0 ? [] : [`shards that failed and are not judged: ${failedShards.join(', ')}`]),
   ];

@@ -11,7 +11,7 @@ import { createEvaluateActivities, evaluateModel } from '../../activities/evalua
 import { loopConfigSchema } from '../../domain/config.js';
 import { decisionSchema, type RegisteredModel } from '../../domain/decision.js';
 import { PartloopError } from '../../domain/errors.js';
-import { evaluationSummarySchema } from '../../domain/evaluation/summary.js';
+import { evaluationSummarySchema } from '../../domain/evaluate/summary.js';
 import type { IterationContext, StepResult } from '../../domain/steps.js';
 import { evaluationRowSchema, type IndexRow, trainingRowSchema } from '../../domain/tables.js';
 import { digestOf } from '../../storage/digest.js';
@@ -22,11 +22,12 @@ import type { ObjectStore } from '../../storage/objectStore.js';
 import { openPool } from '../../storage/pool.js';
 import { registerBenchmark } from '../../storage/registry.js';
 import { readTable, writeTable } from '../../storage/table.js';
-import { indexRow, TAXONOMY } from '../domain/sampling/rows.js';
+import { indexRow, TAXONOMY } from '../domain/sample/rows.js';
 import { flipped } from '../support/flipped.js';
 import { startTestStore, type TestStore } from '../support/s3.js';
+import { stepResult } from '../support/stepResult.js';
 import { hasPython, writeSeer } from '../support/tinyModel.js';
-import { step, trainedCard } from './results.js';
+import { trainedCard } from './results.js';
 
 const IMAGES = 12;
 const WIDTH = 32;
@@ -120,9 +121,9 @@ describe('bad test images', function () {
     await store.put('card.json', JSON.stringify(trainedCard(64, model(0).digest)));
     await writeTable(store, 'set.parquet', [], trainingRowSchema);
     const results: Record<string, StepResult> = {
-      draw: step('draw', {}, { poolVersion: 1 }),
-      sample: step('sample', { trainingSet: 'set.parquet' }),
-      train: step('train', { scan: model(0).scan, card: 'card.json' }),
+      draw: stepResult('draw', {}, { poolVersion: 1 }),
+      sample: stepResult('sample', { trainingSet: 'set.parquet' }),
+      train: stepResult('train', { scan: model(0).scan, card: 'card.json' }),
     };
     const evaluate = await createEvaluateActivities(deps).evaluate({ context, results });
     assert.deepEqual(
@@ -176,9 +177,9 @@ describe('bad test images', function () {
     await store.put('card.json', JSON.stringify(trainedCard(64, model(0).digest)));
     await writeTable(store, 'set.parquet', [], trainingRowSchema);
     const results: Record<string, StepResult> = {
-      draw: step('draw', {}, { poolVersion: 1 }),
-      sample: step('sample', { trainingSet: 'set.parquet' }),
-      train: step('train', { scan: model(0).scan, card: 'card.json' }),
+      draw: stepResult('draw', {}, { poolVersion: 1 }),
+      sample: stepResult('sample', { trainingSet: 'set.parquet' }),
+      train: stepResult('train', { scan: model(0).scan, card: 'card.json' }),
     };
     const run = async (from: 'evaluate' | 'decide' | null) => {
       const force = from === null ? null : { from, token: `again-${from}` };

@@ -5,7 +5,7 @@ import { encodeRle } from '../../domain/geometry/rle.js';
 import { type FindingRow, findingRowSchema, type TrainingRow } from '../../domain/tables.js';
 import { IGNORE_INDEX } from '../../domain/taxonomy.js';
 import { decodeLabel, encodeLabel } from '../../storage/labelMask.js';
-import { chunkRow, idOf, scanRow } from '../domain/sampling/rows.js';
+import { chunkRow, idOf, scanRow } from '../domain/sample/rows.js';
 import { memoryStore } from '../support/memoryStore.js';
 
 const [WIDTH, HEIGHT] = [16, 8];

@@ -18,7 +18,7 @@ import { openPool, type Pool } from '../../storage/pool.js';
 import { registerBenchmark } from '../../storage/registry.js';
 import { appendReviews } from '../../storage/reviews.js';
 import { ulid } from '../../storage/ulid.js';
-import { idOf, indexRow, TAXONOMY } from '../domain/sampling/rows.js';
+import { idOf, indexRow, TAXONOMY } from '../domain/sample/rows.js';
 import { ROOT } from '../support/binaries.js';
 import { memoryStore } from '../support/memoryStore.js';
 import { trainedCard } from './results.js';

@@ -5,14 +5,17 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import type { ActivityDeps } from '../../activities/deps.js';
 import { createDrawActivities } from '../../activities/draw.js';
-import { EVALUATION_VERSION, evaluateModel } from '../../activities/evaluate.js';
+import { evaluateModel } from '../../activities/evaluate.js';
 import { createSampleActivities } from '../../activities/sample.js';
 import { planScan } from '../../activities/scanPlan.js';
 import { createStandaloneScanActivities } from '../../activities/standaloneScan.js';
 import { prepareTraining } from '../../activities/trainer/prepare.js';
 import { loopConfigSchema } from '../../domain/config.js';
+import type { DrawResult } from '../../domain/draw/step.js';
+import { evaluateStep } from '../../domain/evaluate/step.js';
+import type { ScanResult } from '../../domain/scan/step.js';
 import { scanPlanSchema } from '../../domain/scanPlan.js';
-import type { IterationContext, StepResult } from '../../domain/steps.js';
+import type { IterationContext } from '../../domain/steps.js';
 import {
   chunkRowSchema,
   evaluationRowSchema,
@@ -28,9 +31,10 @@ import { readJson } from '../../storage/json.js';
 import { keys } from '../../storage/keys.js';
 import { openPool, type Pool } from '../../storage/pool.js';
 import { readTable, writeTable } from '../../storage/table.js';
-import { idOf, indexRow, scanRow, TAXONOMY } from '../domain/sampling/rows.js';
+import { idOf, indexRow, scanRow, TAXONOMY } from '../domain/sample/rows.js';
 import { ROOT } from '../support/binaries.js';
 import { memoryStore } from '../support/memoryStore.js';
+import { stepResult } from '../support/stepResult.js';
 
 const NOW = new Date('2026-02-01T00:00:00Z');
 const HOME = mkdtempSync(join(tmpdir(), 'pl-removed-'));
@@ -79,27 +83,33 @@ const idsOf = (rows: readonly { imageId: string }[]): number[] =>
 const upTo = (last: number, without: readonly number[] = []): number[] =>
   Array.from({ length: last }, (_, at) => at + 1).filter((number) => !without.includes(number));
 
-async function chunkOf({ store }: Filled, draw: StepResult): Promise<number[]> {
+async function chunkOf({ store }: Filled, draw: DrawResult): Promise<number[]> {
   return idsOf(await readTable(store, draw.outputs.chunk ?? '', chunkRowSchema));
 }
 
 /** A scan that finds nothing. */
-async function cleanScan({ store }: Filled, draw: StepResult): Promise<StepResult> {
+async function cleanScan({ store }: Filled, draw: DrawResult): Promise<ScanResult> {
   const chunk = await readTable(store, draw.outputs.chunk ?? '', chunkRowSchema);
   const outputs = { images: `${draw.digest}/images`, findings: `${draw.digest}/findings` };
   const rows = chunk.map((row) => ({ ...scanRow(1), imageId: row.imageId, labelSha256: row.labelSha256 }));
   await writeTable(store, outputs.images, rows, scanImageRowSchema);
   await writeTable(store, outputs.findings, [], findingRowSchema);
-  return { step: 'scan', digest: digestOf(outputs), outcome: 'miss', outputs, facts: {}, seconds: 1 };
+  return stepResult('scan', outputs);
 }
 
 /** An iteration up to its training set. */
-async function iterate(pool: Filled, one: IterationContext, drawn?: StepResult) {
+async function iterate(pool: Filled, one: IterationContext, drawn?: DrawResult) {
   const draw = drawn ?? (await createDrawActivities(pool.deps).draw({ context: one, results: {} }));
   const scan = await cleanScan(pool, draw);
   const sample = await createSampleActivities(pool.deps).sample({ context: one, results: { draw, scan } });
   const rows = await readTable(pool.store, sample.outputs.trainingSet ?? '', trainingRowSchema);
-  return { draw, scan, sample, rows, next: { draw, scan, sample, train: sample, evaluate: sample } };
+  return {
+    draw,
+    scan,
+    sample,
+    rows,
+    next: { draw, scan, sample, train: stepResult('train'), evaluate: stepResult('evaluate') },
+  };
 }
 
 describe('images that were removed from a pool', function () {
@@ -186,7 +196,7 @@ describe('images that were removed from a pool', function () {
       const test = (await pool.pool.readIndex(poolVersion)).filter(({ split }) => split === 'test');
       // Scored already, so that no network has to run.
       const expected = digestOf(test.map((row: IndexRow) => `${row.imageId} ${row.labelSha256}`));
-      const place = keys.evaluation(idOf(9), expected, config.evaluationSize, EVALUATION_VERSION);
+      const place = keys.evaluation(idOf(9), expected, config.evaluationSize, evaluateStep.version);
       await writeTable(pool.store, `${place}images.parquet`, [], evaluationRowSchema);
       await pool.store.put(`${place}summary.json`, '{}');
       const { testVersion } = await evaluateModel(pool.deps, {

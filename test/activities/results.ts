@@ -1,18 +1,7 @@
 import type { z } from 'zod';
 import type { modelCardSchema } from '../../domain/modelCard.js';
-import type { StepResult } from '../../domain/steps.js';
 import { digestOf } from '../../storage/digest.js';
-import { idOf, TAXONOMY } from '../domain/sampling/rows.js';
-
-/** What a step that was done leaves for the next ones. */
-export const step = (name: string, outputs: Record<string, string>, facts: StepResult['facts'] = {}): StepResult => ({
-  step: name,
-  digest: digestOf([name, outputs]),
-  outcome: 'miss',
-  outputs,
-  facts,
-  seconds: 1,
-});
+import { idOf, TAXONOMY } from '../domain/sample/rows.js';
 
 /** The card of a model that a training left, whose file for scans has this digest. */
 export const trainedCard = (size: number, scan: string): z.input<typeof modelCardSchema> => ({

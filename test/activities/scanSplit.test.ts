@@ -25,7 +25,7 @@ import type { ObjectStore } from '../../storage/objectStore.js';
 import { openPool } from '../../storage/pool.js';
 import { findScan, readMissing } from '../../storage/scans.js';
 import { readTable } from '../../storage/table.js';
-import { idOf, indexRow, TAXONOMY } from '../domain/sampling/rows.js';
+import { idOf, indexRow, TAXONOMY } from '../domain/sample/rows.js';
 import { startTestStore, type TestStore } from '../support/s3.js';
 import { hasPython, writeSeer } from '../support/tinyModel.js';
 

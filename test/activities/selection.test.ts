@@ -8,12 +8,14 @@ import sharp from 'sharp';
 import { createDecideActivities } from '../../activities/decide.js';
 import type { ActivityDeps } from '../../activities/deps.js';
 import { createDrawActivities } from '../../activities/draw.js';
-import { EVALUATION_VERSION } from '../../activities/evaluate.js';
 import { createReportActivities } from '../../activities/report.js';
 import { createSampleActivities } from '../../activities/sample.js';
 import { loopConfigSchema } from '../../domain/config.js';
+import type { DrawResult } from '../../domain/draw/step.js';
 import { PartloopError } from '../../domain/errors.js';
-import type { IterationContext, StepResult, StepResults } from '../../domain/steps.js';
+import { type EvaluateResult, evaluateStep } from '../../domain/evaluate/step.js';
+import type { ScanResult } from '../../domain/scan/step.js';
+import type { IterationContext, StepResults } from '../../domain/steps.js';
 import {
   chunkRowSchema,
   evaluationRowSchema,
@@ -24,6 +26,7 @@ import {
   trainingRowSchema,
 } from '../../domain/tables.js';
 import { NO_TAGS } from '../../domain/tags.js';
+import type { TrainResult } from '../../domain/train/step.js';
 import { readImageList } from '../../pool/remove/imageList.js';
 import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
@@ -31,9 +34,10 @@ import { encodeLabel } from '../../storage/labelMask.js';
 import { openPool } from '../../storage/pool.js';
 import { readRegistry, registerBenchmark } from '../../storage/registry.js';
 import { readTable, writeTable } from '../../storage/table.js';
-import { idOf, indexRow, scanRow, TAXONOMY } from '../domain/sampling/rows.js';
+import { idOf, indexRow, scanRow, TAXONOMY } from '../domain/sample/rows.js';
 import { memoryStore } from '../support/memoryStore.js';
-import { step, trainedCard } from './results.js';
+import { stepResult } from '../support/stepResult.js';
+import { trainedCard } from './results.js';
 
 const HOME = mkdtempSync(join(tmpdir(), 'partloop-selection-'));
 after(() => rmSync(HOME, { recursive: true, force: true }));
@@ -84,7 +88,7 @@ const context = (fields: Partial<IterationContext> = {}): IterationContext => ({
 });
 
 /** A scan in which the first image of the chunk has a missing part. */
-async function fakeScan(store: Store, draw: StepResult): Promise<StepResult> {
+async function fakeScan(store: Store, draw: DrawResult): Promise<ScanResult> {
   const chunk = await readTable(store, draw.outputs.chunk ?? '', chunkRowSchema);
   const images = chunk.map((row, n) => ({
     ...scanRow(n),
@@ -120,7 +124,7 @@ async function fakeScan(store: Store, draw: StepResult): Promise<StepResult> {
   await writeTable(store, `${prefix}/images.parquet`, images, scanImageRowSchema);
   await writeTable(store, `${prefix}/findings.parquet`, [finding], findingRowSchema);
   await store.put(`${prefix}/summary.json`, JSON.stringify({ warnings: ['a rule fell silent'] }));
-  return step(
+  return stepResult(
     'scan',
     { images: `${prefix}/images.parquet`, findings: `${prefix}/findings.parquet`, summary: `${prefix}/summary.json` },
     { quarantined: 1, model: 'folds', prevalence: 0.1 },
@@ -130,7 +134,7 @@ async function fakeScan(store: Store, draw: StepResult): Promise<StepResult> {
 async function fakeModel(
   store: Store,
   rows: readonly IndexRow[],
-): Promise<{ train: StepResult; evaluate: StepResult }> {
+): Promise<{ train: TrainResult; evaluate: EvaluateResult }> {
   await store.put('fake/model.json', JSON.stringify(trainedCard(32, idOf(4))));
   const evaluations = rows
     .filter((row) => row.split === 'test')
@@ -145,12 +149,12 @@ async function fakeModel(
     }));
   await writeTable(store, 'fake/evaluation.parquet', evaluations, evaluationRowSchema);
   return {
-    train: step(
+    train: stepResult(
       'train',
       { card: 'fake/model.json', scan: 'fake/scan.onnx', model: 'fake/model.onnx' },
       { valMiou: 0.5 },
     ),
-    evaluate: step(
+    evaluate: stepResult(
       'evaluate',
       { images: 'fake/evaluation.parquet' },
       { miou: 0.9, majorMiou: 0.9, minorMiou: null, testVersion: 'v1' },
@@ -165,7 +169,7 @@ async function scoredBefore(store: Store, digest: string, rows: readonly IndexRo
     digest,
     digestOf(test.map((row) => `${row.imageId} ${row.labelSha256}`)),
     context().config.evaluationSize,
-    EVALUATION_VERSION,
+    evaluateStep.version,
   );
   const weak = test.map((row) => ({
     imageId: row.imageId,
@@ -243,9 +247,10 @@ describe('draw, sample, decide and report over a store', () => {
   it('draws other images in the next iteration and fails plainly when none is left', async () => {
     const { store, deps } = await filledPool(20);
     const draw = await createDrawActivities(deps).draw({ context: context(), results: {} });
-    const previous = { draw, scan: draw, sample: draw, train: draw, evaluate: draw };
+    const rest = { scan: stepResult('scan'), sample: stepResult('sample'), train: stepResult('train') };
+    const previous = { draw, ...rest, evaluate: stepResult('evaluate') };
     const second = await createDrawActivities(deps).draw({ context: context({ iteration: 2, previous }), results: {} });
-    const ids = async (result: StepResult) =>
+    const ids = async (result: DrawResult) =>
       (await readTable(store, result.outputs.chunk ?? '', chunkRowSchema)).map((row) => row.imageId);
     assert.equal(new Set([...(await ids(draw)), ...(await ids(second))]).size, 20);
     await assert.rejects(

@@ -8,7 +8,7 @@ import { renderReport } from '../../board/report/page.js';
 import { classTable, sliceTable, suspicionByTag, wholeSetMiou, worstImages } from '../../board/report/tables.js';
 import type { EvaluationRow } from '../../domain/tables.js';
 import { NO_TAGS } from '../../domain/tags.js';
-import { chunkRow, idOf, scanRow, TAXONOMY } from '../domain/sampling/rows.js';
+import { chunkRow, idOf, scanRow, TAXONOMY } from '../domain/sample/rows.js';
 import { reportData } from './reportData.js';
 
 const evaluation = (n: number, confusion: number[], fields: Partial<EvaluationRow> = {}): EvaluationRow => ({

@@ -4,7 +4,7 @@ import { STEPS } from '../../domain/steps.js';
 import type { Trial } from '../../domain/tune/halving.js';
 import type { Tuning } from '../../domain/tune/proposal.js';
 import { newTrial } from '../../domain/tune/trials.js';
-import { idOf } from '../domain/sampling/rows.js';
+import { idOf } from '../domain/sample/rows.js';
 
 const CLASSES = [
   'hood',

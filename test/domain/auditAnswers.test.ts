@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { type AuditAnswer, estimateRecall, knownAuditAnswer, latestAuditAnswers } from '../../domain/auditAnswers.js';
 import { drawAudit } from '../../domain/mislabel/audit.js';
 import { seededRandom } from '../../domain/random.js';
-import { idOf } from './sampling/rows.js';
+import { idOf } from './sample/rows.js';
 
 const answer = (number: number, fields: Partial<AuditAnswer> = {}): AuditAnswer => ({
   ...{ type: 'audit', scan: 'scan-1', imageId: idOf(number), labelSha256: 'b'.repeat(64), chance: 0.1 },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { CONDITION_COLUMNS, parseCondition } from '../../domain/indexCondition.js';
 import type { IndexRow } from '../../domain/tables.js';
-import { indexRow, TAXONOMY } from './sampling/rows.js';
+import { indexRow, TAXONOMY } from './sample/rows.js';
 
 const holds = (condition: string, fields: Partial<IndexRow> = {}): boolean =>
   parseCondition(condition, TAXONOMY)(indexRow(1, fields));

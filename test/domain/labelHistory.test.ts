@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isMadeBy, type Setter, setterOf, settersOf } from '../../domain/labelHistory.js';
 import type { IndexRow } from '../../domain/tables.js';
-import { indexRow } from './sampling/rows.js';
+import { indexRow } from './sample/rows.js';
 
 type Told = Pick<IndexRow, 'change'> & { label: string; by?: string; at?: string };
 

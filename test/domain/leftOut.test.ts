@@ -10,7 +10,7 @@ import {
   leftOutBy,
   tooManyLeftOut,
 } from '../../domain/leftOut.js';
-import { idOf } from './sampling/rows.js';
+import { idOf } from './sample/rows.js';
 
 const image = (n: number, kind: LeftOut['kind']): LeftOut => ({
   imageId: idOf(n),

@@ -7,7 +7,7 @@ import { keys } from '../../storage/keys.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { openPool } from '../../storage/pool.js';
-import { chunkRow } from '../domain/sampling/rows.js';
+import { chunkRow } from '../domain/sample/rows.js';
 import { givenCard } from '../support/givenModel.js';
 import { TAXONOMY } from '../support/pictures.js';
 import { writeTinyModel } from '../support/tinyModel.js';

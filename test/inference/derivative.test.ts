@@ -10,7 +10,7 @@ import { readDerivative } from '../../inference/derivative.js';
 import { keys } from '../../storage/keys.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
-import { chunkRow } from '../domain/sampling/rows.js';
+import { chunkRow } from '../domain/sample/rows.js';
 import { memoryStore } from '../support/memoryStore.js';
 import { HEIGHT, picture, WIDTH } from '../support/pictureKinds.js';
 

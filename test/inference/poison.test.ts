@@ -12,7 +12,7 @@ import { type ScannedImage, scanRows } from '../../inference/scanPipeline.js';
 import { openSessions, type SessionPool } from '../../inference/sessions.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
-import { chunkRow } from '../domain/sampling/rows.js';
+import { chunkRow } from '../domain/sample/rows.js';
 import { TAXONOMY } from '../support/pictures.js';
 import { png } from '../support/png.js';
 import { startTestStore, type TestStore } from '../support/s3.js';

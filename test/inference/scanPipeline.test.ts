@@ -9,7 +9,7 @@ import { type ScannedImage, scanRows } from '../../inference/scanPipeline.js';
 import { openSessions, type SessionPool } from '../../inference/sessions.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
-import { chunkRow } from '../domain/sampling/rows.js';
+import { chunkRow } from '../domain/sample/rows.js';
 import { memoryStore } from '../support/memoryStore.js';
 import { TAXONOMY } from '../support/pictures.js';
 import { hasPython, PYTHON, writeTinyModel } from '../support/tinyModel.js';

@@ -13,6 +13,7 @@ import { isRecord } from '../../domain/isRecord.js';
 import { emptyLoopState, withAttempt, withConfig, withProposal } from '../../domain/loopState.js';
 import { parseRequest, startLoopRequestSchema } from '../../domain/messages.js';
 import { modelCardSchema } from '../../domain/modelCard.js';
+import type { StepContract } from '../../domain/stepContract.js';
 import { STEPS, type StepResults } from '../../domain/steps.js';
 import { findingRowSchema, indexRowSchema, scanImageRowSchema } from '../../domain/tables.js';
 import { readJson } from '../../storage/json.js';
@@ -196,10 +197,14 @@ describe('a store that the next version wrote', () => {
   it('has commits that are hits', async () => {
     const { store } = await scannedPool(1);
     const context = { loop: 'cars', iteration: 1, config, previous: null, force: null };
+    const part = {
+      ...{ step: 'draw', version: 1, inputs: z.object({ a: z.number() }) },
+      ...{ outputs: z.object({ chunk: z.string() }), facts: z.object({ drawn: z.number() }) },
+    } as const satisfies StepContract;
     const work = async () => ({ outputs: { chunk: 'chunk.parquet' }, facts: { drawn: 3 } });
-    const miss = await runStep(store, context, 'draw', 1, { a: 1 }, work);
+    const miss = await runStep(store, context, part, { a: 1 }, work);
     await ageObjects(store);
-    assert.deepEqual(await runStep(store, context, 'draw', 1, { a: 1 }, work), { ...miss, outcome: 'hit' });
+    assert.deepEqual(await runStep(store, context, part, { a: 1 }, work), { ...miss, outcome: 'hit' });
   });
 
   it('has tables with columns that are left alone', async () => {

@@ -6,19 +6,26 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import { runStep } from '../../activities/step.js';
 import { PartloopError } from '../../domain/errors.js';
-import type { StepResult } from '../../domain/steps.js';
+import type { ResultOf } from '../../domain/stepContract.js';
+import type { Step } from '../../domain/steps.js';
 import { chunkRowSchema } from '../../domain/tables.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { openSealed, sealed } from '../../storage/seal.js';
 import { readTable, writeTable } from '../../storage/table.js';
 import { verified } from '../../storage/verified.js';
-import { chunkRow } from '../domain/sampling/rows.js';
+import { chunkRow } from '../domain/sample/rows.js';
 import { testConfig } from '../support/fakeActivities.js';
 import { flipped } from '../support/flipped.js';
 import { memoryStore } from '../support/memoryStore.js';
 
 const context = { loop: 'cars', iteration: 3, config: testConfig, previous: null, force: null };
+
+/** A step that leaves files. */
+const contractOf = <Name extends Step, Files extends z.ZodRawShape>(step: Name, files: Files) => ({
+  ...{ step, version: 1, inputs: z.object({}), outputs: z.object(files), facts: z.object({}) },
+});
+const LISTED = contractOf('scan', { chunk: z.string(), list: z.string(), deep: z.string() });
 
 describe('what a step wrote', () => {
   let folder: string;
@@ -124,7 +131,7 @@ describe('what a step wrote', () => {
   it('must be written through the store that notes its digest', async () => {
     const { store } = await written();
     await assert.rejects(
-      runStep(store, context, 'draw', 1, {}, async (attempt) => {
+      runStep(store, context, contractOf('draw', { a: z.string() }), {}, async (attempt) => {
         await store.put(attempt.key('a.json'), '{}');
         return { outputs: { a: attempt.key('a.json') }, facts: {} };
       }),
@@ -134,7 +141,7 @@ describe('what a step wrote', () => {
 
   it('is checked by its name where it is a label', async () => {
     const { raw, store } = await written();
-    const result = await runStep(store, context, 'sample', 1, {}, async (attempt) => {
+    const result = await runStep(store, context, contractOf('sample', { label: z.string() }), {}, async (attempt) => {
       await attempt.store.put(attempt.key(`labels/${SHA_OF_A}.png`), 'a');
       return { outputs: { label: attempt.key(`labels/${SHA_OF_A}.png`) }, facts: {} };
     });
@@ -156,14 +163,14 @@ describe('what a step wrote', () => {
     );
   });
 
-  const again = (store: ObjectStore): Promise<StepResult> =>
-    runStep(store, context, 'scan', 1, { a: 1 }, () => assert.fail('it is done'));
+  const again = (store: ObjectStore): Promise<ResultOf<typeof LISTED>> =>
+    runStep(store, context, LISTED, {}, () => assert.fail('it is done'));
 
   /** A step that left a table, a list and a small object. */
   async function written() {
     const raw = memoryStore();
     const store = verified({ ...raw });
-    const result = await runStep(store, context, 'scan', 1, { a: 1 }, async (attempt) => {
+    const result = await runStep(store, context, LISTED, {}, async (attempt) => {
       const outputs = {
         chunk: attempt.key('chunk.parquet'),
         list: attempt.key('list.json'),
@@ -177,7 +184,7 @@ describe('what a step wrote', () => {
       );
       await attempt.store.put(outputs.list, LIST);
       await attempt.store.put(outputs.deep, Uint8Array.from([1, 2, 3]));
-      return { outputs, facts: { images: 3 } };
+      return { outputs, facts: {} };
     });
     const commit = text((await raw.get(keys.commit('cars', 3, 'scan', result.digest))).body);
     return { raw, store, result, commit };

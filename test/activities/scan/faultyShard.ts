@@ -10,7 +10,7 @@ import { encodeLabel } from '../../../storage/labelMask.js';
 import type { ObjectStore } from '../../../storage/objectStore.js';
 import { openPool } from '../../../storage/pool.js';
 import { writeTable } from '../../../storage/table.js';
-import { chunkRow } from '../../domain/sampling/rows.js';
+import { chunkRow } from '../../domain/sample/rows.js';
 import { givenCard } from '../../support/givenModel.js';
 import { TAXONOMY } from '../../support/pictures.js';
 import { type Fault, faultyPicture } from '../../support/tinyModel.js';

@@ -7,17 +7,12 @@ import { createTrainActivities } from '../../../activities/train.js';
 import type { Turn } from '../../../activities/trainer/chainState.js';
 import { RECIPE_WAIT_MS, RecipePin } from '../../../activities/trainer/recipe.js';
 import { PartloopError } from '../../../domain/errors.js';
-import {
-  type IterationContext,
-  iterationContextSchema,
-  type StepResults,
-  stepResultSchema,
-} from '../../../domain/steps.js';
+import { type IterationContext, iterationContextSchema, type StepResults } from '../../../domain/steps.js';
 import { type IndexRow, trainingRowSchema } from '../../../domain/tables.js';
-import { digestOf } from '../../../storage/digest.js';
 import { keys } from '../../../storage/keys.js';
 import { openPool } from '../../../storage/pool.js';
 import { writeTable } from '../../../storage/table.js';
+import { stepResult } from '../../support/stepResult.js';
 import { attended } from './attended.js';
 import { MemoryStore } from './memoryStore.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
@@ -177,11 +172,9 @@ describe('the recipe that a training keeps to', () => {
   async function results(): Promise<StepResults> {
     const rows = images.map((row) => ({ ...row, cluster: row.imageId, pickedIn: 1 }));
     await writeTable(store, 'set.parquet', rows, trainingRowSchema);
-    const result = (step: string, outputs: object, facts: object) =>
-      stepResultSchema.parse({ step, digest: digestOf(step), outcome: 'miss', outputs, facts, seconds: 0 });
     return {
-      draw: result('draw', {}, { poolVersion: 1 }),
-      sample: result('sample', { trainingSet: 'set.parquet' }, {}),
+      draw: stepResult('draw', {}, { poolVersion: 1 }),
+      sample: stepResult('sample', { trainingSet: 'set.parquet' }),
     };
   }
 

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { z } from 'zod';
 import type { Heartbeat } from '../../../activities/heartbeat.js';
-import type { Attempt, StepWork } from '../../../activities/step.js';
+import type { Attempt } from '../../../activities/step.js';
+import { publishModel } from '../../../activities/trainer/results.js';
 import { runTraining } from '../../../activities/trainer/run.js';
 import type { TrainingRun } from '../../../activities/trainer/trainingRun.js';
 import { trainConfigSchema } from '../../../domain/config.js';
 import { PartloopError } from '../../../domain/errors.js';
+import type { WorkOf } from '../../../domain/stepContract.js';
 import type { IndexRow } from '../../../domain/tables.js';
+import type { trainStep } from '../../../domain/train/step.js';
 import { attended } from './attended.js';
 import { MemoryStore } from './memoryStore.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
@@ -43,7 +46,7 @@ export async function train(
   run: TinyRun,
   home: string,
   options: TrainOptions = {},
-): Promise<{ work: StepWork; json: (key: string | undefined) => Promise<unknown> }> {
+): Promise<{ work: WorkOf<typeof trainStep>; json: (key: string | undefined) => Promise<unknown> }> {
   const token = randomUUID();
   const attempt: Attempt = {
     token,
@@ -67,6 +70,7 @@ export async function train(
     run,
     attempt,
     beat,
+    (ended) => publishModel(run.store, ended),
   );
   return { work, json: async (key) => JSON.parse(new TextDecoder().decode((await run.store.get(key ?? '')).body)) };
 }

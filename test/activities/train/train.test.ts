@@ -6,19 +6,15 @@ import { pino } from 'pino';
 import { createTrainActivities } from '../../../activities/train.js';
 import { PartloopError } from '../../../domain/errors.js';
 import { modelCardSchema, trainingListSchema } from '../../../domain/modelCard.js';
-import {
-  type IterationContext,
-  iterationContextSchema,
-  type StepResult,
-  type StepResults,
-  stepResultSchema,
-} from '../../../domain/steps.js';
+import { type IterationContext, iterationContextSchema, type StepResults } from '../../../domain/steps.js';
 import { type IndexRow, type TrainingRow, trainingRowSchema } from '../../../domain/tables.js';
+import type { TrainResult } from '../../../domain/train/step.js';
 import { digestOf, digestOfTaxonomy } from '../../../storage/digest.js';
 import { keys } from '../../../storage/keys.js';
 import { openPool } from '../../../storage/pool.js';
 import { readRegistry } from '../../../storage/registry.js';
 import { writeTable } from '../../../storage/table.js';
+import { stepResult } from '../../support/stepResult.js';
 import { MemoryStore } from './memoryStore.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 
@@ -183,7 +179,7 @@ describe('the train activities', () => {
   async function resultsWith(rows: readonly IndexRow[]): Promise<StepResults> {
     const trainingSet = `sets/${digestOf(rows)}.parquet`;
     await writeTable(store, trainingSet, trainingRows(rows), trainingRowSchema);
-    return { draw: result('draw', {}, { poolVersion: 1 }), sample: result('sample', { trainingSet }, {}) };
+    return { draw: stepResult('draw', {}, { poolVersion: 1 }), sample: stepResult('sample', { trainingSet }, {}) };
   }
 
   const json = async (key = ''): Promise<unknown> => JSON.parse(new TextDecoder().decode((await store.get(key)).body));
@@ -197,16 +193,13 @@ describe('the train activities', () => {
   }
 });
 
-const result = (step: string, outputs: Record<string, string> = {}, facts: Record<string, number> = {}): StepResult =>
-  stepResultSchema.parse({ step, digest: digestOf(step), outcome: 'miss', outputs, facts, seconds: 0 });
-
 /** The results of an iteration of which only the training matters. */
-const previous = (train: StepResult): NonNullable<IterationContext['previous']> => ({
+const previous = (train: TrainResult): NonNullable<IterationContext['previous']> => ({
   train,
-  draw: result('draw'),
-  scan: result('scan'),
-  sample: result('sample'),
-  evaluate: result('evaluate'),
+  draw: stepResult('draw'),
+  scan: stepResult('scan'),
+  sample: stepResult('sample'),
+  evaluate: stepResult('evaluate'),
 });
 
 const planOf = (trainingSet: string, fold: number) => ({

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { createTrialActivities, createTuneActivities } from '../../../activities/tune.js';
 import { PartloopError } from '../../../domain/errors.js';
-import { iterationContextSchema, type StepResults, stepResultSchema } from '../../../domain/steps.js';
+import { iterationContextSchema, type StepResults } from '../../../domain/steps.js';
 import { type IndexRow, type TrainingRow, trainingRowSchema } from '../../../domain/tables.js';
 import { tuningSchema } from '../../../domain/tune/proposal.js';
 import { newTrial, ownTrial } from '../../../domain/tune/trials.js';
@@ -14,6 +14,7 @@ import { digestOf } from '../../../storage/digest.js';
 import { keys } from '../../../storage/keys.js';
 import { openPool } from '../../../storage/pool.js';
 import { writeTable } from '../../../storage/table.js';
+import { stepResult } from '../../support/stepResult.js';
 import { PYTHON } from '../../support/tinyModel.js';
 import { MemoryStore } from './memoryStore.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
@@ -135,8 +136,6 @@ describe('the tune activities', function () {
     const trainingSet = `sets/${digestOf(rows)}.parquet`;
     const training: TrainingRow[] = rows.map((row) => ({ ...row, cluster: row.imageId, pickedIn: 1 }));
     await writeTable(store, trainingSet, training, trainingRowSchema);
-    const result = (step: string, outputs: Record<string, string>, facts: Record<string, number>) =>
-      stepResultSchema.parse({ step, digest: digestOf(step), outcome: 'miss', outputs, facts, seconds: 0 });
-    return { draw: result('draw', {}, { poolVersion: 1 }), sample: result('sample', { trainingSet }, {}) };
+    return { draw: stepResult('draw', {}, { poolVersion: 1 }), sample: stepResult('sample', { trainingSet }) };
   }
 });

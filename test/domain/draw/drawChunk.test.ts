@@ -4,7 +4,7 @@ import { assertNoLeak, drawChunk } from '../../../domain/draw/drawChunk.js';
 import { COPY_BITS, copyDetector, hashDistance, nearDuplicateClusters } from '../../../domain/draw/nearDuplicates.js';
 import { PartloopError } from '../../../domain/errors.js';
 import { seededRandom } from '../../../domain/random.js';
-import { idOf, indexRow } from '../sampling/rows.js';
+import { idOf, indexRow } from '../sample/rows.js';
 
 const randomHash = (random: () => number): string =>
   Array.from({ length: 16 }, () => Math.floor(random() * 16).toString(16)).join('');

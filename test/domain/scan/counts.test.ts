@@ -13,7 +13,7 @@ import {
 } from '../../../domain/scan/counts.js';
 import { splitChoiceSchema } from '../../../domain/scan/split.js';
 import { exportScan, leftOutOfScan } from '../../../domain/scanExport.js';
-import { idOf, indexRow, scanRow, TAXONOMY } from '../sampling/rows.js';
+import { idOf, indexRow, scanRow, TAXONOMY } from '../sample/rows.js';
 
 const FATES = ['scanned', 'missing', 'unreadable', 'unjudged', 'failed'] as const;
 const imageOf = fc.record({

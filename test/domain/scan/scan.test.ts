@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { assignFolds } from '../../../domain/scan/folds.js';
 import { hasSeen, type JudgeCandidate, rankJudges } from '../../../domain/scan/judges.js';
-import { chunkRow, idOf } from '../sampling/rows.js';
+import { chunkRow, idOf } from '../sample/rows.js';
 
 const rows = fc
   .array(fc.record({ vehicle: fc.option(fc.integer({ min: 0, max: 12 })), cluster: fc.integer({ min: 0, max: 25 }) }), {

@@ -12,7 +12,7 @@ import { readDerivative } from '../../../inference/derivative.js';
 import { inspectPicture, type PictureFacts } from '../../../pool/import/picture.js';
 import { keys } from '../../../storage/keys.js';
 import { encodeLabel } from '../../../storage/labelMask.js';
-import { chunkRow } from '../../domain/sampling/rows.js';
+import { chunkRow } from '../../domain/sample/rows.js';
 import { ROOT } from '../../support/binaries.js';
 import { memoryStore } from '../../support/memoryStore.js';
 import { HEIGHT, kindsOfPictures, picture, WIDTH } from '../../support/pictureKinds.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { type Manifest, manifestSchema } from '../../../formats/manifest.js';
 import { type ExportRequest, exportForReview } from '../../../pool/review/exportReview.js';
-import { idOf } from '../../domain/sampling/rows.js';
+import { idOf } from '../../domain/sample/rows.js';
 import { readBack } from './kit.js';
 import { HEIGHT, halfLabel, missingPart, SCAN, type ScannedPool, scannedPool, WIDTH } from './scannedPool.js';
 

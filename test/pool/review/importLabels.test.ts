@@ -9,7 +9,7 @@ import { exportedRaster, WRITERS } from '../../../formats/writers.js';
 import { exportForReview } from '../../../pool/review/exportReview.js';
 import { importLabels, type LabelImport, type LabelImportReport } from '../../../pool/review/importLabels.js';
 import { readReviews } from '../../../storage/reviews.js';
-import { idOf } from '../../domain/sampling/rows.js';
+import { idOf } from '../../domain/sample/rows.js';
 import { draw, within } from './desk.js';
 import { HEIGHT, missingPart, SCAN, type ScannedPool, scannedPool, WIDTH } from './scannedPool.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { IndexRow } from '../../../domain/tables.js';
 import { importVerdicts, type VerdictImportReport } from '../../../pool/review/importVerdicts.js';
 import { readReviews } from '../../../storage/reviews.js';
-import { idOf } from '../../domain/sampling/rows.js';
+import { idOf } from '../../domain/sample/rows.js';
 import { clock } from './desk.js';
 import { halfLabel, missingPart, SCAN, type ScannedPool, scannedPool, WIDTH } from './scannedPool.js';
 

@@ -13,7 +13,7 @@ import { decodeLabel, encodeLabel } from '../../../storage/labelMask.js';
 import type { ObjectStore } from '../../../storage/objectStore.js';
 import { openPool, type Pool } from '../../../storage/pool.js';
 import { writeTable } from '../../../storage/table.js';
-import { idOf, indexRow, scanRow } from '../../domain/sampling/rows.js';
+import { idOf, indexRow, scanRow } from '../../domain/sample/rows.js';
 import { memoryStore } from '../../support/memoryStore.js';
 import { TAXONOMY } from '../../support/pictures.js';
 

@@ -10,7 +10,7 @@ import { undoReview } from '../../../pool/review/undoReview.js';
 import { keys } from '../../../storage/keys.js';
 import { openPool } from '../../../storage/pool.js';
 import { readReviews } from '../../../storage/reviews.js';
-import { idOf } from '../../domain/sampling/rows.js';
+import { idOf } from '../../domain/sample/rows.js';
 import { clock, type Desk, desk } from './desk.js';
 import { HEIGHT, halfLabel, scannedPool, WIDTH } from './scannedPool.js';
 

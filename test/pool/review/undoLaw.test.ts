@@ -10,7 +10,7 @@ import type { ObjectStore } from '../../../storage/objectStore.js';
 import { openPool, type Pool } from '../../../storage/pool.js';
 import { appendReviews } from '../../../storage/reviews.js';
 import { ulid } from '../../../storage/ulid.js';
-import { idOf, indexRow } from '../../domain/sampling/rows.js';
+import { idOf, indexRow } from '../../domain/sample/rows.js';
 import { memoryStore } from '../../support/memoryStore.js';
 import { TAXONOMY } from '../../support/pictures.js';
 import { clock } from './desk.js';

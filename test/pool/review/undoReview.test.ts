@@ -9,7 +9,7 @@ import { undoReview } from '../../../pool/review/undoReview.js';
 import { keys } from '../../../storage/keys.js';
 import { readReviews } from '../../../storage/reviews.js';
 import { ulid } from '../../../storage/ulid.js';
-import { idOf } from '../../domain/sampling/rows.js';
+import { idOf } from '../../domain/sample/rows.js';
 import { clock, desk, draw, within } from './desk.js';
 import { halfLabel, missingPart, type ScannedPool, scannedPool } from './scannedPool.js';
 

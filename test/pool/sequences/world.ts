@@ -22,7 +22,7 @@ import { openPool } from '../../../storage/pool.js';
 import type { PoolHistory } from '../../../storage/poolHistory.js';
 import { readReviews } from '../../../storage/reviews.js';
 import { writeTable } from '../../../storage/table.js';
-import { scanRow } from '../../domain/sampling/rows.js';
+import { scanRow } from '../../domain/sample/rows.js';
 import { picture, TAXONOMY } from '../../support/pictures.js';
 
 export const POOL = 'cars';

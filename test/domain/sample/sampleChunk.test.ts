@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { sampleConfigSchema } from '../../../domain/config.js';
 import { seededRandom } from '../../../domain/random.js';
-import { inclusionProbabilities, systematicPick } from '../../../domain/sampling/pps.js';
-import { estimatedWrongShare, type SampleRequest, sampleChunk } from '../../../domain/sampling/sampleChunk.js';
-import { refreshRows, returningRows } from '../../../domain/sampling/trainingSet.js';
+import { inclusionProbabilities, systematicPick } from '../../../domain/sample/pps.js';
+import { estimatedWrongShare, type SampleRequest, sampleChunk } from '../../../domain/sample/sampleChunk.js';
+import { refreshRows, returningRows } from '../../../domain/sample/trainingSet.js';
 import { chunkRow, idOf, indexRow, scanRow, TAXONOMY } from './rows.js';
 
 /** 60 % of the images at angle 0, few elsewhere; every tenth is black; mirrors are rare. */

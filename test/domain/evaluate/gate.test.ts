@@ -10,12 +10,12 @@ import {
   withBenchmark,
   withLook,
 } from '../../../domain/decision.js';
-import { decideGate, type GateRequest, spentAlpha } from '../../../domain/evaluation/gate.js';
-import { normalCdf, normalQuantile } from '../../../domain/evaluation/normal.js';
+import { decideGate, type GateRequest, spentAlpha } from '../../../domain/evaluate/gate.js';
+import { normalCdf, normalQuantile } from '../../../domain/evaluate/normal.js';
 import { seededRandom } from '../../../domain/random.js';
 import type { EvaluationRow } from '../../../domain/tables.js';
 import { NO_TAGS } from '../../../domain/tags.js';
-import { idOf, TAXONOMY } from '../sampling/rows.js';
+import { idOf, TAXONOMY } from '../sample/rows.js';
 
 /** Evaluations of `count` images whose classes are right in about the given share of their pixels. */
 function evaluations(

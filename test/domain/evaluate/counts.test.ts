@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { countBoundary } from '../../../domain/evaluation/boundary.js';
-import { ClassSums, countConfusion } from '../../../domain/evaluation/confusion.js';
-import { evaluationSummarySchema, summariseEvaluation } from '../../../domain/evaluation/summary.js';
+import { countBoundary } from '../../../domain/evaluate/boundary.js';
+import { ClassSums, countConfusion } from '../../../domain/evaluate/confusion.js';
+import { evaluationSummarySchema, summariseEvaluation } from '../../../domain/evaluate/summary.js';
 import type { EvaluationRow } from '../../../domain/tables.js';
 import { NO_TAGS } from '../../../domain/tags.js';
-import { idOf, TAXONOMY } from '../sampling/rows.js';
+import { idOf, TAXONOMY } from '../sample/rows.js';
 
 const CLASSES = 3;
 const LABELS = [1, 2, 3];

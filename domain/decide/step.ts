@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { sha256Schema } from '../ids.js';
+import { fact, type ResultOf, type StepContract } from '../stepContract.js';
+
+/** Step decide: the candidate against the model in production, on the same test set. */
+export const decideStep = {
+  step: 'decide',
+  version: 1,
+  inputs: z.strictObject({
+    /** Digest of the evaluation. */
+    evaluate: sha256Schema,
+    /** Digest of the model in production. */
+    benchmark: sha256Schema.nullable(),
+    /** Which look at this test set it is, from 1. */
+    look: z.number().int().nullable(),
+    config: z.record(z.string(), z.unknown()),
+    seed: z.number().int(),
+    iteration: z.number().int(),
+  }),
+  outputs: z.object({
+    /** JSON: the gate's verdict with its reasons and all its numbers. */
+    decision: z.string(),
+    /** Table: the model in production on the test images. */
+    benchmarkImages: z.string().optional(),
+  }),
+  facts: z.object({
+    gate: fact.text('gate'),
+    gain: fact.difference('gain in mIoU'),
+    lower: fact.difference('at least'),
+    upper: fact.difference('at most'),
+    benchmarkMiou: fact.iou('mIoU of the model in production'),
+    promoted: fact.yesNo('goes into production'),
+    pendingApproval: fact.yesNo('waits for approval'),
+    images: fact.number('test images compared on'),
+    leftOut: fact.count('test images left out'),
+  }),
+} as const satisfies StepContract;
+export type DecideResult = ResultOf<typeof decideStep>;

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { nameSchema, sha256Schema } from '../ids.js';
+import { splitChoiceSchema } from '../scan/split.js';
+import { fact, type ResultOf, type StepContract } from '../stepContract.js';
+
+/** What became of every image of the pool: all but `poolImages` add up to it. Facts of a draw, and of the scan after it. */
+export const drawCounts = {
+  poolImages: fact.count('images in the pool'),
+  otherTrain: fact.count('not drawn: in the training split'),
+  otherVal: fact.count('not drawn: in the validation split'),
+  otherTest: fact.count('not drawn: in the test split'),
+  interior: fact.count('not drawn: of the inside of a car'),
+  /** Copies of test images, and pictures of a vehicle of the test set. */
+  heldBack: fact.count('not drawn: shared with the test set'),
+  /** By earlier iterations of the loop. */
+  drawnBefore: fact.count('not drawn: drawn earlier'),
+  /** Left for later iterations. */
+  remaining: fact.count('not drawn yet'),
+  /** Gone, empty or changed in the store. */
+  missing: fact.count('missing or changed'),
+};
+
+/** Step draw: a chunk of images that the loop has not seen, with every object known to be there. */
+export const drawStep = {
+  step: 'draw',
+  version: 1,
+  inputs: z.strictObject({
+    pool: nameSchema,
+    poolVersion: z.number().int(),
+    chunkSize: z.number().int(),
+    seed: z.number().int(),
+    iteration: z.number().int(),
+    /** Digest of the draw before it. */
+    before: sha256Schema.nullable(),
+    /** Where a scan that belongs to no loop asks for another side than a loop draws. */
+    split: splitChoiceSchema.optional(),
+  }),
+  outputs: z.object({
+    /** Table of the drawn rows. */
+    chunk: z.string(),
+    /** JSON: drawn images that are not where the pool says, and those that were not drawn. */
+    missing: z.string(),
+    /** JSON: ids of all images that the loop has drawn so far. */
+    drawn: z.string(),
+  }),
+  facts: z.object({
+    drawn: fact.count('images drawn'),
+    poolVersion: fact.count('pool version'),
+    missingWhy: fact.text('why they are missing'),
+    testImages: fact.count('test images'),
+    split: fact.text('side of the split'),
+    ...drawCounts,
+  }),
+} as const satisfies StepContract;
+export type DrawResult = ResultOf<typeof drawStep>;

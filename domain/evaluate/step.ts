@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { nameSchema, sha256Schema } from '../ids.js';
+import { fact, type ResultOf, type StepContract } from '../stepContract.js';
+
+/** Step evaluate: the candidate on the frozen test set, through the same ONNX file that scans. */
+export const evaluateStep = {
+  step: 'evaluate',
+  /** Of the counting; what an older one left is counted again. */
+  version: 1,
+  inputs: z.strictObject({
+    /** Digest of the model's file. */
+    model: sha256Schema,
+    poolVersion: z.number().int(),
+    pool: nameSchema,
+    /** Side of the grid on which it is measured. */
+    size: z.number().int(),
+    /** Threads of a session: sums in another order give other digits. */
+    threads: z.number().int(),
+  }),
+  outputs: z.object({
+    /** Table: one row per test image. */
+    images: z.string(),
+    /** JSON: IoU by class and slice. */
+    summary: z.string(),
+  }),
+  facts: z.object({
+    miou: fact.iou('mIoU'),
+    majorMiou: fact.iou('mIoU of major classes'),
+    minorMiou: fact.iou('mIoU of minor classes'),
+    imageMiou: fact.iou('mIoU by image'),
+    boundaryIou: fact.iou('boundary IoU'),
+    images: fact.count('test images'),
+    leftOut: fact.count('test images left out'),
+    leftOutWhy: fact.text('why they are left out'),
+    testVersion: fact.text('test set'),
+  }),
+} as const satisfies StepContract;
+export type EvaluateResult = ResultOf<typeof evaluateStep>;

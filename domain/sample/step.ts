@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { sha256Schema } from '../ids.js';
+import { fact, type ResultOf, type StepContract } from '../stepContract.js';
+
+/** Step sample: the images that the model needs, and the training set that they join. */
+export const sampleStep = {
+  step: 'sample',
+  version: 1,
+  inputs: z.strictObject({
+    /** Digests of the steps that it builds on; `before`: the iteration's before. */
+    draw: sha256Schema,
+    scan: sha256Schema,
+    before: sha256Schema.nullable(),
+    config: z.record(z.string(), z.unknown()),
+    seed: z.number().int(),
+    iteration: z.number().int(),
+  }),
+  outputs: z.object({
+    /** Table of the picks, with their reason. */
+    sample: z.string(),
+    /** Table of all images to train on. */
+    trainingSet: z.string(),
+    /** JSON: the picks against as many drawn at random. */
+    comparison: z.string(),
+    /** JSON: picks that cannot be trained on. */
+    leftOut: z.string(),
+  }),
+  facts: z.object({
+    budget: fact.count('images to pick'),
+    candidates: fact.count('candidates'),
+    sampled: fact.count('images picked'),
+    random: fact.count('of them at random'),
+    trainingSet: fact.count('images to train on'),
+    takenOut: fact.count('no longer trained on'),
+    leftOut: fact.count('picks left out'),
+    leftOutWhy: fact.text('why they are left out'),
+    wrongShareSample: fact.share('wrong labels among the picks, estimated'),
+    wrongShareChunk: fact.share('wrong labels among the drawn, estimated'),
+  }),
+} as const satisfies StepContract;
+export type SampleResult = ResultOf<typeof sampleStep>;

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { drawCounts } from '../draw/step.js';
+import { sha256Schema } from '../ids.js';
+import { fact, type ResultOf, type StepContract } from '../stepContract.js';
+
+/** Step scan: who may judge which image, their findings, and which images are set aside. */
+export const scanStep = {
+  step: 'scan',
+  version: 5,
+  inputs: z.strictObject({
+    /** Keys of the rows of each shard. */
+    planKey: z.array(z.string()),
+    /** Digests of the models that judge. */
+    models: z.array(z.string()),
+    settings: z.record(z.string(), z.unknown()),
+    failedShards: z.array(z.number().int()),
+    /** Weight of the minor classes, where it is not the usual one. */
+    minorWeight: z.number().optional(),
+    /** Digest of the reviews that are taken into account, where there are some. */
+    reviews: sha256Schema.optional(),
+  }),
+  outputs: z
+    .object({
+      /** Table: one row per drawn image. */
+      images: z.string(),
+      /** Table: one row per finding. */
+      findings: z.string(),
+      /** JSON: thresholds, calibration, counts by kind, warnings. */
+      summary: z.string(),
+      /** JSON: names of the reviews that were taken into account. */
+      reviews: z.string().optional(),
+    })
+    // The models of cross-validation: `fold-0-scan` and `fold-0-card` and so on.
+    .catchall(z.string()),
+  facts: z.object({
+    scanned: fact.count('images judged'),
+    unreadable: fact.count('unreadable'),
+    unjudged: fact.count('that no model may judge'),
+    failed: fact.count('in failed shards'),
+    /** Images whose probability of a wrong label reaches `scan.quarantineAt`; caps may leave some of them in. */
+    flagged: fact.count('images over the threshold'),
+    quarantined: fact.count('images set aside'),
+    findings: fact.count('findings'),
+    errors: fact.count('images that could not be judged'),
+    folds: fact.count('models of cross-validation'),
+    prevalence: fact.share('wrong labels, estimated'),
+    failedShards: fact.count('failed shards'),
+    model: fact.text('judged by'),
+    // Of the draw before it; a scan of before they were counted lacks them.
+    split: fact.text('side of the split').optional(),
+    ...z.object(drawCounts).partial().shape,
+  }),
+} as const satisfies StepContract;
+export type ScanResult = ResultOf<typeof scanStep>;
+
+/** Part of step scan: who judges which image. */
+export const planPart = {
+  step: 'plan',
+  version: 1,
+  inputs: z.strictObject({
+    /** Digest of the draw. */
+    draw: sha256Schema,
+    /** Keys of the cards of the models that may judge, the best first. */
+    judges: z.array(z.string()),
+    folds: z.number().int(),
+    shardSize: z.number().int(),
+    crossValidateFrom: z.number().int(),
+    seed: z.number().int(),
+    iteration: z.number().int(),
+  }),
+  outputs: z.object({
+    /** JSON: judges, folds and shards. */
+    plan: z.string(),
+  }),
+  facts: z.object({ shards: fact.count('shards'), folds: fact.count('models of cross-validation') }),
+} as const satisfies StepContract;

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { sha256Schema } from '../ids.js';
+import { fact, type ResultOf, type StepContract } from '../stepContract.js';
+
+/** What decides the weights of a training, beside the trainer. */
+export const trainingIdentitySchema = z.strictObject({
+  config: z.record(z.string(), z.unknown()),
+  seed: z.number().int(),
+  iteration: z.number().int(),
+  taxonomyDigest: sha256Schema,
+  /** Digests of the lists of images with their labels. */
+  trainingSetDigest: sha256Schema,
+  val: sha256Schema,
+  /** Side of the grid on which the model is measured. */
+  evaluationSize: z.number().int(),
+  /** Digest of the weights that it starts from. */
+  warmStart: sha256Schema.optional(),
+  /** Digest of the taxonomy's rules, where they are not those that its classes had first. */
+  rules: sha256Schema.optional(),
+});
+export type TrainingIdentity = z.infer<typeof trainingIdentitySchema>;
+
+/** Facts of every training. */
+export const trainingFacts = {
+  iterations: fact.count('iterations'),
+  valMiou: fact.iou('mIoU on validation images'),
+  loss: fact.number('loss'),
+  resumes: fact.count('times it went on from a checkpoint'),
+  images: fact.count('images trained on'),
+  leftOut: fact.count('training images left out'),
+  valLeftOut: fact.count('validation images left out'),
+  leftOutWhy: fact.text('why they are left out'),
+  // Only where some could not be used any more.
+  lostCheckpoints: fact.count('checkpoints lost').optional(),
+  lostIterations: fact.count('iterations trained again').optional(),
+};
+
+const contract = {
+  version: 1,
+  inputs: trainingIdentitySchema.extend({
+    /** Recipe of the trainer. */
+    trainer: z.string(),
+    /** Which training of an iteration it is. */
+    step: z.string(),
+  }),
+  outputs: z.object({
+    /** ONNX: the network, for whoever uses it. */
+    model: z.string(),
+    /** ONNX: the same with what a scan needs. */
+    scan: z.string(),
+    /** JSON: classes, training list, measures and digests of the files. */
+    card: z.string(),
+    /** JSON lines of the trainer. */
+    log: z.string(),
+    /** JSON: images that the weights have seen. */
+    trainingList: z.string(),
+    /** JSON: images that were left out. */
+    leftOut: z.string(),
+    /** Of step train alone: what a later training may start from. */
+    weights: z.string().optional(),
+  }),
+  facts: z.object({ weightsSha256: fact.text('digest of the weights'), ...trainingFacts }),
+} as const;
+
+/** Step train: K-Net on everything picked so far. */
+export const trainStep = { step: 'train', ...contract } as const satisfies StepContract;
+export type TrainResult = ResultOf<typeof trainStep>;
+
+/** Part of step scan: the model that judges one fold, trained on the others. */
+export const foldPart = { step: 'fold', ...contract } as const satisfies StepContract;
+export type FoldResult = ResultOf<typeof foldPart>;

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { z } from 'zod';
+import { factsText, shownFacts } from '../../domain/shownFacts.js';
+import { factLabel, factOf, neededBy, outputOf } from '../../domain/stepContract.js';
+import { CONTRACTS, STEPS, stepResultsSchema } from '../../domain/steps.js';
+import { stepResult } from '../support/stepResult.js';
+
+describe('the contract of a step', () => {
+  it('bears the name under which it is listed', () => {
+    for (const step of STEPS) assert.equal(CONTRACTS[step].step, step);
+  });
+
+  it('has for each fact a label that no other of its facts has', () => {
+    for (const step of STEPS) {
+      const names = Object.keys(CONTRACTS[step].facts.shape);
+      const labels = names.map((name) => factLabel(CONTRACTS[step], name)?.label);
+      assert.ok(!labels.includes(undefined), `${step}: ${names.filter((_, at) => labels[at] === undefined)}`);
+      assert.equal(new Set(labels).size, labels.length, `${step}: ${labels}`);
+    }
+  });
+});
+
+describe('the result of a step', () => {
+  const wire = (facts: object, outputs: object = {}) => ({
+    draw: { step: 'draw', digest: 'a'.repeat(64), outcome: 'miss', outputs, facts, seconds: 1 },
+  });
+
+  it('that another version wrote may lack facts and outputs, and keeps those that this one does not know', () => {
+    const other = wire({ drawn: 3, ofTheNextVersion: 7 }, { chunk: 'a', ofTheNextVersion: 'b' });
+    assert.deepEqual(stepResultsSchema.parse(other), other);
+    assert.deepEqual(stepResultsSchema.parse(wire({})), wire({}));
+  });
+
+  it('lacks a fact that is of another kind', () => {
+    const { draw } = stepResultsSchema.parse(wire({ drawn: 'many', poolVersion: 2 }));
+    assert.deepEqual([draw?.facts.drawn, draw?.facts.poolVersion], [undefined, 2]);
+  });
+
+  it('names itself and what is to be done where something is asked for that it lacks', () => {
+    const draw = stepResult('draw', { chunk: 'chunk.parquet' }, { poolVersion: 1 });
+    assert.deepEqual([outputOf(draw, 'chunk'), factOf(draw, 'poolVersion')], ['chunk.parquet', 1]);
+    assert.throws(() => outputOf(draw, 'drawn'), /step draw [0-9a-f]{12} has no output `drawn`/);
+    assert.throws(() => factOf(draw, 'drawn'), /step draw [0-9a-f]{12} tells no `drawn`/);
+    assert.throws(
+      () => neededBy('scan', { draw: undefined }, ['draw']),
+      /scan needs the results of draw: draw is missing/,
+    );
+    assert.equal(neededBy('scan', { draw }, ['draw']).draw, draw);
+  });
+
+  it('is told with labels and units, in the order of the contract, and what is unknown by its name', () => {
+    const decide = stepResult(
+      'decide',
+      {},
+      { promoted: true, gain: -0.01234, gate: 'held', benchmarkMiou: 0.5, odd: 2 },
+    );
+    assert.equal(
+      factsText('decide', decide),
+      'gate: held, gain in mIoU: −0.0123, mIoU of the model in production: 0.5000, goes into production: yes, odd: 2',
+    );
+    const scan = stepResult('scan', {}, { prevalence: 0.1234, model: null });
+    assert.deepEqual(
+      shownFacts('scan', scan).map(({ value }) => value),
+      ['12.3 %', '–'],
+    );
+  });
+
+  it('is no more than its schema says where it travels', () => {
+    assert.ok(stepResultsSchema instanceof z.ZodObject);
+    assert.equal(stepResultsSchema.safeParse({ draw: { ...wire({}).draw, digest: 'short' } }).success, false);
+  });
+});
