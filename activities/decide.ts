@@ -46,7 +46,7 @@ export function createDecideActivities(deps: ActivityDeps) {
         iteration,
       };
 
-      const result = await withHeartbeat(({ signal }) =>
+      const result = await withHeartbeat(({ report, signal }) =>
         runStep(store, context, decideStep, inputs, async (attempt) => {
           const rows = await evaluationRows(store, outputOf(evaluate, 'images'), { loop, iteration });
           const lost = await leftOutOf(evaluate);
@@ -120,6 +120,8 @@ export function createDecideActivities(deps: ActivityDeps) {
               config,
               again: isForced(context, 'evaluate'),
               signal: cancelled,
+              onProgress: (done, total) =>
+                report({ phase: 'judging test images with the model in production', done, total, unit: 'images' }),
             });
           }
 

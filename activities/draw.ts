@@ -20,6 +20,8 @@ import { poolOf } from './pool.js';
 import { isForced, runStep } from './step.js';
 
 const HEADS_IN_FLIGHT = 48;
+/** Images between two reports of progress. */
+const TOLD_EVERY = 500;
 const POOL_VERSION: Pin<number> = { name: 'pool-version', step: 'draw', schema: z.number().int().positive() };
 
 /** Every image a loop has drawn so far: `drawn.json`. */
@@ -60,7 +62,7 @@ export function createDrawActivities(deps: ActivityDeps) {
           const { iteration } = context;
           const chunk = drawChunk({ index, drawnBefore, chunkSize, seed, iteration, pool: name, split });
           const { present, missing } = await findMissing(chunk.rows, signal, (done) =>
-            report({ done, total: chunk.rows.length }),
+            report({ phase: 'looking for images', done, total: chunk.rows.length, unit: 'images' }),
           );
           if (present.length === 0) {
             const first = missing[0];
@@ -147,12 +149,13 @@ export function createDrawActivities(deps: ActivityDeps) {
   ): Promise<{ present: ChunkRow[]; missing: LeftOut[] }> {
     const problems: Awaited<ReturnType<typeof headRow>>[] = new Array(rows.length).fill(null);
     let next = 0;
+    let found = 0;
     const lane = async (): Promise<void> => {
       while (next < rows.length) {
         throwIfCancelled(signal);
         const position = next++;
         problems[position] = await headRow(store, rows[position] as ChunkRow);
-        if (position % 500 === 0) onProgress(position);
+        if (++found % TOLD_EVERY === 0 || found === rows.length) onProgress(found);
       }
     };
     await Promise.all(Array.from({ length: HEADS_IN_FLIGHT }, lane));

@@ -54,7 +54,7 @@ export function createEvaluateActivities(deps: ActivityDeps) {
             config,
             again: isForced(context, 'evaluate'),
             signal: beat.signal,
-            onProgress: (done, total) => beat.report({ done, total }),
+            onProgress: (done, total) => beat.report({ phase: 'judging test images', done, total, unit: 'images' }),
           });
           const {
             miou,

@@ -1,11 +1,12 @@
 import { Context } from '@temporalio/activity';
+import type { Progress } from '../domain/progress.js';
 
 /** Interval of the timer where the activity has no heartbeat timeout, in milliseconds. */
 const DEFAULT_INTERVAL_MS = 10_000;
 
 export interface Heartbeat {
-  /** What the UI shows of a running activity; sent with the next beat. Small and serialisable. */
-  report(details: unknown): void;
+  /** What the UI and the commands show of a running activity; sent with the next beat. */
+  report(progress: Progress): void;
   /**
    * Aborts when the activity is cancelled, paused, reset, timed out, or its worker shuts down. End what was started, then
    * throw `signal.reason`: an AbortError would not be understood by the server.

@@ -98,13 +98,16 @@ export function createReportActivities(deps: ActivityDeps) {
             summaryKey === undefined ? { warnings: [] } : await readJson(store, summaryKey, scanSummarySchema);
           const counts = countsOf(scan.facts);
           const byId = new Map(chunk.map((row) => [row.imageId, row]));
+          const [shownPicks, shownFindings] = [neediest(picks), mostSuspect(findings)];
+          const toDraw = shownPicks.length + shownFindings.length;
+          let drawn = 0;
           const picture = async (
             row: ChunkRow | undefined,
             text: Omit<Picture, 'src' | 'width' | 'height' | 'fileName'>,
             overlay: Omit<Overlay, 'label'> | null,
           ): Promise<Picture> => {
             throwIfCancelled(signal);
-            beat({ picture: text.title });
+            beat({ phase: 'drawing pictures', done: drawn++, total: toDraw, unit: 'pictures' });
             return drawPicture(row, text, overlay);
           };
 
@@ -140,7 +143,7 @@ export function createReportActivities(deps: ActivityDeps) {
             sample: {
               comparison: await readJson(store, outputOf(sample, 'comparison'), sampleComparisonSchema),
               reasons: countReasons(picks),
-              picks: await inOrder(neediest(picks), (pick) =>
+              picks: await inOrder(shownPicks, (pick) =>
                 picture(
                   byId.get(pick.imageId),
                   { title: pick.why, detail: `probability ${pick.probability.toFixed(2)}`, score: null },
@@ -148,7 +151,7 @@ export function createReportActivities(deps: ActivityDeps) {
                 ),
               ),
             },
-            findings: await inOrder(mostSuspect(findings), (finding) =>
+            findings: await inOrder(shownFindings, (finding) =>
               picture(byId.get(finding.imageId), findingText(finding, pool.taxonomy), findingOverlay(finding)),
             ),
             tuning: tune === undefined ? null : await readJson(store, outputOf(tune, 'tuning'), tuningSchema),

@@ -70,14 +70,16 @@ export function createScanActivities(deps: ActivityDeps) {
         ...(minorWeight === MINOR_WEIGHT ? {} : { minorWeight }),
         ...(reviews.digest === null ? {} : { reviews: reviews.digest }),
       };
-      return withHeartbeat(() =>
+      return withHeartbeat(({ report }) =>
         runStep(store, context, scanStep, inputs, async (attempt) => {
           const chunk = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
           const { taxonomy } = await poolOf(deps, context.config.pool);
           const classIou: Record<string, ClassIouByName> = Object.fromEntries(
             judges.map(({ card }) => [card.files.scan, card.valClassIou]),
           );
-          const entries = await readEntries(plan, planKey, judges, chunk, failedShards);
+          const entries = await readEntries(plan, planKey, judges, chunk, failedShards, (done, total) =>
+            report({ phase: 'reading what was judged', done, total, unit: 'shards' }),
+          );
           const { images, findings, summary } = reduceEntries(
             entries,
             taxonomy,
@@ -146,9 +148,11 @@ export function createScanActivities(deps: ActivityDeps) {
     judges: readonly { card: ModelCard }[],
     chunk: readonly ChunkRow[],
     failedShards: readonly number[],
+    onProgress: (done: number, total: number) => void,
   ): Promise<ReduceEntry[]> {
     const found = new Map<string, ShardEntry>();
-    for (const { shard, judge } of plan.shards) {
+    for (const [index, { shard, judge }] of plan.shards.entries()) {
+      onProgress(index, plan.shards.length);
       if (failedShards.includes(shard)) continue;
       const key = shardKey(planKey, shard, judges[judge]?.card.files.scan ?? '');
       for (const entry of await readShard(store, key)) found.set(entry.imageId, entry);

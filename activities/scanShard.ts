@@ -56,7 +56,7 @@ export async function scanShard(deps: ActivityDeps, asked: ShardInput): Promise<
         settled: new Set(),
         unusable: [],
       };
-      beat.report({ done: 0, total: rows.length });
+      beat.report({ phase: 'judging', done: 0, total: rows.length, unit: 'images' });
       try {
         await judgeApart(job);
         await judgeTogether(job);

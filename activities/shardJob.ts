@@ -31,5 +31,5 @@ export function settle(job: ShardJob, { row, analysis, error, unusable }: Scanne
   job.writer.add({ imageId: row.imageId, analysis, error, model: job.modelDigest }, index);
   job.settled.add(index);
   if (unusable && error !== null) job.unusable.push(error);
-  job.beat.report({ done: job.writer.count, total: job.rows.length });
+  job.beat.report({ phase: 'judging', done: job.writer.count, total: job.rows.length, unit: 'images' });
 }

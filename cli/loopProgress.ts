@@ -40,5 +40,5 @@ async function progressText(
 async function iterationActivity(client: Client, loop: string, iteration: number): Promise<string> {
   const workflowId = iterationWorkflowId(loop, iteration);
   const progress = await activityProgress(client, [scanWorkflowId(workflowId), workflowId]);
-  return progress === '' ? '' : ` ${progress}`;
+  return progress === '' ? '' : `: ${progress}`;
 }

@@ -83,11 +83,11 @@ export async function scanProgress(client: Client, workflowId: string): Promise<
   }
 }
 
-/** The same in words, with what the activity under way tells of itself: `training folds, 0 of 2 folds trained, now 120/300`. */
+/** The same in words, with what the activity under way tells of itself: `training folds, 0 of 2 folds trained; now training, 120 of 300 iterations`. */
 export async function scanProgressLine(client: Client, workflowId: string): Promise<string> {
   const [progress, now] = await Promise.all([scanProgress(client, workflowId), activityProgress(client, [workflowId])]);
   const far = progress === null ? 'waits for a worker' : scanProgressText(progress);
-  return now === '' ? far : `${progress === null ? '' : `${far}, `}now ${now}`;
+  return now === '' ? far : `${progress === null ? '' : `${far}; `}now ${now}`;
 }
 
 /** A scan that runs, as commands show it. */

@@ -12,7 +12,7 @@ import type { Prepared } from './workDir.js';
  */
 export async function tellLost(
   { log }: ActivityDeps,
-  { commands }: TrainingRun,
+  { commands, config, stopAfter }: TrainingRun,
   chain: CheckpointChain,
   { checkpoint, lost }: Prepared,
   beat: Heartbeat,
@@ -33,5 +33,8 @@ export async function tellLost(
     { lost, resumedFrom, lostIterations },
     `checkpoints of iterations ${which}: the training goes on from iteration ${resumedFrom}, ${lostIterations} iterations are trained again`,
   );
-  beat.report({ phase: 'resuming after lost checkpoints', iteration: resumedFrom, lostIterations, lost: which });
+  beat.report({
+    ...{ phase: 'resuming after lost checkpoints', done: resumedFrom, total: stopAfter ?? config.iterations },
+    ...{ unit: 'iterations', note: `${lostIterations} iterations are trained again: lost are those of ${which}` },
+  });
 }

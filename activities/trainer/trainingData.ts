@@ -16,6 +16,7 @@ import type { TrainingRun } from './trainingRun.js';
 
 const recordSchema = z.object({ version: z.literal(1), images: z.array(leftOutSchema) });
 const MAX_RACES = 20;
+const FETCHING = { train: 'fetching training images', val: 'fetching validation images' } as const;
 
 export interface TrainingData {
   /** The run without the images that are left out: what is trained in fact. */
@@ -40,7 +41,7 @@ export async function gatherTrainingData(
 ): Promise<TrainingData> {
   const { store } = deps;
   const used = new Set<string>();
-  const sync = (rows: readonly IndexRow[], name: string, side: number): Promise<Dataset> =>
+  const sync = (rows: readonly IndexRow[], name: 'train' | 'val', side: number): Promise<Dataset> =>
     syncDataset(rows, {
       store,
       pool: run.pool,
@@ -49,7 +50,7 @@ export async function gatherTrainingData(
       classes: run.taxonomy.classes.length,
       used,
       signal: beat.signal,
-      onProgress: (done, of) => beat.report({ phase: `fetching ${name}`, done, of }),
+      onProgress: (done, total) => beat.report({ phase: FETCHING[name], done, total, unit: 'images' }),
     });
 
   for (let race = 0; race < MAX_RACES; race++) {
@@ -57,8 +58,8 @@ export async function gatherTrainingData(
     const known = found === null ? [] : parseJson(found.body, run.leftOutKey, recordSchema).images;
     const leftOut = new Map([...known, ...reported].map((image) => [image.imageId, image]));
     const wanted = (rows: readonly IndexRow[]): IndexRow[] => rows.filter(({ imageId }) => !leftOut.has(imageId));
-    const train = await sync(wanted(run.train), 'train.jsonl', trainSide(run));
-    const val = run.val.length === 0 ? null : await sync(wanted(run.val), 'val.jsonl', valSide(run));
+    const train = await sync(wanted(run.train), 'train', trainSide(run));
+    const val = run.val.length === 0 ? null : await sync(wanted(run.val), 'val', valSide(run));
     for (const image of [...train.leftOut, ...(val?.leftOut ?? [])]) leftOut.set(image.imageId, image);
     const actual = await without(store, run, leftOut);
     const settled = leftOut.size === known.length;

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import type { Progress } from '../../domain/progress.js';
 import type { Heartbeat } from '../heartbeat.js';
 import { type LocalCheckpoint, logOf } from './checkpointUploader.js';
 import type { TrainerMessage } from './protocol.js';
@@ -56,25 +57,20 @@ export class TrainingProgress {
 
   take(message: TrainerMessage): void {
     if (message.type === 'started') {
-      this.beat.report({ phase: 'training', iteration: message.resumedFrom ?? 0, iterations: this.iterations });
+      this.tell('training', message.resumedFrom ?? 0);
     } else if (message.type === 'progress') {
       const { iteration, loss, lr, secondsPerIteration, etaSeconds } = message;
       this.loss = loss;
       this.lines.push({ iteration, loss, lr, secondsPerIteration });
-      this.beat.report({
-        phase: 'training',
-        iteration,
-        iterations: this.iterations,
-        loss: Number(loss.toFixed(4)),
-        etaSeconds: Math.round(etaSeconds),
-      });
+      this.tell('training', iteration, `loss ${loss.toFixed(3)}, ${Math.round(etaSeconds)} s left`);
     } else if (message.type === 'metrics') {
-      this.beat.report({
-        phase: 'exporting',
-        iteration: this.iterations,
-        iterations: this.iterations,
-        valMiou: message.valMiou,
-      });
+      const { valMiou } = message;
+      this.tell('exporting', this.iterations, valMiou === null ? undefined : `validation mIoU ${valMiou.toFixed(4)}`);
     }
+  }
+
+  private tell(phase: Progress['phase'], done: number, note?: string): void {
+    const progress: Progress = { phase, done, total: this.iterations, unit: 'iterations' };
+    this.beat.report(note === undefined ? progress : { ...progress, note });
   }
 }

@@ -4,13 +4,15 @@ import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { throwIfCancelled, withHeartbeat } from '../../activities/heartbeat.js';
 
+const at = (done: number) => ({ phase: 'judging', done, total: 9, unit: 'images' }) as const;
+
 describe('the heartbeat of a long activity', () => {
   it('beats while the work is silent, with the details that were reported last', async () => {
     const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: 200 });
     const beats: unknown[] = [];
     const result = await environment.run(() =>
       withHeartbeat(async ({ report }) => {
-        report({ iteration: 7 });
+        report(at(7));
         await new Promise<void>((resolve) => {
           environment.on('heartbeat', (details: unknown) => {
             beats.push(details);
@@ -21,7 +23,7 @@ describe('the heartbeat of a long activity', () => {
       }),
     );
     assert.equal(result, 'done');
-    assert.deepEqual(beats, [{ iteration: 7 }, { iteration: 7 }, { iteration: 7 }]);
+    assert.deepEqual(beats, [at(7), at(7), at(7)]);
   });
 
   it('falls silent where no progress was reported for as long as is allowed, so that the server takes the attempt for lost', async () => {
@@ -33,13 +35,13 @@ describe('the heartbeat of a long activity', () => {
         async ({ report }) => {
           // Before the first report it beats as ever: a model is fetched, a table is read.
           while (beats.length < 4) await sleep(20);
-          report({ done: 1 });
+          report(at(1));
           const heard = beats.length;
           await sleep(1_000);
           // The report itself, and what a slow timer may still add; ten intervals have passed.
           assert.ok(beats.length - heard <= 3, `${beats.length - heard} beats in silence`);
-          report({ done: 2 });
-          assert.deepEqual(beats.at(-1), { done: 2 });
+          report(at(2));
+          assert.deepEqual(beats.at(-1), at(2));
         },
         { quietAfterMs: 150 },
       ),
@@ -60,7 +62,7 @@ describe('the heartbeat of a long activity', () => {
   it('does the work all the same outside an activity', async () => {
     assert.equal(
       await withHeartbeat(async ({ report, signal }) => {
-        report({});
+        report(at(0));
         return signal.aborted;
       }),
       false,

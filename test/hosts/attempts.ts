@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
+import { type Progress, progressSchema } from '../../domain/progress.js';
 import { parseWorkerIdentity } from '../../domain/workerIdentity.js';
 
 /** An attempt at an activity that a worker has in hand. */
@@ -11,7 +12,7 @@ export interface UnderWay {
   /** Name of the host that has it. */
   host: string;
   /** What it said last. */
-  details: { iteration?: number } | null;
+  progress: Progress | null;
 }
 
 /** The attempts that a running workflow waits for, as the server sees them. */
@@ -27,7 +28,8 @@ export async function attemptsUnderWay(client: Client, workflowId: string): Prom
       type: activity.activityType?.name ?? '',
       attempt: activity.attempt ?? 1,
       host: worker.host,
-      details: payload == null ? null : defaultPayloadConverter.fromPayload<UnderWay['details']>(payload),
+      progress:
+        progressSchema.safeParse(payload == null ? null : defaultPayloadConverter.fromPayload(payload)).data ?? null,
     };
   });
 }

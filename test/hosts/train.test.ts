@@ -64,7 +64,7 @@ describe('a training whose host is cut off', function () {
     const { first, handle, held } = await cutInMidTraining('without-store', ['store']);
     await until(async () => {
       const [attempt] = await attemptsUnderWay(site.temporal.client, handle.workflowId);
-      return (attempt?.details?.iteration ?? 0) >= held.newest + 30;
+      return attempt?.progress?.phase === 'training' && attempt.progress.done >= held.newest + 30;
     });
     await site.network.heal(first.host);
     const { train } = await handle.result();

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
+import { progressSchema } from '../../domain/progress.js';
 import { LIGHT_QUEUE, SCAN_QUEUE } from '../../domain/queues.js';
 import { iterationContextSchema, type StepResults } from '../../domain/steps.js';
 import { trainingRowSchema } from '../../domain/tables.js';
@@ -158,8 +159,8 @@ describe('a train worker that is asked to stop in the middle of a training', fun
     for (;;) {
       const { raw } = await environment.client.workflow.getHandle(workflowId).describe();
       const payload = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads?.[0];
-      const details = payload == null ? null : defaultPayloadConverter.fromPayload<{ iteration?: number }>(payload);
-      if (details?.iteration !== undefined && details.iteration >= iterations) return details.iteration;
+      const told = progressSchema.safeParse(payload == null ? null : defaultPayloadConverter.fromPayload(payload));
+      if (told.data?.phase === 'training' && told.data.done >= iterations) return told.data.done;
       await sleep(100);
     }
   }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { z } from 'zod';
 import type { Heartbeat } from '../../../activities/heartbeat.js';
 import type { Attempt } from '../../../activities/step.js';
 import { publishModel } from '../../../activities/trainer/results.js';
@@ -10,6 +9,7 @@ import { runTraining } from '../../../activities/trainer/run.js';
 import type { TrainingRun } from '../../../activities/trainer/trainingRun.js';
 import { trainConfigSchema } from '../../../domain/config.js';
 import { PartloopError } from '../../../domain/errors.js';
+import type { Progress } from '../../../domain/progress.js';
 import type { WorkOf } from '../../../domain/stepContract.js';
 import type { IndexRow } from '../../../domain/tables.js';
 import type { trainStep } from '../../../domain/train/step.js';
@@ -23,9 +23,6 @@ export const root = process.cwd();
 /** The real trainer's interpreter. */
 export const python = process.env.PARTLOOP_PYTHON ?? join(root, '.venv/bin/python');
 
-/** The first report of a trainer, which has no loss yet. */
-const startSchema = z.strictObject({ phase: z.literal('training'), iteration: z.number(), iterations: z.number() });
-
 export const hasCode =
   (code: string) =>
   (error: unknown): boolean =>
@@ -38,7 +35,7 @@ export interface TrainOptions {
   onIteration?: (iteration: number) => void | Promise<void>;
   /** The iteration that a trainer begins with. */
   onStart?: (iteration: number) => void;
-  onBeat?: (details: unknown) => void;
+  onBeat?: (progress: Progress) => void;
   logger?: Logger;
 }
 
@@ -57,12 +54,12 @@ export async function train(
   };
   const beat: Heartbeat = {
     signal: options.signal ?? new AbortController().signal,
-    report: (details) => {
-      options.onBeat?.(details);
-      const started = startSchema.safeParse(details);
-      if (started.success) options.onStart?.(started.data.iteration);
-      if (typeof details === 'object' && details !== null && 'iteration' in details && 'loss' in details)
-        void options.onIteration?.(Number(details.iteration));
+    report: (progress) => {
+      options.onBeat?.(progress);
+      if (progress.phase !== 'training') return;
+      // The first report of a trainer has no loss yet.
+      if (progress.note === undefined) options.onStart?.(progress.done);
+      else void options.onIteration?.(progress.done);
     },
   };
   const work = await runTraining(

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+/** What an activity is at, in the order of an iteration. */
+export const PHASES = [
+  'looking for images',
+  'judging',
+  'reading what was judged',
+  'fetching training images',
+  'fetching validation images',
+  'resuming after lost checkpoints',
+  'training',
+  'exporting',
+  'judging test images',
+  'judging test images with the model in production',
+  'drawing pictures',
+] as const;
+
+/** How far an activity is: the details of its heartbeat, whatever it does. */
+export const progressSchema = z.object({
+  phase: z.enum(PHASES),
+  done: z.number().int().nonnegative(),
+  total: z.number().int().nonnegative(),
+  unit: z.enum(['images', 'shards', 'iterations', 'pictures']),
+  /** What else a person may want to know, as text. */
+  note: z.string().optional(),
+});
+export type Progress = z.infer<typeof progressSchema>;
+
+/** `training, 120 of 300 iterations, loss 0.61, 84 s left`. */
+export function progressText({ phase, done, total, unit, note }: Progress): string {
+  return [phase, `${done} of ${total} ${unit}`, ...(note === undefined ? [] : [note])].join(', ');
+}

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { progressSchema, progressText } from '../../domain/progress.js';
+
+describe('how far an activity is', () => {
+  it('is told as phase, share and unit, and with what else there is to say', () => {
+    const training = { phase: 'training', done: 120, total: 300, unit: 'iterations' } as const;
+    assert.equal(progressText(training), 'training, 120 of 300 iterations');
+    assert.equal(progressText({ ...training, note: 'loss 0.610' }), 'training, 120 of 300 iterations, loss 0.610');
+  });
+
+  it('is nothing where a worker of another version told it otherwise', () => {
+    for (const other of [
+      null,
+      { iteration: 7, iterations: 9 },
+      { phase: 'dreaming', done: 1, total: 2, unit: 'images' },
+    ])
+      assert.equal(progressSchema.safeParse(other).success, false);
+  });
+});
