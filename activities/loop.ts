@@ -23,6 +23,7 @@ import { LIGHT_QUEUE } from '../domain/queues.js';
 import { knownSettings } from '../domain/settings.js';
 import { type IterationContext, STEPS, type Step, type StepResults } from '../domain/steps.js';
 import { type Proposal, tuningSchema } from '../domain/tune/proposal.js';
+import { UPDATES, WORKFLOWS } from '../domain/workflowNames.js';
 import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
 import { readLoopState, unknownSettings, updateLoopState } from '../storage/loopState.js';
@@ -49,7 +50,7 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
       const { loop, config, settings } = await resolveStart(deps, request);
       const workflowId = loopWorkflowId(loop);
       const { workflowExecution } = activityInfo();
-      const startWorkflowOperation = new WithStartWorkflowOperation('trainingLoop', {
+      const startWorkflowOperation = new WithStartWorkflowOperation(WORKFLOWS.trainingLoop, {
         workflowId,
         taskQueue: LIGHT_QUEUE,
         args: [{}],
@@ -60,7 +61,7 @@ export function createLoopActivities(deps: ActivityDeps & { client: Client }) {
         () => Promise<unknown>,
         RunIterationsAnswer,
         [RunIterations]
-      >('runIterations', {
+      >(UPDATES.runIterations, {
         args: [{ iterations: request.iterations, config, settings }],
         updateId:
           `${workflowExecution?.workflowId ?? 'direct'}:${workflowExecution?.runId ?? request.iterations}`.slice(

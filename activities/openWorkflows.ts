@@ -1,6 +1,7 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { parseIterationWorkflowId } from '../domain/ids.js';
 import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
+import { WORKFLOWS } from '../domain/workflowNames.js';
 
 /** Whether a run of this workflow is open. */
 export async function isOpen(client: Client, workflowId: string): Promise<boolean> {
@@ -14,7 +15,7 @@ export async function isOpen(client: Client, workflowId: string): Promise<boolea
 
 /** Names of the loops that run, as far as the service's list knows. */
 export async function runningLoops(client: Client): Promise<string[]> {
-  const query = "WorkflowType = 'trainingLoop' AND ExecutionStatus = 'Running'";
+  const query = `WorkflowType = '${WORKFLOWS.trainingLoop}' AND ExecutionStatus = 'Running'`;
   const running: string[] = [];
   for await (const { workflowId } of client.workflow.list({ query })) running.push(workflowId.replace(/^loop:/, ''));
   return running;
@@ -24,7 +25,7 @@ export async function runningLoops(client: Client): Promise<string[]> {
 export async function runningIterations(client: Client, loop: string): Promise<number[]> {
   const running: number[] = [];
   const { name } = SEARCH_ATTRIBUTES.loop;
-  const query = `WorkflowType = 'loopIteration' AND ExecutionStatus = 'Running' AND ${name} = '${loop}'`;
+  const query = `WorkflowType = '${WORKFLOWS.loopIteration}' AND ExecutionStatus = 'Running' AND ${name} = '${loop}'`;
   for await (const { workflowId } of client.workflow.list({ query })) {
     const found = parseIterationWorkflowId(workflowId);
     if (found?.loop === loop) running.push(found.iteration);

@@ -13,10 +13,20 @@ import { isOpen, runningIterations } from '../activities/openWorkflows.js';
 import { PartloopError } from '../domain/errors.js';
 import { iterationWorkflowId, loopWorkflowId } from '../domain/ids.js';
 import { storedStatus } from '../domain/loop/status.js';
-import type { LoopStatus, PauseLoop, RetryIteration, StartLoopRequest, StopLoop } from '../domain/messages.js';
+import {
+  type IterationProgress,
+  iterationProgressSchema,
+  type LoopStatus,
+  type PauseLoop,
+  type RetryIteration,
+  type StartLoopRequest,
+  type StopLoop,
+} from '../domain/messages.js';
 import { LIGHT_QUEUE } from '../domain/queues.js';
+import { recorded } from '../domain/recorded.js';
 import { rootFailure } from '../domain/rootFailure.js';
 import type { Step, StepResults } from '../domain/steps.js';
+import { QUERIES, UPDATES, WORKFLOWS } from '../domain/workflowNames.js';
 import { readLoopState } from '../storage/loopState.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 
@@ -27,7 +37,7 @@ export async function startLoop(client: Client, request: Partial<StartLoopReques
   await assertWorkers(client);
   const workflowId = `start:${request.loop ?? request.pool ?? 'loop'}:${Date.now().toString(36)}`;
   return asPartloopError(() =>
-    client.workflow.execute<(input: unknown) => Promise<StartedLoop>>('startLoop', {
+    client.workflow.execute<(input: unknown) => Promise<StartedLoop>>(WORKFLOWS.startLoop, {
       workflowId,
       taskQueue: LIGHT_QUEUE,
       args: [request],
@@ -42,7 +52,7 @@ export async function startLoop(client: Client, request: Partial<StartLoopReques
  * @throws PartloopError `stack-unavailable` where no worker answers for it
  */
 export async function loopStatus(client: Client, loop: string): Promise<LoopStatus> {
-  const ask = () => client.workflow.getHandle(loopWorkflowId(loop)).query<LoopStatus>('status');
+  const ask = () => client.workflow.getHandle(loopWorkflowId(loop)).query<LoopStatus>(QUERIES.status);
   return answered(loop, () => client.withDeadline(Date.now() + STATUS_MS, ask));
 }
 
@@ -63,12 +73,17 @@ async function answered<T>(loop: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** What a loop does, with the step that its iteration is at. */
+export interface ShownLoop extends LoopStatus {
+  step: Step | null;
+}
+
 /** What a loop does, or, where it does not run, what it has done. */
-export async function loopStatusOrRecord(client: Client, store: ObjectStore, loop: string): Promise<LoopStatus> {
+export async function loopStatusOrRecord(client: Client, store: ObjectStore, loop: string): Promise<ShownLoop> {
   if (!(await isOpen(client, loopWorkflowId(loop)))) {
     const stored = storedStatus(await readLoopState(store, loop));
     const [iteration = null] = await runningIterations(client, loop);
-    if (iteration === null) return stored;
+    if (iteration === null) return { ...stored, step: null };
     // The loop was ended in Temporal, its iteration was not: what failed before is being done again.
     const step = (await iterationProgress(client, loop, iteration))?.step ?? null;
     return { ...stored, iteration, step, error: null };
@@ -137,25 +152,28 @@ export async function iterationProgress(
   client: Client,
   loop: string,
   iteration: number,
-): Promise<{ step: Step | null; results: StepResults } | null> {
+): Promise<IterationProgress | null> {
   try {
-    return await client.workflow.getHandle(iterationWorkflowId(loop, iteration)).query('progress');
+    const told: unknown = await client.workflow
+      .getHandle(iterationWorkflowId(loop, iteration))
+      .query<unknown>(QUERIES.progress);
+    return recorded(iterationProgressSchema).safeParse(told).data ?? null;
   } catch {
     return null;
   }
 }
 
 type Command =
-  | { name: 'resume' | 'adoptProposal'; args: [] }
-  | { name: 'pause'; args: [PauseLoop] }
-  | { name: 'stop'; args: [StopLoop] }
-  | { name: 'retryIteration'; args: [RetryIteration] };
+  | { name: typeof UPDATES.resume | typeof UPDATES.adoptProposal; args: [] }
+  | { name: typeof UPDATES.pause; args: [PauseLoop] }
+  | { name: typeof UPDATES.stop; args: [StopLoop] }
+  | { name: typeof UPDATES.retryIteration; args: [RetryIteration] };
 
 /** Send a command to a loop that runs; `retryIteration` and `adoptProposal` also wake one that was stopped. */
 export async function commandLoop(client: Client, loop: string, command: Command): Promise<LoopStatus> {
   const workflowId = loopWorkflowId(loop);
   await assertWorkers(client);
-  if (command.name !== 'retryIteration' && command.name !== 'adoptProposal') {
+  if (command.name !== UPDATES.retryIteration && command.name !== UPDATES.adoptProposal) {
     const [argument = {}] = command.args;
     const steer = () =>
       client.workflow
@@ -163,7 +181,7 @@ export async function commandLoop(client: Client, loop: string, command: Command
         .executeUpdate<LoopStatus, [StopLoop | PauseLoop]>(command.name, { args: [argument] });
     return answered(loop, () => client.withDeadline(Date.now() + STEER_MS, steer));
   }
-  const startWorkflowOperation = new WithStartWorkflowOperation('trainingLoop', {
+  const startWorkflowOperation = new WithStartWorkflowOperation(WORKFLOWS.trainingLoop, {
     workflowId,
     taskQueue: LIGHT_QUEUE,
     args: [{}],
@@ -171,7 +189,7 @@ export async function commandLoop(client: Client, loop: string, command: Command
   });
   return answered(loop, () =>
     client.workflow.executeUpdateWithStart<() => Promise<unknown>, LoopStatus, [RetryIteration]>(command.name, {
-      args: [command.name === 'retryIteration' ? command.args[0] : {}],
+      args: [command.name === UPDATES.retryIteration ? command.args[0] : {}],
       startWorkflowOperation,
     }),
   );

@@ -6,7 +6,7 @@ import type { LoopStatus } from '../domain/messages.js';
 import { pausedText } from '../infra/pausedWork.js';
 import { retryingText } from '../infra/retrying.js';
 import type { ObjectStore } from '../storage/objectStore.js';
-import { loopStatusOrRecord } from './loopClient.js';
+import { loopStatusOrRecord, type ShownLoop } from './loopClient.js';
 import type { LoopTroubles } from './loopTroubles.js';
 import { printTable, say, sayText } from './output.js';
 
@@ -21,9 +21,9 @@ export async function statusesOf(
   client: Client,
   store: ObjectStore,
   names: readonly string[],
-): Promise<{ statuses: LoopStatus[]; unreadable: UnreadableLoop[] }> {
+): Promise<{ statuses: ShownLoop[]; unreadable: UnreadableLoop[] }> {
   const found = await Promise.all(
-    names.map(async (loop): Promise<LoopStatus | UnreadableLoop> => {
+    names.map(async (loop): Promise<ShownLoop | UnreadableLoop> => {
       try {
         return await loopStatusOrRecord(client, store, loop);
       } catch (error) {
@@ -33,7 +33,7 @@ export async function statusesOf(
     }),
   );
   return {
-    statuses: found.filter((one): one is LoopStatus => 'phase' in one),
+    statuses: found.filter((one): one is ShownLoop => 'phase' in one),
     unreadable: found.filter((one): one is UnreadableLoop => !('phase' in one)),
   };
 }
@@ -45,7 +45,7 @@ export const unreadableJson = ({ loop, error: { code, message, hint } }: Unreada
 });
 
 /** A loop with why it may stand still. */
-export function printTroubled(status: LoopStatus & LoopTroubles): void {
+export function printTroubled(status: ShownLoop & LoopTroubles): void {
   const { retrying, paused, unattended, ...plain } = status;
   printStatus(plain);
   say(
@@ -56,8 +56,8 @@ export function printTroubled(status: LoopStatus & LoopTroubles): void {
 }
 
 /** A loop: what it does, what failed and what to do about it, and its newest iterations. */
-export function printStatus(status: LoopStatus): void {
-  const step = status.step === null ? '' : ` (${status.step})`;
+export function printStatus(status: LoopStatus & Partial<Pick<ShownLoop, 'step'>>): void {
+  const step = status.step == null ? '' : ` (${status.step})`;
   const iteration = status.iteration === null ? '' : `, iteration ${status.iteration}${step}`;
   say(`loop ${status.loop}: ${status.phase}${iteration}, ${status.remaining} to go`);
   if (status.error !== null) {

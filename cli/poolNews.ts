@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { runningLoops } from '../activities/openWorkflows.js';
 import { loopWorkflowId } from '../domain/ids.js';
+import { SIGNALS } from '../domain/workflowNames.js';
 import type { StackEnvironment } from '../infra/environment.js';
 import { connect } from './environment.js';
 
@@ -9,7 +10,7 @@ export async function tellLoops(client: Client, pool: string): Promise<void> {
   for (const loop of await runningLoops(client))
     await client.workflow
       .getHandle(loopWorkflowId(loop))
-      .signal('poolGrew', { pool })
+      .signal(SIGNALS.poolGrew, { pool })
       // One that ended meanwhile finds the images at its next start.
       .catch(() => undefined);
 }

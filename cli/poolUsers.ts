@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import { nameSchema } from '../domain/ids.js';
+import { WORKFLOWS } from '../domain/workflowNames.js';
 import { workflowInput } from './workflowInput.js';
 
 /** What Temporal knows of a pool's users. */
@@ -11,8 +12,7 @@ export interface RunningUsers {
   schedules: string[];
 }
 
-const RUNNING =
-  "ExecutionStatus = 'Running' AND WorkflowType IN ('trainingLoop', 'loopIteration', 'mislabelScan', 'startLoop')";
+const RUNNING = `ExecutionStatus = 'Running' AND WorkflowType IN ('${WORKFLOWS.trainingLoop}', '${WORKFLOWS.loopIteration}', '${WORKFLOWS.mislabelScan}', '${WORKFLOWS.startLoop}')`;
 const requestSchema = z.looseObject({ pool: nameSchema.optional(), loop: nameSchema.optional() });
 const scanInputSchema = z.looseObject({
   pool: nameSchema.optional(),

@@ -8,6 +8,7 @@ import { standaloneScanId, standaloneScanWorkflowId } from '../domain/ids.js';
 import { type RootFailure, rootFailure } from '../domain/rootFailure.js';
 import { type ScanProgress, scanProgressSchema, scanProgressText } from '../domain/scan/progress.js';
 import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
+import { QUERIES, WORKFLOWS } from '../domain/workflowNames.js';
 import { activityProgress } from './activityProgress.js';
 import { printTable } from './output.js';
 import { poolOfInput } from './poolUsers.js';
@@ -15,7 +16,7 @@ import { workflowInput } from './workflowInput.js';
 
 /** A worker answers within this, or is not there. */
 const QUERY_MS = 3_000;
-const OF_SCANS = "WorkflowType = 'mislabelScan'";
+const OF_SCANS = `WorkflowType = '${WORKFLOWS.mislabelScan}'`;
 const RUNNING = `${OF_SCANS} AND ExecutionStatus = 'Running'`;
 const ENDED_EARLY = `${OF_SCANS} AND ExecutionStatus IN ('Canceled', 'Terminated', 'Failed', 'TimedOut')`;
 
@@ -75,7 +76,7 @@ async function scanWorkflow(
 export async function scanProgress(client: Client, workflowId: string): Promise<ScanProgress | null> {
   try {
     const answer = await client.withDeadline(Date.now() + QUERY_MS, () =>
-      client.workflow.getHandle(workflowId).query<unknown>('progress'),
+      client.workflow.getHandle(workflowId).query<unknown>(QUERIES.progress),
     );
     return scanProgressSchema.safeParse(answer).data ?? null;
   } catch {

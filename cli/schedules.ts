@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { PartloopError } from '../domain/errors.js';
 import { nameSchema } from '../domain/ids.js';
 import { LIGHT_QUEUE } from '../domain/queues.js';
+import { WORKFLOWS } from '../domain/workflowNames.js';
 
 const PREFIX = 'start-loop:';
 export const scheduleId = (name: string): string => `${PREFIX}${name}`;
@@ -181,7 +182,7 @@ function badCron(cron: string, trouble: string, cause?: unknown): PartloopError 
 
 const action = ({ name, request }: WrittenSchedule) => ({
   type: 'startWorkflow' as const,
-  workflowType: 'startLoop',
+  workflowType: WORKFLOWS.startLoop,
   workflowId: `start:${name}`,
   taskQueue: LIGHT_QUEUE,
   args: [request],

@@ -347,7 +347,6 @@ export interface LoopStatus {
   loop: string;
   phase: (typeof LOOP_PHASES)[number];
   iteration: number | null;
-  step: string | null;
   remaining: number;
   pending: number | null;
   nextIteration: number;
@@ -356,3 +355,13 @@ export interface LoopStatus {
   proposal: Proposal | null;
   rows: IterationRow[];
 }
+
+/** What a `loopIteration` answers to the query `progress`. */
+export const iterationProgressSchema = z.object({
+  /** The step under way. */
+  step: stepSchema.nullable(),
+  /** Whether it holds before that step. */
+  held: z.boolean(),
+  results: stepResultsSchema,
+});
+export type IterationProgress = z.infer<typeof iterationProgressSchema>;

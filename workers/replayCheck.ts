@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { ReplayReport, WouldBreak } from '../domain/replayReport.js';
-import { WORKFLOW_TYPES } from '../domain/workflowTypes.js';
+import { WORKFLOW_TYPES } from '../domain/workflowNames.js';
 
 const OPEN = `ExecutionStatus = 'Running' AND WorkflowType IN (${WORKFLOW_TYPES.map((type) => `'${type}'`).join(', ')})`;
 

@@ -15,11 +15,13 @@ import { loopWorkflowId, scanWorkflowId, tuneWorkflowId } from '../domain/ids.js
 import {
   type IterationFinished,
   type IterationHeld,
+  type IterationProgress,
   loopIterationInputSchema,
   parseRecorded,
 } from '../domain/messages.js';
 import { resultSchemas, type Step, type StepResults } from '../domain/steps.js';
 import type { TuneResult } from '../domain/tune/step.js';
+import { QUERIES, SIGNALS } from '../domain/workflowNames.js';
 import { bookkeeping, light, scanning, training } from './activities.js';
 import { runOrJoin } from './childWorkflows.js';
 import { hasCode, mayPass, orFail, rootMessage } from './failures.js';
@@ -27,12 +29,10 @@ import { hyperparameterSearch } from './hyperparameterSearch.js';
 import { mislabelScan } from './mislabelScan.js';
 import { showAttributes } from './searchAttributes.js';
 
-export const iterationFinishedSignal = defineSignal<[IterationFinished]>('iterationFinished');
-export const iterationHeldSignal = defineSignal<[IterationHeld]>('iterationHeld');
-export const pauseIterationSignal = defineSignal<[boolean, boolean?]>('setPaused');
-export const iterationProgressQuery = defineQuery<{ step: Step | null; held: boolean; results: StepResults }>(
-  'progress',
-);
+export const iterationFinishedSignal = defineSignal<[IterationFinished]>(SIGNALS.iterationFinished);
+export const iterationHeldSignal = defineSignal<[IterationHeld]>(SIGNALS.iterationHeld);
+export const pauseIterationSignal = defineSignal<[boolean, boolean?]>(SIGNALS.setPaused);
+export const iterationProgressQuery = defineQuery<IterationProgress>(QUERIES.progress);
 
 /** Histories from before iterations told their loop that they hold, and ended without failing where no image is new. */
 const TELLS_THE_LOOP = 'iteration-tells-the-loop';

@@ -16,19 +16,20 @@ import {
   type StopLoop,
   stopSchema,
 } from '../domain/messages.js';
+import { QUERIES, SIGNALS, UPDATES } from '../domain/workflowNames.js';
 import { orFail } from './failures.js';
 
 // What a `trainingLoop` can be told and asked. What its iterations tell it stands with them, in `loopIteration.ts`.
 
-export const runIterationsUpdate = defineUpdate<RunIterationsAnswer, [RunIterations]>('runIterations');
-export const retryIterationUpdate = defineUpdate<LoopStatus, [RetryIteration]>('retryIteration');
-export const pauseUpdate = defineUpdate<LoopStatus, [PauseLoop]>('pause');
-export const resumeUpdate = defineUpdate<LoopStatus>('resume');
-export const setConfigUpdate = defineUpdate<LoopStatus, [{ config: LoopConfig }]>('setConfig');
-export const adoptProposalUpdate = defineUpdate<LoopStatus>('adoptProposal');
-export const stopUpdate = defineUpdate<LoopStatus, [StopLoop]>('stop');
-export const poolGrewSignal = defineSignal<[PoolNews?]>('poolGrew');
-export const statusQuery = defineQuery<LoopStatus>('status');
+export const runIterationsUpdate = defineUpdate<RunIterationsAnswer, [RunIterations]>(UPDATES.runIterations);
+export const retryIterationUpdate = defineUpdate<LoopStatus, [RetryIteration]>(UPDATES.retryIteration);
+export const pauseUpdate = defineUpdate<LoopStatus, [PauseLoop]>(UPDATES.pause);
+export const resumeUpdate = defineUpdate<LoopStatus>(UPDATES.resume);
+export const setConfigUpdate = defineUpdate<LoopStatus, [{ config: LoopConfig }]>(UPDATES.setConfig);
+export const adoptProposalUpdate = defineUpdate<LoopStatus>(UPDATES.adoptProposal);
+export const stopUpdate = defineUpdate<LoopStatus, [StopLoop]>(UPDATES.stop);
+export const poolGrewSignal = defineSignal<[PoolNews?]>(SIGNALS.poolGrew);
+export const statusQuery = defineQuery<LoopStatus>(QUERIES.status);
 
 // What an update asks for. Its validator looks at it strictly, once: a refused one leaves nothing in the history. Its handler reads
 // it as recorded data, also in a replay by another version that lacks a field of it.

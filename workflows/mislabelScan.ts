@@ -21,6 +21,7 @@ import {
 import type { ScanProgress } from '../domain/scan/progress.js';
 import type { ScanResult } from '../domain/scan/step.js';
 import type { FoldResult } from '../domain/train/step.js';
+import { QUERIES } from '../domain/workflowNames.js';
 import { bookkeeping, light, scanning, training } from './activities.js';
 import { isFaultOfData, orFail, rootMessage } from './failures.js';
 import { showAttributes } from './searchAttributes.js';
@@ -34,7 +35,7 @@ const FAILED_SHARDS_AGAIN = 'failed-shards-again';
 /** Before failed shards are tried again: credentials that expired and buckets that refuse are often mended in minutes. */
 const WAITS = ['1 minute', '5 minutes', '15 minutes'] as const;
 
-export const scanProgressQuery = defineQuery<ScanProgress>('progress');
+export const scanProgressQuery = defineQuery<ScanProgress>(QUERIES.progress);
 
 /**
  * algo1 over a chunk: decide which model may judge which image, train the models of cross-validation where none may, try each

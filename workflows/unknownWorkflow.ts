@@ -1,8 +1,9 @@
 import { workflowInfo } from '@temporalio/workflow';
+import { WORKFLOWS } from '../domain/workflowNames.js';
 import { failureOf } from './failures.js';
 
 /** The types that people start. */
-const STARTED_BY_PEOPLE = ['startLoop', 'mislabelScan'];
+const STARTED_BY_PEOPLE = [WORKFLOWS.startLoop, WORKFLOWS.mislabelScan];
 
 /** What runs where somebody starts a type that does not exist: left alone, it would wait for a worker that knows it for ever. */
 export async function unknownWorkflow(): Promise<never> {

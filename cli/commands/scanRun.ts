@@ -6,6 +6,7 @@ import { scanRequestSchema } from '../../domain/messages.js';
 import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { splitChoiceSchema } from '../../domain/scan/split.js';
 import type { StepResult } from '../../domain/steps.js';
+import { WORKFLOWS } from '../../domain/workflowNames.js';
 import { storeOf, withClient } from '../environment.js';
 import { asPartloopError } from '../loopClient.js';
 import { name, number, requestFrom, settingsFrom } from '../options.js';
@@ -91,7 +92,7 @@ async function run({ model, modelCard, unseen, set, wait, json, ...fields }: Opt
     const request = requestFrom(scanRequestSchema, { ...asked, ...uploaded });
     const workflowId = standaloneScanWorkflowId(scan);
     await asPartloopError(() =>
-      client.workflow.start<(input: unknown) => Promise<StepResult>>('mislabelScan', {
+      client.workflow.start<(input: unknown) => Promise<StepResult>>(WORKFLOWS.mislabelScan, {
         workflowId,
         taskQueue: LIGHT_QUEUE,
         args: [request],

@@ -5,6 +5,7 @@ import { standaloneScanWorkflowId } from '../../domain/ids.js';
 import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { scanProgressText } from '../../domain/scan/progress.js';
 import type { StepResult } from '../../domain/steps.js';
+import { WORKFLOWS } from '../../domain/workflowNames.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { readScanRecord } from '../../storage/scans.js';
 import { storeOf, withClient } from '../environment.js';
@@ -74,7 +75,7 @@ async function resume(scan: string, { wait, json }: { wait: boolean; json: boole
     }
     const workflowId = isRunning ? found.workflowId : standaloneScanWorkflowId(scan);
     if (!isRunning)
-      await client.workflow.start<(input: unknown) => Promise<StepResult>>('mislabelScan', {
+      await client.workflow.start<(input: unknown) => Promise<StepResult>>(WORKFLOWS.mislabelScan, {
         workflowId,
         taskQueue: LIGHT_QUEUE,
         args: [found?.input],

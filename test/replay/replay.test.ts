@@ -5,7 +5,7 @@ import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { z } from 'zod';
-import { WORKFLOW_TYPES } from '../../domain/workflowTypes.js';
+import { WORKFLOW_TYPES } from '../../domain/workflowNames.js';
 import * as workflows from '../../workflows/index.js';
 import { ROOT } from '../support/binaries.js';
 import { workflowBundle } from '../support/workflowEnvironment.js';
