@@ -96,6 +96,7 @@ export function createReportActivities(deps: ActivityDeps) {
           const summaryKey = scan.outputs.summary;
           const { warnings, quarantineAt = context.config.scan.quarantineAt } =
             summaryKey === undefined ? { warnings: [] } : await readJson(store, summaryKey, scanSummarySchema);
+          const threshold = quarantineAt ?? Number.POSITIVE_INFINITY;
           const counts = countsOf(scan.facts);
           const byId = new Map(chunk.map((row) => [row.imageId, row]));
           const [shownPicks, shownFindings] = [neediest(picks), mostSuspect(findings)];
@@ -125,7 +126,8 @@ export function createReportActivities(deps: ActivityDeps) {
             detection: {
               model: scan.facts.model ?? 'a model',
               scanned: images.filter((row) => notJudged(row) === null).length,
-              flagged: images.filter((row) => row.findings > 0).length,
+              withFindings: images.filter((row) => row.findings > 0).length,
+              overThreshold: images.filter((row) => notJudged(row) === null && row.pMislabelled >= threshold).length,
               quarantined: images.filter((row) => row.quarantined).length,
               unreadable: images.filter((row) => notJudged(row) === 'unreadable').length,
               counts: counts === null ? null : countsText(counts),
@@ -133,7 +135,7 @@ export function createReportActivities(deps: ActivityDeps) {
               kinds: countKinds(findings, new Set(images.filter((row) => row.quarantined).map((row) => row.imageId))),
               classes: countClasses(findings, pool.taxonomy),
               missing: draw.facts.missing ?? 0,
-              slices: suspicionByTag(images, byId, quarantineAt ?? Number.POSITIVE_INFINITY),
+              slices: suspicionByTag(images, byId, threshold),
               quarantineAt,
               answers: precisionByKind(verdicts),
               reliability: reliabilityOf(verdicts),

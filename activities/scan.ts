@@ -126,7 +126,7 @@ export function createScanActivities(deps: ActivityDeps) {
             outputs,
             facts: {
               ...countFacts(draw.facts, images),
-              flagged: summary.flagged,
+              overThreshold: summary.overThreshold,
               quarantined: summary.quarantined,
               findings: summary.findings,
               errors: summary.errors,

@@ -74,8 +74,8 @@ function show({ loop, summary, summaryFile, reportFile }: DemoOutcome): void {
     summary.iterations.map((row) => ({
       iteration: row.iteration,
       drawn: row.drawn,
-      flagged: row.flagged,
-      'spoiled/flagged/sampled': `${row.spoiled}/${row.spoiledFlagged}/${row.spoiledSampled}`,
+      'set aside': row.quarantined,
+      'spoiled / set aside / sampled': `${row.spoiled} / ${row.spoiledQuarantined} / ${row.spoiledSampled}`,
       sampled: row.sampled,
       'training set': row.trainingSet,
       mIoU: row.miou,

@@ -18,10 +18,10 @@ export interface IterationSummary {
   iteration: number;
   drawn: number;
   /** Images of this chunk that were set aside. */
-  flagged: number;
+  quarantined: number;
   /** Images of this chunk whose label was spoiled, and how many of these were set aside, and picked all the same. */
   spoiled: number;
-  spoiledFlagged: number;
+  spoiledQuarantined: number;
   spoiledSampled: number;
   sampled: number;
   trainingSet: number;
@@ -97,7 +97,7 @@ async function summariseIteration(
     chunk.filter(({ fileName }) => truth.get(fileName)?.wrong === true).map(({ imageId }) => imageId),
   );
   const own = new Set(chunk.map(({ imageId }) => imageId));
-  const flagged = images.filter(({ imageId, quarantined }) => quarantined && own.has(imageId));
+  const setAside = images.filter(({ imageId, quarantined }) => quarantined && own.has(imageId));
   const byImage = new Map<string, FindingRow[]>(chunk.map(({ imageId }) => [imageId, []]));
   for (const finding of findings) byImage.get(finding.imageId)?.push(finding);
   const { decide, evaluate, train } = results;
@@ -105,9 +105,9 @@ async function summariseIteration(
     row: {
       iteration,
       drawn: chunk.length,
-      flagged: flagged.length,
+      quarantined: setAside.length,
       spoiled: wrong.size,
-      spoiledFlagged: flagged.filter(({ imageId }) => wrong.has(imageId)).length,
+      spoiledQuarantined: setAside.filter(({ imageId }) => wrong.has(imageId)).length,
       sampled: sample.length,
       trainingSet: results.sample?.facts.trainingSet ?? 0,
       miou: rounded(evaluate?.facts.miou),

@@ -174,6 +174,7 @@ export const iterationRowSchema = z.object({
   iteration: z.number().int(),
   status: z.enum(['finished', 'failed']),
   drawn: z.number().nullable(),
+  /** Images set aside. Rows travel between builds, so that the name stays. */
   flagged: z.number().nullable(),
   sampled: z.number().nullable(),
   trainingSet: z.number().nullable(),

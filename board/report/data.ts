@@ -85,7 +85,9 @@ export interface LeftOutGroup {
 export interface DetectionSummary {
   model: string;
   scanned: number;
-  flagged: number;
+  withFindings: number;
+  /** Images whose probability reaches `quarantineAt`; caps may leave some of them in. */
+  overThreshold: number;
   quarantined: number;
   unreadable: number;
   /** Probability from which images are set aside; null where none reaches the precision that was asked for. */
@@ -98,7 +100,7 @@ export interface DetectionSummary {
   /** What became of every image of the pool: `scanned 130 of 600 images; …`; null for scans of before it was counted. */
   counts: string | null;
   /** By tag value: images scanned, those over the quarantine threshold, those set aside; the most often suspected first. */
-  slices: { tag: string; value: string; images: number; flagged: number; quarantined: number }[];
+  slices: { tag: string; value: string; images: number; overThreshold: number; quarantined: number }[];
   /** What reviewers said so far, by kind and by the scan's own probability; empty before the first review. */
   answers: ReturnType<typeof precisionByKind>;
   reliability: ReturnType<typeof reliabilityOf>;

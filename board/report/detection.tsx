@@ -11,7 +11,7 @@ export function Detection({ data }: { data: ReportData }) {
     <section id="detection">
       <h2>Mislabelled images</h2>
       <p class="note">
-        {whole(detection.scanned)} images scanned by {detection.model}; {whole(detection.flagged)} with findings,{' '}
+        {whole(detection.scanned)} images scanned by {detection.model}; {whole(detection.withFindings)} with findings,{' '}
         {whole(detection.quarantined)} set aside{' '}
         {detection.quarantineAt === null ? '' : `from ${percent(detection.quarantineAt)} probability on`},{' '}
         {whole(detection.unreadable)} unreadable, {whole(detection.missing)} missing from the store. Estimated share of
@@ -83,11 +83,13 @@ export function Detection({ data }: { data: ReportData }) {
 }
 
 /** How often images are suspected by tag: what is hard for the model should not be suspected much more often. */
-function Suspicion({ detection: { slices, scanned, flagged } }: Pick<ReportData, 'detection'>) {
+function Suspicion({ detection: { slices, scanned, overThreshold } }: Pick<ReportData, 'detection'>) {
   if (slices.length === 0) return null;
   return (
     <details>
-      <summary>Suspected by tag ({percent(flagged / Math.max(1, scanned), 1)} of all images have findings)</summary>
+      <summary>
+        Over the threshold by tag ({percent(overThreshold / Math.max(1, scanned), 1)} of all images are)
+      </summary>
       <table>
         <thead>
           <tr>
@@ -105,8 +107,8 @@ function Suspicion({ detection: { slices, scanned, flagged } }: Pick<ReportData,
                 {slice.tag} {slice.value}
               </td>
               <td class="n">{slice.images}</td>
-              <td class="n">{slice.flagged}</td>
-              <td class="n">{percent(slice.flagged / Math.max(1, slice.images), 1)}</td>
+              <td class="n">{slice.overThreshold}</td>
+              <td class="n">{percent(slice.overThreshold / Math.max(1, slice.images), 1)}</td>
               <td class="n">{slice.quarantined}</td>
             </tr>
           ))}

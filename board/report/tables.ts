@@ -142,14 +142,14 @@ export function suspicionByTag(
     for (const tag of TAG_NAMES) {
       if (row[tag] === null) continue;
       const value = String(row[tag]);
-      const slice = slices.get(`${tag}=${value}`) ?? { tag, value, images: 0, flagged: 0, quarantined: 0 };
+      const slice = slices.get(`${tag}=${value}`) ?? { tag, value, images: 0, overThreshold: 0, quarantined: 0 };
       slice.images++;
-      if (pMislabelled >= threshold) slice.flagged++;
+      if (pMislabelled >= threshold) slice.overThreshold++;
       if (quarantined) slice.quarantined++;
       slices.set(`${tag}=${value}`, slice);
     }
   }
   return [...slices.values()]
     .filter(({ images }) => images >= LEAST)
-    .sort((a, b) => b.flagged / b.images - a.flagged / a.images || b.images - a.images);
+    .sort((a, b) => b.overThreshold / b.images - a.overThreshold / a.images || b.images - a.images);
 }

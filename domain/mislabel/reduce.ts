@@ -95,7 +95,7 @@ export function reduceScan(
   const judges = models.map((model) => judgedClasses(taxonomy, classes, classIou?.[model] ?? null, config.minClassIou));
   const summary: ScanSummary = {
     images: entries.length,
-    flagged: rows.filter(({ image }) => image.pMislabelled >= quarantineAt).length,
+    overThreshold: rows.filter(({ image }) => image.pMislabelled >= quarantineAt).length,
     quarantineAt: Number.isFinite(quarantineAt) ? round(quarantineAt) : null,
     quarantined: rows.filter(({ image }) => image.quarantined).length,
     overflow,

@@ -145,8 +145,9 @@ export interface ReduceEntry {
 
 export interface ScanSummary {
   images: number;
-  flagged: number;
-  /** Probability from which images were flagged; null where none reaches the precision that was asked for. */
+  /** Images whose probability reaches `quarantineAt`; caps may leave some of them in. */
+  overThreshold: number;
+  /** Probability from which images are set aside; null where none reaches the precision that was asked for. */
   quarantineAt: number | null;
   quarantined: number;
   /** Images over the threshold that the caps left in; they go to review only. */

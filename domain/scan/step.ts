@@ -38,7 +38,7 @@ export const scanStep = {
     unjudged: fact.count('that no model may judge'),
     failed: fact.count('in failed shards'),
     /** Images whose probability of a wrong label reaches `scan.quarantineAt`; caps may leave some of them in. */
-    flagged: fact.count('images over the threshold'),
+    overThreshold: fact.count('images over the threshold'),
     quarantined: fact.count('images set aside'),
     findings: fact.count('findings'),
     errors: fact.count('images that could not be judged'),

@@ -198,9 +198,9 @@ describe('the table of suspicion by tag', () => {
     const scanned = rows.map((_, n) => scanRow(n, { pMislabelled: n < 6 ? 0.9 : 0.1, quarantined: n < 4 }));
     const table = suspicionByTag(scanned, new Map(rows.map((row) => [row.imageId, row])), 0.5);
     assert.deepEqual(table, [
-      { tag: 'zoomed', value: 'true', images: 12, flagged: 6, quarantined: 4 },
-      { tag: 'angle', value: '0', images: 39, flagged: 5, quarantined: 3 },
-      { tag: 'zoomed', value: 'false', images: 28, flagged: 0, quarantined: 0 },
+      { tag: 'zoomed', value: 'true', images: 12, overThreshold: 6, quarantined: 4 },
+      { tag: 'angle', value: '0', images: 39, overThreshold: 5, quarantined: 3 },
+      { tag: 'zoomed', value: 'false', images: 28, overThreshold: 0, quarantined: 0 },
     ]);
   });
 });

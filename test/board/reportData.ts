@@ -172,7 +172,8 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
     detection: {
       model: 'a1b2c3d4',
       scanned: 130,
-      flagged: 41,
+      withFindings: 41,
+      overThreshold: 22,
       quarantined: 19,
       unreadable: 1,
       quarantineAt: 0.5,
@@ -180,8 +181,8 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       missing: 0,
       counts: 'scanned 129 of 600 images; not scanned: 40 test, 430 not drawn yet, 1 unreadable',
       slices: [
-        { tag: 'zoomed', value: 'true', images: 20, flagged: 6, quarantined: 4 },
-        { tag: 'black', value: 'false', images: 110, flagged: 13, quarantined: 13 },
+        { tag: 'zoomed', value: 'true', images: 20, overThreshold: 6, quarantined: 4 },
+        { tag: 'black', value: 'false', images: 110, overThreshold: 13, quarantined: 13 },
       ],
       answers: [
         { kind: 'missing_part', answered: 20, wrong: 18, unsure: 1, precision: 0.9 },

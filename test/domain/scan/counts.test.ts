@@ -90,7 +90,7 @@ describe('the counts of a scan', () => {
   });
 
   it('are unknown for scans of before they were written down', () => {
-    assert.equal(countsOf({ scanned: 60, flagged: 3, findings: 4 }), null);
+    assert.equal(countsOf({ scanned: 60, overThreshold: 3, findings: 4 }), null);
     assert.equal(countsOf(countFacts({ drawn: 60, missing: 0 }, [])), null);
   });
 });
