@@ -1,11 +1,11 @@
-/** Arrows point one way: cli → workers → activities → pool, inference → formats, storage → domain. */
+/** Arrows point one way: cli → workers → activities → training, report → steps → inference, pool → formats, storage → domain. */
 const only = (from, allowed, comment, pathNot = []) => ({
   name: `${from}-imports-only-${allowed.join('-') || 'itself'}`,
   severity: 'error',
   comment,
   from: { path: `^${from}/`, pathNot },
   to: {
-    path: '^(workflows|activities|workers|domain|storage|inference|formats|cli|board|demo|infra|bench|test|pool)/',
+    path: '^(workflows|activities|steps|training|report|workers|domain|storage|inference|formats|cli|demo|infra|bench|test|pool)/',
     pathNot: [`^${from}/`, ...allowed.map((folder) => `^${folder}/`)],
     dependencyTypesNot: ['type-only'],
   },
@@ -32,14 +32,20 @@ module.exports = {
     only('storage', ['domain'], 'storage knows the domain alone'),
     only('formats', ['domain', 'storage'], 'formats know domain and storage'),
     only('pool', ['domain', 'storage', 'formats'], 'what is done to a pool knows formats, domain and storage'),
-    only('inference', ['domain', 'storage'], 'inference knows domain and storage'),
+    only('inference', ['domain', 'storage', 'steps'], 'inference knows domain, storage and how steps run'),
+    only('steps', ['domain', 'storage'], 'how any step runs: commits, heartbeats, pins; nothing of what it does'),
+    only('training', ['domain', 'storage', 'inference', 'steps'], 'what runs a trainer knows steps and derivatives'),
+    only('report', ['domain', 'storage', 'inference', 'steps'], 'pages are functions from stored records to HTML'),
     only(
       'activities',
-      ['domain', 'storage', 'inference', 'formats', 'pool', 'board'],
-      'activities are thin: they call the folders below; board renders reports',
+      ['domain', 'storage', 'inference', 'formats', 'pool', 'steps', 'training', 'report'],
+      'activities are thin: they call the folders below',
     ),
-    only('board', ['domain', 'storage'], 'pages are functions from stored records to HTML'),
-    only('workers', ['activities', 'domain', 'storage', 'inference'], 'workers put parts together'),
+    only(
+      'workers',
+      ['activities', 'steps', 'training', 'domain', 'storage', 'inference'],
+      'workers put parts together',
+    ),
     {
       name: 'no-circular',
       severity: 'error',

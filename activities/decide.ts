@@ -10,16 +10,16 @@ import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
 import { type EvaluationRow, evaluationRowSchema, trainingRowSchema } from '../domain/tables.js';
 import type { TrainResult } from '../domain/train/step.js';
+import { evaluationRows } from '../inference/evaluation/evaluationRows.js';
+import type { ActivityDeps } from '../steps/deps.js';
+import { withHeartbeat } from '../steps/heartbeat.js';
+import { poolOf } from '../steps/pool.js';
+import { isForced, runStep } from '../steps/runStep.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
 import { readJson } from '../storage/json.js';
 import { readRegistry, registerBenchmark, updateRegistry } from '../storage/registry.js';
 import { readTable } from '../storage/table.js';
-import type { ActivityDeps } from './deps.js';
 import { type Evaluation, evaluateModel } from './evaluate.js';
-import { evaluationRows } from './evaluationRows.js';
-import { withHeartbeat } from './heartbeat.js';
-import { poolOf } from './pool.js';
-import { isForced, runStep } from './step.js';
 
 /** Step decide: the candidate against the model in production, on the same test set. */
 export function createDecideActivities(deps: ActivityDeps) {

@@ -8,16 +8,16 @@ import type { SplitChoice } from '../domain/scan/split.js';
 import { outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';
+import type { ActivityDeps } from '../steps/deps.js';
+import { throwIfCancelled, withHeartbeat } from '../steps/heartbeat.js';
+import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
+import { type Pin, type Pinned, pinned } from '../steps/pins.js';
+import { poolOf } from '../steps/pool.js';
+import { isForced, runStep } from '../steps/runStep.js';
 import { headRow } from '../storage/headRow.js';
 import { readJson } from '../storage/json.js';
 import { readLoopState } from '../storage/loopState.js';
 import { writeTable } from '../storage/table.js';
-import type { ActivityDeps } from './deps.js';
-import { throwIfCancelled, withHeartbeat } from './heartbeat.js';
-import { refuseManyLeftOut } from './manyLeftOut.js';
-import { type Pin, type Pinned, pinned } from './pins.js';
-import { poolOf } from './pool.js';
-import { isForced, runStep } from './step.js';
 
 const HEADS_IN_FLIGHT = 48;
 /** Images between two reports of progress. */

@@ -6,16 +6,16 @@ import { modelCardSchema } from '../domain/modelCard.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
 import type { EvaluationRow, IndexRow } from '../domain/tables.js';
+import { type EvaluateRequest, judgeTestImages } from '../inference/evaluation/testImages.js';
+import type { ActivityDeps } from '../steps/deps.js';
+import { withHeartbeat } from '../steps/heartbeat.js';
+import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
+import { poolOf } from '../steps/pool.js';
+import { isForced, runStep } from '../steps/runStep.js';
 import { digestOf } from '../storage/digest.js';
 import { findEvaluation, keepEvaluation } from '../storage/evaluations.js';
 import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
-import type { ActivityDeps } from './deps.js';
-import { withHeartbeat } from './heartbeat.js';
-import { refuseManyLeftOut } from './manyLeftOut.js';
-import { poolOf } from './pool.js';
-import { isForced, runStep } from './step.js';
-import { type EvaluateRequest, judgeTestImages } from './testImages.js';
 
 export interface Evaluation {
   /** Keys of the table of images, and of the summary. */

@@ -1,8 +1,4 @@
 import { z } from 'zod';
-import type { IterationPoint, Picture, ReportData } from '../board/report/data.js';
-import { type Overlay, overlayPicture, PICTURE_SIDE } from '../board/report/overlay.js';
-import { renderReport } from '../board/report/page.js';
-import { classTable, sliceTable, suspicionByTag, worstImages } from '../board/report/tables.js';
 import { estimateRecall } from '../domain/auditAnswers.js';
 import { proposalSchema } from '../domain/correction.js';
 import { decisionSchema } from '../domain/decision.js';
@@ -27,19 +23,23 @@ import {
 } from '../domain/tables.js';
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
 import { tuningSchema } from '../domain/tune/proposal.js';
+import { evaluationRows } from '../inference/evaluation/evaluationRows.js';
+import type { IterationPoint, Picture, ReportData } from '../report/data.js';
+import { leftOutOfIteration } from '../report/leftOutOfIteration.js';
+import { type Overlay, overlayPicture, PICTURE_SIDE } from '../report/overlay.js';
+import { renderReport } from '../report/page.js';
+import { classTable, sliceTable, suspicionByTag, worstImages } from '../report/tables.js';
+import type { ActivityDeps } from '../steps/deps.js';
+import { throwIfCancelled, withHeartbeat } from '../steps/heartbeat.js';
+import { poolOf } from '../steps/pool.js';
+import { runStep } from '../steps/runStep.js';
 import { readImage, readLabel } from '../storage/imageSource.js';
 import { readJson } from '../storage/json.js';
 import { decodeLabel } from '../storage/labelMask.js';
 import { readLoopState } from '../storage/loopState.js';
 import { readReviews } from '../storage/reviews.js';
 import { readTable } from '../storage/table.js';
-import type { ActivityDeps } from './deps.js';
-import { evaluationRows } from './evaluationRows.js';
-import { throwIfCancelled, withHeartbeat } from './heartbeat.js';
-import { leftOutOfIteration } from './leftOutOfIteration.js';
-import { poolOf } from './pool.js';
 import { reviewListSchema } from './reviews.js';
-import { runStep } from './step.js';
 
 const FINDING_PICTURES = 24;
 const FINDINGS_A_KIND = 6;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { IterationContext } from '../domain/steps.js';
+import type { ActivityDeps } from '../steps/deps.js';
+import { type Pin, type Pinned, pinned } from '../steps/pins.js';
+import { isForced } from '../steps/runStep.js';
 import { readJson } from '../storage/json.js';
 import { readLoopState } from '../storage/loopState.js';
 import { type Reviews, readReviews } from '../storage/reviews.js';
-import type { ActivityDeps } from './deps.js';
-import { type Pin, type Pinned, pinned } from './pins.js';
-import { isForced } from './step.js';
 
 /** Names of the reviews that a scan took into account: output `reviews`. */
 export const reviewListSchema = z.array(z.string());

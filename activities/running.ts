@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { FailureCode } from '../domain/failure.js';
 import { rootFailure } from '../domain/rootFailure.js';
-import { withHeartbeat } from './heartbeat.js';
+import { withHeartbeat } from '../steps/heartbeat.js';
 import { isOpen } from './openWorkflows.js';
 
 /** How a workflow ended; `ended` without a result: cancelled, terminated, timed out, or no longer known. */

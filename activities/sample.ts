@@ -13,13 +13,13 @@ import {
   scanImageRowSchema,
   trainingRowSchema,
 } from '../domain/tables.js';
+import type { ActivityDeps } from '../steps/deps.js';
+import { withHeartbeat } from '../steps/heartbeat.js';
+import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
+import { poolOf } from '../steps/pool.js';
+import { runStep } from '../steps/runStep.js';
 import { readTable, writeTable } from '../storage/table.js';
-import type { ActivityDeps } from './deps.js';
-import { withHeartbeat } from './heartbeat.js';
 import { withIgnoredRegions } from './ignoredRegions.js';
-import { refuseManyLeftOut } from './manyLeftOut.js';
-import { poolOf } from './pool.js';
-import { runStep } from './step.js';
 
 /** Step sample: algo2 over the scanned chunk, and the training set it grows. */
 export function createSampleActivities(deps: ActivityDeps) {

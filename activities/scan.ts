@@ -13,19 +13,19 @@ import type { IterationContext, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema, findingRowSchema, scanImageRowSchema } from '../domain/tables.js';
 import { tagsSchema } from '../domain/tags.js';
 import type { FoldResult } from '../domain/train/step.js';
+import { scanShard } from '../inference/scan/judgeShard.js';
+import { judgeOf } from '../inference/scan/judges.js';
+import type { ScanSetup, ShardInput } from '../inference/scan/scanSetup.js';
+import { readShard, type ShardEntry, shardKey } from '../inference/scan/shardObject.js';
+import { trialWarnings, tryJudges } from '../inference/scan/tryJudges.js';
+import type { ActivityDeps } from '../steps/deps.js';
+import { withHeartbeat } from '../steps/heartbeat.js';
+import { poolOf } from '../steps/pool.js';
+import { runStep } from '../steps/runStep.js';
 import { readJson } from '../storage/json.js';
 import { readTable, writeTable } from '../storage/table.js';
-import type { ActivityDeps } from './deps.js';
-import { withHeartbeat } from './heartbeat.js';
-import { judgeOf } from './judges.js';
-import { poolOf } from './pool.js';
 import { reviewsFor } from './reviews.js';
 import { type PlannedScan, planScan } from './scanPlan.js';
-import type { ScanSetup, ShardInput } from './scanSetup.js';
-import { scanShard } from './scanShard.js';
-import { readShard, type ShardEntry, shardKey } from './scanShards.js';
-import { runStep } from './step.js';
-import { trialWarnings, tryJudges } from './tryJudges.js';
 
 interface ReduceInput {
   context: IterationContext;

@@ -13,15 +13,15 @@ import { type ScanPlan, scanPlanSchema } from '../domain/scanPlan.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema, trainingRowSchema } from '../domain/tables.js';
+import type { ActivityDeps } from '../steps/deps.js';
+import { type Pin, type Pinned, pinned } from '../steps/pins.js';
+import { poolOf } from '../steps/pool.js';
+import { type Attempt, runStep } from '../steps/runStep.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
 import { readJson } from '../storage/json.js';
 import { readLoopState } from '../storage/loopState.js';
 import { readRegistry } from '../storage/registry.js';
 import { readTable, writeTable } from '../storage/table.js';
-import type { ActivityDeps } from './deps.js';
-import { type Pin, type Pinned, pinned } from './pins.js';
-import { poolOf } from './pool.js';
-import { type Attempt, runStep } from './step.js';
 
 const BENCHMARK: Pin<RegisteredModel | null> = {
   name: 'benchmark',

@@ -8,11 +8,11 @@ import { type StandaloneRequest, standaloneConfig } from '../domain/scan/standal
 import type { ScanResult } from '../domain/scan/step.js';
 import { type ScanRecord, scanRecordSchema } from '../domain/scanRecord.js';
 import type { IterationContext } from '../domain/steps.js';
+import type { ActivityDeps } from '../steps/deps.js';
+import { choosePool, poolOf } from '../steps/pool.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
 import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
-import type { ActivityDeps } from './deps.js';
-import { choosePool, poolOf } from './pool.js';
 
 const SPLIT_WORDS = { train: 'training ', val: 'validation ', test: 'test ', all: '' } as const;
 

@@ -2,10 +2,10 @@ import type { LoopConfig } from '../domain/config.js';
 import { PartloopError } from '../domain/errors.js';
 import { adoptedSettings, ownConfig } from '../domain/loopState.js';
 import { configWith, givenSettings, resolveConfig, type StartLoopRequest } from '../domain/messages.js';
+import { choosePool } from '../steps/pool.js';
 import { readLoopState } from '../storage/loopState.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { openPool } from '../storage/pool.js';
-import { choosePool } from './pool.js';
 
 /** A request to start a loop with everything that can be known before it happens. */
 export interface ResolvedStart {

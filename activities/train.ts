@@ -6,20 +6,20 @@ import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
 import { chunkRowSchema, trainingRowSchema } from '../domain/tables.js';
 import { type FoldResult, foldPart, type TrainResult, trainStep } from '../domain/train/step.js';
+import type { ActivityDeps } from '../steps/deps.js';
+import { withHeartbeat } from '../steps/heartbeat.js';
+import { poolOf } from '../steps/pool.js';
+import { isCommitted } from '../steps/runStep.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
 import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
 import { readRegistry, registerBenchmark } from '../storage/registry.js';
 import { readTable } from '../storage/table.js';
-import type { ActivityDeps } from './deps.js';
-import { withHeartbeat } from './heartbeat.js';
-import { poolOf } from './pool.js';
-import { isCommitted } from './step.js';
-import { prepareTraining, type TrainingPlan } from './trainer/prepare.js';
-import { publishModel } from './trainer/results.js';
-import { runTraining } from './trainer/run.js';
-import { runTrainingStep } from './trainer/trainingStep.js';
-import { warmStartOf } from './trainer/warmStart.js';
+import { prepareTraining, type TrainingPlan } from '../training/prepare.js';
+import { publishModel } from '../training/results.js';
+import { runTraining } from '../training/run.js';
+import { runTrainingStep } from '../training/trainingStep.js';
+import { warmStartOf } from '../training/warmStart.js';
 
 /** Step train, and the trainings beside it: folds of cross-validation, and a baseline on random images. */
 export function createTrainActivities(deps: ActivityDeps) {

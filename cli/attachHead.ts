@@ -4,7 +4,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { trainerPython } from '../activities/trainer/process.js';
 import { PartloopError } from '../domain/errors.js';
 import { parseRequest } from '../domain/messages.js';
 import { type ModelCard, modelCardSchema } from '../domain/modelCard.js';
@@ -16,6 +15,7 @@ import { ROOT } from '../infra/home.js';
 import { digestOf, digestOfTaxonomy } from '../storage/digest.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import type { Pool } from '../storage/pool.js';
+import { trainerPython } from '../training/process.js';
 import { say } from './output.js';
 
 const run = promisify(execFile);

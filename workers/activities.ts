@@ -1,6 +1,5 @@
 import type { Client } from '@temporalio/client';
 import { createDecideActivities } from '../activities/decide.js';
-import type { ActivityDeps } from '../activities/deps.js';
 import { createDrawActivities } from '../activities/draw.js';
 import { createEvaluateActivities } from '../activities/evaluate.js';
 import type { Activities } from '../activities/index.js';
@@ -12,6 +11,7 @@ import { createScanActivities } from '../activities/scan.js';
 import { createStandaloneScanActivities } from '../activities/standaloneScan.js';
 import { createTrainActivities } from '../activities/train.js';
 import { createTrialActivities, createTuneActivities } from '../activities/tune.js';
+import type { ActivityDeps } from '../steps/deps.js';
 import type { Role } from './roles.js';
 
 /** The activities of one role, made from their clients once. A queue offers only what is meant to run there. */

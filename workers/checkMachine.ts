@@ -4,10 +4,10 @@ import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { trainerPython } from '../activities/trainer/process.js';
 import { PartloopError } from '../domain/errors.js';
 import { readVariables } from '../domain/variables.js';
 import { checkRuntime } from '../inference/runtimeCheck.js';
+import { trainerPython } from '../training/process.js';
 import type { Role } from './roles.js';
 
 /** Gigabytes below the home without which a role does not even begin: notes, models and pictures, a checkpoint. */

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import type { ActivityDeps } from '../activities/deps.js';
 import type { PartloopError } from '../domain/errors.js';
 import { workerIdentity } from '../domain/workerIdentity.js';
+import type { ActivityDeps } from '../steps/deps.js';
 import { activitiesFor } from './activities.js';
 import { castErrors } from './castErrors.js';
 import { checkEquipment, type Equipment } from './check.js';

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { runTrainer, trainerPython } from '../../activities/trainer/process.js';
-import { trainerFailure } from '../../activities/trainer/trainerEnd.js';
 import { trainConfigSchema } from '../../domain/config.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { trainerJob } from '../../domain/trainerJob.js';
 import { ROOT } from '../../infra/home.js';
 import { digestOf } from '../../storage/digest.js';
 import { encodeLabel } from '../../storage/labelMask.js';
+import { runTrainer, trainerPython } from '../../training/process.js';
+import { trainerFailure } from '../../training/trainerEnd.js';
 import { readPhotos } from './photos.js';
 
 const TRAINING = { size: 128, iterations: 200, images: 200 };

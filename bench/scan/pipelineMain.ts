@@ -1,6 +1,6 @@
-import { ShardWriter } from '../../activities/scanShards.js';
 import { storeOf } from '../../cli/environment.js';
 import { chunkRowSchema } from '../../domain/tables.js';
+import { ShardWriter } from '../../inference/scan/shardObject.js';
 import { scanRows } from '../../inference/scanPipeline.js';
 import { openSessions } from '../../inference/sessions.js';
 import { resolveEnvironment } from '../../infra/environment.js';

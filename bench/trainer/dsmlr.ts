@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDataset, writeList } from '../../activities/trainer/dataset.js';
 import { storeOf } from '../../cli/environment.js';
 import { say } from '../../cli/output.js';
 import { PartloopError } from '../../domain/errors.js';
@@ -13,6 +12,7 @@ import type { StackEnvironment } from '../../infra/environment.js';
 import { importImages } from '../../pool/import/importImages.js';
 import { digestOf } from '../../storage/digest.js';
 import { openPool } from '../../storage/pool.js';
+import { syncDataset, writeList } from '../../training/dataset.js';
 
 const POOL = 'bench-dsmlr';
 /** Parts that the taxonomy counts as minor: mirrors and lights. */

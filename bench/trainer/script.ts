@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { trainerPython } from '../../activities/trainer/process.js';
 import { PartloopError } from '../../domain/errors.js';
 import { ROOT } from '../../infra/home.js';
+import { trainerPython } from '../../training/process.js';
 
 /**
  * Run one of the measuring scripts of `bench/` with the trainer's interpreter; what it says to people is passed on.

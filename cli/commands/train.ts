@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { findLearningRate } from '../../activities/trainer/lrRange.js';
-import { learningRateChart } from '../../board/report/learningRates.js';
 import { counted } from '../../domain/counted.js';
 import { drawChunk } from '../../domain/draw/drawChunk.js';
 import { PartloopError } from '../../domain/errors.js';
 import { resolveConfig, startLoopRequestSchema } from '../../domain/messages.js';
 import { ROOT } from '../../infra/home.js';
+import { learningRateChart } from '../../report/learningRates.js';
 import { openPool } from '../../storage/pool.js';
+import { findLearningRate } from '../../training/lrRange.js';
 import { openEnvironmentStore } from '../environment.js';
 import { stoppable } from '../interrupt.js';
 import { name, requestFrom, settingsFrom, wholeNumberBetween } from '../options.js';

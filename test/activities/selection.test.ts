@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import sharp from 'sharp';
 import { createDecideActivities } from '../../activities/decide.js';
-import type { ActivityDeps } from '../../activities/deps.js';
 import { createDrawActivities } from '../../activities/draw.js';
 import { createReportActivities } from '../../activities/report.js';
 import { createSampleActivities } from '../../activities/sample.js';
@@ -28,6 +27,7 @@ import {
 import { NO_TAGS } from '../../domain/tags.js';
 import type { TrainResult } from '../../domain/train/step.js';
 import { readImageList } from '../../pool/remove/imageList.js';
+import type { ActivityDeps } from '../../steps/deps.js';
 import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import { encodeLabel } from '../../storage/labelMask.js';

@@ -62,7 +62,7 @@ describe('what hints, help and pages name', () => {
   it('as options are options of a command that can come to say so', () => {
     const known = new Set(allCommands(program).flatMap(({ options }) => options.flatMap(({ long }) => long ?? [])));
     const named = [
-      ...texts.filter(({ where, text }) => text.includes(' ') && !where.startsWith('board/')),
+      ...texts.filter(({ where, text }) => text.includes(' ') && !where.startsWith('report/')),
       ...pages().map(({ name, text }) => ({ where: name, text: withoutOtherPrograms(text) })),
     ].flatMap(({ where, text }) =>
       // Those of a whole command line are tried with it.

@@ -9,9 +9,9 @@ import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { openPool } from '../../storage/pool.js';
 import { writeTable } from '../../storage/table.js';
-import { POOL, taxonomy, tinyImage } from '../activities/train/tinyPool.js';
 import { fakeActivities, stepResult } from '../support/fakeActivities.js';
 import { workflowBundle } from '../support/workflowEnvironment.js';
+import { POOL, taxonomy, tinyImage } from '../training/tinyPool.js';
 import type { Site } from './site.js';
 
 const ITERATIONS = 150;

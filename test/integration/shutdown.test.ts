@@ -18,11 +18,11 @@ import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { openPool } from '../../storage/pool.js';
 import { writeTable } from '../../storage/table.js';
-import { POOL, taxonomy, tinyImage } from '../activities/train/tinyPool.js';
 import { ROOT } from '../support/binaries.js';
 import { fakeActivities, stepResult } from '../support/fakeActivities.js';
 import { startTestStore, type TestStore } from '../support/s3.js';
 import { localEnvironment, workflowBundle } from '../support/workflowEnvironment.js';
+import { POOL, taxonomy, tinyImage } from '../training/tinyPool.js';
 
 const ITERATIONS = 400;
 const python = process.env.PARTLOOP_PYTHON ?? join(ROOT, '.venv', 'bin', 'python');

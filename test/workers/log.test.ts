@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
-import { PrintedLines } from '../../activities/trainer/printedLines.js';
 import { SCAN_QUEUE } from '../../domain/queues.js';
+import { PrintedLines } from '../../training/printedLines.js';
 import { runtimeLogs, workerLog } from '../../workers/log.js';
 import { withInput, workflowFields } from '../../workers/logFields.js';
 

@@ -1,0 +1,35 @@
+import { PartloopError } from '../../domain/errors.js';
+import { type EvaluationRow, evaluationRowSchema } from '../../domain/tables.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+import { readTable } from '../../storage/table.js';
+
+/** Whose evaluation is read, for an error that says how it is made anew. */
+interface EvaluatedIteration {
+  loop: string;
+  iteration: number;
+  /** What needs it belongs to a later iteration, which is tried again afterwards. */
+  isEarlier?: boolean;
+}
+
+/**
+ * The judged test images that an iteration is measured by. Evaluations are stored beside models, not below an iteration: only who reads one knows
+ * which replay makes it anew.
+ *
+ * @throws PartloopError `data-invalid` or `not-found` that names this replay
+ */
+export async function evaluationRows(
+  store: ObjectStore,
+  key: string,
+  { loop, iteration, isEarlier = false }: EvaluatedIteration,
+): Promise<EvaluationRow[]> {
+  try {
+    return await readTable(store, key, evaluationRowSchema);
+  } catch (error) {
+    if (!(error instanceof PartloopError) || (error.code !== 'data-invalid' && error.code !== 'not-found')) throw error;
+    const then = isEarlier ? `, then \`partloop loop retry ${loop}\`` : '';
+    throw new PartloopError(error.code, error.message, {
+      cause: error,
+      hint: `Judge the test images again: \`partloop iteration replay ${loop} ${iteration} --from evaluate\`${then}.`,
+    });
+  }
+}

@@ -1,0 +1,142 @@
+import type { LoopConfig } from '../../domain/config.js';
+import { PartloopError } from '../../domain/errors.js';
+import { isFaultOfImage } from '../../domain/leftOut.js';
+import type { IndexRow } from '../../domain/tables.js';
+import type { Taxonomy } from '../../domain/taxonomy.js';
+import type { ActivityDeps } from '../../steps/deps.js';
+import { TRIES } from '../../storage/helperProcess.js';
+import { readImage } from '../../storage/imageSource.js';
+import { keys } from '../../storage/keys.js';
+import { JudgeProcess } from '../judgeProcess.js';
+import { fetchModel } from '../modelFile.js';
+import { tryModel } from '../modelTrial.js';
+import { InHand } from '../scan/inHand.js';
+import type { ThreadSetup } from '../scanMessages.js';
+import { openSessions, type SessionPool } from '../sessions.js';
+import { judgeSuspects } from '../suspects.js';
+import { isStalled, Watchdog } from '../watchdog.js';
+
+export interface ModelUnderTest {
+  scanKey: string;
+  /** sha256 of the file under `scanKey`. */
+  modelDigest: string;
+  /** Longest side in pixels of the grid that is counted on. */
+  size: number;
+  config: LoopConfig;
+  signal: AbortSignal;
+}
+
+/** Sessions of a model that is scored on test images. */
+export interface ScoringSessions {
+  opened: SessionPool;
+  /**
+   * Judge the test image at `index` by `work`, which uses `opened`.
+   *
+   * @throws PartloopError `data-invalid` naming a picture that has ended its process again and again
+   */
+  judge<T>(index: number, work: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * Open a model to score it on `test`, as a scan opens its judges: it is tried on a few pictures first, what hangs ends this
+ * process in order, and a picture that takes the process down is found apart and judged no more.
+ *
+ * @throws PartloopError `model-invalid` where the model cannot judge, `no-progress` where attempts end and nothing explains it
+ */
+export async function withScoringSessions<T>(
+  deps: ActivityDeps,
+  model: ModelUnderTest,
+  test: readonly IndexRow[],
+  taxonomy: Taxonomy,
+  work: (sessions: ScoringSessions) => Promise<T>,
+): Promise<T> {
+  const { store } = deps;
+  const images = test.map(({ imageId }) => imageId);
+  // One for all test versions: what ended a process in one would do so in the next.
+  const hand = await InHand.open(store, keys.evaluationInHand(model.modelDigest));
+  const { threadsPerSession: threads, provider, sessions } = model.config.scan;
+  const modelPath = await fetchModel(store, model.scanKey, model.modelDigest, deps.home);
+  const setup = { modelPath, name: model.scanKey, threads, provider, taxonomy };
+  const stallMs = 1_000 * model.config.durability.inferenceStallSeconds;
+  try {
+    await findEnders(deps, setup, { test, hand, stallMs, signal: model.signal });
+    const able = test.filter(({ imageId }) => hand.leftOut[imageId] === undefined);
+    const trial = { store, rows: able, setup, stallMs, signal: model.signal };
+    for (const warning of await tryModel(trial)) deps.log.warn(warning);
+    await hand.loading();
+    const watchdog = new Watchdog(stallMs, (error) => deps.retire?.(error), model.signal);
+    const opened = await openSessions(sessions, setup, watchdog);
+    try {
+      const result = await work({ opened, judge: (index, one) => judgeNoted(hand, images, index, one) });
+      await hand.finish({ keepLeftOut: true });
+      return result;
+    } finally {
+      await opened.close();
+    }
+  } catch (error) {
+    // A thread hangs: the process ends, and the next attempt must find what it has in hand.
+    if (!isStalled(error)) await hand.close();
+    throw isStalled(error) && model.signal.aborted ? model.signal.reason : error;
+  }
+}
+
+async function judgeNoted<T>(
+  hand: InHand,
+  images: readonly string[],
+  index: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const image = images[index] as string;
+  const reason = hand.leftOut[image];
+  if (reason !== undefined) throw new PartloopError('data-invalid', reason);
+  await hand.before(images, index);
+  try {
+    return await work();
+  } catch (error) {
+    if (isStalled(error)) await hand.stalled(image);
+    throw error;
+  } finally {
+    hand.done(index);
+  }
+}
+
+/** After an attempt that ended without a word: see in processes of their own which of the pictures in hand ends them. */
+async function findEnders(
+  deps: ActivityDeps,
+  setup: ThreadSetup,
+  { test, hand, stallMs, signal }: { test: readonly IndexRow[]; hand: InHand; stallMs: number; signal: AbortSignal },
+): Promise<void> {
+  const suspects = new Set(hand.suspects ?? []);
+  if (hand.ended > TRIES && suspects.size !== 1) {
+    throw new PartloopError('no-progress', `the evaluation of ${setup.name} ended its worker ${hand.ended} times`, {
+      hint: 'No picture does so by itself: mostly memory is too small. Lower `scan.sessions`, then retry the iteration.',
+    });
+  }
+  if (suspects.size === 0) return;
+  await hand.keep();
+  const places = [...test.keys()];
+  const isSuspect = (index: number): boolean => suspects.has((test[index] as IndexRow).imageId);
+  await judgeSuspects<void>({
+    suspects: new Map(places.filter(isSuspect).map((index) => [index, 1])),
+    controls: places.filter((index) => !isSuspect(index)).slice(0, TRIES - 1),
+    model: setup.name,
+    nameOf: (index) => (test[index] as IndexRow).fileName,
+    signal,
+    open: async () => {
+      const judge = await JudgeProcess.open(setup, stallMs);
+      return { judge: (index) => lookAt(deps, judge, test[index] as IndexRow), close: () => judge.close() };
+    },
+    onSettled: async (index, outcome) => {
+      if ('error' in outcome) await hand.leaveOut((test[index] as IndexRow).imageId, outcome.error);
+    },
+  });
+}
+
+/** What is wrong with the picture or the answer is told when it is scored. */
+async function lookAt({ store }: ActivityDeps, judge: JudgeProcess, row: IndexRow): Promise<void> {
+  try {
+    await judge.look(await readImage(store, row), row.fileName);
+  } catch (error) {
+    if (!isFaultOfImage(error) && !(error instanceof PartloopError && error.code === 'answer-invalid')) throw error;
+  }
+}

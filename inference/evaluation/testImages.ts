@@ -1,0 +1,137 @@
+import type { LoopConfig } from '../../domain/config.js';
+import { countBoundary } from '../../domain/evaluate/boundary.js';
+import { ClassSums, classLabels, countConfusion } from '../../domain/evaluate/confusion.js';
+import { cropTopLeft, resizeNearest } from '../../domain/geometry/resize.js';
+import { type LeftOut, leftOutBy } from '../../domain/leftOut.js';
+import type { EvaluationRow, IndexRow } from '../../domain/tables.js';
+import type { Taxonomy } from '../../domain/taxonomy.js';
+import type { ActivityDeps } from '../../steps/deps.js';
+import { throwIfCancelled } from '../../steps/heartbeat.js';
+import { readImage, readLabel } from '../../storage/imageSource.js';
+import { decodePictureAndLabel } from '../decode.js';
+import { contentSize } from '../letterbox.js';
+import type { SessionPool } from '../sessions.js';
+import { type ScoringSessions, withScoringSessions } from './scoringSessions.js';
+
+const READ_AHEAD = 2;
+
+export interface EvaluateRequest {
+  pool: string;
+  poolVersion: number;
+  scanKey: string;
+  /** sha256 of the file under `scanKey`. */
+  modelDigest: string;
+  /** Longest side in pixels of the grid that is counted on. */
+  size: number;
+  config: LoopConfig;
+  /** Judge the test images also where an evaluation is kept: a replay asked for it. */
+  again?: boolean;
+  signal: AbortSignal;
+  onProgress?(done: number, total: number): void;
+}
+
+/** Images that a model was judged on, and those that it could not be. */
+export interface Judged {
+  rows: EvaluationRow[];
+  leftOut: LeftOut[];
+}
+
+/** Judge `test`. Where these were gone or changed before (`retried`), no session is opened unless one of them is back. */
+export async function judgeTestImages(
+  deps: ActivityDeps,
+  request: EvaluateRequest,
+  test: readonly IndexRow[],
+  taxonomy: Taxonomy,
+  retried: boolean,
+): Promise<Judged> {
+  if (retried) {
+    const still = await Promise.all(test.map((row) => reasonAgainst(deps, row)));
+    if (still.every((image) => image !== null)) return { rows: [], leftOut: still };
+  }
+  return withScoringSessions(deps, request, test, taxonomy, (sessions) =>
+    evaluateImages(deps, request, test, sessions, taxonomy),
+  );
+}
+
+/** Whether an image that was gone or changed still is. Nothing is decoded: no note says what is in hand here. */
+async function reasonAgainst({ store }: ActivityDeps, row: IndexRow): Promise<LeftOut | null> {
+  try {
+    await Promise.all([readImage(store, row), readLabel(store, row)]);
+    return null;
+  } catch (error) {
+    const leftOut = leftOutBy(row, error);
+    if (leftOut === null) throw error;
+    return leftOut;
+  }
+}
+
+async function evaluateImages(
+  deps: ActivityDeps,
+  request: EvaluateRequest,
+  test: readonly IndexRow[],
+  { opened, judge }: ScoringSessions,
+  taxonomy: Taxonomy,
+): Promise<Judged> {
+  const rows: EvaluationRow[] = [];
+  const leftOut: LeftOut[] = [];
+  let next = 0;
+  let done = 0;
+  const lane = async (): Promise<void> => {
+    while (next < test.length) {
+      if (request.signal.aborted) return;
+      const index = next++;
+      const row = test[index] as IndexRow;
+      try {
+        rows.push(await judge(index, () => evaluateImage(deps, row, request.size, opened, taxonomy)));
+      } catch (error) {
+        const bad = leftOutBy(row, error);
+        if (bad === null) throw error;
+        leftOut.push(bad);
+      }
+      request.onProgress?.(++done, test.length);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(test.length, opened.sessions * (1 + READ_AHEAD)) }, lane));
+  throwIfCancelled(request.signal);
+  return { rows, leftOut: leftOut.sort((a, b) => (a.imageId < b.imageId ? -1 : 1)) };
+}
+
+async function evaluateImage(
+  { store }: ActivityDeps,
+  row: IndexRow,
+  gridSize: number,
+  opened: SessionPool,
+  taxonomy: Taxonomy,
+): Promise<EvaluationRow> {
+  const [image, labelBytes] = await Promise.all([readImage(store, row), readLabel(store, row)]);
+  const { picture, label } = await decodePictureAndLabel({ row, image, label: labelBytes }, opened);
+  const mask = await opened.predict(picture, row.fileName);
+  const grid = contentSize(label.width, label.height, gridSize);
+  const given = resizeNearest(label.pixels, label.width, label.height, grid.width, grid.height);
+  const predicted = resizeNearest(
+    cropTopLeft(mask, opened.size, picture.width, picture.height),
+    picture.width,
+    picture.height,
+    grid.width,
+    grid.height,
+  );
+  const labels = classLabels(taxonomy.classes.length);
+  const confusion = countConfusion(given, predicted);
+  const { imageId, fileName, vehicleId, angle, vehicle, damage, black, reflection, zoomed, orientation, region } = row;
+  return {
+    imageId,
+    fileName,
+    vehicleId,
+    angle,
+    vehicle,
+    damage,
+    black,
+    reflection,
+    zoomed,
+    orientation,
+    region,
+    confusion,
+    boundary: countBoundary(given, predicted, grid.width, grid.height, labels.length),
+    imageMiou: new ClassSums().add(confusion).miouOfPresent(labels),
+  };
+}

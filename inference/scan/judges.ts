@@ -1,0 +1,26 @@
+import { PartloopError } from '../../domain/errors.js';
+import { type ModelCard, modelCardSchema } from '../../domain/modelCard.js';
+import type { ScanPlan } from '../../domain/scanPlan.js';
+import { outputOf } from '../../domain/stepContract.js';
+import type { FoldResult } from '../../domain/train/step.js';
+import { readJson } from '../../storage/json.js';
+import type { ObjectStore } from '../../storage/objectStore.js';
+
+/** The model that a plan names as its judge number `judge`, or the fold's that was trained for it. */
+export async function judgeOf(
+  store: ObjectStore,
+  plan: ScanPlan,
+  judge: number,
+  folds: readonly FoldResult[],
+): Promise<{ scanKey: string; card: ModelCard }> {
+  const chosen = plan.judges[judge];
+  if (chosen === undefined) throw new PartloopError('data-invalid', `the plan has no judge ${judge}`);
+  if (chosen.kind === 'model')
+    return { scanKey: chosen.scanKey, card: await readJson(store, chosen.cardKey, modelCardSchema) };
+  const trained = folds[plan.folds.findIndex(({ fold }) => fold === chosen.fold)];
+  if (trained === undefined) throw new PartloopError('data-invalid', `fold ${chosen.fold} was not trained`);
+  return {
+    scanKey: outputOf(trained, 'scan'),
+    card: await readJson(store, outputOf(trained, 'card'), modelCardSchema),
+  };
+}

@@ -1,0 +1,123 @@
+import type { AuditEstimate } from '../domain/auditAnswers.js';
+import type { LoopConfig } from '../domain/config.js';
+import type { Decision } from '../domain/decision.js';
+import type { precisionByKind, reliabilityOf } from '../domain/review.js';
+import type { SampleComparison } from '../domain/sample/compare.js';
+import type { Step } from '../domain/steps.js';
+import type { Tuning } from '../domain/tune/proposal.js';
+
+/** Everything a report shows, already read from the store: rendering needs no I/O. */
+export interface ReportData {
+  loop: string;
+  iteration: number;
+  madeAt: string;
+  config: LoopConfig;
+  /** Earlier iterations and this one, oldest first. */
+  curve: IterationPoint[];
+  decision: Decision;
+  classes: ClassQuality[];
+  slices: SliceQuality[];
+  worst: WorstImage[];
+  detection: DetectionSummary;
+  /** What steps went on without, the first images of each. */
+  leftOut: LeftOutGroup[];
+  sample: { comparison: SampleComparison; reasons: { why: string; count: number }[]; picks: Picture[] };
+  findings: Picture[];
+  /** The search for better training settings; null where none was made. */
+  tuning: Tuning | null;
+  seconds: { step: Step; seconds: number; outcome: string }[];
+  warnings: string[];
+}
+
+export interface IterationPoint {
+  iteration: number;
+  drawn: number | null;
+  quarantined: number | null;
+  sampled: number | null;
+  trainingSet: number | null;
+  miou: number | null;
+  majorMiou: number | null;
+  minorMiou: number | null;
+  boundaryIou: number | null;
+  valMiou: number | null;
+  benchmarkMiou: number | null;
+  gate: string | null;
+  seconds: number;
+}
+
+export interface ClassQuality {
+  name: string;
+  group: 'major' | 'minor';
+  /** Test images with this class in their ground truth. */
+  images: number;
+  /** null where the test set has no such pixel. */
+  iou: number | null;
+  recall: number | null;
+  benchmarkIou: number | null;
+}
+
+export interface SliceQuality {
+  tag: string;
+  value: string;
+  images: number;
+  miou: number;
+  benchmarkMiou: number | null;
+}
+
+export interface WorstImage {
+  fileName: string;
+  tags: string;
+  miou: number;
+  /** The largest confusion in words: `left_front_door seen as right_front_door, 41 % of its pixels`. */
+  mistake: string;
+}
+
+/** Images that one step went on without. */
+export interface LeftOutGroup {
+  /** `drawn`, `scanned`, `picked`, `training`, `validation` or `test` images. */
+  of: string;
+  images: number;
+  /** `2 gone, 1 changed`. */
+  why: string;
+  first: { fileName: string; reason: string }[];
+}
+
+export interface DetectionSummary {
+  model: string;
+  scanned: number;
+  withFindings: number;
+  /** Images whose probability reaches `quarantineAt`; caps may leave some of them in. */
+  overThreshold: number;
+  quarantined: number;
+  unreadable: number;
+  /** Probability from which images are set aside; null where none reaches the precision that was asked for. */
+  quarantineAt: number | null;
+  /** Calibrated estimate of the share of wrong images. */
+  estimatedWrong: number | null;
+  kinds: { kind: string; findings: number; images: number; quarantined: number }[];
+  classes: { name: string; findings: number }[];
+  missing: number;
+  /** What became of every image of the pool: `scanned 130 of 600 images; …`; null for scans of before it was counted. */
+  counts: string | null;
+  /** By tag value: images scanned, those over the quarantine threshold, those set aside; the most often suspected first. */
+  slices: { tag: string; value: string; images: number; overThreshold: number; quarantined: number }[];
+  /** What reviewers said so far, by kind and by the scan's own probability; empty before the first review. */
+  answers: ReturnType<typeof precisionByKind>;
+  reliability: ReturnType<typeof reliabilityOf>;
+  /** Images drawn for review whatever their probability, and what the answers so far say; null without answers. */
+  audit: number;
+  recall: AuditEstimate | null;
+}
+
+/** A picture of the training pool with an overlay; test images are never opened by a report. */
+export interface Picture {
+  title: string;
+  detail: string;
+  fileName: string;
+  /** 0..1, for the bar under the picture; null without one. */
+  score: number | null;
+  /** A data URI; null where the picture could not be read. */
+  src: string | null;
+  width: number;
+  height: number;
+}

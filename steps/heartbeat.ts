@@ -1,0 +1,65 @@
+import { Context } from '@temporalio/activity';
+import type { Progress } from '../domain/progress.js';
+
+/** Interval of the timer where the activity has no heartbeat timeout, in milliseconds. */
+const DEFAULT_INTERVAL_MS = 10_000;
+
+export interface Heartbeat {
+  /** What the UI and the commands show of a running activity; sent with the next beat. */
+  report(progress: Progress): void;
+  /**
+   * Aborts when the activity is cancelled, paused, reset, timed out, or its worker shuts down. End what was started, then
+   * throw `signal.reason`: an AbortError would not be understood by the server.
+   */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Run `work` with a heartbeat every half heartbeat timeout, for as long as it takes; given `quietAfterMs`, no longer than so
+ * many milliseconds after the last report once there was one, so that an attempt in which nothing moves is lost to the server. A bare timer hides
+ * a hung child: who starts one watches its progress apart (`training/process.ts`). Outside an activity (tests,
+ * tools) it runs the work with a signal that never fires.
+ */
+export async function withHeartbeat<T>(
+  work: (beat: Heartbeat) => Promise<T>,
+  { quietAfterMs = Number.POSITIVE_INFINITY }: { quietAfterMs?: number } = {},
+): Promise<T> {
+  const context = currentContext();
+  if (context === null) return work({ report: () => undefined, signal: new AbortController().signal });
+
+  let details: unknown = context.info.heartbeatDetails;
+  const timeout = context.info.heartbeatTimeoutMs ?? 0;
+  let reportedAt = Number.POSITIVE_INFINITY;
+  const interval = setInterval(
+    () => {
+      if (performance.now() - reportedAt <= quietAfterMs) context.heartbeat(details);
+    },
+    timeout > 0 ? Math.max(100, timeout / 2) : DEFAULT_INTERVAL_MS,
+  );
+  context.heartbeat(details);
+  try {
+    return await work({
+      report: (next) => {
+        details = next;
+        reportedAt = performance.now();
+        context.heartbeat(next);
+      },
+      signal: context.cancellationSignal,
+    });
+  } finally {
+    clearInterval(interval);
+  }
+}
+
+/** Throw the reason of the cancellation if there was one; call between the parts of a long piece of work. */
+export function throwIfCancelled(signal: AbortSignal): void {
+  if (signal.aborted) throw signal.reason;
+}
+
+function currentContext(): Context | null {
+  try {
+    return Context.current();
+  } catch {
+    return null;
+  }
+}

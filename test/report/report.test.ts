@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { parseHTML } from 'linkedom';
+import sharp from 'sharp';
+import type { EvaluationRow } from '../../domain/tables.js';
+import { NO_TAGS } from '../../domain/tags.js';
+import { spread } from '../../report/charts.js';
+import { drawOverlay, overlayPicture, PICTURE_SIDE } from '../../report/overlay.js';
+import { renderReport } from '../../report/page.js';
+import { classTable, sliceTable, suspicionByTag, wholeSetMiou, worstImages } from '../../report/tables.js';
+import { chunkRow, idOf, scanRow, TAXONOMY } from '../domain/sample/rows.js';
+import { reportData } from './reportData.js';
+
+const evaluation = (n: number, confusion: number[], fields: Partial<EvaluationRow> = {}): EvaluationRow => ({
+  imageId: idOf(n),
+  fileName: `car-${n}.jpg`,
+  vehicleId: null,
+  ...NO_TAGS,
+  confusion,
+  boundary: [],
+  imageMiou: 0.5,
+  ...fields,
+});
+
+describe('a report', () => {
+  it('is one file without scripts or anything from outside', () => {
+    const html = renderReport(reportData());
+    const outside = [...html.matchAll(/(?:src|href)="([^"]+)"/g)]
+      .map((match) => match[1] ?? '')
+      .filter((target) => !target.startsWith('#') && !target.startsWith('data:'));
+    assert.deepEqual(outside, []);
+    assert.ok(!/<script|@import|url\(http/.test(html));
+  });
+
+  it('has every section, with a target for every link', () => {
+    const { document } = parseHTML(renderReport(reportData())) as unknown as {
+      document: {
+        querySelectorAll(selector: string): Iterable<{ getAttribute(name: string): string | null }>;
+        querySelector(selector: string): { textContent: string } | null;
+      };
+    };
+    for (const link of document.querySelectorAll('nav a'))
+      assert.ok(document.querySelector(link.getAttribute('href') ?? ''), `${link.getAttribute('href')} is missing`);
+    assert.match(document.querySelector('#verdict')?.textContent ?? '', /promoted.*0\.561/s);
+    assert.match(document.querySelector('#gate')?.textContent ?? '', /minor parts/);
+    const detection = document.querySelector('#detection')?.textContent ?? '';
+    assert.match(detection, /hole4125 %0/);
+    assert.match(detection, /85 %1891 %94 %/);
+    assert.match(detection, /zoomed true20630/);
+    assert.match(
+      detection,
+      /40 answered images.*9 were wrong.*14 % \(95 % interval 7 % to 26 %\).*reported 78 %.*set 61 %/s,
+    );
+    assert.ok(document.querySelector('#curve svg'));
+    const tuning = document.querySelector('#tuning')?.textContent ?? '';
+    assert.match(tuning, /lrHead 0\.0034, loss ce\+dice reach 0\.530, \+0\.020/);
+    assert.match(tuning, /20\.3500\.4700\.530.*all rungs/);
+    assert.match(tuning, /the loss is not a number any more/);
+  });
+
+  it('escapes text from outside', () => {
+    const html = renderReport(
+      reportData([
+        {
+          title: 'missing part',
+          detail: 'hood',
+          fileName: '<img src=x onerror=alert(1)>.jpg',
+          score: 0.9,
+          src: null,
+          width: 320,
+          height: 240,
+        },
+      ]),
+    );
+    assert.ok(!html.includes('<img src=x'));
+  });
+
+  it('of a first iteration without benchmark and without tags is whole', () => {
+    const full = reportData();
+    const decision = {
+      ...full.decision,
+      gate: 'first' as const,
+      benchmark: null,
+      benchmarkMiou: null,
+      gain: null,
+      lower: null,
+      upper: null,
+      detectable: null,
+      look: null,
+      alpha: null,
+      slices: [],
+      previousCandidate: null,
+    };
+    const curve = full.curve
+      .slice(0, 1)
+      .map((point) => ({ ...point, benchmarkMiou: null, gate: 'first', minorMiou: null }));
+    const html = renderReport(
+      reportData([], {
+        iteration: 1,
+        decision,
+        curve,
+        slices: [],
+        worst: [],
+        tuning: null,
+        classes: full.classes.map((entry) => ({ ...entry, benchmarkIou: null })),
+        sample: { ...full.sample, comparison: { ...full.sample.comparison, tags: [] } },
+      }),
+    );
+    assert.match(html, /first benchmark/);
+    assert.ok(!html.includes('id="tuning"'));
+    assert.ok(!/NaN|undefined/.test(html));
+  });
+});
+
+describe('the tables of a report', () => {
+  const rows = [
+    evaluation(1, [1, 1, 80, 1, 2, 20, 0, 0, 100], { angle: 0, imageMiou: 0.7 }),
+    evaluation(2, [2, 2, 50, 2, 0, 50, 0, 2, 10], { angle: 90, imageMiou: 0.4 }),
+  ];
+
+  it('take IoU from sums over the whole set and leave out classes without ground truth', () => {
+    const [hood, door, mirror] = classTable(rows, null, TAXONOMY);
+    assert.equal(hood?.iou, 0.8);
+    assert.equal(door?.iou, 50 / (100 + 80 - 50));
+    assert.equal(mirror?.iou, null);
+    assert.equal(wholeSetMiou(rows), (0.8 + 50 / 130) / 2);
+  });
+
+  it('name the largest mistake of the worst images', () => {
+    const [worst] = worstImages(rows, TAXONOMY, 1);
+    assert.equal(worst?.fileName, 'car-2.jpg');
+    assert.equal(worst?.mistake, 'door missed, 50 % of it');
+  });
+
+  it('slice by tags that have at least two values', () => {
+    assert.deepEqual(
+      sliceTable(rows, null).map((slice) => [slice.tag, slice.value, slice.images]),
+      [
+        ['angle', '0', 1],
+        ['angle', '90', 1],
+      ],
+    );
+  });
+});
+
+describe('pictures with overlay', () => {
+  it('tint the proposed region column by column and outline the given label', async () => {
+    const label = { pixels: Uint8Array.from({ length: 64 }, (_, at) => (at % 8 < 4 ? 1 : 0)), width: 8, height: 8 };
+    const rgba = drawOverlay(
+      { label, proposal: { size: [8, 8], counts: [48, 16] }, box: null, outlined: null },
+      64,
+      64,
+    );
+    const alphaAt = (x: number, y: number) => rgba[(y * 64 + x) * 4 + 3] ?? 0;
+    assert.equal(alphaAt(10, 30), 0);
+    assert.ok(alphaAt(31, 30) > 200);
+    assert.ok(alphaAt(60, 30) > 0);
+  });
+
+  it('are small WebP files that keep the shape of the picture', async () => {
+    const bytes = await sharp({ create: { width: 1_000, height: 500, channels: 3, background: '#335577' } })
+      .jpeg()
+      .toBuffer();
+    const picture = await overlayPicture(bytes, {
+      label: null,
+      proposal: null,
+      box: { x0: 0.1, y0: 0.1, x1: 0.5, y1: 0.5 },
+      outlined: null,
+    });
+    assert.deepEqual([picture.width, picture.height], [PICTURE_SIDE, PICTURE_SIDE / 2]);
+    assert.match(picture.src, /^data:image\/webp;base64,/);
+    assert.ok(picture.src.length < 20_000);
+  });
+});
+
+describe('labels at the end of lines', () => {
+  it('are pushed apart no farther than they must be, and keep their order', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 4 }), (values) => {
+        const places = spread(values, 0.05);
+        const order = values.map((_, index) => index).sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
+        const sorted = order.map((index) => places[index] ?? 0);
+        for (const [rank, place] of sorted.entries())
+          if (rank > 0) assert.ok(place - (sorted[rank - 1] ?? 0) >= 0.05 - 1e-6);
+        const apart = order.every(
+          (index, rank) => rank === 0 || (values[index] ?? 0) - (values[order[rank - 1] ?? 0] ?? 0) >= 0.05,
+        );
+        if (apart) assert.deepEqual(places, values);
+      }),
+    );
+  });
+});
+
+describe('the table of suspicion by tag', () => {
+  it('counts images over the threshold by tag value, and leaves out values of a handful', () => {
+    const zoomed = (n: number): boolean => n < 12;
+    const rows = Array.from({ length: 40 }, (_, n) => chunkRow(n, { zoomed: zoomed(n), angle: n === 0 ? 90 : 0 }));
+    const scanned = rows.map((_, n) => scanRow(n, { pMislabelled: n < 6 ? 0.9 : 0.1, quarantined: n < 4 }));
+    const table = suspicionByTag(scanned, new Map(rows.map((row) => [row.imageId, row])), 0.5);
+    assert.deepEqual(table, [
+      { tag: 'zoomed', value: 'true', images: 12, overThreshold: 6, quarantined: 4 },
+      { tag: 'angle', value: '0', images: 39, overThreshold: 5, quarantined: 3 },
+      { tag: 'zoomed', value: 'false', images: 28, overThreshold: 0, quarantined: 0 },
+    ]);
+  });
+});

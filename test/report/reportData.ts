@@ -1,0 +1,245 @@
+import { loopConfigSchema } from '../../domain/config.js';
+import { STEPS } from '../../domain/steps.js';
+import type { Trial } from '../../domain/tune/halving.js';
+import type { Tuning } from '../../domain/tune/proposal.js';
+import { newTrial } from '../../domain/tune/trials.js';
+import type { Picture, ReportData } from '../../report/data.js';
+import { idOf } from '../domain/sample/rows.js';
+
+const CLASSES = [
+  'hood',
+  'front_bumper',
+  'windshield',
+  'left_front_door',
+  'right_front_door',
+  'grille',
+  'wheel',
+  'left_mirror',
+  'right_mirror',
+  'license_plate',
+  'left_indicator',
+  'roof',
+];
+
+const trial = (number: number, lrHead: number, values: number[], error: string | null = null): Trial => ({
+  ...newTrial(number, { lrHead, loss: number === 2 ? 'ce+dice' : 'ce' }),
+  values,
+  seconds: 90 * values.length,
+  error,
+});
+
+const TUNING: Tuning = {
+  version: 1,
+  trials: [
+    trial(0, 0.002, [0.31, 0.42, 0.51]),
+    trial(1, 0.0012, [0.33]),
+    trial(2, 0.0034, [0.35, 0.47, 0.53]),
+    trial(3, 0.006, [], 'the loss is not a number any more'),
+  ],
+  rungs: [750, 1500, 3000],
+  proposal: { iteration: 3, settings: { lrHead: 0.0034, loss: 'ce+dice' }, miou: 0.53, ownMiou: 0.51 },
+  stopped: null,
+};
+
+/** A made-up report of three iterations, with every section filled. */
+export function reportData(pictures: Picture[] = [], fields: Partial<ReportData> = {}): ReportData {
+  const model = (n: number) => ({ scan: `m${n}`, card: `c${n}`, digest: idOf(n), loop: 'cars', iteration: n });
+  const curve = [0.412, 0.497, 0.561].map((miou, index) => ({
+    iteration: index + 1,
+    drawn: 130,
+    quarantined: 21 - index,
+    sampled: 65,
+    trainingSet: 65 * (index + 1),
+    miou,
+    majorMiou: miou + 0.06,
+    minorMiou: miou - 0.12,
+    boundaryIou: miou - 0.1,
+    valMiou: miou + 0.02,
+    benchmarkMiou: 0.487,
+    gate: index === 0 ? 'rejected' : index === 1 ? 'held' : 'promoted',
+    seconds: 240 + index * 7,
+  }));
+  const tally = (name: string, chunk: number, sample: number, random: number) => ({ name, chunk, sample, random });
+  return {
+    loop: 'cars',
+    iteration: 3,
+    madeAt: '2026-11-23 09:00',
+    config: loopConfigSchema.parse({ pool: 'cars' }),
+    curve,
+    decision: {
+      version: 1,
+      gate: 'promoted',
+      promoted: true,
+      reasons: [
+        'the gain of +0.0740 is above 0.0000 even at its lower bound (+0.0312)',
+        'not enough data to judge: black and reflective',
+      ],
+      pendingApproval: false,
+      testVersion: 'v1',
+      candidate: model(3),
+      benchmark: { ...model(9), iteration: null },
+      candidateMiou: 0.561,
+      benchmarkMiou: 0.487,
+      gain: 0.074,
+      lower: 0.0312,
+      upper: 0.1154,
+      detectable: 0.021,
+      units: 156,
+      images: 310,
+      leftOut: [{ imageId: idOf(5), fileName: 'car-5.jpg', kind: 'gone', reason: 'there is no object images/5' }],
+      look: 3,
+      alpha: 0.0042,
+      lostClasses: [],
+      previousCandidate: { gain: 0.064, lower: 0.02, upper: 0.1 },
+      slices: [
+        {
+          name: 'minor parts',
+          outcome: 'pass',
+          units: 156,
+          candidate: 0.44,
+          benchmark: 0.37,
+          gain: 0.07,
+          lower: 0.02,
+          upper: 0.12,
+          detectable: 0.03,
+        },
+        {
+          name: 'boundary',
+          outcome: 'pass',
+          units: 156,
+          candidate: 0.46,
+          benchmark: 0.41,
+          gain: 0.05,
+          lower: 0.01,
+          upper: 0.09,
+          detectable: 0.02,
+        },
+        {
+          name: 'zoomed',
+          outcome: 'fail',
+          units: 30,
+          candidate: 0.31,
+          benchmark: 0.41,
+          gain: -0.1,
+          lower: -0.15,
+          upper: -0.05,
+          detectable: 0.04,
+        },
+        {
+          name: 'unseen vehicle types',
+          outcome: 'not-enough-data',
+          units: 0,
+          candidate: 0,
+          benchmark: 0,
+          gain: 0,
+          lower: 0,
+          upper: 0,
+          detectable: 0,
+        },
+      ],
+    },
+    classes: CLASSES.map((name, index) => ({
+      name,
+      group: index > 6 ? 'minor' : 'major',
+      images: 90 - 5 * index,
+      iou: index === 11 ? null : 0.85 - index * 0.06,
+      recall: 0.9 - index * 0.05,
+      benchmarkIou: index === 11 ? null : 0.78 - index * 0.05,
+    })),
+    slices: [0, 45, 90, 135, 180].map((angle, index) => ({
+      tag: 'angle',
+      value: String(angle),
+      images: 30,
+      miou: 0.6 - index * 0.03,
+      benchmarkMiou: 0.52 - index * 0.01,
+    })),
+    worst: [
+      {
+        fileName: 'car-17.jpg',
+        tags: 'angle 45, black, zoomed',
+        miou: 0.12,
+        mistake: 'left_front_door seen as right_front_door, 81 % of it',
+      },
+    ],
+    leftOut: [
+      {
+        of: 'test',
+        images: 1,
+        why: '1 gone',
+        first: [{ fileName: 'car-5.jpg', reason: 'there is no object images/5' }],
+      },
+    ],
+    detection: {
+      model: 'a1b2c3d4',
+      scanned: 130,
+      withFindings: 41,
+      overThreshold: 22,
+      quarantined: 19,
+      unreadable: 1,
+      quarantineAt: 0.5,
+      estimatedWrong: 0.152,
+      missing: 0,
+      counts: 'scanned 129 of 600 images; not scanned: 40 test, 430 not drawn yet, 1 unreadable',
+      slices: [
+        { tag: 'zoomed', value: 'true', images: 20, overThreshold: 6, quarantined: 4 },
+        { tag: 'black', value: 'false', images: 110, overThreshold: 13, quarantined: 13 },
+      ],
+      answers: [
+        { kind: 'missing_part', answered: 20, wrong: 18, unsure: 1, precision: 0.9 },
+        { kind: 'hole', answered: 4, wrong: 1, unsure: 0, precision: 0.25 },
+      ],
+      reliability: [{ from: 0.85, answered: 18, claimed: 0.91, observed: 0.94 }],
+      audit: 12,
+      recall: {
+        ...{ answered: 40, wrong: 9, wrongShare: { value: 0.14, low: 0.07, high: 0.26 } },
+        ...{ found: { value: 0.78, low: 0.45, high: 0.94 }, setAside: { value: 0.61, low: 0.3, high: 0.85 } },
+      },
+      kinds: [
+        { kind: 'missing_part', findings: 34, images: 21, quarantined: 14 },
+        { kind: 'wrong_class', findings: 7, images: 6, quarantined: 3 },
+        { kind: 'swapped', findings: 4, images: 2, quarantined: 2 },
+      ],
+      classes: [
+        { name: 'wheel', findings: 9 },
+        { name: 'left_mirror', findings: 6 },
+      ],
+    },
+    sample: {
+      comparison: {
+        size: { chunk: 130, sample: 65, random: 65 },
+        wrongShare: { chunk: 0.152, sample: 0.043, random: 0.148 },
+        clusters: { chunk: 71, sample: 58, random: 44 },
+        tags: [
+          {
+            tag: 'angle',
+            values: [
+              tally('0', 52, 12, 26),
+              tally('45', 12, 10, 6),
+              tally('90', 40, 15, 21),
+              tally('135', 14, 14, 6),
+              tally('180', 12, 14, 6),
+            ],
+          },
+          { tag: 'vehicle', values: [tally('sedan', 70, 20, 35), tally('suv', 30, 20, 15), tally('van', 30, 25, 15)] },
+          { tag: 'black', values: [tally('false', 110, 45, 55), tally('true', 20, 20, 10)] },
+        ],
+        classes: CLASSES.map((name, index) => tally(name, 120 - 9 * index, 60 - 3 * index, 58 - 5 * index)),
+      },
+      reasons: [
+        { why: 'random reserve', count: 13 },
+        { why: 'angle=45, orientation=left', count: 9 },
+        { why: 'vehicle=van, black=true', count: 7 },
+      ],
+      picks: pictures,
+    },
+    findings: pictures,
+    tuning: TUNING,
+    seconds: STEPS.filter((step) => step !== 'tune').map((step, index) => ({
+      step,
+      seconds: [2.1, 71, 1.4, 130, 12, 9, 2][index] ?? 0,
+      outcome: 'miss',
+    })),
+    warnings: ['class `roof` has a validation IoU of 0.12 and yields no model-based finding'],
+    ...fields,
+  };
+}

@@ -1,0 +1,45 @@
+import { Context, type Info } from '@temporalio/activity';
+import { parseIterationWorkflowId } from '../domain/ids.js';
+import type { IterationContext } from '../domain/steps.js';
+import type { Turn } from './chainState.js';
+import type { Commands } from './trainingRun.js';
+
+/**
+ * Which request of a person an attempt belongs to. Every way to ask again is a new run of the workflow (a retry, a replay, a
+ * reset in the UI) or a higher `retry` in its context; retries of the server are neither.
+ */
+export function generationOf({ retry = 0 }: IterationContext): string {
+  return `${workflowOf()?.runId ?? 'direct'}:${retry}`;
+}
+
+/** Which try of the server this is; null outside an activity. */
+export function turnOf(): Turn | null {
+  const info = infoOf();
+  return info === null ? null : { activity: info.activityId, attempt: info.attempt };
+}
+
+/** What a person can do about a training of this iteration that stands still. */
+export function commandsFor({ loop, iteration }: IterationContext, step: 'train' | 'fold' | 'trial'): Commands {
+  const from = { train: 'train', fold: 'scan', trial: 'tune' }[step];
+  const workflow = workflowOf()?.workflowId.split(':').slice(0, 4).join(':');
+  if (workflow !== undefined && parseIterationWorkflowId(workflow) === null) {
+    return {
+      retry: 'reset the workflow in the Temporal UI to its last workflow task',
+      anew: 'start the scan again, under another name',
+    };
+  }
+  return {
+    retry: `\`partloop loop retry ${loop}\``,
+    anew: `\`partloop iteration replay ${loop} ${iteration} --from ${from}\``,
+  };
+}
+
+const workflowOf = (): { workflowId: string; runId: string } | null => infoOf()?.workflowExecution ?? null;
+
+function infoOf(): Info | null {
+  try {
+    return Context.current().info;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,122 @@
+import type { TrainConfig } from '../domain/config.js';
+import { assertNoLeak } from '../domain/draw/drawChunk.js';
+import { copyDetector } from '../domain/draw/nearDuplicates.js';
+import { PartloopError } from '../domain/errors.js';
+import type { TrainingList } from '../domain/modelCard.js';
+import { derivedSeed } from '../domain/random.js';
+import type { IterationContext } from '../domain/steps.js';
+import type { ChunkRow, IndexRow } from '../domain/tables.js';
+import type { TrainingIdentity } from '../domain/train/step.js';
+import type { ActivityDeps } from '../steps/deps.js';
+import { poolOf } from '../steps/pool.js';
+import { isForced } from '../steps/runStep.js';
+import { digestOf, digestOfTaxonomy } from '../storage/digest.js';
+import { keys } from '../storage/keys.js';
+import type { Attended, TrainingRun } from './trainingRun.js';
+import type { WarmStart } from './warmStart.js';
+
+/** Everything that decides the weights of one run. */
+export interface TrainingPlan {
+  /** Separates the seeds of runs within one iteration. */
+  seedParts: readonly (string | number)[];
+  rows: readonly ChunkRow[];
+  /** Pool version whose val split measures the model. */
+  poolVersion: number;
+  config: TrainConfig;
+  /** Weights of an earlier run to start from. */
+  warmStart: WarmStart | null;
+  /** For a fold that judges one scan and nothing else: it may learn from any side of the split but what it judges. */
+  anySplit?: boolean;
+}
+
+export interface PreparedTraining {
+  /** What the run's digest is made of, beside the recipe of the trainer. */
+  inputs: TrainingIdentity;
+  run: Omit<TrainingRun, 'chainKey' | 'unforcedChainKey' | 'publishWeights' | keyof Attended>;
+}
+
+/** A run from its plan: validation images, digests and seed; refuses an empty training set and one that holds test images. */
+export async function prepareTraining(
+  deps: ActivityDeps,
+  context: IterationContext,
+  plan: TrainingPlan,
+): Promise<PreparedTraining> {
+  const { iteration, config: loopConfig } = context;
+  const pool = await poolOf(deps, loopConfig.pool);
+  const index = await pool.readIndex(plan.poolVersion);
+  const measured = index.filter((row) => row.split === 'val' && row.region !== 'interior');
+  const val = plan.anySplit === true ? notTrainedOn(measured, plan.rows) : measured;
+  if (plan.rows.length === 0) {
+    throw new PartloopError('data-invalid', `iteration ${iteration} has an empty training set`, {
+      hint: 'Raise `sample.share` or the chunk size, or review the quarantine.',
+    });
+  }
+  const { warmStart } = plan;
+  // What earlier runs saw is in the weights still.
+  const seen = new Set(warmStart?.seen.map(({ imageId }) => imageId));
+  assertNoLeak(
+    [...(plan.anySplit === true ? [] : plan.rows), ...index.filter((row) => seen.has(row.imageId))],
+    index.filter((row) => row.split === 'test'),
+  );
+  const taxonomyDigest = digestOfTaxonomy(pool.taxonomy);
+  const trainingSetDigest = listDigest(plan.rows);
+  const seed = derivedSeed(loopConfig.seed, iteration, ...plan.seedParts);
+  const { evaluationSize, badImageShare } = loopConfig;
+  const valDigest = listDigest(val);
+  // All trainings of an iteration on one list leave the same images out, so that trials stay comparable.
+  const list = { trainingSetDigest, val: valDigest, force: isForced(context, 'train') ? context.force?.token : null };
+  return {
+    inputs: {
+      config: plan.config,
+      seed,
+      iteration,
+      taxonomyDigest,
+      trainingSetDigest,
+      val: valDigest,
+      evaluationSize,
+      ...(warmStart === null ? {} : { warmStart: warmStart.weightsSha256 }),
+      // The classes are those of before, their mirror pairs may not be.
+      ...(pool.taxonomy.identity === undefined ? {} : { rules: digestOf(pool.taxonomy) }),
+    },
+    run: {
+      pool: loopConfig.pool,
+      taxonomy: pool.taxonomy,
+      taxonomyDigest,
+      train: plan.rows,
+      val,
+      trainingSetDigest,
+      config: plan.config,
+      seed,
+      evaluationSize,
+      list: { images: everSeen(plan) },
+      warmStart,
+      leftOutKey: keys.leftOut(context.loop, iteration, digestOf(list)),
+      badImageShare,
+      leftOut: { train: [], val: [] },
+      variant: null,
+    },
+  };
+}
+
+/** Validation images whose vehicle and whose copies the run does not learn from either. */
+function notTrainedOn(val: readonly IndexRow[], rows: readonly ChunkRow[]): IndexRow[] {
+  const ids = new Set(rows.map(({ imageId }) => imageId));
+  const vehicles = new Set(rows.flatMap(({ vehicleId }) => vehicleId ?? []));
+  const isCopy = copyDetector(rows.map(({ perceptualHash }) => perceptualHash));
+  return val.filter(
+    (row) =>
+      !ids.has(row.imageId) && !(row.vehicleId !== null && vehicles.has(row.vehicleId)) && !isCopy(row.perceptualHash),
+  );
+}
+
+/** Images that the weights will have been trained on: those of the run, and those of the weights that it starts from. */
+function everSeen({ rows, warmStart }: TrainingPlan): TrainingList['images'] {
+  const images = rows.map(({ imageId, vehicleId, cluster }) => ({ imageId, vehicleId, cluster }));
+  const own = new Set(images.map(({ imageId }) => imageId));
+  return [...images, ...(warmStart?.seen.filter(({ imageId }) => !own.has(imageId)) ?? [])];
+}
+
+/** Digest of which images with which labels, whatever their order. */
+export function listDigest(rows: readonly IndexRow[]): string {
+  return digestOf(rows.map((row) => `${row.imageId} ${row.labelSha256}`).sort());
+}

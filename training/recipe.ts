@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { PartloopError } from '../domain/errors.js';
+import { parseJson } from '../storage/json.js';
+import type { ObjectStore } from '../storage/objectStore.js';
+import { isLate, type Turn, turnSchema } from './chainState.js';
+import type { Commands } from './trainingRun.js';
+
+/** How long a training waits for a worker of the recipe that it began with, before it asks a person. */
+export const RECIPE_WAIT_MS = 60 * 60_000;
+const MAX_RACES = 20;
+
+const recipeSchema = z.object({
+  /** Raised where the trainer's code ends with other weights. */
+  version: z.number().int().positive(),
+  /** Stands for the recipe in the digests of trainings. */
+  key: z.string().min(1),
+});
+export type Recipe = z.infer<typeof recipeSchema>;
+
+/** The recipe that the trainer of this installation declares (`trainer/partloop_trainer/recipe.json`). */
+export async function ownRecipe(root: string): Promise<Recipe> {
+  const path = join(resolve(root), 'trainer', 'partloop_trainer', 'recipe.json');
+  const body = await readFile(path).catch((cause: unknown) => {
+    throw new PartloopError('setup-incomplete', `${path} cannot be read`, {
+      hint: 'Install partloop anew: it is a file of the trainer.',
+      cause,
+    });
+  });
+  return parseJson(body, path, recipeSchema);
+}
+
+const pinSchema = z.object({
+  version: z.literal(1),
+  recipe: recipeSchema,
+  /** The attempt that may change the pin; makes each claim another object, so that an older ETag no longer fits. */
+  attempt: z.string(),
+  /** The request of a person and the try of the server that the attempt belongs to. */
+  generation: z.string().nullable().default(null),
+  turn: turnSchema.nullable().default(null),
+  /** Whether a checkpoint of the recipe is in the store: from then on the run keeps to it. */
+  kept: z.boolean(),
+  /** Since when workers of other recipes have refused it, and at which request. */
+  refused: z.object({ generation: z.string(), since: z.string() }).nullable().default(null),
+});
+type Pin = z.infer<typeof pinSchema>;
+
+/** The recipe that a run keeps to; null for one that has no checkpoint yet, which any worker may begin. */
+export async function pinnedRecipe(store: ObjectStore, key: string): Promise<Recipe | null> {
+  const found = await read(store, key);
+  return found?.pin.kept === true ? found.pin.recipe : null;
+}
+
+/**
+ * Which recipe a run keeps to, beside its checkpoints: a chain of If-Match writes. A worker of another recipe may take a run over
+ * as long as nothing of it is saved; whoever had it before learns so with its first checkpoint.
+ */
+export class RecipePin {
+  private constructor(
+    private readonly store: ObjectStore,
+    private readonly key: string,
+    private pin: Pin,
+    private etag: string,
+  ) {}
+
+  /**
+   * Take the run on under the recipe of this worker.
+   *
+   * @throws PartloopError `recipe-mismatch` where it keeps to another one, `fenced` where a newer attempt has it
+   */
+  static async claim(
+    store: ObjectStore,
+    key: string,
+    { own, attempt, generation, turn, commands, now = Date.now() }: Claim,
+  ): Promise<RecipePin> {
+    for (let race = 0; race < MAX_RACES; race++) {
+      const found = await read(store, key);
+      if (found !== null && isLate({ generation, turn }, found.pin)) throw takenOver(key);
+      const kept = found?.pin.kept === true;
+      const isOther = kept && found.pin.recipe.version !== own.version;
+      const refused = isOther ? refusal(found.pin, generation, now) : null;
+      const taken = { version: 1, recipe: own, attempt, generation, turn, kept, refused: null } as const;
+      const pin: Pin = isOther ? { ...found.pin, refused } : taken;
+      const written = await store.replace(key, JSON.stringify(pin), found?.etag ?? null);
+      if (written === 'conflict') continue;
+      if (refused !== null) throw mismatch(pin.recipe, own, new Date(refused.since), now, commands);
+      return new RecipePin(store, key, pin, written.etag);
+    }
+    throw new PartloopError('store-conflict', `${key} changed under ${MAX_RACES} attempts to write it`);
+  }
+
+  /**
+   * Before the first checkpoint counts: from now on the run keeps to this recipe.
+   *
+   * @throws PartloopError `fenced` where another attempt took over
+   */
+  async keep(): Promise<void> {
+    if (this.pin.kept) return;
+    const pin = { ...this.pin, kept: true };
+    const written = await this.store.replace(this.key, JSON.stringify(pin), this.etag);
+    if (written === 'conflict') throw takenOver(this.key);
+    this.pin = pin;
+    this.etag = written.etag;
+  }
+}
+
+const takenOver = (key: string): PartloopError =>
+  new PartloopError('fenced', `another attempt took over ${key}`, {
+    hint: 'Nothing to do: the newer attempt trains on.',
+  });
+
+interface Claim {
+  own: Recipe;
+  attempt: string;
+  /** Which request of a person this attempt belongs to: each waits anew. */
+  generation: string;
+  turn: Turn | null;
+  commands: Commands;
+  now?: number;
+}
+
+function refusal({ refused }: Pin, generation: string, now: number): NonNullable<Pin['refused']> {
+  return refused?.generation === generation ? refused : { generation, since: new Date(now).toISOString() };
+}
+
+function mismatch(wanted: Recipe, own: Recipe, since: Date, now: number, commands: Commands): PartloopError {
+  const until = new Date(since.getTime() + RECIPE_WAIT_MS);
+  const what = `this training began with recipe ${wanted.version} and has a checkpoint; the trainer of ${hostname()} has recipe ${own.version}`;
+  const start = `Start a train worker of a build with recipe ${wanted.version}`;
+  const anew = `To train from iteration 0 with recipe ${own.version}: ${commands.anew}.`;
+  if (now < until.getTime()) {
+    return new PartloopError('recipe-mismatch', what, {
+      hint: `It waits for another worker until ${until.toISOString().slice(0, 16)}Z. ${start}. ${anew}`,
+    });
+  }
+  return new PartloopError(
+    'checkpoint-incompatible',
+    `${what}; no worker of recipe ${wanted.version} has taken it on`,
+    {
+      hint: `${start}, then ${commands.retry}. ${anew}`,
+    },
+  );
+}
+
+async function read(store: ObjectStore, key: string): Promise<{ pin: Pin; etag: string } | null> {
+  const object = await store.tryGet(key);
+  return object === null ? null : { pin: parseJson(object.body, key, pinSchema), etag: object.etag };
+}

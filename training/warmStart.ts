@@ -1,0 +1,41 @@
+import { PartloopError } from '../domain/errors.js';
+import { modelCardSchema, type TrainingList, trainingListSchema } from '../domain/modelCard.js';
+import type { IterationContext } from '../domain/steps.js';
+import { readJson } from '../storage/json.js';
+import type { ObjectStore } from '../storage/objectStore.js';
+
+/** Weights that a run starts from, and what they have seen. */
+export interface WarmStart {
+  /** Key of the earlier run's weights.pt. */
+  weights: string;
+  weightsSha256: string;
+  /** Images that the weights were trained on, their own predecessors' among them. */
+  seen: TrainingList['images'];
+}
+
+/**
+ * The previous iteration's weights where `train.warmStart` asks for them; null where it does not, and in a loop's first
+ * iteration.
+ *
+ * @throws PartloopError `data-invalid` where the previous iteration left no weights
+ */
+export async function warmStartOf(
+  store: ObjectStore,
+  { loop, config, previous }: IterationContext,
+): Promise<WarmStart | null> {
+  if (!config.train.warmStart || previous === null) return null;
+  const { weights, card: cardKey } = previous.train.outputs;
+  if (weights === undefined || cardKey === undefined) {
+    throw new PartloopError(
+      'data-invalid',
+      `the previous iteration of loop \`${loop}\` left no weights to start from`,
+      {
+        hint: 'Set `train.warmStart` to false for this iteration, or replay the previous one from step train.',
+      },
+    );
+  }
+  const card = await readJson(store, cardKey, modelCardSchema);
+  const list = card.trainedOn.list;
+  const seen = list === null ? [] : (await readJson(store, list, trainingListSchema)).images;
+  return { weights, weightsSha256: card.weightsSha256, seen };
+}
