@@ -10,6 +10,7 @@ import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
 import { type EvaluationRow, evaluationRowSchema, trainingRowSchema } from '../domain/tables.js';
 import type { TrainResult } from '../domain/train/step.js';
+import { type Evaluation, evaluateModel } from '../inference/evaluation/evaluateModel.js';
 import { evaluationRows } from '../inference/evaluation/evaluationRows.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
@@ -19,7 +20,6 @@ import { digestOfTaxonomy } from '../storage/digest.js';
 import { readJson } from '../storage/json.js';
 import { readRegistry, registerBenchmark, updateRegistry } from '../storage/registry.js';
 import { readTable } from '../storage/table.js';
-import { type Evaluation, evaluateModel } from './evaluate.js';
 
 /** Step decide: the candidate against the model in production, on the same test set. */
 export function createDecideActivities(deps: ActivityDeps) {

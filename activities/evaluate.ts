@@ -1,31 +1,14 @@
-import { PartloopError } from '../domain/errors.js';
 import { type EvaluateResult, evaluateStep } from '../domain/evaluate/step.js';
-import { evaluationSummarySchema, summariseEvaluation } from '../domain/evaluate/summary.js';
-import { kindsText, type LeftOut } from '../domain/leftOut.js';
+import { evaluationSummarySchema } from '../domain/evaluate/summary.js';
+import { kindsText } from '../domain/leftOut.js';
 import { modelCardSchema } from '../domain/modelCard.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
-import type { EvaluationRow, IndexRow } from '../domain/tables.js';
-import { type EvaluateRequest, judgeTestImages } from '../inference/evaluation/testImages.js';
+import { evaluateModel } from '../inference/evaluation/evaluateModel.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
-import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
-import { poolOf } from '../steps/pool.js';
 import { isForced, runStep } from '../steps/runStep.js';
-import { digestOf } from '../storage/digest.js';
-import { findEvaluation, keepEvaluation } from '../storage/evaluations.js';
 import { readJson } from '../storage/json.js';
-import { keys } from '../storage/keys.js';
-
-export interface Evaluation {
-  /** Keys of the table of images, and of the summary. */
-  images: string;
-  summary: string;
-  /** Digest of all test images and their labels, also of those that could not be judged. */
-  testVersion: string;
-  /** Test images that the table is without. */
-  leftOut: LeftOut[];
-}
 
 /** Step evaluate: the candidate on the frozen test set, through the same ONNX file that scans. */
 export function createEvaluateActivities(deps: ActivityDeps) {
@@ -72,58 +55,3 @@ export function createEvaluateActivities(deps: ActivityDeps) {
     },
   };
 }
-
-/**
- * Score a model on the test images of a pool version. Kept under (model, test version, grid), so that a benchmark is scored
- * once a test version, unless `again` asks for more; what is kept and cannot be read is made again. Images that are gone, changed or
- * unreadable are left out: such a score lies beside the whole one, under what it is without, and once the images are back
- * only they are judged.
- *
- * The grid is the label at longest side `size`, nearest neighbour, padding left out.
- *
- * @throws PartloopError `data-invalid` where more are bad than the configuration allows
- */
-export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest): Promise<Evaluation> {
-  const { store } = deps;
-  const pool = await poolOf(deps, request.pool);
-  const test = (await pool.readIndex(request.poolVersion)).filter(
-    (row) => row.split === 'test' && row.region !== 'interior',
-  );
-  if (test.length === 0) {
-    throw new PartloopError('data-invalid', `pool \`${request.pool}\` has no test images`, {
-      hint: 'Import some with `--split test`: without them no model can be judged.',
-    });
-  }
-  const testVersion = digestOf(test.map((row) => `${row.imageId} ${row.labelSha256}`));
-  const place = keys.evaluation(request.modelDigest, testVersion, request.size, evaluateStep.version);
-  const found = request.again
-    ? null
-    : await findEvaluation(store, place, (error) =>
-        deps.log.warn({ error: error.message }, 'a stored evaluation cannot be read: the test images are judged again'),
-      );
-  const known = found?.rows ?? [];
-  const earlier = found === null ? null : { images: found.images, summary: found.summary, leftOut: found.leftOut };
-  if (earlier !== null && earlier.leftOut.length === 0) return { ...earlier, testVersion };
-
-  // What is gone may come back; what could not be judged stays the same bytes.
-  const unreadable = (earlier?.leftOut ?? []).filter(({ kind }) => kind === 'unreadable');
-  const missing = missingFrom(test, [...known, ...unreadable]);
-  if (earlier !== null && missing.length === 0) return { ...earlier, testVersion };
-  const judged = await judgeTestImages(deps, request, missing, pool.taxonomy, earlier !== null);
-  if (earlier !== null && judged.rows.length === 0) return { ...earlier, testVersion };
-  const leftOut = [...judged.leftOut, ...unreadable].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
-  await refuseManyLeftOut(store, `${place}too-many-left-out.json`, leftOut, {
-    images: test.length,
-    share: request.config.badImageShare,
-    what: 'test',
-    pool: request.pool,
-  });
-  const rows = [...known, ...judged.rows].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
-  const summary = { ...summariseEvaluation(rows, pool.taxonomy), leftOut };
-  return { ...(await keepEvaluation(store, place, rows, summary)), testVersion };
-}
-
-const missingFrom = (test: readonly IndexRow[], known: readonly Pick<EvaluationRow, 'imageId'>[]): IndexRow[] => {
-  const there = new Set(known.map(({ imageId }) => imageId));
-  return test.filter(({ imageId }) => !there.has(imageId));
-};

@@ -1,14 +1,10 @@
-import { z } from 'zod';
 import type { IterationContext } from '../domain/steps.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { type Pin, type Pinned, pinned } from '../steps/pins.js';
 import { isForced } from '../steps/runStep.js';
 import { readJson } from '../storage/json.js';
 import { readLoopState } from '../storage/loopState.js';
-import { type Reviews, readReviews } from '../storage/reviews.js';
-
-/** Names of the reviews that a scan took into account: output `reviews`. */
-export const reviewListSchema = z.array(z.string());
+import { type Reviews, readReviews, reviewListSchema } from '../storage/reviews.js';
 
 const REVIEWS: Pin<string[]> = { name: 'reviews', step: 'scan', schema: reviewListSchema };
 

@@ -8,6 +8,9 @@ import { keys } from './keys.js';
 import type { ObjectStore } from './objectStore.js';
 import { ulid } from './ulid.js';
 
+/** Names of the reviews that a scan took into account: its output `reviews`. */
+export const reviewListSchema = z.array(z.string());
+
 /** What reviewers have said of a pool so far. */
 export interface Reviews {
   /** In the order in which they were given; those of imports that were withdrawn are left out. */

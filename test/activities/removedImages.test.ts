@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { createDrawActivities } from '../../activities/draw.js';
-import { evaluateModel } from '../../activities/evaluate.js';
 import { createSampleActivities } from '../../activities/sample.js';
 import { planScan } from '../../activities/scanPlan.js';
 import { createStandaloneScanActivities } from '../../activities/standaloneScan.js';
@@ -22,6 +21,7 @@ import {
   scanImageRowSchema,
   trainingRowSchema,
 } from '../../domain/tables.js';
+import { evaluateModel } from '../../inference/evaluation/evaluateModel.js';
 import { removeImages, restoreImages } from '../../pool/remove/removeImages.js';
 import { chooseImages } from '../../pool/review/choose.js';
 import type { ActivityDeps } from '../../steps/deps.js';

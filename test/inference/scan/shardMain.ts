@@ -1,6 +1,6 @@
 import { pino } from 'pino';
-import { evaluateModel } from '../../../activities/evaluate.js';
 import { PartloopError } from '../../../domain/errors.js';
+import { evaluateModel } from '../../../inference/evaluation/evaluateModel.js';
 import { scanShard } from '../../../inference/scan/judgeShard.js';
 import type { ScanSetup } from '../../../inference/scan/scanSetup.js';
 import { openStore, type StoreOptions } from '../../../storage/s3.js';

@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import { type AuditAnswer, estimateRecall } from '../domain/auditAnswers.js';
+import { decisionSchema } from '../domain/decision.js';
+import type { DrawResult } from '../domain/draw/step.js';
+import { onCommonImages } from '../domain/evaluate/gate.js';
+import { precisionByKind, reliabilityOf, type Verdict } from '../domain/review.js';
+import { sampleComparisonSchema } from '../domain/sample/compare.js';
+import { countsOf, countsText, notJudged } from '../domain/scan/counts.js';
+import type { ScanResult } from '../domain/scan/step.js';
+import { neededBy, outputOf } from '../domain/stepContract.js';
+import { type IterationContext, STEPS, type StepResults } from '../domain/steps.js';
+import {
+  type ChunkRow,
+  chunkRowSchema,
+  type FindingRow,
+  findingRowSchema,
+  type ScanImageRow,
+  sampleRowSchema,
+  scanImageRowSchema,
+} from '../domain/tables.js';
+import type { Taxonomy } from '../domain/taxonomy.js';
+import { tuningSchema } from '../domain/tune/proposal.js';
+import { evaluationRows } from '../inference/evaluation/evaluationRows.js';
+import type { ActivityDeps } from '../steps/deps.js';
+import type { Heartbeat } from '../steps/heartbeat.js';
+import { poolOf } from '../steps/pool.js';
+import { readJson } from '../storage/json.js';
+import { readReviews, reviewListSchema } from '../storage/reviews.js';
+import { readTable } from '../storage/table.js';
+import type { IterationPoint, ReportData } from './data.js';
+import { drawPictures } from './drawPictures.js';
+import { leftOutOfIteration } from './leftOutOfIteration.js';
+import { countClasses, countKinds, countReasons, mostSuspect, neediest } from './selection.js';
+import { classTable, sliceTable, suspicionByTag, worstImages } from './tables.js';
+
+const WORST_IMAGES = 15;
+
+const scanSummarySchema = z.looseObject({
+  warnings: z.array(z.string()).default([]),
+  quarantineAt: z.number().nullish(),
+});
+
+/** An iteration of the loop with what its steps left. */
+export interface IterationSoFar {
+  iteration: number;
+  results: StepResults;
+}
+
+/** Everything that the report of an iteration shows; `history` ends with the iteration itself. */
+export async function gatherReport(
+  deps: ActivityDeps,
+  context: IterationContext,
+  history: readonly IterationSoFar[],
+  beat: Heartbeat,
+): Promise<ReportData> {
+  const { store } = deps;
+  const results = history.at(-1)?.results ?? {};
+  const needed = ['draw', 'scan', 'sample', 'train', 'evaluate', 'decide'] as const;
+  const { draw, scan, sample, evaluate, decide } = neededBy('report', results, needed);
+  const { tune } = results;
+  const { taxonomy } = await poolOf(deps, context.config.pool);
+  const decision = await readJson(store, outputOf(decide, 'decision'), decisionSchema);
+  const rows = await evaluationRows(store, outputOf(evaluate, 'images'), context);
+  const { benchmarkImages } = decide.outputs;
+  // What only one of the two could be judged on says nothing of their difference.
+  const common =
+    benchmarkImages === undefined ? null : onCommonImages(rows, await evaluationRows(store, benchmarkImages, context));
+  const candidate = common?.candidate ?? rows;
+  const benchmark = common?.benchmark ?? null;
+  const images = await readTable(store, outputOf(scan, 'images'), scanImageRowSchema);
+  const findings = await readTable(store, outputOf(scan, 'findings'), findingRowSchema);
+  const chunk = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
+  const picks = await readTable(store, outputOf(sample, 'sample'), sampleRowSchema);
+  const { warnings, quarantineAt } = await summaryOf(deps, context, scan);
+  const byId = new Map(chunk.map((row) => [row.imageId, row]));
+  const shown = { rows: byId, taxonomy, picks: neediest(picks), findings: mostSuspect(findings) };
+  const pictures = await drawPictures(deps, shown, beat);
+  return {
+    loop: context.loop,
+    iteration: context.iteration,
+    madeAt: new Date().toISOString().slice(0, 16).replace('T', ' '),
+    config: context.config,
+    curve: history.map(toPoint),
+    decision,
+    classes: classTable(candidate, benchmark, taxonomy),
+    slices: sliceTable(candidate, benchmark),
+    worst: worstImages(rows, taxonomy, WORST_IMAGES),
+    leftOut: await leftOutOfIteration(store, results, images, decision),
+    detection: {
+      ...detectionOf({ draw, scan, images, findings, taxonomy, byId, quarantineAt }),
+      ...(await answersTo(deps, context, scan)),
+    },
+    sample: {
+      comparison: await readJson(store, outputOf(sample, 'comparison'), sampleComparisonSchema),
+      reasons: countReasons(picks),
+      picks: pictures.picks,
+    },
+    findings: pictures.findings,
+    tuning: tune === undefined ? null : await readJson(store, outputOf(tune, 'tuning'), tuningSchema),
+    seconds: STEPS.flatMap((step) => {
+      const result = results[step];
+      return result === undefined ? [] : [{ step, seconds: result.seconds, outcome: result.outcome }];
+    }),
+    warnings,
+  };
+}
+
+/** What the scan says of itself; a scan of before it was written down says nothing. */
+async function summaryOf({ store }: ActivityDeps, { config }: IterationContext, { outputs }: ScanResult) {
+  const usual = config.scan.quarantineAt;
+  if (outputs.summary === undefined) return { warnings: [], quarantineAt: usual };
+  const { warnings, quarantineAt = usual } = await readJson(store, outputs.summary, scanSummarySchema);
+  return { warnings, quarantineAt };
+}
+
+type Answers = Pick<ReportData['detection'], 'answers' | 'reliability' | 'recall'>;
+
+/** What reviewers said of the scan's findings, as far as the scan knew. */
+async function answersTo(
+  { store }: ActivityDeps,
+  { config }: IterationContext,
+  { outputs }: ScanResult,
+): Promise<Answers> {
+  const reviews: { verdicts: Verdict[]; audits: AuditAnswer[] } =
+    outputs.reviews === undefined
+      ? { verdicts: [], audits: [] }
+      : await readReviews(store, config.pool, await readJson(store, outputs.reviews, reviewListSchema));
+  return {
+    answers: precisionByKind(reviews.verdicts),
+    reliability: reliabilityOf(reviews.verdicts),
+    recall: estimateRecall(reviews.audits),
+  };
+}
+
+interface Scanned {
+  draw: DrawResult;
+  scan: ScanResult;
+  images: readonly ScanImageRow[];
+  findings: readonly FindingRow[];
+  taxonomy: Taxonomy;
+  byId: ReadonlyMap<string, ChunkRow>;
+  quarantineAt: number | null;
+}
+
+function detectionOf(scanned: Scanned): Omit<ReportData['detection'], keyof Answers> {
+  const { draw, scan, images, findings, taxonomy, byId, quarantineAt } = scanned;
+  const threshold = quarantineAt ?? Number.POSITIVE_INFINITY;
+  const judged = images.filter((row) => notJudged(row) === null);
+  const quarantined = images.filter((row) => row.quarantined);
+  const counts = countsOf(scan.facts);
+  return {
+    model: scan.facts.model ?? 'a model',
+    scanned: judged.length,
+    withFindings: images.filter((row) => row.findings > 0).length,
+    overThreshold: judged.filter((row) => row.pMislabelled >= threshold).length,
+    quarantined: quarantined.length,
+    unreadable: images.filter((row) => notJudged(row) === 'unreadable').length,
+    counts: counts === null ? null : countsText(counts),
+    estimatedWrong: scan.facts.prevalence ?? null,
+    kinds: countKinds(findings, new Set(quarantined.map((row) => row.imageId))),
+    classes: countClasses(findings, taxonomy),
+    missing: draw.facts.missing ?? 0,
+    slices: suspicionByTag(images, byId, threshold),
+    quarantineAt,
+    audit: images.filter((row) => row.auditChance !== null).length,
+  };
+}
+
+function toPoint({ iteration, results }: IterationSoFar): IterationPoint {
+  const { draw, scan, sample, train, evaluate, decide } = results;
+  return {
+    iteration,
+    drawn: draw?.facts.drawn ?? null,
+    quarantined: scan?.facts.quarantined ?? null,
+    sampled: sample?.facts.sampled ?? null,
+    trainingSet: sample?.facts.trainingSet ?? null,
+    miou: evaluate?.facts.miou ?? null,
+    majorMiou: evaluate?.facts.majorMiou ?? null,
+    minorMiou: evaluate?.facts.minorMiou ?? null,
+    boundaryIou: evaluate?.facts.boundaryIou ?? null,
+    valMiou: train?.facts.valMiou ?? null,
+    benchmarkMiou: decide?.facts.benchmarkMiou ?? null,
+    gate: decide?.facts.gate ?? null,
+    seconds: Object.values(results).reduce((sum, result) => sum + result.seconds, 0),
+  };
+}

@@ -1,0 +1,75 @@
+import { findingClass } from '../domain/scan/findingClass.js';
+import type { FindingRow, SampleRow } from '../domain/tables.js';
+import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
+import type { ReportData } from './data.js';
+
+// What of an iteration's rows the report counts and shows.
+
+const FINDING_PICTURES = 24;
+const FINDINGS_A_KIND = 6;
+const PICK_PICTURES = 10;
+
+/** Findings by kind, the most frequent first, and of their images those that are set aside. */
+export function countKinds(
+  findings: readonly FindingRow[],
+  quarantined: ReadonlySet<string>,
+): ReportData['detection']['kinds'] {
+  const kinds = [...new Set(findings.map((finding) => finding.kind))];
+  return kinds
+    .map((kind) => {
+      const own = findings.filter((finding) => finding.kind === kind);
+      const images = new Set(own.map((finding) => finding.imageId));
+      return {
+        kind,
+        findings: own.length,
+        images: images.size,
+        quarantined: [...images].filter((imageId) => quarantined.has(imageId)).length,
+      };
+    })
+    .sort((a, b) => b.findings - a.findings || (a.kind < b.kind ? -1 : 1));
+}
+
+/** Findings by the class that they suggest, or else that they are about. */
+export function countClasses(
+  findings: readonly FindingRow[],
+  taxonomy: Taxonomy,
+): { name: string; findings: number }[] {
+  const names = labelNames(taxonomy);
+  const named = findings.map((finding) => names[finding.suggestedClassId || -1] ?? findingClass(finding, names));
+  return countBy(named).map(([name, count]) => ({ name, findings: count }));
+}
+
+/** Reasons by what drove the pick; the rare classes are a table of their own. */
+export function countReasons(picks: readonly SampleRow[]): { why: string; count: number }[] {
+  return countBy(picks.map((pick) => pick.why.split(';')[0] ?? pick.why)).map(([why, count]) => ({ why, count }));
+}
+
+function countBy(words: readonly string[]): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+}
+
+/** The most probable findings, one an image and a few a kind, so that every kind is seen. */
+export function mostSuspect(findings: readonly FindingRow[]): FindingRow[] {
+  const images = new Set<string>();
+  const kinds = new Map<string, number>();
+  return findings
+    .toSorted((a, b) => b.pWrong - a.pWrong || (a.findingId < b.findingId ? -1 : 1))
+    .filter(({ imageId, kind }) => {
+      const ofKind = kinds.get(kind) ?? 0;
+      if (images.has(imageId) || ofKind >= FINDINGS_A_KIND) return false;
+      images.add(imageId);
+      kinds.set(kind, ofKind + 1);
+      return true;
+    })
+    .slice(0, FINDING_PICTURES);
+}
+
+/** The picks that the model needs most. */
+export function neediest(picks: readonly SampleRow[]): SampleRow[] {
+  return picks
+    .filter((pick) => pick.reason === 'need')
+    .toSorted((a, b) => b.need - a.need || (a.imageId < b.imageId ? -1 : 1))
+    .slice(0, PICK_PICTURES);
+}
