@@ -1,10 +1,11 @@
+import { decisionAgainst, firstDecision } from '../domain/decide/decisions.js';
 import { type DecideResult, decideStep } from '../domain/decide/step.js';
 import { type Decision, decisionSchema, type RegisteredModel, rivalOf, withLook } from '../domain/decision.js';
 import { bounds, comparePaired } from '../domain/evaluate/bootstrap.js';
-import { countUnits, decideGate, spentAlpha } from '../domain/evaluate/gate.js';
+import { decideGate, spentAlpha } from '../domain/evaluate/gate.js';
 import type { EvaluateResult } from '../domain/evaluate/step.js';
 import { evaluationSummarySchema } from '../domain/evaluate/summary.js';
-import { kindsText, type LeftOut } from '../domain/leftOut.js';
+import type { LeftOut } from '../domain/leftOut.js';
 import { modelCardSchema } from '../domain/modelCard.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
@@ -53,7 +54,10 @@ export function createDecideActivities(deps: ActivityDeps) {
           const judged = benchmark === null ? null : await evaluateRival(benchmark, signal);
           const decision =
             benchmark === null || look === null || judged === null
-              ? firstDecision()
+              ? firstDecision({
+                  ...{ candidate, testVersion, mode: config.gate.mode, miou: evaluate.facts.miou ?? null },
+                  ...{ images: rows, leftOut: lost },
+                })
               : await compare(benchmark, look, judged);
           const outputs = {
             decision: attempt.key('decision.json'),
@@ -78,37 +82,6 @@ export function createDecideActivities(deps: ActivityDeps) {
               leftOut: decision.leftOut.length,
             },
           };
-
-          function firstDecision(): Decision {
-            const approve = config.gate.mode === 'approve';
-            return {
-              version: 1,
-              gate: 'first',
-              promoted: !approve,
-              pendingApproval: approve,
-              testVersion,
-              candidate,
-              benchmark: null,
-              reasons: [
-                `there was no benchmark for this taxonomy: the candidate ${approve ? 'waits for an approval to become' : 'becomes'} it`,
-                ...(lost.length === 0 ? [] : [`${lost.length} test images are left out: ${kindsText(lost)}`]),
-              ],
-              candidateMiou: clamp(evaluate.facts.miou),
-              benchmarkMiou: null,
-              gain: null,
-              lower: null,
-              upper: null,
-              detectable: null,
-              units: countUnits(rows),
-              images: rows.length,
-              leftOut: lost,
-              look: null,
-              alpha: null,
-              slices: [],
-              lostClasses: [],
-              previousCandidate: null,
-            };
-          }
 
           function evaluateRival(rival: RegisteredModel, cancelled: AbortSignal): Promise<Evaluation> {
             return evaluateModel(deps, {
@@ -139,25 +112,15 @@ export function createDecideActivities(deps: ActivityDeps) {
               trainedVehicles: vehicles.size === 0 ? null : vehicles,
               seed: config.seed,
             });
-            const { outcome, ...rest } = verdict;
-            return {
-              version: 1,
-              gate: outcome,
-              promoted: outcome === 'promoted',
-              pendingApproval:
-                outcome === 'held' && config.gate.mode === 'approve' && verdict.lower > config.gate.margin,
+            const previousCandidate = await againstPrevious(
+              context,
+              rows,
               testVersion,
-              candidate,
-              benchmark: rival,
-              ...rest,
-              previousCandidate: await againstPrevious(
-                context,
-                rows,
-                testVersion,
-                number,
-                pool.taxonomy.classes.length,
-              ),
-            };
+              number,
+              pool.taxonomy.classes.length,
+            );
+            const compared = { candidate, rival, testVersion, previousCandidate, gate: config.gate };
+            return decisionAgainst(verdict, compared);
           }
         }),
       );
@@ -216,5 +179,3 @@ export function createDecideActivities(deps: ActivityDeps) {
     return { gain: comparison.gain, ...bounds(comparison, spentAlpha(gate.alpha, look)) };
   }
 }
-
-const clamp = (value: number | null | undefined): number => Math.min(1, Math.max(0, value ?? 0));

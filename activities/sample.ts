@@ -18,8 +18,8 @@ import { withHeartbeat } from '../steps/heartbeat.js';
 import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
 import { poolOf } from '../steps/pool.js';
 import { runStep } from '../steps/runStep.js';
+import { withIgnoredRegions } from '../storage/ignoredRegions.js';
 import { readTable, writeTable } from '../storage/table.js';
-import { withIgnoredRegions } from './ignoredRegions.js';
 
 /** Step sample: algo2 over the scanned chunk, and the training set it grows. */
 export function createSampleActivities(deps: ActivityDeps) {

@@ -1,6 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { PartloopError } from '../domain/errors.js';
 import { derivedSeed } from '../domain/random.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
@@ -19,14 +16,11 @@ import { keys } from '../storage/keys.js';
 import { readTable } from '../storage/table.js';
 import { dropCheckpoints } from '../training/chainState.js';
 import { prepareTraining } from '../training/prepare.js';
-import { runTrainer, trainerPython } from '../training/process.js';
+import { proposedParams } from '../training/propose.js';
 import { leftOutFacts, lostFacts, readRung } from '../training/results.js';
 import { runTraining } from '../training/run.js';
-import { trainerFailure } from '../training/trainerEnd.js';
 import { runTrainingStep } from '../training/trainingStep.js';
 import { warmStartOf } from '../training/warmStart.js';
-
-const PROPOSAL_STALL_MS = 5 * 60_000;
 
 /** The parts of step tune that need the trainer: a proposal, and the training of one trial up to one rung. */
 export function createTrialActivities(deps: ActivityDeps) {
@@ -42,18 +36,9 @@ export function createTrialActivities(deps: ActivityDeps) {
     }): Promise<TunedSettings> {
       const { config, iteration } = context;
       const request = proposalRequest(trials, config, derivedSeed(config.seed, iteration, 'tune'));
-      return withHeartbeat(async ({ signal }) => {
-        const folder = join(resolve(deps.home), 'work', `propose-${randomUUID()}`);
-        await mkdir(folder, { recursive: true });
-        try {
-          const path = join(folder, 'request.json');
-          await writeFile(path, JSON.stringify(request));
-          const params = await answerTo(path, folder, signal);
-          return tunedSettingsSchema.parse(roundedAnswer(params, request.space));
-        } finally {
-          await rm(folder, { recursive: true, force: true });
-        }
-      });
+      return withHeartbeat(async ({ signal }) =>
+        tunedSettingsSchema.parse(roundedAnswer(await proposedParams(deps, request, signal), request.space)),
+      );
     },
 
     /**
@@ -128,32 +113,6 @@ export function createTrialActivities(deps: ActivityDeps) {
       });
     },
   };
-
-  async function answerTo(path: string, folder: string, signal: AbortSignal): Promise<Record<string, number | string>> {
-    let answer: Record<string, number | string> | null = null;
-    const end = await runTrainer({
-      onLine: (line, stream) => deps.log.info({ stream }, line),
-      command: 'propose',
-      python: await trainerPython(deps.root),
-      packageRoot: join(resolve(deps.root), 'trainer'),
-      job: path,
-      cwd: folder,
-      network: false,
-      stallMs: PROPOSAL_STALL_MS,
-      graceMs: 5_000,
-      signal,
-      onMessage: (message) => {
-        if (message.type === 'proposal') answer = message.params;
-      },
-    });
-    signal.throwIfAborted();
-    const failure = trainerFailure(end);
-    if (failure !== null) throw failure;
-    if (answer !== null) return answer;
-    throw new PartloopError('trainer-failed', 'the trainer ended without a proposal', {
-      hint: 'Trainer and partloop do not fit together; run `npm run bootstrap`.',
-    });
-  }
 }
 
 /** The end of step tune: the table of trials and what it proposes; the trials' checkpoints are deleted. */

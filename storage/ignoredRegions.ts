@@ -3,10 +3,10 @@ import { proposalSchema } from '../domain/correction.js';
 import { ignoreRegions } from '../domain/ignoredRegions.js';
 import { type LeftOut, leftOutBy } from '../domain/leftOut.js';
 import type { FindingRow, ScanImageRow, TrainingRow } from '../domain/tables.js';
-import { readLabel } from '../storage/imageSource.js';
-import { parseJson } from '../storage/json.js';
-import { decodeLabel, encodeLabel, type LabelMask } from '../storage/labelMask.js';
-import type { ObjectStore } from '../storage/objectStore.js';
+import { readLabel } from './imageSource.js';
+import { parseJson } from './json.js';
+import { decodeLabel, encodeLabel, type LabelMask } from './labelMask.js';
+import type { ObjectStore } from './objectStore.js';
 
 /**
  * Training rows with other labels where the scan lets an image stay without its suspect regions: these are 255 in a copy of

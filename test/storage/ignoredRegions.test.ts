@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { withIgnoredRegions } from '../../activities/ignoredRegions.js';
 import { encodeRle } from '../../domain/geometry/rle.js';
 import { type FindingRow, findingRowSchema, type TrainingRow } from '../../domain/tables.js';
 import { IGNORE_INDEX } from '../../domain/taxonomy.js';
+import { withIgnoredRegions } from '../../storage/ignoredRegions.js';
 import { decodeLabel, encodeLabel } from '../../storage/labelMask.js';
 import { chunkRow, idOf, scanRow } from '../domain/sample/rows.js';
 import { memoryStore } from '../support/memoryStore.js';

@@ -1,0 +1,92 @@
+import { benchmarkBefore, type RegisteredModel, registeredModelSchema } from '../../domain/decision.js';
+import type { ScanJudge } from '../../domain/messages.js';
+import { modelCardSchema, trainingListSchema } from '../../domain/modelCard.js';
+import type { JudgeCandidate } from '../../domain/scan/judges.js';
+import type { ScanResult } from '../../domain/scan/step.js';
+import type { IterationContext } from '../../domain/steps.js';
+import type { ActivityDeps } from '../../steps/deps.js';
+import { type Pin, type Pinned, pinned } from '../../steps/pins.js';
+import { poolOf } from '../../steps/pool.js';
+import { digestOfTaxonomy } from '../../storage/digest.js';
+import { readJson } from '../../storage/json.js';
+import { readLoopState } from '../../storage/loopState.js';
+import { readRegistry } from '../../storage/registry.js';
+
+const BENCHMARK: Pin<RegisteredModel | null> = {
+  name: 'benchmark',
+  step: 'scan',
+  schema: registeredModelSchema.nullable(),
+};
+
+/**
+ * Models of this loop so far (fold models first: they are the oldest of their iteration). In iteration 1 the model in
+ * production as its scan found it, whatever the iteration or another loop has promoted since.
+ */
+export async function judgeCandidates(
+  deps: ActivityDeps,
+  context: IterationContext,
+  judge: ScanJudge | undefined,
+): Promise<Pinned<JudgeCandidate[]>> {
+  const { store } = deps;
+  const always = (value: JudgeCandidate[]): Pinned<JudgeCandidate[]> => ({ value, keep: () => Promise.resolve() });
+  if (judge?.kind === 'cross-validation') return always([]);
+  if (judge?.kind === 'model') return always([await judgeCandidate(store, 'given model', judge.scan, judge.card)]);
+  if (context.iteration === 1) {
+    const { taxonomy } = await poolOf(deps, context.config.pool);
+    const { value: model, keep } = await pinned(deps, context, BENCHMARK, async () =>
+      benchmarkBefore(await readRegistry(store, digestOfTaxonomy(taxonomy)), context),
+    );
+    return { value: model === null ? [] : [await judgeCandidate(store, 'benchmark', model.scan, model.card)], keep };
+  }
+  return always(await judgesOfLoop(deps, context));
+}
+
+async function judgesOfLoop({ store }: ActivityDeps, context: IterationContext): Promise<JudgeCandidate[]> {
+  const { iterations } = await readLoopState(store, context.loop);
+  const earlier = iterations.filter(
+    ({ iteration, current }) => iteration < context.iteration && current.status === 'finished',
+  );
+  const candidates: JudgeCandidate[] = [];
+  for (const { iteration, current } of earlier) {
+    for (const { scan, card } of foldModels(current.results.scan))
+      candidates.push(await judgeCandidate(store, `fold of iteration ${iteration}`, scan, card));
+    const { scan, card } = current.results.train?.outputs ?? {};
+    if (scan !== undefined && card !== undefined)
+      candidates.push(await judgeCandidate(store, `candidate ${iteration}`, scan, card));
+  }
+  return candidates;
+}
+
+/** Fold models that a scan left: outputs `fold-<n>-scan` and `fold-<n>-card`. */
+function foldModels(scan: ScanResult | undefined): { scan: string; card: string }[] {
+  return Object.entries(scan?.outputs ?? {}).flatMap(([name, key]) => {
+    const fold = /^fold-(\d+)-scan$/.exec(name)?.[1];
+    const card = scan?.outputs[`fold-${fold}-card`];
+    return fold === undefined || key === undefined || card === undefined ? [] : [{ scan: key, card }];
+  });
+}
+
+async function judgeCandidate(
+  store: ActivityDeps['store'],
+  name: string,
+  scanKey: string,
+  cardKey: string,
+): Promise<JudgeCandidate> {
+  const card = await readJson(store, cardKey, modelCardSchema);
+  const list = card.trainedOn.list === null ? null : await readJson(store, card.trainedOn.list, trainingListSchema);
+  return {
+    name,
+    scanKey,
+    cardKey,
+    seen:
+      list === null
+        ? null
+        : {
+            images: new Set(list.images.map((image) => image.imageId)),
+            vehicles: new Set(list.images.flatMap((image) => image.vehicleId ?? [])),
+            clusters: new Set(list.images.map((image) => image.cluster)),
+          },
+    valMiou: card.valMiou,
+    zeroClasses: Object.values(card.valClassIou).filter((iou) => iou === 0).length,
+  };
+}
