@@ -1,8 +1,10 @@
 /**
- * Every test, with all its set-up: `npm test`, or `node infra/test.mjs static mocha python` for some of it. The last line
- * is `N passed, N failed`, after the names of what failed; the exit code is 1 where anything did.
+ * Every test, with all its set-up: `npm test`. Some of it: `npm test -- static mocha python` by part, `npm test -- scan`
+ * the test files of either language whose path has that word. The last line is `N passed, N failed`, after the names of
+ * what failed; the exit code is 1 where anything did.
  */
 import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inLanes } from './testing/lanes.mjs';
@@ -94,23 +96,41 @@ async function mochaTests(say, title, files) {
 const stackTests = (say) => mochaTests(say, 'TypeScript tests with a stack', [STACKS]);
 const otherTests = (say) => mochaTests(say, 'TypeScript tests', ['dist/test/**/*.test.js', '--ignore', STACKS]);
 
-async function pythonTests(say) {
-  const trainer = join(ROOT, 'trainer');
-  await check(say, 'trainer style', PYTHON, ['-m', 'ruff', 'check', '.'], { cwd: trainer });
-  const pyright = { cwd: trainer, env: { ...process.env, PYRIGHT_PYTHON_IGNORE_WARNINGS: '1' } };
-  await check(say, 'trainer types', PYTHON, ['-m', 'pyright', '--pythonpath', PYTHON], pyright);
+const TRAINER = join(ROOT, 'trainer');
+
+async function pytest(say, files) {
   const words = { passed: 'passed', failed: 'failed', broken: 'errors?', skipped: 'skipped' };
-  const pytest = ['-m', 'pytest', '--color=no', `--junitxml=${record.junit}`];
-  await suite(say, 'trainer tests', PYTHON, pytest, words, { cwd: trainer });
+  const args = ['-m', 'pytest', '--color=no', `--junitxml=${record.junit}`, ...files];
+  await suite(say, 'trainer tests', PYTHON, args, words, { cwd: TRAINER });
+}
+
+async function pythonTests(say) {
+  await check(say, 'trainer style', PYTHON, ['-m', 'ruff', 'check', '.'], { cwd: TRAINER });
+  const pyright = { cwd: TRAINER, env: { ...process.env, PYRIGHT_PYTHON_IGNORE_WARNINGS: '1' } };
+  await check(say, 'trainer types', PYTHON, ['-m', 'pyright', '--pythonpath', PYTHON], pyright);
+  await pytest(say, []);
+}
+
+/** Test files of a folder whose path has a word. */
+function testFiles(folder, pattern, word) {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .map((path) => `${folder}/${path}`)
+    .filter((path) => pattern.test(path) && path.includes(word));
 }
 
 /** What each part runs, the longest first. Stacks wait more than they work, so that something else fits beside them. */
 const parts = { static: [staticChecks], mocha: [stackTests, otherTests], python: [pythonTests] };
 const LANES = 2;
 const asked = process.argv.slice(2);
-const unknown = asked.find((name) => !Object.hasOwn(parts, name));
-if (unknown !== undefined) {
-  process.stderr.write(`there is no part ${unknown}; parts: ${Object.keys(parts).join(', ')}\n`);
+const names = asked.filter((name) => Object.hasOwn(parts, name));
+const words = asked.filter((name) => !names.includes(name));
+const chosen = words.map((word) => ({
+  typescript: testFiles('test', /\.test\.ts$/, word).map((path) => path.replace(/^(.*)\.ts$/, 'dist/$1.js')),
+  python: testFiles('trainer/tests', /test_\w+\.py$/, word).map((path) => path.replace(/^trainer\//, '')),
+}));
+const nothing = words.find((_, at) => chosen[at].typescript.length + chosen[at].python.length === 0);
+if (nothing !== undefined) {
+  process.stderr.write(`no test file has \`${nothing}\` in its path; parts: ${Object.keys(parts).join(', ')}\n`);
   process.exit(2);
 }
 const start = performance.now();
@@ -118,9 +138,14 @@ const record = new RunRecord(ROOT);
 const show = (text) => process.stdout.write(text);
 const isSetUp = await check(show, 'set-up', process.execPath, [join(ROOT, 'infra', 'bootstrap.mjs')]);
 if (isSetUp) {
-  const names = asked.length === 0 ? Object.keys(parts) : asked;
+  const files = (language) => [...new Set(chosen.flatMap((each) => each[language]))];
+  const [typescript, python] = [files('typescript'), files('python')];
   await inLanes(
-    names.flatMap((name) => parts[name]),
+    [
+      ...(asked.length === 0 ? Object.keys(parts) : names).flatMap((name) => parts[name]),
+      ...(typescript.length > 0 ? [(say) => mochaTests(say, 'TypeScript tests', typescript)] : []),
+      ...(python.length > 0 ? [(say) => pytest(say, python)] : []),
+    ],
     LANES,
   );
 }
