@@ -9,7 +9,7 @@ import { outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';
 import type { ActivityDeps } from '../steps/deps.js';
-import { throwIfCancelled, withHeartbeat } from '../steps/heartbeat.js';
+import { withHeartbeat } from '../steps/heartbeat.js';
 import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
 import { type Pin, type Pinned, pinned } from '../steps/pins.js';
 import { poolOf } from '../steps/pool.js';
@@ -17,6 +17,7 @@ import { isForced, runStep } from '../steps/runStep.js';
 import { headRow } from '../storage/headRow.js';
 import { readJson } from '../storage/json.js';
 import { readLoopState } from '../storage/loopState.js';
+import { forEachLimited } from '../storage/parallel.js';
 import { writeTable } from '../storage/table.js';
 
 const HEADS_IN_FLIGHT = 48;
@@ -148,17 +149,12 @@ export function createDrawActivities(deps: ActivityDeps) {
     onProgress: (done: number) => void,
   ): Promise<{ present: ChunkRow[]; missing: LeftOut[] }> {
     const problems: Awaited<ReturnType<typeof headRow>>[] = new Array(rows.length).fill(null);
-    let next = 0;
     let found = 0;
-    const lane = async (): Promise<void> => {
-      while (next < rows.length) {
-        throwIfCancelled(signal);
-        const position = next++;
-        problems[position] = await headRow(store, rows[position] as ChunkRow);
-        if (++found % TOLD_EVERY === 0 || found === rows.length) onProgress(found);
-      }
+    const look = async (row: ChunkRow, position: number): Promise<void> => {
+      problems[position] = await headRow(store, row);
+      if (++found % TOLD_EVERY === 0 || found === rows.length) onProgress(found);
     };
-    await Promise.all(Array.from({ length: HEADS_IN_FLIGHT }, lane));
+    await forEachLimited(rows, HEADS_IN_FLIGHT, look, signal);
     return {
       present: rows.filter((_, position) => problems[position] === null),
       missing: rows.flatMap(({ imageId, fileName }, position) => {

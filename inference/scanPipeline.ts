@@ -7,6 +7,7 @@ import { tagsSchema } from '../domain/tags.js';
 import { readImage, readLabel } from '../storage/imageSource.js';
 import type { LabelMask } from '../storage/labelMask.js';
 import type { ObjectStore } from '../storage/objectStore.js';
+import { forEachLimited } from '../storage/parallel.js';
 import { decodePictureAndLabel, fitLabel, type PictureBytes } from './decode.js';
 import { derivativeSide, writeDerivative } from './derivative.js';
 import { contentSize } from './letterbox.js';
@@ -59,22 +60,15 @@ const READ_AHEAD = 2;
  */
 export async function scanRows(request: ScanRequest): Promise<void> {
   const { rows, sessions, signal } = request;
-  let next = 0;
-  let failed = false;
-  const lane = async (): Promise<void> => {
-    while (next < rows.length && !signal.aborted && !failed) {
-      const index = next++;
-      try {
-        request.onScanned(await scanRow(request, index), index);
-      } catch (error) {
-        failed = true;
-        if (isStalled(error)) await request.onStalled?.(index, error);
-        throw error;
-      }
+  const judge = async (_: ChunkRow, index: number): Promise<void> => {
+    try {
+      request.onScanned(await scanRow(request, index), index);
+    } catch (error) {
+      if (isStalled(error)) await request.onStalled?.(index, error);
+      throw error;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(rows.length, sessions.sessions * (1 + READ_AHEAD)) }, lane));
-  signal.throwIfAborted();
+  await forEachLimited(rows, sessions.sessions * (1 + READ_AHEAD), judge, signal);
 }
 
 async function scanRow(request: ScanRequest, index: number): Promise<ScannedImage> {

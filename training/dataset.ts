@@ -8,7 +8,8 @@ import { throwIfCancelled } from '../steps/heartbeat.js';
 import { Apart } from '../storage/apart.js';
 import { keys } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/objectStore.js';
-import { forEachLimited, writeWhole } from './files.js';
+import { forEachLimited } from '../storage/parallel.js';
+import { writeWhole } from './files.js';
 import { diskFull, diskFullError, freeBytes, sizeText } from './room.js';
 
 const DOWNLOADS_IN_FLIGHT = 8;

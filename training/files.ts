@@ -20,27 +20,3 @@ export async function writeWhole(path: string, content: string | Uint8Array): Pr
     await rm(part, { force: true });
   }
 }
-
-/** Do `work` for every item, at most `limit` at a time; the first error stops the rest. */
-export async function forEachLimited<T>(
-  items: readonly T[],
-  limit: number,
-  work: (item: T, index: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  let failed = false;
-  const lane = async (): Promise<void> => {
-    while (next < items.length && !failed) {
-      const index = next++;
-      const item = items[index];
-      if (item === undefined) continue;
-      try {
-        await work(item, index);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
-}

@@ -10,6 +10,7 @@ import { printLine, printText, say } from '../../cli/output.js';
 import { ensureStack, type StackEnvironment } from '../../infra/environment.js';
 import { ROOT } from '../../infra/home.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
+import { forEachLimited } from '../../storage/parallel.js';
 import { describeMachine, machineLine } from '../machine.js';
 import { fixed, markdownTable, writeResults } from '../results.js';
 
@@ -48,7 +49,7 @@ async function measure({ objects, kilobytes, lanes }: Options): Promise<void> {
   const keys = Array.from({ length: objects }, (_, index) => `${PREFIX}/${index}.bin`);
   say(`Writing ${objects} objects of ${kilobytes} kB …`);
   const body = new Uint8Array(kilobytes * 1_024);
-  await inLanes(keys, UPLOADS, async (key) => {
+  await forEachLimited(keys, UPLOADS, async (key) => {
     randomFillSync(body.subarray(0, 64));
     await store.put(key, Uint8Array.from(body));
   });
@@ -58,13 +59,13 @@ async function measure({ objects, kilobytes, lanes }: Options): Promise<void> {
     // In turn, so that a warm cache of the server serves all alike.
     say('a first round that does not count: a worker of days has its code compiled …');
     await fetchAll(store, keys, lanes);
-    await inLanes(keys, lanes, (key) => store.getFile(key, join(folder, 'ours', key)));
+    await forEachLimited(keys, lanes, (key) => store.getFile(key, join(folder, 'ours', key)));
     for (let round = 0; round < ROUNDS; round++) {
       say(`round ${round + 1} of ${ROUNDS} …`);
       rates.push({ path: 'partloop, into memory', seconds: await timed(() => fetchAll(store, keys, lanes)) });
       rates.push({
         path: 'partloop, onto disk',
-        seconds: await timed(() => inLanes(keys, lanes, (key) => store.getFile(key, join(folder, 'ours', key)))),
+        seconds: await timed(() => forEachLimited(keys, lanes, (key) => store.getFile(key, join(folder, 'ours', key)))),
       });
       const rclone = await rcloneSeconds(env, join(folder, `rclone-${round}`), lanes);
       if (rclone !== null) rates.push({ path: PEER, seconds: rclone });
@@ -107,17 +108,9 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 const fetchAll = (store: ObjectStore, keys: readonly string[], lanes: number): Promise<void> =>
-  inLanes(keys, lanes, async (key) => {
+  forEachLimited(keys, lanes, async (key) => {
     await store.get(key);
   });
-
-async function inLanes(keys: readonly string[], lanes: number, work: (key: string) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < keys.length) await work(keys[next++] as string);
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
-}
 
 /** null where rclone is not installed. Credentials go by environment, never by arguments. */
 async function rcloneSeconds(env: StackEnvironment, folder: string, transfers: number): Promise<number | null> {

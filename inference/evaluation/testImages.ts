@@ -6,8 +6,8 @@ import { type LeftOut, leftOutBy } from '../../domain/leftOut.js';
 import type { EvaluationRow, IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { ActivityDeps } from '../../steps/deps.js';
-import { throwIfCancelled } from '../../steps/heartbeat.js';
 import { readImage, readLabel } from '../../storage/imageSource.js';
+import { forEachLimited } from '../../storage/parallel.js';
 import { decodePictureAndLabel } from '../decode.js';
 import { contentSize } from '../letterbox.js';
 import type { SessionPool } from '../sessions.js';
@@ -74,25 +74,17 @@ async function evaluateImages(
 ): Promise<Judged> {
   const rows: EvaluationRow[] = [];
   const leftOut: LeftOut[] = [];
-  let next = 0;
-  let done = 0;
-  const lane = async (): Promise<void> => {
-    while (next < test.length) {
-      if (request.signal.aborted) return;
-      const index = next++;
-      const row = test[index] as IndexRow;
-      try {
-        rows.push(await judge(index, () => evaluateImage(deps, row, request.size, opened, taxonomy)));
-      } catch (error) {
-        const bad = leftOutBy(row, error);
-        if (bad === null) throw error;
-        leftOut.push(bad);
-      }
-      request.onProgress?.(++done, test.length);
+  const judgeOne = async (row: IndexRow, index: number): Promise<void> => {
+    try {
+      rows.push(await judge(index, () => evaluateImage(deps, row, request.size, opened, taxonomy)));
+    } catch (error) {
+      const bad = leftOutBy(row, error);
+      if (bad === null) throw error;
+      leftOut.push(bad);
     }
+    request.onProgress?.(rows.length + leftOut.length, test.length);
   };
-  await Promise.all(Array.from({ length: Math.min(test.length, opened.sessions * (1 + READ_AHEAD)) }, lane));
-  throwIfCancelled(request.signal);
+  await forEachLimited(test, opened.sessions * (1 + READ_AHEAD), judgeOne, request.signal);
   return { rows, leftOut: leftOut.sort((a, b) => (a.imageId < b.imageId ? -1 : 1)) };
 }
 

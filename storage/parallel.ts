@@ -1,0 +1,27 @@
+/**
+ * Do `work` for every item, in their order, at most `limit` at a time. The first error stops the rest: none begins after it.
+ * An abort ends it after what is at hand, with the signal's reason.
+ */
+export async function forEachLimited<T>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T, index: number) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const rest = items.entries();
+  let failed = false;
+  const lane = async (): Promise<void> => {
+    // One iterator for all lanes: each takes what comes next.
+    for (const [index, item] of rest) {
+      if (failed || signal?.aborted === true) return;
+      try {
+        await work(item, index);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+  signal?.throwIfAborted();
+}
