@@ -11,6 +11,28 @@ const only = (from, allowed, comment, pathNot = []) => ({
   },
 });
 
+/** A room of the domain, and the rooms of the domain that it may know. */
+const within = (room, allowed, comment) => ({
+  name: `domain-${room}-imports-only-${allowed.join('-')}`,
+  severity: 'error',
+  comment,
+  from: { path: `^domain/${room}/` },
+  to: { path: '^domain/', pathNot: allowed.map((name) => `^domain/${name}/`), dependencyTypesNot: ['type-only'] },
+});
+
+/** A band of the scan, and the bands that it may know. */
+const band = (name, allowed, comment) => ({
+  name: `scan-${name}-imports-only-${allowed.join('-')}`,
+  severity: 'error',
+  comment,
+  from: { path: `^domain/scan/${name}/` },
+  to: {
+    path: '^domain/scan/(image|rules|calibrate|verdict)/',
+    pathNot: [name, ...allowed].map((other) => `^domain/scan/${other}/`),
+    dependencyTypesNot: ['type-only'],
+  },
+});
+
 module.exports = {
   forbidden: [
     only('domain', [], 'domain is pure: it imports no other folder'),
@@ -29,6 +51,11 @@ module.exports = {
       from: { path: '^domain/' },
       to: { dependencyTypes: ['core'] },
     },
+    within('base', ['base'], 'what everybody uses knows nothing of what it is used for'),
+    within('geometry', ['geometry', 'base'], 'rasters and polygons know nothing of labels'),
+    band('image', ['rules'], 'one label at a time: nothing of the chunk'),
+    band('rules', ['image'], 'what the taxonomy forbids, in one label'),
+    band('calibrate', ['image', 'rules'], 'candidates to probabilities: nothing of what is done about them'),
     only('storage', ['domain'], 'storage knows the domain alone'),
     only('formats', ['domain', 'storage'], 'formats know domain and storage'),
     only('pool', ['domain', 'storage', 'formats'], 'what is done to a pool knows formats, domain and storage'),

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { PartloopError } from '../domain/base/errors.js';
+import { sha256Schema } from '../domain/base/ids.js';
 import { drawChunk } from '../domain/draw/drawChunk.js';
 import { type DrawResult, drawStep } from '../domain/draw/step.js';
-import { PartloopError } from '../domain/errors.js';
-import { sha256Schema } from '../domain/ids.js';
 import { kindsText, type LeftOut } from '../domain/leftOut.js';
 import type { SplitChoice } from '../domain/scan/split.js';
 import { outputOf } from '../domain/stepContract.js';

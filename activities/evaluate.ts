@@ -1,9 +1,9 @@
 import { type EvaluateResult, evaluateStep } from '../domain/evaluate/step.js';
 import { evaluationSummarySchema } from '../domain/evaluate/summary.js';
 import { kindsText } from '../domain/leftOut.js';
-import { modelCardSchema } from '../domain/modelCard.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
+import { modelCardSchema } from '../domain/train/modelCard.js';
 import { evaluateModel } from '../inference/evaluation/evaluateModel.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';

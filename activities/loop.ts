@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { activityInfo } from '@temporalio/activity';
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
+import { PartloopError } from '../domain/base/errors.js';
+import { loopWorkflowId } from '../domain/base/ids.js';
+import { LIGHT_QUEUE } from '../domain/base/queues.js';
 import type { LoopConfig } from '../domain/config.js';
-import { PartloopError } from '../domain/errors.js';
-import { loopWorkflowId } from '../domain/ids.js';
 import { keptSteps } from '../domain/loop/keptSteps.js';
 import type { LoopRecord } from '../domain/loop/machine.js';
 import {
@@ -17,9 +18,8 @@ import {
   withAttempt,
   withConfig,
   withProposal,
-} from '../domain/loopState.js';
+} from '../domain/loop/state.js';
 import { configWith, type RunIterations, type RunIterationsAnswer, type StartLoopRequest } from '../domain/messages.js';
-import { LIGHT_QUEUE } from '../domain/queues.js';
 import { knownSettings } from '../domain/settings.js';
 import { type IterationContext, STEPS, type Step, type StepResults } from '../domain/steps.js';
 import { type Proposal, tuningSchema } from '../domain/tune/proposal.js';

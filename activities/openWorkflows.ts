@@ -1,5 +1,5 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { parseIterationWorkflowId } from '../domain/ids.js';
+import { parseIterationWorkflowId } from '../domain/base/ids.js';
 import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
 import { WORKFLOWS } from '../domain/workflowNames.js';
 

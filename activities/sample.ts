@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { kindsText } from '../domain/leftOut.js';
 import { compareWithRandom, sampleComparisonSchema } from '../domain/sample/compare.js';
 import { estimatedWrongShare, sampleChunk } from '../domain/sample/sampleChunk.js';

@@ -1,13 +1,13 @@
+import { PartloopError } from '../domain/base/errors.js';
 import { nearDuplicateClusters } from '../domain/draw/nearDuplicates.js';
 import type { DrawResult } from '../domain/draw/step.js';
-import { PartloopError } from '../domain/errors.js';
 import type { ScanJudge } from '../domain/messages.js';
 import { refreshRows } from '../domain/sample/trainingSet.js';
 import { assignFolds } from '../domain/scan/folds.js';
 import { hasSeen, type JudgeCandidate, rankJudges } from '../domain/scan/judges.js';
+import { type ScanPlan, scanPlanSchema } from '../domain/scan/plan.js';
 import { type SplitChoice, splitChoiceSchema } from '../domain/scan/split.js';
 import { planPart } from '../domain/scan/step.js';
-import { type ScanPlan, scanPlanSchema } from '../domain/scanPlan.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema, trainingRowSchema } from '../domain/tables.js';

@@ -1,13 +1,13 @@
-import { counted } from '../domain/counted.js';
+import { counted } from '../domain/base/counted.js';
+import { PartloopError } from '../domain/base/errors.js';
 import type { DrawResult } from '../domain/draw/step.js';
-import { PartloopError } from '../domain/errors.js';
 import type { ScanJudge } from '../domain/messages.js';
-import { modelCardSchema } from '../domain/modelCard.js';
+import { type ScanRecord, scanRecordSchema } from '../domain/scan/record.js';
 import { isInSplit } from '../domain/scan/split.js';
 import { type StandaloneRequest, standaloneConfig } from '../domain/scan/standalone.js';
 import type { ScanResult } from '../domain/scan/step.js';
-import { type ScanRecord, scanRecordSchema } from '../domain/scanRecord.js';
 import type { IterationContext } from '../domain/steps.js';
+import { modelCardSchema } from '../domain/train/modelCard.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { choosePool, poolOf } from '../steps/pool.js';
 import { digestOfTaxonomy } from '../storage/digest.js';

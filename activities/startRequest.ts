@@ -1,6 +1,6 @@
+import { PartloopError } from '../domain/base/errors.js';
 import type { LoopConfig } from '../domain/config.js';
-import { PartloopError } from '../domain/errors.js';
-import { adoptedSettings, ownConfig } from '../domain/loopState.js';
+import { adoptedSettings, ownConfig } from '../domain/loop/state.js';
 import { configWith, givenSettings, resolveConfig, type StartLoopRequest } from '../domain/messages.js';
 import { choosePool } from '../steps/pool.js';
 import { readLoopState } from '../storage/loopState.js';

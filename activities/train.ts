@@ -1,10 +1,10 @@
+import { PartloopError } from '../domain/base/errors.js';
 import { drawChunk } from '../domain/draw/drawChunk.js';
-import { PartloopError } from '../domain/errors.js';
-import { modelCardSchema } from '../domain/modelCard.js';
-import { scanPlanSchema } from '../domain/scanPlan.js';
+import { scanPlanSchema } from '../domain/scan/plan.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
 import { chunkRowSchema, trainingRowSchema } from '../domain/tables.js';
+import { modelCardSchema } from '../domain/train/modelCard.js';
 import { type FoldResult, foldPart, type TrainResult, trainStep } from '../domain/train/step.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';

@@ -1,5 +1,5 @@
-import { PartloopError } from '../domain/errors.js';
-import { derivedSeed } from '../domain/random.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { derivedSeed } from '../domain/base/random.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
 import { trainingRowSchema } from '../domain/tables.js';

@@ -1,5 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { ensureStack, type StackEnvironment, temporalConnectionOptions } from '../infra/environment.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { openStore } from '../storage/s3.js';

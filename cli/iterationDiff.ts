@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from 'commander';
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
-import { nameSchema } from '../domain/ids.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { nameSchema } from '../domain/base/ids.js';
 import { type AttemptDiff, attemptDiff } from '../domain/loop/attemptDiff.js';
-import type { IterationAttempt } from '../domain/loopState.js';
+import type { IterationAttempt } from '../domain/loop/state.js';
 import { shownValue } from '../domain/shownFacts.js';
 import { factLabel } from '../domain/stepContract.js';
 import { CONTRACTS } from '../domain/steps.js';

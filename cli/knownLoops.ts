@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { isOpen, runningLoops } from '../activities/openWorkflows.js';
-import { PartloopError } from '../domain/errors.js';
-import { loopWorkflowId } from '../domain/ids.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { loopWorkflowId } from '../domain/base/ids.js';
 import { listLoops, readLoopState } from '../storage/loopState.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 

@@ -10,8 +10,11 @@ import {
 } from '@temporalio/client';
 import type { StartedLoop } from '../activities/loop.js';
 import { isOpen, runningIterations } from '../activities/openWorkflows.js';
-import { PartloopError } from '../domain/errors.js';
-import { iterationWorkflowId, loopWorkflowId } from '../domain/ids.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { iterationWorkflowId, loopWorkflowId } from '../domain/base/ids.js';
+import { LIGHT_QUEUE } from '../domain/base/queues.js';
+import { recorded } from '../domain/base/recorded.js';
+import { rootFailure } from '../domain/base/rootFailure.js';
 import { storedStatus } from '../domain/loop/status.js';
 import {
   type IterationProgress,
@@ -22,9 +25,6 @@ import {
   type StartLoopRequest,
   type StopLoop,
 } from '../domain/messages.js';
-import { LIGHT_QUEUE } from '../domain/queues.js';
-import { recorded } from '../domain/recorded.js';
-import { rootFailure } from '../domain/rootFailure.js';
 import type { Step, StepResults } from '../domain/steps.js';
 import { QUERIES, UPDATES, WORKFLOWS } from '../domain/workflowNames.js';
 import { readLoopState } from '../storage/loopState.js';

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { iterationWorkflowId, scanWorkflowId } from '../domain/ids.js';
+import { iterationWorkflowId, scanWorkflowId } from '../domain/base/ids.js';
 import type { LoopStatus } from '../domain/messages.js';
 import { STEPS, type Step, type StepResults } from '../domain/steps.js';
 import { activityProgress } from './activityProgress.js';

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { proposalText } from '../domain/detailsTable.js';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { proposalText } from '../domain/loop/details.js';
 import { nextStep } from '../domain/loop/status.js';
 import type { LoopStatus } from '../domain/messages.js';
 import { pausedText } from '../infra/pausedWork.js';

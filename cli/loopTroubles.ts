@@ -1,5 +1,5 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { iterationWorkflowId, loopWorkflowId, scanWorkflowId, tuneWorkflowId } from '../domain/ids.js';
+import { iterationWorkflowId, loopWorkflowId, scanWorkflowId, tuneWorkflowId } from '../domain/base/ids.js';
 import type { LoopStatus } from '../domain/messages.js';
 import { type PausedWork, pausedIn } from '../infra/pausedWork.js';
 import { abandonedQueues, abandonedText, queueStatuses } from '../infra/pollers.js';

@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
-import { nameSchema } from '../domain/ids.js';
-import { type Problem, problemsOf } from '../domain/problems.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { nameSchema } from '../domain/base/ids.js';
+import { type Problem, problemsOf } from '../domain/base/problems.js';
 import { mergeSettings, settingAt, settingsProblems } from '../domain/settings.js';
 
 const DECIMAL = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;

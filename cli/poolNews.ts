@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { runningLoops } from '../activities/openWorkflows.js';
-import { loopWorkflowId } from '../domain/ids.js';
+import { loopWorkflowId } from '../domain/base/ids.js';
 import { SIGNALS } from '../domain/workflowNames.js';
 import type { StackEnvironment } from '../infra/environment.js';
 import { connect } from './environment.js';

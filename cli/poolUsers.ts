@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
-import { nameSchema } from '../domain/ids.js';
+import { nameSchema } from '../domain/base/ids.js';
 import { WORKFLOWS } from '../domain/workflowNames.js';
 import { workflowInput } from './workflowInput.js';
 

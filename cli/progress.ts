@@ -1,5 +1,5 @@
 import { Listr, ListrLogger, ProcessOutput } from 'listr2';
-import { counted } from '../domain/counted.js';
+import { counted } from '../domain/base/counted.js';
 import { interruptible, type Parting, stoppable } from './interrupt.js';
 import { say } from './output.js';
 import { forTerminal } from './terminal.js';

@@ -1,4 +1,4 @@
-import { counted } from '../domain/counted.js';
+import { counted } from '../domain/base/counted.js';
 import { groupRefusals } from '../pool/import/refusals.js';
 import type { LabelImportReport } from '../pool/review/importLabels.js';
 import type { VerdictImportReport } from '../pool/review/importVerdicts.js';

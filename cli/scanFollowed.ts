@@ -1,9 +1,9 @@
 import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { z } from 'zod';
-import { counted } from '../domain/counted.js';
-import { PartloopError } from '../domain/errors.js';
-import { rootFailure } from '../domain/rootFailure.js';
+import { counted } from '../domain/base/counted.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { rootFailure } from '../domain/base/rootFailure.js';
 import { countsOf, countsText } from '../domain/scan/counts.js';
 import type { StepResult } from '../domain/steps.js';
 import type { StackEnvironment } from '../infra/environment.js';

@@ -1,6 +1,6 @@
-import { counted } from '../domain/counted.js';
+import { counted } from '../domain/base/counted.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { type NotDrawn, whyNotDrawn } from '../domain/draw/drawChunk.js';
-import { PartloopError } from '../domain/errors.js';
 import type { ScanRequest } from '../domain/messages.js';
 import { notScannedText } from '../domain/scan/counts.js';
 import { SPLIT_IN_WORDS } from '../domain/scan/split.js';

@@ -4,8 +4,8 @@ import {
   WorkflowFailedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import { standaloneScanId, standaloneScanWorkflowId } from '../domain/ids.js';
-import { type RootFailure, rootFailure } from '../domain/rootFailure.js';
+import { standaloneScanId, standaloneScanWorkflowId } from '../domain/base/ids.js';
+import { type RootFailure, rootFailure } from '../domain/base/rootFailure.js';
 import { type ScanProgress, scanProgressSchema, scanProgressText } from '../domain/scan/progress.js';
 import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
 import { QUERIES, WORKFLOWS } from '../domain/workflowNames.js';

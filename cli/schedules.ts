@@ -8,9 +8,9 @@ import {
   type ScheduleUpdateOptions,
 } from '@temporalio/client';
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
-import { nameSchema } from '../domain/ids.js';
-import { LIGHT_QUEUE } from '../domain/queues.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { nameSchema } from '../domain/base/ids.js';
+import { LIGHT_QUEUE } from '../domain/base/queues.js';
 import { WORKFLOWS } from '../domain/workflowNames.js';
 
 const PREFIX = 'start-loop:';

@@ -1,4 +1,4 @@
-import { seededRandom, shuffle } from '../domain/random.js';
+import { seededRandom, shuffle } from '../domain/base/random.js';
 import { ANGLES, DAMAGES, type Tags, VEHICLES } from '../domain/tags.js';
 import { type Jitter, MAX_JITTER_DEGREES, MAX_JITTER_PX, NO_JITTER, type SceneSpec } from './car/scene.js';
 import type { VehicleType } from './car/vehicles.js';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { seededRandom } from '../domain/random.js';
+import { seededRandom } from '../domain/base/random.js';
 import { type Tags, tagsSchema } from '../domain/tags.js';
 import { carParts34 } from '../domain/taxonomies/carParts34.js';
 import { mirrorTable } from '../domain/taxonomy.js';

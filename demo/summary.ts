@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { LoopState } from '../domain/loopState.js';
+import type { LoopState } from '../domain/loop/state.js';
 import { neededBy, outputOf } from '../domain/stepContract.js';
 import { STEPS, type Step, type StepResults } from '../domain/steps.js';
 import {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nameSchema } from './ids.js';
+import { nameSchema } from './base/ids.js';
 import { tuneSpaceSchema } from './tune/space.js';
 
 /**

@@ -1,7 +1,7 @@
-import { BACKBONES } from './backbones.js';
+import { nearest } from './base/nearest.js';
+import type { Problem } from './base/problems.js';
 import type { LoopConfig, TrainConfig } from './config.js';
-import { nearest } from './nearest.js';
-import type { Problem } from './problems.js';
+import { BACKBONES } from './train/backbones.js';
 
 /**
  * What no single setting shows: combinations that the trainer would refuse hours later or in the words of a library. Not

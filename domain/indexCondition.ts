@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PartloopError } from './errors.js';
+import { PartloopError } from './base/errors.js';
 import { type IndexRow, indexRowSchema } from './tables.js';
 import { labelNames, type Taxonomy } from './taxonomy.js';
 

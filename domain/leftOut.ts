@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { counted } from './counted.js';
-import { PartloopError } from './errors.js';
-import type { FailureCode } from './failure.js';
-import { sha256Schema } from './ids.js';
+import { counted } from './base/counted.js';
+import { PartloopError } from './base/errors.js';
+import type { FailureCode } from './base/failure.js';
+import { sha256Schema } from './base/ids.js';
 import type { IndexRow } from './tables.js';
 
 /** gone: image or label is not there; changed: it is another one than was imported; unreadable: it cannot be used. */

@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { PartloopError } from './base/errors.js';
+import { nameSchema } from './base/ids.js';
+import { isRecord } from './base/isRecord.js';
+import { problemsOf, problemText } from './base/problems.js';
+import { knownPart } from './base/recorded.js';
 import { type LoopConfig, loopConfigSchema, trainerPresetSchema } from './config.js';
 import { configConflicts } from './configConflicts.js';
-import { PartloopError } from './errors.js';
-import { nameSchema } from './ids.js';
-import { isRecord } from './isRecord.js';
-import { problemsOf, problemText } from './problems.js';
-import { knownPart } from './recorded.js';
 import { splitChoiceSchema } from './scan/split.js';
 import { knownSettings, layerRecordSchema, mergeSettings, settingsProblems, settingsSchema } from './settings.js';
 import { foldResultSchema, iterationContextSchema, resultSchemas, stepResultsSchema, stepSchema } from './steps.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { counted } from './counted.js';
+import { counted } from './base/counted.js';
 
 /** An open workflow that a build of the workflows cannot go on with. */
 export const wouldBreakSchema = z.object({

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { isRecord } from './base/isRecord.js';
+import { own } from './base/own.js';
+import { type Problem, problemsOf } from './base/problems.js';
+import { knownPart } from './base/recorded.js';
+import { bare, schemaAt } from './base/schemaFields.js';
 import { loopConfigSchema } from './config.js';
-import { isRecord } from './isRecord.js';
-import { own } from './own.js';
-import { type Problem, problemsOf } from './problems.js';
-import { knownPart } from './recorded.js';
-import { bare, schemaAt } from './schemaFields.js';
 
 /** One layer of settings: some of a loop's configuration, or all of it. */
 const layerSchema = layerOf(loopConfigSchema);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { PartloopError } from './errors.js';
-import { sha256Schema } from './ids.js';
+import { PartloopError } from './base/errors.js';
+import { sha256Schema } from './base/ids.js';
 
 /** The steps of an iteration, in order; `tune` only where it is enabled. */
 export const STEPS = ['draw', 'scan', 'sample', 'train', 'evaluate', 'decide', 'tune', 'report'] as const;

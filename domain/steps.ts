@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { nameSchema } from './base/ids.js';
 import { loopConfigSchema } from './config.js';
 import { decideStep } from './decide/step.js';
 import { drawStep } from './draw/step.js';
 import { evaluateStep } from './evaluate/step.js';
-import { nameSchema } from './ids.js';
 import { reportStep } from './report/step.js';
 import { sampleStep } from './sample/step.js';
 import { scanStep } from './scan/step.js';

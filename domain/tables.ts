@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sha256Schema } from './ids.js';
+import { sha256Schema } from './base/ids.js';
 import { tagsSchema } from './tags.js';
 
 /** The tables partloop keeps in Parquet. Columns are flat: text, numbers, booleans, lists of these; JSON text for the rest. */

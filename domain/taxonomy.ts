@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { check } from './checked.js';
-import { PartloopError } from './errors.js';
+import { check } from './base/checked.js';
+import { PartloopError } from './base/errors.js';
 
 /** Label value of background, and of pixels that count nowhere (also the padding of a letterboxed label). */
 export const BACKGROUND = 0;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { PartloopError } from './errors.js';
-import { own } from './own.js';
+import { PartloopError } from './base/errors.js';
+import { own } from './base/own.js';
 import { labelNames, type Taxonomy } from './taxonomy.js';
 
 const triple = z.array(z.number()).length(3);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PartloopError } from './errors.js';
+import { PartloopError } from './base/errors.js';
 
 export const WORKER_ROLES = ['light', 'scan', 'train'] as const;
 export type WorkerRole = (typeof WORKER_ROLES)[number];

@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { BACKGROUND, IGNORE_INDEX, labelNames, type Taxonomy } from '../domain/taxonomy.js';
 
 /** How categories of a file that the taxonomy does not have are read. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { TAG_NAMES, type TagName, tagsSchema } from '../domain/tags.js';
 import type { ImageFacts } from './importItem.js';
 

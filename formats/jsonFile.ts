@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 
 /** A JavaScript string holds no more. */
 const MAX_FILE_BYTES = 500 * 2 ** 20;

@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 
 /** Letters of a file's lists: what `readJsonFile` reads back, with room for the rest of the file. */
 const MAX_LETTERS = 400 * 2 ** 20;

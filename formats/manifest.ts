@@ -1,11 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { check } from '../domain/checked.js';
-import { PartloopError } from '../domain/errors.js';
-import { nameSchema, sha256Schema } from '../domain/ids.js';
-import { findingIdSchema } from '../domain/review.js';
-import { answeredScanSchema } from '../domain/reviewImport.js';
+import { check } from '../domain/base/checked.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { nameSchema, sha256Schema } from '../domain/base/ids.js';
+import { findingIdSchema } from '../domain/review/review.js';
+import { answeredScanSchema } from '../domain/review/reviewImport.js';
 import { findingKindSchema } from '../domain/tables.js';
 import { parseJsonText } from './jsonFile.js';
 

@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { fillRuns, MAX_CROSSINGS, polygonRuns, runsArea } from '../domain/geometry/polygon.js';
 import { paintRle, rleArea } from '../domain/geometry/rle.js';
 

@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { readCocoReturned } from './coco/review.js';
 import { readCvatReturned } from './cvat/review.js';
 import { readLabelStudioReturned } from './labelStudio/review.js';

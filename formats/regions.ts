@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { type Component, connectedComponents, skipValues } from '../domain/geometry/components.js';
 import { BACKGROUND, IGNORE_INDEX } from '../domain/taxonomy.js';
 import type { ManifestImage } from './manifest.js';

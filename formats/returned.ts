@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { BACKGROUND } from '../domain/taxonomy.js';
 import { plainClassName } from './classMatcher.js';
 import type { Manifest, ManifestImage } from './manifest.js';

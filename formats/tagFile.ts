@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { counted } from '../domain/counted.js';
-import { PartloopError } from '../domain/errors.js';
+import { counted } from '../domain/base/counted.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { imageFinder, isSameName } from '../domain/imageFinder.js';
 import { TAG_NAMES } from '../domain/tags.js';
 import { readCsvFile } from '../storage/table.js';

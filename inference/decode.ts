@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { enlargeBilinear, resizeNearest } from '../domain/geometry/resize.js';
 import type { IndexRow } from '../domain/tables.js';
 import { IGNORE_INDEX } from '../domain/taxonomy.js';

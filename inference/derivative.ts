@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { resizeNearest } from '../domain/geometry/resize.js';
 import type { IndexRow } from '../domain/tables.js';
 import { readImage, readLabel } from '../storage/imageSource.js';

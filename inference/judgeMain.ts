@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { cropTopLeft } from '../domain/geometry/resize.js';
 import { serveParent } from '../storage/helperProcess.js';
 import { decodeForNetwork } from './decode.js';

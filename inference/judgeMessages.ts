@@ -1,4 +1,4 @@
-import type { ImageAnalysis } from '../domain/mislabel/index.js';
+import type { ImageAnalysis } from '../domain/scan/index.js';
 import type { ThreadSetup } from './scanMessages.js';
 import type { PictureToJudge } from './scanPipeline.js';
 

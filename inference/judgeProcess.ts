@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { HelperProcess, ProcessEnded } from '../storage/helperProcess.js';
 import type { JudgeReply, JudgeRequest, Sight } from './judgeMessages.js';
 import type { ThreadSetup } from './scanMessages.js';

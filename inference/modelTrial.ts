@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { isFaultOfImage } from '../domain/leftOut.js';
 import type { IndexRow } from '../domain/tables.js';
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';

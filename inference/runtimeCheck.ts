@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 
 /**
  * ONNX Runtime and the decoder of pictures load on this machine, with CUDA where a GPU is asked for.

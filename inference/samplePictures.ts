@@ -1,5 +1,5 @@
+import { seededRandom, shuffle } from '../domain/base/random.js';
 import { isFaultOfImage } from '../domain/leftOut.js';
-import { seededRandom, shuffle } from '../domain/random.js';
 import type { IndexRow } from '../domain/tables.js';
 import { readImage } from '../storage/imageSource.js';
 import type { ObjectStore } from '../storage/objectStore.js';

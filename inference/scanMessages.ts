@@ -1,4 +1,4 @@
-import type { ImageAnalysis } from '../domain/mislabel/index.js';
+import type { ImageAnalysis } from '../domain/scan/index.js';
 import type { Tags } from '../domain/tags.js';
 import type { Taxonomy } from '../domain/taxonomy.js';
 

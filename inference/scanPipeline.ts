@@ -1,7 +1,7 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { seededRandom } from '../domain/base/random.js';
 import { isFaultOfImage } from '../domain/leftOut.js';
-import type { ImageAnalysis } from '../domain/mislabel/index.js';
-import { seededRandom } from '../domain/random.js';
+import type { ImageAnalysis } from '../domain/scan/index.js';
 import type { ChunkRow } from '../domain/tables.js';
 import { tagsSchema } from '../domain/tags.js';
 import { readImage, readLabel } from '../storage/imageSource.js';

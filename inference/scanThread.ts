@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { analyseImage, analyseWithInjection } from '../domain/mislabel/index.js';
-import { seededRandom } from '../domain/random.js';
+import { seededRandom } from '../domain/base/random.js';
+import { analyseImage, analyseWithInjection } from '../domain/scan/index.js';
 import { answerFault } from './answer.js';
 import type { ThreadAnswer, ThreadJob, ThreadSetup } from './scanMessages.js';
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
-import { PartloopError } from '../domain/errors.js';
-import type { ImageAnalysis } from '../domain/mislabel/index.js';
+import { PartloopError } from '../domain/base/errors.js';
+import type { ImageAnalysis } from '../domain/scan/index.js';
 import { NO_TAGS } from '../domain/tags.js';
 import { DEFAULT_STALL_MS } from '../storage/helperProcess.js';
 import type { NetworkImage } from './decode.js';

@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { ProcessEnded, TRIES } from '../storage/helperProcess.js';
 
 /** A model that ends its process for so many different pictures, and judged none, is at fault and not they. */

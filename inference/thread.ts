@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import type { NetworkImage } from './decode.js';
 import { padImage } from './letterbox.js';
 import type { LabelQuestion, ThreadAnswer, ThreadJob, ThreadSetup } from './scanMessages.js';

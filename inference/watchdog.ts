@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 
 /** A picture may take so many times as long as the slowest one so far. */
 const TIMES_THE_SLOWEST = 20;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { storeAddress } from '../storage/storeAddress.js';
 import { foreignTemporal } from './foreign.js';
 import { partloopHome } from './home.js';

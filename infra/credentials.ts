@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { makeCertificate } from './certificate.js';
 import { readIfThere, writeWhole } from './files.js';
 import { homePaths } from './home.js';

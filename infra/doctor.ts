@@ -3,7 +3,7 @@ import { existsSync, statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { readVariables, setOnes } from '../domain/variables.js';
 import { storeOptions } from '../storage/storeAddress.js';
 import { checkStoreWrites } from '../storage/storeCheck.js';

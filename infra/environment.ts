@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { storeAddress } from '../storage/storeAddress.js';
 import { missingSearchAttributes, registrationHint } from '../workers/searchAttributes.js';
 import { loadCredentials } from './credentials.js';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { homePaths, makeHome, ROOT } from './home.js';
 import { isElsewhere, KernelLock, type LockHolder, livingHolder } from './lock.js';
 import { isAlive, refOf, signalProcess, waitForEnd } from './processes.js';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { brokenText, type ReplayReport, replayReportSchema } from '../domain/replayReport.js';
 import { readVariables } from '../domain/variables.js';
 import { ROOT } from './home.js';

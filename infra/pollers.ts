@@ -1,7 +1,7 @@
 import { Client, Connection, type ConnectionLike } from '@temporalio/client';
-import { counted } from '../domain/counted.js';
-import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../domain/queues.js';
-import { parseWorkerIdentity } from '../domain/workerIdentity.js';
+import { counted } from '../domain/base/counted.js';
+import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../domain/base/queues.js';
+import { parseWorkerIdentity } from '../domain/base/workerIdentity.js';
 import { WORKFLOW_TYPES } from '../domain/workflowNames.js';
 import { type PausedWork, pausedIn } from './pausedWork.js';
 import { type Retrying, retryingOf } from './retrying.js';

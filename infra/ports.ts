@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 
 /** Ports that people use, and the number that they expect where it is free. */
 export const USUAL_PORTS = { temporal: 7233, temporalUi: 8233, s3: 8333 } as const;

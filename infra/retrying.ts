@@ -1,6 +1,6 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
-import { oneLine } from '../domain/oneLine.js';
-import { parseWorkerIdentity } from '../domain/workerIdentity.js';
+import { oneLine } from '../domain/base/oneLine.js';
+import { parseWorkerIdentity } from '../domain/base/workerIdentity.js';
 
 /** From this try on people are told: earlier ones are the passing faults that retries are for. */
 export const TOLD_FROM_ATTEMPT = 3;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { readVariables, WORKER_ROLES } from '../domain/variables.js';
 import { loadCredentials, type StackCredentials } from './credentials.js';
 import { readIfThere } from './files.js';

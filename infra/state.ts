@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { readIfThere, writeWhole } from './files.js';
 import { homePaths } from './home.js';
 import { portsSchema } from './ports.js';

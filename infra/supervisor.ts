@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { partloopHome } from './home.js';
 import { ALREADY_RUNNING_EXIT_CODE } from './launch.js';
 import { FORCE_SIGNAL } from './processes.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { missingSearchAttributes, registerSearchAttributes } from '../workers/searchAttributes.js';
 import { homePaths, venvBinary } from './home.js';
 import type { Address, Ports } from './ports.js';

@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { imageFinder } from '../domain/imageFinder.js';
 import type { IndexRow } from '../domain/tables.js';
 import type { TagFile } from '../formats/tagFile.js';

@@ -1,7 +1,7 @@
-import type { AuditEstimate } from '../domain/auditAnswers.js';
 import type { LoopConfig } from '../domain/config.js';
-import type { Decision } from '../domain/decision.js';
-import type { precisionByKind, reliabilityOf } from '../domain/review.js';
+import type { Decision } from '../domain/decide/decision.js';
+import type { AuditEstimate } from '../domain/review/auditAnswers.js';
+import type { precisionByKind, reliabilityOf } from '../domain/review/review.js';
 import type { SampleComparison } from '../domain/sample/compare.js';
 import type { Step } from '../domain/steps.js';
 import type { Tuning } from '../domain/tune/proposal.js';

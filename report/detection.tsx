@@ -1,4 +1,4 @@
-import type { Estimate } from '../domain/auditAnswers.js';
+import type { Estimate } from '../domain/review/auditAnswers.js';
 import type { ReportData } from './data.js';
 import { percent, whole } from './format.js';
 import { Pictures } from './pictures.js';

@@ -1,5 +1,5 @@
-import { proposalSchema } from '../domain/correction.js';
-import { parseText } from '../domain/jsonText.js';
+import { parseText } from '../domain/base/jsonText.js';
+import { proposalSchema } from '../domain/review/correction.js';
 import { findingClass } from '../domain/scan/findingClass.js';
 import type { ChunkRow, FindingRow, SampleRow } from '../domain/tables.js';
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';

@@ -1,4 +1,4 @@
-import { own } from '../domain/own.js';
+import { own } from '../domain/base/own.js';
 
 /** How numbers are written, the same on every page. */
 export const iou = (value: number | null): string => (value === null ? '–' : value.toFixed(3));

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { type AuditAnswer, estimateRecall } from '../domain/auditAnswers.js';
-import { decisionSchema } from '../domain/decision.js';
+import { decisionSchema } from '../domain/decide/decision.js';
+import { onCommonImages } from '../domain/decide/gate.js';
 import type { DrawResult } from '../domain/draw/step.js';
-import { onCommonImages } from '../domain/evaluate/gate.js';
-import { precisionByKind, reliabilityOf, type Verdict } from '../domain/review.js';
+import { type AuditAnswer, estimateRecall } from '../domain/review/auditAnswers.js';
+import { precisionByKind, reliabilityOf, type Verdict } from '../domain/review/review.js';
 import { sampleComparisonSchema } from '../domain/sample/compare.js';
 import { countsOf, countsText, notJudged } from '../domain/scan/counts.js';
 import type { ScanResult } from '../domain/scan/step.js';

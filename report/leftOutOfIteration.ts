@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Decision } from '../domain/decision.js';
+import type { Decision } from '../domain/decide/decision.js';
 import {
   kindsText,
   type LeftOut,

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { PartloopError } from '../domain/errors.js';
+import type { PartloopError } from '../domain/base/errors.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 
 /** What activities are built from; a worker puts it together once, a test passes its own. */

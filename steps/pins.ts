@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import type { IterationContext, Step } from '../domain/steps.js';
 import { digestOf } from '../storage/digest.js';
 import { keys } from '../storage/keys.js';

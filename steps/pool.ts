@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { listPools, openPool, type Pool } from '../storage/pool.js';
 import type { ActivityDeps } from './deps.js';

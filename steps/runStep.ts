@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import type { ResultOf, StepContract, WorkOf } from '../domain/stepContract.js';
 import { type IterationContext, isPart, PARTS, type Part, recordedResult, STEPS, type Step } from '../domain/steps.js';
 import { digestInName, parseCommit, recording, redoHint } from '../storage/commit.js';

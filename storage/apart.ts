@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { DEFAULT_STALL_MS, HelperProcess, ProcessEnded, TRIES } from './helperProcess.js';
 
 /** Where so many different pictures end their processes, and none was read, they are not to blame. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import type { EvaluationSummary } from '../domain/evaluate/summary.js';
 import { type LeftOut, leftOutSchema } from '../domain/leftOut.js';
 import { type EvaluationRow, evaluationRowSchema } from '../domain/tables.js';

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { PartloopError } from '../domain/errors.js';
-import type { FailureCode } from '../domain/failure.js';
+import { PartloopError } from '../domain/base/errors.js';
+import type { FailureCode } from '../domain/base/failure.js';
 
 /** Variables that a process which reads strangers' files has no need of. */
 const HELD_BACK = /^(AWS_|S3_|TEMPORAL_|PARTLOOP_)/;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { proposalSchema } from '../domain/correction.js';
-import { ignoreRegions } from '../domain/ignoredRegions.js';
 import { type LeftOut, leftOutBy } from '../domain/leftOut.js';
+import { proposalSchema } from '../domain/review/correction.js';
+import { ignoreRegions } from '../domain/sample/ignoredRegions.js';
 import type { FindingRow, ScanImageRow, TrainingRow } from '../domain/tables.js';
 import { readLabel } from './imageSource.js';
 import { parseJson } from './json.js';

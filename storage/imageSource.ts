@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import type { IndexRow } from '../domain/tables.js';
 import type { ObjectStore } from './objectStore.js';
 

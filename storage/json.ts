@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
-import { parseText } from '../domain/jsonText.js';
-import { recorded } from '../domain/recorded.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { parseText } from '../domain/base/jsonText.js';
+import { recorded } from '../domain/base/recorded.js';
 import type { ObjectStore } from './objectStore.js';
 
 interface ReadOptions {

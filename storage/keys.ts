@@ -1,4 +1,4 @@
-import { iterationLabel } from '../domain/ids.js';
+import { iterationLabel } from '../domain/base/ids.js';
 
 /** Every S3 key of partloop, relative to the store's prefix, is made here and nowhere else. */
 export const keys = {

@@ -1,6 +1,6 @@
 import { decode } from 'fast-png';
 import sharp from 'sharp';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { recognise } from './pictureKind.js';
 import { boundedPng, isPng } from './pngGuard.js';
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { check } from '../domain/checked.js';
+import { check } from '../domain/base/checked.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { knownPart, unknownFields } from '../domain/base/recorded.js';
 import { loopConfigSchema } from '../domain/config.js';
-import { PartloopError } from '../domain/errors.js';
 import { keptState } from '../domain/loop/keptState.js';
-import { emptyLoopState, type LoopState, loopStateSchema } from '../domain/loopState.js';
-import { knownPart, unknownFields } from '../domain/recorded.js';
+import { emptyLoopState, type LoopState, loopStateSchema } from '../domain/loop/state.js';
 import { parseJson } from './json.js';
 import { keys } from './keys.js';
 import type { ObjectStore } from './objectStore.js';

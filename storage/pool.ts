@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { type IndexRow, indexRowSchema } from '../domain/tables.js';
 import { parseTaxonomy, type Taxonomy } from '../domain/taxonomy.js';
 import { parseJson, readJson } from './json.js';

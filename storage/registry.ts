@@ -1,13 +1,13 @@
 import { z } from 'zod';
+import { PartloopError } from '../domain/base/errors.js';
+import { unknownPart, withUnknown } from '../domain/base/recorded.js';
 import {
   type BenchmarkRegistry,
   benchmarkRegistrySchema,
   EMPTY_REGISTRY,
   type RegisteredModel,
   withBenchmark,
-} from '../domain/decision.js';
-import { PartloopError } from '../domain/errors.js';
-import { unknownPart, withUnknown } from '../domain/recorded.js';
+} from '../domain/decide/decision.js';
 import { parseJson } from './json.js';
 import { keys } from './keys.js';
 import type { ObjectStore } from './objectStore.js';

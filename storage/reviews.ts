@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type AuditAnswer, auditAnswerSchema } from '../domain/auditAnswers.js';
-import { type Verdict, verdictSchema } from '../domain/review.js';
-import { type ReviewImport, reviewImportSchema, type Withdrawal, withdrawalSchema } from '../domain/reviewImport.js';
+import { type AuditAnswer, auditAnswerSchema } from '../domain/review/auditAnswers.js';
+import { type Verdict, verdictSchema } from '../domain/review/review.js';
+import {
+  type ReviewImport,
+  reviewImportSchema,
+  type Withdrawal,
+  withdrawalSchema,
+} from '../domain/review/reviewImport.js';
 import { parseJson } from './json.js';
 import { keys } from './keys.js';
 import type { ObjectStore } from './objectStore.js';

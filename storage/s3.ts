@@ -14,7 +14,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import type { FailedDelete, ObjectFacts, ObjectStore } from './objectStore.js';
 import { isMissing, statusOf, toPartloopError, translate } from './s3Errors.js';
 import { uploadFile } from './s3Upload.js';

@@ -1,7 +1,7 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { type LeftOut, missingImages, missingSchema } from '../domain/leftOut.js';
 import { countsOf, type ScanCounts } from '../domain/scan/counts.js';
-import { type ScanRecord, scanRecordSchema } from '../domain/scanRecord.js';
+import { type ScanRecord, scanRecordSchema } from '../domain/scan/record.js';
 import type { StepResult } from '../domain/steps.js';
 import { parseJson } from './json.js';
 import { keys } from './keys.js';

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
-import { sha256Schema } from '../domain/ids.js';
-import { isRecord } from '../domain/isRecord.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { sha256Schema } from '../domain/base/ids.js';
+import { isRecord } from '../domain/base/isRecord.js';
 import { digestOf } from './digest.js';
 import { parseJson } from './json.js';
 

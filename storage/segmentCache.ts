@@ -1,6 +1,6 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { type IndexRow, indexRowSchema } from '../domain/tables.js';
 import type { ObjectStore } from './objectStore.js';
 import { digestOfFile } from './seal.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import type { ObjectStore } from './objectStore.js';
 import { openStore, type StoreOptions } from './s3.js';
 

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { columnType } from './columns.js';
 import { guardedCell, unguardedCell } from './csvCells.js';
 import { database, inDatabase, quoted, quotedFile } from './database.js';

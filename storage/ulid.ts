@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ULID_LETTERS, ULID_TIME_LETTERS } from '../domain/ids.js';
+import { ULID_LETTERS, ULID_TIME_LETTERS } from '../domain/base/ids.js';
 
 const RANDOM_LETTERS = 16;
 

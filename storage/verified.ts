@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { PassThrough, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { type CommitFiles, commitFilesSchema, digestInName, parseCommit, redoHint } from './commit.js';
 import { type CommittedFile, committedFile } from './keys.js';
 import type { ObjectStore } from './objectStore.js';

@@ -1,5 +1,5 @@
 import { Context, type Info } from '@temporalio/activity';
-import { parseIterationWorkflowId } from '../domain/ids.js';
+import { parseIterationWorkflowId } from '../domain/base/ids.js';
 import type { IterationContext } from '../domain/steps.js';
 import type { Turn } from './chainState.js';
 import type { Commands } from './trainingRun.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
-import { sha256Schema } from '../domain/ids.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { sha256Schema } from '../domain/base/ids.js';
 import { parseJson } from '../storage/json.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import type { Commands } from './trainingRun.js';

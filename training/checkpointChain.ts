@@ -1,5 +1,5 @@
-import { PartloopError } from '../domain/errors.js';
-import { KEPT_CHECKPOINTS } from '../domain/trainerJob.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { KEPT_CHECKPOINTS } from '../domain/train/job.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { type Chain, isLate, type LostCheckpoint, readChain, type StoredCheckpoint, type Turn } from './chainState.js';
 import type { Commands } from './trainingRun.js';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Logger } from 'pino';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import type { StoredCheckpoint } from './chainState.js';
 import type { CheckpointChain } from './checkpointChain.js';

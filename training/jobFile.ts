@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PartloopError } from '../domain/errors.js';
-import { type TrainerJob, trainerJob } from '../domain/trainerJob.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { type TrainerJob, trainerJob } from '../domain/train/job.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import type { Attempt } from '../steps/runStep.js';
 import type { ObjectStore } from '../storage/objectStore.js';

@@ -1,4 +1,4 @@
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import type { Heartbeat } from '../steps/heartbeat.js';
 import type { CheckpointChain } from './checkpointChain.js';

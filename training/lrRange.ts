@@ -1,11 +1,11 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PartloopError } from '../domain/base/errors.js';
 import type { TrainConfig } from '../domain/config.js';
-import { PartloopError } from '../domain/errors.js';
 import { allowedLeftOut, type LeftOut, tooManyLeftOut } from '../domain/leftOut.js';
 import type { IndexRow } from '../domain/tables.js';
 import type { Taxonomy } from '../domain/taxonomy.js';
-import { trainerJob } from '../domain/trainerJob.js';
+import { trainerJob } from '../domain/train/job.js';
 import { derivativeSide } from '../inference/derivative.js';
 import { digestOf, digestOfTaxonomy } from '../storage/digest.js';
 import { type SyncOptions, syncDataset, writeList } from './dataset.js';

@@ -1,11 +1,11 @@
+import { PartloopError } from '../domain/base/errors.js';
+import { derivedSeed } from '../domain/base/random.js';
 import type { TrainConfig } from '../domain/config.js';
 import { assertNoLeak } from '../domain/draw/drawChunk.js';
 import { copyDetector } from '../domain/draw/nearDuplicates.js';
-import { PartloopError } from '../domain/errors.js';
-import type { TrainingList } from '../domain/modelCard.js';
-import { derivedSeed } from '../domain/random.js';
 import type { IterationContext } from '../domain/steps.js';
 import type { ChunkRow, IndexRow } from '../domain/tables.js';
+import type { TrainingList } from '../domain/train/modelCard.js';
 import type { TrainingIdentity } from '../domain/train/step.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { poolOf } from '../steps/pool.js';

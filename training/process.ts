@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { readVariables } from '../domain/variables.js';
 import { MemoryWatch } from './memory.js';
 import { PrintedLines } from './printedLines.js';

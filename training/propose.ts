@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import type { proposalRequest } from '../domain/tune/trials.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { runTrainer, trainerPython } from './process.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
-import { sha256Schema } from '../domain/ids.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { sha256Schema } from '../domain/base/ids.js';
 
 /** The only version of the trainer's protocol that is spoken here (`trainer/partloop_trainer/protocol.py`). */
 const PROTOCOL_VERSION = 1;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { parseJson } from '../storage/json.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { isLate, type Turn, turnSchema } from './chainState.js';

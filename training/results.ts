@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
-import { sha256Schema } from '../domain/ids.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { sha256Schema } from '../domain/base/ids.js';
 import { kindsText } from '../domain/leftOut.js';
-import type { ModelCard } from '../domain/modelCard.js';
 import type { WorkOf } from '../domain/stepContract.js';
+import type { ModelCard } from '../domain/train/modelCard.js';
 import type { trainStep } from '../domain/train/step.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import { sha256File } from './files.js';

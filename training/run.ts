@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
-import { PartloopError } from '../domain/errors.js';
-import type { FailureCode } from '../domain/failure.js';
+import { PartloopError } from '../domain/base/errors.js';
+import type { FailureCode } from '../domain/base/failure.js';
 import type { LeftOut } from '../domain/leftOut.js';
 import { readVariables } from '../domain/variables.js';
 import type { ActivityDeps } from '../steps/deps.js';

@@ -1,5 +1,5 @@
-import { PartloopError } from '../domain/errors.js';
-import { TRAINER_EXITS, trainerExitName } from '../domain/trainerExit.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { TRAINER_EXITS, trainerExitName } from '../domain/train/exit.js';
 import type { ErrorMessage } from './protocol.js';
 
 /** Of what the trainer printed, in an error. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { type LeftOut, leftOutSchema } from '../domain/leftOut.js';
 import type { IndexRow } from '../domain/tables.js';
 import { derivativeSide } from '../inference/derivative.js';

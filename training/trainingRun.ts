@@ -1,9 +1,9 @@
 import type { TrainConfig } from '../domain/config.js';
 import type { LeftOut } from '../domain/leftOut.js';
-import type { TrainingList } from '../domain/modelCard.js';
 import type { IndexRow } from '../domain/tables.js';
 import type { Taxonomy } from '../domain/taxonomy.js';
-import type { TrainerJob } from '../domain/trainerJob.js';
+import type { TrainerJob } from '../domain/train/job.js';
+import type { TrainingList } from '../domain/train/modelCard.js';
 import type { Attempt } from '../steps/runStep.js';
 import type { LostCheckpoint, Turn } from './chainState.js';
 import type { RecipePin } from './recipe.js';

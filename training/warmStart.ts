@@ -1,6 +1,6 @@
-import { PartloopError } from '../domain/errors.js';
-import { modelCardSchema, type TrainingList, trainingListSchema } from '../domain/modelCard.js';
+import { PartloopError } from '../domain/base/errors.js';
 import type { IterationContext } from '../domain/steps.js';
+import { modelCardSchema, type TrainingList, trainingListSchema } from '../domain/train/modelCard.js';
 import { readJson } from '../storage/json.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 

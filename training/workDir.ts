@@ -2,8 +2,8 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
-import { sha256Schema } from '../domain/ids.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { sha256Schema } from '../domain/base/ids.js';
 import type { ObjectStore } from '../storage/objectStore.js';
 import type { LostCheckpoint, StoredCheckpoint } from './chainState.js';
 import { type LocalCheckpoint, logOf, sidecarOf } from './checkpointUploader.js';

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import type { StoreOptions } from '../storage/s3.js';
 import { checkStoreWrites } from '../storage/storeCheck.js';
 import { checkHome, checkTools } from './checkMachine.js';

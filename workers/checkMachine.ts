@@ -4,7 +4,7 @@ import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { readVariables } from '../domain/variables.js';
 import { checkRuntime } from '../inference/runtimeCheck.js';
 import { trainerPython } from '../training/process.js';

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { missingSearchAttributes, registrationHint } from './searchAttributes.js';
 
 /** As gRPC numbers them. */

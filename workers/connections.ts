@@ -1,5 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import type { StoreOptions } from '../storage/s3.js';
 import { storeAddress, storeOptions } from '../storage/storeAddress.js';
 import { temporalConfig } from './temporalConfig.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import type { PartloopError } from '../domain/errors.js';
+import type { PartloopError } from '../domain/base/errors.js';
 
 /** So many activities in a row end by a fault of the machine before its worker takes no more. */
 const FAULTS_IN_ROW = 3;

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Context } from '@temporalio/activity';
 import { z } from 'zod';
-import { parseIterationWorkflowId } from '../domain/ids.js';
-import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../domain/queues.js';
+import { parseIterationWorkflowId } from '../domain/base/ids.js';
+import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../domain/base/queues.js';
 
 /** What every line of a log says of where it comes from, as far as it is known there. */
 export interface LogFields {

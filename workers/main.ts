@@ -1,8 +1,8 @@
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { PartloopError } from '../domain/errors.js';
-import { FAILURES } from '../domain/failure.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { FAILURES } from '../domain/base/failure.js';
 import { readVariables } from '../domain/variables.js';
 import { isInsideNetwork } from '../inference/thread.js';
 import { isStalled } from '../inference/watchdog.js';

@@ -1,4 +1,4 @@
-import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../domain/queues.js';
+import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../domain/base/queues.js';
 import type { WorkerRole } from '../domain/variables.js';
 
 /**

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import type { PartloopError } from '../domain/errors.js';
-import { workerIdentity } from '../domain/workerIdentity.js';
+import type { PartloopError } from '../domain/base/errors.js';
+import { workerIdentity } from '../domain/base/workerIdentity.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { activitiesFor } from './activities.js';
 import { castErrors } from './castErrors.js';

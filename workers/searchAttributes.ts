@@ -1,6 +1,6 @@
 import type { Connection, ConnectionLike } from '@temporalio/client';
 import { SearchAttributeType } from '@temporalio/common';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
 
 /** Temporal's numbers (IndexedValueType) and the names that its command line takes. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PartloopError } from '../domain/errors.js';
+import { PartloopError } from '../domain/base/errors.js';
 
 /** Where the compiled workflows are: the bundle made at build time where there is one, since workers then start in a second. */
 export function workflowCode(root: string): { workflowBundle: { codePath: string } } | { workflowsPath: string } {

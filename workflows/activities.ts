@@ -1,8 +1,8 @@
 import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
+import { NON_RETRYABLE_CODES } from '../domain/base/failure.js';
+import { SCAN_QUEUE, TRAIN_QUEUE } from '../domain/base/queues.js';
 import type { DurabilityConfig } from '../domain/config.js';
-import { NON_RETRYABLE_CODES } from '../domain/failure.js';
-import { SCAN_QUEUE, TRAIN_QUEUE } from '../domain/queues.js';
 
 /** Faults of machines and networks are retried without end; what a person must mend is never retried. */
 const retry = {

@@ -1,7 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { type ChildWorkflowOptions, executeChild } from '@temporalio/workflow';
 import type { z } from 'zod';
-import { recorded } from '../domain/recorded.js';
+import { recorded } from '../domain/base/recorded.js';
 import { joining } from './activities.js';
 import { failureOf } from './failures.js';
 

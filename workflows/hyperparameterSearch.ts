@@ -1,5 +1,5 @@
 import { condition, continueAsNew, isCancellation, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import { tuneDetails } from '../domain/detailsTable.js';
+import { tuneDetails } from '../domain/loop/details.js';
 import { parseRecorded, tuneInputSchema } from '../domain/messages.js';
 import { fitsInto, nextJob, type Trial } from '../domain/tune/halving.js';
 import type { TuneResult } from '../domain/tune/step.js';

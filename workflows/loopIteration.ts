@@ -10,8 +10,8 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { iterationDetails } from '../domain/detailsTable.js';
-import { loopWorkflowId, scanWorkflowId, tuneWorkflowId } from '../domain/ids.js';
+import { loopWorkflowId, scanWorkflowId, tuneWorkflowId } from '../domain/base/ids.js';
+import { iterationDetails } from '../domain/loop/details.js';
 import {
   type IterationFinished,
   type IterationHeld,

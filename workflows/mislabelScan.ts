@@ -9,7 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { z } from 'zod';
-import { standaloneScanId } from '../domain/ids.js';
+import { standaloneScanId } from '../domain/base/ids.js';
 import {
   parseRecorded,
   parseRequest,

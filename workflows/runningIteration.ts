@@ -7,7 +7,7 @@ import {
   patched,
   startChild,
 } from '@temporalio/workflow';
-import { iterationWorkflowId } from '../domain/ids.js';
+import { iterationWorkflowId } from '../domain/base/ids.js';
 import { type Ending, endingTold, type LoopMachine } from '../domain/loop/machine.js';
 import type { IterationContext } from '../domain/steps.js';
 import { bookkeeping, joining } from './activities.js';

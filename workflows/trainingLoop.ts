@@ -9,9 +9,9 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import { iterationWorkflowId, parseLoopWorkflowId } from '../domain/base/ids.js';
 import { type LoopConfig, loopConfigSchema } from '../domain/config.js';
-import { loopDetails } from '../domain/detailsTable.js';
-import { iterationWorkflowId, parseLoopWorkflowId } from '../domain/ids.js';
+import { loopDetails } from '../domain/loop/details.js';
 import {
   begun,
   carried,

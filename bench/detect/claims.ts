@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SPOIL_KINDS, type SpoilKind } from '../../demo/spoil/truth.js';
 import { decodeRle } from '../../domain/geometry/rle.js';
-import type { ScanReduction } from '../../domain/mislabel/index.js';
+import type { ScanReduction } from '../../domain/scan/index.js';
 import type { FindingRow } from '../../domain/tables.js';
 import { type JudgedClaim, meets } from '../metrics/detection.js';
 import type { BenchImage } from './data.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { printLine, printText, say } from '../../cli/output.js';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
 import { describeMachine, machineLine } from '../machine.js';
 import { fixed, markdownTable, writeResults } from '../results.js';

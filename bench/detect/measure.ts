@@ -1,7 +1,7 @@
 import { SPOIL_SHARES } from '../../demo/spoil/truth.js';
+import { seededRandom } from '../../domain/base/random.js';
 import { scanConfigSchema } from '../../domain/config.js';
-import type { ScanReduction } from '../../domain/mislabel/index.js';
-import { seededRandom } from '../../domain/random.js';
+import type { ScanReduction } from '../../domain/scan/index.js';
 import { scoreClaims } from './claims.js';
 import type { BenchImage, BenchSet } from './data.js';
 import type { Judged } from './models.js';

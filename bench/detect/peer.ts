@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { z } from 'zod';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { labelNames } from '../../domain/taxonomy.js';
 import { decodeForNetwork } from '../../inference/decode.js';
 import { padImage } from '../../inference/letterbox.js';

@@ -1,7 +1,7 @@
 import { spoil } from '../../demo/spoil/spoil.js';
 import { SPOIL_KINDS, type SpoilKind } from '../../demo/spoil/truth.js';
+import { shuffle } from '../../domain/base/random.js';
 import { resizeNearest } from '../../domain/geometry/resize.js';
-import { shuffle } from '../../domain/random.js';
 import { mirrorTable, type Taxonomy } from '../../domain/taxonomy.js';
 import type { Planted } from '../metrics/detection.js';
 

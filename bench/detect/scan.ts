@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { scanConfigSchema } from '../../domain/config.js';
 import { resizeNearest } from '../../domain/geometry/resize.js';
-import { type ImageAnalysis, type ReduceEntry, reduceScan, type ScanReduction } from '../../domain/mislabel/index.js';
+import { type ImageAnalysis, type ReduceEntry, reduceScan, type ScanReduction } from '../../domain/scan/index.js';
 import { decodeForNetwork } from '../../inference/decode.js';
 import { contentSize, padLabel } from '../../inference/letterbox.js';
 import { openSessions } from '../../inference/sessions.js';

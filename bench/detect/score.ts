@@ -1,5 +1,5 @@
 import { SPOIL_KINDS } from '../../demo/spoil/truth.js';
-import type { ScanReduction } from '../../domain/mislabel/index.js';
+import type { ScanReduction } from '../../domain/scan/index.js';
 import { TAG_NAMES } from '../../domain/tags.js';
 import {
   brierSkill,

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { type Calibrated, calibrationOf, type Ranking, rankingOf } from './score.js';
 
 export interface TruthScore {

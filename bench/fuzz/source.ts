@@ -1,4 +1,4 @@
-import { seededRandom } from '../../domain/random.js';
+import { seededRandom } from '../../domain/base/random.js';
 
 /** The choices of one case: all that is random in it, by its seed. */
 export class Choices {

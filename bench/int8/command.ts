@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { printLine, printText, say } from '../../cli/output.js';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
 import { describeMachine, machineLine } from '../machine.js';
 import { peerPython } from '../peers/python.js';

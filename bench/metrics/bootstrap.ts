@@ -1,4 +1,4 @@
-import { seededRandom } from '../../domain/random.js';
+import { seededRandom } from '../../domain/base/random.js';
 
 export interface Interval {
   mean: number;

@@ -1,4 +1,4 @@
-import { seededRandom } from '../../domain/random.js';
+import { seededRandom } from '../../domain/base/random.js';
 
 /** One bin of a reliability table. */
 export interface ReliabilityBin {

@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { printLine, printText, say } from '../../cli/output.js';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { ensureStack } from '../../infra/environment.js';
 import { ROOT } from '../../infra/home.js';
 import { describeMachine, machineLine } from '../machine.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { trainConfigSchema } from '../../domain/config.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
-import { trainerJob } from '../../domain/trainerJob.js';
+import { trainerJob } from '../../domain/train/job.js';
 import { ROOT } from '../../infra/home.js';
 import { digestOf } from '../../storage/digest.js';
 import { encodeLabel } from '../../storage/labelMask.js';

@@ -8,7 +8,7 @@ import { printLine, printText, say } from '../../cli/output.js';
 import { loopConfigSchema, trainConfigSchema } from '../../domain/config.js';
 import { evaluationSummarySchema } from '../../domain/evaluate/summary.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
-import { type TrainerJob, trainerJob } from '../../domain/trainerJob.js';
+import { type TrainerJob, trainerJob } from '../../domain/train/job.js';
 import { evaluateModel } from '../../inference/evaluation/evaluateModel.js';
 import { ensureStack, type StackEnvironment } from '../../infra/environment.js';
 import { ROOT } from '../../infra/home.js';

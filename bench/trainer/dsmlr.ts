@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { storeOf } from '../../cli/environment.js';
 import { say } from '../../cli/output.js';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { readCoco } from '../../formats/coco/import.js';

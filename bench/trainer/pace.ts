@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { printLine, printText, say } from '../../cli/output.js';
 import { trainConfigSchema } from '../../domain/config.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
-import { trainerJob } from '../../domain/trainerJob.js';
+import { trainerJob } from '../../domain/train/job.js';
 import { ensureStack } from '../../infra/environment.js';
 import { ROOT } from '../../infra/home.js';
 import { describeMachine, machineLine } from '../machine.js';

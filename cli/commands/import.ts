@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { PartloopError } from '../../domain/errors.js';
-import { FAILURES } from '../../domain/failure.js';
-import { nameSchema } from '../../domain/ids.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { FAILURES } from '../../domain/base/failure.js';
+import { nameSchema } from '../../domain/base/ids.js';
 import { parseRequest } from '../../domain/messages.js';
 import { builtInTaxonomy, TAXONOMIES } from '../../domain/taxonomies/index.js';
 import { parseTaxonomy, type Taxonomy } from '../../domain/taxonomy.js';

@@ -1,12 +1,12 @@
 import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
 import { runningIterations } from '../../activities/openWorkflows.js';
-import { decisionSchema, withApproval } from '../../domain/decision.js';
-import { PartloopError } from '../../domain/errors.js';
-import { iterationLabel } from '../../domain/ids.js';
-import { modelCardSchema } from '../../domain/modelCard.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { iterationLabel } from '../../domain/base/ids.js';
+import { decisionSchema, withApproval } from '../../domain/decide/decision.js';
 import { factsText } from '../../domain/shownFacts.js';
 import { STEPS, type Step, stepSchema } from '../../domain/steps.js';
+import { modelCardSchema } from '../../domain/train/modelCard.js';
 import { readJson } from '../../storage/json.js';
 import { readLoopState } from '../../storage/loopState.js';
 import { updateRegistry } from '../../storage/registry.js';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { counted } from '../../domain/counted.js';
-import { PartloopError } from '../../domain/errors.js';
-import { nameSchema } from '../../domain/ids.js';
+import { counted } from '../../domain/base/counted.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { nameSchema } from '../../domain/base/ids.js';
 import { parseRequest } from '../../domain/messages.js';
 import type { StackEnvironment } from '../../infra/environment.js';
 import { deletePool } from '../../pool/delete/deletePool.js';

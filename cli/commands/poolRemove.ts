@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { counted } from '../../domain/counted.js';
-import { PartloopError } from '../../domain/errors.js';
-import { FAILURES } from '../../domain/failure.js';
+import { counted } from '../../domain/base/counted.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { FAILURES } from '../../domain/base/failure.js';
 import { readImageList } from '../../pool/remove/imageList.js';
 import { planRemoval, type RemovalPlan } from '../../pool/remove/planRemoval.js';
 import { purgeBytes } from '../../pool/remove/purge.js';

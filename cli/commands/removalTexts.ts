@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { counted } from '../../domain/counted.js';
+import { counted } from '../../domain/base/counted.js';
 import type { RemovalPlan } from '../../pool/remove/planRemoval.js';
 import type { Purge } from '../../pool/remove/purge.js';
 import { printTable, say } from '../output.js';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { counted } from '../../domain/counted.js';
+import { counted } from '../../domain/base/counted.js';
 import { breakText, REPLAY_MENDS, type ReplayReport } from '../../domain/replayReport.js';
 import { resolveEnvironment } from '../../infra/environment.js';
 import { ROOT } from '../../infra/home.js';

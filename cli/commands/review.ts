@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
-import { type Estimate, estimateRecall } from '../../domain/auditAnswers.js';
-import { counted } from '../../domain/counted.js';
-import { FAILURES } from '../../domain/failure.js';
-import { latestVerdicts, precisionByKind, VERDICTS } from '../../domain/review.js';
-import { MAX_REVIEWER } from '../../domain/reviewImport.js';
+import { counted } from '../../domain/base/counted.js';
+import { FAILURES } from '../../domain/base/failure.js';
+import { type Estimate, estimateRecall } from '../../domain/review/auditAnswers.js';
+import { latestVerdicts, precisionByKind, VERDICTS } from '../../domain/review/review.js';
+import { MAX_REVIEWER } from '../../domain/review/reviewImport.js';
 import { importLabels } from '../../pool/review/importLabels.js';
 import { importVerdicts } from '../../pool/review/importVerdicts.js';
 import { reviewImports } from '../../pool/review/reviewImports.js';

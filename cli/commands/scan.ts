@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { oneLine } from '../../domain/oneLine.js';
+import { oneLine } from '../../domain/base/oneLine.js';
 import { countsOf } from '../../domain/scan/counts.js';
 import { listScans, readScanRecord } from '../../storage/scans.js';
 import { storeOf, withClient } from '../environment.js';

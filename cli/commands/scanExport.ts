@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { counted } from '../../domain/counted.js';
+import { counted } from '../../domain/base/counted.js';
 import {
   exportedFindingSchema,
   exportedImageSchema,
@@ -9,7 +9,7 @@ import {
   exportScan,
   isBadReason,
   leftOutOfScan,
-} from '../../domain/scanExport.js';
+} from '../../domain/scan/export.js';
 import { findingRowSchema, scanImageRowSchema } from '../../domain/tables.js';
 import { REVIEW_FORMATS, type ReviewFormat } from '../../formats/manifest.js';
 import { exportForReview } from '../../pool/review/exportReview.js';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
-import { PartloopError } from '../../domain/errors.js';
-import { standaloneScanWorkflowId } from '../../domain/ids.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { standaloneScanWorkflowId } from '../../domain/base/ids.js';
+import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { scanRequestSchema } from '../../domain/messages.js';
-import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { splitChoiceSchema } from '../../domain/scan/split.js';
 import type { StepResult } from '../../domain/steps.js';
 import { WORKFLOWS } from '../../domain/workflowNames.js';

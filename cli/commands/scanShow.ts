@@ -1,12 +1,12 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { counted } from '../../domain/counted.js';
-import { PartloopError } from '../../domain/errors.js';
-import { nameSchema } from '../../domain/ids.js';
+import { counted } from '../../domain/base/counted.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { nameSchema } from '../../domain/base/ids.js';
 import { countsText } from '../../domain/scan/counts.js';
+import { areaOf, leftOutOfScan } from '../../domain/scan/export.js';
 import { findingClass } from '../../domain/scan/findingClass.js';
-import { areaOf, leftOutOfScan } from '../../domain/scanExport.js';
 import { FINDING_KINDS, findingRowSchema, type ScanImageRow, scanImageRowSchema } from '../../domain/tables.js';
 import { labelNames } from '../../domain/taxonomy.js';
 import type { StackEnvironment } from '../../infra/environment.js';

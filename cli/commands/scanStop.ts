@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
-import { PartloopError } from '../../domain/errors.js';
-import { standaloneScanWorkflowId } from '../../domain/ids.js';
-import { LIGHT_QUEUE } from '../../domain/queues.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { standaloneScanWorkflowId } from '../../domain/base/ids.js';
+import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { scanProgressText } from '../../domain/scan/progress.js';
 import type { StepResult } from '../../domain/steps.js';
 import { WORKFLOWS } from '../../domain/workflowNames.js';

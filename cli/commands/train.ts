@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { counted } from '../../domain/counted.js';
+import { counted } from '../../domain/base/counted.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { drawChunk } from '../../domain/draw/drawChunk.js';
-import { PartloopError } from '../../domain/errors.js';
 import { resolveConfig, startLoopRequestSchema } from '../../domain/messages.js';
 import { ROOT } from '../../infra/home.js';
 import { learningRateChart } from '../../report/learningRates.js';

@@ -1,5 +1,5 @@
+import { seededRandom } from '../../domain/base/random.js';
 import type { Point } from '../../domain/geometry/hull.js';
-import { seededRandom } from '../../domain/random.js';
 import { backdrop } from './backdrop.js';
 import { BLACK_PAINT, blend, css, PAINTS, type Rgb, scaled } from './colour.js';
 import { damageMarks, reflectionMarks } from './marks.js';

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { seededRandom } from '../../domain/random.js';
+import { seededRandom } from '../../domain/base/random.js';
 import { carParts34 } from '../../domain/taxonomies/carParts34.js';
 import { type ClassFacts, type ExactMask, exactMask } from './mask.js';
 import { drawScene } from './paint.js';

@@ -1,5 +1,5 @@
+import { seededRandom } from '../../domain/base/random.js';
 import { hull, type Point } from '../../domain/geometry/hull.js';
-import { seededRandom } from '../../domain/random.js';
 import type { Tags } from '../../domain/tags.js';
 import { lowerBody } from './body.js';
 import { cabin } from './cabin.js';

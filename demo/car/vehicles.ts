@@ -1,4 +1,4 @@
-import { seededRandom } from '../../domain/random.js';
+import { seededRandom } from '../../domain/base/random.js';
 import type { Tags } from '../../domain/tags.js';
 
 export type VehicleType = NonNullable<Tags['vehicle']>;

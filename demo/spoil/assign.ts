@@ -1,4 +1,4 @@
-import { shuffle } from '../../domain/random.js';
+import { shuffle } from '../../domain/base/random.js';
 import { SPOIL_KINDS, SPOIL_SHARES, SPOILED_SHARE, type SpoilKind } from './truth.js';
 
 /** How many of `images` labels are spoiled in each way: shares kept to within one (largest remainders). */

@@ -1,5 +1,5 @@
+import { shuffle } from '../../domain/base/random.js';
 import { hull, type Point } from '../../domain/geometry/hull.js';
-import { shuffle } from '../../domain/random.js';
 import type { ExactMask } from '../car/mask.js';
 import { fillPolygon } from '../car/mask.js';
 import { boxOf, type LabelledPart, partsOf, repainted } from './parts.js';

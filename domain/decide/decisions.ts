@@ -1,8 +1,8 @@
 import type { GateConfig } from '../config.js';
-import type { Decision, RegisteredModel } from '../decision.js';
-import { countUnits, type GateVerdict } from '../evaluate/gate.js';
 import { kindsText, type LeftOut } from '../leftOut.js';
 import type { EvaluationRow } from '../tables.js';
+import type { Decision, RegisteredModel } from './decision.js';
+import { countUnits, type GateVerdict } from './gate.js';
 
 /** What is decided where no model is in production for the taxonomy: the candidate becomes it, or waits for a person. */
 export function firstDecision(judged: {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sha256Schema } from '../ids.js';
+import { sha256Schema } from '../base/ids.js';
 import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 
 /** Step decide: the candidate against the model in production, on the same test set. */

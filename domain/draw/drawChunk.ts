@@ -1,6 +1,6 @@
-import { counted } from '../counted.js';
-import { PartloopError } from '../errors.js';
-import { seededRandom, shuffle } from '../random.js';
+import { counted } from '../base/counted.js';
+import { PartloopError } from '../base/errors.js';
+import { seededRandom, shuffle } from '../base/random.js';
 import { isInSplit, type SplitChoice } from '../scan/split.js';
 import type { ChunkRow, IndexRow } from '../tables.js';
 import { copyDetector, nearDuplicateClusters } from './nearDuplicates.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nameSchema, sha256Schema } from '../ids.js';
+import { nameSchema, sha256Schema } from '../base/ids.js';
 import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 
 /** Step evaluate: the candidate on the frozen test set, through the same ONNX file that scans. */

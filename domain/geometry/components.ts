@@ -1,4 +1,4 @@
-import { PartloopError } from '../errors.js';
+import { PartloopError } from '../base/errors.js';
 
 /** A connected region of one value. Ends of the box are exclusive. */
 export interface Component {

@@ -1,4 +1,4 @@
-import { PartloopError } from '../errors.js';
+import { PartloopError } from '../base/errors.js';
 
 /**
  * Most rows that the edges of one polygon may cross, each edge counted by itself: what an outline around 16 million single pixels

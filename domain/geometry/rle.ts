@@ -1,4 +1,4 @@
-import { PartloopError } from '../errors.js';
+import { PartloopError } from '../base/errors.js';
 
 /** Pixels of a raster, ends exclusive. */
 export interface PixelBox {

@@ -1,6 +1,6 @@
-import { isRecord } from '../isRecord.js';
-import type { IterationAttempt } from '../loopState.js';
+import { isRecord } from '../base/isRecord.js';
 import { STEPS, type Step, type StepResult } from '../steps.js';
+import type { IterationAttempt } from './state.js';
 
 type Value = StepResult['facts'][string];
 

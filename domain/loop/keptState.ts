@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { type IterationAttempt, iterationAttemptSchema, type LoopState, loopStateSchema } from '../loopState.js';
-import { knownPart, unknownPart, withUnknown } from '../recorded.js';
+import { knownPart, unknownPart, withUnknown } from '../base/recorded.js';
 import { type Proposal, proposalSchema } from '../tune/proposal.js';
+import { type IterationAttempt, iterationAttemptSchema, type LoopState, loopStateSchema } from './state.js';
 
 const entrySchema = loopStateSchema.shape.iterations.element;
 

@@ -1,8 +1,8 @@
+import { PartloopError } from '../base/errors.js';
+import { own } from '../base/own.js';
 import type { LoopConfig } from '../config.js';
-import { PartloopError } from '../errors.js';
-import type { IterationAttempt } from '../loopState.js';
-import { own } from '../own.js';
 import { STEPS, type Step, type StepResults } from '../steps.js';
+import type { IterationAttempt } from './state.js';
 
 /** The first step that a setting means something to, by the first word of its path. */
 const FIRST_STEP = {

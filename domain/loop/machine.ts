@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { knownPart } from '../base/recorded.js';
 import { type LoopConfig, loopConfigSchema } from '../config.js';
 import {
   configWith,
@@ -7,7 +8,6 @@ import {
   type IterationRow,
   iterationsSchema,
 } from '../messages.js';
-import { knownPart } from '../recorded.js';
 import { knownSettings, layerRecordSchema } from '../settings.js';
 import { type Step, stepSchema } from '../steps.js';
 import type { Proposal } from '../tune/proposal.js';

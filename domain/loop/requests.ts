@@ -1,5 +1,5 @@
+import { PartloopError } from '../base/errors.js';
 import type { LoopConfig } from '../config.js';
-import { PartloopError } from '../errors.js';
 import { configWith, type RetryIteration, type RunIterations, type RunIterationsAnswer } from '../messages.js';
 import { layerRecordSchema, mergeSettings } from '../settings.js';
 import { assertMeansSomething } from './keptSteps.js';

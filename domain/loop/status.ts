@@ -1,6 +1,6 @@
-import { type LoopState, nextIteration, recentRows } from '../loopState.js';
 import type { IterationRow, LoopStatus } from '../messages.js';
 import type { LoopMachine } from './machine.js';
+import { type LoopState, nextIteration, recentRows } from './state.js';
 
 /** The newest iteration where its record says that it failed; null where what is next has not begun. */
 export function failedRow(rows: readonly IterationRow[], next: number): IterationRow | null {

@@ -1,4 +1,4 @@
-import { parseText } from '../jsonText.js';
+import { parseText } from '../base/jsonText.js';
 import type { ChunkRow, ScanImageRow } from '../tables.js';
 import { NO_TAGS, TAG_NAMES, type TagName, type Tags, tagsSchema } from '../tags.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';

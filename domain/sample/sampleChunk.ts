@@ -1,5 +1,5 @@
+import { seededRandom, shuffle } from '../base/random.js';
 import type { SampleConfig } from '../config.js';
-import { seededRandom, shuffle } from '../random.js';
 import type { ChunkRow, SampleRow, ScanImageRow, TrainingRow } from '../tables.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
 import { type Cell, cellsOf, knownTags } from './cells.js';

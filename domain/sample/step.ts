@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sha256Schema } from '../ids.js';
+import { sha256Schema } from '../base/ids.js';
 import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 
 /** Step sample: the images that the model needs, and the training set that they join. */

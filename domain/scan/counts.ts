@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { counted } from '../counted.js';
+import { counted } from '../base/counted.js';
 import type { NotDrawn } from '../draw/drawChunk.js';
 import { type DrawResult, drawCounts } from '../draw/step.js';
 import type { ScanImageRow } from '../tables.js';

@@ -1,4 +1,4 @@
-import { seededRandom, shuffle } from '../random.js';
+import { seededRandom, shuffle } from '../base/random.js';
 import type { ChunkRow } from '../tables.js';
 
 type Grouped = Pick<ChunkRow, 'imageId' | 'vehicleId' | 'cluster'>;

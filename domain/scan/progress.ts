@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { counted } from '../counted.js';
+import { counted } from '../base/counted.js';
 
 const part = z.object({ done: z.number().int(), total: z.number().int() });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { sha256Schema } from '../base/ids.js';
 import { drawCounts } from '../draw/step.js';
-import { sha256Schema } from '../ids.js';
 import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 
 /** Step scan: who may judge which image, their findings, and which images are set aside. */

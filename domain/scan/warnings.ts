@@ -1,5 +1,5 @@
-import { counted } from '../counted.js';
-import type { ModelCard } from '../modelCard.js';
+import { counted } from '../base/counted.js';
+import type { ModelCard } from '../train/modelCard.js';
 import type { FoldResult } from '../train/step.js';
 
 /** Below this the estimates of a scan are little more than what it assumes beforehand (docs/mislabel.md, Limits). */

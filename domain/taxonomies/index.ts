@@ -1,4 +1,4 @@
-import { own } from '../own.js';
+import { own } from '../base/own.js';
 import type { Taxonomy } from '../taxonomy.js';
 import { carParts34 } from './carParts34.js';
 import { dsmlr18 } from './dsmlr18.js';

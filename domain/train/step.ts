@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sha256Schema } from '../ids.js';
+import { sha256Schema } from '../base/ids.js';
 import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 
 /** What decides the weights of a training, beside the trainer. */

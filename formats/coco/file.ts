@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { check } from '../../domain/checked.js';
-import { PartloopError } from '../../domain/errors.js';
+import { check } from '../../domain/base/checked.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { type Segmentation, segmentationSchema } from './segmentation.js';
 
 /** An id as a text: tools write numbers, some write texts. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { check } from '../../domain/checked.js';
-import { PartloopError } from '../../domain/errors.js';
+import { check } from '../../domain/base/checked.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import { type ClassRules, type MatchedClass, matchClasses, NO_CLASS_RULES, unknownClass } from '../classMatcher.js';
 import { factsFrom } from '../facts.js';

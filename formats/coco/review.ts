@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { check } from '../../domain/checked.js';
-import { PartloopError } from '../../domain/errors.js';
+import { check } from '../../domain/base/checked.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { readJsonFile } from '../jsonFile.js';
 import type { Manifest, ManifestImage } from '../manifest.js';
 import { paintShapes, type Shape } from '../paint.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { numbers } from '../../domain/checked.js';
-import { PartloopError } from '../../domain/errors.js';
+import { numbers } from '../../domain/base/checked.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { type Canvas, polygonShape, rleShape, type Shape } from '../paint.js';
 
 /** Pixels that a coordinate may lie outside: no tool draws further. */

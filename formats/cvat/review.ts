@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { BACKGROUND } from '../../domain/taxonomy.js';
 import { localFolder } from '../imageSources.js';
 import type { Manifest } from '../manifest.js';

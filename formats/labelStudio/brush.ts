@@ -1,4 +1,4 @@
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 
 const WORD_BITS = 8;
 const LENGTH_BITS = [3, 4, 8, 16] as const;

@@ -1,4 +1,4 @@
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { JsonLists } from '../jsonLists.js';
 import { findingsAt, labelRegions, regionRuns } from '../regions.js';
 import { type FormatWriter, partClasses, type WriterContext, writeBelow } from '../writer.js';

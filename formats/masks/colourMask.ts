@@ -1,4 +1,4 @@
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { decodePng, type LabelMask, refuseTransparent, samplesOf } from '../../storage/labelMask.js';
 
 /** 0xRRGGBB. */

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { isMap, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 
 /** A list of class names is never longer; the parser takes seconds for megabytes. */
 const MAX_BYTES = 256 * 2 ** 10;

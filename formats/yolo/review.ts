@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { localFolder } from '../imageSources.js';
 import type { Manifest, ManifestImage } from '../manifest.js';
 import { dropEnding } from '../names.js';

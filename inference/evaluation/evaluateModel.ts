@@ -1,4 +1,4 @@
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { evaluateStep } from '../../domain/evaluate/step.js';
 import { summariseEvaluation } from '../../domain/evaluate/summary.js';
 import type { LeftOut } from '../../domain/leftOut.js';

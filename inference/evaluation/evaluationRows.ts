@@ -1,4 +1,4 @@
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { type EvaluationRow, evaluationRowSchema } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { readTable } from '../../storage/table.js';

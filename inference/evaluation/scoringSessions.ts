@@ -1,5 +1,5 @@
+import { PartloopError } from '../../domain/base/errors.js';
 import type { LoopConfig } from '../../domain/config.js';
-import { PartloopError } from '../../domain/errors.js';
 import { isFaultOfImage } from '../../domain/leftOut.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';

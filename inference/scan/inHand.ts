@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { parseJson } from '../../storage/json.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 

@@ -1,9 +1,9 @@
-import { benchmarkBefore, type RegisteredModel, registeredModelSchema } from '../../domain/decision.js';
+import { benchmarkBefore, type RegisteredModel, registeredModelSchema } from '../../domain/decide/decision.js';
 import type { ScanJudge } from '../../domain/messages.js';
-import { modelCardSchema, trainingListSchema } from '../../domain/modelCard.js';
 import type { JudgeCandidate } from '../../domain/scan/judges.js';
 import type { ScanResult } from '../../domain/scan/step.js';
 import type { IterationContext } from '../../domain/steps.js';
+import { modelCardSchema, trainingListSchema } from '../../domain/train/modelCard.js';
 import type { ActivityDeps } from '../../steps/deps.js';
 import { type Pin, type Pinned, pinned } from '../../steps/pins.js';
 import { poolOf } from '../../steps/pool.js';

@@ -1,8 +1,8 @@
-import { PartloopError } from '../../domain/errors.js';
-import type { ModelCard } from '../../domain/modelCard.js';
-import { scanPlanSchema } from '../../domain/scanPlan.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { scanPlanSchema } from '../../domain/scan/plan.js';
 import type { IterationContext } from '../../domain/steps.js';
 import { type ChunkRow, chunkRowSchema } from '../../domain/tables.js';
+import type { ModelCard } from '../../domain/train/modelCard.js';
 import type { ActivityDeps } from '../../steps/deps.js';
 import { withHeartbeat } from '../../steps/heartbeat.js';
 import { poolOf } from '../../steps/pool.js';

@@ -1,7 +1,7 @@
-import { PartloopError } from '../../domain/errors.js';
-import { type ModelCard, modelCardSchema } from '../../domain/modelCard.js';
-import type { ScanPlan } from '../../domain/scanPlan.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import type { ScanPlan } from '../../domain/scan/plan.js';
 import { outputOf } from '../../domain/stepContract.js';
+import { type ModelCard, modelCardSchema } from '../../domain/train/modelCard.js';
 import type { FoldResult } from '../../domain/train/step.js';
 import { readJson } from '../../storage/json.js';
 import type { ObjectStore } from '../../storage/objectStore.js';

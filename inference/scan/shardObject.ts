@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { PartloopError } from '../../domain/errors.js';
-import { parseText } from '../../domain/jsonText.js';
-import { ANALYSIS_VERSION, type ImageAnalysis } from '../../domain/mislabel/index.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { parseText } from '../../domain/base/jsonText.js';
+import { ANALYSIS_VERSION, type ImageAnalysis } from '../../domain/scan/index.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 
 /** What a shard leaves. The analyses are our own output: their shape is held by `version`, not checked field by field. */

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { copyPaths } from '../../storage/segmentCache.js';

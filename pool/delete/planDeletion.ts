@@ -1,5 +1,5 @@
-import { benchmarkRegistrySchema } from '../../domain/decision.js';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { benchmarkRegistrySchema } from '../../domain/decide/decision.js';
 import { parseJson } from '../../storage/json.js';
 import { keys } from '../../storage/keys.js';
 import { readLoopState } from '../../storage/loopState.js';

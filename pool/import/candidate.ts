@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { NO_TAGS } from '../../domain/tags.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseText } from '../../domain/jsonText.js';
-import { isByPerson, setterOf } from '../../domain/labelHistory.js';
+import { parseText } from '../../domain/base/jsonText.js';
+import { isByPerson, setterOf } from '../../domain/review/labelHistory.js';
 import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
 import { TAG_NAMES, type Tags, tagsSchema } from '../../domain/tags.js';
 import type { ImageFacts } from '../../formats/importItem.js';

@@ -1,6 +1,6 @@
-import { counted } from '../../domain/counted.js';
-import { PartloopError } from '../../domain/errors.js';
-import { FAILURES } from '../../domain/failure.js';
+import { counted } from '../../domain/base/counted.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { FAILURES } from '../../domain/base/failure.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { ImportEntry, ImportItem, ImportNotice, ImportReport } from '../../formats/importItem.js';

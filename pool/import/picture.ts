@@ -1,4 +1,4 @@
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { type OpenPicture, openPicture, readToTheEnd, reasonOf } from '../../storage/picture.js';
 
 const HASH_SIDE = 8;

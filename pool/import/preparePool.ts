@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { PartloopError } from '../../domain/base/errors.js';
 import { poolDefaults } from '../../domain/config.js';
-import { PartloopError } from '../../domain/errors.js';
 import { parseTaxonomy, type Taxonomy, unmirroredSides } from '../../domain/taxonomy.js';
 import type { ImportNotice } from '../../formats/importItem.js';
 import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';

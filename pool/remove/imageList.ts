@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { parseJsonText } from '../../formats/jsonFile.js';
 import { readCsvFile } from '../../storage/table.js';
 

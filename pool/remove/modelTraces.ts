@@ -1,8 +1,8 @@
 import { dirname } from 'node:path/posix';
-import { benchmarkRegistrySchema } from '../../domain/decision.js';
-import { parseText } from '../../domain/jsonText.js';
-import { modelCardSchema, trainingListSchema } from '../../domain/modelCard.js';
-import { recorded } from '../../domain/recorded.js';
+import { parseText } from '../../domain/base/jsonText.js';
+import { recorded } from '../../domain/base/recorded.js';
+import { benchmarkRegistrySchema } from '../../domain/decide/decision.js';
+import { modelCardSchema, trainingListSchema } from '../../domain/train/modelCard.js';
 import { readJson } from '../../storage/json.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import type { LoopFile } from './loopFiles.js';

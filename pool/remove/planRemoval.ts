@@ -1,4 +1,4 @@
-import { isByPerson } from '../../domain/labelHistory.js';
+import { isByPerson } from '../../domain/review/labelHistory.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import type { Pool } from '../../storage/pool.js';

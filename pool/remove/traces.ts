@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { listPools, openPool } from '../../storage/pool.js';

@@ -1,7 +1,7 @@
-import { applySuggestion, suggestionOf } from '../../domain/correction.js';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { isFaultOfImage } from '../../domain/leftOut.js';
-import { latestVerdicts, type Verdict } from '../../domain/review.js';
+import { applySuggestion, suggestionOf } from '../../domain/review/correction.js';
+import { latestVerdicts, type Verdict } from '../../domain/review/review.js';
 import type { FindingRow, IndexRow } from '../../domain/tables.js';
 import { readLabel } from '../../storage/imageSource.js';
 import { decodeLabel } from '../../storage/labelMask.js';

@@ -1,7 +1,7 @@
-import type { AuditAnswer } from '../../domain/auditAnswers.js';
-import { type IsWithdrawn, isMadeBy, setterOf } from '../../domain/labelHistory.js';
-import type { Verdict } from '../../domain/review.js';
-import type { ReviewImport } from '../../domain/reviewImport.js';
+import type { AuditAnswer } from '../../domain/review/auditAnswers.js';
+import { type IsWithdrawn, isMadeBy, setterOf } from '../../domain/review/labelHistory.js';
+import type { Verdict } from '../../domain/review/review.js';
+import type { ReviewImport } from '../../domain/review/reviewImport.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Reviews } from '../../storage/reviews.js';
 

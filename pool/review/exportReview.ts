@@ -1,6 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { isFaultOfImage } from '../../domain/leftOut.js';
 import { findingRowSchema, type IndexRow, scanImageRowSchema } from '../../domain/tables.js';
 import { type Manifest, type ManifestImage, manifestPath, type ReviewFormat } from '../../formats/manifest.js';

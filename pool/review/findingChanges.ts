@@ -1,4 +1,4 @@
-import type { Verdict } from '../../domain/review.js';
+import type { Verdict } from '../../domain/review/review.js';
 import { BACKGROUND } from '../../domain/taxonomy.js';
 import { isWrongLabel } from '../../domain/wrongLabel.js';
 import type { ManifestFinding, ManifestImage } from '../../formats/manifest.js';

@@ -1,7 +1,7 @@
-import type { AuditAnswer } from '../../domain/auditAnswers.js';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { isFaultOfImage } from '../../domain/leftOut.js';
-import { latestVerdicts, type Verdict } from '../../domain/review.js';
+import type { AuditAnswer } from '../../domain/review/auditAnswers.js';
+import { latestVerdicts, type Verdict } from '../../domain/review/review.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { type Manifest, type ManifestImage, type ReviewFormat, readManifest } from '../../formats/manifest.js';
 import { openReturned } from '../../formats/readers.js';

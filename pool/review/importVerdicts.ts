@@ -1,6 +1,6 @@
-import { PartloopError } from '../../domain/errors.js';
-import type { Verdict } from '../../domain/review.js';
-import { exportScan } from '../../domain/scanExport.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import type { Verdict } from '../../domain/review/review.js';
+import { exportScan } from '../../domain/scan/export.js';
 import { type FindingRow, findingRowSchema, type IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { listPools, openPool, type Pool } from '../../storage/pool.js';

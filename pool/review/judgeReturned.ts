@@ -1,8 +1,8 @@
-import type { AuditAnswer } from '../../domain/auditAnswers.js';
-import { PartloopError } from '../../domain/errors.js';
-import { type MergedLabel, mergeReturned, putOnTop } from '../../domain/labelMerge.js';
-import type { Verdict } from '../../domain/review.js';
-import type { ReviewImport } from '../../domain/reviewImport.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import type { AuditAnswer } from '../../domain/review/auditAnswers.js';
+import { type MergedLabel, mergeReturned, putOnTop } from '../../domain/review/labelMerge.js';
+import type { Verdict } from '../../domain/review/review.js';
+import type { ReviewImport } from '../../domain/review/reviewImport.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { BACKGROUND, IGNORE_INDEX } from '../../domain/taxonomy.js';
 import { isWrongLabel } from '../../domain/wrongLabel.js';

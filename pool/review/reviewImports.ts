@@ -1,4 +1,4 @@
-import { ulidTime } from '../../domain/ids.js';
+import { ulidTime } from '../../domain/base/ids.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';
 import type { KnownImport, Reviews } from '../../storage/reviews.js';
 import { repeats, revisedLabels } from './repeats.js';

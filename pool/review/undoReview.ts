@@ -1,5 +1,5 @@
-import { PartloopError } from '../../domain/errors.js';
-import { type IsWithdrawn, isMadeBy, isUndoOf, settersOf } from '../../domain/labelHistory.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { type IsWithdrawn, isMadeBy, isUndoOf, settersOf } from '../../domain/review/labelHistory.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 import { openPool } from '../../storage/pool.js';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
-import { PartloopError } from '../../domain/errors.js';
-import { VERDICTS } from '../../domain/review.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { VERDICTS } from '../../domain/review/review.js';
 import { WHOLE_LABEL } from '../../domain/scan/findingClass.js';
 import { readCsvFile } from '../../storage/table.js';
 

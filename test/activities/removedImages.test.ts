@@ -10,8 +10,8 @@ import { createStandaloneScanActivities } from '../../activities/standaloneScan.
 import { loopConfigSchema } from '../../domain/config.js';
 import type { DrawResult } from '../../domain/draw/step.js';
 import { evaluateStep } from '../../domain/evaluate/step.js';
+import { scanPlanSchema } from '../../domain/scan/plan.js';
 import type { ScanResult } from '../../domain/scan/step.js';
-import { scanPlanSchema } from '../../domain/scanPlan.js';
 import type { IterationContext } from '../../domain/steps.js';
 import {
   chunkRowSchema,

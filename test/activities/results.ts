@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { modelCardSchema } from '../../domain/modelCard.js';
+import type { modelCardSchema } from '../../domain/train/modelCard.js';
 import { digestOf } from '../../storage/digest.js';
 import { idOf, TAXONOMY } from '../domain/sample/rows.js';
 

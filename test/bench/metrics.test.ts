@@ -9,7 +9,7 @@ import {
 } from '../../bench/metrics/calibration.js';
 import { bestAtPrecision, detectionAt, type JudgedClaim, meets } from '../../bench/metrics/detection.js';
 import { auroc, averagePrecision, precisionAt } from '../../bench/metrics/ranking.js';
-import { seededRandom } from '../../domain/random.js';
+import { seededRandom } from '../../domain/base/random.js';
 
 const scored = fc.array(fc.record({ score: fc.integer({ min: 0, max: 8 }), wrong: fc.boolean() }), {
   minLength: 2,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { plantErrors, shareCounts, subsetOfPlanted } from '../../bench/detect/plant.js';
 import { SPOIL_SHARES } from '../../demo/spoil/truth.js';
-import { seededRandom } from '../../domain/random.js';
-import { drawCar, scheme } from '../domain/mislabel/scene.js';
+import { seededRandom } from '../../domain/base/random.js';
+import { drawCar, scheme } from '../domain/scan/scene.js';
 
 const SIZE = 128;
 const PLAN = { missing_part: 4, wrong_class: 4, swapped: 4, mirrored: 3, shifted: 3, bad_outline: 2 };

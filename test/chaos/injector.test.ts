@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seededRandom } from '../../domain/random.js';
+import { seededRandom } from '../../domain/base/random.js';
 import { Account, AccountError } from './account.js';
 import { ChaosHome } from './chaosHome.js';
 import type { Fault, World } from './faults/fault.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { shuffle } from '../../domain/random.js';
+import { shuffle } from '../../domain/base/random.js';
 import { AccountError } from './account.js';
 import { between, type Fault, type FaultKind, type World } from './faults/fault.js';
 import { stepUnderWay } from './progress.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { benchmarkRegistrySchema, decisionSchema } from '../../domain/decision.js';
+import { benchmarkRegistrySchema, decisionSchema } from '../../domain/decide/decision.js';
 import type { StepResults } from '../../domain/steps.js';
 import { findingRowSchema, sampleRowSchema } from '../../domain/tables.js';
 import { parseJson, readJson } from '../../storage/json.js';

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { iterationWorkflowId } from '../../domain/ids.js';
+import { iterationWorkflowId } from '../../domain/base/ids.js';
 import { SEARCH_ATTRIBUTES } from '../../domain/searchAttributes.js';
 
 /** The iteration that runs, as the server knows it, whether workers answer or not; null where none does. */

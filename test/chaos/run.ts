@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seededRandom } from '../../domain/random.js';
+import { seededRandom } from '../../domain/base/random.js';
 import { drawCars } from '../support/carStack.js';
 import { ChaosHome } from './chaosHome.js';
 import type { Fault, World } from './faults/fault.js';

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import type { Command, Option } from 'commander';
 import { buildProgram } from '../../cli/program.js';
+import { fieldsOf } from '../../domain/base/schemaFields.js';
 import { loopConfigSchema } from '../../domain/config.js';
-import { fieldsOf } from '../../domain/schemaFields.js';
 import { ROOT } from '../support/binaries.js';
 import { type PlacedText, pages, repositoryFiles, sourceTexts, trainerTexts } from '../support/sourceTexts.js';
 

@@ -7,10 +7,10 @@ import { commandLoop, loopStatus, loopStatusOrRecord } from '../../cli/loopClien
 import { statusesOf } from '../../cli/loopShown.js';
 import { loopTroubles } from '../../cli/loopTroubles.js';
 import { findScanWorkflow, unfinishedScans } from '../../cli/scanWorkflows.js';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { nextStep } from '../../domain/loop/status.js';
 import type { LoopStatus } from '../../domain/messages.js';
-import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { pausedText } from '../../infra/pausedWork.js';
 import { pollerStatus, strayedText } from '../../infra/pollers.js';
 import { keys } from '../../storage/keys.js';

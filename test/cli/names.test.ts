@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { settingsFrom } from '../../cli/options.js';
-import { judgedClasses } from '../../domain/mislabel/classes.js';
-import { own } from '../../domain/own.js';
+import { own } from '../../domain/base/own.js';
+import { judgedClasses } from '../../domain/scan/calibrate/classes.js';
 import { mergeSettings } from '../../domain/settings.js';
 import { builtInTaxonomy, TAXONOMIES } from '../../domain/taxonomies/index.js';
 import { parseTaxonomy } from '../../domain/taxonomy.js';

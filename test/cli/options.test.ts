@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { InvalidArgumentError } from 'commander';
 import fc from 'fast-check';
 import { name, number, settingsFrom, wholeNumberBetween } from '../../cli/options.js';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 
 const settings = (set: string[], fields = {}, shortFor = {}) => settingsFrom({ set, fields, shortFor });
 const refused = (set: string[], words: RegExp, fields = {}, shortFor = {}): void =>

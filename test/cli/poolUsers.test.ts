@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { runningUsers } from '../../cli/poolUsers.js';
-import { LIGHT_QUEUE } from '../../domain/queues.js';
+import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { venvBinary } from '../support/binaries.js';
 
 describe('who uses a pool, by Temporal', function () {

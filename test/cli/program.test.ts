@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { buildProgram } from '../../cli/program.js';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { ROOT } from '../support/binaries.js';
 import { type CliAnswer, partloop } from '../support/cli.js';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { uploadScanModel } from '../../cli/scanModel.js';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { NO_FACTS } from '../../formats/importItem.js';
 import { memoryStore } from '../support/memoryStore.js';
 import { picture, runImport } from '../support/pictures.js';

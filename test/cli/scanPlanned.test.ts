@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
 import { planStandaloneScan } from '../../cli/scanPlanned.js';
+import { seededRandom } from '../../domain/base/random.js';
 import { type ScanRequest, scanRequestSchema } from '../../domain/messages.js';
-import { seededRandom } from '../../domain/random.js';
 import { type ImportItem, NO_FACTS } from '../../formats/importItem.js';
 import { digestOfTaxonomy } from '../../storage/digest.js';
 import { openPool } from '../../storage/pool.js';

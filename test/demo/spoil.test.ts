@@ -5,7 +5,7 @@ import { NO_JITTER } from '../../demo/car/scene.js';
 import { assignSpoils, spoilCounts } from '../../demo/spoil/assign.js';
 import { spoil } from '../../demo/spoil/spoil.js';
 import { SPOIL_KINDS, SPOIL_SHARES, SPOILED_SHARE } from '../../demo/spoil/truth.js';
-import { seededRandom } from '../../domain/random.js';
+import { seededRandom } from '../../domain/base/random.js';
 import { carParts34 } from '../../domain/taxonomies/carParts34.js';
 import { mirrorTable } from '../../domain/taxonomy.js';
 

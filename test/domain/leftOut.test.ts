@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { PartloopError } from '../../domain/errors.js';
-import { FAILURES, type FailureCode } from '../../domain/failure.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { FAILURES, type FailureCode } from '../../domain/base/failure.js';
 import {
   allowedLeftOut,
   isFaultOfImage,

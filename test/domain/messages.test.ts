@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { PartloopError } from '../../domain/base/errors.js';
 import { loopConfigSchema, poolDefaults } from '../../domain/config.js';
-import { PartloopError } from '../../domain/errors.js';
 import { parseRequest, resolveConfig, startLoopRequestSchema } from '../../domain/messages.js';
 import { mergeSettings } from '../../domain/settings.js';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { PartloopError } from '../../domain/base/errors.js';
+import { problemText } from '../../domain/base/problems.js';
+import { fieldsOf } from '../../domain/base/schemaFields.js';
 import { loopConfigSchema, poolDefaults } from '../../domain/config.js';
-import { PartloopError } from '../../domain/errors.js';
 import { parseRequest, poolDefaultsProblem, resolveConfig, startLoopRequestSchema } from '../../domain/messages.js';
-import { problemText } from '../../domain/problems.js';
-import { fieldsOf } from '../../domain/schemaFields.js';
 import { mergeSettings, settingsProblems } from '../../domain/settings.js';
 
 const textOf = (layer: unknown): string => settingsProblems(layer).map(problemText).join('; ');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { labelNames } from '../../domain/taxonomy.js';
 import { logitsOfLabels, userModelSchema } from '../../domain/userModel.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { encodeBrush } from '../../formats/labelStudio/brush.js';
 import type { ReviewFormat } from '../../formats/manifest.js';
 import { classTable } from '../../formats/palette.js';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { imageSources, localFolder, readSource } from '../../formats/imageSources.js';
 import { memoryStore } from '../support/memoryStore.js';
 import { save } from '../support/pictures.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { JsonLists } from '../../formats/jsonLists.js';
 
 describe('the lists of a JSON file', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { paintShapes, polygonShape, rleShape, runsShape, type Shape } from '../../formats/paint.js';
 
 const canvas = { width: 12, height: 10 };

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
+import { parseWorkerIdentity } from '../../domain/base/workerIdentity.js';
 import { type Progress, progressSchema } from '../../domain/progress.js';
-import { parseWorkerIdentity } from '../../domain/workerIdentity.js';
 
 /** An attempt at an activity that a worker has in hand. */
 export interface UnderWay {

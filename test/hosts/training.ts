@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { z } from 'zod';
-import { LIGHT_QUEUE, SCAN_QUEUE } from '../../domain/queues.js';
+import { LIGHT_QUEUE, SCAN_QUEUE } from '../../domain/base/queues.js';
 import { iterationContextSchema, type StepResults } from '../../domain/steps.js';
 import { trainingRowSchema } from '../../domain/tables.js';
 import { parseJson } from '../../storage/json.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { scanConfigSchema } from '../../domain/config.js';
-import { reduceScan } from '../../domain/mislabel/index.js';
+import { reduceScan } from '../../domain/scan/index.js';
 import type { ChunkRow, FindingRow } from '../../domain/tables.js';
 import { tagsSchema } from '../../domain/tags.js';
 import { type ScannedImage, scanRows } from '../../inference/scanPipeline.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { LONGEST_TIMER_MS, Watchdog } from '../../inference/watchdog.js';
 
 const never = (): Promise<never> => new Promise(() => undefined);

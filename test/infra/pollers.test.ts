@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseWorkerIdentity, workerIdentity } from '../../domain/workerIdentity.js';
+import { parseWorkerIdentity, workerIdentity } from '../../domain/base/workerIdentity.js';
 import { type PollerStatus, workerActivity } from '../../infra/pollers.js';
 
 const scan = workerIdentity('scan', 4711, 'box');

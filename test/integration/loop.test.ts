@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { scanSetupOf } from '../../inference/scan/scanSetup.js';
 import { readShard } from '../../inference/scan/shardObject.js';
 import { trialWarnings } from '../../inference/scan/tryJudges.js';

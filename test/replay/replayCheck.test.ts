@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { LIGHT_QUEUE } from '../../domain/queues.js';
+import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { openWorkflows, replayCheck } from '../../workers/replayCheck.js';
 import { ROOT } from '../support/binaries.js';
 import { fakeActivities, testConfig } from '../support/fakeActivities.js';

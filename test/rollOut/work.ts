@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { iterationWorkflowId, loopWorkflowId } from '../../domain/ids.js';
+import { iterationWorkflowId, loopWorkflowId } from '../../domain/base/ids.js';
 import { findingRowSchema } from '../../domain/tables.js';
 import { labelNames } from '../../domain/taxonomy.js';
 import { openPool } from '../../storage/pool.js';

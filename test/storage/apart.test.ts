@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import type { DecodeReply, DecodeRequest } from '../../pool/import/decoder.js';
 import { Apart } from '../../storage/apart.js';
 import { ProcessEnded } from '../../storage/helperProcess.js';

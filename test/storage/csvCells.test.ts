@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { exportedFindingSchema } from '../../domain/scanExport.js';
+import { exportedFindingSchema } from '../../domain/scan/export.js';
 import { guardedCell, unguardedCell } from '../../storage/csvCells.js';
 import { readCsvFile, writeTableFile } from '../../storage/table.js';
 

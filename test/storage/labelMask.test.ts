@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { encode } from 'fast-png';
 import sharp from 'sharp';
-import { PartloopError } from '../../domain/errors.js';
-import { seededRandom } from '../../domain/random.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { seededRandom } from '../../domain/base/random.js';
 import { decodeLabel, encodeLabel } from '../../storage/labelMask.js';
 import { png } from '../support/png.js';
 

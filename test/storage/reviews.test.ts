@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { type Verdict, verdictSchema } from '../../domain/review.js';
-import { reviewImportSchema } from '../../domain/reviewImport.js';
+import { type Verdict, verdictSchema } from '../../domain/review/review.js';
+import { reviewImportSchema } from '../../domain/review/reviewImport.js';
 import { keys } from '../../storage/keys.js';
 import { appendReviews, readReviews, withdrawReviews } from '../../storage/reviews.js';
 import { ulid } from '../../storage/ulid.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import * as tables from '../../domain/tables.js';
 import { readCsvFile, readTable, streamFile, writeTable, writeTableFile } from '../../storage/table.js';
 import { memoryStore } from '../support/memoryStore.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import type { ResultOf } from '../../domain/stepContract.js';
 import type { Step } from '../../domain/steps.js';
 import { chunkRowSchema } from '../../domain/tables.js';

@@ -9,7 +9,7 @@ import {
   withAdopted,
   withAttempt,
   withProposal,
-} from '../../domain/loopState.js';
+} from '../../domain/loop/state.js';
 import { configWith } from '../../domain/messages.js';
 import type { IterationContext, Step, StepResult, StepResults } from '../../domain/steps.js';
 import { type Trial, winner } from '../../domain/tune/halving.js';

@@ -1,5 +1,5 @@
-import { type ModelCard, modelCardSchema } from '../../domain/modelCard.js';
 import { labelNames, type Taxonomy } from '../../domain/taxonomy.js';
+import { type ModelCard, modelCardSchema } from '../../domain/train/modelCard.js';
 import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
 
 /** The card that lets a network of ours, given as one file with this digest, judge labels of a taxonomy. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import type { ObjectStore } from '../../storage/objectStore.js';
 
 /** A store in memory with the conditional writes of a real one, for tests of what is built on it. */

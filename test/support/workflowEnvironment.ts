@@ -7,7 +7,7 @@ import {
   Worker,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
-import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../../domain/queues.js';
+import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../../domain/base/queues.js';
 import { SEARCH_ATTRIBUTES } from '../../domain/searchAttributes.js';
 import { ROOT, venvBinary } from './binaries.js';
 

@@ -5,10 +5,10 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { PartloopError } from '../../domain/base/errors.js';
 import { trainConfigSchema } from '../../domain/config.js';
-import { PartloopError } from '../../domain/errors.js';
-import { trainingListSchema } from '../../domain/modelCard.js';
 import type { IndexRow } from '../../domain/tables.js';
+import { trainingListSchema } from '../../domain/train/modelCard.js';
 import { keys } from '../../storage/keys.js';
 import { encodeLabel } from '../../storage/labelMask.js';
 import type { ObjectStore } from '../../storage/objectStore.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import type { StoredCheckpoint, Turn } from '../../training/chainState.js';
 import { CheckpointChain } from '../../training/checkpointChain.js';
 import { MemoryStore } from './memoryStore.js';

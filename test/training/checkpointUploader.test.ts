@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import type { PartloopError } from '../../domain/errors.js';
+import type { PartloopError } from '../../domain/base/errors.js';
 import { CheckpointChain } from '../../training/checkpointChain.js';
 import { CheckpointUploader, logOf, sidecarOf } from '../../training/checkpointUploader.js';
 import { attended } from './attended.js';

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import type { FailedDelete, ObjectFacts, ObjectStore } from '../../storage/objectStore.js';
 
 /** An object store in memory with real conditional writes: enough for the trainer's lease and its outputs. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { createTrainActivities } from '../../activities/train.js';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { type IterationContext, iterationContextSchema, type StepResults } from '../../domain/steps.js';
 import { type IndexRow, trainingRowSchema } from '../../domain/tables.js';
 import { keys } from '../../storage/keys.js';

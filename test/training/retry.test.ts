@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { attended } from './attended.js';
 import { CHAIN, hasCode, python, script, type TinyRun, tinyRun, train } from './tinyRun.js';
 

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
-import { modelCardSchema, trainingListSchema } from '../../domain/modelCard.js';
+import { modelCardSchema, trainingListSchema } from '../../domain/train/modelCard.js';
 
 import { CHAIN, hasCode, python, script, tinyRun, train } from './tinyRun.js';
 

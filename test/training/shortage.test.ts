@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { runTrainer } from '../../training/process.js';
 import { trainerFailure } from '../../training/trainerEnd.js';
 import { type SmallDisk, smallDisk } from '../support/smallDisk.js';

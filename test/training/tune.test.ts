@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { createTrialActivities, createTuneActivities } from '../../activities/tune.js';
-import { PartloopError } from '../../domain/errors.js';
+import { PartloopError } from '../../domain/base/errors.js';
 import { iterationContextSchema, type StepResults } from '../../domain/steps.js';
 import { type IndexRow, type TrainingRow, trainingRowSchema } from '../../domain/tables.js';
 import { tuningSchema } from '../../domain/tune/proposal.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { PartloopError } from '../../domain/errors.js';
-import { FAILURES, type FailureCode } from '../../domain/failure.js';
-import { machineFault } from '../../domain/machineFault.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { FAILURES, type FailureCode } from '../../domain/base/failure.js';
+import { machineFault } from '../../domain/base/machineFault.js';
 import { castError } from '../../workers/castErrors.js';
 
 const PLACE = { role: 'scan', host: 'box' };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
-import { SCAN_QUEUE } from '../../domain/queues.js';
+import { SCAN_QUEUE } from '../../domain/base/queues.js';
 import { PrintedLines } from '../../training/printedLines.js';
 import { runtimeLogs, workerLog } from '../../workers/log.js';
 import { withInput, workflowFields } from '../../workers/logFields.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { loopConfigSchema } from '../../domain/config.js';
-import { LIGHT_QUEUE } from '../../domain/queues.js';
 import type { IterationContext, StepResult } from '../../domain/steps.js';
 import { fakeActivities } from '../support/fakeActivities.js';
 import { realisticResult } from '../support/realisticResult.js';

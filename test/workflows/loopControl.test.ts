@@ -10,8 +10,8 @@ import {
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { createRunningActivities } from '../../activities/running.js';
 import { tellLoops } from '../../cli/poolNews.js';
+import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import type { LoopStatus, RunIterationsAnswer } from '../../domain/messages.js';
-import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { fakeActivities, testConfig } from '../support/fakeActivities.js';
 import { faultAtCancel } from '../support/faultAtCancel.js';
 import { stepGate } from '../support/stepGate.js';

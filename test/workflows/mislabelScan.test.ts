@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { LIGHT_QUEUE } from '../../domain/queues.js';
+import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { scanProgressSchema } from '../../domain/scan/progress.js';
 import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
 import { localEnvironment, timeSkippingEnvironment, withWorkers } from '../support/workflowEnvironment.js';

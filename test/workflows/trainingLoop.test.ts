@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WithStartWorkflowOperation, WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import type { LoopStatus, RunIterationsAnswer } from '../../domain/messages.js';
-import { LIGHT_QUEUE } from '../../domain/queues.js';
 import { fakeActivities, testConfig } from '../support/fakeActivities.js';
 import { timeSkippingEnvironment, withWorkers } from '../support/workflowEnvironment.js';
 

@@ -18,7 +18,7 @@ MAX_IMAGES = 1_000
 
 MEMORY_HINT = "give it more memory, or lower `train.batchSize` or `train.imageSize`, with which it starts again"
 
-# `domain/trainerExit.ts` mirrors this table; a test holds the two equal.
+# `domain/train/exit.ts` mirrors this table; a test holds the two equal.
 # name -> (exit code, may a retry of the same job succeed?)
 EXITS: dict[str, tuple[int, bool]] = {
     "done": (0, False),

@@ -1,4 +1,4 @@
-import { check } from '../../../domain/checked.js';
+import { check } from '../../../domain/base/checked.js';
 import { connectedComponents, skipValues } from '../../../domain/geometry/components.js';
 import { segmentationSchema, segmentationShape } from '../../../formats/coco/segmentation.js';
 import { decodeBrush, encodeBrush } from '../../../formats/labelStudio/brush.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PartloopError } from '../../../domain/errors.js';
+import { PartloopError } from '../../../domain/base/errors.js';
 import type { ImportEntry, ImportReport } from '../../../formats/importItem.js';
 import { importImages } from '../../../pool/import/importImages.js';
 import type { ObjectStore } from '../../../storage/objectStore.js';

@@ -1,4 +1,4 @@
-import { PartloopError } from '../../../domain/errors.js';
+import { PartloopError } from '../../../domain/base/errors.js';
 import { REVIEW_FORMATS, readManifest } from '../../../formats/manifest.js';
 import { openReturned } from '../../../formats/readers.js';
 import { readTagFile } from '../../../formats/tagFile.js';

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PartloopError } from '../../../domain/errors.js';
+import { PartloopError } from '../../../domain/base/errors.js';
 import { REVIEW_FORMATS, type ReviewFormat } from '../../../formats/manifest.js';
 import { exportForReview } from '../../../pool/review/exportReview.js';
 import { importLabels, type LabelImportReport } from '../../../pool/review/importLabels.js';

@@ -1,4 +1,4 @@
-import { check } from '../../../domain/checked.js';
+import { check } from '../../../domain/base/checked.js';
 import { loopConfigSchema, poolDefaults } from '../../../domain/config.js';
 import { loopMachineSchema } from '../../../domain/loop/machine.js';
 import {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { PartloopError } from '../../../domain/base/errors.js';
+import { seededRandom } from '../../../domain/base/random.js';
 import { assertNoLeak, drawChunk } from '../../../domain/draw/drawChunk.js';
 import { COPY_BITS, copyDetector, hashDistance, nearDuplicateClusters } from '../../../domain/draw/nearDuplicates.js';
-import { PartloopError } from '../../../domain/errors.js';
-import { seededRandom } from '../../../domain/random.js';
 import { idOf, indexRow } from '../sample/rows.js';
 
 const randomHash = (random: () => number): string =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { PartloopError } from '../../../domain/errors.js';
+import { PartloopError } from '../../../domain/base/errors.js';
 import { connectedComponents, skipValues } from '../../../domain/geometry/components.js';
 import { inradii, regionDistance } from '../../../domain/geometry/distance.js';
 import { cropTopLeft, resizeNearest } from '../../../domain/geometry/resize.js';

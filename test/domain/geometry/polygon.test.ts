@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { PartloopError } from '../../../domain/errors.js';
+import { PartloopError } from '../../../domain/base/errors.js';
 import { fillPolygon, polygonRuns, runsArea } from '../../../domain/geometry/polygon.js';
 
 /** The rule, row by row and edge by edge: what stored labels were painted with. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { attemptDiff } from '../../../domain/loop/attemptDiff.js';
+import { emptyLoopState, type IterationAttempt, withAttempt } from '../../../domain/loop/state.js';
 import { storedStatus } from '../../../domain/loop/status.js';
-import { emptyLoopState, type IterationAttempt, withAttempt } from '../../../domain/loopState.js';
 import { stepResult, testConfig } from '../../support/fakeActivities.js';
 
 const attempt = (changes: Partial<IterationAttempt> = {}): IterationAttempt => ({

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PartloopError } from '../../../domain/errors.js';
+import { PartloopError } from '../../../domain/base/errors.js';
 import { assertMeansSomething, keptSteps } from '../../../domain/loop/keptSteps.js';
 import { configWith } from '../../../domain/messages.js';
 import { STEPS, type StepResults } from '../../../domain/steps.js';

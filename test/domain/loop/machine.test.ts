@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { PartloopError } from '../../../domain/base/errors.js';
 import { loopConfigSchema } from '../../../domain/config.js';
-import { PartloopError } from '../../../domain/errors.js';
 import {
   begun,
   carried,

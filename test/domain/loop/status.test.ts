@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { loopDetails } from '../../../domain/detailsTable.js';
+import { loopDetails } from '../../../domain/loop/details.js';
 import { nextStep } from '../../../domain/loop/status.js';
 import type { LoopStatus } from '../../../domain/messages.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { seededRandom } from '../../../domain/base/random.js';
 import { sampleConfigSchema } from '../../../domain/config.js';
-import { seededRandom } from '../../../domain/random.js';
 import { inclusionProbabilities, systematicPick } from '../../../domain/sample/pps.js';
 import { estimatedWrongShare, type SampleRequest, sampleChunk } from '../../../domain/sample/sampleChunk.js';
 import { refreshRows, returningRows } from '../../../domain/sample/trainingSet.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { PartloopError } from '../../../domain/base/errors.js';
 import { drawChunk } from '../../../domain/draw/drawChunk.js';
-import { PartloopError } from '../../../domain/errors.js';
 import type { LeftOut } from '../../../domain/leftOut.js';
 import {
   countFacts,
@@ -11,8 +11,8 @@ import {
   type ScanCounts,
   SHARD_FAILED,
 } from '../../../domain/scan/counts.js';
+import { exportScan, leftOutOfScan } from '../../../domain/scan/export.js';
 import { splitChoiceSchema } from '../../../domain/scan/split.js';
-import { exportScan, leftOutOfScan } from '../../../domain/scanExport.js';
 import { idOf, indexRow, scanRow, TAXONOMY } from '../sample/rows.js';
 
 const FATES = ['scanned', 'missing', 'unreadable', 'unjudged', 'failed'] as const;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { loopConfigSchema, trainConfigSchema } from '../../../domain/config.js';
-import { adoptedSettings, emptyLoopState, withAdopted, withProposal } from '../../../domain/loopState.js';
+import { adoptedSettings, emptyLoopState, withAdopted, withProposal } from '../../../domain/loop/state.js';
 import { resolveConfig, startLoopRequestSchema } from '../../../domain/messages.js';
 import { dimensionsOf, tuneSpaceSchema } from '../../../domain/tune/space.js';
 import { trialLines } from '../../../domain/tune/table.js';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { PartloopError } from '../../../domain/errors.js';
+import { PartloopError } from '../../../domain/base/errors.js';
 import { parseTaxonomy } from '../../../domain/taxonomy.js';
 import { readMaskManifest } from '../../../formats/masks/import.js';
 import { readImage, readLabel } from '../../../storage/imageSource.js';

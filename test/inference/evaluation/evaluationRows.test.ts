@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PartloopError } from '../../../domain/errors.js';
+import { PartloopError } from '../../../domain/base/errors.js';
 import { evaluationRows } from '../../../inference/evaluation/evaluationRows.js';
 import { memoryStore } from '../../support/memoryStore.js';
 

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { PartloopError } from '../../../domain/errors.js';
+import { PartloopError } from '../../../domain/base/errors.js';
 import { evaluateModel } from '../../../inference/evaluation/evaluateModel.js';
 import { scanShard } from '../../../inference/scan/judgeShard.js';
 import type { ScanSetup } from '../../../inference/scan/scanSetup.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
-import { PartloopError } from '../../../domain/errors.js';
-import { ANALYSIS_VERSION } from '../../../domain/mislabel/index.js';
+import { PartloopError } from '../../../domain/base/errors.js';
+import { ANALYSIS_VERSION } from '../../../domain/scan/index.js';
 import { isShardWhole, readShard, ShardWriter, shardKey } from '../../../inference/scan/shardObject.js';
 import { flipped } from '../../support/flipped.js';
 import { memoryStore } from '../../support/memoryStore.js';

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loopConfigSchema } from '../../../domain/config.js';
-import { emptyLoopState, withAttempt } from '../../../domain/loopState.js';
+import { emptyLoopState, withAttempt } from '../../../domain/loop/state.js';
 import { deletePool } from '../../../pool/delete/deletePool.js';
 import { planDeletion } from '../../../pool/delete/planDeletion.js';
 import { importImages } from '../../../pool/import/importImages.js';

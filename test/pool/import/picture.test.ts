@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { PartloopError } from '../../../domain/errors.js';
+import { PartloopError } from '../../../domain/base/errors.js';
 import type { IndexRow } from '../../../domain/tables.js';
 import { decodeForNetwork } from '../../../inference/decode.js';
 import { readDerivative } from '../../../inference/derivative.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PartloopError } from '../../../domain/errors.js';
+import { PartloopError } from '../../../domain/base/errors.js';
 import { keys } from '../../../storage/keys.js';
 import { runImport } from '../../support/pictures.js';
 import { startTestStore, type TestStore } from '../../support/s3.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PartloopError } from '../../../domain/errors.js';
+import { PartloopError } from '../../../domain/base/errors.js';
 import { importVerdicts } from '../../../pool/review/importVerdicts.js';
 import { reviewImports } from '../../../pool/review/reviewImports.js';
 import { undoReview } from '../../../pool/review/undoReview.js';

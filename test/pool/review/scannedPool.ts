@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { encodeRle } from '../../../domain/geometry/rle.js';
-import { scanRecordSchema } from '../../../domain/scanRecord.js';
+import { scanRecordSchema } from '../../../domain/scan/record.js';
 import {
   type FindingRow,
   findingRowSchema,

@@ -1,0 +1,19 @@
+import type { FailureCode } from './failure.js';
+
+/**
+ * An expected error, written for the person who reads it.
+ *
+ * `message` says what happened and to which file or id; `hint` says what to do about it. `code` decides whether a retry
+ * makes sense and who has to act (`domain/base/failure.ts`).
+ */
+export class PartloopError extends Error {
+  readonly code: FailureCode;
+  readonly hint: string | undefined;
+
+  constructor(code: FailureCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'PartloopError';
+    this.code = code;
+    this.hint = options.hint;
+  }
+}

@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { PartloopError } from '../base/errors.js';
+import { nameSchema, sha256Schema } from '../base/ids.js';
+import { leftOutSchema } from '../leftOut.js';
+
+/** What is needed to run a model and to know what it may judge. Keys are inside the store. */
+export const registeredModelSchema = z.object({
+  scan: z.string(),
+  card: z.string(),
+  /** Digest of the scan model's file. */
+  digest: sha256Schema,
+  loop: nameSchema,
+  /** Iteration that trained it; null for a baseline on random images. */
+  iteration: z.number().int().positive().nullable(),
+});
+export type RegisteredModel = z.infer<typeof registeredModelSchema>;
+
+/** One decision on one test version: error probability is spent by their number. */
+export const lookSchema = z.object({
+  testVersion: z.string(),
+  loop: nameSchema,
+  iteration: z.number().int().positive(),
+  candidate: sha256Schema,
+});
+export type Look = z.infer<typeof lookSchema>;
+
+/** `registry/<taxonomy>/benchmark.json`: the model in production and how it came there. */
+export const benchmarkRegistrySchema = z.object({
+  version: z.literal(1),
+  model: registeredModelSchema.nullable(),
+  /** Oldest first; the last one is `model`. */
+  history: z.array(z.object({ model: registeredModelSchema, at: z.string(), reason: z.string() })),
+  looks: z.array(lookSchema),
+});
+export type BenchmarkRegistry = z.infer<typeof benchmarkRegistrySchema>;
+
+export const EMPTY_REGISTRY: BenchmarkRegistry = { version: 1, model: null, history: [], looks: [] };
+
+/** first: there was no benchmark; held: not sure enough, or waiting for an approval; rejected: worse somewhere. */
+export const GATES = ['promoted', 'held', 'first', 'rejected', 'not-enough-data'] as const;
+
+const iou = z.number().min(0).max(1);
+const difference = z.number().min(-1).max(1);
+
+export const sliceVerdictSchema = z.object({
+  name: z.string(),
+  outcome: z.enum(['pass', 'fail', 'not-enough-data']),
+  units: z.number().int().nonnegative(),
+  candidate: iou,
+  benchmark: iou,
+  gain: difference,
+  lower: z.number(),
+  upper: z.number(),
+  detectable: z.number(),
+});
+
+/** `decision.json` of the step decide. */
+export const decisionSchema = z.object({
+  version: z.literal(1),
+  gate: z.enum(GATES),
+  promoted: z.boolean(),
+  reasons: z.array(z.string()),
+  /** Waits for a person: the gate was passed and the mode is `approve`. */
+  pendingApproval: z.boolean(),
+  testVersion: z.string(),
+  candidate: registeredModelSchema,
+  benchmark: registeredModelSchema.nullable(),
+  candidateMiou: iou,
+  benchmarkMiou: iou.nullable(),
+  gain: difference.nullable(),
+  lower: z.number().nullable(),
+  upper: z.number().nullable(),
+  detectable: z.number().nullable(),
+  units: z.number().int().nonnegative(),
+  /** Test images that both models were judged on; null in decisions of before this was written down. */
+  images: z.number().int().nonnegative().nullable().default(null),
+  /** Test images that one of them at least could not be judged on: they count for neither. */
+  leftOut: z.array(leftOutSchema).default([]),
+  look: z.number().int().positive().nullable(),
+  alpha: z.number().nullable(),
+  slices: z.array(sliceVerdictSchema),
+  lostClasses: z.array(z.string()),
+  /** Against the candidate of the iteration before: for information, it decides nothing. */
+  previousCandidate: z.object({ gain: difference, lower: z.number(), upper: z.number() }).nullable(),
+});
+export type Decision = z.infer<typeof decisionSchema>;
+
+/** The registry with `model` as its benchmark; unchanged where it is that already. */
+export function withBenchmark(
+  registry: BenchmarkRegistry,
+  model: RegisteredModel,
+  reason: string,
+  at: string,
+): BenchmarkRegistry {
+  if (registry.history.some((entry) => sameModel(entry.model, model))) return registry;
+  return { ...registry, model, history: [...registry.history, { model, at, reason }] };
+}
+
+/** The registry with one more look, and the look's number among those on its test version, from 1. */
+export function withLook(registry: BenchmarkRegistry, look: Look): { registry: BenchmarkRegistry; number: number } {
+  const same = (other: Look) =>
+    other.loop === look.loop && other.iteration === look.iteration && other.candidate === look.candidate;
+  const onVersion = registry.looks.filter((other) => other.testVersion === look.testVersion);
+  const known = onVersion.findIndex(same);
+  if (known >= 0) return { registry, number: known + 1 };
+  return { registry: { ...registry, looks: [...registry.looks, look] }, number: onVersion.length + 1 };
+}
+
+/**
+ * What `candidate` has to beat: the benchmark as it was before this very candidate was promoted, so that a decision
+ * repeated after a crash meets the same rival.
+ */
+export function rivalOf(registry: BenchmarkRegistry, candidate: RegisteredModel): RegisteredModel | null {
+  const own = registry.history.findIndex((entry) => sameModel(entry.model, candidate));
+  return own < 0 ? registry.model : (registry.history[own - 1]?.model ?? null);
+}
+
+/**
+ * The model in production before this iteration of the loop, or a later one, was promoted: an iteration that is done again is
+ * not judged by what it trained itself.
+ */
+export function benchmarkBefore(
+  registry: BenchmarkRegistry,
+  { loop, iteration }: { loop: string; iteration: number },
+): RegisteredModel | null {
+  const own = registry.history.findIndex(
+    ({ model }) => model.loop === loop && model.iteration !== null && model.iteration >= iteration,
+  );
+  return own < 0 ? registry.model : (registry.history[own - 1]?.model ?? null);
+}
+
+function sameModel(a: RegisteredModel, b: RegisteredModel): boolean {
+  return a.digest === b.digest && a.loop === b.loop && a.iteration === b.iteration;
+}
+
+/**
+ * The registry after a person approved the candidate of `decision`; unchanged where it is in production already.
+ *
+ * @throws PartloopError `input-invalid` where the gate asks for no approval, or compared with another model than the one in
+ *   production now
+ */
+export function withApproval(
+  registry: BenchmarkRegistry,
+  decision: Decision,
+  by: string,
+  at: string,
+): BenchmarkRegistry {
+  const { candidate, benchmark } = decision;
+  if (registry.model !== null && sameModel(registry.model, candidate)) return registry;
+  if (!decision.pendingApproval) {
+    throw new PartloopError('input-invalid', `the candidate waits for no approval: the gate said ${decision.gate}`, {
+      hint: 'Only what passed a gate of mode `approve` can be approved; `partloop report open` shows the reasons.',
+    });
+  }
+  const current = registry.model;
+  if (current === null ? benchmark !== null : benchmark === null || !sameModel(current, benchmark)) {
+    throw new PartloopError('input-invalid', 'another model is in production than the one the gate compared with', {
+      hint: '`partloop iteration replay … --from decide` compares with the present one.',
+    });
+  }
+  return withBenchmark(registry, candidate, `approved by ${by}`, at);
+}

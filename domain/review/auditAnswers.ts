@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { sha256Schema } from '../base/ids.js';
+import { latestAnswers } from './latestAnswers.js';
+import { answeredScanSchema, reviewerSchema } from './reviewImport.js';
+
+/**
+ * What a reviewer found in an image of a scan's audit sample, which was drawn whatever the scan thought of it: the one
+ * kind of answer that shows what a scan overlooks. A line of `pools/<pool>/reviews/<ulid>.jsonl`.
+ */
+export const auditAnswerSchema = z.object({
+  type: z.literal('audit'),
+  scan: answeredScanSchema,
+  imageId: sha256Schema,
+  /** The label that was looked at. */
+  labelSha256: sha256Schema,
+  /** The chance, above 0 and up to 1, with which the image was drawn. */
+  chance: z.number().gt(0).max(1),
+  /** The label is wrong by the measure of `isWrongLabel`. */
+  wrong: z.boolean(),
+  /** Something that the scan reported was corrected. */
+  found: z.boolean(),
+  /** The scan set the image, or regions of it, aside. */
+  setAside: z.boolean(),
+  reviewer: reviewerSchema.nullable(),
+  reviewedAt: z.iso.datetime(),
+});
+export type AuditAnswer = z.infer<typeof auditAnswerSchema>;
+
+/** A share, 0..1, with its 95 % interval. */
+export interface Estimate {
+  value: number;
+  low: number;
+  high: number;
+}
+
+export interface AuditEstimate {
+  answered: number;
+  wrong: number;
+  /** Of all images: how many are wrong. */
+  wrongShare: Estimate;
+  /** Of the wrong images: in how many the scan reported something wrong; null while none was found wrong. */
+  found: Estimate | null;
+  /** Of the wrong images: how many it set aside. */
+  setAside: Estimate | null;
+}
+
+const auditKey = ({ scan, imageId, labelSha256 }: AuditAnswer): string => `${scan} ${imageId} ${labelSha256}`;
+
+/** The last answer to each image of each scan. */
+export const latestAuditAnswers = (answers: readonly AuditAnswer[]): Map<string, AuditAnswer> =>
+  latestAnswers(answers, auditKey);
+
+/** The same answer, given again. */
+export function knownAuditAnswer(known: ReadonlyMap<string, AuditAnswer>, answer: AuditAnswer): boolean {
+  const before = known.get(auditKey(answer));
+  return (
+    before !== undefined &&
+    before.wrong === answer.wrong &&
+    before.found === answer.found &&
+    before.reviewer === answer.reviewer
+  );
+}
+
+/** What the answers say of all images that the scans judged, those nobody looked at included; null without answers. */
+export function estimateRecall(answers: readonly AuditAnswer[]): AuditEstimate | null {
+  const latest = [...latestAuditAnswers(answers).values()];
+  if (latest.length === 0) return null;
+  const wrong = latest.filter((answer) => answer.wrong);
+  return {
+    answered: latest.length,
+    wrong: wrong.length,
+    wrongShare: shareOf(latest, (answer) => answer.wrong),
+    found: wrong.length === 0 ? null : shareOf(wrong, (answer) => answer.found),
+    setAside: wrong.length === 0 ? null : shareOf(wrong, (answer) => answer.setAside),
+  };
+}
+
+/** Of a 95 % interval. */
+const DEVIATIONS = 1.96;
+
+/**
+ * A share among all images from those that were drawn, each standing for 1 / chance of them (Horvitz and Thompson 1952;
+ * divided by the sum of the weights, Hájek 1971). Wilson's interval (1927) over the effective number of answers (Kish 1965).
+ */
+function shareOf(answers: readonly AuditAnswer[], holds: (answer: AuditAnswer) => boolean): Estimate {
+  let sum = 0;
+  let squares = 0;
+  let held = 0;
+  for (const answer of answers) {
+    const weight = 1 / answer.chance;
+    sum += weight;
+    squares += weight * weight;
+    if (holds(answer)) held += weight;
+  }
+  const value = held / sum;
+  const n = (sum * sum) / squares;
+  const z2 = DEVIATIONS * DEVIATIONS;
+  const centre = (value + z2 / (2 * n)) / (1 + z2 / n);
+  const half = (DEVIATIONS * Math.sqrt((value * (1 - value)) / n + z2 / (4 * n * n))) / (1 + z2 / n);
+  return { value, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
+}

@@ -1,0 +1,107 @@
+import type { ScanConfig } from '../../config.js';
+import type { FindingKind } from '../../tables.js';
+import { BACKGROUND, type Taxonomy } from '../../taxonomy.js';
+import type { Candidate, ClassIouByName, ImageAnalysis, ImageStatistics, ReduceEntry } from '../types.js';
+import { type ClassKnowledge, judgedClasses } from './classes.js';
+import { learnPlausibility } from './cooccurrence.js';
+import { learnExpectedAgreement } from './expectedAgreement.js';
+import { type Family, familyOf, familyRow, groupOf, teaches } from './features.js';
+import type { GroupedRow } from './positiveUnlabelled.js';
+import { tagSlices } from './sliceRecalibration.js';
+
+/** A candidate on its way into a regression. */
+export interface Measured extends GroupedRow {
+  row: readonly number[];
+  candidate: Candidate;
+  family: Family;
+}
+
+interface Copy {
+  kind: FindingKind;
+  statistics: ImageStatistics;
+  /** `teaches`: lies on an injected error and is an example of its own kind. */
+  candidates: (Measured & { teaches: boolean })[];
+}
+
+export interface MeasuredImage {
+  entry: ReduceEntry;
+  analysis: ImageAnalysis;
+  /** Agreement of label and prediction that is usual for such pictures. */
+  expected: number;
+  /** Its tag values. */
+  slices: string[];
+  candidates: Measured[];
+  copies: Copy[];
+}
+
+/** Candidates that the models may judge, as rows. */
+export function measured(
+  entries: readonly ReduceEntry[],
+  taxonomy: Taxonomy,
+  classes: readonly ClassKnowledge[],
+  config: ScanConfig,
+  classIou: Record<string, ClassIouByName> | null,
+): MeasuredImage[] {
+  const allowed = new Map<string, boolean[]>();
+  const mayJudge = (model: string): boolean[] => {
+    const known = allowed.get(model);
+    if (known !== undefined) return known;
+    const made = judgedClasses(taxonomy, classes, classIou?.[model] ?? null, config.minClassIou);
+    allowed.set(model, made);
+    return made;
+  };
+  const plausibility = learnPlausibility(entries, taxonomy.classes.length);
+  const expectedOf = learnExpectedAgreement(entries);
+  return entries.flatMap((entry): MeasuredImage[] => {
+    const { analysis } = entry;
+    if (analysis === null) return [];
+    const judges = mayJudge(entry.model);
+    const expected = expectedOf(entry);
+    const pixels = analysis.width * analysis.height;
+    const usable = (candidate: Pick<Candidate, 'rule' | 'classId' | 'suggestedClassId'>): boolean =>
+      candidate.rule || (judges[candidate.classId] === true && judges[candidate.suggestedClassId ?? 0] === true);
+    const measure = (candidate: Candidate): Measured => {
+      const known =
+        classes[
+          candidate.suggestedClassId === null || candidate.suggestedClassId === 0
+            ? candidate.classId
+            : candidate.suggestedClassId
+        ];
+      const { classId, suggestedClassId } = candidate;
+      const fit = (value: number, other: number): number =>
+        value === BACKGROUND ? 0 : plausibility(value, analysis.predictedClasses, other);
+      const claimed = {
+        threshold: classes[suggestedClassId ?? 0]?.threshold ?? 0.5,
+        iou: known?.iou ?? 0.5,
+        givenFit: fit(classId, suggestedClassId ?? BACKGROUND),
+        suggestedFit: fit(suggestedClassId ?? BACKGROUND, classId),
+        relativeSize: known?.typicalArea == null ? 0 : Math.log(candidate.area / (known.typicalArea * pixels)),
+      };
+      return {
+        candidate,
+        family: familyOf(candidate),
+        group: groupOf(candidate),
+        row: familyRow(candidate, claimed, pixels),
+      };
+    };
+    return [
+      {
+        entry,
+        analysis,
+        expected,
+        slices: tagSlices(entry),
+        candidates: analysis.candidates.filter(usable).map(measure),
+        copies: analysis.injected.map(({ kind, whole, statistics, candidates }) => ({
+          kind,
+          statistics,
+          candidates: candidates
+            .filter(({ candidate }) => usable(candidate))
+            .map(({ candidate, wrong }) => ({
+              ...measure({ ...candidate, counts: [], proposal: null }),
+              teaches: wrong && teaches(candidate, { kind, whole }),
+            })),
+        })),
+      },
+    ];
+  });
+}

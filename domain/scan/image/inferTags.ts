@@ -1,0 +1,52 @@
+import { ANGLES, type Tags } from '../../tags.js';
+import { BACKGROUND } from '../../taxonomy.js';
+import type { Picture } from './picture.js';
+
+/**
+ * Tags read off the prediction: angle (the one that most predicted parts can be seen from, the middle where several fit
+ * equally), orientation (the side most of the sided parts belong to), zoomed (a fifth of the picture's rim shows the car).
+ * A tag that the parts do not tell is left out.
+ */
+export function inferTags(picture: Picture): Partial<Tags> {
+  const { predicted, taxonomy, minArea, width, height } = picture;
+  const tags: Partial<Tags> = {};
+  const score = ANGLES.map(() => 0);
+  let sides = 0;
+  let leftArea = 0;
+  let rightArea = 0;
+  taxonomy.classes.forEach((entry, index) => {
+    const area = predicted.areas[index + 1] as number;
+    if (area < minArea) return;
+    if (entry.side === 'left') leftArea += area;
+    if (entry.side === 'right') rightArea += area;
+    if (entry.angles === null) return;
+    sides++;
+    const [low, high] = entry.angles;
+    ANGLES.forEach((angle, at) => {
+      if (angle < low || angle > high) score[at] = (score[at] as number) - 1;
+    });
+  });
+  const best = Math.max(...score);
+  const fitting = ANGLES.filter((_, at) => score[at] === best);
+  if (sides >= 3 && fitting.length <= 5) {
+    const middle = fitting[(fitting.length - 1) >> 1];
+    if (middle !== undefined) tags.angle = middle;
+  }
+  if (leftArea + rightArea >= 2 * minArea) {
+    tags.orientation = leftArea >= 2 * rightArea ? 'left' : rightArea >= 2 * leftArea ? 'right' : 'none';
+  }
+  const rim = rimShare(predicted.values, width, height);
+  if (rim !== null) tags.zoomed = rim >= 0.2;
+  return tags;
+}
+
+/** Share of the picture's outermost pixels that show a part; null where nothing is predicted at all. */
+function rimShare(values: Uint8Array, width: number, height: number): number | null {
+  if (!values.some((value) => value !== BACKGROUND)) return null;
+  let parts = 0;
+  for (let x = 0; x < width; x++)
+    parts += (values[x] === BACKGROUND ? 0 : 1) + (values[(height - 1) * width + x] === BACKGROUND ? 0 : 1);
+  for (let y = 0; y < height; y++)
+    parts += (values[y * width] === BACKGROUND ? 0 : 1) + (values[y * width + width - 1] === BACKGROUND ? 0 : 1);
+  return parts / (2 * (width + height));
+}

@@ -1,0 +1,181 @@
+import type { Component } from '../../geometry/components.js';
+import type { FindingKind } from '../../tables.js';
+import { BACKGROUND, IGNORE_INDEX } from '../../taxonomy.js';
+import { surroundingsOf } from './adjacency.js';
+import { displaceAll, growParts, polygoniseParts, warpAll } from './injectWhole.js';
+import type { LabelView } from './picture.js';
+
+/**
+ * How often each kind of error is injected: often enough that each has a slope to stand on. How often each occurs is
+ * estimated from the scan itself, so that these shares carry no expectation.
+ */
+const KINDS: readonly [FindingKind, number][] = [
+  ['missing_part', 0.3],
+  ['wrong_class', 0.16],
+  ['swapped', 0.12],
+  ['mirrored', 0.1],
+  ['shifted', 0.1],
+  ['bad_outline', 0.16],
+  ['merged_or_split', 0.03],
+  ['extra_part', 0.03],
+];
+/** Of the shifted ones, the share in which one part alone is displaced. */
+const PART_SHIFTS = 0.3;
+/** Of the bad outlines, the share that wanders in and out, and that of polygons with few corners; the rest is drawn too wide. */
+const OUTLINES = { wandering: 0.15, polygons: 0.45 };
+
+export interface Injection {
+  label: Uint8Array;
+  kind: FindingKind;
+  /** The error concerns the label as a whole, not some of its parts. */
+  whole: boolean;
+  /** Parts were left out or renamed where they are, so that each error has the outline of a part. */
+  inPlace: boolean;
+}
+
+/** Kinds that put labels where there were none. */
+const MOVING: ReadonlySet<FindingKind> = new Set(['shifted', 'extra_part']);
+
+/**
+ * A copy of a label with one to four errors of one kind, drawn by `random` ([0, 1)); null when the label has no part to
+ * spoil. A kind that this label cannot have (no mirror class, no neighbour) becomes a missing part.
+ */
+export function injectErrors(view: LabelView, random: () => number): Injection | null {
+  const { picture, labelled } = view;
+  const parts = labelled.components.list.filter(
+    (component) => component.area >= picture.minArea && component.value <= picture.taxonomy.classes.length,
+  );
+  if (parts.length === 0) return null;
+  const label = Uint8Array.from(labelled.values);
+  const kind = pickKind(random());
+  let times = 1;
+  while (times < Math.min(4, parts.length) && random() < 0.45) times++;
+  if (kind === 'mirrored' && mirrorAll(label, picture.mirror)) return { label, kind, whole: true, inPlace: false };
+  if (kind === 'shifted' && random() >= PART_SHIFTS) {
+    const displaced = displaceAll(view, random);
+    return displaced === null ? null : { label: displaced, kind, whole: true, inPlace: false };
+  }
+  if (kind === 'bad_outline')
+    return {
+      label: badlyOutlined(view, random),
+      kind,
+      whole: true,
+      inPlace: false,
+    };
+  const single = kind === 'mirrored' ? 'missing_part' : kind;
+  let done: FindingKind | null = null;
+  for (let time = 0; time < times; time++) {
+    const part = parts.splice(Math.floor(random() * parts.length), 1)[0] as Component;
+    if (spoil(view, label, part, single, random)) done = single;
+    else {
+      paint(view, label, part, BACKGROUND);
+      done = 'missing_part';
+    }
+  }
+  return done === null ? null : { label, kind: done, whole: false, inPlace: !MOVING.has(done) };
+}
+
+function badlyOutlined(view: LabelView, random: () => number): Uint8Array {
+  const which = random();
+  if (which < OUTLINES.wandering) return warpAll(view, random);
+  return which < OUTLINES.wandering + OUTLINES.polygons ? polygoniseParts(view, random) : growParts(view, random);
+}
+
+function pickKind(at: number): FindingKind {
+  let sum = 0;
+  for (const [kind, weight] of KINDS) {
+    sum += weight;
+    if (at < sum) return kind;
+  }
+  return 'missing_part';
+}
+
+function mirrorAll(label: Uint8Array, mirror: Uint8Array): boolean {
+  let changed = false;
+  for (let pixel = 0; pixel < label.length; pixel++) {
+    const value = label[pixel] as number;
+    if (mirror[value] !== value) changed = true;
+    label[pixel] = mirror[value] as number;
+  }
+  return changed;
+}
+
+function spoil(view: LabelView, label: Uint8Array, part: Component, kind: FindingKind, random: () => number): boolean {
+  const { picture } = view;
+  if (kind === 'missing_part') return paint(view, label, part, BACKGROUND);
+  if (kind === 'swapped') {
+    const twin = picture.mirror[part.value] as number;
+    return twin !== part.value && paint(view, label, part, twin);
+  }
+  if (kind === 'wrong_class') {
+    const others = picture.taxonomy.classes
+      .map((_, index) => index + 1)
+      .filter((value) => value !== part.value && value !== picture.mirror[part.value]);
+    const other = others[Math.floor(random() * others.length)];
+    return other !== undefined && paint(view, label, part, other);
+  }
+  if (kind === 'merged_or_split') {
+    const neighbours = neighboursOf(view, part);
+    const other = neighbours[Math.floor(random() * neighbours.length)];
+    return other !== undefined && paint(view, label, part, other);
+  }
+  const across = (random() < 0.5 ? -1 : 1) * (0.25 + 0.35 * random());
+  const down = (random() < 0.5 ? -1 : 1) * (0.25 + 0.35 * random());
+  return move(view, label, part, kind, across, down, 1 + Math.floor(random() * picture.taxonomy.classes.length));
+}
+
+function paint(view: LabelView, label: Uint8Array, part: Component, value: number): boolean {
+  eachPixel(view, part, (pixel) => {
+    label[pixel] = value;
+  });
+  return true;
+}
+
+/** A displaced part (its old place becomes background), or for `extra_part` a copy of its shape as another part on background. */
+function move(
+  view: LabelView,
+  label: Uint8Array,
+  part: Component,
+  kind: FindingKind,
+  across: number,
+  down: number,
+  extra: number,
+): boolean {
+  const { width, height } = view.picture;
+  const apart = kind === 'extra_part' ? 2.5 : 1;
+  const dx = Math.round(apart * across * (part.x1 - part.x0));
+  const dy = Math.round(apart * down * (part.y1 - part.y0));
+  if (dx === 0 && dy === 0) return false;
+  if (kind === 'shifted') paint(view, label, part, BACKGROUND);
+  let painted = 0;
+  eachPixel(view, part, (pixel) => {
+    const y = ((pixel / width) | 0) + dy;
+    const x = (pixel % width) + dx;
+    if (x < 0 || y < 0 || x >= width || y >= height) return;
+    const to = y * width + x;
+    if (kind === 'extra_part' && view.labelled.values[to] !== BACKGROUND) return;
+    if (label[to] === IGNORE_INDEX) return;
+    label[to] = kind === 'extra_part' ? extra : part.value;
+    painted++;
+  });
+  return painted >= view.picture.minArea;
+}
+
+/** Label values that touch a component, ascending. */
+/** Label values of the parts that touch a part, in ascending order. */
+function neighboursOf(view: LabelView, part: Component): number[] {
+  const { ids } = view.labelled.components;
+  const { touched } = surroundingsOf(view, part, (pixel) => ids[pixel] === part.id, 0);
+  return [...touched.keys()].sort((a, b) => a - b);
+}
+
+function eachPixel(view: LabelView, part: Component, visit: (pixel: number) => void): void {
+  const { width } = view.picture;
+  const ids = view.labelled.components.ids;
+  for (let y = part.y0; y < part.y1; y++) {
+    for (let x = part.x0; x < part.x1; x++) {
+      const pixel = y * width + x;
+      if (ids[pixel] === part.id) visit(pixel);
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import { traceOutlines } from '../../geometry/contours.js';
+import { regionDistance } from '../../geometry/distance.js';
+import { fillPolygon } from '../../geometry/polygon.js';
+import { simplifyRing } from '../../geometry/ring.js';
+import { BACKGROUND, IGNORE_INDEX } from '../../taxonomy.js';
+import type { LabelView } from './picture.js';
+
+/** The whole label moved by 3 to 14 % of the picture in a random direction; null where nothing of it stays inside. */
+export function displaceAll(view: LabelView, random: () => number): Uint8Array | null {
+  const { width, height } = view.picture;
+  const far = (0.03 + 0.11 * random()) * Math.max(width, height);
+  const turn = 2 * Math.PI * random();
+  const dx = Math.round(far * Math.cos(turn));
+  const dy = Math.round(far * Math.sin(turn));
+  const moved = resampled(view, (x, y) => [x - dx, y - dy]);
+  return moved.some((value) => value !== BACKGROUND && value !== IGNORE_INDEX) ? moved : null;
+}
+
+/** Outlines that wander: every pixel reads its value up to 3 % of the picture away, by a smooth random field. */
+export function warpAll(view: LabelView, random: () => number): Uint8Array {
+  const { width, height } = view.picture;
+  const side = Math.max(width, height);
+  const waves = Array.from({ length: 6 }, () => ({
+    across: ((random() - 0.5) * 2 * Math.PI * 14) / side,
+    down: ((random() - 0.5) * 2 * Math.PI * 14) / side,
+    phase: 2 * Math.PI * random(),
+  }));
+  const far = (0.008 + 0.022 * random()) * side;
+  const field = (x: number, y: number, from: number): number => {
+    let sum = 0;
+    for (let index = from; index < from + 3; index++) {
+      const wave = waves[index] as (typeof waves)[number];
+      sum += Math.sin(wave.across * x + wave.down * y + wave.phase);
+    }
+    return (far * sum) / Math.sqrt(3);
+  };
+  return resampled(view, (x, y) => [Math.round(x + field(x, y, 0)), Math.round(y + field(x, y, 3))]);
+}
+
+/**
+ * Hasty outlines: every part grows over what surrounds it by 0.4 to 2.4 % of the picture. Small parts lie mostly over large
+ * ones, as in tools that stack what is drawn.
+ */
+export function growParts(view: LabelView, random: () => number): Uint8Array {
+  const { width, height } = view.picture;
+  const { values, components } = view.labelled;
+  const grown = Uint8Array.from(values);
+  const order = components.list
+    .map(({ value, area }) => ({
+      value,
+      at: area * (0.25 + random()),
+      reach: (0.004 + 0.02 * random()) * Math.max(width, height),
+    }))
+    .sort((a, b) => b.at - a.at);
+  const done = new Set<number>();
+  for (const { value, reach } of order) {
+    if (done.has(value)) continue;
+    done.add(value);
+    const outside = values.map((own) => (own === value ? 0 : 1));
+    const distance = regionDistance(outside, width, height, true);
+    for (let pixel = 0; pixel < grown.length; pixel++) {
+      if (outside[pixel] === 1 && (distance[pixel] as number) <= reach && values[pixel] !== IGNORE_INDEX)
+        grown[pixel] = value;
+    }
+  }
+  return grown;
+}
+
+/** Corners that a hasty polygon has, and how far it is drawn too wide, as shares of the picture. */
+const HASTY = { fewest: 4, most: 8, least: 0.002, far: 0.018 };
+
+/** Hasty polygons: every part becomes one of a few corners, mostly a little too wide, small parts mostly over large ones. */
+export function polygoniseParts(view: LabelView, random: () => number): Uint8Array {
+  const { width, height, minArea } = view.picture;
+  const { values, components } = view.labelled;
+  const drawn = Uint8Array.from(values);
+  const order = components.list
+    .filter(({ area }) => area >= minArea)
+    .map((component) => ({
+      component,
+      at: component.area * (0.25 + random()),
+      corners: HASTY.fewest + Math.floor(random() * (1 + HASTY.most - HASTY.fewest)),
+      wide: (HASTY.least + HASTY.far * random()) * Math.max(width, height),
+    }))
+    .sort((a, b) => b.at - a.at);
+  const chosen = new Set(order.map(({ component }) => component.id));
+  components.ids.forEach((id, pixel) => {
+    if (chosen.has(id)) drawn[pixel] = BACKGROUND;
+  });
+  const outlines = traceOutlines(components.ids, width, height, components.list.length, (id) => chosen.has(id));
+  for (const { component, corners, wide } of order) {
+    const outer = outlines[component.id]?.outer ?? [];
+    fillPolygon(drawn, width, height, widened(fewCorners(outer, corners), wide), component.value);
+  }
+  values.forEach((value, pixel) => {
+    if (value === IGNORE_INDEX) drawn[pixel] = IGNORE_INDEX;
+  });
+  return drawn;
+}
+
+/** The ring with at most so many corners that stays closest to it. */
+function fewCorners(ring: readonly number[], corners: number): number[] {
+  let simple = [...ring];
+  for (let tolerance = 0.5; simple.length > 2 * corners && tolerance < 256; tolerance *= 1.3)
+    simple = simplifyRing(ring, tolerance);
+  return simple;
+}
+
+/** Corners moved away from the ring's middle. */
+function widened(ring: readonly number[], by: number): number[] {
+  const points = ring.length / 2;
+  const middle = [0, 1].map(
+    (axis) => ring.reduce((sum, at, index) => (index % 2 === axis ? sum + at : sum), 0) / points,
+  );
+  const [mx, my] = middle as [number, number];
+  return Array.from({ length: points }, (_, point) => {
+    const [x, y] = [ring[2 * point] as number, ring[2 * point + 1] as number];
+    const away = Math.max(1e-6, Math.hypot(x - mx, y - my));
+    return [x + (by * (x - mx)) / away, y + (by * (y - my)) / away];
+  }).flat();
+}
+
+/** The label read at other places; what lies outside the picture is background. */
+function resampled(view: LabelView, from: (x: number, y: number) => readonly [number, number]): Uint8Array {
+  const { width, height } = view.picture;
+  const values = view.labelled.values;
+  return values.map((_, pixel) => {
+    const [x, y] = from(pixel % width, Math.floor(pixel / width));
+    return x < 0 || y < 0 || x >= width || y >= height ? BACKGROUND : (values[y * width + x] as number);
+  });
+}

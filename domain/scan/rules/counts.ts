@@ -1,0 +1,39 @@
+import type { Component } from '../../geometry/components.js';
+import type { Tags } from '../../tags.js';
+import { type LabelView, seenAs } from '../image/picture.js';
+import type { LabelledPart, RuleBreak } from './rules.js';
+
+/** A piece of a part counts as an instance from this share of the largest piece on. */
+const PIECE_SHARE = 0.35;
+/** How far from its class's range an area may be, as a factor, before it says anything; and where it says all. */
+const SLACK = 1.5;
+const FAR = 8;
+
+/** More instances than a car has; named is the piece that the model believes least. */
+export function tooMany(view: LabelView, parts: readonly LabelledPart[]): RuleBreak[] {
+  return parts.flatMap(({ entry, pieces }): RuleBreak[] => {
+    const instances = pieces.filter((piece) => piece.area >= PIECE_SHARE * (pieces[0] as Component).area);
+    const over = instances.length - entry.maxInstances;
+    if (over <= 0) return [];
+    const least = [...instances].sort((a, b) => seenAs(view, a) - seenAs(view, b) || a.area - b.area)[0] as Component;
+    return [{ kind: 'too_many', piece: least, gain: Math.min(1, over / entry.maxInstances) }];
+  });
+}
+
+/**
+ * Areas far from the class's range. What the picture cuts off may be small, and in a close-up everything may be large.
+ */
+export function oddSizes(view: LabelView, parts: readonly LabelledPart[], tags: Partial<Tags>): RuleBreak[] {
+  const pixels = view.picture.width * view.picture.height;
+  return parts.flatMap(({ entry, pieces }): RuleBreak[] => {
+    if (entry.areaShare === null) return [];
+    const share = pieces.reduce((sum, { area }) => sum + area, 0) / pixels;
+    const [low, high] = entry.areaShare;
+    const cut = pieces.some(({ atEdge }) => atEdge);
+    const small = cut ? 0 : low / share;
+    const large = tags.zoomed === true ? 0 : share / Math.max(1e-9, high);
+    const off = Math.max(small, large);
+    if (off <= SLACK) return [];
+    return [{ kind: 'odd_size', piece: pieces[0] as Component, gain: Math.min(1, Math.log(off) / Math.log(FAR)) }];
+  });
+}

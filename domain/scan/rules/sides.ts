@@ -1,0 +1,38 @@
+import type { Component } from '../../geometry/components.js';
+import type { LabelledPart, RuleBreak } from './rules.js';
+
+interface Sided {
+  piece: Component;
+  side: 'left' | 'right';
+  x: number;
+}
+
+/**
+ * Parts on the wrong side of their neighbours: from any view all left parts lie on one side of the right ones. A piece
+ * breaks the rule when it lies beyond the middle of the other side's parts, seen from its own, and at least two further
+ * pieces of each side say which way round the car stands.
+ */
+export function wrongSides(parts: readonly LabelledPart[]): RuleBreak[] {
+  const sided = parts.flatMap(({ entry, pieces }) =>
+    entry.side === null
+      ? []
+      : pieces.map((piece): Sided => ({ piece, side: entry.side as Sided['side'], x: (piece.x0 + piece.x1) / 2 })),
+  );
+  return sided.flatMap((one): RuleBreak[] => {
+    const others = sided.filter((other) => other !== one);
+    const own = others.filter(({ side }) => side === one.side);
+    const opposite = others.filter(({ side }) => side !== one.side);
+    if (own.length < 2 || opposite.length < 2) return [];
+    const [home, away] = [middle(own), middle(opposite)];
+    const span = Math.abs(home - away);
+    if (span < 1) return [];
+    const beyond = ((one.x - home) * Math.sign(away - home)) / span;
+    return beyond > 1 ? [{ kind: 'wrong_side', piece: one.piece, gain: Math.min(1, beyond / 2) }] : [];
+  });
+}
+
+/** Mean horizontal place, weighted by area. */
+function middle(group: readonly Sided[]): number {
+  const area = group.reduce((sum, { piece }) => sum + piece.area, 0);
+  return group.reduce((sum, { piece, x }) => sum + piece.area * x, 0) / area;
+}

@@ -1,0 +1,58 @@
+import type { Component } from '../../geometry/components.js';
+import type { Tags } from '../../tags.js';
+import type { TaxonomyClass } from '../../taxonomy.js';
+import type { LabelledPart, RuleBreak } from './rules.js';
+
+/** Degrees that an angle tag may be off before a part counts as invisible. */
+const ANGLE_SLACK = 15;
+
+/** Parts that cannot be seen from the tagged angle, and parts of one flank where the tag says that the other is seen. */
+export function impossibleViews(parts: readonly LabelledPart[], tags: Partial<Tags>): RuleBreak[] {
+  const angle = tags.angle ?? null;
+  const orientation = tags.orientation ?? null;
+  return parts.flatMap(({ entry, pieces }): RuleBreak[] => {
+    const piece = pieces[0] as Component;
+    if (entry.angles !== null && angle !== null) {
+      const off = Math.max(entry.angles[0] - angle, angle - entry.angles[1]);
+      if (off > ANGLE_SLACK) return [{ kind: 'impossible_view', piece, gain: Math.min(1, off / 90) }];
+    }
+    if (isFlank(entry) && (orientation === 'left' || orientation === 'right') && entry.side !== orientation)
+      return [{ kind: 'impossible_view', piece, gain: 0.5 }];
+    return [];
+  });
+}
+
+/**
+ * Parts that no picture shows together: those whose angles are disjoint, and flanks of both sides. Named are the pieces of
+ * the side, or of the two parts the one, that covers less of the picture.
+ */
+export function impossiblePairs(parts: readonly LabelledPart[]): RuleBreak[] {
+  const area = (group: readonly LabelledPart[]): number =>
+    group.reduce((sum, { pieces }) => sum + pieces.reduce((own, piece) => own + piece.area, 0), 0);
+  const against = new Map<LabelledPart, number>();
+  const flanks = parts.filter(({ entry }) => isFlank(entry));
+  const left = flanks.filter(({ entry }) => entry.side === 'left');
+  const right = flanks.filter(({ entry }) => entry.side === 'right');
+  if (left.length > 0 && right.length > 0) {
+    const [fewer, more] = area(left) <= area(right) ? [left, right] : [right, left];
+    for (const part of fewer) against.set(part, area(more) / (area(more) + area(fewer)));
+  }
+  parts.forEach((part, index) => {
+    for (const other of parts.slice(index + 1)) {
+      if (!areDisjoint(part.entry, other.entry)) continue;
+      const [fewer, more] = area([part]) <= area([other]) ? [part, other] : [other, part];
+      against.set(fewer, Math.max(against.get(fewer) ?? 0, area([more]) / (area([more]) + area([fewer]))));
+    }
+  });
+  return [...against].map(([{ pieces }, gain]) => ({ kind: 'impossible_pair', piece: pieces[0] as Component, gain }));
+}
+
+/** A part that sits on one side and is hidden from straight ahead and straight behind: it is seen from that side alone. */
+function isFlank({ side, angles }: TaxonomyClass): boolean {
+  return side !== null && angles !== null && angles[0] > 0 && angles[1] < 180;
+}
+
+function areDisjoint(a: TaxonomyClass, b: TaxonomyClass): boolean {
+  if (a.angles === null || b.angles === null) return false;
+  return a.angles[1] + ANGLE_SLACK < b.angles[0] || b.angles[1] + ANGLE_SLACK < a.angles[0];
+}

@@ -1,0 +1,182 @@
+import type { ScanConfig } from '../config.js';
+import type { FindingKind, FindingRow, ScanImageRow } from '../tables.js';
+import type { Tags } from '../tags.js';
+import type { VerdictCorrection } from './calibrate/plattScaling.js';
+
+/**
+ * One image as the scan network saw it: square rasters of `size` × `size`, row by row, of which the top left
+ * `validWidth` × `validHeight` show the picture and the rest is padding.
+ */
+export interface AnalysisInput {
+  size: number;
+  validWidth: number;
+  validHeight: number;
+  /** Given label value per pixel; 255 counts nowhere. */
+  label: Uint8Array;
+  /** Predicted label value per pixel. */
+  mask: Uint8Array;
+  /** 255 × probability of the predicted value. */
+  pMask: Uint8Array;
+  /** 255 × probability of the given value. */
+  pLabel: Uint8Array;
+}
+
+export interface AnalysisOptions {
+  /** Smallest region that is looked at, as a share of the picture. Default 0.001, and never under 8 pixels. */
+  minAreaShare?: number;
+  /** Copies with injected errors that `analyseWithInjection` makes of the label. Default 3. */
+  copies?: number;
+}
+
+/** Raw measurements of a candidate, before anything of the chunk is known. All are finite. */
+export interface CandidateFeatures {
+  /** Mean probability of the prediction over the region, 0..1. */
+  confidence: number;
+  /** Share of the region's core on which label and prediction disagree in the way of the kind. */
+  disagreement: number;
+  /** Share of the whole predicted (or labelled) component that the region covers. */
+  coverage: number;
+  /** Largest distance in pixels from inside the region to its edge, divided by sqrt(area). */
+  compactness: number;
+  /** Share of the region's rim that lies on labelled parts. */
+  enclosure: number;
+  /** 1 when the suggested class is labelled nowhere in the picture. */
+  absent: number;
+  /**
+   * log of (labelled + m) / (predicted + m) pixels of the class in question, m the smallest area, clipped to ±3; of whole
+   * outlines: how far parts are drawn too wide (`OutlineFit.growth`).
+   */
+  balance: number;
+  /** Mean probability of the prediction over the whole car, 0..1: low where the model is lost. */
+  context: number;
+  /** How much better a whole-label or displaced reading fits, -1..1; 0 where the kind has none. */
+  gain: number;
+  /** Rules of the taxonomy that the labelled component breaks; of relabelled components alone. */
+  broken?: number;
+  /** How much more of what touches the region lies beside the suggested class on a car than beside the labelled one, -1..1. */
+  fitting?: number;
+  /** `OutlineFit.spill` and `OutlineFit.fullness`, of whole outlines alone. */
+  spill?: number;
+  fullness?: number;
+}
+
+/** A suspect region of one label, not yet judged. Boxes are pixels of the valid picture, ends exclusive. */
+export interface Candidate {
+  kind: FindingKind;
+  classId: number;
+  suggestedClassId: number | null;
+  area: number;
+  box: [x0: number, y0: number, x1: number, y1: number];
+  features: CandidateFeatures;
+  /** Flat triples class, intersection, union of the region: what leaves the IoU when the region is left out. */
+  counts: number[];
+  /** COCO uncompressed RLE counts of the proposed mask on the valid picture (height × width); null where there is none. */
+  proposal: number[] | null;
+  /** The finding comes from rules, not from the model, so that weak classes do not silence it. */
+  rule: boolean;
+}
+
+/** A candidate of a copy with injected errors; `wrong` when it lies on one of them. */
+export interface InjectedCandidate {
+  candidate: Omit<Candidate, 'proposal' | 'counts'>;
+  wrong: boolean;
+}
+
+/** What the whole image says, all shares of the predicted car or of the picture, 0..1. */
+export interface ImageStatistics {
+  /** Confidence-weighted predicted part where nothing is labelled, edges left out, of the predicted car. */
+  unlabelledMass: number;
+  /** Unlabelled pixels enclosed by labelled ones, of the predicted car. */
+  holeMass: number;
+  /** Labelled pixels where the model sees another part, edges left out, of the labelled car. */
+  relabelledMass: number;
+  /** Labelled pixels where the model sees background, edges left out, of the labelled car. */
+  extraMass: number;
+  /** Predicted parts labelled nowhere, weighted by confidence (a count, not a share). */
+  absentParts: number;
+  /** Agreement of label and prediction over the car. */
+  agreement: number;
+  /** Mean probability of the prediction over the car that it sees: how much agreement can be expected at all. */
+  clarity: number;
+}
+
+/** Counts up whenever an analysis means something else than before: a reduce mixes no two. */
+export const ANALYSIS_VERSION = 3;
+
+/** Everything the reduce needs of one image; small and JSON-serialisable. */
+export interface ImageAnalysis {
+  version: typeof ANALYSIS_VERSION;
+  width: number;
+  height: number;
+  candidates: Candidate[];
+  statistics: ImageStatistics;
+  /** Flat triples label value, intersection, union, for the values in label or prediction, background left out. */
+  classCounts: number[];
+  /** Flat triples label value, pixels labelled so, sum of pLabel (0..1) over them: confident learning's thresholds. */
+  selfConfidence: number[];
+  predictedClasses: number[];
+  labelledClasses: number[];
+  /** From the prediction alone; never from the label under test. */
+  inferredTags: Partial<Tags>;
+  /** One entry a copy of the label with injected errors of one kind; empty where none was asked for. */
+  injected: { kind: FindingKind; whole: boolean; statistics: ImageStatistics; candidates: InjectedCandidate[] }[];
+}
+
+/** Val IoU by class name, as in a model card. */
+export type ClassIouByName = Record<string, number | null>;
+
+/** One image on its way into the reduce. */
+export interface ReduceEntry {
+  imageId: string;
+  fileName: string;
+  labelSha256: string;
+  /** null when the image could not be judged; then `error` says why. */
+  analysis: ImageAnalysis | null;
+  error?: string | null;
+  /** Nothing is wrong with the file: no model was there to judge it. It is neither suspect nor set aside. */
+  unjudged?: boolean;
+  /** Digest or name of the model that judged: key into the reduce's `classIou`. */
+  model: string;
+  /** Given tags; caps on the quarantine hold per value. */
+  tags?: Tags;
+  /** Near-duplicate group: one of its images with a very different set of labelled parts is a finding. */
+  cluster?: string;
+}
+
+export interface ScanSummary {
+  images: number;
+  /** Images whose probability reaches `quarantineAt`; caps may leave some of them in. */
+  overThreshold: number;
+  /** Probability from which images are set aside; null where none reaches the precision that was asked for. */
+  quarantineAt: number | null;
+  quarantined: number;
+  /** Images over the threshold that the caps left in; they go to review only. */
+  overflow: number;
+  errors: number;
+  findings: number;
+  /** Estimated share of images whose label is wrong somewhere. */
+  prevalence: number;
+  /** finding kind -> count; kinds with none are listed with 0, so that a silenced rule shows. */
+  kinds: Record<FindingKind, number>;
+  /** class name -> confident-learning threshold, IoU over the scan, and whether the model may judge it. */
+  classes: { name: string; threshold: number; iou: number | null; judged: boolean }[];
+  /** Fitted on this many injected and untouched candidates and images. */
+  calibration: {
+    injectedCandidates: number;
+    candidates: number;
+    injectedImages: number;
+    /** What reviewers' answers did to the probabilities of findings. */
+    verdicts: VerdictCorrection;
+    imagePrevalence: number;
+    coefficients: Record<string, number[]>;
+    /** Group of candidates -> estimated share of them that is wrong. */
+    shares: Record<string, number>;
+  };
+  config: ScanConfig;
+}
+
+export interface ScanReduction {
+  images: ScanImageRow[];
+  findings: FindingRow[];
+  summary: ScanSummary;
+}

@@ -1,0 +1,27 @@
+import type { Region } from '../../review/review.js';
+import type { JudgedImage } from '../calibrate/calibrate.js';
+
+/**
+ * An image without the candidates that a reviewer called right. It is then no more suspect than its strongest candidate that
+ * is left, so that an image whose findings were all answered comes back from quarantine.
+ */
+export function withoutAnswered(image: JudgedImage, isSilenced: (region: Region) => boolean): JudgedImage {
+  const { imageId, labelSha256 } = image.entry;
+  const { width, height } = image.analysis;
+  const candidates = image.candidates.filter(({ candidate: { kind, box } }) => {
+    const [x0, y0, x1, y1] = box;
+    return !isSilenced({
+      ...{ imageId, labelSha256, kind },
+      ...{ x0: x0 / width, y0: y0 / height, x1: x1 / width, y1: y1 / height },
+    });
+  });
+  if (candidates.length === image.candidates.length) return image;
+  const strongest = Math.max(0, ...candidates.map(({ probability }) => probability));
+  return { ...image, candidates, probability: Math.min(image.probability, strongest) };
+}
+
+/** True where a reviewer said that this label does not contradict those of its near duplicates. */
+export function conflictAnswered({ entry }: JudgedImage, isSilenced: (region: Region) => boolean): boolean {
+  const { imageId, labelSha256 } = entry;
+  return isSilenced({ imageId, labelSha256, kind: 'duplicate_conflict', x0: 0, y0: 0, x1: 1, y1: 1 });
+}

@@ -1,0 +1,48 @@
+import { seededRandom } from '../../base/random.js';
+
+/** Share of the sample that every image has the same chance of; the rest goes where the scan is least sure. */
+const EVEN = 0.5;
+
+/**
+ * Draws images for review over all probabilities, so that what the scan overlooks shows too: image id -> the probability
+ * with which it was drawn, for weighting by its inverse (Horvitz and Thompson 1952, JASA 47). Exactly `size` images (all
+ * of them where there are no more), by systematic sampling in an order that depends on the ids alone: the same scan
+ * draws the same sample.
+ */
+export function drawAudit(
+  images: readonly { imageId: string; probability: number }[],
+  size: number,
+): Map<string, number> {
+  const wanted = Math.min(size, images.length);
+  const order = images
+    .map((image) => ({ ...image, at: seededRandom('audit', image.imageId)() }))
+    .sort((a, b) => a.at - b.at || (a.imageId < b.imageId ? -1 : 1));
+  const shares = inclusion(
+    order.map(({ probability }) => Math.sqrt(probability * (1 - probability))),
+    wanted,
+  );
+  const drawn = new Map<string, number>();
+  let sum = 0;
+  order.forEach(({ imageId }, index) => {
+    sum += shares[index] as number;
+    // Counted against what is drawn already: a chance of 1 may step over two marks by rounding, and the next image takes the second.
+    if (drawn.size < Math.floor(sum + 0.5)) drawn.set(imageId, Math.min(1, shares[index] as number));
+  });
+  return drawn;
+}
+
+/** Chances that add up to `wanted`, none above 1; half of them even, half in proportion to `unsure`. */
+function inclusion(unsure: readonly number[], wanted: number): number[] {
+  const total = unsure.reduce((a, b) => a + b, 0);
+  const raw = unsure.map(
+    (value) => EVEN / unsure.length + (1 - EVEN) * (total === 0 ? 1 / unsure.length : value / total),
+  );
+  const certain = new Set<number>();
+  for (;;) {
+    const left = wanted - certain.size;
+    const rest = raw.reduce((sum, value, index) => (certain.has(index) ? sum : sum + value), 0);
+    const over = raw.flatMap((value, index) => (!certain.has(index) && (left * value) / rest >= 1 ? [index] : []));
+    if (over.length === 0) return raw.map((value, index) => (certain.has(index) ? 1 : (left * value) / rest));
+    for (const index of over) certain.add(index);
+  }
+}
