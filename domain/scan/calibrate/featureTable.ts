@@ -10,7 +10,7 @@ import type { GroupedRow } from './positiveUnlabelled.js';
 import { tagSlices } from './sliceRecalibration.js';
 
 /** A candidate on its way into a regression. */
-export interface Measured extends GroupedRow {
+export interface MeasuredCandidate extends GroupedRow {
   row: readonly number[];
   candidate: Candidate;
   family: Family;
@@ -20,7 +20,7 @@ interface Copy {
   kind: FindingKind;
   statistics: ImageStatistics;
   /** `teaches`: lies on an injected error and is an example of its own kind. */
-  candidates: (Measured & { teaches: boolean })[];
+  candidates: (MeasuredCandidate & { teaches: boolean })[];
 }
 
 export interface MeasuredImage {
@@ -30,12 +30,12 @@ export interface MeasuredImage {
   expected: number;
   /** Its tag values. */
   slices: string[];
-  candidates: Measured[];
+  candidates: MeasuredCandidate[];
   copies: Copy[];
 }
 
 /** Candidates that the models may judge, as rows. */
-export function measured(
+export function featureTable(
   entries: readonly ReduceEntry[],
   taxonomy: Taxonomy,
   classes: readonly ClassKnowledge[],
@@ -60,7 +60,7 @@ export function measured(
     const pixels = analysis.width * analysis.height;
     const usable = (candidate: Pick<Candidate, 'rule' | 'classId' | 'suggestedClassId'>): boolean =>
       candidate.rule || (judges[candidate.classId] === true && judges[candidate.suggestedClassId ?? 0] === true);
-    const measure = (candidate: Candidate): Measured => {
+    const measure = (candidate: Candidate): MeasuredCandidate => {
       const known =
         classes[
           candidate.suggestedClassId === null || candidate.suggestedClassId === 0

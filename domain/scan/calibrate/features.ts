@@ -162,8 +162,8 @@ const SLOPES: Record<Family, Coefficients> = {
   rule: [-1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0.2, 0, 0, -0.3, 0, 0, 0, 0, 0, 0, 0],
 };
 
-/** The last column of `candidateRow`, 0 until the others in the same label are known (`company.ts`). */
-export const COMPANY_COLUMN = SLOPES.missing.length - 1;
+/** The last column of `candidateRow`, 0 until the others in the same label are known (`withinLabel.ts`). */
+export const OTHERS_COLUMN = SLOPES.missing.length - 1;
 
 /**
  * What a family's coefficients are before any data: signs and sizes seen on corrected labels of real photos. Nobody has to learn what

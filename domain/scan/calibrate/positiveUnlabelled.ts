@@ -51,7 +51,7 @@ export interface MixtureOptions {
  * 2010, JMLR 11); expectation maximisation goes on from there (Saerens et al. 2002, Neural Computation 14), and the larger
  * of the two is taken. Then unknown rows that look wrong lose their weight as examples of right ones, and again.
  */
-export function fitMixture(
+export function fitPositiveUnlabelled(
   wrong: readonly GroupedRow[],
   unknown: readonly GroupedRow[],
   options: MixtureOptions,

@@ -23,7 +23,7 @@ export type SliceShifts = ReadonlyMap<string, number>;
  * not. The order within a slice stays, and nothing is ever raised. `chances` holds for each slice how many things could
  * have been wrong in it, so that rates compare.
  */
-export function learnPardon(
+export function learnSliceShifts(
   items: readonly Sliced[],
   chances: ReadonlyMap<string, number>,
   slack: number,
@@ -57,7 +57,7 @@ export function learnPardon(
 }
 
 /** A probability with what its slices take from it. */
-export function pardoned(probability: number, slices: readonly string[], shifts: SliceShifts): number {
+export function recalibrated(probability: number, slices: readonly string[], shifts: SliceShifts): number {
   const shift = slices.reduce((sum, slice) => sum + (shifts.get(slice) ?? 0), 0);
   if (shift === 0) return probability;
   return sigmoid(Math.log(Math.max(BOUND, probability) / Math.max(BOUND, 1 - probability)) + shift);
@@ -95,4 +95,11 @@ function shiftTo(odds: readonly number[], most: number): number {
     else low = middle;
   }
   return low;
+}
+
+/** How many of the lists each slice is in. */
+export function countSlices(lists: readonly (readonly string[])[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const list of lists) for (const slice of list) counts.set(slice, (counts.get(slice) ?? 0) + 1);
+  return counts;
 }

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { learnPardon, pardoned, type Sliced, tagSlices } from '../../../../domain/scan/calibrate/sliceRecalibration.js';
+import {
+  learnSliceShifts,
+  recalibrated,
+  type Sliced,
+  tagSlices,
+} from '../../../../domain/scan/calibrate/sliceRecalibration.js';
 import { NO_TAGS } from '../../../../domain/tags.js';
 
 const item = fc.record({
@@ -17,10 +22,10 @@ describe('slices', () => {
   it('are never made more suspect, and keep their order within', () => {
     fc.assert(
       fc.property(fc.array(item, { minLength: 1, maxLength: 60 }), (items) => {
-        const shifts = learnPardon(items, countsOf(items), 1);
+        const shifts = learnSliceShifts(items, countsOf(items), 1);
         for (const value of shifts.values()) assert.ok(value <= 0);
         const zoomed = items.filter(({ slices }) => slices[0] === 'zoomed=true').map(({ probability }) => probability);
-        const after = [...zoomed].sort((a, b) => a - b).map((p) => pardoned(p, ['zoomed=true', 'angle=0'], shifts));
+        const after = [...zoomed].sort((a, b) => a - b).map((p) => recalibrated(p, ['zoomed=true', 'angle=0'], shifts));
         assert.deepEqual(
           [...after].sort((a, b) => a - b),
           after,
@@ -36,9 +41,9 @@ describe('slices', () => {
       probability: index < 18 ? 0.9 : 0.05,
     }));
     const items = [...zoomed, ...usual];
-    const shifts = learnPardon(items, countsOf(items), 1);
-    assert.ok(pardoned(0.8, ['zoomed=true'], shifts) < 0.45);
-    assert.equal(pardoned(0.9, ['zoomed=false'], shifts), 0.9);
+    const shifts = learnSliceShifts(items, countsOf(items), 1);
+    assert.ok(recalibrated(0.8, ['zoomed=true'], shifts) < 0.45);
+    assert.equal(recalibrated(0.9, ['zoomed=false'], shifts), 0.9);
   });
 
   it('are forgiven what is only chance: one suspect of three', () => {
@@ -48,8 +53,8 @@ describe('slices', () => {
       probability: index < 30 ? 0.9 : 0.05,
     }));
     const items = [...few, ...many];
-    const shifts = learnPardon(items, countsOf(items), 1);
-    assert.ok(pardoned(0.9, ['vehicle=van'], shifts) > 0.8);
+    const shifts = learnSliceShifts(items, countsOf(items), 1);
+    assert.ok(recalibrated(0.9, ['vehicle=van'], shifts) > 0.8);
   });
 
   it('of an image are its given tags, and where none is given what the prediction tells', () => {

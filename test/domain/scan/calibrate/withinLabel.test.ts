@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { COMPANY_COLUMN, type Family } from '../../../../domain/scan/calibrate/features.js';
+import { type Family, OTHERS_COLUMN } from '../../../../domain/scan/calibrate/features.js';
 import type { Mixture } from '../../../../domain/scan/calibrate/positiveUnlabelled.js';
-import { fitInCompany } from '../../../../domain/scan/calibrate/withinLabel.js';
+import { fitWithinLabel } from '../../../../domain/scan/calibrate/withinLabel.js';
 
 const odds = (p: number): number => Math.log(p / (1 - p));
 
 /** A fit that reads the probability off the first column and never changes. */
 const READS: Mixture = {
-  coefficients: Array.from({ length: COMPANY_COLUMN + 1 }, (_, column) => (column === 0 ? 1 : 0)),
+  coefficients: Array.from({ length: OTHERS_COLUMN + 1 }, (_, column) => (column === 0 ? 1 : 0)),
   logOdds: { missing_part: 0 },
   shares: {},
 };
@@ -25,7 +25,7 @@ const item = (p: number, family: Family = 'missing'): Item => ({
   family,
   group: 'missing_part',
   teaches: true,
-  row: Array.from({ length: COMPANY_COLUMN + 1 }, (_, column) => (column === 0 ? odds(p) : 0)),
+  row: Array.from({ length: OTHERS_COLUMN + 1 }, (_, column) => (column === 0 ? odds(p) : 0)),
 });
 
 const image = (candidates: Item[], copies: Item[][] = []) => ({
@@ -33,18 +33,18 @@ const image = (candidates: Item[], copies: Item[][] = []) => ({
   copies: copies.map((own) => ({ candidates: own })),
 });
 
-const companyOf = ({ row }: Item): number => row[COMPANY_COLUMN] as number;
+const othersOf = ({ row }: Item): number => row[OTHERS_COLUMN] as number;
 
-describe('the company of a missing part', () => {
+describe('a missing part among others of the same label', () => {
   it('is the probability that any other missing part of the same label is wrong', () => {
     const [first, second, third, alone] = [item(0.9), item(0.5), item(0.2), item(0.8)] as [Item, Item, Item, Item];
     const other = item(0.99, 'class');
-    fitInCompany([image([first, second, third, other]), image([alone])], () => READS);
-    assert.ok(Math.abs(companyOf(first) - (1 - 0.5 * 0.8)) < 1e-12);
-    assert.ok(Math.abs(companyOf(second) - (1 - 0.1 * 0.8)) < 1e-12);
-    assert.ok(Math.abs(companyOf(third) - (1 - 0.1 * 0.5)) < 1e-12);
-    assert.equal(companyOf(alone), 0);
-    assert.equal(companyOf(other), 0, 'kinds of another family neither have company nor are it');
+    fitWithinLabel([image([first, second, third, other]), image([alone])], () => READS);
+    assert.ok(Math.abs(othersOf(first) - (1 - 0.5 * 0.8)) < 1e-12);
+    assert.ok(Math.abs(othersOf(second) - (1 - 0.1 * 0.8)) < 1e-12);
+    assert.ok(Math.abs(othersOf(third) - (1 - 0.1 * 0.5)) < 1e-12);
+    assert.equal(othersOf(alone), 0);
+    assert.equal(othersOf(other), 0, 'kinds of another family neither have others nor are others');
   });
 
   it('is as frequent among the weighted injected ones as among those found wrong, but for one candidate of doubt', () => {
@@ -57,21 +57,21 @@ describe('the company of a missing part', () => {
         (found, injected) => {
           const labels = found.map((own) => own.map((p) => item(p)));
           const copies = injected.map((own) => own.map((p) => item(p)));
-          fitInCompany([...labels.map((own) => image(own)), image([], copies)], () => READS);
+          fitWithinLabel([...labels.map((own) => image(own)), image([], copies)], () => READS);
           const taught = copies.flat();
-          const usual = taught.reduce((sum, one) => sum + companyOf(one), 0) / taught.length;
+          const usual = taught.reduce((sum, one) => sum + othersOf(one), 0) / taught.length;
           fc.pre(usual > 0.01 && usual < 0.99);
           const wrong = labels
             .flat()
-            .map((one) => ({ p: 1 / (1 + Math.exp(-(one.row[0] as number))), company: companyOf(one) }));
+            .map((one) => ({ p: 1 / (1 + Math.exp(-(one.row[0] as number))), others: othersOf(one) }));
           const wanted =
-            (usual + wrong.reduce((sum, { p, company }) => sum + p * company, 0)) /
+            (usual + wrong.reduce((sum, { p, others }) => sum + p * others, 0)) /
             (1 + wrong.reduce((sum, { p }) => sum + p, 0));
           const total = taught.reduce((sum, one) => sum + (one.weight ?? 1), 0);
-          const together = taught.reduce((sum, one) => sum + (one.weight ?? 1) * companyOf(one), 0);
-          const mean = taught.map(companyOf);
+          const together = taught.reduce((sum, one) => sum + (one.weight ?? 1) * othersOf(one), 0);
+          const mean = taught.map(othersOf);
           // Company is a chance, not a yes or no: weights match it exactly where it is 0 or 1, and lean the right way in between.
-          if (mean.every((company) => company === 0 || company === 1))
+          if (mean.every((others) => others === 0 || others === 1))
             assert.ok(Math.abs(together / total - wanted) < 1e-9);
           else assert.ok((together / total - usual) * (wanted - usual) >= -1e-9);
         },

@@ -4,7 +4,7 @@ import { seededRandom } from '../../../../domain/base/random.js';
 import { scanConfigSchema } from '../../../../domain/config.js';
 import { fitLogistic, logit, sigmoid } from '../../../../domain/scan/calibrate/logistic.js';
 import { learnCorrection } from '../../../../domain/scan/calibrate/plattScaling.js';
-import { fitMixture } from '../../../../domain/scan/calibrate/positiveUnlabelled.js';
+import { fitPositiveUnlabelled } from '../../../../domain/scan/calibrate/positiveUnlabelled.js';
 import { analyseWithInjection, type ReduceEntry, reduceScan } from '../../../../domain/scan/index.js';
 import { findingId } from '../../../../domain/scan/verdict/findingId.js';
 import { chooseQuarantine, thresholdForPrecision } from '../../../../domain/scan/verdict/quarantine.js';
@@ -189,9 +189,9 @@ describe('the parts of the calibration', () => {
   it('stays with the prior where there is no data', () => {
     assert.deepEqual(fitLogistic([], [], [], [1, -2], 1), [1, -2]);
     const options = { prior: [0, 1], ridge: 1, expected: 0.15, strength: 20 };
-    const { coefficients, shares } = fitMixture([], [], options);
+    const { coefficients, shares } = fitPositiveUnlabelled([], [], options);
     assert.deepEqual([coefficients, shares], [[0, 1], {}]);
-    const alone = fitMixture([], [{ group: 'a', row: [1, 0] }], options);
+    const alone = fitPositiveUnlabelled([], [{ group: 'a', row: [1, 0] }], options);
     assert.ok(Math.abs((alone.shares.a ?? 0) - 0.15) < 0.05);
   });
 
@@ -213,7 +213,12 @@ describe('the parts of the calibration', () => {
         const group = index % 2 === 0 ? 'few' : 'many';
         return { group, row: draw(random, index < (group === 'few' ? few : many) * 2_000) };
       });
-      const { shares } = fitMixture(wrong, unknown, { prior: [-2, 4], ridge: 1, expected: 100, strength: 1 });
+      const { shares } = fitPositiveUnlabelled(wrong, unknown, {
+        prior: [-2, 4],
+        ridge: 1,
+        expected: 100,
+        strength: 1,
+      });
       assert.ok(Math.abs((shares.few ?? 0) - few) < 0.04, `${few}: ${shares.few}`);
       assert.ok(Math.abs((shares.many ?? 0) - many) < 0.06, `${many}: ${shares.many}`);
     }
@@ -223,7 +228,7 @@ describe('the parts of the calibration', () => {
     const random = seededRandom('extremes');
     const rows = (group: string, count: number, centre: number): { group: string; row: number[] }[] =>
       Array.from({ length: count }, () => ({ group, row: [1, centre + 0.2 * (random() - 0.5)] }));
-    const { shares } = fitMixture(
+    const { shares } = fitPositiveUnlabelled(
       [...rows('same', 100, 1), ...rows('other', 100, 1)],
       [...rows('same', 60, 1), ...rows('other', 60, 0)],
       { prior: [-2, 4], ridge: 0.3, expected: 12, strength: 1 },
@@ -238,7 +243,7 @@ describe('the parts of the calibration', () => {
     const wrong = Array.from({ length: 50 }, () => ({ group: 'a', row: row() }));
     const right = Array.from({ length: 50 }, () => ({ group: 'a', row: [1, 0.1 * random()] }));
     const doubtful = Array.from({ length: 50 }, () => ({ group: 'a', row: row(), weight: 0.001 }));
-    const { shares } = fitMixture(wrong, [...right, ...doubtful], {
+    const { shares } = fitPositiveUnlabelled(wrong, [...right, ...doubtful], {
       prior: [-2, 4],
       ridge: 0.3,
       expected: 10,

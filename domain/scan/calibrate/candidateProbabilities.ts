@@ -1,0 +1,53 @@
+import { type CandidateShifts, slicesOf } from './candidateSlices.js';
+import { explainAway } from './explainAway.js';
+import type { FamilyFits } from './familyFits.js';
+import type { MeasuredCandidate } from './featureTable.js';
+import { correctByVerdicts, type VerdictCorrection } from './plattScaling.js';
+import { probabilityWrong } from './positiveUnlabelled.js';
+import { recalibrated, type SliceShifts } from './sliceRecalibration.js';
+
+/** What was learned of candidates: by family, by slice, and from reviewers. */
+export interface CandidateKnowledge {
+  families: FamilyFits;
+  shifts: CandidateShifts;
+  correction: VerdictCorrection;
+}
+
+/** Probabilities of the candidates of one label, each list in their order. */
+export interface CandidateProbabilities {
+  /** That it is an error of its own, which no other candidate of the label explains. */
+  ownError: number[];
+  /** That the label is wrong there, whatever explains it: `pWrong`. */
+  wrong: number[];
+  /** The same before reviewers' verdicts moved it: `pModel`. */
+  model: number[];
+}
+
+const NO_SHIFTS: SliceShifts = new Map();
+
+/**
+ * Third and fourth stage, for the candidates of one label whose tag values are `slices`: how probably each is wrong by itself;
+ * what is left of it when others explain it; and what reviewers' verdicts make of both.
+ */
+export function candidateProbabilities(
+  items: readonly MeasuredCandidate[],
+  slices: readonly string[],
+  { families, shifts, correction }: CandidateKnowledge,
+): CandidateProbabilities {
+  const alone = items.map((item) =>
+    recalibrated(
+      probabilityWrong(families[item.family], item),
+      slicesOf(item, slices),
+      shifts.get(item.group) ?? NO_SHIFTS,
+    ),
+  );
+  const explained = explainAway(
+    items.map(({ candidate }) => candidate),
+    alone,
+  );
+  // A rule that says the same lifts a candidate above what it is alone.
+  const model = alone.map((probability, at) => Math.max(probability, explained[at] as number));
+  const answered = (probabilities: readonly number[]): number[] =>
+    probabilities.map((probability, at) => correctByVerdicts(correction, items[at]?.candidate.kind ?? '', probability));
+  return { ownError: answered(explained), wrong: answered(model), model };
+}

@@ -1,0 +1,47 @@
+import { BACKGROUND } from '../../taxonomy.js';
+import { explainAway } from './explainAway.js';
+import type { FamilyFits } from './familyFits.js';
+import type { MeasuredCandidate, MeasuredImage } from './featureTable.js';
+import { probabilityWrong } from './positiveUnlabelled.js';
+import { countSlices, learnSliceShifts, type Sliced, type SliceShifts } from './sliceRecalibration.js';
+
+/** Standard errors by which a slice may be more suspect than others: single candidates crowd by chance. */
+const SLACK = 3;
+
+/** By group of candidates: what slices take from the log odds in which the model is weak. */
+export type CandidateShifts = ReadonlyMap<string, SliceShifts>;
+
+/** Slices of a candidate: its image's tags, the class that is labelled and the one that is suggested. */
+export function slicesOf({ candidate }: MeasuredCandidate, tags: readonly string[]): string[] {
+  const { classId, suggestedClassId } = candidate;
+  return [
+    ...tags,
+    ...(classId === BACKGROUND ? [] : [`labelled=${classId}`]),
+    ...(suggestedClassId === null || suggestedClassId === BACKGROUND ? [] : [`suggested=${suggestedClassId}`]),
+  ];
+}
+
+/** Second stage: how much more often than elsewhere candidates are suspected where the model is weak. */
+export function learnCandidateShifts(images: readonly MeasuredImage[], families: FamilyFits): CandidateShifts {
+  const chances = countSlices(
+    images.map(({ slices, analysis }) => [
+      ...slices,
+      ...analysis.labelledClasses.map((value) => `labelled=${value}`),
+      ...analysis.predictedClasses.map((value) => `suggested=${value}`),
+    ]),
+  );
+  const byGroup = new Map<string, Sliced[]>();
+  for (const { candidates, slices } of images) {
+    const explained = explainAway(
+      candidates.map(({ candidate }) => candidate),
+      candidates.map((item) => probabilityWrong(families[item.family], item)),
+    );
+    for (const [at, item] of candidates.entries()) {
+      const sliced = { slices: slicesOf(item, slices), probability: explained[at] as number };
+      const own = byGroup.get(item.group);
+      if (own === undefined) byGroup.set(item.group, [sliced]);
+      else own.push(sliced);
+    }
+  }
+  return new Map([...byGroup].map(([group, items]) => [group, learnSliceShifts(items, chances, SLACK)]));
+}
