@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { PartloopError } from '../domain/base/errors.js';
 import { proposalText } from '../domain/loop/details.js';
+import { iterationColumns } from '../domain/loop/iterationColumns.js';
 import { nextStep } from '../domain/loop/status.js';
 import type { LoopStatus } from '../domain/messages.js';
 import { pausedText } from '../infra/pausedWork.js';
@@ -72,13 +73,7 @@ export function printStatus(status: LoopStatus & Partial<Pick<ShownLoop, 'step'>
     );
   }
   if (status.proposal !== null) say(proposalText(status.loop, status.proposal));
-  printTable(
-    status.rows.map(({ error: _, ...row }) => ({
-      ...row,
-      miou: row.miou?.toFixed(4) ?? null,
-      benchmarkMiou: row.benchmarkMiou?.toFixed(4) ?? null,
-    })),
-  );
+  printTable(status.rows.map(iterationColumns));
 }
 
 /** A loop whose record cannot be read, beside those that can. */

@@ -16,15 +16,15 @@ export function shownValue(step: Step, name: string, value: Fact | undefined): s
   return WRITTEN[factLabel(CONTRACTS[step], name)?.unit ?? 'number'](value);
 }
 
-/** The facts that a step told, in the order in which it declares them. */
+/** The facts that a step told and that say something, in the order in which it declares them. */
 export function shownFacts(step: Step, { facts }: Pick<StepResult, 'facts'>): ShownFact[] {
   const declared = Object.keys(CONTRACTS[step].facts.shape);
   const others = Object.keys(facts).filter((name) => !declared.includes(name));
   return [...declared, ...others].flatMap((name) => {
     const value = facts[name];
-    if (value === undefined) return [];
-    const label = factLabel(CONTRACTS[step], name)?.label ?? name;
-    return [{ name, label, value: shownValue(step, name, value) }];
+    const known = factLabel(CONTRACTS[step], name);
+    if (value == null || (value === 0 && known?.isException === true)) return [];
+    return [{ name, label: known?.label ?? name, value: shownValue(step, name, value) }];
   });
 }
 

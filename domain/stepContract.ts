@@ -18,17 +18,21 @@ export type Unit = 'count' | 'share' | 'iou' | 'difference' | 'number' | 'text' 
 interface FactLabel {
   label: string;
   unit: Unit;
+  /** Told only where it is not 0. */
+  isException: boolean;
 }
 
 const labels = z.registry<FactLabel>();
-function labelled<T extends z.ZodType>(schema: T, unit: Unit, label: string): T {
-  labels.add(schema, { unit, label });
+function labelled<T extends z.ZodType>(schema: T, unit: Unit, label: string, isException = false): T {
+  labels.add(schema, { unit, label, isException });
   return schema;
 }
 
 /** Facts by their unit: each is declared once, in the contract of its step, with the label that people read. */
 export const fact = {
   count: (label: string) => labelled(z.number().int().nonnegative(), 'count', label),
+  /** A count that is 0 where all went as it should. */
+  exception: (label: string) => labelled(z.number().int().nonnegative(), 'count', label, true),
   /** Null where there was nothing to estimate it from. */
   share: (label: string) => labelled(z.number().nullable(), 'share', label),
   /** An intersection over union, or a mean of some; null where no class was there to measure. */

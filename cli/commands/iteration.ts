@@ -4,7 +4,7 @@ import { runningIterations } from '../../activities/openWorkflows.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { iterationLabel } from '../../domain/base/ids.js';
 import { decisionSchema, withApproval } from '../../domain/decide/decision.js';
-import { factsText } from '../../domain/shownFacts.js';
+import { shownFacts } from '../../domain/shownFacts.js';
 import { STEPS, type Step, stepSchema } from '../../domain/steps.js';
 import { modelCardSchema } from '../../domain/train/modelCard.js';
 import { readJson } from '../../storage/json.js';
@@ -18,6 +18,8 @@ import { printJson, printTable, say, sayText } from '../output.js';
 import { waitAndPrint } from './loop.js';
 
 const MAX_NAME = 200;
+/** Before the further facts of a step. */
+const NO_STEP = { step: '', outcome: '', seconds: '', digest: '' };
 
 /** `partloop iteration show|replay|cancel|diff|approve`. */
 export function register(program: Command): void {
@@ -41,14 +43,16 @@ export function register(program: Command): void {
         STEPS.flatMap((step) => {
           const result = found.current.results[step];
           if (result === undefined) return [];
+          const [first, ...rest] = shownFacts(step, result);
+          const done = {
+            step,
+            outcome: result.outcome,
+            seconds: String(result.seconds),
+            digest: result.digest.slice(0, 12),
+          };
           return [
-            {
-              step,
-              outcome: result.outcome,
-              seconds: result.seconds,
-              digest: result.digest.slice(0, 12),
-              facts: factsText(step, result),
-            },
+            { ...done, fact: first?.label ?? '', value: first?.value ?? '' },
+            ...rest.map(({ label, value }) => ({ ...NO_STEP, fact: label, value })),
           ];
         }),
       );

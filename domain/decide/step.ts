@@ -32,7 +32,7 @@ export const decideStep = {
     promoted: fact.yesNo('goes into production'),
     pendingApproval: fact.yesNo('waits for approval'),
     images: fact.number('test images compared on'),
-    leftOut: fact.count('test images left out'),
+    leftOut: fact.exception('test images left out'),
   }),
 } as const satisfies StepContract;
 export type DecideResult = ResultOf<typeof decideStep>;

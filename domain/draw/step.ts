@@ -6,18 +6,18 @@ import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 /** What became of every image of the pool: all but `poolImages` add up to it. Facts of a draw, and of the scan after it. */
 export const drawCounts = {
   poolImages: fact.count('images in the pool'),
-  otherTrain: fact.count('not drawn: in the training split'),
-  otherVal: fact.count('not drawn: in the validation split'),
-  otherTest: fact.count('not drawn: in the test split'),
-  interior: fact.count('not drawn: of the inside of a car'),
+  otherTrain: fact.exception('not drawn: in the training split'),
+  otherVal: fact.exception('not drawn: in the validation split'),
+  otherTest: fact.exception('not drawn: in the test split'),
+  interior: fact.exception('not drawn: of the inside of a car'),
   /** Copies of test images, and pictures of a vehicle of the test set. */
-  heldBack: fact.count('not drawn: shared with the test set'),
+  heldBack: fact.exception('not drawn: shared with the test set'),
   /** By earlier iterations of the loop. */
-  drawnBefore: fact.count('not drawn: drawn earlier'),
+  drawnBefore: fact.exception('not drawn: drawn earlier'),
   /** Left for later iterations. */
   remaining: fact.count('not drawn yet'),
   /** Gone, empty or changed in the store. */
-  missing: fact.count('missing or changed'),
+  missing: fact.exception('missing or changed'),
 };
 
 /** Step draw: a chunk of images that the loop has not seen, with every object known to be there. */

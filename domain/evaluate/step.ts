@@ -30,7 +30,7 @@ export const evaluateStep = {
     imageMiou: fact.iou('mIoU by image'),
     boundaryIou: fact.iou('boundary IoU'),
     images: fact.count('test images'),
-    leftOut: fact.count('test images left out'),
+    leftOut: fact.exception('test images left out'),
     leftOutWhy: fact.text('why they are left out'),
     testVersion: fact.text('test set'),
   }),

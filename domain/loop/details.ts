@@ -1,11 +1,12 @@
 import { oneLine } from '../base/oneLine.js';
 import type { LoopConfig, TuneConfig } from '../config.js';
-import type { IterationRow, LoopStatus } from '../messages.js';
+import type { LoopStatus } from '../messages.js';
 import { factsText } from '../shownFacts.js';
 import { STEPS, type Step, type StepResults } from '../steps.js';
 import type { Trial } from '../tune/halving.js';
 import type { Proposal } from '../tune/proposal.js';
 import { settingsText, trialLines } from '../tune/table.js';
+import { iterationColumns } from './iterationColumns.js';
 import { nextStep } from './status.js';
 
 const ROWS_SHOWN = 20;
@@ -19,22 +20,11 @@ export function loopDetails(status: LoopStatus, config: LoopConfig | null): stri
     ...(advice === null ? [] : [advice]),
     ...(status.proposal === null ? [] : [proposalText(status.loop, status.proposal)]),
   ];
+  const rows = status.rows.slice(-ROWS_SHOWN).map(iterationColumns);
   const table = [
-    tableLine([
-      'iteration',
-      'status',
-      'drawn',
-      'set aside',
-      'picked',
-      'trained on',
-      'left out',
-      'mIoU',
-      'benchmark',
-      'gate',
-      'min',
-    ]),
+    tableLine(Object.keys(rows[0] ?? {})),
     '|---:|---|---:|---:|---:|---:|---|---:|---:|---|---:|',
-    ...status.rows.slice(-ROWS_SHOWN).map(tableRow),
+    ...rows.map((row) => tableLine(Object.values(row))),
   ];
   const settings = config === null ? [] : ['Settings', '```json', JSON.stringify(config, null, 1), '```'];
   return [
@@ -50,23 +40,6 @@ export function loopDetails(status: LoopStatus, config: LoopConfig | null): stri
 export function proposalText(loop: string, { iteration, settings, miou, ownMiou }: Proposal): string {
   const gain = `${miou.toFixed(4)} on the validation images instead of ${ownMiou.toFixed(4)}`;
   return `Iteration ${iteration} proposes ${settingsText(settings)}: ${gain}. \`partloop loop adopt ${loop}\` takes them.`;
-}
-
-function tableRow(row: IterationRow): string {
-  const cells = [
-    row.iteration,
-    row.status,
-    row.drawn,
-    row.flagged,
-    row.sampled,
-    row.trainingSet,
-    row.leftOut ?? null,
-    row.miou?.toFixed(3) ?? null,
-    row.benchmarkMiou?.toFixed(3) ?? null,
-    row.gate,
-    (row.seconds / 60).toFixed(1),
-  ];
-  return tableLine(cells);
 }
 
 /** The steps of a running iteration as Markdown: which are done, found done, under way. */

@@ -34,17 +34,17 @@ export const scanStep = {
     .catchall(z.string()),
   facts: z.object({
     scanned: fact.count('images judged'),
-    unreadable: fact.count('unreadable'),
-    unjudged: fact.count('that no model may judge'),
-    failed: fact.count('in failed shards'),
+    unreadable: fact.exception('unreadable'),
+    unjudged: fact.exception('that no model may judge'),
+    failed: fact.exception('in failed shards'),
     /** Images whose probability of a wrong label reaches `scan.quarantineAt`; caps may leave some of them in. */
     overThreshold: fact.count('images over the threshold'),
     quarantined: fact.count('images set aside'),
     findings: fact.count('findings'),
-    errors: fact.count('images that could not be judged'),
+    errors: fact.exception('images that could not be judged'),
     folds: fact.count('models of cross-validation'),
     prevalence: fact.share('wrong labels, estimated'),
-    failedShards: fact.count('failed shards'),
+    failedShards: fact.exception('failed shards'),
     model: fact.text('judged by'),
     // Of the draw before it; a scan of before they were counted lacks them.
     split: fact.text('side of the split').optional(),

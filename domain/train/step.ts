@@ -25,14 +25,14 @@ export const trainingFacts = {
   iterations: fact.count('iterations'),
   valMiou: fact.iou('mIoU on validation images'),
   loss: fact.number('loss'),
-  resumes: fact.count('times it went on from a checkpoint'),
+  resumes: fact.exception('times it went on from a checkpoint'),
   images: fact.count('images trained on'),
-  leftOut: fact.count('training images left out'),
-  valLeftOut: fact.count('validation images left out'),
+  leftOut: fact.exception('training images left out'),
+  valLeftOut: fact.exception('validation images left out'),
   leftOutWhy: fact.text('why they are left out'),
   // Only where some could not be used any more.
-  lostCheckpoints: fact.count('checkpoints lost').optional(),
-  lostIterations: fact.count('iterations trained again').optional(),
+  lostCheckpoints: fact.exception('checkpoints lost').optional(),
+  lostIterations: fact.exception('iterations trained again').optional(),
 };
 
 const contract = {

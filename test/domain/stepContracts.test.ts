@@ -58,10 +58,17 @@ describe('the result of a step', () => {
       factsText('decide', decide),
       'gate: held, gain in mIoU: −0.0123, mIoU of the model in production: 0.5000, goes into production: yes, odd: 2',
     );
-    const scan = stepResult('scan', {}, { prevalence: 0.1234, model: null });
+  });
+
+  it('is told without what says nothing: no value, and none of what is an exception', () => {
+    const scan = stepResult('scan', {}, { prevalence: 0.1234, model: null, quarantined: 0, unreadable: 0, failed: 2 });
     assert.deepEqual(
-      shownFacts('scan', scan).map(({ value }) => value),
-      ['12.3 %', '–'],
+      shownFacts('scan', scan).map(({ label, value }) => [label, value]),
+      [
+        ['in failed shards', '2'],
+        ['images set aside', '0'],
+        ['wrong labels, estimated', '12.3 %'],
+      ],
     );
   });
 
