@@ -39,11 +39,24 @@ export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
   return bundle;
 }
 
+const STARTS = 4;
+const TOO_LATE = /did not start within/;
+
+/** The SDK waits five seconds for a server, which is too short where a machine is busy. */
+async function started(start: () => Promise<TestWorkflowEnvironment>): Promise<TestWorkflowEnvironment> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start();
+    } catch (error) {
+      if (attempt === STARTS || !TOO_LATE.test(String(error))) throw error;
+    }
+  }
+}
+
 export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
   await workflowBundle();
-  const environment = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: venvBinary('temporal-test-server') } },
-  });
+  const server = { executable: { type: 'existing-path', path: venvBinary('temporal-test-server') } } as const;
+  const environment = await started(() => TestWorkflowEnvironment.createTimeSkipping({ server }));
   await registerSearchAttributes(environment);
   return environment;
 }
@@ -57,13 +70,12 @@ const CLOSE_POLLS = ['--dynamic-config-value', 'frontend.enableCancelWorkerPolls
 /** A real dev server: schedules, list, reset and pause work. */
 export async function localEnvironment(extraArgs: string[] = []): Promise<TestWorkflowEnvironment> {
   await workflowBundle();
-  return TestWorkflowEnvironment.createLocal({
-    server: {
-      executable: { type: 'existing-path', path: venvBinary('temporal') },
-      searchAttributes: Object.values(SEARCH_ATTRIBUTES),
-      extraArgs: [...CLOSE_POLLS, ...extraArgs],
-    },
-  });
+  const server = {
+    executable: { type: 'existing-path', path: venvBinary('temporal') },
+    searchAttributes: Object.values(SEARCH_ATTRIBUTES),
+    extraArgs: [...CLOSE_POLLS, ...extraArgs],
+  } as const;
+  return started(() => TestWorkflowEnvironment.createLocal({ server }));
 }
 
 /** Run `work` while one worker a task queue polls, all with the same activities. */
