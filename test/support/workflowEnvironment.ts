@@ -70,11 +70,9 @@ const CLOSE_POLLS = ['--dynamic-config-value', 'frontend.enableCancelWorkerPolls
 /** A real dev server: schedules, list, reset and pause work. */
 export async function localEnvironment(extraArgs: string[] = []): Promise<TestWorkflowEnvironment> {
   await workflowBundle();
-  const server = {
-    executable: { type: 'existing-path', path: venvBinary('temporal') },
-    searchAttributes: Object.values(SEARCH_ATTRIBUTES),
-    extraArgs: [...CLOSE_POLLS, ...extraArgs],
-  } as const;
+  const executable = { type: 'existing-path', path: venvBinary('temporal') } as const;
+  const searchAttributes = Object.values(SEARCH_ATTRIBUTES);
+  const server = { executable, searchAttributes, extraArgs: [...CLOSE_POLLS, ...extraArgs] };
   return started(() => TestWorkflowEnvironment.createLocal({ server }));
 }
 
