@@ -35,15 +35,21 @@ export function createDrawActivities(deps: ActivityDeps) {
     async draw({
       context,
       split = 'train',
+      isAlone = false,
     }: {
       context: IterationContext;
       results: StepResults;
       /** Asked for by a scan that belongs to no loop. */
       split?: SplitChoice;
+      /** For such a scan: who resumes it may have mended the pool, so that each try draws from the newest version. */
+      isAlone?: boolean;
     }): Promise<DrawResult> {
       const { pool: name, chunkSize, seed } = context.config;
       const pool = await poolOf(deps, name);
-      const { value: poolVersion, keep: keepVersion } = await versionFor(context, () => pool.latestVersion());
+      const latest = (): Promise<number> => pool.latestVersion();
+      const { value: poolVersion, keep: keepVersion } = isAlone
+        ? { value: await latest(), keep: () => Promise.resolve() }
+        : await versionFor(context, latest);
       const before = context.previous?.draw;
       const inputs = {
         pool: name,

@@ -185,6 +185,6 @@ async function prepare(request: ScanRequest) {
   const scan = standaloneScanId(workflowId, firstExecutionRunId);
   const { context, judge } = await bookkeeping.prepareScan({ request, scan });
   setCurrentDetails(`Scan **${context.loop}** of pool **${context.config.pool}**, judged by ${judge.kind}`);
-  const draw = await light.draw({ context, results: {}, split: request.split });
+  const draw = await light.draw({ context, results: {}, split: request.split, isAlone: true });
   return { context, judge, draw, resume: null };
 }

@@ -98,14 +98,13 @@ describe('workers that are replaced by another build in mid-run', function () {
   }
 
   /** A scan of the whole pool begins beside a training; and what another build says of all that is open. */
-  const startBeside = (build: Build, other: Build) =>
-    stack.whileTrainerIsHeld(async () => {
-      const scan = await startScan(stack, build);
-      scans.push(scan);
-      const report = await replayCheck(other);
-      await untilJudged(scan.workflowId, SOME_SHARDS);
-      return { ...scan, ...report };
-    });
+  async function startBeside(build: Build, other: Build) {
+    const scan = await startScan(stack, build);
+    scans.push(scan);
+    const report = await replayCheck(other);
+    await untilJudged(scan.workflowId, SOME_SHARDS);
+    return { ...scan, ...report };
+  }
 
   const phase = async (): Promise<string> =>
     phaseSchema.parse(await stack.json(thisBuild, ['loop', 'status', LOOP])).phase;
@@ -176,12 +175,15 @@ describe('workers that are replaced by another build in mid-run', function () {
 
   it('a build with one more step takes over: at most one checkpoint interval is trained again', async function () {
     const reachedBefore = (await stack.trained(iterationId(1))).at(-1)?.iteration ?? 0;
-    await stack.untilTrained(iterationId(1), reachedBefore + 1);
+    await stack.untilTrained(iterationId(1), reachedBefore + CHECKPOINT_EVERY);
+    const release = await stack.holdTrainer();
     const { broken, ...scan } = await startBeside(thisBuild, next);
     assert.deepEqual(broken, []);
-    await stack.untilTrained(iterationId(1), reachedBefore + CHECKPOINT_EVERY);
     const replacedAt = Date.now();
-    const drained = await down(next);
+    const stopping = down(next);
+    await stack.untilAskedToStop('train', replacedAt);
+    release();
+    const drained = await stopping;
     await stack.json(next, ['up', '--detach']);
     await stack.untilFinished(LOOP, 1);
 
@@ -203,15 +205,16 @@ describe('workers that are replaced by another build in mid-run', function () {
   });
 
   it('the way back: what has passed a new step is refused by name, ended and tried again', async function () {
-    await stack.untilTrained(iterationId(2), 1);
+    await stack.untilTrained(iterationId(2), CHECKPOINT_EVERY);
+    const release = await stack.holdTrainer();
     const { broken, replayed, ...scan } = await startBeside(next, thisBuild);
     assert.equal(replayed, 3, 'the loop, its iteration and the scan');
     assert.deepEqual(
       broken.map(({ workflowId }) => workflowId),
       [iterationId(2)],
     );
-    await stack.untilTrained(iterationId(2), CHECKPOINT_EVERY);
     await stack.json(thisBuild, ['iteration', 'cancel', LOOP]);
+    release();
     await stack.until(async () => (await phase()) === 'failed');
     const replacedAt = Date.now();
     const drained = await down(thisBuild);

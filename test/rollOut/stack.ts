@@ -127,16 +127,19 @@ export class RolledStack {
     });
   }
 
-  /** Do something while the trainer at work stands still: however long it takes, the training is not over by then. */
-  async whileTrainerIsHeld<T>(work: () => Promise<T>): Promise<T> {
+  /** The trainer at work stands still until the answer is called: however long that takes, the training is not over by then. */
+  async holdTrainer(): Promise<() => void> {
     const worker = readState(this.home)?.processes['worker-train']?.process?.pid ?? 0;
     const trainer = await descendant(worker, /partloop_trainer/);
     if (trainer === null || !signalProcess(trainer, 'SIGSTOP')) throw new Error('no trainer is at work');
-    try {
-      return await work();
-    } finally {
-      signalProcess(trainer, 'SIGCONT');
-    }
+    return () => void signalProcess(trainer, 'SIGCONT');
+  }
+
+  /** Until a worker has been asked to stop, since then. */
+  untilAskedToStop(role: Role, since: number): Promise<void> {
+    return this.until(async () =>
+      (await this.log(role)).some(({ time, msg }) => time >= since && msg.startsWith('asked to stop')),
+    );
   }
 
   /** Until an iteration of a loop is recorded as finished; one that failed is an error. */

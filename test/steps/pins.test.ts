@@ -72,6 +72,13 @@ describe('an iteration that is done again without a record of what was done, as 
     assert.equal((await draw()).facts.poolVersion, 2);
   });
 
+  it('draws from the newest where it is a scan by itself: whoever resumes it may have mended the pool', async () => {
+    const alone = () => createDrawActivities(deps).draw({ context: context(), results: {}, isAlone: true });
+    assert.equal((await alone()).facts.poolVersion, 1);
+    await add(9, 12);
+    assert.equal((await alone()).facts.poolVersion, 2);
+  });
+
   it('is judged as before where it was promoted itself, or another loop’s model was', async () => {
     await register('trucks', 1, 1);
     const first = await planned();
