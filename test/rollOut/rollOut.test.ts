@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ScanProgress } from '../../domain/scan/progress.js';
 import { WORKER_ROLES } from '../../domain/variables.js';
@@ -14,6 +15,7 @@ import { type Build, nextBuild, THIS_BUILD } from './builds.js';
 import { buildsOf, hasStoodStill, historyOf, patchesOf, replays, shardsOf } from './histories.js';
 import { RolledStack } from './stack.js';
 import {
+  CANCELLATION_MS,
   CARS,
   CHECKPOINT_EVERY,
   findingsOf,
@@ -214,6 +216,7 @@ describe('workers that are replaced by another build in mid-run', function () {
       [iterationId(2)],
     );
     await stack.json(thisBuild, ['iteration', 'cancel', LOOP]);
+    await sleep(CANCELLATION_MS);
     release();
     await stack.until(async () => (await phase()) === 'failed');
     const replacedAt = Date.now();

@@ -38,7 +38,12 @@ const LOOP_SETTINGS = [
   ...['scan.sessions=1', 'scan.foldIterationShare=0.05'],
 ];
 /** Of work that is lost in the moment in which a worker ends, the server learns by them. */
-const HEARTBEATS = ['durability.trainHeartbeatSeconds=30', 'durability.scanHeartbeatSeconds=30'];
+const HEARTBEAT_SECONDS = 10;
+const HEARTBEATS = ['trainHeartbeatSeconds', 'scanHeartbeatSeconds'].map(
+  (name) => `durability.${name}=${HEARTBEAT_SECONDS}`,
+);
+/** A worker learns of a cancellation by a heartbeat, which the SDK sends after four fifths of that time at the latest. */
+export const CANCELLATION_MS = 1_000 * HEARTBEAT_SECONDS;
 const SCAN_SETTINGS = ['scan.shardSize=1', 'scan.maxShardsInFlight=1', 'scan.sessions=1', 'evaluationSize=64'];
 
 const set = (settings: readonly string[]): string[] => [...settings, ...HEARTBEATS].flatMap((one) => ['--set', one]);
