@@ -11,12 +11,11 @@ import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
 import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
-import { type Pin, type Pinned, pinned } from '../steps/pins.js';
+import { type Pin, type Pinned, pinned, recordedResults, unpinned } from '../steps/pins.js';
 import { poolOf } from '../steps/pool.js';
-import { isForced, runStep } from '../steps/runStep.js';
+import { runStep } from '../steps/runStep.js';
 import { headRow } from '../storage/headRow.js';
 import { readJson } from '../storage/json.js';
-import { readLoopState } from '../storage/loopState.js';
 import { forEachLimited } from '../storage/parallel.js';
 import { writeTable } from '../storage/table.js';
 
@@ -48,7 +47,7 @@ export function createDrawActivities(deps: ActivityDeps) {
       const pool = await poolOf(deps, name);
       const latest = (): Promise<number> => pool.latestVersion();
       const { value: poolVersion, keep: keepVersion } = isAlone
-        ? { value: await latest(), keep: () => Promise.resolve() }
+        ? unpinned(await latest())
         : await versionFor(context, latest);
       const before = context.previous?.draw;
       const inputs = {
@@ -135,13 +134,8 @@ export function createDrawActivities(deps: ActivityDeps) {
 
   /** The newest version when the iteration drew; a replay from draw takes the newest of today. */
   async function versionFor(context: IterationContext, latest: () => Promise<number>): Promise<Pinned<number>> {
-    if (!isForced(context, 'draw')) {
-      const state = await readLoopState(store, context.loop);
-      const own = state.iterations.find((entry) => entry.iteration === context.iteration)?.current;
-      const recorded = own?.config.pool === context.config.pool ? own.results.draw?.facts.poolVersion : undefined;
-      if (recorded !== undefined) return { value: recorded, keep: () => Promise.resolve() };
-    }
-    return pinned(deps, context, POOL_VERSION, latest);
+    const recorded = (await recordedResults(deps, context, 'draw')).draw?.facts.poolVersion;
+    return recorded === undefined ? pinned(deps, context, POOL_VERSION, latest) : unpinned(recorded);
   }
 
   async function readDrawn(before: DrawResult | undefined): Promise<Set<string>> {

@@ -85,7 +85,7 @@ async function summariseIteration(
   iteration: number,
   results: StepResults,
 ): Promise<{ row: IterationSummary; judged: Judged[] }> {
-  const done = neededBy('report', results, ['draw', 'scan', 'sample']);
+  const done = neededBy('the summary', results, ['draw', 'scan', 'sample']);
   const [chunk, images, findings, sample] = await Promise.all([
     readTable(store, outputOf(done.draw, 'chunk'), chunkRowSchema),
     readTable(store, outputOf(done.scan, 'images'), scanImageRowSchema),

@@ -122,12 +122,12 @@ const REDO = 'It is of another version, or damaged: replay the iteration from th
 const nameOf = ({ step, digest }: StepResult): string => `step ${step} ${digest.slice(0, 12)}`;
 
 /**
- * The results that a step needs of those before it.
+ * The results that `who` needs of those that there are.
  *
  * @throws PartloopError `input-invalid` naming the one that is not there
  */
 export function neededBy<Results extends object, Name extends keyof Results & string>(
-  step: Step | Part,
+  who: string,
   results: Results,
   names: readonly Name[],
 ): { [N in Name]-?: NonNullable<Results[N]> } {
@@ -135,7 +135,7 @@ export function neededBy<Results extends object, Name extends keyof Results & st
     if (results[name] == null)
       throw new PartloopError(
         'input-invalid',
-        `${step} needs the results of ${names.join(' and ')}: ${name} is missing`,
+        `${who} needs the results of ${names.join(' and ')}: ${name} is missing`,
       );
   return results as { [N in Name]-?: NonNullable<Results[N]> };
 }

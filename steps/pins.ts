@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
-import type { IterationContext, Step } from '../domain/steps.js';
+import type { IterationContext, Step, StepResults } from '../domain/steps.js';
 import { digestOf } from '../storage/digest.js';
 import { keys } from '../storage/keys.js';
+import { readLoopState } from '../storage/loopState.js';
 import { openSealed, sealed } from '../storage/seal.js';
 import type { ActivityDeps } from './deps.js';
-import { forceToken } from './runStep.js';
+import { forceToken, isForced } from './runStep.js';
 
 /** What a step found where others write meanwhile, e.g. the newest version of a pool or the model in production. */
 export interface Pinned<T> {
@@ -25,6 +26,24 @@ export interface Pin<T> {
   /** A forced replay from here or before looks anew. */
   step: Step;
   schema: z.ZodType<T>;
+}
+
+/** What needs no keeping: it is recorded already, or each attempt is to look anew. */
+export const unpinned = <T>(value: T): Pinned<T> => ({ value, keep: () => Promise.resolve() });
+
+/**
+ * The results that the iteration's record holds, for the steps that a replay from `step` does not do again; none where it was
+ * of another pool.
+ */
+export async function recordedResults(
+  { store }: Pick<ActivityDeps, 'store'>,
+  context: IterationContext,
+  step: Step,
+): Promise<StepResults> {
+  if (isForced(context, step)) return {};
+  const { iterations } = await readLoopState(store, context.loop);
+  const own = iterations.find(({ iteration }) => iteration === context.iteration)?.current;
+  return own?.config.pool === context.config.pool ? own.results : {};
 }
 
 /** What an earlier attempt of this iteration kept, or else what `find` finds. */

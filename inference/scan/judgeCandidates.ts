@@ -5,7 +5,7 @@ import type { ScanResult } from '../../domain/scan/step.js';
 import type { IterationContext } from '../../domain/steps.js';
 import { modelCardSchema, trainingListSchema } from '../../domain/train/modelCard.js';
 import type { ActivityDeps } from '../../steps/deps.js';
-import { type Pin, type Pinned, pinned } from '../../steps/pins.js';
+import { type Pin, type Pinned, pinned, unpinned } from '../../steps/pins.js';
 import { poolOf } from '../../steps/pool.js';
 import { digestOfTaxonomy } from '../../storage/digest.js';
 import { readJson } from '../../storage/json.js';
@@ -28,9 +28,8 @@ export async function judgeCandidates(
   judge: ScanJudge | undefined,
 ): Promise<Pinned<JudgeCandidate[]>> {
   const { store } = deps;
-  const always = (value: JudgeCandidate[]): Pinned<JudgeCandidate[]> => ({ value, keep: () => Promise.resolve() });
-  if (judge?.kind === 'cross-validation') return always([]);
-  if (judge?.kind === 'model') return always([await judgeCandidate(store, 'given model', judge.scan, judge.card)]);
+  if (judge?.kind === 'cross-validation') return unpinned([]);
+  if (judge?.kind === 'model') return unpinned([await judgeCandidate(store, 'given model', judge.scan, judge.card)]);
   if (context.iteration === 1) {
     const { taxonomy } = await poolOf(deps, context.config.pool);
     const { value: model, keep } = await pinned(deps, context, BENCHMARK, async () =>
@@ -38,7 +37,7 @@ export async function judgeCandidates(
     );
     return { value: model === null ? [] : [await judgeCandidate(store, 'benchmark', model.scan, model.card)], keep };
   }
-  return always(await judgesOfLoop(deps, context));
+  return unpinned(await judgesOfLoop(deps, context));
 }
 
 async function judgesOfLoop({ store }: ActivityDeps, context: IterationContext): Promise<JudgeCandidate[]> {

@@ -99,6 +99,11 @@ describe('a scan on three hosts', function () {
     assert.ok(Number(calm.facts.findings) > 0);
     const folder = calm.outputs.images?.split('/').slice(0, 2).join('/') ?? '';
     assert.deepEqual(await notesUnder(`${folder}/`), []);
+    for (const note of await notesUnder('loops/'))
+      assert.ok(
+        (await store.head(note.replace(/\.in-hand\.json$/, ''))) !== null,
+        `${note} is of a shard that was judged`,
+      );
   });
 
   /** A host that stands still from now on, with images of a shard in hand. */
