@@ -114,6 +114,15 @@ describe('a file that is brought as a picture', function () {
       assert.match(said, /^it is not a readable picture: /);
     });
 
+  it('is refused in the same words each time, whatever libvips meets behind its end', async () => {
+    const jpeg = await picture().jpeg().toBuffer();
+    const said = await Promise.all(Array.from({ length: 40 }, (_, n) => refused(jpeg.subarray(0, 150 + n * 5))));
+    assert.deepEqual(
+      [...new Set(said)],
+      ['it is not a readable picture: it is damaged, cut short or of an uncommon variant'],
+    );
+  });
+
   it('is refused where it is cut short or has too many pixels or none', async () => {
     const jpeg = await picture().jpeg().toBuffer();
     assert.match(await refused(jpeg.subarray(0, Math.floor(jpeg.length * 0.99))), /damaged, cut short/);
