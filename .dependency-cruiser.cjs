@@ -73,6 +73,20 @@ module.exports = {
       ['activities', 'steps', 'training', 'domain', 'storage', 'inference'],
       'workers put parts together',
     ),
+    only('infra', ['domain', 'storage', 'workers'], 'the local stack starts workers; it knows nothing of what they do'),
+    only(
+      'cli',
+      ['domain', 'storage', 'formats', 'pool', 'inference', 'training', 'report', 'activities', 'workers', 'infra'],
+      'commands ask for work and show it; nothing that they call knows of them',
+    ),
+    only('demo', ['domain', 'storage', 'formats', 'pool', 'infra', 'cli'], 'the demo does what a person does'),
+    {
+      name: 'nobody-imports-demo-or-bench',
+      severity: 'error',
+      comment: 'what shows and measures the product is no part of it',
+      from: { pathNot: '^(demo|bench|test)/' },
+      to: { path: '^(demo|bench|test)/' },
+    },
     {
       name: 'no-circular',
       severity: 'error',

@@ -5,7 +5,7 @@ import { decideGate, spentAlpha } from '../domain/decide/gate.js';
 import { type DecideResult, decideStep } from '../domain/decide/step.js';
 import type { EvaluateResult } from '../domain/evaluate/step.js';
 import { evaluationSummarySchema } from '../domain/evaluate/summary.js';
-import type { LeftOut } from '../domain/leftOut.js';
+import type { LeftOut } from '../domain/images/leftOut.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
 import { type EvaluationRow, evaluationRowSchema, trainingRowSchema } from '../domain/tables.js';
@@ -18,9 +18,9 @@ import { withHeartbeat } from '../steps/heartbeat.js';
 import { poolOf } from '../steps/pool.js';
 import { isForced, runStep } from '../steps/runStep.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
-import { readJson } from '../storage/json.js';
 import { readRegistry, registerBenchmark, updateRegistry } from '../storage/registry.js';
-import { readTable } from '../storage/table.js';
+import { readJson } from '../storage/tables/json.js';
+import { readTable } from '../storage/tables/table.js';
 
 /** Step decide: the candidate against the model in production, on the same test set. */
 export function createDecideActivities(deps: ActivityDeps) {

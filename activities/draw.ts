@@ -3,7 +3,7 @@ import { PartloopError } from '../domain/base/errors.js';
 import { sha256Schema } from '../domain/base/ids.js';
 import { drawChunk } from '../domain/draw/drawChunk.js';
 import { type DrawResult, drawStep } from '../domain/draw/step.js';
-import { kindsText, type LeftOut } from '../domain/leftOut.js';
+import { kindsText, type LeftOut } from '../domain/images/leftOut.js';
 import type { SplitChoice } from '../domain/scan/split.js';
 import { outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
@@ -15,9 +15,9 @@ import { type Pin, type Pinned, pinned, recordedResults, unpinned } from '../ste
 import { poolOf } from '../steps/pool.js';
 import { runStep } from '../steps/runStep.js';
 import { headRow } from '../storage/headRow.js';
-import { readJson } from '../storage/json.js';
 import { forEachLimited } from '../storage/parallel.js';
-import { writeTable } from '../storage/table.js';
+import { readJson } from '../storage/tables/json.js';
+import { writeTable } from '../storage/tables/table.js';
 
 const HEADS_IN_FLIGHT = 48;
 /** Images between two reports of progress. */

@@ -1,6 +1,6 @@
 import { type EvaluateResult, evaluateStep } from '../domain/evaluate/step.js';
 import { evaluationSummarySchema } from '../domain/evaluate/summary.js';
-import { kindsText } from '../domain/leftOut.js';
+import { kindsText } from '../domain/images/leftOut.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
 import { modelCardSchema } from '../domain/train/modelCard.js';
@@ -8,7 +8,7 @@ import { evaluateModel } from '../inference/evaluation/evaluateModel.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
 import { isForced, runStep } from '../steps/runStep.js';
-import { readJson } from '../storage/json.js';
+import { readJson } from '../storage/tables/json.js';
 
 /** Step evaluate: the candidate on the frozen test set, through the same ONNX file that scans. */
 export function createEvaluateActivities(deps: ActivityDeps) {

@@ -20,15 +20,15 @@ import {
   withProposal,
 } from '../domain/loop/state.js';
 import { configWith, type RunIterations, type RunIterationsAnswer, type StartLoopRequest } from '../domain/messages.js';
-import { knownSettings } from '../domain/settings.js';
+import { knownSettings } from '../domain/settings/settings.js';
 import { type IterationContext, STEPS, type Step, type StepResults } from '../domain/steps.js';
 import { type Proposal, tuningSchema } from '../domain/tune/proposal.js';
 import { UPDATES, WORKFLOWS } from '../domain/workflowNames.js';
 import type { ActivityDeps } from '../steps/deps.js';
-import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
 import { readLoopState, unknownSettings, updateLoopState } from '../storage/loopState.js';
 import { openPool } from '../storage/pool.js';
+import { readJson } from '../storage/tables/json.js';
 import { runningIterations } from './openWorkflows.js';
 import { resolveStart } from './startRequest.js';
 

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import type { FailureCode } from '../domain/base/failure.js';
-import { rootFailure } from '../domain/base/rootFailure.js';
+import type { FailureCode } from '../domain/base/failures/failure.js';
+import { rootFailure } from '../domain/base/failures/rootFailure.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
 import { isOpen } from './openWorkflows.js';
 

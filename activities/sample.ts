@@ -1,5 +1,5 @@
 import { PartloopError } from '../domain/base/errors.js';
-import { kindsText } from '../domain/leftOut.js';
+import { kindsText } from '../domain/images/leftOut.js';
 import { compareWithRandom, sampleComparisonSchema } from '../domain/sample/compare.js';
 import { estimatedWrongShare, sampleChunk } from '../domain/sample/sampleChunk.js';
 import { type SampleResult, sampleStep } from '../domain/sample/step.js';
@@ -18,8 +18,8 @@ import { withHeartbeat } from '../steps/heartbeat.js';
 import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
 import { poolOf } from '../steps/pool.js';
 import { runStep } from '../steps/runStep.js';
-import { withIgnoredRegions } from '../storage/ignoredRegions.js';
-import { readTable, writeTable } from '../storage/table.js';
+import { withIgnoredRegions } from '../storage/pictures/ignoredRegions.js';
+import { readTable, writeTable } from '../storage/tables/table.js';
 
 /** Step sample: algo2 over the scanned chunk, and the training set it grows. */
 export function createSampleActivities(deps: ActivityDeps) {

@@ -22,8 +22,8 @@ import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
 import { poolOf } from '../steps/pool.js';
 import { runStep } from '../steps/runStep.js';
-import { readJson } from '../storage/json.js';
-import { readTable, writeTable } from '../storage/table.js';
+import { readJson } from '../storage/tables/json.js';
+import { readTable, writeTable } from '../storage/tables/table.js';
 import { reviewsFor } from './reviews.js';
 import { type PlannedScan, planScan } from './scanPlan.js';
 

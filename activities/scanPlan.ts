@@ -15,8 +15,8 @@ import { judgeCandidates } from '../inference/scan/judgeCandidates.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { poolOf } from '../steps/pool.js';
 import { type Attempt, runStep } from '../steps/runStep.js';
-import { readJson } from '../storage/json.js';
-import { readTable, writeTable } from '../storage/table.js';
+import { readJson } from '../storage/tables/json.js';
+import { readTable, writeTable } from '../storage/tables/table.js';
 
 export interface PlannedScan {
   planKey: string;

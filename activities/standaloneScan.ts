@@ -11,8 +11,8 @@ import { modelCardSchema } from '../domain/train/modelCard.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { choosePool, poolOf } from '../steps/pool.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
-import { readJson } from '../storage/json.js';
 import { keys } from '../storage/keys.js';
+import { readJson } from '../storage/tables/json.js';
 
 const SPLIT_WORDS = { train: 'training ', val: 'validation ', test: 'test ', all: '' } as const;
 

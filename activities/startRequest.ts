@@ -4,7 +4,7 @@ import { adoptedSettings, ownConfig } from '../domain/loop/state.js';
 import { configWith, givenSettings, resolveConfig, type StartLoopRequest } from '../domain/messages.js';
 import { choosePool } from '../steps/pool.js';
 import { readLoopState } from '../storage/loopState.js';
-import type { ObjectStore } from '../storage/objectStore.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { openPool } from '../storage/pool.js';
 
 /** A request to start a loop with everything that can be known before it happens. */

@@ -1,9 +1,9 @@
 import { Client, Connection } from '@temporalio/client';
 import { PartloopError } from '../domain/base/errors.js';
 import { ensureStack, type StackEnvironment, temporalConnectionOptions } from '../infra/environment.js';
-import type { ObjectStore } from '../storage/objectStore.js';
-import { openStore } from '../storage/s3.js';
-import { storeOptions } from '../storage/storeAddress.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
+import { openStore } from '../storage/objects/s3.js';
+import { storeOptions } from '../storage/objects/storeAddress.js';
 import { stoppable } from './interrupt.js';
 
 const STARTING = ['Interrupted; what this command started of the local stack is stopped again.'] as const;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { readVariables } from '../domain/variables.js';
+import { readVariables } from '../domain/settings/variables.js';
 import { answerInterrupts } from './interrupt.js';
 import { endWithReaders, printError, reportError } from './output.js';
 import { buildProgram } from './program.js';

@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
+import { type Problem, problemsOf } from '../domain/base/failures/problems.js';
 import { nameSchema } from '../domain/base/ids.js';
-import { type Problem, problemsOf } from '../domain/base/problems.js';
-import { mergeSettings, settingAt, settingsProblems } from '../domain/settings.js';
+import { mergeSettings, settingAt, settingsProblems } from '../domain/settings/settings.js';
 
 const DECIMAL = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { PartloopError } from '../domain/base/errors.js';
-import { FAILURES, type FailureCode } from '../domain/base/failure.js';
+import { FAILURES, type FailureCode } from '../domain/base/failures/failure.js';
 import { columnsOf, forTerminal, linesForTerminal } from './terminal.js';
 
 /** As shells give it to a program that a signal ended: 128 and its number. */

@@ -9,8 +9,8 @@ import {
   sampleRowSchema,
   scanImageRowSchema,
 } from '../domain/tables.js';
-import type { ObjectStore } from '../storage/objectStore.js';
-import { readTable } from '../storage/table.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
+import { readTable } from '../storage/tables/table.js';
 import { type Detection, detectionByKind, type Judged } from './detection.js';
 import { type TruthRow, truthRowSchema } from './spoil/truth.js';
 

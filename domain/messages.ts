@@ -1,13 +1,19 @@
 import { z } from 'zod';
 import { PartloopError } from './base/errors.js';
+import { problemsOf, problemText } from './base/failures/problems.js';
 import { nameSchema } from './base/ids.js';
 import { isRecord } from './base/isRecord.js';
-import { problemsOf, problemText } from './base/problems.js';
 import { knownPart } from './base/recorded.js';
 import { type LoopConfig, loopConfigSchema, trainerPresetSchema } from './config.js';
-import { configConflicts } from './configConflicts.js';
 import { splitChoiceSchema } from './scan/split.js';
-import { knownSettings, layerRecordSchema, mergeSettings, settingsProblems, settingsSchema } from './settings.js';
+import { configConflicts } from './settings/configConflicts.js';
+import {
+  knownSettings,
+  layerRecordSchema,
+  mergeSettings,
+  settingsProblems,
+  settingsSchema,
+} from './settings/settings.js';
 import { foldResultSchema, iterationContextSchema, resultSchemas, stepResultsSchema, stepSchema } from './steps.js';
 import { trialSchema } from './tune/halving.js';
 import type { Proposal } from './tune/proposal.js';

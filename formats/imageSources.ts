@@ -1,7 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { PartloopError } from '../domain/base/errors.js';
-import type { ObjectStore } from '../storage/objectStore.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
 import type { ImageSource } from './importItem.js';
 
 /** No photograph is larger; a file that is would fill the memory. */

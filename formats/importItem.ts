@@ -1,5 +1,5 @@
 import type { Tags } from '../domain/tags.js';
-import type { LabelMask } from '../storage/labelMask.js';
+import type { LabelMask } from '../storage/pictures/labelMask.js';
 
 /**
  * An image that is copied into the pool, or one that stays where it is (`s3://` URI) and is read once for its digest.

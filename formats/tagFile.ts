@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { counted } from '../domain/base/counted.js';
 import { PartloopError } from '../domain/base/errors.js';
-import { imageFinder, isSameName } from '../domain/imageFinder.js';
+import { imageFinder, isSameName } from '../domain/images/imageFinder.js';
 import { TAG_NAMES } from '../domain/tags.js';
-import { readCsvFile } from '../storage/table.js';
+import { readCsvFile } from '../storage/tables/table.js';
 import { factsFrom, mergeFacts } from './facts.js';
 import type { ImageFacts, ImportEntry, ImportItem } from './importItem.js';
 

@@ -2,8 +2,8 @@ import { PartloopError } from '../domain/base/errors.js';
 import { enlargeBilinear, resizeNearest } from '../domain/geometry/resize.js';
 import type { IndexRow } from '../domain/tables.js';
 import { IGNORE_INDEX } from '../domain/taxonomy.js';
-import { decodeLabel, type LabelMask } from '../storage/labelMask.js';
-import { openPicture, pixelsOf, reasonOf, scaled } from '../storage/picture.js';
+import { decodeLabel, type LabelMask } from '../storage/pictures/labelMask.js';
+import { openPicture, pixelsOf, reasonOf, scaled } from '../storage/pictures/picture.js';
 import { contentSize, padLabel } from './letterbox.js';
 import type { Watchdog } from './watchdog.js';
 
@@ -15,7 +15,7 @@ export interface NetworkImage {
 }
 
 /**
- * Decode into the normal form (`storage/picture.ts`), scale the longest side to `size` by bilinear filtering with antialiasing.
+ * Decode into the normal form (`storage/pictures/picture.ts`), scale the longest side to `size` by bilinear filtering with antialiasing.
  *
  * @throws PartloopError `data-invalid` naming `name`
  */

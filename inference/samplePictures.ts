@@ -1,8 +1,8 @@
 import { seededRandom, shuffle } from '../domain/base/random.js';
-import { isFaultOfImage } from '../domain/leftOut.js';
+import { isFaultOfImage } from '../domain/images/leftOut.js';
 import type { IndexRow } from '../domain/tables.js';
-import { readImage } from '../storage/imageSource.js';
-import type { ObjectStore } from '../storage/objectStore.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
+import { readImage } from '../storage/pictures/imageSource.js';
 import { decodeForNetwork, type NetworkImage } from './decode.js';
 
 /** Pictures that a network is tried on before it judges. */

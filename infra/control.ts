@@ -1,10 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PartloopError } from '../domain/base/errors.js';
-import { storeAddress } from '../storage/storeAddress.js';
-import { foreignTemporal } from './foreign.js';
+import { storeAddress } from '../storage/objects/storeAddress.js';
 import { partloopHome } from './home.js';
-import { isLaunching, supervisorOf } from './launch.js';
-import { isElsewhere, type LockHolder } from './lock.js';
 import type { PausedWork } from './pausedWork.js';
 import {
   pollerStatus,
@@ -13,12 +10,15 @@ import {
   type WorkerActivity,
   workerActivity,
 } from './pollers.js';
-import { isListening } from './ports.js';
-import { FORCE_SIGNAL, isAlive, signalProcess, waitForEnd } from './processes.js';
+import { isLaunching, supervisorOf } from './processes/launch.js';
+import { isElsewhere, type LockHolder } from './processes/lock.js';
+import { FORCE_SIGNAL, isAlive, signalProcess, waitForEnd } from './processes/processes.js';
 import type { Retrying } from './retrying.js';
-import { LOCAL_STORE } from './seaweed.js';
+import { foreignTemporal } from './services/foreign.js';
+import { isListening } from './services/ports.js';
+import { LOCAL_STORE } from './services/seaweed.js';
+import { LOCAL_NAMESPACE } from './services/temporalServer.js';
 import { readState, type StackState, type SupervisedState } from './state.js';
-import { LOCAL_NAMESPACE } from './temporalServer.js';
 
 const WORKER_PREFIX = 'worker-';
 /** A server that takes longer to answer hangs. */

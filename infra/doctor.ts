@@ -4,16 +4,16 @@ import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { PartloopError } from '../domain/base/errors.js';
-import { readVariables, setOnes } from '../domain/variables.js';
-import { storeOptions } from '../storage/storeAddress.js';
-import { checkStoreWrites } from '../storage/storeCheck.js';
+import { readVariables, setOnes } from '../domain/settings/variables.js';
+import { storeOptions } from '../storage/objects/storeAddress.js';
+import { checkStoreWrites } from '../storage/objects/storeCheck.js';
 import { checkTemporal, needsLocalStack, resolveEnvironment, runningState, stackStatus, unfit } from './environment.js';
-import { foreignTemporal, namesStore } from './foreign.js';
 import { homePaths, partloopHome, ROOT, venvBinary } from './home.js';
 import { pausedText } from './pausedWork.js';
 import { abandonedQueues, abandonedText, STRAYED_MEND, strayedText } from './pollers.js';
-import { isPortFree, USUAL_PORTS } from './ports.js';
 import { retryingText } from './retrying.js';
+import { foreignTemporal, namesStore } from './services/foreign.js';
+import { isPortFree, USUAL_PORTS } from './services/ports.js';
 
 /** One thing that a run needs. `mend` says what to do where it is missing; `required` false means it only informs. */
 export interface Check {

@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { PartloopError } from '../domain/base/errors.js';
-import { storeAddress } from '../storage/storeAddress.js';
+import { storeAddress } from '../storage/objects/storeAddress.js';
 import { missingSearchAttributes, registrationHint } from '../workers/searchAttributes.js';
-import { loadCredentials } from './credentials.js';
-import { foreignTemporal, namesStore } from './foreign.js';
 import { homePaths, makeHome, partloopHome } from './home.js';
-import { launchSupervisor } from './launch.js';
-import { isAlive } from './processes.js';
-import { LOCAL_REGION, LOCAL_STORE } from './seaweed.js';
+import { launchSupervisor } from './processes/launch.js';
+import { isAlive } from './processes/processes.js';
+import { loadCredentials } from './services/credentials.js';
+import { foreignTemporal, namesStore } from './services/foreign.js';
+import { LOCAL_REGION, LOCAL_STORE } from './services/seaweed.js';
+import { temporalConnectionOptions } from './services/temporalConnection.js';
+import { LOCAL_NAMESPACE } from './services/temporalServer.js';
 import { buildDigest } from './stack.js';
 import { readState, type StackState } from './state.js';
-import { temporalConnectionOptions } from './temporalConnection.js';
-import { LOCAL_NAMESPACE } from './temporalServer.js';
 
 /** Where Temporal and the store are. `credentials` is null where the AWS SDK finds them by itself. */
 export interface StackEnvironment {

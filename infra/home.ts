@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PartloopError } from '../domain/base/errors.js';
-import { readVariables } from '../domain/variables.js';
+import { readVariables } from '../domain/settings/variables.js';
 
 /** The checkout, from the compiled place of this file (dist/infra). */
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');

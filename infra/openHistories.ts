@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PartloopError } from '../domain/base/errors.js';
 import { brokenText, type ReplayReport, replayReportSchema } from '../domain/replayReport.js';
-import { readVariables } from '../domain/variables.js';
+import { readVariables } from '../domain/settings/variables.js';
 import { ROOT } from './home.js';
 
 /** Time for all histories together; what is left then is not looked at, and said. */
@@ -40,7 +40,7 @@ async function replayed(
   signal: AbortSignal,
   say: (text: string) => void,
 ): Promise<ReplayReport | null> {
-  const script = join(ROOT, 'dist', 'workers', 'replayCheckMain.js');
+  const script = join(ROOT, 'dist', 'workers', 'checks', 'replayCheckMain.js');
   try {
     const options = { env, signal, timeout: 2 * SECONDS * 1_000, maxBuffer: 16 * 2 ** 20 };
     const { stdout } = await run(process.execPath, [script, '--seconds', String(SECONDS)], options);

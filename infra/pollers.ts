@@ -5,7 +5,7 @@ import { parseWorkerIdentity } from '../domain/base/workerIdentity.js';
 import { WORKFLOW_TYPES } from '../domain/workflowNames.js';
 import { type PausedWork, pausedIn } from './pausedWork.js';
 import { type Retrying, retryingOf } from './retrying.js';
-import { temporalConnectionOptions } from './temporalConnection.js';
+import { temporalConnectionOptions } from './services/temporalConnection.js';
 
 /** Age in milliseconds at which a poll is over: Temporal ends each after a minute. */
 const POLL_IS_OVER_MS = 90_000;

@@ -2,19 +2,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PartloopError } from '../domain/base/errors.js';
-import { readVariables, WORKER_ROLES } from '../domain/variables.js';
-import { loadCredentials, type StackCredentials } from './credentials.js';
+import { readVariables, WORKER_ROLES } from '../domain/settings/variables.js';
 import { readIfThere } from './files.js';
-import { foreignTemporal, namesStore } from './foreign.js';
 import { homePaths, makeHome, ROOT } from './home.js';
-import { isElsewhere, KernelLock, type LockHolder, takeLock } from './lock.js';
 import { assertOpenHistoriesReplay } from './openHistories.js';
-import { type Address, choosePorts, hiddenAddress, type Ports, untilListening } from './ports.js';
-import { refOf } from './processes.js';
-import { prepareSeaweed, removeSockets, seaweedCommand } from './seaweed.js';
+import { isElsewhere, KernelLock, type LockHolder, takeLock } from './processes/lock.js';
+import { refOf } from './processes/processes.js';
+import { Supervised } from './processes/supervised.js';
+import { loadCredentials, type StackCredentials } from './services/credentials.js';
+import { foreignTemporal, namesStore } from './services/foreign.js';
+import { type Address, choosePorts, hiddenAddress, type Ports, untilListening } from './services/ports.js';
+import { prepareSeaweed, removeSockets, seaweedCommand } from './services/seaweed.js';
+import { prepareTemporal, temporalCommand } from './services/temporalServer.js';
 import { readState, type StackState, writeState } from './state.js';
-import { Supervised } from './supervised.js';
-import { prepareTemporal, temporalCommand } from './temporalServer.js';
 import { workerEnvironment } from './workerEnvironment.js';
 
 /** A worker gets the time that a training step needs to save (`workers/roles.ts` forces the end a little earlier). */
@@ -220,7 +220,7 @@ export class AlreadyRunningError extends PartloopError {
 function uiGateCommand(ports: Ports, ui: Address): { command: string; args: string[] } {
   const options = { port: ports.temporalUi, 'ui-host': ui.host, 'ui-port': ui.port };
   const flags = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-  return { command: process.execPath, args: [join(ROOT, 'dist', 'infra', 'uiGateMain.js'), ...flags] };
+  return { command: process.execPath, args: [join(ROOT, 'dist', 'infra', 'ui', 'uiGateMain.js'), ...flags] };
 }
 
 function freshState(ports: Ports): StackState {

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
 import { readIfThere, writeWhole } from './files.js';
 import { homePaths } from './home.js';
-import { portsSchema } from './ports.js';
-import { processRef } from './processes.js';
+import { processRef } from './processes/processes.js';
+import { portsSchema } from './services/ports.js';
 
 const supervisedSchema = z.object({
   process: processRef.nullable(),

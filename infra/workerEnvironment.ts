@@ -1,10 +1,10 @@
-import type { StackCredentials } from './credentials.js';
 import { writeWhole } from './files.js';
-import { foreignTemporal, namesStore } from './foreign.js';
 import { homePaths } from './home.js';
-import type { Ports } from './ports.js';
-import { LOCAL_REGION, LOCAL_STORE } from './seaweed.js';
-import { LOCAL_NAMESPACE } from './temporalServer.js';
+import type { StackCredentials } from './services/credentials.js';
+import { foreignTemporal, namesStore } from './services/foreign.js';
+import type { Ports } from './services/ports.js';
+import { LOCAL_REGION, LOCAL_STORE } from './services/seaweed.js';
+import { LOCAL_NAMESPACE } from './services/temporalServer.js';
 
 /**
  * The environment of a worker: what it needs to reach the services is handed to it, and what the user's shell says about

@@ -3,7 +3,7 @@ import { PartloopError } from '../domain/base/errors.js';
 import type { IndexRow } from '../domain/tables.js';
 import { BACKGROUND, IGNORE_INDEX, type Taxonomy } from '../domain/taxonomy.js';
 import { keys } from '../storage/keys.js';
-import { encodeLabel } from '../storage/labelMask.js';
+import { encodeLabel } from '../storage/pictures/labelMask.js';
 
 /** What an index row says of a label. */
 export type LabelFields = Pick<IndexRow, 'labelUri' | 'labelSha256' | 'classes'>;

@@ -1,5 +1,5 @@
 import { PartloopError } from '../domain/base/errors.js';
-import { imageFinder } from '../domain/imageFinder.js';
+import { imageFinder } from '../domain/images/imageFinder.js';
 import type { IndexRow } from '../domain/tables.js';
 import type { TagFile } from '../formats/tagFile.js';
 import type { Pool } from '../storage/pool.js';

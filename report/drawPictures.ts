@@ -5,8 +5,8 @@ import type { ChunkRow, FindingRow, SampleRow } from '../domain/tables.js';
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { type Heartbeat, throwIfCancelled } from '../steps/heartbeat.js';
-import { readImage, readLabel } from '../storage/imageSource.js';
-import { decodeLabel } from '../storage/labelMask.js';
+import { readImage, readLabel } from '../storage/pictures/imageSource.js';
+import { decodeLabel } from '../storage/pictures/labelMask.js';
 import type { Picture } from './data.js';
 import { type Overlay, overlayPicture, PICTURE_SIDE } from './overlay.js';
 

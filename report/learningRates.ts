@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { draw } from './charts.js';
+import { draw } from './parts/charts.js';
 
 const LINE = '#2563eb';
 const MARK = '#b45309';

@@ -7,12 +7,12 @@ import {
   missingImages,
   missingSchema,
   trainingLeftOutSchema,
-} from '../domain/leftOut.js';
+} from '../domain/images/leftOut.js';
 import { notJudged } from '../domain/scan/counts.js';
 import type { StepResults } from '../domain/steps.js';
 import type { ScanImageRow } from '../domain/tables.js';
-import { readJson } from '../storage/json.js';
-import type { ObjectStore } from '../storage/objectStore.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
+import { readJson } from '../storage/tables/json.js';
 import type { LeftOutGroup } from './data.js';
 
 const NAMED = 10;

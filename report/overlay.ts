@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { decodeRle } from '../domain/geometry/rle.js';
-import { openPicture } from '../storage/picture.js';
+import { openPicture } from '../storage/pictures/picture.js';
 
 /** Long side of a report's pictures in pixels. */
 export const PICTURE_SIDE = 320;

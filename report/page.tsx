@@ -1,11 +1,11 @@
 import type { ReportData } from './data.js';
-import { Detection } from './detection.js';
-import { LeftOut } from './leftOut.js';
-import { Classes, Curve, Gate, Verdict, Worst } from './quality.js';
-import { Run } from './run.js';
-import { Sample } from './sample.js';
+import { Detection } from './parts/detection.js';
+import { LeftOut } from './parts/leftOut.js';
+import { Classes, Curve, Gate, Verdict, Worst } from './parts/quality.js';
+import { Run } from './parts/run.js';
+import { Sample } from './parts/sample.js';
+import { TuningTable } from './parts/tuning.js';
 import { STYLE } from './style.js';
-import { TuningTable } from './tuning.js';
 
 /** One iteration's report as a self-contained HTML document: no script, no external asset. */
 export function renderReport(data: ReportData): string {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { PartloopError } from '../domain/base/errors.js';
-import type { ObjectStore } from '../storage/objectStore.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
 
 /** What activities are built from; a worker puts it together once, a test passes its own. */
 export interface ActivityDeps {

@@ -17,7 +17,7 @@ export interface Heartbeat {
 /**
  * Run `work` with a heartbeat every half heartbeat timeout, for as long as it takes; given `quietAfterMs`, no longer than so
  * many milliseconds after the last report once there was one, so that an attempt in which nothing moves is lost to the server. A bare timer hides
- * a hung child: who starts one watches its progress apart (`training/process.ts`). Outside an activity (tests,
+ * a hung child: who starts one watches its progress apart (`training/process/process.ts`). Outside an activity (tests,
  * tools) it runs the work with a signal that never fires.
  */
 export async function withHeartbeat<T>(

@@ -1,5 +1,5 @@
-import { type Allowance, allowedLeftOut, type LeftOut, tooManyLeftOut } from '../domain/leftOut.js';
-import type { ObjectStore } from '../storage/objectStore.js';
+import { type Allowance, allowedLeftOut, type LeftOut, tooManyLeftOut } from '../domain/images/leftOut.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
 
 /**
  * Refuse to go on without more images than the configuration allows; then all of them are listed under `key`, as

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { PartloopError } from '../domain/base/errors.js';
-import type { ObjectStore } from '../storage/objectStore.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { listPools, openPool, type Pool } from '../storage/pool.js';
 import type { ActivityDeps } from './deps.js';
 

@@ -6,7 +6,7 @@ import { type IterationContext, isPart, PARTS, type Part, recordedResult, STEPS,
 import { digestInName, parseCommit, recording, redoHint } from '../storage/commit.js';
 import { digestOf } from '../storage/digest.js';
 import { keys } from '../storage/keys.js';
-import type { ObjectStore } from '../storage/objectStore.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { type FileDigests, fileDigestsSchema, sealed } from '../storage/seal.js';
 
 const commitSchema = z.object({

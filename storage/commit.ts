@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isPart, PARTS } from '../domain/steps.js';
 import type { CommittedFile } from './keys.js';
-import type { ObjectStore } from './objectStore.js';
+import type { ObjectStore } from './objects/objectStore.js';
 import {
   digestOfBytes,
   digestOfFile,

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
 import type { EvaluationSummary } from '../domain/evaluate/summary.js';
-import { type LeftOut, leftOutSchema } from '../domain/leftOut.js';
+import { type LeftOut, leftOutSchema } from '../domain/images/leftOut.js';
 import { type EvaluationRow, evaluationRowSchema } from '../domain/tables.js';
 import { parseCommit, recording, redoHint } from './commit.js';
-import { readJson } from './json.js';
 import { keys } from './keys.js';
-import type { ObjectStore } from './objectStore.js';
+import type { ObjectStore } from './objects/objectStore.js';
 import { sealed } from './seal.js';
-import { readTable, writeTable } from './table.js';
+import { readJson } from './tables/json.js';
+import { readTable, writeTable } from './tables/table.js';
 import { ulid } from './ulid.js';
 
 /** An evaluation of one model on one test version: all of it, or without the images that could not be judged then. */

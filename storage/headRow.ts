@@ -1,6 +1,6 @@
-import type { LeftOut } from '../domain/leftOut.js';
+import type { LeftOut } from '../domain/images/leftOut.js';
 import type { IndexRow } from '../domain/tables.js';
-import type { ObjectStore } from './objectStore.js';
+import type { ObjectStore } from './objects/objectStore.js';
 
 /**
  * Whether an image and its label are where the index says, by HEAD alone.

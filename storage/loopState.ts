@@ -5,9 +5,9 @@ import { knownPart, unknownFields } from '../domain/base/recorded.js';
 import { loopConfigSchema } from '../domain/config.js';
 import { keptState } from '../domain/loop/keptState.js';
 import { emptyLoopState, type LoopState, loopStateSchema } from '../domain/loop/state.js';
-import { parseJson } from './json.js';
 import { keys } from './keys.js';
-import type { ObjectStore } from './objectStore.js';
+import type { ObjectStore } from './objects/objectStore.js';
+import { parseJson } from './tables/json.js';
 
 const MAX_RACES = 20;
 

@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
 import { type IndexRow, indexRowSchema } from '../domain/tables.js';
 import { parseTaxonomy, type Taxonomy } from '../domain/taxonomy.js';
-import { parseJson, readJson } from './json.js';
 import { keys } from './keys.js';
-import type { ObjectStore } from './objectStore.js';
+import type { ObjectStore } from './objects/objectStore.js';
 import { PoolHistory } from './poolHistory.js';
-import { readSegment } from './segmentCache.js';
-import { writeTable } from './table.js';
+import { parseJson, readJson } from './tables/json.js';
+import { readSegment } from './tables/segmentCache.js';
+import { writeTable } from './tables/table.js';
 
 const catalogSchema = z.object({
   version: z.number().int().positive(),

@@ -8,9 +8,9 @@ import {
   type RegisteredModel,
   withBenchmark,
 } from '../domain/decide/decision.js';
-import { parseJson } from './json.js';
 import { keys } from './keys.js';
-import type { ObjectStore } from './objectStore.js';
+import type { ObjectStore } from './objects/objectStore.js';
+import { parseJson } from './tables/json.js';
 
 const MAX_RACES = 20;
 const rawRegistrySchema = z.looseObject({ model: z.unknown().optional() });

@@ -8,9 +8,9 @@ import {
   type Withdrawal,
   withdrawalSchema,
 } from '../domain/review/reviewImport.js';
-import { parseJson } from './json.js';
 import { keys } from './keys.js';
-import type { ObjectStore } from './objectStore.js';
+import type { ObjectStore } from './objects/objectStore.js';
+import { parseJson } from './tables/json.js';
 import { ulid } from './ulid.js';
 
 /** Names of the reviews that a scan took into account: its output `reviews`. */

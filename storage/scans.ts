@@ -1,12 +1,12 @@
 import { PartloopError } from '../domain/base/errors.js';
-import { type LeftOut, missingImages, missingSchema } from '../domain/leftOut.js';
+import { type LeftOut, missingImages, missingSchema } from '../domain/images/leftOut.js';
 import { countsOf, type ScanCounts } from '../domain/scan/counts.js';
 import { type ScanRecord, scanRecordSchema } from '../domain/scan/record.js';
 import type { StepResult } from '../domain/steps.js';
-import { parseJson } from './json.js';
 import { keys } from './keys.js';
 import { listLoops, readLoopState } from './loopState.js';
-import type { ObjectStore } from './objectStore.js';
+import type { ObjectStore } from './objects/objectStore.js';
+import { parseJson } from './tables/json.js';
 
 /** A finished scan, of a loop's iteration or by itself. */
 export interface FoundScan {

@@ -6,7 +6,7 @@ import { PartloopError } from '../domain/base/errors.js';
 import { sha256Schema } from '../domain/base/ids.js';
 import { isRecord } from '../domain/base/isRecord.js';
 import { digestOf } from './digest.js';
-import { parseJson } from './json.js';
+import { parseJson } from './tables/json.js';
 
 /** What an object was when it was written. */
 export const fileDigestSchema = z.object({ sha256: sha256Schema, size: z.number().int().nonnegative() });

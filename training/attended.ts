@@ -1,7 +1,7 @@
 import { Context, type Info } from '@temporalio/activity';
 import { parseIterationWorkflowId } from '../domain/base/ids.js';
 import type { IterationContext } from '../domain/steps.js';
-import type { Turn } from './chainState.js';
+import type { Turn } from './checkpoints/chainState.js';
 import type { Commands } from './trainingRun.js';
 
 /**

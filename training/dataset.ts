@@ -1,14 +1,14 @@
 import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type LeftOut, leftOutBy } from '../domain/leftOut.js';
+import { type LeftOut, leftOutBy } from '../domain/images/leftOut.js';
+import { readVariables } from '../domain/settings/variables.js';
 import type { IndexRow } from '../domain/tables.js';
-import { readVariables } from '../domain/variables.js';
 import { type Copies, type CopyMaker, type CopyRequest, isCopyFile, readDerivative } from '../inference/derivative.js';
 import { throwIfCancelled } from '../steps/heartbeat.js';
-import { Apart } from '../storage/apart.js';
 import { keys } from '../storage/keys.js';
-import type { ObjectStore } from '../storage/objectStore.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { forEachLimited } from '../storage/parallel.js';
+import { Apart } from '../storage/pictures/apart.js';
 import { writeWhole } from './files.js';
 import { diskFull, diskFullError, freeBytes, sizeText } from './room.js';
 

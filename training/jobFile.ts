@@ -4,7 +4,7 @@ import { PartloopError } from '../domain/base/errors.js';
 import { type TrainerJob, trainerJob } from '../domain/train/job.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import type { Attempt } from '../steps/runStep.js';
-import type { ObjectStore } from '../storage/objectStore.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { writeList } from './dataset.js';
 import type { TrainingData } from './trainingData.js';
 import type { TrainingRun } from './trainingRun.js';

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PartloopError } from '../domain/base/errors.js';
 import type { TrainConfig } from '../domain/config.js';
-import { allowedLeftOut, type LeftOut, tooManyLeftOut } from '../domain/leftOut.js';
+import { allowedLeftOut, type LeftOut, tooManyLeftOut } from '../domain/images/leftOut.js';
 import type { IndexRow } from '../domain/tables.js';
 import type { Taxonomy } from '../domain/taxonomy.js';
 import { trainerJob } from '../domain/train/job.js';
@@ -10,8 +10,8 @@ import { derivativeSide } from '../inference/derivative.js';
 import { digestOf, digestOfTaxonomy } from '../storage/digest.js';
 import { type SyncOptions, syncDataset, writeList } from './dataset.js';
 import { localWeights } from './jobFile.js';
-import { runTrainer, trainerPython } from './process.js';
-import { trainerFailure } from './trainerEnd.js';
+import { runTrainer, trainerPython } from './process/process.js';
+import { trainerFailure } from './process/trainerEnd.js';
 
 const STALL_MS = 30 * 60_000;
 /** Nothing is saved, so there is nothing to wait for. */

@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import { PartloopError } from '../domain/base/errors.js';
 import type { proposalRequest } from '../domain/tune/trials.js';
 import type { ActivityDeps } from '../steps/deps.js';
-import { runTrainer, trainerPython } from './process.js';
-import { trainerFailure } from './trainerEnd.js';
+import { runTrainer, trainerPython } from './process/process.js';
+import { trainerFailure } from './process/trainerEnd.js';
 
 const STALL_MS = 5 * 60_000;
 

@@ -3,9 +3,9 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
-import { parseJson } from '../storage/json.js';
-import type { ObjectStore } from '../storage/objectStore.js';
-import { isLate, type Turn, turnSchema } from './chainState.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
+import { parseJson } from '../storage/tables/json.js';
+import { isLate, type Turn, turnSchema } from './checkpoints/chainState.js';
 import type { Commands } from './trainingRun.js';
 
 /** How long a training waits for a worker of the recipe that it began with, before it asks a person. */

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
 import { sha256Schema } from '../domain/base/ids.js';
-import { kindsText } from '../domain/leftOut.js';
+import { kindsText } from '../domain/images/leftOut.js';
 import type { WorkOf } from '../domain/stepContract.js';
 import type { ModelCard } from '../domain/train/modelCard.js';
 import type { trainStep } from '../domain/train/step.js';
-import type { ObjectStore } from '../storage/objectStore.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { sha256File } from './files.js';
 import type { EndedRun, TrainingRun } from './trainingRun.js';
 

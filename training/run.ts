@@ -1,25 +1,25 @@
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { PartloopError } from '../domain/base/errors.js';
-import type { FailureCode } from '../domain/base/failure.js';
-import type { LeftOut } from '../domain/leftOut.js';
-import { readVariables } from '../domain/variables.js';
+import type { FailureCode } from '../domain/base/failures/failure.js';
+import type { LeftOut } from '../domain/images/leftOut.js';
+import { readVariables } from '../domain/settings/variables.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { type Heartbeat, throwIfCancelled } from '../steps/heartbeat.js';
 import type { Attempt } from '../steps/runStep.js';
 import { digestOf } from '../storage/digest.js';
-import { CheckpointChain } from './checkpointChain.js';
-import { CheckpointUploader, logOf } from './checkpointUploader.js';
+import { CheckpointChain } from './checkpoints/checkpointChain.js';
+import { CheckpointUploader, logOf } from './checkpoints/checkpointUploader.js';
+import { tellLost } from './checkpoints/lostCheckpoints.js';
+import { WorkDir } from './checkpoints/workDir.js';
 import { writeWhole } from './files.js';
 import { writeJob } from './jobFile.js';
-import { tellLost } from './lostCheckpoints.js';
-import { runTrainer, trainerPython } from './process.js';
+import { runTrainer, trainerPython } from './process/process.js';
+import { lastWords, trainerFailure } from './process/trainerEnd.js';
+import { TrainingProgress } from './process/trainingProgress.js';
 import { diskFull } from './room.js';
-import { lastWords, trainerFailure } from './trainerEnd.js';
 import { fetchAgain, gatherTrainingData, type TrainingData } from './trainingData.js';
-import { TrainingProgress } from './trainingProgress.js';
 import type { EndedRun, TrainingRun } from './trainingRun.js';
-import { WorkDir } from './workDir.js';
 
 /** Counting a large training set's classes and validating say nothing for a while. */
 const STALL_MS = 30 * 60_000;

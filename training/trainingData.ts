@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
-import { type LeftOut, leftOutSchema } from '../domain/leftOut.js';
+import { type LeftOut, leftOutSchema } from '../domain/images/leftOut.js';
 import type { IndexRow } from '../domain/tables.js';
 import { derivativeSide } from '../inference/derivative.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import type { Heartbeat } from '../steps/heartbeat.js';
 import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
 import { digestOf } from '../storage/digest.js';
-import { parseJson } from '../storage/json.js';
-import type { ObjectStore } from '../storage/objectStore.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
+import { parseJson } from '../storage/tables/json.js';
 import { type Dataset, dropCached, syncDataset } from './dataset.js';
 import { listDigest } from './prepare.js';
 import type { TrainingRun } from './trainingRun.js';

@@ -1,11 +1,11 @@
 import type { TrainConfig } from '../domain/config.js';
-import type { LeftOut } from '../domain/leftOut.js';
+import type { LeftOut } from '../domain/images/leftOut.js';
 import type { IndexRow } from '../domain/tables.js';
 import type { Taxonomy } from '../domain/taxonomy.js';
 import type { TrainerJob } from '../domain/train/job.js';
 import type { TrainingList } from '../domain/train/modelCard.js';
 import type { Attempt } from '../steps/runStep.js';
-import type { LostCheckpoint, Turn } from './chainState.js';
+import type { LostCheckpoint, Turn } from './checkpoints/chainState.js';
 import type { RecipePin } from './recipe.js';
 import type { WarmStart } from './warmStart.js';
 

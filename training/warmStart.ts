@@ -1,8 +1,8 @@
 import { PartloopError } from '../domain/base/errors.js';
 import type { IterationContext } from '../domain/steps.js';
 import { modelCardSchema, type TrainingList, trainingListSchema } from '../domain/train/modelCard.js';
-import { readJson } from '../storage/json.js';
-import type { ObjectStore } from '../storage/objectStore.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
+import { readJson } from '../storage/tables/json.js';
 
 /** Weights that a run starts from, and what they have seen. */
 export interface WarmStart {

@@ -4,8 +4,8 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory } from '@temporalio/worker';
 import { PartloopError } from '../domain/base/errors.js';
-import { FAILURES, isFailureCode } from '../domain/base/failure.js';
-import { machineFault } from '../domain/base/machineFault.js';
+import { FAILURES, isFailureCode } from '../domain/base/failures/failure.js';
+import { machineFault } from '../domain/base/failures/machineFault.js';
 import { boundedFailure } from './failureSize.js';
 import { withInput } from './logFields.js';
 import { codeOf, countUnexpected, forgetUnexpected, givenUp, type Tried } from './unexpected.js';
@@ -18,7 +18,7 @@ export interface Place {
 
 /**
  * Activity interceptor: every error leaves an activity as an `ApplicationFailure` whose type is our code and whose
- * retry follows `domain/base/failure.ts`. Cancellations and Temporal's own failures pass as what they are, since the server needs
+ * retry follows `domain/base/failures/failure.ts`. Cancellations and Temporal's own failures pass as what they are, since the server needs
  * them so. Faults of the machine are told from all others, and `onEnd` hears how each activity ended.
  */
 export const castErrors =

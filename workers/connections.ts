@@ -1,7 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { PartloopError } from '../domain/base/errors.js';
-import type { StoreOptions } from '../storage/s3.js';
-import { storeAddress, storeOptions } from '../storage/storeAddress.js';
+import type { StoreOptions } from '../storage/objects/s3.js';
+import { storeAddress, storeOptions } from '../storage/objects/storeAddress.js';
 import { temporalConfig } from './temporalConfig.js';
 
 /** Where the store is that `PARTLOOP_STORE=s3://bucket/prefix` names, as a worker must know it. */

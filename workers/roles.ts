@@ -1,5 +1,5 @@
 import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../domain/base/queues.js';
-import type { WorkerRole } from '../domain/variables.js';
+import type { WorkerRole } from '../domain/settings/variables.js';
 
 /**
  * What one worker process may take on. Scan takes two activities a device and train one, so that a queue and not a

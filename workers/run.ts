@@ -6,7 +6,7 @@ import { workerIdentity } from '../domain/base/workerIdentity.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { activitiesFor } from './activities.js';
 import { castErrors } from './castErrors.js';
-import { checkEquipment, type Equipment } from './check.js';
+import { checkEquipment, type Equipment } from './checks/check.js';
 import { temporalFromEnvironment } from './connections.js';
 import { keepWorking } from './keepWorking.js';
 import { runtimeLogs } from './log.js';

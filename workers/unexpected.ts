@@ -1,5 +1,5 @@
 import { PartloopError } from '../domain/base/errors.js';
-import type { FailureCode } from '../domain/base/failure.js';
+import type { FailureCode } from '../domain/base/failures/failure.js';
 
 /** Tries of an activity that keeps failing by an error that nobody expected: with the back-off, about five minutes. */
 const MAX_UNEXPECTED = 10;

@@ -1,6 +1,6 @@
 import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
-import { NON_RETRYABLE_CODES } from '../domain/base/failure.js';
+import { NON_RETRYABLE_CODES } from '../domain/base/failures/failure.js';
 import { SCAN_QUEUE, TRAIN_QUEUE } from '../domain/base/queues.js';
 import type { DurabilityConfig } from '../domain/config.js';
 

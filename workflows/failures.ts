@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { PartloopError } from '../domain/base/errors.js';
-import { FAILURES, type FailureCode } from '../domain/base/failure.js';
-import { rootFailure } from '../domain/base/rootFailure.js';
+import { FAILURES, type FailureCode } from '../domain/base/failures/failure.js';
+import { rootFailure } from '../domain/base/failures/rootFailure.js';
 
 /** Run pure code; an expected error fails the workflow with its message instead of retrying the workflow task for ever. */
 export function orFail<T>(work: () => T): T {

@@ -8,10 +8,10 @@ import { assignFolds } from '../../domain/scan/folds.js';
 import type { ClassIouByName } from '../../domain/scan/index.js';
 import { trainerJob } from '../../domain/train/job.js';
 import { digestOf } from '../../storage/digest.js';
-import { encodeLabel } from '../../storage/labelMask.js';
-import { runTrainer, trainerPython } from '../../training/process.js';
+import { encodeLabel } from '../../storage/pictures/labelMask.js';
+import { runTrainer, trainerPython } from '../../training/process/process.js';
+import { trainerFailure } from '../../training/process/trainerEnd.js';
 import { readResult } from '../../training/results.js';
-import { trainerFailure } from '../../training/trainerEnd.js';
 import type { BenchImage, BenchSet } from './data.js';
 
 export const FOLDS = 2;

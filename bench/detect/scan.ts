@@ -4,7 +4,7 @@ import { resizeNearest } from '../../domain/geometry/resize.js';
 import { type ImageAnalysis, type ReduceEntry, reduceScan, type ScanReduction } from '../../domain/scan/index.js';
 import { decodeForNetwork } from '../../inference/decode.js';
 import { contentSize, padLabel } from '../../inference/letterbox.js';
-import { openSessions } from '../../inference/sessions.js';
+import { openSessions } from '../../inference/sessions/sessions.js';
 import type { BenchImage, BenchSet } from './data.js';
 import type { Judged } from './models.js';
 

@@ -9,7 +9,7 @@ import { storeOf } from '../../cli/environment.js';
 import { printLine, printText, say } from '../../cli/output.js';
 import { ensureStack, type StackEnvironment } from '../../infra/environment.js';
 import { ROOT } from '../../infra/home.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { forEachLimited } from '../../storage/parallel.js';
 import { describeMachine, machineLine } from '../machine.js';
 import { fixed, markdownTable, writeResults } from '../results.js';

@@ -7,9 +7,9 @@ import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { trainerJob } from '../../domain/train/job.js';
 import { ROOT } from '../../infra/home.js';
 import { digestOf } from '../../storage/digest.js';
-import { encodeLabel } from '../../storage/labelMask.js';
-import { runTrainer, trainerPython } from '../../training/process.js';
-import { trainerFailure } from '../../training/trainerEnd.js';
+import { encodeLabel } from '../../storage/pictures/labelMask.js';
+import { runTrainer, trainerPython } from '../../training/process/process.js';
+import { trainerFailure } from '../../training/process/trainerEnd.js';
 import { readPhotos } from './photos.js';
 
 const TRAINING = { size: 128, iterations: 200, images: 200 };

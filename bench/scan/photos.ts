@@ -9,7 +9,7 @@ import { readCoco } from '../../formats/coco/import.js';
 import type { ImportItem } from '../../formats/importItem.js';
 import type { StackEnvironment } from '../../infra/environment.js';
 import { importImages } from '../../pool/import/importImages.js';
-import { encodeLabel } from '../../storage/labelMask.js';
+import { encodeLabel } from '../../storage/pictures/labelMask.js';
 
 /** The training photos of DSMLR's car parts below `PARTLOOP_SHARED`; null where they are not. */
 export function photoFolder(): string | null {

@@ -1,8 +1,8 @@
 import { storeOf } from '../../cli/environment.js';
 import { chunkRowSchema } from '../../domain/tables.js';
 import { ShardWriter } from '../../inference/scan/shardObject.js';
-import { scanRows } from '../../inference/scanPipeline.js';
-import { openSessions } from '../../inference/sessions.js';
+import { scanRows } from '../../inference/sessions/scanPipeline.js';
+import { openSessions } from '../../inference/sessions/sessions.js';
 import { resolveEnvironment } from '../../infra/environment.js';
 import { openPool } from '../../storage/pool.js';
 import { pipelineJobSchema } from './pipeline.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import { ROOT } from '../../infra/home.js';
-import { trainerPython } from '../../training/process.js';
+import { trainerPython } from '../../training/process/process.js';
 
 /**
  * Run one of the measuring scripts of `bench/` with the trainer's interpreter; what it says to people is passed on.

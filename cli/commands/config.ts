@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { configJsonSchema, configReference } from '../../domain/configReference.js';
+import { configJsonSchema, configReference } from '../../domain/settings/configReference.js';
 import { printJson, printText } from '../output.js';
 
 /** `partloop config schema|docs`. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { PartloopError } from '../../domain/base/errors.js';
-import { FAILURES } from '../../domain/base/failure.js';
+import { FAILURES } from '../../domain/base/failures/failure.js';
 import { nameSchema } from '../../domain/base/ids.js';
 import { parseRequest } from '../../domain/messages.js';
 import { builtInTaxonomy, TAXONOMIES } from '../../domain/taxonomies/index.js';

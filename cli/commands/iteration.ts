@@ -7,12 +7,17 @@ import { decisionSchema, withApproval } from '../../domain/decide/decision.js';
 import { shownFacts } from '../../domain/shownFacts.js';
 import { STEPS, type Step, stepSchema } from '../../domain/steps.js';
 import { modelCardSchema } from '../../domain/train/modelCard.js';
-import { readJson } from '../../storage/json.js';
 import { readLoopState } from '../../storage/loopState.js';
 import { updateRegistry } from '../../storage/registry.js';
+import { readJson } from '../../storage/tables/json.js';
 import { openEnvironmentClient, openEnvironmentStore, storeOf, uiLink, withClient } from '../environment.js';
-import { compareIterations, type IterationReference, iterationReference, printDifference } from '../iterationDiff.js';
-import { cancelIteration, commandLoop } from '../loopClient.js';
+import {
+  compareIterations,
+  type IterationReference,
+  iterationReference,
+  printDifference,
+} from '../loop/iterationDiff.js';
+import { cancelIteration, commandLoop } from '../loop/loopClient.js';
 import { name, settingsFrom } from '../options.js';
 import { printJson, printTable, say, sayText } from '../output.js';
 import { waitAndPrint } from './loop.js';

@@ -7,12 +7,12 @@ import { loopWorkflowId } from '../../domain/base/ids.js';
 import type { LoopStatus } from '../../domain/messages.js';
 import { storeOf, uiLink, withClient } from '../environment.js';
 import { interruptible } from '../interrupt.js';
-import { assertLoop, loopNames } from '../knownLoops.js';
-import { cancelIteration, commandLoop, loopStatusOrRecord, startLoop } from '../loopClient.js';
-import { addLoopOptions, LOOP_HELP, loopRequest, wholeLoopRequest } from '../loopOptions.js';
-import { watchLoop } from '../loopProgress.js';
-import { printStatus, printTroubled, printUnreadable, statusesOf, unreadableJson } from '../loopShown.js';
-import { loopTroubles } from '../loopTroubles.js';
+import { assertLoop, loopNames } from '../loop/knownLoops.js';
+import { cancelIteration, commandLoop, loopStatusOrRecord, startLoop } from '../loop/loopClient.js';
+import { addLoopOptions, LOOP_HELP, loopRequest, wholeLoopRequest } from '../loop/loopOptions.js';
+import { watchLoop } from '../loop/loopProgress.js';
+import { printStatus, printTroubled, printUnreadable, statusesOf, unreadableJson } from '../loop/loopShown.js';
+import { loopTroubles } from '../loop/loopTroubles.js';
 import { name, settingsFrom } from '../options.js';
 import { printJson, say } from '../output.js';
 

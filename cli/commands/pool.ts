@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { counted } from '../../domain/base/counted.js';
-import { FAILURES } from '../../domain/base/failure.js';
+import { FAILURES } from '../../domain/base/failures/failure.js';
 import { poolDefaultsProblem } from '../../domain/messages.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { TAG_NAMES } from '../../domain/tags.js';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { counted } from '../../domain/base/counted.js';
 import { PartloopError } from '../../domain/base/errors.js';
-import { FAILURES } from '../../domain/base/failure.js';
+import { FAILURES } from '../../domain/base/failures/failure.js';
 import { readImageList } from '../../pool/remove/imageList.js';
 import { planRemoval, type RemovalPlan } from '../../pool/remove/planRemoval.js';
 import { purgeBytes } from '../../pool/remove/purge.js';

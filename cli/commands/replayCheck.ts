@@ -15,7 +15,7 @@ export function register(program: Command): void {
       // Not `openStack`: workers of this build must not run before it is known whether they may.
       const client = await connect(await resolveEnvironment());
       try {
-        const { replayCheck } = await import('../../workers/replayCheck.js');
+        const { replayCheck } = await import('../../workers/checks/replayCheck.js');
         const { workflowBundle } = await import('../../workers/workflowCode.js');
         const report = await replayCheck(client, workflowBundle(ROOT));
         if (json) printJson(report);

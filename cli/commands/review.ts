@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { counted } from '../../domain/base/counted.js';
-import { FAILURES } from '../../domain/base/failure.js';
+import { FAILURES } from '../../domain/base/failures/failure.js';
 import { type Estimate, estimateRecall } from '../../domain/review/auditAnswers.js';
 import { latestVerdicts, precisionByKind, VERDICTS } from '../../domain/review/review.js';
 import { MAX_REVIEWER } from '../../domain/review/reviewImport.js';

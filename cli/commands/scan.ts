@@ -4,7 +4,7 @@ import { countsOf } from '../../domain/scan/counts.js';
 import { listScans, readScanRecord } from '../../storage/scans.js';
 import { storeOf, withClient } from '../environment.js';
 import { printJson, printTable, say } from '../output.js';
-import { describeRunningScans, printRunningScans, unfinishedScans } from '../scanWorkflows.js';
+import { describeRunningScans, printRunningScans, unfinishedScans } from '../scan/scanWorkflows.js';
 import { registerExport } from './scanExport.js';
 import { registerRun } from './scanRun.js';
 import { registerShow } from './scanShow.js';

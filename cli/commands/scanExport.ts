@@ -13,10 +13,10 @@ import {
 import { findingRowSchema, scanImageRowSchema } from '../../domain/tables.js';
 import { REVIEW_FORMATS, type ReviewFormat } from '../../formats/manifest.js';
 import { exportForReview } from '../../pool/review/exportReview.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { openPool } from '../../storage/pool.js';
 import { findScan, readMissing } from '../../storage/scans.js';
-import { readTable, writeTableFile } from '../../storage/table.js';
+import { readTable, writeTableFile } from '../../storage/tables/table.js';
 import { openEnvironmentStore } from '../environment.js';
 import { nextSteps, TABLE_FORMATS, tableSteps } from '../exportSteps.js';
 import { printJson, printLine, say } from '../output.js';

@@ -8,12 +8,12 @@ import { splitChoiceSchema } from '../../domain/scan/split.js';
 import type { StepResult } from '../../domain/steps.js';
 import { WORKFLOWS } from '../../domain/workflowNames.js';
 import { storeOf, withClient } from '../environment.js';
-import { asPartloopError } from '../loopClient.js';
+import { asPartloopError } from '../loop/loopClient.js';
 import { name, number, requestFrom, settingsFrom } from '../options.js';
 import { say } from '../output.js';
-import { followScan } from '../scanFollowed.js';
-import { uploadScanModel } from '../scanModel.js';
-import { planStandaloneScan, tellPlannedScan } from '../scanPlanned.js';
+import { followScan } from '../scan/scanFollowed.js';
+import { uploadScanModel } from '../scan/scanModel.js';
+import { planStandaloneScan, tellPlannedScan } from '../scan/scanPlanned.js';
 
 const { shape } = scanRequestSchema;
 const help = (field: keyof typeof shape): string => shape[field].description ?? '';

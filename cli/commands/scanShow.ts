@@ -10,14 +10,14 @@ import { findingClass } from '../../domain/scan/findingClass.js';
 import { FINDING_KINDS, findingRowSchema, type ScanImageRow, scanImageRowSchema } from '../../domain/tables.js';
 import { labelNames } from '../../domain/taxonomy.js';
 import type { StackEnvironment } from '../../infra/environment.js';
-import { readJson } from '../../storage/json.js';
 import { openPool } from '../../storage/pool.js';
 import { findScan, readMissing } from '../../storage/scans.js';
-import { readTable } from '../../storage/table.js';
+import { readJson } from '../../storage/tables/json.js';
+import { readTable } from '../../storage/tables/table.js';
 import { connect, openEnvironmentStore } from '../environment.js';
 import { wholeNumberBetween } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
-import { endOf, failureOfScan, findScanWorkflow, type ScanWorkflow, scanProgressLine } from '../scanWorkflows.js';
+import { endOf, failureOfScan, findScanWorkflow, type ScanWorkflow, scanProgressLine } from '../scan/scanWorkflows.js';
 import { wholeNumber } from './iteration.js';
 
 const TOP_FINDINGS = 20;

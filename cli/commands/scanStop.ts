@@ -6,16 +6,16 @@ import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { scanProgressText } from '../../domain/scan/progress.js';
 import type { StepResult } from '../../domain/steps.js';
 import { WORKFLOWS } from '../../domain/workflowNames.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { readScanRecord } from '../../storage/scans.js';
 import { storeOf, withClient } from '../environment.js';
 import { interruptible } from '../interrupt.js';
-import { loopNames } from '../knownLoops.js';
+import { loopNames } from '../loop/knownLoops.js';
 import { name } from '../options.js';
 import { printJson, say } from '../output.js';
 import { withProgress } from '../progress.js';
-import { followScan } from '../scanFollowed.js';
-import { endOf, findScanWorkflow, type ScanWorkflow, scanProgress } from '../scanWorkflows.js';
+import { followScan } from '../scan/scanFollowed.js';
+import { endOf, findScanWorkflow, type ScanWorkflow, scanProgress } from '../scan/scanWorkflows.js';
 
 /** `partloop scan stop|resume`. */
 export function registerStop(scan: Command): void {

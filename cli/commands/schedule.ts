@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
 import { resolveStart } from '../../activities/startRequest.js';
 import { storeOf, uiLink, withClient } from '../environment.js';
-import { addLoopOptions, LOOP_HELP, loopRequest, wholeLoopRequest } from '../loopOptions.js';
-import { name } from '../options.js';
-import { printJson, printTable, say } from '../output.js';
+import { addLoopOptions, LOOP_HELP, loopRequest, wholeLoopRequest } from '../loop/loopOptions.js';
 import {
   existingSchedule,
   findSchedule,
@@ -12,7 +10,9 @@ import {
   scheduleId,
   scheduleSpec,
   writeSchedule,
-} from '../schedules.js';
+} from '../loop/schedules.js';
+import { name } from '../options.js';
+import { printJson, printTable, say } from '../output.js';
 
 interface CreateOptions extends Record<string, unknown> {
   every?: string;

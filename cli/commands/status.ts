@@ -5,7 +5,7 @@ import { abandonedQueues, abandonedText, STRAYED_MEND, strayedText } from '../..
 import { retryingText } from '../../infra/retrying.js';
 import { connect } from '../environment.js';
 import { printJson, printLine, printTable } from '../output.js';
-import { describeRunningScans, printRunningScans, type RunningScan } from '../scanWorkflows.js';
+import { describeRunningScans, printRunningScans, type RunningScan } from '../scan/scanWorkflows.js';
 
 /** A service that takes longer hangs. */
 const ANSWER_MS = 8_000;

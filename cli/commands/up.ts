@@ -9,7 +9,7 @@ import {
   stackStatus,
 } from '../../infra/environment.js';
 import { partloopHome } from '../../infra/home.js';
-import { FORCE_SIGNAL } from '../../infra/processes.js';
+import { FORCE_SIGNAL } from '../../infra/processes/processes.js';
 import { LocalStack } from '../../infra/stack.js';
 import { openStack } from '../environment.js';
 import { ignoreInterrupts } from '../interrupt.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PartloopError } from '../base/errors.js';
 import { nameSchema, sha256Schema } from '../base/ids.js';
-import { leftOutSchema } from '../leftOut.js';
+import { leftOutSchema } from '../images/leftOut.js';
 
 /** What is needed to run a model and to know what it may judge. Keys are inside the store. */
 export const registeredModelSchema = z.object({

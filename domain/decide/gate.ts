@@ -1,5 +1,5 @@
 import type { GateConfig } from '../config.js';
-import { kindsText, type LeftOut } from '../leftOut.js';
+import { kindsText, type LeftOut } from '../images/leftOut.js';
 import type { EvaluationRow } from '../tables.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
 import {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { leftOutSchema } from '../leftOut.js';
+import { leftOutSchema } from '../images/leftOut.js';
 import type { EvaluationRow } from '../tables.js';
 import type { Taxonomy } from '../taxonomy.js';
 import { ClassSums, classLabels, mean } from './confusion.js';

@@ -8,7 +8,7 @@ import {
   type IterationRow,
   iterationsSchema,
 } from '../messages.js';
-import { knownSettings, layerRecordSchema } from '../settings.js';
+import { knownSettings, layerRecordSchema } from '../settings/settings.js';
 import { type Step, stepSchema } from '../steps.js';
 import type { Proposal } from '../tune/proposal.js';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { nameSchema } from '../base/ids.js';
 import { type LoopConfig, loopConfigSchema } from '../config.js';
 import { type IterationRow, sameConfig } from '../messages.js';
-import { mergeSettings } from '../settings.js';
+import { mergeSettings } from '../settings/settings.js';
 import { forceSchema, type StepResults, stepResultsSchema } from '../steps.js';
 import { type Proposal, proposalSchema } from '../tune/proposal.js';
 import { withTunedSettings } from '../tune/space.js';

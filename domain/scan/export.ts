@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type NotDrawn, whyNotDrawn } from '../draw/drawChunk.js';
-import { LEFT_OUT_KINDS, type LeftOut } from '../leftOut.js';
+import { LEFT_OUT_KINDS, type LeftOut } from '../images/leftOut.js';
 import type { FindingRow, IndexRow, ScanImageRow } from '../tables.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
 import { notJudged } from './counts.js';

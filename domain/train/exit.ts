@@ -1,4 +1,4 @@
-import type { FailureCode } from '../base/failure.js';
+import type { FailureCode } from '../base/failures/failure.js';
 
 /**
  * How the trainer ends: the table of `trainer/partloop_trainer/protocol.py`, with what each end means here. A test holds

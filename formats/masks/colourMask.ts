@@ -1,5 +1,5 @@
 import { PartloopError } from '../../domain/base/errors.js';
-import { decodePng, type LabelMask, refuseTransparent, samplesOf } from '../../storage/labelMask.js';
+import { decodePng, type LabelMask, refuseTransparent, samplesOf } from '../../storage/pictures/labelMask.js';
 
 /** 0xRRGGBB. */
 const packed = (red: number, green: number, blue: number): number => (red << 16) | (green << 8) | blue;

@@ -1,4 +1,4 @@
-import { encodeLabel } from '../../storage/labelMask.js';
+import { encodeLabel } from '../../storage/pictures/labelMask.js';
 import { type FormatWriter, type WriterContext, writeBelow } from '../writer.js';
 
 /** Greyscale PNGs whose values are label values: `masks/<name>.png`. What is ignored is in them too, as 255. */

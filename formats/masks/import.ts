@@ -7,7 +7,7 @@ import { check } from '../../domain/base/checked.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { TAG_NAMES } from '../../domain/tags.js';
 import { BACKGROUND, IGNORE_INDEX } from '../../domain/taxonomy.js';
-import { decodeLabel } from '../../storage/labelMask.js';
+import { decodeLabel } from '../../storage/pictures/labelMask.js';
 import { factsFrom } from '../facts.js';
 import { localFolder, type ReadInside } from '../imageSources.js';
 import type { ImageFacts, ImportEntry, ImportItem } from '../importItem.js';

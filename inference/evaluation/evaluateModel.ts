@@ -1,7 +1,7 @@
 import { PartloopError } from '../../domain/base/errors.js';
 import { evaluateStep } from '../../domain/evaluate/step.js';
 import { summariseEvaluation } from '../../domain/evaluate/summary.js';
-import type { LeftOut } from '../../domain/leftOut.js';
+import type { LeftOut } from '../../domain/images/leftOut.js';
 import type { EvaluationRow, IndexRow } from '../../domain/tables.js';
 import type { ActivityDeps } from '../../steps/deps.js';
 import { refuseManyLeftOut } from '../../steps/manyLeftOut.js';

@@ -1,7 +1,7 @@
 import { PartloopError } from '../../domain/base/errors.js';
 import { type EvaluationRow, evaluationRowSchema } from '../../domain/tables.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
-import { readTable } from '../../storage/table.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { readTable } from '../../storage/tables/table.js';
 
 /** Whose evaluation is read, for an error that says how it is made anew. */
 interface EvaluatedIteration {

@@ -1,19 +1,19 @@
 import { PartloopError } from '../../domain/base/errors.js';
 import type { LoopConfig } from '../../domain/config.js';
-import { isFaultOfImage } from '../../domain/leftOut.js';
+import { isFaultOfImage } from '../../domain/images/leftOut.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { ActivityDeps } from '../../steps/deps.js';
-import { TRIES } from '../../storage/helperProcess.js';
-import { readImage } from '../../storage/imageSource.js';
 import { keys } from '../../storage/keys.js';
-import { JudgeProcess } from '../judgeProcess.js';
+import { TRIES } from '../../storage/pictures/helperProcess.js';
+import { readImage } from '../../storage/pictures/imageSource.js';
+import { JudgeProcess } from '../judge/judgeProcess.js';
+import { tryModel } from '../judge/modelTrial.js';
+import { judgeSuspects } from '../judge/suspects.js';
 import { fetchModel } from '../modelFile.js';
-import { tryModel } from '../modelTrial.js';
 import { InHand } from '../scan/inHand.js';
-import type { ThreadSetup } from '../scanMessages.js';
-import { openSessions, type SessionPool } from '../sessions.js';
-import { judgeSuspects } from '../suspects.js';
+import type { ThreadSetup } from '../sessions/scanMessages.js';
+import { openSessions, type SessionPool } from '../sessions/sessions.js';
 import { isStalled, Watchdog } from '../watchdog.js';
 
 export interface ModelUnderTest {

@@ -2,15 +2,15 @@ import type { LoopConfig } from '../../domain/config.js';
 import { countBoundary } from '../../domain/evaluate/boundary.js';
 import { ClassSums, classLabels, countConfusion } from '../../domain/evaluate/confusion.js';
 import { cropTopLeft, resizeNearest } from '../../domain/geometry/resize.js';
-import { type LeftOut, leftOutBy } from '../../domain/leftOut.js';
+import { type LeftOut, leftOutBy } from '../../domain/images/leftOut.js';
 import type { EvaluationRow, IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { ActivityDeps } from '../../steps/deps.js';
-import { readImage, readLabel } from '../../storage/imageSource.js';
 import { forEachLimited } from '../../storage/parallel.js';
+import { readImage, readLabel } from '../../storage/pictures/imageSource.js';
 import { decodePictureAndLabel } from '../decode.js';
 import { contentSize } from '../letterbox.js';
-import type { SessionPool } from '../sessions.js';
+import type { SessionPool } from '../sessions/sessions.js';
 import { type ScoringSessions, withScoringSessions } from './scoringSessions.js';
 
 const READ_AHEAD = 2;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
-import { parseJson } from '../../storage/json.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { parseJson } from '../../storage/tables/json.js';
 
 /** Images that are noted at once: a write for each would cost as much as its judgement. */
 const NOTED_AHEAD = 64;

@@ -8,9 +8,9 @@ import type { ActivityDeps } from '../../steps/deps.js';
 import { type Pin, type Pinned, pinned, unpinned } from '../../steps/pins.js';
 import { poolOf } from '../../steps/pool.js';
 import { digestOfTaxonomy } from '../../storage/digest.js';
-import { readJson } from '../../storage/json.js';
 import { readLoopState } from '../../storage/loopState.js';
 import { readRegistry } from '../../storage/registry.js';
+import { readJson } from '../../storage/tables/json.js';
 
 const BENCHMARK: Pin<RegisteredModel | null> = {
   name: 'benchmark',

@@ -3,8 +3,8 @@ import type { ScanPlan } from '../../domain/scan/plan.js';
 import { outputOf } from '../../domain/stepContract.js';
 import { type ModelCard, modelCardSchema } from '../../domain/train/modelCard.js';
 import type { FoldResult } from '../../domain/train/step.js';
-import { readJson } from '../../storage/json.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { readJson } from '../../storage/tables/json.js';
 
 /** The model that a plan names as its judge number `judge`, or the fold's that was trained for it. */
 export async function judgeOf(

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { foldResultSchema, type IterationContext, iterationContextSchema } from '../../domain/steps.js';
 import type { FoldResult } from '../../domain/train/step.js';
 import { digestOf } from '../../storage/digest.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { openSealed, sealed } from '../../storage/seal.js';
 
 /** What all shards of a scan have in common. */

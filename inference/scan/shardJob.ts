@@ -2,8 +2,8 @@ import type { IterationContext } from '../../domain/steps.js';
 import type { ChunkRow } from '../../domain/tables.js';
 import type { ActivityDeps } from '../../steps/deps.js';
 import type { Heartbeat } from '../../steps/heartbeat.js';
-import type { ThreadSetup } from '../scanMessages.js';
-import type { ScannedImage } from '../scanPipeline.js';
+import type { ThreadSetup } from '../sessions/scanMessages.js';
+import type { ScannedImage } from '../sessions/scanPipeline.js';
 import type { InHand } from './inHand.js';
 import type { ShardWriter } from './shardObject.js';
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import { parseText } from '../../domain/base/jsonText.js';
 import { ANALYSIS_VERSION, type ImageAnalysis } from '../../domain/scan/index.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
 
 /** What a shard leaves. The analyses are our own output: their shape is held by `version`, not checked field by field. */
 const shardSchema = z.object({

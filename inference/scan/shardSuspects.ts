@@ -1,9 +1,9 @@
 import type { ChunkRow } from '../../domain/tables.js';
-import { TRIES } from '../../storage/helperProcess.js';
-import { readImage, readLabel } from '../../storage/imageSource.js';
-import { JudgeProcess } from '../judgeProcess.js';
-import { orNamed, type ScannedImage } from '../scanPipeline.js';
-import { judgeSuspects } from '../suspects.js';
+import { TRIES } from '../../storage/pictures/helperProcess.js';
+import { readImage, readLabel } from '../../storage/pictures/imageSource.js';
+import { JudgeProcess } from '../judge/judgeProcess.js';
+import { judgeSuspects } from '../judge/suspects.js';
+import { orNamed, type ScannedImage } from '../sessions/scanPipeline.js';
 import { type ShardJob, settle } from './shardJob.js';
 
 /** Pictures beside the suspects that show whether the model is at fault. */

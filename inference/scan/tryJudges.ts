@@ -4,11 +4,11 @@ import { chunkRowSchema } from '../../domain/tables.js';
 import type { ActivityDeps } from '../../steps/deps.js';
 import { withHeartbeat } from '../../steps/heartbeat.js';
 import { poolOf } from '../../steps/pool.js';
-import { readJson } from '../../storage/json.js';
 import { openSealed, sealed } from '../../storage/seal.js';
-import { readTable } from '../../storage/table.js';
+import { readJson } from '../../storage/tables/json.js';
+import { readTable } from '../../storage/tables/table.js';
+import { tryModel } from '../judge/modelTrial.js';
 import { fetchModel } from '../modelFile.js';
-import { tryModel } from '../modelTrial.js';
 import { judgeOf } from './judges.js';
 import { type ScanSetup, writeScanSetup } from './scanSetup.js';
 

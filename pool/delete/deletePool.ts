@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PartloopError } from '../../domain/base/errors.js';
 import { keys } from '../../storage/keys.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
-import { copyPaths } from '../../storage/segmentCache.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { copyPaths } from '../../storage/tables/segmentCache.js';
 
 const BATCH = 1_000;
 /** Whoever writes into a pool that is being deleted is followed so often. */

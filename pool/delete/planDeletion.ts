@@ -1,11 +1,11 @@
 import { PartloopError } from '../../domain/base/errors.js';
 import { benchmarkRegistrySchema } from '../../domain/decide/decision.js';
-import { parseJson } from '../../storage/json.js';
 import { keys } from '../../storage/keys.js';
 import { readLoopState } from '../../storage/loopState.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { listPools, openPool } from '../../storage/pool.js';
 import { readScanRecord } from '../../storage/scans.js';
+import { parseJson } from '../../storage/tables/json.js';
 import { loopFiles, poolOfLoop } from '../remove/loopFiles.js';
 
 /** A loop or scan over a pool. What it made stays when the pool goes. */

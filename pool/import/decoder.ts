@@ -1,5 +1,5 @@
-import { Apart } from '../../storage/apart.js';
-import { decodeLabel, type LabelMask } from '../../storage/labelMask.js';
+import { Apart } from '../../storage/pictures/apart.js';
+import { decodeLabel, type LabelMask } from '../../storage/pictures/labelMask.js';
 import { inspectPicture, type PictureFacts } from './picture.js';
 
 /** Decodes what an import brings; `name` is for errors. */

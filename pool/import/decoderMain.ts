@@ -1,4 +1,4 @@
-import { serveParent } from '../../storage/helperProcess.js';
+import { serveParent } from '../../storage/pictures/helperProcess.js';
 import { DECODE_HERE, type DecodeReply, type DecodeRequest } from './decoder.js';
 
 /** A process that decodes for an import which a picture must not end (`withDecoderApart`). */

@@ -1,10 +1,10 @@
 import { counted } from '../../domain/base/counted.js';
 import { PartloopError } from '../../domain/base/errors.js';
-import { FAILURES } from '../../domain/base/failure.js';
+import { FAILURES } from '../../domain/base/failures/failure.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { ImportEntry, ImportItem, ImportNotice, ImportReport } from '../../formats/importItem.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { PoolHistory } from '../../storage/poolHistory.js';
 import { LabelKeeper } from '../labelKeeper.js';
 import { type CandidateContext, readCandidate } from './candidate.js';

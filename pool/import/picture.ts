@@ -1,5 +1,5 @@
 import { PartloopError } from '../../domain/base/errors.js';
-import { type OpenPicture, openPicture, readToTheEnd, reasonOf } from '../../storage/picture.js';
+import { type OpenPicture, openPicture, readToTheEnd, reasonOf } from '../../storage/pictures/picture.js';
 
 const HASH_SIDE = 8;
 

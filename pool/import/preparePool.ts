@@ -4,10 +4,10 @@ import { poolDefaults } from '../../domain/config.js';
 import { parseTaxonomy, type Taxonomy, unmirroredSides } from '../../domain/taxonomy.js';
 import type { ImportNotice } from '../../formats/importItem.js';
 import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
-import { parseJson } from '../../storage/json.js';
 import { keys } from '../../storage/keys.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { openPool, type Pool } from '../../storage/pool.js';
+import { parseJson } from '../../storage/tables/json.js';
 
 /** The pool of an import: there already, or made with its first rows, so that an import that brings nothing leaves nothing. */
 export interface PreparedPool {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseJson } from '../../storage/json.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { parseJson } from '../../storage/tables/json.js';
 
 /** What an attempt at a step left, as far as it may say something of single images. */
 export interface LoopFile {

@@ -3,8 +3,8 @@ import { parseText } from '../../domain/base/jsonText.js';
 import { recorded } from '../../domain/base/recorded.js';
 import { benchmarkRegistrySchema } from '../../domain/decide/decision.js';
 import { modelCardSchema, trainingListSchema } from '../../domain/train/modelCard.js';
-import { readJson } from '../../storage/json.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { readJson } from '../../storage/tables/json.js';
 import type { LoopFile } from './loopFiles.js';
 
 /** A model that was trained on images. */

@@ -1,6 +1,6 @@
 import { isByPerson } from '../../domain/review/labelHistory.js';
 import type { IndexRow } from '../../domain/tables.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import type { Pool } from '../../storage/pool.js';
 import { readReviews } from '../../storage/reviews.js';
 import { isPurged } from '../import/decide.js';

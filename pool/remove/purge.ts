@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { basename } from 'node:path/posix';
 import { keys } from '../../storage/keys.js';
-import type { FailedDelete, ObjectStore } from '../../storage/objectStore.js';
+import type { FailedDelete, ObjectStore } from '../../storage/objects/objectStore.js';
 import type { Pool } from '../../storage/pool.js';
 import { isPurged } from '../import/decide.js';
 

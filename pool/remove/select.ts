@@ -1,5 +1,5 @@
-import { type FoundImage, imageFinder } from '../../domain/imageFinder.js';
-import { type ImageTest, parseCondition } from '../../domain/indexCondition.js';
+import { type FoundImage, imageFinder } from '../../domain/images/imageFinder.js';
+import { type ImageTest, parseCondition } from '../../domain/images/indexCondition.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';

@@ -1,11 +1,11 @@
 import { PartloopError } from '../../domain/base/errors.js';
-import { isFaultOfImage } from '../../domain/leftOut.js';
+import { isFaultOfImage } from '../../domain/images/leftOut.js';
 import { applySuggestion, suggestionOf } from '../../domain/review/correction.js';
 import { latestVerdicts, type Verdict } from '../../domain/review/review.js';
 import type { FindingRow, IndexRow } from '../../domain/tables.js';
-import { readLabel } from '../../storage/imageSource.js';
-import { decodeLabel } from '../../storage/labelMask.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { readLabel } from '../../storage/pictures/imageSource.js';
+import { decodeLabel } from '../../storage/pictures/labelMask.js';
 import type { Pool } from '../../storage/pool.js';
 import type { Reviews } from '../../storage/reviews.js';
 import { earlierReviews, type Source } from './earlier.js';

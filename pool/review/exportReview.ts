@@ -1,18 +1,18 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PartloopError } from '../../domain/base/errors.js';
-import { isFaultOfImage } from '../../domain/leftOut.js';
+import { isFaultOfImage } from '../../domain/images/leftOut.js';
 import { findingRowSchema, type IndexRow, scanImageRowSchema } from '../../domain/tables.js';
 import { type Manifest, type ManifestImage, manifestPath, type ReviewFormat } from '../../formats/manifest.js';
 import { classTable } from '../../formats/palette.js';
 import type { FormatWriter } from '../../formats/writer.js';
 import { exportedRaster, referenceRaster, WRITERS } from '../../formats/writers.js';
-import { readLabel } from '../../storage/imageSource.js';
-import { decodeLabel } from '../../storage/labelMask.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { readLabel } from '../../storage/pictures/imageSource.js';
+import { decodeLabel } from '../../storage/pictures/labelMask.js';
 import { openPool } from '../../storage/pool.js';
 import { findScan } from '../../storage/scans.js';
-import { readTable } from '../../storage/table.js';
+import { readTable } from '../../storage/tables/table.js';
 import { ulid } from '../../storage/ulid.js';
 import { type Chosen, chooseImages } from './choose.js';
 

@@ -1,6 +1,6 @@
+import { isWrongLabel } from '../../domain/images/wrongLabel.js';
 import type { Verdict } from '../../domain/review/review.js';
 import { BACKGROUND } from '../../domain/taxonomy.js';
-import { isWrongLabel } from '../../domain/wrongLabel.js';
 import type { ManifestFinding, ManifestImage } from '../../formats/manifest.js';
 
 /** A finding counts as corrected where at least this share of its area changed: less is a retouched edge. */

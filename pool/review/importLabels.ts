@@ -1,5 +1,5 @@
 import { PartloopError } from '../../domain/base/errors.js';
-import { isFaultOfImage } from '../../domain/leftOut.js';
+import { isFaultOfImage } from '../../domain/images/leftOut.js';
 import type { AuditAnswer } from '../../domain/review/auditAnswers.js';
 import { latestVerdicts, type Verdict } from '../../domain/review/review.js';
 import type { IndexRow } from '../../domain/tables.js';
@@ -7,7 +7,7 @@ import { type Manifest, type ManifestImage, type ReviewFormat, readManifest } fr
 import { openReturned } from '../../formats/readers.js';
 import type { Returned, ReturnedImage } from '../../formats/returned.js';
 import { partClasses } from '../../formats/writer.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { openPool } from '../../storage/pool.js';
 import { type Reviews, readReviews } from '../../storage/reviews.js';
 import { ulid } from '../../storage/ulid.js';

@@ -1,7 +1,7 @@
 import { type AuditAnswer, knownAuditAnswer, latestAuditAnswers } from '../../domain/review/auditAnswers.js';
 import { latestVerdicts, type Verdict } from '../../domain/review/review.js';
 import type { ReviewImport } from '../../domain/review/reviewImport.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { appendReviews, readReviews } from '../../storage/reviews.js';
 import { earlierReviews } from './earlier.js';
 

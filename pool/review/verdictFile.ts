@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import { VERDICTS } from '../../domain/review/review.js';
 import { WHOLE_LABEL } from '../../domain/scan/findingClass.js';
-import { readCsvFile } from '../../storage/table.js';
+import { readCsvFile } from '../../storage/tables/table.js';
 
 const MAX_FILE_BYTES = 64 * 2 ** 20;
 

@@ -16,18 +16,18 @@ import { evaluationRowSchema, type IndexRow, trainingRowSchema } from '../../dom
 import { evaluateModel } from '../../inference/evaluation/evaluateModel.js';
 import type { ActivityDeps } from '../../steps/deps.js';
 import { digestOf } from '../../storage/digest.js';
-import { readJson } from '../../storage/json.js';
 import { keys } from '../../storage/keys.js';
-import { encodeLabel } from '../../storage/labelMask.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { encodeLabel } from '../../storage/pictures/labelMask.js';
 import { openPool } from '../../storage/pool.js';
 import { registerBenchmark } from '../../storage/registry.js';
-import { readTable, writeTable } from '../../storage/table.js';
+import { readJson } from '../../storage/tables/json.js';
+import { readTable, writeTable } from '../../storage/tables/table.js';
 import { indexRow, TAXONOMY } from '../domain/sample/rows.js';
-import { flipped } from '../support/flipped.js';
+import { hasPython, writeSeer } from '../support/models/tinyModel.js';
+import { flipped } from '../support/pictures/flipped.js';
 import { startTestStore, type TestStore } from '../support/s3.js';
 import { stepResult } from '../support/stepResult.js';
-import { hasPython, writeSeer } from '../support/tinyModel.js';
 import { trainedCard } from './results.js';
 
 const IMAGES = 12;

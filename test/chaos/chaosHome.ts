@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { homePaths } from '../../infra/home.js';
-import { FORCE_SIGNAL, isAlive, type ProcessRef, signalProcess, waitForEnd } from '../../infra/processes.js';
+import { FORCE_SIGNAL, isAlive, type ProcessRef, signalProcess, waitForEnd } from '../../infra/processes/processes.js';
+import { LOCAL_NAMESPACE } from '../../infra/services/temporalServer.js';
 import { readState } from '../../infra/state.js';
-import { LOCAL_NAMESPACE } from '../../infra/temporalServer.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { type CliAnswer, partloop, partloopJson } from '../support/cli.js';
 import { type SmallDisk, smallDisk } from '../support/smallDisk.js';
 import { storeOfHome } from './home.js';
+import { FaultProxy } from './network/proxy.js';
+import { environmentThrough } from './network/throughProxy.js';
 import { descendant, processesOf } from './processes.js';
-import { FaultProxy } from './proxy.js';
-import { environmentThrough } from './throughProxy.js';
 
 /** Folders that are small disks of their own, where mounting is permitted. */
 const DISKS = { work: '1g', cache: '256m' } as const;

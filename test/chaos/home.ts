@@ -1,8 +1,8 @@
-import { loadCredentials } from '../../infra/credentials.js';
-import { LOCAL_REGION, LOCAL_STORE } from '../../infra/seaweed.js';
+import { loadCredentials } from '../../infra/services/credentials.js';
+import { LOCAL_REGION, LOCAL_STORE } from '../../infra/services/seaweed.js';
 import { readState } from '../../infra/state.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
-import { openStore } from '../../storage/s3.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { openStore } from '../../storage/objects/s3.js';
 
 /** The store of the stack in a home. */
 export async function storeOfHome(home: string): Promise<ObjectStore> {

@@ -3,11 +3,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '../../domain/base/random.js';
-import { Account, AccountError } from './account.js';
 import { ChaosHome } from './chaosHome.js';
 import type { Fault, World } from './faults/fault.js';
 import { Injector } from './injector.js';
-import { Journal } from './journal.js';
+import { Account, AccountError } from './outcome/account.js';
+import { Journal } from './outcome/journal.js';
 
 describe('the injector of faults', () => {
   let folder: string;

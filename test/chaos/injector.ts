@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { shuffle } from '../../domain/base/random.js';
-import { AccountError } from './account.js';
 import { between, type Fault, type FaultKind, type World } from './faults/fault.js';
+import { AccountError } from './outcome/account.js';
 import { stepUnderWay } from './progress.js';
 
 export interface Injected {

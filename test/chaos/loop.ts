@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { importingCars } from '../support/carStack.js';
-import type { StartAnswer } from './account.js';
 import type { ChaosHome } from './chaosHome.js';
 import { SCHEDULE } from './faults/workflows.js';
+import type { StartAnswer } from './outcome/account.js';
 
 /** Sizes of the loop of a chaos run. */
 export interface ChaosSize {

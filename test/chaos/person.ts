@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { isOpen } from '../../activities/openWorkflows.js';
-import { loopStatus } from '../../cli/loopClient.js';
+import { loopStatus } from '../../cli/loop/loopClient.js';
 import { PartloopError } from '../../domain/base/errors.js';
+import { rootFailure } from '../../domain/base/failures/rootFailure.js';
 import { loopWorkflowId } from '../../domain/base/ids.js';
-import { rootFailure } from '../../domain/base/rootFailure.js';
 import { nextIteration } from '../../domain/loop/state.js';
 import type { LoopStatus } from '../../domain/messages.js';
 import { readLoopState } from '../../storage/loopState.js';
-import { commandFor } from './advice.js';
 import type { World } from './faults/fault.js';
 import { askForIterations } from './faults/workflows.js';
+import { commandFor } from './outcome/advice.js';
 import { stepUnderWay } from './progress.js';
 
 const LOOK_MS = 1_000;

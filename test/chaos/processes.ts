@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { type ProcessRef, refOf } from '../../infra/processes.js';
+import { type ProcessRef, refOf } from '../../infra/processes/processes.js';
 
 const run = promisify(execFile);
 

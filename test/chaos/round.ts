@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Account } from './account.js';
 import type { ChaosHome } from './chaosHome.js';
 import type { Fault, World } from './faults/fault.js';
 import { type Injected, Injector } from './injector.js';
-import type { Journal } from './journal.js';
 import { type ChaosSize, LOOP, startLoopIn } from './loop.js';
-import { type LoopOutcome, outcomeOf } from './outcome.js';
+import { Account } from './outcome/account.js';
+import type { Journal } from './outcome/journal.js';
+import { type LoopOutcome, outcomeOf } from './outcome/outcome.js';
 import { type Met, Person } from './person.js';
 
 /** One loop from an empty home to its end. */

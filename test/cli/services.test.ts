@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { checkTools } from '../../workers/checkMachine.js';
+import { checkTools } from '../../workers/checks/checkMachine.js';
 import { ROOT } from '../support/binaries.js';
 import { partloop } from '../support/cli.js';
 

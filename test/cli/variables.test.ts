@@ -29,12 +29,11 @@ describe('a variable with a value that it cannot have', function () {
   }
 
   it('ends a supervisor and a worker', async () => {
-    for (const main of [
-      ['infra', 'supervisor.js'],
-      ['workers', 'main.js', '--role', 'train'],
-    ]) {
-      const [room = '', file = '', ...more] = main;
-      const { code, said } = await run(join(ROOT, 'dist', room, file), ...more);
+    for (const [main, ...args] of [
+      ['infra/processes/supervisor.js'],
+      ['workers/main.js', '--role', 'train'],
+    ] as const) {
+      const { code, said } = await run(join(ROOT, 'dist', main), ...args);
       assert.notEqual(code, 0);
       assert.match(said, message);
     }

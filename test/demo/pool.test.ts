@@ -9,7 +9,7 @@ import { generateDemo } from '../../demo/pool.js';
 import { DEMO_COUNTS } from '../../demo/settings.js';
 import { readTruth } from '../../demo/summary.js';
 import { ANGLES, DAMAGES, ORIENTATIONS, VEHICLES } from '../../domain/tags.js';
-import { decodeLabel } from '../../storage/labelMask.js';
+import { decodeLabel } from '../../storage/pictures/labelMask.js';
 
 const TINY = { train: 40, val: 4, test: 8, interior: 2 };
 

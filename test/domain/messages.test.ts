@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { PartloopError } from '../../domain/base/errors.js';
 import { loopConfigSchema, poolDefaults } from '../../domain/config.js';
 import { parseRequest, resolveConfig, startLoopRequestSchema } from '../../domain/messages.js';
-import { mergeSettings } from '../../domain/settings.js';
+import { mergeSettings } from '../../domain/settings/settings.js';
 
 describe('the input of startLoop', () => {
   it('may be empty, null or missing', () => {

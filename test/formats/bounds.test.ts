@@ -8,7 +8,7 @@ import type { ReviewFormat } from '../../formats/manifest.js';
 import { classTable } from '../../formats/palette.js';
 import { WRITERS } from '../../formats/writers.js';
 import { manifestImage, readBack, saveJson, writePart } from '../pool/review/kit.js';
-import { save, TAXONOMY } from '../support/pictures.js';
+import { save, TAXONOMY } from '../support/pictures/pictures.js';
 
 const WIDTH = 4_000;
 const HEIGHT = 3_000;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { PartloopError } from '../../domain/base/errors.js';
 import { imageSources, localFolder, readSource } from '../../formats/imageSources.js';
 import { memoryStore } from '../support/memoryStore.js';
-import { save } from '../support/pictures.js';
+import { save } from '../support/pictures/pictures.js';
 
 describe('the pictures that an annotation file names', () => {
   let folder: string;

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readTagFile } from '../../formats/tagFile.js';
-import { save } from '../support/pictures.js';
+import { save } from '../support/pictures/pictures.js';
 
 describe('a tag file', function () {
   this.timeout(30_000);

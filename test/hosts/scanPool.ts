@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { indexRowSchema } from '../../domain/tables.js';
 import { keys } from '../../storage/keys.js';
-import { encodeLabel } from '../../storage/labelMask.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { encodeLabel } from '../../storage/pictures/labelMask.js';
 import { openPool } from '../../storage/pool.js';
 import { chunkRow } from '../domain/sample/rows.js';
-import { givenCard } from '../support/givenModel.js';
-import { TAXONOMY } from '../support/pictures.js';
-import { writeTinyModel } from '../support/tinyModel.js';
+import { givenCard } from '../support/models/givenModel.js';
+import { writeTinyModel } from '../support/models/tinyModel.js';
+import { TAXONOMY } from '../support/pictures/pictures.js';
 
 export const POOL = 'cars';
 const SIDE = 64;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import type { ObjectStore } from '../../storage/objectStore.js';
-import { PYTHON } from '../support/tinyModel.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { PYTHON } from '../support/models/tinyModel.js';
 import { attemptsUnderWay, until } from './attempts.js';
 import type { NetworkName } from './network.js';
 import { type HostWorker, Site } from './site.js';

@@ -1,5 +1,5 @@
-import { openSessions } from '../../inference/sessions.js';
-import { TAXONOMY } from '../support/pictures.js';
+import { openSessions } from '../../inference/sessions/sessions.js';
+import { TAXONOMY } from '../support/pictures/pictures.js';
 
 /** Judges without end with the model named on the command line; a signal closes the sessions and then ends the process. */
 const [, , modelPath = ''] = process.argv;

@@ -7,12 +7,12 @@ import sharp from 'sharp';
 import type { IndexRow } from '../../domain/tables.js';
 import { readDerivative } from '../../inference/derivative.js';
 import { keys } from '../../storage/keys.js';
-import { encodeLabel } from '../../storage/labelMask.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { encodeLabel } from '../../storage/pictures/labelMask.js';
 import { syncDataset } from '../../training/dataset.js';
 import { chunkRow } from '../domain/sample/rows.js';
 import { memoryStore } from '../support/memoryStore.js';
-import { HEIGHT, picture, WIDTH } from '../support/pictureKinds.js';
+import { HEIGHT, picture, WIDTH } from '../support/pictures/pictureKinds.js';
 
 const POOL = 'cars';
 /** Less than the pictures have, so that copies are kept in the store. */

@@ -5,16 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { PartloopError } from '../../domain/base/errors.js';
-import type { FailureCode } from '../../domain/base/failure.js';
+import type { FailureCode } from '../../domain/base/failures/failure.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { NetworkImage } from '../../inference/decode.js';
-import { JudgeProcess } from '../../inference/judgeProcess.js';
-import { tryModel } from '../../inference/modelTrial.js';
-import { openSessions } from '../../inference/sessions.js';
-import { ProcessEnded } from '../../storage/helperProcess.js';
+import { JudgeProcess } from '../../inference/judge/judgeProcess.js';
+import { tryModel } from '../../inference/judge/modelTrial.js';
+import { openSessions } from '../../inference/sessions/sessions.js';
+import { ProcessEnded } from '../../storage/pictures/helperProcess.js';
 import { indexRow } from '../storage/rows.js';
 import { memoryStore } from '../support/memoryStore.js';
-import { TAXONOMY } from '../support/pictures.js';
 import {
   canCrash,
   type Fault,
@@ -23,7 +22,8 @@ import {
   PYTHON,
   writeFaulty,
   writeTinyModel,
-} from '../support/tinyModel.js';
+} from '../support/models/tinyModel.js';
+import { TAXONOMY } from '../support/pictures/pictures.js';
 
 const SIZE = 64;
 /** Longer than any of these networks needs for a picture, also on a busy machine. */

@@ -11,12 +11,12 @@ import { decodeForNetwork, decodeLabelOf, fitLabel, type NetworkImage } from '..
 import { derivativeSide, readDerivative } from '../../inference/derivative.js';
 import { contentSize, PAD_RGB, padImage } from '../../inference/letterbox.js';
 import { keys } from '../../storage/keys.js';
-import { encodeLabel } from '../../storage/labelMask.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { encodeLabel } from '../../storage/pictures/labelMask.js';
 import { ROOT } from '../support/binaries.js';
 import { memoryStore } from '../support/memoryStore.js';
-import { dsmlrTestSet } from '../support/photos.js';
-import { hasPython, PYTHON, run } from '../support/tinyModel.js';
+import { hasPython, PYTHON, run } from '../support/models/tinyModel.js';
+import { dsmlrTestSet } from '../support/pictures/photos.js';
 
 const POOL = 'photos';
 const SIZE = 96;

@@ -6,13 +6,13 @@ import type { IndexRow } from '../../domain/tables.js';
 import { readMaskManifest } from '../../formats/masks/import.js';
 import { decodeForNetwork } from '../../inference/decode.js';
 import { readDerivative } from '../../inference/derivative.js';
-import { readImage } from '../../storage/imageSource.js';
+import { readImage } from '../../storage/pictures/imageSource.js';
 import { openPool } from '../../storage/pool.js';
 import { ROOT } from '../support/binaries.js';
 import { memoryStore } from '../support/memoryStore.js';
-import { HEIGHT, type KindOfPicture, kindsOfPictures, WIDTH } from '../support/pictureKinds.js';
-import { mask, runImport, save } from '../support/pictures.js';
-import { hasPython, PYTHON, run } from '../support/tinyModel.js';
+import { hasPython, PYTHON, run } from '../support/models/tinyModel.js';
+import { HEIGHT, type KindOfPicture, kindsOfPictures, WIDTH } from '../support/pictures/pictureKinds.js';
+import { mask, runImport, save } from '../support/pictures/pictures.js';
 
 /** Side of the smaller copies, as of pictures that are larger than training wants. */
 const SMALL = 45;

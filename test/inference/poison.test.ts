@@ -8,15 +8,15 @@ import { scanConfigSchema } from '../../domain/config.js';
 import { reduceScan } from '../../domain/scan/index.js';
 import type { ChunkRow, FindingRow } from '../../domain/tables.js';
 import { tagsSchema } from '../../domain/tags.js';
-import { type ScannedImage, scanRows } from '../../inference/scanPipeline.js';
-import { openSessions, type SessionPool } from '../../inference/sessions.js';
-import { encodeLabel } from '../../storage/labelMask.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import { type ScannedImage, scanRows } from '../../inference/sessions/scanPipeline.js';
+import { openSessions, type SessionPool } from '../../inference/sessions/sessions.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { encodeLabel } from '../../storage/pictures/labelMask.js';
 import { chunkRow } from '../domain/sample/rows.js';
-import { TAXONOMY } from '../support/pictures.js';
-import { png } from '../support/png.js';
+import { hasPython, PYTHON, writeSeer } from '../support/models/tinyModel.js';
+import { TAXONOMY } from '../support/pictures/pictures.js';
+import { png } from '../support/pictures/png.js';
 import { startTestStore, type TestStore } from '../support/s3.js';
-import { hasPython, PYTHON, writeSeer } from '../support/tinyModel.js';
 
 /** Side of the model's canvas and of the pictures; their left half is red, which the model sees as class 1. */
 const SIDE = 64;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { homePaths, venvBinary } from '../../infra/home.js';
-import { PORT_NAMES, type PortName } from '../../infra/ports.js';
+import { PORT_NAMES, type PortName } from '../../infra/services/ports.js';
 import { makeTestHome, partloop, processOf, stateOf } from './home.js';
 import { listenersOf, listeningPorts, listeningSockets } from './listeners.js';
 import { ask, csrfToken } from './web.js';

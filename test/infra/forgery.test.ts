@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { refusal } from '../../infra/browserRequest.js';
-import { uiGate } from '../../infra/uiGate.js';
+import { refusal } from '../../infra/ui/browserRequest.js';
+import { uiGate } from '../../infra/ui/uiGate.js';
 import { ask } from './web.js';
 
 describe('a request of a browser', () => {

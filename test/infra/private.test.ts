@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadCredentials } from '../../infra/credentials.js';
-import { spawnGuarded } from '../../infra/guard.js';
 import { homePaths, makeHome } from '../../infra/home.js';
+import { spawnGuarded } from '../../infra/processes/guard.js';
+import { loadCredentials } from '../../infra/services/credentials.js';
 import { makeTestHome, partloop } from './home.js';
 
 interface Found {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
-import { loopTroubles } from '../../cli/loopTroubles.js';
+import { loopTroubles } from '../../cli/loop/loopTroubles.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { iterationWorkflowId, scanWorkflowId } from '../../domain/base/ids.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';

@@ -5,12 +5,12 @@ import { statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { loadCredentials } from '../../infra/credentials.js';
 import { homePaths, ROOT } from '../../infra/home.js';
-import { isListening, PORT_NAMES } from '../../infra/ports.js';
-import { refOf, signalProcess, waitForEnd } from '../../infra/processes.js';
-import { LOCAL_REGION, LOCAL_STORE } from '../../infra/seaweed.js';
-import { checkStoreWrites } from '../../storage/storeCheck.js';
+import { refOf, signalProcess, waitForEnd } from '../../infra/processes/processes.js';
+import { loadCredentials } from '../../infra/services/credentials.js';
+import { isListening, PORT_NAMES } from '../../infra/services/ports.js';
+import { LOCAL_REGION, LOCAL_STORE } from '../../infra/services/seaweed.js';
+import { checkStoreWrites } from '../../storage/objects/storeCheck.js';
 import { missingSearchAttributes } from '../../workers/searchAttributes.js';
 import { allEnded, makeTestHome, partloop, processOf, stateOf, testEnvironment, until } from './home.js';
 
@@ -57,7 +57,7 @@ describe('the local stack', function () {
   });
 
   it('refuses a second supervisor in the same home', async () => {
-    const supervisor = join(ROOT, 'dist', 'infra', 'supervisor.js');
+    const supervisor = join(ROOT, 'dist', 'infra', 'processes', 'supervisor.js');
     const second = spawn(process.execPath, [supervisor], {
       env: { ...process.env, PARTLOOP_HOME: home },
       stdio: 'ignore',

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { ROOT } from '../../infra/home.js';
-import { isLaunching, supervisorOf } from '../../infra/launch.js';
-import { isAlive, signalProcess } from '../../infra/processes.js';
+import { isLaunching, supervisorOf } from '../../infra/processes/launch.js';
+import { isAlive, signalProcess } from '../../infra/processes/processes.js';
 import { readState } from '../../infra/state.js';
 import { allEnded, makeTestHome, partloop, processOf, stateOf, testEnvironment, until } from './home.js';
 

@@ -9,10 +9,10 @@ import { z } from 'zod';
 import { openPool } from '../../storage/pool.js';
 import { storeOfHome } from '../chaos/home.js';
 import { partloop, partloopJson } from '../support/cli.js';
-import { CRASH_MARK, markedPicture, withFaultyChildren } from '../support/crashSharp.js';
-import { givenCard } from '../support/givenModel.js';
-import { mask, TAXONOMY } from '../support/pictures.js';
-import { canCrash, type Fault, faultyPicture, writeFaulty } from '../support/tinyModel.js';
+import { givenCard } from '../support/models/givenModel.js';
+import { canCrash, type Fault, faultyPicture, writeFaulty } from '../support/models/tinyModel.js';
+import { CRASH_MARK, markedPicture, withFaultyChildren } from '../support/pictures/crashSharp.js';
+import { mask, TAXONOMY } from '../support/pictures/pictures.js';
 
 const SIDE = 64;
 const PICTURES: Fault[] = [...Array.from({ length: 12 }, () => 'none' as const), 'crash', 'hang', 'crash', 'hang'];

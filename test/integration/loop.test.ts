@@ -7,11 +7,11 @@ import { scanSetupOf } from '../../inference/scan/scanSetup.js';
 import { readShard } from '../../inference/scan/shardObject.js';
 import { trialWarnings } from '../../inference/scan/tryJudges.js';
 import { committedFile } from '../../storage/keys.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { storeOfHome } from '../chaos/home.js';
 import { carStack } from '../support/carStack.js';
 import { partloop, partloopJson } from '../support/cli.js';
-import { flipped } from '../support/flipped.js';
+import { flipped } from '../support/pictures/flipped.js';
 
 const statusSchema = z.looseObject({
   phase: z.string(),

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { WorkflowFailedError } from '@temporalio/client';
 import { z } from 'zod';
 import { connect } from '../../cli/environment.js';
-import { loopStatus } from '../../cli/loopClient.js';
+import { loopStatus } from '../../cli/loop/loopClient.js';
 import { LOOP_PHASES } from '../../domain/messages.js';
 import { resolveEnvironment } from '../../infra/environment.js';
 import { openPool } from '../../storage/pool.js';

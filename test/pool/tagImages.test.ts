@@ -5,7 +5,7 @@ import { keys } from '../../storage/keys.js';
 import { openPool } from '../../storage/pool.js';
 import { indexRow } from '../storage/rows.js';
 import { memoryStore } from '../support/memoryStore.js';
-import { TAXONOMY } from '../support/pictures.js';
+import { TAXONOMY } from '../support/pictures/pictures.js';
 
 const now = new Date('2026-02-01T00:00:00Z');
 const facts = (more: Partial<ImageFacts>): ImageFacts => ({

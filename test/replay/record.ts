@@ -7,7 +7,7 @@ import { createRunningActivities } from '../../activities/running.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import type { LoopStatus } from '../../domain/messages.js';
-import { mergeSettings } from '../../domain/settings.js';
+import { mergeSettings } from '../../domain/settings/settings.js';
 import { ROOT, venvBinary } from '../support/binaries.js';
 import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
 import { faultAtCancel } from '../support/faultAtCancel.js';

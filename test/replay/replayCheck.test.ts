@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
-import { openWorkflows, replayCheck } from '../../workers/replayCheck.js';
+import { openWorkflows, replayCheck } from '../../workers/checks/replayCheck.js';
 import { ROOT } from '../support/binaries.js';
 import { fakeActivities, testConfig } from '../support/fakeActivities.js';
 import { stepGate } from '../support/stepGate.js';

@@ -1,7 +1,7 @@
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../support/binaries.js';
-import { run } from '../support/tinyModel.js';
+import { run } from '../support/models/tinyModel.js';
 
 /** An installation of partloop in a folder of its own. */
 export interface Build {

@@ -8,9 +8,9 @@ import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { keys } from '../../storage/keys.js';
 import { openPool } from '../../storage/pool.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';
-import { writeTable } from '../../storage/table.js';
-import { flipped } from '../support/flipped.js';
+import { writeTable } from '../../storage/tables/table.js';
 import { memoryStore } from '../support/memoryStore.js';
+import { flipped } from '../support/pictures/flipped.js';
 import { indexRow } from './rows.js';
 
 async function newPool() {

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { PartloopError } from '../../domain/base/errors.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
 
 /** A store in memory with the conditional writes of a real one, for tests of what is built on it. */
 export function memoryStore(): ObjectStore & { readonly read: string[]; readonly keys: string[] } {

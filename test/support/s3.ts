@@ -2,13 +2,19 @@ import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCredentials } from '../../infra/credentials.js';
-import { spawnGuarded } from '../../infra/guard.js';
 import { homePaths, makeHome } from '../../infra/home.js';
-import { choosePorts } from '../../infra/ports.js';
-import { LOCAL_BUCKET, LOCAL_REGION, prepareSeaweed, removeSockets, seaweedCommand } from '../../infra/seaweed.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
-import { openStore, type StoreOptions } from '../../storage/s3.js';
+import { spawnGuarded } from '../../infra/processes/guard.js';
+import { loadCredentials } from '../../infra/services/credentials.js';
+import { choosePorts } from '../../infra/services/ports.js';
+import {
+  LOCAL_BUCKET,
+  LOCAL_REGION,
+  prepareSeaweed,
+  removeSockets,
+  seaweedCommand,
+} from '../../infra/services/seaweed.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { openStore, type StoreOptions } from '../../storage/objects/s3.js';
 
 export interface TestStore {
   /** A store under a prefix of its own on the server. */

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { PartloopError } from '../../domain/base/errors.js';
-import type { FailedDelete, ObjectFacts, ObjectStore } from '../../storage/objectStore.js';
+import type { FailedDelete, ObjectFacts, ObjectStore } from '../../storage/objects/objectStore.js';
 
 /** An object store in memory with real conditional writes: enough for the trainer's lease and its outputs. */
 export class MemoryStore implements ObjectStore {

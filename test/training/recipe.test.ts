@@ -9,8 +9,8 @@ import { type IterationContext, iterationContextSchema, type StepResults } from 
 import { type IndexRow, trainingRowSchema } from '../../domain/tables.js';
 import { keys } from '../../storage/keys.js';
 import { openPool } from '../../storage/pool.js';
-import { writeTable } from '../../storage/table.js';
-import type { Turn } from '../../training/chainState.js';
+import { writeTable } from '../../storage/tables/table.js';
+import type { Turn } from '../../training/checkpoints/chainState.js';
 import { RECIPE_WAIT_MS, RecipePin } from '../../training/recipe.js';
 import { stepResult } from '../support/stepResult.js';
 import { attended } from './attended.js';

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
 import { taxonomySchema } from '../../domain/taxonomy.js';
 import { keys } from '../../storage/keys.js';
-import type { ObjectStore } from '../../storage/objectStore.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
 
 export const POOL = 'tiny';
 

@@ -13,7 +13,7 @@ import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import { openPool } from '../../storage/pool.js';
 import { readRegistry } from '../../storage/registry.js';
-import { writeTable } from '../../storage/table.js';
+import { writeTable } from '../../storage/tables/table.js';
 import { stepResult } from '../support/stepResult.js';
 import { MemoryStore } from './memoryStore.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';

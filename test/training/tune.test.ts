@@ -13,9 +13,9 @@ import { newTrial, ownTrial } from '../../domain/tune/trials.js';
 import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import { openPool } from '../../storage/pool.js';
-import { writeTable } from '../../storage/table.js';
+import { writeTable } from '../../storage/tables/table.js';
+import { PYTHON } from '../support/models/tinyModel.js';
 import { stepResult } from '../support/stepResult.js';
-import { PYTHON } from '../support/tinyModel.js';
 import { MemoryStore } from './memoryStore.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { PartloopError } from '../../domain/base/errors.js';
-import { FAILURES, type FailureCode } from '../../domain/base/failure.js';
-import { machineFault } from '../../domain/base/machineFault.js';
+import { FAILURES, type FailureCode } from '../../domain/base/failures/failure.js';
+import { machineFault } from '../../domain/base/failures/machineFault.js';
 import { castError } from '../../workers/castErrors.js';
 
 const PLACE = { role: 'scan', host: 'box' };

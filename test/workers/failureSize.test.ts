@@ -6,7 +6,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import fc from 'fast-check';
 import { PartloopError } from '../../domain/base/errors.js';
-import { FAILURES, type FailureCode } from '../../domain/base/failure.js';
+import { FAILURES, type FailureCode } from '../../domain/base/failures/failure.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { castError, castErrors } from '../../workers/castErrors.js';
 import { shorten } from '../../workers/failureSize.js';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
 import { SCAN_QUEUE } from '../../domain/base/queues.js';
-import { PrintedLines } from '../../training/printedLines.js';
+import { PrintedLines } from '../../training/process/printedLines.js';
 import { runtimeLogs, workerLog } from '../../workers/log.js';
 import { withInput, workflowFields } from '../../workers/logFields.js';
 

@@ -1,7 +1,7 @@
 """The one form in which pictures are read: 8 bits of sRGB or grey, opaque, upright.
 
 Whatever else a picture may be (profiles, transparency, 16 bits, CMYK, EXIF orientation) is resolved once, by the scan's
-decoder (`storage/picture.ts`). Converting here as well would show the network other pixels than the scan sees.
+decoder (`storage/pictures/picture.ts`). Converting here as well would show the network other pixels than the scan sees.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readCoco } from '../../../formats/coco/import.js';
-import { TAXONOMY } from '../../../test/support/pictures.js';
+import { TAXONOMY } from '../../../test/support/pictures/pictures.js';
 import { mutateText } from '../mutateBytes.js';
 import { mutateJson } from '../mutateJson.js';
 import { mutateJpeg } from '../mutatePicture.js';

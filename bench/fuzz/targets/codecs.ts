@@ -3,7 +3,7 @@ import { connectedComponents, skipValues } from '../../../domain/geometry/compon
 import { segmentationSchema, segmentationShape } from '../../../formats/coco/segmentation.js';
 import { decodeBrush, encodeBrush } from '../../../formats/labelStudio/brush.js';
 import { paintShapes } from '../../../formats/paint.js';
-import { decodeLabel, encodeLabel } from '../../../storage/labelMask.js';
+import { decodeLabel, encodeLabel } from '../../../storage/pictures/labelMask.js';
 import { mutateBytes } from '../mutateBytes.js';
 import { mutateJson } from '../mutateJson.js';
 import { mutatePng } from '../mutatePicture.js';

@@ -13,12 +13,12 @@ import {
   stopSchema,
   tuneInputSchema,
 } from '../../../domain/messages.js';
-import { mergeSettings } from '../../../domain/settings.js';
+import { mergeSettings } from '../../../domain/settings/settings.js';
 import { carParts34 } from '../../../domain/taxonomies/carParts34.js';
 import { parseTaxonomy } from '../../../domain/taxonomy.js';
 import { userModelSchema } from '../../../domain/userModel.js';
 import { manifestSchema } from '../../../formats/manifest.js';
-import { TAXONOMY } from '../../../test/support/pictures.js';
+import { TAXONOMY } from '../../../test/support/pictures/pictures.js';
 import { mutateJson } from '../mutateJson.js';
 import type { Target } from '../target.js';
 import { exported } from './review.js';

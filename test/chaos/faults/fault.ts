@@ -1,6 +1,6 @@
-import type { Account } from '../account.js';
 import type { ChaosHome } from '../chaosHome.js';
-import type { Journal } from '../journal.js';
+import type { Account } from '../outcome/account.js';
+import type { Journal } from '../outcome/journal.js';
 
 export const FAULT_KINDS = [
   'sigkill',

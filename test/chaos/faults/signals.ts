@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signalProcess, waitForEnd } from '../../../infra/processes.js';
+import { signalProcess, waitForEnd } from '../../../infra/processes/processes.js';
 import { VICTIMS, type Victim } from '../chaosHome.js';
 import { between, type Fault, type World } from './fault.js';
 

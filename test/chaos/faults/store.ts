@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StoreFault } from '../proxy.js';
+import type { StoreFault } from '../network/proxy.js';
 import { between, type Fault, type World } from './fault.js';
 
 const faulty = (kind: Fault['kind'], draw: (random: () => number) => StoreFault): Fault => ({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { drawChunk } from '../../../domain/draw/drawChunk.js';
-import type { LeftOut } from '../../../domain/leftOut.js';
+import type { LeftOut } from '../../../domain/images/leftOut.js';
 import {
   countFacts,
   countsOf,

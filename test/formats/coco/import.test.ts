@@ -4,8 +4,8 @@ import { dsmlr18 } from '../../../domain/taxonomies/dsmlr18.js';
 import { readCoco } from '../../../formats/coco/import.js';
 import { openPool } from '../../../storage/pool.js';
 import { memoryStore } from '../../support/memoryStore.js';
-import { dsmlrTestSet } from '../../support/photos.js';
-import { picture, runImport, save, TAXONOMY } from '../../support/pictures.js';
+import { dsmlrTestSet } from '../../support/pictures/photos.js';
+import { picture, runImport, save, TAXONOMY } from '../../support/pictures/pictures.js';
 import { box, CATEGORIES, CocoFolder, hood, imageEntry } from './kit.js';
 
 describe('an import of COCO annotations', function () {

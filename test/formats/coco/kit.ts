@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCoco } from '../../../formats/coco/import.js';
 import { memoryStore } from '../../support/memoryStore.js';
-import { picture, runImport, save, TAXONOMY } from '../../support/pictures.js';
+import { picture, runImport, save, TAXONOMY } from '../../support/pictures/pictures.js';
 
 /** Sides of the one picture of most files. */
 export const WIDTH = 24;

@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { readCoco } from '../../../formats/coco/import.js';
 import { segmentationShape } from '../../../formats/coco/segmentation.js';
 import { paintShapes } from '../../../formats/paint.js';
-import { readLabel } from '../../../storage/imageSource.js';
-import { decodeLabel } from '../../../storage/labelMask.js';
+import { readLabel } from '../../../storage/pictures/imageSource.js';
+import { decodeLabel } from '../../../storage/pictures/labelMask.js';
 import { openPool } from '../../../storage/pool.js';
 import { memoryStore } from '../../support/memoryStore.js';
-import { picture, runImport, save, TAXONOMY } from '../../support/pictures.js';
+import { picture, runImport, save, TAXONOMY } from '../../support/pictures/pictures.js';
 import { box, CocoFolder, HEIGHT, imageEntry, WIDTH } from './kit.js';
 
 describe('the label that an import of COCO annotations paints', function () {

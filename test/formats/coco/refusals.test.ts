@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readCoco } from '../../../formats/coco/import.js';
 import { openPool } from '../../../storage/pool.js';
 import { memoryStore } from '../../support/memoryStore.js';
-import { picture, runImport, save, TAXONOMY } from '../../support/pictures.js';
+import { picture, runImport, save, TAXONOMY } from '../../support/pictures/pictures.js';
 import { box, CocoFolder, HEIGHT, hood, imageEntry, WIDTH } from './kit.js';
 
 describe('what an import of COCO annotations cannot use', function () {

@@ -6,13 +6,13 @@ import sharp from 'sharp';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { parseTaxonomy } from '../../../domain/taxonomy.js';
 import { readMaskManifest } from '../../../formats/masks/import.js';
-import { readImage, readLabel } from '../../../storage/imageSource.js';
 import { keys } from '../../../storage/keys.js';
-import { decodeLabel, encodeLabel } from '../../../storage/labelMask.js';
-import type { ObjectStore } from '../../../storage/objectStore.js';
+import type { ObjectStore } from '../../../storage/objects/objectStore.js';
+import { readImage, readLabel } from '../../../storage/pictures/imageSource.js';
+import { decodeLabel, encodeLabel } from '../../../storage/pictures/labelMask.js';
 import { openPool } from '../../../storage/pool.js';
 import { memoryStore } from '../../support/memoryStore.js';
-import { mask, picture, runImport, save, TAXONOMY } from '../../support/pictures.js';
+import { mask, picture, runImport, save, TAXONOMY } from '../../support/pictures/pictures.js';
 import { startTestStore, type TestStore } from '../../support/s3.js';
 
 const indexOf = async (store: ObjectStore) => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { readClassNames } from '../../../formats/yolo/dataYaml.js';
-import { save } from '../../support/pictures.js';
+import { save } from '../../support/pictures/pictures.js';
 
 describe('the class names of a data.yaml', () => {
   let folder: string;

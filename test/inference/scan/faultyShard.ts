@@ -6,14 +6,14 @@ import { scanPlanSchema } from '../../../domain/scan/plan.js';
 import { type ChunkRow, chunkRowSchema, indexRowSchema } from '../../../domain/tables.js';
 import type { ScanSetup } from '../../../inference/scan/scanSetup.js';
 import { keys } from '../../../storage/keys.js';
-import { encodeLabel } from '../../../storage/labelMask.js';
-import type { ObjectStore } from '../../../storage/objectStore.js';
+import type { ObjectStore } from '../../../storage/objects/objectStore.js';
+import { encodeLabel } from '../../../storage/pictures/labelMask.js';
 import { openPool } from '../../../storage/pool.js';
-import { writeTable } from '../../../storage/table.js';
+import { writeTable } from '../../../storage/tables/table.js';
 import { chunkRow } from '../../domain/sample/rows.js';
-import { givenCard } from '../../support/givenModel.js';
-import { TAXONOMY } from '../../support/pictures.js';
-import { type Fault, faultyPicture } from '../../support/tinyModel.js';
+import { givenCard } from '../../support/models/givenModel.js';
+import { type Fault, faultyPicture } from '../../support/models/tinyModel.js';
+import { TAXONOMY } from '../../support/pictures/pictures.js';
 
 export const SIDE = 64;
 /** Longer than these networks need for a picture, on a busy machine too. */

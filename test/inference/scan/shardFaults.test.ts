@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { ShardInput } from '../../../inference/scan/scanSetup.js';
 import { readShard, type ShardEntry, shardKey } from '../../../inference/scan/shardObject.js';
-import { LOCAL_BUCKET } from '../../../infra/seaweed.js';
-import { readJson } from '../../../storage/json.js';
-import { TAXONOMY } from '../../support/pictures.js';
+import { LOCAL_BUCKET } from '../../../infra/services/seaweed.js';
+import { readJson } from '../../../storage/tables/json.js';
+import { canCrash, type Fault, hasPython, PYTHON, writeFaulty } from '../../support/models/tinyModel.js';
+import { TAXONOMY } from '../../support/pictures/pictures.js';
 import { startTestStore, type TestStore } from '../../support/s3.js';
-import { canCrash, type Fault, hasPython, PYTHON, writeFaulty } from '../../support/tinyModel.js';
 import { SIDE, storeShard } from './faultyShard.js';
 
 const MAIN = fileURLToPath(new URL('./shardMain.js', import.meta.url));

@@ -3,7 +3,7 @@ import { PartloopError } from '../../../domain/base/errors.js';
 import { evaluateModel } from '../../../inference/evaluation/evaluateModel.js';
 import { scanShard } from '../../../inference/scan/judgeShard.js';
 import type { ScanSetup } from '../../../inference/scan/scanSetup.js';
-import { openStore, type StoreOptions } from '../../../storage/s3.js';
+import { openStore, type StoreOptions } from '../../../storage/objects/s3.js';
 
 /**
  * One attempt at a shard, or at scoring its model on the test images, in a process of its own, as a worker would make it. What

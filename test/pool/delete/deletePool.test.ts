@@ -8,10 +8,10 @@ import { deletePool } from '../../../pool/delete/deletePool.js';
 import { planDeletion } from '../../../pool/delete/planDeletion.js';
 import { importImages } from '../../../pool/import/importImages.js';
 import { keys } from '../../../storage/keys.js';
-import type { ObjectStore } from '../../../storage/objectStore.js';
+import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { listPools, openPool } from '../../../storage/pool.js';
 import { memoryStore } from '../../support/memoryStore.js';
-import { TAXONOMY } from '../../support/pictures.js';
+import { TAXONOMY } from '../../support/pictures/pictures.js';
 import { startTestStore, type TestStore } from '../../support/s3.js';
 import { item, NOW, namesOf } from '../remove/kit.js';
 

@@ -11,11 +11,11 @@ import { changeRules } from '../../../pool/import/preparePool.js';
 import { groupRefusals } from '../../../pool/import/refusals.js';
 import { digestOfTaxonomy } from '../../../storage/digest.js';
 import { keys } from '../../../storage/keys.js';
-import { encodeLabel } from '../../../storage/labelMask.js';
-import type { ObjectStore } from '../../../storage/objectStore.js';
+import type { ObjectStore } from '../../../storage/objects/objectStore.js';
+import { encodeLabel } from '../../../storage/pictures/labelMask.js';
 import { openPool } from '../../../storage/pool.js';
 import { memoryStore } from '../../support/memoryStore.js';
-import { picture, runImport, save, TAXONOMY } from '../../support/pictures.js';
+import { picture, runImport, save, TAXONOMY } from '../../support/pictures/pictures.js';
 
 const SIDE = { width: 24, height: 16 };
 

@@ -11,13 +11,13 @@ import { decodeForNetwork } from '../../../inference/decode.js';
 import { readDerivative } from '../../../inference/derivative.js';
 import { inspectPicture, type PictureFacts } from '../../../pool/import/picture.js';
 import { keys } from '../../../storage/keys.js';
-import { encodeLabel } from '../../../storage/labelMask.js';
+import { encodeLabel } from '../../../storage/pictures/labelMask.js';
 import { chunkRow } from '../../domain/sample/rows.js';
 import { ROOT } from '../../support/binaries.js';
 import { memoryStore } from '../../support/memoryStore.js';
-import { HEIGHT, kindsOfPictures, picture, WIDTH } from '../../support/pictureKinds.js';
-import { png } from '../../support/png.js';
-import { hasPython, PYTHON, run } from '../../support/tinyModel.js';
+import { hasPython, PYTHON, run } from '../../support/models/tinyModel.js';
+import { HEIGHT, kindsOfPictures, picture, WIDTH } from '../../support/pictures/pictureKinds.js';
+import { png } from '../../support/pictures/png.js';
 
 const text = (start: string): Buffer => Buffer.concat([Buffer.from(start, 'latin1'), Buffer.alloc(200)]);
 const isoMedia = (...brands: string[]): Buffer => {

@@ -9,7 +9,7 @@ import { listRemovals, removeImages, restoreImages } from '../../../pool/remove/
 import { selectImages } from '../../../pool/remove/select.js';
 import { openPool } from '../../../storage/pool.js';
 import { memoryStore } from '../../support/memoryStore.js';
-import { runImport, save, TAXONOMY } from '../../support/pictures.js';
+import { runImport, save, TAXONOMY } from '../../support/pictures/pictures.js';
 import { imageIdOf, item, NOW, named, namesOf, planOf, review, where } from './kit.js';
 
 async function pool(count = 4) {

@@ -5,11 +5,11 @@ import { NO_TAGS } from '../../../domain/tags.js';
 import { importImages } from '../../../pool/import/importImages.js';
 import { namesInReport } from '../../../pool/remove/reportNames.js';
 import { keys } from '../../../storage/keys.js';
-import type { ObjectStore } from '../../../storage/objectStore.js';
+import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { openPool } from '../../../storage/pool.js';
-import { writeTable } from '../../../storage/table.js';
+import { writeTable } from '../../../storage/tables/table.js';
 import { memoryStore } from '../../support/memoryStore.js';
-import { runImport, TAXONOMY } from '../../support/pictures.js';
+import { runImport, TAXONOMY } from '../../support/pictures/pictures.js';
 import { missingPart } from '../review/scannedPool.js';
 import { imageIdOf, item, named, planOf, purgeImages, under } from './kit.js';
 

@@ -9,7 +9,7 @@ import { readCoco } from '../../../formats/coco/import.js';
 import { importImages } from '../../../pool/import/importImages.js';
 import { importLabels } from '../../../pool/review/importLabels.js';
 import { undoReview } from '../../../pool/review/undoReview.js';
-import type { ObjectStore } from '../../../storage/objectStore.js';
+import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { openPool } from '../../../storage/pool.js';
 import { memoryStore } from '../../support/memoryStore.js';
 import { clock } from './desk.js';

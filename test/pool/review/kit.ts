@@ -13,7 +13,7 @@ import { classTable } from '../../../formats/palette.js';
 import { openReturned } from '../../../formats/readers.js';
 import { WRITERS } from '../../../formats/writers.js';
 import { joinImages } from '../../../pool/review/joinImages.js';
-import { TAXONOMY } from '../../support/pictures.js';
+import { TAXONOMY } from '../../support/pictures/pictures.js';
 
 export const WIDTH = 13;
 export const HEIGHT = 9;

@@ -9,13 +9,13 @@ import {
   scanImageRowSchema,
 } from '../../../domain/tables.js';
 import { keys } from '../../../storage/keys.js';
-import { decodeLabel, encodeLabel } from '../../../storage/labelMask.js';
-import type { ObjectStore } from '../../../storage/objectStore.js';
+import type { ObjectStore } from '../../../storage/objects/objectStore.js';
+import { decodeLabel, encodeLabel } from '../../../storage/pictures/labelMask.js';
 import { openPool, type Pool } from '../../../storage/pool.js';
-import { writeTable } from '../../../storage/table.js';
+import { writeTable } from '../../../storage/tables/table.js';
 import { idOf, indexRow, scanRow } from '../../domain/sample/rows.js';
 import { memoryStore } from '../../support/memoryStore.js';
-import { TAXONOMY } from '../../support/pictures.js';
+import { TAXONOMY } from '../../support/pictures/pictures.js';
 
 export const WIDTH = 40;
 export const HEIGHT = 20;

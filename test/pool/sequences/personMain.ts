@@ -1,5 +1,5 @@
-import { LOCAL_BUCKET } from '../../../infra/seaweed.js';
-import { openStore, type StoreOptions } from '../../../storage/s3.js';
+import { LOCAL_BUCKET } from '../../../infra/services/seaweed.js';
+import { openStore, type StoreOptions } from '../../../storage/objects/s3.js';
 import { checkHistory, type Deed, Person } from './world.js';
 
 interface Order {

@@ -16,14 +16,14 @@ import { importLabels } from '../../../pool/review/importLabels.js';
 import { reviewImports } from '../../../pool/review/reviewImports.js';
 import { undoReview } from '../../../pool/review/undoReview.js';
 import { keys } from '../../../storage/keys.js';
-import { decodeLabel, encodeLabel } from '../../../storage/labelMask.js';
-import type { ObjectStore } from '../../../storage/objectStore.js';
+import type { ObjectStore } from '../../../storage/objects/objectStore.js';
+import { decodeLabel, encodeLabel } from '../../../storage/pictures/labelMask.js';
 import { openPool } from '../../../storage/pool.js';
 import type { PoolHistory } from '../../../storage/poolHistory.js';
 import { readReviews } from '../../../storage/reviews.js';
-import { writeTable } from '../../../storage/table.js';
+import { writeTable } from '../../../storage/tables/table.js';
 import { scanRow } from '../../domain/sample/rows.js';
-import { picture, TAXONOMY } from '../../support/pictures.js';
+import { picture, TAXONOMY } from '../../support/pictures/pictures.js';
 
 export const POOL = 'cars';
 export const IMAGES = 3;

@@ -1,0 +1,44 @@
+import type { Client } from '@temporalio/client';
+import { iterationWorkflowId, scanWorkflowId } from '../../domain/base/ids.js';
+import type { LoopStatus } from '../../domain/messages.js';
+import { STEPS, type Step, type StepResults } from '../../domain/steps.js';
+import { withProgress } from '../progress.js';
+import { activityProgress } from './activityProgress.js';
+import { waitForLoop } from './loopClient.js';
+
+/** Wait for a loop with a progress bar on stderr; in a log it prints one line a change. `signal` ends the wait alone. */
+export async function watchLoop(client: Client, loop: string, signal?: AbortSignal): Promise<LoopStatus> {
+  return withProgress(`loop ${loop}`, async (line) => {
+    let shown = '';
+    const show = async (status: LoopStatus, step: Step | null, results: StepResults): Promise<void> => {
+      const text = await progressText(client, status, step, results);
+      if (text === shown) return;
+      shown = text;
+      line.detail(text);
+    };
+    const last = await waitForLoop(client, loop, (status, step, results) => void show(status, step, results), signal);
+    line.title(`loop ${loop}: ${last.phase}`);
+    return last;
+  });
+}
+
+async function progressText(
+  client: Client,
+  status: LoopStatus,
+  step: Step | null,
+  results: StepResults,
+): Promise<string> {
+  if (status.iteration === null) return status.phase;
+  const place = step === null ? 0 : STEPS.indexOf(step);
+  const bar = STEPS.map((name, index) =>
+    results[name] !== undefined || index < place ? '■' : index === place && step !== null ? '▣' : '□',
+  ).join('');
+  const detail = step === null ? '' : await iterationActivity(client, status.loop, status.iteration);
+  return `iteration ${status.iteration} ${bar} ${step ?? status.phase}${detail}`;
+}
+
+async function iterationActivity(client: Client, loop: string, iteration: number): Promise<string> {
+  const workflowId = iterationWorkflowId(loop, iteration);
+  const progress = await activityProgress(client, [scanWorkflowId(workflowId), workflowId]);
+  return progress === '' ? '' : `: ${progress}`;
+}

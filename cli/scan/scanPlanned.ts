@@ -1,0 +1,106 @@
+import { counted } from '../../domain/base/counted.js';
+import { PartloopError } from '../../domain/base/errors.js';
+import { type NotDrawn, whyNotDrawn } from '../../domain/draw/drawChunk.js';
+import type { ScanRequest } from '../../domain/messages.js';
+import { notScannedText } from '../../domain/scan/counts.js';
+import { SPLIT_IN_WORDS } from '../../domain/scan/split.js';
+import { standaloneConfig } from '../../domain/scan/standalone.js';
+import { fewImagesWarning } from '../../domain/scan/warnings.js';
+import { digestOfTaxonomy } from '../../storage/digest.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { openPool } from '../../storage/pool.js';
+import { readRegistry } from '../../storage/registry.js';
+import { say } from '../output.js';
+
+/** What a scan is going to do, as far as it can be known before it starts. */
+export interface PlannedScan {
+  pool: string;
+  split: ScanRequest['split'];
+  poolImages: number;
+  /** Images that it will judge, unless their files turn out bad. */
+  images: number;
+  notScanned: Partial<Record<NotDrawn, number>>;
+  /** model: one that was given; benchmark: the one in production, and folds for what it has seen; folds: each other's. */
+  judge: 'model' | 'benchmark' | 'folds';
+  /** Of the models of cross-validation; null where none is trained. */
+  folds: { count: number; iterations: number; imageSize: number; batchSize: number; preset: string } | null;
+  seed: number;
+  quarantineAt: number;
+  quarantinePrecision: number | null;
+}
+
+/**
+ * Look at the pool and the settings as the scan will do.
+ *
+ * @throws PartloopError `not-found` for a pool that is not there, `pool-exhausted` for one with too few such images,
+ * `input-invalid` for settings that do not go together
+ */
+export async function planStandaloneScan(
+  store: ObjectStore,
+  request: ScanRequest,
+  { hasModel }: { hasModel: boolean },
+): Promise<PlannedScan> {
+  const { pool: name = '', split } = request;
+  const pool = await openPool(store, name);
+  const index = await pool.readIndex(await pool.latestVersion());
+  const whyNot = whyNotDrawn(index, split);
+  const notScanned: Partial<Record<NotDrawn, number>> = {};
+  for (const row of index) {
+    const why = whyNot(row);
+    if (why !== null) notScanned[why] = (notScanned[why] ?? 0) + 1;
+  }
+  const images = index.length - Object.values(notScanned).reduce((sum, count) => sum + count, 0);
+  const least = request.crossValidate ?? 1;
+  if (images < least) {
+    const needs = request.crossValidate === undefined ? 'a scan needs' : counted(least, 'fold needs', 'folds need');
+    throw new PartloopError(
+      'pool-exhausted',
+      `pool \`${name}\` has ${counted(images, 'image', 'images')} to judge (${SPLIT_IN_WORDS[split]}), and ${needs} at least ${least}`,
+      { hint: `\`partloop pool stats ${name}\` shows its images; \`--split\` chooses others.` },
+    );
+  }
+  const { train, scan, seed } = standaloneConfig(request, { pool: name, defaults: pool.defaults, images });
+  const judge = hasModel ? 'model' : request.crossValidate !== undefined ? 'folds' : await usualJudge();
+  const { imageSize, batchSize, preset } = train;
+  const iterations = Math.max(1, Math.round(train.iterations * scan.foldIterationShare));
+  return {
+    ...{ pool: name, split, poolImages: index.length, images, notScanned, judge, seed },
+    folds: judge === 'model' ? null : { count: scan.folds, iterations, imageSize, batchSize, preset },
+    quarantineAt: scan.quarantineAt,
+    quarantinePrecision: scan.quarantinePrecision,
+  };
+
+  async function usualJudge(): Promise<'benchmark' | 'folds'> {
+    const { model } = await readRegistry(store, digestOfTaxonomy(pool.taxonomy));
+    return model === null ? 'folds' : 'benchmark';
+  }
+}
+
+/** The plan for people, before the scan starts. */
+export function tellPlannedScan(
+  plan: PlannedScan,
+  { model, isAsked }: { model: string | null; isAsked: boolean },
+): void {
+  const { pool, split, poolImages, images, notScanned, quarantineAt, quarantinePrecision } = plan;
+  const rest = notScannedText(notScanned);
+  say(
+    `pool ${pool}: ${images} of ${counted(poolImages, 'image', 'images')} to judge (${SPLIT_IN_WORDS[split]})` +
+      `${rest === '' ? '' : `; not scanned: ${rest}`}`,
+    `judged by ${judgesText(plan, model, isAsked)}`,
+    quarantinePrecision === null
+      ? `set aside: images that are wrong with a probability of at least ${quarantineAt}`
+      : `set aside: as many images as keep ${quarantinePrecision * 100} % of them wrong`,
+    'Other choices: --split, --model or --cross-validate, --image-size, --iterations, --set scan.quarantineAt=0.7',
+    ...fewImagesWarning(images).map((warning) => `warning: ${warning}`),
+  );
+}
+
+function judgesText({ judge, folds, seed }: PlannedScan, model: string | null, isAsked: boolean): string {
+  if (folds === null) return model ?? 'the model that was given';
+  const each =
+    `each trained for ${counted(folds.iterations, 'iteration', 'iterations')} of ` +
+    `${counted(folds.batchSize, 'image', 'images')} at ${folds.imageSize} pixels (${folds.preset}, seed ${seed})`;
+  const count = counted(folds.count, 'fold', 'folds');
+  if (judge === 'benchmark') return `the model in production; images that it has seen by ${count}, ${each}`;
+  return `${count}, ${each}${isAsked ? '' : ', since no model is in production for these classes'}`;
+}

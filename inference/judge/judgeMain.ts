@@ -1,0 +1,41 @@
+import { PartloopError } from '../../domain/base/errors.js';
+import { cropTopLeft } from '../../domain/geometry/resize.js';
+import { serveParent } from '../../storage/pictures/helperProcess.js';
+import { decodeForNetwork } from '../decode.js';
+import { judgePicture, orNamed } from '../sessions/scanPipeline.js';
+import { openSessions, type SessionPool } from '../sessions/sessions.js';
+import { LONGEST_TIMER_MS, Watchdog } from '../watchdog.js';
+import type { JudgeReply, JudgeRequest } from './judgeMessages.js';
+
+/**
+ * A process that judges pictures for its parent, which hands it their bytes: whatever native code does to it, the parent
+ * lives. It opens nothing but the model's file and knows no credentials.
+ */
+let sessions: SessionPool | undefined;
+/** Requests are worked off one after the other. */
+let queue: Promise<unknown> = Promise.resolve();
+
+serveParent((request: JudgeRequest) => {
+  const answer = queue.then(() => work(request));
+  queue = answer.catch(() => undefined);
+  return answer;
+});
+
+async function work(request: JudgeRequest): Promise<JudgeReply> {
+  if (request.type === 'open') {
+    // The parent has the watchdog, and ends this process.
+    sessions = await openSessions(1, request.setup, new Watchdog(LONGEST_TIMER_MS));
+    return { type: 'ready' };
+  }
+  if (sessions === undefined) throw new PartloopError('internal', 'a judge process was asked before it had a model');
+  const opened = sessions;
+  if (request.type === 'judge') {
+    const { row: _, ...judged } = await orNamed(request.job.row, () => judgePicture(opened, request.job));
+    return { type: 'judged', ...judged };
+  }
+  const { image, name } = request;
+  const picture = await decodeForNetwork(image, opened.size, name);
+  const { mask, surest } = await opened.look(picture, name);
+  const seen = new Set(cropTopLeft(mask, opened.size, picture.width, picture.height));
+  return { type: 'seen', sight: { classes: [...seen].sort((a, b) => a - b), surest } };
+}

@@ -1,0 +1,22 @@
+import type { ImageAnalysis } from '../../domain/scan/index.js';
+import type { ThreadSetup } from '../sessions/scanMessages.js';
+import type { PictureToJudge } from '../sessions/scanPipeline.js';
+
+/** What a judge process is asked, one thing at a time. */
+export type JudgeRequest =
+  | { type: 'open'; setup: ThreadSetup }
+  | { type: 'judge'; job: PictureToJudge }
+  | { type: 'look'; name: string; image: Uint8Array };
+
+/** What a model sees in a picture, without a label. */
+export interface Sight {
+  /** Label values that it finds. */
+  classes: number[];
+  /** 255 × the largest probability of a pixel. */
+  surest: number;
+}
+
+export type JudgeReply =
+  | { type: 'ready' }
+  | { type: 'judged'; analysis: ImageAnalysis | null; error: string | null; unusable: boolean }
+  | { type: 'seen'; sight: Sight };

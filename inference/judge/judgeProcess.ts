@@ -1,0 +1,62 @@
+import { PartloopError } from '../../domain/base/errors.js';
+import { HelperProcess, ProcessEnded } from '../../storage/pictures/helperProcess.js';
+import type { ThreadSetup } from '../sessions/scanMessages.js';
+import type { PictureToJudge, ScannedImage } from '../sessions/scanPipeline.js';
+import { isStalled, Watchdog } from '../watchdog.js';
+import type { JudgeReply, JudgeRequest, Sight } from './judgeMessages.js';
+
+/**
+ * A process of its own with one session of a model. Native code that ends it (a crash in libvips or ONNX Runtime, the kernel
+ * out of memory) or hangs ends nothing else, and what it had in hand is known.
+ */
+export class JudgeProcess {
+  readonly #helper = new HelperProcess<JudgeRequest, JudgeReply>(new URL('./judgeMain.js', import.meta.url));
+  readonly #watchdog: Watchdog;
+
+  private constructor(stallMs: number) {
+    this.#watchdog = new Watchdog(stallMs);
+  }
+
+  /** @throws ProcessEnded where loading the model ended it; PartloopError `model-invalid` where the model is refused */
+  static async open(setup: ThreadSetup, stallMs: number): Promise<JudgeProcess> {
+    const judge = new JudgeProcess(stallMs);
+    try {
+      await judge.#ask({ type: 'open', setup }, 'ready');
+      return judge;
+    } catch (error) {
+      await judge.close();
+      throw error;
+    }
+  }
+
+  async judge(job: PictureToJudge): Promise<Omit<ScannedImage, 'row'>> {
+    const { analysis, error, unusable } = await this.#ask({ type: 'judge', job }, 'judged');
+    return { analysis, error, unusable };
+  }
+
+  /** @throws PartloopError `answer-invalid` where the model gives no number for it, `data-invalid` where it cannot be decoded */
+  async look(image: Uint8Array, name: string): Promise<Sight> {
+    return (await this.#ask({ type: 'look', image, name }, 'seen')).sight;
+  }
+
+  /** Ends it at once: it holds nothing. */
+  close(): Promise<void> {
+    return this.#helper.close();
+  }
+
+  async #ask<T extends JudgeReply['type']>(request: JudgeRequest, type: T): Promise<Extract<JudgeReply, { type: T }>> {
+    const reply = await this.#within(this.#helper.ask(request), request.type === 'open');
+    if (reply.type !== type) throw new PartloopError('internal', `a judge process answered ${reply.type}`);
+    return reply as Extract<JudgeReply, { type: T }>;
+  }
+
+  async #within<T>(work: Promise<T>, rare: boolean): Promise<T> {
+    try {
+      return await this.#watchdog.guard('no answer', work, { rare });
+    } catch (error) {
+      if (!isStalled(error)) throw error;
+      await this.close();
+      throw new ProcessEnded(error.message);
+    }
+  }
+}

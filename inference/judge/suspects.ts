@@ -1,0 +1,76 @@
+import { PartloopError } from '../../domain/base/errors.js';
+import { ProcessEnded, TRIES } from '../../storage/pictures/helperProcess.js';
+
+/** A model that ends its process for so many different pictures, and judged none, is at fault and not they. */
+const PICTURES_THAT_BLAME_THE_MODEL = 3;
+
+export interface Trial<T> {
+  /** Places of the pictures that were in hand when processes ended, with how many each was in. */
+  suspects: ReadonlyMap<number, number>;
+  /** Other places: a model that judges these is not what ends processes. */
+  controls: readonly number[];
+  /** What a message calls the model, and a picture. */
+  model: string;
+  nameOf(index: number): string;
+  signal: AbortSignal;
+  open(): Promise<{ judge(index: number): Promise<T>; close(): Promise<void> }>;
+  /** Called once a picture: with its judgement, or with why it is left out. */
+  onSettled(index: number, outcome: { judged: T } | { error: string }): Promise<void> | void;
+}
+
+/**
+ * Judge suspects one by one in processes of their own, so that it shows which of them ends its process. One that has ended
+ * `TRIES` is left out by name.
+ *
+ * @throws PartloopError `model-invalid` where the model ends its process whatever it is shown
+ */
+export async function judgeSuspects<T>(trial: Trial<T>): Promise<void> {
+  const tries = new Map(trial.suspects);
+  const queue = [...trial.suspects.keys()];
+  const controls = [...trial.controls];
+  const enders = new Set<number>();
+  let judged = 0;
+  let failedLoads = 0;
+  let judge: Awaited<ReturnType<Trial<T>['open']>> | null = null;
+  try {
+    for (let index = queue.shift(); index !== undefined; index = queue.shift()) {
+      trial.signal.throwIfAborted();
+      try {
+        judge ??= await trial.open();
+      } catch (error) {
+        if (!(error instanceof ProcessEnded)) throw error;
+        if (++failedLoads >= TRIES) throw modelAtFault(trial.model, 'when it was loaded', error);
+        queue.unshift(index);
+        continue;
+      }
+      try {
+        await trial.onSettled(index, { judged: await judge.judge(index) });
+        judged++;
+      } catch (error) {
+        if (!(error instanceof ProcessEnded)) throw error;
+        judge = null;
+        enders.add(index);
+        if (judged === 0 && enders.size >= PICTURES_THAT_BLAME_THE_MODEL)
+          throw modelAtFault(trial.model, `for each of ${enders.size} pictures`, error);
+        const count = (tries.get(index) ?? 0) + 1;
+        tries.set(index, count);
+        if (count < TRIES) queue.push(index);
+        else {
+          const reason = `${trial.nameOf(index)} ended the process that judged it ${count} times (${error.how})`;
+          await trial.onSettled(index, { error: reason });
+        }
+        const control = judged === 0 ? controls.shift() : undefined;
+        if (control !== undefined) queue.unshift(control);
+      }
+    }
+  } finally {
+    await judge?.close();
+  }
+}
+
+/** What a model is that ends whoever runs it. */
+export function modelAtFault(model: string, when: string, { how }: ProcessEnded): PartloopError {
+  return new PartloopError('model-invalid', `${model} ended the process that ran it ${when} (${how})`, {
+    hint: 'SIGKILL is mostly too little memory. Else run it with ONNX Runtime by itself, and export it again.',
+  });
+}

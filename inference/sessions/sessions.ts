@@ -1,0 +1,140 @@
+import { availableParallelism } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
+import { PartloopError } from '../../domain/base/errors.js';
+import type { ImageAnalysis } from '../../domain/scan/index.js';
+import { NO_TAGS } from '../../domain/tags.js';
+import { DEFAULT_STALL_MS } from '../../storage/pictures/helperProcess.js';
+import type { NetworkImage } from '../decode.js';
+import { Watchdog } from '../watchdog.js';
+import type { LabelQuestion, ThreadAnswer, ThreadSetup } from './scanMessages.js';
+import { fastestCount } from './sessionCount.js';
+import { openThread, type Thread } from './thread.js';
+
+/** Sessions of one model, each in a thread of its own. */
+export interface SessionPool {
+  readonly sessions: number;
+  /** Side in pixels of the canvas that the model takes. */
+  readonly size: number;
+  /** Side in pixels of the grid [L, L] on which labels are compared with what the model sees. */
+  readonly labelSize: number;
+  /** Classes of the taxonomy; the label values are 0 to `classes`, and 255. */
+  readonly classes: number;
+  /** Bounds every wait for native code; whoever decodes for these sessions uses it too. */
+  readonly watchdog: Watchdog;
+  /**
+   * A label held against what the model sees in its picture, called `name`.
+   *
+   * @throws PartloopError `answer-invalid` where the model gives no number or another class than the taxonomy has,
+   * `inference-stalled` where it does not end
+   */
+  analyse(picture: NetworkImage, question: LabelQuestion, name: string): Promise<ImageAnalysis>;
+  /** Predicted label values [S, S], of which the top left is the picture; throws likewise. */
+  predict(picture: NetworkImage, name: string): Promise<Uint8Array>;
+  /** The same, with 255 × the largest probability of a pixel. */
+  look(picture: NetworkImage, name: string): Promise<{ mask: Uint8Array; surest: number }>;
+  /** Lets every thread end its picture, release its session and exit; one that hangs is left. */
+  close(): Promise<void>;
+}
+
+/**
+ * Megabytes that the heap of a thread may fill before V8 looks for garbage in earnest. The masks of a picture are gone when
+ * its analysis is; at V8's own few megabytes it marks the heap of every thread twice a second, which takes a twentieth of a
+ * scan. Read when a thread is made.
+ */
+setFlagsFromString('--initial-old-space-size=128');
+
+/** What was measured in this process: sessions by model, provider and threads. */
+const measured = new Map<string, number>();
+
+/**
+ * `sessions` null takes as many as turn out the fastest in a trial of a few pictures, once a model and process.
+ *
+ * @throws PartloopError `model-invalid` naming the model where ONNX Runtime refuses it or its inputs are not ours, or where the
+ * provider asked for is not there: another one never takes its place
+ */
+export async function openSessions(
+  sessions: number | null,
+  setup: ThreadSetup,
+  watchdog: Watchdog = new Watchdog(DEFAULT_STALL_MS),
+): Promise<SessionPool> {
+  const threads = sessions === null ? await openFastest(setup, watchdog) : await openThreads(sessions, setup, watchdog);
+  const idle = [...threads];
+  const queue: ((thread: Thread) => void)[] = [];
+
+  const take = (): Promise<Thread> => {
+    const thread = idle.pop();
+    return thread === undefined ? new Promise((resolve) => queue.push(resolve)) : Promise.resolve(thread);
+  };
+  const giveBack = (thread: Thread): void => {
+    const next = queue.shift();
+    if (next === undefined) idle.push(thread);
+    else next(thread);
+  };
+  const run = async (picture: NetworkImage, question: LabelQuestion | null, name: string): Promise<ThreadAnswer> => {
+    const thread = await take();
+    try {
+      return await thread.run(picture, question, name);
+    } finally {
+      giveBack(thread);
+    }
+  };
+  const look = async (picture: NetworkImage, name: string): Promise<{ mask: Uint8Array; surest: number }> => {
+    const answer = await run(picture, null, name);
+    if (answer.type !== 'mask') throw new PartloopError('internal', `a scan thread answered ${answer.type}`);
+    return answer;
+  };
+  return {
+    sessions: threads.length,
+    size: threads[0]?.size ?? 0,
+    labelSize: threads[0]?.labelSize ?? 0,
+    classes: setup.taxonomy.classes.length,
+    watchdog,
+    async analyse(picture, question, name) {
+      const answer = await run(picture, question, name);
+      if (answer.type !== 'analysis') throw new PartloopError('internal', `a scan thread answered ${answer.type}`);
+      return answer.analysis;
+    },
+    predict: async (picture, name) => (await look(picture, name)).mask,
+    look,
+    async close() {
+      await Promise.all(threads.map((thread) => thread.close()));
+    },
+  };
+}
+
+async function openFastest(setup: ThreadSetup, watchdog: Watchdog): Promise<Thread[]> {
+  const key = [setup.modelPath, setup.provider, setup.threads].join('\n');
+  const known = measured.get(key);
+  if (known !== undefined) return openThreads(known, setup, watchdog);
+  const most = Math.max(1, Math.floor(availableParallelism() / setup.threads));
+  const threads = await openThreads(most, setup, watchdog);
+  try {
+    const { size, labelSize } = threads[0] as Thread;
+    const picture = { rgb: new Uint8Array(size * size * 3), width: size, height: size };
+    const label = new Uint8Array(labelSize * labelSize);
+    const question = { label, width: labelSize, height: labelSize, tags: NO_TAGS, injectSeed: null };
+    const judge = (thread: Thread) => thread.run(picture, question, 'a black picture').catch(passUnusable);
+    const count = await fastestCount(threads.map((thread) => ({ run: () => judge(thread) })));
+    measured.set(key, count);
+    await Promise.all(threads.slice(count).map((thread) => thread.close()));
+    return threads.slice(0, count);
+  } catch (error) {
+    await Promise.all(threads.map((thread) => thread.close()));
+    throw error;
+  }
+}
+
+/** How long a picture takes does not depend on what is answered; what a black one is taken for is not judged here. */
+function passUnusable(error: unknown): void {
+  if (!(error instanceof PartloopError) || error.code !== 'answer-invalid') throw error;
+}
+
+/** All threads or none: where one is refused, those that opened are closed, since a thread left open keeps the process alive. */
+async function openThreads(sessions: number, setup: ThreadSetup, watchdog: Watchdog): Promise<Thread[]> {
+  const opened = await Promise.allSettled(Array.from({ length: sessions }, () => openThread(setup, watchdog)));
+  const threads = opened.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const refused = opened.find((outcome) => outcome.status === 'rejected');
+  if (refused === undefined) return threads;
+  await Promise.all(threads.map((thread) => thread.close()));
+  throw refused.reason;
+}

@@ -1,0 +1,198 @@
+import type { Estimate } from '../../domain/review/auditAnswers.js';
+import type { ReportData } from '../data.js';
+import { percent, whole } from './format.js';
+import { Pictures } from './pictures.js';
+
+/** What algo1 found, and what became of it. */
+export function Detection({ data }: { data: ReportData }) {
+  const { detection } = data;
+  const most = Math.max(1, ...detection.kinds.map((entry) => entry.findings));
+  return (
+    <section id="detection">
+      <h2>Mislabelled images</h2>
+      <p class="note">
+        {whole(detection.scanned)} images scanned by {detection.model}; {whole(detection.withFindings)} with findings,{' '}
+        {whole(detection.quarantined)} set aside{' '}
+        {detection.quarantineAt === null ? '' : `from ${percent(detection.quarantineAt)} probability on`},{' '}
+        {whole(detection.unreadable)} unreadable, {whole(detection.missing)} missing from the store. Estimated share of
+        wrong labels: {percent(detection.estimatedWrong, 1)}. Nothing is deleted.
+        {detection.counts === null ? '' : ` Of the whole pool: ${detection.counts}.`}
+      </p>
+      {detection.kinds.length === 0 ? (
+        <p>No finding.</p>
+      ) : (
+        <div class="two">
+          <table>
+            <thead>
+              <tr>
+                <th>Kind</th>
+                <th class="n">Findings</th>
+                <th class="n">Images</th>
+                <th class="n">Set aside</th>
+                <th />
+              </tr>
+            </thead>
+            <tbody>
+              {detection.kinds.map((entry) => (
+                <tr>
+                  <td>{entry.kind.replaceAll('_', ' ')}</td>
+                  <td class="n">{entry.findings}</td>
+                  <td class="n">{entry.images}</td>
+                  <td class="n">{entry.quarantined}</td>
+                  <td>
+                    <span class="bar" style={`width:${Math.round((90 * entry.findings) / most)}px`} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          <table>
+            <thead>
+              <tr>
+                <th>Part that should be there</th>
+                <th class="n">Findings</th>
+              </tr>
+            </thead>
+            <tbody>
+              {detection.classes.slice(0, 12).map((entry) => (
+                <tr>
+                  <td>{entry.name}</td>
+                  <td class="n">{entry.findings}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <Suspicion detection={detection} />
+      <Answers detection={detection} />
+      {data.findings.length > 0 && (
+        <>
+          <h3>Most suspect labels</h3>
+          <p class="legend">
+            <i style="background:#ffffff;border:1px solid var(--line)" />
+            outline of the given label
+            <i style="background:#ff3d7f" />
+            proposed correction, or the suspect region
+          </p>
+          <Pictures pictures={data.findings} meter="probability that the label is wrong" />
+        </>
+      )}
+    </section>
+  );
+}
+
+/** How often images are suspected by tag: what is hard for the model should not be suspected much more often. */
+function Suspicion({ detection: { slices, scanned, overThreshold } }: Pick<ReportData, 'detection'>) {
+  if (slices.length === 0) return null;
+  return (
+    <details>
+      <summary>
+        Over the threshold by tag ({percent(overThreshold / Math.max(1, scanned), 1)} of all images are)
+      </summary>
+      <table>
+        <thead>
+          <tr>
+            <th>Tag</th>
+            <th class="n">Images</th>
+            <th class="n">Over the threshold</th>
+            <th class="n">Share</th>
+            <th class="n">Set aside</th>
+          </tr>
+        </thead>
+        <tbody>
+          {slices.map((slice) => (
+            <tr>
+              <td>
+                {slice.tag} {slice.value}
+              </td>
+              <td class="n">{slice.images}</td>
+              <td class="n">{slice.overThreshold}</td>
+              <td class="n">{percent(slice.overThreshold / Math.max(1, slice.images), 1)}</td>
+              <td class="n">{slice.quarantined}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}
+
+const interval = ({ value, low, high }: Estimate): string =>
+  `${percent(value)} (95 % interval ${percent(low)} to ${percent(high)})`;
+
+/** What the audit sample says of what scans overlook. */
+function Recall({ detection: { recall } }: Pick<ReportData, 'detection'>) {
+  if (recall === null) return null;
+  const { answered, wrong, wrongShare, found, setAside } = recall;
+  return (
+    <p class="note">
+      Of {whole(answered)} answered images that were drawn whatever their probability {whole(wrong)} were wrong;
+      weighted by their chances, {interval(wrongShare)} of all labels are.
+      {found === null ? null : ` Scans reported ${interval(found)} of the wrong ones.`}
+      {setAside === null ? null : ` They set ${interval(setAside)} aside.`}
+    </p>
+  );
+}
+
+/** What reviewers said of findings so far, beside what scans had claimed. */
+function Answers({ detection }: Pick<ReportData, 'detection'>) {
+  const { answers, reliability, audit } = detection;
+  return (
+    <>
+      <h3>Answers of reviewers</h3>
+      <Recall detection={detection} />
+      {answers.length === 0 ? (
+        <p class="note">
+          No finding was answered yet. {whole(audit)} images were drawn for review whatever their probability; `partloop
+          scan export` puts them beside the suspect ones.
+        </p>
+      ) : (
+        <div class="two">
+          <table>
+            <thead>
+              <tr>
+                <th>Kind</th>
+                <th class="n">Answered</th>
+                <th class="n">Label wrong</th>
+                <th class="n">Precision</th>
+                <th class="n">Unsure</th>
+              </tr>
+            </thead>
+            <tbody>
+              {answers.map((entry) => (
+                <tr>
+                  <td>{entry.kind.replaceAll('_', ' ')}</td>
+                  <td class="n">{entry.answered}</td>
+                  <td class="n">{entry.wrong}</td>
+                  <td class="n">{percent(entry.precision)}</td>
+                  <td class="n">{entry.unsure}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          <table>
+            <thead>
+              <tr>
+                <th>Probability from</th>
+                <th class="n">Answered</th>
+                <th class="n">Claimed</th>
+                <th class="n">Found wrong</th>
+              </tr>
+            </thead>
+            <tbody>
+              {reliability.map((step) => (
+                <tr>
+                  <td>{percent(step.from)}</td>
+                  <td class="n">{step.answered}</td>
+                  <td class="n">{percent(step.claimed)}</td>
+                  <td class="n">{percent(step.observed)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}

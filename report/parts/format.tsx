@@ -1,0 +1,56 @@
+import { own } from '../../domain/base/own.js';
+
+/** How numbers are written, the same on every page. */
+export const iou = (value: number | null): string => (value === null ? '–' : value.toFixed(3));
+export const percent = (value: number | null, digits = 0): string =>
+  value === null ? '–' : `${(100 * value).toFixed(digits)} %`;
+export const whole = (value: number | null): string => (value === null ? '–' : value.toLocaleString('en'));
+export const signed = (value: number | null): string =>
+  value === null ? '–' : Math.abs(value) < 5e-4 ? '0.000' : `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
+
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  if (seconds < 5_400) return `${(seconds / 60).toFixed(1)} min`;
+  return `${(seconds / 3_600).toFixed(1)} h`;
+}
+
+type Tone = 'good' | 'bad' | 'warn' | '';
+
+const GATE_WORDS: Record<string, { text: string; tone: Tone }> = {
+  promoted: { text: 'promoted', tone: 'good' },
+  first: { text: 'first benchmark', tone: 'good' },
+  held: { text: 'held', tone: 'warn' },
+  rejected: { text: 'rejected', tone: 'bad' },
+  'not-enough-data': { text: 'not enough data', tone: 'warn' },
+  pass: { text: 'pass', tone: 'good' },
+  fail: { text: 'fail', tone: 'bad' },
+};
+
+export function gateTone(gate: string): Tone {
+  return own(GATE_WORDS, gate)?.tone ?? '';
+}
+
+export function Badge({ of }: { of: string | null }) {
+  if (of === null) return <span>–</span>;
+  const { text, tone } = own(GATE_WORDS, of) ?? { text: of, tone: '' };
+  return <span class={`badge ${tone}`}>{text}</span>;
+}
+
+export function Tile({ value, label }: { value: string; label: string }) {
+  return (
+    <div class="tile">
+      <b>{value}</b>
+      <span>{label}</span>
+    </div>
+  );
+}
+
+/** A difference, coloured by its sign where it is more than rounding. */
+export function Difference({ of }: { of: number | null }) {
+  return <span class={of === null || Math.abs(of) < 5e-4 ? '' : of > 0 ? 'up' : 'down'}>{signed(of)}</span>;
+}
+
+/** SVG made by `charts.ts`: trusted, it holds no text from outside but class names and tags, which the drawing escapes. */
+export function Chart({ svg }: { svg: string }) {
+  return <div dangerouslySetInnerHTML={{ __html: svg }} />;
+}

@@ -1,0 +1,39 @@
+import type { ReportData } from '../data.js';
+import { Badge, duration } from './format.js';
+
+/** How long each step took, and with which settings. */
+export function Run({ data }: { data: ReportData }) {
+  return (
+    <section id="run">
+      <h2>Run</h2>
+      <div class="two">
+        <table>
+          <thead>
+            <tr>
+              <th>Step</th>
+              <th class="n">Time</th>
+              <th>Done</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.seconds.map((entry) => (
+              <tr>
+                <td>{entry.step}</td>
+                <td class="n">{duration(entry.seconds)}</td>
+                <td>
+                  <Badge
+                    of={entry.outcome === 'hit' ? 'found done' : entry.outcome === 'forced' ? 'done again' : 'now'}
+                  />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        <details>
+          <summary>Configuration</summary>
+          <pre>{JSON.stringify(data.config, null, 2)}</pre>
+        </details>
+      </div>
+    </section>
+  );
+}

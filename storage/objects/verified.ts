@@ -1,0 +1,147 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import { PassThrough, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { PartloopError } from '../../domain/base/errors.js';
+import { type CommitFiles, commitFilesSchema, digestInName, parseCommit, redoHint } from '../commit.js';
+import { type CommittedFile, committedFile } from '../keys.js';
+import { digestOfBytes, digestOfFile, type FileDigest } from '../seal.js';
+import type { ObjectStore } from './objectStore.js';
+
+/** Commits that are kept in memory: they never change once they are there. */
+const KEPT_COMMITS = 64;
+/** A body that the network spoiled is right the second time. */
+const READINGS = 2;
+
+interface Wanted {
+  sha256: string;
+  /** null where it is not known. */
+  size: number | null;
+}
+
+/**
+ * A store that hands out no file of a step or of an evaluation whose bytes are not those that were written: every reading is
+ * held against the digest in the commit of its folder. Files that no commit lists (of attempts under way, of commits of
+ * before there were digests) are handed out as they are.
+ */
+export function verified(store: ObjectStore): ObjectStore {
+  const commits = new Map<string, CommitFiles>();
+
+  const commitOf = async ({ commit: key, ...file }: CommittedFile): Promise<CommitFiles | null> => {
+    const known = commits.get(key);
+    if (known !== undefined) return known;
+    const object = await store.tryGet(key);
+    if (object === null) return null;
+    const commit = parseCommit(object.body, key, commitFilesSchema, redoHint(file));
+    const [oldest] = commits.keys();
+    if (commits.size >= KEPT_COMMITS && oldest !== undefined) commits.delete(oldest);
+    commits.set(key, commit);
+    return commit;
+  };
+
+  const wantedOf = async (place: CommittedFile | null): Promise<Wanted | null> => {
+    if (place === null) return null;
+    const named = digestInName(place.file);
+    if (named !== null) return { sha256: named, size: null };
+    const commit = await commitOf(place);
+    if (commit?.files === undefined || (place.attempt !== null && commit.attempt !== place.attempt)) return null;
+    return Object.hasOwn(commit.files, place.file) ? (commit.files[place.file] ?? null) : null;
+  };
+
+  /** Read until the bytes are right, twice at most. */
+  const reading = async <T>(
+    key: string,
+    read: () => Promise<T>,
+    digest: (read: T) => FileDigest | Promise<FileDigest>,
+  ) => {
+    const place = committedFile(key);
+    const wanted = await wantedOf(place);
+    for (let attempt = 1; ; attempt++) {
+      const object = await named(place, read);
+      if (place === null || wanted === null) return object;
+      const got = await digest(object);
+      if (got.sha256 === wanted.sha256) return object;
+      if (attempt === READINGS) throw damaged(key, wanted, got, place);
+    }
+  };
+
+  const get: ObjectStore['get'] = (key, ifMatch) =>
+    reading(
+      key,
+      () => store.get(key, ifMatch),
+      ({ body }) => digestOfBytes(body),
+    );
+
+  return {
+    ...store,
+    get,
+    async tryGet(key) {
+      try {
+        return await get(key);
+      } catch (error) {
+        if (error instanceof PartloopError && error.code === 'not-found') return null;
+        throw error;
+      }
+    },
+    async getFile(key, path) {
+      if (committedFile(key) === null) return store.getFile(key, path);
+      const unchecked = `${path}.${randomUUID()}.unchecked`;
+      try {
+        await reading(
+          key,
+          () => store.getFile(key, unchecked),
+          () => digestOfFile(unchecked),
+        );
+        await rename(unchecked, path);
+      } finally {
+        await rm(unchecked, { force: true });
+      }
+    },
+    async getStream(key) {
+      const place = committedFile(key);
+      const wanted = await wantedOf(place);
+      const stream = await named(place, () => store.getStream(key));
+      if (place === null || wanted === null) return stream;
+      const checked = new PassThrough();
+      // The reader sees the error on its own stream.
+      pipeline(stream, checking(key, wanted, place), checked).catch(() => undefined);
+      return checked;
+    },
+  };
+}
+
+/** Passes bytes on, and ends with an error where they were not those that were written. */
+function checking(key: string, wanted: Wanted, place: CommittedFile): Transform {
+  const hash = createHash('sha256');
+  let size = 0;
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      hash.update(chunk);
+      size += chunk.byteLength;
+      done(null, chunk);
+    },
+    flush(done) {
+      const got = { sha256: hash.digest('hex'), size };
+      done(got.sha256 === wanted.sha256 ? null : damaged(key, wanted, got, place));
+    },
+  });
+}
+
+function damaged(key: string, wanted: Wanted, got: FileDigest, place: CommittedFile): PartloopError {
+  const bytes = wanted.size === null ? '' : `${wanted.size} bytes, `;
+  return new PartloopError(
+    'data-invalid',
+    `${key} is damaged: written were ${bytes}sha256 ${wanted.sha256}; read were ${got.size} bytes, sha256 ${got.sha256}`,
+    { hint: redoHint(place) },
+  );
+}
+
+/** A file of a step that is gone is made anew like one that is damaged. */
+async function named<T>(place: CommittedFile | null, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (place === null || !(error instanceof PartloopError) || error.code !== 'not-found') throw error;
+    throw new PartloopError('not-found', error.message, { hint: redoHint(place), cause: error });
+  }
+}

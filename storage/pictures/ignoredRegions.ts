@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { type LeftOut, leftOutBy } from '../../domain/images/leftOut.js';
+import { proposalSchema } from '../../domain/review/correction.js';
+import { ignoreRegions } from '../../domain/sample/ignoredRegions.js';
+import type { FindingRow, ScanImageRow, TrainingRow } from '../../domain/tables.js';
+import type { ObjectStore } from '../objects/objectStore.js';
+import { parseJson } from '../tables/json.js';
+import { readLabel } from './imageSource.js';
+import { decodeLabel, encodeLabel, type LabelMask } from './labelMask.js';
+
+/**
+ * Training rows with other labels where the scan lets an image stay without its suspect regions: these are 255 in a copy of
+ * the label, kept under `keyOf(digest)`. The revision stays, so that a corrected label takes its place again. A row whose label
+ * cannot be read any more is left out: with the regions that are suspect it must not train.
+ */
+export async function withIgnoredRegions(
+  store: ObjectStore,
+  rows: readonly TrainingRow[],
+  scanned: readonly ScanImageRow[],
+  findings: readonly FindingRow[],
+  keyOf: (sha256: string) => string,
+): Promise<{ rows: TrainingRow[]; leftOut: LeftOut[] }> {
+  const judged = new Map(scanned.flatMap((row) => (row.regionsIgnored ? [[row.imageId, row.labelSha256]] : [])));
+  const proposals = new Map<string, FindingRow[]>();
+  for (const finding of findings)
+    if (judged.has(finding.imageId))
+      proposals.set(finding.imageId, [...(proposals.get(finding.imageId) ?? []), finding]);
+  const changed: TrainingRow[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const row of rows) {
+    // A label corrected since the scan is another one, and whole.
+    if (judged.get(row.imageId) !== row.labelSha256) {
+      changed.push(row);
+      continue;
+    }
+    const regions = (proposals.get(row.imageId) ?? []).flatMap((finding) =>
+      finding.proposal !== null
+        ? [parseJson(new TextEncoder().encode(finding.proposal), `finding ${finding.findingId}`, proposalSchema)]
+        : [],
+    );
+    const label = await readAgain(store, row);
+    if ('kind' in label) {
+      leftOut.push(label);
+      continue;
+    }
+    const { pixels, width, height } = label;
+    const bytes = await encodeLabel(ignoreRegions(pixels, width, height, regions), width, height);
+    const labelSha256 = createHash('sha256').update(bytes).digest('hex');
+    const labelUri = keyOf(labelSha256);
+    await store.put(labelUri, bytes, 'image/png');
+    changed.push({ ...row, labelUri, labelSha256 });
+  }
+  return { rows: changed, leftOut };
+}
+
+async function readAgain(store: ObjectStore, row: TrainingRow): Promise<LabelMask | LeftOut> {
+  try {
+    return await decodeLabel(await readLabel(store, row), `label of ${row.fileName}`);
+  } catch (error) {
+    const leftOut = leftOutBy(row, error);
+    if (leftOut === null) throw error;
+    return leftOut;
+  }
+}

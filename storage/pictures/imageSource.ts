@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { PartloopError } from '../../domain/base/errors.js';
+import type { IndexRow } from '../../domain/tables.js';
+import type { ObjectStore } from '../objects/objectStore.js';
+
+/**
+ * The bytes of an image, from the pool or from where it is registered, checked against the digest it was imported under.
+ *
+ * @throws PartloopError `data-changed` where they are others now, `not-found` where they are gone
+ */
+export function readImage(store: ObjectStore, row: IndexRow): Promise<Buffer> {
+  return readChecked(store, row.imageUri, row.imageEtag, row.imageId, row.fileName);
+}
+
+/** The bytes of an image's label, checked likewise. */
+export function readLabel(store: ObjectStore, row: IndexRow): Promise<Buffer> {
+  return readChecked(store, row.labelUri, null, row.labelSha256, `label of ${row.fileName}`);
+}
+
+async function readChecked(
+  store: ObjectStore,
+  uri: string,
+  etag: string | null,
+  sha256: string,
+  name: string,
+): Promise<Buffer> {
+  const hint = 'Import it again: a changed image is a new image.';
+  try {
+    const { body } = await store.get(uri, etag ?? undefined);
+    const digest = createHash('sha256').update(body).digest('hex');
+    if (digest === sha256) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    const message = `${name} (${uri}) changed since it was imported: its digest is ${digest.slice(0, 12)}, not ${sha256.slice(0, 12)}`;
+    throw new PartloopError('data-changed', message, { hint });
+  } catch (error) {
+    if (!(error instanceof PartloopError) || error.code !== 'data-changed' || error.hint !== undefined) throw error;
+    throw new PartloopError('data-changed', `${name} (${uri}) changed since it was imported: its ETag is another`, {
+      hint,
+      cause: error,
+    });
+  }
+}

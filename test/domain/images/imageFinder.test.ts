@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { imageFinder, type NamedImage } from '../../../domain/images/imageFinder.js';
+
+const image = (fileName: string, imageId?: string): NamedImage =>
+  imageId === undefined ? { fileName } : { fileName, imageId };
+
+/** Names of what is found. */
+function found(images: readonly NamedImage[], name: string): string[] {
+  const outcome = imageFinder(images)(name);
+  if (outcome === null) return [];
+  return ('image' in outcome ? [outcome.image] : outcome.several).map(({ fileName }) => fileName);
+}
+
+describe('images by name', () => {
+  it('are found by their whole name before the last part of another one', () => {
+    const images = [image('front/1.jpg'), image('1.jpg'), image('back/2.jpg')];
+    assert.deepEqual(found(images, '1.jpg'), ['1.jpg']);
+    assert.deepEqual(found(images, 'front/1.jpg'), ['front/1.jpg']);
+    assert.deepEqual(found(images, '2.jpg'), ['back/2.jpg']);
+    assert.deepEqual(found(images, 'ack/2.jpg'), []);
+  });
+
+  it('are several where a last part fits several', () => {
+    assert.deepEqual(found([image('a/1.jpg'), image('b/1.jpg')], '1.jpg'), ['a/1.jpg', 'b/1.jpg']);
+  });
+
+  it('are found by their id and the first 12 digits of it, where they have one', () => {
+    const id = '0123456789abcdef'.repeat(4);
+    const images = [image('a.jpg', id), image('b.jpg')];
+    for (const name of [id, id.slice(0, 12), id.slice(0, 30)]) assert.deepEqual(found(images, name), ['a.jpg']);
+    assert.deepEqual(found(images, id.slice(0, 11)), []);
+  });
+
+  it('are found however the letters of their name are composed', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), (name) => {
+        fc.pre(!name.includes('/'));
+        for (const form of ['NFC', 'NFD'])
+          for (const other of ['NFC', 'NFD'])
+            assert.equal(found([image(`x/${name.normalize(form)}`)], name.normalize(other)).length, 1);
+      }),
+    );
+  });
+});

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { isWrongLabel } from '../../../domain/images/wrongLabel.js';
+
+const SIDE = 100;
+/** A label of a large part of class 1 and a small one of class 2, with `box` painted over it. */
+function label(value = 0, [x0, y0, x1, y1] = [0, 0, 0, 0]): Uint8Array {
+  return Uint8Array.from({ length: SIDE * SIDE }, (_, pixel) => {
+    const [x, y] = [pixel % SIDE, Math.floor(pixel / SIDE)];
+    if (x >= x0 && x < x1 && y >= y0 && y < y1) return value;
+    if (x >= 10 && x < 70 && y >= 10 && y < 70) return 1;
+    return x >= 80 && x < 84 && y >= 80 && y < 84 ? 2 : 0;
+  });
+}
+
+describe('a corrected label tells that the one before', () => {
+  it('was wrong where a region of a thousandth of the image has another class', () => {
+    assert.ok(isWrongLabel(label(), label(3, [20, 20, 25, 22]), SIDE, SIDE));
+    assert.ok(isWrongLabel(label(3, [20, 20, 25, 22]), label(), SIDE, SIDE));
+  });
+
+  it('was wrong where a third of a small part has, or a small part is new', () => {
+    assert.ok(isWrongLabel(label(), label(3, [80, 80, 82, 83]), SIDE, SIDE));
+    assert.ok(isWrongLabel(label(), label(3, [90, 20, 92, 22]), SIDE, SIDE));
+    assert.ok(isWrongLabel(label(3, [90, 20, 92, 22]), label(), SIDE, SIDE));
+  });
+
+  it('was not where an edge was retouched here and there', () => {
+    const retouched = label();
+    for (let x = 12; x < 68; x += 3) retouched[10 * SIDE + x] = 0;
+    assert.ok(!isWrongLabel(label(), retouched, SIDE, SIDE));
+  });
+
+  it('was not where nothing changed', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 64, maxLength: 64, max: 3 }), (values) => {
+        assert.ok(!isWrongLabel(values, Uint8Array.from(values), 8, 8));
+      }),
+    );
+  });
+});

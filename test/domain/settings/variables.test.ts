@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readVariables, VARIABLE_NAMES } from '../../../domain/settings/variables.js';
+import { ROOT } from '../../support/binaries.js';
+
+const ALLOWED = {
+  PARTLOOP_CACHE_GB: 'a number of gigabytes such as 100',
+  PARTLOOP_WORKERS: 'any of light, scan, train, separated by commas, or nothing',
+  PARTLOOP_STORE: 's3://bucket/prefix',
+  AWS_ENDPOINT_URL_S3: 'an address such as http://127.0.0.1:9000',
+  TEMPORAL_UI_URL: 'an address such as http://127.0.0.1:9000',
+} as const;
+
+describe('environment variables', () => {
+  it('have their values, and their defaults where they are unset or empty', () => {
+    assert.equal(readVariables({}).PARTLOOP_CACHE_GB, 100);
+    assert.equal(readVariables({ PARTLOOP_CACHE_GB: '' }).PARTLOOP_CACHE_GB, 100);
+    assert.equal(readVariables({ PARTLOOP_CACHE_GB: '0' }).PARTLOOP_CACHE_GB, 0);
+    assert.equal(readVariables({ PARTLOOP_CACHE_GB: '2.5' }).PARTLOOP_CACHE_GB, 2.5);
+    assert.equal(readVariables({ PARTLOOP_HOME: '' }).PARTLOOP_HOME, undefined);
+    assert.equal(readVariables({}).PARTLOOP_WORKERS, undefined);
+    assert.deepEqual(readVariables({ PARTLOOP_WORKERS: '' }).PARTLOOP_WORKERS, []);
+    assert.deepEqual(readVariables({ PARTLOOP_WORKERS: 'scan, light,scan' }).PARTLOOP_WORKERS, ['scan', 'light']);
+  });
+
+  for (const [name, ...values] of [
+    ['PARTLOOP_CACHE_GB', '10GB', '-1', 'NaN', 'Infinity', '1e99', '0x10', ' 5', 'ten'],
+    ['PARTLOOP_WORKERS', 'trian', 'light;scan', 'constructor'],
+    ['PARTLOOP_STORE', 'bucket', '/tmp/store', 's3://', 'http://127.0.0.1/x'],
+    ['AWS_ENDPOINT_URL_S3', '127.0.0.1:9000', 'ftp://x'],
+    ['TEMPORAL_UI_URL', 'localhost:8233', 'javascript:alert(1)'],
+  ] as const) {
+    it(`refuse a ${name} that it cannot be, and say what it may be`, () => {
+      for (const value of values) {
+        assert.throws(() => readVariables({ [name]: value }), {
+          code: 'config-invalid',
+          message: `the environment variable ${name} is \`${value}\`, but must be ${ALLOWED[name]}`,
+        });
+      }
+    });
+  }
+
+  const declared = new Set<string>(VARIABLE_NAMES);
+
+  it('are all in docs/operations.md', () => {
+    const page = readFileSync(join(ROOT, 'docs', 'operations.md'), 'utf8');
+    for (const name of declared) assert.ok(page.includes(`\`${name}\``), name);
+  });
+
+  it('are read from their declaration alone', () => {
+    const files = execFileSync('git', ['ls-files', '*.ts'], { cwd: ROOT, encoding: 'utf8' }).trimEnd().split('\n');
+    const product = files.filter((file) => !/^(test|bench)\//.test(file));
+    assert.ok(product.length > 100);
+    const read = product.flatMap((file) =>
+      [...readFileSync(join(ROOT, file), 'utf8').matchAll(/process\.env\.(\w+)/g)].map(([, name]) => `${file} ${name}`),
+    );
+    assert.deepEqual(read.sort(), [
+      // Passed on to a program, not read.
+      'cli/scan/attachHead.ts PATH',
+      // Before anything is parsed: an error of the parsing itself can be traced.
+      'cli/output.ts PARTLOOP_DEBUG',
+      // Set for a library.
+      'storage/objects/s3.ts AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED',
+      'workers/run.ts TEMPORAL_POLL_SHUTDOWN_INTERRUPT_WAIT_MS',
+    ]);
+  });
+});

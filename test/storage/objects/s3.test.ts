@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, request as httpRequest, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PartloopError } from '../../../domain/base/errors.js';
+import type { FailureCode } from '../../../domain/base/failures/failure.js';
+import type { ObjectStore } from '../../../storage/objects/objectStore.js';
+import { openStore, parseStoreUri } from '../../../storage/objects/s3.js';
+import { startTestStore, type TestStore } from '../../support/s3.js';
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const failsWith = (code: FailureCode) => (error: unknown) => error instanceof PartloopError && error.code === code;
+
+describe('the S3 store', function () {
+  this.timeout(120_000);
+  let server: TestStore;
+  let store: ObjectStore;
+  let folder: string;
+
+  before(async () => {
+    server = await startTestStore();
+    store = server.open('store');
+    folder = await mkdtemp(join(tmpdir(), 'pl-'));
+  });
+
+  after(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('gives back what was put, whole or as a stream or a file', async () => {
+    const { etag } = await store.put('a/b', 'hello');
+    assert.deepEqual(
+      { ...(await store.get('a/b')), body: text((await store.get('a/b')).body) },
+      { body: 'hello', etag },
+    );
+    assert.equal(text(Buffer.concat(await (await store.getStream('a/b')).toArray())), 'hello');
+    await store.getFile('a/b', join(folder, 'deep', 'b'));
+    assert.equal(await readFile(join(folder, 'deep', 'b'), 'utf8'), 'hello');
+    assert.deepEqual(await store.head('a/b'), { key: 'a/b', size: 5, etag, versionId: null });
+  });
+
+  it('says of a missing object that it is missing', async () => {
+    assert.equal(await store.tryGet('nowhere'), null);
+    assert.equal(await store.head('nowhere'), null);
+    await assert.rejects(store.get('nowhere'), failsWith('not-found'));
+    await assert.rejects(store.getFile('nowhere', join(folder, 'nowhere')), failsWith('not-found'));
+  });
+
+  it('names the folders below a prefix, also beyond one page of them', async () => {
+    const names = Array.from({ length: 1_003 }, (_, number) => `f${String(number).padStart(4, '0')}`);
+    await Promise.all(names.map((name) => store.put(`many/${name}/deep/object`, 'x')));
+    await store.put('many/file', 'x');
+    const found: string[] = [];
+    for await (const name of store.folders('many/')) found.push(name);
+    assert.deepEqual(found.sort(), names);
+  });
+
+  it('creates an object once, however many try at the same time', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, writer) => store.putIfAbsent('once', `writer ${writer}`)),
+    );
+    assert.equal(answers.filter((answer) => answer === 'created').length, 1);
+    assert.equal(text((await store.get('once')).body), `writer ${answers.indexOf('created')}`);
+  });
+
+  it('replaces the version that was read and no other', async () => {
+    const first = await store.replace('pointer', 'one', null);
+    assert.notEqual(first, 'conflict');
+    assert.equal(await store.replace('pointer', 'two', null), 'conflict');
+    const etag = first === 'conflict' ? '' : first.etag;
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, writer) => store.replace('pointer', `next ${writer}`, etag)),
+    );
+    assert.equal(answers.filter((answer) => answer !== 'conflict').length, 1);
+    assert.equal(await store.replace('never made', 'x', etag), 'conflict');
+  });
+
+  it('reads on condition of the version that is known', async () => {
+    const { etag } = await store.put('changing', 'before');
+    assert.equal(text((await store.get('changing', etag)).body), 'before');
+    await store.put('changing', 'after');
+    await assert.rejects(store.get('changing', etag), failsWith('data-changed'));
+  });
+
+  it('reads an object elsewhere by its URI', async () => {
+    await server.open('elsewhere').put('photos/1.jpg', 'pixels');
+    const uri = 's3://partloop/elsewhere/photos/1.jpg';
+    assert.equal(text((await store.get(uri)).body), 'pixels');
+    assert.equal((await store.head(uri))?.size, 6);
+    const listed = [];
+    for await (const { key } of store.list('s3://partloop/elsewhere/')) listed.push(key);
+    assert.deepEqual(listed, [uri]);
+  });
+
+  it('lists what lies under a prefix, by keys of its own, and deletes it', async () => {
+    for (const name of ['list/1', 'list/2', 'list/sub/3', 'other/4']) await store.put(name, name);
+    const keysUnder = async (prefix: string): Promise<string[]> => {
+      const found = [];
+      for await (const { key } of store.list(prefix)) found.push(key);
+      return found;
+    };
+    assert.deepEqual(await keysUnder('list/'), ['list/1', 'list/2', 'list/sub/3']);
+    await store.delete(['list/1', 'list/sub/3', 'list/never was']);
+    assert.deepEqual(await keysUnder('list/'), ['list/2']);
+  });
+
+  it('uploads a file too large for one request in parts', async () => {
+    const bytes = randomBytes(70 * 2 ** 20);
+    const path = join(folder, 'large');
+    await writeFile(path, bytes);
+    await store.putFile('large', path);
+    await store.getFile('large', join(folder, 'large again'));
+    assert.ok(bytes.equals(await readFile(join(folder, 'large again'))));
+  });
+
+  it('knows its own conditional write where the answer was lost on the way', async () => {
+    const proxy = await startLossyProxy(server.options.endpoint, 'PUT');
+    try {
+      const behind = openStore({ ...server.options, endpoint: proxy.endpoint, uri: 's3://partloop/store' });
+      assert.equal(await behind.putIfAbsent('lost answer', 'mine'), 'created');
+      assert.equal(proxy.lost(), 1);
+      assert.equal(await behind.putIfAbsent('lost answer', 'again'), 'exists');
+      assert.equal(text((await store.get('lost answer')).body), 'mine');
+    } finally {
+      proxy.close();
+    }
+  });
+
+  it('gives up on a server that accepts and never answers', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await new Promise((done) => silent.once('listening', done));
+    const endpoint = `http://127.0.0.1:${portOf(silent)}`;
+    try {
+      const stalled = openStore({ ...server.options, endpoint, uri: 's3://partloop/store', timeoutMs: 50 });
+      await assert.rejects(stalled.get('anything'), failsWith('store-unavailable'));
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+    }
+  });
+
+  it('names wrong credentials and a bucket that is not there as matters of set-up', async () => {
+    const credentials = { accessKeyId: 'nobody', secretAccessKey: 'nothing' };
+    const stranger = openStore({ ...server.options, credentials, uri: 's3://partloop/store' });
+    await assert.rejects(stranger.get('a/b'), failsWith('setup-incomplete'));
+    const nowhere = openStore({ ...server.options, uri: 's3://no-such-bucket/store' });
+    await assert.rejects(nowhere.get('a/b'), failsWith('setup-incomplete'));
+  });
+});
+
+describe('the URI of a store', () => {
+  it('is a bucket with or without a prefix', () => {
+    assert.deepEqual(parseStoreUri('s3://cars'), { bucket: 'cars', prefix: '' });
+    assert.deepEqual(parseStoreUri('s3://cars/a/b/'), { bucket: 'cars', prefix: 'a/b/' });
+  });
+
+  it('is refused in any other form', () => {
+    for (const uri of ['cars', 'https://cars/a', 's3://', 's3://Cars']) {
+      assert.throws(() => parseStoreUri(uri), failsWith('config-invalid'), uri);
+    }
+  });
+});
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+
+/** A proxy that passes the first request of a kind on and breaks the connection instead of answering it. */
+async function startLossyProxy(
+  endpoint: string,
+  method: string,
+): Promise<{ endpoint: string; lost(): number; close(): void }> {
+  let lost = 0;
+  const target = new URL(endpoint);
+  const proxy = createServer((incoming, outgoing) => {
+    const { url, headers } = incoming;
+    const options = { host: target.hostname, port: target.port, method: incoming.method, path: url, headers };
+    const onward = httpRequest(options, (answer) => {
+      if (incoming.method === method && lost === 0) {
+        lost += 1;
+        answer.resume().once('end', () => incoming.socket.destroy());
+        return;
+      }
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    incoming.pipe(onward);
+  }).listen(0, '127.0.0.1');
+  await new Promise((done) => proxy.once('listening', done));
+  return {
+    endpoint: `http://127.0.0.1:${portOf(proxy)}`,
+    lost: () => lost,
+    close: () => {
+      proxy.closeAllConnections();
+      proxy.close();
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import sharp from 'sharp';
+import type { Taxonomy } from '../../../domain/taxonomy.js';
+import { parseTaxonomy } from '../../../domain/taxonomy.js';
+import type { ImportEntry } from '../../../formats/importItem.js';
+import { importImages } from '../../../pool/import/importImages.js';
+import type { ObjectStore } from '../../../storage/objects/objectStore.js';
+import { encodeLabel } from '../../../storage/pictures/labelMask.js';
+
+/** Label values 1 `hood`, 2 `wheel`, 3 `mirror`. */
+export const TAXONOMY: Taxonomy = parseTaxonomy(
+  {
+    name: 'three',
+    classes: [
+      { name: 'hood', group: 'major' },
+      { name: 'wheel', group: 'major' },
+      { name: 'mirror', group: 'minor' },
+    ],
+  },
+  'three',
+);
+
+/** A picture of noise that no other seed has. */
+export async function picture(seed: number, width = 24, height = 16): Promise<Buffer> {
+  const pixels = Uint8Array.from(
+    { length: width * height * 3 },
+    (_, at) => ((Math.imul(at + 1, 2_654_435_761) ^ Math.imul(seed + 1, 40_503)) >>> 13) & 255,
+  );
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 95 })
+    .toBuffer();
+}
+
+export const mask = (value: number, width = 24, height = 16): Promise<Buffer> =>
+  encodeLabel(new Uint8Array(width * height).fill(value), width, height);
+
+export async function save(folder: string, name: string, body: string | Uint8Array): Promise<string> {
+  const path = join(folder, name);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, body);
+  return path;
+}
+
+export function runImport(
+  store: ObjectStore,
+  entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>,
+  changes: { test?: boolean; relabel?: boolean; restore?: boolean; taxonomy?: Taxonomy } = {},
+) {
+  const { taxonomy = TAXONOMY, ...options } = changes;
+  const now = new Date('2026-01-01T00:00:00Z');
+  return importImages(store, 'cars', taxonomy, entries, { ...options, onProgress: () => undefined, now });
+}

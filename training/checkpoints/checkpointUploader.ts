@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Logger } from 'pino';
+import { PartloopError } from '../../domain/base/errors.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import type { RecipePin } from '../recipe.js';
+import type { StoredCheckpoint } from './chainState.js';
+import type { CheckpointChain } from './checkpointChain.js';
+
+/** A whole checkpoint on this disk: `<iteration>.pt`, with its sidecar and progress log beside it. */
+export interface LocalCheckpoint {
+  iteration: number;
+  path: string;
+  sha256: string;
+}
+
+export const sidecarOf = (path: string): string => path.replace(/\.pt$/, '.json');
+export const logOf = (path: string): string => path.replace(/\.pt$/, '.log.jsonl');
+
+/**
+ * Uploads checkpoints beside the training, one at a time; of those that wait only the newest is worth it. A store that
+ * is away costs this upload, not the training; a lost lease is told through `onFenced`.
+ */
+export class CheckpointUploader {
+  /** Iteration of the newest checkpoint that this attempt brought into the store. */
+  newestIteration: number | null = null;
+  private waiting: LocalCheckpoint | null = null;
+  private running: Promise<void> | null = null;
+
+  constructor(
+    private readonly store: ObjectStore,
+    private readonly chain: CheckpointChain,
+    /** What the run keeps to once one of its checkpoints is in the store. */
+    private readonly pin: Pick<RecipePin, 'keep'>,
+    private readonly keyOf: (file: string) => string,
+    private readonly log: Logger,
+    private readonly onFenced: (error: PartloopError) => void,
+  ) {}
+
+  offer(checkpoint: LocalCheckpoint): void {
+    this.waiting = checkpoint;
+    this.running ??= this.work().finally(() => {
+      this.running = null;
+    });
+  }
+
+  /** Wait until nothing is under way. */
+  async drain(): Promise<void> {
+    while (this.running !== null) await this.running;
+  }
+
+  private async work(): Promise<void> {
+    for (let next = this.take(); next !== null; next = this.take()) {
+      try {
+        await this.upload(next);
+      } catch (error) {
+        if (error instanceof PartloopError && error.code === 'fenced') {
+          this.waiting = null;
+          this.onFenced(error);
+          return;
+        }
+        this.log.warn({ iteration: next.iteration, err: error }, 'a checkpoint was not uploaded; the next one will be');
+      }
+    }
+  }
+
+  private take(): LocalCheckpoint | null {
+    const next = this.waiting;
+    this.waiting = null;
+    return next;
+  }
+
+  private async upload(local: LocalCheckpoint): Promise<void> {
+    // Whoever was cut off learns here that its lease is lost, before it sends gigabytes.
+    await this.chain.confirm();
+    const sidecar = await readFile(sidecarOf(local.path), 'utf8');
+    const key = this.keyOf(`checkpoints/${basename(local.path)}`);
+    const log = this.keyOf(`checkpoints/${basename(logOf(local.path))}`);
+    await this.store.put(log, await readFile(logOf(local.path)), 'application/x-ndjson');
+    await this.store.putFile(key, local.path, 'application/octet-stream');
+    const checkpoint = { iteration: local.iteration, key, sha256: local.sha256, sidecar, log };
+    const dropped = await this.publish(checkpoint);
+    this.newestIteration = local.iteration;
+    // What is not deleted now only takes room.
+    if (dropped.length > 0)
+      await this.store.delete(dropped).catch((error: unknown) => this.log.warn({ err: error }, 'old checkpoints stay'));
+  }
+
+  /** Make an uploaded checkpoint the newest, or take it back where another attempt has the lease; keys needed no more. */
+  private async publish(checkpoint: StoredCheckpoint): Promise<string[]> {
+    try {
+      await this.pin.keep();
+      return await this.chain.advance(checkpoint);
+    } catch (error) {
+      if (error instanceof PartloopError && error.code === 'fenced') await this.takeBack(checkpoint);
+      throw error;
+    }
+  }
+
+  /** An advance whose answer was lost may have been seen: what the new holder goes on from stays. */
+  private async takeBack({ key, log }: StoredCheckpoint): Promise<void> {
+    try {
+      if (!(await this.chain.names(key))) await this.store.delete([key, log]);
+    } catch (error) {
+      this.log.warn({ err: error }, 'a checkpoint that nobody goes on from stays');
+    }
+  }
+}
