@@ -45,9 +45,9 @@ describe('recorded histories', () => {
 
   it('cover both sides of every patch', async () => {
     const sources = await Promise.all(
-      ['loopPatches', 'loopIteration', 'mislabelScan'].map((name) =>
-        readFile(join(ROOT, 'workflows', `${name}.ts`), 'utf8'),
-      ),
+      (await readdir(join(ROOT, 'workflows'), { recursive: true }))
+        .filter((name) => name.endsWith('.ts'))
+        .map((name) => readFile(join(ROOT, 'workflows', name), 'utf8')),
     );
     const patches = sources.flatMap((text) =>
       [...text.matchAll(/^(?:export )?const [A-Z_]+ = '([a-z-]+)';$/gm)].map(([, id]) => id),

@@ -110,6 +110,30 @@ describe('trainingLoop', () => {
     });
   });
 
+  it('keeps what is asked of it while it looks whether the pool grew', async () => {
+    const { activities, fail } = fakeActivities();
+    fail('draw:1', 'pool-exhausted');
+    let looks = 0;
+    let answer: (version: number) => void = () => undefined;
+    const poolVersion = () =>
+      ++looks === 1 ? activities.poolVersion() : new Promise<number>((resolve) => (answer = resolve));
+    await withWorkers(environment, { ...activities, poolVersion }, async () => {
+      await run(1);
+      await until(({ phase }) => phase === 'waiting for images');
+      // The first look finds a version that the loop has not seen, and with it no image.
+      fail('draw:1', 'pool-exhausted');
+      await environment.sleep('61 minutes');
+      await until(({ phase }) => phase === 'waiting for images');
+      const slept = environment.sleep('61 minutes');
+      while (looks < 2) await sleep(50);
+      await loop().executeUpdate('pause');
+      answer(1);
+      await slept;
+      assert.equal((await until(({ phase }) => phase !== 'running')).phase, 'paused');
+      await stop();
+    });
+  });
+
   it('replays an iteration from a step on, beside the finished one', async () => {
     const { activities, calls, state } = fakeActivities();
     await withWorkers(environment, activities, async () => {

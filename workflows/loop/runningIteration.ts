@@ -7,13 +7,14 @@ import {
   patched,
   startChild,
 } from '@temporalio/workflow';
-import { iterationWorkflowId } from '../domain/base/ids.js';
-import { type Ending, endingTold, type LoopMachine } from '../domain/loop/machine.js';
-import type { IterationContext } from '../domain/steps.js';
-import { bookkeeping, joining } from './activities.js';
-import { hasCode, rootMessage } from './failures.js';
-import { loopIteration, pauseIterationSignal } from './loopIteration.js';
-import { LOOKS_AGAIN, WAITS_FOR_THE_END } from './loopPatches.js';
+import { iterationWorkflowId } from '../../domain/base/ids.js';
+import { type Ending, endingTold, type LoopMachine } from '../../domain/loop/machine.js';
+import type { IterationContext } from '../../domain/steps.js';
+import { bookkeeping, joining } from '../activities.js';
+import { hasCode, rootMessage } from '../failures.js';
+import { pauseIterationSignal } from '../iteration/messages.js';
+import { loopIteration } from '../loopIteration.js';
+import { LOOKS_AGAIN, WAITS_FOR_THE_END } from './patches.js';
 
 /** Of the results of an iteration: one that found no new images has none. */
 const hasDrawn = (results: unknown): boolean =>

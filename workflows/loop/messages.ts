@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { LoopConfig } from '../domain/config.js';
+import type { LoopConfig } from '../../domain/config.js';
 import {
   type LoopStatus,
   type PauseLoop,
@@ -15,11 +15,11 @@ import {
   runIterationsSchema,
   type StopLoop,
   stopSchema,
-} from '../domain/messages.js';
-import { QUERIES, SIGNALS, UPDATES } from '../domain/workflowNames.js';
-import { orFail } from './failures.js';
+} from '../../domain/messages.js';
+import { QUERIES, SIGNALS, UPDATES } from '../../domain/workflowNames.js';
+import { orFail } from '../failures.js';
 
-// What a `trainingLoop` can be told and asked. What its iterations tell it stands with them, in `loopIteration.ts`.
+// What a `trainingLoop` can be told and asked. What its iterations tell it stands with them, in `iteration/messages.ts`.
 
 export const runIterationsUpdate = defineUpdate<RunIterationsAnswer, [RunIterations]>(UPDATES.runIterations);
 export const retryIterationUpdate = defineUpdate<LoopStatus, [RetryIteration]>(UPDATES.retryIteration);

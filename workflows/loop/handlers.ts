@@ -1,0 +1,166 @@
+import { condition, setHandler } from '@temporalio/workflow';
+import type { LoopConfig } from '../../domain/config.js';
+import { poolGrew, told, toldHeld } from '../../domain/loop/machine.js';
+import { runAgain, setConfig, setPaused, start, stop } from '../../domain/loop/requests.js';
+import {
+  configWith,
+  type LoopStatus,
+  parseRequest,
+  type RetryIteration,
+  type RunIterations,
+  type RunIterationsAnswer,
+  type StopLoop,
+} from '../../domain/messages.js';
+import { orFail } from '../failures.js';
+import { iterationFinishedSignal, iterationHeldSignal } from '../iteration/messages.js';
+import type { LoopRun } from './loopRun.js';
+import {
+  adoptProposalUpdate,
+  asConfig,
+  asPause,
+  asRetry,
+  asRunIterations,
+  asStop,
+  pauseUpdate,
+  poolGrewSignal,
+  poolOfNews,
+  resumeUpdate,
+  retryIterationUpdate,
+  runIterationsUpdate,
+  setConfigUpdate,
+  statusQuery,
+  stopUpdate,
+} from './messages.js';
+
+/** Answer what people ask of a loop, and take what iterations and imports tell it. */
+export function setHandlers(loop: LoopRun): void {
+  setHandler(statusQuery, () => loop.status, {
+    description: 'Phase, current iteration, what remains, and the last 20 iterations',
+  });
+  answerWork(loop);
+  answerSteering(loop);
+  hearNews(loop);
+}
+
+/** Requests for iterations. */
+function answerWork(loop: LoopRun): void {
+  setHandler(runIterationsUpdate, (request) => runIterations(loop, request), {
+    description: 'Run iterations; settings that are given go on top of those the loop has',
+    validator: (request) => {
+      const asked = asRunIterations(request, parseRequest);
+      refuseEarly(loop, () => start(loop.machine, asked));
+    },
+  });
+  setHandler(retryIterationUpdate, (request) => retryIteration(loop, request), {
+    description: 'Go on where an iteration failed, or do an iteration again from a step on',
+    validator: (request) => {
+      const asked = asRetry(request, parseRequest);
+      refuseEarly(loop, () => runAgain(loop.machine, asked));
+    },
+  });
+}
+
+/** Requests that steer what is under way and what is to come. */
+function answerSteering(loop: LoopRun): void {
+  setHandler(pauseUpdate, (request) => hold(loop, true, asPause(request).now), {
+    description: 'Hold before the next step, or now, once the step under way has saved',
+    validator: (request) => void asPause(request, parseRequest),
+  });
+  setHandler(resumeUpdate, () => hold(loop, false, false), { description: 'Go on after a pause' });
+  setHandler(setConfigUpdate, (request) => changeConfig(loop, request), {
+    description: 'Configuration of the iterations to come',
+    validator: (request) => {
+      const config = asConfig(request, parseRequest);
+      refuseEarly(loop, () => setConfig(loop.machine, config));
+    },
+  });
+  setHandler(
+    adoptProposalUpdate,
+    async () => {
+      await loop.adoptProposal();
+      return loop.status;
+    },
+    { description: 'Train the iterations to come with the settings that the last search proposed' },
+  );
+  setHandler(stopUpdate, (request) => stopLoop(loop, request), {
+    description: 'End the loop after its iteration, or now; it can be started again',
+    validator: (request) => void asStop(request, parseRequest),
+  });
+}
+
+function hearNews(loop: LoopRun): void {
+  setHandler(
+    poolGrewSignal,
+    (news) => {
+      loop.machine = poolGrew(loop.machine, poolOfNews(news));
+    },
+    { description: 'New images were added to the pool: a loop that waits for images looks at once' },
+  );
+  setHandler(
+    iterationFinishedSignal,
+    (message) => {
+      loop.machine = told(loop.machine, message);
+    },
+    { description: 'Sent by an iteration at its end' },
+  );
+  setHandler(
+    iterationHeldSignal,
+    (message) => {
+      loop.machine = toldHeld(loop.machine, message);
+    },
+    { description: 'Sent by an iteration that holds, and when it goes on' },
+  );
+}
+
+/** What a request would be refused for is said before it is accepted, so that it leaves nothing in the history. */
+function refuseEarly(loop: LoopRun, work: () => unknown): void {
+  // A loop that has not read the store yet cannot tell; the handler looks again.
+  if (loop.isReady) orFail(work);
+}
+
+async function runIterations(loop: LoopRun, request: RunIterations): Promise<RunIterationsAnswer> {
+  const asked = asRunIterations(request);
+  await condition(() => loop.isReady);
+  const started = orFail(() => start(loop.machine, asked));
+  loop.machine = started.machine;
+  loop.show();
+  const { config, pending, remaining, next } = loop.machine;
+  const ownConfig = config ?? asked.config;
+  const waits = started.outcome === 'queued' || started.outcome === 'joined';
+  return {
+    outcome: started.outcome,
+    loop: loop.name,
+    nextIteration: next,
+    remaining: remaining + (pending?.iterations ?? 0),
+    config: waits ? (pending?.config ?? configWith(ownConfig, pending?.settings ?? {})) : ownConfig,
+  };
+}
+
+async function retryIteration(loop: LoopRun, request: RetryIteration): Promise<LoopStatus> {
+  const asked = asRetry(request);
+  await condition(() => loop.isReady);
+  loop.machine = orFail(() => runAgain(loop.machine, asked));
+  loop.show();
+  return loop.status;
+}
+
+async function hold(loop: LoopRun, paused: boolean, now: boolean): Promise<LoopStatus> {
+  loop.machine = setPaused(loop.machine, paused);
+  loop.show();
+  await loop.holdIteration(paused, now);
+  return loop.status;
+}
+
+function changeConfig(loop: LoopRun, request: { config: LoopConfig }): LoopStatus {
+  loop.machine = orFail(() => setConfig(loop.machine, asConfig(request)));
+  loop.show();
+  return loop.status;
+}
+
+function stopLoop(loop: LoopRun, request: StopLoop): LoopStatus {
+  const { now } = asStop(request);
+  loop.machine = stop(loop.machine, now);
+  if (now) loop.cancelIteration();
+  loop.show();
+  return loop.status;
+}

@@ -1,0 +1,174 @@
+import {
+  ApplicationFailure,
+  condition,
+  getExternalWorkflowHandle,
+  patched,
+  setCurrentDetails,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { iterationWorkflowId } from '../../domain/base/ids.js';
+import { loopConfigSchema } from '../../domain/config.js';
+import { loopDetails } from '../../domain/loop/details.js';
+import {
+  begun,
+  type Deed,
+  ended,
+  endingTold,
+  type LoopMachine,
+  looked,
+  nextDeed,
+  poolGrew,
+  prepared,
+  wasRead,
+} from '../../domain/loop/machine.js';
+import { setConfig } from '../../domain/loop/requests.js';
+import { statusOf } from '../../domain/loop/status.js';
+import { type LoopStatus, parseRecorded } from '../../domain/messages.js';
+import { withTunedSettings } from '../../domain/tune/space.js';
+import { bookkeeping } from '../activities.js';
+import { orFail } from '../failures.js';
+import { pauseIterationSignal } from '../iteration/messages.js';
+import { showAttributes } from '../searchAttributes.js';
+import { LOOKS_AGAIN, WAITS_FOR_THE_END } from './patches.js';
+import { RunningIteration } from './runningIteration.js';
+
+/** One run of a loop: its machine, and the deeds by which the machine meets the store, the pool and iterations. */
+export class LoopRun {
+  readonly #name: string;
+  /** Replaced as a whole by every event; handlers and the loop both do so. */
+  machine: LoopMachine;
+  #underWay: RunningIteration | null = null;
+
+  constructor(name: string, machine: LoopMachine) {
+    this.#name = name;
+    this.machine = machine;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  get status(): LoopStatus {
+    return statusOf(this.#name, this.machine);
+  }
+
+  /** True once the store was read: before that nothing is known, and no request can be judged. */
+  get isReady(): boolean {
+    return this.machine.next > 0;
+  }
+
+  /** The status as the Temporal UI shows it. */
+  show(): void {
+    setCurrentDetails(loopDetails(this.status, this.machine.config));
+  }
+
+  /** What there is to do next. It waits until there is something, an hour at most: then waiting is the deed. */
+  async awaitDeed(): Promise<Deed> {
+    const woken = await condition(() => nextDeed(this.machine).kind !== 'wait' || this.#isLong(), '1 hour');
+    return woken ? nextDeed(this.machine) : { kind: 'wait' };
+  }
+
+  /** Do one deed but the end, which is the workflow's. */
+  async do(deed: Exclude<Deed, { kind: 'end' }>): Promise<void> {
+    if (deed.kind === 'read') await this.#takeNews();
+    else if (deed.kind === 'run') await this.#runIteration(deed);
+    else await this.#lookAtPool();
+  }
+
+  /** Take over what the store has of this loop. */
+  async readStore(): Promise<void> {
+    const record = await bookkeeping.loadLoop({ loop: this.#name, lookForRunning: this.machine.next === 0 });
+    // Histories from before there were searches and kept settings have neither.
+    const known = { ...record, proposal: record.proposal ?? null, config: record.config ?? null };
+    this.machine = wasRead(this.machine, known, record.running != null && patched(WAITS_FOR_THE_END));
+  }
+
+  /**
+   * A loop that a person started by hand, with a number of iterations and nothing that says what they are.
+   *
+   * @throws ApplicationFailure `input-invalid`
+   */
+  refuseWithoutConfig(): void {
+    if (this.machine.remaining === 0 || this.machine.config !== null) return;
+    throw ApplicationFailure.nonRetryable(
+      `loop \`${this.#name}\` has no settings yet: start the workflow \`startLoop\` instead, under any id; \`{}\` is enough`,
+      'input-invalid',
+    );
+  }
+
+  /** What was proposed goes into the configuration under way, and, in the store, into that of every later start. */
+  async adoptProposal(): Promise<void> {
+    const { settings } = await bookkeeping.adoptProposal({ loop: this.#name });
+    const { config } = this.machine;
+    this.machine = { ...this.machine, proposal: null };
+    if (config !== null) {
+      const train = withTunedSettings(config.train, settings);
+      const adopted = orFail(() => parseRecorded(loopConfigSchema, { ...config, train }, 'the adopted settings'));
+      this.machine = setConfig(this.machine, adopted);
+    }
+    this.show();
+  }
+
+  /** Tell the iteration under way to hold before its next step, or `now`, or to go on. */
+  async holdIteration(paused: boolean, now: boolean): Promise<void> {
+    if (this.machine.running === null) return;
+    const handle = getExternalWorkflowHandle(iterationWorkflowId(this.#name, this.machine.running.iteration));
+    // An iteration that just ended needs no telling.
+    await handle.signal(pauseIterationSignal, paused, now).catch(() => undefined);
+  }
+
+  /** End the iteration under way early; what is done of it is kept. */
+  cancelIteration(): void {
+    this.#underWay?.cancel();
+  }
+
+  /** One iteration, from its preparation until it ended, by itself or by what somebody did to it. */
+  async #runIteration({ iteration, from, settings }: Extract<Deed, { kind: 'run' }>): Promise<void> {
+    const loop = this.#name;
+    this.machine = begun(this.machine, iteration);
+    this.show();
+    this.#underWay = new RunningIteration(loop, iteration, () => this.machine);
+    const ending = await this.#underWay.run(async () => {
+      const { config } = this.machine;
+      const context = await bookkeeping.prepareIteration({ loop, iteration, config, from, settings });
+      this.machine = prepared(this.machine, iteration, context.config);
+      return context;
+    });
+    this.#underWay = null;
+    const wasTold = endingTold(this.machine) !== null;
+    this.machine = ended(this.machine, ending);
+    if (wasTold || patched(LOOKS_AGAIN)) await this.#takeNews();
+    else this.machine = { ...this.machine, stale: false };
+    this.show();
+  }
+
+  /** Takes over what iterations said at their end: the store is read again, so that nothing is counted twice. */
+  async #takeNews(): Promise<void> {
+    const before = this.machine.next;
+    await this.readStore();
+    const { next, proposal, config, rows } = this.machine;
+    if (next > before && proposal !== null && config?.tune.adopt === 'auto') await this.adoptProposal();
+    const latest = rows.at(-1);
+    showAttributes({
+      ...(latest?.miou == null ? {} : { miou: latest.miou }),
+      ...(latest?.gate == null ? {} : { gate: latest.gate }),
+    });
+    this.show();
+  }
+
+  /** While the loop waits for images: an iteration is worth a try where the pool has another version. */
+  async #lookAtPool(): Promise<void> {
+    const { waiting, paused, config } = this.machine;
+    if (!waiting || paused || config === null) return;
+    if (!patched(LOOKS_AGAIN)) this.machine = poolGrew(this.machine);
+    else {
+      const version = await bookkeeping.poolVersion({ pool: config.pool });
+      this.machine = looked(this.machine, version);
+    }
+  }
+
+  /** Requests make a history long too, also while nothing runs: a loop that only waited would end with its 2,000th. */
+  #isLong(): boolean {
+    return workflowInfo().continueAsNewSuggested && this.machine.running === null && patched(LOOKS_AGAIN);
+  }
+}
