@@ -128,7 +128,7 @@ describe('what hints, help and pages name', () => {
 
   it('as links lead to files, and to headings where they say so', () => {
     const broken = pages().flatMap(({ name, text }) =>
-      [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = '']) => {
+      linksOf(text).flatMap((target) => {
         if (/^https?:/.test(target)) return [];
         const [file = '', heading] = target.split('#');
         const path = file === '' ? name : normalize(join(dirname(name), file));
@@ -158,9 +158,9 @@ describe('what hints, help and pages name', () => {
 
   it('as the time that the demo takes is what was measured', () => {
     const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
-    const rows = [...read('docs/results.md').matchAll(/^\| \d+ \| 0\.\d{4} \|.*\| (\d+) \|$/gm)];
+    const rows = [...read('docs/results/loop.md').matchAll(/^\| \d+ \| 0\.\d{4} \|.*\| (\d+) \|$/gm)];
     const minutes = rows.map(([, seconds]) => Number(seconds) / 60);
-    assert.ok(minutes.length >= 3, `${minutes.length} runs of the demo in docs/results.md`);
+    assert.ok(minutes.length >= 3, `${minutes.length} runs of the demo in docs/results/loop.md`);
     for (const place of ['README.md', 'demo/main.ts']) {
       const [, from, to] = /(\d+) to (\d+) minutes on 2 cores/.exec(read(place)) ?? [];
       const [low, high] = [Number(from), Number(to)];
@@ -291,12 +291,23 @@ function problemOf(program: Command, { where, line, whole }: CommandLine): strin
   return lacking.length === 0 ? [] : problem(`lacks ${lacking.map(({ long }) => long).join(', ')}`);
 }
 
-/** The headings of a page as GitHub links to them. */
+/** Where a page's links and pictures lead: those in place, with a title or without, and those defined apart. */
+const linksOf = (text: string): string[] => [
+  ...[...text.matchAll(/\]\(([^)\s]+)(?:\s+"[^"]*")?\)/g)].map(([, target = '']) => target),
+  ...[...text.matchAll(/^\[[^\]]+\]:\s+(\S+)/gm)].map(([, target = '']) => target),
+];
+
+/** The headings of a page as GitHub links to them: one that comes again gets a number. */
 function headingsOf(path: string): string[] {
-  return [...readFileSync(join(ROOT, path), 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
+  const seen = new Map<string, number>();
+  const text = readFileSync(join(ROOT, path), 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '');
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => {
+    const anchor = heading
       .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}\s-]/gu, '')
-      .replaceAll(/\s/g, '-'),
-  );
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(/\s/g, '-');
+    const before = seen.get(anchor) ?? 0;
+    seen.set(anchor, before + 1);
+    return before === 0 ? anchor : `${anchor}-${before}`;
+  });
 }
