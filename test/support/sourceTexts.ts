@@ -74,9 +74,9 @@ export function trainerTexts(): PlacedText[] {
   return z.array(z.object({ where: z.string(), text: z.string() })).parse(JSON.parse(printed));
 }
 
-/** README and the pages of `docs/`. */
+/** README, the changelog and the pages of `docs/`. */
 export function pages(): { name: string; text: string }[] {
   return repositoryFiles()
-    .filter((name) => name === 'README.md' || /^docs\/.*\.md$/.test(name))
+    .filter((name) => /^(README|CHANGELOG)\.md$/.test(name) || /^docs\/.*\.md$/.test(name))
     .map((name) => ({ name, text: readFileSync(join(ROOT, name), 'utf8') }));
 }
