@@ -1,4 +1,7 @@
 import type { IndexRow } from '../tables.js';
+import { DisjointSets } from './disjointSets.js';
+import { joinWithin } from './hammingJoin.js';
+import { distance, HASH_BITS, type Hash, parseHash } from './perceptualHash.js';
 
 /** Bits in which two difference hashes of copies (other size, quality, format) may differ. */
 export const COPY_BITS = 4;
@@ -7,42 +10,39 @@ export const SAME_VEHICLE_BITS = 12;
 /** Bits within which a training image counts as a copy of a test image. */
 export const TEST_COPY_BITS = 2;
 
-const BITS = 64;
-
 type Hashed = Pick<IndexRow, 'imageId' | 'perceptualHash' | 'vehicleId'>;
 
 /**
- * Group near duplicates: copies by perceptual hash, and pictures of one vehicle that differ little. Linear in practice:
- * two hashes within k bits agree in at least one of k + 1 bands, so only hashes sharing a band are compared.
+ * Group near duplicates: copies by perceptual hash, and pictures of one vehicle that differ little.
  *
  * @returns image id -> cluster id, the smallest image id of its group
  */
 export function nearDuplicateClusters(rows: readonly Hashed[]): Map<string, string> {
-  const sets = new DisjointSets(rows.length);
-  const indicesByHash = groupIndices(rows, (row) => row.perceptualHash);
-  for (const [first, ...others] of indicesByHash.values()) {
-    for (const other of others) sets.join(first as number, other);
-  }
-
-  const representatives = [...indicesByHash.values()].map((indices) => indices[0] as number);
-  const hashes = representatives.map((index) => parseHash((rows[index] as Hashed).perceptualHash));
-  const byBand = new BandIndex(hashes, COPY_BITS);
-  hashes.forEach((hash, position) => {
-    for (const near of byBand.within(hash))
-      sets.join(representatives[position] as number, representatives[near] as number);
+  const firstOf = new Map<string, number>();
+  rows.forEach(({ perceptualHash }, index) => {
+    if (!firstOf.has(perceptualHash)) firstOf.set(perceptualHash, index);
   });
+  const copies = joinWithin([...firstOf.keys()], COPY_BITS);
+  const firsts = Int32Array.from(firstOf.values());
+  const sets = new DisjointSets(rows.length);
+  rows.forEach(({ perceptualHash }, index) => {
+    sets.join(index, firstOf.get(perceptualHash) as number);
+  });
+  firsts.forEach((first, position) => {
+    sets.join(first, firsts[copies.root(position)] as number);
+  });
+  for (const indices of groupByVehicle(rows).values()) joinVehicle(indices, rows, sets);
+  return nameClusters(rows, sets);
+}
 
-  for (const [vehicle, indices] of groupIndices(rows, (row) => row.vehicleId)) {
-    if (vehicle === null) continue;
-    const own = indices.map((index) => parseHash((rows[index] as Hashed).perceptualHash));
-    for (let a = 0; a < indices.length; a++) {
-      for (let b = a + 1; b < indices.length; b++) {
-        if (distance(own[a] as Hash, own[b] as Hash) <= SAME_VEHICLE_BITS)
-          sets.join(indices[a] as number, indices[b] as number);
-      }
+function joinVehicle(indices: readonly number[], rows: readonly Hashed[], sets: DisjointSets): void {
+  const hashes = indices.map((index) => parseHash((rows[index] as Hashed).perceptualHash));
+  for (let a = 0; a < indices.length; a++) {
+    for (let b = a + 1; b < indices.length; b++) {
+      if (distance(hashes[a] as Hash, hashes[b] as Hash) <= SAME_VEHICLE_BITS)
+        sets.join(indices[a] as number, indices[b] as number);
     }
   }
-  return nameClusters(rows, sets);
 }
 
 /** A test whether a hash is a copy of any of `hashes`, at most `bits` bits away. */
@@ -52,27 +52,6 @@ export function copyDetector(hashes: readonly string[], bits = TEST_COPY_BITS): 
     for (const _ of index.within(parseHash(hash))) return true;
     return false;
   };
-}
-
-/** Number of differing bits of two hashes of 16 hex digits. */
-export function hashDistance(a: string, b: string): number {
-  return distance(parseHash(a), parseHash(b));
-}
-
-type Hash = readonly [high: number, low: number];
-
-function parseHash(hex: string): Hash {
-  return [Number.parseInt(hex.slice(0, 8), 16), Number.parseInt(hex.slice(8), 16)];
-}
-
-function distance(a: Hash, b: Hash): number {
-  return bitCount(a[0] ^ b[0]) + bitCount(a[1] ^ b[1]);
-}
-
-function bitCount(word: number): number {
-  let v = word - ((word >>> 1) & 0x55555555);
-  v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
-  return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 /** Multi-index hashing (Norouzi et al., arXiv 1307.2982): one table a band of bits. */
@@ -85,8 +64,8 @@ class BandIndex {
     this.#hashes = hashes;
     this.#bits = bits;
     this.#bands = Array.from({ length: bits + 1 }, (_, band) => {
-      const start = Math.floor((band * BITS) / (bits + 1));
-      const length = Math.floor(((band + 1) * BITS) / (bits + 1)) - start;
+      const start = Math.floor((band * HASH_BITS) / (bits + 1));
+      const length = Math.floor(((band + 1) * HASH_BITS) / (bits + 1)) - start;
       const table = new Map<number, number[]>();
       hashes.forEach((hash, position) => {
         const key = bandOf(hash, start, length);
@@ -117,29 +96,6 @@ function bandOf([high, low]: Hash, start: number, length: number): number {
   return value;
 }
 
-class DisjointSets {
-  readonly #parent: Int32Array;
-
-  constructor(size: number) {
-    this.#parent = Int32Array.from({ length: size }, (_, index) => index);
-  }
-
-  root(index: number): number {
-    let root = index;
-    while (this.#parent[root] !== root) root = this.#parent[root] as number;
-    for (let step = index; step !== root; ) {
-      const next = this.#parent[step] as number;
-      this.#parent[step] = root;
-      step = next;
-    }
-    return root;
-  }
-
-  join(a: number, b: number): void {
-    this.#parent[this.root(a)] = this.root(b);
-  }
-}
-
 function nameClusters(rows: readonly Hashed[], sets: DisjointSets): Map<string, string> {
   const smallest = new Map<number, string>();
   rows.forEach(({ imageId }, index) => {
@@ -150,12 +106,12 @@ function nameClusters(rows: readonly Hashed[], sets: DisjointSets): Map<string, 
   return new Map(rows.map(({ imageId }, index) => [imageId, smallest.get(sets.root(index)) as string]));
 }
 
-function groupIndices<K>(rows: readonly Hashed[], keyOf: (row: Hashed) => K): Map<K, number[]> {
-  const groups = new Map<K, number[]>();
-  rows.forEach((row, index) => {
-    const key = keyOf(row);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [index]);
+function groupByVehicle(rows: readonly Hashed[]): Map<string, number[]> {
+  const groups = new Map<string, number[]>();
+  rows.forEach(({ vehicleId }, index) => {
+    if (vehicleId === null) return;
+    const group = groups.get(vehicleId);
+    if (group === undefined) groups.set(vehicleId, [index]);
     else group.push(index);
   });
   return groups;

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { seededRandom } from '../../../domain/base/random.js';
 import { assertNoLeak, drawChunk } from '../../../domain/draw/drawChunk.js';
-import { COPY_BITS, copyDetector, hashDistance, nearDuplicateClusters } from '../../../domain/draw/nearDuplicates.js';
+import { COPY_BITS, copyDetector, nearDuplicateClusters } from '../../../domain/draw/nearDuplicates.js';
+import { hashDistance } from '../../../domain/draw/perceptualHash.js';
 import { idOf, indexRow } from '../sample/rows.js';
 
 const randomHash = (random: () => number): string =>
