@@ -15,25 +15,25 @@ export interface Read<Value> {
   etag: string | null;
 }
 
-/** What becomes of an object. */
-export interface Decision<Result> {
-  /** The new object; null where nothing is to be written. */
-  body: string | null;
-  result: Result;
-}
-
-export interface Swap<Value, Result> {
+/** What becomes of an object; `Body` is `string` for a change that always writes. */
+export interface Swap<Value, Result, Body extends string | null = string | null> {
   read(): Promise<Read<Value>>;
   /** Asked again, of the newer value, each time that another writer was first. */
-  decide(value: Value): Decision<Result> | Promise<Decision<Result>>;
+  decide(value: Value): Decision<Result, Body> | Promise<Decision<Result, Body>>;
   /** What the write is for, in the error of one that is given up; `to write it` if omitted. */
   purpose?: string;
 }
 
-export interface Swapped<Result> {
+interface Decision<Result, Body> {
+  /** The new object; null where nothing is to be written. */
+  body: Body;
+  result: Result;
+}
+
+interface Swapped<Result, Etag> {
   result: Result;
   /** Of the object afterwards; null where there is none, since nothing was to be written. */
-  etag: string | null;
+  etag: Etag;
 }
 
 /**
@@ -45,8 +45,18 @@ export interface Swapped<Result> {
 export async function compareAndSwap<Value, Result>(
   store: ObjectStore,
   key: string,
+  swap: Swap<Value, Result, string>,
+): Promise<Swapped<Result, string>>;
+export async function compareAndSwap<Value, Result>(
+  store: ObjectStore,
+  key: string,
+  swap: Swap<Value, Result>,
+): Promise<Swapped<Result, string | null>>;
+export async function compareAndSwap<Value, Result>(
+  store: ObjectStore,
+  key: string,
   { read, decide, purpose = 'to write it' }: Swap<Value, Result>,
-): Promise<Swapped<Result>> {
+): Promise<Swapped<Result, string | null>> {
   return untilWon(
     async () => {
       const { value, etag } = await read();
