@@ -1,3 +1,4 @@
+import { boxIou } from '../domain/geometry/boxIou.js';
 import type { FindingRow } from '../domain/tables.js';
 import type { PlantedError, SpoilKind, TruthRow } from './spoil/truth.js';
 import { SPOIL_KINDS } from './spoil/truth.js';
@@ -51,9 +52,5 @@ export function detectionByKind(images: readonly Judged[]): Detection[] {
 function matches({ x0, y0, x1, y1 }: Located, { classId, trueClassId, box }: PlantedError, size: number): boolean {
   if (classId === null && trueClassId === null) return true;
   const [left, top, right, bottom] = box.map((edge) => edge / size) as [number, number, number, number];
-  const width = Math.min(x1, right) - Math.max(x0, left);
-  const height = Math.min(y1, bottom) - Math.max(y0, top);
-  if (width <= 0 || height <= 0) return false;
-  const shared = width * height;
-  return shared / ((x1 - x0) * (y1 - y0) + (right - left) * (bottom - top) - shared) >= MATCH_IOU;
+  return boxIou([x0, y0, x1, y1], [left, top, right, bottom]) >= MATCH_IOU;
 }

@@ -6,10 +6,9 @@ import { loopConfigSchema } from '../domain/config.js';
 import { keptState } from '../domain/loop/keptState.js';
 import { emptyLoopState, type LoopState, loopStateSchema } from '../domain/loop/state.js';
 import { keys } from './keys.js';
+import { compareAndSwap } from './objects/compareAndSwap.js';
 import type { ObjectStore } from './objects/objectStore.js';
 import { parseJson } from './tables/json.js';
-
-const MAX_RACES = 20;
 
 /** What a loop has done; empty for a loop that has done nothing yet. */
 export async function readLoopState(store: ObjectStore, loop: string): Promise<LoopState> {
@@ -22,17 +21,17 @@ export async function updateLoopState(
   loop: string,
   change: (state: LoopState) => LoopState,
 ): Promise<LoopState> {
-  for (let race = 0; race < MAX_RACES; race++) {
-    const { state, etag, recorded } = await read(store, loop);
-    const changed = change(state);
-    const written = await store.replace(
-      keys.loopState(loop),
-      JSON.stringify(keptState(recorded, changed), null, 1),
-      etag,
-    );
-    if (written !== 'conflict') return changed;
-  }
-  throw new PartloopError('store-conflict', `${keys.loopState(loop)} changed under ${MAX_RACES} attempts to write it`);
+  const { result } = await compareAndSwap(store, keys.loopState(loop), {
+    read: async () => {
+      const { etag, ...value } = await read(store, loop);
+      return { value, etag };
+    },
+    decide: ({ state, recorded }) => {
+      const changed = change(state);
+      return { body: JSON.stringify(keptState(recorded, changed), null, 1), result: changed };
+    },
+  });
+  return result;
 }
 
 /** Loops that have done something, by name. */

@@ -4,6 +4,7 @@ import { PartloopError } from '../domain/base/errors.js';
 import { type IndexRow, indexRowSchema } from '../domain/tables.js';
 import { parseTaxonomy, type Taxonomy } from '../domain/taxonomy.js';
 import { keys } from './keys.js';
+import { untilWon } from './objects/compareAndSwap.js';
 import type { ObjectStore } from './objects/objectStore.js';
 import { PoolHistory } from './poolHistory.js';
 import { parseJson, readJson } from './tables/json.js';
@@ -16,8 +17,6 @@ const catalogSchema = z.object({
   createdAt: z.string(),
 });
 type Catalog = z.infer<typeof catalogSchema>;
-
-const MAX_RACES = 20;
 
 /** A pool of labelled images: an append-only index of immutable segments under numbered versions. */
 export interface Pool {
@@ -110,20 +109,22 @@ export async function openPool(store: ObjectStore, name: string, options: PoolOp
     return known.history;
   };
 
-  const append = async (plan: Plan): Promise<Appended> => {
-    for (let race = 0; race < MAX_RACES; race++) {
-      const { version: latest, segments } = await catchUp();
-      const rows = plan(known.history);
-      if (rows.length === 0) return { version: latest, rows };
-      const segment = await writeSegment(store, name, rows);
-      const createdAt = new Date().toISOString();
-      const catalog: Catalog = { version: latest + 1, segments: [...segments, segment], createdAt };
-      const key = keys.catalog(name, latest + 1);
-      if ((await store.putIfAbsent(key, JSON.stringify(catalog), 'application/json')) === 'created')
-        return { version: latest + 1, rows };
-    }
-    throw new PartloopError('store-conflict', `pool ${name}: ${MAX_RACES} other writers were faster each time`);
+  const tryAppend = async (plan: Plan): Promise<Appended | 'conflict'> => {
+    const { version: latest, segments } = await catchUp();
+    const rows = plan(known.history);
+    if (rows.length === 0) return { version: latest, rows };
+    const segment = await writeSegment(store, name, rows);
+    const version = latest + 1;
+    const catalog: Catalog = { version, segments: [...segments, segment], createdAt: new Date().toISOString() };
+    const written = await store.putIfAbsent(keys.catalog(name, version), JSON.stringify(catalog), 'application/json');
+    return written === 'exists' ? 'conflict' : { version, rows };
   };
+
+  const append = (plan: Plan): Promise<Appended> =>
+    untilWon(
+      () => tryAppend(plan),
+      (races) => `pool ${name}: ${races} other writers were faster each time`,
+    );
 
   return { name, taxonomy, defaults, latestVersion, readIndex, history, append };
 }

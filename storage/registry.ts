@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { PartloopError } from '../domain/base/errors.js';
 import { unknownPart, withUnknown } from '../domain/base/recorded.js';
 import {
   type BenchmarkRegistry,
@@ -9,10 +8,10 @@ import {
   withBenchmark,
 } from '../domain/decide/decision.js';
 import { keys } from './keys.js';
+import { compareAndSwap } from './objects/compareAndSwap.js';
 import type { ObjectStore } from './objects/objectStore.js';
 import { parseJson } from './tables/json.js';
 
-const MAX_RACES = 20;
 const rawRegistrySchema = z.looseObject({ model: z.unknown().optional() });
 
 /** The model in production for a taxonomy, with its history; empty where none was ever registered. */
@@ -26,15 +25,18 @@ export async function updateRegistry(
   taxonomyDigest: string,
   change: (registry: BenchmarkRegistry) => BenchmarkRegistry,
 ): Promise<BenchmarkRegistry> {
-  const key = keys.benchmark(taxonomyDigest);
-  for (let race = 0; race < MAX_RACES; race++) {
-    const { registry, etag, unknown } = await read(store, taxonomyDigest);
-    const changed = change(registry);
-    if (changed === registry) return registry;
-    const written = await store.replace(key, JSON.stringify(withUnknown(unknown, changed), null, 1), etag);
-    if (written !== 'conflict') return changed;
-  }
-  throw new PartloopError('store-conflict', `${key} changed under ${MAX_RACES} attempts to write it`);
+  const { result } = await compareAndSwap(store, keys.benchmark(taxonomyDigest), {
+    read: async () => {
+      const { etag, ...value } = await read(store, taxonomyDigest);
+      return { value, etag };
+    },
+    decide: ({ registry, unknown }) => {
+      const changed = change(registry);
+      const body = changed === registry ? null : JSON.stringify(withUnknown(unknown, changed), null, 1);
+      return { body, result: changed };
+    },
+  });
+  return result;
 }
 
 /** Make `model` the benchmark; doing it twice changes nothing more. */

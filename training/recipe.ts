@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
+import { compareAndSwap, type Read } from '../storage/objects/compareAndSwap.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { parseJson } from '../storage/tables/json.js';
 import { isLate, type Turn, turnSchema } from './checkpoints/chainState.js';
@@ -10,7 +11,6 @@ import type { Commands } from './trainingRun.js';
 
 /** How long a training waits for a worker of the recipe that it began with, before it asks a person. */
 export const RECIPE_WAIT_MS = 60 * 60_000;
-const MAX_RACES = 20;
 
 const recipeSchema = z.object({
   /** Raised where the trainer's code ends with other weights. */
@@ -49,8 +49,8 @@ type Pin = z.infer<typeof pinSchema>;
 
 /** The recipe that a run keeps to; null for one that has no checkpoint yet, which any worker may begin. */
 export async function pinnedRecipe(store: ObjectStore, key: string): Promise<Recipe | null> {
-  const found = await read(store, key);
-  return found?.pin.kept === true ? found.pin.recipe : null;
+  const { value: pin } = await read(store, key);
+  return pin?.kept === true ? pin.recipe : null;
 }
 
 /**
@@ -75,20 +75,21 @@ export class RecipePin {
     key: string,
     { own, attempt, generation, turn, commands, now = Date.now() }: Claim,
   ): Promise<RecipePin> {
-    for (let race = 0; race < MAX_RACES; race++) {
-      const found = await read(store, key);
-      if (found !== null && isLate({ generation, turn }, found.pin)) throw takenOver(key);
-      const kept = found?.pin.kept === true;
-      const isOther = kept && found.pin.recipe.version !== own.version;
-      const refused = isOther ? refusal(found.pin, generation, now) : null;
-      const taken = { version: 1, recipe: own, attempt, generation, turn, kept, refused: null } as const;
-      const pin: Pin = isOther ? { ...found.pin, refused } : taken;
-      const written = await store.replace(key, JSON.stringify(pin), found?.etag ?? null);
-      if (written === 'conflict') continue;
-      if (refused !== null) throw mismatch(pin.recipe, own, new Date(refused.since), now, commands);
-      return new RecipePin(store, key, pin, written.etag);
-    }
-    throw new PartloopError('store-conflict', `${key} changed under ${MAX_RACES} attempts to write it`);
+    const { result, etag } = await compareAndSwap(store, key, {
+      read: () => read(store, key),
+      decide: (found) => {
+        if (found !== null && isLate({ generation, turn }, found)) throw takenOver(key);
+        const kept = found?.kept === true;
+        const isOther = kept && found.recipe.version !== own.version;
+        const refused = isOther ? refusal(found, generation, now) : null;
+        const taken = { version: 1, recipe: own, attempt, generation, turn, kept, refused: null } as const;
+        const pin: Pin = isOther ? { ...found, refused } : taken;
+        return { body: JSON.stringify(pin), result: { pin, refused } };
+      },
+    });
+    const { pin, refused } = result;
+    if (refused !== null) throw mismatch(pin.recipe, own, new Date(refused.since), now, commands);
+    return new RecipePin(store, key, pin, etag);
   }
 
   /**
@@ -144,7 +145,8 @@ function mismatch(wanted: Recipe, own: Recipe, since: Date, now: number, command
   );
 }
 
-async function read(store: ObjectStore, key: string): Promise<{ pin: Pin; etag: string } | null> {
+async function read(store: ObjectStore, key: string): Promise<Read<Pin | null>> {
   const object = await store.tryGet(key);
-  return object === null ? null : { pin: parseJson(object.body, key, pinSchema), etag: object.etag };
+  if (object === null) return { value: null, etag: null };
+  return { value: parseJson(object.body, key, pinSchema), etag: object.etag };
 }

@@ -8,6 +8,7 @@ import type { ActivityDeps } from '../steps/deps.js';
 import type { Heartbeat } from '../steps/heartbeat.js';
 import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
 import { digestOf } from '../storage/digest.js';
+import { compareAndSwap } from '../storage/objects/compareAndSwap.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { parseJson } from '../storage/tables/json.js';
 import { type Dataset, dropCached, syncDataset } from './dataset.js';
@@ -15,7 +16,6 @@ import { listDigest } from './prepare.js';
 import type { TrainingRun } from './trainingRun.js';
 
 const recordSchema = z.object({ version: z.literal(1), images: z.array(leftOutSchema) });
-const MAX_RACES = 20;
 const FETCHING = { train: 'fetching training images', val: 'fetching validation images' } as const;
 
 export interface TrainingData {
@@ -53,25 +53,28 @@ export async function gatherTrainingData(
       onProgress: (done, total) => beat.report({ phase: FETCHING[name], done, total, unit: 'images' }),
     });
 
-  for (let race = 0; race < MAX_RACES; race++) {
-    const found = await store.tryGet(run.leftOutKey);
-    const known = found === null ? [] : parseJson(found.body, run.leftOutKey, recordSchema).images;
-    const leftOut = new Map([...known, ...reported].map((image) => [image.imageId, image]));
-    const wanted = (rows: readonly IndexRow[]): IndexRow[] => rows.filter(({ imageId }) => !leftOut.has(imageId));
-    const train = await sync(wanted(run.train), 'train', trainSide(run));
-    const val = run.val.length === 0 ? null : await sync(wanted(run.val), 'val', valSide(run));
-    for (const image of [...train.leftOut, ...(val?.leftOut ?? [])]) leftOut.set(image.imageId, image);
-    const actual = await without(store, run, leftOut);
-    const settled = leftOut.size === known.length;
-    if (settled || (await settle([...leftOut.values()], found?.etag ?? null))) return { run: actual, train, val };
-  }
-  throw new PartloopError('store-conflict', `${run.leftOutKey} changed under ${MAX_RACES} attempts to write it`);
-
-  async function settle(images: LeftOut[], etag: string | null): Promise<boolean> {
-    const record = { version: 1, images: images.sort((a, b) => (a.imageId < b.imageId ? -1 : 1)) };
-    return (await store.replace(run.leftOutKey, JSON.stringify(record, null, 1), etag)) !== 'conflict';
-  }
+  const { result } = await compareAndSwap(store, run.leftOutKey, {
+    read: async () => {
+      const found = await store.tryGet(run.leftOutKey);
+      if (found === null) return { value: [], etag: null };
+      return { value: parseJson(found.body, run.leftOutKey, recordSchema).images, etag: found.etag };
+    },
+    decide: async (known: readonly LeftOut[]) => {
+      const leftOut = new Map([...known, ...reported].map((image) => [image.imageId, image]));
+      const wanted = (rows: readonly IndexRow[]): IndexRow[] => rows.filter(({ imageId }) => !leftOut.has(imageId));
+      const train = await sync(wanted(run.train), 'train', trainSide(run));
+      const val = run.val.length === 0 ? null : await sync(wanted(run.val), 'val', valSide(run));
+      for (const image of [...train.leftOut, ...(val?.leftOut ?? [])]) leftOut.set(image.imageId, image);
+      const actual = await without(store, run, leftOut);
+      const body = leftOut.size === known.length ? null : recordOf([...leftOut.values()]);
+      return { body, result: { run: actual, train, val } };
+    },
+  });
+  return result;
 }
+
+const recordOf = (images: LeftOut[]): string =>
+  JSON.stringify({ version: 1, images: images.sort((a, b) => (a.imageId < b.imageId ? -1 : 1)) }, null, 1);
 
 /** Fetch images anew at the next sync: what the trainer cannot read may be a file torn on this disk alone. */
 export async function fetchAgain(deps: ActivityDeps, run: TrainingRun, ids: ReadonlySet<string>): Promise<void> {

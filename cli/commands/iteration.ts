@@ -29,7 +29,14 @@ const NO_STEP = { step: '', outcome: '', seconds: '', digest: '' };
 /** `partloop iteration show|replay|cancel|diff|approve`. */
 export function register(program: Command): void {
   const iteration = program.command('iteration').description('Look at an iteration, or do it again from a step on');
+  registerShow(iteration);
+  registerReplay(iteration);
+  registerCancel(iteration);
+  registerDiff(iteration);
+  registerApprove(iteration);
+}
 
+function registerShow(iteration: Command): void {
   iteration
     .command('show')
     .description('The steps of an iteration: outcome, time, facts, where the outputs lie')
@@ -62,7 +69,9 @@ export function register(program: Command): void {
         }),
       );
     });
+}
 
+function registerReplay(iteration: Command): void {
   iteration
     .command('replay')
     .description('Do an iteration again from a step on; steps before it are found done')
@@ -92,7 +101,9 @@ export function register(program: Command): void {
         await client.connection.close();
       }
     });
+}
 
+function registerCancel(iteration: Command): void {
   iteration
     .command('cancel')
     .description(
@@ -114,7 +125,9 @@ export function register(program: Command): void {
           say(`iteration ${running} of loop ${loop} is cancelled; \`partloop loop retry ${loop}\` goes on from there`);
       });
     });
+}
 
+function registerDiff(iteration: Command): void {
   iteration
     .command('diff')
     .description('Where two iterations, or two attempts at one, part: settings, steps, facts, picks')
@@ -127,7 +140,9 @@ export function register(program: Command): void {
       if (json) printJson(difference);
       else printDifference(difference);
     });
+}
 
+function registerApprove(iteration: Command): void {
   iteration
     .command('approve')
     .description('Put the candidate of an iteration into production, where the gate waits for an approval')

@@ -21,7 +21,21 @@ const EXIT_SETTLED_WITHOUT_SUCCESS = 5;
 /** `partloop loop start|status|pause|resume|adopt|stop|retry`. */
 export function register(program: Command): void {
   const loop = program.command('loop').description('Start, watch and steer training loops');
+  registerStart(loop);
+  registerStatus(loop);
+  registerPause(loop);
+  registerUpdate(loop, 'resume', 'resume', 'Go on after a pause');
+  registerUpdate(
+    loop,
+    'adopt',
+    'adoptProposal',
+    'Train the iterations to come with the settings that the last search proposed',
+  );
+  registerStop(loop);
+  registerRetry(loop);
+}
 
+function registerStart(loop: Command): void {
   addLoopOptions(
     loop.command('start').description('Start a loop, or join the one that runs').argument('[name]', LOOP_HELP),
   )
@@ -42,7 +56,9 @@ export function register(program: Command): void {
         await waitAndPrint(client, started.loop, json === true, link);
       });
     });
+}
 
+function registerStatus(loop: Command): void {
   loop
     .command('status')
     .description('What loops do and have done')
@@ -67,7 +83,9 @@ export function register(program: Command): void {
         if (!json) for (const one of unreadable) printUnreadable(one);
       });
     });
+}
 
+function registerPause(loop: Command): void {
   loop
     .command('pause')
     .description('Hold before the next step')
@@ -85,19 +103,19 @@ export function register(program: Command): void {
             ],
       ),
     );
+}
 
-  for (const [command, update, description] of [
-    ['resume', 'resume', 'Go on after a pause'],
-    ['adopt', 'adoptProposal', 'Train the iterations to come with the settings that the last search proposed'],
-  ] as const) {
-    loop
-      .command(command)
-      .description(description)
-      .argument('<name>', 'Name of the loop', name)
-      .option('--json', 'Print one JSON object on stdout')
-      .action((loop: string, { json }: { json?: true }) => steer(loop, { name: update, args: [] }, json));
-  }
+/** A command that sends an update without arguments. */
+function registerUpdate(loop: Command, command: string, update: 'resume' | 'adoptProposal', description: string): void {
+  loop
+    .command(command)
+    .description(description)
+    .argument('<name>', 'Name of the loop', name)
+    .option('--json', 'Print one JSON object on stdout')
+    .action((loop: string, { json }: { json?: true }) => steer(loop, { name: update, args: [] }, json));
+}
 
+function registerStop(loop: Command): void {
   loop
     .command('stop')
     .description('End the loop after its iteration; it can be started again and goes on with the next one')
@@ -105,7 +123,9 @@ export function register(program: Command): void {
     .option('--now', 'Cancel the running iteration; what is done of it is kept')
     .option('--json', 'Print one JSON object on stdout')
     .action((loop: string, { now = false, json }: { now?: boolean; json?: true }) => stopLoop(loop, now, json));
+}
 
+function registerRetry(loop: Command): void {
   loop
     .command('retry')
     .description(

@@ -25,6 +25,14 @@ export function register(program: Command): void {
 
   registerRemove(pool);
   registerDelete(pool);
+  registerList(pool);
+  registerStats(pool);
+  registerTaxonomy(pool);
+  registerRules(pool);
+  registerTag(pool);
+}
+
+function registerList(pool: Command): void {
   pool
     .command('list')
     .description('Every pool')
@@ -36,7 +44,9 @@ export function register(program: Command): void {
       else if (pools.length === 0) say('No pool yet; `partloop import` makes one.');
       else printTable(pools.map((name) => ({ pool: name })));
     });
+}
 
+function registerStats(pool: Command): void {
   pool
     .command('stats')
     .description('Images by split, class and tag, and classes by split')
@@ -87,13 +97,17 @@ export function register(program: Command): void {
       printTable(tags.map(({ tag, values }) => ({ tag, values: describe(values) })));
       if (defaultsProblem !== null) say(`Loops over this pool cannot start: ${defaultsProblem}`);
     });
+}
 
+function registerTaxonomy(pool: Command): void {
   pool
     .command('taxonomy')
     .description('Print a taxonomy as JSON, to use or to start from')
     .argument('<name or file>')
     .action(async (named: string) => printJson(await loadTaxonomy(named)));
+}
 
+function registerRules(pool: Command): void {
   pool
     .command('rules')
     .description(
@@ -113,7 +127,9 @@ export function register(program: Command): void {
           : `pool ${name} has the rules of ${taxonomy.name} now: trainings and scans from here on use them, models stay usable`,
       );
     });
+}
 
+function registerTag(pool: Command): void {
   pool
     .command('tag')
     .description('Take tags, vehicle, split and source of images that are in the pool, from a CSV file')

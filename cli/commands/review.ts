@@ -30,7 +30,12 @@ interface ImportOptions {
 /** `partloop review import|list|undo`. */
 export function register(program: Command): void {
   const review = program.command('review').description("Reviewers' answers to findings, and corrected labels");
+  registerImport(review);
+  registerList(review);
+  registerUndo(review);
+}
 
+function registerImport(review: Command): void {
   review
     .command('import')
     .description('Take over answers to findings, or the labels that an annotation tool made of an export')
@@ -86,7 +91,9 @@ export function register(program: Command): void {
       else tellLabels(report);
       if (report.returned === report.empty.length) process.exitCode = FAILURES['data-invalid'].exitCode;
     });
+}
 
+function registerList(review: Command): void {
   review
     .command('list')
     .description('Imports of reviews of a pool, answers to its findings, and how often each rule was right')
@@ -133,8 +140,6 @@ export function register(program: Command): void {
         })),
       );
     });
-
-  registerUndo(review);
 }
 
 function registerUndo(review: Command): void {

@@ -84,91 +84,130 @@ const patch = (x: number, inner: number, outer: number, low: number, high: numbe
 ];
 
 function sidePanels(shape: Shape, side: 1 | -1): Piece[] {
-  const front = shape.length / 2;
   const name = sideName(side);
-  const out: Vec3 = [0, side, 0];
-  const panel = (
-    part: string,
-    material: Piece['material'],
-    points: readonly (readonly [number, number])[],
-    label: Piece['label'] = part,
-  ): Piece => piece(part, label, material, onSide(shape, side, points), out);
-  const { sill, bumper, belt, door1, door2, door3, bottom } = shape;
-  const top = (x: number): number => topLine(shape, x) - 0.01;
-  const gap = 0.012;
-  const door = (part: string, from: number, to: number): Piece[] => [
-    panel(part, 'paint', [
-      [from - gap, sill],
-      [from - gap, belt - 0.01],
-      [to + gap, belt - 0.01],
-      [to + gap, sill],
-    ]),
-    panel(
-      part,
-      'seam',
-      [
-        [to + 0.09, belt - 0.12],
-        [to + 0.27, belt - 0.12],
-        [to + 0.27, belt - 0.17],
-        [to + 0.09, belt - 0.17],
-      ],
-      undefined,
-    ),
+  const panel = panelOn(shape, side);
+  return [
+    ...fender(shape, name, panel),
+    ...door(shape, `${name}_front_door`, shape.door1, shape.door2, panel),
+    ...door(shape, `${name}_rear_door`, shape.door2, shape.door3, panel),
+    ...quarterPanel(shape, name, panel),
+    ...bumperEnds(shape, panel),
+    ...sideLamps(shape, name, panel),
   ];
-  const lampFoot = Math.max(bumper + 0.02, shape.nose - 0.3);
-  const tailFoot = Math.max(bumper + 0.02, shape.deck - 0.42);
+}
+
+type SideName = ReturnType<typeof sideName>;
+/** Makes a piece of a part from points (x, z) on one side of the body. */
+type Panel = (part: string, material: Piece['material'], points: readonly (readonly [number, number])[]) => Piece;
+
+const panelOn =
+  (shape: Shape, side: 1 | -1): Panel =>
+  (part, material, points) =>
+    piece(part, part, material, onSide(shape, side, points), [0, side, 0]);
+
+/** Half the gap between two panels, in metres. */
+const GAP = 0.012;
+
+/** The upper edge of panels: just below that of the body. */
+const panelTop = (shape: Shape, x: number): number => topLine(shape, x) - 0.01;
+
+/** The upper part, and the strip between wheel and door. */
+function fender(shape: Shape, name: SideName, panel: Panel): Piece[] {
+  const front = shape.length / 2;
+  const { sill, bumper, door1, cowl, wheelFront } = shape;
   return [
     panel(`${name}_fender`, 'paint', [
       [front, bumper],
-      [door1 + gap, bumper],
-      [door1 + gap, top(door1)],
-      [shape.cowl, top(shape.cowl)],
-      [front, top(front)],
+      [door1 + GAP, bumper],
+      [door1 + GAP, panelTop(shape, door1)],
+      [cowl, panelTop(shape, cowl)],
+      [front, panelTop(shape, front)],
     ]),
     panel(`${name}_fender`, 'paint', [
-      [shape.wheelFront, sill],
-      [door1 + gap, sill],
-      [door1 + gap, bumper + 0.01],
-      [shape.wheelFront, bumper + 0.01],
+      [wheelFront, sill],
+      [door1 + GAP, sill],
+      [door1 + GAP, bumper + 0.01],
+      [wheelFront, bumper + 0.01],
     ]),
-    ...door(`${name}_front_door`, door1, door2),
-    ...door(`${name}_rear_door`, door2, door3),
+  ];
+}
+
+/** A door from `from` back to `to`, and its handle. */
+function door({ sill, belt }: Shape, part: string, from: number, to: number, panel: Panel): Piece[] {
+  return [
+    panel(part, 'paint', [
+      [from - GAP, sill],
+      [from - GAP, belt - 0.01],
+      [to + GAP, belt - 0.01],
+      [to + GAP, sill],
+    ]),
+    panel(part, 'seam', [
+      [to + 0.09, belt - 0.12],
+      [to + 0.27, belt - 0.12],
+      [to + 0.27, belt - 0.17],
+      [to + 0.09, belt - 0.17],
+    ]),
+  ];
+}
+
+/** The upper part, and the strip between wheel and door. */
+function quarterPanel(shape: Shape, name: SideName, panel: Panel): Piece[] {
+  const front = shape.length / 2;
+  const { sill, bumper, door3, rearBase, wheelRear } = shape;
+  return [
     panel(`${name}_quarter_panel`, 'paint', [
-      [door3 - gap, bumper],
+      [door3 - GAP, bumper],
       [-front, bumper],
-      [-front, top(-front)],
-      [shape.rearBase, top(shape.rearBase)],
-      [door3 - gap, top(door3)],
+      [-front, panelTop(shape, -front)],
+      [rearBase, panelTop(shape, rearBase)],
+      [door3 - GAP, panelTop(shape, door3)],
     ]),
     panel(`${name}_quarter_panel`, 'paint', [
-      [shape.wheelRear, sill],
-      [door3 - gap, sill],
-      [door3 - gap, bumper + 0.01],
-      [shape.wheelRear, bumper + 0.01],
+      [wheelRear, sill],
+      [door3 - GAP, sill],
+      [door3 - GAP, bumper + 0.01],
+      [wheelRear, bumper + 0.01],
     ]),
+  ];
+}
+
+/** Where the bumpers reach round to the wheels. */
+function bumperEnds({ length, bottom, bumper, wheelFront, wheelRear }: Shape, panel: Panel): Piece[] {
+  const front = length / 2;
+  return [
     panel('front_bumper', 'paint', [
       [front, bottom],
-      [shape.wheelFront, bottom],
-      [shape.wheelFront, bumper],
+      [wheelFront, bottom],
+      [wheelFront, bumper],
       [front, bumper],
     ]),
     panel('rear_bumper', 'paint', [
       [-front, bottom],
-      [shape.wheelRear, bottom],
-      [shape.wheelRear, bumper],
+      [wheelRear, bottom],
+      [wheelRear, bumper],
       [-front, bumper],
     ]),
+  ];
+}
+
+/** Lamps and reflectors as far as they reach round the corners. */
+function sideLamps(shape: Shape, name: SideName, panel: Panel): Piece[] {
+  const front = shape.length / 2;
+  const { bottom, bumper, nose, deck } = shape;
+  const lampFoot = Math.max(bumper + 0.02, nose - 0.3);
+  const tailFoot = Math.max(bumper + 0.02, deck - 0.42);
+  return [
     panel(`${name}_headlight`, 'lamp', [
       [front, lampFoot],
       [front - 0.4, lampFoot + 0.05],
-      [front - 0.46, top(front - 0.46) - 0.02],
-      [front, shape.nose - 0.03],
+      [front - 0.46, panelTop(shape, front - 0.46) - 0.02],
+      [front, nose - 0.03],
     ]),
     panel(`${name}_taillight`, 'tail', [
       [-front, tailFoot],
       [-front + 0.3, tailFoot + 0.04],
-      [-front + 0.34, top(-front + 0.34) - 0.04],
-      [-front, shape.deck - 0.04],
+      [-front + 0.34, panelTop(shape, -front + 0.34) - 0.04],
+      [-front, deck - 0.04],
     ]),
     panel(`${name}_indicator`, 'amber', [
       [front, bottom + 0.1],

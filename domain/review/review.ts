@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sha256Schema } from '../base/ids.js';
+import { boxIou } from '../geometry/boxIou.js';
 import { type FindingKind, findingKindSchema } from '../tables.js';
 import { latestAnswers } from './latestAnswers.js';
 import { reviewerSchema } from './reviewImport.js';
@@ -123,20 +124,11 @@ export function silencer(verdicts: readonly Verdict[]): (finding: Region) => boo
   return (finding) => {
     const own = finding.findingId === undefined ? undefined : latest.get(finding.findingId);
     if (own !== undefined) return own.verdict === 'right';
-    return (right.get(labelOf(finding)) ?? []).some((verdict) => boxIou(verdict, finding) >= SAME_PLACE);
+    return (right.get(labelOf(finding)) ?? []).some((verdict) => boxIou(boxOf(verdict), boxOf(finding)) >= SAME_PLACE);
   };
 }
 
 /** Equal labels of two images are two labels: each is right or wrong by its own picture. */
 const labelOf = ({ imageId, labelSha256, kind }: Region): string => `${imageId} ${labelSha256} ${kind}`;
 
-type Box = Pick<Region, 'x0' | 'y0' | 'x1' | 'y1'>;
-
-/** Intersection over union of two boxes, 0..1; 0 where both are empty. */
-export function boxIou(a: Box, b: Box): number {
-  const width = Math.max(0, Math.min(a.x1, b.x1) - Math.max(a.x0, b.x0));
-  const height = Math.max(0, Math.min(a.y1, b.y1) - Math.max(a.y0, b.y0));
-  const both = width * height;
-  const union = (a.x1 - a.x0) * (a.y1 - a.y0) + (b.x1 - b.x0) * (b.y1 - b.y0) - both;
-  return union <= 0 ? 0 : both / union;
-}
+const boxOf = ({ x0, y0, x1, y1 }: Region) => [x0, y0, x1, y1] as const;

@@ -1,3 +1,4 @@
+import { round6 } from '../base/round.js';
 import type { Cell } from './cells.js';
 
 /** An image never loses all of its weight for being easy: what the model finds easy may still be what it lacks. */
@@ -198,5 +199,3 @@ function countDimensions(candidates: readonly NeedImage[]): { margins: number; p
 function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
 }
-
-export const round6 = (value: number): number => Math.round(value * 1e6) / 1e6;

@@ -1,9 +1,10 @@
 import { seededRandom, shuffle } from '../base/random.js';
+import { round6 } from '../base/round.js';
 import type { SampleConfig } from '../config.js';
 import type { ChunkRow, SampleRow, ScanImageRow, TrainingRow } from '../tables.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
 import { type Cell, cellsOf, knownTags } from './cells.js';
-import { type Need, type NeedCandidate, needs, round6 } from './need.js';
+import { type Need, type NeedCandidate, needs } from './need.js';
 import { inclusionProbabilities, systematicPick } from './pps.js';
 
 export interface SampleRequest {
@@ -42,26 +43,48 @@ const RULES_MODEL = 'rules';
  * A row's probability is r/N + (1 - r/N)·π of reserve size r, candidates N and π for the whole list: exact but for terms of 1/N,
  * since the second stage works on what the reserve left.
  */
-export function sampleChunk({
-  chunk,
-  scan,
-  trainingSet,
-  taxonomy,
-  config,
-  budget,
-  seed,
-  iteration,
-}: SampleRequest): Sample {
+export function sampleChunk(request: SampleRequest): Sample {
+  const { chunk, scan, taxonomy, config, budget, seed, iteration } = request;
   const scans = new Map(scan.map((row) => [row.imageId, row]));
-  const passing = chunk.filter(({ imageId }) => {
-    const judged = scans.get(imageId);
-    return judged !== undefined && !judged.quarantined && judged.error === null;
-  });
+  const passing = chunk.filter(({ imageId }) => isPassed(scans.get(imageId)));
   const kept = limitClusters(passing, scans, config.perCluster, seededRandom(seed, iteration, 'sample', 'clusters'));
   const count = Math.min(budget, kept.length);
   const random = randomPick(chunk, count, seed, iteration);
   if (count === 0) return { rows: [], candidates: kept.length, probabilitySum: 0, random };
 
+  const order = orderedNeeds(kept, scans, count, request);
+  const reserveSize = Math.round(config.randomShare * count);
+  const reserve = drawReserve(kept, reserveSize, seed, iteration);
+  const byNeed = count - reserveSize;
+  const rest = order.filter(({ imageId }) => !reserve.has(imageId));
+  const picked = pickByNeed(rest, byNeed, seededRandom(seed, iteration, 'sample', 'start')());
+  const probabilities = pickProbabilities(order, byNeed, reserveSize / kept.length);
+
+  const names = labelNames(taxonomy);
+  const toRow = (need: Need, reason: SampleRow['reason']): SampleRow =>
+    sampleRow(need, reason, probabilities.get(need.imageId) ?? 0, names);
+  const rows = [
+    ...order.filter(({ imageId }) => reserve.has(imageId)).map((need) => toRow(need, 'random')),
+    ...picked.map((need) => toRow(need, 'need')),
+  ];
+  return {
+    rows: rows.sort((a, b) => compare(a.imageId, b.imageId)),
+    candidates: kept.length,
+    probabilitySum: round6([...probabilities.values()].reduce((sum, value) => sum + value, 0)),
+    random,
+  };
+}
+
+const isPassed = (judged: ScanImageRow | undefined): boolean =>
+  judged !== undefined && !judged.quarantined && judged.error === null;
+
+/** Every candidate's need, sorted by what should vary: a systematic sample then spreads over it. */
+function orderedNeeds(
+  kept: readonly ChunkRow[],
+  scans: ReadonlyMap<string, ScanImageRow>,
+  count: number,
+  { trainingSet, taxonomy, config }: SampleRequest,
+): Need[] {
   const all = [...kept, ...trainingSet];
   const cells = cellsOf(
     all.map((row) => ({
@@ -74,16 +97,7 @@ export function sampleChunk({
   const candidates = kept.map((row, index) => toCandidate(row, scans.get(row.imageId), cells[index] ?? []));
   const training = trainingSet.map((row, index) => ({ cells: cells[kept.length + index] ?? [], classes: row.classes }));
   const needed = needs(candidates, training, count, config.shrinkage);
-
-  const reserveSize = Math.round(config.randomShare * count);
-  const reserve = new Set(
-    shuffle(
-      kept.map((row) => row.imageId),
-      seededRandom(seed, iteration, 'sample', 'reserve'),
-    ).slice(0, reserveSize),
-  );
-  // Sorted by what should vary, a systematic sample spreads over it.
-  const order = candidates
+  return candidates
     .map((candidate, index) => ({
       need: needed[index] as Need,
       stratum: candidate.cells
@@ -93,44 +107,43 @@ export function sampleChunk({
     }))
     .sort((a, b) => compare(a.stratum, b.stratum) || compare(a.need.imageId, b.need.imageId))
     .map(({ need }) => need);
-  const rest = order.filter(({ imageId }) => !reserve.has(imageId));
-  const byNeed = count - reserveSize;
-  const second = inclusionProbabilities(
-    rest.map(({ need }) => need),
-    byNeed,
-  );
-  const picked = systematicPick(second, byNeed, seededRandom(seed, iteration, 'sample', 'start')()).map(
-    (index) => rest[index] as Need,
-  );
+}
 
-  const shareOfReserve = reserveSize / kept.length;
+/** Image ids of a simple random sample, whatever the model needs. */
+function drawReserve(kept: readonly ChunkRow[], size: number, seed: number, iteration: number): Set<string> {
+  const ids = kept.map((row) => row.imageId);
+  return new Set(shuffle(ids, seededRandom(seed, iteration, 'sample', 'reserve')).slice(0, size));
+}
+
+function pickByNeed(rest: readonly Need[], count: number, start: number): Need[] {
+  const probabilities = inclusionProbabilities(
+    rest.map(({ need }) => need),
+    count,
+  );
+  return systematicPick(probabilities, count, start).map((index) => rest[index] as Need);
+}
+
+/** By image id: the probability to be picked, by the reserve or by need. */
+function pickProbabilities(order: readonly Need[], byNeed: number, shareOfReserve: number): Map<string, number> {
   const full = inclusionProbabilities(
     order.map(({ need }) => need),
     shareOfReserve === 1 ? 0 : byNeed / (1 - shareOfReserve),
   );
-  const combined = new Map(
+  return new Map(
     order.map(({ imageId }, index) => [imageId, shareOfReserve + (1 - shareOfReserve) * (full[index] ?? 0)]),
   );
-  const names = labelNames(taxonomy);
-  const toRow = (need: Need, reason: SampleRow['reason']): SampleRow => ({
+}
+
+function sampleRow(need: Need, reason: SampleRow['reason'], probability: number, names: readonly string[]): SampleRow {
+  return {
     imageId: need.imageId,
     reason,
     why: reason === 'random' ? 'random reserve' : explain(need, names),
-    probability: Math.min(1, round6(combined.get(need.imageId) ?? 0)),
+    probability: Math.min(1, round6(probability)),
     need: need.need,
     tagNeed: need.tagNeed,
     hardness: need.hardness,
     rarity: need.rarity,
-  });
-  const rows = [
-    ...order.filter(({ imageId }) => reserve.has(imageId)).map((need) => toRow(need, 'random')),
-    ...picked.map((need) => toRow(need, 'need')),
-  ];
-  return {
-    rows: rows.sort((a, b) => compare(a.imageId, b.imageId)),
-    candidates: kept.length,
-    probabilitySum: round6([...combined.values()].reduce((sum, value) => sum + value, 0)),
-    random,
   };
 }
 

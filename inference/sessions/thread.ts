@@ -28,93 +28,133 @@ export interface Thread {
   close(): Promise<void>;
 }
 
+/**
+ * Start a thread and load a model in it.
+ *
+ * @throws PartloopError `model-invalid` for a model that cannot judge; a stall of the watchdog where it loads for ever
+ */
 export async function openThread(setup: ThreadSetup, watchdog: Watchdog): Promise<Thread> {
-  const worker = new Worker(new URL('./scanThread.js', import.meta.url), { workerData: setup });
-  const waiting = new Map<number, Waiting>();
-  let letGo = (): void => undefined;
-  /** Resolves once the thread has exited, or hangs for ever. */
-  const gone = new Promise<void>((resolve) => {
-    letGo = resolve;
-    worker.once('exit', () => resolve());
-  });
-  let nextId = 0;
-  let canvas: Uint8Array = new Uint8Array();
+  const thread = new ScanThread(setup, watchdog);
+  await thread.load();
+  return thread;
+}
+
+/** The canvas that the thread reads pictures from, and its sides: known once the model is loaded. */
+type Loaded = Pick<Extract<ThreadAnswer, { type: 'ready' }>, 'size' | 'labelSize'> & { canvas: Uint8Array };
+
+class ScanThread implements Thread {
+  private readonly worker: Worker;
+  private readonly waiting = new Map<number, Waiting>();
+  private nextId = 0;
+  private loaded: Loaded = { size: 0, labelSize: 0, canvas: new Uint8Array() };
   /** Set once the thread takes no more pictures: a message to it would wait for an answer for ever. */
-  let over: Error | undefined;
-  const failAll = (error: Error): void => {
-    over ??= error;
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  };
-  const thread: Thread = {
-    size: 0,
-    labelSize: 0,
-    async run({ rgb, width, height }, question, name) {
-      if (over !== undefined) throw over;
-      padImage(rgb, width, height, thread.size, canvas);
-      const id = nextId++;
-      const answered = new Promise<ThreadAnswer>((resolve, reject) => waiting.set(id, { resolve, reject }));
-      worker.postMessage({ id, width, height, question } satisfies ThreadJob);
-      atWork.add(worker);
-      const answer = await orHung(watchdog.guard(`${setup.name} gave no answer for ${name}`, answered));
-      if (answer.type === 'unusable')
-        throw new PartloopError('answer-invalid', `${setup.name} cannot judge ${name}: ${answer.message}`, {
-          hint: 'Often numbers left the range of float16, or the input is scaled wrongly.',
-        });
-      return answer;
-    },
-    async close() {
-      over ??= new PartloopError('internal', `the sessions of ${setup.name} have ended`);
-      worker.postMessage('stop');
-      await gone;
-    },
-  };
-  const orHung = <T>(work: Promise<T>): Promise<T> =>
-    work.catch((error: unknown) => {
+  private over: Error | undefined;
+  /** Resolves once the thread has exited, or hangs for ever. */
+  private readonly gone: Promise<void>;
+  private letGo = (): void => undefined;
+  private readonly ready: Promise<void>;
+
+  constructor(
+    private readonly setup: ThreadSetup,
+    private readonly watchdog: Watchdog,
+  ) {
+    this.worker = new Worker(new URL('./scanThread.js', import.meta.url), { workerData: setup });
+    this.gone = new Promise<void>((resolve) => {
+      this.letGo = resolve;
+      this.worker.once('exit', () => resolve());
+    });
+    this.ready = new Promise<void>((resolve, reject) => this.listen(resolve, reject));
+  }
+
+  get size(): number {
+    return this.loaded.size;
+  }
+
+  get labelSize(): number {
+    return this.loaded.labelSize;
+  }
+
+  async load(): Promise<void> {
+    atWork.add(this.worker);
+    await this.orHung(this.watchdog.guard(`${this.setup.name} was not loaded`, this.ready, { rare: true }));
+  }
+
+  async run({ rgb, width, height }: NetworkImage, question: LabelQuestion | null, name: string): Promise<ThreadAnswer> {
+    if (this.over !== undefined) throw this.over;
+    padImage(rgb, width, height, this.loaded.size, this.loaded.canvas);
+    const id = this.nextId++;
+    const answered = new Promise<ThreadAnswer>((resolve, reject) => this.waiting.set(id, { resolve, reject }));
+    this.worker.postMessage({ id, width, height, question } satisfies ThreadJob);
+    atWork.add(this.worker);
+    const answer = await this.orHung(this.watchdog.guard(`${this.setup.name} gave no answer for ${name}`, answered));
+    if (answer.type === 'unusable')
+      throw new PartloopError('answer-invalid', `${this.setup.name} cannot judge ${name}: ${answer.message}`, {
+        hint: 'Often numbers left the range of float16, or the input is scaled wrongly.',
+      });
+    return answer;
+  }
+
+  async close(): Promise<void> {
+    this.over ??= new PartloopError('internal', `the sessions of ${this.setup.name} have ended`);
+    this.worker.postMessage('stop');
+    await this.gone;
+  }
+
+  /** Tell whether the model was loaded, and hand over answers from then on. */
+  private listen(ready: () => void, refuse: (error: Error) => void): void {
+    const fail = (error: Error): void => {
+      this.failAll(error);
+      refuse(error);
+    };
+    this.worker.once('error', fail);
+    this.worker.once('exit', () => {
+      atWork.delete(this.worker);
+      fail(new PartloopError('internal', `a scan thread of ${this.setup.name} has ended`));
+    });
+    this.worker.on('message', (answer: ThreadAnswer) => {
+      atWork.delete(this.worker);
+      if (answer.type === 'ready') {
+        const { size, labelSize, canvas } = answer;
+        this.loaded = { size, labelSize, canvas: new Uint8Array(canvas) };
+        ready();
+      } else if (answer.type === 'refused') refuse(cannotJudge(this.setup, answer.message));
+      else this.handOver(answer);
+    });
+  }
+
+  private handOver(answer: Exclude<ThreadAnswer, { type: 'ready' | 'refused' }>): void {
+    const job = this.waiting.get(answer.id);
+    this.waiting.delete(answer.id);
+    if (answer.type === 'failed')
+      job?.reject(new PartloopError('model-invalid', `${this.setup.name} failed: ${answer.message}`));
+    else job?.resolve(answer);
+  }
+
+  /** A thread that hangs is left to itself: it gets no more work, and keeps nobody waiting. */
+  private async orHung<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
       if (isStalled(error)) {
-        worker.unref();
-        letGo();
-        failAll(error);
+        this.worker.unref();
+        this.letGo();
+        this.failAll(error);
       }
       throw error;
-    });
-  const ready = new Promise<Thread>((resolve, reject) => {
-    worker.once('error', (error) => {
-      failAll(error);
-      reject(error);
-    });
-    worker.once('exit', () => {
-      atWork.delete(worker);
-      const ended = new PartloopError('internal', `a scan thread of ${setup.name} has ended`);
-      failAll(ended);
-      reject(ended);
-    });
-    worker.on('message', (answer: ThreadAnswer) => {
-      atWork.delete(worker);
-      if (answer.type === 'ready') {
-        thread.size = answer.size;
-        thread.labelSize = answer.labelSize;
-        canvas = new Uint8Array(answer.canvas);
-        return resolve(thread);
-      }
-      if (answer.type === 'refused') {
-        reject(
-          new PartloopError('model-invalid', `${setup.name} cannot judge: ${answer.message}`, {
-            hint:
-              setup.provider === 'cuda'
-                ? 'It must be a scan.onnx as the trainer exports it, and ONNX Runtime must have its CUDA libraries (onnxruntime-node fetches them when its install script may run); `--set scan.provider=cpu` does without.'
-                : 'It must be a scan.onnx as the trainer exports it.',
-          }),
-        );
-        return;
-      }
-      const job = waiting.get(answer.id);
-      waiting.delete(answer.id);
-      if (answer.type === 'failed')
-        job?.reject(new PartloopError('model-invalid', `${setup.name} failed: ${answer.message}`));
-      else job?.resolve(answer);
-    });
-  });
-  atWork.add(worker);
-  return orHung(watchdog.guard(`${setup.name} was not loaded`, ready, { rare: true }));
+    }
+  }
+
+  private failAll(error: Error): void {
+    this.over ??= error;
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+  }
 }
+
+const cannotJudge = ({ name, provider }: ThreadSetup, message: string): PartloopError =>
+  new PartloopError('model-invalid', `${name} cannot judge: ${message}`, {
+    hint:
+      provider === 'cuda'
+        ? 'It must be a scan.onnx as the trainer exports it, and ONNX Runtime must have its CUDA libraries (onnxruntime-node fetches them when its install script may run); `--set scan.provider=cpu` does without.'
+        : 'It must be a scan.onnx as the trainer exports it.',
+  });

@@ -10,7 +10,7 @@ import { LabelKeeper } from '../labelKeeper.js';
 import { type CandidateContext, readCandidate } from './candidate.js';
 import { type Candidate, type DecideOptions, type Decision, decide } from './decide.js';
 import { DECODE_HERE, type ImportDecoder } from './decoder.js';
-import { chooseDefaults, preparePool } from './preparePool.js';
+import { chooseDefaults, type PreparedPool, preparePool } from './preparePool.js';
 
 const IN_PARALLEL = 6;
 /** Images in a segment at most, and how long they wait for one: what an import that ends early has lost. */
@@ -53,83 +53,109 @@ export async function importImages(
   const { test = false, relabel = false, restore = false, now, decoder = DECODE_HERE } = options;
   const labels = new LabelKeeper(store, history);
   const context: CandidateContext = { store, pool: poolName, taxonomy, history, labels, decoder, test, restore, now };
-  const report: ImportReport = {
-    pool: poolName,
-    version: (await prepared.pool?.latestVersion()) ?? 0,
-    ...{ added: 0, replaced: 0, updated: 0, restored: 0, known: 0 },
-    split: { train: 0, val: 0, test: 0, drawn: 0 },
-    ...{ kept: [], removed: [], movedToTest: [], refused: [], unlabelled: [], notices: [...prepared.notices] },
-  };
-  /** The first picture of each id in this import. */
-  const first = new Map<string, Pick<IndexRow, 'fileName' | 'labelSha256'>>();
-  const pending: Candidate[] = [];
-  const notes: string[] = [];
-  let flushedAt = Date.now();
+  const report = await emptyReport(poolName, prepared);
+  const segments = new SegmentedImport(prepared, history, labels, report, { test, relabel, restore });
 
-  const take = (outcome: Outcome): void => {
-    const { fileName } = outcome;
-    if ('notice' in outcome) report.notices.push(outcome.notice);
-    else if ('reason' in outcome) report.refused.push({ fileName, reason: outcome.reason });
-    else if ('removed' in outcome) report.removed.push(fileName);
-    else {
-      const { candidate } = outcome;
-      const twin = first.get(candidate.row.imageId);
-      if (twin === undefined) {
-        first.set(candidate.row.imageId, { fileName, labelSha256: candidate.row.labelSha256 });
-        pending.push(candidate);
-        for (const note of outcome.notes) notes.push(`${fileName}: ${note}`);
-      } else {
-        const isSame = twin.labelSha256 === candidate.row.labelSha256;
-        const other = isSame ? '' : ' with another label: the first one counts';
-        report.refused.push({ fileName, reason: `duplicate of ${twin.fileName}${other}` });
-      }
-    }
-  };
-
-  const flush = async (): Promise<void> => {
-    flushedAt = Date.now();
-    if (pending.length === 0) return;
-    const candidates = pending.splice(0);
-    let decisions: Decision[] = [];
-    const plan = (known: PoolHistory) => {
-      decisions = candidates.map((candidate) => decide(known, candidate, { test, relabel, restore }));
-      return decisions.flatMap(({ row }) => row ?? []).sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
-    };
-    // A pool that is not there yet is made with its first rows alone.
-    const pool = prepared.pool ?? (plan(history).length > 0 ? await prepared.make() : null);
-    if (pool !== null) {
-      prepared.pool = pool;
-      const { version, rows } = await pool.append(plan);
-      report.version = version;
-      await labels.settle(rows);
-    }
-    for (const [index, decision] of decisions.entries()) count(report, candidates[index] as Candidate, decision);
-  };
-
-  const isFull = (): boolean => pending.length >= SEGMENT_IMAGES || Date.now() - flushedAt > SEGMENT_MS;
   const fault = await readAll(entries, (item) => readCandidate(item, context), {
     onProgress: options.onProgress,
     signal: options.signal,
-    take: async (outcome) => {
-      take(outcome);
-      if (isFull()) await flush();
-    },
+    take: (outcome) => segments.take(outcome),
   });
-  await flush().catch((error: unknown) => {
+  await segments.flush().catch((error: unknown) => {
     throw fault?.error ?? error;
   });
   if (fault !== null) throw interruption(fault.error, report);
-  if (notes.length > 0)
-    report.notices.push({
-      notice: 'annotations that cover no pixel',
-      count: notes.length,
-      examples: notes.slice(0, 5),
-    });
+  segments.tellNotes();
   if (prepared.pool !== null) {
     const images = (await prepared.pool.history()).images();
     await chooseDefaults(store, poolName, images.filter(({ split }) => split === 'train').length);
   }
   return report;
+}
+
+async function emptyReport(name: string, { pool, notices }: PreparedPool): Promise<ImportReport> {
+  return {
+    pool: name,
+    version: (await pool?.latestVersion()) ?? 0,
+    ...{ added: 0, replaced: 0, updated: 0, restored: 0, known: 0 },
+    split: { train: 0, val: 0, test: 0, drawn: 0 },
+    ...{ kept: [], removed: [], movedToTest: [], refused: [], unlabelled: [], notices: [...notices] },
+  };
+}
+
+/** Takes what became of entries into the report, and new images into the pool by segments. */
+class SegmentedImport {
+  /** The first picture of each id in this import. */
+  private readonly first = new Map<string, Pick<IndexRow, 'fileName' | 'labelSha256'>>();
+  private readonly pending: Candidate[] = [];
+  private readonly notes: string[] = [];
+  private flushedAt = Date.now();
+
+  constructor(
+    private readonly prepared: PreparedPool,
+    /** The pool as it was when the import began. */
+    private readonly history: PoolHistory,
+    private readonly labels: LabelKeeper,
+    private readonly report: ImportReport,
+    private readonly options: DecideOptions,
+  ) {}
+
+  async take(outcome: Outcome): Promise<void> {
+    const { fileName } = outcome;
+    if ('notice' in outcome) this.report.notices.push(outcome.notice);
+    else if ('reason' in outcome) this.report.refused.push({ fileName, reason: outcome.reason });
+    else if ('removed' in outcome) this.report.removed.push(fileName);
+    else this.takeCandidate(fileName, outcome.candidate, outcome.notes);
+    if (this.isFull()) await this.flush();
+  }
+
+  /** Bring what waits into the pool. */
+  async flush(): Promise<void> {
+    this.flushedAt = Date.now();
+    if (this.pending.length === 0) return;
+    const candidates = this.pending.splice(0);
+    let decisions: Decision[] = [];
+    const plan = (known: PoolHistory) => {
+      decisions = candidates.map((candidate) => decide(known, candidate, this.options));
+      return decisions.flatMap(({ row }) => row ?? []).sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
+    };
+    // A pool that is not there yet is made with its first rows alone.
+    const pool = this.prepared.pool ?? (plan(this.history).length > 0 ? await this.prepared.make() : null);
+    if (pool !== null) {
+      this.prepared.pool = pool;
+      const { version, rows } = await pool.append(plan);
+      this.report.version = version;
+      await this.labels.settle(rows);
+    }
+    for (const [index, decision] of decisions.entries()) count(this.report, candidates[index] as Candidate, decision);
+  }
+
+  /** Put what reading the annotations has shown into the report, as one notice. */
+  tellNotes(): void {
+    if (this.notes.length === 0) return;
+    this.report.notices.push({
+      notice: 'annotations that cover no pixel',
+      count: this.notes.length,
+      examples: this.notes.slice(0, 5),
+    });
+  }
+
+  private takeCandidate(fileName: string, candidate: Candidate, notes: readonly string[]): void {
+    const { imageId, labelSha256 } = candidate.row;
+    const twin = this.first.get(imageId);
+    if (twin === undefined) {
+      this.first.set(imageId, { fileName, labelSha256 });
+      this.pending.push(candidate);
+      for (const note of notes) this.notes.push(`${fileName}: ${note}`);
+    } else {
+      const other = twin.labelSha256 === labelSha256 ? '' : ' with another label: the first one counts';
+      this.report.refused.push({ fileName, reason: `duplicate of ${twin.fileName}${other}` });
+    }
+  }
+
+  private isFull(): boolean {
+    return this.pending.length >= SEGMENT_IMAGES || Date.now() - this.flushedAt > SEGMENT_MS;
+  }
 }
 
 function count(report: ImportReport, { row, facts }: Candidate, decision: Decision): void {

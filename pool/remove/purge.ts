@@ -4,6 +4,7 @@ import { basename } from 'node:path/posix';
 import { keys } from '../../storage/keys.js';
 import type { FailedDelete, ObjectStore } from '../../storage/objects/objectStore.js';
 import type { Pool } from '../../storage/pool.js';
+import type { PoolHistory } from '../../storage/poolHistory.js';
 import { isPurged } from '../import/decide.js';
 
 const BATCH = 1_000;
@@ -42,9 +43,31 @@ export interface PurgeRequest {
  * too, in whatever revision, are kept; those are looked for again before each batch, since imports may go on meanwhile.
  */
 export async function purgeBytes(store: ObjectStore, pool: Pool, request: PurgeRequest): Promise<Purge> {
-  const history = await pool.history();
+  const purging = new Purging(store, pool, request, targetsOf(await pool.history(), request.imageIds));
+  await purging.askWhetherVersioned();
+  await purging.removeImages();
+  await purging.removeLabels();
+  await purging.removeLabelCopies();
+  await purging.removeDerivatives();
+  if (request.cacheFolder !== null) await purging.removeCached(request.cacheFolder);
+  return purging.report();
+}
+
+/** What is to go of removed images, by what the pool says when the purge begins. */
+interface Targets {
+  /** Images whose removal takes their bytes too. */
+  gone: Set<string>;
+  /** Those of them whose pictures are in the store. */
+  stored: ReadonlySet<string>;
+  /** Digests of their labels, of all revisions. */
+  labels: ReadonlySet<string>;
+  /** URIs of their pictures outside the store. */
+  elsewhere: ReadonlySet<string>;
+}
+
+function targetsOf(history: PoolHistory, imageIds: readonly string[]): Targets {
   const gone = new Set(
-    request.imageIds.filter((imageId) => {
+    imageIds.filter((imageId) => {
       const latest = history.latest(imageId);
       return latest !== undefined && isPurged(latest);
     }),
@@ -59,38 +82,102 @@ export async function purgeBytes(store: ObjectStore, pool: Pool, request: PurgeR
       labels.add(labelSha256);
     }
   }
-  const copies = [...request.labelCopies];
-  const copiedLabels = new Set(copies.map((key) => basename(key, '.png')));
-  const shared = new Set<string>();
-  const purge: Purge = {
-    ...{ images: 0, labels: 0, derivatives: 0, labelCopies: 0, cached: 0, sharedLabels: 0 },
-    ...{ failed: [], elsewhere: [...elsewhere].sort(), isVersioned: false },
-  };
-  let done = 0;
+  return { gone, stored, labels, elsewhere };
+}
 
-  const [someImage] = stored;
-  if (someImage !== undefined) {
-    const facts = await store.head(keys.image(pool.name, someImage));
-    purge.isVersioned = facts !== null && facts.versionId !== null && facts.versionId !== 'null';
+/** A purge under way, and what it has deleted so far. */
+class Purging {
+  private readonly purge: Purge;
+  private readonly copies: readonly string[];
+  private readonly copiedLabels: ReadonlySet<string>;
+  /** Labels that images which stay have too. */
+  private readonly shared = new Set<string>();
+  private done = 0;
+
+  constructor(
+    private readonly store: ObjectStore,
+    private readonly pool: Pool,
+    private readonly request: PurgeRequest,
+    private readonly targets: Targets,
+  ) {
+    this.copies = [...request.labelCopies];
+    this.copiedLabels = new Set(this.copies.map((key) => basename(key, '.png')));
+    this.purge = {
+      ...{ images: 0, labels: 0, derivatives: 0, labelCopies: 0, cached: 0, sharedLabels: 0 },
+      ...{ failed: [], elsewhere: [...targets.elsewhere].sort(), isVersioned: false },
+    };
   }
-  for (const ids of batches(stored)) {
-    await forgetRestored();
-    const dead = ids.filter((imageId) => gone.has(imageId));
-    purge.images += await remove(dead.map((imageId) => keys.image(pool.name, imageId)));
+
+  report(): Purge {
+    return { ...this.purge, sharedLabels: this.shared.size };
   }
-  for (const batch of batches(labels)) {
-    const dead = await unused(batch);
-    purge.labels += await remove(dead.map((sha256) => keys.label(pool.name, sha256)));
+
+  async askWhetherVersioned(): Promise<void> {
+    const [someImage] = this.targets.stored;
+    if (someImage === undefined) return;
+    const facts = await this.store.head(keys.image(this.pool.name, someImage));
+    this.purge.isVersioned = facts !== null && facts.versionId !== null && facts.versionId !== 'null';
   }
-  for (const batch of batches(copies)) purge.labelCopies += await remove(batch);
-  await removeDerivatives();
-  if (request.cacheFolder !== null) await removeCached(request.cacheFolder);
-  purge.sharedLabels = shared.size;
-  return purge;
+
+  async removeImages(): Promise<void> {
+    for (const ids of batches(this.targets.stored)) {
+      await this.forgetRestored();
+      const dead = ids.filter((imageId) => this.targets.gone.has(imageId));
+      this.purge.images += await this.remove(dead.map((imageId) => keys.image(this.pool.name, imageId)));
+    }
+  }
+
+  async removeLabels(): Promise<void> {
+    for (const batch of batches(this.targets.labels)) {
+      const dead = await this.unused(batch);
+      this.purge.labels += await this.remove(dead.map((sha256) => keys.label(this.pool.name, sha256)));
+    }
+  }
+
+  async removeLabelCopies(): Promise<void> {
+    for (const batch of batches(this.copies)) this.purge.labelCopies += await this.remove(batch);
+  }
+
+  async removeDerivatives(): Promise<void> {
+    let found: string[] = [];
+    for await (const { key } of this.store.list(keys.derivativePrefix(this.pool.name))) {
+      const [, kind, sha256 = ''] = SIDE.exec(key) ?? [];
+      if (!this.isDead(kind, sha256)) continue;
+      found.push(key);
+      if (found.length < BATCH) continue;
+      this.purge.derivatives += await this.remove(found);
+      found = [];
+    }
+    this.purge.derivatives += await this.remove(found);
+  }
+
+  async removeCached(folder: string): Promise<void> {
+    const root = join(folder, keys.derivativePrefix(this.pool.name));
+    for (const side of await readdir(root).catch(() => [])) {
+      for (const kind of ['images', 'labels']) {
+        const place = join(root, side, kind);
+        for (const sha256 of await readdir(place).catch(() => [])) {
+          if (!this.isDead(kind, sha256)) continue;
+          await rm(join(place, sha256), { force: true });
+          this.purge.cached += 1;
+        }
+      }
+    }
+  }
+
+  private async remove(targets: string[]): Promise<number> {
+    if (targets.length === 0) return 0;
+    const failed = await this.store.tryDelete(targets);
+    this.purge.failed.push(...failed);
+    this.done += targets.length;
+    this.request.onProgress(this.done);
+    return targets.length - failed.length;
+  }
 
   /** An import may take images back while this goes on. */
-  async function forgetRestored(): Promise<void> {
-    const now = await pool.history();
+  private async forgetRestored(): Promise<void> {
+    const { gone } = this.targets;
+    const now = await this.pool.history();
     for (const imageId of gone) {
       const latest = now.latest(imageId);
       if (latest !== undefined && !isPurged(latest)) gone.delete(imageId);
@@ -98,58 +185,23 @@ export async function purgeBytes(store: ObjectStore, pool: Pool, request: PurgeR
   }
 
   /** Labels that no image which stays has, by what the pool says now. */
-  async function unused(batch: readonly string[]): Promise<string[]> {
-    await forgetRestored();
+  private async unused(batch: readonly string[]): Promise<string[]> {
+    await this.forgetRestored();
     const asked = new Set(batch);
-    const now = await pool.history();
+    const now = await this.pool.history();
     for (const { imageId, labelSha256 } of now.rows()) {
-      if (!asked.has(labelSha256) || gone.has(imageId)) continue;
+      if (!asked.has(labelSha256) || this.targets.gone.has(imageId)) continue;
       // Those of an earlier deletion need it no more.
       const latest = now.latest(imageId);
-      if (latest !== undefined && !isPurged(latest)) shared.add(labelSha256);
+      if (latest !== undefined && !isPurged(latest)) this.shared.add(labelSha256);
     }
-    return batch.filter((sha256) => !shared.has(sha256));
+    return batch.filter((sha256) => !this.shared.has(sha256));
   }
 
-  async function remove(targets: string[]): Promise<number> {
-    if (targets.length === 0) return 0;
-    const failed = await store.tryDelete(targets);
-    purge.failed.push(...failed);
-    done += targets.length;
-    request.onProgress(done);
-    return targets.length - failed.length;
-  }
-
-  function isDead(kind: string | undefined, sha256: string): boolean {
+  private isDead(kind: string | undefined, sha256: string): boolean {
+    const { gone, labels } = this.targets;
     if (kind === 'images') return gone.has(sha256);
-    return (labels.has(sha256) && !shared.has(sha256)) || copiedLabels.has(sha256);
-  }
-
-  async function removeDerivatives(): Promise<void> {
-    let found: string[] = [];
-    for await (const { key } of store.list(keys.derivativePrefix(pool.name))) {
-      const [, kind, sha256 = ''] = SIDE.exec(key) ?? [];
-      if (!isDead(kind, sha256)) continue;
-      found.push(key);
-      if (found.length < BATCH) continue;
-      purge.derivatives += await remove(found);
-      found = [];
-    }
-    purge.derivatives += await remove(found);
-  }
-
-  async function removeCached(folder: string): Promise<void> {
-    const root = join(folder, keys.derivativePrefix(pool.name));
-    for (const side of await readdir(root).catch(() => [])) {
-      for (const kind of ['images', 'labels']) {
-        const place = join(root, side, kind);
-        for (const sha256 of await readdir(place).catch(() => [])) {
-          if (!isDead(kind, sha256)) continue;
-          await rm(join(place, sha256), { force: true });
-          purge.cached += 1;
-        }
-      }
-    }
+    return (labels.has(sha256) && !this.shared.has(sha256)) || this.copiedLabels.has(sha256);
   }
 }
 

@@ -46,127 +46,178 @@ export interface TraceRequest {
 
 /** Where images of a pool are, beside the pool itself. Objects are read one by one. */
 export async function findTraces(store: ObjectStore, request: TraceRequest): Promise<Traces> {
-  const { pool: poolName, images, everywhere } = request;
-  const traces: Traces = {
+  const search = new TraceSearch(store, request);
+  if (request.images.size === 0) return search.traces;
+  for await (const loop of loopFiles(store)) {
+    const pool = await search.poolOf(loop);
+    if (request.everywhere || pool === request.pool) await search.searchLoop(loop, pool);
+  }
+  await search.searchModels();
+  search.nameLabelCopies();
+  if (request.everywhere) {
+    await search.searchRecordsOfPool();
+    await search.searchOtherPools();
+  }
+  return search.traces;
+}
+
+/** A search under way, and what it has found so far. */
+class TraceSearch {
+  readonly traces: Traces = {
     ...{ loops: [], models: [], reports: [], tables: [], labelCopies: [], otherPools: [], unreadable: [] },
   };
-  if (images.size === 0) return traces;
-  const own = new Set<string>();
-  const others = new Set<string>();
-  const tracer = new ModelTracer(store, images, readable);
-  let objects = 0;
+  /** Copies of labels that are in training sets for the images, and those that are there for others. */
+  private readonly ownCopies = new Set<string>();
+  private readonly copiesOfOthers = new Set<string>();
+  private readonly models: ModelTracer;
+  private objects = 0;
 
-  for await (const loop of loopFiles(store)) {
-    let pool: string | null = null;
-    await readable(loop.loop, async () => {
-      pool = await poolOfLoop(store, loop);
-    });
-    if (everywhere || pool === poolName) await traceLoop(loop, pool);
+  constructor(
+    private readonly store: ObjectStore,
+    private readonly request: TraceRequest,
+  ) {
+    this.models = new ModelTracer(store, request.images, (key, work) => this.readable(key, work));
   }
-  await tracer.traceGiven();
-  await tracer.noteProduction();
-  traces.models = tracer.models;
-  traces.labelCopies = [...own].filter((uri) => !others.has(uri)).sort();
-  if (everywhere) await traceTheRest();
-  return traces;
 
-  async function traceLoop(loop: LoopFiles, pool: string | null): Promise<void> {
-    const drawn = new Set<string>();
-    const inTraining = new Set<string>();
-    const findings = new Set<string>();
+  /** null where its record says none or cannot be read. */
+  async poolOf(loop: LoopFiles): Promise<string | null> {
+    let pool: string | null = null;
+    await this.readable(loop.loop, async () => {
+      pool = await poolOfLoop(this.store, loop);
+    });
+    return pool;
+  }
+
+  /** What one loop has of the images: rows of its tables, models, reports. */
+  async searchLoop(loop: LoopFiles, pool: string | null): Promise<void> {
+    const found: FoundInLoop = { pool, drawn: new Set(), inTraining: new Set(), findings: new Set() };
     const newest = Math.max(0, ...loop.files.flatMap((file) => (isTrainingSet(file) ? file.iteration : [])));
-    for (const file of loop.files) {
-      const { key, name, iteration } = file;
-      if (isTrainingSet(file)) {
-        if (everywhere || iteration === newest)
-          await inTable(key, ['imageId', 'labelUri'], ([imageId = '', labelUri = '']) => {
-            if (images.has(imageId) && iteration === newest) inTraining.add(imageId);
-            // The same picture in another pool has its own labels, also those that only an iteration has.
-            const isOwn = images.has(imageId) && pool === poolName;
-            if (labelUri.startsWith('loops/')) (isOwn ? own : others).add(labelUri);
-          });
-      } else if (name === 'chunk.parquet') await inTable(key, ['imageId'], ([imageId = '']) => drawn.add(imageId));
-      else if (name === 'findings.parquet')
-        await inTable(key, ['imageId', 'findingId'], ([, findingId = '']) => findings.add(findingId));
-      else if (name === 'training-list.json') await traceModel(loop.loop, file);
-      else if (name.endsWith('.html')) await traceReport(key);
-      else if (everywhere) await traceObject(key);
+    for (const file of loop.files) await this.searchFile(loop, file, newest, found);
+    const counts = { drawn: found.drawn.size, inTraining: found.inTraining.size, findings: found.findings.size };
+    if (counts.drawn + counts.inTraining + counts.findings === 0) return;
+    const isScan = (await this.store.head(keys.scan(loop.loop))) !== null;
+    this.traces.loops.push({ loop: loop.loop, isScan, pool, ...counts });
+  }
+
+  /** Models of the loops that were searched, and the ones in production. */
+  async searchModels(): Promise<void> {
+    await this.models.traceGiven();
+    await this.models.noteProduction();
+    this.traces.models = this.models.models;
+  }
+
+  /** Copies of labels that the loops which were searched trained on for the images alone. */
+  nameLabelCopies(): void {
+    this.traces.labelCopies = [...this.ownCopies].filter((uri) => !this.copiesOfOthers.has(uri)).sort();
+  }
+
+  /** Scores of test images, answers of reviewers, and the pool's own index. */
+  async searchRecordsOfPool(): Promise<void> {
+    const { pool } = this.request;
+    for (const prefix of ['evaluations/', keys.reviewsPrefix(pool), keys.segmentPrefix(pool)])
+      for await (const { key } of this.store.list(prefix)) await this.searchObject(key);
+  }
+
+  async searchOtherPools(): Promise<void> {
+    const { pool, images } = this.request;
+    for (const name of await listPools(this.store)) {
+      if (name === pool) continue;
+      await this.readable(keys.poolPrefix(name), async () => {
+        const history = await (await openPool(this.store, name)).history();
+        const there = [...images].filter((imageId) => history.latest(imageId) !== undefined).length;
+        if (there > 0) this.traces.otherPools.push({ pool: name, images: there });
+      });
     }
-    if (drawn.size + inTraining.size + findings.size === 0) return;
-    const isScan = (await store.head(keys.scan(loop.loop))) !== null;
-    const counts = { drawn: drawn.size, inTraining: inTraining.size, findings: findings.size };
-    traces.loops.push({ loop: loop.loop, isScan, pool, ...counts });
+  }
+
+  /** @param newest the newest iteration of the loop that has a training set */
+  private async searchFile(loop: LoopFiles, file: LoopFile, newest: number, found: FoundInLoop): Promise<void> {
+    const { key, name, iteration } = file;
+    const { everywhere } = this.request;
+    if (isTrainingSet(file)) {
+      if (everywhere || iteration === newest) await this.searchTrainingSet(key, iteration === newest, found);
+    } else if (name === 'chunk.parquet')
+      await this.searchTable(key, ['imageId'], ([imageId = '']) => found.drawn.add(imageId));
+    else if (name === 'findings.parquet')
+      await this.searchTable(key, ['imageId', 'findingId'], ([, findingId = '']) => found.findings.add(findingId));
+    else if (name === 'training-list.json') await this.searchTrainingList(loop.loop, file);
+    else if (name.endsWith('.html')) await this.searchReport(key);
+    else if (everywhere) await this.searchObject(key);
+  }
+
+  private async searchTrainingSet(key: string, isNewest: boolean, { pool, inTraining }: FoundInLoop): Promise<void> {
+    await this.searchTable(key, ['imageId', 'labelUri'], ([imageId = '', labelUri = '']) => {
+      const isMeant = this.request.images.has(imageId);
+      if (isMeant && isNewest) inTraining.add(imageId);
+      // The same picture in another pool has its own labels, also those that only an iteration has.
+      const isOwn = isMeant && pool === this.request.pool;
+      if (labelUri.startsWith('loops/')) (isOwn ? this.ownCopies : this.copiesOfOthers).add(labelUri);
+    });
   }
 
   /** Rows of the images go to `take`, and those of others too where the table is a training set. */
-  async function inTable(key: string, columns: string[], take: (row: string[]) => unknown): Promise<void> {
-    await readable(key, async () => {
+  private async searchTable(key: string, columns: string[], take: (row: string[]) => unknown): Promise<void> {
+    await this.readable(key, async () => {
       let found = false;
-      for await (const row of streamTexts(store, key, columns)) {
-        const isMeant = images.has(row[0] ?? '');
+      for await (const row of streamTexts(this.store, key, columns)) {
+        const isMeant = this.request.images.has(row[0] ?? '');
         found ||= isMeant;
         if (isMeant || columns.includes('labelUri')) take(row);
       }
-      if (found) traces.tables.push(key);
+      if (found) this.traces.tables.push(key);
     });
   }
 
-  async function traceModel(loop: string, file: LoopFile): Promise<void> {
-    await readable(file.key, async () => {
-      if (await tracer.trace(loop, file)) traces.tables.push(file.key);
+  private async searchTrainingList(loop: string, file: LoopFile): Promise<void> {
+    await this.readable(file.key, async () => {
+      if (await this.models.trace(loop, file)) this.traces.tables.push(file.key);
     });
   }
 
-  async function traceReport(key: string): Promise<void> {
-    await readable(key, async () => {
-      const html = new TextDecoder().decode((await store.get(key)).body);
+  private async searchReport(key: string): Promise<void> {
+    await this.readable(key, async () => {
+      const html = new TextDecoder().decode((await this.store.get(key)).body);
       for (const name of namesInReport(html)) {
-        if (!request.names.has(name)) continue;
-        traces.reports.push(key);
+        if (!this.request.names.has(name)) continue;
+        this.traces.reports.push(key);
         return;
       }
     });
   }
 
   /** Whether an object that is no table of its own kind holds an id. */
-  async function traceObject(key: string): Promise<void> {
-    if (key.endsWith('.parquet')) return inTable(key, ['imageId'], () => undefined);
+  private async searchObject(key: string): Promise<void> {
+    if (key.endsWith('.parquet')) return this.searchTable(key, ['imageId'], () => undefined);
     if (!/\.(json|jsonl|json\.gz)$/.test(key)) return;
-    await readable(key, async () => {
-      const { body } = await store.get(key);
+    await this.readable(key, async () => {
+      const { body } = await this.store.get(key);
       const text = key.endsWith('.gz') ? gunzipSync(body).toString() : new TextDecoder().decode(body);
       for (const [id] of text.matchAll(/[0-9a-f]{64}/g)) {
-        if (!images.has(id)) continue;
-        traces.tables.push(key);
+        if (!this.request.images.has(id)) continue;
+        this.traces.tables.push(key);
         return;
       }
     });
   }
 
-  /** Scores of test images, answers of reviewers, the pool's own index, and other pools. */
-  async function traceTheRest(): Promise<void> {
-    for (const prefix of ['evaluations/', keys.reviewsPrefix(poolName), keys.segmentPrefix(poolName)])
-      for await (const { key } of store.list(prefix)) await traceObject(key);
-    for (const name of await listPools(store)) {
-      if (name === poolName) continue;
-      await readable(keys.poolPrefix(name), async () => {
-        const history = await (await openPool(store, name)).history();
-        const there = [...images].filter((imageId) => history.latest(imageId) !== undefined).length;
-        if (there > 0) traces.otherPools.push({ pool: name, images: there });
-      });
-    }
-  }
-
   /** One object that is broken, or gone meanwhile, hides nothing of the others. */
-  async function readable(key: string, work: () => Promise<void>): Promise<void> {
-    request.onProgress(++objects);
+  private async readable(key: string, work: () => Promise<void>): Promise<void> {
+    this.request.onProgress(++this.objects);
     try {
       await work();
     } catch (error) {
       if (!isBroken(error)) throw error;
-      traces.unreadable.push(key);
+      this.traces.unreadable.push(key);
     }
   }
+}
+
+/** Ids in the tables of one loop: images that it drew, images in its newest training set, findings. */
+interface FoundInLoop {
+  pool: string | null;
+  drawn: Set<string>;
+  inTraining: Set<string>;
+  findings: Set<string>;
 }
 
 const isBroken = (error: unknown): boolean =>

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { PartloopError } from '../../domain/base/errors.js';
 import { isFaultOfImage } from '../../domain/images/leftOut.js';
 import { findingRowSchema, type IndexRow, scanImageRowSchema } from '../../domain/tables.js';
+import type { Taxonomy } from '../../domain/taxonomy.js';
 import { type Manifest, type ManifestImage, manifestPath, type ReviewFormat } from '../../formats/manifest.js';
 import { classTable } from '../../formats/palette.js';
 import type { FormatWriter } from '../../formats/writer.js';
@@ -10,8 +11,8 @@ import { exportedRaster, referenceRaster, WRITERS } from '../../formats/writers.
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { readLabel } from '../../storage/pictures/imageSource.js';
 import { decodeLabel } from '../../storage/pictures/labelMask.js';
-import { openPool } from '../../storage/pool.js';
-import { findScan } from '../../storage/scans.js';
+import { openPool, type Pool } from '../../storage/pool.js';
+import { type FoundScan, findScan } from '../../storage/scans.js';
 import { readTable } from '../../storage/tables/table.js';
 import { ulid } from '../../storage/ulid.js';
 import { type Chosen, chooseImages } from './choose.js';
@@ -57,24 +58,15 @@ export interface ExportReport {
  * @throws PartloopError `not-found` for a scan that is not there, `input-invalid` for a folder that is not empty
  */
 export async function exportForReview(store: ObjectStore, request: ExportRequest): Promise<ExportReport> {
-  const { format, out, simplifyPx, imagesAPart = IMAGES_A_PART } = request;
   const scan = await findScan(store, request.scan);
-  await prepareFolder(out);
+  await prepareFolder(request.out);
   const pool = await openPool(store, scan.pool);
-  const index = new Map((await pool.readIndex(await pool.latestVersion())).map((row) => [row.imageId, row]));
-  const { images, leftOut } = chooseImages(
-    await readTable(store, scan.images, scanImageRowSchema),
-    await readTable(store, scan.findings, findingRowSchema),
-    index,
-    pool.taxonomy,
-    { ...request, storeUri: store.uri },
-  );
-  const parts = Math.max(1, Math.ceil(images.length / imagesAPart));
+  const { images, leftOut } = await chooseFrom(store, scan, pool, request);
   const report: ExportReport = {
     exportId: ulid(request.now),
     scan: scan.id,
     pool: scan.pool,
-    format,
+    format: request.format,
     folders: [],
     images: 0,
     findings: 0,
@@ -82,80 +74,131 @@ export async function exportForReview(store: ObjectStore, request: ExportRequest
     lostPixels: 0,
     leftOut,
   };
-  for (let part = 1; part <= parts; part++) {
-    const folder = parts === 1 ? out : join(out, `part-${String(part).padStart(3, '0')}`);
+  for (const { number, of, folder, chosen } of partsOf(images, request)) {
     await mkdir(folder, { recursive: true });
-    const facts: Omit<Manifest, 'images'> = {
-      version: 1,
-      exportId: report.exportId,
-      scan: scan.id,
-      pool: scan.pool,
-      taxonomy: pool.taxonomy.name,
-      format,
-      part,
-      parts,
-      simplifyPx: format === 'yolo' ? simplifyPx : 0,
-      createdAt: request.now.toISOString(),
-      classes: classTable(pool.taxonomy),
-    };
-    const written = await writePart(images.slice((part - 1) * imagesAPart, part * imagesAPart), folder, facts);
+    const facts = partFacts(report, pool.taxonomy, request, { part: number, parts: of });
+    const written = await writePart(store, chosen, { folder, facts }, report, request.onProgress);
     report.folders.push(folder);
     await writeFile(manifestPath(folder), JSON.stringify({ ...facts, images: written }, null, 1));
   }
   return report;
+}
 
-  async function writePart(
-    chosen: readonly { row: IndexRow; image: ManifestImage }[],
-    folder: string,
-    facts: Omit<Manifest, 'images'>,
-  ): Promise<ManifestImage[]> {
-    const writer = WRITERS[format]({ folder, facts });
-    const written: ManifestImage[] = [];
-    for (const { row, image } of chosen) {
-      const label = await readableLabel(row);
-      if (label === null) continue;
-      const raster = exportedRaster(label, image.exported);
-      if (!(await added(writer, image, raster))) continue;
-      written.push(image);
-      const reference = referenceRaster(format, image, raster, facts.simplifyPx);
-      for (let pixel = 0; pixel < raster.length; pixel++) {
-        if (raster[pixel] !== 0) report.pixels += 1;
-        if (raster[pixel] !== reference[pixel]) report.lostPixels += 1;
-      }
-      report.findings += image.findings.length;
-      request.onProgress(++report.images);
-    }
-    await writer.finish();
-    return written;
+async function chooseFrom(store: ObjectStore, scan: FoundScan, pool: Pool, request: ExportRequest): Promise<Chosen> {
+  const index = new Map((await pool.readIndex(await pool.latestVersion())).map((row) => [row.imageId, row]));
+  return chooseImages(
+    await readTable(store, scan.images, scanImageRowSchema),
+    await readTable(store, scan.findings, findingRowSchema),
+    index,
+    pool.taxonomy,
+    { ...request, storeUri: store.uri },
+  );
+}
+
+/** Where the images go: into `out` itself if one part holds them all, even none; else into a folder for each part. */
+function* partsOf(
+  images: Chosen['images'],
+  { out, imagesAPart = IMAGES_A_PART }: ExportRequest,
+): Generator<{ number: number; of: number; folder: string; chosen: Chosen['images'] }> {
+  const of = Math.max(1, Math.ceil(images.length / imagesAPart));
+  for (let number = 1; number <= of; number++) {
+    const folder = of === 1 ? out : join(out, `part-${String(number).padStart(3, '0')}`);
+    yield { number, of, folder, chosen: images.slice((number - 1) * imagesAPart, number * imagesAPart) };
   }
+}
 
-  /** False where the format cannot hold the label: the image is left out and named. */
-  async function added(writer: FormatWriter, image: ManifestImage, raster: Uint8Array): Promise<boolean> {
-    try {
-      await writer.add({ image, raster });
-      return true;
-    } catch (error) {
-      if (!(error instanceof PartloopError) || error.code !== 'data-invalid') throw error;
-      const { imageId, name } = image;
-      const reason = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
-      report.leftOut.push({ imageId, fileName: name, reason });
-      return false;
-    }
+type PartFacts = Omit<Manifest, 'images'>;
+
+/** What the manifest of a part says beside its images. */
+const partFacts = (
+  { exportId, scan, pool }: ExportReport,
+  taxonomy: Taxonomy,
+  { format, simplifyPx, now }: ExportRequest,
+  { part, parts }: Pick<PartFacts, 'part' | 'parts'>,
+): PartFacts => ({
+  version: 1,
+  exportId,
+  scan,
+  pool,
+  taxonomy: taxonomy.name,
+  format,
+  part,
+  parts,
+  simplifyPx: format === 'yolo' ? simplifyPx : 0,
+  createdAt: now.toISOString(),
+  classes: classTable(taxonomy),
+});
+
+/**
+ * Write the images of one part, and count them in `report`; those that cannot be read or written are named there.
+ *
+ * @returns the images that are in the part
+ */
+async function writePart(
+  store: ObjectStore,
+  chosen: Chosen['images'],
+  place: { folder: string; facts: PartFacts },
+  report: ExportReport,
+  onProgress: ExportRequest['onProgress'],
+): Promise<ManifestImage[]> {
+  const { format, simplifyPx } = place.facts;
+  const writer = WRITERS[format](place);
+  const written: ManifestImage[] = [];
+  for (const { row, image } of chosen) {
+    const label = await readableLabel(store, row, report.leftOut);
+    if (label === null) continue;
+    const raster = exportedRaster(label, image.exported);
+    if (!(await added(writer, image, raster, report.leftOut))) continue;
+    written.push(image);
+    countPixels(raster, referenceRaster(format, image, raster, simplifyPx), report);
+    report.findings += image.findings.length;
+    onProgress(++report.images);
   }
+  await writer.finish();
+  return written;
+}
 
-  async function readableLabel(row: IndexRow): Promise<Uint8Array | null> {
-    try {
-      const { pixels, width, height } = await decodeLabel(await readLabel(store, row), `label of ${row.fileName}`);
-      if (width === row.width && height === row.height) return pixels;
-      throw new PartloopError(
-        'data-invalid',
-        `its label is ${width}×${height}, the picture ${row.width}×${row.height}`,
-      );
-    } catch (error) {
-      if (!isFaultOfImage(error)) throw error;
-      report.leftOut.push({ imageId: row.imageId, fileName: row.fileName, reason: error.message });
-      return null;
-    }
+/** @param reference what the format makes of the raster */
+function countPixels(raster: Uint8Array, reference: Uint8Array, report: ExportReport): void {
+  for (let pixel = 0; pixel < raster.length; pixel++) {
+    if (raster[pixel] !== 0) report.pixels += 1;
+    if (raster[pixel] !== reference[pixel]) report.lostPixels += 1;
+  }
+}
+
+/** False where the format cannot hold the label: the image is left out and named. */
+async function added(
+  writer: FormatWriter,
+  image: ManifestImage,
+  raster: Uint8Array,
+  leftOut: Chosen['leftOut'],
+): Promise<boolean> {
+  try {
+    await writer.add({ image, raster });
+    return true;
+  } catch (error) {
+    if (!(error instanceof PartloopError) || error.code !== 'data-invalid') throw error;
+    const { imageId, name } = image;
+    const reason = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
+    leftOut.push({ imageId, fileName: name, reason });
+    return false;
+  }
+}
+
+/** null where the label cannot be read or does not fit the picture: the image is left out and named. */
+async function readableLabel(
+  store: ObjectStore,
+  row: IndexRow,
+  leftOut: Chosen['leftOut'],
+): Promise<Uint8Array | null> {
+  try {
+    const { pixels, width, height } = await decodeLabel(await readLabel(store, row), `label of ${row.fileName}`);
+    if (width === row.width && height === row.height) return pixels;
+    throw new PartloopError('data-invalid', `its label is ${width}×${height}, the picture ${row.width}×${row.height}`);
+  } catch (error) {
+    if (!isFaultOfImage(error)) throw error;
+    leftOut.push({ imageId: row.imageId, fileName: row.fileName, reason: error.message });
+    return null;
   }
 }
 

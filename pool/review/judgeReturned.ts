@@ -53,89 +53,145 @@ export interface Judged extends Pick<MergedLabel, 'holes' | 'edgePixels'> {
  * @throws PartloopError `data-invalid` with the reason where that is not possible
  */
 export async function judgeReturned(
-  { store, pool, manifest, returned, earlier, format, request }: JudgeContext,
+  context: JudgeContext,
   image: ManifestImage,
   found: ReturnedImage,
   rows: readonly IndexRow[],
   storeLabel: StoreLabel,
 ): Promise<Judged & { revision: Revision | null }> {
-  const { imageId, width, height, labelSha256, findings } = image;
   const row = rows.at(-1);
   if (row === undefined || row.removedAt !== null)
     throw new PartloopError('data-invalid', 'the pool no longer lists it');
-  const labelOf = async (sha256: string): Promise<Uint8Array> => {
-    const labelUri = keys.label(pool.name, sha256);
-    const bytes = await readLabel(store, { ...row, labelSha256: sha256, labelUri });
-    return (await decodeLabel(bytes, `label of ${row.fileName}`)).pixels;
-  };
-  const original = await labelOf(labelSha256);
+  const comparison = await compare(context, image, found, row);
+  if (comparison === 'empty') return { ...NOTHING, revision: null };
+  if (comparison.merged.changed === 0) return { ...judgeUnchanged(context, image, comparison), revision: null };
+  return judgeChanged(context, image, comparison, { row, rows, storeLabel });
+}
+
+const NOTHING: Judged = {
+  ...{ kind: 'empty', verdicts: [], audit: null, asked: null },
+  ...{ holes: { count: 0, pixels: 0 }, edgePixels: 0 },
+};
+
+/** An image that came back beside the label that was exported. */
+interface Comparison {
+  /** The label as it was exported, with all its classes. */
+  original: Uint8Array;
+  merged: MergedLabel;
+  /** Exported label values of which the file can say something. */
+  sayable: readonly number[];
+  /** True where that is all of them. */
+  isWhole: boolean;
+}
+
+/** `empty` where no shape came back of a label that had some, unless that means that they are gone. */
+async function compare(
+  context: JudgeContext,
+  image: ManifestImage,
+  found: ReturnedImage,
+  row: IndexRow,
+): Promise<Comparison | 'empty'> {
+  const { manifest, returned, format, request } = context;
+  const { width, height, findings } = image;
+  const original = await labelOf(context, row, image.labelSha256);
   // Index masks alone say what is ignored.
   const exported = image.exported.filter((value) => value !== IGNORE_INDEX || format === 'masks');
   // Of a class that the file does not know it says as little as of one that was not exported.
   const sayable = exported.filter((value) => value === IGNORE_INDEX || returned.classes?.has(value) !== false);
-  const isWhole = sayable.length === exported.length;
   const { raster, polygons } = await found.read(image);
-  const nothing: Judged & { revision: null } = {
-    ...{ kind: 'empty', verdicts: [], audit: null, asked: null, revision: null },
-    ...{ holes: { count: 0, pixels: 0 }, edgePixels: 0 },
-  };
   const cameEmpty = raster.every((value) => value === BACKGROUND);
   if (cameEmpty && request.empty === null && exportedRaster(original, exported).some((value) => value !== BACKGROUND))
-    return nothing;
-
+    return 'empty';
   const merged = mergeReturned({
     ...{ width, height, original, polygons, returned: raster, fillHoles: request.fillHoles },
     reference: referenceRaster(manifest.format, image, exportedRaster(original, sayable), manifest.simplifyPx),
     expected: (hole) => findings.some(({ kind, box }) => ASK_FOR_FILLING.has(kind) && covers(box, hole, image)),
   });
-  const { holes, edgePixels } = merged;
-  const answered = { reviewer: request.reviewer, reviewedAt: request.now.toISOString() };
-  if (merged.changed === 0) {
-    const { unchanged } = request;
-    const seen = findings.filter((finding) => concernsOnly(finding, sayable));
-    const verdicts =
-      unchanged === null
-        ? []
-        : seen.map((finding) => verdictOn(image, finding, unchanged, { correctedSha256: null, ...answered }));
-    const audit = unchanged === null || !isWhole ? null : auditOf({ wrong: false, found: false });
-    return { ...nothing, kind: 'unchanged', verdicts, audit, holes, edgePixels };
-  }
+  return { original, merged, sayable, isWhole: sayable.length === exported.length };
+}
 
+/** A label that came back as it was: an answer only where the reviewer says that it is one. */
+function judgeUnchanged(context: JudgeContext, image: ManifestImage, comparison: Comparison): Judged {
+  const { merged, sayable, isWhole } = comparison;
+  const { unchanged } = context.request;
+  const seen = image.findings.filter((finding) => concernsOnly(finding, sayable));
+  const answer = { correctedSha256: null, ...answered(context) };
+  return {
+    ...NOTHING,
+    ...{ kind: 'unchanged', holes: merged.holes, edgePixels: merged.edgePixels },
+    verdicts: unchanged === null ? [] : seen.map((finding) => verdictOn(image, finding, unchanged, answer)),
+    audit: unchanged === null || !isWhole ? null : auditOf(context, image, { wrong: false, found: false }),
+  };
+}
+
+/** A label that came back otherwise: what the pool's label becomes of it, and what it says of the findings. */
+async function judgeChanged(
+  context: JudgeContext,
+  image: ManifestImage,
+  { original, merged, isWhole }: Comparison,
+  { row, rows, storeLabel }: { row: IndexRow; rows: readonly IndexRow[]; storeLabel: StoreLabel },
+): Promise<Judged & { revision: Revision | null }> {
+  const { imageId, width, height, labelSha256 } = image;
+  const { holes, edgePixels } = merged;
   const wanted = await storeLabel(merged.label);
-  const before = earlier.thatAsked(imageId, wanted.labelSha256);
-  const asked = before === undefined ? { imageId, labelSha256: wanted.labelSha256 } : null;
+  const before = context.earlier.thatAsked(imageId, wanted.labelSha256);
   const isKnown = row.labelSha256 === wanted.labelSha256;
-  if (!isKnown && before !== undefined && earlier.superseded(before, rows))
-    return { ...nothing, kind: 'known', holes, edgePixels };
-  const label = isKnown || row.labelSha256 === labelSha256 ? wanted : await onTopOf(row);
+  if (!isKnown && before !== undefined && context.earlier.superseded(before, rows))
+    return { ...NOTHING, kind: 'known', holes, edgePixels, revision: null };
+  const label =
+    isKnown || row.labelSha256 === labelSha256
+      ? wanted
+      : await storeLabel(onTopOf(await labelOf(context, row, row.labelSha256), original, merged));
   const acted = correctedFindings(image, original, merged.label);
   const wrong = acted.length > 0 || isWrongLabel(original, merged.label, width, height);
   const isNew = label.labelSha256 !== row.labelSha256;
+  const answer = { correctedSha256: label.labelSha256, ...answered(context) };
   return {
-    ...{ kind: isNew ? 'changed' : 'known', asked, holes, edgePixels },
-    verdicts: acted.map((finding) =>
-      verdictOn(image, finding, 'wrong', { correctedSha256: label.labelSha256, ...answered }),
-    ),
-    audit: wrong || isWhole ? auditOf({ wrong, found: acted.length > 0 }) : null,
+    ...{ kind: isNew ? 'changed' : 'known', holes, edgePixels },
+    asked: before === undefined ? { imageId, labelSha256: wanted.labelSha256 } : null,
+    verdicts: acted.map((finding) => verdictOn(image, finding, 'wrong', answer)),
+    audit: wrong || isWhole ? auditOf(context, image, { wrong, found: acted.length > 0 }) : null,
     revision: isNew ? { imageId, on: row.labelSha256, label } : null,
   };
+}
 
-  /** The changes on top of those that others made since the export. */
-  async function onTopOf(current: IndexRow): Promise<Revision['label']> {
-    const label = putOnTop(original, merged.label, await labelOf(current.labelSha256));
-    if (label !== null) return storeLabel(label);
-    throw new PartloopError(
-      'data-invalid',
-      'its label was changed otherwise since the export, at the same place: export it again',
-    );
-  }
+/** One of the labels that an image has or had. */
+async function labelOf({ store, pool }: JudgeContext, row: IndexRow, sha256: string): Promise<Uint8Array> {
+  const bytes = await readLabel(store, { ...row, labelSha256: sha256, labelUri: keys.label(pool.name, sha256) });
+  return (await decodeLabel(bytes, `label of ${row.fileName}`)).pixels;
+}
 
-  /** Of an image outside the audit sample nothing is learned about others. */
-  function auditOf(answer: Pick<AuditAnswer, 'wrong' | 'found'>): AuditAnswer | null {
-    const { audit: drawn } = image;
-    if (drawn === null) return null;
-    return { type: 'audit', scan: manifest.scan, imageId, labelSha256, ...drawn, ...answer, ...answered };
-  }
+/** The changes on top of those that others made since the export. */
+function onTopOf(current: Uint8Array, original: Uint8Array, { label: corrected }: MergedLabel): Uint8Array {
+  const label = putOnTop(original, corrected, current);
+  if (label !== null) return label;
+  throw new PartloopError(
+    'data-invalid',
+    'its label was changed otherwise since the export, at the same place: export it again',
+  );
+}
+
+const answered = ({ request }: JudgeContext): Pick<Verdict, 'reviewer' | 'reviewedAt'> => ({
+  reviewer: request.reviewer,
+  reviewedAt: request.now.toISOString(),
+});
+
+/** Of an image outside the audit sample nothing is learned about others. */
+function auditOf(
+  context: JudgeContext,
+  { imageId, labelSha256, audit: drawn }: ManifestImage,
+  answer: Pick<AuditAnswer, 'wrong' | 'found'>,
+): AuditAnswer | null {
+  if (drawn === null) return null;
+  return {
+    type: 'audit',
+    scan: context.manifest.scan,
+    imageId,
+    labelSha256,
+    ...drawn,
+    ...answer,
+    ...answered(context),
+  };
 }
 
 /** True where the file can tell the classes of a finding: a reviewer saw nothing of others. */

@@ -13,60 +13,16 @@ const KEPT_COMMITS = 64;
 /** A body that the network spoiled is right the second time. */
 const READINGS = 2;
 
-interface Wanted {
-  sha256: string;
-  /** null where it is not known. */
-  size: number | null;
-}
-
 /**
  * A store that hands out no file of a step or of an evaluation whose bytes are not those that were written: every reading is
  * held against the digest in the commit of its folder. Files that no commit lists (of attempts under way, of commits of
  * before there were digests) are handed out as they are.
  */
 export function verified(store: ObjectStore): ObjectStore {
-  const commits = new Map<string, CommitFiles>();
-
-  const commitOf = async ({ commit: key, ...file }: CommittedFile): Promise<CommitFiles | null> => {
-    const known = commits.get(key);
-    if (known !== undefined) return known;
-    const object = await store.tryGet(key);
-    if (object === null) return null;
-    const commit = parseCommit(object.body, key, commitFilesSchema, redoHint(file));
-    const [oldest] = commits.keys();
-    if (commits.size >= KEPT_COMMITS && oldest !== undefined) commits.delete(oldest);
-    commits.set(key, commit);
-    return commit;
-  };
-
-  const wantedOf = async (place: CommittedFile | null): Promise<Wanted | null> => {
-    if (place === null) return null;
-    const named = digestInName(place.file);
-    if (named !== null) return { sha256: named, size: null };
-    const commit = await commitOf(place);
-    if (commit?.files === undefined || (place.attempt !== null && commit.attempt !== place.attempt)) return null;
-    return Object.hasOwn(commit.files, place.file) ? (commit.files[place.file] ?? null) : null;
-  };
-
-  /** Read until the bytes are right, twice at most. */
-  const reading = async <T>(
-    key: string,
-    read: () => Promise<T>,
-    digest: (read: T) => FileDigest | Promise<FileDigest>,
-  ) => {
-    const place = committedFile(key);
-    const wanted = await wantedOf(place);
-    for (let attempt = 1; ; attempt++) {
-      const object = await named(place, read);
-      if (place === null || wanted === null) return object;
-      const got = await digest(object);
-      if (got.sha256 === wanted.sha256) return object;
-      if (attempt === READINGS) throw damaged(key, wanted, got, place);
-    }
-  };
-
+  const written = new WrittenDigests(store);
   const get: ObjectStore['get'] = (key, ifMatch) =>
-    reading(
+    readTwice(
+      written,
       key,
       () => store.get(key, ifMatch),
       ({ body }) => digestOfBytes(body),
@@ -87,7 +43,8 @@ export function verified(store: ObjectStore): ObjectStore {
       if (committedFile(key) === null) return store.getFile(key, path);
       const unchecked = `${path}.${randomUUID()}.unchecked`;
       try {
-        await reading(
+        await readTwice(
+          written,
           key,
           () => store.getFile(key, unchecked),
           () => digestOfFile(unchecked),
@@ -99,7 +56,7 @@ export function verified(store: ObjectStore): ObjectStore {
     },
     async getStream(key) {
       const place = committedFile(key);
-      const wanted = await wantedOf(place);
+      const wanted = await written.of(place);
       const stream = await named(place, () => store.getStream(key));
       if (place === null || wanted === null) return stream;
       const checked = new PassThrough();
@@ -108,6 +65,59 @@ export function verified(store: ObjectStore): ObjectStore {
       return checked;
     },
   };
+}
+
+interface Wanted {
+  sha256: string;
+  /** null where it is not known. */
+  size: number | null;
+}
+
+/** What files should be, by their names or by the commits of their folders. */
+class WrittenDigests {
+  private readonly commits = new Map<string, CommitFiles>();
+
+  constructor(private readonly store: ObjectStore) {}
+
+  /** null where nothing says what was written. */
+  async of(place: CommittedFile | null): Promise<Wanted | null> {
+    if (place === null) return null;
+    const inName = digestInName(place.file);
+    if (inName !== null) return { sha256: inName, size: null };
+    const commit = await this.commitOf(place);
+    if (commit?.files === undefined || (place.attempt !== null && commit.attempt !== place.attempt)) return null;
+    return Object.hasOwn(commit.files, place.file) ? (commit.files[place.file] ?? null) : null;
+  }
+
+  private async commitOf({ commit: key, ...file }: CommittedFile): Promise<CommitFiles | null> {
+    const known = this.commits.get(key);
+    if (known !== undefined) return known;
+    const object = await this.store.tryGet(key);
+    if (object === null) return null;
+    const commit = parseCommit(object.body, key, commitFilesSchema, redoHint(file));
+    const [oldest] = this.commits.keys();
+    if (this.commits.size >= KEPT_COMMITS && oldest !== undefined) this.commits.delete(oldest);
+    this.commits.set(key, commit);
+    return commit;
+  }
+}
+
+/** Read until the bytes are right, twice at most. */
+async function readTwice<T>(
+  written: WrittenDigests,
+  key: string,
+  read: () => Promise<T>,
+  digest: (read: T) => FileDigest | Promise<FileDigest>,
+): Promise<T> {
+  const place = committedFile(key);
+  const wanted = await written.of(place);
+  for (let attempt = 1; ; attempt++) {
+    const object = await named(place, read);
+    if (place === null || wanted === null) return object;
+    const got = await digest(object);
+    if (got.sha256 === wanted.sha256) return object;
+    if (attempt === READINGS) throw damaged(key, wanted, got, place);
+  }
 }
 
 /** Passes bytes on, and ends with an error where they were not those that were written. */

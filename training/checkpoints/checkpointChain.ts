@@ -1,5 +1,6 @@
 import { PartloopError } from '../../domain/base/errors.js';
 import { KEPT_CHECKPOINTS } from '../../domain/train/job.js';
+import { compareAndSwap } from '../../storage/objects/compareAndSwap.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import type { Commands } from '../trainingRun.js';
 import { type Chain, isLate, type LostCheckpoint, readChain, type StoredCheckpoint, type Turn } from './chainState.js';
@@ -8,7 +9,6 @@ import { type Chain, isLate, type LostCheckpoint, readChain, type StoredCheckpoi
 const MAX_STARTS = 5;
 /** Failures of the trainer itself without a new checkpoint in between. */
 const MAX_FAILURES = 2;
-const MAX_RACES = 20;
 
 export interface Claim {
   attempt: string;
@@ -41,23 +41,28 @@ export class CheckpointChain {
    */
   static async claim(store: ObjectStore, key: string, claim: Claim): Promise<CheckpointChain> {
     const { attempt, generation, turn, commands } = claim;
-    for (let race = 0; race < MAX_RACES; race++) {
-      const found = await readChain(store, key, commands);
-      if (found !== null && isLate(claim, found.state)) throw takenOver(key);
-      const before = forRequest(found?.state ?? (await begun(store, claim)), generation);
-      if (before.startsSinceCheckpoint >= MAX_STARTS || before.failuresSinceCheckpoint >= MAX_FAILURES)
-        throw noProgress(before, commands);
-      const state = {
-        ...before,
-        attempt,
-        turn,
-        starts: before.starts + 1,
-        startsSinceCheckpoint: before.startsSinceCheckpoint + 1,
-      };
-      const written = await store.replace(key, JSON.stringify(state, null, 1), found?.etag ?? null);
-      if (written !== 'conflict') return new CheckpointChain(store, key, commands, state, written.etag);
-    }
-    throw new PartloopError('store-conflict', `${key} changed under ${MAX_RACES} attempts to take the trainer's lease`);
+    const { result: state, etag } = await compareAndSwap(store, key, {
+      purpose: "to take the trainer's lease",
+      read: async () => {
+        const found = await readChain(store, key, commands);
+        return { value: found?.state ?? null, etag: found?.etag ?? null };
+      },
+      decide: async (found) => {
+        if (found !== null && isLate(claim, found)) throw takenOver(key);
+        const before = forRequest(found ?? (await begun(store, claim)), generation);
+        if (before.startsSinceCheckpoint >= MAX_STARTS || before.failuresSinceCheckpoint >= MAX_FAILURES)
+          throw noProgress(before, commands);
+        const state = {
+          ...before,
+          attempt,
+          turn,
+          starts: before.starts + 1,
+          startsSinceCheckpoint: before.startsSinceCheckpoint + 1,
+        };
+        return { body: JSON.stringify(state, null, 1), result: state };
+      },
+    });
+    return new CheckpointChain(store, key, commands, state, etag);
   }
 
   /** Newest first. */

@@ -1,4 +1,5 @@
 import { own } from '../../base/own.js';
+import { round6 } from '../../base/round.js';
 import type { Taxonomy } from '../../taxonomy.js';
 import type { ClassIouByName, ReduceEntry } from '../types.js';
 
@@ -98,7 +99,7 @@ export function imageIou(
     if (union < minUnion) continue;
     const iou = intersection / union;
     const weight = taxonomy.classes[value - 1]?.group === 'minor' ? minorWeight : 1;
-    byClass[value] = Math.round(iou * 1e6) / 1e6;
+    byClass[value] = round6(iou);
     sum += weight * iou;
     weights += weight;
   }

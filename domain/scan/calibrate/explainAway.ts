@@ -1,3 +1,4 @@
+import { boxIou } from '../../geometry/boxIou.js';
 import type { FindingKind } from '../../tables.js';
 import { WHOLE_PART } from '../image/missing.js';
 import type { Candidate } from '../types.js';
@@ -73,7 +74,7 @@ export function explainAway(candidates: readonly Candidate[], given: readonly nu
     const repeated = REPEATS[candidate.kind];
     if (repeated !== undefined) {
       candidates.forEach((other, at) => {
-        if (repeated.includes(other.kind) && overlap(candidate, other) >= 0.5)
+        if (repeated.includes(other.kind) && boxIou(candidate.box, other.box) >= 0.5)
           left *= 1 - (probabilities[at] as number);
       });
     }
@@ -90,15 +91,6 @@ function isWholePart({ kind, features }: Candidate): boolean {
   );
 }
 
-/** IoU of two boxes. */
-function overlap({ box: a }: Candidate, { box: b }: Candidate): number {
-  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
-  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
-  if (width <= 0 || height <= 0) return 0;
-  const shared = width * height;
-  return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared);
-}
-
 /** A rule says that something is wrong with a region; the likeliest candidate about the same region says what, and is no less probable. */
 function named(candidates: readonly Candidate[], probabilities: readonly number[]): number[] {
   const lifted = [...probabilities];
@@ -107,7 +99,7 @@ function named(candidates: readonly Candidate[], probabilities: readonly number[
     const repeats = REPEATS[broken.kind] ?? [];
     let best = -1;
     candidates.forEach((other, at) => {
-      if (!repeats.includes(other.kind) || isWhole(other) || overlap(broken, other) < 0.5) return;
+      if (!repeats.includes(other.kind) || isWhole(other) || boxIou(broken.box, other.box) < 0.5) return;
       if (best < 0 || (lifted[at] as number) > (lifted[best] as number)) best = at;
     });
     if (best >= 0) lifted[best] = Math.max(lifted[best] as number, probabilities[index] as number);

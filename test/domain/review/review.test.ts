@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import {
-  boxIou,
   latestVerdicts,
   precisionByKind,
   reliabilityOf,
@@ -43,8 +41,6 @@ const region = (changes: Partial<Parameters<typeof silenced>[0]> = {}): Paramete
   y1: 0.5,
   ...changes,
 });
-
-const boxOf = (x0: number, y0: number, x1: number, y1: number) => ({ x0, y0, x1, y1 });
 
 describe('verdicts', () => {
   it('take the last word on a finding, and of equal times the later one', () => {
@@ -93,21 +89,6 @@ describe('verdicts', () => {
     const said = [verdict({}), verdict({ findingId: 'two', verdict: 'wrong' })];
     assert.equal(silenced(region({ findingId: 'two' }), said), false);
     assert.equal(silenced(region({ findingId: 'three' }), said), true);
-  });
-
-  it('compare boxes by a share that is 1 for equal ones, 0 for strangers, and the same both ways', () => {
-    const edge = fc.integer({ min: 0, max: 20 });
-    const box = fc
-      .tuple(edge, edge, edge, edge)
-      .map(([a, b, c, d]) => boxOf(Math.min(a, c), Math.min(b, d), Math.max(a, c) + 1, Math.max(b, d) + 1));
-    fc.assert(
-      fc.property(box, box, (a, b) => {
-        assert.equal(boxIou(a, a), 1);
-        assert.equal(boxIou(a, b), boxIou(b, a));
-        assert.ok(boxIou(a, b) >= 0 && boxIou(a, b) <= 1);
-      }),
-    );
-    assert.equal(boxIou(boxOf(0, 0, 1, 1), boxOf(1, 0, 2, 1)), 0);
   });
 });
 

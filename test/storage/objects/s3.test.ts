@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { PartloopError } from '../../../domain/base/errors.js';
 import type { FailureCode } from '../../../domain/base/failures/failure.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import { openStore, parseStoreUri } from '../../../storage/objects/s3.js';
+import { parseStoreUri } from '../../../storage/objects/s3/bucket.js';
+import { openStore } from '../../../storage/objects/s3.js';
 import { startTestStore, type TestStore } from '../../support/s3.js';
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

@@ -1,5 +1,5 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
-import { PartloopError } from '../../domain/base/errors.js';
+import { PartloopError } from '../../../domain/base/errors.js';
 
 /** The HTTP status of an answer of S3; undefined where there was no answer. */
 export function statusOf(error: unknown): number | undefined {

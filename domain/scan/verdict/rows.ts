@@ -1,0 +1,180 @@
+import { round6 } from '../../base/round.js';
+import type { FindingRow, ScanImageRow } from '../../tables.js';
+import type { Taxonomy } from '../../taxonomy.js';
+import type { JudgedCandidate, JudgedImage } from '../calibrate/calibrate.js';
+import { imageIou } from '../calibrate/classes.js';
+import type { ReduceEntry } from '../types.js';
+import { findingId } from './findingId.js';
+
+/** Classes with a smaller union, as a share of the picture, count as absent in an image's IoU. */
+const MIN_UNION_SHARE = 0.0005;
+
+/** What the scan's tables hold of one image. */
+export interface ScanRows {
+  image: ScanImageRow;
+  findings: FindingRow[];
+}
+
+/** A candidate that is written down as a finding. */
+export type Reported = Pick<JudgedCandidate, 'candidate' | 'pWrong' | 'pModel'>;
+
+/** What is done with an image. */
+type Fate = Pick<ScanImageRow, 'quarantined' | 'regionsIgnored' | 'auditChance'>;
+
+/** Rows of an image that a model or the rules judged. */
+export function judgedRows(
+  image: JudgedImage,
+  found: readonly Reported[],
+  fate: Fate,
+  taxonomy: Taxonomy,
+  minorWeight: number,
+): ScanRows {
+  return {
+    image: imageScanRow(image, found, fate, taxonomy, minorWeight),
+    findings: found.map((item) => findingRow(image, item)),
+  };
+}
+
+/** Rows of an image that was not judged: none might, or it is unreadable. */
+export const rowsWithoutJudgement = (entry: ReduceEntry): ScanRows =>
+  entry.unjudged ? unjudged(entry) : unreadable(entry);
+
+function imageScanRow(
+  image: JudgedImage,
+  found: readonly Reported[],
+  fate: Fate,
+  taxonomy: Taxonomy,
+  minorWeight: number,
+): ScanImageRow {
+  const { entry, analysis, probability } = image;
+  const minUnion = MIN_UNION_SHARE * analysis.width * analysis.height;
+  const as = imageIou(analysis.classCounts, [], taxonomy, minUnion, minorWeight);
+  const without = imageIou(
+    analysis.classCounts,
+    found.map(({ candidate }) => candidate.counts),
+    taxonomy,
+    minUnion,
+    minorWeight,
+  );
+  return {
+    imageId: entry.imageId,
+    fileName: entry.fileName,
+    labelSha256: entry.labelSha256,
+    labelQuality: round6(1 - probability),
+    pMislabelled: round6(probability),
+    ...fate,
+    kinds: [...new Set(found.map(({ candidate }) => candidate.kind))],
+    findings: found.length,
+    labelIou: round6(as.mean),
+    hardness: round6(1 - without.mean),
+    classIou: JSON.stringify(as.byClass),
+    predictedClasses: analysis.predictedClasses,
+    inferredTags: JSON.stringify(analysis.inferredTags),
+    model: entry.model,
+    error: null,
+  };
+}
+
+function findingRow({ entry, analysis }: JudgedImage, { candidate, pWrong, pModel }: Reported): FindingRow {
+  const { width, height } = analysis;
+  const [x0, y0, x1, y1] = candidate.box;
+  const evidence = Object.fromEntries(Object.entries(candidate.features).map(([name, value]) => [name, round6(value)]));
+  return {
+    findingId: findingId(
+      entry.imageId,
+      entry.labelSha256,
+      candidate.kind,
+      [candidate.classId, candidate.suggestedClassId],
+      candidate.box,
+    ),
+    imageId: entry.imageId,
+    fileName: entry.fileName,
+    labelSha256: entry.labelSha256,
+    kind: candidate.kind,
+    classId: candidate.classId,
+    suggestedClassId: candidate.suggestedClassId,
+    areaPx: candidate.area,
+    areaShare: Math.min(1, candidate.area / (width * height)),
+    pWrong: round6(pWrong),
+    pModel: round6(pModel),
+    x0: x0 / width,
+    y0: y0 / height,
+    x1: x1 / width,
+    y1: y1 / height,
+    evidence: JSON.stringify(evidence),
+    proposal:
+      candidate.proposal === null ? null : JSON.stringify({ size: [height, width], counts: candidate.proposal }),
+  };
+}
+
+/** An image that no model may judge: not sampled, since nothing is known of it, but not suspected either. */
+function unjudged({ imageId, fileName, labelSha256, model, error }: ReduceEntry): ScanRows {
+  const image: ScanImageRow = {
+    imageId,
+    fileName,
+    labelSha256,
+    labelQuality: 1,
+    pMislabelled: 0,
+    quarantined: false,
+    regionsIgnored: false,
+    auditChance: null,
+    kinds: [],
+    findings: 0,
+    labelIou: 0,
+    hardness: 0,
+    classIou: '{}',
+    predictedClasses: [],
+    inferredTags: '{}',
+    model,
+    error: error ?? 'no model judged it',
+  };
+  return { image, findings: [] };
+}
+
+/** An image that could not be analysed: set aside, with the reason as its only finding. */
+function unreadable(entry: ReduceEntry): ScanRows {
+  const { imageId, fileName, labelSha256, model } = entry;
+  const error = entry.error ?? 'the image was not analysed';
+  return {
+    image: {
+      imageId,
+      fileName,
+      labelSha256,
+      labelQuality: 0,
+      pMislabelled: 1,
+      quarantined: true,
+      regionsIgnored: false,
+      auditChance: null,
+      kinds: ['unreadable'],
+      findings: 1,
+      labelIou: 0,
+      hardness: 0,
+      classIou: '{}',
+      predictedClasses: [],
+      inferredTags: '{}',
+      model,
+      error,
+    },
+    findings: [
+      {
+        findingId: findingId(imageId, labelSha256, 'unreadable', [0, null], [0, 0, 0, 0]),
+        imageId,
+        fileName,
+        labelSha256,
+        kind: 'unreadable',
+        classId: 0,
+        suggestedClassId: null,
+        areaPx: 0,
+        areaShare: 0,
+        pWrong: 1,
+        pModel: 1,
+        x0: 0,
+        y0: 0,
+        x1: 1,
+        y1: 1,
+        evidence: JSON.stringify({ error }),
+        proposal: null,
+      },
+    ],
+  };
+}
