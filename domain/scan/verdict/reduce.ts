@@ -4,19 +4,16 @@ import { FINDING_KINDS, type FindingKind, type FindingRow, type ScanImageRow } f
 import type { Taxonomy } from '../../taxonomy.js';
 import { calibrate, type JudgedCandidate, type JudgedImage } from '../calibrate/calibrate.js';
 import { imageIou, judgedClasses, learnClasses } from '../calibrate/classes.js';
-import { FAMILY_NAMES } from '../calibrate/features.js';
+import { FAMILY_NAMES } from '../calibrate/families.js';
 import { NO_CORRECTION, type VerdictCorrection } from '../calibrate/plattScaling.js';
+import { UNKNOWN_CLASS } from '../calibrate/thresholds.js';
 import type { Candidate, ClassIouByName, ReduceEntry, ScanReduction, ScanSummary } from '../types.js';
 import { conflictAnswered, withoutAnswered } from './answered.js';
 import { drawAudit } from './auditSample.js';
 import { duplicateConflicts } from './duplicates.js';
 import { findingId } from './findingId.js';
 import { chooseQuarantine, thresholdForPrecision } from './quarantine.js';
-
-/** Candidates less probable than this to be errors of their own are not written down. */
-const FINDING_AT = 0.2;
-/** Classes with a smaller union, as a share of the picture, count as absent in an image's IoU. */
-const MIN_UNION_SHARE = 0.0005;
+import { REPORTED } from './thresholds.js';
 
 /**
  * The scan's verdict over a whole chunk: thresholds a class, one calibrated probability a finding and an image, which images
@@ -46,14 +43,14 @@ export function reduceScan(
     config.quarantinePrecision === null
       ? config.quarantineAt
       : thresholdForPrecision(
-          calibration.judged.map(({ probability }) => probability),
+          calibration.judged.map(({ pMislabelled }) => pMislabelled),
           config.quarantinePrecision,
         );
   const reported = calibration.judged.map((image, index) => report(image, quarantineAt, conflicts.has(index)));
   const { chosen, overflow } = chooseQuarantine(
     calibration.judged.map((image, index) => ({
       index,
-      probability: image.probability,
+      probability: image.pMislabelled,
       tags: image.entry.tags,
       classId: strongestClass(reported[index] ?? []),
     })),
@@ -67,7 +64,7 @@ export function reduceScan(
     },
   );
   const audit = drawAudit(
-    calibration.judged.map(({ entry, probability }) => ({ imageId: entry.imageId, probability })),
+    calibration.judged.map(({ entry, pMislabelled }) => ({ imageId: entry.imageId, probability: pMislabelled })),
     config.auditSample,
   );
   const rowsByEntry = new Map<ReduceEntry, { image: ScanImageRow; findings: FindingRow[] }>();
@@ -104,11 +101,11 @@ export function reduceScan(
     prevalence:
       calibration.judged.length === 0
         ? 0
-        : calibration.judged.reduce((sum, { probability }) => sum + probability, 0) / calibration.judged.length,
+        : calibration.judged.reduce((sum, { pMislabelled }) => sum + pMislabelled, 0) / calibration.judged.length,
     kinds,
     classes: taxonomy.classes.map((entry, index) => ({
       name: entry.name,
-      threshold: round(classes[index + 1]?.threshold ?? 0.5),
+      threshold: round(classes[index + 1]?.threshold ?? UNKNOWN_CLASS.threshold),
       iou: classes[index + 1]?.iou ?? null,
       judged: judges.some((judged) => judged[index + 1] === true),
     })),
@@ -138,12 +135,12 @@ type Reported = Pick<JudgedCandidate, 'candidate' | 'pWrong' | 'pModel'>;
  * itself is over the threshold, so that a reviewer is never sent to an image without a reason.
  */
 function report(image: JudgedImage, quarantineAt: number, conflict: boolean): Reported[] {
-  const sorted = [...image.candidates].sort((a, b) => b.probability - a.probability);
-  let found: Reported[] = sorted.filter(({ probability }) => probability >= FINDING_AT);
-  if (found.length === 0 && image.probability >= quarantineAt) found = sorted.slice(0, 1);
+  const sorted = [...image.candidates].sort((a, b) => b.pOwnError - a.pOwnError);
+  let found: Reported[] = sorted.filter(({ pOwnError }) => pOwnError >= REPORTED.findingAt);
+  if (found.length === 0 && image.pMislabelled >= quarantineAt) found = sorted.slice(0, 1);
   // A label that is known to be wrong contradicts its copy's; only where nothing is known the contradiction is news.
-  if (conflict && !found.some(({ pWrong }) => pWrong >= 0.5))
-    found.push({ candidate: conflictCandidate(image), pWrong: image.probability, pModel: image.probability });
+  if (conflict && !found.some(({ pWrong }) => pWrong >= REPORTED.knownWrong))
+    found.push({ candidate: conflictCandidate(image), pWrong: image.pMislabelled, pModel: image.pMislabelled });
   return found;
 }
 
@@ -198,8 +195,8 @@ function imageScanRow(
   taxonomy: Taxonomy,
   minorWeight: number,
 ): ScanImageRow {
-  const { entry, analysis, probability } = image;
-  const minUnion = MIN_UNION_SHARE * analysis.width * analysis.height;
+  const { entry, analysis, pMislabelled } = image;
+  const minUnion = REPORTED.leastUnion * analysis.width * analysis.height;
   const as = imageIou(analysis.classCounts, [], taxonomy, minUnion, minorWeight);
   const without = imageIou(
     analysis.classCounts,
@@ -212,8 +209,8 @@ function imageScanRow(
     imageId: entry.imageId,
     fileName: entry.fileName,
     labelSha256: entry.labelSha256,
-    labelQuality: round(1 - probability),
-    pMislabelled: round(probability),
+    labelQuality: round(1 - pMislabelled),
+    pMislabelled: round(pMislabelled),
     ...fate,
     kinds: [...new Set(found.map(({ candidate }) => candidate.kind))],
     findings: found.length,
@@ -230,7 +227,7 @@ function imageScanRow(
 function findingRow({ entry, analysis }: JudgedImage, { candidate, pWrong, pModel }: Reported): FindingRow {
   const { width, height } = analysis;
   const [x0, y0, x1, y1] = candidate.box;
-  const evidence = Object.fromEntries(Object.entries(candidate.features).map(([name, value]) => [name, round(value)]));
+  const features = Object.fromEntries(Object.entries(candidate.features).map(([name, value]) => [name, round(value)]));
   return {
     findingId: findingId(
       entry.imageId,
@@ -253,7 +250,7 @@ function findingRow({ entry, analysis }: JudgedImage, { candidate, pWrong, pMode
     y0: y0 / height,
     x1: x1 / width,
     y1: y1 / height,
-    evidence: JSON.stringify(evidence),
+    evidence: JSON.stringify(features),
     proposal:
       candidate.proposal === null ? null : JSON.stringify({ size: [height, width], counts: candidate.proposal }),
   };
