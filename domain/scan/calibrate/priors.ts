@@ -1,3 +1,4 @@
+import type { FindingKind } from '../../tables.js';
 import { constant, PHOTOS, type Source, valuesOf } from '../constants.js';
 import { FAMILY_NAMES, type Family, FURTHER_KINDS } from './families.js';
 import { COLUMNS, type ColumnName, IMAGE_COLUMNS, type ImageColumnName } from './features.js';
@@ -99,7 +100,7 @@ export const FAMILY_PRIORS: Readonly<Record<Family, Prior<ColumnName>>> = {
 };
 
 /** Log odds of a further kind beside its family's first; of kinds that are not named, none. */
-export const KIND_PRIORS = valuesOf({
+export const KIND_PRIORS: Readonly<Partial<Record<FindingKind, number>>> = valuesOf({
   hole: constant(-1, 'log odds', 'A hole is less often wrong than a missing part that looks like it.', PHOTOS),
 });
 
@@ -151,6 +152,6 @@ export const PRIORS: Priors = {
 function familyPrior(family: Family): Coefficients {
   return [
     ...COLUMNS.map(({ name }) => FAMILY_PRIORS[family].slopes[name] ?? 0),
-    ...FURTHER_KINDS[family].map((kind) => (kind === 'hole' ? KIND_PRIORS.hole : 0)),
+    ...FURTHER_KINDS[family].map((kind) => KIND_PRIORS[kind] ?? 0),
   ];
 }
