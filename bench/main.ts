@@ -5,6 +5,7 @@ import { detectCommand } from './detect/command.js';
 import { fetchCommand } from './fetch/command.js';
 import { fuzzCommand } from './fuzz/command.js';
 import { int8Command } from './int8/command.js';
+import { priorsCommand } from './priors/command.js';
 import { scanCommand } from './scan/command.js';
 import { ablationCommand } from './trainer/ablation.js';
 import { accuracyCommand } from './trainer/accuracy.js';
@@ -16,6 +17,7 @@ async function main(argv: string[]): Promise<number> {
   const program = new Command('npm run bench --')
     .description('Measurements against peers and limits; never part of the tests')
     .addCommand(detectCommand())
+    .addCommand(priorsCommand())
     .addCommand(scanCommand())
     .addCommand(fetchCommand())
     .addCommand(fuzzCommand())

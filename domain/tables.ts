@@ -60,7 +60,7 @@ export const scanImageRowSchema = z.object({
   labelSha256: sha256Schema,
   /** 0..1, low is suspect. */
   labelQuality: share,
-  /** Probability that the label is wrong somewhere. */
+  /** Probability that the label is wrong somewhere (`PROBABILITIES` of `scan/probabilities.ts`). */
   pMislabelled: share,
   /** Set aside until reviewed. */
   quarantined: z.boolean(),
@@ -123,6 +123,7 @@ export const findingRowSchema = z.object({
   suggestedClassId: count.nullable(),
   areaPx: count,
   areaShare: share,
+  /** Probability that the label is wrong there (`PROBABILITIES` of `scan/probabilities.ts`). */
   pWrong: share,
   /** The same before reviewers' earlier verdicts moved it. */
   pModel: share,
@@ -130,7 +131,7 @@ export const findingRowSchema = z.object({
   y0: share,
   x1: share,
   y1: share,
-  /** Features the probability rests on, as JSON. */
+  /** Features the probability rests on, as JSON (`FEATURES` of `scan/features.ts`). */
   evidence: json,
   /** The proposed correction: COCO uncompressed RLE on the model's grid, as JSON {size:[h,w],counts}; null where there is none. */
   proposal: json.nullable(),

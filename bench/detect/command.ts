@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { printLine, printText, say } from '../../cli/output.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
@@ -8,16 +6,12 @@ import { describeMachine, machineLine } from '../machine.js';
 import { fixed, markdownTable, writeResults } from '../results.js';
 import { photoFolder } from '../scan/photos.js';
 import { differences } from './compare.js';
-import { type BenchSet, demoSet, photoSet } from './data.js';
+import { demoSet, photoSet } from './data.js';
 import { measureSeed, type SeedResult } from './measure.js';
-import { crossValidate, type Judged } from './models.js';
+import { crossValidate, oneJudge, SETTINGS } from './models.js';
+import { wholeNumber, wholeNumbers } from './options.js';
 import { setTables } from './tables.js';
 import { scoreTruthFile } from './truthFile.js';
-
-const SETTINGS = {
-  demo: { imageSize: 128, iterations: 800 },
-  photos: { imageSize: 256, iterations: 400 },
-} as const;
 
 interface Options {
   data: 'demo' | 'photos' | 'all';
@@ -94,16 +88,6 @@ async function measure(options: Options, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** A model that has seen none of the images judges all of them. */
-async function oneJudge(set: BenchSet, path: string): Promise<Judged> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new PartloopError('not-found', `--model ${path} cannot be read`, { cause });
-  });
-  const id = createHash('sha256').update(bytes).digest('hex').slice(0, 24);
-  const judge = { id, scanPath: path, logitsPath: null, classIou: null };
-  return { folds: set.images.map(() => 0), judges: [judge] };
-}
-
 async function scoreTruth({ truth, scan }: Options): Promise<void> {
   if (truth === undefined || scan === undefined)
     throw new PartloopError('input-invalid', '--truth and --scan belong together', {
@@ -127,13 +111,4 @@ async function scoreTruth({ truth, scan }: Options): Promise<void> {
     ]),
   );
   printText(`\n${path}`);
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError(`\`${text}\` is not a whole number above 0.`);
-  return Number(text);
-}
-
-function wholeNumbers(text: string): number[] {
-  return text.split(',').map((part) => wholeNumber(part.trim()));
 }

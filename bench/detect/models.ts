@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { PartloopError } from '../../domain/base/errors.js';
 import { derivedSeed } from '../../domain/base/random.js';
 import { type TrainConfig, trainConfigSchema } from '../../domain/config.js';
 import { assignFolds } from '../../domain/scan/folds.js';
@@ -15,6 +16,12 @@ import { readResult } from '../../training/results.js';
 import type { BenchImage, BenchSet } from './data.js';
 
 export const FOLDS = 2;
+
+/** Canvas and length of a fold's training, by set. */
+export const SETTINGS = {
+  demo: { imageSize: 128, iterations: 800 },
+  photos: { imageSize: 256, iterations: 400 },
+} as const;
 
 /** What judges the images of one fold. */
 export interface Judge {
@@ -63,6 +70,16 @@ export async function crossValidate(
     judges.push(await foldJudge(set, train, fold, home, root, options));
   }
   return { folds, judges };
+}
+
+/** A model that has seen none of the images judges all of them. */
+export async function oneJudge(set: BenchSet, path: string): Promise<Judged> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new PartloopError('not-found', `--model ${path} cannot be read`, { cause });
+  });
+  const id = createHash('sha256').update(bytes).digest('hex').slice(0, 24);
+  const judge = { id, scanPath: path, logitsPath: null, classIou: null };
+  return { folds: set.images.map(() => 0), judges: [judge] };
 }
 
 async function foldJudge(

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { scanConfigSchema } from '../../domain/config.js';
 import { resizeNearest } from '../../domain/geometry/resize.js';
-import { type ImageAnalysis, type ReduceEntry, reduceScan, type ScanReduction } from '../../domain/scan/index.js';
+import {
+  type ClassIouByName,
+  type ImageAnalysis,
+  type ReduceEntry,
+  reduceScan,
+  type ScanReduction,
+} from '../../domain/scan/index.js';
 import { decodeForNetwork } from '../../inference/decode.js';
 import { contentSize, padLabel } from '../../inference/letterbox.js';
 import { openSessions } from '../../inference/sessions/sessions.js';
@@ -10,13 +16,31 @@ import type { Judged } from './models.js';
 
 const SESSIONS = 2;
 
+/** What the reduce of a scan takes. */
+export interface AnalysedSet {
+  entries: ReduceEntry[];
+  /** Validation IoU by judge and class. */
+  classIou: Record<string, ClassIouByName>;
+}
+
 /** The scan of a set by its judges: the real decode, sessions and analysis, then one reduce over all. */
 export async function scanSet(
+  set: BenchSet,
+  judged: Judged,
+  labelOf: (image: BenchImage) => Uint8Array,
+  seed: number,
+): Promise<ScanReduction> {
+  const { entries, classIou } = await analyseSet(set, judged, labelOf, seed);
+  return reduceScan(entries, set.taxonomy, scanConfigSchema.parse({}), classIou);
+}
+
+/** All that comes before the reduce: every image through the real decode, sessions and analysis. */
+export async function analyseSet(
   set: BenchSet,
   { folds, judges }: Judged,
   labelOf: (image: BenchImage) => Uint8Array,
   seed: number,
-): Promise<ScanReduction> {
+): Promise<AnalysedSet> {
   const analyses = new Array<ImageAnalysis>(set.images.length);
   for (const [fold, judge] of judges.entries()) {
     const members = [...set.images.keys()].filter((index) => folds[index] === fold);
@@ -58,7 +82,7 @@ export async function scanSet(
     };
   });
   const known = judges.flatMap(({ id, classIou }) => (classIou === null ? [] : [[id, classIou] as const]));
-  return reduceScan(entries, set.taxonomy, scanConfigSchema.parse({}), Object.fromEntries(known));
+  return { entries, classIou: Object.fromEntries(known) };
 }
 
 /** [S, S] label as the scan reads it, padding ignored. */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { PartloopError } from '../../domain/base/errors.js';
+import { PROBABILITIES } from '../../domain/scan/probabilities.js';
 import { type Calibrated, calibrationOf, type Ranking, rankingOf } from './score.js';
 
 export interface TruthScore {
@@ -33,11 +34,14 @@ export async function scoreTruthFile(truthFile: string, imagesFile: string): Pro
   const wrong: boolean[] = [];
   let unknown = 0;
   const scanned = new Set<string>();
-  for (const { line, values } of await readCsv(imagesFile, ['file_name', 'p_mislabelled'])) {
+  for (const { line, values } of await readCsv(imagesFile, ['file_name', PROBABILITIES.pMislabelled.column])) {
     const [name, text] = values as [string, string];
     const probability = text === '' ? Number.NaN : Number(text);
     if (!(probability >= 0 && probability <= 1))
-      throw new PartloopError('input-invalid', `${imagesFile}, line ${line}: p_mislabelled is \`${text}\``);
+      throw new PartloopError(
+        'input-invalid',
+        `${imagesFile}, line ${line}: ${PROBABILITIES.pMislabelled.column} is \`${text}\``,
+      );
     scanned.add(name);
     const known = truth.get(name);
     if (known === undefined) {

@@ -7,6 +7,7 @@ import { nameSchema } from '../../domain/base/ids.js';
 import { countsText } from '../../domain/scan/counts.js';
 import { areaOf, leftOutOfScan } from '../../domain/scan/export.js';
 import { findingClass } from '../../domain/scan/findingClass.js';
+import { PROBABILITIES } from '../../domain/scan/probabilities.js';
 import { FINDING_KINDS, findingRowSchema, type ScanImageRow, scanImageRowSchema } from '../../domain/tables.js';
 import { labelNames } from '../../domain/taxonomy.js';
 import type { StackEnvironment } from '../../infra/environment.js';
@@ -90,7 +91,7 @@ async function show(id: string, { top, json }: { top: number; json: boolean }): 
       class: labelled,
       suggested: suggestedClass,
       'picture pixels': areaPx,
-      'p wrong': pWrong.toFixed(3),
+      [PROBABILITIES.pWrong.label]: pWrong.toFixed(3),
     })),
   );
   say(`\`partloop scan export ${found.id} --out DIR\` writes all of it, for a table or an annotation tool.`);

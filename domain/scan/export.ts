@@ -5,6 +5,7 @@ import type { FindingRow, IndexRow, ScanImageRow } from '../tables.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
 import { notJudged } from './counts.js';
 import { findingClass } from './findingClass.js';
+import { PROBABILITIES } from './probabilities.js';
 import type { SplitChoice } from './split.js';
 
 /** `images.csv`: one row for every image scanned. */
@@ -13,8 +14,7 @@ export const exportedImageSchema = z.object({
   file_name: z.string(),
   /** 0..1, low is suspect. */
   label_quality: z.number(),
-  /** Calibrated probability that the label is wrong somewhere. */
-  p_mislabelled: z.number(),
+  [PROBABILITIES.pMislabelled.column]: z.number(),
   /** Kinds of its findings, joined by `;`. */
   kinds: z.string(),
 });
@@ -41,7 +41,7 @@ export const exportedFindingSchema = z.object({
   suggested_class: z.string(),
   /** Pixels of the original image. */
   area_px: z.number().int(),
-  p_wrong: z.number(),
+  [PROBABILITIES.pWrong.column]: z.number(),
   /** `x0 y0 x1 y1` in pixels of the upright original image, ends exclusive. */
   bbox: z.string(),
 });
@@ -66,7 +66,7 @@ export function exportScan(
         image_id: image.imageId,
         file_name: image.fileName,
         label_quality: image.labelQuality,
-        p_mislabelled: image.pMislabelled,
+        [PROBABILITIES.pMislabelled.column]: image.pMislabelled,
         kinds: image.kinds.join(';'),
       })),
     findings: sorted.map((finding) => {
@@ -79,7 +79,7 @@ export function exportScan(
         class: findingClass(finding, names),
         suggested_class: finding.suggestedClassId === null ? '' : (names[finding.suggestedClassId] ?? ''),
         area_px: areaOf(finding, { width, height }),
-        p_wrong: finding.pWrong,
+        [PROBABILITIES.pWrong.column]: finding.pWrong,
         bbox: box.map(Math.round).join(' '),
       };
     }),

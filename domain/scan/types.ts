@@ -2,6 +2,7 @@ import type { ScanConfig } from '../config.js';
 import type { FindingKind, FindingRow, ScanImageRow } from '../tables.js';
 import type { Tags } from '../tags.js';
 import type { VerdictCorrection } from './calibrate/plattScaling.js';
+import type { CandidateFeatures } from './features.js';
 
 /**
  * One image as the scan network saw it: square rasters of `size` × `size`, row by row, of which the top left
@@ -22,42 +23,10 @@ export interface AnalysisInput {
 }
 
 export interface AnalysisOptions {
-  /** Smallest region that is looked at, as a share of the picture. Default 0.001, and never under 8 pixels. */
+  /** Smallest region that is looked at, as a share of the picture; see `PICTURE` of `image/thresholds.ts`. */
   minAreaShare?: number;
-  /** Copies with injected errors that `analyseWithInjection` makes of the label. Default 3. */
+  /** Copies with injected errors that `analyseWithInjection` makes of the label; see `ANALYSIS` of `image/thresholds.ts`. */
   copies?: number;
-}
-
-/** Raw measurements of a candidate, before anything of the chunk is known. All are finite. */
-export interface CandidateFeatures {
-  /** Mean probability of the prediction over the region, 0..1. */
-  confidence: number;
-  /** Share of the region's core on which label and prediction disagree in the way of the kind. */
-  disagreement: number;
-  /** Share of the whole predicted (or labelled) component that the region covers. */
-  coverage: number;
-  /** Largest distance in pixels from inside the region to its edge, divided by sqrt(area). */
-  compactness: number;
-  /** Share of the region's rim that lies on labelled parts. */
-  enclosure: number;
-  /** 1 when the suggested class is labelled nowhere in the picture. */
-  absent: number;
-  /**
-   * log of (labelled + m) / (predicted + m) pixels of the class in question, m the smallest area, clipped to ±3; of whole
-   * outlines: how far parts are drawn too wide (`OutlineFit.growth`).
-   */
-  balance: number;
-  /** Mean probability of the prediction over the whole car, 0..1: low where the model is lost. */
-  context: number;
-  /** How much better a whole-label or displaced reading fits, -1..1; 0 where the kind has none. */
-  gain: number;
-  /** Rules of the taxonomy that the labelled component breaks; of relabelled components alone. */
-  broken?: number;
-  /** How much more of what touches the region lies beside the suggested class on a car than beside the labelled one, -1..1. */
-  fitting?: number;
-  /** `OutlineFit.spill` and `OutlineFit.fullness`, of whole outlines alone. */
-  spill?: number;
-  fullness?: number;
 }
 
 /** A suspect region of one label, not yet judged. Boxes are pixels of the valid picture, ends exclusive. */

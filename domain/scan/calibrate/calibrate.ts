@@ -4,35 +4,36 @@ import type { Candidate, ClassIouByName, ImageAnalysis, ReduceEntry } from '../t
 import { candidateProbabilities } from './candidateProbabilities.js';
 import { learnCandidateShifts } from './candidateSlices.js';
 import type { ClassKnowledge } from './classes.js';
+import { FAMILY_NAMES } from './families.js';
 import { type FamilyFits, fitFamilies, injectedOf } from './familyFits.js';
-import { FAMILY_NAMES } from './features.js';
 import { featureTable, type MeasuredCandidate } from './featureTable.js';
 import { imageProbabilities } from './imageProbabilities.js';
 import { NO_CORRECTION, type VerdictCorrection } from './plattScaling.js';
-import type { Mixture } from './positiveUnlabelled.js';
+import type { PositiveUnlabelledFit } from './positiveUnlabelled.js';
+import { PRIORS, type Priors } from './priors.js';
 
 export interface JudgedCandidate {
   candidate: Candidate;
   /** That it is an error of its own, which no other candidate of the image explains: what decides on reporting it. */
-  probability: number;
+  pOwnError: number;
   /** That the label is wrong there, whatever explains it. */
   pWrong: number;
   /** The same before reviewers' verdicts moved it. */
   pModel: number;
 }
 
-/** An image with the candidates that may be judged and how probable each is wrong. */
+/** An image with the candidates that may be judged, and how probably each and the image are wrong. */
 export interface JudgedImage {
   entry: ReduceEntry;
   analysis: ImageAnalysis;
   candidates: JudgedCandidate[];
-  probability: number;
+  pMislabelled: number;
 }
 
 export interface Calibration {
   judged: JudgedImage[];
   families: FamilyFits;
-  images: Mixture;
+  images: PositiveUnlabelledFit;
   injectedCandidates: number;
   candidates: number;
   injectedImages: number;
@@ -50,17 +51,18 @@ export function calibrate(
   config: ScanConfig,
   classIou: Record<string, ClassIouByName> | null,
   correction: VerdictCorrection = NO_CORRECTION,
+  priors: Priors = PRIORS,
 ): Calibration {
   const images = featureTable(entries, taxonomy, classes, config, classIou);
-  const families = fitFamilies(images);
+  const families = fitFamilies(images, priors.families);
   const known = { families, shifts: learnCandidateShifts(images, families), correction };
   const judge = (items: readonly MeasuredCandidate[], slices: readonly string[]) =>
     candidateProbabilities(items, slices, known);
   const found = images.map(({ candidates, slices }) => judge(candidates, slices));
-  const { mixture, probabilities, injected } = imageProbabilities(images, found, judge);
+  const { detector, probabilities, injected } = imageProbabilities(images, found, judge, priors.image);
   return {
     families,
-    images: mixture,
+    images: detector,
     injectedCandidates: FAMILY_NAMES.reduce((sum, family) => sum + injectedOf(images, family).length, 0),
     candidates: images.reduce((sum, { candidates }) => sum + candidates.length, 0),
     injectedImages: injected,
@@ -69,11 +71,11 @@ export function calibrate(
       analysis,
       candidates: candidates.map(({ candidate }, at) => ({
         candidate,
-        probability: found[index]?.ownError[at] as number,
-        pWrong: found[index]?.wrong[at] as number,
-        pModel: found[index]?.model[at] as number,
+        pOwnError: found[index]?.pOwnError[at] as number,
+        pWrong: found[index]?.pWrong[at] as number,
+        pModel: found[index]?.pModel[at] as number,
       })),
-      probability: probabilities[index] as number,
+      pMislabelled: probabilities[index] as number,
     })),
   };
 }

@@ -16,11 +16,11 @@ export interface CandidateKnowledge {
 /** Probabilities of the candidates of one label, each list in their order. */
 export interface CandidateProbabilities {
   /** That it is an error of its own, which no other candidate of the label explains. */
-  ownError: number[];
-  /** That the label is wrong there, whatever explains it: `pWrong`. */
-  wrong: number[];
-  /** The same before reviewers' verdicts moved it: `pModel`. */
-  model: number[];
+  pOwnError: number[];
+  /** That the label is wrong there, whatever explains it. */
+  pWrong: number[];
+  /** The same before reviewers' verdicts moved it. */
+  pModel: number[];
 }
 
 const NO_SHIFTS: SliceShifts = new Map();
@@ -46,8 +46,8 @@ export function candidateProbabilities(
     alone,
   );
   // A rule that says the same lifts a candidate above what it is alone.
-  const model = alone.map((probability, at) => Math.max(probability, explained[at] as number));
+  const pModel = alone.map((probability, at) => Math.max(probability, explained[at] as number));
   const answered = (probabilities: readonly number[]): number[] =>
     probabilities.map((probability, at) => correctByVerdicts(correction, items[at]?.candidate.kind ?? '', probability));
-  return { ownError: answered(explained), wrong: answered(model), model };
+  return { pOwnError: answered(explained), pWrong: answered(pModel), pModel };
 }

@@ -4,9 +4,7 @@ import type { FamilyFits } from './familyFits.js';
 import type { MeasuredCandidate, MeasuredImage } from './featureTable.js';
 import { probabilityWrong } from './positiveUnlabelled.js';
 import { countSlices, learnSliceShifts, type Sliced, type SliceShifts } from './sliceRecalibration.js';
-
-/** Standard errors by which a slice may be more suspect than others: single candidates crowd by chance. */
-const SLACK = 3;
+import { CANDIDATE_SLICES } from './thresholds.js';
 
 /** By group of candidates: what slices take from the log odds in which the model is weak. */
 export type CandidateShifts = ReadonlyMap<string, SliceShifts>;
@@ -43,5 +41,7 @@ export function learnCandidateShifts(images: readonly MeasuredImage[], families:
       else own.push(sliced);
     }
   }
-  return new Map([...byGroup].map(([group, items]) => [group, learnSliceShifts(items, chances, SLACK)]));
+  return new Map(
+    [...byGroup].map(([group, items]) => [group, learnSliceShifts(items, chances, CANDIDATE_SLICES.slack)]),
+  );
 }

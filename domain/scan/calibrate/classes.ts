@@ -2,6 +2,7 @@ import { own } from '../../base/own.js';
 import { round6 } from '../../base/round.js';
 import type { Taxonomy } from '../../taxonomy.js';
 import type { ClassIouByName, ReduceEntry } from '../types.js';
+import { UNKNOWN_CLASS } from './thresholds.js';
 
 /** What the whole scan says of one label value (index; 0 is background). */
 export interface ClassKnowledge {
@@ -33,7 +34,8 @@ export function learnClasses(entries: readonly ReduceEntry[], taxonomy: Taxonomy
     });
   }
   return Array.from({ length: size }, (_, value) => ({
-    threshold: (pixels[value] as number) === 0 ? 0.5 : (own[value] as number) / (pixels[value] as number),
+    threshold:
+      (pixels[value] as number) === 0 ? UNKNOWN_CLASS.threshold : (own[value] as number) / (pixels[value] as number),
     iou: (either[value] as number) === 0 ? null : (both[value] as number) / (either[value] as number),
     typicalArea: median(areas[value] ?? []),
   }));

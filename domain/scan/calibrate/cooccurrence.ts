@@ -1,7 +1,5 @@
 import type { ReduceEntry } from '../types.js';
-
-/** Images that the overall frequency of a class is worth beside what is counted. */
-const STRENGTH = 5;
+import { COOCCURRENCE } from './thresholds.js';
 
 /** How well a class fits the parts that the model sees in a picture, as mean log2 of its frequency beside each of them, -6..0. */
 export type Plausibility = (classId: number, predictedClasses: readonly number[], except: number) => number;
@@ -29,16 +27,17 @@ export function learnPlausibility(entries: readonly ReduceEntry[], classes: numb
       }
     }
   }
+  const { strength, least, addedLabelled, addedImages } = COOCCURRENCE;
   return (classId, predictedClasses, except) => {
-    const overall = ((labelled[classId] ?? 0) + 1) / (images + 2);
+    const overall = ((labelled[classId] ?? 0) + addedLabelled) / (images + addedImages);
     let sum = 0;
     let count = 0;
     for (const other of predictedClasses) {
       if (other === classId || other === except) continue;
-      const both = (together[classId * size + other] ?? 0) + STRENGTH * overall;
-      sum += Math.max(-6, Math.log2(both / ((seen[other] ?? 0) + STRENGTH)));
+      const both = (together[classId * size + other] ?? 0) + strength * overall;
+      sum += Math.max(least, Math.log2(both / ((seen[other] ?? 0) + strength)));
       count++;
     }
-    return count === 0 ? Math.max(-6, Math.log2(overall)) : sum / count;
+    return count === 0 ? Math.max(least, Math.log2(overall)) : sum / count;
   };
 }

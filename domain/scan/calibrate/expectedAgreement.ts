@@ -1,8 +1,6 @@
 import type { ReduceEntry } from '../types.js';
 import { tagSlices } from './sliceRecalibration.js';
-
-/** Images of a tag value that the whole scan is worth beside them. */
-const STRENGTH = 8;
+import { EXPECTED_AGREEMENT } from './thresholds.js';
 
 /**
  * How much label and prediction can be expected to agree in pictures like this one, 0..1: the scan's median agreement, moved
@@ -26,7 +24,7 @@ export function learnExpectedAgreement(entries: readonly ReduceEntry[]): (entry:
   const shift = new Map(
     [...bySlice].map(([slice, values]) => [
       slice,
-      ((median(values) - overall) * values.length) / (values.length + STRENGTH),
+      ((median(values) - overall) * values.length) / (values.length + EXPECTED_AGREEMENT.strength),
     ]),
   );
   return (entry) =>

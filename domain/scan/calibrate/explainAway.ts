@@ -1,8 +1,9 @@
 import { boxIou } from '../../geometry/boxIou.js';
 import type { FindingKind } from '../../tables.js';
-import { WHOLE_PART } from '../image/missing.js';
+import { MISSING } from '../image/thresholds.js';
 import type { Candidate } from '../types.js';
-import { familyOf, isWhole } from './features.js';
+import { familyOf, isWhole } from './families.js';
+import { EXPLAIN_AWAY } from './thresholds.js';
 
 /** What an error of the whole label makes of single parts; all else in such a label is still looked at by itself. */
 const EXPLAINS: Partial<Record<FindingKind, readonly FindingKind[]>> = {
@@ -74,7 +75,7 @@ export function explainAway(candidates: readonly Candidate[], given: readonly nu
     const repeated = REPEATS[candidate.kind];
     if (repeated !== undefined) {
       candidates.forEach((other, at) => {
-        if (repeated.includes(other.kind) && boxIou(candidate.box, other.box) >= 0.5)
+        if (repeated.includes(other.kind) && boxIou(candidate.box, other.box) >= EXPLAIN_AWAY.sameRegion)
           left *= 1 - (probabilities[at] as number);
       });
     }
@@ -86,8 +87,8 @@ export function explainAway(candidates: readonly Candidate[], given: readonly nu
 function isWholePart({ kind, features }: Candidate): boolean {
   return (
     (kind === 'missing_part' || kind === 'wrong_class') &&
-    features.coverage >= WHOLE_PART &&
-    features.disagreement >= WHOLE_PART
+    features.coverage >= MISSING.wholePart &&
+    features.disagreement >= MISSING.wholePart
   );
 }
 
@@ -99,7 +100,8 @@ function named(candidates: readonly Candidate[], probabilities: readonly number[
     const repeats = REPEATS[broken.kind] ?? [];
     let best = -1;
     candidates.forEach((other, at) => {
-      if (!repeats.includes(other.kind) || isWhole(other) || boxIou(broken.box, other.box) < 0.5) return;
+      if (!repeats.includes(other.kind) || isWhole(other) || boxIou(broken.box, other.box) < EXPLAIN_AWAY.sameRegion)
+        return;
       if (best < 0 || (lifted[at] as number) > (lifted[best] as number)) best = at;
     });
     if (best >= 0) lifted[best] = Math.max(lifted[best] as number, probabilities[index] as number);

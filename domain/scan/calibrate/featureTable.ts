@@ -5,9 +5,11 @@ import type { Candidate, ClassIouByName, ImageAnalysis, ImageStatistics, ReduceE
 import { type ClassKnowledge, judgedClasses } from './classes.js';
 import { learnPlausibility } from './cooccurrence.js';
 import { learnExpectedAgreement } from './expectedAgreement.js';
-import { type Family, familyOf, familyRow, groupOf, teaches } from './features.js';
+import { type Family, familyOf, groupOf, teaches } from './families.js';
+import { familyRow } from './features.js';
 import type { GroupedRow } from './positiveUnlabelled.js';
 import { tagSlices } from './sliceRecalibration.js';
+import { UNKNOWN_CLASS } from './thresholds.js';
 
 /** A candidate on its way into a regression. */
 export interface MeasuredCandidate extends GroupedRow {
@@ -71,8 +73,8 @@ export function featureTable(
       const fit = (value: number, other: number): number =>
         value === BACKGROUND ? 0 : plausibility(value, analysis.predictedClasses, other);
       const claimed = {
-        threshold: classes[suggestedClassId ?? 0]?.threshold ?? 0.5,
-        iou: known?.iou ?? 0.5,
+        threshold: classes[suggestedClassId ?? 0]?.threshold ?? UNKNOWN_CLASS.threshold,
+        iou: known?.iou ?? UNKNOWN_CLASS.iou,
         givenFit: fit(classId, suggestedClassId ?? BACKGROUND),
         suggestedFit: fit(suggestedClassId ?? BACKGROUND, classId),
         relativeSize: known?.typicalArea == null ? 0 : Math.log(candidate.area / (known.typicalArea * pixels)),

@@ -1,23 +1,24 @@
 import type { FindingKind } from '../../tables.js';
 import type { ImageStatistics } from '../types.js';
 import type { CandidateProbabilities } from './candidateProbabilities.js';
-import { IMAGE_PRIOR, imageRow } from './features.js';
+import { imageRow } from './features.js';
 import type { MeasuredImage } from './featureTable.js';
-import { fitPositiveUnlabelled, type GroupedRow, type Mixture, probabilityWrong } from './positiveUnlabelled.js';
+import type { Coefficients } from './logistic.js';
+import {
+  fitPositiveUnlabelled,
+  type GroupedRow,
+  type PositiveUnlabelledFit,
+  probabilityWrong,
+} from './positiveUnlabelled.js';
+import { EXPECTED } from './priors.js';
 import { countSlices, learnSliceShifts, recalibrated } from './sliceRecalibration.js';
+import { IMAGE_FIT } from './thresholds.js';
 
-/**
- * Wrong images expected of each before looking, and how many images that is worth. People who corrected real car photos found
- * 27 % wrong, published test sets hold a few percent: a guess between, which all but the smallest chunks overrule.
- */
-const EXPECTED = { perImage: 0.15, strength: 10 };
-/** Standard errors by which a slice may be more suspect than others. */
-const SLACK = 1;
 const GROUP = 'image';
 
 /** The detector of wrong images, and what it says of each. */
 export interface ImageProbabilities {
-  mixture: Mixture;
+  detector: PositiveUnlabelledFit;
   /** By image, 0..1: that its label is wrong somewhere. */
   probabilities: number[];
   /** Copies with injected errors that it learned from. */
@@ -32,31 +33,32 @@ export function imageProbabilities(
   images: readonly MeasuredImage[],
   found: readonly CandidateProbabilities[],
   ofCopy: (items: MeasuredImage['copies'][number]['candidates'], slices: readonly string[]) => CandidateProbabilities,
+  prior: Coefficients,
 ): ImageProbabilities {
-  const ownErrors = found.map(({ ownError }) => ownError);
+  const ownErrors = found.map(({ pOwnError }) => pOwnError);
   const rows = images.map(({ analysis, expected }, index) =>
     asRow(analysis.statistics, expected, ownErrors[index] as number[]),
   );
   const weights = copyWeights(images, ownErrors);
   const spoiled = images.flatMap(({ copies, expected, slices }) =>
     copies.map(({ kind, statistics, candidates }) => ({
-      ...asRow(statistics, expected, ofCopy(candidates, slices).ownError),
+      ...asRow(statistics, expected, ofCopy(candidates, slices).pOwnError),
       weight: weights[kind] ?? 1,
     })),
   );
-  const mixture = fitPositiveUnlabelled(spoiled, rows, {
-    prior: IMAGE_PRIOR,
-    ridge: 1,
-    expected: EXPECTED.perImage * images.length,
-    strength: EXPECTED.strength,
+  const detector = fitPositiveUnlabelled(spoiled, rows, {
+    prior,
+    ridge: IMAGE_FIT.ridge,
+    expected: EXPECTED.imagesPerImage * images.length,
+    strength: EXPECTED.imageStrength,
   });
   const sliced = images.map(({ slices }, index) => ({
     slices,
-    probability: probabilityWrong(mixture, rows[index] as GroupedRow),
+    probability: probabilityWrong(detector, rows[index] as GroupedRow),
   }));
-  const shifts = learnSliceShifts(sliced, countSlices(images.map(({ slices }) => slices)), SLACK);
+  const shifts = learnSliceShifts(sliced, countSlices(images.map(({ slices }) => slices)), IMAGE_FIT.sliceSlack);
   return {
-    mixture,
+    detector,
     probabilities: sliced.map(({ probability, slices }) => recalibrated(probability, slices, shifts)),
     injected: spoiled.length,
   };
@@ -86,5 +88,7 @@ function copyWeights(
     for (const [kind, probability] of best) found.set(kind, (found.get(kind) ?? 0) + probability);
     for (const { kind } of own) copies.set(kind, (copies.get(kind) ?? 0) + 1);
   });
-  return Object.fromEntries([...copies].map(([kind, count]) => [kind, ((found.get(kind) ?? 0) + 1) / count]));
+  return Object.fromEntries(
+    [...copies].map(([kind, count]) => [kind, ((found.get(kind) ?? 0) + IMAGE_FIT.doubt) / count]),
+  );
 }

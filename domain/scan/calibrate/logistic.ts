@@ -1,7 +1,7 @@
+import { LOGISTIC } from './thresholds.js';
+
 /** Logistic regression with an intercept as its first feature (callers put a 1 there). */
 export type Coefficients = readonly number[];
-
-const NEWTON_STEPS = 25;
 
 /** w · x. */
 export function logit(coefficients: Coefficients, features: readonly number[]): number {
@@ -26,10 +26,11 @@ export function fitLogistic(
   prior: Coefficients,
   ridge: number,
 ): number[] {
+  const { newtonSteps, leastCurve, leastStep, leastGain } = LOGISTIC;
   const size = prior.length;
   let current = [...prior];
   let loss = objective(rows, targets, weights, prior, ridge, current);
-  for (let step = 0; step < NEWTON_STEPS; step++) {
+  for (let step = 0; step < newtonSteps; step++) {
     const gradient = current.map((value, index) => ridge * (value - (prior[index] as number)));
     const hessian = Array.from({ length: size }, (_, row) =>
       Array.from({ length: size }, (_, column) => (row === column ? ridge : 0)),
@@ -39,7 +40,7 @@ export function fitLogistic(
       if (weight === 0) return;
       const p = sigmoid(logit(current, row));
       const slope = weight * (p - (targets[at] as number));
-      const curve = weight * Math.max(1e-9, p * (1 - p));
+      const curve = weight * Math.max(leastCurve, p * (1 - p));
       for (let i = 0; i < size; i++) {
         const value = row[i] as number;
         if (value === 0) continue;
@@ -52,7 +53,7 @@ export function fitLogistic(
     let length = 1;
     let next = current;
     let nextLoss = Number.POSITIVE_INFINITY;
-    for (; length > 1e-4; length /= 2) {
+    for (; length > leastStep; length /= 2) {
       const scale = length;
       next = current.map((value, index) => value - scale * (move[index] as number));
       nextLoss = objective(rows, targets, weights, prior, ridge, next);
@@ -62,7 +63,7 @@ export function fitLogistic(
     const gained = loss - nextLoss;
     current = next;
     loss = nextLoss;
-    if (gained < 1e-9 * (1 + Math.abs(loss))) break;
+    if (gained < leastGain * (1 + Math.abs(loss))) break;
   }
   return current;
 }
@@ -99,7 +100,7 @@ function solveSymmetric(lower: number[][], b: readonly number[]): number[] {
       const other = l[j] as number[];
       let sum = row[j] as number;
       for (let k = 0; k < j; k++) sum -= (row[k] as number) * (other[k] as number);
-      row[j] = i === j ? Math.sqrt(Math.max(sum, 1e-12)) : sum / (other[j] as number);
+      row[j] = i === j ? Math.sqrt(Math.max(sum, LOGISTIC.leastPivot)) : sum / (other[j] as number);
     }
   }
   const x = [...b];

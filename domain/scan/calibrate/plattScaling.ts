@@ -1,11 +1,6 @@
 import { latestVerdicts, type Verdict } from '../../review/review.js';
 import { fitLogistic, logit, sigmoid } from './logistic.js';
-
-/** Fewer effective answers of a kind than a few of these hardly move its probabilities: the pull towards no correction. */
-const RIDGE = 5;
-/** One rarely drawn image must not outweigh a hundred others. */
-const LARGEST_WEIGHT = 20;
-const BOUND = 1e-4;
+import { PLATT } from './thresholds.js';
 
 /** What a reviewer said of something that a scan had given a probability to. */
 export interface Answer {
@@ -43,7 +38,7 @@ export const NO_CORRECTION: VerdictCorrection = { slope: 1, shift: 0, byKind: {}
 export function learnCorrection(answers: readonly Answer[]): VerdictCorrection {
   if (answers.length === 0) return NO_CORRECTION;
   const kinds = [...new Set(answers.map(({ kind }) => kind))].sort();
-  const raw = answers.map(({ chance }) => Math.min(LARGEST_WEIGHT, 1 / Math.max(chance, 1 / LARGEST_WEIGHT)));
+  const raw = answers.map(({ chance }) => Math.min(PLATT.mostWeight, 1 / Math.max(chance, 1 / PLATT.mostWeight)));
   const sum = raw.reduce((a, b) => a + b, 0);
   const squares = raw.reduce((a, b) => a + b * b, 0);
   const rows = answers.map(({ kind, pModel }) => [logOdds(pModel), 1, ...kinds.map((one) => (one === kind ? 1 : 0))]);
@@ -52,7 +47,7 @@ export function learnCorrection(answers: readonly Answer[]): VerdictCorrection {
     answers.map(({ wrong }) => (wrong ? 1 : 0)),
     raw.map((weight) => (weight * sum) / squares),
     [1, 0, ...kinds.map(() => 0)],
-    RIDGE,
+    PLATT.ridge,
   ) as [number, number, ...number[]];
   return {
     // More suspect must stay more suspect.
@@ -69,6 +64,6 @@ export function correctByVerdicts({ slope, shift, byKind }: VerdictCorrection, k
 }
 
 function logOdds(probability: number): number {
-  const bounded = Math.min(1 - BOUND, Math.max(BOUND, probability));
+  const bounded = Math.min(1 - PLATT.bound, Math.max(PLATT.bound, probability));
   return Math.log(bounded / (1 - bounded));
 }

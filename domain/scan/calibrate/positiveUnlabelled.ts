@@ -1,20 +1,7 @@
 import { type Coefficients, fitLogistic, logit, sigmoid } from './logistic.js';
+import { POSITIVE_UNLABELLED } from './thresholds.js';
 
-const ROUNDS = 12;
-const SHARE_STEPS = 100;
-const MOST_ROWS = 20_000;
-/** Shares of the injected rows, most suspect first, at which the unknown ones are counted. */
-const DEPTHS = [0.35, 0.5, 0.65, 0.8, 0.9, 1] as const;
-/** Least and most that a group may be estimated to be wrong. */
-const SHARES = { least: 0.002, most: 0.97 };
-/** Bounds of the share that is expected of a group before looking. */
-const EXPECTED_SHARES = { least: 0.02, most: 0.8 };
-/** Deviations by which a count may be low by chance. */
-const SLACK = 1;
-/** Fewer injected rows than this bound nothing. */
-const FEW = 5;
-
-/** A measured row and the group whose share of wrong ones it has. */
+/** A row and the group whose share of wrong ones it has. */
 export interface GroupedRow {
   group: string;
   row: readonly number[];
@@ -23,7 +10,7 @@ export interface GroupedRow {
 }
 
 /** A detector of wrong things: P(wrong | x, group) = sigmoid(w · x + logOdds[group]). */
-export interface Mixture {
+export interface PositiveUnlabelledFit {
   coefficients: number[];
   /** Log odds of being wrong a group, before looking, with the correction of its likelihood ratio. */
   logOdds: Record<string, number>;
@@ -31,7 +18,7 @@ export interface Mixture {
   shares: Record<string, number>;
 }
 
-export interface MixtureOptions {
+export interface PositiveUnlabelledOptions {
   /** Coefficients the fit starts from and is pulled to; they are log likelihood ratios. */
   prior: Coefficients;
   ridge: number;
@@ -54,8 +41,8 @@ export interface MixtureOptions {
 export function fitPositiveUnlabelled(
   wrong: readonly GroupedRow[],
   unknown: readonly GroupedRow[],
-  options: MixtureOptions,
-): Mixture {
+  options: PositiveUnlabelledOptions,
+): PositiveUnlabelledFit {
   const positives = thin(wrong);
   const negatives = thin(unknown);
   const scale = unknown.length === 0 ? 1 : negatives.length / unknown.length;
@@ -65,7 +52,7 @@ export function fitPositiveUnlabelled(
   const targets = [...positives.map(() => 1), ...negatives.map(() => 0)];
   let coefficients = [...options.prior];
   let estimates = estimate(groups, positives, negatives, coefficients, expecting);
-  for (let round = 0; round < ROUNDS && positives.length > 0 && negatives.length > 0; round++) {
+  for (let round = 0; round < POSITIVE_UNLABELLED.rounds && positives.length > 0 && negatives.length > 0; round++) {
     const posteriors = negatives.map(({ group, row }) =>
       sigmoid(logit(coefficients, row) + (estimates.logOdds[group] as number)),
     );
@@ -77,8 +64,8 @@ export function fitPositiveUnlabelled(
 }
 
 /** A group that was never seen has the odds of an even one. */
-export function probabilityWrong(mixture: Mixture, { group, row }: GroupedRow): number {
-  return sigmoid(logit(mixture.coefficients, row) + (mixture.logOdds[group] ?? 0));
+export function probabilityWrong(detector: PositiveUnlabelledFit, { group, row }: GroupedRow): number {
+  return sigmoid(logit(detector.coefficients, row) + (detector.logOdds[group] ?? 0));
 }
 
 const logOdds = (share: number): number => Math.log(share / (1 - share));
@@ -118,8 +105,8 @@ function estimate(
   positives: readonly GroupedRow[],
   negatives: readonly GroupedRow[],
   coefficients: Coefficients,
-  options: MixtureOptions,
-): Pick<Mixture, 'logOdds' | 'shares'> {
+  options: PositiveUnlabelledOptions,
+): Pick<PositiveUnlabelledFit, 'logOdds' | 'shares'> {
   const shares: Record<string, number> = {};
   const odds: Record<string, number> = {};
   for (const group of groups) {
@@ -142,7 +129,7 @@ function estimate(
  * cannot be negative, but a prior without right ones to correct it can make it so.
  */
 function shiftOf(injected: readonly Scored[]): number {
-  if (injected.length < FEW) return 0;
+  if (injected.length < POSITIVE_UNLABELLED.few) return 0;
   const total = injected.reduce((sum, { weight }) => sum + weight, 0);
   return Math.max(0, -injected.reduce((sum, { score, weight }) => sum + weight * score, 0) / total);
 }
@@ -155,20 +142,23 @@ interface Scored {
 function shareOf(
   injected: readonly Scored[],
   unknown: readonly Scored[],
-  { expected, strength }: MixtureOptions,
+  { expected, strength }: PositiveUnlabelledOptions,
 ): number {
   const total = unknown.reduce((sum, { weight }) => sum + weight, 0);
-  const before = Math.min(EXPECTED_SHARES.most, Math.max(EXPECTED_SHARES.least, expected / Math.max(1e-9, total)));
+  const before = Math.min(
+    POSITIVE_UNLABELLED.mostExpected,
+    Math.max(POSITIVE_UNLABELLED.leastExpected, expected / Math.max(1e-9, total)),
+  );
   if (total === 0) return before;
-  const bound = injected.length < FEW ? before * total : mostWrong(injected, unknown);
+  const bound = injected.length < POSITIVE_UNLABELLED.few ? before * total : mostWrong(injected, unknown);
   const most = clamp((bound + before * strength) / (total + strength));
   let share = most;
-  for (let step = 0; step < SHARE_STEPS; step++) {
+  for (let step = 0; step < POSITIVE_UNLABELLED.shareSteps; step++) {
     const offset = logOdds(share);
     let sum = 0;
     for (const { score, weight } of unknown) sum += weight * sigmoid(score + offset);
     const next = clamp((sum + before * strength) / (total + strength));
-    if (Math.abs(next - share) < 1e-6) break;
+    if (Math.abs(next - share) < POSITIVE_UNLABELLED.shareTolerance) break;
     share = next;
   }
   // Where nothing but wrong rows looks injected, every share explains the rows equally well, and maximisation drifts down to
@@ -185,18 +175,22 @@ function mostWrong(injected: readonly Scored[], unknown: readonly Scored[]): num
   let depth = 0;
   for (const { score, weight } of sorted) {
     above += weight;
-    if (above < (DEPTHS[depth] ?? 2) * all - 1e-9) continue;
+    if (above < (POSITIVE_UNLABELLED.depths[depth] ?? 2) * all - 1e-9) continue;
     depth++;
     const count = unknown.reduce((sum, row) => (row.score >= score ? sum + row.weight : sum), 0);
-    bound = Math.min(bound, ((count + SLACK * Math.sqrt(count + 1)) * all) / above);
+    bound = Math.min(bound, ((count + POSITIVE_UNLABELLED.slack * Math.sqrt(count + 1)) * all) / above);
   }
   return bound;
 }
 
-const clamp = (share: number): number => Math.min(SHARES.most, Math.max(SHARES.least, share));
+const clamp = (share: number): number =>
+  Math.min(POSITIVE_UNLABELLED.mostShare, Math.max(POSITIVE_UNLABELLED.leastShare, share));
 
 /** At most 20,000 rows, evenly spread: enough for a dozen coefficients. */
 function thin<T>(rows: readonly T[]): T[] {
-  if (rows.length <= MOST_ROWS) return [...rows];
-  return Array.from({ length: MOST_ROWS }, (_, index) => rows[Math.floor((index * rows.length) / MOST_ROWS)] as T);
+  if (rows.length <= POSITIVE_UNLABELLED.mostRows) return [...rows];
+  return Array.from(
+    { length: POSITIVE_UNLABELLED.mostRows },
+    (_, index) => rows[Math.floor((index * rows.length) / POSITIVE_UNLABELLED.mostRows)] as T,
+  );
 }

@@ -1,12 +1,7 @@
 import { TAG_NAMES, type Tags } from '../../tags.js';
 import type { ReduceEntry } from '../types.js';
 import { sigmoid } from './logistic.js';
-
-const PASSES = 4;
-const HALVINGS = 30;
-const BOUND = 1e-6;
-/** Furthest that one slice lowers log odds. */
-const MOST_SHIFT = 10;
+import { SLICES } from './thresholds.js';
 
 /** Something with a probability of being wrong, and the slices that it lies in, each written `dimension=value`. */
 export interface Sliced {
@@ -37,20 +32,20 @@ export function learnSliceShifts(
     }
   });
   const odds = items.map(({ probability }) =>
-    Math.log(Math.max(BOUND, probability) / Math.max(BOUND, 1 - probability)),
+    Math.log(Math.max(SLICES.bound, probability) / Math.max(SLICES.bound, 1 - probability)),
   );
   const usual = usualRates(items, chances);
   const shifts = new Map<string, number>();
-  for (let pass = 0; pass < PASSES; pass++) {
+  for (let pass = 0; pass < SLICES.passes; pass++) {
     for (const [slice, own] of members) {
       const n = chances.get(slice) ?? own.length;
       const rate = usual.get(dimensionOf(slice)) ?? 0;
-      const most = rate * n + slack * Math.sqrt(rate * Math.max(0.5, 1 - rate) * n);
+      const most = rate * n + slack * Math.sqrt(rate * Math.max(SLICES.leastRight, 1 - rate) * n);
       const values = own.map((index) => odds[index] as number);
       const shift = shiftTo(values, most);
       if (shift === 0) continue;
       for (const index of own) odds[index] = (odds[index] as number) + shift;
-      shifts.set(slice, Math.max(-MOST_SHIFT, (shifts.get(slice) ?? 0) + shift));
+      shifts.set(slice, Math.max(-SLICES.mostShift, (shifts.get(slice) ?? 0) + shift));
     }
   }
   return shifts;
@@ -60,7 +55,7 @@ export function learnSliceShifts(
 export function recalibrated(probability: number, slices: readonly string[], shifts: SliceShifts): number {
   const shift = slices.reduce((sum, slice) => sum + (shifts.get(slice) ?? 0), 0);
   if (shift === 0) return probability;
-  return sigmoid(Math.log(Math.max(BOUND, probability) / Math.max(BOUND, 1 - probability)) + shift);
+  return sigmoid(Math.log(Math.max(SLICES.bound, probability) / Math.max(SLICES.bound, 1 - probability)) + shift);
 }
 
 /** The slices of an image's tags: given ones, else those that the prediction tells. */
@@ -88,8 +83,8 @@ function usualRates(items: readonly Sliced[], chances: ReadonlyMap<string, numbe
 function shiftTo(odds: readonly number[], most: number): number {
   const sum = (shift: number): number => odds.reduce((total, value) => total + sigmoid(value + shift), 0);
   if (sum(0) <= most) return 0;
-  let [low, high] = [-MOST_SHIFT, 0];
-  for (let step = 0; step < HALVINGS; step++) {
+  let [low, high] = [-SLICES.mostShift, 0];
+  for (let step = 0; step < SLICES.halvings; step++) {
     const middle = (low + high) / 2;
     if (sum(middle) > most) high = middle;
     else low = middle;

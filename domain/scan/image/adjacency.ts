@@ -1,9 +1,10 @@
 import type { PixelBox } from '../../geometry/rle.js';
 import { BACKGROUND, IGNORE_INDEX } from '../../taxonomy.js';
 import type { LabelView } from './picture.js';
+import { ADJACENCY } from './thresholds.js';
 
 /** The labelled parts around a region. */
-export interface Surroundings {
+export interface Adjacency {
   /** Pixel sides around the region, the picture's edge left out. */
   rim: number;
   /** On how many of them a part begins at once. */
@@ -16,12 +17,12 @@ export interface Surroundings {
  * What of a label touches the region of the pixels `inside`, which lies in `box`. Labels often leave a line free between parts:
  * a gap of so many pixels still counts, an edge width where left out.
  */
-export function surroundingsOf(
+export function adjacencyOf(
   view: LabelView,
   box: PixelBox,
   inside: (pixel: number) => boolean,
   gap = Math.round(view.picture.edge),
-): Surroundings {
+): Adjacency {
   const { width, height } = view.picture;
   const { values } = view.labelled;
   const touched = new Map<number, number>();
@@ -54,13 +55,13 @@ export function surroundingsOf(
 }
 
 /** Share of the pixel sides around a region on which a part begins at once. */
-export const enclosureOf = ({ rim, adjoining }: Surroundings): number => (rim === 0 ? 0 : adjoining / rim);
+export const enclosureOf = ({ rim, adjoining }: Adjacency): number => (rim === 0 ? 0 : adjoining / rim);
 
 /**
  * Share of what touches a region that lies beside a class on a car, pieces of the class itself included; null where nothing
  * touches it, and for a class that declares no neighbours.
  */
-export function belongs({ touched }: Surroundings, value: number, adjacent: readonly Uint8Array[]): number | null {
+export function belongs({ touched }: Adjacency, value: number, adjacent: readonly Uint8Array[]): number | null {
   const beside = adjacent[value];
   if (beside === undefined || !beside.includes(1)) return null;
   let all = 0;
@@ -72,15 +73,12 @@ export function belongs({ touched }: Surroundings, value: number, adjacent: read
   return all === 0 ? null : known / all;
 }
 
-/** Share of what touches a region that has to tell two classes apart before it is taken for all there is to say. */
-const TELLING = 0.1;
-
 /**
  * Which of two classes a region is by what touches it, -1 (the first) to 1 (the second): of the parts that lie beside one of
  * them only, how many lie beside which.
  */
 export function fitsRather(
-  { touched }: Surroundings,
+  { touched }: Adjacency,
   first: number,
   second: number,
   adjacent: readonly Uint8Array[],
@@ -92,5 +90,5 @@ export function fitsRather(
     if (beside[0] && !beside[1]) one += sides;
     if (beside[1] && !beside[0]) two += sides;
   }
-  return all === 0 ? 0 : (two - one) / Math.max(one + two, TELLING * all);
+  return all === 0 ? 0 : (two - one) / Math.max(one + two, ADJACENCY.telling * all);
 }

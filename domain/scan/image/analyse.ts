@@ -16,8 +16,9 @@ import { inferTags } from './inferTags.js';
 import { injectErrors } from './inject.js';
 import { findHoles, findMissing } from './missing.js';
 import { type LabelView, type Picture, preparePicture, type RegionCandidate, viewLabel } from './picture.js';
+import { ANALYSIS } from './thresholds.js';
 import { findWholeLabel } from './wholeLabel.js';
-import { findRelabelled } from './wrongClass.js';
+import { findWrongClass } from './wrongClass.js';
 
 /**
  * Everything the scan needs to know of one label, given what the network sees: candidates with features and proposed
@@ -60,7 +61,7 @@ function analyse(
   const known = withInferred(tags, inferredTags);
   const found = measure(view, known);
   const injected: ImageAnalysis['injected'] = [];
-  for (let copy = 0; random !== null && copy < (options.copies ?? 3); copy++) {
+  for (let copy = 0; random !== null && copy < (options.copies ?? ANALYSIS.copies); copy++) {
     const injection = injectErrors(view, random);
     if (injection === null) break;
     const spoiled = viewLabel(picture, injection.label);
@@ -100,12 +101,12 @@ function measure(view: LabelView, tags: Tags): { regions: RegionCandidate[]; sta
   const missing = findMissing(view);
   const holes = findHoles(view, missing.covered);
   const ruleBreaks = findRuleBreaks(view, tags);
-  const relabelled = findRelabelled(view, countBreaks(ruleBreaks));
+  const wrongClass = findWrongClass(view, countBreaks(ruleBreaks));
   const regions = [
     ...findWholeLabel(view, missing.leftOut),
     ...missing.candidates,
     ...holes.candidates,
-    ...relabelled.candidates,
+    ...wrongClass.candidates,
     ...ruleBreaks.map((broken) => ruleCandidate(view, broken)),
   ];
   const pixels = picture.width * picture.height;
@@ -122,7 +123,7 @@ function measure(view: LabelView, tags: Tags): { regions: RegionCandidate[]; sta
   let absentParts = 0;
   for (let value = 1; value <= picture.taxonomy.classes.length; value++) {
     const area = predicted.areas[value] as number;
-    if (area >= 2 * minArea && (labelled.areas[value] as number) < 0.1 * area)
+    if (area >= ANALYSIS.absentFrom * minArea && (labelled.areas[value] as number) < ANALYSIS.absentBelow * area)
       absentParts += (confidence[value] as number) / area;
   }
   return {
@@ -130,8 +131,8 @@ function measure(view: LabelView, tags: Tags): { regions: RegionCandidate[]; sta
     statistics: {
       unlabelledMass: Math.min(1, missing.mass / seen),
       holeMass: Math.min(1, holes.mass / seen),
-      relabelledMass: Math.min(1, relabelled.otherMass / given),
-      extraMass: Math.min(1, relabelled.extraMass / given),
+      relabelledMass: Math.min(1, wrongClass.otherMass / given),
+      extraMass: Math.min(1, wrongClass.extraMass / given),
       absentParts,
       agreement: view.car === 0 ? 1 : view.agreeing / view.car,
       clarity: picture.clarity,
@@ -147,11 +148,7 @@ function toCandidate(region: RegionCandidate, picture: Picture): Candidate {
   };
 }
 
-/** A candidate of a spoiled label is wrong where this share of its region was changed by the injection, … */
-const CHANGED = 0.5;
-/** … and, where an error is a whole part of the label, where region and part overlap by this IoU: slivers teach nothing. */
-const SAME_PART = 0.4;
-
+/** A candidate of a spoiled label, and whether it lies on an injected error (`ANALYSIS.changed`, `ANALYSIS.samePart`). */
 function toInjected(
   region: RegionCandidate,
   spoiled: LabelView,
@@ -178,9 +175,9 @@ function toInjected(
   const { counts: _, ...candidate } = region.candidate;
   const same = [...perPart].some(
     ([part, shared]) =>
-      shared >= SAME_PART * (area + (components.list[part]?.area ?? Number.POSITIVE_INFINITY) - shared),
+      shared >= ANALYSIS.samePart * (area + (components.list[part]?.area ?? Number.POSITIVE_INFINITY) - shared),
   );
-  return { candidate, wrong: area > 0 && changed >= CHANGED * area && (same || !inPlace) };
+  return { candidate, wrong: area > 0 && changed >= ANALYSIS.changed * area && (same || !inPlace) };
 }
 
 function classSums(

@@ -1,8 +1,6 @@
 import type { Component } from '../../geometry/components.js';
 import type { LabelView } from './picture.js';
-
-const STEPS = 4;
-const SAMPLES = 32;
+import { DISPLACEMENT } from './thresholds.js';
 
 /**
  * The displacement (up to 40 % of the component's box, 9 × 9 steps) at which a labelled component fits the predicted pixels of
@@ -16,9 +14,9 @@ export function bestDisplacement(
   const { width, height, predicted } = view.picture;
   const ids = view.labelled.components.ids;
   const { x0, y0, x1, y1, value, id } = component;
-  const step = Math.max(1, Math.floor(Math.max(x1 - x0, y1 - y0) / SAMPLES));
-  const reachX = Math.max(1, Math.round(0.4 * (x1 - x0)));
-  const reachY = Math.max(1, Math.round(0.4 * (y1 - y0)));
+  const step = Math.max(1, Math.floor(Math.max(x1 - x0, y1 - y0) / DISPLACEMENT.samples));
+  const reachX = Math.max(1, Math.round(DISPLACEMENT.reach * (x1 - x0)));
+  const reachY = Math.max(1, Math.round(DISPLACEMENT.reach * (y1 - y0)));
   const xs: number[] = [];
   const ys: number[] = [];
   for (let y = y0; y < y1; y += step) {
@@ -43,12 +41,13 @@ export function bestDisplacement(
     }
     return hit / Math.max(1, xs.length + seen - hit);
   };
+  const { steps } = DISPLACEMENT;
   const iouInPlace = iouAt(0, 0);
   const best = { iou: iouInPlace, iouInPlace, dx: 0, dy: 0 };
-  for (let row = -STEPS; row <= STEPS; row++) {
-    for (let column = -STEPS; column <= STEPS; column++) {
-      const dx = Math.round((reachX * column) / STEPS);
-      const dy = Math.round((reachY * row) / STEPS);
+  for (let row = -steps; row <= steps; row++) {
+    for (let column = -steps; column <= steps; column++) {
+      const dx = Math.round((reachX * column) / steps);
+      const dy = Math.round((reachY * row) / steps);
       const iou = iouAt(dx, dy);
       if (iou > best.iou) Object.assign(best, { iou, dx, dy });
     }

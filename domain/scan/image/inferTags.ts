@@ -1,6 +1,7 @@
 import { ANGLES, type Tags } from '../../tags.js';
 import { BACKGROUND } from '../../taxonomy.js';
 import type { Picture } from './picture.js';
+import { VIEW } from './thresholds.js';
 
 /**
  * Tags read off the prediction: angle (the one that most predicted parts can be seen from, the middle where several fit
@@ -11,7 +12,7 @@ export function inferTags(picture: Picture): Partial<Tags> {
   const { predicted, taxonomy, minArea, width, height } = picture;
   const tags: Partial<Tags> = {};
   const score = ANGLES.map(() => 0);
-  let sides = 0;
+  let declared = 0;
   let leftArea = 0;
   let rightArea = 0;
   taxonomy.classes.forEach((entry, index) => {
@@ -20,7 +21,7 @@ export function inferTags(picture: Picture): Partial<Tags> {
     if (entry.side === 'left') leftArea += area;
     if (entry.side === 'right') rightArea += area;
     if (entry.angles === null) return;
-    sides++;
+    declared++;
     const [low, high] = entry.angles;
     ANGLES.forEach((angle, at) => {
       if (angle < low || angle > high) score[at] = (score[at] as number) - 1;
@@ -28,15 +29,16 @@ export function inferTags(picture: Picture): Partial<Tags> {
   });
   const best = Math.max(...score);
   const fitting = ANGLES.filter((_, at) => score[at] === best);
-  if (sides >= 3 && fitting.length <= 5) {
+  if (declared >= VIEW.leastParts && fitting.length <= VIEW.mostAngles) {
     const middle = fitting[(fitting.length - 1) >> 1];
     if (middle !== undefined) tags.angle = middle;
   }
-  if (leftArea + rightArea >= 2 * minArea) {
-    tags.orientation = leftArea >= 2 * rightArea ? 'left' : rightArea >= 2 * leftArea ? 'right' : 'none';
+  if (leftArea + rightArea >= VIEW.sidedAreas * minArea) {
+    tags.orientation =
+      leftArea >= VIEW.sideRatio * rightArea ? 'left' : rightArea >= VIEW.sideRatio * leftArea ? 'right' : 'none';
   }
   const rim = rimShare(predicted.values, width, height);
-  if (rim !== null) tags.zoomed = rim >= 0.2;
+  if (rim !== null) tags.zoomed = rim >= VIEW.zoomedFrom;
   return tags;
 }
 

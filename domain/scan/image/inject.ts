@@ -1,28 +1,10 @@
 import type { Component } from '../../geometry/components.js';
 import type { FindingKind } from '../../tables.js';
 import { BACKGROUND, IGNORE_INDEX } from '../../taxonomy.js';
-import { surroundingsOf } from './adjacency.js';
+import { adjacencyOf } from './adjacency.js';
+import { INJECTION } from './injectionSizes.js';
 import { displaceAll, growParts, polygoniseParts, warpAll } from './injectWhole.js';
 import type { LabelView } from './picture.js';
-
-/**
- * How often each kind of error is injected: often enough that each has a slope to stand on. How often each occurs is
- * estimated from the scan itself, so that these shares carry no expectation.
- */
-const KINDS: readonly [FindingKind, number][] = [
-  ['missing_part', 0.3],
-  ['wrong_class', 0.16],
-  ['swapped', 0.12],
-  ['mirrored', 0.1],
-  ['shifted', 0.1],
-  ['bad_outline', 0.16],
-  ['merged_or_split', 0.03],
-  ['extra_part', 0.03],
-];
-/** Of the shifted ones, the share in which one part alone is displaced. */
-const PART_SHIFTS = 0.3;
-/** Of the bad outlines, the share that wanders in and out, and that of polygons with few corners; the rest is drawn too wide. */
-const OUTLINES = { wandering: 0.15, polygons: 0.45 };
 
 export interface Injection {
   label: Uint8Array;
@@ -49,9 +31,9 @@ export function injectErrors(view: LabelView, random: () => number): Injection |
   const label = Uint8Array.from(labelled.values);
   const kind = pickKind(random());
   let times = 1;
-  while (times < Math.min(4, parts.length) && random() < 0.45) times++;
+  while (times < Math.min(INJECTION.most, parts.length) && random() < INJECTION.again) times++;
   if (kind === 'mirrored' && mirrorAll(label, picture.mirror)) return { label, kind, whole: true, inPlace: false };
-  if (kind === 'shifted' && random() >= PART_SHIFTS) {
+  if (kind === 'shifted' && random() >= INJECTION.partShifts) {
     const displaced = displaceAll(view, random);
     return displaced === null ? null : { label: displaced, kind, whole: true, inPlace: false };
   }
@@ -76,14 +58,15 @@ export function injectErrors(view: LabelView, random: () => number): Injection |
 }
 
 function badlyOutlined(view: LabelView, random: () => number): Uint8Array {
+  const { wandering, polygons } = INJECTION;
   const which = random();
-  if (which < OUTLINES.wandering) return warpAll(view, random);
-  return which < OUTLINES.wandering + OUTLINES.polygons ? polygoniseParts(view, random) : growParts(view, random);
+  if (which < wandering) return warpAll(view, random);
+  return which < wandering + polygons ? polygoniseParts(view, random) : growParts(view, random);
 }
 
 function pickKind(at: number): FindingKind {
   let sum = 0;
-  for (const [kind, weight] of KINDS) {
+  for (const [kind, weight] of INJECTION.kinds) {
     sum += weight;
     if (at < sum) return kind;
   }
@@ -119,8 +102,9 @@ function spoil(view: LabelView, label: Uint8Array, part: Component, kind: Findin
     const other = neighbours[Math.floor(random() * neighbours.length)];
     return other !== undefined && paint(view, label, part, other);
   }
-  const across = (random() < 0.5 ? -1 : 1) * (0.25 + 0.35 * random());
-  const down = (random() < 0.5 ? -1 : 1) * (0.25 + 0.35 * random());
+  const { leastShift, moreShift } = INJECTION;
+  const across = (random() < 0.5 ? -1 : 1) * (leastShift + moreShift * random());
+  const down = (random() < 0.5 ? -1 : 1) * (leastShift + moreShift * random());
   return move(view, label, part, kind, across, down, 1 + Math.floor(random() * picture.taxonomy.classes.length));
 }
 
@@ -142,7 +126,7 @@ function move(
   extra: number,
 ): boolean {
   const { width, height } = view.picture;
-  const apart = kind === 'extra_part' ? 2.5 : 1;
+  const apart = kind === 'extra_part' ? INJECTION.extraApart : 1;
   const dx = Math.round(apart * across * (part.x1 - part.x0));
   const dy = Math.round(apart * down * (part.y1 - part.y0));
   if (dx === 0 && dy === 0) return false;
@@ -161,11 +145,10 @@ function move(
   return painted >= view.picture.minArea;
 }
 
-/** Label values that touch a component, ascending. */
 /** Label values of the parts that touch a part, in ascending order. */
 function neighboursOf(view: LabelView, part: Component): number[] {
   const { ids } = view.labelled.components;
-  const { touched } = surroundingsOf(view, part, (pixel) => ids[pixel] === part.id, 0);
+  const { touched } = adjacencyOf(view, part, (pixel) => ids[pixel] === part.id, 0);
   return [...touched.keys()].sort((a, b) => a - b);
 }
 

@@ -3,12 +3,14 @@ import { regionDistance } from '../../geometry/distance.js';
 import { fillPolygon } from '../../geometry/polygon.js';
 import { simplifyRing } from '../../geometry/ring.js';
 import { BACKGROUND, IGNORE_INDEX } from '../../taxonomy.js';
+import { WHOLE_INJECTION } from './injectionSizes.js';
 import type { LabelView } from './picture.js';
 
 /** The whole label moved by 3 to 14 % of the picture in a random direction; null where nothing of it stays inside. */
 export function displaceAll(view: LabelView, random: () => number): Uint8Array | null {
   const { width, height } = view.picture;
-  const far = (0.03 + 0.11 * random()) * Math.max(width, height);
+  const { leastShift, moreShift } = WHOLE_INJECTION;
+  const far = (leastShift + moreShift * random()) * Math.max(width, height);
   const turn = 2 * Math.PI * random();
   const dx = Math.round(far * Math.cos(turn));
   const dy = Math.round(far * Math.sin(turn));
@@ -19,22 +21,23 @@ export function displaceAll(view: LabelView, random: () => number): Uint8Array |
 /** Outlines that wander: every pixel reads its value up to 3 % of the picture away, by a smooth random field. */
 export function warpAll(view: LabelView, random: () => number): Uint8Array {
   const { width, height } = view.picture;
+  const { wavesPerAxis, waveTurns, leastWander, moreWander } = WHOLE_INJECTION;
   const side = Math.max(width, height);
-  const waves = Array.from({ length: 6 }, () => ({
-    across: ((random() - 0.5) * 2 * Math.PI * 14) / side,
-    down: ((random() - 0.5) * 2 * Math.PI * 14) / side,
+  const waves = Array.from({ length: 2 * wavesPerAxis }, () => ({
+    across: ((random() - 0.5) * 2 * Math.PI * waveTurns) / side,
+    down: ((random() - 0.5) * 2 * Math.PI * waveTurns) / side,
     phase: 2 * Math.PI * random(),
   }));
-  const far = (0.008 + 0.022 * random()) * side;
+  const far = (leastWander + moreWander * random()) * side;
   const field = (x: number, y: number, from: number): number => {
     let sum = 0;
-    for (let index = from; index < from + 3; index++) {
+    for (let index = from; index < from + wavesPerAxis; index++) {
       const wave = waves[index] as (typeof waves)[number];
       sum += Math.sin(wave.across * x + wave.down * y + wave.phase);
     }
-    return (far * sum) / Math.sqrt(3);
+    return (far * sum) / Math.sqrt(wavesPerAxis);
   };
-  return resampled(view, (x, y) => [Math.round(x + field(x, y, 0)), Math.round(y + field(x, y, 3))]);
+  return resampled(view, (x, y) => [Math.round(x + field(x, y, 0)), Math.round(y + field(x, y, wavesPerAxis))]);
 }
 
 /**
@@ -48,8 +51,8 @@ export function growParts(view: LabelView, random: () => number): Uint8Array {
   const order = components.list
     .map(({ value, area }) => ({
       value,
-      at: area * (0.25 + random()),
-      reach: (0.004 + 0.02 * random()) * Math.max(width, height),
+      at: area * (WHOLE_INJECTION.orderLeast + random()),
+      reach: (WHOLE_INJECTION.leastGrown + WHOLE_INJECTION.moreGrown * random()) * Math.max(width, height),
     }))
     .sort((a, b) => b.at - a.at);
   const done = new Set<number>();
@@ -66,21 +69,19 @@ export function growParts(view: LabelView, random: () => number): Uint8Array {
   return grown;
 }
 
-/** Corners that a hasty polygon has, and how far it is drawn too wide, as shares of the picture. */
-const HASTY = { fewest: 4, most: 8, least: 0.002, far: 0.018 };
-
 /** Hasty polygons: every part becomes one of a few corners, mostly a little too wide, small parts mostly over large ones. */
 export function polygoniseParts(view: LabelView, random: () => number): Uint8Array {
   const { width, height, minArea } = view.picture;
   const { values, components } = view.labelled;
+  const { orderLeast, fewestCorners, mostCorners, leastWide, moreWide } = WHOLE_INJECTION;
   const drawn = Uint8Array.from(values);
   const order = components.list
     .filter(({ area }) => area >= minArea)
     .map((component) => ({
       component,
-      at: component.area * (0.25 + random()),
-      corners: HASTY.fewest + Math.floor(random() * (1 + HASTY.most - HASTY.fewest)),
-      wide: (HASTY.least + HASTY.far * random()) * Math.max(width, height),
+      at: component.area * (orderLeast + random()),
+      corners: fewestCorners + Math.floor(random() * (1 + mostCorners - fewestCorners)),
+      wide: (leastWide + moreWide * random()) * Math.max(width, height),
     }))
     .sort((a, b) => b.at - a.at);
   const chosen = new Set(order.map(({ component }) => component.id));
@@ -100,9 +101,10 @@ export function polygoniseParts(view: LabelView, random: () => number): Uint8Arr
 
 /** The ring with at most so many corners that stays closest to it. */
 function fewCorners(ring: readonly number[], corners: number): number[] {
+  const { firstTolerance, lastTolerance, toleranceStep } = WHOLE_INJECTION;
   let simple = [...ring];
-  for (let tolerance = 0.5; simple.length > 2 * corners && tolerance < 256; tolerance *= 1.3)
-    simple = simplifyRing(ring, tolerance);
+  for (let by = firstTolerance; simple.length > 2 * corners && by < lastTolerance; by *= toleranceStep)
+    simple = simplifyRing(ring, by);
   return simple;
 }
 

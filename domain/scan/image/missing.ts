@@ -1,8 +1,9 @@
 import { type Component, connectedComponents, skipValues } from '../../geometry/components.js';
 import { inradii, regionDistance } from '../../geometry/distance.js';
 import { BACKGROUND } from '../../taxonomy.js';
-import { belongs, enclosureOf, surroundingsOf } from './adjacency.js';
+import { adjacencyOf, belongs, enclosureOf } from './adjacency.js';
 import { balanceOf, type LabelView, type RegionCandidate } from './picture.js';
+import { ADJACENCY, MISSING } from './thresholds.js';
 
 /** What of the prediction is labelled as nothing, cut into components. */
 export interface Unlabelled {
@@ -14,9 +15,6 @@ export interface Unlabelled {
   /** 1 where a part is left out as a whole: no outline, however bad, does that. */
   leftOut: Uint8Array;
 }
-
-/** A region that covers this much of a predicted part is the part, not a sliver along its edge. */
-export const WHOLE_PART = 0.8;
 
 /**
  * Missing parts and holes: the prediction where the label says background, cut into components. A component counts when it
@@ -53,10 +51,12 @@ export function findMissing(view: LabelView): Unlabelled {
     const part = predicted.components.list[home[id] as number] as Component;
     const coverage = area / part.area;
     const radius = radii[id] as number;
-    if (area < picture.minArea || !(coverage >= 0.5 || (coverage >= 0.15 && radius >= 1.25 * picture.edge))) continue;
-    accepted[id] = coverage >= WHOLE_PART ? 2 : 1;
+    const thick = radius >= MISSING.thickEdges * picture.edge;
+    if (area < picture.minArea || !(coverage >= MISSING.mostOfPart || (coverage >= MISSING.someOfPart && thick)))
+      continue;
+    accepted[id] = coverage >= MISSING.wholePart ? 2 : 1;
     const inside = (pixel: number): boolean => ids[pixel] === id;
-    const around = surroundingsOf(view, component, inside);
+    const around = adjacencyOf(view, component, inside);
     candidates.push({
       inside,
       bounds: component,
@@ -72,11 +72,11 @@ export function findMissing(view: LabelView): Unlabelled {
           coverage,
           compactness: Math.min(1, radius / Math.sqrt(area)),
           enclosure: enclosureOf(around),
-          absent: (labelled.areas[value] as number) < picture.minArea / 2 ? 1 : 0,
+          absent: (labelled.areas[value] as number) < MISSING.absentBelow * picture.minArea ? 1 : 0,
           balance: balanceOf(view, value),
           context: picture.clarity,
           gain: 0,
-          fitting: (belongs(around, value, picture.adjacent) ?? 0.5) - 0.5,
+          fitting: (belongs(around, value, picture.adjacent) ?? ADJACENCY.unknown) - ADJACENCY.unknown,
         },
         counts: [value, 0, area],
         rule: false,
@@ -101,7 +101,7 @@ function predictedCores(view: LabelView): Float64Array {
   const bare = new Float64Array(components.list.length);
   for (let pixel = 0; pixel < components.ids.length; pixel++) {
     const id = components.ids[pixel] as number;
-    if (id < 0 || (distance[pixel] as number) < 0.25 * (radii[id] as number)) continue;
+    if (id < 0 || (distance[pixel] as number) < MISSING.coreFrom * (radii[id] as number)) continue;
     core[id] = (core[id] as number) + 1;
     if (view.labelled.values[pixel] === BACKGROUND) bare[id] = (bare[id] as number) + 1;
   }
@@ -118,7 +118,7 @@ export function findHoles(view: LabelView, covered: Uint8Array): { candidates: R
   const candidates: RegionCandidate[] = [];
   let mass = 0;
   for (const hole of list) {
-    if (hole.atEdge || hole.area < picture.minArea / 2) continue;
+    if (hole.atEdge || hole.area < MISSING.holeFrom * picture.minArea) continue;
     mass += hole.area;
     const seen = new Map<number, number>();
     let known = 0;
@@ -136,9 +136,9 @@ export function findHoles(view: LabelView, covered: Uint8Array): { candidates: R
         parts++;
       }
     }
-    if (known >= 0.5 * hole.area || hole.area < picture.minArea) continue;
+    if (known >= MISSING.holeKnown * hole.area || hole.area < picture.minArea) continue;
     const best = [...seen].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0];
-    const suggested = best !== undefined && best[1] >= 0.3 * hole.area ? best[0] : null;
+    const suggested = best !== undefined && best[1] >= MISSING.holeSuggests * hole.area ? best[0] : null;
     const inside = (pixel: number): boolean => ids[pixel] === hole.id;
     candidates.push({
       inside,
@@ -154,8 +154,9 @@ export function findHoles(view: LabelView, covered: Uint8Array): { candidates: R
           disagreement: parts / hole.area,
           coverage: best === undefined ? 0 : Math.min(1, best[1] / (predicted.areas[best[0]] as number)),
           compactness: Math.min(1, innerRadius(view, hole, inside) / Math.sqrt(hole.area)),
-          enclosure: enclosureOf(surroundingsOf(view, hole, inside, 0)),
-          absent: suggested !== null && (labelled.areas[suggested] as number) < picture.minArea / 2 ? 1 : 0,
+          enclosure: enclosureOf(adjacencyOf(view, hole, inside, 0)),
+          absent:
+            suggested !== null && (labelled.areas[suggested] as number) < MISSING.absentBelow * picture.minArea ? 1 : 0,
           balance: suggested === null ? 0 : balanceOf(view, suggested),
           context: picture.clarity,
           gain: 0,

@@ -1,28 +1,26 @@
 import { BACKGROUND, IGNORE_INDEX } from '../../taxonomy.js';
 import type { LabelView } from './picture.js';
 import { solidities } from './solidity.js';
-
-/** How wide the band along outlines is in which outlines are compared, in edge widths. */
-const BAND_EDGES = 2;
+import { OUTLINE } from './thresholds.js';
 
 export interface OutlineFit {
   /** Share of the band along labelled and predicted outlines on which label and prediction disagree, 0..1. */
   band: number;
   /** The same over the rest of the car: low where only the outlines are bad. */
   core: number;
-  /** Mean probability of the prediction where it disagrees within the band: a lost model disagrees without conviction. */
-  conviction: number;
+  /** Mean probability of the prediction where it disagrees within the band: a lost model disagrees without being sure. */
+  bandConfidence: number;
   /** 10 × the median over parts of log(labelled / seen pixels), clipped to ±3: hasty outlines are mostly too wide. */
-  growth: number;
+  areaBias: number;
   /** Share of the band that is labelled as a part where the model sees none, less the other way round, -1..1. */
-  spill: number;
+  boundaryBias: number;
   /** Mean over parts of how much more of its convex hull the labelled part fills than the seen one, -1..1: hasty outlines cut corners. */
   fullness: number;
 }
 
 /**
- * How well the outlines of a label as a whole follow what the model sees, pixels of parts that are missing as a whole (`leftOut` is 1) left out; null where
- * either shows too little of a car.
+ * How well the outlines of a label as a whole follow what the model sees; null where either shows too little of a car.
+ * Pixels of parts that are missing as a whole (`leftOut` is 1) do not count.
  */
 export function outlineFit(view: LabelView, leftOut: Uint8Array): OutlineFit | null {
   const { predicted, pMask, edge, minArea, width, height } = view.picture;
@@ -30,9 +28,9 @@ export function outlineFit(view: LabelView, leftOut: Uint8Array): OutlineFit | n
   const pixels = width * height;
   const seen = pixels - (predicted.areas[BACKGROUND] as number);
   const given = pixels - (areas[BACKGROUND] as number) - (areas[IGNORE_INDEX] as number);
-  if (seen < 4 * minArea || given < 4 * minArea) return null;
-  const reach = BAND_EDGES * edge;
-  const counts = { band: 0, bandOff: 0, core: 0, coreOff: 0, conviction: 0, spill: 0 };
+  if (Math.min(seen, given) < OUTLINE.leastAreas * minArea) return null;
+  const reach = OUTLINE.bandEdges * edge;
+  const counts = { band: 0, bandOff: 0, core: 0, coreOff: 0, bandConfidence: 0, boundaryBias: 0 };
   for (let pixel = 0; pixel < pixels; pixel++) {
     const label = values[pixel] as number;
     const mask = predicted.values[pixel] as number;
@@ -41,9 +39,9 @@ export function outlineFit(view: LabelView, leftOut: Uint8Array): OutlineFit | n
     if (Math.min(distance[pixel] as number, predicted.distance[pixel] as number) < reach) {
       counts.band++;
       counts.bandOff += off;
-      counts.conviction += (off * (pMask[pixel] as number)) / 255;
-      if (mask === BACKGROUND) counts.spill++;
-      else if (label === BACKGROUND) counts.spill--;
+      counts.bandConfidence += (off * (pMask[pixel] as number)) / 255;
+      if (mask === BACKGROUND) counts.boundaryBias++;
+      else if (label === BACKGROUND) counts.boundaryBias--;
     } else {
       counts.core++;
       counts.coreOff += off;
@@ -52,16 +50,14 @@ export function outlineFit(view: LabelView, leftOut: Uint8Array): OutlineFit | n
   return {
     band: counts.band === 0 ? 0 : counts.bandOff / counts.band,
     core: counts.core === 0 ? 0 : counts.coreOff / counts.core,
-    conviction: counts.bandOff === 0 ? 0 : counts.conviction / counts.bandOff,
+    bandConfidence: counts.bandOff === 0 ? 0 : counts.bandConfidence / counts.bandOff,
     ...partsFit(view),
-    spill: counts.band === 0 ? 0 : counts.spill / counts.band,
+    boundaryBias: counts.band === 0 ? 0 : counts.boundaryBias / counts.band,
   };
 }
 
-/** Parts that are labelled and seen in the same place; others say nothing about outlines. */
-const SAME_PLACE = 0.5;
-
-function partsFit(view: LabelView): Pick<OutlineFit, 'growth' | 'fullness'> {
+/** Of the parts that are labelled and seen in the same place: how much wider and fuller they are labelled than seen. */
+function partsFit(view: LabelView): Pick<OutlineFit, 'areaBias' | 'fullness'> {
   const { predicted, solidity, minArea, taxonomy } = view.picture;
   const both = new Int32Array(256);
   const given = view.labelled.values;
@@ -72,16 +68,16 @@ function partsFit(view: LabelView): Pick<OutlineFit, 'growth' | 'fullness'> {
   const same = taxonomy.classes.flatMap((_, index) => {
     const value = index + 1;
     const smaller = Math.min(view.labelled.areas[value] as number, predicted.areas[value] as number);
-    return smaller < minArea || (both[value] as number) < SAME_PLACE * smaller ? [] : [value];
+    return smaller < minArea || (both[value] as number) < OUTLINE.samePlace * smaller ? [] : [value];
   });
-  if (same.length === 0) return { growth: 0, fullness: 0 };
+  if (same.length === 0) return { areaBias: 0, fullness: 0 };
   const ratios = same.map((value) =>
     Math.log((view.labelled.areas[value] as number) / (predicted.areas[value] as number)),
   );
   const middle = ratios.sort((a, b) => a - b)[ratios.length >> 1] ?? 0;
   const labelled = solidities(view.labelled.components, view.picture.width);
   return {
-    growth: Math.max(-3, Math.min(3, 10 * middle)),
+    areaBias: Math.max(-OUTLINE.areaBiasBound, Math.min(OUTLINE.areaBiasBound, OUTLINE.areaBiasScale * middle)),
     fullness:
       same.reduce((sum, value) => sum + (labelled[value] as number) - (solidity[value] as number), 0) / same.length,
   };

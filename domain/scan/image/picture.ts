@@ -5,8 +5,8 @@ import type { PixelBox } from '../../geometry/rle.js';
 import { adjacencyTable, BACKGROUND, IGNORE_INDEX, mirrorTable, type Taxonomy } from '../../taxonomy.js';
 import type { AnalysisInput, AnalysisOptions, Candidate } from '../types.js';
 import { solidities } from './solidity.js';
+import { PICTURE } from './thresholds.js';
 
-const EDGE_SHARE = 0.016;
 const NOTHING = skipValues(BACKGROUND, IGNORE_INDEX);
 
 /** A raster cut into parts: components of the parts, distance to their edges, largest radius of each, pixels a value. */
@@ -81,8 +81,11 @@ export function preparePicture(input: AnalysisInput, taxonomy: Taxonomy, options
     pMask,
     clarity: clarityOf(predicted.values, pMask),
     pLabel: cropTopLeft(input.pLabel, size, width, height),
-    minArea: Math.max(8, Math.round((options.minAreaShare ?? 0.001) * width * height)),
-    edge: Math.max(2, EDGE_SHARE * Math.max(width, height)),
+    minArea: Math.max(
+      PICTURE.minAreaPixels,
+      Math.round((options.minAreaShare ?? PICTURE.minAreaShare) * width * height),
+    ),
+    edge: Math.max(PICTURE.edgePixels, PICTURE.edgeShare * Math.max(width, height)),
     taxonomy,
     mirror: mirrorTable(taxonomy),
     adjacent: adjacencyTable(taxonomy),
@@ -119,7 +122,8 @@ export function viewLabel(picture: Picture, label: Uint8Array): LabelView {
 export function balanceOf(view: LabelView, value: number): number {
   const { minArea, predicted } = view.picture;
   const labelled = view.labelled.areas[value] as number;
-  return Math.max(-3, Math.min(3, Math.log((labelled + minArea) / ((predicted.areas[value] as number) + minArea))));
+  const balance = Math.log((labelled + minArea) / ((predicted.areas[value] as number) + minArea));
+  return Math.max(-PICTURE.balanceBound, Math.min(PICTURE.balanceBound, balance));
 }
 
 /** Share of a labelled component that the model sees as the same part. */

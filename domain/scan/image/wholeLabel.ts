@@ -4,10 +4,7 @@ import type { FindingKind } from '../../tables.js';
 import { BACKGROUND, IGNORE_INDEX } from '../../taxonomy.js';
 import { type OutlineFit, outlineFit } from './outline.js';
 import type { LabelView, RegionCandidate } from './picture.js';
-
-const GRID = 48;
-/** Grid steps between the displacements that are tried first, and how many of them to each side. */
-const COARSE = { step: 2, reach: 2 };
+import { WHOLE_LABEL } from './thresholds.js';
 
 /**
  * What is wrong with a label as a whole: mirrored (left and right swapped everywhere, or drawn for the mirrored picture),
@@ -17,7 +14,7 @@ const COARSE = { step: 2, reach: 2 };
  */
 export function findWholeLabel(view: LabelView, leftOut: Uint8Array): RegionCandidate[] {
   const { predicted, width, height, minArea } = view.picture;
-  const scale = Math.min(1, GRID / Math.max(width, height));
+  const scale = Math.min(1, WHOLE_LABEL.grid / Math.max(width, height));
   const w = Math.max(1, Math.round(width * scale));
   const h = Math.max(1, Math.round(height * scale));
   const mask = resizeNearest(predicted.values, width, height, w, h);
@@ -27,18 +24,21 @@ export function findWholeLabel(view: LabelView, leftOut: Uint8Array): RegionCand
     width * height - (view.labelled.areas[BACKGROUND] as number) - (view.labelled.areas[IGNORE_INDEX] as number);
   const found: RegionCandidate[] = [];
   const extent = extentOf(view);
-  if (givenArea < 0.1 * seenArea && seenArea >= Math.max(minArea, 0.03 * width * height)) {
+  if (
+    givenArea < WHOLE_LABEL.emptyBelow * seenArea &&
+    seenArea >= Math.max(minArea, WHOLE_LABEL.carFrom * width * height)
+  ) {
     found.push(whole(view, extent, 'empty_label', 1 - givenArea / seenArea, 1 - givenArea / seenArea));
     return found;
   }
   if (givenArea < minArea) return found;
   const table = view.picture.mirror;
-  const relabelled = label.map((value) => table[value] as number);
+  const renamed = label.map((value) => table[value] as number);
   const base = agreement(label, mask, w, h, 0, 0, false);
   const mirrored = Math.max(
-    agreement(relabelled, mask, w, h, 0, 0, false),
+    agreement(renamed, mask, w, h, 0, 0, false),
     agreement(label, mask, w, h, 0, 0, true),
-    agreement(relabelled, mask, w, h, 0, 0, true),
+    agreement(renamed, mask, w, h, 0, 0, true),
   );
   found.push(whole(view, extent, 'mirrored', mirrored - base, 1 - base));
   const displaced = bestDisplaced(label, mask, w, h, base);
@@ -63,7 +63,7 @@ function bestDisplaced(label: Uint8Array, mask: Uint8Array, width: number, heigh
     const value = agreement(label, mask, width, height, dx, dy, false);
     if (value > best.value) best = { dx, dy, value };
   };
-  const { step, reach } = COARSE;
+  const { coarseStep: step, coarseReach: reach } = WHOLE_LABEL;
   for (let down = -reach; down <= reach; down++)
     for (let across = -reach; across <= reach; across++) look(across * step, down * step);
   const { dx, dy } = best;
@@ -148,16 +148,16 @@ function whole(
       area,
       box: [bounds.x0, bounds.y0, bounds.x1, bounds.y1],
       features: {
-        confidence: outline?.conviction ?? clarity,
+        confidence: outline?.bandConfidence ?? clarity,
         disagreement,
         coverage: 1,
         compactness: 0,
         enclosure: 0,
         absent: 0,
-        balance: outline?.growth ?? 0,
+        balance: outline?.areaBias ?? 0,
         context: clarity,
         gain,
-        ...(outline === null ? {} : { spill: outline.spill, fullness: outline.fullness }),
+        ...(outline === null ? {} : { spill: outline.boundaryBias, fullness: outline.fullness }),
       },
       counts: [],
       rule: false,

@@ -1,9 +1,10 @@
 import type { Component } from '../../geometry/components.js';
 import type { FindingKind } from '../../tables.js';
 import { BACKGROUND } from '../../taxonomy.js';
-import { belongs, fitsRather, surroundingsOf } from './adjacency.js';
+import { adjacencyOf, belongs, fitsRather } from './adjacency.js';
 import { bestDisplacement } from './displacement.js';
 import { balanceOf, type LabelView, type RegionCandidate } from './picture.js';
+import { ADJACENCY, WRONG_CLASS } from './thresholds.js';
 
 /** What the model sees under one labelled component: pixels and summed probability a predicted value. */
 interface Under {
@@ -13,7 +14,7 @@ interface Under {
   coreTotal: number;
 }
 
-export interface Relabelled {
+export interface WrongClasses {
   candidates: RegionCandidate[];
   /** Pixels away from edges where the model sees another part. */
   otherMass: number;
@@ -27,7 +28,7 @@ export interface Relabelled {
  * is labelled nowhere (merged_or_split), the same part elsewhere (shifted) or of another shape (bad_outline). `broken` counts by
  * component the rules that speak against its name: there less of the model's consent is asked for.
  */
-export function findRelabelled(view: LabelView, broken: ReadonlyMap<number, number>): Relabelled {
+export function findWrongClass(view: LabelView, broken: ReadonlyMap<number, number>): WrongClasses {
   const { picture, labelled } = view;
   const { predicted, pMask, edge } = picture;
   const values = picture.taxonomy.classes.length + 1;
@@ -49,7 +50,7 @@ export function findRelabelled(view: LabelView, broken: ReadonlyMap<number, numb
     const entry = under[id] as Under;
     entry.all[seen] = (entry.all[seen] as number) + 1;
     const inner = labelled.distance[pixel] as number;
-    if (inner >= 0.25 * (labelled.radii[id] as number)) {
+    if (inner >= WRONG_CLASS.coreFrom * (labelled.radii[id] as number)) {
       entry.core[seen] = (entry.core[seen] as number) + 1;
       entry.confidence[seen] = (entry.confidence[seen] as number) + (pMask[pixel] as number) / 255;
       entry.coreTotal++;
@@ -91,15 +92,18 @@ function judge(
   }
   const share = other < 0 ? 0 : (under.core[other] as number) / total;
   const whole = (pixel: number): boolean => view.labelled.components.ids[pixel] === id;
-  if (share >= (broken > 0 ? 0.25 : 0.4) && share > own && (share >= nothing || broken > 0)) {
+  const enough = broken > 0 ? WRONG_CLASS.otherShareBroken : WRONG_CLASS.otherShare;
+  if (share >= enough && share > own && (share >= nothing || broken > 0)) {
     const kind = other !== value && mirror[value] === other ? 'swapped' : 'wrong_class';
     return region(view, component, under, { kind, suggested: other, disagreement: share, inside: whole, broken });
   }
   const displaced =
-    nothing >= 0.25 && (predicted.areas[value] as number) >= picture.minArea ? bestDisplacement(view, component) : null;
+    nothing >= WRONG_CLASS.displacedFrom && (predicted.areas[value] as number) >= picture.minArea
+      ? bestDisplacement(view, component)
+      : null;
   const gain = displaced === null ? 0 : Math.max(0, displaced.iou - displaced.iouInPlace);
   const elsewhere = (pixel: number): boolean => whole(pixel) && predicted.values[pixel] !== value;
-  if (displaced !== null && gain >= 0.2 && displaced.iou >= 0.6) {
+  if (displaced !== null && gain >= WRONG_CLASS.displacedGain && displaced.iou >= WRONG_CLASS.displacedIou) {
     return region(view, component, under, {
       kind: 'shifted',
       suggested: value,
@@ -109,7 +113,7 @@ function judge(
       gain,
     });
   }
-  if (nothing >= 0.4 && nothing > own) {
+  if (nothing >= WRONG_CLASS.nothingShare && nothing > own) {
     return region(view, component, under, {
       kind: 'extra_part',
       suggested: BACKGROUND,
@@ -133,7 +137,12 @@ function judge(
   }
   const same = under.all[value] as number;
   const iou = same / Math.max(1, area + (predicted.areas[value] as number) - same);
-  if (iou >= 0.5 || area < 4 * picture.minArea || (predicted.areas[value] as number) < picture.minArea) return null;
+  if (
+    iou >= WRONG_CLASS.outlineIou ||
+    area < WRONG_CLASS.outlineAreas * picture.minArea ||
+    (predicted.areas[value] as number) < picture.minArea
+  )
+    return null;
   return region(view, component, under, {
     kind: 'bad_outline',
     suggested: value,
@@ -153,8 +162,8 @@ function swallowedPart(view: LabelView, component: Component, under: Under, toge
     if (
       seen === component.value ||
       here < view.picture.minArea ||
-      here < 0.5 * everywhere ||
-      (together[seen] as number) >= 0.3 * everywhere
+      here < WRONG_CLASS.swallowedHere * everywhere ||
+      (together[seen] as number) >= WRONG_CLASS.swallowedElsewhere * everywhere
     )
       continue;
     if (best < 0 || here > (under.all[best] as number)) best = seen;
@@ -198,7 +207,10 @@ function region(view: LabelView, component: Component, under: Under, reading: Re
         coverage: Math.min(1, (under.all[suggested] as number) / seenInPicture),
         compactness: Math.min(1, (labelled.radii[id] as number) / Math.sqrt(area)),
         enclosure: 0,
-        absent: suggested !== BACKGROUND && (labelled.areas[suggested] as number) < picture.minArea / 2 ? 1 : 0,
+        absent:
+          suggested !== BACKGROUND && (labelled.areas[suggested] as number) < WRONG_CLASS.absentBelow * picture.minArea
+            ? 1
+            : 0,
         balance: balanceOf(view, suggested === BACKGROUND ? value : suggested),
         context: picture.clarity,
         gain: reading.gain ?? 0,
@@ -215,7 +227,7 @@ function region(view: LabelView, component: Component, under: Under, reading: Re
 function fittingOf(view: LabelView, component: Component, { suggested, inside }: Reading): number {
   const { adjacent } = view.picture;
   const { value } = component;
-  const around = surroundingsOf(view, component, inside);
+  const around = adjacencyOf(view, component, inside);
   if (suggested !== BACKGROUND) return fitsRather(around, value, suggested, adjacent);
-  return 0.5 - (belongs(around, value, adjacent) ?? 0.5);
+  return ADJACENCY.unknown - (belongs(around, value, adjacent) ?? ADJACENCY.unknown);
 }

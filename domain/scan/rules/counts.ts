@@ -2,17 +2,12 @@ import type { Component } from '../../geometry/components.js';
 import type { Tags } from '../../tags.js';
 import { type LabelView, seenAs } from '../image/picture.js';
 import type { LabelledPart, RuleBreak } from './rules.js';
+import { COUNTS } from './thresholds.js';
 
-/** A piece of a part counts as an instance from this share of the largest piece on. */
-const PIECE_SHARE = 0.35;
-/** How far from its class's range an area may be, as a factor, before it says anything; and where it says all. */
-const SLACK = 1.5;
-const FAR = 8;
-
-/** More instances than a car has; named is the piece that the model believes least. */
+/** More instances than a car has. The piece that the model believes least is the break. */
 export function tooMany(view: LabelView, parts: readonly LabelledPart[]): RuleBreak[] {
   return parts.flatMap(({ entry, pieces }): RuleBreak[] => {
-    const instances = pieces.filter((piece) => piece.area >= PIECE_SHARE * (pieces[0] as Component).area);
+    const instances = pieces.filter((piece) => piece.area >= COUNTS.pieceShare * (pieces[0] as Component).area);
     const over = instances.length - entry.maxInstances;
     if (over <= 0) return [];
     const least = [...instances].sort((a, b) => seenAs(view, a) - seenAs(view, b) || a.area - b.area)[0] as Component;
@@ -33,7 +28,9 @@ export function oddSizes(view: LabelView, parts: readonly LabelledPart[], tags: 
     const small = cut ? 0 : low / share;
     const large = tags.zoomed === true ? 0 : share / Math.max(1e-9, high);
     const off = Math.max(small, large);
-    if (off <= SLACK) return [];
-    return [{ kind: 'odd_size', piece: pieces[0] as Component, gain: Math.min(1, Math.log(off) / Math.log(FAR)) }];
+    if (off <= COUNTS.sizeSlack) return [];
+    return [
+      { kind: 'odd_size', piece: pieces[0] as Component, gain: Math.min(1, Math.log(off) / Math.log(COUNTS.sizeFar)) },
+    ];
   });
 }

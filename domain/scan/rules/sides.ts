@@ -1,5 +1,6 @@
 import type { Component } from '../../geometry/components.js';
 import type { LabelledPart, RuleBreak } from './rules.js';
+import { SIDES } from './thresholds.js';
 
 interface Sided {
   piece: Component;
@@ -22,12 +23,14 @@ export function wrongSides(parts: readonly LabelledPart[]): RuleBreak[] {
     const others = sided.filter((other) => other !== one);
     const own = others.filter(({ side }) => side === one.side);
     const opposite = others.filter(({ side }) => side !== one.side);
-    if (own.length < 2 || opposite.length < 2) return [];
+    if (own.length < SIDES.leastPieces || opposite.length < SIDES.leastPieces) return [];
     const [home, away] = [middle(own), middle(opposite)];
     const span = Math.abs(home - away);
-    if (span < 1) return [];
+    if (span < SIDES.leastSpan) return [];
     const beyond = ((one.x - home) * Math.sign(away - home)) / span;
-    return beyond > 1 ? [{ kind: 'wrong_side', piece: one.piece, gain: Math.min(1, beyond / 2) }] : [];
+    return beyond > SIDES.beyond
+      ? [{ kind: 'wrong_side', piece: one.piece, gain: Math.min(1, beyond / SIDES.farBeyond) }]
+      : [];
   });
 }
 

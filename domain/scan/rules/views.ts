@@ -2,9 +2,7 @@ import type { Component } from '../../geometry/components.js';
 import type { Tags } from '../../tags.js';
 import type { TaxonomyClass } from '../../taxonomy.js';
 import type { LabelledPart, RuleBreak } from './rules.js';
-
-/** Degrees that an angle tag may be off before a part counts as invisible. */
-const ANGLE_SLACK = 15;
+import { VIEWS } from './thresholds.js';
 
 /** Parts that cannot be seen from the tagged angle, and parts of one flank where the tag says that the other is seen. */
 export function impossibleViews(parts: readonly LabelledPart[], tags: Partial<Tags>): RuleBreak[] {
@@ -14,17 +12,17 @@ export function impossibleViews(parts: readonly LabelledPart[], tags: Partial<Ta
     const piece = pieces[0] as Component;
     if (entry.angles !== null && angle !== null) {
       const off = Math.max(entry.angles[0] - angle, angle - entry.angles[1]);
-      if (off > ANGLE_SLACK) return [{ kind: 'impossible_view', piece, gain: Math.min(1, off / 90) }];
+      if (off > VIEWS.angleSlack) return [{ kind: 'impossible_view', piece, gain: Math.min(1, off / VIEWS.angleFar) }];
     }
     if (isFlank(entry) && (orientation === 'left' || orientation === 'right') && entry.side !== orientation)
-      return [{ kind: 'impossible_view', piece, gain: 0.5 }];
+      return [{ kind: 'impossible_view', piece, gain: VIEWS.flankGain }];
     return [];
   });
 }
 
 /**
- * Parts that no picture shows together: those whose angles are disjoint, and flanks of both sides. Named are the pieces of
- * the side, or of the two parts the one, that covers less of the picture.
+ * Parts that no picture shows together: those whose angles are disjoint, and flanks of both sides. The side, or
+ * the part, that covers less of the picture is the break.
  */
 export function impossiblePairs(parts: readonly LabelledPart[]): RuleBreak[] {
   const area = (group: readonly LabelledPart[]): number =>
@@ -54,5 +52,5 @@ function isFlank({ side, angles }: TaxonomyClass): boolean {
 
 function areDisjoint(a: TaxonomyClass, b: TaxonomyClass): boolean {
   if (a.angles === null || b.angles === null) return false;
-  return a.angles[1] + ANGLE_SLACK < b.angles[0] || b.angles[1] + ANGLE_SLACK < a.angles[0];
+  return a.angles[1] + VIEWS.angleSlack < b.angles[0] || b.angles[1] + VIEWS.angleSlack < a.angles[0];
 }

@@ -16,8 +16,8 @@ export function withoutAnswered(image: JudgedImage, isSilenced: (region: Region)
     });
   });
   if (candidates.length === image.candidates.length) return image;
-  const strongest = Math.max(0, ...candidates.map(({ probability }) => probability));
-  return { ...image, candidates, probability: Math.min(image.probability, strongest) };
+  const strongest = Math.max(0, ...candidates.map(({ pOwnError }) => pOwnError));
+  return { ...image, candidates, pMislabelled: Math.min(image.pMislabelled, strongest) };
 }
 
 /** True where a reviewer said that this label does not contradict those of its near duplicates. */

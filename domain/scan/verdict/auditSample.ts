@@ -1,7 +1,5 @@
 import { seededRandom } from '../../base/random.js';
-
-/** Share of the sample that every image has the same chance of; the rest goes where the scan is least sure. */
-const EVEN = 0.5;
+import { AUDIT } from './thresholds.js';
 
 /**
  * Draws images for review over all probabilities, so that what the scan overlooks shows too: image id -> the probability
@@ -35,7 +33,7 @@ export function drawAudit(
 function inclusion(unsure: readonly number[], wanted: number): number[] {
   const total = unsure.reduce((a, b) => a + b, 0);
   const raw = unsure.map(
-    (value) => EVEN / unsure.length + (1 - EVEN) * (total === 0 ? 1 / unsure.length : value / total),
+    (value) => AUDIT.even / unsure.length + (1 - AUDIT.even) * (total === 0 ? 1 / unsure.length : value / total),
   );
   const certain = new Set<number>();
   for (;;) {

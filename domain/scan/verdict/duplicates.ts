@@ -1,9 +1,9 @@
 import type { JudgedImage } from '../calibrate/calibrate.js';
+import { DUPLICATES } from './thresholds.js';
 
 /**
  * Indices of images whose label contradicts that of a near duplicate: the model sees nearly the same parts in both (Jaccard
- * index of the class sets at least 0.7), the labels name different ones (under 0.6). Of each such pair the more suspect one
- * is named. Only neighbours within a cluster are compared pair by pair, so that large clusters stay cheap.
+ * index of the class sets), the labels name different ones. Of each such pair it is the more suspect one. Only neighbours within a cluster are compared pair by pair, so that large clusters stay cheap.
  */
 export function duplicateConflicts(images: readonly JudgedImage[]): Set<number> {
   const clusters = new Map<string, number[]>();
@@ -19,9 +19,9 @@ export function duplicateConflicts(images: readonly JudgedImage[]): Set<number> 
       const [first, second] = [members[at - 1] as number, members[at] as number];
       const a = images[first] as JudgedImage;
       const b = images[second] as JudgedImage;
-      if (jaccard(a.analysis.predictedClasses, b.analysis.predictedClasses) < 0.7) continue;
-      if (jaccard(a.analysis.labelledClasses, b.analysis.labelledClasses) >= 0.6) continue;
-      found.add(b.probability > a.probability ? second : first);
+      if (jaccard(a.analysis.predictedClasses, b.analysis.predictedClasses) < DUPLICATES.seenAlike) continue;
+      if (jaccard(a.analysis.labelledClasses, b.analysis.labelledClasses) >= DUPLICATES.labelledAlike) continue;
+      found.add(b.pMislabelled > a.pMislabelled ? second : first);
     }
   }
   return found;

@@ -1,4 +1,5 @@
 import { seededRandom } from '../../base/random.js';
+import { FINDING_ID } from './thresholds.js';
 
 /**
  * The id of a finding, 24 hex digits: the same image, label, kind, classes and place (box in pixels, on an 8-pixel grid)
@@ -18,7 +19,7 @@ export function findingId(
     kind,
     classes[0],
     classes[1] ?? -1,
-    ...box.map((edge) => Math.round(edge / 8)),
+    ...box.map((edge) => Math.round(edge / FINDING_ID.grid)),
   );
   return Array.from({ length: 3 }, () =>
     Math.floor(random() * 2 ** 32)

@@ -1,4 +1,5 @@
 import { TAG_NAMES, type Tags } from '../../tags.js';
+import { QUARANTINE } from './thresholds.js';
 
 /** An image that asks to be set aside. */
 export interface QuarantineCandidate {
@@ -31,9 +32,6 @@ export function thresholdForPrecision(probabilities: readonly number[], precisio
   return threshold;
 }
 
-/** How often a group may always be set aside, however small: below this a rate says nothing. */
-const ALWAYS = 3;
-
 /**
  * Which images are set aside: the most suspect first, at most `quarantineCap` of the chunk, and of no tag value and no class
  * more than twice the share of the whole, so that what is hard or rare for the model does not vanish from training. The
@@ -60,7 +58,9 @@ export function chooseQuarantine(
     if (chosen.size >= most) break;
     const groups = [...tagGroups(suspect.tags), ...(suspect.classId === null ? [] : [`class=${suspect.classId}`])];
     const full = groups.some(
-      (group) => (taken.get(group) ?? 0) >= Math.max(ALWAYS, Math.ceil(2 * rate * (sizes.get(group) ?? 0))),
+      (group) =>
+        (taken.get(group) ?? 0) >=
+        Math.max(QUARANTINE.always, Math.ceil(QUARANTINE.mostOften * rate * (sizes.get(group) ?? 0))),
     );
     if (full) continue;
     chosen.add(suspect.index);

@@ -12,9 +12,7 @@ import { duplicateConflicts } from './duplicates.js';
 import { chooseQuarantine, thresholdForPrecision } from './quarantine.js';
 import { judgedRows, type Reported, rowsWithoutJudgement, type ScanRows } from './rows.js';
 import { summarise } from './summary.js';
-
-/** Candidates less probable than this to be errors of their own are not written down. */
-const FINDING_AT = 0.2;
+import { REPORTED } from './thresholds.js';
 
 /**
  * The scan's verdict over a whole chunk: thresholds a class, one calibrated probability a finding and an image, which images
@@ -42,7 +40,7 @@ export function reduceScan(
   const reported = judged.map((image, index) => report(image, quarantineAt, conflicts.has(index)));
   const { chosen, overflow } = setAside(judged, reported, quarantineAt, config);
   const audit = drawAudit(
-    judged.map(({ entry, probability }) => ({ imageId: entry.imageId, probability })),
+    judged.map(({ entry, pMislabelled }) => ({ imageId: entry.imageId, probability: pMislabelled })),
     config.auditSample,
   );
   const rowsByEntry = new Map<ReduceEntry, ScanRows>();
@@ -65,7 +63,7 @@ export function reduceScan(
 function thresholdOf(judged: readonly JudgedImage[], config: ScanConfig): number {
   if (config.quarantinePrecision === null) return config.quarantineAt;
   return thresholdForPrecision(
-    judged.map(({ probability }) => probability),
+    judged.map(({ pMislabelled }) => pMislabelled),
     config.quarantinePrecision,
   );
 }
@@ -92,7 +90,7 @@ function setAside(
   return chooseQuarantine(
     judged.map((image, index) => ({
       index,
-      probability: image.probability,
+      probability: image.pMislabelled,
       tags: image.entry.tags,
       classId: strongestClass(reported[index] ?? []),
     })),
@@ -112,12 +110,12 @@ function setAside(
  * itself is over the threshold, so that a reviewer is never sent to an image without a reason.
  */
 function report(image: JudgedImage, quarantineAt: number, conflict: boolean): Reported[] {
-  const sorted = [...image.candidates].sort((a, b) => b.probability - a.probability);
-  let found: Reported[] = sorted.filter(({ probability }) => probability >= FINDING_AT);
-  if (found.length === 0 && image.probability >= quarantineAt) found = sorted.slice(0, 1);
+  const sorted = [...image.candidates].sort((a, b) => b.pOwnError - a.pOwnError);
+  let found: Reported[] = sorted.filter(({ pOwnError }) => pOwnError >= REPORTED.findingAt);
+  if (found.length === 0 && image.pMislabelled >= quarantineAt) found = sorted.slice(0, 1);
   // A label that is known to be wrong contradicts its copy's; only where nothing is known the contradiction is news.
-  if (conflict && !found.some(({ pWrong }) => pWrong >= 0.5))
-    found.push({ candidate: conflictCandidate(image), pWrong: image.probability, pModel: image.probability });
+  if (conflict && !found.some(({ pWrong }) => pWrong >= REPORTED.knownWrong))
+    found.push({ candidate: conflictCandidate(image), pWrong: image.pMislabelled, pModel: image.pMislabelled });
   return found;
 }
 

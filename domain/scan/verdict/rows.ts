@@ -5,9 +5,7 @@ import type { JudgedCandidate, JudgedImage } from '../calibrate/calibrate.js';
 import { imageIou } from '../calibrate/classes.js';
 import type { ReduceEntry } from '../types.js';
 import { findingId } from './findingId.js';
-
-/** Classes with a smaller union, as a share of the picture, count as absent in an image's IoU. */
-const MIN_UNION_SHARE = 0.0005;
+import { REPORTED } from './thresholds.js';
 
 /** What the scan's tables hold of one image. */
 export interface ScanRows {
@@ -46,8 +44,8 @@ function imageScanRow(
   taxonomy: Taxonomy,
   minorWeight: number,
 ): ScanImageRow {
-  const { entry, analysis, probability } = image;
-  const minUnion = MIN_UNION_SHARE * analysis.width * analysis.height;
+  const { entry, analysis, pMislabelled } = image;
+  const minUnion = REPORTED.leastUnion * analysis.width * analysis.height;
   const as = imageIou(analysis.classCounts, [], taxonomy, minUnion, minorWeight);
   const without = imageIou(
     analysis.classCounts,
@@ -60,8 +58,8 @@ function imageScanRow(
     imageId: entry.imageId,
     fileName: entry.fileName,
     labelSha256: entry.labelSha256,
-    labelQuality: round6(1 - probability),
-    pMislabelled: round6(probability),
+    labelQuality: round6(1 - pMislabelled),
+    pMislabelled: round6(pMislabelled),
     ...fate,
     kinds: [...new Set(found.map(({ candidate }) => candidate.kind))],
     findings: found.length,
@@ -78,7 +76,7 @@ function imageScanRow(
 function findingRow({ entry, analysis }: JudgedImage, { candidate, pWrong, pModel }: Reported): FindingRow {
   const { width, height } = analysis;
   const [x0, y0, x1, y1] = candidate.box;
-  const evidence = Object.fromEntries(Object.entries(candidate.features).map(([name, value]) => [name, round6(value)]));
+  const features = Object.fromEntries(Object.entries(candidate.features).map(([name, value]) => [name, round6(value)]));
   return {
     findingId: findingId(
       entry.imageId,
@@ -101,7 +99,7 @@ function findingRow({ entry, analysis }: JudgedImage, { candidate, pWrong, pMode
     y0: y0 / height,
     x1: x1 / width,
     y1: y1 / height,
-    evidence: JSON.stringify(evidence),
+    evidence: JSON.stringify(features),
     proposal:
       candidate.proposal === null ? null : JSON.stringify({ size: [height, width], counts: candidate.proposal }),
   };

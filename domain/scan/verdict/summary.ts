@@ -4,8 +4,9 @@ import { FINDING_KINDS, type FindingKind, type FindingRow } from '../../tables.j
 import type { Taxonomy } from '../../taxonomy.js';
 import type { Calibration } from '../calibrate/calibrate.js';
 import { type ClassKnowledge, judgedClasses } from '../calibrate/classes.js';
-import { FAMILY_NAMES } from '../calibrate/features.js';
+import { FAMILY_NAMES } from '../calibrate/families.js';
 import type { VerdictCorrection } from '../calibrate/plattScaling.js';
+import { UNKNOWN_CLASS } from '../calibrate/thresholds.js';
 import type { ClassIouByName, ReduceEntry, ScanSummary } from '../types.js';
 import type { ScanRows } from './rows.js';
 
@@ -49,7 +50,7 @@ export function summarise(asked: Asked, learned: Learned, rows: readonly ScanRow
 }
 
 function prevalenceOf({ judged }: Calibration): number {
-  return judged.length === 0 ? 0 : judged.reduce((sum, { probability }) => sum + probability, 0) / judged.length;
+  return judged.length === 0 ? 0 : judged.reduce((sum, { pMislabelled }) => sum + pMislabelled, 0) / judged.length;
 }
 
 function countKinds(findings: readonly FindingRow[]): ScanSummary['kinds'] {
@@ -66,7 +67,7 @@ function classSummary(
   const judges = models.map((model) => judgedClasses(taxonomy, classes, classIou?.[model] ?? null, config.minClassIou));
   return taxonomy.classes.map((entry, index) => ({
     name: entry.name,
-    threshold: round6(classes[index + 1]?.threshold ?? 0.5),
+    threshold: round6(classes[index + 1]?.threshold ?? UNKNOWN_CLASS.threshold),
     iou: classes[index + 1]?.iou ?? null,
     judged: judges.some((judged) => judged[index + 1] === true),
   }));

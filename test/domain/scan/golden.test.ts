@@ -114,8 +114,43 @@ const GOLDEN_CANDIDATES = {
   wrong_class: 560,
   wrong_side: 284,
 };
-/** Parts among strangers where the taxonomy says which parts touch, by what was planted in their images. */
-const GOLDEN_STRANGERS = { extra_part: 1, wrong_class: 4 };
+/** Parts among non-neighbours where the taxonomy says which parts touch, by what was planted in their images. */
+const GOLDEN_NON_NEIGHBOURS = { extra_part: 1, wrong_class: 4 };
+
+/**
+ * What the scan is sure of (`pWrong` of at least 0.5), by kind. `planted`: images with such an error; `found`: those of them
+ * with such a finding. Further findings of the kind: `beside` lie in an image with an error of another kind, `false` in an
+ * image whose label is right.
+ */
+const GOLDEN_COUNTS: Record<string, KindCounts> = {
+  empty_label: { planted: 2, found: 2, beside: 0, false: 0 },
+  extra_part: { planted: 3, found: 2, beside: 0, false: 0 },
+  impossible_view: { planted: 4, found: 0, beside: 0, false: 0 },
+  merged_or_split: { planted: 0, found: 0, beside: 3, false: 0 },
+  mirrored: { planted: 4, found: 4, beside: 0, false: 0 },
+  missing_part: { planted: 12, found: 1, beside: 0, false: 0 },
+  shifted: { planted: 4, found: 4, beside: 0, false: 0 },
+  swapped: { planted: 4, found: 0, beside: 0, false: 0 },
+  wrong_class: { planted: 4, found: 1, beside: 1, false: 0 },
+  wrong_side: { planted: 0, found: 0, beside: 11, false: 0 },
+};
+const SURE = 0.5;
+
+interface KindCounts {
+  planted: number;
+  found: number;
+  beside: number;
+  false: number;
+}
+
+/** The counts as lines of a table, so that a failure shows which of them changed. */
+const asTable = (counts: Readonly<Record<string, KindCounts>>): string[] =>
+  Object.entries(counts)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(
+      ([kind, { planted, found, beside, false: wrongly }]) =>
+        `${kind}: planted ${planted}, found ${found}, beside other errors ${beside}, false ${wrongly}`,
+    );
 
 describe('the golden chunk', () => {
   const { entries, planted } = chunk();
@@ -139,15 +174,35 @@ describe('the golden chunk', () => {
     assert.deepEqual(Object.fromEntries([...looked].sort()), GOLDEN_CANDIDATES);
   });
 
-  it('looks at the same number of parts among strangers as ever where the taxonomy says which parts touch', () => {
+  it('looks at the same number of parts among non-neighbours as ever where the taxonomy says which parts touch', () => {
     const looked: Record<string, number> = {};
     const neighbourly = chunk(neighbourlyScheme);
     for (const [index, { analysis }] of neighbourly.entries.entries()) {
-      const strangers = (analysis?.candidates ?? []).filter(({ kind }) => kind === 'odd_neighbours').length;
+      const odd = (analysis?.candidates ?? []).filter(({ kind }) => kind === 'odd_neighbours').length;
       const kind = neighbourly.planted[index] ?? 'right';
-      if (strangers > 0) looked[kind] = (looked[kind] ?? 0) + strangers;
+      if (odd > 0) looked[kind] = (looked[kind] ?? 0) + odd;
     }
-    assert.deepEqual(looked, GOLDEN_STRANGERS);
+    assert.deepEqual(looked, GOLDEN_NON_NEIGHBOURS);
+  });
+
+  it('is sure of as many planted errors of each kind as ever, and wrongly of as few', () => {
+    const errorOf = (index: number): string | undefined =>
+      planted[index] ?? (isRight(index) ? undefined : 'impossible_view');
+    const counts: Record<string, KindCounts> = {};
+    const of = (kind: string): KindCounts => {
+      counts[kind] ??= { planted: 0, found: 0, beside: 0, false: 0 };
+      return counts[kind];
+    };
+    entries.forEach(({ imageId }, index) => {
+      const error = errorOf(index);
+      const sure = scan.findings.filter((finding) => finding.imageId === imageId && finding.pWrong >= SURE);
+      if (error !== undefined) {
+        of(error).planted++;
+        if (sure.some(({ kind }) => kind === error)) of(error).found++;
+      }
+      for (const { kind } of sure) if (kind !== error) of(kind)[error === undefined ? 'false' : 'beside']++;
+    });
+    assert.deepEqual(asTable(counts), asTable(GOLDEN_COUNTS));
   });
 
   it('finds every kind that was planted', () => {

@@ -120,8 +120,8 @@ export function seen(
 }
 
 /**
- * A prediction as models make them: the truth a pixel off at most, in half of the pictures one part of it eaten away by its
- * surroundings or taken for another class, and less sure of itself there.
+ * A prediction as models make them: the truth a pixel off at most, in half of the pictures one part of it eaten away by what
+ * is around it or taken for another class, and less sure of itself there.
  */
 export function mistaken(
   truth: Uint8Array,

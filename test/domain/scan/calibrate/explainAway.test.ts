@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { explainAway } from '../../../../domain/scan/calibrate/explainAway.js';
-import { familyOf } from '../../../../domain/scan/calibrate/features.js';
+import { familyOf } from '../../../../domain/scan/calibrate/families.js';
 import type { Candidate } from '../../../../domain/scan/index.js';
 import { FINDING_KINDS, type FindingKind } from '../../../../domain/tables.js';
 

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type Family, OTHERS_COLUMN } from '../../../../domain/scan/calibrate/features.js';
-import type { Mixture } from '../../../../domain/scan/calibrate/positiveUnlabelled.js';
+import type { Family } from '../../../../domain/scan/calibrate/families.js';
+import { OTHERS_COLUMN } from '../../../../domain/scan/calibrate/features.js';
+import type { PositiveUnlabelledFit } from '../../../../domain/scan/calibrate/positiveUnlabelled.js';
 import { fitWithinLabel } from '../../../../domain/scan/calibrate/withinLabel.js';
 
 const odds = (p: number): number => Math.log(p / (1 - p));
 
 /** A fit that reads the probability off the first column and never changes. */
-const READS: Mixture = {
+const READS: PositiveUnlabelledFit = {
   coefficients: Array.from({ length: OTHERS_COLUMN + 1 }, (_, column) => (column === 0 ? 1 : 0)),
   logOdds: { missing_part: 0 },
   shares: {},
@@ -70,7 +71,7 @@ describe('a missing part among others of the same label', () => {
           const total = taught.reduce((sum, one) => sum + (one.weight ?? 1), 0);
           const together = taught.reduce((sum, one) => sum + (one.weight ?? 1) * othersOf(one), 0);
           const mean = taught.map(othersOf);
-          // Company is a chance, not a yes or no: weights match it exactly where it is 0 or 1, and lean the right way in between.
+          // That others are wrong is a chance, not a yes or no: weights match it exactly where it is 0 or 1, and lean the right way in between.
           if (mean.every((others) => others === 0 || others === 1))
             assert.ok(Math.abs(together / total - wanted) < 1e-9);
           else assert.ok((together / total - usual) * (wanted - usual) >= -1e-9);

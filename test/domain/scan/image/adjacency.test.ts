@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {
+  type Adjacency,
+  adjacencyOf,
   belongs,
   enclosureOf,
   fitsRather,
-  type Surroundings,
-  surroundingsOf,
 } from '../../../../domain/scan/image/adjacency.js';
 import { type LabelView, preparePicture, viewLabel } from '../../../../domain/scan/image/picture.js';
 import { carParts34 } from '../../../../domain/taxonomies/carParts34.js';
@@ -23,7 +23,7 @@ const [hood, windshield, grille, taillight] = ['hood', 'windshield', 'grille', '
   number,
 ];
 
-function around(paint: (label: Uint8Array) => void): { view: LabelView; found: Surroundings } {
+function around(paint: (label: Uint8Array) => void): { view: LabelView; found: Adjacency } {
   const label = new Uint8Array(SIZE * SIZE);
   paint(label);
   const view = viewLabel(preparePicture(seen(label, label, SIZE), carParts34, {}), label);
@@ -32,7 +32,7 @@ function around(paint: (label: Uint8Array) => void): { view: LabelView; found: S
     const [x, y] = [pixel % SIZE, Math.floor(pixel / SIZE)];
     return x >= box.x0 && x < box.x1 && y >= box.y0 && y < box.y1;
   };
-  return { view, found: surroundingsOf(view, box, inside) };
+  return { view, found: adjacencyOf(view, box, inside) };
 }
 
 describe('what touches a region', () => {

@@ -28,15 +28,18 @@ function bitten(): Uint8Array {
 
 describe('how a label lies along the outlines of the prediction', () => {
   it('differs in nothing where both are the same', () => {
-    const { band, core, spill, fullness, growth } = fit(car);
-    assert.deepEqual({ band, core, spill, fullness, growth }, { band: 0, core: 0, spill: 0, fullness: 0, growth: 0 });
+    const { band, core, boundaryBias, fullness, areaBias } = fit(car);
+    assert.deepEqual(
+      { band, core, boundaryBias, fullness, areaBias },
+      { band: 0, core: 0, boundaryBias: 0, fullness: 0, areaBias: 0 },
+    );
   });
 
-  it('spills over where parts are drawn too wide, and falls short the other way round', () => {
+  it('reaches over the prediction where parts are drawn too wide, and falls short the other way round', () => {
     const wide = growParts(view(car), seededRandom('wide'));
-    assert.ok(fit(wide).spill > 0.05);
-    assert.ok(fit(wide).growth > 0);
-    assert.ok(fit(car, wide).spill < -0.05);
+    assert.ok(fit(wide).boundaryBias > 0.05);
+    assert.ok(fit(wide).areaBias > 0);
+    assert.ok(fit(car, wide).boundaryBias < -0.05);
   });
 
   it('is fuller where corners that the model sees are cut, by the share of the hull that they take', () => {
@@ -81,7 +84,7 @@ describe('labels drawn as hasty polygons', () => {
       fit(polygoniseParts(view(bitten()), seededRandom('full', seed)), bitten()),
     );
     const mean = (of: (found: OutlineFit) => number): number => fits.reduce((sum, found) => sum + of(found), 0) / 20;
-    assert.ok(mean(({ spill }) => spill) > 0.05);
+    assert.ok(mean(({ boundaryBias }) => boundaryBias) > 0.05);
     assert.ok(mean(({ fullness }) => fullness) > 0);
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { preparePicture, viewLabel } from '../../../../domain/scan/image/picture.js';
-import { findRelabelled } from '../../../../domain/scan/image/wrongClass.js';
+import { findWrongClass } from '../../../../domain/scan/image/wrongClass.js';
 import { analyseImage } from '../../../../domain/scan/index.js';
 import { countBreaks, findRuleBreaks } from '../../../../domain/scan/rules/rules.js';
 import type { FindingKind } from '../../../../domain/tables.js';
@@ -88,7 +88,7 @@ describe('what the taxonomy alone says against a label', () => {
     ]);
   });
 
-  it('names a part among strangers, also behind a narrow gap, but not one that touches little or at least one neighbour', () => {
+  it('names a part among non-neighbours, also behind a narrow gap, but not one that touches little or at least one neighbour', () => {
     const flank: [string, Box][] = [
       ['left_front_door', [10, 40, 50, 80]],
       ['left_rear_door', [50, 40, 90, 80]],
@@ -177,10 +177,10 @@ describe('what broken rules say of a part', () => {
     fill(mask, SIZE, [20, 20, 80, 42], labelOf('windshield'));
     const held = view(label, mask);
     const doubts = (broken: ReadonlyMap<number, number>): FindingKind[] =>
-      findRelabelled(held, broken).candidates.map(({ candidate }) => candidate.kind);
+      findWrongClass(held, broken).candidates.map(({ candidate }) => candidate.kind);
     assert.ok(!doubts(new Map()).includes('wrong_class'));
     const piece = held.labelled.components.list.find(({ value }) => value === labelOf('rear_window'));
-    const found = findRelabelled(held, new Map([[piece?.id ?? -1, 1]])).candidates.find(
+    const found = findWrongClass(held, new Map([[piece?.id ?? -1, 1]])).candidates.find(
       ({ candidate }) => candidate.kind === 'wrong_class',
     );
     assert.equal(found?.candidate.suggestedClassId, labelOf('windshield'));

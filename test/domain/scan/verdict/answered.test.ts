@@ -77,7 +77,7 @@ describe('a scan after a review', () => {
   it('takes the word of a reviewer that a label does not contradict its copy', () => {
     const [entry] = entries;
     assert.ok(entry?.analysis);
-    const image = { entry, analysis: entry.analysis, candidates: [], probability: 1 };
+    const image = { entry, analysis: entry.analysis, candidates: [], pMislabelled: 1 };
     const whole = { ...own[0], findingId: 'copy', kind: 'duplicate_conflict' as const, x0: 0, y0: 0, x1: 1, y1: 1 };
     assert.equal(conflictAnswered(image, silencer([])), false);
     assert.equal(conflictAnswered(image, silencer([answer({ ...(own[0] as FindingRow), ...whole }, 'right')])), true);
