@@ -22,13 +22,13 @@ BUDGETS = {
 # What each arm changes in the job; `base` is the recipe.
 ARMS: dict[str, dict[str, Any]] = {
     "base": {},
-    "fixed-rate": {"optim": {"schedule": "fixed"}},
-    "poly-rate": {"optim": {"schedule": "poly"}},
-    "adam": {"optim": {"name": "adam"}},
-    "plain": {"loss": {"classWeightExponent": 0.0}, "sampling": {"imageWeightExponent": 0.0}},
-    "focal": {"loss": {"name": "focal"}},
-    "dice": {"loss": {"name": "dice"}},
-    "ce+dice": {"loss": {"name": "ce+dice"}},
+    "fixed-rate": {"settings": {"schedule": "fixed"}},
+    "poly-rate": {"settings": {"schedule": "poly"}},
+    "adam": {"settings": {"optimizer": "adam"}},
+    "plain": {"settings": {"classWeightExponent": 0.0, "imageWeightExponent": 0.0}},
+    "focal": {"settings": {"loss": "focal"}},
+    "dice": {"settings": {"loss": "dice"}},
+    "ce+dice": {"settings": {"loss": "ce+dice"}},
     "no-swap": {"mirrorPairs": []},
 }
 
@@ -72,8 +72,12 @@ def train(job: dict[str, Any], arm: str, seed: int, budget: dict[str, int], out:
         **job,
         "workDir": str(folder),
         "seed": seed,
-        "image": {**job.get("image", {}), "size": budget["size"]},
-        "optim": {**job.get("optim", {}), "iterations": budget["iterations"], "batchSize": budget["batch"]},
+        "settings": {
+            **job.get("settings", {}),
+            "imageSize": budget["size"],
+            "iterations": budget["iterations"],
+            "batchSize": budget["batch"],
+        },
     }
     for field, value in changes.items():
         merged[field] = {**merged.get(field, {}), **value} if isinstance(value, dict) else value

@@ -11,11 +11,11 @@ import json
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 from PIL import Image
 
 from partloop_trainer.data import Batch
@@ -25,6 +25,8 @@ from partloop_trainer.protocol import Reporter, StopFlag
 from partloop_trainer.train import Run
 
 CLASSES = 35
+# More iterations than are measured.
+NEVER = 100_000
 
 
 class Quiet(Reporter):
@@ -59,16 +61,18 @@ def make_job(options: argparse.Namespace, folder: Path) -> Job:
     iterations = options.iterations * (options.blocks + 1)
     if options.job:
         job = read_job(options.job)
-        optim = replace(job.optim, iterations=iterations)
-        return replace(job, workDir=str(folder / "work"), val=None, optim=optim, checkpointEvery=10**9)
+        settings = replace(job.settings, iterations=iterations, checkpointEvery=NEVER)
+        return replace(job, workDir=str(folder / "work"), val=None, settings=settings)
     return parse_job(
         {
             "version": 1, "workDir": str(folder / "work"), "train": str(make_photos(folder, options.batch * 4)),
             "classes": [f"class {index}" for index in range(CLASSES)], "mirrorPairs": [[1, 2]],
-            "taxonomyDigest": "bench", "trainingSetDigest": "bench", "threads": options.threads,
-            "loaderWorkers": options.workers, "model": {"preset": options.preset, "weights": options.weights},
-            "image": {"size": options.size}, "optim": {"iterations": iterations, "batchSize": options.batch},
-            "checkpointEvery": 10**9,
+            "taxonomyDigest": "bench", "trainingSetDigest": "bench", "internal": {"loaderWorkers": options.workers},
+            "settings": {
+                "threads": options.threads, "preset": options.preset, "weights": options.weights,
+                "imageSize": options.size, "iterations": iterations, "batchSize": options.batch,
+                "checkpointEvery": NEVER,
+            },
         }
     )  # fmt: skip
 
@@ -109,10 +113,10 @@ def measure(job: Job, iterations: int, blocks: int) -> dict[str, object]:
     full, bare = (float(np.median(seconds[kind])) for kind in ("full", "bare"))
     return {
         "device": run.device,
-        "threads": job.threads,
-        "size": job.image.size,
-        "batch": job.optim.batchSize,
-        "preset": job.model.preset,
+        "threads": job.settings.threads,
+        "size": job.settings.imageSize,
+        "batch": job.settings.batchSize,
+        "preset": job.settings.preset,
         "iterationsPerSecond": {"full": round(1 / full, 4), "bare": round(1 / bare, 4)},
         "ratio": round(bare / full, 4),
         "blocks": {kind: [round(one, 5) for one in values] for kind, values in seconds.items()},
@@ -129,7 +133,7 @@ def bare_block(run: Run, ready: list[Batch], iterations: int) -> None:
     for number in range(iterations):
         batch = ready[number % len(ready)]
         pixels = batch.image.to(run.device).permute(0, 3, 1, 2).float()
-        with autocast(run.job, run.device):
+        with autocast(run.device):
             outputs = run.model.all_stages(pixels)
         loss = run.gradients.total_loss(outputs, batch.label.to(run.device))
         run.optimizer.zero_grad(set_to_none=True)

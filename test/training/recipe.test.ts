@@ -37,7 +37,7 @@ if (fs.existsSync(path.join(__dirname, 'die'))) {
 }
 const files = ['model.onnx', 'scan.onnx', 'weights.pt'];
 for (const name of files) fs.writeFileSync(path.join(job.workDir, name), name);
-fs.writeFileSync(path.join(job.workDir, 'result.json'), JSON.stringify({ iterations: job.optim.iterations, seconds: 1, valMiou: null,
+fs.writeFileSync(path.join(job.workDir, 'result.json'), JSON.stringify({ iterations: job.settings.iterations, seconds: 1, valMiou: null,
   perClassIou: {}, weightsSha256: sha('w'), files: Object.fromEntries(files.map((name) => [name, sha(name)])) }));
 `;
 

@@ -29,7 +29,7 @@ const sha = (text) => crypto.createHash('sha256').update(text).digest('hex');
 const files = ['model.onnx', 'scan.onnx', 'weights.pt'];
 for (const name of files) fs.writeFileSync(path.join(job.workDir, name), name + job.seed);
 const perClassIou = Object.fromEntries(job.classes.map((name) => [name, 0.5]));
-fs.writeFileSync(path.join(job.workDir, 'result.json'), JSON.stringify({ iterations: job.optim.iterations, seconds: 1, valMiou: 0.5,
+fs.writeFileSync(path.join(job.workDir, 'result.json'), JSON.stringify({ iterations: job.settings.iterations, seconds: 1, valMiou: 0.5,
   perClassIou, weightsSha256: sha(JSON.stringify(job.seed)), files: Object.fromEntries(files.map((name) => [name, sha(name + job.seed)])) }));
 `;
 

@@ -12,7 +12,6 @@ import traceback
 from pathlib import Path
 
 from . import __version__
-from .job import JOB_VERSION, describe, read_job
 from .launch import launch, process_count
 from .protocol import EXITS, Reporter, StopFlag, TrainerError, fail, from_exception
 from .weights import package_file
@@ -55,8 +54,10 @@ def main() -> None:
     elif arguments.command == "check":
         print(json.dumps(check(), indent=1))
     else:
+        from .job import JOB_VERSION, describe
+
         exits = {name: {"code": code, "retry": retry} for name, (code, retry) in EXITS.items()}
-        print(json.dumps({"version": JOB_VERSION, "exits": exits, "fields": describe()}, indent=1))
+        print(json.dumps({"version": JOB_VERSION, "exits": exits, "schema": describe()}, indent=1))
 
 
 def run_job(command: str, job_path: str, watch_stdin: bool) -> None:
@@ -67,8 +68,10 @@ def run_job(command: str, job_path: str, watch_stdin: bool) -> None:
     prepare_environment()
     code = 0
     try:
+        from .job import read_job
+
         job = read_job(job_path)
-        processes = 1 if command != "train" or "WORLD_SIZE" in os.environ else process_count(job.processes)
+        processes = 1 if command != "train" or "WORLD_SIZE" in os.environ else process_count(job.settings.processes)
         if processes > 1:
             code = launch(processes, job_path, stop)
         elif command == "train":
@@ -128,7 +131,7 @@ def check() -> dict[str, object]:
     """What `doctor` wants to know; `problems` is empty where training can start."""
     versions: dict[str, str] = {}
     problems: list[str] = []
-    for name in ("numpy", "PIL", "torch", "torchvision", "timm", "onnx", "onnxruntime"):
+    for name in ("msgspec", "numpy", "PIL", "torch", "torchvision", "timm", "onnx", "onnxruntime"):
         try:
             versions[name] = str(getattr(importlib.import_module(name), "__version__", "?"))
         except Exception as error:

@@ -17,12 +17,10 @@ from onnx import NodeProto, TensorProto, compose, helper, numpy_helper, version_
 
 from .answers import check_answers, shape_fault
 from .checkpoint import replace_durably
-from .export import clean
+from .export import OPSET, clean
 from .preprocess import IGNORE
 from .protocol import TrainerError
 
-# From here on reductions take their axes as an input.
-OPSET = 18
 LARGEST_FILE = 4 * 2**30
 PREFIX = "network/"
 STANDARD_DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .job import AugmentJob
 from .preprocess import IGNORE, PAD_RGB, Pixels, content_size, letterbox_image, letterbox_label
+from .settings import Augment
 
 
 def flip_table(mirror_pairs: list[list[int]]) -> Pixels:
@@ -21,7 +21,7 @@ def flip_table(mirror_pairs: list[list[int]]) -> Pixels:
 
 
 def augment(
-    image: Pixels, label: Pixels, size: int, settings: AugmentJob, swap: Pixels, random: np.random.Generator
+    image: Pixels, label: Pixels, size: int, settings: Augment, swap: Pixels, random: np.random.Generator
 ) -> tuple[Pixels, Pixels]:
     """Augment content [h, w, 3] and [h, w] onto S×S canvases.
 
@@ -37,7 +37,7 @@ def augment(
 
 
 def _crop_and_rotate(
-    image: Pixels, label: Pixels, size: int, settings: AugmentJob, draws: NDArray[np.float64]
+    image: Pixels, label: Pixels, size: int, settings: Augment, draws: NDArray[np.float64]
 ) -> tuple[Pixels, Pixels]:
     """Cut a rotated window of the content and scale its longest side to S, both by one affine map."""
     height, width = label.shape

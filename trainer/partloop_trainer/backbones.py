@@ -51,10 +51,10 @@ def build_backbone(job: Job, load_weights: bool) -> Backbone:
 
     Raises `job-invalid` for an unknown preset or one without the four maps, `weights-missing` where they are not here.
     """
-    source = job.model.weights
-    name, extra = PRESETS.get(job.model.preset, (job.model.preset, {}))
+    source = job.settings.weights
+    name, extra = PRESETS.get(job.settings.preset, (job.settings.preset, {}))
     if name.startswith("swin"):
-        extra = {**extra, "img_size": job.image.size}
+        extra = {**extra, "img_size": job.settings.imageSize}
     hub = load_weights and source == "hub"
     if not hub:
         os.environ["HF_HUB_OFFLINE"] = "1"
@@ -66,21 +66,21 @@ def build_backbone(job: Job, load_weights: bool) -> Backbone:
         if hub and name in timm.list_models():
             raise missing(f"timm's hub gave no weights for {name}: {str(error)[:300]}") from error
         raise TrainerError(
-            "job-invalid", f"`train.preset` {job.model.preset}: {str(error)[:300]}", "see timm.list_models()"
+            "job-invalid", f"`train.preset` {job.settings.preset}: {str(error)[:300]}", "see timm.list_models()"
         ) from error
     info: Any = features.feature_info
     reductions, all_channels = list(info.reduction()), list(info.channels())
     if any(stride not in reductions for stride in STRIDES):
         raise TrainerError(
             "job-invalid",
-            f"`train.preset` {job.model.preset} gives maps at strides {reductions}, not {STRIDES}",
+            f"`train.preset` {job.settings.preset} gives maps at strides {reductions}, not {STRIDES}",
             "choose another backbone",
         )
     # The last of several maps of one stride is the deepest; unused ones are dropped in forward below.
     chosen = [len(reductions) - 1 - reductions[::-1].index(stride) for stride in STRIDES]
     if load_weights and not hub and source != "random":
         load_backbone(features, read_weights(_weights_file(job)), source)
-    mean, std = PLUS_MINUS_ONE if job.model.preset == "efficientnet_lite0" else IMAGENET
+    mean, std = PLUS_MINUS_ONE if job.settings.preset == "efficientnet_lite0" else IMAGENET
     network = features if len(reductions) == len(STRIDES) else Chosen(features, chosen)
     return Backbone(network, [all_channels[index] for index in chosen], name.startswith("swin"), mean, std)
 
@@ -99,10 +99,10 @@ class Chosen(nn.Module):
 
 
 def _weights_file(job: Job) -> Path:
-    source = job.model.weights
+    source = job.settings.weights
     if source != "package":
         return Path(source)
-    path = package_file() if job.model.preset == "efficientnet_lite0" else None
+    path = package_file() if job.settings.preset == "efficientnet_lite0" else None
     if path is None:
-        raise missing(f"no installed package holds backbone weights for {job.model.preset}")
+        raise missing(f"no installed package holds backbone weights for {job.settings.preset}")
     return path

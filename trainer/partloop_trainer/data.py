@@ -223,17 +223,18 @@ class Loader:
         self._images = images
         self._sampler = sampler
         self._size_at = size_at
-        self._positions = range(job.optim.batchSize) if positions is None else positions
+        self._positions = range(job.settings.batchSize) if positions is None else positions
         self._swap = flip_table(job.mirrorPairs)
 
     def sample(self, number: int, size: int) -> tuple[Pixels, Pixels]:
         """Augmented image [S, S, 3] and label [S, S] of one sample number."""
         image, label = self._images.content(self._sampler.index(number), size)
-        return augment(image, label, size, self._job.augment, self._swap, stream(self._job.seed, number, AUGMENT))
+        random = stream(self._job.seed, number, AUGMENT)
+        return augment(image, label, size, self._job.settings.augment, self._swap, random)
 
     def batches(self, first: int, last: int) -> Iterator[Batch]:
-        threads = max(1, self._job.loaderWorkers)
-        ahead = max(2, self._job.loaderWorkers)
+        threads = max(1, self._job.internal.loaderWorkers)
+        ahead = max(2, self._job.internal.loaderWorkers)
         pool = ThreadPoolExecutor(threads, thread_name_prefix="loader")
         waiting: deque[tuple[int, list[Future[tuple[Pixels, Pixels]]]]] = deque()
         try:
@@ -253,7 +254,7 @@ class Loader:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _submit(self, pool: ThreadPoolExecutor, iteration: int) -> list[Future[tuple[Pixels, Pixels]]]:
-        count = self._job.optim.batchSize
+        count = self._job.settings.batchSize
         size = self._size_at(iteration)
         return [pool.submit(self.sample, iteration * count + position, size) for position in self._positions]
 

@@ -41,6 +41,9 @@ class Bounds:
     steps: int
 
 
+# From 18 on reductions take their axes as an input.
+OPSET = 18
+
 BOUNDS = {"float32": Bounds(1e-3, 1e-4, 1e-3, 2), "float16": Bounds(2e-2, 5e-2, 2e-2, 8)}
 
 
@@ -107,12 +110,11 @@ def export(network: KNet, job: Job, folder: Path) -> Exported:
     # In evaluation mode as a whole: the exporter restores the outer module's mode, for everything inside it too.
     reference = ModelGraph(network).eval(), ScanGraph(network).eval()
     graphs: tuple[nn.Module, nn.Module] = reference
-    if job.export.precision == "float16":
+    if job.settings.exportPrecision == "float16":
         half = copy.deepcopy(network).half()
         graphs = ModelGraph(half).eval(), ScanGraph(half).eval()
-    size = job.image.size
-    count = job.export.batchSize if job.export.batch == "fixed" else 2
-    image, label = probe_images(count, size), torch.zeros(count, size, size, dtype=torch.uint8)
+    size = job.settings.imageSize
+    image, label = probe_images(2, size), torch.zeros(2, size, size, dtype=torch.uint8)
     model = _write(graphs[0], (image,), ["image"], ["logits"], folder / "model.onnx", job)
     outputs = ["mask", "p_mask", "p_label"]
     scan = _write(graphs[1], (image, label), ["image", "label"], outputs, folder / "scan.onnx", job)
@@ -132,18 +134,17 @@ def _write(
     graph: nn.Module, inputs: tuple[Tensor, ...], names: list[str], outputs: list[str], path: Path, job: Job
 ) -> Path:
     temporary = path.with_name(path.name + ".tmp")
-    batch = {0: "N"} if job.export.batch == "dynamic" else {}
-    dynamic = {name: dict(batch) for name in [*names, *outputs]}
+    dynamic = {name: {0: "N"} for name in [*names, *outputs]}
     if "label" in names:
         # The label's grid is the caller's choice for every batch.
-        dynamic |= {name: {**batch, 1: "H", 2: "W"} for name in ["label", *outputs]}
+        dynamic |= {name: {0: "N", 1: "H", 2: "W"} for name in ["label", *outputs]}
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
         # The TorchScript exporter: the newer one needs onnxscript, takes several times as long, writes install paths.
         with room_for(temporary, bytes_of(graph.state_dict()), path.name):
             torch.onnx.export(
                 graph, inputs, str(temporary), input_names=names, output_names=outputs, dynamic_axes=dynamic,
-                opset_version=job.export.opset, dynamo=False,
+                opset_version=OPSET, dynamo=False,
             )  # fmt: skip
     model = onnx.load(str(temporary))
     clean(model, metadata(job))
@@ -162,11 +163,11 @@ def metadata(job: Job) -> dict[str, str]:
         "partloop.classes": json.dumps(job.classes),
         "partloop.taxonomyDigest": job.taxonomyDigest,
         "partloop.trainingSetDigest": job.trainingSetDigest,
-        "partloop.preset": job.model.preset,
-        "partloop.opset": str(job.export.opset),
-        "partloop.batch": "N" if job.export.batch == "dynamic" else str(job.export.batchSize),
-        "partloop.precision": job.export.precision,
-        "partloop.size": str(job.image.size),
+        "partloop.preset": job.settings.preset,
+        "partloop.opset": str(OPSET),
+        "partloop.batch": "N",
+        "partloop.precision": job.settings.exportPrecision,
+        "partloop.size": str(job.settings.imageSize),
         "partloop.pad": json.dumps(PAD_RGB),
         "partloop.layout": "NHWC uint8 RGB, longest side scaled to size, top left, normalisation inside",
         "partloop.ignore": str(IGNORE),
@@ -204,11 +205,10 @@ def compare(graphs: tuple[nn.Module, nn.Module], files: tuple[Path, Path], job: 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     sessions = [onnxruntime.InferenceSession(str(one), options, providers=["CPUExecutionProvider"]) for one in files]
-    bounds = BOUNDS[job.export.precision]
-    size, classes = job.image.size, len(job.classes)
+    bounds = BOUNDS[job.settings.exportPrecision]
+    size, classes = job.settings.imageSize, len(job.classes)
     largest = 0.0
-    for batch, height, width in ((1, size, size), (3, size // 2, size // 2), (2, size * 3 // 4, size)):
-        count = batch if job.export.batch == "dynamic" else job.export.batchSize
+    for count, height, width in ((1, size, size), (3, size // 2, size // 2), (2, size * 3 // 4, size)):
         image = probe_images(count, size)
         label = torch.arange(count * height * width).view(count, height, width).remainder(classes + 1)
         label = torch.where(label == classes, IGNORE, label).to(torch.uint8)

@@ -11,8 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .job import LossJob
 from .preprocess import IGNORE
+from .settings import Settings
+
+# Focusing power of the focal loss, as its authors recommend.
+FOCAL_GAMMA = 2.0
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,9 @@ class SegmentationLoss:
     the totals of a whole batch the losses of its parts add up to the loss of the whole.
     """
 
-    def __init__(self, settings: LossJob, weights: Tensor) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, weights: Tensor) -> None:
         self._weights = weights
-        self._ce, self._focal, self._dice = settings.shares
+        self._ce, self._focal, self._dice = settings.loss_shares
 
     def target(self, label: Tensor) -> Target:
         """label [N, H, W] uint8, 255 ignored."""
@@ -54,7 +56,7 @@ class SegmentationLoss:
         logits = logits.float()
         weights, pairs = target.totals if totals is None else totals
         terms: list[Tensor] = []
-        for share, gamma in ((self._ce, 0.0), (self._focal, self._settings.focalGamma)):
+        for share, gamma in ((self._ce, 0.0), (self._focal, FOCAL_GAMMA)):
             if share:
                 entropy = cross_entropy(logits, target.index, target.weight, gamma) / weights.clamp(min=1e-6)
                 terms.append(entropy if share == 1 else share * entropy)

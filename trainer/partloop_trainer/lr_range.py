@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from .job import Job
 from .protocol import Reporter, StopFlag, TrainerError
@@ -38,7 +39,7 @@ def lr_range(job: Job, reporter: Reporter, stop: StopFlag) -> None:
 
 def measure(run: Run, stop: StopFlag) -> list[tuple[float, float]]:
     """(head rate, smoothed loss) of each step until the loss diverges."""
-    last = run.job.optim.iterations
+    last = run.job.settings.iterations
     points: list[tuple[float, float]] = []
     smooth, best = 0.0, math.inf
     start = time.monotonic()
@@ -54,7 +55,7 @@ def measure(run: Run, stop: StopFlag) -> list[tuple[float, float]]:
         smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss
         value = smooth / (1 - SMOOTHING ** (batch.iteration + 1))
         best = min(best, value)
-        rate = run.job.optim.lrHead * factor
+        rate = run.job.settings.lrHead * factor
         points.append((rate, value))
         pace = (time.monotonic() - start) / (batch.iteration + 1)
         run.reporter.emit(

@@ -162,8 +162,8 @@ def build_model(job: Job, load_weights: bool) -> KNet:
     backbone = build_backbone(job, load_weights)
     # Building a backbone may draw more or fewer random numbers with weights than without: the head starts afresh.
     torch.manual_seed(job.seed + 1)
-    settings = job.model
-    return KNet(backbone, len(job.classes), settings.width, settings.stage_count, settings.heads, settings.neck_kind)
+    settings, internal = job.settings, job.internal
+    return KNet(backbone, len(job.classes), internal.width, settings.stage_count, internal.heads, settings.neck_kind)
 
 
 def upsampled(logits: Tensor, size: int) -> Tensor:

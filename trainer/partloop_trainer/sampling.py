@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 CHOICE, AUGMENT = 0, 1
+# Smallest and largest weight of a class in the losses.
+CLASS_WEIGHTS = (0.25, 4.0)
 
 
 def stream(seed: int, sample: int, purpose: int) -> np.random.Generator:
@@ -32,8 +34,10 @@ def image_weights(counts: NDArray[np.int64], exponent: float) -> NDArray[np.floa
     return weights / weights.sum()
 
 
-def class_weights(counts: NDArray[np.int64], exponent: float, smallest: float, largest: float) -> NDArray[np.float64]:
-    """Loss weight [classes] of each class: pixel frequency^-exponent, median 1, then clipped.
+def class_weights(
+    counts: NDArray[np.int64], exponent: float, bounds: tuple[float, float] = CLASS_WEIGHTS
+) -> NDArray[np.float64]:
+    """Loss weight [classes] of each class: pixel frequency^-exponent, median 1, then clipped to `bounds`.
 
     The median, since one class of a few stray pixels would pull a mean up and press all others to the lower bound.
     A class that does not occur gets 1; it never enters a sum.
@@ -43,7 +47,7 @@ def class_weights(counts: NDArray[np.int64], exponent: float, smallest: float, l
     weights = np.ones(len(totals))
     if occurs.any():
         raw = (totals[occurs] / totals.sum()) ** -exponent
-        weights[occurs] = np.clip(raw / np.median(raw), smallest, largest)
+        weights[occurs] = np.clip(raw / np.median(raw), *bounds)
     return weights
 
 

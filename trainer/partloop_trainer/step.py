@@ -13,6 +13,9 @@ from .protocol import MEMORY_HINT, Reporter, TrainerError, is_out_of_memory
 from .ranks import Ranks
 from .room import memory_there
 
+# Weight of the auxiliary head's loss, as in MMSegmentation's configurations.
+AUXILIARY_WEIGHT = 0.4
+
 
 class Step:
     """Forward and backward over this process's share of a batch.
@@ -73,7 +76,7 @@ class Step:
         losses: list[Tensor] = []
         for images, labels in zip(image.tensor_split(count), label.tensor_split(count), strict=True):
             pixels = images.to(self._device, non_blocking=True).permute(0, 3, 1, 2).float()
-            with autocast(self._job, self._device):
+            with autocast(self._device):
                 outputs = self._run(pixels)
             loss = self.total_loss(outputs, labels, totals)
             loss.backward()
@@ -86,7 +89,7 @@ class Step:
         try:
             return self._forward(pixels)
         except Exception as error:
-            if self._job.compile == "on" or is_out_of_memory(error):
+            if self._job.settings.compile == "on" or is_out_of_memory(error):
                 raise
             # A machine without a C compiler, or a network that the compiler does not take, in many kinds of errors:
             # slower, not wrong. What has other causes comes again below.
@@ -106,7 +109,7 @@ class Step:
         for logits in outputs.stages[:-1]:
             total = total + self._loss(logits, small, of_small)
         auxiliary = self._loss(upsampled(outputs.auxiliary.float(), side), small, of_small)
-        return total + self._job.loss.auxWeight * auxiliary
+        return total + AUXILIARY_WEIGHT * auxiliary
 
     def _remember(self) -> tuple[list[tuple[Tensor, Tensor]], Tensor, Tensor | None]:
         """What a pass changes beside gradients: batch norm's statistics, and the random numbers of drop path."""

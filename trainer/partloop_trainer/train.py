@@ -29,10 +29,11 @@ from .data import Batch, ImageSet, Loader, label_counts, read_records
 from .devices import choose_device, compiles, configure, place, uses_bfloat16
 from .evaluate import Metrics, evaluate
 from .export import export
-from .job import Job, identity
+from .identity import identity
+from .job import Job
 from .losses import SegmentationLoss
 from .model import build_model
-from .optimizer import build_optimizer
+from .optimizer import LARGEST_GRADIENT, build_optimizer
 from .protocol import Reporter, StopFlag, TrainerError
 from .ranks import join_ranks
 from .room import bytes_of, room_for
@@ -40,6 +41,9 @@ from .sampling import Sampler, class_weights, image_weights
 from .schedule import rate_factor, size_at
 from .step import Step
 from .writer import Writer
+
+# Most bytes of prepared images that are kept in memory.
+CACHE_BYTES = 1_000_000_000
 
 
 def train(job: Job, reporter: Reporter, stop: StopFlag) -> None:
@@ -70,16 +74,16 @@ class Run:
         configure(job)
         self.ranks = join_ranks(self.device)
         self.environment = environment(
-            job.threads, self.device, self.ranks.size, uses_bfloat16(job, self.device), compiles(job, self.device)
+            job.settings.threads, self.device, self.ranks.size, uses_bfloat16(self.device), compiles(job, self.device)
         )
         self.identity = identity(job)
         self.checkpoints = Checkpoints(self.folder / "checkpoints", job.keepCheckpoints)
 
         classes = len(job.classes)
         records = read_records(job.train)
-        self.images = ImageSet(records, classes, job.cacheBytes)
+        self.images = ImageSet(records, classes, CACHE_BYTES)
         self.validation = ImageSet(read_records(job.val), classes, 0) if job.val else None
-        cache, workers = self.folder / "label-counts.npz", job.loaderWorkers or job.threads
+        cache, workers = self.folder / "label-counts.npz", job.internal.loaderWorkers or job.settings.threads
         # The first process counts, the others read what it found.
         if not self.ranks.is_first:
             self.ranks.wait()
@@ -88,14 +92,14 @@ class Run:
             self.ranks.wait()
         if not counts.any():
             raise TrainerError("data-unusable", f"no image of {job.train} has a labelled pixel")
-        sampler = Sampler(job.seed, image_weights(counts, job.sampling.imageWeightExponent))
+        sampler = Sampler(job.seed, image_weights(counts, job.settings.imageWeightExponent))
         self.sampler = sampler
         self.loader = Loader(
-            job, self.images, sampler, lambda iteration: size_at(job.image, job.optim.iterations, iteration),
-            self.ranks.positions(job.optim.batchSize),
+            job, self.images, sampler, lambda iteration: size_at(job.settings, iteration),
+            self.ranks.positions(job.settings.batchSize),
         )  # fmt: skip
-        weights = class_weights(counts, job.loss.classWeightExponent, *job.loss.classWeightClip)
-        loss = SegmentationLoss(job.loss, torch.tensor(weights, dtype=torch.float32, device=self.device))
+        weights = class_weights(counts, job.settings.classWeightExponent)
+        loss = SegmentationLoss(job.settings, torch.tensor(weights, dtype=torch.float32, device=self.device))
 
         self.saved = self.checkpoints.newest(reporter)
         self.model = build_model(job, load_weights=self.saved is None and job.warmStart is None)
@@ -105,10 +109,10 @@ class Run:
             # Drop path draws anew for each process's images.
             torch.manual_seed(job.seed + 1 + self.ranks.rank)
         self.parameters = sum(one.numel() for one in self.model.parameters())
-        self.optimizer = build_optimizer(self.model, job)
+        self.optimizer = build_optimizer(self.model, job.settings)
         self.writer = Writer(self.checkpoints, self.identity, self.saved_one)
         self.gradients = Step(job, self.model, loss, self.device, self.ranks, reporter)
-        self.average = Average(job.optim.ema) if job.optim.ema else None
+        self.average = Average(job.settings.ema) if job.settings.ema else None
         self.iteration = 0
 
     def resume(self) -> None:
@@ -143,18 +147,18 @@ class Run:
             # A broken validation set shows now, not after hours of training.
             self.measure(limit=2)
         self.reporter.emit(
-            "started", iterations=job.optim.iterations, resumedFrom=self.saved.iteration if self.saved else None,
+            "started", iterations=job.settings.iterations, resumedFrom=self.saved.iteration if self.saved else None,
             device=self.device, trainImages=len(self.images.records),
             valImages=len(self.validation.records) if self.validation else 0, parameters=self.parameters,
         )  # fmt: skip
         self.reporter.log(
             f"train {len(self.images.records)} images on {self.device}, "
-            f"iterations {self.iteration} → {job.optim.iterations}"
+            f"iterations {self.iteration} → {job.settings.iterations}"
         )
 
     def fit(self) -> None:
         """The loop: one batch, one step, a checkpoint every so often; a stop saves at the step's end."""
-        last = self.job.stopAfter or self.job.optim.iterations
+        last = self.job.stopAfter or self.job.settings.iterations
         self.set_training()
         try:
             self.run_steps(last)
@@ -167,13 +171,14 @@ class Run:
         since, since_iteration = time.monotonic(), self.iteration
         losses: list[float] = []
         for batch in self.loader.batches(self.iteration, last):
-            losses.append(self.step(batch, rate_factor(job.optim, batch.iteration)))
+            losses.append(self.step(batch, rate_factor(job.settings, batch.iteration)))
             self.iteration = batch.iteration + 1
             if self.iteration % job.progressEvery == 0 or self.iteration == last:
                 now = time.monotonic()
                 pace = (now - since) / (self.iteration - since_iteration)
                 since, since_iteration = now, self.iteration
-                mean_loss, rate = float(np.mean(losses)), job.optim.lrHead * rate_factor(job.optim, batch.iteration)
+                mean_loss = float(np.mean(losses))
+                rate = job.settings.lrHead * rate_factor(job.settings, batch.iteration)
                 losses = []
                 self.reporter.emit(
                     "progress", iteration=self.iteration, loss=round(mean_loss, 6), lr=rate,
@@ -183,7 +188,7 @@ class Run:
             if self.ranks.any(self.stop.is_set(), self.device):
                 # All of them stop after the same step.
                 self.stop.set("another process of this run was stopped")
-            if self.iteration % job.checkpointEvery == 0 or self.iteration == last or self.stop.is_set():
+            if self.iteration % job.settings.checkpointEvery == 0 or self.iteration == last or self.stop.is_set():
                 self.save()
             self.stop.check()
 
@@ -195,11 +200,10 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
         loss = self.gradients.gradients(batch.image, batch.label)
-        limit = self.job.optim.clip or math.inf
-        gradient = nn.utils.clip_grad_norm_(self.model.parameters(), limit)
+        gradient = nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
         value = float(loss)
         if not (math.isfinite(value) and math.isfinite(float(gradient))):
-            count = self.job.optim.batchSize
+            count = self.job.settings.batchSize
             numbers = range(batch.iteration * count, (batch.iteration + 1) * count)
             names = sorted({self.images.records[self.sampler.index(number)].image_id for number in numbers})
             where = f"iteration {batch.iteration} on images {', '.join(names[:20])}"
@@ -213,7 +217,7 @@ class Run:
     def set_training(self) -> None:
         """Training mode, with the backbone's batch norm left in evaluation mode where the job freezes it."""
         self.model.train()
-        if self.job.model.freezeNorm:
+        if self.job.settings.freezeNorm:
             for module in self.model.backbone.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
@@ -244,14 +248,14 @@ class Run:
         job = self.job
         if self.validation is None:
             return Metrics(None, [None] * len(job.classes))
-        workers = job.loaderWorkers or job.threads
+        workers = job.internal.loaderWorkers or job.settings.threads
         return evaluate(
             self.model,
             self.validation,
             len(job.classes),
-            job.image.size,
-            job.image.validationSize,
-            job.optim.batchSize,
+            job.settings.imageSize,
+            job.validationSize,
+            job.settings.batchSize,
             workers,
             self.stop,
             limit,
@@ -295,7 +299,7 @@ class Run:
         )  # fmt: skip
         seconds = round(time.monotonic() - started_at, 3)
         result = {
-            "iterations": job.optim.iterations,
+            "iterations": job.settings.iterations,
             "seconds": seconds,
             "valMiou": metrics.miou,
             "perClassIou": per_class,
@@ -306,8 +310,8 @@ class Run:
                 "weights.pt": sha256_file(self.folder / "weights.pt"),
             },
             "torch": str(torch.__version__),
-            "threads": job.threads,
+            "threads": job.settings.threads,
             "weightsSha256": weights_digest(weights),
         }
         write_json(self.folder / "result.json", result)
-        self.reporter.emit("done", iterations=job.optim.iterations, seconds=seconds)
+        self.reporter.emit("done", iterations=job.settings.iterations, seconds=seconds)

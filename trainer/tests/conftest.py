@@ -71,11 +71,17 @@ def tiny_raw(data: Path, work: Path, **changes: Any) -> dict[str, Any]:
         "mirrorPairs": [[1, 2]],
         "taxonomyDigest": "t",
         "trainingSetDigest": "s",
-        "threads": 1,
-        "model": {"preset": "test_efficientnet", "width": 16, "heads": 2, "stages": 2, "weights": "random"},
-        "image": {"size": 64},
-        "optim": {"iterations": 6, "batchSize": 2},
-        "checkpointEvery": 2,
+        "settings": {
+            "preset": "test_efficientnet",
+            "stages": 2,
+            "weights": "random",
+            "imageSize": 64,
+            "iterations": 6,
+            "batchSize": 2,
+            "checkpointEvery": 2,
+            "threads": 1,
+        },
+        "internal": {"width": 16, "heads": 2},
         "progressEvery": 1,
     }
     for name, value in changes.items():

@@ -28,7 +28,7 @@ from partloop_trainer.train import Run
 from rank_main import first_step
 
 FROZEN = {"freezeNorm": True}
-ALL_LOSSES = {"name": "sum", "ceWeight": 1.0, "focalWeight": 0.5, "diceWeight": 1.0}
+ALL_LOSSES = {"loss": "sum", "lossWeights": {"ce": 1.0, "focal": 0.5, "dice": 1.0}}
 
 
 def assert_same_step(found: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -48,7 +48,7 @@ def test_processes_share_the_positions_of_a_batch_each_once(batch: int, size: in
 
 
 def test_two_processes_have_the_loss_and_gradients_of_one(data: Path, tmp_path: Path) -> None:
-    raw = tiny_raw(data, tmp_path / "work", model=FROZEN, loss=ALL_LOSSES, optim={"batchSize": 3})
+    raw = tiny_raw(data, tmp_path / "work", settings={**FROZEN, **ALL_LOSSES, "batchSize": 3})
     (tmp_path / "job.json").write_text(json.dumps(raw))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -74,7 +74,7 @@ def test_two_processes_have_the_loss_and_gradients_of_one(data: Path, tmp_path: 
 
 def test_two_processes_that_are_stopped_go_on_to_the_weights_of_an_unbroken_run(data: Path, tmp_path: Path) -> None:
     def raw(folder: str) -> dict[str, Any]:
-        return tiny_raw(data, tmp_path / folder, model=FROZEN, processes=2, optim={"iterations": 8})
+        return tiny_raw(data, tmp_path / folder, settings={**FROZEN, "processes": 2, "iterations": 8})
 
     def weights(folder: str) -> str:
         return str(json.loads((tmp_path / folder / "result.json").read_text())["weightsSha256"])
@@ -93,7 +93,7 @@ def test_two_processes_that_are_stopped_go_on_to_the_weights_of_an_unbroken_run(
 
 
 def test_a_failing_process_ends_the_others_with_its_exit_code(data: Path, tmp_path: Path) -> None:
-    code, rest, _ = Child(tiny_raw(data, tmp_path / "work", processes=2), tmp_path).end()
+    code, rest, _ = Child(tiny_raw(data, tmp_path / "work", settings={"processes": 2}), tmp_path).end()
     assert code == 2 and any("train.freezeNorm" in one.get("hint", "") for one in rest)
 
 
@@ -118,7 +118,7 @@ class Small:
 def test_out_of_memory_halves_the_batch_and_adds_up_to_the_same_step(
     make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings: dict[str, Any] = {"model": FROZEN, "loss": ALL_LOSSES, "optim": {"batchSize": 5}}
+    settings: dict[str, Any] = {"settings": {**FROZEN, **ALL_LOSSES, "batchSize": 5}}
     whole = first_step(make_job("whole", **settings))
     memory = Small(monkeypatch, 2)
     parts = first_step(make_job("parts", **settings))
@@ -129,7 +129,7 @@ def test_out_of_memory_halves_the_batch_and_adds_up_to_the_same_step(
 def test_the_split_is_said_kept_in_the_checkpoint_and_taken_up_again(
     make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = make_job(optim={"iterations": 4, "batchSize": 4})
+    job = make_job(settings={"iterations": 4, "batchSize": 4})
     with monkeypatch.context() as narrow:
         Small(narrow, 2)
         recorder = run_here(job)
@@ -149,7 +149,7 @@ def test_a_batch_that_failed_leaves_no_trace_in_batch_norm_or_random_numbers(
     make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Small(monkeypatch, 0)
-    run = Run(make_job(optim={"batchSize": 2}), Recorder(), StopFlag())
+    run = Run(make_job(settings={"batchSize": 2}), Recorder(), StopFlag())
     run.set_training()
     batch = next(run.loader.batches(0, 1))
     before = {name: value.clone() for name, value in run.model.state_dict().items()}
@@ -165,9 +165,9 @@ def test_a_batch_that_failed_leaves_no_trace_in_batch_norm_or_random_numbers(
 def test_a_compiled_step_is_the_same_step(make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
     # UPerNet, whose pooling goes through matrices that the compiler takes for constants.
     network = {**FROZEN, "neck": "upernet"}
-    whole = first_step(make_job("plain", model=network))
+    whole = first_step(make_job("plain", settings=network))
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager", fullgraph=True))
-    assert_same_step(first_step(make_job("compiled", model=network, compile="on")), whole)
+    assert_same_step(first_step(make_job("compiled", settings={**network, "compile": "on"})), whole)
 
 
 @pytest.mark.parametrize("asked", ["auto", "on"])
@@ -185,7 +185,7 @@ def test_where_compiling_fails_auto_goes_on_and_says_so(
     monkeypatch.setattr(step_module, "compiles", lambda *_: True)
     monkeypatch.setattr(torch, "compile", compiled)
     recorder = Recorder()
-    run = Run(make_job(compile=asked), recorder, StopFlag())
+    run = Run(make_job(settings={"compile": asked}), recorder, StopFlag())
     run.set_training()
     batch = next(run.loader.batches(0, 1))
     if asked == "on":

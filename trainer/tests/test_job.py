@@ -11,26 +11,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import Child, tiny_raw
-from partloop_trainer.job import Job, describe, identity, parse_job
+from partloop_trainer.identity import identity
+from partloop_trainer.job import Job, describe, parse_job
 from partloop_trainer.protocol import EXITS, TrainerError
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"optim": {"iteration": 3}}, "unknown field `optim.iteration`"),
+        ({"settings": {"iteration": 3}}, "unknown field `settings.iteration`"),
         ({"colour": 1}, "unknown field `colour`"),
         ({"version": 2}, "`version` must be at most 1"),
-        ({"optim": {"lrHead": "fast"}}, "`optim.lrHead` must be a number"),
-        ({"optim": {"iterations": True}}, "`optim.iterations` must be a whole number"),
-        ({"optim": {"lrHead": float("nan")}}, "`optim.lrHead` must be at least"),
-        ({"loss": {"name": "hinge"}}, "`loss.name` must be one of ce, focal"),
-        ({"image": {"size": 100}}, "`image.size` must be a multiple of 32"),
+        ({"settings": {"lrHead": "fast"}}, '`settings.lrHead` must be a number, not "fast"'),
+        ({"settings": {"iterations": True}}, "`settings.iterations` must be a whole number"),
+        ({"settings": {"lrHead": float("nan")}}, "`settings.lrHead` must be above 0"),
+        ({"settings": {"ema": float("nan")}}, "`settings.ema` must be at least 0"),
+        ({"settings": {"ema": 2}}, "`settings.ema` must be at most 1, not 2"),
+        ({"settings": {"augment": {"angle": -1}}}, "`settings.augment.angle` must be at least 0"),
+        ({"settings": {"augment": []}}, "`settings.augment` must be an object"),
+        ({"settings": {"stages": 7}}, "`settings.stages` must be at most 6"),
+        ({"settings": {"imageSizes": [64, 65]}}, "`settings.imageSizes[1]` must be a multiple of 32, not 65"),
+        ({"settings": {"imageSizes": [64] * 17}}, "`settings.imageSizes` must be a list of at most 16"),
+        ({"settings": {"preset": "../x"}}, "`settings.preset` must be text like"),
+        ({"settings": {"freezeNorm": 1}}, "`settings.freezeNorm` must be true or false, not 1"),
+        ({"classes": "hood"}, "`classes` must be a list"),
+        ({"mirrorPairs": [[1, "hood"]]}, "`mirrorPairs[0][1]` must be a whole number"),
+        ({"settings": {"loss": "hinge"}}, "`settings.loss` must be one of ce, focal, dice, ce+dice, sum, not"),
+        ({"settings": {"imageSize": 100}}, "`settings.imageSize` must be a multiple of 32"),
         ({"workDir": "here"}, "`workDir` must be an absolute path"),
         ({"mirrorPairs": [[1, 9]]}, "`mirrorPairs` names a class index"),
         ({"classes": ["background"]}, "`classes` must hold"),
-        ({"loss": {"name": "sum", "ceWeight": 0}}, "are all 0"),
-        ({"loss": {"classWeightExponent": 0.8}, "sampling": {"imageWeightExponent": 0.5}}, "add up to 1.3"),
+        ({"settings": {"loss": "sum", "lossWeights": {"ce": 0}}}, "are all 0"),
+        ({"settings": {"classWeightExponent": 0.8, "imageWeightExponent": 0.5}}, "add up to 1.3"),
     ],
 )
 def test_an_invalid_job_names_the_field(data: Path, tmp_path: Path, changes: dict[str, Any], words: str) -> None:
@@ -42,7 +54,7 @@ def test_an_invalid_job_names_the_field(data: Path, tmp_path: Path, changes: dic
 
 def test_all_problems_are_reported_at_once(data: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainerError) as caught:
-        parse_job(tiny_raw(data, tmp_path, seed=-1, threads=0, colour=1))
+        parse_job(tiny_raw(data, tmp_path, seed=-1, settings={"threads": 0}, colour=1))
     assert caught.value.message.count(";") == 2
 
 
@@ -54,19 +66,32 @@ def test_an_invalid_job_ends_the_process_with_2_and_an_error_line(data: Path, tm
 
 
 def test_where_and_how_fast_a_job_runs_is_no_part_of_its_identity(make_job: Callable[..., Job]) -> None:
-    same = identity(make_job("elsewhere", attempt="2", threads=4, loaderWorkers=3, checkpointEvery=9))
+    same = identity(
+        make_job("elsewhere", attempt="2", settings={"threads": 4, "checkpointEvery": 9}, internal={"loaderWorkers": 3})
+    )
     assert same == identity(make_job())
     assert identity(make_job(seed=2)) != identity(make_job())
 
 
-def test_every_field_is_documented() -> None:
-    def walk(fields: dict[str, Any]) -> None:
-        for name, one in fields.items():
-            assert len(one["doc"]) > 5, name
-            walk(one.get("fields", {}))
+def test_checkpoints_record_what_decided_them_by_the_names_of_the_first_ones(make_job: Callable[..., Job]) -> None:
+    found = identity(make_job())
+    sections = {"model": 7, "image": 2, "optim": 16, "loss": 8, "sampling": 1, "augment": 5}
+    assert {one: sum(name.startswith(f"{one}.") for name in found) for one in sections} == sections
+    assert len(found) == sum(sections.values()) + 7
+    # What is a constant now was a setting then.
+    assert found | {
+        "optim.weightDecay": 5e-4, "optim.clip": 1.0, "optim.baseLrShare": 0.1, "optim.upShare": 0.5,
+        "optim.gamma": 0.99994, "optim.power": 0.9, "optim.warmup": 0, "loss.classWeightClip": [0.25, 4.0],
+        "loss.auxWeight": 0.4, "loss.focalGamma": 2.0,
+    } == found  # fmt: skip
 
-    walk(describe())
-    assert describe()["optim"]["fields"]["lrHead"]["default"] == 2e-3
+
+def test_every_field_is_documented() -> None:
+    kinds = describe()["$defs"]
+    for kind in kinds.values():
+        for name, one in kind["properties"].items():
+            assert len(one.get("description") or kinds[one["$ref"].rpartition("/")[2]]["description"]) > 5, name
+    assert kinds["Settings"]["properties"]["lrHead"]["default"] == 2e-3
 
 
 def test_exit_codes_are_distinct() -> None:

@@ -153,16 +153,17 @@ def test_swin_takes_upernet_and_three_stages_unless_told_otherwise(make_job: Cal
         ("efficientnet_lite0", {}, ("fpn", 2)),
         ("efficientnet_lite0", {"neck": "upernet"}, ("upernet", 2)),
     ]:
-        model = make_job(model={"preset": preset, "stages": None, **told}).model
+        model = make_job(settings={"preset": preset, "stages": None, **told}).settings
         assert (model.neck_kind, model.stage_count) == wanted
 
 
 def test_swin_t_with_upernet_has_about_the_published_number_of_parameters(make_job: Callable[..., Job]) -> None:
     """Liu et al. 2021 (arXiv 2103.14030), table 3: UPerNet on Swin-T for the 150 classes of ADE20K, 60 million."""
     classes = [f"class {index}" for index in range(150)]
-    settings = {"preset": "swin_tiny", "width": 512, "heads": 8, "stages": None}
+    settings, internal = {"preset": "swin_tiny", "stages": None}, {"width": 512, "heads": 8}
     with torch.device("meta"):
-        model = build_model(make_job(classes=classes, mirrorPairs=[], model=settings), load_weights=False)
+        job = make_job(classes=classes, mirrorPairs=[], settings=settings, internal=internal)
+        model = build_model(job, load_weights=False)
     stages = sum(one.numel() for one in model.stages.parameters())
     plain = sum(one.numel() for one in model.parameters()) - stages
     assert isinstance(model, KNet) and plain == pytest.approx(60e6, rel=0.03)
@@ -174,7 +175,7 @@ def test_swin_t_with_upernet_has_about_the_published_number_of_parameters(make_j
 
 
 def test_a_network_with_upernet_trains_and_predicts(make_job: Callable[..., Job]) -> None:
-    model = build_model(make_job(model={"neck": "upernet"}), load_weights=True)
+    model = build_model(make_job(settings={"neck": "upernet"}), load_weights=True)
     outputs = model.all_stages(torch.rand(2, 3, 64, 64) * 255)
     assert [tuple(one.shape) for one in outputs.stages] == [(2, 4, 16, 16)] * 3
     sum(one.sum() for one in outputs.stages).backward()  # type: ignore[union-attr]
@@ -183,6 +184,6 @@ def test_a_network_with_upernet_trains_and_predicts(make_job: Callable[..., Job]
 
 
 def test_a_run_with_upernet_trains_after_its_first_look_at_the_validation_images(make_job: Callable[..., Job]) -> None:
-    job = make_job(model={"neck": "upernet"}, val=make_job().train, optim={"iterations": 1})
+    job = make_job(settings={"neck": "upernet", "iterations": 1}, val=make_job().train)
     recorder = run_here(job)
     assert recorder.of("exported") and recorder.of("progress")[0]["loss"] > 0

@@ -13,14 +13,16 @@ import torch
 from torch.nn import functional as F
 
 from conftest import CLASSES, Recorder, run_here
+from partloop_trainer import losses
 from partloop_trainer.checkpoint import weights_digest
 from partloop_trainer.evaluate import confusion_counts, metrics_of
-from partloop_trainer.job import Job, LossJob
+from partloop_trainer.job import Job
 from partloop_trainer.losses import SegmentationLoss, dice, shrink_label
 from partloop_trainer.model import KernelAttention, KernelUpdateStage, build_model, group_features
 from partloop_trainer.protocol import StopFlag, TrainerError
 from partloop_trainer.resize import interpolation_matrix, resize_bilinear
 from partloop_trainer.schedule import size_at
+from partloop_trainer.settings import LossWeights, Settings
 
 
 def test_a_class_gathers_the_mean_feature_under_its_soft_mask() -> None:
@@ -73,20 +75,21 @@ def test_attention_equals_the_library_s() -> None:
     torch.testing.assert_close(own(x), library(x, x, x)[0])
 
 
-def applied(settings: LossJob, weights: torch.Tensor, logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+def applied(settings: Settings, weights: torch.Tensor, logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
     loss = SegmentationLoss(settings, weights)
     return loss(logits, loss.target(label))
 
 
-def test_cross_entropy_is_the_library_s_weighted_mean_and_ignores_255() -> None:
+def test_cross_entropy_is_the_library_s_weighted_mean_and_ignores_255(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     logits, label = torch.randn(2, 3, 4, 4), torch.randint(0, 3, (2, 4, 4), dtype=torch.uint8)
     label[0, 0] = 255
     weights = torch.tensor([0.5, 1.0, 2.0])
     wanted = F.cross_entropy(logits, label.long(), weights, ignore_index=255)
-    torch.testing.assert_close(applied(LossJob(), weights, logits, label), wanted)
-    torch.testing.assert_close(applied(LossJob(name="focal", focalGamma=0.0), weights, logits, label), wanted)
-    assert applied(LossJob(name="focal"), weights, logits, label) < wanted
+    torch.testing.assert_close(applied(Settings(), weights, logits, label), wanted)
+    assert applied(Settings(loss="focal"), weights, logits, label) < wanted
+    monkeypatch.setattr(losses, "FOCAL_GAMMA", 0.0)
+    torch.testing.assert_close(applied(Settings(loss="focal"), weights, logits, label), wanted)
 
 
 def test_a_sum_adds_the_three_losses_by_their_weights() -> None:
@@ -94,11 +97,11 @@ def test_a_sum_adds_the_three_losses_by_their_weights() -> None:
     logits, label = torch.randn(2, 3, 4, 4), torch.randint(0, 3, (2, 4, 4), dtype=torch.uint8)
     weights = torch.tensor([0.5, 1.0, 2.0])
     ce, focal, overlap = (
-        applied(LossJob(name=one), weights, logits, label)
+        applied(Settings(loss=one), weights, logits, label)
         for one in ("ce", "focal", "dice")  # type: ignore[arg-type]
     )
-    torch.testing.assert_close(applied(LossJob(name="ce+dice"), weights, logits, label), ce + overlap)
-    mixed = LossJob(name="sum", ceWeight=0.5, focalWeight=2.0, diceWeight=3.0)
+    torch.testing.assert_close(applied(Settings(loss="ce+dice"), weights, logits, label), ce + overlap)
+    mixed = Settings(loss="sum", lossWeights=LossWeights(ce=0.5, focal=2.0, dice=3.0))
     torch.testing.assert_close(applied(mixed, weights, logits, label), 0.5 * ce + 2 * focal + 3 * overlap)
 
 
@@ -107,7 +110,7 @@ def test_parts_of_a_batch_told_its_totals_add_up_to_its_loss_and_gradient(name: 
     torch.manual_seed(0)
     logits, label = torch.randn(3, 4, 8, 8, requires_grad=True), torch.randint(0, 4, (3, 8, 8), dtype=torch.uint8)
     label[0, :5] = 255
-    loss = SegmentationLoss(LossJob(name=name), torch.tensor([0.3, 1.0, 2.0, 4.0]))  # type: ignore[arg-type]
+    loss = SegmentationLoss(Settings(loss=name), torch.tensor([0.3, 1.0, 2.0, 4.0]))  # type: ignore[arg-type]
     whole = loss(logits, loss.target(label))
     (wanted,) = torch.autograd.grad(whole, logits)
     totals = loss.target(label).totals
@@ -120,7 +123,7 @@ def test_parts_of_a_batch_told_its_totals_add_up_to_its_loss_and_gradient(name: 
 @pytest.mark.parametrize("name", ["ce", "focal", "dice", "ce+dice"])
 def test_an_image_without_labels_gives_a_finite_loss_and_no_gradient(name: str) -> None:
     logits = torch.randn(1, 3, 4, 4, requires_grad=True)
-    loss = applied(LossJob(name=name), torch.ones(3), logits, torch.full((1, 4, 4), 255, dtype=torch.uint8))  # type: ignore[arg-type]
+    loss = applied(Settings(loss=name), torch.ones(3), logits, torch.full((1, 4, 4), 255, dtype=torch.uint8))  # type: ignore[arg-type]
     loss.backward()
     assert float(loss.detach()) == 0.0 and logits.grad is not None and not logits.grad.any()
 
@@ -144,8 +147,8 @@ def test_the_matrices_for_cuda_resize_as_interpolate_does(target: int) -> None:
 
 
 def test_the_size_schedule_takes_equal_parts(make_job: Callable[..., Job]) -> None:
-    image = make_job(image={"scheduleSizes": [32, 64]}).image
-    assert [size_at(image, 6, iteration) for iteration in range(6)] == [32, 32, 32, 64, 64, 64]
+    settings = make_job(settings={"imageSizes": [32, 64]}).settings
+    assert [size_at(settings, iteration) for iteration in range(6)] == [32, 32, 32, 64, 64, 64]
 
 
 def test_mean_iou_leaves_out_the_background_and_classes_without_ground_truth() -> None:
@@ -156,7 +159,7 @@ def test_mean_iou_leaves_out_the_background_and_classes_without_ground_truth() -
 
 
 def test_a_run_learns_and_its_files_are_described_and_repeatable(make_job: Callable[..., Job]) -> None:
-    settings = {"optim": {"iterations": 20, "batchSize": 4}, "checkpointEvery": 20}
+    settings = {"settings": {"iterations": 20, "batchSize": 4, "checkpointEvery": 20}}
     job = make_job("one", val=make_job().train, **settings)
     recorder = run_here(job)
     losses = [one["loss"] for one in recorder.of("progress")]
@@ -181,7 +184,7 @@ def test_a_run_learns_and_its_files_are_described_and_repeatable(make_job: Calla
 def test_the_range_test_reports_rising_rates_and_saves_nothing(make_job: Callable[..., Job]) -> None:
     from partloop_trainer.lr_range import lr_range
 
-    job, recorder = make_job(optim={"iterations": 8}), Recorder()
+    job, recorder = make_job(settings={"iterations": 8}), Recorder()
     lr_range(job, recorder, StopFlag())
     rates = [one["lr"] for one in recorder.of("progress")]
     assert len(rates) > 1 and rates == sorted(rates)
@@ -191,7 +194,7 @@ def test_the_range_test_reports_rising_rates_and_saves_nothing(make_job: Callabl
 def test_missing_weights_name_the_three_ways(make_job: Callable[..., Job], tmp_path: Path) -> None:
     for weights in ("package", str(tmp_path / "absent.pth")):
         with pytest.raises(TrainerError) as caught:
-            build_model(make_job(model={"weights": weights}), load_weights=True)
+            build_model(make_job(settings={"weights": weights}), load_weights=True)
         assert caught.value.exit_code == 4 and "three ways" in caught.value.hint
 
 
@@ -205,5 +208,5 @@ def test_weights_of_a_file_fit_by_name_or_by_order(make_job: Callable[..., Job],
     for number, state in enumerate((weights, renamed)):
         path = tmp_path / f"{number}.pth"
         torch.save(state, path)
-        loaded = build_model(make_job(model={"weights": str(path)}), load_weights=True).backbone.features
+        loaded = build_model(make_job(settings={"weights": str(path)}), load_weights=True).backbone.features
         assert weights_digest(loaded.state_dict()) == weights_digest(source.state_dict())

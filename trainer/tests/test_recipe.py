@@ -14,30 +14,34 @@ from hypothesis import strategies as st
 from torch import nn
 
 from conftest import run_here
+from partloop_trainer import schedule
 from partloop_trainer.average import Average
-from partloop_trainer.job import Job, OptimJob
-from partloop_trainer.schedule import rate_factor
+from partloop_trainer.job import Job
+from partloop_trainer.schedule import BASE_SHARE, rate_factor
+from partloop_trainer.settings import Settings
 
 
-def test_whole_cycles_start_and_end_at_the_base_rate() -> None:
-    settings = OptimJob(iterations=1000, cycles=2)
+def test_whole_cycles_start_and_end_at_the_base_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(iterations=1000, cycles=2)
     assert rate_factor(settings, 0) == pytest.approx(0.1) and rate_factor(settings, 250) == pytest.approx(1.0)
     assert rate_factor(settings, 500) == pytest.approx(0.1)
     assert rate_factor(settings, 999) == pytest.approx(0.1, abs=0.01)
-    halved = OptimJob(iterations=1000, cycles=2, mode="triangular2")
+    halved = Settings(iterations=1000, cycles=2, cycleMode="triangular2")
     assert rate_factor(halved, 750) == pytest.approx(0.55)
-    falling = OptimJob(iterations=1000, cycles=2, mode="exp_range", gamma=0.999)
+    falling = Settings(iterations=1000, cycles=2, cycleMode="exp_range")
+    monkeypatch.setattr(schedule, "GAMMA", 0.999)
     assert rate_factor(falling, 750) == pytest.approx(0.1 + 0.9 * 0.999**750)
 
 
 @pytest.mark.parametrize("mode", ["triangular", "triangular2", "exp_range"])
-def test_cycles_are_those_of_the_library_at_whole_steps(mode: Any) -> None:
+def test_cycles_are_those_of_the_library_at_whole_steps(mode: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "GAMMA", 0.99)
     parameter = nn.Parameter(torch.zeros(1))
-    settings = OptimJob(iterations=60, cycles=3, mode=mode, gamma=0.99, baseLrShare=0.2)
+    settings = Settings(iterations=60, cycles=3, cycleMode=mode)
     optimizer = torch.optim.SGD([parameter], lr=1.0)
     library = torch.optim.lr_scheduler.CyclicLR(
         optimizer,
-        0.2,
+        BASE_SHARE,
         1.0,
         step_size_up=10,
         mode=mode,
@@ -50,27 +54,23 @@ def test_cycles_are_those_of_the_library_at_whole_steps(mode: Any) -> None:
         library.step()
 
 
-def test_fixed_and_poly_start_with_their_warm_up() -> None:
-    fixed = OptimJob(iterations=100, schedule="fixed", warmup=10)
-    assert [rate_factor(fixed, one) for one in (0, 9, 99)] == [pytest.approx(0.1), 1.0, 1.0]
-    poly = OptimJob(iterations=100, schedule="poly", power=1.0)
-    assert [rate_factor(poly, one) for one in (0, 50, 99)] == [1.0, 0.5, pytest.approx(0.01)]
+def test_fixed_stays_and_poly_falls_to_the_end() -> None:
+    fixed = Settings(iterations=100, schedule="fixed")
+    assert [rate_factor(fixed, one) for one in (0, 50, 99)] == [1.0, 1.0, 1.0]
+    poly = Settings(iterations=100, schedule="poly")
+    assert [rate_factor(poly, one) for one in (0, 50, 99)] == pytest.approx([1.0, 0.5**0.9, 0.01**0.9])
 
 
 @given(
     st.sampled_from(["cyclic", "poly", "fixed"]), st.sampled_from(["triangular", "triangular2", "exp_range"]),
-    st.integers(1, 500), st.integers(1, 9), st.floats(0, 1), st.floats(0.01, 0.99),
+    st.integers(1, 500), st.integers(1, 9),
 )  # fmt: skip
-def test_no_rate_is_below_zero_or_above_the_peak(
-    schedule: Any, mode: Any, iterations: int, cycles: int, base: float, up: float
-) -> None:
-    settings = OptimJob(
+def test_no_rate_is_below_zero_or_above_the_peak(kind: Any, mode: Any, iterations: int, cycles: int) -> None:
+    settings = Settings(
         iterations=iterations,
-        schedule=schedule,
-        mode=mode,
+        schedule=kind,
+        cycleMode=mode,
         cycles=cycles,
-        baseLrShare=base,
-        upShare=up,
     )
     assert all(0 <= rate_factor(settings, one) <= 1 + 1e-9 for one in range(iterations))
 
@@ -91,7 +91,7 @@ def test_the_average_is_exported_and_goes_on_exactly_after_a_resume(make_job: Ca
     def digest(job: Job) -> str:
         return str(json.loads((Path(job.workDir) / "result.json").read_text())["weightsSha256"])
 
-    plain, averaged = make_job("plain"), make_job("averaged", optim={"ema": 0.9})
+    plain, averaged = make_job("plain"), make_job("averaged", settings={"ema": 0.9})
     run_here(plain)
     run_here(averaged)
     assert digest(plain) != digest(averaged)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from conftest import run_here
 from partloop_trainer import checkpoint
@@ -39,10 +40,10 @@ def test_comments_docstrings_and_layout_are_no_other_recipe_and_numbers_are(tmp_
     schedule = tmp_path / "same" / "schedule.py"
     text = schedule.read_text()
     schedule.write_text("# a comment\n" + text.replace('"""Learning rate and', '"""Rate, learning and').replace(
-        "    warm = min(", "\n\n    warm = (  # why\n        min)("))  # fmt: skip
+        "        rise = inside", "\n\n        rise = (  # why\n        inside)"))  # fmt: skip
     assert schedule.read_text() != text
     assert sources_digest(tmp_path / "same") == sources_digest()
-    schedule.write_text(text.replace("1 - settings.upShare", "2 - settings.upShare"))
+    schedule.write_text(text.replace("1 - UP_SHARE", "2 - UP_SHARE"))
     assert sources_digest(tmp_path / "same") != sources_digest()
     schedule.write_text(text)
     (tmp_path / "same" / "a_new_part.py").write_text("LIMIT = 3\n")
@@ -59,7 +60,7 @@ def test_a_checkpoint_goes_on_under_its_recipe_alone_and_older_ones_are_of_the_f
     assert kept["identity"].pop("recipe") == recipe().version
     sidecar.write_text(json.dumps(kept))
     assert run_here(replace(job, stopAfter=4)).of("started")[0]["resumedFrom"] == 2
-    monkeypatch.setattr(checkpoint, "recipe", lambda: replace(recipe(), version=recipe().version + 1))
+    monkeypatch.setattr(checkpoint, "recipe", lambda: dataclasses.replace(recipe(), version=recipe().version + 1))
     with pytest.raises(TrainerError, match=rf"recipe: {recipe().version} → {recipe().version + 1}"):
         run_here(job)
 

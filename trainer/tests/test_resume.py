@@ -33,7 +33,7 @@ def undisturbed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_a_run_killed_between_checkpoints_ends_with_the_same_weights(
     data: Path, tmp_path: Path, make_job: Callable[..., Job], undisturbed: str, workers: int, later: int
 ) -> None:
-    child = Child(tiny_raw(data, tmp_path / "work", loaderWorkers=workers), tmp_path)
+    child = Child(tiny_raw(data, tmp_path / "work", internal={"loaderWorkers": workers}), tmp_path)
     # Checkpoints are written beside the training: progress alone does not say that one is there.
     child.wait_for("checkpoint", 2)
     os.kill(child.process.pid, signal.SIGKILL)
@@ -41,13 +41,13 @@ def test_a_run_killed_between_checkpoints_ends_with_the_same_weights(
     assert code == -signal.SIGKILL
     assert not (tmp_path / "work" / "result.json").exists()
     # A second attempt, whose loader threads must not matter.
-    recorder = run_here(make_job(loaderWorkers=later, attempt="second"))
+    recorder = run_here(make_job(internal={"loaderWorkers": later}, attempt="second"))
     assert recorder.of("started")[0]["resumedFrom"] >= 2
     assert weights_of(make_job()) == undisturbed
 
 
 def test_sigterm_saves_and_exits_75_and_the_next_attempt_continues(data: Path, tmp_path: Path) -> None:
-    raw = tiny_raw(data, tmp_path / "work", optim={"iterations": 1_000_000}, checkpointEvery=1_000_000)
+    raw = tiny_raw(data, tmp_path / "work", settings={"iterations": 1_000_000, "checkpointEvery": 100_000})
     child = Child(raw, tmp_path)
     seen = child.wait_for("progress", 2)
     child.process.terminate()
@@ -60,7 +60,7 @@ def test_sigterm_saves_and_exits_75_and_the_next_attempt_continues(data: Path, t
 
 def test_a_closed_stdin_saves_and_exits_75(data: Path, tmp_path: Path) -> None:
     child = Child(
-        tiny_raw(data, tmp_path / "work", optim={"iterations": 1_000_000}, checkpointEvery=1_000_000), tmp_path
+        tiny_raw(data, tmp_path / "work", settings={"iterations": 1_000_000, "checkpointEvery": 100_000}), tmp_path
     )
     child.wait_for("progress", 1)
     assert child.process.stdin is not None
@@ -74,7 +74,7 @@ def test_a_closed_stdin_saves_and_exits_75(data: Path, tmp_path: Path) -> None:
 def test_a_torn_newest_checkpoint_is_skipped_with_a_warning(
     make_job: Callable[..., Job], undisturbed: str, workers: int
 ) -> None:
-    job = make_job(loaderWorkers=workers)
+    job = make_job(internal={"loaderWorkers": workers})
     run_here(job)
     folder = Path(job.workDir) / "checkpoints"
     assert sorted(one.name for one in folder.glob("*.pt")) == ["00000002.pt", "00000004.pt", "00000006.pt"]
@@ -88,25 +88,25 @@ def test_a_torn_newest_checkpoint_is_skipped_with_a_warning(
 
 
 def test_checkpoints_of_another_job_are_refused_naming_the_difference(make_job: Callable[..., Job]) -> None:
-    run_here(make_job(optim={"iterations": 1}))
+    run_here(make_job(settings={"iterations": 1}))
     for changes, words in [
-        ({"optim": {"iterations": 1, "lrHead": 0.5}}, "optim.lrHead: 0.002 → 0.5"),
+        ({"settings": {"iterations": 1, "lrHead": 0.5}}, "optim.lrHead: 0.002 → 0.5"),
         ({"trainingSetDigest": "other"}, 'trainingSetDigest: "s" → "other"'),
         ({"taxonomyDigest": "other"}, 'taxonomyDigest: "t" → "other"'),
         ({"classes": [*CLASSES, "trunk"]}, "classes: "),
     ]:
         with pytest.raises(TrainerError) as caught:
-            run_here(make_job(**{"optim": {"iterations": 1}, **changes}))
+            run_here(make_job(**{"settings": {"iterations": 1}, **changes}))
         assert caught.value.exit_code == 5
         assert words in caught.value.message and caught.value.message.count("→") == 1
         assert "another work folder" in caught.value.hint
 
 
 def test_a_warm_start_begins_with_the_other_runs_weights_and_says_so(make_job: Callable[..., Job]) -> None:
-    first = make_job("first", optim={"iterations": 1})
+    first = make_job("first", settings={"iterations": 1})
     run_here(first)
     path = str(Path(first.workDir) / "weights.pt")
-    recorder = run_here(make_job("second", optim={"iterations": 1}, warmStart=path))
+    recorder = run_here(make_job("second", settings={"iterations": 1}, warmStart=path))
     assert recorder.of("warning")[0]["code"] == "warm-started"
     with pytest.raises(TrainerError) as caught:
         run_here(make_job("third", warmStart=path, taxonomyDigest="other"))

@@ -13,7 +13,7 @@ from PIL import Image
 from conftest import COLOURS
 from partloop_trainer.augment import augment, flip_table
 from partloop_trainer.data import ImageSet, Loader, load_label, read_records
-from partloop_trainer.job import AugmentJob, Job
+from partloop_trainer.job import Job
 from partloop_trainer.preprocess import (
     IGNORE,
     PAD_RGB,
@@ -25,13 +25,14 @@ from partloop_trainer.preprocess import (
 )
 from partloop_trainer.protocol import TrainerError
 from partloop_trainer.sampling import AUGMENT, CHOICE, Sampler, class_weights, image_weights, stream
+from partloop_trainer.settings import Augment
 
-STILL = AugmentJob(angle=0.0, crop=0.0, flip=False, brightness=0.0, contrast=0.0)
+STILL = Augment(angle=0.0, crop=0.0, flip=False, brightness=0.0, contrast=0.0)
 
 
 def test_batches_are_the_same_for_any_number_of_threads_and_any_first_iteration(make_job: Callable[..., Job]) -> None:
     def digests(workers: int, first: int) -> list[tuple[int, bytes]]:
-        job = make_job(loaderWorkers=workers, optim={"batchSize": 3})
+        job = make_job(internal={"loaderWorkers": workers}, settings={"batchSize": 3})
         images = ImageSet(read_records(job.train), 4, 1_000_000 if workers else 0)
         loader = Loader(
             job, images, Sampler(job.seed, np.full(8, 1 / 8)), lambda iteration: 64 if iteration < 2 else 96
@@ -65,7 +66,7 @@ def test_images_without_labelled_pixels_are_not_drawn() -> None:
 
 
 def test_class_weights_favour_rare_classes_within_their_bounds() -> None:
-    weights = class_weights(np.array([[1_000_000, 100_000, 10_000, 0]]), 0.5, 0.25, 1.5)
+    weights = class_weights(np.array([[1_000_000, 100_000, 10_000, 0]]), 0.5, (0.25, 1.5))
     assert weights[0] < weights[1] < weights[2] == 1.5
     assert weights[1] == 1.0 and weights[3] == 1.0
 
@@ -75,7 +76,7 @@ def test_a_flip_swaps_left_and_right_in_image_and_label() -> None:
     label[10:20, :10] = 1
     image = np.asarray(COLOURS, np.uint8)[label]
     number = next(n for n in range(99) if stream(1, n, AUGMENT).random(7)[4] < 0.5)
-    settings_ = AugmentJob(angle=0.0, crop=0.0, flip=True, brightness=0.0, contrast=0.0)
+    settings_ = Augment(angle=0.0, crop=0.0, flip=True, brightness=0.0, contrast=0.0)
     flipped, flipped_label = augment(image, label, 64, settings_, flip_table([[1, 2]]), stream(1, number, AUGMENT))
     assert (
         (flipped_label[10:20, -10:] == 2).all() and (flipped_label == 2).sum() == 100 and not (flipped_label == 1).any()
@@ -92,7 +93,7 @@ def test_image_and_label_move_together(number: int, width: int, height: int) -> 
     longest = max(width, height)
     content = resize_image(Image.fromarray(image), longest)
     out, out_label = augment(
-        content, label, longest, AugmentJob(brightness=0.0, contrast=0.0), flip_table([]), stream(3, number, AUGMENT)
+        content, label, longest, Augment(brightness=0.0, contrast=0.0), flip_table([]), stream(3, number, AUGMENT)
     )
     assert out.shape == (longest, longest, 3) and out_label.shape == (longest, longest)
     inside = np.abs(out.astype(int) - 200).max(axis=2) < 1  # only pixels that no border has blended

@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partloop_trainer.augment import augment, flip_table
-from partloop_trainer.job import AugmentJob
 from partloop_trainer.preprocess import Pixels
 from partloop_trainer.sampling import AUGMENT, stream
+from partloop_trainer.settings import Augment
 
 KINDS = 3
 # Kind k of a part has the grey 60 (k + 1); its left one has the label 2k + 1, its right one 2k + 2.
 PAIRS = [[2 * kind + 1, 2 * kind + 2] for kind in range(KINDS)]
 SIDE = 32
-FLIP_ONLY = AugmentJob(angle=0.0, crop=0.0, flip=True, brightness=0.0, contrast=0.0)
+FLIP_ONLY = Augment(angle=0.0, crop=0.0, flip=True, brightness=0.0, contrast=0.0)
 
 
 def predict(image: Pixels) -> Pixels:

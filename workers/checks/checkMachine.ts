@@ -15,7 +15,7 @@ const DISK_GB: Readonly<Record<Role, number>> = { light: 0.1, scan: 0.5, train: 
 /** A first import of PyTorch from a slow disk takes a minute. */
 const PYTHON_MS = 180_000;
 const PROBE = `
-import json, torch, torchvision, timm, numpy, partloop_trainer
+import json, msgspec, torch, torchvision, timm, numpy, partloop_trainer
 print(json.dumps({"torch": torch.__version__, "gpus": torch.cuda.device_count() if torch.cuda.is_available() else 0}))`;
 const probeSchema = z.object({ torch: z.string(), gpus: z.number() });
 const run = promisify(execFile);

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+
+/** When a candidate replaces the benchmark. */
+export const gateConfigSchema = z.strictObject({
+  margin: z.number().min(0).max(0.5).default(0).describe('The lower bound of the gain in mIoU must exceed this'),
+  alpha: z
+    .number()
+    .gt(0)
+    .lt(0.5)
+    .default(0.05)
+    .describe('Error probability, spent over the iterations of one test version'),
+  sliceMargin: z.number().min(0).max(0.5).default(0.02).describe('Largest tolerated drop in a protected slice'),
+  minUnits: z
+    .number()
+    .int()
+    .min(2)
+    .max(10_000)
+    .default(20)
+    .describe('Vehicles or images below which there is not enough data'),
+  resamples: z.number().int().min(100).max(100_000).default(2_000).describe('Bootstrap resamples'),
+  mode: z.enum(['auto', 'approve']).default('auto').describe('Promote by itself, or wait for an approval'),
+});
+export type GateConfig = z.infer<typeof gateConfigSchema>;

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+
+/** What a class of the group `minor` counts in the IoU of an image, where nobody says otherwise. */
+export const MINOR_WEIGHT = 2;
+
+/** Which images of a chunk are picked. */
+export const sampleConfigSchema = z.strictObject({
+  share: z.number().gt(0).max(1).default(0.5).describe('Share of the chunk that is picked'),
+  randomShare: z.number().min(0).max(1).default(0.2).describe('Share of the picks that is drawn at random'),
+  perCluster: z.number().int().min(1).max(1_000).default(2).describe('Most picks of one duplicate cluster'),
+  shrinkage: z.number().min(0).max(10_000).default(20).describe('Images a tag needs before its own IoU counts half'),
+  minorWeight: z
+    .number()
+    .min(1)
+    .max(20)
+    .default(MINOR_WEIGHT)
+    .describe('Weight of minor parts in the IoU of an image, thus in its hardness'),
+});
+export type SampleConfig = z.infer<typeof sampleConfigSchema>;

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+
+/** How a chunk is searched for wrong labels. */
+export const scanConfigSchema = z.strictObject({
+  shardSize: z.number().int().min(1).max(4_096).default(256).describe('Images a shard'),
+  maxShardsInFlight: z.number().int().min(1).max(500).default(8).describe('Shards under way at once'),
+  minShardSuccess: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.95)
+    .describe('Share of shards that must succeed for the scan to count'),
+  provider: z
+    .enum(['cpu', 'cuda'])
+    .default('cpu')
+    .describe(
+      'Where ONNX Runtime runs the network: one provider a scan; where it is not there the scan fails and says so',
+    ),
+  sessions: z
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .nullable()
+    .default(null)
+    .describe(
+      'ONNX Runtime sessions a worker, each in its own thread and taking one picture at a time; null: as many as a short trial finds the fastest',
+    ),
+  threadsPerSession: z
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Threads a session; part of what makes a run repeatable'),
+  folds: z.number().int().min(2).max(10).default(2).describe('Folds of cross-validation where no model may judge'),
+  foldIterationShare: z
+    .number()
+    .min(0.05)
+    .max(1)
+    .default(2 / 3)
+    .describe("Training iterations of a fold, as a share of the loop's"),
+  crossValidateFrom: z
+    .number()
+    .int()
+    .min(2)
+    .max(100_000)
+    .default(16)
+    .describe(
+      'Images without a model that may judge them, from which on folds are trained (or a quarter of the chunk, if that is less); fewer pass unjudged and are not picked',
+    ),
+  judgeTolerance: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.02)
+    .describe('A model judges only where its validation mIoU is within this of the best'),
+  minClassIou: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe('Classes whose validation IoU is lower yield no model-based finding'),
+  quarantineAt: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe('Images with at least this probability of being mislabelled are set aside'),
+  quarantinePrecision: z
+    .number()
+    .min(0.5)
+    .max(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'Instead of `quarantineAt`: the threshold of each scan is the lowest at which this share of those set aside is expected to be mislabelled',
+    ),
+  quarantine: z
+    .enum(['image', 'region'])
+    .default('image')
+    .describe(
+      'What of a suspect image is kept from training: all of it, or only the regions of its findings where these are regions (training ignores their pixels)',
+    ),
+  quarantineCap: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe('Largest share of a chunk that is set aside; the overflow goes to review only'),
+  auditSample: z
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(50)
+    .describe('Images drawn for review over all probabilities'),
+});
+export type ScanConfig = z.infer<typeof scanConfigSchema>;
