@@ -92,3 +92,9 @@ export const iterationContextSchema = z.object({
   retry: z.number().int().nonnegative().optional(),
 });
 export type IterationContext = z.infer<typeof iterationContextSchema>;
+
+/** What the activity of a step is asked. */
+export interface StepInput {
+  context: IterationContext;
+  results: StepResults;
+}

@@ -1,3 +1,4 @@
+import { PartloopError } from '../domain/base/errors.js';
 import { IGNORE_INDEX } from '../domain/taxonomy.js';
 
 /** What a scan network answers for one picture [side, side], of which the top left `width` × `height` is the picture. */
@@ -9,6 +10,10 @@ export interface NetworkAnswer {
   width: number;
   height: number;
 }
+
+/** Whether an error is that of one answer: what the network said of this picture cannot be used. */
+export const isFaultOfAnswer = (error: unknown): error is PartloopError =>
+  error instanceof PartloopError && error.code === 'answer-invalid';
 
 /**
  * Why an answer cannot be used, or null. A scan head writes 255 where the network gave no number. Heads of older files write 0

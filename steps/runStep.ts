@@ -2,7 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
 import type { ResultOf, StepContract, WorkOf } from '../domain/stepContract.js';
-import { type IterationContext, isPart, PARTS, type Part, recordedResult, STEPS, type Step } from '../domain/steps.js';
+import {
+  type IterationContext,
+  isPart,
+  PARTS,
+  type Part,
+  recordedResult,
+  STEPS,
+  type Step,
+  type StepResults,
+} from '../domain/steps.js';
 import { digestInName, parseCommit, recording, redoHint } from '../storage/commit.js';
 import { digestOf } from '../storage/digest.js';
 import { keys } from '../storage/keys.js';
@@ -88,11 +97,27 @@ export async function runStep<C extends StepContract>(
 /** Whether the work of this digest is done. */
 export async function isCommitted(
   store: ObjectStore,
-  { loop, iteration }: IterationContext,
+  { loop, iteration }: Pick<IterationContext, 'loop' | 'iteration'>,
   step: Step | Part,
   digest: string,
 ): Promise<boolean> {
   return (await store.head(keys.commit(loop, iteration, step, digest))) !== null;
+}
+
+/** Of these results those whose commits are still there, up to the first that is not: it and what follows are done again. */
+export async function committedResults(
+  store: ObjectStore,
+  of: Pick<IterationContext, 'loop' | 'iteration'>,
+  kept: StepResults,
+): Promise<StepResults> {
+  let there: StepResults = {};
+  for (const step of STEPS) {
+    const result = kept[step];
+    if (result === undefined) continue;
+    if (!(await isCommitted(store, of, step, result.digest))) break;
+    there = { ...there, [step]: result };
+  }
+  return there;
 }
 
 async function readCommit<C extends StepContract>(

@@ -4,13 +4,18 @@ import {
   type BenchmarkRegistry,
   benchmarkRegistrySchema,
   EMPTY_REGISTRY,
+  type Look,
   type RegisteredModel,
   withBenchmark,
+  withLook,
 } from '../domain/decide/decision.js';
+import { outputOf } from '../domain/stepContract.js';
+import { modelCardSchema } from '../domain/train/modelCard.js';
+import type { TrainResult } from '../domain/train/step.js';
 import { keys } from './keys.js';
 import { compareAndSwap } from './objects/compareAndSwap.js';
 import type { ObjectStore } from './objects/objectStore.js';
-import { parseJson } from './tables/json.js';
+import { parseJson, readJson } from './tables/json.js';
 
 const rawRegistrySchema = z.looseObject({ model: z.unknown().optional() });
 
@@ -49,6 +54,23 @@ export async function registerBenchmark(
   return updateRegistry(store, taxonomyDigest, (registry) =>
     withBenchmark(registry, model, reason, new Date().toISOString()),
   );
+}
+
+/** Write a look at a test set down; the number of this look among those on its test version, from 1. */
+export async function takeLook(store: ObjectStore, taxonomyDigest: string, look: Look): Promise<number> {
+  const registry = await updateRegistry(store, taxonomyDigest, (current) => withLook(current, look).registry);
+  return withLook(registry, look).number;
+}
+
+/** What a training left, as the registry names it; `of` says which iteration trained it. */
+export async function trainedModel(
+  store: ObjectStore,
+  result: TrainResult,
+  of: Pick<RegisteredModel, 'loop' | 'iteration'>,
+): Promise<RegisteredModel> {
+  const [scan, card] = [outputOf(result, 'scan'), outputOf(result, 'card')];
+  const { files } = await readJson(store, card, modelCardSchema);
+  return { scan, card, digest: files.scan, loop: of.loop, iteration: of.iteration };
 }
 
 async function read(

@@ -90,7 +90,6 @@ export async function syncDataset(rows: readonly IndexRow[], options: SyncOption
         const full = await diskFull(error, home, `copies of ${sorted.length - done} more images are wanted`);
         if (full !== null) throw full;
         bad[index] = leftOutBy(row, error);
-        if (bad[index] === null) throw error;
       }
       done += 1;
       options.onProgress(done, sorted.length);

@@ -7,7 +7,9 @@ import { kindsText } from '../domain/images/leftOut.js';
 import type { WorkOf } from '../domain/stepContract.js';
 import type { ModelCard } from '../domain/train/modelCard.js';
 import type { trainStep } from '../domain/train/step.js';
+import type { trialPart } from '../domain/tune/step.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
+import { writeJson } from '../storage/tables/json.js';
 import { sha256File } from './files.js';
 import type { EndedRun, TrainingRun } from './trainingRun.js';
 
@@ -58,10 +60,10 @@ const rungSchema = z.object({
   seconds: z.number().nonnegative(),
   valMiou: iou,
 });
-export type RungResult = z.infer<typeof rungSchema>;
+type RungResult = z.infer<typeof rungSchema>;
 
 /** Read what a run left behind that stopped at a rung; it exports no model. */
-export async function readRung(workDir: string): Promise<RungResult> {
+async function readRung(workDir: string): Promise<RungResult> {
   const path = join(workDir, 'rung.json');
   const parsed = rungSchema.safeParse(JSON.parse(await readFile(path, 'utf8').catch(() => 'null')));
   if (parsed.success) return parsed.data;
@@ -85,7 +87,7 @@ export async function publishModel(store: ObjectStore, ended: EndedRun): Promise
     leftOut: attempt.key('left-out.json'),
   };
   await store.put(outputs.trainingList, JSON.stringify(run.list), 'application/json');
-  await store.put(outputs.leftOut, JSON.stringify(run.leftOut, null, 1), 'application/json');
+  await writeJson(store, outputs.leftOut, run.leftOut);
   await store.put(outputs.log, ended.log, 'application/x-ndjson');
   await store.putFile(outputs.model, join(job.workDir, 'model.onnx'), 'application/octet-stream');
   await store.putFile(outputs.scan, join(job.workDir, 'scan.onnx'), 'application/octet-stream');
@@ -110,8 +112,23 @@ export async function publishModel(store: ObjectStore, ended: EndedRun): Promise
   };
 }
 
+/** Upload the log of a run that stopped at a rung; its checkpoints stay for the next rung. */
+export async function publishRung(
+  store: ObjectStore,
+  ended: EndedRun,
+  { trial, rung }: { trial: number; rung: number },
+): Promise<WorkOf<typeof trialPart>> {
+  const { run, loss, resumes } = ended;
+  const { valMiou, iterations } = await readRung(ended.job.workDir);
+  await ended.confirm();
+  const outputs = { log: ended.attempt.key('log.jsonl'), chain: run.chainKey };
+  await store.put(outputs.log, ended.log, 'application/x-ndjson');
+  const facts = { trial, rung, valMiou, iterations, loss, resumes, ...lostFacts(ended), ...leftOutFacts(run) };
+  return { outputs, facts };
+}
+
 /** How many checkpoints could not be used any more, and how many iterations were trained again for it; nothing where all could. */
-export function lostFacts({ lost }: Pick<EndedRun, 'lost'>): { lostCheckpoints?: number; lostIterations?: number } {
+function lostFacts({ lost }: Pick<EndedRun, 'lost'>): { lostCheckpoints?: number; lostIterations?: number } {
   if (lost.length === 0) return {};
   // Those that were passed over together count once, by the newest of them.
   const newest = new Map<number, number>();
@@ -122,7 +139,7 @@ export function lostFacts({ lost }: Pick<EndedRun, 'lost'>): { lostCheckpoints?:
 }
 
 /** How many images a run trained on, and how many it left out. */
-export const leftOutFacts = ({ train, leftOut }: TrainingRun) => ({
+const leftOutFacts = ({ train, leftOut }: TrainingRun) => ({
   images: train.length,
   leftOut: leftOut.train.length,
   valLeftOut: leftOut.val.length,

@@ -1,8 +1,12 @@
 import type { GateConfig } from '../config.js';
 import { kindsText, type LeftOut } from '../images/leftOut.js';
+import type { WorkOf } from '../stepContract.js';
 import type { EvaluationRow } from '../tables.js';
+import type { Taxonomy } from '../taxonomy.js';
+import { bounds, comparePaired } from './bootstrap.js';
 import type { Decision, RegisteredModel } from './decision.js';
-import { countUnits, type GateVerdict } from './gate.js';
+import { countUnits, type GateVerdict, spentAlpha } from './gate.js';
+import type { decideStep } from './step.js';
 
 /** What is decided where no model is in production for the taxonomy: the candidate becomes it, or waits for a person. */
 export function firstDecision(judged: {
@@ -68,3 +72,42 @@ export function decisionAgainst(
     previousCandidate,
   };
 }
+
+/** How much better the candidate is than that of the iteration before, on the test images of both. */
+export function gainOverPrevious(compared: {
+  candidate: readonly EvaluationRow[];
+  previous: readonly EvaluationRow[];
+  taxonomy: Taxonomy;
+  gate: GateConfig;
+  look: number;
+  seed: number;
+}): NonNullable<Decision['previousCandidate']> {
+  const { candidate, previous, taxonomy, gate, look, seed } = compared;
+  const comparison = comparePaired({
+    candidate,
+    benchmark: previous,
+    metric: 'region',
+    labels: taxonomy.classes.map((_, index) => index + 1),
+    resamples: gate.resamples,
+    seed: [seed, 'previous candidate'],
+  });
+  return { gain: comparison.gain, ...bounds(comparison, spentAlpha(gate.alpha, look)) };
+}
+
+/** Images that are left out of one evaluation at least, each once; the latter's reason stands. */
+export const leftOutOfEither = (one: readonly LeftOut[], other: readonly LeftOut[]): LeftOut[] => [
+  ...new Map([...one, ...other].map((image) => [image.imageId, image])).values(),
+];
+
+/** What step decide tells of a decision. */
+export const decisionFacts = (decision: Decision): WorkOf<typeof decideStep>['facts'] => ({
+  gate: decision.gate,
+  gain: decision.gain,
+  lower: decision.lower,
+  upper: decision.upper,
+  benchmarkMiou: decision.benchmarkMiou,
+  promoted: decision.promoted,
+  pendingApproval: decision.pendingApproval,
+  images: decision.images,
+  leftOut: decision.leftOut.length,
+});

@@ -54,9 +54,13 @@ const NAMED = 5;
 export const isFaultOfImage = (error: unknown): error is PartloopError =>
   error instanceof PartloopError && KINDS[error.code] !== undefined;
 
-/** The image as left out, where `error` says that it is bad itself; null for any other error. */
-export function leftOutBy(row: Pick<IndexRow, 'imageId' | 'fileName'>, error: unknown): LeftOut | null {
-  if (!isFaultOfImage(error)) return null;
+/**
+ * The image as left out, by an error that is a fault of it.
+ *
+ * @throws `error` itself where it is none
+ */
+export function leftOutBy(row: Pick<IndexRow, 'imageId' | 'fileName'>, error: unknown): LeftOut {
+  if (!isFaultOfImage(error)) throw error;
   const kind = KINDS[error.code] ?? 'unreadable';
   return { imageId: row.imageId, fileName: row.fileName, kind, reason: error.message };
 }

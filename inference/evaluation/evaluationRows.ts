@@ -1,6 +1,10 @@
 import { PartloopError } from '../../domain/base/errors.js';
+import type { EvaluateResult } from '../../domain/evaluate/step.js';
+import { evaluationSummarySchema } from '../../domain/evaluate/summary.js';
+import type { LeftOut } from '../../domain/images/leftOut.js';
 import { type EvaluationRow, evaluationRowSchema } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { readJson } from '../../storage/tables/json.js';
 import { readTable } from '../../storage/tables/table.js';
 
 /** Whose evaluation is read, for an error that says how it is made anew. */
@@ -32,4 +36,10 @@ export async function evaluationRows(
       hint: `Judge the test images again: \`partloop iteration replay ${loop} ${iteration} --from evaluate\`${then}.`,
     });
   }
+}
+
+/** Test images that a model could not be judged on; an evaluation of before this was written down judged all. */
+export async function evaluationLeftOut(store: ObjectStore, { outputs }: EvaluateResult): Promise<LeftOut[]> {
+  const { summary } = outputs;
+  return summary === undefined ? [] : (await readJson(store, summary, evaluationSummarySchema)).leftOut;
 }

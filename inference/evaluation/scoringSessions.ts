@@ -7,6 +7,7 @@ import type { ActivityDeps } from '../../steps/deps.js';
 import { keys } from '../../storage/keys.js';
 import { TRIES } from '../../storage/pictures/helperProcess.js';
 import { readImage } from '../../storage/pictures/imageSource.js';
+import { isFaultOfAnswer } from '../answer.js';
 import { JudgeProcess } from '../judge/judgeProcess.js';
 import { tryModel } from '../judge/modelTrial.js';
 import { judgeSuspects } from '../judge/suspects.js';
@@ -137,6 +138,6 @@ async function lookAt({ store }: ActivityDeps, judge: JudgeProcess, row: IndexRo
   try {
     await judge.look(await readImage(store, row), row.fileName);
   } catch (error) {
-    if (!isFaultOfImage(error) && !(error instanceof PartloopError && error.code === 'answer-invalid')) throw error;
+    if (!isFaultOfImage(error) && !isFaultOfAnswer(error)) throw error;
   }
 }

@@ -59,9 +59,7 @@ async function reasonAgainst({ store }: ActivityDeps, row: IndexRow): Promise<Le
     await Promise.all([readImage(store, row), readLabel(store, row)]);
     return null;
   } catch (error) {
-    const leftOut = leftOutBy(row, error);
-    if (leftOut === null) throw error;
-    return leftOut;
+    return leftOutBy(row, error);
   }
 }
 
@@ -78,9 +76,7 @@ async function evaluateImages(
     try {
       rows.push(await judge(index, () => evaluateImage(deps, row, request.size, opened, taxonomy)));
     } catch (error) {
-      const bad = leftOutBy(row, error);
-      if (bad === null) throw error;
-      leftOut.push(bad);
+      leftOut.push(leftOutBy(row, error));
     }
     request.onProgress?.(rows.length + leftOut.length, test.length);
   };

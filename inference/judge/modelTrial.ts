@@ -5,6 +5,7 @@ import { labelNames, type Taxonomy } from '../../domain/taxonomy.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { ProcessEnded } from '../../storage/pictures/helperProcess.js';
 import { readImage } from '../../storage/pictures/imageSource.js';
+import { isFaultOfAnswer } from '../answer.js';
 import { SAMPLE_PICTURES, sampleOrder } from '../samplePictures.js';
 import type { ThreadSetup } from '../sessions/scanMessages.js';
 import type { Sight } from './judgeMessages.js';
@@ -44,7 +45,7 @@ export async function tryModel({ store, rows, setup, stallMs, signal }: ModelTri
         if (error instanceof ProcessEnded) {
           [judge, ended] = [null, error];
           faults.push(`${setup.name} ended the process that judged ${row.fileName} (${error.how})`);
-        } else if (error instanceof PartloopError && error.code === 'answer-invalid') faults.push(error.message);
+        } else if (isFaultOfAnswer(error)) faults.push(error.message);
         else if (!isFaultOfImage(error)) throw error;
       }
       if (ended !== null && sights.length === 0 && faults.length >= PICTURES_THAT_BLAME_THE_MODEL)

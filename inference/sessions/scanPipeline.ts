@@ -1,4 +1,4 @@
-import { PartloopError } from '../../domain/base/errors.js';
+import type { PartloopError } from '../../domain/base/errors.js';
 import { seededRandom } from '../../domain/base/random.js';
 import { isFaultOfImage } from '../../domain/images/leftOut.js';
 import type { ImageAnalysis } from '../../domain/scan/index.js';
@@ -8,6 +8,7 @@ import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { forEachLimited } from '../../storage/parallel.js';
 import { readImage, readLabel } from '../../storage/pictures/imageSource.js';
 import type { LabelMask } from '../../storage/pictures/labelMask.js';
+import { isFaultOfAnswer } from '../answer.js';
 import { decodePictureAndLabel, fitLabel, type PictureBytes } from '../decode.js';
 import { derivativeSide, writeDerivative } from '../derivative.js';
 import { contentSize } from '../letterbox.js';
@@ -109,7 +110,7 @@ export async function orNamed<T>(row: ChunkRow, judge: () => Promise<T>): Promis
   try {
     return { row, analysis: await judge(), error: null, unusable: false };
   } catch (error) {
-    const unusable = error instanceof PartloopError && error.code === 'answer-invalid';
+    const unusable = isFaultOfAnswer(error);
     if (unusable || isFaultOfImage(error)) return { row, analysis: null, error: error.message, unusable };
     throw error;
   }

@@ -4,6 +4,7 @@ import { PartloopError } from '../../domain/base/errors.js';
 import type { ImageAnalysis } from '../../domain/scan/index.js';
 import { NO_TAGS } from '../../domain/tags.js';
 import { DEFAULT_STALL_MS } from '../../storage/pictures/helperProcess.js';
+import { isFaultOfAnswer } from '../answer.js';
 import type { NetworkImage } from '../decode.js';
 import { Watchdog } from '../watchdog.js';
 import type { LabelQuestion, ThreadAnswer, ThreadSetup } from './scanMessages.js';
@@ -126,7 +127,7 @@ async function openFastest(setup: ThreadSetup, watchdog: Watchdog): Promise<Thre
 
 /** How long a picture takes does not depend on what is answered; what a black one is taken for is not judged here. */
 function passUnusable(error: unknown): void {
-  if (!(error instanceof PartloopError) || error.code !== 'answer-invalid') throw error;
+  if (!isFaultOfAnswer(error)) throw error;
 }
 
 /** All threads or none: where one is refused, those that opened are closed, since a thread left open keeps the process alive. */

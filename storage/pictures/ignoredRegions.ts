@@ -57,8 +57,6 @@ async function readAgain(store: ObjectStore, row: TrainingRow): Promise<LabelMas
   try {
     return await decodeLabel(await readLabel(store, row), `label of ${row.fileName}`);
   } catch (error) {
-    const leftOut = leftOutBy(row, error);
-    if (leftOut === null) throw error;
-    return leftOut;
+    return leftOutBy(row, error);
   }
 }

@@ -34,3 +34,8 @@ export function parseJson<T>(body: Uint8Array, key: string, schema: z.ZodType<T>
     options,
   );
 }
+
+/** Write a value as JSON that people can read. */
+export async function writeJson(store: ObjectStore, key: string, value: unknown): Promise<void> {
+  await store.put(key, JSON.stringify(value, null, 1), 'application/json');
+}

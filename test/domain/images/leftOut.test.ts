@@ -21,16 +21,23 @@ const image = (n: number, kind: LeftOut['kind']): LeftOut => ({
 
 describe('images that are left out', () => {
   it('are those that are bad themselves: a store that is away says nothing of them', () => {
+    const row = { imageId: idOf(1), fileName: '1.jpg' };
     const kinds = (Object.keys(FAILURES) as FailureCode[]).flatMap((code) => {
-      const leftOut = leftOutBy({ imageId: idOf(1), fileName: '1.jpg' }, new PartloopError(code, 'what happened'));
-      return leftOut === null ? [] : [[code, leftOut.kind]];
+      const error = new PartloopError(code, 'what happened');
+      if (isFaultOfImage(error)) return [[code, leftOutBy(row, error).kind]];
+      assert.throws(
+        () => leftOutBy(row, error),
+        (thrown) => thrown === error,
+      );
+      return [];
     });
     assert.deepEqual(Object.fromEntries(kinds), {
       'not-found': 'gone',
       'data-changed': 'changed',
       'data-invalid': 'unreadable',
     });
-    assert.equal(leftOutBy({ imageId: idOf(1), fileName: '1.jpg' }, new Error('socket hang up')), null);
+    assert.throws(() => leftOutBy(row, new Error('socket hang up')), /socket hang up/);
+    assert.equal(isFaultOfImage(new Error('socket hang up')), false);
   });
 
   it('are never most of a set, never fewer than the share, and one bad image does not end a set of four', () => {
@@ -56,13 +63,5 @@ describe('images that are left out', () => {
     assert.match(message, /All are listed in s3:\/\/b\/too-many\.json$/);
     assert.match(hint, /partloop pool remove cars --images s3:\/\/b\/too-many\.json`/);
     assert.equal(kindsText([]), null);
-  });
-
-  it('are told from everybody’s faults by one rule', () => {
-    for (const code of Object.keys(FAILURES) as FailureCode[]) {
-      const error = new PartloopError(code, 'what happened');
-      assert.equal(isFaultOfImage(error), leftOutBy({ imageId: idOf(1), fileName: '1.jpg' }, error) !== null);
-    }
-    assert.equal(isFaultOfImage(new Error('socket hang up')), false);
   });
 });

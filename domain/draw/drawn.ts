@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { sha256Schema } from '../base/ids.js';
+import { kindsText, type LeftOut } from '../images/leftOut.js';
+import type { SplitChoice } from '../scan/split.js';
+import type { WorkOf } from '../stepContract.js';
+import type { ChunkRow, IndexRow } from '../tables.js';
+import type { DrawnChunk } from './drawChunk.js';
+import type { drawStep } from './step.js';
+
+/** Every image a loop has drawn so far: `drawn.json`. */
+export const drawnSchema = z.object({ images: z.array(sha256Schema) });
+
+/**
+ * The images that a loop has drawn, this chunk included, in order of their ids. What is out of the pool is out of the
+ * training set too: where it comes back, it is drawn anew.
+ */
+export function drawnSoFar(
+  drawnBefore: ReadonlySet<string>,
+  present: readonly ChunkRow[],
+  index: readonly IndexRow[],
+): string[] {
+  const isThere = new Set(index.map((row) => row.imageId));
+  return [...drawnBefore]
+    .filter((imageId) => isThere.has(imageId))
+    .concat(present.map((row) => row.imageId))
+    .sort();
+}
+
+/** What a draw tells: how many images it found, and what became of every other image of the pool. */
+export function drawFacts(
+  { leftOut, remaining, testImages }: DrawnChunk,
+  { present, missing }: { present: readonly ChunkRow[]; missing: readonly LeftOut[] },
+  pool: { poolVersion: number; split: SplitChoice; poolImages: number },
+): WorkOf<typeof drawStep>['facts'] {
+  return {
+    drawn: present.length,
+    poolVersion: pool.poolVersion,
+    remaining,
+    missing: missing.length,
+    missingWhy: kindsText(missing),
+    testImages,
+    split: pool.split,
+    poolImages: pool.poolImages,
+    otherTrain: leftOut.otherTrain,
+    otherVal: leftOut.otherVal,
+    otherTest: leftOut.otherTest,
+    interior: leftOut.interior,
+    heldBack: leftOut.testVehicle + leftOut.testCopy,
+    drawnBefore: leftOut.drawnBefore,
+  };
+}
