@@ -10,6 +10,7 @@ import { listRemovals, removeImages, restoreImages } from '../../pool/remove/rem
 import { type Choice, selectImages } from '../../pool/remove/select.js';
 import { openPool } from '../../storage/pool.js';
 import { openEnvironmentStore } from '../environment.js';
+import { name as poolName } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
 import { OBJECTS, withCounter } from '../progress.js';
 import { printTraces, sayNames, sayPurge } from './removalTexts.js';
@@ -38,7 +39,7 @@ export function registerRemove(pool: Command): void {
     pool
       .command('remove')
       .description('Take images out of a pool; says what they touch, and removes them with --yes')
-      .argument('<pool>'),
+      .argument('<pool>', 'Name of the pool', poolName),
   )
     .option(
       '--where <condition>',
@@ -55,7 +56,7 @@ export function registerRemove(pool: Command): void {
     pool
       .command('restore')
       .description('Take removed images back as they were; without a choice, list what was removed')
-      .argument('<pool>'),
+      .argument('<pool>', 'Name of the pool', poolName),
   )
     .option('--where <condition>', 'Removed images with split=val, vehicleId=v1, …', more, [])
     .option('--removal <id>', 'Every image of this removal')

@@ -11,7 +11,7 @@ import { undoReview } from '../../pool/review/undoReview.js';
 import { openPool } from '../../storage/pool.js';
 import { readReviews } from '../../storage/reviews.js';
 import { openEnvironmentStore } from '../environment.js';
-import { textUpTo } from '../options.js';
+import { name as poolName, textUpTo } from '../options.js';
 import { printJson, printTable, say } from '../output.js';
 import { IMAGES, withCounter } from '../progress.js';
 import { printImports, tellLabels, tellUndo, tellVerdicts } from '../reviewTold.js';
@@ -97,7 +97,7 @@ function registerList(review: Command): void {
   review
     .command('list')
     .description('Imports of reviews of a pool, answers to its findings, and how often each rule was right')
-    .argument('<pool>')
+    .argument('<pool>', 'Name of the pool', poolName)
     .option('--json', 'Print one JSON object on stdout')
     .action(async (name: string, { json }: { json?: true }) => {
       const { store } = await openEnvironmentStore();
@@ -146,7 +146,7 @@ function registerUndo(review: Command): void {
   review
     .command('undo')
     .description('Take an import of reviews back: labels go back to what they were, its answers count no longer')
-    .argument('<pool>')
+    .argument('<pool>', 'Name of the pool', poolName)
     .argument('[review]', 'Its id by `review list`; the newest that was not undone yet if omitted')
     .option('--json', 'Print one JSON object on stdout')
     .action(async (pool: string, id: string | undefined, { json }: { json?: true }) => {

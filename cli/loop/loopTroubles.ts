@@ -16,7 +16,10 @@ export interface LoopTroubles {
 }
 
 /** Troubles of a loop, from what Temporal knows of it and of the iteration under way. */
-export async function loopTroubles(client: Client, { loop, iteration }: LoopStatus): Promise<LoopTroubles> {
+export async function loopTroubles(
+  client: Client,
+  { loop, iteration }: Pick<LoopStatus, 'loop' | 'iteration'>,
+): Promise<LoopTroubles> {
   const ids = [loopWorkflowId(loop)];
   if (iteration !== null) {
     const id = iterationWorkflowId(loop, iteration);

@@ -1,12 +1,12 @@
 /**
  * Mocha's usual report, which also appends to the file that `PARTLOOP_TEST_RECORD` names: how long each test file took, hooks
- * included, and each test that failed. A run that has ended but is kept alive by something that a test left behind is ended
+ * included, each test that failed and each that was skipped. A run that has ended but is kept alive by something that a test left behind is ended
  * with an error, instead of hanging. CommonJS, since every Node that we support can load a reporter so.
  */
 const { appendFileSync } = require('node:fs');
 const { reporters, Runner } = require('mocha');
 
-const { EVENT_RUN_END, EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_TEST_FAIL } = Runner.constants;
+const { EVENT_RUN_END, EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_TEST_FAIL, EVENT_TEST_PENDING } = Runner.constants;
 /** Longer than a worker needs to drain. */
 const LEFT_BEHIND_MS = Number(process.env.PARTLOOP_TEST_LEFT_BEHIND_MS ?? 60_000);
 
@@ -24,8 +24,13 @@ module.exports = class RecordingReporter extends reporters.Spec {
       if (isOfFile(suite)) record({ file: suite.file, seconds: (performance.now() - start) / 1000 });
     });
     runner.on(EVENT_TEST_FAIL, (test, error) =>
-      record({ failed: test.fullTitle(), why: String(error?.message ?? error) }),
+      record({
+        failed: test.fullTitle(),
+        why: String(error?.message ?? error),
+        by: test.file ?? test.parent?.file,
+      }),
     );
+    runner.on(EVENT_TEST_PENDING, (test) => record({ skipped: test.fullTitle() }));
     runner.once(EVENT_RUN_END, () => {
       const endNow = () => {
         const held = [...new Set(process.getActiveResourcesInfo())].join(', ');

@@ -5,7 +5,10 @@ import { join, relative } from 'node:path';
 const SLOWEST = 10;
 const WHY_LENGTH = 300;
 
-/** What failed and how long each test file took, from what Mocha's reporter and pytest leave in a folder of this run. */
+/**
+ * What failed, what was skipped and how long each test file took, from what Mocha's reporter and pytest leave in a
+ * folder of this run.
+ */
 export class RunRecord {
   #folder = mkdtempSync(join(tmpdir(), 'partloop-tests-'));
   #root;
@@ -24,7 +27,10 @@ export class RunRecord {
     return join(this.#folder, 'pytest.xml');
   }
 
-  /** The slowest files with their seconds and the tests that failed, as lines to print; the folder is gone afterwards. */
+  /**
+   * The slowest files with their seconds, as lines to print; the failures, each with title, reason and, of Mocha, its
+   * compiled file; the titles of skipped tests. The folder is gone afterwards.
+   */
   take() {
     const lines = this.#read('mocha.jsonl')
       .split('\n')
@@ -32,7 +38,7 @@ export class RunRecord {
       .map((line) => JSON.parse(line));
     const cases = [...this.#read('pytest.xml').matchAll(TEST_CASE)].map(({ groups }) => groups);
     rmSync(this.#folder, { recursive: true, force: true });
-    return { slowest: this.#slowest(lines, cases), failed: failed(lines, cases) };
+    return { slowest: this.#slowest(lines, cases), failures: failures(lines, cases), skipped: skipped(lines, cases) };
   }
 
   #slowest(lines, cases) {
@@ -53,17 +59,27 @@ export class RunRecord {
   }
 }
 
+/** A failure as two lines to print. */
+export const failureText = ({ title, why }) => `${title}\n    ${why.replace(/\s+/g, ' ').slice(0, WHY_LENGTH)}`;
+
 const TEST_CASE =
-  /<testcase classname="(?<module>[^"]+)" name="(?<name>[^"]+)" time="(?<time>[\d.]+)"\s*(?:\/>|>(?:<(?:failure|error) message="(?<why>[^"]*)")?)/g;
+  /<testcase classname="(?<module>[^"]+)" name="(?<name>[^"]+)" time="(?<time>[\d.]+)"\s*(?:\/>|>(?:<(?:failure|error) message="(?<why>[^"]*)"|(?<skip><skipped\b))?)/g;
 
 const trainerFile = (module) => `trainer/${module.split('.').slice(0, 2).join('/')}.py`;
+const trainerTitle = ({ module, name }) => `${trainerFile(module)} ${name}`;
 
-function failed(lines, cases) {
-  const all = [
-    ...lines.filter(({ failed }) => failed !== undefined).map(({ failed, why }) => ({ title: failed, why })),
-    ...cases
-      .filter(({ why }) => why !== undefined)
-      .map(({ module, name, why }) => ({ title: `${trainerFile(module)} ${name}`, why })),
+function failures(lines, cases) {
+  return [
+    ...lines
+      .filter(({ failed }) => failed !== undefined)
+      .map(({ failed, why, by: file }) => ({ title: failed, why, file })),
+    ...cases.filter(({ why }) => why !== undefined).map((one) => ({ title: trainerTitle(one), why: one.why })),
   ];
-  return all.map(({ title, why }) => `${title}\n    ${why.replace(/\s+/g, ' ').slice(0, WHY_LENGTH)}`);
+}
+
+function skipped(lines, cases) {
+  return [
+    ...lines.filter((line) => line.skipped !== undefined).map((line) => line.skipped),
+    ...cases.filter(({ skip }) => skip !== undefined).map(trainerTitle),
+  ];
 }

@@ -1,14 +1,18 @@
 /**
  * Every test, with all its set-up: `npm test`. Some of it: `npm test -- static mocha python` by part, `npm test -- scan`
  * the test files of either language whose path has that word. The last line is `N passed, N failed`, after the names of
- * what failed; the exit code is 1 where anything did.
+ * what failed; the exit code is 1 where anything did. With `--strict`, or where `CI` is set, a skipped test fails unless
+ * `allowedSkips.json` names it.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { devNull } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { STACK_FOLDERS, settled, unsteadyText } from './again.mjs';
 import { inLanes } from './lanes.mjs';
-import { RunRecord } from './runRecord.mjs';
+import { failureText, RunRecord } from './runRecord.mjs';
+import { forbiddenSkips } from './skips.mjs';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const MODULES = join(ROOT, 'node_modules');
@@ -84,14 +88,24 @@ async function staticChecks(say) {
   await check(say, 'unused code', node, [knip, '--no-progress']);
 }
 
-/** Folders whose tests start whole stacks. These take the usual ports where they are free, so they run one at a time. */
-const STACKS = `dist/test/{${['chaos', 'hosts', 'infra', 'integration', 'rollOut'].join()}}/**/*.test.js`;
+/** Stacks take the usual ports where they are free, so they run one at a time. */
+const STACKS = `dist/test/{${STACK_FOLDERS.join()}}/**/*.test.js`;
 
-async function mochaTests(say, title, files) {
+function mochaCommand(files) {
   const [node, mocha] = tool('mocha', 'bin', 'mocha.js');
-  const words = { passed: 'passing', failed: 'failing', skipped: 'pending' };
   const reporter = join(ROOT, 'infra', 'testing', 'recordingReporter.cjs');
-  await suite(say, title, node, [mocha, '--reporter', reporter, ...files], words, { env: record.environment });
+  return [node, [mocha, '--reporter', reporter, ...files]];
+}
+async function mochaTests(say, title, files) {
+  const words = { passed: 'passing', failed: 'failing', skipped: 'pending' };
+  await suite(say, title, ...mochaCommand(files), words, { env: record.environment });
+}
+async function passesAlone(file) {
+  const title = `again, alone: ${relative(join(ROOT, 'dist'), file)}`;
+  const start = headline(show, title);
+  const { code } = await run(show, ...mochaCommand([file]), { env: { ...process.env, PARTLOOP_TEST_RECORD: devNull } });
+  footline(show, title, code, start);
+  return code === 0;
 }
 const stackTests = (say) => mochaTests(say, 'TypeScript tests with a stack', [STACKS]);
 const otherTests = (say) => mochaTests(say, 'TypeScript tests', ['dist/test/**/*.test.js', '--ignore', STACKS]);
@@ -121,7 +135,9 @@ function testFiles(folder, pattern, word) {
 /** What each part runs, the longest first. Stacks wait more than they work, so that something else fits beside them. */
 const parts = { static: [staticChecks], mocha: [stackTests, otherTests], python: [pythonTests] };
 const LANES = 2;
-const asked = process.argv.slice(2);
+const STRICT = '--strict';
+const isStrict = process.argv.includes(STRICT) || Boolean(process.env.CI);
+const asked = process.argv.slice(2).filter((word) => word !== STRICT);
 const names = asked.filter((name) => Object.hasOwn(parts, name));
 const words = asked.filter((name) => !names.includes(name));
 const chosen = words.map((word) => ({
@@ -150,10 +166,19 @@ if (isSetUp) {
   );
 }
 
-const { slowest, failed } = record.take();
+const { slowest, failures, skipped } = record.take();
+// A file that was asked for by a word ran alone, or nearly so.
+const isWhole = words.length === 0;
+const { failed, unsteady } = isWhole ? await settled(ROOT, failures, passesAlone) : { failed: failures, unsteady: [] };
+totals.failed -= unsteady.length;
+totals.passed += unsteady.length;
+const forbidden = isStrict ? forbiddenSkips(skipped) : [];
+totals.failed += forbidden.length;
+totals.skipped -= forbidden.length;
 if (slowest.length > 0) show(`\n── slowest test files\n${slowest.join('\n')}\n`);
-const broken = [...brokenChecks, ...failed];
+const broken = [...brokenChecks, ...[...failed, ...forbidden].map(failureText)];
 if (broken.length > 0) show(`\n── failed\n${broken.join('\n')}\n`);
+if (unsteady.length > 0) show(`\n${unsteady.map(unsteadyText).join('\n')}\n`);
 show(`\n${totals.skipped} skipped, ${((performance.now() - start) / 1000).toFixed(0)} s\n`);
 show(`${totals.passed} passed, ${totals.failed} failed\n`);
 process.exitCode = totals.failed === 0 ? 0 : 1;

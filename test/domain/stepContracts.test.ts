@@ -49,14 +49,11 @@ describe('the result of a step', () => {
   });
 
   it('is told with labels and units, in the order of the contract, and what is unknown by its name', () => {
-    const decide = stepResult(
-      'decide',
-      {},
-      { promoted: true, gain: -0.01234, gate: 'held', benchmarkMiou: 0.5, odd: 2 },
-    );
+    const facts = { promoted: true, gain: -0.01234, gate: 'held', benchmarkMiou: 0.5, ofAnotherVersion: 2 };
+    const decide = stepResult('decide', {}, facts);
     assert.equal(
       factsText('decide', decide),
-      'gate: held, gain in mIoU: −0.0123, mIoU of the model in production: 0.5000, goes into production: yes, odd: 2',
+      'gate: held, gain in mIoU: −0.0123, mIoU of the model in production: 0.5000, goes into production: yes, ofAnotherVersion: 2',
     );
   });
 

@@ -1,6 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { z } from 'zod';
+import type { Activities } from '../../activities/index.js';
 import { LIGHT_QUEUE, SCAN_QUEUE } from '../../domain/base/queues.js';
 import { iterationContextSchema, type StepResults } from '../../domain/steps.js';
 import { trainingRowSchema } from '../../domain/tables.js';
@@ -38,7 +39,7 @@ export async function otherSteps(site: Site): Promise<{ stop(): Promise<void> }>
           ...activities,
           draw: async () => stepResult('draw', { poolVersion: 1 }),
           sample: async () => ({ ...stepResult('sample'), outputs: { trainingSet: SET } }),
-        },
+        } satisfies Activities,
         ...(taskQueue === LIGHT_QUEUE ? { workflowBundle: await workflowBundle() } : {}),
       }),
     ),

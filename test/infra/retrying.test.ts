@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
+import type { Activities } from '../../activities/index.js';
 import { loopTroubles } from '../../cli/loop/loopTroubles.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { iterationWorkflowId, scanWorkflowId } from '../../domain/base/ids.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { workerIdentity } from '../../domain/base/workerIdentity.js';
-import type { LoopStatus } from '../../domain/messages.js';
 import { pollerStatus } from '../../infra/pollers.js';
 import { retryingText } from '../../infra/retrying.js';
 import { castErrors } from '../../workers/castErrors.js';
@@ -25,7 +25,7 @@ describe('work that is tried again and again', function () {
   it('is told with its step, try, failure and machine from the third try on; a queue without a poller too', async () => {
     const { activities } = fakeActivities({ shards: 1 });
     let tries = 0;
-    const planScan = async (input: never): Promise<unknown> => {
+    const planScan: Activities['planScan'] = async (input) => {
       if (++tries > 3) return activities.planScan(input);
       throw new PartloopError('store-unavailable', 'the store did not answer for plan.json', { hint: 'Wait.' });
     };
@@ -33,13 +33,13 @@ describe('work that is tried again and again', function () {
       connection: environment.nativeConnection,
       taskQueue: LIGHT_QUEUE,
       identity: workerIdentity('light', 4711, 'host-3'),
-      activities: { ...activities, planScan },
+      activities: { ...activities, planScan } satisfies Activities,
       workflowBundle: await workflowBundle(),
       interceptors: { activity: [castErrors('light')] },
     });
     const workflowId = scanWorkflowId(iterationWorkflowId('cars', 1));
     const context = { loop: 'cars', iteration: 1, config: testConfig, previous: null, force: null };
-    const status = { loop: 'cars', iteration: 1 } as LoopStatus;
+    const status = { loop: 'cars', iteration: 1 };
     await light.runUntil(async () => {
       const handle = await environment.client.workflow.start('mislabelScan', {
         workflowId,
@@ -55,7 +55,8 @@ describe('work that is tried again and again', function () {
       const [told] = troubles.retrying;
       assert.equal(told?.workflowId, workflowId);
       assert.ok((told?.attempt ?? 0) >= 3);
-      const text = retryingText(troubles.retrying[0] as never);
+      assert.ok(told);
+      const text = retryingText(told);
       assert.match(
         text,
         /^planScan of loop:cars:iteration:0001:scan, try \d+, by light on host-3: the store did not answer for plan\.json/,

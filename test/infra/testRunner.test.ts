@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { ROOT } from '../../infra/home.js';
@@ -36,7 +36,7 @@ describe('`npm test`', function () {
   it('names the ten slowest files with their seconds, of TypeScript and of Python', async () => {
     const said = await printed(`
       import { writeFileSync } from 'node:fs';
-      import { RunRecord } from './runRecord.mjs';
+      import { failureText, RunRecord } from './runRecord.mjs';
       const record = new RunRecord('/checkout');
       const lines = Array.from({ length: 12 }, (_, n) => ({ file: '/checkout/dist/test/a' + n + '.test.js', seconds: n }));
       lines.push({ file: '/checkout/dist/test/a3.test.js', seconds: 30.25 });
@@ -55,7 +55,7 @@ describe('`npm test`', function () {
   it('names what failed at the end, of TypeScript and of Python, so that a log cut to its tail still tells', async () => {
     const said = await printed(`
       import { writeFileSync } from 'node:fs';
-      import { RunRecord } from './runRecord.mjs';
+      import { failureText, RunRecord } from './runRecord.mjs';
       const record = new RunRecord('/checkout');
       const line = JSON.stringify({ failed: 'a loop runs', why: 'it\\nstood still' });
       writeFileSync(record.environment.PARTLOOP_TEST_RECORD, line + '\\n');
@@ -65,12 +65,78 @@ describe('`npm test`', function () {
         '<testcase classname="tests.test_resume" name="test_skipped" time="0.0"><skipped message="no GPU" /></testcase>',
       ];
       writeFileSync(record.junit, cases.join(''));
-      console.log(record.take().failed.join('\\n'));
+      console.log(record.take().failures.map(failureText).join('\\n'));
     `);
     assert.deepEqual(said.trimEnd().split('\n'), [
       ...['a loop runs', '    it stood still'],
       ...['trainer/tests/test_resume.py test_bits', '    differs'],
     ]);
+  });
+
+  it('fails for a skipped test by name, of TypeScript and of Python, unless it may be skipped', async () => {
+    const said = await printed(`
+      import { writeFileSync } from 'node:fs';
+      import { RunRecord } from './runRecord.mjs';
+      import { forbiddenSkips } from './skips.mjs';
+      const record = new RunRecord('/checkout');
+      const titles = ['a loop runs', 'a disk is small'];
+      writeFileSync(record.environment.PARTLOOP_TEST_RECORD, titles.map((skipped) => JSON.stringify({ skipped }) + '\\n').join(''));
+      writeFileSync(record.junit, ['test_gpu', 'test_disk'].map((name) =>
+        '<testcase classname="tests.test_room" name="' + name + '" time="0.0"><skipped type="pytest.skip" message="no" /></testcase>').join(''));
+      const allowed = new Map([['a disk is small', 'x'], ['trainer/tests/test_room.py test_disk', 'x'], ['a loop', 'x']]);
+      console.log(forbiddenSkips(record.take().skipped, allowed).map(({ title }) => title).join('\\n'));
+    `);
+    assert.deepEqual(said.trimEnd().split('\n'), ['a loop runs', 'trainer/tests/test_room.py test_gpu']);
+  });
+
+  it('lets only tests be skipped that there are, each with its reason', async () => {
+    const list = z
+      .array(z.strictObject({ why: z.string().min(10), tests: z.array(z.string()).min(1) }))
+      .parse(JSON.parse(await readFile(join(TESTING, 'allowedSkips.json'), 'utf8')));
+    const known = await titles();
+    const gone = list.flatMap(({ tests }) => tests).filter((title) => !known.some((pattern) => pattern.test(title)));
+    assert.deepEqual(gone, []);
+  });
+
+  it('runs a file of a stack that failed again, alone, and calls it unsteady where it passes then', async () => {
+    const said = await printed(`
+      import { settled, unsteadyText } from './again.mjs';
+      const failure = (title, file) => ({ title, why: 'late', file: file && '/checkout/dist/test/' + file });
+      const failures = [
+        failure('a worker starts', 'infra/start.test.js'), failure('and stops', 'infra/start.test.js'),
+        failure('a loop runs', 'integration/loop.test.js'), failure('a sum', 'domain/infra/sum.test.js'),
+        failure('a weight', undefined),
+      ];
+      const again = [];
+      const { failed, unsteady } = await settled('/checkout', failures, async (file) => {
+        again.push(file.slice('/checkout/dist/test/'.length));
+        return file.endsWith('start.test.js');
+      });
+      console.log(JSON.stringify({ again, failed: failed.map(({ title }) => title), unsteady: unsteady.map(unsteadyText) }));
+    `);
+    assert.deepEqual(JSON.parse(said), {
+      again: ['infra/start.test.js', 'integration/loop.test.js'],
+      failed: ['a loop runs', 'a sum', 'a weight'],
+      unsteady: [
+        'unsteady: a worker starts failed in the full run and passed alone',
+        'unsteady: and stops failed in the full run and passed alone',
+      ],
+    });
+  });
+
+  it('records what failed with its file, and what was skipped, also by a hook', async () => {
+    const { code, lines } = await recorded(`
+      describe('one', () => { it('is skipped', function () { this.skip(); }); it('fails', () => { throw new Error('no'); }); });
+      describe('two', () => { before(function () { this.skip(); }); it('waits', () => {}); });
+    `);
+    assert.equal(code, 1);
+    const [failure] = lines.filter(({ failed }) => failed !== undefined);
+    assert.equal(failure?.failed, 'one fails');
+    assert.match(failure?.by ?? '', /some\.cjs$/);
+    assert.deepEqual(
+      lines.flatMap(({ skipped }) => skipped ?? []),
+      ['one is skipped', 'two waits'],
+    );
   });
 
   it('times a file with its hooks, and reports as Mocha does', async () => {
@@ -99,7 +165,31 @@ const lineSchema = z.looseObject({
   file: z.string().optional(),
   seconds: z.number().optional(),
   failed: z.string().optional(),
+  by: z.string().optional(),
+  skipped: z.string().optional(),
 });
+
+const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+
+/** What the full titles of tests look like, by the sources: the names of a file's suites, then that of a test. */
+async function titles(): Promise<RegExp[]> {
+  const name = (text: string): string => escaped(text.replaceAll(/\$\{[^}]*\}/g, '\0')).replaceAll('\0', '.*');
+  const named = (text: string, call: string): string[] =>
+    [...text.matchAll(new RegExp(`\\b${call}\\(\\s*(['\`])(.*?)\\1`, 'g'))].map(([, , found = '']) => name(found));
+  const read = async (folder: string, ending: RegExp) =>
+    Promise.all(
+      (await readdir(join(ROOT, folder), { recursive: true }))
+        .filter((path) => ending.test(path))
+        .map(async (path) => [basename(path), await readFile(join(ROOT, folder, path), 'utf8')] as const),
+    );
+  const mocha = (await read('test', /\.test\.ts$/)).map(
+    ([, text]) => new RegExp(`^(${named(text, 'describe').join('|')}) .*(${named(text, 'it').join('|')})$`, 's'),
+  );
+  const pytest = (await read('trainer/tests', /^test_.*\.py$/)).flatMap(([file, text]) =>
+    [...text.matchAll(/^def (test_\w+)/gm)].map(([, test]) => new RegExp(`^trainer/tests/${file} ${test}$`)),
+  );
+  return [...mocha, ...pytest];
+}
 
 /** Run a test file with the reporter of `npm test`. */
 async function recorded(

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
+import type { Activities } from '../../activities/index.js';
 import { LIGHT_QUEUE, SCAN_QUEUE } from '../../domain/base/queues.js';
 import { progressSchema } from '../../domain/progress.js';
 import { iterationContextSchema, type StepResults } from '../../domain/steps.js';
@@ -118,14 +119,13 @@ describe('a train worker that is asked to stop in the middle of a training', fun
         ...activities,
         draw: async () => stepResult('draw', { poolVersion: 1 }),
         sample: async () => ({ ...stepResult('sample'), outputs: { trainingSet: 'set.parquet' } }),
-      },
+      } satisfies Activities,
       ...(taskQueue === LIGHT_QUEUE ? { workflowBundle: await workflowBundle() } : {}),
     });
   }
 
   function trainWorker(name: string): TrainWorker {
     const { endpoint, region, credentials } = server.options;
-    if (credentials === undefined || typeof credentials === 'function') throw new Error('the store has fixed keys');
     const child = spawn(process.execPath, [join(ROOT, 'dist', 'workers', 'main.js'), '--role', 'train'], {
       env: {
         ...process.env,

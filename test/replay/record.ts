@@ -106,11 +106,6 @@ const SCENES: Record<string, () => Promise<void>> = {
     const { activities } = fakeActivities({ shards: 4 });
     const own = {
       ...activities,
-      prepareScan: async ({ scan }: { scan: string }) => ({
-        context: { loop: scan, iteration: 1, config: testConfig, previous: null, force: null },
-        judge: { kind: 'benchmark' },
-      }),
-      recordScan: async () => undefined,
       draw: async () => stepResult('draw', { drawn: 10 }),
     };
     await withWorkers(environment, own, async () => {

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import type { Activities } from '../../activities/index.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import {
   emptyLoopState,
@@ -11,16 +12,19 @@ import {
   withProposal,
 } from '../../domain/loop/state.js';
 import { configWith } from '../../domain/messages.js';
-import type { IterationContext, Step, StepResult, StepResults } from '../../domain/steps.js';
+import type { IterationContext, Step, StepResults } from '../../domain/steps.js';
 import { type Trial, winner } from '../../domain/tune/halving.js';
 import type { Proposal } from '../../domain/tune/proposal.js';
 import type { TunedSettings } from '../../domain/tune/space.js';
+import { stepResult as doneStep, type FactsBy, type ResultBy, type Working } from './stepResult.js';
 
 export const testConfig = loopConfigSchema.parse({ pool: 'cars', chunkSize: 10 });
 
-export function stepResult(step: string, facts: StepResult['facts'] = {}): StepResult {
-  return { step, digest: '0'.repeat(64), outcome: 'miss', outputs: {}, facts, seconds: 1 };
-}
+/** The result of a step or part that left nothing but a few facts. */
+export const stepResult = <Name extends Working>(step: Name, facts?: FactsBy<Name>): ResultBy<Name> => ({
+  ...doneStep(step, {}, facts),
+  digest: '0'.repeat(64),
+});
 
 /**
  * Activities that do no work but keep books: what the workflows ask for, in order. `fail` makes a step fail as often as
@@ -32,7 +36,7 @@ export function fakeActivities(
     folds?: number[];
     miouOf?(settings: TunedSettings, rung: number): number;
     isRunning?(workflowId: string): Promise<boolean>;
-    joined?(workflowId: string): Promise<unknown>;
+    joined?: Activities['joinWorkflow'];
     /** A step waits for this before it ends. */
     until?(name: string): Promise<void>;
   } = {},
@@ -55,19 +59,26 @@ export function fakeActivities(
     });
   };
   const simple =
-    (step: Step, facts: StepResult['facts'] = {}) =>
+    <Name extends Step>(step: Name, facts?: FactsBy<Name>) =>
     async ({ context }: { context: IterationContext; results: StepResults }) => {
       did(`${step}:${context.iteration}`);
       await options.until?.(`${step}:${context.iteration}`);
       return stepResult(step, facts);
     };
-  const activities = {
+  const activities: Activities = {
     draw: simple('draw', { drawn: 10 }),
-    planScan: async ({ context }: { context: IterationContext }) => {
+    prepareScan: async ({ scan }) => {
+      did(`prepareScan:${scan}`);
+      return {
+        context: { loop: scan, iteration: 1, config: testConfig, previous: null, force: null },
+        judge: { kind: 'benchmark' },
+      };
+    },
+    planScan: async ({ context }) => {
       did(`plan:${context.iteration}`);
       return { planKey: 'plan.json', shards: options.shards ?? 3, folds: options.folds ?? [] };
     },
-    trainFold: async ({ fold }: { fold: number }) => {
+    trainFold: async ({ fold }) => {
       did(`fold:${fold}`);
       return stepResult('fold');
     },
@@ -75,34 +86,42 @@ export function fakeActivities(
       did('judges');
       return { warnings: [], setupKey: 'setup.json' };
     },
-    scanShard: async ({ shard }: { shard: number }) => {
+    scanShard: async ({ shard }) => {
       did(`shard:${shard}`);
       await options.until?.(`shard:${shard}`);
     },
-    reduceScan: async ({ failedShards }: { failedShards: number[] }) => {
+    reduceScan: async ({ failedShards }) => {
       did(`reduce:${failedShards.join(' ')}`);
       return stepResult('scan', { quarantined: 1 });
     },
-    ensureBenchmark: async () => did('benchmark'),
+    recordScan: async ({ context }) => did(`recordScan:${context.loop}`),
+    ensureBenchmark: async () => {
+      did('benchmark');
+      return null;
+    },
+    trainRandomBaseline: async ({ count }) => {
+      did(`baseline:${count}`);
+      return stepResult('train', { valMiou: 0.5 });
+    },
     sample: simple('sample', { sampled: 5, trainingSet: 5 }),
     train: simple('train', { valMiou: 0.5 }),
     evaluate: simple('evaluate', { miou: 0.6 }),
     decide: simple('decide', { gate: 'held', benchmarkMiou: 0.55 }),
-    proposeTrial: async ({ trials }: { trials: Trial[] }): Promise<TunedSettings> => {
+    proposeTrial: async ({ trials }) => {
       did(`propose:${trials.length}`);
       return { lrHead: trials.length / 100 };
     },
-    trainTrial: async (asked: { trial: number; settings: TunedSettings; rung: number }) => {
-      did(`trial:${asked.trial}:${asked.rung}`);
-      const valMiou = options.miouOf?.(asked.settings, asked.rung) ?? 0.5;
-      return { ...stepResult('trial', { valMiou }), outputs: { chain: `chain-${asked.trial}` }, seconds: 3_600 };
+    trainTrial: async ({ trial, settings, rung }) => {
+      did(`trial:${trial}:${rung}`);
+      const valMiou = options.miouOf?.(settings, rung) ?? 0.5;
+      return { ...stepResult('trial', { valMiou }), outputs: { chain: `chain-${trial}` }, seconds: 3_600 };
     },
-    finishTuning: async (asked: { context: IterationContext; trials: Trial[]; stopped: string | null }) => {
+    finishTuning: async ({ context, trials, stopped }) => {
       did('finishTuning');
-      const { rungs, minGain } = asked.context.config.tune;
-      const best = winner(asked.trials, rungs, minGain);
+      const { rungs, minGain } = context.config.tune;
+      const best = winner(trials, rungs, minGain);
       found = best === null ? null : { iteration: 1, settings: best.settings, miou: 0.6, ownMiou: 0.5 };
-      tables.push({ trials: asked.trials, stopped: asked.stopped });
+      tables.push({ trials: [...trials], stopped });
       return stepResult('tune', { proposed: best !== null });
     },
     adoptProposal: async () => {
@@ -112,18 +131,10 @@ export function fakeActivities(
       return state.adopted;
     },
     report: simple('report'),
-    startOrJoinLoop: async ({ request }: { request: { iterations: number } }) => {
+    startOrJoinLoop: async ({ request }) => {
       did('startOrJoinLoop');
-      return {
-        outcome: 'started',
-        loop: 'cars',
-        nextIteration: 1,
-        workflowId: 'loop:cars',
-        path: '/',
-        config: testConfig,
-        remaining: 1,
-        asked: request.iterations,
-      };
+      const started = { outcome: 'started', loop: 'cars', nextIteration: 1, workflowId: 'loop:cars' } as const;
+      return { ...started, path: '/', config: testConfig, remaining: request.iterations };
     },
     loadLoop: async () => ({
       next: nextIteration(state),
@@ -132,19 +143,7 @@ export function fakeActivities(
       config: ownConfig(state),
     }),
     poolVersion: async () => version.pool,
-    prepareIteration: async ({
-      loop,
-      iteration,
-      config,
-      from,
-      settings,
-    }: {
-      loop: string;
-      iteration: number;
-      config: typeof testConfig | null;
-      from?: Step | null;
-      settings?: Record<string, unknown> | null;
-    }): Promise<IterationContext> => {
+    prepareIteration: async ({ loop, iteration, config, from, settings }) => {
       did(`prepare:${iteration}:${from ?? 'next'}`);
       return {
         loop,
@@ -154,19 +153,7 @@ export function fakeActivities(
         force: from == null ? null : { from, token: 'again' },
       };
     },
-    recordIteration: async ({
-      context,
-      results,
-      status,
-      error,
-      runId,
-    }: {
-      context: IterationContext;
-      results: StepResults;
-      status: 'finished' | 'failed';
-      error: string | null;
-      runId: string;
-    }) => {
+    recordIteration: async ({ context, results, status, error, runId }) => {
       did(`record:${context.iteration}:${status}`);
       state = withAttempt(state, context.iteration, {
         runId,
@@ -179,10 +166,10 @@ export function fakeActivities(
       });
       if (status === 'finished' && results.tune !== undefined) state = withProposal(state, found);
     },
-    isRunning: async (asked: { workflowId: string }) => (await options.isRunning?.(asked.workflowId)) ?? true,
-    joinWorkflow: async ({ workflowId }: { workflowId: string }) => {
-      did(`join:${workflowId}`);
-      return options.joined?.(workflowId);
+    isRunning: async ({ workflowId }) => (await options.isRunning?.(workflowId)) ?? true,
+    joinWorkflow: async (asked) => {
+      did(`join:${asked.workflowId}`);
+      return options.joined?.(asked) ?? { status: 'ended' };
     },
   };
   return {

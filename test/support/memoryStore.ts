@@ -1,68 +1,129 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { PartloopError } from '../../domain/base/errors.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 
-/** A store in memory with the conditional writes of a real one, for tests of what is built on it. */
-export function memoryStore(): ObjectStore & { readonly read: string[]; readonly keys: string[] } {
-  const objects = new Map<string, { body: Uint8Array; etag: string }>();
+const URI = 's3://memory/store';
+
+/** What a test may ask of a store in memory besides what every store does. */
+export interface MemoryStore extends ObjectStore {
+  /** The keys that were read by `get`, `getStream` and `getFile`, in order. Set its length to 0 to start anew. */
+  readonly read: string[];
+  /** The keys that are there, sorted. */
+  readonly keys: string[];
+  /** Called before each write, also before one that loses; may wait, or throw to play a fault. */
+  beforeWrite(key: string): void | Promise<void>;
+}
+
+/**
+ * A store in memory that behaves as S3 does (`test/storage/objects/storeContract.ts` holds it), for tests of what is built
+ * on a store. An object elsewhere is put and read by its URI.
+ */
+export function memoryStore(): MemoryStore {
+  const objects = new Map<string, { body: Buffer; etag: string }>();
   const read: string[] = [];
-  const bytesOf = (body: Uint8Array | string) =>
-    typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body);
-  const write = (key: string, body: Uint8Array | string) => {
-    const bytes = bytesOf(body);
-    const etag = createHash('md5').update(bytes).digest('hex');
-    objects.set(key, { body: bytes, etag });
-    return { etag };
-  };
+  const isElsewhere = (key: string) => key.startsWith('s3://');
+  const placeOf = (key: string) => (key.startsWith(`${URI}/`) ? key.slice(URI.length + 1) : key);
+  const find = (key: string) => objects.get(placeOf(key));
+
   const need = (key: string) => {
     read.push(key);
-    const object = objects.get(key);
-    if (object === undefined) throw new PartloopError('not-found', `there is no ${key}`);
+    const object = find(key);
+    if (object === undefined) throw new PartloopError('not-found', `there is no object ${key} in the store`);
     return object;
   };
-  return {
-    uri: 's3://memory',
+
+  /** S3 names a version by the bytes it holds: the same bytes are the same version. */
+  const write = (key: string, body: Uint8Array | string) => {
+    const bytes = Buffer.from(body);
+    const etag = `"${createHash('md5').update(bytes).digest('hex')}"`;
+    objects.set(placeOf(key), { body: bytes, etag });
+    return { etag };
+  };
+
+  /** Who reads owns the bytes: changing them does not change the object. */
+  const copyOf = ({ body, etag }: { body: Buffer; etag: string }) => ({ body: Buffer.from(body), etag });
+
+  const sorted = () =>
+    [...objects]
+      .filter(([key]) => !isElsewhere(key))
+      .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+
+  const remove = (keys: readonly string[]) => {
+    for (const key of keys) objects.delete(key);
+  };
+
+  const store: MemoryStore = {
+    uri: URI,
     read,
     get keys() {
-      return [...objects.keys()].sort();
+      return sorted().map(([key]) => key);
     },
-    get: async (key) => need(key),
-    tryGet: async (key) => objects.get(key) ?? null,
-    getStream: async (key) => Readable.from([need(key).body]),
-    head: async (key) => {
-      const object = objects.get(key);
+    beforeWrite: () => undefined,
+    async get(key, ifMatch) {
+      const object = need(key);
+      if (ifMatch !== undefined && object.etag !== ifMatch)
+        throw new PartloopError('data-changed', `${key} is not the version that was asked for: it has changed`);
+      return copyOf(object);
+    },
+    async tryGet(key) {
+      const object = find(key);
+      return object === undefined ? null : copyOf(object);
+    },
+    async getStream(key) {
+      const { body } = copyOf(need(key));
+      return Readable.from(body.length === 0 ? [] : [body]);
+    },
+    async head(key) {
+      const object = find(key);
       return object === undefined ? null : { key, size: object.body.length, etag: object.etag, versionId: null };
     },
-    put: async (key, body) => write(key, body),
-    putIfAbsent: async (key, body) => {
-      if (objects.has(key)) return 'exists';
+    async put(key, body) {
+      await store.beforeWrite(key);
+      return write(key, body);
+    },
+    async putIfAbsent(key, body) {
+      await store.beforeWrite(key);
+      if (find(key) !== undefined) return 'exists';
       write(key, body);
       return 'created';
     },
-    replace: async (key, body, etag) => ((objects.get(key)?.etag ?? null) === etag ? write(key, body) : 'conflict'),
-    putFile: async (key, path) => write(key, await readFile(path)),
-    getFile: async (key, path) => {
+    async replace(key, body, etag) {
+      await store.beforeWrite(key);
+      return (find(key)?.etag ?? null) === etag ? write(key, body) : 'conflict';
+    },
+    async putFile(key, path) {
+      const bytes = await readFile(path);
+      await store.beforeWrite(key);
+      return write(key, bytes);
+    },
+    async getFile(key, path) {
+      const { body } = need(key);
       await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, need(key).body);
+      const partial = `${path}.${randomUUID()}.partial`;
+      await writeFile(partial, body);
+      await rename(partial, path);
     },
     async *list(prefix) {
-      for (const [key, { body, etag }] of [...objects].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const found = isElsewhere(prefix)
+        ? [...objects].map(([key, object]) => [isElsewhere(key) ? key : `${URI}/${key}`, object] as const)
+        : sorted();
+      for (const [key, { body, etag }] of found)
         if (key.startsWith(prefix)) yield { key, size: body.length, etag, versionId: null };
-      }
     },
     async *folders(prefix) {
-      const names = [...objects.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
+      const names = store.keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
       yield* new Set(names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.indexOf('/'))] : [])));
     },
-    delete: async (keys) => {
-      for (const key of keys) objects.delete(key);
+    async delete(keys) {
+      remove(keys);
     },
-    tryDelete: async (keys) => {
-      for (const key of keys) objects.delete(key);
+    async tryDelete(keys) {
+      remove(keys);
       return [];
     },
   };
+  return store;
 }

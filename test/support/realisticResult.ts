@@ -1,5 +1,5 @@
-import type { StepResult } from '../../domain/steps.js';
 import { keys } from '../../storage/keys.js';
+import { type FactsBy, type ResultBy, stepResult, type Working } from './stepResult.js';
 
 const DIGEST = 'abcdef0123456789'.repeat(4);
 const TOKEN = '01234567-89ab-cdef-0123-456789abcdef';
@@ -19,14 +19,11 @@ const FILES: Record<string, readonly string[]> = {
   evaluate: ['images.parquet', 'summary.json'],
 };
 
-/** The result of a step with as many keys and facts as a real one has. */
-export const realisticResult = (step: string): StepResult => ({
-  step,
-  digest: DIGEST,
-  outcome: 'miss',
-  outputs: Object.fromEntries(
-    (FILES[step] ?? ['output.json']).map((file) => [file, keys.attempt('cars', 1, step, DIGEST, TOKEN, file)]),
-  ),
-  facts: Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`factNumber${n}`, n / 7])),
-  seconds: 1,
-});
+/** The result of a step with as many keys and facts as a real one has, those that are given among them. */
+export const realisticResult = <Name extends Working>(step: Name, facts?: FactsBy<Name>): ResultBy<Name> => {
+  const numbers = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`factNumber${n}`, n / 7]));
+  const files = FILES[step] ?? ['output.json'];
+  const outputs = Object.fromEntries(files.map((file) => [file, keys.attempt('cars', 1, step, DIGEST, TOKEN, file)]));
+  const result = stepResult(step, outputs, facts);
+  return { ...result, digest: DIGEST, facts: { ...numbers, ...result.facts } };
+};

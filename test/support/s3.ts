@@ -20,7 +20,7 @@ export interface TestStore {
   /** A store under a prefix of its own on the server. */
   open(prefix: string, timeoutMs?: number): ObjectStore;
   /** The options behind `open`, for a client of another kind. */
-  options: Omit<StoreOptions, 'uri'> & { endpoint: string };
+  options: Required<Pick<StoreOptions, 'region' | 'endpoint' | 'credentials'>>;
   stop(): Promise<void>;
 }
 

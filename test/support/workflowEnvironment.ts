@@ -7,6 +7,7 @@ import {
   Worker,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
+import type { Activities } from '../../activities/index.js';
 import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../../domain/base/queues.js';
 import { SEARCH_ATTRIBUTES } from '../../domain/searchAttributes.js';
 import { ROOT, venvBinary } from './binaries.js';
@@ -77,7 +78,16 @@ export async function localEnvironment(extraArgs: string[] = []): Promise<TestWo
 }
 
 /** Run `work` while one worker a task queue polls, all with the same activities. */
-export async function withWorkers<T>(
+export function withWorkers<T>(
+  environment: TestWorkflowEnvironment,
+  activities: Activities,
+  work: () => Promise<T>,
+): Promise<T> {
+  return withOtherWorkers(environment, activities, work);
+}
+
+/** The same with activities of another build, which may take and give other things than those of this one. */
+export async function withOtherWorkers<T>(
   environment: TestWorkflowEnvironment,
   activities: object,
   work: () => Promise<T>,

@@ -7,7 +7,7 @@ import { trainConfigSchema } from '../../domain/config.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { learningRateChart } from '../../report/learningRates.js';
 import { findLearningRate } from '../../training/lrRange.js';
-import { MemoryStore } from './memoryStore.js';
+import { memoryStore } from '../support/memoryStore.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 
 const root = process.cwd();
@@ -26,7 +26,7 @@ describe('the learning rate range test', function () {
       console.log(`      no Python at ${python}: set PARTLOOP_PYTHON or run npm run bootstrap`);
       this.skip();
     }
-    const store = new MemoryStore();
+    const store = memoryStore();
     const rows: IndexRow[] = [];
     for (let index = 0; index < 4; index++) rows.push(await tinyImage(store, index));
     const steps: number[] = [];

@@ -12,9 +12,9 @@ import { openPool } from '../../storage/pool.js';
 import { writeTable } from '../../storage/tables/table.js';
 import type { Turn } from '../../training/checkpoints/chainState.js';
 import { RECIPE_WAIT_MS, RecipePin } from '../../training/recipe.js';
+import { type MemoryStore, memoryStore } from '../support/memoryStore.js';
 import { stepResult } from '../support/stepResult.js';
 import { attended } from './attended.js';
-import { MemoryStore } from './memoryStore.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 import { hasCode } from './tinyRun.js';
 
@@ -53,7 +53,7 @@ describe('the recipe that a training keeps to', () => {
     process.env.PARTLOOP_PYTHON = join(home, 'stand-in');
     await writeFile(process.env.PARTLOOP_PYTHON, STAND_IN);
     await chmod(process.env.PARTLOOP_PYTHON, 0o755);
-    store = new MemoryStore();
+    store = memoryStore();
     await store.put(keys.taxonomy(POOL), JSON.stringify(taxonomy));
     images = await Promise.all([0, 1, 2].map((index) => tinyImage(store, index)));
     await (await openPool(store, POOL)).append(() => images);

@@ -68,14 +68,14 @@ describe('a training whose trainer or checkpoints are lost', function () {
   it('goes on in a replay from the checkpoints of the run that never ended, and leaves them where they are', async () => {
     const run = await tinyRun();
     await trainUntil(run, 4);
-    const before = [...run.store.objects.keys()].filter((key) => key.endsWith('.pt'));
+    const before = run.store.keys.filter((key) => key.endsWith('.pt'));
     const replay = { ...run, chainKey: 'replay/latest.json', unforcedChainKey: CHAIN };
     const started: number[] = [];
     const { work } = await train(replay, join(home, 'replay'), { onStart: (iteration) => started.push(iteration) });
     assert.deepEqual(started, [4]);
     assert.equal(work.facts.weightsSha256, undisturbed);
     assert.deepEqual(
-      before.filter((key) => !run.store.objects.has(key)),
+      before.filter((key) => !run.store.keys.includes(key)),
       [],
     );
   });
@@ -103,7 +103,7 @@ describe('a training whose trainer or checkpoints are lost', function () {
       [8, 6, 4],
     );
     assert.ok(
-      stored.every(({ key }) => run.store.objects.has(key)),
+      stored.every(({ key }) => run.store.keys.includes(key)),
       'nothing names what is not there',
     );
   });

@@ -122,7 +122,7 @@ describe('a training run', function () {
     );
     assert.deepEqual(await readdir(join(home, 'work')), [], 'its work folder is gone');
     assert.equal(
-      [...run.store.objects.keys()].some((key) => key.endsWith('.onnx')),
+      run.store.keys.some((key) => key.endsWith('.onnx')),
       false,
     );
   });

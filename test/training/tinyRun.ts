@@ -13,8 +13,8 @@ import type { Attempt } from '../../steps/runStep.js';
 import { publishModel } from '../../training/results.js';
 import { runTraining } from '../../training/run.js';
 import type { TrainingRun } from '../../training/trainingRun.js';
+import { type MemoryStore, memoryStore } from '../support/memoryStore.js';
 import { attended } from './attended.js';
-import { MemoryStore } from './memoryStore.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 
 const DIGEST = 'd'.repeat(64);
@@ -74,7 +74,7 @@ export async function train(
 
 /** Six pictures of one square each, 64 × 48 pixels: eight iterations of two pictures. */
 export async function tinyRun(): Promise<TinyRun> {
-  const store = new MemoryStore();
+  const store = memoryStore();
   const rows: IndexRow[] = [];
   for (let index = 0; index < 6; index++) rows.push(await tinyImage(store, index));
   return {

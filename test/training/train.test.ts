@@ -14,8 +14,8 @@ import { keys } from '../../storage/keys.js';
 import { openPool } from '../../storage/pool.js';
 import { readRegistry } from '../../storage/registry.js';
 import { writeTable } from '../../storage/tables/table.js';
+import { type MemoryStore, memoryStore } from '../support/memoryStore.js';
 import { stepResult } from '../support/stepResult.js';
-import { MemoryStore } from './memoryStore.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 
 /** Stands in for Python: notes each job, and leaves behind what a finished trainer leaves. */
@@ -46,7 +46,7 @@ describe('the train activities', () => {
     process.env.PARTLOOP_PYTHON = join(home, 'stand-in');
     await writeFile(process.env.PARTLOOP_PYTHON, STAND_IN);
     await chmod(process.env.PARTLOOP_PYTHON, 0o755);
-    store = new MemoryStore();
+    store = memoryStore();
     await store.put(keys.taxonomy(POOL), JSON.stringify(taxonomy));
     images = [];
     for (let index = 0; index < 8; index++) {

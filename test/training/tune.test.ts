@@ -14,9 +14,9 @@ import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import { openPool } from '../../storage/pool.js';
 import { writeTable } from '../../storage/tables/table.js';
+import { type MemoryStore, memoryStore } from '../support/memoryStore.js';
 import { PYTHON } from '../support/models/tinyModel.js';
 import { stepResult } from '../support/stepResult.js';
-import { MemoryStore } from './memoryStore.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 
 /** Rungs of 2, 4 and 8 iterations. */
@@ -47,7 +47,7 @@ describe('the tune activities', function () {
       return this.skip();
     }
     home = await mkdtemp(join(tmpdir(), 'partloop-tune-'));
-    store = new MemoryStore();
+    store = memoryStore();
     await store.put(keys.taxonomy(POOL), JSON.stringify(taxonomy));
     images = [];
     for (let index = 0; index < 6; index++) {
@@ -122,7 +122,7 @@ describe('the tune activities', function () {
     );
   });
 
-  const checkpoints = (): string[] => [...store.objects.keys()].filter((key) => key.endsWith('.pt'));
+  const checkpoints = (): string[] => store.keys.filter((key) => key.endsWith('.pt'));
 
   async function iterationsOf(log: string | undefined): Promise<number[]> {
     const text = new TextDecoder().decode((await store.get(log ?? '')).body);

@@ -5,6 +5,7 @@ import proto from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import fc from 'fast-check';
+import type { Activities } from '../../activities/index.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { FAILURES, type FailureCode } from '../../domain/base/failures/failure.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
@@ -91,7 +92,7 @@ describe('a failure that the Temporal service keeps', function () {
       const worker = await Worker.create({
         connection: environment.nativeConnection,
         taskQueue: LIGHT_QUEUE,
-        activities: { ...activities, planScan },
+        activities: { ...activities, planScan } satisfies Activities,
         workflowBundle: await workflowBundle(),
         interceptors: { activity: [castErrors('light')] },
       });

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { pino } from 'pino';
+import type { Activities } from '../../activities/index.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { LIGHT_QUEUE, SCAN_QUEUE } from '../../domain/base/queues.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
@@ -30,7 +31,7 @@ describe('a worker whose machine is at fault', function () {
 
   const wrongKeys = () => ({
     ...server.options,
-    credentials: { ...server.options.credentials, secretAccessKey: 'not-the-secret' } as never,
+    credentials: { ...server.options.credentials, secretAccessKey: 'not-the-secret' },
     uri: URI,
   });
 
@@ -46,7 +47,7 @@ describe('a worker whose machine is at fault', function () {
         Worker.create({
           connection: environment.nativeConnection,
           taskQueue: SCAN_QUEUE,
-          activities: { ...activities, scanShard },
+          activities: { ...activities, scanShard } satisfies Activities,
           maxConcurrentActivityTaskExecutions: 2,
           interceptors: { activity: [castErrors('scan', onEnd)] },
         }),

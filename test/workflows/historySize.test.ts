@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { Activities } from '../../activities/index.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { loopConfigSchema } from '../../domain/config.js';
-import type { IterationContext, StepResult } from '../../domain/steps.js';
+import type { IterationContext } from '../../domain/steps.js';
 import { fakeActivities } from '../support/fakeActivities.js';
 import { realisticResult } from '../support/realisticResult.js';
+import type { ResultBy, Working } from '../support/stepResult.js';
 import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
 
 const SHARDS = 235;
@@ -65,38 +67,35 @@ describe('histories', function () {
 });
 
 /** The activities with results as large as those of a real iteration. */
-function realistic(activities: ReturnType<typeof fakeActivities>['activities'], config: IterationContext['config']) {
-  const grown = (result: StepResult): StepResult => ({
-    ...realisticResult(result.step),
-    facts: { ...realisticResult(result.step).facts, ...result.facts },
-  });
-  type Asked = { context: IterationContext; results: Record<string, StepResult> };
-  const step =
-    (work: (asked: Asked) => Promise<StepResult>) =>
-    async (asked: Asked): Promise<StepResult> =>
-      grown(await work(asked));
+function realistic(activities: Activities, config: IterationContext['config']): Activities {
+  const grown =
+    <Name extends Working, Asked>(step: Name, work: (asked: Asked) => Promise<ResultBy<Name>>) =>
+    async (asked: Asked) =>
+      realisticResult(step, (await work(asked)).facts);
   return {
     ...activities,
-    draw: step(activities.draw),
-    sample: step(activities.sample),
-    train: step(activities.train),
-    evaluate: step(activities.evaluate),
-    decide: step(activities.decide),
-    report: step(activities.report),
-    trainFold: async (asked: { fold: number }) => grown(await activities.trainFold(asked)),
-    reduceScan: async (asked: { failedShards: number[] }) => grown(await activities.reduceScan(asked)),
-    prepareIteration: async (asked: Parameters<typeof activities.prepareIteration>[0]) => ({
+    draw: grown('draw', activities.draw),
+    sample: grown('sample', activities.sample),
+    train: grown('train', activities.train),
+    evaluate: grown('evaluate', activities.evaluate),
+    decide: grown('decide', activities.decide),
+    report: grown('report', activities.report),
+    trainFold: grown('fold', activities.trainFold),
+    reduceScan: grown('scan', activities.reduceScan),
+    prepareIteration: async (asked) => ({
       ...(await activities.prepareIteration({ ...asked, config: asked.config ?? config })),
       previous: previous(),
     }),
   };
 }
 
-function previous(): NonNullable<IterationContext['previous']> {
-  const [draw, scan, sample, train, evaluate] = ['draw', 'scan', 'sample', 'train', 'evaluate'].map(realisticResult);
-  if (!draw || !scan || !sample || !train || !evaluate) throw new Error('no results');
-  return { draw, scan, sample, train, evaluate };
-}
+const previous = (): NonNullable<IterationContext['previous']> => ({
+  draw: realisticResult('draw'),
+  scan: realisticResult('scan'),
+  sample: realisticResult('sample'),
+  train: realisticResult('train'),
+  evaluate: realisticResult('evaluate'),
+});
 
 async function untilIdle({ client }: TestWorkflowEnvironment, id: string): Promise<void> {
   const loop = client.workflow.getHandle(id);

@@ -8,6 +8,7 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { Activities } from '../../activities/index.js';
 import { createRunningActivities } from '../../activities/running.js';
 import { tellLoops } from '../../cli/poolNews.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
@@ -52,7 +53,7 @@ describe('a training loop that people steer', () => {
     await loop().result();
   };
   /** With what looks at other workflows as it is, unless a test plays it. */
-  const steered = (activities: object, work: () => Promise<void>): Promise<void> => {
+  const steered = (activities: Activities, work: () => Promise<void>): Promise<void> => {
     const { isRunning, joinWorkflow } = createRunningActivities({ client: environment.client });
     return withWorkers(environment, { ...activities, isRunning, joinWorkflow }, work);
   };

@@ -2,10 +2,16 @@ import assert from 'node:assert/strict';
 import { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { Activities } from '../../activities/index.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { scanProgressSchema } from '../../domain/scan/progress.js';
 import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
-import { localEnvironment, timeSkippingEnvironment, withWorkers } from '../support/workflowEnvironment.js';
+import {
+  localEnvironment,
+  timeSkippingEnvironment,
+  withOtherWorkers,
+  withWorkers,
+} from '../support/workflowEnvironment.js';
 
 const context = { loop: 'cars', iteration: 1, config: testConfig, previous: null, force: null };
 
@@ -86,12 +92,12 @@ describe('mislabelScan', () => {
     const old = {
       ...activities,
       tryJudges: async () => ({ warnings: [] }),
-      scanShard: async (shard: { shard: number }) => {
+      scanShard: async (shard: Parameters<Activities['scanShard']>[0]) => {
         asked.push(shard);
         return activities.scanShard(shard);
       },
     };
-    await withWorkers(environment, old, () => scan('scan-old-worker'));
+    await withOtherWorkers(environment, old, () => scan('scan-old-worker'));
     assert.deepEqual(Object.keys(asked[0] ?? {}).sort(), ['context', 'folds', 'planKey', 'shard']);
     assert.equal(calls.at(-1), 'reduce:');
   });
@@ -126,7 +132,7 @@ describe('mislabelScan on a server with queries and cancellation as they are', (
   it('says how far it is, and ends when it is cancelled', async () => {
     const { activities, calls } = fakeActivities({ shards: 4, folds: [0, 1] });
     const [atFold, release] = [gate(), gate()];
-    const trainFold = async (asked: { fold: number }) => {
+    const trainFold: Activities['trainFold'] = async (asked) => {
       if (asked.fold === 1) {
         atFold.open();
         await release.opened;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { Activities } from '../../../activities/index.js';
 import { createRunningActivities } from '../../../activities/running.js';
 import { commandLoop, loopStatus, loopStatusOrRecord } from '../../../cli/loop/loopClient.js';
 import { statusesOf } from '../../../cli/loop/loopShown.js';
@@ -32,7 +33,7 @@ describe('a loop in trouble', function () {
 
   const ITERATION = 'loop:cars:iteration:0001';
   const store = memoryStore();
-  const working = (activities: object, work: () => Promise<void>): Promise<void> => {
+  const working = (activities: Activities, work: () => Promise<void>): Promise<void> => {
     const { isRunning, joinWorkflow } = createRunningActivities({ client });
     return withWorkers(environment, { ...activities, isRunning, joinWorkflow }, work);
   };

@@ -8,7 +8,10 @@ const attempt = (changes: Partial<IterationAttempt> = {}): IterationAttempt => (
   runId: 'a',
   status: 'finished',
   error: null,
-  results: { draw: stepResult('draw', { drawn: 10 }), train: stepResult('train', { valMiou: 0.5, model: 'x' }) },
+  results: {
+    draw: stepResult('draw', { drawn: 10 }),
+    train: stepResult('train', { valMiou: 0.5, weightsSha256: 'x' }),
+  },
   config: testConfig,
   force: null,
   recordedAt: '2026-01-01T00:00:00Z',
@@ -33,7 +36,7 @@ describe('two attempts side by side', () => {
       config: { ...testConfig, seed: 9, train: { ...testConfig.train, lrHead: 0.5 } },
       results: {
         draw: stepResult('draw', { drawn: 10 }),
-        train: { ...stepResult('train', { valMiou: 0.6, model: 'x' }), digest: '1'.repeat(64) },
+        train: { ...stepResult('train', { valMiou: 0.6, weightsSha256: 'x' }), digest: '1'.repeat(64) },
         evaluate: stepResult('evaluate', { miou: 0.7 }),
       },
     });

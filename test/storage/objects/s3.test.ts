@@ -11,6 +11,7 @@ import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { parseStoreUri } from '../../../storage/objects/s3/bucket.js';
 import { openStore } from '../../../storage/objects/s3.js';
 import { startTestStore, type TestStore } from '../../support/s3.js';
+import { storeContract } from './storeContract.js';
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const failsWith = (code: FailureCode) => (error: unknown) => error instanceof PartloopError && error.code === code;
@@ -32,24 +33,7 @@ describe('the S3 store', function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('gives back what was put, whole or as a stream or a file', async () => {
-    const { etag } = await store.put('a/b', 'hello');
-    assert.deepEqual(
-      { ...(await store.get('a/b')), body: text((await store.get('a/b')).body) },
-      { body: 'hello', etag },
-    );
-    assert.equal(text(Buffer.concat(await (await store.getStream('a/b')).toArray())), 'hello');
-    await store.getFile('a/b', join(folder, 'deep', 'b'));
-    assert.equal(await readFile(join(folder, 'deep', 'b'), 'utf8'), 'hello');
-    assert.deepEqual(await store.head('a/b'), { key: 'a/b', size: 5, etag, versionId: null });
-  });
-
-  it('says of a missing object that it is missing', async () => {
-    assert.equal(await store.tryGet('nowhere'), null);
-    assert.equal(await store.head('nowhere'), null);
-    await assert.rejects(store.get('nowhere'), failsWith('not-found'));
-    await assert.rejects(store.getFile('nowhere', join(folder, 'nowhere')), failsWith('not-found'));
-  });
+  storeContract((prefix) => server.open(prefix));
 
   it('names the folders below a prefix, also beyond one page of them', async () => {
     const names = Array.from({ length: 1_003 }, (_, number) => `f${String(number).padStart(4, '0')}`);
@@ -60,33 +44,6 @@ describe('the S3 store', function () {
     assert.deepEqual(found.sort(), names);
   });
 
-  it('creates an object once, however many try at the same time', async () => {
-    const answers = await Promise.all(
-      Array.from({ length: 8 }, (_, writer) => store.putIfAbsent('once', `writer ${writer}`)),
-    );
-    assert.equal(answers.filter((answer) => answer === 'created').length, 1);
-    assert.equal(text((await store.get('once')).body), `writer ${answers.indexOf('created')}`);
-  });
-
-  it('replaces the version that was read and no other', async () => {
-    const first = await store.replace('pointer', 'one', null);
-    assert.notEqual(first, 'conflict');
-    assert.equal(await store.replace('pointer', 'two', null), 'conflict');
-    const etag = first === 'conflict' ? '' : first.etag;
-    const answers = await Promise.all(
-      Array.from({ length: 6 }, (_, writer) => store.replace('pointer', `next ${writer}`, etag)),
-    );
-    assert.equal(answers.filter((answer) => answer !== 'conflict').length, 1);
-    assert.equal(await store.replace('never made', 'x', etag), 'conflict');
-  });
-
-  it('reads on condition of the version that is known', async () => {
-    const { etag } = await store.put('changing', 'before');
-    assert.equal(text((await store.get('changing', etag)).body), 'before');
-    await store.put('changing', 'after');
-    await assert.rejects(store.get('changing', etag), failsWith('data-changed'));
-  });
-
   it('reads an object elsewhere by its URI', async () => {
     await server.open('elsewhere').put('photos/1.jpg', 'pixels');
     const uri = 's3://partloop/elsewhere/photos/1.jpg';
@@ -95,18 +52,6 @@ describe('the S3 store', function () {
     const listed = [];
     for await (const { key } of store.list('s3://partloop/elsewhere/')) listed.push(key);
     assert.deepEqual(listed, [uri]);
-  });
-
-  it('lists what lies under a prefix, by keys of its own, and deletes it', async () => {
-    for (const name of ['list/1', 'list/2', 'list/sub/3', 'other/4']) await store.put(name, name);
-    const keysUnder = async (prefix: string): Promise<string[]> => {
-      const found = [];
-      for await (const { key } of store.list(prefix)) found.push(key);
-      return found;
-    };
-    assert.deepEqual(await keysUnder('list/'), ['list/1', 'list/2', 'list/sub/3']);
-    await store.delete(['list/1', 'list/sub/3', 'list/never was']);
-    assert.deepEqual(await keysUnder('list/'), ['list/2']);
   });
 
   it('uploads a file too large for one request in parts', async () => {

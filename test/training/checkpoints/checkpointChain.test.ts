@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PartloopError } from '../../../domain/base/errors.js';
 import type { StoredCheckpoint, Turn } from '../../../training/checkpoints/chainState.js';
 import { CheckpointChain } from '../../../training/checkpoints/checkpointChain.js';
-import { MemoryStore } from '../memoryStore.js';
+import { type MemoryStore, memoryStore } from '../../support/memoryStore.js';
 
 const KEY = 'loops/demo/iterations/0001/train/digest/latest.json';
 const checkpoint = (iteration: number): StoredCheckpoint => ({
@@ -21,7 +21,7 @@ const rejectsWith = (work: Promise<unknown>, code: string): Promise<void> =>
 
 describe("the trainer's lease", () => {
   it('passes to the newest attempt, and the old one publishes nothing more', async () => {
-    const store = new MemoryStore();
+    const store = memoryStore();
     const old = await claim(store, 'old');
     await old.advance(checkpoint(10));
     const young = await claim(store, 'young');
@@ -33,7 +33,7 @@ describe("the trainer's lease", () => {
   });
 
   it('is not taken from a newer try by an older one, whose host was cut off before it asked', async () => {
-    const store = new MemoryStore();
+    const store = memoryStore();
     const as = (attempt: string, turn: Turn, generation = 'first') =>
       CheckpointChain.claim(store, KEY, { attempt, generation, turn, commands });
     const young = await as('young', { activity: '7', attempt: 2 });
@@ -47,26 +47,26 @@ describe("the trainer's lease", () => {
   });
 
   it('lets exactly one of many racing attempts publish', async () => {
-    const store = new MemoryStore();
+    const store = memoryStore();
     const chains = await Promise.all(['a', 'b', 'c', 'd'].map((token) => claim(store, token)));
     const outcomes = await Promise.allSettled(chains.map((chain) => chain.confirm()));
     assert.equal(outcomes.filter((outcome) => outcome.status === 'fulfilled').length, 1);
   });
 
   it('keeps three checkpoints and names what falls out', async () => {
-    const chain = await claim(new MemoryStore(), 'a');
+    const chain = await claim(memoryStore(), 'a');
     for (const iteration of [1, 2, 3]) assert.deepEqual(await chain.advance(checkpoint(iteration)), []);
     assert.deepEqual(await chain.advance(checkpoint(4)), ['c/1.pt', 'c/1.log']);
   });
 
   it('gives up after the trainer failed twice without a new checkpoint', async () => {
-    const store = new MemoryStore();
+    const store = memoryStore();
     for (const token of ['a', 'b']) await (await claim(store, token)).recordFailure(boom);
     await rejectsWith(claim(store, 'c'), 'no-progress');
   });
 
   it('counts failures of one request alone: when a person asks again, it goes on from its checkpoints', async () => {
-    const store = new MemoryStore();
+    const store = memoryStore();
     await (await claim(store, 'before')).advance(checkpoint(7));
     for (const token of ['a', 'b']) await (await claim(store, token)).recordFailure(boom);
     for (let death = 0; death < 3; death++) await rejectsWith(claim(store, 'retried by the server'), 'no-progress');
@@ -78,7 +78,7 @@ describe("the trainer's lease", () => {
   });
 
   it('is read from stores of before requests were counted', async () => {
-    const store = new MemoryStore();
+    const store = memoryStore();
     const counts = { starts: 7, startsSinceCheckpoint: 6, failuresSinceCheckpoint: 2, lastFailure: 'boom' };
     await store.put(KEY, JSON.stringify({ version: 1, attempt: 'old', checkpoints: [checkpoint(9)], ...counts }));
     const chain = await claim(store, 'new');
@@ -87,7 +87,7 @@ describe("the trainer's lease", () => {
   });
 
   it('is named where it cannot be read, with what to do', async () => {
-    const store = new MemoryStore();
+    const store = memoryStore();
     await store.put(KEY, '{"version": 1, "atte');
     await assert.rejects(claim(store, 'a'), (error: unknown) => {
       assert.ok(error instanceof PartloopError && error.code === 'data-invalid');
@@ -98,7 +98,7 @@ describe("the trainer's lease", () => {
   });
 
   it('lets machines die four times before the first checkpoint, and counts stops from outside not at all', async () => {
-    const store = new MemoryStore();
+    const store = memoryStore();
     for (let stop = 0; stop < 20; stop++) await (await claim(store, `stopped-${stop}`)).release();
     for (let death = 0; death < 4; death++) await claim(store, `died-${death}`);
     await (await claim(store, 'fifth')).advance(checkpoint(1));
@@ -106,7 +106,7 @@ describe("the trainer's lease", () => {
   });
 
   it('ends a run whose machine dies five times without a checkpoint', async () => {
-    const store = new MemoryStore();
+    const store = memoryStore();
     for (let death = 0; death < 5; death++) await claim(store, `died-${death}`);
     await rejectsWith(claim(store, 'sixth'), 'no-progress');
   });

@@ -6,8 +6,8 @@ import { pino } from 'pino';
 import type { PartloopError } from '../../../domain/base/errors.js';
 import { CheckpointChain } from '../../../training/checkpoints/checkpointChain.js';
 import { CheckpointUploader, logOf, sidecarOf } from '../../../training/checkpoints/checkpointUploader.js';
+import { type MemoryStore, memoryStore } from '../../support/memoryStore.js';
 import { attended } from '../attended.js';
-import { MemoryStore } from '../memoryStore.js';
 
 const KEY = 'run/latest.json';
 
@@ -17,7 +17,7 @@ describe('the upload of a checkpoint by an attempt that lost its lease', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'partloop-upload-'));
-    store = new MemoryStore();
+    store = memoryStore();
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -71,6 +71,6 @@ describe('the upload of a checkpoint by an attempt that lost its lease', () => {
     );
     uploader.offer({ iteration: 10, path, sha256: 'a'.repeat(64) });
     await uploader.drain();
-    return { fenced: told[0]?.code === 'fenced', files: [...store.objects.keys()].filter((key) => key !== KEY).sort() };
+    return { fenced: told[0]?.code === 'fenced', files: store.keys.filter((key) => key !== KEY).sort() };
   }
 });

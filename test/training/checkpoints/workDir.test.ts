@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { WorkDir } from '../../../training/checkpoints/workDir.js';
-import { MemoryStore } from '../memoryStore.js';
+import { type MemoryStore, memoryStore } from '../../support/memoryStore.js';
 
 const DIGEST = 'e'.repeat(64);
 const log = pino({ level: 'silent' });
@@ -42,7 +42,7 @@ describe('the work folder of a training attempt', () => {
     await leftBehind('second', 20);
     await leftBehind('second', 30, true);
     const work = new WorkDir(home, DIGEST, 'third');
-    const store = new MemoryStore();
+    const store = memoryStore();
     const found = await work.prepare(store, [await stored(store, 15)], log);
     assert.equal(found.checkpoint?.iteration, 20);
     assert.equal(found.isLocal, true);
@@ -57,7 +57,7 @@ describe('the work folder of a training attempt', () => {
 
   it("takes the store's checkpoint where this disk has an older one or none", async () => {
     await leftBehind('first', 10);
-    const store = new MemoryStore();
+    const store = memoryStore();
     const found = await new WorkDir(home, DIGEST, 'second').prepare(store, [await stored(store, 40)], log);
     assert.equal(found.checkpoint?.iteration, 40);
     assert.equal(found.isLocal, false);
@@ -65,7 +65,7 @@ describe('the work folder of a training attempt', () => {
   });
 
   it('does not hand a damaged checkpoint to the trainer', async () => {
-    const store = new MemoryStore();
+    const store = memoryStore();
     const work = new WorkDir(home, DIGEST, 'first');
     const { checkpoint, lost } = await work.prepare(store, [await stored(store, 40, 'damaged')], log);
     assert.equal(checkpoint, null);

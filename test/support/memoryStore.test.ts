@@ -1,0 +1,6 @@
+import { storeContract } from '../storage/objects/storeContract.js';
+import { memoryStore } from './memoryStore.js';
+
+describe('the memory store', () => {
+  storeContract(() => memoryStore());
+});
