@@ -1,4 +1,7 @@
-/** Arrows point one way: cli → workers → activities → training, report → steps → inference, pool → formats, storage → domain. */
+/**
+ * Arrows point one way: cli → workers → activities → training, report → steps → inference, pool → formats, storage →
+ * domain.
+ */
 const only = (from, allowed, comment, pathNot = []) => ({
   name: `${from}-imports-only-${allowed.join('-') || 'itself'}`,
   severity: 'error',

@@ -137,7 +137,10 @@ async function compare(store: ObjectStore, context: IterationContext, compared: 
   return decisionAgainst(verdict, { candidate, rival, testVersion, previousCandidate, gate });
 }
 
-/** The candidate of the iteration before on the same test version; null where it was judged on another, or there is none. */
+/**
+ * The candidate of the iteration before on the same test version; null where it was judged on another, or there is
+ * none.
+ */
 async function previousRows(
   store: ObjectStore,
   { loop, iteration, previous }: IterationContext,

@@ -114,9 +114,9 @@ async function adoptProposal({ store }: LoopDeps, loop: string): Promise<Proposa
 }
 
 /**
- * Everything iteration `iteration` builds on: its settings and the results of the iteration before it. An iteration that
- * failed goes on as it was asked for, with the steps that a forced replay has done again; settings of the loop's newest
- * iteration are those of the loop from then on.
+ * Everything iteration `iteration` builds on: its settings and the results of the iteration before it. An iteration
+ * that failed goes on as it was asked for, with the steps that a forced replay has done again; settings of the loop's
+ * newest iteration are those of the loop from then on.
  */
 async function prepareIteration({ store }: LoopDeps, request: IterationRequest): Promise<IterationContext> {
   const { loop, iteration } = request;

@@ -19,7 +19,9 @@ export function createRunningActivities({ client }: { client: Client }) {
       return isOpen(client, workflowId);
     },
 
-    /** Wait for a workflow's end. A cancellation is passed on to it, and its end waited for; a worker's shutdown is not. */
+    /**
+     * Wait for a workflow's end. A cancellation is passed on to it, and its end waited for; a worker's shutdown is not.
+     */
     async joinWorkflow({ workflowId }: { workflowId: string }): Promise<JoinedWorkflow> {
       const handle = client.workflow.getHandle(workflowId);
       return withHeartbeat(async ({ signal }) => {

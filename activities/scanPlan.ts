@@ -25,8 +25,8 @@ export interface PlannedScan {
 }
 
 /**
- * Decide who judges which image. A model judges only images, vehicles and duplicate clusters that are not in its training
- * list; the rest is cross-validated, by folds that keep vehicles and clusters together.
+ * Decide who judges which image. A model judges only images, vehicles and duplicate clusters that are not in its
+ * training list; the rest is cross-validated, by folds that keep vehicles and clusters together.
  */
 export async function planScan(
   deps: ActivityDeps,
@@ -168,7 +168,10 @@ async function sideOf(deps: ActivityDeps, pool: string, poolVersion: number, spl
   };
 }
 
-/** What a model has seen, with near duplicates on the other sides of the split: it was listed with those of the training images. */
+/**
+ * What a model has seen, with near duplicates on the other sides of the split: it was listed with those of the training
+ * images.
+ */
 function seenAs(candidate: JudgeCandidate, clusters: Side['clusters']): JudgeCandidate {
   const { seen } = candidate;
   if (seen === null) return candidate;

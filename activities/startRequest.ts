@@ -17,8 +17,8 @@ export interface ResolvedStart {
 }
 
 /**
- * Whom a start is for and what it means. Pool and settings belong to a loop from its first request on; what a later request
- * does not give stays as it is.
+ * Whom a start is for and what it means. Pool and settings belong to a loop from its first request on; what a later
+ * request does not give stays as it is.
  *
  * @throws PartloopError `not-found` and `input-invalid` naming pools, settings and conflicts
  */

@@ -26,8 +26,8 @@ const onSignal = (signal: keyof typeof EXIT_CODES): void => {
 };
 
 /**
- * Answer Ctrl-C for as long as the command runs. By `on`, not `once`: where a library listens too and finds itself alone, it
- * ends the process before a word is said.
+ * Answer Ctrl-C for as long as the command runs. By `on`, not `once`: where a library listens too and finds itself
+ * alone, it ends the process before a word is said.
  */
 export function answerInterrupts({ json }: { json: boolean }): void {
   asksJson = json;
@@ -46,7 +46,9 @@ export async function interruptible<T>(parting: Parting, work: () => Promise<T>)
   return within({ parting, stop: null }, work);
 }
 
-/** The same for work that has something to put in order: it is told by the signal, and a second Ctrl-C ends it at once. */
+/**
+ * The same for work that has something to put in order: it is told by the signal, and a second Ctrl-C ends it at once.
+ */
 export async function stoppable<T>(parting: Parting, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const abort = new AbortController();
   const stop = (): void => {

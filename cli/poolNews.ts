@@ -5,7 +5,10 @@ import { SIGNALS } from '../domain/workflowNames.js';
 import type { StackEnvironment } from '../infra/environment.js';
 import { connect } from './environment.js';
 
-/** Tell every loop that runs that a pool has images which it had not: one of this pool that waits for images looks at once. */
+/**
+ * Tell every loop that runs that a pool has images which it had not: one of this pool that waits for images looks at
+ * once.
+ */
 export async function tellLoops(client: Client, pool: string): Promise<void> {
   for (const loop of await runningLoops(client))
     await client.workflow
@@ -15,7 +18,9 @@ export async function tellLoops(client: Client, pool: string): Promise<void> {
       .catch(() => undefined);
 }
 
-/** The same after an import. Images are there whether Temporal answers or not: a loop also looks by itself, every hour. */
+/**
+ * The same after an import. Images are there whether Temporal answers or not: a loop also looks by itself, every hour.
+ */
 export async function tellLoopsAfterImport(env: StackEnvironment, pool: string): Promise<void> {
   const client = await connect(env).catch(() => null);
   if (client === null) return;

@@ -20,8 +20,8 @@ const scanInputSchema = z.looseObject({
 });
 
 /**
- * Running workflows and schedules of a pool. Loops are known by `loopsOf`, from what they stored; of others the input says which
- * pool is meant. One that names none may mean this pool, and counts.
+ * Running workflows and schedules of a pool. Loops are known by `loopsOf`, from what they stored; of others the input
+ * says which pool is meant. One that names none may mean this pool, and counts.
  */
 export async function runningUsers(
   client: Client,

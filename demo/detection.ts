@@ -26,7 +26,8 @@ export interface Judged {
 /**
  * Precision and recall by kind over scanned images. Kind must equal kind. Errors about one part (left out, wrong class,
  * swapped) match by box, IoU of at least `MATCH_IOU`; errors about the whole label (mirrored, shifted, coarse) match
- * wherever the finding lies in that image. Precision is over findings of at least `COUNTS_FROM`, null where there is none.
+ * wherever the finding lies in that image. Precision is over findings of at least `COUNTS_FROM`, null where there is
+ * none.
  */
 export function detectionByKind(images: readonly Judged[]): Detection[] {
   return SPOIL_KINDS.map((kind) => {

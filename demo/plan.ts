@@ -38,7 +38,10 @@ const COMMON_RATES: Rates = { black: 0.04, reflection: 0.04, zoomed: 0, damaged:
 const RARE_RATES: Rates = { black: 0.14, reflection: 0.14, zoomed: 0.14, damaged: 0.4 };
 const TEST_RATES: Rates = { black: 0.3, reflection: 0.3, zoomed: 0.25, damaged: 0.75 };
 
-/** Every exterior picture of the pool: a skewed train part, a small val part and a balanced test part; no vehicle is in two. */
+/**
+ * Every exterior picture of the pool: a skewed train part, a small val part and a balanced test part; no vehicle is in
+ * two.
+ */
 export function planPool(seed: number, counts: DemoCounts): PlannedImage[] {
   const common = Math.round(counts.train * COMMON_SHARE);
   const random = seededRandom('demo', seed, 'order');

@@ -86,7 +86,8 @@ const finishedIterations = (state: LoopState): number =>
   state.iterations.filter(({ current }) => current.status === 'finished').length;
 
 async function importPool(store: ObjectStore, pool: string, manifest: string): Promise<void> {
-  // The benchmark belongs to a taxonomy; with its own description each demo has one of its own and meets no other's model.
+  // The benchmark belongs to a taxonomy; with its own description each demo has one of its own and meets no other's
+  // model.
   const taxonomy = { ...carParts34, description: `${carParts34.description} Pool ${pool}.` };
   const report = await importImages(store, pool, taxonomy, readMaskManifest({ manifest }), {
     test: false,

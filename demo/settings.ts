@@ -31,7 +31,8 @@ export function demoRequest(pool: string, loop: string, seed: number): StartLoop
       baselineImages: Math.round(DEMO_ITERATIONS * CHUNK_SIZE * SAMPLE_SHARE),
       train: { lrHead: 2e-3, threads: 2, classWeightExponent: 0.5, checkpointEvery: 100 },
       scan: { folds: 2, foldIterationShare: 2 / 3, shardSize: 65, auditSample: 10 },
-      // Nobody approves: the model trained on random images stays the benchmark that all three iterations are compared with.
+      // Nobody approves: the model trained on random images stays the benchmark that all three iterations are compared
+      // with.
       gate: { mode: 'approve' },
     },
   };

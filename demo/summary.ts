@@ -92,7 +92,8 @@ async function summariseIteration(
     readTable(store, outputOf(done.scan, 'findings'), findingRowSchema),
     readTable(store, outputOf(done.sample, 'sample'), sampleRowSchema),
   ]);
-  // A scan also judges the backlog of earlier chunks again; here each image counts once, with the chunk it was drawn in.
+  // A scan also judges the backlog of earlier chunks again; here each image counts once, with the chunk it was drawn
+  // in.
   const wrong = new Set(
     chunk.filter(({ fileName }) => truth.get(fileName)?.wrong === true).map(({ imageId }) => imageId),
   );

@@ -42,7 +42,8 @@ export type DurabilityConfig = z.infer<typeof durabilityConfigSchema>;
 
 /**
  * The one declaration of every setting of a loop: types, validation, JSON Schema, command line help and
- * `docs/config.md` come from it; the settings of a step stand in `domain/<step>/config.ts`. A field without a value here takes the pool's default (`poolDefaults`).
+ * `docs/config.md` come from it; the settings of a step stand in `domain/<step>/config.ts`. A field without a value
+ * here takes the pool's default (`poolDefaults`).
  */
 export const loopConfigSchema = z.strictObject({
   pool: nameSchema.describe('The pool to draw from'),

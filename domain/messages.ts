@@ -57,8 +57,8 @@ export function parseRequest<T extends z.ZodType>(schema: T, value: unknown, wha
 }
 
 /**
- * Parse what our own workflows hand on, and what stands in a history: fields that a later version sent are ignored, since a
- * roll-back must not freeze what that version began.
+ * Parse what our own workflows hand on, and what stands in a history: fields that a later version sent are ignored,
+ * since a roll-back must not freeze what that version began.
  */
 export function parseRecorded<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
   return parseRequest(schema, withKnownSettings(knownPart(schema, value ?? {})), what);
@@ -89,8 +89,9 @@ export const SETTING_OF_FIELD = {
 } as const satisfies Partial<Record<keyof StartLoopRequest, string>>;
 
 /**
- * The configuration of a loop from a request, the settings that a search found, the pool's defaults and our own, in this
- * order. Each layer is checked by itself before it is merged: what does not belong there must not hide what lies below.
+ * The configuration of a loop from a request, the settings that a search found, the pool's defaults and our own, in
+ * this order. Each layer is checked by itself before it is merged: what does not belong there must not hide what lies
+ * below.
  *
  * @throws PartloopError `input-invalid` for the request, `config-invalid` naming the pool's `defaults.json`
  */
@@ -199,8 +200,8 @@ export const loopIterationInputSchema = z.strictObject({
 });
 
 /**
- * The input of a `mislabelScan` that a person starts by itself: every field may be left out. Without a model and without
- * cross-validation the pool's benchmark judges what it has not seen, and where there is none, two folds.
+ * The input of a `mislabelScan` that a person starts by itself: every field may be left out. Without a model and
+ * without cross-validation the pool's benchmark judges what it has not seen, and where there is none, two folds.
  */
 export const scanRequestSchema = z.strictObject({
   pool: nameSchema.optional().describe('The pool to scan; may be left out where there is only one'),
@@ -287,8 +288,8 @@ export const runIterationsSchema = z.strictObject({
 });
 export type RunIterations = z.infer<typeof runIterationsSchema>;
 /**
- * started: runs now; resumed: had failed or was waiting for images, and goes on; queued: runs after the request under way;
- * joined: one was queued already, and this one is part of it now.
+ * started: runs now; resumed: had failed or was waiting for images, and goes on; queued: runs after the request under
+ * way; joined: one was queued already, and this one is part of it now.
  */
 export interface RunIterationsAnswer {
   outcome: 'started' | 'resumed' | 'queued' | 'joined';

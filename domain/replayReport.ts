@@ -8,7 +8,10 @@ export const wouldBreakSchema = z.object({
   type: z.string(),
   /** The build that ran it last; null where none said so. */
   build: z.string().nullable(),
-  /** The event of its history that the build does not come to: `12 ActivityTaskScheduled (draw)`; null where it is unknown. */
+  /**
+   * The event of its history that the build does not come to: `12 ActivityTaskScheduled (draw)`; null where it is
+   * unknown.
+   */
   event: z.string().nullable(),
   /** What the build does instead, in Temporal's words. */
   problem: z.string(),

@@ -28,8 +28,8 @@ export const CONTRACTS = {
 } as const satisfies Record<Step, StepContract>;
 
 /**
- * The result of a step that was recorded or travels. What another version wrote may lack an output or a fact, and a fact of
- * another kind counts as none; what this version does not know stays.
+ * The result of a step that was recorded or travels. What another version wrote may lack an output or a fact, and a
+ * fact of another kind counts as none; what this version does not know stays.
  */
 export function recordedResult<C extends StepContract>({ outputs, facts }: C): z.ZodType<ResultOf<C>, ResultOf<C>> {
   const unknown = stepResultSchema.shape;
@@ -43,7 +43,8 @@ export function recordedResult<C extends StepContract>({ outputs, facts }: C): z
     outputs: lenient(outputs.shape, unknown.outputs.valueType),
     facts: lenient(facts.shape, unknown.facts.valueType),
   });
-  // The fields above are those of the contract, each optional, which no type of zod's says of a shape that is not known yet.
+  // The fields above are those of the contract, each optional, which no type of zod's says of a shape that is not known
+  // yet.
   return schema as z.ZodType<ResultOf<C>, ResultOf<C>>;
 }
 
@@ -86,8 +87,8 @@ export const iterationContextSchema = z.object({
   /** Results of an earlier attempt that this one takes over as they are. */
   kept: stepResultsSchema.optional(),
   /**
-   * Raised by each request of a person to try again within one run of the iteration's workflow; a new run counts by itself. In no
-   * digest: it lets a training try again that gave up, from its newest checkpoint.
+   * Raised by each request of a person to try again within one run of the iteration's workflow; a new run counts by
+   * itself. In no digest: it lets a training try again that gave up, from its newest checkpoint.
    */
   retry: z.number().int().nonnegative().optional(),
 });

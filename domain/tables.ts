@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { sha256Schema } from './base/ids.js';
 import { tagsSchema } from './tags.js';
 
-/** The tables partloop keeps in Parquet. Columns are flat: text, numbers, booleans, lists of these; JSON text for the rest. */
+/**
+ * The tables partloop keeps in Parquet. Columns are flat: text, numbers, booleans, lists of these; JSON text for the
+ * rest.
+ */
 
 const count = z.number().int().nonnegative();
 const share = z.number().min(0).max(1);
@@ -37,7 +40,10 @@ export const indexRowSchema = z.object({
   classes: z.array(count),
   labelRevision: count,
   ingestedAt: z.string(),
-  /** import: new; relabel: an import's other label; facts: tags, vehicle or split; review and its undo; removal and its end. */
+  /**
+   * import: new; relabel: an import's other label; facts: tags, vehicle or split; review and its undo; removal and its
+   * end.
+   */
   change: z.enum(INDEX_CHANGES).nullable().default(null),
   /** What made the change, such as the id of a review import; null where there is no such thing. */
   changeId: z.string().max(128).nullable().default(null),
@@ -133,7 +139,10 @@ export const findingRowSchema = z.object({
   y1: share,
   /** Features the probability rests on, as JSON (`FEATURES` of `scan/features.ts`). */
   evidence: json,
-  /** The proposed correction: COCO uncompressed RLE on the model's grid, as JSON {size:[h,w],counts}; null where there is none. */
+  /**
+   * The proposed correction: COCO uncompressed RLE on the model's grid, as JSON {size:[h,w],counts}; null where there
+   * is none.
+   */
   proposal: json.nullable(),
 });
 export type FindingRow = z.infer<typeof findingRowSchema>;

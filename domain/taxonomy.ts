@@ -101,7 +101,10 @@ export function labelNames(taxonomy: Taxonomy): string[] {
   return ['background', ...taxonomy.classes.map((entry) => entry.name)];
 }
 
-/** `adjacencyTable(t)[a][b]` is 1 where label values a and b touch on a car by what either class declares. Rows of length 256. */
+/**
+ * `adjacencyTable(t)[a][b]` is 1 where label values a and b touch on a car by what either class declares. Rows of
+ * length 256.
+ */
 export function adjacencyTable(taxonomy: Taxonomy): Uint8Array[] {
   const names = labelNames(taxonomy);
   const table = names.map(() => new Uint8Array(256));

@@ -1,4 +1,5 @@
-// What partloop's workflows are called, and what they can be told and asked. Histories and other builds hold these names.
+// What partloop's workflows are called, and what they can be told and asked. Histories and other builds hold these
+// names.
 
 /** The types of workflows: those of others in the namespace are none of partloop's business. */
 export const WORKFLOWS = {

@@ -20,8 +20,8 @@ const MAX_VEHICLE_ID = 256;
 const VEHICLE_ID_FIELDS = ['vehicleId', 'vehicle_id'];
 
 /**
- * Tags, vehicle, split and source from loose fields, whose values may be texts, as in a CSV file or in COCO's extra fields. An
- * empty text, null and a missing field say nothing.
+ * Tags, vehicle, split and source from loose fields, whose values may be texts, as in a CSV file or in COCO's extra
+ * fields. An empty text, null and a missing field say nothing.
  *
  * @returns the facts, and the names of fields that are none of these
  * @throws PartloopError `data-invalid` naming the field and what is allowed there

@@ -18,9 +18,9 @@ export interface ImagePlace {
 }
 
 /**
- * Where the pictures named by an annotation file are. Tools write names in their own ways: with `\`, `./`, the name of the
- * images' folder, percent signs, as URLs. A name is looked for as it is written first, then in these ways; only a picture
- * that no other name of the file stands for is taken by another way.
+ * Where the pictures named by an annotation file are. Tools write names in their own ways: with `\`, `./`, the name of
+ * the images' folder, percent signs, as URLs. A name is looked for as it is written first, then in these ways; only a
+ * picture that no other name of the file stands for is taken by another way.
  *
  * @param names all names of the file
  */
@@ -79,7 +79,9 @@ async function readFirst(read: ReadInside, name: string, paths: readonly string[
   throw new PartloopError('data-invalid', `${name} does not exist in ${place}${tried}`);
 }
 
-/** The bytes of an image, and for one that stays where it is the place and version under which they may be read again. */
+/**
+ * The bytes of an image, and for one that stays where it is the place and version under which they may be read again.
+ */
 export async function readSource(
   store: ObjectStore,
   image: ImageSource,

@@ -65,7 +65,9 @@ export interface ImportReport {
   /** The pool's version afterwards; unchanged where nothing was new. */
   version: number;
   added: number;
-  /** The images added, by side of the split; `drawn` of those in `val` were drawn, since nothing was said of their side. */
+  /**
+   * The images added, by side of the split; `drawn` of those in `val` were drawn, since nothing was said of their side.
+   */
   split: { train: number; val: number; test: number; drawn: number };
   /** In the pool already, with another label so far. */
   replaced: number;

@@ -6,7 +6,9 @@ const MAX_FILE_BYTES = 500 * 2 ** 20;
 /** One piece of JSON with the blanks before it. */
 const TOKEN = /[ \t\r\n]*(?:"(?:[^"\\\p{Cc}]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[[\]{}:,])/uy;
 
-/** @throws PartloopError `input-invalid` for a file that is not there, far too large, or not JSON, with line and column */
+/**
+ * @throws PartloopError `input-invalid` for a file that is not there, far too large, or not JSON, with line and column
+ */
 export async function readJsonFile(path: string): Promise<unknown> {
   const facts = await stat(path).catch((cause: unknown) => {
     throw new PartloopError('input-invalid', `${path} cannot be read`, { cause });

@@ -26,8 +26,8 @@ export const foldPath = (path: string): string =>
 export const dropEnding = (path: string): string => path.replace(PICTURE, '');
 
 /**
- * Names for the images of one export: safe on every file system, and so that no image's name or file is the name or the file of
- * another one, also where case or Unicode form get lost, or a tool puts `.png` behind it.
+ * Names for the images of one export: safe on every file system, and so that no image's name or file is the name or the
+ * file of another one, also where case or Unicode form get lost, or a tool puts `.png` behind it.
  */
 export class ExportNames {
   private readonly taken = new Set<string>();

@@ -24,10 +24,10 @@ export interface Shape {
 /**
  * The raster of shapes: the smaller one is on top; of equal areas the later one.
  *
- * Where two shapes overlap, one of them loses the pixels that they share, and this way it is the one that loses the smaller part
- * of itself: a handle on a door stays whatever the order of the file, and no shape vanishes below a larger one. Ultralytics
- * draws so. COCO has no order of its own (`annToMask` draws each annotation by itself), and CVAT's and Label Studio's
- * files in it do not say what was on top.
+ * Where two shapes overlap, one of them loses the pixels that they share, and this way it is the one that loses the
+ * smaller part of itself: a handle on a door stays whatever the order of the file, and no shape vanishes below a larger
+ * one. Ultralytics draws so. COCO has no order of its own (`annToMask` draws each annotation by itself), and CVAT's and
+ * Label Studio's files in it do not say what was on top.
  *
  * @throws PartloopError `data-invalid` where the shapes are more than any picture has (`MAX_PAINTED`, `MAX_CROSSINGS`)
  */

@@ -47,8 +47,8 @@ export function findingsAt({ width, height, findings }: ManifestImage, component
 }
 
 /**
- * The pixels of each piece as runs: pairs of first position and the one after the last, ascending. Positions count row by
- * row, or column by column as COCO does. One walk over the raster for all pieces.
+ * The pixels of each piece as runs: pairs of first position and the one after the last, ascending. Positions count row
+ * by row, or column by column as COCO does. One walk over the raster for all pieces.
  */
 export function regionRuns(
   { list, ids }: LabelRegions,

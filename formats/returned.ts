@@ -11,8 +11,8 @@ import { partClasses } from './writer.js';
 export interface Returned {
   images: ReturnedImage[];
   /**
-   * Label values that its list of classes has: it cannot say anything of others. null where the format has no such list. Background
-   * and what is ignored are not in it.
+   * Label values that its list of classes has: it cannot say anything of others. null where the format has no such
+   * list. Background and what is ignored are not in it.
    */
   classes: ReadonlySet<number> | null;
   /** Pictures that it lists; one without labels of its own came back empty. */
@@ -96,7 +96,8 @@ export function findClass(manifest: Manifest, name: string): number | null {
 /**
  * Label values of a file's list of classes; names that the taxonomy does not have matter only where a shape uses them.
  *
- * @throws PartloopError `input-invalid` for a list without a class of the taxonomy: whatever the file says is of something else
+ * @throws PartloopError `input-invalid` for a list without a class of the taxonomy: whatever the file says is of
+ * something else
  */
 export function listedClasses(manifest: Manifest, names: readonly string[], path: string): ReadonlySet<number> {
   const known = new Set(partClasses(manifest.classes).map(({ value }) => value));
@@ -122,7 +123,8 @@ export async function filesBelow(folder: string, ending: string): Promise<string
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return (
     entries
-      // A link is read where it leads to a file inside, and refused by name elsewhere: what is there is never taken as missing.
+      // A link is read where it leads to a file inside, and refused by name elsewhere: what is there is never taken as
+      // missing.
       .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && entry.name.toLowerCase().endsWith(ending))
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
       .sort()

@@ -16,8 +16,8 @@ const NAME_COLUMNS = ['image_id', 'file_name', 'image', 'name'] as const;
 export type TagFile = ReadonlyMap<string, ImageFacts>;
 
 /**
- * A CSV file with a header, one image a row: its name or id, and any of the tags, `vehicle_id`, `split` and `source`. An empty
- * cell says nothing.
+ * A CSV file with a header, one image a row: its name or id, and any of the tags, `vehicle_id`, `split` and `source`.
+ * An empty cell says nothing.
  *
  * @param named how messages name the file: with the option that gave it
  * @throws PartloopError `input-invalid` naming the columns and the rows that are not as they should be
@@ -109,7 +109,10 @@ async function* tagged(entries: AsyncIterable<ImportEntry>, tags: TagFile): Asyn
     };
 }
 
-/** What is said of each image, and the names of rows that say something of none. A whole name goes before the last part of one. */
+/**
+ * What is said of each image, and the names of rows that say something of none. A whole name goes before the last part
+ * of one.
+ */
 function match(
   items: readonly ImportItem[],
   tags: TagFile,

@@ -1,7 +1,9 @@
 import { PartloopError } from '../domain/base/errors.js';
 import { IGNORE_INDEX } from '../domain/taxonomy.js';
 
-/** What a scan network answers for one picture [side, side], of which the top left `width` × `height` is the picture. */
+/**
+ * What a scan network answers for one picture [side, side], of which the top left `width` × `height` is the picture.
+ */
 export interface NetworkAnswer {
   mask: Uint8Array;
   /** 255 × probability of the found class. */
@@ -16,8 +18,8 @@ export const isFaultOfAnswer = (error: unknown): error is PartloopError =>
   error instanceof PartloopError && error.code === 'answer-invalid';
 
 /**
- * Why an answer cannot be used, or null. A scan head writes 255 where the network gave no number. Heads of older files write 0
- * with probability 0, which real numbers give at most along the edges of parts.
+ * Why an answer cannot be used, or null. A scan head writes 255 where the network gave no number. Heads of older files
+ * write 0 with probability 0, which real numbers give at most along the edges of parts.
  */
 export function answerFault({ mask, pMask, side, width, height }: NetworkAnswer, classes: number): string | null {
   let nowhere = 0;

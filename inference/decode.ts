@@ -7,7 +7,10 @@ import { openPicture, pixelsOf, reasonOf, scaled } from '../storage/pictures/pic
 import { contentSize, padLabel } from './letterbox.js';
 import type { Watchdog } from './watchdog.js';
 
-/** What the network sees of one picture, without its padding: `rgb` [height, width, 3], the longer side that of the canvas. */
+/**
+ * What the network sees of one picture, without its padding: `rgb` [height, width, 3], the longer side that of the
+ * canvas.
+ */
 export interface NetworkImage {
   rgb: Uint8Array;
   width: number;
@@ -15,7 +18,8 @@ export interface NetworkImage {
 }
 
 /**
- * Decode into the normal form (`storage/pictures/picture.ts`), scale the longest side to `size` by bilinear filtering with antialiasing.
+ * Decode into the normal form (`storage/pictures/picture.ts`), scale the longest side to `size` by bilinear filtering
+ * with antialiasing.
  *
  * @throws PartloopError `data-invalid` naming `name`
  */
@@ -77,8 +81,8 @@ export interface PictureBytes {
 }
 
 /**
- * A picture for a network with a canvas of `size`, and its label, held against each other: they fit, and are of the size that
- * was imported. `classes`: the highest label value but 255.
+ * A picture for a network with a canvas of `size`, and its label, held against each other: they fit, and are of the
+ * size that was imported. `classes`: the highest label value but 255.
  *
  * @throws PartloopError `data-invalid` naming the file; `inference-stalled` where a decoder gives no answer
  */

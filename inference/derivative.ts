@@ -19,7 +19,10 @@ export function derivativeSide(imageSize: number): number {
   return Math.ceil(1.25 * imageSize);
 }
 
-/** Whether an image is worth a smaller copy in the store; others are brought into the normal form wherever they are read. */
+/**
+ * Whether an image is worth a smaller copy in the store; others are brought into the normal form wherever they are
+ * read.
+ */
 export function hasDerivative(row: Pick<IndexRow, 'width' | 'height'>, maxSide: number): boolean {
   return Math.max(row.width, row.height) > maxSide;
 }
@@ -45,10 +48,10 @@ export interface Copies {
 export type CopyMaker = (request: CopyRequest) => Promise<Copies>;
 
 /**
- * Copies of an image and its label in normal form, at most `maxSide` pixels long, as training reads them: from the store, where
- * copies lie under the digests of their sources, made once, whoever asks first; images that are small enough have none.
- * JPEG stays JPEG (quality 95, full colour resolution), everything else becomes PNG. A small JPEG whose pixels are in normal form
- * keeps them. `make` decodes what is to be made.
+ * Copies of an image and its label in normal form, at most `maxSide` pixels long, as training reads them: from the
+ * store, where copies lie under the digests of their sources, made once, whoever asks first; images that are small
+ * enough have none. JPEG stays JPEG (quality 95, full colour resolution), everything else becomes PNG. A small JPEG
+ * whose pixels are in normal form keeps them. `make` decodes what is to be made.
  */
 export async function readDerivative(
   store: ObjectStore,
@@ -97,8 +100,8 @@ export async function readDerivative(
 }
 
 /**
- * Make the copies that are missing, and hold both against what the trainer needs: a label of the picture's size and of known
- * classes. Making a copy decodes the picture whole.
+ * Make the copies that are missing, and hold both against what the trainer needs: a label of the picture's size and of
+ * known classes. Making a copy decodes the picture whole.
  *
  * @throws PartloopError `data-invalid` naming the file
  */
@@ -127,7 +130,10 @@ export async function isCopyFile(path: string): Promise<boolean> {
   }
 }
 
-/** Write the copies of an image that the scan holds already; does nothing where they are there or the image is small enough. */
+/**
+ * Write the copies of an image that the scan holds already; does nothing where they are there or the image is small
+ * enough.
+ */
 export async function writeDerivative(
   store: ObjectStore,
   pool: string,
@@ -170,7 +176,9 @@ async function copyOf(bytes: Uint8Array, row: CopyRequest['row'], maxSide: numbe
   }
 }
 
-/** A JPEG that decodes without any complaint, else null: of the pixels behind a complaint decoders make what they like. */
+/**
+ * A JPEG that decodes without any complaint, else null: of the pixels behind a complaint decoders make what they like.
+ */
 async function flawless(jpeg: Uint8Array | null): Promise<Uint8Array | null> {
   if (jpeg === null) return null;
   return openPicture(jpeg, 'warning')

@@ -3,14 +3,20 @@ import { IGNORE_INDEX } from '../domain/taxonomy.js';
 /** Colour of the padding, RGB. */
 export const PAD_RGB = [124, 116, 104] as const;
 
-/** Size of a picture inside the S×S canvas: the longest side is S, halves round up, at least 1. Mirrors trainer/preprocess.py. */
+/**
+ * Size of a picture inside the S×S canvas: the longest side is S, halves round up, at least 1. Mirrors
+ * trainer/preprocess.py.
+ */
 export function contentSize(width: number, height: number, size: number): { width: number; height: number } {
   const longest = Math.max(width, height);
   const scaled = (side: number): number => Math.max(1, Math.floor((2 * side * size + longest) / (2 * longest)));
   return { width: scaled(width), height: scaled(height) };
 }
 
-/** Write a picture [height, width, 3] to the top left of `canvas` [size, size, 3], and `PAD_RGB` elsewhere; returns the canvas. */
+/**
+ * Write a picture [height, width, 3] to the top left of `canvas` [size, size, 3], and `PAD_RGB` elsewhere; returns the
+ * canvas.
+ */
 export function padImage(
   content: Uint8Array,
   width: number,

@@ -1,8 +1,8 @@
 /** Bytes of a file that `isNormalForm` wants to see: what training reads says what it is well before that. */
 export const HEAD_BYTES = 4_096;
 /**
- * What a PNG copy says of itself. The number goes up when pictures of any kind come to other pixels than before, so that older
- * copies are made again. JPEG copies carry no mark: a JPEG has always come to the same pixels.
+ * What a PNG copy says of itself. The number goes up when pictures of any kind come to other pixels than before, so
+ * that older copies are made again. JPEG copies carry no mark: a JPEG has always come to the same pixels.
  */
 export const PNG_MARK = 'partloop normal form 2';
 
@@ -22,9 +22,9 @@ interface Segment {
 }
 
 /**
- * A plain, upright JPEG without what surrounds its pixels: profiles, EXIF, thumbnails, comments. Its pixels are the same to any
- * decoder built on libjpeg. null where it is not of the common kinds, its segments are damaged, or it has no end: some
- * decoders stop with the last line, others read on and trip over what follows.
+ * A plain, upright JPEG without what surrounds its pixels: profiles, EXIF, thumbnails, comments. Its pixels are the
+ * same to any decoder built on libjpeg. null where it is not of the common kinds, its segments are damaged, or it has
+ * no end: some decoders stop with the last line, others read on and trip over what follows.
  */
 export function strippedJpeg(bytes: Uint8Array): Uint8Array | null {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -42,8 +42,8 @@ export function strippedJpeg(bytes: Uint8Array): Uint8Array | null {
 }
 
 /**
- * Whether a file with these first bytes is one that was made for the trainer: a JPEG of 8 bits in colour or grey with nothing around
- * its pixels, or a PNG that says so.
+ * Whether a file with these first bytes is one that was made for the trainer: a JPEG of 8 bits in colour or grey with
+ * nothing around its pixels, or a PNG that says so.
  */
 export function isNormalForm(head: Uint8Array): boolean {
   const file = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
@@ -65,7 +65,10 @@ const surrounds = (marker: number): boolean => (marker > 0xe0 && marker <= 0xef 
 const isFrame = (marker: number): boolean =>
   marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 
-/** Where a JPEG ends, behind its end-of-image marker, from its first scan on; null where there is none or something is odd. */
+/**
+ * Where a JPEG ends, behind its end-of-image marker, from its first scan on; null where there is none or something is
+ * odd.
+ */
 function endOfImage(file: Buffer, firstScan: number): number | null {
   for (let at = firstScan; at + 4 <= file.length; ) {
     const marker = file[at + 1] as number;

@@ -18,8 +18,8 @@ export function sampleOrder(rows: readonly IndexRow[]): IndexRow[] {
 }
 
 /**
- * Real pictures among `rows` as a network with a canvas of `size` sees them, at most `SAMPLE_PICTURES`. Those that cannot be
- * read are passed over, since a scan names them itself.
+ * Real pictures among `rows` as a network with a canvas of `size` sees them, at most `SAMPLE_PICTURES`. Those that
+ * cannot be read are passed over, since a scan names them itself.
  */
 export async function samplePictures(
   store: ObjectStore,

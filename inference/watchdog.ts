@@ -13,8 +13,8 @@ export const isStalled = (error: unknown): error is PartloopError =>
 
 /**
  * Bounds the wait for native code (ONNX Runtime, libvips), which no signal ends: a call that answers nothing within
- * `floorMs`, or within 20 times the slowest one so far, fails by name. Its thread hangs on, so that `onStall` must see to it
- * that the process ends.
+ * `floorMs`, or within 20 times the slowest one so far, fails by name. Its thread hangs on, so that `onStall` must see
+ * to it that the process ends.
  */
 export class Watchdog {
   #slowestMs = 0;
@@ -27,8 +27,8 @@ export class Watchdog {
   ) {}
 
   /**
-   * `silence` says who gave no answer to what, as the beginning of a sentence. What is `rare`, as loading a model, says nothing
-   * of how long a picture may take.
+   * `silence` says who gave no answer to what, as the beginning of a sentence. What is `rare`, as loading a model, says
+   * nothing of how long a picture may take.
    */
   async guard<T>(silence: string, work: Promise<T>, { rare = false }: { rare?: boolean } = {}): Promise<T> {
     const startedAt = performance.now();

@@ -1,5 +1,6 @@
 /**
- * The whole set-up in one command: `npm run bootstrap`. Plain Node with no dependency, so that it runs on a fresh clone.
+ * The whole set-up in one command: `npm run bootstrap`. Plain Node with no dependency, so that it runs on a fresh
+ * clone.
  *
  * Each step looks first whether there is anything to do, so a second run takes well under a second. What is missing on
  * the machine ends the run with one sentence that says what to install or change.

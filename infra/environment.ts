@@ -101,7 +101,9 @@ export async function ensureStack({
   return environment;
 }
 
-/** What a command writes into the home is private there too; without a local stack a home may be missing or read-only. */
+/**
+ * What a command writes into the home is private there too; without a local stack a home may be missing or read-only.
+ */
 function closeHome(home: string): void {
   try {
     makeHome(home);

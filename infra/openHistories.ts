@@ -11,8 +11,8 @@ const SECONDS = 60;
 const run = promisify(execFile);
 
 /**
- * Before workers start: open workflows of other builds must replay on this one, since one that does not would stand still without a
- * word. Says what could not be looked at.
+ * Before workers start: open workflows of other builds must replay on this one, since one that does not would stand
+ * still without a word. Says what could not be looked at.
  *
  * @throws PartloopError `refused` naming each workflow that would break
  */

@@ -57,8 +57,8 @@ export interface StrayedWorkflow {
 }
 
 /**
- * What a worker process does: `polls` asks for work, `works` has as much as it takes, `silent` runs and does neither, as where a
- * thread of it hangs.
+ * What a worker process does: `polls` asks for work, `works` has as much as it takes, `silent` runs and does neither,
+ * as where a thread of it hangs.
  */
 export type WorkerActivity = { does: 'polls' } | { does: 'works'; on: string[] } | { does: 'silent' };
 

@@ -16,7 +16,8 @@ export interface PoolLabel extends LabelFields {
 /**
  * A label on its way into a pool.
  *
- * @throws PartloopError `data-invalid` for a value that the taxonomy does not have, and for a label that is ignored everywhere
+ * @throws PartloopError `data-invalid` for a value that the taxonomy does not have, and for a label that is ignored
+ * everywhere
  */
 export async function poolLabel(
   { name, taxonomy }: { name: string; taxonomy: Taxonomy },

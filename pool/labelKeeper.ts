@@ -5,9 +5,9 @@ import { isPurged } from './import/decide.js';
 import type { LabelFields, PoolLabel } from './label.js';
 
 /**
- * Stores labels for rows to come, of imports and reviews alike. Equal labels are one object: while the bytes of removed images are
- * deleted, the label of a row that is not in the pool yet looks unused. So labels that others had first are put again once their
- * row is in: either the deletion sees the row, or it is over by then.
+ * Stores labels for rows to come, of imports and reviews alike. Equal labels are one object: while the bytes of removed
+ * images are deleted, the label of a row that is not in the pool yet looks unused. So labels that others had first are
+ * put again once their row is in: either the deletion sees the row, or it is over by then.
  */
 export class LabelKeeper {
   private readonly shared = new Map<string, Uint8Array>();

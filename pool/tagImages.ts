@@ -16,8 +16,8 @@ export interface TagReport {
 }
 
 /**
- * Take tags, vehicle, split and source of images that the pool has already. Images are named by their id, their name in the
- * pool, or the last part of it where no other image has that.
+ * Take tags, vehicle, split and source of images that the pool has already. Images are named by their id, their name in
+ * the pool, or the last part of it where no other image has that.
  *
  * @param relabel what the file says counts, also where it was said before and changed since
  */

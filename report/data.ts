@@ -97,9 +97,13 @@ export interface DetectionSummary {
   kinds: { kind: string; findings: number; images: number; quarantined: number }[];
   classes: { name: string; findings: number }[];
   missing: number;
-  /** What became of every image of the pool: `scanned 130 of 600 images; …`; null for scans of before it was counted. */
+  /**
+   * What became of every image of the pool: `scanned 130 of 600 images; …`; null for scans of before it was counted.
+   */
   counts: string | null;
-  /** By tag value: images scanned, those over the quarantine threshold, those set aside; the most often suspected first. */
+  /**
+   * By tag value: images scanned, those over the quarantine threshold, those set aside; the most often suspected first.
+   */
   slices: { tag: string; value: string; images: number; overThreshold: number; quarantined: number }[];
   /** What reviewers said so far, by kind and by the scan's own probability; empty before the first review. */
   answers: ReturnType<typeof precisionByKind>;

@@ -27,8 +27,8 @@ export interface Overlay {
 }
 
 /**
- * A small picture as a WebP data URI: the upright image, the outline of the given label in white, the proposed region or
- * else the box tinted.
+ * A small picture as a WebP data URI: the upright image, the outline of the given label in white, the proposed region
+ * or else the box tinted.
  *
  * @param bytes the image file
  */

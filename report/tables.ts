@@ -129,7 +129,10 @@ function* triples(flat: readonly number[]): Generator<[number, number, number]> 
     yield [flat[at] as number, flat[at + 1] as number, flat[at + 2] as number];
 }
 
-/** How many images of each tag value the scan suspects; the highest share first, values with fewer than `LEAST` images left out. */
+/**
+ * How many images of each tag value the scan suspects; the highest share first, values with fewer than `LEAST` images
+ * left out.
+ */
 export function suspicionByTag(
   scanned: readonly ScanImageRow[],
   byId: ReadonlyMap<string, ChunkRow>,

@@ -11,8 +11,8 @@ export interface ActivityDeps {
   root: string;
   log: Logger;
   /**
-   * Called where a thread of this process hangs in native code, which nothing but the end of the process stops: its worker
-   * takes no more work, lets the activities at hand report, and ends for its supervisor to start it anew.
+   * Called where a thread of this process hangs in native code, which nothing but the end of the process stops: its
+   * worker takes no more work, lets the activities at hand report, and ends for its supervisor to start it anew.
    */
   retire?(reason: PartloopError): void;
 }

@@ -8,17 +8,17 @@ export interface Heartbeat {
   /** What the UI and the commands show of a running activity; sent with the next beat. */
   report(progress: Progress): void;
   /**
-   * Aborts when the activity is cancelled, paused, reset, timed out, or its worker shuts down. End what was started, then
-   * throw `signal.reason`: an AbortError would not be understood by the server.
+   * Aborts when the activity is cancelled, paused, reset, timed out, or its worker shuts down. End what was started,
+   * then throw `signal.reason`: an AbortError would not be understood by the server.
    */
   readonly signal: AbortSignal;
 }
 
 /**
- * Run `work` with a heartbeat every half heartbeat timeout, for as long as it takes; given `quietAfterMs`, no longer than so
- * many milliseconds after the last report once there was one, so that an attempt in which nothing moves is lost to the server. A bare timer hides
- * a hung child: who starts one watches its progress apart (`training/process/process.ts`). Outside an activity (tests,
- * tools) it runs the work with a signal that never fires.
+ * Run `work` with a heartbeat every half heartbeat timeout, for as long as it takes; given `quietAfterMs`, no longer
+ * than so many milliseconds after the last report once there was one, so that an attempt in which nothing moves is lost
+ * to the server. A bare timer hides a hung child: who starts one watches its progress apart
+ * (`training/process/process.ts`). Outside an activity (tests, tools) it runs the work with a signal that never fires.
  */
 export async function withHeartbeat<T>(
   work: (beat: Heartbeat) => Promise<T>,

@@ -12,8 +12,8 @@ import { forceToken, isForced } from './runStep.js';
 export interface Pinned<T> {
   value: T;
   /**
-   * Keep it for whoever does the step again: it must find done what is done, also where the run that did it left no record
-   * since it was terminated or reset. Call it once the step is as good as done: one that failed looks anew.
+   * Keep it for whoever does the step again: it must find done what is done, also where the run that did it left no
+   * record since it was terminated or reset. Call it once the step is as good as done: one that failed looks anew.
    *
    * @throws PartloopError `store-conflict`, which passes, where another attempt kept something else
    */
@@ -32,8 +32,8 @@ export interface Pin<T> {
 export const unpinned = <T>(value: T): Pinned<T> => ({ value, keep: () => Promise.resolve() });
 
 /**
- * The results that the iteration's record holds, for the steps that a replay from `step` does not do again; none where it was
- * of another pool.
+ * The results that the iteration's record holds, for the steps that a replay from `step` does not do again; none where
+ * it was of another pool.
  */
 export async function recordedResults(
   { store }: Pick<ActivityDeps, 'store'>,

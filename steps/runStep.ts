@@ -51,10 +51,10 @@ export function forceToken(context: IterationContext, step: Step | Part): string
 }
 
 /**
- * Do a step unless it is done: the digest of `inputs` (data, resolved config, the step's `version`, model digests; never
- * attempts, times or endpoints) names its place, `commit.json` made once by a conditional write says that it is whole.
- * Checked here, inside the activity, so that a Temporal retry, a UI reset and a replay all agree. Where two attempts
- * finish, the first commit wins and both return it.
+ * Do a step unless it is done: the digest of `inputs` (data, resolved config, the step's `version`, model digests;
+ * never attempts, times or endpoints) names its place, `commit.json` made once by a conditional write says that it is
+ * whole. Checked here, inside the activity, so that a Temporal retry, a UI reset and a replay all agree. Where two
+ * attempts finish, the first commit wins and both return it.
  */
 export async function runStep<C extends StepContract>(
   store: ObjectStore,
@@ -104,7 +104,10 @@ export async function isCommitted(
   return (await store.head(keys.commit(loop, iteration, step, digest))) !== null;
 }
 
-/** Of these results those whose commits are still there, up to the first that is not: it and what follows are done again. */
+/**
+ * Of these results those whose commits are still there, up to the first that is not: it and what follows are done
+ * again.
+ */
 export async function committedResults(
   store: ObjectStore,
   of: Pick<IterationContext, 'loop' | 'iteration'>,

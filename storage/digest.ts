@@ -15,7 +15,10 @@ export function digestOf(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
 
-/** The digest under which models of a taxonomy are known: rules that change later keep it, since the classes are the same. */
+/**
+ * The digest under which models of a taxonomy are known: rules that change later keep it, since the classes are the
+ * same.
+ */
 export function digestOfTaxonomy(taxonomy: Taxonomy): string {
   return taxonomy.identity ?? digestOf(taxonomy);
 }

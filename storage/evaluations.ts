@@ -25,8 +25,8 @@ const COMMIT = /[0-9A-Z]{26}\/commit\.json$/;
 const SUMMARY = /(without-[0-9a-f]{16}\/)?summary\.json$/;
 
 /**
- * What is kept under `place`, the evaluation with the fewest images left out and of these the newest; null where there is
- * none. One that cannot be read counts as absent, and `onUnreadable` is told why: it is made again.
+ * What is kept under `place`, the evaluation with the fewest images left out and of these the newest; null where there
+ * is none. One that cannot be read counts as absent, and `onUnreadable` is told why: it is made again.
  */
 export async function findEvaluation(
   store: ObjectStore,

@@ -16,7 +16,8 @@ export interface HeadedRows<Row> {
 }
 
 /**
- * Look for the images and labels of `rows`, by HEAD alone. `onProgress` is told every 500 rows how many were looked for.
+ * Look for the images and labels of `rows`, by HEAD alone. `onProgress` is told every 500 rows how many were looked
+ * for.
  *
  * @throws the reason of `signal` once it aborts
  */

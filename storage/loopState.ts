@@ -15,7 +15,9 @@ export async function readLoopState(store: ObjectStore, loop: string): Promise<L
   return (await read(store, loop)).state;
 }
 
-/** Change a loop's state by a chain of conditional writes: whoever loses a race applies its change to the newer state. */
+/**
+ * Change a loop's state by a chain of conditional writes: whoever loses a race applies its change to the newer state.
+ */
 export async function updateLoopState(
   store: ObjectStore,
   loop: string,
@@ -43,7 +45,8 @@ export async function listLoops(store: ObjectStore): Promise<string[]> {
 }
 
 /**
- * Settings of a loop that this version does not have, `train.lrWarmup`: a later version wrote them, and they do nothing here.
+ * Settings of a loop that this version does not have, `train.lrWarmup`: a later version wrote them, and they do nothing
+ * here.
  */
 export async function unknownSettings(store: ObjectStore, loop: string): Promise<string[]> {
   const { recorded, state } = await read(store, loop);

@@ -31,8 +31,8 @@ export interface Pool {
   /** All that the pool was told up to its newest version. */
   history(): Promise<PoolHistory>;
   /**
-   * Add the rows of a plan as a new segment under a new version. The plan sees all that is known, and is made again where
-   * another writer was first: what writers do at one moment equals what they would do one after the other.
+   * Add the rows of a plan as a new segment under a new version. The plan sees all that is known, and is made again
+   * where another writer was first: what writers do at one moment equals what they would do one after the other.
    */
   append(plan: Plan): Promise<Appended>;
 }
@@ -150,7 +150,10 @@ export async function listPools(store: ObjectStore): Promise<string[]> {
   return pools.sort();
 }
 
-/** A person may have edited the file: what is wrong with it concerns those who use the settings, not every reader of the pool. */
+/**
+ * A person may have edited the file: what is wrong with it concerns those who use the settings, not every reader of the
+ * pool.
+ */
 function jsonOrText(body: Uint8Array): unknown {
   const text = new TextDecoder().decode(body);
   try {

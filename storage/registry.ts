@@ -82,6 +82,7 @@ async function read(
   if (object === null) return { registry: EMPTY_REGISTRY, etag: null, unknown: undefined };
   const registry = parseJson(object.body, key, benchmarkRegistrySchema);
   const { model: _, ...listed } = rawRegistrySchema.parse(parseJson(object.body, key, z.unknown()));
-  // History and looks are only ever added to, so what stands beside their entries is found by position; the model is replaced.
+  // History and looks are only ever added to, so what stands beside their entries is found by position; the model is
+  // replaced.
   return { registry, etag: object.etag, unknown: unknownPart(benchmarkRegistrySchema, listed) };
 }

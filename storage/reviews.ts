@@ -79,7 +79,8 @@ async function putLines(store: ObjectStore, pool: string, id: string, lines: rea
 }
 
 /**
- * All answers of a pool's reviewers, or those of the objects `only`, by which a withdrawal counts where its object is among them.
+ * All answers of a pool's reviewers, or those of the objects `only`, by which a withdrawal counts where its object is
+ * among them.
  *
  * @throws PartloopError `data-invalid` naming the object and the line that is no answer
  */

@@ -23,8 +23,8 @@ export function sealed(value: Readonly<Record<string, unknown>>): string {
 }
 
 /**
- * Read what `sealed` wrote. Objects of before there were seals have none, and `isSealed` says which must have one: else the
- * flip of a bit in the seal's name would take it away.
+ * Read what `sealed` wrote. Objects of before there were seals have none, and `isSealed` says which must have one: else
+ * the flip of a bit in the seal's name would take it away.
  *
  * @throws PartloopError `data-invalid` naming the key
  */

@@ -5,8 +5,8 @@ import type { Turn } from './checkpoints/chainState.js';
 import type { Commands } from './trainingRun.js';
 
 /**
- * Which request of a person an attempt belongs to. Every way to ask again is a new run of the workflow (a retry, a replay, a
- * reset in the UI) or a higher `retry` in its context; retries of the server are neither.
+ * Which request of a person an attempt belongs to. Every way to ask again is a new run of the workflow (a retry, a
+ * replay, a reset in the UI) or a higher `retry` in its context; retries of the server are neither.
  */
 export function generationOf({ retry = 0 }: IterationContext): string {
   return `${workflowOf()?.runId ?? 'direct'}:${retry}`;

@@ -39,10 +39,10 @@ export interface Dataset {
 }
 
 /**
- * Bring the derivatives of `rows` onto this disk. The cache is keyed by content and shared by all runs, so a retry and the
- * next iteration download only what is new. An image that is gone, changed or unusable is left out with its reason, so
- * that it does not end the training hours later. Copies are made in a process of their own: a picture that ends it again and
- * again is unusable, and nothing else is lost.
+ * Bring the derivatives of `rows` onto this disk. The cache is keyed by content and shared by all runs, so a retry and
+ * the next iteration download only what is new. An image that is gone, changed or unusable is left out with its reason,
+ * so that it does not end the training hours later. Copies are made in a process of their own: a picture that ends it
+ * again and again is unusable, and nothing else is lost.
  */
 export async function syncDataset(rows: readonly IndexRow[], options: SyncOptions): Promise<Dataset> {
   const { store, pool, home, side, classes, signal } = options;

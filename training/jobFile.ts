@@ -12,7 +12,10 @@ import type { TrainingRun } from './trainingRun.js';
 /** Checkpoints are written so many times as often after an end without one. */
 const SOONER = 10;
 
-/** Write `job.json` and the lists it names into a folder. `savesMore`: an attempt before this one ended without a checkpoint. */
+/**
+ * Write `job.json` and the lists it names into a folder. `savesMore`: an attempt before this one ended without a
+ * checkpoint.
+ */
 export async function writeJob(
   deps: ActivityDeps,
   { run, train, val }: TrainingData,

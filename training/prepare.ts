@@ -35,7 +35,10 @@ export interface PreparedTraining {
   run: Omit<TrainingRun, 'chainKey' | 'unforcedChainKey' | 'publishWeights' | keyof Attended>;
 }
 
-/** A run from its plan: validation images, digests and seed; refuses an empty training set and one that holds test images. */
+/**
+ * A run from its plan: validation images, digests and seed; refuses an empty training set and one that holds test
+ * images.
+ */
 export async function prepareTraining(
   deps: ActivityDeps,
   context: IterationContext,
@@ -109,7 +112,9 @@ function notTrainedOn(val: readonly IndexRow[], rows: readonly ChunkRow[]): Inde
   );
 }
 
-/** Images that the weights will have been trained on: those of the run, and those of the weights that it starts from. */
+/**
+ * Images that the weights will have been trained on: those of the run, and those of the weights that it starts from.
+ */
 function everSeen({ rows, warmStart }: TrainingPlan): TrainingList['images'] {
   const images = rows.map(({ imageId, vehicleId, cluster }) => ({ imageId, vehicleId, cluster }));
   const own = new Set(images.map(({ imageId }) => imageId));

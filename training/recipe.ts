@@ -54,8 +54,8 @@ export async function pinnedRecipe(store: ObjectStore, key: string): Promise<Rec
 }
 
 /**
- * Which recipe a run keeps to, beside its checkpoints: a chain of If-Match writes. A worker of another recipe may take a run over
- * as long as nothing of it is saved; whoever had it before learns so with its first checkpoint.
+ * Which recipe a run keeps to, beside its checkpoints: a chain of If-Match writes. A worker of another recipe may take
+ * a run over as long as nothing of it is saved; whoever had it before learns so with its first checkpoint.
  */
 export class RecipePin {
   private constructor(

@@ -72,7 +72,9 @@ async function readRung(workDir: string): Promise<RungResult> {
   });
 }
 
-/** Upload a finished run's networks, card, list and log to the attempt's keys, and its weights where the run says so. */
+/**
+ * Upload a finished run's networks, card, list and log to the attempt's keys, and its weights where the run says so.
+ */
 export async function publishModel(store: ObjectStore, ended: EndedRun): Promise<WorkOf<typeof trainStep>> {
   const { attempt, job, run } = ended;
   const result = await readResult(job.workDir);
@@ -127,7 +129,10 @@ export async function publishRung(
   return { outputs, facts };
 }
 
-/** How many checkpoints could not be used any more, and how many iterations were trained again for it; nothing where all could. */
+/**
+ * How many checkpoints could not be used any more, and how many iterations were trained again for it; nothing where all
+ * could.
+ */
 function lostFacts({ lost }: Pick<EndedRun, 'lost'>): { lostCheckpoints?: number; lostIterations?: number } {
   if (lost.length === 0) return {};
   // Those that were passed over together count once, by the newest of them.

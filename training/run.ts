@@ -7,10 +7,10 @@ import type { EndedRun, TrainingRun } from './trainingRun.js';
 import { asDiskFull, claimLease, trainOnce, UnusableImages, workDirOf } from './trainOnce.js';
 
 /**
- * Train to the end, from wherever an earlier attempt came: fetch data, take the lease, fetch the checkpoint, run the trainer,
- * upload its checkpoints beside it, and `finish`, which publishes what came of it. A cancellation saves a checkpoint first
- * and then throws the cancellation's own reason. An image that the trainer cannot use is fetched again; the second time it is
- * left out, and the training starts over.
+ * Train to the end, from wherever an earlier attempt came: fetch data, take the lease, fetch the checkpoint, run the
+ * trainer, upload its checkpoints beside it, and `finish`, which publishes what came of it. A cancellation saves a
+ * checkpoint first and then throws the cancellation's own reason. An image that the trainer cannot use is fetched
+ * again; the second time it is left out, and the training starts over.
  */
 export async function runTraining<Work>(
   deps: ActivityDeps,
@@ -49,7 +49,10 @@ function knownOf({ images }: UnusableImages, { train, val }: TrainingRun): LeftO
   });
 }
 
-/** The images on this disk. A disk that is too small for them counts as a failure: another machine may have room, none without end. */
+/**
+ * The images on this disk. A disk that is too small for them counts as a failure: another machine may have room, none
+ * without end.
+ */
 async function gathered(
   deps: ActivityDeps,
   run: TrainingRun,

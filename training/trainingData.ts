@@ -27,9 +27,9 @@ export interface TrainingData {
 }
 
 /**
- * Bring a run's images onto this disk, and settle which are left out. Sample order is a function of the list, so the record
- * under `run.leftOutKey` decides for every attempt; what turns bad later joins it, and the training starts over under a
- * checkpoint chain of its own. `reported`: images that the trainer refused.
+ * Bring a run's images onto this disk, and settle which are left out. Sample order is a function of the list, so the
+ * record under `run.leftOutKey` decides for every attempt; what turns bad later joins it, and the training starts over
+ * under a checkpoint chain of its own. `reported`: images that the trainer refused.
  *
  * @throws PartloopError `data-invalid` where more are bad than the configuration allows
  */

@@ -46,7 +46,10 @@ export interface TrainingRun extends Attended {
   publishWeights: boolean;
   /** Key of the lease and checkpoint pointer of this run. */
   chainKey: string;
-  /** That of the same run without the replay that asked for it anew, where that run never ended: its checkpoints are used. */
+  /**
+   * That of the same run without the replay that asked for it anew, where that run never ended: its checkpoints are
+   * used.
+   */
   unforcedChainKey: string | null;
   /** Key of the record of what all trainings on these images leave out. */
   leftOutKey: string;

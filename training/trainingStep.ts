@@ -21,8 +21,9 @@ export interface TrainingStep<C extends TrainingContract> {
 }
 
 /**
- * Do a training unless it is done, under the recipe that it keeps to: what another recipe ended is found done, and what it began
- * waits for a worker that has it. Any build of one recipe goes on with the same run. `work` is told the recipe's key.
+ * Do a training unless it is done, under the recipe that it keeps to: what another recipe ended is found done, and what
+ * it began waits for a worker that has it. Any build of one recipe goes on with the same run. `work` is told the
+ * recipe's key.
  *
  * @throws PartloopError `recipe-mismatch`, and `checkpoint-incompatible` where no worker of the recipe came
  */

@@ -18,8 +18,9 @@ export interface Place {
 
 /**
  * Activity interceptor: every error leaves an activity as an `ApplicationFailure` whose type is our code and whose
- * retry follows `domain/base/failures/failure.ts`. Cancellations and Temporal's own failures pass as what they are, since the server needs
- * them so. Faults of the machine are told from all others, and `onEnd` hears how each activity ended.
+ * retry follows `domain/base/failures/failure.ts`. Cancellations and Temporal's own failures pass as what they are,
+ * since the server needs them so. Faults of the machine are told from all others, and `onEnd` hears how each activity
+ * ended.
  */
 export const castErrors =
   (role: string, onEnd: (fault: PartloopError | null) => void = () => undefined): ActivityInterceptorsFactory =>
@@ -44,8 +45,8 @@ export const castErrors =
   };
 
 /**
- * What to throw to Temporal for `error`. One that nobody expected is given up after some tries: it fails its iteration with a
- * sentence instead of being tried for ever.
+ * What to throw to Temporal for `error`. One that nobody expected is given up after some tries: it fails its iteration
+ * with a sentence instead of being tried for ever.
  */
 export function castError(error: unknown, { role, host }: Place, tried: Tried = { attempt: 1, seen: 1 }): unknown {
   if (error instanceof ApplicationFailure) return castFailure(error);

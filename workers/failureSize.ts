@@ -22,8 +22,8 @@ export interface FailureParts {
 }
 
 /**
- * A failure that is stored and shown whole, whatever it was made from. The UI shows the message alone, so the hint stands in
- * it too, and stays whole where the message is cut.
+ * A failure that is stored and shown whole, whatever it was made from. The UI shows the message alone, so the hint
+ * stands in it too, and stays whole where the message is cut.
  */
 export function boundedFailure({
   type,

@@ -20,8 +20,8 @@ export interface Post {
 }
 
 /**
- * Check, then poll until `signal` aborts. After some faults of this machine in a row its worker takes no more tasks, which
- * others then get, lets those at hand end, and polls again only after it has passed the checks.
+ * Check, then poll until `signal` aborts. After some faults of this machine in a row its worker takes no more tasks,
+ * which others then get, lets those at hand end, and polls again only after it has passed the checks.
  *
  * @throws what a check throws
  */

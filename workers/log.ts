@@ -4,8 +4,8 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import { activityFields, type LogFields, workflowFields } from './logFields.js';
 
 /**
- * The log of a worker process: JSON lines, each with process, host and role, and those of an activity with its workflow,
- * run, loop, iteration, step, shard and attempt, whoever writes them.
+ * The log of a worker process: JSON lines, each with process, host and role, and those of an activity with its
+ * workflow, run, loop, iteration, step, shard and attempt, whoever writes them.
  */
 export function workerLog(role: string, destination?: DestinationStream): Logger {
   const options = {

@@ -12,7 +12,10 @@ import { workerLog } from './log.js';
 import { ROLE_NAMES, type Role } from './roles.js';
 import { runWorkers } from './run.js';
 
-/** `node dist/workers/main.js --role light|scan|train|all`: one worker process; everything it needs is in its environment. */
+/**
+ * `node dist/workers/main.js --role light|scan|train|all`: one worker process; everything it needs is in its
+ * environment.
+ */
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const { values } = parseArgs({ options: { role: { type: 'string', default: 'all' } } });
 const log = workerLog(values.role);

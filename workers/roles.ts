@@ -3,8 +3,8 @@ import type { WorkerRole } from '../domain/settings/variables.js';
 
 /**
  * What one worker process may take on. Scan takes two activities a device and train one, so that a queue and not a
- * crowded machine holds what waits. `graceTime` passes before activities are cancelled, for a batch to end; `forceTime` before
- * the process ends whatever they do.
+ * crowded machine holds what waits. `graceTime` passes before activities are cancelled, for a batch to end; `forceTime`
+ * before the process ends whatever they do.
  */
 export const ROLES = {
   light: {

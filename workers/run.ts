@@ -51,12 +51,12 @@ export async function createWorker(
 /**
  * Run until SIGTERM or SIGINT: stop polling, let activities save what they have, end.
  *
- * @throws what a machine lacks for its roles; the reason for which an activity retired this process, once the workers have
- * ended in order
+ * @throws what a machine lacks for its roles; the reason for which an activity retired this process, once the workers
+ * have ended in order
  */
 export async function runWorkers(roles: readonly Role[], { deps, equipment }: Shared): Promise<void> {
-  // A poll that is given up at once loses the task that is on its way to it, until its heartbeat is missed: ten minutes of a
-  // training. (https://github.com/temporalio/sdk-rust/issues/1080)
+  // A poll that is given up at once loses the task that is on its way to it, until its heartbeat is missed: ten minutes
+  // of a training. (https://github.com/temporalio/sdk-rust/issues/1080)
   process.env.TEMPORAL_POLL_SHUTDOWN_INTERRUPT_WAIT_MS ??= '1000';
   Runtime.install({ shutdownSignals: [], ...runtimeLogs(deps.log) });
   const stopped = new AbortController();

@@ -3,7 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PartloopError } from '../domain/base/errors.js';
 
-/** Where the compiled workflows are: the bundle made at build time where there is one, since workers then start in a second. */
+/**
+ * Where the compiled workflows are: the bundle made at build time where there is one, since workers then start in a
+ * second.
+ */
 export function workflowCode(root: string): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
   const codePath = join(root, 'dist', 'workflow-bundle.js');
   return existsSync(codePath)
@@ -26,8 +29,8 @@ export function workflowBundle(root: string): { codePath: string } {
 const SOURCE_MAP = /^\/\/# sourceMappingURL=.*$/m;
 
 /**
- * The build that workers of these workflows name in histories: a digest of their code, which is the same wherever equal code was
- * bundled. Null where nothing is bundled.
+ * The build that workers of these workflows name in histories: a digest of their code, which is the same wherever equal
+ * code was bundled. Null where nothing is bundled.
  */
 export function workflowBuild(root: string): string | null {
   const code = workflowCode(root);

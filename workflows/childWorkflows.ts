@@ -7,8 +7,8 @@ import { failureOf } from './failures.js';
 
 /**
  * Run a workflow that is a step of this one. Where it runs already, under a run that began before this one was reset or
- * ended from outside, its end is waited for instead; a cancellation reaches it through its own handle. One that was ended
- * without a result is run again.
+ * ended from outside, its end is waited for instead; a cancellation reaches it through its own handle. One that was
+ * ended without a result is run again.
  */
 export async function runOrJoin<Result>(
   workflow: (input?: unknown) => Promise<Result>,

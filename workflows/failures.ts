@@ -3,7 +3,9 @@ import { PartloopError } from '../domain/base/errors.js';
 import { FAILURES, type FailureCode } from '../domain/base/failures/failure.js';
 import { rootFailure } from '../domain/base/failures/rootFailure.js';
 
-/** Run pure code; an expected error fails the workflow with its message instead of retrying the workflow task for ever. */
+/**
+ * Run pure code; an expected error fails the workflow with its message instead of retrying the workflow task for ever.
+ */
 export function orFail<T>(work: () => T): T {
   try {
     return work();
@@ -13,7 +15,9 @@ export function orFail<T>(work: () => T): T {
   }
 }
 
-/** A failure with one of our codes, as a workflow throws it. The UI shows the message alone: the hint is its last line. */
+/**
+ * A failure with one of our codes, as a workflow throws it. The UI shows the message alone: the hint is its last line.
+ */
 export function failureOf(code: FailureCode, message: string, hint: string | null): ApplicationFailure {
   const { retry, actor } = FAILURES[code];
   return ApplicationFailure.create({

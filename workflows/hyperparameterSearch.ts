@@ -9,8 +9,8 @@ import { orFail, rootMessage } from './failures.js';
 import { showAttributes } from './searchAttributes.js';
 
 /**
- * Search for better training settings: propose a trial by what the trials so far showed, train it for one rung, train the
- * best of each rung for the next one, until the budget is spent. A trial that fails is noted; the search goes on.
+ * Search for better training settings: propose a trial by what the trials so far showed, train it for one rung, train
+ * the best of each rung for the next one, until the budget is spent. A trial that fails is noted; the search goes on.
  *
  * Concurrency: `tune.parallel` lanes take the next job each.
  */

@@ -24,9 +24,9 @@ const JUDGES_ARE_TRIED = 'judges-are-tried';
 export const scanProgressQuery = defineQuery<ScanProgress>(QUERIES.progress);
 
 /**
- * algo1 over a chunk: decide which model may judge which image, train the models of cross-validation where none may, try
- * each on a few pictures, judge shard by shard with a bounded number in flight, then reduce all candidates to findings at
- * once. After 250 shards the run continues as new with the next index alone.
+ * algo1 over a chunk: decide which model may judge which image, train the models of cross-validation where none may,
+ * try each on a few pictures, judge shard by shard with a bounded number in flight, then reduce all candidates to
+ * findings at once. After 250 shards the run continues as new with the next index alone.
  */
 export async function mislabelScan(input: unknown = {}): Promise<ScanResult> {
   const progress: ScanProgress = {

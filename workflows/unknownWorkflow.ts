@@ -5,7 +5,10 @@ import { failureOf } from './failures.js';
 /** The types that people start. */
 const STARTED_BY_PEOPLE = [WORKFLOWS.startLoop, WORKFLOWS.mislabelScan];
 
-/** What runs where somebody starts a type that does not exist: left alone, it would wait for a worker that knows it for ever. */
+/**
+ * What runs where somebody starts a type that does not exist: left alone, it would wait for a worker that knows it for
+ * ever.
+ */
 export async function unknownWorkflow(): Promise<never> {
   const { workflowType } = workflowInfo();
   throw failureOf(

@@ -25,7 +25,10 @@ export interface Scored {
   planted: Record<SpoilKind, string[]>;
 }
 
-/** Findings of a scan held against what was planted. `planted(index)` is what stands in the label of an image; null: nothing. */
+/**
+ * Findings of a scan held against what was planted. `planted(index)` is what stands in the label of an image; null:
+ * nothing.
+ */
 export function scoreClaims(
   images: readonly BenchImage[],
   scan: ScanReduction,

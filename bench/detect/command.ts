@@ -24,7 +24,10 @@ interface Options {
   scan?: string;
 }
 
-/** `npm run bench -- detect`: how well planted label errors are found, beside cleanlab on the same out-of-fold predictions. */
+/**
+ * `npm run bench -- detect`: how well planted label errors are found, beside cleanlab on the same out-of-fold
+ * predictions.
+ */
 export function detectCommand(): Command {
   return new Command('detect')
     .description('How well planted label errors are found, beside cleanlab on the same out-of-fold predictions')

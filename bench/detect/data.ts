@@ -36,7 +36,10 @@ export interface BenchSet {
   validation: BenchImage[];
 }
 
-/** Images of each kind to spoil among 600 rendered ones: at least 40 planted errors of each kind that are large enough to count. */
+/**
+ * Images of each kind to spoil among 600 rendered ones: at least 40 planted errors of each kind that are large enough
+ * to count.
+ */
 const DEMO_PLAN: PlantPlan = {
   missing_part: 30,
   wrong_class: 46,
@@ -77,7 +80,10 @@ export async function demoSet(seed: number, imageSize: number, images = DEMO_IMA
   };
 }
 
-/** The DSMLR training photos in `folder` with errors planted in the demo's proportions; null where there is no such folder. */
+/**
+ * The DSMLR training photos in `folder` with errors planted in the demo's proportions; null where there is no such
+ * folder.
+ */
 export async function photoSet(
   folder: string | null,
   seed: number,

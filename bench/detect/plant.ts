@@ -95,8 +95,8 @@ function changedPixels(
 }
 
 /**
- * Which of the images stay spoiled so that `share` of all are, kinds in the demo's proportions as far as there are enough of
- * each; a set of indices.
+ * Which of the images stay spoiled so that `share` of all are, kinds in the demo's proportions as far as there are
+ * enough of each; a set of indices.
  */
 export function subsetOfPlanted(
   planted: readonly (PlantedLabel | null)[],

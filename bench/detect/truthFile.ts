@@ -14,8 +14,8 @@ export interface TruthScore {
 }
 
 /**
- * Hold a scan's `images.csv` (columns `file_name` and `p_mislabelled`) against a CSV with the columns `file_name` and `wrong`
- * (0, 1, true or false).
+ * Hold a scan's `images.csv` (columns `file_name` and `p_mislabelled`) against a CSV with the columns `file_name` and
+ * `wrong` (0, 1, true or false).
  *
  * @throws PartloopError `input-invalid` naming the file and the line
  */

@@ -12,7 +12,10 @@ const HANGS_AFTER_MS = 6 * MAX_CASE_MS;
 const HEAP_MB = 1_536;
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 
-/** Run cases in child processes. One that takes its process down, or hangs, is a failure like any other; the next goes on. */
+/**
+ * Run cases in child processes. One that takes its process down, or hangs, is a failure like any other; the next goes
+ * on.
+ */
 export async function runBatches(
   seed: number,
   numbers: readonly number[],

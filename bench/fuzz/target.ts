@@ -32,8 +32,8 @@ export interface Target {
   /** How many of a thousand cases it gets: few where one takes long. */
   share: number;
   /**
-   * One case. What it gives back says what became of it, for the table; a PartloopError is an outcome too. Anything else that is
-   * thrown is a failure.
+   * One case. What it gives back says what became of it, for the table; a PartloopError is an outcome too. Anything
+   * else that is thrown is a failure.
    *
    * @throws BrokenPromise where a label changed that should not, or a good item was lost
    */

@@ -7,9 +7,10 @@ export interface Interval {
 }
 
 /**
- * Mean over groups (seeds) of a statistic, with a 95 % percentile interval: each resample draws the members of each group
- * anew with replacement, within the group (Efron and Tibshirani 1993). Whatever the statistic compares is thus compared
- * on the same members. Resamples on which it is undefined (null) are drawn again, at most ten times as many in all.
+ * Mean over groups (seeds) of a statistic, with a 95 % percentile interval: each resample draws the members of each
+ * group anew with replacement, within the group (Efron and Tibshirani 1993). Whatever the statistic compares is thus
+ * compared on the same members. Resamples on which it is undefined (null) are drawn again, at most ten times as many in
+ * all.
  */
 export function bootstrapMean(
   sizes: readonly number[],

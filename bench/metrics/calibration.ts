@@ -10,8 +10,8 @@ export interface ReliabilityBin {
 }
 
 /**
- * Claims in bins of equal size (adaptive bins: Nixon et al. 2019, arXiv 1904.01685), lowest first; equal claims never lie
- * in two bins.
+ * Claims in bins of equal size (adaptive bins: Nixon et al. 2019, arXiv 1904.01685), lowest first; equal claims never
+ * lie in two bins.
  */
 export function reliability(claims: readonly number[], wrong: readonly boolean[], bins = 10): ReliabilityBin[] {
   const order = claims.map((_, index) => index).sort((a, b) => (claims[a] as number) - (claims[b] as number));
@@ -43,9 +43,9 @@ export function expectedCalibrationError(claims: readonly number[], wrong: reado
 const DRAWS = 200;
 
 /**
- * The calibration error that perfectly calibrated claims would show by chance: few claims a bin never come out even. The mean
- * over outcomes drawn with the claimed probabilities (the consistency resampling of Bröcker and Smith 2007, Weather and
- * Forecasting 22).
+ * The calibration error that perfectly calibrated claims would show by chance: few claims a bin never come out even.
+ * The mean over outcomes drawn with the claimed probabilities (the consistency resampling of Bröcker and Smith 2007,
+ * Weather and Forecasting 22).
  */
 export function calibrationErrorByChance(claims: readonly number[], bins = 10): number {
   const random = seededRandom('calibration-by-chance');
@@ -59,7 +59,10 @@ export function calibrationErrorByChance(claims: readonly number[], bins = 10): 
   return sum / DRAWS;
 }
 
-/** 1 - Brier score over that of the constant claim "the base rate": 0 for the constant, 1 for certainty; null without both outcomes. */
+/**
+ * 1 - Brier score over that of the constant claim "the base rate": 0 for the constant, 1 for certainty; null without
+ * both outcomes.
+ */
 export function brierSkill(claims: readonly number[], wrong: readonly boolean[]): number | null {
   const rate = wrong.filter(Boolean).length / Math.max(1, wrong.length);
   const constant = rate * (1 - rate);

@@ -51,7 +51,9 @@ export function detectionAt(claims: readonly JudgedClaim[], planted: number, thr
   };
 }
 
-/** The threshold with the largest recall among those whose precision is at least `precision`; null where there is none. */
+/**
+ * The threshold with the largest recall among those whose precision is at least `precision`; null where there is none.
+ */
 export function bestAtPrecision(
   claims: readonly JudgedClaim[],
   planted: number,

@@ -15,7 +15,9 @@ export interface BareConfiguration {
 const SECONDS = 12;
 const answerSchema = z.object({ images: z.number(), seconds: z.number() });
 
-/** The scan's network alone, in every sensible configuration: one session with all cores, or one a core, batch 1 and 4. */
+/**
+ * The scan's network alone, in every sensible configuration: one session with all cores, or one a core, batch 1 and 4.
+ */
 export async function bareRates(modelPath: string, size: number, cores: number): Promise<BareRate[]> {
   const rates: BareRate[] = [];
   for (const sessions of new Set([1, cores])) {

@@ -25,8 +25,8 @@ export async function* readPhotos(folder: string): AsyncGenerator<ImportItem> {
 }
 
 /**
- * The photos with `size` pixels on their longest side, as files for peers and as a pool in the stack's store, so that every
- * path reads the same bytes. Done again only where they are not there.
+ * The photos with `size` pixels on their longest side, as files for peers and as a pool in the stack's store, so that
+ * every path reads the same bytes. Done again only where they are not there.
  */
 export async function preparePhotos(
   env: StackEnvironment,

@@ -7,7 +7,9 @@ import { resolveEnvironment } from '../../infra/environment.js';
 import { openPool } from '../../storage/pool.js';
 import { pipelineJobSchema } from './pipeline.js';
 
-/** Images scanned before the clock starts: nearly a shard, since the code that a scan of hours runs is compiled by then. */
+/**
+ * Images scanned before the clock starts: nearly a shard, since the code that a scan of hours runs is compiled by then.
+ */
 const WARM_UP = 200;
 /** As in a scan of 60k images, of which 2,000 are analysed with injected errors. */
 const INJECT_SHARE = 2_000 / 60_000;

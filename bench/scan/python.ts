@@ -19,7 +19,9 @@ export interface PythonRate {
 /** Full softmax costs so much that fewer images say enough. */
 const IMAGES = 48;
 
-/** Pillow, ONNX Runtime with full softmax out and cleanlab's softmin over files on this disk: the best of its settings. */
+/**
+ * Pillow, ONNX Runtime with full softmax out and cleanlab's softmin over files on this disk: the best of its settings.
+ */
 export async function pythonRates(
   home: string,
   root: string,

@@ -34,7 +34,10 @@ interface Options {
   seed: number;
 }
 
-/** `npm run bench -- accuracy`: what a training on all DSMLR photos reaches on its test photos, counted by trainer and by evaluation. */
+/**
+ * `npm run bench -- accuracy`: what a training on all DSMLR photos reaches on its test photos, counted by trainer and
+ * by evaluation.
+ */
 export function accuracyCommand(): Command {
   return new Command('accuracy')
     .description('mIoU on the DSMLR test photos after a training on all training photos, counted twice')

@@ -6,7 +6,9 @@ import { withProgress } from '../progress.js';
 import { activityProgress } from './activityProgress.js';
 import { waitForLoop } from './loopClient.js';
 
-/** Wait for a loop with a progress bar on stderr; in a log it prints one line a change. `signal` ends the wait alone. */
+/**
+ * Wait for a loop with a progress bar on stderr; in a log it prints one line a change. `signal` ends the wait alone.
+ */
 export async function watchLoop(client: Client, loop: string, signal?: AbortSignal): Promise<LoopStatus> {
   return withProgress(`loop ${loop}`, async (line) => {
     let shown = '';

@@ -149,8 +149,8 @@ export interface WrittenSchedule {
 /**
  * Create a schedule, or change the existing one of its name; returns what there is then.
  *
- * @throws PartloopError `input-invalid` for a cron expression that the service refuses or that never comes true; what was
- * there before is there again
+ * @throws PartloopError `input-invalid` for a cron expression that the service refuses or that never comes true; what
+ * was there before is there again
  */
 export async function writeSchedule(client: Client, wanted: WrittenSchedule): Promise<LoopSchedule> {
   const handle = client.schedule.getHandle(scheduleId(wanted.name));

@@ -34,8 +34,8 @@ export interface ForeignModel {
 }
 
 /**
- * Give a network that partloop did not train the scan's head. It is tried on pictures of the pool first, since a head hides
- * NaN and probabilities taken for logits; what is only suspicious is said.
+ * Give a network that partloop did not train the scan's head. It is tried on pictures of the pool first, since a head
+ * hides NaN and probabilities taken for logits; what is only suspicious is said.
  *
  * @throws PartloopError `model-invalid` saying what the network gives and what is needed
  */
@@ -81,7 +81,9 @@ export async function attachHead(
   });
 }
 
-/** Pictures of the pool on their canvases in a row, as the network is going to see them; null where none can be read. */
+/**
+ * Pictures of the pool on their canvases in a row, as the network is going to see them; null where none can be read.
+ */
 async function writePictures(store: ObjectStore, pool: Pool, size: number, path: string): Promise<string | null> {
   const rows = (await pool.readIndex(await pool.latestVersion())).filter(({ split }) => split === 'train');
   const pictures = await samplePictures(store, rows, size);

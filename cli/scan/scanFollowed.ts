@@ -26,8 +26,8 @@ export interface StartedScan {
 }
 
 /**
- * Say where a scan that runs can be watched; with `wait` show how far it is, and at its end what was found. `more` stands in the
- * JSON beside it.
+ * Say where a scan that runs can be watched; with `wait` show how far it is, and at its end what was found. `more`
+ * stands in the JSON beside it.
  */
 export async function followScan(
   client: Client,

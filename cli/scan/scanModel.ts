@@ -26,10 +26,11 @@ export interface GivenModel {
 }
 
 /**
- * Put a model that a person gave beside the scan it is to judge: one of ours (`scan.onnx` with its card) as it is, any other
- * with the scan's head attached. Returns the keys that a scan's request names.
+ * Put a model that a person gave beside the scan it is to judge: one of ours (`scan.onnx` with its card) as it is, any
+ * other with the scan's head attached. Returns the keys that a scan's request names.
  *
- * @throws PartloopError `model-invalid` where file, description and taxonomy do not fit, `input-invalid` without `--unseen`
+ * @throws PartloopError `model-invalid` where file, description and taxonomy do not fit, `input-invalid` without
+ * `--unseen`
  */
 export async function uploadScanModel(store: ObjectStore, given: GivenModel): Promise<{ scan: string; card: string }> {
   const pool = await openPool(store, given.pool);

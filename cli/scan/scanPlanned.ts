@@ -20,7 +20,9 @@ export interface PlannedScan {
   /** Images that it will judge, unless their files turn out bad. */
   images: number;
   notScanned: Partial<Record<NotDrawn, number>>;
-  /** model: one that was given; benchmark: the one in production, and folds for what it has seen; folds: each other's. */
+  /**
+   * model: one that was given; benchmark: the one in production, and folds for what it has seen; folds: each other's.
+   */
   judge: 'model' | 'benchmark' | 'folds';
   /** Of the models of cross-validation; null where none is trained. */
   folds: { count: number; iterations: number; imageSize: number; batchSize: number; preset: string } | null;

@@ -38,8 +38,8 @@ export interface ScanWorkflow {
 export const runningScans = (client: Client): Promise<ScanWorkflow[]> => scansBy(client, RUNNING);
 
 /**
- * The workflow of a scan by the scan's name, whether it runs or has ended; null where Temporal knows none, or has forgotten it.
- * A person may have started it in the UI under an id of its own.
+ * The workflow of a scan by the scan's name, whether it runs or has ended; null where Temporal knows none, or has
+ * forgotten it. A person may have started it in the UI under an id of its own.
  */
 export async function findScanWorkflow(client: Client, scan: string): Promise<ScanWorkflow | null> {
   try {
@@ -84,7 +84,10 @@ export async function scanProgress(client: Client, workflowId: string): Promise<
   }
 }
 
-/** The same in words, with what the activity under way tells of itself: `training folds, 0 of 2 folds trained; now training, 120 of 300 iterations`. */
+/**
+ * The same in words, with what the activity under way tells of itself: `training folds, 0 of 2 folds trained; now
+ * training, 120 of 300 iterations`.
+ */
 export async function scanProgressLine(client: Client, workflowId: string): Promise<string> {
   const [progress, now] = await Promise.all([scanProgress(client, workflowId), activityProgress(client, [workflowId])]);
   const far = progress === null ? 'waits for a worker' : scanProgressText(progress);

@@ -1,7 +1,9 @@
 import type { Point } from '../../domain/geometry/hull.js';
 import type { FlatPiece, Scene } from './scene.js';
 
-/** A part that shows less than this at 128 pixels is left out of the picture; the limit grows with the picture's area. */
+/**
+ * A part that shows less than this at 128 pixels is left out of the picture; the limit grows with the picture's area.
+ */
 export const MIN_PART_PX = 40;
 const REFERENCE_SIDE = 128;
 
@@ -22,8 +24,8 @@ export interface ClassFacts {
 }
 
 /**
- * The mask of a scene, after parts that no label has were taken out of it: too small ones, and slivers that peep out in a
- * view from which the taxonomy does not know them. Runs until there is none, for a part that goes uncovers others.
+ * The mask of a scene, after parts that no label has were taken out of it: too small ones, and slivers that peep out in
+ * a view from which the taxonomy does not know them. Runs until there is none, for a part that goes uncovers others.
  */
 export function exactMask(scene: Scene, facts: (name: string) => ClassFacts): ExactMask {
   const least = MIN_PART_PX * (scene.size / REFERENCE_SIDE) ** 2;

@@ -83,7 +83,8 @@ function framing(
   const fit = (fill * size) / Math.max(right - left, bottom - top);
   const zoom = spec.tags.zoomed === true ? 1.5 + random() * 0.5 : 1;
   const scale = fit * zoom;
-  // A zoomed picture looks at one end or the other of the car, never at its middle alone: some outline tells where one is.
+  // A zoomed picture looks at one end or the other of the car, never at its middle alone: some outline tells where one
+  // is.
   const [ax, ay] = zoom > 1 ? [random() < 0.5 ? 0.27 : 0.73, 0.4 + random() * 0.2] : [0.5, 0.5];
   const slackY = Math.max(0, size - (bottom - top) * scale - 12) / 2;
   const cx = size / 2 + spec.jitter.dx;

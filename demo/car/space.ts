@@ -1,6 +1,8 @@
 import type { Point } from '../../domain/geometry/hull.js';
 
-/** Metres; x towards the car's front, y to the driver's left, z up; the origin is on the ground under the car's middle. */
+/**
+ * Metres; x towards the car's front, y to the driver's left, z up; the origin is on the ground under the car's middle.
+ */
 export type Vec3 = readonly [number, number, number];
 const dot = (a: Vec3, b: Vec3): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 const minus = (a: Vec3, b: Vec3): Vec3 => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
@@ -23,7 +25,8 @@ export interface Camera {
 
 /**
  * A pinhole camera that looks at `target` from `distance` metres. `yaw` in degrees is 0 in front of the car, 90 beside
- * it, 180 behind it, on the car's left for `side` 1 and on its right for -1; `elevation` in degrees is above the target.
+ * it, 180 behind it, on the car's left for `side` 1 and on its right for -1; `elevation` in degrees is above the
+ * target.
  */
 export function cameraAt({
   yaw,

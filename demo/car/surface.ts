@@ -21,7 +21,10 @@ export type Material =
 export interface Piece {
   /** Pieces of one part appear and vanish together; wheels are told apart by corner. */
   part: string;
-  /** Class of its pixels; null = background (pillars, underbody); undefined = looks only, the mask keeps what lies below. */
+  /**
+   * Class of its pixels; null = background (pillars, underbody); undefined = looks only, the mask keeps what lies
+   * below.
+   */
   label: string | null | undefined;
   material: Material;
   points: readonly Vec3[];

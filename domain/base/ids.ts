@@ -47,7 +47,10 @@ export function parseLoopWorkflowId(id: string): string {
   return loop;
 }
 
-/** Of a run's id these are drawn at random. Its first are the time (UUID version 7, RFC 9562 §5.7), the same for a minute. */
+/**
+ * Of a run's id these are drawn at random. Its first are the time (UUID version 7, RFC 9562 §5.7), the same for a
+ * minute.
+ */
 const RANDOM_DIGITS = 12;
 
 /** The name of a scan that stands alone: from its workflow's id, or from the run's where a person gave another id. */

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { isRecord } from './isRecord.js';
 
 /**
- * Reading what another version of partloop wrote: it may have fields that this one does not know. People are told of each
- * field that does not exist; of recorded data the known part counts, and the rest is kept where the data is written again.
+ * Reading what another version of partloop wrote: it may have fields that this one does not know. People are told of
+ * each field that does not exist; of recorded data the known part counts, and the rest is kept where the data is
+ * written again.
  */
 
 /** A schema for data that was stored, or that travels between workflows: fields it does not know are ignored. */

@@ -1,4 +1,7 @@
-/** How a worker process calls itself to Temporal: `scan:4711@host`. The UI shows it, and `status` knows its processes by it. */
+/**
+ * How a worker process calls itself to Temporal: `scan:4711@host`. The UI shows it, and `status` knows its processes by
+ * it.
+ */
 export const workerIdentity = (role: string, pid: number, host: string): string => `${role}:${pid}@${host}`;
 
 /** Role and process of an identity of ours; null for one of another program. */

@@ -45,9 +45,8 @@ export function unitOf(row: Pick<EvaluationRow, 'vehicleId' | 'imageId'>): strin
 }
 
 /**
- * Paired bootstrap of the gain in mIoU: units are drawn with replacement, the same for both models, and whole-set mIoU is
- * taken from the sums. Images
- * that only one of the models judged are left out.
+ * Paired bootstrap of the gain in mIoU: units are drawn with replacement, the same for both models, and whole-set mIoU
+ * is taken from the sums. Images that only one of the models judged are left out.
  */
 export function comparePaired({
   candidate,
@@ -109,7 +108,9 @@ export function bounds({ gain, gains, error }: Comparison, alpha: number): { low
   return { lower: gains[tail] as number, upper: gains[gains.length - 1 - tail] as number };
 }
 
-/** P of the null hypothesis "the true gain is at most `limit`" under a normal approximation with the bootstrap's error. */
+/**
+ * P of the null hypothesis "the true gain is at most `limit`" under a normal approximation with the bootstrap's error.
+ */
 export function pValueAbove({ gain, error }: Comparison, limit: number): number {
   if (error === 0) return gain > limit ? 0 : 1;
   return 1 - normalCdf((gain - limit) / error);

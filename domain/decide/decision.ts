@@ -116,8 +116,8 @@ export function rivalOf(registry: BenchmarkRegistry, candidate: RegisteredModel)
 }
 
 /**
- * The model in production before this iteration of the loop, or a later one, was promoted: an iteration that is done again is
- * not judged by what it trained itself.
+ * The model in production before this iteration of the loop, or a later one, was promoted: an iteration that is done
+ * again is not judged by what it trained itself.
  */
 export function benchmarkBefore(
   registry: BenchmarkRegistry,
@@ -136,8 +136,8 @@ function sameModel(a: RegisteredModel, b: RegisteredModel): boolean {
 /**
  * The registry after a person approved the candidate of `decision`; unchanged where it is in production already.
  *
- * @throws PartloopError `input-invalid` where the gate asks for no approval, or compared with another model than the one in
- *   production now
+ * @throws PartloopError `input-invalid` where the gate asks for no approval, or compared with another model than the
+ * one in production now
  */
 export function withApproval(
   registry: BenchmarkRegistry,

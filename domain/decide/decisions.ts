@@ -8,7 +8,9 @@ import type { Decision, RegisteredModel } from './decision.js';
 import { countUnits, type GateVerdict, spentAlpha } from './gate.js';
 import type { decideStep } from './step.js';
 
-/** What is decided where no model is in production for the taxonomy: the candidate becomes it, or waits for a person. */
+/**
+ * What is decided where no model is in production for the taxonomy: the candidate becomes it, or waits for a person.
+ */
 export function firstDecision(judged: {
   candidate: RegisteredModel;
   testVersion: string;

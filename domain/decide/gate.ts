@@ -81,7 +81,8 @@ export function spentAlpha(alpha: number, look: number): number {
 /**
  * Decide whether the candidate replaces the benchmark. Promotion needs the lower bound of the gain above the margin, no
  * class that fell to zero recall, and no protected slice that failed its non-inferiority test (Holm-corrected). A slice
- * with too little data to tell does not block: it is named, with the smallest drop it could have shown. Pure and seeded.
+ * with too little data to tell does not block: it is named, with the smallest drop it could have shown. Pure and
+ * seeded.
  */
 export function decideGate(request: GateRequest): GateVerdict {
   const { taxonomy, config, look, seed } = request;

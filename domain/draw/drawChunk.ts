@@ -34,8 +34,8 @@ export type NotDrawn = `other${'Train' | 'Val' | 'Test'}` | 'interior' | 'testVe
 const OTHER = { train: 'otherTrain', val: 'otherVal', test: 'otherTest' } as const;
 
 /**
- * Why an image of a pool is never drawn; null where it may be. Only what models train on for good is guarded against the test
- * set: a scan of another split is for review, and its own folds judge nothing else.
+ * Why an image of a pool is never drawn; null where it may be. Only what models train on for good is guarded against
+ * the test set: a scan of another split is for review, and its own folds judge nothing else.
  */
 export function whyNotDrawn(index: readonly IndexRow[], split: SplitChoice): (row: IndexRow) => NotDrawn | null {
   const protect = split === 'train' ? testGuard(index.filter((row) => row.split === 'test')) : () => null;

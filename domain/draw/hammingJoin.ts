@@ -14,8 +14,9 @@ const POSITIONS = 2 ** 24;
  * Join all hashes that are at most `bits` apart, exactly, with what such joins imply.
  *
  * Multi-index hashing (Norouzi et al., arXiv 1307.2982) with keys of three bands: of `bits + 3` bands at least three
- * agree in two such hashes. A table is one sorted array, so that memory stays at a few numbers per hash. In a run of equal
- * keys only hashes of different sets are compared: dense places are joined by the first tables and skipped by the others.
+ * agree in two such hashes. A table is one sorted array, so that memory stays at a few numbers per hash. In a run of
+ * equal keys only hashes of different sets are compared: dense places are joined by the first tables and skipped by the
+ * others.
  *
  * @param hashes at most 16,777,216 hashes of 16 hex digits
  * @returns sets of positions

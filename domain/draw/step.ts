@@ -3,7 +3,9 @@ import { nameSchema, sha256Schema } from '../base/ids.js';
 import { splitChoiceSchema } from '../scan/split.js';
 import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 
-/** What became of every image of the pool: all but `poolImages` add up to it. Facts of a draw, and of the scan after it. */
+/**
+ * What became of every image of the pool: all but `poolImages` add up to it. Facts of a draw, and of the scan after it.
+ */
 export const drawCounts = {
   poolImages: fact.count('images in the pool'),
   otherTrain: fact.exception('not drawn: in the training split'),

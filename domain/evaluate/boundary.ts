@@ -4,8 +4,8 @@ import { IGNORE_INDEX } from '../taxonomy.js';
 const BAND_SHARE = 0.02;
 
 /**
- * Boundary IoU of one image as flat triples class, intersection, union: both sides are reduced to pixels of a class within
- * 2 % of the diagonal from a pixel of another value, the picture's edge not counting as one.
+ * Boundary IoU of one image as flat triples class, intersection, union: both sides are reduced to pixels of a class
+ * within 2 % of the diagonal from a pixel of another value, the picture's edge not counting as one.
  */
 export function countBoundary(
   given: Uint8Array,

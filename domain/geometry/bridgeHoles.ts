@@ -1,6 +1,9 @@
 import type { Outline } from './contours.js';
 
-/** A hole that hangs on a ring: on which, how far along it (a corner's index and twice the share of its edge), at what x. */
+/**
+ * A hole that hangs on a ring: on which, how far along it (a corner's index and twice the share of its edge), at what
+ * x.
+ */
 interface Branch {
   hole: number;
   ring: number;
@@ -15,9 +18,10 @@ interface Part {
 }
 
 /**
- * One ring for a region with holes, for formats that know no holes: each hole is joined to what lies left of it by a cut of no
- * width. The cuts are horizontal at whole heights, where no row of pixel centres runs, so that they change no pixel. A hole
- * that has nothing on its left, as a coarse outline may have it, is dropped. Holes and edges are sorted once: n log n.
+ * One ring for a region with holes, for formats that know no holes: each hole is joined to what lies left of it by a
+ * cut of no width. The cuts are horizontal at whole heights, where no row of pixel centres runs, so that they change no
+ * pixel. A hole that has nothing on its left, as a coarse outline may have it, is dropped. Holes and edges are sorted
+ * once: n log n.
  */
 export function bridgeHoles({ outer, holes }: Outline): number[] {
   if (holes.length === 0) return [...outer];
@@ -41,7 +45,9 @@ function leftmostPoint(ring: readonly number[]): number {
   return best;
 }
 
-/** For each hole the nearest place on its left, at the height of its leftmost corner, on a ring that comes before it. */
+/**
+ * For each hole the nearest place on its left, at the height of its leftmost corner, on a ring that comes before it.
+ */
 function findBranches(parts: readonly Part[]): Branch[] {
   const byHeight = new Map<number, number[]>();
   for (let hole = 1; hole < parts.length; hole++) {

@@ -20,10 +20,10 @@ export interface Components {
 }
 
 /**
- * Connected components (8 neighbours) of equal value over a `width` × `height` raster, row by row. Values whose entry in
- * `skip` (length 256) is 1 belong to none. Ids count in the order of the components' first pixels, so that equal rasters
- * give equal ids. Works on runs of equal pixels, joined from row to row by union-find (He, Chao & Suzuki 2008): linear in
- * pixels, and cheap where regions are large.
+ * Connected components (8 neighbours) of equal value over a `width` × `height` raster, row by row. Values whose entry
+ * in `skip` (length 256) is 1 belong to none. Ids count in the order of the components' first pixels, so that equal
+ * rasters give equal ids. Works on runs of equal pixels, joined from row to row by union-find (He, Chao & Suzuki 2008):
+ * linear in pixels, and cheap where regions are large.
  *
  * @throws PartloopError `data-invalid` where there are over `atMost`
  */
@@ -64,7 +64,10 @@ export function connectedComponents(
   return { ids, list };
 }
 
-/** The ids alone, and how many there are: a speckled picture of millions of components does not fill the memory with them. */
+/**
+ * The ids alone, and how many there are: a speckled picture of millions of components does not fill the memory with
+ * them.
+ */
 export function componentIds(
   values: Uint8Array,
   width: number,

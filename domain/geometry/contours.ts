@@ -10,15 +10,19 @@ const STEP_Y = [0, 1, 0, -1] as const;
 /** The pixel on the right of an edge that leaves a corner of the grid in this direction, relative to the corner. */
 const RIGHT_X = [0, -1, -1, 0] as const;
 const RIGHT_Y = [0, 0, -1, -1] as const;
-/** The pixel on the left beyond a corner that is reached in this direction; the one on the right is `RIGHT_X`, `RIGHT_Y`. */
+/**
+ * The pixel on the left beyond a corner that is reached in this direction; the one on the right is `RIGHT_X`,
+ * `RIGHT_Y`.
+ */
 const LEFT_X = [0, 0, -1, -1] as const;
 const LEFT_Y = [-1, 0, 0, -1] as const;
 
 /**
- * The outlines of regions of 8-connected pixels, by region id (`connectedComponents`); those not in `wanted` stay empty.
- * Even-odd filling of the outer ring and the holes by pixel centres gives the pixels back exactly. Rings run with the region on
- * their right, begin at their topmost corner, the leftmost of several, and may touch themselves at corners. All regions
- * are traced in one walk over the raster: linear in its pixels, however the regions lie in each other.
+ * The outlines of regions of 8-connected pixels, by region id (`connectedComponents`); those not in `wanted` stay
+ * empty. Even-odd filling of the outer ring and the holes by pixel centres gives the pixels back exactly. Rings run
+ * with the region on their right, begin at their topmost corner, the leftmost of several, and may touch themselves at
+ * corners. All regions are traced in one walk over the raster: linear in its pixels, however the regions lie in each
+ * other.
  */
 export function traceOutlines(
   ids: Int32Array,

@@ -2,8 +2,8 @@ const DIAGONAL = Math.SQRT2;
 
 /**
  * Distance in pixels of every pixel to the edge of the region of equal value it lies in: 1 beside a pixel of another
- * value, growing inwards; a chamfer transform (1, sqrt 2; Borgefors 1986), within 8 % of Euclid. The edge of the raster is
- * no edge of a region: what the picture cuts off goes on outside. A raster of one value gets `width + height`. With
+ * value, growing inwards; a chamfer transform (1, sqrt 2; Borgefors 1986), within 8 % of Euclid. The edge of the raster
+ * is no edge of a region: what the picture cuts off goes on outside. A raster of one value gets `width + height`. With
  * `partsOnly`, pixels of value 0 are passed over and stay 0.
  */
 export function regionDistance(values: Uint8Array, width: number, height: number, partsOnly = false): Float32Array {

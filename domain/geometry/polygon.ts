@@ -1,8 +1,8 @@
 import { PartloopError } from '../base/errors.js';
 
 /**
- * Most rows that the edges of one polygon may cross, each edge counted by itself: what an outline around 16 million single pixels
- * has, and no part. The list of crossings would fill the memory beyond it.
+ * Most rows that the edges of one polygon may cross, each edge counted by itself: what an outline around 16 million
+ * single pixels has, and no part. The list of crossings would fill the memory beyond it.
  */
 export const MAX_CROSSINGS = 2 ** 25;
 
@@ -11,8 +11,9 @@ const FEW = 24;
 
 /**
  * The pixels of a polygon as runs of a `width` × `height` raster: pairs of first pixel and the one after the last, in
- * ascending order. A pixel belongs to it when its centre does, by the even-odd rule. `ring` holds x, y pairs in pixels of the
- * raster; the ring closes itself. Costs what the ring's points and crossings of rows do, not what the raster does.
+ * ascending order. A pixel belongs to it when its centre does, by the even-odd rule. `ring` holds x, y pairs in pixels
+ * of the raster; the ring closes itself. Costs what the ring's points and crossings of rows do, not what the raster
+ * does.
  *
  * @throws PartloopError `data-invalid` where the edges cross over `MAX_CROSSINGS` rows
  */

@@ -28,8 +28,8 @@ export function cropTopLeft(values: Uint8Array, stride: number, width: number, h
 }
 
 /**
- * Bilinear enlargement of [height, width, 3] bytes by pixel centres, the edge repeated: what Pillow does, to a rounding.
- * Not for reduction, which needs a filter as wide as the step.
+ * Bilinear enlargement of [height, width, 3] bytes by pixel centres, the edge repeated: what Pillow does, to a
+ * rounding. Not for reduction, which needs a filter as wide as the step.
  */
 export function enlargeBilinear(
   values: Uint8Array,

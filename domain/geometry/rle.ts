@@ -98,7 +98,9 @@ export function paintRle(
   }
 }
 
-/** The pixels of COCO uncompressed run lengths, row by row, 1 inside; throws `data-invalid` when the counts do not fit. */
+/**
+ * The pixels of COCO uncompressed run lengths, row by row, 1 inside; throws `data-invalid` when the counts do not fit.
+ */
 export function decodeRle(counts: readonly number[], width: number, height: number): Uint8Array {
   rleArea(counts, width, height);
   const pixels = new Uint8Array(width * height);

@@ -14,8 +14,8 @@ const SHORT_ID = 12;
 export const isSameName = (a: string, b: string): boolean => a.normalize() === b.normalize();
 
 /**
- * Images by what people call them: their id, its first 12 digits or more, their name in the pool, or the last part of that where
- * no whole name is meant.
+ * Images by what people call them: their id, its first 12 digits or more, their name in the pool, or the last part of
+ * that where no whole name is meant.
  */
 export function imageFinder<T extends NamedImage>(images: Iterable<T>): (name: string) => FoundImage<T> {
   const byId = new Map<string, T>();

@@ -22,8 +22,8 @@ const DATE = /^\d{4}-\d{2}-\d{2}(T[0-9:.]+(Z|[+-]\d{2}:\d{2})?)?$/;
 
 /**
  * A condition on one column of the index: `vehicleId=v1`, `split=val`, `black=true`, `angle<90`, `fileName~front/*`,
- * `ingestedAt<2026-01-01`, `classes=hood`; columns also as CSV files have them (`vehicle_id`). An empty value means unknown; `*` in a pattern stands for any text, `?` for one
- * character.
+ * `ingestedAt<2026-01-01`, `classes=hood`; columns also as CSV files have them (`vehicle_id`). An empty value means
+ * unknown; `*` in a pattern stands for any text, `?` for one character.
  *
  * @throws PartloopError `input-invalid` naming the columns, or the values that the column has
  */

@@ -48,8 +48,8 @@ const FEW_OF = 4;
 const NAMED = 5;
 
 /**
- * Whether an error is that of one image: it or its label is gone, changed or cannot be used. Whoever works on many images names
- * it and goes on; any other error would meet the next image too.
+ * Whether an error is that of one image: it or its label is gone, changed or cannot be used. Whoever works on many
+ * images names it and goes on; any other error would meet the next image too.
  */
 export const isFaultOfImage = (error: unknown): error is PartloopError =>
   error instanceof PartloopError && KINDS[error.code] !== undefined;
@@ -65,7 +65,10 @@ export function leftOutBy(row: Pick<IndexRow, 'imageId' | 'fileName'>, error: un
   return { imageId: row.imageId, fileName: row.fileName, kind, reason: error.message };
 }
 
-/** How many of `images` may be left out: the share; at least 3, or a quarter of fewer than 12; none where the share is 0. */
+/**
+ * How many of `images` may be left out: the share; at least 3, or a quarter of fewer than 12; none where the share is
+ * 0.
+ */
 export function allowedLeftOut(images: number, share: number): number {
   if (share === 0) return 0;
   return Math.max(Math.floor(share * images), Math.min(FEW, Math.floor(images / FEW_OF)));
@@ -92,7 +95,9 @@ export interface Allowance {
   pool: string;
 }
 
-/** Why a step does not go on without so many images: the count, the first ones, `list` with all of them, and what to do. */
+/**
+ * Why a step does not go on without so many images: the count, the first ones, `list` with all of them, and what to do.
+ */
 export function tooManyLeftOut(
   leftOut: readonly LeftOut[],
   { images, share, what, pool }: Allowance,

@@ -7,9 +7,9 @@ const OF_IMAGE = 0.001;
 const OF_PART = 0.3;
 
 /**
- * True where a corrected label tells that the one before it was wrong, and not only drawn a little carelessly: a connected
- * component of at least 0.1 % of the image, or at least 30 % of a part, has another class now. Both labels are
- * `width` × `height`; a part is a connected component of one class in either.
+ * True where a corrected label tells that the one before it was wrong, and not only drawn a little carelessly: a
+ * connected component of at least 0.1 % of the image, or at least 30 % of a part, has another class now. Both labels
+ * are `width` × `height`; a part is a connected component of one class in either.
  */
 export function isWrongLabel(before: Uint8Array, after: Uint8Array, width: number, height: number): boolean {
   const changed = Uint8Array.from(before, (value, pixel) => (value === after[pixel] ? 0 : 1));

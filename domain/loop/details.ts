@@ -11,7 +11,9 @@ import { nextStep } from './status.js';
 
 const ROWS_SHOWN = 20;
 
-/** The loop's state as Markdown for Temporal's "current details": a table of the last 20 iterations and the settings. */
+/**
+ * The loop's state as Markdown for Temporal's "current details": a table of the last 20 iterations and the settings.
+ */
 export function loopDetails(status: LoopStatus, config: LoopConfig | null): string {
   const advice = nextStep(status);
   const header = [

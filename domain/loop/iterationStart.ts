@@ -29,8 +29,8 @@ export interface IterationStart {
 }
 
 /**
- * Where an iteration begins, by what the loop has done. One that failed goes on as it was asked for; a replay begins with
- * what later iterations build on.
+ * Where an iteration begins, by what the loop has done. One that failed goes on as it was asked for; a replay begins
+ * with what later iterations build on.
  *
  * @throws PartloopError `not-found` where the loop has no such iteration
  */

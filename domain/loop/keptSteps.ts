@@ -51,9 +51,9 @@ export function assertMeansSomething(from: Step, settings: Readonly<Record<strin
 }
 
 /**
- * The results that another attempt at an iteration takes over: those of the steps before the one it begins with, and before
- * the first that a changed setting concerns. By what was recorded, not by digest: what a step would find today (another
- * model in production, a pool that grew) must not make it do again what was done.
+ * The results that another attempt at an iteration takes over: those of the steps before the one it begins with, and
+ * before the first that a changed setting concerns. By what was recorded, not by digest: what a step would find today
+ * (another model in production, a pool that grew) must not make it do again what was done.
  */
 export function keptSteps(
   attempt: Pick<IterationAttempt, 'results' | 'config'>,

@@ -24,8 +24,8 @@ const againSchema = z.strictObject({
 });
 
 /**
- * What a loop is about to do. What it has done stands in the store; `next` and `rows` are what was last read there. All of
- * it is carried through continue-as-new, so that nothing asked for, failed or just received is dropped.
+ * What a loop is about to do. What it has done stands in the store; `next` and `rows` are what was last read there. All
+ * of it is carried through continue-as-new, so that nothing asked for, failed or just received is dropped.
  */
 export const loopMachineSchema = z.strictObject({
   /** The loop's settings, from its first request on. */
@@ -60,8 +60,8 @@ export const loopMachineSchema = z.strictObject({
     .nullable()
     .default(null),
   /**
-   * An iteration that ran already when the loop began and that nobody has asked this loop for: the first of those that the next
-   * start asks for.
+   * An iteration that ran already when the loop began and that nobody has asked this loop for: the first of those that
+   * the next start asks for.
    */
   orphan: iteration.nullable().default(null),
   /** What iterations said at their end and nobody has taken yet. */
@@ -186,9 +186,9 @@ export function ended(machine: LoopMachine, ending: Ending): LoopMachine {
 }
 
 /**
- * The store was read. What remains falls by as much as the store got ahead, so that an end that is told twice, or by a run
- * that was reset, counts once. `countsOrphans` is false in histories of earlier builds, where an iteration that ran already came
- * on top of those asked for.
+ * The store was read. What remains falls by as much as the store got ahead, so that an end that is told twice, or by a
+ * run that was reset, counts once. `countsOrphans` is false in histories of earlier builds, where an iteration that ran
+ * already came on top of those asked for.
  */
 export function wasRead(
   machine: LoopMachine,

@@ -52,7 +52,8 @@ export function start(
 }
 
 /**
- * A retry (without `iteration`: what failed goes on from its failed step) or a replay (an iteration again, from a step on).
+ * A retry (without `iteration`: what failed goes on from its failed step) or a replay (an iteration again, from a step
+ * on).
  *
  * @throws PartloopError where an iteration runs, where there is none of this number, and where nothing failed
  */

@@ -50,8 +50,9 @@ export const emptyLoopState = (loop: string): LoopState => ({
 });
 
 /**
- * The state after an attempt was recorded. A finished attempt replaces what was there only where nothing was built on it:
- * in the latest iteration that finished, or where the earlier attempt had failed. Recording the same run twice changes nothing more.
+ * The state after an attempt was recorded. A finished attempt replaces what was there only where nothing was built on
+ * it: in the latest iteration that finished, or where the earlier attempt had failed. Recording the same run twice
+ * changes nothing more.
  */
 export function withAttempt(state: LoopState, iteration: number, attempt: IterationAttempt): LoopState {
   const existing = state.iterations.find((entry) => entry.iteration === iteration);
@@ -90,8 +91,8 @@ export const withConfig = (state: LoopState, config: LoopConfig): LoopState =>
   state.config !== null && sameConfig(state.config, config) ? state : { ...state, config };
 
 /**
- * The settings that the loop goes on with: those last in force, or, in a state from before they were kept, those of its newest
- * iteration with what was adopted since. Null for a loop that has done nothing.
+ * The settings that the loop goes on with: those last in force, or, in a state from before they were kept, those of its
+ * newest iteration with what was adopted since. Null for a loop that has done nothing.
  */
 export function ownConfig(state: LoopState): LoopConfig | null {
   if (state.config !== null) return state.config;
@@ -115,7 +116,10 @@ export function nextIteration(state: LoopState): number {
   return Math.max(0, ...finished.map((entry) => entry.iteration)) + 1;
 }
 
-/** What the steps of an iteration went on without, by reason; null where it was nothing, and where it was not counted yet. */
+/**
+ * What the steps of an iteration went on without, by reason; null where it was nothing, and where it was not counted
+ * yet.
+ */
 export function leftOutText({ draw, scan, sample, train, evaluate }: StepResults): string | null {
   const unreadable = scan?.facts.unreadable ?? 0;
   const parts: [string, string | null | undefined][] = [

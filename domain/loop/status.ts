@@ -33,8 +33,8 @@ export function statusOf(loop: string, machine: LoopMachine): LoopStatus {
 }
 
 /**
- * What a person does about a loop's last failure, as one line: a retry, where the failure itself names no command. Null where
- * nothing failed, or something is done about it already.
+ * What a person does about a loop's last failure, as one line: a retry, where the failure itself names no command. Null
+ * where nothing failed, or something is done about it already.
  */
 export function nextStep({ loop, phase, error }: Pick<LoopStatus, 'loop' | 'phase' | 'error'>): string | null {
   if (error === null || (phase !== 'failed' && phase !== 'stopped') || error.includes('`partloop ')) return null;

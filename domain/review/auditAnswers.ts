@@ -80,7 +80,8 @@ const DEVIATIONS = 1.96;
 
 /**
  * A share among all images from those that were drawn, each standing for 1 / chance of them (Horvitz and Thompson 1952;
- * divided by the sum of the weights, Hájek 1971). Wilson's interval (1927) over the effective number of answers (Kish 1965).
+ * divided by the sum of the weights, Hájek 1971). Wilson's interval (1927) over the effective number of answers (Kish
+ * 1965).
  */
 function shareOf(answers: readonly AuditAnswer[], holds: (answer: AuditAnswer) => boolean): Estimate {
   let sum = 0;

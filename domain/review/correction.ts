@@ -9,7 +9,10 @@ import { BACKGROUND } from '../taxonomy.js';
 
 const side = z.number().int().min(1).max(4_096);
 
-/** A region as the scan writes it: COCO uncompressed run lengths on a grid of `size` [height, width] over the upright image. */
+/**
+ * A region as the scan writes it: COCO uncompressed run lengths on a grid of `size` [height, width] over the upright
+ * image.
+ */
 export const proposalSchema = z.object({
   size: z.tuple([side, side]),
   counts: z.array(z.number().int().nonnegative()),
@@ -22,7 +25,10 @@ export interface Suggestion {
   proposal: z.output<typeof proposalSchema>;
 }
 
-/** A labelled component that the proposal covers at least so far is changed as a whole: its rim falls between grid points. */
+/**
+ * A labelled component that the proposal covers at least so far is changed as a whole: its rim falls between grid
+ * points.
+ */
 const WHOLE_AT = 0.8;
 
 /**
@@ -43,9 +49,9 @@ export function suggestionOf({
 }
 
 /**
- * The label [height, width] with a suggestion accepted: inside the proposed region, pixels of the class that the finding
- * objects to get the suggested class. Other classes are never touched, and doing it twice changes nothing more. The
- * region is scaled from the scan's grid by nearest pixel.
+ * The label [height, width] with a suggestion accepted: inside the proposed region, pixels of the class that the
+ * finding objects to get the suggested class. Other classes are never touched, and doing it twice changes nothing more.
+ * The region is scaled from the scan's grid by nearest pixel.
  */
 export function applySuggestion(
   label: Uint8Array,

@@ -15,8 +15,8 @@ export const isMadeBy = ({ change, changeId, ingestedAt, labelRevision }: IndexR
   change === null ? labelRevision > 0 && ingestedAt === ulidTime(review) : change === 'review' && changeId === review;
 
 /**
- * Rows of before changes were written down do not say; a later revision may well be a correction, and one lost is worse than a
- * label asked for twice.
+ * Rows of before changes were written down do not say; a later revision may well be a correction, and one lost is worse
+ * than a label asked for twice.
  */
 export const isByPerson = ({ change, labelRevision }: IndexRow): boolean =>
   change === 'review' || (change === null && labelRevision > 0);
@@ -33,9 +33,9 @@ export function setterOf(rows: readonly IndexRow[], at: number, isWithdrawn?: Is
 }
 
 /**
- * The row that set the label which row `at` carries, then the one that set the label below that, and so on to the first row.
- * Equal labels are told apart by who gave them. Tags, removals and restorations carry a label on. A row that takes a review back
- * sets none: its label is that of the newest setter which stood then.
+ * The row that set the label which row `at` carries, then the one that set the label below that, and so on to the first
+ * row. Equal labels are told apart by who gave them. Tags, removals and restorations carry a label on. A row that takes
+ * a review back sets none: its label is that of the newest setter which stood then.
  *
  * @param rows all rows of one image, the oldest first
  */

@@ -38,8 +38,8 @@ export interface MergedLabel {
 }
 
 /**
- * A reviewer's changes on top of the exported label: where what came back differs from what went out. Classes that were not
- * exported stay, and what a format or a tool loses by itself never reaches the pool.
+ * A reviewer's changes on top of the exported label: where what came back differs from what went out. Classes that were
+ * not exported stay, and what a format or a tool loses by itself never reaches the pool.
  */
 export function mergeReturned(input: ReturnedLabel): MergedLabel {
   const { original, reference, returned, polygons } = input;
@@ -58,8 +58,8 @@ export function mergeReturned(input: ReturnedLabel): MergedLabel {
 }
 
 /**
- * Changes to a label put on what it has become since: `made` is what was made of `original`, `current` what it is by now. null
- * where a pixel was changed in both, each time to something else: nobody can tell which of the two is right.
+ * Changes to a label put on what it has become since: `made` is what was made of `original`, `current` what it is by
+ * now. null where a pixel was changed in both, each time to something else: nobody can tell which of the two is right.
  */
 export function putOnTop(original: Uint8Array, made: Uint8Array, current: Uint8Array): Uint8Array | null {
   const label = Uint8Array.from(current);
@@ -154,8 +154,8 @@ function surroundings(
 }
 
 /**
- * An edge moved by a pixel: both values, the old and the new one, are next to the pixel in the export. The rim of a change that
- * goes deeper is part of that change.
+ * An edge moved by a pixel: both values, the old and the new one, are next to the pixel in the export. The rim of a
+ * change that goes deeper is part of that change.
  */
 function keepEdges({ width, height, reference, returned }: ReturnedLabel, differs: Uint8Array): number {
   const around = (pixel: number, visit: (neighbour: number) => void): void => {

@@ -6,8 +6,8 @@ import { latestAnswers } from './latestAnswers.js';
 import { reviewerSchema } from './reviewImport.js';
 
 /**
- * wrong: the label is wrong there; accept: and the proposal is right; right: the label is right; unsure: the reviewer cannot
- * tell.
+ * wrong: the label is wrong there; accept: and the proposal is right; right: the label is right; unsure: the reviewer
+ * cannot tell.
  */
 export const VERDICTS = ['wrong', 'accept', 'right', 'unsure'] as const;
 
@@ -20,8 +20,8 @@ const share = z.number().min(0).max(1);
 export const findingIdSchema = z.string().min(1).max(64);
 
 /**
- * A reviewer's answer to a finding, one line of `pools/<pool>/reviews/<ulid>.jsonl`, with what is needed to know the finding
- * again in later scans.
+ * A reviewer's answer to a finding, one line of `pools/<pool>/reviews/<ulid>.jsonl`, with what is needed to know the
+ * finding again in later scans.
  */
 export const verdictSchema = z.object({
   findingId: findingIdSchema,
@@ -85,7 +85,9 @@ export function precisionByKind(
 /** Steps of probability in which answers are counted. */
 const STEPS = [0.25, 0.5, 0.7, 0.85, 0.95] as const;
 
-/** By steps of the scan's own probability: what it claimed on average, and how often reviewers found the label wrong. */
+/**
+ * By steps of the scan's own probability: what it claimed on average, and how often reviewers found the label wrong.
+ */
 export function reliabilityOf(
   verdicts: readonly Verdict[],
 ): { from: number; answered: number; claimed: number; observed: number }[] {
@@ -105,8 +107,8 @@ export function reliabilityOf(
 }
 
 /**
- * True where a reviewer said "right" of this finding, or of one of the same kind on the same label at the same place: another
- * model finds the same region again under another id. The finding's own last answer has precedence.
+ * True where a reviewer said "right" of this finding, or of one of the same kind on the same label at the same place:
+ * another model finds the same region again under another id. The finding's own last answer has precedence.
  */
 export function silenced(finding: Region, verdicts: readonly Verdict[]): boolean {
   return silencer(verdicts)(finding);

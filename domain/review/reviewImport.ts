@@ -26,7 +26,10 @@ export const reviewImportSchema = z.object({
 });
 export type ReviewImport = z.infer<typeof reviewImportSchema>;
 
-/** An import of reviews is taken back: none of its answers counts any more. A line of `pools/<pool>/reviews/<ulid>.jsonl`. */
+/**
+ * An import of reviews is taken back: none of its answers counts any more. A line of
+ * `pools/<pool>/reviews/<ulid>.jsonl`.
+ */
 export const withdrawalSchema = z.object({
   type: z.literal('withdrawal'),
   /** The review import. */

@@ -9,8 +9,9 @@ const SAMPLED_TAGS: readonly TagName[] = TAG_NAMES.filter((tag) => tag !== 'regi
 const VIEW_CLASSES = 6;
 
 /**
- * A group of images that share one value: `dimension` is what is counted (`angle`, `angle × vehicle`, `part`), `key` the
- * value in words. Margins and pairs only: the full product of the tags has 7,488 cells, more than most chunks have images.
+ * A group of images that share one value: `dimension` is what is counted (`angle`, `angle × vehicle`, `part`), `key`
+ * the value in words. Margins and pairs only: the full product of the tags has 7,488 cells, more than most chunks have
+ * images.
  */
 export interface Cell {
   dimension: string;
@@ -23,8 +24,8 @@ export interface Cell {
 export type CellImage = Tags & Pick<ChunkRow, 'classes'> & { predictedClasses: readonly number[] | null };
 
 /**
- * The cells of every image, in the order given. Where a pool has no tags at all, margins over the parts present and over
- * the predicted view take their place.
+ * The cells of every image, in the order given. Where a pool has no tags at all, margins over the parts present and
+ * over the predicted view take their place.
  */
 export function cellsOf(images: readonly CellImage[], taxonomy: Taxonomy): Cell[][] {
   const tagged = images.some((image) => SAMPLED_TAGS.some((tag) => image[tag] !== null));
@@ -40,7 +41,9 @@ export function cellsOf(images: readonly CellImage[], taxonomy: Taxonomy): Cell[
   ]);
 }
 
-/** Tags of an image; those not known are taken from what the scan inferred from its prediction, never from the label. */
+/**
+ * Tags of an image; those not known are taken from what the scan inferred from its prediction, never from the label.
+ */
 export function knownTags(row: Tags, scan: Pick<ScanImageRow, 'inferredTags'> | undefined): Tags {
   const parsed =
     scan === undefined

@@ -28,7 +28,9 @@ export interface ComparisonRequest {
   taxonomy: Taxonomy;
 }
 
-/** Count what the sample holds beside the chunk and a random pick of equal size; tags without any value are left out. */
+/**
+ * Count what the sample holds beside the chunk and a random pick of equal size; tags without any value are left out.
+ */
 export function compareWithRandom({ chunk, scan, picked, random, taxonomy }: ComparisonRequest): SampleComparison {
   const inSample = new Set(picked);
   const inRandom = new Set(random);

@@ -32,7 +32,10 @@ export interface Grown {
   wanted: TrainingRow[];
 }
 
-/** Pick what the model needs of a scanned chunk, and add it to what is trained on. Pure: equal requests give equal picks. */
+/**
+ * Pick what the model needs of a scanned chunk, and add it to what is trained on. Pure: equal requests give equal
+ * picks.
+ */
 export function growTrainingSet(request: GrowRequest): Grown {
   const { drawn, scanned, earlier, index, taxonomy, config, seed, iteration } = request;
   const trainingSet = refreshRows(earlier, index, scanned);

@@ -5,8 +5,8 @@ import type { proposalSchema } from '../review/correction.js';
 import { IGNORE_INDEX } from '../taxonomy.js';
 
 /**
- * A label [height, width] in which the regions (on the scan's grid, scaled by nearest pixel) are 255, the ignore index: training
- * learns nothing there, neither what the label says nor what the model saw.
+ * A label [height, width] in which the regions (on the scan's grid, scaled by nearest pixel) are 255, the ignore index:
+ * training learns nothing there, neither what the label says nor what the model saw.
  */
 export function ignoreRegions(
   label: Uint8Array,

@@ -19,7 +19,10 @@ export interface NeedImage {
 
 export interface NeedCandidate extends NeedImage {
   imageId: string;
-  /** How hard the image is for the model that scanned, 0..1, components with a finding left out; null where no model judged. */
+  /**
+   * How hard the image is for the model that scanned, 0..1, components with a finding left out; null where no model
+   * judged.
+   */
   hardness: number | null;
   pMislabelled: number;
 }
@@ -39,9 +42,9 @@ export interface Need {
  * How much the model needs each candidate: tag need × hardness × class rarity.
  *
  * Tag need is a sum over margins and pairs of "poor there, and little of it in the training set"; a cell's own quality
- * counts by n/(n + shrinkage), the rest comes from its margins. Hardness is capped at its 90th percentile and multiplied
- * by 1 - P(wrong): the hardest images are mostly undetected errors otherwise. Values are rounded to 1e-6, so that they
- * are equal on every machine.
+ * counts by n/(n + shrinkage), the rest comes from its margins. Hardness is capped at its 90th percentile and
+ * multiplied by 1 - P(wrong): the hardest images are mostly undetected errors otherwise. Values are rounded to 1e-6, so
+ * that they are equal on every machine.
  *
  * @param trainingSet what was picked before
  * @param budget how many images will be picked

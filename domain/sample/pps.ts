@@ -16,7 +16,8 @@ export function inclusionProbabilities(sizes: readonly number[], count: number):
 
 /**
  * Systematic sampling (Madow 1949): one random start in [0, 1), then every unit of cumulated probability picks one. The
- * order of the items matters: neighbours in order are rarely picked together, so sorting by what should vary stratifies.
+ * order of the items matters: neighbours in order are rarely picked together, so sorting by what should vary
+ * stratifies.
  *
  * @returns `count` indices, ascending
  */

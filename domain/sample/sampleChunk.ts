@@ -40,8 +40,8 @@ const RULES_MODEL = 'rules';
  * duplicate cluster stay; a simple random reserve comes first; the rest is a systematic sample with probability
  * proportional to need. Pure: equal requests give equal picks.
  *
- * A row's probability is r/N + (1 - r/N)·π of reserve size r, candidates N and π for the whole list: exact but for terms of 1/N,
- * since the second stage works on what the reserve left.
+ * A row's probability is r/N + (1 - r/N)·π of reserve size r, candidates N and π for the whole list: exact but for
+ * terms of 1/N, since the second stage works on what the reserve left.
  */
 export function sampleChunk(request: SampleRequest): Sample {
   const { chunk, scan, taxonomy, config, budget, seed, iteration } = request;

@@ -1,8 +1,8 @@
 import type { ChunkRow, IndexRow, SampleRow, ScanImageRow, TrainingRow } from '../tables.js';
 
 /**
- * Earlier picks as the pool has them now, less those that a scan has set aside since, that were removed, or that a person made
- * test or validation images.
+ * Earlier picks as the pool has them now, less those that a scan has set aside since, that were removed, or that a
+ * person made test or validation images.
  */
 export function refreshRows(
   earlier: readonly TrainingRow[],

@@ -10,7 +10,10 @@ import { type ScanResult, scanStep } from './step.js';
 export const NO_JUDGE = 'no model may judge it: every one was trained on it, a near duplicate or its vehicle';
 export const SHARD_FAILED = 'its shard failed';
 
-/** unreadable: the scan could not read it; unjudged: no model may judge it; failed: its shard failed; null: it was judged. */
+/**
+ * unreadable: the scan could not read it; unjudged: no model may judge it; failed: its shard failed; null: it was
+ * judged.
+ */
 export function notJudged(image: Pick<ScanImageRow, 'error' | 'kinds'>): 'unreadable' | 'unjudged' | 'failed' | null {
   if (image.error === null) return null;
   if (image.kinds.includes('unreadable')) return 'unreadable';

@@ -1,7 +1,9 @@
 import type { FindingRow } from '../tables.js';
 import { BACKGROUND } from '../taxonomy.js';
 
-/** Kinds that speak of one region; without a class its pixels are background. Those of the others mean the whole label. */
+/**
+ * Kinds that speak of one region; without a class its pixels are background. Those of the others mean the whole label.
+ */
 const OF_UNLABELLED_REGIONS: ReadonlySet<string> = new Set(['missing_part', 'hole', 'merged_or_split']);
 
 export const WHOLE_LABEL = 'whole label';

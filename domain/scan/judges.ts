@@ -5,7 +5,10 @@ export interface JudgeCandidate {
   name: string;
   scanKey: string;
   cardKey: string;
-  /** Images, vehicles and duplicate clusters of its training list; null where the list is unknown: then it judges nothing. */
+  /**
+   * Images, vehicles and duplicate clusters of its training list; null where the list is unknown: then it judges
+   * nothing.
+   */
   seen: { images: ReadonlySet<string>; vehicles: ReadonlySet<string>; clusters: ReadonlySet<string> } | null;
   valMiou: number | null;
   /** Classes with ground truth in val that it does not find at all. */
@@ -13,9 +16,9 @@ export interface JudgeCandidate {
 }
 
 /**
- * Models that may judge, best first: those with a val mIoU within `tolerance` of the best, with as few classes unseen as
- * any of these, newest first. A class that no model finds must not cost every scan a cross-validation: its findings are
- * silenced by its IoU instead.
+ * Models that may judge, best first: those with a val mIoU within `tolerance` of the best, with as few classes unseen
+ * as any of these, newest first. A class that no model finds must not cost every scan a cross-validation: its findings
+ * are silenced by its IoU instead.
  */
 export function rankJudges(candidates: readonly JudgeCandidate[], tolerance: number): JudgeCandidate[] {
   const known = candidates.filter((candidate) => candidate.seen !== null);

@@ -25,7 +25,10 @@ export interface AnalysisInput {
 export interface AnalysisOptions {
   /** Smallest region that is looked at, as a share of the picture; see `PICTURE` of `image/thresholds.ts`. */
   minAreaShare?: number;
-  /** Copies with injected errors that `analyseWithInjection` makes of the label; see `ANALYSIS` of `image/thresholds.ts`. */
+  /**
+   * Copies with injected errors that `analyseWithInjection` makes of the label; see `ANALYSIS` of
+   * `image/thresholds.ts`.
+   */
   copies?: number;
 }
 
@@ -39,7 +42,9 @@ export interface Candidate {
   features: CandidateFeatures;
   /** Flat triples class, intersection, union of the region: what leaves the IoU when the region is left out. */
   counts: number[];
-  /** COCO uncompressed RLE counts of the proposed mask on the valid picture (height × width); null where there is none. */
+  /**
+   * COCO uncompressed RLE counts of the proposed mask on the valid picture (height × width); null where there is none.
+   */
   proposal: number[] | null;
   /** The finding comes from rules, not from the model, so that weak classes do not silence it. */
   rule: boolean;

@@ -4,8 +4,8 @@ import type { LoopConfig, TrainConfig } from '../config.js';
 import { BACKBONES } from '../train/backbones.js';
 
 /**
- * What no single setting shows: combinations that the trainer would refuse hours later or in the words of a library. Not
- * part of the schema, since configurations that were stored earlier must stay readable.
+ * What no single setting shows: combinations that the trainer would refuse hours later or in the words of a library.
+ * Not part of the schema, since configurations that were stored earlier must stay readable.
  */
 export function configConflicts({ train, tune }: LoopConfig): Problem[] {
   const conflicts = [...trainConflicts(train)];

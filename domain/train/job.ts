@@ -1,7 +1,9 @@
 import { labelNames, type Taxonomy } from '../taxonomy.js';
 import type { TrainConfig } from './config.js';
 
-/** `job.json`: what the trainer (`trainer/partloop_trainer/job.py`) is told. It refuses a field that it does not know. */
+/**
+ * `job.json`: what the trainer (`trainer/partloop_trainer/job.py`) is told. It refuses a field that it does not know.
+ */
 export interface TrainerJob {
   version: 1;
   /** Absolute paths, as all others here. */

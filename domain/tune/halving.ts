@@ -63,8 +63,8 @@ function promotable(trials: readonly Trial[], rung: number, reduction: number): 
 const valueAt = ({ values }: Trial, rung: number): number => values[rung] ?? Number.NEGATIVE_INFINITY;
 
 /**
- * Iteration at which a rung ends: whole cycles of the learning rate, `reduction` times as many from rung to rung. The last
- * rung ends at `iterations` or, where that is no multiple, shortly before.
+ * Iteration at which a rung ends: whole cycles of the learning rate, `reduction` times as many from rung to rung. The
+ * last rung ends at `iterations` or, where that is no multiple, shortly before.
  */
 export function rungEnd(rung: number, iterations: number, { reduction, rungs }: HalvingSettings): number {
   return cycleLength(iterations, { reduction, rungs }) * reduction ** rung;
@@ -78,7 +78,9 @@ function cycleLength(iterations: number, settings: Pick<HalvingSettings, 'reduct
   return Math.max(1, Math.floor(iterations / cyclesOf(settings)));
 }
 
-/** The best trial of the last rung, where it beats the loop's own settings there by at least `minGain`; null otherwise. */
+/**
+ * The best trial of the last rung, where it beats the loop's own settings there by at least `minGain`; null otherwise.
+ */
 export function winner(trials: readonly Trial[], rungs: number, minGain: number): Trial | null {
   const last = rungs - 1;
   const own = trials.find(({ trial }) => trial === 0)?.values[last];

@@ -21,7 +21,10 @@ export function rungEnds({ train, tune }: LoopConfig): number[] {
   return Array.from({ length: tune.rungs }, (_, rung) => rungEnd(rung, longest, tune));
 }
 
-/** What a trial trains with: its schedule is that of the longest rung, however far it comes, so that a rung goes on where the one below it ended. */
+/**
+ * What a trial trains with: its schedule is that of the longest rung, however far it comes, so that a rung goes on
+ * where the one below it ended.
+ */
 export function trialConfig(config: LoopConfig, settings: TunedSettings): TrainConfig {
   return trainConfigSchema.parse({
     ...withTunedSettings(config.train, settings),
@@ -41,7 +44,9 @@ export interface ProposalRequest {
   }[];
 }
 
-/** Trials whose settings lie outside of the space, as the loop's own may, are left out: the estimator cannot place them. */
+/**
+ * Trials whose settings lie outside of the space, as the loop's own may, are left out: the estimator cannot place them.
+ */
 export function proposalRequest(trials: readonly Trial[], { tune }: LoopConfig, seed: number): ProposalRequest {
   const space = dimensionsOf(tune.space);
   return {

@@ -6,9 +6,9 @@ import { type FormatWriter, partClasses, type WriterContext, writeBelow } from '
 const FILE = 'annotations.json';
 
 /**
- * COCO annotations (https://cocodataset.org/#format-data): `annotations.json` with one run-length mask a connected piece,
- * so that holes and pieces that touch survive. Our ids are in `partloop_image_id` and in the annotations' attributes, which
- * most tools keep.
+ * COCO annotations (https://cocodataset.org/#format-data): `annotations.json` with one run-length mask a connected
+ * piece, so that holes and pieces that touch survive. Our ids are in `partloop_image_id` and in the annotations'
+ * attributes, which most tools keep.
  */
 export function createCocoWriter({ folder, facts }: WriterContext): FormatWriter {
   const lists = new JsonLists<'images' | 'annotations'>(FILE);

@@ -42,9 +42,9 @@ export interface CocoOptions extends ImagePlace {
 }
 
 /**
- * A COCO annotation file with polygons or run-length masks. Categories are matched to classes by name; where annotations
- * overlap, `paintShapes` says which is on top. Tags, vehicle and split are taken from an image's `attributes`, `tags` and
- * extra fields.
+ * A COCO annotation file with polygons or run-length masks. Categories are matched to classes by name; where
+ * annotations overlap, `paintShapes` says which is on top. Tags, vehicle and split are taken from an image's
+ * `attributes`, `tags` and extra fields.
  *
  * @throws PartloopError `input-invalid` where the file as a whole is of no use
  */

@@ -28,8 +28,8 @@ const fileSchema = z.object({
 });
 
 /**
- * Images of a COCO file that a tool wrote. Categories are matched by name, since tools renumber them; our image ids are taken
- * from the image or its annotations' attributes. Masks are run lengths or polygons; pieces may have been merged.
+ * Images of a COCO file that a tool wrote. Categories are matched by name, since tools renumber them; our image ids are
+ * taken from the image or its annotations' attributes. Masks are run lengths or polygons; pieces may have been merged.
  *
  * @throws PartloopError `input-invalid` where the file as a whole is of no use
  */

@@ -32,7 +32,10 @@ export function segmentationShape(segmentation: Segmentation, value: number, can
   return rleShape(typeof counts === 'string' ? decompress(counts) : counts, value, canvas);
 }
 
-/** Runs from COCO's compressed text: LEB128-like, 5 bits a character from code 48, later ones relative to the one two before. */
+/**
+ * Runs from COCO's compressed text: LEB128-like, 5 bits a character from code 48, later ones relative to the one two
+ * before.
+ */
 function decompress(text: string): number[] {
   const runs: number[] = [];
   let at = 0;

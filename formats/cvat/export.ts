@@ -3,7 +3,8 @@ import { type FormatWriter, type WriterContext, writeBelow } from '../writer.js'
 
 /**
  * CVAT's "Segmentation mask 1.1" (https://docs.cvat.ai/docs/manual/advanced/formats/format-smask/): palette PNGs in
- * `SegmentationClass/` whose colours `labelmap.txt` explains, and the list of images in `ImageSets/`. Indices are label values.
+ * `SegmentationClass/` whose colours `labelmap.txt` explains, and the list of images in `ImageSets/`. Indices are label
+ * values.
  */
 export function createCvatWriter({ folder, facts }: WriterContext): FormatWriter {
   const names: string[] = [];

@@ -13,8 +13,8 @@ const MAX_LABELMAP_BYTES = 2 ** 20;
 const LINE = /^([^:#]+):(\d{1,3}),(\d{1,3}),(\d{1,3}):/;
 
 /**
- * Images of CVAT's "Segmentation mask 1.1", unpacked. CVAT paints its own colours: `labelmap.txt` of what came back says which
- * class each one is.
+ * Images of CVAT's "Segmentation mask 1.1", unpacked. CVAT paints its own colours: `labelmap.txt` of what came back
+ * says which class each one is.
  *
  * @throws PartloopError `input-invalid` without a label map
  */

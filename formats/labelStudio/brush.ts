@@ -6,8 +6,8 @@ const CHANNELS = 4;
 const LONGEST_RUN = 2 ** 16;
 
 /**
- * Label Studio's brush mask: the RGBA bytes of the picture, packed by @thi.ng/rle-pack (a head of 32 + 5 + 4 × 4 bits, then runs
- * and literals whose length takes 3, 4, 8 or 16 bits). All four channels are 255 inside and 0 outside.
+ * Label Studio's brush mask: the RGBA bytes of the picture, packed by @thi.ng/rle-pack (a head of 32 + 5 + 4 × 4 bits,
+ * then runs and literals whose length takes 3, 4, 8 or 16 bits). All four channels are 255 inside and 0 outside.
  *
  * @param runs pairs of the first pixel and the one after the last, row by row, ascending
  */
@@ -40,7 +40,8 @@ function writeRun(bits: BitWriter, value: number, words: number): void {
 }
 
 /**
- * The pixels of a brush mask whose alpha channel is not 0, as runs like those of `encodeBrush`. Costs what the packed bytes do.
+ * The pixels of a brush mask whose alpha channel is not 0, as runs like those of `encodeBrush`. Costs what the packed
+ * bytes do.
  *
  * @throws PartloopError `data-invalid` where it is cut short or for another number of pixels
  */

@@ -5,14 +5,15 @@ import { type FormatWriter, partClasses, type WriterContext, writeBelow } from '
 import { encodeBrush } from './brush.js';
 
 /**
- * Most pixels of all regions' masks together: each mask is of the whole picture, and packs 65,536 bytes of it into 27 bits. Beyond
- * it an image's task takes over 20 MB, more than the tool opens.
+ * Most pixels of all regions' masks together: each mask is of the whole picture, and packs 65,536 bytes of it into 27
+ * bits. Beyond it an image's task takes over 20 MB, more than the tool opens.
  */
 const MAX_MASK_PIXELS = 2 ** 36;
 
 /**
- * Label Studio tasks (https://labelstud.io/guide/task_format): `tasks.json` with a link to each picture and one brush region a
- * connected piece, and `label-config.xml` to make the project with. Our ids are in the task's `data`, which Label Studio keeps.
+ * Label Studio tasks (https://labelstud.io/guide/task_format): `tasks.json` with a link to each picture and one brush
+ * region a connected piece, and `label-config.xml` to make the project with. Our ids are in the task's `data`, which
+ * Label Studio keeps.
  */
 export function createLabelStudioWriter({ folder, facts }: WriterContext): FormatWriter {
   const lists = new JsonLists<'tasks'>('tasks.json');

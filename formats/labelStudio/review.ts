@@ -59,8 +59,8 @@ const fileSchema = z.array(
 const changedAt = ({ updated_at = '' }: z.output<typeof annotationSchema>): number => Date.parse(updated_at) || 0;
 
 /**
- * Images of a Label Studio export in its JSON format (not JSON-MIN, which leaves the annotations' sizes out). Of several
- * annotations of a task the one that was changed last counts; skipped ones do not.
+ * Images of a Label Studio export in its JSON format (not JSON-MIN, which leaves the annotations' sizes out). Of
+ * several annotations of a task the one that was changed last counts; skipped ones do not.
  *
  * @throws PartloopError `input-invalid` where the file as a whole is of no use
  */

@@ -20,9 +20,10 @@ export function colourTable(
 }
 
 /**
- * Label values of a mask in whatever way a tool saved it. Greyscale holds them as they are. A palette or true colours are
- * looked up in the table where it knows every colour in use; otherwise the palette's indices, or the grey values, are taken,
- * and refused where both are there and disagree. Where the table says that colours alone count, no number is ever taken.
+ * Label values of a mask in whatever way a tool saved it. Greyscale holds them as they are. A palette or true colours
+ * are looked up in the table where it knows every colour in use; otherwise the palette's indices, or the grey values,
+ * are taken, and refused where both are there and disagree. Where the table says that colours alone count, no number is
+ * ever taken.
  *
  * @throws PartloopError `data-invalid` naming the colours that mean nothing
  */

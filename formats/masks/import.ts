@@ -20,8 +20,8 @@ const lineSchema = z.looseObject({
 });
 
 /**
- * index: 0 is background, 1 the first class, 255 ignored. zero-based: 0 is the first class, 255 background, as in label files
- * without a background class.
+ * index: 0 is background, 1 the first class, 255 ignored. zero-based: 0 is the first class, 255 background, as in label
+ * files without a background class.
  */
 export const MASK_VALUES = ['index', 'zero-based'] as const;
 export type MaskValues = (typeof MASK_VALUES)[number];
@@ -38,9 +38,9 @@ export interface MaskOptions {
 export const MAX_IGNORED = 0.5;
 
 /**
- * A JSON Lines manifest: one image a line, with the paths of the picture and of its greyscale or palette index mask, relative
- * to the manifest, and what else is known of it. A picture named by an `s3://` URI stays where it is. A bad line is refused
- * alone.
+ * A JSON Lines manifest: one image a line, with the paths of the picture and of its greyscale or palette index mask,
+ * relative to the manifest, and what else is known of it. A picture named by an `s3://` URI stays where it is. A bad
+ * line is refused alone.
  *
  * @throws PartloopError `input-invalid` for a manifest that cannot be read
  */

@@ -18,8 +18,8 @@ const fileSchema = z.object({
 });
 
 /**
- * The class names of an Ultralytics `data.yaml` by their numbers: `names` is a list or a map from numbers, in any way that YAML
- * has of writing them. null where there is no such file.
+ * The class names of an Ultralytics `data.yaml` by their numbers: `names` is a list or a map from numbers, in any way
+ * that YAML has of writing them. null where there is no such file.
  *
  * @throws PartloopError `input-invalid` naming the line where it is no YAML, and where it lists no names
  */

@@ -41,7 +41,10 @@ export async function readYoloReturned(path: string, manifest: Manifest): Promis
   return { images, classes, listed: await listedPictures(path) };
 }
 
-/** Pictures that the folder's lists (`images.txt`, `train.txt`, …) name: YOLO tools write no file for one without labels. */
+/**
+ * Pictures that the folder's lists (`images.txt`, `train.txt`, …) name: YOLO tools write no file for one without
+ * labels.
+ */
 async function listedPictures(path: string): Promise<string[]> {
   const read = await localFolder(path, path);
   const entries = await readdir(path, { withFileTypes: true });

@@ -23,10 +23,10 @@ export interface Evaluation {
 }
 
 /**
- * Score a model on the test images of a pool version. Kept under (model, test version, grid), so that a benchmark is scored
- * once a test version, unless `again` asks for more; what is kept and cannot be read is made again. Images that are gone, changed or
- * unreadable are left out: such a score lies beside the whole one, under what it is without, and once the images are back
- * only they are judged.
+ * Score a model on the test images of a pool version. Kept under (model, test version, grid), so that a benchmark is
+ * scored once a test version, unless `again` asks for more; what is kept and cannot be read is made again. Images that
+ * are gone, changed or unreadable are left out: such a score lies beside the whole one, under what it is without, and
+ * once the images are back only they are judged.
  *
  * The grid is the label at longest side `size`, nearest neighbour, padding left out.
  *

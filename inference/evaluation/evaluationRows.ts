@@ -16,8 +16,8 @@ interface EvaluatedIteration {
 }
 
 /**
- * The judged test images that an iteration is measured by. Evaluations are stored beside models, not below an iteration: only who reads one knows
- * which replay makes it anew.
+ * The judged test images that an iteration is measured by. Evaluations are stored beside models, not below an
+ * iteration: only who reads one knows which replay makes it anew.
  *
  * @throws PartloopError `data-invalid` or `not-found` that names this replay
  */

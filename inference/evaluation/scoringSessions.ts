@@ -39,10 +39,11 @@ export interface ScoringSessions {
 }
 
 /**
- * Open a model to score it on `test`, as a scan opens its judges: it is tried on a few pictures first, what hangs ends this
- * process in order, and a picture that takes the process down is found apart and judged no more.
+ * Open a model to score it on `test`, as a scan opens its judges: it is tried on a few pictures first, what hangs ends
+ * this process in order, and a picture that takes the process down is found apart and judged no more.
  *
- * @throws PartloopError `model-invalid` where the model cannot judge, `no-progress` where attempts end and nothing explains it
+ * @throws PartloopError `model-invalid` where the model cannot judge, `no-progress` where attempts end and nothing
+ * explains it
  */
 export async function withScoringSessions<T>(
   deps: ActivityDeps,
@@ -101,7 +102,9 @@ async function judgeNoted<T>(
   }
 }
 
-/** After an attempt that ended without a word: see in processes of their own which of the pictures in hand ends them. */
+/**
+ * After an attempt that ended without a word: see in processes of their own which of the pictures in hand ends them.
+ */
 async function findEnders(
   deps: ActivityDeps,
   setup: ThreadSetup,

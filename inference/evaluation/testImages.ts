@@ -36,7 +36,9 @@ export interface Judged {
   leftOut: LeftOut[];
 }
 
-/** Judge `test`. Where these were gone or changed before (`retried`), no session is opened unless one of them is back. */
+/**
+ * Judge `test`. Where these were gone or changed before (`retried`), no session is opened unless one of them is back.
+ */
 export async function judgeTestImages(
   deps: ActivityDeps,
   request: EvaluateRequest,

@@ -8,8 +8,8 @@ import { LONGEST_TIMER_MS, Watchdog } from '../watchdog.js';
 import type { JudgeReply, JudgeRequest } from './judgeMessages.js';
 
 /**
- * A process that judges pictures for its parent, which hands it their bytes: whatever native code does to it, the parent
- * lives. It opens nothing but the model's file and knows no credentials.
+ * A process that judges pictures for its parent, which hands it their bytes: whatever native code does to it, the
+ * parent lives. It opens nothing but the model's file and knows no credentials.
  */
 let sessions: SessionPool | undefined;
 /** Requests are worked off one after the other. */

@@ -6,8 +6,8 @@ import { isStalled, Watchdog } from '../watchdog.js';
 import type { JudgeReply, JudgeRequest, Sight } from './judgeMessages.js';
 
 /**
- * A process of its own with one session of a model. Native code that ends it (a crash in libvips or ONNX Runtime, the kernel
- * out of memory) or hangs ends nothing else, and what it had in hand is known.
+ * A process of its own with one session of a model. Native code that ends it (a crash in libvips or ONNX Runtime, the
+ * kernel out of memory) or hangs ends nothing else, and what it had in hand is known.
  */
 export class JudgeProcess {
   readonly #helper = new HelperProcess<JudgeRequest, JudgeReply>(new URL('./judgeMain.js', import.meta.url));
@@ -34,7 +34,10 @@ export class JudgeProcess {
     return { analysis, error, unusable };
   }
 
-  /** @throws PartloopError `answer-invalid` where the model gives no number for it, `data-invalid` where it cannot be decoded */
+  /**
+   * @throws PartloopError `answer-invalid` where the model gives no number for it, `data-invalid` where it cannot be
+   * decoded
+   */
   async look(image: Uint8Array, name: string): Promise<Sight> {
     return (await this.#ask({ type: 'look', image, name }, 'seen')).sight;
   }

@@ -25,7 +25,8 @@ export interface ModelTrial {
 }
 
 /**
- * Try a model on real pictures before it judges, in a process of its own, which decodes them too. Returns what is suspicious.
+ * Try a model on real pictures before it judges, in a process of its own, which decodes them too. Returns what is
+ * suspicious.
  *
  * @throws PartloopError `model-invalid` where it ends its process, hangs, or gives no number for half of the pictures
  */

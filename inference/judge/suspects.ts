@@ -19,8 +19,8 @@ export interface Trial<T> {
 }
 
 /**
- * Judge suspects one by one in processes of their own, so that it shows which of them ends its process. One that has ended
- * `TRIES` is left out by name.
+ * Judge suspects one by one in processes of their own, so that it shows which of them ends its process. One that has
+ * ended `TRIES` is left out by name.
  *
  * @throws PartloopError `model-invalid` where the model ends its process whatever it is shown
  */

@@ -18,8 +18,9 @@ const noteSchema = z.object({
 type Note = z.infer<typeof noteSchema>;
 
 /**
- * What an attempt has in hand, written to the store before native code sees it: a process that such code ends says nothing
- * more, and the next attempt finds here whom to suspect. Heartbeat details would be lost with the process, being throttled.
+ * What an attempt has in hand, written to the store before native code sees it: a process that such code ends says
+ * nothing more, and the next attempt finds here whom to suspect. Heartbeat details would be lost with the process,
+ * being throttled.
  */
 export class InHand {
   #note: Note;
@@ -106,7 +107,10 @@ export class InHand {
     else await this.#put([]);
   }
 
-  /** Nothing is left to judge. Given `keepLeftOut`, whoever judges the same images again need not end a process for them. */
+  /**
+   * Nothing is left to judge. Given `keepLeftOut`, whoever judges the same images again need not end a process for
+   * them.
+   */
   async finish({ keepLeftOut = false }: { keepLeftOut?: boolean } = {}): Promise<void> {
     this.#isClosed = true;
     await this.#pending?.catch(() => undefined);

@@ -25,7 +25,9 @@ import { judgeApart } from './shardSuspects.js';
 const INJECTED_IMAGES = 2_000;
 /** Pictures of a shard for which a model may have no answer, however small the shard is. */
 const FEW_UNUSABLE = 2;
-/** So many times the time allowed to a picture without one that is done, and the attempt no longer says that it lives. */
+/**
+ * So many times the time allowed to a picture without one that is done, and the attempt no longer says that it lives.
+ */
 const QUIET_AFTER = 3;
 
 /** Judge the images of one shard; found done where its object is there. */

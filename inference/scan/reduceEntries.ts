@@ -18,8 +18,8 @@ export interface JudgedScan {
 }
 
 /**
- * What was judged of a chunk, in the chunk's order, whatever the order in which shards were judged; an image that was not
- * judged says why. `onProgress` counts shards.
+ * What was judged of a chunk, in the chunk's order, whatever the order in which shards were judged; an image that was
+ * not judged says why. `onProgress` counts shards.
  *
  * @throws PartloopError `data-invalid` naming a shard that is missing or damaged
  */

@@ -22,7 +22,10 @@ const setupSchema = z.object({
   folds: z.array(foldResultSchema),
 });
 
-/** Keep a scan's setup beside its plan: a history with a few hundred shards holds its key a few hundred times, not the setup. */
+/**
+ * Keep a scan's setup beside its plan: a history with a few hundred shards holds its key a few hundred times, not the
+ * setup.
+ */
 export async function writeScanSetup(store: ObjectStore, { context, planKey, folds }: ScanSetup): Promise<string> {
   const setup = { version: 1, context, planKey, folds };
   const folder = planKey.slice(0, planKey.lastIndexOf('/'));

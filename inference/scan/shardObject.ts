@@ -6,7 +6,9 @@ import { parseText } from '../../domain/base/jsonText.js';
 import { ANALYSIS_VERSION, type ImageAnalysis } from '../../domain/scan/index.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 
-/** What a shard leaves. The analyses are our own output: their shape is held by `version`, not checked field by field. */
+/**
+ * What a shard leaves. The analyses are our own output: their shape is held by `version`, not checked field by field.
+ */
 const shardSchema = z.object({
   version: z.literal(1),
   /** Digest of the entries' digests, in order. */
@@ -36,8 +38,9 @@ export const shardKey = (planKey: string, shard: number, modelDigest: string): s
   `${planKey.slice(0, planKey.lastIndexOf('/'))}/shards/v${ANALYSIS_VERSION}-${modelDigest.slice(0, 16)}/${shard}.json.gz`;
 
 /**
- * Collects what a shard leaves, packed as it comes, so that a long shard takes hardly more memory than a short one: every entry is a
- * gzip member of its own, and members in a row are one gzip file (RFC 1952). It ends with the digest of its entries.
+ * Collects what a shard leaves, packed as it comes, so that a long shard takes hardly more memory than a short one:
+ * every entry is a gzip member of its own, and members in a row are one gzip file (RFC 1952). It ends with the digest
+ * of its entries.
  */
 export class ShardWriter {
   private readonly members: Buffer[] = [];

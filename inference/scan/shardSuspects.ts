@@ -10,8 +10,8 @@ import { type ShardJob, settle } from './shardJob.js';
 const CONTROLS = 2;
 
 /**
- * After an attempt that ended without a word: what it had in hand is judged one by one in processes of their own, and what ends
- * these again and again is left out. After `TRIES` such attempts the whole shard is judged so.
+ * After an attempt that ended without a word: what it had in hand is judged one by one in processes of their own, and
+ * what ends these again and again is left out. After `TRIES` such attempts the whole shard is judged so.
  */
 export async function judgeApart(job: ShardJob): Promise<void> {
   const { hand, rows, setup, stallMs, beat } = job;

@@ -17,8 +17,8 @@ const trialSchema = z.object({ version: z.literal(1), warnings: z.array(z.string
 const trialKey = (planKey: string): string => `${planKey.slice(0, planKey.lastIndexOf('/'))}/judges.json`;
 
 /**
- * Try every judge of a plan on pictures that it is going to judge, before any is judged. What is suspicious is left beside the
- * plan, for the scan's summary; so is what all shards have in common.
+ * Try every judge of a plan on pictures that it is going to judge, before any is judged. What is suspicious is left
+ * beside the plan, for the scan's summary; so is what all shards have in common.
  *
  * @throws PartloopError `model-invalid` where a judge cannot be used
  */

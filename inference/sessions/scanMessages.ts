@@ -13,8 +13,9 @@ export interface ThreadSetup {
 }
 
 /**
- * A label for a thread to hold against the picture on its canvas: `label` [L, L] on the grid on which labels are compared, of
- * which the top left `width` × `height` is the picture. `injectSeed` asks for the calibration's copies as well.
+ * A label for a thread to hold against the picture on its canvas: `label` [L, L] on the grid on which labels are
+ * compared, of which the top left `width` × `height` is the picture. `injectSeed` asks for the calibration's copies as
+ * well.
  */
 export interface LabelQuestion {
   label: Uint8Array;
@@ -36,9 +37,9 @@ export interface ThreadJob {
 /** What comes back: the analysis where a label was given, else the mask [S, S]. */
 export type ThreadAnswer =
   /**
-   * Sides in pixels of the square canvas that the model takes, and of the grid on which labels are compared; and the canvas
-   * itself [S, S, 3], written by the pool between two jobs: megabytes made anew for every picture would keep the garbage
-   * collector at work, which takes a tenth of a scan.
+   * Sides in pixels of the square canvas that the model takes, and of the grid on which labels are compared; and the
+   * canvas itself [S, S, 3], written by the pool between two jobs: megabytes made anew for every picture would keep the
+   * garbage collector at work, which takes a tenth of a scan.
    */
   | { type: 'ready'; size: number; labelSize: number; canvas: SharedArrayBuffer }
   | { type: 'refused'; message: string }

@@ -34,12 +34,18 @@ export interface ScanRequest {
   rows: readonly ChunkRow[];
   sessions: SessionPool;
   seed: number;
-  /** Share of the images, 0..1, whose labels are also analysed with injected errors: calibration needs thousands, not all. */
+  /**
+   * Share of the images, 0..1, whose labels are also analysed with injected errors: calibration needs thousands, not
+   * all.
+   */
   injectShare: number;
   signal: AbortSignal;
   /** Awaited before native code sees the picture at `index`: where a process that ends leaves what it had in hand. */
   beforeImage?(index: number): Promise<void>;
-  /** Called once an image, in order of arrival, with its place among the rows. What is kept of it is the caller's matter. */
+  /**
+   * Called once an image, in order of arrival, with its place among the rows. What is kept of it is the caller's
+   * matter.
+   */
   onScanned(image: ScannedImage, index: number): void;
   /** Called where native code does not come back from the picture at `index`; the scan fails. */
   onStalled?(index: number, error: PartloopError): Promise<void>;
@@ -56,8 +62,8 @@ export interface PictureToJudge extends PictureBytes {
 const READ_AHEAD = 2;
 
 /**
- * Judge rows with bounded read-ahead. A picture or label that cannot be read, or for which the model gives no number, is told
- * with its reason and never stops the rest. An abort ends after the pictures at hand.
+ * Judge rows with bounded read-ahead. A picture or label that cannot be read, or for which the model gives no number,
+ * is told with its reason and never stops the rest. An abort ends after the pictures at hand.
  */
 export async function scanRows(request: ScanRequest): Promise<void> {
   const { rows, sessions, signal } = request;

@@ -114,8 +114,8 @@ function canvasSize(session: InferenceSession): number {
 }
 
 /**
- * Side of the grid on which a label is compared with what the network sees. The network speaks at stride 4: more pixels than
- * `LABEL_SIDE` cost time in the analysis and hold nothing new. A graph may fix its label's sides to the canvas.
+ * Side of the grid on which a label is compared with what the network sees. The network speaks at stride 4: more pixels
+ * than `LABEL_SIDE` cost time in the analysis and hold nothing new. A graph may fix its label's sides to the canvas.
  */
 function labelGrid(session: InferenceSession, size: number): number {
   const metadata = session.inputMetadata.find((input) => input.name === 'label');

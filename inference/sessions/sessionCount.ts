@@ -9,8 +9,8 @@ export interface Runner {
 }
 
 /**
- * How many of `runners` to use together: 1, 2, 4, … of them are timed, and more are taken as long as they bring at least
- * 5 %. `now` gives milliseconds.
+ * How many of `runners` to use together: 1, 2, 4, … of them are timed, and more are taken as long as they bring at
+ * least 5 %. `now` gives milliseconds.
  */
 export async function fastestCount(
   runners: readonly Runner[],

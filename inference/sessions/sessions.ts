@@ -38,9 +38,9 @@ export interface SessionPool {
 }
 
 /**
- * Megabytes that the heap of a thread may fill before V8 looks for garbage in earnest. The masks of a picture are gone when
- * its analysis is; at V8's own few megabytes it marks the heap of every thread twice a second, which takes a twentieth of a
- * scan. Read when a thread is made.
+ * Megabytes that the heap of a thread may fill before V8 looks for garbage in earnest. The masks of a picture are gone
+ * when its analysis is; at V8's own few megabytes it marks the heap of every thread twice a second, which takes a
+ * twentieth of a scan. Read when a thread is made.
  */
 setFlagsFromString('--initial-old-space-size=128');
 
@@ -50,8 +50,8 @@ const measured = new Map<string, number>();
 /**
  * `sessions` null takes as many as turn out the fastest in a trial of a few pictures, once a model and process.
  *
- * @throws PartloopError `model-invalid` naming the model where ONNX Runtime refuses it or its inputs are not ours, or where the
- * provider asked for is not there: another one never takes its place
+ * @throws PartloopError `model-invalid` naming the model where ONNX Runtime refuses it or its inputs are not ours, or
+ * where the provider asked for is not there: another one never takes its place
  */
 export async function openSessions(
   sessions: number | null,
@@ -130,7 +130,10 @@ function passUnusable(error: unknown): void {
   if (!isFaultOfAnswer(error)) throw error;
 }
 
-/** All threads or none: where one is refused, those that opened are closed, since a thread left open keeps the process alive. */
+/**
+ * All threads or none: where one is refused, those that opened are closed, since a thread left open keeps the process
+ * alive.
+ */
 async function openThreads(sessions: number, setup: ThreadSetup, watchdog: Watchdog): Promise<Thread[]> {
   const opened = await Promise.allSettled(Array.from({ length: sessions }, () => openThread(setup, watchdog)));
   const threads = opened.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 
 /**
- * `node dist/infra/processes/guardMain.js COMMAND ARG…`: runs the command until standard input closes, which happens when the
- * process at its other end has died; then ends the command. The guard for systems without `setpriv`.
+ * `node dist/infra/processes/guardMain.js COMMAND ARG…`: runs the command until standard input closes, which happens
+ * when the process at its other end has died; then ends the command. The guard for systems without `setpriv`.
  */
 const [command, ...args] = process.argv.slice(2);
 if (command === undefined) throw new Error('guardMain needs a command to run');

@@ -19,7 +19,10 @@ export interface LastWords {
   hint: string | null;
 }
 
-/** What a process wrote last into its log, from byte `start` on, about why it ends; null where it could not, or is no worker of ours. */
+/**
+ * What a process wrote last into its log, from byte `start` on, about why it ends; null where it could not, or is no
+ * worker of ours.
+ */
 export function lastWords(logFile: string, start: number): LastWords | null {
   for (const line of tailOf(logFile, start).split('\n').reverse()) {
     const parsed = lineSchema.safeParse(jsonOf(line));

@@ -38,8 +38,8 @@ export function isLaunching(home: string): boolean {
 
 /**
  * Start the supervisor in the background, and wait until the stack is ready. Of commands that start at the same time
- * one launches and the others wait for it; a stack that is stopping is waited for. `signal` takes back what this started, as
- * Ctrl-C does for a caller that has no answer to it of its own.
+ * one launches and the others wait for it; a stack that is stopping is waited for. `signal` takes back what this
+ * started, as Ctrl-C does for a caller that has no answer to it of its own.
  */
 export async function launchSupervisor(
   home: string,

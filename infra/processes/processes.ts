@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { readIfThere } from '../files.js';
 
-/** A process named so that a reused pid is never taken for it, nor a process of another machine or of an earlier boot. */
+/**
+ * A process named so that a reused pid is never taken for it, nor a process of another machine or of an earlier boot.
+ */
 export const processRef = z.object({
   pid: z.number().int().positive(),
   startTime: z.string(),

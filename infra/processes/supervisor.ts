@@ -5,9 +5,9 @@ import { ALREADY_RUNNING_EXIT_CODE } from './launch.js';
 import { FORCE_SIGNAL } from './processes.js';
 
 /**
- * `node dist/infra/processes/supervisor.js`: holds the local stack until SIGTERM or SIGINT, which ask it to stop however often
- * they come; the force signal ends everything at once. It is what `partloop up --detach` leaves behind, and all it
- * leaves behind.
+ * `node dist/infra/processes/supervisor.js`: holds the local stack until SIGTERM or SIGINT, which ask it to stop
+ * however often they come; the force signal ends everything at once. It is what `partloop up --detach` leaves behind,
+ * and all it leaves behind.
  */
 const stack = new LocalStack(partloopHome());
 

@@ -10,9 +10,9 @@ export const USUAL_PORTS = { temporal: 7233, temporalUi: 8233, s3: 8333 } as con
 const port = z.number().int().min(1).max(65_535);
 
 /**
- * Every port of the local stack. Those without a usual number are drawn: only the stack itself and its state file know them, and
- * stacks that start at the same time, or in containers that share a temporary folder for SeaweedFS' sockets, hardly ever want
- * the same.
+ * Every port of the local stack. Those without a usual number are drawn: only the stack itself and its state file know
+ * them, and stacks that start at the same time, or in containers that share a temporary folder for SeaweedFS' sockets,
+ * hardly ever want the same.
  */
 export const portsSchema = z.object({
   temporal: port,

@@ -1,5 +1,6 @@
 /**
- * Give package-lock.json the entries that npm left out: `node infra/setup/completeLock.mjs`, after every change of the lock.
+ * Give package-lock.json the entries that npm left out: `node infra/setup/completeLock.mjs`, after every change of the
+ * lock.
  *
  * npm writes no entry for another platform's package that the registry in use does not hold, and `npm ci` then refuses
  * the lock file everywhere. Such packages are named after their platform and pinned exactly by the package that wants

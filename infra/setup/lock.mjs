@@ -1,5 +1,6 @@
 /**
- * Make the two hashed lock files of `.venv` from trainer/requirements.in: `node infra/setup/lock.mjs` (needs the network).
+ * Make the two hashed lock files of `.venv` from trainer/requirements.in: `node infra/setup/lock.mjs` (needs the
+ * network).
  *
  * The default lock holds what the package index serves. The CPU lock is the same set with PyTorch's own CPU builds in
  * place of the default ones and without the CUDA packages that only those need. Neither names a download address.

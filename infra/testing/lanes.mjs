@@ -1,6 +1,6 @@
 /**
- * Run tasks in their order, at most `width` at a time, with output that reads as if they had run in turn: the oldest that runs
- * is shown as it goes; what the others say is held until it is their turn.
+ * Run tasks in their order, at most `width` at a time, with output that reads as if they had run in turn: the oldest
+ * that runs is shown as it goes; what the others say is held until it is their turn.
  *
  * @param {((say: (text: string | Uint8Array) => void) => Promise<void>)[]} tasks each is given what shows its output
  * @param {number} width

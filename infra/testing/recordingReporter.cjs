@@ -1,7 +1,8 @@
 /**
- * Mocha's usual report, which also appends to the file that `PARTLOOP_TEST_RECORD` names: how long each test file took, hooks
- * included, each test that failed and each that was skipped. A run that has ended but is kept alive by something that a test left behind is ended
- * with an error, instead of hanging. CommonJS, since every Node that we support can load a reporter so.
+ * Mocha's usual report, which also appends to the file that `PARTLOOP_TEST_RECORD` names: how long each test file took,
+ * hooks included, each test that failed and each that was skipped. A run that has ended but is kept alive by something
+ * that a test left behind is ended with an error, instead of hanging. CommonJS, since every Node that we support can
+ * load a reporter so.
  */
 const { appendFileSync } = require('node:fs');
 const { reporters, Runner } = require('mocha');

@@ -1,8 +1,8 @@
 /**
- * Every test, with all its set-up: `npm test`. Some of it: `npm test -- static mocha python` by part, `npm test -- scan`
- * the test files of either language whose path has that word. The last line is `N passed, N failed`, after the names of
- * what failed; the exit code is 1 where anything did. With `--strict`, or where `CI` is set, a skipped test fails unless
- * `allowedSkips.json` names it.
+ * Every test, with all its set-up: `npm test`. Some of it: `npm test -- static mocha python` by part, `npm test --
+ * scan` the test files of either language whose path has that word. The last line is `N passed, N failed`, after the
+ * names of what failed; the exit code is 1 where anything did. With `--strict`, or where `CI` is set, a skipped test
+ * fails unless `allowedSkips.json` names it.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';

@@ -9,7 +9,9 @@ import {
 import type { Address } from '../services/ports.js';
 import { refusal } from './browserRequest.js';
 
-/** Headers that concern one connection, and `Authorization`, with which the UI skips its check against forged writes. */
+/**
+ * Headers that concern one connection, and `Authorization`, with which the UI skips its check against forged writes.
+ */
 const NOT_PASSED = [
   'authorization',
   'connection',

@@ -18,9 +18,9 @@ export interface DeleteRequest {
 }
 
 /**
- * Delete every object of a pool. A note that this has begun comes first, then what makes it a pool: from there on it is no longer
- * listed, and none can be made under its name until the rest is gone and the note goes last. A second call goes on where a
- * first one ended.
+ * Delete every object of a pool. A note that this has begun comes first, then what makes it a pool: from there on it is
+ * no longer listed, and none can be made under its name until the rest is gone and the note goes last. A second call
+ * goes on where a first one ended.
  *
  * @returns how many objects were deleted
  * @throws PartloopError `store-unavailable` naming objects that are still there

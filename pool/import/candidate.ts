@@ -92,8 +92,8 @@ export async function readCandidate(item: ImportItem, context: CandidateContext)
 }
 
 /**
- * The digest of a revision of the image with these very pixels: another version of the PNG encoder writes other bytes, and the
- * same label must not look new for it.
+ * The digest of a revision of the image with these very pixels: another version of the PNG encoder writes other bytes,
+ * and the same label must not look new for it.
  */
 async function sameLabel(
   { store, pool, history }: CandidateContext,

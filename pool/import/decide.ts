@@ -7,7 +7,9 @@ import type { ImageFacts } from '../../formats/importItem.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';
 import type { LabelFields } from '../label.js';
 
-/** One image that an import brings: its row as if the pool had never seen it, and what was said of it in so many words. */
+/**
+ * One image that an import brings: its row as if the pool had never seen it, and what was said of it in so many words.
+ */
 export interface Candidate {
   row: IndexRow;
   facts: ImageFacts;
@@ -40,8 +42,9 @@ interface Taken {
 const COLUMNS = indexRowSchema.keyof().options;
 
 /**
- * Whatever the pool was told once is known: only what was never said before changes anything, so that data which is imported
- * again, in whatever order, undoes nothing. A label that a reviewer corrected stays unless `relabel` asks for it.
+ * Whatever the pool was told once is known: only what was never said before changes anything, so that data which is
+ * imported again, in whatever order, undoes nothing. A label that a reviewer corrected stays unless `relabel` asks for
+ * it.
  */
 export function decide(history: PoolHistory, candidate: Candidate, options: DecideOptions): Decision {
   const { row, facts } = candidate;

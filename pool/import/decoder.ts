@@ -15,8 +15,8 @@ export type DecodeRequest = { picture: Uint8Array } | { label: Uint8Array; name:
 export type DecodeReply = PictureFacts | LabelMask;
 
 /**
- * Do `work` with a decoder in a process of its own. A picture or mask that ends that process three times is refused by name, and
- * the import goes on.
+ * Do `work` with a decoder in a process of its own. A picture or mask that ends that process three times is refused by
+ * name, and the import goes on.
  */
 export async function withDecoderApart<T>(work: (decoder: ImportDecoder) => Promise<T>): Promise<T> {
   const apart = new Apart<DecodeRequest, DecodeReply>(new URL('./decoderMain.js', import.meta.url));

@@ -35,11 +35,12 @@ type Outcome = { fileName: string } & (
 );
 
 /**
- * Bring images into a pool. A bad image is refused with its reason and never stops the rest; of equal pictures the first one
- * counts. Images get in by segments while the import goes on, so that one that ends early keeps what it read, and goes on
- * there when it is run again. `decide` says what is new.
+ * Bring images into a pool. A bad image is refused with its reason and never stops the rest; of equal pictures the
+ * first one counts. Images get in by segments while the import goes on, so that one that ends early keeps what it read,
+ * and goes on there when it is run again. `decide` says what is new.
  *
- * @throws PartloopError `config-invalid` where the pool has other classes; faults of the store, after what was read is kept
+ * @throws PartloopError `config-invalid` where the pool has other classes; faults of the store, after what was read is
+ * kept
  */
 export async function importImages(
   store: ObjectStore,
@@ -182,8 +183,8 @@ interface Reading {
 }
 
 /**
- * Read entries, several at a time, and hand over what became of them in their order. A fault that is not an entry's own, and
- * an interruption, end the reading; what was read by then is handed over still.
+ * Read entries, several at a time, and hand over what became of them in their order. A fault that is not an entry's
+ * own, and an interruption, end the reading; what was read by then is handed over still.
  */
 async function readAll(
   entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>,

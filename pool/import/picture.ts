@@ -12,7 +12,8 @@ export interface PictureFacts {
 }
 
 /**
- * Size and hash of a photograph. All of it is decoded once, as scan and training decode it: what is accepted here is read there.
+ * Size and hash of a photograph. All of it is decoded once, as scan and training decode it: what is accepted here is
+ * read there.
  *
  * @throws PartloopError `data-invalid` for what is no picture, is damaged or cut short, or has over 100 megapixels
  */
@@ -27,8 +28,8 @@ export async function inspectPicture(bytes: Buffer): Promise<PictureFacts> {
 }
 
 /**
- * Difference hash: 64 bits, each whether a pixel of the upright 9×8 greyscale picture is brighter than its right neighbour
- * (N. Krawetz, "Kind of Like That", 2013). Finds copies, not views.
+ * Difference hash: 64 bits, each whether a pixel of the upright 9×8 greyscale picture is brighter than its right
+ * neighbour (N. Krawetz, "Kind of Like That", 2013). Finds copies, not views.
  */
 async function differenceHash({ pixels: picture }: OpenPicture): Promise<string> {
   const width = HASH_SIDE + 1;

@@ -9,7 +9,10 @@ import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { openPool, type Pool } from '../../storage/pool.js';
 import { parseJson } from '../../storage/tables/json.js';
 
-/** The pool of an import: there already, or made with its first rows, so that an import that brings nothing leaves nothing. */
+/**
+ * The pool of an import: there already, or made with its first rows, so that an import that brings nothing leaves
+ * nothing.
+ */
 export interface PreparedPool {
   /** null as long as it is to be made. */
   pool: Pool | null;

@@ -17,8 +17,8 @@ const namedSchema = z.looseObject({
 const entrySchema = z.union([z.string(), namedSchema.refine((value) => nameOf(value) !== null)]);
 
 /**
- * Ids or file names of images from a file: one a line, a CSV table with `image_id` or `file_name`, or JSON with a list of
- * either, as `import --json`, `scan show --json` and the lists of images that steps left out have it.
+ * Ids or file names of images from a file: one a line, a CSV table with `image_id` or `file_name`, or JSON with a list
+ * of either, as `import --json`, `scan show --json` and the lists of images that steps left out have it.
  *
  * @param list the list that is meant where a JSON file has several
  * @param read reads a list that lies in the store, by its `s3://` URI: JSON, or one name a line

@@ -22,8 +22,8 @@ const KEY = /^loops\/([^/]+)\/iterations\/(\d+)\/([^/]+)\/[^/]+\/(.+)$/;
 const SAYS_NOTHING = /\.(onnx|pt|pth|png|log)$/;
 
 /**
- * The files of every loop and scan, attempts that nobody refers to included, one loop after the other: a loop's keys are never
- * in memory beside another's.
+ * The files of every loop and scan, attempts that nobody refers to included, one loop after the other: a loop's keys
+ * are never in memory beside another's.
  */
 export async function* loopFiles(store: ObjectStore): AsyncGenerator<LoopFiles> {
   let loop = '';

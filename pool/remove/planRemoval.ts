@@ -29,8 +29,8 @@ export interface RemovalPlan {
 }
 
 /**
- * Which images a choice means, and where they are used. With `bytes` images that were removed earlier count too, so that a deletion
- * that was interrupted is found again, and every object is looked into.
+ * Which images a choice means, and where they are used. With `bytes` images that were removed earlier count too, so
+ * that a deletion that was interrupted is found again, and every object is looked into.
  */
 export async function planRemoval(
   store: ObjectStore,

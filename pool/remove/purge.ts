@@ -11,7 +11,9 @@ const BATCH = 1_000;
 const SIDE = /\/derivatives\/\d+\/(images|labels)\/([0-9a-f]{64})$/;
 
 export interface Purge {
-  /** Objects that are gone from the store now: pictures, labels of all revisions, smaller copies, copies of iterations. */
+  /**
+   * Objects that are gone from the store now: pictures, labels of all revisions, smaller copies, copies of iterations.
+   */
   images: number;
   labels: number;
   derivatives: number;
@@ -39,8 +41,9 @@ export interface PurgeRequest {
 }
 
 /**
- * Delete the bytes of removed images. A second time it deletes what a first one left. Labels that an image which stays has
- * too, in whatever revision, are kept; those are looked for again before each batch, since imports may go on meanwhile.
+ * Delete the bytes of removed images. A second time it deletes what a first one left. Labels that an image which stays
+ * has too, in whatever revision, are kept; those are looked for again before each batch, since imports may go on
+ * meanwhile.
  */
 export async function purgeBytes(store: ObjectStore, pool: Pool, request: PurgeRequest): Promise<Purge> {
   const purging = new Purging(store, pool, request, targetsOf(await pool.history(), request.imageIds));

@@ -12,8 +12,9 @@ export interface Removed {
 }
 
 /**
- * Take images out of the pool: rows are added that say so, and nothing is deleted. With `purge` the rows also say that bytes are
- * deleted, so that nothing is taken back that is no longer there. Images that were removed meanwhile stay as they are.
+ * Take images out of the pool: rows are added that say so, and nothing is deleted. With `purge` the rows also say that
+ * bytes are deleted, so that nothing is taken back that is no longer there. Images that were removed meanwhile stay as
+ * they are.
  */
 export async function removeImages(
   pool: Pool,

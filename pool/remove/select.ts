@@ -24,7 +24,8 @@ export interface Selection {
 }
 
 /**
- * The images that are meant. A name that an image in the pool has stands for that image, whatever removed ones are called.
+ * The images that are meant. A name that an image in the pool has stands for that image, whatever removed ones are
+ * called.
  *
  * @throws PartloopError `input-invalid` for a condition that is none
  */

@@ -39,7 +39,10 @@ export interface TraceRequest {
   images: ReadonlySet<string>;
   /** Names that the images have or had. */
   names: ReadonlySet<string>;
-  /** Every object of every loop, also of other pools that have the same pictures; else what a loop's next iteration builds on. */
+  /**
+   * Every object of every loop, also of other pools that have the same pictures; else what a loop's next iteration
+   * builds on.
+   */
   everywhere: boolean;
   onProgress(objects: number): void;
 }

@@ -27,8 +27,9 @@ interface Outcome {
 }
 
 /**
- * Put accepted proposals into labels, those of an image together. What was accepted once is not put back, since people may have
- * corrected the label further; unless the label is again the one that the finding was about, and no review made it so.
+ * Put accepted proposals into labels, those of an image together. What was accepted once is not put back, since people
+ * may have corrected the label further; unless the label is again the one that the finding was about, and no review
+ * made it so.
  */
 export async function applyAccepted(
   store: ObjectStore,

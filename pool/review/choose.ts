@@ -28,8 +28,8 @@ export interface Chosen {
 }
 
 /**
- * What a scan gives to review: images with findings, and those of the audit sample, whose label is still the one that was
- * judged.
+ * What a scan gives to review: images with findings, and those of the audit sample, whose label is still the one that
+ * was judged.
  */
 export function chooseImages(
   scanned: readonly ScanImageRow[],

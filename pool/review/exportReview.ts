@@ -52,8 +52,8 @@ export interface ExportReport {
 }
 
 /**
- * Write what a scan suspects in a format that annotation tools read: labels, and links to the pictures. Each part carries a
- * `manifest.json`, by which `partloop review import` reads back what became of it.
+ * Write what a scan suspects in a format that annotation tools read: labels, and links to the pictures. Each part
+ * carries a `manifest.json`, by which `partloop review import` reads back what became of it.
  *
  * @throws PartloopError `not-found` for a scan that is not there, `input-invalid` for a folder that is not empty
  */

@@ -7,8 +7,8 @@ import type { ManifestFinding, ManifestImage } from '../../formats/manifest.js';
 const CORRECTED_AT = 0.2;
 
 /**
- * Findings that a corrected label answers: those of a place where their region was changed, and those of the label as a whole
- * where the correction says that the label was wrong elsewhere than the others account for.
+ * Findings that a corrected label answers: those of a place where their region was changed, and those of the label as a
+ * whole where the correction says that the label was wrong elsewhere than the others account for.
  */
 export function correctedFindings(image: ManifestImage, before: Uint8Array, after: Uint8Array): ManifestFinding[] {
   const { width, height, findings } = image;
@@ -26,7 +26,9 @@ export function correctedFindings(image: ManifestImage, before: Uint8Array, afte
 const isOfWholeLabel = ({ classId, suggestedClassId }: ManifestFinding): boolean =>
   classId === BACKGROUND && suggestedClassId === null;
 
-/** True where the reviewer changed what the finding objected to: pixels in its box that had or got one of its classes. */
+/**
+ * True where the reviewer changed what the finding objected to: pixels in its box that had or got one of its classes.
+ */
 function isRegionChanged(
   image: ManifestImage,
   finding: ManifestFinding,

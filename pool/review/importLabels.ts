@@ -78,9 +78,9 @@ interface Job {
 type Outcome = Judged | { kind: 'refused'; reason: string };
 
 /**
- * Take corrected labels from an annotation tool into the pool: each changed image gets a new label revision, each finding that
- * was acted on the verdict "wrong". What comes back and says nothing of a region changes nothing. Images are joined on our ids,
- * else on names; sizes are checked; what is missing is listed.
+ * Take corrected labels from an annotation tool into the pool: each changed image gets a new label revision, each
+ * finding that was acted on the verdict "wrong". What comes back and says nothing of a region changes nothing. Images
+ * are joined on our ids, else on names; sizes are checked; what is missing is listed.
  *
  * @throws PartloopError `input-invalid` where the file, its manifest or the pool do not fit each other
  */

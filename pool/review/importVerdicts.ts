@@ -41,11 +41,13 @@ interface Known {
 }
 
 /**
- * Take over answers to findings from a CSV file (`readVerdictFile`). `accept` also puts the proposed mask into the label, as a
- * new revision on top of the newest one; several accepted findings of an image are applied together. Nothing is deleted, and a
- * file that is imported again changes nothing, unless something other than a review put back a label that it corrected.
+ * Take over answers to findings from a CSV file (`readVerdictFile`). `accept` also puts the proposed mask into the
+ * label, as a new revision on top of the newest one; several accepted findings of an image are applied together.
+ * Nothing is deleted, and a file that is imported again changes nothing, unless something other than a review put back
+ * a label that it corrected.
  *
- * @throws PartloopError `data-invalid` for a file without the columns, `input-invalid` where it is not clear which pool is meant
+ * @throws PartloopError `data-invalid` for a file without the columns, `input-invalid` where it is not clear which pool
+ * is meant
  */
 export async function importVerdicts(store: ObjectStore, request: VerdictImport): Promise<VerdictImportReport> {
   const { now } = request;
@@ -108,7 +110,10 @@ export async function importVerdicts(store: ObjectStore, request: VerdictImport)
   }
 }
 
-/** Findings by what the file calls them, from one scan or from all of the pool, the newest first; and how many were read. */
+/**
+ * Findings by what the file calls them, from one scan or from all of the pool, the newest first; and how many were
+ * read.
+ */
 async function findFindings(
   store: ObjectStore,
   pool: Pool,

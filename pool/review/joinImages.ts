@@ -27,9 +27,9 @@ interface Way {
 }
 
 /**
- * Join by our id, else by the name in the export, else by the path but for its ending, else by the end of the path, else by the
- * name without folders: tools add folders, flatten them, or change endings. What fits less well never takes an image from what
- * fits better, and nothing is guessed where two exported images could be meant.
+ * Join by our id, else by the name in the export, else by the path but for its ending, else by the end of the path,
+ * else by the name without folders: tools add folders, flatten them, or change endings. What fits less well never takes
+ * an image from what fits better, and nothing is guessed where two exported images could be meant.
  */
 export function joinImages(manifest: Manifest, { images: returned, listed, strays }: Returned): Joined {
   const joined: Omit<Joined, 'listed'> = { images: [], twice: [], ambiguous: [], strangers: [...(strays ?? [])] };

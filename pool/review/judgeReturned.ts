@@ -37,7 +37,10 @@ export interface JudgeContext {
 
 /** What a returned image says. */
 export interface Judged extends Pick<MergedLabel, 'holes' | 'edgePixels'> {
-  /** changed: its label is revised; known: it was, by this answer or a newer one; empty: nobody knows whether anybody looked. */
+  /**
+   * changed: its label is revised; known: it was, by this answer or a newer one; empty: nobody knows whether anybody
+   * looked.
+   */
   kind: 'changed' | 'unchanged' | 'known' | 'empty';
   verdicts: Verdict[];
   audit: AuditAnswer | null;
@@ -46,8 +49,8 @@ export interface Judged extends Pick<MergedLabel, 'holes' | 'edgePixels'> {
 }
 
 /**
- * Compare what came back with what an untouched export reads as, and put the differences on top of the label that the pool has
- * by now.
+ * Compare what came back with what an untouched export reads as, and put the differences on top of the label that the
+ * pool has by now.
  *
  * @param rows all that the pool was told of the image, the oldest first
  * @throws PartloopError `data-invalid` with the reason where that is not possible

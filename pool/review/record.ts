@@ -20,8 +20,9 @@ export interface Recorded {
 }
 
 /**
- * Write down an import whose labels are in the pool by now, so that no verdict names a label that never came. What the pool has
- * heard already is not said again: importing the same file twice changes nothing, also where newer answers came between.
+ * Write down an import whose labels are in the pool by now, so that no verdict names a label that never came. What the
+ * pool has heard already is not said again: importing the same file twice changes nothing, also where newer answers
+ * came between.
  */
 export async function recordReview(
   store: ObjectStore,

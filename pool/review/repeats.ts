@@ -6,8 +6,8 @@ import type { KnownImport, Reviews } from '../../storage/reviews.js';
 import { contentOf } from './earlier.js';
 
 /**
- * Imports that stand and brought nothing of their own: they revised no label, and other imports that stand gave each of their
- * answers. Equal imports at one moment leave such records, for none of them sees the others' answers.
+ * Imports that stand and brought nothing of their own: they revised no label, and other imports that stand gave each of
+ * their answers. Equal imports at one moment leave such records, for none of them sees the others' answers.
  */
 export function repeats(reviews: Reviews, history: PoolHistory): Set<string> {
   const revised = revisedLabels(reviews, history);

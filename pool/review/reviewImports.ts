@@ -14,7 +14,9 @@ export interface ReviewImportSummary {
   labels: number;
   verdicts: number;
   audits: number;
-  /** It stands and brought nothing of its own: labels and answers were there, as where equal imports come at one moment. */
+  /**
+   * It stands and brought nothing of its own: labels and answers were there, as where equal imports come at one moment.
+   */
   isRepeat: boolean;
   /** When it was undone; null while it stands. */
   undoneAt: string | null;

@@ -30,9 +30,9 @@ const MAX_RACES = 20;
 export type StoreLabel = (pixels: Uint8Array) => Promise<LabelFields>;
 
 /**
- * Give labels new revisions, each on top of all that its image has. `make` sees an image's rows, the oldest first, and says
- * what its label becomes, or null where it stays; it is asked again for an image whose label another writer changed meanwhile.
- * Labels that it stores outlast a deletion of bytes that goes on meanwhile.
+ * Give labels new revisions, each on top of all that its image has. `make` sees an image's rows, the oldest first, and
+ * says what its label becomes, or null where it stays; it is asked again for an image whose label another writer
+ * changed meanwhile. Labels that it stores outlast a deletion of bytes that goes on meanwhile.
  */
 export async function reviseLabels<Job extends { imageId: string }>(
   store: ObjectStore,

@@ -30,8 +30,8 @@ export interface UndoReport {
 }
 
 /**
- * Take an import of reviews back: labels that it revised go back to what they were before it, as new revisions, and its answers
- * count no longer. Nothing is deleted, and the same file can be imported again.
+ * Take an import of reviews back: labels that it revised go back to what they were before it, as new revisions, and its
+ * answers count no longer. Nothing is deleted, and the same file can be imported again.
  *
  * @throws PartloopError `not-found` for an import that is not there, `input-invalid` for one that was undone
  */
@@ -72,9 +72,9 @@ type Outcome =
   | { kind: 'undone'; revision: null };
 
 /**
- * The label of the newest answer that stands without the review, or why the image keeps the one that it has. Who gave a label
- * decides, not how it looks: a review may have given back an import's label. Reviews that were undone since are passed over:
- * their labels were left alone only because this one lay on top of them.
+ * The label of the newest answer that stands without the review, or why the image keeps the one that it has. Who gave a
+ * label decides, not how it looks: a review may have given back an import's label. Reviews that were undone since are
+ * passed over: their labels were left alone only because this one lay on top of them.
  */
 function before(rows: readonly IndexRow[], review: string, isWithdrawn: IsWithdrawn): Outcome {
   const row = rows.at(-1);
@@ -89,7 +89,10 @@ function before(rows: readonly IndexRow[], review: string, isWithdrawn: IsWithdr
   return { kind: 'restored', revision: revisionOf(row, stays) };
 }
 
-/** The image keeps its label. A row says of one in the pool that the review is undone, for whoever undoes what lies on top. */
+/**
+ * The image keeps its label. A row says of one in the pool that the review is undone, for whoever undoes what lies on
+ * top.
+ */
 function leave(rows: readonly IndexRow[], review: string, reason: string): Outcome {
   const row = rows.at(-1);
   const isSaid = row === undefined || row.removedAt !== null || rows.some((one) => isUndoOf(one, review));

@@ -50,7 +50,9 @@ export function Difference({ of }: { of: number | null }) {
   return <span class={of === null || Math.abs(of) < 5e-4 ? '' : of > 0 ? 'up' : 'down'}>{signed(of)}</span>;
 }
 
-/** SVG made by `charts.ts`: trusted, it holds no text from outside but class names and tags, which the drawing escapes. */
+/**
+ * SVG made by `charts.ts`: trusted, it holds no text from outside but class names and tags, which the drawing escapes.
+ */
 export function Chart({ svg }: { svg: string }) {
   return <div dangerouslySetInnerHTML={{ __html: svg }} />;
 }

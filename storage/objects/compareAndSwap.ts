@@ -37,8 +37,8 @@ interface Swapped<Result, Etag> {
 }
 
 /**
- * Change one object by conditional writes: read, decide, write if nobody else has written since. Whoever loses a race decides
- * anew.
+ * Change one object by conditional writes: read, decide, write if nobody else has written since. Whoever loses a race
+ * decides anew.
  *
  * @throws PartloopError `store-conflict` naming the key, where 20 other writers in a row were faster
  */

@@ -10,8 +10,9 @@ export interface ObjectFacts {
 
 /**
  * Objects under one prefix of one bucket. Keys are relative to the prefix (`storage/keys.ts`). Every method retries
- * passing faults by itself and then throws `PartloopError('store-unavailable')`; a missing key is `not-found`. Methods that
- * read also take an `s3://` URI in place of a key, for images that stay where they are; the same credentials are used.
+ * passing faults by itself and then throws `PartloopError('store-unavailable')`; a missing key is `not-found`. Methods
+ * that read also take an `s3://` URI in place of a key, for images that stay where they are; the same credentials are
+ * used.
  */
 export interface ObjectStore {
   /** `s3://bucket/prefix`, for people and for building URIs. */
@@ -37,7 +38,9 @@ export interface ObjectStore {
   folders(prefix: string): AsyncIterable<string>;
   /** @throws PartloopError `store-unavailable` naming the first key that is still there, after all were tried */
   delete(keys: string[]): Promise<void>;
-  /** The same, answering with the keys that are still there, each with the store's reason. A missing key is no failure. */
+  /**
+   * The same, answering with the keys that are still there, each with the store's reason. A missing key is no failure.
+   */
   tryDelete(keys: readonly string[]): Promise<FailedDelete[]>;
 }
 

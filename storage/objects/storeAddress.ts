@@ -34,8 +34,8 @@ const NESTED = '.';
 
 /**
  * The store that `PARTLOOP_STORE=s3://bucket/prefix` names; null where it is unset. Endpoint and region are those that
- * every AWS program would take: variables, then the profile in the configuration files, then, for the region of AWS itself, the
- * instance that this runs on. Commands and workers both ask here, so that they never mean two stores.
+ * every AWS program would take: variables, then the profile in the configuration files, then, for the region of AWS
+ * itself, the instance that this runs on. Commands and workers both ask here, so that they never mean two stores.
  */
 export async function storeAddress(environment: Environment = process.env): Promise<StoreAddress | null> {
   const variables = readVariables(environment);

@@ -8,10 +8,11 @@ const QUICK = { attempts: 2, timeoutMs: 15_000 };
 
 /**
  * Write, read and remove one object, and make sure that the store refuses a write whose condition fails: commits, locks
- * and the model registry rest on If-None-Match and If-Match, which not every S3 server keeps. No role of a worker does with
- * less: each commits, replaces and removes.
+ * and the model registry rest on If-None-Match and If-Match, which not every S3 server keeps. No role of a worker does
+ * with less: each commits, replaces and removes.
  *
- * @throws PartloopError `setup-incomplete` where keys, rights, bucket or server do not do, `store-unavailable` where none answers
+ * @throws PartloopError `setup-incomplete` where keys, rights, bucket or server do not do, `store-unavailable` where
+ * none answers
  */
 export async function checkStoreWrites(options: StoreOptions): Promise<void> {
   const store = openStore({ ...options, ...QUICK });

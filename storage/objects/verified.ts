@@ -14,9 +14,9 @@ const KEPT_COMMITS = 64;
 const READINGS = 2;
 
 /**
- * A store that hands out no file of a step or of an evaluation whose bytes are not those that were written: every reading is
- * held against the digest in the commit of its folder. Files that no commit lists (of attempts under way, of commits of
- * before there were digests) are handed out as they are.
+ * A store that hands out no file of a step or of an evaluation whose bytes are not those that were written: every
+ * reading is held against the digest in the commit of its folder. Files that no commit lists (of attempts under way, of
+ * commits of before there were digests) are handed out as they are.
  */
 export function verified(store: ObjectStore): ObjectStore {
   const written = new WrittenDigests(store);

@@ -9,9 +9,9 @@ import { readLabel } from './imageSource.js';
 import { decodeLabel, encodeLabel, type LabelMask } from './labelMask.js';
 
 /**
- * Training rows with other labels where the scan lets an image stay without its suspect regions: these are 255 in a copy of
- * the label, kept under `keyOf(digest)`. The revision stays, so that a corrected label takes its place again. A row whose label
- * cannot be read any more is left out: with the regions that are suspect it must not train.
+ * Training rows with other labels where the scan lets an image stay without its suspect regions: these are 255 in a
+ * copy of the label, kept under `keyOf(digest)`. The revision stays, so that a corrected label takes its place again. A
+ * row whose label cannot be read any more is left out: with the regions that are suspect it must not train.
  */
 export async function withIgnoredRegions(
   store: ObjectStore,

@@ -4,7 +4,8 @@ import type { IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../objects/objectStore.js';
 
 /**
- * The bytes of an image, from the pool or from where it is registered, checked against the digest it was imported under.
+ * The bytes of an image, from the pool or from where it is registered, checked against the digest it was imported
+ * under.
  *
  * @throws PartloopError `data-changed` where they are others now, `not-found` where they are gone
  */

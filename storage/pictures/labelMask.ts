@@ -25,8 +25,8 @@ export async function encodeLabel(pixels: Uint8Array, width: number, height: num
 export type Png = ReturnType<typeof decode>;
 
 /**
- * Label values of a PNG: the samples of greyscale, the indices of a palette (sharp would expand them to colours), and what
- * opaque colours that are all grey hold. True colours and transparency are no class numbers and are refused.
+ * Label values of a PNG: the samples of greyscale, the indices of a palette (sharp would expand them to colours), and
+ * what opaque colours that are all grey hold. True colours and transparency are no class numbers and are refused.
  *
  * @throws PartloopError `data-invalid` naming `origin`
  */
@@ -39,8 +39,8 @@ export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<
 }
 
 /**
- * Refuses samples of which some are not opaque, `channels` a pixel, the last of 2 or 4 being alpha. An eraser leaves the colour below
- * what it made transparent: nobody can tell what is meant.
+ * Refuses samples of which some are not opaque, `channels` a pixel, the last of 2 or 4 being alpha. An eraser leaves
+ * the colour below what it made transparent: nobody can tell what is meant.
  *
  * @throws PartloopError `data-invalid` naming `origin`
  */
@@ -76,12 +76,14 @@ function greyOf(samples: Uint8Array, channels: number, origin: string): Uint8Arr
 }
 
 /**
- * A PNG in greyscale of 8 bits by its header (PNG specification, third edition, 11.2.1): depth and colour type. Nothing else may
- * reach libvips, which would take a label out of any kind of picture.
+ * A PNG in greyscale of 8 bits by its header (PNG specification, third edition, 11.2.1): depth and colour type. Nothing
+ * else may reach libvips, which would take a label out of any kind of picture.
  */
 const isGreyscale = (bytes: Uint8Array): boolean => isPng(bytes) && bytes[24] === 8 && bytes[25] === 0;
 
-/** As the pool's own labels are stored, and read for every picture of a scan: libvips takes half of JavaScript's time. */
+/**
+ * As the pool's own labels are stored, and read for every picture of a scan: libvips takes half of JavaScript's time.
+ */
 async function decodeGreyscale(png: Uint8Array, origin: string): Promise<LabelMask> {
   try {
     const { data, info } = await sharp(png, { limitInputPixels: MAX_PIXELS, failOn: 'error' })
@@ -124,9 +126,13 @@ function checkIsPng(bytes: Uint8Array, origin: string): void {
   throw new PartloopError('data-invalid', `${origin} is not a readable PNG: ${what}`);
 }
 
-/** The samples as bytes, `channels` a pixel; throws `data-invalid` where 16 bits are needed, or under 8 leave it open which are meant. */
+/**
+ * The samples as bytes, `channels` a pixel; throws `data-invalid` where 16 bits are needed, or under 8 leave it open
+ * which are meant.
+ */
 export function samplesOf({ width, height, channels, depth, data, palette }: Png, origin: string): Uint8Array {
-  // By the PNG specification the largest sample is white: an optimiser makes 0 and 255 of 8 bits into 0 and 1 of one bit.
+  // By the PNG specification the largest sample is white: an optimiser makes 0 and 255 of 8 bits into 0 and 1 of one
+  // bit.
   if (depth < 8 && palette === undefined)
     throw new PartloopError(
       'data-invalid',
@@ -138,7 +144,9 @@ export function samplesOf({ width, height, channels, depth, data, palette }: Png
   return unpack(data, width * channels, height, depth);
 }
 
-/** Numpy's and skimage's label arrays are saved with 16 bits, and mean the same numbers: more than a byte holds is none. */
+/**
+ * Numpy's and skimage's label arrays are saved with 16 bits, and mean the same numbers: more than a byte holds is none.
+ */
 function narrowed(data: ArrayLike<number>, origin: string): Uint8Array {
   const samples = Uint8Array.from(data);
   for (let at = 0; at < samples.length; at++) {

@@ -4,8 +4,9 @@ import { type PictureKind, recognise } from './pictureKind.js';
 /** Larger pictures are refused by their header, before any memory is taken for them. */
 export const MAX_PIXELS = 100_000_000;
 /**
- * Every reader takes a picture that this takes, and no other: what import accepts, scan, training, evaluation and report can read.
- * One step stricter, libvips refuses for oddities that cameras write every day, such as bytes before a JPEG marker.
+ * Every reader takes a picture that this takes, and no other: what import accepts, scan, training, evaluation and
+ * report can read. One step stricter, libvips refuses for oddities that cameras write every day, such as bytes before a
+ * JPEG marker.
  */
 const STRICTNESS = 'error';
 /** What shows through transparent pixels: the colour of the network's padding. */
@@ -21,15 +22,18 @@ sharp.cache(false);
 class Unreadable extends Error {}
 
 /**
- * A picture that is ready to be decoded into the normal form: 8-bit sRGB in three bands, upright, its colour profile applied, what is
- * transparent flattened, the first of several frames or pages.
+ * A picture that is ready to be decoded into the normal form: 8-bit sRGB in three bands, upright, its colour profile
+ * applied, what is transparent flattened, the first of several frames or pages.
  */
 export interface OpenPicture {
   kind: PictureKind;
   /** Upright size in pixels. */
   width: number;
   height: number;
-  /** The file's own samples are the normal form, or its grey alone: 8 bits, no profile, nothing transparent, stored upright. */
+  /**
+   * The file's own samples are the normal form, or its grey alone: 8 bits, no profile, nothing transparent, stored
+   * upright.
+   */
   plain: boolean;
   /** In normal form. One picture decodes once; take `clone()` for more. */
   pixels: Sharp;
@@ -67,14 +71,20 @@ export async function openPicture(
   };
 }
 
-/** [height, width, 3] of a picture in normal form; refuses one whose bands are not three colours after all, as of a scientific TIFF. */
+/**
+ * [height, width, 3] of a picture in normal form; refuses one whose bands are not three colours after all, as of a
+ * scientific TIFF.
+ */
 export async function pixelsOf(picture: Sharp, size: { width: number; height: number }): Promise<Buffer> {
   const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
   if (info.channels === 3 && info.width === size.width && info.height === size.height) return data;
   throw new Unreadable(`it has ${info.width}×${info.height} pixels of ${info.channels} bands`);
 }
 
-/** A picture made smaller, as every reader of the network's pictures does: bilinear with antialiasing, from all of its pixels. */
+/**
+ * A picture made smaller, as every reader of the network's pictures does: bilinear with antialiasing, from all of its
+ * pixels.
+ */
 export function scaled(pixels: Sharp, { width, height }: { width: number; height: number }): Sharp {
   return pixels.resize(width, height, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false });
 }
@@ -86,8 +96,8 @@ export async function readToTheEnd({ pixels, width, height }: OpenPicture): Prom
 }
 
 /**
- * Why a picture could not be read, the same words each time it is tried. What libvips says is left to `cause`: it differs from try to
- * try, because it reads on behind the end of a file, and from all threads into one buffer.
+ * Why a picture could not be read, the same words each time it is tried. What libvips says is left to `cause`: it
+ * differs from try to try, because it reads on behind the end of a file, and from all threads into one buffer.
  */
 export function reasonOf(cause: unknown): string {
   if (cause instanceof Unreadable) return cause.message;

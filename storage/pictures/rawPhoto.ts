@@ -7,8 +7,8 @@ const RAW_PHOTOMETRICS = [32_803, 34_892];
 const MOST_ENTRIES = 1_000;
 
 /**
- * Why a TIFF file is a camera's RAW file, or begins with a thumbnail; null where its first picture is the picture. RAW files are
- * TIFF files whose first picture is often a preview: a decoder would read that, at a size that no label has.
+ * Why a TIFF file is a camera's RAW file, or begins with a thumbnail; null where its first picture is the picture. RAW
+ * files are TIFF files whose first picture is often a preview: a decoder would read that, at a size that no label has.
  */
 export function rawPhotoReason(bytes: Uint8Array): string | null {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -22,7 +22,10 @@ export function rawPhotoReason(bytes: Uint8Array): string | null {
   return null;
 }
 
-/** Tags of the first directory with the first of their values where these are whole numbers; null for BigTIFF and what is damaged. */
+/**
+ * Tags of the first directory with the first of their values where these are whole numbers; null for BigTIFF and what
+ * is damaged.
+ */
 function firstDirectory(file: Buffer): Map<number, number> | null {
   const little = file[0] === 0x49;
   const u16 = (at: number): number => (little ? file.readUInt16LE(at) : file.readUInt16BE(at));

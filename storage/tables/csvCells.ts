@@ -1,6 +1,6 @@
 /**
- * Text that spreadsheets run as a formula, by its first character (OWASP, "CSV Injection"); also after the mark that guards
- * it, so that every guarded text reads back to one text only.
+ * Text that spreadsheets run as a formula, by its first character (OWASP, "CSV Injection"); also after the mark that
+ * guards it, so that every guarded text reads back to one text only.
  */
 const FORMULA = /^'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 const GUARDED = /^'+[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;

@@ -10,8 +10,8 @@ import { streamFile, streamTable } from './table.js';
 const known = new Map<string, number>();
 
 /**
- * The rows of an index segment, through a copy in `cacheFolder` where one is given: segments never change. A copy is held
- * against the digest of its download once a process, and fetched again where a full or failing disk spoiled it.
+ * The rows of an index segment, through a copy in `cacheFolder` where one is given: segments never change. A copy is
+ * held against the digest of its download once a process, and fetched again where a full or failing disk spoiled it.
  */
 export async function* readSegment(
   store: ObjectStore,

@@ -80,7 +80,9 @@ export async function* streamTable<T extends z.ZodObject>(
   }
 }
 
-/** Text columns of a Parquet object, row by row, and nothing of its other columns; no row where it lacks one of them. */
+/**
+ * Text columns of a Parquet object, row by row, and nothing of its other columns; no row where it lacks one of them.
+ */
 export async function* streamTexts(
   store: ObjectStore,
   key: string,

@@ -221,7 +221,9 @@ describe('a scan of one side of the split', function () {
     await store.put('seer.json', JSON.stringify(card));
   }
 
-  /** Pictures whose left half is red, and labelled as class 1: what the network sees. One training image is interior. */
+  /**
+   * Pictures whose left half is red, and labelled as class 1: what the network sees. One training image is interior.
+   */
   async function filled(): Promise<IndexRow[]> {
     await store.put(keys.taxonomy('cars'), JSON.stringify(TAXONOMY));
     const all: IndexRow[] = [];

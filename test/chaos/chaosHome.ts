@@ -122,7 +122,9 @@ export class ChaosHome {
     return () => rm(filler, { force: true });
   }
 
-  /** End everything at once, by the ids of processes, and take the folders away, or move what is worth a look to `kept`. */
+  /**
+   * End everything at once, by the ids of processes, and take the folders away, or move what is worth a look to `kept`.
+   */
   async remove(kept: string | null = null): Promise<void> {
     await this.#rising.catch(() => undefined);
     const state = readState(this.path);

@@ -19,8 +19,8 @@ const NEVER_AIMED: readonly FaultKind[] = ['restart', 'start', 'schedule', 'dama
 const LOOK_MS = 150;
 
 /**
- * Injects faults until it is told to stop: one after another at drawn times, each from a bag that holds every fault once, and
- * beside them one at most of the short steps that a loop comes to. Faults may overlap.
+ * Injects faults until it is told to stop: one after another at drawn times, each from a bag that holds every fault
+ * once, and beside them one at most of the short steps that a loop comes to. Faults may overlap.
  */
 export class Injector {
   readonly injected: Injected[] = [];
@@ -71,7 +71,8 @@ export class Injector {
         journal.note(did === null ? 'nothing hit' : 'fault over', { kind, target, did });
       },
       (error: unknown) => {
-        // A fault that needs a server which another fault has ended, mostly; what the loop owes is told by whoever attends it.
+        // A fault that needs a server which another fault has ended, mostly; what the loop owes is told by whoever
+        // attends it.
         this.injected.push({ kind, target, did: null });
         journal.note('fault not done', { kind, target, why: error instanceof Error ? error.message : String(error) });
         if (error instanceof AccountError) throw error;

@@ -41,8 +41,8 @@ export interface ChaosReport {
 }
 
 /**
- * Run a loop once undisturbed, then the same one under faults, each from the same pool and seed in a home of its own, and
- * compare. Whatever ends this, its processes are ended by their ids.
+ * Run a loop once undisturbed, then the same one under faults, each from the same pool and seed in a home of its own,
+ * and compare. Whatever ends this, its processes are ended by their ids.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const folder = await mkdtemp(join(tmpdir(), 'partloop-chaos-'));

@@ -34,7 +34,9 @@ const FILE_NAME = /\.(json|onnx|py|csv|ts|parquet|jsonl|pt|log|md|yaml|txt)$/;
 interface CommandLine {
   where: string;
   line: string;
-  /** A whole line to be typed, which must have all that the command needs; else the name of a command with some options. */
+  /**
+   * A whole line to be typed, which must have all that the command needs; else the name of a command with some options.
+   */
   whole: boolean;
 }
 
@@ -65,8 +67,8 @@ describe('what hints, help and pages name', () => {
       ...texts.filter(({ where, text }) => text.includes(' ') && !where.startsWith('report/')),
       ...pages().map(({ name, text }) => ({ where: name, text: withoutOtherPrograms(text) })),
     ].flatMap(({ where, text }) =>
-      // Those of a whole command line are tried with it.
-      [...text.replaceAll(/`(?:npx )?partloop [^`]*`/g, '').matchAll(/(?<![\w-])--[a-z][a-z-]*[a-z]/g)].map(
+      // Those of a whole command line are tried with it; scripts of the repository have options of their own.
+      [...text.replaceAll(/`(?:(?:npx )?partloop|npm run) [^`]*`/g, '').matchAll(/(?<![\w-])--[a-z][a-z-]*[a-z]/g)].map(
         ([option]) => ({ where, option }),
       ),
     );
@@ -187,7 +189,10 @@ describe('what hints, help and pages name', () => {
   });
 });
 
-/** Rooms and the commands in whose course their messages are said; a file of `cli/commands` begins with the name of its own. */
+/**
+ * Rooms and the commands in whose course their messages are said; a file of `cli/commands` begins with the name of its
+ * own.
+ */
 const SAID_BY: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^cli\/commands\/pool/, ['pool', 'import']],
   [/^pool\/review\//, ['review', 'scan']],
@@ -222,7 +227,9 @@ function pageLines(name: string, text: string): CommandLine[] {
   ];
 }
 
-/** A page without its lines of code that call other programs, and what of `npm run` and of others stands in its text. */
+/**
+ * A page without its lines of code that call other programs, and what of `npm run` and of others stands in its text.
+ */
 const withoutOtherPrograms = (text: string): string =>
   text
     .replaceAll(/\\\n\s*/g, ' ')

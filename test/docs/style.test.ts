@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { pages } from '../support/sourceTexts.js';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../support/binaries.js';
+import { pages, repositoryFiles } from '../support/sourceTexts.js';
 
 const LONGEST = 120;
-/** Made from the code, which another test compares it with. */
-const GENERATED = 'docs/config.md';
-
 interface Line {
   text: string;
   at: number;
@@ -26,9 +26,7 @@ function proseOf(page: string): Line[] {
 
 describe('the pages for people', () => {
   it('have prose lines of at most 120 characters', () => {
-    const prose = pages()
-      .filter(({ name }) => name !== GENERATED)
-      .flatMap(({ name, text }) => proseOf(text).map((line) => ({ ...line, name })));
+    const prose = pages().flatMap(({ name, text }) => proseOf(text).map((line) => ({ ...line, name })));
     assert.ok(prose.length > 500, `${prose.length} lines of prose`);
     assert.deepEqual(
       prose.filter(({ text }) => [...text].length > LONGEST).map(({ name, at }) => `${name}:${at}`),
@@ -47,6 +45,25 @@ describe('the pages for people', () => {
     const names = pages().map(({ name }) => name);
     for (const name of ['README.md', 'CHANGELOG.md', 'docs/results/loop.md', 'docs/decisions/README.md'])
       assert.ok(names.includes(name), name);
+  });
+});
+
+describe('comments in the code', () => {
+  it('have lines of at most 120 characters', () => {
+    const sources = repositoryFiles().filter(
+      (name) => /\.(tsx?|[cm]js)$/.test(name) && !name.startsWith('test/fixtures/'),
+    );
+    const comments = sources.flatMap((name) =>
+      readFileSync(join(ROOT, name), 'utf8')
+        .split('\n')
+        .flatMap((text, index) => (/^\s*(\/\/|\/\*\*|\*)/.test(text) ? [{ text, at: `${name}:${index + 1}` }] : [])),
+    );
+    assert.ok(comments.length > 3_000, `${comments.length} lines of comments`);
+    const long = comments.filter(({ text }) => [...text].length > LONGEST && !text.includes('biome-ignore'));
+    assert.deepEqual(
+      long.map(({ at }) => at),
+      [],
+    );
   });
 });
 

@@ -24,8 +24,8 @@ export interface Host {
 
 /**
  * Hosts on one machine: each is a network namespace with a name of its own, all joined by bridges in a namespace beside
- * the machine's. Nothing touches the machine's interfaces. A namespace lives as long as the process that holds it, and that
- * dies with this one: there is nothing to take away, also after a crash.
+ * the machine's. Nothing touches the machine's interfaces. A namespace lives as long as the process that holds it, and
+ * that dies with this one: there is nothing to take away, also after a crash.
  */
 export class HostNetwork {
   readonly #hosts: Host[] = [];

@@ -106,7 +106,9 @@ describe('a training whose host is cut off', function () {
       return now.holder !== null && now.holder !== holder && now;
     });
 
-  /** All that the first attempt has in the store was there at the takeover, and what ended the training is the second's. */
+  /**
+   * All that the first attempt has in the store was there at the takeover, and what ended the training is the second's.
+   */
   async function publishedNothing(loop: string, held: Stored, taken: Stored): Promise<void> {
     const end = await storedOf(store, loop);
     assert.deepEqual([end.holder, end.committed], [taken.holder, taken.holder]);

@@ -1,7 +1,9 @@
 import { openSessions } from '../../inference/sessions/sessions.js';
 import { TAXONOMY } from '../support/pictures/pictures.js';
 
-/** Judges without end with the model named on the command line; a signal closes the sessions and then ends the process. */
+/**
+ * Judges without end with the model named on the command line; a signal closes the sessions and then ends the process.
+ */
 const [, , modelPath = ''] = process.argv;
 const sessions = await openSessions(2, { modelPath, name: modelPath, threads: 1, taxonomy: TAXONOMY });
 const rgb = new Uint8Array(sessions.size * sessions.size * 3);

@@ -17,12 +17,15 @@ import { mask, runImport, save } from '../support/pictures/pictures.js';
 /** Side of the smaller copies, as of pictures that are larger than training wants. */
 const SMALL = 45;
 /**
- * Mean levels a channel by which copies may differ that were compressed again, at quality 95 in full colour, or scaled by the
- * trainer instead of the scan. Copies that keep their pixels differ by nothing: libvips and Pillow both decode with libjpeg-turbo.
+ * Mean levels a channel by which copies may differ that were compressed again, at quality 95 in full colour, or scaled
+ * by the trainer instead of the scan. Copies that keep their pixels differ by nothing: libvips and Pillow both decode
+ * with libjpeg-turbo.
  */
 const RECOMPRESSED = 2;
 
-/** What the trainer sees of each `<name>.copy` and `<name>.small`, and what Pillow makes of each original by the book. */
+/**
+ * What the trainer sees of each `<name>.copy` and `<name>.small`, and what Pillow makes of each original by the book.
+ */
 const PILLOW = `
 import io, sys
 sys.path.insert(0, sys.argv[1])

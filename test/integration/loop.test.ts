@@ -110,7 +110,8 @@ describe('the whole loop on the local stack', function () {
       // Checkpoints are no output: their chain holds their digests.
       if (key.endsWith('/commit.json') || key.includes('/checkpoints/') || committedFile(key) === null) continue;
       const { body } = await store.get(key);
-      // Shards, setups and trials of judges hold their digest themselves: a bit of its name may go, never one of what they say.
+      // Shards, setups and trials of judges hold their digest themselves: a bit of its name may go, never one of what
+      // they say.
       const said = await readSealed(store, key);
       await store.put(key, flipped(body, randomInt(8 * body.length)));
       const step = committedFile(key)?.of?.step ?? 'evaluation';

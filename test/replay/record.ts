@@ -15,9 +15,9 @@ import { stepGate } from '../support/stepGate.js';
 import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
 
 /**
- * Records histories of today's workflows for the replay test: `node dist/test/replay/record.js NAME [SCENE…]` writes them, by
- * default those of all scenes, into `histories/NAME`. Give each version a folder of its own and leave those of earlier ones as they are: they stand for the
- * loops that were begun with it.
+ * Records histories of today's workflows for the replay test: `node dist/test/replay/record.js NAME [SCENE…]` writes
+ * them, by default those of all scenes, into `histories/NAME`. Give each version a folder of its own and leave those of
+ * earlier ones as they are: they stand for the loops that were begun with it.
  */
 const [name, ...asked] = process.argv.slice(2);
 if (name === undefined) throw new Error('name the folder: node dist/test/replay/record.js 2026-11');

@@ -127,7 +127,10 @@ export class RolledStack {
     });
   }
 
-  /** The trainer at work stands still until the answer is called: however long that takes, the training is not over by then. */
+  /**
+   * The trainer at work stands still until the answer is called: however long that takes, the training is not over by
+   * then.
+   */
   async holdTrainer(): Promise<() => void> {
     const worker = readState(this.home)?.processes['worker-train']?.process?.pid ?? 0;
     const trainer = await descendant(worker, /partloop_trainer/);

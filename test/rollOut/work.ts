@@ -42,7 +42,9 @@ const HEARTBEAT_SECONDS = 10;
 const HEARTBEATS = ['trainHeartbeatSeconds', 'scanHeartbeatSeconds'].map(
   (name) => `durability.${name}=${HEARTBEAT_SECONDS}`,
 );
-/** A worker learns of a cancellation by a heartbeat, which the SDK sends after four fifths of that time at the latest. */
+/**
+ * A worker learns of a cancellation by a heartbeat, which the SDK sends after four fifths of that time at the latest.
+ */
 export const CANCELLATION_MS = 1_000 * HEARTBEAT_SECONDS;
 const SCAN_SETTINGS = ['scan.shardSize=1', 'scan.maxShardsInFlight=1', 'scan.sessions=1', 'evaluationSize=64'];
 

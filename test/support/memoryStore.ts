@@ -18,8 +18,8 @@ export interface MemoryStore extends ObjectStore {
 }
 
 /**
- * A store in memory that behaves as S3 does (`test/storage/objects/storeContract.ts` holds it), for tests of what is built
- * on a store. An object elsewhere is put and read by its URI.
+ * A store in memory that behaves as S3 does (`test/storage/objects/storeContract.ts` holds it), for tests of what is
+ * built on a store. An object elsewhere is put and read by its URI.
  */
 export function memoryStore(): MemoryStore {
   const objects = new Map<string, { body: Buffer; etag: string }>();

@@ -65,10 +65,13 @@ for path in sys.argv[1:]:
 print(json.dumps(found))
 `;
 
-/** Every string of the trainer's sources that a user may read; `job.py` speaks of the fields of its own file. */
+/**
+ * Every string of the trainer's sources that a user may read; `job.py` and `identity.py` speak of the fields of their own
+ * files.
+ */
 export function trainerTexts(): PlacedText[] {
   const files = repositoryFiles().filter((name) => /^trainer\/partloop_trainer\/.*\.py$/.test(name));
-  const read = files.filter((name) => !name.endsWith('/job.py'));
+  const read = files.filter((name) => !/\/(job|identity)\.py$/.test(name));
   const args = ['-c', PYTHON_TEXTS, ...read];
   const printed = execFileSync(venvBinary('python'), args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 });
   return z.array(z.object({ where: z.string(), text: z.string() })).parse(JSON.parse(printed));

@@ -41,7 +41,10 @@ function python(): string {
   return existsSync(own) ? own : 'python3';
 }
 
-/** Run a program at a terminal of its own. `keys`: what to type, each after a text has appeared; code < 0 names a signal. */
+/**
+ * Run a program at a terminal of its own. `keys`: what to type, each after a text has appeared; code < 0 names a
+ * signal.
+ */
 export function atTerminal(
   command: readonly string[],
   keys: readonly { after: string; type: string }[],

@@ -63,8 +63,8 @@ export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment
 }
 
 /**
- * A poll that a worker gave up may still be open at a busy server, which then hands it the first task of the next test, where
- * it is lost until its timeout. So the server closes the polls of a worker that shuts down.
+ * A poll that a worker gave up may still be open at a busy server, which then hands it the first task of the next test,
+ * where it is lost until its timeout. So the server closes the polls of a worker that shuts down.
  */
 const CLOSE_POLLS = ['--dynamic-config-value', 'frontend.enableCancelWorkerPollsOnShutdown=true'];
 

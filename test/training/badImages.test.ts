@@ -24,7 +24,9 @@ const root = process.cwd();
 const python = process.env.PARTLOOP_PYTHON ?? join(root, '.venv/bin/python');
 const IMAGES = 12;
 
-/** Stands in for Python: refuses the images that `refused.json` names, and else leaves what a finished trainer leaves. */
+/**
+ * Stands in for Python: refuses the images that `refused.json` names, and else leaves what a finished trainer leaves.
+ */
 const STAND_IN = `#!/usr/bin/env node
 const fs = require('node:fs'), path = require('node:path'), crypto = require('node:crypto');
 const job = JSON.parse(fs.readFileSync(process.argv.at(-1), 'utf8'));

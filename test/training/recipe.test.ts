@@ -18,7 +18,10 @@ import { attended } from './attended.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 import { hasCode } from './tinyRun.js';
 
-/** Stands in for Python: saves at iteration 3 and dies there where a file `die` lies beside it; else ends, and notes where it began. */
+/**
+ * Stands in for Python: saves at iteration 3 and dies there where a file `die` lies beside it; else ends, and notes
+ * where it began.
+ */
 const STAND_IN = `#!/usr/bin/env node
 const fs = require('node:fs'), path = require('node:path'), crypto = require('node:crypto');
 const job = JSON.parse(fs.readFileSync(process.argv.at(-1), 'utf8'));

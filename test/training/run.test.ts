@@ -37,7 +37,8 @@ describe('a training run', function () {
     assert.equal(straight.work.facts.resumes, 0);
     assert.deepEqual(await readdir(join(home, 'work')), [], 'the work folder is gone');
 
-    // The same run, killed after its first checkpoint, then cancelled on another machine (an empty home), then finished.
+    // The same run, killed after its first checkpoint, then cancelled on another machine (an empty home), then
+    // finished.
     const run = await tinyRun();
     const pidFile = join(home, 'pid');
     process.env.PARTLOOP_PYTHON = await script(
@@ -87,7 +88,8 @@ describe('a training run', function () {
       letGo = resolve;
     });
     let held = 0;
-    // The first checkpoint reaches the store only after the last iteration: a trainer that waited for it would never end.
+    // The first checkpoint reaches the store only after the last iteration: a trainer that waited for it would never
+    // end.
     run.store.beforeWrite = (key) => {
       if (!key.endsWith('.pt') || held > 0) return;
       held++;

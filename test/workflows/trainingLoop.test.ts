@@ -115,8 +115,8 @@ describe('trainingLoop', () => {
     fail('draw:1', 'pool-exhausted');
     let looks = 0;
     let answer: (version: number) => void = () => undefined;
-    const poolVersion = () =>
-      ++looks === 1 ? activities.poolVersion() : new Promise<number>((resolve) => (answer = resolve));
+    const poolVersion: typeof activities.poolVersion = (asked) =>
+      ++looks === 1 ? activities.poolVersion(asked) : new Promise<number>((resolve) => (answer = resolve));
     await withWorkers(environment, { ...activities, poolVersion }, async () => {
       await run(1);
       await until(({ phase }) => phase === 'waiting for images');

@@ -36,8 +36,8 @@ export class CheckpointChain {
   ) {}
 
   /**
-   * Take the lease. Throws `no-progress` where earlier attempts at the same request came no further, `fenced` where a newer
-   * attempt has it.
+   * Take the lease. Throws `no-progress` where earlier attempts at the same request came no further, `fenced` where a
+   * newer attempt has it.
    */
   static async claim(store: ObjectStore, key: string, claim: Claim): Promise<CheckpointChain> {
     const { attempt, generation, turn, commands } = claim;
@@ -163,7 +163,9 @@ const takenOver = (key: string): PartloopError =>
     hint: 'Nothing to do: the newer attempt goes on from the last checkpoint.',
   });
 
-/** The state before the first attempt: with the checkpoints of the run that a replay asks for anew, where there are any. */
+/**
+ * The state before the first attempt: with the checkpoints of the run that a replay asks for anew, where there are any.
+ */
 async function begun(store: ObjectStore, { attempt, generation, turn, commands, from }: Claim): Promise<Chain> {
   const other = from == null ? null : await readChain(store, from, commands);
   return {

@@ -86,7 +86,9 @@ export class CheckpointUploader {
       await this.store.delete(dropped).catch((error: unknown) => this.log.warn({ err: error }, 'old checkpoints stay'));
   }
 
-  /** Make an uploaded checkpoint the newest, or take it back where another attempt has the lease; keys needed no more. */
+  /**
+   * Make an uploaded checkpoint the newest, or take it back where another attempt has the lease; keys needed no more.
+   */
   private async publish(checkpoint: StoredCheckpoint): Promise<string[]> {
     try {
       await this.pin.keep();

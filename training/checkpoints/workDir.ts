@@ -21,8 +21,8 @@ export interface Prepared {
 }
 
 /**
- * The folder of one attempt, `work/<digest>/<token>` of the home: two attempts on one machine, the older not yet gone, must
- * not write into each other's files. Checkpoints of earlier attempts are taken over from beside it.
+ * The folder of one attempt, `work/<digest>/<token>` of the home: two attempts on one machine, the older not yet gone,
+ * must not write into each other's files. Checkpoints of earlier attempts are taken over from beside it.
  */
 export class WorkDir {
   readonly run: string;
@@ -34,8 +34,8 @@ export class WorkDir {
   }
 
   /**
-   * Make the folder and put the newest whole checkpoint into it: one left on this disk by an earlier attempt, or one of the
-   * store's, newest first. Those of the store that are damaged or missing are passed over and named.
+   * Make the folder and put the newest whole checkpoint into it: one left on this disk by an earlier attempt, or one of
+   * the store's, newest first. Those of the store that are damaged or missing are passed over and named.
    */
   async prepare(store: ObjectStore, stored: readonly StoredCheckpoint[], log: Logger): Promise<Prepared> {
     const folder = join(this.path, 'checkpoints');
@@ -107,7 +107,10 @@ export class WorkDir {
   }
 }
 
-/** A checkpoint of the store on this disk, or why there is none. A bad copy is fetched once more: it may be the network's fault. */
+/**
+ * A checkpoint of the store on this disk, or why there is none. A bad copy is fetched once more: it may be the
+ * network's fault.
+ */
 async function fetchWhole(
   store: ObjectStore,
   stored: StoredCheckpoint,

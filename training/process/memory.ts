@@ -8,7 +8,9 @@ const COUNTERS = ['memory.events', 'memory.oom_control'];
 /** Control groups without a limit say a number near 2^63. */
 const NO_LIMIT = 2 ** 60;
 
-/** Memory that a process and its children hold, and whether the kernel has killed for lack of it. Linux alone says so. */
+/**
+ * Memory that a process and its children hold, and whether the kernel has killed for lack of it. Linux alone says so.
+ */
 export class MemoryWatch {
   private readonly timer: NodeJS.Timeout;
   /** Counters of kills by file, as they were when it was first seen. */
@@ -33,7 +35,9 @@ export class MemoryWatch {
     clearInterval(this.timer);
   }
 
-  /** Where the kernel killed for lack of memory since the start: what was held and what there is, in words; else null. */
+  /**
+   * Where the kernel killed for lack of memory since the start: what was held and what there is, in words; else null.
+   */
   async shortage(): Promise<string | null> {
     await this.sampling;
     const now = await Promise.all([...this.before].map(async ([file, before]) => (await this.kills(file)) > before));

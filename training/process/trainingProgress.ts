@@ -34,7 +34,10 @@ export class TrainingProgress {
     public loss: number | null,
   ) {}
 
-  /** Goes on from the log beside a checkpoint; lines that cannot be read, or that tell of later iterations, are left out. */
+  /**
+   * Goes on from the log beside a checkpoint; lines that cannot be read, or that tell of later iterations, are left
+   * out.
+   */
   static async from(checkpoint: LocalCheckpoint | null, iterations: number, beat: Beat): Promise<TrainingProgress> {
     const text = checkpoint === null ? '' : await readFile(logOf(checkpoint.path), 'utf8').catch(() => '');
     const lines = text.split('\n').flatMap((line) => {
@@ -45,8 +48,8 @@ export class TrainingProgress {
   }
 
   /**
-   * The log as JSON lines up to an iteration. Checkpoints are written beside the training, so that news of one may come after
-   * news of iterations that it does not hold; those are trained and logged again after a resume.
+   * The log as JSON lines up to an iteration. Checkpoints are written beside the training, so that news of one may come
+   * after news of iterations that it does not hold; those are trained and logged again after a resume.
    */
   textUpTo(iteration: number): string {
     return this.lines

@@ -17,8 +17,8 @@ export interface Equipment {
 }
 
 /**
- * All that a role needs, before it asks for its first task: a machine that lacks something would take tasks of the others
- * and fail them.
+ * All that a role needs, before it asks for its first task: a machine that lacks something would take tasks of the
+ * others and fail them.
  *
  * @throws PartloopError naming everything that is missing in one sentence, mostly `setup-incomplete`
  */

@@ -8,8 +8,8 @@ const PERMISSION_DENIED = 7;
 const UNAUTHENTICATED = 16;
 
 /**
- * The namespace must be there, let us in, and have our search attributes: a workflow that sets one that is not registered
- * would be retried in silence without end.
+ * The namespace must be there, let us in, and have our search attributes: a workflow that sets one that is not
+ * registered would be retried in silence without end.
  *
  * @throws PartloopError `setup-incomplete`, or `stack-unavailable` where the service does not answer
  */

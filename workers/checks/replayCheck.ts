@@ -25,8 +25,9 @@ export async function openWorkflows(client: Client): Promise<OpenWorkflow[]> {
 }
 
 /**
- * Replay the histories of open workflows on a build, which changes nothing of them. Those whose last worker was of this very build
- * are passed over where `build` names it; when `until` (ms of the epoch) comes, what is left is not looked at.
+ * Replay the histories of open workflows on a build, which changes nothing of them. Those whose last worker was of this
+ * very build are passed over where `build` names it; when `until` (ms of the epoch) comes, what is left is not looked
+ * at.
  */
 export async function replayCheck(
   client: Client,

@@ -91,7 +91,9 @@ export class IterationRun {
     return CancellationScope.nonCancellable(() => this.#record('failed', error));
   }
 
-  /** A pool without new images is no failure: nothing is recorded, and the loop runs this iteration again when it grew. */
+  /**
+   * A pool without new images is no failure: nothing is recorded, and the loop runs this iteration again when it grew.
+   */
   async endWithoutImages(): Promise<void> {
     setCurrentDetails('The pool has no new images; the loop waits for some.');
     await this.#tellEnd({ iteration: this.#context.iteration, status: 'no-images', error: null });
@@ -146,7 +148,10 @@ export class IterationRun {
     await this.#loop.signal(iterationHeldSignal, { iteration, held: this.#held }).catch(() => undefined);
   }
 
-  /** The record in the store is the truth; the signal only wakes a loop that waits, also one that saw an earlier run fail. */
+  /**
+   * The record in the store is the truth; the signal only wakes a loop that waits, also one that saw an earlier run
+   * fail.
+   */
   async #record(status: 'finished' | 'failed', error: string | null): Promise<void> {
     const { runId } = workflowInfo();
     await bookkeeping.recordIteration({ context: this.#context, results: this.#results, status, error, runId });

@@ -19,7 +19,8 @@ import {
 import { QUERIES, SIGNALS, UPDATES } from '../../domain/workflowNames.js';
 import { orFail } from '../failures.js';
 
-// What a `trainingLoop` can be told and asked. What its iterations tell it stands with them, in `iteration/messages.ts`.
+// What a `trainingLoop` can be told and asked. What its iterations tell it stands with them, in
+// `iteration/messages.ts`.
 
 export const runIterationsUpdate = defineUpdate<RunIterationsAnswer, [RunIterations]>(UPDATES.runIterations);
 export const retryIterationUpdate = defineUpdate<LoopStatus, [RetryIteration]>(UPDATES.retryIteration);
@@ -31,8 +32,8 @@ export const stopUpdate = defineUpdate<LoopStatus, [StopLoop]>(UPDATES.stop);
 export const poolGrewSignal = defineSignal<[PoolNews?]>(SIGNALS.poolGrew);
 export const statusQuery = defineQuery<LoopStatus>(QUERIES.status);
 
-// What an update asks for. Its validator looks at it strictly, once: a refused one leaves nothing in the history. Its handler reads
-// it as recorded data, also in a replay by another version that lacks a field of it.
+// What an update asks for. Its validator looks at it strictly, once: a refused one leaves nothing in the history. Its
+// handler reads it as recorded data, also in a replay by another version that lacks a field of it.
 type Parse = typeof parseRequest;
 export const asRunIterations = (request: unknown, parse: Parse = parseRecorded) =>
   orFail(() => parse(runIterationsSchema, request, '`runIterations`'));

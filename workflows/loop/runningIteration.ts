@@ -77,8 +77,8 @@ export class RunningIteration {
   }
 
   /**
-   * The iteration runs under a run that this loop did not start: after a reset or a termination in the UI. It is held and
-   * cancelled through its own handle, and its signal says when it ends.
+   * The iteration runs under a run that this loop did not start: after a reset or a termination in the UI. It is held
+   * and cancelled through its own handle, and its signal says when it ends.
    */
   async #join(): Promise<Ending> {
     const handle = getExternalWorkflowHandle(this.#workflowId);

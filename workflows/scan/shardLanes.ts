@@ -6,7 +6,9 @@ import { isFaultOfData, rootMessage } from '../failures.js';
 const SHARDS_PER_RUN = 250;
 /** Histories from before failed shards were tried again. */
 const FAILED_SHARDS_AGAIN = 'failed-shards-again';
-/** Before failed shards are tried again: credentials that expired and buckets that refuse are often mended in minutes. */
+/**
+ * Before failed shards are tried again: credentials that expired and buckets that refuse are often mended in minutes.
+ */
 const WAITS = ['1 minute', '5 minutes', '15 minutes'] as const;
 
 /** Where a run begins, and the shards of earlier runs that failed. */
@@ -23,9 +25,9 @@ interface Limits {
 }
 
 /**
- * Judges the shards of a scan, a bounded number at once: each lane takes the next index, notes a shard that keeps failing
- * and goes on. Shards that failed are tried again at the end, or as soon as too many failed for the scan to succeed
- * without them.
+ * Judges the shards of a scan, a bounded number at once: each lane takes the next index, notes a shard that keeps
+ * failing and goes on. Shards that failed are tried again at the end, or as soon as too many failed for the scan to
+ * succeed without them.
  */
 export class ShardLanes {
   readonly #judge: (shard: number) => Promise<unknown>;

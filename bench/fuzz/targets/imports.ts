@@ -21,7 +21,9 @@ export const SIZE = { width: 24, height: 16 };
 export const pictures = once(() => Promise.all(Array.from({ length: IMAGES }, (_, number) => picture(number))));
 export const nameOf = (number: number): string => `${number}.jpg`;
 
-/** What a case does to an import: files in place of others. `alone` says that only the last picture's own are spoiled. */
+/**
+ * What a case does to an import: files in place of others. `alone` says that only the last picture's own are spoiled.
+ */
 export interface Spoiled {
   files: Map<string, string | Uint8Array>;
   alone: boolean;

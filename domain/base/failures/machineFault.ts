@@ -22,8 +22,9 @@ const MAY_BE_GPU: ReadonlySet<FailureCode> = new Set(['trainer-failed', 'model-i
 const DEEPEST_CAUSE = 16;
 
 /**
- * The fault of the machine behind an error at run time: wrong keys, a full disk, a missing Python, a dead GPU. Null where it
- * is one of the data, of a service, or of us. What a set-up lacks is such a fault too: another machine may have it.
+ * The fault of the machine behind an error at run time: wrong keys, a full disk, a missing Python, a dead GPU. Null
+ * where it is one of the data, of a service, or of us. What a set-up lacks is such a fault too: another machine may
+ * have it.
  */
 export function machineFault(error: unknown): PartloopError | null {
   if (error instanceof PartloopError) {

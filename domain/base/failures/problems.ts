@@ -12,8 +12,9 @@ export interface Problem {
 }
 
 /**
- * What is wrong with a value, for the person who wrote it: each bad field by its path, with what is allowed there, and the
- * nearest name of one that does not exist. Empty where the value is good. Data that tools wrote go through `checked.ts`.
+ * What is wrong with a value, for the person who wrote it: each bad field by its path, with what is allowed there, and
+ * the nearest name of one that does not exist. Empty where the value is good. Data that tools wrote go through
+ * `checked.ts`.
  */
 export function problemsOf(schema: z.ZodType, value: unknown): Problem[] {
   const parsed = schema.safeParse(value);

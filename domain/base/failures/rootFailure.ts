@@ -27,9 +27,9 @@ const childSchema = z.looseObject({ execution: z.looseObject({ workflowId: z.str
 const activitySchema = z.looseObject({ activityType: z.string().min(1) });
 
 /**
- * The innermost failure with one of our codes, as it was before it travelled through Temporal. What lies below it is the cause
- * as a library words it. Without any such, the innermost message there is; where Temporal itself ended the work, a sentence
- * that names what was ended.
+ * The innermost failure with one of our codes, as it was before it travelled through Temporal. What lies below it is
+ * the cause as a library words it. Without any such, the innermost message there is; where Temporal itself ended the
+ * work, a sentence that names what was ended.
  */
 export function rootFailure(error: unknown): RootFailure {
   let found: RootFailure = { code: null, message: 'unknown error', hint: null, ended: false };

@@ -40,9 +40,9 @@ export interface Calibration {
 }
 
 /**
- * From measurements to probabilities, for the whole scan, in five stages: a regression per family of kinds; what slices take in
- * which the model is weak; candidates that others explain; reviewers' verdicts; and a regression over images. The regressions are
- * fitted on injected errors against the labels as they are (see `fitPositiveUnlabelled`).
+ * From measurements to probabilities, for the whole scan, in five stages: a regression per family of kinds; what slices
+ * take in which the model is weak; candidates that others explain; reviewers' verdicts; and a regression over images.
+ * The regressions are fitted on injected errors against the labels as they are (see `fitPositiveUnlabelled`).
  */
 export function calibrate(
   entries: readonly ReduceEntry[],

@@ -26,8 +26,8 @@ export interface CandidateProbabilities {
 const NO_SHIFTS: SliceShifts = new Map();
 
 /**
- * Third and fourth stage, for the candidates of one label whose tag values are `slices`: how probably each is wrong by itself;
- * what is left of it when others explain it; and what reviewers' verdicts make of both.
+ * Third and fourth stage, for the candidates of one label whose tag values are `slices`: how probably each is wrong by
+ * itself; what is left of it when others explain it; and what reviewers' verdicts make of both.
  */
 export function candidateProbabilities(
   items: readonly MeasuredCandidate[],

@@ -74,8 +74,9 @@ export function eachTriple(
 }
 
 /**
- * Mean IoU of label and prediction over the classes in either, minor parts weighted by `minorWeight`, of one image; and each class's.
- * `leftOut` are triples of regions that do not count; a class with under `minUnion` pixels left does not count either.
+ * Mean IoU of label and prediction over the classes in either, minor parts weighted by `minorWeight`, of one image; and
+ * each class's. `leftOut` are triples of regions that do not count; a class with under `minUnion` pixels left does not
+ * count either.
  */
 export function imageIou(
   classCounts: readonly number[],

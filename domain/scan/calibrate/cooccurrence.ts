@@ -1,13 +1,16 @@
 import type { ReduceEntry } from '../types.js';
 import { COOCCURRENCE } from './thresholds.js';
 
-/** How well a class fits the parts that the model sees in a picture, as mean log2 of its frequency beside each of them, -6..0. */
+/**
+ * How well a class fits the parts that the model sees in a picture, as mean log2 of its frequency beside each of them,
+ * -6..0.
+ */
 export type Plausibility = (classId: number, predictedClasses: readonly number[], except: number) => number;
 
 /**
  * Which parts are labelled in pictures in which the model sees which others, counted over the scan: a left door beside
- * a right headlight is suspect without anybody having to declare it. `except` is left out of what is seen, since it is what
- * the question is about.
+ * a right headlight is suspect without anybody having to declare it. `except` is left out of what is seen, since it is
+ * what the question is about.
  */
 export function learnPlausibility(entries: readonly ReduceEntry[], classes: number): Plausibility {
   const size = classes + 1;

@@ -53,10 +53,10 @@ const REPEATS: Partial<Record<FindingKind, readonly FindingKind[]>> = {
 };
 
 /**
- * Probabilities by which candidates of one image are reported. What breaks a rule and has another name is at least as probable under
- * that name; one that another explains counts only as far as that other one may be right as it is. What is left of each sums to
- * about the number of errors in the label, so that one mistake is not reported five times. Index of the answer = index of the
- * candidate.
+ * Probabilities by which candidates of one image are reported. What breaks a rule and has another name is at least as
+ * probable under that name; one that another explains counts only as far as that other one may be right as it is. What
+ * is left of each sums to about the number of errors in the label, so that one mistake is not reported five times.
+ * Index of the answer = index of the candidate.
  */
 export function explainAway(candidates: readonly Candidate[], given: readonly number[]): number[] {
   const probabilities = named(candidates, given);
@@ -92,7 +92,10 @@ function isWholePart({ kind, features }: Candidate): boolean {
   );
 }
 
-/** A rule says that something is wrong with a region; the likeliest candidate about the same region says what, and is no less probable. */
+/**
+ * A rule says that something is wrong with a region; the likeliest candidate about the same region says what, and is no
+ * less probable.
+ */
 function named(candidates: readonly Candidate[], probabilities: readonly number[]): number[] {
   const lifted = [...probabilities];
   candidates.forEach((broken, index) => {

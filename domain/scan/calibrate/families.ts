@@ -4,9 +4,9 @@ import type { Candidate } from '../types.js';
 type Kindred = Pick<Candidate, 'kind' | 'suggestedClassId' | 'classId'>;
 
 /**
- * What is judged together: kinds of one family share their slopes. Errors of the whole label have a family each and come
- * first, since what they explain says nothing about those that follow. What an empty label leaves out are missing parts
- * like any others.
+ * What is judged together: kinds of one family share their slopes. Errors of the whole label have a family each and
+ * come first, since what they explain says nothing about those that follow. What an empty label leaves out are missing
+ * parts like any others.
  */
 export const FAMILY_NAMES = ['mirrored', 'displaced', 'outline', 'missing', 'class', 'shape', 'rule', 'empty'] as const;
 export type Family = (typeof FAMILY_NAMES)[number];
@@ -40,8 +40,8 @@ const ALSO_SHOWS: Partial<Record<FindingKind, readonly FindingKind[]>> = {
 const BREAKS_RULES: readonly FindingKind[] = ['wrong_class', 'swapped', 'extra_part', 'merged_or_split', 'shifted'];
 
 /**
- * Whether a candidate that lies on an injected error is an example of its own kind: errors of the whole label also look like
- * many small ones, which must not teach what a small one looks like.
+ * Whether a candidate that lies on an injected error is an example of its own kind: errors of the whole label also look
+ * like many small ones, which must not teach what a small one looks like.
  */
 export function teaches(candidate: Kindred, injected: { kind: FindingKind; whole: boolean }): boolean {
   if (isWhole(candidate) !== injected.whole) return false;

@@ -4,7 +4,9 @@ import { SCALES } from './thresholds.js';
 
 type Judgeable = Pick<Candidate, 'kind' | 'area' | 'features' | 'suggestedClassId' | 'classId'>;
 
-/** What the chunk knows of the classes of a candidate; threshold and IoU are those of the class that it claims, 0..1. */
+/**
+ * What the chunk knows of the classes of a candidate; threshold and IoU are those of the class that it claims, 0..1.
+ */
 export interface ClaimedClass {
   /** Confident-learning threshold. */
   threshold: number;
@@ -207,7 +209,10 @@ export const IMAGE_COLUMNS = [
 ] as const;
 export type ImageColumnName = (typeof IMAGE_COLUMNS)[number]['name'];
 
-/** An image as a row of the image regression. `expected`: agreement usual for such pictures; `probabilities`: of its candidates. */
+/**
+ * An image as a row of the image regression. `expected`: agreement usual for such pictures; `probabilities`: of its
+ * candidates.
+ */
 export function imageRow(statistics: ImageStatistics, expected: number, probabilities: readonly number[]): number[] {
   const known = { statistics, expected, probabilities };
   return IMAGE_COLUMNS.map(({ read }) => read(known));

@@ -26,8 +26,8 @@ export interface ImageProbabilities {
 }
 
 /**
- * Fifth stage: from the candidates of a label and how far it agrees with the prediction to the probability that it is wrong
- * somewhere. Fitted on copies with injected errors against the labels as they are, then recalibrated by tag.
+ * Fifth stage: from the candidates of a label and how far it agrees with the prediction to the probability that it is
+ * wrong somewhere. Fitted on copies with injected errors against the labels as they are, then recalibrated by tag.
  */
 export function imageProbabilities(
   images: readonly MeasuredImage[],
@@ -70,8 +70,8 @@ const asRow = (statistics: ImageStatistics, expected: number, probabilities: rea
 });
 
 /**
- * How much a spoiled copy of each kind weighs so that kinds are as frequent among the copies as the scan finds them among its
- * images, with a copy's worth of doubt for each kind.
+ * How much a spoiled copy of each kind weighs so that kinds are as frequent among the copies as the scan finds them
+ * among its images, with a copy's worth of doubt for each kind.
  */
 function copyWeights(
   images: readonly MeasuredImage[],

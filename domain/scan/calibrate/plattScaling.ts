@@ -12,7 +12,10 @@ export interface Answer {
   chance: number;
 }
 
-/** How probabilities of a scan are moved by what reviewers said: log odds -> slope × log odds + shift + shift of the kind. */
+/**
+ * How probabilities of a scan are moved by what reviewers said: log odds -> slope × log odds + shift + shift of the
+ * kind.
+ */
 export interface VerdictCorrection {
   slope: number;
   shift: number;
@@ -31,8 +34,8 @@ export function answersOf(verdicts: readonly Verdict[]): Answer[] {
 export const NO_CORRECTION: VerdictCorrection = { slope: 1, shift: 0, byKind: {}, answers: 0 };
 
 /**
- * Platt scaling (Platt 1999) of the scan's log odds on reviewers' answers, with a shift for each kind, pulled towards no
- * correction. Answers weigh by the inverse of the chance of being asked (Horvitz and Thompson 1952), scaled so that
+ * Platt scaling (Platt 1999) of the scan's log odds on reviewers' answers, with a shift for each kind, pulled towards
+ * no correction. Answers weigh by the inverse of the chance of being asked (Horvitz and Thompson 1952), scaled so that
  * together they count as their effective number (Kish 1965).
  */
 export function learnCorrection(answers: readonly Answer[]): VerdictCorrection {

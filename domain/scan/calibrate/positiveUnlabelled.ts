@@ -23,20 +23,21 @@ export interface PositiveUnlabelledOptions {
   prior: Coefficients;
   ridge: number;
   /**
-   * Wrong rows expected of a group before looking, and how many rows that expectation is worth: a group with fewer rows than
-   * that is expected to be mostly wrong, one with many more to be mostly right.
+   * Wrong rows expected of a group before looking, and how many rows that expectation is worth: a group with fewer rows
+   * than that is expected to be mostly wrong, one with many more to be mostly right.
    */
   expected: number;
   strength: number;
 }
 
 /**
- * Learns from injected errors (`wrong`) and from what the scan found as it is (`unknown`: right ones and wrong ones nobody
- * has told apart). Logistic regression of one against the other, each group balanced, gives the log likelihood ratio. How many
- * of a group's unknown rows are wrong is first bounded from above: were a share s of the injected rows above a
- * score, no more than (unknown rows above it) / s can be wrong (mixture proportion estimation: Blanchard, Lee and Scott
- * 2010, JMLR 11); expectation maximisation goes on from there (Saerens et al. 2002, Neural Computation 14), and the larger
- * of the two is taken. Then unknown rows that look wrong lose their weight as examples of right ones, and again.
+ * Learns from injected errors (`wrong`) and from what the scan found as it is (`unknown`: right ones and wrong ones
+ * nobody has told apart). Logistic regression of one against the other, each group balanced, gives the log likelihood
+ * ratio. How many of a group's unknown rows are wrong is first bounded from above: were a share s of the injected rows
+ * above a score, no more than (unknown rows above it) / s can be wrong (mixture proportion estimation: Blanchard, Lee
+ * and Scott 2010, JMLR 11); expectation maximisation goes on from there (Saerens et al. 2002, Neural Computation 14),
+ * and the larger of the two is taken. Then unknown rows that look wrong lose their weight as examples of right ones,
+ * and again.
  */
 export function fitPositiveUnlabelled(
   wrong: readonly GroupedRow[],
@@ -70,7 +71,9 @@ export function probabilityWrong(detector: PositiveUnlabelledFit, { group, row }
 
 const logOdds = (share: number): number => Math.log(share / (1 - share));
 
-/** Both sides of a group weigh the same, the more the more there are of either; without one of them nothing is learned. */
+/**
+ * Both sides of a group weigh the same, the more the more there are of either; without one of them nothing is learned.
+ */
 function balanced(
   groups: readonly string[],
   positives: readonly GroupedRow[],
@@ -125,8 +128,8 @@ function estimate(
 }
 
 /**
- * What a group's log likelihood ratios have to be raised by: their mean over wrong ones is a Kullback-Leibler divergence and
- * cannot be negative, but a prior without right ones to correct it can make it so.
+ * What a group's log likelihood ratios have to be raised by: their mean over wrong ones is a Kullback-Leibler
+ * divergence and cannot be negative, but a prior without right ones to correct it can make it so.
  */
 function shiftOf(injected: readonly Scored[]): number {
   if (injected.length < POSITIVE_UNLABELLED.few) return 0;
@@ -161,12 +164,16 @@ function shareOf(
     if (Math.abs(next - share) < POSITIVE_UNLABELLED.shareTolerance) break;
     share = next;
   }
-  // Where nothing but wrong rows looks injected, every share explains the rows equally well, and maximisation drifts down to
-  // none: the bound holds then. It is too low where injected errors are plainer than real ones; then maximisation leads.
+  // Where nothing but wrong rows looks injected, every share explains the rows equally well, and maximisation drifts
+  // down to none: the bound holds then. It is too low where injected errors are plainer than real ones; then
+  // maximisation leads.
   return Math.max(share, most);
 }
 
-/** No more than this many of the unknown can be wrong, if wrong ones score as injected ones do; about one deviation of slack. */
+/**
+ * No more than this many of the unknown can be wrong, if wrong ones score as injected ones do; about one deviation of
+ * slack.
+ */
 function mostWrong(injected: readonly Scored[], unknown: readonly Scored[]): number {
   const sorted = [...injected].sort((a, b) => b.score - a.score);
   const all = sorted.reduce((sum, { weight }) => sum + weight, 0);

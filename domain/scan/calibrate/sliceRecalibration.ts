@@ -13,10 +13,10 @@ export interface Sliced {
 export type SliceShifts = ReadonlyMap<string, number>;
 
 /**
- * Labels are taken to be wrong about equally often in every slice of a dimension (tags, classes): where probabilities add up to
- * more than everywhere, by more than `slack` standard errors, the model is weak there, and log odds are lowered until they do
- * not. The order within a slice stays, and nothing is ever raised. `chances` holds for each slice how many things could
- * have been wrong in it, so that rates compare.
+ * Labels are taken to be wrong about equally often in every slice of a dimension (tags, classes): where probabilities
+ * add up to more than everywhere, by more than `slack` standard errors, the model is weak there, and log odds are
+ * lowered until they do not. The order within a slice stays, and nothing is ever raised. `chances` holds for each slice
+ * how many things could have been wrong in it, so that rates compare.
  */
 export function learnSliceShifts(
   items: readonly Sliced[],

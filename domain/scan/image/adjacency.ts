@@ -14,8 +14,8 @@ export interface Adjacency {
 }
 
 /**
- * What of a label touches the region of the pixels `inside`, which lies in `box`. Labels often leave a line free between parts:
- * a gap of so many pixels still counts, an edge width where left out.
+ * What of a label touches the region of the pixels `inside`, which lies in `box`. Labels often leave a line free
+ * between parts: a gap of so many pixels still counts, an edge width where left out.
  */
 export function adjacencyOf(
   view: LabelView,
@@ -58,8 +58,8 @@ export function adjacencyOf(
 export const enclosureOf = ({ rim, adjoining }: Adjacency): number => (rim === 0 ? 0 : adjoining / rim);
 
 /**
- * Share of what touches a region that lies beside a class on a car, pieces of the class itself included; null where nothing
- * touches it, and for a class that declares no neighbours.
+ * Share of what touches a region that lies beside a class on a car, pieces of the class itself included; null where
+ * nothing touches it, and for a class that declares no neighbours.
  */
 export function belongs({ touched }: Adjacency, value: number, adjacent: readonly Uint8Array[]): number | null {
   const beside = adjacent[value];
@@ -74,8 +74,8 @@ export function belongs({ touched }: Adjacency, value: number, adjacent: readonl
 }
 
 /**
- * Which of two classes a region is by what touches it, -1 (the first) to 1 (the second): of the parts that lie beside one of
- * them only, how many lie beside which.
+ * Which of two classes a region is by what touches it, -1 (the first) to 1 (the second): of the parts that lie beside
+ * one of them only, how many lie beside which.
  */
 export function fitsRather(
   { touched }: Adjacency,

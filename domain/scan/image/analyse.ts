@@ -34,8 +34,8 @@ export function analyseImage(
 }
 
 /**
- * `analyseImage`, and the same measurements of copies of the label into which errors were injected, held against the same
- * prediction: what the calibration learns from. `random` yields [0, 1) and decides which errors.
+ * `analyseImage`, and the same measurements of copies of the label into which errors were injected, held against the
+ * same prediction: what the calibration learns from. `random` yields [0, 1) and decides which errors.
  */
 export function analyseWithInjection(
   input: AnalysisInput,
@@ -148,7 +148,9 @@ function toCandidate(region: RegionCandidate, picture: Picture): Candidate {
   };
 }
 
-/** A candidate of a spoiled label, and whether it lies on an injected error (`ANALYSIS.changed`, `ANALYSIS.samePart`). */
+/**
+ * A candidate of a spoiled label, and whether it lies on an injected error (`ANALYSIS.changed`, `ANALYSIS.samePart`).
+ */
 function toInjected(
   region: RegionCandidate,
   spoiled: LabelView,

@@ -3,9 +3,9 @@ import type { LabelView } from './picture.js';
 import { DISPLACEMENT } from './thresholds.js';
 
 /**
- * The displacement (up to 40 % of the component's box, 9 × 9 steps) at which a labelled component fits the predicted pixels of
- * its class best. IoU here is over the displaced component and the predicted class within reach of it, on at most about
- * 32 × 32 samples of the box.
+ * The displacement (up to 40 % of the component's box, 9 × 9 steps) at which a labelled component fits the predicted
+ * pixels of its class best. IoU here is over the displaced component and the predicted class within reach of it, on at
+ * most about 32 × 32 samples of the box.
  */
 export function bestDisplacement(
   view: LabelView,

@@ -5,8 +5,8 @@ import { VIEW } from './thresholds.js';
 
 /**
  * Tags read off the prediction: angle (the one that most predicted parts can be seen from, the middle where several fit
- * equally), orientation (the side most of the sided parts belong to), zoomed (a fifth of the picture's rim shows the car).
- * A tag that the parts do not tell is left out.
+ * equally), orientation (the side most of the sided parts belong to), zoomed (a fifth of the picture's rim shows the
+ * car). A tag that the parts do not tell is left out.
  */
 export function inferTags(picture: Picture): Partial<Tags> {
   const { predicted, taxonomy, minArea, width, height } = picture;

@@ -115,7 +115,10 @@ function paint(view: LabelView, label: Uint8Array, part: Component, value: numbe
   return true;
 }
 
-/** A displaced part (its old place becomes background), or for `extra_part` a copy of its shape as another part on background. */
+/**
+ * A displaced part (its old place becomes background), or for `extra_part` a copy of its shape as another part on
+ * background.
+ */
 function move(
   view: LabelView,
   label: Uint8Array,

@@ -41,8 +41,8 @@ export function warpAll(view: LabelView, random: () => number): Uint8Array {
 }
 
 /**
- * Hasty outlines: every part grows over what surrounds it by 0.4 to 2.4 % of the picture. Small parts lie mostly over large
- * ones, as in tools that stack what is drawn.
+ * Hasty outlines: every part grows over what surrounds it by 0.4 to 2.4 % of the picture. Small parts lie mostly over
+ * large ones, as in tools that stack what is drawn.
  */
 export function growParts(view: LabelView, random: () => number): Uint8Array {
   const { width, height } = view.picture;
@@ -69,7 +69,10 @@ export function growParts(view: LabelView, random: () => number): Uint8Array {
   return grown;
 }
 
-/** Hasty polygons: every part becomes one of a few corners, mostly a little too wide, small parts mostly over large ones. */
+/**
+ * Hasty polygons: every part becomes one of a few corners, mostly a little too wide, small parts mostly over large
+ * ones.
+ */
 export function polygoniseParts(view: LabelView, random: () => number): Uint8Array {
   const { width, height, minArea } = view.picture;
   const { values, components } = view.labelled;

@@ -17,10 +17,10 @@ export interface Unlabelled {
 }
 
 /**
- * Missing parts and holes: the prediction where the label says background, cut into components. A component counts when it
- * is most of a predicted part or too thick to be a disagreement about an outline; and every unlabelled region that labelled
- * parts enclose counts by itself, seen by the model or not (after the connected-component view of Rottmann & Reese 2022,
- * arXiv 2207.06104).
+ * Missing parts and holes: the prediction where the label says background, cut into components. A component counts when
+ * it is most of a predicted part or too thick to be a disagreement about an outline; and every unlabelled region that
+ * labelled parts enclose counts by itself, seen by the model or not (after the connected-component view of Rottmann &
+ * Reese 2022, arXiv 2207.06104).
  */
 export function findMissing(view: LabelView): Unlabelled {
   const { picture, labelled } = view;
@@ -108,7 +108,9 @@ function predictedCores(view: LabelView): Float64Array {
   return core.map((count, id) => (count === 0 ? 0 : (bare[id] as number) / count));
 }
 
-/** Unlabelled regions that labelled parts enclose on all sides, `covered` ones (missing parts already named) left out. */
+/**
+ * Unlabelled regions that labelled parts enclose on all sides, `covered` ones (missing parts already named) left out.
+ */
 export function findHoles(view: LabelView, covered: Uint8Array): { candidates: RegionCandidate[]; mass: number } {
   const { picture, labelled } = view;
   const { width, height, predicted, pMask } = picture;

@@ -8,13 +8,18 @@ export interface OutlineFit {
   band: number;
   /** The same over the rest of the car: low where only the outlines are bad. */
   core: number;
-  /** Mean probability of the prediction where it disagrees within the band: a lost model disagrees without being sure. */
+  /**
+   * Mean probability of the prediction where it disagrees within the band: a lost model disagrees without being sure.
+   */
   bandConfidence: number;
   /** 10 × the median over parts of log(labelled / seen pixels), clipped to ±3: hasty outlines are mostly too wide. */
   areaBias: number;
   /** Share of the band that is labelled as a part where the model sees none, less the other way round, -1..1. */
   boundaryBias: number;
-  /** Mean over parts of how much more of its convex hull the labelled part fills than the seen one, -1..1: hasty outlines cut corners. */
+  /**
+   * Mean over parts of how much more of its convex hull the labelled part fills than the seen one, -1..1: hasty
+   * outlines cut corners.
+   */
   fullness: number;
 }
 

@@ -9,7 +9,9 @@ import { PICTURE } from './thresholds.js';
 
 const NOTHING = skipValues(BACKGROUND, IGNORE_INDEX);
 
-/** A raster cut into parts: components of the parts, distance to their edges, largest radius of each, pixels a value. */
+/**
+ * A raster cut into parts: components of the parts, distance to their edges, largest radius of each, pixels a value.
+ */
 export interface Parts {
   values: Uint8Array;
   components: Components;

@@ -7,10 +7,11 @@ import type { LabelView, RegionCandidate } from './picture.js';
 import { WHOLE_LABEL } from './thresholds.js';
 
 /**
- * What is wrong with a label as a whole: mirrored (left and right swapped everywhere, or drawn for the mirrored picture),
- * displaced, coarsely outlined throughout, or (nearly) empty beside a car. Readings are held against the prediction on a
- * grid of at most 48 × 48, outlines at full size. Every reading is a candidate, however badly it fits: only against those of all
- * other images can be told how well is enough. `leftOut` is 1 where a whole part is left out, which no outline explains.
+ * What is wrong with a label as a whole: mirrored (left and right swapped everywhere, or drawn for the mirrored
+ * picture), displaced, coarsely outlined throughout, or (nearly) empty beside a car. Readings are held against the
+ * prediction on a grid of at most 48 × 48, outlines at full size. Every reading is a candidate, however badly it fits:
+ * only against those of all other images can be told how well is enough. `leftOut` is 1 where a whole part is left out,
+ * which no outline explains.
  */
 export function findWholeLabel(view: LabelView, leftOut: Uint8Array): RegionCandidate[] {
   const { predicted, width, height, minArea } = view.picture;
@@ -53,8 +54,8 @@ export function findWholeLabel(view: LabelView, leftOut: Uint8Array): RegionCand
 }
 
 /**
- * The best agreement of the label displaced by up to a tenth of the picture, in coarse steps and then around the best of them:
- * agreement falls off evenly around its peak.
+ * The best agreement of the label displaced by up to a tenth of the picture, in coarse steps and then around the best
+ * of them: agreement falls off evenly around its peak.
  */
 function bestDisplaced(label: Uint8Array, mask: Uint8Array, width: number, height: number, base: number): number {
   let best = { dx: 0, dy: 0, value: base };

@@ -23,10 +23,11 @@ export interface WrongClasses {
 }
 
 /**
- * Labelled components under which the model sees something else, judged on the component's core (a quarter of its radius
- * from its edge): another part (wrong_class, swapped when it is the mirror class), nothing (extra_part), a second part that
- * is labelled nowhere (merged_or_split), the same part elsewhere (shifted) or of another shape (bad_outline). `broken` counts by
- * component the rules that speak against its name: there less of the model's consent is asked for.
+ * Labelled components under which the model sees something else, judged on the component's core (a quarter of its
+ * radius from its edge): another part (wrong_class, swapped when it is the mirror class), nothing (extra_part), a
+ * second part that is labelled nowhere (merged_or_split), the same part elsewhere (shifted) or of another shape
+ * (bad_outline). `broken` counts by component the rules that speak against its name: there less of the model's consent
+ * is asked for.
  */
 export function findWrongClass(view: LabelView, broken: ReadonlyMap<number, number>): WrongClasses {
   const { picture, labelled } = view;
@@ -153,7 +154,10 @@ function judge(
   });
 }
 
-/** The largest predicted part that lies mostly under this component and is labelled as itself nearly nowhere; -1 for none. */
+/**
+ * The largest predicted part that lies mostly under this component and is labelled as itself nearly nowhere; -1 for
+ * none.
+ */
 function swallowedPart(view: LabelView, component: Component, under: Under, together: Int32Array): number {
   let best = -1;
   for (let seen = 1; seen < under.all.length; seen++) {

@@ -23,9 +23,10 @@ export interface RuleBreak {
 }
 
 /**
- * What the taxonomy's data alone says against a label: parts that cannot be seen from the tagged view or together, a part on
- * the wrong side of the others, parts among non-neighbours, areas far from the class's range, more instances than a car has. `tags` are
- * given ones, or inferred from the prediction, never from this label. A taxonomy that declares nothing breaks no rule.
+ * What the taxonomy's data alone says against a label: parts that cannot be seen from the tagged view or together, a
+ * part on the wrong side of the others, parts among non-neighbours, areas far from the class's range, more instances
+ * than a car has. `tags` are given ones, or inferred from the prediction, never from this label. A taxonomy that
+ * declares nothing breaks no rule.
  */
 export function findRuleBreaks(view: LabelView, tags: Partial<Tags>): RuleBreak[] {
   const parts = labelledParts(view);

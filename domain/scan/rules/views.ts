@@ -4,7 +4,9 @@ import type { TaxonomyClass } from '../../taxonomy.js';
 import type { LabelledPart, RuleBreak } from './rules.js';
 import { VIEWS } from './thresholds.js';
 
-/** Parts that cannot be seen from the tagged angle, and parts of one flank where the tag says that the other is seen. */
+/**
+ * Parts that cannot be seen from the tagged angle, and parts of one flank where the tag says that the other is seen.
+ */
 export function impossibleViews(parts: readonly LabelledPart[], tags: Partial<Tags>): RuleBreak[] {
   const angle = tags.angle ?? null;
   const orientation = tags.orientation ?? null;
@@ -45,7 +47,9 @@ export function impossiblePairs(parts: readonly LabelledPart[]): RuleBreak[] {
   return [...against].map(([{ pieces }, gain]) => ({ kind: 'impossible_pair', piece: pieces[0] as Component, gain }));
 }
 
-/** A part that sits on one side and is hidden from straight ahead and straight behind: it is seen from that side alone. */
+/**
+ * A part that sits on one side and is hidden from straight ahead and straight behind: it is seen from that side alone.
+ */
 function isFlank({ side, angles }: TaxonomyClass): boolean {
   return side !== null && angles !== null && angles[0] > 0 && angles[1] < 180;
 }

@@ -2,8 +2,8 @@ import type { Region } from '../../review/review.js';
 import type { JudgedImage } from '../calibrate/calibrate.js';
 
 /**
- * An image without the candidates that a reviewer called right. It is then no more suspect than its strongest candidate that
- * is left, so that an image whose findings were all answered comes back from quarantine.
+ * An image without the candidates that a reviewer called right. It is then no more suspect than its strongest candidate
+ * that is left, so that an image whose findings were all answered comes back from quarantine.
  */
 export function withoutAnswered(image: JudgedImage, isSilenced: (region: Region) => boolean): JudgedImage {
   const { imageId, labelSha256 } = image.entry;

@@ -2,10 +2,10 @@ import { seededRandom } from '../../base/random.js';
 import { AUDIT } from './thresholds.js';
 
 /**
- * Draws images for review over all probabilities, so that what the scan overlooks shows too: image id -> the probability
- * with which it was drawn, for weighting by its inverse (Horvitz and Thompson 1952, JASA 47). Exactly `size` images (all
- * of them where there are no more), by systematic sampling in an order that depends on the ids alone: the same scan
- * draws the same sample.
+ * Draws images for review over all probabilities, so that what the scan overlooks shows too: image id -> the
+ * probability with which it was drawn, for weighting by its inverse (Horvitz and Thompson 1952, JASA 47). Exactly
+ * `size` images (all of them where there are no more), by systematic sampling in an order that depends on the ids
+ * alone: the same scan draws the same sample.
  */
 export function drawAudit(
   images: readonly { imageId: string; probability: number }[],
@@ -23,7 +23,8 @@ export function drawAudit(
   let sum = 0;
   order.forEach(({ imageId }, index) => {
     sum += shares[index] as number;
-    // Counted against what is drawn already: a chance of 1 may step over two marks by rounding, and the next image takes the second.
+    // Counted against what is drawn already: a chance of 1 may step over two marks by rounding, and the next image
+    // takes the second.
     if (drawn.size < Math.floor(sum + 0.5)) drawn.set(imageId, Math.min(1, shares[index] as number));
   });
   return drawn;

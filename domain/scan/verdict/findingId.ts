@@ -2,8 +2,8 @@ import { seededRandom } from '../../base/random.js';
 import { FINDING_ID } from './thresholds.js';
 
 /**
- * The id of a finding, 24 hex digits: the same image, label, kind, classes and place (box in pixels, on an 8-pixel grid)
- * give the same id in every scan, so that it survives each export and import.
+ * The id of a finding, 24 hex digits: the same image, label, kind, classes and place (box in pixels, on an 8-pixel
+ * grid) give the same id in every scan, so that it survives each export and import.
  */
 export function findingId(
   imageId: string,

@@ -18,8 +18,9 @@ export interface QuarantineLimits {
 }
 
 /**
- * The lowest threshold at which the images over it are expected to be wrong with this precision: the mean of their calibrated
- * probabilities reaches it. Above 1, so that nothing is set aside, where even the most suspect image falls short.
+ * The lowest threshold at which the images over it are expected to be wrong with this precision: the mean of their
+ * calibrated probabilities reaches it. Above 1, so that nothing is set aside, where even the most suspect image falls
+ * short.
  */
 export function thresholdForPrecision(probabilities: readonly number[], precision: number): number {
   const sorted = [...probabilities].sort((a, b) => b - a);
@@ -33,9 +34,9 @@ export function thresholdForPrecision(probabilities: readonly number[], precisio
 }
 
 /**
- * Which images are set aside: the most suspect first, at most `quarantineCap` of the chunk, and of no tag value and no class
- * more than twice the share of the whole, so that what is hard or rare for the model does not vanish from training. The
- * rest of those over the threshold is overflow: it goes to review and stays in training.
+ * Which images are set aside: the most suspect first, at most `quarantineCap` of the chunk, and of no tag value and no
+ * class more than twice the share of the whole, so that what is hard or rare for the model does not vanish from
+ * training. The rest of those over the threshold is overflow: it goes to review and stays in training.
  */
 export function chooseQuarantine(
   candidates: readonly QuarantineCandidate[],

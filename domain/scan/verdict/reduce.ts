@@ -15,12 +15,13 @@ import { summarise } from './summary.js';
 import { REPORTED } from './thresholds.js';
 
 /**
- * The scan's verdict over a whole chunk: thresholds a class, one calibrated probability a finding and an image, which images
- * are set aside, and hardness for sampling. `classIou` is the validation IoU by model (`entry.model`) and class name; null
- * where it is not known. Pure: the same entries in the same order give the same rows. Entries with an `error` or without
- * an analysis become unreadable findings, and are set aside whatever the caps; those marked `unjudged` are neither. What
- * `isSilenced` says was called right by a reviewer is not reported again, and no reason to set an image aside; `correction`
- * is what reviewers' answers have taught about such probabilities; `minorWeight` is `sample.minorWeight`.
+ * The scan's verdict over a whole chunk: thresholds a class, one calibrated probability a finding and an image, which
+ * images are set aside, and hardness for sampling. `classIou` is the validation IoU by model (`entry.model`) and class
+ * name; null where it is not known. Pure: the same entries in the same order give the same rows. Entries with an
+ * `error` or without an analysis become unreadable findings, and are set aside whatever the caps; those marked
+ * `unjudged` are neither. What `isSilenced` says was called right by a reviewer is not reported again, and no reason to
+ * set an image aside; `correction` is what reviewers' answers have taught about such probabilities; `minorWeight` is
+ * `sample.minorWeight`.
  */
 export function reduceScan(
   entries: readonly ReduceEntry[],
@@ -68,7 +69,10 @@ function thresholdOf(judged: readonly JudgedImage[], config: ScanConfig): number
   );
 }
 
-/** Indices of images whose label contradicts that of a copy, and of which no reviewer said that it is right all the same. */
+/**
+ * Indices of images whose label contradicts that of a copy, and of which no reviewer said that it is right all the
+ * same.
+ */
 function openConflicts(
   judged: readonly JudgedImage[],
   isSilenced: (region: Region) => boolean,
@@ -106,8 +110,8 @@ function setAside(
 }
 
 /**
- * What of an image is written down, most probable first: candidates over the floor; the best one in any case where the image
- * itself is over the threshold, so that a reviewer is never sent to an image without a reason.
+ * What of an image is written down, most probable first: candidates over the floor; the best one in any case where the
+ * image itself is over the threshold, so that a reviewer is never sent to an image without a reason.
  */
 function report(image: JudgedImage, quarantineAt: number, conflict: boolean): Reported[] {
   const sorted = [...image.candidates].sort((a, b) => b.pOwnError - a.pOwnError);
@@ -119,7 +123,10 @@ function report(image: JudgedImage, quarantineAt: number, conflict: boolean): Re
   return found;
 }
 
-/** Of an image chosen for quarantine, only the regions are kept from training where the config says so and all it has are regions. */
+/**
+ * Of an image chosen for quarantine, only the regions are kept from training where the config says so and all it has
+ * are regions.
+ */
 function fateOf(
   found: readonly Reported[],
   chosen: boolean,

@@ -2,7 +2,8 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { PartloopError } from '../../../domain/base/errors.js';
 
-// The SDK's notice about coming Node releases is for maintainers, who see it in its changelog, not for people at a terminal.
+// The SDK's notice about coming Node releases is for maintainers, who see it in its changelog, not for people at a
+// terminal.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 export interface StoreOptions {

@@ -99,7 +99,10 @@ async function getFile(bucket: Bucket, key: string, path: string): Promise<void>
   }
 }
 
-/** Write a file whose folder is made where it is missing, which is asked after the fact: of thousands of files few need it. */
+/**
+ * Write a file whose folder is made where it is missing, which is asked after the fact: of thousands of files few need
+ * it.
+ */
 async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   try {
     await writeFile(path, bytes);

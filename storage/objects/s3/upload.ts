@@ -21,8 +21,8 @@ export interface UploadPlace {
 
 /**
  * Upload a local file, at most one part of it in memory: buffers and not streams, since a stream that was read in part
- * cannot be sent again. A failed multipart upload is aborted, so that its parts cost nothing. Not for conditional writes:
- * two multipart uploads with the same condition can both win.
+ * cannot be sent again. A failed multipart upload is aborted, so that its parts cost nothing. Not for conditional
+ * writes: two multipart uploads with the same condition can both win.
  */
 export async function uploadFile(client: S3Client, place: UploadPlace, path: string): Promise<{ etag: string }> {
   const file = await open(path, 'r');

@@ -36,7 +36,10 @@ export interface World {
   inTurn<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** One way to break something. `inject` ends when it is over; it says what it did, or null where there was nothing to hit. */
+/**
+ * One way to break something. `inject` ends when it is over; it says what it did, or null where there was nothing to
+ * hit.
+ */
 export interface Fault {
   kind: FaultKind;
   target: string;

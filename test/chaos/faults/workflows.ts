@@ -73,7 +73,10 @@ async function reset({ random }: World, client: Client, workflowId: string): Pro
   return `${workflowId}, event ${point.eventId} of ${events?.length}`;
 }
 
-/** A start of one iteration more, by a person or by a schedule, while the loop runs; none beyond what it is to do in the end. */
+/**
+ * A start of one iteration more, by a person or by a schedule, while the loop runs; none beyond what it is to do in the
+ * end.
+ */
 const starting = (kind: 'start' | 'schedule', ask: (world: World) => Promise<StartAnswer | null>): Fault => ({
   kind,
   target: 'loop',

@@ -1,6 +1,6 @@
 /**
- * Loaded before a process (`node --import`): workers, which alone are told an endpoint, reach the store through the proxy.
- * Their stack keeps its own S3 server, and commands go straight to it.
+ * Loaded before a process (`node --import`): workers, which alone are told an endpoint, reach the store through the
+ * proxy. Their stack keeps its own S3 server, and commands go straight to it.
  */
 export const PROXY_VARIABLE = 'PARTLOOP_CHAOS_PROXY';
 

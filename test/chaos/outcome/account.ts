@@ -11,8 +11,8 @@ export class AccountError extends Error {
 }
 
 /**
- * What the loop owes: the last iteration that somebody was promised. Every start must be answered so that nothing asked for
- * before is lost and nothing is done twice.
+ * What the loop owes: the last iteration that somebody was promised. Every start must be answered so that nothing asked
+ * for before is lost and nothing is done twice.
  */
 export class Account {
   #owed = 0;

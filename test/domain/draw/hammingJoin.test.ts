@@ -4,7 +4,10 @@ import { DisjointSets } from '../../../domain/draw/disjointSets.js';
 import { joinWithin } from '../../../domain/draw/hammingJoin.js';
 import { hashDistance } from '../../../domain/draw/perceptualHash.js';
 
-/** Bits that are set in a hash, of all 64 or of a few: many hashes in a dense place, as of pictures with a flat background. */
+/**
+ * Bits that are set in a hash, of all 64 or of a few: many hashes in a dense place, as of pictures with a flat
+ * background.
+ */
 const spread = fc.array(fc.integer({ min: 0, max: 63 }), { maxLength: 12 });
 const dense = fc.array(fc.integer({ min: 40, max: 51 }), { maxLength: 6 });
 const hashOf = (bits: readonly number[]): string =>

@@ -118,9 +118,9 @@ const GOLDEN_CANDIDATES = {
 const GOLDEN_NON_NEIGHBOURS = { extra_part: 1, wrong_class: 4 };
 
 /**
- * What the scan is sure of (`pWrong` of at least 0.5), by kind. `planted`: images with such an error; `found`: those of them
- * with such a finding. Further findings of the kind: `beside` lie in an image with an error of another kind, `false` in an
- * image whose label is right.
+ * What the scan is sure of (`pWrong` of at least 0.5), by kind. `planted`: images with such an error; `found`: those of
+ * them with such a finding. Further findings of the kind: `beside` lie in an image with an error of another kind,
+ * `false` in an image whose label is right.
  */
 const GOLDEN_COUNTS: Record<string, KindCounts> = {
   empty_label: { planted: 2, found: 2, beside: 0, false: 0 },

@@ -107,7 +107,9 @@ export function moved(raster: Uint8Array, size: number, dx: number, dy: number):
   });
 }
 
-/** Network outputs for a label and a prediction that is sure of itself everywhere (0.9), unless `confidence` says less. */
+/**
+ * Network outputs for a label and a prediction that is sure of itself everywhere (0.9), unless `confidence` says less.
+ */
 export function seen(
   label: Uint8Array,
   mask: Uint8Array,
@@ -120,8 +122,8 @@ export function seen(
 }
 
 /**
- * A prediction as models make them: the truth a pixel off at most, in half of the pictures one part of it eaten away by what
- * is around it or taken for another class, and less sure of itself there.
+ * A prediction as models make them: the truth a pixel off at most, in half of the pictures one part of it eaten away by
+ * what is around it or taken for another class, and less sure of itself there.
  */
 export function mistaken(
   truth: Uint8Array,

@@ -62,7 +62,7 @@ describe('environment variables', () => {
       // Passed on to a program, not read.
       'cli/scan/attachHead.ts PATH',
       // Set for a library.
-      'storage/objects/s3.ts AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED',
+      'storage/objects/s3/bucket.ts AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED',
       'workers/run.ts TEMPORAL_POLL_SHUTDOWN_INTERRUPT_WAIT_MS',
     ]);
   });

@@ -22,8 +22,8 @@ const PLAN = 'loops/cars/1/plan/abc/plan.json';
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /**
- * A pool, a plan of one shard with one picture for each of `faults`, and the model in `modelPath` that judges it; the pictures
- * are test images as well.
+ * A pool, a plan of one shard with one picture for each of `faults`, and the model in `modelPath` that judges it; the
+ * pictures are test images as well.
  */
 export async function storeShard(
   store: ObjectStore,

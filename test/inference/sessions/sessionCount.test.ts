@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { fastestCount } from '../../../inference/sessions/sessionCount.js';
 
-/** Runners that share `cores`: a picture takes as long as there are more runners at work than cores; a clock of their own. */
+/**
+ * Runners that share `cores`: a picture takes as long as there are more runners at work than cores; a clock of their
+ * own.
+ */
 function machine(cores: number, runners: number) {
   let time = 0;
   let round: (() => void)[] = [];

@@ -9,7 +9,9 @@ interface Order {
   sequence: Deed[];
 }
 
-/** A person in a process of their own: does what it is sent, checks the pool after each deed, answers with what it saw. */
+/**
+ * A person in a process of their own: does what it is sent, checks the pool after each deed, answers with what it saw.
+ */
 process.once('message', (order: Order) => {
   void work(order).then(
     (rows) => process.send?.({ rows }, () => process.exit(0)),

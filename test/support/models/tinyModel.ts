@@ -155,7 +155,10 @@ onnx.checker.check_model(model)
 onnx.save(model, path)
 `;
 
-/** A picture whose left half is red, which is class 1; its green is what it does to `writeFaulty`. Blue is as red if omitted. */
+/**
+ * A picture whose left half is red, which is class 1; its green is what it does to `writeFaulty`. Blue is as red if
+ * omitted.
+ */
 export function faultyPicture(side: number, fault: Fault, blue?: number): Uint8Array {
   return Uint8Array.from({ length: side * side * 3 }, (_, at) => {
     if (at % 3 === 1) return FAULTS[fault];
@@ -165,9 +168,9 @@ export function faultyPicture(side: number, fault: Fault, blue?: number): Uint8A
 }
 
 /**
- * Write a real ONNX file that sees class 1 where red is above half, and that hangs, ends its process or answers nonsense for
- * pictures that ask for it (`FAULTS`), or for every picture. It hangs in a loop without end; the process ends by a division
- * that x86 processors refuse. A file that is there already is taken for the one that was asked for.
+ * Write a real ONNX file that sees class 1 where red is above half, and that hangs, ends its process or answers
+ * nonsense for pictures that ask for it (`FAULTS`), or for every picture. It hangs in a loop without end; the process
+ * ends by a division that x86 processors refuse. A file that is there already is taken for the one that was asked for.
  */
 export async function writeFaulty(path: string, size: number, classes: number, always?: Fault): Promise<string> {
   const code = always === undefined ? 0 : FAULTS[always];
@@ -176,8 +179,8 @@ export async function writeFaulty(path: string, size: number, classes: number, a
 }
 
 /**
- * Write a real ONNX file that sees class 1 where red is above half, and is sure of it. As in a trained network, p_label is
- * looked up by the label's value: one beyond `classes` ends the run.
+ * Write a real ONNX file that sees class 1 where red is above half, and is sure of it. As in a trained network, p_label
+ * is looked up by the label's value: one beyond `classes` ends the run.
  */
 export async function writeSeer(path: string, size: number, classes: number): Promise<string> {
   await run(PYTHON, ['-c', SEER, path, String(size), String(classes)]);

@@ -1,8 +1,8 @@
 import sharp, { type Metadata } from 'sharp';
 
 /**
- * Loaded before a process (`node --import`), it makes the picture library end or hang the process for pictures that ask for it,
- * as a fault of libvips would.
+ * Loaded before a process (`node --import`), it makes the picture library end or hang the process for pictures that ask
+ * for it, as a fault of libvips would.
  */
 export const CRASH_MARK = 'partloop test: end this process';
 export const HANG_MARK = 'partloop test: hang this process';

@@ -2,7 +2,9 @@ import { crc32, deflateSync } from 'node:zlib';
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-/** A greyscale PNG file of these unpacked bytes, whether or not they fit its header, with `others` as further chunks. */
+/**
+ * A greyscale PNG file of these unpacked bytes, whether or not they fit its header, with `others` as further chunks.
+ */
 export function png(
   header: { width: number; height: number; depth: number },
   unpacked: Uint8Array,

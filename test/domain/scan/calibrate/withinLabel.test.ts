@@ -71,7 +71,8 @@ describe('a missing part among others of the same label', () => {
           const total = taught.reduce((sum, one) => sum + (one.weight ?? 1), 0);
           const together = taught.reduce((sum, one) => sum + (one.weight ?? 1) * othersOf(one), 0);
           const mean = taught.map(othersOf);
-          // That others are wrong is a chance, not a yes or no: weights match it exactly where it is 0 or 1, and lean the right way in between.
+          // That others are wrong is a chance, not a yes or no: weights match it exactly where it is 0 or 1, and lean
+          // the right way in between.
           if (mean.every((others) => others === 0 || others === 1))
             assert.ok(Math.abs(together / total - wanted) < 1e-9);
           else assert.ok((together / total - usual) * (wanted - usual) >= -1e-9);

@@ -15,7 +15,10 @@ import { classValue, drawCar, mistaken, replaced, scheme, seen } from '../scene.
 const SIZE = 96;
 const config = scanConfigSchema.parse({});
 
-/** A hundred and twenty cars; the first eight with errors planted: five with parts left out, two with a wrong class, one mirrored. */
+/**
+ * A hundred and twenty cars; the first eight with errors planted: five with parts left out, two with a wrong class, one
+ * mirrored.
+ */
 function chunk(): ReduceEntry[] {
   const random = seededRandom('chunk');
   return Array.from({ length: 120 }, (_, index) => {
