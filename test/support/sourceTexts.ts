@@ -66,8 +66,8 @@ print(json.dumps(found))
 `;
 
 /**
- * Every string of the trainer's sources that a user may read; `job.py` and `identity.py` speak of the fields of their own
- * files.
+ * Every string of the trainer's sources that a user may read. `job.py` and `identity.py` speak of the fields of their
+ * own files.
  */
 export function trainerTexts(): PlacedText[] {
   const files = repositoryFiles().filter((name) => /^trainer\/partloop_trainer\/.*\.py$/.test(name));
