@@ -4,7 +4,7 @@ import { type DrawnChunk, drawChunk } from '../domain/draw/drawChunk.js';
 import { drawFacts, drawnSchema, drawnSoFar } from '../domain/draw/drawn.js';
 import { type DrawResult, drawStep } from '../domain/draw/step.js';
 import type { LeftOut } from '../domain/images/leftOut.js';
-import type { SplitChoice } from '../domain/scan/split.js';
+import type { SplitChoice } from '../domain/scan/judge/split.js';
 import { outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';

@@ -1,6 +1,6 @@
 import { PartloopError } from '../domain/base/errors.js';
 import { drawChunk } from '../domain/draw/drawChunk.js';
-import { scanPlanSchema } from '../domain/scan/plan.js';
+import { scanPlanSchema } from '../domain/scan/judge/plan.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
 import { chunkRowSchema, trainingRowSchema } from '../domain/tables.js';

@@ -18,10 +18,10 @@ import torch
 from msgspec.structs import replace
 from PIL import Image
 
-from partloop_trainer.data import Batch
-from partloop_trainer.devices import autocast
+from partloop_trainer.data.dataset import Batch
+from partloop_trainer.process.devices import autocast
 from partloop_trainer.job import Job, parse_job, read_job
-from partloop_trainer.protocol import Reporter, StopFlag
+from partloop_trainer.process.protocol import Reporter, StopFlag
 from partloop_trainer.train import Run
 
 CLASSES = 35

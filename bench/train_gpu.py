@@ -14,14 +14,14 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from partloop_trainer.devices import choose_device, compiles, configure, place, uses_bfloat16
+from partloop_trainer.process.devices import choose_device, compiles, configure, place, uses_bfloat16
 from partloop_trainer.job import Job, parse_job
-from partloop_trainer.losses import SegmentationLoss
-from partloop_trainer.model import build_model
-from partloop_trainer.optimizer import LARGEST_GRADIENT, build_optimizer
-from partloop_trainer.protocol import Reporter, TrainerError
-from partloop_trainer.ranks import Ranks
-from partloop_trainer.step import Step
+from partloop_trainer.model.losses import SegmentationLoss
+from partloop_trainer.model.knet import build_model
+from partloop_trainer.optim.optimizer import LARGEST_GRADIENT, build_optimizer
+from partloop_trainer.process.protocol import Reporter, TrainerError
+from partloop_trainer.process.ranks import Ranks
+from partloop_trainer.optim.step import Step
 
 # Dense bf16 TFLOPS by the makers' data sheets.
 PEAKS = {"H200": 989.0, "H100 PCIe": 756.0, "H100": 989.0, "A100": 312.0, "L40S": 362.0, "L4": 121.0, "A10": 125.0}

@@ -5,7 +5,7 @@ import { nameSchema } from './base/ids.js';
 import { isRecord } from './base/isRecord.js';
 import { knownPart } from './base/recorded.js';
 import { type LoopConfig, loopConfigSchema, trainerPresetSchema } from './config.js';
-import { splitChoiceSchema } from './scan/split.js';
+import { splitChoiceSchema } from './scan/judge/split.js';
 import { configConflicts } from './settings/configConflicts.js';
 import {
   knownSettings,

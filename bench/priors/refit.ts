@@ -1,10 +1,10 @@
 import { scanConfigSchema } from '../../domain/config.js';
 import { calibrate } from '../../domain/scan/calibrate/calibrate.js';
-import { learnClasses } from '../../domain/scan/calibrate/classes.js';
+import { learnClasses } from '../../domain/scan/calibrate/chunk/classes.js';
 import { FAMILY_NAMES, type Family, FURTHER_KINDS } from '../../domain/scan/calibrate/families.js';
 import { COLUMNS, IMAGE_COLUMNS } from '../../domain/scan/calibrate/features.js';
-import type { Coefficients } from '../../domain/scan/calibrate/logistic.js';
 import { FAMILY_PRIORS, IMAGE_PRIOR, KIND_PRIORS, PRIORS, type Priors } from '../../domain/scan/calibrate/priors.js';
+import type { Coefficients } from '../../domain/scan/calibrate/statistics/logistic.js';
 import { FINDING_KINDS } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { AnalysedSet } from '../detect/scan.js';

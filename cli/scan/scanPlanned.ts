@@ -3,7 +3,7 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { type NotDrawn, whyNotDrawn } from '../../domain/draw/drawChunk.js';
 import type { ScanRequest } from '../../domain/messages.js';
 import { notScannedText } from '../../domain/scan/counts.js';
-import { SPLIT_IN_WORDS } from '../../domain/scan/split.js';
+import { SPLIT_IN_WORDS } from '../../domain/scan/judge/split.js';
 import { standaloneConfig } from '../../domain/scan/standalone.js';
 import { fewImagesWarning } from '../../domain/scan/warnings.js';
 import { digestOfTaxonomy } from '../../storage/digest.js';

@@ -1,7 +1,7 @@
 import { counted } from '../base/counted.js';
 import { PartloopError } from '../base/errors.js';
 import { seededRandom, shuffle } from '../base/random.js';
-import { isInSplit, type SplitChoice } from '../scan/split.js';
+import { isInSplit, type SplitChoice } from '../scan/judge/split.js';
 import type { ChunkRow, IndexRow } from '../tables.js';
 import { copyDetector, nearDuplicateClusters } from './nearDuplicates.js';
 

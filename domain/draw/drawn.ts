@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sha256Schema } from '../base/ids.js';
 import { kindsText, type LeftOut } from '../images/leftOut.js';
-import type { SplitChoice } from '../scan/split.js';
+import type { SplitChoice } from '../scan/judge/split.js';
 import type { WorkOf } from '../stepContract.js';
 import type { ChunkRow, IndexRow } from '../tables.js';
 import type { DrawnChunk } from './drawChunk.js';

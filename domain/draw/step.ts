@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nameSchema, sha256Schema } from '../base/ids.js';
-import { splitChoiceSchema } from '../scan/split.js';
+import { splitChoiceSchema } from '../scan/judge/split.js';
 import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 
 /**

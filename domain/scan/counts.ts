@@ -3,7 +3,7 @@ import { counted } from '../base/counted.js';
 import type { NotDrawn } from '../draw/drawChunk.js';
 import { type DrawResult, drawCounts } from '../draw/step.js';
 import type { ScanImageRow } from '../tables.js';
-import { splitChoiceSchema } from './split.js';
+import { splitChoiceSchema } from './judge/split.js';
 import { type ScanResult, scanStep } from './step.js';
 
 /** What stands in the table of images of one that nobody judged. */

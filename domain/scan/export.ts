@@ -5,8 +5,8 @@ import type { FindingRow, IndexRow, ScanImageRow } from '../tables.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
 import { notJudged } from './counts.js';
 import { findingClass } from './findingClass.js';
+import type { SplitChoice } from './judge/split.js';
 import { PROBABILITIES } from './probabilities.js';
-import type { SplitChoice } from './split.js';
 
 /** `images.csv`: one row for every image scanned. */
 export const exportedImageSchema = z.object({

@@ -1,7 +1,7 @@
 import type { ScanConfig } from '../config.js';
 import type { FindingKind, FindingRow, ScanImageRow } from '../tables.js';
 import type { Tags } from '../tags.js';
-import type { VerdictCorrection } from './calibrate/plattScaling.js';
+import type { VerdictCorrection } from './calibrate/statistics/plattScaling.js';
 import type { CandidateFeatures } from './features.js';
 
 /**

@@ -1,4 +1,4 @@
-/** Backbones with weights and settings of our own (`trainer/partloop_trainer/backbones.py`). */
+/** Backbones with weights and settings of our own (`trainer/partloop_trainer/model/backbones.py`). */
 const PRESETS = ['efficientnet_lite0', 'swin_tiny', 'swin_large'] as const;
 
 /**

@@ -1,8 +1,8 @@
 import type { FailureCode } from '../base/failures/failure.js';
 
 /**
- * How the trainer ends: the table of `trainer/partloop_trainer/protocol.py`, with what each end means here. A test
- * holds the two equal.
+ * How the trainer ends: the table of `trainer/partloop_trainer/process/protocol.py`, with what each end means here. A
+ * test holds the two equal.
  */
 export const TRAINER_EXITS = {
   done: { exitCode: 0, retry: false, failure: null },

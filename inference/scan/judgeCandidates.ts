@@ -1,6 +1,6 @@
 import { benchmarkBefore, type RegisteredModel, registeredModelSchema } from '../../domain/decide/decision.js';
 import type { ScanJudge } from '../../domain/messages.js';
-import type { JudgeCandidate } from '../../domain/scan/judges.js';
+import type { JudgeCandidate } from '../../domain/scan/judge/judges.js';
 import type { ScanResult } from '../../domain/scan/step.js';
 import type { IterationContext } from '../../domain/steps.js';
 import { modelCardSchema, trainingListSchema } from '../../domain/train/modelCard.js';

@@ -1,5 +1,5 @@
 import { PartloopError } from '../../domain/base/errors.js';
-import { scanPlanSchema } from '../../domain/scan/plan.js';
+import { scanPlanSchema } from '../../domain/scan/judge/plan.js';
 import type { IterationContext } from '../../domain/steps.js';
 import { type ChunkRow, chunkRowSchema } from '../../domain/tables.js';
 import type { ModelCard } from '../../domain/train/modelCard.js';

@@ -1,5 +1,5 @@
 import { PartloopError } from '../../domain/base/errors.js';
-import type { ScanPlan } from '../../domain/scan/plan.js';
+import type { ScanPlan } from '../../domain/scan/judge/plan.js';
 import { outputOf } from '../../domain/stepContract.js';
 import { type ModelCard, modelCardSchema } from '../../domain/train/modelCard.js';
 import type { FoldResult } from '../../domain/train/step.js';

@@ -1,6 +1,6 @@
 import { NO_JUDGE, SHARD_FAILED } from '../../domain/scan/counts.js';
 import type { ReduceEntry } from '../../domain/scan/index.js';
-import type { ScanPlan } from '../../domain/scan/plan.js';
+import type { ScanPlan } from '../../domain/scan/judge/plan.js';
 import type { ChunkRow } from '../../domain/tables.js';
 import { tagsSchema } from '../../domain/tags.js';
 import type { ModelCard } from '../../domain/train/modelCard.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { scanPlanSchema } from '../../domain/scan/plan.js';
+import { scanPlanSchema } from '../../domain/scan/judge/plan.js';
 import { chunkRowSchema } from '../../domain/tables.js';
 import type { ActivityDeps } from '../../steps/deps.js';
 import { withHeartbeat } from '../../steps/heartbeat.js';

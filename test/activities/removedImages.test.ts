@@ -10,7 +10,7 @@ import { createStandaloneScanActivities } from '../../activities/standaloneScan.
 import { loopConfigSchema } from '../../domain/config.js';
 import type { DrawResult } from '../../domain/draw/step.js';
 import { evaluateStep } from '../../domain/evaluate/step.js';
-import { scanPlanSchema } from '../../domain/scan/plan.js';
+import { scanPlanSchema } from '../../domain/scan/judge/plan.js';
 import type { ScanResult } from '../../domain/scan/step.js';
 import type { IterationContext } from '../../domain/steps.js';
 import {

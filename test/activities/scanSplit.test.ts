@@ -12,7 +12,7 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { type ScanJudge, scanRequestSchema } from '../../domain/messages.js';
 import { countsText } from '../../domain/scan/counts.js';
 import { leftOutOfScan } from '../../domain/scan/export.js';
-import { scanPlanSchema } from '../../domain/scan/plan.js';
+import { scanPlanSchema } from '../../domain/scan/judge/plan.js';
 import type { IterationContext, StepResult } from '../../domain/steps.js';
 import { type ChunkRow, chunkRowSchema, type IndexRow, scanImageRowSchema } from '../../domain/tables.js';
 import type { ActivityDeps } from '../../steps/deps.js';

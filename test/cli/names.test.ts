@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { settingsFrom } from '../../cli/options.js';
 import { own } from '../../domain/base/own.js';
-import { judgedClasses } from '../../domain/scan/calibrate/classes.js';
+import { judgedClasses } from '../../domain/scan/calibrate/chunk/classes.js';
 import { mergeSettings } from '../../domain/settings/settings.js';
 import { builtInTaxonomy, TAXONOMIES } from '../../domain/taxonomies/index.js';
 import { parseTaxonomy } from '../../domain/taxonomy.js';

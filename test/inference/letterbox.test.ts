@@ -34,7 +34,7 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 import numpy as np
 from PIL import Image
-from partloop_trainer.preprocess import letterbox_image, letterbox_label, resize_image, resize_label
+from partloop_trainer.data.preprocess import letterbox_image, letterbox_label, resize_image, resize_label
 folder, count, size = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 sizes = []
 for n in range(count):
@@ -51,7 +51,7 @@ const TRAINER_PHOTOS = `
 import sys
 sys.path.insert(0, sys.argv[1])
 from PIL import Image, ImageOps
-from partloop_trainer.preprocess import letterbox_image, resize_image
+from partloop_trainer.data.preprocess import letterbox_image, resize_image
 size = int(sys.argv[2])
 for path in sys.argv[3:]:
     picture = ImageOps.exif_transpose(Image.open(path))

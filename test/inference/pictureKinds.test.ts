@@ -31,8 +31,8 @@ import io, sys
 sys.path.insert(0, sys.argv[1])
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
-from partloop_trainer.data import Record, load_image
-from partloop_trainer.preprocess import resize_image
+from partloop_trainer.data.dataset import Record, load_image
+from partloop_trainer.data.preprocess import resize_image
 
 def by_the_book(path):
     image = Image.open(path)

@@ -7,7 +7,7 @@ import { reviewsFor } from '../../activities/reviews.js';
 import { planScan } from '../../activities/scanPlan.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { loopConfigSchema } from '../../domain/config.js';
-import { scanPlanSchema } from '../../domain/scan/plan.js';
+import { scanPlanSchema } from '../../domain/scan/judge/plan.js';
 import type { IterationContext, Step } from '../../domain/steps.js';
 import type { ActivityDeps } from '../../steps/deps.js';
 import { pinned } from '../../steps/pins.js';

@@ -69,7 +69,7 @@ describe('settings of a training', () => {
 
   it('are refused by both where they do not go together', () => {
     const script =
-      'import json,sys; from partloop_trainer.job import parse_job; from partloop_trainer.protocol import TrainerError\n' +
+      'import json,sys; from partloop_trainer.job import parse_job; from partloop_trainer.process.protocol import TrainerError\n' +
       'base = {"version": 1, "workDir": "/w", "train": "/t", "classes": ["background", "hood"],' +
       ' "taxonomyDigest": "t", "trainingSetDigest": "s"}\n' +
       'def fits(settings):\n  try: parse_job({**base, "settings": settings}); return True\n' +

@@ -12,9 +12,9 @@ import traceback
 from pathlib import Path
 
 from . import __version__
-from .launch import launch, process_count
-from .protocol import EXITS, Reporter, StopFlag, TrainerError, fail, from_exception
-from .weights import package_file
+from .model.weights import package_file
+from .process.launch import launch, process_count
+from .process.protocol import EXITS, Reporter, StopFlag, TrainerError, fail, from_exception
 
 
 def main() -> None:

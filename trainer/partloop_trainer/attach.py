@@ -15,11 +15,11 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, compose, helper, numpy_helper, version_converter
 
-from .answers import check_answers, shape_fault
-from .checkpoint import replace_durably
+from .data.preprocess import IGNORE
 from .export import OPSET, clean
-from .preprocess import IGNORE
-from .protocol import TrainerError
+from .process.answers import check_answers, shape_fault
+from .process.checkpoint import replace_durably
+from .process.protocol import TrainerError
 
 LARGEST_FILE = 4 * 2**30
 PREFIX = "network/"

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .data import ImageSet
-from .model import KNet, upsampled
-from .preprocess import IGNORE, Pixels, content_size, letterbox_image, resize_image, resize_label, resize_nearest
-from .protocol import StopFlag
+from .data.dataset import ImageSet
+from .data.preprocess import IGNORE, Pixels, content_size, letterbox_image, resize_image, resize_label, resize_nearest
+from .model.knet import KNet, upsampled
+from .process.protocol import StopFlag
 
 
 @dataclass(frozen=True)

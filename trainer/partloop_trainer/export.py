@@ -18,12 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from . import __version__
-from .checkpoint import replace_durably, sha256_file
+from .data.preprocess import IGNORE, PAD_RGB
 from .job import Job
-from .model import KNet
-from .preprocess import IGNORE, PAD_RGB
-from .protocol import TrainerError
-from .room import bytes_of, room_for
+from .model.knet import KNet
+from .process.checkpoint import replace_durably, sha256_file
+from .process.protocol import TrainerError
+from .process.room import bytes_of, room_for
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from .data.sampling import CLASS_WEIGHTS
 from .job import Job
-from .losses import FOCAL_GAMMA
-from .optimizer import LARGEST_GRADIENT, WEIGHT_DECAY
-from .sampling import CLASS_WEIGHTS
-from .schedule import BASE_SHARE, GAMMA, POWER, UP_SHARE
-from .step import AUXILIARY_WEIGHT
+from .model.losses import FOCAL_GAMMA
+from .optim.optimizer import LARGEST_GRADIENT, WEIGHT_DECAY
+from .optim.schedule import BASE_SHARE, GAMMA, POWER, UP_SHARE
+from .optim.step import AUXILIARY_WEIGHT
 
 
 def identity(job: Job) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-from .protocol import TrainerError
+from .process.protocol import TrainerError
 from .schema import parsed
 from .settings import Settings
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from .job import Job
-from .protocol import Reporter, StopFlag, TrainerError
+from .process.protocol import Reporter, StopFlag, TrainerError
 from .train import Run
 
 LOWEST_FACTOR, HIGHEST_FACTOR = 1e-3, 1e2

@@ -18,7 +18,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from .protocol import TrainerError
+from .process.protocol import TrainerError
 
 Value = float | str
 State = Literal["running", "stopped", "complete", "failed"]

@@ -46,7 +46,7 @@ def recipe() -> Recipe:
 def sources_digest(folder: Path = FOLDER) -> str:
     """sha256 over the code that decides weights: equal for equal code, whatever its comments and layout."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
+    for path in sorted(folder.rglob("*.py")):
         if path.stem not in PLUMBING:
             digest.update(f"{path.stem}\n".encode())
             for part in _parts(ast.parse(path.read_text("utf-8"))):

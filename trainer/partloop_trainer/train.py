@@ -14,8 +14,19 @@ import numpy as np
 import torch
 from torch import nn
 
-from .average import Average
-from .checkpoint import (
+from .data.dataset import Batch, ImageSet, Loader, label_counts, read_records
+from .data.sampling import Sampler, class_weights, image_weights
+from .evaluate import Metrics, evaluate
+from .export import export
+from .identity import identity
+from .job import Job
+from .model.average import Average
+from .model.knet import build_model
+from .model.losses import SegmentationLoss
+from .optim.optimizer import LARGEST_GRADIENT, build_optimizer
+from .optim.schedule import rate_factor, size_at
+from .optim.step import Step
+from .process.checkpoint import (
     Checkpoints,
     Saved,
     environment,
@@ -25,22 +36,11 @@ from .checkpoint import (
     weights_digest,
     write_json,
 )
-from .data import Batch, ImageSet, Loader, label_counts, read_records
-from .devices import choose_device, compiles, configure, place, uses_bfloat16
-from .evaluate import Metrics, evaluate
-from .export import export
-from .identity import identity
-from .job import Job
-from .losses import SegmentationLoss
-from .model import build_model
-from .optimizer import LARGEST_GRADIENT, build_optimizer
-from .protocol import Reporter, StopFlag, TrainerError
-from .ranks import join_ranks
-from .room import bytes_of, room_for
-from .sampling import Sampler, class_weights, image_weights
-from .schedule import rate_factor, size_at
-from .step import Step
-from .writer import Writer
+from .process.devices import choose_device, compiles, configure, place, uses_bfloat16
+from .process.protocol import Reporter, StopFlag, TrainerError
+from .process.ranks import join_ranks
+from .process.room import bytes_of, room_for
+from .process.writer import Writer
 
 # Most bytes of prepared images that are kept in memory.
 CACHE_BYTES = 1_000_000_000

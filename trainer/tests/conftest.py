@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from partloop_trainer.job import Job, parse_job
-from partloop_trainer.protocol import Reporter, StopFlag
+from partloop_trainer.process.protocol import Reporter, StopFlag
 
 CLASSES = ["background", "left_door", "right_door", "hood"]
 COLOURS = [(90, 90, 90), (220, 40, 40), (40, 220, 40), (40, 40, 220)]

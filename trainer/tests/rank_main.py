@@ -7,7 +7,7 @@ import sys
 import torch
 
 from partloop_trainer.job import Job, read_job
-from partloop_trainer.protocol import Reporter, StopFlag
+from partloop_trainer.process.protocol import Reporter, StopFlag
 from partloop_trainer.train import Run
 
 

@@ -13,7 +13,7 @@ import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from partloop_trainer.attach import Spec, attach_head
-from partloop_trainer.protocol import TrainerError
+from partloop_trainer.process.protocol import TrainerError
 
 SIZE, CLASSES = 64, 4
 RANDOM = np.random.default_rng(11)

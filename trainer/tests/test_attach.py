@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from partloop_trainer.attach import Spec, attach_head
-from partloop_trainer.protocol import TrainerError
+from partloop_trainer.process.protocol import TrainerError
 
 SIZE = 64
 MEAN, STD, SCALE = [0.4, 0.5, 0.6], [0.2, 0.25, 0.3], 1 / 255

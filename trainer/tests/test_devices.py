@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from conftest import Child, Recorder, run_here, tiny_raw
-from partloop_trainer import step as step_module
 from partloop_trainer.job import Job, parse_job
-from partloop_trainer.model import KNet, Outputs
-from partloop_trainer.protocol import StopFlag, TrainerError
-from partloop_trainer.ranks import Ranks
+from partloop_trainer.model.knet import KNet, Outputs
+from partloop_trainer.optim import step as step_module
+from partloop_trainer.process.protocol import StopFlag, TrainerError
+from partloop_trainer.process.ranks import Ranks
 from partloop_trainer.train import Run
 from rank_main import first_step
 

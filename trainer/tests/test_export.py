@@ -12,8 +12,8 @@ from torch import nn
 
 from partloop_trainer.export import allowed_ties, export
 from partloop_trainer.job import Job
-from partloop_trainer.model import KNet, build_model, group_features
-from partloop_trainer.protocol import TrainerError
+from partloop_trainer.model.knet import KNet, build_model, group_features
+from partloop_trainer.process.protocol import TrainerError
 
 
 def lively(job: Job) -> KNet:

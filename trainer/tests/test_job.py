@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from conftest import Child, tiny_raw
 from partloop_trainer.identity import identity
 from partloop_trainer.job import Job, describe, parse_job
-from partloop_trainer.protocol import EXITS, TrainerError
+from partloop_trainer.process.protocol import EXITS, TrainerError
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from conftest import run_here
+from partloop_trainer.data.resize import pooling_matrix
 from partloop_trainer.job import Job
-from partloop_trainer.model import KernelUpdateStage, KNet, build_model
-from partloop_trainer.resize import pooling_matrix
-from partloop_trainer.upernet import PyramidPooling
+from partloop_trainer.model.knet import KernelUpdateStage, KNet, build_model
+from partloop_trainer.model.upernet import PyramidPooling
 
 Vector = list[float]
 

@@ -13,15 +13,15 @@ import torch
 from torch.nn import functional as F
 
 from conftest import CLASSES, Recorder, run_here
-from partloop_trainer import losses
-from partloop_trainer.checkpoint import weights_digest
+from partloop_trainer.data.resize import interpolation_matrix, resize_bilinear
 from partloop_trainer.evaluate import confusion_counts, metrics_of
 from partloop_trainer.job import Job
-from partloop_trainer.losses import SegmentationLoss, dice, shrink_label
-from partloop_trainer.model import KernelAttention, KernelUpdateStage, build_model, group_features
-from partloop_trainer.protocol import StopFlag, TrainerError
-from partloop_trainer.resize import interpolation_matrix, resize_bilinear
-from partloop_trainer.schedule import size_at
+from partloop_trainer.model import losses
+from partloop_trainer.model.knet import KernelAttention, KernelUpdateStage, build_model, group_features
+from partloop_trainer.model.losses import SegmentationLoss, dice, shrink_label
+from partloop_trainer.optim.schedule import size_at
+from partloop_trainer.process.checkpoint import weights_digest
+from partloop_trainer.process.protocol import StopFlag, TrainerError
 from partloop_trainer.settings import LossWeights, Settings
 
 

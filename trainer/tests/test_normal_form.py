@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from partloop_trainer.data import Record, image_size, load_image
-from partloop_trainer.protocol import TrainerError
+from partloop_trainer.data.dataset import Record, image_size, load_image
+from partloop_trainer.process.protocol import TrainerError
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (12, 20, 3), np.uint8)
 RGB = Image.fromarray(PIXELS)

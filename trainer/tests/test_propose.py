@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from partloop_trainer.process.protocol import TrainerError
 from partloop_trainer.propose import Request, Trial, dimension, propose, read_request
-from partloop_trainer.protocol import TrainerError
 
 SPACE = {
     "rate": dimension({"low": 1e-4, "high": 1e-1, "log": True}),

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from torch import nn
 
 from conftest import run_here
-from partloop_trainer import schedule
-from partloop_trainer.average import Average
 from partloop_trainer.job import Job
-from partloop_trainer.schedule import BASE_SHARE, rate_factor
+from partloop_trainer.model.average import Average
+from partloop_trainer.optim import schedule
+from partloop_trainer.optim.schedule import BASE_SHARE, rate_factor
 from partloop_trainer.settings import Settings
 
 

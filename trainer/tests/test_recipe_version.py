@@ -12,9 +12,9 @@ import pytest
 from msgspec.structs import replace
 
 from conftest import run_here
-from partloop_trainer import checkpoint
 from partloop_trainer.job import Job
-from partloop_trainer.protocol import TrainerError
+from partloop_trainer.process import checkpoint
+from partloop_trainer.process.protocol import TrainerError
 from partloop_trainer.recipe import FOLDER, recipe, sources_digest
 
 # Losses of the six steps of `conftest.tiny_raw`, by version of the recipe. Rounding differs between machines, and

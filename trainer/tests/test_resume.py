@@ -12,7 +12,7 @@ import pytest
 
 from conftest import CLASSES, Child, run_here, tiny_raw
 from partloop_trainer.job import Job
-from partloop_trainer.protocol import TrainerError
+from partloop_trainer.process.protocol import TrainerError
 
 
 def weights_of(job: Job) -> str:

@@ -13,8 +13,8 @@ import pytest
 
 from conftest import run_here
 from partloop_trainer.job import Job
-from partloop_trainer.protocol import TrainerError, from_exception
-from partloop_trainer.room import size_text
+from partloop_trainer.process.protocol import TrainerError, from_exception
+from partloop_trainer.process.room import size_text
 
 
 @pytest.fixture

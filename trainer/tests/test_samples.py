@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from conftest import COLOURS
-from partloop_trainer.augment import augment, flip_table
-from partloop_trainer.data import ImageSet, Loader, load_label, read_records
-from partloop_trainer.job import Job
-from partloop_trainer.preprocess import (
+from partloop_trainer.data.augment import augment, flip_table
+from partloop_trainer.data.dataset import ImageSet, Loader, load_label, read_records
+from partloop_trainer.data.preprocess import (
     IGNORE,
     PAD_RGB,
     content_size,
@@ -23,8 +22,9 @@ from partloop_trainer.preprocess import (
     resize_image,
     resize_label,
 )
-from partloop_trainer.protocol import TrainerError
-from partloop_trainer.sampling import AUGMENT, CHOICE, Sampler, class_weights, image_weights, stream
+from partloop_trainer.data.sampling import AUGMENT, CHOICE, Sampler, class_weights, image_weights, stream
+from partloop_trainer.job import Job
+from partloop_trainer.process.protocol import TrainerError
 from partloop_trainer.settings import Augment
 
 STILL = Augment(angle=0.0, crop=0.0, flip=False, brightness=0.0, contrast=0.0)

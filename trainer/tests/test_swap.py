@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from partloop_trainer.augment import augment, flip_table
-from partloop_trainer.preprocess import Pixels
-from partloop_trainer.sampling import AUGMENT, stream
+from partloop_trainer.data.augment import augment, flip_table
+from partloop_trainer.data.preprocess import Pixels
+from partloop_trainer.data.sampling import AUGMENT, stream
 from partloop_trainer.settings import Augment
 
 KINDS = 3

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from conftest import CLASSES, Child, tiny_raw
-from partloop_trainer.data import label_counts, read_records
-from partloop_trainer.protocol import StopFlag, TrainerError
+from partloop_trainer.data.dataset import label_counts, read_records
+from partloop_trainer.process.protocol import StopFlag, TrainerError
 
 
 def spoiled(data: Path, folder: Path, spoil: dict[int, bytes], key: str) -> Path:

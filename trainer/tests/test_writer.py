@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from conftest import Recorder
-from partloop_trainer.checkpoint import Checkpoints, Saved
-from partloop_trainer.writer import Writer
+from partloop_trainer.process.checkpoint import Checkpoints, Saved
+from partloop_trainer.process.writer import Writer
 
 
 class Slow(Checkpoints):

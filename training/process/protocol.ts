@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import { sha256Schema } from '../../domain/base/ids.js';
 
-/** The only version of the trainer's protocol that is spoken here (`trainer/partloop_trainer/protocol.py`). */
+/** The only version of the trainer's protocol that is spoken here (`trainer/partloop_trainer/process/protocol.py`). */
 const PROTOCOL_VERSION = 1;
 /** A line longer than this is no message; it must not fill the memory. */
 export const MAX_LINE_CHARS = 1_000_000;

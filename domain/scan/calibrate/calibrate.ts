@@ -3,14 +3,14 @@ import type { Taxonomy } from '../../taxonomy.js';
 import type { Candidate, ClassIouByName, ImageAnalysis, ReduceEntry } from '../types.js';
 import { candidateProbabilities } from './candidateProbabilities.js';
 import { learnCandidateShifts } from './candidateSlices.js';
-import type { ClassKnowledge } from './classes.js';
+import type { ClassKnowledge } from './chunk/classes.js';
 import { FAMILY_NAMES } from './families.js';
 import { type FamilyFits, fitFamilies, injectedOf } from './familyFits.js';
 import { featureTable, type MeasuredCandidate } from './featureTable.js';
 import { imageProbabilities } from './imageProbabilities.js';
-import { NO_CORRECTION, type VerdictCorrection } from './plattScaling.js';
-import type { PositiveUnlabelledFit } from './positiveUnlabelled.js';
 import { PRIORS, type Priors } from './priors.js';
+import { NO_CORRECTION, type VerdictCorrection } from './statistics/plattScaling.js';
+import type { PositiveUnlabelledFit } from './statistics/positiveUnlabelled.js';
 
 export interface JudgedCandidate {
   candidate: Candidate;

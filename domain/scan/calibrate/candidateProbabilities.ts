@@ -2,9 +2,9 @@ import { type CandidateShifts, slicesOf } from './candidateSlices.js';
 import { explainAway } from './explainAway.js';
 import type { FamilyFits } from './familyFits.js';
 import type { MeasuredCandidate } from './featureTable.js';
-import { correctByVerdicts, type VerdictCorrection } from './plattScaling.js';
-import { probabilityWrong } from './positiveUnlabelled.js';
-import { recalibrated, type SliceShifts } from './sliceRecalibration.js';
+import { correctByVerdicts, type VerdictCorrection } from './statistics/plattScaling.js';
+import { probabilityWrong } from './statistics/positiveUnlabelled.js';
+import { recalibrated, type SliceShifts } from './statistics/sliceRecalibration.js';
 
 /** What was learned of candidates: by family, by slice, and from reviewers. */
 export interface CandidateKnowledge {

@@ -2,8 +2,8 @@ import { BACKGROUND } from '../../taxonomy.js';
 import { explainAway } from './explainAway.js';
 import type { FamilyFits } from './familyFits.js';
 import type { MeasuredCandidate, MeasuredImage } from './featureTable.js';
-import { probabilityWrong } from './positiveUnlabelled.js';
-import { countSlices, learnSliceShifts, type Sliced, type SliceShifts } from './sliceRecalibration.js';
+import { probabilityWrong } from './statistics/positiveUnlabelled.js';
+import { countSlices, learnSliceShifts, type Sliced, type SliceShifts } from './statistics/sliceRecalibration.js';
 import { CANDIDATE_SLICES } from './thresholds.js';
 
 /** By group of candidates: what slices take from the log odds in which the model is weak. */

@@ -1,8 +1,12 @@
 import { FAMILY_NAMES, type Family, isWhole } from './families.js';
 import type { MeasuredCandidate, MeasuredImage } from './featureTable.js';
-import type { Coefficients } from './logistic.js';
-import { fitPositiveUnlabelled, type PositiveUnlabelledFit, probabilityWrong } from './positiveUnlabelled.js';
 import { EXPECTED, type Priors } from './priors.js';
+import type { Coefficients } from './statistics/logistic.js';
+import {
+  fitPositiveUnlabelled,
+  type PositiveUnlabelledFit,
+  probabilityWrong,
+} from './statistics/positiveUnlabelled.js';
 import { FAMILY_RIDGE } from './thresholds.js';
 import { DEPENDENT_FAMILY, fitWithinLabel } from './withinLabel.js';
 

@@ -2,13 +2,13 @@ import type { ScanConfig } from '../../config.js';
 import type { FindingKind } from '../../tables.js';
 import { BACKGROUND, type Taxonomy } from '../../taxonomy.js';
 import type { Candidate, ClassIouByName, ImageAnalysis, ImageStatistics, ReduceEntry } from '../types.js';
-import { type ClassKnowledge, judgedClasses } from './classes.js';
-import { learnPlausibility } from './cooccurrence.js';
-import { learnExpectedAgreement } from './expectedAgreement.js';
+import { type ClassKnowledge, judgedClasses } from './chunk/classes.js';
+import { learnPlausibility } from './chunk/cooccurrence.js';
+import { learnExpectedAgreement } from './chunk/expectedAgreement.js';
 import { type Family, familyOf, groupOf, teaches } from './families.js';
 import { familyRow } from './features.js';
-import type { GroupedRow } from './positiveUnlabelled.js';
-import { tagSlices } from './sliceRecalibration.js';
+import type { GroupedRow } from './statistics/positiveUnlabelled.js';
+import { tagSlices } from './statistics/sliceRecalibration.js';
 import { UNKNOWN_CLASS } from './thresholds.js';
 
 /** A candidate on its way into a regression. */

@@ -3,15 +3,15 @@ import type { ImageStatistics } from '../types.js';
 import type { CandidateProbabilities } from './candidateProbabilities.js';
 import { imageRow } from './features.js';
 import type { MeasuredImage } from './featureTable.js';
-import type { Coefficients } from './logistic.js';
+import { EXPECTED } from './priors.js';
+import type { Coefficients } from './statistics/logistic.js';
 import {
   fitPositiveUnlabelled,
   type GroupedRow,
   type PositiveUnlabelledFit,
   probabilityWrong,
-} from './positiveUnlabelled.js';
-import { EXPECTED } from './priors.js';
-import { countSlices, learnSliceShifts, recalibrated } from './sliceRecalibration.js';
+} from './statistics/positiveUnlabelled.js';
+import { countSlices, learnSliceShifts, recalibrated } from './statistics/sliceRecalibration.js';
 import { IMAGE_FIT } from './thresholds.js';
 
 const GROUP = 'image';

@@ -2,7 +2,7 @@ import type { FindingKind } from '../../tables.js';
 import { constant, PHOTOS, type Source, valuesOf } from '../constants.js';
 import { FAMILY_NAMES, type Family, FURTHER_KINDS } from './families.js';
 import { COLUMNS, type ColumnName, IMAGE_COLUMNS, type ImageColumnName } from './features.js';
-import type { Coefficients } from './logistic.js';
+import type { Coefficients } from './statistics/logistic.js';
 
 // What is believed before anything of a chunk is known. Small chunks rest on it, large ones overrule it.
 // All of it was set by hand. `npm run bench -- priors` fits the coefficients on rendered cars, without a look at these,

@@ -1,6 +1,6 @@
 import type { Family } from './families.js';
 import { OTHERS_COLUMN } from './features.js';
-import { type GroupedRow, type PositiveUnlabelledFit, probabilityWrong } from './positiveUnlabelled.js';
+import { type GroupedRow, type PositiveUnlabelledFit, probabilityWrong } from './statistics/positiveUnlabelled.js';
 import { WITHIN_LABEL } from './thresholds.js';
 
 /** The family whose errors depend on each other within a label: who forgets one part often forgets several. */

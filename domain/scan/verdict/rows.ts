@@ -2,7 +2,7 @@ import { round6 } from '../../base/round.js';
 import type { FindingRow, ScanImageRow } from '../../tables.js';
 import type { Taxonomy } from '../../taxonomy.js';
 import type { JudgedCandidate, JudgedImage } from '../calibrate/calibrate.js';
-import { imageIou } from '../calibrate/classes.js';
+import { imageIou } from '../calibrate/chunk/classes.js';
 import type { ReduceEntry } from '../types.js';
 import { findingId } from './findingId.js';
 import { REPORTED } from './thresholds.js';

@@ -12,7 +12,7 @@ import {
   SHARD_FAILED,
 } from '../../../domain/scan/counts.js';
 import { exportScan, leftOutOfScan } from '../../../domain/scan/export.js';
-import { splitChoiceSchema } from '../../../domain/scan/split.js';
+import { splitChoiceSchema } from '../../../domain/scan/judge/split.js';
 import { idOf, indexRow, scanRow, TAXONOMY } from '../sample/rows.js';
 
 const FATES = ['scanned', 'missing', 'unreadable', 'unjudged', 'failed'] as const;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { assignFolds } from '../../../domain/scan/folds.js';
-import { hasSeen, type JudgeCandidate, rankJudges } from '../../../domain/scan/judges.js';
+import { assignFolds } from '../../../domain/scan/judge/folds.js';
+import { hasSeen, type JudgeCandidate, rankJudges } from '../../../domain/scan/judge/judges.js';
 import { chunkRow, idOf } from '../sample/rows.js';
 
 const rows = fc

@@ -34,7 +34,7 @@ const job = trainerJob({
 
 describe('the contract with the trainer', () => {
   it('has the same exit codes and retry classes on both sides', () => {
-    const source = readFileSync(join(root, 'trainer/partloop_trainer/protocol.py'), 'utf8');
+    const source = readFileSync(join(root, 'trainer/partloop_trainer/process/protocol.py'), 'utf8');
     const rows = [...source.matchAll(/^ {4}"([a-z-]+)": \((\d+), (True|False)\)/gm)];
     const theirs = Object.fromEntries(
       rows.map(([, name, code, retry]) => [name, { exitCode: Number(code), retry: retry === 'True' }]),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { loopConfigSchema } from '../../../domain/config.js';
-import { scanPlanSchema } from '../../../domain/scan/plan.js';
+import { scanPlanSchema } from '../../../domain/scan/judge/plan.js';
 import { type ChunkRow, chunkRowSchema, indexRowSchema } from '../../../domain/tables.js';
 import type { ScanSetup } from '../../../inference/scan/scanSetup.js';
 import { keys } from '../../../storage/keys.js';

@@ -217,7 +217,7 @@ describe('a file that is brought as a picture', function () {
 const TRAINER = `
 import sys
 sys.path.insert(0, sys.argv[1])
-from partloop_trainer.data import Record, load_image
+from partloop_trainer.data.dataset import Record, load_image
 for path in sys.argv[2:]:
     load_image(Record(path, path, "", ()))
 `;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Family } from '../../../../domain/scan/calibrate/families.js';
 import { OTHERS_COLUMN } from '../../../../domain/scan/calibrate/features.js';
-import type { PositiveUnlabelledFit } from '../../../../domain/scan/calibrate/positiveUnlabelled.js';
+import type { PositiveUnlabelledFit } from '../../../../domain/scan/calibrate/statistics/positiveUnlabelled.js';
 import { fitWithinLabel } from '../../../../domain/scan/calibrate/withinLabel.js';
 
 const odds = (p: number): number => Math.log(p / (1 - p));

@@ -1,0 +1,169 @@
+import type { Command } from 'commander';
+import { counted } from '../../../domain/base/counted.js';
+import { FAILURES } from '../../../domain/base/failures/failure.js';
+import { poolDefaultsProblem } from '../../../domain/messages.js';
+import type { IndexRow } from '../../../domain/tables.js';
+import { TAG_NAMES } from '../../../domain/tags.js';
+import { labelNames } from '../../../domain/taxonomy.js';
+import { readTagFile } from '../../../formats/tagFile.js';
+import { changeRules } from '../../../pool/import/preparePool.js';
+import { groupRefusals } from '../../../pool/import/refusals.js';
+import { type TagReport, tagImages } from '../../../pool/tagImages.js';
+import { listPools, openPool } from '../../../storage/pool.js';
+import { openEnvironmentStore } from '../../environment.js';
+import { name as poolName } from '../../options.js';
+import { printJson, printTable, say } from '../../output.js';
+import { loadTaxonomy } from '../import.js';
+import { registerDelete } from './poolDelete.js';
+import { registerRemove } from './poolRemove.js';
+
+const NAMES_SHOWN = 5;
+
+/** `partloop pool list|stats|taxonomy|rules|tag|remove|restore|delete`. */
+export function register(program: Command): void {
+  const pool = program.command('pool').description('Look at pools and taxonomies, and change what is known of images');
+
+  registerRemove(pool);
+  registerDelete(pool);
+  registerList(pool);
+  registerStats(pool);
+  registerTaxonomy(pool);
+  registerRules(pool);
+  registerTag(pool);
+}
+
+function registerList(pool: Command): void {
+  pool
+    .command('list')
+    .description('Every pool')
+    .option('--json', 'Print one JSON object on stdout')
+    .action(async ({ json }: { json?: true }) => {
+      const { store } = await openEnvironmentStore();
+      const pools = await listPools(store);
+      if (json) printJson({ pools });
+      else if (pools.length === 0) say('No pool yet; `partloop import` makes one.');
+      else printTable(pools.map((name) => ({ pool: name })));
+    });
+}
+
+function registerStats(pool: Command): void {
+  pool
+    .command('stats')
+    .description('Images by split, class and tag, and classes by split')
+    .argument('<name>', 'Name of the pool', poolName)
+    .option('--json', 'Print one JSON object on stdout')
+    .action(async (name: string, { json }: { json?: true }) => {
+      const { store } = await openEnvironmentStore();
+      const opened = await openPool(store, name);
+      const version = await opened.latestVersion();
+      const rows = await opened.readIndex(version);
+      const splits = countBy(rows, (row) => row.split);
+      const names = labelNames(opened.taxonomy);
+      const classes = names.slice(1).map((className, index) => {
+        const showing = rows.filter((row) => row.classes.includes(index + 1));
+        const of = (split: IndexRow['split']): number => showing.filter((row) => row.split === split).length;
+        return { class: className, images: showing.length, train: of('train'), val: of('val'), test: of('test') };
+      });
+      const tags = TAG_NAMES.map((tag) => ({ tag, values: countBy(rows, (row) => String(row[tag] ?? 'unknown')) }));
+      const unlabelled = rows.filter((row) => row.classes.length === 0);
+      const vehicles = new Set(rows.flatMap((row) => row.vehicleId ?? [])).size;
+      const defaultsProblem = poolDefaultsProblem(name, opened.defaults);
+      if (json)
+        return printJson({
+          pool: name,
+          version,
+          images: rows.length,
+          splits,
+          vehicles,
+          unlabelled: unlabelled.length,
+          taxonomy: opened.taxonomy.name,
+          classes,
+          tags,
+          defaults: opened.defaults,
+          defaultsProblem,
+        });
+      say(
+        `pool ${name}, version ${version}: ${counted(rows.length, 'image', 'images')} (${describe(splits)}), ` +
+          `${counted(vehicles, 'vehicle', 'vehicles')}, taxonomy ${opened.taxonomy.name}`,
+      );
+      if (unlabelled.length > 0) {
+        const names = unlabelled.slice(0, NAMES_SHOWN).map(({ fileName }) => fileName);
+        say(
+          `${counted(unlabelled.length, 'image has', 'images have')} no labelled pixel: ${names.join(', ')}${unlabelled.length > NAMES_SHOWN ? ', …' : ''}`,
+        );
+      }
+      say('Images that show a class, in all and by split:');
+      printTable(classes);
+      printTable(tags.map(({ tag, values }) => ({ tag, values: describe(values) })));
+      if (defaultsProblem !== null) say(`Loops over this pool cannot start: ${defaultsProblem}`);
+    });
+}
+
+function registerTaxonomy(pool: Command): void {
+  pool
+    .command('taxonomy')
+    .description('Print a taxonomy as JSON, to use or to start from')
+    .argument('<name or file>')
+    .action(async (named: string) => printJson(await loadTaxonomy(named)));
+}
+
+function registerRules(pool: Command): void {
+  pool
+    .command('rules')
+    .description(
+      'Give a pool the rules of a taxonomy with the same classes: mirror pairs, neighbours, angles and the rest',
+    )
+    .argument('<pool>', 'Name of the pool', poolName)
+    .argument('<taxonomy>', 'A built-in taxonomy, or a JSON file')
+    .option('--json', 'Print one JSON object on stdout')
+    .action(async (name: string, named: string, { json }: { json?: true }) => {
+      const taxonomy = await loadTaxonomy(named);
+      const { store } = await openEnvironmentStore();
+      const done = await changeRules(store, name, taxonomy);
+      if (json) return printJson({ pool: name, taxonomy: taxonomy.name, changed: done !== 'same' });
+      say(
+        done === 'same'
+          ? `pool ${name} has these rules already`
+          : `pool ${name} has the rules of ${taxonomy.name} now: trainings and scans from here on use them, models stay usable`,
+      );
+    });
+}
+
+function registerTag(pool: Command): void {
+  pool
+    .command('tag')
+    .description('Take tags, vehicle, split and source of images that are in the pool, from a CSV file')
+    .argument('<pool>', 'Name of the pool', poolName)
+    .argument('<file>', 'Columns file_name or image_id, and any of the tags, vehicle_id, split, source')
+    .option('--relabel', 'What the file says counts, also where it was changed since it was said first')
+    .option('--json', 'Print one JSON object on stdout')
+    .action(async (name: string, file: string, { relabel = false, json }: { relabel?: boolean; json?: true }) => {
+      const tags = await readTagFile(file, file);
+      const { store } = await openEnvironmentStore();
+      const report = await tagImages(await openPool(store, name), tags, { relabel, now: new Date() });
+      if (json) printJson(report);
+      else tellTags(name, report);
+      if (report.updated + report.known === 0) process.exitCode = FAILURES['data-invalid'].exitCode;
+    });
+}
+
+function tellTags(pool: string, { version, updated, known, refused, movedToTest }: TagReport): void {
+  say(
+    `pool ${pool}, version ${version}: ${counted(updated, 'image', 'images')} updated, ${known} known already, ${refused.length} refused`,
+  );
+  const groups = groupRefusals(refused.map(({ name, reason }) => ({ fileName: name, reason })));
+  for (const { reason, count, examples } of groups) say(`  ${count} × ${reason}: ${examples.join(', ')}`);
+  if (movedToTest.length > 0)
+    say(`  ${movedToTest.length} moved to the test split: models trained before have seen them`);
+}
+
+function countBy(rows: readonly IndexRow[], key: (row: IndexRow) => string): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const row of rows) counts.set(key(row), (counts.get(key(row)) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })));
+}
+
+const describe = (counts: Record<string, number>): string =>
+  Object.entries(counts)
+    .map(([value, count]) => `${value} ${count}`)
+    .join(', ');

@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { counted } from '../../../domain/base/counted.js';
+import { PartloopError } from '../../../domain/base/errors.js';
+import { nameSchema } from '../../../domain/base/ids.js';
+import { parseRequest } from '../../../domain/messages.js';
+import type { StackEnvironment } from '../../../infra/environment.js';
+import { deletePool } from '../../../pool/delete/deletePool.js';
+import { type DeletionPlan, planDeletion } from '../../../pool/delete/planDeletion.js';
+import { connect, openEnvironmentStore } from '../../environment.js';
+import { printJson, printTable, say } from '../../output.js';
+import { type RunningUsers, runningUsers } from '../../poolUsers.js';
+import { OBJECTS, withCounter } from '../../progress.js';
+
+interface Flags {
+  confirm?: string;
+  whileInUse?: boolean;
+  json?: true;
+}
+
+/** `partloop pool delete`. */
+export function registerDelete(pool: Command): void {
+  pool
+    .command('delete')
+    .description('Delete a pool with all its images, labels and reviews; says what goes and what uses it first')
+    .argument('<pool>')
+    .option('--confirm <pool>', 'Do it: the name of the pool once more')
+    .option('--while-in-use', 'Also while loops or scans over it run, which then fail')
+    .option('--json', 'Print one JSON object on stdout')
+    .action(remove);
+}
+
+async function remove(name: string, { confirm, whileInUse = false, json }: Flags): Promise<void> {
+  parseRequest(nameSchema, name, 'the name of a pool');
+  if (confirm !== undefined && confirm !== name)
+    throw new PartloopError('input-invalid', `--confirm ${confirm} is not the pool's name, ${name}`);
+  const { store, env } = await openEnvironmentStore();
+  const { plan, poolOfLoop } = await withCounter('look for it', OBJECTS, (onProgress) =>
+    planDeletion(store, name, onProgress),
+  );
+  const users = await askTemporal(env, name, poolOfLoop);
+  if (!json) tell(plan, users);
+  if (confirm === undefined) {
+    if (json) printJson({ ...plan, temporal: users, done: false });
+    else say(`Nothing is done yet: \`partloop pool delete ${name} --confirm ${name}\` deletes it.`);
+    return;
+  }
+  if (!whileInUse) refuseInUse(plan, users);
+  const deleted = await withCounter('delete', OBJECTS, (onProgress) => {
+    let done = 0;
+    return deletePool(store, name, {
+      cacheFolder: join(env.home, 'cache'),
+      now: new Date(),
+      onProgress: (objects) => {
+        done += objects;
+        onProgress(done);
+      },
+    });
+  });
+  if (json) return printJson({ ...plan, temporal: users, done: true, deleted });
+  say(`pool ${name} is deleted: ${counted(deleted, 'object', 'objects')}`);
+  for (const { place } of plan.users) say(`  stays: ${place}`);
+  say(
+    `Other machines that train or run workers may keep copies in cache/pools/${name} and cache/segments below their PARTLOOP_HOME.`,
+  );
+}
+
+/** What runs, by Temporal; null where it does not answer. */
+async function askTemporal(
+  env: StackEnvironment,
+  pool: string,
+  poolOfLoop: ReadonlyMap<string, string>,
+): Promise<RunningUsers | null> {
+  const client = await connect(env).catch((error: unknown) => {
+    if (error instanceof PartloopError && error.code === 'stack-unavailable') return null;
+    throw error;
+  });
+  if (client === null) return null;
+  try {
+    return await runningUsers(client, pool, poolOfLoop);
+  } finally {
+    await client.connection.close();
+  }
+}
+
+/** @throws PartloopError `input-invalid` naming what runs, or what may where Temporal does not answer */
+function refuseInUse({ pool, users }: DeletionPlan, temporal: RunningUsers | null): void {
+  const running = temporal?.running ?? users.filter(({ isOpen }) => isOpen).map(({ name }) => name);
+  if (running.length === 0) return;
+  const how =
+    temporal === null
+      ? 'Temporal does not answer, and by the store these have begun what is not finished'
+      : 'these are not stopped';
+  throw new PartloopError('input-invalid', `pool \`${pool}\` is in use; ${how}: ${running.join(', ')}`, {
+    hint: 'End loops with `partloop loop stop NAME --now`, scans with `partloop scan stop NAME`; or say --while-in-use.',
+  });
+}
+
+function tell({ pool, images, objects, bytes, users, production }: DeletionPlan, temporal: RunningUsers | null): void {
+  const size = `${counted(objects, 'object', 'objects')}, ${(bytes / 1e9).toFixed(2)} GB`;
+  say(
+    `pool ${pool}: ${images === null ? 'half deleted' : counted(images, 'image', 'images')}, ${size}; pictures that lie elsewhere stay`,
+  );
+  if (users.length > 0) {
+    say('Loops and scans over it; what they made stays, models included, but nothing of it can be replayed:');
+    printTable(
+      users.map(({ name, kind, place, iterations, models, isOpen }) => ({
+        ...{ name, kind, iterations, models },
+        unfinished: isOpen ? 'yes' : '',
+        place,
+      })),
+    );
+  }
+  for (const { registry, model } of production) say(`  in production by ${registry}: ${model}, trained on this pool`);
+  if (temporal === null) {
+    say('Temporal does not answer: which loops run, and which Schedules start some, is not known.');
+    return;
+  }
+  for (const id of temporal.running) say(`  runs: ${id}`);
+  for (const schedule of temporal.schedules)
+    say(`  Schedule ${schedule} starts loops over it: \`partloop schedule delete ${schedule}\` ends that`);
+}

@@ -1,0 +1,69 @@
+import type { Command } from 'commander';
+import { oneLine } from '../../../domain/base/oneLine.js';
+import { countsOf } from '../../../domain/scan/counts.js';
+import { listScans, readScanRecord } from '../../../storage/scans.js';
+import { storeOf, withClient } from '../../environment.js';
+import { printJson, printTable, say } from '../../output.js';
+import { describeRunningScans, printRunningScans, unfinishedScans } from '../../scan/scanWorkflows.js';
+import { registerExport } from './scanExport.js';
+import { registerRun } from './scanRun.js';
+import { registerShow } from './scanShow.js';
+import { registerStop } from './scanStop.js';
+
+/** `partloop scan run|list|show|export|stop|resume`. */
+export function register(program: Command): void {
+  const scan = program.command('scan').description('Find mislabelled images, and see what was found');
+  registerRun(scan);
+  registerList(scan);
+  registerShow(scan);
+  registerExport(scan);
+  registerStop(scan);
+}
+
+function registerList(scan: Command): void {
+  scan
+    .command('list')
+    .description(
+      'Scans that belong to no loop: those that run, with how far they are, those that ended early, and those that are done',
+    )
+    .option('--json', 'Print one JSON object on stdout')
+    .action(({ json }: { json?: true }) =>
+      withClient(async (client, env) => {
+        const store = storeOf(env);
+        const records = await Promise.all((await listScans(store)).map((name) => readScanRecord(store, name)));
+        const running = await describeRunningScans(client);
+        const rows = records.flatMap((record) => {
+          if (record === null) return [];
+          const { scanned, quarantined, findings } = record.result.facts;
+          const counts = countsOf(record.result.facts);
+          const sides = { split: counts?.split ?? 'train', scanned, images: counts?.poolImages };
+          return [
+            { scan: record.scan, pool: record.pool, ...sides, quarantined, findings, finishedAt: record.finishedAt },
+          ];
+        });
+        const unfinished = await unfinishedScans(client, { running, done: rows.map(({ scan }) => scan) });
+        if (json) return printJson({ running, unfinished, scans: rows });
+        if (rows.length + running.length + unfinished.length === 0)
+          return say('No scan was run by itself. Start one with `partloop scan run`.');
+        printRunningScans(running);
+        for (const { scan, pool, state, error } of unfinished) {
+          const ended = state === 'stopped' ? 'was stopped' : 'failed';
+          const why = error === null ? '' : `: ${oneLine(error)}`;
+          say(
+            `scan ${scan}${pool === null ? '' : ` of pool ${pool}`} ${ended}${why}`,
+            `  \`partloop scan resume ${scan}\` goes on with it`,
+          );
+        }
+        printTable(
+          rows.map((row) =>
+            Object.fromEntries(
+              Object.entries(row).map(([name, value]) => [
+                name,
+                typeof value === 'number' ? value : String(value ?? '–'),
+              ]),
+            ),
+          ),
+        );
+      }),
+    );
+}

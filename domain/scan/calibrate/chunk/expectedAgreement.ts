@@ -1,0 +1,42 @@
+import type { ReduceEntry } from '../../types.js';
+import { tagSlices } from '../statistics/sliceRecalibration.js';
+import { EXPECTED_AGREEMENT } from '../thresholds.js';
+
+/**
+ * How much label and prediction can be expected to agree in pictures like this one, 0..1: the scan's median agreement,
+ * moved by how far the median of each of the picture's tag values lies from it. Medians, since some labels are wrong.
+ * What the model finds hard throughout (zoomed, dark, rare vehicles) is no sign of a wrong label.
+ */
+export function learnExpectedAgreement(entries: readonly ReduceEntry[]): (entry: ReduceEntry) => number {
+  const all: number[] = [];
+  const bySlice = new Map<string, number[]>();
+  for (const entry of entries) {
+    if (entry.analysis === null) continue;
+    const { agreement } = entry.analysis.statistics;
+    all.push(agreement);
+    for (const slice of tagSlices(entry)) {
+      const values = bySlice.get(slice);
+      if (values === undefined) bySlice.set(slice, [agreement]);
+      else values.push(agreement);
+    }
+  }
+  const overall = median(all);
+  const shift = new Map(
+    [...bySlice].map(([slice, values]) => [
+      slice,
+      ((median(values) - overall) * values.length) / (values.length + EXPECTED_AGREEMENT.strength),
+    ]),
+  );
+  return (entry) =>
+    Math.min(
+      1,
+      Math.max(
+        0,
+        tagSlices(entry).reduce((sum, slice) => sum + (shift.get(slice) ?? 0), overall),
+      ),
+    );
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 1;
+}

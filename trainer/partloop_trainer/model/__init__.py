@@ -1,0 +1,1 @@
+"""The network: backbone, neck, K-Net head, losses and weights."""
