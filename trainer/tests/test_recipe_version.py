@@ -37,7 +37,7 @@ def test_a_run_of_the_recipe_has_its_losses(make_job: Callable[..., Job]) -> Non
 
 def test_comments_docstrings_and_layout_are_no_other_recipe_and_numbers_are(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "same", ignore=shutil.ignore_patterns("__pycache__"))
-    schedule = tmp_path / "same" / "schedule.py"
+    schedule = tmp_path / "same" / "optim" / "schedule.py"
     text = schedule.read_text()
     schedule.write_text("# a comment\n" + text.replace('"""Learning rate and', '"""Rate, learning and').replace(
         "        rise = inside", "\n\n        rise = (  # why\n        inside)"))  # fmt: skip
