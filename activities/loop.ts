@@ -7,6 +7,7 @@ import { LIGHT_QUEUE } from '../domain/base/queues.js';
 import { type IterationRequest, iterationStart, previousResults } from '../domain/loop/iterationStart.js';
 import { keptSteps } from '../domain/loop/keptSteps.js';
 import type { LoopRecord } from '../domain/loop/machine.js';
+import type { StartLoopRequest } from '../domain/loop/startRequest.js';
 import {
   type IterationAttempt,
   nextIteration,
@@ -17,7 +18,7 @@ import {
   withConfig,
   withProposal,
 } from '../domain/loop/state.js';
-import type { RunIterations, RunIterationsAnswer, StartLoopRequest } from '../domain/messages.js';
+import type { RunIterations, RunIterationsAnswer } from '../domain/messages.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
 import { type Proposal, tuningSchema } from '../domain/tune/proposal.js';
 import { UPDATES, WORKFLOWS } from '../domain/workflowNames.js';

@@ -1,7 +1,8 @@
 import { PartloopError } from '../domain/base/errors.js';
 import type { LoopConfig } from '../domain/config.js';
+import { givenSettings, resolveConfig, type StartLoopRequest } from '../domain/loop/startRequest.js';
 import { adoptedSettings, ownConfig } from '../domain/loop/state.js';
-import { configWith, givenSettings, resolveConfig, type StartLoopRequest } from '../domain/messages.js';
+import { configWith } from '../domain/settings/loopConfig.js';
 import { choosePool } from '../steps/pool.js';
 import { readLoopState } from '../storage/loopState.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';

@@ -1,4 +1,4 @@
-import type { StartLoopRequest } from '../domain/messages.js';
+import type { StartLoopRequest } from '../domain/loop/startRequest.js';
 
 export const DEMO_ITERATIONS = 3;
 export const CHUNK_SIZE = 130;

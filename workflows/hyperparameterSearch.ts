@@ -1,6 +1,7 @@
 import { condition, continueAsNew, isCancellation, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { tuneDetails } from '../domain/loop/details.js';
-import { parseRecorded, tuneInputSchema } from '../domain/messages.js';
+import { tuneInputSchema } from '../domain/messages.js';
+import { parseRecorded } from '../domain/settings/parse.js';
 import { fitsInto, nextJob, type Trial } from '../domain/tune/halving.js';
 import type { TuneResult } from '../domain/tune/step.js';
 import { newTrial, ownTrial, rungEnds } from '../domain/tune/trials.js';

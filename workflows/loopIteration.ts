@@ -1,6 +1,7 @@
 import { patched, workflowInfo } from '@temporalio/workflow';
 import { scanWorkflowId, tuneWorkflowId } from '../domain/base/ids.js';
-import { loopIterationInputSchema, parseRecorded } from '../domain/messages.js';
+import { loopIterationInputSchema } from '../domain/messages.js';
+import { parseRecorded } from '../domain/settings/parse.js';
 import { type IterationContext, resultSchemas, type StepResults } from '../domain/steps.js';
 import { light, scanning, training } from './activities.js';
 import { runOrJoin } from './childWorkflows.js';

@@ -1,16 +1,10 @@
 import { continueAsNew, defineQuery, patched, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { z } from 'zod';
 import { standaloneScanId } from '../domain/base/ids.js';
-import {
-  parseRecorded,
-  parseRequest,
-  type ScanInput,
-  type ScanRequest,
-  scanInputSchema,
-  scanRequestSchema,
-} from '../domain/messages.js';
+import { type ScanInput, type ScanRequest, scanInputSchema, scanRequestSchema } from '../domain/messages.js';
 import type { ScanProgress } from '../domain/scan/progress.js';
 import type { ScanResult } from '../domain/scan/step.js';
+import { parseRecorded, parseRequest } from '../domain/settings/parse.js';
 import type { FoldResult } from '../domain/train/step.js';
 import { QUERIES } from '../domain/workflowNames.js';
 import { bookkeeping, light, scanning, training } from './activities.js';

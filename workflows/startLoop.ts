@@ -1,5 +1,6 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import { parseRequest, startLoopRequestSchema } from '../domain/messages.js';
+import { startLoopRequestSchema } from '../domain/loop/startRequest.js';
+import { parseRequest } from '../domain/settings/parse.js';
 import { bookkeeping } from './activities.js';
 import { orFail } from './failures.js';
 import { showAttributes } from './searchAttributes.js';

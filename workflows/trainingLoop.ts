@@ -1,7 +1,8 @@
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import { parseLoopWorkflowId } from '../domain/base/ids.js';
 import { carried, loopMachine, loopMachineSchema, nextDeed } from '../domain/loop/machine.js';
-import { type LoopStatus, parseRecorded } from '../domain/messages.js';
+import type { LoopStatus } from '../domain/messages.js';
+import { parseRecorded } from '../domain/settings/parse.js';
 import { orFail } from './failures.js';
 import { setHandlers } from './loop/handlers.js';
 import { LoopRun } from './loop/loopRun.js';

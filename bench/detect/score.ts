@@ -86,35 +86,35 @@ export function findingScore({ claims, planted }: Scored): FindingScore {
 export interface SliceRate {
   slice: string;
   images: number;
-  flagged: number;
+  overThreshold: number;
   rate: number;
   /** At most 1.5 times the overall rate, or 3 points more. */
   fair: boolean;
 }
 
-/** How often images without any planted error are flagged, in all and by tag value. */
+/** How often images without any planted error are over the threshold, in all and by tag value. */
 export function flagRates(
   set: BenchSet,
   scan: ScanReduction,
   wrong: readonly boolean[],
   threshold: number,
 ): SliceRate[] {
-  const groups = new Map<string, { images: number; flagged: number }>([['all', { images: 0, flagged: 0 }]]);
+  const groups = new Map<string, { images: number; overThreshold: number }>([['all', { images: 0, overThreshold: 0 }]]);
   set.images.forEach((image, index) => {
     if (wrong[index]) return;
-    const flagged = (scan.images[index]?.pMislabelled ?? 0) >= threshold;
+    const overThreshold = (scan.images[index]?.pMislabelled ?? 0) >= threshold;
     const named = TAG_NAMES.flatMap((name) => (image.tags[name] === null ? [] : [`${name}=${image.tags[name]}`]));
     for (const slice of ['all', ...named]) {
-      const group = groups.get(slice) ?? { images: 0, flagged: 0 };
+      const group = groups.get(slice) ?? { images: 0, overThreshold: 0 };
       group.images++;
-      if (flagged) group.flagged++;
+      if (overThreshold) group.overThreshold++;
       groups.set(slice, group);
     }
   });
-  const all = groups.get('all') ?? { images: 0, flagged: 0 };
-  const overall = all.flagged / Math.max(1, all.images);
-  return [...groups].map(([slice, { images, flagged }]) => {
-    const rate = flagged / Math.max(1, images);
-    return { slice, images, flagged, rate, fair: rate <= Math.max(1.5 * overall, overall + 0.03) + 1e-9 };
+  const all = groups.get('all') ?? { images: 0, overThreshold: 0 };
+  const overall = all.overThreshold / Math.max(1, all.images);
+  return [...groups].map(([slice, { images, overThreshold }]) => {
+    const rate = overThreshold / Math.max(1, images);
+    return { slice, images, overThreshold, rate, fair: rate <= Math.max(1.5 * overall, overall + 0.03) + 1e-9 };
   });
 }

@@ -65,21 +65,21 @@ export function setTables(name: string, results: readonly SeedResult[], compared
 }
 
 function sliceRows(results: readonly SeedResult[]): Row[] {
-  const sums = new Map<string, { images: number; flagged: number }>();
+  const sums = new Map<string, { images: number; overThreshold: number }>();
   for (const { slices } of results) {
-    for (const { slice, images, flagged } of slices) {
-      const sum = sums.get(slice) ?? { images: 0, flagged: 0 };
-      sums.set(slice, { images: sum.images + images, flagged: sum.flagged + flagged });
+    for (const { slice, images, overThreshold } of slices) {
+      const sum = sums.get(slice) ?? { images: 0, overThreshold: 0 };
+      sums.set(slice, { images: sum.images + images, overThreshold: sum.overThreshold + overThreshold });
     }
   }
   const all = sums.get('all');
-  const overall = all === undefined ? 0 : all.flagged / Math.max(1, all.images);
-  return [...sums].map(([slice, { images, flagged }]) => {
-    const rate = flagged / Math.max(1, images);
+  const overall = all === undefined ? 0 : all.overThreshold / Math.max(1, all.images);
+  return [...sums].map(([slice, { images, overThreshold }]) => {
+    const rate = overThreshold / Math.max(1, images);
     return {
       slice,
       images,
-      flagged,
+      overThreshold,
       rate: fixed(rate),
       fair: rate <= Math.max(1.5 * overall, overall + 0.03) + 1e-9 ? 'yes' : 'NO',
     };

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { PartloopError } from '../../domain/base/errors.js';
 import { FAILURES } from '../../domain/base/failures/failure.js';
 import { nameSchema } from '../../domain/base/ids.js';
-import { parseRequest } from '../../domain/messages.js';
+import { parseRequest } from '../../domain/settings/parse.js';
 import { builtInTaxonomy, TAXONOMIES } from '../../domain/taxonomies/index.js';
 import { parseTaxonomy, type Taxonomy } from '../../domain/taxonomy.js';
 import type { ClassRules } from '../../formats/classMatcher.js';

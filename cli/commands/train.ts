@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { counted } from '../../domain/base/counted.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { drawChunk } from '../../domain/draw/drawChunk.js';
-import { resolveConfig, startLoopRequestSchema } from '../../domain/messages.js';
+import { resolveConfig, startLoopRequestSchema } from '../../domain/loop/startRequest.js';
 import { ROOT } from '../../infra/home.js';
 import { learningRateChart } from '../../report/learningRates.js';
 import { openPool } from '../../storage/pool.js';

@@ -15,6 +15,7 @@ import { rootFailure } from '../../domain/base/failures/rootFailure.js';
 import { iterationWorkflowId, loopWorkflowId } from '../../domain/base/ids.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { recorded } from '../../domain/base/recorded.js';
+import type { StartLoopRequest } from '../../domain/loop/startRequest.js';
 import { storedStatus } from '../../domain/loop/status.js';
 import {
   type IterationProgress,
@@ -22,7 +23,6 @@ import {
   type LoopStatus,
   type PauseLoop,
   type RetryIteration,
-  type StartLoopRequest,
   type StopLoop,
 } from '../../domain/messages.js';
 import type { Step, StepResults } from '../../domain/steps.js';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { SETTING_OF_FIELD, type StartLoopRequest, startLoopRequestSchema } from '../../domain/messages.js';
+import { SETTING_OF_FIELD, type StartLoopRequest, startLoopRequestSchema } from '../../domain/loop/startRequest.js';
 import { number, requestFrom, settingsFrom } from '../options.js';
 
 const { shape } = startLoopRequestSchema;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
-import { parseRequest } from '../../domain/messages.js';
+import { parseRequest } from '../../domain/settings/parse.js';
 import { labelNames } from '../../domain/taxonomy.js';
 import { type ModelCard, modelCardSchema } from '../../domain/train/modelCard.js';
 import { logitsOfLabels, userModelSchema } from '../../domain/userModel.js';

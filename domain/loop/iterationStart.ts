@@ -1,6 +1,6 @@
 import { PartloopError } from '../base/errors.js';
 import type { LoopConfig } from '../config.js';
-import { configWith } from '../messages.js';
+import { configWith } from '../settings/loopConfig.js';
 import { knownSettings } from '../settings/settings.js';
 import type { IterationContext, Step } from '../steps.js';
 import { type IterationAttempt, type LoopState, newestAttempt, nextIteration } from './state.js';

@@ -1,16 +1,12 @@
 import { z } from 'zod';
 import { knownPart } from '../base/recorded.js';
 import { type LoopConfig, loopConfigSchema } from '../config.js';
-import {
-  configWith,
-  type IterationFinished,
-  type IterationHeld,
-  type IterationRow,
-  iterationsSchema,
-} from '../messages.js';
+import type { IterationFinished, IterationHeld, IterationRow } from '../messages.js';
+import { configWith } from '../settings/loopConfig.js';
 import { knownSettings, layerRecordSchema } from '../settings/settings.js';
 import { type Step, stepSchema } from '../steps.js';
 import type { Proposal } from '../tune/proposal.js';
+import { iterationsSchema } from './startRequest.js';
 
 const iteration = z.number().int().positive();
 

@@ -1,6 +1,7 @@
 import { PartloopError } from '../base/errors.js';
 import type { LoopConfig } from '../config.js';
-import { configWith, type RetryIteration, type RunIterations, type RunIterationsAnswer } from '../messages.js';
+import type { RetryIteration, RunIterations, RunIterationsAnswer } from '../messages.js';
+import { configWith } from '../settings/loopConfig.js';
 import { layerRecordSchema, mergeSettings } from '../settings/settings.js';
 import { assertMeansSomething } from './keptSteps.js';
 import type { LoopMachine } from './machine.js';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { nameSchema } from '../base/ids.js';
 import { type LoopConfig, loopConfigSchema } from '../config.js';
-import { type IterationRow, sameConfig } from '../messages.js';
+import type { IterationRow } from '../messages.js';
+import { sameConfig } from '../settings/loopConfig.js';
 import { mergeSettings } from '../settings/settings.js';
 import { forceSchema, type StepResults, stepResultsSchema } from '../steps.js';
 import { type Proposal, proposalSchema } from '../tune/proposal.js';

@@ -1,5 +1,6 @@
 import type { LoopConfig } from '../config.js';
-import { resolveConfig, type ScanRequest } from '../messages.js';
+import { resolveConfig } from '../loop/startRequest.js';
+import type { ScanRequest } from '../messages.js';
 
 /** Without `split` where a history is older than that. */
 export type StandaloneRequest = Omit<ScanRequest, 'split'> & Partial<Pick<ScanRequest, 'split'>>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Field, fieldsOf } from '../base/schemaFields.js';
 import { loopConfigSchema } from '../config.js';
-import { startLoopRequestSchema } from '../messages.js';
+import { startLoopRequestSchema } from '../loop/startRequest.js';
 
 /** JSON Schema of a loop's configuration, for editors and other tools. */
 export const configJsonSchema = (): unknown => z.toJSONSchema(loopConfigSchema, { io: 'input' });

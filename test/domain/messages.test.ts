@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { PartloopError } from '../../domain/base/errors.js';
 import { loopConfigSchema, poolDefaults } from '../../domain/config.js';
-import { parseRequest, resolveConfig, startLoopRequestSchema } from '../../domain/messages.js';
+import { resolveConfig, startLoopRequestSchema } from '../../domain/loop/startRequest.js';
+import { parseRequest } from '../../domain/settings/parse.js';
 import { mergeSettings } from '../../domain/settings/settings.js';
 
 describe('the input of startLoop', () => {

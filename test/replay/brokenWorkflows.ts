@@ -1,4 +1,5 @@
-import { loopIterationInputSchema, parseRequest } from '../../domain/messages.js';
+import { loopIterationInputSchema } from '../../domain/messages.js';
+import { parseRequest } from '../../domain/settings/parse.js';
 import { light, training } from '../../workflows/activities.js';
 import { showAttributes } from '../../workflows/searchAttributes.js';
 

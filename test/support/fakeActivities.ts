@@ -11,7 +11,7 @@ import {
   withAttempt,
   withProposal,
 } from '../../domain/loop/state.js';
-import { configWith } from '../../domain/messages.js';
+import { configWith } from '../../domain/settings/loopConfig.js';
 import type { IterationContext, Step, StepResults } from '../../domain/steps.js';
 import { type Trial, winner } from '../../domain/tune/halving.js';
 import type { Proposal } from '../../domain/tune/proposal.js';

@@ -2,15 +2,15 @@ import { condition, setHandler } from '@temporalio/workflow';
 import type { LoopConfig } from '../../domain/config.js';
 import { poolGrew, told, toldHeld } from '../../domain/loop/machine.js';
 import { runAgain, setConfig, setPaused, start, stop } from '../../domain/loop/requests.js';
-import {
-  configWith,
-  type LoopStatus,
-  parseRequest,
-  type RetryIteration,
-  type RunIterations,
-  type RunIterationsAnswer,
-  type StopLoop,
+import type {
+  LoopStatus,
+  RetryIteration,
+  RunIterations,
+  RunIterationsAnswer,
+  StopLoop,
 } from '../../domain/messages.js';
+import { configWith } from '../../domain/settings/loopConfig.js';
+import { parseRequest } from '../../domain/settings/parse.js';
 import { orFail } from '../failures.js';
 import { iterationFinishedSignal, iterationHeldSignal } from '../iteration/messages.js';
 import type { LoopRun } from './loopRun.js';

@@ -23,7 +23,8 @@ import {
 } from '../../domain/loop/machine.js';
 import { setConfig } from '../../domain/loop/requests.js';
 import { statusOf } from '../../domain/loop/status.js';
-import { type LoopStatus, parseRecorded } from '../../domain/messages.js';
+import type { LoopStatus } from '../../domain/messages.js';
+import { parseRecorded } from '../../domain/settings/parse.js';
 import { withTunedSettings } from '../../domain/tune/space.js';
 import { bookkeeping } from '../activities.js';
 import { orFail } from '../failures.js';

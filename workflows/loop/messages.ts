@@ -4,8 +4,6 @@ import {
   type LoopStatus,
   type PauseLoop,
   type PoolNews,
-  parseRecorded,
-  type parseRequest,
   pauseSchema,
   poolNewsSchema,
   type RetryIteration,
@@ -16,6 +14,7 @@ import {
   type StopLoop,
   stopSchema,
 } from '../../domain/messages.js';
+import { parseRecorded, type parseRequest } from '../../domain/settings/parse.js';
 import { QUERIES, SIGNALS, UPDATES } from '../../domain/workflowNames.js';
 import { orFail } from '../failures.js';
 

@@ -1,18 +1,17 @@
 import { check } from '../../../domain/base/checked.js';
 import { loopConfigSchema, poolDefaults } from '../../../domain/config.js';
 import { loopMachineSchema } from '../../../domain/loop/machine.js';
+import { resolveConfig, startLoopRequestSchema } from '../../../domain/loop/startRequest.js';
 import {
   loopIterationInputSchema,
-  parseRequest,
-  resolveConfig,
   retryIterationSchema,
   runIterationsSchema,
   scanInputSchema,
   scanRequestSchema,
-  startLoopRequestSchema,
   stopSchema,
   tuneInputSchema,
 } from '../../../domain/messages.js';
+import { parseRequest } from '../../../domain/settings/parse.js';
 import { mergeSettings } from '../../../domain/settings/settings.js';
 import { carParts34 } from '../../../domain/taxonomies/carParts34.js';
 import { parseTaxonomy } from '../../../domain/taxonomy.js';

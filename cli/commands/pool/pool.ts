@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { counted } from '../../../domain/base/counted.js';
 import { FAILURES } from '../../../domain/base/failures/failure.js';
-import { poolDefaultsProblem } from '../../../domain/messages.js';
+import { poolDefaultsProblem } from '../../../domain/settings/loopConfig.js';
 import type { IndexRow } from '../../../domain/tables.js';
 import { TAG_NAMES } from '../../../domain/tags.js';
 import { labelNames } from '../../../domain/taxonomy.js';

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { counted } from '../../../domain/base/counted.js';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { nameSchema } from '../../../domain/base/ids.js';
-import { parseRequest } from '../../../domain/messages.js';
+import { parseRequest } from '../../../domain/settings/parse.js';
 import type { StackEnvironment } from '../../../infra/environment.js';
 import { deletePool } from '../../../pool/delete/deletePool.js';
 import { type DeletionPlan, planDeletion } from '../../../pool/delete/planDeletion.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { assertMeansSomething, keptSteps } from '../../../domain/loop/keptSteps.js';
-import { configWith } from '../../../domain/messages.js';
+import { configWith } from '../../../domain/settings/loopConfig.js';
 import { STEPS, type StepResults } from '../../../domain/steps.js';
 import { stepResult, testConfig } from '../../support/fakeActivities.js';
 

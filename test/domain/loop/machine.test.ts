@@ -17,7 +17,8 @@ import {
 } from '../../../domain/loop/machine.js';
 import { failedIteration, runAgain, setPaused, start, stop } from '../../../domain/loop/requests.js';
 import { phaseOf } from '../../../domain/loop/status.js';
-import { configWith, type IterationRow } from '../../../domain/messages.js';
+import type { IterationRow } from '../../../domain/messages.js';
+import { configWith } from '../../../domain/settings/loopConfig.js';
 
 const config = loopConfigSchema.parse({ pool: 'cars' });
 const row = (iteration: number, status: 'finished' | 'failed'): IterationRow => ({

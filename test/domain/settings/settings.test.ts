@@ -4,7 +4,9 @@ import { PartloopError } from '../../../domain/base/errors.js';
 import { problemText } from '../../../domain/base/failures/problems.js';
 import { fieldsOf } from '../../../domain/base/schemaFields.js';
 import { loopConfigSchema, poolDefaults } from '../../../domain/config.js';
-import { parseRequest, poolDefaultsProblem, resolveConfig, startLoopRequestSchema } from '../../../domain/messages.js';
+import { resolveConfig, startLoopRequestSchema } from '../../../domain/loop/startRequest.js';
+import { poolDefaultsProblem } from '../../../domain/settings/loopConfig.js';
+import { parseRequest } from '../../../domain/settings/parse.js';
 import { mergeSettings, settingsProblems } from '../../../domain/settings/settings.js';
 
 const textOf = (layer: unknown): string => settingsProblems(layer).map(problemText).join('; ');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { loopConfigSchema, trainConfigSchema } from '../../../domain/config.js';
+import { resolveConfig, startLoopRequestSchema } from '../../../domain/loop/startRequest.js';
 import { adoptedSettings, emptyLoopState, withAdopted, withProposal } from '../../../domain/loop/state.js';
-import { resolveConfig, startLoopRequestSchema } from '../../../domain/messages.js';
 import { dimensionsOf, tuneSpaceSchema } from '../../../domain/tune/space.js';
 import { trialLines } from '../../../domain/tune/table.js';
 import {
