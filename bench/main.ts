@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { reportError } from '../cli/output.js';
 import { detectCommand } from './detect/command.js';
+import { drawCommand } from './draw/command.js';
 import { fetchCommand } from './fetch/command.js';
 import { fuzzCommand } from './fuzz/command.js';
 import { int8Command } from './int8/command.js';
@@ -17,6 +18,7 @@ async function main(argv: string[]): Promise<number> {
   const program = new Command('npm run bench --')
     .description('Measurements against peers and limits; never part of the tests')
     .addCommand(detectCommand())
+    .addCommand(drawCommand())
     .addCommand(priorsCommand())
     .addCommand(scanCommand())
     .addCommand(fetchCommand())

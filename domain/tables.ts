@@ -52,6 +52,19 @@ export const indexRowSchema = z.object({
 });
 export type IndexRow = z.infer<typeof indexRowSchema>;
 
+/** What a draw needs of every image of a pool. */
+export const drawRowSchema = indexRowSchema.pick({
+  imageId: true,
+  fileName: true,
+  region: true,
+  vehicleId: true,
+  split: true,
+  perceptualHash: true,
+  labelRevision: true,
+  removedAt: true,
+});
+export type DrawRow = z.infer<typeof drawRowSchema>;
+
 /** One image of a chunk: its index row and the group of near duplicates it belongs to. */
 export const chunkRowSchema = indexRowSchema.extend({
   /** Id of the group of near duplicates and copies (smallest image id of the group). */

@@ -6,10 +6,10 @@ import { parseTaxonomy, type Taxonomy } from '../domain/taxonomy.js';
 import { keys } from './keys.js';
 import { untilWon } from './objects/compareAndSwap.js';
 import type { ObjectStore } from './objects/objectStore.js';
-import { PoolHistory } from './poolHistory.js';
+import { PoolHistory, type Revision } from './poolHistory.js';
 import { parseJson, readJson } from './tables/json.js';
 import { readSegment } from './tables/segmentCache.js';
-import { writeTable } from './tables/table.js';
+import { type RowFilter, writeTable } from './tables/table.js';
 
 const catalogSchema = z.object({
   version: z.number().int().positive(),
@@ -28,6 +28,10 @@ export interface Pool {
   latestVersion(): Promise<number>;
   /** The latest revision of every image of a version, ordered by image id; removed images are left out. */
   readIndex(version: number): Promise<IndexRow[]>;
+  /** The same with the columns of a schema alone: a large pool's whole rows take a gigabyte. */
+  readColumns<T extends RevisionSchema>(version: number, schema: T): Promise<z.output<T>[]>;
+  /** The same of some images alone. */
+  readImages(version: number, imageIds: ReadonlySet<string>): Promise<IndexRow[]>;
   /** All that the pool was told up to its newest version. */
   history(): Promise<PoolHistory>;
   /**
@@ -36,6 +40,9 @@ export interface Pool {
    */
   append(plan: Plan): Promise<Appended>;
 }
+
+/** A schema of index rows that has at least the columns by which rows of an image are told apart. */
+type RevisionSchema = z.ZodObject<Pick<typeof indexRowSchema.shape, keyof Revision>>;
 
 /** New rows, each with a higher revision than its image has so far; none where there is nothing new to say. */
 export type Plan = (history: PoolHistory) => readonly IndexRow[];
@@ -79,13 +86,11 @@ export async function openPool(store: ObjectStore, name: string, options: PoolOp
     return latest;
   };
 
-  const readRows = async (segments: Catalog['segments'], into: PoolHistory): Promise<void> => {
-    for (const { key } of segments) for await (const row of readSegment(store, key, options.cacheFolder)) into.add(row);
-  };
-
-  const readIndex = async (version: number): Promise<IndexRow[]> => {
-    const history = new PoolHistory();
-    await readRows((await readCatalog(version)).segments, history);
+  const { cacheFolder } = options;
+  const readVersion = async <T extends RevisionSchema>(version: number, schema: T, filter?: RowFilter) => {
+    const history = new PoolHistory<z.output<T>>();
+    for (const { key } of (await readCatalog(version)).segments)
+      for await (const row of readSegment(store, key, { schema, filter, cacheFolder })) history.add(row);
     return history.images();
   };
 
@@ -97,7 +102,9 @@ export async function openPool(store: ObjectStore, name: string, options: PoolOp
     if (catalog.version < known.version)
       throw new PartloopError('not-found', `pool \`${name}\` was deleted while it was in use`);
     if (catalog.version !== known.version) {
-      await readRows(catalog.segments.slice(known.segments), known.history);
+      for (const { key } of catalog.segments.slice(known.segments))
+        for await (const row of readSegment(store, key, { schema: indexRowSchema, cacheFolder }))
+          known.history.add(row);
       known.version = catalog.version;
       known.segments = catalog.segments.length;
     }
@@ -126,7 +133,17 @@ export async function openPool(store: ObjectStore, name: string, options: PoolOp
       (races) => `pool ${name}: ${races} other writers were faster each time`,
     );
 
-  return { name, taxonomy, defaults, latestVersion, readIndex, history, append };
+  return {
+    name,
+    taxonomy,
+    defaults,
+    latestVersion,
+    readIndex: (version) => readVersion(version, indexRowSchema),
+    readColumns: readVersion,
+    readImages: (version, imageIds) => readVersion(version, indexRowSchema, { column: 'imageId', values: imageIds }),
+    history,
+    append,
+  };
 }
 
 /** Immutable, by digest of its rows: the same rows are the same segment. */

@@ -1,13 +1,16 @@
 import type { IndexRow } from '../domain/tables.js';
 
+/** Columns by which the rows of an image are told apart. */
+export type Revision = Pick<IndexRow, 'imageId' | 'labelRevision' | 'removedAt'>;
+
 /** Everything a pool was ever told of its images: the newest row of each, and the rows that it replaced. */
-export class PoolHistory {
-  private readonly newest = new Map<string, IndexRow>();
+export class PoolHistory<Row extends Revision = IndexRow> {
+  private readonly newest = new Map<string, Row>();
   /** Only of images with more than one row: a pool of 750,000 has few. */
-  private readonly replaced = new Map<string, IndexRow[]>();
+  private readonly replaced = new Map<string, Row[]>();
 
   /** Rows come in the order of their segments; of equal revisions the first one counts. */
-  add(row: IndexRow): void {
+  add(row: Row): void {
     const there = this.newest.get(row.imageId);
     if (there === undefined) {
       this.newest.set(row.imageId, row);
@@ -21,30 +24,30 @@ export class PoolHistory {
   }
 
   /** The newest row of an image, also where it says that the image was removed. */
-  latest(imageId: string): IndexRow | undefined {
+  latest(imageId: string): Row | undefined {
     return this.newest.get(imageId);
   }
 
   /** All rows of an image by ascending revision; empty for an image that the pool never had. */
-  revisions(imageId: string): IndexRow[] {
+  revisions(imageId: string): Row[] {
     const latest = this.newest.get(imageId);
     if (latest === undefined) return [];
     return [...(this.replaced.get(imageId) ?? []), latest].sort((a, b) => a.labelRevision - b.labelRevision);
   }
 
   /** The newest rows of the images that were removed, in no order. */
-  *removed(): Generator<IndexRow> {
+  *removed(): Generator<Row> {
     for (const row of this.newest.values()) if (row.removedAt !== null) yield row;
   }
 
   /** Every row there is, in no order. */
-  *rows(): Generator<IndexRow> {
+  *rows(): Generator<Row> {
     yield* this.newest.values();
     for (const older of this.replaced.values()) yield* older;
   }
 
   /** The newest rows of the images that the pool has, ordered by image id. */
-  images(): IndexRow[] {
+  images(): Row[] {
     return [...this.newest.values()]
       .filter((row) => row.removedAt === null)
       .sort((a, b) => (a.imageId < b.imageId ? -1 : 1));

@@ -2,12 +2,12 @@ import { counted } from '../base/counted.js';
 import { PartloopError } from '../base/errors.js';
 import { seededRandom, shuffle } from '../base/random.js';
 import { isInSplit, type SplitChoice } from '../scan/judge/split.js';
-import type { ChunkRow, IndexRow } from '../tables.js';
+import type { ChunkRow, DrawRow } from '../tables.js';
 import { copyDetector, nearDuplicateClusters } from './nearDuplicates.js';
 
-export interface DrawRequest {
+export interface DrawRequest<Row extends DrawRow> {
   /** Newest revision of every image of the pinned pool version. */
-  index: readonly IndexRow[];
+  index: readonly Row[];
   /** Ids that earlier iterations of this loop drew. */
   drawnBefore: ReadonlySet<string>;
   chunkSize: number;
@@ -19,9 +19,9 @@ export interface DrawRequest {
   split?: SplitChoice;
 }
 
-export interface DrawnChunk {
-  /** In order of image id. */
-  rows: ChunkRow[];
+export interface DrawnChunk<Row extends DrawRow = DrawRow> {
+  /** In order of image id, each with the group of near duplicates that it belongs to. */
+  rows: (Row & Pick<ChunkRow, 'cluster'>)[];
   /** Candidates left for later iterations. */
   remaining: number;
   testImages: number;
@@ -37,7 +37,7 @@ const OTHER = { train: 'otherTrain', val: 'otherVal', test: 'otherTest' } as con
  * Why an image of a pool is never drawn; null where it may be. Only what models train on for good is guarded against
  * the test set: a scan of another split is for review, and its own folds judge nothing else.
  */
-export function whyNotDrawn(index: readonly IndexRow[], split: SplitChoice): (row: IndexRow) => NotDrawn | null {
+export function whyNotDrawn(index: readonly DrawRow[], split: SplitChoice): (row: DrawRow) => NotDrawn | null {
   const protect = split === 'train' ? testGuard(index.filter((row) => row.split === 'test')) : () => null;
   return (row) => {
     if (!isInSplit(row, split)) return OTHER[row.split];
@@ -51,7 +51,7 @@ export function whyNotDrawn(index: readonly IndexRow[], split: SplitChoice): (ro
  *
  * @throws PartloopError `pool-exhausted` where nothing is left
  */
-export function drawChunk(request: DrawRequest): DrawnChunk {
+export function drawChunk<Row extends DrawRow>(request: DrawRequest<Row>): DrawnChunk<Row> {
   const { index, drawnBefore, chunkSize, seed, iteration, pool, split = 'train' } = request;
   const test = index.filter((row) => row.split === 'test');
   const reasonOf = whyNotDrawn(index, split);
@@ -95,7 +95,7 @@ export function drawChunk(request: DrawRequest): DrawnChunk {
  *
  * @throws PartloopError `leak-detected` naming the first image at fault
  */
-export function assertNoLeak(rows: readonly IndexRow[], test: readonly IndexRow[]): void {
+export function assertNoLeak(rows: readonly DrawRow[], test: readonly DrawRow[]): void {
   const protect = testGuard(test);
   for (const row of rows) {
     const reason = row.split === 'test' ? 'testCopy' : protect(row);
@@ -112,7 +112,7 @@ export function assertNoLeak(rows: readonly IndexRow[], test: readonly IndexRow[
   }
 }
 
-function testGuard(test: readonly IndexRow[]): (row: IndexRow) => 'testVehicle' | 'testCopy' | null {
+function testGuard(test: readonly DrawRow[]): (row: DrawRow) => 'testVehicle' | 'testCopy' | null {
   const ids = new Set(test.map((row) => row.imageId));
   const vehicles = new Set(test.flatMap((row) => row.vehicleId ?? []));
   const isCopy = copyDetector(test.map((row) => row.perceptualHash));

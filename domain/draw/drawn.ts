@@ -3,7 +3,7 @@ import { sha256Schema } from '../base/ids.js';
 import { kindsText, type LeftOut } from '../images/leftOut.js';
 import type { SplitChoice } from '../scan/judge/split.js';
 import type { WorkOf } from '../stepContract.js';
-import type { ChunkRow, IndexRow } from '../tables.js';
+import type { ChunkRow, DrawRow, IndexRow } from '../tables.js';
 import type { DrawnChunk } from './drawChunk.js';
 import type { drawStep } from './step.js';
 
@@ -17,13 +17,22 @@ export const drawnSchema = z.object({ images: z.array(sha256Schema) });
 export function drawnSoFar(
   drawnBefore: ReadonlySet<string>,
   present: readonly ChunkRow[],
-  index: readonly IndexRow[],
+  index: readonly DrawRow[],
 ): string[] {
   const isThere = new Set(index.map((row) => row.imageId));
   return [...drawnBefore]
     .filter((imageId) => isThere.has(imageId))
     .concat(present.map((row) => row.imageId))
     .sort();
+}
+
+/** Whole rows of a chunk from the pool's, in the order of the chunk. */
+export function wholeRows({ rows }: DrawnChunk, images: readonly IndexRow[]): ChunkRow[] {
+  const byId = new Map(images.map((image) => [image.imageId, image]));
+  return rows.flatMap(({ imageId, cluster }) => {
+    const image = byId.get(imageId);
+    return image === undefined ? [] : [{ ...image, cluster }];
+  });
 }
 
 /** What a draw tells: how many images it found, and what became of every other image of the pool. */

@@ -2,18 +2,18 @@ import { DisjointSets } from './disjointSets.js';
 import { distance, HASH_BITS, type Hash, parseHash } from './perceptualHash.js';
 
 /** Bands beyond the bits that may differ. At least as many agree, and together they are a key that few hashes share. */
-const AGREEING = 3;
-/** More would make a key of three too long for a double. */
-const FEWEST_BANDS = 7;
+const AGREEING = 2;
+/** With fewer, a key would be too long for a double. */
+const FEWEST_BANDS = 5;
 /** A run of hashes with one key that is longer is split by what is joined already. */
 const LONG_RUN = 16;
-/** Room for the position behind a key in one double: 28 bits of key and 24 of position are exact. */
+/** Room for the position behind a key in one double: 26 bits of key and 24 of position are exact. */
 const POSITIONS = 2 ** 24;
 
 /**
  * Join all hashes that are at most `bits` apart, exactly, with what such joins imply.
  *
- * Multi-index hashing (Norouzi et al., arXiv 1307.2982) with keys of three bands: of `bits + 3` bands at least three
+ * Multi-index hashing (Norouzi et al., arXiv 1307.2982) with keys of two bands: of `bits + 2` bands at least two
  * agree in two such hashes. A table is one sorted array, so that memory stays at a few numbers per hash. In a run of
  * equal keys only hashes of different sets are compared: dense places are joined by the first tables and skipped by the
  * others.
@@ -28,11 +28,10 @@ export function joinWithin(hashes: readonly string[], bits: number): DisjointSet
   const bands = bandsOf(parsed, Math.max(bits + AGREEING, FEWEST_BANDS));
   const table = new Float64Array(hashes.length);
   for (let a = 0; a < bands.length; a++)
-    for (let b = a + 1; b < bands.length; b++)
-      for (let c = b + 1; c < bands.length; c++) {
-        sortByKey(table, [bands[a] as Band, bands[b] as Band, bands[c] as Band]);
-        forEachRun(table, (run) => joinRun(run, parsed, bits, sets));
-      }
+    for (let b = a + 1; b < bands.length; b++) {
+      sortByKey(table, bands[a] as Band, bands[b] as Band);
+      forEachRun(table, (run) => joinRun(run, parsed, bits, sets));
+    }
   return sets;
 }
 
@@ -59,9 +58,9 @@ function bitsOf([high, low]: Hash, start: number, length: number): number {
   return value;
 }
 
-function sortByKey(table: Float64Array, [a, b, c]: readonly [Band, Band, Band]): void {
+function sortByKey(table: Float64Array, a: Band, b: Band): void {
   for (let at = 0; at < table.length; at++) {
-    const key = ((a.values[at] as number) * b.range + (b.values[at] as number)) * c.range + (c.values[at] as number);
+    const key = (a.values[at] as number) * b.range + (b.values[at] as number);
     table[at] = key * POSITIONS + at;
   }
   table.sort();

@@ -1,25 +1,35 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
-import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
 import type { ObjectStore } from '../objects/objectStore.js';
 import { digestOfFile } from '../seal.js';
-import { streamFile, streamTable } from './table.js';
+import { type RowFilter, streamFile, streamTable } from './table.js';
 
 /** Copies that this process has found whole, by path, with the time of their last change. */
 const known = new Map<string, number>();
 
+/** What to read of an index segment. */
+export interface SegmentRead<T extends z.ZodObject> {
+  /** Its columns alone are read. */
+  schema: T;
+  /** The rows to read; all if omitted. */
+  filter?: RowFilter | undefined;
+  /** Where copies are kept; none if omitted. */
+  cacheFolder?: string | undefined;
+}
+
 /**
- * The rows of an index segment, through a copy in `cacheFolder` where one is given: segments never change. A copy is
- * held against the digest of its download once a process, and fetched again where a full or failing disk spoiled it.
+ * The rows of an index segment, through a copy if there is a folder for copies: segments never change. A copy is compared
+ * with the digest of its download once per process, and fetched again where a full or failing disk spoiled it.
  */
-export async function* readSegment(
+export async function* readSegment<T extends z.ZodObject>(
   store: ObjectStore,
   key: string,
-  cacheFolder: string | undefined,
-): AsyncGenerator<IndexRow> {
+  { schema, filter, cacheFolder }: SegmentRead<T>,
+): AsyncGenerator<z.output<T>> {
   if (cacheFolder === undefined) {
-    yield* streamTable(store, key, indexRowSchema);
+    yield* streamTable(store, key, schema, filter);
     return;
   }
   const [path, digest] = copyPaths(cacheFolder, key);
@@ -28,7 +38,7 @@ export async function* readSegment(
     await writeFile(digest, (await digestOfFile(path)).sha256);
   }
   try {
-    yield* streamFile(path, key, indexRowSchema);
+    yield* streamFile(path, key, schema, filter);
   } catch (error) {
     if (error instanceof PartloopError && error.code === 'data-invalid') await rm(path, { force: true });
     throw error;

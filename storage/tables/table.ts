@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import { LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import type { ObjectStore } from '../objects/objectStore.js';
@@ -69,12 +70,13 @@ export async function* streamTable<T extends z.ZodObject>(
   store: ObjectStore,
   key: string,
   schema: T,
+  filter?: RowFilter,
 ): AsyncGenerator<z.output<T>> {
   const folder = await mkdtemp(join(tmpdir(), 'partloop-table-'));
   try {
     const parquet = join(folder, 'rows.parquet');
     await store.getFile(key, parquet);
-    yield* streamFile(parquet, key, schema);
+    yield* streamFile(parquet, key, schema, filter);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -112,16 +114,33 @@ export async function* streamTexts(
   }
 }
 
-/** The same from a local Parquet file; `origin` names it in errors. */
+/** Rows to read of a table: those with one of these texts in a column. */
+export interface RowFilter {
+  column: string;
+  values: ReadonlySet<string>;
+}
+
+/**
+ * The same from a local Parquet file; `origin` names it in errors. Only the columns of the schema are read, and only the
+ * rows that pass `filter`.
+ */
 export async function* streamFile<T extends z.ZodObject>(
   path: string,
   origin: string,
   schema: T,
+  filter?: RowFilter,
 ): AsyncGenerator<z.output<T>> {
   const connection = await (await database()).connect();
   let index = 0;
   try {
-    const result = await connection.stream(`SELECT * FROM read_parquet(${quotedFile(path)})`);
+    // A table of an earlier version lacks columns that have a default since.
+    const columns = `COLUMNS(name -> name IN (${Object.keys(schema.shape).map(quoted).join(', ')}))`;
+    const where = filter === undefined ? '' : ` WHERE "${filter.column}" IN (SELECT unnest($1))`;
+    const result = await connection.stream(
+      `SELECT ${columns} FROM read_parquet(${quotedFile(path)})${where}`,
+      filter === undefined ? [] : [listValue([...filter.values])],
+      filter === undefined ? [] : [LIST(VARCHAR)],
+    );
     for await (const chunk of result.yieldRowObjectJs()) {
       for (const row of chunk) {
         const values = Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)]));

@@ -3,12 +3,12 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
+import { drawRowSchema, type IndexRow, indexRowSchema } from '../../domain/tables.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { keys } from '../../storage/keys.js';
 import { openPool } from '../../storage/pool.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';
-import { writeTable } from '../../storage/tables/table.js';
+import { readTable, writeTable } from '../../storage/tables/table.js';
 import { memoryStore } from '../support/memoryStore.js';
 import { flipped } from '../support/pictures/flipped.js';
 import { indexRow } from './rows.js';
@@ -38,6 +38,35 @@ describe('a pool', function () {
     await pool.append(() => [indexRow(1, { labelRevision: 0 })]);
     const [row] = await pool.readIndex(await pool.latestVersion());
     assert.equal(row?.labelRevision, 1);
+  });
+
+  it('gives some columns or some images alone as it gives all of them, also of segments from before a column', async () => {
+    const { store, pool } = await newPool();
+    await pool.append(() => [indexRow(1), indexRow(2, { labelRevision: 0 }), indexRow(3)]);
+    await pool.append(() => [
+      indexRow(2, { labelRevision: 1, split: 'test' }),
+      indexRow(3, { labelRevision: 5, removedAt: 'now' }),
+    ]);
+    const { key } =
+      z
+        .object({ segments: z.array(z.object({ key: z.string() })) })
+        .parse(JSON.parse(new TextDecoder().decode((await store.get(keys.catalog('cars', 1))).body))).segments[0] ?? {};
+    assert.ok(key !== undefined);
+    const before = indexRowSchema.omit({ change: true, changeId: true, removedAt: true });
+    await writeTable(store, key, await readTable(store, key, before), before);
+    const whole = await pool.readIndex(2);
+    assert.deepEqual(
+      whole.map(({ imageId, split }) => [imageId, split]),
+      [indexRow(1), indexRow(2, { split: 'test' })].map(({ imageId, split }) => [imageId, split]).sort(),
+    );
+    assert.deepEqual(
+      await pool.readColumns(2, drawRowSchema),
+      whole.map((row) => drawRowSchema.parse(row)),
+    );
+    const [first, second] = whole;
+    assert.ok(first !== undefined && second !== undefined);
+    assert.deepEqual(await pool.readImages(2, new Set([second.imageId, 'f'.repeat(64)])), [second]);
+    assert.deepEqual(await pool.readImages(1, new Set()), []);
   });
 
   it('takes the rows of writers that race, each once', async () => {

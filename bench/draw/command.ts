@@ -1,0 +1,65 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { storeOf } from '../../cli/environment.js';
+import { printLine, printText, say } from '../../cli/output.js';
+import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
+import { ensureStack } from '../../infra/environment.js';
+import { ROOT } from '../../infra/home.js';
+import { keys } from '../../storage/keys.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { openPool } from '../../storage/pool.js';
+import { describeMachine, machineLine } from '../machine.js';
+import { fixed, markdownTable, writeResults } from '../results.js';
+import { type DrawCost, drawCost } from './cost.js';
+import { poolRows, SPREADS, type Spread } from './rows.js';
+
+const SEGMENT = 57_700;
+
+/** `npm run bench -- draw`: what a draw from a large pool costs, by how its perceptual hashes are spread. */
+export function drawCommand(): Command {
+  return new Command('draw')
+    .description('Seconds of a core and memory of a draw from a large pool')
+    .option('--rows <n>', 'Images of the pool', Number, 750_000)
+    .option('--crowded <n>', 'Images of the pool whose hashes crowd in one place', Number, 200_000)
+    .action(measure);
+}
+
+async function measure(options: { rows: number; crowded: number }): Promise<void> {
+  const machine = describeMachine(ROOT);
+  printLine(machineLine(machine));
+  const env = await ensureStack();
+  const store = storeOf(env);
+  const costs: (DrawCost & { hashes: Spread })[] = [];
+  for (const hashes of SPREADS) {
+    const rows = hashes === 'even' ? options.rows : options.crowded;
+    const pool = `bench-draw-${hashes}-${rows}`;
+    await makePool(store, pool, rows, hashes);
+    const cacheFolder = join(env.home, 'bench', 'draw', pool);
+    await mkdir(cacheFolder, { recursive: true });
+    costs.push({ hashes, ...(await drawCost(env.home, { pool, chunkSize: SEGMENT, cacheFolder })) });
+  }
+  const table = costs.map((cost) => ({
+    hashes: cost.hashes,
+    images: cost.rows,
+    drawn: cost.drawn,
+    'their groups': cost.clusters,
+    'read, core s': fixed(cost.readSeconds, 1),
+    'draw, core s': fixed(cost.drawSeconds, 1),
+    'whole rows, core s': fixed(cost.wholeRowsSeconds, 1),
+    'wall s': fixed(cost.wallSeconds, 1),
+    'peak MB': fixed(cost.peakMegabytes, 0),
+  }));
+  printText(`\n${markdownTable(table)}`);
+  printText(`\n${await writeResults(env.home, 'draw', 'latest', { machine, costs })}`);
+}
+
+/** An index alone, without pictures; one that is there already is used again. */
+async function makePool(store: ObjectStore, name: string, rows: number, spread: Spread): Promise<void> {
+  await store.putIfAbsent(keys.taxonomy(name), JSON.stringify(dsmlr18), 'application/json');
+  const pool = await openPool(store, name);
+  for (let from = (await pool.latestVersion()) * SEGMENT; from < rows; from += SEGMENT) {
+    say(`pool ${name}: images ${from} to ${Math.min(rows, from + SEGMENT)} of ${rows} …`);
+    await pool.append(() => poolRows(from, Math.min(SEGMENT, rows - from), spread));
+  }
+}
