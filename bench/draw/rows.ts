@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { seededRandom } from '../../domain/base/random.js';
 import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
 
-/** How perceptual hashes are spread: evenly over all values, or as of pictures of one scene, in which few bits differ. */
+/**
+ * How perceptual hashes are spread: evenly over all values, or as of pictures of one scene, in which few bits differ.
+ */
 export const SPREADS = ['even', 'crowded'] as const;
 export type Spread = (typeof SPREADS)[number];
 

@@ -20,8 +20,8 @@ export interface SegmentRead<T extends z.ZodObject> {
 }
 
 /**
- * The rows of an index segment, through a copy if there is a folder for copies: segments never change. A copy is compared
- * with the digest of its download once per process, and fetched again where a full or failing disk spoiled it.
+ * The rows of an index segment, through a copy if there is a folder for copies: segments never change. A copy is
+ * compared with the digest of its download once per process, and fetched again where a full or failing disk spoiled it.
  */
 export async function* readSegment<T extends z.ZodObject>(
   store: ObjectStore,

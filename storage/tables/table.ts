@@ -121,8 +121,8 @@ export interface RowFilter {
 }
 
 /**
- * The same from a local Parquet file; `origin` names it in errors. Only the columns of the schema are read, and only the
- * rows that pass `filter`.
+ * The same from a local Parquet file; `origin` names it in errors. Only the columns of the schema are read, and only
+ * the rows that pass `filter`.
  */
 export async function* streamFile<T extends z.ZodObject>(
   path: string,

@@ -15,7 +15,9 @@ interface Found {
   isFile: boolean;
 }
 
-/** What runs in the folder makes and removes files meanwhile, such as the journal of a database: null where one is gone. */
+/**
+ * What runs in the folder makes and removes files meanwhile, such as the journal of a database: null where one is gone.
+ */
 function ifThere<T>(read: () => T): T | null {
   try {
     return read();
