@@ -43,8 +43,8 @@ export async function nextBuild(root: string, steps: readonly ExtraStep[]): Prom
 const TRAINER_SOURCE = join('trainer', 'partloop_trainer', 'train.py');
 
 function withStep(text: string, { before, patch }: ExtraStep): string {
-  const place = `await step('${before}',`;
-  const work = 'await bookkeeping.poolVersion({ pool: config.pool });';
+  const place = `await run.step('${before}',`;
+  const work = 'await light.poolVersion({ pool: config.pool });';
   const guarded = patch === null ? work : `if (patched('${patch}')) ${work}`;
   const changed = text.replace(place, `${guarded}\n${place}`);
   if (changed === text) throw new Error(`the workflow has no ${place}`);

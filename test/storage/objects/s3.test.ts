@@ -10,6 +10,7 @@ import type { FailureCode } from '../../../domain/base/failures/failure.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { parseStoreUri } from '../../../storage/objects/s3/bucket.js';
 import { openStore } from '../../../storage/objects/s3.js';
+import { forEachLimited } from '../../../storage/parallel.js';
 import { startTestStore, type TestStore } from '../../support/s3.js';
 import { storeContract } from './storeContract.js';
 
@@ -37,7 +38,9 @@ describe('the S3 store', function () {
 
   it('names the folders below a prefix, also beyond one page of them', async () => {
     const names = Array.from({ length: 1_003 }, (_, number) => `f${String(number).padStart(4, '0')}`);
-    await Promise.all(names.map((name) => store.put(`many/${name}/deep/object`, 'x')));
+    await forEachLimited(names, 32, async (name) => {
+      await store.put(`many/${name}/deep/object`, 'x');
+    });
     await store.put('many/file', 'x');
     const found: string[] = [];
     for await (const name of store.folders('many/')) found.push(name);
