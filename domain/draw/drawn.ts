@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PartloopError } from '../base/errors.js';
 import { sha256Schema } from '../base/ids.js';
 import { kindsText, type LeftOut } from '../images/leftOut.js';
 import type { SplitChoice } from '../scan/judge/split.js';
@@ -29,9 +30,11 @@ export function drawnSoFar(
 /** Whole rows of a chunk from the pool's, in the order of the chunk. */
 export function wholeRows({ rows }: DrawnChunk, images: readonly IndexRow[]): ChunkRow[] {
   const byId = new Map(images.map((image) => [image.imageId, image]));
-  return rows.flatMap(({ imageId, cluster }) => {
+  return rows.map(({ imageId, cluster }) => {
     const image = byId.get(imageId);
-    return image === undefined ? [] : [{ ...image, cluster }];
+    if (image === undefined)
+      throw new PartloopError('internal', `image ${imageId} was drawn, and the pool's index has no such row`);
+    return { ...image, cluster };
   });
 }
 

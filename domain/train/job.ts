@@ -1,5 +1,6 @@
+import { recorded } from '../base/recorded.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
-import type { TrainConfig } from './config.js';
+import { type TrainConfig, trainConfigSchema } from './config.js';
 
 /**
  * `job.json`: what the trainer (`trainer/partloop_trainer/job.py`) is told. It refuses a field that it does not know.
@@ -55,7 +56,8 @@ export interface TrainerJobParts {
 
 /** The job of a training run: settings of the loop, classes and mirror pairs of the taxonomy, paths of this machine. */
 export function trainerJob(parts: TrainerJobParts): TrainerJob {
-  const { warmStart: _, ...settings } = parts.config;
+  // The trainer refuses a setting that it does not know; one that a later build recorded does nothing here.
+  const { warmStart: _, ...settings } = recorded(trainConfigSchema).parse(parts.config);
   return {
     version: 1,
     workDir: parts.workDir,

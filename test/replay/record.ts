@@ -133,6 +133,20 @@ const SCENES: Record<string, () => Promise<void>> = {
     });
   },
 
+  async 'looks-at-pool'() {
+    const { activities, fail } = fakeActivities();
+    fail('draw:1', 'pool-exhausted');
+    await withWorkers(environment, activities, async () => {
+      await start(1);
+      await until(({ phase }) => phase === 'waiting for images');
+      const { runId } = await loop().describe();
+      // A loop looks at its pool once more before it continues as new.
+      while ((await loop().describe()).runId === runId) await loop().executeUpdate('resume');
+      await keep('looked', ['loop:cars'], runId);
+      await end();
+    });
+  },
+
   async 'pause-now'() {
     const { atStep: atScan, open: release, until: untilOpen } = stepGate('shard:1');
     const { activities } = fakeActivities({ until: untilOpen });

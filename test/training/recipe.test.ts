@@ -79,7 +79,7 @@ describe('the recipe that a training keeps to', () => {
   it('is the same in a build with another comment: it finds what is done and goes on with what is not', async () => {
     await begin(await build('first'));
     const other = await build('second');
-    await appendFile(join(other, 'trainer', 'partloop_trainer', 'schedule.py'), '\n# another comment\n');
+    await appendFile(join(other, 'trainer', 'partloop_trainer', 'train.py'), '\n# another comment\n');
     assert.equal((await trainWith(other)).outcome, 'miss');
     assert.deepEqual((await starts()).at(-1), ['00000003.pt']);
     assert.equal((await trainWith(await build('third'))).outcome, 'hit');

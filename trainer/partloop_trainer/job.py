@@ -79,7 +79,7 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def read_job(path: str) -> Job:
-    """Read and check a job file; raises `job-invalid` with every problem found, each naming its field."""
+    """Read and check a job file; raises `job-invalid` with every bad field by name."""
     try:
         raw = json.loads(Path(path).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:

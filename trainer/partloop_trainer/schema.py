@@ -1,4 +1,4 @@
-"""Strict parsing of decoded JSON into msgspec structs: every problem is said at once, each with its field."""
+"""Strict parsing of decoded JSON into msgspec structs: every bad field is said at once; of a list its first bad item."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _value(annotation: Any, raw: object, path: str, problems: list[str]) -> Any:
         return parsed(annotation, raw, f"{path}.", problems)
     try:
         return msgspec.convert(raw, annotation, strict=True)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         place = re.search(r" - at `\$((?:\[\d+\])+)`$", str(error))
         for index in re.findall(r"\d+", place[1]) if place else []:
             raw, annotation = typing.cast("list[object]", raw)[int(index)], typing.get_args(_bare(annotation))[0]

@@ -98,11 +98,18 @@ def test_exit_codes_are_distinct() -> None:
     assert len({code for code, _ in EXITS.values()}) == len(EXITS)
 
 
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
-    )
-)
+# JSON may escape half of a surrogate pair, which no encoding writes.
+TEXTS = st.text(st.characters() | st.characters(categories=["Cs"]))
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
+
+
+@given(st.recursive(VALUES, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner)))
 def test_no_decoded_json_makes_parsing_fail_otherwise(raw: object) -> None:
     with pytest.raises(TrainerError):
         parse_job(raw)
+
+
+@given(st.sampled_from(sorted(describe()["$defs"]["Settings"]["properties"])), VALUES)
+def test_no_value_of_a_setting_makes_parsing_fail_otherwise(name: str, value: object) -> None:
+    with pytest.raises(TrainerError, match="`classes` is missing"):
+        parse_job({"settings": {name: value}})

@@ -147,7 +147,8 @@ async function retryIteration(loop: LoopRun, request: RetryIteration): Promise<L
 async function hold(loop: LoopRun, paused: boolean, now: boolean): Promise<LoopStatus> {
   loop.machine = setPaused(loop.machine, paused);
   loop.show();
-  await loop.holdIteration(paused, now);
+  const { running } = loop.machine;
+  if (running !== null) await loop.holdIteration(running.iteration, paused, now);
   return loop.status;
 }
 

@@ -30,7 +30,7 @@ import { bookkeeping } from '../activities.js';
 import { orFail } from '../failures.js';
 import { pauseIterationSignal } from '../iteration/messages.js';
 import { showAttributes } from '../searchAttributes.js';
-import { LOOKS_AGAIN, WAITS_FOR_THE_END } from './patches.js';
+import { KEEPS_REQUESTS, LOOKS_AGAIN, WAITS_FOR_THE_END } from './patches.js';
 import { RunningIteration } from './runningIteration.js';
 
 /** One run of a loop: its machine, and the deeds by which the machine meets the store, the pool and iterations. */
@@ -110,12 +110,11 @@ export class LoopRun {
     this.show();
   }
 
-  /** Tell the iteration under way to hold before its next step, or `now`, or to go on. */
-  async holdIteration(paused: boolean, now: boolean): Promise<void> {
-    if (this.machine.running === null) return;
-    const handle = getExternalWorkflowHandle(iterationWorkflowId(this.#name, this.machine.running.iteration));
+  /** Tell an iteration to hold before its next step, or `now`, or to go on. */
+  holdIteration(iteration: number, paused: boolean, now: boolean): Promise<void> {
+    const handle = getExternalWorkflowHandle(iterationWorkflowId(this.#name, iteration));
     // An iteration that just ended needs no telling.
-    await handle.signal(pauseIterationSignal, paused, now).catch(() => undefined);
+    return handle.signal(pauseIterationSignal, paused, now).catch(() => undefined);
   }
 
   /** End the iteration under way early; what is done of it is kept. */
@@ -161,11 +160,13 @@ export class LoopRun {
   async #lookAtPool(): Promise<void> {
     const { waiting, paused, config } = this.machine;
     if (!waiting || paused || config === null) return;
-    if (!patched(LOOKS_AGAIN)) this.machine = poolGrew(this.machine);
-    else {
-      const version = await bookkeeping.poolVersion({ pool: config.pool });
-      this.machine = looked(this.machine, version);
+    if (!patched(LOOKS_AGAIN)) {
+      this.machine = poolGrew(this.machine);
+      return;
     }
+    const before = this.machine;
+    const version = await bookkeeping.poolVersion({ pool: config.pool });
+    this.machine = looked(patched(KEEPS_REQUESTS) ? this.machine : before, version);
   }
 
   /** Requests make a history long too, also while nothing runs: a loop that only waited would end with its 2,000th. */

@@ -11,3 +11,6 @@ export const LOOKS_AGAIN = 'loop-looks-again';
  * many iterations as were asked for beside it.
  */
 export const WAITS_FOR_THE_END = 'loop-waits-for-the-end';
+
+/** Before, a request that arrived while the loop looked whether its pool had grown was answered, and then forgotten. */
+export const KEEPS_REQUESTS = 'loop-keeps-requests';
