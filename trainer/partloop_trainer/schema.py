@@ -1,4 +1,4 @@
-"""Strict parsing of decoded JSON into msgspec structs: every bad field is said at once; of a list its first bad item."""
+"""Strict parsing of decoded JSON into msgspec structs: every bad field is named at once, of a list the first item."""
 
 from __future__ import annotations
 
