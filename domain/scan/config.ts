@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** How a chunk is searched for wrong labels. */
 export const scanConfigSchema = z.strictObject({
-  shardSize: z.number().int().min(1).max(4_096).default(256).describe('Images a shard'),
+  shardSize: z.number().int().min(1).max(4_096).default(256).describe('Images per shard'),
   maxShardsInFlight: z.number().int().min(1).max(500).default(8).describe('Shards under way at once'),
   minShardSuccess: z
     .number()
@@ -14,7 +14,7 @@ export const scanConfigSchema = z.strictObject({
     .enum(['cpu', 'cuda'])
     .default('cpu')
     .describe(
-      'Where ONNX Runtime runs the network: one provider a scan; where it is not there the scan fails and says so',
+      'Where ONNX Runtime runs the network: one provider per scan; if it is missing, the scan fails and says so',
     ),
   sessions: z
     .number()
@@ -24,7 +24,7 @@ export const scanConfigSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'ONNX Runtime sessions a worker, each in its own thread and taking one picture at a time; null: as many as a short trial finds the fastest',
+      'ONNX Runtime sessions per worker, each in its own thread with one picture at a time; null: as many as a short trial finds the fastest',
     ),
   threadsPerSession: z
     .number()
@@ -32,7 +32,7 @@ export const scanConfigSchema = z.strictObject({
     .min(1)
     .max(64)
     .default(1)
-    .describe('Threads a session; part of what makes a run repeatable'),
+    .describe('Threads per session; part of what makes a run repeatable'),
   folds: z.number().int().min(2).max(10).default(2).describe('Folds of cross-validation where no model may judge'),
   foldIterationShare: z
     .number()
@@ -47,7 +47,7 @@ export const scanConfigSchema = z.strictObject({
     .max(100_000)
     .default(16)
     .describe(
-      'Images without a model that may judge them, from which on folds are trained (or a quarter of the chunk, if that is less); fewer pass unjudged and are not picked',
+      'Folds are trained for at least this many images without a model that may judge them, or for a quarter of the chunk if that is less; fewer pass unjudged and are not picked',
     ),
   judgeTolerance: z
     .number()
@@ -80,7 +80,7 @@ export const scanConfigSchema = z.strictObject({
     .enum(['image', 'region'])
     .default('image')
     .describe(
-      'What of a suspect image is kept from training: all of it, or only the regions of its findings where these are regions (training ignores their pixels)',
+      'Keep a suspect image from training as a whole, or only the regions of its findings (training ignores their pixels)',
     ),
   quarantineCap: z
     .number()

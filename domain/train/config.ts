@@ -44,7 +44,7 @@ export const trainConfigSchema = z
       .max(10_000_000)
       .default(60_000)
       .describe('Training iterations (optimizer steps)'),
-    batchSize: z.number().int().min(1).max(4_096).default(16).describe('Images an iteration'),
+    batchSize: z.number().int().min(1).max(4_096).default(16).describe('Images per iteration'),
     imageSize: z
       .number()
       .int()
@@ -119,7 +119,7 @@ export const trainConfigSchema = z
       .min(0)
       .max(64)
       .default(1)
-      .describe('Processes that share each batch, one a GPU; 0: one for every GPU of the machine'),
+      .describe('Processes that share each batch, one per GPU; 0: one for every GPU of the machine'),
     compile: z.enum(['auto', 'on', 'off']).default('auto').describe('torch.compile; auto: on a GPU, where it can'),
     exportPrecision: z
       .enum(['float32', 'float16'])

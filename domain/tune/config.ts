@@ -38,7 +38,7 @@ export const tuneConfigSchema = z.strictObject({
     .min(0)
     .max(0.5)
     .default(0.005)
-    .describe("Gain in mIoU on the validation images over the loop's own settings from which on others are proposed"),
+    .describe('Other settings are proposed if they gain at least this in mIoU on the validation images'),
   adopt: z
     .enum(['auto', 'approve'])
     .default('approve')

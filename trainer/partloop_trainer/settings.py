@@ -58,7 +58,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str, Meta(max_length=1024, description="Backbone weights: `package`, `hub`, a file, or an s3:// URI")
     ] = "package"
     iterations: Annotated[int, Meta(ge=1, le=10_000_000, description="Training iterations (optimizer steps)")] = 60_000
-    batchSize: Annotated[int, Meta(ge=1, le=4096, description="Images an iteration")] = 16
+    batchSize: Annotated[int, Meta(ge=1, le=4096, description="Images per iteration")] = 16
     imageSize: Annotated[Size, Meta(description="Longest side in pixels that the network sees")] = 512
     imageSizes: Annotated[
         list[Size],
@@ -112,7 +112,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(
             ge=0,
             le=64,
-            description="Processes that share each batch, one a GPU; 0: one for every GPU of the machine",
+            description="Processes that share each batch, one per GPU; 0: one for every GPU of the machine",
         ),
     ] = 1
     compile: Annotated[
