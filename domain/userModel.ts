@@ -7,8 +7,8 @@ const triple = z.array(z.number()).length(3);
 const tensorName = z.string().min(1).max(200);
 
 /**
- * `model.json` of a model that partloop did not train: any ONNX file with one image in and a number a class and pixel
- * out. Pictures come with their longest side at `size`, at the top left of a square canvas.
+ * `model.json` of a model that partloop did not train: any ONNX file with one image in and one number per class and
+ * pixel out. Pictures come with their longest side at `size`, at the top left of a square canvas.
  */
 export const userModelSchema = z.strictObject({
   input: tensorName.optional().describe('Name of the input; the only one where left out'),

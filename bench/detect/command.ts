@@ -2,13 +2,14 @@ import { Command, Option } from 'commander';
 import { printLine, printText, say } from '../../cli/output.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
+import { interruption } from '../interrupt.js';
 import { describeMachine, machineLine } from '../machine.js';
 import { fixed, markdownTable, writeResults } from '../results.js';
 import { photoFolder } from '../scan/photos.js';
 import { differences } from './compare.js';
 import { demoSet, photoSet } from './data.js';
 import { measureSeed, type SeedResult } from './measure.js';
-import { crossValidate, oneJudge, SETTINGS } from './models.js';
+import { judgedBy, SETTINGS } from './models.js';
 import { wholeNumber, wholeNumbers } from './options.js';
 import { setTables } from './tables.js';
 import { scoreTruthFile } from './truthFile.js';
@@ -45,12 +46,7 @@ export function detectCommand(): Command {
     .option('--scan <file>', 'The images.csv of that scan')
     .action(async (options: Options) => {
       if (options.truth !== undefined || options.scan !== undefined) return scoreTruth(options);
-      const interrupt = new AbortController();
-      const stop = (): void =>
-        interrupt.abort(new PartloopError('interrupted', 'the benchmark was interrupted; what was trained is kept'));
-      process.on('SIGINT', stop);
-      process.on('SIGTERM', stop);
-      await measure(options, interrupt.signal);
+      await measure(options, interruption());
     });
 }
 
@@ -72,15 +68,8 @@ async function measure(options: Options, signal: AbortSignal): Promise<void> {
         say('The DSMLR photos are not there: set PARTLOOP_SHARED to the folder that holds dsmlr-car-parts. Skipped.');
         break;
       }
-      const judged =
-        options.model === undefined
-          ? await crossValidate(set, home, ROOT, {
-              seed,
-              iterations: options.iterations ?? iterations,
-              signal,
-              onProgress: say,
-            })
-          : await oneJudge(set, options.model);
+      const run = { seed, iterations: options.iterations ?? iterations, signal, onProgress: say };
+      const judged = await judgedBy(options.model, set, home, ROOT, run);
       signal.throwIfAborted();
       results.push(await measureSeed(set, judged, seed, { home, root: ROOT, peer: options.peer }));
     }

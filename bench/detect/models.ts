@@ -53,16 +53,30 @@ export function foldConfig(imageSize: number, iterations: number): TrainConfig {
   });
 }
 
+interface FoldOptions {
+  seed: number;
+  /** Training iterations of a fold. */
+  iterations: number;
+  signal: AbortSignal;
+  onProgress(text: string): void;
+}
+
+/** The judges of a set: the model of a file, else folds that are trained for it. */
+export function judgedBy(
+  model: string | undefined,
+  set: BenchSet,
+  home: string,
+  root: string,
+  options: FoldOptions,
+): Promise<Judged> {
+  return model === undefined ? crossValidate(set, home, root, options) : oneJudge(set, model);
+}
+
 /**
  * Out-of-fold judges of a set: one training a fold on the other folds' given labels, vehicles and near duplicates kept
  * together. Found again by the digest of what they are trained on and how.
  */
-export async function crossValidate(
-  set: BenchSet,
-  home: string,
-  root: string,
-  options: { seed: number; iterations: number; signal: AbortSignal; onProgress(text: string): void },
-): Promise<Judged> {
+async function crossValidate(set: BenchSet, home: string, root: string, options: FoldOptions): Promise<Judged> {
   const folds = assignFolds(set.images, FOLDS, 'bench', options.seed);
   const judges: Judge[] = [];
   for (let fold = 0; fold < FOLDS; fold++) {
@@ -73,7 +87,7 @@ export async function crossValidate(
 }
 
 /** A model that has seen none of the images judges all of them. */
-export async function oneJudge(set: BenchSet, path: string): Promise<Judged> {
+async function oneJudge(set: BenchSet, path: string): Promise<Judged> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new PartloopError('not-found', `--model ${path} cannot be read`, { cause });
   });

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { printText, say } from '../../cli/output.js';
-import { PartloopError } from '../../domain/base/errors.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
 import { demoSet } from '../detect/data.js';
-import { crossValidate, oneJudge, SETTINGS } from '../detect/models.js';
+import { judgedBy, SETTINGS } from '../detect/models.js';
 import { wholeNumber, wholeNumbers } from '../detect/options.js';
 import { analyseSet } from '../detect/scan.js';
+import { interruption } from '../interrupt.js';
 import { fixed, markdownTable, writeResults } from '../results.js';
 import { asPriors, compareSlopes, type Refit, refit } from './refit.js';
 
@@ -24,14 +24,7 @@ export function priorsCommand(): Command {
     .option('--images <n>', 'Images a seed (default: 600)', wholeNumber)
     .option('--iterations <n>', 'Training iterations a fold (default: 800)', wholeNumber)
     .option('--model <file>', 'Judge with this scan.onnx instead of training folds')
-    .action(async (options: Options) => {
-      const interrupt = new AbortController();
-      const stop = (): void =>
-        interrupt.abort(new PartloopError('interrupted', 'the benchmark was interrupted; what was trained is kept'));
-      process.on('SIGINT', stop);
-      process.on('SIGTERM', stop);
-      await fitPriors(options, interrupt.signal);
-    });
+    .action((options: Options) => fitPriors(options, interruption()));
 }
 
 async function fitPriors(options: Options, signal: AbortSignal): Promise<void> {
@@ -42,15 +35,8 @@ async function fitPriors(options: Options, signal: AbortSignal): Promise<void> {
   for (const seed of options.seeds) {
     say(`seed ${seed} …`);
     const set = await demoSet(seed, imageSize, options.images);
-    const judged =
-      options.model === undefined
-        ? await crossValidate(set, home, ROOT, {
-            seed,
-            iterations: options.iterations ?? iterations,
-            signal,
-            onProgress: say,
-          })
-        : await oneJudge(set, options.model);
+    const run = { seed, iterations: options.iterations ?? iterations, signal, onProgress: say };
+    const judged = await judgedBy(options.model, set, home, ROOT, run);
     signal.throwIfAborted();
     const analysed = await analyseSet(set, judged, (image) => image.planted?.given ?? image.clean, seed);
     refits.push(refit(analysed, set.taxonomy));

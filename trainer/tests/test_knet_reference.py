@@ -178,7 +178,7 @@ def test_a_network_with_upernet_trains_and_predicts(make_job: Callable[..., Job]
     model = build_model(make_job(settings={"neck": "upernet"}), load_weights=True)
     outputs = model.all_stages(torch.rand(2, 3, 64, 64) * 255)
     assert [tuple(one.shape) for one in outputs.stages] == [(2, 4, 16, 16)] * 3
-    sum(one.sum() for one in outputs.stages).backward()  # type: ignore[union-attr]
+    torch.stack([one.sum() for one in outputs.stages]).sum().backward()
     unused = [name for name, one in model.neck.named_parameters() if one.grad is None or not one.grad.isfinite().all()]
     assert unused == []
 

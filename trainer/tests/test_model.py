@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import onnx
@@ -23,6 +24,9 @@ from partloop_trainer.optim.schedule import size_at
 from partloop_trainer.process.checkpoint import weights_digest
 from partloop_trainer.process.protocol import StopFlag, TrainerError
 from partloop_trainer.settings import LossWeights, Settings
+
+LossName = Literal["ce", "focal", "dice", "ce+dice"]
+SINGLE_LOSSES: tuple[Literal["ce", "focal", "dice"], ...] = ("ce", "focal", "dice")
 
 
 def test_a_class_gathers_the_mean_feature_under_its_soft_mask() -> None:
@@ -96,21 +100,18 @@ def test_a_sum_adds_the_three_losses_by_their_weights() -> None:
     torch.manual_seed(0)
     logits, label = torch.randn(2, 3, 4, 4), torch.randint(0, 3, (2, 4, 4), dtype=torch.uint8)
     weights = torch.tensor([0.5, 1.0, 2.0])
-    ce, focal, overlap = (
-        applied(Settings(loss=one), weights, logits, label)
-        for one in ("ce", "focal", "dice")  # type: ignore[arg-type]
-    )
+    ce, focal, overlap = (applied(Settings(loss=one), weights, logits, label) for one in SINGLE_LOSSES)
     torch.testing.assert_close(applied(Settings(loss="ce+dice"), weights, logits, label), ce + overlap)
     mixed = Settings(loss="sum", lossWeights=LossWeights(ce=0.5, focal=2.0, dice=3.0))
     torch.testing.assert_close(applied(mixed, weights, logits, label), 0.5 * ce + 2 * focal + 3 * overlap)
 
 
 @pytest.mark.parametrize("name", ["ce", "focal", "dice", "ce+dice"])
-def test_parts_of_a_batch_told_its_totals_add_up_to_its_loss_and_gradient(name: str) -> None:
+def test_parts_of_a_batch_told_its_totals_add_up_to_its_loss_and_gradient(name: LossName) -> None:
     torch.manual_seed(0)
     logits, label = torch.randn(3, 4, 8, 8, requires_grad=True), torch.randint(0, 4, (3, 8, 8), dtype=torch.uint8)
     label[0, :5] = 255
-    loss = SegmentationLoss(Settings(loss=name), torch.tensor([0.3, 1.0, 2.0, 4.0]))  # type: ignore[arg-type]
+    loss = SegmentationLoss(Settings(loss=name), torch.tensor([0.3, 1.0, 2.0, 4.0]))
     whole = loss(logits, loss.target(label))
     (wanted,) = torch.autograd.grad(whole, logits)
     totals = loss.target(label).totals
@@ -121,9 +122,9 @@ def test_parts_of_a_batch_told_its_totals_add_up_to_its_loss_and_gradient(name: 
 
 
 @pytest.mark.parametrize("name", ["ce", "focal", "dice", "ce+dice"])
-def test_an_image_without_labels_gives_a_finite_loss_and_no_gradient(name: str) -> None:
+def test_an_image_without_labels_gives_a_finite_loss_and_no_gradient(name: LossName) -> None:
     logits = torch.randn(1, 3, 4, 4, requires_grad=True)
-    loss = applied(Settings(loss=name), torch.ones(3), logits, torch.full((1, 4, 4), 255, dtype=torch.uint8))  # type: ignore[arg-type]
+    loss = applied(Settings(loss=name), torch.ones(3), logits, torch.full((1, 4, 4), 255, dtype=torch.uint8))
     loss.backward()
     assert float(loss.detach()) == 0.0 and logits.grad is not None and not logits.grad.any()
 

@@ -81,7 +81,8 @@ def test_the_average_follows_the_weights_and_copies_whole_numbers() -> None:
     average.update(network, 0)
     with torch.no_grad():
         network.weight.fill_(5.0)
-    network.num_batches_tracked.fill_(7)  # type: ignore[operator,union-attr]
+    assert network.num_batches_tracked is not None
+    network.num_batches_tracked.fill_(7)
     average.update(network, 1000)
     assert average.state is not None
     assert average.state["weight"].tolist() == [2.0, 2.0] and int(average.state["num_batches_tracked"]) == 7

@@ -9,7 +9,7 @@ import { readTagFile } from '../../../formats/tagFile.js';
 import { changeRules } from '../../../pool/import/preparePool.js';
 import { groupRefusals } from '../../../pool/import/refusals.js';
 import { type TagReport, tagImages } from '../../../pool/tagImages.js';
-import { listPools, openPool } from '../../../storage/pool.js';
+import { listPools, openPool, type Pool } from '../../../storage/pool.js';
 import { openEnvironmentStore } from '../../environment.js';
 import { name as poolName } from '../../options.js';
 import { printJson, printTable, say } from '../../output.js';
@@ -54,49 +54,54 @@ function registerStats(pool: Command): void {
     .option('--json', 'Print one JSON object on stdout')
     .action(async (name: string, { json }: { json?: true }) => {
       const { store } = await openEnvironmentStore();
-      const opened = await openPool(store, name);
-      const version = await opened.latestVersion();
-      const rows = await opened.readIndex(version);
-      const splits = countBy(rows, (row) => row.split);
-      const names = labelNames(opened.taxonomy);
-      const classes = names.slice(1).map((className, index) => {
-        const showing = rows.filter((row) => row.classes.includes(index + 1));
-        const of = (split: IndexRow['split']): number => showing.filter((row) => row.split === split).length;
-        return { class: className, images: showing.length, train: of('train'), val: of('val'), test: of('test') };
-      });
-      const tags = TAG_NAMES.map((tag) => ({ tag, values: countBy(rows, (row) => String(row[tag] ?? 'unknown')) }));
-      const unlabelled = rows.filter((row) => row.classes.length === 0);
-      const vehicles = new Set(rows.flatMap((row) => row.vehicleId ?? [])).size;
-      const defaultsProblem = poolDefaultsProblem(name, opened.defaults);
-      if (json)
-        return printJson({
-          pool: name,
-          version,
-          images: rows.length,
-          splits,
-          vehicles,
-          unlabelled: unlabelled.length,
-          taxonomy: opened.taxonomy.name,
-          classes,
-          tags,
-          defaults: opened.defaults,
-          defaultsProblem,
-        });
-      say(
-        `pool ${name}, version ${version}: ${counted(rows.length, 'image', 'images')} (${describe(splits)}), ` +
-          `${counted(vehicles, 'vehicle', 'vehicles')}, taxonomy ${opened.taxonomy.name}`,
-      );
-      if (unlabelled.length > 0) {
-        const names = unlabelled.slice(0, NAMES_SHOWN).map(({ fileName }) => fileName);
-        say(
-          `${counted(unlabelled.length, 'image has', 'images have')} no labelled pixel: ${names.join(', ')}${unlabelled.length > NAMES_SHOWN ? ', …' : ''}`,
-        );
-      }
-      say('Images that show a class, in all and by split:');
-      printTable(classes);
-      printTable(tags.map(({ tag, values }) => ({ tag, values: describe(values) })));
-      if (defaultsProblem !== null) say(`Loops over this pool cannot start: ${defaultsProblem}`);
+      const stats = await statsOf(await openPool(store, name));
+      if (json) printJson({ ...stats, unlabelled: stats.unlabelled.length });
+      else tellStats(stats);
     });
+}
+
+type Stats = Awaited<ReturnType<typeof statsOf>>;
+
+/** A pool in numbers; `unlabelled` names the images without a labelled pixel. */
+async function statsOf(pool: Pool) {
+  const version = await pool.latestVersion();
+  const rows = await pool.readIndex(version);
+  const classes = labelNames(pool.taxonomy)
+    .slice(1)
+    .map((className, index) => {
+      const showing = rows.filter((row) => row.classes.includes(index + 1));
+      const of = (split: IndexRow['split']): number => showing.filter((row) => row.split === split).length;
+      return { class: className, images: showing.length, train: of('train'), val: of('val'), test: of('test') };
+    });
+  return {
+    pool: pool.name,
+    version,
+    images: rows.length,
+    splits: countBy(rows, (row) => row.split),
+    vehicles: new Set(rows.flatMap((row) => row.vehicleId ?? [])).size,
+    unlabelled: rows.filter((row) => row.classes.length === 0).map(({ fileName }) => fileName),
+    taxonomy: pool.taxonomy.name,
+    classes,
+    tags: TAG_NAMES.map((tag) => ({ tag, values: countBy(rows, (row) => String(row[tag] ?? 'unknown')) })),
+    defaults: pool.defaults,
+    defaultsProblem: poolDefaultsProblem(pool.name, pool.defaults),
+  };
+}
+
+function tellStats({ pool, version, images, splits, vehicles, unlabelled, taxonomy, ...more }: Stats): void {
+  say(
+    `pool ${pool}, version ${version}: ${counted(images, 'image', 'images')} (${describe(splits)}), ` +
+      `${counted(vehicles, 'vehicle', 'vehicles')}, taxonomy ${taxonomy}`,
+  );
+  if (unlabelled.length > 0) {
+    const names = unlabelled.slice(0, NAMES_SHOWN).join(', ');
+    const others = unlabelled.length > NAMES_SHOWN ? ', …' : '';
+    say(`${counted(unlabelled.length, 'image has', 'images have')} no labelled pixel: ${names}${others}`);
+  }
+  say('Images that show a class, in all and by split:');
+  printTable(more.classes);
+  printTable(more.tags.map(({ tag, values }) => ({ tag, values: describe(values) })));
+  if (more.defaultsProblem !== null) say(`Loops over this pool cannot start: ${more.defaultsProblem}`);
 }
 
 function registerTaxonomy(pool: Command): void {

@@ -105,52 +105,31 @@ function findingRow({ entry, analysis }: JudgedImage, { candidate, pWrong, pMode
   };
 }
 
+/** What is said of an image whose label was not compared with a prediction. */
+const notCompared = ({ imageId, fileName, labelSha256, model }: ReduceEntry) => ({
+  ...{ imageId, fileName, labelSha256, model },
+  ...{ regionsIgnored: false, auditChance: null },
+  ...{ labelIou: 0, hardness: 0, classIou: '{}', predictedClasses: [], inferredTags: '{}' },
+});
+
 /** An image that no model may judge: not sampled, since nothing is known of it, but not suspected either. */
-function unjudged({ imageId, fileName, labelSha256, model, error }: ReduceEntry): ScanRows {
+function unjudged(entry: ReduceEntry): ScanRows {
   const image: ScanImageRow = {
-    imageId,
-    fileName,
-    labelSha256,
-    labelQuality: 1,
-    pMislabelled: 0,
-    quarantined: false,
-    regionsIgnored: false,
-    auditChance: null,
-    kinds: [],
-    findings: 0,
-    labelIou: 0,
-    hardness: 0,
-    classIou: '{}',
-    predictedClasses: [],
-    inferredTags: '{}',
-    model,
-    error: error ?? 'no model judged it',
+    ...notCompared(entry),
+    ...{ labelQuality: 1, pMislabelled: 0, quarantined: false, kinds: [], findings: 0 },
+    error: entry.error ?? 'no model judged it',
   };
   return { image, findings: [] };
 }
 
 /** An image that could not be analysed: set aside, with the reason as its only finding. */
 function unreadable(entry: ReduceEntry): ScanRows {
-  const { imageId, fileName, labelSha256, model } = entry;
+  const { imageId, fileName, labelSha256 } = entry;
   const error = entry.error ?? 'the image was not analysed';
   return {
     image: {
-      imageId,
-      fileName,
-      labelSha256,
-      labelQuality: 0,
-      pMislabelled: 1,
-      quarantined: true,
-      regionsIgnored: false,
-      auditChance: null,
-      kinds: ['unreadable'],
-      findings: 1,
-      labelIou: 0,
-      hardness: 0,
-      classIou: '{}',
-      predictedClasses: [],
-      inferredTags: '{}',
-      model,
+      ...notCompared(entry),
+      ...{ labelQuality: 0, pMislabelled: 1, quarantined: true, kinds: ['unreadable'], findings: 1 },
       error,
     },
     findings: [

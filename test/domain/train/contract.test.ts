@@ -28,8 +28,8 @@ const job = trainerJob({
   seed: 7,
   validationSize: 512,
   attempt: 'token',
-  workDir: '/work',
-  train: '/work/train.jsonl',
+  workDir: '/run',
+  train: '/run/train.jsonl',
   val: null,
   weights: 'package',
 });
