@@ -10,7 +10,7 @@ describe('the warnings of a scan', () => {
   });
 
   it('say that under a hundred images the numbers are assumptions', () => {
-    assert.match(fewImagesWarning(99)[0] ?? '', /^99 images are too few .* under 100 /);
+    assert.match(fewImagesWarning(99)[0] ?? '', /^99 images are too few .* fewer than 100, /);
     assert.match(scanWarnings({ ...fine, images: 1 })[0] ?? '', /^1 image is too few/);
   });
 

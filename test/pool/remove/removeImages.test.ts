@@ -206,6 +206,6 @@ describe('a file of images to remove', function () {
     await assert.rejects(read('a.json', '{"version":1}'), /has no list of images/);
     await assert.rejects(read('a.json', '[1]'), /entry 1 names no image/);
     await assert.rejects(readImageList(join(folder, 'none')), /cannot be read/);
-    await assert.rejects(readImageList(folder), /is no file/);
+    await assert.rejects(readImageList(folder), /is not a file/);
   });
 });

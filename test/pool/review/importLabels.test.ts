@@ -232,10 +232,7 @@ describe('corrected labels', function () {
     await take(path);
     const other = await returned(await exportedManifest(), { 1: draw((x) => (x < 20 ? 2 : 1)), 2: LABEL });
     const report = await take(other);
-    assert.match(
-      report.refused[0]?.reason ?? '',
-      /changed otherwise since the export, at the same place: export it again/,
-    );
+    assert.match(report.refused[0]?.reason ?? '', /changed at the same place since the export: export it again/);
     assert.deepEqual((await cars.now(1)).label, CORRECTED);
   });
 

@@ -55,7 +55,7 @@ describe('what a step wrote', () => {
         const isRefused = (error: unknown): boolean =>
           error instanceof PartloopError &&
           error.code === 'data-invalid' &&
-          error.message.startsWith(`${key} is damaged: written were ${body.byteLength} bytes, sha256 `) &&
+          error.message.startsWith(`${key} is damaged: it was written with ${body.byteLength} bytes, sha256 `) &&
           /`partloop iteration replay cars 3 --from scan`/.test(error.hint ?? '');
         await assert.rejects(store.get(key), isRefused);
         await assert.rejects(store.tryGet(key), isRefused);
@@ -72,7 +72,7 @@ describe('what a step wrote', () => {
     const { raw, store, result } = await written();
     const key = result.outputs.list ?? '';
     await raw.put(key, LIST.slice(0, 20));
-    await assert.rejects(store.get(key), /is damaged: written were \d+ bytes.*read were 20 bytes/);
+    await assert.rejects(store.get(key), /is damaged: it was written with \d+ bytes.*read with 20 bytes/);
     await raw.delete([key]);
     await assert.rejects(
       store.get(key),
