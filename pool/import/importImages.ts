@@ -11,6 +11,7 @@ import { type CandidateContext, readCandidate } from './candidate.js';
 import { type Candidate, type DecideOptions, type Decision, decide } from './decide.js';
 import { DECODE_HERE, type ImportDecoder } from './decoder.js';
 import { chooseDefaults, type PreparedPool, preparePool } from './preparePool.js';
+import { testLeakNotices } from './testLeaks.js';
 
 const IN_PARALLEL = 6;
 /** Images in a segment at most, and how long they wait for one: what an import that ends early has lost. */
@@ -69,6 +70,7 @@ export async function importImages(
   segments.tellNotes();
   if (prepared.pool !== null) {
     const images = (await prepared.pool.history()).images();
+    report.notices.push(...testLeakNotices(images, segments.added));
     await chooseDefaults(store, poolName, images.filter(({ split }) => split === 'train').length);
   }
   return report;
@@ -89,6 +91,8 @@ class SegmentedImport {
   /** The first picture of each id in this import. */
   private readonly first = new Map<string, Pick<IndexRow, 'fileName' | 'labelSha256'>>();
   private readonly pending: Candidate[] = [];
+  /** Ids of the images that this import added to the pool. */
+  readonly added = new Set<string>();
   private readonly notes: string[] = [];
   private flushedAt = Date.now();
 
@@ -128,7 +132,11 @@ class SegmentedImport {
       this.report.version = version;
       await this.labels.settle(rows);
     }
-    for (const [index, decision] of decisions.entries()) count(this.report, candidates[index] as Candidate, decision);
+    for (const [index, decision] of decisions.entries()) {
+      const candidate = candidates[index] as Candidate;
+      count(this.report, candidate, decision);
+      if (decision.outcome === 'added') this.added.add(candidate.row.imageId);
+    }
   }
 
   /** Put what reading the annotations has shown into the report, as one notice. */

@@ -57,7 +57,7 @@ describe('a tag file', function () {
     );
     await assert.rejects(read('file_name,blck\na.jpg,1\n'), /unknown columns: blck/);
     await assert.rejects(read('picture,black\na.jpg,1\n'), /has the columns picture, black/);
-    await assert.rejects(read('file_name,black\na.jpg,1\na.jpg,0\n'), /a\.jpg is there twice/);
+    await assert.rejects(read('file_name,black\na.jpg,1\na.jpg,0\n'), /a\.jpg appears twice/);
     await assert.rejects(readTagFile(join(folder, 'none.csv')), /^PartloopError: --tags .*none\.csv cannot be read/);
     await assert.rejects(readTagFile(join(folder, 'none.csv'), 'none.csv'), /^PartloopError: none\.csv cannot be read/);
   });
