@@ -117,7 +117,7 @@ function poison(): Case[] {
       name: 'deep-label.png',
       image: good,
       label: wide(1),
-      expect: /label of deep-label\.png has 16 bits a pixel/,
+      expect: /label of deep-label\.png has 16 bits per pixel/,
     },
     {
       name: 'bomb-label.png',

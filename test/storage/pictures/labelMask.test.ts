@@ -88,7 +88,7 @@ describe('a label mask', () => {
     const clear = encode({ width: 2, height: 1, data: Uint8Array.of(1, 255, 2, 0), channels: 2 });
     await assert.rejects(decodeLabel(clear, 'clear.png'), refuses(/clear\.png is partly transparent/));
     const deep = encode({ width: 2, height: 1, data: Uint16Array.of(1, 257), channels: 1, depth: 16 });
-    await assert.rejects(decodeLabel(deep, 'deep.png'), refuses(/deep\.png has 16 bits a pixel and the value 257/));
+    await assert.rejects(decodeLabel(deep, 'deep.png'), refuses(/deep\.png has 16 bits per pixel and the value 257/));
   });
 
   it('is refused as another kind of file, which is named', async () => {
