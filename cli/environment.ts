@@ -6,7 +6,7 @@ import { openStore } from '../storage/objects/s3.js';
 import { storeOptions } from '../storage/objects/storeAddress.js';
 import { stoppable } from './interrupt.js';
 
-const STARTING = ['Interrupted; what this command started of the local stack is stopped again.'] as const;
+const STARTING = ['Interrupted. This command stops the parts of the local stack that it started.'] as const;
 
 /** The stack, brought up where it is missing; Ctrl-C takes back what this started. */
 export const openStack = (): Promise<StackEnvironment> =>

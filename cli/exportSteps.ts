@@ -6,8 +6,8 @@ export const TABLE_FORMATS = ['csv', 'parquet'] as const;
 
 /** How an export is opened in the tool that it is for. */
 const OPEN: Readonly<Record<ReviewFormat, string>> = {
-  coco: 'CVAT: make a task of the pictures, then Actions > Upload annotations, COCO 1.0, annotations.json. Other tools: import it as COCO.',
-  cvat: 'CVAT: zip what is in the folder, make a task of the pictures, then Upload annotations, Segmentation mask 1.1.',
+  coco: 'CVAT: make a task with the pictures, then Actions > Upload annotations, COCO 1.0, annotations.json. Other tools: import it as COCO.',
+  cvat: 'CVAT: zip the content of the folder, make a task with the pictures, then Upload annotations, Segmentation mask 1.1.',
   'label-studio':
     'Label Studio: paste label-config.xml into Settings > Labeling Interface, then Import tasks.json. Export as JSON, not JSON-MIN.',
   masks: 'Any editor of PNGs: grey values in masks/ are class numbers, as manifest.json lists them.',
@@ -35,9 +35,9 @@ export function nextSteps({ format, folders }: ExportReport, imageRoot: string |
     'Next:',
     `  1. ${OPEN[format]}`,
     `  2. ${links}`,
-    '  3. Keep manifest.json: it joins what comes back. If it lies elsewhere then, name it with `--manifest FILE`.',
+    '  3. Keep manifest.json: the import needs it. If you move it away from the labels, name it with `--manifest FILE`.',
     `  4. Bring the corrections back: \`partloop review import ${back}\`${folders.length > 1 ? ', once per folder' : ''}; add`,
-    '     `--unchanged right` if every image was looked at. `partloop review undo` takes an import back.',
+    '     `--unchanged right` if somebody looked at every image. `partloop review undo` takes an import back.',
   ];
 }
 

@@ -25,7 +25,7 @@ export function name(text: string): string {
 export function textUpTo(longest: number): (text: string) => string {
   return (text) => {
     if (text.length <= longest) return text;
-    throw new InvalidArgumentError(`it has ${text.length} characters; at most ${longest} are kept.`);
+    throw new InvalidArgumentError(`it has ${text.length} characters; at most ${longest} are allowed.`);
   };
 }
 

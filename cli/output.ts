@@ -133,5 +133,5 @@ export function endWithReaders(): void {
 const outputError = (cause: NodeJS.ErrnoException): PartloopError =>
   new PartloopError('input-invalid', `the output cannot be written: ${cause.message}`, {
     cause,
-    hint: 'Look at what stdout leads to: a full disk, or a file that cannot be written.',
+    hint: 'Check the target of stdout: the disk may be full, or the file may not be writable.',
   });

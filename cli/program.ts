@@ -42,7 +42,7 @@ function prepare(command: Command, path: string): void {
   command
     .exitOverride()
     .showHelpAfterError(
-      `${styleText('cyan', 'hint', { stream: process.stderr })}: \`${path} --help\` shows what it takes.${commands}`,
+      `${styleText('cyan', 'hint', { stream: process.stderr })}: \`${path} --help\` shows its arguments and options.${commands}`,
     )
     .configureOutput({
       outputError: (text, write) => {

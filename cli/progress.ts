@@ -62,7 +62,7 @@ export async function withCounter<T>(
   unit: Unit,
   work: (onProgress: (done: number) => void, signal: AbortSignal | undefined) => Promise<T>,
   {
-    parting = () => ['The same command again goes on: what is done already is found done.'],
+    parting = () => ['Run the same command again to go on: finished work is kept.'],
     inGoodOrder = false,
   }: { parting?: Parting; inGoodOrder?: boolean } = {},
 ): Promise<T> {

@@ -34,7 +34,7 @@ export function tellLabels(report: LabelImportReport): void {
   );
   if (empty.length > 0) {
     say(
-      `${counted(empty.length, 'image', 'images')} came back without any shape though labels went out: nothing was taken of that; --empty deleted takes it as a correction`,
+      `${counted(empty.length, 'image', 'images')} came back without any shape although their labels had some: they are held back; --empty deleted takes them as corrections`,
     );
     list(empty.map(({ fileName, imageId }) => `empty ${fileName} (${imageId.slice(0, 12)})`));
   }
@@ -42,7 +42,7 @@ export function tellLabels(report: LabelImportReport): void {
     say(`regions of classes that the file does not list stay as they are: ${classesNotInFile.join(', ')}`);
   if (loss.holes > 0)
     say(
-      `${counted(loss.holes, 'hole', 'holes')} (${counted(loss.holePixels, 'pixel', 'pixels')}) came back filled and stay open; --fill-holes takes that as a correction`,
+      `${counted(loss.holes, 'hole', 'holes')} (${counted(loss.holePixels, 'pixel', 'pixels')}) came back filled and stay open; --fill-holes takes them as corrections`,
     );
   if (loss.edgePixels > 0)
     say(`edges that polygons moved stay as they were (${counted(loss.edgePixels, 'pixel', 'pixels')})`);
@@ -53,20 +53,18 @@ export function tellLabels(report: LabelImportReport): void {
     ),
   );
   if (byLastPart.length > 0) {
-    say(
-      `${counted(byLastPart.length, 'image was', 'images were')} told by the last part of a path alone: look whether that is right`,
-    );
+    say(`${counted(byLastPart.length, 'image was', 'images were')} found by the last part of a path alone: check them`);
     list(byLastPart.map(({ returned, fileName }) => `${returned} was taken for ${fileName}`));
   }
   list(
     ambiguous.map(({ returned, images }) => {
       const names = images.slice(0, 3).map(({ fileName }) => fileName);
       const more = images.length > names.length ? ', …' : '';
-      return `refused ${returned}: the last part of its path fits ${counted(images.length, 'image', 'images')} of the export: ${names.join(', ')}${more}`;
+      return `refused ${returned}: the last part of its path matches ${counted(images.length, 'image', 'images')} of the export: ${names.join(', ')}${more}`;
     }),
   );
   list(missing.map(({ fileName, imageId }) => `missing ${fileName} (${imageId})`));
-  list(strangers.map((name) => `not of this export: ${name}`));
+  list(strangers.map((name) => `not in this export: ${name}`));
   tellUndoing(pool, report);
 }
 

@@ -4,13 +4,13 @@ import { printJson, printText } from '../output.js';
 
 /** `partloop config schema|docs`. */
 export function register(program: Command): void {
-  const config = program.command('config').description('Every setting, from the one declaration of them');
+  const config = program.command('config').description('Print all settings, as a schema or as a page');
   config
     .command('schema')
-    .description('JSON Schema of the configuration')
+    .description('Print the JSON Schema of the configuration')
     .action(() => printJson(configJsonSchema()));
   config
     .command('docs')
-    .description('The reference page docs/config.md')
+    .description('Print the reference page docs/config.md')
     .action(() => printText(configReference().trimEnd()));
 }

@@ -6,7 +6,7 @@ import { printJson, printLine } from '../output.js';
 export function register(program: Command): void {
   program
     .command('doctor')
-    .description('Check everything that a run needs, and say how to mend what is missing')
+    .description('Check everything that a run needs, and say how to repair each fault')
     .option('--json', 'Print one JSON object on stdout')
     .action(async ({ json = false }: { json?: boolean }) => {
       const checks = await examine();

@@ -56,11 +56,14 @@ export function register(program: Command): void {
   common(command.command('coco').description('A COCO annotation file with polygons or run-length masks'))
     .requiredOption(
       '--images <folder>',
-      'Folder that file_name is relative to, or an s3:// prefix whose pictures stay where they are',
+      'Folder that file_name is relative to, or an s3:// prefix; its pictures stay there',
     )
     .requiredOption('--annotations <file>', 'The annotation file')
-    .option('--class-map <category=class...>', 'Class of a category with another name; `background` and `ignored` too')
-    .option('--ignore-class <category...>', 'Leave out the annotations of a category')
+    .option(
+      '--class-map <category=class...>',
+      'Class of each category with a different name; `background` and `ignored` are allowed',
+    )
+    .option('--ignore-class <category...>', 'Leave out the annotations of these categories')
     .addOption(
       new Option('--empty <how>', 'Pictures without any annotation: refuse them, or take them as showing no part')
         .choices(['refuse', 'background'])
@@ -82,7 +85,7 @@ export function register(program: Command): void {
         .choices(MASK_VALUES)
         .default('index'),
     )
-    .option('--max-ignored <share>', 'Refuse masks of which a larger share is ignored', number, MAX_IGNORED)
+    .option('--max-ignored <share>', 'Refuse masks with a larger share of ignored pixels', number, MAX_IGNORED)
     .action((flags: MaskFlags) => {
       const { manifest, maskValues: values, maxIgnored, followLinks = false } = flags;
       return run(flags, () => readMaskManifest({ manifest, values, maxIgnored, followLinks }));
@@ -92,13 +95,13 @@ export function register(program: Command): void {
 function common(command: Command): Command {
   return command
     .requiredOption('--taxonomy <name or file>', `Built in: ${Object.keys(TAXONOMIES).join(', ')}; or a JSON file`)
-    .requiredOption('--pool <name>', 'The pool; made where it is new')
+    .requiredOption('--pool <name>', 'Name of the pool; made if there is none')
     .addOption(
       new Option('--split <split>', 'The images are the test set, which never enters training').choices(['test']),
     )
     .option('--tags <file>', 'CSV file with tags, vehicle_id, split and source by image name')
-    .option('--relabel', 'Labels and tags of this import count, also where they were corrected since')
-    .option('--restore', 'Take images back that were removed from the pool')
+    .option('--relabel', 'Use labels and tags of this import, even if they were corrected since')
+    .option('--restore', 'Take back images that were removed from the pool')
     .option('--follow-links', 'Read files behind symbolic links that lead out of the folder')
     .option('--json', 'Print one JSON object on stdout');
 }
@@ -165,7 +168,7 @@ function tell(report: ImportReport): void {
 
 /** `split of those added: 380 train, 20 val (20 of them drawn, …), 0 test`. */
 function splitText({ train, val, test, drawn }: ImportReport['split']): string {
-  const how = drawn === 0 ? '' : ` (${drawn} of them drawn: about 5 % of what names no split, vehicle by vehicle)`;
+  const how = drawn === 0 ? '' : ` (${drawn} of them drawn: about 5 % of the images without a split, by vehicle)`;
   return `split of those added: ${train} train, ${val} val${how}, ${test} test`;
 }
 
@@ -175,7 +178,7 @@ function notices({ notices: found, unlabelled, movedToTest, removed }: ImportRep
   return [
     ...found,
     ...named('images without a labelled pixel', unlabelled),
-    ...named('images moved to the test split: models trained before have seen them', movedToTest),
+    ...named('images moved to the test split: earlier models have seen them', movedToTest),
     ...named('images removed earlier; --restore takes them back', removed),
   ];
 }

@@ -28,7 +28,9 @@ const NO_STEP = { step: '', outcome: '', seconds: '', digest: '' };
 
 /** `partloop iteration show|replay|cancel|diff|approve`. */
 export function register(program: Command): void {
-  const iteration = program.command('iteration').description('Look at an iteration, or do it again from a step on');
+  const iteration = program
+    .command('iteration')
+    .description('Show and compare iterations, approve or cancel them, or do them again');
   registerShow(iteration);
   registerReplay(iteration);
   registerCancel(iteration);
@@ -39,7 +41,7 @@ export function register(program: Command): void {
 function registerShow(iteration: Command): void {
   iteration
     .command('show')
-    .description('The steps of an iteration: outcome, time, facts, where the outputs lie')
+    .description('The steps of an iteration: outcome, time, facts, place of the outputs')
     .argument('<loop>', 'Name of the loop', name)
     .argument('[n]', 'Iteration; the last one if omitted', wholeNumber)
     .option('--json', 'Print one JSON object on stdout')
@@ -74,7 +76,7 @@ function registerShow(iteration: Command): void {
 function registerReplay(iteration: Command): void {
   iteration
     .command('replay')
-    .description('Do an iteration again from a step on; steps before it are found done')
+    .description('Do an iteration again, beginning at a step; earlier steps are kept')
     .argument('<loop>', 'Name of the loop', name)
     .argument('<n>', 'Iteration', wholeNumber)
     .requiredOption('--from <step>', `Step to start from: ${STEPS.join(', ')}`, asStep)
@@ -95,7 +97,7 @@ function registerReplay(iteration: Command): void {
         else if (json) printJson(status);
         else
           say(
-            `iteration ${n} of loop ${loop} is done again from ${from} on; \`partloop loop status ${loop}\` shows it`,
+            `iteration ${n} of loop ${loop} is done again, beginning at ${from}; \`partloop loop status ${loop}\` shows it`,
           );
       } finally {
         await client.connection.close();
@@ -106,18 +108,16 @@ function registerReplay(iteration: Command): void {
 function registerCancel(iteration: Command): void {
   iteration
     .command('cancel')
-    .description(
-      'End an iteration that runs, whoever started it; what is done of it is kept, and a retry goes on from there',
-    )
+    .description('End the running iteration, whoever started it; finished work is kept, and a retry goes on from there')
     .argument('<loop>', 'Name of the loop', name)
-    .argument('[n]', 'Iteration; the one that runs if omitted', wholeNumber)
+    .argument('[n]', 'Iteration; the running one if omitted', wholeNumber)
     .option('--json', 'Print one JSON object on stdout')
     .action(async (loop: string, n: number | undefined, { json }: { json?: true }) => {
       await withClient(async (client) => {
         const [running] = n === undefined ? await runningIterations(client, loop) : [n];
         if (running === undefined)
           throw new PartloopError('refused', `no iteration of loop \`${loop}\` is running`, {
-            hint: '`partloop loop status` shows what loops do.',
+            hint: '`partloop loop status` shows all loops.',
           });
         await cancelIteration(client, loop, running);
         if (json) printJson({ loop, iteration: running, outcome: 'cancelled' });
@@ -130,7 +130,7 @@ function registerCancel(iteration: Command): void {
 function registerDiff(iteration: Command): void {
   iteration
     .command('diff')
-    .description('Where two iterations, or two attempts at one, part: settings, steps, facts, picks')
+    .description('Compare two iterations, or two attempts at one: settings, steps, facts, picks')
     .argument('<a>', 'Iteration as LOOP:N; LOOP:N@K for its Kth attempt, oldest first', iterationReference)
     .argument('<b>', 'The other one', iterationReference)
     .option('--json', 'Print one JSON object on stdout')
@@ -145,7 +145,7 @@ function registerDiff(iteration: Command): void {
 function registerApprove(iteration: Command): void {
   iteration
     .command('approve')
-    .description('Put the candidate of an iteration into production, where the gate waits for an approval')
+    .description('Put the candidate of an iteration into production, if the gate waits for approval')
     .argument('<loop>', 'Name of the loop', name)
     .argument('[n]', 'Iteration; the last one if omitted', wholeNumber)
     .option('--by <name>', 'Who approves', userInfo().username)
@@ -192,6 +192,6 @@ export function wholeNumber(text: string): number {
 
 function asStep(text: string): Step {
   const parsed = stepSchema.safeParse(text);
-  if (!parsed.success) throw new InvalidArgumentError(`\`${text}\` is no step; steps: ${STEPS.join(', ')}.`);
+  if (!parsed.success) throw new InvalidArgumentError(`\`${text}\` is not a step; steps: ${STEPS.join(', ')}.`);
   return parsed.data;
 }

@@ -29,7 +29,7 @@ export function register(program: Command): void {
     loop,
     'adopt',
     'adoptProposal',
-    'Train the iterations to come with the settings that the last search proposed',
+    'Train the next iterations with the settings that the last search proposed',
   );
   registerStop(loop);
   registerRetry(loop);
@@ -61,7 +61,7 @@ function registerStart(loop: Command): void {
 function registerStatus(loop: Command): void {
   loop
     .command('status')
-    .description('What loops do and have done')
+    .description('Show loops: their state and their iterations')
     .argument('[name]', 'Only this loop', name)
     .option('--json', 'Print one JSON object on stdout')
     .action(async (loop: string | undefined, { json }: { json?: true }) => {
@@ -90,7 +90,7 @@ function registerPause(loop: Command): void {
     .command('pause')
     .description('Hold before the next step')
     .argument('<name>', 'Name of the loop', name)
-    .option('--now', 'Let the step under way save what it has and hold, instead of waiting for its end')
+    .option('--now', 'Let the current step save its work and hold now, instead of at its end')
     .option('--json', 'Print one JSON object on stdout')
     .action((loop: string, { now = false, json }: { now?: boolean; json?: true }) =>
       steer(loop, { name: 'pause', args: [{ now }] }, json, (status) =>
@@ -98,8 +98,8 @@ function registerPause(loop: Command): void {
           ? []
           : [
               now
-                ? 'The step under way saves what it has; then the loop holds.'
-                : `It holds when the step under way ends; \`partloop loop pause ${loop} --now\` saves and holds at once.`,
+                ? 'The current step saves its work; then the loop holds.'
+                : `It holds when the current step ends; \`partloop loop pause ${loop} --now\` saves and holds at once.`,
             ],
       ),
     );
@@ -120,7 +120,7 @@ function registerStop(loop: Command): void {
     .command('stop')
     .description('End the loop after its iteration; it can be started again and goes on with the next one')
     .argument('<name>', 'Name of the loop', name)
-    .option('--now', 'Cancel the running iteration; what is done of it is kept')
+    .option('--now', 'Cancel the running iteration; finished work is kept')
     .option('--json', 'Print one JSON object on stdout')
     .action((loop: string, { now = false, json }: { now?: boolean; json?: true }) => stopLoop(loop, now, json));
 }
@@ -128,11 +128,9 @@ function registerStop(loop: Command): void {
 function registerRetry(loop: Command): void {
   loop
     .command('retry')
-    .description(
-      'Go on where an iteration failed; steps that are done are kept, a training goes on from its checkpoint',
-    )
+    .description('Go on where an iteration failed; finished steps are kept, and a training goes on from its checkpoint')
     .argument('<name>', 'Name of the loop', name)
-    .option('--set <path=value...>', 'A setting to change from here on, e.g. --set train.batchSize=8')
+    .option('--set <path=value...>', 'A setting to change from now on, e.g. --set train.batchSize=8')
     .option('--wait', 'Wait until the iterations are done')
     .option('--json', 'Print one JSON object on stdout')
     .action(async (loop: string, { set, wait, json }: { set?: string[]; wait?: true; json?: true }) => {
@@ -177,21 +175,21 @@ async function stopLoop(loop: string, now: boolean, json: true | undefined): Pro
         'refused',
         `loop \`${loop}\` does not run, but its iteration ${running.join(', ')} does`,
         {
-          hint: 'With `--now` it is cancelled; without, it ends by itself.',
+          hint: '`--now` cancels it; otherwise it runs to its end.',
         },
       );
     }
     for (const iteration of running) await cancelIteration(client, loop, iteration);
     if (json) return printJson(await loopStatusOrRecord(client, store, loop));
-    say(`iteration ${running.join(', ')} of loop ${loop} is cancelled; what is done of it is kept`);
+    say(`iteration ${running.join(', ')} of loop ${loop} is cancelled; finished work is kept`);
   });
 }
 
 const OUTCOMES = {
   started: 'started',
-  resumed: 'goes on after it had failed or waited',
-  queued: 'runs already, and this waits behind it',
-  joined: 'runs already, and this is part of the request that waits',
+  resumed: 'goes on after a failure or a wait',
+  queued: 'already runs; this request waits behind it',
+  joined: 'already runs; this request joins the one that waits',
 } as const satisfies Record<StartedLoop['outcome'], string>;
 
 function outcomeText({ outcome, nextIteration, remaining }: StartedLoop): string {
@@ -201,7 +199,7 @@ function outcomeText({ outcome, nextIteration, remaining }: StartedLoop): string
 /** Wait with progress; Ctrl-C ends the wait, never the loop. */
 export async function waitAndPrint(client: Client, loop: string, json: boolean, link: string | null): Promise<void> {
   const parting = [
-    'Stopped waiting. The loop runs on.',
+    'Stopped waiting. The loop goes on.',
     `\`partloop loop status ${loop}\` shows it, \`partloop loop stop ${loop} --now\` ends it.`,
   ];
   const status = await interruptible(

@@ -33,7 +33,7 @@ function show({ replayed, broken }: ReplayReport): void {
     return;
   }
   printLine(
-    `${counted(broken.length, 'open workflow', 'open workflows')} of ${replayed} would stand still on this build:`,
+    `${counted(broken.length, 'open workflow', 'open workflows')} of ${replayed} would get stuck on this build:`,
   );
   for (const one of broken) printLine(`  ${breakText(one)}`);
   for (const mend of REPLAY_MENDS) printLine(mend);

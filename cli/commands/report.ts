@@ -28,7 +28,7 @@ export function register(program: Command): void {
           'not-found',
           `iteration ${iteration} of loop \`${loop}\` has no report: ${current.error ?? 'it is not finished'}`,
           {
-            hint: `\`partloop iteration show ${loop} ${iteration}\` shows how far it came.`,
+            hint: `\`partloop iteration show ${loop} ${iteration}\` shows how far it got.`,
           },
         );
       }
@@ -45,6 +45,6 @@ export function register(program: Command): void {
 function openInBrowser(file: string): void {
   const opener = process.platform === 'darwin' ? 'open' : 'xdg-open';
   const child = spawn(opener, [file], { stdio: 'ignore', detached: true });
-  child.once('error', () => say(`Open the file in a browser; \`${opener}\` is not here.`));
+  child.once('error', () => say(`Open the file in a browser; \`${opener}\` is not installed.`));
   child.unref();
 }

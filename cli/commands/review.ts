@@ -38,28 +38,28 @@ export function register(program: Command): void {
 function registerImport(review: Command): void {
   review
     .command('import')
-    .description('Take over answers to findings, or the labels that an annotation tool made of an export')
+    .description('Import answers to findings, or labels that an annotation tool made from an export')
     .argument(
       '<file>',
       'findings.csv with a column `verdict` (wrong, accept, right, unsure), a COCO or Label Studio .json file, or an unpacked folder of CVAT, YOLO or masks',
     )
     .option('--scan <scan>', 'CSV: the scan that was answered; all scans of the pool if omitted')
-    .option('--pool <name>', 'CSV: the pool, where there are several and no scan is named')
-    .option('--manifest <file>', 'manifest.json of the export, where it is not beside the file')
-    .option('--reviewer <name>', 'Who reviewed, where the file does not say', textUpTo(MAX_REVIEWER))
+    .option('--pool <name>', 'CSV: the pool, if there are several and no scan is named')
+    .option('--manifest <file>', 'manifest.json of the export, if it is not beside the file')
+    .option('--reviewer <name>', 'Name of the reviewer, if the file has none', textUpTo(MAX_REVIEWER))
     .addOption(
       new Option(
         '--unchanged <verdict>',
-        'Count images that came back unchanged as answers: their labels are right. Give it if every image was looked at; if omitted, they say nothing',
+        'Count unchanged images as answers: their labels are right. Give it if somebody looked at every image; if omitted, they do not count',
       ).choices(['right']),
     )
     .addOption(
       new Option(
         '--empty <meaning>',
-        'Take images that came back without any shape as corrections: all their parts are gone. If omitted, they are held back, since an unfinished export looks like that',
+        'Take images without any shape as corrections: they show no part. If omitted, they are held back, since an unfinished export looks the same',
       ).choices(['deleted']),
     )
-    .option('--fill-holes', 'Take holes that came back filled as corrections; else only where a finding asks for it')
+    .option('--fill-holes', 'Take filled holes as corrections; if omitted, only where a finding asks for it')
     .option('--json', 'Print one JSON object on stdout')
     .action(async (path: string, options: ImportOptions) => {
       const { pool, scan, manifest, unchanged, empty, fillHoles, json } = options;
@@ -96,7 +96,7 @@ function registerImport(review: Command): void {
 function registerList(review: Command): void {
   review
     .command('list')
-    .description('Imports of reviews of a pool, answers to its findings, and how often each rule was right')
+    .description('Show the review imports of a pool, the answers to its findings, and how often each rule was right')
     .argument('<pool>', 'Name of the pool', poolName)
     .option('--json', 'Print one JSON object on stdout')
     .action(async (name: string, { json }: { json?: true }) => {
@@ -125,7 +125,7 @@ function registerList(review: Command): void {
           `audit samples: ${counted(answered, 'image', 'images')} answered, ${wrong} wrong; of all labels ${interval(wrongShare)} are wrong`,
         );
         if (found !== null && setAside !== null)
-          say(`of the wrong ones scans reported ${interval(found)} and set ${interval(setAside)} aside`);
+          say(`of the wrong ones, scans reported ${interval(found)} and set ${interval(setAside)} aside`);
       }
       if (latest.length === 0) return say(`No finding of pool ${name} was answered yet.`);
       const words = VERDICTS.map((word) => `${counts[word]} ${word}`).join(', ');
@@ -145,9 +145,9 @@ function registerList(review: Command): void {
 function registerUndo(review: Command): void {
   review
     .command('undo')
-    .description('Take an import of reviews back: labels go back to what they were, its answers count no longer')
+    .description('Undo a review import: labels become as before, and its answers no longer count')
     .argument('<pool>', 'Name of the pool', poolName)
-    .argument('[review]', 'Its id by `review list`; the newest that was not undone yet if omitted')
+    .argument('[review]', 'Its id from `review list`; the newest one not yet undone if omitted')
     .option('--json', 'Print one JSON object on stdout')
     .action(async (pool: string, id: string | undefined, { json }: { json?: true }) => {
       const { store } = await openEnvironmentStore();

@@ -31,14 +31,14 @@ export function register(program: Command): void {
     schedule
       .command('create')
       .description(
-        'Make a Schedule that starts a loop, or change what is given of an existing one; a running loop is joined, never doubled',
+        'Make a Schedule that starts a loop, or change the given options of an existing one; it joins a running loop',
       )
       .argument('<name>', 'Name of the schedule', name)
       .option('--every <interval>', 'Interval, e.g. 90m, 12h or 1d (1d if neither this nor --cron is given)')
       .option('--cron <expression>', 'Cron expression instead of --every, e.g. "30 3 * * MON"')
       .option('--time-zone <zone>', 'Time zone of --cron, e.g. Europe/Berlin; UTC if omitted')
       .option('--loop <loop>', LOOP_HELP)
-      .option('--paused', 'Hold it; `schedule resume` lets it go on'),
+      .option('--paused', 'Hold it until `schedule resume`'),
   )
     .option('--json', 'Print one JSON object on stdout')
     .action(create);

@@ -35,7 +35,7 @@ interface Options {
 export function register(program: Command): void {
   program
     .command('train')
-    .description('Try settings of the training before a loop is started')
+    .description('Try settings of the training before a loop starts')
     .command('lr-find')
     .description(
       'Find the learning rate for a pool: train a few steps at rising rates, and plot the loss (nothing is saved)',
@@ -73,7 +73,7 @@ async function lrFind(options: Options): Promise<void> {
   });
   if (rows.length === 0) {
     throw new PartloopError('pool-exhausted', `pool \`${pool.name}\` has no image to train on`, {
-      hint: `\`partloop pool stats ${pool.name}\` shows what it has.`,
+      hint: `\`partloop pool stats ${pool.name}\` shows its images.`,
     });
   }
   const batch = counted(config.train.batchSize, 'image', 'images');

@@ -51,7 +51,7 @@ async function runInForeground(json: boolean): Promise<void> {
     const stop = (): void => void stack.stop().then(done, failed);
     const interrupt = (): void => {
       interrupts += 1;
-      if (interrupts === 1) say('Stopping; workers save what they have. Ctrl-C again ends everything at once.');
+      if (interrupts === 1) say('Stopping; workers save their work. Ctrl-C again ends everything at once.');
       stop();
       if (interrupts > 1) stack.force();
     };

@@ -112,7 +112,7 @@ export function printDifference({ a, b, settings, steps, picks }: IterationDiffe
   printLine();
   printTable(
     steps.flatMap(({ step, same, facts }) => [
-      { step, fact: same ? 'the same' : 'done apart', a: null, b: null },
+      { step, fact: same ? 'the same' : 'done separately', a: null, b: null },
       ...facts.map(({ fact, a, b }) => ({
         step: '',
         fact: factLabel(CONTRACTS[step], fact)?.label ?? fact,

@@ -111,7 +111,7 @@ export async function cancelIteration(client: Client, loop: string, iteration: n
 }
 
 const WORKERS_HINT =
-  '`partloop status` shows the workers of the local stack, `partloop doctor` what they lack; elsewhere start one with the role `light`.';
+  '`partloop status` shows the workers of the local stack, `partloop doctor` what they lack; on other machines, start one with the role `light`.';
 /** A worker that just started checks its machine before it asks for work. */
 const WORKERS_COME_MS = 30_000;
 const WORKERS_LOOK_MS = 500;

@@ -74,7 +74,7 @@ export function scheduleSpec(asked: { every?: string; cron?: string; timeZone?: 
     throw new PartloopError('input-invalid', '--every and --cron exclude each other', { hint: 'Give one of them.' });
   }
   if (timeZone !== undefined && cron === undefined) {
-    throw new PartloopError('input-invalid', '--time-zone goes with --cron: an interval is the same everywhere', {
+    throw new PartloopError('input-invalid', '--time-zone needs --cron: an interval is the same in every time zone', {
       hint: 'E.g. `--cron "0 3 * * *" --time-zone Europe/Berlin`.',
     });
   }
@@ -170,7 +170,7 @@ export async function writeSchedule(client: Client, wanted: WrittenSchedule): Pr
   if (after.next !== null) return after;
   if (previous === null) await handle.delete();
   else await handle.update(() => previous);
-  throw badCron(wanted.cron ?? after.when, 'no such time lies ahead');
+  throw badCron(wanted.cron ?? after.when, 'this time never comes');
 }
 
 function badCron(cron: string, trouble: string, cause?: unknown): PartloopError {

@@ -132,7 +132,7 @@ function attachError(file: string, cause: unknown): PartloopError {
   }
   if (signal !== null) {
     return new PartloopError('model-invalid', `${file} ended the process that tried it (${signal})`, {
-      hint: 'SIGKILL is mostly too little memory: lower `size`. Else export it again; ONNX Runtime fails inside it.',
+      hint: 'SIGKILL mostly means too little memory: lower `size`. Otherwise export the model again; ONNX Runtime crashes in it.',
       cause,
     });
   }

@@ -40,10 +40,10 @@ export async function followScan(
   const started = { scanId: scan, pool, workflowId, link, ...more };
   if (!wait) {
     if (json) return printJson(started);
-    return say(`\`partloop scan list\` shows how far it is, \`partloop scan stop ${scan}\` ends it.`);
+    return say(`\`partloop scan list\` shows its progress, \`partloop scan stop ${scan}\` ends it.`);
   }
   const parting = [
-    'Stopped waiting. The scan runs on.',
+    'Stopped waiting. The scan goes on.',
     `\`partloop scan show ${scan}\` shows it when it is done, \`partloop scan stop ${scan}\` ends it.`,
   ];
   const handle = client.workflow.getHandle<(input: unknown) => Promise<StepResult>>(workflowId);
@@ -98,6 +98,6 @@ function resultLines(scan: string, facts: StepResult['facts']): string[] {
   return [
     counts === null ? `scanned ${counted(Number(facts.scanned), 'image', 'images')}` : countsText(counts),
     `${findings}, ${setAside} set aside, judged by ${judges}`,
-    `\`partloop scan show ${scan}\` and \`partloop scan export ${scan} --out DIR\` show what was found, and what was left out.`,
+    `\`partloop scan show ${scan}\` and \`partloop scan export ${scan} --out DIR\` show the findings, and the images that were left out.`,
   ];
 }

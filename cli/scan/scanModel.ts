@@ -50,13 +50,13 @@ export async function uploadScanModel(store: ObjectStore, given: GivenModel): Pr
       if (ours.data.taxonomyDigest !== taxonomyDigest)
         throw new PartloopError(
           'model-invalid',
-          `${cardPlace} was made for another taxonomy than pool \`${given.pool}\` has`,
+          `${cardPlace} was made for a different taxonomy than that of pool \`${given.pool}\``,
         );
       await copyFile(file, scanFile);
       card = ours.data;
       if ((await sha256(scanFile)) !== card.files.scan) {
         throw new PartloopError('model-invalid', `${given.file} is not the scan.onnx that ${cardPlace} names`, {
-          hint: 'Of the two files of a model, scan.onnx judges.',
+          hint: 'A model has two files; scan.onnx is the one that judges.',
         });
       }
     } else card = await attachHead(store, pool, { file, out: scanFile, folder, description, place: cardPlace });
@@ -72,8 +72,8 @@ export async function uploadScanModel(store: ObjectStore, given: GivenModel): Pr
 /** An empty list says that the model has seen no image of the pool; only the person can know. */
 async function list(store: ObjectStore, { scan, file, unseen }: GivenModel): Promise<ModelCard['trainedOn']> {
   if (!unseen) {
-    throw new PartloopError('input-invalid', `nobody knows which images ${file} was trained on`, {
-      hint: 'A model that has seen an image finds its label right. Say `--unseen` if it has seen none of this pool, or use `--cross-validate 2` instead of it.',
+    throw new PartloopError('input-invalid', `the training images of ${file} are unknown`, {
+      hint: 'A model that has seen an image finds its label right. Give `--unseen` if it has seen none of this pool, or use `--cross-validate 2` instead.',
     });
   }
   const key = keys.scanModel(scan, 'training-list.json');
@@ -95,7 +95,7 @@ async function fetched(store: ObjectStore, place: string, local: string): Promis
 
 async function readDescription(store: ObjectStore, place: string, local: string): Promise<unknown> {
   const path = place.startsWith('s3://') ? local : place;
-  const hint = 'A model needs a model.json beside it, or `--model-card FILE`; docs/scan.md describes what it says.';
+  const hint = 'A model needs a model.json beside it, or `--model-card FILE`; docs/scan.md describes its fields.';
   const wrong = (what: string, cause?: unknown): PartloopError =>
     new PartloopError('model-invalid', what, { hint, cause });
   if (path === local) {
@@ -106,7 +106,7 @@ async function readDescription(store: ObjectStore, place: string, local: string)
     throw wrong(`the model has no description: there is no ${place}`, cause);
   });
   if (!facts.isFile()) throw wrong(`${place} is not a file`);
-  if (facts.size > MAX_CARD_BYTES) throw wrong(`${place} is larger than 1 MB: it is no description of a model`);
+  if (facts.size > MAX_CARD_BYTES) throw wrong(`${place} is larger than 1 MB: it is not a description of a model`);
   return parseJsonText(await readFile(path, 'utf8'), place);
 }
 

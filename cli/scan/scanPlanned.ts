@@ -91,14 +91,14 @@ export function tellPlannedScan(
     `judged by ${judgesText(plan, model, isAsked)}`,
     quarantinePrecision === null
       ? `set aside: images that are wrong with a probability of at least ${quarantineAt}`
-      : `set aside: as many images as keep ${quarantinePrecision * 100} % of them wrong`,
+      : `set aside: as many images as possible while ${quarantinePrecision * 100} % of them are expected to be wrong`,
     'Other choices: --split, --model or --cross-validate, --image-size, --iterations, --set scan.quarantineAt=0.7',
     ...fewImagesWarning(images).map((warning) => `warning: ${warning}`),
   );
 }
 
 function judgesText({ judge, folds, seed }: PlannedScan, model: string | null, isAsked: boolean): string {
-  if (folds === null) return model ?? 'the model that was given';
+  if (folds === null) return model ?? 'the given model';
   const each =
     `each trained for ${counted(folds.iterations, 'iteration', 'iterations')} of ` +
     `${counted(folds.batchSize, 'image', 'images')} at ${folds.imageSize} pixels (${folds.preset}, seed ${seed})`;

@@ -104,7 +104,7 @@ describe('every command', () => {
 
   it('refuses an option that it does not have, and says where those are that it has', async () => {
     for (const each of called.filter(isLeaf)) {
-      const help = `\`partloop ${each.words.join(' ')} --help\` shows what it takes`;
+      const help = `\`partloop ${each.words.join(' ')} --help\` shows its arguments and options`;
       await refused([...each.words, ...argumentsOf(each), ...mandatoryOf(each), '--nope'], "option '--nope'", help);
     }
   });

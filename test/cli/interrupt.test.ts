@@ -33,7 +33,7 @@ describe('Ctrl-C', function () {
       [process.execPath, MAIN, 'counter'],
       [{ after: '17 images', type: CTRL_C }],
     );
-    assert.match(output, /import stopped after 17 images\.\r\nThe same command again goes on/);
+    assert.match(output, /import stopped after 17 images\.\r\nRun the same command again to go on/);
     assert.equal(code, 130);
   });
 

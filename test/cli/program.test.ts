@@ -67,7 +67,7 @@ describe('the command line', function () {
       [['schedule', 'create', 'n', '--every', '5x'], /--every 5x: expected minutes/],
       [['schedule', 'create', 'n', '--every', '1d', '--cron', '* * * * *'], /exclude each other/],
       [['schedule', 'create', 'n', '--cron', '0 3 * * *', '--time-zone', 'Mars/Base'], /no such time zone/],
-      [['schedule', 'create', 'n', '--time-zone', 'Europe/Berlin'], /goes with --cron/],
+      [['schedule', 'create', 'n', '--time-zone', 'Europe/Berlin'], /needs --cron/],
       [['train', 'lr-find', '--pool', 'x', '--set', 'train.imageSize=33'], /multiple of 32/],
     ] as const) {
       const { error, said } = await refusal(args);
@@ -79,7 +79,7 @@ describe('the command line', function () {
     assert.match((await run('status')).stdout, /never started/);
   });
 
-  it('gives one JSON object with --json, also where it fails', async () => {
+  it('gives one JSON object with --json, even if it fails', async () => {
     for (const args of [
       ['loop', 'start', '--set', 'train=400'],
       ['scan', 'nope'],

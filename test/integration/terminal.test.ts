@@ -55,7 +55,7 @@ describe('commands with a stack', function () {
         ['scan', 'run', '--pool', 'cars', '--image-size', '64', '--wait'],
         'scan scan-cars',
       );
-      assert.match(output, /Stopped waiting\. The scan runs on\.\r\n`partloop scan show scan-cars-\w+` shows it/);
+      assert.match(output, /Stopped waiting\. The scan goes on\.\r\n`partloop scan show scan-cars-\w+` shows it/);
       assert.match(output, /pool cars: 8 of 12 images to judge \(the training split\)/);
       assert.match(output, /judged by 2 folds, each trained for \d+ iterations of \d+ images at 64 pixels/);
       assert.match(output, /at least 0\.5\r\n/);
@@ -67,7 +67,7 @@ describe('commands with a stack', function () {
         ['loop', 'start', 'cars', '--pool', 'cars', '--image-size', '64', '--wait'],
         'iteration 1 ',
       );
-      assert.match(output, /Stopped waiting\. The loop runs on\.\r\n`partloop loop status cars` shows it/);
+      assert.match(output, /Stopped waiting\. The loop goes on\.\r\n`partloop loop status cars` shows it/);
       assert.equal(code, 130);
       const { phase } = z
         .looseObject({ phase: z.string() })
@@ -83,7 +83,7 @@ describe('commands with a stack', function () {
       process.kill(store, 'SIGSTOP');
       try {
         const { code, output } = await at(importingCars(manifest, 'others'), 'import', 'Stopping');
-        assert.match(output, /import stopped after 0 images\.\r\nThe same command again goes on/);
+        assert.match(output, /import stopped after 0 images\.\r\nRun the same command again to go on/);
         assert.equal(code, 130);
       } finally {
         process.kill(store, 'SIGCONT');
@@ -159,7 +159,7 @@ describe('commands with a stack', function () {
   });
 
   describe('a schedule', () => {
-    it('is refused before anything is touched where it could never start its loop', async () => {
+    it('is refused before anything is touched if it could never start its loop', async () => {
       await partloopJson(home, [
         'schedule',
         'create',
@@ -176,10 +176,10 @@ describe('commands with a stack', function () {
       await refused([...create, '--pool', 'vans'], 3, /there is no pool `vans`; pools: cars/);
       await refused([...create, '--cron', '61 3 * * *'], 2, /--cron "61 3 \* \* \*": Minute is not in range/);
       await refused([...create, '--cron', 'hello'], 2, /--cron "hello": CronString does not have/);
-      await refused([...create, '--cron', '0 0 31 2 *'], 2, /no such time lies ahead/);
+      await refused([...create, '--cron', '0 0 31 2 *'], 2, /this time never comes/);
       await refused([...create, '--batch-size', '1', '--image-size', '32'], 2, /batch norm/);
       await refused([...create, '--preset', 'swin_tiny'], 2, /train\.weights/);
-      await refused(['schedule', 'create', 'never', '--cron', '0 0 31 2 *'], 2, /no such time lies ahead/);
+      await refused(['schedule', 'create', 'never', '--cron', '0 0 31 2 *'], 2, /this time never comes/);
       assert.deepEqual(await schedules(), before);
     });
 

@@ -21,7 +21,7 @@ const NAMES_SHOWN = 5;
 
 /** `partloop pool list|stats|taxonomy|rules|tag|remove|restore|delete`. */
 export function register(program: Command): void {
-  const pool = program.command('pool').description('Look at pools and taxonomies, and change what is known of images');
+  const pool = program.command('pool').description('Show and change pools, their taxonomies and their images');
 
   registerRemove(pool);
   registerDelete(pool);
@@ -35,7 +35,7 @@ export function register(program: Command): void {
 function registerList(pool: Command): void {
   pool
     .command('list')
-    .description('Every pool')
+    .description('List all pools')
     .option('--json', 'Print one JSON object on stdout')
     .action(async ({ json }: { json?: true }) => {
       const { store } = await openEnvironmentStore();
@@ -128,8 +128,8 @@ function registerRules(pool: Command): void {
       if (json) return printJson({ pool: name, taxonomy: taxonomy.name, changed: done !== 'same' });
       say(
         done === 'same'
-          ? `pool ${name} has these rules already`
-          : `pool ${name} has the rules of ${taxonomy.name} now: trainings and scans from here on use them, models stay usable`,
+          ? `pool ${name} already has these rules`
+          : `pool ${name} has the rules of ${taxonomy.name} now: new trainings and scans use them, and models stay usable`,
       );
     });
 }
@@ -137,10 +137,10 @@ function registerRules(pool: Command): void {
 function registerTag(pool: Command): void {
   pool
     .command('tag')
-    .description('Take tags, vehicle, split and source of images that are in the pool, from a CSV file')
+    .description('Read tags, vehicle, split and source of images in the pool from a CSV file')
     .argument('<pool>', 'Name of the pool', poolName)
     .argument('<file>', 'Columns file_name or image_id, and any of the tags, vehicle_id, split, source')
-    .option('--relabel', 'What the file says counts, also where it was changed since it was said first')
+    .option('--relabel', 'Use the values of the file, even if they were given before and changed since')
     .option('--json', 'Print one JSON object on stdout')
     .action(async (name: string, file: string, { relabel = false, json }: { relabel?: boolean; json?: true }) => {
       const tags = await readTagFile(file, file);
@@ -158,8 +158,7 @@ function tellTags(pool: string, { version, updated, known, refused, movedToTest 
   );
   const groups = groupRefusals(refused.map(({ name, reason }) => ({ fileName: name, reason })));
   for (const { reason, count, examples } of groups) say(`  ${count} × ${reason}: ${examples.join(', ')}`);
-  if (movedToTest.length > 0)
-    say(`  ${movedToTest.length} moved to the test split: models trained before have seen them`);
+  if (movedToTest.length > 0) say(`  ${movedToTest.length} moved to the test split: earlier models have seen them`);
 }
 
 function countBy(rows: readonly IndexRow[], key: (row: IndexRow) => string): Record<string, number> {

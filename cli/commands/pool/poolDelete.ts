@@ -22,10 +22,12 @@ interface Flags {
 export function registerDelete(pool: Command): void {
   pool
     .command('delete')
-    .description('Delete a pool with all its images, labels and reviews; says what goes and what uses it first')
+    .description(
+      'Delete a pool with all its images, labels and reviews; without --confirm, only show what that deletes',
+    )
     .argument('<pool>')
-    .option('--confirm <pool>', 'Do it: the name of the pool once more')
-    .option('--while-in-use', 'Also while loops or scans over it run, which then fail')
+    .option('--confirm <pool>', 'Delete it: the name of the pool again')
+    .option('--while-in-use', 'Delete it even if loops or scans use it; they then fail')
     .option('--json', 'Print one JSON object on stdout')
     .action(remove);
 }
@@ -89,20 +91,20 @@ function refuseInUse({ pool, users }: DeletionPlan, temporal: RunningUsers | nul
   if (running.length === 0) return;
   const how =
     temporal === null
-      ? 'Temporal does not answer, and by the store these have begun what is not finished'
+      ? 'Temporal does not answer, and the store shows unfinished work of these'
       : 'these are not stopped';
   throw new PartloopError('input-invalid', `pool \`${pool}\` is in use; ${how}: ${running.join(', ')}`, {
-    hint: 'End loops with `partloop loop stop NAME --now`, scans with `partloop scan stop NAME`; or say --while-in-use.',
+    hint: 'End loops with `partloop loop stop NAME --now`, scans with `partloop scan stop NAME`; or give --while-in-use.',
   });
 }
 
 function tell({ pool, images, objects, bytes, users, production }: DeletionPlan, temporal: RunningUsers | null): void {
   const size = `${counted(objects, 'object', 'objects')}, ${(bytes / 1e9).toFixed(2)} GB`;
   say(
-    `pool ${pool}: ${images === null ? 'half deleted' : counted(images, 'image', 'images')}, ${size}; pictures that lie elsewhere stay`,
+    `pool ${pool}: ${images === null ? 'half deleted' : counted(images, 'image', 'images')}, ${size}; pictures outside the store stay`,
   );
   if (users.length > 0) {
-    say('Loops and scans over it; what they made stays, models included, but nothing of it can be replayed:');
+    say('Loops and scans over it; their results and models stay, but cannot be replayed:');
     printTable(
       users.map(({ name, kind, place, iterations, models, isOpen }) => ({
         ...{ name, kind, iterations, models },
@@ -113,10 +115,10 @@ function tell({ pool, images, objects, bytes, users, production }: DeletionPlan,
   }
   for (const { registry, model } of production) say(`  in production by ${registry}: ${model}, trained on this pool`);
   if (temporal === null) {
-    say('Temporal does not answer: which loops run, and which Schedules start some, is not known.');
+    say('Temporal does not answer: running loops and Schedules are unknown.');
     return;
   }
   for (const id of temporal.running) say(`  runs: ${id}`);
   for (const schedule of temporal.schedules)
-    say(`  Schedule ${schedule} starts loops over it: \`partloop schedule delete ${schedule}\` ends that`);
+    say(`  Schedule ${schedule} starts loops over it: \`partloop schedule delete ${schedule}\` deletes it`);
 }

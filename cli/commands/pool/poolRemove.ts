@@ -38,24 +38,24 @@ export function registerRemove(pool: Command): void {
   choosing(
     pool
       .command('remove')
-      .description('Take images out of a pool; says what they touch, and removes them with --yes')
+      .description('Remove images from a pool; without --yes, only show what that changes')
       .argument('<pool>', 'Name of the pool', poolName),
   )
     .option(
       '--where <condition>',
-      'Images with split=val, vehicleId=v1, fileName~front/*, …; repeated: all at once',
+      'Images with split=val, vehicleId=v1, fileName~front/*, …; if repeated, all must hold',
       more,
       [],
     )
-    .option('--bytes', 'Delete pictures and labels for good, with every copy, as a deletion request wants it')
-    .option('--yes', 'Do it; without, it is only said what would be done')
+    .option('--bytes', 'Delete pictures and labels for good, with every copy, as a deletion request asks')
+    .option('--yes', 'Remove the images; if omitted, only show what that changes')
     .option('--json', 'Print one JSON object on stdout')
     .action(remove);
 
   choosing(
     pool
       .command('restore')
-      .description('Take removed images back as they were; without a choice, list what was removed')
+      .description('Take removed images back as they were; without a choice, list the removals')
       .argument('<pool>', 'Name of the pool', poolName),
   )
     .option('--where <condition>', 'Removed images with split=val, vehicleId=v1, …', more, [])
@@ -68,9 +68,9 @@ function choosing(command: Command): Command {
   return command
     .option(
       '--images <file>',
-      'Ids or names, one a line; or a CSV or JSON file that has them; or the s3:// URI of a list that a step left',
+      'Ids or names, one per line; or a CSV or JSON file with them; or the s3:// URI of a list that a step wrote',
     )
-    .option('--list <name>', 'Which list of the JSON file, where it has several')
+    .option('--list <name>', 'Which list of the JSON file, if it has several')
     .option('--image <id or name>', 'One image; may be repeated', more, []);
 }
 
@@ -80,7 +80,7 @@ async function remove(name: string, flags: RemoveFlags): Promise<void> {
   const { bytes = false, yes = false, json } = flags;
   const choice = await choiceOf(flags);
   if (choice === null)
-    throw new PartloopError('input-invalid', 'which images? None are chosen', {
+    throw new PartloopError('input-invalid', 'no images are chosen', {
       hint: 'Choose with --images FILE, --image ID or --where CONDITION.',
     });
   const { store, env } = await openEnvironmentStore();
@@ -124,7 +124,7 @@ async function restore(name: string, flags: RestoreFlags): Promise<void> {
   if (choice === null && removal === undefined) {
     const listed = listRemovals(history.removed());
     if (json) return printJson({ pool: name, ...listed });
-    if (listed.removals.length === 0) say(`nothing that could come back was removed from pool ${name}`);
+    if (listed.removals.length === 0) say(`pool ${name} has no removed images that could come back`);
     else printTable(listed.removals.map((record) => ({ ...record })));
     if (listed.purged > 0)
       say(
@@ -135,7 +135,7 @@ async function restore(name: string, flags: RestoreFlags): Promise<void> {
   const selection = selectImages(history, pool.taxonomy, choice ?? { names: null, conditions: [] });
   const meant = selection.removed.filter(({ changeId }) => removal === undefined || changeId === removal);
   if (removal !== undefined && meant.length === 0)
-    throw new PartloopError('not-found', `pool \`${name}\` has nothing out by a removal \`${removal}\``, {
+    throw new PartloopError('not-found', `pool \`${name}\` has no images out by removal \`${removal}\``, {
       hint: `\`partloop pool restore ${name}\` lists what was removed.`,
     });
   const imageIds = meant.map(({ imageId }) => imageId);
@@ -146,7 +146,7 @@ async function restore(name: string, flags: RestoreFlags): Promise<void> {
   if (json) return printJson({ pool: name, ...restored, known, unknown, ambiguous });
   say(
     `pool ${name}, version ${restored.version}: ${counted(restored.images, 'image is', 'images are')} back` +
-      `${known > 0 ? `, ${counted(known, 'was', 'were')} never out` : ''}`,
+      `${known > 0 ? `, ${counted(known, 'was', 'were')} never removed` : ''}`,
   );
   sayNames(
     'whose bytes are deleted: import them again with --restore',
@@ -169,7 +169,7 @@ function tellPlan(plan: RemovalPlan, bytes: boolean, home: string): void {
   const { pool, version, imageIds, splits, corrected, answers, removedBefore, purgedBefore, unknown, ambiguous } = plan;
   const bySplit = Object.entries(splits).flatMap(([split, count]) => (count > 0 ? [`${count} ${split}`] : []));
   say(
-    `pool ${pool}, version ${version}: ${counted(imageIds.length, 'image is', 'images are')} meant${bySplit.length > 0 ? ` (${bySplit.join(', ')})` : ''}`,
+    `pool ${pool}, version ${version}: ${counted(imageIds.length, 'image is', 'images are')} chosen${bySplit.length > 0 ? ` (${bySplit.join(', ')})` : ''}`,
   );
   if (corrected > 0) say(`  ${counted(corrected, 'has', 'have')} a label that a reviewer corrected`);
   if (answers > 0) say(`  ${counted(answers, 'answer of a reviewer is', 'answers of reviewers are')} about them`);
@@ -179,6 +179,6 @@ function tellPlan(plan: RemovalPlan, bytes: boolean, home: string): void {
     );
   sayNames('unknown to the pool', unknown);
   for (const { name, ids } of ambiguous)
-    say(`  left out: ${name} is the name of ${ids.join(', ')}; say which by its id`);
+    say(`  left out: ${name} is the name of ${ids.join(', ')}; choose one by its id`);
   if (imageIds.length > 0) printTraces(plan, bytes, home);
 }

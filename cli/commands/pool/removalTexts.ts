@@ -18,7 +18,7 @@ export function sayNames(what: string, names: readonly string[]): void {
 export function printTraces({ splits, traces, pool }: RemovalPlan, bytes: boolean, home: string): void {
   const { loops, models, reports, tables, otherPools, unreadable } = traces;
   if (loops.length > 0) {
-    say('Loops and scans that have them:');
+    say('Loops and scans with these images:');
     printTable(
       loops.map(({ loop, isScan, pool: own, drawn, inTraining, findings }) => ({
         name: loop,
@@ -42,11 +42,11 @@ export function printTraces({ splits, traces, pool }: RemovalPlan, bytes: boolea
       })),
     );
     say(
-      'What a model has learned stays in it, and in those that started from its weights (their lists say so): train anew where it must go.',
+      'A model keeps what it learned, and so do models that started from its weights (their lists say so). Train anew if that must go.',
     );
   }
   if (splits.test > 0)
-    say('The test set becomes another version: every model is scored on it again, and its comparisons start anew.');
+    say('The test set gets a new version: every model is scored on it again, and comparisons start anew.');
   if (splits.val > 0)
     say(
       'Models of the next iterations are validated without them: their figures compare with older ones only roughly.',
@@ -65,7 +65,7 @@ export function printTraces({ splits, traces, pool }: RemovalPlan, bytes: boolea
       `runs workers cache/segments and cache/pools/${pool} below its PARTLOOP_HOME (here ${join(home, 'cache')}, of which the pictures are deleted).`,
     );
   }
-  sayKeys('Objects that cannot be read, and may have them', unreadable);
+  sayKeys('Unreadable objects that may contain them', unreadable);
 }
 
 function sayKeys(title: string, keys: readonly string[]): void {
@@ -83,7 +83,7 @@ export function sayPurge(pool: string, purge: Purge): void {
       `${counted(derivatives, 'smaller copy', 'smaller copies')}, ${counted(labelCopies, 'label copy', 'label copies')} of iterations, ` +
       `${counted(cached, 'file', 'files')} of this machine's cache`,
   );
-  sayKeys('Pictures that lie elsewhere and are yours to delete', elsewhere);
+  sayKeys('Pictures outside the store, which you delete yourself', elsewhere);
   if (isVersioned)
     say(
       'The bucket keeps old versions of objects: they are deleted only by a lifecycle rule for noncurrent versions, or by hand.',
@@ -93,5 +93,5 @@ export function sayPurge(pool: string, purge: Purge): void {
     'Not deleted',
     failed.map(({ key, reason }) => `${key}: ${reason}`),
   );
-  say(`Run the same command again; what is left of pool ${pool} is found again.`);
+  say(`Run the same command again: it finds the rest of pool ${pool}.`);
 }

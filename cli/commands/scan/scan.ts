@@ -12,7 +12,7 @@ import { registerStop } from './scanStop.js';
 
 /** `partloop scan run|list|show|export|stop|resume`. */
 export function register(program: Command): void {
-  const scan = program.command('scan').description('Find mislabelled images, and see what was found');
+  const scan = program.command('scan').description('Find mislabelled images, and show the findings');
   registerRun(scan);
   registerList(scan);
   registerShow(scan);
@@ -24,7 +24,7 @@ function registerList(scan: Command): void {
   scan
     .command('list')
     .description(
-      'Scans that belong to no loop: those that run, with how far they are, those that ended early, and those that are done',
+      'List scans outside loops: running ones with their progress, stopped or failed ones, and finished ones',
     )
     .option('--json', 'Print one JSON object on stdout')
     .action(({ json }: { json?: true }) =>
@@ -44,7 +44,7 @@ function registerList(scan: Command): void {
         const unfinished = await unfinishedScans(client, { running, done: rows.map(({ scan }) => scan) });
         if (json) return printJson({ running, unfinished, scans: rows });
         if (rows.length + running.length + unfinished.length === 0)
-          return say('No scan was run by itself. Start one with `partloop scan run`.');
+          return say('There is no scan outside loops. Start one with `partloop scan run`.');
         printRunningScans(running);
         for (const { scan, pool, state, error } of unfinished) {
           const ended = state === 'stopped' ? 'was stopped' : 'failed';

@@ -42,11 +42,11 @@ export function registerExport(scan: Command): void {
     .description('Write a scan as tables, or as labels for an annotation tool that `review import` reads back')
     .argument('<scan>', 'A scan, a loop (its last scan), or <loop>:<iteration>')
     .addOption(new Option('--format <format>', 'Kind of file').choices([...TABLES, ...REVIEW_FORMATS]).default('csv'))
-    .requiredOption('--out <folder>', 'Where to write; made if it is not there; must be empty for labels')
+    .requiredOption('--out <folder>', 'Output folder; made if there is none; must be empty for labels')
     .option('--image-root <path>', 'Labels: link pictures as this folder or URI plus their name, not to the store')
     .option('--all-classes', 'Labels: export them whole, not just the suspect classes')
     .option('--all-images', 'Labels: export every image that was scanned, not just those with findings')
-    .option('--simplify <px>', 'YOLO: how far in pixels polygons may leave the mask', pixels, 0.5)
+    .option('--simplify <px>', 'YOLO: largest distance in pixels between a polygon and its mask', pixels, 0.5)
     .option('--json', 'Print one JSON object on stdout')
     .action(async (id: string, options: Options) => {
       const { store } = await openEnvironmentStore();
@@ -71,7 +71,7 @@ export function registerExport(scan: Command): void {
       const findings = counted(report.findings, 'finding', 'findings');
       say(
         `scan ${report.scan}: ${counted(report.images, 'image', 'images')} with ${findings}; ${report.lostPixels} of ` +
-          `${counted(report.pixels, 'labelled pixel changes', 'labelled pixels change')} by the format itself`,
+          `${counted(report.pixels, 'labelled pixel changes', 'labelled pixels change')} through the format alone`,
       );
       for (const { fileName, reason } of report.leftOut.slice(0, LEFT_OUT_SHOWN))
         say(`  left out ${fileName}: ${reason}`);
@@ -124,7 +124,7 @@ async function exportTables(
   for (const [reason, count] of countReasons(leftOut)) say(`  ${reason}: ${count}`);
   if (bad.length > 0)
     say(
-      `Put ${counted(bad.length, 'bad image', 'bad images')} back, or out of the pool: \`partloop pool remove ${scan.pool} --images ${files.badImages}\``,
+      `Repair ${counted(bad.length, 'bad image', 'bad images')}, or remove them from the pool: \`partloop pool remove ${scan.pool} --images ${files.badImages}\``,
     );
   if (findings.length > 0) say(...tableSteps(scan.id, format, files.findings));
 }

@@ -45,8 +45,8 @@ export function registerRun(scan: Command): void {
     .command('run')
     .description('Find the mislabelled images of a pool, without a loop')
     .requiredOption('--pool <pool>', 'The pool to scan', name)
-    .option('--model <file>', 'An ONNX file or s3:// URI that judges; needs a model.json beside it')
-    .option('--model-card <file>', 'Its description, where it is not model.json beside the model')
+    .option('--model <file>', 'ONNX file or s3:// URI of the model that judges; needs a model.json beside it')
+    .option('--model-card <file>', 'Description of the model, if it is not model.json beside it')
     .option('--unseen', 'The model was trained on no image of this pool')
     .option('--cross-validate <folds>', help('crossValidate'), number)
     .addOption(new Option('--split <split>', help('split')).choices(splitChoiceSchema.options).default('train'))
@@ -65,9 +65,9 @@ async function run({ model, modelCard, unseen, set, wait, json, ...fields }: Opt
   if (model === undefined && (modelCard !== undefined || unseen === true)) {
     throw new PartloopError(
       'input-invalid',
-      `${unseen === true ? '--unseen' : '--model-card'} says something of a model, and no --model is given`,
+      `${unseen === true ? '--unseen' : '--model-card'} describes a model, but no --model is given`,
       {
-        hint: 'Give `--model FILE`, or leave it out: then the model in production judges, or folds do.',
+        hint: 'Give `--model FILE`, or omit both: then the model in production judges, or folds do.',
       },
     );
   }

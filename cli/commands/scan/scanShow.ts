@@ -35,10 +35,10 @@ const summarySchema = z.object({ warnings: z.array(z.string()).default([]) });
 export function registerShow(scan: Command): void {
   scan
     .command('show')
-    .description('What a scan set aside, left out, and found: the most probable label errors first')
+    .description('Show the images that a scan set aside or left out, and its most probable findings')
     .argument('<scan>', 'A scan, a loop (its last scan), or <loop>:<iteration>')
     .argument('[n]', 'Iteration of a loop; the last one if omitted', wholeNumber)
-    .option('--top <n>', 'Findings shown', wholeNumberBetween(1, 1_000_000), TOP_FINDINGS)
+    .option('--top <n>', 'Number of findings to show', wholeNumberBetween(1, 1_000_000), TOP_FINDINGS)
     .option('--json', 'Print one JSON object on stdout')
     .action(async (name: string, n: number | undefined, { top, json }: { top: number; json?: true }) =>
       show(n === undefined ? name : `${name}:${n}`, { top, json: json === true }),
@@ -86,7 +86,7 @@ async function show(id: string, { top, json }: { top: number; json: boolean }): 
   tellSetAside(quarantined);
   say(
     findings.length === 0
-      ? 'no findings: no label was found suspect'
+      ? 'no findings: no label is suspect'
       : `${counted(findings.length, 'finding', 'findings')}${findings.length > top ? `, of which the ${top} most probable:` : ':'}`,
   );
   printTable(byKind);
@@ -100,7 +100,7 @@ async function show(id: string, { top, json }: { top: number; json: boolean }): 
       [PROBABILITIES.pWrong.label]: pWrong.toFixed(3),
     })),
   );
-  say(`\`partloop scan export ${found.id} --out DIR\` writes all of it, for a table or an annotation tool.`);
+  say(`\`partloop scan export ${found.id} --out DIR\` writes everything, as tables or for an annotation tool.`);
 }
 
 /** The error for a scan that was started and has no result; null where no such scan is known. */

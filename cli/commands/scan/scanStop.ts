@@ -21,13 +21,13 @@ import { endOf, findScanWorkflow, type ScanWorkflow, scanProgress } from '../../
 export function registerStop(scan: Command): void {
   scan
     .command('stop')
-    .description('End a scan that runs; what is done is kept, and `scan resume` goes on from there')
-    .argument('<scan>', 'Name of the scan; `scan list` shows those that run', name)
+    .description('End a running scan; finished work is kept, and `scan resume` goes on from there')
+    .argument('<scan>', 'Name of the scan; `scan list` shows the running ones', name)
     .option('--json', 'Print one JSON object on stdout')
     .action((scan: string, { json }: { json?: true }) => stop(scan, json === true));
   scan
     .command('resume')
-    .description('Go on with a scan that was stopped or failed; what is done is found done')
+    .description('Go on with a scan that was stopped or failed; finished work is kept')
     .argument('<scan>', 'Name of the scan', name)
     .option('--wait', 'Wait until the scan is done')
     .option('--json', 'Print one JSON object on stdout')
@@ -48,13 +48,11 @@ async function stop(scan: string, json: boolean): Promise<void> {
     const handle = client.workflow.getHandle(workflowId);
     const before = await scanProgress(client, workflowId);
     await handle.cancel();
-    const parting = ['Stopped waiting. The scan ends when its workers have saved what they have.'];
+    const parting = ['Stopped waiting. The scan ends when its workers have saved their work.'];
     await interruptible(
       () => parting,
       () =>
-        withProgress(`scan ${scan}: stopping; workers save what they have`, () =>
-          handle.result().catch(() => undefined),
-        ),
+        withProgress(`scan ${scan}: stopping; workers save their work`, () => handle.result().catch(() => undefined)),
     );
     const state = await stateOf(client, storeOf(env), scan, await findScanWorkflow(client, scan));
     const progress = (await scanProgress(client, workflowId)) ?? before;
@@ -91,8 +89,8 @@ type State = 'finished' | 'stopped' | 'failed';
 const WORDS: Readonly<Record<State, string>> = { finished: 'is finished', stopped: 'is stopped', failed: 'failed' };
 
 const NEXT: Readonly<Record<State, (scan: string) => string[]>> = {
-  finished: (scan) => [`\`partloop scan show ${scan}\` shows what was found.`],
-  stopped: (scan) => [`What was done is kept: \`partloop scan resume ${scan}\` goes on from there.`],
+  finished: (scan) => [`\`partloop scan show ${scan}\` shows its findings.`],
+  stopped: (scan) => [`Finished work is kept: \`partloop scan resume ${scan}\` goes on from there.`],
   failed: (scan) => [
     `\`partloop scan resume ${scan}\` tries again; \`partloop scan show ${scan}\` says why it failed.`,
   ],
@@ -103,9 +101,9 @@ async function stateOf(client: Client, store: ObjectStore, scan: string, found: 
   if ((await readScanRecord(store, scan)) !== null) return 'finished';
   if (found !== null) return endOf(found);
   const isLoop = (await loopNames(client, store)).includes(scan);
-  throw new PartloopError('not-found', `there is no scan \`${scan}\` of its own`, {
+  throw new PartloopError('not-found', `there is no scan \`${scan}\` outside loops`, {
     hint: isLoop
-      ? `It is a loop: \`partloop loop stop ${scan} --now\` ends its iteration, with the scan.`
-      : '`partloop scan list` shows the scans that run and those that are done.',
+      ? `It is a loop: \`partloop loop stop ${scan} --now\` ends its iteration with the scan.`
+      : '`partloop scan list` shows running and finished scans.',
   });
 }
