@@ -20,14 +20,14 @@ export const durabilityConfigSchema = z.strictObject({
     .min(2)
     .max(3_600)
     .default(600)
-    .describe('Silence after which a training attempt counts as lost'),
+    .describe('Seconds of silence after which a training attempt counts as lost'),
   scanHeartbeatSeconds: z
     .number()
     .int()
     .min(2)
     .max(3_600)
     .default(120)
-    .describe('Silence after which any other activity counts as lost'),
+    .describe('Seconds of silence after which any other activity counts as lost'),
   inferenceStallSeconds: z
     .number()
     .int()
@@ -35,7 +35,7 @@ export const durabilityConfigSchema = z.strictObject({
     .max(86_400)
     .default(300)
     .describe(
-      'Time for one picture in a scan or an evaluation, or 20 times that of the slowest so far, after which it counts as hung: its worker starts anew',
+      'Seconds, or 20 times those of the slowest picture so far if that is more, after which a picture counts as hung; its worker then starts again',
     ),
 });
 export type DurabilityConfig = z.infer<typeof durabilityConfigSchema>;
@@ -47,7 +47,7 @@ export type DurabilityConfig = z.infer<typeof durabilityConfigSchema>;
  */
 export const loopConfigSchema = z.strictObject({
   pool: nameSchema.describe('The pool to draw from'),
-  chunkSize: z.number().int().min(1).max(1_000_000).default(50_000).describe('New images an iteration draws'),
+  chunkSize: z.number().int().min(1).max(1_000_000).default(50_000).describe('New images per iteration'),
   seed: z
     .number()
     .int()
@@ -68,7 +68,7 @@ export const loopConfigSchema = z.strictObject({
     .max(1)
     .default(0.01)
     .describe(
-      'Share of the drawn, training, validation or test images that may be gone, changed or unreadable and are left out; three may in any case, or a quarter of fewer than 12; 0: none',
+      'Share of the drawn, training, validation or test images that may be left out as gone, changed or unreadable; at least three, or a quarter of fewer than 12; 0: none',
     ),
   train: trainConfigSchema.prefault({}),
   scan: scanConfigSchema.prefault({}),
@@ -83,7 +83,7 @@ export const loopConfigSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Where no benchmark is registered: train one on this many random images of the pool, after the first scan; null = the first candidate becomes the benchmark',
+      'If there is no benchmark, train one on this many random images of the pool after the first scan; null: the first candidate becomes the benchmark',
     ),
   durability: durabilityConfigSchema.prefault({}),
 });

@@ -41,7 +41,7 @@ export const loopIterationInputSchema = z.strictObject({
  * without cross-validation the pool's benchmark judges what it has not seen, and where there is none, two folds.
  */
 export const scanRequestSchema = z.strictObject({
-  pool: nameSchema.optional().describe('The pool to scan; may be left out where there is only one'),
+  pool: nameSchema.optional().describe('The pool to scan; may be omitted if there is only one'),
   crossValidate: z
     .number()
     .int()
@@ -58,7 +58,7 @@ export const scanRequestSchema = z.strictObject({
   split: splitChoiceSchema
     .default('train')
     .describe(
-      'Which images are judged; those of `val` and `test` by a model that has not seen them, or by folds that judge nothing else',
+      'Images to judge; those of `val` and `test` by a model that has not seen them, or by folds that judge nothing else',
     ),
   imageSize: trainFields.imageSize.unwrap().optional().describe('Longest side in pixels that a fold sees'),
   iterations: trainFields.iterations.unwrap().optional().describe('Training iterations of a fold'),
@@ -142,7 +142,7 @@ export const retryIterationSchema = z.strictObject({
   iteration: z.number().int().min(1).optional().describe('The iteration to do again; the one that failed if omitted'),
   from: stepSchema
     .optional()
-    .describe('Do this step and all after it again, even where they are done; if omitted, go on from the failed step'),
+    .describe('Do this step and all after it again, even if they are done; if omitted, go on from the failed step'),
   settings: settingsSchema.optional().describe('Settings to change, shaped as in docs/config.md'),
 });
 export type RetryIteration = z.input<typeof retryIterationSchema>;
@@ -151,10 +151,7 @@ export const stopSchema = z.strictObject({
 });
 export type StopLoop = z.input<typeof stopSchema>;
 export const pauseSchema = z.strictObject({
-  now: z
-    .boolean()
-    .default(false)
-    .describe('Let the step under way save what it has and hold, instead of holding at its end'),
+  now: z.boolean().default(false).describe('Let the current step save its work and hold now, instead of at its end'),
 });
 export type PauseLoop = z.input<typeof pauseSchema>;
 

@@ -10,7 +10,7 @@ const className = z.string().regex(/^[a-z0-9][a-z0-9_]{0,63}$/);
 
 export const taxonomyClassSchema = z.object({
   name: className.describe('Unique name, lower case with underscores'),
-  group: z.enum(['major', 'minor']).describe('Minor parts are small; they are weighted up and reported apart'),
+  group: z.enum(['major', 'minor']).describe('Minor parts are small; they are weighted up and reported separately'),
   mirror: className
     .nullable()
     .default(null)
@@ -26,7 +26,7 @@ export const taxonomyClassSchema = z.object({
     .nullable()
     .default(null)
     .describe('The side of the car the part sits on; null when on neither or both'),
-  maxInstances: z.number().int().min(1).max(64).default(1).describe('How many of this part one car shows at most'),
+  maxInstances: z.number().int().min(1).max(64).default(1).describe('Largest number of this part that one car shows'),
   areaShare: z
     .tuple([z.number().min(0).max(1), z.number().min(0).max(1)])
     .nullable()
@@ -45,7 +45,7 @@ export const taxonomySchema = z
       .string()
       .regex(/^[0-9a-f]{64}$/)
       .optional()
-      .describe('Digest under which its models are known; written where the rules of its classes changed later'),
+      .describe('Digest under which its models are known; written if the rules of its classes changed later'),
   })
   .superRefine((taxonomy, context) => {
     const byName = new Map(taxonomy.classes.map((entry) => [entry.name, entry]));
@@ -69,7 +69,7 @@ export const taxonomySchema = z
           context.addIssue({
             code: 'custom',
             path: ['classes', index, 'adjacent'],
-            message: `\`${neighbour}\` is no class of this taxonomy`,
+            message: `\`${neighbour}\` is not a class of this taxonomy`,
           });
         }
       }
@@ -85,7 +85,7 @@ export function parseTaxonomy(value: unknown, origin: string): Taxonomy {
   const { data, problem } = check(taxonomySchema, value, SHOWN);
   if (problem === null) return data;
   throw new PartloopError('config-invalid', `taxonomy ${origin} is not valid: ${problem}`, {
-    hint: 'docs/import.md tells of taxonomies; `partloop pool taxonomy dsmlr-18` prints a built-in one to start from.',
+    hint: 'docs/import.md describes taxonomies; `partloop pool taxonomy dsmlr-18` prints a built-in one to start from.',
   });
 }
 

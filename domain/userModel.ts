@@ -11,14 +11,12 @@ const tensorName = z.string().min(1).max(200);
  * pixel out. Pictures come with their longest side at `size`, at the top left of a square canvas.
  */
 export const userModelSchema = z.strictObject({
-  input: tensorName.optional().describe('Name of the input; the only one where left out'),
-  output: tensorName
-    .optional()
-    .describe('Name of the output with logits [N, classes, h, w]; the only one where left out'),
+  input: tensorName.optional().describe('Name of the input; the only one if omitted'),
+  output: tensorName.optional().describe('Name of the output with logits [N, classes, h, w]; the only one if omitted'),
   outputs: z
     .enum(['logits', 'probabilities'])
     .default('logits')
-    .describe('What the output holds: logits (or their log-softmax), or what a softmax made of them'),
+    .describe('Content of the output: logits (or their log-softmax), or their softmax'),
   outputLayout: z.enum(['NCHW', 'NHWC']).default('NCHW').describe('Order of the axes of the output'),
   layout: z.enum(['NCHW', 'NHWC']).default('NCHW').describe('Order of the axes of the input'),
   channels: z.enum(['RGB', 'BGR']).default('RGB').describe('Order of the colours'),
@@ -29,13 +27,13 @@ export const userModelSchema = z.strictObject({
     .default(1 / 255)
     .describe('Pixels 0 to 255 are multiplied by it first'),
   mean: triple.default([0.485, 0.456, 0.406]).describe('Subtracted after that, in the order of `channels`'),
-  std: triple.default([0.229, 0.224, 0.225]).describe('Divided by at last, in the order of `channels`'),
+  std: triple.default([0.229, 0.224, 0.225]).describe('Divided by last, in the order of `channels`'),
   classes: z.array(z.string().min(1).max(100)).min(2).max(255).describe('Names of the logits, in their order'),
   classMap: z
     .record(z.string(), z.string())
     .default({})
     .describe(
-      'Names of the model that are called otherwise in the taxonomy; several may become one, `background` is nothing',
+      'Classes of the taxonomy for classes of the model with another name; several may become one, and `background` is none',
     ),
 });
 export type UserModel = z.infer<typeof userModelSchema>;
@@ -66,7 +64,7 @@ export function logitsOfLabels(model: UserModel, taxonomy: Taxonomy): number[][]
     'model-invalid',
     `the model's classes do not fit taxonomy ${taxonomy.name}:\n${lines.join('\n')}`,
     {
-      hint: 'Say in `classMap` of its model.json which of its classes is which of the taxonomy (`background` for none).',
+      hint: 'Map its classes to those of the taxonomy in `classMap` of its model.json (`background` for none).',
     },
   );
 }

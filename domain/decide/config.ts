@@ -16,8 +16,8 @@ export const gateConfigSchema = z.strictObject({
     .min(2)
     .max(10_000)
     .default(20)
-    .describe('Vehicles or images below which there is not enough data'),
+    .describe('With fewer vehicles or images than this, there is not enough data'),
   resamples: z.number().int().min(100).max(100_000).default(2_000).describe('Bootstrap resamples'),
-  mode: z.enum(['auto', 'approve']).default('auto').describe('Promote by itself, or wait for an approval'),
+  mode: z.enum(['auto', 'approve']).default('auto').describe('Promote automatically, or wait for approval'),
 });
 export type GateConfig = z.infer<typeof gateConfigSchema>;

@@ -16,7 +16,7 @@ const sampleFields = loopFields.sample.unwrap().shape;
  * pool's `defaults.json`, then from the defaults of the configuration.
  */
 export const startLoopRequestSchema = z.strictObject({
-  pool: nameSchema.optional().describe('The pool to draw from; may be left out where there is only one'),
+  pool: nameSchema.optional().describe('The pool to draw from; may be omitted if there is only one'),
   loop: nameSchema.optional().describe("Name of the loop; the pool's name if omitted"),
   iterations: iterationsSchema.default(1).describe('How many iterations to run'),
   chunkSize: loopFields.chunkSize.unwrap().optional().describe('New images per iteration'),
@@ -68,7 +68,7 @@ export function resolveConfig(
   return wholeConfig(
     [{ pool }, adopted, givenSettings(request)].reduce(mergeSettings, defaults),
     "the loop (request, settings and the pool's defaults together)",
-    `What you did not give comes from the pool's defaults: \`partloop pool stats ${pool} --json\` shows them.`,
+    `Settings that you did not give come from the pool's defaults: \`partloop pool stats ${pool} --json\` shows them.`,
   );
 }
 

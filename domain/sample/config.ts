@@ -7,8 +7,19 @@ export const MINOR_WEIGHT = 2;
 export const sampleConfigSchema = z.strictObject({
   share: z.number().gt(0).max(1).default(0.5).describe('Share of the chunk that is picked'),
   randomShare: z.number().min(0).max(1).default(0.2).describe('Share of the picks that is drawn at random'),
-  perCluster: z.number().int().min(1).max(1_000).default(2).describe('Most picks of one duplicate cluster'),
-  shrinkage: z.number().min(0).max(10_000).default(20).describe('Images a tag needs before its own IoU counts half'),
+  perCluster: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(2)
+    .describe('Largest number of picks from one cluster of duplicates'),
+  shrinkage: z
+    .number()
+    .min(0)
+    .max(10_000)
+    .default(20)
+    .describe('Number of images with a tag at which its own IoU counts half'),
   minorWeight: z
     .number()
     .min(1)

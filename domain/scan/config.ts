@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** How a chunk is searched for wrong labels. */
 export const scanConfigSchema = z.strictObject({
   shardSize: z.number().int().min(1).max(4_096).default(256).describe('Images per shard'),
-  maxShardsInFlight: z.number().int().min(1).max(500).default(8).describe('Shards under way at once'),
+  maxShardsInFlight: z.number().int().min(1).max(500).default(8).describe('Shards that are judged at the same time'),
   minShardSuccess: z
     .number()
     .min(0)
@@ -13,9 +13,7 @@ export const scanConfigSchema = z.strictObject({
   provider: z
     .enum(['cpu', 'cuda'])
     .default('cpu')
-    .describe(
-      'Where ONNX Runtime runs the network: one provider per scan; if it is missing, the scan fails and says so',
-    ),
+    .describe('Where ONNX Runtime runs the network, for the whole scan; the scan fails if the provider is missing'),
   sessions: z
     .number()
     .int()
@@ -24,7 +22,7 @@ export const scanConfigSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'ONNX Runtime sessions per worker, each in its own thread with one picture at a time; null: as many as a short trial finds the fastest',
+      'ONNX Runtime sessions per worker, each in its own thread with one picture at a time; null: the number that is fastest in a short trial',
     ),
   threadsPerSession: z
     .number()
@@ -33,7 +31,7 @@ export const scanConfigSchema = z.strictObject({
     .max(64)
     .default(1)
     .describe('Threads per session; part of what makes a run repeatable'),
-  folds: z.number().int().min(2).max(10).default(2).describe('Folds of cross-validation where no model may judge'),
+  folds: z.number().int().min(2).max(10).default(2).describe('Folds of cross-validation, if no model may judge'),
   foldIterationShare: z
     .number()
     .min(0.05)
@@ -47,14 +45,14 @@ export const scanConfigSchema = z.strictObject({
     .max(100_000)
     .default(16)
     .describe(
-      'Folds are trained for at least this many images without a model that may judge them, or for a quarter of the chunk if that is less; fewer pass unjudged and are not picked',
+      'Folds are trained if no model may judge at least this many images, or a quarter of the chunk if that is less; fewer images stay unjudged and are not picked',
     ),
   judgeTolerance: z
     .number()
     .min(0)
     .max(1)
     .default(0.02)
-    .describe('A model judges only where its validation mIoU is within this of the best'),
+    .describe('A model judges only if its validation mIoU is at most this far below the best'),
   minClassIou: z
     .number()
     .min(0)
@@ -74,13 +72,13 @@ export const scanConfigSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Instead of `quarantineAt`: the threshold of each scan is the lowest at which this share of those set aside is expected to be mislabelled',
+      'Instead of `quarantineAt`: each scan takes the lowest threshold at which this share of the images set aside is expected to be mislabelled',
     ),
   quarantine: z
     .enum(['image', 'region'])
     .default('image')
     .describe(
-      'Keep a suspect image from training as a whole, or only the regions of its findings (training ignores their pixels)',
+      'Keep whole suspect images from training, or only the regions of their findings (training ignores these pixels)',
     ),
   quarantineCap: z
     .number()

@@ -35,28 +35,28 @@ export const variablesSchema = z.object({
     .regex(GIGABYTES, 'a number of gigabytes such as 100')
     .default('100')
     .transform(Number)
-    .describe('Gigabytes of pictures that a machine which trains keeps for the next training'),
+    .describe('Gigabytes of pictures that a training machine keeps for the next training'),
   PARTLOOP_SAVE_SECONDS: text
     .regex(/^[1-9]\d{0,3}$/, 'a whole number of seconds such as 10')
     .default('10')
     .transform(Number)
-    .describe('Seconds that a stopped training has to save, beside the iteration in hand'),
+    .describe('Seconds that a stopped training has to save, besides its current iteration'),
   PARTLOOP_PYTHON: text.optional().describe('Python of the trainer'),
-  PARTLOOP_REQUIRE_GPU: text.optional().describe('Anything: workers that scan or train end where they find no GPU'),
+  PARTLOOP_REQUIRE_GPU: text.optional().describe('Any value: workers that scan or train end if they find no GPU'),
   PARTLOOP_REPLAY_CHECK: z
     .enum(['on', 'off'])
     .default('on')
     .describe('Whether `up` replays open workflows of other builds before workers start'),
-  PARTLOOP_DEBUG: text.optional().describe('Anything: unexpected errors show their full trace'),
+  PARTLOOP_DEBUG: text.optional().describe('Any value: unexpected errors show their full trace'),
   PARTLOOP_STORE: text.regex(STORE, 's3://bucket/prefix').optional().describe('Store to use instead of a local one'),
   TEMPORAL_ADDRESS: text.optional().describe('Temporal service to use instead of a local one'),
   TEMPORAL_PROFILE: text.optional().describe("Profile of Temporal's own configuration file"),
   TEMPORAL_CONFIG_FILE: text.optional().describe("Temporal's own configuration file"),
   TEMPORAL_UI_URL: url.optional().describe("Address of that service's Web UI, for links"),
   AWS_ENDPOINT_URL_S3: url.optional().describe('Address of the S3 server'),
-  AWS_ENDPOINT_URL: url.optional().describe('Address of the S3 server where `AWS_ENDPOINT_URL_S3` is unset'),
+  AWS_ENDPOINT_URL: url.optional().describe('Address of the S3 server if `AWS_ENDPOINT_URL_S3` is unset'),
   AWS_REGION: text.optional().describe('Region of the store'),
-  AWS_DEFAULT_REGION: text.optional().describe('Region of the store where `AWS_REGION` is unset'),
+  AWS_DEFAULT_REGION: text.optional().describe('Region of the store if `AWS_REGION` is unset'),
 });
 export type Variables = z.infer<typeof variablesSchema>;
 export type VariableName = keyof Variables;

@@ -4,14 +4,14 @@ import { tuneSpaceSchema } from './space.js';
 /** The search for better training settings. */
 export const tuneConfigSchema = z.strictObject({
   enabled: z.boolean().default(false).describe('Search for better training settings after each iteration'),
-  trials: z.number().int().min(2).max(1_000).default(9).describe("Settings that are tried, the loop's own among them"),
+  trials: z.number().int().min(2).max(1_000).default(9).describe("Number of settings to try, including the loop's own"),
   hours: z
     .number()
     .positive()
     .max(10_000)
     .nullable()
     .default(null)
-    .describe('No training starts that would not end within so many hours; null = no limit'),
+    .describe('Time limit of a search in hours: it starts no training that would end later; null: no limit'),
   rungs: z
     .number()
     .int()
@@ -25,7 +25,7 @@ export const tuneConfigSchema = z.strictObject({
     .min(2)
     .max(8)
     .default(2)
-    .describe('One of so many trials goes on to the next rung, which is so many times as long'),
+    .describe('One in this many trials goes on to the next rung, which is this many times as long'),
   iterationShare: z
     .number()
     .gt(0)
@@ -38,11 +38,11 @@ export const tuneConfigSchema = z.strictObject({
     .min(0)
     .max(0.5)
     .default(0.005)
-    .describe('Other settings are proposed if they gain at least this in mIoU on the validation images'),
+    .describe('Settings are proposed if they gain at least this much mIoU on the validation images'),
   adopt: z
     .enum(['auto', 'approve'])
     .default('approve')
-    .describe('Take proposed settings over by itself, or wait for `partloop loop adopt`'),
+    .describe('Adopt proposed settings automatically, or wait for `partloop loop adopt`'),
   space: tuneSpaceSchema.prefault({}),
 });
 export type TuneConfig = z.infer<typeof tuneConfigSchema>;
