@@ -110,7 +110,7 @@ async function adoptProposal({ store }: LoopDeps, loop: string): Promise<Proposa
   const { adopted } = await updateLoopState(store, loop, withAdopted);
   if (adopted !== null) return adopted;
   throw new PartloopError('not-found', `loop \`${loop}\` has no proposed settings`, {
-    hint: 'A search proposes some where `tune.enabled` is set and it finds better ones; the report has its table.',
+    hint: 'A search proposes settings if `tune.enabled` is true and it finds better ones; the report has its table.',
   });
 }
 

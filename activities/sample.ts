@@ -95,7 +95,7 @@ async function readEarlier(store: ObjectStore, before: SampleResult | undefined)
 function nothingToTrainOn({ loop, iteration }: IterationContext, drawn: number): PartloopError {
   return new PartloopError(
     'data-invalid',
-    `iteration ${iteration} of loop \`${loop}\` has nothing to train on: of ${drawn} drawn images none passed the scan`,
+    `iteration ${iteration} of loop \`${loop}\` has nothing to train on: none of ${drawn} drawn images passed the scan`,
     { hint: 'Look at the findings; raise `scan.quarantineAt`, or correct labels and import them again.' },
   );
 }

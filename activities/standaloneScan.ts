@@ -87,10 +87,10 @@ export function createStandaloneScanActivities(deps: ActivityDeps) {
   async function checkModel({ scan, card }: { scan: string; card: string }, taxonomyDigest: string): Promise<void> {
     const found = await readJson(store, card, modelCardSchema);
     if (found.taxonomyDigest !== taxonomyDigest)
-      throw new PartloopError('model-invalid', `${card} was made for another taxonomy than the pool has`);
+      throw new PartloopError('model-invalid', `${card} was made for another taxonomy than that of the pool`);
     if (found.trainedOn.list === null) {
-      throw new PartloopError('input-invalid', `field \`model\`: nobody knows which images ${scan} was trained on`, {
-        hint: 'A model that has seen an image finds its label right. Say `--unseen` if it has seen none of the pool, or use `--cross-validate 2`.',
+      throw new PartloopError('input-invalid', `field \`model\`: the training images of ${scan} are unknown`, {
+        hint: 'A model that has seen an image finds its label right. Give `--unseen` if it has seen none of the pool, or use `--cross-validate 2`.',
       });
     }
   }

@@ -34,7 +34,7 @@ export type ReplayReport = z.infer<typeof replayReportSchema>;
 export const REPLAY_MENDS = [
   'Run the build that began it until it has ended (`loop stop` ends a loop after its iteration), then deploy this one.',
   'Or guard the change in the workflow with `patched()`, so that old histories take the old way.',
-  'Or end it (`partloop iteration cancel`, or terminate it in the Web UI) and `partloop loop retry`: finished steps are found done.',
+  'Or end it (`partloop iteration cancel`, or terminate it in the Web UI) then `partloop loop retry`: finished steps are kept.',
 ] as const;
 
 /** One line a workflow. */
@@ -43,4 +43,4 @@ export const breakText = ({ workflowId, event, problem }: WouldBreak): string =>
 
 /** One sentence for all of them. */
 export const brokenText = ({ broken }: ReplayReport): string =>
-  `${counted(broken.length, 'open workflow', 'open workflows')} would stand still on this build: ${broken.map(breakText).join('; ')}`;
+  `${counted(broken.length, 'open workflow', 'open workflows')} would get stuck on this build: ${broken.map(breakText).join('; ')}`;

@@ -54,7 +54,7 @@ function parseTag(name: TagName, value: unknown): Partial<ImageFacts['tags']> {
     const parsed = type.safeParse(candidate);
     if (parsed.success) return { [name]: parsed.data };
   }
-  throw new PartloopError('data-invalid', `tag ${name} is ${JSON.stringify(value)}: allowed is ${allowedOf(name)}`);
+  throw new PartloopError('data-invalid', `tag ${name} is ${JSON.stringify(value)}; allowed: ${allowedOf(name)}`);
 }
 
 /** A value as it is, and what its text may stand for. */
@@ -94,13 +94,13 @@ function vehicleId(value: unknown): string {
 function splitOf(value: unknown): NonNullable<ImageFacts['split']> {
   const split = typeof value === 'string' ? SPLITS.get(value.toLowerCase()) : undefined;
   if (split !== undefined) return split;
-  throw new PartloopError('data-invalid', `its split is ${JSON.stringify(value)}: allowed is train, val or test`);
+  throw new PartloopError('data-invalid', `its split is ${JSON.stringify(value)}; allowed: train, val or test`);
 }
 
 function sourceOf(value: unknown): NonNullable<ImageFacts['source']> {
   const source = SOURCES.find((name) => name === value);
   if (source !== undefined) return source;
-  throw new PartloopError('data-invalid', `its source is ${JSON.stringify(value)}: allowed is ${SOURCES.join(' or ')}`);
+  throw new PartloopError('data-invalid', `its source is ${JSON.stringify(value)}; allowed: ${SOURCES.join(' or ')}`);
 }
 
 /** What `later` says on top of what `earlier` says. */

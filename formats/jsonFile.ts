@@ -38,7 +38,7 @@ export function parseJsonText(text: string, origin: string): unknown {
     const isNumber = /^(-?Infinity|NaN)/.test(what);
     throw new PartloopError('input-invalid', `${origin} is not JSON: line ${line}, column ${column}, at \`${what}\``, {
       cause,
-      ...(isNumber ? { hint: 'JSON has no NaN or Infinity; Python writes them unless told `allow_nan=False`.' } : {}),
+      ...(isNumber ? { hint: 'JSON has no NaN or Infinity; Python writes them unless `allow_nan=False` is set.' } : {}),
     });
   }
 }

@@ -29,7 +29,7 @@ export class JsonLists<Name extends string> {
     const written = items.map(([name, item]) => [name, JSON.stringify(item)] as const);
     const letters = written.reduce((sum, [, text]) => sum + text.length + 1, this.letters);
     if (letters > this.most)
-      throw new PartloopError('data-invalid', `with it ${this.file} would have over ${this.most} letters`, {
+      throw new PartloopError('data-invalid', `with it ${this.file} would have more than ${this.most} characters`, {
         hint: 'Export it as index masks: --format masks or cvat.',
       });
     this.letters = letters;

@@ -96,7 +96,7 @@ export async function readManifest(path: string, given: string | undefined): Pro
     return parseManifest(await readFile(place, 'utf8'), place);
   }
   throw new PartloopError('input-invalid', `there is no ${MANIFEST} with ${basename(path)}`, {
-    hint: 'It was written with the export, and says which image is which: name it with --manifest FILE.',
+    hint: 'The export wrote it to identify its images: name it with --manifest FILE.',
   });
 }
 

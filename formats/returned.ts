@@ -58,7 +58,7 @@ export function painted(raster: Uint8Array, shapes: readonly Shape[]): Uint8Arra
   const drawn = shapes.filter(({ value }) => value !== BACKGROUND).length;
   if (drawn === 0 || raster.some((value) => value !== BACKGROUND)) return raster;
   throw new PartloopError('data-invalid', `none of its ${drawn} shapes covers a pixel of it`, {
-    hint: 'Are the coordinates fractions where they should be pixels, or of another picture?',
+    hint: 'The coordinates may be fractions instead of pixels, or those of another picture.',
   });
 }
 
@@ -69,9 +69,9 @@ export function checkSize(image: ManifestImage, width: number, height: number, w
   throw new PartloopError(
     'data-invalid',
     turned
-      ? `${what} is ${width}×${height}, the upright picture ${image.width}×${image.height}: the tool ignored the picture's EXIF orientation and worked on it lying on its side`
+      ? `${what} is ${width}×${height}, the upright picture ${image.width}×${image.height}: the tool ignored the picture's EXIF orientation and showed it on its side`
       : `${what} is ${width}×${height}, the picture ${image.width}×${image.height}`,
-    turned ? { hint: 'Give the tool upright copies, or turn EXIF orientation on in it.' } : {},
+    turned ? { hint: 'Give the tool upright copies, or turn on EXIF orientation in it.' } : {},
   );
 }
 

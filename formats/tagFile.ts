@@ -27,7 +27,7 @@ export async function readTagFile(path: string, named = `--tags ${path}`): Promi
     throw new PartloopError('input-invalid', `${named} cannot be read`, { cause });
   });
   if (!facts.isFile() || facts.size > MAX_BYTES)
-    throw new PartloopError('input-invalid', `${named} is no file of at most ${MAX_BYTES} bytes`);
+    throw new PartloopError('input-invalid', `${named} is not a file of at most ${MAX_BYTES} bytes`);
   const rows = await readCsvFile(path);
   const [first] = rows;
   if (first === undefined) throw new PartloopError('input-invalid', `${named} has no rows`);
@@ -43,9 +43,9 @@ export async function readTagFile(path: string, named = `--tags ${path}`): Promi
     const read = factsOf(fields);
     if (typeof read !== 'string' && read.unknown.length > 0)
       throw new PartloopError('input-invalid', `${named} has unknown columns: ${read.unknown.join(', ')}`, {
-        hint: `Known are ${TAG_NAMES.join(', ')}, vehicle_id, split, source.`,
+        hint: `Known columns: ${TAG_NAMES.join(', ')}, vehicle_id, split, source.`,
       });
-    const problem = name.trim() === '' ? 'it names no image' : said.has(name) ? `${name} is there twice` : null;
+    const problem = name.trim() === '' ? 'it names no image' : said.has(name) ? `${name} appears twice` : null;
     if (problem !== null) bad.push(`row ${index + 1}: ${problem}`);
     else if (typeof read === 'string') bad.push(`row ${index + 1} (${name}): ${read}`);
     else said.set(name, read.facts);
@@ -69,9 +69,9 @@ function badRows(named: string, bad: readonly string[]): PartloopError {
   const lines = [...bad.slice(0, ROWS_NAMED), ...more];
   return new PartloopError(
     'input-invalid',
-    `${named} has ${counted(bad.length, 'bad row', 'bad rows')}; nothing of it was taken:\n${lines.join('\n')}`,
+    `${named} has ${counted(bad.length, 'bad row', 'bad rows')}; no row was taken:\n${lines.join('\n')}`,
     {
-      hint: 'Correct these rows, or clear their cells: an empty cell says nothing. Row 1 is the one below the header.',
+      hint: 'Correct these rows, or clear their cells: an empty cell changes nothing. Row 1 is the one below the header.',
     },
   );
 }

@@ -97,10 +97,7 @@ export async function decodePictureAndLabel(
   const [picture, label] = await watchdog.guard(`${fileName} was not decoded`, decoding);
   const indexed = contentSize(width, height, size);
   if (picture.width === indexed.width && picture.height === indexed.height) return { picture, label };
-  throw new PartloopError(
-    'data-invalid',
-    `${fileName} has another shape than the ${width}×${height} it was imported with`,
-  );
+  throw new PartloopError('data-invalid', `${fileName} does not have the shape of its import, ${width}×${height}`);
 }
 
 /** A label on a canvas [size, size], padding ignored. */

@@ -22,7 +22,7 @@ export async function fetchModel(store: ObjectStore, key: string, sha256: string
     await rm(path, { force: true });
     throw new PartloopError(
       'model-invalid',
-      `${key} is not the file its card names: its digest is ${digest.slice(0, 12)}, not ${sha256.slice(0, 12)}`,
+      `${key} is not the file that its card names: its digest is ${digest.slice(0, 12)}, not ${sha256.slice(0, 12)}`,
     );
   }
   return path;

@@ -14,7 +14,7 @@ export async function checkRuntime(needsGpu: boolean): Promise<void> {
   throw new PartloopError(
     'setup-incomplete',
     'ONNX Runtime has no CUDA libraries, and PARTLOOP_REQUIRE_GPU asks for a GPU',
-    { hint: 'Let the install script of onnxruntime-node run, which fetches them.' },
+    { hint: 'Allow the install script of onnxruntime-node, which fetches them.' },
   );
 }
 

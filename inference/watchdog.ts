@@ -40,7 +40,7 @@ export class Watchdog {
     const giveUp = (): void => {
       const seconds = Math.round((performance.now() - startedAt) / 1_000);
       const error = new PartloopError('inference-stalled', `${silence} within ${seconds} s`, {
-        hint: 'The worker starts anew and tries it again apart. `durability.inferenceStallSeconds` is the time allowed.',
+        hint: 'The worker starts again and tries it alone. `durability.inferenceStallSeconds` sets the time limit.',
       });
       this.onStall(error);
       fail(error);

@@ -27,7 +27,7 @@ export interface Check {
 const run = promisify(execFile);
 const BOOTSTRAP = 'Run `npm run bootstrap`.';
 const START =
-  '`partloop up --detach` starts workers here; elsewhere `node dist/workers/main.js --role light|scan|train`.';
+  '`partloop up --detach` starts workers here; on other machines run `node dist/workers/main.js --role light|scan|train`.';
 const FREE_GB_NEEDED = 3;
 const MEMORY_GB_NEEDED = 4;
 const PYTHON_PROBE = `
@@ -180,7 +180,7 @@ async function workers(): Promise<Verdict> {
     return {
       ok: false,
       detail: `${silent.join(', ')} runs and asks for no work`,
-      mend: `It may have just started; else see its log in ${homePaths(home).logs}, then \`partloop down --force\` and the same command again.`,
+      mend: `It may have just started. Otherwise see its log in ${homePaths(home).logs}, then run \`partloop down --force\` and the same command again.`,
     };
   }
   const [abandoned] = abandonedQueues(queues);
@@ -190,7 +190,7 @@ async function workers(): Promise<Verdict> {
   return {
     ok: true,
     required: false,
-    detail: `every task queue is polled${busy ? ', or its worker has its fill' : ''}`,
+    detail: `every task queue is polled${busy ? ', or its worker is busy' : ''}`,
   };
 }
 
@@ -209,11 +209,11 @@ async function underWay(): Promise<Verdict> {
     };
   if (strayed !== null && strayed.length > 0)
     return { ok: false, required: false, detail: strayed.map(strayedText).join(' '), mend: STRAYED_MEND };
-  if (retrying.length === 0) return { ok: true, detail: 'nothing is tried for the third time or more' };
+  if (retrying.length === 0) return { ok: true, detail: 'no activity is in its third or a later try' };
   return {
     ok: false,
     detail: retrying.map(retryingText).join('; '),
-    mend: 'Mend what the failure names; the next try then goes on by itself. The log of that worker says more.',
+    mend: 'Repair what the failure names; the next try then goes on. The log of that worker says more.',
   };
 }
 
@@ -224,15 +224,15 @@ async function store(): Promise<Verdict> {
     await checkStoreWrites(storeOptions(service));
   } catch (error) {
     if (!(error instanceof PartloopError)) throw error;
-    const own = error.hint ?? 'Look at the service, and at its address and keys in the variables of AWS.';
+    const own = error.hint ?? 'Check the service, and its address and keys in the AWS variables.';
     return { ok: false, detail: error.message, mend: namesStore() ? own : hangs('s3') };
   }
-  return { ok: true, detail: `${service.uri} takes writes and holds back those whose condition fails` };
+  return { ok: true, detail: `${service.uri} takes writes, and refuses those with a false condition` };
 }
 
 /** What to do about a server of the local stack that runs and does not answer. */
 const hangs = (name: 'temporal' | 's3'): string =>
-  `See ${join(homePaths(partloopHome()).logs, `${name}.log`)}; \`partloop down --force\` and \`partloop up --detach\` start it anew.`;
+  `See ${join(homePaths(partloopHome()).logs, `${name}.log`)}; \`partloop down --force\` and \`partloop up --detach\` start it again.`;
 
 function notRunning(): Verdict {
   return { ok: true, required: false, detail: 'the local stack does not run; a command that needs it starts it' };

@@ -118,7 +118,7 @@ function checkParts(home: string, say: (text: string) => void): void {
   if ((foreignTemporal() === null && lacks('temporal')) || (!namesStore() && lacks('s3'))) {
     throw new PartloopError(
       'stack-unavailable',
-      'the stack that runs was started for other services than the environment names now',
+      'the running stack was started for other services than the environment now names',
       {
         hint: 'Run `partloop down`, then the same command again.',
       },
@@ -131,7 +131,7 @@ function checkParts(home: string, say: (text: string) => void): void {
     else say(`${name} ended (${lastExit}) and is started again; its log is ${log}`);
   }
   if (state !== null && state.build !== buildDigest()) {
-    say('The workers run another build than this command: `partloop down`, then the same command again.');
+    say('The workers run another build than this command. Run `partloop down`, then the same command again.');
   }
 }
 

@@ -26,11 +26,11 @@ export async function assertOpenHistoriesReplay(
   if (report === null) return;
   if (report.left > 0)
     say(
-      `${report.left} of ${report.open} open workflows were not replayed in ${SECONDS} s; \`partloop replay-check\` takes its time.`,
+      `${report.left} of ${report.open} open workflows were not replayed in ${SECONDS} s; \`partloop replay-check\` replays all.`,
     );
   if (report.broken.length === 0) return;
   throw new PartloopError('refused', brokenText(report), {
-    hint: 'Start the build that began them and let them end there; `PARTLOOP_WORKERS= partloop up --detach` and `partloop replay-check` show more. PARTLOOP_REPLAY_CHECK=off starts anyway: those workflows then stand still, with their GPUs paid for, until a build comes that fits.',
+    hint: 'Start the build that began them and let them end there; `PARTLOOP_WORKERS= partloop up --detach` and `partloop replay-check` show more. PARTLOOP_REPLAY_CHECK=off starts anyway: those workflows then get stuck until a matching build runs, and their GPUs still cost money.',
   });
 }
 

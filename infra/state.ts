@@ -44,7 +44,7 @@ export function readState(home: string): StackState | null {
   } catch (cause) {
     throw new PartloopError('data-invalid', `${path} is not a state file of partloop`, {
       cause,
-      hint: 'Stop what runs (`partloop down` of the version that wrote it), remove the file and start again; data and credentials are elsewhere.',
+      hint: 'Stop the stack (`partloop down` of the version that wrote it), remove the file and start again. Data and credentials are in other files.',
     });
   }
 }

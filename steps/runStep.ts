@@ -90,7 +90,7 @@ export async function runStep<C extends StepContract>(
   const commit = { step, digest, attempt: token, inputs, result, committedAt: new Date().toISOString(), files };
   if ((await store.putIfAbsent(commitKey, sealed(commit), 'application/json')) === 'created') return result;
   const winner = await readCommit(store, commitKey, contract, context);
-  if (winner === null) throw new PartloopError('store-conflict', `${commitKey} was there and is gone`);
+  if (winner === null) throw new PartloopError('store-conflict', `${commitKey} existed and has disappeared`);
   return winner;
 }
 

@@ -34,8 +34,8 @@ export const parseCommit = <T>(body: Uint8Array, key: string, schema: z.ZodType<
 export function redoHint({ of }: Pick<CommittedFile, 'of'>): string {
   if (of === null) return 'Judge the test images again: `partloop iteration replay LOOP N --from evaluate`.';
   const step = isPart(of.step) ? PARTS[of.step] : of.step;
-  const alone = step === 'draw' || step === 'scan' ? ' If it is a scan that belongs to no loop, run it again.' : '';
-  return `Make it anew: \`partloop iteration replay ${of.loop} ${of.iteration} --from ${step}\`.${alone}`;
+  const alone = step === 'draw' || step === 'scan' ? ' If it is a scan outside loops, run it again.' : '';
+  return `Make it again: \`partloop iteration replay ${of.loop} ${of.iteration} --from ${step}\`.${alone}`;
 }
 
 /**

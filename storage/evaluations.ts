@@ -94,7 +94,7 @@ async function readRows(store: ObjectStore, kept: KeptEvaluation): Promise<Evalu
   const { images } = await readJson(store, kept.summary, summarySchema);
   const rows = await readTable(store, kept.images, evaluationRowSchema);
   if (images === undefined || rows.length === images) return rows;
-  throw new PartloopError('data-invalid', `${kept.images} has ${rows.length} rows, and its summary tells of ${images}`);
+  throw new PartloopError('data-invalid', `${kept.images} has ${rows.length} rows, but its summary counts ${images}`);
 }
 
 const folderOf = (key: string): string => key.slice(0, key.lastIndexOf('/') + 1);

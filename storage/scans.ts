@@ -35,7 +35,7 @@ const ID = /^([a-z0-9][a-z0-9-]{0,62})(?::(\d{1,6}))?$/;
 export async function findScan(store: ObjectStore, id: string): Promise<FoundScan> {
   const [, name, iteration] = ID.exec(id) ?? [];
   if (name === undefined) {
-    throw new PartloopError('input-invalid', `\`${id}\` names no scan`, {
+    throw new PartloopError('input-invalid', `\`${id}\` does not name a scan`, {
       hint: 'Give a scan (`partloop scan list`), a loop, or `<loop>:<iteration>`.',
     });
   }
@@ -52,7 +52,7 @@ export async function findScan(store: ObjectStore, id: string): Promise<FoundSca
       'not-found',
       `there is no finished scan \`${id}\`${known === '' ? '' : `; there is ${known}`}`,
       {
-        hint: '`partloop scan list` and `partloop loop status` show what there is.',
+        hint: '`partloop scan list` and `partloop loop status` show all scans and loops.',
       },
     );
   }

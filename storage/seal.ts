@@ -42,7 +42,7 @@ export function openSealed<T>(
     if (sha256 !== got)
       throw new PartloopError(
         'data-invalid',
-        `${key} is damaged: its content has the digest ${got}, and it says ${String(sha256)}`,
+        `${key} is damaged: its content has the digest ${got}, but it records ${String(sha256)}`,
         options,
       );
   }

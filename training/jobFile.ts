@@ -53,7 +53,7 @@ export async function localWeights(store: ObjectStore, weights: string, folder: 
   if (!weights.startsWith('s3://')) return weights.startsWith('.') ? resolve(weights) : weights;
   const prefix = `${store.uri.replace(/\/$/, '')}/`;
   if (!weights.startsWith(prefix)) {
-    throw new PartloopError('config-invalid', `the weights ${weights} lie outside the store ${store.uri}`, {
+    throw new PartloopError('config-invalid', `the weights ${weights} are outside the store ${store.uri}`, {
       hint: 'Copy the file into the store, or name a file on the disk of the training machine.',
     });
   }

@@ -101,7 +101,7 @@ export async function findLearningRate(request: LrRangeRequest): Promise<LrRange
     if (failure !== null) throw failure;
     if (found === null) {
       throw new PartloopError('trainer-failed', 'the trainer ended without the answer of the range test', {
-        hint: 'Trainer and partloop do not fit together; run `npm run bootstrap`.',
+        hint: 'Trainer and partloop do not match; run `npm run bootstrap`.',
       });
     }
     const range: Omit<LrRange, 'leftOut'> = found;

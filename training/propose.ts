@@ -40,7 +40,7 @@ export async function proposedParams(
     if (failure !== null) throw failure;
     if (answer !== null) return answer;
     throw new PartloopError('trainer-failed', 'the trainer ended without a proposal', {
-      hint: 'Trainer and partloop do not fit together; run `npm run bootstrap`.',
+      hint: 'Trainer and partloop do not match; run `npm run bootstrap`.',
     });
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -25,7 +25,7 @@ export async function ownRecipe(root: string): Promise<Recipe> {
   const path = join(resolve(root), 'trainer', 'partloop_trainer', 'recipe.json');
   const body = await readFile(path).catch((cause: unknown) => {
     throw new PartloopError('setup-incomplete', `${path} cannot be read`, {
-      hint: 'Install partloop anew: it is a file of the trainer.',
+      hint: 'Install partloop again: it is a file of the trainer.',
       cause,
     });
   });
@@ -109,7 +109,7 @@ export class RecipePin {
 
 const takenOver = (key: string): PartloopError =>
   new PartloopError('fenced', `another attempt took over ${key}`, {
-    hint: 'Nothing to do: the newer attempt trains on.',
+    hint: 'Nothing to do: the newer attempt goes on.',
   });
 
 interface Claim {

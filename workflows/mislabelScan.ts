@@ -28,7 +28,7 @@ export async function mislabelScan(input: unknown = {}): Promise<ScanResult> {
     folds: { done: 0, total: 0 },
     shards: { done: 0, total: 0 },
   };
-  setHandler(scanProgressQuery, () => progress, { description: 'How far the scan is' });
+  setHandler(scanProgressQuery, () => progress, { description: 'Progress of the scan' });
   const asked = isOfLoop(input)
     ? orFail(() => parseRecorded(scanInputSchema, input, '`mislabelScan`'))
     : await prepare(orFail(() => parseRequest(scanRequestSchema, input, '`mislabelScan`')));

@@ -14,6 +14,6 @@ export async function unknownWorkflow(): Promise<never> {
   throw failureOf(
     'input-invalid',
     `there is no workflow type \`${workflowType}\``,
-    `Start ${STARTED_BY_PEOPLE.map((type) => `\`${type}\``).join(' or ')} with \`{}\`; loops and iterations are started by them.`,
+    `Start ${STARTED_BY_PEOPLE.map((type) => `\`${type}\``).join(' or ')} with \`{}\`; these start loops and iterations.`,
   );
 }

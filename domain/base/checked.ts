@@ -22,7 +22,7 @@ export function check<T extends z.ZodType>(schema: T, value: unknown, shown = SH
     return { data: null, problem: issues.length > shown ? `${first}; and ${issues.length - shown} more` : first };
   } catch (cause) {
     // The checks of a list hand on their findings as arguments of a call, of which there may be some 120,000.
-    if (cause instanceof RangeError) return { data: null, problem: 'too much of it is wrong to be listed' };
+    if (cause instanceof RangeError) return { data: null, problem: 'it has too many errors to list' };
     throw cause;
   }
 }

@@ -148,13 +148,17 @@ export function withApproval(
   const { candidate, benchmark } = decision;
   if (registry.model !== null && sameModel(registry.model, candidate)) return registry;
   if (!decision.pendingApproval) {
-    throw new PartloopError('input-invalid', `the candidate waits for no approval: the gate said ${decision.gate}`, {
-      hint: 'Only what passed a gate of mode `approve` can be approved; `partloop report open` shows the reasons.',
-    });
+    throw new PartloopError(
+      'input-invalid',
+      `the candidate does not wait for approval: the gate said ${decision.gate}`,
+      {
+        hint: 'Only a candidate that passed a gate of mode `approve` can be approved; `partloop report open` shows the reasons.',
+      },
+    );
   }
   const current = registry.model;
   if (current === null ? benchmark !== null : benchmark === null || !sameModel(current, benchmark)) {
-    throw new PartloopError('input-invalid', 'another model is in production than the one the gate compared with', {
+    throw new PartloopError('input-invalid', 'the gate compared with another model than the one in production', {
       hint: '`partloop iteration replay … --from decide` compares with the present one.',
     });
   }

@@ -106,7 +106,7 @@ export function assertNoLeak(rows: readonly DrawRow[], test: readonly DrawRow[])
       'leak-detected',
       `${row.fileName} (${row.imageId.slice(0, 12)}) ${what} and must not be trained on`,
       {
-        hint: 'Remove it from the training split, or give the picture its right vehicle id, and import again.',
+        hint: 'Remove it from the training split, or correct the vehicle id of the picture, and import again.',
       },
     );
   }

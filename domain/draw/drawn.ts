@@ -33,7 +33,7 @@ export function wholeRows({ rows }: DrawnChunk, images: readonly IndexRow[]): Ch
   return rows.map(({ imageId, cluster }) => {
     const image = byId.get(imageId);
     if (image === undefined)
-      throw new PartloopError('internal', `image ${imageId} was drawn, and the pool's index has no such row`);
+      throw new PartloopError('internal', `image ${imageId} was drawn, but the pool's index has no such row`);
     return { ...image, cluster };
   });
 }

@@ -99,7 +99,7 @@ function crossingsByRow(ring: readonly number[], height: number): { first: numbe
   if (total > MAX_CROSSINGS)
     throw new PartloopError(
       'data-invalid',
-      `a polygon of it with ${points} points crosses ${total} rows of pixels, more than ${MAX_CROSSINGS}: it is no outline`,
+      `one of its polygons has ${points} points and crosses ${total} rows of pixels, more than ${MAX_CROSSINGS}: it is not an outline`,
       { hint: 'Simplify it, or give the part as a mask.' },
     );
   // From changes at each row to crossings of each row, and from these to where they begin.

@@ -72,7 +72,7 @@ export function rleArea(counts: readonly number[], width: number, height: number
   if (covered === width * height) return area;
   const found = Number.isNaN(covered) ? 'have a negative run' : `cover ${covered} of ${width * height} pixels`;
   throw new PartloopError('data-invalid', `its run lengths ${found} (${width}×${height})`, {
-    hint: 'The mask was made for an image of another size, or was cut off on its way.',
+    hint: 'The mask was made for an image of another size, or it was cut off.',
   });
 }
 

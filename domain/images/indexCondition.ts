@@ -33,7 +33,8 @@ export function parseCondition(text: string, taxonomy: Taxonomy): ImageTest {
   const column = CONDITION_COLUMNS.find((name) => name === asked);
   const operator = OPERATORS.find((one) => one === match?.[2]);
   if (match === null || column === undefined || operator === undefined) {
-    const what = match === null ? 'no condition such as `split=val`' : `a condition on \`${match[1]}\``;
+    const what =
+      match === null ? 'not a condition such as `split=val`' : `a condition on the unknown column \`${match[1]}\``;
     throw new PartloopError('input-invalid', `--where ${text}: that is ${what}`, {
       hint: `Columns: ${CONDITION_COLUMNS.join(', ')}. Operators: ${OPERATORS.join(' ')}.`,
     });
@@ -79,10 +80,10 @@ function typedValue(text: string, column: Asked, operator: Operator, value: stri
   if (value === '') return isNullable ? null : refuse('is always known');
   if (allowed !== null) {
     const found = allowed.find((one) => String(one) === value);
-    return found ?? refuse(`is one of ${allowed.join(', ')}${isNullable ? ', or empty where unknown' : ''}`);
+    return found ?? refuse(`is one of ${allowed.join(', ')}${isNullable ? ', or empty if unknown' : ''}`);
   }
   if (type instanceof z.ZodBoolean) {
-    if (value !== 'true' && value !== 'false') refuse('is true, false, or empty where unknown');
+    if (value !== 'true' && value !== 'false') refuse('is true, false, or empty if unknown');
     return value === 'true';
   }
   const typed = isNumber ? Number(value) : value;
@@ -111,7 +112,7 @@ function valuesOf(type: z.ZodType): (string | number)[] | null {
 function patternTest(text: string, column: Asked, pattern: string): ImageTest {
   const { type } = plainType(indexRowSchema.shape[column]);
   if (!(type instanceof z.ZodString) || column === 'ingestedAt')
-    throw new PartloopError('input-invalid', `--where ${text}: \`${column}\` is no text; patterns are for names`);
+    throw new PartloopError('input-invalid', `--where ${text}: \`${column}\` is not text; patterns are for names`);
   const wanted = pattern.normalize();
   return (row) => {
     const own = row[column];

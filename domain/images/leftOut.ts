@@ -112,9 +112,9 @@ export function tooManyLeftOut(
       `All are listed in ${list}`,
     {
       hint:
-        'Put them back where they were, or take them out with ' +
-        `\`partloop pool remove ${pool} --images ${list}\`; then ` +
-        '`partloop iteration replay LOOP N --from draw`, or, of a scan by itself, start it again. ' +
+        'Put them back where they were, or remove them with ' +
+        `\`partloop pool remove ${pool} --images ${list}\`. Then run ` +
+        '`partloop iteration replay LOOP N --from draw`; start a scan outside loops again. ' +
         'A larger `badImageShare` goes on without them.',
     },
   );

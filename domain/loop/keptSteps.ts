@@ -44,7 +44,7 @@ export function assertMeansSomething(from: Step, settings: Readonly<Record<strin
       'input-invalid',
       `\`${setting}\` is a setting of the step ${first}, which a replay from ${from} keeps`,
       {
-        hint: `Replay from ${first}, or leave the setting out.`,
+        hint: `Replay from ${first}, or omit the setting.`,
       },
     );
   }

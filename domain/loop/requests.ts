@@ -61,7 +61,7 @@ export function start(
 export function runAgain(machine: LoopMachine, asked: RetryIteration): LoopMachine {
   const { running, again } = machine;
   if (running !== null) {
-    throw new PartloopError('refused', `iteration ${running.iteration} is running, so nothing is done again now`, {
+    throw new PartloopError('refused', `iteration ${running.iteration} is running, so nothing can be done again now`, {
       hint: 'Wait for its end, or end it (`partloop iteration cancel LOOP`); then ask again.',
     });
   }

@@ -11,8 +11,8 @@ const NAMED = 8;
 export function fewImagesWarning(images: number): string[] {
   if (images >= ENOUGH_IMAGES) return [];
   return [
-    `${counted(images, 'image is', 'images are')} too few to estimate from: under ${ENOUGH_IMAGES} the probabilities ` +
-      'mostly say what is assumed beforehand. Use the order of the findings, not their numbers',
+    `${counted(images, 'image is', 'images are')} too few to estimate from: with fewer than ${ENOUGH_IMAGES}, the probabilities ` +
+      'mostly repeat prior assumptions. Use the order of the findings, not their numbers',
   ];
 }
 
@@ -24,8 +24,8 @@ function weakJudgesWarning(cards: readonly Pick<ModelCard, 'valClassIou'>[], min
   if (weak.size === 0) return [];
   return [
     `the judges are weak at ${weak.size} of ${counted(names.size, 'class', 'classes')} (validation IoU below ` +
-      `${minClassIou}): findings there rest on what is assumed beforehand and on the taxonomy's rules: ` +
-      `${[...weak].sort().slice(0, NAMED).join(', ')}${weak.size > NAMED ? ', …' : ''}. Better judges are trained longer, on larger or on more images`,
+      `${minClassIou}): findings there rest on prior assumptions and on the taxonomy's rules: ` +
+      `${[...weak].sort().slice(0, NAMED).join(', ')}${weak.size > NAMED ? ', …' : ''}. Train judges longer, on larger or on more images`,
   ];
 }
 

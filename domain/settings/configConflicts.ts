@@ -40,7 +40,7 @@ function* trainConflicts(train: TrainConfig): Generator<Problem> {
   if (train.weights === 'package' && train.preset !== PACKAGED_PRESET) {
     yield at(
       'weights',
-      `\`package\` holds weights of ${PACKAGED_PRESET} alone, not of ${train.preset}; take \`hub\`, which downloads them, a file, or an s3:// URI`,
+      `\`package\` holds weights of ${PACKAGED_PRESET} only, not of ${train.preset}; take \`hub\`, which downloads them, a file, or an s3:// URI`,
     );
   }
   if (train.schedule === 'cyclic' && train.cycles > 1 && train.cycles * 2 > train.iterations) {

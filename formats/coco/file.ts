@@ -51,7 +51,8 @@ export function annotationsByImage<T>(
   path: string,
 ): { byImage: ReadonlyMap<string, readonly T[]>; strays: Stray[] } {
   const byImage = new Map<string, T[]>(imageIds.map((id) => [id, []]));
-  if (byImage.size !== imageIds.length) throw new PartloopError('input-invalid', `${path} has two images with one id`);
+  if (byImage.size !== imageIds.length)
+    throw new PartloopError('input-invalid', `${path} has two images with the same id`);
   const strays: Stray[] = [];
   for (const [index, annotation] of annotations.entries()) {
     const owner = ownerSchema.safeParse(annotation).data?.image_id ?? null;
@@ -79,9 +80,13 @@ export const categoryOf = (annotation: unknown): string | null =>
  */
 export function parseAnnotation(annotation: unknown, name: string): { category: string; segmentation: Segmentation } {
   if (boxSchema.safeParse(annotation).success)
-    throw new PartloopError('data-invalid', `${name} has no mask: nobody can tell which pixels of a box are meant`, {
-      hint: 'Draw masks or polygons.',
-    });
+    throw new PartloopError(
+      'data-invalid',
+      `${name} has no mask: a box does not tell which pixels belong to the part`,
+      {
+        hint: 'Draw masks or polygons.',
+      },
+    );
   const { data, problem } = check(annotationSchema, annotation);
   if (problem !== null) throw new PartloopError('data-invalid', `${name} is not valid: ${problem}`);
   return { category: data.category_id, segmentation: data.segmentation };

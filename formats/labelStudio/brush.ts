@@ -51,7 +51,7 @@ export function decodeBrush(bytes: readonly number[], pixels: number): Int32Arra
   const word = bits.read(5) + 1;
   const lengths = LENGTH_BITS.map(() => bits.read(4) + 1);
   if (total !== pixels * CHANNELS)
-    throw new PartloopError('data-invalid', `a brush mask of it has ${total / CHANNELS} pixels, not ${pixels}`);
+    throw new PartloopError('data-invalid', `one of its brush masks has ${total / CHANNELS} pixels, not ${pixels}`);
   const runs: number[] = [];
   const add = (from: number, to: number): void => {
     if (to <= from) return;
@@ -62,7 +62,7 @@ export function decodeBrush(bytes: readonly number[], pixels: number): Int32Arra
   for (let at = 0; at < total; ) {
     const isRun = bits.read(1) === 1;
     const end = at + 1 + bits.read(lengths[bits.read(2)] as number);
-    if (end > total) throw new PartloopError('data-invalid', 'a brush mask of it is damaged');
+    if (end > total) throw new PartloopError('data-invalid', 'one of its brush masks is damaged');
     if (isRun) {
       if (bits.read(word) !== 0) add(Math.floor(at / CHANNELS), Math.floor(end / CHANNELS));
       at = end;
@@ -105,7 +105,7 @@ class BitReader {
 
   read(width: number): number {
     if (this.at + width > this.bytes.length * 8)
-      throw new PartloopError('data-invalid', 'a brush mask of it is cut short');
+      throw new PartloopError('data-invalid', 'one of its brush masks is cut short');
     let value = 0;
     for (let rest = width; rest > 0; ) {
       const used = this.at & 7;

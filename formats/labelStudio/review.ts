@@ -96,11 +96,15 @@ function readRegions(result: readonly unknown[], image: ManifestImage, manifest:
     const kind = kindSchema.parse(entry).type;
     if (WORDS.has(kind)) continue;
     if (!SHAPES.has(kind))
-      throw new PartloopError('data-invalid', `it has a region of the kind ${kind}, which is no mask and no polygon`, {
-        hint: 'Draw it with the brush or as a polygon; else nobody can tell which pixels it means.',
-      });
+      throw new PartloopError(
+        'data-invalid',
+        `it has a region of the kind ${kind}, which is neither a mask nor a polygon`,
+        {
+          hint: 'Draw it with the brush or as a polygon: other regions do not tell their pixels.',
+        },
+      );
     const { data, problem } = check(regionSchema, entry);
-    if (problem !== null) throw new PartloopError('data-invalid', `a region of it is not valid: ${problem}`);
+    if (problem !== null) throw new PartloopError('data-invalid', `one of its regions is not valid: ${problem}`);
     shapes.push(toShape(data, image, manifest));
     polygons ||= data.value.points !== undefined;
   }
@@ -113,20 +117,23 @@ function toShape(
   manifest: Manifest,
 ): Shape {
   if (image_rotation !== 0)
-    throw new PartloopError('data-invalid', `it was turned by ${image_rotation}° in the tool`, {
-      hint: 'Turn it back in Label Studio and export again.',
+    throw new PartloopError('data-invalid', `it was rotated by ${image_rotation}° in the tool`, {
+      hint: 'Rotate it back in Label Studio and export again.',
     });
   checkSize(image, original_width, original_height, 'a region of it');
   const { width, height } = image;
   const [name, ...more] = value.brushlabels ?? value.polygonlabels ?? [];
   if (name === undefined || more.length > 0)
-    throw new PartloopError('data-invalid', `a region of it has ${more.length === 0 ? 'no label' : 'several labels'}`);
+    throw new PartloopError(
+      'data-invalid',
+      `one of its regions has ${more.length === 0 ? 'no label' : 'several labels'}`,
+    );
   const label = classValue(manifest, name);
   const { rle, points } = value;
   if (points !== undefined) {
     const ring = points.flatMap(([x, y]) => [(x / 100) * width, (y / 100) * height]);
     return polygonShape([ring], label, image);
   }
-  if (rle === undefined) throw new PartloopError('data-invalid', 'a brush region of it has no mask');
+  if (rle === undefined) throw new PartloopError('data-invalid', 'one of its brush regions has no mask');
   return runsShape(decodeBrush(rle, width * height), label);
 }

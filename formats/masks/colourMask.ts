@@ -64,7 +64,7 @@ export function decodeColourMask(bytes: Uint8Array, origin: string, table: Colou
     if (grey && greys.some((value, pixel) => value !== samples[pixel]))
       throw new PartloopError(
         'data-invalid',
-        `${origin} has a palette whose numbers and whose greys are other classes`,
+        `${origin} has a palette with numbers and greys that mean different classes`,
         {
           hint: 'Save it as a greyscale PNG.',
         },
@@ -72,14 +72,15 @@ export function decodeColourMask(bytes: Uint8Array, origin: string, table: Colou
     return { pixels: checked(samples, known, origin), width, height };
   }
   const listed = strange.slice(0, 5).map((colour) => `#${colour.toString(16).padStart(6, '0')}`);
-  throw new PartloopError('data-invalid', `${origin} has colours that stand for no class: ${listed.join(', ')}`, {
+  throw new PartloopError('data-invalid', `${origin} has colours of no class: ${listed.join(', ')}`, {
     hint: 'Switch smoothing and JPEG off in the tool, or export with its label map.',
   });
 }
 
 function checked(pixels: Uint8Array, known: ReadonlySet<number>, origin: string): Uint8Array {
   for (const value of new Set(pixels)) {
-    if (!known.has(value)) throw new PartloopError('data-invalid', `${origin} has value ${value}, which is no class`);
+    if (!known.has(value))
+      throw new PartloopError('data-invalid', `${origin} has value ${value}, which is not a class`);
   }
   return pixels;
 }

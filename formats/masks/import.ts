@@ -108,12 +108,12 @@ function checkValues(pixels: Uint8Array, maxIgnored: number): void {
   if (labelled === 0)
     throw new PartloopError(
       'data-invalid',
-      'its label has the values 0 and 255 alone: outside and inside, not class numbers; classes begin at 1, 255 is ignored',
+      'its label has only the values 0 and 255: outside and inside, not class numbers; classes begin at 1, 255 is ignored',
     );
   if (ignored / pixels.length > maxIgnored)
     throw new PartloopError(
       'data-invalid',
-      `${Math.round((100 * ignored) / pixels.length)} % of its label is 255, which is ignored: if 255 is background and 0 the first class, say --mask-values zero-based; if it is meant so, --max-ignored 1`,
+      `${Math.round((100 * ignored) / pixels.length)} % of its label is 255, which is ignored: if 255 is background and 0 the first class, give --mask-values zero-based; if that is intended, give --max-ignored 1`,
     );
 }
 

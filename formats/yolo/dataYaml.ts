@@ -27,7 +27,7 @@ export async function readClassNames(file: string): Promise<Map<number, string> 
   const facts = await stat(file).catch(() => null);
   if (facts === null) return null;
   if (!facts.isFile() || facts.size > MAX_BYTES)
-    throw new PartloopError('input-invalid', `${file} is no list of names: it has ${facts.size} bytes`);
+    throw new PartloopError('input-invalid', `${file} is not a list of names: it has ${facts.size} bytes`);
   const parsed = fileSchema.safeParse(parseYaml(await readFile(file, 'utf8'), file));
   if (parsed.success && parsed.data.names.length > 0 && parsed.data.names.length <= MAX_CLASSES)
     return new Map(parsed.data.names);
@@ -49,7 +49,7 @@ function parseYaml(text: string, file: string): unknown {
     }
     const fields = isMap(document.contents) ? document.contents.items.map(({ key }) => String(key)) : [];
     if (fields.filter((field) => field === 'names').length > 1)
-      throw new PartloopError('input-invalid', `${file} has \`names\` twice: nobody can tell which numbers count`);
+      throw new PartloopError('input-invalid', `${file} has \`names\` twice: keep only one of them`);
     const names = document.get('names', true);
     const keys = isMap(names) ? names.items.map(({ key }) => String(key)) : [];
     if (new Set(keys).size < keys.length) throw new PartloopError('input-invalid', `${file} names a class twice`);

@@ -64,7 +64,7 @@ function toShape(line: string, names: ReadonlyMap<number, string>, image: Manife
     });
   const valid = points.every((point) => point >= -MARGIN && point <= 1 + MARGIN);
   if (points.length < 6 || points.length % 2 === 1 || !valid)
-    throw new PartloopError('data-invalid', `it has a line that is no polygon of fractions: ${line.slice(0, 60)}`);
+    throw new PartloopError('data-invalid', `it has a line that is not a polygon of fractions: ${line.slice(0, 60)}`);
   const name = names.get(number ?? -1);
   if (name === undefined) throw new PartloopError('data-invalid', `class ${number} is not in ${CLASSES}`);
   return yoloShape({ value: classValue(manifest, name), points }, image);
@@ -75,7 +75,7 @@ async function readClasses(path: string): Promise<Map<number, string>> {
   const file = join(path, CLASSES);
   const names = await readClassNames(file);
   if (names !== null) return names;
-  throw new PartloopError('input-invalid', `there is no ${file}: nobody can tell what its class numbers mean`, {
-    hint: `Put the ${CLASSES} of the tool there, or that of the export where the tool kept its numbers.`,
+  throw new PartloopError('input-invalid', `there is no ${file}, which names the class numbers`, {
+    hint: `Put the ${CLASSES} of the tool there, or that of the export if the tool kept its numbers.`,
   });
 }

@@ -113,7 +113,7 @@ async function findEnders(
   const suspects = new Set(hand.suspects ?? []);
   if (hand.ended > TRIES && suspects.size !== 1) {
     throw new PartloopError('no-progress', `the evaluation of ${setup.name} ended its worker ${hand.ended} times`, {
-      hint: 'No picture does so by itself: mostly memory is too small. Lower `scan.sessions`, then retry the iteration.',
+      hint: 'No single picture does so: mostly memory is too small. Lower `scan.sessions`, then retry the iteration.',
     });
   }
   if (suspects.size === 0) return;

@@ -87,13 +87,13 @@ export function verdictOf(
   const found = new Set(sights.flatMap(({ classes }) => classes));
   const [only] = found;
   if (found.size === 1 && only !== undefined)
-    warnings.push(`${model} finds the one class \`${names[only]}\` in every pixel of ${sights.length} pictures`);
+    warnings.push(`${model} finds only class \`${names[only]}\` in every pixel of ${sights.length} pictures`);
   // A softmax over what a softmax gave goes no higher: e / (e + classes − 1).
   const ceiling = Math.E / (Math.E + names.length - 1);
   const surest = Math.max(...sights.map((sight) => sight.surest)) / 255;
   if (surest <= ceiling + 1 / 255)
     warnings.push(
-      `${model} is nowhere surer than ${(100 * surest).toFixed(0)} % in ${sights.length} pictures: it is hardly trained, or gives probabilities that are taken for logits`,
+      `${model} is never surer than ${(100 * surest).toFixed(0)} % in ${sights.length} pictures: it is hardly trained, or gives probabilities instead of logits`,
     );
   return warnings;
 }

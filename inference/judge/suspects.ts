@@ -71,6 +71,6 @@ export async function judgeSuspects<T>(trial: Trial<T>): Promise<void> {
 /** What a model is that ends whoever runs it. */
 export function modelAtFault(model: string, when: string, { how }: ProcessEnded): PartloopError {
   return new PartloopError('model-invalid', `${model} ended the process that ran it ${when} (${how})`, {
-    hint: 'SIGKILL is mostly too little memory. Else run it with ONNX Runtime by itself, and export it again.',
+    hint: 'SIGKILL mostly means too little memory. Otherwise run it with ONNX Runtime alone, and export it again.',
   });
 }

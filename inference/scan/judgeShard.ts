@@ -87,7 +87,7 @@ async function setupOf(
   if (card.taxonomyDigest !== digestOfTaxonomy(taxonomy))
     throw new PartloopError(
       'model-invalid',
-      `${scanKey} was trained for another taxonomy than pool \`${config.pool}\` has`,
+      `${scanKey} was trained for another taxonomy than that of pool \`${config.pool}\``,
     );
   return { modelPath, name: scanKey, threads: threadsPerSession, provider, taxonomy };
 }

@@ -40,6 +40,6 @@ export async function scanSetupOf(store: ObjectStore, asked: ShardInput): Promis
   const { body } = await store.get(asked.setupKey);
   return openSealed(body, asked.setupKey, setupSchema, {
     isSealed: () => true,
-    hint: 'Retry the iteration, or resume the scan: it is written again, and shards that are judged are found done.',
+    hint: 'Retry the iteration, or resume the scan: it is written again, and judged shards are kept.',
   });
 }

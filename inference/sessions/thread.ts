@@ -155,6 +155,6 @@ const cannotJudge = ({ name, provider }: ThreadSetup, message: string): Partloop
   new PartloopError('model-invalid', `${name} cannot judge: ${message}`, {
     hint:
       provider === 'cuda'
-        ? 'It must be a scan.onnx as the trainer exports it, and ONNX Runtime must have its CUDA libraries (onnxruntime-node fetches them when its install script may run); `--set scan.provider=cpu` does without.'
+        ? 'It must be a scan.onnx as the trainer exports it, and ONNX Runtime must have its CUDA libraries (the install script of onnxruntime-node fetches them); `--set scan.provider=cpu` needs none.'
         : 'It must be a scan.onnx as the trainer exports it.',
   });

@@ -64,9 +64,13 @@ export async function deletePool(store: ObjectStore, pool: string, request: Dele
     if (failed.length > 0) {
       const named = failed.slice(0, NAMED).map(({ key, reason }) => `${key} (${reason})`);
       const more = failed.length > NAMED ? ` and ${failed.length - NAMED} more` : '';
-      throw new PartloopError('store-unavailable', `pool \`${pool}\`: not deleted are ${named.join(', ')}${more}`, {
-        hint: 'Until the same command has come to its end, no pool can be made under this name.',
-      });
+      throw new PartloopError(
+        'store-unavailable',
+        `pool \`${pool}\`: these objects are not deleted: ${named.join(', ')}${more}`,
+        {
+          hint: 'Run the same command again: no pool can be made under this name before it succeeds.',
+        },
+      );
     }
     await forgetSegments(targets);
     request.onProgress(targets.length);

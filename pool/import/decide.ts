@@ -132,10 +132,10 @@ function splitOf(
   if (earlier.some((one) => one.split === asked) && !relabel) return stays;
   const there = `the same picture is in the pool's ${latest.split} split as ${latest.fileName}`;
   if (latest.split === 'test')
-    return { ...stays, refused: `${there}: what was test data never becomes training data unless it is removed first` };
+    return { ...stays, refused: `${there}: test data cannot become training data unless it is removed first` };
   // A whole test file with a picture of the training data is more often a mistake than a wish.
   if (asked === 'test' && split === null)
-    return { ...stays, refused: `${there}: give it \`split: test\` of its own to move it` };
+    return { ...stays, refused: `${there}: give its own entry \`split: test\` to move it` };
   return { value: asked, refused: null };
 }
 

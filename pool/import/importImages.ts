@@ -255,9 +255,9 @@ function interruption(error: unknown, { pool, version, ...report }: ImportReport
   const brought = added + replaced + updated + restored;
   if (!(error instanceof PartloopError) || (brought === 0 && !isEverybodys(error))) return error;
   const kept =
-    brought === 0 ? '' : `; ${counted(brought, 'image is', 'images are')} in pool ${pool} already, version ${version}`;
+    brought === 0 ? '' : `; ${counted(brought, 'image is', 'images are')} already in pool ${pool}, version ${version}`;
   return new PartloopError(error.code, `${error.message}${kept}`, {
-    hint: error.hint ?? 'Run the same command again: it goes on with what is not in yet.',
+    hint: error.hint ?? 'Run the same command again: it goes on with the missing images.',
     cause: error,
   });
 }

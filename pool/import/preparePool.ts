@@ -48,7 +48,7 @@ export async function preparePool(store: ObjectStore, name: string, taxonomy: Ta
 /** What is left of a deleted pool would become part of the new one: its rows, its reviews, its settings. */
 async function refuseHalfDeleted(store: ObjectStore, name: string): Promise<void> {
   if (!(await isHalfDeleted(store, name))) return;
-  throw new PartloopError('input-invalid', `pool \`${name}\` is being deleted, and part of it is still there`, {
+  throw new PartloopError('input-invalid', `pool \`${name}\` is being deleted, and part of it still exists`, {
     hint: `\`partloop pool delete ${name} --confirm ${name}\` goes on with it; then the name is free.`,
   });
 }
@@ -81,7 +81,7 @@ function ruleNotices(name: string, its: Taxonomy, mine: Taxonomy): ImportNotice[
   if (differing.length === 0) return [];
   return [
     {
-      notice: `classes whose rules in this taxonomy are not those of pool ${name}; the pool's count until \`partloop pool rules ${name} FILE\` changes them`,
+      notice: `classes with other rules in this taxonomy than in pool ${name}; the pool's rules count until \`partloop pool rules ${name} FILE\` changes them`,
       count: differing.length,
       examples: differing.map((entry) => `${entry.name} (${differingFields(entry, its)})`).slice(0, 5),
     },

@@ -41,7 +41,7 @@ async function readText(path: string): Promise<string> {
     throw new PartloopError('input-invalid', `--images ${path} cannot be read`, { cause });
   });
   if (!facts.isFile() || facts.size > MAX_BYTES)
-    throw new PartloopError('input-invalid', `--images ${path} is no file of at most ${MAX_BYTES} bytes`);
+    throw new PartloopError('input-invalid', `--images ${path} is not a file of at most ${MAX_BYTES} bytes`);
   return readFile(path, 'utf8');
 }
 
@@ -86,7 +86,7 @@ function namesInJson(value: unknown, path: string, list: string | undefined): st
   }
   if (others.length > 0) {
     throw new PartloopError('input-invalid', `--images ${path} has several lists: ${there}`, {
-      hint: `Say which images are meant, such as --list ${first[0]}.`,
+      hint: `Choose one of them, such as --list ${first[0]}.`,
     });
   }
   return entriesOf(first[1], path);

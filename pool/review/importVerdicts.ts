@@ -144,7 +144,7 @@ async function poolName(store: ObjectStore, asked: string | undefined, scan: Fou
   const [first, ...others] = await listPools(store);
   if (first !== undefined && others.length === 0) return first;
   const there = first === undefined ? 'there is none yet' : `pools: ${[first, ...others].join(', ')}`;
-  throw new PartloopError('input-invalid', `the verdicts are of which pool? ${there}`, {
+  throw new PartloopError('input-invalid', `the pool of the verdicts is unknown; ${there}`, {
     hint: 'Name it with --pool, or the scan with --scan.',
   });
 }

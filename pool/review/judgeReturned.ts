@@ -168,10 +168,7 @@ async function labelOf({ store, pool }: JudgeContext, row: IndexRow, sha256: str
 function onTopOf(current: Uint8Array, original: Uint8Array, { label: corrected }: MergedLabel): Uint8Array {
   const label = putOnTop(original, corrected, current);
   if (label !== null) return label;
-  throw new PartloopError(
-    'data-invalid',
-    'its label was changed otherwise since the export, at the same place: export it again',
-  );
+  throw new PartloopError('data-invalid', 'its label was changed at the same place since the export: export it again');
 }
 
 const answered = ({ request }: JudgeContext): Pick<Verdict, 'reviewer' | 'reviewedAt'> => ({

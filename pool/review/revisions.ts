@@ -76,7 +76,7 @@ export async function reviseLabels<Job extends { imageId: string }>(
     'store-conflict',
     `pool ${pool.name}: its labels were changed faster than they could be read`,
     {
-      hint: 'Do it again once other imports are through.',
+      hint: 'Try again when other imports have finished.',
     },
   );
 }

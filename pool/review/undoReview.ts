@@ -123,7 +123,7 @@ function chooseReview(imports: readonly ReviewImportSummary[], { pool, review }:
   const standing = imports.filter(({ undoneAt }) => undoneAt === null);
   const newest = standing.find(({ isRepeat }) => !isRepeat);
   if (newest !== undefined) return newest;
-  const all = standing.length === 0 ? 'all of them were undone' : 'those that stand brought nothing of their own';
+  const all = standing.length === 0 ? 'all of them were undone' : 'the others brought nothing of their own';
   const reason = imports.length === 0 ? 'there is none' : all;
   throw new PartloopError('not-found', `pool ${pool} has no review import to undo: ${reason}`, { hint });
 }

@@ -13,7 +13,7 @@ export function Detection({ data }: { data: ReportData }) {
       <p class="note">
         {whole(detection.scanned)} images scanned by {detection.model}; {whole(detection.withFindings)} with findings,{' '}
         {whole(detection.quarantined)} set aside{' '}
-        {detection.quarantineAt === null ? '' : `from ${percent(detection.quarantineAt)} probability on`},{' '}
+        {detection.quarantineAt === null ? '' : `(probability at least ${percent(detection.quarantineAt)})`},{' '}
         {whole(detection.unreadable)} unreadable, {whole(detection.missing)} missing from the store. Estimated share of
         wrong labels: {percent(detection.estimatedWrong, 1)}. Nothing is deleted.
         {detection.counts === null ? '' : ` Of the whole pool: ${detection.counts}.`}

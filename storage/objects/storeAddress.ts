@@ -48,7 +48,7 @@ export async function storeAddress(environment: Environment = process.env): Prom
   if (endpoint !== null && !URL.canParse(endpoint))
     throw new PartloopError(
       'config-invalid',
-      `endpoint_url of AWS profile \`${profile.name}\` is no address: ${endpoint}`,
+      `endpoint_url of AWS profile \`${profile.name}\` is not an address: ${endpoint}`,
       {
         hint: 'Write an address such as http://127.0.0.1:9000.',
       },

@@ -34,13 +34,13 @@ export async function checkStoreWrites(options: StoreOptions): Promise<void> {
 async function mustRemove(store: ObjectStore, key: string): Promise<void> {
   const [failed] = await store.tryDelete([key]);
   if (failed === undefined) return;
-  throw new PartloopError('setup-incomplete', `${store.uri} does not let objects be removed: ${failed.reason}`, {
+  throw new PartloopError('setup-incomplete', `${store.uri} does not allow objects to be removed: ${failed.reason}`, {
     hint: 'The credentials must be allowed to read, write, list and delete below that prefix.',
   });
 }
 
 function unfit(uri: string, why: string): PartloopError {
   return new PartloopError('setup-incomplete', `${uri} is not fit for partloop: ${why}`, {
-    hint: 'Use an S3 server that keeps conditional writes (AWS S3, MinIO, SeaweedFS, Ceph from Tentacle on).',
+    hint: 'Use an S3 server with conditional writes (AWS S3, MinIO, SeaweedFS, Ceph since Tentacle).',
   });
 }

@@ -141,7 +141,7 @@ function damaged(key: string, wanted: Wanted, got: FileDigest, place: CommittedF
   const bytes = wanted.size === null ? '' : `${wanted.size} bytes, `;
   return new PartloopError(
     'data-invalid',
-    `${key} is damaged: written were ${bytes}sha256 ${wanted.sha256}; read were ${got.size} bytes, sha256 ${got.sha256}`,
+    `${key} is damaged: it was written with ${bytes}sha256 ${wanted.sha256}, and read with ${got.size} bytes, sha256 ${got.sha256}`,
     { hint: redoHint(place) },
   );
 }

@@ -58,13 +58,15 @@ export class Apart<Request, Reply> {
           throw new PartloopError(
             'setup-incomplete',
             `each of ${this.#enders.size} pictures ended the process that decoded it (${error.how})`,
-            { hint: 'SIGKILL is mostly too little memory. Else run `partloop doctor`, and install sharp again.' },
+            {
+              hint: 'SIGKILL mostly means too little memory. Otherwise run `partloop doctor`, and install sharp again.',
+            },
           );
         if (++ended >= TRIES)
           throw new PartloopError(
             'data-invalid',
             `${name} ended the process that decoded it ${ended} times (${error.how})`,
-            { hint: 'Save the picture anew with another program.' },
+            { hint: 'Save the picture again with another program.' },
           );
       }
     }

@@ -34,7 +34,7 @@ async function readChecked(
     throw new PartloopError('data-changed', message, { hint });
   } catch (error) {
     if (!(error instanceof PartloopError) || error.code !== 'data-changed' || error.hint !== undefined) throw error;
-    throw new PartloopError('data-changed', `${name} (${uri}) changed since it was imported: its ETag is another`, {
+    throw new PartloopError('data-changed', `${name} (${uri}) changed since it was imported: its ETag is different`, {
       hint,
       cause: error,
     });

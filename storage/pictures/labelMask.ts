@@ -49,7 +49,7 @@ export function refuseTransparent(samples: Uint8Array, channels: number, origin:
   for (let at = channels - 1; at < samples.length; at += channels)
     if (samples[at] !== 255)
       throw new PartloopError('data-invalid', `${origin} is partly transparent: labels are opaque`, {
-        hint: 'Paint what is no part with the background colour, and save the mask without transparency.',
+        hint: 'Paint everything that is not a part with the background colour, and save the mask without transparency.',
       });
 }
 
@@ -137,7 +137,7 @@ export function samplesOf({ width, height, channels, depth, data, palette }: Png
     throw new PartloopError(
       'data-invalid',
       `${origin} is greyscale of ${depth} bit${depth === 1 ? '' : 's'}: its 1 may mean the first class, or the grey ${255 / (2 ** depth - 1)}`,
-      { hint: 'Save it with 8 bits a pixel, or with a palette.' },
+      { hint: 'Save it with 8 bits per pixel, or with a palette.' },
     );
   if (depth === 8) return Uint8Array.from(data);
   if (depth === 16) return narrowed(data, origin);
@@ -153,7 +153,7 @@ function narrowed(data: ArrayLike<number>, origin: string): Uint8Array {
     if (samples[at] !== data[at])
       throw new PartloopError(
         'data-invalid',
-        `${origin} has 16 bits a pixel and the value ${data[at]}; labels have class numbers up to 255, in 8 bits`,
+        `${origin} has 16 bits per pixel and the value ${data[at]}; labels have class numbers up to 255, in 8 bits`,
       );
   }
   return samples;

@@ -53,7 +53,7 @@ export async function openPicture(
   const source = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: strictness });
   const { autoOrient, channels, depth, space, hasAlpha, hasProfile, orientation = 1 } = await source.metadata();
   const { width, height } = autoOrient;
-  if (channels > (space === 'cmyk' ? 5 : 4)) throw new Unreadable(`it has ${channels} bands, which are no colours`);
+  if (channels > (space === 'cmyk' ? 5 : 4)) throw new Unreadable(`it has ${channels} bands, which are not colours`);
   if (depth !== 'uchar' && depth !== 'ushort')
     throw new Unreadable(`it has samples of kind ${depth}, not of 8 or 16 bits`);
   // Else sharp flattens grey on grey.

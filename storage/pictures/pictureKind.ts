@@ -84,7 +84,7 @@ function text(head: string): RecognisedFile | null {
   if (start.startsWith('<svg') || (/^<(\?xml|!doctype svg|!--)/.test(start) && start.includes('<svg')))
     return { refused: 'SVG is a drawing, not a photograph' };
   if (start.startsWith('<!doctype html') || start.startsWith('<html'))
-    return { refused: 'it is a web page: whatever downloaded it got an error instead of the picture' };
+    return { refused: 'it is a web page: the download got an error instead of the picture' };
   if (start.startsWith('<?xml')) return { refused: 'it is an XML document' };
   return null;
 }

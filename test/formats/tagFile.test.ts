@@ -44,7 +44,7 @@ describe('a tag file', function () {
   it('is refused with all bad rows at once: their number, and the first ten', async () => {
     const rows = Array.from({ length: 14 }, (_, at) => `${at}.jpg,${at < 2 ? 45 : 20}`);
     await assert.rejects(read(`file_name,angle\n${rows.join('\n')}\n`), ({ message }: Error) => {
-      assert.match(message, /has 12 bad rows; nothing of it was taken:\nrow 3 \(2\.jpg\): tag angle is "20"/);
+      assert.match(message, /has 12 bad rows; no row was taken:\nrow 3 \(2\.jpg\): tag angle is "20"/);
       assert.match(message, /row 12 \(11\.jpg\).*\n… and 2 more$/s);
       return true;
     });
@@ -53,11 +53,11 @@ describe('a tag file', function () {
   it('is refused with the row and the value that are not as they should be', async () => {
     await assert.rejects(
       read('file_name,angle\na.jpg,45\nb.jpg,20\n'),
-      /row 2 \(b\.jpg\): tag angle is "20": allowed is 0, 15/,
+      /row 2 \(b\.jpg\): tag angle is "20"; allowed: 0, 15/,
     );
     await assert.rejects(read('file_name,blck\na.jpg,1\n'), /unknown columns: blck/);
     await assert.rejects(read('picture,black\na.jpg,1\n'), /has the columns picture, black/);
-    await assert.rejects(read('file_name,black\na.jpg,1\na.jpg,0\n'), /a\.jpg is there twice/);
+    await assert.rejects(read('file_name,black\na.jpg,1\na.jpg,0\n'), /a\.jpg appears twice/);
     await assert.rejects(readTagFile(join(folder, 'none.csv')), /^PartloopError: --tags .*none\.csv cannot be read/);
     await assert.rejects(readTagFile(join(folder, 'none.csv'), 'none.csv'), /^PartloopError: none\.csv cannot be read/);
   });

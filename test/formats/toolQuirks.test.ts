@@ -196,7 +196,7 @@ describe('what tools do to an export', function () {
       };
       assert.deepEqual(await cvat(paint(raster), strange), raster);
       const used = raster.map((value) => (value === 3 ? 9 : value));
-      assert.match(String(await cvat(paint(used), strange)), /colours that stand for no class: #010203/);
+      assert.match(String(await cvat(paint(used), strange)), /colours of no class: #010203/);
     });
 
     it('CVAT: uses a label that we do not know in a palette, whose numbers mean nothing', async () => {
@@ -205,12 +205,12 @@ describe('what tools do to an export', function () {
       const data = raster.map((value, pixel) => (pixel === 0 ? 3 : value));
       const used = Uint8Array.from(data, (value, pixel) => (pixel === 1 ? 4 : value));
       const png = encode({ ...size, data: used.map((value) => Math.min(value, 4)), channels: 1, depth: 8, palette });
-      assert.match(String(await cvat(png, strange)), /colours that stand for no class: #010203/);
+      assert.match(String(await cvat(png, strange)), /colours of no class: #010203/);
     });
 
     it('CVAT: saves grey masks, whose values are no classes but colours', async () => {
       const png = encode({ ...size, data: raster, channels: 1, depth: 8 });
-      assert.match(String(await cvat(png, map([0, 1, 2, 3]))), /colours that stand for no class/);
+      assert.match(String(await cvat(png, map([0, 1, 2, 3]))), /colours of no class/);
     });
 
     it('CVAT: gives two labels one colour: nobody can tell which is meant', async () => {
@@ -228,10 +228,7 @@ describe('what tools do to an export', function () {
         found,
         raster.map((value) => (value === 1 ? 1 : 2)),
       );
-      assert.match(
-        String(await cvat(everywhere, `spoiler:0,0,0::\n${rest}`)),
-        /colours that stand for no class: #000000/,
-      );
+      assert.match(String(await cvat(everywhere, `spoiler:0,0,0::\n${rest}`)), /colours of no class: #000000/);
       await assert.rejects(cvat(everywhere, `hood:0,300,0::\n${rest}`), /gives hood the colour 0,300,0/);
     });
 
@@ -254,12 +251,12 @@ describe('what tools do to an export', function () {
     it('masks: give them a palette in which numbers and greys are different classes: nobody can tell', async () => {
       const palette = [3, 2, 1, 0].map((grey) => [grey, grey, grey]);
       const found = await masks(encode({ ...size, data: raster, channels: 1, depth: 8, palette }));
-      assert.match(String(found), /whose numbers and whose greys are other classes/);
+      assert.match(String(found), /with numbers and greys that mean different classes/);
     });
 
     it('masks: smooth the edges, so that colours between two classes come about', async () => {
       const data = Uint8Array.from([...raster].flatMap((value) => [value * 40, 7, 99]));
-      assert.match(String(await masks(encode({ ...size, data, channels: 3, depth: 8 }))), /stand for no class/);
+      assert.match(String(await masks(encode({ ...size, data, channels: 3, depth: 8 }))), /of no class/);
       const grey = raster.map((value) => value * 40);
       assert.match(
         String(await masks(encode({ ...size, data: grey, channels: 1, depth: 8 }))),
@@ -285,7 +282,7 @@ describe('what tools do to an export', function () {
       (await readBack(await saveJson(folder, 'tasks.json', tasks), manifest)).get(image.imageId);
     const data = { image: '/data/upload/3/0f3-1.jpg', partloop_image_id: image.imageId };
 
-    it('keeps our id while it names pictures anew; brushes and polygons may be mixed', async () => {
+    it('keeps our id while it gives pictures new names; brushes and polygons may be mixed', async () => {
       assert.deepEqual(
         await readTasks([{ id: 1, data, annotations: [{ result: [left, { type: 'choices' }] }] }]),
         leftHalf,
@@ -333,7 +330,7 @@ describe('what tools do to an export', function () {
 
     it('refuses a picture that was turned in the tool, or has another size there', async () => {
       const turned = { ...left, image_rotation: 90 };
-      assert.match(String(await readTasks([{ data, annotations: [{ result: [turned] }] }])), /turned by 90°/);
+      assert.match(String(await readTasks([{ data, annotations: [{ result: [turned] }] }])), /rotated by 90°/);
       const other = { ...left, original_width: HEIGHT, original_height: WIDTH };
       assert.match(String(await readTasks([{ data, annotations: [{ result: [other] }] }])), /EXIF orientation/);
     });
@@ -356,8 +353,8 @@ describe('what tools do to an export', function () {
       assert.deepEqual(await yolo(`1 ${square}`, "names:\n- mirror\n- 'wheel'\n"), all(2));
     });
 
-    it('refuses labels without the names of their classes: the tool may have numbered them anew', async () => {
-      await assert.rejects(yolo(`0 ${square}\n`, null), /there is no .*data\.yaml: nobody can tell/);
+    it('refuses labels without the names of their classes: the tool may have numbered them again', async () => {
+      await assert.rejects(yolo(`0 ${square}\n`, null), /there is no .*data\.yaml, which names the class numbers/);
     });
 
     it('has classes that we do not know, which matter where a picture uses them', async () => {
@@ -370,8 +367,8 @@ describe('what tools do to an export', function () {
       const yaml = 'names: [hood]\n';
       assert.match(String(await yolo('0 0.5 0.5 1 1\n', yaml)), /boxes, not polygons/);
       assert.match(String(await yolo(`4 ${square}\n`, yaml)), /class 4 is not in data\.yaml/);
-      assert.match(String(await yolo('0 0 0 1 0 1\n', yaml)), /no polygon/);
-      assert.match(String(await yolo('0 0 0 900 0 1 1 0 1\n', yaml)), /no polygon/);
+      assert.match(String(await yolo('0 0 0 1 0 1\n', yaml)), /not a polygon/);
+      assert.match(String(await yolo('0 0 0 900 0 1 1 0 1\n', yaml)), /not a polygon/);
     });
   });
 });

@@ -105,7 +105,7 @@ function poison(): Case[] {
         .resize(SIDE / 2, SIDE, { fit: 'fill' })
         .png()
         .toBuffer(),
-      expect: /narrow\.png has another shape than the 64×64/,
+      expect: /narrow\.png does not have the shape of its import, 64×64/,
     },
     {
       name: 'unknown-class.png',
@@ -117,7 +117,7 @@ function poison(): Case[] {
       name: 'deep-label.png',
       image: good,
       label: wide(1),
-      expect: /label of deep-label\.png has 16 bits a pixel/,
+      expect: /label of deep-label\.png has 16 bits per pixel/,
     },
     {
       name: 'bomb-label.png',

@@ -170,7 +170,7 @@ describe('workers that are replaced by another build in mid-run', function () {
     await down(careless);
     const refused = await stack.command(careless, ['up', '--detach']);
     assert.notEqual(refused.code, 0);
-    assert.match(refused.stderr, /1 open workflow would stand still on this build: loop:cars:iteration:0001 breaks at/);
+    assert.match(refused.stderr, /1 open workflow would get stuck on this build: loop:cars:iteration:0001 breaks at/);
     assert.match(refused.stderr, /Start the build that began them/);
     await stack.json(thisBuild, ['up', '--detach']);
   });

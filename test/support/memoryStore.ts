@@ -65,7 +65,7 @@ export function memoryStore(): MemoryStore {
     async get(key, ifMatch) {
       const object = need(key);
       if (ifMatch !== undefined && object.etag !== ifMatch)
-        throw new PartloopError('data-changed', `${key} is not the version that was asked for: it has changed`);
+        throw new PartloopError('data-changed', `${key} is not the requested version: it has changed`);
       return copyOf(object);
     },
     async tryGet(key) {

@@ -195,10 +195,10 @@ function noProgress(chain: Chain, { retry }: Commands, failure?: PartloopError):
     chain.failuresSinceCheckpoint >= MAX_FAILURES
       ? `the trainer failed ${chain.failuresSinceCheckpoint} times`
       : `training was started ${chain.startsSinceCheckpoint} times`;
-  const cure = failure?.hint ?? 'See the log of the train worker for what ended it, and mend that.';
+  const cure = failure?.hint ?? 'The log of the train worker says what ended it: repair that.';
   return new PartloopError(
     'no-progress',
-    `${how} without a new checkpoint after iteration ${newest}${last === null ? '' : `; at last: ${last}`}`,
+    `${how} without a new checkpoint after iteration ${newest}${last === null ? '' : `; last failure: ${last}`}`,
     {
       hint: `${cure.replace(/\.?$/, '.')} Then ${retry}: it goes on from iteration ${newest}.`,
       ...(failure === undefined ? {} : { cause: failure }),

@@ -35,6 +35,6 @@ export async function tellLost(
   );
   beat.report({
     ...{ phase: 'resuming after lost checkpoints', done: resumedFrom, total: stopAfter ?? config.iterations },
-    ...{ unit: 'iterations', note: `${lostIterations} iterations are trained again: lost are those of ${which}` },
+    ...{ unit: 'iterations', note: `${lostIterations} iterations are trained again: checkpoints of ${which} are lost` },
   });
 }

@@ -81,7 +81,7 @@ export function parseMessage(line: string): TrainerMessage | null {
     'trainer-failed',
     `the trainer sent a malformed \`${envelope.data.type}\` message: ${z.prettifyError(message.error)}`,
     {
-      hint: 'Trainer and partloop do not fit together; run `npm run bootstrap`.',
+      hint: 'Trainer and partloop do not match; run `npm run bootstrap`.',
     },
   );
 }

@@ -36,15 +36,15 @@ export function trainerFailure(end: TrainerEnd): PartloopError | null {
   const how = end.exitCode === null ? `was killed (${end.signal ?? 'by a signal'})` : `ended with code ${end.exitCode}`;
   const said = end.error?.message ?? `the trainer ${how}`;
   // What is expected says all in its own words; a crash is understood from what was printed.
-  const message = name === 'internal' ? `${said}; it printed at last:\n${printed.slice(-SHOWN_CHARS)}` : said;
+  const message = name === 'internal' ? `${said}; its last output:\n${printed.slice(-SHOWN_CHARS)}` : said;
   const hint = end.error?.hint || (end.signal === 'SIGKILL' ? KILLED_HINT : undefined);
   return new PartloopError(failure, message, { ...(hint === undefined ? {} : { hint }), cause });
 }
 
 const MEMORY_HINT =
-  'Give the train worker more memory, or end what else runs there. A smaller `train.batchSize` or `train.imageSize` needs less, but starts the training again.';
+  'Give the train worker more memory, or end other programs there. A smaller `train.batchSize` or `train.imageSize` needs less, but starts the training again.';
 const KILLED_HINT =
-  'Somebody or something killed it: the kernel does so where memory runs out, and says so in its log.';
+  'Another process or the kernel killed it. The kernel does so if memory runs out, and its log says so.';
 
 /** The last of what a trainer printed, stderr first. */
 export const lastWords = ({ stderrTail, stdoutTail }: Pick<TrainerEnd, 'stderrTail' | 'stdoutTail'>): string =>

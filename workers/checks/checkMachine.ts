@@ -27,7 +27,7 @@ export async function checkHome(role: Role, home: string): Promise<void> {
     await mkdir(home, { recursive: true });
     await writeFile(probe, 'probe');
   } catch (cause) {
-    throw new PartloopError('setup-incomplete', `${home} takes no files: ${reasonOf(cause)}`, {
+    throw new PartloopError('setup-incomplete', `${home} does not take files: ${reasonOf(cause)}`, {
       cause,
       hint: 'Set PARTLOOP_HOME to a folder that the user of the worker may write, on a disk with room.',
     });

@@ -63,5 +63,5 @@ async function checkSearchAttributes(
 const unanswered = (address: string, cause: unknown): PartloopError =>
   new PartloopError('stack-unavailable', `Temporal at ${address} does not answer as it should`, {
     cause,
-    hint: 'Look at the service; the worker tries again when it is started anew.',
+    hint: 'Check the service; the worker tries again when it starts again.',
   });

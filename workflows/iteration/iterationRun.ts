@@ -55,10 +55,13 @@ export class IterationRun {
         this.#paused = value;
         if (value && now) this.#stepScope?.cancel();
       },
-      { description: 'Hold before the next step, or go on; with a second `true` the step under way saves and holds' },
+      {
+        description:
+          'Hold before the next step, or go on; with a second `true` the current step saves its work and holds',
+      },
     );
     setHandler(iterationProgressQuery, () => ({ step: this.#current, held: this.#held, results: this.#results }), {
-      description: 'The step under way, whether it holds, and the results so far',
+      description: 'The current step, whether it holds, and the results so far',
     });
   }
 

@@ -45,14 +45,14 @@ export function setHandlers(loop: LoopRun): void {
 /** Requests for iterations. */
 function answerWork(loop: LoopRun): void {
   setHandler(runIterationsUpdate, (request) => runIterations(loop, request), {
-    description: 'Run iterations; settings that are given go on top of those the loop has',
+    description: 'Run iterations; given settings go on top of those of the loop',
     validator: (request) => {
       const asked = asRunIterations(request, parseRequest);
       refuseEarly(loop, () => start(loop.machine, asked));
     },
   });
   setHandler(retryIterationUpdate, (request) => retryIteration(loop, request), {
-    description: 'Go on where an iteration failed, or do an iteration again from a step on',
+    description: 'Go on where an iteration failed, or do an iteration again, beginning at a step',
     validator: (request) => {
       const asked = asRetry(request, parseRequest);
       refuseEarly(loop, () => runAgain(loop.machine, asked));
@@ -63,12 +63,12 @@ function answerWork(loop: LoopRun): void {
 /** Requests that steer what is under way and what is to come. */
 function answerSteering(loop: LoopRun): void {
   setHandler(pauseUpdate, (request) => hold(loop, true, asPause(request).now), {
-    description: 'Hold before the next step, or now, once the step under way has saved',
+    description: 'Hold before the next step, or now, after the current step has saved its work',
     validator: (request) => void asPause(request, parseRequest),
   });
   setHandler(resumeUpdate, () => hold(loop, false, false), { description: 'Go on after a pause' });
   setHandler(setConfigUpdate, (request) => changeConfig(loop, request), {
-    description: 'Configuration of the iterations to come',
+    description: 'Configuration of the next iterations',
     validator: (request) => {
       const config = asConfig(request, parseRequest);
       refuseEarly(loop, () => setConfig(loop.machine, config));
@@ -80,7 +80,7 @@ function answerSteering(loop: LoopRun): void {
       await loop.adoptProposal();
       return loop.status;
     },
-    { description: 'Train the iterations to come with the settings that the last search proposed' },
+    { description: 'Train the next iterations with the settings that the last search proposed' },
   );
   setHandler(stopUpdate, (request) => stopLoop(loop, request), {
     description: 'End the loop after its iteration, or now; it can be started again',
@@ -94,7 +94,7 @@ function hearNews(loop: LoopRun): void {
     (news) => {
       loop.machine = poolGrew(loop.machine, poolOfNews(news));
     },
-    { description: 'New images were added to the pool: a loop that waits for images looks at once' },
+    { description: 'New images were added to the pool: a loop that waits for images checks at once' },
   );
   setHandler(
     iterationFinishedSignal,

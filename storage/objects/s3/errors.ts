@@ -30,7 +30,7 @@ export function toPartloopError(key: string, cause: unknown): PartloopError {
   }
   if (status === 404) return new PartloopError('not-found', `there is no object ${key} in the store`, { cause });
   if (status === 412) {
-    return new PartloopError('data-changed', `${key} is not the version that was asked for: it has changed`, { cause });
+    return new PartloopError('data-changed', `${key} is not the requested version: it has changed`, { cause });
   }
   if (status === 401 || status === 403 || name in REFUSALS) {
     return new PartloopError('setup-incomplete', `the store refuses access to ${key} (${name})`, {
@@ -39,13 +39,13 @@ export function toPartloopError(key: string, cause: unknown): PartloopError {
     });
   }
   if (name === 'CredentialsProviderError') {
-    return new PartloopError('setup-incomplete', `there are no AWS credentials to reach ${key} with`, {
+    return new PartloopError('setup-incomplete', `there are no AWS credentials to reach ${key}`, {
       cause,
       hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the machine a role.',
     });
   }
   if (name === 'PermanentRedirect' || name === 'AuthorizationHeaderMalformed') {
-    return new PartloopError('setup-incomplete', `the bucket of ${key} lies in another region (${name})`, {
+    return new PartloopError('setup-incomplete', `the bucket of ${key} is in another region (${name})`, {
       cause,
       hint: 'Set AWS_REGION to the region of the bucket.',
     });

@@ -230,10 +230,10 @@ describe('the benchmark registry', () => {
   it('takes nothing that the gate did not pass, and nothing compared with another model than the present one', () => {
     const first = withBenchmark(EMPTY_REGISTRY, model(1), 'first', 'now');
     const refused = decision({ candidate: model(2), benchmark: model(1), pendingApproval: false });
-    assert.throws(() => withApproval(first, refused, 'Kim', 'later'), /waits for no approval/);
+    assert.throws(() => withApproval(first, refused, 'Kim', 'later'), /does not wait for approval/);
     const late = decision({ candidate: model(3), benchmark: model(1), pendingApproval: true });
     const moved = withBenchmark(first, model(2), 'better', 'now');
-    assert.throws(() => withApproval(moved, late, 'Kim', 'later'), /another model is in production/);
+    assert.throws(() => withApproval(moved, late, 'Kim', 'later'), /another model than the one in production/);
   });
 
   const decision = (parts: Pick<Decision, 'candidate' | 'benchmark' | 'pendingApproval'>): Decision => ({

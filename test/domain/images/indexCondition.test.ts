@@ -47,17 +47,17 @@ describe('a condition on the index', () => {
 
   it('of what is no condition says which columns and values there are', () => {
     assert.throws(() => holds('colour=red'), { hint: /Columns: imageId, fileName/ });
-    assert.throws(() => holds('removedAt=x'), /a condition on `removedAt`/);
-    assert.throws(() => holds('constructor=x'), /a condition on `constructor`/);
-    assert.throws(() => holds('split'), /no condition/);
+    assert.throws(() => holds('removedAt=x'), /unknown column `removedAt`/);
+    assert.throws(() => holds('constructor=x'), /unknown column `constructor`/);
+    assert.throws(() => holds('split'), /not a condition/);
     assert.throws(() => holds('split=dev'), /`split` is one of train, val, test$/);
-    assert.throws(() => holds('damage=3'), /one of 0, 1, 2, none, or empty where unknown/);
+    assert.throws(() => holds('damage=3'), /one of 0, 1, 2, none, or empty if unknown/);
     assert.throws(() => holds('black=yes'), /true, false, or empty/);
     assert.throws(() => holds('angle=91'), /is one of 0, 15/);
     assert.throws(() => holds('width<many'), /takes a number/);
     assert.throws(() => holds('split='), /always known/);
     assert.throws(() => holds('vehicleId<v2'), /has no order/);
-    assert.throws(() => holds('angle~9*'), /is no text/);
+    assert.throws(() => holds('angle~9*'), /is not text/);
     assert.throws(() => holds('ingestedAt<yesterday'), /a date such as/);
     assert.throws(() => holds('imageId=abc'), /cannot be `abc`/);
   });

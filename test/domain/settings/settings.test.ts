@@ -132,7 +132,7 @@ describe('settings that do not go together', () => {
   it('are a backbone that nobody knows, or whose weights no package holds', () => {
     conflict({ preset: 'swin_tiy' }, /no backbone `swin_tiy`.*did you mean swin_tiny\?/);
     conflict({ preset: 'vit_tiny_patch16_224' }, /no backbone/);
-    conflict({ preset: 'resnet18' }, /`train\.weights`: `package` holds weights of efficientnet_lite0 alone/);
+    conflict({ preset: 'resnet18' }, /`train\.weights`: `package` holds weights of efficientnet_lite0 only/);
     fine({ preset: 'resnet18', weights: 'hub' });
   });
 

@@ -62,10 +62,10 @@ describe('what an import of COCO annotations cannot use', function () {
     const bad: [object, RegExp][] = [
       [
         { id: 7, category_id: 3, segmentation: [], bbox: [1, 1, 4, 4] },
-        /annotation 7 \(wheel\) has no mask: nobody can tell/,
+        /annotation 7 \(wheel\) has no mask: a box does not tell/,
       ],
-      [{ id: 8, category_id: 3, bbox: [1, 1, 4, 4] }, /annotation 8 \(wheel\) has no mask: nobody can tell/],
-      [{ id: 9, category_id: 3, segmentation: null }, /annotation 9 \(wheel\) has no mask: nobody can tell/],
+      [{ id: 8, category_id: 3, bbox: [1, 1, 4, 4] }, /annotation 8 \(wheel\) has no mask: a box does not tell/],
+      [{ id: 9, category_id: 3, segmentation: null }, /annotation 9 \(wheel\) has no mask: a box does not tell/],
       [{ id: 3, category_id: 3, segmentation: [box(0.1, 0.1, 0.9, 0.9)] }, /annotation 3 has coordinates from 0 to 1/],
       [{ id: 4, category_id: 3, segmentation: [box(30, 2, 40, 8)] }, /annotation 4 lies outside the picture/],
       [{ id: 5, category_id: 3, segmentation: [box(-9, -9, -2, -2)] }, /annotation 5 lies outside the picture/],

@@ -221,10 +221,10 @@ describe('an import of index masks', function () {
     const expected: [string, RegExp][] = [
       ['a.jpg', /line 2: label/],
       ['b.jpg', /line 3: it is not JSON/],
-      ['images/2.jpg', /line 4: tag angle is 20: allowed is 0, 15, 30/],
+      ['images/2.jpg', /line 4: tag angle is 20; allowed: 0, 15, 30/],
       ['images/3.jpg', /line 5: there is no tag blck: tags are angle, vehicle/],
       ['images/4.jpg', /line 6: there is no field colour/],
-      ['images/5.jpg', /line 7: its split is "holdout": allowed is train, val or test/],
+      ['images/5.jpg', /line 7: its split is "holdout"; allowed: train, val or test/],
     ];
     assert.deepEqual(
       refused.map(({ fileName }) => fileName),
@@ -250,7 +250,7 @@ describe('an import of index masks', function () {
     const path = await manifest(lines);
     const { added, refused } = await runImport(store, readMaskManifest({ manifest: path }));
     assert.equal(added, 1);
-    assert.match(refused[0]?.reason ?? '', /the values 0 and 255 alone/);
+    assert.match(refused[0]?.reason ?? '', /only the values 0 and 255/);
     assert.match(refused[1]?.reason ?? '', /70 % of its label is 255.*--mask-values zero-based/);
 
     const other = memoryStore();

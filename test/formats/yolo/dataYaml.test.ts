@@ -45,7 +45,7 @@ describe('the class names of a data.yaml', () => {
     });
   });
 
-  it('are null where there is no file', async () => {
+  it('are null if there is no file', async () => {
     assert.equal(await readClassNames(join(folder, 'data.yaml')), null);
   });
 
@@ -68,7 +68,7 @@ describe('the class names of a data.yaml', () => {
     await refused('names: {hood: 0}\n', /lists no class names/);
     await refused('names: [[hood]]\n', /lists no class names/);
     await refused(`names:\n  ${'1'.repeat(200_000)}${' '.repeat(50_000)}\n`, /lists no class names/);
-    await refused(`names: [${'a'.repeat(300_000)}]\n`, /no list of names/);
+    await refused(`names: [${'a'.repeat(300_000)}]\n`, /not a list of names/);
     await refused(`names: ${'['.repeat(20_000)}\n`, /is not YAML/);
     const bomb = Array.from({ length: 12 }, (_, at) => `a${at + 1}: &a${at + 1} [${`*a${at}, `.repeat(9)}]\n`);
     await refused(`a0: &a0 [x, x]\n${bomb.join('')}names: *a12\n`, /YAML/);

@@ -87,7 +87,7 @@ describe('deleting a pool', function () {
       },
     };
     await assert.rejects(remove(faulty, 'cars'), {
-      message: new RegExp(`not deleted are ${image} \\(AccessDenied\\)`),
+      message: new RegExp(`these objects are not deleted: ${image} \\(AccessDenied\\)`),
     });
     await assert.rejects(bring(store, 'cars', 1), /is being deleted/);
     await remove(store, 'cars');
@@ -106,10 +106,10 @@ describe('deleting a pool', function () {
       /`cars` was deleted while it was in use/,
     );
     await store.put(keys.catalog('cars', 1), '{}');
-    await assert.rejects(bring(store, 'cars', 1), /is being deleted, and part of it is still there/);
+    await assert.rejects(bring(store, 'cars', 1), /is being deleted, and part of it still exists/);
   });
 
-  it('lets a new pool of its name begin anew, whatever this machine has kept of it', async () => {
+  it('lets a new pool of its name begin from nothing, whatever this machine has kept of it', async () => {
     const store = memoryStore();
     const folder = await mkdtemp(join(tmpdir(), 'pl-cache-'));
     const cached = { cacheFolder: join(folder, 'segments') };

@@ -163,7 +163,7 @@ describe('an import into a pool', function () {
     assert.deepEqual(JSON.parse(row?.tagOrigins ?? ''), { black: 'given', angle: 'given' });
   });
 
-  it('moves an image to the test split where it says so of that image, and tells what that means', async () => {
+  it('moves an image to the test split if it says so of that image, and tells what that means', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1, { facts: { ...NO_FACTS, split: 'train' } })]);
     const whole = await runImport(store, [item(1, 1)], { test: true });
@@ -172,7 +172,7 @@ describe('an import into a pool', function () {
     assert.deepEqual([moved.updated, moved.movedToTest], [1, ['1.jpg']]);
     assert.equal((await runImport(store, [item(1, 1)])).known, 1);
     const back = await runImport(store, [item(1, 1, { facts: { ...NO_FACTS, split: 'val' } })]);
-    assert.match(back.refused[0]?.reason ?? '', /what was test data never becomes training data/);
+    assert.match(back.refused[0]?.reason ?? '', /test data cannot become training data/);
     const relabelled = await runImport(store, [item(1, 2)]);
     assert.match(relabelled.refused[0]?.reason ?? '', /in the pool's test split/);
   });
@@ -253,7 +253,7 @@ describe('an import into a pool', function () {
     const items = [1, 2, 3, 4].map((seed) => item(seed, 1));
     await assert.rejects(runImport(store, [...items, failing]), (error: PartloopError) => {
       assert.equal(error.code, 'store-unavailable');
-      assert.match(error.message, /4 images are in pool cars already, version 1/);
+      assert.match(error.message, /4 images are already in pool cars, version 1/);
       assert.match(error.hint ?? '', /Run the same command again/);
       return true;
     });

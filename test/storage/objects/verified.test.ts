@@ -46,7 +46,7 @@ describe('what a step wrote', () => {
     assert.equal(await readFile(path, 'utf8'), LIST);
   });
 
-  it('is refused by name where any single bit of it changed, with the command that makes it anew', async () => {
+  it('is refused by name where any single bit of it changed, with the command that makes it again', async () => {
     const { raw, store, result } = await written();
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...Object.values(result.outputs)), fc.nat(), async (key, bit) => {
@@ -55,7 +55,7 @@ describe('what a step wrote', () => {
         const isRefused = (error: unknown): boolean =>
           error instanceof PartloopError &&
           error.code === 'data-invalid' &&
-          error.message.startsWith(`${key} is damaged: written were ${body.byteLength} bytes, sha256 `) &&
+          error.message.startsWith(`${key} is damaged: it was written with ${body.byteLength} bytes, sha256 `) &&
           /`partloop iteration replay cars 3 --from scan`/.test(error.hint ?? '');
         await assert.rejects(store.get(key), isRefused);
         await assert.rejects(store.tryGet(key), isRefused);
@@ -68,11 +68,11 @@ describe('what a step wrote', () => {
     await assert.rejects(readFile(join(folder, 'refused')), { code: 'ENOENT' });
   });
 
-  it('is refused where it was cut short, and named with a way out where it is gone', async () => {
+  it('is refused if it was cut short, and named with a way out if it is gone', async () => {
     const { raw, store, result } = await written();
     const key = result.outputs.list ?? '';
     await raw.put(key, LIST.slice(0, 20));
-    await assert.rejects(store.get(key), /is damaged: written were \d+ bytes.*read were 20 bytes/);
+    await assert.rejects(store.get(key), /is damaged: it was written with \d+ bytes.*read with 20 bytes/);
     await raw.delete([key]);
     await assert.rejects(
       store.get(key),
@@ -139,7 +139,7 @@ describe('what a step wrote', () => {
     );
   });
 
-  it('is checked by its name where it is a label', async () => {
+  it('is checked by its name if it is a label', async () => {
     const { raw, store } = await written();
     const result = await runStep(store, context, contractOf('sample', { label: z.string() }), {}, async (attempt) => {
       await attempt.store.put(attempt.key(`labels/${SHA_OF_A}.png`), 'a');
