@@ -161,7 +161,7 @@ describe('images that were removed from a pool', function () {
     }
   });
 
-  it('are drawn anew by a loop that had them, where they come back after an iteration without them', async () => {
+  it('are drawn again by a loop that had them, if they come back after an iteration without them', async () => {
     const pool = await filled();
     const first = await iterate(pool, context());
     await pool.remove(5);

@@ -155,7 +155,7 @@ describe('a scan of one side of the split', function () {
     }
   });
 
-  it('says where there is no such image, and takes a request of before there was a choice', async () => {
+  it('says if there is no such image, and takes a request from before there was a choice', async () => {
     const old = await createStandaloneScanActivities(deps).prepareScan({
       request: { pool: 'cars', crossValidate: 2 },
       scan: 'scan-old',

@@ -128,7 +128,7 @@ describe('what hints, help and pages name', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('as links lead to files, and to headings where they say so', () => {
+  it('as links lead to files, and to headings if they say so', () => {
     const broken = pages().flatMap(({ name, text }) =>
       linksOf(text).flatMap((target) => {
         if (/^https?:/.test(target)) return [];

@@ -12,7 +12,7 @@ const refused = (set: string[], words: RegExp, fields = {}, shortFor = {}): void
   );
 
 describe('--set', () => {
-  it('gives settings by their paths, values as JSON where they are', () => {
+  it('gives settings by their paths, values as JSON if they are', () => {
     assert.deepEqual(settings(['train.iterations=4', 'train.imageSizes=[64,96]', 'scan.quarantine=region', 'seed=2']), {
       settings: { train: { iterations: 4, imageSizes: [64, 96] }, scan: { quarantine: 'region' }, seed: 2 },
     });
@@ -21,7 +21,7 @@ describe('--set', () => {
     });
   });
 
-  it('keeps text as text where the setting is one, also where it looks like a number', () => {
+  it('keeps text as text where the setting is one, even if it looks like a number', () => {
     assert.deepEqual(settings(['train.weights=400']), { settings: { train: { weights: '400' } } });
     assert.deepEqual(settings(['train.weights=s3://b/k=v']), { settings: { train: { weights: 's3://b/k=v' } } });
   });
@@ -73,7 +73,7 @@ describe('a number on the command line', () => {
       assert.throws(() => number(text), InvalidArgumentError, text);
   });
 
-  it('is whole and within bounds where it must be', () => {
+  it('is whole and within bounds if it must be', () => {
     const parse = wholeNumberBetween(1, 20);
     assert.equal(parse('20'), 20);
     for (const text of ['0', '21', '1.5', '1e1', '-1', '', '99999999999999999999'])

@@ -79,7 +79,7 @@ describe('the command line', function () {
     assert.match((await run('status')).stdout, /never started/);
   });
 
-  it('gives one JSON object with --json, also where it fails', async () => {
+  it('gives one JSON object with --json, even if it fails', async () => {
     for (const args of [
       ['loop', 'start', '--set', 'train=400'],
       ['scan', 'nope'],

@@ -26,7 +26,7 @@ describe('a service or a program that is set up wrongly', function () {
     assert.match(stderr, /hint: Check TEMPORAL_PROFILE/);
   });
 
-  it('does not count as a store that answers where it only accepts connections', async () => {
+  it('does not count as a store that answers if it only accepts connections', async () => {
     const sockets: Socket[] = [];
     const silent: Server = createServer((socket) => sockets.push(socket));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
@@ -48,7 +48,7 @@ describe('a service or a program that is set up wrongly', function () {
     }
   });
 
-  it('is named by its exit code where it says nothing, not by the text that it was given', async () => {
+  it('is named by its exit code if it says nothing, not by the text that it was given', async () => {
     const before = process.env.PARTLOOP_PYTHON;
     process.env.PARTLOOP_PYTHON = '/bin/false';
     try {

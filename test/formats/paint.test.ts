@@ -94,7 +94,7 @@ describe('shapes of one picture', () => {
     );
   });
 
-  it('are refused where they cover the picture more often than any picture has', () => {
+  it('are refused if they cover the picture more often than any picture has', () => {
     const large = { width: 10_000, height: 10_000 };
     const all = Array.from({ length: 30 }, () => polygonShape([box(0, 0, 10_000, 10_000)], 1, large));
     assert.throws(

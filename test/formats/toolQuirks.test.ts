@@ -282,7 +282,7 @@ describe('what tools do to an export', function () {
       (await readBack(await saveJson(folder, 'tasks.json', tasks), manifest)).get(image.imageId);
     const data = { image: '/data/upload/3/0f3-1.jpg', partloop_image_id: image.imageId };
 
-    it('keeps our id while it names pictures anew; brushes and polygons may be mixed', async () => {
+    it('keeps our id while it gives pictures new names; brushes and polygons may be mixed', async () => {
       assert.deepEqual(
         await readTasks([{ id: 1, data, annotations: [{ result: [left, { type: 'choices' }] }] }]),
         leftHalf,
@@ -353,7 +353,7 @@ describe('what tools do to an export', function () {
       assert.deepEqual(await yolo(`1 ${square}`, "names:\n- mirror\n- 'wheel'\n"), all(2));
     });
 
-    it('refuses labels without the names of their classes: the tool may have numbered them anew', async () => {
+    it('refuses labels without the names of their classes: the tool may have numbered them again', async () => {
       await assert.rejects(yolo(`0 ${square}\n`, null), /there is no .*data\.yaml, which names the class numbers/);
     });
 

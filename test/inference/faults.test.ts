@@ -115,7 +115,7 @@ describe('a network that goes wrong', function () {
     }
   });
 
-  it('is refused before it judges where it ends its process, hangs or gives no number for real pictures', async () => {
+  it('is refused before it judges if it ends its process, hangs or gives no number for real pictures', async () => {
     const all: Fault[] = ['none', 'none', 'none', 'none'];
     const cases: [Fault, RegExp][] = [
       ['crash', /models\/faulty\.onnx ended the process that ran it for each of 2 pictures \(SIG/],
@@ -136,7 +136,7 @@ describe('a network that goes wrong', function () {
     assert.match(warnings.sort().join('\n'), /nan\.png.*\n.*crash\.png \(SIG/);
   });
 
-  it('is suspicious where it finds one class everywhere, or is nowhere sure', async () => {
+  it('is suspicious if it finds one class everywhere, or is nowhere sure', async () => {
     // Red is the class, green 255 times its probability.
     const modelPath = await writeTinyModel(join(folder, 'rule.onnx'), { size: SIZE });
     const setup = { modelPath, name: 'rule.onnx', threads: 1, taxonomy: TAXONOMY };
@@ -149,7 +149,7 @@ describe('a network that goes wrong', function () {
       tryModel({ ...(await stored(pictures, ['a', 'b'])), setup, stallMs: STALL_MS, signal });
     assert.deepEqual(await tried(plain(1, 250), plain(2, 250)), []);
     const [dead, ...more] = await tried(plain(2, 250), plain(2, 250));
-    assert.match(dead ?? '', /rule\.onnx finds the one class `\w+` in every pixel of 2 pictures/);
+    assert.match(dead ?? '', /rule\.onnx finds only class `\w+` in every pixel of 2 pictures/);
     assert.deepEqual(more, []);
     // Of four label values none gets beyond e / (e + 3) = 48 % where a softmax is taken twice.
     assert.match((await tried(plain(1, 110), plain(2, 121))).join(), /never surer than 47 %.*probabilities/);

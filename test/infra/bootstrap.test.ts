@@ -106,7 +106,7 @@ describe('the set-up', function () {
     }
   });
 
-  it('says so where there is no network', async () => {
+  it('says so if there is no network', async () => {
     const unreachable = {
       npm_config_registry: 'http://127.0.0.1:9/',
       npm_config_fetch_retries: '0',

@@ -98,7 +98,7 @@ describe('`npm test`', function () {
     assert.deepEqual(gone, []);
   });
 
-  it('runs a file of a stack that failed again, alone, and calls it unsteady where it passes then', async () => {
+  it('runs a file of a stack that failed again, alone, and calls it unsteady if it passes then', async () => {
     const said = await printed(`
       import { settled, unsteadyText } from './again.mjs';
       const failure = (title, file) => ({ title, why: 'late', file: file && '/checkout/dist/test/' + file });

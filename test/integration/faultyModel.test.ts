@@ -104,7 +104,7 @@ describe('a scan by a model that goes wrong', function () {
     ]);
   });
 
-  it('ends with those pictures named, also where they end or hang its worker', async () => {
+  it('ends with those pictures named, even if they end or hang its worker', async () => {
     const found = z
       .looseObject({ scanId: z.string(), scanned: z.number(), errors: z.number() })
       .parse(await partloopJson(home, await judging()));

@@ -47,7 +47,7 @@ describe('a scan without a loop', function () {
     );
   });
 
-  it('says what it did not judge, and judges the test images where it is asked to, by folds of its own', async () => {
+  it('says what it did not judge, and judges the test images if it is asked to, by folds of its own', async () => {
     const shown = await partloop(home, ['scan', 'show', scanId]);
     assert.match(shown.stderr, /warning: 16 images are too few/);
     assert.match(shown.stderr, / {2}2 left out, in the test split, not scanned: images\/test-\d+\.jpg, images\/test/);

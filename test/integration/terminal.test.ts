@@ -159,7 +159,7 @@ describe('commands with a stack', function () {
   });
 
   describe('a schedule', () => {
-    it('is refused before anything is touched where it could never start its loop', async () => {
+    it('is refused before anything is touched if it could never start its loop', async () => {
       await partloopJson(home, [
         'schedule',
         'create',

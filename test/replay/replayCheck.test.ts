@@ -16,7 +16,7 @@ describe('the check of open workflows before a build is rolled out', () => {
   });
   after(() => environment.teardown());
 
-  it('passes where they replay, and names the workflow, the event and the command where one does not', async () => {
+  it('passes if they replay, and names the workflow, the event and the command where one does not', async () => {
     const { client } = environment;
     const { atStep: atTraining, open: release, until } = stepGate('train:1');
     const { activities } = fakeActivities({ until });

@@ -72,14 +72,14 @@ describe('an iteration that is done again without a record of what was done, as 
     assert.equal((await draw()).facts.poolVersion, 2);
   });
 
-  it('draws from the newest where it is a scan by itself: whoever resumes it may have mended the pool', async () => {
+  it('draws from the newest if it is a scan outside loops: whoever resumes it may have mended the pool', async () => {
     const alone = () => createDrawActivities(deps).draw({ context: context(), results: {}, isAlone: true });
     assert.equal((await alone()).facts.poolVersion, 1);
     await add(9, 12);
     assert.equal((await alone()).facts.poolVersion, 2);
   });
 
-  it('is judged as before where it was promoted itself, or another loop’s model was', async () => {
+  it('is judged as before if it was promoted itself, or another loop’s model was', async () => {
     await register('trucks', 1, 1);
     const first = await planned();
     assert.deepEqual(first.judges, ['models/trucks-1.json']);
@@ -89,7 +89,7 @@ describe('an iteration that is done again without a record of what was done, as 
     assert.deepEqual(await planned(replayed('sample')), first);
   });
 
-  it('is not judged by what it trained itself where it is replayed, or was begun by a version that kept nothing', async () => {
+  it('is not judged by what it trained itself if it is replayed, or was begun by a version that kept nothing', async () => {
     await register('trucks', 1, 1);
     await register('cars', 1, 2);
     await register('cars', 2, 3);
@@ -138,7 +138,7 @@ describe('what a step found and keeps', () => {
     assert.equal((await found(store, 3)).value, 1);
   });
 
-  it('is looked for anew, and kept, where any bit of what was kept is damaged', async () => {
+  it('is looked for again, and kept, where any bit of what was kept is damaged', async () => {
     const store = memoryStore();
     await (await found(store, 1)).keep();
     const [key = ''] = store.keys.filter((name) => name.includes('/pins/'));

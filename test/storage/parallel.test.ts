@@ -36,7 +36,7 @@ describe('work on many items, a few at a time', () => {
     assert.deepEqual(begun, [0, 1]);
   });
 
-  it('ends after what is at hand where it is aborted, with the reason', async () => {
+  it('ends after what is at hand if it is aborted, with the reason', async () => {
     const abort = new AbortController();
     const begun: number[] = [];
     const work = async (item: number): Promise<void> => {

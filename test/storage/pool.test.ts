@@ -116,7 +116,7 @@ describe('a pool', function () {
     assert.equal((await pool.history()).revisions(indexRow(1).imageId).length, 2);
   });
 
-  it('reads segments of before changes were written down', async () => {
+  it('reads segments from before changes were written down', async () => {
     const { store, pool } = await newPool();
     const { change: _, changeId: __, removedAt: ___, ...older } = indexRowSchema.shape;
     await writeTable(store, keys.segment('cars', 'old'), [indexRow(1)], z.object(older));
@@ -126,7 +126,7 @@ describe('a pool', function () {
     assert.deepEqual([row?.fileName, row?.change, row?.removedAt], ['1.jpg', null, null]);
   });
 
-  it('asks the store for a segment once where it may keep it', async () => {
+  it('asks the store for a segment once if it may keep it', async () => {
     const { store } = await newPool();
     const cacheFolder = await mkdtemp(join(tmpdir(), 'pl-'));
     try {

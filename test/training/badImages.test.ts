@@ -154,7 +154,7 @@ describe('bad images of a training', function () {
     assert.deepEqual([work.facts.images, work.facts.leftOut, work.facts.leftOutWhy], [IMAGES, 0, null]);
   });
 
-  it('stay left out in every attempt, also where they are back, and what turns bad later starts a list of its own', async () => {
+  it('stay left out in every attempt, even if they are back, and what turns bad later starts a list of its own', async () => {
     const lost = rows[0] as IndexRow;
     const body = (await store.get(lost.imageUri)).body;
     await store.delete([lost.imageUri]);
@@ -175,7 +175,7 @@ describe('bad images of a training', function () {
     assert.equal(new Set([again.chain, third.chain]).size, 2, 'checkpoints of another list are not gone on from');
   });
 
-  it('are fetched again where the trainer refuses them, and left out where it refuses them twice', async () => {
+  it('are fetched again where the trainer refuses them, and left out if it refuses them twice', async () => {
     const bad = rows[5] as IndexRow;
     await refuse([bad.imageId]);
     const { work, json } = await runOn({ train: rows });

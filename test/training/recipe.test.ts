@@ -99,7 +99,7 @@ describe('the recipe that a training keeps to', () => {
     assert.deepEqual({ ...(await trainWith(other)), outcome: 'miss' }, done);
   });
 
-  it('is left behind by a replay, which trains anew with the recipe at hand', async () => {
+  it('is left behind by a replay, which trains again with the recipe at hand', async () => {
     await begin(await build('first'));
     const replay = { ...context(), force: { from: 'train' as const, token: 'again' } };
     assert.equal((await trainWith(await build('second', 2), replay)).outcome, 'forced');
@@ -114,7 +114,7 @@ describe('the recipe that a training keeps to', () => {
     await assert.rejects(pin(1, 'third'), hasCode('recipe-mismatch'));
   });
 
-  it('is waited for an hour, then a person is asked, and each request waits anew', async () => {
+  it('is waited for an hour, then a person is asked, and each request waits again', async () => {
     await (await pin(1, 'first')).keep();
     const start = Date.now();
     const refused = (ms: number, generation: string, code: string): Promise<void> =>

@@ -81,7 +81,7 @@ describe('the train activities', () => {
     assert.deepEqual(jobs[0].val, ids(images.slice(5, 7)));
   });
 
-  it('train anew when a label changed, and with another seed in another iteration', async () => {
+  it('train again when a label changed, and with another seed in another iteration', async () => {
     const first = await activities.train({ context: context(), results: await resultsWith(images.slice(0, 3)) });
     const relabelled = images
       .slice(0, 3)
@@ -152,7 +152,7 @@ describe('the train activities', () => {
     assert(result.outputs.scan !== undefined && result.outputs.card !== undefined);
   });
 
-  it('make one benchmark of random images where there is none, never of val or test images', async () => {
+  it('make one benchmark of random images if there is none, never of val or test images', async () => {
     const draw = (await resultsWith(images.slice(0, 1))).draw;
     assert(draw !== undefined);
     const made = await activities.ensureBenchmark({ context: context(), results: { draw } });

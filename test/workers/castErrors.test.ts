@@ -25,12 +25,12 @@ describe('errors on their way to Temporal', () => {
     assert.equal(castError(cancelled, PLACE), cancelled);
   });
 
-  it('are those of the workflow where it refused an update', () => {
+  it('are those of the workflow if it refused an update', () => {
     const refused = ApplicationFailure.nonRetryable('no such field', 'input-invalid');
     assert.equal(castError(new WorkflowUpdateFailedError('Workflow Update failed', refused), PLACE), refused);
   });
 
-  it('are given up after ten attempts where nobody expected them, with a sentence that says what to do', () => {
+  it('are given up after ten attempts if nobody expected them, with a sentence that says what to do', () => {
     const given = (error: unknown, attempt: number, seen: number): [boolean, string] => {
       const cast = castError(error, PLACE, { attempt, seen });
       assert(cast instanceof ApplicationFailure);
@@ -60,7 +60,7 @@ describe('errors on their way to Temporal', () => {
     }
   });
 
-  it('are internal where nobody expected them, and never longer than 2,000 characters', () => {
+  it('are internal if nobody expected them, and never longer than 2,000 characters', () => {
     const cast = castError(new TypeError('x'.repeat(100_000)), PLACE);
     assert(cast instanceof ApplicationFailure);
     assert.equal(cast.type, 'internal');
@@ -68,7 +68,7 @@ describe('errors on their way to Temporal', () => {
     assert(cast.message.length <= 2_000);
   });
 
-  it('name role and machine where it is the machine that is at fault, and are tried again elsewhere', () => {
+  it('name role and machine if it is the machine that is at fault, and are tried again elsewhere', () => {
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     const away = new PartloopError('store-unavailable', 'the store did not answer for a/b: Error', { cause: full });
     const noPython = new PartloopError('setup-incomplete', 'there is no Python at /x', { hint: 'Run it.' });

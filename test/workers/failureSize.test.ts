@@ -86,7 +86,7 @@ describe('a failure that the Temporal service keeps', function () {
     'a chain of 500 causes of 2 kB': chain(500, `the first words ${'x'.repeat(2_000)}`),
   };
   for (const [name, fault] of Object.entries(faults)) {
-    it(`is told by its own words where it has ${name}`, async () => {
+    it(`is told by its own words if it has ${name}`, async () => {
       const { activities } = fakeActivities();
       const planScan = (): Promise<never> => Promise.reject(fault);
       const worker = await Worker.create({

@@ -65,7 +65,7 @@ describe('a worker of a machine that is badly set up', function () {
       /this train worker/,
       /SignatureDoesNotMatch/,
       /no namespace no-such-namespace/,
-      /\/dev\/null\/home takes no files/,
+      /\/dev\/null\/home does not take files/,
       /no Python at \/no\/python/,
     ])
       assert.match(last?.msg ?? '', part);

@@ -74,7 +74,7 @@ describe('mislabelScan', () => {
     assert.ok(shards.length < 40 + 2 * 8 + 1, 'the rest is not tried while it is known to fail');
   });
 
-  it('fails with the fault where it does not pass', async () => {
+  it('fails with the fault if it does not pass', async () => {
     const { activities, fail } = fakeActivities({ shards: 4 });
     fail('shard:1', 'setup-incomplete', 99);
     await withWorkers(environment, activities, () =>

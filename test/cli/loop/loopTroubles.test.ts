@@ -189,7 +189,7 @@ describe('a workflow that somebody started or ended by hand', function () {
     await handle.terminate();
   });
 
-  it('is named with its failure where a scan by itself failed', async () => {
+  it('is named with its failure where a scan outside loops failed', async () => {
     const { activities } = fakeActivities();
     const { workflow } = environment.client;
     const prepareScan = async () => {

@@ -52,7 +52,7 @@ describe('what a scan says before it starts', () => {
     assert.deepEqual([(await plan({}, true)).judge, (await plan({}, true)).folds], ['model', null]);
   });
 
-  it('names the model in production where there is one, unless folds are asked for', async () => {
+  it('names the model in production if there is one, unless folds are asked for', async () => {
     const digest = digestOfTaxonomy((await openPool(store, 'cars')).taxonomy);
     const model = { loop: 'cars', iteration: 1, scan: 's', card: 'c', digest: 'a'.repeat(64) };
     await registerBenchmark(store, digest, model, 'a test');

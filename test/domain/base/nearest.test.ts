@@ -18,7 +18,7 @@ describe('the nearest name', () => {
       assert.equal(nearest(word, names), undefined);
   });
 
-  it('is the name itself where it is there, and takes any text', () => {
+  it('is the name itself if it is there, and takes any text', () => {
     fc.assert(
       fc.property(fc.constantFrom(...names), (name) => {
         assert.equal(nearest(name, names), name);

@@ -25,7 +25,7 @@ describe('images by name', () => {
     assert.deepEqual(found([image('a/1.jpg'), image('b/1.jpg')], '1.jpg'), ['a/1.jpg', 'b/1.jpg']);
   });
 
-  it('are found by their id and the first 12 digits of it, where they have one', () => {
+  it('are found by their id and the first 12 digits of it, if they have one', () => {
     const id = '0123456789abcdef'.repeat(4);
     const images = [image('a.jpg', id), image('b.jpg')];
     for (const name of [id, id.slice(0, 12), id.slice(0, 30)]) assert.deepEqual(found(images, name), ['a.jpg']);

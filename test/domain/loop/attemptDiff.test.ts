@@ -19,7 +19,7 @@ const attempt = (changes: Partial<IterationAttempt> = {}): IterationAttempt => (
 });
 
 describe('two attempts side by side', () => {
-  it('part in nothing where they are the same', () => {
+  it('part in nothing if they are the same', () => {
     const { settings, steps } = attemptDiff(attempt(), attempt());
     assert.deepEqual(settings, []);
     assert.deepEqual(

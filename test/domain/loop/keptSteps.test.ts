@@ -21,7 +21,7 @@ describe('what another attempt at an iteration takes over', () => {
     assert.deepEqual(names(keptSteps(whole, { from: 'draw', config: testConfig })), []);
   });
 
-  it('is every step that was done where it failed, up to the first that was not', () => {
+  it('is every step that was done if it failed, up to the first that was not', () => {
     const failed = { results: results('draw', 'scan', 'train'), config: testConfig };
     assert.deepEqual(names(keptSteps(failed, { from: null, config: testConfig })), ['draw', 'scan']);
   });
@@ -38,7 +38,7 @@ describe('what another attempt at an iteration takes over', () => {
     );
   });
 
-  it('has no search where there was none, and never a report, which tells of the attempt that made it', () => {
+  it('has no search if there was none, and never a report, which tells of the attempt that made it', () => {
     const without = {
       results: results('draw', 'scan', 'sample', 'train', 'evaluate', 'decide', 'report'),
       config: testConfig,

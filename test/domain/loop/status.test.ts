@@ -16,9 +16,9 @@ describe('what is said to do about a failed loop', () => {
   });
 
   it('is left to a failure that names its command itself, so that two do not contradict each other', () => {
-    const damaged = failed('iteration 2: x is damaged\nMake it anew: `partloop iteration replay cars 2 --from scan`.');
+    const damaged = failed('iteration 2: x is damaged\nMake it again: `partloop iteration replay cars 2 --from scan`.');
     assert.equal(nextStep(damaged), null);
-    assert.match(loopDetails(damaged, null), /x is damaged\. Make it anew: `partloop iteration replay/);
+    assert.match(loopDetails(damaged, null), /x is damaged\. Make it again: `partloop iteration replay/);
   });
 
   it('is nothing where nothing failed, or the loop runs again', () => {

@@ -17,7 +17,7 @@ const answer = (number: number, fields: Partial<AuditAnswer> = {}): AuditAnswer 
 });
 
 describe('answers to an audit sample', () => {
-  it('say nothing where there are none, and nothing of recall while no label was wrong', () => {
+  it('say nothing if there are none, and nothing of recall while no label was wrong', () => {
     assert.equal(estimateRecall([]), null);
     const estimate = estimateRecall([answer(1), answer(2)]);
     assert.deepEqual([estimate?.wrongShare.value, estimate?.found, estimate?.setAside], [0, null, null]);

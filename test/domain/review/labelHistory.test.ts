@@ -86,7 +86,7 @@ describe('the row that set a label', () => {
     assert.equal(setterOf(rows, 1, (row) => isMadeBy(row, 'r1')).isWithdrawn, true);
   });
 
-  it('of before changes were written down is known by the time of its review', () => {
+  it('from before changes were written down is known by the time of its review', () => {
     const at = '2026-02-03T04:05:06.000Z';
     const review = '01KGGTSTAG0000000000000000';
     const [, row] = rowsOf([imported, { change: null, label: 'b', at }]);

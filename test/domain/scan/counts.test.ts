@@ -89,7 +89,7 @@ describe('the counts of a scan', () => {
     );
   });
 
-  it('are unknown for scans of before they were written down', () => {
+  it('are unknown for scans from before they were written down', () => {
     assert.equal(countsOf({ scanned: 60, overThreshold: 3, findings: 4 }), null);
     assert.equal(countsOf(countFacts({ drawn: 60, missing: 0 }, [])), null);
   });

@@ -63,7 +63,7 @@ describe('an exported scan', () => {
     assert.deepEqual(classes(['bad_outline'], 1), [dsmlr18.classes[0]?.name]);
   });
 
-  it('is answered by the same key, also from a table of before the whole label had a name', () => {
+  it('is answered by the same key, also from a table from before the whole label had a name', () => {
     const row = { image_id: id, kind: 'mirrored', suggested_class: '', bbox: '0 0 1 1' };
     assert.equal(findingKey({ ...row, class: 'whole label' }), findingKey({ ...row, class: 'background' }));
     assert.notEqual(findingKey({ ...row, class: 'hood' }), findingKey({ ...row, class: 'background' }));

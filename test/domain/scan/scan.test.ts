@@ -88,7 +88,7 @@ describe('a judge', () => {
     assert.equal(hasSeen(seen({ vehicles: new Set(['v1']) }), chunkRow(2)), false);
   });
 
-  it('may judge nothing where it is unknown what it was trained on', () => {
+  it('may judge nothing if it is unknown what it was trained on', () => {
     const unknown = judge('unknown', { seen: null, valMiou: 0.99 });
     assert.equal(hasSeen(unknown, row), true);
     assert.deepEqual(

@@ -4,13 +4,13 @@ import { fewImagesWarning, scanWarnings } from '../../../domain/scan/warnings.js
 const fine = { images: 600, cards: [{ valClassIou: { hood: 0.8 } }], minClassIou: 0.3, failedShards: [], folds: [] };
 
 describe('the warnings of a scan', () => {
-  it('are none where there are enough images and the judges know the classes', () => {
+  it('are none if there are enough images and the judges know the classes', () => {
     assert.deepEqual(scanWarnings(fine), []);
     assert.deepEqual(fewImagesWarning(100), []);
   });
 
   it('say that under a hundred images the numbers are assumptions', () => {
-    assert.match(fewImagesWarning(99)[0] ?? '', /^99 images are too few .* fewer than 100, /);
+    assert.match(fewImagesWarning(99)[0] ?? '', /^99 images are too few .* fewer than 100,/);
     assert.match(scanWarnings({ ...fine, images: 1 })[0] ?? '', /^1 image is too few/);
   });
 

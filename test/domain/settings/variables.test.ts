@@ -14,7 +14,7 @@ const ALLOWED = {
 } as const;
 
 describe('environment variables', () => {
-  it('have their values, and their defaults where they are unset or empty', () => {
+  it('have their values, and their defaults if they are unset or empty', () => {
     assert.equal(readVariables({}).PARTLOOP_CACHE_GB, 100);
     assert.equal(readVariables({ PARTLOOP_CACHE_GB: '' }).PARTLOOP_CACHE_GB, 100);
     assert.equal(readVariables({ PARTLOOP_CACHE_GB: '0' }).PARTLOOP_CACHE_GB, 0);

@@ -127,7 +127,7 @@ describe('proposed settings', () => {
     assert.equal(asked.train.lrHead, 0.001);
   });
 
-  it('give way to those of a newer search, also where it found none; adopting nothing changes nothing', () => {
+  it('give way to those of a newer search, even if it found none; adopting nothing changes nothing', () => {
     const state = withProposal(withProposal(emptyLoopState('cars'), proposal), null);
     assert.equal(state.proposal, null);
     assert.deepEqual(withAdopted(state), state);

@@ -31,7 +31,7 @@ describe('the label that an import of COCO annotations paints', function () {
     return (x, y) => pixels[y * WIDTH + x];
   };
 
-  it('paints every polygon of a part, also where it is split in two', async () => {
+  it('paints every polygon of a part, even if it is split in two', async () => {
     const at = await labelled([{ category_id: 2, segmentation: [box(0, 0, 4, 4), box(10, 10, 12, 12)] }]);
     assert.deepEqual([at(0, 0), at(3, 3), at(4, 4), at(10, 10), at(11, 11), at(12, 12)], [1, 1, 0, 1, 1, 0]);
   });

@@ -45,7 +45,7 @@ describe('the class names of a data.yaml', () => {
     });
   });
 
-  it('are null where there is no file', async () => {
+  it('are null if there is no file', async () => {
     assert.equal(await readClassNames(join(folder, 'data.yaml')), null);
   });
 

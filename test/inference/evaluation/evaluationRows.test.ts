@@ -15,7 +15,7 @@ describe('an evaluation that cannot be read', () => {
     return error.hint;
   };
 
-  it('names the replay that makes it anew, whose iteration only its reader knows', async () => {
+  it('names the replay that makes it again, whose iteration only its reader knows', async () => {
     assert.equal(
       await hintOf(false),
       'Judge the test images again: `partloop iteration replay cars 7 --from evaluate`.',

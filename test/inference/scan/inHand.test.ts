@@ -41,7 +41,7 @@ describe('what a shard has in hand', () => {
     );
   });
 
-  it('is a few images where they end in order, however many there are', async () => {
+  it('is a few images if they end in order, however many there are', async () => {
     const store = memoryStore();
     const all = images(300);
     const hand = await InHand.open(store, KEY);
@@ -98,7 +98,7 @@ describe('what a shard has in hand', () => {
     assert.deepEqual((await InHand.open(store, KEY)).suspects, ['image-5', 'image-9']);
   });
 
-  it('is nothing where it cannot be read: its images are judged as if for the first time', async () => {
+  it('is nothing if it cannot be read: its images are judged as if for the first time', async () => {
     for (const text of ['{"version": 2}', '{"version": 1, "ended": 1, "ha', '']) {
       const store = memoryStore();
       await store.put(KEY, text);

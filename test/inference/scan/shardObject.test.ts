@@ -13,7 +13,7 @@ const isInvalid = (pattern: RegExp) => (error: unknown) =>
   error instanceof PartloopError && error.code === 'data-invalid' && pattern.test(error.message);
 
 describe('the shards of a scan', () => {
-  it('come back in the order of their places, whatever order they were added in, also where there is none', async () => {
+  it('come back in the order of their places, whatever order they were added in, even if there is none', async () => {
     const entries = [0, 1, 2].map((n) => ({ ...unreadable, imageId: String(n).repeat(64) }));
     for (const order of [[], [0], [2, 0, 1]]) {
       const store = memoryStore();
@@ -62,7 +62,7 @@ describe('the shards of a scan', () => {
     }
   });
 
-  it('of before they had a digest are read', async () => {
+  it('from before they had a digest are read', async () => {
     const store = memoryStore();
     await store.put(KEY, gzipSync(JSON.stringify({ version: 1, entries: [unreadable] })));
     assert.deepEqual(await readShard(store, KEY), [unreadable]);

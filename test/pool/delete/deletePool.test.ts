@@ -109,7 +109,7 @@ describe('deleting a pool', function () {
     await assert.rejects(bring(store, 'cars', 1), /is being deleted, and part of it still exists/);
   });
 
-  it('lets a new pool of its name begin anew, whatever this machine has kept of it', async () => {
+  it('lets a new pool of its name begin from nothing, whatever this machine has kept of it', async () => {
     const store = memoryStore();
     const folder = await mkdtemp(join(tmpdir(), 'pl-cache-'));
     const cached = { cacheFolder: join(folder, 'segments') };

@@ -163,7 +163,7 @@ describe('an import into a pool', function () {
     assert.deepEqual(JSON.parse(row?.tagOrigins ?? ''), { black: 'given', angle: 'given' });
   });
 
-  it('moves an image to the test split where it says so of that image, and tells what that means', async () => {
+  it('moves an image to the test split if it says so of that image, and tells what that means', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1, { facts: { ...NO_FACTS, split: 'train' } })]);
     const whole = await runImport(store, [item(1, 1)], { test: true });

@@ -123,7 +123,7 @@ describe('a file that is brought as a picture', function () {
     );
   });
 
-  it('is refused where it is cut short or has too many pixels or none', async () => {
+  it('is refused if it is cut short or has too many pixels or none', async () => {
     const jpeg = await picture().jpeg().toBuffer();
     assert.match(await refused(jpeg.subarray(0, Math.floor(jpeg.length * 0.99))), /damaged, cut short/);
     assert.match(await refused(jpeg.subarray(0, -2)), /damaged, cut short/);

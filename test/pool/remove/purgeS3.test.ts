@@ -35,7 +35,7 @@ describe('deleting images from real S3', function () {
     assert.equal(await store.head(keys.image('cars', gone)), null);
   });
 
-  it('does not mind objects that are gone already', async () => {
+  it('does not mind objects that are already gone', async () => {
     const store = server.open('gone');
     assert.deepEqual(await store.tryDelete(['a', 'b/c']), []);
     await assert.rejects(

@@ -201,7 +201,7 @@ describe('a file of images to remove', function () {
     assert.deepEqual(await read('d.json', JSON.stringify(report), 'unlabelled'), ['b.jpg']);
   });
 
-  it('is refused where it names no image', async () => {
+  it('is refused if it names no image', async () => {
     await assert.rejects(read('a.txt', '\n'), /names no image/);
     await assert.rejects(read('a.json', '{"version":1}'), /has no list of images/);
     await assert.rejects(read('a.json', '[1]'), /entry 1 names no image/);

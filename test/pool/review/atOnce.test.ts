@@ -55,7 +55,7 @@ describe('equal imports of reviews at one moment', function () {
     assert.deepEqual((await take(path)).revised, 2);
   });
 
-  it('leave records that no undo takes for the newest import, and that say so where they are asked for', async () => {
+  it('leave records that no undo takes for the newest import, and that say so if they are asked for', async () => {
     const { returned, take } = await desk(cars.store, folder, 'masks', now);
     const { review } = await take(await returned({ 1: UPPER }));
     // What another import of the same file wrote that was as far at that moment.

@@ -69,7 +69,7 @@ describe('labels that come back from real tools', function () {
     assert.deepEqual(await labelsOf(store, 'scanq'), before);
   });
 
-  it('are refused by their kind where they are rectangles', async () => {
+  it('are refused by their kind if they are rectangles', async () => {
     const store = await pool('scanp');
     const before = await labelsOf(store, 'scanp');
     const place = join(CASES, 'r4_ls_rectangles_only');

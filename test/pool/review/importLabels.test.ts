@@ -172,7 +172,7 @@ describe('corrected labels', function () {
     assert.equal(report.returned, 1);
   });
 
-  it('are named where only the last part of a path told the image, and refused where it fits several', async () => {
+  it('are named where only the last part of a path told the image, and refused if it fits several', async () => {
     const manifest = await exported('masks');
     const path = await returned(manifest, { 1: CORRECTED, 2: LABEL });
     await mkdir(join(path, 'masks', 'elsewhere'));
@@ -236,7 +236,7 @@ describe('corrected labels', function () {
     assert.deepEqual((await cars.now(1)).label, CORRECTED);
   });
 
-  it('say that findings are right where they come back unchanged, if the person says so', async () => {
+  it('say that findings are right if they come back unchanged, if the person says so', async () => {
     const path = await returned(await exported('masks'), { 1: LABEL, 2: LABEL });
     assert.equal((await take(path)).verdicts, 0);
     assert.equal((await take(path, { unchanged: 'right' })).verdicts, 4);

@@ -139,14 +139,14 @@ describe('answers to findings', () => {
     assert.equal(row.labelRevision, 3);
   });
 
-  it('count where there is nothing to apply, and say that the label stays', async () => {
+  it('count if there is nothing to apply, and say that the label stays', async () => {
     cars = await scannedPool(1, { findings: (image) => [missingPart(image, { kind: 'mirrored', proposal: null })] });
     const report = await answer(['finding_id,verdict', 'f-car-1.jpg,accept']);
     assert.deepEqual([report.verdicts, report.revised, report.notApplied.length], [1, 0, 1]);
     assert.match(report.notApplied[0]?.reason ?? '', /a mirrored proposes no mask; correct the label of car-1\.jpg/);
   });
 
-  it('are refused row by row where they name no finding or no verdict', async () => {
+  it('are refused row by row if they name no finding or no verdict', async () => {
     const lines = ['finding_id,verdict', 'f-other,wrong', 'f-car-1.jpg,maybe', 'f-car-2.jpg,unsure'];
     const { verdicts: taken, refused } = await answer(lines);
     assert.equal(taken, 1);

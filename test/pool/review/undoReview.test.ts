@@ -104,7 +104,7 @@ describe('a review that is undone', function () {
     }
   });
 
-  it('says so where it was undone already, is not there, or there is none', async () => {
+  it('says so if it was undone already, is not there, or there is none', async () => {
     await assert.rejects(undo(), /no review import to undo: there is none/);
     const { returned, take } = await desk(cars.store, folder, 'masks', now);
     const { review } = await take(await returned({ 1: UPPER }));
@@ -127,7 +127,7 @@ describe('a review that is undone', function () {
     assert.match((await imports())[0]?.undoneAt ?? '', /^2026-/);
   });
 
-  it('is undone to its end where it died before its answers, or its undo before the withdrawal, was written', async () => {
+  it('is undone to its end if it died before its answers, or its undo before the withdrawal, was written', async () => {
     const { returned, take } = await desk(cars.store, folder, 'masks', now);
     const { review } = await take(await returned({ 1: UPPER, 2: UPPER }));
     await cars.store.delete([keys.reviews('cars', review ?? '')]);
@@ -145,7 +145,7 @@ describe('a review that is undone', function () {
     assert.deepEqual([await labelOf(1), await labelOf(2)], [LABEL, LABEL]);
   });
 
-  it('may be of before imports were written down', async () => {
+  it('may be from before imports were written down', async () => {
     const { returned, take } = await desk(cars.store, folder, 'masks', now);
     const { review } = await take(await returned({ 1: UPPER }));
     // As it was written then: rows without their change, and answers alone.
@@ -232,7 +232,7 @@ describe('several reviewers', function () {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('add up where they changed different places of one label, in any order and at one moment', async () => {
+  it('add up if they changed different places of one label, in any order and at one moment', async () => {
     const one = await desk(cars.store, folder, 'coco', now);
     const [upper, lower] = [await one.returned({ 1: UPPER }), await one.returned({ 1: LOWER })];
     const ann = await one.take(upper);

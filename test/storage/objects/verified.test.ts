@@ -46,7 +46,7 @@ describe('what a step wrote', () => {
     assert.equal(await readFile(path, 'utf8'), LIST);
   });
 
-  it('is refused by name where any single bit of it changed, with the command that makes it anew', async () => {
+  it('is refused by name where any single bit of it changed, with the command that makes it again', async () => {
     const { raw, store, result } = await written();
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...Object.values(result.outputs)), fc.nat(), async (key, bit) => {
@@ -68,7 +68,7 @@ describe('what a step wrote', () => {
     await assert.rejects(readFile(join(folder, 'refused')), { code: 'ENOENT' });
   });
 
-  it('is refused where it was cut short, and named with a way out where it is gone', async () => {
+  it('is refused if it was cut short, and named with a way out if it is gone', async () => {
     const { raw, store, result } = await written();
     const key = result.outputs.list ?? '';
     await raw.put(key, LIST.slice(0, 20));
@@ -139,7 +139,7 @@ describe('what a step wrote', () => {
     );
   });
 
-  it('is checked by its name where it is a label', async () => {
+  it('is checked by its name if it is a label', async () => {
     const { raw, store } = await written();
     const result = await runStep(store, context, contractOf('sample', { label: z.string() }), {}, async (attempt) => {
       await attempt.store.put(attempt.key(`labels/${SHA_OF_A}.png`), 'a');

@@ -57,7 +57,7 @@ describe('a label mask', () => {
     assert.equal(decoded.pixels[0], decoded.pixels[4]);
   });
 
-  it('is refused as greyscale of fewer than 8 bits, where nobody can tell class 1 from white', async () => {
+  it('is refused as greyscale of fewer than 8 bits, since nobody can tell class 1 from white', async () => {
     for (const depth of [1, 2, 4]) {
       const bytes = png({ width: 8, height: 1, depth }, Uint8Array.of(0, ...new Array<number>(depth).fill(1)));
       await assert.rejects(decodeLabel(bytes, 'm.png'), refuses(/m\.png is greyscale of \d bits?: its 1 may mean/));
@@ -84,7 +84,7 @@ describe('a label mask', () => {
     for (const [kind, bytes] of kinds) assert.deepEqual((await decodeLabel(bytes)).pixels, pixels, kind);
   });
 
-  it('is refused where it is transparent somewhere, or has a value that 8 bits cannot hold', async () => {
+  it('is refused if it is transparent somewhere, or has a value that 8 bits cannot hold', async () => {
     const clear = encode({ width: 2, height: 1, data: Uint8Array.of(1, 255, 2, 0), channels: 2 });
     await assert.rejects(decodeLabel(clear, 'clear.png'), refuses(/clear\.png is partly transparent/));
     const deep = encode({ width: 2, height: 1, data: Uint16Array.of(1, 257), channels: 1, depth: 16 });

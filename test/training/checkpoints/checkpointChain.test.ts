@@ -77,7 +77,7 @@ describe("the trainer's lease", () => {
     assert.equal(again.isStruggling, false);
   });
 
-  it('is read from stores of before requests were counted', async () => {
+  it('is read from stores of builds that did not count requests', async () => {
     const store = memoryStore();
     const counts = { starts: 7, startsSinceCheckpoint: 6, failuresSinceCheckpoint: 2, lastFailure: 'boom' };
     await store.put(KEY, JSON.stringify({ version: 1, attempt: 'old', checkpoints: [checkpoint(9)], ...counts }));
@@ -86,7 +86,7 @@ describe("the trainer's lease", () => {
     assert.deepEqual(chain.lost, []);
   });
 
-  it('is named where it cannot be read, with what to do', async () => {
+  it('is named if it cannot be read, with what to do', async () => {
     const store = memoryStore();
     await store.put(KEY, '{"version": 1, "atte');
     await assert.rejects(claim(store, 'a'), (error: unknown) => {

@@ -44,7 +44,7 @@ describe('the progress of a training run', () => {
     assert.deepEqual(iterations(after.textUpTo(8)), [2, 4, 6, 8]);
   });
 
-  it('starts anew where a checkpoint has no log', async () => {
+  it('starts again where a checkpoint has no log', async () => {
     const progress = await TrainingProgress.from({ iteration: 4, path: join(folder, '4.pt'), sha256: '' }, 8, beat);
     assert.deepEqual([progress.loss, progress.textUpTo(8)], [null, '']);
   });

@@ -69,7 +69,7 @@ describe('a scan after a review', () => {
       assert.deepEqual(again(own.map((finding) => answer(finding, verdict))).findings, before.findings);
   });
 
-  it('judges a corrected label anew', () => {
+  it('judges a corrected label again', () => {
     const verdicts = own.map((finding) => answer({ ...finding, labelSha256: 'c'.repeat(64) }, 'right'));
     assert.deepEqual(again(verdicts).findings, before.findings);
   });

@@ -189,7 +189,7 @@ describe('the parts of the calibration', () => {
     for (const [index, truth] of [-0.5, 2, -1].entries()) assert.ok(Math.abs((fitted[index] ?? 0) - truth) < 0.25);
   });
 
-  it('stays with the prior where there is no data', () => {
+  it('stays with the prior if there is no data', () => {
     assert.deepEqual(fitLogistic([], [], [], [1, -2], 1), [1, -2]);
     const options = { prior: [0, 1], ridge: 1, expected: 0.15, strength: 20 };
     const { coefficients, shares } = fitPositiveUnlabelled([], [], options);

@@ -34,7 +34,7 @@ describe('slices', () => {
     );
   });
 
-  it('lose what is suspect in them throughout, and nothing where they are like all others', () => {
+  it('lose what is suspect in them throughout, and nothing if they are like all others', () => {
     const zoomed = Array.from({ length: 20 }, () => ({ slices: ['zoomed=true'], probability: 0.8 }));
     const usual = Array.from({ length: 180 }, (_, index) => ({
       slices: ['zoomed=false'],
