@@ -34,7 +34,7 @@ export type ReplayReport = z.infer<typeof replayReportSchema>;
 export const REPLAY_MENDS = [
   'Run the build that began it until it has ended (`loop stop` ends a loop after its iteration), then deploy this one.',
   'Or guard the change in the workflow with `patched()`, so that old histories take the old way.',
-  'Or end it (`partloop iteration cancel`, or terminate it in the Web UI) then `partloop loop retry`: finished steps are kept.',
+  'Or end it (`partloop iteration cancel`, or terminate it in the Web UI), and run `partloop loop retry`: finished steps are kept.',
 ] as const;
 
 /** One line a workflow. */

@@ -7,7 +7,7 @@ const triple = z.array(z.number()).length(3);
 const tensorName = z.string().min(1).max(200);
 
 /**
- * `model.json` of a model that partloop did not train: any ONNX file with one image in and one number per class and
+ * `model.json` of a model that partloop did not train: an ONNX file with one image in and one number per class and
  * pixel out. Pictures come with their longest side at `size`, at the top left of a square canvas.
  */
 export const userModelSchema = z.strictObject({

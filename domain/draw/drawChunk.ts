@@ -3,8 +3,7 @@ import { PartloopError } from '../base/errors.js';
 import { seededRandom, shuffle } from '../base/random.js';
 import { isInSplit, type SplitChoice } from '../scan/judge/split.js';
 import type { ChunkRow, DrawRow } from '../tables.js';
-import { nearDuplicateClusters } from './nearDuplicates.js';
-import { testGuard } from './testGuard.js';
+import { copyDetector, nearDuplicateClusters } from './nearDuplicates.js';
 
 export interface DrawRequest<Row extends DrawRow> {
   /** Newest revision of every image of the pinned pool version. */
@@ -111,6 +110,16 @@ export function assertNoLeak(rows: readonly DrawRow[], test: readonly DrawRow[])
       },
     );
   }
+}
+
+function testGuard(test: readonly DrawRow[]): (row: DrawRow) => 'testVehicle' | 'testCopy' | null {
+  const ids = new Set(test.map((row) => row.imageId));
+  const vehicles = new Set(test.flatMap((row) => row.vehicleId ?? []));
+  const isCopy = copyDetector(test.map((row) => row.perceptualHash));
+  return (row) => {
+    if (row.vehicleId !== null && vehicles.has(row.vehicleId)) return 'testVehicle';
+    return ids.has(row.imageId) || isCopy(row.perceptualHash) ? 'testCopy' : null;
+  };
 }
 
 function byImageId(a: { imageId: string }, b: { imageId: string }): number {

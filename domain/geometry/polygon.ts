@@ -71,7 +71,7 @@ function rowFrom(y: number): number {
   return row - 0.5 >= y ? row - 1 : row;
 }
 
-/** Where the crossings of each row begin in one list of all of them; `first` is the topmost row that has any. */
+/** Where the crossings of each row begin in one list of all of them; `first` is the topmost row with a crossing. */
 function crossingsByRow(ring: readonly number[], height: number): { first: number; offsets: Int32Array } {
   let top = Number.POSITIVE_INFINITY;
   let bottom = Number.NEGATIVE_INFINITY;

@@ -30,7 +30,7 @@ export function configWith(config: LoopConfig, settings: Readonly<Record<string,
   return wholeConfig(
     mergeSettings(knownPart(loopConfigSchema, config), settings),
     'the loop (its settings and those given together)',
-    'Settings that you did not give stay as they are in the loop; `partloop loop status LOOP --json` shows it.',
+    'Settings that you did not give stay as they are in the loop; `partloop loop status LOOP --json` shows them.',
   );
 }
 

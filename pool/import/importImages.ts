@@ -70,7 +70,7 @@ export async function importImages(
   segments.tellNotes();
   if (prepared.pool !== null) {
     const images = (await prepared.pool.history()).images();
-    report.notices.push(...testLeakNotices(images, segments.added));
+    report.notices.push(...testLeakNotices(images, (imageId) => segments.had(imageId)));
     await chooseDefaults(store, poolName, images.filter(({ split }) => split === 'train').length);
   }
   return report;
@@ -91,8 +91,6 @@ class SegmentedImport {
   /** The first picture of each id in this import. */
   private readonly first = new Map<string, Pick<IndexRow, 'fileName' | 'labelSha256'>>();
   private readonly pending: Candidate[] = [];
-  /** Ids of the images that this import added to the pool. */
-  readonly added = new Set<string>();
   private readonly notes: string[] = [];
   private flushedAt = Date.now();
 
@@ -104,6 +102,11 @@ class SegmentedImport {
     private readonly report: ImportReport,
     private readonly options: DecideOptions,
   ) {}
+
+  /** Whether this picture was among those read so far. */
+  had(imageId: string): boolean {
+    return this.first.has(imageId);
+  }
 
   async take(outcome: Outcome): Promise<void> {
     const { fileName } = outcome;
@@ -132,11 +135,7 @@ class SegmentedImport {
       this.report.version = version;
       await this.labels.settle(rows);
     }
-    for (const [index, decision] of decisions.entries()) {
-      const candidate = candidates[index] as Candidate;
-      count(this.report, candidate, decision);
-      if (decision.outcome === 'added') this.added.add(candidate.row.imageId);
-    }
+    for (const [index, decision] of decisions.entries()) count(this.report, candidates[index] as Candidate, decision);
   }
 
   /** Put what reading the annotations has shown into the report, as one notice. */

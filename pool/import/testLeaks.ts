@@ -1,49 +1,42 @@
-import { type TestLeak, testGuard } from '../../domain/draw/testGuard.js';
+import { type NotDrawn, whyNotDrawn } from '../../domain/draw/drawChunk.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { ImportNotice } from '../../formats/importItem.js';
 
 const EXAMPLES = 5;
-const WHAT: Record<TestLeak, string> = {
-  testVehicle: 'show a vehicle of the test set',
-  testCopy: 'are copies of test images',
-};
+const SHARED = { testVehicle: 'a vehicle', testCopy: 'a picture' } satisfies Partial<Record<NotDrawn, string>>;
 
 /**
- * What training images and the test set share since an import. Draw keeps such images out of training, so that they are
- * in the pool for nothing; mostly somebody split by picture where vehicles should have been split.
+ * What the training images of an import share with the test set, and what earlier ones share with the test images of
+ * the import. Draw never takes such images. Mostly somebody split by picture, and not by vehicle.
  *
  * @param images the newest row of every image in the pool
- * @param added ids of the images that the import added
+ * @param isOfImport whether the import had this image, new or known
  */
-export function testLeakNotices(images: readonly IndexRow[], added: ReadonlySet<string>): ImportNotice[] {
-  const test = images.filter(({ split }) => split === 'test');
-  const train = images.filter(({ split }) => split === 'train');
+export function testLeakNotices(images: readonly IndexRow[], isOfImport: (imageId: string) => boolean): ImportNotice[] {
+  const ours = images.filter(({ imageId }) => isOfImport(imageId));
+  const earlier = images.filter(({ imageId }) => !isOfImport(imageId));
   return [
-    ...notices(
-      train.filter(({ imageId }) => added.has(imageId)),
-      test,
-      'and are never drawn',
-    ),
-    ...notices(
-      train.filter(({ imageId }) => !added.has(imageId)),
-      test.filter(({ imageId }) => added.has(imageId)),
-      'since this import, and are no longer drawn',
-    ),
+    ...notices(ours, images, (what) => `training images of this import that share ${what} with the test set`),
+    ...notices(earlier, ours, (what) => `earlier training images that share ${what} with test images of this import`),
   ];
 }
 
-function notices(train: readonly IndexRow[], test: readonly IndexRow[], consequence: string): ImportNotice[] {
-  if (train.length === 0 || test.length === 0) return [];
-  const leakOf = testGuard(test);
-  const found: Record<TestLeak, string[]> = { testVehicle: [], testCopy: [] };
-  for (const row of train) {
-    const leak = leakOf(row);
-    if (leak !== null) found[leak].push(row.fileName);
+/** What of `rows` is never drawn because of the test images among `index`. */
+function notices(
+  rows: readonly IndexRow[],
+  index: readonly IndexRow[],
+  sentence: (what: string) => string,
+): ImportNotice[] {
+  const reasonOf = whyNotDrawn(index, 'train');
+  const found = { testVehicle: [] as string[], testCopy: [] as string[] };
+  for (const row of rows) {
+    const reason = reasonOf(row);
+    if (reason === 'testVehicle' || reason === 'testCopy') found[reason].push(row.fileName);
   }
   return (['testVehicle', 'testCopy'] as const)
     .filter((leak) => found[leak].length > 0)
     .map((leak) => ({
-      notice: `training images that ${WHAT[leak]} ${consequence}`,
+      notice: `${sentence(SHARED[leak])}: no loop draws them`,
       count: found[leak].length,
       examples: found[leak].slice(0, EXAMPLES),
     }));

@@ -24,7 +24,7 @@ export interface Purge {
   sharedLabels: number;
   /** Objects that the store did not delete. */
   failed: FailedDelete[];
-  /** Pictures that lie elsewhere and are their owner's to delete. */
+  /** Pictures outside the pool, which their owner deletes. */
   elsewhere: string[];
   /** The bucket keeps old versions of objects: deleting hides them, and only their own expiry deletes them. */
   isVersioned: boolean;
@@ -64,7 +64,7 @@ interface Targets {
   stored: ReadonlySet<string>;
   /** Digests of their labels, of all revisions. */
   labels: ReadonlySet<string>;
-  /** URIs of their pictures outside the store. */
+  /** URIs of their pictures outside the pool. */
   elsewhere: ReadonlySet<string>;
 }
 

@@ -101,10 +101,10 @@ function refuseInUse({ pool, users }: DeletionPlan, temporal: RunningUsers | nul
 function tell({ pool, images, objects, bytes, users, production }: DeletionPlan, temporal: RunningUsers | null): void {
   const size = `${counted(objects, 'object', 'objects')}, ${(bytes / 1e9).toFixed(2)} GB`;
   say(
-    `pool ${pool}: ${images === null ? 'half deleted' : counted(images, 'image', 'images')}, ${size}; pictures outside the store stay`,
+    `pool ${pool}: ${images === null ? 'half deleted' : counted(images, 'image', 'images')}, ${size}; pictures outside the pool stay`,
   );
   if (users.length > 0) {
-    say('Loops and scans over it; their results and models stay, but cannot be replayed:');
+    say('Loops and scans over it; their results and models stay, but their iterations cannot be replayed:');
     printTable(
       users.map(({ name, kind, place, iterations, models, isOpen }) => ({
         ...{ name, kind, iterations, models },

@@ -83,7 +83,7 @@ export function sayPurge(pool: string, purge: Purge): void {
       `${counted(derivatives, 'smaller copy', 'smaller copies')}, ${counted(labelCopies, 'label copy', 'label copies')} of iterations, ` +
       `${counted(cached, 'file', 'files')} of this machine's cache`,
   );
-  sayKeys('Pictures outside the store, which you delete yourself', elsewhere);
+  sayKeys('Pictures outside the pool, which you delete yourself', elsewhere);
   if (isVersioned)
     say(
       'The bucket keeps old versions of objects: they are deleted only by a lifecycle rule for noncurrent versions, or by hand.',

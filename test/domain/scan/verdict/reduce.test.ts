@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import { seededRandom } from '../../../../domain/base/random.js';
 import { scanConfigSchema } from '../../../../domain/config.js';
-import { fitLogistic, logit, sigmoid } from '../../../../domain/scan/calibrate/statistics/logistic.js';
 import { learnCorrection } from '../../../../domain/scan/calibrate/statistics/plattScaling.js';
-import { fitPositiveUnlabelled } from '../../../../domain/scan/calibrate/statistics/positiveUnlabelled.js';
 import { analyseWithInjection, type ReduceEntry, reduceScan } from '../../../../domain/scan/index.js';
-import { findingId } from '../../../../domain/scan/verdict/findingId.js';
-import { chooseQuarantine, thresholdForPrecision } from '../../../../domain/scan/verdict/quarantine.js';
 import { findingRowSchema, scanImageRowSchema } from '../../../../domain/tables.js';
 import { NO_TAGS } from '../../../../domain/tags.js';
 import { classValue, drawCar, mistaken, replaced, scheme, seen } from '../scene.js';
@@ -174,124 +169,6 @@ describe('the reduce of a scan', () => {
   });
 });
 
-describe('the parts of the calibration', () => {
-  it('recovers the coefficients that made the data', () => {
-    const random = seededRandom('logistic');
-    const rows = Array.from({ length: 4_000 }, () => [1, 2 * random() - 1, 2 * random() - 1]);
-    const targets = rows.map((row) => (random() < sigmoid(logit([-0.5, 2, -1], row)) ? 1 : 0));
-    const fitted = fitLogistic(
-      rows,
-      targets,
-      rows.map(() => 1),
-      [0, 0, 0],
-      0.01,
-    );
-    for (const [index, truth] of [-0.5, 2, -1].entries()) assert.ok(Math.abs((fitted[index] ?? 0) - truth) < 0.25);
-  });
-
-  it('stays with the prior if there is no data', () => {
-    assert.deepEqual(fitLogistic([], [], [], [1, -2], 1), [1, -2]);
-    const options = { prior: [0, 1], ridge: 1, expected: 0.15, strength: 20 };
-    const { coefficients, shares } = fitPositiveUnlabelled([], [], options);
-    assert.deepEqual([coefficients, shares], [[0, 1], {}]);
-    const alone = fitPositiveUnlabelled([], [{ group: 'a', row: [1, 0] }], options);
-    assert.ok(Math.abs((alone.shares.a ?? 0) - 0.15) < 0.05);
-  });
-
-  it('estimates the share of wrong ones among the unknown, be it small or large, and each group for itself', () => {
-    const draw = (random: () => number, wrong: boolean): number[] => [
-      1,
-      (wrong ? 0.8 : 0.2) + 0.5 * (random() + random() - 1),
-    ];
-    for (const [few, many] of [
-      [0.05, 0.3],
-      [0.15, 0.6],
-    ] as const) {
-      const random = seededRandom('share', few);
-      const wrong = Array.from({ length: 800 }, (_, index) => ({
-        group: index % 2 === 0 ? 'few' : 'many',
-        row: draw(random, true),
-      }));
-      const unknown = Array.from({ length: 2_000 }, (_, index) => {
-        const group = index % 2 === 0 ? 'few' : 'many';
-        return { group, row: draw(random, index < (group === 'few' ? few : many) * 2_000) };
-      });
-      const { shares } = fitPositiveUnlabelled(wrong, unknown, {
-        prior: [-2, 4],
-        ridge: 1,
-        expected: 100,
-        strength: 1,
-      });
-      assert.ok(Math.abs((shares.few ?? 0) - few) < 0.04, `${few}: ${shares.few}`);
-      assert.ok(Math.abs((shares.many ?? 0) - many) < 0.06, `${many}: ${shares.many}`);
-    }
-  });
-
-  it('takes a group whose rows all look injected for wrong, and one where none does for right', () => {
-    const random = seededRandom('extremes');
-    const rows = (group: string, count: number, centre: number): { group: string; row: number[] }[] =>
-      Array.from({ length: count }, () => ({ group, row: [1, centre + 0.2 * (random() - 0.5)] }));
-    const { shares } = fitPositiveUnlabelled(
-      [...rows('same', 100, 1), ...rows('other', 100, 1)],
-      [...rows('same', 60, 1), ...rows('other', 60, 0)],
-      { prior: [-2, 4], ridge: 0.3, expected: 12, strength: 1 },
-    );
-    assert.ok((shares.same ?? 0) > 0.8, String(shares.same));
-    assert.ok((shares.other ?? 1) < 0.05, String(shares.other));
-  });
-
-  it('is not misled by rows that hardly count', () => {
-    const random = seededRandom('weights');
-    const row = (): number[] => [1, 1 + 0.1 * random()];
-    const wrong = Array.from({ length: 50 }, () => ({ group: 'a', row: row() }));
-    const right = Array.from({ length: 50 }, () => ({ group: 'a', row: [1, 0.1 * random()] }));
-    const doubtful = Array.from({ length: 50 }, () => ({ group: 'a', row: row(), weight: 0.001 }));
-    const { shares } = fitPositiveUnlabelled(wrong, [...right, ...doubtful], {
-      prior: [-2, 4],
-      ridge: 0.3,
-      expected: 10,
-      strength: 1,
-    });
-    assert.ok((shares.a ?? 1) < 0.05);
-  });
-
-  it('never sets more aside than the cap, nor more of one tag than twice the share of all', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.record({ p: fc.double({ min: 0, max: 1, noNaN: true }), black: fc.boolean() }), { maxLength: 120 }),
-        (images) => {
-          const population = images.map(({ black }) => ({ tags: { ...NO_TAGS, black }, classes: [] }));
-          const { chosen, overflow } = chooseQuarantine(
-            images.map(({ p, black }, index) => ({
-              index,
-              probability: p,
-              tags: { ...NO_TAGS, black },
-              classId: null,
-            })),
-            { population, quarantineAt: 0.5, quarantineCap: 0.3 },
-          );
-          const over = images.filter(({ p }) => p >= 0.5).length;
-          assert.ok(chosen.size <= Math.floor(0.3 * images.length));
-          assert.equal(overflow, over - chosen.size);
-          const rate = images.length === 0 ? 0 : Math.min(over, Math.floor(0.3 * images.length)) / images.length;
-          const black = images.filter((image) => image.black).length;
-          assert.ok(
-            [...chosen].filter((index) => images[index]?.black === true).length <=
-              Math.max(3, Math.ceil(2 * rate * black)),
-          );
-        },
-      ),
-    );
-  });
-
-  it('keeps the id of a finding whose box moves within its grid cell, and changes it with the label', () => {
-    const id = findingId('a', 'b', 'missing_part', [0, 3], [16, 16, 40, 40]);
-    assert.match(id, /^[0-9a-f]{24}$/);
-    assert.equal(findingId('a', 'b', 'missing_part', [0, 3], [17, 15, 41, 39]), id);
-    assert.notEqual(findingId('a', 'c', 'missing_part', [0, 3], [16, 16, 40, 40]), id);
-  });
-});
-
 describe('verdicts of reviewers', () => {
   it('lower the findings of a kind that was found right again and again, in scans that come after', () => {
     const entries = chunk();
@@ -329,31 +206,6 @@ describe('the quarantine of regions', () => {
 });
 
 describe('the threshold for a precision', () => {
-  it('is the lowest at which those over it are expected to be wrong often enough', () => {
-    assert.equal(thresholdForPrecision([0.1, 0.9, 0.8, 0.6, 0.2], 0.8), 0.8);
-    assert.equal(thresholdForPrecision([0.99, 0.9, 0.7, 0.6], 0.75), 0.6);
-    assert.equal(thresholdForPrecision([0.3, 0.2], 0.8), Number.POSITIVE_INFINITY);
-    assert.equal(thresholdForPrecision([], 0.8), Number.POSITIVE_INFINITY);
-  });
-
-  it('keeps the expected precision, and no lower threshold would', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40 }),
-        fc.double({ min: 0.5, max: 1, noNaN: true }),
-        (probabilities, precision) => {
-          const mean = (threshold: number): number => {
-            const over = probabilities.filter((p) => p >= threshold);
-            return over.reduce((sum, p) => sum + p, 0) / over.length;
-          };
-          const threshold = thresholdForPrecision(probabilities, precision);
-          if (Number.isFinite(threshold)) assert.ok(mean(threshold) >= precision - 1e-9);
-          for (const lower of probabilities.filter((p) => p < threshold)) assert.ok(mean(lower) < precision + 1e-9);
-        },
-      ),
-    );
-  });
-
   it('takes the place of the fixed one where the config asks for it', () => {
     const entries = chunk();
     const strict = reduceScan(entries, scheme, { ...config, quarantinePrecision: 0.95 }, null);
