@@ -7,6 +7,8 @@ export interface ClassRules {
   map: ReadonlyMap<string, string>;
   /** Categories whose annotations are left out. */
   leaveOut: ReadonlySet<string>;
+  /** For many files: a rule may name a category that one of them lacks. */
+  isForMany?: boolean;
 }
 
 export const NO_CLASS_RULES: ClassRules = { map: new Map(), leaveOut: new Set() };
@@ -43,7 +45,7 @@ export function matchClasses(
   const leaveOut = new Set([...rules.leaveOut].map(plainClassName));
   const there = new Set(categories.map(plainClassName));
   for (const name of [...map.keys(), ...leaveOut]) {
-    if (!there.has(name))
+    if (!there.has(name) && rules.isForMany !== true)
       throw new PartloopError('input-invalid', `${origin} has no category ${name}: it has ${categories.join(', ')}`, {
         hint: 'Correct --class-map or --ignore-class.',
       });

@@ -2,7 +2,7 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { PartloopError } from '../domain/base/errors.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
-import type { ImageSource } from './importItem.js';
+import type { ImageSource, Origin } from './importItem.js';
 
 /** No photograph is larger; a file that is would fill the memory. */
 const MAX_BYTES = 200 * 2 ** 20;
@@ -10,12 +10,24 @@ const MAX_BYTES = 200 * 2 ** 20;
 /** Read a file by its path relative to a folder. */
 export type ReadInside = (path: string) => Promise<Buffer>;
 
-export interface ImagePlace {
-  /** A folder, or an `s3://` prefix whose pictures stay where they are. */
-  place: string;
-  /** Read pictures behind symbolic links that lead out of the folder. */
-  followLinks: boolean;
+/** Files that are listed already, such as a drop in an inbox. */
+export interface ListedFiles {
+  /** How messages name the place. */
+  name: string;
+  /** The listed path that `path` means, which may be relative to a folder inside; null if there is none. */
+  find(path: string): string | null;
+  /** Reads a listed path; throws PartloopError `data-invalid` with the reason. */
+  read: ReadInside;
 }
+
+export type ImagePlace =
+  | {
+      /** A folder, or an `s3://` prefix whose pictures stay where they are. */
+      place: string;
+      /** Read pictures behind symbolic links that lead out of the folder. */
+      followLinks: boolean;
+    }
+  | { listed: ListedFiles };
 
 /**
  * Where the pictures named by an annotation file are. Tools write names in their own ways: with `\`, `./`, the name of
@@ -25,10 +37,10 @@ export interface ImagePlace {
  * @param names all names of the file
  */
 export async function imageSources(
-  { place, followLinks }: ImagePlace,
+  where: ImagePlace,
   names: readonly string[],
 ): Promise<(name: string) => ImageSource> {
-  const root = place.replace(/\/+$/, '');
+  const root = 'listed' in where ? '' : where.place.replace(/\/+$/, '');
   const taken = new Set(names.map(directPath));
   const claims = new Map<string, number>();
   for (const name of new Set(names))
@@ -37,10 +49,28 @@ export async function imageSources(
     directPath(name),
     ...otherPaths(name, root).filter((other) => !taken.has(other) && claims.get(other) === 1),
   ];
+  if ('listed' in where) return (name) => ({ kind: 'bytes', ...listedFile(where.listed, name, pathsOf(name)) });
+  const { place, followLinks } = where;
   if (place.startsWith('s3://'))
     return (name) => ({ kind: 'registered', uris: pathsOf(name).map((path) => `${root}/${path}`) });
   const read = await localFolder(place, '--images', { followLinks });
   return (name) => ({ kind: 'bytes', read: () => readFirst(read, name, pathsOf(name), place) });
+}
+
+/** A file among listed ones by the first of its possible paths; whether it is there is known before it is read. */
+export function listedFile(
+  listed: ListedFiles,
+  name: string,
+  paths: readonly string[] = [name],
+): { read(): Promise<Buffer>; origin: Origin } {
+  for (const path of paths) {
+    const found = listed.find(path);
+    if (found !== null) return { read: () => listed.read(found), origin: { files: [found], missing: [] } };
+  }
+  const read = async (): Promise<Buffer> => {
+    throw new PartloopError('data-invalid', `${name} does not exist in ${listed.name}`);
+  };
+  return { read, origin: { files: [], missing: [name] } };
 }
 
 /** A name as a path: `./` and doubled slashes away, all else as it is written. */

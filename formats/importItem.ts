@@ -1,11 +1,20 @@
 import type { Tags } from '../domain/tags.js';
 import type { LabelMask } from '../storage/pictures/labelMask.js';
 
+/** Which files of a listed place an entry comes from, and which ones it names that are not there. */
+export interface Origin {
+  files: string[];
+  missing: string[];
+}
+
 /**
  * An image that is copied into the pool, or one that stays where it is (`s3://` URI) and is read once for its digest.
- * `read` throws PartloopError `data-invalid` with the reason where there is nothing to read, or far too much.
+ * `read` throws PartloopError `data-invalid` with the reason where there is nothing to read, or far too much. Only an
+ * image of a listed place has an origin.
  */
-export type ImageSource = { kind: 'bytes'; read(): Promise<Buffer> } | { kind: 'registered'; uris: readonly string[] };
+export type ImageSource =
+  | { kind: 'bytes'; read(): Promise<Buffer>; origin?: Origin }
+  | { kind: 'registered'; uris: readonly string[] };
 
 /** What is known of an image beside its picture and label; null and left out: not said. */
 export interface ImageFacts {
@@ -39,12 +48,15 @@ export interface ImportItem {
    */
   label(size: { width: number; height: number }, decode?: DecodeMask): Promise<ItemLabel>;
   facts: ImageFacts;
+  /** Of picture and label; only for an entry of a listed place. */
+  origin?: Origin;
 }
 
 /** An image that was left out, and why. */
 export interface RefusedItem {
   fileName: string;
   reason: string;
+  origin?: Origin;
 }
 
 /** Something about the source as a whole that nobody should have to find out by themselves. */

@@ -5,7 +5,7 @@ import type { Taxonomy } from '../../domain/taxonomy.js';
 import { type ClassRules, type MatchedClass, matchClasses, NO_CLASS_RULES, unknownClass } from '../classMatcher.js';
 import { factsFrom } from '../facts.js';
 import { type ImagePlace, imageSources } from '../imageSources.js';
-import type { EmptyPictures, ImageFacts, ImportEntry, ItemLabel } from '../importItem.js';
+import type { EmptyPictures, ImageFacts, ImageSource, ImportEntry, ItemLabel, Origin } from '../importItem.js';
 import { readJsonFile } from '../jsonFile.js';
 import { paintShapes, type Shape } from '../paint.js';
 import { painted } from '../returned.js';
@@ -34,12 +34,15 @@ const SLIP = 0.05;
 /** Fields of COCO's own that say nothing of a picture's tags. */
 const COCO_FIELDS = ['id', 'file_name', 'width', 'height', 'license', 'flickr_url', 'coco_url', 'date_captured'];
 
-export interface CocoOptions extends ImagePlace {
-  annotations: string;
+/** A JSON file by its path, or its content under the name that messages use. */
+export type JsonSource = string | { name: string; content: unknown };
+
+export type CocoOptions = ImagePlace & {
+  annotations: JsonSource;
   taxonomy: Taxonomy;
   classes?: ClassRules;
   empty?: EmptyPictures;
-}
+};
 
 /**
  * A COCO annotation file with polygons or run-length masks. Categories are matched to classes by name; where
@@ -49,8 +52,9 @@ export interface CocoOptions extends ImagePlace {
  * @throws PartloopError `input-invalid` where the file as a whole is of no use
  */
 export async function* readCoco(options: CocoOptions): AsyncGenerator<ImportEntry> {
-  const { annotations: path, taxonomy, classes = NO_CLASS_RULES, empty = 'refuse' } = options;
-  const file = await readCocoFile(path);
+  const { annotations, taxonomy, classes = NO_CLASS_RULES, empty = 'refuse' } = options;
+  const path = typeof annotations === 'string' ? annotations : annotations.name;
+  const file = parseCocoFile(path, typeof annotations === 'string' ? await readJsonFile(path) : annotations.content);
   const categories = categoryValues(file, taxonomy, classes, path);
   const entries = file.images.map((entry) => check(imageSchema, entry));
   const images = entries.flatMap(({ data }) => data ?? []);
@@ -81,13 +85,15 @@ export async function* readCoco(options: CocoOptions): AsyncGenerator<ImportEntr
       facts = cocoFacts(image);
     } catch (error) {
       if (!(error instanceof PartloopError)) throw error;
-      yield { fileName: image.file_name, reason: error.message };
+      yield { fileName: image.file_name, reason: error.message, ...originOf(source(image.file_name)) };
       continue;
     }
+    const picture = source(image.file_name);
     yield {
       fileName: image.file_name,
-      image: source(image.file_name),
+      image: picture,
       facts,
+      ...originOf(picture),
       label: async (size) => {
         if (size.width !== image.width || size.height !== image.height)
           throw new PartloopError(
@@ -105,8 +111,11 @@ export async function* readCoco(options: CocoOptions): AsyncGenerator<ImportEntr
   }
 }
 
-async function readCocoFile(path: string): Promise<CocoFile> {
-  const { data, problem } = check(fileSchema, await readJsonFile(path));
+const originOf = (image: ImageSource): { origin?: Origin } =>
+  'origin' in image && image.origin !== undefined ? { origin: image.origin } : {};
+
+function parseCocoFile(path: string, content: unknown): CocoFile {
+  const { data, problem } = check(fileSchema, content);
   if (problem === null) return data;
   throw new PartloopError('input-invalid', `${path} is not a COCO annotation file: ${problem}`);
 }

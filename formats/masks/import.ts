@@ -9,8 +9,8 @@ import { TAG_NAMES } from '../../domain/tags.js';
 import { BACKGROUND, IGNORE_INDEX } from '../../domain/taxonomy.js';
 import { decodeLabel } from '../../storage/pictures/labelMask.js';
 import { factsFrom } from '../facts.js';
-import { localFolder, type ReadInside } from '../imageSources.js';
-import type { ImageFacts, ImportEntry, ImportItem } from '../importItem.js';
+import { type ListedFiles, listedFile, localFolder } from '../imageSources.js';
+import type { ImageFacts, ImportEntry, ImportItem, Origin } from '../importItem.js';
 
 const MAX_LINE = 100_000;
 const lineSchema = z.looseObject({
@@ -26,8 +26,13 @@ const lineSchema = z.looseObject({
 export const MASK_VALUES = ['index', 'zero-based'] as const;
 export type MaskValues = (typeof MASK_VALUES)[number];
 
+/** A manifest by its path, or its lines under the name that messages use, with the files that it may name. */
+export type ManifestSource =
+  | string
+  | { name: string; lines: AsyncIterable<string> | Iterable<string>; listed: ListedFiles };
+
 export interface MaskOptions {
-  manifest: string;
+  manifest: ManifestSource;
   followLinks?: boolean;
   values?: MaskValues;
   /** Masks with a larger share of ignored pixels are refused: 255 is mostly somebody's background. */
@@ -46,21 +51,17 @@ export const MAX_IGNORED = 0.5;
  */
 export async function* readMaskManifest(options: MaskOptions): AsyncGenerator<ImportEntry> {
   const { manifest, followLinks = false } = options;
-  const facts = await stat(manifest).catch((cause: unknown) => {
-    throw new PartloopError('input-invalid', `--manifest ${manifest} cannot be read`, { cause });
-  });
-  if (!facts.isFile()) throw new PartloopError('input-invalid', `--manifest ${manifest} is not a file`);
-  const folder = await localFolder(dirname(manifest), '--manifest', { followLinks });
+  const { lines, files } =
+    typeof manifest === 'string'
+      ? await localManifest(manifest, followLinks)
+      : { lines: manifest.lines, files: (path: string): NamedFile => listedFile(manifest.listed, path) };
   let number = 0;
-  for await (const line of createInterface({
-    input: createReadStream(manifest),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
+  for await (const line of lines) {
     number += 1;
     const text = number === 1 ? line.replace(/^\uFEFF/, '') : line;
     if (text.trim() === '') continue;
     try {
-      yield toItem(folder, text, options);
+      yield toItem(files, text, options);
     } catch (error) {
       if (!(error instanceof PartloopError)) throw error;
       yield { fileName: imageOf(text) ?? `line ${number}`, reason: `line ${number}: ${error.message}` };
@@ -68,20 +69,43 @@ export async function* readMaskManifest(options: MaskOptions): AsyncGenerator<Im
   }
 }
 
+/** A file that a line names. */
+interface NamedFile {
+  read(): Promise<Buffer>;
+  origin?: Origin;
+}
+
+async function localManifest(path: string, followLinks: boolean) {
+  const facts = await stat(path).catch((cause: unknown) => {
+    throw new PartloopError('input-invalid', `--manifest ${path} cannot be read`, { cause });
+  });
+  if (!facts.isFile()) throw new PartloopError('input-invalid', `--manifest ${path} is not a file`);
+  const folder = await localFolder(dirname(path), '--manifest', { followLinks });
+  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
+  return { lines, files: (name: string): NamedFile => ({ read: () => folder(name) }) };
+}
+
+/** Of a picture and its label together. */
+const bothOf = (a: Origin, b: Origin): Origin => ({
+  files: [...a.files, ...b.files],
+  missing: [...a.missing, ...b.missing],
+});
+
 function toItem(
-  folder: ReadInside,
+  files: (name: string) => NamedFile,
   text: string,
   { values = 'index', maxIgnored = MAX_IGNORED }: MaskOptions,
 ): ImportItem {
   const { image, label, tags, ...others } = parseLine(text);
   const facts = lineFacts(others, tags ?? {});
+  const picture = files(image);
+  const labelFile = files(label);
+  const origin = picture.origin && labelFile.origin && bothOf(picture.origin, labelFile.origin);
   return {
-    fileName: image,
-    image: image.startsWith('s3://')
-      ? { kind: 'registered', uris: [image] }
-      : { kind: 'bytes', read: () => folder(image) },
+    ...{ fileName: image, facts, ...(origin === undefined ? {} : { origin }) },
+    image: image.startsWith('s3://') ? { kind: 'registered', uris: [image] } : { kind: 'bytes', ...picture },
     label: async ({ width, height }, decode = decodeLabel) => {
-      const mask = await decode(await folder(label), label);
+      const mask = await decode(await labelFile.read(), label);
       if (mask.width !== width || mask.height !== height)
         throw new PartloopError(
           'data-invalid',
@@ -91,7 +115,6 @@ function toItem(
       checkValues(pixels, maxIgnored);
       return { pixels, notes: [] };
     },
-    facts,
   };
 }
 

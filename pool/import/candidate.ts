@@ -27,6 +27,7 @@ export interface CandidateContext {
   decoder: ImportDecoder;
   test: boolean;
   restore: boolean;
+  importId: string | null;
   now: Date;
 }
 
@@ -85,7 +86,7 @@ export async function readCandidate(item: ImportItem, context: CandidateContext)
     labelRevision: 0,
     ingestedAt: now.toISOString(),
     change: 'import',
-    changeId: null,
+    changeId: context.importId,
     removedAt: null,
   };
   return { candidate: { row, facts }, notes };

@@ -22,6 +22,8 @@ export interface DecideOptions {
   relabel: boolean;
   /** Images that were removed come back. */
   restore: boolean;
+  /** Names the import in its rows, so that one that is run again counts what it brought before as its own. */
+  importId?: string | null;
 }
 
 /** What an import does to one image. */
@@ -65,19 +67,31 @@ export function decide(history: PoolHistory, candidate: Candidate, options: Deci
   };
   const isRestored = latest.removedAt !== null;
   const isUpdated = COLUMNS.some((name) => known[name] !== latest[name]);
+  const before = ownOutcome(earlier, options.importId ?? null);
   if (!isRestored && label.taken === null && !isUpdated)
-    return { ...taken('known', latest, latest), row: null, kept: label.kept };
-  const outcome = isRestored ? 'restored' : label.taken !== null ? 'replaced' : 'updated';
+    return { ...taken(before ?? 'known', latest, latest), row: null, kept: label.kept };
+  const outcome = before ?? (isRestored ? 'restored' : label.taken !== null ? 'replaced' : 'updated');
   const next: IndexRow = {
     ...known,
     ...label.taken,
     labelRevision: latest.labelRevision + 1,
     ingestedAt: row.ingestedAt,
     change: isRestored ? 'restore' : label.taken !== null ? 'relabel' : 'facts',
-    changeId: null,
+    changeId: options.importId ?? null,
     removedAt: null,
   };
   return { ...taken(outcome, latest, next), kept: label.kept };
+}
+
+const OUTCOME_OF: Partial<Record<NonNullable<IndexRow['change']>, Taken['outcome']>> = {
+  ...{ import: 'added', restore: 'restored', relabel: 'replaced', facts: 'updated' },
+};
+
+/** What this import did to the image when it was run before; null if it did nothing. */
+function ownOutcome(earlier: readonly IndexRow[], importId: string | null): Taken['outcome'] | null {
+  if (importId === null) return null;
+  const change = earlier.find(({ changeId }) => changeId === importId)?.change ?? null;
+  return change === null ? null : (OUTCOME_OF[change] ?? null);
 }
 
 const taken = (outcome: Taken['outcome'], before: IndexRow, row: IndexRow): Taken => ({

@@ -1,39 +1,29 @@
 import { counted } from '../../domain/base/counted.js';
 import { PartloopError } from '../../domain/base/errors.js';
-import { FAILURES } from '../../domain/base/failures/failure.js';
-import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
-import type { ImportEntry, ImportItem, ImportNotice, ImportReport } from '../../formats/importItem.js';
+import type { ImportEntry, ImportReport } from '../../formats/importItem.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { PoolHistory } from '../../storage/poolHistory.js';
 import { LabelKeeper } from '../labelKeeper.js';
 import { type CandidateContext, readCandidate } from './candidate.js';
-import { type Candidate, type DecideOptions, type Decision, decide } from './decide.js';
+import type { DecideOptions } from './decide.js';
 import { DECODE_HERE, type ImportDecoder } from './decoder.js';
 import { chooseDefaults, type PreparedPool, preparePool } from './preparePool.js';
+import { isEverybodys, readEntries } from './readEntries.js';
+import { SegmentedImport, type SegmentOptions } from './segmentedImport.js';
+import type { Settled } from './settled.js';
 import { testLeakNotices } from './testLeaks.js';
 
-const IN_PARALLEL = 6;
-/** Images in a segment at most, and how long they wait for one: what an import that ends early has lost. */
-const SEGMENT_IMAGES = 5_000;
-const SEGMENT_MS = 60_000;
-
-export interface ImportOptions extends Partial<DecideOptions> {
+export interface ImportOptions extends Partial<DecideOptions>, Partial<Pick<SegmentOptions, 'guard' | 'onSettled'>> {
   onProgress(done: number): void;
   now: Date;
   /** What decodes pictures and masks; in this process if omitted. */
   decoder?: ImportDecoder;
   /** Stops after the images under way; what was read until then is kept. */
   signal?: AbortSignal | undefined;
+  /** What earlier runs of the same import settled, as `onSettled` was told: these entries are not read again. */
+  settled?: readonly Settled[];
 }
-
-/** What became of one entry when it was read. */
-type Outcome = { fileName: string } & (
-  | { candidate: Candidate; notes: string[] }
-  | { removed: true }
-  | { reason: string }
-  | { notice: ImportNotice }
-);
 
 /**
  * Bring images into a pool. A bad image is refused with its reason and never stops the rest; of equal pictures the
@@ -52,15 +42,23 @@ export async function importImages(
 ): Promise<ImportReport> {
   const prepared = await preparePool(store, poolName, taxonomy);
   const history = (await prepared.pool?.history()) ?? new PoolHistory();
-  const { test = false, relabel = false, restore = false, now, decoder = DECODE_HERE } = options;
+  const { test = false, relabel = false, restore = false, importId = null } = options;
+  const { now, decoder = DECODE_HERE, guard, onSettled } = options;
   const labels = new LabelKeeper(store, history);
-  const context: CandidateContext = { store, pool: poolName, taxonomy, history, labels, decoder, test, restore, now };
+  const context: CandidateContext = {
+    ...{ store, pool: poolName, taxonomy, history, labels, decoder },
+    ...{ test, restore, importId, now },
+  };
   const report = await emptyReport(poolName, prepared);
-  const segments = new SegmentedImport(prepared, history, labels, report, { test, relabel, restore });
+  const segments = new SegmentedImport(prepared, history, labels, report, {
+    ...{ test, relabel, restore, importId, guard, onSettled },
+  });
+  segments.resume(options.settled ?? []);
 
-  const fault = await readAll(entries, (item) => readCandidate(item, context), {
+  const fault = await readEntries(entries, (item) => readCandidate(item, context), {
     onProgress: options.onProgress,
     signal: options.signal,
+    isSettled: (index) => segments.isSettled(index),
     take: (outcome) => segments.take(outcome),
   });
   await segments.flush().catch((error: unknown) => {
@@ -86,176 +84,6 @@ async function emptyReport(name: string, { pool, notices }: PreparedPool): Promi
   };
 }
 
-/** Takes what became of entries into the report, and new images into the pool by segments. */
-class SegmentedImport {
-  /** The first picture of each id in this import. */
-  private readonly first = new Map<string, Pick<IndexRow, 'fileName' | 'labelSha256'>>();
-  private readonly pending: Candidate[] = [];
-  private readonly notes: string[] = [];
-  private flushedAt = Date.now();
-
-  constructor(
-    private readonly prepared: PreparedPool,
-    /** The pool as it was when the import began. */
-    private readonly history: PoolHistory,
-    private readonly labels: LabelKeeper,
-    private readonly report: ImportReport,
-    private readonly options: DecideOptions,
-  ) {}
-
-  /** Whether this picture was among those read so far. */
-  had(imageId: string): boolean {
-    return this.first.has(imageId);
-  }
-
-  async take(outcome: Outcome): Promise<void> {
-    const { fileName } = outcome;
-    if ('notice' in outcome) this.report.notices.push(outcome.notice);
-    else if ('reason' in outcome) this.report.refused.push({ fileName, reason: outcome.reason });
-    else if ('removed' in outcome) this.report.removed.push(fileName);
-    else this.takeCandidate(fileName, outcome.candidate, outcome.notes);
-    if (this.isFull()) await this.flush();
-  }
-
-  /** Bring what waits into the pool. */
-  async flush(): Promise<void> {
-    this.flushedAt = Date.now();
-    if (this.pending.length === 0) return;
-    const candidates = this.pending.splice(0);
-    let decisions: Decision[] = [];
-    const plan = (known: PoolHistory) => {
-      decisions = candidates.map((candidate) => decide(known, candidate, this.options));
-      return decisions.flatMap(({ row }) => row ?? []).sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
-    };
-    // A pool that is not there yet is made with its first rows alone.
-    const pool = this.prepared.pool ?? (plan(this.history).length > 0 ? await this.prepared.make() : null);
-    if (pool !== null) {
-      this.prepared.pool = pool;
-      const { version, rows } = await pool.append(plan);
-      this.report.version = version;
-      await this.labels.settle(rows);
-    }
-    for (const [index, decision] of decisions.entries()) count(this.report, candidates[index] as Candidate, decision);
-  }
-
-  /** Put what reading the annotations has shown into the report, as one notice. */
-  tellNotes(): void {
-    if (this.notes.length === 0) return;
-    this.report.notices.push({
-      notice: 'annotations that cover no pixel',
-      count: this.notes.length,
-      examples: this.notes.slice(0, 5),
-    });
-  }
-
-  private takeCandidate(fileName: string, candidate: Candidate, notes: readonly string[]): void {
-    const { imageId, labelSha256 } = candidate.row;
-    const twin = this.first.get(imageId);
-    if (twin === undefined) {
-      this.first.set(imageId, { fileName, labelSha256 });
-      this.pending.push(candidate);
-      for (const note of notes) this.notes.push(`${fileName}: ${note}`);
-    } else {
-      const other = twin.labelSha256 === labelSha256 ? '' : ' with another label: the first one counts';
-      this.report.refused.push({ fileName, reason: `duplicate of ${twin.fileName}${other}` });
-    }
-  }
-
-  private isFull(): boolean {
-    return this.pending.length >= SEGMENT_IMAGES || Date.now() - this.flushedAt > SEGMENT_MS;
-  }
-}
-
-function count(report: ImportReport, { row, facts }: Candidate, decision: Decision): void {
-  const { fileName } = row;
-  if (decision.outcome === 'refused') report.refused.push({ fileName, reason: decision.reason });
-  else if (decision.outcome === 'removed') report.removed.push(fileName);
-  else {
-    report[decision.outcome] += 1;
-    if (decision.outcome === 'added') {
-      report.split[row.split] += 1;
-      if (row.split === 'val' && facts.split === null) report.split.drawn += 1;
-    }
-    if (decision.kept !== null) report.kept.push({ fileName, reason: decision.kept });
-    if (decision.movedToTest) report.movedToTest.push(fileName);
-    if (decision.unlabelled) report.unlabelled.push(fileName);
-  }
-}
-
-interface Reading {
-  onProgress(done: number): void;
-  signal: AbortSignal | undefined;
-  /** Outcomes in the order of the entries. */
-  take(outcome: Outcome): Promise<void>;
-}
-
-/**
- * Read entries, several at a time, and hand over what became of them in their order. A fault that is not an entry's
- * own, and an interruption, end the reading; what was read by then is handed over still.
- */
-async function readAll(
-  entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>,
-  work: (item: ImportItem) => ReturnType<typeof readCandidate>,
-  { onProgress, signal, take }: Reading,
-): Promise<{ error: unknown } | null> {
-  const iterator = toIterator(entries);
-  const waiting = new Map<number, Outcome>();
-  let fault: { error: unknown } | null = null;
-  let taken = 0;
-  let given = 0;
-  let done = 0;
-  let handingOver: Promise<void> = Promise.resolve();
-  const handOver = async (): Promise<void> => {
-    for (let outcome = waiting.get(given); outcome !== undefined; outcome = waiting.get(given)) {
-      waiting.delete(given++);
-      await take(outcome);
-    }
-  };
-  const lane = async (): Promise<void> => {
-    while (fault === null) {
-      if (signal?.aborted === true) throw new PartloopError('interrupted', 'the import was interrupted');
-      const next = await iterator.next();
-      if (next.done) return;
-      const index = taken++;
-      waiting.set(index, await outcomeOf(next.value, work));
-      onProgress(++done);
-      handingOver = handingOver.then(handOver);
-      await handingOver;
-    }
-  };
-  const guarded = (): Promise<void> =>
-    lane().catch((error: unknown) => {
-      fault ??= { error };
-    });
-  await Promise.all(Array.from({ length: IN_PARALLEL }, guarded));
-  // Behind an entry that failed others may have been read: their order among each other still stands.
-  const rest = [...waiting].sort(([a], [b]) => a - b);
-  for (const [, outcome] of rest)
-    await take(outcome).catch((error: unknown) => {
-      fault ??= { error };
-    });
-  return fault;
-}
-
-async function outcomeOf(
-  entry: ImportEntry,
-  work: (item: ImportItem) => ReturnType<typeof readCandidate>,
-): Promise<Outcome> {
-  if ('notice' in entry) return { fileName: '', notice: entry };
-  const { fileName } = entry;
-  if ('reason' in entry) return entry;
-  try {
-    return { fileName, ...(await work(entry)) };
-  } catch (error) {
-    if (isEverybodys(error)) throw error;
-    return { fileName, reason: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-/** A fault of the store or the machine would meet every image; any other is the image's own. */
-const isEverybodys = (error: unknown): boolean =>
-  error instanceof PartloopError && error.code !== 'internal' && FAILURES[error.code].actor === 'operator';
-
 /** The fault that ended an import, with what it brought in until then. */
 function interruption(error: unknown, { pool, version, ...report }: ImportReport): unknown {
   const { added, replaced, updated, restored } = report;
@@ -267,9 +95,4 @@ function interruption(error: unknown, { pool, version, ...report }: ImportReport
     hint: error.hint ?? 'Run the same command again: it goes on with the missing images.',
     cause: error,
   });
-}
-
-function toIterator<T>(items: AsyncIterable<T> | Iterable<T>): { next(): Promise<IteratorResult<T>> } {
-  const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
-  return { next: async () => iterator.next() };
 }
