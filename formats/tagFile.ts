@@ -76,15 +76,20 @@ function badRows(named: string, bad: readonly string[]): PartloopError {
   );
 }
 
-/** Entries of an import with what a tag file says on top of what they say themselves. */
+/**
+ * Entries of an import with what a tag file says on top of what they say themselves.
+ *
+ * @param named how messages name the file
+ */
 export async function withTagFile(
   entries: AsyncIterable<ImportEntry>,
   path: string,
+  named = `--tags ${path}`,
 ): Promise<AsyncGenerator<ImportEntry>> {
-  const tags = await readTagFile(path);
+  const tags = await readTagFile(path, named);
   const [first = ''] = tags.keys();
   if (/^[0-9a-f]{64}$/.test(first))
-    throw new PartloopError('input-invalid', `--tags ${path} names images by ids, which an import does not know yet`, {
+    throw new PartloopError('input-invalid', `${named} names images by ids, which an import does not know yet`, {
       hint: 'Name them by file_name, or import first and run `partloop pool tag POOL FILE`.',
     });
   return tagged(entries, tags);

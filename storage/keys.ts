@@ -22,6 +22,21 @@ export const keys = {
     `pools/${pool}/derivatives/${maxSide}/labels/${sha256}`,
   /** There while a pool is being deleted: what is left of it is no pool, and none is made in its place. */
   poolDeletion: (pool: string) => `pools/${pool}/deletion.json`,
+  /** Where clients put drops for a pool; a drop's marker is written last. */
+  inbox: (pool: string) => `inbox/${pool}/`,
+  drop: (pool: string, drop: string) => `inbox/${pool}/${drop}/`,
+  /** What the operator of a pool says of its drops. */
+  ingestRules: (pool: string) => `pools/${pool}/ingest/rules.json`,
+  dropState: (pool: string, drop: string) => `pools/${pool}/ingest/drops/${drop}.json`,
+  receiptPrefix: (pool: string) => `pools/${pool}/ingest/receipts/`,
+  receipt: (pool: string, arrival: string) => `${keys.receiptPrefix(pool)}${arrival}.json`,
+  /** The documents of a drop as they came: annotations, manifest, tags, removal requests. */
+  received: (pool: string, arrival: string, path: string) => `pools/${pool}/ingest/received/${arrival}/${path}`,
+  /** What an arrival under way has settled, and what goes once its receipt is written. */
+  ingestWork: (pool: string, arrival: string) => `pools/${pool}/ingest/work/${arrival}/`,
+  /** Files of a drop that were not taken, under their paths, each with its reason in `<path>.reason.json`. */
+  rejectedPrefix: (pool: string) => `rejected/${pool}/`,
+  rejected: (pool: string, drop: string, arrival: string) => `rejected/${pool}/${drop}/${arrival}/`,
   loopPrefix: (loop: string) => `loops/${loop}/`,
   loopState: (loop: string) => `loops/${loop}/state.json`,
   stepPrefix: (loop: string, iteration: number, step: string, digest: string) =>

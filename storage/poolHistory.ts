@@ -35,6 +35,11 @@ export class PoolHistory<Row extends Revision = IndexRow> {
     return [...(this.replaced.get(imageId) ?? []), latest].sort((a, b) => a.labelRevision - b.labelRevision);
   }
 
+  /** The newest rows of the images that the pool has, in no order. */
+  *present(): Generator<Row> {
+    for (const row of this.newest.values()) if (row.removedAt === null) yield row;
+  }
+
   /** The newest rows of the images that were removed, in no order. */
   *removed(): Generator<Row> {
     for (const row of this.newest.values()) if (row.removedAt !== null) yield row;

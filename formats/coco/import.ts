@@ -75,7 +75,8 @@ export async function* readCoco(options: CocoOptions): AsyncGenerator<ImportEntr
     };
   for (const [index, entry] of entries.entries()) {
     if (entry.problem !== null) {
-      yield { fileName: nameOf(file.images[index], index), reason: `its entry is not valid: ${entry.problem}` };
+      const fileName = nameOf(file.images[index], index);
+      yield { fileName, reason: `its entry is not valid: ${entry.problem}`, ...originOf(source(fileName)) };
       continue;
     }
     const image = entry.data;

@@ -98,12 +98,14 @@ function toItem(
 ): ImportItem {
   const { image, label, tags, ...others } = parseLine(text);
   const facts = lineFacts(others, tags ?? {});
+  const isElsewhere = image.startsWith('s3://');
   const picture = files(image);
   const labelFile = files(label);
-  const origin = picture.origin && labelFile.origin && bothOf(picture.origin, labelFile.origin);
+  const both = picture.origin && labelFile.origin && bothOf(picture.origin, labelFile.origin);
+  const origin = isElsewhere ? labelFile.origin : both;
   return {
     ...{ fileName: image, facts, ...(origin === undefined ? {} : { origin }) },
-    image: image.startsWith('s3://') ? { kind: 'registered', uris: [image] } : { kind: 'bytes', ...picture },
+    image: isElsewhere ? { kind: 'registered', uris: [image] } : { kind: 'bytes', ...picture },
     label: async ({ width, height }, decode = decodeLabel) => {
       const mask = await decode(await labelFile.read(), label);
       if (mask.width !== width || mask.height !== height)

@@ -58,9 +58,8 @@ export class SegmentedImport {
     for (const settled of earlier) {
       if (this.known.has(settled.index)) continue;
       this.known.add(settled.index);
-      const { image, fileName, outcome } = settled;
-      if (image !== null && outcome !== 'refused' && outcome !== 'removed')
-        this.first.set(image.imageId, { fileName, labelSha256: image.labelSha256 });
+      const { image, fileName } = settled;
+      if (image !== null) this.first.set(image.imageId, { fileName, labelSha256: image.labelSha256 });
       this.count(settled);
     }
     this.untold = [];
@@ -156,13 +155,13 @@ function settlementOf(
   decision: Decision,
   { candidate: { row, facts }, notes }: Pending,
 ): Pick<Settled, 'outcome'> & Partial<Settled> {
-  const { imageId, labelSha256 } = row;
-  if (decision.outcome === 'refused') return { outcome: 'refused', reason: decision.reason };
-  if (decision.outcome === 'removed') return { outcome: 'removed' };
+  const image = { imageId: row.imageId, labelSha256: row.labelSha256 };
+  if (decision.outcome === 'refused') return { outcome: 'refused', reason: decision.reason, image };
+  if (decision.outcome === 'removed') return { outcome: 'removed', image };
   const { outcome, kept, movedToTest, unlabelled } = decision;
   const isAdded = outcome === 'added';
   return {
-    ...{ outcome, reason: kept, image: { imageId, labelSha256 }, movedToTest, unlabelled, notes },
+    ...{ outcome, reason: kept, image, movedToTest, unlabelled, notes },
     split: isAdded ? row.split : null,
     isDrawn: isAdded && row.split === 'val' && facts.split === null,
   };

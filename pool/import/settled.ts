@@ -12,7 +12,7 @@ export const settledSchema = z.object({
   outcome: z.enum(['added', 'replaced', 'updated', 'restored', 'known', 'removed', 'refused']),
   /** Why it was refused, or why its label was not taken. */
   reason: z.string().nullable(),
-  /** Of picture and label; null for one that was refused before it was read, or removed earlier. */
+  /** The first entry with this picture; null for a second one, and for one that could not be read. */
   image: z.object({ imageId: z.string(), labelSha256: z.string() }).nullable(),
   /** Its side, if it was added. */
   split: split.nullable(),

@@ -15,13 +15,15 @@ export interface Removed {
  * Take images out of the pool: rows are added that say so, and nothing is deleted. With `purge` the rows also say that
  * bytes are deleted, so that nothing is taken back that is no longer there. Images that were removed meanwhile stay as
  * they are.
+ *
+ * @param id names the removal; a fresh one if omitted
  */
 export async function removeImages(
   pool: Pool,
   imageIds: readonly string[],
-  { purge, now }: { purge: boolean; now: Date },
+  { purge, now, id }: { purge: boolean; now: Date; id?: string },
 ): Promise<Removed> {
-  const removal = purge ? PURGED : ulid(now);
+  const removal = purge ? PURGED : (id ?? ulid(now));
   const { version, rows } = await pool.append((history) =>
     imageIds.flatMap((imageId) => {
       const latest = history.latest(imageId);

@@ -1,0 +1,52 @@
+import { posix } from 'node:path';
+import { PartloopError } from '../../domain/base/errors.js';
+import type { ListedFiles } from '../../formats/imageSources.js';
+import { keys } from '../../storage/keys.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import type { DropListing } from './listing.js';
+
+/** No photograph or mask is larger; a file that is would fill the memory. */
+const MAX_PICTURE_BYTES = 200 * 2 ** 20;
+/** A JavaScript string holds no more. */
+const MAX_DOCUMENT_BYTES = 500 * 2 ** 20;
+
+/** The files of a drop as they were when they were listed: one that changed since is not read. */
+export interface DropFiles {
+  /** Names are looked for in these folders, one after the other; each ends with `/` or is empty. */
+  inFolders(folders: readonly string[]): ListedFiles;
+  /** A file by its listed path. */
+  document(path: string): Promise<Buffer>;
+}
+
+export function dropFiles(store: ObjectStore, pool: string, drop: string, listing: DropListing): DropFiles {
+  const prefix = keys.drop(pool, drop);
+  const files = new Map(listing.files.map((file) => [file.path, file]));
+  const read = async (path: string, maxBytes: number): Promise<Buffer> => {
+    const file = files.get(path);
+    if (file === undefined) throw new PartloopError('data-invalid', `${path} does not exist in the drop`);
+    if (file.size > maxBytes)
+      throw new PartloopError('data-invalid', `it has ${file.size} bytes, more than ${maxBytes}`);
+    try {
+      const { body } = await store.get(`${prefix}${path}`, file.etag);
+      return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    } catch (cause) {
+      if (!(cause instanceof PartloopError) || (cause.code !== 'data-changed' && cause.code !== 'not-found'))
+        throw cause;
+      throw new PartloopError('data-invalid', `${path} changed while the drop was read`, { cause });
+    }
+  };
+  return {
+    inFolders: (folders) => ({
+      name: 'the drop',
+      find: (path) => {
+        for (const folder of folders) {
+          const found = posix.normalize(`${folder}${path}`);
+          if (files.has(found)) return found;
+        }
+        return null;
+      },
+      read: (path) => read(path, MAX_PICTURE_BYTES),
+    }),
+    document: (path) => read(path, MAX_DOCUMENT_BYTES),
+  };
+}

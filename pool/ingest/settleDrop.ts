@@ -1,0 +1,262 @@
+import { PartloopError } from '../../domain/base/errors.js';
+import { nearDuplicateClusters } from '../../domain/draw/nearDuplicates.js';
+import { arrived, type DropState, sameBefore, settled, waitsUntil } from '../../domain/ingest/dropState.js';
+import { REMOVALS_FILE } from '../../domain/ingest/layout.js';
+import { type Receipt, receiptSchema } from '../../domain/ingest/receipt.js';
+import { keys } from '../../storage/keys.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { openPool, type Pool } from '../../storage/pool.js';
+import { parseJson } from '../../storage/tables/json.js';
+import { ulid } from '../../storage/ulid.js';
+import type { ImportDecoder } from '../import/decoder.js';
+import { groupRefusals } from '../import/refusals.js';
+import { clearDrop, pinFiles, unpinFiles } from './clearDrop.js';
+import { dropFiles } from './dropFiles.js';
+import { changeDropState, readDropState } from './dropStates.js';
+import { type DropListing, digestOfDrop, isPlaceholder, listDrop, readMarker } from './listing.js';
+import { keepRejected, rejectDrop } from './rejected.js';
+import { applyRemovals } from './removals.js';
+import { readIngestRules } from './rules.js';
+import { type TakenDrop, type TakingContext, takeDrop } from './takeDrop.js';
+
+/** A drop that still grows after so many readings is looked at again later. */
+const MAX_READINGS = 5;
+const GROWING_MS = 60_000;
+const MISSING_NAMED = 20;
+
+export interface SettleOptions {
+  pool: string;
+  drop: string;
+  decoder: ImportDecoder;
+  signal?: AbortSignal | undefined;
+  onProgress(done: number): void;
+}
+
+export type DropOutcome =
+  /** Its marker is not there (any more). */
+  | { kind: 'incomplete' }
+  /** It names files that are not there, or grows while it is read; worth a look from then on, ISO time. */
+  | { kind: 'waiting'; until: string; missing: number }
+  | { kind: 'settled'; receipt: Receipt };
+
+/**
+ * Take a drop into its pool, write its receipt, and clear it away. Every part may be done again: what an earlier try
+ * brought in counts once, and nothing of a drop is deleted before its receipt is written.
+ *
+ * @throws PartloopError `not-found` where there is no such pool, `config-invalid` for rules that are none; faults of
+ * the store
+ */
+export async function settleDrop(store: ObjectStore, options: SettleOptions): Promise<DropOutcome> {
+  const { pool: name, drop, decoder, signal, onProgress } = options;
+  const rules = await readIngestRules(store, name);
+  const pool = await openPool(store, name);
+  await endClearing(store, name, drop);
+  let listing = await listDrop(store, name, drop);
+  if (listing === null) return { kind: 'incomplete' };
+  const state = await openState(store, name, drop);
+  const arrival = new Arrival(store, pool, state);
+
+  for (let reading = 0; reading < MAX_READINGS; reading++) {
+    const digest = digestOfDrop(listing, rules);
+    const sameAs = sameBefore(state, digest);
+    if (sameAs !== null) return arrival.repeated(listing, digest, sameAs);
+    const until = waitsUntil(state, rules.waitHours);
+    const mayWait = Date.now() < until;
+    const waiting = (missing: number): DropOutcome => ({
+      kind: 'waiting',
+      until: new Date(until).toISOString(),
+      missing,
+    });
+    if (mayWait && state.incomplete?.digest === digest) return waiting(state.incomplete.missing);
+    const lacking = await filesLacking(store, name, drop, listing);
+    if (mayWait && lacking > 0) {
+      await arrival.wait(digest, lacking, []);
+      return waiting(lacking);
+    }
+    const context: TakingContext = { store, pool, rules, decoder, signal, onProgress };
+    const taken = await takeDrop(context, state, listing, digest);
+    const again = await listDrop(store, name, drop);
+    if (again === null) return { kind: 'incomplete' };
+    if (digestOfDrop(again, rules) !== digest) {
+      listing = again;
+      continue;
+    }
+    if ('refused' in taken) return arrival.refused(listing, digest, taken.refused);
+    if (mayWait && taken.missing.length > 0) {
+      await arrival.wait(digest, taken.missing.length, taken.missing.slice(0, MISSING_NAMED));
+      return waiting(taken.missing.length);
+    }
+    return arrival.taken(listing, digest, taken, { largestShare: rules.largestRemoval, signal });
+  }
+  return { kind: 'waiting', until: new Date(Date.now() + GROWING_MS).toISOString(), missing: 0 };
+}
+
+/** A receipt was written, and then the process ended: what is pinned goes first. */
+async function endClearing(store: ObjectStore, pool: string, drop: string): Promise<void> {
+  const state = await readDropState(store, pool, drop);
+  if (state?.phase === 'clearing') await clear(store, pool, state);
+}
+
+async function openState(store: ObjectStore, pool: string, drop: string): Promise<DropState> {
+  const now = new Date();
+  const state = await changeDropState(store, pool, drop, (before) =>
+    before === null || before.phase === 'done' ? arrived(before, drop, ulid(now), now) : null,
+  );
+  if (state !== null) return state;
+  throw new PartloopError('internal', `the state of drop ${drop} of pool ${pool} vanished`);
+}
+
+async function clear(store: ObjectStore, pool: string, { drop, arrival }: DropState): Promise<void> {
+  await clearDrop(store, { pool, drop, arrival });
+  await changeDropState(store, pool, drop, (before) =>
+    before?.arrival === arrival && before.phase === 'clearing' ? { ...before, phase: 'done' } : null,
+  );
+  await unpinFiles(store, pool, arrival);
+}
+
+/** Files that the marker counts and that are not there. */
+async function filesLacking(store: ObjectStore, pool: string, drop: string, listing: DropListing): Promise<number> {
+  const marker = await readMarker(store, pool, drop, listing).catch((error: unknown) => {
+    // What is wrong with a marker is said where the drop is refused for it.
+    if (error instanceof PartloopError && error.code !== 'store-unavailable') return {};
+    throw error;
+  });
+  const there = listing.files.filter((file) => !isPlaceholder(file)).length;
+  return 'files' in marker && marker.files !== undefined ? Math.max(0, marker.files - there) : 0;
+}
+
+const NOTHING_TAKEN = {
+  ...{ format: null, entries: 0, added: 0, replaced: 0, updated: 0, restored: 0, known: 0 },
+  ...{ removedEarlier: 0, refused: 0, strays: 0, nearDuplicates: 0 },
+  split: { train: 0, val: 0, test: 0, drawn: 0 },
+  ...{ reasons: [], notices: [], removals: null, rejected: null, reason: null, sameAs: null },
+} satisfies Partial<Receipt>;
+
+type Outcome = Pick<Receipt, 'outcome'> & Partial<Receipt>;
+
+/** One arrival of a drop, from its first look to its receipt. */
+class Arrival {
+  constructor(
+    private readonly store: ObjectStore,
+    private readonly pool: Pool,
+    private readonly state: DropState,
+  ) {}
+
+  async wait(digest: string, missing: number, examples: string[]): Promise<void> {
+    const { drop, arrival } = this.state;
+    await changeDropState(this.store, this.pool.name, drop, (before) =>
+      before?.arrival === arrival && before.phase === 'open'
+        ? { ...before, incomplete: { digest, missing, examples } }
+        : null,
+    );
+  }
+
+  async repeated(listing: DropListing, digest: string, sameAs: string): Promise<DropOutcome> {
+    await pinFiles(this.store, this.pool.name, this.state.arrival, listing);
+    return this.end(listing, digest, { outcome: 'repeated', sameAs });
+  }
+
+  /** Only its marker goes: whoever sends it mends the fault, and writes the marker again. */
+  async refused(listing: DropListing, digest: string, reason: string): Promise<DropOutcome> {
+    const { drop, arrival } = this.state;
+    const rejected = await rejectDrop(this.store, { pool: this.pool.name, drop, arrival, reason, now: new Date() });
+    await pinFiles(this.store, this.pool.name, arrival, { files: [], marker: listing.marker });
+    return this.end(listing, digest, { outcome: 'refused', reason, rejected });
+  }
+
+  async taken(
+    listing: DropListing,
+    digest: string,
+    { layout, report, entries, used, strays, missing }: TakenDrop,
+    { largestShare, signal }: { largestShare: number; signal: AbortSignal | undefined },
+  ): Promise<DropOutcome> {
+    const { store, pool, state } = this;
+    const { drop, arrival } = state;
+    const { refused } = report;
+    const now = new Date();
+    const rejected = await keepRejected(store, {
+      ...{ pool: pool.name, drop, arrival, refused, strays, used, now, signal },
+    });
+    await this.keepDocuments(listing, layout.documents);
+    const removals = layout.removals === null ? null : await this.removals(listing, largestShare, now);
+    await pinFiles(store, pool.name, arrival, listing);
+    const { added, replaced, updated, restored, known, removed, split, notices } = report;
+    const lacks = { notice: 'files that the labels name and the drop lacks', count: missing.length };
+    return this.end(listing, digest, {
+      ...{
+        outcome: 'taken',
+        format: layout.labels?.format ?? null,
+        entries,
+        added,
+        replaced,
+        updated,
+        restored,
+        known,
+      },
+      ...{ removedEarlier: removed.length, refused: refused.length, strays: strays.length, split, removals, rejected },
+      nearDuplicates: await this.nearDuplicates(),
+      reasons: groupRefusals([...report.kept, ...refused]),
+      notices: missing.length === 0 ? notices : [...notices, { ...lacks, examples: missing.slice(0, MISSING_NAMED) }],
+    });
+  }
+
+  private async keepDocuments(listing: DropListing, documents: readonly string[]): Promise<void> {
+    const { drop, arrival } = this.state;
+    const files = dropFiles(this.store, this.pool.name, drop, listing);
+    for (const path of documents)
+      await this.store.put(keys.received(this.pool.name, arrival, path), await files.document(path));
+  }
+
+  private async removals(listing: DropListing, largestShare: number, now: Date): Promise<Receipt['removals']> {
+    const { drop, arrival } = this.state;
+    const files = dropFiles(this.store, this.pool.name, drop, listing);
+    return applyRemovals(this.pool, await files.document(REMOVALS_FILE), {
+      ...{ largestShare, removal: `${arrival}-removal`, now },
+      listed: `${this.store.uri}/${keys.received(this.pool.name, arrival, REMOVALS_FILE)}`,
+    });
+  }
+
+  /** Images that this arrival added and that are near duplicates of others in the pool. */
+  private async nearDuplicates(): Promise<number> {
+    const history = await this.pool.history();
+    const present = [...history.present()];
+    const clusters = nearDuplicateClusters(present);
+    const sizes = new Map<string, number>();
+    for (const cluster of clusters.values()) sizes.set(cluster, (sizes.get(cluster) ?? 0) + 1);
+    const isOurs = ({ change, changeId }: (typeof present)[number]): boolean =>
+      change === 'import' && changeId === this.state.arrival;
+    return present.filter((row) => isOurs(row) && (sizes.get(clusters.get(row.imageId) ?? '') ?? 1) > 1).length;
+  }
+
+  /** Write the receipt, then let the drop go. The first of two tries that get here has the say. */
+  private async end(listing: DropListing, digest: string, outcome: Outcome): Promise<DropOutcome> {
+    const { store, pool, state } = this;
+    const { drop, arrival, since } = state;
+    const files = listing.files.filter((file) => !isPlaceholder(file));
+    const receipt: Receipt = {
+      ...{
+        version: 1,
+        pool: pool.name,
+        drop,
+        arrival,
+        digest,
+        firstSeenAt: since,
+        settledAt: new Date().toISOString(),
+      },
+      ...{ files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0) },
+      poolVersion: await pool.latestVersion(),
+      ...NOTHING_TAKEN,
+      ...outcome,
+    };
+    const key = keys.receipt(pool.name, arrival);
+    const written = await store.putIfAbsent(key, JSON.stringify(receipt, null, 1), 'application/json');
+    const kept = written === 'created' ? receipt : parseJson((await store.get(key)).body, key, receiptSchema);
+    await changeDropState(store, pool.name, drop, (before) =>
+      before?.arrival === arrival && before.phase === 'open'
+        ? settled(before, digest, kept.outcome !== 'refused')
+        : null,
+    );
+    await clear(store, pool.name, state);
+    return { kind: 'settled', receipt: kept };
+  }
+}

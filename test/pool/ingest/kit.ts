@@ -1,0 +1,72 @@
+import { DROP_MARKER } from '../../../domain/ingest/drop.js';
+import type { Receipt } from '../../../domain/ingest/receipt.js';
+import { DECODE_HERE } from '../../../pool/import/decoder.js';
+import { type DropOutcome, settleDrop } from '../../../pool/ingest/settleDrop.js';
+import { keys } from '../../../storage/keys.js';
+import type { ObjectStore } from '../../../storage/objects/objectStore.js';
+import { memoryStore } from '../../support/memoryStore.js';
+import { mask, picture, runImport } from '../../support/pictures/pictures.js';
+import { item } from '../import/items.js';
+
+export const POOL = 'cars';
+
+/** A store with a pool of one training and one test image. */
+export async function storeWithPool() {
+  const store = memoryStore();
+  await runImport(store, [item(1, 1, { facts: { tags: {}, vehicleId: 'v1', source: null, split: 'train' } })]);
+  await runImport(store, [item(2, 1, { facts: { tags: {}, vehicleId: 'v2', source: null, split: null } })], {
+    test: true,
+  });
+  return store;
+}
+
+export interface DropImage {
+  seed: number;
+  /** Value of the whole label. */
+  value?: number;
+  more?: Record<string, unknown>;
+}
+
+/** Write the files of a drop with index masks; its marker last, unless `marker` is null. */
+export async function sendMasks(
+  store: ObjectStore,
+  drop: string,
+  images: readonly DropImage[],
+  { marker = '', extra = {} }: { marker?: string | null; extra?: Record<string, string | Uint8Array> } = {},
+): Promise<void> {
+  const lines: string[] = [];
+  for (const { seed, value = 1, more } of images) {
+    lines.push(JSON.stringify({ image: `images/${seed}.jpg`, label: `labels/${seed}.png`, ...more }));
+    await put(store, drop, `images/${seed}.jpg`, await picture(seed));
+    await put(store, drop, `labels/${seed}.png`, await mask(value));
+  }
+  await put(store, drop, 'manifest.jsonl', lines.join('\n'));
+  for (const [path, body] of Object.entries(extra)) await put(store, drop, path, body);
+  if (marker !== null) await put(store, drop, DROP_MARKER, marker);
+}
+
+export const put = async (store: ObjectStore, drop: string, path: string, body: string | Uint8Array): Promise<void> => {
+  await store.put(`${keys.drop(POOL, drop)}${path}`, body);
+};
+
+export const settle = (store: ObjectStore, drop: string): Promise<DropOutcome> =>
+  settleDrop(store, { pool: POOL, drop, decoder: DECODE_HERE, onProgress: () => undefined });
+
+/** The receipt of a drop that is settled now. */
+export async function receiptOf(store: ObjectStore, drop: string): Promise<Receipt> {
+  const outcome = await settle(store, drop);
+  if (outcome.kind !== 'settled') throw new Error(`drop ${drop} is ${JSON.stringify(outcome)}`);
+  return outcome.receipt;
+}
+
+/** What a receipt says of entries, in the order of its fields. */
+export const counts = (receipt: Receipt) => {
+  const { added, replaced, updated, restored, known, removedEarlier, refused } = receipt;
+  return { added, replaced, updated, restored, known, removedEarlier, refused };
+};
+
+export async function keysUnder(store: ObjectStore, prefix: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { key } of store.list(prefix)) found.push(key.slice(prefix.length));
+  return found;
+}
