@@ -1,6 +1,7 @@
 import type { createDecideActivities } from './decide.js';
 import type { createDrawActivities } from './draw.js';
 import type { createEvaluateActivities } from './evaluate.js';
+import type { createIngestActivities } from './ingest.js';
 import type { createLoopActivities } from './loop.js';
 import type { createReportActivities } from './report.js';
 import type { createRunningActivities } from './running.js';
@@ -12,6 +13,7 @@ import type { createTrialActivities, createTuneActivities } from './tune.js';
 
 /** Every activity by name, for the proxies in `workflows/`. */
 export type Activities = ReturnType<typeof createLoopActivities> &
+  ReturnType<typeof createIngestActivities> &
   ReturnType<typeof createRunningActivities> &
   ReturnType<typeof createDrawActivities> &
   ReturnType<typeof createScanActivities> &

@@ -1,25 +1,9 @@
-import type { Client } from '@temporalio/client';
-import { runningLoops } from '../activities/openWorkflows.js';
-import { loopWorkflowId } from '../domain/base/ids.js';
-import { SIGNALS } from '../domain/workflowNames.js';
+import { tellLoops } from '../activities/poolNews.js';
 import type { StackEnvironment } from '../infra/environment.js';
 import { connect } from './environment.js';
 
 /**
- * Tell every loop that runs that a pool has images which it had not: one of this pool that waits for images looks at
- * once.
- */
-export async function tellLoops(client: Client, pool: string): Promise<void> {
-  for (const loop of await runningLoops(client))
-    await client.workflow
-      .getHandle(loopWorkflowId(loop))
-      .signal(SIGNALS.poolGrew, { pool })
-      // One that ended meanwhile finds the images at its next start.
-      .catch(() => undefined);
-}
-
-/**
- * The same after an import. Images are there whether Temporal answers or not: a loop also looks by itself, every hour.
+ * Tell the loops after an import. Images are there whether Temporal answers or not: a loop also looks by itself, every hour.
  */
 export async function tellLoopsAfterImport(env: StackEnvironment, pool: string): Promise<void> {
   const client = await connect(env).catch(() => null);

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
-/** What an activity is at, in the order of an iteration. */
+/** What an activity is at: an ingest first, then in the order of an iteration. */
 export const PHASES = [
+  'reading a drop',
   'looking for images',
   'judging',
   'reading what was judged',

@@ -8,6 +8,8 @@ export const WORKFLOWS = {
   loopIteration: 'loopIteration',
   mislabelScan: 'mislabelScan',
   hyperparameterSearch: 'hyperparameterSearch',
+  startIngest: 'startIngest',
+  poolIngest: 'poolIngest',
 } as const;
 export const WORKFLOW_TYPES: readonly string[] = Object.values(WORKFLOWS);
 
@@ -22,13 +24,14 @@ export const UPDATES = {
   stop: 'stop',
 } as const;
 
-/** Signals: to a `trainingLoop` the first three, to a `loopIteration` the last. */
+/** Signals: to a `trainingLoop` the first three, to a `loopIteration` the fourth, to a `poolIngest` the last. */
 export const SIGNALS = {
   poolGrew: 'poolGrew',
   iterationFinished: 'iterationFinished',
   iterationHeld: 'iterationHeld',
   setPaused: 'setPaused',
+  dropArrived: 'dropArrived',
 } as const;
 
-/** Queries: of a `trainingLoop` the first, of a `loopIteration` and a `mislabelScan` the second. */
+/** Queries: of a `trainingLoop` the first, of a `loopIteration`, a `mislabelScan` and a `poolIngest` the second. */
 export const QUERIES = { status: 'status', progress: 'progress' } as const;

@@ -3,6 +3,7 @@ import { createDecideActivities } from '../activities/decide.js';
 import { createDrawActivities } from '../activities/draw.js';
 import { createEvaluateActivities } from '../activities/evaluate.js';
 import type { Activities } from '../activities/index.js';
+import { createIngestActivities } from '../activities/ingest.js';
 import { createLoopActivities } from '../activities/loop.js';
 import { createReportActivities } from '../activities/report.js';
 import { createRunningActivities } from '../activities/running.js';
@@ -21,6 +22,7 @@ export function activitiesFor(role: Role, deps: ActivityDeps & { client: Client 
     case 'light':
       return {
         ...createLoopActivities(deps),
+        ...createIngestActivities(deps),
         ...createRunningActivities(deps),
         ...createDrawActivities(deps),
         ...createSampleActivities(deps),

@@ -26,6 +26,14 @@ export const light = proxyActivities<Activities>({
 /** Reads and conditional writes of seconds: starting, joining, recording. Safe to run twice. */
 export const bookkeeping = proxyActivities<Activities>({ startToCloseTimeout: '2 minutes', retry });
 
+/** A drop of an inbox, of up to half a million files. A second run goes on behind what the first has settled. */
+export const ingesting = proxyActivities<Activities>({
+  startToCloseTimeout: '7 days',
+  heartbeatTimeout: '2 minutes',
+  retry,
+  cancellationType,
+});
+
 /** Waiting for another workflow, for as long as it takes. A second run waits again. */
 export const joining = proxyActivities<Activities>({
   startToCloseTimeout: '30 days',

@@ -33,6 +33,9 @@ export const scanWorkflowId = (parent: string): string => `${parent}:scan`;
 export const tuneWorkflowId = (parent: string): string => `${parent}:tune`;
 export const standaloneScanWorkflowId = (scan: string): string => `scan:${scan}`;
 
+export const poolIngestWorkflowId = (pool: string): string => `pool:${pool}:ingest`;
+
+const POOL_INGEST_ID = /^pool:([a-z0-9][a-z0-9-]{0,62}):ingest$/;
 const SCAN_ID = /^scan:([a-z0-9][a-z0-9-]{0,62})$/;
 const LOOP_ID = /^loop:([a-z0-9][a-z0-9-]{0,62})$/;
 const ITERATION_ID = /^loop:([a-z0-9][a-z0-9-]{0,62}):iteration:(\d{4,})$/;
@@ -45,6 +48,14 @@ export function parseLoopWorkflowId(id: string): string {
     });
   }
   return loop;
+}
+
+export function parsePoolIngestWorkflowId(id: string): string {
+  const pool = POOL_INGEST_ID.exec(id)?.[1];
+  if (pool !== undefined) return pool;
+  throw new PartloopError('input-invalid', `\`${id}\` is not the id of a pool's ingest (\`pool:<name>:ingest\`)`, {
+    hint: 'Start the workflow `startIngest` instead, under any id: it starts or wakes the ingest under the right id.',
+  });
 }
 
 /**

@@ -18,23 +18,26 @@ export interface DropFile {
 export interface DropListing {
   files: DropFile[];
   marker: DropFile;
+  /** It has more files than a drop may have: some are not listed. */
+  isTooLarge: boolean;
 }
 
 /** @returns null while there is no marker: the drop is still on its way */
-export async function listDrop(store: ObjectStore, pool: string, drop: string): Promise<DropListing | null> {
+export async function listDrop(
+  store: ObjectStore,
+  pool: string,
+  drop: string,
+  maxFiles = MAX_DROP_FILES,
+): Promise<DropListing | null> {
   const prefix = keys.drop(pool, drop);
   const files: DropFile[] = [];
   let marker: DropFile | null = null;
   for await (const { key, size, etag } of store.list(prefix)) {
     const file = { path: key.slice(prefix.length), size, etag };
     if (file.path === DROP_MARKER) marker = file;
-    else files.push(file);
-    if (files.length > MAX_DROP_FILES)
-      throw new PartloopError('data-invalid', `${prefix} has more than ${MAX_DROP_FILES} files`, {
-        hint: 'Send it as several drops.',
-      });
+    else if (files.length <= maxFiles) files.push(file);
   }
-  return marker === null ? null : { files: files.sort(byPath), marker };
+  return marker === null ? null : { files: files.sort(byPath), marker, isTooLarge: files.length > maxFiles };
 }
 
 const byPath = (a: DropFile, b: DropFile): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);

@@ -1,5 +1,6 @@
 import { PartloopError } from '../../domain/base/errors.js';
 import { nearDuplicateClusters } from '../../domain/draw/nearDuplicates.js';
+import { MAX_DROP_FILES } from '../../domain/ingest/drop.js';
 import { arrived, type DropState, sameBefore, settled, waitsUntil } from '../../domain/ingest/dropState.js';
 import { REMOVALS_FILE } from '../../domain/ingest/layout.js';
 import { type Receipt, receiptSchema } from '../../domain/ingest/receipt.js';
@@ -58,6 +59,8 @@ export async function settleDrop(store: ObjectStore, options: SettleOptions): Pr
 
   for (let reading = 0; reading < MAX_READINGS; reading++) {
     const digest = digestOfDrop(listing, rules);
+    if (listing.isTooLarge)
+      return arrival.refused(listing, digest, `it has more than ${MAX_DROP_FILES} files: send it as several drops`);
     const sameAs = sameBefore(state, digest);
     if (sameAs !== null) return arrival.repeated(listing, digest, sameAs);
     const until = waitsUntil(state, rules.waitHours);

@@ -16,6 +16,7 @@ import type { IterationContext, Step, StepResults } from '../../domain/steps.js'
 import { type Trial, winner } from '../../domain/tune/halving.js';
 import type { Proposal } from '../../domain/tune/proposal.js';
 import type { TunedSettings } from '../../domain/tune/space.js';
+import { idleIngest } from './idleIngest.js';
 import { stepResult as doneStep, type FactsBy, type ResultBy, type Working } from './stepResult.js';
 
 export const testConfig = loopConfigSchema.parse({ pool: 'cars', chunkSize: 10 });
@@ -66,6 +67,7 @@ export function fakeActivities(
       return stepResult(step, facts);
     };
   const activities: Activities = {
+    ...idleIngest,
     draw: simple('draw', { drawn: 10 }),
     prepareScan: async ({ scan }) => {
       did(`prepareScan:${scan}`);

@@ -9,8 +9,8 @@ import {
 } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../activities/index.js';
+import { tellLoops } from '../../activities/poolNews.js';
 import { createRunningActivities } from '../../activities/running.js';
-import { tellLoops } from '../../cli/poolNews.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import type { LoopStatus, RunIterationsAnswer } from '../../domain/messages.js';
 import { fakeActivities, testConfig } from '../support/fakeActivities.js';

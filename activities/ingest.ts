@@ -1,0 +1,115 @@
+import { activityInfo } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import { PartloopError } from '../domain/base/errors.js';
+import { poolIngestWorkflowId } from '../domain/base/ids.js';
+import { LIGHT_QUEUE } from '../domain/base/queues.js';
+import type { Receipt } from '../domain/ingest/receipt.js';
+import type { SettledDrop, StartedIngests, StartIngestRequest } from '../domain/ingest/requests.js';
+import { SIGNALS, WORKFLOWS } from '../domain/workflowNames.js';
+import { withDecoderApart } from '../pool/import/decoder.js';
+import { lookIntoInbox, poolsWithInbox } from '../pool/ingest/inbox.js';
+import { settleDrop } from '../pool/ingest/settleDrop.js';
+import type { ActivityDeps } from '../steps/deps.js';
+import { withHeartbeat } from '../steps/heartbeat.js';
+import { choosePool } from '../steps/pool.js';
+import { tellLoops } from './poolNews.js';
+
+/** Drops that one look hands to the workflow: the rest comes with the next look. */
+const DROPS_PER_LOOK = 100;
+const NAMES = 20;
+const MAX_REASON = 500;
+/** So often a fault that is not the store's may end a reading of one drop. */
+const MAX_ATTEMPTS = 5;
+
+type IngestDeps = ActivityDeps & { client: Client };
+
+/** What one look at an inbox found. */
+export interface InboxLook {
+  /** Whole drops, in order of their names. */
+  ready: string[];
+  /** Drops without their marker. */
+  incomplete: number;
+  /** Some of the folders whose names no drop may have. */
+  misnamed: string[];
+}
+
+/** A drop was settled, or is not ready: then `until` says when it is worth a look, null if its marker went. */
+export type DropAnswer =
+  | { kind: 'settled'; settled: SettledDrop }
+  | { kind: 'waiting'; until: string; missing: number }
+  | { kind: 'incomplete' };
+
+/** Inboxes: what lies in them, and how a drop comes into its pool. */
+export function createIngestActivities(deps: IngestDeps) {
+  return {
+    startIngests: (input: { request: StartIngestRequest }) => startIngests(deps, input.request),
+    lookAtInbox: (input: { pool: string }) => lookAtInbox(deps, input.pool),
+    settleDrop: (input: { pool: string; drop: string }) => settle(deps, input),
+    tellLoops: ({ pool }: { pool: string }) => tellLoops(deps.client, pool),
+  };
+}
+
+/** Start the ingest of a pool, or wake the one that runs; of every pool with an inbox if none is named. */
+async function startIngests({ store, client }: IngestDeps, { pool }: StartIngestRequest): Promise<StartedIngests> {
+  const pools = pool === undefined ? await poolsWithInbox(store) : [await choosePool(store, pool)];
+  const ingests: StartedIngests['ingests'] = [];
+  for (const name of pools) ingests.push(await wakeIngest(client, name));
+  return { ingests };
+}
+
+/** Signal the ingest of a pool; it is started if it does not run. Harmless at any time, and twice. */
+export async function wakeIngest(client: Client, pool: string): Promise<StartedIngests['ingests'][number]> {
+  const workflowId = poolIngestWorkflowId(pool);
+  await client.workflow.signalWithStart(WORKFLOWS.poolIngest, {
+    ...{ workflowId, taskQueue: LIGHT_QUEUE, args: [{}], signal: SIGNALS.dropArrived, signalArgs: [] },
+    staticSummary: `drops for pool ${pool}`,
+  });
+  return { pool, workflowId, path: `/namespaces/${client.options.namespace}/workflows/${workflowId}` };
+}
+
+async function lookAtInbox({ store }: IngestDeps, pool: string): Promise<InboxLook> {
+  const { drops, misnamed } = await lookIntoInbox(store, pool);
+  const whole = drops.filter(({ isWhole }) => isWhole).map(({ drop }) => drop);
+  return {
+    ready: whole.slice(0, DROPS_PER_LOOK),
+    incomplete: drops.length - whole.length,
+    misnamed: misnamed.slice(0, NAMES).map((name) => name.slice(0, MAX_REASON)),
+  };
+}
+
+/** One drop, with a process of its own for its pictures: what a client sends must not end this worker. */
+function settle({ store }: IngestDeps, { pool, drop }: { pool: string; drop: string }): Promise<DropAnswer> {
+  return withHeartbeat(async ({ report, signal }) => {
+    let last = 0;
+    const onProgress = (done: number): void => {
+      if (Date.now() - last < 1_000) return;
+      last = Date.now();
+      report({ phase: 'reading a drop', done, total: done, unit: 'images', note: drop });
+    };
+    const outcome = await withDecoderApart((decoder) =>
+      settleDrop(store, { pool, drop, decoder, signal, onProgress }),
+    ).catch((error: unknown) => {
+      if (signal.aborted) throw signal.reason;
+      throw givenUp(drop, error);
+    });
+    return outcome.kind === 'settled' ? { kind: 'settled', settled: summaryOf(outcome.receipt) } : outcome;
+  });
+}
+
+/** A fault of our own comes back with every try: the other drops must not wait for it for ever. */
+function givenUp(drop: string, error: unknown): unknown {
+  const isOurs = !(error instanceof PartloopError) || error.code === 'internal';
+  if (!isOurs || activityInfo().attempt < MAX_ATTEMPTS) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new PartloopError('no-progress', `${MAX_ATTEMPTS} attempts at drop ${drop} failed: ${message}`, {
+    cause: error,
+  });
+}
+
+function summaryOf(receipt: Receipt): SettledDrop {
+  const { drop, arrival, outcome, reason, added, replaced, updated, restored, known, refused, removals } = receipt;
+  return {
+    ...{ drop, arrival, outcome, reason: reason?.slice(0, MAX_REASON) ?? null },
+    ...{ added, changed: replaced + updated + restored, known, refused, removed: removals?.removed ?? 0 },
+  };
+}

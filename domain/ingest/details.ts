@@ -1,0 +1,26 @@
+import type { IngestProgress } from './requests.js';
+
+const REASON = 120;
+const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/\s+/g, ' ').slice(0, REASON);
+
+/** The state of an ingest as Markdown, for the Temporal UI. */
+export function ingestDetails(pool: string, { totals, last, waiting, failed, current }: IngestProgress): string {
+  const lines = [
+    `Inbox of pool **${pool}**: ${totals.drops} drops settled, ${totals.added} images added, ${totals.refused} refused.`,
+    ...(current === null ? [] : ['', `Reading drop **${cell(current)}**.`]),
+    ...waiting.map(({ drop, until, missing }) => `\nDrop **${cell(drop)}** waits for ${missing} files until ${until}.`),
+    ...failed.map(({ drop, error }) => `\nDrop **${cell(drop)}** could not be read: ${cell(error)}`),
+  ];
+  if (last.length === 0) return lines.join('\n');
+  return [
+    ...lines,
+    '',
+    '| drop | outcome | added | changed | known | refused | removed | receipt |',
+    '|---|---|---|---|---|---|---|---|',
+    ...last.map((drop) => {
+      const outcome = drop.reason === null ? drop.outcome : `${drop.outcome}: ${drop.reason}`;
+      const { added, changed, known, refused, removed } = drop;
+      return `| ${[cell(drop.drop), cell(outcome), added, changed, known, refused, removed, drop.arrival].join(' | ')} |`;
+    }),
+  ].join('\n');
+}
