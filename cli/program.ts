@@ -10,6 +10,7 @@ const COMMANDS = {
   doctor: () => import('./commands/doctor.js'),
   'replay-check': () => import('./commands/replayCheck.js'),
   import: () => import('./commands/import.js'),
+  ingest: () => import('./commands/ingest/ingest.js'),
   pool: () => import('./commands/pool/pool.js'),
   review: () => import('./commands/review.js'),
   scan: () => import('./commands/scan/scan.js'),

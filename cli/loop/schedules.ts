@@ -13,16 +13,34 @@ import { nameSchema } from '../../domain/base/ids.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { WORKFLOWS } from '../../domain/workflowNames.js';
 
-const PREFIX = 'start-loop:';
-export const scheduleId = (name: string): string => `${PREFIX}${name}`;
+/** What a Schedule of ours starts. */
+export interface ScheduleKind {
+  /** Of its id in Temporal. */
+  prefix: string;
+  workflowType: string;
+  /** Of the ids of the workflows that it starts. */
+  workflowPrefix: string;
+  note: string;
+}
 
-/** A Schedule that starts loops, as people see it. */
+export const LOOP_SCHEDULES: ScheduleKind = {
+  ...{ prefix: 'start-loop:', workflowType: WORKFLOWS.startLoop, workflowPrefix: 'start:' },
+  ...{ note: 'starts a loop' },
+};
+export const INGEST_SCHEDULES: ScheduleKind = {
+  ...{ prefix: 'start-ingest:', workflowType: WORKFLOWS.startIngest, workflowPrefix: 'look:' },
+  ...{ note: 'looks into inboxes' },
+};
+
+export const scheduleId = (name: string, { prefix } = LOOP_SCHEDULES): string => `${prefix}${name}`;
+
+/** A Schedule of ours, as people see it. */
 export interface LoopSchedule {
   name: string;
   /** `every 12h`, or a cron expression. */
   when: string;
   timeZone: string;
-  /** What it gives to `startLoop`. */
+  /** What it gives to the workflow that it starts. */
   request: Record<string, unknown>;
   paused: boolean;
   next: string | null;
@@ -32,14 +50,14 @@ export interface LoopSchedule {
 const requestSchema = z.record(z.string(), z.unknown()).catch({});
 
 /** A schedule's handle's description in our words. */
-export function loopSchedule(found: ScheduleDescription): LoopSchedule {
+export function loopSchedule(found: ScheduleDescription, { prefix } = LOOP_SCHEDULES): LoopSchedule {
   const { spec, action, state, info } = found;
   const [calendar] = spec.calendars ?? [];
   const [interval] = spec.intervals ?? [];
   const often = interval === undefined ? 'never' : `every ${duration(Number(interval.every))}`;
   const when = calendar === undefined ? often : calendar.comment || 'by a calendar';
   return {
-    name: found.scheduleId.slice(PREFIX.length),
+    name: found.scheduleId.slice(prefix.length),
     when,
     timeZone: spec.timezone || 'UTC',
     request: requestSchema.parse(action.type === 'startWorkflow' ? action.args?.[0] : {}),
@@ -105,20 +123,20 @@ function knownTimeZone(name: string): string {
 }
 
 /** A schedule by its name, or null where there is none. */
-export async function findSchedule(client: Client, name: string): Promise<LoopSchedule | null> {
+export async function findSchedule(client: Client, name: string, kind = LOOP_SCHEDULES): Promise<LoopSchedule | null> {
   try {
-    return loopSchedule(await client.schedule.getHandle(scheduleId(name)).describe());
+    return loopSchedule(await client.schedule.getHandle(scheduleId(name, kind)).describe(), kind);
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return null;
     throw error;
   }
 }
 
-/** Every schedule that starts loops, by name. */
-export async function listSchedules(client: Client): Promise<LoopSchedule[]> {
+/** Every schedule of a kind, by name. */
+export async function listSchedules(client: Client, kind = LOOP_SCHEDULES): Promise<LoopSchedule[]> {
   const found: LoopSchedule[] = [];
   for await (const { scheduleId: id } of client.schedule.list()) {
-    const schedule = id.startsWith(PREFIX) ? await findSchedule(client, id.slice(PREFIX.length)) : null;
+    const schedule = id.startsWith(kind.prefix) ? await findSchedule(client, id.slice(kind.prefix.length), kind) : null;
     if (schedule !== null) found.push(schedule);
   }
   return found.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -137,7 +155,7 @@ export async function existingSchedule(client: Client, name: string): Promise<Lo
 
 export interface WrittenSchedule {
   name: string;
-  /** What it gives to `startLoop`. */
+  /** What it gives to the workflow that it starts. */
   request: Record<string, unknown>;
   paused: boolean;
   /** When it starts; null leaves that of the existing schedule. */
@@ -152,21 +170,26 @@ export interface WrittenSchedule {
  * @throws PartloopError `input-invalid` for a cron expression that the service refuses or that never comes true; what
  * was there before is there again
  */
-export async function writeSchedule(client: Client, wanted: WrittenSchedule): Promise<LoopSchedule> {
-  const handle = client.schedule.getHandle(scheduleId(wanted.name));
+export async function writeSchedule(
+  client: Client,
+  wanted: WrittenSchedule,
+  kind = LOOP_SCHEDULES,
+): Promise<LoopSchedule> {
+  const handle = client.schedule.getHandle(scheduleId(wanted.name, kind));
   const previous = await handle.describe().catch((error: unknown) => {
     if (error instanceof ScheduleNotFoundError) return null;
     throw error;
   });
   try {
-    if (previous === null) await client.schedule.create(scheduleOptions(wanted));
-    else await handle.update((found) => changed(found, wanted));
+    if (previous === null) await client.schedule.create(scheduleOptions(wanted, kind));
+    else await handle.update((found) => changed(found, wanted, kind));
   } catch (cause) {
     // The service checks expressions itself, before it changes anything.
     if (!(cause instanceof TypeError) || wanted.cron === null) throw cause;
     throw badCron(wanted.cron, cause.message, cause);
   }
-  const after = await existingSchedule(client, wanted.name);
+  const after = await findSchedule(client, wanted.name, kind);
+  if (after === null) throw new PartloopError('store-conflict', `schedule ${wanted.name} was deleted just now`);
   if (after.next !== null) return after;
   if (previous === null) await handle.delete();
   else await handle.update(() => previous);
@@ -180,25 +203,25 @@ function badCron(cron: string, trouble: string, cause?: unknown): PartloopError 
   });
 }
 
-const action = ({ name, request }: WrittenSchedule) => ({
+const action = ({ name, request }: WrittenSchedule, { workflowType, workflowPrefix }: ScheduleKind) => ({
   type: 'startWorkflow' as const,
-  workflowType: WORKFLOWS.startLoop,
-  workflowId: `start:${name}`,
+  workflowType,
+  workflowId: `${workflowPrefix}${name}`,
   taskQueue: LIGHT_QUEUE,
   args: [request],
 });
 
-const scheduleOptions = (wanted: WrittenSchedule): ScheduleOptions => ({
-  scheduleId: scheduleId(wanted.name),
+const scheduleOptions = (wanted: WrittenSchedule, kind: ScheduleKind): ScheduleOptions => ({
+  scheduleId: scheduleId(wanted.name, kind),
   spec: wanted.spec ?? {},
-  action: action(wanted),
+  action: action(wanted, kind),
   policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day', pauseOnFailure: false },
-  state: { paused: wanted.paused, note: 'starts a loop' },
+  state: { paused: wanted.paused, note: kind.note },
 });
 
-const changed = (found: ScheduleDescription, wanted: WrittenSchedule): ScheduleUpdateOptions => ({
+const changed = (found: ScheduleDescription, wanted: WrittenSchedule, kind: ScheduleKind): ScheduleUpdateOptions => ({
   ...found,
-  action: action(wanted),
+  action: action(wanted, kind),
   ...(wanted.spec === null ? {} : { spec: wanted.spec }),
   state: { ...found.state, paused: wanted.paused },
 });

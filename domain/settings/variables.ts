@@ -47,6 +47,10 @@ export const variablesSchema = z.object({
     .enum(['on', 'off'])
     .default('on')
     .describe('Whether `up` replays open workflows of other builds before workers start'),
+  PARTLOOP_INGEST_TOKEN: text
+    .min(16, 'a secret of at least 16 characters')
+    .optional()
+    .describe('Secret that senders of events give to `ingest listen`'),
   PARTLOOP_DEBUG: text.optional().describe('Any value: unexpected errors show their full trace'),
   PARTLOOP_STORE: text.regex(STORE, 's3://bucket/prefix').optional().describe('Store to use instead of a local one'),
   TEMPORAL_ADDRESS: text.optional().describe('Temporal service to use instead of a local one'),
@@ -62,6 +66,8 @@ export type Variables = z.infer<typeof variablesSchema>;
 export type VariableName = keyof Variables;
 export const VARIABLE_NAMES = Object.keys(variablesSchema.shape) as VariableName[];
 
+/** Their values are never shown. */
+const SECRETS: ReadonlySet<string> = new Set<VariableName>(['PARTLOOP_INGEST_TOKEN']);
 const MAY_BE_EMPTY: ReadonlySet<string> = new Set<VariableName>(['PARTLOOP_WORKERS']);
 
 /** The variables of an environment; one with a value that it cannot have is refused by name. */
@@ -70,12 +76,16 @@ export function readVariables(environment: Readonly<Record<string, string | unde
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => {
     const name = String(path[0]);
-    return `the environment variable ${name} is \`${environment[name]}\`, but must be ${message}`;
+    const shown = SECRETS.has(name) ? '' : ` is \`${environment[name]}\`, but`;
+    return `the environment variable ${name}${shown} must be ${message}`;
   });
   throw new PartloopError('config-invalid', problems.join('; '), {
     hint: 'docs/operations.md lists every variable; unset it to take its default.',
   });
 }
+
+/** A variable as people may see it. */
+export const shownVariable = (name: string, value: string): string => `${name}=${SECRETS.has(name) ? '…' : value}`;
 
 /** The declared variables that are set, as they are written. */
 export function setOnes(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {

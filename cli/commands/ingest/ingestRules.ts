@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { PartloopError } from '../../../domain/base/errors.js';
+import { parseJsonText } from '../../../formats/jsonFile.js';
+import { readIngestRules, writeIngestRules } from '../../../pool/ingest/rules.js';
+import { openPool } from '../../../storage/pool.js';
+import { openEnvironmentStore } from '../../environment.js';
+import { name as poolName } from '../../options.js';
+import { printJson, say } from '../../output.js';
+
+/** `partloop ingest rules`. */
+export function registerRules(ingest: Command): void {
+  ingest
+    .command('rules')
+    .description('Print how drops of a pool are taken, as JSON; given a file, replace these rules by it')
+    .argument('<pool>', 'Name of the pool', poolName)
+    .argument('[file]', 'JSON file with rules; those that it leaves out take their defaults')
+    .action(rules);
+}
+
+async function rules(pool: string, file: string | undefined): Promise<void> {
+  const given = file === undefined ? undefined : parseJsonText(await readRules(file), file);
+  const { store } = await openEnvironmentStore();
+  await openPool(store, pool);
+  if (given === undefined) return printJson(await readIngestRules(store, pool));
+  printJson(await writeIngestRules(store, pool, given));
+  say(`pool ${pool}: drops that are not settled yet are taken by these rules`);
+}
+
+async function readRules(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new PartloopError('input-invalid', `${file} cannot be read`, { cause });
+  });
+}
