@@ -1,24 +1,38 @@
+import { createHash } from 'node:crypto';
+import sharp from 'sharp';
 import { DROP_MARKER } from '../../../domain/ingest/drop.js';
 import type { Receipt } from '../../../domain/ingest/receipt.js';
+import { type ImageFacts, type ImportItem, NO_FACTS } from '../../../formats/importItem.js';
 import { DECODE_HERE } from '../../../pool/import/decoder.js';
 import { type DropOutcome, settleDrop } from '../../../pool/ingest/settleDrop.js';
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { memoryStore } from '../../support/memoryStore.js';
-import { mask, picture, runImport } from '../../support/pictures/pictures.js';
-import { item } from '../import/items.js';
+import { mask, runImport } from '../../support/pictures/pictures.js';
+import { item, SIDE } from '../import/items.js';
 
 export const POOL = 'cars';
+
+/** A picture that looks like no other: random greys in a grid of the size that the perceptual hash sees. */
+export function photo(seed: number): Promise<Buffer> {
+  const greys = createHash('shake128', { outputLength: 72 }).update(`photo ${seed}`).digest();
+  return sharp(greys, { raw: { width: 9, height: 8, channels: 1 } })
+    .resize(SIDE.width, SIDE.height, { fit: 'fill', kernel: 'nearest' })
+    .jpeg({ quality: 95 })
+    .toBuffer();
+}
 
 /** A store with a pool of one training and one test image. */
 export async function storeWithPool() {
   const store = memoryStore();
-  await runImport(store, [item(1, 1, { facts: { tags: {}, vehicleId: 'v1', source: null, split: 'train' } })]);
-  await runImport(store, [item(2, 1, { facts: { tags: {}, vehicleId: 'v2', source: null, split: null } })], {
-    test: true,
-  });
+  await runImport(store, [ours(1, { ...NO_FACTS, vehicleId: 'v1', split: 'train' })]);
+  await runImport(store, [ours(2, { ...NO_FACTS, vehicleId: 'v2' })], { test: true });
   return store;
 }
+
+/** An item of an import with such a picture. */
+export const ours = (seed: number, facts: ImageFacts = NO_FACTS): ImportItem =>
+  item(seed, 1, { image: { kind: 'bytes', read: () => photo(seed) }, facts });
 
 export interface DropImage {
   seed: number;
@@ -37,7 +51,7 @@ export async function sendMasks(
   const lines: string[] = [];
   for (const { seed, value = 1, more } of images) {
     lines.push(JSON.stringify({ image: `images/${seed}.jpg`, label: `labels/${seed}.png`, ...more }));
-    await put(store, drop, `images/${seed}.jpg`, await picture(seed));
+    await put(store, drop, `images/${seed}.jpg`, await photo(seed));
     await put(store, drop, `labels/${seed}.png`, await mask(value));
   }
   await put(store, drop, 'manifest.jsonl', lines.join('\n'));

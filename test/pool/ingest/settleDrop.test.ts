@@ -6,9 +6,9 @@ import type { Receipt } from '../../../domain/ingest/receipt.js';
 import { writeIngestRules } from '../../../pool/ingest/rules.js';
 import { keys } from '../../../storage/keys.js';
 import { readJson } from '../../../storage/tables/json.js';
-import { mask, picture, runImport } from '../../support/pictures/pictures.js';
-import { indexOf, item } from '../import/items.js';
-import { counts, keysUnder, POOL, put, receiptOf, sendMasks, settle, storeWithPool } from './kit.js';
+import { mask, runImport } from '../../support/pictures/pictures.js';
+import { indexOf } from '../import/items.js';
+import { counts, keysUnder, ours, POOL, photo, put, receiptOf, sendMasks, settle, storeWithPool } from './kit.js';
 
 const ADDED = { added: 0, replaced: 0, updated: 0, restored: 0, known: 0, removedEarlier: 0, refused: 0 };
 const reasonSchema = z.object({ file: z.string(), reason: z.string() });
@@ -72,7 +72,7 @@ describe('a drop', function () {
       [],
       'a drop that has not changed is not read again',
     );
-    await put(store, 'd1', 'images/11.jpg', await picture(11));
+    await put(store, 'd1', 'images/11.jpg', await photo(11));
     await put(store, 'd1', 'labels/11.png', await mask(1));
     assert.deepEqual(counts(await receiptOf(store, 'd1')), { ...ADDED, added: 2 });
   });
@@ -125,7 +125,7 @@ describe('a drop', function () {
       store,
       'd1',
       [{ seed: 10 }, { seed: 11 }, { seed: 12, value: 9 }, { seed: 13, more: { split: 'test' } }],
-      { extra: { 'images/11.jpg': 'no picture', 'lost/14.jpg': await picture(14) } },
+      { extra: { 'images/11.jpg': 'no picture', 'lost/14.jpg': await photo(14) } },
     );
     const receipt = await receiptOf(store, 'd1');
     assert.deepEqual(counts(receipt), { ...ADDED, added: 1, refused: 3 });
@@ -149,7 +149,7 @@ describe('a drop', function () {
     assert.match(await reasonOf('labels/12.png'), /9/);
     assert.match(await reasonOf('images/13.jpg'), /test set/);
     assert.match(await reasonOf('lost/14.jpg'), /no label of the drop names it/);
-    assert.deepEqual(Buffer.from((await store.get(`${folder}lost/14.jpg`)).body), await picture(14));
+    assert.deepEqual(Buffer.from((await store.get(`${folder}lost/14.jpg`)).body), await photo(14));
     assert.deepEqual(await keysUnder(store, keys.inbox(POOL)), []);
   });
 
@@ -169,7 +169,7 @@ describe('a drop', function () {
 
   it('does not read pictures elsewhere for a client', async () => {
     const store = await storeWithPool();
-    await store.put('s3://private/secret.jpg', await picture(99));
+    await store.put('s3://private/secret.jpg', await photo(99));
     await sendMasks(store, 'd1', [{ seed: 10 }, { seed: 11, more: { image: 's3://private/secret.jpg' } }]);
     store.read.length = 0;
     const receipt = await receiptOf(store, 'd1');
@@ -182,7 +182,7 @@ describe('a drop', function () {
 
   it('does not look outside of itself for a file', async () => {
     const store = await storeWithPool();
-    await put(store, 'other', 'images/50.jpg', await picture(50));
+    await put(store, 'other', 'images/50.jpg', await photo(50));
     await sendMasks(store, 'd1', [{ seed: 11, more: { image: '../other/images/50.jpg' } }]);
     await writeIngestRules(store, POOL, { waitHours: 0 });
     assert.deepEqual(counts(await receiptOf(store, 'd1')), { ...ADDED, refused: 1 });
@@ -191,7 +191,7 @@ describe('a drop', function () {
 
   it('whose labels cannot be read is refused as a whole and keeps its files; mended and marked again it is taken', async () => {
     const store = await storeWithPool();
-    await put(store, 'd1', 'images/10.jpg', await picture(10));
+    await put(store, 'd1', 'images/10.jpg', await photo(10));
     await put(store, 'd1', 'annotations.json', '{"images": [');
     await put(store, 'd1', DROP_MARKER, '');
     const refused = await receiptOf(store, 'd1');
@@ -209,7 +209,7 @@ describe('a drop', function () {
     const store = await storeWithPool();
     await writeIngestRules(store, POOL, { classMap: { bonnet: 'hood', boot: 'wheel' }, ignoreClasses: ['person'] });
     const categories = ['bonnet', 'person'];
-    await put(store, 'd1', 'images/10.jpg', await picture(10));
+    await put(store, 'd1', 'images/10.jpg', await photo(10));
     await put(store, 'd1', 'annotations/instances.json', coco([{ id: 1, file_name: '10.jpg' }], categories));
     await put(store, 'd1', DROP_MARKER, '');
     assert.deepEqual(counts(await receiptOf(store, 'd1')), { ...ADDED, added: 1 });
@@ -252,7 +252,7 @@ describe('a drop', function () {
 
   it('comes out the same wherever a try ends, at any write or delete', async () => {
     const drop = async (store: Awaited<ReturnType<typeof storeWithPool>>) => {
-      await runImport(store, [item(3, 1)]);
+      await runImport(store, [ours(3)]);
       await writeIngestRules(store, POOL, { largestRemoval: 1 });
       await sendMasks(
         store,
