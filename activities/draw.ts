@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
-import { type DrawnChunk, drawChunk } from '../domain/draw/drawChunk.js';
+import { type DrawnChunk, drawChunk, whyNotDrawn } from '../domain/draw/drawChunk.js';
 import { drawFacts, drawnSchema, drawnSoFar, wholeRows } from '../domain/draw/drawn.js';
 import { type DrawResult, drawStep } from '../domain/draw/step.js';
 import type { LeftOut } from '../domain/images/leftOut.js';
+import { previousResults } from '../domain/loop/iterationStart.js';
+import { nextIteration } from '../domain/loop/state.js';
 import type { SplitChoice } from '../domain/scan/judge/split.js';
 import { outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
@@ -15,6 +17,7 @@ import { type Pin, type Pinned, pinned, recordedResults, unpinned } from '../ste
 import { poolOf } from '../steps/pool.js';
 import { type Attempt, runStep } from '../steps/runStep.js';
 import { type HeadedRows, headRows } from '../storage/headRows.js';
+import { readLoopState } from '../storage/loopState.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import type { Pool } from '../storage/pool.js';
 import { readJson, writeJson } from '../storage/tables/json.js';
@@ -31,7 +34,10 @@ interface DrawInput extends StepInput {
 
 /** Step draw: a chunk of images that this loop has not seen, with every object known to be there. */
 export function createDrawActivities(deps: ActivityDeps) {
-  return { draw: (input: DrawInput) => draw(deps, input) };
+  return {
+    draw: (input: DrawInput) => draw(deps, input),
+    countUndrawn: (input: { loop: string; pool: string }) => countUndrawn(deps, input),
+  };
 }
 
 async function draw(deps: ActivityDeps, { context, split = 'train', isAlone = false }: DrawInput): Promise<DrawResult> {
@@ -71,6 +77,21 @@ async function draw(deps: ActivityDeps, { context, split = 'train', isAlone = fa
       return { outputs, facts: drawFacts(chunk, found, { poolVersion, split, poolImages: index.length }) };
     }),
   );
+}
+
+/** Images of the pool's newest version that the loop's next iteration could draw. */
+async function countUndrawn(
+  deps: ActivityDeps,
+  { loop, pool: name }: { loop: string; pool: string },
+): Promise<{ undrawn: number }> {
+  return withHeartbeat(async () => {
+    const state = await readLoopState(deps.store, loop);
+    const drawn = await readDrawn(deps.store, previousResults(state, nextIteration(state))?.draw);
+    const pool = await poolOf(deps, name);
+    const index = await pool.readColumns(await pool.latestVersion(), drawRowSchema);
+    const reasonOf = whyNotDrawn(index, 'train');
+    return { undrawn: index.filter((row) => !drawn.has(row.imageId) && reasonOf(row) === null).length };
+  });
 }
 
 /** The newest version when the iteration drew; a replay from draw takes the newest of today. */

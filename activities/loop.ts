@@ -4,12 +4,14 @@ import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import { PartloopError } from '../domain/base/errors.js';
 import { loopWorkflowId } from '../domain/base/ids.js';
 import { LIGHT_QUEUE } from '../domain/base/queues.js';
+import type { PolicyConfig } from '../domain/config.js';
 import { type IterationRequest, iterationStart, previousResults } from '../domain/loop/iterationStart.js';
 import { keptSteps } from '../domain/loop/keptSteps.js';
 import type { LoopRecord } from '../domain/loop/machine.js';
 import type { StartLoopRequest } from '../domain/loop/startRequest.js';
 import {
   type IterationAttempt,
+  type LoopState,
   nextIteration,
   ownConfig,
   recentRows,
@@ -18,13 +20,15 @@ import {
   withConfig,
   withProposal,
 } from '../domain/loop/state.js';
-import type { RunIterations, RunIterationsAnswer } from '../domain/messages.js';
+import type { PolicyRequest, RunIterations, RunIterationsAnswer } from '../domain/messages.js';
+import { configWith } from '../domain/settings/loopConfig.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
 import { type Proposal, tuningSchema } from '../domain/tune/proposal.js';
 import { UPDATES, WORKFLOWS } from '../domain/workflowNames.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { committedResults } from '../steps/runStep.js';
 import { readLoopState, unknownSettings, updateLoopState } from '../storage/loopState.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { openPool } from '../storage/pool.js';
 import { readJson } from '../storage/tables/json.js';
 import { runningIterations } from './openWorkflows.js';
@@ -51,6 +55,9 @@ export function createLoopActivities(deps: LoopDeps) {
     loadLoop: (input: { loop: string; lookForRunning?: boolean }) => loadLoop(deps, input),
     poolVersion: (input: { pool: string }) => poolVersion(deps, input.pool),
     adoptProposal: (input: { loop: string }) => adoptProposal(deps, input.loop),
+    keepPolicy: async ({ loop, policy }: { loop: string; policy: PolicyConfig }): Promise<void> => {
+      await keepPolicy(deps.store, loop, policy);
+    },
     prepareIteration: (input: IterationRequest) => prepareIteration(deps, input),
     recordIteration: (input: RecordInput) => recordIteration(deps, input),
   };
@@ -111,6 +118,22 @@ async function adoptProposal({ store }: LoopDeps, loop: string): Promise<Proposa
   if (adopted !== null) return adopted;
   throw new PartloopError('not-found', `loop \`${loop}\` has no proposed settings`, {
     hint: 'A search proposes settings if `tune.enabled` is true and it finds better ones; the report has its table.',
+  });
+}
+
+/**
+ * When the loop's iterations begin, from here on.
+ *
+ * @throws PartloopError `not-found` for a loop that has no settings yet
+ */
+export async function keepPolicy(store: ObjectStore, loop: string, policy: PolicyRequest): Promise<LoopState> {
+  return updateLoopState(store, loop, (state) => {
+    const config = ownConfig(state);
+    if (config === null)
+      throw new PartloopError('not-found', `loop \`${loop}\` has no settings yet`, {
+        hint: '`partloop loop start` gives it some; then it can have a policy.',
+      });
+    return withConfig(state, configWith(config, { policy }));
   });
 }
 

@@ -18,12 +18,13 @@ export function createReportActivities(deps: ActivityDeps) {
         .filter((entry) => entry.iteration < iteration && entry.current.status === 'finished')
         .map((entry) => ({ iteration: entry.iteration, results: entry.current.results }));
       const history = [...earlier, { iteration, results }];
+      const { policy: _, ...settings } = config;
       const inputs = {
         steps: history.map((entry) => [
           entry.iteration,
           ...STEPS.map((step) => (step === 'report' ? null : (entry.results[step]?.digest ?? null))),
         ]),
-        config,
+        config: settings,
       };
       return withHeartbeat((beat) =>
         runStep(store, context, reportStep, inputs, async (attempt) => {

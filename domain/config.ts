@@ -40,6 +40,22 @@ export const durabilityConfigSchema = z.strictObject({
 });
 export type DurabilityConfig = z.infer<typeof durabilityConfigSchema>;
 
+/** When iterations begin that nobody asked for just now. */
+export const policyConfigSchema = z.strictObject({
+  newImages: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(1)
+    .describe('An iteration after the first one of a request begins once the pool has this many images to draw'),
+  begin: z
+    .enum(['asked', 'by-itself'])
+    .default('asked')
+    .describe('asked: as many iterations as were asked for; by-itself: one more whenever that many images are there'),
+});
+export type PolicyConfig = z.infer<typeof policyConfigSchema>;
+
 /**
  * The one declaration of every setting of a loop: types, validation, JSON Schema, command line help and
  * `docs/config.md` come from it; the settings of a step stand in `domain/<step>/config.ts`. A field without a value
@@ -85,6 +101,7 @@ export const loopConfigSchema = z.strictObject({
     .describe(
       'If there is no benchmark, train one on this many random images of the pool after the first scan; null: the first candidate becomes the benchmark',
     ),
+  policy: policyConfigSchema.prefault({}),
   durability: durabilityConfigSchema.prefault({}),
 });
 export type LoopConfig = z.infer<typeof loopConfigSchema>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nameSchema } from './base/ids.js';
-import { type LoopConfig, loopConfigSchema, trainerPresetSchema } from './config.js';
+import { type LoopConfig, loopConfigSchema, policyConfigSchema, trainerPresetSchema } from './config.js';
 import { iterationsSchema } from './loop/startRequest.js';
 import { splitChoiceSchema } from './scan/judge/split.js';
 import { settingsSchema } from './settings/settings.js';
@@ -10,6 +10,7 @@ import type { Proposal } from './tune/proposal.js';
 
 const loopFields = loopConfigSchema.shape;
 const trainFields = loopFields.train.unwrap().shape;
+const policyFields = policyConfigSchema.shape;
 
 // --- Workflow inputs ----------------------------------------------------------------------------------------------
 
@@ -150,6 +151,18 @@ export const stopSchema = z.strictObject({
   now: z.boolean().default(false).describe('Cancel the running iteration instead of ending after it'),
 });
 export type StopLoop = z.input<typeof stopSchema>;
+/** A field that is left out stays as it is. */
+export const policyRequestSchema = z.strictObject({
+  newImages: policyFields.newImages
+    .unwrap()
+    .optional()
+    .describe(policyFields.newImages.description ?? ''),
+  begin: policyFields.begin
+    .unwrap()
+    .optional()
+    .describe(policyFields.begin.description ?? ''),
+});
+export type PolicyRequest = z.infer<typeof policyRequestSchema>;
 export const pauseSchema = z.strictObject({
   now: z.boolean().default(false).describe('Let the current step save its work and hold now, instead of at its end'),
 });
@@ -193,6 +206,8 @@ export interface LoopStatus {
   pending: number | null;
   nextIteration: number;
   error: string | null;
+  /** While it waits for a number of images: how many there are to draw. Loops of earlier builds do not say. */
+  newImages?: { undrawn: number; needed: number } | null;
   /** Training settings that a search found better, until somebody adopts them. */
   proposal: Proposal | null;
   rows: IterationRow[];

@@ -20,6 +20,7 @@ export const UPDATES = {
   pause: 'pause',
   resume: 'resume',
   setConfig: 'setConfig',
+  setPolicy: 'setPolicy',
   adoptProposal: 'adoptProposal',
   stop: 'stop',
 } as const;

@@ -15,14 +15,16 @@ import { printStatus, printTroubled, printUnreadable, statusesOf, unreadableJson
 import { loopTroubles } from '../loop/loopTroubles.js';
 import { name, settingsFrom } from '../options.js';
 import { printJson, say } from '../output.js';
+import { registerPolicy } from './loopPolicy.js';
 
 const EXIT_SETTLED_WITHOUT_SUCCESS = 5;
 
-/** `partloop loop start|status|pause|resume|adopt|stop|retry`. */
+/** `partloop loop start|status|policy|pause|resume|adopt|stop|retry`. */
 export function register(program: Command): void {
   const loop = program.command('loop').description('Start, watch and steer training loops');
   registerStart(loop);
   registerStatus(loop);
+  registerPolicy(loop);
   registerPause(loop);
   registerUpdate(loop, 'resume', 'resume', 'Go on after a pause');
   registerUpdate(

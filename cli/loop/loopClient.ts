@@ -22,6 +22,7 @@ import {
   iterationProgressSchema,
   type LoopStatus,
   type PauseLoop,
+  type PolicyRequest,
   type RetryIteration,
   type StopLoop,
 } from '../../domain/messages.js';
@@ -167,6 +168,7 @@ type Command =
   | { name: typeof UPDATES.resume | typeof UPDATES.adoptProposal; args: [] }
   | { name: typeof UPDATES.pause; args: [PauseLoop] }
   | { name: typeof UPDATES.stop; args: [StopLoop] }
+  | { name: typeof UPDATES.setPolicy; args: [PolicyRequest] }
   | { name: typeof UPDATES.retryIteration; args: [RetryIteration] };
 
 /** Send a command to a loop that runs; `retryIteration` and `adoptProposal` also wake one that was stopped. */
@@ -178,7 +180,7 @@ export async function commandLoop(client: Client, loop: string, command: Command
     const steer = () =>
       client.workflow
         .getHandle(workflowId)
-        .executeUpdate<LoopStatus, [StopLoop | PauseLoop]>(command.name, { args: [argument] });
+        .executeUpdate<LoopStatus, [StopLoop | PauseLoop | PolicyRequest]>(command.name, { args: [argument] });
     return answered(loop, () => client.withDeadline(Date.now() + STEER_MS, steer));
   }
   const startWorkflowOperation = new WithStartWorkflowOperation(WORKFLOWS.trainingLoop, {

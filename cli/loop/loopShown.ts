@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { PartloopError } from '../../domain/base/errors.js';
-import { proposalText } from '../../domain/loop/details.js';
+import { newImagesText, proposalText } from '../../domain/loop/details.js';
 import { iterationColumns } from '../../domain/loop/iterationColumns.js';
 import { nextStep } from '../../domain/loop/status.js';
 import type { LoopStatus } from '../../domain/messages.js';
@@ -61,6 +61,7 @@ export function printStatus(status: LoopStatus & Partial<Pick<ShownLoop, 'step'>
   const step = status.step == null ? '' : ` (${status.step})`;
   const iteration = status.iteration === null ? '' : `, iteration ${status.iteration}${step}`;
   say(`loop ${status.loop}: ${status.phase}${iteration}, ${status.remaining} to go`);
+  if (status.newImages != null) say(newImagesText(status.newImages));
   if (status.error !== null) {
     sayText(`last error: ${status.error}`);
     const advice = nextStep(status);

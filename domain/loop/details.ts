@@ -20,6 +20,7 @@ export function loopDetails(status: LoopStatus, config: LoopConfig | null): stri
     `**${status.phase}**${status.iteration === null ? '' : `, iteration ${status.iteration}`}, ${status.remaining} to go`,
     ...(status.error === null ? [] : [`Last error: ${errorText(status.error)}`]),
     ...(advice === null ? [] : [advice]),
+    ...(status.newImages == null ? [] : [newImagesText(status.newImages)]),
     ...(status.proposal === null ? [] : [proposalText(status.loop, status.proposal)]),
   ];
   const rows = status.rows.slice(-ROWS_SHOWN).map(iterationColumns);
@@ -37,6 +38,10 @@ export function loopDetails(status: LoopStatus, config: LoopConfig | null): stri
     ...settings,
   ].join('\n');
 }
+
+/** What a loop waits for. */
+export const newImagesText = ({ undrawn, needed }: { undrawn: number; needed: number }): string =>
+  `The pool has ${undrawn} images to draw; the next iteration begins at ${needed}.`;
 
 /** What a search proposes, and how to take it. */
 export function proposalText(loop: string, { iteration, settings, miou, ownMiou }: Proposal): string {

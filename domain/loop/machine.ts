@@ -44,6 +44,10 @@ export const loopMachineSchema = z.strictObject({
   again: againSchema.nullable().default(null),
   /** The pool had no new images; nothing begins until it grew, or somebody asks. */
   waiting: z.boolean().default(false),
+  /** The pool's images to draw are to be counted before anything begins that nobody asked for just now. */
+  countDue: z.boolean().default(false),
+  /** How many there were when they were counted last; null if they were not. */
+  undrawn: z.number().int().min(0).nullable().default(null),
   /** The pool's version that had none, once it was looked at. */
   poolVersion: z.number().int().nullable().default(null),
   running: z
@@ -94,6 +98,7 @@ export interface LoopRecord {
 /** What the loop does next; `end` and `wait` do nothing. */
 export type Deed =
   | { kind: 'read' }
+  | { kind: 'count' }
   | { kind: 'run'; iteration: number; from: Step | null; settings: Record<string, unknown> | null }
   | { kind: 'wait' }
   | { kind: 'end' };
@@ -121,7 +126,10 @@ export function carried({ rows: _, proposal: __, ...machine }: LoopMachine): z.i
   return machine;
 }
 
-/** What to do now. After `read` comes {@link wasRead}, after `run` {@link begun} and {@link ended}. */
+/**
+ * What to do now. After `read` comes {@link wasRead}, after `count` {@link counted}, after `run` {@link begun} and
+ * {@link ended}.
+ */
 export function nextDeed(machine: LoopMachine): Deed {
   const { running, stale, inbox, stopping, paused, again, remaining, failure, waiting, config, next } = machine;
   if (running !== null) return { kind: 'wait' };
@@ -129,18 +137,39 @@ export function nextDeed(machine: LoopMachine): Deed {
   if (stopping !== 'no') return { kind: 'end' };
   if (paused) return { kind: 'wait' };
   if (again !== null) return { kind: 'run', ...again };
+  if (machine.countDue && countMatters(machine)) return { kind: 'count' };
   if (remaining > 0 && failure === null && !waiting && config !== null)
     return { kind: 'run', iteration: next, from: null, settings: null };
   return { kind: 'wait' };
 }
 
+/** Whether a number of images decides when iterations begin: else any new image does. */
+export const isCounting = ({ config }: LoopMachine): boolean =>
+  config !== null && (config.policy.newImages > 1 || config.policy.begin === 'by-itself');
+
+/** Whether the number of images can make anything begin. */
+const countMatters = ({ remaining, waiting, failure, config }: LoopMachine): boolean =>
+  failure === null && (remaining > 0 ? waiting : config?.policy.begin === 'by-itself');
+
+/** The pool may have more images to draw than it had. */
+const mayBegin = (machine: LoopMachine): LoopMachine =>
+  isCounting(machine) ? { ...machine, countDue: true } : { ...machine, waiting: false };
+
 /** A pool has images that it had not: this loop's own, or, where nobody says which, perhaps. */
 export const poolGrew = (machine: LoopMachine, pool: string | null = null): LoopMachine =>
-  pool === null || pool === machine.config?.pool ? { ...machine, waiting: false } : machine;
+  pool === null || pool === machine.config?.pool ? mayBegin(machine) : machine;
 
 /** The pool's version, looked at while the loop waits for images: another one may have some. */
 export const looked = (machine: LoopMachine, version: number): LoopMachine =>
-  version === machine.poolVersion ? machine : { ...machine, waiting: false, poolVersion: version };
+  version === machine.poolVersion ? machine : { ...mayBegin(machine), poolVersion: version };
+
+/** The images to draw were counted: enough of them end the wait, or begin an iteration by themselves. */
+export function counted(machine: LoopMachine, undrawn: number): LoopMachine {
+  const after = { ...machine, countDue: false, undrawn };
+  const { config } = machine;
+  if (config === null || undrawn < config.policy.newImages || !countMatters(machine)) return after;
+  return { ...after, waiting: false, remaining: Math.max(1, machine.remaining) };
+}
 
 /** An iteration said how it ended; results stay in the store. */
 export const told = (machine: LoopMachine, { iteration: number, status, error }: IterationFinished): LoopMachine => ({
@@ -175,7 +204,10 @@ export function ended(machine: LoopMachine, ending: Ending): LoopMachine {
   if (running === null) return machine;
   const inbox = machine.inbox.filter((note) => note.iteration !== running.iteration);
   const over = { ...machine, running: null, orphan: null, inbox, stale: true };
-  if (ending.kind !== 'failed') return { ...over, waiting: ending.kind === 'no-images' };
+  if (ending.kind !== 'failed') {
+    const counts = ending.kind === 'finished' && isCounting(over);
+    return { ...over, waiting: counts || ending.kind === 'no-images', countDue: counts };
+  }
   // A cancellation that the loop asked for is no failure, also where a start took the stop back meanwhile.
   if (running.cancelled) return over;
   return { ...over, failure: { iteration: running.iteration, error: ending.error } };
@@ -233,5 +265,5 @@ function begunPending(machine: LoopMachine): LoopMachine {
   if (pending === null || remaining > 0 || running !== null) return machine;
   const { iterations, config, settings: given } = pending;
   const kept = machine.config === null ? null : configWith(machine.config, given ?? {});
-  return { ...machine, pending: null, remaining: iterations, config: config ?? kept };
+  return { ...machine, pending: null, waiting: false, remaining: iterations, config: config ?? kept };
 }

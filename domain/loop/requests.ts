@@ -1,10 +1,10 @@
 import { PartloopError } from '../base/errors.js';
-import type { LoopConfig } from '../config.js';
+import type { LoopConfig, PolicyConfig } from '../config.js';
 import type { RetryIteration, RunIterations, RunIterationsAnswer } from '../messages.js';
 import { configWith } from '../settings/loopConfig.js';
 import { layerRecordSchema, mergeSettings } from '../settings/settings.js';
 import { assertMeansSomething } from './keptSteps.js';
-import type { LoopMachine } from './machine.js';
+import { isCounting, type LoopMachine } from './machine.js';
 import { failedRow } from './status.js';
 
 // What people ask a loop for: each request as a machine -> the machine afterwards, or a refusal that says why.
@@ -40,7 +40,7 @@ export function start(
   // Of an iteration that runs from before this loop, nobody can tell whether it was asked for: it counts as the first.
   const isOrphan = running !== null && running.iteration === machine.orphan;
   if (stopping !== 'no' || (remaining === 0 && (running === null || isOrphan)))
-    return now({ failure: null, orphan: null }, request.iterations, 'started');
+    return now({ failure: null, orphan: null, waiting: false }, request.iterations, 'started');
   if (running === null && (failure !== null || waiting)) {
     return now({ failure: null, waiting: false }, Math.max(remaining, request.iterations), 'resumed');
   }
@@ -116,7 +116,27 @@ export const stop = (machine: LoopMachine, now: boolean): LoopMachine => ({
 /** @throws PartloopError `input-invalid` for another pool */
 export function setConfig(machine: LoopMachine, config: LoopConfig): LoopMachine {
   assertPool(machine, config);
-  return { ...machine, config };
+  const isOther = JSON.stringify(config.policy) !== JSON.stringify(machine.config?.policy);
+  return isOther ? withPolicy({ ...machine, config }) : { ...machine, config };
+}
+
+/** What waits under another policy is looked at anew. */
+function withPolicy(machine: LoopMachine): LoopMachine {
+  if (isCounting(machine)) return { ...machine, waiting: machine.running === null, countDue: true };
+  return { ...machine, waiting: false, countDue: false, undrawn: null };
+}
+
+/**
+ * When iterations begin that nobody asked for just now.
+ *
+ * @throws PartloopError `refused` for a loop that has no settings yet
+ */
+export function setPolicy(machine: LoopMachine, policy: Partial<PolicyConfig>): LoopMachine {
+  if (machine.config === null)
+    throw new PartloopError('refused', 'the loop has no settings yet', {
+      hint: '`partloop loop start` gives it some; then it can have a policy.',
+    });
+  return setConfig(machine, configWith(machine.config, { policy }));
 }
 
 /** @throws PartloopError `input-invalid` for another pool than the loop's own */

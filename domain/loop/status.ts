@@ -14,8 +14,13 @@ export function phaseOf(machine: LoopMachine): LoopStatus['phase'] {
   if (paused) return running === null || running.held ? 'paused' : 'pausing';
   if (running !== null || again !== null) return 'running';
   if (failure !== null) return 'failed';
-  if (waiting) return 'waiting for images';
+  if (waiting && (remaining > 0 || machine.config?.policy.begin === 'by-itself')) return 'waiting for images';
   return remaining > 0 ? 'running' : 'idle';
+}
+
+/** The images that there are to draw and the number that the loop waits for; null if it does not count them. */
+function newImagesOf({ config, undrawn, waiting }: LoopMachine): LoopStatus['newImages'] {
+  return config === null || undrawn === null || !waiting ? null : { undrawn, needed: config.policy.newImages };
 }
 
 export function statusOf(loop: string, machine: LoopMachine): LoopStatus {
@@ -27,6 +32,7 @@ export function statusOf(loop: string, machine: LoopMachine): LoopStatus {
     pending: machine.pending?.iterations ?? null,
     nextIteration: machine.next,
     error: machine.failure?.error ?? null,
+    newImages: newImagesOf(machine),
     proposal: machine.proposal,
     rows: [...machine.rows],
   };
@@ -54,6 +60,7 @@ export function storedStatus(state: LoopState): LoopStatus {
     pending: null,
     nextIteration: next,
     error: failed === null ? null : `iteration ${failed.iteration}: ${failed.error ?? 'failed'}`,
+    newImages: null,
     proposal: state.proposal,
     rows,
   };

@@ -9,7 +9,8 @@ export const reportStep = {
   inputs: z.strictObject({
     /** Of each iteration so far its number and the digests of its steps. */
     steps: z.array(z.array(z.union([z.number(), z.string(), z.null()]))),
-    config: z.custom<LoopConfig>(),
+    /** When iterations begin changes nothing of what is told of one. */
+    config: z.custom<Omit<LoopConfig, 'policy'>>(),
   }),
   outputs: z.object({
     /** The page. */

@@ -47,6 +47,7 @@ export function fakeActivities(
   let state: LoopState = emptyLoopState('cars');
   let found: Proposal | null = null;
   const version = { pool: 1 };
+  const images = { undrawn: 0 };
   const tables: { trials: Trial[]; stopped: string | null }[] = [];
   const did = (name: string): void => {
     calls.push(name);
@@ -69,6 +70,11 @@ export function fakeActivities(
   const activities: Activities = {
     ...idleIngest,
     draw: simple('draw', { drawn: 10 }),
+    countUndrawn: async () => {
+      did('count');
+      return { undrawn: images.undrawn };
+    },
+    keepPolicy: async () => did('keepPolicy'),
     prepareScan: async ({ scan }) => {
       did(`prepareScan:${scan}`);
       return {

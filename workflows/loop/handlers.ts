@@ -1,9 +1,10 @@
 import { condition, setHandler } from '@temporalio/workflow';
 import type { LoopConfig } from '../../domain/config.js';
 import { poolGrew, told, toldHeld } from '../../domain/loop/machine.js';
-import { runAgain, setConfig, setPaused, start, stop } from '../../domain/loop/requests.js';
+import { runAgain, setConfig, setPaused, setPolicy, start, stop } from '../../domain/loop/requests.js';
 import type {
   LoopStatus,
+  PolicyRequest,
   RetryIteration,
   RunIterations,
   RunIterationsAnswer,
@@ -18,6 +19,7 @@ import {
   adoptProposalUpdate,
   asConfig,
   asPause,
+  asPolicy,
   asRetry,
   asRunIterations,
   asStop,
@@ -28,6 +30,7 @@ import {
   retryIterationUpdate,
   runIterationsUpdate,
   setConfigUpdate,
+  setPolicyUpdate,
   statusQuery,
   stopUpdate,
 } from './messages.js';
@@ -72,6 +75,13 @@ function answerSteering(loop: LoopRun): void {
     validator: (request) => {
       const config = asConfig(request, parseRequest);
       refuseEarly(loop, () => setConfig(loop.machine, config));
+    },
+  });
+  setHandler(setPolicyUpdate, (request) => changePolicy(loop, request), {
+    description: 'When the next iterations begin: at how many new images, and whether by themselves',
+    validator: (request) => {
+      const policy = asPolicy(request, parseRequest);
+      refuseEarly(loop, () => setPolicy(loop.machine, policy));
     },
   });
   setHandler(
@@ -155,6 +165,15 @@ async function hold(loop: LoopRun, paused: boolean, now: boolean): Promise<LoopS
 function changeConfig(loop: LoopRun, request: { config: LoopConfig }): LoopStatus {
   loop.machine = orFail(() => setConfig(loop.machine, asConfig(request)));
   loop.show();
+  return loop.status;
+}
+
+async function changePolicy(loop: LoopRun, request: PolicyRequest): Promise<LoopStatus> {
+  const policy = asPolicy(request);
+  await condition(() => loop.isReady);
+  loop.machine = orFail(() => setPolicy(loop.machine, policy));
+  loop.show();
+  await loop.keepPolicy();
   return loop.status;
 }
 

@@ -11,6 +11,7 @@ import { loopConfigSchema } from '../../domain/config.js';
 import { loopDetails } from '../../domain/loop/details.js';
 import {
   begun,
+  counted,
   type Deed,
   ended,
   endingTold,
@@ -26,8 +27,8 @@ import { statusOf } from '../../domain/loop/status.js';
 import type { LoopStatus } from '../../domain/messages.js';
 import { parseRecorded } from '../../domain/settings/parse.js';
 import { withTunedSettings } from '../../domain/tune/space.js';
-import { bookkeeping } from '../activities.js';
-import { orFail } from '../failures.js';
+import { bookkeeping, light } from '../activities.js';
+import { isFaultOfData, orFail } from '../failures.js';
 import { pauseIterationSignal } from '../iteration/messages.js';
 import { showAttributes } from '../searchAttributes.js';
 import { KEEPS_REQUESTS, LOOKS_AGAIN, WAITS_FOR_THE_END } from './patches.js';
@@ -72,6 +73,7 @@ export class LoopRun {
   /** Do one deed but the end, which is the workflow's. */
   async do(deed: Exclude<Deed, { kind: 'end' }>): Promise<void> {
     if (deed.kind === 'read') await this.#takeNews();
+    else if (deed.kind === 'count') await this.#countImages();
     else if (deed.kind === 'run') await this.#runIteration(deed);
     else await this.#lookAtPool();
   }
@@ -108,6 +110,12 @@ export class LoopRun {
       this.machine = setConfig(this.machine, adopted);
     }
     this.show();
+  }
+
+  /** The policy goes into the store, too: a loop that is stopped keeps it. */
+  async keepPolicy(): Promise<void> {
+    const { config } = this.machine;
+    if (config !== null) await bookkeeping.keepPolicy({ loop: this.#name, policy: config.policy });
   }
 
   /** Tell an iteration to hold before its next step, or `now`, or to go on. */
@@ -153,6 +161,20 @@ export class LoopRun {
       ...(latest?.miou == null ? {} : { miou: latest.miou }),
       ...(latest?.gate == null ? {} : { gate: latest.gate }),
     });
+    this.show();
+  }
+
+  /** How many images the loop could draw now. News that arrive while they are counted have them counted again. */
+  async #countImages(): Promise<void> {
+    this.machine = { ...this.machine, countDue: false };
+    const pool = this.machine.config?.pool ?? '';
+    // A pool that somebody deleted has none; the loop must not end over it.
+    const { undrawn } = await light.countUndrawn({ loop: this.#name, pool }).catch((error: unknown) => {
+      if (isFaultOfData(error)) return { undrawn: 0 };
+      throw error;
+    });
+    const { countDue } = this.machine;
+    this.machine = { ...counted(this.machine, undrawn), countDue };
     this.show();
   }
 

@@ -3,8 +3,10 @@ import type { LoopConfig } from '../../domain/config.js';
 import {
   type LoopStatus,
   type PauseLoop,
+  type PolicyRequest,
   type PoolNews,
   pauseSchema,
+  policyRequestSchema,
   poolNewsSchema,
   type RetryIteration,
   type RunIterations,
@@ -26,6 +28,7 @@ export const retryIterationUpdate = defineUpdate<LoopStatus, [RetryIteration]>(U
 export const pauseUpdate = defineUpdate<LoopStatus, [PauseLoop]>(UPDATES.pause);
 export const resumeUpdate = defineUpdate<LoopStatus>(UPDATES.resume);
 export const setConfigUpdate = defineUpdate<LoopStatus, [{ config: LoopConfig }]>(UPDATES.setConfig);
+export const setPolicyUpdate = defineUpdate<LoopStatus, [PolicyRequest]>(UPDATES.setPolicy);
 export const adoptProposalUpdate = defineUpdate<LoopStatus>(UPDATES.adoptProposal);
 export const stopUpdate = defineUpdate<LoopStatus, [StopLoop]>(UPDATES.stop);
 export const poolGrewSignal = defineSignal<[PoolNews?]>(SIGNALS.poolGrew);
@@ -42,6 +45,8 @@ export const asPause = (request: unknown, parse: Parse = parseRecorded) =>
   orFail(() => parse(pauseSchema, request, '`pause`'));
 export const asStop = (request: unknown, parse: Parse = parseRecorded) =>
   orFail(() => parse(stopSchema, request, '`stop`'));
+export const asPolicy = (request: unknown, parse: Parse = parseRecorded) =>
+  orFail(() => parse(policyRequestSchema, request, '`setPolicy`'));
 export const asConfig = ({ config }: { config: unknown }, parse: Parse = parseRecorded) =>
   orFail(() => parse(runIterationsSchema, { config }, '`setConfig`')).config;
 
