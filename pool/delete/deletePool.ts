@@ -10,6 +10,11 @@ const BATCH = 1_000;
 const MAX_PASSES = 5;
 const NAMED = 5;
 
+/** Where a pool keeps what is its own: itself, and what clients sent for it. */
+export const poolPlaces = (pool: string): readonly string[] => [
+  ...[keys.poolPrefix(pool), keys.inbox(pool), keys.rejectedPrefix(pool)],
+];
+
 export interface DeleteRequest {
   /** Where this machine keeps copies of the store's objects; null where it keeps none. */
   cacheFolder: string | null;
@@ -31,7 +36,8 @@ export async function deletePool(store: ObjectStore, pool: string, request: Dele
   let done = await remove([keys.taxonomy(pool)]);
   done += await removeUnder(keys.catalogPrefix(pool));
   for (let pass = 1; ; pass++) {
-    const removed = await removeUnder(keys.poolPrefix(pool));
+    let removed = 0;
+    for (const prefix of poolPlaces(pool)) removed += await removeUnder(prefix);
     done += removed;
     if (removed === 0) break;
     if (pass === MAX_PASSES) {

@@ -7,6 +7,7 @@ import { listPools, openPool } from '../../storage/pool.js';
 import { readScanRecord } from '../../storage/scans.js';
 import { parseJson } from '../../storage/tables/json.js';
 import { loopFiles, poolOfLoop } from '../remove/loopFiles.js';
+import { poolPlaces } from './deletePool.js';
 
 /** A loop or scan over a pool. What it made stays when the pool goes. */
 export interface PoolUser {
@@ -51,11 +52,15 @@ export async function planDeletion(
   onProgress: (objects: number) => void,
 ): Promise<PlannedDeletion> {
   let [objects, bytes] = [0, 0];
-  for await (const { size } of store.list(keys.poolPrefix(pool))) {
-    bytes += size;
-    if (++objects % 1_000 === 0) onProgress(objects);
-  }
-  if (objects === 0) {
+  let hasOwn = false;
+  for (const place of poolPlaces(pool))
+    for await (const { key, size } of store.list(place)) {
+      hasOwn ||= key.startsWith(keys.poolPrefix(pool));
+      bytes += size;
+      if (++objects % 1_000 === 0) onProgress(objects);
+    }
+  // An inbox alone makes no pool: anybody may have put something there.
+  if (!hasOwn) {
     const pools = await listPools(store);
     const there = pools.length === 0 ? 'there is none' : `pools: ${pools.join(', ')}`;
     throw new PartloopError('not-found', `there is no pool \`${pool}\`; ${there}`);

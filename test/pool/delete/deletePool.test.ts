@@ -53,7 +53,9 @@ describe('deleting a pool', function () {
     for (const pool of ['car', 'cars', 'cars-2']) await bring(store, pool, 1, 2);
     await store.put(keys.reviews('cars', '01'), '');
     await store.put(keys.derivativeImage('cars', 640, 'a'), 'x');
-    const others = store.keys.filter((key) => !key.startsWith('pools/cars/'));
+    for (const pool of ['cars', 'cars-2'])
+      for (const place of ['inbox', 'rejected']) await store.put(`${place}/${pool}/d1/a.jpg`, 'x');
+    const others = store.keys.filter((key) => !/^(pools|inbox|rejected)\/cars\//.test(key));
     await remove(store, 'cars');
     assert.deepEqual(store.keys, others);
     assert.deepEqual(await listPools(store), ['car', 'cars-2']);
