@@ -3,7 +3,8 @@ import type { StackEnvironment } from '../infra/environment.js';
 import { connect } from './environment.js';
 
 /**
- * Tell the loops after an import. Images are there whether Temporal answers or not: a loop also looks by itself, every hour.
+ * Tell the loops after an import. Images are there whether Temporal answers or not: a loop also looks by itself, every
+ * hour.
  */
 export async function tellLoopsAfterImport(env: StackEnvironment, pool: string): Promise<void> {
   const client = await connect(env).catch(() => null);

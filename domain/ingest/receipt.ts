@@ -19,7 +19,7 @@ export const receiptSchema = z.object({
   arrival: z.string(),
   /** Of paths, sizes, ETags and rules. */
   digest: z.string(),
-  /** taken: its good images are in the pool; repeated: what an earlier arrival brought; refused: nothing of it was taken. */
+  /** taken: its good images are in the pool; repeated: brought by an earlier arrival; refused: nothing was taken. */
   outcome: z.enum(['taken', 'repeated', 'refused']),
   /** Why it was refused as a whole. */
   reason: z.string().nullable(),

@@ -15,8 +15,8 @@ export type RemovalRequest = z.infer<typeof removalRequestSchema>;
 /** What became of a removal request. */
 export const removalOutcomeSchema = z.object({
   /**
-   * removed: out of the pool, and `pool restore` takes them back; too-many: more than the rules allow, nothing was done;
-   * invalid: the file is not a request.
+   * removed: out of the pool, and `pool restore` takes them back; too-many: more than the rules allow, so that nothing
+   * was done; invalid: the file is not a request.
    */
   outcome: z.enum(['removed', 'too-many', 'invalid']),
   asked: z.number().int(),

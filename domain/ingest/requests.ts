@@ -44,8 +44,7 @@ export const NO_DROPS: IngestTotals = {
 };
 
 /** A drop that waits for files, until when (ISO time). */
-export const waitingDropSchema = z.object({ drop: z.string(), until: z.string(), missing: count });
-export type WaitingDrop = z.infer<typeof waitingDropSchema>;
+const waitingDropSchema = z.object({ drop: z.string(), until: z.string(), missing: count });
 
 /** How many settled drops a run keeps to show. */
 const SHOWN = 20;

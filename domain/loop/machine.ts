@@ -196,7 +196,10 @@ export const begun = (machine: LoopMachine, number: number): LoopMachine => ({
 
 /** The configuration that an iteration resolved to is that of the loop, where it is the loop's newest. */
 export const prepared = (machine: LoopMachine, number: number, config: LoopConfig): LoopMachine =>
-  number >= machine.next ? { ...machine, config } : machine;
+  number >= machine.next ? { ...machine, config: whole(config) } : machine;
+
+/** A configuration that an activity answered, perhaps one of an earlier build, whose answers stand in histories. */
+const whole = (config: LoopConfig): LoopConfig => loopConfigSchema.parse(knownPart(loopConfigSchema, config));
 
 /** The running iteration ended. The store is read before anything else begins. */
 export function ended(machine: LoopMachine, ending: Ending): LoopMachine {
@@ -233,7 +236,7 @@ export function wasRead(
     rows,
     proposal,
     remaining,
-    config: machine.config ?? config,
+    config: machine.config ?? (config === null ? null : whole(config)),
   };
   // Only a loop that just began has not seen what runs; asking for it again joins it.
   const orphan = machine.next === 0 && running !== null ? { iteration: running, from: null, settings: null } : null;

@@ -23,8 +23,8 @@ export async function pinFiles(
 }
 
 /**
- * Delete the pinned files of an arrival, its marker last, and then its notes. A file that was written again since stays,
- * and belongs to the next arrival.
+ * Delete the pinned files of an arrival, its marker last, and then its notes. A file that was written again since
+ * stays, and belongs to the next arrival.
  */
 export async function clearDrop(
   store: ObjectStore,

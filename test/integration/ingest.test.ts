@@ -30,7 +30,7 @@ const loopSchema = z.looseObject({
   newImages: z.object({ undrawn: z.number(), needed: z.number() }).nullish(),
 });
 
-/** A stack with the short steps alone: an iteration that begins waits at its scan, which is enough to see that it began. */
+/** A stack with the short steps alone: an iteration that begins waits at its scan, enough to see that it began. */
 describe('data that arrives by itself', function () {
   this.timeout(5 * 60_000);
   let home: string;
