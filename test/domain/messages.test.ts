@@ -33,7 +33,7 @@ describe('the input of startLoop', () => {
     );
   });
 
-  it('refuses class weights with weighted sampling, which favour rare classes twice, and sampling weights that sum to zero', () => {
+  it('refuses to favour rare classes by weights and by sampling at once, and sampling weights that sum to zero', () => {
     const refused = (train: Record<string, unknown>, words: RegExp): void => {
       const request = parseRequest(startLoopRequestSchema, { settings: { train } }, 'x');
       assert.throws(() => resolveConfig(request, 'cars', {}), words);

@@ -227,7 +227,7 @@ describe('the benchmark registry', () => {
     assert.equal(withApproval(approved, waiting, 'Kim', 'again'), approved);
   });
 
-  it('takes nothing that the gate did not pass, and nothing that was compared with a model no longer in production', () => {
+  it('takes nothing that the gate did not pass, or that was not compared with the model in production', () => {
     const first = withBenchmark(EMPTY_REGISTRY, model(1), 'first', 'now');
     const refused = decision({ candidate: model(2), benchmark: model(1), pendingApproval: false });
     assert.throws(() => withApproval(first, refused, 'Kim', 'later'), /does not wait for approval/);

@@ -74,7 +74,7 @@ describe('geometry', () => {
     );
   });
 
-  it('measures the radius of a disc-like part, and does not count the edge of the picture as an edge of the part', () => {
+  it('measures the radius of a disc-like part, and does not count the edge of the picture as its edge', () => {
     const values = new Uint8Array(15 * 15);
     for (let y = 3; y < 12; y++) values.fill(1, y * 15 + 3, y * 15 + 12);
     const { ids, list } = connectedComponents(values, 15, 15, skipValues(0));

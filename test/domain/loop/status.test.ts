@@ -15,7 +15,7 @@ describe('the advice about a failed loop', () => {
     assert.match(loopDetails(terminated, null), /was terminated\n`partloop loop retry cars`/);
   });
 
-  it('leaves out the retry if the failure names its own command, so that two hints do not contradict each other', () => {
+  it('leaves out the retry if the failure names its own command, so that hints do not contradict each other', () => {
     const damaged = failed('iteration 2: x is damaged\nMake it again: `partloop iteration replay cars 2 --from scan`.');
     assert.equal(nextStep(damaged), null);
     assert.match(loopDetails(damaged, null), /x is damaged\. Make it again: `partloop iteration replay/);

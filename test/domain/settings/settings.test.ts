@@ -53,7 +53,7 @@ describe('a layer of settings', () => {
     assert.doesNotMatch(textOf({ unheardOf: 4 }), /did you mean/);
   });
 
-  it('refuses values that are no number, out of bounds or of the wrong kind, and names the value and the bounds', () => {
+  it('refuses values that are no number, out of bounds or of the wrong kind, with the value and the bounds', () => {
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, -1, 0, 1.5, 1e12, '400', '0x10', '', true, null])
       assert.match(textOf({ train: { iterations: value } }), /`train\.iterations`: .*allowed: integer 1–10000000$/);
   });

@@ -88,7 +88,7 @@ describe('the rules of the taxonomy', () => {
     ]);
   });
 
-  it('name a part among non-neighbours, also behind a narrow gap, but not one that touches little or at least one neighbour', () => {
+  it('name a part whose neighbours are all wrong, even across a narrow gap, unless it touches little', () => {
     const flank: [string, Box][] = [
       ['left_front_door', [10, 40, 50, 80]],
       ['left_rear_door', [50, 40, 90, 80]],
@@ -104,7 +104,7 @@ describe('the rules of the taxonomy', () => {
     assert.deepEqual(broken(carParts34, [...flank, ['left_front_window', [20, 25, 60, 40]]]), []);
   });
 
-  it('name areas far outside the range of their class, unless the picture cuts them off or a close-up enlarges them', () => {
+  it('name areas far outside the range of their class, unless the picture cuts them off or is a close-up', () => {
     assert.deepEqual(broken(carParts34, [['license_plate', [10, 10, 90, 60]]]), ['odd_size license_plate']);
     assert.deepEqual(broken(carParts34, [['license_plate', [10, 10, 90, 60]]], { zoomed: true }), []);
     assert.deepEqual(broken(carParts34, [['right_front_door', [40, 40, 44, 44]]]), ['odd_size right_front_door']);

@@ -48,7 +48,7 @@ describe('the reduce of a scan', () => {
   const entries = chunk();
   const scan = reduceScan(entries, scheme, config, null);
 
-  it('ranks images with planted errors above all others, and sets those with missing parts aside but no right one', () => {
+  it('ranks images with planted errors above all others, and sets aside those with missing parts alone', () => {
     const ranked = scan.images.map((row, index) => ({ index, p: row.pMislabelled })).sort((a, b) => b.p - a.p);
     assert.deepEqual(
       ranked
