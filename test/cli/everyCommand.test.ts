@@ -86,7 +86,7 @@ describe('every command', () => {
   });
   after(() => rm(home, { recursive: true, force: true }));
 
-  it('says with --help what it does first, and all that it takes', async () => {
+  it('says with --help first what it does, and then everything that it takes', async () => {
     for (const { words, command } of called) {
       const { code, stdout, stderr } = await run([...words, '--help']);
       assert.deepEqual([code, stderr], [0, ''], words.join(' '));
@@ -102,14 +102,14 @@ describe('every command', () => {
     }
   });
 
-  it('refuses an option that it does not have, and says where those are that it has', async () => {
+  it('refuses an option that it does not have, and points to those that it has', async () => {
     for (const each of called.filter(isLeaf)) {
       const help = `\`partloop ${each.words.join(' ')} --help\` shows its arguments and options`;
       await refused([...each.words, ...argumentsOf(each), ...mandatoryOf(each), '--nope'], "option '--nope'", help);
     }
   });
 
-  it('refuses a word that is no command of its group, and lists those that are', async () => {
+  it('refuses a word that is no command of its group, and lists the commands', async () => {
     for (const { words, command } of called.filter((each) => !isLeaf(each)))
       await refused(
         [...words, 'nope'],
@@ -146,7 +146,7 @@ describe('every command', () => {
         );
   });
 
-  it('names the option whose value it refuses, and says what it takes', async () => {
+  it('names an option whose value it refuses, and says what it takes', async () => {
     let options = 0;
     for (const { words, command } of called.filter(isLeaf))
       for (const option of command.options.filter((each) => !takes(each, NONSENSE))) {
@@ -157,7 +157,7 @@ describe('every command', () => {
     assert.ok(options > 10, `${options}`);
   });
 
-  it('refuses what can be no name before it looks for services', async () => {
+  it('refuses an impossible name before it looks for services', async () => {
     for (const each of called.filter((one) => isLeaf(one) && !ANY_NAME.includes(one.words.join(' '))))
       for (const [at, argument] of each.command.registeredArguments.entries()) {
         const words = each.command.registeredArguments.map(valueFor).with(at, 'No Way!');
