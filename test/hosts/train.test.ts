@@ -35,7 +35,7 @@ describe('a training whose host is cut off', function () {
     await site?.close();
   });
 
-  it('goes on elsewhere; the first host, healed meanwhile, stops its trainer and publishes nothing', async () => {
+  it('goes on elsewhere, and the first host, once healed, stops its trainer and publishes nothing', async () => {
     const { first, handle, held } = await cutInMidTraining('early');
     const taken = await takenOver('early', held);
     await site.network.heal(first.host);
@@ -45,7 +45,7 @@ describe('a training whose host is cut off', function () {
     await publishedNothing('early', held, taken);
   });
 
-  it('goes on elsewhere; the first host, healed at the end, has stopped its trainer and publishes nothing', async () => {
+  it('goes on elsewhere, and the first host, healed at the end, has stopped its trainer by then', async () => {
     const { first, handle, held } = await cutInMidTraining('late');
     const taken = await takenOver('late', held);
     const { train } = await handle.result();
@@ -60,7 +60,7 @@ describe('a training whose host is cut off', function () {
     await publishedNothing('late', held, taken);
   });
 
-  it('is taken on by the healed host, and goes on where that loses the store; its checkpoints follow', async () => {
+  it('passes to the healed host, and goes on when that loses the store, with checkpoints to follow', async () => {
     const { first, handle, held } = await cutInMidTraining('without-store', ['store']);
     await until(async () => {
       const [attempt] = await attemptsUnderWay(site.temporal.client, handle.workflowId);
@@ -72,7 +72,7 @@ describe('a training whose host is cut off', function () {
     assert.equal((await storedOf(store, 'without-store')).holder, held.holder);
   });
 
-  it('goes on elsewhere where its host loses Temporal alone; the trainer is stopped there all the same', async () => {
+  it('goes on elsewhere if its host loses Temporal alone, and the trainer there stops', async () => {
     workers.push(await site.addWorker('train-3', 'train'));
     const { first, handle, held } = await cutInMidTraining('without-temporal', ['temporal']);
     await until(async () => !(await first.isTraining));

@@ -108,7 +108,7 @@ describe('every kind of picture file', function () {
   const pillow = (name: string, what: 'copy' | 'small' | 'book'): Promise<Buffer> =>
     readFile(join(folder, `${name}.${what}.rgb`));
 
-  it('is upright with the size that the pool knows', () => {
+  it('is upright, with the size that the pool knows', () => {
     for (const { name } of kinds) {
       const row = rows.get(name) as IndexRow;
       assert.deepEqual([row.width, row.height], [WIDTH, HEIGHT], name);
@@ -122,7 +122,7 @@ describe('every kind of picture file', function () {
     }
   });
 
-  it('has the same pixels in training as in the scan where training reads a smaller copy', async () => {
+  it('has the same pixels in training as in the scan if training reads a smaller copy', async () => {
     for (const { name } of kinds) {
       const difference = meanDifference(await scanned(name, SMALL), await pillow(name, 'small'));
       assert.ok(difference <= RECOMPRESSED, `${name}: training differs by ${difference}`);
@@ -137,7 +137,7 @@ describe('every kind of picture file', function () {
     }
   });
 
-  it('keeps its own compressed data where they are plain, without what surrounds them', async () => {
+  it('keeps its own compressed data if they are plain, without the metadata around them', async () => {
     const upright = kinds.find(({ name }) => name === 'orientation-1.jpg') as KindOfPicture;
     const copy = await readFile(join(folder, `${upright.name}.copy`));
     assert.ok(upright.bytes.includes('Exif') && !copy.includes('Exif'));

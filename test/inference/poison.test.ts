@@ -194,7 +194,7 @@ describe('a shard of poisonous files', function () {
     return found;
   }
 
-  it('ends, and each is judged right or named with its reason, in bounded memory', async () => {
+  it('ends in bounded memory, and each file is judged right or named with its reason', async () => {
     const cases = poison();
     await Promise.all(cases.map(({ image, label: given }) => Promise.all([image, given])));
     const before = process.resourceUsage().maxRSS;
@@ -212,7 +212,7 @@ describe('a shard of poisonous files', function () {
     }
   });
 
-  it('becomes a row for every image, and a finding with the reason for each that cannot be judged', async () => {
+  it('gives a row for every image, and a finding with the reason for each unjudged one', async () => {
     const cases = poison();
     const found = await scanned(cases, losing('images/gone.png'));
     const entries = found.map(({ row, analysis, error }) => ({
@@ -233,7 +233,7 @@ describe('a shard of poisonous files', function () {
     assert.ok(unreadable.every(({ evidence }) => JSON.parse(evidence).error.length > 0));
   });
 
-  it('calls a label that is ignored everywhere empty where a car is seen, and nothing where none is', async () => {
+  it('calls a label that is ignored everywhere empty if a car is visible, and accepts it otherwise', async () => {
     const ignored = label(new Array(SIDE * SIDE).fill(255));
     const dark = sharp({ create: { ...raw, channels: 3, background: '#101010' } });
     const [car, nothing] = await scanned(

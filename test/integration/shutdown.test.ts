@@ -37,7 +37,7 @@ interface TrainWorker {
   entry(message: RegExp): Record<string, unknown> | undefined;
 }
 
-describe('a train worker that is asked to stop in the middle of a training', function () {
+describe('a train worker that is told to stop during a training', function () {
   this.timeout(10 * 60_000);
   let home: string;
   let server: TestStore;
@@ -63,7 +63,7 @@ describe('a train worker that is asked to stop in the middle of a training', fun
     if (home) await rm(home, { recursive: true, force: true });
   });
 
-  it('takes no more work, saves what it has trained, frees the lease and ends; the next one goes on from there', async () => {
+  it('takes no more work, saves its progress, frees the lease and ends; the next one goes on from there', async () => {
     await store.put(keys.taxonomy(POOL), JSON.stringify(taxonomy));
     const images = await Promise.all([0, 1, 2].map((index) => tinyImage(store, index)));
     await (await openPool(store, POOL)).append(() => images);

@@ -7,7 +7,7 @@ import { throwIfCancelled, withHeartbeat } from '../../steps/heartbeat.js';
 const at = (done: number) => ({ phase: 'judging', done, total: 9, unit: 'images' }) as const;
 
 describe('the heartbeat of a long activity', () => {
-  it('beats while the work is silent, with the details that were reported last', async () => {
+  it('beats while the work is silent, with the details of the last report', async () => {
     const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: 200 });
     const beats: unknown[] = [];
     const result = await environment.run(() =>
@@ -26,7 +26,7 @@ describe('the heartbeat of a long activity', () => {
     assert.deepEqual(beats, [at(7), at(7), at(7)]);
   });
 
-  it('falls silent where no progress was reported for as long as is allowed, so that the server takes the attempt for lost', async () => {
+  it('falls silent if no progress is reported for the time allowed, so that the server retries', async () => {
     const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: 200 });
     const beats: unknown[] = [];
     environment.on('heartbeat', (details: unknown) => beats.push(details));
@@ -48,7 +48,7 @@ describe('the heartbeat of a long activity', () => {
     );
   });
 
-  it('hands on a cancellation whose reason is what Temporal understands', async () => {
+  it('passes a cancellation on with a reason that Temporal understands', async () => {
     const environment = new MockActivityEnvironment();
     const running = environment.run(() =>
       withHeartbeat(async ({ signal }) => {
@@ -59,7 +59,7 @@ describe('the heartbeat of a long activity', () => {
     await assert.rejects(running, (error: unknown) => error instanceof CancelledFailure);
   });
 
-  it('does the work all the same outside an activity', async () => {
+  it('runs the work outside an activity too', async () => {
     assert.equal(
       await withHeartbeat(async ({ report, signal }) => {
         report(at(0));

@@ -25,7 +25,7 @@ describe('histories', function () {
   });
   after(() => environment?.teardown());
 
-  it('of a loop, an iteration, a scan of 235 shards and a search stay small, and so does every payload', async () => {
+  it('of a loop, an iteration, a scan of 235 shards and a search stay small, as does every payload', async () => {
     const config = loopConfigSchema.parse({ pool: 'cars', chunkSize: 60_000, tune: { enabled: true, trials: 12 } });
     const { activities } = fakeActivities({ shards: SHARDS, folds: [0, 1] });
     const { client } = environment;
