@@ -221,7 +221,7 @@ describe('bad test images', function () {
       HEIGHT,
     );
 
-  /** Test pictures whose left half is red, and labelled as class 1: what the networks see. */
+  /** Test pictures whose left half is red, and labelled as class 1: which the networks recognise. */
   async function filled() {
     const store = s3.open(randomUUID());
     await store.put(keys.taxonomy('cars'), JSON.stringify(TAXONOMY));
@@ -238,7 +238,7 @@ describe('bad test images', function () {
         imageId: sha(image),
         imageUri: keys.image('cars', sha(image)),
         labelSha256: sha(mask),
-        // One label object an image, so that one of them can change alone.
+        // One label object per image, so that one can change alone.
         labelUri: `${keys.label('cars', sha(mask))}-${n}`,
         split: 'test',
         width: WIDTH,

@@ -222,7 +222,7 @@ describe('a scan of one side of the split', function () {
   }
 
   /**
-   * Pictures whose left half is red, and labelled as class 1: what the network sees. One training image is interior.
+   * Pictures whose left half is red and labelled as class 1, as the network predicts. One image is interior.
    */
   async function filled(): Promise<IndexRow[]> {
     await store.put(keys.taxonomy('cars'), JSON.stringify(TAXONOMY));

@@ -17,7 +17,7 @@ interface Called {
 const SAMPLES = ['cars', '1', 'draw', 'cars:1', 'csv', '0.5'];
 /** No name, no number, no choice, and too long for a text. */
 const NONSENSE = 'No Way! '.repeat(200);
-/** These take a file, or whatever somebody named elsewhere: what is there is looked up. */
+/** These take a file or a name given elsewhere, which the command looks up. */
 const ANY_NAME = [
   ...['review import', 'review undo', 'scan show', 'scan export'],
   ...['schedule trigger', 'schedule pause', 'schedule resume', 'schedule delete'],
@@ -29,7 +29,7 @@ const tree = (command: Command, words: string[] = []): Called[] => [
   ...command.commands.flatMap((child) => tree(child, [...words, child.name()])),
 ];
 const isLeaf = ({ command }: Called): boolean => command.commands.length === 0;
-/** What an option that gathers several values has so far. */
+/** The values so far of an option that takes several. */
 const previous: never[] = [];
 const inOneLine = (text: string): string => text.replace(/\s+/g, ' ');
 

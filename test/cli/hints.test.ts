@@ -117,7 +117,7 @@ describe('hints, help and pages', () => {
       /^[a-z]+$/.test(name),
     );
     const pattern = new RegExp(`(?<![\\w./-])(?:${folders.join('|')})/[\\w./-]*[\\w/]`, 'g');
-    // What the repository does not hold: made by the set-up or by a command, or an example's own.
+    // Files outside the repository: made by the set-up or by a command, or part of an example.
     const made = /^(dist|test)\/|^trainer\/requirements\.txt$/;
     const named = [
       ...texts.filter(({ text }) => /\.md\b|\bdocs\//.test(text)),
@@ -201,7 +201,7 @@ const SAID_BY: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^infra\//, ['up', 'down', 'status', 'doctor']],
 ];
 
-/** The options that a text of this file may speak of; null where it may speak of any. */
+/** The options that a text of this file may name; null if it may name any. */
 function optionsOf(program: Command, where: string): Set<string> | null {
   const own = program.commands.find((command) => where.startsWith(`cli/commands/${command.name()}`))?.name();
   const names = SAID_BY.find(([pattern]) => pattern.test(where))?.[1] ?? (own === undefined ? null : [own]);
@@ -220,7 +220,7 @@ function pageLines(name: string, text: string): CommandLine[] {
   const typed = [...joined.matchAll(/^(?: {4}(?:npx )?|npx )(partloop [^\n]*)$/gm)].map(([, line = '']) => line);
   return [
     ...typed.map((line) => ({ where: name, line: line.replace(/\s+#.*$/, ''), whole: true })),
-    // Code of several words between backticks, never what stands between two pieces of code.
+    // Code of several words between backticks, never the text between two pieces of code.
     ...[...text.replaceAll(/\n/g, ' ').matchAll(/`([^`]+)`/g)]
       .flatMap(([, code = '']) => /^(?:npx )?(partloop .*)$/.exec(code)?.[1] ?? [])
       .map((line) => ({ where: name, line, whole: false })),
@@ -242,10 +242,10 @@ function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(allCommands)];
 }
 
-/** What is wrong with a command line, tried on the real tree of commands. */
+/** The faults of a command line, tried on the real tree of commands. */
 function problemOf(program: Command, { where, line, whole }: CommandLine): string[] {
   const problem = (what: string): string[] => [`${where}: \`${line}\`: ${what}`];
-  // What stands behind a pipe is another program's.
+  // Words behind a pipe belong to another program.
   const words =
     line
       .split(/ \\?[|>] /)[0]
@@ -298,7 +298,7 @@ function problemOf(program: Command, { where, line, whole }: CommandLine): strin
   return lacking.length === 0 ? [] : problem(`lacks ${lacking.map(({ long }) => long).join(', ')}`);
 }
 
-/** Where a page's links and pictures lead: those in place, with a title or without, and those defined apart. */
+/** Targets of a page's links and pictures: inline ones, with or without title, and separate definitions. */
 const linksOf = (text: string): string[] => [
   ...[...text.matchAll(/\]\(([^)\s]+)(?:\s+"[^"]*")?\)/g)].map(([, target = '']) => target),
   ...[...text.matchAll(/^\[[^\]]+\]:\s+(\S+)/gm)].map(([, target = '']) => target),

@@ -14,7 +14,7 @@ describe('the users of a pool according to Temporal', function () {
   });
   after(() => environment.teardown());
 
-  /** Nobody polls: what is started runs until it is ended. */
+  /** Nobody polls: a started workflow runs until somebody ends it. */
   const start = (workflowType: string, workflowId: string, input: unknown) =>
     environment.client.workflow.start(workflowType, { workflowId, taskQueue: LIGHT_QUEUE, args: [input] });
 

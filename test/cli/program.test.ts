@@ -21,7 +21,7 @@ const errorSchema = z.strictObject({
 
 const downSchema = z.strictObject({ home: z.string(), stopped: z.boolean() });
 
-/** What goes wrong before anything is started: no stack is needed. */
+/** Faults before anything starts, so that no stack is needed. */
 describe('the command line', function () {
   this.timeout(60_000);
   let home: string;

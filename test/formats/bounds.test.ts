@@ -24,7 +24,7 @@ const corners = Array.from({ length: PIECES }, (_, piece) => ({
 const area = (raster: Uint8Array | string | undefined): number =>
   typeof raster === 'object' ? raster.reduce((sum, value) => sum + (value === 1 ? 1 : 0), 0) : -1;
 
-// What is quadratic takes minutes at these sizes.
+// Quadratic code takes minutes at these sizes.
 describe('large and crowded labels', function () {
   this.timeout(20_000);
   let folder: string;

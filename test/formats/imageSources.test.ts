@@ -20,7 +20,7 @@ describe('the pictures named in an annotation file', () => {
 
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  /** What each name finds, or why it finds nothing. */
+  /** The file that each name finds, or why it finds none. */
   const found = async (names: readonly string[], followLinks = false): Promise<Record<string, string>> => {
     const source = await imageSources({ place: images, followLinks }, names);
     const results: Record<string, string> = {};

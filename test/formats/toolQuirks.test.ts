@@ -10,7 +10,7 @@ import { exportedImage, image, NAMES, raster, size } from './exportedImage.js';
 
 const ALL = { x0: 0, y0: 0, x1: WIDTH, y1: HEIGHT };
 
-/** One annotation a class, as tools write it that know no instances. */
+/** One annotation per class, as written by tools without instances. */
 const merged = (category: (value: number) => number, imageId: number | string) =>
   [1, 2, 3].map((value, at) => ({
     id: 900 + at,

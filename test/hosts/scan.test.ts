@@ -106,7 +106,7 @@ describe('a scan on three hosts', function () {
       );
   });
 
-  /** A host that stands still from now on, with images of a shard in hand. */
+  /** A host that is now stopped, with images of a shard in hand. */
   const frozenInMidShard = (
     { workflowId }: { workflowId: string },
     isWanted: (attempt: UnderWay) => boolean = () => true,

@@ -52,7 +52,7 @@ describe('a training whose host is cut off', function () {
     assert.deepEqual([train?.facts.weightsSha256, train?.facts.resumes], [calm, 1]);
     await until(async () => !(await first.isTraining));
     await site.network.heal(first.host);
-    // Whatever trains from here on, the healed host does.
+    // From here on only the healed host trains.
     await Promise.all(workers.filter((worker) => worker !== first).map((worker) => worker.stop()));
     workers = [first];
     const next = await startTraining(site, 'without-store');
@@ -107,7 +107,7 @@ describe('a training whose host is cut off', function () {
     });
 
   /**
-   * All that the first attempt has in the store was there at the takeover, and what ended the training is the second's.
+   * All that the first attempt has in the store was there at the takeover, and the end of the training is the second's.
    */
   async function publishedNothing(loop: string, held: Stored, taken: Stored): Promise<void> {
     const end = await storedOf(store, loop);

@@ -58,7 +58,7 @@ for path in sys.argv[3:]:
     letterbox_image(resize_image(picture, size), size).tofile(path + ".rgb")
 `;
 
-/** Waves with edges: what a photograph has, and where filters differ. */
+/** Waves with edges, as in photographs, on which filters differ. */
 function waves(width: number, height: number): Buffer {
   const pixels = Buffer.alloc(width * height * 3);
   for (let y = 0; y < height; y++) {
@@ -181,7 +181,7 @@ describe('the preprocessing of the scan', function () {
       .toBuffer();
     const { rgb, width, height } = await decodeForNetwork(bytes, 64, 'red.png');
     assert.deepEqual([width, height], [64, 32]);
-    // Canvases are used again: what lay there before must be gone.
+    // Canvases are reused: earlier pixels must be gone.
     const canvas = padImage(rgb, width, height, 64, new Uint8Array(64 * 64 * 3).fill(7));
     const red = 64 * 32 * 3;
     assert.ok(canvas.subarray(0, red).every((value, at) => value === (at % 3 === 0 ? 255 : 0)));
@@ -224,7 +224,7 @@ function contentDifference(ours: NetworkImage, theirs: Uint8Array, size: number)
   return sum / (ours.width * ours.height * 3);
 }
 
-/** The row of a photo without label: only what its smaller copy is made from. */
+/** The row of a photo without label: only the fields that its smaller copy needs. */
 async function photoRow(
   store: ObjectStore,
   bytes: Uint8Array,

@@ -24,7 +24,7 @@ const SMALL = 45;
 const RECOMPRESSED = 2;
 
 /**
- * What the trainer sees of each `<name>.copy` and `<name>.small`, and what Pillow makes of each original by the book.
+ * The trainer's pixels of each `<name>.copy` and `<name>.small`, and Pillow's decoding of each original by the book.
  */
 const PILLOW = `
 import io, sys
@@ -100,7 +100,7 @@ describe('every kind of picture file', function () {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
-  /** What the scan sees at `size`. */
+  /** The pixels that the scan sees at `size`. */
   const scanned = async (name: string, size: number): Promise<Uint8Array> => {
     const row = rows.get(name) as IndexRow;
     return (await decodeForNetwork(await readImage(store, row), size, name)).rgb;
@@ -146,7 +146,7 @@ describe('every kind of picture file', function () {
   });
 });
 
-/** Of a channel; infinite where the sizes differ. */
+/** Of a channel; infinite if the sizes differ. */
 function meanDifference(ours: Uint8Array, theirs: Uint8Array): number {
   if (ours.length !== theirs.length) return Number.POSITIVE_INFINITY;
   let sum = 0;

@@ -31,7 +31,7 @@ interface Case {
   label?: Buffer | Promise<Buffer>;
   width?: number;
   height?: number;
-  /** `right`: judged, and label and prediction agree; else what the error says. */
+  /** `right`: judged, and label and prediction agree; else the text of the error. */
   expect: Judgement;
 }
 
@@ -65,7 +65,7 @@ const wide = (channels: 1 | 3) =>
     .png()
     .toBuffer();
 
-/** Everything that a shard must outlive, beside pictures that are well. */
+/** Everything that a shard must survive, among good pictures. */
 function poison(): Case[] {
   const huge = hugePng();
   const good = picture().png().toBuffer();

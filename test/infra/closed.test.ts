@@ -91,7 +91,7 @@ describe('for web pages and callers without a key,', () => {
       );
     }
 
-    /** What a page of another site can send without asking first: simple requests, and forms. */
+    /** Requests that a page of another site can send without a preflight: simple requests and forms. */
     const simple: [string, Record<string, string>][] = [
       'text/plain',
       'application/x-www-form-urlencoded',
@@ -289,7 +289,7 @@ describe('for web pages and callers without a key,', () => {
   });
 });
 
-/** Whether the server did what was asked: any answer of the 200s. No answer, or not HTTP, is a refusal. */
+/** Whether the server obeyed: any answer of the 200s. No answer, or not HTTP, is a refusal. */
 async function isTaken(url: string, init: RequestInit): Promise<boolean> {
   try {
     const answer = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(5000) });

@@ -16,7 +16,7 @@ interface Found {
 }
 
 /**
- * What runs in the folder makes and removes files meanwhile, such as the journal of a database: null where one is gone.
+ * Programs in the folder make and remove files meanwhile, such as the journal of a database: null if one is gone.
  */
 function ifThere<T>(read: () => T): T | null {
   try {
@@ -96,7 +96,7 @@ describe('a home in a folder that others may read', function () {
     assert.equal((await partloop(home, {}, 'down')).code, 0);
     for (const { path, isFolder } of ours()) chmodSync(path, isFolder ? 0o755 : 0o644);
     assert.equal((await partloop(home, {}, 'up', '--detach')).code, 0);
-    // What lies deeper is out of reach behind these.
+    // Deeper files are out of reach behind these.
     const top = ours().filter(({ path }) => !path.slice(home.length + 1).includes('/'));
     assert.ok(top.length > 8);
     assert.deepEqual(open(top), []);

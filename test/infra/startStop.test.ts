@@ -39,7 +39,7 @@ describe('overlapping starts and stops', function () {
       assert.equal(down.code, 0, down.stderr);
       assert.match(down.stdout + down.stderr, /Stopped\./);
       const { code, stderr } = await up;
-      // Where the stack was ready before the stop reached it, the start has succeeded.
+      // If the stack was ready before the stop reached it, the start has succeeded.
       assert.ok(code === 0 || code === 6, `${code}: ${stderr}`);
       if (code === 6) assert.match(stderr, /the local stack was stopped while it started/);
       assert.equal(supervisorOf(home), null);

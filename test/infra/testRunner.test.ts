@@ -10,7 +10,7 @@ import { ROOT } from '../../infra/home.js';
 const run = promisify(execFile);
 const TESTING = join(ROOT, 'infra', 'testing');
 
-/** What a program prints that may import the parts of `npm test`. */
+/** The output of a program that may import the parts of `npm test`. */
 async function printed(program: string): Promise<string> {
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { cwd: TESTING });
   return stdout;
@@ -171,7 +171,7 @@ const lineSchema = z.looseObject({
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
-/** What the full titles of tests look like, by the sources: the names of a file's suites, then that of a test. */
+/** The full titles of tests according to the sources: the names of a file's suites, then that of a test. */
 async function titles(): Promise<RegExp[]> {
   const name = (text: string): string => escaped(text.replaceAll(/\$\{[^}]*\}/g, '\0')).replaceAll('\0', '.*');
   const named = (text: string, call: string): string[] =>

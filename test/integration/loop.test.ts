@@ -53,7 +53,7 @@ const LOOP = [
 ];
 const TRAINING = ['--train-iterations', '6', '--batch-size', '4', '--seed', '1', '--set', 'evaluationSize=64'];
 
-/** What the steps leave for one another. */
+/** The objects that steps leave for one another. */
 const OUTPUTS = [
   ...['draw chunk.parquet', 'draw drawn.json', 'draw missing.json', 'plan plan.json', 'plan rows-n.parquet'],
   ...['plan n.json.gz', 'plan judges.json', 'fold scan.onnx', 'fold model.json', 'fold training-list.json'],
@@ -67,7 +67,7 @@ const isNamed =
   (error: unknown): boolean =>
     error instanceof PartloopError && error.code === 'data-invalid' && error.message.startsWith(`${key} is damaged`);
 
-/** What an object says that holds its own digest; null for any other. */
+/** The content of an object that holds its own digest; null for any other. */
 async function readSealed(store: ObjectStore, key: string): Promise<unknown> {
   if (/\/shards\//.test(key)) return readShard(store, key);
   if (/\/setups\//.test(key)) return scanSetupOf(store, { setupKey: key, shard: 0 });
@@ -107,11 +107,11 @@ describe('the whole loop on the local stack', function () {
     for (const prefix of ['loops/tiny/iterations/', 'evaluations/'])
       for await (const { key } of store.list(prefix)) objects.push(key);
     for (const key of objects) {
-      // Checkpoints are no output: their chain holds their digests.
+      // Checkpoints are not outputs: their chain holds their digests.
       if (key.endsWith('/commit.json') || key.includes('/checkpoints/') || committedFile(key) === null) continue;
       const { body } = await store.get(key);
-      // Shards, setups and trials of judges hold their digest themselves: a bit of its name may go, never one of what
-      // they say.
+      // Shards, setups and trials of judges hold their digest themselves: a bit of its name may go, but never one of
+      // their content.
       const said = await readSealed(store, key);
       await store.put(key, flipped(body, randomInt(8 * body.length)));
       const step = committedFile(key)?.of?.step ?? 'evaluation';

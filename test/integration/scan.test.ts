@@ -16,7 +16,7 @@ const finishedSchema = z.looseObject({
   folds: z.number(),
   errors: z.number(),
 });
-/** The smallest network that there is: what is tested here does not depend on how well it judges. */
+/** The smallest network: these tests do not depend on how well it judges. */
 const SMALL = [
   ...['--image-size', '64', '--iterations', '3', '--batch-size', '4', '--seed', '1'],
   ...['--set', 'train.preset=test_efficientnet', 'train.weights=random'],

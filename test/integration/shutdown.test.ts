@@ -28,12 +28,12 @@ import { POOL, taxonomy, tinyImage } from '../training/tinyPool.js';
 const ITERATIONS = 400;
 const python = process.env.PARTLOOP_PYTHON ?? join(ROOT, '.venv', 'bin', 'python');
 
-/** A train worker as a process of its own, and what it logs. */
+/** A train worker as a separate process, and its log. */
 interface TrainWorker {
   process: ChildProcess;
   /** Messages of its log, in order. */
   messages(): string[];
-  /** What the entry of this message says. */
+  /** The fields of the entry with this message. */
   entry(message: RegExp): Record<string, unknown> | undefined;
 }
 

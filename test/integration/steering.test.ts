@@ -45,7 +45,7 @@ describe('a loop that people steer', function () {
 
   const status = async (): Promise<Status> =>
     statusSchema.parse(await partloopJson(home, ['loop', 'status', 'steered']));
-  /** Asked without a command for each look, which would take the time of what is waited for. */
+  /** Asks without a command per look, which would take as long as the awaited event. */
   const until = async (done: (phase: Status['phase']) => boolean): Promise<Status> => {
     const client = await connect(await resolveEnvironment());
     try {

@@ -31,7 +31,7 @@ import {
 
 const EARLY = 'looks-before-sampling';
 const LATE = 'looks-before-evaluating';
-/** What Kubernetes and a spot notice leave to a process that is asked to end. */
+/** The time that Kubernetes and a spot notice give a process to end. */
 const DRAIN_SECONDS = 30;
 /** Of a scan, before workers are replaced. */
 const SOME_SHARDS = 3;
@@ -70,7 +70,7 @@ describe('workers that another build replaces in mid-run', function () {
     const calm = newStack('undisturbed');
     // One after the other: stacks that start at the same moment want the same ports.
     await prepare(calm, thisBuild, manifest);
-    // It runs beside the other one, and is asked for at the end.
+    // It runs beside the other one, and is awaited at the end.
     undisturbed = runUndisturbed(calm);
     undisturbed.catch(() => undefined);
     stack = newStack('rolled');
@@ -138,7 +138,7 @@ describe('workers that another build replaces in mid-run', function () {
     return Math.max(...(await stack.drained(WORKER_ROLES, since)));
   }
 
-  /** The last start of a training, against where the one before it came to. */
+  /** The last start of a training, against the end of the one before it. */
   async function resumed(iteration: number): Promise<{ reached: number; from: number }> {
     const begun = await stack.begun(iterationId(iteration));
     const { time = 0, iteration: from = 0 } = begun.at(-1) ?? {};

@@ -33,12 +33,12 @@ describe('the heartbeat of a long activity', () => {
     await environment.run(() =>
       withHeartbeat(
         async ({ report }) => {
-          // Before the first report it beats as ever: a model is fetched, a table is read.
+          // Before the first report it keeps beating: a model is fetched, a table is read.
           while (beats.length < 4) await sleep(20);
           report(at(1));
           const heard = beats.length;
           await sleep(1_000);
-          // The report itself, and what a slow timer may still add; ten intervals have passed.
+          // The report itself, and beats that a slow timer may still add; ten intervals have passed.
           assert.ok(beats.length - heard <= 3, `${beats.length - heard} beats in silence`);
           report(at(2));
           assert.deepEqual(beats.at(-1), at(2));

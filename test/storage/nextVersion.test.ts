@@ -38,7 +38,7 @@ const scan = {
   outputs: { images: 'images.parquet', findings: 'findings.parquet', summary: 'summary.json' },
 };
 const results: StepResults = { ...Object.fromEntries(STEPS.map((step) => [step, stepResult(step)])), scan };
-/** Maps from names to values: what they hold is data, so that a later version adds no fields to them. */
+/** Maps from names to values: their content is data, so that a later version adds no fields to them. */
 const MAPS = new Set(['outputs', 'valClassIou']);
 
 /** As the next version may write it: every object has a field more, every map of facts a fact of a new kind. */
@@ -49,7 +49,7 @@ function aged(value: unknown, name = ''): unknown {
   return MAPS.has(name) ? fields : { ...fields, ofTheNextVersion: { kept: ['as it is'] } };
 }
 
-/** An object with its digest is written with that of what it holds then. */
+/** An object that holds its digest is written with that of its new content. */
 function agedText(value: unknown): string {
   if (!isRecord(value) || !('files' in value && 'sha256' in value)) return JSON.stringify(aged(value));
   const { sha256: _, ...rest } = value;

@@ -67,7 +67,7 @@ describe('the reviews of a pool', () => {
       ],
     );
     assert.notEqual(after.digest, before.digest);
-    // A replay reads by the names that its scan noted, and finds what the scan had.
+    // A replay reads the names that its scan noted, and finds the same reviews.
     assert.deepEqual(await readReviews(store, 'cars', before.keys), before);
     assert.deepEqual(await readReviews(store, 'cars', after.keys), after);
   });

@@ -19,8 +19,8 @@ import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 import { hasCode } from './tinyRun.js';
 
 /**
- * Stands in for Python: saves at iteration 3 and dies there where a file `die` lies beside it; else ends, and notes
- * where it began.
+ * Stands in for Python: saves at iteration 3 and dies there if a file `die` lies beside it; else ends, and notes
+ * the iteration at which it began.
  */
 const STAND_IN = `#!/usr/bin/env node
 const fs = require('node:fs'), path = require('node:path'), crypto = require('node:crypto');

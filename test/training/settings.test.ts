@@ -22,7 +22,7 @@ const describedSchema = z.object({
   schema: z.object({ $defs: z.record(z.string(), z.unknown()) }),
 });
 
-/** What says something of a value, beside its type; titles and required fields are each library's own. */
+/** Constraints on a value besides its type; titles and required fields differ between the libraries. */
 const SAID = [
   ...['type', 'default', 'description', 'pattern', 'multipleOf', 'maxLength', 'maxItems'],
   ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],

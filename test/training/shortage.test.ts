@@ -129,7 +129,7 @@ describe('a training that lacks disk or memory', function () {
   }
 });
 
-/** A control group of its own with little memory; null, with a message, where none may be made. */
+/** A control group of its own with little memory; null, with a message, if none may be made. */
 async function controlGroup(bytes: number): Promise<string | null> {
   const name = `partloop-test-${process.pid}`;
   for (const [base, limit] of [

@@ -193,7 +193,7 @@ describe('the train activities', () => {
   }
 });
 
-/** The results of an iteration of which only the training matters. */
+/** The results of an iteration; only the training matters here. */
 const previous = (train: TrainResult): NonNullable<IterationContext['previous']> => ({
   train,
   draw: stepResult('draw'),

@@ -14,7 +14,7 @@ import { shorten } from '../../workers/failureSize.js';
 import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
 import { localEnvironment, workflowBundle } from '../support/workflowEnvironment.js';
 
-/** What the Temporal service keeps of the last failure of an activity that is tried again. */
+/** The part that the Temporal service keeps of the last failure of a retried activity. */
 const LIMIT_BYTES = 4_096;
 const PLACE = { role: 'scan', host: 'a-host-with-a-name-of-some-length.example' };
 const MEGABYTE = 1_000_000;

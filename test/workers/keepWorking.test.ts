@@ -110,7 +110,7 @@ describe('a worker whose machine is at fault', function () {
     const shards: string[] = [];
     for await (const { key } of store.list('shards/')) shards.push(key);
     assert.equal(shards.length, SHARDS);
-    // Three in a row, and what its other slot had taken meanwhile.
+    // Three in a row, and the tasks that its other slot took meanwhile.
     assert.ok(wrong.length <= 5, wrong.join(', '));
   });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { msToNumber } from '@temporalio/common/lib/time.js';
 import { ROLE_NAMES, ROLES } from '../../workers/roles.js';
 
-/** What Kubernetes gives unless told otherwise; a third of it is for what a cancelled activity still has in hand. */
+/** The default time of Kubernetes; a third of it is for the last work of a cancelled activity. */
 const KUBERNETES_SECONDS = 30;
 
 describe('a worker that is told to stop', () => {

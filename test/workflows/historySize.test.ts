@@ -117,7 +117,7 @@ async function assertSmall({ client }: TestWorkflowEnvironment, workflowId: stri
   }
 }
 
-/** Every payload of an event with where it stands, however deep. */
+/** Every payload of an event with its place, however deep. */
 function payloadsOf(value: unknown, at = ''): [string, number][] {
   if (value instanceof Uint8Array || value === null || typeof value !== 'object') return [];
   const data: unknown = Object.getOwnPropertyDescriptor(value, 'data')?.value;

@@ -85,7 +85,7 @@ describe('hyperparameterSearch', () => {
   });
 
   it('starts no training that would not end within its hours', async () => {
-    // Each rung of the stand-in says that it took an hour, in a schedule where the second one is as long as the first.
+    // Each rung of the stand-in says that it took an hour, in a schedule whose second one is as long as the first.
     const { activities, calls, tables } = fakeActivities({ miouOf });
     await withWorkers(environment, activities, () => search({ hours: 0.5 }));
     assert.deepEqual(calls, ['trial:0:0', 'finishTuning']);

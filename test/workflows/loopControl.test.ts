@@ -18,7 +18,7 @@ import { faultAtCancel } from '../support/faultAtCancel.js';
 import { stepGate } from '../support/stepGate.js';
 import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
 
-/** What people do to loops in the Web UI and by commands, on a server that knows resets and terminations. */
+/** Actions of people on loops in the Web UI and by commands, on a server with resets and terminations. */
 describe('a training loop that people steer', () => {
   let environment: TestWorkflowEnvironment;
   before(async () => {
@@ -52,7 +52,7 @@ describe('a training loop that people steer', () => {
     await loop().executeUpdate('stop', { args: [{ now }] });
     await loop().result();
   };
-  /** With what looks at other workflows as it is, unless a test plays it. */
+  /** With the real activities that look at other workflows, unless a test replaces them. */
   const steered = (activities: Activities, work: () => Promise<void>): Promise<void> => {
     const { isRunning, joinWorkflow } = createRunningActivities({ client: environment.client });
     return withWorkers(environment, { ...activities, isRunning, joinWorkflow }, work);

@@ -20,7 +20,7 @@ import { memoryStore } from '../../support/memoryStore.js';
 import { stepGate } from '../../support/stepGate.js';
 import { localEnvironment, withWorkers } from '../../support/workflowEnvironment.js';
 
-/** What an operator reads of a loop that stands still or was ended by somebody, and what helps. */
+/** Messages to an operator about a loop that stands still or that somebody ended, and the remedies. */
 describe('a loop in trouble', function () {
   this.timeout(120_000);
   let environment: TestWorkflowEnvironment;
@@ -105,7 +105,7 @@ describe('a loop in trouble', function () {
       await start();
       await atStep;
       await client.workflow.getHandle('loop:cars').terminate();
-      // What is listed comes a moment later.
+      // The list is updated a moment later.
       let shown = await loopStatusOrRecord(client, store, 'cars');
       while (shown.iteration === null) {
         await sleep(100);

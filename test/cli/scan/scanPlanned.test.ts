@@ -10,7 +10,7 @@ import { registerBenchmark } from '../../../storage/registry.js';
 import { memoryStore } from '../../support/memoryStore.js';
 import { runImport } from '../../support/pictures/pictures.js';
 
-/** Pictures that are no copies of each other. */
+/** Pictures that are not copies of each other. */
 function noise(seed: number): Promise<Buffer> {
   const random = seededRandom(seed);
   const pixels = Uint8Array.from({ length: 24 * 16 * 3 }, () => Math.floor(random() * 256));

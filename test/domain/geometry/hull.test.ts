@@ -6,7 +6,7 @@ import { polygonArea } from '../../../domain/geometry/ring.js';
 const whole = fc.integer({ min: -50, max: 50 });
 const points = fc.array(fc.tuple(whole, whole), { minLength: 1, maxLength: 40 });
 
-/** Twice the signed area of the triangle: above 0 where c lies left of the way from a to b. */
+/** Twice the signed area of the triangle: above 0 if c lies left of the way from a to b. */
 const turn = (a: Point, b: Point, c: Point): number => (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
 
 describe('the convex hull of points', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { fillPolygon, polygonRuns, runsArea } from '../../../domain/geometry/polygon.js';
 
-/** The rule, row by row and edge by edge: what stored labels were painted with. */
+/** The rule by which stored labels were painted, row by row and edge by edge. */
 function byTheRule(width: number, height: number, ring: readonly number[]): Uint8Array {
   const raster = new Uint8Array(width * height);
   const points = ring.length >> 1;

@@ -5,7 +5,7 @@ import { imageFinder, type NamedImage } from '../../../domain/images/imageFinder
 const image = (fileName: string, imageId?: string): NamedImage =>
   imageId === undefined ? { fileName } : { fileName, imageId };
 
-/** Names of what is found. */
+/** Names of the images found. */
 function found(images: readonly NamedImage[], name: string): string[] {
   const outcome = imageFinder(images)(name);
   if (outcome === null) return [];

@@ -53,7 +53,7 @@ class World {
   record(iteration: number, status: 'finished' | 'failed'): void {
     const known = this.rows.findIndex((each) => each.iteration === iteration);
     if (known < 0) this.rows.push(row(iteration, status));
-    // A finished iteration stays: what failed later stands beside it.
+    // A finished iteration stays: a later failure stands beside it.
     else if (this.rows[known]?.status === 'failed') this.rows[known] = row(iteration, status);
     this.rows.sort((a, b) => a.iteration - b.iteration);
   }
@@ -155,7 +155,7 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.constant<Act>((world) => {
     world.machine = loopMachine();
   }),
-  // Continue-as-new: what is carried is all there is.
+  // Continue-as-new: only the carried state remains.
   fc.constant<Act>((world) => {
     if (world.machine.running === null) world.machine = loopMachine(JSON.parse(JSON.stringify(carried(world.machine))));
   }),
@@ -193,7 +193,7 @@ describe('the loop machine', () => {
           act(world);
           world.settle();
         }
-        // From here on nothing goes wrong, and nobody takes anything back.
+        // From here nothing goes wrong, and nobody takes anything back.
         world.machine = setPaused(world.machine, false);
         const goesOn = (): void => {
           for (let rounds = 0; rounds < 60; rounds++) {
@@ -327,7 +327,7 @@ describe('the loop machine', () => {
       const later = start(begun(machine, 1), { iterations: 1, config });
       assert.deepEqual([later.outcome, later.machine.pending?.iterations], ['queued', 1]);
     }
-    // A replay of an older one is no iteration of those to come.
+    // A replay of an older iteration does not count as one to come.
     const replayed = begun(wasRead(loopMachine(), { ...seen, next: 3 }), 1);
     assert.equal(start(replayed, { iterations: 2, config }).outcome, 'queued');
   });

@@ -6,7 +6,7 @@ import { indexRow } from '../sample/rows.js';
 
 type Told = Pick<IndexRow, 'change'> & { label: string; by?: string; at?: string };
 
-/** Rows of one image, as they were told one after the other. */
+/** Rows of one image, in the order of their changes. */
 const rowsOf = (told: readonly Told[]): IndexRow[] =>
   told.map(({ change, label, by = null, at = '2026-01-01T00:00:00.000Z' }, labelRevision) =>
     indexRow(1, {
@@ -110,7 +110,7 @@ describe('the row that set a label', () => {
           const setter = setterOf(rows, at).row;
           assert.equal(setter.labelSha256, row.labelSha256);
           assert.ok(setter.labelRevision <= row.labelRevision);
-          // What came later changes nothing of it.
+          // Later rows do not change that.
           assert.deepEqual(setter, setterOf(rows.slice(0, at + 1), at).row);
         }
       }),

@@ -8,7 +8,7 @@ import { classValue, drawCar, fill, mistaken, moved, neighbourlyScheme, replaced
 const SIZE = 96;
 const IMAGES = 200;
 
-/** What is done to the label of an image; every kind of error that a scan without tags can name. */
+/** The changes to the label of an image: every kind of error that a scan without tags can name. */
 const ERRORS: readonly { kind: string; images: number; spoil(label: Uint8Array, at: number): Uint8Array }[] = [
   {
     kind: 'missing_part',
@@ -86,7 +86,7 @@ function chunk(taxonomy = scheme): { entries: ReduceEntry[]; planted: string[] }
   return { entries, planted };
 }
 
-/** What the scan of the chunk finds; a change here is a change of algo1 and belongs to its description. */
+/** The findings of the scan; a change here is a change of algo1 and belongs in its description. */
 const GOLDEN = {
   empty_label: 2,
   extra_part: 2,
@@ -99,7 +99,7 @@ const GOLDEN = {
   wrong_class: 4,
   wrong_side: 11,
 };
-/** What it looks at: a rule that proposes nothing any more is silenced, whatever the probabilities. */
+/** Its candidates: they show a rule that no longer proposes anything, whatever the probabilities. */
 const GOLDEN_CANDIDATES = {
   bad_outline: 1072,
   empty_label: 2,
@@ -114,11 +114,11 @@ const GOLDEN_CANDIDATES = {
   wrong_class: 560,
   wrong_side: 284,
 };
-/** Parts among non-neighbours where the taxonomy says which parts touch, by what was planted in their images. */
+/** Parts among non-neighbours if the taxonomy says which parts touch, by the error planted in their images. */
 const GOLDEN_NON_NEIGHBOURS = { extra_part: 1, wrong_class: 4 };
 
 /**
- * What the scan is sure of (`pWrong` of at least 0.5), by kind. `planted`: images with such an error; `found`: those of
+ * Certain findings (`pWrong` of at least 0.5), by kind. `planted`: images with such an error; `found`: those of
  * them with such a finding. Further findings of the kind: `beside` lie in an image with an error of another kind,
  * `false` in an image whose label is right.
  */

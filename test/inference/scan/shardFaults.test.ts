@@ -161,7 +161,7 @@ describe('a shard that takes its worker down', function () {
     }
   });
 
-  /** Attempts until one succeeds or fails for good, and what the evaluation was kept without. */
+  /** Attempts until one succeeds or fails for good, and the images that the evaluation lacks. */
   async function evaluated(
     faults: readonly Fault[],
   ): Promise<{ attempts: Attempt[]; leftOut: readonly { reason: string }[] }> {

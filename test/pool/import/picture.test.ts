@@ -169,7 +169,7 @@ describe('a picture file in an import', function () {
       flips: fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 0, max: 255 })), {
         maxLength: 6,
       }),
-      /** In the first bytes, where a file says what it is. */
+      /** In the first bytes, which declare the kind of a file. */
       headFlips: fc.array(fc.tuple(fc.integer({ min: 3, max: 600 }), fc.integer({ min: 0, max: 255 })), {
         maxLength: 1,
       }),
@@ -222,7 +222,7 @@ for path in sys.argv[2:]:
     load_image(Record(path, path, "", ()))
 `;
 
-/** What training reads of a picture at a side of at most `side`. */
+/** The picture as training reads it, with a side of at most `side`. */
 async function copyOf(bytes: Buffer, { width, height }: PictureFacts, side: number): Promise<Uint8Array> {
   const store = memoryStore();
   const label = await encodeLabel(new Uint8Array(width * height), width, height);

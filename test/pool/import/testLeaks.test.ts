@@ -9,7 +9,7 @@ import { memoryStore } from '../../support/memoryStore.js';
 import { runImport } from '../../support/pictures/pictures.js';
 import { item } from './items.js';
 
-/** Far apart, so that only what a test makes alike is alike. */
+/** Far apart, so that only pictures that a test makes alike are alike. */
 const hash = (n: number): string =>
   ((BigInt(n) * 0x9e37_79b9_7f4a_7c15n) & 0xffff_ffff_ffff_ffffn).toString(16).padStart(16, '0');
 const row = (n: number, fields: Parameters<typeof indexRow>[1] = {}) =>

@@ -214,7 +214,7 @@ describe('deleting images with their bytes', function () {
   });
 });
 
-/** A picture where another bucket has it. */
+/** A picture that lies in another bucket. */
 async function imageAt(store: ObjectStore, uri: string): Promise<{ body: Uint8Array }> {
   const { image } = item(1, 1);
   const body = image.kind === 'bytes' ? await image.read() : Buffer.alloc(0);

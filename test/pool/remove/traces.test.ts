@@ -16,7 +16,7 @@ import { imageIdOf, item, named, planOf, purgeImages, under } from './kit.js';
 const step = (loop: string, name: string, file: string, iteration = 1): string =>
   keys.attempt(loop, iteration, name, 'd'.repeat(64), 'token', file);
 
-/** What a loop over `pool` leaves of these images in its first iteration. */
+/** The traces of these images that a loop over `pool` leaves in its first iteration. */
 async function loopOver(store: ObjectStore, loop: string, pool: string, imageIds: string[]): Promise<void> {
   const history = await (await openPool(store, 'cars')).history();
   const rows = imageIds.flatMap((imageId) => history.latest(imageId) ?? []);

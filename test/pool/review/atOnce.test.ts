@@ -58,7 +58,7 @@ describe('equal imports of reviews at one moment', function () {
   it('leave repeated records that no undo takes for the newest import, and that say so on request', async () => {
     const { returned, take } = await desk(cars.store, folder, 'masks', now);
     const { review } = await take(await returned({ 1: UPPER }));
-    // What another import of the same file wrote that was as far at that moment.
+    // The record of another import of the same file that had come as far at that moment.
     const [first] = (await readReviews(cars.store, 'cars')).imports;
     assert.ok(first?.about);
     const repeat = ulid(now());

@@ -22,7 +22,7 @@ const LABEL = draw((x, y) => {
   if (x >= 20) return 1;
   return within(x, y, 16, 4, 20, 8) || within(x, y, 12, 8, 16, 12) ? 2 : 0;
 });
-/** What a reviewer makes of it: the missing part is there, and class 2 lost a piece. */
+/** The label after a review: the missing part is there, and class 2 lost a piece. */
 const CORRECTED = LABEL.map((value, pixel) => {
   const [x, y] = [pixel % WIDTH, Math.floor(pixel / WIDTH)];
   if (within(x, y, 0, 0, 9, 15)) return 3;

@@ -22,7 +22,7 @@ describe('answers to findings', () => {
   }
   const verdicts = async () => (await readReviews(cars.store, 'cars')).verdicts;
 
-  /** The first label is again what it was before all reviews. */
+  /** The first label is again the one before all reviews. */
   const putBack = (change: IndexRow['change']) =>
     cars.pool.append(() => [{ ...(cars.images[0] as IndexRow), labelRevision: 9, change }]);
 

@@ -13,7 +13,7 @@ const WITHOUT_TWO = LABEL.map((value) => (value === 2 ? 0 : value));
 /** Class 1 lost its right end. */
 const CUT = LABEL.map((value, pixel) => (pixel % 40 >= 36 ? 0 : value));
 
-/** What comes back and says nothing of a region changes nothing. */
+/** A returned file that does not mention a region does not change it. */
 describe('an import of a returned file', function () {
   this.timeout(60_000);
   let folder: string;

@@ -94,7 +94,7 @@ describe('undoing a review', function () {
     assert.deepEqual([left.restored, left.leftAlone.length, await image.label()], [0, 1, 'a']);
     const undone = await image.undo(back);
     assert.deepEqual([undone.restored, undone.leftAlone, await image.label()], [1, [], 'a']);
-    // What stands is the import's label again: an import may replace it.
+    // The label is that of the import again: an import may replace it.
     const history = await image.pool.history();
     const candidate = { row: { ...(await image.row()), ...fieldsOf('d') }, facts: NO_FACTS };
     const { outcome } = decide(history, candidate, { test: false, relabel: false, restore: false });

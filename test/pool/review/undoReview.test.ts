@@ -264,7 +264,7 @@ describe('several reviewers', function () {
     const again = await ann.take(upper);
     assert.deepEqual([again.known, again.changed, again.review], [1, 0, null]);
     assert.deepEqual((await cars.now(1)).label, halved);
-    // What bob said is taken back: ann's answer is the newest one that stands.
+    // Bob's answer is taken back: ann's is the newest that counts.
     await undoReview(cars.store, { pool: 'cars', now: now() });
     assert.deepEqual((await cars.now(1)).label, UPPER);
   });

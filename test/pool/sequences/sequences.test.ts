@@ -130,7 +130,7 @@ describe('any commands on a pool at the same time, from several processes', func
       for (const seen of reports) await checkHistory(store, seen, { asked: false });
       const pool = await openPool(store, POOL);
       const reviews = [...(await pool.history()).rows()].filter(({ change }) => change === 'review');
-      // Of two who paint one place, or where a third removes the image, the later one is refused by name.
+      // Of two who paint one place, the later one is refused by name, also if a third removes the image.
       assert.ok(reviews.length > 0, 'nobody corrected anything: the test shows nothing');
     }
   });

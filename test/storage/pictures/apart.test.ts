@@ -12,7 +12,7 @@ const STALL_MS = 4_000;
 describe('pictures that another process decodes', function () {
   this.timeout(120_000);
 
-  /** What became of pictures that are all in hand together: `read`, or the error. */
+  /** The results of pictures that are in hand together: `read`, or the error. */
   async function outcomes(marks: readonly (string | null)[]): Promise<string[]> {
     const pictures = await Promise.all(marks.map((mark, n) => markedPicture(mark, n)));
     return withFaultyChildren(async () => {

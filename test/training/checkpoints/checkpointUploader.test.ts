@@ -57,7 +57,7 @@ describe('the upload of a checkpoint by an attempt that lost its lease', () => {
   const claim = (attempt: string): Promise<CheckpointChain> =>
     CheckpointChain.claim(store, KEY, { attempt, ...attended() });
 
-  /** Upload one checkpoint: whether the loss was told, and what lies in the store afterwards. */
+  /** Upload one checkpoint: whether the loss was reported, and the objects in the store afterwards. */
   async function upload(chain: CheckpointChain): Promise<{ fenced: boolean; files: string[] }> {
     const path = join(folder, '00000010.pt');
     await writeFile(path, 'weights');

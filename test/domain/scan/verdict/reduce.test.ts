@@ -158,7 +158,7 @@ describe('the reduce of a scan', () => {
         analysis: analyseWithInjection(seen(label, truth, SIZE), scheme, NO_TAGS, seededRandom('copy', index)),
       }),
     );
-    // Among these few nobody knows yet what a missing part looks like.
+    // These few do not show yet what a missing part looks like.
     const conflicts = reduceScan(copies, scheme, config, null).findings.filter(
       (row) => row.kind === 'duplicate_conflict',
     );
