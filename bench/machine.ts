@@ -7,14 +7,14 @@ import { z } from 'zod';
 const PACKAGES = ['onnxruntime-node', 'sharp', '@duckdb/node-api'] as const;
 const versionSchema = z.object({ version: z.string() });
 
-/** What a figure was measured on; no names and no paths of the machine. */
+/** The machine that gave a figure, without its names and paths. */
 export interface Machine {
   processor: string;
   cores: number;
   memoryGb: number;
   node: string;
   packages: Record<string, string>;
-  /** Short id of the commit, with `+` where the tree differs from it; null outside a repository. */
+  /** Short id of the commit, with `+` if the tree differs from it; null outside a repository. */
   commit: string | null;
 }
 

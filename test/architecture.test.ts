@@ -24,7 +24,7 @@ describe('the import rules', () => {
     assert.match(output, /workflows-imports-only-domain.*workflows\/loop\.ts.*activities\/draw\.ts/s);
   });
 
-  it('let a workflow import the type of an activity and code of the domain', async () => {
+  it('allow a workflow to import the type of an activity and code of the domain', async () => {
     const { code, output } = await cruise('allowed');
     assert.equal(code, 0, output);
   });

@@ -15,7 +15,7 @@ const proposalSchema = z.object({ size: z.tuple([z.number(), z.number()]), count
 
 export interface ScoredClaim extends JudgedClaim {
   image: number;
-  /** At least 30 % of its region is wrong, whatever the kind; for the whole label: anything is. */
+  /** At least 30 % of its region is wrong, whatever the kind; for the whole label, any error counts. */
   wrong: boolean;
 }
 
@@ -26,8 +26,8 @@ export interface Scored {
 }
 
 /**
- * Findings of a scan held against what was planted. `planted(index)` is what stands in the label of an image; null:
- * nothing.
+ * Findings of a scan compared with the planted errors. `planted(index)` gives those in the label of an image; null
+ * for none.
  */
 export function scoreClaims(
   images: readonly BenchImage[],
@@ -85,7 +85,7 @@ function isWrong(
   return changed >= 0.3 * region.size;
 }
 
-/** Pixels of a finding's proposal on the model's grid, which is square here; null where it has none. */
+/** Pixels of a finding's proposal on the model's grid, which is square here; null if it has none. */
 function regionOf(finding: FindingRow): Set<number> | null {
   if (finding.proposal === null) return null;
   const { size, counts } = proposalSchema.parse(JSON.parse(finding.proposal));

@@ -26,8 +26,8 @@ interface Options {
 }
 
 /**
- * `npm run bench -- detect`: how well planted label errors are found, beside cleanlab on the same out-of-fold
- * predictions.
+ * `npm run bench -- detect`: how well a scan finds planted label errors, beside cleanlab on the same
+ * out-of-fold predictions.
  */
 export function detectCommand(): Command {
   return new Command('detect')

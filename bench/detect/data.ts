@@ -12,7 +12,7 @@ import { inspectPicture } from '../../pool/import/picture.js';
 import { readPhotos } from '../scan/photos.js';
 import { type PlantedLabel, type PlantPlan, plantErrors, shareCounts } from './plant.js';
 
-/** One image with the label that it should have and, where an error was planted, the one that it has. */
+/** One image with its right label and, if an error was planted, the wrong one that it has. */
 export interface BenchImage {
   imageId: string;
   fileName: string;
@@ -32,7 +32,7 @@ export interface BenchSet {
   /** Side of the network's canvas in pixels. */
   imageSize: number;
   images: BenchImage[];
-  /** Images with right labels that folds are validated on; empty where the data has none to spare. */
+  /** Images with right labels that folds are validated on; empty if the data has none to spare. */
   validation: BenchImage[];
 }
 
@@ -81,7 +81,7 @@ export async function demoSet(seed: number, imageSize: number, images = DEMO_IMA
 }
 
 /**
- * The DSMLR training photos in `folder` with errors planted in the demo's proportions; null where there is no such
+ * The DSMLR training photos in `folder` with errors planted in the demo's proportions; null if there is no such
  * folder.
  */
 export async function photoSet(

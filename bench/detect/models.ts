@@ -23,7 +23,7 @@ export const SETTINGS = {
   photos: { imageSize: 256, iterations: 400 },
 } as const;
 
-/** What judges the images of one fold. */
+/** The judge of the images of one fold. */
 export interface Judge {
   /** Names the model in the reduce. */
   id: string;

@@ -16,7 +16,7 @@ import type { Judged } from './models.js';
 
 const SESSIONS = 2;
 
-/** What the reduce of a scan takes. */
+/** The inputs of the reduce of a scan. */
 export interface AnalysedSet {
   entries: ReduceEntry[];
   /** Validation IoU by judge and class. */

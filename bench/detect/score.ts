@@ -33,7 +33,7 @@ export function rankingOf(scores: readonly number[], wrong: readonly boolean[]):
 
 export interface Calibrated {
   ece: number;
-  /** What perfectly calibrated claims of this number would show. */
+  /** The error that as many perfectly calibrated claims would show. */
   eceByChance: number;
   brierSkill: number | null;
   reliability: ReliabilityBin[];
@@ -60,7 +60,7 @@ export interface KindScore {
 
 export interface FindingScore {
   kinds: KindScore[];
-  /** All kinds together, at the smallest threshold with the wanted precision; null where none has it. */
+  /** All kinds together, at the smallest threshold with the wanted precision; null if none has it. */
   pooled: { threshold: number; recall: number; precision: number | null } | null;
 }
 

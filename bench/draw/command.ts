@@ -16,7 +16,7 @@ import { poolRows, SPREADS, type Spread } from './rows.js';
 
 const SEGMENT = 57_700;
 
-/** `npm run bench -- draw`: what a draw from a large pool costs, by how its perceptual hashes are spread. */
+/** `npm run bench -- draw`: the cost of a draw from a large pool, by the spread of its perceptual hashes. */
 export function drawCommand(): Command {
   return new Command('draw')
     .description('Seconds of a core and memory of a draw from a large pool')

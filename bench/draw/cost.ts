@@ -11,7 +11,7 @@ const costSchema = z.strictObject({
   rows: z.number(),
   drawn: z.number(),
   clusters: z.number(),
-  /** Seconds of a core: the index, the choice with its groups of near duplicates, the whole rows of what was drawn. */
+  /** Core seconds: the index, the choice with its groups of near duplicates, the whole rows of the drawn images. */
   readSeconds: z.number(),
   drawSeconds: z.number(),
   wholeRowsSeconds: z.number(),

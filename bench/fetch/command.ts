@@ -26,7 +26,7 @@ interface Options {
   lanes: number;
 }
 
-/** `npm run bench -- fetch`: objects and megabytes a second out of S3 beside `rclone copy` from the same server. */
+/** `npm run bench -- fetch`: objects and megabytes per second from S3, beside `rclone copy` from the same server. */
 export function fetchCommand(): Command {
   return new Command('fetch')
     .description('Objects and megabytes a second out of S3 beside `rclone copy` from the same server')
@@ -112,7 +112,7 @@ const fetchAll = (store: ObjectStore, keys: readonly string[], lanes: number): P
     await store.get(key);
   });
 
-/** null where rclone is not installed. Credentials go by environment, never by arguments. */
+/** null if rclone is not installed. Credentials go by environment, never by arguments. */
 async function rcloneSeconds(env: StackEnvironment, folder: string, transfers: number): Promise<number | null> {
   await mkdir(folder, { recursive: true });
   const { endpoint, credentials, region, uri } = env.store;

@@ -5,9 +5,9 @@ import { MAX_CASE_MS, targetOf } from './engine.js';
 
 export type CaseReport = Extract<Report, { outcome: string }>;
 
-/** Cases of one process: what leaks a little does not add up over all of them. */
+/** Cases of one process, so that small leaks do not add up over all of them. */
 const BATCH = 2_000;
-/** A case that says nothing for so long hangs; the process is ended. */
+/** A case that is silent for so long hangs, and its process is ended. */
 const HANGS_AFTER_MS = 6 * MAX_CASE_MS;
 const HEAP_MB = 1_536;
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));

@@ -8,9 +8,9 @@ import { TARGETS } from './targets/index.js';
 
 /** A case that takes longer is a failure; most take milliseconds. */
 export const MAX_CASE_MS = 5_000;
-/** And one by which the process's peak grows further. */
+/** So is one that raises the peak memory of the process further. */
 export const MAX_CASE_MB = 1_024;
-/** An error that says more is read by nobody. */
+/** Nobody reads a longer error. */
 const MAX_MESSAGE = 20_000;
 
 export interface Failure {
@@ -24,7 +24,7 @@ export interface Failure {
 export interface CaseResult {
   target: string;
   number: number;
-  /** What became of it: a word of the target's, or the code of its error. */
+  /** The result: a word of the target, or the code of its error. */
   outcome: string;
   ms: number;
   failure: Failure | null;
@@ -45,9 +45,9 @@ export function targetOf(number: number, only: string | null): Target {
 }
 
 export interface CaseOptions {
-  /** Leave the folder of the case where it is. */
+  /** Keep the folder of the case. */
   keep?: boolean;
-  /** A case that takes too long or too much memory is a failure: only where nothing else runs in the process. */
+  /** A case that takes too long or too much memory is a failure, but only if nothing else runs in the process. */
   bounded?: boolean;
 }
 

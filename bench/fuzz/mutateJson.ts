@@ -3,10 +3,10 @@ import type { Choices } from './source.js';
 
 type Path = readonly (string | number)[];
 
-/** Most places of a value that are looked at. */
+/** Largest number of places of a value that are considered. */
 const PLACES = 5_000;
 
-/** A copy of a JSON value with one to four changes anywhere in it; what is not JSON is left out when it is written. */
+/** A copy of a JSON value with one to four changes anywhere; values that are not JSON are dropped when written. */
 export function mutateJson(value: unknown, choices: Choices): unknown {
   let changed = value;
   for (let rounds = 1 + choices.below(choices.chance(0.3) ? 4 : 1); rounds > 0; rounds--) {

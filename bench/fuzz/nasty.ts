@@ -1,6 +1,6 @@
 import type { Choices } from './source.js';
 
-/** Numbers at which things break: bounds of types, of our own limits, and what no picture has. */
+/** Numbers at which things break: bounds of types, our own limits, and impossible sizes. */
 export const NUMBERS = [
   ...[0, -0, 1, -1, 0.5, -0.5, 1e-7, 2, 3, 15, 16, 23, 24, 25, 254, 255, 256, 384, 65_535, 65_536, 99_999],
   ...[100_000, 1e6, -1e6, 1e6 + 1, 1e8, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), 2 ** 32, 2 ** 53 - 1, 2 ** 53, 1e308, -1e308],

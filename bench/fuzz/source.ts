@@ -1,6 +1,6 @@
 import { seededRandom } from '../../domain/base/random.js';
 
-/** The choices of one case: all that is random in it, by its seed. */
+/** The random choices of one case, by its seed. */
 export class Choices {
   private readonly random: () => number;
 

@@ -2,10 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Choices } from './source.js';
 
-/** A promise of ours that a case broke, beside a crash: what it should have been, and what it was. */
+/** A broken promise other than a crash: the expected and the actual value. */
 export class BrokenPromise extends Error {}
 
-/** Where a case has its files; what is written is kept, for the report of a failure. */
+/** The folder of a case; files written there are kept for the report of a failure. */
 export class CaseFolder {
   readonly files = new Map<string, Uint8Array>();
 
@@ -29,13 +29,13 @@ export class CaseFolder {
 /** One reader, importer or schema under test. */
 export interface Target {
   name: string;
-  /** How many of a thousand cases it gets: few where one takes long. */
+  /** How many of a thousand cases it gets: few if one takes long. */
   share: number;
   /**
-   * One case. What it gives back says what became of it, for the table; a PartloopError is an outcome too. Anything
-   * else that is thrown is a failure.
+   * One case. Its return value names the result, for the table; a PartloopError is an outcome too. Any other
+   * exception is a failure.
    *
-   * @throws BrokenPromise where a label changed that should not, or a good item was lost
+   * @throws BrokenPromise if a label changed that should not, or a good item was lost
    */
   run(choices: Choices, folder: CaseFolder): Promise<string>;
 }

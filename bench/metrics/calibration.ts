@@ -43,7 +43,7 @@ export function expectedCalibrationError(claims: readonly number[], wrong: reado
 const DRAWS = 200;
 
 /**
- * The calibration error that perfectly calibrated claims would show by chance: few claims a bin never come out even.
+ * The calibration error that perfectly calibrated claims would show by chance: few claims per bin never match exactly.
  * The mean over outcomes drawn with the claimed probabilities (the consistency resampling of Bröcker and Smith 2007,
  * Weather and Forecasting 22).
  */

@@ -7,7 +7,7 @@ import { PartloopError } from '../../domain/base/errors.js';
 
 const run = promisify(execFile);
 
-/** The interpreter of the peers' own virtual environment, made by uv from the hashed lock where it is not there yet. */
+/** The interpreter of the peers' own virtual environment, which uv makes from the hashed lock if it does not exist. */
 export async function peerPython(home: string, root: string): Promise<string> {
   const lock = join(root, 'bench', 'peers', 'requirements.lock.txt');
   const digest = createHash('sha256')

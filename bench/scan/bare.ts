@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 
-/** One configuration of ONNX Runtime and how fast it is over tensors that lie in memory. */
+/** One configuration of ONNX Runtime and its speed on tensors in memory. */
 export interface BareRate extends BareConfiguration {
   imagesPerSecond: number;
 }
@@ -16,7 +16,7 @@ const SECONDS = 12;
 const answerSchema = z.object({ images: z.number(), seconds: z.number() });
 
 /**
- * The scan's network alone, in every sensible configuration: one session with all cores, or one a core, batch 1 and 4.
+ * The scan's network alone, in every sensible set-up: one session with all cores, or one per core, batch 1 and 4.
  */
 export async function bareRates(modelPath: string, size: number, cores: number): Promise<BareRate[]> {
   const rates: BareRate[] = [];
@@ -29,7 +29,7 @@ export async function bareRates(modelPath: string, size: number, cores: number):
   return rates;
 }
 
-/** Images a second of one configuration, its sessions side by side. */
+/** Images per second of one configuration, with its sessions in parallel. */
 export async function bareRate(modelPath: string, size: number, configuration: BareConfiguration): Promise<number> {
   const { sessions, threads, batch } = configuration;
   const setup = { modelPath, size, threads, batch, seconds: SECONDS };
@@ -37,7 +37,7 @@ export async function bareRate(modelPath: string, size: number, configuration: B
   return answers.reduce((sum, { images, seconds }) => sum + images / seconds, 0);
 }
 
-/** What `bareThread.ts` is started with. */
+/** The arguments of `bareThread.ts`. */
 export const bareSetupSchema = z.object({
   modelPath: z.string(),
   size: z.number(),

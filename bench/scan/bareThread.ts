@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { bareSetupSchema } from './bare.js';
 
-/** One session that runs over the same tensors for so many seconds, after a warm-up. */
+/** One session that runs on the same tensors for so many seconds, after a warm-up. */
 const { modelPath, size, threads, batch, seconds } = bareSetupSchema.parse(workerData);
 const session = await InferenceSession.create(modelPath, {
   executionProviders: ['cpu'],

@@ -18,7 +18,7 @@ const REFERENCE = { images: 60_000, hours: 20 };
 const MEMORY_RUNS = [200, 2_000] as const;
 const ROUNDS = 3;
 
-/** The network alone, in images a second, and the scan right after it. */
+/** The network alone, in images per second, and the scan right after it. */
 interface Round {
   alone: number;
   ours: PipelineRate;
@@ -31,7 +31,7 @@ interface Options {
   peer: boolean;
 }
 
-/** `npm run bench -- scan`: the scan's images a second beside the network alone and beside a pipeline in Python. */
+/** `npm run bench -- scan`: images per second of the scan, of the network alone and of a pipeline in Python. */
 export function scanCommand(): Command {
   return new Command('scan')
     .description("The scan's images a second beside the network alone and beside a pipeline in Python")
@@ -63,7 +63,7 @@ async function measure({ sizes, images, memory, peer }: Options): Promise<void> 
     const best = bare.reduce((a, b) => (b.imagesPerSecond > a.imagesPerSecond ? b : a));
     const scanOf = (count: number) =>
       pipelineRate(env, { pool: set.pool, modelPath: model.scanPath, images: count, sessions: cores });
-    // In turn, since a shared machine is not equally fast at all times.
+    // In turn, since the speed of a shared machine varies.
     const rounds: Round[] = [];
     for (let round = 1; round <= ROUNDS; round++) {
       say(`${size} px: the network alone and the scan, round ${round} of ${ROUNDS} …`);

@@ -14,7 +14,7 @@ import { readPhotos } from './photos.js';
 
 const TRAINING = { size: 128, iterations: 200, images: 200 };
 
-/** The CPU preset, trained for a minute so that it sees parts and not noise, and exported at `size` pixels. */
+/** The CPU preset, trained for a minute so that it predicts parts rather than noise, and exported at `size` pixels. */
 export async function benchModel(
   home: string,
   photos: string,
@@ -26,7 +26,7 @@ export async function benchModel(
   if (!existsSync(weights)) {
     await train(folder, photos, { size: TRAINING.size, iterations: TRAINING.iterations, batchSize: 8 }, null);
   }
-  // One step at a rate of nothing: the weights as they are, exported for another canvas.
+  // One step at a zero rate: the same weights, exported for another canvas.
   if (!existsSync(join(own, 'scan.onnx')))
     await train(own, photos, { size, iterations: 1, batchSize: 1, rate: 1e-12 }, weights);
   return { scanPath: join(own, 'scan.onnx'), logitsPath: join(own, 'model.onnx') };

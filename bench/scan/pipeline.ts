@@ -21,7 +21,7 @@ export const pipelineJobSchema = z.object({
   sessions: z.number().int(),
 });
 
-/** The scan of so many images of a pool, in a process of its own so that its peak memory is its own. */
+/** The scan of so many images of a pool, in a separate process, to measure its peak memory alone. */
 export async function pipelineRate(
   env: StackEnvironment,
   job: z.infer<typeof pipelineJobSchema>,

@@ -28,7 +28,7 @@ const sessions = await openSessions(job.sessions, {
   threads: 1,
   taxonomy: pool.taxonomy,
 });
-/** A scan that keeps what a shard keeps; answers with the first failure. */
+/** A scan that keeps the same data as a shard; it returns the first failure. */
 async function scan(part: typeof rows): Promise<string | null> {
   const writer = new ShardWriter();
   let failure: string | null = null;

@@ -35,8 +35,8 @@ interface Options {
 }
 
 /**
- * `npm run bench -- accuracy`: what a training on all DSMLR photos reaches on its test photos, counted by trainer and
- * by evaluation.
+ * `npm run bench -- accuracy`: the test mIoU of a training on all DSMLR training photos, counted by
+ * the trainer and by the evaluation.
  */
 export function accuracyCommand(): Command {
   return new Command('accuracy')
@@ -119,7 +119,7 @@ function jobOf(lists: DsmlrLists, folder: string, options: Options): TrainerJob 
   });
 }
 
-/** Train to the end, from the last checkpoint where there is one; a run that ended is read again. */
+/** Train to the end, from the last checkpoint if there is one; a finished run is read again. */
 async function trained(job: TrainerJob, network: boolean): Promise<TrainerResult> {
   await mkdir(job.workDir, { recursive: true });
   if (existsSync(join(job.workDir, 'result.json'))) return readResult(job.workDir);

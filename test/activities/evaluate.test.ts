@@ -87,7 +87,7 @@ describe('bad test images', function () {
     );
   });
 
-  it('end the evaluation above the share, and a store that is away is no bad image', async () => {
+  it('end the evaluation above the share, while a store that is away counts as no bad image', async () => {
     const { deps, store, rows, model } = await filled();
     const away: ObjectStore = Object.assign(Object.create(store), {
       get: async (key: string, etag?: string) => {
@@ -109,7 +109,7 @@ describe('bad test images', function () {
     );
   });
 
-  it('count for neither model of a decision, which says how many were left out and why', async () => {
+  it('count for neither model of a decision, which says how many it left out and why', async () => {
     const { deps, store, rows, model } = await filled();
     const benchmark = model(1);
     const scored = await evaluateModel(deps, request(benchmark));
@@ -138,7 +138,7 @@ describe('bad test images', function () {
     assert.ok(decision.reasons.includes('compared on 11 of 12 test images; left out: 1 gone'), decision.reasons.join());
   });
 
-  it('are judged again where what is kept of them is damaged, and the warning names it', async () => {
+  it('are judged again if their record is damaged, and the warning names it', async () => {
     const { deps, store, model } = await filled();
     const warned: string[] = [];
     const log = pino({ level: 'warn' }, { write: (line) => warned.push(line) });
@@ -169,7 +169,7 @@ describe('bad test images', function () {
     }
   });
 
-  it('are judged again by a replay from `evaluate`, for the model in production too, and not by one from `decide`', async () => {
+  it('are judged again by a replay from `evaluate`, also for the production model, but not from `decide`', async () => {
     const { deps, store, model } = await filled();
     const benchmark = model(1);
     const kept = await evaluateModel(deps, request(benchmark));
@@ -221,7 +221,7 @@ describe('bad test images', function () {
       HEIGHT,
     );
 
-  /** Test pictures whose left half is red, and labelled as class 1: what the networks see. */
+  /** Test pictures whose left half is red, and labelled as class 1: which the networks recognise. */
   async function filled() {
     const store = s3.open(randomUUID());
     await store.put(keys.taxonomy('cars'), JSON.stringify(TAXONOMY));
@@ -238,7 +238,7 @@ describe('bad test images', function () {
         imageId: sha(image),
         imageUri: keys.image('cars', sha(image)),
         labelSha256: sha(mask),
-        // One label object an image, so that one of them can change alone.
+        // One label object per image, so that one can change alone.
         labelUri: `${keys.label('cars', sha(mask))}-${n}`,
         split: 'test',
         width: WIDTH,

@@ -115,7 +115,7 @@ async function iterate(pool: Filled, one: IterationContext, drawn?: DrawResult) 
 describe('images that were removed from a pool', function () {
   this.timeout(60_000);
 
-  it('are not drawn, and not scanned by themselves', async () => {
+  it('are neither drawn nor scanned on their own', async () => {
     const pool = await filled();
     await pool.remove(2, 3);
     const draw = await createDrawActivities(pool.deps).draw({ context: context(), results: {} });
@@ -127,7 +127,7 @@ describe('images that were removed from a pool', function () {
     assert.equal(prepared.context.config.chunkSize, 10);
   });
 
-  it('leave the training set with the next iteration, and the iteration under way ends as it began', async () => {
+  it('leave the training set with the next iteration, while the current one ends as it began', async () => {
     const pool = await filled();
     const one = context({ config: loopConfigSchema.parse({ pool: 'cars', chunkSize: 10, sample: { share: 1 } }) });
     const draw = await createDrawActivities(pool.deps).draw({ context: one, results: {} });
@@ -161,7 +161,7 @@ describe('images that were removed from a pool', function () {
     }
   });
 
-  it('are drawn again by a loop that had them, if they come back after an iteration without them', async () => {
+  it('are drawn again by a loop if they come back after an iteration without them', async () => {
     const pool = await filled();
     const first = await iterate(pool, context());
     await pool.remove(5);
@@ -187,7 +187,7 @@ describe('images that were removed from a pool', function () {
     assert.deepEqual([await prepare(1), await prepare(2)], [[13, 14], [14]]);
   });
 
-  it('test no model: the test set is another version without them', async () => {
+  it('test no model, and make the test set another version', async () => {
     const pool = await filled();
     await pool.remove(15);
     const versions: string[] = [];

@@ -34,7 +34,7 @@ const verdict = (findingId: string) =>
   });
 
 describe('the reviews that a scan takes into account', () => {
-  it('are all there are; those that its scan had where an iteration is replayed, unless the scan is forced', async () => {
+  it('are all reviews, or in a replay those of its scan, unless the scan is forced', async () => {
     const store = memoryStore();
     const deps = { store, home: tmpdir(), root: tmpdir(), log: pino({ level: 'silent' }) };
     await appendReviews(store, 'cars', ulid(new Date('2026-01-01')), null, [verdict('1')]);

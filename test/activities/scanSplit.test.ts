@@ -63,7 +63,7 @@ describe('a scan of one side of the split', function () {
     rows = await filled();
   });
 
-  it('judges what was asked for and counts every other image of the pool with its reason', async () => {
+  it('judges the images asked for, and counts every other image of the pool with its reason', async () => {
     await putModel([]);
     const [gone, changed] = rows.filter((row) => row.split === 'train' && row.region === null) as [IndexRow, IndexRow];
     await store.delete([gone.imageUri]);
@@ -95,7 +95,7 @@ describe('a scan of one side of the split', function () {
     });
   });
 
-  it('names images that the model has seen, or whose copy or vehicle it has seen across the split, as unjudged', async () => {
+  it('leaves images unjudged that the model saw, also by a copy or vehicle across the split', async () => {
     const [first, second, third] = rows.filter((row) => row.split === 'test') as [IndexRow, IndexRow, IndexRow];
     const copy = rows.find((row) => row.split === 'train' && row.region === null) as IndexRow;
     // As imported by hand: a training image that a test image is a near duplicate of, and one that shares its car.
@@ -116,7 +116,7 @@ describe('a scan of one side of the split', function () {
     assert.deepEqual([result.facts.scanned, result.facts.unjudged, result.facts.unreadable], [15, 4, 0]);
   });
 
-  it('has folds of its own that learn from the training images too, and from nothing that they judge', async () => {
+  it('has folds of its own that also learn from the training images, and from nothing that they judge', async () => {
     for (const split of ['val', 'test', 'all'] as const) {
       const { context, draw, judge } = await prepared(`scan-folds-${split}`, { split, crossValidate: 2 });
       const { planKey, folds } = await createScanActivities(deps).planScan({ context, results: { draw }, judge });
@@ -155,7 +155,7 @@ describe('a scan of one side of the split', function () {
     }
   });
 
-  it('says if there is no such image, and takes a request from before there was a choice', async () => {
+  it('says if there is no such image, and accepts a request that is older than the choice', async () => {
     const old = await createStandaloneScanActivities(deps).prepareScan({
       request: { pool: 'cars', crossValidate: 2 },
       scan: 'scan-old',
@@ -222,7 +222,7 @@ describe('a scan of one side of the split', function () {
   }
 
   /**
-   * Pictures whose left half is red, and labelled as class 1: what the network sees. One training image is interior.
+   * Pictures whose left half is red and labelled as class 1, as the network predicts. One image is interior.
    */
   async function filled(): Promise<IndexRow[]> {
     await store.put(keys.taxonomy('cars'), JSON.stringify(TAXONOMY));

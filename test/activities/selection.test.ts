@@ -184,8 +184,8 @@ async function scoredBefore(store: Store, digest: string, rows: readonly IndexRo
   await store.put(`${place}summary.json`, '{}');
 }
 
-describe('draw, sample, decide and report over a store', () => {
-  it('go through an iteration, find their work done, and never read a test image', async () => {
+describe('the steps draw, sample, decide and report on a store', () => {
+  it('complete an iteration, then find their work done, and never read a test image', async () => {
     const { store, deps, rows } = await filledPool(20);
     const results: StepResults = {};
     results.draw = await createDrawActivities(deps).draw({ context: context(), results });
@@ -220,7 +220,7 @@ describe('draw, sample, decide and report over a store', () => {
     assert.equal((await createDrawActivities(deps).draw({ context: context(), results: {} })).outcome, 'hit');
   });
 
-  it('promotes a better candidate once, and a repeated decision meets the same benchmark', async () => {
+  it('promote a better candidate once, and compare a repeated decision with the same benchmark', async () => {
     const { store, deps, rows } = await filledPool(20);
     const results: StepResults = {};
     results.draw = await createDrawActivities(deps).draw({ context: context(), results });
@@ -244,7 +244,7 @@ describe('draw, sample, decide and report over a store', () => {
     assert.equal(registry.looks.length, 1);
   });
 
-  it('draws other images in the next iteration and fails plainly when none is left', async () => {
+  it('draw other images in the next iteration, and fail with a clear message when none is left', async () => {
     const { store, deps } = await filledPool(20);
     const draw = await createDrawActivities(deps).draw({ context: context(), results: {} });
     const rest = { scan: stepResult('scan'), sample: stepResult('sample'), train: stepResult('train') };
@@ -262,7 +262,7 @@ describe('draw, sample, decide and report over a store', () => {
     );
   });
 
-  it('lists missing images and goes on without them', async () => {
+  it('list missing images and go on without them', async () => {
     const { store, deps, rows } = await filledPool(12);
     const lost = rows.find((row) => row.split === 'train');
     await store.delete([lost?.imageUri ?? '']);
@@ -274,7 +274,7 @@ describe('draw, sample, decide and report over a store', () => {
     );
   });
 
-  it('draws nothing where more images are missing than may be left out, and lists them all for `pool remove`', async () => {
+  it('draw nothing if too many images are missing, and list them all for `pool remove`', async () => {
     const { store, deps, rows } = await filledPool(24);
     const lost = rows.filter((row) => row.split === 'train').slice(0, 7);
     await store.delete(lost.map(({ imageUri }) => imageUri));

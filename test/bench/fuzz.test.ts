@@ -10,10 +10,10 @@ const CASES = 400;
 /** Always the same: new cases are for `npm run bench -- fuzz`, and no change should fail by those of another. */
 const SEED = 20_261_126;
 
-describe('readers of what comes from outside', function () {
+describe('readers of outside input', function () {
   this.timeout(240_000);
 
-  it('refuse spoiled input by name: no crash, and no label changed by what was refused', async () => {
+  it('refuse broken input by name, without a crash or a changed label', async () => {
     const failures: string[] = [];
     for (let number = 0; number < CASES; number++) {
       const { target, failure } = await runCase(SEED, number, null);
@@ -23,17 +23,17 @@ describe('readers of what comes from outside', function () {
     assert.deepEqual(failures, []);
   });
 
-  it('take the messages that are spoiled as long as they are not', () => {
+  it('accept the fuzzed messages in their original form', () => {
     for (const [schema, message] of MESSAGES) schema.parse(message);
   });
 
-  it('are each tried by some of these cases', () => {
+  it('each get some of these cases', () => {
     const tried = new Set(Array.from({ length: CASES }, (_, number) => targetOf(number, null).name));
     const forgotten = TARGETS.map(({ name }) => name).filter((name) => !tried.has(name));
     assert.deepEqual(forgotten, []);
   });
 
-  it('are tried with the same input again by the same seed', () => {
+  it('get the same input again for the same seed', () => {
     const value = { a: [1, 'two', { three: null }], b: 'text' };
     for (let number = 0; number < 50; number++) {
       const twice = [0, 1].map(() => {

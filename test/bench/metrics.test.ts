@@ -19,7 +19,7 @@ const scoresOf = (items: readonly { score: number }[]): number[] => items.map(({
 const wrongOf = (items: readonly { wrong: boolean }[]): boolean[] => items.map(({ wrong }) => wrong);
 
 describe('ranking metrics', () => {
-  it('give 1 for a perfect order, 0 for the reverse, and nothing where only one side is there', () => {
+  it('give 1 for a perfect order, 0 for the reverse, and nothing if there is only one class', () => {
     assert.equal(auroc([0.9, 0.8, 0.2, 0.1], [true, true, false, false]), 1);
     assert.equal(auroc([0.1, 0.2, 0.8, 0.9], [true, true, false, false]), 0);
     assert.equal(averagePrecision([0.9, 0.8, 0.2, 0.1], [true, true, false, false]), 1);
@@ -27,7 +27,7 @@ describe('ranking metrics', () => {
     assert.equal(averagePrecision([1, 2], [false, false]), null);
   });
 
-  it('count a tie as half: a constant score ranks like a coin and has the base rate as its precision', () => {
+  it('count a tie as half: a constant score ranks like a coin, with the base rate as its precision', () => {
     assert.equal(auroc([1, 1, 1, 1], [true, false, false, false]), 0.5);
     assert.equal(averagePrecision([1, 1, 1, 1], [true, false, false, false]), 0.25);
     assert.equal(precisionAt([1, 1, 1, 1], [true, false, false, false], 2), 0.25);
@@ -51,7 +51,7 @@ describe('ranking metrics', () => {
     );
   });
 
-  it('do not depend on the order in which images come', () => {
+  it('do not depend on the order of images', () => {
     fc.assert(
       fc.property(scored, (items) => {
         const turned = [...items].reverse();
@@ -64,14 +64,14 @@ describe('ranking metrics', () => {
     );
   });
 
-  it('take the top of a list that is shorter than asked for', () => {
+  it('take all of a list that is shorter than asked for', () => {
     assert.equal(precisionAt([3, 2], [true, false], 50), 0.5);
     assert.equal(precisionAt([], [], 50), 0);
   });
 });
 
 describe('calibration metrics', () => {
-  it('find nothing to blame in claims that come true as often as they say', () => {
+  it('show almost no error for claims that come true as often as they say', () => {
     const random = seededRandom('calibrated');
     const claims = Array.from({ length: 20_000 }, () => random());
     const wrong = claims.map((claim) => random() < claim);
@@ -87,7 +87,7 @@ describe('calibration metrics', () => {
     assert.equal(brierSkill([0.5], [true]), null);
   });
 
-  it('tell what chance alone makes of few claims: what calibrated ones show on average, less the more there are', () => {
+  it('tell the error that few calibrated claims show by chance, which falls with their number', () => {
     const random = seededRandom('by chance');
     const claims = Array.from({ length: 60 }, () => random());
     const shown = Array.from({ length: 300 }, () =>
@@ -124,7 +124,7 @@ describe('claims against planted errors', () => {
   const region = (from: number, to: number): Set<number> =>
     new Set(Array.from({ length: to - from }, (_, at) => from + at));
 
-  it('meet by kind and by an overlap of 0.3, anywhere for the whole label', () => {
+  it('match by kind and an overlap of 0.3, or anywhere for the whole label', () => {
     const error = { kind: 'missing_part', region: region(0, 100) };
     assert.equal(meets({ kind: 'missing_part', probability: 1, region: region(50, 130) }, error), true);
     assert.equal(meets({ kind: 'missing_part', probability: 1, region: region(80, 180) }, error), false);
@@ -136,7 +136,7 @@ describe('claims against planted errors', () => {
     );
   });
 
-  it('take the lowest threshold that still has the wanted precision', () => {
+  it('have as threshold the lowest one with the wanted precision', () => {
     const claim = (probability: number, ...ids: string[]): JudgedClaim => ({ kind: 'hole', probability, meets: ids });
     const claims = [
       claim(0.9, 'a'),
@@ -152,14 +152,14 @@ describe('claims against planted errors', () => {
     assert.deepEqual(detectionAt(claims, 5, 0.65), { threshold: 0.65, recall: 0.4, precision: 2 / 3 });
   });
 
-  it('count an error once, however many claims meet it', () => {
+  it('count an error once, however many claims match it', () => {
     const claims = [0.9, 0.8].map((probability) => ({ kind: 'hole', probability, meets: ['a'] }));
     assert.equal(detectionAt(claims, 2, 0.5).recall, 0.5);
   });
 });
 
 describe('the paired bootstrap', () => {
-  it('puts the difference of two groups of numbers into an interval around their mean, the same for the same seed', () => {
+  it('gives an interval around the mean difference of two groups, the same for the same seed', () => {
     const random = seededRandom('numbers');
     const groups = [200, 300].map((size) => Array.from({ length: size }, () => 0.1 + random() - 0.5));
     const mean = (group: number, members: readonly number[]): number =>

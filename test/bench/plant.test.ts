@@ -12,13 +12,13 @@ describe('planting errors for a measurement', () => {
   const images = Array.from({ length: 40 }, () => ({ clean: drawCar(SIZE, random), width: SIZE, height: SIZE }));
   const planted = plantErrors(images, PLAN, scheme, SIZE, seededRandom('plant'));
 
-  it('spoils as many labels of each kind as planned, and is the same for the same seed', () => {
+  it('spoils the planned number of labels per kind, and is the same for the same seed', () => {
     for (const [kind, count] of Object.entries(PLAN))
       assert.equal(planted.filter((label) => label?.kind === kind).length, count, kind);
     assert.deepEqual(plantErrors(images, PLAN, scheme, SIZE, seededRandom('plant')), planted);
   });
 
-  it('knows the pixels of every single error, and that they changed', () => {
+  it('knows the pixels of every single error, which all differ from the clean label', () => {
     planted.forEach((label, index) => {
       const clean = images[index]?.clean;
       for (const { region } of label?.errors ?? []) {
@@ -29,7 +29,7 @@ describe('planting errors for a measurement', () => {
     });
   });
 
-  it('keeps a share of them, kinds in the proportions asked for as far as there are enough', () => {
+  it('keeps a share of them, with kinds in the wanted proportions as far as there are enough', () => {
     const kept = subsetOfPlanted(planted, 0.25, SPOIL_SHARES, seededRandom('subset'));
     assert.equal(kept.size, 10);
     assert.ok([...kept].every((index) => planted[index] !== null));

@@ -10,7 +10,7 @@ describe('refitted priors', () => {
     mirrored: PRIORS.families.mirrored.map((_, column) => (column === at('gain') ? gain : 0)),
   });
 
-  it('are means over the sets beside the present values, with how far the sets lie apart', () => {
+  it('are means over the sets, beside the present values and the spread between sets', () => {
     const slopes = compareSlopes([mirrored(4), mirrored(5)]);
     assert.deepEqual(
       slopes.find(({ family, column }) => family === 'mirrored' && column === 'gain'),
@@ -18,7 +18,7 @@ describe('refitted priors', () => {
     );
   });
 
-  it('are unknown for a family without an example, and then not written down', () => {
+  it('are unknown for a family without an example, and then not written', () => {
     const slopes = compareSlopes([mirrored(4)]);
     assert.ok(slopes.filter(({ family }) => family === 'missing').every(({ refit }) => refit === null));
     const written = asPriors(slopes, { data: 'two sets', command: 'npm run bench -- priors', date: '2026-01-01' });
@@ -26,7 +26,7 @@ describe('refitted priors', () => {
     assert.doesNotMatch(written, /missing/);
   });
 
-  it('name every column that the present priors use, in the order of the rows', () => {
+  it('name every column of the present priors, in the order of the rows', () => {
     const slopes = compareSlopes([]);
     const missing = slopes.filter(({ family }) => family === 'missing');
     assert.deepEqual(

@@ -18,7 +18,7 @@ describe('a scan against a truth file', () => {
     return path;
   };
 
-  it('joins on the file name, quotes and all, and counts what only one of the two has', async () => {
+  it('joins on the file name, quotes included, and counts images that only one of the two has', async () => {
     const truth = await write('truth.csv', ['file_name,wrong', '"a, b.jpg",1', 'c.jpg,false', 'gone.jpg,0']);
     const scan = await write('images.csv', [
       'image_id,file_name,label_quality,p_mislabelled,kinds',
@@ -34,7 +34,7 @@ describe('a scan against a truth file', () => {
     assert.equal(score.ranking.auroc, 1);
   });
 
-  it('names the file and the line that is wrong', async () => {
+  it('names the wrong file and line', async () => {
     const scan = await write('images.csv', ['file_name,p_mislabelled', 'a.jpg,0.5']);
     const refuses = async (lines: readonly string[], words: RegExp): Promise<void> => {
       const truth = await write('truth.csv', lines);

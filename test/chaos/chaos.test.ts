@@ -12,7 +12,7 @@ import { newJournal, runChaos } from './run.js';
 describe('a loop whose workers, servers and store fail', function () {
   this.timeout(15 * 60_000);
 
-  it('ends with the same picks, findings, weights and decision as an undisturbed one, and leaves no process behind', async () => {
+  it('has the same picks, findings, weights and decision as an undisturbed one, and leaves no process', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'chaos-journal-'));
     try {
       const { undisturbed, loops, leftBehind } = await runChaos({

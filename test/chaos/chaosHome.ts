@@ -14,7 +14,7 @@ import { FaultProxy } from './network/proxy.js';
 import { environmentThrough } from './network/throughProxy.js';
 import { descendant, processesOf } from './processes.js';
 
-/** Folders that are small disks of their own, where mounting is permitted. */
+/** Folders that are small disks of their own, if mounting is permitted. */
 const DISKS = { work: '1g', cache: '256m' } as const;
 const CALL_MS = 10_000;
 const ALL_ENDED_MS = 20_000;
@@ -68,7 +68,7 @@ export class ChaosHome {
     return partloopJson(this.path, args, { environment: environmentThrough(this.proxy.url) });
   }
 
-  /** The stack runs. One start at a time; each call looks again, as what an earlier one started may be gone by then. */
+  /** The stack runs. One start at a time; each call checks again, since earlier processes may be gone by then. */
   up(): Promise<void> {
     this.#rising = this.#rising.catch(() => undefined).then(() => this.#up());
     return this.#rising;
@@ -79,7 +79,7 @@ export class ChaosHome {
     if (code !== 0) throw new Error(`the stack in ${this.path} does not start: ${stderr}`);
   }
 
-  /** The process of a victim; null where it does not run. */
+  /** The process of a victim; null if it does not run. */
   async process(victim: Victim): Promise<ProcessRef | null> {
     const state = readState(this.path);
     const found =
@@ -134,7 +134,7 @@ export class ChaosHome {
         if (isAlive(process)) signalProcess(process, 'SIGCONT');
       signalProcess(supervisor, 'SIGCONT');
       signalProcess(supervisor, FORCE_SIGNAL);
-      // What it holds ends with it.
+      // Its children end with it.
       if (!(await waitForEnd(supervisor, 4_000))) signalProcess(supervisor, 'SIGKILL');
     }
     await this.#untilAllEnded();

@@ -9,7 +9,7 @@ import { Injector } from './injector.js';
 import { Account, AccountError } from './outcome/account.js';
 import { Journal } from './outcome/journal.js';
 
-describe('the injector of faults', () => {
+describe('the fault injector', () => {
   let folder: string;
   let world: World;
 
@@ -29,7 +29,7 @@ describe('the injector of faults', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('waits for faults under way before it lets anybody mend something, and notes each with its time', async () => {
+  it('waits for current faults before it lets anybody repair something, and records each with its time', async () => {
     const events: string[] = [];
     let end = (): void => {};
     const fault: Fault = {
@@ -60,7 +60,7 @@ describe('the injector of faults', () => {
     assert.ok(lines.every((line) => /"time":"20/.test(line)));
   });
 
-  it('counts a fault that could not be done as none, but fails a start that was answered wrongly', async () => {
+  it('does not count a fault that could not be injected, but fails on a wrong answer to a start', async () => {
     const failing = (kind: Fault['kind'], error: Error): Fault => ({
       kind,
       target: 'loop',

@@ -7,14 +7,14 @@ import { stepUnderWay } from './progress.js';
 export interface Injected {
   kind: FaultKind;
   target: string;
-  /** null where there was nothing to hit, or the fault itself could not be done. */
+  /** null if there was nothing to hit, or the fault itself could not be done. */
   did: string | null;
 }
 
 /** Steps that last so short a time that a fault at any moment would hardly ever meet them. */
 const SHORT_STEPS: readonly string[] = ['sample', 'evaluate', 'decide', 'tune', 'report'];
 const AIMED_SHARE = 0.6;
-/** What is over too late, or does too little, to be aimed at a step of a second. */
+/** Faults that end too late, or do too little, to be aimed at a step of a second. */
 const NEVER_AIMED: readonly FaultKind[] = ['restart', 'start', 'schedule', 'damage', 'delete', 'disk-full'];
 const LOOK_MS = 150;
 

@@ -17,7 +17,7 @@ const LOOK_MS = 1_000;
 /** Longer than every heartbeat, back-off and restart of this loop together. */
 const STANDSTILL_MS = 5 * 60_000;
 
-/** What a person met: the sentence, and what was done about it. */
+/** A message that a person met, and the reaction. */
 export interface Met {
   sentence: string;
   did: string;
@@ -27,7 +27,7 @@ export interface Met {
  * A person at the loop: starts again what was terminated, does what a failure's sentence says, and asks for the
  * iterations that are left. Ends when all are done.
  *
- * @throws Error where the loop stands still, fails without a sentence, or fails again although its sentence was
+ * @throws Error if the loop stands still, fails without a sentence, or fails again although its sentence was
  * followed
  */
 export class Person {
@@ -58,7 +58,7 @@ export class Person {
     signal.throwIfAborted();
   }
 
-  /** What the loop says; `gone` where it does not run. */
+  /** The answer of the loop; `gone` if it does not run. */
   #look(): Promise<LoopStatus | 'gone'> {
     const { home, loop } = this.#world;
     return home.withClient(async (client) => {
@@ -77,7 +77,7 @@ export class Person {
     return false;
   }
 
-  /** All that was asked for is done, or asking goes on. Whether it is can be said between starts alone. */
+  /** Whether everything asked for is done. Only between starts is this known. */
   #take(earlier: LoopStatus): Promise<boolean> {
     const { account, iterations, inTurn } = this.#world;
     return inTurn(async () => {
@@ -100,7 +100,7 @@ export class Person {
     });
   }
 
-  /** Somebody terminated the loop: what it owed is asked for again, also the iteration that runs without it. */
+  /** Somebody terminated the loop: ask again for its debt, also for the iteration that runs without it. */
   async #startAgain(): Promise<void> {
     await this.#calm(() =>
       this.#world.inTurn(async () => {
@@ -163,7 +163,7 @@ export class Person {
     throw new Error(`the loop stands still: ${seen}; ${await this.#pending()}`);
   }
 
-  /** What waits, for whoever looks into it. */
+  /** The waiting requests, for error messages. */
   #pending(): Promise<string> {
     const { home, loop } = this.#world;
     return home

@@ -24,12 +24,12 @@ export interface RoundOptions {
   random: () => number;
   journal: Journal;
   signal: AbortSignal;
-  /** What breaks things while the loop runs; it ends by itself, or by `injector.stop`. */
+  /** The source of faults while the loop runs; it ends by itself, or by `injector.stop`. */
   disturb(injector: Injector, world: World): Promise<void>;
   faults: readonly Fault[];
 }
 
-/** @throws Error where the loop does not come to the end that it owes */
+/** @throws Error if the loop does not come to the end that it owes */
 export async function runRound(options: RoundOptions): Promise<Round> {
   const { home, manifest, size, journal, random, faults, askedAtOnce } = options;
   const broken = new AbortController();
@@ -63,7 +63,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     await sleep(1_000);
     return { outcome: await outcomeOf(await home.store(), LOOP), injected: injector.injected, met: person.met };
   } catch (error) {
-    // What was broken with it counts too.
+    // Its side effects count too.
     throw new RoundFailedError(error, injector.injected, person.met);
   } finally {
     injector.stop();
@@ -72,7 +72,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
   }
 }
 
-/** A loop that did not come to its end, with what had been done to it. */
+/** A loop that did not reach its end, with the faults injected. */
 export class RoundFailedError extends Error {
   constructor(
     cause: unknown,

@@ -17,7 +17,7 @@ interface Called {
 const SAMPLES = ['cars', '1', 'draw', 'cars:1', 'csv', '0.5'];
 /** No name, no number, no choice, and too long for a text. */
 const NONSENSE = 'No Way! '.repeat(200);
-/** These take a file, or whatever somebody named elsewhere: what is there is looked up. */
+/** These take a file or a name given elsewhere, which the command looks up. */
 const ANY_NAME = [
   ...['review import', 'review undo', 'scan show', 'scan export'],
   ...['schedule trigger', 'schedule pause', 'schedule resume', 'schedule delete'],
@@ -29,7 +29,7 @@ const tree = (command: Command, words: string[] = []): Called[] => [
   ...command.commands.flatMap((child) => tree(child, [...words, child.name()])),
 ];
 const isLeaf = ({ command }: Called): boolean => command.commands.length === 0;
-/** What an option that gathers several values has so far. */
+/** The values so far of an option that takes several. */
 const previous: never[] = [];
 const inOneLine = (text: string): string => text.replace(/\s+/g, ' ');
 
@@ -86,7 +86,7 @@ describe('every command', () => {
   });
   after(() => rm(home, { recursive: true, force: true }));
 
-  it('says with --help what it does first, and all that it takes', async () => {
+  it('says with --help first what it does, and then everything that it takes', async () => {
     for (const { words, command } of called) {
       const { code, stdout, stderr } = await run([...words, '--help']);
       assert.deepEqual([code, stderr], [0, ''], words.join(' '));
@@ -102,14 +102,14 @@ describe('every command', () => {
     }
   });
 
-  it('refuses an option that it does not have, and says where those are that it has', async () => {
+  it('refuses an option that it does not have, and points to those that it has', async () => {
     for (const each of called.filter(isLeaf)) {
       const help = `\`partloop ${each.words.join(' ')} --help\` shows its arguments and options`;
       await refused([...each.words, ...argumentsOf(each), ...mandatoryOf(each), '--nope'], "option '--nope'", help);
     }
   });
 
-  it('refuses a word that is no command of its group, and lists those that are', async () => {
+  it('refuses a word that is no command of its group, and lists the commands', async () => {
     for (const { words, command } of called.filter((each) => !isLeaf(each)))
       await refused(
         [...words, 'nope'],
@@ -146,7 +146,7 @@ describe('every command', () => {
         );
   });
 
-  it('names the option whose value it refuses, and says what it takes', async () => {
+  it('names an option whose value it refuses, and says what it takes', async () => {
     let options = 0;
     for (const { words, command } of called.filter(isLeaf))
       for (const option of command.options.filter((each) => !takes(each, NONSENSE))) {
@@ -157,7 +157,7 @@ describe('every command', () => {
     assert.ok(options > 10, `${options}`);
   });
 
-  it('refuses what can be no name before it looks for services', async () => {
+  it('refuses an impossible name before it looks for services', async () => {
     for (const each of called.filter((one) => isLeaf(one) && !ANY_NAME.includes(one.words.join(' '))))
       for (const [at, argument] of each.command.registeredArguments.entries()) {
         const words = each.command.registeredArguments.map(valueFor).with(at, 'No Way!');

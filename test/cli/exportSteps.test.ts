@@ -7,9 +7,9 @@ const report = (format: ReviewFormat, folders: string[]) => ({
   ...{ images: 1, findings: 1, pixels: 1, lostPixels: 0, leftOut: [] },
 });
 
-describe('what an export says to do next', () => {
+describe('the next steps after an export', () => {
   for (const format of REVIEW_FORMATS)
-    it(`names how to open it, the pictures, the manifest and the way back: ${format}`, () => {
+    it(`name how to open it, the pictures, the manifest and the way back: ${format}`, () => {
       const text = nextSteps(report(format, ['/out']), null).join('\n');
       assert.match(text, /--image-root/);
       assert.match(text, /manifest\.json/);
@@ -17,12 +17,12 @@ describe('what an export says to do next', () => {
       assert.match(nextSteps(report(format, ['/out']), '/photos').join('\n'), /link to \/photos/);
     });
 
-  it('counts in parts that each come back by themselves', () => {
+  it('count in parts that each come back separately', () => {
     const text = nextSteps(report('masks', ['/out/part-001', '/out/part-002']), null).join('\n');
     assert.match(text, /`partloop review import \/out\/part-001`, once per folder/);
   });
 
-  it('asks for a CSV table where answers come back, since Parquet is not read', () => {
+  it('ask for a CSV table of answers, since Parquet is not read', () => {
     assert.match(tableSteps('cars:1', 'csv', '/f.csv').join('\n'), /`partloop review import \/f\.csv --scan cars:1`/);
     assert.match(tableSteps('cars:1', 'parquet', '/f.parquet').join('\n'), /--format csv/);
   });

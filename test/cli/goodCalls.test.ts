@@ -38,7 +38,7 @@ describe('a good call of each command', () => {
       ? [path]
       : command.commands.flatMap((child) => leaves(child, [...path, child.name()]));
 
-  it('is made by the test that is named for it', async () => {
+  it('stands in the test file listed for it', async () => {
     const commands = leaves(await buildProgram()).map((path) => path.join(' '));
     assert.deepEqual(Object.keys(GOOD_CALLS).sort(), commands.sort());
     for (const [command, [file, call]] of Object.entries(GOOD_CALLS)) {
@@ -130,7 +130,7 @@ describe('a command that needs no worker', function () {
     assert.ok((await answered(checks, 'doctor')).checks.some(({ name }) => name === 'store'));
   });
 
-  it('lists pools, tags their images, and takes some out and back', async () => {
+  it('lists pools, tags their images, removes some and restores them', async () => {
     const pools = z.object({ pools: z.array(z.string()) });
     assert.deepEqual((await answered(pools, 'pool', 'list')).pools, ['cars']);
     const tags = join(home, 'tags.csv');

@@ -1,8 +1,8 @@
 const HERE = 'cli/goodCalls.test.ts';
 
 /**
- * Where a test calls each command as a person would, and the command does what it was asked: a file below `test/`, and
- * the words of the call as they stand there where they are not the command's own, quoted.
+ * The tests that call each command as a person would, with success: a file below `test/`, and
+ * the words of the call in that file if they differ from the quoted words of the command.
  */
 export const GOOD_CALLS: Readonly<Record<string, readonly [file: string, call?: string]>> = {
   up: ['infra/stack.test.ts', "'up', '--detach'"],

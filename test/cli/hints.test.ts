@@ -40,7 +40,7 @@ interface CommandLine {
   whole: boolean;
 }
 
-describe('what hints, help and pages name', () => {
+describe('hints, help and pages', () => {
   let program: Command;
   let texts: PlacedText[];
 
@@ -49,7 +49,7 @@ describe('what hints, help and pages name', () => {
     texts = sourceTexts();
   });
 
-  it('as commands are commands, with arguments and options that they take', () => {
+  it('name only commands that exist, with arguments and options that they take', () => {
     const lines = [
       ...texts.flatMap(({ where, text }) => inline(text).map((line) => ({ where, line, whole: false }))),
       ...pages().flatMap(({ name, text }) => pageLines(name, text)),
@@ -61,7 +61,7 @@ describe('what hints, help and pages name', () => {
     );
   });
 
-  it('as options are options of a command that can come to say so', () => {
+  it('name only options of a command that can print them', () => {
     const known = new Set(allCommands(program).flatMap(({ options }) => options.flatMap(({ long }) => long ?? [])));
     const named = [
       ...texts.filter(({ where, text }) => text.includes(' ') && !where.startsWith('report/')),
@@ -79,7 +79,7 @@ describe('what hints, help and pages name', () => {
     assert.deepEqual(unknown, []);
   });
 
-  it('as settings are settings, in the words of the trainer too', () => {
+  it('name only settings that exist, also in texts of the trainer', () => {
     const fields = fieldsOf(loopConfigSchema).map(({ path }) => path);
     const paths = new Set(
       fields.flatMap((path) => path.split('.').map((_, at, names) => names.slice(0, at + 1).join('.'))),
@@ -101,7 +101,7 @@ describe('what hints, help and pages name', () => {
     );
   });
 
-  it('as a count never with the wrong number: counts of things come from one place', () => {
+  it('never use a wrong singular or plural: counts of things come from one place', () => {
     const things =
       'images?|findings?|labels?|files|rows|pixels|folds|steps|objects|pictures|vehicles|verdicts|holes|scans';
     const bare = new RegExp(`(?<!of |least |most |than |at |\\(|first |\\w)x (?:${things})\\b`);
@@ -111,13 +111,13 @@ describe('what hints, help and pages name', () => {
     );
   });
 
-  it('as files are files of the repository', () => {
+  it('name only files of the repository', () => {
     const files = new Set(repositoryFiles());
     const folders = [...new Set([...files].map((name) => name.split('/')[0] ?? ''))].filter((name) =>
       /^[a-z]+$/.test(name),
     );
     const pattern = new RegExp(`(?<![\\w./-])(?:${folders.join('|')})/[\\w./-]*[\\w/]`, 'g');
-    // What the repository does not hold: made by the set-up or by a command, or an example's own.
+    // Files outside the repository: made by the set-up or by a command, or part of an example.
     const made = /^(dist|test)\/|^trainer\/requirements\.txt$/;
     const named = [
       ...texts.filter(({ text }) => /\.md\b|\bdocs\//.test(text)),
@@ -128,7 +128,7 @@ describe('what hints, help and pages name', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('as links lead to files, and to headings if they say so', () => {
+  it('link only to files and headings that exist', () => {
     const broken = pages().flatMap(({ name, text }) =>
       linksOf(text).flatMap((target) => {
         if (/^https?:/.test(target)) return [];
@@ -141,7 +141,7 @@ describe('what hints, help and pages name', () => {
     assert.deepEqual(broken, []);
   });
 
-  it('as decisions are all listed, each with a number of its own', () => {
+  it('list all decisions, each with a number of its own', () => {
     const files = repositoryFiles().flatMap((name) => /^docs\/decisions\/(\d{4}-.*\.md)$/.exec(name)?.[1] ?? []);
     const numbers = files.map((name) => name.slice(0, 4));
     assert.equal(new Set(numbers).size, numbers.length, `a number is given twice: ${numbers.join(', ')}`);
@@ -158,7 +158,7 @@ describe('what hints, help and pages name', () => {
     );
   });
 
-  it('as the time that the demo takes is what was measured', () => {
+  it('give the measured time of the demo', () => {
     const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
     const rows = [...read('docs/results/loop.md').matchAll(/^\| \d+ \| 0\.\d{4} \|.*\| (\d+) \|$/gm)];
     const minutes = rows.map(([, seconds]) => Number(seconds) / 60);
@@ -171,7 +171,7 @@ describe('what hints, help and pages name', () => {
     }
   });
 
-  it('as variables are read by some program, and as scripts are in package.json', () => {
+  it('name only variables that some program reads, and scripts in package.json', () => {
     const code = repositoryFiles()
       .filter((name) => /\.(ts|mjs|py)$/.test(name) && !name.startsWith('test/'))
       .map((name) => readFileSync(join(ROOT, name), 'utf8'))
@@ -201,7 +201,7 @@ const SAID_BY: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^infra\//, ['up', 'down', 'status', 'doctor']],
 ];
 
-/** The options that a text of this file may speak of; null where it may speak of any. */
+/** The options that a text of this file may name; null if it may name any. */
 function optionsOf(program: Command, where: string): Set<string> | null {
   const own = program.commands.find((command) => where.startsWith(`cli/commands/${command.name()}`))?.name();
   const names = SAID_BY.find(([pattern]) => pattern.test(where))?.[1] ?? (own === undefined ? null : [own]);
@@ -220,7 +220,7 @@ function pageLines(name: string, text: string): CommandLine[] {
   const typed = [...joined.matchAll(/^(?: {4}(?:npx )?|npx )(partloop [^\n]*)$/gm)].map(([, line = '']) => line);
   return [
     ...typed.map((line) => ({ where: name, line: line.replace(/\s+#.*$/, ''), whole: true })),
-    // Code of several words between backticks, never what stands between two pieces of code.
+    // Code of several words between backticks, never the text between two pieces of code.
     ...[...text.replaceAll(/\n/g, ' ').matchAll(/`([^`]+)`/g)]
       .flatMap(([, code = '']) => /^(?:npx )?(partloop .*)$/.exec(code)?.[1] ?? [])
       .map((line) => ({ where: name, line, whole: false })),
@@ -242,10 +242,10 @@ function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(allCommands)];
 }
 
-/** What is wrong with a command line, tried on the real tree of commands. */
+/** The faults of a command line, tried on the real tree of commands. */
 function problemOf(program: Command, { where, line, whole }: CommandLine): string[] {
   const problem = (what: string): string[] => [`${where}: \`${line}\`: ${what}`];
-  // What stands behind a pipe is another program's.
+  // Words behind a pipe belong to another program.
   const words =
     line
       .split(/ \\?[|>] /)[0]
@@ -298,7 +298,7 @@ function problemOf(program: Command, { where, line, whole }: CommandLine): strin
   return lacking.length === 0 ? [] : problem(`lacks ${lacking.map(({ long }) => long).join(', ')}`);
 }
 
-/** Where a page's links and pictures lead: those in place, with a title or without, and those defined apart. */
+/** Targets of a page's links and pictures: inline ones, with or without title, and separate definitions. */
 const linksOf = (text: string): string[] => [
   ...[...text.matchAll(/\]\(([^)\s]+)(?:\s+"[^"]*")?\)/g)].map(([, target = '']) => target),
   ...[...text.matchAll(/^\[[^\]]+\]:\s+(\S+)/gm)].map(([, target = '']) => target),

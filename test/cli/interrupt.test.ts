@@ -28,7 +28,7 @@ function piped(args: readonly string[], after: string, signal: NodeJS.Signals) {
 describe('Ctrl-C', function () {
   this.timeout(120_000);
 
-  it('at a terminal says what was done and what to do, and ends with 130', async () => {
+  it('at a terminal says how far the command came and what to do, and ends with 130', async () => {
     const { code, output } = await atTerminal(
       [process.execPath, MAIN, 'counter'],
       [{ after: '17 images', type: CTRL_C }],
@@ -37,7 +37,7 @@ describe('Ctrl-C', function () {
     assert.equal(code, 130);
   });
 
-  it('under a line of progress gives the cursor back', async () => {
+  it('under a line of progress restores the cursor', async () => {
     const { code, output } = await atTerminal(
       [process.execPath, MAIN, 'progress'],
       [{ after: 'loop cars', type: CTRL_C }],
@@ -47,7 +47,7 @@ describe('Ctrl-C', function () {
     assert.equal(code, 130);
   });
 
-  it('lets work that has something to put in order do so', async () => {
+  it('lets a command clean up if it has to', async () => {
     const { code, output } = await atTerminal(
       [process.execPath, MAIN, 'stoppable'],
       [{ after: 'at work', type: CTRL_C }],
@@ -56,7 +56,7 @@ describe('Ctrl-C', function () {
     assert.equal(code, 130);
   });
 
-  it('is answered at once, under a line of progress too, by work that ends in good order', async () => {
+  it('gets an answer at once, even under a line of progress, if the command then ends cleanly', async () => {
     const { code, output } = await atTerminal(
       [process.execPath, MAIN, 'goodOrder'],
       [{ after: '17 images', type: CTRL_C }],
@@ -65,7 +65,7 @@ describe('Ctrl-C', function () {
     assert.equal(code, 130);
   });
 
-  it('is left to a command with an answer of its own, whose words come after the line of progress', async () => {
+  it('is left to a command with its own answer, which comes after the line of progress', async () => {
     const { code, output } = await atTerminal(
       [process.execPath, MAIN, 'ownAnswer'],
       [{ after: 'loop demo', type: CTRL_C }],
@@ -74,7 +74,7 @@ describe('Ctrl-C', function () {
     assert.equal(code, 0);
   });
 
-  it('a second time ends at once what does not end by itself', async () => {
+  it('a second time ends a command at once that does not end by itself', async () => {
     const keys = ['at work', 'Stopping'].map((after) => ({ after, type: CTRL_C }));
     const { code, output } = await atTerminal([process.execPath, MAIN, 'stubborn'], keys);
     assert.match(output, /Ended at once\./);
@@ -88,7 +88,7 @@ describe('Ctrl-C', function () {
     assert.equal(errorSchema.parse(JSON.parse(stdout)).error.code, 'interrupted');
   });
 
-  it('is answered for SIGTERM too, with 143', async () => {
+  it('has the same effect as SIGTERM, which ends with 143', async () => {
     const { code, stdout } = await piped(['counter', '--json'], 'import …', 'SIGTERM');
     assert.equal(code, 143);
     assert.equal(errorSchema.parse(JSON.parse(stdout)).error.exitCode, 143);

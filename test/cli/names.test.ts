@@ -14,7 +14,7 @@ const INHERITED = Object.getOwnPropertyNames(Object.prototype);
 describe('a name that every object inherits', function () {
   this.timeout(30_000);
 
-  it('is found in a record only where the record has it', () => {
+  it('is found in a record only if the record has it', () => {
     for (const name of INHERITED) {
       assert.equal(own({}, name), undefined);
       assert.equal(own(Object.fromEntries([[name, 1]]), name), 1);
@@ -73,7 +73,7 @@ describe('a name that every object inherits', function () {
     assert.deepEqual(judgedClasses(taxonomy, scan, {}, 0.5), [true, false, false]);
   });
 
-  it('is a class of a model of one’s own', () => {
+  it('is a possible class of a user’s model', () => {
     const model = userModelSchema.parse({ size: 64, classes: ['background', 'constructor', 'wheel'] });
     assert.deepEqual(logitsOfLabels(model, taxonomy), [[0], [1], [2]]);
   });

@@ -12,7 +12,7 @@ const refused = (set: string[], words: RegExp, fields = {}, shortFor = {}): void
   );
 
 describe('--set', () => {
-  it('gives settings by their paths, values as JSON if they are', () => {
+  it('gives settings by their paths, with JSON values if they parse', () => {
     assert.deepEqual(settings(['train.iterations=4', 'train.imageSizes=[64,96]', 'scan.quarantine=region', 'seed=2']), {
       settings: { train: { iterations: 4, imageSizes: [64, 96] }, scan: { quarantine: 'region' }, seed: 2 },
     });
@@ -21,28 +21,28 @@ describe('--set', () => {
     });
   });
 
-  it('keeps text as text where the setting is one, even if it looks like a number', () => {
+  it('keeps text as text if the setting is text, even if it looks like a number', () => {
     assert.deepEqual(settings(['train.weights=400']), { settings: { train: { weights: '400' } } });
     assert.deepEqual(settings(['train.weights=s3://b/k=v']), { settings: { train: { weights: 's3://b/k=v' } } });
   });
 
-  it('refuses a value for a group, naming what was given and the fields', () => {
+  it('refuses a value for a group, and names the value and the fields', () => {
     refused(['train=400'], /^--set train=400: 400 is not allowed, since it is a group; it has preset,.*iterations/);
   });
 
-  it('refuses what is no number, in the words of the setting', () => {
+  it('refuses a value that is no number, in the words of the setting', () => {
     for (const value of ['NaN', '1e999', '-1', '1.5', '0x10', '', '4,5', 'many', '1_000', '٤'])
       refused([`train.iterations=${value}`], /^--set train\.iterations=.*allowed: integer 1–10000000$/);
   });
 
-  it('refuses what is no path', () => {
+  it('refuses an invalid path', () => {
     for (const entry of ['train', '=4', '.a=4', 'train..iterations=4', 'train.=4', ''])
       refused([entry], /expected path=value/);
     refused(['__proto__.x=1'], /there is no such field/);
     refused(['constructor=1'], /there is no such field/);
   });
 
-  it('refuses one setting twice, also where one path holds the other', () => {
+  it('refuses one setting twice, also if one path contains the other', () => {
     refused(['seed=1', 'seed=2'], /`--set seed=1` and `--set seed=2` set the same thing/);
     refused(['train={"iterations":1}', 'train.iterations=2'], /set the same thing/);
     assert.deepEqual(settings(['train.iterations=1', 'train.imageSize=64']), {
@@ -50,7 +50,7 @@ describe('--set', () => {
     });
   });
 
-  it('refuses a setting that an option gives too', () => {
+  it('refuses a setting that an option also gives', () => {
     const shortFor = { trainIterations: 'train.iterations' };
     const words = /`--train-iterations` and `--set train.*` set the same thing/;
     refused(['train.iterations=1'], words, { trainIterations: 2 }, shortFor);
@@ -73,14 +73,14 @@ describe('a number on the command line', () => {
       assert.throws(() => number(text), InvalidArgumentError, text);
   });
 
-  it('is whole and within bounds if it must be', () => {
+  it('must be whole and within bounds if the option says so', () => {
     const parse = wholeNumberBetween(1, 20);
     assert.equal(parse('20'), 20);
     for (const text of ['0', '21', '1.5', '1e1', '-1', '', '99999999999999999999'])
       assert.throws(() => parse(text), InvalidArgumentError, text);
   });
 
-  it('is what JavaScript reads, for every number that prints without an exponent', () => {
+  it('reads as JavaScript reads it, for every number that prints without an exponent', () => {
     fc.assert(fc.property(fc.integer(), (value) => assert.equal(number(String(value)), value)));
   });
 });

@@ -4,7 +4,7 @@ import { runningUsers } from '../../cli/poolUsers.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { venvBinary } from '../support/binaries.js';
 
-describe('who uses a pool, by Temporal', function () {
+describe('the users of a pool according to Temporal', function () {
   this.timeout(120_000);
   let environment: TestWorkflowEnvironment;
   before(async () => {
@@ -14,7 +14,7 @@ describe('who uses a pool, by Temporal', function () {
   });
   after(() => environment.teardown());
 
-  /** Nobody polls: what is started runs until it is ended. */
+  /** Nobody polls: a started workflow runs until somebody ends it. */
   const start = (workflowType: string, workflowId: string, input: unknown) =>
     environment.client.workflow.start(workflowType, { workflowId, taskQueue: LIGHT_QUEUE, args: [input] });
 
@@ -27,7 +27,7 @@ describe('who uses a pool, by Temporal', function () {
     }
   }
 
-  it('are loops, iterations and scans that have not ended, and Schedules, of this pool or of none that is known', async () => {
+  it('are unfinished loops, iterations and scans, and Schedules, of this pool or an unknown one', async () => {
     await start('trainingLoop', 'loop:nightly', {});
     await start('trainingLoop', 'loop:vans', {});
     await start('loopIteration', 'loop:vans:iteration:0001', { context: { config: { pool: 'vans' } } });

@@ -21,7 +21,7 @@ const errorSchema = z.strictObject({
 
 const downSchema = z.strictObject({ home: z.string(), stopped: z.boolean() });
 
-/** What goes wrong before anything is started: no stack is needed. */
+/** Faults before anything starts, so that no stack is needed. */
 describe('the command line', function () {
   this.timeout(60_000);
   let home: string;
@@ -53,7 +53,7 @@ describe('the command line', function () {
     assert.match(stderr, /Did you mean scan/);
   });
 
-  it('refuses settings at once, before anything is started', async () => {
+  it('refuses settings at once, before it starts anything', async () => {
     for (const [args, words] of [
       [['loop', 'start', '--set', 'train=400'], /--set train=400: .*it has preset,.*iterations/],
       [['loop', 'start', '--set', 'train.iteratons=4'], /did you mean `train\.iterations`\?/],
@@ -92,7 +92,7 @@ describe('the command line', function () {
     for (const args of [['status']]) assert.equal(typeof JSON.parse((await run(...args, '--json')).stdout), 'object');
   });
 
-  it('offers --json with every command that says something of its own', async () => {
+  it('offers --json with every command that prints anything of its own', async () => {
     // These print a document: JSON already, or a page.
     const documents = ['pool taxonomy', 'config schema', 'config docs'];
     const without = leaves(await buildProgram()).filter(
@@ -111,14 +111,14 @@ describe('the command line', function () {
     assert.deepEqual(downSchema.parse(JSON.parse(stdout)), { home, stopped: false });
   });
 
-  it('names no control character that came from outside as it is', async () => {
+  it('never prints control characters from outside unescaped', async () => {
     const { stderr } = await run('pool', 'taxonomy', 'a\u001b[2J\nerror: b\u202e.json');
     assert.ok(!stderr.includes('\u001b') && !stderr.includes('\u202e'), JSON.stringify(stderr));
     assert.ok(!/^error: b/m.test(stderr), stderr);
     assert.match(stderr, /a\\x1b\[2J/);
   });
 
-  it('ends without a word where the reader of its output has left', async () => {
+  it('ends silently if the reader of its output has left', async () => {
     const main = join(ROOT, 'dist', 'cli', 'main.js');
     for (const command of ['config docs', 'status', 'nope']) {
       const script = `"${process.execPath}" "${main}" ${command} 2> >(cat >&2) | true; echo "ended with \${PIPESTATUS[0]}"`;
@@ -132,7 +132,7 @@ describe('the command line', function () {
     assert.match(stdout, /^(2|141)$/m);
   });
 
-  it('says so where its output cannot be written', async function () {
+  it('says so if it cannot write its output', async function () {
     if (process.platform !== 'linux') this.skip();
     const main = join(ROOT, 'dist', 'cli', 'main.js');
     const { stdout, stderr } = await bash(

@@ -10,7 +10,7 @@ import { partloop } from '../support/cli.js';
 
 const statusSchema = z.looseObject({ store: z.looseObject({ reachable: z.boolean().nullable() }) });
 
-describe('a service or a program that is set up wrongly', function () {
+describe('a service or a program with a wrong set-up', function () {
   this.timeout(60_000);
   let home: string;
   before(async () => {
@@ -18,7 +18,7 @@ describe('a service or a program that is set up wrongly', function () {
   });
   after(() => rm(home, { recursive: true, force: true }));
 
-  it('is named where the configuration of Temporal has no such profile', async () => {
+  it('is named if the configuration of Temporal has no such profile', async () => {
     const environment = { TEMPORAL_PROFILE: 'nope', TEMPORAL_CONFIG_FILE: join(home, 'none.toml') };
     const { code, stderr } = await partloop(home, ['loop', 'status'], { environment });
     assert.equal(code, 2, stderr);
@@ -26,7 +26,7 @@ describe('a service or a program that is set up wrongly', function () {
     assert.match(stderr, /hint: Check TEMPORAL_PROFILE/);
   });
 
-  it('does not count as a store that answers if it only accepts connections', async () => {
+  it('does not count as an answering store if it only accepts connections', async () => {
     const sockets: Socket[] = [];
     const silent: Server = createServer((socket) => sockets.push(socket));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
@@ -48,7 +48,7 @@ describe('a service or a program that is set up wrongly', function () {
     }
   });
 
-  it('is named by its exit code if it says nothing, not by the text that it was given', async () => {
+  it('is named by its exit code if it prints nothing, not by its input', async () => {
     const before = process.env.PARTLOOP_PYTHON;
     process.env.PARTLOOP_PYTHON = '/bin/false';
     try {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { columnsOf, forTerminal, linesForTerminal } from '../../cli/terminal.js';
 
 describe('text for a terminal', () => {
-  it('shows what a terminal would obey', () => {
+  it('shows characters that a terminal would obey', () => {
     for (const [text, shown] of [
       ['\u001b[2Ja.jpg', '\\x1b[2Ja.jpg'],
       ['a\nerror: b', 'a\\nerror: b'],
@@ -21,12 +21,12 @@ describe('text for a terminal', () => {
       assert.equal(forTerminal(text), shown);
   });
 
-  it('leaves names of every language as they are', () => {
+  it('keeps names of every language as they are', () => {
     for (const name of ['Ünï ☃.jpg', '汽车.jpg', 'машина.png', 'سيارة.jpg', '👨‍👩‍👧.jpg', 'e\u0301.jpg', 'नमस्ते'])
       assert.equal(forTerminal(name), name);
   });
 
-  it('is one line without a control character, whatever came', () => {
+  it('is one line without a control character, for any input', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const shown = forTerminal(text);
@@ -37,11 +37,11 @@ describe('text for a terminal', () => {
     );
   });
 
-  it('sets in every line after the first, so that none passes for a message of ours', () => {
+  it('is indented after its first line, so that no line passes for a message of ours', () => {
     assert.equal(linesForTerminal('a\nerror: b\u001b'), 'a\n  error: b\\x1b');
   });
 
-  it('takes as many columns as a terminal gives it', () => {
+  it('has the width that a terminal gives it', () => {
     for (const [text, columns] of [
       ['abc', 3],
       ['', 0],

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../support/binaries.js';
 
-describe('a variable with a value that it cannot have', function () {
+describe('a variable with an impossible value', function () {
   this.timeout(60_000);
   const home = mkdtempSync(join(tmpdir(), 'pl-'));
   after(() => rmSync(home, { recursive: true, force: true }));

@@ -64,7 +64,7 @@ function centres(pixels: Uint8Array): Map<string, number> {
 }
 
 describe('the rendered car', () => {
-  it('has a mask of class values alone, and every part in it shows at least 40 square pixels somewhere', () => {
+  it('has a mask of class values alone, and each of its parts shows at least 40 square pixels somewhere', () => {
     fc.assert(
       fc.property(anySpec, (spec) => {
         const { pixels } = renderMask(spec, SIZE);
@@ -109,7 +109,7 @@ describe('the rendered car', () => {
       assert.ok((rear.get(`left_${part}`) ?? 999) < (rear.get(`right_${part}`) ?? 0), part);
   });
 
-  it('shows only the side that the orientation names, its front to the left when that is the left side', () => {
+  it('shows only the side that the orientation names, with its front to the left for the left side', () => {
     const left = centres(renderMask(specOf({ orientation: 'left' }), SIZE).pixels);
     const right = centres(renderMask(specOf({ orientation: 'right' }), SIZE).pixels);
     assert.ok(left.has('left_front_door') && !left.has('right_front_door'));
@@ -158,7 +158,7 @@ describe('the taxonomy of car parts', () => {
     });
   });
 
-  it('says of every two neighbours that each touches the other', () => {
+  it('names both of any two neighbours as neighbours of each other', () => {
     const byName = new Map(carParts34.classes.map((entry) => [entry.name, entry]));
     for (const entry of carParts34.classes) {
       for (const neighbour of entry.adjacent)

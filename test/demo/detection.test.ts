@@ -69,7 +69,7 @@ describe('detection against the truth', () => {
     });
   });
 
-  it('says nothing of kinds that were neither planted nor found', () => {
+  it('says nothing about kinds that were neither planted nor found', () => {
     assert.deepEqual(of([image([], [])], 'swapped'), {
       kind: 'swapped',
       planted: 0,

@@ -17,7 +17,7 @@ describe('the plan of the demo pool', () => {
   const plan = planPool(7, DEMO_COUNTS);
   const of = (split: string) => plan.filter((image) => image.split === split);
 
-  it('has three chunks for training and never one vehicle in two splits', () => {
+  it('has three chunks for training and never the same vehicle in two splits', () => {
     assert.equal(of('train').length, 390);
     assert.equal(of('test').length, 156);
     const splits = new Map<string, Set<string>>();

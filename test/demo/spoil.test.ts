@@ -36,7 +36,7 @@ const label = renderMask(
 const changes = (pixels: Uint8Array): number[] => [...pixels.keys()].filter((at) => pixels[at] !== label.pixels[at]);
 
 describe('spoiling labels', () => {
-  it("keeps people's proportions to within one label", () => {
+  it("matches the proportions of people's errors to within one label", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5_000 }), (images) => {
         const counts = spoilCounts(images);
@@ -50,7 +50,7 @@ describe('spoiling labels', () => {
     );
   });
 
-  it('spoils no label twice and passes over labels that do not allow a kind', () => {
+  it('spoils no label twice, and skips labels that do not allow a kind', () => {
     const done = new Map<number, string>();
     assignSpoils(100, seededRandom('assign'), (image, kind) => {
       if (image % 2 === 0 && kind === 'mirrored') return false;
@@ -76,7 +76,7 @@ describe('spoiling labels', () => {
     }
   });
 
-  it('leaves out one to six parts and says which', () => {
+  it('removes one to six parts, and says which', () => {
     const counts = new Set<number>();
     for (let seed = 0; seed < 80; seed++) {
       const spoiled = spoil('missing_part', label, sides, seededRandom('missing', seed));
@@ -91,7 +91,7 @@ describe('spoiling labels', () => {
     assert.deepEqual([...counts].sort(), [1, 2, 3, 4, 5, 6]);
   });
 
-  it("swaps and mirrors by the taxonomy's pairs alone, and misnames by anything else", () => {
+  it('swaps and mirrors only pairs of the taxonomy, and misnames parts as any other class', () => {
     for (let seed = 0; seed < 30; seed++) {
       for (const kind of ['swapped', 'mirrored', 'wrong_class'] as const) {
         const spoiled = spoil(kind, label, sides, seededRandom(kind, seed));

@@ -67,15 +67,15 @@ describe('comments in the code', () => {
   });
 });
 
-describe('what counts as prose', () => {
+describe('prose', () => {
   const lines = (page: string): string[] => proseOf(page).map(({ text }) => text);
 
-  it('is paragraphs, headings and list items', () => {
+  it('includes paragraphs, headings and list items', () => {
     const page = '# A title\n\nOne line\n- an item';
     assert.deepEqual(lines(page), ['# A title', 'One line', '- an item']);
   });
 
-  it('is no table, no code, no definition of a link, and no single word that cannot be broken', () => {
+  it('includes no table, code, link definition, or single word that cannot be broken', () => {
     const page =
       '| a | b |\n    npm run demo\n```\nnpm run demo\n```\n[a]: https://a.example/b c\n- https://a.example/b';
     assert.deepEqual(lines(page), []);

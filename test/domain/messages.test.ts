@@ -33,7 +33,7 @@ describe('the input of startLoop', () => {
     );
   });
 
-  it('refuses class weights and weighted sampling that favour rare classes twice over, and a sum of nothing', () => {
+  it('refuses to favour rare classes by weights and by sampling at once, and sampling weights that sum to zero', () => {
     const refused = (train: Record<string, unknown>, words: RegExp): void => {
       const request = parseRequest(startLoopRequestSchema, { settings: { train } }, 'x');
       assert.throws(() => resolveConfig(request, 'cars', {}), words);
@@ -53,7 +53,7 @@ describe('the input of startLoop', () => {
 });
 
 describe('mergeSettings', () => {
-  it('keeps what the upper layer does not name', () => {
+  it('keeps fields that the upper layer does not name', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.integer()), fc.dictionary(fc.string(), fc.integer()), (base, over) => {
         assert.deepEqual(mergeSettings(base, over), { ...base, ...over });

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { progressSchema, progressText } from '../../domain/progress.js';
 
-describe('how far an activity is', () => {
-  it('is told as phase, share and unit, and with what else there is to say', () => {
+describe('the progress of an activity', () => {
+  it('is told as phase, share and unit, and with further details if there are any', () => {
     const training = { phase: 'training', done: 120, total: 300, unit: 'iterations' } as const;
     assert.equal(progressText(training), 'training, 120 of 300 iterations');
     assert.equal(progressText({ ...training, note: 'loss 0.610' }), 'training, 120 of 300 iterations, loss 0.610');
   });
 
-  it('is nothing where a worker of another version told it otherwise', () => {
+  it('is empty if a worker of another version reported it in another shape', () => {
     for (const other of [
       null,
       { iteration: 7, iterations: 9 },

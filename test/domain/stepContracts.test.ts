@@ -6,11 +6,11 @@ import { CONTRACTS, STEPS, stepResultsSchema } from '../../domain/steps.js';
 import { stepResult } from '../support/stepResult.js';
 
 describe('the contract of a step', () => {
-  it('bears the name under which it is listed', () => {
+  it('has the name under which it is listed', () => {
     for (const step of STEPS) assert.equal(CONTRACTS[step].step, step);
   });
 
-  it('has for each fact a label that no other of its facts has', () => {
+  it('gives each fact a label of its own', () => {
     for (const step of STEPS) {
       const names = Object.keys(CONTRACTS[step].facts.shape);
       const labels = names.map((name) => factLabel(CONTRACTS[step], name)?.label);
@@ -25,18 +25,18 @@ describe('the result of a step', () => {
     draw: { step: 'draw', digest: 'a'.repeat(64), outcome: 'miss', outputs, facts, seconds: 1 },
   });
 
-  it('that another version wrote may lack facts and outputs, and keeps those that this one does not know', () => {
+  it('may lack facts and outputs if another version wrote it, and keeps those that this one does not know', () => {
     const other = wire({ drawn: 3, ofTheNextVersion: 7 }, { chunk: 'a', ofTheNextVersion: 'b' });
     assert.deepEqual(stepResultsSchema.parse(other), other);
     assert.deepEqual(stepResultsSchema.parse(wire({})), wire({}));
   });
 
-  it('lacks a fact that is of another kind', () => {
+  it('drops a fact of the wrong kind', () => {
     const { draw } = stepResultsSchema.parse(wire({ drawn: 'many', poolVersion: 2 }));
     assert.deepEqual([draw?.facts.drawn, draw?.facts.poolVersion], [undefined, 2]);
   });
 
-  it('names itself and what is to be done where something is asked for that it lacks', () => {
+  it('names itself and the way out if a reader asks for a fact that it lacks', () => {
     const draw = stepResult('draw', { chunk: 'chunk.parquet' }, { poolVersion: 1 });
     assert.deepEqual([outputOf(draw, 'chunk'), factOf(draw, 'poolVersion')], ['chunk.parquet', 1]);
     assert.throws(() => outputOf(draw, 'drawn'), /step draw [0-9a-f]{12} has no output `drawn`/);
@@ -48,7 +48,7 @@ describe('the result of a step', () => {
     assert.equal(neededBy('scan', { draw }, ['draw']).draw, draw);
   });
 
-  it('is told with labels and units, in the order of the contract, and what is unknown by its name', () => {
+  it('shows its facts with labels and units, in the order of the contract, and unknown ones by name', () => {
     const facts = { promoted: true, gain: -0.01234, gate: 'held', benchmarkMiou: 0.5, ofAnotherVersion: 2 };
     const decide = stepResult('decide', {}, facts);
     assert.equal(
@@ -57,7 +57,7 @@ describe('the result of a step', () => {
     );
   });
 
-  it('is told without what says nothing: no value, and none of what is an exception', () => {
+  it('hides facts without a value, and exceptions that did not occur', () => {
     const scan = stepResult('scan', {}, { prevalence: 0.1234, model: null, quarantined: 0, unreadable: 0, failed: 2 });
     assert.deepEqual(
       shownFacts('scan', scan).map(({ label, value }) => [label, value]),
@@ -69,7 +69,7 @@ describe('the result of a step', () => {
     );
   });
 
-  it('is no more than its schema says where it travels', () => {
+  it('holds no more than its schema when it travels', () => {
     assert.ok(stepResultsSchema instanceof z.ZodObject);
     assert.equal(stepResultsSchema.safeParse({ draw: { ...wire({}).draw, digest: 'short' } }).success, false);
   });

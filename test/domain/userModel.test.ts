@@ -8,8 +8,8 @@ const names = labelNames(dsmlr18);
 const model = (classes: string[], classMap: Record<string, string> = {}) =>
   userModelSchema.parse({ size: 256, classes, classMap });
 
-describe('the classes of a given model', () => {
-  it('are found by name, in whatever order the model has them', () => {
+describe('the classes of a user’s model', () => {
+  it('are found by name, in any order', () => {
     const reversed = names.toReversed();
     assert.deepEqual(
       logitsOfLabels(model(reversed), dsmlr18),
@@ -17,7 +17,7 @@ describe('the classes of a given model', () => {
     );
   });
 
-  it('may be called otherwise, and several may be one, or nothing', () => {
+  it('may have other names, several may map to one class, and some to none', () => {
     const classes = [...names.map((name) => (name === 'wheel' ? 'front_wheel' : name)), 'rear_wheel', 'sky'];
     const map = { front_wheel: 'wheel', rear_wheel: 'wheel', sky: 'background' };
     const sources = logitsOfLabels(model(classes, map), dsmlr18);

@@ -24,7 +24,7 @@ const corners = Array.from({ length: PIECES }, (_, piece) => ({
 const area = (raster: Uint8Array | string | undefined): number =>
   typeof raster === 'object' ? raster.reduce((sum, value) => sum + (value === 1 ? 1 : 0), 0) : -1;
 
-// What is quadratic takes minutes at these sizes.
+// Quadratic code takes minutes at these sizes.
 describe('large and crowded labels', function () {
   this.timeout(20_000);
   let folder: string;
@@ -59,7 +59,7 @@ describe('large and crowded labels', function () {
     assert.equal(area(found.get(image.imageId)), PIECES * SIDE * SIDE);
   });
 
-  it('go out as YOLO and come back the same, with 200 rings in each other and a piece full of holes', async () => {
+  it('come back the same from YOLO, with 200 nested rings and a piece full of holes', async () => {
     const side = 1_024;
     const speckled = Uint8Array.from({ length: side * side }, (_, pixel) => {
       const [x, y] = [pixel % side, Math.floor(pixel / side)];
@@ -74,7 +74,7 @@ describe('large and crowded labels', function () {
   });
 
   for (const format of ['coco', 'yolo', 'label-studio'] as const) {
-    it(`are refused as ${format} where a label is nothing but speckles, and nothing of it is written`, async () => {
+    it(`are refused as ${format} if they hold nothing but speckles, and nothing is written`, async () => {
       const side = 1_002;
       const speckled = Uint8Array.from({ length: side * side }, (_, pixel) =>
         pixel % 2 === 0 && Math.floor(pixel / side) % 2 === 0 ? 1 : 0,

@@ -8,7 +8,7 @@ import { imageSources, localFolder, readSource } from '../../formats/imageSource
 import { memoryStore } from '../support/memoryStore.js';
 import { save } from '../support/pictures/pictures.js';
 
-describe('the pictures that an annotation file names', () => {
+describe('the pictures named in an annotation file', () => {
   let folder: string;
   let images: string;
 
@@ -20,7 +20,7 @@ describe('the pictures that an annotation file names', () => {
 
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  /** What each name finds, or why it finds nothing. */
+  /** The file that each name finds, or why it finds none. */
   const found = async (names: readonly string[], followLinks = false): Promise<Record<string, string>> => {
     const source = await imageSources({ place: images, followLinks }, names);
     const results: Record<string, string> = {};
@@ -59,7 +59,7 @@ describe('the pictures that an annotation file names', () => {
     assert.deepEqual(await found(Object.keys(names)), names);
   });
 
-  it('are never taken for the picture of another name', async () => {
+  it('are never confused with the picture of another name', async () => {
     await save(images, '1.jpg', 'the one of 1.jpg');
     await save(images, '2.jpg', 'whose?');
     const results = await found(['1.jpg', 'b/1.jpg', 'x/2.jpg', 'y/2.jpg']);
@@ -67,7 +67,7 @@ describe('the pictures that an annotation file names', () => {
     for (const name of ['b/1.jpg', 'x/2.jpg', 'y/2.jpg']) assert.match(results[name] ?? '', /does not exist/);
   });
 
-  it('that are nowhere are told with what was tried', async () => {
+  it('that do not exist are reported with all places searched', async () => {
     const results = await found(['images\\gone.jpg']);
     assert.equal(
       results['images\\gone.jpg'],
@@ -75,7 +75,7 @@ describe('the pictures that an annotation file names', () => {
     );
   });
 
-  it('behind links are read inside the folder, and outside of it on request alone', async () => {
+  it('behind links are read inside the folder, and outside it only on request', async () => {
     await save(images, 'real.jpg', 'inside');
     await save(folder, 'blobs/0a1b', 'outside');
     await symlink('real.jpg', join(images, 'in.jpg'));
@@ -88,7 +88,7 @@ describe('the pictures that an annotation file names', () => {
     await assert.rejects(read('../blobs/0a1b'), /lies outside/);
   });
 
-  it('that are pipes, folders or of impossible names are refused at once', async () => {
+  it('with impossible names, or that are pipes or folders, are refused at once', async () => {
     execFileSync('mkfifo', [join(images, 'pipe.jpg')]);
     await mkdir(join(images, 'folder.jpg'));
     const results = await found(['pipe.jpg', 'folder.jpg', 'a\u0000b.jpg', `${'x'.repeat(900)}.jpg`, '\ud800.jpg']);
@@ -98,7 +98,7 @@ describe('the pictures that an annotation file names', () => {
     assert.match(results['\ud800.jpg'] ?? '', /does not exist/);
   });
 
-  it('that a bucket forbids are refused alone, and a store that does not answer is nobody’s fault', async () => {
+  it('that a bucket forbids are refused alone, while a store that does not answer blames none', async () => {
     const faults = [
       ['setup-incomplete', 'data-invalid'],
       ['not-found', 'data-invalid'],
@@ -111,7 +111,7 @@ describe('the pictures that an annotation file names', () => {
     }
   });
 
-  it('are found in a bucket in the same ways', async () => {
+  it('are found in a bucket by the same rules', async () => {
     const store = memoryStore();
     await store.put(`${store.uri}/photos/x.jpg`, 'x');
     const names = ['./x.jpg'];

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { parseJsonText } from '../../formats/jsonFile.js';
 
 describe('the text of a JSON file', () => {
-  it('is read with a byte order mark before it', () => {
+  it('is read after a byte order mark', () => {
     assert.deepEqual(parseJsonText('\uFEFF{"a": [1]}', 'a.json'), { a: [1] });
   });
 
-  it('that is not JSON is told with line and column', () => {
+  it('is refused with line and column if it is not JSON', () => {
     const bad: [string, RegExp][] = [
       ['{"a": NaN}', /line 1, column 7, at `NaN}`/],
       ['{"a": [1,\n  "NaN", -Infinity]}', /line 2, column 10, at `-Infinity\]}`/],
@@ -18,7 +18,7 @@ describe('the text of a JSON file', () => {
     for (const [text, message] of bad) assert.throws(() => parseJsonText(text, 'a.json'), message, text);
   });
 
-  it('is what JSON.parse says, for any value', () => {
+  it('gives the same value as JSON.parse', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         assert.deepEqual(parseJsonText(JSON.stringify(value), 'x'), JSON.parse(JSON.stringify(value)));

@@ -3,7 +3,7 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { JsonLists } from '../../formats/jsonLists.js';
 
 describe('the lists of a JSON file', () => {
-  it('are JSON, in the order in which items came, also without any', () => {
+  it('are JSON, in the order of the items, also if empty', () => {
     const lists = new JsonLists<'a' | 'b'>('file.json');
     lists.add([
       ['a', { one: 1 }],
@@ -18,7 +18,7 @@ describe('the lists of a JSON file', () => {
     assert.deepEqual(JSON.parse([...lists.text('b')].join('')), [{ text: 'ü"\n' }, ...many]);
   });
 
-  it('take all that belongs to an image or nothing of it, and smaller images after one that was too large', () => {
+  it('take all or nothing of an image, and smaller images after one that was too large', () => {
     const lists = new JsonLists<'images' | 'annotations'>('file.json', 40);
     lists.add([['images', { id: 1 }]]);
     assert.throws(

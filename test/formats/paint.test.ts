@@ -18,8 +18,8 @@ const corners = fc
     Math.max(b, d) + 1,
   ]);
 
-describe('shapes of one picture', () => {
-  it('lie with the smaller one on top, whatever their order; of equal areas the later one is on top', () => {
+describe('shapes in one picture', () => {
+  it('put the smaller one on top in any order, and of equal areas the later one', () => {
     const wheel = boxShape(4, 4, 4, 6, 6);
     const hood = boxShape(1, 1, 1, 11, 9);
     for (const order of [
@@ -45,7 +45,7 @@ describe('shapes of one picture', () => {
     );
   });
 
-  it('give the same raster in any order where no two areas are equal', () => {
+  it('give the same raster in any order if no two areas are equal', () => {
     fc.assert(
       fc.property(fc.array(corners, { maxLength: 8 }), fc.infiniteStream(fc.nat()), (boxes, keys) => {
         const all = boxes.map((own, at) => boxShape(at + 1, ...own));
@@ -59,7 +59,7 @@ describe('shapes of one picture', () => {
     );
   });
 
-  it('are as large as their pixels inside the picture: rings twice, over each other or outside count once or not', () => {
+  it('have the area of their pixels inside the picture, without counting overlapping rings twice', () => {
     const ring = box(2, 2, 6, 6);
     assert.equal(polygonShape([ring, ring], 1, canvas).area, 16);
     assert.equal(polygonShape([ring, box(4, 2, 8, 6)], 1, canvas).area, 24);
@@ -70,7 +70,7 @@ describe('shapes of one picture', () => {
     assert.equal(runsShape(Int32Array.of(0, 2, 5, 6), 1).area, 3);
   });
 
-  it('are the same drawn as rings, runs or run lengths', () => {
+  it('are the same as rings, runs or run lengths', () => {
     fc.assert(
       fc.property(corners, ([x0, y0, x1, y1]) => {
         const runs = Array.from({ length: y1 - y0 }, (_, row) => [(y0 + row) * 12 + x0, (y0 + row) * 12 + x1]).flat();
@@ -94,7 +94,7 @@ describe('shapes of one picture', () => {
     );
   });
 
-  it('are refused if they cover the picture more often than any picture has', () => {
+  it('are refused if they cover the picture more often than real shapes do', () => {
     const large = { width: 10_000, height: 10_000 };
     const all = Array.from({ length: 30 }, () => polygonShape([box(0, 0, 10_000, 10_000)], 1, large));
     assert.throws(
@@ -103,7 +103,7 @@ describe('shapes of one picture', () => {
     );
   });
 
-  it('are refused where run lengths are negative or for another size', () => {
+  it('are refused if run lengths are negative or fit another size', () => {
     assert.throws(() => rleShape([121], 1, canvas), /cover 121 of 120/);
     assert.throws(() => rleShape([130, -10], 1, canvas), /negative/);
     assert.throws(() => rleShape([1, Number.NaN, 119], 1, canvas), PartloopError);

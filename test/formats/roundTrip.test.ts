@@ -45,14 +45,14 @@ describe('an export that is read back', function () {
     });
   }
 
-  it('keeps what is ignored in index masks', async () => {
+  it('keeps ignored pixels in index masks', async () => {
     const raster = holedRaster().map((value) => (value === 2 ? 255 : value));
     const image = manifestImage(1, { exported: [1, 2, 3, 255] });
     const found = await readBack(folder, await writePart(folder, 'masks', [{ image, raster }]));
     assert.deepEqual(found.get(image.imageId), raster);
   });
 
-  it('differs in simplified polygons just as the export said it would', async () => {
+  it('differs in simplified polygons exactly as the export announced', async () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(rasters, async (raster) => {
@@ -65,7 +65,7 @@ describe('an export that is read back', function () {
     );
   });
 
-  it('packs brush masks so that any mask comes back, also long ones', () => {
+  it('packs brush masks so that any mask, even a long one, comes back', () => {
     const mask = fc.array(fc.tuple(fc.constantFrom(0, 1), fc.integer({ min: 1, max: 40_000 })), { maxLength: 6 });
     fc.assert(
       fc.property(mask, (drawn) => {
@@ -102,7 +102,7 @@ describe('an export that is read back', function () {
     assert.deepEqual(decodeBrush(bytes ?? [], 2), Int32Array.from([1, 2]));
   });
 
-  it('is refused where a brush mask is cut short or of another size', () => {
+  it('is refused if a brush mask is cut short or of another size', () => {
     const bytes = encodeBrush(Int32Array.from([0, WIDTH * HEIGHT]), WIDTH * HEIGHT);
     assert.throws(() => decodeBrush(bytes.slice(0, 7), WIDTH * HEIGHT), /cut short/);
     assert.throws(() => decodeBrush(bytes, 5), /not 5/);

@@ -17,7 +17,7 @@ describe('a tag file', function () {
 
   const read = async (text: string) => readTagFile(await save(folder, 'tags.csv', text));
 
-  it('says tags, vehicle and split by image, and nothing where a cell is empty', async () => {
+  it('gives tags, vehicle and split per image, and nothing for an empty cell', async () => {
     const tags = await read('file_name,angle,black,damage,vehicle_id,split\na.jpg,45,yes,1,v1,valid\nb.jpg,,,none,,\n');
     assert.deepEqual(tags.get('a.jpg'), {
       tags: { angle: 45, black: true, damage: '1' },
@@ -28,7 +28,7 @@ describe('a tag file', function () {
     assert.deepEqual(tags.get('b.jpg')?.tags, { damage: 'none' });
   });
 
-  it('keeps quotes, hashes and apostrophes of its cells, whatever else is in the file', async () => {
+  it('keeps quotes, hashes and apostrophes in cells, whatever else the file holds', async () => {
     const tags = await read("file_name,vehicle_id\n'a'.jpg,it's\n#4.jpg,v2\nb.jpg,'v3\nc.jpg,v4\n");
     assert.deepEqual(
       [...tags].map(([name, { vehicleId }]) => [name, vehicleId]),
@@ -41,7 +41,7 @@ describe('a tag file', function () {
     );
   });
 
-  it('is refused with all bad rows at once: their number, and the first ten', async () => {
+  it('is refused for all bad rows at once, with their number and the first ten', async () => {
     const rows = Array.from({ length: 14 }, (_, at) => `${at}.jpg,${at < 2 ? 45 : 20}`);
     await assert.rejects(read(`file_name,angle\n${rows.join('\n')}\n`), ({ message }: Error) => {
       assert.match(message, /has 12 bad rows; no row was taken:\nrow 3 \(2\.jpg\): tag angle is "20"/);
@@ -50,7 +50,7 @@ describe('a tag file', function () {
     });
   });
 
-  it('is refused with the row and the value that are not as they should be', async () => {
+  it('is refused with the bad row and value', async () => {
     await assert.rejects(
       read('file_name,angle\na.jpg,45\nb.jpg,20\n'),
       /row 2 \(b\.jpg\): tag angle is "20"; allowed: 0, 15/,

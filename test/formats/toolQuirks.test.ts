@@ -10,7 +10,7 @@ import { exportedImage, image, NAMES, raster, size } from './exportedImage.js';
 
 const ALL = { x0: 0, y0: 0, x1: WIDTH, y1: HEIGHT };
 
-/** One annotation a class, as tools write it that know no instances. */
+/** One annotation per class, as written by tools without instances. */
 const merged = (category: (value: number) => number, imageId: number | string) =>
   [1, 2, 3].map((value, at) => ({
     id: 900 + at,
@@ -19,7 +19,7 @@ const merged = (category: (value: number) => number, imageId: number | string) =
     segmentation: { size: [HEIGHT, WIDTH], counts: encodeRle((pixel) => raster[pixel] === value, ALL, WIDTH, HEIGHT) },
   }));
 
-describe('what tools do to an export', function () {
+describe('a tool that changes an export', function () {
   this.timeout(60_000);
   const exported = exportedImage();
 
@@ -27,7 +27,7 @@ describe('what tools do to an export', function () {
     (await readBack(await saveJson(exported.folder, 'back.json', value), exported.manifest)).get(image.imageId);
   const categories = (from: number) => NAMES.slice(1).map((name, at) => ({ id: from + 2 - at, name }));
 
-  it('COCO: renumbers images, annotations and categories; our id and the names tell which is which', async () => {
+  it('COCO: may renumber images, annotations and categories; our ids and the names still identify them', async () => {
     const back = {
       images: [{ id: 'x7', file_name: 'renamed.png', ...size, partloop_image_id: image.imageId }],
       categories: categories(40),
@@ -36,7 +36,7 @@ describe('what tools do to an export', function () {
     assert.deepEqual(await readCoco(back), raster);
   });
 
-  it('COCO: drops our id of the image, and keeps that of the annotations or the name of the file', async () => {
+  it('COCO: may drop our image id, but keeps that of the annotations or the file name', async () => {
     const annotations = merged((value) => 3 - value, 5);
     const back = { categories: categories(0), annotations };
     const kept = annotations.map((entry) => ({ ...entry, attributes: { partloop_image_id: image.imageId } }));
@@ -46,7 +46,7 @@ describe('what tools do to an export', function () {
       assert.deepEqual(await readCoco({ ...back, images: [{ id: 5, file_name: name, ...size }] }), raster, name);
   });
 
-  it('COCO: merges all pieces of a class into one instance, and splits them again', async () => {
+  it('COCO: may merge all pieces of a class into one instance, or split them again', async () => {
     const whole = { images: [{ id: 1, file_name: '1.jpg', ...size }], categories: categories(1) };
     const one = merged((value) => 4 - value, 1);
     assert.deepEqual(await readCoco({ ...whole, annotations: one }), raster);
@@ -58,7 +58,7 @@ describe('what tools do to an export', function () {
     assert.deepEqual(await readCoco({ ...whole, annotations: [...one.slice(1), ...pieces] }), raster);
   });
 
-  it('COCO: has boxes without masks, which are refused by the name of their annotation', async () => {
+  it('COCO: may add boxes without masks, which are refused by the name of their annotation', async () => {
     const whole = { images: [{ id: 1, file_name: '1.jpg', ...size }], categories: categories(1) };
     for (const box of [{ segmentation: [] }, { segmentation: null }, {}]) {
       const annotations = [...merged((value) => 4 - value, 1), { id: 77, image_id: 1, category_id: 1, ...box }];
@@ -66,20 +66,20 @@ describe('what tools do to an export', function () {
     }
   });
 
-  it('COCO: has shapes that cover no pixel, as coordinates in fractions do; that is no deletion', async () => {
+  it('COCO: may write shapes that cover no pixel, such as fractional coordinates, which delete nothing', async () => {
     const whole = { images: [{ id: 1, file_name: '1.jpg', ...size }], categories: categories(1) };
     const segmentation = [[0.1, 0.1, 0.4, 0.1, 0.4, 0.4]];
     const annotations = [{ id: 1, image_id: 1, category_id: 1, segmentation }];
     assert.match(String(await readCoco({ ...whole, annotations })), /none of its 1 shapes covers a pixel/);
   });
 
-  it('COCO: gives two categories one id: nobody can tell which is meant', async () => {
+  it('COCO: may give two categories one id, which is refused as ambiguous', async () => {
     const twice = [...categories(1), { id: 2, name: 'bumper' }];
     const back = { images: [{ id: 1, file_name: '1.jpg', ...size }], categories: twice, annotations: [] };
     await assert.rejects(readCoco(back), /gives id 2 to two categories: /);
   });
 
-  it('COCO: has annotations of images that it does not list; they are named', async () => {
+  it('COCO: may have annotations of images that it does not list, which are named', async () => {
     const back = {
       ...{ images: [{ id: 1, file_name: '1.jpg', ...size }], categories: categories(1) },
       annotations: merged((value) => 4 - value, 8),
@@ -88,7 +88,7 @@ describe('what tools do to an export', function () {
     assert.deepEqual([...found.keys()].sort(), [image.imageId, 'image 8, which has 3 annotations and no entry'].sort());
   });
 
-  it('COCO: copies our id along with a piece into another image, which is told by its name', async () => {
+  it('COCO: may copy our id with a piece into another image, which its name identifies', async () => {
     const [first, second] = [manifestImage(1), manifestImage(2)];
     const both = { ...exported.manifest, images: [first, second] };
     const annotations = [...merged((value) => 4 - value, 1), ...merged((value) => 4 - value, 2)].map((entry) => ({
@@ -101,7 +101,7 @@ describe('what tools do to an export', function () {
     assert.deepEqual([found.get(first.imageId), found.get(second.imageId)], [raster, raster]);
   });
 
-  it('COCO: drops the holes of polygons; the part that lay in one is on top all the same', async () => {
+  it('COCO: may drop the holes of polygons; the part inside a hole still comes out on top', async () => {
     const { ids, list } = connectedComponents(raster, WIDTH, HEIGHT, skipValues(0));
     const outlines = traceOutlines(ids, WIDTH, HEIGHT, list.length);
     const annotations = list.map((piece, id) => ({
@@ -116,7 +116,7 @@ describe('what tools do to an export', function () {
     assert.deepEqual(await readCoco(back), filled);
   });
 
-  it('any: works on the picture as its pixels lie, not upright as EXIF says; it is refused and said why', async () => {
+  it('any: may ignore the EXIF orientation, which is refused with the reason', async () => {
     const turned = { width: HEIGHT, height: WIDTH };
     const back = { images: [{ id: 1, file_name: '1.jpg', ...turned }], categories: categories(1), annotations: [] };
     assert.match(String(await readCoco(back)), /its entry is 9×13, the upright picture 13×9: .*EXIF orientation/);
@@ -127,7 +127,7 @@ describe('what tools do to an export', function () {
     assert.match(String(found.get(image.imageId)), /its mask is 9×13, .*EXIF orientation/);
   });
 
-  it('any: brings back another size than the picture has', async () => {
+  it('any: may return another size than that of the picture', async () => {
     const back = {
       images: [{ id: 1, file_name: '1.jpg', width: 26, height: 18 }],
       categories: categories(1),
@@ -136,7 +136,7 @@ describe('what tools do to an export', function () {
     assert.match(String(await readCoco(back)), /its entry is 26×18, the picture 13×9$/);
   });
 
-  it('any: brings images that were never exported, under names that fit none', async () => {
+  it('any: may return images that were never exported, under names that match none', async () => {
     const path = await saveJson(exported.folder, 'back.json', {
       images: [{ id: 1, file_name: 'other/2.jpg', ...size }],
       ...{ categories: categories(1), annotations: [] },

@@ -11,7 +11,7 @@ export interface UnderWay {
   attempt: number;
   /** Name of the host that has it. */
   host: string;
-  /** What it said last. */
+  /** Its latest message. */
   progress: Progress | null;
 }
 

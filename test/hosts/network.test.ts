@@ -34,7 +34,7 @@ describe('hosts on one machine', () => {
     await network?.remove();
   });
 
-  it('reach the services, each by a network of its own, until they are cut off and again once healed', async () => {
+  it('reach the services through networks of their own, except while they are cut off', async () => {
     const [one, two] = hosts as [Host, Host];
     assert.deepEqual(await heard(one), ['one: temporal', 'one: store']);
     await network.cutOff(one);

@@ -12,7 +12,7 @@ export const NETWORKS = ['temporal', 'store'] as const;
 export type NetworkName = (typeof NETWORKS)[number];
 
 const READY = 'echo ready; exec sleep infinity';
-/** What ends a program together with this process, however that ends. */
+/** Ends a program together with this process, however that ends. */
 const GUARD = ['setpriv', '--pdeathsig', 'KILL'];
 
 /** A machine as far as the network goes: it has a name and one card in each network. */
@@ -36,7 +36,7 @@ export class HostNetwork {
     private readonly outer: ChildProcess,
   ) {}
 
-  /** Null, with a message, where making namespaces is not permitted. */
+  /** Null, with a message, if making namespaces is not permitted. */
   static async make(): Promise<HostNetwork | null> {
     const asRoot = process.getuid?.() === 0;
     const bridges = NETWORKS.flatMap((name, n) => [
@@ -72,7 +72,7 @@ export class HostNetwork {
     return host;
   }
 
-  /** From now on nothing comes through, neither way, and nobody is told. */
+  /** From now on nothing passes in either direction, and no side is notified. */
   async cutOff(host: Host, networks: readonly NetworkName[] = NETWORKS): Promise<void> {
     for (const network of networks)
       await this.#outside('ip', 'link', 'set', portOf(host, NETWORKS.indexOf(network)), 'nomaster');
@@ -107,7 +107,7 @@ export class HostNetwork {
     });
   }
 
-  /** End the namespaces; what still runs in them keeps its own until it ends. */
+  /** End the namespaces; programs that still run in them keep theirs until they end. */
   async remove(): Promise<void> {
     for (const holder of [...this.#hosts.map((host) => host.holder), this.outer]) {
       if (holder.exitCode !== null || holder.signalCode !== null) continue;
@@ -132,7 +132,7 @@ export class HostNetwork {
   }
 }
 
-/** Where the hosts find a service. */
+/** The address of a service for the hosts. */
 export const serviceAddress = (network: NetworkName): string => `10.${NETWORKS.indexOf(network)}.0.1`;
 
 const bridgeAddress = (n: number): string => `02:00:00:00:0${n}:01`;

@@ -48,7 +48,7 @@ describe('a scan on three hosts', function () {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
-  it('ends while one is cut off in the middle of a shard, which another host judges', async () => {
+  it('ends although one is cut off in the middle of a shard, which another host judges', async () => {
     const scan = await started('disturbed');
     const { host: victim } = await frozenInMidShard(scan);
     await site.network.cutOff(victim.host);
@@ -59,7 +59,7 @@ describe('a scan on three hosts', function () {
     await site.network.heal(victim.host);
   });
 
-  it('counts a shard once that two hosts judge at the same time: one was cut off, and healed meanwhile', async () => {
+  it('counts a shard once although a host that was cut off and healed judges it too', async () => {
     const scan = await started('twice');
     const { host: first, activityId } = await frozenInMidShard(scan);
     await site.network.cutOff(first.host);
@@ -75,7 +75,7 @@ describe('a scan on three hosts', function () {
     await assertSame(twice);
   });
 
-  it('goes on where the host that runs its workflow is cut off', async () => {
+  it('goes on if the host that runs its workflow is cut off', async () => {
     const scan = await started('without-light');
     const { host: scanner } = await frozenInMidShard(scan);
     const { events } = await scan.fetchHistory();
@@ -89,7 +89,7 @@ describe('a scan on three hosts', function () {
     await site.network.heal(light.host);
   });
 
-  it('is judged by one host alone to the same bytes, and nothing is left of what that had in hand', async () => {
+  it('gives the same bytes as on one host, and leaves no shard in hand', async () => {
     const [last, ...others] = scanners;
     await Promise.all(others.map((worker) => worker.stop()));
     const scan = await started('calm');
@@ -106,7 +106,7 @@ describe('a scan on three hosts', function () {
       );
   });
 
-  /** A host that stands still from now on, with images of a shard in hand. */
+  /** A host that is now stopped, with images of a shard in hand. */
   const frozenInMidShard = (
     { workflowId }: { workflowId: string },
     isWanted: (attempt: UnderWay) => boolean = () => true,

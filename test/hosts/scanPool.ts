@@ -15,7 +15,7 @@ import { TAXONOMY } from '../support/pictures/pictures.js';
 export const POOL = 'cars';
 const SIDE = 64;
 const SEEN = 'models/training-list.json';
-/** What makes a picture take some tenths of a second on any machine: shards must last. */
+/** Makes a picture take some tenths of a second on any machine, so that shards last. */
 const PRODUCTS = 16;
 
 /** Fill a pool with pictures, some of which the label contradicts, and bring a slow model that judges them. */

@@ -75,7 +75,7 @@ export class Site {
     private readonly folder: string,
   ) {}
 
-  /** Null, with a message, where there can be no hosts. */
+  /** Null, with a message, if there can be no hosts. */
   static async open(): Promise<Site | null> {
     const network = await HostNetwork.make();
     if (network === null) return null;
@@ -91,7 +91,7 @@ export class Site {
       await site.#forward('store', Number(new URL(s3.options.endpoint).port));
       return site;
     } catch (error) {
-      // What is left would keep this process alive.
+      // Leftovers would keep this process alive.
       for (const stop of started) await stop();
       throw error;
     }

@@ -35,7 +35,7 @@ describe('a training whose host is cut off', function () {
     await site?.close();
   });
 
-  it('goes on elsewhere; the first host, healed meanwhile, stops its trainer and publishes nothing', async () => {
+  it('goes on elsewhere, and the first host, once healed, stops its trainer and publishes nothing', async () => {
     const { first, handle, held } = await cutInMidTraining('early');
     const taken = await takenOver('early', held);
     await site.network.heal(first.host);
@@ -45,14 +45,14 @@ describe('a training whose host is cut off', function () {
     await publishedNothing('early', held, taken);
   });
 
-  it('goes on elsewhere; the first host, healed at the end, has stopped its trainer and publishes nothing', async () => {
+  it('goes on elsewhere, and the first host, healed at the end, has stopped its trainer by then', async () => {
     const { first, handle, held } = await cutInMidTraining('late');
     const taken = await takenOver('late', held);
     const { train } = await handle.result();
     assert.deepEqual([train?.facts.weightsSha256, train?.facts.resumes], [calm, 1]);
     await until(async () => !(await first.isTraining));
     await site.network.heal(first.host);
-    // Whatever trains from here on, the healed host does.
+    // From here on only the healed host trains.
     await Promise.all(workers.filter((worker) => worker !== first).map((worker) => worker.stop()));
     workers = [first];
     const next = await startTraining(site, 'without-store');
@@ -60,7 +60,7 @@ describe('a training whose host is cut off', function () {
     await publishedNothing('late', held, taken);
   });
 
-  it('is taken on by the healed host, and goes on where that loses the store; its checkpoints follow', async () => {
+  it('passes to the healed host, and goes on when that loses the store, with checkpoints to follow', async () => {
     const { first, handle, held } = await cutInMidTraining('without-store', ['store']);
     await until(async () => {
       const [attempt] = await attemptsUnderWay(site.temporal.client, handle.workflowId);
@@ -72,7 +72,7 @@ describe('a training whose host is cut off', function () {
     assert.equal((await storedOf(store, 'without-store')).holder, held.holder);
   });
 
-  it('goes on elsewhere where its host loses Temporal alone; the trainer is stopped there all the same', async () => {
+  it('goes on elsewhere if its host loses Temporal alone, and the trainer there stops', async () => {
     workers.push(await site.addWorker('train-3', 'train'));
     const { first, handle, held } = await cutInMidTraining('without-temporal', ['temporal']);
     await until(async () => !(await first.isTraining));
@@ -107,7 +107,7 @@ describe('a training whose host is cut off', function () {
     });
 
   /**
-   * All that the first attempt has in the store was there at the takeover, and what ended the training is the second's.
+   * All that the first attempt has in the store was there at the takeover, and the end of the training is the second's.
    */
   async function publishedNothing(loop: string, held: Stored, taken: Stored): Promise<void> {
     const end = await storedOf(store, loop);

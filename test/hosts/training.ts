@@ -55,7 +55,7 @@ export async function otherSteps(site: Site): Promise<{ stop(): Promise<void> }>
 
 export type Training = WorkflowHandle & { result(): Promise<StepResults> };
 
-/** Start an iteration of a loop of its own, or join it where it runs; they all train the same. */
+/** Start an iteration of a separate loop, or join it if it runs; all train the same. */
 export async function startTraining({ temporal }: Site, loop: string): Promise<Training> {
   const context = iterationContextSchema.parse({
     loop,
@@ -76,7 +76,7 @@ export async function startTraining({ temporal }: Site, loop: string): Promise<T
   });
 }
 
-/** What a training has in the store. */
+/** The objects of a training in the store. */
 export interface Stored {
   /** Token of the attempt that has the lease; null before there is one. */
   holder: string | null;

@@ -32,7 +32,7 @@ async function stored(store: ObjectStore, bytes: Buffer): Promise<IndexRow> {
 
 const halfClear = (): Promise<Buffer> => picture().ensureAlpha(0.5).png().toBuffer();
 
-describe('copies that older versions made', () => {
+describe('image copies that older versions made', () => {
   it('are made again if they keep transparency, or may have lost a profile', async () => {
     const store = memoryStore();
     const row = await stored(store, await halfClear());
@@ -49,7 +49,7 @@ describe('copies that older versions made', () => {
     assert.ok(!store.read.includes(row.imageUri), 'a copy of the present form is taken as it is');
   });
 
-  it('are made again if they cannot be read', async () => {
+  it('are made again if they are unreadable', async () => {
     const store = memoryStore();
     const row = await stored(store, await picture().jpeg().toBuffer());
     const first = await readDerivative(store, POOL, row, { maxSide: SIDE, classes: 254 });
@@ -64,7 +64,7 @@ describe('copies that older versions made', () => {
     }
   });
 
-  it('are used as they are if they are JPEG', async () => {
+  it('are used unchanged if they are JPEG', async () => {
     const store = memoryStore();
     const row = await stored(store, await picture().withIccProfile('p3').jpeg().toBuffer());
     const old = await picture().resize(SIDE, 30).jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer();
@@ -78,7 +78,7 @@ describe('copies that older versions made', () => {
     );
   });
 
-  it('are made again on the disk of a training machine, and only these', async () => {
+  it('are the only ones made again on the disk of a training machine', async () => {
     const home = await mkdtemp(join(tmpdir(), 'pl-'));
     try {
       const store = memoryStore();

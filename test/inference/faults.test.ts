@@ -57,7 +57,7 @@ const failsWith = (code: FailureCode, pattern: RegExp) => (error: unknown) => {
   return true;
 };
 
-describe('a network that goes wrong', function () {
+describe('a faulty network', function () {
   this.timeout(120_000);
   let folder: string;
 
@@ -81,7 +81,7 @@ describe('a network that goes wrong', function () {
     taxonomy: TAXONOMY,
   });
 
-  it('gives no label for a picture without a number, or of a class beyond the taxonomy, but an error by name', async () => {
+  it('gives an error by name, not a label, for no number or a class beyond the taxonomy', async () => {
     const sessions = await openSessions(1, await setupOf());
     try {
       const bad = [
@@ -100,7 +100,7 @@ describe('a network that goes wrong', function () {
     }
   });
 
-  it('is judged in a process of its own, which it ends or in which it hangs, and the next one goes on', async () => {
+  it('is judged in a separate process, and the next one goes on if it crashes or hangs', async () => {
     const setup = await setupOf();
     for (const [fault, how] of [
       ['crash', /^SIG/],
@@ -115,7 +115,7 @@ describe('a network that goes wrong', function () {
     }
   });
 
-  it('is refused before it judges if it ends its process, hangs or gives no number for real pictures', async () => {
+  it('is refused before it judges if it crashes, hangs or gives no number for real pictures', async () => {
     const all: Fault[] = ['none', 'none', 'none', 'none'];
     const cases: [Fault, RegExp][] = [
       ['crash', /models\/faulty\.onnx ended the process that ran it for each of 2 pictures \(SIG/],
@@ -129,14 +129,14 @@ describe('a network that goes wrong', function () {
     }
   });
 
-  it('may judge where few pictures are to blame, and these are told', async () => {
+  it('may judge if only a few pictures are to blame, and these are reported', async () => {
     const pictures = await shown('none', 'crash', 'none', 'nan', 'none');
     const warnings = await tryModel({ ...pictures, setup: await setupOf(), stallMs: STALL_MS, signal });
     assert.equal(warnings.length, 2);
     assert.match(warnings.sort().join('\n'), /nan\.png.*\n.*crash\.png \(SIG/);
   });
 
-  it('is suspicious if it finds one class everywhere, or is nowhere sure', async () => {
+  it('is suspicious if it finds one class everywhere, or is never sure', async () => {
     // Red is the class, green 255 times its probability.
     const modelPath = await writeTinyModel(join(folder, 'rule.onnx'), { size: SIZE });
     const setup = { modelPath, name: 'rule.onnx', threads: 1, taxonomy: TAXONOMY };

@@ -58,7 +58,7 @@ for path in sys.argv[3:]:
     letterbox_image(resize_image(picture, size), size).tofile(path + ".rgb")
 `;
 
-/** Waves with edges: what a photograph has, and where filters differ. */
+/** Waves with edges, as in photographs, on which filters differ. */
 function waves(width: number, height: number): Buffer {
   const pixels = Buffer.alloc(width * height * 3);
   for (let y = 0; y < height; y++) {
@@ -75,7 +75,7 @@ function waves(width: number, height: number): Buffer {
 describe('the preprocessing of the scan', function () {
   this.timeout(60_000);
 
-  it('is that of the trainer: equal sizes, equal labels, pixels within rounding', async function () {
+  it('equals that of the trainer: equal sizes, equal labels, pixels within rounding', async function () {
     if (!hasPython) {
       console.log(`      skipped: ${PYTHON} is missing; npm run bootstrap installs it`);
       return this.skip();
@@ -118,7 +118,7 @@ describe('the preprocessing of the scan', function () {
     }
   });
 
-  it('is that of the trainer on real photos, read directly and by way of the smaller copies that training reads', async function () {
+  it('equals that of the trainer on real photos, both directly and through smaller copies', async function () {
     const set = dsmlrTestSet();
     if (set === null) return this.skip();
     if (!hasPython) {
@@ -175,13 +175,13 @@ describe('the preprocessing of the scan', function () {
     );
   });
 
-  it('pads with one colour and with pixels that count nowhere', async () => {
+  it('pads with one colour and with pixels that do not count', async () => {
     const bytes = await sharp({ create: { width: 64, height: 32, channels: 3, background: '#ff0000' } })
       .png()
       .toBuffer();
     const { rgb, width, height } = await decodeForNetwork(bytes, 64, 'red.png');
     assert.deepEqual([width, height], [64, 32]);
-    // Canvases are used again: what lay there before must be gone.
+    // Canvases are reused: earlier pixels must be gone.
     const canvas = padImage(rgb, width, height, 64, new Uint8Array(64 * 64 * 3).fill(7));
     const red = 64 * 32 * 3;
     assert.ok(canvas.subarray(0, red).every((value, at) => value === (at % 3 === 0 ? 255 : 0)));
@@ -192,7 +192,7 @@ describe('the preprocessing of the scan', function () {
     assert.ok(label.subarray(64 * 32).every((value) => value === 255));
   });
 
-  it('sees a picture upright, as its EXIF orientation says', async () => {
+  it('turns a picture upright, as its EXIF orientation says', async () => {
     const bytes = await sharp({ create: { width: 64, height: 32, channels: 3, background: '#00ff00' } })
       .withMetadata({ orientation: 6 })
       .jpeg()
@@ -201,7 +201,7 @@ describe('the preprocessing of the scan', function () {
     assert.deepEqual([width, height], [32, 64]);
   });
 
-  it('names the file that cannot be decoded, or whose label has another size', async () => {
+  it('names a file that is unreadable, or whose label has another size', async () => {
     const names = (name: RegExp) => (error: unknown) =>
       error instanceof PartloopError && error.code === 'data-invalid' && name.test(error.message);
     await assert.rejects(decodeForNetwork(Buffer.from('text'), 64, 'cars/9.jpg'), names(/cars\/9\.jpg/));
@@ -224,7 +224,7 @@ function contentDifference(ours: NetworkImage, theirs: Uint8Array, size: number)
   return sum / (ours.width * ours.height * 3);
 }
 
-/** The row of a photo without label: only what its smaller copy is made from. */
+/** The row of a photo without label: only the fields that its smaller copy needs. */
 async function photoRow(
   store: ObjectStore,
   bytes: Uint8Array,

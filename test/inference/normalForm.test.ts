@@ -7,12 +7,12 @@ function gaussian() {
   return { type: 'gaussian', mean: 128, sigma: 40 } as const;
 }
 
-describe('a JPEG that is copied for training as it is', () => {
+describe('a JPEG that is copied unchanged for training', () => {
   const kinds = { baseline: { progressive: false }, progressive: { progressive: true } };
   for (const [name, options] of Object.entries(kinds)) {
     const jpeg = () => sharp(noise).jpeg(options).toBuffer();
 
-    it(`is cut at its end where more follows: ${name}`, async () => {
+    it(`is cut at its end if more bytes follow: ${name}`, async () => {
       const file = await jpeg();
       const stripped = strippedJpeg(file);
       assert.ok(stripped);
@@ -23,7 +23,7 @@ describe('a JPEG that is copied for training as it is', () => {
       assert.deepEqual(after, before);
     });
 
-    it(`has an end: without one, decoders that read on trip over what follows: ${name}`, async () => {
+    it(`must have an end, since some decoders fail on bytes that follow: ${name}`, async () => {
       const file = await jpeg();
       const open = file.subarray(0, -2);
       assert.equal(strippedJpeg(open), null);

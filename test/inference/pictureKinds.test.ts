@@ -24,7 +24,7 @@ const SMALL = 45;
 const RECOMPRESSED = 2;
 
 /**
- * What the trainer sees of each `<name>.copy` and `<name>.small`, and what Pillow makes of each original by the book.
+ * The trainer's pixels of each `<name>.copy` and `<name>.small`, and Pillow's decoding of each original by the book.
  */
 const PILLOW = `
 import io, sys
@@ -100,7 +100,7 @@ describe('every kind of picture file', function () {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
-  /** What the scan sees at `size`. */
+  /** The pixels that the scan sees at `size`. */
   const scanned = async (name: string, size: number): Promise<Uint8Array> => {
     const row = rows.get(name) as IndexRow;
     return (await decodeForNetwork(await readImage(store, row), size, name)).rgb;
@@ -108,7 +108,7 @@ describe('every kind of picture file', function () {
   const pillow = (name: string, what: 'copy' | 'small' | 'book'): Promise<Buffer> =>
     readFile(join(folder, `${name}.${what}.rgb`));
 
-  it('is upright with the size that the pool knows', () => {
+  it('is upright, with the size that the pool knows', () => {
     for (const { name } of kinds) {
       const row = rows.get(name) as IndexRow;
       assert.deepEqual([row.width, row.height], [WIDTH, HEIGHT], name);
@@ -122,7 +122,7 @@ describe('every kind of picture file', function () {
     }
   });
 
-  it('has the same pixels in training as in the scan where training reads a smaller copy', async () => {
+  it('has the same pixels in training as in the scan if training reads a smaller copy', async () => {
     for (const { name } of kinds) {
       const difference = meanDifference(await scanned(name, SMALL), await pillow(name, 'small'));
       assert.ok(difference <= RECOMPRESSED, `${name}: training differs by ${difference}`);
@@ -137,7 +137,7 @@ describe('every kind of picture file', function () {
     }
   });
 
-  it('keeps its own compressed data where they are plain, without what surrounds them', async () => {
+  it('keeps its own compressed data if they are plain, without the metadata around them', async () => {
     const upright = kinds.find(({ name }) => name === 'orientation-1.jpg') as KindOfPicture;
     const copy = await readFile(join(folder, `${upright.name}.copy`));
     assert.ok(upright.bytes.includes('Exif') && !copy.includes('Exif'));
@@ -146,7 +146,7 @@ describe('every kind of picture file', function () {
   });
 });
 
-/** Of a channel; infinite where the sizes differ. */
+/** Of a channel; infinite if the sizes differ. */
 function meanDifference(ours: Uint8Array, theirs: Uint8Array): number {
   if (ours.length !== theirs.length) return Number.POSITIVE_INFINITY;
   let sum = 0;

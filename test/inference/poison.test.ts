@@ -31,7 +31,7 @@ interface Case {
   label?: Buffer | Promise<Buffer>;
   width?: number;
   height?: number;
-  /** `right`: judged, and label and prediction agree; else what the error says. */
+  /** `right`: judged, and label and prediction agree; else the text of the error. */
   expect: Judgement;
 }
 
@@ -65,7 +65,7 @@ const wide = (channels: 1 | 3) =>
     .png()
     .toBuffer();
 
-/** Everything that a shard must outlive, beside pictures that are well. */
+/** Everything that a shard must survive, among good pictures. */
 function poison(): Case[] {
   const huge = hugePng();
   const good = picture().png().toBuffer();
@@ -194,7 +194,7 @@ describe('a shard of poisonous files', function () {
     return found;
   }
 
-  it('ends, and each is judged right or named with its reason, in bounded memory', async () => {
+  it('ends in bounded memory, and each file is judged right or named with its reason', async () => {
     const cases = poison();
     await Promise.all(cases.map(({ image, label: given }) => Promise.all([image, given])));
     const before = process.resourceUsage().maxRSS;
@@ -212,7 +212,7 @@ describe('a shard of poisonous files', function () {
     }
   });
 
-  it('becomes a row for every image, and a finding with the reason for each that cannot be judged', async () => {
+  it('gives a row for every image, and a finding with the reason for each unjudged one', async () => {
     const cases = poison();
     const found = await scanned(cases, losing('images/gone.png'));
     const entries = found.map(({ row, analysis, error }) => ({
@@ -233,7 +233,7 @@ describe('a shard of poisonous files', function () {
     assert.ok(unreadable.every(({ evidence }) => JSON.parse(evidence).error.length > 0));
   });
 
-  it('calls a label that is ignored everywhere empty where a car is seen, and nothing where none is', async () => {
+  it('calls a label that is ignored everywhere empty if a car is visible, and accepts it otherwise', async () => {
     const ignored = label(new Array(SIDE * SIDE).fill(255));
     const dark = sharp({ create: { ...raw, channels: 3, background: '#101010' } });
     const [car, nothing] = await scanned(

@@ -8,7 +8,7 @@ const isStalled = (pattern: RegExp) => (error: unknown) =>
   error instanceof PartloopError && error.code === 'inference-stalled' && pattern.test(error.message);
 
 describe('the watchdog over native code', () => {
-  it('fails by name what gives no answer, and says so to whoever ends the process', async () => {
+  it('fails a call that gives no answer, by name, and informs the code that ends the process', async () => {
     const said: string[] = [];
     const watchdog = new Watchdog(50, (error) => said.push(error.message));
     await assert.rejects(
@@ -18,7 +18,7 @@ describe('the watchdog over native code', () => {
     assert.equal(said.length, 1);
   });
 
-  it('hands on what comes in time, an error too, and allows 20 times the slowest', async () => {
+  it('passes on timely results, errors included, and allows 20 times the slowest', async () => {
     const watchdog = new Watchdog(1_000);
     assert.equal(await watchdog.guard('a', Promise.resolve(7)), 7);
     await assert.rejects(watchdog.guard('b', Promise.reject(new Error('its own'))), /its own/);
@@ -26,7 +26,7 @@ describe('the watchdog over native code', () => {
     assert.equal(await watchdog.guard('d', sleep(1_500, 'late')), 'late');
   });
 
-  it('allows no more for what is rare, and waits as long as timers can', async () => {
+  it('allows no more time after rare calls, and waits at most as long as timers can', async () => {
     const watchdog = new Watchdog(1_000);
     await watchdog.guard('load', sleep(400), { rare: true });
     // 20 times the load would be 8 s; a busy machine may be late with the one second.

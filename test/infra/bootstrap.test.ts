@@ -68,7 +68,7 @@ describe('the set-up', function () {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   });
 
-  it('says in one sentence what to do where Python is missing', async () => {
+  it('says in one sentence what to do if Python is missing', async () => {
     const { code, said } = await bootstrap(clone({ withModules: true }), { PARTLOOP_PYTHON: '/no/such/python' });
     assert.equal(code, 1);
     assert.match(
@@ -77,7 +77,7 @@ describe('the set-up', function () {
     );
   });
 
-  it('says so where Python is too old', async () => {
+  it('says so if Python is too old', async () => {
     const folder = clone({ withModules: true });
     const PARTLOOP_PYTHON = fakePython(folder, { ...complete, version: [3, 9, 18] });
     const { code, said } = await bootstrap(folder, { PARTLOOP_PYTHON });
@@ -85,7 +85,7 @@ describe('the set-up', function () {
     assert.match(said, /^\s*Python 3\.9\.18 is too old: install Python 3\.10 or newer/);
   });
 
-  it("names the package to install where Debian's Python lacks venv and pip", async () => {
+  it("names the package to install if Debian's Python lacks venv and pip", async () => {
     const folder = clone({ withModules: true });
     const PARTLOOP_PYTHON = fakePython(folder, { ...complete, ensurepip: false, pip: false });
     const { code, said } = await bootstrap(folder, { PARTLOOP_PYTHON });
@@ -119,7 +119,7 @@ describe('the set-up', function () {
     assert.match(said, /npm ci could not reach the package registry: check the network/);
   });
 
-  it('does nothing where everything is in place', async function () {
+  it('does nothing if everything is in place', async function () {
     if (!existsSync(join(ROOT, 'dist', '.partloop-build.json'))) return this.skip();
     const { code, said } = await bootstrap(ROOT, {});
     assert.equal(code, 0, said);
@@ -128,7 +128,7 @@ describe('the set-up', function () {
 });
 
 describe('the lock files', () => {
-  it('name no download address and hash every package', () => {
+  it('name no download address, and hash every package', () => {
     for (const name of ['cpu', 'default']) {
       const lock = readFileSync(join(ROOT, 'trainer', `requirements-${name}.lock.txt`), 'utf8');
       assert.doesNotMatch(lock, /https?:|--index|--find-links/);

@@ -12,7 +12,7 @@ import { ask, csrfToken } from './web.js';
 const run = promisify(execFile);
 const WEB_PORTS = PORT_NAMES.filter((name) => !name.startsWith('temporal'));
 
-describe('a web page, and whoever has no key,', () => {
+describe('for web pages and callers without a key,', () => {
   let home: string;
   let remove: () => Promise<void>;
 
@@ -91,7 +91,7 @@ describe('a web page, and whoever has no key,', () => {
       );
     }
 
-    /** What a page of another site can send without asking first: simple requests, and forms. */
+    /** Requests that a page of another site can send without a preflight: simple requests and forms. */
     const simple: [string, Record<string, string>][] = [
       'text/plain',
       'application/x-www-form-urlencoded',
@@ -130,7 +130,7 @@ describe('a web page, and whoever has no key,', () => {
       await mustBeUntouched();
     });
 
-    it('neither reads nor writes for a name that was pointed at this machine', async () => {
+    it('neither reads nor writes under a name that somebody pointed at this machine', async () => {
       const { temporal, temporalUi, temporalHttp } = stateOf(home).ports;
       const token = csrfToken(await ask(temporalUi, 'GET', '/', { host: own() }));
       for (const port of [temporalUi, temporalHttp]) {
@@ -158,7 +158,7 @@ describe('a web page, and whoever has no key,', () => {
       await mustBeUntouched();
     });
 
-    it('serves the own pages of the Web UI, links to them, and their writes', async () => {
+    it('serves the pages of its own Web UI, links to them, and their writes', async () => {
       const { temporalUi } = stateOf(home).ports;
       const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
       const page = await ask(temporalUi, 'GET', '/namespaces/default/workflows', { host: own(), ...link });
@@ -198,7 +198,7 @@ describe('a web page, and whoever has no key,', () => {
   describe('the local S3 server', function () {
     this.timeout(90_000);
 
-    it('takes no write without a signature on any port, by any way that its parts offer', async () => {
+    it('takes no write without a signature on any port, by any interface of its parts', async () => {
       for (const name of WEB_PORTS) {
         const base = `http://127.0.0.1:${stateOf(home).ports[name]}`;
         const form = (): FormData => {
@@ -259,7 +259,7 @@ describe('a web page, and whoever has no key,', () => {
       }
     });
 
-    it('answers no gRPC call that does not show its certificate', async () => {
+    it('answers no gRPC call without its certificate', async () => {
       const { master, masterGrpc, filer, filerGrpc } = stateOf(home).ports;
       const servers = [`-master=127.0.0.1:${master}.${masterGrpc}`, `-filer=127.0.0.1:${filer}.${filerGrpc}`];
       const listed = async (config: string): Promise<string> => {
@@ -289,7 +289,7 @@ describe('a web page, and whoever has no key,', () => {
   });
 });
 
-/** Whether the server did what was asked: any answer of the 200s. No answer, or not HTTP, is a refusal. */
+/** Whether the server obeyed: any answer of the 200s. No answer, or not HTTP, is a refusal. */
 async function isTaken(url: string, init: RequestInit): Promise<boolean> {
   try {
     const answer = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(5000) });

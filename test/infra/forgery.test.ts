@@ -5,10 +5,10 @@ import { refusal } from '../../infra/ui/browserRequest.js';
 import { uiGate } from '../../infra/ui/uiGate.js';
 import { ask } from './web.js';
 
-describe('a request of a browser', () => {
+describe('a browser request', () => {
   const own = { host: '127.0.0.1:8233' };
 
-  it('is taken from programs, from the own pages and from a link in any page', () => {
+  it('is accepted from programs, from our own pages and from a link in any page', () => {
     assert.equal(refusal('POST', own), null);
     for (const host of ['127.0.0.1:8233', 'localhost:9000', '[::1]:8233', 'LOCALHOST']) {
       assert.equal(refusal('POST', { host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin' }), null, host);
@@ -44,7 +44,7 @@ describe('a request of a browser', () => {
     }
   });
 
-  it('is refused from another page that shows us in a frame, loads us as a script or sends a form', () => {
+  it('is refused from another page that frames us, loads us as a script or sends a form', () => {
     for (const site of ['cross-site', 'same-site']) {
       const frame = { 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' };
       const script = { 'sec-fetch-site': site, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' };
@@ -57,7 +57,7 @@ describe('a request of a browser', () => {
 });
 
 describe('the gate before the Web UI', () => {
-  it('passes bodies and answers on, without the headers of the connection and without Authorization', async () => {
+  it('passes bodies and answers on, without Authorization and the headers of the connection', async () => {
     const seen: { method: string | undefined; url: string | undefined; headers: string[]; body: string }[] = [];
     const ui = createServer(async (asked, answer) => {
       let body = '';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { partloop } from '../support/cli.js';
 import { type SmallDisk, smallDisk } from '../support/smallDisk.js';
 
-describe('a home on a disk without room', function () {
+describe('a home on a full disk', function () {
   this.timeout(150_000);
   let home: string;
   let disk: SmallDisk | null;

@@ -16,13 +16,13 @@ const status = (pollers: string[], taken: PollerStatus['taken'] = []): PollerSta
 const at = (identity: string) => ({ identity, activity: 'scanShard', workflowId: 'scan:cars' });
 
 describe('a worker as the Temporal service sees it', () => {
-  it('has an identity that says role, process and host, and no other identity is taken for it', () => {
+  it('has an identity of role, process and host, which no other identity matches', () => {
     assert.deepEqual(parseWorkerIdentity(scan), { role: 'scan', pid: 4711, host: 'box' });
     for (const other of ['4711@box', 'scan@box', 'scan:x@box', 'some:thing:1@box', ''])
       assert.equal(parseWorkerIdentity(other), null);
   });
 
-  it('asks for work, or is at work on what it took', () => {
+  it('asks for work, or is at work on a task', () => {
     assert.deepEqual(workerActivity(status([scan]), 'scan', 4711), { does: 'polls' });
     assert.deepEqual(workerActivity(status([], [at(scan)]), 'scan', 4711), {
       does: 'works',
@@ -30,7 +30,7 @@ describe('a worker as the Temporal service sees it', () => {
     });
   });
 
-  it('is silent where only its predecessor polled, or another role or another process has the work', () => {
+  it('is silent if only its predecessor polled, or another role or process has the work', () => {
     const others = [workerIdentity('scan', 4710, 'box'), workerIdentity('light', 4711, 'box')];
     assert.deepEqual(workerActivity(status(others, others.map(at)), 'scan', 4711), { does: 'silent' });
   });

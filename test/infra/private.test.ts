@@ -16,7 +16,7 @@ interface Found {
 }
 
 /**
- * What runs in the folder makes and removes files meanwhile, such as the journal of a database: null where one is gone.
+ * Programs in the folder make and remove files meanwhile, such as the journal of a database: null if one is gone.
  */
 function ifThere<T>(read: () => T): T | null {
   try {
@@ -67,7 +67,7 @@ describe('a home in a folder that others may read', function () {
 
   const ours = (): Found[] => below(home).filter(({ path }) => path !== join(home, 'notes.txt'));
 
-  it('holds nothing of ours that anybody else may read, whatever made it; what is not ours stays as it is', () => {
+  it('lets nobody else read our files, whatever made them, and leaves other files alone', () => {
     assert.ok(ours().length > 20);
     assert.deepEqual(open(ours()), []);
     assert.equal(statSync(home).mode & 0o777, 0o755);
@@ -92,11 +92,11 @@ describe('a home in a folder that others may read', function () {
     assert.ok(read > 5, `${read} files read`);
   });
 
-  it('is closed again at the next start where an earlier version left it open', async () => {
+  it('is closed again at the next start if an earlier version left it open', async () => {
     assert.equal((await partloop(home, {}, 'down')).code, 0);
     for (const { path, isFolder } of ours()) chmodSync(path, isFolder ? 0o755 : 0o644);
     assert.equal((await partloop(home, {}, 'up', '--detach')).code, 0);
-    // What lies deeper is out of reach behind these.
+    // Deeper files are out of reach behind these.
     const top = ours().filter(({ path }) => !path.slice(home.length + 1).includes('/'));
     assert.ok(top.length > 8);
     assert.deepEqual(open(top), []);
@@ -105,7 +105,7 @@ describe('a home in a folder that others may read', function () {
 });
 
 describe('a home', () => {
-  it('that cannot be made is named, with what to do', async () => {
+  it('is named with advice if it cannot be made', async () => {
     const { home, remove } = await makeTestHome();
     const file = join(home, 'file');
     writeFileSync(file, '');
@@ -118,7 +118,7 @@ describe('a home', () => {
     await remove();
   });
 
-  it('may have a path longer than a socket’s', async function () {
+  it('may have a longer path than sockets allow', async function () {
     this.timeout(60_000);
     const { home: short, remove } = await makeTestHome();
     const home = join(short, 'x'.repeat(120));
@@ -134,7 +134,7 @@ describe('a home', () => {
   });
 });
 
-describe('a program that is started again and again', () => {
+describe('a program that restarts again and again', () => {
   it('costs its supervisor no descriptor', async function () {
     this.timeout(60_000);
     if (process.platform !== 'linux') return this.skip();

@@ -22,7 +22,7 @@ describe('work that is tried again and again', function () {
   });
   after(() => environment?.teardown());
 
-  it('is told with its step, try, failure and machine from the third try on; a queue without a poller too', async () => {
+  it('is reported with its step, try, failure and machine from the third try on, as is an unpolled queue', async () => {
     const { activities } = fakeActivities({ shards: 1 });
     let tries = 0;
     const planScan: Activities['planScan'] = async (input) => {

@@ -49,7 +49,7 @@ describe('the local stack', function () {
     }
   });
 
-  it('says what runs as one JSON object', async () => {
+  it('lists its processes as one JSON object', async () => {
     const { code, stdout } = await partloop(home, {}, 'status', '--json');
     assert.equal(code, 0);
     const status: unknown = JSON.parse(stdout);
@@ -96,7 +96,7 @@ describe('the local stack', function () {
     });
   });
 
-  it('stops without leaving a process or a lock, and moves aside for a port that was taken meanwhile', async () => {
+  it('stops without a trace of a process or lock, and later avoids a port that is now taken', async () => {
     const { supervisor, ports } = stateOf(home);
     assert.ok(supervisor);
     const all = [supervisor, processOf(home, 'temporal'), processOf(home, 's3')];
@@ -120,7 +120,7 @@ describe('the local stack', function () {
 describe('`partloop up` in the foreground', function () {
   this.timeout(60_000);
 
-  it('ends with everything it started, on Ctrl-C and on SIGKILL alike', async () => {
+  it('stops everything that it started, after both Ctrl-C and SIGKILL', async () => {
     const { home, remove } = await makeTestHome();
     try {
       for (const signal of ['SIGINT', 'SIGKILL'] as const) {

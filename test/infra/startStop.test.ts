@@ -8,7 +8,7 @@ import { isAlive, signalProcess } from '../../infra/processes/processes.js';
 import { readState } from '../../infra/state.js';
 import { allEnded, makeTestHome, partloop, processOf, stateOf, testEnvironment, until } from './home.js';
 
-describe('starts and stops that overlap', function () {
+describe('overlapping starts and stops', function () {
   this.timeout(120_000);
   let home: string;
   let remove: () => Promise<void>;
@@ -39,7 +39,7 @@ describe('starts and stops that overlap', function () {
       assert.equal(down.code, 0, down.stderr);
       assert.match(down.stdout + down.stderr, /Stopped\./);
       const { code, stderr } = await up;
-      // Where the stack was ready before the stop reached it, the start has succeeded.
+      // If the stack was ready before the stop reached it, the start has succeeded.
       assert.ok(code === 0 || code === 6, `${code}: ${stderr}`);
       if (code === 6) assert.match(stderr, /the local stack was stopped while it started/);
       assert.equal(supervisorOf(home), null);
@@ -48,7 +48,7 @@ describe('starts and stops that overlap', function () {
     });
   }
 
-  it('Ctrl-C takes back the start of `up --detach`', async () => {
+  it('Ctrl-C undoes the start of `up --detach`', async () => {
     const up = spawn(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), 'up', '--detach'], {
       env: testEnvironment(home),
       stdio: 'ignore',
@@ -62,7 +62,7 @@ describe('starts and stops that overlap', function () {
     assert.equal(stateOf(home).phase, 'stopped');
   });
 
-  it('Ctrl-C ends a start in the foreground with everything that it had started', async () => {
+  it('Ctrl-C stops a start in the foreground with everything that it started', async () => {
     const up = spawn(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), 'up'], {
       env: testEnvironment(home),
       stdio: 'ignore',
@@ -77,7 +77,7 @@ describe('starts and stops that overlap', function () {
     assert.equal(stateOf(home).phase, 'stopped');
   });
 
-  it('`up` three times at once is one stack', async () => {
+  it('three concurrent calls of `up` start one stack', async () => {
     const ups = await Promise.all([1, 2, 3].map(() => partloop(home, {}, 'up', '--detach')));
     assert.deepEqual(
       ups.map(({ code }) => code),
@@ -88,7 +88,7 @@ describe('starts and stops that overlap', function () {
     assert.equal(supervisorOf(home)?.pid, stateOf(home).supervisor?.pid);
   });
 
-  it('`up` during `down` starts again, once the old stack has stopped', async () => {
+  it('`up` during `down` starts again once the old stack has stopped', async () => {
     assert.equal((await partloop(home, {}, 'up', '--detach')).code, 0);
     const { supervisor } = stateOf(home);
     const old = servers();
@@ -102,7 +102,7 @@ describe('starts and stops that overlap', function () {
     assert.notEqual(stateOf(home).supervisor?.pid, supervisor?.pid);
   });
 
-  it('`down` twice at once stops in order, without force', async () => {
+  it('two concurrent calls of `down` stop in order, without force', async () => {
     assert.equal((await partloop(home, {}, 'up', '--detach')).code, 0);
     const downs = await Promise.all([1, 2].map(() => partloop(home, {}, 'down')));
     for (const { code, stdout, stderr } of downs) {
@@ -115,7 +115,7 @@ describe('starts and stops that overlap', function () {
     assert.match((await partloop(home, {}, 'down')).stderr, /No local stack runs/);
   });
 
-  it('a stack starts again at once after SIGKILL of its supervisor, beside no process of the old one', async () => {
+  it('a stack starts again right after SIGKILL of its supervisor, beside no old process', async () => {
     assert.equal((await partloop(home, {}, 'up', '--detach')).code, 0);
     for (let round = 0; round < 2; round += 1) {
       const { supervisor } = stateOf(home);

@@ -10,7 +10,7 @@ import { ROOT } from '../../infra/home.js';
 const run = promisify(execFile);
 const TESTING = join(ROOT, 'infra', 'testing');
 
-/** What a program prints that may import the parts of `npm test`. */
+/** The output of a program that may import the parts of `npm test`. */
 async function printed(program: string): Promise<string> {
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { cwd: TESTING });
   return stdout;
@@ -19,7 +19,7 @@ async function printed(program: string): Promise<string> {
 describe('`npm test`', function () {
   this.timeout(60_000);
 
-  it('runs suites beside each other and shows what they say in turn', async () => {
+  it('runs suites in parallel and shows their output one after the other', async () => {
     const said = await printed(`
       import { inLanes } from './lanes.mjs';
       let letGo;
@@ -33,7 +33,7 @@ describe('`npm test`', function () {
     assert.equal(said, 'a1 a2 b1 b2 c1 ');
   });
 
-  it('names the ten slowest files with their seconds, of TypeScript and of Python', async () => {
+  it('names the ten slowest files with their seconds, in TypeScript and Python', async () => {
     const said = await printed(`
       import { writeFileSync } from 'node:fs';
       import { failureText, RunRecord } from './runRecord.mjs';
@@ -52,7 +52,7 @@ describe('`npm test`', function () {
     assert.equal(lines.at(-1)?.trim(), '4.0 s  test/a4.test.ts');
   });
 
-  it('names what failed at the end, of TypeScript and of Python, so that a log cut to its tail still tells', async () => {
+  it('names all failures at the end, in TypeScript and Python, so that the tail of a log shows them', async () => {
     const said = await printed(`
       import { writeFileSync } from 'node:fs';
       import { failureText, RunRecord } from './runRecord.mjs';
@@ -73,7 +73,7 @@ describe('`npm test`', function () {
     ]);
   });
 
-  it('fails for a skipped test by name, of TypeScript and of Python, unless it may be skipped', async () => {
+  it('fails if a test is skipped without permission, in TypeScript and Python, and names it', async () => {
     const said = await printed(`
       import { writeFileSync } from 'node:fs';
       import { RunRecord } from './runRecord.mjs';
@@ -89,7 +89,7 @@ describe('`npm test`', function () {
     assert.deepEqual(said.trimEnd().split('\n'), ['a loop runs', 'trainer/tests/test_room.py test_gpu']);
   });
 
-  it('lets only tests be skipped that there are, each with its reason', async () => {
+  it('permits skips only of existing tests, each with its reason', async () => {
     const list = z
       .array(z.strictObject({ why: z.string().min(10), tests: z.array(z.string()).min(1) }))
       .parse(JSON.parse(await readFile(join(TESTING, 'allowedSkips.json'), 'utf8')));
@@ -98,7 +98,7 @@ describe('`npm test`', function () {
     assert.deepEqual(gone, []);
   });
 
-  it('runs a file of a stack that failed again, alone, and calls it unsteady if it passes then', async () => {
+  it('runs a failed stack file again, alone, and calls it unsteady if it passes then', async () => {
     const said = await printed(`
       import { settled, unsteadyText } from './again.mjs';
       const failure = (title, file) => ({ title, why: 'late', file: file && '/checkout/dist/test/' + file });
@@ -124,7 +124,7 @@ describe('`npm test`', function () {
     });
   });
 
-  it('records what failed with its file, and what was skipped, also by a hook', async () => {
+  it('records failures with their files, and skipped tests, also those of a hook', async () => {
     const { code, lines } = await recorded(`
       describe('one', () => { it('is skipped', function () { this.skip(); }); it('fails', () => { throw new Error('no'); }); });
       describe('two', () => { before(function () { this.skip(); }); it('waits', () => {}); });
@@ -171,7 +171,7 @@ const lineSchema = z.looseObject({
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
-/** What the full titles of tests look like, by the sources: the names of a file's suites, then that of a test. */
+/** The full titles of tests according to the sources: the names of a file's suites, then that of a test. */
 async function titles(): Promise<RegExp[]> {
   const name = (text: string): string => escaped(text.replaceAll(/\$\{[^}]*\}/g, '\0')).replaceAll('\0', '.*');
   const named = (text: string, call: string): string[] =>

@@ -28,7 +28,7 @@ const statusSchema = z.object({
   queues: z.array(z.object({ queue: z.string(), kind: z.string(), pollers: z.array(z.string()) })),
 });
 
-describe('a scan by a model that goes wrong', function () {
+describe('a scan by a faulty model', function () {
   this.timeout(6 * 60_000);
   let home: string;
 
@@ -85,7 +85,7 @@ describe('a scan by a model that goes wrong', function () {
 
   const status = async () => statusSchema.parse(await partloopJson(home, ['status']));
 
-  it('comes after an import, which a picture that ends the decoder does not end', async () => {
+  it('may follow an import in which a picture crashes the decoder', async () => {
     await mkdir(join(home, 'more'));
     await writeFile(join(home, 'more', 'mask.png'), await mask(1, 64, 64));
     const marks = [null, null, CRASH_MARK, null];
@@ -104,7 +104,7 @@ describe('a scan by a model that goes wrong', function () {
     ]);
   });
 
-  it('ends with those pictures named, even if they end or hang its worker', async () => {
+  it('names such pictures and ends, even if they crash or hang its worker', async () => {
     const found = z
       .looseObject({ scanId: z.string(), scanned: z.number(), errors: z.number() })
       .parse(await partloopJson(home, await judging()));
@@ -127,7 +127,7 @@ describe('a scan by a model that goes wrong', function () {
     assert.notEqual(worker?.lastExit, 'exit code 0');
   });
 
-  it('is refused in plain words where the model gives no number', async () => {
+  it('is refused in plain words if the model gives no number', async () => {
     const { code, stderr } = await partloop(home, await judging('nan'));
     assert.equal(code, 4, stderr);
     assert.match(stderr, /cannot judge 8 of 8 pictures that it was tried on.*gives no number \(NaN or infinity\)/s);

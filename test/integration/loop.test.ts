@@ -53,7 +53,7 @@ const LOOP = [
 ];
 const TRAINING = ['--train-iterations', '6', '--batch-size', '4', '--seed', '1', '--set', 'evaluationSize=64'];
 
-/** What the steps leave for one another. */
+/** The objects that steps leave for one another. */
 const OUTPUTS = [
   ...['draw chunk.parquet', 'draw drawn.json', 'draw missing.json', 'plan plan.json', 'plan rows-n.parquet'],
   ...['plan n.json.gz', 'plan judges.json', 'fold scan.onnx', 'fold model.json', 'fold training-list.json'],
@@ -67,7 +67,7 @@ const isNamed =
   (error: unknown): boolean =>
     error instanceof PartloopError && error.code === 'data-invalid' && error.message.startsWith(`${key} is damaged`);
 
-/** What an object says that holds its own digest; null for any other. */
+/** The content of an object that holds its own digest; null for any other. */
 async function readSealed(store: ObjectStore, key: string): Promise<unknown> {
   if (/\/shards\//.test(key)) return readShard(store, key);
   if (/\/setups\//.test(key)) return scanSetupOf(store, { setupKey: key, shard: 0 });
@@ -100,18 +100,18 @@ describe('the whole loop on the local stack', function () {
     assert.ok((first?.trainingSet ?? 0) > 0 && (second?.trainingSet ?? 0) > (first?.trainingSet ?? 0));
   });
 
-  it('leaves no object of which a flipped bit would go unseen', async () => {
+  it('leaves no object in which a flipped bit would go unnoticed', async () => {
     const store = await storeOfHome(home);
     const seen = new Set<string>();
     const objects: string[] = [];
     for (const prefix of ['loops/tiny/iterations/', 'evaluations/'])
       for await (const { key } of store.list(prefix)) objects.push(key);
     for (const key of objects) {
-      // Checkpoints are no output: their chain holds their digests.
+      // Checkpoints are not outputs: their chain holds their digests.
       if (key.endsWith('/commit.json') || key.includes('/checkpoints/') || committedFile(key) === null) continue;
       const { body } = await store.get(key);
-      // Shards, setups and trials of judges hold their digest themselves: a bit of its name may go, never one of what
-      // they say.
+      // Shards, setups and trials of judges hold their digest themselves: a bit of its name may go, but never one of
+      // their content.
       const said = await readSealed(store, key);
       await store.put(key, flipped(body, randomInt(8 * body.length)));
       const step = committedFile(key)?.of?.step ?? 'evaluation';
@@ -134,7 +134,7 @@ describe('the whole loop on the local stack', function () {
     assert.doesNotMatch(html, /(src|href)="https?:/);
   });
 
-  it('finds the steps before the one that is replayed done, and does the others again', async () => {
+  it('finds the steps before a replay done, and does the others again', async () => {
     const before = iterationSchema.parse(await partloopJson(home, ['iteration', 'show', 'tiny', '2'])).current.results;
     const replay = await partloop(home, ['iteration', 'replay', 'tiny', '2', '--from', 'decide', '--wait', '--json']);
     assert.equal(replay.code, 0, replay.stderr);
@@ -148,20 +148,20 @@ describe('the whole loop on the local stack', function () {
     assert.equal(others.length, 1);
   });
 
-  it('waits for images where the pool has none left, and says so', async () => {
+  it('waits for images if the pool has none left, and says so', async () => {
     const { code, stdout } = await partloop(home, [...LOOP, ...TRAINING, '--iterations', '1', '--wait', '--json']);
     const { phase, rows } = statusSchema.parse(JSON.parse(stdout));
     assert.deepEqual([phase, rows.length], ['waiting for images', 2]);
     assert.equal(code, 5);
   });
 
-  it('refuses a pool that is not there with an exit code and the pools there are', async () => {
+  it('refuses a pool that does not exist, with an exit code and the names of existing pools', async () => {
     const { code, stderr } = await partloop(home, ['loop', 'start', '--pool', 'nowhere']);
     assert.equal(code, 3);
     assert.match(stderr, /no pool `nowhere`.*tiny/s);
   });
 
-  it('creates, lists, triggers and deletes a schedule that joins the loop', async () => {
+  it('is joined by a schedule, which can be created, listed, triggered and deleted', async () => {
     assert.equal(
       (
         await partloop(home, [

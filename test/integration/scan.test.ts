@@ -16,13 +16,13 @@ const finishedSchema = z.looseObject({
   folds: z.number(),
   errors: z.number(),
 });
-/** The smallest network that there is: what is tested here does not depend on how well it judges. */
+/** The smallest network: these tests do not depend on how well it judges. */
 const SMALL = [
   ...['--image-size', '64', '--iterations', '3', '--batch-size', '4', '--seed', '1'],
   ...['--set', 'train.preset=test_efficientnet', 'train.weights=random'],
 ];
 
-describe('a scan without a loop', function () {
+describe('a standalone scan', function () {
   this.timeout(6 * 60_000);
   let home: string;
   let remove = async (): Promise<void> => undefined;
@@ -47,7 +47,7 @@ describe('a scan without a loop', function () {
     );
   });
 
-  it('says what it did not judge, and judges the test images if it is asked to, by folds of its own', async () => {
+  it('says which images it did not judge, and on request judges the test images by folds of its own', async () => {
     const shown = await partloop(home, ['scan', 'show', scanId]);
     assert.match(shown.stderr, /warning: 16 images are too few/);
     assert.match(shown.stderr, / {2}2 left out, in the test split, not scanned: images\/test-\d+\.jpg, images\/test/);
@@ -69,7 +69,7 @@ describe('a scan without a loop', function () {
     ]);
   });
 
-  it('leaves a table of images, one of those left out and one of findings, as CSV and as Parquet', async () => {
+  it('leaves tables of images, of excluded images and of findings, as CSV and as Parquet', async () => {
     const out = join(home, 'out');
     await partloopJson(home, ['scan', 'export', scanId, '--out', out]);
     const [leftOut = '', ...others] = (await readFile(join(out, 'left-out.csv'), 'utf8')).trim().split('\n');
@@ -89,7 +89,7 @@ describe('a scan without a loop', function () {
     assert.equal((await readFile(join(out, 'images.parquet'))).subarray(0, 4).toString(), 'PAR1');
   });
 
-  it('is shown with the names of classes', async () => {
+  it('is shown with class names', async () => {
     const shown = z
       .object({ findings: z.array(z.looseObject({ class: z.string(), suggestedClass: z.string().nullable() })) })
       .parse(await partloopJson(home, ['scan', 'show', scanId]));
@@ -101,7 +101,7 @@ describe('a scan without a loop', function () {
     if (shown.findings.length > 0) assert.match(stdout, /^image +finding +class +suggested +picture pixels +p wrong$/m);
   });
 
-  it('goes out to an annotation tool, and what comes back is joined, counted and kept', async () => {
+  it('goes out to an annotation tool, whose answers are matched, counted and kept', async () => {
     const out = join(home, 'review');
     const exported = z
       .object({ images: z.number(), lostPixels: z.number(), leftOut: z.array(z.unknown()) })
@@ -135,7 +135,7 @@ describe('a scan without a loop', function () {
     assert.equal(findings, rows.length);
   });
 
-  it('takes any network with logits, refuses one with other classes, and asks what it was trained on', async () => {
+  it('takes any network with logits, refuses one with other classes, and asks for its training images', async () => {
     const store = await storeOfHome(home);
     const record = await readScanRecord(store, scanId);
     const logits = record?.result.outputs['fold-0-scan']?.replace(/scan\.onnx$/, 'model.onnx');
@@ -164,13 +164,13 @@ describe('a scan without a loop', function () {
     assert.deepEqual([judged.scanned, judged.folds, judged.errors], [IMAGES, 0, 0]);
   });
 
-  it('names the field that is wrong, and what is allowed', async () => {
+  it('names a wrong field, and the values allowed', async () => {
     const { code, stderr } = await partloop(home, ['scan', 'run', '--pool', 'cars', '--cross-validate', '1']);
     assert.equal(code, 2);
     assert.match(stderr, /--cross-validate: 1 is not allowed.*2–10/);
   });
 
-  it('is not found under a name that nothing has', async () => {
+  it('is not found under an unknown name', async () => {
     await assert.rejects(findScan(await storeOfHome(home), 'scan-nothing'), /no finished scan `scan-nothing`/);
   });
 });

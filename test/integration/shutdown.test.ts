@@ -28,16 +28,16 @@ import { POOL, taxonomy, tinyImage } from '../training/tinyPool.js';
 const ITERATIONS = 400;
 const python = process.env.PARTLOOP_PYTHON ?? join(ROOT, '.venv', 'bin', 'python');
 
-/** A train worker as a process of its own, and what it logs. */
+/** A train worker as a separate process, and its log. */
 interface TrainWorker {
   process: ChildProcess;
   /** Messages of its log, in order. */
   messages(): string[];
-  /** What the entry of this message says. */
+  /** The fields of the entry with this message. */
   entry(message: RegExp): Record<string, unknown> | undefined;
 }
 
-describe('a train worker that is asked to stop in the middle of a training', function () {
+describe('a train worker that is told to stop during a training', function () {
   this.timeout(10 * 60_000);
   let home: string;
   let server: TestStore;
@@ -63,7 +63,7 @@ describe('a train worker that is asked to stop in the middle of a training', fun
     if (home) await rm(home, { recursive: true, force: true });
   });
 
-  it('takes no more work, saves what it has trained, frees the lease and ends; the next one goes on from there', async () => {
+  it('takes no more work, saves its progress, frees the lease and ends; the next one goes on from there', async () => {
     await store.put(keys.taxonomy(POOL), JSON.stringify(taxonomy));
     const images = await Promise.all([0, 1, 2].map((index) => tinyImage(store, index)));
     await (await openPool(store, POOL)).append(() => images);

@@ -45,7 +45,7 @@ describe('a loop that people steer', function () {
 
   const status = async (): Promise<Status> =>
     statusSchema.parse(await partloopJson(home, ['loop', 'status', 'steered']));
-  /** Asked without a command for each look, which would take the time of what is waited for. */
+  /** Asks without a command per look, which would take as long as the awaited event. */
   const until = async (done: (phase: Status['phase']) => boolean): Promise<Status> => {
     const client = await connect(await resolveEnvironment());
     try {
@@ -73,7 +73,7 @@ describe('a loop that people steer', function () {
     await remove();
   });
 
-  it('runs on after a Ctrl-C on the wait, which says so and exits with 130', async () => {
+  it('runs on after Ctrl-C ends the wait, which says so and exits with 130', async () => {
     const abort = new AbortController();
     const waiting: Promise<CliAnswer> = partloop(home, START, { signal: abort.signal });
     await until((phase) => phase === 'running');
@@ -85,7 +85,7 @@ describe('a loop that people steer', function () {
     assert.equal((await status()).phase, 'running');
   });
 
-  it('holds while it is paused, ends its iteration when told to stop now, and goes on with the same one', async () => {
+  it('holds while it is paused, ends its iteration on an immediate stop, and later resumes the same one', async () => {
     // It holds when the step under way ends.
     assert.equal(statusSchema.parse(await partloopJson(home, ['loop', 'pause', 'steered'])).phase, 'pausing');
     assert.equal(statusSchema.parse(await partloopJson(home, ['loop', 'resume', 'steered'])).phase, 'running');
@@ -100,7 +100,7 @@ describe('a loop that people steer', function () {
     }
   });
 
-  it('opens no test object before it evaluates: without them every step up to it succeeds', async () => {
+  it('opens no test object before it evaluates: every earlier step succeeds without them', async () => {
     const store = await storeOfHome(home);
     const pool = await openPool(store, 'steered');
     const rows = (await pool.readIndex(await pool.latestVersion())).filter((row) => row.split === 'test');
@@ -123,7 +123,7 @@ describe('a loop that people steer', function () {
     }
   });
 
-  it('learns that an iteration which failed was reset in Temporal and has ended well', async () => {
+  it('learns that a failed iteration was reset in Temporal and then succeeded', async () => {
     assert.equal((await status()).phase, 'failed');
     const before = await iteration();
     const { temporal } = await resolveEnvironment();

@@ -20,7 +20,7 @@ const listSchema = z.object({ schedules: z.array(scheduleSchema) });
 const statusSchema = z.looseObject({ processes: z.array(z.looseObject({ name: z.string(), pid: z.number() })) });
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
-/** A stack with the short steps alone: what needs a scan or a training waits for ever. */
+/** A stack with the short steps alone: scans and trainings wait for ever. */
 describe('commands with a stack', function () {
   this.timeout(4 * 60_000);
   let home: string;
@@ -76,7 +76,7 @@ describe('commands with a stack', function () {
       await partloopJson(home, ['loop', 'stop', 'cars', '--now']);
     });
 
-    it('ends an import with how far it came and what to do, at once where it is asked twice', async () => {
+    it('ends an import with its progress and advice, and at once if pressed twice', async () => {
       const { processes } = statusSchema.parse(await partloopJson(home, ['status']));
       const store = processes.find(({ name }) => name === 's3')?.pid;
       assert.ok(store !== undefined);
@@ -91,7 +91,7 @@ describe('commands with a stack', function () {
     });
   });
 
-  describe('a scan that runs', () => {
+  describe('a running scan', () => {
     const runningSchema = z.strictObject({
       ...{ scan: z.string(), pool: z.string().nullable(), startedAt: z.string(), progress: z.string() },
     });
@@ -102,7 +102,7 @@ describe('commands with a stack', function () {
     });
     const scans = async () => scansSchema.parse(await partloopJson(home, ['scan', 'list']));
 
-    it('is in the lists with how far it is, can be stopped and resumed, and stopping it twice does nothing', async () => {
+    it('is listed with its progress, can be stopped and resumed, and ignores a second stop', async () => {
       const started = z
         .looseObject({ scanId: z.string(), plan: z.looseObject({ images: z.number(), judge: z.string() }) })
         .parse(await partloopJson(home, ['scan', 'run', '--pool', 'cars', '--image-size', '64', '--split', 'val']));
@@ -137,7 +137,7 @@ describe('commands with a stack', function () {
     });
   });
 
-  it('gives where everything is, and what became of rules, as one JSON object', async () => {
+  it('print addresses and the result of a change of rules as one JSON object', async () => {
     const up = z.strictObject({
       home: z.string(),
       temporal: z.strictObject({ address: z.string(), namespace: z.string(), uiUrl: z.string().nullable() }),
@@ -159,7 +159,7 @@ describe('commands with a stack', function () {
   });
 
   describe('a schedule', () => {
-    it('is refused before anything is touched if it could never start its loop', async () => {
+    it('is refused before anything changes if it could never start its loop', async () => {
       await partloopJson(home, [
         'schedule',
         'create',
@@ -183,7 +183,7 @@ describe('commands with a stack', function () {
       assert.deepEqual(await schedules(), before);
     });
 
-    it('changes what is given alone, and says what that is', async () => {
+    it('changes only the given options, and lists the changes', async () => {
       const answer = await partloop(home, ['schedule', 'create', 'nightly', '--paused']);
       assert.match(answer.stderr, /schedule nightly updated\n {2}paused: false → true\n/);
       const args = ['--cron', '30 3 * * MON', '--time-zone', 'Europe/Berlin', '--set', 'train.iterations=50'];
@@ -200,7 +200,7 @@ describe('commands with a stack', function () {
       assert.match(found?.next ?? '', /^\d{4}-.*Z$/);
     });
 
-    it('is steered by its name, and an unknown name is answered with those there are', async () => {
+    it('is steered by its name, and an unknown name gets the list of existing ones', async () => {
       for (const command of ['trigger', 'pause', 'resume', 'delete'])
         await refused(['schedule', command, 'nope'], 3, /there is no schedule `nope`; schedules: nightly/);
       await partloopJson(home, ['schedule', 'resume', 'nightly']);
@@ -212,7 +212,7 @@ describe('commands with a stack', function () {
     });
   });
 
-  it('refuses to wake, steer or show a loop that there is not, and makes none of that name', async () => {
+  it('refuse to wake, steer or show a loop that does not exist, and create none', async () => {
     for (const command of ['retry', 'adopt', 'stop', 'pause', 'resume', 'status'])
       await refused(['loop', command, 'nope'], 3, /there is no loop `nope`; /);
     await refused(['iteration', 'replay', 'nope', '1', '--from', 'train'], 3, /loop `nope` has recorded no iteration/);
@@ -230,7 +230,7 @@ describe('commands with a stack', function () {
   });
 
   describe('the defaults of a pool', () => {
-    it('stop loops that begin with them where a person edited them badly, naming the file, and nothing else', async () => {
+    it('stop loops that begin with a bad edit, with the name of the file, and no others', async () => {
       await (await storeOfHome(home)).put('pools/cars/defaults.json', '{"train": 400', 'application/json');
       const stats = z.looseObject({ defaultsProblem: z.string() });
       const { defaultsProblem } = stats.parse(await partloopJson(home, ['pool', 'stats', 'cars']));

@@ -16,7 +16,7 @@ const facts = (more: Partial<ImageFacts>): ImageFacts => ({
   ...more,
 });
 
-describe('tags of images that a pool has', () => {
+describe('tags for images of a pool', () => {
   const somePool = async () => {
     const store = memoryStore();
     await store.put(keys.taxonomy('cars'), JSON.stringify(TAXONOMY));
@@ -29,7 +29,7 @@ describe('tags of images that a pool has', () => {
     return pool;
   };
 
-  it('are taken by id, by name, and by the last part of a name that one image has', async () => {
+  it('are matched by id, by name, and by the last part of a name that only one image has', async () => {
     const pool = await somePool();
     const tags = new Map([
       [indexRow(1).imageId, facts({ tags: { black: true } })],
@@ -53,7 +53,7 @@ describe('tags of images that a pool has', () => {
     );
   });
 
-  it('change nothing when they are given again, and do not come back once they changed', async () => {
+  it('change nothing when they come again, and do not come back once they changed', async () => {
     const pool = await somePool();
     const say = (angle: 30 | 45, relabel = false) =>
       tagImages(pool, new Map([['3.jpg', facts({ tags: { angle } })]]), { relabel, now });

@@ -5,7 +5,7 @@ import { showAttributes } from '../../workflows/searchAttributes.js';
 
 export { mislabelScan, startLoop, trainingLoop } from '../../workflows/index.js';
 
-/** A `loopIteration` whose steps were put in another order without a patch: what the replay test must catch. */
+/** A `loopIteration` whose steps changed order without a patch, which the replay test must catch. */
 export async function loopIteration(input: unknown = {}): Promise<void> {
   const { context } = parseRequest(loopIterationInputSchema, input, '`loopIteration`');
   showAttributes({ loop: context.loop, iteration: context.iteration });

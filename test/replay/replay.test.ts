@@ -18,7 +18,7 @@ describe('recorded histories', () => {
   /** `2026-11/loop-cars.tune.json` -> `loop:cars`: a loop looks at its own id. */
   const workflowIdOf = (file: string): string => basename(file).replace(/\..*$/, '').replaceAll('-', ':');
 
-  it('replay on the workflows as they are', async () => {
+  it('replay on the present workflows', async () => {
     // Those in the folder itself are from before the first patch; each folder in it is a version since.
     const files = (await readdir(FOLDER, { recursive: true })).filter((file) => file.endsWith('.json'));
     assert.ok(files.length >= 4, 'histories are recorded by test/replay/record.ts');
@@ -30,12 +30,12 @@ describe('recorded histories', () => {
       );
   });
 
-  it('are looked for under every type that workers know', () => {
+  it('exist for every type that workers know', () => {
     const { default: _, ...known } = workflows;
     assert.deepEqual(Object.keys(known).sort(), [...WORKFLOW_TYPES].sort());
   });
 
-  it('name no file of the machine that recorded them', async () => {
+  it('name no file of the recording machine', async () => {
     const files = (await readdir(FOLDER, { recursive: true })).filter((file) => file.endsWith('.json'));
     for (const file of files) {
       const text = await readFile(join(FOLDER, file), 'utf8');

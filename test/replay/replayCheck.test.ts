@@ -9,14 +9,14 @@ import { fakeActivities, testConfig } from '../support/fakeActivities.js';
 import { stepGate } from '../support/stepGate.js';
 import { localEnvironment, withWorkers, workflowBundle } from '../support/workflowEnvironment.js';
 
-describe('the check of open workflows before a build is rolled out', () => {
+describe('the check of open workflows before a rollout', () => {
   let environment: TestWorkflowEnvironment;
   before(async () => {
     environment = await localEnvironment();
   });
   after(() => environment.teardown());
 
-  it('passes if they replay, and names the workflow, the event and the command where one does not', async () => {
+  it('passes if they replay, and else names the workflow, the event and the command', async () => {
     const { client } = environment;
     const { atStep: atTraining, open: release, until } = stepGate('train:1');
     const { activities } = fakeActivities({ until });

@@ -75,7 +75,7 @@ describe('a report', () => {
     assert.ok(!html.includes('<img src=x'));
   });
 
-  it('of a first iteration without benchmark and without tags is whole', () => {
+  it('is whole for a first iteration without benchmark and tags', () => {
     const full = reportData();
     const decision = {
       ...full.decision,
@@ -118,7 +118,7 @@ describe('the tables of a report', () => {
     evaluation(2, [2, 2, 50, 2, 0, 50, 0, 2, 10], { angle: 90, imageMiou: 0.4 }),
   ];
 
-  it('take IoU from sums over the whole set and leave out classes without ground truth', () => {
+  it('compute IoU from sums over the whole set, and leave out classes without ground truth', () => {
     const [hood, door, mirror] = classTable(rows, null, TAXONOMY);
     assert.equal(hood?.iou, 0.8);
     assert.equal(door?.iou, 50 / (100 + 80 - 50));
@@ -174,7 +174,7 @@ describe('pictures with overlay', () => {
 });
 
 describe('labels at the end of lines', () => {
-  it('are pushed apart no farther than they must be, and keep their order', () => {
+  it('are pushed apart no farther than necessary, and keep their order', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 4 }), (values) => {
         const places = spread(values, 0.05);
@@ -192,7 +192,7 @@ describe('labels at the end of lines', () => {
 });
 
 describe('the table of suspicion by tag', () => {
-  it('counts images over the threshold by tag value, and leaves out values of a handful', () => {
+  it('counts images over the threshold per tag value, and leaves out values with a handful of images', () => {
     const zoomed = (n: number): boolean => n < 12;
     const rows = Array.from({ length: 40 }, (_, n) => chunkRow(n, { zoomed: zoomed(n), angle: n === 0 ? 90 : 0 }));
     const scanned = rows.map((_, n) => scanRow(n, { pMislabelled: n < 6 ? 0.9 : 0.1, quarantined: n < 4 }));

@@ -11,7 +11,7 @@ export interface Build {
 /** The build that is tested. */
 export const THIS_BUILD: Build = { root: ROOT };
 
-/** What a running stack needs of an installation, beside the packages, which builds share. */
+/** The files that a running stack needs, besides the packages, which builds share. */
 const PARTS = ['dist', 'infra', 'trainer', 'package.json', 'package-lock.json'] as const;
 const PACKAGES = ['node_modules', '.venv'] as const;
 /** Not a part of what is installed, or made anew for each build. */
@@ -34,7 +34,7 @@ export async function nextBuild(root: string, steps: readonly ExtraStep[]): Prom
   for (const packages of PACKAGES) await symlink(join(ROOT, packages), join(root, packages));
   await change(join(root, 'dist', 'workflows', 'loopIteration.js'), (text) => steps.reduce(withStep, text));
   await change(join(root, TRAINER_SOURCE), (text) => `${text}# A later build says more here.\n`);
-  // What tells builds apart; the set-up writes it after it compiled.
+  // Distinguishes builds; the set-up writes it after compiling.
   await writeFile(join(root, 'dist', '.partloop-build.json'), JSON.stringify({ sources: root }));
   await run(process.execPath, [join(root, 'infra', 'bundleWorkflows.mjs')]);
   return { root };

@@ -35,7 +35,7 @@ export function patchesOf({ events }: History): string[] {
 export const hasStoodStill = ({ events }: History): boolean =>
   (events ?? []).some((event) => event.workflowTaskFailedEventAttributes != null);
 
-/** What a scan did of a shard. */
+/** The work of a scan on a shard. */
 export interface ShardTold {
   shard: number;
   /** Which attempt at it succeeded. */

@@ -31,7 +31,7 @@ import {
 
 const EARLY = 'looks-before-sampling';
 const LATE = 'looks-before-evaluating';
-/** What Kubernetes and a spot notice leave to a process that is asked to end. */
+/** The time that Kubernetes and a spot notice give a process to end. */
 const DRAIN_SECONDS = 30;
 /** Of a scan, before workers are replaced. */
 const SOME_SHARDS = 3;
@@ -47,7 +47,7 @@ const reportSchema = z.object({
   broken: z.array(z.object({ workflowId: z.string(), event: z.string().nullable() })),
 });
 
-describe('workers that are replaced by another build in mid-run', function () {
+describe('workers that another build replaces in mid-run', function () {
   this.timeout(12 * 60_000);
   const thisBuild = THIS_BUILD;
   let folder: string;
@@ -70,7 +70,7 @@ describe('workers that are replaced by another build in mid-run', function () {
     const calm = newStack('undisturbed');
     // One after the other: stacks that start at the same moment want the same ports.
     await prepare(calm, thisBuild, manifest);
-    // It runs beside the other one, and is asked for at the end.
+    // It runs beside the other one, and is awaited at the end.
     undisturbed = runUndisturbed(calm);
     undisturbed.catch(() => undefined);
     stack = newStack('rolled');
@@ -138,7 +138,7 @@ describe('workers that are replaced by another build in mid-run', function () {
     return Math.max(...(await stack.drained(WORKER_ROLES, since)));
   }
 
-  /** The last start of a training, against where the one before it came to. */
+  /** The last start of a training, against the end of the one before it. */
   async function resumed(iteration: number): Promise<{ reached: number; from: number }> {
     const begun = await stack.begun(iterationId(iteration));
     const { time = 0, iteration: from = 0 } = begun.at(-1) ?? {};
@@ -159,7 +159,7 @@ describe('workers that are replaced by another build in mid-run', function () {
     assert.ok(before.every(({ attempt }) => attempt === 1));
   }
 
-  it('a build that would break what is open is refused by name, and all goes on with the one that ran', async () => {
+  it('refuse a build by name if it would break open work, and the old build goes on', async () => {
     await stack.untilTraining(iterationId(1));
     const { broken } = await replayCheck(careless);
     assert.deepEqual(
@@ -175,7 +175,7 @@ describe('workers that are replaced by another build in mid-run', function () {
     await stack.json(thisBuild, ['up', '--detach']);
   });
 
-  it('a build with one more step takes over: at most one checkpoint interval is trained again', async function () {
+  it('accept a build with one more step, and repeat at most one checkpoint interval', async function () {
     const reachedBefore = (await stack.trained(iterationId(1))).at(-1)?.iteration ?? 0;
     await stack.untilTrained(iterationId(1), reachedBefore + CHECKPOINT_EVERY);
     const release = await stack.holdTrainer();
@@ -206,7 +206,7 @@ describe('workers that are replaced by another build in mid-run', function () {
     await assertJudgedAround(replacedAt, scan);
   });
 
-  it('the way back: what has passed a new step is refused by name, ended and tried again', async function () {
+  it('refuse the old build for work beyond the new step, which is then cancelled and retried', async function () {
     await stack.untilTrained(iterationId(2), CHECKPOINT_EVERY);
     const release = await stack.holdTrainer();
     const { broken, replayed, ...scan } = await startBeside(next, thisBuild);
@@ -231,7 +231,7 @@ describe('workers that are replaced by another build in mid-run', function () {
     await assertJudgedAround(replacedAt, scan);
   });
 
-  it('all comes out byte for byte as undisturbed', async () => {
+  it('give the same bytes as an undisturbed run', async () => {
     const { loop, findings } = await undisturbed;
     assert.deepEqual(differences(loop, await outcomeOf(await stack.store(), LOOP)), []);
     for (const { scanId } of scans) {
@@ -240,7 +240,7 @@ describe('workers that are replaced by another build in mid-run', function () {
     }
   });
 
-  it('the newer build replays all histories, the older one those that passed no new step', () =>
+  it('replay all histories on the newer build, and on the older one those that passed no new step', () =>
     stack.withClient(async (client) => {
       for (const workflowId of [LOOP_ID, iterationId(1), iterationId(2), ...scans.map((scan) => scan.workflowId)]) {
         const history = await historyOf(client, workflowId);

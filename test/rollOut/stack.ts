@@ -17,7 +17,7 @@ import { type CliAnswer, partloop, partloopJson } from '../support/cli.js';
 import type { Build } from './builds.js';
 
 const LOOK_MS = 200;
-/** What is waited for takes a minute at most on a quiet machine, and ten times that on a busy one. */
+/** Each wait takes a minute at most on a quiet machine, and ten times that on a busy one. */
 const LONGEST_WAIT_MS = 10 * 60_000;
 
 const lineSchema = z.looseObject({
@@ -28,7 +28,7 @@ const lineSchema = z.looseObject({
 });
 type Line = z.infer<typeof lineSchema>;
 
-/** How far a training came before it was stopped, or from where it went on. */
+/** The iteration at which a training was stopped, or from which it went on. */
 export interface Trained {
   time: number;
   iteration: number;
@@ -69,7 +69,7 @@ export class RolledStack {
     }
   }
 
-  /** What a worker has logged, in order. */
+  /** The log of a worker, in order. */
   async log(role: Role): Promise<Line[]> {
     const text = await readFile(join(homePaths(this.home).logs, `worker-${role}.log`), 'utf8').catch(() => '');
     return text.split('\n').flatMap((line) => {
@@ -84,7 +84,7 @@ export class RolledStack {
     return this.#said(workflow, /iteration (\d+)\/(\d+) /);
   }
 
-  /** Where each start of the trainer of a workflow went on. */
+  /** The iteration from which each start of a workflow's trainer went on. */
   begun(workflow: string): Promise<Trained[]> {
     return this.#said(workflow, /iterations (\d+) → (\d+)/);
   }
@@ -113,7 +113,7 @@ export class RolledStack {
     );
   }
 
-  /** Until a training is taken up: its trainer loads for some seconds from then on. */
+  /** Until a training starts: its trainer then loads for some seconds. */
   untilTraining(workflow: string): Promise<void> {
     return this.until(async () => (await this.#lines(workflow)).some(({ msg }) => msg === 'training'));
   }
@@ -155,7 +155,7 @@ export class RolledStack {
     });
   }
 
-  /** Until a scan that stands alone is recorded. */
+  /** Until a standalone scan is recorded. */
   untilScanned(scan: string): Promise<void> {
     return this.until(async () => (await readScanRecord(await this.store(), scan)) !== null);
   }

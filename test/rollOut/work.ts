@@ -15,7 +15,7 @@ import { writeSeer } from '../support/models/tinyModel.js';
 import type { Build } from './builds.js';
 import type { RolledStack } from './stack.js';
 
-/** What runs while workers are replaced: a loop, and beside it scans by a model that was given. */
+/** The work while workers are replaced: a loop, and beside it scans by a user's model. */
 export const LOOP = 'cars';
 export const LOOP_ID = loopWorkflowId(LOOP);
 export const iterationId = (iteration: number): string => iterationWorkflowId(LOOP, iteration);
@@ -83,7 +83,7 @@ export async function findingsOf(stack: RolledStack, scan: string): Promise<stri
   return JSON.stringify(await readTable(store, record?.result.outputs.findings ?? '', findingRowSchema));
 }
 
-/** What all of it came to. */
+/** The results of all of it. */
 export interface Outcome {
   loop: LoopOutcome;
   findings: string;

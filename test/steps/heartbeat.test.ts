@@ -7,7 +7,7 @@ import { throwIfCancelled, withHeartbeat } from '../../steps/heartbeat.js';
 const at = (done: number) => ({ phase: 'judging', done, total: 9, unit: 'images' }) as const;
 
 describe('the heartbeat of a long activity', () => {
-  it('beats while the work is silent, with the details that were reported last', async () => {
+  it('beats while the work is silent, with the details of the last report', async () => {
     const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: 200 });
     const beats: unknown[] = [];
     const result = await environment.run(() =>
@@ -26,19 +26,19 @@ describe('the heartbeat of a long activity', () => {
     assert.deepEqual(beats, [at(7), at(7), at(7)]);
   });
 
-  it('falls silent where no progress was reported for as long as is allowed, so that the server takes the attempt for lost', async () => {
+  it('falls silent if no progress is reported for the time allowed, so that the server retries', async () => {
     const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: 200 });
     const beats: unknown[] = [];
     environment.on('heartbeat', (details: unknown) => beats.push(details));
     await environment.run(() =>
       withHeartbeat(
         async ({ report }) => {
-          // Before the first report it beats as ever: a model is fetched, a table is read.
+          // Before the first report it keeps beating: a model is fetched, a table is read.
           while (beats.length < 4) await sleep(20);
           report(at(1));
           const heard = beats.length;
           await sleep(1_000);
-          // The report itself, and what a slow timer may still add; ten intervals have passed.
+          // The report itself, and beats that a slow timer may still add; ten intervals have passed.
           assert.ok(beats.length - heard <= 3, `${beats.length - heard} beats in silence`);
           report(at(2));
           assert.deepEqual(beats.at(-1), at(2));
@@ -48,7 +48,7 @@ describe('the heartbeat of a long activity', () => {
     );
   });
 
-  it('hands on a cancellation whose reason is what Temporal understands', async () => {
+  it('passes a cancellation on with a reason that Temporal understands', async () => {
     const environment = new MockActivityEnvironment();
     const running = environment.run(() =>
       withHeartbeat(async ({ signal }) => {
@@ -59,7 +59,7 @@ describe('the heartbeat of a long activity', () => {
     await assert.rejects(running, (error: unknown) => error instanceof CancelledFailure);
   });
 
-  it('does the work all the same outside an activity', async () => {
+  it('runs the work outside an activity too', async () => {
     assert.equal(
       await withHeartbeat(async ({ report, signal }) => {
         report(at(0));

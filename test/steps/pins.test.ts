@@ -30,7 +30,7 @@ const context = (fields: Partial<IterationContext> = {}): IterationContext => ({
 });
 const replayed = (from: Step): IterationContext => context({ force: { from, token: 't' } });
 
-describe('an iteration that is done again without a record of what was done, as after a termination', () => {
+describe('an iteration that is repeated without a record of its work, as after a termination', () => {
   let deps: ActivityDeps;
   let store: ReturnType<typeof memoryStore>;
   let pool: Pool;
@@ -54,7 +54,7 @@ describe('an iteration that is done again without a record of what was done, as 
 
   const draw = (of = context()) => createDrawActivities(deps).draw({ context: of, results: {} });
 
-  it('draws from the pool as it was, also where images came; a replay from draw draws from the newest', async () => {
+  it('draws from the same pool version even if images came since; a replay from draw takes the newest', async () => {
     const first = await draw();
     await add(9, 12);
     const again = await draw();
@@ -63,7 +63,7 @@ describe('an iteration that is done again without a record of what was done, as 
     assert.equal((await draw(replayed('draw'))).facts.poolVersion, 2);
   });
 
-  it('draws from the newest where the draw before failed', async () => {
+  it('draws from the newest version if the earlier draw failed', async () => {
     const lost = (await pool.readIndex(1)).map(({ imageUri }) => imageUri);
     await store.delete(lost);
     await assert.rejects(draw(), /none of the 8 drawn images/);
@@ -72,14 +72,14 @@ describe('an iteration that is done again without a record of what was done, as 
     assert.equal((await draw()).facts.poolVersion, 2);
   });
 
-  it('draws from the newest if it is a scan outside loops: whoever resumes it may have mended the pool', async () => {
+  it('draws from the newest version as a standalone scan, since a person may have repaired the pool', async () => {
     const alone = () => createDrawActivities(deps).draw({ context: context(), results: {}, isAlone: true });
     assert.equal((await alone()).facts.poolVersion, 1);
     await add(9, 12);
     assert.equal((await alone()).facts.poolVersion, 2);
   });
 
-  it('is judged as before if it was promoted itself, or another loop’s model was', async () => {
+  it('keeps its judges after its own model, or that of another loop, was promoted', async () => {
     await register('trucks', 1, 1);
     const first = await planned();
     assert.deepEqual(first.judges, ['models/trucks-1.json']);
@@ -89,7 +89,7 @@ describe('an iteration that is done again without a record of what was done, as 
     assert.deepEqual(await planned(replayed('sample')), first);
   });
 
-  it('is not judged by what it trained itself if it is replayed, or was begun by a version that kept nothing', async () => {
+  it('never has its own model as judge, neither in a replay nor after a version that kept no record', async () => {
     await register('trucks', 1, 1);
     await register('cars', 1, 2);
     await register('cars', 2, 3);
@@ -98,7 +98,7 @@ describe('an iteration that is done again without a record of what was done, as 
     assert.deepEqual((await planned(context({ loop: 'vans' }))).judges, ['models/cars-2.json']);
   });
 
-  it('scans with the reviews that there were, and in a replay from scan with all', async () => {
+  it('scans with the same reviews as before, and in a replay from scan with all', async () => {
     const had = await reviewsFor(deps, context());
     await had.keep();
     await appendReviews(store, 'cars', ulid(new Date('2026-01-02')), null, []);
@@ -123,13 +123,13 @@ describe('an iteration that is done again without a record of what was done, as 
   }
 });
 
-describe('what a step found and keeps', () => {
+describe('a value that a step found and keeps', () => {
   const pin = { name: 'pool-version', step: 'draw', schema: z.number() } as const;
   const log = pino({ level: 'silent' });
   const found = (store: ReturnType<typeof memoryStore>, value: number) =>
     pinned({ store, log }, context(), pin, async () => value);
 
-  it('is the first to be kept; whoever found something else meanwhile is told to try again', async () => {
+  it('is the first one kept; a step that found another meanwhile is told to try again', async () => {
     const store = memoryStore();
     const [one, other, same] = [await found(store, 1), await found(store, 2), await found(store, 1)];
     await one.keep();
@@ -138,7 +138,7 @@ describe('what a step found and keeps', () => {
     assert.equal((await found(store, 3)).value, 1);
   });
 
-  it('is looked for again, and kept, where any bit of what was kept is damaged', async () => {
+  it('is found again, and kept, if any bit of it is damaged', async () => {
     const store = memoryStore();
     await (await found(store, 1)).keep();
     const [key = ''] = store.keys.filter((name) => name.includes('/pins/'));

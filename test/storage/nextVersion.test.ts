@@ -38,7 +38,7 @@ const scan = {
   outputs: { images: 'images.parquet', findings: 'findings.parquet', summary: 'summary.json' },
 };
 const results: StepResults = { ...Object.fromEntries(STEPS.map((step) => [step, stepResult(step)])), scan };
-/** Maps from names to values: what they hold is data, so that a later version adds no fields to them. */
+/** Maps from names to values: their content is data, so that a later version adds no fields to them. */
 const MAPS = new Set(['outputs', 'valClassIou']);
 
 /** As the next version may write it: every object has a field more, every map of facts a fact of a new kind. */
@@ -49,7 +49,7 @@ function aged(value: unknown, name = ''): unknown {
   return MAPS.has(name) ? fields : { ...fields, ofTheNextVersion: { kept: ['as it is'] } };
 }
 
-/** An object with its digest is written with that of what it holds then. */
+/** An object that holds its digest is written with that of its new content. */
 function agedText(value: unknown): string {
   if (!isRecord(value) || !('files' in value && 'sha256' in value)) return JSON.stringify(aged(value));
   const { sha256: _, ...rest } = value;
@@ -131,7 +131,7 @@ describe('a store that the next version wrote', () => {
       client: new Client({ connection: Connection.lazy() }),
     });
 
-  it('has loops, pools, scans, models and reviews that are readable', async () => {
+  it('has readable loops, pools, scans, models and reviews', async () => {
     const store = await nextVersionStore();
     const pool = await openPool(store, 'cars');
     assert.equal((await pool.readIndex(await pool.latestVersion())).length, 3);
@@ -151,7 +151,7 @@ describe('a store that the next version wrote', () => {
     assert.equal((await readReviews(store, 'cars')).imports.length, 1);
   });
 
-  it('has loops that go on, with the settings that this version has', async () => {
+  it('has loops that go on, with the settings that this version knows', async () => {
     const store = await nextVersionStore();
     const loops = loopsOf(store);
     const { next, config: own } = await loops.loadLoop({ loop: 'cars' });
@@ -169,7 +169,7 @@ describe('a store that the next version wrote', () => {
     assert.equal((await readLoopState(store, 'cars')).config?.train.lrHead, 0.001);
   });
 
-  it('keeps what the next version wrote when this one writes over it', async () => {
+  it('keeps fields of the next version when this one writes over them', async () => {
     const store = await nextVersionStore();
     const read = async (key: string): Promise<unknown> => readJson(store, key, z.unknown());
     const before = await read(keys.loopState('cars'));
@@ -195,7 +195,7 @@ describe('a store that the next version wrote', () => {
     assert.deepEqual(both.parse(await read(keys.benchmark(DIGEST))).history[0], first);
   });
 
-  it('has commits that are hits', async () => {
+  it('has commits that this version finds', async () => {
     const { store } = await scannedPool(1);
     const context = { loop: 'cars', iteration: 1, config, previous: null, force: null };
     const part = {
@@ -208,7 +208,7 @@ describe('a store that the next version wrote', () => {
     assert.deepEqual(await runStep(store, context, part, { a: 1 }, work), { ...miss, outcome: 'hit' });
   });
 
-  it('has tables with columns that are left alone', async () => {
+  it('has tables whose extra columns are ignored', async () => {
     const path = join(tmpdir(), `partloop-column-${process.pid}.parquet`);
     const schema = z.object({ a: z.string() });
     try {
@@ -219,7 +219,7 @@ describe('a store that the next version wrote', () => {
     }
   });
 
-  it('takes no unknown field from people', () => {
+  it('does not make people’s files accept unknown fields', () => {
     for (const request of [{ itterations: 3 }, { settings: { train: { lrHed: 1 } } }])
       assert.throws(() => parseRequest(startLoopRequestSchema, request, 'a start'), /there is no such field/);
   });

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { forEachLimited } from '../../storage/parallel.js';
 
-describe('work on many items, a few at a time', () => {
-  it('is done once for each, and never for more at a time than the limit', () =>
+describe('parallel work on many items', () => {
+  it('is done once per item, and never on more at a time than the limit', () =>
     fc.assert(
       fc.asyncProperty(fc.array(fc.nat(3)), fc.integer({ min: 1, max: 6 }), async (pauses, limit) => {
         const done: number[] = [];
@@ -24,7 +24,7 @@ describe('work on many items, a few at a time', () => {
       }),
     ));
 
-  it('begins nothing more after the first error, which is the one that is thrown', async () => {
+  it('starts nothing more after the first error, and throws that error', async () => {
     const begun: number[] = [];
     const work = async (item: number): Promise<void> => {
       begun.push(item);
@@ -36,7 +36,7 @@ describe('work on many items, a few at a time', () => {
     assert.deepEqual(begun, [0, 1]);
   });
 
-  it('ends after what is at hand if it is aborted, with the reason', async () => {
+  it('finishes current items if it is aborted, and then throws the reason', async () => {
     const abort = new AbortController();
     const begun: number[] = [];
     const work = async (item: number): Promise<void> => {

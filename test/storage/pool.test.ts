@@ -40,7 +40,7 @@ describe('a pool', function () {
     assert.equal(row?.labelRevision, 1);
   });
 
-  it('gives some columns or some images alone as it gives all of them, also of segments from before a column', async () => {
+  it('gives the same for some columns or images as for all, also from segments older than a column', async () => {
     const { store, pool } = await newPool();
     await pool.append(() => [indexRow(1), indexRow(2, { labelRevision: 0 }), indexRow(3)]);
     await pool.append(() => [
@@ -69,7 +69,7 @@ describe('a pool', function () {
     assert.deepEqual(await pool.readImages(1, new Set()), []);
   });
 
-  it('takes the rows of writers that race, each once', async () => {
+  it('takes each row of racing writers once', async () => {
     const { store } = await newPool();
     const writers = await Promise.all(Array.from({ length: 4 }, () => openPool(store, 'cars')));
     const onlyNew = (rows: readonly IndexRow[]) => (history: PoolHistory) =>
@@ -87,7 +87,7 @@ describe('a pool', function () {
     assert.equal(await pool.latestVersion(), 1);
   });
 
-  it('makes a plan again on what another writer brought in first', async () => {
+  it('repeats a plan on rows that another writer added first', async () => {
     const { store } = await newPool();
     const [one, two] = [await openPool(store, 'cars'), await openPool(store, 'cars')];
     const onTop = (labelSha256: string) => (history: PoolHistory) => [
@@ -116,7 +116,7 @@ describe('a pool', function () {
     assert.equal((await pool.history()).revisions(indexRow(1).imageId).length, 2);
   });
 
-  it('reads segments from before changes were written down', async () => {
+  it('reads segments that are older than the record of changes', async () => {
     const { store, pool } = await newPool();
     const { change: _, changeId: __, removedAt: ___, ...older } = indexRowSchema.shape;
     await writeTable(store, keys.segment('cars', 'old'), [indexRow(1)], z.object(older));
@@ -126,7 +126,7 @@ describe('a pool', function () {
     assert.deepEqual([row?.fileName, row?.change, row?.removedAt], ['1.jpg', null, null]);
   });
 
-  it('asks the store for a segment once if it may keep it', async () => {
+  it('asks the store only once for a segment that it may cache', async () => {
     const { store } = await newPool();
     const cacheFolder = await mkdtemp(join(tmpdir(), 'pl-'));
     try {
@@ -145,7 +145,7 @@ describe('a pool', function () {
     }
   });
 
-  it('fetches a segment again whose copy on this disk is not what it was', async () => {
+  it('fetches a segment again if its cached copy changed', async () => {
     const { store } = await newPool();
     const cacheFolder = await mkdtemp(join(tmpdir(), 'pl-'));
     try {
@@ -164,7 +164,7 @@ describe('a pool', function () {
     }
   });
 
-  it('that is not there is told with those that are', async () => {
+  it('is reported with the names of existing pools if it does not exist', async () => {
     const { store } = await newPool();
     await assert.rejects(openPool(store, 'vans'), /there is no pool `vans`; pools: cars/);
   });

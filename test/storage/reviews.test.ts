@@ -25,7 +25,7 @@ const verdict = (findingId: string): Verdict =>
 const at = (second: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
 
 describe('the reviews of a pool', () => {
-  it('are added, never changed, and read in the order in which they were given', async () => {
+  it('are added, never changed, and read in the order in which people gave them', async () => {
     const store = memoryStore();
     assert.deepEqual(await readReviews(store, 'cars'), {
       ...{ verdicts: [], audits: [], imports: [], keys: [], digest: null },
@@ -43,7 +43,7 @@ describe('the reviews of a pool', () => {
     assert.deepEqual(await readReviews(store, 'cars', before.keys), before);
   });
 
-  it('count no longer once their import is withdrawn, and still do for who read them before', async () => {
+  it('stop counting once their import is withdrawn, and still count for a reader who saw them before', async () => {
     const store = memoryStore();
     const id = ulid(at(1));
     const about = reviewImportSchema.parse({
@@ -67,12 +67,12 @@ describe('the reviews of a pool', () => {
       ],
     );
     assert.notEqual(after.digest, before.digest);
-    // A replay reads by the names that its scan noted, and finds what the scan had.
+    // A replay reads the names that its scan noted, and finds the same reviews.
     assert.deepEqual(await readReviews(store, 'cars', before.keys), before);
     assert.deepEqual(await readReviews(store, 'cars', after.keys), after);
   });
 
-  it('name the object and the line that is no verdict', async () => {
+  it('name the object and the line if a verdict is invalid', async () => {
     const store = memoryStore();
     const key = keys.reviews('cars', ulid(at(1)));
     await store.put(key, `${JSON.stringify(verdict('1'))}\n{"findingId":"2"}\n`);

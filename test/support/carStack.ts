@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { generateDemo } from '../../demo/pool.js';
 import { partloop, partloopJson } from './cli.js';
 
-/** How many pictures of each kind to draw, and the seed of what they show. */
+/** How many pictures of each kind to draw, and the seed of their scenes. */
 export interface Cars {
   seed: number;
   counts: { train: number; val: number; test: number; interior?: number };

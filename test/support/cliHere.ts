@@ -2,7 +2,7 @@ import { answer } from '../../cli/answer.js';
 import type { CliAnswer } from './cli.js';
 
 /**
- * Run `partloop` in this process, which takes milliseconds where a process of its own takes a second. Only for commands
+ * Run `partloop` in this process, which takes milliseconds, while a separate process takes a second. Only for commands
  * that end by themselves: nobody answers Ctrl-C.
  *
  * @param environment variables for the time of the command; undefined takes one away

@@ -186,7 +186,7 @@ export function fakeActivities(
     fail: (name: string, code: string, times = 1) => faults.set(name, { times, code }),
     state: () => state,
     version,
-    /** What searches ended with. */
+    /** The results of searches. */
     tables,
   };
 }

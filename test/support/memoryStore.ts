@@ -7,7 +7,7 @@ import type { ObjectStore } from '../../storage/objects/objectStore.js';
 
 const URI = 's3://memory/store';
 
-/** What a test may ask of a store in memory besides what every store does. */
+/** Methods of a store in memory that other stores lack. */
 export interface MemoryStore extends ObjectStore {
   /** The keys that were read by `get`, `getStream` and `getFile`, in order. Set its length to 0 to start anew. */
   readonly read: string[];

@@ -10,7 +10,7 @@ export interface SmallDisk {
   remove(): Promise<void>;
 }
 
-/** Mount a small disk (`size` as mount takes it: `64k`); null, with a message, where that is not permitted. */
+/** Mount a small disk (`size` as mount takes it: `64k`); null, with a message, if that is not permitted. */
 export async function smallDisk(folder: string, size: string): Promise<SmallDisk | null> {
   await mkdir(folder, { recursive: true });
   try {

@@ -5,7 +5,7 @@ import ts from 'typescript';
 import { z } from 'zod';
 import { ROOT, venvBinary } from './binaries.js';
 
-/** A text that people may read, and where it stands. Parts that are filled in at run time are `x`. */
+/** A text that people may read, and its place. Parts that are filled in at run time are `x`. */
 export interface PlacedText {
   where: string;
   text: string;

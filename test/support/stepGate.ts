@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 
-/** Where a step of `fakeActivities` waits. */
+/** A gate at which a step of `fakeActivities` waits. */
 export interface StepGate {
   /** The step has begun, and waits. */
   atStep: Promise<void>;

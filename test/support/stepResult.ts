@@ -11,7 +11,7 @@ export type Working = keyof typeof ALL;
 export type ResultBy<Name extends Working> = ResultOf<(typeof ALL)[Name]>;
 export type FactsBy<Name extends Working> = ResultBy<Name>['facts'];
 
-/** What a step or part that was done leaves for the next ones. */
+/** The result that a finished step or part leaves for the next ones. */
 export const stepResult = <Name extends Working>(
   step: Name,
   outputs: StepResult['outputs'] = {},

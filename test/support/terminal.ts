@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ROOT } from './binaries.js';
 
-/** Runs a command at a terminal of its own, types what it is told once a text has appeared, prints how it ended. */
+/** Runs a command at a terminal of its own, types given keys once a text has appeared, and prints how it ended. */
 const PYTHON = `
 import fcntl, json, os, pty, select, struct, sys, termios, time
 job = json.load(sys.stdin)

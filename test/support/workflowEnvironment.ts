@@ -43,7 +43,7 @@ export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
 const STARTS = 4;
 const TOO_LATE = /did not start within/;
 
-/** The SDK waits five seconds for a server, which is too short where a machine is busy. */
+/** The SDK waits five seconds for a server, which is too short on a busy machine. */
 async function started(start: () => Promise<TestWorkflowEnvironment>): Promise<TestWorkflowEnvironment> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -63,8 +63,8 @@ export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment
 }
 
 /**
- * A poll that a worker gave up may still be open at a busy server, which then hands it the first task of the next test,
- * where it is lost until its timeout. So the server closes the polls of a worker that shuts down.
+ * A poll that a worker gave up may still be open at a busy server, which then hands it the first task of the next test.
+ * That task is lost until its timeout. So the server closes the polls of a worker that shuts down.
  */
 const CLOSE_POLLS = ['--dynamic-config-value', 'frontend.enableCancelWorkerPollsOnShutdown=true'];
 

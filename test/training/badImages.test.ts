@@ -45,7 +45,7 @@ fs.writeFileSync(path.join(job.workDir, 'result.json'), JSON.stringify({ iterati
   weightsSha256: sha('w'), files: Object.fromEntries(files.map((name) => [name, sha(name)])) }));
 `;
 
-describe('bad images of a training', function () {
+describe('bad images in a training', function () {
   this.timeout(240_000);
   let s3: TestStore;
   let home: string;
@@ -116,7 +116,7 @@ describe('bad images of a training', function () {
     assert.deepEqual(await runs(), []);
   });
 
-  it('that end the process which decodes them are left out by name, and count for the share', async () => {
+  it('are left out by name if they crash the decoder, and count for the share', async () => {
     const enders = await Promise.all([1, 2].map((n) => ending(rows[n] as IndexRow, n)));
     const train = [...rows.slice(0, 1), ...enders, ...rows.slice(3)];
     await withFaultyChildren(async () => {
@@ -139,7 +139,7 @@ describe('bad images of a training', function () {
     });
   });
 
-  it('are not counted where the store is away', async () => {
+  it('are not counted while the store is away', async () => {
     const away: ObjectStore = Object.assign(Object.create(store), {
       get: async (key: string, etag?: string) => {
         if (key === rows[3]?.imageUri) throw new PartloopError('store-unavailable', 'the store did not answer');
@@ -154,7 +154,7 @@ describe('bad images of a training', function () {
     assert.deepEqual([work.facts.images, work.facts.leftOut, work.facts.leftOutWhy], [IMAGES, 0, null]);
   });
 
-  it('stay left out in every attempt, even if they are back, and what turns bad later starts a list of its own', async () => {
+  it('stay out in every attempt, even if they are back, and later ones start a list of their own', async () => {
     const lost = rows[0] as IndexRow;
     const body = (await store.get(lost.imageUri)).body;
     await store.delete([lost.imageUri]);
@@ -175,7 +175,7 @@ describe('bad images of a training', function () {
     assert.equal(new Set([again.chain, third.chain]).size, 2, 'checkpoints of another list are not gone on from');
   });
 
-  it('are fetched again where the trainer refuses them, and left out if it refuses them twice', async () => {
+  it('are fetched again if the trainer refuses them, and left out if it refuses them twice', async () => {
     const bad = rows[5] as IndexRow;
     await refuse([bad.imageId]);
     const { work, json } = await runOn({ train: rows });
@@ -189,7 +189,7 @@ describe('bad images of a training', function () {
     assert.deepEqual(await readdir(join(home, 'work')), [], 'no work folder of the list before is left');
   });
 
-  it('that are torn on this disk alone are mended, by the real trainer too', async function () {
+  it('are repaired if only the copy on this disk is torn, also with the real trainer', async function () {
     if (!existsSync(python)) {
       console.log(`      no Python at ${python}: set PARTLOOP_PYTHON or run npm run bootstrap`);
       this.skip();

@@ -21,7 +21,7 @@ describe('the learning rate range test', function () {
   });
   afterEach(() => rm(home, { recursive: true, force: true }));
 
-  it('tries rising rates over images of a pool and leaves no work folder', async function () {
+  it('tries rising rates on images of a pool, and leaves no work folder', async function () {
     if (!existsSync(python)) {
       console.log(`      no Python at ${python}: set PARTLOOP_PYTHON or run npm run bootstrap`);
       this.skip();
@@ -56,7 +56,7 @@ describe('the learning rate range test', function () {
     assert.deepEqual(await readdir(join(home, 'work')), []);
   });
 
-  it('is drawn as one SVG file with the suggestion, or without one', () => {
+  it('is drawn as one SVG file, with or without a suggestion', () => {
     const points = [1e-5, 1e-4, 1e-3].map((rate, index) => ({ rate, loss: 3 - index }));
     const svg = learningRateChart(points, 1e-4);
     assert.match(svg, /^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);

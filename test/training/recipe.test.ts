@@ -19,8 +19,8 @@ import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 import { hasCode } from './tinyRun.js';
 
 /**
- * Stands in for Python: saves at iteration 3 and dies there where a file `die` lies beside it; else ends, and notes
- * where it began.
+ * Stands in for Python: saves at iteration 3 and dies there if a file `die` lies beside it; else ends, and notes
+ * the iteration at which it began.
  */
 const STAND_IN = `#!/usr/bin/env node
 const fs = require('node:fs'), path = require('node:path'), crypto = require('node:crypto');
@@ -44,7 +44,7 @@ fs.writeFileSync(path.join(job.workDir, 'result.json'), JSON.stringify({ iterati
   perClassIou: {}, weightsSha256: sha('w'), files: Object.fromEntries(files.map((name) => [name, sha(name)])) }));
 `;
 
-describe('the recipe that a training keeps to', () => {
+describe('the recipe of a training', () => {
   let home: string;
   let interpreter: string | undefined;
   let store: MemoryStore;
@@ -67,7 +67,7 @@ describe('the recipe that a training keeps to', () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  it('is that of the sources which first had it: what the build before declared recipes trained is found', async () => {
+  it('keeps the digest of its first sources, so that older commits are still found', async () => {
     const { digest } = await trainWith(await build('first'));
     const commit = JSON.parse(
       new TextDecoder().decode((await store.get(keys.commit('tiny', 1, 'train', digest))).body),
@@ -76,7 +76,7 @@ describe('the recipe that a training keeps to', () => {
     assert.equal(commit.inputs.trainer, 'd7fbef90e994127da05c1e91473e42dd1d5697ecc3e9c1ed346e10a9edb778a0');
   });
 
-  it('is the same in a build with another comment: it finds what is done and goes on with what is not', async () => {
+  it('is the same in a build with another comment, which finds finished work and resumes the rest', async () => {
     await begin(await build('first'));
     const other = await build('second');
     await appendFile(join(other, 'trainer', 'partloop_trainer', 'train.py'), '\n# another comment\n');
@@ -85,7 +85,7 @@ describe('the recipe that a training keeps to', () => {
     assert.equal((await trainWith(await build('third'))).outcome, 'hit');
   });
 
-  it('is asked for by a worker with another one, which then finds what the right one has done', async () => {
+  it('stops a worker with another recipe, which later finds the result of the right one', async () => {
     await begin(await build('first'));
     const other = await build('second', 2);
     await assert.rejects(trainWith(other), (error: unknown) => {
@@ -99,14 +99,14 @@ describe('the recipe that a training keeps to', () => {
     assert.deepEqual({ ...(await trainWith(other)), outcome: 'miss' }, done);
   });
 
-  it('is left behind by a replay, which trains again with the recipe at hand', async () => {
+  it('does not bind a replay, which trains again with the present recipe', async () => {
     await begin(await build('first'));
     const replay = { ...context(), force: { from: 'train' as const, token: 'again' } };
     assert.equal((await trainWith(await build('second', 2), replay)).outcome, 'forced');
     assert.deepEqual((await starts()).at(-1), []);
   });
 
-  it('may still change while nothing is saved, and the attempt that had it before publishes nothing', async () => {
+  it('may change while nothing is saved, and the earlier attempt then publishes nothing', async () => {
     const old = await pin(1, 'old');
     const young = await pin(2, 'young');
     await assert.rejects(old.keep(), hasCode('fenced'));
@@ -114,7 +114,7 @@ describe('the recipe that a training keeps to', () => {
     await assert.rejects(pin(1, 'third'), hasCode('recipe-mismatch'));
   });
 
-  it('is waited for an hour, then a person is asked, and each request waits again', async () => {
+  it('waits an hour for its worker before it asks a person, and again after each request', async () => {
     await (await pin(1, 'first')).keep();
     const start = Date.now();
     const refused = (ms: number, generation: string, code: string): Promise<void> =>
@@ -127,7 +127,7 @@ describe('the recipe that a training keeps to', () => {
     await refused(3 * RECIPE_WAIT_MS, 'second request', 'recipe-mismatch');
   });
 
-  it('is not taken from a newer try by an older one, whose host was cut off', async () => {
+  it('does not pass from a newer try to an older one whose host was cut off', async () => {
     const young = await pin(1, 'young', 'first request', Date.now(), { activity: '7', attempt: 2 });
     await assert.rejects(pin(1, 'old', 'first request', Date.now(), { activity: '7', attempt: 1 }), hasCode('fenced'));
     await young.keep();

@@ -33,7 +33,7 @@ describe('a training whose trainer or checkpoints are lost', function () {
   });
   after(() => home && rm(home, { recursive: true, force: true }));
 
-  it('gives up after two deaths without a checkpoint, and goes on from the newest one when a person asks again', async () => {
+  it('gives up after two deaths without a checkpoint, and resumes from the newest one on request', async () => {
     const run = await tinyRun();
     await trainUntil(run, 4);
     process.env.PARTLOOP_PYTHON = await script(home, 'echo "no room left" >&2; echo "printed to stdout"; kill -9 $$');
@@ -65,7 +65,7 @@ describe('a training whose trainer or checkpoints are lost', function () {
     assert.deepEqual((await readFile(seen, 'utf8')).match(/\d+/g), ['20', '2']);
   });
 
-  it('goes on in a replay from the checkpoints of the run that never ended, and leaves them where they are', async () => {
+  it('goes on from the checkpoints of the unfinished run in a replay, and leaves them in place', async () => {
     const run = await tinyRun();
     await trainUntil(run, 4);
     const before = run.store.keys.filter((key) => key.endsWith('.pt'));
@@ -80,7 +80,7 @@ describe('a training whose trainer or checkpoints are lost', function () {
     );
   });
 
-  it('falls back to the newest whole checkpoint, and says which were bad and what is trained again', async () => {
+  it('falls back to the newest whole checkpoint, and names bad ones and the iterations to repeat', async () => {
     const run = await tinyRun();
     // One by one: of checkpoints that wait for the store only the newest is kept.
     for (const iteration of [2, 4, 6]) await trainUntil(run, iteration);
@@ -108,7 +108,7 @@ describe('a training whose trainer or checkpoints are lost', function () {
     );
   });
 
-  it('does not start at 0 in silence where every checkpoint is lost, but where a person asks for that', async () => {
+  it('does not silently start at 0 if every checkpoint is lost, but does so on request', async () => {
     const run = await tinyRun();
     for (const iteration of [2, 4]) await trainUntil(run, iteration);
     for (const { key } of await checkpoints(run)) await run.store.put(key, 'damaged');

@@ -23,7 +23,7 @@ describe('a training run', function () {
     await rm(home, { recursive: true, force: true });
   });
 
-  it('ends with the same weights after a SIGKILL and after a cancellation as without, and publishes all outputs', async function () {
+  it('ends with the same weights after SIGKILL or cancellation, and publishes all outputs', async function () {
     if (!existsSync(python)) {
       console.log(`      no Python at ${python}: set PARTLOOP_PYTHON or run npm run bootstrap`);
       this.skip();
@@ -80,7 +80,7 @@ describe('a training run', function () {
     );
   });
 
-  it('trains on while the upload of a checkpoint waits, and ends with the newest one in the store', async function () {
+  it('trains on while a checkpoint waits for its upload, and ends with the newest one in the store', async function () {
     if (!existsSync(python)) this.skip();
     const run = await tinyRun();
     let letGo = (): void => {};
@@ -129,7 +129,7 @@ describe('a training run', function () {
     );
   });
 
-  it('does not end as done where another attempt takes the lease while the model is uploaded', async function () {
+  it('does not count as done if another attempt takes the lease during the upload of the model', async function () {
     if (!existsSync(python)) this.skip();
     const run = await tinyRun();
     run.store.beforeWrite = async (key) => {
@@ -151,7 +151,7 @@ describe('a training run', function () {
     [70, 'trainer-failed'],
     [75, 'interrupted'],
   ] as const) {
-    it(`fails with ${code} where the trainer ends with code ${exit}, in the trainer's own words`, async () => {
+    it(`fails with ${code} if the trainer ends with code ${exit}, in the trainer's own words`, async () => {
       const error = JSON.stringify({ v: 1, type: 'error', code: 'any', message: 'image 17 is torn', hint: 'mend it' });
       process.env.PARTLOOP_PYTHON = await script(home, `echo '${error}'; exit ${exit}`);
       await assert.rejects(
@@ -161,7 +161,7 @@ describe('a training run', function () {
     });
   }
 
-  it('shows the end of stderr where the trainer died without a word', async () => {
+  it('shows the end of stderr if the trainer died silently', async () => {
     process.env.PARTLOOP_PYTHON = await script(home, 'echo "Segmentation fault in libfoo" >&2; kill -9 $$');
     await assert.rejects(
       train(await tinyRun(), home),
@@ -169,17 +169,17 @@ describe('a training run', function () {
     );
   });
 
-  it('does not take a trainer at its word: without result.json it has failed', async () => {
+  it('does not trust the trainer alone: without result.json it has failed', async () => {
     process.env.PARTLOOP_PYTHON = await script(home, 'exit 0');
     await assert.rejects(train(await tinyRun(), home), hasCode('trainer-failed'));
   });
 
-  it('refuses a trainer of another protocol version and ends it', async () => {
+  it('refuses a trainer of another protocol version, and ends it', async () => {
     process.env.PARTLOOP_PYTHON = await script(home, `echo '{"v":9,"type":"started"}'; exec sleep 600`);
     await assert.rejects(train(await tinyRun(), home), hasCode('setup-incomplete'));
   });
 
-  it('hands no credentials to the trainer', async () => {
+  it('gives the trainer no credentials', async () => {
     process.env.AWS_SECRET_ACCESS_KEY = 'do-not-tell';
     const seen = join(home, 'environment');
     process.env.PARTLOOP_PYTHON = await script(home, `env > "${seen}"; exit 3`);

@@ -22,7 +22,7 @@ const describedSchema = z.object({
   schema: z.object({ $defs: z.record(z.string(), z.unknown()) }),
 });
 
-/** What says something of a value, beside its type; titles and required fields are each library's own. */
+/** Constraints on a value besides its type; titles and required fields differ between the libraries. */
 const SAID = [
   ...['type', 'default', 'description', 'pattern', 'multipleOf', 'maxLength', 'maxItems'],
   ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
@@ -67,7 +67,7 @@ describe('settings of a training', () => {
     assert.deepEqual(declared($defs.Settings, $defs), ours);
   });
 
-  it('are refused by both if they do not go together', () => {
+  it('are refused by both if they contradict each other', () => {
     const script =
       'import json,sys; from partloop_trainer.job import parse_job; from partloop_trainer.process.protocol import TrainerError\n' +
       'base = {"version": 1, "workDir": "/w", "train": "/t", "classes": ["background", "hood"],' +

@@ -28,7 +28,7 @@ describe('a training that lacks disk or memory', function () {
     await rm(home, { recursive: true, force: true });
   });
 
-  it('names the disk that its images do not fit on, gives up at the second try, and goes on when there is room', async function () {
+  it('names the disk that is too small for its images, gives up at the second try, then resumes', async function () {
     disk = await smallDisk(join(home, 'disk'), '16k');
     if (disk === null || !existsSync(python)) this.skip();
     const run = await tinyRun();
@@ -53,7 +53,7 @@ describe('a training that lacks disk or memory', function () {
     await train({ ...run, ...attended('second request') }, join(home, 'disk'));
   });
 
-  it('names the disk that is full where pictures lie on one of their own', async function () {
+  it('names the full disk if pictures lie on a disk of their own', async function () {
     disk = await smallDisk(join(home, 'cache'), '16k');
     if (disk === null || !existsSync(python)) this.skip();
     const run = await tinyRun();
@@ -64,7 +64,7 @@ describe('a training that lacks disk or memory', function () {
     });
   });
 
-  it('names the disk that its checkpoint does not fit on, with both sizes', async function () {
+  it('names the disk that is too small for its checkpoint, with both sizes', async function () {
     disk = await smallDisk(join(home, 'disk'), '8m');
     if (disk === null || !existsSync(python)) this.skip();
     const run = await tinyRun();
@@ -77,7 +77,7 @@ describe('a training that lacks disk or memory', function () {
     await train(run, join(home, 'disk'));
   });
 
-  it('says that the kernel killed it for lack of memory, what it held and what it may hold', async function () {
+  it('says that the kernel killed it for lack of memory, with its use and its limit', async function () {
     const group = await controlGroup(300 * 2 ** 20);
     if (group === null || !existsSync(python)) this.skip();
     try {
@@ -97,7 +97,7 @@ describe('a training that lacks disk or memory', function () {
     ['2', 'sys/fs/cgroup/pod', 'memory.events', 'memory.max'],
     ['1', 'sys/fs/cgroup/memory/pod', 'memory.oom_control', 'memory.limit_in_bytes'],
   ] as const) {
-    it(`knows a kill for lack of memory from any other by control groups of version ${version}`, async () => {
+    it(`distinguishes a kill for lack of memory from others by control groups of version ${version}`, async () => {
       const counter = join(home, folder, kills);
       await mkdir(join(home, folder), { recursive: true });
       await mkdir(join(home, 'proc/self'), { recursive: true });
@@ -129,7 +129,7 @@ describe('a training that lacks disk or memory', function () {
   }
 });
 
-/** A control group of its own with little memory; null, with a message, where none may be made. */
+/** A control group of its own with little memory; null, with a message, if none may be made. */
 async function controlGroup(bytes: number): Promise<string | null> {
   const name = `partloop-test-${process.pid}`;
   for (const [base, limit] of [

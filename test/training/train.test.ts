@@ -81,7 +81,7 @@ describe('the train activities', () => {
     assert.deepEqual(jobs[0].val, ids(images.slice(5, 7)));
   });
 
-  it('train again when a label changed, and with another seed in another iteration', async () => {
+  it('train again after a label changed, and with another seed in another iteration', async () => {
     const first = await activities.train({ context: context(), results: await resultsWith(images.slice(0, 3)) });
     const relabelled = images
       .slice(0, 3)
@@ -92,7 +92,7 @@ describe('the train activities', () => {
     assert.notEqual(third.facts.weightsSha256, first.facts.weightsSha256);
   });
 
-  it('start from the weights of the previous iteration, and know what these were trained on', async () => {
+  it('start from the weights of the previous iteration, and know its training images', async () => {
     const before = await activities.train({
       context: context(1, true),
       results: await resultsWith(images.slice(0, 2)),
@@ -111,7 +111,7 @@ describe('the train activities', () => {
     assert.deepEqual(seen.map(({ imageId }) => imageId).sort(), ids(images.slice(0, 4)));
   });
 
-  it('train folds from the pretraining also where iterations start from each other, and publish no weights of them', async () => {
+  it('train folds from the pretraining even if iterations build on each other, and publish no fold', async () => {
     const before = await activities.train({
       context: context(1, true),
       results: await resultsWith(images.slice(0, 2)),
@@ -125,7 +125,7 @@ describe('the train activities', () => {
     assert.equal(fold.outputs.weights, undefined);
   });
 
-  it('say where the previous iteration left no weights to start from', async () => {
+  it('say so if the previous iteration left no weights to start from', async () => {
     const before = await activities.train({ context: context(1), results: await resultsWith(images.slice(0, 2)) });
     const { weights: _, ...outputs } = before.outputs;
     const next = { ...context(2, true), previous: previous({ ...before, outputs }) };
@@ -152,7 +152,7 @@ describe('the train activities', () => {
     assert(result.outputs.scan !== undefined && result.outputs.card !== undefined);
   });
 
-  it('make one benchmark of random images if there is none, never of val or test images', async () => {
+  it('train one benchmark on random images if there is none, never on val or test images', async () => {
     const draw = (await resultsWith(images.slice(0, 1))).draw;
     assert(draw !== undefined);
     const made = await activities.ensureBenchmark({ context: context(), results: { draw } });
@@ -193,7 +193,7 @@ describe('the train activities', () => {
   }
 });
 
-/** The results of an iteration of which only the training matters. */
+/** The results of an iteration; only the training matters here. */
 const previous = (train: TrainResult): NonNullable<IterationContext['previous']> => ({
   train,
   draw: stepResult('draw'),

@@ -63,7 +63,7 @@ describe('the tune activities', function () {
     if (home !== undefined) await rm(home, { recursive: true, force: true });
   });
 
-  it('train a trial rung by rung, each from where the one below it ended, and never twice', async () => {
+  it('train a trial rung by rung, each from the end of the one below, and never twice', async () => {
     const results = await resultsWith(images.slice(0, 4));
     const trial = { context, results, trial: 0, settings: ownTrial(config).settings };
     const first = await trials.trainTrial({ ...trial, rung: 0 });
@@ -82,7 +82,7 @@ describe('the tune activities', function () {
     assert.notEqual(twin.outputs.chain, first.outputs.chain);
   });
 
-  it('propose settings inside the space, the same to the same question', async () => {
+  it('propose settings inside the space, and the same ones for the same question', async () => {
     const known = [
       { ...ownTrial(config), values: [0.2, 0.3, 0.4] },
       { ...newTrial(1, { ...ownTrial(config).settings, lrHead: 0.005 }), values: [0.1] },
@@ -94,7 +94,7 @@ describe('the tune activities', function () {
     assert.deepEqual(await readdir(join(home, 'work')), []);
   });
 
-  it('end with the table of trials and a proposal, and leave no checkpoint', async () => {
+  it('end with a table of trials and a proposal, and leave no checkpoint', async () => {
     const results = await resultsWith(images.slice(0, 4));
     const own = ownTrial(config);
     const trained = await trials.trainTrial({ context, results, trial: 0, settings: own.settings, rung: 0 });
@@ -111,7 +111,7 @@ describe('the tune activities', function () {
     assert.equal(result.facts.proposed, true);
   });
 
-  it('need validation images, and say so before anything is trained', async () => {
+  it('need validation images, and say so before they train anything', async () => {
     await store.put(keys.taxonomy('other'), JSON.stringify(taxonomy));
     await (await openPool(store, 'other')).append(() => images.slice(0, 4));
     const elsewhere = { ...context, config: { ...config, pool: 'other' } };

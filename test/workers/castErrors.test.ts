@@ -9,7 +9,7 @@ import { castError } from '../../workers/castErrors.js';
 const PLACE = { role: 'scan', host: 'box' };
 
 describe('errors on their way to Temporal', () => {
-  it('carry their code as type and retry as the table says', () => {
+  it('carry their code as type, and are retried as the table says', () => {
     for (const code of Object.keys(FAILURES) as FailureCode[]) {
       const cast = castError(new PartloopError(code, 'what happened', { hint: 'what to do' }), PLACE);
       assert(cast instanceof ApplicationFailure);
@@ -20,17 +20,17 @@ describe('errors on their way to Temporal', () => {
     }
   });
 
-  it('leave a cancellation what it is', () => {
+  it('stay cancellations if they are', () => {
     const cancelled = new CancelledFailure('WORKER_SHUTDOWN');
     assert.equal(castError(cancelled, PLACE), cancelled);
   });
 
-  it('are those of the workflow if it refused an update', () => {
+  it('keep the error of a workflow that refused an update', () => {
     const refused = ApplicationFailure.nonRetryable('no such field', 'input-invalid');
     assert.equal(castError(new WorkflowUpdateFailedError('Workflow Update failed', refused), PLACE), refused);
   });
 
-  it('are given up after ten attempts if nobody expected them, with a sentence that says what to do', () => {
+  it('are given up after ten attempts if they are unexpected, with advice', () => {
     const given = (error: unknown, attempt: number, seen: number): [boolean, string] => {
       const cast = castError(error, PLACE, { attempt, seen });
       assert(cast instanceof ApplicationFailure);
@@ -47,7 +47,7 @@ describe('errors on their way to Temporal', () => {
     assert.equal(given(new PartloopError('setup-incomplete', 'no Python'), 10_000, 0)[0], false);
   });
 
-  it('of the network and of Temporal pass, whoever threw them, and are tried without end', () => {
+  it('are temporary if they are of the network or Temporal, whoever threw them, and are retried without end', () => {
     const faults = [
       Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }),
       new Error('Failed to query', { cause: Object.assign(new Error('14 UNAVAILABLE'), { code: 14 }) }),
@@ -60,7 +60,7 @@ describe('errors on their way to Temporal', () => {
     }
   });
 
-  it('are internal if nobody expected them, and never longer than 2,000 characters', () => {
+  it('are internal if they are unexpected, and never longer than 2,000 characters', () => {
     const cast = castError(new TypeError('x'.repeat(100_000)), PLACE);
     assert(cast instanceof ApplicationFailure);
     assert.equal(cast.type, 'internal');
@@ -68,7 +68,7 @@ describe('errors on their way to Temporal', () => {
     assert(cast.message.length <= 2_000);
   });
 
-  it('name role and machine if it is the machine that is at fault, and are tried again elsewhere', () => {
+  it('name role and machine if the machine is at fault, and are retried elsewhere', () => {
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     const away = new PartloopError('store-unavailable', 'the store did not answer for a/b: Error', { cause: full });
     const noPython = new PartloopError('setup-incomplete', 'there is no Python at /x', { hint: 'Run it.' });

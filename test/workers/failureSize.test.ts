@@ -14,7 +14,7 @@ import { shorten } from '../../workers/failureSize.js';
 import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
 import { localEnvironment, workflowBundle } from '../support/workflowEnvironment.js';
 
-/** What the Temporal service keeps of the last failure of an activity that is tried again. */
+/** The part that the Temporal service keeps of the last failure of a retried activity. */
 const LIMIT_BYTES = 4_096;
 const PLACE = { role: 'scan', host: 'a-host-with-a-name-of-some-length.example' };
 const MEGABYTE = 1_000_000;
@@ -32,7 +32,7 @@ function bytesOf(error: unknown): number {
 }
 
 describe('a failure on its way to the Temporal service', () => {
-  it('fits what the service keeps, whatever message, hint, letters and causes it has', () => {
+  it('fits the limit of the service, whatever its message, hint, letters and causes', () => {
     const text = fc.oneof(
       fc
         .constantFrom('x', 'ß', '画', '💥', '"\\\n')
@@ -55,7 +55,7 @@ describe('a failure on its way to the Temporal service', () => {
     );
   });
 
-  it('keeps its hint whole where its message is cut', () => {
+  it('keeps its hint whole if its message is cut', () => {
     const hint = 'Set PARTLOOP_HOME to a larger disk.';
     const cast = castError(new PartloopError('data-invalid', `head${'x'.repeat(MEGABYTE)}tail`, { hint }), PLACE);
     assert(cast instanceof ApplicationFailure);
@@ -86,7 +86,7 @@ describe('a failure that the Temporal service keeps', function () {
     'a chain of 500 causes of 2 kB': chain(500, `the first words ${'x'.repeat(2_000)}`),
   };
   for (const [name, fault] of Object.entries(faults)) {
-    it(`is told by its own words if it has ${name}`, async () => {
+    it(`is shown in its own words if it has ${name}`, async () => {
       const { activities } = fakeActivities();
       const planScan = (): Promise<never> => Promise.reject(fault);
       const worker = await Worker.create({

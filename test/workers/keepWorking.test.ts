@@ -73,7 +73,7 @@ describe('a worker whose machine is at fault', function () {
     );
   }
 
-  it('asks for no task where its keys are wrong', async () => {
+  it('asks for no task if its keys are wrong', async () => {
     const tried: string[] = [];
     await assert.rejects(
       keepWorking(
@@ -86,7 +86,7 @@ describe('a worker whose machine is at fault', function () {
     assert.deepEqual(tried, []);
   });
 
-  it('leaves its tasks to the others once its keys turn wrong: the scan ends with every shard', async () => {
+  it('leaves its tasks to others once its keys turn wrong, and the scan ends with every shard', async () => {
     const stop = new AbortController();
     const [wrong, right]: [string[], string[]] = [[], []];
     let checks = 0;
@@ -110,11 +110,11 @@ describe('a worker whose machine is at fault', function () {
     const shards: string[] = [];
     for await (const { key } of store.list('shards/')) shards.push(key);
     assert.equal(shards.length, SHARDS);
-    // Three in a row, and what its other slot had taken meanwhile.
+    // Three in a row, and the tasks that its other slot took meanwhile.
     assert.ok(wrong.length <= 5, wrong.join(', '));
   });
 
-  it('takes tasks again after it has passed its checks', async () => {
+  it('takes tasks again once its checks pass', async () => {
     const stop = new AbortController();
     const tried: string[] = [];
     const store = server.open('store');

@@ -29,7 +29,7 @@ const among = (line: object | undefined): object =>
   Object.fromEntries(Object.entries(line ?? {}).filter(([name]) => name in FIELDS));
 
 describe('the log of a worker', () => {
-  it('says of each line of an activity which workflow, run, loop, iteration, step, shard and attempt it is of', async () => {
+  it('gives the workflow, run, loop, iteration, step, shard and attempt of each line of an activity', async () => {
     const { log, lines } = keptLog('all');
     await inScan().run(() => withInput([{ planKey: 'plan.json', shard: 5 }], async () => log.info('judging')));
     log.info('polls for tasks');
@@ -38,7 +38,7 @@ describe('the log of a worker', () => {
     assert.equal(lines[0]?.pid, process.pid);
   });
 
-  it('says the same of what a program prints that the activity started', async () => {
+  it('gives the same for the output of a program that the activity started', async () => {
     const { log, lines } = keptLog('scan');
     await inScan().run(() =>
       withInput([{ shard: 5 }], async () => {
@@ -56,7 +56,7 @@ describe('the log of a worker', () => {
     for (const line of lines) assert.deepEqual(among(line), FIELDS);
   });
 
-  it('takes loop and iteration from the input where the workflow has another name', async () => {
+  it('takes loop and iteration from the input if the workflow has another name', async () => {
     const { log, lines } = keptLog('light');
     const other = new MockActivityEnvironment({ workflowExecution: { workflowId: 'mine', runId: 'run-1' } });
     const input = { context: { loop: 'vans', iteration: 2, config: {} } };
@@ -66,7 +66,7 @@ describe('the log of a worker', () => {
     assert.deepEqual(workflowFields('start-cars'), {});
   });
 
-  it('holds what Temporal’s libraries and workflows say, under the same names', () => {
+  it('holds messages of Temporal’s libraries and of workflows, under the same names', () => {
     const { log, lines } = keptLog('light');
     const { logger } = runtimeLogs(log);
     const error = new TypeError('x is not a function');
@@ -83,7 +83,7 @@ describe('the log of a worker', () => {
     assert.match(JSON.stringify(line?.err), /x is not a function/);
   });
 
-  it('cuts what a program prints into lines, wherever the pieces end and however long they are', () => {
+  it('cuts the output of a program into lines, however it arrives and however long they are', () => {
     const lines: string[] = [];
     const printed = new PrintedLines((line) => lines.push(line));
     for (const piece of ['on', 'e\ntw', 'o\r\n', '10 %\r20 %\r', `${'x'.repeat(4_500)}\n`, 'end']) printed.push(piece);

@@ -7,14 +7,14 @@ const MISSING = [
 ];
 
 describe('the commands that register search attributes', () => {
-  it('are those of the server on a service of one’s own', () => {
+  it('are those of the server for a self-hosted service', () => {
     assert.deepEqual(registrationCommands(MISSING, 'temporal.internal:7233', 'default'), [
       'temporal operator search-attribute create --address temporal.internal:7233 --namespace default --name PartloopLoop --type Keyword',
       'temporal operator search-attribute create --address temporal.internal:7233 --namespace default --name PartloopMiou --type Double',
     ]);
   });
 
-  it('are those of Temporal Cloud on Cloud, with the way through its UI', () => {
+  it('are those of Temporal Cloud for Cloud, with the way through its UI', () => {
     for (const address of ['cars.a1b2c.tmprl.cloud:7233', 'eu-west-1.aws.api.temporal.io:7233']) {
       const hint = registrationHint(MISSING, address, 'cars.a1b2c');
       assert.match(hint, /Cloud UI/);

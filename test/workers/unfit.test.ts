@@ -10,7 +10,7 @@ const doctorSchema = z.object({
   checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string(), mend: z.string().nullable() })),
 });
 
-describe('a worker of a machine that is badly set up', function () {
+describe('a worker on a machine with a wrong set-up', function () {
   this.timeout(150_000);
   let server: TestStore;
   let place: Awaited<ReturnType<typeof makeTestHome>>;
@@ -31,7 +31,7 @@ describe('a worker of a machine that is badly set up', function () {
     await place?.remove();
   });
 
-  it('is told of by `up`, `status` and `doctor`, with what helps, and is not started again at once', async () => {
+  it('is reported by `up`, `status` and `doctor` with advice, and is not restarted at once', async () => {
     const up = await partloop(place.home, wrong, 'up', '--detach');
     assert.equal(up.code, 0, up.stderr);
     const sentence =
@@ -47,7 +47,7 @@ describe('a worker of a machine that is badly set up', function () {
     assert.match(workers?.mend ?? '', /AWS_SECRET_ACCESS_KEY/);
   });
 
-  it('ends with the exit code of an incomplete set-up and one sentence that names all that is missing', async () => {
+  it('ends with the exit code of an incomplete set-up and one sentence that names all missing parts', async () => {
     const { ports } = stateOf(place.home);
     const { code, lines } = await runWorker('train', {
       ...wrong,
@@ -71,7 +71,7 @@ describe('a worker of a machine that is badly set up', function () {
       assert.match(last?.msg ?? '', part);
   });
 
-  it('ends where nothing answers as Temporal, and is started soon again', async () => {
+  it('ends if no Temporal service answers, and is soon restarted', async () => {
     const { code, lines } = await runWorker('light', { ...wrong, TEMPORAL_ADDRESS: '127.0.0.1:1' });
     assert.equal(code, 6);
     assert.match(lines.at(-1)?.msg ?? '', /no Temporal service answers at 127\.0\.0\.1:1/);

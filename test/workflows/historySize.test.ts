@@ -25,7 +25,7 @@ describe('histories', function () {
   });
   after(() => environment?.teardown());
 
-  it('of a loop, an iteration, a scan of 235 shards and a search stay small, and so does every payload', async () => {
+  it('of a loop, an iteration, a scan of 235 shards and a search stay small, as does every payload', async () => {
     const config = loopConfigSchema.parse({ pool: 'cars', chunkSize: 60_000, tune: { enabled: true, trials: 12 } });
     const { activities } = fakeActivities({ shards: SHARDS, folds: [0, 1] });
     const { client } = environment;
@@ -117,7 +117,7 @@ async function assertSmall({ client }: TestWorkflowEnvironment, workflowId: stri
   }
 }
 
-/** Every payload of an event with where it stands, however deep. */
+/** Every payload of an event with its place, however deep. */
 function payloadsOf(value: unknown, at = ''): [string, number][] {
   if (value instanceof Uint8Array || value === null || typeof value !== 'object') return [];
   const data: unknown = Object.getOwnPropertyDescriptor(value, 'data')?.value;

@@ -40,7 +40,7 @@ describe('hyperparameterSearch', () => {
     });
   };
 
-  it('takes the loop’s own settings through all rungs, then proposes, trains and promotes one trial after the other', async () => {
+  it('takes the loop’s own settings through all rungs, then proposes, trains and promotes trials', async () => {
     const { activities, calls, tables } = fakeActivities({ miouOf });
     await withWorkers(environment, activities, () => search());
     assert.deepEqual(calls, [
@@ -67,7 +67,7 @@ describe('hyperparameterSearch', () => {
     );
   });
 
-  it('notes a trial that failed and goes on', async () => {
+  it('records a failed trial and goes on', async () => {
     const { activities, fail, tables } = fakeActivities({ miouOf });
     fail('trial:2:0', 'training-diverged');
     await withWorkers(environment, activities, () => search());
@@ -75,7 +75,7 @@ describe('hyperparameterSearch', () => {
     assert.equal(tables[0]?.trials.length, 4);
   });
 
-  it('ends where the loop’s own settings cannot be trained: there is nothing to compare with', async () => {
+  it('ends if the loop’s own settings cannot be trained, since there is nothing to compare with', async () => {
     const { activities, calls, fail, tables } = fakeActivities({ miouOf });
     fail('trial:0:0', 'training-diverged');
     const result = await withWorkers(environment, activities, () => search());
@@ -85,14 +85,14 @@ describe('hyperparameterSearch', () => {
   });
 
   it('starts no training that would not end within its hours', async () => {
-    // Each rung of the stand-in says that it took an hour, in a schedule where the second one is as long as the first.
+    // Each rung of the stand-in says that it took an hour, in a schedule whose second one is as long as the first.
     const { activities, calls, tables } = fakeActivities({ miouOf });
     await withWorkers(environment, activities, () => search({ hours: 0.5 }));
     assert.deepEqual(calls, ['trial:0:0', 'finishTuning']);
     assert.match(tables[0]?.stopped ?? '', /budget of 0.5 h leaves no time for rung 2 of trial 0/);
   });
 
-  it('has as many trials under way as it may', async () => {
+  it('runs as many trials at once as allowed', async () => {
     const { activities, tables } = fakeActivities({ miouOf });
     let running = 0;
     let most = 0;
@@ -110,7 +110,7 @@ describe('hyperparameterSearch', () => {
     assert.equal(new Set(tables[0]?.trials.map(({ settings }) => settings.lrHead)).size, 6);
   });
 
-  it('is cancelled with the training under way', async () => {
+  it('is cancelled together with the current training', async () => {
     const { activities, tables } = fakeActivities();
     let begun = false;
     const trainTrial = async (): Promise<never> => {
@@ -171,7 +171,7 @@ describe('a loop with tuning', () => {
   const ratesOf = (fakes: ReturnType<typeof fakeActivities>): number[] =>
     fakes.state().iterations.map(({ current }) => current.config.train.lrHead);
 
-  it('searches after the decision and before the report, and trains the next iteration with what was found', async () => {
+  it('searches between the decision and the report, and trains the next iteration with the result', async () => {
     const fakes = fakeActivities({ miouOf });
     await withWorkers(environment, fakes.activities, async () => {
       await run({ adopt: 'auto' });
@@ -184,7 +184,7 @@ describe('a loop with tuning', () => {
     assert.deepEqual(ratesOf(fakes), [0.002, 0.03]);
   });
 
-  it('keeps what was found until somebody adopts it', async () => {
+  it('keeps its proposal until somebody adopts it', async () => {
     const fakes = fakeActivities({ miouOf });
     await withWorkers(environment, fakes.activities, async () => {
       await run({ adopt: 'approve' });

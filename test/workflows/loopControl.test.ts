@@ -18,7 +18,7 @@ import { faultAtCancel } from '../support/faultAtCancel.js';
 import { stepGate } from '../support/stepGate.js';
 import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
 
-/** What people do to loops in the Web UI and by commands, on a server that knows resets and terminations. */
+/** Actions of people on loops in the Web UI and by commands, on a server with resets and terminations. */
 describe('a training loop that people steer', () => {
   let environment: TestWorkflowEnvironment;
   before(async () => {
@@ -52,7 +52,7 @@ describe('a training loop that people steer', () => {
     await loop().executeUpdate('stop', { args: [{ now }] });
     await loop().result();
   };
-  /** With what looks at other workflows as it is, unless a test plays it. */
+  /** With the real activities that look at other workflows, unless a test replaces them. */
   const steered = (activities: Activities, work: () => Promise<void>): Promise<void> => {
     const { isRunning, joinWorkflow } = createRunningActivities({ client: environment.client });
     return withWorkers(environment, { ...activities, isRunning, joinWorkflow }, work);
@@ -81,7 +81,7 @@ describe('a training loop that people steer', () => {
   const refused = (words: RegExp) => (error: unknown) =>
     error instanceof WorkflowUpdateFailedError && words.test(String(error.cause?.message));
 
-  it('saves and holds at once where asked, says that it holds, and does the same step again afterwards', async () => {
+  it('saves and holds at once on request, says that it holds, and repeats the same step afterwards', async () => {
     const { atStep, until: untilOpen, open } = stepGate('train:1');
     const { activities, calls } = fakeActivities({ until: untilOpen });
     await steered(activities, async () => {
@@ -101,7 +101,7 @@ describe('a training loop that people steer', () => {
     assert.equal(calls.filter((call) => call === 'sample:1').length, 1);
   });
 
-  it('holds and goes on where a fault ends the step that a pause is ending', async () => {
+  it('holds and goes on if a fault ends the step that a pause is ending', async () => {
     const { atStep, until: untilOpen } = faultAtCancel('train:1');
     const { activities, calls } = fakeActivities({ until: untilOpen });
     await steered(activities, async () => {
@@ -117,7 +117,7 @@ describe('a training loop that people steer', () => {
     assert.equal(calls.filter((call) => call === 'train:1').length, 2);
   });
 
-  it('waits for a scan that runs already when its iteration is reset, in place of starting another', async () => {
+  it('waits for a running scan when its iteration is reset, and does not start another', async () => {
     const { activities, calls } = fakeActivities({
       joined: async () => ({ status: 'failed', code: 'scan-incomplete', message: 'as the scan said', hint: null }),
     });
@@ -139,7 +139,7 @@ describe('a training loop that people steer', () => {
     });
   });
 
-  it('finishes with one scan where its iteration is reset in the middle of it', async () => {
+  it('finishes with one scan if its iteration is reset in the middle of it', async () => {
     const { atStep, until: untilOpen, open } = stepGate('shard:0');
     const { activities, calls } = fakeActivities({ until: untilOpen });
     await steered(activities, async () => {
@@ -173,7 +173,7 @@ describe('a training loop that people steer', () => {
     });
   });
 
-  it('fails where its iteration is terminated, and does it again when a person retries', async () => {
+  it('fails if its iteration is terminated, and runs it again when a person retries', async () => {
     const { atStep, until: untilOpen, open } = stepGate('train:1');
     const { activities } = fakeActivities({ until: untilOpen });
     await steered(activities, async () => {
@@ -190,7 +190,7 @@ describe('a training loop that people steer', () => {
     });
   });
 
-  it('sees at once that an iteration is terminated which another run of the loop began, and none that is reset', async () => {
+  it('sees at once that the iteration of an earlier run is terminated, but ignores one that is reset', async () => {
     const { atStep, until: untilOpen, open } = stepGate('train:1');
     const { activities } = fakeActivities({ until: untilOpen });
     await steered(activities, async () => {
@@ -229,7 +229,7 @@ describe('a training loop that people steer', () => {
     });
   });
 
-  it('tries again with other settings, which are the loop’s from then on', async () => {
+  it('tries again with other settings, which then become those of the loop', async () => {
     const { activities, fail, state } = fakeActivities();
     fail('train:1', 'training-diverged');
     await steered(activities, async () => {
@@ -250,7 +250,7 @@ describe('a training loop that people steer', () => {
     });
   });
 
-  it('refuses what it cannot do and says why: a replay while it runs, an iteration that is not there, a retry of nothing', async () => {
+  it('refuses impossible requests with a reason: replays in a run, missing iterations, needless retries', async () => {
     const { atStep, until: untilOpen, open } = stepGate('train:1');
     const { activities, calls } = fakeActivities({ until: untilOpen });
     await steered(activities, async () => {
@@ -267,7 +267,7 @@ describe('a training loop that people steer', () => {
     assert.equal(calls.filter((call) => call.startsWith('prepare')).length, 1);
   });
 
-  it('takes a start while it stops as a wish to go on', async () => {
+  it('takes a start during a stop as a wish to go on', async () => {
     const { atStep, until: untilOpen, open } = stepGate('train:1');
     const { activities } = fakeActivities({ until: untilOpen });
     await steered(activities, async () => {
@@ -282,7 +282,7 @@ describe('a training loop that people steer', () => {
     });
   });
 
-  it('carries a failure, a pause and what waits through continue-as-new', async () => {
+  it('carries a failure, a pause and waiting requests through continue-as-new', async () => {
     const { activities, fail } = fakeActivities();
     fail('train:4', 'training-diverged', 1);
     await steered(activities, async () => {
@@ -302,7 +302,7 @@ describe('a training loop that people steer', () => {
     });
   });
 
-  it('waits for images without a failed run, and looks once more only where the pool changed', async () => {
+  it('waits for images without a failed run, and looks again only after the pool changed', async () => {
     const { activities, fail } = fakeActivities();
     fail('draw:1', 'pool-exhausted');
     await steered(activities, async () => {
@@ -321,7 +321,7 @@ describe('a training loop that people steer', () => {
     });
   });
 
-  it('fails at once under a type that does not exist, and names those that people start', async () => {
+  it('fails at once under an unknown type, and names those that people start', async () => {
     await steered(fakeActivities().activities, async () => {
       const mistyped = workflow().execute('traningLoop', { workflowId: 'a', taskQueue: LIGHT_QUEUE, args: [{}] });
       await assert.rejects(
@@ -332,7 +332,7 @@ describe('a training loop that people steer', () => {
     });
   });
 
-  it('fails at once where a person starts the loop itself with a count and nothing else', async () => {
+  it('fails at once if a person starts the loop itself with nothing but a count', async () => {
     await steered(fakeActivities().activities, async () => {
       const started = workflow().execute('trainingLoop', {
         workflowId: 'loop:empty',

@@ -45,7 +45,7 @@ describe('mislabelScan', () => {
     assert.equal(calls.at(-1), 'reduce:');
   });
 
-  it('goes on without a shard that keeps failing while enough succeed', async () => {
+  it('goes on without a shard that keeps failing if enough others succeed', async () => {
     const { activities, calls, fail } = fakeActivities({ shards: 40 });
     fail('shard:7', 'data-invalid', 9);
     await withWorkers(environment, activities, () => scan('scan-one-bad'));
@@ -54,7 +54,7 @@ describe('mislabelScan', () => {
     assert.equal(calls.at(-2), 'shard:7');
   });
 
-  it('tries shards that failed by a passing fault again after the others, those alone, until they succeed', async () => {
+  it('retries only shards that failed by a passing fault, after the others, until they succeed', async () => {
     const { activities, calls, fail } = fakeActivities({ shards: 260 });
     fail('shard:3', 'setup-incomplete', 1);
     fail('shard:255', 'setup-incomplete', 3);
@@ -64,7 +64,7 @@ describe('mislabelScan', () => {
     assert.deepEqual(shards.slice(260).sort(), ['shard:255', 'shard:255', 'shard:255', 'shard:3']);
   });
 
-  it('waits where a passing fault takes too many shards, and goes on when it is over', async () => {
+  it('waits if a passing fault takes too many shards, and goes on when it is over', async () => {
     const { activities, calls, fail } = fakeActivities({ shards: 40 });
     for (let shard = 0; shard < 40; shard++) fail(`shard:${shard}`, 'setup-incomplete', shard < 8 ? 2 : 0);
     await withWorkers(environment, activities, () => scan('scan-all-refused'));
@@ -86,7 +86,7 @@ describe('mislabelScan', () => {
     );
   });
 
-  it('judges with a worker of before, which answers the trial without a setup', async () => {
+  it('judges with an older worker, which answers the trial without a setup', async () => {
     const { activities, calls } = fakeActivities({ shards: 2 });
     const asked: object[] = [];
     const old = {
@@ -122,14 +122,14 @@ describe('mislabelScan', () => {
   });
 });
 
-describe('mislabelScan on a server with queries and cancellation as they are', () => {
+describe('mislabelScan on a server with real queries and cancellation', () => {
   let environment: TestWorkflowEnvironment;
   before(async () => {
     environment = await localEnvironment();
   });
   after(() => environment?.teardown());
 
-  it('says how far it is, and ends when it is cancelled', async () => {
+  it('reports its progress, and ends when it is cancelled', async () => {
     const { activities, calls } = fakeActivities({ shards: 4, folds: [0, 1] });
     const [atFold, release] = [gate(), gate()];
     const trainFold: Activities['trainFold'] = async (asked) => {

@@ -69,7 +69,7 @@ describe('trainingLoop', () => {
     ]);
   });
 
-  it('keeps one request waiting behind the running one and joins any further', async () => {
+  it('keeps one request waiting behind the running one, and joins any further request to it', async () => {
     const { activities } = fakeActivities();
     await withWorkers(environment, activities, async () => {
       assert.equal((await run(2)).outcome, 'started');
@@ -83,7 +83,7 @@ describe('trainingLoop', () => {
     });
   });
 
-  it('catches a failed iteration, says why, and does it again on retry', async () => {
+  it('catches a failed iteration, says why, and runs it again on retry', async () => {
     const { activities, calls, fail } = fakeActivities();
     fail('train:1', 'training-diverged');
     await withWorkers(environment, activities, async () => {
@@ -98,7 +98,7 @@ describe('trainingLoop', () => {
     assert.ok(calls.includes('record:1:failed') && calls.includes('record:1:finished'));
   });
 
-  it('waits for images when the pool is exhausted and goes on when it grew', async () => {
+  it('waits for images when the pool is exhausted, and goes on when it has grown', async () => {
     const { activities, fail } = fakeActivities();
     fail('draw:1', 'pool-exhausted');
     await withWorkers(environment, activities, async () => {
@@ -110,7 +110,7 @@ describe('trainingLoop', () => {
     });
   });
 
-  it('keeps what is asked of it while it looks whether the pool grew', async () => {
+  it('keeps requests that arrive while it checks whether the pool grew', async () => {
     const { activities, fail } = fakeActivities();
     fail('draw:1', 'pool-exhausted');
     let looks = 0;
@@ -148,7 +148,7 @@ describe('trainingLoop', () => {
     assert.equal(state().iterations.length, 2);
   });
 
-  it('goes on with the next iteration after it was stopped and started again', async () => {
+  it('goes on with the next iteration after a stop and a start', async () => {
     const { activities } = fakeActivities();
     await withWorkers(environment, activities, async () => {
       await run(1);
@@ -190,7 +190,7 @@ describe('trainingLoop', () => {
     });
   });
 
-  it('refuses an update that is not valid before it enters the history', async () => {
+  it('refuses an invalid update before it enters the history', async () => {
     const { activities } = fakeActivities();
     await withWorkers(environment, activities, async () => {
       await run(1);
@@ -208,7 +208,7 @@ describe('trainingLoop', () => {
     });
   });
 
-  it('names a field of startLoop that is wrong, and what is allowed', async () => {
+  it('names a wrong field of startLoop, and the values allowed', async () => {
     const { activities } = fakeActivities();
     await withWorkers(environment, activities, async () => {
       const started = environment.client.workflow.execute('startLoop', {

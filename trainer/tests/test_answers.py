@@ -1,4 +1,4 @@
-"""What a foreign network says of real pictures decides whether it may judge, whatever its mask would look like."""
+"""A foreign network may judge only if its answers for real pictures make sense."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def node(kind: str, inputs: list[str], output: str, **attributes: Any) -> NodePr
 def network(
     path: Path, last: list[NodeProto], *, kind: int = TensorProto.FLOAT, shape: list[str | int] | None = None
 ) -> Path:
-    """`logits`, linear in the mean colour of each 4 x 4 cell, and what `last` makes of them as output `answer`."""
+    """`logits`, linear in the mean colour of each 4 x 4 cell, which `last` turns into the output `answer`."""
     to_kind = helper.tensor_dtype_to_np_dtype(kind)
     constants = {
         "weights": WEIGHTS, "zero": np.float32(0), "nothing": np.zeros((CLASSES, 1, 1), np.float32),
@@ -114,7 +114,7 @@ SPOILED = {
 
 
 @pytest.mark.parametrize("name", SPOILED)
-def test_a_network_that_cannot_judge_is_refused_with_its_reason_and_what_to_do(tmp_path: Path, name: str) -> None:
+def test_an_unusable_network_is_refused_with_the_reason_and_advice(tmp_path: Path, name: str) -> None:
     last, message = SPOILED[name]
     with pytest.raises(TrainerError) as raised:
         attach(tmp_path, last)
@@ -124,9 +124,7 @@ def test_a_network_that_cannot_judge_is_refused_with_its_reason_and_what_to_do(t
 
 
 @pytest.mark.parametrize("last", [SOFTMAX, [node("LogSoftmax", ["logits"], "answer", axis=1)]])
-def test_probabilities_that_are_declared_and_log_probabilities_judge_as_logits_do(
-    tmp_path: Path, last: list[NodeProto]
-) -> None:
+def test_declared_probabilities_and_log_probabilities_judge_like_logits(tmp_path: Path, last: list[NodeProto]) -> None:
     assert attach(tmp_path, LOGITS) == []
     wanted = judge(tmp_path)
     outputs = "probabilities" if last is SOFTMAX else "logits"
@@ -135,14 +133,14 @@ def test_probabilities_that_are_declared_and_log_probabilities_judge_as_logits_d
         assert np.abs(found.astype(int) - one).max() <= (0 if one is wanted[0] else 1)
 
 
-def test_logits_that_are_declared_to_be_probabilities_are_refused(tmp_path: Path) -> None:
+def test_logits_declared_as_probabilities_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainerError, match=r"model\.json says probabilities"):
         attach(tmp_path, LOGITS, outputs="probabilities")
     with pytest.raises(TrainerError, match="only zeros and ones"):
         attach(tmp_path, ONE_HOT, outputs="probabilities")
 
 
-def test_classes_on_the_last_axis_judge_as_they_do_on_the_first(tmp_path: Path) -> None:
+def test_classes_on_the_last_axis_judge_like_those_on_the_first(tmp_path: Path) -> None:
     attach(tmp_path, LOGITS)
     wanted = judge(tmp_path)
     attach(tmp_path, [node("Transpose", ["logits"], "answer", perm=[0, 2, 3, 1])], output_layout="NHWC")
@@ -168,13 +166,13 @@ def test_a_class_that_is_impossible_everywhere_harms_no_other(tmp_path: Path) ->
     assert 1 not in mask and 255 not in mask and p_mask.min() > 0
 
 
-def test_one_class_for_every_picture_is_told(tmp_path: Path) -> None:
+def test_one_class_for_every_picture_is_reported(tmp_path: Path) -> None:
     warnings = attach(tmp_path, [node("Add", ["logits", "mostly"], "answer")])
     assert len(warnings) == 1 and "the one class `wheel`" in warnings[0] and "scale, mean, std" in warnings[0]
 
 
 def test_pixels_without_a_number_have_no_class_in_the_mask(tmp_path: Path) -> None:
-    """What pictures did not show before the scan shows in it: 255 is no class."""
+    """A fault that no earlier picture showed appears in the scan: 255 is no class."""
     bright = [
         node("ReduceMax", ["small", "axis"], "most"),
         node("Greater", ["most", "bright"], "is_bright"),
@@ -190,7 +188,7 @@ def test_pixels_without_a_number_have_no_class_in_the_mask(tmp_path: Path) -> No
     assert p_mask[nowhere].max() == p_label[nowhere].max() == 0
 
 
-def test_inputs_that_do_not_fit_are_named_with_both_shapes(tmp_path: Path) -> None:
+def test_inputs_of_the_wrong_shape_are_named_with_both_shapes(tmp_path: Path) -> None:
     cases: list[tuple[list[str | int], str]] = [
         ([1, 3, 48, 96], r"takes an input \[1, 3, 48, 96\], model.json says \[1, 3, 64, 64\].*oblong"),
         ([4, 3, 64, 64], "batch of 1"),

@@ -93,13 +93,13 @@ def test_a_network_with_other_classes_is_refused_with_both_numbers(tmp_path: Pat
     assert not (tmp_path / "scan.onnx").exists()
 
 
-def test_an_operator_from_elsewhere_is_refused_by_its_domain(tmp_path: Path) -> None:
+def test_an_operator_of_another_domain_is_refused_by_its_domain(tmp_path: Path) -> None:
     with pytest.raises(TrainerError, match=r"com\.example"):
         foreign = network(tmp_path / "net.onnx", domain="com.example")
         attach_head(foreign, spec([[0], [1], [2], [3]]), tmp_path / "scan.onnx")
 
 
-def test_a_file_that_is_no_model_is_refused_by_its_name(tmp_path: Path) -> None:
+def test_a_file_that_is_no_model_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     path.write_bytes(b"no model")
     with pytest.raises(TrainerError, match=r"net\.onnx"):

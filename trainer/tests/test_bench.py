@@ -42,7 +42,7 @@ def test_the_step_alone_is_measured_for_each_batch_size() -> None:
     assert all(one["imagesPerSecond"] > 0 and one["teraflopsPerSecond"] >= 0 for one in rows)
 
 
-def test_an_ablation_trains_each_arm_and_finds_what_is_done(data: Path, tmp_path: Path) -> None:
+def test_an_ablation_trains_each_arm_and_finds_finished_ones(data: Path, tmp_path: Path) -> None:
     raw = tiny_raw(data, tmp_path / "unused", val=str(data / "train.jsonl"))
     job = tmp_path / "job.json"
     job.write_text(json.dumps(raw))

@@ -1,4 +1,4 @@
-"""The step is the same over several processes, in parts, and compiled."""
+"""The step is the same on several processes, in parts, and compiled."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def assert_same_step(found: dict[str, Any], wanted: dict[str, Any]) -> None:
 
 
 @given(st.integers(1, 64), st.integers(1, 16))
-def test_processes_share_the_positions_of_a_batch_each_once(batch: int, size: int) -> None:
+def test_processes_split_the_positions_of_a_batch_without_overlap(batch: int, size: int) -> None:
     shares = [list(Ranks(rank, size).positions(batch)) for rank in range(size)]
     assert [one for share in shares for one in share] == list(range(batch))
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
-def test_two_processes_have_the_loss_and_gradients_of_one(data: Path, tmp_path: Path) -> None:
+def test_two_processes_have_the_same_loss_and_gradients_as_one(data: Path, tmp_path: Path) -> None:
     raw = tiny_raw(data, tmp_path / "work", settings={**FROZEN, **ALL_LOSSES, "batchSize": 3})
     (tmp_path / "job.json").write_text(json.dumps(raw))
     with socket.socket() as free:
@@ -72,7 +72,7 @@ def test_two_processes_have_the_loss_and_gradients_of_one(data: Path, tmp_path: 
         assert torch.equal(gradient, answers[1]["gradients"][name])
 
 
-def test_two_processes_that_are_stopped_go_on_to_the_weights_of_an_unbroken_run(data: Path, tmp_path: Path) -> None:
+def test_two_stopped_processes_resume_to_the_weights_of_an_unbroken_run(data: Path, tmp_path: Path) -> None:
     def raw(folder: str) -> dict[str, Any]:
         return tiny_raw(data, tmp_path / folder, settings={**FROZEN, "processes": 2, "iterations": 8})
 
@@ -98,7 +98,7 @@ def test_a_failing_process_ends_the_others_with_its_exit_code(data: Path, tmp_pa
 
 
 class Small:
-    """Memory for `room` images at a time; what does not fit fails after its forward pass has left its traces."""
+    """Memory for `room` images at a time; a larger batch fails after its forward pass has left its traces."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
         self.seen: list[int] = []
@@ -115,7 +115,7 @@ class Small:
         monkeypatch.setattr(KNet, "all_stages", all_stages)
 
 
-def test_out_of_memory_halves_the_batch_and_adds_up_to_the_same_step(
+def test_out_of_memory_halves_the_batch_and_the_parts_add_up_to_the_same_step(
     make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings: dict[str, Any] = {"settings": {**FROZEN, **ALL_LOSSES, "batchSize": 5}}
@@ -126,7 +126,7 @@ def test_out_of_memory_halves_the_batch_and_adds_up_to_the_same_step(
     assert_same_step(parts, whole)
 
 
-def test_the_split_is_said_kept_in_the_checkpoint_and_taken_up_again(
+def test_the_split_is_reported_and_kept_in_the_checkpoint_for_a_resume(
     make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = make_job(settings={"iterations": 4, "batchSize": 4})
@@ -139,13 +139,13 @@ def test_the_split_is_said_kept_in_the_checkpoint_and_taken_up_again(
     assert torch.load(folder / "00000002.pt", weights_only=True)["split"] == 2
     whole = json.loads((Path(job.workDir) / "result.json").read_text())["weightsSha256"]
     (folder / "00000004.json").unlink()
-    # With plenty of memory now: the split of the checkpoint decides, so the bits stay.
+    # With plenty of memory now, the split in the checkpoint still decides, so the bits stay.
     again = run_here(job)
     assert not [one for one in again.of("warning") if one["code"] == "batch-split"]
     assert json.loads((Path(job.workDir) / "result.json").read_text())["weightsSha256"] == whole
 
 
-def test_a_batch_that_failed_leaves_no_trace_in_batch_norm_or_random_numbers(
+def test_a_failed_batch_leaves_no_trace_in_batch_norm_or_random_numbers(
     make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Small(monkeypatch, 0)
@@ -162,7 +162,7 @@ def test_a_batch_that_failed_leaves_no_trace_in_batch_norm_or_random_numbers(
 
 
 @pytest.mark.filterwarnings("error:Dynamo detected")
-def test_a_compiled_step_is_the_same_step(make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compiled_step_gives_the_same_result(make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
     # UPerNet, whose pooling goes through matrices that the compiler takes for constants.
     network = {**FROZEN, "neck": "upernet"}
     whole = first_step(make_job("plain", settings=network))
@@ -171,7 +171,7 @@ def test_a_compiled_step_is_the_same_step(make_job: Callable[..., Job], monkeypa
 
 
 @pytest.mark.parametrize("asked", ["auto", "on"])
-def test_where_compiling_fails_auto_goes_on_and_says_so(
+def test_auto_goes_on_and_says_so_if_compiling_fails(
     make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
     from torch._dynamo.exc import TorchDynamoException

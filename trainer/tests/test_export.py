@@ -17,7 +17,7 @@ from partloop_trainer.process.protocol import TrainerError
 
 
 def lively(job: Job) -> KNet:
-    """A network whose kernels tell classes apart, as those of an untrained one hardly do."""
+    """A network whose kernels distinguish classes, which those of an untrained one hardly do."""
     model = build_model(job, load_weights=True)
     nn.init.normal_(model.kernels.weight, std=0.5)
     return model
@@ -31,7 +31,7 @@ def lively(job: Job) -> KNet:
         (64, "upernet", "float16"),
     ],
 )
-def test_an_export_is_compared_with_pytorch_and_says_what_it_is(
+def test_an_export_is_compared_with_pytorch_and_describes_itself(
     make_job: Callable[..., Job], tmp_path: Path, size: int, neck: str, precision: str
 ) -> None:
     job = make_job(settings={"imageSize": size, "neck": neck, "exportPrecision": precision})
@@ -61,7 +61,7 @@ def test_sums_over_many_pixels_stay_in_range_in_16_bits() -> None:
     torch.testing.assert_close(group_features(features, logits), torch.full((1, 1, 2), 10.0), rtol=1e-3, atol=0)
 
 
-def test_a_network_that_gives_no_numbers_is_not_exported(make_job: Callable[..., Job], tmp_path: Path) -> None:
+def test_a_network_without_finite_output_is_not_exported(make_job: Callable[..., Job], tmp_path: Path) -> None:
     job = make_job()
     model = lively(job)
     with torch.no_grad():
@@ -70,6 +70,6 @@ def test_a_network_that_gives_no_numbers_is_not_exported(make_job: Callable[...,
         export(model, job, tmp_path)
 
 
-def test_a_few_tied_pixels_are_allowed_in_masks_of_any_size_and_a_share_in_large_ones() -> None:
+def test_any_mask_may_have_a_few_tied_pixels_and_a_large_one_a_share() -> None:
     assert allowed_ties(3 * 16 * 16, 1e-3) == 4
     assert allowed_ties(2 * 384 * 512, 1e-3) == pytest.approx(393.216)

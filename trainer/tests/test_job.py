@@ -65,7 +65,7 @@ def test_an_invalid_job_ends_the_process_with_2_and_an_error_line(data: Path, tm
     assert "job-invalid" in last_error
 
 
-def test_where_and_how_fast_a_job_runs_is_no_part_of_its_identity(make_job: Callable[..., Job]) -> None:
+def test_place_and_speed_of_a_job_are_no_part_of_its_identity(make_job: Callable[..., Job]) -> None:
     same = identity(
         make_job("elsewhere", attempt="2", settings={"threads": 4, "checkpointEvery": 9}, internal={"loaderWorkers": 3})
     )
@@ -73,12 +73,12 @@ def test_where_and_how_fast_a_job_runs_is_no_part_of_its_identity(make_job: Call
     assert identity(make_job(seed=2)) != identity(make_job())
 
 
-def test_checkpoints_record_what_decided_them_by_the_names_of_the_first_ones(make_job: Callable[..., Job]) -> None:
+def test_checkpoints_record_their_settings_under_the_original_names(make_job: Callable[..., Job]) -> None:
     found = identity(make_job())
     sections = {"model": 7, "image": 2, "optim": 16, "loss": 8, "sampling": 1, "augment": 5}
     assert {one: sum(name.startswith(f"{one}.") for name in found) for one in sections} == sections
     assert len(found) == sum(sections.values()) + 7
-    # What is a constant now was a setting then.
+    # These constants were settings then.
     assert found | {
         "optim.weightDecay": 5e-4, "optim.clip": 1.0, "optim.baseLrShare": 0.1, "optim.upShare": 0.5,
         "optim.gamma": 0.99994, "optim.power": 0.9, "optim.warmup": 0, "loss.classWeightClip": [0.25, 4.0],
@@ -104,12 +104,12 @@ VALUES = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
 
 
 @given(st.recursive(VALUES, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner)))
-def test_no_decoded_json_makes_parsing_fail_otherwise(raw: object) -> None:
+def test_no_decoded_json_makes_parsing_fail_with_another_error(raw: object) -> None:
     with pytest.raises(TrainerError):
         parse_job(raw)
 
 
 @given(st.sampled_from(sorted(describe()["$defs"]["Settings"]["properties"])), VALUES)
-def test_no_value_of_a_setting_makes_parsing_fail_otherwise(name: str, value: object) -> None:
+def test_no_value_of_a_setting_makes_parsing_fail_with_another_error(name: str, value: object) -> None:
     with pytest.raises(TrainerError, match="`classes` is missing"):
         parse_job({"settings": {name: value}})

@@ -99,7 +99,7 @@ def attended(kernels: list[Vector], attention: nn.Module, heads: int) -> list[Ve
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_a_stage_gives_the_numbers_of_the_paper_s_equations(seed: int) -> None:
+def test_a_stage_gives_the_numbers_of_the_equations_in_the_paper(seed: int) -> None:
     torch.manual_seed(seed)
     width, classes, heads, side = 8, 3, 2, 3
     stage = KernelUpdateStage(width, heads)
@@ -129,13 +129,13 @@ def test_a_stage_gives_the_numbers_of_the_paper_s_equations(seed: int) -> None:
 
 
 @pytest.mark.parametrize(("source", "target"), [(1, 6), (2, 3), (5, 2), (16, 6), (16, 1)])
-def test_pooling_by_matrices_is_adaptive_average_pooling(source: int, target: int) -> None:
+def test_pooling_by_matrices_equals_adaptive_average_pooling(source: int, target: int) -> None:
     x = torch.randn(2, 3, source, source)
     by_matrix = pooling_matrix(source, target) @ x @ pooling_matrix(source, target).T
     torch.testing.assert_close(by_matrix, F.adaptive_avg_pool2d(x, target))
 
 
-def test_pyramid_pooling_is_its_parts_beside_the_map() -> None:
+def test_pyramid_pooling_puts_its_parts_beside_the_map() -> None:
     torch.manual_seed(0)
     pool = PyramidPooling(16, 8).eval()
     x = torch.randn(1, 16, 4, 4)
@@ -146,7 +146,7 @@ def test_pyramid_pooling_is_its_parts_beside_the_map() -> None:
     torch.testing.assert_close(pool(x), pool.merge(torch.cat(parts, 1)))
 
 
-def test_swin_takes_upernet_and_three_stages_unless_told_otherwise(make_job: Callable[..., Job]) -> None:
+def test_swin_has_upernet_and_three_stages_by_default(make_job: Callable[..., Job]) -> None:
     for preset, told, wanted in [
         ("swin_tiny", {}, ("upernet", 3)),
         ("swin_large", {"neck": "fpn", "stages": 1}, ("fpn", 1)),
@@ -183,7 +183,7 @@ def test_a_network_with_upernet_trains_and_predicts(make_job: Callable[..., Job]
     assert unused == []
 
 
-def test_a_run_with_upernet_trains_after_its_first_look_at_the_validation_images(make_job: Callable[..., Job]) -> None:
+def test_a_run_with_upernet_trains_on_after_its_first_validation(make_job: Callable[..., Job]) -> None:
     job = make_job(settings={"neck": "upernet", "iterations": 1}, val=make_job().train)
     recorder = run_here(job)
     assert recorder.of("exported") and recorder.of("progress")[0]["loss"] > 0

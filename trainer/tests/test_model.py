@@ -70,7 +70,7 @@ def test_a_stage_updates_each_kernel_as_the_paper_says() -> None:
         torch.testing.assert_close(found_logits[0, k], wanted, rtol=1e-4, atol=1e-5)
 
 
-def test_attention_equals_the_library_s() -> None:
+def test_attention_equals_that_of_the_library() -> None:
     torch.manual_seed(0)
     own, library = KernelAttention(16, 4), torch.nn.MultiheadAttention(16, 4, batch_first=True)
     library.in_proj_weight.data, library.in_proj_bias.data = own.project.weight.data, own.project.bias.data
@@ -84,7 +84,7 @@ def applied(settings: Settings, weights: torch.Tensor, logits: torch.Tensor, lab
     return loss(logits, loss.target(label))
 
 
-def test_cross_entropy_is_the_library_s_weighted_mean_and_ignores_255(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cross_entropy_is_the_weighted_mean_of_the_library_and_ignores_255(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     logits, label = torch.randn(2, 3, 4, 4), torch.randint(0, 3, (2, 4, 4), dtype=torch.uint8)
     label[0, 0] = 255
@@ -107,7 +107,7 @@ def test_a_sum_adds_the_three_losses_by_their_weights() -> None:
 
 
 @pytest.mark.parametrize("name", ["ce", "focal", "dice", "ce+dice"])
-def test_parts_of_a_batch_told_its_totals_add_up_to_its_loss_and_gradient(name: LossName) -> None:
+def test_parts_of_a_batch_add_up_to_its_loss_and_gradient_given_its_totals(name: LossName) -> None:
     torch.manual_seed(0)
     logits, label = torch.randn(3, 4, 8, 8, requires_grad=True), torch.randint(0, 4, (3, 8, 8), dtype=torch.uint8)
     label[0, :5] = 255
@@ -147,7 +147,7 @@ def test_the_matrices_for_cuda_resize_as_interpolate_does(target: int) -> None:
     torch.testing.assert_close(by_matrix, resize_bilinear(x, target, target))
 
 
-def test_the_size_schedule_takes_equal_parts(make_job: Callable[..., Job]) -> None:
+def test_the_size_schedule_has_equal_parts(make_job: Callable[..., Job]) -> None:
     settings = make_job(settings={"imageSizes": [32, 64]}).settings
     assert [size_at(settings, iteration) for iteration in range(6)] == [32, 32, 32, 64, 64, 64]
 
@@ -192,14 +192,16 @@ def test_the_range_test_reports_rising_rates_and_saves_nothing(make_job: Callabl
     assert recorder.of("lr-range") and not list(Path(job.workDir).rglob("*.pt"))
 
 
-def test_missing_weights_name_the_three_ways(make_job: Callable[..., Job], tmp_path: Path) -> None:
+def test_the_error_for_missing_weights_names_the_three_ways_to_get_them(
+    make_job: Callable[..., Job], tmp_path: Path
+) -> None:
     for weights in ("package", str(tmp_path / "absent.pth")):
         with pytest.raises(TrainerError) as caught:
             build_model(make_job(settings={"weights": weights}), load_weights=True)
         assert caught.value.exit_code == 4 and "three ways" in caught.value.hint
 
 
-def test_weights_of_a_file_fit_by_name_or_by_order(make_job: Callable[..., Job], tmp_path: Path) -> None:
+def test_weights_of_a_file_match_by_name_or_by_order(make_job: Callable[..., Job], tmp_path: Path) -> None:
     source = build_model(make_job(seed=9), load_weights=True).backbone.features
     weights = source.state_dict()
     if any(name.startswith("features.") for name in weights):

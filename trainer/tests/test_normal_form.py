@@ -1,4 +1,4 @@
-"""Pictures are read in one form; what is not in it is refused by name, never converted in silence."""
+"""Pictures are read in one form; any other is refused by name, never silently converted."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_picture_in_another_form_is_refused_by_name(
     ("name", "options"),
     [("a.png", {}), ("a.jpg", {"quality": 95}), ("a.jpg", {"icc_profile": SRGB}), ("a.jpg", {"exif": turned(1)})],
 )
-def test_plain_pictures_are_read_as_they_are(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+def test_plain_pictures_are_read_unchanged(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
     path = tmp_path / name
     RGB.save(path, **options)
     expected = np.asarray(Image.open(io.BytesIO(path.read_bytes())))

@@ -50,18 +50,18 @@ trial = st.builds(
 
 @given(st.integers(0, 2**31 - 1), st.lists(trial, max_size=12))
 @settings(max_examples=40, deadline=None)
-def test_a_question_asked_twice_has_one_answer_and_it_lies_in_the_space(seed: int, trials: list[Trial]) -> None:
+def test_a_repeated_question_has_one_answer_inside_the_space(seed: int, trials: list[Trial]) -> None:
     first: dict[str, Any] = propose(Request(SPACE, seed, trials))
     assert propose(Request(SPACE, seed, trials)) == first
     assert 1e-4 <= first["rate"] <= 1e-1 and 0 <= first["angle"] <= 20 and first["loss"] in ("ce", "focal")
 
 
-def test_trials_differ_from_each_other_from_the_first_on() -> None:
+def test_trials_differ_from_the_first_on() -> None:
     found = search(1, 8)
     assert len({one["rate"] for one in found}) == 8
 
 
-def test_thirty_proposals_come_nearer_to_the_best_than_thirty_at_random() -> None:
+def test_thirty_proposals_come_closer_to_the_best_than_thirty_random_ones() -> None:
     def at_random(seed: int) -> float:
         source = random.Random(seed)
         draws = [
@@ -105,7 +105,7 @@ def test_a_request_is_read_from_its_file(tmp_path: Path) -> None:
         {"trials": [{"params": {}, "state": "failed", "rungs": {}}]},
     ],
 )
-def test_a_request_that_makes_no_sense_is_refused(tmp_path: Path, broken: dict[str, Any]) -> None:
+def test_an_invalid_request_is_refused(tmp_path: Path, broken: dict[str, Any]) -> None:
     raw = {"space": {"rate": {"low": 1e-4, "high": 1e-1, "log": True}}, "seed": 3, "trials": [], **broken}
     path = tmp_path / "request.json"
     path.write_text(json.dumps(raw))

@@ -34,7 +34,7 @@ def test_whole_cycles_start_and_end_at_the_base_rate(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("mode", ["triangular", "triangular2", "exp_range"])
-def test_cycles_are_those_of_the_library_at_whole_steps(mode: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cycles_equal_those_of_the_library_at_whole_steps(mode: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule, "GAMMA", 0.99)
     parameter = nn.Parameter(torch.zeros(1))
     settings = Settings(iterations=60, cycles=3, cycleMode=mode)
@@ -54,7 +54,7 @@ def test_cycles_are_those_of_the_library_at_whole_steps(mode: Any, monkeypatch: 
         library.step()
 
 
-def test_fixed_stays_and_poly_falls_to_the_end() -> None:
+def test_a_fixed_rate_stays_and_a_poly_rate_falls_to_the_end() -> None:
     fixed = Settings(iterations=100, schedule="fixed")
     assert [rate_factor(fixed, one) for one in (0, 50, 99)] == [1.0, 1.0, 1.0]
     poly = Settings(iterations=100, schedule="poly")
@@ -88,7 +88,7 @@ def test_the_average_follows_the_weights_and_copies_whole_numbers() -> None:
     assert average.state["weight"].tolist() == [2.0, 2.0] and int(average.state["num_batches_tracked"]) == 7
 
 
-def test_the_average_is_exported_and_goes_on_exactly_after_a_resume(make_job: Callable[..., Job]) -> None:
+def test_the_average_is_exported_and_continues_exactly_after_a_resume(make_job: Callable[..., Job]) -> None:
     def digest(job: Job) -> str:
         return str(json.loads((Path(job.workDir) / "result.json").read_text())["weightsSha256"])
 

@@ -1,4 +1,4 @@
-"""The recipe: a comment is no other recipe, other weights are, and checkpoints know theirs."""
+"""A comment makes no other recipe, other weights do, and checkpoints know theirs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from partloop_trainer.recipe import FOLDER, recipe, sources_digest
 GOLDEN = {1: [6.038111, 5.653009, 4.886611, 5.136847, 4.816783, 4.71898]}
 
 
-def test_the_sources_that_decide_weights_are_those_of_the_declared_recipe() -> None:
+def test_the_sources_that_decide_weights_match_the_declared_recipe() -> None:
     assert sources_digest() == recipe().sources, (
         "sources that decide the weights are others than those of partloop_trainer/recipe.json. Where runs end with "
         "other weights, or cannot go on from older checkpoints: raise its `version`, set `key` to `recipe-<version>`, "
@@ -30,12 +30,12 @@ def test_the_sources_that_decide_weights_are_those_of_the_declared_recipe() -> N
     )
 
 
-def test_a_run_of_the_recipe_has_its_losses(make_job: Callable[..., Job]) -> None:
+def test_a_run_of_the_recipe_has_the_recorded_losses(make_job: Callable[..., Job]) -> None:
     found = [one["loss"] for one in run_here(make_job()).of("progress")]
     assert found == pytest.approx(GOLDEN[recipe().version], rel=2e-3), "other weights: raise the recipe's `version`"
 
 
-def test_comments_docstrings_and_layout_are_no_other_recipe_and_numbers_are(tmp_path: Path) -> None:
+def test_numbers_make_another_recipe_but_comments_docstrings_and_layout_do_not(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "same", ignore=shutil.ignore_patterns("__pycache__"))
     schedule = tmp_path / "same" / "optim" / "schedule.py"
     text = schedule.read_text()
@@ -50,7 +50,7 @@ def test_comments_docstrings_and_layout_are_no_other_recipe_and_numbers_are(tmp_
     assert sources_digest(tmp_path / "same") != sources_digest(), "a new module counts until it is named as plumbing"
 
 
-def test_a_checkpoint_goes_on_under_its_recipe_alone_and_older_ones_are_of_the_first(
+def test_a_checkpoint_resumes_only_under_its_recipe_and_older_ones_have_the_first(
     make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = make_job()
@@ -65,7 +65,7 @@ def test_a_checkpoint_goes_on_under_its_recipe_alone_and_older_ones_are_of_the_f
         run_here(job)
 
 
-def test_a_run_that_other_code_began_goes_on_with_a_warning(
+def test_a_run_of_other_code_goes_on_with_a_warning(
     make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = make_job()

@@ -1,4 +1,4 @@
-"""A run that is stopped or killed and started again ends with the same bits as one that was left alone."""
+"""A run that is stopped or killed and started again ends with the same bits as an undisturbed one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_run_killed_between_checkpoints_ends_with_the_same_weights(
     data: Path, tmp_path: Path, make_job: Callable[..., Job], undisturbed: str, workers: int, later: int
 ) -> None:
     child = Child(tiny_raw(data, tmp_path / "work", internal={"loaderWorkers": workers}), tmp_path)
-    # Checkpoints are written beside the training: progress alone does not say that one is there.
+    # Checkpoints are written during the training: progress alone does not prove that one exists.
     child.wait_for("checkpoint", 2)
     os.kill(child.process.pid, signal.SIGKILL)
     code, _, _ = child.end()
@@ -87,7 +87,7 @@ def test_a_torn_newest_checkpoint_is_skipped_with_a_warning(
     assert weights_of(job) == undisturbed
 
 
-def test_checkpoints_of_another_job_are_refused_naming_the_difference(make_job: Callable[..., Job]) -> None:
+def test_checkpoints_of_another_job_are_refused_with_the_difference(make_job: Callable[..., Job]) -> None:
     run_here(make_job(settings={"iterations": 1}))
     for changes, words in [
         ({"settings": {"iterations": 1, "lrHead": 0.5}}, "optim.lrHead: 0.002 → 0.5"),
@@ -102,7 +102,7 @@ def test_checkpoints_of_another_job_are_refused_naming_the_difference(make_job: 
         assert "another work folder" in caught.value.hint
 
 
-def test_a_warm_start_begins_with_the_other_runs_weights_and_says_so(make_job: Callable[..., Job]) -> None:
+def test_a_warm_start_begins_with_the_weights_of_the_other_run_and_says_so(make_job: Callable[..., Job]) -> None:
     first = make_job("first", settings={"iterations": 1})
     run_here(first)
     path = str(Path(first.workDir) / "weights.pt")
@@ -113,9 +113,7 @@ def test_a_warm_start_begins_with_the_other_runs_weights_and_says_so(make_job: C
     assert caught.value.exit_code == 5
 
 
-def test_a_run_that_is_left_at_a_rung_goes_on_with_the_same_bits(
-    make_job: Callable[..., Job], undisturbed: str
-) -> None:
+def test_a_run_that_stops_at_a_rung_resumes_with_the_same_bits(make_job: Callable[..., Job], undisturbed: str) -> None:
     for rung in (2, 4, 6):
         job = make_job(stopAfter=rung, val=make_job().train)
         recorder = run_here(job)

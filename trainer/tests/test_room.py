@@ -1,4 +1,4 @@
-"""A full disk and short memory are named, with what was needed and what was there."""
+"""Errors of a full disk or lack of memory name the needed and the available amount."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_disk_without_room_for_a_checkpoint_is_named_with_both_sizes_and_leaves_no_torn_file(
+def test_a_disk_too_small_for_a_checkpoint_is_named_with_both_sizes_and_keeps_no_torn_file(
     make_job: Callable[..., Job], small_disk: Callable[[str], Path]
 ) -> None:
     disk = small_disk("1m")
@@ -70,7 +70,7 @@ def test_a_run_goes_on_once_there_is_room_again(
     assert (Path(job.workDir) / "result.json").exists()
 
 
-def test_a_file_that_no_part_foresaw_is_a_full_disk_too(small_disk: Callable[[str], Path]) -> None:
+def test_an_unforeseen_file_can_also_report_a_full_disk(small_disk: Callable[[str], Path]) -> None:
     disk = small_disk("64k")
     with pytest.raises(OSError) as caught:
         (disk / "any").write_bytes(b"x" * 1_000_000)
@@ -78,7 +78,7 @@ def test_a_file_that_no_part_foresaw_is_a_full_disk_too(small_disk: Callable[[st
     assert told.code == "disk-full" and "No space left" in told.message
 
 
-def test_memory_that_is_not_there_is_named_with_what_was_held_and_left() -> None:
+def test_missing_memory_is_named_with_the_used_and_free_amounts() -> None:
     for wish in (lambda: np.ones(1 << 55), lambda: bytearray(1 << 62)):
         with pytest.raises(MemoryError) as caught:
             wish()
@@ -88,6 +88,6 @@ def test_memory_that_is_not_there_is_named_with_what_was_held_and_left() -> None
         assert "train.batchSize" in told.hint
 
 
-def test_sizes_are_told_in_the_unit_that_people_read() -> None:
+def test_sizes_have_readable_units() -> None:
     sizes = [12, 1_234, 820_000_000, 1_500_000_000, 120e9]
     assert [size_text(one) for one in sizes] == ["12 bytes", "1.2 kB", "820 MB", "1.5 GB", "120 GB"]

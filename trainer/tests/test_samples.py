@@ -1,4 +1,4 @@
-"""What a step sees: sampling, augmentation and preprocessing are pure and keep image and label together."""
+"""Sampling, augmentation and preprocessing are pure and keep image and label together."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def test_batches_are_the_same_for_any_number_of_threads_and_any_first_iteration(
 
 
 @given(st.integers(0, 2**31 - 1), st.integers(0, 2**40))
-def test_a_sample_is_a_function_of_seed_and_number(seed: int, sample: int) -> None:
+def test_a_sample_depends_only_on_seed_and_number(seed: int, sample: int) -> None:
     assert stream(seed, sample, CHOICE).random() == stream(seed, sample, CHOICE).random()
     assert stream(seed, sample, CHOICE).random() != stream(seed, sample, AUGMENT).random()
 
 
-def test_rare_images_are_drawn_as_often_as_their_weight_says() -> None:
+def test_rare_images_are_drawn_as_often_as_their_weights_say() -> None:
     counts = np.array([[10, 5, 0]] * 15 + [[10, 0, 5]])
     weights = image_weights(counts, 0.5)
     assert weights[15] / weights[0] == pytest.approx((1 / 16) ** -0.5 / (15 / 16) ** -0.5)

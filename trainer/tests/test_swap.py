@@ -1,4 +1,4 @@
-"""Mirroring keeps left and right apart, held against an oracle that knows the side of every part by where it lies."""
+"""Mirroring swaps left and right as an oracle does that knows the side of a part by its position."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def pictures(draw: st.DrawFn) -> Pixels:
 
 @given(pictures())
 @settings(max_examples=100, deadline=None)
-def test_what_the_oracle_finds_in_a_mirrored_picture_is_the_swapped_mirror_of_what_it_found(image: Pixels) -> None:
+def test_the_oracle_labels_a_mirrored_picture_with_the_swapped_mirrored_label(image: Pixels) -> None:
     swap = flip_table(PAIRS)
     mirrored = predict(image)[:, ::-1]
     assert (predict(np.ascontiguousarray(image[:, ::-1])) == swap[mirrored]).all()
@@ -46,7 +46,7 @@ def test_what_the_oracle_finds_in_a_mirrored_picture_is_the_swapped_mirror_of_wh
 
 @given(pictures(), st.integers(0, 10_000))
 @settings(max_examples=100, deadline=None)
-def test_the_label_of_an_augmented_sample_is_what_the_oracle_finds_in_its_picture(image: Pixels, number: int) -> None:
+def test_the_label_of_an_augmented_sample_equals_that_of_the_oracle(image: Pixels, number: int) -> None:
     out, label = augment(image, predict(image), SIDE, FLIP_ONLY, flip_table(PAIRS), stream(1, number, AUGMENT))
     assert (predict(out) == label).all()
 

@@ -1,4 +1,4 @@
-"""Images that cannot be used are named by their ids, all at once, so that the parent can go on without them."""
+"""Unusable images are named by id, all at once, so that the parent can go on without them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_every_unusable_label_and_image_is_named_before_the_first_step(data: Pat
     assert not (tmp_path / "counts.npz").exists()
 
 
-def test_an_image_that_is_torn_is_named_in_the_message_to_the_parent(data: Path, tmp_path: Path) -> None:
+def test_a_torn_image_is_named_in_the_message_to_the_parent(data: Path, tmp_path: Path) -> None:
     torn = (data / "4.png").read_bytes()[:20]
     raw = tiny_raw(data, tmp_path / "work") | {"train": str(spoiled(data, tmp_path, {4: torn}, "image"))}
     code, messages, _ = Child(raw, tmp_path / "work").end()

@@ -1,4 +1,4 @@
-"""Checkpoints are written beside the training, from a copy, one at a time."""
+"""Checkpoints are written during the training, from a copy, one at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partloop_trainer.process.writer import Writer
 
 
 class Slow(Checkpoints):
-    """Writes only when let."""
+    """Writes only when allowed."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, 3)
@@ -28,7 +28,7 @@ class Slow(Checkpoints):
         return super().save(iteration, state, identity)
 
 
-def test_saving_returns_before_the_file_is_written_and_keeps_the_state_of_that_moment(tmp_path: Path) -> None:
+def test_saving_returns_before_the_write_and_keeps_the_state_of_that_moment(tmp_path: Path) -> None:
     slow, saved = Slow(tmp_path), list[Saved]()
     writer = Writer(slow, {"a": 1}, saved.append)
     weight = torch.zeros(3, 4, 2, 2).to(memory_format=torch.channels_last)
@@ -58,7 +58,7 @@ def test_a_second_checkpoint_waits_for_the_first(tmp_path: Path) -> None:
     assert slow.begun == [1, 2] and sorted(one.name for one in tmp_path.glob("*.pt")) == ["00000001.pt", "00000002.pt"]
 
 
-def test_what_writing_raises_is_raised_by_the_next_wait(tmp_path: Path) -> None:
+def test_the_next_wait_raises_an_error_of_the_write(tmp_path: Path) -> None:
     class Full(Checkpoints):
         def save(self, iteration: int, state: dict[str, Any], identity: dict[str, Any]) -> Saved:
             raise OSError(28, "No space left on device")

@@ -32,7 +32,7 @@ export interface Spoiled {
 export interface ImportSubject {
   name: string;
   share: number;
-  /** The files of an import that is as it should be; `images` tells how many of the pictures it lists. */
+  /** The files of a correct import; `images` tells how many of the pictures it lists. */
   files(images: number): Promise<Map<string, string | Uint8Array>>;
   read(folder: string): AsyncIterable<ImportEntry>;
   spoil(choices: Choices): Promise<Spoiled>;

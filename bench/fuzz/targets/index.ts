@@ -7,7 +7,7 @@ import { reviewImports } from './review.js';
 import { schemas } from './schemas.js';
 import { verdictImport } from './verdicts.js';
 
-/** All that reads something from outside. */
+/** All readers of outside data. */
 export const TARGETS: readonly Target[] = [
   cocoImport,
   masksImport,

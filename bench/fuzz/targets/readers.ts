@@ -9,7 +9,7 @@ import { mutateBytes, mutateText } from '../mutateBytes.js';
 import { BrokenPromise, type Target } from '../target.js';
 import { exported, spoilExport } from './review.js';
 
-/** The readers of what comes back, without a pool: fast, so that they get most of the cases. */
+/** The readers of returned files, without a pool: fast, so that they get most of the cases. */
 const returned: Target[] = REVIEW_FORMATS.map((format) => ({
   name: `read-${format}`,
   share: 110,
@@ -21,7 +21,7 @@ const returned: Target[] = REVIEW_FORMATS.map((format) => ({
     const returned = await read(path, manifest);
     joinImages(manifest, returned);
     let refused = 0;
-    // Whichever picture it is: what fits none of the export is read as if it were the first.
+    // Whichever picture it is: one that fits none of the export is read like the first.
     for (const found of returned.images) {
       const image = manifest.images.find(({ imageId }) => imageId === found.imageId) ?? manifest.images[0];
       if (image === undefined) continue;

@@ -24,7 +24,7 @@ const label = (): Uint8Array =>
     return x < 15 ? 1 : 2;
   });
 
-/** A pool with a finished scan, and what its export in a format holds. */
+/** A pool with a finished scan, and the content of its export in a format. */
 export interface Exported {
   store: Awaited<ReturnType<typeof copyOf>>;
   files: Map<string, Uint8Array>;
@@ -54,7 +54,7 @@ async function exportAs(format: ReviewFormat): Promise<Exported> {
   }
 }
 
-/** Files of which a format has one an image: what is spoiled there concerns that image alone. */
+/** Files that a format has per image: damage there concerns that image alone. */
 const ONE_AN_IMAGE = /^(masks|SegmentationClass|labels)\//;
 
 /** One or two files of an export, spoiled. */
@@ -74,7 +74,7 @@ export function spoilExport(
   return { files: spoiled, alone: null };
 }
 
-/** `review import` of a spoiled export: what is refused changes nothing, and the other images stay as they are. */
+/** `review import` of a spoiled export: refused images do not change, and neither do the others. */
 export const reviewImports: Target[] = REVIEW_FORMATS.map((format) => ({
   name: `review-${format}`,
   share: 12,

@@ -33,7 +33,7 @@ const step = {
 };
 const context = { loop: 'cars', iteration: 1, config, previous: null, force: null };
 
-/** Messages that a person or another program sends, as they should be. */
+/** Valid messages of a person or another program. */
 export const MESSAGES = [
   [startLoopRequestSchema, { pool: 'cars', iterations: 3, chunkSize: 100, settings: { train: { iterations: 9 } } }],
   [loopMachineSchema, { config, remaining: 3, pending: { iterations: 1, config }, paused: false }],

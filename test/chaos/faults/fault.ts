@@ -32,12 +32,12 @@ export interface World {
   journal: Journal;
   random: () => number;
   signal: AbortSignal;
-  /** One start, retry or termination at a time: each is checked against what was promised before. */
+  /** One start, retry or termination at a time: each is checked against earlier promises. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /**
- * One way to break something. `inject` ends when it is over; it says what it did, or null where there was nothing to
+ * One way to break something. `inject` ends when it is over; it returns its effect, or null if there was nothing to
  * hit.
  */
 export interface Fault {

@@ -16,7 +16,7 @@ async function end(world: World, victim: Victim, signal: 'SIGKILL' | 'SIGTERM'):
   const process = await world.home.process(victim);
   if (process === null || !signalProcess(process, signal)) return null;
   if (victim === 'supervisor') {
-    // Nobody starts a supervisor again but a person.
+    // Only a person starts a supervisor again.
     await waitForEnd(process, SUPERVISOR_STOPS_MS);
     await world.home.up();
   }

@@ -35,7 +35,7 @@ export const diskFaults: Fault[] = (['work', 'cache'] as const).map((folder) => 
   },
 }));
 
-/** Objects that can be made anew, by what they are. */
+/** Objects that can be made anew, by kind. */
 const REPLACEABLE = {
   derivative: /^pools\/[^/]+\/derivatives\//,
   shard: /\/shards\/.*\.json\.gz$/,

@@ -84,7 +84,7 @@ const starting = (kind: 'start' | 'schedule', ask: (world: World) => Promise<Sta
     world.inTurn(async () => {
       const { account, iterations, home, loop } = world;
       if (account.owed === 0 || account.owed >= iterations) return null;
-      // After a termination the start is the person's, who knows what is left to do.
+      // After a termination the person starts the loop, and knows the remaining work.
       if (!(await home.withClient((client) => isOpen(client, loopWorkflowId(loop))))) return null;
       const answer = await ask(world);
       if (answer === null) return null;
@@ -129,14 +129,14 @@ async function triggerSchedule(world: World): Promise<StartAnswer | null> {
 const answerOf = (world: World, workflowId: string): Promise<StartAnswer> =>
   persistently(world, (client) => client.workflow.getHandle<() => Promise<StartAnswer>>(workflowId).result());
 
-/** Ask until there is an answer: a server that is away is no answer, a failed workflow is one. */
+/** Ask until there is an answer: a failed workflow is an answer, an absent server is not. */
 async function persistently<T>(world: World, ask: (client: Client) => Promise<T>): Promise<T> {
   const deadline = Date.now() + ANSWER_MS;
   for (;;) {
     try {
       return await world.home.withClient(ask);
     } catch (error) {
-      // What a start is refused for is an answer, too: nothing was promised.
+      // A refusal of a start is an answer too: it promises nothing.
       if (world.signal.aborted || error instanceof WorkflowFailedError) throw error;
       if (Date.now() > deadline) throw new AccountError(`a start got no answer within ${ANSWER_MS / 60_000} minutes`);
       await sleep(500);

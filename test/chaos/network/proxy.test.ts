@@ -6,7 +6,7 @@ import { FaultProxy, type StoreFault } from './proxy.js';
 const BODY = 'x'.repeat(10_000);
 const FOR_EVER_MS = 60_000;
 
-describe('the proxy before a store', () => {
+describe('the proxy in front of a store', () => {
   let server: Server;
   let proxy: FaultProxy;
 
@@ -35,7 +35,7 @@ describe('the proxy before a store', () => {
     return { got, hit: await misbehaving };
   }
 
-  it('hands on requests and answers as they are, the name of the host included', async () => {
+  it('passes requests and answers on unchanged, the host name included', async () => {
     const answer = await fetch(`${proxy.url}/a`);
     assert.equal(await answer.text(), BODY);
     assert.equal(`http://${answer.headers.get('host')}`, proxy.url);
@@ -43,7 +43,7 @@ describe('the proxy before a store', () => {
     assert.equal(await put.text(), BODY);
   });
 
-  it('answers with errors and refusals while it is told to, and not a moment longer', async () => {
+  it('answers with errors and refusals for as long as it is told to, and no longer', async () => {
     const errors = await during({ kind: 's3-errors', share: 1 }, () => fetch(`${proxy.url}/a`));
     assert.equal(errors.got.status, 500);
     assert.equal(errors.hit, 1);
@@ -55,7 +55,7 @@ describe('the proxy before a store', () => {
     assert.equal((await fetch(`${proxy.url}/a`)).status, 200);
   });
 
-  it('cuts a body off in its middle, under the length of the whole', async () => {
+  it('cuts a body off in the middle, with the length of the whole', async () => {
     const answer = await during({ kind: 's3-truncated', share: 1 }, async () => {
       const cut = await fetch(`${proxy.url}/a`);
       assert.equal(Number(cut.headers.get('content-length')), BODY.length);
@@ -64,7 +64,7 @@ describe('the proxy before a store', () => {
     assert.equal(answer.got, 'cut off');
   });
 
-  it('swallows requests, and cuts them off when that is over', async () => {
+  it('swallows requests, and cuts them off at the end', async () => {
     const over = new AbortController();
     const swallowing = proxy.misbehave({ kind: 's3-blackhole' }, FOR_EVER_MS, over.signal);
     const asked = fetch(`${proxy.url}/a`).then(

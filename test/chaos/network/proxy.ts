@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What a store can do wrong: to which share of the requests, and for how long it answers late. */
+/** Faults of a store: the share of the requests, and the delay of answers. */
 export type StoreFault =
   | { kind: 's3-errors' | 's3-forbidden' | 's3-truncated'; share: number }
   | { kind: 's3-slow'; delayMs: number }
@@ -14,11 +14,11 @@ const REFUSALS = {
   403: ['AccessDenied', 'Access Denied.'],
 } as const;
 
-/** A proxy on loopback before an S3 server: it hands on what it gets, and misbehaves while it is told to. */
+/** A proxy on loopback in front of an S3 server: it passes everything on, and misbehaves when told to. */
 export class FaultProxy {
   readonly #server: Server;
   readonly #random: () => number;
-  /** Requests that wait for ever until the fault is over. */
+  /** Requests that wait until the fault is over. */
   readonly #swallowed = new Set<IncomingMessage>();
   #fault: StoreFault | null = null;
   #hit = 0;
@@ -51,7 +51,7 @@ export class FaultProxy {
     return hit;
   }
 
-  /** Hand on everything again; what was swallowed is cut off. */
+  /** Pass everything on again; swallowed requests are cut off. */
   behave(): void {
     this.#fault = null;
     for (const incoming of this.#swallowed) incoming.destroy();
@@ -84,7 +84,7 @@ export class FaultProxy {
 
 function refuse(incoming: IncomingMessage, answer: ServerResponse, status: keyof typeof REFUSALS): void {
   const [code, message] = REFUSALS[status];
-  // What comes is read to its end: a client that still writes would take the closed connection for the answer.
+  // The request is read to its end: a client that still writes would take the closed connection for the answer.
   incoming.resume();
   answer.writeHead(status, { 'content-type': 'application/xml' });
   answer.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`);

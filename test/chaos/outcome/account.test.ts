@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Account } from './account.js';
 
-describe('what a loop owes after starts at random', () => {
-  it('grows by what is started and queued, and by no more for a start that joins one that waits', () => {
+describe('the iterations that a loop owes after random starts', () => {
+  it('grow with each start, and not twice for a start that joins a waiting one', () => {
     const account = new Account();
     account.take(1, { outcome: 'started', nextIteration: 1, remaining: 1 });
     account.take(1, { outcome: 'queued', nextIteration: 1, remaining: 2 });
@@ -11,7 +11,7 @@ describe('what a loop owes after starts at random', () => {
     assert.equal(account.owed, 3);
   });
 
-  it('finds an answer that loses what was promised before, and one that doubles it', () => {
+  it('reveal an answer that loses or doubles earlier promises', () => {
     const account = new Account();
     account.take(2, { outcome: 'started', nextIteration: 1, remaining: 2 });
     assert.throws(() => account.take(1, { outcome: 'queued', nextIteration: 1, remaining: 2 }), /promises iteration 2/);

@@ -5,7 +5,7 @@ export interface StartAnswer {
   remaining: number;
 }
 
-/** A start that was answered wrongly or not at all: what the loop owes is not known any more. */
+/** A start with a wrong answer or none: the debt of the loop is no longer known. */
 export class AccountError extends Error {
   override name = 'AccountError';
 }
@@ -24,7 +24,7 @@ export class Account {
     return this.#owed;
   }
 
-  /** @throws AccountError where the answer does not fit what was promised before */
+  /** @throws AccountError if the answer does not fit what was promised before */
   take(asked: number, { outcome, nextIteration, remaining }: StartAnswer): void {
     const promised = nextIteration + remaining - 1;
     const expected = this.#expected(asked, outcome, nextIteration);
@@ -39,7 +39,7 @@ export class Account {
   #expected(asked: number, outcome: StartAnswer['outcome'], next: number): number[] {
     const before = this.#owed;
     if (outcome === 'started') return [next + asked - 1];
-    // What waits behind it stays behind it.
+    // Requests that wait behind it stay there.
     if (outcome === 'resumed') return Array.from({ length: asked + 1 }, (_, more) => before + more);
     if (outcome === 'queued') {
       this.#waiting = { after: before, iterations: asked };
@@ -51,7 +51,7 @@ export class Account {
     return [joined];
   }
 
-  /** A person ended the loop: what it owed is gone, but for what it is doing. */
+  /** A person ended the loop: its debt is gone, except the current iteration. */
   forget(done: number): void {
     this.#owed = done;
     this.#waiting = null;

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 
-/** What happened, as JSON lines with their time: faults, what they did, sentences met, rounds. */
+/** A journal of JSON lines with their time: faults, their effects, error messages, rounds. */
 export class Journal {
   readonly path: string;
   readonly #say: (text: string) => void;

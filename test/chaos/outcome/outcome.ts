@@ -7,7 +7,7 @@ import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { parseJson, readJson } from '../../../storage/tables/json.js';
 import { readTable } from '../../../storage/tables/table.js';
 
-/** What must not depend on what broke in between. Keys and times are left out: an attempt may be any. */
+/** The results, which must not depend on faults in between. Keys and times are left out: an attempt may be any. */
 export interface IterationOutcome {
   iteration: number;
   /** Its picked rows. */
@@ -16,7 +16,7 @@ export interface IterationOutcome {
   weights: string;
   /** The gate's verdict with all its numbers. */
   decision: string;
-  /** What the search found, where there was one. */
+  /** The result of the search, if there was one. */
   tune: string;
 }
 
@@ -66,7 +66,7 @@ async function registryOf(store: ObjectStore): Promise<string> {
   return JSON.stringify(models);
 }
 
-/** Where two outcomes differ, by name: `iteration 2: weights`. */
+/** The differences of two outcomes, by name: `iteration 2: weights`. */
 export function differences(calm: LoopOutcome, other: LoopOutcome): string[] {
   const found: string[] = [];
   if (calm.iterations.length !== other.iterations.length)

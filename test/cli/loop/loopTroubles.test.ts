@@ -20,7 +20,7 @@ import { memoryStore } from '../../support/memoryStore.js';
 import { stepGate } from '../../support/stepGate.js';
 import { localEnvironment, withWorkers } from '../../support/workflowEnvironment.js';
 
-/** What an operator reads of a loop that stands still or was ended by somebody, and what helps. */
+/** Messages to an operator about a loop that stands still or that somebody ended, and the remedies. */
 describe('a loop in trouble', function () {
   this.timeout(120_000);
   let environment: TestWorkflowEnvironment;
@@ -55,7 +55,7 @@ describe('a loop in trouble', function () {
     await client.workflow.getHandle('loop:cars').result();
   };
 
-  it('says which workflow somebody ended and what to do, and goes on when that is done', async () => {
+  it('says which workflow somebody ended and what to do, and goes on once that is done', async () => {
     const { atStep, until: gate, open } = stepGate('shard:0');
     const { activities } = fakeActivities({ until: gate });
     await working(activities, async () => {
@@ -72,7 +72,7 @@ describe('a loop in trouble', function () {
     });
   });
 
-  it('says so of a scan that was cancelled below it, and of its iteration', async () => {
+  it('reports a cancelled scan below it, and its iteration', async () => {
     const scan = stepGate('shard:0');
     const train = stepGate('train:1');
     const { activities } = fakeActivities({
@@ -105,7 +105,7 @@ describe('a loop in trouble', function () {
       await start();
       await atStep;
       await client.workflow.getHandle('loop:cars').terminate();
-      // What is listed comes a moment later.
+      // The list is updated a moment later.
       let shown = await loopStatusOrRecord(client, store, 'cars');
       while (shown.iteration === null) {
         await sleep(100);
@@ -117,7 +117,7 @@ describe('a loop in trouble', function () {
     });
   });
 
-  it('that nobody answers for is an error with what to do, within seconds', async () => {
+  it('that does not answer is an error with advice, within seconds', async () => {
     const { activities } = fakeActivities();
     await working(activities, start);
     await assert.rejects(loopStatus(client, 'cars'), (error: unknown) => {
@@ -139,7 +139,7 @@ describe('a loop in trouble', function () {
     assert.match(unreadable[0]?.error.message ?? '', /loops\/damaged\/state\.json is not JSON/);
   });
 
-  it('is told of a step that somebody paused in Temporal', async () => {
+  it('reports a step that somebody paused in Temporal', async () => {
     const { atStep, until: gate, open } = stepGate('train:1');
     const { activities } = fakeActivities({ until: gate });
     await working(activities, async () => {
@@ -178,7 +178,7 @@ describe('a workflow that somebody started or ended by hand', function () {
   });
   after(() => environment?.teardown());
 
-  it('is told of where it waits on a queue that no worker of ours polls', async () => {
+  it('is reported with its queue if no worker of ours polls that', async () => {
     const { workflow } = environment.client;
     const handle = await workflow.start('startLoop', { workflowId: 'x', taskQueue: 'partlop', args: [{}] });
     const look = async () => (await pollerStatus(environment.address, environment.namespace ?? 'default'))?.strayed;
@@ -189,7 +189,7 @@ describe('a workflow that somebody started or ended by hand', function () {
     await handle.terminate();
   });
 
-  it('is named with its failure where a scan outside loops failed', async () => {
+  it('is named with its failure if a standalone scan failed', async () => {
     const { activities } = fakeActivities();
     const { workflow } = environment.client;
     const prepareScan = async () => {

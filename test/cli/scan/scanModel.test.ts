@@ -8,7 +8,7 @@ import { NO_FACTS } from '../../../formats/importItem.js';
 import { memoryStore } from '../../support/memoryStore.js';
 import { picture, runImport } from '../../support/pictures/pictures.js';
 
-describe('a model that a person gives to a scan', () => {
+describe('a scan with a user’s model', () => {
   let folder: string;
   const store = memoryStore();
   const given = (file: string, card?: string) =>
@@ -30,14 +30,14 @@ describe('a model that a person gives to a scan', () => {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  it('is refused without its description, in words that say which file is wanted and where', async () => {
+  it('is refused without its description, with the file that is missing and its place', async () => {
     await refused(given(join(folder, 'net.onnx')), /^the model has no description: there is no .*model\.json$/);
     const elsewhere = join(folder, 'other.json');
     await refused(given(join(folder, 'net.onnx'), elsewhere), /there is no .*other\.json$/);
     await refused(given(join(folder, 'net.onnx'), folder), /is not a file$/);
   });
 
-  it('is refused with the place where its description is no JSON', async () => {
+  it('is refused with the position at which its description is no JSON', async () => {
     const card = join(folder, 'bad.json');
     await writeFile(card, '{"size": 64,\n "classes": [}');
     await refused(given(join(folder, 'net.onnx'), card), /bad\.json is not JSON: line 2, column 15/);

@@ -10,7 +10,7 @@ import { registerBenchmark } from '../../../storage/registry.js';
 import { memoryStore } from '../../support/memoryStore.js';
 import { runImport } from '../../support/pictures/pictures.js';
 
-/** Pictures that are no copies of each other. */
+/** Pictures that are not copies of each other. */
 function noise(seed: number): Promise<Buffer> {
   const random = seededRandom(seed);
   const pixels = Uint8Array.from({ length: 24 * 16 * 3 }, () => Math.floor(random() * 256));
@@ -26,7 +26,7 @@ const item = (seed: number, split: 'train' | 'val' | 'test'): ImportItem => ({
   facts: { ...NO_FACTS, split },
 });
 
-describe('what a scan says before it starts', () => {
+describe('the announcement of a scan', () => {
   const store = memoryStore();
   const plan = (request: Partial<ScanRequest>, hasModel = false) =>
     planStandaloneScan(store, scanRequestSchema.parse({ pool: 'cars', ...request }), { hasModel });
@@ -35,13 +35,13 @@ describe('what a scan says before it starts', () => {
     runImport(store, [item(1, 'train'), item(2, 'train'), item(3, 'train'), item(4, 'val'), item(5, 'test')]),
   );
 
-  it('counts the images that it will judge, and those that it will not by their reason', async () => {
+  it('counts the images that it will judge, and the others by reason', async () => {
     const { images, poolImages, notScanned } = await plan({});
     assert.deepEqual([images, poolImages, notScanned], [3, 5, { otherVal: 1, otherTest: 1 }]);
     assert.equal((await plan({ split: 'all' })).images, 5);
   });
 
-  it('names the folds, with the settings that hold for them', async () => {
+  it('names the folds, with the settings that apply to them', async () => {
     const { judge, folds, quarantineAt } = await plan({
       iterations: 40,
       settings: { scan: { quarantineAt: 0.7 }, train: { imageSize: 64 } },
@@ -60,7 +60,7 @@ describe('what a scan says before it starts', () => {
     assert.equal((await plan({ crossValidate: 2 })).judge, 'folds');
   });
 
-  it('refuses a scan of too few images before anything is started', async () => {
+  it('refuses a scan of too few images before it starts anything', async () => {
     await assert.rejects(plan({ split: 'test', crossValidate: 2 }), {
       code: 'pool-exhausted',
       message: /has 1 image to judge \(the test split\), and 2 folds need at least 2/,

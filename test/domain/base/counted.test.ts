@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { counted } from '../../../domain/base/counted.js';
 
 describe('a count', () => {
-  it('goes with the word for one or for several, and with the verb', () => {
+  it('agrees with its noun and verb, singular or plural', () => {
     assert.deepEqual(
       [0, 1, 2, 11, 21, 101].map((count) => counted(count, 'image', 'images')),
       ['0 images', '1 image', '2 images', '11 images', '21 images', '101 images'],

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { standaloneScanId } from '../../../domain/base/ids.js';
 
-describe('the name of a scan that stands alone', () => {
-  it('is the one that its workflow’s id gives', () => {
+describe('the name of a standalone scan', () => {
+  it('is the one in its workflow’s id', () => {
     assert.equal(standaloneScanId('scan:spring', '01a21ac0-1fd9-76cd-a181-5c3a9ef2fb46'), 'spring');
   });
 
-  it('is another for each run where a person gave another id, also where two start in the same moment', () => {
+  it('differs for each run of an id that a person chose, even if two start at the same moment', () => {
     const [first, second] = ['01a21ac0-1fd9-76cd-a181-5c3a9ef2fb46', '01a21ac0-1fd9-76d1-8f3e-0b9d2c4415a7'].map(
       (runId) => standaloneScanId('my scan', runId),
     );

@@ -98,7 +98,7 @@ describe('the gate', () => {
     );
   });
 
-  it('decides on the images that both models were judged on, and says how many were left out and why', () => {
+  it('decides on the images that both models were judged on, and says how many it left out and why', () => {
     const mine = evaluations(60, [0.85, 0.86, 0.85], 0.05, 'b');
     const theirs = evaluations(60, GOOD);
     const some = fc.uniqueArray(fc.integer({ min: 0, max: 59 }), { maxLength: 6 });
@@ -140,7 +140,7 @@ describe('the gate', () => {
     assert.ok(promoted <= 6, `${promoted} of 60`);
   });
 
-  it('rejects a better mean that was bought with a protected slice', () => {
+  it('rejects a better mean if a protected slice pays for it', () => {
     const verdict = decideGate(
       request(evaluations(100, [0.99, 0.99, 0.5], 0.05, 'b'), evaluations(100, [0.7, 0.7, 0.8])),
     );
@@ -149,7 +149,7 @@ describe('the gate', () => {
     assert.equal(verdict.slices.find((slice) => slice.name === 'minor parts')?.outcome, 'fail');
   });
 
-  it('rejects a class that fell to zero recall', () => {
+  it('rejects a model whose recall of one class fell to zero', () => {
     const verdict = decideGate(
       request(evaluations(100, [0.95, 0.95, 0], 0, 'b'), evaluations(100, [0.6, 0.6, 0.05], 0)),
     );
@@ -157,7 +157,7 @@ describe('the gate', () => {
     assert.deepEqual(verdict.lostClasses, ['mirror']);
   });
 
-  it('says when there is not enough data, over all and in a slice', () => {
+  it('says when there is not enough data, overall and in a slice', () => {
     const few = decideGate(request(evaluations(30, [0.9, 0.9, 0.9], 0.05, 'b'), evaluations(30, GOOD)));
     assert.equal(few.outcome, 'not-enough-data');
     const zoomed = decideGate(request(evaluations(100, [0.9, 0.9, 0.9], 0.05, 'b'), evaluations(100, GOOD)));
@@ -165,7 +165,7 @@ describe('the gate', () => {
     assert.equal(zoomed.outcome, 'promoted');
   });
 
-  it('tests types of vehicle that the model never saw', () => {
+  it('tests vehicle types that the model never saw', () => {
     const tags = { vehicle: 'van' } as const;
     const verdict = decideGate(
       request(evaluations(100, [0.5, 0.5, 0.5], 0.05, 'b', tags), evaluations(100, GOOD, 0.05, 'a', tags), {
@@ -175,7 +175,7 @@ describe('the gate', () => {
     assert.equal(verdict.slices.find((slice) => slice.name === 'unseen vehicle types')?.outcome, 'fail');
   });
 
-  it('waits for a person where approval is asked for', () => {
+  it('waits for a person if the settings ask for approval', () => {
     const verdict = decideGate(
       request(evaluations(100, [0.9, 0.9, 0.9], 0.05, 'b'), evaluations(100, GOOD), {
         config: gateConfigSchema.parse({ mode: 'approve', resamples: 400 }),
@@ -185,7 +185,7 @@ describe('the gate', () => {
     assert.ok(verdict.lower > 0);
   });
 
-  it('spends at most its error probability over all decisions on one test version', () => {
+  it('keeps its error probability over all decisions on one test version', () => {
     const total = Array.from({ length: 10_000 }, (_, index) => spentAlpha(0.05, index + 1)).reduce(
       (sum, value) => sum + value,
       0,
@@ -193,7 +193,7 @@ describe('the gate', () => {
     assert.ok(total < 0.05);
   });
 
-  it('is the same in any order of images', () => {
+  it('decides the same for any order of images', () => {
     const candidate = evaluations(60, [0.82, 0.8, 0.81], 0.2, 'b');
     const benchmark = evaluations(60, GOOD, 0.2);
     assert.deepEqual(decideGate(request(candidate.toReversed(), benchmark)), decideGate(request(candidate, benchmark)));
@@ -209,7 +209,7 @@ describe('the benchmark registry', () => {
     iteration: n,
   });
 
-  it('meets a repeated decision with the rival it had', () => {
+  it('compares a repeated decision with the same rival as before', () => {
     const first = withBenchmark(EMPTY_REGISTRY, model(1), 'first', 'now');
     const second = withBenchmark(first, model(2), 'better', 'now');
     assert.deepEqual(rivalOf(first, model(2)), model(1));
@@ -218,7 +218,7 @@ describe('the benchmark registry', () => {
     assert.equal(withBenchmark(second, model(2), 'again', 'later'), second);
   });
 
-  it('takes the candidate that a person approves, once, with the name of who did', () => {
+  it('takes the candidate that a person approves, once, with that person’s name', () => {
     const first = withBenchmark(EMPTY_REGISTRY, model(1), 'first', 'now');
     const waiting = decision({ candidate: model(2), benchmark: model(1), pendingApproval: true });
     const approved = withApproval(first, waiting, 'Kim', 'later');
@@ -227,7 +227,7 @@ describe('the benchmark registry', () => {
     assert.equal(withApproval(approved, waiting, 'Kim', 'again'), approved);
   });
 
-  it('takes nothing that the gate did not pass, and nothing compared with another model than the present one', () => {
+  it('takes nothing that the gate did not pass, or that was not compared with the model in production', () => {
     const first = withBenchmark(EMPTY_REGISTRY, model(1), 'first', 'now');
     const refused = decision({ candidate: model(2), benchmark: model(1), pendingApproval: false });
     assert.throws(() => withApproval(first, refused, 'Kim', 'later'), /does not wait for approval/);
@@ -243,7 +243,7 @@ describe('the benchmark registry', () => {
     ...parts,
   });
 
-  it('numbers the looks of each test version once', () => {
+  it('numbers the looks at each test version once', () => {
     const look = (n: number, testVersion = 'v1') => ({ testVersion, loop: 'cars', iteration: n, candidate: idOf(n) });
     const one = withLook(EMPTY_REGISTRY, look(1));
     const two = withLook(one.registry, look(2));
@@ -254,8 +254,8 @@ describe('the benchmark registry', () => {
   });
 });
 
-describe('the normal distribution', () => {
-  it('is inverted by its quantile', () => {
+describe('the distribution function of the normal distribution', () => {
+  it('is the inverse of its quantile function', () => {
     for (const p of [0.001, 0.025, 0.3, 0.5, 0.8, 0.999]) assert.ok(Math.abs(normalCdf(normalQuantile(p)) - p) < 1e-6);
   });
 });

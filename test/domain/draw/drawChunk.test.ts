@@ -49,21 +49,21 @@ describe('drawing a chunk', () => {
     assert.ok(drawn.size > 20);
   });
 
-  it('gives the same rows whatever the order of the index, and others for another seed', () => {
+  it('gives the same rows for any order of the index, and other rows for another seed', () => {
     const index = pool(200);
     const rows = drawChunk({ ...request, index }).rows;
     assert.deepEqual(drawChunk({ ...request, index: index.toReversed() }).rows, rows);
     assert.notDeepEqual(drawChunk({ ...request, index, seed: 2 }).rows, rows);
   });
 
-  it('draws what remains where the pool holds less than a chunk', () => {
+  it('draws what remains if the pool holds less than a chunk', () => {
     const index = [indexRow(1), indexRow(2)];
     const chunk = drawChunk({ ...request, index });
     assert.equal(chunk.rows.length, 2);
     assert.equal(chunk.remaining, 0);
   });
 
-  it('names the image where a row would leak the test set', () => {
+  it('names the image if a row would leak the test set', () => {
     const test = indexRow(1, { split: 'test', perceptualHash: '00000000000000ff' });
     const copy = indexRow(2, { perceptualHash: '00000000000000fe' });
     assert.throws(
@@ -75,7 +75,7 @@ describe('drawing a chunk', () => {
 });
 
 describe('near duplicates', () => {
-  it('are found by bands exactly where comparing every pair finds them', () => {
+  it('are exactly those that comparing every pair finds', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -110,7 +110,7 @@ describe('near duplicates', () => {
     );
   });
 
-  it('of one vehicle may differ more than those of two', () => {
+  it('may differ more if they show one vehicle', () => {
     const row = (n: number, perceptualHash: string, vehicleId: string) => ({
       imageId: idOf(n),
       perceptualHash,

@@ -37,7 +37,7 @@ describe('joining hashes by distance', () => {
     ['spread', spread],
     ['dense', dense],
   ] as const)
-    it(`makes the sets that comparing every pair makes, of hashes that are ${name}`, () => {
+    it(`makes the same sets as comparing every pair, for hashes that are ${name}`, () => {
       fc.assert(
         fc.property(
           fc.array(bits.map(hashOf), { minLength: 1, maxLength: 60 }),

@@ -27,13 +27,13 @@ const pair = fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max:
 );
 
 describe('confusion counts', () => {
-  it('are given, predicted, pixels, ignored pixels left out', () => {
+  it('hold given label, prediction and pixels, and leave out ignored pixels', () => {
     const given = pixelsOf(0, 1, 1, 2, 255, 1);
     const predicted = pixelsOf(0, 1, 2, 2, 3, 1);
     assert.deepEqual(countConfusion(given, predicted), [0, 0, 1, 1, 1, 2, 1, 2, 1, 2, 2, 1]);
   });
 
-  it('give the IoU that is worked out by hand', () => {
+  it('give the same IoU as a calculation by hand', () => {
     const sums = new ClassSums().add([0, 0, 10, 1, 1, 6, 1, 2, 2, 2, 2, 4, 0, 3, 5]);
     assert.equal(sums.iou(1), 6 / 8);
     assert.equal(sums.iou(2), 4 / 6);
@@ -45,7 +45,7 @@ describe('confusion counts', () => {
     assert.equal(new ClassSums().miouOfPresent(LABELS), 1);
   });
 
-  it('hold every pixel that is not ignored once', () => {
+  it('hold every pixel once, except ignored ones', () => {
     fc.assert(
       fc.property(pair, ({ given, predicted }) => {
         const triples = countConfusion(given, predicted);
@@ -55,7 +55,7 @@ describe('confusion counts', () => {
     );
   });
 
-  it('are 1 exactly where label and prediction agree', () => {
+  it('give an IoU of 1 only if label and prediction agree', () => {
     fc.assert(
       fc.property(pair, ({ given, predicted }) => {
         const iou = new ClassSums().add(countConfusion(given, predicted)).miouOfPresent(LABELS);
@@ -68,7 +68,7 @@ describe('confusion counts', () => {
 });
 
 describe('boundary counts', () => {
-  it('are those of a straight edge that lies one pixel beside', () => {
+  it('match a straight edge that is one pixel off', () => {
     // 10×1, band of one pixel: the label ends after column 4, the prediction after column 5.
     const given = pixelsOf(1, 1, 1, 1, 1, 2, 2, 2, 2, 2);
     const predicted = pixelsOf(1, 1, 1, 1, 1, 1, 2, 2, 2, 2);
@@ -77,12 +77,12 @@ describe('boundary counts', () => {
     assert.deepEqual(countBoundary(given, given, 10, 1, CLASSES), [1, 1, 1, 2, 1, 1]);
   });
 
-  it('take the edge of the picture for no boundary', () => {
+  it('do not count the edge of the picture as a boundary', () => {
     const full = new Uint8Array(36).fill(1);
     assert.deepEqual(countBoundary(full, full, 6, 6, CLASSES), []);
   });
 
-  it('have as much in common as in all where label and prediction agree, else no more', () => {
+  it('have an intersection as large as the union if label and prediction agree, and never a larger one', () => {
     fc.assert(
       fc.property(pair, ({ given, predicted, width, height }) => {
         const counts = countBoundary(given, predicted, width, height, CLASSES);
@@ -109,7 +109,7 @@ describe('the summary of an evaluation', () => {
     ...fields,
   });
 
-  it('is what the counts of its images sum to', () => {
+  it('is the sum of the counts of its images', () => {
     const rows = [
       row(1, { confusion: [1, 1, 30, 3, 0, 10], boundary: [1, 4, 8, 3, 0, 6], imageMiou: 0.5, black: true }),
       row(2, { confusion: [1, 1, 10, 1, 2, 10], boundary: [1, 2, 4], imageMiou: 0.25, black: false }),
@@ -139,7 +139,7 @@ describe('the summary of an evaluation', () => {
     ]);
   });
 
-  it('names the weak spots that occur and no others', () => {
+  it('names the weak spots that occur, and no others', () => {
     const slices = (fields: Partial<EvaluationRow>) =>
       summariseEvaluation([row(1, fields)], TAXONOMY).slices.map(({ name }) => name);
     assert.deepEqual(slices({}), []);
@@ -149,7 +149,7 @@ describe('the summary of an evaluation', () => {
     assert.ok(slices({ damage: '2' }).includes('damaged'));
   });
 
-  it('says nothing of no images', () => {
+  it('is empty for no images', () => {
     const summary = evaluationSummarySchema.parse(summariseEvaluation([], TAXONOMY));
     assert.deepEqual([summary.images, summary.miou, summary.imageMiou, summary.worst.length], [0, null, null, 0]);
   });

@@ -5,7 +5,7 @@ import { boxIou } from '../../../domain/geometry/boxIou.js';
 type Box = [number, number, number, number];
 
 describe('the IoU of two boxes', () => {
-  it('is 1 for equal ones, 0 for strangers, and the same both ways', () => {
+  it('is 1 for equal boxes, 0 for disjoint ones, and the same in both directions', () => {
     const edge = fc.integer({ min: 0, max: 20 });
     const box = fc
       .tuple(edge, edge, edge, edge)
@@ -20,12 +20,12 @@ describe('the IoU of two boxes', () => {
     assert.equal(boxIou([0, 0, 1, 1], [1, 0, 2, 1]), 0);
   });
 
-  it('is 0 where a box is empty', () => {
+  it('is 0 if a box is empty', () => {
     assert.equal(boxIou([3, 3, 3, 3], [3, 3, 3, 3]), 0);
     assert.equal(boxIou([1, 1, 1, 2], [0, 0, 4, 4]), 0);
   });
 
-  it('is the share of both that they have in common', () => {
+  it('is the intersection divided by the union', () => {
     assert.equal(boxIou([0, 0, 2, 2], [1, 0, 3, 2]), 1 / 3);
   });
 });

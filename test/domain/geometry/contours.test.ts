@@ -16,7 +16,7 @@ const outlines = (raster: Uint8Array) => {
 };
 
 describe('outlines along pixel edges', () => {
-  it('give every pixel back, holes and corners that touch included', () => {
+  it('give every pixel back, even with holes and corners that touch', () => {
     fc.assert(
       fc.property(bits, (raster) => {
         const painted = new Uint8Array(raster.length);
@@ -27,7 +27,7 @@ describe('outlines along pixel edges', () => {
     );
   });
 
-  it('have one outer ring a piece and one ring a hole', () => {
+  it('have one outer ring per piece and one ring per hole', () => {
     const raster = new Uint8Array(WIDTH * HEIGHT);
     for (let y = 1; y < 8; y++) for (let x = 1; x < 10; x++) raster[y * WIDTH + x] = 1;
     raster[3 * WIDTH + 3] = 0;
@@ -42,7 +42,7 @@ describe('outlines along pixel edges', () => {
     );
   });
 
-  it('turn staircases into lines without leaving them further than asked', () => {
+  it('turn staircases into lines that stay within the tolerance', () => {
     const stairs = Array.from({ length: 20 }, (_, step) => [step, step, step + 1, step]).flat();
     const ring = [...stairs, 20, 20, 0, 20];
     const simple = simplifyRing(ring, 1);

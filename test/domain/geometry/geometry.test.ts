@@ -36,7 +36,7 @@ describe('geometry', () => {
     );
   });
 
-  it('finds the components that a flood fill finds, in the order of their first pixels', () => {
+  it('finds the same components as a flood fill, in the order of their first pixels', () => {
     fc.assert(
       fc.property(raster, ({ width, height, values }) => {
         const { ids, list } = connectedComponents(values, width, height, skipValues(0));
@@ -54,7 +54,7 @@ describe('geometry', () => {
     );
   });
 
-  it('gives each pixel the shortest way out of its region, over all ways', () => {
+  it('gives each pixel the length of the shortest way out of its region', () => {
     fc.assert(
       fc.property(raster, fc.boolean(), ({ width, height, values }, partsOnly) => {
         const distance = regionDistance(values, width, height, partsOnly);
@@ -66,7 +66,7 @@ describe('geometry', () => {
     );
   });
 
-  it('joins diagonal neighbours and keeps apart what touches nowhere', () => {
+  it('joins diagonal neighbours and separates pixels that do not touch', () => {
     const values = Uint8Array.from([1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1]);
     assert.deepEqual(
       connectedComponents(values, 4, 3, skipValues(0)).list.map(({ area }) => area),
@@ -74,7 +74,7 @@ describe('geometry', () => {
     );
   });
 
-  it('measures the radius of a disc-like part, and takes the edge of the picture for no edge of the part', () => {
+  it('measures the radius of a disc-like part, and does not count the edge of the picture as its edge', () => {
     const values = new Uint8Array(15 * 15);
     for (let y = 3; y < 12; y++) values.fill(1, y * 15 + 3, y * 15 + 12);
     const { ids, list } = connectedComponents(values, 15, 15, skipValues(0));
@@ -82,7 +82,7 @@ describe('geometry', () => {
     assert.equal(regionDistance(new Uint8Array(15).fill(1), 5, 3)[7], 8);
   });
 
-  it('gives back every region from its run lengths, whatever touches the edges', () => {
+  it('restores every region from its run lengths, whatever touches the edges', () => {
     fc.assert(
       fc.property(raster, ({ width, height, values }) => {
         const inside = (pixel: number): boolean => values[pixel] === 1;

@@ -6,11 +6,11 @@ import { polygonArea } from '../../../domain/geometry/ring.js';
 const whole = fc.integer({ min: -50, max: 50 });
 const points = fc.array(fc.tuple(whole, whole), { minLength: 1, maxLength: 40 });
 
-/** Twice the signed area of the triangle: above 0 where c lies left of the way from a to b. */
+/** Twice the signed area of the triangle: above 0 if c lies left of the way from a to b. */
 const turn = (a: Point, b: Point, c: Point): number => (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
 
 describe('the convex hull of points', () => {
-  it('turns one way, has corners that are among the points, and leaves no point outside', () => {
+  it('turns one way, has input points as corners, and leaves no point outside', () => {
     fc.assert(
       fc.property(points, (given) => {
         const corners = hull(given);
@@ -25,7 +25,7 @@ describe('the convex hull of points', () => {
     );
   });
 
-  it('is the same for points in any order, twice over, or without those inside', () => {
+  it('is the same in any order, with repeated points, or without inner points', () => {
     fc.assert(
       fc.property(points, (given) => {
         const corners = hull(given);
@@ -37,7 +37,7 @@ describe('the convex hull of points', () => {
     );
   });
 
-  it('leaves the points as they were, and bounds a square by its corners', () => {
+  it('does not change its input, and bounds a square by its corners', () => {
     const given: Point[] = [
       [2, 2],
       [0, 4],

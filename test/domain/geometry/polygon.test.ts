@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { fillPolygon, polygonRuns, runsArea } from '../../../domain/geometry/polygon.js';
 
-/** The rule, row by row and edge by edge: what stored labels were painted with. */
+/** The rule by which stored labels were painted, row by row and edge by edge. */
 function byTheRule(width: number, height: number, ring: readonly number[]): Uint8Array {
   const raster = new Uint8Array(width * height);
   const points = ring.length >> 1;
@@ -39,7 +39,7 @@ const coordinate = fc.oneof(
 const ring = fc.array(coordinate, { minLength: 0, maxLength: 80 });
 
 describe('a polygon', () => {
-  it('has the pixels whose centres lie in it, wherever its corners are', () => {
+  it('holds the pixels whose centres lie inside, wherever its corners are', () => {
     fc.assert(
       fc.property(ring, fc.integer({ min: 1, max: 27 }), fc.integer({ min: 1, max: 27 }), (points, width, height) => {
         const raster = new Uint8Array(width * height);
@@ -52,7 +52,7 @@ describe('a polygon', () => {
     );
   });
 
-  it('may have 150,000 points, as an outline has that nobody simplified', () => {
+  it('may have 150,000 points, as an outline that nobody simplified', () => {
     const points = 150_000;
     const turn = (point: number): number => (2 * Math.PI * point) / points;
     const circle = Array.from({ length: points }, (_, point) => [
@@ -63,7 +63,7 @@ describe('a polygon', () => {
     assert.ok(Math.abs(area - Math.PI * 100 ** 2) < 40, String(area));
   });
 
-  it('is refused where its edges run up and down the picture more often than any outline does', () => {
+  it('is refused if its edges cross the picture more often than any real outline', () => {
     const zigzag = Array.from({ length: 40_000 }, (_, point) => [point % 7, point % 2 === 0 ? -1 : 1_001]).flat();
     assert.throws(
       () => polygonRuns(zigzag, 8, 1_000),

@@ -5,15 +5,15 @@ import { imageFinder, type NamedImage } from '../../../domain/images/imageFinder
 const image = (fileName: string, imageId?: string): NamedImage =>
   imageId === undefined ? { fileName } : { fileName, imageId };
 
-/** Names of what is found. */
+/** Names of the images found. */
 function found(images: readonly NamedImage[], name: string): string[] {
   const outcome = imageFinder(images)(name);
   if (outcome === null) return [];
   return ('image' in outcome ? [outcome.image] : outcome.several).map(({ fileName }) => fileName);
 }
 
-describe('images by name', () => {
-  it('are found by their whole name before the last part of another one', () => {
+describe('finding images by name', () => {
+  it('prefers a whole name to the last part of another name', () => {
     const images = [image('front/1.jpg'), image('1.jpg'), image('back/2.jpg')];
     assert.deepEqual(found(images, '1.jpg'), ['1.jpg']);
     assert.deepEqual(found(images, 'front/1.jpg'), ['front/1.jpg']);
@@ -21,18 +21,18 @@ describe('images by name', () => {
     assert.deepEqual(found(images, 'ack/2.jpg'), []);
   });
 
-  it('are several where a last part fits several', () => {
+  it('finds several if a last part fits several', () => {
     assert.deepEqual(found([image('a/1.jpg'), image('b/1.jpg')], '1.jpg'), ['a/1.jpg', 'b/1.jpg']);
   });
 
-  it('are found by their id and the first 12 digits of it, if they have one', () => {
+  it('takes an id or its first 12 digits, if images have ids', () => {
     const id = '0123456789abcdef'.repeat(4);
     const images = [image('a.jpg', id), image('b.jpg')];
     for (const name of [id, id.slice(0, 12), id.slice(0, 30)]) assert.deepEqual(found(images, name), ['a.jpg']);
     assert.deepEqual(found(images, id.slice(0, 11)), []);
   });
 
-  it('are found however the letters of their name are composed', () => {
+  it('ignores how letters of a name are composed in Unicode', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), (name) => {
         fc.pre(!name.includes('/'));

@@ -22,7 +22,7 @@ describe('a condition on the index', () => {
     assert.equal(holds('ingestedAt>=2026-01-01T02:00:00+02:00', { ingestedAt: '2026-01-01T00:00:00.000Z' }), true);
   });
 
-  it('takes an empty value for unknown, and finds no order in what is unknown', () => {
+  it('treats an empty value as unknown, and orders no unknown values', () => {
     assert.equal(holds('vehicleId='), true);
     assert.equal(holds('vehicleId=', { vehicleId: 'v1' }), false);
     assert.equal(holds('vehicleId!=v1'), true);
@@ -37,7 +37,7 @@ describe('a condition on the index', () => {
     assert.throws(() => holds('classes=wheel'), /one class of hood, door, mirror/);
   });
 
-  it('matches names by patterns, letters in whatever composition', () => {
+  it('matches names by patterns, whatever the Unicode form of letters', () => {
     assert.equal(holds('fileName~front/*', { fileName: 'front/a/b.jpg' }), true);
     assert.equal(holds('fileName~front/*', { fileName: 'a/front/b.jpg' }), false);
     assert.equal(holds('fileName~*.jp?g', { fileName: 'b.jpeg' }), true);
@@ -45,7 +45,7 @@ describe('a condition on the index', () => {
     assert.equal(holds('fileName~stra\u00dfe-\u00fc*', { fileName: 'stra\u00dfe-u\u0308.jpg' }), true);
   });
 
-  it('of what is no condition says which columns and values there are', () => {
+  it('is refused if malformed, with the columns and values that exist', () => {
     assert.throws(() => holds('colour=red'), { hint: /Columns: imageId, fileName/ });
     assert.throws(() => holds('removedAt=x'), /unknown column `removedAt`/);
     assert.throws(() => holds('constructor=x'), /unknown column `constructor`/);
@@ -62,7 +62,7 @@ describe('a condition on the index', () => {
     assert.throws(() => holds('imageId=abc'), /cannot be `abc`/);
   });
 
-  it('is true or false of an image, or refused, whatever is typed', () => {
+  it('is true, false or refused, whatever a person types', () => {
     const column = fc.constantFrom(...CONDITION_COLUMNS, 'x');
     const operator = fc.constantFrom('=', '!=', '<', '<=', '>', '>=', '~', '');
     fc.assert(

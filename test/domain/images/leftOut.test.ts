@@ -20,7 +20,7 @@ const image = (n: number, kind: LeftOut['kind']): LeftOut => ({
 });
 
 describe('images that are left out', () => {
-  it('are those that are bad themselves: a store that is away says nothing of them', () => {
+  it('are only images that are bad themselves: a store that is away does not count against them', () => {
     const row = { imageId: idOf(1), fileName: '1.jpg' };
     const kinds = (Object.keys(FAILURES) as FailureCode[]).flatMap((code) => {
       const error = new PartloopError(code, 'what happened');
@@ -40,7 +40,7 @@ describe('images that are left out', () => {
     assert.equal(isFaultOfImage(new Error('socket hang up')), false);
   });
 
-  it('are never most of a set, never fewer than the share, and one bad image does not end a set of four', () => {
+  it('may reach the share but never exceed a quarter of a set, and one may always be left out of four', () => {
     const share = fc.double({ min: 0.001, max: 0.25, noNaN: true });
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1_000_000 }), share, (images, part) => {
@@ -53,7 +53,7 @@ describe('images that are left out', () => {
     );
   });
 
-  it('end the step above the share, with the count, the first ones, the list and what to do', () => {
+  it('end the step above the share, with the count, the first images, the list and what to do', () => {
     const allowance = { images: 40, share: 0.01, what: 'training', pool: 'cars' };
     const bad = [image(1, 'gone'), image(2, 'changed'), image(3, 'gone'), image(4, 'unreadable')];
     const { code, message, hint = '' } = tooManyLeftOut(bad, allowance, 's3://b/too-many.json');

@@ -13,25 +13,25 @@ function label(value = 0, [x0, y0, x1, y1] = [0, 0, 0, 0]): Uint8Array {
   });
 }
 
-describe('a corrected label tells that the one before', () => {
-  it('was wrong where a region of a thousandth of the image has another class', () => {
+describe('a corrected label', () => {
+  it('shows that the earlier label was wrong if a region of a thousandth of the image changed class', () => {
     assert.ok(isWrongLabel(label(), label(3, [20, 20, 25, 22]), SIDE, SIDE));
     assert.ok(isWrongLabel(label(3, [20, 20, 25, 22]), label(), SIDE, SIDE));
   });
 
-  it('was wrong where a third of a small part has, or a small part is new', () => {
+  it('shows it if a third of a small part changed, or a small part is new', () => {
     assert.ok(isWrongLabel(label(), label(3, [80, 80, 82, 83]), SIDE, SIDE));
     assert.ok(isWrongLabel(label(), label(3, [90, 20, 92, 22]), SIDE, SIDE));
     assert.ok(isWrongLabel(label(3, [90, 20, 92, 22]), label(), SIDE, SIDE));
   });
 
-  it('was not where an edge was retouched here and there', () => {
+  it('does not show it if somebody only retouched edges', () => {
     const retouched = label();
     for (let x = 12; x < 68; x += 3) retouched[10 * SIDE + x] = 0;
     assert.ok(!isWrongLabel(label(), retouched, SIDE, SIDE));
   });
 
-  it('was not where nothing changed', () => {
+  it('does not show it if nothing changed', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 64, maxLength: 64, max: 3 }), (values) => {
         assert.ok(!isWrongLabel(values, Uint8Array.from(values), 8, 8));

@@ -19,7 +19,7 @@ const attempt = (changes: Partial<IterationAttempt> = {}): IterationAttempt => (
 });
 
 describe('two attempts side by side', () => {
-  it('part in nothing if they are the same', () => {
+  it('differ in nothing if they are the same', () => {
     const { settings, steps } = attemptDiff(attempt(), attempt());
     assert.deepEqual(settings, []);
     assert.deepEqual(
@@ -31,7 +31,7 @@ describe('two attempts side by side', () => {
     );
   });
 
-  it('name each setting, step and fact that differs, and steps that only one has', () => {
+  it('show each setting, step and fact that differs, and steps that only one has', () => {
     const other = attempt({
       config: { ...testConfig, seed: 9, train: { ...testConfig.train, lrHead: 0.5 } },
       results: {
@@ -52,7 +52,7 @@ describe('two attempts side by side', () => {
 });
 
 describe('a loop that does not run', () => {
-  it('shows what it did and what it failed with', () => {
+  it('shows its work so far and its failure', () => {
     const first = withAttempt(emptyLoopState('cars'), 1, attempt());
     assert.equal(storedStatus(first).error, null);
     const failed = withAttempt(first, 2, attempt({ status: 'failed', error: 'no space', runId: 'b' }));

@@ -10,8 +10,8 @@ const results = (...steps: (keyof StepResults)[]): StepResults =>
 const whole = { results: results(...STEPS), config: testConfig };
 const names = (kept: StepResults): string[] => Object.keys(kept);
 
-describe('what another attempt at an iteration takes over', () => {
-  it('is every step before the one that it is replayed from', () => {
+describe('the steps that a new attempt at an iteration takes over', () => {
+  it('are all before the step that it replays from', () => {
     assert.deepEqual(names(keptSteps(whole, { from: 'evaluate', config: testConfig })), [
       'draw',
       'scan',
@@ -21,12 +21,12 @@ describe('what another attempt at an iteration takes over', () => {
     assert.deepEqual(names(keptSteps(whole, { from: 'draw', config: testConfig })), []);
   });
 
-  it('is every step that was done if it failed, up to the first that was not', () => {
+  it('are all finished ones after a failure, up to the first unfinished step', () => {
     const failed = { results: results('draw', 'scan', 'train'), config: testConfig };
     assert.deepEqual(names(keptSteps(failed, { from: null, config: testConfig })), ['draw', 'scan']);
   });
 
-  it('ends before the first step that a changed setting concerns', () => {
+  it('end before the first step that a changed setting affects', () => {
     const of = (settings: object) =>
       names(keptSteps(whole, { from: null, config: configWith(testConfig, { ...settings }) }));
     assert.deepEqual(of({ train: { lrHead: 0.5 } }), ['draw', 'scan', 'sample']);
@@ -38,7 +38,7 @@ describe('what another attempt at an iteration takes over', () => {
     );
   });
 
-  it('has no search if there was none, and never a report, which tells of the attempt that made it', () => {
+  it('include no search if there was none, and never a report, which describes its own attempt', () => {
     const without = {
       results: results('draw', 'scan', 'sample', 'train', 'evaluate', 'decide', 'report'),
       config: testConfig,
@@ -48,7 +48,7 @@ describe('what another attempt at an iteration takes over', () => {
     ]);
   });
 
-  it('leaves no room for settings of steps that a replay keeps', () => {
+  it('allow no changed settings', () => {
     assertMeansSomething('train', { train: { lrHead: 1 }, gate: {}, durability: {} });
     assert.throws(
       () => assertMeansSomething('evaluate', { train: { lrHead: 1 } }),

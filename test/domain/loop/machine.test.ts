@@ -53,7 +53,7 @@ class World {
   record(iteration: number, status: 'finished' | 'failed'): void {
     const known = this.rows.findIndex((each) => each.iteration === iteration);
     if (known < 0) this.rows.push(row(iteration, status));
-    // A finished iteration stays: what failed later stands beside it.
+    // A finished iteration stays: a later failure stands beside it.
     else if (this.rows[known]?.status === 'failed') this.rows[known] = row(iteration, status);
     this.rows.sort((a, b) => a.iteration - b.iteration);
   }
@@ -155,14 +155,14 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.constant<Act>((world) => {
     world.machine = loopMachine();
   }),
-  // Continue-as-new: what is carried is all there is.
+  // Continue-as-new: only the carried state remains.
   fc.constant<Act>((world) => {
     if (world.machine.running === null) world.machine = loopMachine(JSON.parse(JSON.stringify(carried(world.machine))));
   }),
 );
 
 describe('the loop machine', () => {
-  it('never keeps itself busy, never runs two iterations at once, and shows the phase it is in', () => {
+  it('never spins, never runs two iterations at once, and shows its current phase', () => {
     fc.assert(
       fc.property(fc.array(acts, { maxLength: 40 }), (sequence) => {
         const world = new World();
@@ -184,7 +184,7 @@ describe('the loop machine', () => {
     );
   });
 
-  it('does every iteration that was asked for, whatever fails, waits, is held, repaired or continued in between', () => {
+  it('runs every iteration asked for, despite failures, waits, holds, repairs and continue-as-new', () => {
     fc.assert(
       fc.property(fc.array(acts, { maxLength: 30 }), iterations, (sequence, last) => {
         const world = new World();
@@ -193,7 +193,7 @@ describe('the loop machine', () => {
           act(world);
           world.settle();
         }
-        // From here on nothing goes wrong, and nobody takes anything back.
+        // From here nothing goes wrong, and nobody takes anything back.
         world.machine = setPaused(world.machine, false);
         const goesOn = (): void => {
           for (let rounds = 0; rounds < 60; rounds++) {
@@ -237,7 +237,7 @@ describe('the loop machine', () => {
       (error: unknown) => error instanceof PartloopError && words.test(`${error.message} ${error.hint}`),
     );
 
-  it('keeps its settings where a start gives none, and puts given ones on top', () => {
+  it('keeps its settings if a start gives none, and puts given ones on top', () => {
     const own = configWith(config, { train: { lrHead: 0.002 }, chunkSize: 9 });
     const asked = { iterations: 1, config, settings: {} };
     const machine = { ...idle(), config: own };
@@ -246,7 +246,7 @@ describe('the loop machine', () => {
     assert.deepEqual(given, { ...own, seed: 5 });
   });
 
-  it('goes on after a failure with all that remained, in place of the count of a later start', () => {
+  it('goes on after a failure with all remaining iterations, whatever count a later start gives', () => {
     const failed = ended(
       { ...running(3, idle([row(2, 'finished')], 3)), remaining: 5 },
       { kind: 'failed', error: 'x' },
@@ -268,7 +268,7 @@ describe('the loop machine', () => {
     refused(() => start(idle(), { iterations: 1, config, settings: { pool: 'vans' } }), /draws from pool `cars`/);
   });
 
-  it('takes a start while it stops as a wish to go on', () => {
+  it('takes a start during a stop as a wish to go on', () => {
     const stopping = stop({ ...running(2, idle([row(1, 'finished')], 2)), remaining: 3 }, false);
     assert.equal(phaseOf(stopping), 'stopping');
     const { machine, outcome } = start(stopping, { iterations: 2, config, settings: {} });
@@ -278,7 +278,7 @@ describe('the loop machine', () => {
     assert.equal(nextDeed(over).kind, 'run');
   });
 
-  it('does the cancelled iteration again where a start takes back a stop that did not wait', () => {
+  it('runs the cancelled iteration again if a start takes back an immediate stop', () => {
     const stopping = stop({ ...running(1), remaining: 1 }, true);
     const { machine } = start(stopping, { iterations: 1, config, settings: {} });
     const over = ended(machine, { kind: 'failed', error: 'cancelled' });
@@ -287,14 +287,14 @@ describe('the loop machine', () => {
     assert.deepEqual(nextDeed(read), { kind: 'run', iteration: 1, from: null, settings: null });
   });
 
-  it('retries what failed and refuses where nothing did', () => {
+  it('retries a failed iteration, and refuses if none failed', () => {
     refused(() => runAgain(idle([row(1, 'finished')], 2), {}), /nothing failed.*iteration replay/);
     const stored = idle([row(1, 'finished'), row(2, 'failed')], 2);
     assert.equal(failedIteration(stored), 2);
     assert.deepEqual(nextDeed(runAgain(stored, {})), { kind: 'run', iteration: 2, from: null, settings: null });
   });
 
-  it('refuses to do an iteration again that there is not, or while one runs, and changes nothing', () => {
+  it('refuses to run an iteration again if it does not exist or one is running, and changes nothing', () => {
     refused(
       () => runAgain(idle([row(1, 'finished')], 2), { iteration: 77, from: 'train' }),
       /no iteration 77.*last one is 1/,
@@ -308,7 +308,7 @@ describe('the loop machine', () => {
     refused(() => runAgain(idle([row(1, 'finished')], 2), kept), /setting of the step train.*Replay from train/);
   });
 
-  it('adds what a joined start gives to the request that waits', () => {
+  it('adds a joined start to the waiting request', () => {
     let machine: LoopMachine = { ...running(1), remaining: 1 };
     machine = start(machine, { iterations: 1, config, settings: { seed: 2 } }).machine;
     const joined = start(machine, { iterations: 3, config, settings: { chunkSize: 5 } });
@@ -318,7 +318,7 @@ describe('the loop machine', () => {
     assert.deepEqual([next.config?.seed, next.config?.chunkSize, next.remaining], [2, 5, 3]);
   });
 
-  it('counts an iteration that ran already as the first of those that a start asks for', () => {
+  it('counts an iteration that already runs as the first one that a start asks for', () => {
     const seen = { next: 1, rows: [], proposal: null, config, running: 1 };
     for (const isUnderWay of [false, true]) {
       const found = wasRead(loopMachine(), seen);
@@ -327,12 +327,12 @@ describe('the loop machine', () => {
       const later = start(begun(machine, 1), { iterations: 1, config });
       assert.deepEqual([later.outcome, later.machine.pending?.iterations], ['queued', 1]);
     }
-    // A replay of an older one is no iteration of those to come.
+    // A replay of an older iteration does not count as one to come.
     const replayed = begun(wasRead(loopMachine(), { ...seen, next: 3 }), 1);
     assert.equal(start(replayed, { iterations: 2, config }).outcome, 'queued');
   });
 
-  it('waits for images without an iteration an hour: only another version of the pool is worth one', () => {
+  it('runs no iteration per hour while it waits for images: only a new version of the pool starts one', () => {
     const waiting = wasRead(ended({ ...running(1), remaining: 1 }, { kind: 'no-images' }), {
       ...{ next: 1, rows: [], proposal: null, config },
     });
@@ -344,7 +344,7 @@ describe('the loop machine', () => {
     assert.equal(looked(again, 5).waiting, false);
   });
 
-  it('reads what the version before carried through continue-as-new', () => {
+  it('reads the state that the previous version carried through continue-as-new', () => {
     const before = { config, remaining: 3, pending: { iterations: 2, config }, paused: true };
     const machine = loopMachine(before);
     assert.deepEqual([machine.remaining, machine.paused, machine.pending?.iterations], [3, true, 2]);

@@ -20,7 +20,7 @@ const attempt = (runId: string, status: 'finished' | 'failed' = 'finished'): Ite
 });
 
 describe('the state of a loop', () => {
-  it('counts a failed iteration as still to do', () => {
+  it('counts a failed iteration as not yet done', () => {
     const state = withAttempt(withAttempt(emptyLoopState('cars'), 1, attempt('a')), 2, attempt('b', 'failed'));
     assert.equal(nextIteration(state), 2);
     assert.equal(nextIteration(withAttempt(state, 2, attempt('c'))), 3);
@@ -40,7 +40,7 @@ describe('the state of a loop', () => {
     );
   });
 
-  it('keeps what later iterations were built on', () => {
+  it('keeps iterations that later ones were built on', () => {
     const built = withAttempt(withAttempt(emptyLoopState('cars'), 1, attempt('a')), 2, attempt('b'));
     const replayed = withAttempt(built, 1, attempt('c'));
     assert.equal(replayed.iterations[0]?.current.runId, 'a');
@@ -50,12 +50,12 @@ describe('the state of a loop', () => {
     );
   });
 
-  it('lets a replay replace what a failed iteration stands on: its retry builds on the new one', () => {
+  it('lets a replay replace the basis of a failed iteration, whose retry builds on the new one', () => {
     const built = withAttempt(withAttempt(emptyLoopState('cars'), 1, attempt('a')), 2, attempt('b', 'failed'));
     assert.equal(withAttempt(built, 1, attempt('c')).iterations[0]?.current.runId, 'c');
   });
 
-  it('says what steps went on without, by step and reason, and nothing of steps that did not count it', () => {
+  it('says which images steps went on without, by step and reason, and skips steps that did not count them', () => {
     const step = (name: string, facts: StepResult['facts']): StepResult => ({
       ...{ step: name, digest: '0'.repeat(64), outcome: 'miss', outputs: {}, facts, seconds: 1 },
     });

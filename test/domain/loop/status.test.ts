@@ -8,20 +8,20 @@ const failed = (error: string | null, phase: LoopStatus['phase'] = 'failed'): Lo
   ...{ error, proposal: null, rows: [] },
 });
 
-describe('what is said to do about a failed loop', () => {
-  it('is a retry, in the command and in the Temporal UI alike', () => {
+describe('the advice about a failed loop', () => {
+  it('is a retry, both as a command and in the Temporal UI', () => {
     const terminated = failed('iteration 2: loop:cars:iteration:0002 was terminated');
     assert.equal(nextStep(terminated), '`partloop loop retry cars` goes on from what is done.');
     assert.match(loopDetails(terminated, null), /was terminated\n`partloop loop retry cars`/);
   });
 
-  it('is left to a failure that names its command itself, so that two do not contradict each other', () => {
+  it('leaves out the retry if the failure names its own command, so that hints do not contradict each other', () => {
     const damaged = failed('iteration 2: x is damaged\nMake it again: `partloop iteration replay cars 2 --from scan`.');
     assert.equal(nextStep(damaged), null);
     assert.match(loopDetails(damaged, null), /x is damaged\. Make it again: `partloop iteration replay/);
   });
 
-  it('is nothing where nothing failed, or the loop runs again', () => {
+  it('is empty if nothing failed, or the loop runs again', () => {
     assert.equal(nextStep(failed(null)), null);
     assert.equal(nextStep(failed('iteration 2: boom', 'running')), null);
   });

@@ -17,14 +17,14 @@ const answer = (number: number, fields: Partial<AuditAnswer> = {}): AuditAnswer 
 });
 
 describe('answers to an audit sample', () => {
-  it('say nothing if there are none, and nothing of recall while no label was wrong', () => {
+  it('say nothing if there are none, and nothing about recall while no label was wrong', () => {
     assert.equal(estimateRecall([]), null);
     const estimate = estimateRecall([answer(1), answer(2)]);
     assert.deepEqual([estimate?.wrongShare.value, estimate?.found, estimate?.setAside], [0, null, null]);
     assert.ok((estimate?.wrongShare.high ?? 0) > 0.5, 'two answers leave nearly everything open');
   });
 
-  it('count as many images as they stand for: one overlooked of many counts more than one found of few', () => {
+  it('count for as many images as they stand for: one overlooked of many counts more than one found of few', () => {
     const estimate = estimateRecall([
       answer(1, { wrong: true, found: true, setAside: true, chance: 1 }),
       answer(2, { wrong: true, chance: 0.25 }),
@@ -35,7 +35,7 @@ describe('answers to an audit sample', () => {
     assert.equal(estimate?.setAside?.value, 0.2);
   });
 
-  it('are the last ones given to an image of a scan, and told from the same said again', () => {
+  it('are the latest ones per image and scan, and repeating one adds nothing', () => {
     const early = answer(1, { wrong: true, found: true });
     const late = answer(1, { wrong: false, reviewedAt: '2026-01-02T00:00:00.000Z' });
     const other = answer(1, { scan: 'scan-2' });
@@ -65,7 +65,7 @@ describe('answers to an audit sample', () => {
     );
   });
 
-  it('estimate what a scan overlooked within their interval, sample after sample', () => {
+  it('estimate within their interval how many wrong labels a scan overlooked, sample after sample', () => {
     const random = seededRandom('audit-recall');
     let inside = 0;
     const samples = 60;

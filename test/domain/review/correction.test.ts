@@ -15,7 +15,7 @@ const label = (at: (x: number, y: number) => number): Uint8Array =>
   Uint8Array.from({ length: SIZE * SIZE }, (_, pixel) => at(pixel % SIZE, Math.floor(pixel / SIZE)));
 
 describe('an accepted suggestion', () => {
-  it('adds a missing part where nothing is labelled, and leaves its neighbours alone', () => {
+  it('adds a missing part to unlabelled pixels, and leaves its neighbours alone', () => {
     const before = label((x) => (x < 6 ? 1 : 0));
     const after = applySuggestion(before, SIZE, SIZE, {
       from: 0,
@@ -42,7 +42,7 @@ describe('an accepted suggestion', () => {
     );
   });
 
-  it('splits a part where only a piece of it is another one', () => {
+  it('splits a part if only a piece of it belongs to another', () => {
     const after = applySuggestion(
       label(() => 3),
       SIZE,
@@ -55,7 +55,7 @@ describe('an accepted suggestion', () => {
     );
   });
 
-  it('takes an extra part away', () => {
+  it('removes an extra part', () => {
     const after = applySuggestion(
       label((x) => (x < 4 ? 3 : 0)),
       SIZE,
@@ -68,7 +68,7 @@ describe('an accepted suggestion', () => {
     );
   });
 
-  it('is none where no region or no other class is proposed, and an error where the region is damaged', () => {
+  it('changes nothing if no region or no other class is proposed, and is an error if the region is damaged', () => {
     const region = JSON.stringify(proposal(() => true));
     const of = (classId: number, suggestedClassId: number | null, text: string | null) =>
       suggestionOf({ findingId: 'f', classId, suggestedClassId, proposal: text });
@@ -78,7 +78,7 @@ describe('an accepted suggestion', () => {
     assert.throws(() => of(3, 1, '{"size":[8],"counts":[]}'), /finding f has a damaged proposal/);
   });
 
-  it('is the same done twice, and touches no other class', () => {
+  it('gives the same label when applied twice, and touches no other class', () => {
     const values = fc.uint8Array({ minLength: SIZE * SIZE, maxLength: SIZE * SIZE, max: 4 });
     const cells = fc.array(fc.boolean(), { minLength: 64, maxLength: 64 });
     fc.assert(

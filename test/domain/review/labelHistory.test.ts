@@ -6,7 +6,7 @@ import { indexRow } from '../sample/rows.js';
 
 type Told = Pick<IndexRow, 'change'> & { label: string; by?: string; at?: string };
 
-/** Rows of one image, as they were told one after the other. */
+/** Rows of one image, in the order of their changes. */
 const rowsOf = (told: readonly Told[]): IndexRow[] =>
   told.map(({ change, label, by = null, at = '2026-01-01T00:00:00.000Z' }, labelRevision) =>
     indexRow(1, {
@@ -23,13 +23,13 @@ const lastSetter = (told: readonly Told[]): Setter => {
 const setBy = (told: readonly Told[]): number => lastSetter(told).row.labelRevision;
 
 describe('the row that set a label', () => {
-  it('is the first one of the image, and each that gave another label', () => {
+  it('is the first row of the image, and each row that gave another label', () => {
     assert.equal(setBy([imported]), 0);
     assert.equal(setBy([imported, { change: 'relabel', label: 'b' }]), 1);
     assert.equal(setBy([imported, { change: 'review', label: 'b', by: 'r1' }]), 1);
   });
 
-  it('is not one that only tells tags, or takes the image out and back', () => {
+  it('is never one that only changes tags, or removes the image and restores it', () => {
     const more: Told[] = [
       { change: 'facts', label: 'b' },
       { change: 'removal', label: 'b' },
@@ -44,7 +44,7 @@ describe('the row that set a label', () => {
     assert.equal(setBy([imported, ...back]), 2);
   });
 
-  it('is the review that gave back the label of the import, and not the import', () => {
+  it('is the review that gave back the imported label, not the import', () => {
     const both: Told[] = [
       imported,
       { change: 'review', label: 'b', by: 'r1' },
@@ -57,7 +57,7 @@ describe('the row that set a label', () => {
     );
   });
 
-  it('is, for a review that was taken back, whoever gave the label below it', () => {
+  it('is the row that gave the label below, if a review was taken back', () => {
     const first: Told[] = [imported, { change: 'review', label: 'b', by: 'r1' }];
     assert.equal(setBy([...first, { change: 'undo', label: 'a', by: 'r1' }]), 0);
     const second: Told[] = [...first, { change: 'review', label: 'c', by: 'r2' }];
@@ -68,7 +68,7 @@ describe('the row that set a label', () => {
     assert.equal(setBy([...below, { change: 'undo', label: 'a', by: 'r2' }]), 0);
   });
 
-  it('is told from a later review of the same label, where the review in between was taken back', () => {
+  it('is not confused with a later review of the same label after the one in between was taken back', () => {
     const back: Told[] = [
       imported,
       { change: 'review', label: 'b', by: 'r1' },
@@ -80,13 +80,13 @@ describe('the row that set a label', () => {
     assert.equal(setBy([...back, { change: 'undo', label: 'b', by: 'r2' }]), 1);
   });
 
-  it('counts as withdrawn by what is known from elsewhere, too', () => {
+  it('counts as withdrawn also if only another record says so', () => {
     const rows = rowsOf([imported, { change: 'review', label: 'b', by: 'r1' }]);
     assert.equal(setterOf(rows, 1).isWithdrawn, false);
     assert.equal(setterOf(rows, 1, (row) => isMadeBy(row, 'r1')).isWithdrawn, true);
   });
 
-  it('from before changes were written down is known by the time of its review', () => {
+  it('is known by the time of its review if it is from before changes were written down', () => {
     const at = '2026-02-03T04:05:06.000Z';
     const review = '01KGGTSTAG0000000000000000';
     const [, row] = rowsOf([imported, { change: null, label: 'b', at }]);
@@ -94,7 +94,7 @@ describe('the row that set a label', () => {
     assert.equal(row !== undefined && isMadeBy({ ...row, labelRevision: 0 }, review), false);
   });
 
-  it('is one that has the label, and came no later, whatever rows there are', () => {
+  it('is one that has the label and is no later, for any rows', () => {
     const label = fc.constantFrom('a', 'b', 'c');
     const by = fc.constantFrom('r1', 'r2', 'r3');
     const told = fc.record({
@@ -110,7 +110,7 @@ describe('the row that set a label', () => {
           const setter = setterOf(rows, at).row;
           assert.equal(setter.labelSha256, row.labelSha256);
           assert.ok(setter.labelRevision <= row.labelRevision);
-          // What came later changes nothing of it.
+          // Later rows do not change that.
           assert.deepEqual(setter, setterOf(rows.slice(0, at + 1), at).row);
         }
       }),

@@ -25,8 +25,8 @@ const holed = (inner: number): Uint8Array =>
   draw((x, y) => (within(x, y, 5, 4, 7, 6) ? inner : within(x, y, 2, 2, 10, 8) ? 1 : 0));
 const filled = draw((x, y) => (within(x, y, 2, 2, 10, 8) ? 1 : 0));
 
-describe('what comes back from a tool', () => {
-  it('changes nothing where nothing was changed, whatever was exported', () => {
+describe('a label that comes back from a tool', () => {
+  it('changes nothing if nobody changed it, whatever was exported', () => {
     const raster = fc.uint8Array({ minLength: WIDTH * HEIGHT, maxLength: WIDTH * HEIGHT, max: 4 });
     fc.assert(
       fc.property(raster, fc.boolean(), (original, polygons) => {
@@ -38,7 +38,7 @@ describe('what comes back from a tool', () => {
     );
   });
 
-  it('is put on top of the classes that were not exported', () => {
+  it('is laid over the classes that were not exported', () => {
     const original = draw((x) => (x < 4 ? 1 : x < 8 ? 2 : 255));
     const reference = original.map((value) => (value === 1 ? 1 : 0));
     const { label } = merge({ original, reference, returned: draw((x) => (x < 2 ? 1 : x === 5 ? 3 : 0)) });
@@ -48,13 +48,13 @@ describe('what comes back from a tool', () => {
     );
   });
 
-  it('loses no hole to a tool that drops them, and counts its pixels', () => {
+  it('loses no hole to a tool that drops holes, and counts their pixels', () => {
     const { label, holes, changed } = merge({ original: holed(0), returned: filled });
     assert.deepEqual([holes, changed], [{ count: 1, pixels: 4 }, 0]);
     assert.deepEqual(label, holed(0));
   });
 
-  it('fills a hole where the scan asked for it, or the person does', () => {
+  it('fills a hole if the scan or the person asks for it', () => {
     const asked = merge({ original: holed(0), returned: filled, expected: ({ x0 }) => x0 === 5 });
     assert.deepEqual([asked.label, asked.changed], [filled, 4]);
     assert.deepEqual(merge({ original: holed(0), returned: filled, fillHoles: true }).label, filled);
@@ -66,7 +66,7 @@ describe('what comes back from a tool', () => {
     assert.deepEqual(label, holed(3));
   });
 
-  it('does not take an edge that polygons moved by a pixel for a correction', () => {
+  it('does not count edges that polygons moved by a pixel as corrections', () => {
     const moved = draw((x, y) => (within(x, y, 3, 2, 10, 9) ? 1 : 0));
     const { label, edgePixels } = merge({ original: filled, returned: moved, polygons: true });
     assert.deepEqual(label, filled);
@@ -74,7 +74,7 @@ describe('what comes back from a tool', () => {
     assert.equal(merge({ original: filled, returned: moved }).changed, 13);
   });
 
-  it('takes a part away as a whole where polygons lack it, and not just its inside', () => {
+  it('removes a whole part, not just its inside, if the polygons lack it', () => {
     const disc = (cx: number, cy: number) => (x: number, y: number) => Math.hypot(x - cx, y - cy) <= 3;
     const [first, second] = [disc(3, 4), disc(9, 5)];
     const original = draw((x, y) => (first(x, y) ? 1 : second(x, y) ? 2 : 0));
@@ -89,7 +89,7 @@ describe('what comes back from a tool', () => {
     assert.equal(edgePixels, 0);
   });
 
-  it('takes a part that was drawn as polygons all the same', () => {
+  it('accepts a part that was drawn as polygons', () => {
     const more = draw((x, y) => (within(x, y, 2, 2, 10, 8) ? 1 : within(x, y, 0, 0, 2, 10) ? 2 : 0));
     assert.deepEqual(merge({ original: filled, returned: more, polygons: true }).label, more);
   });

@@ -43,7 +43,7 @@ const region = (changes: Partial<Parameters<typeof silenced>[0]> = {}): Paramete
 });
 
 describe('verdicts', () => {
-  it('take the last word on a finding, and of equal times the later one', () => {
+  it('count the last word on a finding, and of equal times the later one', () => {
     const said = [
       verdict({ verdict: 'right', reviewedAt: '2026-01-03T00:00:00Z' }),
       verdict({ verdict: 'unsure', reviewedAt: '2026-01-01T00:00:00Z' }),
@@ -80,20 +80,20 @@ describe('verdicts', () => {
     assert.equal(silenced(region({ imageId: 'c'.repeat(64) }), said), false);
   });
 
-  it('silence nothing once the reviewer takes it back', () => {
+  it('silence nothing once the reviewer takes them back', () => {
     const said = [verdict({}), verdict({ verdict: 'wrong', reviewedAt: '2026-02-01T00:00:00Z' })];
     assert.equal(silenced(region(), said), false);
   });
 
-  it('hear what was said of the finding itself before what was said of its neighbour', () => {
+  it('about the finding itself count before verdicts on its neighbour', () => {
     const said = [verdict({}), verdict({ findingId: 'two', verdict: 'wrong' })];
     assert.equal(silenced(region({ findingId: 'two' }), said), false);
     assert.equal(silenced(region({ findingId: 'three' }), said), true);
   });
 });
 
-describe('what a scan claimed beside what reviewers found', () => {
-  it('is counted by steps of probability, the last answer of each finding, without those who were unsure', () => {
+describe('claimed probabilities beside the findings of reviewers', () => {
+  it('are counted by steps of probability, with the last answer per finding and without unsure ones', () => {
     const said = [
       verdict({ findingId: 'a', pModel: 0.6, verdict: 'wrong' }),
       verdict({ findingId: 'b', pModel: 0.68, verdict: 'right' }),

@@ -40,7 +40,7 @@ const request = (fields: Partial<SampleRequest> = {}): SampleRequest => ({
 });
 
 describe('algo2', () => {
-  it('picks exactly the budget with probabilities that sum to it', () => {
+  it('picks exactly the budget, with probabilities that sum to it', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 120 }),
@@ -82,7 +82,7 @@ describe('algo2', () => {
     }
   });
 
-  it('gives equal picks for equal input in any order', () => {
+  it('picks equally from equal images, in any order', () => {
     const { chunk, scan } = skewed(150);
     const sample = sampleChunk(request({ chunk, scan }));
     assert.deepEqual(sampleChunk(request({ chunk: chunk.toReversed(), scan: scan.toReversed() })), sample);
@@ -99,7 +99,7 @@ describe('algo2', () => {
     assert.ok(sample.rows.every((row) => !out.has(row.imageId)));
   });
 
-  it('takes at most two of a duplicate cluster, the least suspect ones', () => {
+  it('takes at most two images per duplicate cluster, the least suspect ones', () => {
     const { chunk, scan } = skewed(90);
     const clustered = chunk.map((row, n) => ({ ...row, cluster: idOf(n % 9) }));
     const { rows } = sampleChunk(request({ chunk: clustered, scan, budget: 90 }));
@@ -117,7 +117,7 @@ describe('algo2', () => {
     }
   });
 
-  it('balances a skewed chunk: rare views and rare classes are picked more often than by chance', () => {
+  it('balances a skewed chunk: it picks rare views and rare classes more often than chance', () => {
     const base = skewed(400);
     const sample = sampleChunk(request({ ...base, budget: 120 }));
     const picked = new Set(sample.rows.map((row) => row.imageId));
@@ -130,7 +130,7 @@ describe('algo2', () => {
     assert.match(sample.rows.find((row) => row.reason === 'need')?.why ?? '', /=|rare|well covered/);
   });
 
-  it('wants less of what the training set already holds', () => {
+  it('prefers images that the training set holds less of', () => {
     const base = skewed(200);
     const holdings = Array.from({ length: 100 }, (_, n) => ({
       ...chunkRow(1_000 + n, { angle: 135, black: true, orientation: n % 2 ? 'left' : 'right' }),
@@ -145,7 +145,7 @@ describe('algo2', () => {
     assert.ok(count(holdings) < count([]));
   });
 
-  it('lowers the chance of a suspect image and works without any tag', () => {
+  it('lowers the chance of a suspect image, and works without any tag', () => {
     const base = skewed(200, false);
     const scan = base.scan.map((row, n) => ({ ...row, hardness: 0.5, pMislabelled: n % 2 ? 0.45 : 0.02 }));
     const sample = sampleChunk(request({ chunk: base.chunk, scan, budget: 60 }));
@@ -160,7 +160,7 @@ describe('algo2', () => {
 });
 
 describe('systematic sampling with probability proportional to size', () => {
-  it('keeps every probability at most 1 and picks exactly as many as wanted', () => {
+  it('keeps every probability at most 1, and picks exactly as many as asked for', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 1e-6, max: 1e3, noNaN: true }), { minLength: 1, maxLength: 80 }),
@@ -179,7 +179,7 @@ describe('systematic sampling with probability proportional to size', () => {
 });
 
 describe('the training set', () => {
-  it('loses what was quarantined since and takes newer label revisions', () => {
+  it('loses images that were quarantined since, and takes newer label revisions', () => {
     const earlier = [1, 2, 3].map((n) => ({ ...chunkRow(n), pickedIn: 1 }));
     const refreshed = refreshRows(
       earlier,
@@ -193,7 +193,7 @@ describe('the training set', () => {
     assert.equal(refreshed[0]?.labelSha256, idOf(99));
   });
 
-  it('loses what was removed from the pool, or made a test image, since it was picked', () => {
+  it('loses images that were since removed from the pool or made test images', () => {
     const earlier = [1, 2, 3].map((n) => ({ ...chunkRow(n), pickedIn: 1 }));
     const refreshed = refreshRows(earlier, [indexRow(2, { split: 'test' }), indexRow(3)], []);
     assert.deepEqual(
@@ -202,7 +202,7 @@ describe('the training set', () => {
     );
   });
 
-  it('is offered images that come back from quarantine, test images never', () => {
+  it('is offered images that come back from quarantine, but never test images', () => {
     const index = [indexRow(1), indexRow(2, { split: 'test' }), indexRow(3)];
     const rows = returningRows([scanRow(1), scanRow(2), scanRow(3, { quarantined: true })], [], [], index);
     assert.deepEqual(

@@ -25,7 +25,7 @@ const imageOf = fc.record({
 });
 
 describe('the counts of a scan', () => {
-  it('add up to the pool, and its two tables hold each image once, whatever became of it', () => {
+  it('add up to the pool, and its two tables hold each image once, whatever happened to it', () => {
     const images = fc.array(imageOf, { minLength: 1, maxLength: 60 });
     const split = fc.constantFrom(...splitChoiceSchema.options);
     fc.assert(
@@ -76,7 +76,7 @@ describe('the counts of a scan', () => {
     );
   });
 
-  it('are one sentence that leaves out what is zero', () => {
+  it('are one sentence that leaves out zeros', () => {
     const none: ScanCounts = {
       ...{ split: 'train', poolImages: 600, scanned: 600, otherTrain: 0, otherVal: 0, otherTest: 0, interior: 0 },
       ...{ heldBack: 0, drawnBefore: 0, remaining: 0, missing: 0, unreadable: 0, unjudged: 0, failed: 0 },
@@ -89,7 +89,7 @@ describe('the counts of a scan', () => {
     );
   });
 
-  it('are unknown for scans from before they were written down', () => {
+  it('are unknown for scans that are older than the counts', () => {
     assert.equal(countsOf({ scanned: 60, overThreshold: 3, findings: 4 }), null);
     assert.equal(countsOf(countFacts({ drawn: 60, missing: 0 }, [])), null);
   });

@@ -26,7 +26,7 @@ const finding = (findingId: string, pWrong: number) =>
   });
 
 describe('an exported scan', () => {
-  it('speaks in class names and in pixels of the original picture, the most probable finding first', () => {
+  it('uses class names and pixels of the original picture, the most probable finding first', () => {
     const size = { width: 400, height: 200 };
     const { images, findings } = exportScan([image], [finding('x', 0.4), finding('y', 0.9)], dsmlr18, () => size);
     assert.deepEqual(images, [
@@ -49,7 +49,7 @@ describe('an exported scan', () => {
     });
   });
 
-  it('names the whole label where a finding is about all of it, not the background', () => {
+  it('names the whole label, not the background, if a finding is about all of it', () => {
     const classes = (kinds: readonly FindingRow['kind'][], classId: number) =>
       exportScan(
         [],
@@ -63,7 +63,7 @@ describe('an exported scan', () => {
     assert.deepEqual(classes(['bad_outline'], 1), [dsmlr18.classes[0]?.name]);
   });
 
-  it('is answered by the same key, also from a table from before the whole label had a name', () => {
+  it('takes answers under the same key, also if its table is older than the name of the whole label', () => {
     const row = { image_id: id, kind: 'mirrored', suggested_class: '', bbox: '0 0 1 1' };
     assert.equal(findingKey({ ...row, class: 'whole label' }), findingKey({ ...row, class: 'background' }));
     assert.notEqual(findingKey({ ...row, class: 'hood' }), findingKey({ ...row, class: 'background' }));

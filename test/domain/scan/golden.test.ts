@@ -8,7 +8,7 @@ import { classValue, drawCar, fill, mistaken, moved, neighbourlyScheme, replaced
 const SIZE = 96;
 const IMAGES = 200;
 
-/** What is done to the label of an image; every kind of error that a scan without tags can name. */
+/** The changes to the label of an image: every kind of error that a scan without tags can name. */
 const ERRORS: readonly { kind: string; images: number; spoil(label: Uint8Array, at: number): Uint8Array }[] = [
   {
     kind: 'missing_part',
@@ -86,7 +86,7 @@ function chunk(taxonomy = scheme): { entries: ReduceEntry[]; planted: string[] }
   return { entries, planted };
 }
 
-/** What the scan of the chunk finds; a change here is a change of algo1 and belongs to its description. */
+/** The findings of the scan; a change here is a change of algo1 and belongs in its description. */
 const GOLDEN = {
   empty_label: 2,
   extra_part: 2,
@@ -99,7 +99,7 @@ const GOLDEN = {
   wrong_class: 4,
   wrong_side: 11,
 };
-/** What it looks at: a rule that proposes nothing any more is silenced, whatever the probabilities. */
+/** Its candidates: they show a rule that no longer proposes anything, whatever the probabilities. */
 const GOLDEN_CANDIDATES = {
   bad_outline: 1072,
   empty_label: 2,
@@ -114,11 +114,11 @@ const GOLDEN_CANDIDATES = {
   wrong_class: 560,
   wrong_side: 284,
 };
-/** Parts among non-neighbours where the taxonomy says which parts touch, by what was planted in their images. */
+/** Parts among non-neighbours if the taxonomy says which parts touch, by the error planted in their images. */
 const GOLDEN_NON_NEIGHBOURS = { extra_part: 1, wrong_class: 4 };
 
 /**
- * What the scan is sure of (`pWrong` of at least 0.5), by kind. `planted`: images with such an error; `found`: those of
+ * Certain findings (`pWrong` of at least 0.5), by kind. `planted`: images with such an error; `found`: those of
  * them with such a finding. Further findings of the kind: `beside` lie in an image with an error of another kind,
  * `false` in an image whose label is right.
  */
@@ -159,12 +159,12 @@ describe('the golden chunk', () => {
   const known = Object.fromEntries(scheme.classes.map(({ name }) => [name, 0.8]));
   const scan = reduceScan(entries, scheme, scanConfigSchema.parse({}), { model: known });
 
-  it('yields the same number of findings of each kind as ever', () => {
+  it('yields the recorded number of findings of each kind', () => {
     const found = Object.fromEntries(Object.entries(scan.summary.kinds).filter(([, count]) => count > 0));
     assert.deepEqual(found, GOLDEN);
   });
 
-  it('looks at the same number of suspect places of each kind as ever', () => {
+  it('has the recorded number of suspect places of each kind', () => {
     const looked = new Map<string, number>();
     for (const { analysis } of entries) {
       const copies = analysis?.injected.flatMap(({ candidates }) => candidates.map(({ candidate }) => candidate)) ?? [];
@@ -174,7 +174,7 @@ describe('the golden chunk', () => {
     assert.deepEqual(Object.fromEntries([...looked].sort()), GOLDEN_CANDIDATES);
   });
 
-  it('looks at the same number of parts among non-neighbours as ever where the taxonomy says which parts touch', () => {
+  it('has the recorded number of parts among non-neighbours if the taxonomy says which parts touch', () => {
     const looked: Record<string, number> = {};
     const neighbourly = chunk(neighbourlyScheme);
     for (const [index, { analysis }] of neighbourly.entries.entries()) {
@@ -185,7 +185,7 @@ describe('the golden chunk', () => {
     assert.deepEqual(looked, GOLDEN_NON_NEIGHBOURS);
   });
 
-  it('is sure of as many planted errors of each kind as ever, and wrongly of as few', () => {
+  it('has the recorded numbers of planted errors and false alarms over the threshold, per kind', () => {
     const errorOf = (index: number): string | undefined =>
       planted[index] ?? (isRight(index) ? undefined : 'impossible_view');
     const counts: Record<string, KindCounts> = {};
@@ -205,7 +205,7 @@ describe('the golden chunk', () => {
     assert.deepEqual(asTable(counts), asTable(GOLDEN_COUNTS));
   });
 
-  it('finds every kind that was planted', () => {
+  it('yields every kind that was planted', () => {
     const byImage = new Map(entries.map(({ imageId }, index) => [imageId, planted[index]]));
     const named = new Set(
       scan.findings.filter(({ kind, imageId }) => byImage.get(imageId) === kind).map(({ kind }) => kind),
@@ -213,14 +213,14 @@ describe('the golden chunk', () => {
     assert.deepEqual([...named].sort(), ERRORS.map(({ kind }) => kind).sort());
   });
 
-  it('holds every image with an error for more suspect than any right one, but for the one whose error the model cannot see', () => {
+  it('ranks every image with an error above all right ones, except the one whose error the model cannot see', () => {
     const ranked = scan.images.map(({ pMislabelled }, index) => ({ index, pMislabelled }));
     ranked.sort((a, b) => b.pMislabelled - a.pMislabelled);
     const right = ranked.findIndex(({ index }) => isRight(index));
     assert.ok(right >= planted.length - 1, `a right label is at place ${right + 1}`);
   });
 
-  it('sets nothing right aside', () => {
+  it('sets no right image aside', () => {
     const aside = scan.images.flatMap(({ quarantined }, index) => (quarantined && isRight(index) ? [index] : []));
     assert.deepEqual(aside, []);
   });

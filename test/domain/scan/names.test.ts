@@ -9,8 +9,8 @@ import { repositoryFiles } from '../../support/sourceTexts.js';
 
 const page = (name: string): Promise<string> => readFile(join(ROOT, 'docs', name), 'utf8');
 
-describe('the names of what a scan measures', () => {
-  it('stand in docs/mislabel.md as they are declared, with unit and sentence', async () => {
+describe('the names of the features of a scan', () => {
+  it('stand in docs/mislabel.md as declared, with unit and sentence', async () => {
     const declared = Object.entries({ ...FEATURES, ...SOME_FEATURES }).map(
       ([name, { unit, sentence }]) => `| \`${name}\` | ${unit} | ${sentence} |`,
     );
@@ -21,7 +21,7 @@ describe('the names of what a scan measures', () => {
     );
   });
 
-  it('of probabilities stand in docs/mislabel.md as they are declared', async () => {
+  it('of probabilities stand in docs/mislabel.md as declared', async () => {
     const text = await page('mislabel.md');
     const declared = Object.entries(PROBABILITIES).map(([name, { sentence }]) => `| \`${name}\` | ${sentence} |`);
     assert.deepEqual(
@@ -30,7 +30,7 @@ describe('the names of what a scan measures', () => {
     );
   });
 
-  it('are given to one column of a regression each', () => {
+  it('belong to one column of a regression each', () => {
     for (const columns of [COLUMNS, IMAGE_COLUMNS]) {
       const names = columns.map(({ name }) => name);
       assert.equal(new Set(names).size, names.length);

@@ -44,7 +44,7 @@ describe('the folds of a cross-validation', () => {
     );
   });
 
-  it('keep together what a chain of vehicles and clusters joins', () => {
+  it('keep chains of vehicles and clusters together', () => {
     const chained = [
       chunkRow(1, { vehicleId: 'a', cluster: idOf(1) }),
       chunkRow(2, { vehicleId: 'b', cluster: idOf(1) }),
@@ -57,14 +57,14 @@ describe('the folds of a cross-validation', () => {
     assert.notEqual(assigned[4], assigned[0]);
   });
 
-  it('are of equal size where every image stands alone', () => {
+  it('are of equal size if every image stands alone', () => {
     const alone = Array.from({ length: 31 }, (_, n) => chunkRow(n));
     const assigned = assignFolds(alone, 3, 1);
     const sizes = [0, 1, 2].map((fold) => assigned.filter((value) => value === fold).length);
     assert.deepEqual(sizes.sort(), [10, 10, 11]);
   });
 
-  it('are the same for the same seed, in whatever order the images come', () => {
+  it('are the same for the same seed, in any order of images', () => {
     fc.assert(
       fc.property(rows, fc.integer(), (drawn, seed) => {
         const once = assignFolds(drawn, 3, seed);
@@ -88,7 +88,7 @@ describe('a judge', () => {
     assert.equal(hasSeen(seen({ vehicles: new Set(['v1']) }), chunkRow(2)), false);
   });
 
-  it('may judge nothing if it is unknown what it was trained on', () => {
+  it('may judge nothing if its training images are unknown', () => {
     const unknown = judge('unknown', { seen: null, valMiou: 0.99 });
     assert.equal(hasSeen(unknown, row), true);
     assert.deepEqual(
@@ -110,7 +110,7 @@ describe('a judge', () => {
     );
   });
 
-  it('comes after one that finds more classes', () => {
+  it('yields to one that finds more classes', () => {
     const ranked = rankJudges([judge('whole', { zeroClasses: 1 }), judge('newer, blind', { zeroClasses: 3 })], 0.02);
     assert.deepEqual(
       ranked.map(({ name }) => name),

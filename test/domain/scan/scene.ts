@@ -98,7 +98,7 @@ export function replaced(raster: Uint8Array, from: number, to: number): Uint8Arr
   return raster.map((value) => (value === from ? to : value));
 }
 
-/** `raster` moved by whole pixels; what comes in is background. */
+/** `raster` moved by whole pixels; new pixels are background. */
 export function moved(raster: Uint8Array, size: number, dx: number, dy: number): Uint8Array {
   return raster.map((_, pixel) => {
     const x = (pixel % size) - dx;

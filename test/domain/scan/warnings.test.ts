@@ -9,12 +9,12 @@ describe('the warnings of a scan', () => {
     assert.deepEqual(fewImagesWarning(100), []);
   });
 
-  it('say that under a hundred images the numbers are assumptions', () => {
+  it('say that the numbers are assumptions if there are under a hundred images', () => {
     assert.match(fewImagesWarning(99)[0] ?? '', /^99 images are too few .* fewer than 100,/);
     assert.match(scanWarnings({ ...fine, images: 1 })[0] ?? '', /^1 image is too few/);
   });
 
-  it('count the classes at which any judge is weak, and name the first', () => {
+  it('count the classes that any judge is weak at, and name the first', () => {
     const weak = Object.fromEntries(
       Array.from({ length: 12 }, (_, at) => [`part-${String(at).padStart(2, '0')}`, 0.1]),
     );
@@ -26,7 +26,7 @@ describe('the warnings of a scan', () => {
     assert.doesNotMatch(warning, /hood|wheel|part-08/);
   });
 
-  it('name what folds and shards went without', () => {
+  it('name the images that folds and shards went without', () => {
     const folds = [null, '2 gone'].map((leftOutWhy) => ({ facts: { leftOutWhy } }));
     assert.deepEqual(scanWarnings({ ...fine, folds, failedShards: [3, 7] }), [
       'fold 1 was trained without some images: 2 gone',

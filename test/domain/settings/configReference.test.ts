@@ -6,7 +6,7 @@ import { ROOT } from '../../support/binaries.js';
 import { repositoryFiles } from '../../support/sourceTexts.js';
 
 describe('the configuration reference', () => {
-  it('is what docs/config.md says; `npx partloop config docs > docs/config.md` renews it', async () => {
+  it('equals docs/config.md; `npx partloop config docs > docs/config.md` renews it', async () => {
     assert.equal(await readFile(join(ROOT, 'docs', 'config.md'), 'utf8'), configReference());
   });
 

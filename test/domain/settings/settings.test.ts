@@ -23,7 +23,7 @@ describe('a layer of settings', () => {
       assert.deepEqual(settingsProblems(layer), []);
   });
 
-  it('is refused where a value stands for a group, with the fields of the group', () => {
+  it('is refused if a value stands in place of a group, with the fields of the group', () => {
     for (const value of [400, 'fast', null, true, [], [400]])
       assert.match(
         textOf({ train: value }),
@@ -31,12 +31,12 @@ describe('a layer of settings', () => {
       );
   });
 
-  it('is refused where a group stands for a value, with what is allowed', () => {
+  it('is refused if a group stands in place of a value, with the values allowed', () => {
     const words = /^field `train.iterations`: \{"x":1\} is not allowed; allowed: integer 1–10000000$/;
     assert.match(textOf({ train: { iterations: { x: 1 } } }), words);
   });
 
-  it('names the fields of the group in which one is wrong, and the nearest of them', () => {
+  it('names the group of a wrong field, its fields and the nearest of them', () => {
     const text = textOf({ train: { iteratons: 4 } });
     assert.match(text, /`train\.iteratons`: .*did you mean `train\.iterations`\? `train` has preset,/);
     assert.doesNotMatch(text, /chunkSize/);
@@ -47,18 +47,18 @@ describe('a layer of settings', () => {
     assert.match(textOf({ scan: { Folds: 3 } }), /did you mean `scan\.folds`/);
   });
 
-  it('finds a field that stands outside of its group', () => {
+  it('finds a field that stands outside its group', () => {
     assert.match(textOf({ iterations: 4 }), /did you mean `train\.iterations`\?/);
     assert.match(textOf({ batchsize: 4 }), /did you mean `train\.batchSize`\?/);
     assert.doesNotMatch(textOf({ unheardOf: 4 }), /did you mean/);
   });
 
-  it('refuses numbers that are none, out of bounds or of the wrong kind, naming the value and the bounds', () => {
+  it('refuses values that are no number, out of bounds or of the wrong kind, with the value and the bounds', () => {
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, -1, 0, 1.5, 1e12, '400', '0x10', '', true, null])
       assert.match(textOf({ train: { iterations: value } }), /`train\.iterations`: .*allowed: integer 1–10000000$/);
   });
 
-  it('is refused for every field alike, wherever a value of a kind that no setting has stands', () => {
+  it('is refused for every field alike if it holds a value of a kind that no setting has', () => {
     const paths = fieldsOf(loopConfigSchema).map(({ path }) => path.split('.'));
     for (const path of paths) {
       const layer = path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), { none: { such: 1 } });
@@ -68,7 +68,7 @@ describe('a layer of settings', () => {
     }
   });
 
-  it('is the whole configuration or less: what the layers allow together is allowed merged', () => {
+  it('is the whole configuration or less: layers that are valid together stay valid when merged', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1_000 }), fc.integer({ min: 2, max: 10 }), (iterations, folds) => {
         const merged = mergeSettings({ pool: 'cars', train: { iterations } }, { scan: { folds } });
@@ -79,16 +79,16 @@ describe('a layer of settings', () => {
 });
 
 describe('settings from several places', () => {
-  it('are checked one by one: a wrong value is no longer hidden by a good one below it', () => {
+  it('are checked one by one: a good value does not hide a wrong one below it', () => {
     assert.throws(() => request({ train: 400 }), refused('input-invalid', /`settings\.train`: 400 is not allowed/));
   });
 
-  it('take null where null is allowed, over a value below', () => {
+  it('take null over a value below if the setting allows null', () => {
     const config = resolveConfig(request({ tune: { hours: null } }), 'cars', { tune: { hours: 3 } });
     assert.equal(config.tune.hours, null);
   });
 
-  it("name the pool's file and its field where a person edited it badly", () => {
+  it('name the pool’s file and its field if a person edited it badly', () => {
     for (const [defaults, words] of [
       [{ train: 400 }, /^pools\/cars\/defaults\.json is not valid: field `train`/],
       [{ train: { imageSize: 33 } }, /defaults\.json .*`train\.imageSize`: 33 is not allowed; .*multiple of 32/],
@@ -108,14 +108,14 @@ describe('settings from several places', () => {
   });
 });
 
-describe('settings that do not go together', () => {
+describe('settings that contradict each other', () => {
   const conflict = (train: Record<string, unknown>, words: RegExp): void =>
     assert.throws(() => resolveConfig(request({ train }), 'cars', poolDefaults(60)), refused('input-invalid', words));
   const fine = (train: Record<string, unknown>): void => {
     resolveConfig(request({ train }), 'cars', poolDefaults(60));
   };
 
-  it('are one image of 32 pixels and batch norm', () => {
+  it('include one image of 32 pixels with batch norm', () => {
     conflict({ batchSize: 1, imageSize: 32 }, /`train\.batchSize`: batch norm needs more than one value/);
     conflict({ batchSize: 1, imageSize: 64, imageSizes: [64, 32] }, /`train\.batchSize`/);
     fine({ batchSize: 2, imageSize: 32 });
@@ -124,19 +124,19 @@ describe('settings that do not go together', () => {
     fine({ batchSize: 1, imageSize: 32, preset: 'swin_tiny', weights: 'hub' });
   });
 
-  it('are more processes than images of a batch', () => {
+  it('include more processes than images per batch', () => {
     conflict({ batchSize: 2, processes: 3 }, /`train\.processes`: 3 processes cannot share a batch of 2/);
     fine({ batchSize: 2, processes: 2 });
   });
 
-  it('are a backbone that nobody knows, or whose weights no package holds', () => {
+  it('include a backbone that is unknown, or whose weights no package holds', () => {
     conflict({ preset: 'swin_tiy' }, /no backbone `swin_tiy`.*did you mean swin_tiny\?/);
     conflict({ preset: 'vit_tiny_patch16_224' }, /no backbone/);
     conflict({ preset: 'resnet18' }, /`train\.weights`: `package` holds weights of efficientnet_lite0 only/);
     fine({ preset: 'resnet18', weights: 'hub' });
   });
 
-  it('are more cycles or image sizes than iterations', () => {
+  it('include more cycles or image sizes than iterations', () => {
     conflict({ iterations: 10, cycles: 6 }, /6 cycles need at least 12 iterations, and `train\.iterations` is 10/);
     conflict({ iterations: 2, imageSizes: [64, 96, 128] }, /3 sizes need as many iterations/);
     fine({ iterations: 10, cycles: 5 });
@@ -144,13 +144,13 @@ describe('settings that do not go together', () => {
     fine({ iterations: 10, cycles: 6, schedule: 'poly' });
   });
 
-  it('are lengths of a search that the training is too short for', () => {
+  it('include lengths of a search that the training is too short for', () => {
     const tune = { enabled: true, rungs: 6, reduction: 8 };
     const asked = request({ tune, train: { iterations: 400 } });
     assert.throws(() => resolveConfig(asked, 'cars', {}), /`tune\.rungs`: 6 lengths/);
   });
 
-  it('are none in the defaults of a pool of any size', () => {
+  it('do not occur in the defaults of a pool of any size', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2_000_000 }), (images) => {
         assert.doesNotThrow(() => resolveConfig(request({}), 'cars', poolDefaults(images)));

@@ -14,7 +14,7 @@ const ALLOWED = {
 } as const;
 
 describe('environment variables', () => {
-  it('have their values, and their defaults if they are unset or empty', () => {
+  it('have their values, or their defaults if they are unset or empty', () => {
     assert.equal(readVariables({}).PARTLOOP_CACHE_GB, 100);
     assert.equal(readVariables({ PARTLOOP_CACHE_GB: '' }).PARTLOOP_CACHE_GB, 100);
     assert.equal(readVariables({ PARTLOOP_CACHE_GB: '0' }).PARTLOOP_CACHE_GB, 0);
@@ -32,7 +32,7 @@ describe('environment variables', () => {
     ['AWS_ENDPOINT_URL_S3', '127.0.0.1:9000', 'ftp://x'],
     ['TEMPORAL_UI_URL', 'localhost:8233', 'javascript:alert(1)'],
   ] as const) {
-    it(`refuse a ${name} that it cannot be, and say what it may be`, () => {
+    it(`refuse an impossible ${name}, and say what it may be`, () => {
       for (const value of values) {
         assert.throws(() => readVariables({ [name]: value }), {
           code: 'config-invalid',
@@ -49,7 +49,7 @@ describe('environment variables', () => {
     for (const name of declared) assert.ok(page.includes(`\`${name}\``), name);
   });
 
-  it('are read from their declaration alone', () => {
+  it('are read only by way of their declaration', () => {
     const files = execFileSync('git', ['ls-files', '*.ts'], { cwd: ROOT, encoding: 'utf8' }).trimEnd().split('\n');
     const product = files.filter((file) => !/^(test|bench)\//.test(file));
     assert.ok(product.length > 100);

@@ -21,7 +21,7 @@ json.dump({"unknown": sorted(set(names["all"]) - set(timm.list_models())), "stri
 describe('the backbones that a configuration may name', function () {
   this.timeout(120_000);
 
-  it('are known to the timm that is installed, and give the maps that the neck needs', async () => {
+  it('are known to the installed timm, and give the maps that the neck needs', async () => {
     const own = ['efficientnet_lite0', 'swin_tiny', 'swin_large'];
     const all = BACKBONES.filter((name) => !own.includes(name));
     const built = all.filter((_, index) => index % 150 === 0);

@@ -47,7 +47,7 @@ describe('the contract with the trainer', () => {
     assert.deepEqual(ours, theirs);
   });
 
-  it('takes an exit code that is not in the table for an internal failure, which may be retried', () => {
+  it('treats an unknown exit code as an internal failure, which may be retried', () => {
     assert.equal(trainerExitName(139), 'internal');
     assert.equal(trainerExitName(null), 'internal');
   });

@@ -55,7 +55,7 @@ function search(
 }
 
 describe('successive halving', () => {
-  it('ends, tries every trial once a rung, and takes the loop’s own settings through all rungs', () => {
+  it('ends, tries every trial once per rung, and takes the loop’s own settings through all rungs', () => {
     const worth = fc.func(fc.double({ min: 0, max: 1, noNaN: true }));
     fc.assert(
       fc.property(settingsArbitrary, worth, fc.integer({ min: 1, max: 3 }), (settings, of, lanes) => {
@@ -68,7 +68,7 @@ describe('successive halving', () => {
     );
   });
 
-  it('leaves none of the best 1/reduction of a rung behind', () => {
+  it('drops none of the best 1/reduction of a rung', () => {
     fc.assert(
       fc.property(settingsArbitrary, fc.func(fc.double({ min: 0, max: 1, noNaN: true })), (settings, worth) => {
         const others = search(settings, worth).trials.slice(1);
@@ -83,21 +83,21 @@ describe('successive halving', () => {
     );
   });
 
-  it('trains fewer trials from rung to rung where later ones are no better', () => {
+  it('trains fewer trials from rung to rung if later ones are no better', () => {
     const { trials } = search({ trials: 9, reduction: 2, rungs: 3 }, (trial) => 1 - trial / 10);
     const reached = [0, 1, 2].map((rung) => trials.filter(({ values }) => values.length > rung).length);
     // Eight beside the loop's own settings: all, half, a quarter.
     assert.deepEqual(reached, [9, 5, 3]);
   });
 
-  it('finds the best trial where a trial has the same worth at every rung', () => {
+  it('finds the best trial if each trial has the same score at every rung', () => {
     const settings = { trials: 9, reduction: 2, rungs: 3 };
     const worth = (trial: number): number => [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9][trial] ?? 0;
     const { trials } = search(settings, worth);
     assert.equal(winner(trials, settings.rungs, 0.005)?.trial, 8);
   });
 
-  it('goes on without a trial that failed, and ends where the loop’s own settings failed', () => {
+  it('goes on without a failed trial, and ends if the loop’s own settings failed', () => {
     const settings = { trials: 5, reduction: 2, rungs: 2 };
     const { trials } = search(settings, (trial) => (trial === 2 ? -1 : 0.5));
     assert.equal(trials.length, 5);
@@ -116,14 +116,14 @@ describe('successive halving', () => {
     );
   });
 
-  it('proposes nothing that is not better by the gain that is asked for', () => {
+  it('proposes only settings that are better by the required gain', () => {
     const own = { ...newTrial(0, {}), values: [0.5] };
     const other = { ...newTrial(1, {}), values: [0.504] };
     assert.equal(winner([own, other], 1, 0.005), null);
     assert.equal(winner([own, other], 1, 0.003)?.trial, 1);
   });
 
-  it('ends every rung after whole cycles, within the length of the longest', () => {
+  it('ends every rung after whole cycles, within the longest length', () => {
     fc.assert(
       fc.property(settingsArbitrary, fc.integer({ min: 64, max: 100_000 }), (settings, iterations) => {
         const cycle = rungEnd(0, iterations, settings);
@@ -139,7 +139,7 @@ describe('successive halving', () => {
     );
   });
 
-  it('starts nothing that would not end within the hours that are left, by the pace so far', () => {
+  it('starts nothing that would not end in the remaining hours at the pace so far', () => {
     assert.equal(fitsInto(1, 1_000, { iterations: 0, seconds: 0 }), true);
     assert.equal(fitsInto(0, 1, { iterations: 0, seconds: 0 }), false);
     assert.equal(fitsInto(1, 3_600, { iterations: 100, seconds: 100 }), true);

@@ -27,14 +27,14 @@ describe('the trials of a search', () => {
     assert.equal(train.augment.flip, config.train.augment.flip);
   });
 
-  it('start with the loop’s own settings, read from where the configuration has them', () => {
+  it('start with the loop’s own settings, as the configuration has them', () => {
     const { settings } = ownTrial(config);
     assert.equal(settings.lrHead, config.train.lrHead);
     assert.equal(settings.angle, config.train.augment.angle);
     assert.deepEqual(Object.keys(settings).sort(), Object.keys(dimensionsOf(config.tune.space)).sort());
   });
 
-  it('are put to the estimator by how far they came, those outside of the space left out', () => {
+  it('go to the estimator with the rung that they reached, except those outside the space', () => {
     const settings = ownTrial(config).settings;
     const far = ownTrial(loopConfigSchema.parse({ pool: 'cars', train: { lrHead: 0.9 } }));
     const trials = [
@@ -55,7 +55,7 @@ describe('the trials of a search', () => {
     );
   });
 
-  it('are proposed with four digits, inside the space', () => {
+  it('have proposed values of four digits, inside the space', () => {
     const space = dimensionsOf(config.tune.space);
     fc.assert(
       fc.property(fc.double({ min: 5e-4, max: 6e-3, noNaN: true }), (lrHead) => {
@@ -82,7 +82,7 @@ describe('the trials of a search', () => {
     );
   });
 
-  it('are refused where the space would favour rare classes twice over, or is empty', () => {
+  it('are refused if the space is empty or would favour rare classes twice', () => {
     assert.match(
       tuneSpaceSchema.safeParse({ classWeightExponent: [0, 0.9], imageWeightExponent: [0, 0.2] }).error?.message ?? '',
       /rare classes are favoured twice/,
@@ -92,7 +92,7 @@ describe('the trials of a search', () => {
     assert.match(tuneSpaceSchema.safeParse({ lrHead: [0.1, 0.01] }).error?.message ?? '', /below the second/);
   });
 
-  it('are shown with the mIoU of each rung and why they went no further', () => {
+  it('are shown with the mIoU of each rung and the reason why they ended', () => {
     const lines = trialLines(
       [
         { ...newTrial(0, {}), values: [0.4, 0.5], seconds: 120 },
@@ -117,7 +117,7 @@ describe('proposed settings', () => {
   const proposal = { iteration: 2, settings: { lrHead: 0.004, angle: 3 }, miou: 0.6, ownMiou: 0.5 };
   const request = (fields: object) => startLoopRequestSchema.parse(fields);
 
-  it('stand until they are adopted, then for every later start, below what is asked for', () => {
+  it('stand until they are adopted, and then apply to every later start, below its own settings', () => {
     const adopted = withAdopted(withProposal(emptyLoopState('cars'), proposal));
     assert.equal(adopted.proposal, null);
     const resolved = resolveConfig(request({}), 'cars', adoptedSettings(adopted));

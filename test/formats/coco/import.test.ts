@@ -12,7 +12,7 @@ describe('an import of COCO annotations', function () {
   this.timeout(120_000);
   const coco = CocoFolder.perTest();
 
-  it('maps and leaves out categories on request, and refuses rules that name nothing', async () => {
+  it('maps and drops categories on request, and refuses rules that match nothing', async () => {
     const antenna = { category_id: 9, segmentation: [box(10, 10, 14, 14)] };
     const rules = (map: [string, string][], leaveOut: string[] = []) => ({
       classes: { map: new Map(map), leaveOut: new Set(leaveOut) },
@@ -70,7 +70,7 @@ describe('an import of COCO annotations', function () {
     assert.match(refused[0]?.reason ?? '', /its split is "holdout"/);
   });
 
-  it('refuses an image entry without a size alone, and reads a file with a byte order mark', async () => {
+  it('refuses only the image entry without a size, and reads a file with a byte order mark', async () => {
     for (const id of [1, 2]) await save(coco.path, `images/${id}.jpg`, await picture(id));
     const images = [{ id: 1, file_name: '1.jpg' }, imageEntry(2)];
     const annotations = [1, 2].map((id) => ({ ...hood, image_id: id }));

@@ -37,7 +37,7 @@ export class CocoFolder {
     return save(this.path, 'annotations.json', JSON.stringify({ images, categories: CATEGORIES, annotations }));
   }
 
-  /** What becomes of one picture `1.jpg` with these annotations. */
+  /** The result for one picture `1.jpg` with these annotations. */
   async outcome(annotations: readonly object[], more: object = {}, image: object = imageEntry(1)) {
     await save(this.path, 'images/1.jpg', await picture(1));
     const path = await this.annotationFile(

@@ -11,7 +11,7 @@ import { memoryStore } from '../../support/memoryStore.js';
 import { picture, runImport, save, TAXONOMY } from '../../support/pictures/pictures.js';
 import { box, CocoFolder, HEIGHT, imageEntry, WIDTH } from './kit.js';
 
-describe('the label that an import of COCO annotations paints', function () {
+describe('painting a label from COCO annotations', function () {
   this.timeout(120_000);
   const coco = CocoFolder.perTest();
 
@@ -36,7 +36,7 @@ describe('the label that an import of COCO annotations paints', function () {
     assert.deepEqual([at(0, 0), at(3, 3), at(4, 4), at(10, 10), at(11, 11), at(12, 12)], [1, 1, 0, 1, 1, 0]);
   });
 
-  it('leaves no gap and no doubt between parts that touch', async () => {
+  it('leaves no gap and no ambiguity between parts that touch', async () => {
     const at = await labelled([
       { category_id: 2, segmentation: [box(0, 0, 6.5, 16)] },
       { category_id: 3, segmentation: [box(6.5, 0, 24, 16)] },
@@ -44,7 +44,7 @@ describe('the label that an import of COCO annotations paints', function () {
     assert.deepEqual([at(5, 8), at(6, 8), at(7, 8)], [1, 2, 2]);
   });
 
-  it('puts the smaller annotation on top, whichever comes first; of equal areas the later one', async () => {
+  it('puts the smaller annotation on top in any order, and of equal areas the later one', async () => {
     const hood = { category_id: 2, segmentation: [box(0, 0, 10, 10)] };
     const mirror = { category_id: 4, segmentation: [box(4, 4, 6, 6)] };
     const nothing = { category_id: 1, segmentation: [box(0, 0, 24, 16)] };
@@ -60,7 +60,7 @@ describe('the label that an import of COCO annotations paints', function () {
     assert.equal(at(5, 5), 2);
   });
 
-  it('takes a polygon of 150,000 points, and names one that is no list of numbers without listing them all', async () => {
+  it('takes a polygon of 150,000 points, and names an invalid one without printing it all', async () => {
     const points = 150_000;
     const circle = Array.from({ length: points }, (_, point) => {
       const turn = (2 * Math.PI * point) / points;
@@ -96,7 +96,7 @@ describe('the label that an import of COCO annotations paints', function () {
     }
   });
 
-  it('reads the compressed form of any run-length mask as the plain one', () => {
+  it('reads the compressed form of any run-length mask like the plain one', () => {
     const shape = fc.array(fc.boolean(), { minLength: WIDTH * HEIGHT, maxLength: WIDTH * HEIGHT });
     fc.assert(
       fc.property(shape, (bits) => {

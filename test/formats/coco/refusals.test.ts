@@ -6,11 +6,11 @@ import { memoryStore } from '../../support/memoryStore.js';
 import { picture, runImport, save, TAXONOMY } from '../../support/pictures/pictures.js';
 import { box, CocoFolder, HEIGHT, hood, imageEntry, WIDTH } from './kit.js';
 
-describe('what an import of COCO annotations cannot use', function () {
+describe('an import of unusable COCO annotations', function () {
   this.timeout(120_000);
   const coco = CocoFolder.perTest();
 
-  it('lists pictures whose annotations are not usable, and takes the rest', async () => {
+  it('lists pictures with unusable annotations, and takes the rest', async () => {
     for (const id of [1, 2, 3, 4, 5, 6]) await save(coco.path, `images/${id}.jpg`, await picture(id));
     const path = await coco.annotationFile(
       [
@@ -39,7 +39,7 @@ describe('what an import of COCO annotations cannot use', function () {
     for (const [index, reason] of reasons.entries()) assert.match(refused[index]?.reason ?? '', reason);
   });
 
-  it('says what is wrong with a file that is of no use at all', async () => {
+  it('says what is wrong with a useless file', async () => {
     const attempt = async (path: string): Promise<unknown> =>
       runImport(
         memoryStore(),
@@ -58,7 +58,7 @@ describe('what an import of COCO annotations cannot use', function () {
     );
   });
 
-  it('refuses an annotation that paints nothing, by name, instead of taking its part as background', async () => {
+  it('refuses an annotation that paints nothing, by name, and does not turn its part into background', async () => {
     const bad: [object, RegExp][] = [
       [
         { id: 7, category_id: 3, segmentation: [], bbox: [1, 1, 4, 4] },
@@ -77,7 +77,7 @@ describe('what an import of COCO annotations cannot use', function () {
     }
   });
 
-  it('never takes a label without a pixel for a picture on which something was drawn', async () => {
+  it('never takes an empty label for a picture that has annotations', async () => {
     await save(coco.path, 'images/1.jpg', await picture(1));
     const options = { place: join(coco.path, 'images'), taxonomy: TAXONOMY, followLinks: false };
     const store = memoryStore();
@@ -96,7 +96,7 @@ describe('what an import of COCO annotations cannot use', function () {
     assert.deepEqual((await (await openPool(store, 'cars')).readIndex(1))[0]?.classes, [1]);
   });
 
-  it('refuses a picture without annotations unless it is said to show no part', async () => {
+  it('refuses a picture without annotations unless the user says that it shows no part', async () => {
     const { added, refused } = await coco.outcome([]);
     assert.equal(added, 0);
     assert.match(refused[0]?.reason ?? '', /it has no annotations: --empty background/);
@@ -104,7 +104,7 @@ describe('what an import of COCO annotations cannot use', function () {
     assert.deepEqual([taken.added, taken.unlabelled], [1, ['1.jpg']]);
   });
 
-  it('counts annotations of pictures that the file does not list, by name', async () => {
+  it('counts and names annotations of pictures that the file does not list', async () => {
     const { added, notices } = await coco.outcome([
       hood,
       { ...hood, id: 5, image_id: 99 },
@@ -117,7 +117,7 @@ describe('what an import of COCO annotations cannot use', function () {
     );
   });
 
-  it('refuses a file that gives one id to two categories', async () => {
+  it('refuses a file that gives two categories the same id', async () => {
     await save(coco.path, 'images/1.jpg', await picture(1));
     const categories = [
       { id: 1, name: 'hood' },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { HEIGHT, readBack, saveJson, WIDTH } from '../../pool/review/kit.js';
 import { exportedImage, image, raster } from '../exportedImage.js';
 
-describe('what Label Studio does to an export', function () {
+describe('an export of Label Studio', function () {
   this.timeout(60_000);
   const exported = exportedImage();
 
@@ -22,14 +22,14 @@ describe('what Label Studio does to an export', function () {
     (await readBack(await saveJson(exported.folder, 'tasks.json', tasks), exported.manifest)).get(image.imageId);
   const data = { image: '/data/upload/3/0f3-1.jpg', partloop_image_id: image.imageId };
 
-  it('keeps our id while it gives pictures new names; brushes and polygons may be mixed', async () => {
+  it('keeps our id although it renames pictures; brushes and polygons may be mixed', async () => {
     assert.deepEqual(
       await readTasks([{ id: 1, data, annotations: [{ result: [left, { type: 'choices' }] }] }]),
       leftHalf,
     );
   });
 
-  it('takes the annotation that was changed last, and none that was skipped', async () => {
+  it('counts with its latest annotation, never with a skipped one', async () => {
     const annotations = [
       { updated_at: '2026-01-02T00:00:00Z', result: [left] },
       { updated_at: '2026-01-01T00:00:00Z', result: [] },
@@ -44,7 +44,7 @@ describe('what Label Studio does to an export', function () {
     assert.match(String(await readTasks([{ data, annotations: annotations.slice(2) }])), /nobody annotated it/);
   });
 
-  it('refuses regions of other kinds by their name, and passes over what says nothing of pixels', async () => {
+  it('is refused for regions of other kinds, by name, but not for regions without pixels', async () => {
     const box = { x: 10, y: 10, width: 40, height: 25, rotation: 0 };
     for (const type of [
       'rectanglelabels',
@@ -63,12 +63,12 @@ describe('what Label Studio does to an export', function () {
     assert.match(String(await readTasks([{ data, annotations: [{ result: [{ value: box }] }] }])), /kind unknown/);
   });
 
-  it('refuses a region with several labels', async () => {
+  it('is refused if a region has several labels', async () => {
     const two = { ...left, value: { ...left.value, polygonlabels: ['hood', 'wheel'] } };
     assert.match(String(await readTasks([{ data, annotations: [{ result: [two] }] }])), /has several labels/);
   });
 
-  it('refuses a picture that was turned in the tool, or has another size there', async () => {
+  it('is refused if a picture was rotated in the tool, or has another size there', async () => {
     const turned = { ...left, image_rotation: 90 };
     assert.match(String(await readTasks([{ data, annotations: [{ result: [turned] }] }])), /rotated by 90°/);
     const other = { ...left, original_width: HEIGHT, original_height: WIDTH };

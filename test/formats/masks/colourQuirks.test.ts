@@ -5,7 +5,7 @@ import { encode } from 'fast-png';
 import { readBack } from '../../pool/review/kit.js';
 import { exportedImage, image, NAMES, raster, size } from '../exportedImage.js';
 
-describe('what tools do to the colours of masks', function () {
+describe('the colours of masks that tools write', function () {
   this.timeout(60_000);
   const exported = exportedImage();
 
@@ -26,13 +26,13 @@ describe('what tools do to the colours of masks', function () {
   const map = (order: readonly number[]): string =>
     `# label:color_rgb:parts:actions\r\n${order.map((value) => `${NAMES[value]}:${COLOURS[value]?.join(',')}::\r\n`).join('')}`;
 
-  it('CVAT: paints in colours of its own, which its label map explains', async () => {
+  it('CVAT: they are its own, and its label map explains them', async () => {
     const data = Uint8Array.from([...raster].flatMap((value) => [...(COLOURS[value] ?? [])]));
     const png = encode({ ...size, data, channels: 3, depth: 8 });
     assert.deepEqual(await cvat(png, map([0, 1, 2, 3])), raster);
   });
 
-  it('CVAT: sorts its palette otherwise than the classes; colours count, not their numbers', async () => {
+  it('CVAT: they count, not their palette numbers, which are in another order than the classes', async () => {
     const order = [0, 3, 1, 2];
     const data = raster.map((value) => order.indexOf(value));
     const palette = order.map((value) => [...(COLOURS[value] ?? [])]);
@@ -40,7 +40,7 @@ describe('what tools do to the colours of masks', function () {
     assert.deepEqual(await cvat(png, map(order)), raster);
   });
 
-  it('CVAT: has a label that we do not know, which matters where a picture uses it', async () => {
+  it('CVAT: an unknown label in the map matters only if a picture uses it', async () => {
     const strange = `${map([0, 1, 2, 3])}spoiler:1,2,3::\n`;
     const paint = (values: Uint8Array) => {
       const data = Uint8Array.from([...values].flatMap((value) => [...(COLOURS[value] ?? [1, 2, 3])]));
@@ -51,7 +51,7 @@ describe('what tools do to the colours of masks', function () {
     assert.match(String(await cvat(paint(used), strange)), /colours of no class: #010203/);
   });
 
-  it('CVAT: uses a label that we do not know in a palette, whose numbers mean nothing', async () => {
+  it('CVAT: an unknown label in a palette is refused, since its number means nothing', async () => {
     const strange = `${map([0, 3, 1, 2])}spoiler:1,2,3::\n`;
     const palette = [...[0, 3, 1, 2].map((value) => [...(COLOURS[value] ?? [])]), [1, 2, 3]];
     const data = raster.map((value, pixel) => (pixel === 0 ? 3 : value));
@@ -60,17 +60,17 @@ describe('what tools do to the colours of masks', function () {
     assert.match(String(await cvat(png, strange)), /colours of no class: #010203/);
   });
 
-  it('CVAT: saves grey masks, whose values are no classes but colours', async () => {
+  it('CVAT: the values of grey masks are colours, not classes', async () => {
     const png = encode({ ...size, data: raster, channels: 1, depth: 8 });
     assert.match(String(await cvat(png, map([0, 1, 2, 3]))), /colours of no class/);
   });
 
-  it('CVAT: gives two labels one colour: nobody can tell which is meant', async () => {
+  it('CVAT: two labels of one colour are refused as ambiguous', async () => {
     const png = encode({ ...size, data: raster, channels: 1, depth: 8 });
     await assert.rejects(cvat(png, `${map([0, 1, 2])}mirror:51,221,255::\n`), /wheel and mirror the same colour/);
   });
 
-  it('CVAT: has no background, and black for a class or for a label that we do not know', async () => {
+  it('CVAT: the background may be missing, and black may belong to a class or an unknown label', async () => {
     const rest = [2, 3].map((value) => `${NAMES[value]}:${COLOURS[value]?.join(',')}::\n`).join('');
     const data = raster.map((value) => (value === 1 ? 0 : 1));
     const palette = [[0, 0, 0], [...(COLOURS[2] ?? [])]];
@@ -90,23 +90,23 @@ describe('what tools do to the colours of masks', function () {
     return (await readBack(join(exported.folder, 'flat'), exported.manifest)).get(image.imageId);
   }
 
-  it('masks: give grey ones a palette, whose numbers are the classes and whose colours mean nothing', async () => {
+  it('masks: in a palette on a grey mask the numbers are the classes, and the colours mean nothing', async () => {
     const palette = [[9, 9, 8], ...COLOURS.slice(1).map((colour) => [...colour])];
     assert.deepEqual(await masks(encode({ ...size, data: raster, channels: 1, depth: 8, palette })), raster);
   });
 
-  it('masks: save grey ones in true colours', async () => {
+  it('masks: a grey mask may be saved in true colours', async () => {
     const data = Uint8Array.from([...raster].flatMap((value) => [value, value, value, 255]));
     assert.deepEqual(await masks(encode({ ...size, data, channels: 4, depth: 8 })), raster);
   });
 
-  it('masks: give them a palette in which numbers and greys are different classes: nobody can tell', async () => {
+  it('masks: a palette whose numbers and greys name different classes is refused as ambiguous', async () => {
     const palette = [3, 2, 1, 0].map((grey) => [grey, grey, grey]);
     const found = await masks(encode({ ...size, data: raster, channels: 1, depth: 8, palette }));
     assert.match(String(found), /with numbers and greys that mean different classes/);
   });
 
-  it('masks: smooth the edges, so that colours between two classes come about', async () => {
+  it('masks: blended colours of smoothed edges are refused', async () => {
     const data = Uint8Array.from([...raster].flatMap((value) => [value * 40, 7, 99]));
     assert.match(String(await masks(encode({ ...size, data, channels: 3, depth: 8 }))), /of no class/);
     const grey = raster.map((value) => value * 40);

@@ -56,7 +56,7 @@ describe('an import of index masks', function () {
     assert.ok((await decodeLabel(await readLabel(store, row))).pixels.every((value) => value === 2));
   });
 
-  it('adds nothing when it is done again', async () => {
+  it('adds nothing when repeated', async () => {
     const store = memoryStore();
     const path = await manifest([await pair(1), await pair(2)]);
     await runImport(store, readMaskManifest({ manifest: path }));
@@ -66,7 +66,7 @@ describe('an import of index masks', function () {
     assert.deepEqual(store.keys, before);
   });
 
-  it('adds nothing twice when two do it at the same time', async () => {
+  it('adds nothing twice if two run at the same time', async () => {
     const store = memoryStore();
     const path = await manifest([await pair(1), await pair(2)]);
     await Promise.all([
@@ -77,7 +77,7 @@ describe('an import of index masks', function () {
     assert.equal((await indexOf(store)).length, 2);
   });
 
-  it('makes a changed label a new revision of its image, on the same side of the split unless told otherwise', async () => {
+  it('makes a changed label a new revision, on the same side of the split unless told otherwise', async () => {
     const store = memoryStore();
     const line = await pair(1, { split: 'val' });
     await runImport(store, readMaskManifest({ manifest: await manifest([line]) }));
@@ -140,7 +140,7 @@ describe('an import of index masks', function () {
     for (const [index, [name, reason]] of expected.entries()) assert.match(refused[index]?.reason ?? '', reason, name);
   });
 
-  it('keeps a picture out of the test set that the pool trains on', async () => {
+  it('keeps a picture out of the test set if the pool trains on it', async () => {
     const store = memoryStore();
     const path = await manifest([await pair(1)]);
     await runImport(store, readMaskManifest({ manifest: path }));
@@ -183,7 +183,7 @@ describe('an import of index masks', function () {
     assert.ok(store.keys.includes(keys.poolDefaults('cars')));
   });
 
-  it('refuses another taxonomy than the pool has, with the differences', async () => {
+  it('refuses another taxonomy than that of the pool, with the differences', async () => {
     const store = memoryStore();
     const path = await manifest([await pair(1)]);
     await runImport(store, readMaskManifest({ manifest: path }));
@@ -203,7 +203,7 @@ describe('an import of index masks', function () {
     );
   });
 
-  it('refuses a line that is not as it should be alone, and says which and why', async () => {
+  it('refuses an invalid line alone, and says which and why', async () => {
     const store = memoryStore();
     const good = JSON.stringify(await pair(1));
     const lines = [
@@ -233,7 +233,7 @@ describe('an import of index masks', function () {
     for (const [index, [name, reason]] of expected.entries()) assert.match(refused[index]?.reason ?? '', reason, name);
   });
 
-  it('refuses masks whose values are no class numbers, and reads those that are said to be zero-based', async () => {
+  it('refuses masks whose values are no class numbers, and reads those declared as zero-based', async () => {
     const store = memoryStore();
     const half = async (inside: number, outside: number, share = 0.5): Promise<Buffer> =>
       encodeLabel(
@@ -261,7 +261,7 @@ describe('an import of index masks', function () {
     }
   });
 
-  it('says so where a manifest is not there', async () => {
+  it('says so if a manifest does not exist', async () => {
     const store = memoryStore();
     await assert.rejects(
       runImport(store, readMaskManifest({ manifest: join(folder, 'none.jsonl') })),
@@ -285,7 +285,7 @@ describe('a picture registered in place', function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('is read from where it is, and a later change of it is a named finding', async () => {
+  it('is read from its place, and a later change is a named finding', async () => {
     const store = server.open('store');
     const photos = server.open('photos');
     const uri = 's3://partloop/photos/1.jpg';
@@ -313,7 +313,7 @@ describe('a picture registered in place', function () {
     );
   });
 
-  it('finds its class names in a taxonomy that the import brought', async () => {
+  it('finds its class names in the imported taxonomy', async () => {
     assert.deepEqual((await openPool(server.open('store'), 'cars')).taxonomy, TAXONOMY);
   });
 });

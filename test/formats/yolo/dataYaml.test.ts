@@ -19,7 +19,7 @@ describe('the class names of a data.yaml', () => {
     return found === null ? null : Object.fromEntries(found);
   };
 
-  it('are read as a list or a map, on one line or on many, with comments, quotes and marks of a Windows editor', async () => {
+  it('may be a list or a map, on one or many lines, with comments, quotes and Windows marks', async () => {
     const two = { 0: 'hood', 1: 'left_door' };
     for (const text of [
       "names: ['hood', 'left_door']  # class names\n",
@@ -49,7 +49,7 @@ describe('the class names of a data.yaml', () => {
     assert.equal(await readClassNames(join(folder, 'data.yaml')), null);
   });
 
-  it('are refused with the line where the file is no YAML, or says nothing of names', async () => {
+  it('are refused with the line if the file is no YAML, or has no names', async () => {
     const refused = async (text: string, message: RegExp): Promise<void> => {
       await assert.rejects(
         names(text),
@@ -74,7 +74,7 @@ describe('the class names of a data.yaml', () => {
     await refused(`a0: &a0 [x, x]\n${bomb.join('')}names: *a12\n`, /YAML/);
   });
 
-  it("are refused where a folder has the file's name", async () => {
+  it("are refused if a folder has the file's name", async () => {
     await mkdir(join(folder, 'data.yaml'));
     await assert.rejects(readClassNames(join(folder, 'data.yaml')), PartloopError);
   });

@@ -3,7 +3,7 @@ import { PartloopError } from '../../../domain/base/errors.js';
 import { evaluationRows } from '../../../inference/evaluation/evaluationRows.js';
 import { memoryStore } from '../../support/memoryStore.js';
 
-describe('an evaluation that cannot be read', () => {
+describe('an unreadable evaluation', () => {
   const hintOf = async (isEarlier: boolean): Promise<string | undefined> => {
     const reading = evaluationRows(memoryStore(), 'evaluations/m/images.parquet', {
       ...{ loop: 'cars', iteration: 7, isEarlier },
@@ -15,7 +15,7 @@ describe('an evaluation that cannot be read', () => {
     return error.hint;
   };
 
-  it('names the replay that makes it again, whose iteration only its reader knows', async () => {
+  it('names the replay that makes it again, with the iteration that its reader adds', async () => {
     assert.equal(
       await hintOf(false),
       'Judge the test images again: `partloop iteration replay cars 7 --from evaluate`.',

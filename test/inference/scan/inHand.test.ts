@@ -6,8 +6,8 @@ import { memoryStore } from '../../support/memoryStore.js';
 const KEY = 'shards/7.json.gz.in-hand.json';
 const images = (count: number): string[] => Array.from({ length: count }, (_, n) => `image-${n}`);
 
-describe('what a shard has in hand', () => {
-  it('holds every image that native code may see, whatever order the images end in and wherever the process ends', async () => {
+describe('the record of a shard in hand', () => {
+  it('holds every image that native code may see, in any order of ends, and wherever the process ends', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 300 }),
@@ -41,7 +41,7 @@ describe('what a shard has in hand', () => {
     );
   });
 
-  it('is a few images if they end in order, however many there are', async () => {
+  it('is a few images long if they end in order, however many there are', async () => {
     const store = memoryStore();
     const all = images(300);
     const hand = await InHand.open(store, KEY);
@@ -53,7 +53,7 @@ describe('what a shard has in hand', () => {
     assert.ok(((await InHand.open(store, KEY)).suspects?.length ?? 0) <= 64 + 32 + 64);
   });
 
-  it('is nothing after an end in order, and what was learned is kept until the shard is done', async () => {
+  it('is empty after an orderly end, while its lessons stay until the shard is done', async () => {
     const store = memoryStore();
     const first = await InHand.open(store, KEY);
     await first.before(images(3), 0);
@@ -72,7 +72,7 @@ describe('what a shard has in hand', () => {
     assert.equal(await store.head(KEY), null);
   });
 
-  it('keeps what is left out where the same images are judged again, and forgets how often it ended', async () => {
+  it('keeps excluded images if the shard is judged again, and forgets earlier ends', async () => {
     const store = memoryStore();
     const first = await InHand.open(store, KEY);
     await first.before(images(3), 0);
@@ -88,7 +88,7 @@ describe('what a shard has in hand', () => {
     assert.equal(await store.head(KEY), null);
   });
 
-  it('is the images that hang alone, also where other writes are under way', async () => {
+  it('holds only the images that hang, even during other writes', async () => {
     const store = memoryStore();
     const hand = await InHand.open(store, KEY);
     await hand.before(images(200), 0);
@@ -98,7 +98,7 @@ describe('what a shard has in hand', () => {
     assert.deepEqual((await InHand.open(store, KEY)).suspects, ['image-5', 'image-9']);
   });
 
-  it('is nothing if it cannot be read: its images are judged as if for the first time', async () => {
+  it('is empty if it is unreadable: its images are judged as if for the first time', async () => {
     for (const text of ['{"version": 2}', '{"version": 1, "ended": 1, "ha', '']) {
       const store = memoryStore();
       await store.put(KEY, text);

@@ -82,7 +82,7 @@ describe('a shard that takes its worker down', function () {
 
   const good: Fault[] = Array.from({ length: 8 }, () => 'none');
 
-  it('goes on without the pictures that do so, which are named, and judges the rest as if they were not there', async () => {
+  it('goes on without such pictures, which are named, and judges the rest as if they were absent', async () => {
     const clean = await scanned('clean', good);
     assert.deepEqual([clean.attempts.length, clean.left.length], [1, 1]);
     assert.ok(clean.entries.every(({ error }) => error === null));
@@ -106,7 +106,7 @@ describe('a shard that takes its worker down', function () {
     assert.ok(attempts.length <= 3, JSON.stringify(attempts));
   });
 
-  it('says which picture a hung network has, tells its worker to end, and takes it up again apart', async () => {
+  it('says on which picture a network hangs, retires its worker, and goes on in a separate process', async () => {
     const { attempts, entries } = await scanned('hung', ['none', 'hang', 'none', 'none']);
     const [first, ...more] = attempts;
     assert.equal(first?.failure?.code, 'inference-stalled');
@@ -119,7 +119,7 @@ describe('a shard that takes its worker down', function () {
     );
   });
 
-  it('is refused with its model where every picture does so', async () => {
+  it('is refused with its model if every picture does so', async () => {
     const { attempts, entries } = await scanned('model', good, { always: 'crash' });
     assert.equal(attempts.length, 2);
     assert.match(attempts[0]?.signal ?? '', /^SIG/);
@@ -128,14 +128,14 @@ describe('a shard that takes its worker down', function () {
     assert.deepEqual(entries, []);
   });
 
-  it('is judged apart as a whole after three attempts that nobody can explain, with the same result', async () => {
+  it('is judged in a separate process after three unexplained attempts, with the same result', async () => {
     const note = { version: 1, ended: 3, hand: [], leftOut: {} };
     const { attempts, entries } = await scanned('unexplained', good, { note });
     assert.equal(attempts.length, 1);
     assert.deepEqual(entries, (await scanned('clean', good)).entries);
   });
 
-  it('is refused where its model has no answer for more than a few pictures', async () => {
+  it('is refused if its model has no answer for more than a few pictures', async () => {
     const { attempts } = await scanned('nan', ['nan', 'nan', 'nan', 'none', 'none']);
     assert.equal(attempts[0]?.failure?.code, 'model-invalid');
     assert.match(attempts[0]?.failure?.message ?? '', /cannot judge 3 of 5 pictures; the first: .*nan-\d\.png/);
@@ -161,7 +161,7 @@ describe('a shard that takes its worker down', function () {
     }
   });
 
-  /** Attempts until one succeeds or fails for good, and what the evaluation was kept without. */
+  /** Attempts until one succeeds or fails for good, and the images that the evaluation lacks. */
   async function evaluated(
     faults: readonly Fault[],
   ): Promise<{ attempts: Attempt[]; leftOut: readonly { reason: string }[] }> {

@@ -7,7 +7,7 @@ import { openStore, type StoreOptions } from '../../../storage/objects/s3.js';
 
 /**
  * One attempt at a shard, or at scoring its model on the test images, in a process of its own, as a worker would make
- * it. What it failed with is written to stdout as JSON; where a thread hangs it ends as a worker does.
+ * it. It writes its failure to stdout as JSON; if a thread hangs, it ends as a worker does.
  */
 const { store, home, input, modelDigest } = JSON.parse(process.argv[2] ?? '') as {
   store: StoreOptions;

@@ -13,7 +13,7 @@ const isInvalid = (pattern: RegExp) => (error: unknown) =>
   error instanceof PartloopError && error.code === 'data-invalid' && pattern.test(error.message);
 
 describe('the shards of a scan', () => {
-  it('come back in the order of their places, whatever order they were added in, even if there is none', async () => {
+  it('come back in the order of their places, in whatever order they were added, even if there is none', async () => {
     const entries = [0, 1, 2].map((n) => ({ ...unreadable, imageId: String(n).repeat(64) }));
     for (const order of [[], [0], [2, 0, 1]]) {
       const store = memoryStore();
@@ -25,12 +25,12 @@ describe('the shards of a scan', () => {
     }
   });
 
-  it('have a key that tells versions of the analysis and models apart', () => {
+  it('have a key that distinguishes versions of the analysis and models', () => {
     assert.equal(KEY, `loops/cars/1/plan/abc/shards/v${ANALYSIS_VERSION}-${'f'.repeat(16)}/7.json.gz`);
     assert.notEqual(KEY, shardKey('loops/cars/1/plan/abc/plan.json', 7, 'e'.repeat(64)));
   });
 
-  it('never come back other than they were written: each flipped bit is refused by name, or changes nothing', async () => {
+  it('never come back altered: each flipped bit is refused by name, or changes nothing', async () => {
     const writer = new ShardWriter();
     const entries = [0, 1, 2].map((n) => ({ ...unreadable, imageId: String(n).repeat(64), error: `${n} is cut off` }));
     for (const [at, entry] of entries.entries()) writer.add(entry, at);
@@ -50,7 +50,7 @@ describe('the shards of a scan', () => {
     assert.ok(refused > 0.5 * 8 * body.length, `${refused} of ${8 * body.length}`);
   });
 
-  it('are named where they were cut short, at whatever byte', async () => {
+  it('are named if they were cut short, at whatever byte', async () => {
     const writer = new ShardWriter();
     for (const at of [0, 1]) writer.add(unreadable, at);
     const store = memoryStore();
@@ -62,13 +62,13 @@ describe('the shards of a scan', () => {
     }
   });
 
-  it('from before they had a digest are read', async () => {
+  it('are readable even if they are older than digests', async () => {
     const store = memoryStore();
     await store.put(KEY, gzipSync(JSON.stringify({ version: 1, entries: [unreadable] })));
     assert.deepEqual(await readShard(store, KEY), [unreadable]);
   });
 
-  it('are an error with a way out where one was judged by another version or is gone', async () => {
+  it('are an error with a way out if one is gone or of another version', async () => {
     const store = memoryStore();
     await assert.rejects(readShard(store, KEY), isInvalid(/judged by another version, or deleted/));
     const older = { ...unreadable, error: null, analysis: { version: ANALYSIS_VERSION - 1 } };

@@ -62,7 +62,7 @@ describe('the scan of a shard', function () {
     return scanned;
   };
 
-  it('names what cannot be read and judges the rest, with the place among the rows', async () => {
+  it('names unreadable images and judges the rest, with the place among the rows', async () => {
     const store = memoryStore();
     const rows = await Promise.all([1, 2, 3, 4, 5].map((n) => stored(store, n)));
     await store.put('images/2', 'changed since');

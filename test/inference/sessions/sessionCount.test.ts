@@ -27,7 +27,7 @@ function machine(cores: number, runners: number) {
 }
 
 describe('the number of sessions', () => {
-  it('is as large as it pays, and no larger', async () => {
+  it('is as large as pays off, and no larger', async () => {
     for (const [cores, runners, count] of [
       [1, 4, 1],
       [2, 8, 2],

@@ -44,7 +44,7 @@ describe('the sessions of a model', function () {
     taxonomy: TAXONOMY,
   });
 
-  it('answer every picture with its own mask, however many are asked at once', async () => {
+  it('answer every picture with its own mask, however many arrive at once', async () => {
     const sessions = await openSessions(2, await setupOf('rule', { size: SIZE }));
     try {
       assert.equal(sessions.size, SIZE);
@@ -59,7 +59,7 @@ describe('the sessions of a model', function () {
     }
   });
 
-  it('analyse a label against what the model sees', async () => {
+  it('compare a label with the prediction of the model', async () => {
     const sessions = await openSessions(1, await setupOf('rule', { size: SIZE }));
     try {
       const label = new Uint8Array(SIZE * SIZE).fill(2);
@@ -71,7 +71,7 @@ describe('the sessions of a model', function () {
     }
   });
 
-  it('are as many as a trial finds the fastest where no number is given', async () => {
+  it('have the number that a trial finds the fastest if none is given', async () => {
     const setup = await setupOf('rule', { size: SIZE });
     for (let time = 0; time < 2; time++) {
       const sessions = await openSessions(null, setup);
@@ -84,7 +84,7 @@ describe('the sessions of a model', function () {
     }
   });
 
-  it('never run elsewhere than asked: without CUDA the model is refused, and the way out is named', async function () {
+  it('never run elsewhere than asked: without CUDA they refuse the model and name the way out', async function () {
     if (listSupportedBackends().some(({ name, bundled }) => name === 'cuda' && bundled)) return this.skip();
     const setup = await setupOf('rule', { size: SIZE });
     await assert.rejects(
@@ -93,7 +93,7 @@ describe('the sessions of a model', function () {
     );
   });
 
-  it('refuse a file that is no usable model, naming it', async () => {
+  it('refuse an unusable model file by name', async () => {
     const refusal = (pattern: RegExp) => (error: unknown) =>
       error instanceof PartloopError && error.code === 'model-invalid' && pattern.test(error.message);
     const text = join(folder, 'text.onnx');
@@ -111,7 +111,7 @@ describe('the sessions of a model', function () {
     }
   });
 
-  it('refuse an answer of the wrong size, naming the model', async () => {
+  it('refuse an answer of the wrong size, and name the model', async () => {
     const sessions = await openSessions(1, await setupOf('double', { size: SIZE, maskChannels: 2 }));
     try {
       await assert.rejects(
@@ -127,7 +127,7 @@ describe('the sessions of a model', function () {
     }
   });
 
-  it('end the pictures at hand when they are closed, and take no more', async () => {
+  it('finish the current picture when they close, and take no more', async () => {
     const sessions = await openSessions(1, await setupOf('slow', { size: SIZE, products: 4 }));
     const answers = [0, 0, 0].map((label) => sessions.predict(picture(label), 'car.png'));
     const settled = Promise.allSettled(answers);
@@ -142,7 +142,7 @@ describe('the sessions of a model', function () {
   });
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`let the process end in order on ${signal} while a picture is inside the network`, async () => {
+    it(`let the process end cleanly on ${signal} while a picture is inside the network`, async () => {
       const { modelPath } = await setupOf('slow', { size: SIZE, products: 40 });
       const main = fileURLToPath(new URL('../closingMain.js', import.meta.url));
       const child: ChildProcess = spawn(process.execPath, [main, modelPath], { stdio: ['ignore', 'pipe', 'inherit'] });

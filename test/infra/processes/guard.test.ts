@@ -6,7 +6,7 @@ import { ROOT } from '../../../infra/home.js';
 import { isAlive, refOf } from '../../../infra/processes/processes.js';
 
 describe('the guard for systems without setpriv', () => {
-  it('ends its program when the process that started it is gone', async () => {
+  it('ends its program when its parent process is gone', async () => {
     const program = 'console.log(process.pid); setInterval(() => {}, 1000)';
     const guard = join(ROOT, 'dist', 'infra', 'processes', 'guardMain.js');
     const child = spawn(process.execPath, [guard, process.execPath, '-e', program], {

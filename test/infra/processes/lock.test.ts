@@ -48,7 +48,7 @@ describe('the lock of a home', function () {
     children.delete(child);
   }
 
-  it(`goes to exactly one of ${CONTENDERS} processes that want it at once, after its holder was killed, every time`, async () => {
+  it(`goes to exactly one of ${CONTENDERS} processes at once after each kill of its holder`, async () => {
     const path = newPath();
     const alive = await Promise.all(Array.from({ length: CONTENDERS }, () => contender()));
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -62,7 +62,7 @@ describe('the lock of a home', function () {
     for (const child of alive) await kill(child);
   });
 
-  it('is the same one where `flock` is missing', async () => {
+  it('is the same if `flock` is missing', async () => {
     const path = newPath();
     const without = await contender({ ...process.env, PATH: '/nowhere' });
     assert.equal(await ask(without, 'take', path), without.pid);
@@ -74,7 +74,7 @@ describe('the lock of a home', function () {
     await kill(other);
   });
 
-  it('stays with the programs that a killed holder started, until they have ended', async () => {
+  it('stays with the programs of a killed holder until they end', async () => {
     const path = newPath();
     const holder = await contender();
     await ask(holder, 'take', path);
@@ -88,7 +88,7 @@ describe('the lock of a home', function () {
     lock.release();
   });
 
-  it('gives up waiting when it is told to', async () => {
+  it('gives up waiting when told to', async () => {
     const path = newPath();
     const holder = KernelLock.tryTake(path);
     assert.ok(holder);
@@ -112,7 +112,7 @@ describe('the lock of a home', function () {
     lock.release();
   });
 
-  it('is taken where the file names a process of an earlier boot, with a pid and a start time that exist now', async function () {
+  it('is taken if its file names a process of an earlier boot whose pid and start time exist now', async function () {
     const own = refOf(process.pid);
     if (own?.boot === undefined) return this.skip();
     const path = newPath();
@@ -138,7 +138,7 @@ describe('the lock of a home', function () {
     lock.release();
   });
 
-  it('is refused in plain words where the folder cannot hold it', async () => {
+  it('is refused in plain words if the folder cannot hold it', async () => {
     const file = newPath();
     writeFileSync(file, '');
     await assert.rejects(takeLock(join(file, 'supervisor.lock')), {

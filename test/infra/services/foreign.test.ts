@@ -5,10 +5,10 @@ import { spawnGuarded } from '../../../infra/processes/guard.js';
 import { choosePorts, isListening } from '../../../infra/services/ports.js';
 import { makeTestHome, partloop, until } from '../home.js';
 
-describe('a Temporal service that the environment names', function () {
+describe('a Temporal service named by the environment', function () {
   this.timeout(60_000);
 
-  it('is refused, with the commands that mend it, while it lacks the search attributes', async () => {
+  it('is refused while it lacks the search attributes, with the commands that add them', async () => {
     const { home, remove } = await makeTestHome();
     const { temporal: port } = await choosePorts({});
     const address = `127.0.0.1:${port}`;

@@ -48,7 +48,7 @@ const failingAfter = (store: ObjectStore, requests: number): ObjectStore => {
 describe('deleting a pool', function () {
   this.timeout(120_000);
 
-  it('leaves nothing of it, and pools with longer and shorter names as they were', async () => {
+  it('leaves nothing of it, and does not touch pools with longer and shorter names', async () => {
     const store = memoryStore();
     for (const pool of ['car', 'cars', 'cars-2']) await bring(store, pool, 1, 2);
     await store.put(keys.reviews('cars', '01'), '');
@@ -62,7 +62,7 @@ describe('deleting a pool', function () {
     assert.deepEqual(await namesOf(await openPool(store, 'cars-2')), ['front/1.jpg', 'front/2.jpg']);
   });
 
-  it('is no pool any more from its first request on, and none is made in its place before the last', async () => {
+  it('hides the pool from the first request on, and frees its name only with the last', async () => {
     for (let requests = 0; requests < 3; requests++) {
       const store = memoryStore();
       await bring(store, 'cars', 1, 2);
@@ -77,7 +77,7 @@ describe('deleting a pool', function () {
     }
   });
 
-  it('names what the store keeps, and the name stays taken until that is gone', async () => {
+  it('names the objects that the store keeps, and frees the name only when they are gone', async () => {
     const store = memoryStore();
     await bring(store, 'cars', 1);
     const [image = ''] = await under(store, 'pools/cars/images/');
@@ -96,7 +96,7 @@ describe('deleting a pool', function () {
     assert.deepEqual(store.keys, []);
   });
 
-  it('stops writers that still have it open, and takes no leftover of theirs for a pool', async () => {
+  it('stops writers that still have it open, and takes none of their leftovers for a pool', async () => {
     const store = memoryStore();
     await bring(store, 'cars', 1);
     const open = await openPool(store, 'cars');
@@ -111,7 +111,7 @@ describe('deleting a pool', function () {
     await assert.rejects(bring(store, 'cars', 1), /is being deleted, and part of it still exists/);
   });
 
-  it('lets a new pool of its name begin from nothing, whatever this machine has kept of it', async () => {
+  it('lets a new pool of the same name start empty, whatever this machine has cached', async () => {
     const store = memoryStore();
     const folder = await mkdtemp(join(tmpdir(), 'pl-cache-'));
     const cached = { cacheFolder: join(folder, 'segments') };
@@ -148,7 +148,7 @@ describe('deleting a pool', function () {
     }
   });
 
-  it('is planned with the loops and scans over the pool, those begun and not ended among them', async () => {
+  it('lists the loops and scans over the pool, also unfinished ones', async () => {
     const store = memoryStore();
     await bring(store, 'cars', 1, 2);
     const begin = (loop: string, pool: string, iteration: number) =>
@@ -195,7 +195,7 @@ describe('deleting a pool from real S3', function () {
   });
   after(() => server.stop());
 
-  it('deletes more objects than one request may name, and no other pool', async () => {
+  it('deletes more objects than one request may name, and touches no other pool', async () => {
     const store = server.open('delete');
     for (const pool of ['car', 'cars', 'cars-2']) await bring(store, pool, 1);
     const numbers = Array.from({ length: 1_100 }, (_, at) => at);

@@ -13,7 +13,7 @@ import { mask, picture, save, TAXONOMY } from '../../support/pictures/pictures.j
 const now = new Date('2026-01-01T00:00:00Z');
 const options = { now, onProgress: () => undefined };
 
-describe('an import whose pictures are decoded in a process of their own', function () {
+describe('an import that decodes pictures in another process', function () {
   this.timeout(120_000);
   let folder: string;
 
@@ -22,7 +22,7 @@ describe('an import whose pictures are decoded in a process of their own', funct
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('refuses by name a picture that ends the process, and takes the rest', async () => {
+  it('refuses a picture by name if it ends the process, and takes the rest', async () => {
     const lines: object[] = [];
     await save(folder, 'mask.png', await mask(1, 64, 64));
     for (let n = 0; n < 9; n++) {
@@ -42,7 +42,7 @@ describe('an import whose pictures are decoded in a process of their own', funct
     ]);
   });
 
-  it('brings in the same rows as one that decodes here, and refuses for the same reasons', async () => {
+  it('adds the same rows as one that decodes here, and refuses for the same reasons', async () => {
     const lines: object[] = [];
     const masks = { good: await mask(2), colours: await picture(9), wide: await mask(1, 25), value: await mask(9) };
     for (const [n, [name, bytes]] of Object.entries(masks).entries()) {

@@ -14,7 +14,7 @@ import { indexOf, item } from './items.js';
 describe('tags, vehicle and split of an import', function () {
   this.timeout(60_000);
 
-  it('takes tags, vehicle and split that are known later, and does not take them back', async () => {
+  it('takes tags, vehicle and split that come later, and older values do not come back', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1)]);
     const facts = { tags: { black: true, angle: 45 as const }, vehicleId: 'v1', source: null, split: 'val' as const };
@@ -29,7 +29,7 @@ describe('tags, vehicle and split of an import', function () {
     assert.deepEqual(JSON.parse(row?.tagOrigins ?? ''), { black: 'given', angle: 'given' });
   });
 
-  it('moves an image to the test split if it says so of that image, and tells what that means', async () => {
+  it('moves an image to the test split if the import says so, and explains the consequences', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1, { facts: { ...NO_FACTS, split: 'train' } })]);
     const whole = await runImport(store, [item(1, 1)], { test: true });
@@ -43,7 +43,7 @@ describe('tags, vehicle and split of an import', function () {
     assert.match(relabelled.refused[0]?.reason ?? '', /in the pool's test split/);
   });
 
-  it('tells what it moved to the test split, whatever another one says of the image right after', async () => {
+  it('reports images that it moved to the test split, even if another import changes them right after', async () => {
     const memory = memoryStore();
     await runImport(memory, [item(1, 1, { facts: { ...NO_FACTS, split: 'train' } })]);
     const store: ObjectStore = {
@@ -62,7 +62,7 @@ describe('tags, vehicle and split of an import', function () {
     assert.equal((await indexOf(memory))[0]?.vehicleId, 'v1');
   });
 
-  it('takes what a tag file says, and says which of its rows it did not need', async () => {
+  it('takes the tags of a tag file, and names its rows that fit no image', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'pl-'));
     try {
       const path = await save(folder, 'tags.csv', 'file_name,black\n1.jpg,true\n9.jpg,true\n');
@@ -81,7 +81,7 @@ describe('tags, vehicle and split of an import', function () {
     }
   });
 
-  it('takes the last part of a name in a tag file for an image only where one alone has it', async () => {
+  it('matches the last part of a name in a tag file only if a single image has it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'pl-'));
     try {
       const path = await save(folder, 'tags.csv', 'file_name,black\n1.jpg,true\n2.jpg,true\n3.jpg,true\n');

@@ -37,7 +37,7 @@ async function review(store: ObjectStore, value: number): Promise<void> {
 describe('an import into a pool', function () {
   this.timeout(60_000);
 
-  it('lets the first of two equal pictures decide, always, and names the conflict', async () => {
+  it('always keeps the first of two equal pictures, and names the conflict', async () => {
     const store = memoryStore();
     const copy = item(1, 2, { fileName: 'copy.jpg', image: item(1, 1).image });
     const slow = item(1, 1, {
@@ -54,7 +54,7 @@ describe('an import into a pool', function () {
     assert.deepEqual(await labelsOf(store), [1]);
   });
 
-  it('counts the sides of the split of what it added, and how many were drawn for validation', async () => {
+  it('counts added images per split, and how many it drew for validation', async () => {
     const given = (split: 'train' | 'val' | 'test', at: number) => item(at, 1, { facts: { ...NO_FACTS, split } });
     const said = [given('train', 1), given('val', 2), given('val', 3), given('test', 4)];
     const { split } = await runImport(memoryStore(), said);
@@ -69,7 +69,7 @@ describe('an import into a pool', function () {
     assert.deepEqual((await runImport(store, many)).split, { train: 0, val: 0, test: 0, drawn: 0 });
   });
 
-  it('knows every label that an image ever had, and counts those that it replaces', async () => {
+  it('knows every label that an image ever had, and counts labels that it replaces', async () => {
     const store = memoryStore();
     assert.equal((await runImport(store, [item(1, 1)])).added, 1);
     const changed = await runImport(store, [item(1, 2)]);
@@ -82,7 +82,7 @@ describe('an import into a pool', function () {
     assert.deepEqual(await labelsOf(store), [1]);
   });
 
-  it('knows a label by its pixels, whatever bytes an encoder made of them', async () => {
+  it('knows a label by its pixels, however an encoder wrote them', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1)]);
     const [row] = await indexOf(store);
@@ -100,7 +100,7 @@ describe('an import into a pool', function () {
     assert.deepEqual([known, replaced], [1, 0]);
   });
 
-  it('undoes no correction that gave back a label of before', async () => {
+  it('does not undo a correction that restored an earlier label', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1)]);
     await review(store, 2);
@@ -115,7 +115,7 @@ describe('an import into a pool', function () {
     assert.deepEqual(await labelsOf(store), [1]);
   });
 
-  it('undoes no correction by a reviewer, neither with the old label nor with another one', async () => {
+  it('does not undo a correction by a reviewer, neither with the old label nor with another one', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1)]);
     await review(store, 3);
@@ -129,7 +129,7 @@ describe('an import into a pool', function () {
     assert.deepEqual(await labelsOf(store), [2]);
   });
 
-  it('takes every fault of an image as that image’s own', async () => {
+  it('refuses an image alone for any fault of its own', async () => {
     const store = memoryStore();
     const broken = [
       item(2, 1, { image: { kind: 'bytes', read: async () => Promise.reject(new RangeError('out of range')) } }),
@@ -142,7 +142,7 @@ describe('an import into a pool', function () {
     assert.match(refused[0]?.reason ?? '', /out of range/);
   });
 
-  it('keeps what it read when the store fails, and goes on there', async () => {
+  it('keeps finished work when the store fails, and goes on from there', async () => {
     const store = memoryStore();
     const fault = new PartloopError('store-unavailable', 'the store does not answer');
     const failing = item(99, 1, { image: { kind: 'bytes', read: () => Promise.reject(fault) } });
@@ -157,7 +157,7 @@ describe('an import into a pool', function () {
     assert.deepEqual([added, known], [1, 4]);
   });
 
-  it('leaves no pool where nothing came in, and a pool without images binds nobody', async () => {
+  it('leaves no pool if it added nothing, and a pool without images fixes no taxonomy', async () => {
     const store = memoryStore();
     const bad = item(1, 1, { image: { kind: 'bytes', read: async () => Buffer.from('no picture') } });
     assert.deepEqual((await runImport(store, [bad])).version, 0);
@@ -168,7 +168,7 @@ describe('an import into a pool', function () {
     assert.equal((await openPool(store, 'cars')).taxonomy.name, 'other');
   });
 
-  it('leaves out what was removed, does not store its bytes again, and restores it on request', async () => {
+  it('leaves out removed images, does not store their bytes again, and restores them on request', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1), item(2, 1)]);
     const pool = await openPool(store, 'cars');
@@ -186,7 +186,7 @@ describe('an import into a pool', function () {
     assert.equal((await indexOf(store)).length, 2);
   });
 
-  it('leaves what one after the other would leave when several run at once', async () => {
+  it('gives the same result whether several run at once or one after the other', async () => {
     const imports: [ImportItem[], boolean][] = [
       [[item(1, 1), item(2, 1)], false],
       [[item(1, 2), item(3, 1)], false],
@@ -214,7 +214,7 @@ describe('an import into a pool', function () {
     assert.deepEqual([added, unlabelled], [2, ['1.jpg']]);
   });
 
-  it('tells of sides without a mirror class, and of rules that differ from those of the pool', async () => {
+  it('reports sides without a mirror class, and rules that differ from those of the pool', async () => {
     const classes = [
       { name: 'left_door', group: 'major' as const },
       { name: 'right_door', group: 'major' as const },

@@ -53,7 +53,7 @@ const refused = async (bytes: Buffer | Promise<Buffer>): Promise<string> => {
   throw new assert.AssertionError({ message: 'it is taken' });
 };
 
-describe('a file that is brought as a picture', function () {
+describe('a picture file in an import', function () {
   this.timeout(180_000);
 
   const NAMED: [what: string, bytes: Buffer, reason: RegExp][] = [
@@ -114,7 +114,7 @@ describe('a file that is brought as a picture', function () {
       assert.match(said, /^it is not a readable picture: /);
     });
 
-  it('is refused in the same words each time, whatever libvips meets behind its end', async () => {
+  it('is refused in the same words each time, wherever it is cut off', async () => {
     const jpeg = await picture().jpeg().toBuffer();
     const said = await Promise.all(Array.from({ length: 40 }, (_, n) => refused(jpeg.subarray(0, 150 + n * 5))));
     assert.deepEqual(
@@ -149,7 +149,7 @@ describe('a file that is brought as a picture', function () {
     }
   });
 
-  it('has the hash of what is seen, not of colours behind transparency', async () => {
+  it('has a hash of its visible pixels, without colours behind transparency', async () => {
     const clear = Buffer.alloc(WIDTH * HEIGHT * 4, 200);
     const noisy = Buffer.from(clear.map((_, at) => (at % 4 === 3 ? 0 : (at * 7919) & 255)));
     const even = Buffer.from(clear.map((_, at) => (at % 4 === 3 ? 0 : 50)));
@@ -162,14 +162,14 @@ describe('a file that is brought as a picture', function () {
     assert.equal(await hash(noisy), await hash(even));
   });
 
-  it('is read by scan and training wherever the import takes it, however it is damaged', async () => {
+  it('is readable for scan and training if the import accepts it, however it is damaged', async () => {
     const kinds = await kindsOfPictures();
     const damage = fc.record({
       kind: fc.constantFrom(...kinds),
       flips: fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 0, max: 255 })), {
         maxLength: 6,
       }),
-      /** In the first bytes, where a file says what it is. */
+      /** In the first bytes, which declare the kind of a file. */
       headFlips: fc.array(fc.tuple(fc.integer({ min: 3, max: 600 }), fc.integer({ min: 0, max: 255 })), {
         maxLength: 1,
       }),
@@ -222,7 +222,7 @@ for path in sys.argv[2:]:
     load_image(Record(path, path, "", ()))
 `;
 
-/** What training reads of a picture at a side of at most `side`. */
+/** The picture as training reads it, with a side of at most `side`. */
 async function copyOf(bytes: Buffer, { width, height }: PictureFacts, side: number): Promise<Uint8Array> {
   const store = memoryStore();
   const label = await encodeLabel(new Uint8Array(width * height), width, height);

@@ -9,7 +9,7 @@ import { memoryStore } from '../../support/memoryStore.js';
 import { runImport } from '../../support/pictures/pictures.js';
 import { item } from './items.js';
 
-/** Far apart, so that only what a test makes alike is alike. */
+/** Far apart, so that only pictures that a test makes alike are alike. */
 const hash = (n: number): string =>
   ((BigInt(n) * 0x9e37_79b9_7f4a_7c15n) & 0xffff_ffff_ffff_ffffn).toString(16).padStart(16, '0');
 const row = (n: number, fields: Parameters<typeof indexRow>[1] = {}) =>
@@ -20,10 +20,10 @@ const told = (images: readonly IndexRow[], ofImport: readonly IndexRow[]) =>
     examples,
   ]);
 
-describe('what training images share with the test set', () => {
+describe('training images that share a vehicle or a copy with the test set', () => {
   const test = row(1, { split: 'test', vehicleId: 'v1', fileName: 'test.jpg' });
 
-  it('is told of the images of an import, by vehicle and by copy', () => {
+  it('are reported if the import adds them', () => {
     const sameVehicle = row(2, { vehicleId: 'v1', fileName: 'other-view.jpg' });
     const copy = row(3, { perceptualHash: test.perceptualHash, fileName: 'saved-again.jpg' });
     assert.deepEqual(told([test, sameVehicle, copy, row(4)], [sameVehicle, copy]), [
@@ -35,7 +35,7 @@ describe('what training images share with the test set', () => {
     ]);
   });
 
-  it('is told of earlier images if the import brings their test image, and of none if it brings neither', () => {
+  it('are reported if the import adds their test image, and not if it adds neither', () => {
     const before = row(2, { vehicleId: 'v1', fileName: 'before.jpg' });
     assert.deepEqual(told([test, before], [test]), [
       [
@@ -46,7 +46,7 @@ describe('what training images share with the test set', () => {
     assert.deepEqual(told([test, before, row(5)], [row(5)]), []);
   });
 
-  it('counts exactly the images that draw leaves out for the test set', () => {
+  it('are exactly those that draw leaves out for the test set', () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ isTest: fc.boolean(), vehicle: fc.nat(5), look: fc.nat(30), isInterior: fc.boolean() }), {
@@ -83,7 +83,7 @@ describe('what training images share with the test set', () => {
     );
   });
 
-  it('stands among the notices of an import, also if the images are known', async () => {
+  it('are among the notices of an import, also if the images are known', async () => {
     const store = memoryStore();
     const facts = (split: 'train' | 'test') => ({ facts: { ...NO_FACTS, vehicleId: 'v1', split } });
     const alone = await runImport(store, [item(1, 1, facts('test'))]);

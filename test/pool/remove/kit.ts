@@ -39,7 +39,7 @@ export async function planOf(store: ObjectStore, choice: Choice, bytes = false, 
   return planRemoval(store, await openPool(store, pool), choice, { bytes, onProgress: () => undefined });
 }
 
-/** What `pool remove --bytes --yes` does. */
+/** The same as `pool remove --bytes --yes`. */
 export async function purgeImages(
   store: ObjectStore,
   choice: Choice,

@@ -18,7 +18,7 @@ import { imageIdOf, item, labelOf, NOW, named, namesOf, planOf, purgeImages, rev
 describe('deleting images with their bytes', function () {
   this.timeout(120_000);
 
-  it('deletes pictures, labels of every revision and copies of every size, and nothing that other images use', async () => {
+  it('deletes pictures, all labels and copies of every size, but nothing that other images use', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1), item(2, 1), item(3, 2)]);
     const [first, second, third] = await Promise.all([1, 2, 3].map(imageIdOf));
@@ -44,7 +44,7 @@ describe('deleting images with their bytes', function () {
     assert.deepEqual(await namesOf(await openPool(store, 'cars')), ['front/2.jpg', 'front/3.jpg']);
   });
 
-  it('deletes the last label of its kind with the last image that had it', async () => {
+  it('deletes a shared label with the last image that had it', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1), item(2, 1)]);
     await purgeImages(store, named('front/1.jpg'));
@@ -54,7 +54,7 @@ describe('deleting images with their bytes', function () {
     assert.deepEqual(under(store, 'pools/cars/images/'), []);
   });
 
-  it('goes on where it was interrupted, by the same command, and then changes nothing more', async () => {
+  it('goes on after an interruption by the same command, and then changes nothing more', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1), item(2, 2)]);
     const id = await imageIdOf(1);
@@ -74,7 +74,7 @@ describe('deleting images with their bytes', function () {
     assert.equal(await cars.latestVersion(), version);
   });
 
-  it('deletes what was removed before without its bytes', async () => {
+  it('deletes the bytes of images that were removed without them', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1), item(2, 2)]);
     const id = await imageIdOf(1);
@@ -84,7 +84,7 @@ describe('deleting images with their bytes', function () {
     assert.deepEqual(under(store, `images/${id}`), []);
   });
 
-  it('names what the store did not delete, and deletes the rest', async () => {
+  it('names objects that the store did not delete, and deletes the rest', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1), item(2, 2)]);
     const stubborn = keys.image('cars', await imageIdOf(1));
@@ -101,7 +101,7 @@ describe('deleting images with their bytes', function () {
     assert.deepEqual(under(store, 'pools/cars/labels/'), []);
   });
 
-  it('lists pictures that lie elsewhere and leaves them to their owner', async () => {
+  it('lists pictures that lie elsewhere, and leaves them to their owner', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1)]);
     const imageUri = 's3://photos/1.jpg';
@@ -113,7 +113,7 @@ describe('deleting images with their bytes', function () {
     assert.deepEqual([elsewhere, images], [[imageUri], 1]);
   });
 
-  it('keeps an import from storing the picture again, until it is asked to restore it with what it brings', async () => {
+  it('keeps an import from storing the picture again until somebody asks to restore it', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1), item(2, 2)]);
     const id = await imageIdOf(1);
@@ -129,7 +129,7 @@ describe('deleting images with their bytes', function () {
     assert.ok(await store.head(row.labelUri));
   });
 
-  it('restores a deleted picture where the import has it, not where it was', async () => {
+  it('restores a deleted picture from the import that brings it, not from its old place', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1), item(2, 2)]);
     const id = await imageIdOf(1);
@@ -142,7 +142,7 @@ describe('deleting images with their bytes', function () {
     assert.equal(row?.imageUri, 's3://photos/1.jpg');
   });
 
-  it('takes no label from an import that goes on at the same moment', async () => {
+  it('takes no label from an import that runs at the same moment', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 2), item(3, 1)]);
     const label = keys.label('cars', await labelOf(2));
@@ -157,7 +157,7 @@ describe('deleting images with their bytes', function () {
     assert.notEqual(await store.head(label), null);
   });
 
-  it('takes no label from a review that goes on at the same moment', async () => {
+  it('takes no label from a review that runs at the same moment', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'pl-review-'));
     try {
       const memory = memoryStore();
@@ -214,7 +214,7 @@ describe('deleting images with their bytes', function () {
   });
 });
 
-/** A picture where another bucket has it. */
+/** A picture that lies in another bucket. */
 async function imageAt(store: ObjectStore, uri: string): Promise<{ body: Uint8Array }> {
   const { image } = item(1, 1);
   const body = image.kind === 'bytes' ? await image.read() : Buffer.alloc(0);

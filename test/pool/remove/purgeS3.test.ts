@@ -13,7 +13,7 @@ describe('deleting images from real S3', function () {
   });
   after(() => server.stop());
 
-  it('deletes more copies than one request may name, and those of these images alone', async () => {
+  it('deletes more copies than one request may name, and only those of these images', async () => {
     const store = server.open('purge');
     await runImport(store, [item(1, 1), item(2, 2)]);
     const [gone, stays] = await Promise.all([1, 2].map(imageIdOf));
@@ -35,7 +35,7 @@ describe('deleting images from real S3', function () {
     assert.equal(await store.head(keys.image('cars', gone)), null);
   });
 
-  it('does not mind objects that are already gone', async () => {
+  it('accepts that objects are already gone', async () => {
     const store = server.open('gone');
     assert.deepEqual(await store.tryDelete(['a', 'b/c']), []);
     await assert.rejects(

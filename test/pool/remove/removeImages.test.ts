@@ -24,7 +24,7 @@ async function pool(count = 4) {
 describe('removing images from a pool', function () {
   this.timeout(60_000);
 
-  it('takes them out of the newest version and out of no earlier one', async () => {
+  it('takes them out of the newest version but not of earlier ones', async () => {
     const { pool: cars } = await pool();
     const before = await cars.latestVersion();
     const removed = await removeImages(cars, [await imageIdOf(2)], { purge: false, now: NOW });
@@ -41,7 +41,7 @@ describe('removing images from a pool', function () {
     assert.deepEqual(again, { version, removal: null, images: 0 });
   });
 
-  it('is what one after the other would be where two remove at once', async () => {
+  it('gives the same result whether two people remove at once or one after the other', async () => {
     const { store } = await pool();
     const ids = await Promise.all([1, 2, 3].map(imageIdOf));
     const [one, two] = [await openPool(store, 'cars'), await openPool(store, 'cars')];
@@ -53,7 +53,7 @@ describe('removing images from a pool', function () {
     assert.deepEqual(await namesOf(one), ['front/4.jpg']);
   });
 
-  it('keeps the newest human answer, and brings it back', async () => {
+  it('keeps the newest human answer, and a restoration brings it back', async () => {
     const { store, pool: cars } = await pool();
     const imageId = await imageIdOf(1);
     await review(store, imageId, 3);
@@ -72,7 +72,7 @@ describe('removing images from a pool', function () {
     assert.deepEqual((await cars.history()).latest(imageId)?.classes, [3]);
   });
 
-  it('leaves them out of later imports, by name, until they are asked back', async () => {
+  it('keeps them out of later imports, by name, until somebody asks for them', async () => {
     const { store, pool: cars } = await pool();
     await removeImages(cars, [await imageIdOf(1)], { purge: false, now: NOW });
     const again = await runImport(store, [item(1, 2)]);
@@ -81,7 +81,7 @@ describe('removing images from a pool', function () {
     assert.equal((await namesOf(cars)).length, 4);
   });
 
-  it('chooses by id, short id, name, last part of a name and conditions, and names what it does not know', async () => {
+  it('chooses by id, short id, name, last part of a name and conditions, and names unknown ones', async () => {
     const store = memoryStore();
     const twin = item(3, 1, { fileName: 'back/1.jpg' });
     const [tagged, plain] = [item(2, 1, { facts: { ...NO_FACTS, vehicleId: 'v1' } }), item(1, 2)];
@@ -106,14 +106,14 @@ describe('removing images from a pool', function () {
     assert.deepEqual(select({ names: ['2.jpg', 'front/1.jpg'], conditions: ['vehicleId='] }), only('front/1.jpg'));
   });
 
-  it('goes by the time at which an image first came in', async () => {
+  it('selects by the time when an image first came in', async () => {
     const { store, pool: cars } = await pool(1);
     await review(store, await imageIdOf(1), 3);
     const { present } = selectImages(await cars.history(), TAXONOMY, where('ingestedAt<2026-01-02'));
     assert.equal(present.length, 1);
   });
 
-  it('counts what it would touch, and touches nothing yet', async () => {
+  it('counts images before it touches any', async () => {
     const { store, pool: cars } = await pool();
     await review(store, await imageIdOf(1), 3);
     await removeImages(cars, [await imageIdOf(4)], { purge: false, now: NOW });
@@ -125,7 +125,7 @@ describe('removing images from a pool', function () {
     assert.equal(await cars.latestVersion(), version);
   });
 
-  it('loses no revision and no human answer over any sequence of imports, reviews, removals and restorations', async () => {
+  it('loses no revision and no human answer in any sequence of imports, reviews, removals and restores', async () => {
     const step = fc.record({
       kind: fc.constantFrom('import', 'review', 'remove', 'restore'),
       value: fc.integer({ min: 1, max: 3 }),
@@ -172,7 +172,7 @@ describe('a file of images to remove', function () {
   const read = async (name: string, body: string, list?: string): Promise<string[]> =>
     readImageList(await save(folder, name, body), list);
 
-  it('has one id or name a line', async () => {
+  it('has one id or name per line', async () => {
     assert.deepEqual(await read('a.txt', '\uFEFFfront/1.jpg\r\n\r\na, b;c.jpg\nfront/1.jpg\n'), [
       'front/1.jpg',
       'a, b;c.jpg',
@@ -180,13 +180,13 @@ describe('a file of images to remove', function () {
     assert.deepEqual(await read('b.txt', '[old]/1.jpg\n'), ['[old]/1.jpg']);
   });
 
-  it('is a CSV table, by its ids rather than its names', async () => {
+  it('may be a CSV table, which counts by its ids rather than its names', async () => {
     assert.deepEqual(await read('a.csv', 'file_name,reason\n"a, b.jpg",bad\nc.jpg,gone\n'), ['a, b.jpg', 'c.jpg']);
     assert.deepEqual(await read('b.csv', 'file_name,image_id\na.jpg,1\nb.jpg,2\n'), ['1', '2']);
     assert.deepEqual(await read('c.csv', 'image_id\n1\n2\n'), ['1', '2']);
   });
 
-  it('is JSON as commands and steps print it', async () => {
+  it('may be JSON as commands and steps print it', async () => {
     const leftOut = [{ imageId: '1', fileName: 'a.jpg', kind: 'gone', reason: 'x' }];
     assert.deepEqual(await read('a.json', JSON.stringify(leftOut)), ['1']);
     assert.deepEqual(await read('b.json', JSON.stringify({ missing: leftOut, leftOut: { interior: 1 } })), ['1']);

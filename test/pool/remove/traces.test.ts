@@ -16,7 +16,7 @@ import { imageIdOf, item, named, planOf, purgeImages, under } from './kit.js';
 const step = (loop: string, name: string, file: string, iteration = 1): string =>
   keys.attempt(loop, iteration, name, 'd'.repeat(64), 'token', file);
 
-/** What a loop over `pool` leaves of these images in its first iteration. */
+/** The traces of these images that a loop over `pool` leaves in its first iteration. */
 async function loopOver(store: ObjectStore, loop: string, pool: string, imageIds: string[]): Promise<void> {
   const history = await (await openPool(store, 'cars')).history();
   const rows = imageIds.flatMap((imageId) => history.latest(imageId) ?? []);
@@ -46,10 +46,10 @@ async function loopOver(store: ObjectStore, loop: string, pool: string, imageIds
   await store.put(step(loop, 'report', 'index.html'), `<body>${figures.join('')}</body>`);
 }
 
-describe('what images leave outside their pool', function () {
+describe('the traces of images outside their pool', function () {
   this.timeout(120_000);
 
-  it('is said of loops, scans, models in and out of production, and reports', async () => {
+  it('include loops, scans, models in and out of production, and reports', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1), item(2, 2), item(3, 3)]);
     const [first, second, third] = await Promise.all([1, 2, 3].map(imageIdOf));
@@ -94,7 +94,7 @@ describe('what images leave outside their pool', function () {
     assert.deepEqual([scan.models[0]?.production, scan.models.length], [null, 1]);
   });
 
-  it('is looked for in every object, and in other pools, where bytes are to be deleted', async () => {
+  it('include every object and other pools if bytes are to be deleted', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1), item(2, 2)]);
     const now = new Date();
@@ -136,7 +136,7 @@ describe('what images leave outside their pool', function () {
     assert.equal((await planOf(store, named('front/2.jpg'), true)).traces.tables.includes(scores), false);
   });
 
-  it('includes copies of labels that iterations made, which go with the bytes', async () => {
+  it('include copies of labels that iterations made, which are deleted with the bytes', async () => {
     const store = memoryStore();
     await runImport(store, [item(1, 1), item(2, 2)]);
     const [first, second] = await Promise.all([1, 2].map(imageIdOf));
@@ -151,7 +151,7 @@ describe('what images leave outside their pool', function () {
     assert.deepEqual(left, [copyIn('nightly', second), copyIn('vans', first)]);
   });
 
-  it('is named in reports as pages write names', () => {
+  it('are found in reports by names as pages write them', () => {
     const html = '<td class="a">a &amp; b&#39;s &lt;1&gt;.jpg</td><img alt="c"/><span>d.jpg</span>';
     assert.deepEqual([...namesInReport(html)], ["a & b's <1>.jpg", 'd.jpg']);
   });

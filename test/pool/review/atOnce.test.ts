@@ -37,7 +37,7 @@ describe('equal imports of reviews at one moment', function () {
 
   const imports = async () => reviewImports(await readReviews(cars.store, 'cars'), await cars.pool.history());
 
-  it('are taken back together by one undo, however many records they left', async () => {
+  it('are all undone by one undo, however many records they left', async () => {
     const { returned, take } = await desk(cars.store, folder, 'masks', now);
     const path = await returned({ 1: UPPER, 2: UPPER });
     const reports = await Promise.all(Array.from({ length: AT_ONCE }, () => take(path)));
@@ -55,10 +55,10 @@ describe('equal imports of reviews at one moment', function () {
     assert.deepEqual((await take(path)).revised, 2);
   });
 
-  it('leave records that no undo takes for the newest import, and that say so if they are asked for', async () => {
+  it('leave repeated records that no undo takes for the newest import, and that say so on request', async () => {
     const { returned, take } = await desk(cars.store, folder, 'masks', now);
     const { review } = await take(await returned({ 1: UPPER }));
-    // What another import of the same file wrote that was as far at that moment.
+    // The record of another import of the same file that had come as far at that moment.
     const [first] = (await readReviews(cars.store, 'cars')).imports;
     assert.ok(first?.about);
     const repeat = ulid(now());
@@ -79,7 +79,7 @@ describe('equal imports of reviews at one moment', function () {
     assert.deepEqual([undone.review.id, undone.restored, undone.repeats], [review, 1, [repeat]]);
   });
 
-  it('leave to others what only these said', async () => {
+  it('do not count as repeats if they bring an answer of their own', async () => {
     const path = join(folder, 'answers.csv');
     await writeFile(path, 'finding_id,verdict\nf-car-1.jpg,right\n');
     const answered = await importVerdicts(cars.store, { path, reviewer: 'ann', now: now() });
@@ -91,7 +91,7 @@ describe('equal imports of reviews at one moment', function () {
     assert.equal((await undoReview(cars.store, { pool: 'cars', now: now() })).review.id, answered.review);
   });
 
-  it('say that nothing is left to undo where only records without labels and answers stand', async () => {
+  it('leave nothing to undo if their records hold neither labels nor answers', async () => {
     const about = { at: now().toISOString(), reviewer: 'ann', scan: null, exportId: 'e', tableSha256: null };
     const asked = cars.images.map(({ imageId, labelSha256 }) => ({ imageId, labelSha256 }));
     const id = ulid(now());

@@ -56,7 +56,7 @@ describe('labels that come back from real tools', function () {
       onProgress: () => undefined,
     });
 
-  it('empty nothing where a task was exported before it was done, and are put back where one meant it', async () => {
+  it('clear no label if the task was exported unfinished, and an undo restores labels cleared on purpose', async () => {
     const store = await pool('scanq');
     const before = await labelsOf(store, 'scanq');
     const place = join(CASES, 'r7_task_exported_before_it_was_done');
@@ -79,7 +79,7 @@ describe('labels that come back from real tools', function () {
     assert.deepEqual(await labelsOf(store, 'scanp'), before);
   });
 
-  it('come back as COCO from CVAT, are known then, and go with an undo', async () => {
+  it('come back as COCO from CVAT, are known the second time, and go with an undo', async () => {
     const store = await pool('scanp');
     const before = await labelsOf(store, 'scanp');
     const place = join(CASES, 'r1_cvat_coco');

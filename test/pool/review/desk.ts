@@ -19,7 +19,7 @@ export interface Desk {
   manifest: Manifest;
   /** Folder of the export. */
   out: string;
-  /** What a tool writes that keeps all it gets: these labels, by image number. */
+  /** The file of a tool that keeps everything: these labels, by image number. */
   returned(labels: Record<number, Uint8Array>, changes?: Partial<Manifest>): Promise<string>;
   take(path: string, more?: Partial<LabelImport>): Promise<LabelImportReport>;
   /** A later export of the same images, with their labels of then. */

@@ -28,7 +28,7 @@ describe('an export for review', function () {
   const manifestOf = async (place: string): Promise<Manifest> =>
     manifestSchema.parse(JSON.parse(await readFile(join(place, 'manifest.json'), 'utf8')));
 
-  it('holds at most 2,000 images a file, each with its own manifest', async () => {
+  it('holds at most 2,000 images per file, each file with its own manifest', async () => {
     cars = await scannedPool(2_001);
     const out = join(folder, 'many');
     const report = await run(out);
@@ -41,7 +41,7 @@ describe('an export for review', function () {
     assert.equal((coco as { images: unknown[] }).images.length, 2_000);
   });
 
-  it('leaves out an image that the format cannot hold, and says which one could', async () => {
+  it('leaves out an image that the format cannot hold, and names a format that can', async () => {
     const size = { width: 1_002, height: 1_002 };
     const speckles = Uint8Array.from({ length: 1_002 * 1_002 }, (_, pixel) =>
       pixel % 2 === 0 && Math.floor(pixel / 1_002) % 2 === 0 ? 1 : 0,
@@ -54,7 +54,7 @@ describe('an export for review', function () {
     assert.equal((await run(join(folder, 'masks'), { format: 'masks', allClasses: true })).images, 1);
   });
 
-  it('names images, labels, findings and classes, the most suspect image first, with links to the pictures', async () => {
+  it('names images, labels, findings and classes, and links pictures, the most suspect image first', async () => {
     await run(join(folder, 'out'));
     const { images, classes, scan, pool } = await manifestOf(join(folder, 'out'));
     assert.deepEqual([scan, pool], [SCAN, 'cars']);
@@ -85,7 +85,7 @@ describe('an export for review', function () {
     for (const text of [coco, tasks]) for (const id of [idOf(1), 'f-car-1.jpg']) assert.ok(text.includes(id), id);
   });
 
-  it('holds the suspect classes alone, all of them where asked or where the label as a whole is suspect', async () => {
+  it('holds suspect classes alone, but all classes on request or if the whole label is suspect', async () => {
     const halves = halfLabel().map((value, pixel) => (pixel < WIDTH ? 2 : value));
     cars = await scannedPool(2, {
       label: halves,
@@ -106,7 +106,7 @@ describe('an export for review', function () {
     assert.deepEqual((await manifestOf(join(folder, 'all'))).images[0]?.exported, [1, 2, 3]);
   });
 
-  it('leaves out images without findings unless asked for, and labels that are newer than the scan', async () => {
+  it('leaves out images without findings unless asked for, and labels newer than the scan', async () => {
     const [first, second] = cars.images;
     assert.ok(first !== undefined && second !== undefined);
     cars = await scannedPool(3, { findings: (image) => (image.imageId === idOf(3) ? [] : [missingPart(image)]) });
@@ -120,7 +120,7 @@ describe('an export for review', function () {
     assert.equal((await run(join(folder, 'all'), { allImages: true })).images, 2);
   });
 
-  it('says of YOLO how many pixels it loses: as many as come back otherwise', async () => {
+  it('says how many pixels YOLO loses, and exactly as many come back changed', async () => {
     let number = 0;
     const label = fc
       .array(fc.tuple(fc.nat(WIDTH - 1), fc.nat(HEIGHT - 1), fc.nat(14), fc.nat(3)), { minLength: 2, maxLength: 8 })
@@ -150,13 +150,13 @@ describe('an export for review', function () {
   });
 
   for (const format of ['coco', 'cvat', 'label-studio', 'masks'] as const) {
-    it(`says of ${format} that it loses nothing`, async () => {
+    it(`says that ${format} loses nothing`, async () => {
       assert.equal((await run(join(folder, format), { format, allClasses: true })).lostPixels, 0);
       assert.ok((await readdir(join(folder, format))).includes('manifest.json'));
     });
   }
 
-  it('is not mixed with another one', async () => {
+  it('never mixes with another one', async () => {
     await writeFile(join(folder, 'annotations.json'), '{}');
     await assert.rejects(run(folder), /is not empty/);
     await assert.rejects(run(join(folder, 'new'), { scan: 'scan-none' }), /no finished scan `scan-none`/);

@@ -37,18 +37,18 @@ describe('findings that a corrected label answers', function () {
   const RETOUCHED = square((x, y) => (y === 49 && x < 5 ? 2 : (BEFORE[y * SIDE + x] as number)));
 
   for (const kind of ['mirrored', 'shifted', 'empty_label', 'bad_outline'] as const)
-    it(`are those of ${kind} labels, however small a share of the label was wrong`, () => {
+    it(`include those of ${kind} labels, however small the wrong share of the label was`, () => {
       assert.deepEqual(answered([whole(kind)], TENTH), [kind]);
       assert.deepEqual(answered([whole(kind)], RETOUCHED), []);
       assert.deepEqual(answered([whole(kind)], BEFORE), []);
     });
 
-  it('are those of conflicts between equal pictures, which have no area, but not for a retouched edge', () => {
+  it('include conflicts between equal pictures, which have no area, but not for a retouched edge', () => {
     assert.deepEqual(answered([whole('duplicate_conflict', 0)], TENTH), ['duplicate_conflict']);
     assert.deepEqual(answered([whole('duplicate_conflict', 0)], RETOUCHED), []);
   });
 
-  it('are not those of the whole label where a finding of a place accounts for all that was changed', () => {
+  it('do not include those of the whole label if a local finding explains the entire change', () => {
     assert.deepEqual(answered([whole('mirrored'), missing], MISSING_DRAWN), ['missing']);
     const both = MISSING_DRAWN.map((value, pixel) =>
       TENTH[pixel] === BEFORE[pixel] ? value : (TENTH[pixel] as number),

@@ -22,7 +22,7 @@ const LABEL = draw((x, y) => {
   if (x >= 20) return 1;
   return within(x, y, 16, 4, 20, 8) || within(x, y, 12, 8, 16, 12) ? 2 : 0;
 });
-/** What a reviewer makes of it: the missing part is there, and class 2 lost a piece. */
+/** The label after a review: the missing part is there, and class 2 lost a piece. */
 const CORRECTED = LABEL.map((value, pixel) => {
   const [x, y] = [pixel % WIDTH, Math.floor(pixel / WIDTH)];
   if (within(x, y, 0, 0, 9, 15)) return 3;
@@ -76,7 +76,7 @@ describe('corrected labels', function () {
   const verdicts = async () => (await readReviews(cars.store, 'cars')).verdicts;
 
   for (const format of REVIEW_FORMATS) {
-    it(`come back as new revisions from ${format}, with a verdict on each finding that was acted on`, async () => {
+    it(`come back from ${format} as new revisions, with a verdict on each finding that was acted on`, async () => {
       const path = await returned(await exported(format), { 1: CORRECTED, 2: LABEL });
       const report = await take(path);
       assert.deepEqual(
@@ -96,7 +96,7 @@ describe('corrected labels', function () {
       );
     });
 
-    it(`change no pixel of any label where ${format} comes back as it went, whatever was exported`, async () => {
+    it(`change no pixel of any label if ${format} comes back unchanged, whatever was exported`, async () => {
       const label = fc.uint8Array({ minLength: WIDTH * HEIGHT, maxLength: WIDTH * HEIGHT, max: 3 });
       await fc.assert(
         fc.asyncProperty(label, fc.boolean(), async (values, allClasses) => {
@@ -128,7 +128,7 @@ describe('corrected labels', function () {
         rows: { auditChance: 0.25, quarantined: options.quarantined ?? false },
       });
 
-    it('tell what a scan overlooked, and with --unchanged right what it was right to pass', async () => {
+    it('show what a scan overlooked, and with --unchanged right what it rightly passed', async () => {
       cars = await sample();
       const path = await returned(await exported('coco', false), { 1: CORRECTED, 2: LABEL });
       assert.equal((await take(path)).audits, 1);
@@ -138,7 +138,7 @@ describe('corrected labels', function () {
       assert.equal((await take(path, { unchanged: 'right' })).audits, 0);
     });
 
-    it('are whole, and tell what was found', async () => {
+    it('are whole, and say what the scan had found', async () => {
       cars = await sample({ findings: both, quarantined: true });
       const manifest = await exported('coco', false);
       assert.deepEqual(
@@ -152,7 +152,7 @@ describe('corrected labels', function () {
       assert.deepEqual(await audits(), [{ ...overlooked, found: true, setAside: true }]);
     });
 
-    it('are none where the image was not drawn', async () => {
+    it('are not counted if the image was not drawn', async () => {
       await take(await returned(await exported('coco'), { 1: CORRECTED, 2: LABEL }), { unchanged: 'right' });
       assert.deepEqual(await audits(), []);
     });
@@ -166,13 +166,13 @@ describe('corrected labels', function () {
     assert.deepEqual((await cars.now(1)).label, kept);
   });
 
-  it('that did not come back are listed by their id', async () => {
+  it('are listed by image id if they did not come back', async () => {
     const report = await take(await returned(await exported('masks'), { 2: LABEL }));
     assert.deepEqual(report.missing, [{ imageId: idOf(1), fileName: 'car-1.jpg' }]);
     assert.equal(report.returned, 1);
   });
 
-  it('are named where only the last part of a path told the image, and refused if it fits several', async () => {
+  it('are named if only the last part of a path identified the image, and refused if it fits several', async () => {
     const manifest = await exported('masks');
     const path = await returned(manifest, { 1: CORRECTED, 2: LABEL });
     await mkdir(join(path, 'masks', 'elsewhere'));
@@ -197,7 +197,7 @@ describe('corrected labels', function () {
     assert.deepEqual(await Promise.all([1, 2].map(async (number) => (await cars.now(number)).row)), rows);
   });
 
-  it('keep holes that a tool filled, and say how many pixels that are; a person may want them filled', async () => {
+  it('keep holes that a tool filled, and count their pixels; on request the holes are filled', async () => {
     const filled = LABEL.map((value, pixel) =>
       within(pixel % WIDTH, Math.floor(pixel / WIDTH), 26, 6, 30, 10) ? 1 : value,
     );
@@ -209,7 +209,7 @@ describe('corrected labels', function () {
     assert.deepEqual((await cars.now(1)).label, filled);
   });
 
-  it('fill a hole where a finding objected to it', async () => {
+  it('fill a hole if a finding objected to it', async () => {
     const hole = { kind: 'hole', classId: 0, suggestedClassId: 1, x0: 0.65, y0: 0.3, x1: 0.75, y1: 0.5 } as const;
     cars = await scannedPool(1, { label: LABEL, findings: (image) => [missingPart(image, hole)] });
     const filled = LABEL.map((value, pixel) =>
@@ -227,7 +227,7 @@ describe('corrected labels', function () {
     assert.equal((await verdicts()).length, 1);
   });
 
-  it('are refused where others changed the same pixels otherwise since the export', async () => {
+  it('are refused if others changed the same pixels differently since the export', async () => {
     const path = await returned(await exported('cvat'), { 1: CORRECTED, 2: LABEL });
     await take(path);
     const other = await returned(await exportedManifest(), { 1: draw((x) => (x < 20 ? 2 : 1)), 2: LABEL });
@@ -236,14 +236,14 @@ describe('corrected labels', function () {
     assert.deepEqual((await cars.now(1)).label, CORRECTED);
   });
 
-  it('say that findings are right if they come back unchanged, if the person says so', async () => {
+  it('confirm the given label if they come back unchanged and the person says so', async () => {
     const path = await returned(await exported('masks'), { 1: LABEL, 2: LABEL });
     assert.equal((await take(path)).verdicts, 0);
     assert.equal((await take(path, { unchanged: 'right' })).verdicts, 4);
     assert.ok((await verdicts()).every(({ verdict }) => verdict === 'right'));
   });
 
-  it('are refused as a whole where the manifest says what no answer can hold, before any label changes', async () => {
+  it('are all refused before any label changes if no answer can hold the ids of the manifest', async () => {
     const manifest = await exported('coco');
     const path = await returned(manifest, { 1: CORRECTED, 2: LABEL });
     const before = await cars.pool.latestVersion();
@@ -262,7 +262,7 @@ describe('corrected labels', function () {
     assert.equal(await cars.pool.latestVersion(), before);
   });
 
-  it('are refused as a whole for another pool, and without the manifest of their export', async () => {
+  it('are all refused for another pool, and without the manifest of their export', async () => {
     const path = await returned(await exported('masks'), { 1: LABEL });
     await assert.rejects(take(path, { pool: 'vans' }), /of pool `cars`, not `vans`/);
     await assert.rejects(take(path, { manifest: join(path, 'none.json') }), /there is no manifest\.json/);

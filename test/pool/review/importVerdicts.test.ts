@@ -22,7 +22,7 @@ describe('answers to findings', () => {
   }
   const verdicts = async () => (await readReviews(cars.store, 'cars')).verdicts;
 
-  /** The first label is again what it was before all reviews. */
+  /** The first label is again the one before all reviews. */
   const putBack = (change: IndexRow['change']) =>
     cars.pool.append(() => [{ ...(cars.images[0] as IndexRow), labelRevision: 9, change }]);
 
@@ -33,7 +33,7 @@ describe('answers to findings', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('are appended, and an accepted proposal becomes a new revision of the label alone', async () => {
+  it('are appended, and only an accepted proposal becomes a new revision of the label', async () => {
     const report = await answer([
       'finding_id,verdict,comment',
       'f-car-1.jpg,accept,"yes, missing"',
@@ -59,7 +59,7 @@ describe('answers to findings', () => {
     assert.ok((await cars.store.head(cars.images[0]?.labelUri ?? '')) !== null);
   });
 
-  it('are found by what findings.csv says of them, and rows without an answer are passed over', async () => {
+  it('find their finding by the columns of findings.csv, and rows without an answer are skipped', async () => {
     const row = (number: number): string => `${idOf(number)},missing_part,background,mirror,0 0 20 20`;
     const header = 'image_id,kind,class,suggested_class,bbox,verdict';
     const report = await answer([header, `${row(1)},wrong`, `${row(2)},`], { scan: SCAN });
@@ -70,13 +70,13 @@ describe('answers to findings', () => {
     );
   });
 
-  it('come from a spreadsheet too, with semicolons and a byte order mark', async () => {
+  it('may come from a spreadsheet, with semicolons and a byte order mark', async () => {
     const report = await answer(['\uFEFFfinding_id;verdict;reviewer', 'f-car-1.jpg;unsure;bob']);
     assert.deepEqual([report.answered, report.refused], [1, []]);
     assert.equal((await verdicts())[0]?.reviewer, 'bob');
   });
 
-  it('correct no label and say nothing twice', async () => {
+  it('correct no label twice, and say nothing twice', async () => {
     const lines = ['finding_id,verdict', 'f-car-1.jpg,accept'];
     const first = await answer(lines);
     const again = await answer(lines);
@@ -84,7 +84,7 @@ describe('answers to findings', () => {
     assert.equal((await verdicts()).length, 1);
   });
 
-  it('do not put back what was accepted once and then corrected further', async () => {
+  it('do not restore an accepted proposal that was corrected further since', async () => {
     const lines = ['finding_id,verdict', 'f-car-1.jpg,accept'];
     await answer(lines);
     await putBack('review');
@@ -94,7 +94,7 @@ describe('answers to findings', () => {
   });
 
   for (const change of ['import', 'relabel', 'undo'] as const) {
-    it(`are applied again where the label that they are about came back by ${change}`, async () => {
+    it(`are applied again if the label that they are about came back by ${change}`, async () => {
       const lines = ['finding_id,verdict', 'f-car-1.jpg,accept'];
       await answer(lines);
       const { label } = await cars.now(1);
@@ -105,7 +105,7 @@ describe('answers to findings', () => {
     });
   }
 
-  it('are older than newer ones where the same table comes once more', async () => {
+  it('yield to newer ones if the same table comes once more', async () => {
     const accepted = ['finding_id,verdict', 'f-car-1.jpg,accept'];
     await answer(accepted);
     await putBack('import');
@@ -116,7 +116,7 @@ describe('answers to findings', () => {
     assert.deepEqual((await cars.now(1)).label, halfLabel());
   });
 
-  it('are applied one after the other where a label has several, also on different days', async () => {
+  it('are applied one after the other if a label has several, also on different days', async () => {
     cars = await scannedPool(1, {
       findings: (image) => [
         missingPart(image),
@@ -158,7 +158,7 @@ describe('answers to findings', () => {
     assert.match(refused[1]?.reason ?? '', /`maybe` is none of wrong, accept, right, unsure/);
   });
 
-  it('are refused as a whole where the table lacks its columns, or the scan is of another pool', async () => {
+  it('are all refused if the table lacks its columns, or the scan is of another pool', async () => {
     await assert.rejects(answer(['finding,answer', 'x,y']), /has the columns finding, answer/);
     await assert.rejects(answer(['finding_id,verdict'], { scan: SCAN, pool: 'vans' }), /of pool `cars`, not `vans`/);
     await assert.rejects(answer(['finding_id,verdict'], { scan: 'scan-none' }), /no finished scan `scan-none`/);

@@ -82,7 +82,7 @@ export async function writePart(
   return manifest;
 }
 
-/** What is read back, by image id; an image that is refused has its reason instead. */
+/** The labels read back, by image id; a refused image has its reason instead. */
 export async function readBack(path: string, manifest: Manifest): Promise<Map<string, Uint8Array | string>> {
   const opened = await openReturned(path);
   const { images, strangers } = joinImages(manifest, await opened.read(opened.path, manifest));

@@ -106,7 +106,7 @@ describe('names in an export', function () {
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   for (const format of REVIEW_FORMATS) {
-    it(`lead each label of ${format} back to its own image, whatever the pictures are called`, async () => {
+    it(`lead each label of ${format} back to its own image, whatever the names of the pictures`, async () => {
       let run = 0;
       await fc.assert(
         fc.asyncProperty(fileNames, async (names) => {
@@ -119,7 +119,7 @@ describe('names in an export', function () {
     });
   }
 
-  it('lead back also where a tool keeps none of our ids, changes case, slashes or Unicode form, or adds an ending', () => {
+  it('lead back even if a tool drops our ids, changes case, slashes or Unicode form, or adds an ending', () => {
     const changes: ((name: string) => string)[] = [
       (name) => name,
       (name) => name.toUpperCase(),
@@ -146,7 +146,7 @@ describe('names in an export', function () {
     );
   });
 
-  it('are safe on every file system, and never the name or the file of another image', () => {
+  it('are safe on every file system, and differ from names and files of other images', () => {
     fc.assert(
       fc.property(fileNames, (names) => {
         const seen = new Set<string>();
@@ -167,7 +167,7 @@ describe('names in an export', function () {
     );
   });
 
-  it('are kept as they are where nothing speaks against it', () => {
+  it('stay as they are if they are safe already', () => {
     const names = ['front/1.jpg', 'front/2.JPG', 'Gr\u00fcn 7.png', 'v1.2.jpg', '50 %.jpg'];
     assert.deepEqual(
       named(names).map(({ name }) => name),
@@ -175,7 +175,7 @@ describe('names in an export', function () {
     );
   });
 
-  it('are guessed by their ends alone only where no other image could be meant', () => {
+  it('are matched by their ends alone only if no other image is possible', () => {
     const images = named(['left/1.jpg', 'right/1.jpg', 'left/2.jpg', 'car.jpg']);
     const read = (...names: string[]) => {
       const {
@@ -201,7 +201,7 @@ describe('names in an export', function () {
     assert.deepEqual(read('other/car.jpg', 'car.jpg'), [['car.jpg'], ['other/car.jpg']]);
   });
 
-  it('say where only their last part tells the image, so that a stranger of that name can be seen', () => {
+  it('are reported if only their last part identified the image, so that people can spot a stranger', () => {
     const images = named(['left/1.jpg', 'left/2.jpg', 'car.jpg', 'left/3.jpg']);
     const names = ['1.jpg', 'data/left/2.jpg', 'other/car.jpg', `images/${images[3]?.imageId}`];
     const { images: joined } = joinImages(manifestOf(images), { images: names.map(toolsImage), classes: null });
@@ -224,7 +224,7 @@ describe('names in an export', function () {
     ]);
   });
 
-  it('of two returned images that are one exported image, none is taken', () => {
+  it('match neither of two returned images that fit one exported image', () => {
     const images = named(['a/1.jpg']);
     const { images: joined, twice } = joinImages(manifestOf(images), {
       images: [toolsImage('x/1.jpg'), toolsImage('y/1.jpg')],
@@ -233,14 +233,14 @@ describe('names in an export', function () {
     assert.deepEqual([joined, twice.map(({ names }) => names)], [[], [['x/1.jpg', 'y/1.jpg']]]);
   });
 
-  it('never lead to an image whose id says otherwise', () => {
+  it('never lead to an image that has another id', () => {
     const images = named(['1.jpg']);
     const other = { ...toolsImage('1.jpg'), imageId: 'f'.repeat(64) };
     const { images: joined, strangers } = joinImages(manifestOf(images), { images: [other], classes: null });
     assert.deepEqual([joined, strangers], [[], ['1.jpg']]);
   });
 
-  it('of older exports, which do not name the file, are read as they were written', () => {
+  it('are read as written in older exports, which do not name the file', () => {
     const [first, second] = [manifestImage(1, { name: 'a.jpg' }), manifestImage(2, { name: 'a.jpg.png' })];
     const older = manifestSchema.parse({
       ...manifestOf([]),

@@ -54,7 +54,7 @@ describe('reviews in any order', function () {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('lose no revision; a file that comes twice changes nothing; what is undone is as before', async () => {
+  it('lose no revision; a repeated file changes nothing; an undo restores the earlier state', async () => {
     await fc.assert(
       fc.asyncProperty(steps, fc.constantFrom(...REVIEW_FORMATS), async (all, format) => {
         const now = clock();
@@ -119,7 +119,7 @@ describe('reviews in any order', function () {
     );
   });
 
-  it('of several people at one moment give what they give one after the other', async () => {
+  it('of several people at one moment have the same result as one after the other', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(stroke, { minLength: 2, maxLength: 4 }), async (strokes) => {
         // Each person has rows of their own, so that nobody contradicts another one.

@@ -13,8 +13,8 @@ const WITHOUT_TWO = LABEL.map((value) => (value === 2 ? 0 : value));
 /** Class 1 lost its right end. */
 const CUT = LABEL.map((value, pixel) => (pixel % 40 >= 36 ? 0 : value));
 
-/** What comes back and says nothing of a region changes nothing. */
-describe('silence of what comes back', function () {
+/** A returned file that does not mention a region does not change it. */
+describe('an import of a returned file', function () {
   this.timeout(60_000);
   let folder: string;
   let cars: ScannedPool;
@@ -32,7 +32,7 @@ describe('silence of what comes back', function () {
     writeFile(path, change(await readFile(path, 'utf8')));
 
   for (const format of REVIEW_FORMATS) {
-    it(`holds back images that came back from ${format} without any shape, until told that all were deleted`, async () => {
+    it(`holds back images without any shape in ${format} until somebody says that all were deleted`, async () => {
       const { returned, take, manifest } = await desk(cars.store, folder, format, now);
       const path = await returned({ 1: NOTHING, 2: CUT });
       const report = await take(path, { unchanged: 'right' });
@@ -48,7 +48,7 @@ describe('silence of what comes back', function () {
       assert.deepEqual((await cars.now(1)).label, NOTHING);
     });
 
-    it(`takes an image without labels that comes back from ${format} without any for unchanged`, async () => {
+    it(`takes an image without labels for unchanged if ${format} brings none`, async () => {
       cars = await scannedPool(1, { label: NOTHING });
       const { out, take } = await desk(cars.store, folder, format, now);
       const report = await take(out);
@@ -57,7 +57,7 @@ describe('silence of what comes back', function () {
   }
 
   for (const format of ['cvat', 'yolo'] as const) {
-    it(`holds back images that ${format} lists and has no label file of`, async () => {
+    it(`holds back images that ${format} lists without a label file`, async () => {
       const { returned, take } = await desk(cars.store, folder, format, now);
       const path = await returned({ 1: LABEL, 2: LABEL });
       const gone = format === 'cvat' ? 'SegmentationClass/car-1.png' : 'labels/car-1.txt';
@@ -67,7 +67,7 @@ describe('silence of what comes back', function () {
       assert.deepEqual(await rowsNow(), cars.images);
     });
 
-    it(`calls images missing that ${format} does not even list, also when told that empty ones were emptied`, async () => {
+    it(`counts images as missing that ${format} does not list, also if empty ones were emptied`, async () => {
       const { returned, take } = await desk(cars.store, folder, format, now);
       const report = await take(await returned({ 2: LABEL }), { empty: 'deleted' });
       assert.deepEqual([report.empty, report.missing.length, report.unchanged], [[], 1, 1]);
@@ -75,7 +75,7 @@ describe('silence of what comes back', function () {
     });
   }
 
-  describe('of classes that the file does not list', () => {
+  describe('with classes that the file does not list', () => {
     /** The same labels without class 2, `wheel`, in shapes and list. */
     const lists: Record<'coco' | 'cvat' | 'yolo', (path: string) => Promise<void>> = {
       coco: (path) =>
@@ -101,7 +101,7 @@ describe('silence of what comes back', function () {
         assert.deepEqual((await cars.now(2)).label, CUT);
       });
 
-      it(`takes their regions away where the file lists the class (${format})`, async () => {
+      it(`removes their regions if the file lists the class (${format})`, async () => {
         const { returned, take } = await desk(cars.store, folder, format, now);
         const report = await take(await returned({ 1: WITHOUT_TWO, 2: LABEL }));
         assert.deepEqual([report.classesNotInFile, report.changed], [[], 1]);
@@ -122,7 +122,7 @@ describe('silence of what comes back', function () {
       });
     }
 
-    it('says nothing of findings of these classes either, nor of the label as a whole', async () => {
+    it('gives no verdict on findings of these classes, nor on the whole label', async () => {
       cars = await scannedPool(1, {
         label: LABEL,
         findings: (image) => [
@@ -142,7 +142,7 @@ describe('silence of what comes back', function () {
     });
   });
 
-  it('is told from a file of another export, which seems to lack what that one never had', async () => {
+  it('refuses a file of another export, which may lack classes that it never had', async () => {
     const some = await desk(cars.store, folder, 'coco', now, { allClasses: false });
     const all = await desk(cars.store, folder, 'coco', now);
     for (const format of ['coco', 'label-studio'] as const) {

@@ -73,10 +73,10 @@ class OneImage {
   }
 }
 
-describe('a review that is taken back', function () {
+describe('undoing a review', function () {
   this.timeout(120_000);
 
-  it('leaves the imported label to those above it, also where a withdrawn review gave that back', async () => {
+  it('leaves the imported label to later reviews, also if an undone review had restored it', async () => {
     const image = await OneImage.imported();
     await image.review('b');
     const back = await image.review('a');
@@ -86,7 +86,7 @@ describe('a review that is taken back', function () {
     assert.equal(await image.label(), 'b');
   });
 
-  it('is passed over by who gave a label, and not by how it looks', async () => {
+  it('goes by who gave a label, and not by its pixels', async () => {
     const image = await OneImage.imported();
     const first = await image.review('b');
     const back = await image.review('a');
@@ -94,14 +94,14 @@ describe('a review that is taken back', function () {
     assert.deepEqual([left.restored, left.leftAlone.length, await image.label()], [0, 1, 'a']);
     const undone = await image.undo(back);
     assert.deepEqual([undone.restored, undone.leftAlone, await image.label()], [1, [], 'a']);
-    // What stands is the import's label again: an import may replace it.
+    // The label is that of the import again: an import may replace it.
     const history = await image.pool.history();
     const candidate = { row: { ...(await image.row()), ...fieldsOf('d') }, facts: NO_FACTS };
     const { outcome } = decide(history, candidate, { test: false, relabel: false, restore: false });
     assert.equal(outcome, 'replaced');
   });
 
-  it('may be one whose label an import had replaced by the same one', async () => {
+  it('leaves a label alone that an import replaced by the same one', async () => {
     const image = await OneImage.imported();
     const review = await image.review('b');
     await image.relabel('c');
@@ -119,7 +119,7 @@ describe('a review that is taken back', function () {
     { weight: 1, arbitrary: fc.constant({ do: 'restore' as const }) },
   );
 
-  it('leaves the label of the newest one that was not, or else the imported one, in any order', async () => {
+  it('leaves the label of the newest review that still counts, or else the imported one, in any order', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
         const image = await OneImage.imported();

@@ -39,7 +39,7 @@ describe('a review that is undone', function () {
   const imports = async () => reviewImports(await reviews(), await cars.pool.history());
   const labelOf = async (number: number) => (await cars.now(number)).label;
 
-  it('puts labels back as new revisions, and withdraws its answers; the same file can be applied again', async () => {
+  it('restores labels as new revisions, and withdraws its answers; the same file can be applied again', async () => {
     const { returned, take } = await desk(cars.store, folder, 'coco', now);
     const path = await returned({ 1: UPPER, 2: LABEL });
     const first = await take(path, { unchanged: 'right' });
@@ -76,7 +76,7 @@ describe('a review that is undone', function () {
     assert.deepEqual(await labelOf(1), accepted);
   });
 
-  it('leaves labels alone that were changed since, and names them', async () => {
+  it('leaves labels alone that changed since, and names them', async () => {
     const first = await desk(cars.store, folder, 'masks', now);
     const second = await desk(cars.store, folder, 'masks', now, { reviewer: 'bob' });
     const upper = await first.take(await first.returned({ 1: UPPER, 2: UPPER }));
@@ -89,7 +89,7 @@ describe('a review that is undone', function () {
     assert.deepEqual(await labelOf(1), LABEL);
   });
 
-  it('is undone with the one that lay on top of it, in whichever order', async () => {
+  it('leaves the original label once the review above it is undone too, in either order', async () => {
     for (const order of [
       [0, 1],
       [1, 0],
@@ -104,7 +104,7 @@ describe('a review that is undone', function () {
     }
   });
 
-  it('says so if it was undone already, is not there, or there is none', async () => {
+  it('says so if it was undone already, does not exist, or there is none', async () => {
     await assert.rejects(undo(), /no review import to undo: there is none/);
     const { returned, take } = await desk(cars.store, folder, 'masks', now);
     const { review } = await take(await returned({ 1: UPPER }));
@@ -127,7 +127,7 @@ describe('a review that is undone', function () {
     assert.match((await imports())[0]?.undoneAt ?? '', /^2026-/);
   });
 
-  it('is undone to its end if it died before its answers, or its undo before the withdrawal, was written', async () => {
+  it('is undone completely even if the import died before its answers, or the undo before the withdrawal', async () => {
     const { returned, take } = await desk(cars.store, folder, 'masks', now);
     const { review } = await take(await returned({ 1: UPPER, 2: UPPER }));
     await cars.store.delete([keys.reviews('cars', review ?? '')]);
@@ -145,7 +145,7 @@ describe('a review that is undone', function () {
     assert.deepEqual([await labelOf(1), await labelOf(2)], [LABEL, LABEL]);
   });
 
-  it('may be from before imports were written down', async () => {
+  it('may be older than the records of imports', async () => {
     const { returned, take } = await desk(cars.store, folder, 'masks', now);
     const { review } = await take(await returned({ 1: UPPER }));
     // As it was written then: rows without their change, and answers alone.
@@ -180,7 +180,7 @@ describe('a review that is undone', function () {
     assert.deepEqual([undone.restored, undone.leftAlone[0]?.reason], [0, 'the pool no longer lists it']);
   });
 
-  it('keeps what else was told of the image since', async () => {
+  it('keeps other facts of the image that came since', async () => {
     const { returned, take } = await desk(cars.store, folder, 'masks', now);
     await take(await returned({ 1: UPPER }));
     const row = (await cars.pool.history()).latest(idOf(1)) as IndexRow;
@@ -194,7 +194,7 @@ describe('a review that is undone', function () {
 describe('an image that came back unchanged', function () {
   this.timeout(60_000);
 
-  it('says nothing against what a person said of its finding', async () => {
+  it('does not contradict a person’s answer to its finding', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'partloop-unchanged-'));
     try {
       const now = clock();
@@ -232,7 +232,7 @@ describe('several reviewers', function () {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('add up if they changed different places of one label, in any order and at one moment', async () => {
+  it('combine changes in different places of one label, in any order and at one moment', async () => {
     const one = await desk(cars.store, folder, 'coco', now);
     const [upper, lower] = [await one.returned({ 1: UPPER }), await one.returned({ 1: LOWER })];
     const ann = await one.take(upper);
@@ -264,12 +264,12 @@ describe('several reviewers', function () {
     const again = await ann.take(upper);
     assert.deepEqual([again.known, again.changed, again.review], [1, 0, null]);
     assert.deepEqual((await cars.now(1)).label, halved);
-    // What bob said is taken back: ann's answer is the newest one that stands.
+    // Bob's answer is taken back: ann's is the newest that counts.
     await undoReview(cars.store, { pool: 'cars', now: now() });
     assert.deepEqual((await cars.now(1)).label, UPPER);
   });
 
-  it('may say again what was said once and then taken back by others, on the newer label', async () => {
+  it('may repeat a change on the newer label that others took back', async () => {
     const ann = await desk(cars.store, folder, 'coco', now);
     await ann.take(await ann.returned({ 1: UPPER }));
     const bob = await ann.again();
@@ -279,7 +279,7 @@ describe('several reviewers', function () {
     assert.deepEqual((await cars.now(1)).label, UPPER);
   });
 
-  it('are applied again where an import put the older label back', async () => {
+  it('are applied again if an import restored the older label', async () => {
     const { returned, take } = await desk(cars.store, folder, 'coco', now);
     const path = await returned({ 1: UPPER });
     await take(path);

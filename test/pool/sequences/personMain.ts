@@ -10,7 +10,7 @@ interface Order {
 }
 
 /**
- * A person in a process of their own: does what it is sent, checks the pool after each deed, answers with what it saw.
+ * A person in a separate process: runs each command, checks the pool after it, and answers with its observations.
  */
 process.once('message', (order: Order) => {
   void work(order).then(

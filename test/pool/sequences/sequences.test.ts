@@ -26,10 +26,10 @@ const AFTER: Deed[] = [
   { do: 'restore', image: 0 },
 ];
 
-describe('whatever people do to a pool, one after the other', function () {
+describe('any sequence of commands on a pool', function () {
   this.timeout(240_000);
 
-  it('loses no revision, changes nothing when done again, and keeps the newest human answer', async () => {
+  it('loses no revision, changes nothing when repeated, and keeps the newest human answer', async () => {
     const done = new Set<string>();
     const changes = new Set<IndexRow['change']>();
     await fc.assert(
@@ -102,7 +102,7 @@ async function checkAgain(person: Person, deed: Deed, rows: readonly IndexRow[])
   assert.equal(after.length, rows.length, `${deed.do}, done again, wrote something`);
 }
 
-describe('whatever people do to a pool at the same time, from several processes', function () {
+describe('any commands on a pool at the same time, from several processes', function () {
   this.timeout(240_000);
   let server: TestStore;
 
@@ -112,7 +112,7 @@ describe('whatever people do to a pool at the same time, from several processes'
 
   after(() => server.stop());
 
-  it('loses no revision and no human answer', async () => {
+  it('lose no revision and no human answer', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const store = server.open(`sequences-${round}`);
       const first = await Person.at(store, 'first');
@@ -130,7 +130,7 @@ describe('whatever people do to a pool at the same time, from several processes'
       for (const seen of reports) await checkHistory(store, seen, { asked: false });
       const pool = await openPool(store, POOL);
       const reviews = [...(await pool.history()).rows()].filter(({ change }) => change === 'review');
-      // Of two who paint one place, or where a third removes the image, the later one is refused by name.
+      // Of two who paint one place, the later one is refused by name, also if a third removes the image.
       assert.ok(reviews.length > 0, 'nobody corrected anything: the test shows nothing');
     }
   });

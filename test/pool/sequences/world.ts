@@ -42,7 +42,7 @@ export type Deed =
   | { do: 'remove'; image: number }
   | { do: 'restore'; image: number };
 
-/** Labels of an import: one value per image, 0 where the image is not in the file. */
+/** Labels of an import: one value per image, 0 if the image is not in the file. */
 const labels = fc.array(fc.nat(3), { minLength: IMAGES, maxLength: IMAGES });
 
 export const deeds = (maxLength: number): fc.Arbitrary<Deed[]> =>
@@ -76,7 +76,7 @@ const rarely = (): fc.Arbitrary<boolean> =>
 /** Codes with which a deed may be refused: nobody scanned yet, nothing to undo, nothing exported. */
 const REFUSALS = new Set(['not-found', 'input-invalid', 'data-invalid']);
 
-/** A person at a pool, with the exports that they made and what came back last. */
+/** A person at a pool, with their exports and the latest returned file. */
 export class Person {
   private readonly exports: string[] = [];
   private lastReturned: string | null = null;
@@ -225,7 +225,7 @@ export const rowOf = (history: PoolHistory, image: number): IndexRow | undefined
   [...history.rows()].find(({ fileName }) => fileName === `${image}.jpg`);
 
 /**
- * What must be true of a pool whatever anybody did to it.
+ * Conditions that hold for a pool whatever people did to it.
  *
  * @param before rows that somebody saw earlier
  * @param asked whether anybody asked for labels to be replaced in every case

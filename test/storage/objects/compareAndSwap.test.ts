@@ -15,26 +15,26 @@ const counting = (store: ObjectStore, by: number): Swap<number, number> => ({
 });
 
 describe('a change of one object by conditional writes', () => {
-  it('loses nothing of what many writers do at once', async () => {
+  it('loses nothing that many writers write at once', async () => {
     const store = memoryStore();
     const swaps = Array.from({ length: 8 }, () => compareAndSwap(store, KEY, counting(store, 1)));
     const results = (await Promise.all(swaps)).map(({ result }) => result);
     assert.deepEqual(results.toSorted(), [1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  it('tells the version that it wrote', async () => {
+  it('returns the version that it wrote', async () => {
     const store = memoryStore();
     const { etag } = await compareAndSwap(store, KEY, counting(store, 1));
     assert.equal(etag, (await store.get(KEY)).etag);
   });
 
-  it('writes nothing where nothing is to change', async () => {
+  it('writes nothing if nothing is to change', async () => {
     const store = memoryStore();
     assert.deepEqual(await compareAndSwap(store, KEY, counting(store, 0)), { result: 0, etag: null });
     assert.equal(await store.head(KEY), null);
   });
 
-  it('is given up after 20 lost races, by the name of the key', async () => {
+  it('gives up after 20 lost races, and names the key', async () => {
     let races = 0;
     const store: ObjectStore = {
       ...memoryStore(),

@@ -36,7 +36,7 @@ describe('the S3 store', function () {
 
   storeContract((prefix) => server.open(prefix));
 
-  it('names the folders below a prefix, also beyond one page of them', async () => {
+  it('names the folders below a prefix, even if they fill more than one page', async () => {
     const names = Array.from({ length: 1_003 }, (_, number) => `f${String(number).padStart(4, '0')}`);
     await forEachLimited(names, 32, async (name) => {
       await store.put(`many/${name}/deep/object`, 'x');
@@ -66,7 +66,7 @@ describe('the S3 store', function () {
     assert.ok(bytes.equals(await readFile(join(folder, 'large again'))));
   });
 
-  it('knows its own conditional write where the answer was lost on the way', async () => {
+  it('recognises its own conditional write if the answer was lost on the way', async () => {
     const proxy = await startLossyProxy(server.options.endpoint, 'PUT');
     try {
       const behind = openStore({ ...server.options, endpoint: proxy.endpoint, uri: 's3://partloop/store' });
@@ -92,7 +92,7 @@ describe('the S3 store', function () {
     }
   });
 
-  it('names wrong credentials and a bucket that is not there as matters of set-up', async () => {
+  it('reports wrong credentials and a missing bucket as matters of set-up', async () => {
     const credentials = { accessKeyId: 'nobody', secretAccessKey: 'nothing' };
     const stranger = openStore({ ...server.options, credentials, uri: 's3://partloop/store' });
     await assert.rejects(stranger.get('a/b'), failsWith('setup-incomplete'));

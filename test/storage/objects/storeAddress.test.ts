@@ -60,7 +60,7 @@ describe('the address of a store', () => {
     });
   });
 
-  it('comes from the variables where the profile says another', async () => {
+  it('comes from the variables if the profile says otherwise', async () => {
     const both = environment({ AWS_ENDPOINT_URL: B, AWS_REGION: 'us-west-2' }, profile);
     assert.deepEqual(await storeAddress(both), { uri: 's3://bucket/prefix', endpoint: B, region: 'us-west-2' });
   });
@@ -69,21 +69,21 @@ describe('the address of a store', () => {
     assert.equal((await storeAddress(environment({}, services)))?.endpoint, B);
   });
 
-  it('is AWS where configured endpoints are to be ignored', async () => {
+  it('is AWS if the settings say to ignore configured endpoints', async () => {
     const ignored = { AWS_ENDPOINT_URL: A, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' };
     assert.equal((await storeAddress(environment(ignored, services)))?.endpoint, null);
   });
 
-  it('is refused by the name of the profile where that is no address', async () => {
+  it('is refused with the name of the profile if it is no address there', async () => {
     const wrong = environment({}, '[default]\nendpoint_url = minio\n');
     await assert.rejects(storeAddress(wrong), { code: 'config-invalid', message: /profile `default`.*minio/ });
   });
 
-  it('is nothing where no store is named', async () => {
+  it('is empty if no store is named', async () => {
     assert.equal(await storeAddress({ ...OFF, AWS_ENDPOINT_URL: A }), null);
   });
 
-  it('has the region of the instance that it runs on, of AWS alone', async () => {
+  it('has the region of the instance that it runs on, only for AWS', async () => {
     const asked: string[] = [];
     const server = createServer((request, response) => {
       asked.push(`${request.method} ${request.url}`);
@@ -105,7 +105,7 @@ describe('the address of a store', () => {
     assert.equal((await storeAddress(environment(here)))?.region, 'us-east-1');
   });
 
-  it('is for workers what it is for commands', async () => {
+  it('is the same for workers and commands', async () => {
     for (const [variables, config] of [
       [{}, profile],
       [{}, services],

@@ -30,7 +30,7 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const failsWith = (code: FailureCode) => (error: unknown) => error instanceof PartloopError && error.code === code;
 
 /**
- * Register tests of what every store must do: what `storage/objects/objectStore.ts` says, as S3 does it.
+ * Register tests of the contract of every store: `storage/objects/objectStore.ts`, as S3 keeps it.
  *
  * @param open gives a store of an empty prefix of its own; it is called within tests, once per name
  */

@@ -27,14 +27,14 @@ const contractOf = <Name extends Step, Files extends z.ZodRawShape>(step: Name, 
 });
 const LISTED = contractOf('scan', { chunk: z.string(), list: z.string(), deep: z.string() });
 
-describe('what a step wrote', () => {
+describe('an object that a step wrote', () => {
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'partloop-verified-'));
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  it('is read again unchanged, in each way of reading', async () => {
+  it('reads back unchanged, in each way of reading', async () => {
     const { store, result } = await written();
     const { chunk = '', list = '' } = result.outputs;
     assert.equal((await readTable(store, chunk, chunkRowSchema)).length, 3);
@@ -46,7 +46,7 @@ describe('what a step wrote', () => {
     assert.equal(await readFile(path, 'utf8'), LIST);
   });
 
-  it('is refused by name where any single bit of it changed, with the command that makes it again', async () => {
+  it('is refused by name if any single bit changed, with the command that makes it again', async () => {
     const { raw, store, result } = await written();
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...Object.values(result.outputs)), fc.nat(), async (key, bit) => {
@@ -83,7 +83,7 @@ describe('what a step wrote', () => {
     );
   });
 
-  it('is read as it is where its commit is of before digests were kept', async () => {
+  it('is read unchecked if its commit is older than digests', async () => {
     const { raw, store, result, commit } = await written();
     const { files: _, sha256: __, ...old } = z.record(z.string(), z.unknown()).parse(JSON.parse(commit));
     await raw.put(keys.commit('cars', 3, 'scan', result.digest), JSON.stringify(old));
@@ -93,7 +93,7 @@ describe('what a step wrote', () => {
     assert.equal((await again(store)).outcome, 'hit');
   });
 
-  it('stands in a commit of which no bit changes unseen', async () => {
+  it('stands in a commit in which no changed bit goes unnoticed', async () => {
     const { raw, store, result, commit } = await written();
     const key = keys.commit('cars', 3, 'scan', result.digest);
     await fc.assert(
@@ -114,7 +114,7 @@ describe('what a step wrote', () => {
     await assert.rejects(again(store), /commit\.json is not JSON \(100 characters\)/);
   });
 
-  it('is read a second time before it is refused: the network may have spoiled it', async () => {
+  it('is read a second time before it is refused, since the network may have spoiled it', async () => {
     const { raw, result } = await written();
     const key = result.outputs.list ?? '';
     let spoiled = 1;
@@ -139,7 +139,7 @@ describe('what a step wrote', () => {
     );
   });
 
-  it('is checked by its name if it is a label', async () => {
+  it('is checked against its name if it is a label', async () => {
     const { raw, store } = await written();
     const result = await runStep(store, context, contractOf('sample', { label: z.string() }), {}, async (attempt) => {
       await attempt.store.put(attempt.key(`labels/${SHA_OF_A}.png`), 'a');
@@ -151,7 +151,7 @@ describe('what a step wrote', () => {
     await assert.rejects(store.get(key), /is damaged/);
   });
 
-  it('is a sealed object only where its seal fits', () => {
+  it('counts as sealed only if its seal fits', () => {
     const value = { version: 1, warnings: ['a'] };
     const schema = z.object({ version: z.literal(1), warnings: z.array(z.string()) });
     const open = (body: Uint8Array): unknown => openSealed(body, 'judges.json', schema, { isSealed: () => true });

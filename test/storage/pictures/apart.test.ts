@@ -9,10 +9,10 @@ const MAIN = new URL('../../../pool/import/decoderMain.js', import.meta.url);
 /** Longer than a process needs to start and to decode one of these, on a busy machine too. */
 const STALL_MS = 4_000;
 
-describe('pictures that are decoded in a process of their own', function () {
+describe('pictures that another process decodes', function () {
   this.timeout(120_000);
 
-  /** What became of pictures that are all in hand together: `read`, or the error. */
+  /** The results of pictures that are in hand together: `read`, or the error. */
   async function outcomes(marks: readonly (string | null)[]): Promise<string[]> {
     const pictures = await Promise.all(marks.map((mark, n) => markedPicture(mark, n)));
     return withFaultyChildren(async () => {
@@ -32,7 +32,7 @@ describe('pictures that are decoded in a process of their own', function () {
     });
   }
 
-  it('cost nobody else anything where one ends the process or hangs in it, and are named', async () => {
+  it('harm no others if one ends the process or hangs in it, and that one is named', async () => {
     const found = await outcomes([null, null, CRASH_MARK, null, HANG_MARK, null]);
     for (const n of [0, 1, 3, 5]) assert.equal(found[n], 'read 64×64');
     assert.equal(found[2], 'data-invalid 2.png ended the process that decoded it 3 times (SIGSEGV)');
@@ -42,12 +42,12 @@ describe('pictures that are decoded in a process of their own', function () {
     );
   });
 
-  it('are not to blame where each one ends it', async () => {
+  it('are not to blame if each one ends it', async () => {
     const found = await outcomes([CRASH_MARK, CRASH_MARK, CRASH_MARK, CRASH_MARK]);
     assert.match(found.join('\n'), /setup-incomplete each of 3 pictures ended the process that decoded it \(SIGSEGV\)/);
   });
 
-  it('are refused for what is wrong with them, in the words of this process', async () => {
+  it('are refused for their own faults, in the words of this process', async () => {
     const apart = new Apart<DecodeRequest, DecodeReply>(MAIN);
     try {
       await assert.rejects(
@@ -61,7 +61,7 @@ describe('pictures that are decoded in a process of their own', function () {
     }
   });
 
-  it('are nobody’s fault where the work is given up', async () => {
+  it('are not at fault if the work is aborted', async () => {
     const apart = new Apart<DecodeRequest, DecodeReply>(MAIN);
     const picture = await markedPicture(null, 1);
     const asked = apart.ask({ picture }, 'a.png');

@@ -28,7 +28,7 @@ describe('a label mask', () => {
     );
   });
 
-  it('has the same bytes whenever it is encoded, so that its digest is its name', async () => {
+  it('has the same bytes each time it is encoded, so that its digest is its name', async () => {
     const pixels = Uint8Array.from({ length: 64 }, (_, index) => index % 5);
     assert.ok((await encodeLabel(pixels, 8, 8)).equals(await encodeLabel(pixels, 8, 8)));
   });
@@ -71,7 +71,7 @@ describe('a label mask', () => {
     await assert.rejects(decodeLabel(bytes, 'masks/7.png'), refuses(/masks\/7\.png is a colour PNG/));
   });
 
-  it('is read where its class numbers are saved as opaque greys of more bands, or of 16 bits', async () => {
+  it('is read if its class numbers are opaque greys of several bands or of 16 bits', async () => {
     const pixels = Uint8Array.from([0, 1, 2, 3, 255, 2]);
     const size = { width: 3, height: 2 };
     const bands = (values: (value: number) => number[]) => Uint8Array.from([...pixels].flatMap(values));
@@ -100,7 +100,7 @@ describe('a label mask', () => {
     await assert.rejects(decodeLabel(Buffer.alloc(0), 'a.png'), refuses(/the file is empty/));
   });
 
-  it('never comes out with other values, whatever byte is damaged', async () => {
+  it('never decodes to other values, whatever byte is damaged', async () => {
     const pixels = Uint8Array.from({ length: 24 * 10 }, (_, at) => (at >> 3) & 1);
     const size = { width: 24, height: 10, channels: 1 } as const;
     const two: [number, number, number][] = [
@@ -128,7 +128,7 @@ describe('a label mask', () => {
     );
   });
 
-  it('is refused when cut short, when no PNG, and when it says it is gigantic', async () => {
+  it('is refused if it is cut short, is no PNG, or declares a gigantic size', async () => {
     const whole = await encodeLabel(new Uint8Array(10_000).fill(3), 100, 100);
     await assert.rejects(decodeLabel(whole.subarray(0, whole.length - 30), 'cut.png'), refuses(/cut\.png/));
     await assert.rejects(decodeLabel(Buffer.from('hello'), 'text.png'), refuses(/text\.png/));
@@ -137,7 +137,7 @@ describe('a label mask', () => {
     await assert.rejects(decodeLabel(gigantic, 'huge.png'), refuses(/huge\.png has 200000×100 pixels|huge\.png/));
   });
 
-  it('is refused as another kind of picture, even where its bytes are those of a greyscale header', async () => {
+  it('is refused as another kind of picture, even if its bytes look like a greyscale header', async () => {
     const jpeg = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#030303' } })
       .jpeg()
       .toBuffer();
@@ -149,7 +149,7 @@ describe('a label mask', () => {
     await assert.rejects(decodeLabel(disguised, 'photo.png'), refuses(/photo\.png is not a readable PNG/));
   });
 
-  it('is refused when its data are damaged or end before its last row', async () => {
+  it('is refused if its data are damaged or end before its last row', async () => {
     const whole = await encodeLabel(
       Uint8Array.from({ length: 10_000 }, (_, pixel) => pixel % 7),
       100,
@@ -163,13 +163,13 @@ describe('a label mask', () => {
     await assert.rejects(decodeLabel(short, 'short.png'), refuses(/short\.png is not a readable PNG/));
   });
 
-  it('is refused when it unpacks to more than its header says, before the memory is taken', async () => {
+  it('is refused if it unpacks to more than its header says, before it takes the memory', async () => {
     const bomb = png({ width: 64, height: 64, depth: 1 }, Buffer.alloc(200_000_000));
     assert.ok(bomb.length < 1_000_000);
     await assert.rejects(decodeLabel(bomb, 'bomb.png'), refuses(/bomb\.png .*unpacks to more than its header says/));
   });
 
-  it('is read without the colour profiles and texts around it, which may hold anything', async () => {
+  it('is read without its colour profiles and texts, which may hold anything', async () => {
     const bytes = png({ width: 2, height: 2, depth: 8 }, Uint8Array.of(0, 1, 2, 0, 3, 4), [
       // A text that says it is compressed and is not: a decoder that reads it fails.
       ['zTXt', Buffer.from('Comment\0\0no deflate at all', 'latin1')],
@@ -177,7 +177,7 @@ describe('a label mask', () => {
     assert.deepEqual([...(await decodeLabel(bytes)).pixels], [1, 2, 3, 4]);
   });
 
-  it('is read where its data take more than one chunk and its rows are interlaced', async () => {
+  it('is read if its data take more than one chunk and its rows are interlaced', async () => {
     const random = seededRandom('many chunks');
     const pixels = Uint8Array.from({ length: 500 * 400 }, () => Math.floor(16 * random()));
     const bytes = await sharp(pixels, { raw: { width: 500, height: 400, channels: 1 } })

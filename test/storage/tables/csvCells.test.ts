@@ -25,7 +25,7 @@ describe('a cell of a CSV file', () => {
     for (const name of ['a=1.jpg', "it's.jpg", '', "'quoted'.jpg", ' =1']) assert.equal(guardedCell(name), name);
   });
 
-  it('reads back as the text it was, whatever it begins with', () => {
+  it('reads back as the same text, whatever it begins with', () => {
     const cell = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.tuple(fc.stringMatching(/^'{0,3}[=+\-@\t\r\n＝']{0,3}$/), fc.string()).map((parts) => parts.join('')),

@@ -57,7 +57,7 @@ describe('a table', function () {
     assert.deepEqual(await readTable(store, 'long.parquet', numbered), rows);
   });
 
-  it('holds every kind of row that partloop keeps, even when there is none', async () => {
+  it('holds every kind of row that partloop keeps, even without any row', async () => {
     const store = memoryStore();
     for (const [name, schemaOfRow] of Object.entries(tables)) {
       if (!(schemaOfRow instanceof z.ZodObject) || !name.endsWith('RowSchema')) continue;
@@ -66,7 +66,7 @@ describe('a table', function () {
     }
   });
 
-  it('names the object, the row and the column that are not as they should be', async () => {
+  it('names the object, row and column of a wrong value', async () => {
     const store = memoryStore();
     await writeTable(store, 'old.parquet', [{ size: 1 }, { size: -1 }], z.object({ size: z.number() }));
     await assert.rejects(
@@ -78,7 +78,7 @@ describe('a table', function () {
     );
   });
 
-  it('says of an object that is no table that it is none', async () => {
+  it('says so if an object is no table', async () => {
     const store = memoryStore();
     await store.put('text.parquet', 'not a table');
     await assert.rejects(
@@ -88,7 +88,7 @@ describe('a table', function () {
     );
   });
 
-  it('is read from the file of that name alone, also where the name looks like a pattern', async () => {
+  it('is read only from the file of that name, even if the name looks like a pattern', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'pl-[a]*-'));
     try {
       for (const [name, text] of [

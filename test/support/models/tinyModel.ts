@@ -17,7 +17,7 @@ export interface TinyModel {
   products?: number;
   /** Other names of inputs and outputs than partloop's. */
   rename?: Record<string, string>;
-  /** Canvas height where it is not `size`. */
+  /** Canvas height if it is not `size`. */
   height?: number;
   /** Channels of the output `mask`: more than one is wrong. */
   maskChannels?: number;
@@ -91,7 +91,7 @@ onnx.save(model, path)
 /** Whether the processor ends a process that divides the lowest whole number by −1; others answer something. */
 export const canCrash = process.arch === 'x64';
 
-/** What a picture does to `writeFaulty`: the green of its top left pixel. */
+/** The effect of a picture on `writeFaulty`: the green of its top left pixel. */
 export const FAULTS = { none: 20, hang: 1, crash: 2, nan: 3, class40: 4, olderNan: 5 } as const;
 export type Fault = keyof typeof FAULTS;
 

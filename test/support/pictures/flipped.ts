@@ -1,4 +1,4 @@
-/** A copy of some bytes with one bit changed, counted round where there are fewer. */
+/** A copy of some bytes with one bit changed, counted modulo their number. */
 export function flipped(bytes: Uint8Array, bit: number): Uint8Array {
   const copy = Uint8Array.from(bytes);
   const at = bit % (8 * copy.length);

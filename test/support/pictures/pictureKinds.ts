@@ -4,11 +4,11 @@ import { png } from './png.js';
 export const WIDTH = 90;
 export const HEIGHT = 60;
 
-/** What a kind of picture file must come to. */
+/** The expected result for a kind of picture file. */
 export interface KindOfPicture {
   name: string;
   bytes: Buffer;
-  /** Mean difference a channel to what Pillow makes of it by the book; null where the book leaves it open. */
+  /** Mean difference per channel from Pillow's decoding by the book; null if the book leaves it open. */
   byTheBook: number | null;
   /** The trainer's copy has equal pixels: it is the file's own JPEG data, or a PNG. */
   exact: boolean;
@@ -86,7 +86,7 @@ function oneBit(): Buffer {
   return png({ width: WIDTH, height: HEIGHT, depth: 1 }, rows);
 }
 
-/** A PNG with one more chunk behind its header; `body` is what it holds. */
+/** A PNG with one more chunk behind its header; `body` is its content. */
 function withChunk(bytes: Buffer, type: string, body: Buffer): Buffer {
   const made = png({ width: 1, height: 1, depth: 8 }, Buffer.alloc(2), [[type, body]]);
   const start = made.indexOf(type) - 4;

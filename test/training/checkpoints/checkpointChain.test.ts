@@ -32,7 +32,7 @@ describe("the trainer's lease", () => {
     assert.equal((await claim(store, 'third')).checkpoints[0]?.iteration, 30);
   });
 
-  it('is not taken from a newer try by an older one, whose host was cut off before it asked', async () => {
+  it('does not pass from a newer try to an older one whose host was cut off before it asked', async () => {
     const store = memoryStore();
     const as = (attempt: string, turn: Turn, generation = 'first') =>
       CheckpointChain.claim(store, KEY, { attempt, generation, turn, commands });
@@ -53,7 +53,7 @@ describe("the trainer's lease", () => {
     assert.equal(outcomes.filter((outcome) => outcome.status === 'fulfilled').length, 1);
   });
 
-  it('keeps three checkpoints and names what falls out', async () => {
+  it('keeps three checkpoints, and names those that it drops', async () => {
     const chain = await claim(memoryStore(), 'a');
     for (const iteration of [1, 2, 3]) assert.deepEqual(await chain.advance(checkpoint(iteration)), []);
     assert.deepEqual(await chain.advance(checkpoint(4)), ['c/1.pt', 'c/1.log']);
@@ -65,7 +65,7 @@ describe("the trainer's lease", () => {
     await rejectsWith(claim(store, 'c'), 'no-progress');
   });
 
-  it('counts failures of one request alone: when a person asks again, it goes on from its checkpoints', async () => {
+  it('counts failures per request: a new request of a person goes on from the checkpoints', async () => {
     const store = memoryStore();
     await (await claim(store, 'before')).advance(checkpoint(7));
     for (const token of ['a', 'b']) await (await claim(store, token)).recordFailure(boom);
@@ -77,7 +77,7 @@ describe("the trainer's lease", () => {
     assert.equal(again.isStruggling, false);
   });
 
-  it('is read from stores of builds that did not count requests', async () => {
+  it('is readable in stores of builds that did not count requests', async () => {
     const store = memoryStore();
     const counts = { starts: 7, startsSinceCheckpoint: 6, failuresSinceCheckpoint: 2, lastFailure: 'boom' };
     await store.put(KEY, JSON.stringify({ version: 1, attempt: 'old', checkpoints: [checkpoint(9)], ...counts }));
@@ -86,7 +86,7 @@ describe("the trainer's lease", () => {
     assert.deepEqual(chain.lost, []);
   });
 
-  it('is named if it cannot be read, with what to do', async () => {
+  it('is named with advice if it is unreadable', async () => {
     const store = memoryStore();
     await store.put(KEY, '{"version": 1, "atte');
     await assert.rejects(claim(store, 'a'), (error: unknown) => {
@@ -97,7 +97,7 @@ describe("the trainer's lease", () => {
     });
   });
 
-  it('lets machines die four times before the first checkpoint, and counts stops from outside not at all', async () => {
+  it('lets machines die four times before the first checkpoint, and does not count stops from outside', async () => {
     const store = memoryStore();
     for (let stop = 0; stop < 20; stop++) await (await claim(store, `stopped-${stop}`)).release();
     for (let death = 0; death < 4; death++) await claim(store, `died-${death}`);

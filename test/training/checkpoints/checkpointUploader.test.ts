@@ -21,13 +21,13 @@ describe('the upload of a checkpoint by an attempt that lost its lease', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('sends nothing if it was lost before', async () => {
+  it('sends nothing if the lease was lost before', async () => {
     const old = await claim('old');
     await claim('young');
     assert.deepEqual(await upload(old), { fenced: true, files: [] });
   });
 
-  it('is taken back if it was lost meanwhile', async () => {
+  it('is taken back if the lease was lost meanwhile', async () => {
     const old = await claim('old');
     store.beforeWrite = async (key) => {
       if (!key.endsWith('.pt')) return;
@@ -37,7 +37,7 @@ describe('the upload of a checkpoint by an attempt that lost its lease', () => {
     assert.deepEqual(await upload(old), { fenced: true, files: [] });
   });
 
-  it('stays where the new holder goes on from it: only the answer was lost', async () => {
+  it('stays if the new holder goes on from it, since only the answer was lost', async () => {
     const old = await claim('old');
     const { replace } = store;
     let writes = 0;
@@ -57,7 +57,7 @@ describe('the upload of a checkpoint by an attempt that lost its lease', () => {
   const claim = (attempt: string): Promise<CheckpointChain> =>
     CheckpointChain.claim(store, KEY, { attempt, ...attended() });
 
-  /** Upload one checkpoint: whether the loss was told, and what lies in the store afterwards. */
+  /** Upload one checkpoint: whether the loss was reported, and the objects in the store afterwards. */
   async function upload(chain: CheckpointChain): Promise<{ fenced: boolean; files: string[] }> {
     const path = join(folder, '00000010.pt');
     await writeFile(path, 'weights');

@@ -37,7 +37,7 @@ describe('the work folder of a training attempt', () => {
     return { iteration, key: 'c.pt', sha256: sha256(`weights ${iteration}`), sidecar: '{"iteration":1}', log: 'c.log' };
   }
 
-  it('takes over the newest whole checkpoint that an earlier attempt left on this disk, and clears the rest', async () => {
+  it('takes the newest whole checkpoint that an earlier attempt left on this disk, and clears the rest', async () => {
     await leftBehind('first', 10);
     await leftBehind('second', 20);
     await leftBehind('second', 30, true);
@@ -55,7 +55,7 @@ describe('the work folder of a training attempt', () => {
     ]);
   });
 
-  it("takes the store's checkpoint where this disk has an older one or none", async () => {
+  it("takes the store's checkpoint if this disk has an older one or none", async () => {
     await leftBehind('first', 10);
     const store = memoryStore();
     const found = await new WorkDir(home, DIGEST, 'second').prepare(store, [await stored(store, 40)], log);

@@ -34,12 +34,12 @@ describe('the trainer as a process', () => {
     });
   }
 
-  it('counts as stalled when it says nothing, and is ended', async () => {
+  it('counts as stalled when it prints nothing, and is ended', async () => {
     const end = await run('exec sleep 600', { stallMs: 100 });
     assert.equal(trainerFailure(end)?.code, 'trainer-stalled');
   });
 
-  it('is asked to save when stopped, and its own exit code counts', async () => {
+  it('is asked to save at a stop, and its own exit code counts', async () => {
     const stop = new AbortController();
     const body = `trap 'echo saved > "${folder}/saved"; exit 75' TERM; echo '{"v":1,"type":"warning","code":"ready","message":""}'; while :; do sleep 0.05; done`;
     const end = await run(body, { signal: stop.signal, onWarning: () => stop.abort() });
@@ -47,7 +47,7 @@ describe('the trainer as a process', () => {
     assert.equal(await readFile(join(folder, 'saved'), 'utf8'), 'saved\n');
   });
 
-  it('is killed with its children when it does not stop in time', async () => {
+  it('is killed with its children if it does not stop in time', async () => {
     const stop = new AbortController();
     const body = `trap '' TERM; sleep 600 & echo $! > "${folder}/child"; echo '{"v":1,"type":"warning","code":"ready","message":""}'; while :; do sleep 0.05; done`;
     const end = await run(body, { signal: stop.signal, graceMs: 100, onWarning: () => stop.abort() });
@@ -59,7 +59,7 @@ describe('the trainer as a process', () => {
     assert.match(await state(), /gone|\) Z /);
   });
 
-  it('does not start where its interpreter is missing, and the error says what to do', async () => {
+  it('does not start if its interpreter is missing, and the error says what to do', async () => {
     const end = await runTrainer({
       python: join(folder, 'absent'),
       packageRoot: folder,

@@ -8,8 +8,8 @@ const hasCode =
   (error: unknown): boolean =>
     error instanceof PartloopError && error.code === code;
 
-describe('messages of the trainer', () => {
-  it('ignore what is no message: prints of libraries, torn lines, kinds that are not known here', () => {
+describe('reading messages of the trainer', () => {
+  it('ignores other text: prints of libraries, torn lines, unknown kinds', () => {
     for (const line of [
       '',
       'Downloading weights…',
@@ -22,11 +22,11 @@ describe('messages of the trainer', () => {
     }
   });
 
-  it('of another protocol version are an error that says what to do', () => {
+  it('refuses another protocol version, and says what to do', () => {
     assert.throws(() => parseMessage('{"v":2,"type":"started"}'), hasCode('setup-incomplete'));
   });
 
-  it('with wrong fields are an error, and a checkpoint path cannot hold more than a path', () => {
+  it('refuses wrong fields, and accepts nothing but a path as a checkpoint path', () => {
     assert.throws(() => parseMessage('{"v":1,"type":"progress","iteration":"ten"}'), hasCode('trainer-failed'));
     const sha256 = 'a'.repeat(64);
     assert.throws(
@@ -35,7 +35,7 @@ describe('messages of the trainer', () => {
     );
   });
 
-  it('come out of the stream whole, however it is cut into pieces', () => {
+  it('gives whole messages, however the stream is cut into pieces', () => {
     fc.assert(
       fc.property(
         fc.array(fc.string().filter((line) => !line.includes('\n'))),
@@ -55,7 +55,7 @@ describe('messages of the trainer', () => {
     );
   });
 
-  it('may not be longer than the bound', () => {
+  it('refuses messages longer than the bound', () => {
     const splitter = new LineSplitter(() => undefined, 100);
     assert.throws(() => splitter.push('x'.repeat(101)), hasCode('trainer-failed'));
   });

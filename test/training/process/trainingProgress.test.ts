@@ -26,14 +26,14 @@ describe('the progress of a training run', () => {
   const iterations = (text: string): number[] =>
     text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).iteration]));
 
-  it('leaves out of a checkpoint’s log what was trained while that checkpoint was written', async () => {
+  it('leaves out of a checkpoint’s log later iterations, trained while it was written', async () => {
     const progress = await TrainingProgress.from(null, 8, beat);
     for (const iteration of [2, 4, 6]) progress.take(trained(iteration));
     assert.deepEqual(iterations(progress.textUpTo(4)), [2, 4]);
     assert.deepEqual(iterations(progress.textUpTo(8)), [2, 4, 6]);
   });
 
-  it('goes on from the log beside a checkpoint, torn lines and later iterations left out, without any line twice', async () => {
+  it('goes on from the log beside a checkpoint without torn, later or repeated lines', async () => {
     const path = join(folder, '4.pt');
     const before = await TrainingProgress.from(null, 8, beat);
     for (const iteration of [2, 4, 6]) before.take(trained(iteration));
@@ -44,7 +44,7 @@ describe('the progress of a training run', () => {
     assert.deepEqual(iterations(after.textUpTo(8)), [2, 4, 6, 8]);
   });
 
-  it('starts again where a checkpoint has no log', async () => {
+  it('starts again if a checkpoint has no log', async () => {
     const progress = await TrainingProgress.from({ iteration: 4, path: join(folder, '4.pt'), sha256: '' }, 8, beat);
     assert.deepEqual([progress.loss, progress.textUpTo(8)], [null, '']);
   });

@@ -23,7 +23,7 @@ const child = (workflowId: string, cause: Error): ChildWorkflowFailure =>
 const activity = (cause: Error): ActivityFailure =>
   new ActivityFailure('failed', 'scanShard', '3', RetryState.TIMEOUT, 'scan:1@host', cause);
 
-describe('what a failure says that travelled through Temporal', () => {
+describe('the message of a failure that travelled through Temporal', () => {
   it('names the workflow that was terminated, cancelled or timed out, however deep it lies', () => {
     const scan = 'loop:cars:iteration:0001:scan';
     const inScan = (cause: Error): Error => child('loop:cars:iteration:0001', child(scan, cause));
@@ -41,7 +41,7 @@ describe('what a failure says that travelled through Temporal', () => {
     );
   });
 
-  it('keeps the reason that somebody gave, and says that the work was ended', () => {
+  it('keeps the reason that somebody gave, and says that somebody ended the work', () => {
     const error = new WorkflowFailedError(
       'Workflow execution terminated',
       new TerminatedFailure('ops'),
@@ -50,7 +50,7 @@ describe('what a failure says that travelled through Temporal', () => {
     assert.deepEqual(rootFailure(error), { code: null, message: 'it was terminated: ops', hint: null, ended: true });
   });
 
-  it('says what one of ours said, whatever lies around and below it', () => {
+  it('is the one of our own error, whatever lies around and below it', () => {
     const own = ApplicationFailure.create({
       ...{ type: 'disk-full', message: 'the disk is full', details: [{ hint: 'free some' }] },
       cause: new CancelledFailure('it'),

@@ -33,19 +33,19 @@ function candidate(kind: FindingKind, box: Box = [0, 0, 10, 10], whole = false):
   };
 }
 
-describe('one mistake, one finding', () => {
-  it('leaves the parts of a mirrored label to the mirrored label, as far as that is sure', () => {
+describe('explaining findings away', () => {
+  it('explains the parts of a mirrored label by the mirrored label, as far as that is certain', () => {
     const found = [candidate('mirrored', [0, 0, 90, 90], true), candidate('swapped'), candidate('missing_part')];
     assert.deepEqual(explainAway(found, [0.9, 0.8, 0.7]), [0.9, 0.8 * (1 - 0.9), 0.7]);
   });
 
-  it('lets the likelier of two readings of the whole label explain the other, never each the other', () => {
+  it('lets the likelier of two readings of the whole label explain the other, never both each other', () => {
     const found = [candidate('shifted', [0, 0, 90, 90], true), candidate('bad_outline', [0, 0, 90, 90], true)];
     assert.deepEqual(explainAway(found, [0.9, 0.5]), [0.9, 0.5 * (1 - 0.9)]);
     assert.deepEqual(explainAway(found, [0.5, 0.9])[1], 0.9);
   });
 
-  it('puts slivers down to a bad outline, but not parts that are left out as a whole', () => {
+  it('explains slivers by a bad outline, but not parts that are missing as a whole', () => {
     const missing = (coverage: number): Candidate => ({
       ...candidate('missing_part'),
       features: { ...FEATURES, coverage, disagreement: 0.95 },
@@ -54,14 +54,14 @@ describe('one mistake, one finding', () => {
     assert.deepEqual(explainAway(found, [0.9, 0.8, 0.8]), [0.9, 0.8 * (1 - 0.9), 0.8]);
   });
 
-  it('reports a piece too many once, under the name that says more', () => {
+  it('reports an extra part once, under the more telling name', () => {
     const here: Box = [0, 0, 10, 10];
     const there: Box = [50, 50, 60, 60];
     const found = [candidate('wrong_class', here), candidate('too_many', here), candidate('too_many', there)];
     assert.deepEqual(explainAway(found, [0.9, 0.8, 0.8]), [0.9, 0.8 * (1 - 0.9), 0.8]);
   });
 
-  it('says what is wrong with a part that breaks a rule, no less surely than the rule does', () => {
+  it('reports a misnamed part at least as surely as the rule that it breaks', () => {
     const here: Box = [0, 0, 10, 10];
     const found = [candidate('odd_neighbours', here), candidate('swapped', here), candidate('wrong_class', here)];
     assert.deepEqual(explainAway(found, [0.8, 0.3, 0.2]), [0.8 * (1 - 0.8) * (1 - 0.2), 0.8, 0.2]);
@@ -69,7 +69,7 @@ describe('one mistake, one finding', () => {
     assert.deepEqual(explainAway(elsewhere, [0.8, 0.3]), [0.8, 0.3]);
   });
 
-  it('raises a probability to that of a rule about the same place at most, and leaves a single candidate as it is', () => {
+  it('raises a probability at most to that of a rule about the same place, and leaves a single candidate alone', () => {
     const drawn = fc.record({
       kind: fc.constantFrom(...FINDING_KINDS),
       whole: fc.boolean(),

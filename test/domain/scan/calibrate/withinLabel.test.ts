@@ -48,7 +48,7 @@ describe('a missing part among others of the same label', () => {
     assert.equal(othersOf(other), 0, 'kinds of another family neither have others nor are others');
   });
 
-  it('is as frequent among the weighted injected ones as among those found wrong, but for one candidate of doubt', () => {
+  it('has the same mean among weighted injected ones as among wrong ones, up to one candidate', () => {
     const chance = fc.double({ min: 0.01, max: 0.99, noNaN: true });
     const label = fc.array(chance, { minLength: 1, maxLength: 4 });
     fc.assert(

@@ -35,8 +35,8 @@ function around(paint: (label: Uint8Array) => void): { view: LabelView; found: A
   return { view, found: adjacencyOf(view, box, inside) };
 }
 
-describe('what touches a region', () => {
-  it('is counted in pixel sides, over gaps of an edge width, but not over ignored pixels', () => {
+describe('the surroundings of a region', () => {
+  it('are counted in pixel sides, over gaps of an edge width, but not over ignored pixels', () => {
     const { found } = around((label) => {
       fill(label, SIZE, [40, 20, 60, 39], windshield);
       fill(label, SIZE, [40, 60, 50, 80], grille);
@@ -56,7 +56,7 @@ describe('what touches a region', () => {
     );
   });
 
-  it('says how well a class fits there, and nothing where nothing touches or the class declares no neighbours', () => {
+  it('say how well a class fits there, and nothing if nothing touches or the class declares no neighbours', () => {
     const { found } = around((label) => {
       fill(label, SIZE, [40, 20, 60, 40], windshield);
       fill(label, SIZE, [60, 40, 80, 60], taillight);
@@ -67,7 +67,7 @@ describe('what touches a region', () => {
     assert.equal(belongs(around(() => {}).found, hood, adjacent), null);
   });
 
-  it('speaks for one of two classes by those that lie beside it alone', () => {
+  it('favour the one of two classes that alone has the touching class as a neighbour', () => {
     const { found } = around((label) => {
       fill(label, SIZE, [40, 20, 60, 40], windshield);
       fill(label, SIZE, [60, 40, 80, 60], grille);
@@ -78,7 +78,7 @@ describe('what touches a region', () => {
     assert.equal(fitsRather(around(() => {}).found, hood, taillight, adjacent), 0);
   });
 
-  it('speaks as much for one class as against the other, within -1 and 1', () => {
+  it('favour one class as much as they oppose the other, between -1 and 1', () => {
     const value = fc.integer({ min: 1, max: carParts34.classes.length });
     const touched = fc.array(fc.tuple(value, fc.integer({ min: 1, max: 50 })), { maxLength: 6 });
     fc.assert(

@@ -28,7 +28,7 @@ function only(found: Candidate[]): Candidate {
 }
 
 describe('the analysis of one label', () => {
-  it('says nothing where label and prediction agree', () => {
+  it('says nothing if label and prediction agree', () => {
     assert.deepEqual(candidates(car), []);
   });
 
@@ -36,7 +36,7 @@ describe('the analysis of one label', () => {
     assert.deepEqual(candidates(moved(car, SIZE, 1, 1)), []);
   });
 
-  it('names each part left out, with the mask to add', () => {
+  it('names each missing part, with the mask to add', () => {
     for (const name of ['left_front_door', 'left_mirror', 'taillight', 'roof', 'bumper']) {
       const value = classValue(name);
       const found = only(candidates(replaced(car, value, 0)));
@@ -51,13 +51,13 @@ describe('the analysis of one label', () => {
     }
   });
 
-  it('knows an enclosed missing part by the labelled parts around it', () => {
+  it('recognises an enclosed missing part by the labelled parts around it', () => {
     const inner = only(candidates(replaced(car, classValue('left_rear_door'), 0)));
     const outer = only(candidates(replaced(car, classValue('taillight'), 0)));
     assert.ok(inner.features.enclosure > outer.features.enclosure);
   });
 
-  it('names a part with the label of another', () => {
+  it('names a part that has the label of another', () => {
     const found = only(
       candidates(replaced(car, classValue('hood'), classValue('taillight'))).filter(({ kind }) => kind !== 'too_many'),
     );
@@ -67,7 +67,7 @@ describe('the analysis of one label', () => {
     );
   });
 
-  it('calls a part with the label of its mirror image swapped, and a whole car of them mirrored', () => {
+  it('calls a part swapped that has the label of its mirror image, and a whole car of such parts mirrored', () => {
     const one = replaced(car, classValue('left_rear_door'), classValue('right_rear_door'));
     assert.equal(only(candidates(one)).kind, 'swapped');
     const all = ['fender', 'front_door', 'rear_door'].reduce(
@@ -79,7 +79,7 @@ describe('the analysis of one label', () => {
     assert.ok(candidates(flipped).some(({ kind }) => kind === 'mirrored'));
   });
 
-  it('names a part that is not there', () => {
+  it('names a labelled part that does not exist', () => {
     const label = Uint8Array.from(car);
     fill(label, SIZE, [90, 100, 110, 120], classValue('hood'));
     assert.deepEqual(
@@ -88,7 +88,7 @@ describe('the analysis of one label', () => {
     );
   });
 
-  it('names a label drawn beside the car, and a single part beside its place', () => {
+  it('names a label drawn beside the car, and a single part drawn beside its place', () => {
     assert.ok(candidates(moved(car, SIZE, 9, 5)).some(({ kind }) => kind === 'shifted'));
     const part = replaced(car, classValue('wheel'), 0);
     const wheel = moved(
@@ -101,7 +101,7 @@ describe('the analysis of one label', () => {
     assert.ok(candidates(label).some(({ kind, classId }) => kind === 'shifted' && classId === classValue('wheel')));
   });
 
-  it('names two parts labelled as one', () => {
+  it('names two parts that are labelled as one', () => {
     const found = candidates(replaced(car, classValue('left_mirror'), classValue('left_front_window')));
     assert.ok(
       found.some(
@@ -112,12 +112,12 @@ describe('the analysis of one label', () => {
     );
   });
 
-  it('names an empty label beside a car, but not a picture without one', () => {
+  it('names an empty label of a car, but not of a picture without one', () => {
     assert.ok(candidates(new Uint8Array(SIZE * SIZE)).some(({ kind }) => kind === 'empty_label'));
     assert.deepEqual(candidates(new Uint8Array(SIZE * SIZE), new Uint8Array(SIZE * SIZE)), []);
   });
 
-  it('names a hole in the label that the model does not see as a part either', () => {
+  it('names a hole in the label even if the model sees no part there either', () => {
     const label = Uint8Array.from(car);
     fill(label, SIZE, [40, 66, 54, 80], 0);
     assert.deepEqual(
@@ -126,7 +126,7 @@ describe('the analysis of one label', () => {
     );
   });
 
-  it('holds the label against the taxonomy: too many of a part, and a part hidden from the tagged angle', () => {
+  it('checks the label against the taxonomy: too many of a part, and a part hidden from the tagged angle', () => {
     const label = Uint8Array.from(car);
     fill(label, SIZE, [100, 100, 115, 115], classValue('roof'));
     assert.ok(
@@ -140,7 +140,7 @@ describe('the analysis of one label', () => {
     assert.deepEqual(candidates(car, car, { ...NO_TAGS, angle: 90 }), []);
   });
 
-  it('looks only at the picture, never at the padding or at ignored pixels', () => {
+  it('looks only at the picture, never at the padding or ignored pixels', () => {
     const label = Uint8Array.from(replaced(car, classValue('roof'), 255));
     const mask = Uint8Array.from(car);
     for (let pixel = SIZE * 120; pixel < SIZE * SIZE; pixel++) {
@@ -169,7 +169,7 @@ describe('the analysis of one label', () => {
     assert.equal(analysis.inferredTags.zoomed, false);
   });
 
-  it('injects the same errors for the same seed, and finds nearly all of them where the model is right', () => {
+  it('injects the same errors for the same seed, and finds nearly all of them if the model is right', () => {
     const runs = Array.from({ length: 40 }, (_, index) =>
       analyseWithInjection(seen(car, car, SIZE), scheme, NO_TAGS, seededRandom('inject', index)),
     );

@@ -26,8 +26,8 @@ function bitten(): Uint8Array {
   return label;
 }
 
-describe('how a label lies along the outlines of the prediction', () => {
-  it('differs in nothing where both are the same', () => {
+describe('the fit of a label to the outlines of the prediction', () => {
+  it('has no bias if both are the same', () => {
     const { band, core, boundaryBias, fullness, areaBias } = fit(car);
     assert.deepEqual(
       { band, core, boundaryBias, fullness, areaBias },
@@ -35,14 +35,14 @@ describe('how a label lies along the outlines of the prediction', () => {
     );
   });
 
-  it('reaches over the prediction where parts are drawn too wide, and falls short the other way round', () => {
+  it('is positive if parts are drawn too wide, and negative if they are drawn too narrow', () => {
     const wide = growParts(view(car), seededRandom('wide'));
     assert.ok(fit(wide).boundaryBias > 0.05);
     assert.ok(fit(wide).areaBias > 0);
     assert.ok(fit(car, wide).boundaryBias < -0.05);
   });
 
-  it('is fuller where corners that the model sees are cut, by the share of the hull that they take', () => {
+  it('counts corners that were cut off, as a share of the hull that the model sees', () => {
     const label = bitten();
     fill(label, SIZE, [70, 20, 100, 50], classValue('roof'));
     const whole = 80 * 80;
@@ -57,7 +57,7 @@ describe('labels drawn as hasty polygons', () => {
   fill(label, SIZE, [40, 60, 60, 90], classValue('hood'));
   fill(label, SIZE, [104, 10, 112, 30], IGNORE_INDEX);
 
-  it('keep every part in its place and every ignored pixel, and are never the label itself', () => {
+  it('keep every part in its place and every ignored pixel, and always differ from the label itself', () => {
     for (let seed = 0; seed < 20; seed++) {
       const drawn = polygoniseParts(view(label), seededRandom('hasty', seed));
       assert.notDeepEqual(drawn, label);
@@ -79,7 +79,7 @@ describe('labels drawn as hasty polygons', () => {
     }
   });
 
-  it('are mostly too wide and fuller than what they cut short', () => {
+  it('are too wide on average, and cut corners off', () => {
     const fits = Array.from({ length: 20 }, (_, seed) =>
       fit(polygoniseParts(view(bitten()), seededRandom('full', seed)), bitten()),
     );

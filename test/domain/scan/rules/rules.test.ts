@@ -33,7 +33,7 @@ function broken(
     .sort();
 }
 
-describe('what the taxonomy alone says against a label', () => {
+describe('the rules of the taxonomy', () => {
   const front: [string, Box][] = [
     ['hood', [20, 20, 80, 40]],
     ['grille', [40, 42, 60, 50]],
@@ -42,29 +42,29 @@ describe('what the taxonomy alone says against a label', () => {
     ['left_headlight', [65, 42, 80, 50]],
   ];
 
-  it('says nothing against a car seen from the front', () => {
+  it('allow a car seen from the front', () => {
     assert.deepEqual(broken(carParts34, front, { angle: 0, orientation: 'none' }), []);
   });
 
-  it('names a part that is hidden from the tagged angle', () => {
+  it('name a part that is hidden from the tagged angle', () => {
     assert.deepEqual(broken(carParts34, [...front, ['rear_window', [30, 2, 70, 14]]], { angle: 0 }), [
       'impossible_view rear_window',
     ]);
   });
 
-  it('allows an angle that is tagged one step off', () => {
+  it('allow an angle that is one step from the tag', () => {
     assert.deepEqual(broken(carParts34, [['grille', [40, 42, 60, 50]]], { angle: 105 }), []);
     assert.deepEqual(broken(carParts34, [['grille', [40, 42, 60, 50]]], { angle: 120 }), ['impossible_view grille']);
   });
 
-  it('names the flank of the side that the tag says is not seen', () => {
+  it('name the flank on the side that the tag hides', () => {
     assert.deepEqual(broken(carParts34, [['right_front_door', [30, 30, 70, 70]]], { orientation: 'left' }), [
       'impossible_view right_front_door',
     ]);
     assert.deepEqual(broken(carParts34, [['right_mirror', [30, 30, 50, 50]]], { orientation: 'left' }), []);
   });
 
-  it('names the smaller of two flanks that no picture shows together', () => {
+  it('name the smaller of two flanks that no picture shows together', () => {
     assert.deepEqual(
       broken(carParts34, [
         ['left_front_door', [10, 30, 50, 70]],
@@ -75,7 +75,7 @@ describe('what the taxonomy alone says against a label', () => {
     );
   });
 
-  it('names a lamp on the wrong side of the others', () => {
+  it('name a lamp on the wrong side of the others', () => {
     const behind: [string, Box][] = [
       ['left_taillight', [10, 30, 20, 45]],
       ['left_reflector', [12, 60, 20, 66]],
@@ -88,7 +88,7 @@ describe('what the taxonomy alone says against a label', () => {
     ]);
   });
 
-  it('names a part among non-neighbours, also behind a narrow gap, but not one that touches little or at least one neighbour', () => {
+  it('name a part whose neighbours are all wrong, even across a narrow gap, unless it touches little', () => {
     const flank: [string, Box][] = [
       ['left_front_door', [10, 40, 50, 80]],
       ['left_rear_door', [50, 40, 90, 80]],
@@ -104,14 +104,14 @@ describe('what the taxonomy alone says against a label', () => {
     assert.deepEqual(broken(carParts34, [...flank, ['left_front_window', [20, 25, 60, 40]]]), []);
   });
 
-  it('names areas far from the range of their class, but not those that the picture cuts off or a close-up enlarges', () => {
+  it('name areas far outside the range of their class, unless the picture cuts them off or is a close-up', () => {
     assert.deepEqual(broken(carParts34, [['license_plate', [10, 10, 90, 60]]]), ['odd_size license_plate']);
     assert.deepEqual(broken(carParts34, [['license_plate', [10, 10, 90, 60]]], { zoomed: true }), []);
     assert.deepEqual(broken(carParts34, [['right_front_door', [40, 40, 44, 44]]]), ['odd_size right_front_door']);
     assert.deepEqual(broken(carParts34, [['right_front_door', [0, 40, 4, 44]]]), []);
   });
 
-  it('counts instances by the taxonomy: four wheels are a car, two roofs are not', () => {
+  it('count instances by the taxonomy: a car may have four wheels, but not two roofs', () => {
     const wheels = [0, 1, 2, 3].map((at): [string, Box] => ['wheel', [5 + 24 * at, 60, 20 + 24 * at, 75]]);
     assert.deepEqual(broken(carParts34, wheels), []);
     assert.deepEqual(
@@ -123,7 +123,7 @@ describe('what the taxonomy alone says against a label', () => {
     );
   });
 
-  it('holds for another taxonomy by its own data, and breaks nothing where one declares nothing', () => {
+  it('follow the data of another taxonomy, and name nothing if it declares nothing', () => {
     assert.deepEqual(broken(dsmlr18, [['hood', [20, 20, 80, 40]]], { angle: 180 }), ['impossible_view hood']);
     assert.deepEqual(
       broken(dsmlr18, [
@@ -151,12 +151,12 @@ describe('what the taxonomy alone says against a label', () => {
   });
 });
 
-describe('what broken rules say of a part', () => {
+describe('broken rules about a part', () => {
   const view = (label: Uint8Array, mask: Uint8Array) =>
     viewLabel(preparePicture(seen(label, mask, SIZE), carParts34, {}), label);
   const labelOf = (name: string): number => labelNames(carParts34).indexOf(name);
 
-  it('is counted by rule and part', () => {
+  it('are counted by rule and part', () => {
     const label = new Uint8Array(SIZE * SIZE);
     fill(label, SIZE, [20, 20, 80, 40], labelOf('hood'));
     fill(label, SIZE, [30, 5, 70, 18], labelOf('rear_window'));
@@ -170,7 +170,7 @@ describe('what broken rules say of a part', () => {
     assert.equal(countBreaks([]).size, 0);
   });
 
-  it('lets a name be doubted that the model contradicts on a third of the part only', () => {
+  it('let the scan doubt a class that the model contradicts on a third of the part only', () => {
     const label = new Uint8Array(SIZE * SIZE);
     fill(label, SIZE, [20, 20, 80, 80], labelOf('rear_window'));
     const mask = new Uint8Array(SIZE * SIZE);

@@ -48,7 +48,7 @@ describe('a scan after a review', () => {
   const first = before.images.find(({ quarantined }) => quarantined);
   const own = before.findings.filter(({ imageId }) => imageId === first?.imageId);
 
-  it('takes an image back whose findings were all found right, and reports none of them', () => {
+  it('takes an image back if reviewers found the label right at all its findings, and reports none of them', () => {
     assert.ok(first !== undefined && own.length > 0);
     const after = again(own.map((finding) => answer(finding, 'right')));
     const image = after.images.find(({ imageId }) => imageId === first.imageId);
@@ -58,13 +58,13 @@ describe('a scan after a review', () => {
     assert.ok(after.findings.every(({ findingId }) => !ids.has(findingId)));
   });
 
-  it('says the same of every other image as before', () => {
+  it('says the same as before about every other image', () => {
     const after = again(own.map((finding) => answer(finding, 'right')));
     const others = (rows: typeof before.findings) => rows.filter(({ imageId }) => imageId !== first?.imageId);
     assert.deepEqual(others(after.findings), others(before.findings));
   });
 
-  it('still reports what was found wrong or could not be told', () => {
+  it('still reports findings that reviewers confirmed or were unsure about', () => {
     for (const verdict of ['wrong', 'accept', 'unsure'] as const)
       assert.deepEqual(again(own.map((finding) => answer(finding, verdict))).findings, before.findings);
   });
@@ -74,7 +74,7 @@ describe('a scan after a review', () => {
     assert.deepEqual(again(verdicts).findings, before.findings);
   });
 
-  it('takes the word of a reviewer that a label does not contradict its copy', () => {
+  it('believes a reviewer that a label does not contradict its copy', () => {
     const [entry] = entries;
     assert.ok(entry?.analysis);
     const image = { entry, analysis: entry.analysis, candidates: [], pMislabelled: 1 };

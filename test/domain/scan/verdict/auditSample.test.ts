@@ -7,7 +7,7 @@ const images = fc
   .map((list) => list.map((probability, index) => ({ imageId: `image ${index}`, probability })));
 
 describe('the audit sample', () => {
-  it('has the size that was asked for, and chances that add up to it', () => {
+  it('has the size asked for, and chances that add up to it', () => {
     fc.assert(
       fc.property(images, fc.integer({ min: 0, max: 220 }), (list, size) => {
         const drawn = drawAudit(list, size);
@@ -25,7 +25,7 @@ describe('the audit sample', () => {
     );
   });
 
-  it('is the same whatever the order in which images come', () => {
+  it('is the same for any order of images', () => {
     fc.assert(
       fc.property(images, (list) => {
         assert.deepEqual(drawAudit([...list].reverse(), 20), drawAudit(list, 20));
@@ -33,7 +33,7 @@ describe('the audit sample', () => {
     );
   });
 
-  it('reaches images that the scan is sure of, and more often those that it is not', () => {
+  it('reaches images that the scan is sure of, and more often those that it is unsure of', () => {
     const list = Array.from({ length: 2_000 }, (_, index) => ({
       imageId: `${index}`,
       probability: index < 1_000 ? 0.001 : 0.5,

@@ -4,7 +4,7 @@ import { chooseQuarantine, thresholdForPrecision } from '../../../../domain/scan
 import { NO_TAGS } from '../../../../domain/tags.js';
 
 describe('the quarantine', () => {
-  it('never sets more aside than the cap, nor more of one tag than twice the share of all', () => {
+  it('never sets more images aside than the cap, nor more of one tag than twice the overall share', () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ p: fc.double({ min: 0, max: 1, noNaN: true }), black: fc.boolean() }), { maxLength: 120 }),
@@ -35,14 +35,14 @@ describe('the quarantine', () => {
 });
 
 describe('the threshold for a precision', () => {
-  it('is the lowest at which those over it are expected to be wrong often enough', () => {
+  it('is the lowest one above which images are wrong often enough in expectation', () => {
     assert.equal(thresholdForPrecision([0.1, 0.9, 0.8, 0.6, 0.2], 0.8), 0.8);
     assert.equal(thresholdForPrecision([0.99, 0.9, 0.7, 0.6], 0.75), 0.6);
     assert.equal(thresholdForPrecision([0.3, 0.2], 0.8), Number.POSITIVE_INFINITY);
     assert.equal(thresholdForPrecision([], 0.8), Number.POSITIVE_INFINITY);
   });
 
-  it('keeps the expected precision, and no lower threshold would', () => {
+  it('keeps the expected precision, as no lower threshold would', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40 }),

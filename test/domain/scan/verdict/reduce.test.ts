@@ -48,7 +48,7 @@ describe('the reduce of a scan', () => {
   const entries = chunk();
   const scan = reduceScan(entries, scheme, config, null);
 
-  it('ranks the images with planted errors above all others, and sets aside those with parts left out and no right one', () => {
+  it('ranks images with planted errors above all others, and sets aside those with missing parts alone', () => {
     const ranked = scan.images.map((row, index) => ({ index, p: row.pMislabelled })).sort((a, b) => b.p - a.p);
     assert.deepEqual(
       ranked
@@ -75,7 +75,7 @@ describe('the reduce of a scan', () => {
     assert.equal(new Set(scan.findings.map((row) => row.findingId)).size, scan.findings.length);
   });
 
-  it('leaves what it found out of the hardness, so that a wrong label does not pass for a hard picture', () => {
+  it('keeps its findings out of the hardness, so that a wrong label does not pass for a hard picture', () => {
     const [first] = scan.images;
     assert.ok(first !== undefined && first.hardness < 1 - first.labelIou - 0.03);
   });
@@ -98,7 +98,7 @@ describe('the reduce of a scan', () => {
     assert.deepEqual(reduceScan(JSON.parse(JSON.stringify(entries)) as ReduceEntry[], scheme, config, null), scan);
   });
 
-  it('yields no model-based finding for a class the model does not know', () => {
+  it('yields no model-based finding for a class that the model does not know', () => {
     const hood = classValue('hood');
     const blind = entries.map((entry) => ({
       ...entry,
@@ -118,7 +118,7 @@ describe('the reduce of a scan', () => {
     assert.equal(weak.summary.classes.find(({ name }) => name === 'hood')?.judged, false);
   });
 
-  it('reports an image that could not be read, and goes on', () => {
+  it('reports an image that nobody can read, and goes on', () => {
     const broken: ReduceEntry = {
       imageId: 'f'.repeat(64),
       fileName: 'broken.jpg',
@@ -134,7 +134,7 @@ describe('the reduce of a scan', () => {
     assert.equal(result.summary.errors, 1);
   });
 
-  it('survives a chunk of none, of one, and of nothing but errors', () => {
+  it('works for a chunk of no images, of one, and of errors alone', () => {
     assert.deepEqual(reduceScan([], scheme, config, null).images, []);
     assert.equal(reduceScan(entries.slice(0, 1), scheme, config, null).images.length, 1);
     assert.ok(
@@ -142,7 +142,7 @@ describe('the reduce of a scan', () => {
     );
   });
 
-  it('names the copy whose label leaves parts out that the other copy has', () => {
+  it('names the copy whose label lacks parts that the other copy has', () => {
     const truth = drawCar(SIZE);
     const poor = ['hood', 'roof', 'wheel', 'quarter', 'bumper', 'left_fender'].reduce(
       (label, part) => replaced(label, classValue(part), 0),
@@ -158,7 +158,7 @@ describe('the reduce of a scan', () => {
         analysis: analyseWithInjection(seen(label, truth, SIZE), scheme, NO_TAGS, seededRandom('copy', index)),
       }),
     );
-    // Among these few nobody knows yet what a missing part looks like.
+    // These few do not show yet what a missing part looks like.
     const conflicts = reduceScan(copies, scheme, config, null).findings.filter(
       (row) => row.kind === 'duplicate_conflict',
     );
@@ -170,7 +170,7 @@ describe('the reduce of a scan', () => {
 });
 
 describe('verdicts of reviewers', () => {
-  it('lower the findings of a kind that was found right again and again, in scans that come after', () => {
+  it('lower later findings of a kind whose labels reviewers found right again and again', () => {
     const entries = chunk();
     const before = reduceScan(entries, scheme, config, null);
     const of = (scan: ReturnType<typeof reduceScan>, imageId: string | undefined): number =>
@@ -191,7 +191,7 @@ describe('verdicts of reviewers', () => {
 });
 
 describe('the quarantine of regions', () => {
-  it('keeps images in training whose findings are all regions, and sets others aside as a whole', () => {
+  it('keeps images in training if all their findings are regions, and sets others aside as a whole', () => {
     const entries = chunk();
     const whole = reduceScan(entries, scheme, config, null);
     const parts = reduceScan(entries, scheme, { ...config, quarantine: 'region' }, null);
@@ -206,7 +206,7 @@ describe('the quarantine of regions', () => {
 });
 
 describe('the threshold for a precision', () => {
-  it('takes the place of the fixed one where the config asks for it', () => {
+  it('replaces the fixed threshold if the config asks for it', () => {
     const entries = chunk();
     const strict = reduceScan(entries, scheme, { ...config, quarantinePrecision: 0.95 }, null);
     assert.ok((strict.summary.quarantineAt ?? 0) > 0.5);

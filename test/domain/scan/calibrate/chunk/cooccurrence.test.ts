@@ -15,8 +15,8 @@ function entry(index: number, label: Uint8Array, tags: Tags = NO_TAGS): ReduceEn
   };
 }
 
-describe('what a scan knows beyond one image', () => {
-  it('is which parts are labelled beside which others: a part that never is fits worse than one that always is', () => {
+describe('the knowledge of a scan beyond one image', () => {
+  it('holds which parts are labelled together: a part that never is fits worse than one that always is', () => {
     const entries = Array.from({ length: 30 }, (_, index) => entry(index, car));
     const plausibility = learnPlausibility(entries, scheme.classes.length);
     const present = entries[0]?.analysis?.predictedClasses ?? [];
@@ -26,7 +26,7 @@ describe('what a scan knows beyond one image', () => {
     for (const value of [door, mirrored]) assert.ok(plausibility(value, [], value) <= 0);
   });
 
-  it('is how much label and prediction agree in such pictures, wrong ones of few notwithstanding', () => {
+  it('holds how much label and prediction agree in similar pictures, even if a few labels are wrong', () => {
     const poor = replaced(replaced(car, classValue('left_front_door'), 0), classValue('quarter'), 0);
     const entries = Array.from({ length: 60 }, (_, index) => {
       const zoomed = index < 20;

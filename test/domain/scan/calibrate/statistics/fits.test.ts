@@ -4,7 +4,7 @@ import { fitLogistic, logit, sigmoid } from '../../../../../domain/scan/calibrat
 import { fitPositiveUnlabelled } from '../../../../../domain/scan/calibrate/statistics/positiveUnlabelled.js';
 
 describe('the statistics of the calibration', () => {
-  it('recovers the coefficients that made the data', () => {
+  it('recover the coefficients that made the data', () => {
     const random = seededRandom('logistic');
     const rows = Array.from({ length: 4_000 }, () => [1, 2 * random() - 1, 2 * random() - 1]);
     const targets = rows.map((row) => (random() < sigmoid(logit([-0.5, 2, -1], row)) ? 1 : 0));
@@ -18,7 +18,7 @@ describe('the statistics of the calibration', () => {
     for (const [index, truth] of [-0.5, 2, -1].entries()) assert.ok(Math.abs((fitted[index] ?? 0) - truth) < 0.25);
   });
 
-  it('stays with the prior if there is no data', () => {
+  it('stay with the prior if there is no data', () => {
     assert.deepEqual(fitLogistic([], [], [], [1, -2], 1), [1, -2]);
     const options = { prior: [0, 1], ridge: 1, expected: 0.15, strength: 20 };
     const { coefficients, shares } = fitPositiveUnlabelled([], [], options);
@@ -27,7 +27,7 @@ describe('the statistics of the calibration', () => {
     assert.ok(Math.abs((alone.shares.a ?? 0) - 0.15) < 0.05);
   });
 
-  it('estimates the share of wrong ones among the unknown, be it small or large, and each group for itself', () => {
+  it('estimate the share of wrong rows among the unknown, small or large, separately per group', () => {
     const draw = (random: () => number, wrong: boolean): number[] => [
       1,
       (wrong ? 0.8 : 0.2) + 0.5 * (random() + random() - 1),
@@ -56,7 +56,7 @@ describe('the statistics of the calibration', () => {
     }
   });
 
-  it('takes a group whose rows all look injected for wrong, and one where none does for right', () => {
+  it('take a group for wrong if all its rows look injected, and for right if none does', () => {
     const random = seededRandom('extremes');
     const rows = (group: string, count: number, centre: number): { group: string; row: number[] }[] =>
       Array.from({ length: count }, () => ({ group, row: [1, centre + 0.2 * (random() - 0.5)] }));
@@ -69,7 +69,7 @@ describe('the statistics of the calibration', () => {
     assert.ok((shares.other ?? 1) < 0.05, String(shares.other));
   });
 
-  it('is not misled by rows that hardly count', () => {
+  it('ignore rows that hardly count', () => {
     const random = seededRandom('weights');
     const row = (): number[] => [1, 1 + 0.1 * random()];
     const wrong = Array.from({ length: 50 }, () => ({ group: 'a', row: row() }));

@@ -27,18 +27,18 @@ describe('the correction by verdicts', () => {
     );
   });
 
-  it('leaves probabilities nearly alone that reviewers bear out', () => {
+  it('hardly changes probabilities that reviewers confirm', () => {
     const learned = learnCorrection(answers(800, (p) => p));
     for (const p of [0.2, 0.5, 0.8]) assert.ok(Math.abs(correctByVerdicts(learned, 'missing_part', p) - p) < 0.06);
   });
 
-  it('lowers the probabilities of a kind that reviewers mostly find right, and of no other', () => {
+  it('lowers the probabilities of a kind whose labels reviewers mostly find right, and of no other kind', () => {
     const learned = learnCorrection([...answers(60, () => 0.05, 'hole'), ...answers(300, (p) => p, 'missing_part')]);
     assert.ok(correctByVerdicts(learned, 'hole', 0.8) < 0.4);
     assert.ok(correctByVerdicts(learned, 'missing_part', 0.8) > 0.7);
   });
 
-  it('is moved little by two answers', () => {
+  it('moves little after two answers', () => {
     const learned = learnCorrection([
       { kind: 'hole', pModel: 0.8, wrong: false, chance: 1 },
       { kind: 'hole', pModel: 0.9, wrong: false, chance: 1 },
@@ -46,7 +46,7 @@ describe('the correction by verdicts', () => {
     assert.ok(correctByVerdicts(learned, 'hole', 0.8) > 0.4);
   });
 
-  it('keeps the order of probabilities within a kind, whatever is answered', () => {
+  it('keeps the order of probabilities within a kind, whatever people answer', () => {
     const answer = fc.record({
       kind: fc.constantFrom('hole', 'swapped'),
       pModel: fc.double({ min: 0, max: 1, noNaN: true }),

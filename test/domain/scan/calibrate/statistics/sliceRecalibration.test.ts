@@ -18,8 +18,8 @@ const countsOf = (items: readonly Sliced[]): Map<string, number> => {
   return counts;
 };
 
-describe('slices', () => {
-  it('are never made more suspect, and keep their order within', () => {
+describe('the recalibration of slices', () => {
+  it('never makes a slice more suspect, and keeps the order within it', () => {
     fc.assert(
       fc.property(fc.array(item, { minLength: 1, maxLength: 60 }), (items) => {
         const shifts = learnSliceShifts(items, countsOf(items), 1);
@@ -34,7 +34,7 @@ describe('slices', () => {
     );
   });
 
-  it('lose what is suspect in them throughout, and nothing if they are like all others', () => {
+  it('lowers a slice that is suspect throughout, and leaves one alone that is like all others', () => {
     const zoomed = Array.from({ length: 20 }, () => ({ slices: ['zoomed=true'], probability: 0.8 }));
     const usual = Array.from({ length: 180 }, (_, index) => ({
       slices: ['zoomed=false'],
@@ -46,7 +46,7 @@ describe('slices', () => {
     assert.equal(recalibrated(0.9, ['zoomed=false'], shifts), 0.9);
   });
 
-  it('are forgiven what is only chance: one suspect of three', () => {
+  it('forgives a suspicion that may be chance: one suspect of three', () => {
     const few = [0.9, 0.1, 0.1].map((probability) => ({ slices: ['vehicle=van'], probability }));
     const many = Array.from({ length: 200 }, (_, index) => ({
       slices: ['vehicle=suv'],
@@ -57,7 +57,7 @@ describe('slices', () => {
     assert.ok(recalibrated(0.9, ['vehicle=van'], shifts) > 0.8);
   });
 
-  it('of an image are its given tags, and where none is given what the prediction tells', () => {
+  it('takes the given tags of an image, or those of the prediction if none are given', () => {
     const tags = { ...NO_TAGS, angle: 90 as const };
     assert.deepEqual(tagSlices({ tags, analysis: null }), ['angle=90']);
     assert.deepEqual(tagSlices({ tags: NO_TAGS, analysis: null }), []);
