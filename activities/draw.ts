@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
-import { type DrawnChunk, drawChunk } from '../domain/draw/drawChunk.js';
-import { drawFacts, drawnSchema, drawnSoFar, wholeRows } from '../domain/draw/drawn.js';
+import type { DrawnChunk } from '../domain/draw/drawChunk.js';
+import { drawFacts, drawnSchema, drawnSoFar } from '../domain/draw/drawn.js';
 import { type DrawResult, drawStep } from '../domain/draw/step.js';
 import type { LeftOut } from '../domain/images/leftOut.js';
 import type { SplitChoice } from '../domain/scan/judge/split.js';
 import { outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
-import { type ChunkRow, chunkRowSchema, drawRowSchema } from '../domain/tables.js';
+import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';
+import { drawImages } from '../pool/drawImages.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
 import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
@@ -57,10 +58,12 @@ async function draw(deps: ActivityDeps, { context, split = 'train', isAlone = fa
   return withHeartbeat(({ report, signal }) =>
     runStep(store, context, drawStep, inputs, async (attempt) => {
       const drawnBefore = await readDrawn(store, before);
-      const index = await pool.readColumns(poolVersion, drawRowSchema);
-      const chunk = drawChunk({ index, drawnBefore, chunkSize, seed, iteration, pool: name, split });
-      const images = await pool.readImages(poolVersion, new Set(chunk.rows.map(({ imageId }) => imageId)));
-      const rows = wholeRows(chunk, images);
+      const { index, chunk, rows } = await drawImages(
+        pool,
+        poolVersion,
+        { drawnBefore, chunkSize, seed, iteration, split },
+        (done, total) => report({ phase: 'reading the index', done, total, unit: 'images' }),
+      );
       const found = await headRows(store, rows, {
         signal,
         onProgress: (done) => report({ phase: 'looking for images', done, total: rows.length, unit: 'images' }),
@@ -68,7 +71,7 @@ async function draw(deps: ActivityDeps, { context, split = 'train', isAlone = fa
       await refuseManyMissing(deps, context, attempt, found);
       const outputs = await writeDraw(attempt, chunk, found, drawnSoFar(drawnBefore, found.present, index));
       await keepVersion();
-      return { outputs, facts: drawFacts(chunk, found, { poolVersion, split, poolImages: index.length }) };
+      return { outputs, facts: drawFacts(chunk, found, { poolVersion, split, poolImages: index.ids.count }) };
     }),
   );
 }

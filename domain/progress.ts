@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 /** What an activity is at, in the order of an iteration. */
 export const PHASES = [
+  'reading the index',
   'looking for images',
   'judging',
   'reading what was judged',

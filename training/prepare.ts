@@ -1,8 +1,8 @@
 import { PartloopError } from '../domain/base/errors.js';
 import { derivedSeed } from '../domain/base/random.js';
 import type { TrainConfig } from '../domain/config.js';
-import { assertNoLeak } from '../domain/draw/drawChunk.js';
-import { copyDetector } from '../domain/draw/nearDuplicates.js';
+import { copyDetector } from '../domain/draw/copyDetector.js';
+import { assertNoLeak, TestSet } from '../domain/draw/testSet.js';
 import type { IterationContext } from '../domain/steps.js';
 import type { ChunkRow, IndexRow } from '../domain/tables.js';
 import type { TrainingList } from '../domain/train/modelCard.js';
@@ -59,7 +59,7 @@ export async function prepareTraining(
   const seen = new Set(warmStart?.seen.map(({ imageId }) => imageId));
   assertNoLeak(
     [...(plan.anySplit === true ? [] : plan.rows), ...index.filter((row) => seen.has(row.imageId))],
-    index.filter((row) => row.split === 'test'),
+    TestSet.ofRows(index),
   );
   const taxonomyDigest = digestOfTaxonomy(pool.taxonomy);
   const trainingSetDigest = listDigest(plan.rows);

@@ -1,6 +1,6 @@
 import { counted } from '../../domain/base/counted.js';
 import { PartloopError } from '../../domain/base/errors.js';
-import { type NotDrawn, whyNotDrawn } from '../../domain/draw/drawChunk.js';
+import { type NotDrawn, whyNotDrawn } from '../../domain/draw/notDrawn.js';
 import type { ScanRequest } from '../../domain/messages.js';
 import { notScannedText } from '../../domain/scan/counts.js';
 import { SPLIT_IN_WORDS } from '../../domain/scan/judge/split.js';

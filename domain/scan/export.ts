@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type NotDrawn, whyNotDrawn } from '../draw/drawChunk.js';
+import { type NotDrawn, whyNotDrawn } from '../draw/notDrawn.js';
 import { LEFT_OUT_KINDS, type LeftOut } from '../images/leftOut.js';
 import type { FindingRow, IndexRow, ScanImageRow } from '../tables.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';

@@ -1,4 +1,4 @@
-import { type NotDrawn, whyNotDrawn } from '../../domain/draw/drawChunk.js';
+import { type NotDrawn, whyNotDrawn } from '../../domain/draw/notDrawn.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { ImportNotice } from '../../formats/importItem.js';
 
