@@ -79,6 +79,13 @@ export function pickRows(columns: DrawColumns, rows: Int32Array): DrawColumns {
   };
 }
 
+/** The ids of some rows. */
+export function idsAt({ ids }: DrawColumns, rows: Int32Array): Set<string> {
+  const found = new Set<string>();
+  for (const row of rows) found.add(ids.at(row));
+  return found;
+}
+
 /** Row numbers that a test holds for, ascending. */
 export function rowsWhere({ ids }: DrawColumns, holds: (row: number) => boolean): Int32Array {
   const rows = new Int32Array(ids.count);
