@@ -6,9 +6,10 @@ import { type IndexRow, indexRowSchema } from '../domain/tables.js';
 import { parseTaxonomy, type Taxonomy } from '../domain/taxonomy.js';
 import { DrawIndexReader } from './drawIndex.js';
 import { keys } from './keys.js';
+import { NewestRows, type Revision } from './newestRows.js';
 import { untilWon } from './objects/compareAndSwap.js';
 import type { ObjectStore } from './objects/objectStore.js';
-import { PoolHistory, type Revision } from './poolHistory.js';
+import { PoolHistory } from './poolHistory.js';
 import { parseJson, readJson } from './tables/json.js';
 import { inSegmentFile, readSegment } from './tables/segmentCache.js';
 import { type RowFilter, writeTable } from './tables/table.js';
@@ -92,10 +93,10 @@ export async function openPool(store: ObjectStore, name: string, options: PoolOp
 
   const { cacheFolder } = options;
   const readVersion = async <T extends RevisionSchema>(version: number, schema: T, filter?: RowFilter) => {
-    const history = new PoolHistory<z.output<T>>();
+    const newest = new NewestRows<z.output<T>>();
     for (const { key } of (await readCatalog(version)).segments)
-      for await (const row of readSegment(store, key, { schema, filter, cacheFolder })) history.add(row);
-    return history.images();
+      for await (const row of readSegment(store, key, { schema, filter, cacheFolder })) newest.add(row);
+    return newest.images();
   };
 
   const readDrawColumns: Pool['readDrawColumns'] = async (version, onProgress) => {

@@ -78,7 +78,8 @@ export class ImageIds {
 
 const leadingBits = (word: number): number => word >>> (32 - LEADING_BITS);
 
-function wordsOf(imageId: string): Uint32Array {
+/** The eight words of an image id. */
+export function wordsOf(imageId: string): Uint32Array {
   const words = new Uint32Array(ID_WORDS);
   for (let word = 0; word < ID_WORDS; word++)
     words[word] = Number.parseInt(imageId.slice(word * WORD_HEX, (word + 1) * WORD_HEX), 16);

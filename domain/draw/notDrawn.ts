@@ -19,9 +19,13 @@ export function whyNotDrawn(index: readonly DrawRow[], split: SplitChoice): (row
   };
 }
 
-/** The same of all images by column, by their row number. */
-export function whyRowNotDrawn(columns: DrawColumns, split: SplitChoice): (row: number) => NotDrawn | null {
-  const shares = split === 'train' ? TestSet.ofColumns(columns).sharesOfRow(columns) : () => null;
+/** The same of images by column, by their row number; `test` is the test set, all test images if omitted. */
+export function whyRowNotDrawn(
+  columns: DrawColumns,
+  split: SplitChoice,
+  test?: TestSet,
+): (row: number) => NotDrawn | null {
+  const shares = split === 'train' ? (test ?? TestSet.ofColumns(columns)).sharesOfRow(columns) : () => null;
   return (row) => {
     const side = splitAt(columns, row);
     if (!isInSplit({ split: side }, split)) return OTHER[side];

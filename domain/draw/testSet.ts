@@ -29,10 +29,11 @@ export class TestSet {
     );
   }
 
-  static ofColumns(columns: DrawColumns): TestSet {
+  /** The same by column, of some rows. */
+  static ofColumns(columns: DrawColumns, counts: (row: number) => boolean = () => true): TestSet {
     const test = pickRows(
       columns,
-      rowsWhere(columns, (row) => splitAt(columns, row) === 'test'),
+      rowsWhere(columns, (row) => splitAt(columns, row) === 'test' && counts(row)),
     );
     const ids = new Set<string>();
     const vehicles = new Set<string>();

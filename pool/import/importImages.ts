@@ -1,6 +1,7 @@
 import { counted } from '../../domain/base/counted.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { FAILURES } from '../../domain/base/failures/failure.js';
+import { rowsWhere, splitAt } from '../../domain/draw/drawColumns.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { ImportEntry, ImportItem, ImportNotice, ImportReport } from '../../formats/importItem.js';
@@ -69,9 +70,11 @@ export async function importImages(
   if (fault !== null) throw interruption(fault.error, report);
   segments.tellNotes();
   if (prepared.pool !== null) {
-    const images = (await prepared.pool.history()).images();
-    report.notices.push(...testLeakNotices(images, (imageId) => segments.had(imageId)));
-    await chooseDefaults(store, poolName, images.filter(({ split }) => split === 'train').length);
+    const now = await prepared.pool.history();
+    const index = await prepared.pool.readDrawColumns(await prepared.pool.latestVersion());
+    const fileNameOf = (imageId: string): string => now.latest(imageId)?.fileName ?? imageId;
+    report.notices.push(...testLeakNotices({ index, imported: segments.imported(), fileNameOf }));
+    await chooseDefaults(store, poolName, rowsWhere(index, (row) => splitAt(index, row) === 'train').length);
   }
   return report;
 }
@@ -103,9 +106,9 @@ class SegmentedImport {
     private readonly options: DecideOptions,
   ) {}
 
-  /** Whether this picture was among those read so far. */
-  had(imageId: string): boolean {
-    return this.first.has(imageId);
+  /** Ids of the pictures that were read so far. */
+  imported(): Iterable<string> {
+    return this.first.keys();
   }
 
   async take(outcome: Outcome): Promise<void> {
