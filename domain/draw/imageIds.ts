@@ -78,10 +78,14 @@ export class ImageIds {
 
 const leadingBits = (word: number): number => word >>> (32 - LEADING_BITS);
 
-/** The eight words of an image id. */
+/** The eight words of an image id, or of any sha256 in hex. */
 export function wordsOf(imageId: string): Uint32Array {
   const words = new Uint32Array(ID_WORDS);
-  for (let word = 0; word < ID_WORDS; word++)
-    words[word] = Number.parseInt(imageId.slice(word * WORD_HEX, (word + 1) * WORD_HEX), 16);
+  for (let at = 0; at < ID_WORDS * WORD_HEX; at++) {
+    const code = imageId.charCodeAt(at);
+    // A digit is its code's last four bits; a letter's are nine too small.
+    const digit = (code & 15) + 9 * (code >>> 6);
+    words[at >>> 3] = ((words[at >>> 3] as number) << 4) | digit;
+  }
   return words;
 }

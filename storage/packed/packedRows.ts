@@ -1,5 +1,6 @@
 import { ID_WORDS, ImageIds, wordsOf } from '../../domain/draw/imageIds.js';
 import type { IndexRow } from '../../domain/tables.js';
+import { TAG_NAMES, type Tags } from '../../domain/tags.js';
 import { GrowingNumbers, GrowingTexts } from './growing.js';
 
 /** Stands for the digest in an address that is made of it. */
@@ -31,8 +32,8 @@ export class PackedRows {
 
   /** @returns the number of the row */
   push(row: IndexRow): number {
-    const { imageId, labelSha256, width, height, imageUri, labelUri, ...rest } = row;
-    const { fileName, imageEtag, imageVersion, vehicleId, perceptualHash, ingestedAt, classes, ...common } = rest;
+    const { imageId, labelSha256, width, height, imageUri, labelUri } = row;
+    const { fileName, imageEtag, imageVersion, vehicleId, perceptualHash, ingestedAt, classes } = row;
     for (const word of wordsOf(imageId)) this.#imageIds.push(word);
     for (const word of wordsOf(labelSha256)) this.#labels.push(word);
     const image = templateOf(imageUri, imageId);
@@ -44,7 +45,7 @@ export class PackedRows {
         ...[image === null ? imageUri : null, label === null ? labelUri : null],
       ]),
     );
-    this.#common.push(this.#numberOf({ ...common, imageUri: image, labelUri: label }));
+    this.#common.push(this.#numberOf(row, image, label));
     return this.count - 1;
   }
 
@@ -84,12 +85,18 @@ export class PackedRows {
     return (this.#commons[this.#common.at(number)] as Common).removedAt !== null;
   }
 
-  #numberOf(common: Common): number {
-    const text = JSON.stringify(common);
-    const known = this.#numbers.get(text);
+  /** The number of what a row has in common with others. */
+  #numberOf(row: IndexRow, imageUri: string | null, labelUri: string | null): number {
+    const { tagOrigins, source, split, labelRevision, change, changeId, removedAt } = row;
+    const { angle, vehicle, damage, black, reflection, zoomed, orientation, region } = row;
+    const tags = { angle, vehicle, damage, black, reflection, zoomed, orientation, region } satisfies Tags;
+    const told = [tagOrigins, source, split, labelRevision, change, changeId, removedAt, imageUri, labelUri];
+    const key = JSON.stringify([...told, ...TAG_NAMES.map((name) => tags[name])]);
+    const known = this.#numbers.get(key);
     if (known !== undefined) return known;
-    this.#numbers.set(text, this.#commons.length);
-    this.#commons.push(common);
+    this.#numbers.set(key, this.#commons.length);
+    const common = { tagOrigins, source, split, labelRevision, change, changeId, removedAt, imageUri, labelUri };
+    this.#commons.push({ ...tags, ...common });
     return this.#commons.length - 1;
   }
 }
