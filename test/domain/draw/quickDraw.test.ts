@@ -17,7 +17,7 @@ describe('a draw by column', () => {
     it(`gives the chunk, the groups and the counts of one that compares all rows, of hashes that are ${name}`, () => {
       fc.assert(
         fc.property(
-          poolOf(spread, 80),
+          poolOf(spread, 60),
           fc.constantFrom(...splitChoiceSchema.options),
           fc.integer({ min: 1, max: 50 }),
           fc.integer({ min: 1, max: 5 }),
@@ -31,7 +31,7 @@ describe('a draw by column', () => {
             else assert.throws(() => drawChunk({ ...request, index: columns }), isExhausted);
           },
         ),
-        { numRuns: 150 },
+        { numRuns: 100 },
       );
     });
 
