@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
-import { type DrawnChunk, drawChunk, whyNotDrawn } from '../domain/draw/drawChunk.js';
-import { drawFacts, drawnSchema, drawnSoFar, wholeRows } from '../domain/draw/drawn.js';
+import { countUndrawn, type DrawnChunk } from '../domain/draw/drawChunk.js';
+import { drawFacts, drawnSchema, drawnSoFar } from '../domain/draw/drawn.js';
 import { type DrawResult, drawStep } from '../domain/draw/step.js';
 import type { LeftOut } from '../domain/images/leftOut.js';
 import { previousResults } from '../domain/loop/iterationStart.js';
@@ -9,7 +9,8 @@ import { nextIteration } from '../domain/loop/state.js';
 import type { SplitChoice } from '../domain/scan/judge/split.js';
 import { outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
-import { type ChunkRow, chunkRowSchema, drawRowSchema } from '../domain/tables.js';
+import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';
+import { drawImages } from '../pool/drawImages.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
 import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
@@ -36,7 +37,7 @@ interface DrawInput extends StepInput {
 export function createDrawActivities(deps: ActivityDeps) {
   return {
     draw: (input: DrawInput) => draw(deps, input),
-    countUndrawn: (input: { loop: string; pool: string }) => countUndrawn(deps, input),
+    countUndrawn: (input: { loop: string; pool: string }) => countUndrawnImages(deps, input),
   };
 }
 
@@ -63,10 +64,12 @@ async function draw(deps: ActivityDeps, { context, split = 'train', isAlone = fa
   return withHeartbeat(({ report, signal }) =>
     runStep(store, context, drawStep, inputs, async (attempt) => {
       const drawnBefore = await readDrawn(store, before);
-      const index = await pool.readColumns(poolVersion, drawRowSchema);
-      const chunk = drawChunk({ index, drawnBefore, chunkSize, seed, iteration, pool: name, split });
-      const images = await pool.readImages(poolVersion, new Set(chunk.rows.map(({ imageId }) => imageId)));
-      const rows = wholeRows(chunk, images);
+      const { index, chunk, rows } = await drawImages(
+        pool,
+        poolVersion,
+        { drawnBefore, chunkSize, seed, iteration, split },
+        (done, total) => report({ phase: 'reading the index', done, total, unit: 'images' }),
+      );
       const found = await headRows(store, rows, {
         signal,
         onProgress: (done) => report({ phase: 'looking for images', done, total: rows.length, unit: 'images' }),
@@ -74,13 +77,13 @@ async function draw(deps: ActivityDeps, { context, split = 'train', isAlone = fa
       await refuseManyMissing(deps, context, attempt, found);
       const outputs = await writeDraw(attempt, chunk, found, drawnSoFar(drawnBefore, found.present, index));
       await keepVersion();
-      return { outputs, facts: drawFacts(chunk, found, { poolVersion, split, poolImages: index.length }) };
+      return { outputs, facts: drawFacts(chunk, found, { poolVersion, split, poolImages: index.ids.count }) };
     }),
   );
 }
 
 /** Images of the pool's newest version that the loop's next iteration could draw. */
-async function countUndrawn(
+async function countUndrawnImages(
   deps: ActivityDeps,
   { loop, pool: name }: { loop: string; pool: string },
 ): Promise<{ undrawn: number }> {
@@ -88,9 +91,8 @@ async function countUndrawn(
     const state = await readLoopState(deps.store, loop);
     const drawn = await readDrawn(deps.store, previousResults(state, nextIteration(state))?.draw);
     const pool = await poolOf(deps, name);
-    const index = await pool.readColumns(await pool.latestVersion(), drawRowSchema);
-    const reasonOf = whyNotDrawn(index, 'train');
-    return { undrawn: index.filter((row) => !drawn.has(row.imageId) && reasonOf(row) === null).length };
+    const index = await pool.readDrawColumns(await pool.latestVersion());
+    return { undrawn: countUndrawn(index, drawn) };
   });
 }
 

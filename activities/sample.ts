@@ -83,7 +83,8 @@ async function readRequest(
   const drawn = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
   const scanned = await readTable(store, outputOf(scan, 'images'), scanImageRowSchema);
   const earlier = await readEarlier(store, previous?.sample);
-  const index = await pool.readIndex(factOf(draw, 'poolVersion'));
+  const known = new Set([...earlier, ...scanned].map(({ imageId }) => imageId));
+  const index = await pool.readImages(factOf(draw, 'poolVersion'), known);
   const { taxonomy } = pool;
   return { drawn, scanned, earlier, index, taxonomy, config: config.sample, seed: config.seed, iteration };
 }

@@ -1,5 +1,6 @@
 import { PartloopError } from '../domain/base/errors.js';
-import { nearDuplicateClusters } from '../domain/draw/nearDuplicates.js';
+import { idsAt, rowsWhere, splitAt } from '../domain/draw/drawColumns.js';
+import { nearDuplicateGroups } from '../domain/draw/nearDuplicates.js';
 import type { DrawResult } from '../domain/draw/step.js';
 import type { ScanJudge } from '../domain/messages.js';
 import { refreshRows } from '../domain/sample/trainingSet.js';
@@ -55,7 +56,7 @@ export async function planScan(
     const chunk = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
     const split = splitOf(draw, judge);
     const side = split === 'train' ? null : await sideOf(deps, config.pool, poolVersion, split);
-    const able = side === null ? judges : judges.map((candidate) => seenAs(candidate, side.clusters));
+    const able = side === null ? judges : judges.map((candidate) => seenAs(candidate, side.clusterOf));
     const plan = await makePlan(deps, context, attempt, chunk, able, { poolVersion, split, side });
     const key = attempt.key('plan.json');
     await attempt.store.put(key, JSON.stringify(scanPlanSchema.parse(plan), null, 1), 'application/json');
@@ -103,12 +104,11 @@ async function makePlan(
   async function addFolds(): Promise<void> {
     const assigned = assignFolds(unjudgeable, config.scan.folds, config.seed, iteration);
     const earlierKey = context.previous?.sample.outputs.trainingSet;
-    const { readIndex } = await poolOf(deps, config.pool);
+    const picked = earlierKey === undefined ? [] : await readTable(store, earlierKey, trainingRowSchema);
+    const pool = await poolOf(deps, config.pool);
     // As the pool has them now: what was removed from it, or became test data, trains no judge.
-    const earlier: ChunkRow[] =
-      earlierKey === undefined
-        ? []
-        : refreshRows(await readTable(store, earlierKey, trainingRowSchema), await readIndex(poolVersion), []);
+    const now = await pool.readImages(poolVersion, new Set(picked.map(({ imageId }) => imageId)));
+    const earlier: ChunkRow[] = refreshRows(picked, now, []);
     const judged = chunk.filter((row) => !unjudgeable.includes(row));
     for (let fold = 0; fold < config.scan.folds; fold++) {
       const held = unjudgeable.filter((_, index) => assigned[index] === fold);
@@ -146,7 +146,7 @@ async function makePlan(
 /** What the plan of a scan of another split needs of the rest of the pool. */
 interface Side {
   /** Near duplicates over all sides of the split. */
-  clusters: ReadonlyMap<string, string>;
+  clusterOf: (imageId: string) => string | undefined;
   /** Training images that the folds learn from too: a split of its own is often too small to train on. */
   companions: ChunkRow[];
 }
@@ -159,12 +159,19 @@ function splitOf({ facts }: DrawResult, judge: ScanJudge | undefined): SplitChoi
 }
 
 async function sideOf(deps: ActivityDeps, pool: string, poolVersion: number, split: SplitChoice): Promise<Side> {
-  const index = await (await poolOf(deps, pool)).readIndex(poolVersion);
-  const clusters = nearDuplicateClusters(index);
-  const companions = split === 'all' ? [] : index.filter((row) => row.split === 'train' && row.region !== 'interior');
+  const { readDrawColumns, readImages } = await poolOf(deps, pool);
+  const index = await readDrawColumns(poolVersion);
+  const groups = nearDuplicateGroups(index);
+  const clusterOf = (imageId: string): string | undefined => {
+    const row = index.ids.find(imageId);
+    return row < 0 ? undefined : index.ids.at(groups[row] as number);
+  };
+  const isCompanion = (row: number): boolean =>
+    split !== 'all' && splitAt(index, row) === 'train' && index.interior[row] === 0;
+  const companions = await readImages(poolVersion, idsAt(index, rowsWhere(index, isCompanion)));
   return {
-    clusters,
-    companions: companions.map((row) => ({ ...row, cluster: clusters.get(row.imageId) ?? row.imageId })),
+    clusterOf,
+    companions: companions.map((row) => ({ ...row, cluster: clusterOf(row.imageId) ?? row.imageId })),
   };
 }
 
@@ -172,9 +179,9 @@ async function sideOf(deps: ActivityDeps, pool: string, poolVersion: number, spl
  * What a model has seen, with near duplicates on the other sides of the split: it was listed with those of the training
  * images.
  */
-function seenAs(candidate: JudgeCandidate, clusters: Side['clusters']): JudgeCandidate {
+function seenAs(candidate: JudgeCandidate, clusterOf: Side['clusterOf']): JudgeCandidate {
   const { seen } = candidate;
   if (seen === null) return candidate;
-  const own = [...seen.images].flatMap((imageId) => clusters.get(imageId) ?? []);
+  const own = [...seen.images].flatMap((imageId) => clusterOf(imageId) ?? []);
   return { ...candidate, seen: { ...seen, clusters: new Set([...seen.clusters, ...own]) } };
 }

@@ -1,5 +1,6 @@
 import { counted } from '../domain/base/counted.js';
 import { PartloopError } from '../domain/base/errors.js';
+import { rowsWhere, splitAt } from '../domain/draw/drawColumns.js';
 import type { DrawResult } from '../domain/draw/step.js';
 import type { ScanJudge } from '../domain/messages.js';
 import { isInSplit } from '../domain/scan/judge/split.js';
@@ -36,8 +37,8 @@ export function createStandaloneScanActivities(deps: ActivityDeps) {
       }
       const name = await choosePool(store, asked);
       const pool = await poolOf(deps, name);
-      const index = await pool.readIndex(await pool.latestVersion());
-      const images = index.filter((row) => isInSplit(row, split)).length;
+      const index = await pool.readDrawColumns(await pool.latestVersion());
+      const images = rowsWhere(index, (row) => isInSplit({ split: splitAt(index, row) }, split)).length;
       const least = crossValidate ?? 1;
       if (images < least) {
         throw new PartloopError(

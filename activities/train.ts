@@ -1,10 +1,10 @@
 import { PartloopError } from '../domain/base/errors.js';
-import { drawChunk } from '../domain/draw/drawChunk.js';
 import { scanPlanSchema } from '../domain/scan/judge/plan.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
 import { chunkRowSchema, trainingRowSchema } from '../domain/tables.js';
 import { type FoldResult, foldPart, type TrainResult, trainStep } from '../domain/train/step.js';
+import { drawImages } from '../pool/drawImages.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
 import { poolOf } from '../steps/pool.js';
@@ -84,9 +84,8 @@ async function trainRandomBaseline(
   { context, poolVersion, count, seed }: BaselineInput,
 ): Promise<TrainResult> {
   const { pool: name, train: config } = context.config;
-  const index = await (await poolOf(deps, name)).readIndex(poolVersion);
-  const chunk = { index, drawnBefore: new Set<string>(), chunkSize: count, seed, iteration: 0, pool: name };
-  const { rows } = drawChunk(chunk);
+  const request = { drawnBefore: new Set<string>(), chunkSize: count, seed, iteration: 0 };
+  const { rows } = await drawImages(await poolOf(deps, name), poolVersion, request);
   return trainOn(deps, context, trainStep, {
     seedParts: ['baseline', seed],
     rows,

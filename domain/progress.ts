@@ -3,6 +3,7 @@ import { z } from 'zod';
 /** What an activity is at: an ingest first, then in the order of an iteration. */
 export const PHASES = [
   'reading a drop',
+  'reading the index',
   'looking for images',
   'judging',
   'reading what was judged',

@@ -9,17 +9,13 @@ import { decodeForNetwork, type NetworkImage } from './decode.js';
 export const SAMPLE_PICTURES = 8;
 
 /** Rows in the order in which they are taken for a trial: the same for the same rows, with some to spare. */
-export function sampleOrder(rows: readonly IndexRow[]): IndexRow[] {
-  const order = shuffle(
-    rows.map((_, index) => index),
-    seededRandom('sample-pictures'),
-  );
-  return order.slice(0, 4 * SAMPLE_PICTURES).map((index) => rows[index] as IndexRow);
+export function sampleOrder<Row>(rows: readonly Row[]): Row[] {
+  return shuffle(rows, seededRandom('sample-pictures')).slice(0, 4 * SAMPLE_PICTURES);
 }
 
 /**
- * Real pictures among `rows` as a network with a canvas of `size` sees them, at most `SAMPLE_PICTURES`. Those that
- * cannot be read are passed over, since a scan names them itself.
+ * Real pictures of `rows`, in their order (`sampleOrder`), as a network with a canvas of `size` sees them, at most
+ * `SAMPLE_PICTURES`. Those that cannot be read are passed over, since a scan names them itself.
  */
 export async function samplePictures(
   store: ObjectStore,
@@ -27,7 +23,7 @@ export async function samplePictures(
   size: number,
 ): Promise<NetworkImage[]> {
   const found: NetworkImage[] = [];
-  for (const row of sampleOrder(rows)) {
+  for (const row of rows) {
     if (found.length === SAMPLE_PICTURES) break;
     try {
       found.push(await decodeForNetwork(await readImage(store, row), size, row.fileName));

@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
+import type { DrawColumns } from '../domain/draw/drawColumns.js';
 import { type IndexRow, indexRowSchema } from '../domain/tables.js';
 import { parseTaxonomy, type Taxonomy } from '../domain/taxonomy.js';
+import { DrawIndexReader } from './drawIndex.js';
 import { keys } from './keys.js';
+import { NewestRows, type Revision } from './newestRows.js';
 import { untilWon } from './objects/compareAndSwap.js';
 import type { ObjectStore } from './objects/objectStore.js';
-import { PoolHistory, type Revision } from './poolHistory.js';
+import { PoolHistory } from './poolHistory.js';
 import { parseJson, readJson } from './tables/json.js';
-import { readSegment } from './tables/segmentCache.js';
+import { inSegmentFile, readSegment } from './tables/segmentCache.js';
 import { type RowFilter, writeTable } from './tables/table.js';
 
 const catalogSchema = z.object({
@@ -30,7 +33,9 @@ export interface Pool {
   readIndex(version: number): Promise<IndexRow[]>;
   /** The same with the columns of a schema alone: a large pool's whole rows take a gigabyte. */
   readColumns<T extends RevisionSchema>(version: number, schema: T): Promise<z.output<T>[]>;
-  /** The same of some images alone. */
+  /** What a draw needs of the same images, by column; `onProgress` is told how many of how many rows were read. */
+  readDrawColumns(version: number, onProgress?: (done: number, total: number) => void): Promise<DrawColumns>;
+  /** The same rows of some images alone. */
   readImages(version: number, imageIds: ReadonlySet<string>): Promise<IndexRow[]>;
   /** All that the pool was told up to its newest version. */
   history(): Promise<PoolHistory>;
@@ -88,10 +93,23 @@ export async function openPool(store: ObjectStore, name: string, options: PoolOp
 
   const { cacheFolder } = options;
   const readVersion = async <T extends RevisionSchema>(version: number, schema: T, filter?: RowFilter) => {
-    const history = new PoolHistory<z.output<T>>();
+    const newest = new NewestRows<z.output<T>>();
     for (const { key } of (await readCatalog(version)).segments)
-      for await (const row of readSegment(store, key, { schema, filter, cacheFolder })) history.add(row);
-    return history.images();
+      for await (const row of readSegment(store, key, { schema, filter, cacheFolder })) newest.add(row);
+    return newest.images();
+  };
+
+  const readDrawColumns: Pool['readDrawColumns'] = async (version, onProgress) => {
+    const { segments } = await readCatalog(version);
+    const total = segments.reduce((sum, { rows }) => sum + rows, 0);
+    const reader = new DrawIndexReader();
+    let done = 0;
+    for (const { key } of segments)
+      for await (const rows of inSegmentFile(store, key, cacheFolder, (path) => reader.add(path, key))) {
+        done += rows;
+        onProgress?.(done, Math.max(done, total));
+      }
+    return reader.newest();
   };
 
   // Segments are only ever added, so a history is brought up to date by reading those that are new.
@@ -140,6 +158,7 @@ export async function openPool(store: ObjectStore, name: string, options: PoolOp
     latestVersion,
     readIndex: (version) => readVersion(version, indexRowSchema),
     readColumns: readVersion,
+    readDrawColumns,
     readImages: (version, imageIds) => readVersion(version, indexRowSchema, { column: 'imageId', values: imageIds }),
     history,
     append,

@@ -1,8 +1,9 @@
 import { PartloopError } from '../domain/base/errors.js';
 import { derivedSeed } from '../domain/base/random.js';
 import type { TrainConfig } from '../domain/config.js';
-import { assertNoLeak } from '../domain/draw/drawChunk.js';
-import { copyDetector } from '../domain/draw/nearDuplicates.js';
+import { copyDetector } from '../domain/draw/copyDetector.js';
+import { idsAt, rowsWhere, splitAt } from '../domain/draw/drawColumns.js';
+import { assertNoLeak, TestSet } from '../domain/draw/testSet.js';
 import type { IterationContext } from '../domain/steps.js';
 import type { ChunkRow, IndexRow } from '../domain/tables.js';
 import type { TrainingList } from '../domain/train/modelCard.js';
@@ -12,6 +13,7 @@ import { poolOf } from '../steps/pool.js';
 import { isForced } from '../steps/runStep.js';
 import { digestOf, digestOfTaxonomy } from '../storage/digest.js';
 import { keys } from '../storage/keys.js';
+import type { Pool } from '../storage/pool.js';
 import type { Attended, TrainingRun } from './trainingRun.js';
 import type { WarmStart } from './warmStart.js';
 
@@ -46,21 +48,17 @@ export async function prepareTraining(
 ): Promise<PreparedTraining> {
   const { iteration, config: loopConfig } = context;
   const pool = await poolOf(deps, loopConfig.pool);
-  const index = await pool.readIndex(plan.poolVersion);
-  const measured = index.filter((row) => row.split === 'val' && row.region !== 'interior');
+  const { warmStart } = plan;
+  // What earlier runs saw is in the weights still.
+  const seen = warmStart?.seen.map(({ imageId }) => imageId) ?? [];
+  const { measured, leaked, test } = await readSides(pool, plan.poolVersion, seen);
   const val = plan.anySplit === true ? notTrainedOn(measured, plan.rows) : measured;
   if (plan.rows.length === 0) {
     throw new PartloopError('data-invalid', `iteration ${iteration} has an empty training set`, {
       hint: 'Raise `sample.share` or the chunk size, or review the quarantine.',
     });
   }
-  const { warmStart } = plan;
-  // What earlier runs saw is in the weights still.
-  const seen = new Set(warmStart?.seen.map(({ imageId }) => imageId));
-  assertNoLeak(
-    [...(plan.anySplit === true ? [] : plan.rows), ...index.filter((row) => seen.has(row.imageId))],
-    index.filter((row) => row.split === 'test'),
-  );
+  assertNoLeak([...(plan.anySplit === true ? [] : plan.rows), ...leaked], test);
   const taxonomyDigest = digestOfTaxonomy(pool.taxonomy);
   const trainingSetDigest = listDigest(plan.rows);
   const seed = derivedSeed(loopConfig.seed, iteration, ...plan.seedParts);
@@ -98,6 +96,36 @@ export async function prepareTraining(
       leftOut: { train: [], val: [] },
       variant: null,
     },
+  };
+}
+
+/** What a run needs of the pool: few whole rows, since the index may be large. */
+interface Sides {
+  /** Validation images that show the outside of a car. */
+  measured: IndexRow[];
+  /** Images that were seen and that share something with the test set. */
+  leaked: IndexRow[];
+  test: TestSet;
+}
+
+async function readSides(pool: Pool, poolVersion: number, seen: readonly string[]): Promise<Sides> {
+  const index = await pool.readDrawColumns(poolVersion);
+  const test = TestSet.ofColumns(index);
+  const shares = test.sharesOfRow(index);
+  const isLeaked = (row: number): boolean => splitAt(index, row) === 'test' || shares(row) !== null;
+  const leaked = new Set(
+    seen.filter((imageId) => {
+      const row = index.ids.find(imageId);
+      return row >= 0 && isLeaked(row);
+    }),
+  );
+  const val = rowsWhere(index, (row) => splitAt(index, row) === 'val' && index.interior[row] === 0);
+  const measured = idsAt(index, val);
+  const rows = await pool.readImages(poolVersion, new Set([...measured, ...leaked]));
+  return {
+    measured: rows.filter(({ imageId }) => measured.has(imageId)),
+    leaked: rows.filter(({ imageId }) => leaked.has(imageId)),
+    test,
   };
 }
 

@@ -1,7 +1,6 @@
 import { storeOf } from '../../cli/environment.js';
 import { drawChunk } from '../../domain/draw/drawChunk.js';
 import { wholeRows } from '../../domain/draw/drawn.js';
-import { drawRowSchema } from '../../domain/tables.js';
 import { resolveEnvironment } from '../../infra/environment.js';
 import { openPool } from '../../storage/pool.js';
 import { type DrawCost, drawJobSchema } from './cost.js';
@@ -18,14 +17,16 @@ const cpuSeconds = (): number => {
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1e6;
 };
-const index = await pool.readColumns(version, drawRowSchema);
+const index = await pool.readDrawColumns(version);
 const read = cpuSeconds();
 const { chunkSize } = job;
-const chunk = drawChunk({ index, drawnBefore: new Set(), chunkSize, seed: 1, iteration: 1, pool: job.pool });
+const request = { index, drawnBefore: new Set<string>(), chunkSize, seed: 1, iteration: 1, pool: job.pool };
+const chunk = drawChunk(request);
 const drawn = cpuSeconds();
-const rows = wholeRows(chunk, await pool.readImages(version, new Set(chunk.rows.map(({ imageId }) => imageId))));
+const images = await pool.readImages(version, new Set(chunk.images.map(({ imageId }) => imageId)));
+const rows = wholeRows(chunk, images, request);
 const cost: DrawCost = {
-  rows: index.length,
+  rows: index.ids.count,
   drawn: rows.length,
   clusters: new Set(rows.map(({ cluster }) => cluster)).size,
   readSeconds: read,

@@ -5,8 +5,7 @@ import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
 /**
  * How perceptual hashes are spread: evenly over all values, or as of pictures of one scene, in which few bits differ.
  */
-export const SPREADS = ['even', 'crowded'] as const;
-export type Spread = (typeof SPREADS)[number];
+export type Spread = 'even' | 'crowded';
 
 /** Of a crowded hash so many bits vary freely, and the others seldom. */
 const FREE_BITS = 20;

@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { counted } from '../../domain/base/counted.js';
 import { PartloopError } from '../../domain/base/errors.js';
-import { drawChunk } from '../../domain/draw/drawChunk.js';
 import { resolveConfig, startLoopRequestSchema } from '../../domain/loop/startRequest.js';
 import { ROOT } from '../../infra/home.js';
+import { drawImages } from '../../pool/drawImages.js';
 import { learningRateChart } from '../../report/learningRates.js';
 import { openPool } from '../../storage/pool.js';
 import { findLearningRate } from '../../training/lrRange.js';
@@ -63,13 +63,11 @@ async function lrFind(options: Options): Promise<void> {
   const config = resolveConfig(request, pool.name, pool.defaults);
   const { iterations } = options;
   const seed = options.seed ?? config.seed;
-  const { rows } = drawChunk({
-    index: await pool.readIndex(await pool.latestVersion()),
+  const { rows } = await drawImages(pool, await pool.latestVersion(), {
     drawnBefore: new Set(),
     chunkSize: options.images,
     seed,
     iteration: 0,
-    pool: pool.name,
   });
   if (rows.length === 0) {
     throw new PartloopError('pool-exhausted', `pool \`${pool.name}\` has no image to train on`, {

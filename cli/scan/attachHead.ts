@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
+import { idsAt, rowsWhere, splitAt } from '../../domain/draw/drawColumns.js';
 import { parseRequest } from '../../domain/settings/parse.js';
 import { labelNames } from '../../domain/taxonomy.js';
 import { type ModelCard, modelCardSchema } from '../../domain/train/modelCard.js';
 import { logitsOfLabels, userModelSchema } from '../../domain/userModel.js';
 import { padImage } from '../../inference/letterbox.js';
-import { samplePictures } from '../../inference/samplePictures.js';
+import { sampleOrder, samplePictures } from '../../inference/samplePictures.js';
 import { ROOT } from '../../infra/home.js';
 import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
@@ -85,7 +86,12 @@ export async function attachHead(
  * Pictures of the pool on their canvases in a row, as the network is going to see them; null where none can be read.
  */
 async function writePictures(store: ObjectStore, pool: Pool, size: number, path: string): Promise<string | null> {
-  const rows = (await pool.readIndex(await pool.latestVersion())).filter(({ split }) => split === 'train');
+  const version = await pool.latestVersion();
+  const index = await pool.readDrawColumns(version);
+  const order = sampleOrder([...rowsWhere(index, (row) => splitAt(index, row) === 'train')]);
+  const found = await pool.readImages(version, idsAt(index, Int32Array.from(order)));
+  const byId = new Map(found.map((row) => [row.imageId, row]));
+  const rows = order.flatMap((row) => byId.get(index.ids.at(row)) ?? []);
   const pictures = await samplePictures(store, rows, size);
   if (pictures.length === 0) return null;
   const canvases = pictures.map(({ rgb, width, height }) => padImage(rgb, width, height, size));

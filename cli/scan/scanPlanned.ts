@@ -1,6 +1,6 @@
 import { counted } from '../../domain/base/counted.js';
 import { PartloopError } from '../../domain/base/errors.js';
-import { type NotDrawn, whyNotDrawn } from '../../domain/draw/drawChunk.js';
+import { type NotDrawn, whyRowNotDrawn } from '../../domain/draw/notDrawn.js';
 import type { ScanRequest } from '../../domain/messages.js';
 import { notScannedText } from '../../domain/scan/counts.js';
 import { SPLIT_IN_WORDS } from '../../domain/scan/judge/split.js';
@@ -44,14 +44,15 @@ export async function planStandaloneScan(
 ): Promise<PlannedScan> {
   const { pool: name = '', split } = request;
   const pool = await openPool(store, name);
-  const index = await pool.readIndex(await pool.latestVersion());
-  const whyNot = whyNotDrawn(index, split);
+  const index = await pool.readDrawColumns(await pool.latestVersion());
+  const poolImages = index.ids.count;
+  const whyNot = whyRowNotDrawn(index, split);
   const notScanned: Partial<Record<NotDrawn, number>> = {};
-  for (const row of index) {
+  for (let row = 0; row < poolImages; row++) {
     const why = whyNot(row);
     if (why !== null) notScanned[why] = (notScanned[why] ?? 0) + 1;
   }
-  const images = index.length - Object.values(notScanned).reduce((sum, count) => sum + count, 0);
+  const images = poolImages - Object.values(notScanned).reduce((sum, count) => sum + count, 0);
   const least = request.crossValidate ?? 1;
   if (images < least) {
     const needs = request.crossValidate === undefined ? 'a scan needs' : counted(least, 'fold needs', 'folds need');
@@ -66,7 +67,7 @@ export async function planStandaloneScan(
   const { imageSize, batchSize, preset } = train;
   const iterations = Math.max(1, Math.round(train.iterations * scan.foldIterationShare));
   return {
-    ...{ pool: name, split, poolImages: index.length, images, notScanned, judge, seed },
+    ...{ pool: name, split, poolImages, images, notScanned, judge, seed },
     folds: judge === 'model' ? null : { count: scan.folds, iterations, imageSize, batchSize, preset },
     quarantineAt: scan.quarantineAt,
     quarantinePrecision: scan.quarantinePrecision,

@@ -1,24 +1,35 @@
-/** Sets of numbers from 0 on, each alone at first (union-find with path compression). */
+/** Sets of numbers from 0 on, each alone at first (union-find by size with path compression). */
 export class DisjointSets {
+  /** The parent of a number; of a root, minus the size of its set. */
   readonly #parent: Int32Array;
 
   constructor(size: number) {
-    this.#parent = Int32Array.from({ length: size }, (_, index) => index);
+    this.#parent = new Int32Array(size).fill(-1);
   }
 
   /** One number of the set for all that are in it; another one after a join. */
   root(index: number): number {
+    const parents = this.#parent;
     let root = index;
-    while (this.#parent[root] !== root) root = this.#parent[root] as number;
+    for (let next = parents[root] as number; next >= 0; next = parents[root] as number) root = next;
     for (let step = index; step !== root; ) {
-      const next = this.#parent[step] as number;
-      this.#parent[step] = root;
+      const next = parents[step] as number;
+      parents[step] = root;
       step = next;
     }
     return root;
   }
 
+  /** How many numbers are in the set of a root. */
+  size(root: number): number {
+    return -(this.#parent[root] as number);
+  }
+
   join(a: number, b: number): void {
-    this.#parent[this.root(a)] = this.root(b);
+    const [one, other] = [this.root(a), this.root(b)];
+    if (one === other) return;
+    const [large, small] = this.size(one) < this.size(other) ? [other, one] : [one, other];
+    this.#parent[large] = -(this.size(large) + this.size(small));
+    this.#parent[small] = large;
   }
 }

@@ -2,12 +2,14 @@ import { counted } from '../base/counted.js';
 import { PartloopError } from '../base/errors.js';
 import { seededRandom, shuffle } from '../base/random.js';
 import { isInSplit, type SplitChoice } from '../scan/judge/split.js';
-import type { ChunkRow, DrawRow } from '../tables.js';
-import { copyDetector, nearDuplicateClusters } from './nearDuplicates.js';
+import type { ChunkRow } from '../tables.js';
+import { type DrawColumns, pickRows, rowsWhere, splitAt } from './drawColumns.js';
+import { nearDuplicateGroups } from './nearDuplicates.js';
+import { type NotDrawn, whyRowNotDrawn } from './notDrawn.js';
 
-export interface DrawRequest<Row extends DrawRow> {
+export interface DrawRequest {
   /** Newest revision of every image of the pinned pool version. */
-  index: readonly Row[];
+  index: DrawColumns;
   /** Ids that earlier iterations of this loop drew. */
   drawnBefore: ReadonlySet<string>;
   chunkSize: number;
@@ -19,109 +21,97 @@ export interface DrawRequest<Row extends DrawRow> {
   split?: SplitChoice;
 }
 
-export interface DrawnChunk<Row extends DrawRow = DrawRow> {
+export interface DrawnChunk {
   /** In order of image id, each with the group of near duplicates that it belongs to. */
-  rows: (Row & Pick<ChunkRow, 'cluster'>)[];
+  images: Pick<ChunkRow, 'imageId' | 'cluster'>[];
   /** Candidates left for later iterations. */
   remaining: number;
   testImages: number;
-  /** Why the other images of the pool were no candidates; with `rows` and `remaining` they add up to the index. */
+  /** Why the other images of the pool were no candidates; with `images` and `remaining` they add up to the index. */
   leftOut: Record<NotDrawn | 'drawnBefore', number>;
-}
-
-/** Why an image is never drawn: its side of the split, its view, or what it shares with a test image. */
-export type NotDrawn = `other${'Train' | 'Val' | 'Test'}` | 'interior' | 'testVehicle' | 'testCopy';
-const OTHER = { train: 'otherTrain', val: 'otherVal', test: 'otherTest' } as const;
-
-/**
- * Why an image of a pool is never drawn; null where it may be. Only what models train on for good is guarded against
- * the test set: a scan of another split is for review, and its own folds judge nothing else.
- */
-export function whyNotDrawn(index: readonly DrawRow[], split: SplitChoice): (row: DrawRow) => NotDrawn | null {
-  const protect = split === 'train' ? testGuard(index.filter((row) => row.split === 'test')) : () => null;
-  return (row) => {
-    if (!isInSplit(row, split)) return OTHER[row.split];
-    return row.region === 'interior' ? 'interior' : protect(row);
-  };
 }
 
 /**
  * Draw a uniform sample of the images a loop has not seen. Interior pictures, test images, their copies and their
- * vehicles are never drawn. Pure: the same request gives the same chunk.
+ * vehicles are never drawn. Pure: the same request gives the same chunk. `wholeRows` checks the rows of it once more.
  *
  * @throws PartloopError `pool-exhausted` where nothing is left
  */
-export function drawChunk<Row extends DrawRow>(request: DrawRequest<Row>): DrawnChunk<Row> {
-  const { index, drawnBefore, chunkSize, seed, iteration, pool, split = 'train' } = request;
-  const test = index.filter((row) => row.split === 'test');
-  const reasonOf = whyNotDrawn(index, split);
+export function drawChunk(request: DrawRequest): DrawnChunk {
+  const { index, drawnBefore, chunkSize, seed, iteration, split = 'train' } = request;
   const leftOut = {
     ...{ otherTrain: 0, otherVal: 0, otherTest: 0 },
     ...{ interior: 0, drawnBefore: 0, testVehicle: 0, testCopy: 0 },
   };
-  const candidates = index.filter((row) => {
-    const reason = reasonOf(row) ?? (drawnBefore.has(row.imageId) ? 'drawnBefore' : null);
+  const reasonOf = whyRowNotDrawn(index, split);
+  const isDrawn = rowsOf(index, drawnBefore);
+  const candidates = rowsWhere(index, (row) => {
+    const reason = reasonOf(row) ?? (isDrawn[row] === 1 ? 'drawnBefore' : null);
     if (reason !== null) leftOut[reason]++;
     return reason === null;
   });
-  if (candidates.length === 0) {
-    const reasons = Object.entries(leftOut)
-      .filter(([reason, count]) => count > 0 && !reason.startsWith('other'))
-      .map(([reason, count]) => `${reason}: ${count}`);
-    const side = index.filter((row) => isInSplit(row, split)).length;
-    const which = { train: 'training ', val: 'validation ', test: 'test ', all: '' }[split];
-    throw new PartloopError(
-      'pool-exhausted',
-      `pool \`${pool}\` has no image left to draw: of ${counted(side, `${which}image`, `${which}images`)} ${reasons.join(', ') || 'there is none'}`,
-      {
-        hint: `Import more images${drawnBefore.size === 0 ? '.' : ', or start a loop under another name to draw from the beginning.'}`,
-      },
-    );
-  }
-
-  const ordered = candidates.toSorted(byImageId);
-  const picked = shuffle(ordered, seededRandom(seed, iteration, 'draw'))
+  if (candidates.length === 0) throw exhausted(request, leftOut);
+  const picked = shuffle([...candidates], seededRandom(seed, iteration, 'draw'))
     .slice(0, chunkSize)
-    .sort(byImageId);
-  // Clusters come from all training images, so that a group keeps its name from chunk to chunk.
-  const clusters = nearDuplicateClusters(split === 'train' ? index.filter((row) => row.split === 'train') : index);
-  const rows = picked.map((row) => ({ ...row, cluster: clusters.get(row.imageId) ?? row.imageId }));
-  if (split === 'train') assertNoLeak(rows, test);
-  return { rows, remaining: candidates.length - picked.length, testImages: test.length, leftOut };
-}
-
-/**
- * Refuse rows that would show a model its test set.
- *
- * @throws PartloopError `leak-detected` naming the first image at fault
- */
-export function assertNoLeak(rows: readonly DrawRow[], test: readonly DrawRow[]): void {
-  const protect = testGuard(test);
-  for (const row of rows) {
-    const reason = row.split === 'test' ? 'testCopy' : protect(row);
-    if (reason === null) continue;
-    const what =
-      reason === 'testVehicle' ? `shows vehicle \`${row.vehicleId}\` of the test set` : 'is a copy of a test image';
-    throw new PartloopError(
-      'leak-detected',
-      `${row.fileName} (${row.imageId.slice(0, 12)}) ${what} and must not be trained on`,
-      {
-        hint: 'Remove it from the training split, or correct the vehicle id of the picture, and import again.',
-      },
-    );
-  }
-}
-
-function testGuard(test: readonly DrawRow[]): (row: DrawRow) => 'testVehicle' | 'testCopy' | null {
-  const ids = new Set(test.map((row) => row.imageId));
-  const vehicles = new Set(test.flatMap((row) => row.vehicleId ?? []));
-  const isCopy = copyDetector(test.map((row) => row.perceptualHash));
-  return (row) => {
-    if (row.vehicleId !== null && vehicles.has(row.vehicleId)) return 'testVehicle';
-    return ids.has(row.imageId) || isCopy(row.perceptualHash) ? 'testCopy' : null;
+    .sort((a, b) => a - b);
+  const clusterOf = groupsOf(index, split);
+  return {
+    images: picked.map((row) => ({ imageId: index.ids.at(row), cluster: index.ids.at(clusterOf(row)) })),
+    remaining: candidates.length - picked.length,
+    testImages: rowsWhere(index, (row) => splitAt(index, row) === 'test').length,
+    leftOut,
   };
 }
 
-function byImageId(a: { imageId: string }, b: { imageId: string }): number {
-  return a.imageId < b.imageId ? -1 : a.imageId > b.imageId ? 1 : 0;
+/** How many images a loop could draw that has drawn some before. */
+export function countUndrawn(index: DrawColumns, drawnBefore: ReadonlySet<string>): number {
+  const reasonOf = whyRowNotDrawn(index, 'train');
+  const isDrawn = rowsOf(index, drawnBefore);
+  return rowsWhere(index, (row) => isDrawn[row] === 0 && reasonOf(row) === null).length;
+}
+
+/** 1 for each row of an image that is named; what the index does not have is ignored. */
+function rowsOf({ ids }: DrawColumns, imageIds: ReadonlySet<string>): Uint8Array {
+  const named = new Uint8Array(ids.count);
+  for (const imageId of imageIds) {
+    const row = ids.find(imageId);
+    if (row >= 0) named[row] = 1;
+  }
+  return named;
+}
+
+/**
+ * For a row the first one of its group. Groups come from all training images, so that a group keeps its name from chunk
+ * to chunk; for another side of the split, from all images.
+ */
+function groupsOf(index: DrawColumns, split: SplitChoice): (row: number) => number {
+  if (split !== 'train') {
+    const groups = nearDuplicateGroups(index);
+    return (row) => groups[row] as number;
+  }
+  const rows = rowsWhere(index, (row) => splitAt(index, row) === 'train');
+  const groups = nearDuplicateGroups(pickRows(index, rows));
+  const places = new Int32Array(index.ids.count);
+  rows.forEach((row, place) => {
+    places[row] = place;
+  });
+  return (row) => rows[groups[places[row] as number] as number] as number;
+}
+
+function exhausted(
+  { index, drawnBefore, pool, split = 'train' }: DrawRequest,
+  leftOut: DrawnChunk['leftOut'],
+): PartloopError {
+  const reasons = Object.entries(leftOut)
+    .filter(([reason, count]) => count > 0 && !reason.startsWith('other'))
+    .map(([reason, count]) => `${reason}: ${count}`);
+  const side = rowsWhere(index, (row) => isInSplit({ split: splitAt(index, row) }, split)).length;
+  const which = { train: 'training ', val: 'validation ', test: 'test ', all: '' }[split];
+  return new PartloopError(
+    'pool-exhausted',
+    `pool \`${pool}\` has no image left to draw: of ${counted(side, `${which}image`, `${which}images`)} ${reasons.join(', ') || 'there is none'}`,
+    {
+      hint: `Import more images${drawnBefore.size === 0 ? '.' : ', or start a loop under another name to draw from the beginning.'}`,
+    },
+  );
 }

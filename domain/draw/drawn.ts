@@ -4,9 +4,11 @@ import { sha256Schema } from '../base/ids.js';
 import { kindsText, type LeftOut } from '../images/leftOut.js';
 import type { SplitChoice } from '../scan/judge/split.js';
 import type { WorkOf } from '../stepContract.js';
-import type { ChunkRow, DrawRow, IndexRow } from '../tables.js';
-import type { DrawnChunk } from './drawChunk.js';
+import type { ChunkRow, IndexRow } from '../tables.js';
+import type { DrawnChunk, DrawRequest } from './drawChunk.js';
+import type { DrawColumns } from './drawColumns.js';
 import type { drawStep } from './step.js';
+import { assertNoLeak, TestSet } from './testSet.js';
 
 /** Every image a loop has drawn so far: `drawn.json`. */
 export const drawnSchema = z.object({ images: z.array(sha256Schema) });
@@ -18,24 +20,34 @@ export const drawnSchema = z.object({ images: z.array(sha256Schema) });
 export function drawnSoFar(
   drawnBefore: ReadonlySet<string>,
   present: readonly ChunkRow[],
-  index: readonly DrawRow[],
+  { ids }: DrawColumns,
 ): string[] {
-  const isThere = new Set(index.map((row) => row.imageId));
   return [...drawnBefore]
-    .filter((imageId) => isThere.has(imageId))
+    .filter((imageId) => ids.find(imageId) >= 0)
     .concat(present.map((row) => row.imageId))
     .sort();
 }
 
-/** Whole rows of a chunk from the pool's, in the order of the chunk. */
-export function wholeRows({ rows }: DrawnChunk, images: readonly IndexRow[]): ChunkRow[] {
-  const byId = new Map(images.map((image) => [image.imageId, image]));
-  return rows.map(({ imageId, cluster }) => {
+/**
+ * Whole rows of a chunk from the pool's, in the order of the chunk. What models may train on is checked once more: here
+ * are the rows as later steps read them.
+ *
+ * @throws PartloopError `leak-detected` for a row that would show a model its test set
+ */
+export function wholeRows(
+  { images }: DrawnChunk,
+  found: readonly IndexRow[],
+  { index, split = 'train' }: Pick<DrawRequest, 'index' | 'split'>,
+): ChunkRow[] {
+  const byId = new Map(found.map((image) => [image.imageId, image]));
+  const rows = images.map(({ imageId, cluster }) => {
     const image = byId.get(imageId);
     if (image === undefined)
       throw new PartloopError('internal', `image ${imageId} was drawn, but the pool's index has no such row`);
     return { ...image, cluster };
   });
+  if (split === 'train') assertNoLeak(rows, TestSet.ofColumns(index));
+  return rows;
 }
 
 /** What a draw tells: how many images it found, and what became of every other image of the pool. */

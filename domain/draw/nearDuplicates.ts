@@ -1,118 +1,70 @@
 import type { IndexRow } from '../tables.js';
+import { Buckets } from './buckets.js';
 import { DisjointSets } from './disjointSets.js';
-import { joinWithin } from './hammingJoin.js';
-import { distance, HASH_BITS, type Hash, parseHash } from './perceptualHash.js';
+import { joinWithin, RunJoiner } from './hammingJoin.js';
+import { distinctHashes, type Hashes, hashColumns, pickHashes } from './perceptualHash.js';
 
 /** Bits in which two difference hashes of copies (other size, quality, format) may differ. */
 export const COPY_BITS = 4;
 /** The same for two pictures of one vehicle: that they show the same thing is likely to begin with. */
 export const SAME_VEHICLE_BITS = 12;
-/** Bits within which a training image counts as a copy of a test image. */
-export const TEST_COPY_BITS = 2;
 
 type Hashed = Pick<IndexRow, 'imageId' | 'perceptualHash' | 'vehicleId'>;
+
+/** Images by column, as far as their groups depend on it. */
+export interface HashedColumns extends Hashes {
+  /** The number of the vehicle; -1 where it is unknown. */
+  readonly vehicle: Int32Array;
+}
 
 /**
  * Group near duplicates: copies by perceptual hash, and pictures of one vehicle that differ little.
  *
+ * @returns for each position the first one of its group
+ */
+export function nearDuplicateGroups(images: HashedColumns): Int32Array {
+  const count = images.high.length;
+  const { firsts, numbers } = distinctHashes(images);
+  const copies = joinWithin(pickHashes(images, firsts), COPY_BITS);
+  const sets = new DisjointSets(count);
+  for (let at = 0; at < count; at++) sets.join(firsts[copies.root(numbers[at] as number)] as number, at);
+  new RunJoiner(images, SAME_VEHICLE_BITS, sets).joinRuns(byVehicle(images.vehicle));
+  const first = new Int32Array(count).fill(-1);
+  return Int32Array.from({ length: count }, (_, at) => {
+    const root = sets.root(at);
+    if (first[root] === -1) first[root] = at;
+    return first[root] as number;
+  });
+}
+
+/**
+ * The same of rows.
+ *
  * @returns image id -> cluster id, the smallest image id of its group
  */
 export function nearDuplicateClusters(rows: readonly Hashed[]): Map<string, string> {
-  const firstOf = new Map<string, number>();
-  rows.forEach(({ perceptualHash }, index) => {
-    if (!firstOf.has(perceptualHash)) firstOf.set(perceptualHash, index);
-  });
-  const copies = joinWithin([...firstOf.keys()], COPY_BITS);
-  const firsts = Int32Array.from(firstOf.values());
-  const sets = new DisjointSets(rows.length);
-  rows.forEach(({ perceptualHash }, index) => {
-    sets.join(index, firstOf.get(perceptualHash) as number);
-  });
-  firsts.forEach((first, position) => {
-    sets.join(first, firsts[copies.root(position)] as number);
-  });
-  for (const indices of groupByVehicle(rows).values()) joinVehicle(indices, rows, sets);
-  return nameClusters(rows, sets);
+  const sorted = rows.toSorted((a, b) => (a.imageId < b.imageId ? -1 : a.imageId > b.imageId ? 1 : 0));
+  const vehicles = new Map<string, number>();
+  const vehicle = Int32Array.from(sorted, ({ vehicleId }) => numberOf(vehicleId, vehicles));
+  const groups = nearDuplicateGroups({ ...hashColumns(sorted.map((row) => row.perceptualHash)), vehicle });
+  return new Map(sorted.map(({ imageId }, at) => [imageId, (sorted[groups[at] as number] as Hashed).imageId]));
 }
 
-function joinVehicle(indices: readonly number[], rows: readonly Hashed[], sets: DisjointSets): void {
-  const hashes = indices.map((index) => parseHash((rows[index] as Hashed).perceptualHash));
-  for (let a = 0; a < indices.length; a++) {
-    for (let b = a + 1; b < indices.length; b++) {
-      if (distance(hashes[a] as Hash, hashes[b] as Hash) <= SAME_VEHICLE_BITS)
-        sets.join(indices[a] as number, indices[b] as number);
-    }
-  }
+/** The number of a vehicle, a new one for a vehicle that is not known yet; -1 for none. */
+export function numberOf(vehicleId: string | null, known: Map<string, number>): number {
+  if (vehicleId === null) return -1;
+  const number = known.get(vehicleId) ?? known.size;
+  if (number === known.size) known.set(vehicleId, number);
+  return number;
 }
 
-/** A test whether a hash is a copy of any of `hashes`, at most `bits` bits away. */
-export function copyDetector(hashes: readonly string[], bits = TEST_COPY_BITS): (hash: string) => boolean {
-  const index = new BandIndex([...new Set(hashes)].map(parseHash), bits);
-  return (hash) => {
-    for (const _ of index.within(parseHash(hash))) return true;
-    return false;
-  };
-}
-
-/** Multi-index hashing (Norouzi et al., arXiv 1307.2982): one table a band of bits. */
-class BandIndex {
-  readonly #bands: readonly { start: number; length: number; table: Map<number, number[]> }[];
-  readonly #hashes: readonly Hash[];
-  readonly #bits: number;
-
-  constructor(hashes: readonly Hash[], bits: number) {
-    this.#hashes = hashes;
-    this.#bits = bits;
-    this.#bands = Array.from({ length: bits + 1 }, (_, band) => {
-      const start = Math.floor((band * HASH_BITS) / (bits + 1));
-      const length = Math.floor(((band + 1) * HASH_BITS) / (bits + 1)) - start;
-      const table = new Map<number, number[]>();
-      hashes.forEach((hash, position) => {
-        const key = bandOf(hash, start, length);
-        const bucket = table.get(key);
-        if (bucket === undefined) table.set(key, [position]);
-        else bucket.push(position);
-      });
-      return { start, length, table };
-    });
-  }
-
-  /** Positions of the hashes within the distance, the hash itself included where it is known; some come twice. */
-  *within(hash: Hash): Generator<number> {
-    for (const { start, length, table } of this.#bands) {
-      for (const position of table.get(bandOf(hash, start, length)) ?? []) {
-        if (distance(hash, this.#hashes[position] as Hash) <= this.#bits) yield position;
-      }
-    }
-  }
-}
-
-/** `length` (at most 31) bits from bit `start`, counted from the most significant. */
-function bandOf([high, low]: Hash, start: number, length: number): number {
-  let value = 0;
-  for (let bit = start; bit < start + length; bit++) {
-    value = (value << 1) | ((bit < 32 ? high >>> (31 - bit) : low >>> (63 - bit)) & 1);
-  }
-  return value;
-}
-
-function nameClusters(rows: readonly Hashed[], sets: DisjointSets): Map<string, string> {
-  const smallest = new Map<number, string>();
-  rows.forEach(({ imageId }, index) => {
-    const root = sets.root(index);
-    const known = smallest.get(root);
-    if (known === undefined || imageId < known) smallest.set(root, imageId);
-  });
-  return new Map(rows.map(({ imageId }, index) => [imageId, smallest.get(sets.root(index)) as string]));
-}
-
-function groupByVehicle(rows: readonly Hashed[]): Map<string, number[]> {
-  const groups = new Map<string, number[]>();
-  rows.forEach(({ vehicleId }, index) => {
-    if (vehicleId === null) return;
-    const group = groups.get(vehicleId);
-    if (group === undefined) groups.set(vehicleId, [index]);
-    else group.push(index);
-  });
-  return groups;
+/** Positions by vehicle; each that has none is alone. */
+function byVehicle(vehicle: Int32Array): Buckets {
+  let vehicles = 0;
+  for (let at = 0; at < vehicle.length; at++) vehicles = Math.max(vehicles, (vehicle[at] as number) + 1);
+  let alone = vehicles;
+  const buckets = Uint32Array.from(vehicle, (number) => (number < 0 ? alone++ : number));
+  const runs = new Buckets(vehicle.length, alone);
+  runs.fill(buckets);
+  return runs;
 }

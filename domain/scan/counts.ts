@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { counted } from '../base/counted.js';
-import type { NotDrawn } from '../draw/drawChunk.js';
+import type { NotDrawn } from '../draw/notDrawn.js';
 import { type DrawResult, drawCounts } from '../draw/step.js';
 import type { ScanImageRow } from '../tables.js';
 import { splitChoiceSchema } from './judge/split.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { type NotDrawn, whyNotDrawn } from '../draw/drawChunk.js';
+import { type NotDrawn, whyNotDrawn } from '../draw/notDrawn.js';
 import { LEFT_OUT_KINDS, type LeftOut } from '../images/leftOut.js';
-import type { FindingRow, IndexRow, ScanImageRow } from '../tables.js';
+import type { DrawRow, FindingRow, ScanImageRow } from '../tables.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
 import { notJudged } from './counts.js';
 import { findingClass } from './findingClass.js';
@@ -108,7 +108,7 @@ export const isBadReason = (reason: string): boolean =>
 
 /** Every image of a pool that a scan did not judge, with the reason, in order of image id. */
 export function leftOutOfScan(
-  index: readonly IndexRow[],
+  index: readonly DrawRow[],
   images: readonly ScanImageRow[],
   missing: readonly LeftOut[],
   split: SplitChoice,

@@ -1,4 +1,5 @@
 import { PartloopError } from '../../domain/base/errors.js';
+import { idsAt, rowsWhere, splitAt } from '../../domain/draw/drawColumns.js';
 import { evaluateStep } from '../../domain/evaluate/step.js';
 import { summariseEvaluation } from '../../domain/evaluate/summary.js';
 import type { LeftOut } from '../../domain/images/leftOut.js';
@@ -35,9 +36,9 @@ export interface Evaluation {
 export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest): Promise<Evaluation> {
   const { store } = deps;
   const pool = await poolOf(deps, request.pool);
-  const test = (await pool.readIndex(request.poolVersion)).filter(
-    (row) => row.split === 'test' && row.region !== 'interior',
-  );
+  const index = await pool.readDrawColumns(request.poolVersion);
+  const rows = rowsWhere(index, (row) => splitAt(index, row) === 'test' && index.interior[row] === 0);
+  const test = await pool.readImages(request.poolVersion, idsAt(index, rows));
   if (test.length === 0) {
     throw new PartloopError('data-invalid', `pool \`${request.pool}\` has no test images`, {
       hint: 'Import some with `--split test`: without them no model can be judged.',
@@ -67,9 +68,9 @@ export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest
     what: 'test',
     pool: request.pool,
   });
-  const rows = [...known, ...judged.rows].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
-  const summary = { ...summariseEvaluation(rows, pool.taxonomy), leftOut };
-  return { ...(await keepEvaluation(store, place, rows, summary)), testVersion };
+  const scored = [...known, ...judged.rows].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
+  const summary = { ...summariseEvaluation(scored, pool.taxonomy), leftOut };
+  return { ...(await keepEvaluation(store, place, scored, summary)), testVersion };
 }
 
 const missingFrom = (test: readonly IndexRow[], known: readonly Pick<EvaluationRow, 'imageId'>[]): IndexRow[] => {

@@ -1,5 +1,6 @@
 import { counted } from '../../domain/base/counted.js';
 import { PartloopError } from '../../domain/base/errors.js';
+import { rowsWhere, splitAt } from '../../domain/draw/drawColumns.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { ImportEntry, ImportReport } from '../../formats/importItem.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
@@ -67,9 +68,11 @@ export async function importImages(
   if (fault !== null) throw interruption(fault.error, report);
   segments.tellNotes();
   if (prepared.pool !== null) {
-    const images = (await prepared.pool.history()).images();
-    report.notices.push(...testLeakNotices(images, (imageId) => segments.had(imageId)));
-    await chooseDefaults(store, poolName, images.filter(({ split }) => split === 'train').length);
+    const now = await prepared.pool.history();
+    const index = await prepared.pool.readDrawColumns(await prepared.pool.latestVersion());
+    const fileNameOf = (imageId: string): string => now.latest(imageId)?.fileName ?? imageId;
+    report.notices.push(...testLeakNotices({ index, imported: segments.imported(), fileNameOf }));
+    await chooseDefaults(store, poolName, rowsWhere(index, (row) => splitAt(index, row) === 'train').length);
   }
   return report;
 }

@@ -43,9 +43,9 @@ export class SegmentedImport {
     private readonly options: SegmentOptions,
   ) {}
 
-  /** Whether this picture was among those read so far. */
-  had(imageId: string): boolean {
-    return this.first.has(imageId);
+  /** Ids of the pictures that were read so far. */
+  imported(): Iterable<string> {
+    return this.first.keys();
   }
 
   /** Whether an earlier run settled the entry at this place. */

@@ -1,43 +1,43 @@
-import { type NotDrawn, whyNotDrawn } from '../../domain/draw/drawChunk.js';
-import type { IndexRow } from '../../domain/tables.js';
+import { type DrawColumns, rowsWhere } from '../../domain/draw/drawColumns.js';
+import { type NotDrawn, whyRowNotDrawn } from '../../domain/draw/notDrawn.js';
+import { TestSet } from '../../domain/draw/testSet.js';
 import type { ImportNotice } from '../../formats/importItem.js';
 
 const EXAMPLES = 5;
 const SHARED = { testVehicle: 'a vehicle', testCopy: 'a picture' } satisfies Partial<Record<NotDrawn, string>>;
 
+/** What an import had and what the pool has. */
+export interface LeakQuestion {
+  /** The newest row of every image in the pool. */
+  index: DrawColumns;
+  /** Images that the import had, new or known. */
+  imported: Iterable<string>;
+  fileNameOf: (imageId: string) => string;
+}
+
 /**
  * What the training images of an import share with the test set, and what earlier ones share with the test images of
  * the import. Draw never takes such images. Mostly somebody split by picture, and not by vehicle.
- *
- * @param images the newest row of every image in the pool
- * @param isOfImport whether the import had this image, new or known
  */
-export function testLeakNotices(images: readonly IndexRow[], isOfImport: (imageId: string) => boolean): ImportNotice[] {
-  const ours = images.filter(({ imageId }) => isOfImport(imageId));
-  const earlier = images.filter(({ imageId }) => !isOfImport(imageId));
-  return [
-    ...notices(ours, images, (what) => `training images of this import that share ${what} with the test set`),
-    ...notices(earlier, ours, (what) => `earlier training images that share ${what} with test images of this import`),
-  ];
-}
-
-/** What of `rows` is never drawn because of the test images among `index`. */
-function notices(
-  rows: readonly IndexRow[],
-  index: readonly IndexRow[],
-  sentence: (what: string) => string,
-): ImportNotice[] {
-  const reasonOf = whyNotDrawn(index, 'train');
-  const found = { testVehicle: [] as string[], testCopy: [] as string[] };
-  for (const row of rows) {
-    const reason = reasonOf(row);
-    if (reason === 'testVehicle' || reason === 'testCopy') found[reason].push(row.fileName);
+export function testLeakNotices({ index, imported, fileNameOf }: LeakQuestion): ImportNotice[] {
+  const isOurs = new Uint8Array(index.ids.count);
+  for (const imageId of imported) {
+    const row = index.ids.find(imageId);
+    if (row >= 0) isOurs[row] = 1;
   }
-  return (['testVehicle', 'testCopy'] as const)
-    .filter((leak) => found[leak].length > 0)
-    .map((leak) => ({
-      notice: `${sentence(SHARED[leak])}: no loop draws them`,
-      count: found[leak].length,
-      examples: found[leak].slice(0, EXAMPLES),
-    }));
+  const notices = (ours: 0 | 1, test: TestSet, sentence: (what: string) => string): ImportNotice[] => {
+    const reasonOf = whyRowNotDrawn(index, 'train', test);
+    return (['testVehicle', 'testCopy'] as const).flatMap((leak) => {
+      const rows = test.size === 0 ? [] : rowsWhere(index, (row) => isOurs[row] === ours && reasonOf(row) === leak);
+      if (rows.length === 0) return [];
+      const examples = Array.from(rows.slice(0, EXAMPLES), (row) => fileNameOf(index.ids.at(row)));
+      return [{ notice: `${sentence(SHARED[leak])}: no loop draws them`, count: rows.length, examples }];
+    });
+  };
+  const test = TestSet.ofColumns(index);
+  const ourTest = TestSet.ofColumns(index, (row) => isOurs[row] === 1);
+  return [
+    ...notices(1, test, (what) => `training images of this import that share ${what} with the test set`),
+    ...notices(0, ourTest, (what) => `earlier training images that share ${what} with test images of this import`),
+  ];
 }

@@ -1,15 +1,18 @@
-import { whyNotDrawn } from '../../domain/draw/drawChunk.js';
+import { TestSet } from '../../domain/draw/testSet.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';
 import type { RowGuard } from '../import/segmentedImport.js';
 
 /** Keeps out what no loop would ever draw, since it would show a model its test set: by draw's own rule. */
 export function leakGuard(known: PoolHistory): RowGuard {
-  const reasonOf = whyNotDrawn([...known.present()], 'train');
+  const test = TestSet.ofRows([...testRows(known)]);
   return (row) => {
-    if (row.split === 'test') return null;
     // Validation images choose between models, so that they are guarded like training images.
-    const reason = reasonOf({ ...row, split: 'train' });
-    if (reason === 'testVehicle') return `it shows vehicle \`${row.vehicleId}\` of the test set`;
-    return reason === 'testCopy' ? 'it is a copy of a test image' : null;
+    const shared = row.split === 'test' ? null : test.shares(row);
+    if (shared === 'testVehicle') return `it shows vehicle \`${row.vehicleId}\` of the test set`;
+    return shared === 'testCopy' ? 'it is a copy of a test image' : null;
   };
+}
+
+function* testRows(known: PoolHistory) {
+  for (const row of known.present()) if (row.split === 'test') yield row;
 }

@@ -1,5 +1,5 @@
 import { PartloopError } from '../../domain/base/errors.js';
-import { nearDuplicateClusters } from '../../domain/draw/nearDuplicates.js';
+import { nearDuplicateGroups } from '../../domain/draw/nearDuplicates.js';
 import { MAX_DROP_FILES } from '../../domain/ingest/drop.js';
 import { arrived, type DropState, sameBefore, settled, waitsUntil } from '../../domain/ingest/dropState.js';
 import { REMOVALS_FILE } from '../../domain/ingest/layout.js';
@@ -221,14 +221,16 @@ class Arrival {
 
   /** Images that this arrival added and that are near duplicates of others in the pool. */
   private async nearDuplicates(): Promise<number> {
-    const history = await this.pool.history();
-    const present = [...history.present()];
-    const clusters = nearDuplicateClusters(present);
-    const sizes = new Map<string, number>();
-    for (const cluster of clusters.values()) sizes.set(cluster, (sizes.get(cluster) ?? 0) + 1);
-    const isOurs = ({ change, changeId }: (typeof present)[number]): boolean =>
-      change === 'import' && changeId === this.state.arrival;
-    return present.filter((row) => isOurs(row) && (sizes.get(clusters.get(row.imageId) ?? '') ?? 1) > 1).length;
+    const { pool, state } = this;
+    const ours: string[] = [];
+    for (const { imageId, change, changeId } of (await pool.history()).present())
+      if (change === 'import' && changeId === state.arrival) ours.push(imageId);
+    const index = await pool.readDrawColumns(await pool.latestVersion());
+    const groups = nearDuplicateGroups(index);
+    const sizes = new Int32Array(groups.length);
+    for (const group of groups) sizes[group] = (sizes[group] ?? 0) + 1;
+    const sizeOf = (imageId: string): number => sizes[groups[index.ids.find(imageId)] ?? -1] ?? 1;
+    return ours.filter((imageId) => sizeOf(imageId) > 1).length;
   }
 
   /** Write the receipt, then let the drop go. The first of two tries that get here has the say. */

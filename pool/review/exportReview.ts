@@ -85,14 +85,14 @@ export async function exportForReview(store: ObjectStore, request: ExportRequest
 }
 
 async function chooseFrom(store: ObjectStore, scan: FoundScan, pool: Pool, request: ExportRequest): Promise<Chosen> {
-  const index = new Map((await pool.readIndex(await pool.latestVersion())).map((row) => [row.imageId, row]));
-  return chooseImages(
-    await readTable(store, scan.images, scanImageRowSchema),
-    await readTable(store, scan.findings, findingRowSchema),
-    index,
-    pool.taxonomy,
-    { ...request, storeUri: store.uri },
-  );
+  const images = await readTable(store, scan.images, scanImageRowSchema);
+  const scanned = new Set(images.map(({ imageId }) => imageId));
+  const now = await pool.readImages(await pool.latestVersion(), scanned);
+  const index = new Map(now.map((row) => [row.imageId, row]));
+  return chooseImages(images, await readTable(store, scan.findings, findingRowSchema), index, pool.taxonomy, {
+    ...request,
+    storeUri: store.uri,
+  });
 }
 
 /** Where the images go: into `out` itself if one part holds them all, even none; else into a folder for each part. */

@@ -1,10 +1,11 @@
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import type { ObjectStore } from '../objects/objectStore.js';
 import { digestOfFile } from '../seal.js';
-import { type RowFilter, streamFile, streamTable } from './table.js';
+import { type RowFilter, streamFile } from './table.js';
 
 /** Copies that this process has found whole, by path, with the time of their last change. */
 const known = new Map<string, number>();
@@ -19,29 +20,39 @@ export interface SegmentRead<T extends z.ZodObject> {
   cacheFolder?: string | undefined;
 }
 
-/**
- * The rows of an index segment, through a copy if there is a folder for copies: segments never change. A copy is
- * compared with the digest of its download once per process, and fetched again where a full or failing disk spoiled it.
- */
+/** The rows of an index segment, read from a file on this disk. */
 export async function* readSegment<T extends z.ZodObject>(
   store: ObjectStore,
   key: string,
   { schema, filter, cacheFolder }: SegmentRead<T>,
 ): AsyncGenerator<z.output<T>> {
-  if (cacheFolder === undefined) {
-    yield* streamTable(store, key, schema, filter);
-    return;
-  }
-  const [path, digest] = copyPaths(cacheFolder, key);
-  if (!(await isWhole(path, digest))) {
-    await store.getFile(key, path);
-    await writeFile(digest, (await digestOfFile(path)).sha256);
-  }
+  yield* inSegmentFile(store, key, cacheFolder, (path) => streamFile(path, key, schema, filter));
+}
+
+/**
+ * Read an index segment from a file on this disk: a copy if there is a folder for copies, since segments never change,
+ * else a download for as long as it is read. A copy is compared with the digest of its download once per process, and
+ * fetched again where a full or failing disk spoiled it.
+ */
+export async function* inSegmentFile<T>(
+  store: ObjectStore,
+  key: string,
+  cacheFolder: string | undefined,
+  read: (path: string) => AsyncGenerator<T>,
+): AsyncGenerator<T> {
+  const scratch = cacheFolder === undefined ? await mkdtemp(join(tmpdir(), 'partloop-segment-')) : null;
+  const [path, digest] = copyPaths(scratch ?? cacheFolder ?? '', key);
   try {
-    yield* streamFile(path, key, schema, filter);
+    if (!(await isWhole(path, digest))) {
+      await store.getFile(key, path);
+      if (scratch === null) await writeFile(digest, (await digestOfFile(path)).sha256);
+    }
+    yield* read(path);
   } catch (error) {
     if (error instanceof PartloopError && error.code === 'data-invalid') await rm(path, { force: true });
     throw error;
+  } finally {
+    if (scratch !== null) await rm(scratch, { recursive: true, force: true });
   }
 }
 

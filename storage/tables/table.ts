@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import { LIST, listValue, VARCHAR } from '@duckdb/node-api';
+import { type JS, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import type { ObjectStore } from '../objects/objectStore.js';
@@ -143,8 +143,8 @@ export async function* streamFile<T extends z.ZodObject>(
     );
     for await (const chunk of result.yieldRowObjectJs()) {
       for (const row of chunk) {
-        const values = Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)]));
-        const parsed = schema.safeParse(values);
+        for (const name in row) row[name] = plain(row[name] ?? null);
+        const parsed = schema.safeParse(row);
         if (!parsed.success) {
           throw new PartloopError('data-invalid', `${origin}, row ${index}: ${z.prettifyError(parsed.error)}`);
         }
@@ -213,7 +213,7 @@ async function inScratch<T>(work: (folder: string) => Promise<T>): Promise<T> {
 }
 
 /** DuckDB's whole numbers are bigints in JavaScript. */
-function plain(value: unknown): unknown {
+function plain(value: JS): JS {
   if (typeof value === 'bigint') return Number(value);
   return Array.isArray(value) ? value.map(plain) : value;
 }

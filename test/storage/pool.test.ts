@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { z } from 'zod';
+import { PartloopError } from '../../domain/base/errors.js';
+import { columnsOf, type DrawColumns, newestOf } from '../../domain/draw/drawColumns.js';
 import { drawRowSchema, type IndexRow, indexRowSchema } from '../../domain/tables.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { keys } from '../../storage/keys.js';
@@ -12,6 +15,13 @@ import { readTable, writeTable } from '../../storage/tables/table.js';
 import { memoryStore } from '../support/memoryStore.js';
 import { flipped } from '../support/pictures/flipped.js';
 import { indexRow } from './rows.js';
+
+/** Columns as rows, so that it does not matter how vehicles are numbered. */
+const decoded = ({ ids, high, low, split, interior, vehicle, vehicles }: DrawColumns) =>
+  Array.from({ length: ids.count }, (_, row) => [
+    ...[ids.at(row), high[row], low[row], split[row], interior[row]],
+    vehicles[vehicle[row] as number] ?? null,
+  ]);
 
 async function newPool() {
   const store = memoryStore();
@@ -63,10 +73,59 @@ describe('a pool', function () {
       await pool.readColumns(2, drawRowSchema),
       whole.map((row) => drawRowSchema.parse(row)),
     );
+    assert.deepEqual(decoded(await pool.readDrawColumns(2)), decoded(newestOf(columnsOf(whole))));
     const [first, second] = whole;
     assert.ok(first !== undefined && second !== undefined);
     assert.deepEqual(await pool.readImages(2, new Set([second.imageId, 'f'.repeat(64)])), [second]);
     assert.deepEqual(await pool.readImages(1, new Set()), []);
+  });
+
+  it('gives by column what it gives by row, whatever was told of its images in whatever order', async () => {
+    const told = fc.record({
+      number: fc.integer({ min: 0, max: 8 }),
+      labelRevision: fc.integer({ min: 0, max: 4 }),
+      split: fc.constantFrom('train' as const, 'val' as const, 'test' as const),
+      region: fc.constantFrom('exterior' as const, 'interior' as const, null),
+      vehicleId: fc.option(fc.constantFrom('', 'a', 'ü"\'')),
+      perceptualHash: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((bits) => bits.toString(16).padStart(16, '0')),
+      removedAt: fc.constantFrom(null, null, 'now'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(told, { maxLength: 6 }), { maxLength: 4 }), async (segments) => {
+        const { pool } = await newPool();
+        for (const rows of segments) await pool.append(() => rows.map(({ number, ...row }) => indexRow(number, row)));
+        const version = await pool.latestVersion();
+        const whole = await pool.readIndex(version);
+        const read: number[] = [];
+        const columns = await pool.readDrawColumns(version, (done, total) => read.push(done, total));
+        assert.deepEqual(decoded(columns), decoded(columnsOf(whole)));
+        const rows = segments.flat().length;
+        assert.deepEqual(read.slice(-2), rows === 0 ? [] : [rows, rows]);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('tells of a row that no draw can read as of any other, by column too', async () => {
+    for (const [name, value] of [
+      ['imageId', 'A'.repeat(64)],
+      ['perceptualHash', '0x0123456789abcd'],
+      ['split', 'other'],
+      ['region', 'inside'],
+      ['labelRevision', -1],
+      ['vehicleId', 7],
+    ] as const) {
+      const { store, pool } = await newPool();
+      await pool.append(() => [indexRow(1)]);
+      const { [name]: _, ...others } = indexRowSchema.shape;
+      const type = typeof value === 'string' ? z.string() : z.number().int();
+      const [key = ''] = store.keys.filter((one) => one.includes('/segments/'));
+      await writeTable(store, key, [{ ...indexRow(2), [name]: value }], z.object({ ...others, [name]: type }));
+      const isTold = (error: unknown) =>
+        error instanceof PartloopError && error.code === 'data-invalid' && error.message.includes(name);
+      await assert.rejects(pool.readIndex(1), isTold, name);
+      await assert.rejects(pool.readDrawColumns(1), isTold, name);
+    }
   });
 
   it('takes each row of racing writers once', async () => {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { counted } from '../../../domain/base/counted.js';
 import { FAILURES } from '../../../domain/base/failures/failure.js';
 import { poolDefaultsProblem } from '../../../domain/settings/loopConfig.js';
-import type { IndexRow } from '../../../domain/tables.js';
+import { type IndexRow, type StatsRow, statsRowSchema } from '../../../domain/tables.js';
 import { TAG_NAMES } from '../../../domain/tags.js';
 import { labelNames } from '../../../domain/taxonomy.js';
 import { readTagFile } from '../../../formats/tagFile.js';
@@ -65,7 +65,7 @@ type Stats = Awaited<ReturnType<typeof statsOf>>;
 /** A pool in numbers; `unlabelled` names the images without a labelled pixel. */
 async function statsOf(pool: Pool) {
   const version = await pool.latestVersion();
-  const rows = await pool.readIndex(version);
+  const rows = await pool.readColumns(version, statsRowSchema);
   const classes = labelNames(pool.taxonomy)
     .slice(1)
     .map((className, index) => {
@@ -161,7 +161,7 @@ function tellTags(pool: string, { version, updated, known, refused, movedToTest 
   if (movedToTest.length > 0) say(`  ${movedToTest.length} moved to the test split: earlier models have seen them`);
 }
 
-function countBy(rows: readonly IndexRow[], key: (row: IndexRow) => string): Record<string, number> {
+function countBy(rows: readonly StatsRow[], key: (row: StatsRow) => string): Record<string, number> {
   const counts = new Map<string, number>();
   for (const row of rows) counts.set(key(row), (counts.get(key(row)) ?? 0) + 1);
   return Object.fromEntries([...counts].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })));

@@ -10,7 +10,7 @@ import {
   isBadReason,
   leftOutOfScan,
 } from '../../../domain/scan/export.js';
-import { findingRowSchema, scanImageRowSchema } from '../../../domain/tables.js';
+import { findingRowSchema, scanImageRowSchema, sizedRowSchema } from '../../../domain/tables.js';
 import { REVIEW_FORMATS, type ReviewFormat } from '../../../formats/manifest.js';
 import { exportForReview } from '../../../pool/review/exportReview.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
@@ -91,7 +91,7 @@ async function exportTables(
 ): Promise<void> {
   const scan = await findScan(store, id);
   const pool = await openPool(store, scan.pool);
-  const index = await pool.readIndex(scan.poolVersion);
+  const index = await pool.readColumns(scan.poolVersion, sizedRowSchema);
   const sizes = new Map(index.map((row) => [row.imageId, row]));
   const scanned = await readTable(store, scan.images, scanImageRowSchema);
   const { images, findings } = exportScan(

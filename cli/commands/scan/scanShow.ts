@@ -8,7 +8,13 @@ import { countsText } from '../../../domain/scan/counts.js';
 import { areaOf, leftOutOfScan } from '../../../domain/scan/export.js';
 import { findingClass } from '../../../domain/scan/findingClass.js';
 import { PROBABILITIES } from '../../../domain/scan/probabilities.js';
-import { FINDING_KINDS, findingRowSchema, type ScanImageRow, scanImageRowSchema } from '../../../domain/tables.js';
+import {
+  FINDING_KINDS,
+  findingRowSchema,
+  type ScanImageRow,
+  scanImageRowSchema,
+  sizedRowSchema,
+} from '../../../domain/tables.js';
 import { labelNames } from '../../../domain/taxonomy.js';
 import type { StackEnvironment } from '../../../infra/environment.js';
 import { openPool } from '../../../storage/pool.js';
@@ -51,7 +57,7 @@ async function show(id: string, { top, json }: { top: number; json: boolean }): 
     throw (await unfinished(env, id)) ?? error;
   });
   const pool = await openPool(store, found.pool);
-  const index = await pool.readIndex(found.poolVersion);
+  const index = await pool.readColumns(found.poolVersion, sizedRowSchema);
   const sizes = new Map(index.map((row) => [row.imageId, row]));
   const images = await readTable(store, found.images, scanImageRowSchema);
   const names = labelNames(pool.taxonomy);

@@ -2,9 +2,14 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { seededRandom } from '../../../domain/base/random.js';
-import { assertNoLeak, drawChunk } from '../../../domain/draw/drawChunk.js';
-import { COPY_BITS, copyDetector, nearDuplicateClusters } from '../../../domain/draw/nearDuplicates.js';
+import { copyDetector } from '../../../domain/draw/copyDetector.js';
+import { type DrawRequest, drawChunk } from '../../../domain/draw/drawChunk.js';
+import { columnsOf, newestOf } from '../../../domain/draw/drawColumns.js';
+import { wholeRows } from '../../../domain/draw/drawn.js';
+import { COPY_BITS, nearDuplicateClusters } from '../../../domain/draw/nearDuplicates.js';
 import { hashDistance } from '../../../domain/draw/perceptualHash.js';
+import { assertNoLeak, TestSet } from '../../../domain/draw/testSet.js';
+import type { ChunkRow, IndexRow } from '../../../domain/tables.js';
 import { idOf, indexRow } from '../sample/rows.js';
 
 const randomHash = (random: () => number): string =>
@@ -22,6 +27,12 @@ function pool(count: number) {
   );
 }
 
+/** The whole rows that a draw from these gives. */
+function drawn(index: readonly IndexRow[], request: Omit<DrawRequest, 'index'>): ChunkRow[] {
+  const whole = { ...request, index: newestOf(columnsOf(index)) };
+  return wholeRows(drawChunk(whole), index, whole);
+}
+
 const request = { drawnBefore: new Set<string>(), chunkSize: 20, seed: 1, iteration: 1, pool: 'cars' };
 
 describe('drawing a chunk', () => {
@@ -29,37 +40,36 @@ describe('drawing a chunk', () => {
     const index = pool(300);
     const test = index.filter((row) => row.split === 'test');
     const vehicles = new Set(test.flatMap((row) => row.vehicleId ?? []));
-    const drawn = new Set<string>();
+    const before = new Set<string>();
     for (let iteration = 1; ; iteration++) {
-      const before = drawn.size;
+      const count = before.size;
       try {
-        for (const row of drawChunk({ ...request, index, drawnBefore: drawn, iteration }).rows) {
-          assert.ok(!drawn.has(row.imageId));
+        for (const row of drawn(index, { ...request, drawnBefore: before, iteration })) {
+          assert.ok(!before.has(row.imageId));
           assert.equal(row.split, 'train');
           assert.notEqual(row.region, 'interior');
           assert.ok(row.vehicleId === null || !vehicles.has(row.vehicleId));
-          drawn.add(row.imageId);
+          before.add(row.imageId);
         }
-        assert.ok(drawn.size > before);
+        assert.ok(before.size > count);
       } catch (error) {
         assert.ok(error instanceof PartloopError && error.code === 'pool-exhausted');
         break;
       }
     }
-    assert.ok(drawn.size > 20);
+    assert.ok(before.size > 20);
   });
 
   it('gives the same rows for any order of the index, and other rows for another seed', () => {
     const index = pool(200);
-    const rows = drawChunk({ ...request, index }).rows;
-    assert.deepEqual(drawChunk({ ...request, index: index.toReversed() }).rows, rows);
-    assert.notDeepEqual(drawChunk({ ...request, index, seed: 2 }).rows, rows);
+    const rows = drawn(index, request);
+    assert.deepEqual(drawn(index.toReversed(), request), rows);
+    assert.notDeepEqual(drawn(index, { ...request, seed: 2 }), rows);
   });
 
   it('draws what remains if the pool holds less than a chunk', () => {
-    const index = [indexRow(1), indexRow(2)];
-    const chunk = drawChunk({ ...request, index });
-    assert.equal(chunk.rows.length, 2);
+    const chunk = drawChunk({ ...request, index: columnsOf([indexRow(1), indexRow(2)]) });
+    assert.equal(chunk.images.length, 2);
     assert.equal(chunk.remaining, 0);
   });
 
@@ -67,11 +77,29 @@ describe('drawing a chunk', () => {
     const test = indexRow(1, { split: 'test', perceptualHash: '00000000000000ff' });
     const copy = indexRow(2, { perceptualHash: '00000000000000fe' });
     assert.throws(
-      () => assertNoLeak([copy], [test]),
+      () => assertNoLeak([copy], TestSet.ofRows([test])),
       (error: unknown) =>
         error instanceof PartloopError && error.code === 'leak-detected' && error.message.includes(copy.fileName),
     );
   });
+});
+
+describe('the whole rows of a chunk', () => {
+  for (const [what, fields] of [
+    ['a test image', { split: 'test' }],
+    ['a copy of a test image', { perceptualHash: '00000000000000fe' }],
+    ['a vehicle of the test set', { vehicleId: 'v1' }],
+  ] as const)
+    it(`are refused if one of them shows ${what}, whatever the draw took it for`, () => {
+      const test = indexRow(1, { split: 'test', perceptualHash: '00000000000000ff', vehicleId: 'v1' });
+      const whole = { ...request, index: columnsOf([test, indexRow(2)]) };
+      const chunk = drawChunk(whole);
+      assert.equal(wholeRows(chunk, [indexRow(2)], whole).length, 1);
+      assert.throws(
+        () => wholeRows(chunk, [indexRow(2, fields)], whole),
+        (error: unknown) => error instanceof PartloopError && error.code === 'leak-detected',
+      );
+    });
 });
 
 describe('near duplicates', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { drawChunk } from '../../../domain/draw/drawChunk.js';
+import { columnsOf } from '../../../domain/draw/drawColumns.js';
 import type { LeftOut } from '../../../domain/images/leftOut.js';
 import {
   countFacts,
@@ -35,12 +36,20 @@ describe('the counts of a scan', () => {
         );
         const drawnBefore = new Set(pool.flatMap(({ drawnBefore: before }, n) => (before ? [idOf(n)] : [])));
         const fateOf = (imageId: string) => pool[Number(BigInt(`0x${imageId}`))]?.fate;
-        const chunk = chunkOf({ index, drawnBefore, chunkSize, seed: 1, iteration: 2, pool: 'cars', split: choice });
+        const chunk = chunkOf({
+          index: columnsOf(index),
+          drawnBefore,
+          chunkSize,
+          seed: 1,
+          iteration: 2,
+          pool: 'cars',
+          split: choice,
+        });
         if (chunk === null) return;
-        const missing: LeftOut[] = chunk.rows
+        const missing: LeftOut[] = chunk.images
           .filter(({ imageId }) => fateOf(imageId) === 'missing')
-          .map(({ imageId, fileName }) => ({ imageId, fileName, kind: 'gone', reason: 'it is gone' }));
-        const scanned = chunk.rows
+          .map(({ imageId }) => ({ imageId, fileName: 'car.jpg', kind: 'gone', reason: 'it is gone' }));
+        const scanned = chunk.images
           .filter(({ imageId }) => fateOf(imageId) !== 'missing')
           .map(({ imageId }) => {
             const fate = fateOf(imageId);

@@ -1,0 +1,59 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import type { DuckDBDataChunk } from '@duckdb/node-api';
+import { PartloopError } from '../../domain/base/errors.js';
+import { database, quotedFile } from './database.js';
+
+/** One value of a chunk: text, number, boolean, or null. */
+export type CellOf = (column: number, row: number) => string | number | boolean | null;
+
+/** Some rows of a selection: how many, and their values by the place of a column in it. */
+export interface Cells {
+  rows: number;
+  cell: CellOf;
+}
+
+/**
+ * A selection over a local Parquet file, some thousand rows at a time and without a JavaScript object per row; between
+ * chunks other work goes on. Whoever selects checks the values too: here is no schema.
+ *
+ * @param columns SQL expressions that are text, numbers of at most 32 bits or doubles, or booleans
+ * @param optional columns that older files lack, with their SQL type; null there
+ * @throws PartloopError `data-invalid` naming `origin` where it is no such table
+ */
+export async function* streamCells(
+  path: string,
+  origin: string,
+  columns: readonly string[],
+  optional: Readonly<Record<string, string>>,
+): AsyncGenerator<Cells> {
+  const connection = await (await database()).connect();
+  try {
+    const missing = Object.entries(optional).map(([name, type]) => `CAST(NULL AS ${type}) AS "${name}"`);
+    const table =
+      `(SELECT * FROM read_parquet(${quotedFile(path)}) ` +
+      `UNION ALL BY NAME SELECT ${missing.join(', ')} WHERE false)`;
+    const result = await connection.stream(`SELECT ${columns.join(', ')} FROM ${table}`);
+    for (let chunk = await result.fetchChunk(); chunk !== null; chunk = await result.fetchChunk()) {
+      if (chunk.rowCount === 0) break;
+      yield cellsOf(chunk);
+      await yieldToOthers();
+    }
+  } catch (cause) {
+    if (cause instanceof PartloopError) throw cause;
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new PartloopError('data-invalid', `${origin} is not a readable table: ${detail}`, { cause });
+  } finally {
+    connection.closeSync();
+  }
+}
+
+function cellsOf(chunk: DuckDBDataChunk): Cells {
+  const vectors = Array.from({ length: chunk.columnCount }, (_, column) => chunk.getColumnVector(column));
+  const cell: CellOf = (column, row) => {
+    const value = vectors[column]?.getItem(row) ?? null;
+    if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      return value;
+    throw new RangeError(`column ${column} of the selection holds what is neither text, number nor boolean`);
+  };
+  return { rows: chunk.rowCount, cell };
+}
