@@ -1,8 +1,11 @@
+import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
+import { isOpen } from '../activities/openWorkflows.js';
 import { planRemoval, prefixesOf, type Removable, type RemovalPlan } from '../cleanup/remove/planRemoval.js';
 import { removeAll } from '../cleanup/remove/removeAll.js';
 import { counted } from '../domain/base/counted.js';
 import { PartloopError } from '../domain/base/errors.js';
+import { loopWorkflowId, standaloneScanWorkflowId } from '../domain/base/ids.js';
 import { WORKFLOWS } from '../domain/workflowNames.js';
 import { storeOf, withClient } from './environment.js';
 import { listSchedules } from './loop/schedules.js';
@@ -50,7 +53,7 @@ async function remove(kind: Removable, given: string, { confirm, whileNeeded, js
   await withClient(async (client, env) => {
     const store = storeOf(env);
     const plan = await withCounter('look for it', OBJECTS, (onProgress) => planRemoval(store, kind, given, onProgress));
-    const running = await runningOf(given);
+    const running = await runningOf(client, given);
     const schedules = (await listSchedules(client)).filter(
       ({ request }) => kind === 'loop' && (request.loop ?? request.pool) === given,
     );
@@ -65,15 +68,18 @@ async function remove(kind: Removable, given: string, { confirm, whileNeeded, js
     const deleted = await withCounter('delete', OBJECTS, (onProgress) => removeAll(store, kind, given, onProgress));
     if (json) return printJson({ ...shown, done: true, deleted });
     say(`${kind} ${given} is deleted: ${counted(deleted, 'object', 'objects')}`);
-
-    /** A start may be for any loop: its input need not name one. */
-    async function runningOf(of: string): Promise<string[]> {
-      const open = await openWorkflows(client);
-      return open
-        .filter((one) => one.name === of || (one.name === null && one.type !== WORKFLOWS.startLoop))
-        .map(({ workflowId }) => workflowId);
-    }
   });
+}
+
+/** Ids of workflows of it that run. What has just started may not be listed yet, and is asked for by its id. */
+async function runningOf(client: Client, of: string): Promise<string[]> {
+  const listed = (await openWorkflows(client)).filter(
+    // A start may be for any loop: its input need not name one.
+    (one) => one.name === of || (one.name === null && one.type !== WORKFLOWS.startLoop),
+  );
+  const running = new Set(listed.map(({ workflowId }) => workflowId));
+  for (const id of [loopWorkflowId(of), standaloneScanWorkflowId(of)]) if (await isOpen(client, id)) running.add(id);
+  return [...running];
 }
 
 /** @throws PartloopError `refused` naming what runs, or whoever needs it */
