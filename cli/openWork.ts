@@ -9,6 +9,9 @@ const RUNNING = `ExecutionStatus = 'Running' AND WorkflowType IN (${WORKFLOW_TYP
 const OF_ITERATION = /^loop:([a-z0-9-]+):iteration:(\d+)(?::|$)/;
 const OF_LOOP = /^loop:([a-z0-9-]+)$/;
 
+/** These do no step themselves: what they start does. */
+const WITHOUT_STEPS: readonly string[] = [WORKFLOWS.startLoop, WORKFLOWS.trainingLoop];
+
 /** A workflow of partloop that runs. */
 export interface OpenWorkflow {
   workflowId: string;
@@ -37,10 +40,9 @@ export async function openWorkflows(client: Client): Promise<OpenWorkflow[]> {
  * those that are done.
  */
 export async function openWork(client: Client): Promise<OpenWork> {
-  const workflows = (await openWorkflows(client)).filter(({ type }) => type !== WORKFLOWS.startLoop);
-  const steps = workflows.filter(({ type }) => type !== WORKFLOWS.trainingLoop);
+  const steps = (await openWorkflows(client)).filter(({ type }) => !WITHOUT_STEPS.includes(type));
   return {
-    ids: workflows.map(({ workflowId }) => workflowId),
+    ids: steps.map(({ workflowId }) => workflowId),
     isOpen: (loop, iteration) =>
       steps.some((one) => one.name === null || (one.name === loop && (one.iteration ?? iteration) === iteration)),
   };

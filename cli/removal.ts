@@ -95,7 +95,7 @@ function refuse(
   const [first] = production;
   if (first !== undefined)
     throw new PartloopError('refused', `a model of ${kind} \`${given}\` is in production: ${first.model}`, {
-      hint: 'Put another model into production first: `partloop iteration approve`.',
+      hint: `Put another model into production first (\`partloop iteration approve\`), or delete ${first.registry}: then none is.`,
     });
   if (whileNeeded || neededBy.length + formerly.length === 0) return;
   const users = [

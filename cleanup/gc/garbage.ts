@@ -5,7 +5,7 @@ export const GARBAGE = {
   checkpoints: 'checkpoints and their logs of trainings that are done',
   lostAttempts: 'files of attempts at a step that another attempt finished',
   abandonedAttempts: 'files of attempts at steps that nobody finished',
-  shards: 'what judges said of each image, of scans that are done; counted with --shards alone',
+  shards: 'what judges said of each image, of scans that are done (with --shards)',
   uploads: 'parts of uploads that nobody ended',
 } as const;
 export type Kind = keyof typeof GARBAGE;

@@ -64,17 +64,17 @@ async function gc({
       collectGarbage(storeOf(env), { cutoffs, openWork: asked, withShards, isFinal, onProgress }),
     );
     if (json && swept.failed.length === 0) printJson({ ...swept, done: isFinal });
-    else if (!json) tell(swept, isFinal, withShards);
+    else if (!json) tell(swept, isFinal);
     refuseFailed(swept);
   });
 }
 
-function tell({ kinds, loops, running, unreadable, noUploads }: Swept, isFinal: boolean, withShards: boolean): void {
+function tell({ kinds, loops, running, unreadable, noUploads }: Swept, isFinal: boolean): void {
   printTable(
     kinds.map(({ kind, objects, bytes }) => ({ kind, objects, MB: megabytes(bytes), content: GARBAGE[kind] })),
   );
   printTable(loops.map(({ loop, kind, objects, bytes }) => ({ of: loop, kind, objects, MB: megabytes(bytes) })));
-  for (const id of running) say(`  runs: ${id}; what is under way is left alone`);
+  for (const id of running) say(`  runs, its work is left alone: ${id}`);
   for (const { key, why } of unreadable) say(`  what depends on ${key} is left alone: ${why}`);
   if (noUploads !== null) say(`  uploads that nobody ended are left alone: ${noUploads}`);
   const objects = kinds.reduce((sum, kind) => sum + kind.objects, 0);
@@ -82,10 +82,7 @@ function tell({ kinds, loops, running, unreadable, noUploads }: Swept, isFinal: 
   const amount = `${counted(objects, 'object', 'objects')}, ${megabytes(bytes)} MB`;
   if (isFinal) say(`deleted: ${amount}`);
   else if (objects === 0) say('Nothing is to be deleted.');
-  else
-    say(
-      `Nothing is done yet: ${withShards ? '`partloop gc --delete --shards`' : '`partloop gc --delete`'} deletes ${amount}.`,
-    );
+  else say(`Nothing is done yet: the same command with --delete deletes ${amount}.`);
 }
 
 const megabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10;
