@@ -8,7 +8,7 @@ const only = (from, allowed, comment, pathNot = []) => ({
   comment,
   from: { path: `^${from}/`, pathNot },
   to: {
-    path: '^(workflows|activities|steps|training|report|workers|domain|storage|inference|formats|cli|demo|infra|bench|test|pool)/',
+    path: '^(workflows|activities|steps|training|report|workers|domain|storage|inference|formats|cli|demo|infra|bench|test|pool|cleanup)/',
     pathNot: [`^${from}/`, ...allowed.map((folder) => `^${folder}/`)],
     dependencyTypesNot: ['type-only'],
   },
@@ -62,6 +62,7 @@ module.exports = {
     only('storage', ['domain'], 'storage knows the domain alone'),
     only('formats', ['domain', 'storage'], 'formats know domain and storage'),
     only('pool', ['domain', 'storage', 'formats'], 'what is done to a pool knows formats, domain and storage'),
+    only('cleanup', ['domain', 'storage'], 'what may go is read from records alone'),
     only('inference', ['domain', 'storage', 'steps'], 'inference knows domain, storage and how steps run'),
     only('steps', ['domain', 'storage'], 'how any step runs: commits, heartbeats, pins; nothing of what it does'),
     only('training', ['domain', 'storage', 'inference', 'steps'], 'what runs a trainer knows steps and derivatives'),
@@ -79,7 +80,10 @@ module.exports = {
     only('infra', ['domain', 'storage', 'workers'], 'the local stack starts workers; it knows nothing of what they do'),
     only(
       'cli',
-      ['domain', 'storage', 'formats', 'pool', 'inference', 'training', 'report', 'activities', 'workers', 'infra'],
+      [
+        ...['domain', 'storage', 'formats', 'pool', 'cleanup', 'inference', 'training', 'report', 'activities'],
+        ...['workers', 'infra'],
+      ],
       'commands ask for work and show it; nothing that they call knows of them',
     ),
     only('demo', ['domain', 'storage', 'formats', 'pool', 'infra', 'cli'], 'the demo does what a person does'),

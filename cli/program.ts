@@ -19,6 +19,7 @@ const COMMANDS = {
   iteration: () => import('./commands/iteration.js'),
   report: () => import('./commands/report.js'),
   schedule: () => import('./commands/schedule.js'),
+  gc: () => import('./commands/gc.js'),
   config: () => import('./commands/config.js'),
 } as const;
 

@@ -126,7 +126,7 @@ function disk(): Verdict {
   return {
     ok: free >= FREE_GB_NEEDED,
     detail: `${free.toFixed(1)} GB free`,
-    mend: `Free at least ${FREE_GB_NEEDED} GB below ${home}.`,
+    mend: `Free at least ${FREE_GB_NEEDED} GB below ${home}; \`partloop gc\` shows what nothing reads any more.`,
   };
 }
 

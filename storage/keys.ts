@@ -63,6 +63,7 @@ export const keys = {
     `evaluations/${modelDigest}/${testVersion}/${size}/v${counting}/`,
   /** One evaluation among those at `place`, under a fresh name. */
   keptEvaluation: (place: string, ulid: string) => `${place}${ulid}/`,
+  scanPrefix: (scan: string) => `scans/${scan}/`,
   /** What a scan that belongs to no loop found, made once at its end. */
   scan: (scan: string) => `scans/${scan}/commit.json`,
   /** A file of the model that a person gave to a scan. */

@@ -15,11 +15,12 @@ import { printStatus, printTroubled, printUnreadable, statusesOf, unreadableJson
 import { loopTroubles } from '../loop/loopTroubles.js';
 import { name, settingsFrom } from '../options.js';
 import { printJson, say } from '../output.js';
+import { registerRemoval } from '../removal.js';
 import { registerPolicy } from './loopPolicy.js';
 
 const EXIT_SETTLED_WITHOUT_SUCCESS = 5;
 
-/** `partloop loop start|status|policy|pause|resume|adopt|stop|retry`. */
+/** `partloop loop start|status|policy|pause|resume|adopt|stop|retry|delete`. */
 export function register(program: Command): void {
   const loop = program.command('loop').description('Start, watch and steer training loops');
   registerStart(loop);
@@ -35,6 +36,7 @@ export function register(program: Command): void {
   );
   registerStop(loop);
   registerRetry(loop);
+  registerRemoval(loop, 'loop');
 }
 
 function registerStart(loop: Command): void {

@@ -6,6 +6,15 @@ export interface ObjectFacts {
   size: number;
   etag: string;
   versionId: string | null;
+  /** When it was last written, by the server's clock. */
+  modifiedAt: Date;
+}
+
+/** An upload in parts that has neither ended nor been given up. Its parts take room, and no listing shows them. */
+export interface OpenUpload {
+  key: string;
+  id: string;
+  startedAt: Date;
 }
 
 /**
@@ -42,6 +51,12 @@ export interface ObjectStore {
    * The same, answering with the keys that are still there, each with the store's reason. A missing key is no failure.
    */
   tryDelete(keys: readonly string[]): Promise<FailedDelete[]>;
+  /** Uploads in parts under a prefix that are not done: those under way, and those whose process died. */
+  openUploads(prefix: string): AsyncIterable<OpenUpload>;
+  /** What the parts of such an upload take, in bytes; 0 for one that is gone. */
+  uploadedBytes(upload: OpenUpload): Promise<number>;
+  /** Give up such an upload and free its parts; one that is gone is no failure. */
+  abortUpload(upload: OpenUpload): Promise<void>;
 }
 
 export interface FailedDelete {

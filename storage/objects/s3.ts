@@ -1,6 +1,7 @@
 import type { ObjectStore } from './objectStore.js';
 import { connect, type StoreOptions } from './s3/bucket.js';
 import { listing } from './s3/list.js';
+import { openUploads } from './s3/openUploads.js';
 import { reading } from './s3/read.js';
 import { removing } from './s3/remove.js';
 import { writing } from './s3/write.js';
@@ -16,5 +17,12 @@ export const openStore = (options: StoreOptions): ObjectStore => verified(openOb
 /** The same unchecked. */
 function openObjects(options: StoreOptions): ObjectStore {
   const bucket = connect(options);
-  return { uri: options.uri, ...reading(bucket), ...writing(bucket), ...listing(bucket), ...removing(bucket) };
+  return {
+    uri: options.uri,
+    ...reading(bucket),
+    ...writing(bucket),
+    ...listing(bucket),
+    ...removing(bucket),
+    ...openUploads(bucket),
+  };
 }

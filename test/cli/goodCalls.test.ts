@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,13 +8,13 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { buildProgram } from '../../cli/program.js';
-import { type Decision, decisionSchema } from '../../domain/decide/decision.js';
+import { type Decision, decisionSchema, EMPTY_REGISTRY } from '../../domain/decide/decision.js';
 import { withAttempt, withProposal } from '../../domain/loop/state.js';
 import { keys } from '../../storage/keys.js';
 import { updateLoopState } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { openPool } from '../../storage/pool.js';
-import { readRegistry } from '../../storage/registry.js';
+import { readRegistry, updateRegistry } from '../../storage/registry.js';
 import { readReviews } from '../../storage/reviews.js';
 import { SCAN, type ScannedPool, scannedPool } from '../pool/review/scannedPool.js';
 import { ROOT } from '../support/binaries.js';
@@ -168,9 +169,42 @@ describe('a command that needs no worker', function () {
     await said('schedule', 'delete', 'nightly');
   });
 
+  it('finds garbage, and deletes it', async () => {
+    const attempt = `${keys.stepPrefix(LOOP, 1, 'train', 'a'.repeat(64))}${randomUUID()}/checkpoints/1.pt`;
+    const commit = keys.commit(LOOP, 1, 'train', 'a'.repeat(64));
+    await store.put(attempt, 'weights');
+    await store.put(commit, JSON.stringify({ attempt: 'another' }));
+    const swept = z.looseObject({ done: z.boolean(), kinds: z.array(z.looseObject({ objects: z.number() })) });
+    const found = async (...args: string[]) => {
+      const { done, kinds } = await answered(swept, 'gc', ...args);
+      return [done, kinds.reduce((sum, { objects }) => sum + objects, 0)];
+    };
+    assert.deepEqual(await found(), [false, 0], 'it is young');
+    assert.deepEqual(await found('--older-than', '0'), [false, 1]);
+    assert.match(await said('gc', '--older-than', '0'), /checkpoints +1/);
+    assert.deepEqual(await found('--older-than', '0', '--delete'), [true, 1]);
+    assert.deepEqual([await store.head(attempt), (await store.head(commit))?.key], [null, commit]);
+  });
+
   it('deletes a pool', async () => {
     await said('pool', 'delete', 'cars', '--confirm', 'cars');
     assert.equal(await store.head(keys.taxonomy('cars')), null);
+  });
+
+  it('deletes a scan, and a loop that nobody needs', async () => {
+    await said('scan', 'delete', SCAN);
+    assert.ok(await store.head(keys.scan(SCAN)), 'nothing is deleted without --confirm');
+    await said('scan', 'delete', SCAN, '--confirm', SCAN);
+    assert.equal(await store.head(keys.scan(SCAN)), null);
+    const plan = z.looseObject({ done: z.boolean(), production: z.array(z.unknown()), running: z.array(z.string()) });
+    const { done, production, running } = await answered(plan, 'loop', 'delete', LOOP);
+    assert.deepEqual([done, production.length, running], [false, 1, []]);
+    await updateRegistry(store, CARD.taxonomyDigest, () => EMPTY_REGISTRY);
+    await said('loop', 'delete', LOOP, '--confirm', LOOP);
+    const left: string[] = [];
+    for await (const { key } of store.list('loops/')) left.push(key);
+    assert.deepEqual(left, []);
+    await recordIterations();
   });
 
   it('tells a loop to train with proposed settings', async () => {

@@ -36,6 +36,7 @@ export const GOOD_CALLS: Readonly<Record<string, readonly [file: string, call?: 
   'scan export': ['integration/scan.test.ts'],
   'scan stop': ['integration/terminal.test.ts'],
   'scan resume': ['integration/terminal.test.ts'],
+  'scan delete': [HERE],
   'train lr-find': [HERE],
   'loop start': ['integration/loop.test.ts', "'loop',\n  'start',\n  'tiny'"],
   'loop status': ['integration/steering.test.ts'],
@@ -45,6 +46,7 @@ export const GOOD_CALLS: Readonly<Record<string, readonly [file: string, call?: 
   'loop adopt': [HERE],
   'loop stop': ['integration/steering.test.ts'],
   'loop retry': ['rollOut/rollOut.test.ts'],
+  'loop delete': [HERE],
   'iteration show': ['integration/loop.test.ts'],
   'iteration replay': ['integration/loop.test.ts'],
   'iteration cancel': ['rollOut/rollOut.test.ts'],
@@ -57,6 +59,7 @@ export const GOOD_CALLS: Readonly<Record<string, readonly [file: string, call?: 
   'schedule pause': [HERE],
   'schedule resume': ['integration/terminal.test.ts'],
   'schedule delete': ['integration/loop.test.ts'],
+  gc: [HERE],
   'config schema': [HERE],
   'config docs': [HERE],
 };

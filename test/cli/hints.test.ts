@@ -196,6 +196,7 @@ describe('hints, help and pages', () => {
 const SAID_BY: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^cli\/commands\/pool/, ['pool', 'import']],
   [/^pool\/review\//, ['review', 'scan']],
+  [/^cleanup\//, ['gc', 'loop', 'scan']],
   [/^(pool|formats)\//, ['import', 'pool', 'review', 'scan']],
   [/^(activities|inference)\//, ['loop', 'schedule', 'scan', 'import']],
   [/^infra\//, ['up', 'down', 'status', 'doctor']],

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { PartloopError } from '../../domain/base/errors.js';
-import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import type { ObjectStore, OpenUpload } from '../../storage/objects/objectStore.js';
 
 const URI = 's3://memory/store';
 
@@ -15,6 +15,10 @@ export interface MemoryStore extends ObjectStore {
   readonly keys: string[];
   /** Called before each write, also before one that loses; may wait, or throw to play a fault. */
   beforeWrite(key: string): void | Promise<void>;
+  /** The clock of the server; the system's, unless a test sets another. */
+  now(): Date;
+  /** Begin an upload in parts that nobody ends; its first part has so many bytes. */
+  beginUpload(key: string, bytes: number): Promise<void>;
 }
 
 /**
@@ -22,7 +26,8 @@ export interface MemoryStore extends ObjectStore {
  * built on a store. An object elsewhere is put and read by its URI.
  */
 export function memoryStore(): MemoryStore {
-  const objects = new Map<string, { body: Buffer; etag: string }>();
+  const objects = new Map<string, { body: Buffer; etag: string; modifiedAt: Date }>();
+  const uploads = new Map<string, OpenUpload & { bytes: number }>();
   const read: string[] = [];
   const isElsewhere = (key: string) => key.startsWith('s3://');
   const placeOf = (key: string) => (key.startsWith(`${URI}/`) ? key.slice(URI.length + 1) : key);
@@ -39,12 +44,16 @@ export function memoryStore(): MemoryStore {
   const write = (key: string, body: Uint8Array | string) => {
     const bytes = Buffer.from(body);
     const etag = `"${createHash('md5').update(bytes).digest('hex')}"`;
-    objects.set(placeOf(key), { body: bytes, etag });
+    objects.set(placeOf(key), { body: bytes, etag, modifiedAt: store.now() });
     return { etag };
   };
 
   /** Who reads owns the bytes: changing them does not change the object. */
   const copyOf = ({ body, etag }: { body: Buffer; etag: string }) => ({ body: Buffer.from(body), etag });
+
+  const factsOf = (key: string, { body, etag, modifiedAt }: { body: Buffer; etag: string; modifiedAt: Date }) => ({
+    ...{ key, size: body.length, etag, versionId: null, modifiedAt },
+  });
 
   const sorted = () =>
     [...objects]
@@ -78,7 +87,7 @@ export function memoryStore(): MemoryStore {
     },
     async head(key) {
       const object = find(key);
-      return object === undefined ? null : { key, size: object.body.length, etag: object.etag, versionId: null };
+      return object === undefined ? null : factsOf(key, object);
     },
     async put(key, body) {
       await store.beforeWrite(key);
@@ -110,8 +119,7 @@ export function memoryStore(): MemoryStore {
       const found = isElsewhere(prefix)
         ? [...objects].map(([key, object]) => [isElsewhere(key) ? key : `${URI}/${key}`, object] as const)
         : sorted();
-      for (const [key, { body, etag }] of found)
-        if (key.startsWith(prefix)) yield { key, size: body.length, etag, versionId: null };
+      for (const [key, object] of found) if (key.startsWith(prefix)) yield factsOf(key, object);
     },
     async *folders(prefix) {
       const names = store.keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
@@ -123,6 +131,20 @@ export function memoryStore(): MemoryStore {
     async tryDelete(keys) {
       remove(keys);
       return [];
+    },
+    now: () => new Date(),
+    async beginUpload(key, bytes) {
+      const id = randomUUID();
+      uploads.set(id, { key, id, startedAt: store.now(), bytes });
+    },
+    async *openUploads(prefix) {
+      for (const { bytes: _, ...upload } of uploads.values()) if (upload.key.startsWith(prefix)) yield upload;
+    },
+    async uploadedBytes({ id }) {
+      return uploads.get(id)?.bytes ?? 0;
+    },
+    async abortUpload({ id }) {
+      uploads.delete(id);
     },
   };
   return store;

@@ -4,13 +4,14 @@ import { countsOf } from '../../../domain/scan/counts.js';
 import { listScans, readScanRecord } from '../../../storage/scans.js';
 import { storeOf, withClient } from '../../environment.js';
 import { printJson, printTable, say } from '../../output.js';
+import { registerRemoval } from '../../removal.js';
 import { describeRunningScans, printRunningScans, unfinishedScans } from '../../scan/scanWorkflows.js';
 import { registerExport } from './scanExport.js';
 import { registerRun } from './scanRun.js';
 import { registerShow } from './scanShow.js';
 import { registerStop } from './scanStop.js';
 
-/** `partloop scan run|list|show|export|stop|resume`. */
+/** `partloop scan run|list|show|export|stop|resume|delete`. */
 export function register(program: Command): void {
   const scan = program.command('scan').description('Find mislabelled images, and show the findings');
   registerRun(scan);
@@ -18,6 +19,7 @@ export function register(program: Command): void {
   registerShow(scan);
   registerExport(scan);
   registerStop(scan);
+  registerRemoval(scan, 'scan');
 }
 
 function registerList(scan: Command): void {

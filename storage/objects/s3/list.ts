@@ -2,6 +2,7 @@ import { ListObjectsV2Command, type ListObjectsV2Output } from '@aws-sdk/client-
 import type { ObjectStore } from '../objectStore.js';
 import type { Bucket } from './bucket.js';
 import { translate } from './errors.js';
+import { writtenAt } from './read.js';
 
 type Listing = Pick<ObjectStore, 'list' | 'folders'>;
 
@@ -13,8 +14,12 @@ export function listing(bucket: Bucket): Listing {
       const own = prefix.length - under.length;
       const nameOf = (key: string): string => (under.startsWith('s3://') ? `s3://${name}/${key}` : key.slice(own));
       for await (const { Contents } of pages(bucket, under))
-        for (const { Key, Size, ETag } of Contents ?? [])
-          if (Key !== undefined) yield { key: nameOf(Key), size: Size ?? 0, etag: ETag ?? '', versionId: null };
+        for (const { Key, Size, ETag, LastModified } of Contents ?? [])
+          if (Key !== undefined)
+            yield {
+              ...{ key: nameOf(Key), size: Size ?? 0, etag: ETag ?? '', versionId: null },
+              modifiedAt: writtenAt(LastModified),
+            };
     },
     async *folders(under) {
       const { Key: prefix } = bucket.place(under);

@@ -46,8 +46,13 @@ export function reading(bucket: Bucket): Reading {
     async head(key) {
       try {
         const request = new HeadObjectCommand(bucket.place(key));
-        const { ContentLength, ETag, VersionId } = await translate(key, () => bucket.client.send(request));
-        return { key, size: ContentLength ?? 0, etag: ETag ?? '', versionId: VersionId ?? null };
+        const { ContentLength, ETag, VersionId, LastModified } = await translate(key, () =>
+          bucket.client.send(request),
+        );
+        return {
+          ...{ key, size: ContentLength ?? 0, etag: ETag ?? '', versionId: VersionId ?? null },
+          modifiedAt: writtenAt(LastModified),
+        };
       } catch (error) {
         if (isMissing(error)) return null;
         throw error;
@@ -55,6 +60,9 @@ export function reading(bucket: Bucket): Reading {
     },
   };
 }
+
+/** An object whose age the server does not tell counts as new: whoever deletes old ones leaves it. */
+export const writtenAt = (modified: Date | undefined): Date => modified ?? new Date();
 
 async function open({ client, place }: Bucket, key: string, ifMatch?: string): Promise<Opened> {
   const condition = ifMatch === undefined ? {} : { IfMatch: ifMatch };

@@ -5,6 +5,7 @@ import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateMultipartUploadCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
 import { PartloopError } from '../../../domain/base/errors.js';
 import type { FailureCode } from '../../../domain/base/failures/failure.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
@@ -34,7 +35,16 @@ describe('the S3 store', function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  storeContract((prefix) => server.open(prefix));
+  storeContract(
+    (prefix) => server.open(prefix),
+    async (prefix, key, bytes) => {
+      const client = new S3Client({ ...server.options, forcePathStyle: true });
+      const place = { Bucket: 'partloop', Key: `${prefix}/${key}` };
+      const { UploadId } = await client.send(new CreateMultipartUploadCommand(place));
+      await client.send(new UploadPartCommand({ ...place, UploadId, PartNumber: 1, Body: randomBytes(bytes) }));
+      client.destroy();
+    },
+  );
 
   it('names the folders below a prefix, even if they fill more than one page', async () => {
     const names = Array.from({ length: 1_003 }, (_, number) => `f${String(number).padStart(4, '0')}`);

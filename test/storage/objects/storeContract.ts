@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PartloopError } from '../../../domain/base/errors.js';
 import type { FailureCode } from '../../../domain/base/failures/failure.js';
-import type { ObjectStore } from '../../../storage/objects/objectStore.js';
+import type { ObjectFacts, ObjectStore, OpenUpload } from '../../../storage/objects/objectStore.js';
 import { forEachLimited } from '../../../storage/parallel.js';
 
 /** Keys that a path, a URL, XML or a shell would take for something else. */
@@ -25,6 +26,8 @@ const ODD_KEYS = [
 /** One page of a listing of S3 has at most 1,000 objects. */
 const BEYOND_A_PAGE = 1_003;
 const WRITERS = 8;
+/** What the clocks of this machine and of a server may be apart that counts whole seconds. */
+const CLOCK_MS = 1_100;
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const failsWith = (code: FailureCode) => (error: unknown) => error instanceof PartloopError && error.code === code;
@@ -33,8 +36,12 @@ const failsWith = (code: FailureCode) => (error: unknown) => error instanceof Pa
  * Register tests of the contract of every store: `storage/objects/objectStore.ts`, as S3 keeps it.
  *
  * @param open gives a store of an empty prefix of its own; it is called within tests, once per name
+ * @param beginUpload begins an upload in parts to a key of such a store that nobody ends
  */
-export function storeContract(open: (prefix: string) => ObjectStore): void {
+export function storeContract(
+  open: (prefix: string) => ObjectStore,
+  beginUpload: (prefix: string, key: string, bytes: number) => Promise<void>,
+): void {
   describe('as every store', () => {
     let store: ObjectStore;
     let folder: string;
@@ -55,7 +62,7 @@ export function storeContract(open: (prefix: string) => ObjectStore): void {
       assert.equal(text(await bytesOf(store, 'a/b')), 'hello');
       await store.getFile('a/b', join(folder, 'deep', 'b'));
       assert.equal(await readFile(join(folder, 'deep', 'b'), 'utf8'), 'hello');
-      assert.deepEqual(await store.head('a/b'), { key: 'a/b', size: 5, etag, versionId: null });
+      assert.deepEqual(await factsOf(store, 'a/b'), { key: 'a/b', size: 5, etag, versionId: null });
     });
 
     it('keeps the bytes that it was given, whatever is done to them before or after', async () => {
@@ -210,7 +217,9 @@ export function storeContract(open: (prefix: string) => ObjectStore): void {
         found.map(({ key }) => key),
         [...keys, 'list/sub/deep'],
       );
-      assert.deepEqual(found.at(-1), { key: 'list/sub/deep', size: 4, etag, versionId: null });
+      const { modifiedAt, ...last } = found.at(-1) ?? assert.fail('nothing is listed');
+      assert.deepEqual(last, { key: 'list/sub/deep', size: 4, etag, versionId: null });
+      assert.deepEqual(modifiedAt, (await many.head('list/sub/deep'))?.modifiedAt);
       assert.deepEqual(await listed(many, 'list/000'), keys.slice(0, 10));
       assert.deepEqual(await listed(many, 'nothing/'), []);
       assert.equal((await listed(many, '')).length, BEYOND_A_PAGE + 2);
@@ -234,6 +243,40 @@ export function storeContract(open: (prefix: string) => ObjectStore): void {
       await own.delete([]);
     });
 
+    it('tells when an object was written, and anew when it is written again', async () => {
+      const own = open('written');
+      const before = Date.now() - CLOCK_MS;
+      await own.put('first', 'one');
+      // The clocks of some servers count whole seconds.
+      await sleep(CLOCK_MS);
+      await own.put('second', 'two');
+      const [first, second] = [await own.head('first'), await own.head('second')];
+      assert.ok(first && second && before <= first.modifiedAt.getTime());
+      assert.ok(first.modifiedAt < second.modifiedAt && second.modifiedAt.getTime() <= Date.now() + CLOCK_MS);
+      await sleep(CLOCK_MS);
+      await own.put('first', 'one');
+      assert.ok(((await own.head('first'))?.modifiedAt ?? first.modifiedAt) > second.modifiedAt);
+    });
+
+    it('lists uploads in parts that nobody ended, and frees their parts', async () => {
+      const own = open('uploads');
+      const before = Date.now() - CLOCK_MS;
+      await beginUpload('uploads', 'deep/käfer', 1_000);
+      await beginUpload('uploads', 'deep/second', 2_000);
+      await beginUpload('uploads', 'deeper', 3_000);
+      assert.deepEqual(await listed(own, ''), [], 'they are no objects');
+      const uploads = await uploadsOf(own, 'deep/');
+      assert.deepEqual(uploads.map(({ key }) => key).sort(), ['deep/käfer', 'deep/second']);
+      for (const { startedAt } of uploads) assert.ok(startedAt.getTime() >= before);
+      const [first, second] = uploads.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+      assert.ok(first && second);
+      assert.deepEqual([await own.uploadedBytes(first), await own.uploadedBytes(second)], [1_000, 2_000]);
+      for (const _ of ['there', 'gone']) await own.abortUpload(first);
+      assert.equal(await own.uploadedBytes(first), 0);
+      assert.deepEqual(await uploadsOf(own, 'deep/'), [second]);
+      assert.equal((await uploadsOf(own, '')).length, 2);
+    });
+
     it('reads its own objects by their URI, and lists them so', async () => {
       await store.put('photos/1.jpg', 'pixels');
       const uri = `${store.uri}/photos/1.jpg`;
@@ -252,6 +295,17 @@ async function listed(store: ObjectStore, prefix: string): Promise<string[]> {
   const keys = [];
   for await (const { key } of store.list(prefix)) keys.push(key);
   return keys;
+}
+
+async function factsOf(store: ObjectStore, key: string): Promise<Omit<ObjectFacts, 'modifiedAt'> | null> {
+  const { modifiedAt: _, ...facts } = (await store.head(key)) ?? assert.fail(`${key} is not there`);
+  return facts;
+}
+
+async function uploadsOf(store: ObjectStore, prefix: string): Promise<OpenUpload[]> {
+  const uploads = [];
+  for await (const upload of store.openUploads(prefix)) uploads.push(upload);
+  return uploads;
 }
 
 async function foldersOf(store: ObjectStore, prefix: string): Promise<string[]> {
