@@ -12,7 +12,9 @@ export function createReportActivities(deps: ActivityDeps) {
   const { store } = deps;
   return {
     async report({ context, results }: { context: IterationContext; results: StepResults }): Promise<ReportResult> {
-      const { iteration, loop, config } = context;
+      const { iteration, loop } = context;
+      // Where else an iteration is noted is no result: its report stays the same.
+      const { tracking: _, ...config } = context.config;
       const { iterations } = await readLoopState(store, loop);
       const earlier = iterations
         .filter((entry) => entry.iteration < iteration && entry.current.status === 'finished')

@@ -17,10 +17,10 @@ const FIRST_STEP = {
   evaluationSize: 'evaluate',
   gate: 'decide',
   tune: 'tune',
-} as const satisfies Record<Exclude<keyof LoopConfig, 'durability'>, Step>;
+} as const satisfies Record<Exclude<keyof LoopConfig, 'durability' | 'tracking'>, Step>;
 
-/** Settings of machines, not of results. */
-const NO_STEP: ReadonlySet<string> = new Set(['durability']);
+/** Settings of machines and of what is noted elsewhere, not of results. */
+const NO_STEP: ReadonlySet<string> = new Set(['durability', 'tracking']);
 
 /** Folds of a scan are trained too, but with what was set when the scan was made. */
 function firstStepOf(setting: string): Step | null {

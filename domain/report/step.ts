@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LoopConfig } from '../config.js';
-import type { ResultOf, StepContract } from '../stepContract.js';
+import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 
 /** Step report: one HTML file that a person can keep, mail and print. */
 export const reportStep = {
@@ -9,12 +9,15 @@ export const reportStep = {
   inputs: z.strictObject({
     /** Of each iteration so far its number and the digests of its steps. */
     steps: z.array(z.array(z.union([z.number(), z.string(), z.null()]))),
-    config: z.custom<LoopConfig>(),
+    config: z.custom<Omit<LoopConfig, 'tracking'>>(),
   }),
   outputs: z.object({
     /** The page. */
     report: z.string(),
   }),
-  facts: z.object({}),
+  facts: z.object({
+    /** Not of the page: whoever records the iteration adds it. */
+    tracking: fact.text('not noted elsewhere').optional(),
+  }),
 } as const satisfies StepContract;
 export type ReportResult = ResultOf<typeof reportStep>;
