@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { peersPython } from './peers.js';
 
-const START_MS = 180_000;
+const START_MS = 300_000;
 
 export interface MlflowServer {
   uri: string;

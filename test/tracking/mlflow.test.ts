@@ -4,15 +4,19 @@ import { Client, Connection } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
 import { z } from 'zod';
+import { createDecideActivities } from '../../activities/decide.js';
 import { createLoopActivities } from '../../activities/loop.js';
-import { noteDecision } from '../../activities/tracking.js';
 import { noteApproval } from '../../cli/loop/noteApproval.js';
 import { type LoopConfig, loopConfigSchema } from '../../domain/config.js';
 import type { RegisteredModel } from '../../domain/decide/decision.js';
+import type { DecideResult } from '../../domain/decide/step.js';
 import type { IterationContext, StepResults } from '../../domain/steps.js';
+import { evaluationRowSchema } from '../../domain/tables.js';
+import { NO_TAGS } from '../../domain/tags.js';
 import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
 import { readLoopState } from '../../storage/loopState.js';
 import { readRegistry, registerBenchmark } from '../../storage/registry.js';
+import { writeTable } from '../../storage/tables/table.js';
 import { scannedPool } from '../pool/review/scannedPool.js';
 import { type MemoryStore, memoryStore } from '../support/memoryStore.js';
 import { type MlflowServer, startMlflow } from '../support/mlflowServer.js';
@@ -23,6 +27,11 @@ import { stepResult } from '../support/stepResult.js';
 
 const DIGEST = digestOfTaxonomy(TAXONOMY);
 const MODEL = `three-${DIGEST.slice(0, 8)}`;
+
+const EVALUATED = {
+  ...{ imageId: 'e'.repeat(64), fileName: 'test.jpg', vehicleId: null, ...NO_TAGS },
+  ...{ confusion: [1, 1, 90, 1, 2, 10], boundary: [1, 5, 9], imageMiou: 0.5 },
+};
 
 const entry = z.object({ key: z.string(), value: z.union([z.string(), z.number()]) });
 const runSchema = z.looseObject({
@@ -63,7 +72,7 @@ function resultsOf(iteration: number, facts: { miou: number; promoted: boolean }
 }
 
 describe('tracking in MLflow', function () {
-  this.timeout(240_000);
+  this.timeout(400_000);
   needsPeers('mlflow');
   let server: MlflowServer;
   let store: MemoryStore;
@@ -133,6 +142,16 @@ describe('tracking in MLflow', function () {
     return z.object({ model_versions: z.array(z.unknown()).default([]) }).parse(answer).model_versions.length;
   }
 
+  /** The step decide, as the workflow's run asks for it. */
+  async function decided(iteration: number, runId: string): Promise<DecideResult> {
+    await writeTable(store, 'evaluation.parquet', [EVALUATED], evaluationRowSchema);
+    const evaluate = stepResult('evaluate', { images: 'evaluation.parquet' }, { miou: 0.5, testVersion: 't1' });
+    const results = { ...resultsOf(iteration, { miou: 0.5, promoted: true }), evaluate };
+    const workflowExecution = { workflowId: `loop:cars:iteration:000${iteration}`, runId };
+    const { decide } = createDecideActivities(deps());
+    return new MockActivityEnvironment({ workflowExecution }).run(decide, { context: contextOf(iteration), results });
+  }
+
   const modelOf = (iteration: number): RegisteredModel => ({
     scan: resultsOf(iteration, { miou: 0, promoted: false }).train?.outputs.scan ?? '',
     card: resultsOf(iteration, { miou: 0, promoted: false }).train?.outputs.card ?? '',
@@ -188,11 +207,8 @@ describe('tracking in MLflow', function () {
 
   it('has the model in production as champion, moved by the gate and by an approval, and never back', async () => {
     const before = await versions();
-    await registerBenchmark(store, DIGEST, modelOf(1), 'promoted');
-    const environment = new MockActivityEnvironment({
-      workflowExecution: { workflowId: 'loop:cars:iteration:0001', runId: 'run-a' },
-    });
-    await environment.run(noteDecision, deps(), contextOf(1), modelOf(1));
+    const { facts } = await decided(1, 'run-a');
+    assert.equal(facts.gate, 'first');
     const first = await champion();
     assert.equal(first.iteration, '1');
     assert.equal(first.source, 's3://memory/store/loops/cars/iterations/1/train');
@@ -216,6 +232,7 @@ describe('tracking in MLflow', function () {
 
   it('fails no iteration where no server answers, and says so among its facts', async () => {
     config = configFor({ enabled: true, uri: 'http://127.0.0.1:9' });
+    assert.equal((await decided(1, 'run-a')).facts.gate, 'first');
     await record(1, 'run-a', resultsOf(1, { miou: 0.5, promoted: false }));
     const { iterations } = await readLoopState(store, 'cars');
     assert.deepEqual([iterations.length, iterations[0]?.current.status], [1, 'finished']);
