@@ -1,4 +1,4 @@
-import { appendFile, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { check } from '../../domain/base/checked.js';
@@ -75,9 +75,10 @@ export async function openExportFolder(out: string, request: FolderRequest, now:
   }
   const { createdAt, steps } =
     earlier === null ? { createdAt: now.toISOString(), steps: [] } : goOn(earlier, out, request);
-  if (earlier === null) await writeFile(journal, `${JSON.stringify({ ...request, createdAt })}\n`);
-  else
-    await writeFile(journal, [{ ...request, createdAt }, ...steps].map((line) => `${JSON.stringify(line)}\n`).join(''));
+  // Without a last line that was cut short: what is noted from now on begins a line of its own.
+  const lines = [{ ...request, createdAt }, ...steps].map((line) => `${JSON.stringify(line)}\n`);
+  await writeFile(`${journal}.new`, lines.join(''));
+  await rename(`${journal}.new`, journal);
   return {
     createdAt,
     steps,
