@@ -8,7 +8,7 @@ const only = (from, allowed, comment, pathNot = []) => ({
   comment,
   from: { path: `^${from}/`, pathNot },
   to: {
-    path: '^(workflows|activities|steps|training|report|workers|domain|storage|inference|formats|cli|demo|infra|bench|test|pool|cleanup)/',
+    path: '^(workflows|activities|steps|training|tracking|report|workers|domain|storage|inference|formats|cli|demo|infra|bench|test|pool|cleanup)/',
     pathNot: [`^${from}/`, ...allowed.map((folder) => `^${folder}/`)],
     dependencyTypesNot: ['type-only'],
   },
@@ -64,12 +64,13 @@ module.exports = {
     only('pool', ['domain', 'storage', 'formats'], 'what is done to a pool knows formats, domain and storage'),
     only('cleanup', ['domain', 'storage'], 'what may go is read from records alone'),
     only('inference', ['domain', 'storage', 'steps'], 'inference knows domain, storage and how steps run'),
+    only('tracking', ['domain'], 'what is noted in services of others knows what is noted, and nothing of who asks'),
     only('steps', ['domain', 'storage'], 'how any step runs: commits, heartbeats, pins; nothing of what it does'),
     only('training', ['domain', 'storage', 'inference', 'steps'], 'what runs a trainer knows steps and derivatives'),
     only('report', ['domain', 'storage', 'inference', 'steps'], 'pages are functions from stored records to HTML'),
     only(
       'activities',
-      ['domain', 'storage', 'inference', 'formats', 'pool', 'steps', 'training', 'report'],
+      ['domain', 'storage', 'inference', 'formats', 'pool', 'steps', 'training', 'tracking', 'report'],
       'activities are thin: they call the folders below',
     ),
     only(
@@ -82,7 +83,7 @@ module.exports = {
       'cli',
       [
         ...['domain', 'storage', 'formats', 'pool', 'cleanup', 'inference', 'training', 'report', 'activities'],
-        ...['workers', 'infra'],
+        ...['tracking', 'workers', 'infra'],
       ],
       'commands ask for work and show it; nothing that they call knows of them',
     ),

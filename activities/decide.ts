@@ -26,6 +26,7 @@ import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { readRegistry, registerBenchmark, takeLook, trainedModel } from '../storage/registry.js';
 import { writeJson } from '../storage/tables/json.js';
 import { readTable } from '../storage/tables/table.js';
+import { noteDecision } from './tracking.js';
 
 /** Step decide: the candidate against the model in production, on the same test set. */
 export function createDecideActivities(deps: ActivityDeps) {
@@ -75,6 +76,7 @@ async function decide(deps: ActivityDeps, { context, results }: StepInput): Prom
     await registerBenchmark(store, taxonomyDigest, candidate, `promoted by loop ${loop}, iteration ${iteration}`);
     log.info({ loop, iteration, digest: candidate.digest.slice(0, 12) }, 'the candidate is the benchmark now');
   }
+  await withHeartbeat(() => noteDecision(deps, context, candidate));
   return result;
 }
 

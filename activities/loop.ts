@@ -33,6 +33,7 @@ import { openPool } from '../storage/pool.js';
 import { readJson } from '../storage/tables/json.js';
 import { runningIterations } from './openWorkflows.js';
 import { resolveStart } from './startRequest.js';
+import { noteEnd } from './tracking.js';
 
 export interface StartedLoop extends RunIterationsAnswer {
   workflowId: string;
@@ -159,8 +160,20 @@ async function prepareIteration({ store }: LoopDeps, request: IterationRequest):
   };
 }
 
-/** Record an attempt in the loop's state; recording the same run twice changes nothing more. */
-async function recordIteration({ store }: LoopDeps, input: RecordInput): Promise<void> {
+/**
+ * Record an attempt in the loop's state, and where else the settings ask for it; recording the same run twice changes
+ * nothing more. What could not be noted elsewhere stands in the record as a fact.
+ */
+async function recordIteration(deps: LoopDeps, input: RecordInput): Promise<void> {
+  await recordInState(deps, input);
+  const { context, results, status, error, runId } = input;
+  const missed = await noteEnd(deps, context, runId, { results, status, error });
+  if (missed === null || results.report === undefined) return;
+  const facts = { ...results.report.facts, tracking: missed };
+  await recordInState(deps, { ...input, results: { ...results, report: { ...results.report, facts } } });
+}
+
+async function recordInState({ store }: LoopDeps, input: RecordInput): Promise<void> {
   const { context, results, status, error, runId } = input;
   const attempt: IterationAttempt = {
     runId,

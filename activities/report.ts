@@ -12,19 +12,20 @@ export function createReportActivities(deps: ActivityDeps) {
   const { store } = deps;
   return {
     async report({ context, results }: { context: IterationContext; results: StepResults }): Promise<ReportResult> {
-      const { iteration, loop, config } = context;
+      const { iteration, loop } = context;
+      // Where else an iteration is noted is no result: its report stays the same.
+      const { tracking: _, policy: __, ...config } = context.config;
       const { iterations } = await readLoopState(store, loop);
       const earlier = iterations
         .filter((entry) => entry.iteration < iteration && entry.current.status === 'finished')
         .map((entry) => ({ iteration: entry.iteration, results: entry.current.results }));
       const history = [...earlier, { iteration, results }];
-      const { policy: _, ...settings } = config;
       const inputs = {
         steps: history.map((entry) => [
           entry.iteration,
           ...STEPS.map((step) => (step === 'report' ? null : (entry.results[step]?.digest ?? null))),
         ]),
-        config: settings,
+        config,
       };
       return withHeartbeat((beat) =>
         runStep(store, context, reportStep, inputs, async (attempt) => {

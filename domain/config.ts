@@ -3,6 +3,7 @@ import { nameSchema } from './base/ids.js';
 import { gateConfigSchema } from './decide/config.js';
 import { sampleConfigSchema } from './sample/config.js';
 import { type ScanConfig, scanConfigSchema } from './scan/config.js';
+import { trackingConfigSchema } from './tracking/config.js';
 import { type TrainConfig, trainConfigSchema } from './train/config.js';
 import { tuneConfigSchema } from './tune/config.js';
 
@@ -103,6 +104,7 @@ export const loopConfigSchema = z.strictObject({
     ),
   policy: policyConfigSchema.prefault({}),
   durability: durabilityConfigSchema.prefault({}),
+  tracking: trackingConfigSchema.prefault({}),
 });
 export type LoopConfig = z.infer<typeof loopConfigSchema>;
 

@@ -16,6 +16,9 @@ export const NO_CLASS_RULES: ClassRules = { map: new Map(), leaveOut: new Set() 
 /** Names that mean "no part" in other people's category lists. */
 const BACKGROUND_NAMES: ReadonlySet<string> = new Set(['background', '_background_']);
 
+/** What exports call the pixels that count nowhere; no class of a taxonomy can be named so. */
+export const IGNORED_NAME = '_ignored_';
+
 /** A class name as tools write it: case, blanks and dashes aside. */
 export const plainClassName = (name: string): string =>
   name
@@ -62,6 +65,7 @@ export function matchClasses(
       if (leaveOut.has(name)) return [category, null];
       const target = map.get(name);
       if (target !== undefined) return [category, targets.get(target)];
+      if (name === IGNORED_NAME) return [category, IGNORE_INDEX];
       return [category, BACKGROUND_NAMES.has(name) ? BACKGROUND : values.get(name)];
     }),
   );

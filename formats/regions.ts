@@ -3,6 +3,8 @@ import { type Component, connectedComponents, skipValues } from '../domain/geome
 import { BACKGROUND, IGNORE_INDEX } from '../domain/taxonomy.js';
 import type { ManifestImage } from './manifest.js';
 
+type Size = Pick<ManifestImage, 'width' | 'height'>;
+
 /** Pieces that a label may be in where each becomes an object: more are speckles, of which a tool would show none. */
 const MAX_PIECES = 250_000;
 
@@ -19,7 +21,7 @@ export interface LabelRegions {
  *
  * @throws PartloopError `data-invalid` for a speckled label, which only index masks can hold
  */
-export function labelRegions({ width, height }: ManifestImage, raster: Uint8Array): LabelRegions {
+export function labelRegions({ width, height }: Size, raster: Uint8Array): LabelRegions {
   try {
     return connectedComponents(raster, width, height, skipValues(BACKGROUND, IGNORE_INDEX), MAX_PIECES);
   } catch (cause) {
@@ -52,7 +54,7 @@ export function findingsAt({ width, height, findings }: ManifestImage, component
  */
 export function regionRuns(
   { list, ids }: LabelRegions,
-  { width, height }: ManifestImage,
+  { width, height }: Size,
   order: 'rows' | 'columns',
 ): (component: Component) => Int32Array {
   const byColumn = order === 'columns';

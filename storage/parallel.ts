@@ -25,3 +25,23 @@ export async function forEachLimited<T>(
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
   signal?.throwIfAborted();
 }
+
+/**
+ * What `work` makes of each item, in the order of the items, while up to `limit` of them are under way. The first error
+ * ends it when its turn comes.
+ */
+export async function* mapInOrder<T, R>(
+  items: Iterable<T>,
+  limit: number,
+  work: (item: T) => Promise<R>,
+): AsyncGenerator<R> {
+  const ahead: Promise<R>[] = [];
+  for (const item of items) {
+    const result = work(item);
+    // An error is thrown in its turn; until then nobody waits for it.
+    result.catch(() => undefined);
+    ahead.push(result);
+    if (ahead.length >= limit) yield await (ahead.shift() as Promise<R>);
+  }
+  for (const result of ahead) yield await result;
+}

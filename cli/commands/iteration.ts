@@ -18,6 +18,7 @@ import {
   printDifference,
 } from '../loop/iterationDiff.js';
 import { cancelIteration, commandLoop } from '../loop/loopClient.js';
+import { noteApproval } from '../loop/noteApproval.js';
 import { name, settingsFrom } from '../options.js';
 import { printJson, printTable, say, sayText } from '../output.js';
 import { waitAndPrint } from './loop.js';
@@ -161,6 +162,8 @@ function registerApprove(iteration: Command): void {
       const registry = await updateRegistry(store, taxonomyDigest, (before) =>
         withApproval(before, decision, by.slice(0, MAX_NAME), new Date().toISOString()),
       );
+      const missed = await noteApproval(store, found.current.config, registry);
+      if (missed !== null) say(`The alias in MLflow is not moved: ${missed}`);
       if (json) return printJson(registry.history.at(-1));
       say(`the model of loop ${loop}, iteration ${found.iteration}, is in production`);
     });

@@ -17,10 +17,10 @@ const FIRST_STEP = {
   evaluationSize: 'evaluate',
   gate: 'decide',
   tune: 'tune',
-} as const satisfies Record<Exclude<keyof LoopConfig, 'durability' | 'policy'>, Step>;
+} as const satisfies Record<Exclude<keyof LoopConfig, 'durability' | 'policy' | 'tracking'>, Step>;
 
-/** Settings of machines and of times, not of results. */
-const NO_STEP: ReadonlySet<string> = new Set(['durability', 'policy']);
+/** Settings of machines, of times and of what is noted elsewhere, not of results. */
+const NO_STEP: ReadonlySet<string> = new Set(['durability', 'policy', 'tracking']);
 
 /** Folds of a scan are trained too, but with what was set when the scan was made. */
 function firstStepOf(setting: string): Step | null {

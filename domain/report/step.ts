@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LoopConfig } from '../config.js';
-import type { ResultOf, StepContract } from '../stepContract.js';
+import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 
 /** Step report: one HTML file that a person can keep, mail and print. */
 export const reportStep = {
@@ -9,13 +9,16 @@ export const reportStep = {
   inputs: z.strictObject({
     /** Of each iteration so far its number and the digests of its steps. */
     steps: z.array(z.array(z.union([z.number(), z.string(), z.null()]))),
-    /** When iterations begin changes nothing of what is told of one. */
-    config: z.custom<Omit<LoopConfig, 'policy'>>(),
+    /** When iterations begin, and where they are noted, changes nothing of what is told of one. */
+    config: z.custom<Omit<LoopConfig, 'policy' | 'tracking'>>(),
   }),
   outputs: z.object({
     /** The page. */
     report: z.string(),
   }),
-  facts: z.object({}),
+  facts: z.object({
+    /** Not of the page: whoever records the iteration adds it. */
+    tracking: fact.text('not noted elsewhere').optional(),
+  }),
 } as const satisfies StepContract;
 export type ReportResult = ResultOf<typeof reportStep>;

@@ -25,8 +25,8 @@ const roles = z.string().transform((list, context): WorkerRole[] => {
 
 /**
  * Every environment variable that partloop itself reads, with what it may hold; docs/operations.md lists them. Those of
- * Temporal and AWS are their libraries' own but for the addresses and regions that are shown. A variable that is empty
- * counts as unset, except `PARTLOOP_WORKERS`.
+ * Temporal and AWS are their libraries' own but for the addresses and regions that are shown, and those of MLflow may
+ * hold a password (`tracking/mlflow/address.ts`). A variable that is empty counts as unset, except `PARTLOOP_WORKERS`.
  */
 export const variablesSchema = z.object({
   PARTLOOP_HOME: text.optional().describe('Folder of the local stack and of caches'),

@@ -55,3 +55,19 @@ function decompress(text: string): number[] {
   }
   return runs;
 }
+
+/** The same the other way: COCO's compressed text of uncompressed run lengths. */
+export function compressRuns(runs: readonly number[]): string {
+  let text = '';
+  for (const [index, run] of runs.entries()) {
+    let rest = index > 2 ? run - (runs[index - 2] as number) : run;
+    for (let more = true; more; ) {
+      const code = rest & 31;
+      rest >>= 5;
+      // Done when the bits that are left are copies of the sign.
+      more = (code & 16) === 0 ? rest !== 0 : rest !== -1;
+      text += String.fromCharCode(code + (more ? 32 : 0) + 48);
+    }
+  }
+  return text;
+}

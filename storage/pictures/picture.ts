@@ -35,6 +35,8 @@ export interface OpenPicture {
    * upright.
    */
   plain: boolean;
+  /** Stored otherwise than it is shown, by its EXIF orientation. */
+  turned: boolean;
   /** In normal form. One picture decodes once; take `clone()` for more. */
   pixels: Sharp;
 }
@@ -66,6 +68,7 @@ export async function openPicture(
     height,
     plain:
       !deep && !hasAlpha && !hasProfile && orientation === 1 && (space === 'b-w' ? channels === 1 : space === 'srgb'),
+    turned: orientation !== 1,
     // sharp takes 16-bit colours with a profile to Display P3 and leaves them there unless asked for another.
     pixels: deep && hasProfile && channels >= 3 ? upright.withIccProfile('srgb', { attach: false }) : upright,
   };

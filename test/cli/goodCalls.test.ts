@@ -222,11 +222,27 @@ describe('a command that needs no worker', function () {
     assert.deepEqual(calls, ['adopted']);
   });
 
-  it('tries learning rates', async function () {
-    if (!existsSync(PYTHON)) this.skip();
+  it('exports a pool', async () => {
+    await makeTinyPool();
+    const report = z.looseObject({ images: z.number(), files: z.array(z.looseObject({ file: z.string() })) });
+    const coco = await answered(report, 'pool', 'export', 'coco', TINY, '--out', join(home, 'coco'));
+    assert.equal(coco.images, 4);
+    for (const { file } of coco.files) assert.ok(existsSync(join(home, 'coco', file)), file);
+    const parquet = await answered(report, 'pool', 'export', 'hf', TINY, '--out', join(home, 'hf'), '--split', 'train');
+    assert.equal(parquet.images, 4);
+    assert.ok(existsSync(join(home, 'hf', 'croissant.json')));
+  });
+
+  /** Does nothing a second time. */
+  async function makeTinyPool(): Promise<void> {
     await store.put(keys.taxonomy(TINY), JSON.stringify(taxonomy));
     const rows = await Promise.all([0, 1, 2, 3].map((index) => tinyImage(store, index)));
-    await (await openPool(store, TINY)).append(() => rows);
+    await (await openPool(store, TINY)).append((history) => (history.images().length > 0 ? [] : rows));
+  }
+
+  it('tries learning rates', async function () {
+    if (!existsSync(PYTHON)) this.skip();
+    await makeTinyPool();
     const out = join(home, 'rates.svg');
     const small = ['train.batchSize=2', 'train.imageSize=64', 'train.threads=1'];
     await said('train', 'lr-find', '--pool', TINY, '--iterations', '3', '--out', out, '--set', ...small);

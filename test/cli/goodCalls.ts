@@ -24,6 +24,8 @@ export const GOOD_CALLS: Readonly<Record<string, readonly [file: string, call?: 
   'pool taxonomy': [HERE],
   'pool rules': ['integration/terminal.test.ts'],
   'pool tag': [HERE],
+  'pool export coco': [HERE],
+  'pool export hf': [HERE],
   'pool remove': [HERE],
   'pool restore': [HERE],
   'pool delete': [HERE],

@@ -15,13 +15,14 @@ import { name as poolName } from '../../options.js';
 import { printJson, printTable, say } from '../../output.js';
 import { loadTaxonomy } from '../import.js';
 import { registerDelete } from './poolDelete.js';
+import { registerExport } from './poolExport.js';
 import { registerRemove } from './poolRemove.js';
 
 const NAMES_SHOWN = 5;
 
-/** `partloop pool list|stats|taxonomy|rules|tag|remove|restore|delete`. */
+/** `partloop pool list|stats|taxonomy|rules|tag|export|remove|restore|delete`. */
 export function register(program: Command): void {
-  const pool = program.command('pool').description('Show and change pools, their taxonomies and their images');
+  const pool = program.command('pool').description('Show, change and export pools, their taxonomies and their images');
 
   registerRemove(pool);
   registerDelete(pool);
@@ -30,6 +31,7 @@ export function register(program: Command): void {
   registerTaxonomy(pool);
   registerRules(pool);
   registerTag(pool);
+  registerExport(pool);
 }
 
 function registerList(pool: Command): void {
