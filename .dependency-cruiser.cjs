@@ -8,7 +8,7 @@ const only = (from, allowed, comment, pathNot = []) => ({
   comment,
   from: { path: `^${from}/`, pathNot },
   to: {
-    path: '^(workflows|activities|steps|training|report|workers|domain|storage|inference|formats|cli|demo|infra|bench|test|pool)/',
+    path: '^(workflows|activities|steps|telemetry|training|report|workers|domain|storage|inference|formats|cli|demo|infra|bench|test|pool)/',
     pathNot: [`^${from}/`, ...allowed.map((folder) => `^${folder}/`)],
     dependencyTypesNot: ['type-only'],
   },
@@ -64,6 +64,7 @@ module.exports = {
     only('pool', ['domain', 'storage', 'formats'], 'what is done to a pool knows formats, domain and storage'),
     only('inference', ['domain', 'storage', 'steps'], 'inference knows domain, storage and how steps run'),
     only('steps', ['domain', 'storage'], 'how any step runs: commits, heartbeats, pins; nothing of what it does'),
+    only('telemetry', ['domain', 'storage'], 'what the outside is told: messages'),
     only('training', ['domain', 'storage', 'inference', 'steps'], 'what runs a trainer knows steps and derivatives'),
     only('report', ['domain', 'storage', 'inference', 'steps'], 'pages are functions from stored records to HTML'),
     only(
@@ -73,13 +74,27 @@ module.exports = {
     ),
     only(
       'workers',
-      ['activities', 'steps', 'training', 'domain', 'storage', 'inference'],
+      ['activities', 'steps', 'telemetry', 'training', 'domain', 'storage', 'inference'],
       'workers put parts together',
     ),
     only('infra', ['domain', 'storage', 'workers'], 'the local stack starts workers; it knows nothing of what they do'),
     only(
       'cli',
-      ['domain', 'storage', 'formats', 'pool', 'inference', 'training', 'report', 'activities', 'workers', 'infra'],
+      [
+        ...[
+          'domain',
+          'storage',
+          'formats',
+          'pool',
+          'inference',
+          'training',
+          'report',
+          'activities',
+          'workers',
+          'infra',
+        ],
+        'telemetry',
+      ],
       'commands ask for work and show it; nothing that they call knows of them',
     ),
     only('demo', ['domain', 'storage', 'formats', 'pool', 'infra', 'cli'], 'the demo does what a person does'),

@@ -19,6 +19,7 @@ import {
   withProposal,
 } from '../domain/loop/state.js';
 import type { RunIterations, RunIterationsAnswer } from '../domain/messages.js';
+import { attemptOccasions } from '../domain/notify/occasion.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
 import { type Proposal, tuningSchema } from '../domain/tune/proposal.js';
 import { UPDATES, WORKFLOWS } from '../domain/workflowNames.js';
@@ -137,7 +138,7 @@ async function prepareIteration({ store }: LoopDeps, request: IterationRequest):
 }
 
 /** Record an attempt in the loop's state; recording the same run twice changes nothing more. */
-async function recordIteration({ store }: LoopDeps, input: RecordInput): Promise<void> {
+async function recordIteration({ store, notify }: LoopDeps, input: RecordInput): Promise<void> {
   const { context, results, status, error, runId } = input;
   const attempt: IterationAttempt = {
     runId,
@@ -150,10 +151,11 @@ async function recordIteration({ store }: LoopDeps, input: RecordInput): Promise
   };
   const tuning = results.tune?.outputs.tuning;
   const searched = status === 'finished' && tuning !== undefined ? await readJson(store, tuning, tuningSchema) : null;
-  await updateLoopState(store, context.loop, (state) => {
+  const after = await updateLoopState(store, context.loop, (state) => {
     const recorded = withAttempt(state, context.iteration, attempt);
     // What an old iteration found when it was replayed is no news for the iterations to come.
     const isLatest = context.iteration + 1 >= nextIteration(recorded);
     return searched !== null && isLatest ? withProposal(recorded, searched.proposal) : recorded;
   });
+  await notify?.(attemptOccasions(after, context.iteration, attempt));
 }

@@ -18,6 +18,7 @@ const COMMANDS = {
   iteration: () => import('./commands/iteration.js'),
   report: () => import('./commands/report.js'),
   schedule: () => import('./commands/schedule.js'),
+  notify: () => import('./commands/notify.js'),
   config: () => import('./commands/config.js'),
 } as const;
 

@@ -26,6 +26,7 @@ export function workerEnvironment(home: string, ports: Ports, credentials: Stack
     environment.TEMPORAL_CONFIG_FILE = homePaths(home).temporalConfig;
     environment.TEMPORAL_ADDRESS = `127.0.0.1:${ports.temporal}`;
     environment.TEMPORAL_NAMESPACE = LOCAL_NAMESPACE;
+    environment.TEMPORAL_UI_URL = `http://127.0.0.1:${ports.temporalUi}`;
   }
   if (!keepStore) {
     environment.PARTLOOP_STORE = LOCAL_STORE;

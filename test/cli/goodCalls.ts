@@ -49,6 +49,7 @@ export const GOOD_CALLS: Readonly<Record<string, readonly [file: string, call?: 
   'schedule pause': [HERE],
   'schedule resume': ['integration/terminal.test.ts'],
   'schedule delete': ['integration/loop.test.ts'],
+  'notify test': ['telemetry/notify/notifyCommand.test.ts'],
   'config schema': [HERE],
   'config docs': [HERE],
 };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readVariables, VARIABLE_NAMES } from '../../../domain/settings/variables.js';
+import { readVariables, shownVariables, VARIABLE_NAMES } from '../../../domain/settings/variables.js';
 import { ROOT } from '../../support/binaries.js';
 
 const ALLOWED = {
@@ -41,6 +41,40 @@ describe('environment variables', () => {
       }
     });
   }
+
+  const NOTIFY = {
+    PARTLOOP_NOTIFY_URL: 'https://hooks.example/services/hidden',
+    PARTLOOP_NOTIFY_SECRET: `whsec_${Buffer.alloc(24, 1).toString('base64')}`,
+  };
+
+  it('name a webhook with its key or not at all', () => {
+    assert.equal(readVariables(NOTIFY).PARTLOOP_NOTIFY_URL, NOTIFY.PARTLOOP_NOTIFY_URL);
+    for (const [name, value] of Object.entries(NOTIFY))
+      assert.throws(() => readVariables({ [name]: value }), { code: 'config-invalid', message: /is not set/ });
+  });
+
+  it('of a webhook are shown by no error and no list', () => {
+    for (const [name, ...values] of [
+      [
+        'PARTLOOP_NOTIFY_URL',
+        'hooks.example/hidden',
+        'ftp://hooks.example/hidden',
+        'https://hidden:word@hooks.example/',
+      ],
+      ['PARTLOOP_NOTIFY_SECRET', 'hidden', `whsec_${Buffer.alloc(23).toString('base64')}`, 'x'.repeat(100)],
+    ] as const)
+      for (const value of values)
+        assert.throws(
+          () => readVariables({ ...NOTIFY, [name]: value }),
+          (error: Error) =>
+            error.message.startsWith(`the environment variable ${name} must be `) && !error.message.includes(value),
+        );
+    assert.deepEqual(shownVariables({ ...NOTIFY, PARTLOOP_HOME: '/tmp/a' }), {
+      PARTLOOP_HOME: '/tmp/a',
+      PARTLOOP_NOTIFY_URL: '(hidden)',
+      PARTLOOP_NOTIFY_SECRET: '(hidden)',
+    });
+  });
 
   const declared = new Set<string>(VARIABLE_NAMES);
 
