@@ -43,6 +43,14 @@ export const withInput = <T>(args: readonly unknown[], work: () => Promise<T>): 
   return asked.run(defined(fields), work);
 };
 
+/** The loop of an activity: from its input, else from the id of its workflow; a scan by itself belongs to none. */
+export function loopOf(workflowId: string, args: readonly unknown[]): string | undefined {
+  const own = OWN_ID.exec(workflowId)?.groups;
+  if (own?.scan !== undefined) return undefined;
+  const { context, loop } = inputSchema.safeParse(args[0]).data ?? {};
+  return own?.loop ?? context?.loop ?? loop;
+}
+
 /** The fields of the activity that this runs in; none outside of one. */
 export function activityFields(): LogFields {
   const info = currentInfo();

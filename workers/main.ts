@@ -35,6 +35,7 @@ try {
   const deps = { ...common, store: openStore(store), log, client };
   await runWorkers(roles, {
     deps: { ...deps, ...notifying(variables, deps) },
+    metrics: variables.PARTLOOP_METRICS_ADDRESS ?? null,
     equipment: { ...common, store, client, address: temporalFromEnvironment().connection.address },
   });
   leave(0);

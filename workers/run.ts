@@ -10,6 +10,8 @@ import { checkEquipment, type Equipment } from './checks/check.js';
 import { temporalFromEnvironment } from './connections.js';
 import { keepWorking } from './keepWorking.js';
 import { runtimeLogs } from './log.js';
+import { measured } from './metrics/measured.js';
+import { installRuntime } from './metrics/runtime.js';
 import { ROLES, type Role } from './roles.js';
 import { workflowBuild, workflowCode } from './workflowCode.js';
 
@@ -21,6 +23,8 @@ export interface Shared {
   deps: ActivityDeps & { client: Client };
   /** The same, as it is checked before the first task is asked for. */
   equipment: Equipment;
+  /** Where Prometheus is answered; null for nowhere. */
+  metrics?: string | null;
 }
 
 /** A worker for one role, connected and ready to run; `onEnd` hears how each activity ended. */
@@ -42,7 +46,9 @@ export async function createWorker(
     shutdownGraceTime: graceTime,
     shutdownForceTime: forceTime,
     maxHeartbeatThrottleInterval: LONGEST_SILENCE,
-    interceptors: { activity: [castErrors(role, onEnd)] },
+    interceptors: {
+      activity: [measured({ meter: Runtime.instance().metricMeter, role, home: deps.home }), castErrors(role, onEnd)],
+    },
     ...(workflows ? workflowCode(deps.root) : {}),
     ...(workflows && build !== null ? { buildId: build } : {}),
   });
@@ -54,11 +60,11 @@ export async function createWorker(
  * @throws what a machine lacks for its roles; the reason for which an activity retired this process, once the workers
  * have ended in order
  */
-export async function runWorkers(roles: readonly Role[], { deps, equipment }: Shared): Promise<void> {
+export async function runWorkers(roles: readonly Role[], { deps, equipment, metrics = null }: Shared): Promise<void> {
   // A poll that is given up at once loses the task that is on its way to it, until its heartbeat is missed: ten minutes
   // of a training. (https://github.com/temporalio/sdk-rust/issues/1080)
   process.env.TEMPORAL_POLL_SHUTDOWN_INTERRUPT_WAIT_MS ??= '1000';
-  Runtime.install({ shutdownSignals: [], ...runtimeLogs(deps.log) });
+  installRuntime({ shutdownSignals: [], ...runtimeLogs(deps.log) }, metrics);
   const stopped = new AbortController();
   let broken: Error | null = null;
   const end = (reason: Error): void => {

@@ -16,6 +16,10 @@ const isSecret = (value: string): boolean => {
   const bytes = ((base64?.replace(/=+$/, '').length ?? 0) * 3) / 4;
   return bytes >= 24 && bytes < 65;
 };
+const isAddress = (value: string): boolean => {
+  const [, port] = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):([1-9]\d{0,4})$/.exec(value) ?? [];
+  return Number(port) <= 65_533;
+};
 const isPlainUrl = (value: string): boolean => isUrl(value) && !new URL(value).username && !new URL(value).password;
 
 /** A comma-separated list of roles; an empty one is a list too. */
@@ -63,6 +67,10 @@ export const variablesSchema = z.object({
     .refine(isSecret, 'whsec_ and 24 to 64 bytes in base64')
     .optional()
     .describe('Key by which messages to that webhook are signed'),
+  PARTLOOP_METRICS_ADDRESS: text
+    .refine(isAddress, 'an address with a port up to 65533 such as 127.0.0.1:9464')
+    .optional()
+    .describe('Where a worker answers Prometheus; under the local stack the next two ports too'),
   PARTLOOP_DEBUG: text.optional().describe('Any value: unexpected errors show their full trace'),
   PARTLOOP_STORE: text.regex(STORE, 's3://bucket/prefix').optional().describe('Store to use instead of a local one'),
   TEMPORAL_ADDRESS: text.optional().describe('Temporal service to use instead of a local one'),

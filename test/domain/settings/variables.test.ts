@@ -9,6 +9,7 @@ const ALLOWED = {
   PARTLOOP_CACHE_GB: 'a number of gigabytes such as 100',
   PARTLOOP_WORKERS: 'any of light, scan, train, separated by commas, or nothing',
   PARTLOOP_STORE: 's3://bucket/prefix',
+  PARTLOOP_METRICS_ADDRESS: 'an address with a port up to 65533 such as 127.0.0.1:9464',
   AWS_ENDPOINT_URL_S3: 'an address such as http://127.0.0.1:9000',
   TEMPORAL_UI_URL: 'an address such as http://127.0.0.1:9000',
 } as const;
@@ -29,6 +30,15 @@ describe('environment variables', () => {
     ['PARTLOOP_CACHE_GB', '10GB', '-1', 'NaN', 'Infinity', '1e99', '0x10', ' 5', 'ten'],
     ['PARTLOOP_WORKERS', 'trian', 'light;scan', 'constructor'],
     ['PARTLOOP_STORE', 'bucket', '/tmp/store', 's3://', 'http://127.0.0.1/x'],
+    [
+      'PARTLOOP_METRICS_ADDRESS',
+      '9464',
+      'localhost:9464',
+      '127.0.0.1',
+      '127.0.0.1:0',
+      '127.0.0.1:65534',
+      'http://127.0.0.1:9464',
+    ],
     ['AWS_ENDPOINT_URL_S3', '127.0.0.1:9000', 'ftp://x'],
     ['TEMPORAL_UI_URL', 'localhost:8233', 'javascript:alert(1)'],
   ] as const) {
