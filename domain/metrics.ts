@@ -26,6 +26,11 @@ export const METRICS = {
     buckets: SECONDS,
     help: 'How long a worker worked on one try of an activity; the sum by step and role is what a step costs',
   },
+  partloop_activities_running: {
+    kind: 'gauge',
+    labels: PLACE,
+    help: 'Activities that this worker works on now',
+  },
   partloop_failures_total: {
     kind: 'counter',
     labels: [...PLACE, 'code'],

@@ -23,13 +23,23 @@ interface Measured {
  */
 export function measured({ meter, role, home }: Measured): ActivityInterceptorsFactory {
   const recorderWith = recorderOf(meter);
+  const running = new Map<string, number>();
+  const count = (place: string, by: 1 | -1): number => {
+    const now = (running.get(place) ?? 0) + by;
+    if (now === 0) running.delete(place);
+    else running.set(place, now);
+    return now;
+  };
   return ({ info }) => ({
     inbound: {
       async execute(input, next): Promise<unknown> {
         // It waits for another workflow, and costs nothing.
         if (info.activityType === 'joinWorkflow') return next(input);
         const loop = loopOf(info.workflowExecution?.workflowId ?? '', input.args) ?? NO_LOOP;
-        const record = recorderWith({ loop, step: stepOfActivity(info.activityType), role });
+        const step = stepOfActivity(info.activityType);
+        const record = recorderWith({ loop, step, role });
+        const place = `${loop} ${step}`;
+        record('partloop_activities_running', count(place, 1));
         record(
           'partloop_queue_wait_seconds',
           Math.max(0, Date.now() - info.currentAttemptScheduledTimestampMs) / 1_000,
@@ -50,6 +60,7 @@ export function measured({ meter, role, home }: Measured): ActivityInterceptorsF
           if (!isCancelled) record('partloop_failures_total', 1, { code: codeOf(error) });
           throw error;
         } finally {
+          record('partloop_activities_running', count(place, -1));
           await freeBytes(home, (bytes) => record('partloop_disk_free_bytes', bytes));
         }
       },

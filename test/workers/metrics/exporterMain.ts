@@ -87,6 +87,18 @@ await run('recordIteration', ITERATION, [recorded], async () => undefined);
 await run('scanShard', 'scan:night-1', [{ shard: 0 }], async () => undefined, 'scan');
 for (let n = 0; n < MAX_LOOPS + 20; n++)
   await run('loadLoop', `loop:many-${n}`, [{ loop: `many-${n}` }], async () => ({}));
+let over = (): void => undefined;
+const underWay = run(
+  'evaluate',
+  ITERATION,
+  [{ context }],
+  () => new Promise<void>((resolve) => (over = resolve)),
+  'scan',
+);
 process.stdout.write('measured\n');
 process.stdin.resume();
-process.stdin.once('end', () => process.exit(0));
+process.stdin.once('end', async () => {
+  over();
+  await underWay;
+  process.exit(0);
+});

@@ -97,6 +97,8 @@ describe('the metrics of a worker', function () {
     assert.equal(only('partloop_iterations_total', { loop: 'cars', status: 'failed' }), 0);
     assert.equal(only('partloop_step_seconds', { loop: 'cars', step: 'scan' }), 1);
     assert.ok(only('partloop_disk_free_bytes', { role: 'light' }) > 0);
+    assert.equal(only('partloop_activities_running', { loop: 'cars', step: 'evaluate' }), 1);
+    assert.equal(only('partloop_activities_running', { loop: 'cars', step: 'scan' }), 0);
     assert.equal(only('partloop_activity_seconds_count', { loop: NO_LOOP, step: 'scan' }), 1);
   });
 
