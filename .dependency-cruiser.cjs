@@ -64,7 +64,7 @@ module.exports = {
     only('pool', ['domain', 'storage', 'formats'], 'what is done to a pool knows formats, domain and storage'),
     only('inference', ['domain', 'storage', 'steps'], 'inference knows domain, storage and how steps run'),
     only('steps', ['domain', 'storage'], 'how any step runs: commits, heartbeats, pins; nothing of what it does'),
-    only('telemetry', ['domain', 'storage'], 'what the outside is told: messages'),
+    only('telemetry', ['domain', 'storage'], 'what the outside is told: messages and spans'),
     only('training', ['domain', 'storage', 'inference', 'steps'], 'what runs a trainer knows steps and derivatives'),
     only('report', ['domain', 'storage', 'inference', 'steps'], 'pages are functions from stored records to HTML'),
     only(

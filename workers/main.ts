@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -11,6 +12,7 @@ import type { ActivityDeps } from '../steps/deps.js';
 import { openStore } from '../storage/objects/s3.js';
 import { notifier } from '../telemetry/notify/notifier.js';
 import { webhookOf } from '../telemetry/notify/webhook.js';
+import type { Tracing } from '../telemetry/traces/tracing.js';
 import { connectClient, storeFromEnvironment, temporalFromEnvironment } from './connections.js';
 import { workerLog } from './log.js';
 import { ROLE_NAMES, type Role } from './roles.js';
@@ -36,6 +38,7 @@ try {
   await runWorkers(roles, {
     deps: { ...deps, ...notifying(variables, deps) },
     metrics: variables.PARTLOOP_METRICS_ADDRESS ?? null,
+    tracing: await tracingOf(variables),
     equipment: { ...common, store, client, address: temporalFromEnvironment().connection.address },
   });
   leave(0);
@@ -54,6 +57,13 @@ function notifying(variables: Variables, deps: Pick<ActivityDeps, 'store' | 'log
   const uiUrl = variables.TEMPORAL_UI_URL?.replace(/\/$/, '') ?? null;
   const { namespace } = deps.client.options;
   return webhook === null ? {} : { notify: notifier({ ...deps, webhook, uiUrl, namespace }) };
+}
+
+/** Spans are sent where the environment says; the libraries for it load only then. */
+async function tracingOf({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }: Variables): Promise<Tracing | null> {
+  if (endpoint === undefined) return null;
+  const { openTracing } = await import('../telemetry/traces/tracing.js');
+  return openTracing(log, { 'service.instance.id': `${values.role}@${hostname()}` });
 }
 
 /** End this process. Where a thread hangs in native code `process.exit` would wait for it without end. */

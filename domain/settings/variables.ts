@@ -72,6 +72,7 @@ export const variablesSchema = z.object({
     .optional()
     .describe('Where a worker answers Prometheus; under the local stack the next two ports too'),
   PARTLOOP_DEBUG: text.optional().describe('Any value: unexpected errors show their full trace'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url.optional().describe('Where spans are sent as OTLP over HTTP'),
   PARTLOOP_STORE: text.regex(STORE, 's3://bucket/prefix').optional().describe('Store to use instead of a local one'),
   TEMPORAL_ADDRESS: text.optional().describe('Temporal service to use instead of a local one'),
   TEMPORAL_PROFILE: text.optional().describe("Profile of Temporal's own configuration file"),
