@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { MAX_LOOPS, METRIC_NAMES, METRICS, NO_LOOP, OTHER_LOOPS } from '../../../domain/metrics.js';
 import { roleEnvironment } from '../../../infra/workerEnvironment.js';
 import { ROOT } from '../../support/binaries.js';
+import { freePorts } from './freePorts.js';
 
 interface Sample {
   name: string;
@@ -30,15 +31,6 @@ const exporter = (address: string): ChildProcess =>
     stdio: ['pipe', 'pipe', 'pipe'],
   });
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : assert.fail();
-}
-
 describe('the metrics of a worker', function () {
   this.timeout(60_000);
   let child: ChildProcess;
@@ -55,7 +47,7 @@ describe('the metrics of a worker', function () {
   };
 
   before(async () => {
-    const address = `127.0.0.1:${await freePort()}`;
+    const address = `127.0.0.1:${await freePorts(1)}`;
     child = exporter(address);
     const said = await Promise.race([once(child.stdout ?? assert.fail(), 'data'), once(child, 'exit')]);
     assert.match(String(said[0]), /measured/);
