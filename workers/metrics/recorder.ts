@@ -19,6 +19,8 @@ export function recorderOf(meter: MetricMeter): (common: Labels) => Recorder {
   };
   return (common) =>
     (name, value, own = {}) => {
+      // A meter refuses such values by an error, and no measurement may fail the work.
+      if (!Number.isFinite(value) || value < 0) return;
       const { labels } = METRICS[name];
       const known = Object.entries({ ...common, ...own }).filter(([label]) => labels.some((one) => one === label));
       const write = writes.get(name) ?? writer(meter, name);

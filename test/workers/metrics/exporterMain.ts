@@ -66,6 +66,7 @@ await run(
   [{ context }],
   async () => {
     measure('partloop_train_images_per_second', 42.5);
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, -1]) measure('partloop_train_images_per_second', value);
     measure('partloop_checkpoint_timestamp_seconds', 1_000_000);
   },
   'train',
