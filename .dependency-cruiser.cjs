@@ -8,7 +8,7 @@ const only = (from, allowed, comment, pathNot = []) => ({
   comment,
   from: { path: `^${from}/`, pathNot },
   to: {
-    path: '^(workflows|activities|steps|training|tracking|report|workers|domain|storage|inference|formats|cli|demo|infra|bench|test|pool|cleanup)/',
+    path: '^(workflows|activities|steps|telemetry|training|tracking|report|workers|domain|storage|inference|formats|cli|demo|infra|bench|test|pool|cleanup)/',
     pathNot: [`^${from}/`, ...allowed.map((folder) => `^${folder}/`)],
     dependencyTypesNot: ['type-only'],
   },
@@ -66,6 +66,7 @@ module.exports = {
     only('inference', ['domain', 'storage', 'steps'], 'inference knows domain, storage and how steps run'),
     only('tracking', ['domain'], 'what is noted in services of others knows what is noted, and nothing of who asks'),
     only('steps', ['domain', 'storage'], 'how any step runs: commits, heartbeats, pins; nothing of what it does'),
+    only('telemetry', ['domain', 'storage'], 'what the outside is told: messages and spans'),
     only('training', ['domain', 'storage', 'inference', 'steps'], 'what runs a trainer knows steps and derivatives'),
     only('report', ['domain', 'storage', 'inference', 'steps'], 'pages are functions from stored records to HTML'),
     only(
@@ -75,7 +76,7 @@ module.exports = {
     ),
     only(
       'workers',
-      ['activities', 'steps', 'training', 'domain', 'storage', 'inference'],
+      ['activities', 'steps', 'telemetry', 'training', 'domain', 'storage', 'inference'],
       'workers put parts together',
     ),
     only('infra', ['domain', 'storage', 'workers'], 'the local stack starts workers; it knows nothing of what they do'),
@@ -83,7 +84,7 @@ module.exports = {
       'cli',
       [
         ...['domain', 'storage', 'formats', 'pool', 'cleanup', 'inference', 'training', 'report', 'activities'],
-        ...['tracking', 'workers', 'infra'],
+        ...['tracking', 'telemetry', 'workers', 'infra'],
       ],
       'commands ask for work and show it; nothing that they call knows of them',
     ),

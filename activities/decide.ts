@@ -10,6 +10,7 @@ import { decideGate } from '../domain/decide/gate.js';
 import { type DecideResult, decideStep } from '../domain/decide/step.js';
 import type { DrawResult } from '../domain/draw/step.js';
 import type { LeftOut } from '../domain/images/leftOut.js';
+import { decisionOccasion } from '../domain/notify/occasion.js';
 import type { SampleResult } from '../domain/sample/step.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
@@ -34,7 +35,7 @@ export function createDecideActivities(deps: ActivityDeps) {
 }
 
 async function decide(deps: ActivityDeps, { context, results }: StepInput): Promise<DecideResult> {
-  const { store, log } = deps;
+  const { store, log, notify } = deps;
   const { config, iteration, loop } = context;
   const { draw, sample, train, evaluate } = neededBy('decide', results, ['draw', 'sample', 'train', 'evaluate']);
   const { taxonomy } = await poolOf(deps, config.pool);
@@ -77,6 +78,8 @@ async function decide(deps: ActivityDeps, { context, results }: StepInput): Prom
     log.info({ loop, iteration, digest: candidate.digest.slice(0, 12) }, 'the candidate is the benchmark now');
   }
   await withHeartbeat(() => noteDecision(deps, context, candidate));
+  // Told again at the iteration's end if this worker knows no webhook.
+  if (notify !== undefined) await withHeartbeat(() => notify([decisionOccasion(loop, iteration, result)]));
   return result;
 }
 

@@ -21,6 +21,7 @@ import {
   withProposal,
 } from '../domain/loop/state.js';
 import type { PolicyRequest, RunIterations, RunIterationsAnswer } from '../domain/messages.js';
+import { attemptOccasions } from '../domain/notify/occasion.js';
 import { configWith } from '../domain/settings/loopConfig.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
 import { type Proposal, tuningSchema } from '../domain/tune/proposal.js';
@@ -165,15 +166,17 @@ async function prepareIteration({ store }: LoopDeps, request: IterationRequest):
  * nothing more. What could not be noted elsewhere stands in the record as a fact.
  */
 async function recordIteration(deps: LoopDeps, input: RecordInput): Promise<void> {
-  await recordInState(deps, input);
   const { context, results, status, error, runId } = input;
+  let recorded = await recordInState(deps, input);
   const missed = await noteEnd(deps, context, runId, { results, status, error });
-  if (missed === null || results.report === undefined) return;
-  const facts = { ...results.report.facts, tracking: missed };
-  await recordInState(deps, { ...input, results: { ...results, report: { ...results.report, facts } } });
+  if (missed !== null && results.report !== undefined) {
+    const facts = { ...results.report.facts, tracking: missed };
+    recorded = await recordInState(deps, { ...input, results: { ...results, report: { ...results.report, facts } } });
+  }
+  await deps.notify?.(attemptOccasions(recorded.state, context.iteration, recorded.attempt));
 }
 
-async function recordInState({ store }: LoopDeps, input: RecordInput): Promise<void> {
+async function recordInState({ store }: LoopDeps, input: RecordInput) {
   const { context, results, status, error, runId } = input;
   const attempt: IterationAttempt = {
     runId,
@@ -186,10 +189,11 @@ async function recordInState({ store }: LoopDeps, input: RecordInput): Promise<v
   };
   const tuning = results.tune?.outputs.tuning;
   const searched = status === 'finished' && tuning !== undefined ? await readJson(store, tuning, tuningSchema) : null;
-  await updateLoopState(store, context.loop, (state) => {
+  const state = await updateLoopState(store, context.loop, (state) => {
     const recorded = withAttempt(state, context.iteration, attempt);
     // What an old iteration found when it was replayed is no news for the iterations to come.
     const isLatest = context.iteration + 1 >= nextIteration(recorded);
     return searched !== null && isLatest ? withProposal(recorded, searched.proposal) : recorded;
   });
+  return { state, attempt };
 }

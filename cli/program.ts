@@ -20,6 +20,7 @@ const COMMANDS = {
   report: () => import('./commands/report.js'),
   schedule: () => import('./commands/schedule.js'),
   gc: () => import('./commands/gc.js'),
+  notify: () => import('./commands/notify.js'),
   config: () => import('./commands/config.js'),
 } as const;
 

@@ -4,7 +4,7 @@ import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { PartloopError } from '../domain/base/errors.js';
-import { readVariables, setOnes, shownVariable } from '../domain/settings/variables.js';
+import { readVariables, shownVariables } from '../domain/settings/variables.js';
 import { storeOptions } from '../storage/objects/storeAddress.js';
 import { checkStoreWrites } from '../storage/objects/storeCheck.js';
 import { checkTemporal, needsLocalStack, resolveEnvironment, runningState, stackStatus, unfit } from './environment.js';
@@ -81,7 +81,7 @@ function nodeVersion(): Verdict {
 
 function variables(): Verdict {
   readVariables(process.env);
-  const set = Object.entries(setOnes(process.env)).map(([name, value]) => shownVariable(name, value));
+  const set = Object.entries(shownVariables(process.env)).map(([name, value]) => `${name}=${value}`);
   return { ok: true, detail: set.length === 0 ? 'none is set' : set.join(', ') };
 }
 

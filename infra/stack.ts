@@ -15,7 +15,7 @@ import { type Address, choosePorts, hiddenAddress, type Ports, untilListening } 
 import { prepareSeaweed, removeSockets, seaweedCommand } from './services/seaweed.js';
 import { prepareTemporal, temporalCommand } from './services/temporalServer.js';
 import { readState, type StackState, writeState } from './state.js';
-import { workerEnvironment } from './workerEnvironment.js';
+import { roleEnvironment, workerEnvironment } from './workerEnvironment.js';
 
 /** A worker gets the time that a training step needs to save (`workers/roles.ts` forces the end a little earlier). */
 const WORKER_GRACE_MS = 160_000;
@@ -115,7 +115,8 @@ export class LocalStack {
     signal.throwIfAborted();
     for (const role of roles) {
       const args = [join(ROOT, 'dist', 'workers', 'main.js'), '--role', role];
-      this.#add(this.#workers, `worker-${role}`, { command: process.execPath, args }, environment);
+      const own = roleEnvironment(environment, role);
+      this.#add(this.#workers, `worker-${role}`, { command: process.execPath, args }, own);
     }
     this.#write({ phase: 'ready' });
   }

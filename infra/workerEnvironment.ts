@@ -1,3 +1,4 @@
+import { readVariables, WORKER_ROLES, type WorkerRole } from '../domain/settings/variables.js';
 import { writeWhole } from './files.js';
 import { homePaths } from './home.js';
 import type { StackCredentials } from './services/credentials.js';
@@ -26,6 +27,7 @@ export function workerEnvironment(home: string, ports: Ports, credentials: Stack
     environment.TEMPORAL_CONFIG_FILE = homePaths(home).temporalConfig;
     environment.TEMPORAL_ADDRESS = `127.0.0.1:${ports.temporal}`;
     environment.TEMPORAL_NAMESPACE = LOCAL_NAMESPACE;
+    environment.TEMPORAL_UI_URL = `http://127.0.0.1:${ports.temporalUi}`;
   }
   if (!keepStore) {
     environment.PARTLOOP_STORE = LOCAL_STORE;
@@ -39,4 +41,15 @@ export function workerEnvironment(home: string, ports: Ports, credentials: Stack
   // Idle PyTorch threads that spin slow a training step twentyfold when anything else runs.
   environment.OMP_WAIT_POLICY = 'PASSIVE';
   return environment;
+}
+
+/** The environment of one role: workers of one machine share an address for metrics, not a port. */
+export function roleEnvironment(environment: NodeJS.ProcessEnv, role: WorkerRole): NodeJS.ProcessEnv {
+  const address = readVariables(environment).PARTLOOP_METRICS_ADDRESS;
+  if (address === undefined) return environment;
+  const [host, port] = [
+    address.slice(0, address.lastIndexOf(':')),
+    Number(address.slice(address.lastIndexOf(':') + 1)),
+  ];
+  return { ...environment, PARTLOOP_METRICS_ADDRESS: `${host}:${port + WORKER_ROLES.indexOf(role)}` };
 }

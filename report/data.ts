@@ -11,6 +11,8 @@ export interface ReportData {
   loop: string;
   iteration: number;
   madeAt: string;
+  /** Id of the iteration's trace, 32 hex digits; there is one if workers sent spans. */
+  trace: string;
   config: LoopConfig;
   /** Earlier iterations and this one, oldest first. */
   curve: IterationPoint[];

@@ -24,6 +24,7 @@ import { evaluationRows } from '../inference/evaluation/evaluationRows.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import type { Heartbeat } from '../steps/heartbeat.js';
 import { poolOf } from '../steps/pool.js';
+import { traceIdOf } from '../steps/trace.js';
 import { readReviews, reviewListSchema } from '../storage/reviews.js';
 import { readJson } from '../storage/tables/json.js';
 import { readTable } from '../storage/tables/table.js';
@@ -79,6 +80,7 @@ export async function gatherReport(
     loop: context.loop,
     iteration: context.iteration,
     madeAt: new Date().toISOString().slice(0, 16).replace('T', ' '),
+    trace: traceIdOf(store.uri, context),
     config: context.config,
     curve: history.map(toPoint),
     decision,

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { Progress } from '../domain/progress.js';
+import { Speed } from './speed.js';
 
 /** Interval of the timer where the activity has no heartbeat timeout, in milliseconds. */
 const DEFAULT_INTERVAL_MS = 10_000;
@@ -37,10 +38,12 @@ export async function withHeartbeat<T>(
     timeout > 0 ? Math.max(100, timeout / 2) : DEFAULT_INTERVAL_MS,
   );
   context.heartbeat(details);
+  const speed = new Speed();
   try {
     return await work({
       report: (next) => {
         details = next;
+        speed.take(next);
         reportedAt = performance.now();
         context.heartbeat(next);
       },
@@ -48,6 +51,7 @@ export async function withHeartbeat<T>(
     });
   } finally {
     clearInterval(interval);
+    speed.end();
   }
 }
 

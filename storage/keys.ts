@@ -57,6 +57,9 @@ export const keys = {
   /** What a step of the iteration found where others write, kept for whoever does it again. */
   pin: (loop: string, iteration: number, name: string, digest: string) =>
     `loops/${loop}/iterations/${iterationLabel(iteration)}/pins/${name}/${digest}.json`,
+  /** There once a webhook took a message about an iteration. */
+  notification: (loop: string, iteration: number, event: string, id: string) =>
+    `loops/${loop}/notifications/${iterationLabel(iteration)}/${event}-${id}.json`,
   /** One model on one test version, counted on one grid by one way of counting. */
   evaluationInHand: (modelDigest: string) => `evaluations/${modelDigest}/in-hand.json`,
   evaluation: (modelDigest: string, testVersion: string, size: number, counting: number) =>

@@ -6,6 +6,7 @@ import { readVariables } from '../domain/settings/variables.js';
 import type { TrainerJob } from '../domain/train/job.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { type Heartbeat, throwIfCancelled } from '../steps/heartbeat.js';
+import { measure } from '../steps/measure.js';
 import type { Attempt } from '../steps/runStep.js';
 import { digestOf } from '../storage/digest.js';
 import { CheckpointChain } from './checkpoints/checkpointChain.js';
@@ -94,6 +95,9 @@ export async function trainOnce<Work>(
     return work;
   } catch (error) {
     throw await giveUp(start, error);
+  } finally {
+    measure('partloop_checkpoint_timestamp_seconds', 0);
+    measure('partloop_train_images_per_second', 0);
   }
 }
 
@@ -148,6 +152,8 @@ function runProcess(start: Start, job: TrainerJob, progress: TrainingProgress): 
     onLine: (line, stream) => log.info({ stream }, line),
     onMessage: (message) => {
       progress.take(message);
+      if (message.type === 'progress' && message.secondsPerIteration > 0)
+        measure('partloop_train_images_per_second', data.run.config.batchSize / message.secondsPerIteration);
       if (message.type === 'warning') log.warn({ code: message.code }, message.message);
       if (message.type === 'checkpoint') offerWithLog(uploader, progress, job.workDir, message, log);
     },

@@ -15,6 +15,8 @@ export interface LogFields {
   shard?: number;
   fold?: number;
   attempt?: number;
+  /** Of the iteration, where spans are sent. */
+  trace?: string;
 }
 
 /** The part of an input of an activity that says what it is about; inputs have more, and not all have this. */
@@ -36,12 +38,26 @@ const ROLE_OF: Readonly<Record<string, string>> = {
 
 const asked = new AsyncLocalStorage<LogFields>();
 
-/** Lines that `work` writes, and whatever it starts, say what the activity was asked for. */
-export const withInput = <T>(args: readonly unknown[], work: () => Promise<T>): Promise<T> => {
+/** What the input of an activity says of what it is about. */
+export function inputFields(args: readonly unknown[]): LogFields {
   const { context, loop, shard, fold } = inputSchema.safeParse(args[0]).data ?? {};
-  const fields = { loop: context?.loop ?? loop, iteration: context?.iteration, shard, fold };
-  return asked.run(defined(fields), work);
-};
+  return defined({ loop: context?.loop ?? loop, iteration: context?.iteration, shard, fold });
+}
+
+/** Lines that `work` writes, and whatever it starts, have these fields besides those around it. */
+export const withFields = <T>(fields: LogFields, work: () => Promise<T>): Promise<T> =>
+  asked.run({ ...asked.getStore(), ...fields }, work);
+
+/** Lines that `work` writes, and whatever it starts, say what the activity was asked for. */
+export const withInput = <T>(args: readonly unknown[], work: () => Promise<T>): Promise<T> =>
+  withFields(inputFields(args), work);
+
+/** The loop of an activity: from its input, else from the id of its workflow; a scan by itself belongs to none. */
+export function loopOf(workflowId: string, args: readonly unknown[]): string | undefined {
+  const own = OWN_ID.exec(workflowId)?.groups;
+  if (own?.scan !== undefined) return undefined;
+  return own?.loop ?? inputFields(args).loop;
+}
 
 /** The fields of the activity that this runs in; none outside of one. */
 export function activityFields(): LogFields {

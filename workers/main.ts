@@ -1,12 +1,18 @@
+import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Client } from '@temporalio/client';
 import { PartloopError } from '../domain/base/errors.js';
 import { FAILURES } from '../domain/base/failures/failure.js';
-import { readVariables } from '../domain/settings/variables.js';
+import { readVariables, type Variables } from '../domain/settings/variables.js';
 import { isInsideNetwork } from '../inference/sessions/thread.js';
 import { isStalled } from '../inference/watchdog.js';
+import type { ActivityDeps } from '../steps/deps.js';
 import { openStore } from '../storage/objects/s3.js';
+import { notifier } from '../telemetry/notify/notifier.js';
+import { webhookOf } from '../telemetry/notify/webhook.js';
+import type { Tracing } from '../telemetry/traces/tracing.js';
 import { connectClient, storeFromEnvironment, temporalFromEnvironment } from './connections.js';
 import { workerLog } from './log.js';
 import { ROLE_NAMES, type Role } from './roles.js';
@@ -25,10 +31,14 @@ process.umask(0o077);
 try {
   const roles = rolesOf(values.role);
   const store = await storeFromEnvironment(process.env);
-  const common = { home: readVariables(process.env).PARTLOOP_HOME ?? join(root, '.partloop'), root };
+  const variables = readVariables(process.env);
+  const common = { home: variables.PARTLOOP_HOME ?? join(root, '.partloop'), root };
   const client = await connectClient();
+  const deps = { ...common, store: openStore(store), log, client };
   await runWorkers(roles, {
-    deps: { ...common, store: openStore(store), log, client },
+    deps: { ...deps, ...notifying(variables, deps) },
+    metrics: variables.PARTLOOP_METRICS_ADDRESS ?? null,
+    tracing: await tracingOf(variables),
     equipment: { ...common, store, client, address: temporalFromEnvironment().connection.address },
   });
   leave(0);
@@ -39,6 +49,21 @@ try {
     error instanceof Error ? error.message : String(error),
   );
   leave(known ? FAILURES[error.code].exitCode : 1, isStalled(error));
+}
+
+/** Where the environment names a webhook, how it is told. */
+function notifying(variables: Variables, deps: Pick<ActivityDeps, 'store' | 'log'> & { client: Client }) {
+  const webhook = webhookOf(variables);
+  const uiUrl = variables.TEMPORAL_UI_URL?.replace(/\/$/, '') ?? null;
+  const { namespace } = deps.client.options;
+  return webhook === null ? {} : { notify: notifier({ ...deps, webhook, uiUrl, namespace }) };
+}
+
+/** Spans are sent where the environment says; the libraries for it load only then. */
+async function tracingOf({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }: Variables): Promise<Tracing | null> {
+  if (endpoint === undefined) return null;
+  const { openTracing } = await import('../telemetry/traces/tracing.js');
+  return openTracing(log, { 'service.instance.id': `${values.role}@${hostname()}` });
 }
 
 /** End this process. Where a thread hangs in native code `process.exit` would wait for it without end. */

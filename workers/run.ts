@@ -4,13 +4,17 @@ import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { PartloopError } from '../domain/base/errors.js';
 import { workerIdentity } from '../domain/base/workerIdentity.js';
 import type { ActivityDeps } from '../steps/deps.js';
+import type { Tracing } from '../telemetry/traces/tracing.js';
 import { activitiesFor } from './activities.js';
 import { castErrors } from './castErrors.js';
 import { checkEquipment, type Equipment } from './checks/check.js';
 import { temporalFromEnvironment } from './connections.js';
 import { keepWorking } from './keepWorking.js';
 import { runtimeLogs } from './log.js';
+import { measured } from './metrics/measured.js';
+import { installRuntime } from './metrics/runtime.js';
 import { ROLES, type Role } from './roles.js';
+import { traced } from './traced.js';
 import { workflowBuild, workflowCode } from './workflowCode.js';
 
 /** A cancellation or a pause reaches an activity with its next heartbeat; at most this long after it was asked for. */
@@ -21,6 +25,10 @@ export interface Shared {
   deps: ActivityDeps & { client: Client };
   /** The same, as it is checked before the first task is asked for. */
   equipment: Equipment;
+  /** Where Prometheus is answered; null for nowhere. */
+  metrics?: string | null;
+  /** Takes spans; null if nobody wants them. */
+  tracing?: Tracing | null;
 }
 
 /** A worker for one role, connected and ready to run; `onEnd` hears how each activity ended. */
@@ -28,10 +36,12 @@ export async function createWorker(
   role: Role,
   deps: ActivityDeps & { client: Client },
   onEnd?: (fault: PartloopError | null) => void,
+  tracing: Tracing | null = null,
 ): Promise<Worker> {
   const { connection, namespace } = temporalFromEnvironment();
   const { taskQueue, workflows, maxActivities, graceTime, forceTime } = ROLES[role];
   const build = workflowBuild(deps.root);
+  const describe = (workflowId: string) => deps.client.workflow.getHandle(workflowId).describe();
   return Worker.create({
     connection: await NativeConnection.connect(connection),
     namespace,
@@ -42,7 +52,13 @@ export async function createWorker(
     shutdownGraceTime: graceTime,
     shutdownForceTime: forceTime,
     maxHeartbeatThrottleInterval: LONGEST_SILENCE,
-    interceptors: { activity: [castErrors(role, onEnd)] },
+    interceptors: {
+      activity: [
+        measured({ meter: Runtime.instance().metricMeter, role, home: deps.home }),
+        ...(tracing === null ? [] : [traced({ tracing, role, storeUri: deps.store.uri, describe })]),
+        castErrors(role, onEnd),
+      ],
+    },
     ...(workflows ? workflowCode(deps.root) : {}),
     ...(workflows && build !== null ? { buildId: build } : {}),
   });
@@ -54,11 +70,14 @@ export async function createWorker(
  * @throws what a machine lacks for its roles; the reason for which an activity retired this process, once the workers
  * have ended in order
  */
-export async function runWorkers(roles: readonly Role[], { deps, equipment }: Shared): Promise<void> {
+export async function runWorkers(
+  roles: readonly Role[],
+  { deps, equipment, metrics = null, tracing = null }: Shared,
+): Promise<void> {
   // A poll that is given up at once loses the task that is on its way to it, until its heartbeat is missed: ten minutes
   // of a training. (https://github.com/temporalio/sdk-rust/issues/1080)
   process.env.TEMPORAL_POLL_SHUTDOWN_INTERRUPT_WAIT_MS ??= '1000';
-  Runtime.install({ shutdownSignals: [], ...runtimeLogs(deps.log) });
+  installRuntime({ shutdownSignals: [], ...runtimeLogs(deps.log) }, metrics);
   const stopped = new AbortController();
   let broken: Error | null = null;
   const end = (reason: Error): void => {
@@ -81,12 +100,13 @@ export async function runWorkers(roles: readonly Role[], { deps, equipment }: Sh
   process.on('SIGTERM', asked);
   process.on('SIGINT', asked);
   const posts = roles.map((role) => ({
-    create: (onEnd: (fault: PartloopError | null) => void) => createWorker(role, { ...deps, retire }, onEnd),
+    create: (onEnd: (fault: PartloopError | null) => void) => createWorker(role, { ...deps, retire }, onEnd, tracing),
     check: () => checkEquipment(role, equipment),
     log: deps.log,
   }));
   // One role that cannot work ends the others in order, not at once.
   await Promise.all(posts.map((post) => keepWorking(post, stopped.signal).catch(end)));
+  await tracing?.shutdown();
   deps.log.info({ roles }, 'workers have ended');
   if (broken !== null) throw broken;
 }

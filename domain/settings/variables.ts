@@ -10,6 +10,18 @@ const url = text.refine(isUrl, 'an address such as http://127.0.0.1:9000');
 const GIGABYTES = /^\d+(\.\d+)?$/;
 const STORE = /^s3:\/\/[^/\s]+(\/\S*)?$/;
 
+/** A key of 24 to 64 bytes in base64, as the Standard Webhooks write it, with or without their prefix. */
+const isSecret = (value: string): boolean => {
+  const [, base64] = /^(?:whsec_)?((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/.exec(value) ?? [];
+  const bytes = ((base64?.replace(/=+$/, '').length ?? 0) * 3) / 4;
+  return bytes >= 24 && bytes < 65;
+};
+const isAddress = (value: string): boolean => {
+  const [, port] = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):([1-9]\d{0,4})$/.exec(value) ?? [];
+  return Number(port) <= 65_533;
+};
+const isPlainUrl = (value: string): boolean => isUrl(value) && !new URL(value).username && !new URL(value).password;
+
 /** A comma-separated list of roles; an empty one is a list too. */
 const roles = z.string().transform((list, context): WorkerRole[] => {
   const names = list
@@ -51,7 +63,20 @@ export const variablesSchema = z.object({
     .min(16, 'a secret of at least 16 characters')
     .optional()
     .describe('Secret that senders of events give to `ingest listen`'),
+  PARTLOOP_NOTIFY_URL: text
+    .refine(isPlainUrl, 'an http or https address without user and password')
+    .optional()
+    .describe('Webhook that hears of iterations and decisions'),
+  PARTLOOP_NOTIFY_SECRET: text
+    .refine(isSecret, 'whsec_ and 24 to 64 bytes in base64')
+    .optional()
+    .describe('Key by which messages to that webhook are signed'),
+  PARTLOOP_METRICS_ADDRESS: text
+    .refine(isAddress, 'an address with a port up to 65533 such as 127.0.0.1:9464')
+    .optional()
+    .describe('Where a worker answers Prometheus; under the local stack the next two ports too'),
   PARTLOOP_DEBUG: text.optional().describe('Any value: unexpected errors show their full trace'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url.optional().describe('Where spans are sent as OTLP over HTTP'),
   PARTLOOP_STORE: text.regex(STORE, 's3://bucket/prefix').optional().describe('Store to use instead of a local one'),
   TEMPORAL_ADDRESS: text.optional().describe('Temporal service to use instead of a local one'),
   TEMPORAL_PROFILE: text.optional().describe("Profile of Temporal's own configuration file"),
@@ -66,29 +91,45 @@ export type Variables = z.infer<typeof variablesSchema>;
 export type VariableName = keyof Variables;
 export const VARIABLE_NAMES = Object.keys(variablesSchema.shape) as VariableName[];
 
-/** Their values are never shown. */
-const SECRETS: ReadonlySet<string> = new Set<VariableName>(['PARTLOOP_INGEST_TOKEN']);
 const MAY_BE_EMPTY: ReadonlySet<string> = new Set<VariableName>(['PARTLOOP_WORKERS']);
+
+/** Variables that are never shown: secrets, and an address that often holds one. */
+const SECRET: ReadonlySet<string> = new Set<VariableName>([
+  ...(['PARTLOOP_NOTIFY_URL', 'PARTLOOP_NOTIFY_SECRET', 'PARTLOOP_INGEST_TOKEN'] as const),
+]);
 
 /** The variables of an environment; one with a value that it cannot have is refused by name. */
 export function readVariables(environment: Readonly<Record<string, string | undefined>>): Variables {
   const parsed = variablesSchema.safeParse(setOnes(environment));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return whole(parsed.data);
   const problems = parsed.error.issues.map(({ path, message }) => {
     const name = String(path[0]);
-    const shown = SECRETS.has(name) ? '' : ` is \`${environment[name]}\`, but`;
-    return `the environment variable ${name}${shown} must be ${message}`;
+    const found = SECRET.has(name) ? '' : ` is \`${environment[name]}\`, but`;
+    return `the environment variable ${name}${found} must be ${message}`;
   });
   throw new PartloopError('config-invalid', problems.join('; '), {
     hint: 'docs/operations.md lists every variable; unset it to take its default.',
   });
 }
 
-/** A variable as people may see it. */
-export const shownVariable = (name: string, value: string): string => `${name}=${SECRETS.has(name) ? '…' : value}`;
+/** A webhook has an address and a key. */
+function whole(variables: Variables): Variables {
+  const names = ['PARTLOOP_NOTIFY_URL', 'PARTLOOP_NOTIFY_SECRET'] as const;
+  const [missing, ...others] = names.filter((name) => variables[name] === undefined);
+  if (missing === undefined || others.length > 0) return variables;
+  throw new PartloopError('config-invalid', `the environment variable ${missing} is not set, but the other one is`, {
+    hint: `Set ${names.join(' and ')}, or neither: every message is signed.`,
+  });
+}
+
+/** The declared variables that are set, as people may see them. */
+export const shownVariables = (environment: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(setOnes(environment)).map(([name, value]) => [name, SECRET.has(name) ? '(hidden)' : value]),
+  );
 
 /** The declared variables that are set, as they are written. */
-export function setOnes(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+function setOnes(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(
     VARIABLE_NAMES.flatMap((name): [string, string][] => {
       const value = environment[name];

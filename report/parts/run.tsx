@@ -29,6 +29,9 @@ export function Run({ data }: { data: ReportData }) {
             ))}
           </tbody>
         </table>
+        <p>
+          Trace <code>{data.trace}</code>
+        </p>
         <details>
           <summary>Configuration</summary>
           <pre>{JSON.stringify(data.config, null, 2)}</pre>

@@ -62,6 +62,7 @@ export const GOOD_CALLS: Readonly<Record<string, readonly [file: string, call?: 
   'schedule resume': ['integration/terminal.test.ts'],
   'schedule delete': ['integration/loop.test.ts'],
   gc: [HERE],
+  'notify test': ['telemetry/notify/notifyCommand.test.ts'],
   'config schema': [HERE],
   'config docs': [HERE],
 };

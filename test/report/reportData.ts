@@ -64,6 +64,7 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
     loop: 'cars',
     iteration: 3,
     madeAt: '2026-11-23 09:00',
+    trace: '0123456789abcdef0123456789abcdef',
     config: loopConfigSchema.parse({ pool: 'cars' }),
     curve,
     decision: {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Logger } from 'pino';
 import { PartloopError } from '../../domain/base/errors.js';
+import { measure } from '../../steps/measure.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import type { RecipePin } from '../recipe.js';
 import type { StoredCheckpoint } from './chainState.js';
@@ -81,6 +82,7 @@ export class CheckpointUploader {
     const checkpoint = { iteration: local.iteration, key, sha256: local.sha256, sidecar, log };
     const dropped = await this.publish(checkpoint);
     this.newestIteration = local.iteration;
+    measure('partloop_checkpoint_timestamp_seconds', Date.now() / 1_000);
     // What is not deleted now only takes room.
     if (dropped.length > 0)
       await this.store.delete(dropped).catch((error: unknown) => this.log.warn({ err: error }, 'old checkpoints stay'));

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readVariables, VARIABLE_NAMES } from '../../../domain/settings/variables.js';
+import { readVariables, shownVariables, VARIABLE_NAMES } from '../../../domain/settings/variables.js';
 import { ROOT } from '../../support/binaries.js';
 
 const ALLOWED = {
   PARTLOOP_CACHE_GB: 'a number of gigabytes such as 100',
   PARTLOOP_WORKERS: 'any of light, scan, train, separated by commas, or nothing',
   PARTLOOP_STORE: 's3://bucket/prefix',
+  PARTLOOP_METRICS_ADDRESS: 'an address with a port up to 65533 such as 127.0.0.1:9464',
   AWS_ENDPOINT_URL_S3: 'an address such as http://127.0.0.1:9000',
   TEMPORAL_UI_URL: 'an address such as http://127.0.0.1:9000',
 } as const;
@@ -29,6 +30,15 @@ describe('environment variables', () => {
     ['PARTLOOP_CACHE_GB', '10GB', '-1', 'NaN', 'Infinity', '1e99', '0x10', ' 5', 'ten'],
     ['PARTLOOP_WORKERS', 'trian', 'light;scan', 'constructor'],
     ['PARTLOOP_STORE', 'bucket', '/tmp/store', 's3://', 'http://127.0.0.1/x'],
+    [
+      'PARTLOOP_METRICS_ADDRESS',
+      '9464',
+      'localhost:9464',
+      '127.0.0.1',
+      '127.0.0.1:0',
+      '127.0.0.1:65534',
+      'http://127.0.0.1:9464',
+    ],
     ['AWS_ENDPOINT_URL_S3', '127.0.0.1:9000', 'ftp://x'],
     ['TEMPORAL_UI_URL', 'localhost:8233', 'javascript:alert(1)'],
   ] as const) {
@@ -41,6 +51,40 @@ describe('environment variables', () => {
       }
     });
   }
+
+  const NOTIFY = {
+    PARTLOOP_NOTIFY_URL: 'https://hooks.example/services/hidden',
+    PARTLOOP_NOTIFY_SECRET: `whsec_${Buffer.alloc(24, 1).toString('base64')}`,
+  };
+
+  it('name a webhook with its key or not at all', () => {
+    assert.equal(readVariables(NOTIFY).PARTLOOP_NOTIFY_URL, NOTIFY.PARTLOOP_NOTIFY_URL);
+    for (const [name, value] of Object.entries(NOTIFY))
+      assert.throws(() => readVariables({ [name]: value }), { code: 'config-invalid', message: /is not set/ });
+  });
+
+  it('of a webhook are shown by no error and no list', () => {
+    for (const [name, ...values] of [
+      [
+        'PARTLOOP_NOTIFY_URL',
+        'hooks.example/hidden',
+        'ftp://hooks.example/hidden',
+        'https://hidden:word@hooks.example/',
+      ],
+      ['PARTLOOP_NOTIFY_SECRET', 'hidden', `whsec_${Buffer.alloc(23).toString('base64')}`, 'x'.repeat(100)],
+    ] as const)
+      for (const value of values)
+        assert.throws(
+          () => readVariables({ ...NOTIFY, [name]: value }),
+          (error: Error) =>
+            error.message.startsWith(`the environment variable ${name} must be `) && !error.message.includes(value),
+        );
+    assert.deepEqual(shownVariables({ ...NOTIFY, PARTLOOP_HOME: '/tmp/a' }), {
+      PARTLOOP_HOME: '/tmp/a',
+      PARTLOOP_NOTIFY_URL: '(hidden)',
+      PARTLOOP_NOTIFY_SECRET: '(hidden)',
+    });
+  });
 
   const declared = new Set<string>(VARIABLE_NAMES);
 
