@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Client } from '@temporalio/client';
 import { PartloopError } from '../domain/base/errors.js';
 import { FAILURES } from '../domain/base/failures/failure.js';
 import { readVariables } from '../domain/settings/variables.js';
@@ -8,6 +9,8 @@ import { isInsideNetwork } from '../inference/sessions/thread.js';
 import { isStalled } from '../inference/watchdog.js';
 import { openStore } from '../storage/objects/s3.js';
 import { connectClient, storeFromEnvironment, temporalFromEnvironment } from './connections.js';
+import { workerHealth } from './health/health.js';
+import { serveHealth } from './health/serve.js';
 import { workerLog } from './log.js';
 import { ROLE_NAMES, type Role } from './roles.js';
 import { runWorkers } from './run.js';
@@ -24,11 +27,19 @@ const log = workerLog(values.role);
 process.umask(0o077);
 try {
   const roles = rolesOf(values.role);
+  const variables = readVariables(process.env);
+  const { PARTLOOP_HEALTH_PORT: port, PARTLOOP_HEALTH_HOST: host } = variables;
+  const connected: { client: Client | null } = { client: null };
+  const health = workerHealth(roles, () => connected.client);
+  // First of all: who probes must learn of a start that takes its time.
+  if (port !== undefined) await serveHealth(health, { host, port });
   const store = await storeFromEnvironment(process.env);
-  const common = { home: readVariables(process.env).PARTLOOP_HOME ?? join(root, '.partloop'), root };
+  const common = { home: variables.PARTLOOP_HOME ?? join(root, '.partloop'), root };
   const client = await connectClient();
+  connected.client = client;
   await runWorkers(roles, {
     deps: { ...common, store: openStore(store), log, client },
+    health,
     equipment: { ...common, store, client, address: temporalFromEnvironment().connection.address },
   });
   leave(0);

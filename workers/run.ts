@@ -8,6 +8,7 @@ import { activitiesFor } from './activities.js';
 import { castErrors } from './castErrors.js';
 import { checkEquipment, type Equipment } from './checks/check.js';
 import { temporalFromEnvironment } from './connections.js';
+import type { Health } from './health/health.js';
 import { keepWorking } from './keepWorking.js';
 import { runtimeLogs } from './log.js';
 import { ROLES, type Role } from './roles.js';
@@ -21,6 +22,8 @@ export interface Shared {
   deps: ActivityDeps & { client: Client };
   /** The same, as it is checked before the first task is asked for. */
   equipment: Equipment;
+  /** Told of each worker and of the end. */
+  health: Health;
 }
 
 /** A worker for one role, connected and ready to run; `onEnd` hears how each activity ended. */
@@ -54,12 +57,13 @@ export async function createWorker(
  * @throws what a machine lacks for its roles; the reason for which an activity retired this process, once the workers
  * have ended in order
  */
-export async function runWorkers(roles: readonly Role[], { deps, equipment }: Shared): Promise<void> {
+export async function runWorkers(roles: readonly Role[], { deps, equipment, health }: Shared): Promise<void> {
   // A poll that is given up at once loses the task that is on its way to it, until its heartbeat is missed: ten minutes
   // of a training. (https://github.com/temporalio/sdk-rust/issues/1080)
   process.env.TEMPORAL_POLL_SHUTDOWN_INTERRUPT_WAIT_MS ??= '1000';
   Runtime.install({ shutdownSignals: [], ...runtimeLogs(deps.log) });
   const stopped = new AbortController();
+  stopped.signal.addEventListener('abort', health.drain, { once: true });
   let broken: Error | null = null;
   const end = (reason: Error): void => {
     broken ??= reason;
@@ -81,7 +85,8 @@ export async function runWorkers(roles: readonly Role[], { deps, equipment }: Sh
   process.on('SIGTERM', asked);
   process.on('SIGINT', asked);
   const posts = roles.map((role) => ({
-    create: (onEnd: (fault: PartloopError | null) => void) => createWorker(role, { ...deps, retire }, onEnd),
+    create: async (onEnd: (fault: PartloopError | null) => void) =>
+      health.follow(role, await createWorker(role, { ...deps, retire }, onEnd)),
     check: () => checkEquipment(role, equipment),
     log: deps.log,
   }));

@@ -47,6 +47,12 @@ export const variablesSchema = z.object({
     .enum(['on', 'off'])
     .default('on')
     .describe('Whether `up` replays open workflows of other builds before workers start'),
+  PARTLOOP_HEALTH_PORT: text
+    .refine((value) => /^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65_535, 'a port such as 8080')
+    .transform(Number)
+    .optional()
+    .describe('Port at which a worker answers health probes; none if unset'),
+  PARTLOOP_HEALTH_HOST: text.default('127.0.0.1').describe('Address at which a worker answers health probes'),
   PARTLOOP_DEBUG: text.optional().describe('Any value: unexpected errors show their full trace'),
   PARTLOOP_STORE: text.regex(STORE, 's3://bucket/prefix').optional().describe('Store to use instead of a local one'),
   TEMPORAL_ADDRESS: text.optional().describe('Temporal service to use instead of a local one'),
