@@ -10,6 +10,7 @@ const ALLOWED = {
   PARTLOOP_WORKERS: 'any of light, scan, train, separated by commas, or nothing',
   PARTLOOP_HEALTH_PORT: 'a port such as 8080',
   PARTLOOP_STORE: 's3://bucket/prefix',
+  PARTLOOP_STORE_ENCRYPTION: 'AES256, aws:kms or aws:kms=KEY',
   AWS_ENDPOINT_URL_S3: 'an address such as http://127.0.0.1:9000',
   TEMPORAL_UI_URL: 'an address such as http://127.0.0.1:9000',
 } as const;
@@ -31,6 +32,7 @@ describe('environment variables', () => {
     ['PARTLOOP_WORKERS', 'trian', 'light;scan', 'constructor'],
     ['PARTLOOP_HEALTH_PORT', '0', '65536', '-1', '80a'],
     ['PARTLOOP_STORE', 'bucket', '/tmp/store', 's3://', 'http://127.0.0.1/x'],
+    ['PARTLOOP_STORE_ENCRYPTION', 'aes256', 'AES256=key', 'aws:kms=', 'aws:kms=a key', 'aws:kms:dsse'],
     ['AWS_ENDPOINT_URL_S3', '127.0.0.1:9000', 'ftp://x'],
     ['TEMPORAL_UI_URL', 'localhost:8233', 'javascript:alert(1)'],
   ] as const) {
