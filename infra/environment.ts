@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { PartloopError } from '../domain/base/errors.js';
-import { storeAddress } from '../storage/objects/storeAddress.js';
+import { type StoreAddress, storeAddress } from '../storage/objects/storeAddress.js';
 import { missingSearchAttributes, registrationHint } from '../workers/searchAttributes.js';
 import { homePaths, makeHome, partloopHome } from './home.js';
 import { launchSupervisor } from './processes/launch.js';
@@ -17,12 +17,7 @@ import { readState, type StackState } from './state.js';
 /** Where Temporal and the store are. `credentials` is null where the AWS SDK finds them by itself. */
 export interface StackEnvironment {
   temporal: { address: string; namespace: string; uiUrl: string | null };
-  store: {
-    uri: string;
-    endpoint: string | null;
-    credentials: { accessKeyId: string; secretAccessKey: string } | null;
-    region: string;
-  };
+  store: StoreAddress & { credentials: { accessKeyId: string; secretAccessKey: string } | null };
   home: string;
 }
 
@@ -62,6 +57,7 @@ function localStore(home: string): StackEnvironment['store'] {
     endpoint: `http://127.0.0.1:${ports.s3}`,
     credentials: { accessKeyId, secretAccessKey },
     region: LOCAL_REGION,
+    encryption: null,
   };
 }
 

@@ -17,7 +17,9 @@ export function workerEnvironment(home: string, ports: Ports, credentials: Stack
   const keepStore = namesStore();
   for (const [name, value] of Object.entries(process.env)) {
     if (name.startsWith('TEMPORAL_') && !keepTemporal) continue;
-    if ((name.startsWith('AWS_') || name === 'PARTLOOP_STORE') && !keepStore) continue;
+    if ((name.startsWith('AWS_') || name.startsWith('PARTLOOP_STORE')) && !keepStore) continue;
+    // One port for all workers of this machine would do for the first alone.
+    if (name === 'PARTLOOP_HEALTH_PORT') continue;
     environment[name] = value;
   }
   if (!keepTemporal) {

@@ -14,6 +14,8 @@ import { notifier } from '../telemetry/notify/notifier.js';
 import { webhookOf } from '../telemetry/notify/webhook.js';
 import type { Tracing } from '../telemetry/traces/tracing.js';
 import { connectClient, storeFromEnvironment, temporalFromEnvironment } from './connections.js';
+import { workerHealth } from './health/health.js';
+import { serveHealth } from './health/serve.js';
 import { workerLog } from './log.js';
 import { ROLE_NAMES, type Role } from './roles.js';
 import { runWorkers } from './run.js';
@@ -30,13 +32,20 @@ const log = workerLog(values.role);
 process.umask(0o077);
 try {
   const roles = rolesOf(values.role);
-  const store = await storeFromEnvironment(process.env);
   const variables = readVariables(process.env);
+  const { PARTLOOP_HEALTH_PORT: port, PARTLOOP_HEALTH_HOST: host } = variables;
+  const connected: { client: Client | null } = { client: null };
+  const health = workerHealth(roles, () => connected.client);
+  // First of all: who probes must learn of a start that takes its time.
+  if (port !== undefined) await serveHealth(health, { host, port });
+  const store = await storeFromEnvironment(process.env);
   const common = { home: variables.PARTLOOP_HOME ?? join(root, '.partloop'), root };
   const client = await connectClient();
+  connected.client = client;
   const deps = { ...common, store: openStore(store), log, client };
   await runWorkers(roles, {
     deps: { ...deps, ...notifying(variables, deps) },
+    health,
     metrics: variables.PARTLOOP_METRICS_ADDRESS ?? null,
     tracing: await tracingOf(variables),
     equipment: { ...common, store, client, address: temporalFromEnvironment().connection.address },

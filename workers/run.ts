@@ -9,6 +9,7 @@ import { activitiesFor } from './activities.js';
 import { castErrors } from './castErrors.js';
 import { checkEquipment, type Equipment } from './checks/check.js';
 import { temporalFromEnvironment } from './connections.js';
+import type { Health } from './health/health.js';
 import { keepWorking } from './keepWorking.js';
 import { runtimeLogs } from './log.js';
 import { measured } from './metrics/measured.js';
@@ -29,6 +30,8 @@ export interface Shared {
   metrics?: string | null;
   /** Takes spans; null if nobody wants them. */
   tracing?: Tracing | null;
+  /** Told of each worker and of the end. */
+  health: Health;
 }
 
 /** A worker for one role, connected and ready to run; `onEnd` hears how each activity ended. */
@@ -72,13 +75,14 @@ export async function createWorker(
  */
 export async function runWorkers(
   roles: readonly Role[],
-  { deps, equipment, metrics = null, tracing = null }: Shared,
+  { deps, equipment, health, metrics = null, tracing = null }: Shared,
 ): Promise<void> {
   // A poll that is given up at once loses the task that is on its way to it, until its heartbeat is missed: ten minutes
   // of a training. (https://github.com/temporalio/sdk-rust/issues/1080)
   process.env.TEMPORAL_POLL_SHUTDOWN_INTERRUPT_WAIT_MS ??= '1000';
   installRuntime({ shutdownSignals: [], ...runtimeLogs(deps.log) }, metrics);
   const stopped = new AbortController();
+  stopped.signal.addEventListener('abort', health.drain, { once: true });
   let broken: Error | null = null;
   const end = (reason: Error): void => {
     broken ??= reason;
@@ -100,7 +104,8 @@ export async function runWorkers(
   process.on('SIGTERM', asked);
   process.on('SIGINT', asked);
   const posts = roles.map((role) => ({
-    create: (onEnd: (fault: PartloopError | null) => void) => createWorker(role, { ...deps, retire }, onEnd, tracing),
+    create: async (onEnd: (fault: PartloopError | null) => void) =>
+      health.follow(role, await createWorker(role, { ...deps, retire }, onEnd, tracing)),
     check: () => checkEquipment(role, equipment),
     log: deps.log,
   }));

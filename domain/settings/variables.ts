@@ -35,6 +35,22 @@ const roles = z.string().transform((list, context): WorkerRole[] => {
   return [...new Set(known)];
 });
 
+const ENCRYPTION = /^(?:(AES256)|(aws:kms)(?:=([\w:/.-]{1,2048}))?)$/;
+const ENCRYPTIONS = 'AES256, aws:kms or aws:kms=KEY';
+
+/** How the store is asked to encrypt what is written. */
+export interface StoreEncryption {
+  algorithm: 'AES256' | 'aws:kms';
+  /** Id, alias or ARN of a key of AWS KMS; null for the store's own. */
+  kmsKey: string | null;
+}
+
+const encryption = text.transform((value, context): StoreEncryption => {
+  const [, own, , kmsKey = null] = ENCRYPTION.exec(value) ?? [];
+  if (!ENCRYPTION.test(value)) context.addIssue({ code: 'custom', message: ENCRYPTIONS });
+  return { algorithm: own === undefined ? 'aws:kms' : 'AES256', kmsKey };
+});
+
 /**
  * Every environment variable that partloop itself reads, with what it may hold; docs/operations.md lists them. Those of
  * Temporal and AWS are their libraries' own but for the addresses and regions that are shown, and those of MLflow may
@@ -75,9 +91,18 @@ export const variablesSchema = z.object({
     .refine(isAddress, 'an address with a port up to 65533 such as 127.0.0.1:9464')
     .optional()
     .describe('Where a worker answers Prometheus; under the local stack the next two ports too'),
+  PARTLOOP_HEALTH_PORT: text
+    .refine((value) => /^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65_535, 'a port such as 8080')
+    .transform(Number)
+    .optional()
+    .describe('Port at which a worker answers health probes; none if unset'),
+  PARTLOOP_HEALTH_HOST: text.default('127.0.0.1').describe('Address at which a worker answers health probes'),
   PARTLOOP_DEBUG: text.optional().describe('Any value: unexpected errors show their full trace'),
   OTEL_EXPORTER_OTLP_ENDPOINT: url.optional().describe('Where spans are sent as OTLP over HTTP'),
   PARTLOOP_STORE: text.regex(STORE, 's3://bucket/prefix').optional().describe('Store to use instead of a local one'),
+  PARTLOOP_STORE_ENCRYPTION: encryption
+    .optional()
+    .describe('How that store encrypts what is written: AES256, aws:kms or aws:kms=KEY'),
   TEMPORAL_ADDRESS: text.optional().describe('Temporal service to use instead of a local one'),
   TEMPORAL_PROFILE: text.optional().describe("Profile of Temporal's own configuration file"),
   TEMPORAL_CONFIG_FILE: text.optional().describe("Temporal's own configuration file"),

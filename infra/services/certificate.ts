@@ -1,4 +1,18 @@
 import { createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
+import {
+  BIT_STRING,
+  der,
+  EXPLICIT_0,
+  EXPLICIT_3,
+  GENERALIZED_TIME,
+  INTEGER,
+  octets,
+  oid,
+  sequence,
+  set,
+  TRUE,
+  UTF8_STRING,
+} from './der.js';
 
 /**
  * A self-signed X.509 certificate (ECDSA P-256) with its key, both PEM, valid from 2020 to 2120.
@@ -32,27 +46,3 @@ export function makeCertificate(commonName: string): { certificate: string; key:
     key: privateKey.export({ type: 'sec1', format: 'pem' }).toString(),
   };
 }
-
-const INTEGER = 0x02;
-const BIT_STRING = 0x03;
-const OCTET_STRING = 0x04;
-const OBJECT_ID = 0x06;
-const UTF8_STRING = 0x0c;
-const GENERALIZED_TIME = 0x18;
-const SEQUENCE = 0x30;
-const SET = 0x31;
-const EXPLICIT_0 = 0xa0;
-const EXPLICIT_3 = 0xa3;
-const TRUE = Buffer.from([0x01, 0x01, 0xff]);
-
-/** One DER element: tag, length, content. */
-function der(tag: number, content: Buffer): Buffer {
-  const { length } = content;
-  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.from([tag, ...size]), content]);
-}
-
-const sequence = (...parts: Buffer[]): Buffer => der(SEQUENCE, Buffer.concat(parts));
-const set = (...parts: Buffer[]): Buffer => der(SET, Buffer.concat(parts));
-const oid = (...bytes: number[]): Buffer => der(OBJECT_ID, Buffer.from(bytes));
-const octets = (content: Buffer): Buffer => der(OCTET_STRING, content);

@@ -1,6 +1,6 @@
 import { loadSharedConfigFiles } from '@smithy/core/config';
 import { PartloopError } from '../../domain/base/errors.js';
-import { readVariables } from '../../domain/settings/variables.js';
+import { readVariables, type StoreEncryption } from '../../domain/settings/variables.js';
 import type { StoreOptions } from './s3.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -10,16 +10,19 @@ type Profile = Readonly<Record<string, string | undefined>>;
 export type StoreAddress = Required<Pick<StoreOptions, 'uri' | 'region'>> & {
   /** Null for AWS itself. */
   endpoint: string | null;
+  /** Null: as the bucket is set. */
+  encryption: StoreEncryption | null;
 };
 
 /** A store with the credentials that are known here; without any the AWS SDK finds them. */
 type KnownStore = StoreAddress & { credentials?: StoreOptions['credentials'] | null };
 
 /** What `openStore` takes for an address. */
-export function storeOptions({ uri, region, endpoint, credentials }: KnownStore): StoreOptions {
+export function storeOptions({ uri, region, endpoint, encryption, credentials }: KnownStore): StoreOptions {
   return {
     ...{ uri, region },
     ...(endpoint === null ? {} : { endpoint }),
+    ...(encryption === null ? {} : { encryption }),
     ...(credentials == null ? {} : { credentials }),
   };
 }
@@ -55,7 +58,7 @@ export async function storeAddress(environment: Environment = process.env): Prom
     );
   const named = variables.AWS_REGION ?? variables.AWS_DEFAULT_REGION ?? profile.region;
   const region = named ?? (endpoint === null ? await instanceRegion(environment) : null) ?? USUAL_REGION;
-  return { uri: variables.PARTLOOP_STORE, endpoint, region };
+  return { uri: variables.PARTLOOP_STORE, endpoint, region, encryption: variables.PARTLOOP_STORE_ENCRYPTION ?? null };
 }
 
 interface KnownProfile {

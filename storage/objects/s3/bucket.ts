@@ -1,6 +1,8 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { PartloopError } from '../../../domain/base/errors.js';
+import type { StoreEncryption } from '../../../domain/settings/variables.js';
+import { type EncryptionFields, encryptionFields } from './encryption.js';
 
 // The SDK's notice about coming Node releases is for maintainers, who see it in its changelog, not for people at a
 // terminal.
@@ -14,6 +16,8 @@ export interface StoreOptions {
   endpoint?: string;
   /** Left out: the AWS SDK's own chain. */
   credentials?: { accessKeyId: string; secretAccessKey: string };
+  /** Left out: as the bucket is set. */
+  encryption?: StoreEncryption;
   /** How long one request may take, and a connection stay silent, before it is tried again. */
   timeoutMs?: number;
   /** How often a request is sent before its fault is told. */
@@ -31,6 +35,8 @@ export interface Bucket {
   name: string;
   /** Empty, or ends in a slash. */
   prefix: string;
+  /** Goes with every request that makes an object. */
+  encryption: EncryptionFields;
   /** Where a key lies. An `s3://` URI in place of a key may name another bucket. */
   place(key: string): { Bucket: string; Key: string };
 }
@@ -46,6 +52,7 @@ export function connect(options: StoreOptions): Bucket {
     client: newClient(options),
     name,
     prefix,
+    encryption: encryptionFields(options.encryption),
     place: (key) => {
       const elsewhere = OBJECT_URI.exec(key);
       if (elsewhere?.[1] !== undefined && elsewhere[2] !== undefined)

@@ -44,6 +44,12 @@ export function toPartloopError(key: string, cause: unknown): PartloopError {
       hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the machine a role.',
     });
   }
+  if (name.startsWith('KMS.')) {
+    return new PartloopError('setup-incomplete', `the key of AWS KMS for ${key} cannot be used (${name})`, {
+      cause,
+      hint: 'Check PARTLOOP_STORE_ENCRYPTION, and whether that key exists, is enabled and lets these credentials use it.',
+    });
+  }
   if (name === 'PermanentRedirect' || name === 'AuthorizationHeaderMalformed') {
     return new PartloopError('setup-incomplete', `the bucket of ${key} is in another region (${name})`, {
       cause,

@@ -7,13 +7,14 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { type EncryptionFields, mustBeEncrypted } from './encryption.js';
 
 /** Up to here a file is one PUT, which is whole or not there. */
 const SINGLE_PUT_BYTES = 64 * 2 ** 20;
 /** S3 takes 10,000 parts: enough for 312 GiB. */
 const PART_BYTES = 32 * 2 ** 20;
 
-export interface UploadPlace {
+export interface UploadPlace extends EncryptionFields {
   Bucket: string;
   Key: string;
   ContentType: string | undefined;
@@ -39,8 +40,9 @@ export async function uploadFile(client: S3Client, place: UploadPlace, path: str
       return buffer;
     };
     if (size <= SINGLE_PUT_BYTES) {
-      const { ETag } = await client.send(new PutObjectCommand({ ...place, Body: await read(0, size) }));
-      return { etag: ETag ?? '' };
+      const answer = await client.send(new PutObjectCommand({ ...place, Body: await read(0, size) }));
+      mustBeEncrypted(place.Key, place, answer);
+      return { etag: answer.ETag ?? '' };
     }
     return await uploadParts(client, place, size, read);
   } finally {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { ObjectStore } from '../objectStore.js';
 import { type Bucket, MAX_ATTEMPTS } from './bucket.js';
+import { mustBeEncrypted } from './encryption.js';
 import { isMissing, statusOf, toPartloopError, translate } from './errors.js';
 import { uploadFile } from './upload.js';
 
@@ -12,19 +13,20 @@ type Writing = Pick<ObjectStore, 'put' | 'putIfAbsent' | 'replace' | 'putFile'>;
 
 /** The methods of a store that write objects. */
 export function writing(bucket: Bucket): Writing {
-  const { client, place } = bucket;
+  const { client, place, encryption } = bucket;
   return {
     async put(key, body, contentType) {
-      const request = { ...place(key), Body: body, ContentType: contentType };
-      const { ETag } = await translate(key, () => client.send(new PutObjectCommand(request)));
-      return { etag: ETag ?? '' };
+      const request = { ...place(key), ...encryption, Body: body, ContentType: contentType };
+      const answer = await translate(key, () => client.send(new PutObjectCommand(request)));
+      mustBeEncrypted(key, encryption, answer);
+      return { etag: answer.ETag ?? '' };
     },
     async putIfAbsent(key, body, contentType) {
       return (await putIf(bucket, key, body, { IfNoneMatch: '*' }, contentType)) === 'conflict' ? 'exists' : 'created';
     },
     replace: (key, body, etag) => putIf(bucket, key, body, etag === null ? { IfNoneMatch: '*' } : { IfMatch: etag }),
     putFile: (key, path, contentType) =>
-      translate(key, () => uploadFile(client, { ...place(key), ContentType: contentType }, path)),
+      translate(key, () => uploadFile(client, { ...place(key), ...encryption, ContentType: contentType }, path)),
   };
 }
 
@@ -40,11 +42,14 @@ async function putIf(
   contentType?: string,
 ): Promise<{ etag: string } | 'conflict'> {
   const token = randomUUID();
-  const request = { ...bucket.place(key), Body: body, ContentType: contentType, Metadata: { token }, ...condition };
+  const { client, place, encryption } = bucket;
+  const content = { Body: body, ContentType: contentType, Metadata: { token } };
+  const request = { ...place(key), ...encryption, ...content, ...condition };
   for (let attempt = 1; ; attempt++) {
     try {
-      const { ETag } = await bucket.client.send(new PutObjectCommand(request));
-      return { etag: ETag ?? '' };
+      const answer = await client.send(new PutObjectCommand(request));
+      mustBeEncrypted(key, encryption, answer);
+      return { etag: answer.ETag ?? '' };
     } catch (error) {
       const status = statusOf(error);
       // 409: another conditional write is under way; who wins is not known yet.

@@ -8,8 +8,10 @@ import { ROOT } from '../../support/binaries.js';
 const ALLOWED = {
   PARTLOOP_CACHE_GB: 'a number of gigabytes such as 100',
   PARTLOOP_WORKERS: 'any of light, scan, train, separated by commas, or nothing',
+  PARTLOOP_HEALTH_PORT: 'a port such as 8080',
   PARTLOOP_STORE: 's3://bucket/prefix',
   PARTLOOP_METRICS_ADDRESS: 'an address with a port up to 65533 such as 127.0.0.1:9464',
+  PARTLOOP_STORE_ENCRYPTION: 'AES256, aws:kms or aws:kms=KEY',
   AWS_ENDPOINT_URL_S3: 'an address such as http://127.0.0.1:9000',
   TEMPORAL_UI_URL: 'an address such as http://127.0.0.1:9000',
 } as const;
@@ -29,6 +31,7 @@ describe('environment variables', () => {
   for (const [name, ...values] of [
     ['PARTLOOP_CACHE_GB', '10GB', '-1', 'NaN', 'Infinity', '1e99', '0x10', ' 5', 'ten'],
     ['PARTLOOP_WORKERS', 'trian', 'light;scan', 'constructor'],
+    ['PARTLOOP_HEALTH_PORT', '0', '65536', '-1', '80a'],
     ['PARTLOOP_STORE', 'bucket', '/tmp/store', 's3://', 'http://127.0.0.1/x'],
     [
       'PARTLOOP_METRICS_ADDRESS',
@@ -39,6 +42,7 @@ describe('environment variables', () => {
       '127.0.0.1:65534',
       'http://127.0.0.1:9464',
     ],
+    ['PARTLOOP_STORE_ENCRYPTION', 'aes256', 'AES256=key', 'aws:kms=', 'aws:kms=a key', 'aws:kms:dsse'],
     ['AWS_ENDPOINT_URL_S3', '127.0.0.1:9000', 'ftp://x'],
     ['TEMPORAL_UI_URL', 'localhost:8233', 'javascript:alert(1)'],
   ] as const) {

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { storeAddress } from '../../../storage/objects/storeAddress.js';
+import { storeAddress, storeOptions } from '../../../storage/objects/storeAddress.js';
 import { storeFromEnvironment } from '../../../workers/connections.js';
 
 const A = 'http://127.0.0.1:9001';
@@ -45,24 +45,25 @@ describe('the address of a store', () => {
   for (const [name, env, endpoint, region] of cases) {
     it(`comes from ${name}`, async () => {
       writeFileSync(join(folder, 'config'), '');
-      assert.deepEqual(await storeAddress(env), { uri: 's3://bucket/prefix', endpoint, region });
+      assert.deepEqual(await storeAddress(env), { uri: 's3://bucket/prefix', endpoint, region, encryption: null });
     });
   }
 
   it('comes from the profile in use', async () => {
-    const uri = 's3://bucket/prefix';
-    assert.deepEqual(await storeAddress(environment({}, profile)), { uri, endpoint: A, region: 'eu-west-1' });
+    const common = { uri: 's3://bucket/prefix', encryption: null };
+    assert.deepEqual(await storeAddress(environment({}, profile)), { ...common, endpoint: A, region: 'eu-west-1' });
     assert.deepEqual(await storeAddress(environment({ AWS_PROFILE: 'other' }, profile)), {
-      ...{ uri, endpoint: null, region: 'eu-north-1' },
+      ...{ ...common, endpoint: null, region: 'eu-north-1' },
     });
     assert.deepEqual(await storeAddress(environment({}, '', '[default]\nregion = sa-east-1\n')), {
-      ...{ uri, endpoint: null, region: 'sa-east-1' },
+      ...{ ...common, endpoint: null, region: 'sa-east-1' },
     });
   });
 
   it('comes from the variables if the profile says otherwise', async () => {
     const both = environment({ AWS_ENDPOINT_URL: B, AWS_REGION: 'us-west-2' }, profile);
-    assert.deepEqual(await storeAddress(both), { uri: 's3://bucket/prefix', endpoint: B, region: 'us-west-2' });
+    const found = { uri: 's3://bucket/prefix', endpoint: B, region: 'us-west-2', encryption: null };
+    assert.deepEqual(await storeAddress(both), found);
   });
 
   it('comes from the services of the profile before the profile itself', async () => {
@@ -109,10 +110,13 @@ describe('the address of a store', () => {
     for (const [variables, config] of [
       [{}, profile],
       [{}, services],
+      [{ PARTLOOP_STORE_ENCRYPTION: 'aws:kms=alias/cars' }, ''],
       [{ AWS_ENDPOINT_URL: B, AWS_DEFAULT_REGION: 'eu-west-3' }, profile],
     ] as const) {
       const env = environment(variables, config);
-      assert.deepEqual(await storeFromEnvironment(env), await storeAddress(env));
+      const address = await storeAddress(env);
+      assert.ok(address !== null);
+      assert.deepEqual(await storeFromEnvironment(env), storeOptions(address));
     }
   });
 });
