@@ -27,6 +27,7 @@ import { committedResults } from '../steps/runStep.js';
 import { readLoopState, unknownSettings, updateLoopState } from '../storage/loopState.js';
 import { openPool } from '../storage/pool.js';
 import { readJson } from '../storage/tables/json.js';
+import { approveIteration } from './approval.js';
 import { runningIterations } from './openWorkflows.js';
 import { resolveStart } from './startRequest.js';
 
@@ -51,6 +52,7 @@ export function createLoopActivities(deps: LoopDeps) {
     loadLoop: (input: { loop: string; lookForRunning?: boolean }) => loadLoop(deps, input),
     poolVersion: (input: { pool: string }) => poolVersion(deps, input.pool),
     adoptProposal: (input: { loop: string }) => adoptProposal(deps, input.loop),
+    approveIteration: (input: Parameters<typeof approveIteration>[1]) => approveIteration(deps, input),
     prepareIteration: (input: IterationRequest) => prepareIteration(deps, input),
     recordIteration: (input: RecordInput) => recordIteration(deps, input),
   };

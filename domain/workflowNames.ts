@@ -19,6 +19,7 @@ export const UPDATES = {
   resume: 'resume',
   setConfig: 'setConfig',
   adoptProposal: 'adoptProposal',
+  approveIteration: 'approveIteration',
   stop: 'stop',
 } as const;
 
