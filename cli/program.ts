@@ -17,6 +17,7 @@ const COMMANDS = {
   loop: () => import('./commands/loop.js'),
   iteration: () => import('./commands/iteration.js'),
   report: () => import('./commands/report.js'),
+  ui: () => import('./commands/ui.js'),
   schedule: () => import('./commands/schedule.js'),
   config: () => import('./commands/config.js'),
 } as const;

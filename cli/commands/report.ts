@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -6,8 +5,9 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { iterationLabel } from '../../domain/base/ids.js';
 import { recordedIteration } from '../../storage/loopState.js';
 import { openEnvironmentStore } from '../environment.js';
+import { openInBrowser } from '../openInBrowser.js';
 import { name } from '../options.js';
-import { printJson, printLine, say } from '../output.js';
+import { printJson, printLine } from '../output.js';
 import { wholeNumber } from './iteration.js';
 
 /** `partloop report open`. */
@@ -41,11 +41,4 @@ export function register(program: Command): void {
       else printLine(file);
       if (browser && !json) openInBrowser(file);
     });
-}
-
-function openInBrowser(file: string): void {
-  const opener = process.platform === 'darwin' ? 'open' : 'xdg-open';
-  const child = spawn(opener, [file], { stdio: 'ignore', detached: true });
-  child.once('error', () => say(`Open the file in a browser; \`${opener}\` is not installed.`));
-  child.unref();
 }

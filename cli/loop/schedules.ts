@@ -184,6 +184,7 @@ const action = ({ name, request }: WrittenSchedule) => ({
   type: 'startWorkflow' as const,
   workflowType: WORKFLOWS.startLoop,
   workflowId: `start:${name}`,
+  staticSummary: `schedule ${name} starts a loop`,
   taskQueue: LIGHT_QUEUE,
   args: [request],
 });
