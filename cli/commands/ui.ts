@@ -23,7 +23,7 @@ export interface PreparedStart {
   pool: string;
   /** The page of the UI with its form filled in, except for the input: a link cannot carry that. */
   link: string;
-  /** What goes into the form's field *Input*. */
+  /** What goes into the field *Data* of its form. */
   input: Partial<StartLoopRequest>;
 }
 
@@ -90,7 +90,7 @@ function print(overview: string, starts: readonly PreparedStart[], loops: readon
   for (const { pool, link, input } of starts) {
     printLine('');
     printLine(`Start a loop over pool ${pool}: ${link}`);
-    printLine('Input, as a start without any field would have it; change what you like, or give {}:');
+    printLine('Its data, as a start without any field would have it; change what you like, or give {}:');
     printLine(JSON.stringify(input));
   }
   if (starts.length === 0) say('No pool yet; `partloop import coco` or `partloop import masks` makes one.');
