@@ -32,6 +32,7 @@ import { readLoopState, unknownSettings, updateLoopState } from '../storage/loop
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { openPool } from '../storage/pool.js';
 import { readJson } from '../storage/tables/json.js';
+import { approveIteration } from './approval.js';
 import { runningIterations } from './openWorkflows.js';
 import { resolveStart } from './startRequest.js';
 import { noteEnd } from './tracking.js';
@@ -60,6 +61,7 @@ export function createLoopActivities(deps: LoopDeps) {
     keepPolicy: async ({ loop, policy }: { loop: string; policy: PolicyConfig }): Promise<void> => {
       await keepPolicy(deps.store, loop, policy);
     },
+    approveIteration: (input: Parameters<typeof approveIteration>[1]) => approveIteration(deps, input),
     prepareIteration: (input: IterationRequest) => prepareIteration(deps, input),
     recordIteration: (input: RecordInput) => recordIteration(deps, input),
   };

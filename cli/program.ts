@@ -18,6 +18,7 @@ const COMMANDS = {
   loop: () => import('./commands/loop.js'),
   iteration: () => import('./commands/iteration.js'),
   report: () => import('./commands/report.js'),
+  ui: () => import('./commands/ui.js'),
   schedule: () => import('./commands/schedule.js'),
   gc: () => import('./commands/gc.js'),
   notify: () => import('./commands/notify.js'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { nameSchema } from './base/ids.js';
 import { type LoopConfig, loopConfigSchema, policyConfigSchema, trainerPresetSchema } from './config.js';
+import type { RegisteredModel } from './decide/decision.js';
 import { iterationsSchema } from './loop/startRequest.js';
 import { splitChoiceSchema } from './scan/judge/split.js';
 import { settingsSchema } from './settings/settings.js';
@@ -147,6 +148,33 @@ export const retryIterationSchema = z.strictObject({
   settings: settingsSchema.optional().describe('Settings to change, shaped as in docs/config.md'),
 });
 export type RetryIteration = z.input<typeof retryIterationSchema>;
+export const approveIterationSchema = z.strictObject({
+  iteration: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe('The iteration whose model goes into production; the last recorded one if omitted'),
+  by: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .default('somebody in the Temporal UI')
+    .describe('Who approves, for the history of models in production'),
+});
+export type ApproveIteration = z.input<typeof approveIterationSchema>;
+/** The model of an iteration that is in production now, also if it was approved before. */
+export interface Approval {
+  loop: string;
+  iteration: number;
+  model: RegisteredModel;
+  /** When and why it went into production: `approved by kim`. */
+  at: string;
+  reason: string;
+  /** Why MLflow could not be told of it; null if it was, or if the loop does not track. */
+  untold: string | null;
+}
 export const stopSchema = z.strictObject({
   now: z.boolean().default(false).describe('Cancel the running iteration instead of ending after it'),
 });

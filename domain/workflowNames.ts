@@ -22,6 +22,7 @@ export const UPDATES = {
   setConfig: 'setConfig',
   setPolicy: 'setPolicy',
   adoptProposal: 'adoptProposal',
+  approveIteration: 'approveIteration',
   stop: 'stop',
 } as const;
 

@@ -36,6 +36,30 @@ export async function updateLoopState(
   return result;
 }
 
+/**
+ * An iteration of a loop as it was recorded at its end.
+ *
+ * @param iteration its number; the last one if omitted
+ * @throws PartloopError `not-found` that names the recorded ones
+ */
+export async function recordedIteration(
+  store: ObjectStore,
+  loop: string,
+  iteration?: number,
+): Promise<LoopState['iterations'][number]> {
+  const { iterations } = await readLoopState(store, loop);
+  const found = iteration === undefined ? iterations.at(-1) : iterations.find((entry) => entry.iteration === iteration);
+  if (found !== undefined) return found;
+  const numbers = iterations.map((entry) => entry.iteration).join(', ');
+  const text =
+    iterations.length === 0
+      ? `loop \`${loop}\` has recorded no iteration yet`
+      : `loop \`${loop}\` has no iteration ${iteration}: it has ${numbers}`;
+  throw new PartloopError('not-found', text, {
+    hint: '`partloop loop status` lists the loops that run; an iteration is recorded at its end.',
+  });
+}
+
 /** Loops that have done something, by name. */
 export async function listLoops(store: ObjectStore): Promise<string[]> {
   const loops: string[] = [];

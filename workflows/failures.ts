@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { PartloopError } from '../domain/base/errors.js';
 import { FAILURES, type FailureCode } from '../domain/base/failures/failure.js';
 import { rootFailure } from '../domain/base/failures/rootFailure.js';
@@ -26,6 +26,16 @@ export function failureOf(code: FailureCode, message: string, hint: string | nul
     nonRetryable: !retry,
     details: [{ code, actor, hint }],
   });
+}
+
+/** What an activity refused, in its own words: the UI shows the outermost failure of an update alone. */
+export async function plainly<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const { code, message, hint } = rootFailure(error);
+    throw isCancellation(error) || code === null ? error : failureOf(code, message, hint);
+  }
 }
 
 /** The message that says what happened to which object. */

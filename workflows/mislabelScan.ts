@@ -5,6 +5,7 @@ import { type ScanInput, type ScanRequest, scanInputSchema, scanRequestSchema } 
 import type { ScanProgress } from '../domain/scan/progress.js';
 import type { ScanResult } from '../domain/scan/step.js';
 import { parseRecorded, parseRequest } from '../domain/settings/parse.js';
+import { factsText } from '../domain/shownFacts.js';
 import type { FoldResult } from '../domain/train/step.js';
 import { QUERIES } from '../domain/workflowNames.js';
 import { bookkeeping, light, scanning, training } from './activities.js';
@@ -28,7 +29,9 @@ export async function mislabelScan(input: unknown = {}): Promise<ScanResult> {
     folds: { done: 0, total: 0 },
     shards: { done: 0, total: 0 },
   };
-  setHandler(scanProgressQuery, () => progress, { description: 'Progress of the scan' });
+  setHandler(scanProgressQuery, () => progress, {
+    description: 'The stage of the scan, the folds trained and the shards judged',
+  });
   const asked = isOfLoop(input)
     ? orFail(() => parseRecorded(scanInputSchema, input, '`mislabelScan`'))
     : await prepare(orFail(() => parseRequest(scanRequestSchema, input, '`mislabelScan`')));
@@ -38,6 +41,7 @@ export async function mislabelScan(input: unknown = {}): Promise<ScanResult> {
   const plan = resume ?? (await planAndTrainFolds(asked, progress));
   progress.stage = 'judging';
   progress.folds = { done: plan.folds.length, total: plan.folds.length };
+  setCurrentDetails(`Judging ${plan.shards} shards; the query \`${QUERIES.progress}\` counts those that are done`);
   const { scanShard, reduceScan } = scanning(context.config.durability);
   const { planKey, folds, setupKey } = plan;
   const lanes = new ShardLanes(plan, context.config.scan, progress, (shard) =>
@@ -57,6 +61,7 @@ export async function mislabelScan(input: unknown = {}): Promise<ScanResult> {
   const failedShards = lanes.failed.sort((a, b) => a - b);
   const result = await reduceScan({ context, results: { draw }, planKey, folds, failedShards });
   if (judge !== undefined) await bookkeeping.recordScan({ context, draw, result });
+  setCurrentDetails(scanDetails(context.loop, result, judge !== undefined));
   return result;
 }
 
@@ -91,6 +96,10 @@ async function planAndTrainFolds({ context, draw, judge }: AskedScan, progress: 
   // A worker of before answers without it.
   return setupKey === undefined ? start : { ...start, setupKey };
 }
+
+/** What the scan found, and where its findings are. */
+const scanDetails = (scan: string, result: ScanResult, isAlone: boolean): string =>
+  [factsText('scan', result), ...(isAlone ? [`\`partloop scan show ${scan}\` shows the findings.`] : [])].join('\n\n');
 
 const isOfLoop = (input: unknown): boolean => typeof input === 'object' && input !== null && 'context' in input;
 

@@ -3,14 +3,11 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { runningIterations } from '../../activities/openWorkflows.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { iterationLabel } from '../../domain/base/ids.js';
-import { decisionSchema, withApproval } from '../../domain/decide/decision.js';
 import { shownFacts } from '../../domain/shownFacts.js';
 import { STEPS, type Step, stepSchema } from '../../domain/steps.js';
-import { modelCardSchema } from '../../domain/train/modelCard.js';
-import { readLoopState } from '../../storage/loopState.js';
-import { updateRegistry } from '../../storage/registry.js';
-import { readJson } from '../../storage/tables/json.js';
+import { recordedIteration } from '../../storage/loopState.js';
 import { openEnvironmentClient, openEnvironmentStore, storeOf, uiLink, withClient } from '../environment.js';
+import { approve } from '../loop/approve.js';
 import {
   compareIterations,
   type IterationReference,
@@ -18,7 +15,6 @@ import {
   printDifference,
 } from '../loop/iterationDiff.js';
 import { cancelIteration, commandLoop } from '../loop/loopClient.js';
-import { noteApproval } from '../loop/noteApproval.js';
 import { name, settingsFrom } from '../options.js';
 import { printJson, printTable, say, sayText } from '../output.js';
 import { waitAndPrint } from './loop.js';
@@ -48,7 +44,7 @@ function registerShow(iteration: Command): void {
     .option('--json', 'Print one JSON object on stdout')
     .action(async (loop: string, n: number | undefined, { json }: { json?: true }) => {
       const { store } = await openEnvironmentStore();
-      const found = await findIteration(store, loop, n);
+      const found = await recordedIteration(store, loop, n);
       if (json) return printJson(found);
       say(
         `loop ${loop}, iteration ${iterationLabel(found.iteration)}: ${found.current.status}${found.others.length === 0 ? '' : `, ${found.others.length} other attempt(s)`}`,
@@ -89,7 +85,7 @@ function registerReplay(iteration: Command): void {
       const settings = settingsFrom({ set, fields: {}, shortFor: {} });
       const { client, env } = await openEnvironmentClient();
       try {
-        await findIteration(storeOf(env), loop, n);
+        await recordedIteration(storeOf(env), loop, n);
         const status = await commandLoop(client, loop, {
           name: 'retryIteration',
           args: [{ iteration: n, from, ...settings }],
@@ -152,39 +148,13 @@ function registerApprove(iteration: Command): void {
     .option('--by <name>', 'Who approves', userInfo().username)
     .option('--json', 'Print one JSON object on stdout')
     .action(async (loop: string, n: number | undefined, { by, json }: { by: string; json?: true }) => {
-      const { store } = await openEnvironmentStore();
-      const found = await findIteration(store, loop, n);
-      const key = found.current.results.decide?.outputs.decision;
-      if (key === undefined)
-        throw new PartloopError('not-found', `iteration ${found.iteration} of loop ${loop} has no decision yet`);
-      const decision = await readJson(store, key, decisionSchema);
-      const { taxonomyDigest } = await readJson(store, decision.candidate.card, modelCardSchema);
-      const registry = await updateRegistry(store, taxonomyDigest, (before) =>
-        withApproval(before, decision, by.slice(0, MAX_NAME), new Date().toISOString()),
-      );
-      const missed = await noteApproval(store, found.current.config, registry);
-      if (missed !== null) say(`The alias in MLflow is not moved: ${missed}`);
-      if (json) return printJson(registry.history.at(-1));
-      say(`the model of loop ${loop}, iteration ${found.iteration}, is in production`);
+      await withClient(async (client, env) => {
+        const approval = await approve(client, storeOf(env), loop, { iteration: n, by: by.slice(0, MAX_NAME) });
+        if (json) return printJson(approval);
+        if (approval.untold !== null) say(`The alias in MLflow is not moved: ${approval.untold}`);
+        say(`the model of loop ${loop}, iteration ${approval.iteration}, is in production: ${approval.reason}`);
+      });
     });
-}
-
-export async function findIteration(
-  store: Awaited<ReturnType<typeof openEnvironmentStore>>['store'],
-  loop: string,
-  n: number | undefined,
-) {
-  const { iterations } = await readLoopState(store, loop);
-  const found = n === undefined ? iterations.at(-1) : iterations.find((entry) => entry.iteration === n);
-  if (found !== undefined) return found;
-  const numbers = iterations.map((entry) => entry.iteration).join(', ');
-  const text =
-    iterations.length === 0
-      ? `loop \`${loop}\` has recorded no iteration yet`
-      : `loop \`${loop}\` has no iteration ${n}: it has ${numbers}`;
-  throw new PartloopError('not-found', text, {
-    hint: '`partloop loop status` lists the loops that run; an iteration is recorded at its end.',
-  });
 }
 
 export function wholeNumber(text: string): number {

@@ -1,13 +1,14 @@
-import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { PartloopError } from '../../domain/base/errors.js';
 import { iterationLabel } from '../../domain/base/ids.js';
+import { recordedIteration } from '../../storage/loopState.js';
 import { openEnvironmentStore } from '../environment.js';
+import { openInBrowser } from '../openInBrowser.js';
 import { name } from '../options.js';
-import { printJson, printLine, say } from '../output.js';
-import { findIteration, wholeNumber } from './iteration.js';
+import { printJson, printLine } from '../output.js';
+import { wholeNumber } from './iteration.js';
 
 /** `partloop report open`. */
 export function register(program: Command): void {
@@ -21,7 +22,7 @@ export function register(program: Command): void {
     .option('--json', 'Print one JSON object on stdout')
     .action(async (loop: string, n: number | undefined, { browser, json }: { browser: boolean; json?: true }) => {
       const { store, env } = await openEnvironmentStore();
-      const { iteration, current } = await findIteration(store, loop, n);
+      const { iteration, current } = await recordedIteration(store, loop, n);
       const key = current.results.report?.outputs.report;
       if (key === undefined) {
         throw new PartloopError(
@@ -40,11 +41,4 @@ export function register(program: Command): void {
       else printLine(file);
       if (browser && !json) openInBrowser(file);
     });
-}
-
-function openInBrowser(file: string): void {
-  const opener = process.platform === 'darwin' ? 'open' : 'xdg-open';
-  const child = spawn(opener, [file], { stdio: 'ignore', detached: true });
-  child.once('error', () => say(`Open the file in a browser; \`${opener}\` is not installed.`));
-  child.unref();
 }

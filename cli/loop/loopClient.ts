@@ -18,6 +18,8 @@ import { recorded } from '../../domain/base/recorded.js';
 import type { StartLoopRequest } from '../../domain/loop/startRequest.js';
 import { storedStatus } from '../../domain/loop/status.js';
 import {
+  type Approval,
+  type ApproveIteration,
   type IterationProgress,
   iterationProgressSchema,
   type LoopStatus,
@@ -194,6 +196,16 @@ export async function commandLoop(client: Client, loop: string, command: Command
       args: [command.name === UPDATES.retryIteration ? command.args[0] : {}],
       startWorkflowOperation,
     }),
+  );
+}
+
+/** Have a loop that runs put the candidate of an iteration into production. */
+export async function approveInLoop(client: Client, loop: string, request: ApproveIteration): Promise<Approval> {
+  await assertWorkers(client);
+  return answered(loop, () =>
+    client.workflow
+      .getHandle(loopWorkflowId(loop))
+      .executeUpdate<Approval, [ApproveIteration]>(UPDATES.approveIteration, { args: [request] }),
   );
 }
 

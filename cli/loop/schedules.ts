@@ -203,10 +203,11 @@ function badCron(cron: string, trouble: string, cause?: unknown): PartloopError 
   });
 }
 
-const action = ({ name, request }: WrittenSchedule, { workflowType, workflowPrefix }: ScheduleKind) => ({
+const action = ({ name, request }: WrittenSchedule, { workflowType, workflowPrefix, note }: ScheduleKind) => ({
   type: 'startWorkflow' as const,
   workflowType,
   workflowId: `${workflowPrefix}${name}`,
+  staticSummary: `schedule ${name} ${note}`,
   taskQueue: LIGHT_QUEUE,
   args: [request],
 });

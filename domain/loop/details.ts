@@ -2,10 +2,11 @@ import { oneLine } from '../base/oneLine.js';
 import type { LoopConfig, TuneConfig } from '../config.js';
 import type { LoopStatus } from '../messages.js';
 import { factsText } from '../shownFacts.js';
-import { STEPS, type Step, type StepResults } from '../steps.js';
+import { type IterationContext, STEPS, type Step, type StepResults } from '../steps.js';
 import type { Trial } from '../tune/halving.js';
 import type { Proposal } from '../tune/proposal.js';
 import { settingsText, trialLines } from '../tune/table.js';
+import { UPDATES } from '../workflowNames.js';
 import { iterationColumns } from './iterationColumns.js';
 import { nextStep } from './status.js';
 
@@ -21,6 +22,7 @@ export function loopDetails(status: LoopStatus, config: LoopConfig | null): stri
     ...(status.error === null ? [] : [`Last error: ${errorText(status.error)}`]),
     ...(advice === null ? [] : [advice]),
     ...(status.newImages == null ? [] : [newImagesText(status.newImages)]),
+    ...(status.rows.length === 0 ? [] : [`\`partloop report open ${status.loop}\` opens the newest report.`]),
     ...(status.proposal === null ? [] : [proposalText(status.loop, status.proposal)]),
   ];
   const rows = status.rows.slice(-ROWS_SHOWN).map(iterationColumns);
@@ -46,11 +48,15 @@ export const newImagesText = ({ undrawn, needed }: { undrawn: number; needed: nu
 /** What a search proposes, and how to take it. */
 export function proposalText(loop: string, { iteration, settings, miou, ownMiou }: Proposal): string {
   const gain = `${miou.toFixed(4)} on the validation images instead of ${ownMiou.toFixed(4)}`;
-  return `Iteration ${iteration} proposes ${settingsText(settings)}: ${gain}. \`partloop loop adopt ${loop}\` takes them.`;
+  return `Iteration ${iteration} proposes ${settingsText(settings)}: ${gain}. \`partloop loop adopt ${loop}\`, or the update \`${UPDATES.adoptProposal}\`, takes them.`;
 }
 
-/** The steps of a running iteration as Markdown: which are done, found done, under way. */
-export function iterationDetails(current: Step | null, results: StepResults, config: LoopConfig): string {
+/** The steps of a running iteration as Markdown: which are done, found done, under way, and what a person may do. */
+export function iterationDetails(
+  { loop, iteration, config }: Pick<IterationContext, 'loop' | 'iteration' | 'config'>,
+  current: Step | null,
+  results: StepResults,
+): string {
   const rows = STEPS.filter((step) => step !== 'tune' || config.tune.enabled).map((step) => {
     const result = results[step];
     if (result === undefined) return tableLine([step, step === current ? 'under way' : null, '', '']);
@@ -61,11 +67,26 @@ export function iterationDetails(current: Step | null, results: StepResults, con
     '|---|---|---:|---|',
     ...rows,
     '',
+    ...iterationAdvice(`${loop} ${iteration}`, results).flatMap((line) => [line, '']),
     'Settings',
     '```json',
     JSON.stringify(config, null, 1),
     '```',
   ].join('\n');
+}
+
+/** Where the report is, and how a candidate that waits goes into production. */
+function iterationAdvice(which: string, { decide, report }: StepResults): string[] {
+  return [
+    ...(report?.outputs.report === undefined
+      ? []
+      : [`\`partloop report open ${which}\` opens its report, \`${report.outputs.report}\` in the store.`]),
+    ...(decide?.facts.pendingApproval === true
+      ? [
+          `Its model passed the gate and waits for approval, as configured: send the loop the update \`${UPDATES.approveIteration}\`, or say \`partloop iteration approve ${which}\`.`,
+        ]
+      : []),
+  ];
 }
 
 /** The trials of a search as Markdown, with their mIoU on the validation images after each rung. */

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { resolveStart } from '../../activities/startRequest.js';
 import { buildProgram } from '../../cli/program.js';
 import { type Decision, decisionSchema, EMPTY_REGISTRY } from '../../domain/decide/decision.js';
+import { startLoopRequestSchema } from '../../domain/loop/startRequest.js';
 import { withAttempt, withProposal } from '../../domain/loop/state.js';
 import { keys } from '../../storage/keys.js';
 import { updateLoopState } from '../../storage/loopState.js';
@@ -107,6 +109,7 @@ describe('a command that needs no worker', function () {
       PARTLOOP_STORE: STORE,
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_NAMESPACE: temporal.namespace,
+      TEMPORAL_UI_URL: 'http://127.0.0.1:8233',
       AWS_ENDPOINT_URL_S3: server.options.endpoint,
       AWS_REGION: server.options.region,
       AWS_ACCESS_KEY_ID: server.options.credentials.accessKeyId,
@@ -156,6 +159,36 @@ describe('a command that needs no worker', function () {
     assert.match(await said('iteration', 'diff', `${LOOP}:1`, `${LOOP}:2`), /drawn +1 +2/);
     await said('iteration', 'approve', LOOP, '--by', 'somebody');
     assert.equal((await readRegistry(store, CARD.taxonomyDigest)).model?.iteration, 2);
+  });
+
+  it('fills in the start form of the Temporal UI, and says what goes into its input', async () => {
+    const links = z.object({
+      overview: z.string(),
+      starts: z.array(z.object({ pool: z.string(), link: z.string(), input: startLoopRequestSchema })),
+      loops: z.array(z.unknown()),
+    });
+    const { starts, loops } = await answered(links, 'ui', 'cars');
+    assert.deepEqual(
+      starts.map(({ pool }) => pool),
+      ['cars'],
+    );
+    const form = new URL(starts[0]?.link ?? '');
+    assert.equal(form.pathname, `/namespaces/${temporal.namespace ?? 'default'}/workflows/start-workflow`);
+    assert.deepEqual(Object.fromEntries(form.searchParams), {
+      workflowType: 'startLoop',
+      taskQueue: 'partloop',
+      workflowId: 'start:cars',
+    });
+    assert.deepEqual(loops, []);
+    // Sent as it is, the example means the same as a start without any field.
+    const example = starts[0]?.input;
+    assert.ok(example !== undefined);
+    const bare = await resolveStart({ store }, startLoopRequestSchema.parse({ pool: 'cars' }));
+    assert.deepEqual((await resolveStart({ store }, example)).config, bare.config);
+    assert.match(
+      await said('ui'),
+      /Start a loop over pool cars: http.*start-workflow[\s\S]*{"pool":"cars","iterations":1,/,
+    );
   });
 
   it('holds a schedule', async () => {

@@ -55,6 +55,7 @@ export const GOOD_CALLS: Readonly<Record<string, readonly [file: string, call?: 
   'iteration diff': [HERE],
   'iteration approve': [HERE],
   'report open': ['integration/loop.test.ts'],
+  ui: [HERE],
   'schedule create': ['integration/terminal.test.ts'],
   'schedule list': ['integration/terminal.test.ts'],
   'schedule trigger': ['integration/loop.test.ts'],

@@ -206,6 +206,20 @@ const SCENES: Record<string, () => Promise<void>> = {
     });
   },
 
+  async approval() {
+    const { activities, fail } = fakeActivities();
+    fail('approve:7:Kim', 'not-found');
+    await withWorkers(environment, activities, async () => {
+      await start(1);
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 2);
+      await loop().executeUpdate('approveIteration', { args: [{}] });
+      const refused = loop().executeUpdate('approveIteration', { args: [{ iteration: 7, by: 'Kim' }] });
+      await refused.catch(() => undefined);
+      await end();
+      await keep('approval', ['loop:cars']);
+    });
+  },
+
   async 'no-images'() {
     const { activities, fail } = fakeActivities();
     fail('draw:1', 'pool-exhausted');

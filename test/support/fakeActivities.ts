@@ -138,6 +138,17 @@ export function fakeActivities(
       if (state.adopted === null) throw ApplicationFailure.create({ type: 'not-found', nonRetryable: true });
       return state.adopted;
     },
+    approveIteration: async ({ loop, iteration, by }) => {
+      did(`approve:${iteration ?? 'last'}:${by}`);
+      return {
+        loop,
+        iteration: iteration ?? nextIteration(state) - 1,
+        model: { scan: 'scan.onnx', card: 'card.json', digest: '0'.repeat(64), loop, iteration: iteration ?? 1 },
+        at: '2026-01-01T00:00:00Z',
+        reason: `approved by ${by}`,
+        untold: null,
+      };
+    },
     report: simple('report'),
     startOrJoinLoop: async ({ request }) => {
       did('startOrJoinLoop');

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { z } from 'zod';
 import { createDecideActivities } from '../../activities/decide.js';
 import { createLoopActivities } from '../../activities/loop.js';
-import { noteApproval } from '../../cli/loop/noteApproval.js';
+import { noteApproval } from '../../activities/noteApproval.js';
 import { type LoopConfig, loopConfigSchema } from '../../domain/config.js';
 import type { RegisteredModel } from '../../domain/decide/decision.js';
 import type { DecideResult } from '../../domain/decide/step.js';

@@ -1,8 +1,8 @@
 import type { Activities } from '../../activities/index.js';
 import type { Step } from '../../domain/stepContract.js';
 
-/** The step that each activity works for; `loop` is the bookkeeping of loops. */
-const STEP_OF: Readonly<Record<keyof Activities, Step | 'loop'>> = {
+/** The step that each activity works for; `loop` is the bookkeeping of loops, `ingest` the inboxes of pools. */
+const STEP_OF: Readonly<Record<keyof Activities, Step | 'loop' | 'ingest'>> = {
   draw: 'draw',
   planScan: 'scan',
   tryJudges: 'scan',
@@ -25,10 +25,17 @@ const STEP_OF: Readonly<Record<keyof Activities, Step | 'loop'>> = {
   loadLoop: 'loop',
   poolVersion: 'loop',
   adoptProposal: 'loop',
+  keepPolicy: 'loop',
+  approveIteration: 'loop',
   prepareIteration: 'loop',
   recordIteration: 'loop',
   isRunning: 'loop',
   joinWorkflow: 'loop',
+  countUndrawn: 'loop',
+  startIngests: 'ingest',
+  lookAtInbox: 'ingest',
+  settleDrop: 'ingest',
+  tellLoops: 'ingest',
 };
 
 /** The step that an activity works for. */

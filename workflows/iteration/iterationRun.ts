@@ -86,6 +86,7 @@ export class IterationRun {
 
   async finish(): Promise<void> {
     this.#current = null;
+    setCurrentDetails(this.#details());
     await this.#record('finished', null);
   }
 
@@ -112,7 +113,7 @@ export class IterationRun {
   }
 
   #details(): string {
-    return iterationDetails(this.#current, this.#results, this.#context.config);
+    return iterationDetails(this.#context, this.#current, this.#results);
   }
 
   /** A step; where a pause cancels it, what it saved stays and it goes on from there afterwards. */

@@ -17,6 +17,8 @@ import { iterationFinishedSignal, iterationHeldSignal } from '../iteration/messa
 import type { LoopRun } from './loopRun.js';
 import {
   adoptProposalUpdate,
+  approveIterationUpdate,
+  asApproval,
   asConfig,
   asPause,
   asPolicy,
@@ -92,6 +94,11 @@ function answerSteering(loop: LoopRun): void {
     },
     { description: 'Train the next iterations with the settings that the last search proposed' },
   );
+  setHandler(approveIterationUpdate, (request) => loop.approve(asApproval(request)), {
+    description:
+      'Put the model of an iteration into production if the gate waits for approval: the last one, or `iteration`',
+    validator: (request) => void asApproval(request, parseRequest),
+  });
   setHandler(stopUpdate, (request) => stopLoop(loop, request), {
     description: 'End the loop after its iteration, or now; it can be started again',
     validator: (request) => void asStop(request, parseRequest),

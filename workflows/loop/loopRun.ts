@@ -6,6 +6,7 @@ import {
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { z } from 'zod';
 import { iterationWorkflowId } from '../../domain/base/ids.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import { loopDetails } from '../../domain/loop/details.js';
@@ -24,11 +25,11 @@ import {
 } from '../../domain/loop/machine.js';
 import { setConfig } from '../../domain/loop/requests.js';
 import { statusOf } from '../../domain/loop/status.js';
-import type { LoopStatus } from '../../domain/messages.js';
+import type { Approval, approveIterationSchema, LoopStatus } from '../../domain/messages.js';
 import { parseRecorded } from '../../domain/settings/parse.js';
 import { withTunedSettings } from '../../domain/tune/space.js';
 import { bookkeeping, light } from '../activities.js';
-import { isFaultOfData, orFail } from '../failures.js';
+import { isFaultOfData, orFail, plainly } from '../failures.js';
 import { pauseIterationSignal } from '../iteration/messages.js';
 import { showAttributes } from '../searchAttributes.js';
 import { KEEPS_REQUESTS, LOOKS_AGAIN, WAITS_FOR_THE_END } from './patches.js';
@@ -101,7 +102,7 @@ export class LoopRun {
 
   /** What was proposed goes into the configuration under way, and, in the store, into that of every later start. */
   async adoptProposal(): Promise<void> {
-    const { settings } = await bookkeeping.adoptProposal({ loop: this.#name });
+    const { settings } = await plainly(bookkeeping.adoptProposal({ loop: this.#name }));
     const { config } = this.machine;
     this.machine = { ...this.machine, proposal: null };
     if (config !== null) {
@@ -116,6 +117,14 @@ export class LoopRun {
   async keepPolicy(): Promise<void> {
     const { config } = this.machine;
     if (config !== null) await bookkeeping.keepPolicy({ loop: this.#name, policy: config.policy });
+  }
+
+  /**
+   * The candidate of an iteration goes into production, whatever the loop does meanwhile. Only the answer to this
+   * request schedules the activity, so that no history from before it has another command.
+   */
+  approve(request: z.output<typeof approveIterationSchema>): Promise<Approval> {
+    return plainly(bookkeeping.approveIteration({ loop: this.#name, ...request }));
   }
 
   /** Tell an iteration to hold before its next step, or `now`, or to go on. */

@@ -1,6 +1,9 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { LoopConfig } from '../../domain/config.js';
 import {
+  type Approval,
+  type ApproveIteration,
+  approveIterationSchema,
   type LoopStatus,
   type PauseLoop,
   type PolicyRequest,
@@ -30,6 +33,7 @@ export const resumeUpdate = defineUpdate<LoopStatus>(UPDATES.resume);
 export const setConfigUpdate = defineUpdate<LoopStatus, [{ config: LoopConfig }]>(UPDATES.setConfig);
 export const setPolicyUpdate = defineUpdate<LoopStatus, [PolicyRequest]>(UPDATES.setPolicy);
 export const adoptProposalUpdate = defineUpdate<LoopStatus>(UPDATES.adoptProposal);
+export const approveIterationUpdate = defineUpdate<Approval, [ApproveIteration]>(UPDATES.approveIteration);
 export const stopUpdate = defineUpdate<LoopStatus, [StopLoop]>(UPDATES.stop);
 export const poolGrewSignal = defineSignal<[PoolNews?]>(SIGNALS.poolGrew);
 export const statusQuery = defineQuery<LoopStatus>(QUERIES.status);
@@ -41,6 +45,8 @@ export const asRunIterations = (request: unknown, parse: Parse = parseRecorded) 
   orFail(() => parse(runIterationsSchema, request, '`runIterations`'));
 export const asRetry = (request: unknown, parse: Parse = parseRecorded) =>
   orFail(() => parse(retryIterationSchema, request, '`retryIteration`'));
+export const asApproval = (request: unknown, parse: Parse = parseRecorded) =>
+  orFail(() => parse(approveIterationSchema, request, '`approveIteration`'));
 export const asPause = (request: unknown, parse: Parse = parseRecorded) =>
   orFail(() => parse(pauseSchema, request, '`pause`'));
 export const asStop = (request: unknown, parse: Parse = parseRecorded) =>

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { z } from 'zod';
+import { LIGHT_QUEUE } from '../../domain/base/queues.js';
+import { QUERIES, SIGNALS, UPDATES, WORKFLOWS } from '../../domain/workflowNames.js';
+import { fakeActivities, testConfig } from '../support/fakeActivities.js';
+import { stepGate } from '../support/stepGate.js';
+import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
+
+const described = z.object({ name: z.string(), description: z.string().default('') });
+/** What a workflow tells the Temporal UI of itself. */
+const metadataSchema = z.object({
+  definition: z.object({
+    type: z.string(),
+    queryDefinitions: z.array(described).default([]),
+    signalDefinitions: z.array(described).default([]),
+    updateDefinitions: z.array(described).default([]),
+  }),
+});
+
+/** Temporal's own, which every workflow has. */
+const isTemporals = (name: string): boolean => name.startsWith('__');
+
+describe('what the Temporal UI lists of a workflow', () => {
+  let environment: TestWorkflowEnvironment;
+  before(async () => {
+    environment = await localEnvironment();
+  });
+  after(() => environment?.teardown());
+
+  it('has a sentence for every signal, query and update, under the names that the command line uses', async () => {
+    const { atStep, open, until } = stepGate('shard:0');
+    const seen = new Set<string>();
+    const types = new Set<string>();
+    await withWorkers(environment, fakeActivities({ until }).activities, async () => {
+      const { workflow } = environment.client;
+      await workflow.executeUpdateWithStart('runIterations', {
+        args: [{ iterations: 1, config: testConfig }],
+        startWorkflowOperation: new WithStartWorkflowOperation('trainingLoop', {
+          workflowId: 'loop:cars',
+          taskQueue: LIGHT_QUEUE,
+          args: [{}],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+        }),
+      });
+      await atStep;
+      for (const id of ['loop:cars', 'loop:cars:iteration:0001', 'loop:cars:iteration:0001:scan']) {
+        const told: unknown = await workflow.getHandle(id).query('__temporal_workflow_metadata');
+        const { type, queryDefinitions, signalDefinitions, updateDefinitions } = metadataSchema.parse(told).definition;
+        types.add(type);
+        for (const { name, description } of [...queryDefinitions, ...signalDefinitions, ...updateDefinitions]) {
+          if (isTemporals(name)) continue;
+          seen.add(name);
+          assert.ok(description.length >= 15, `${type}: \`${name}\` says nothing of itself`);
+        }
+      }
+      open();
+      await workflow.getHandle('loop:cars').executeUpdate('stop', { args: [{ now: true }] });
+    });
+    const { startLoop: _, hyperparameterSearch: __, ...withHandlers } = WORKFLOWS;
+    assert.deepEqual([...types].sort(), Object.values(withHandlers).sort());
+    const names = [...Object.values(QUERIES), ...Object.values(SIGNALS), ...Object.values(UPDATES)];
+    assert.deepEqual([...seen].sort(), [...new Set(names)].sort());
+  });
+});
