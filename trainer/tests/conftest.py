@@ -21,7 +21,7 @@ COLOURS = [(90, 90, 90), (220, 40, 40), (40, 220, 40), (40, 40, 220)]
 
 
 class Recorder(Reporter):
-    """A reporter that keeps what was said."""
+    """A reporter that keeps its messages."""
 
     def __init__(self) -> None:
         super().__init__()

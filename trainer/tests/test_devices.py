@@ -98,7 +98,7 @@ def test_a_failing_process_ends_the_others_with_its_exit_code(data: Path, tmp_pa
 
 
 class Small:
-    """Memory for `room` images at a time; what does not fit fails after its forward pass has left its traces."""
+    """Memory for `room` images at a time; a larger pass fails after its forward part has left its traces."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
         self.seen: list[int] = []
@@ -139,7 +139,7 @@ def test_the_split_is_said_kept_in_the_checkpoint_and_taken_up_again(
     assert torch.load(folder / "00000002.pt", weights_only=True)["split"] == 2
     whole = json.loads((Path(job.workDir) / "result.json").read_text())["weightsSha256"]
     (folder / "00000004.json").unlink()
-    # With plenty of memory now: the split of the checkpoint decides, so the bits stay.
+    # There is plenty of memory now, but the checkpoint's split decides, so the bits stay.
     again = run_here(job)
     assert not [one for one in again.of("warning") if one["code"] == "batch-split"]
     assert json.loads((Path(job.workDir) / "result.json").read_text())["weightsSha256"] == whole

@@ -17,7 +17,7 @@ from partloop_trainer.process.protocol import TrainerError
 
 
 def lively(job: Job) -> KNet:
-    """A network whose kernels tell classes apart, as those of an untrained one hardly do."""
+    """A network whose kernels tell classes apart; those of an untrained network hardly do."""
     model = build_model(job, load_weights=True)
     nn.init.normal_(model.kernels.weight, std=0.5)
     return model

@@ -78,7 +78,7 @@ def test_checkpoints_record_what_decided_them_by_the_names_of_the_first_ones(mak
     sections = {"model": 7, "image": 2, "optim": 16, "loss": 8, "sampling": 1, "augment": 5}
     assert {one: sum(name.startswith(f"{one}.") for name in found) for one in sections} == sections
     assert len(found) == sum(sections.values()) + 7
-    # What is a constant now was a setting then.
+    # This constant was once a setting.
     assert found | {
         "optim.weightDecay": 5e-4, "optim.clip": 1.0, "optim.baseLrShare": 0.1, "optim.upShare": 0.5,
         "optim.gamma": 0.99994, "optim.power": 0.9, "optim.warmup": 0, "loss.classWeightClip": [0.25, 4.0],

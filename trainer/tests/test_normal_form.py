@@ -1,4 +1,4 @@
-"""Pictures are read in one form; what is not in it is refused by name, never converted in silence."""
+"""Pictures are read in one form; any other picture is refused by name, never silently converted."""
 
 from __future__ import annotations
 

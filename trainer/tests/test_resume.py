@@ -1,4 +1,4 @@
-"""A run that is stopped or killed and started again ends with the same bits as one that was left alone."""
+"""A run that is stopped or killed and then resumed ends with the same bits as an undisturbed run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_run_killed_between_checkpoints_ends_with_the_same_weights(
     data: Path, tmp_path: Path, make_job: Callable[..., Job], undisturbed: str, workers: int, later: int
 ) -> None:
     child = Child(tiny_raw(data, tmp_path / "work", internal={"loaderWorkers": workers}), tmp_path)
-    # Checkpoints are written beside the training: progress alone does not say that one is there.
+    # A thread writes checkpoints during training: progress alone does not mean that there is one.
     child.wait_for("checkpoint", 2)
     os.kill(child.process.pid, signal.SIGKILL)
     code, _, _ = child.end()

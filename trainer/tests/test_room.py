@@ -1,4 +1,4 @@
-"""A full disk and short memory are named, with what was needed and what was there."""
+"""Errors name a full disk and short memory, with the need and the rest in bytes."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_memory_that_is_not_there_is_named_with_what_was_held_and_left() -> None
             wish()
         told = from_exception(caught.value)
         assert (told.code, told.exit_code) == ("out-of-memory", 7)
-        assert re.search(r"this process held up to \S+ [GM]B; of \S+ GB on the machine", told.message)
+        assert re.search(r"this process held up to \S+ [GM]B; the machine had \S+ [GM]B of \S+ GB left", told.message)
         assert "train.batchSize" in told.hint
 
 

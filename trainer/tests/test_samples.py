@@ -1,4 +1,4 @@
-"""What a step sees: sampling, augmentation and preprocessing are pure and keep image and label together."""
+"""The samples of a step: sampling, augmentation and preprocessing are pure and keep image and label together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints are written beside the training, from a copy, one at a time."""
+"""A thread writes checkpoints during training, from a copy, one at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partloop_trainer.process.writer import Writer
 
 
 class Slow(Checkpoints):
-    """Writes only when let."""
+    """Writes only when allowed."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, 3)
