@@ -38,13 +38,13 @@ export function loopDetails(status: LoopStatus, config: LoopConfig | null): stri
   ].join('\n');
 }
 
-/** What a search proposes, and how to take it. */
+/** The proposal of a search, and the command that adopts it. */
 export function proposalText(loop: string, { iteration, settings, miou, ownMiou }: Proposal): string {
   const gain = `${miou.toFixed(4)} on the validation images instead of ${ownMiou.toFixed(4)}`;
-  return `Iteration ${iteration} proposes ${settingsText(settings)}: ${gain}. \`partloop loop adopt ${loop}\` takes them.`;
+  return `Iteration ${iteration} proposes ${settingsText(settings)}: ${gain}. \`partloop loop adopt ${loop}\` adopts them.`;
 }
 
-/** The steps of a running iteration as Markdown: which are done, found done, under way. */
+/** The steps of a running iteration as Markdown: done, found done or under way. */
 export function iterationDetails(current: Step | null, results: StepResults, config: LoopConfig): string {
   const rows = STEPS.filter((step) => step !== 'tune' || config.tune.enabled).map((step) => {
     const result = results[step];
@@ -78,7 +78,7 @@ export function tuneDetails(trials: readonly Trial[], rungEnds: readonly number[
   ].join('\n');
 }
 
-/** The Temporal UI sets the columns of a table side by side without a gap: each cell brings its own. */
+/** The Temporal UI leaves no gap between the columns of a table, so each cell brings its own. */
 const GAP = '\u00a0\u00a0';
 
 function tableLine(cells: readonly (string | number | null)[]): string {

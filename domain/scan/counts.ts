@@ -52,7 +52,7 @@ const WORDS = {
   otherTrain: 'in the training split',
   otherVal: 'in the validation split',
   otherTest: 'in the test split',
-  interior: 'of the inside of a car',
+  interior: 'of a car interior',
   testVehicle: 'of a vehicle of the test set',
   testCopy: 'copied from a test image',
   heldBack: 'shared with the test set',
@@ -60,7 +60,7 @@ const WORDS = {
   remaining: 'not drawn yet',
   missing: 'missing or changed',
   unreadable: 'unreadable',
-  unjudged: 'that no model may judge',
+  unjudged: 'without a judge',
   failed: 'in failed shards',
 } as const satisfies Partial<Record<keyof ScanCounts | NotDrawn, string>>;
 

@@ -3,7 +3,7 @@ import type { ReportData } from '../data.js';
 import { percent, whole } from './format.js';
 import { Pictures } from './pictures.js';
 
-/** What algo1 found, and what became of it. */
+/** The scan's findings and their outcome. */
 export function Detection({ data }: { data: ReportData }) {
   const { detection } = data;
   const most = Math.max(1, ...detection.kinds.map((entry) => entry.findings));
@@ -82,7 +82,7 @@ export function Detection({ data }: { data: ReportData }) {
   );
 }
 
-/** How often images are suspected by tag: what is hard for the model should not be suspected much more often. */
+/** The share of suspected images by tag value: hard images should not be suspected much more often than others. */
 function Suspicion({ detection: { slices, scanned, overThreshold } }: Pick<ReportData, 'detection'>) {
   if (slices.length === 0) return null;
   return (
@@ -121,7 +121,7 @@ function Suspicion({ detection: { slices, scanned, overThreshold } }: Pick<Repor
 const interval = ({ value, low, high }: Estimate): string =>
   `${percent(value)} (95 % interval ${percent(low)} to ${percent(high)})`;
 
-/** What the audit sample says of what scans overlook. */
+/** The audit sample's estimate of the errors that scans overlook. */
 function Recall({ detection: { recall } }: Pick<ReportData, 'detection'>) {
   if (recall === null) return null;
   const { answered, wrong, wrongShare, found, setAside } = recall;
@@ -135,7 +135,7 @@ function Recall({ detection: { recall } }: Pick<ReportData, 'detection'>) {
   );
 }
 
-/** What reviewers said of findings so far, beside what scans had claimed. */
+/** Answers of reviewers to findings so far, beside the probabilities of the scans. */
 function Answers({ detection }: Pick<ReportData, 'detection'>) {
   const { answers, reliability, audit } = detection;
   return (
