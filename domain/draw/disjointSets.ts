@@ -1,4 +1,4 @@
-/** Sets of numbers from 0 on, each alone at first (union-find with path compression). */
+/** Disjoint sets of numbers counted from 0; at first each number is alone (union-find with path compression). */
 export class DisjointSets {
   readonly #parent: Int32Array;
 
@@ -6,7 +6,7 @@ export class DisjointSets {
     this.#parent = Int32Array.from({ length: size }, (_, index) => index);
   }
 
-  /** One number of the set for all that are in it; another one after a join. */
+  /** The representative of a number's set; a join may change it. */
   root(index: number): number {
     let root = index;
     while (this.#parent[root] !== root) root = this.#parent[root] as number;

@@ -15,7 +15,7 @@ export interface DrawRequest<Row extends DrawRow> {
   iteration: number;
   /** For messages. */
   pool: string;
-  /** Images that a scan of its own judges; a loop draws from `train`. */
+  /** Images that a scan outside a loop judges; a loop draws from `train`. */
   split?: SplitChoice;
 }
 
@@ -25,17 +25,22 @@ export interface DrawnChunk<Row extends DrawRow = DrawRow> {
   /** Candidates left for later iterations. */
   remaining: number;
   testImages: number;
-  /** Why the other images of the pool were no candidates; with `rows` and `remaining` they add up to the index. */
+  /**
+   * Reasons why the other images of the pool were no candidates; with `rows` and `remaining` they add up to the index.
+   */
   leftOut: Record<NotDrawn | 'drawnBefore', number>;
 }
 
-/** Why an image is never drawn: its side of the split, its view, or what it shares with a test image. */
+/**
+ * The reason why an image is never drawn: its side of the split, its view, or a copy or vehicle that it shares with a
+ * test image.
+ */
 export type NotDrawn = `other${'Train' | 'Val' | 'Test'}` | 'interior' | 'testVehicle' | 'testCopy';
 const OTHER = { train: 'otherTrain', val: 'otherVal', test: 'otherTest' } as const;
 
 /**
- * Why an image of a pool is never drawn; null where it may be. Only what models train on for good is guarded against
- * the test set: a scan of another split is for review, and its own folds judge nothing else.
+ * The reason why an image of a pool is never drawn; null if it may be drawn. Only the training images of lasting models
+ * are kept apart from the test set: a scan of another split is for review, and its folds judge nothing else.
  */
 export function whyNotDrawn(index: readonly DrawRow[], split: SplitChoice): (row: DrawRow) => NotDrawn | null {
   const protect = split === 'train' ? testGuard(index.filter((row) => row.split === 'test')) : () => null;
@@ -49,7 +54,7 @@ export function whyNotDrawn(index: readonly DrawRow[], split: SplitChoice): (row
  * Draw a uniform sample of the images a loop has not seen. Interior pictures, test images, their copies and their
  * vehicles are never drawn. Pure: the same request gives the same chunk.
  *
- * @throws PartloopError `pool-exhausted` where nothing is left
+ * @throws PartloopError `pool-exhausted` if nothing is left
  */
 export function drawChunk<Row extends DrawRow>(request: DrawRequest<Row>): DrawnChunk<Row> {
   const { index, drawnBefore, chunkSize, seed, iteration, pool, split = 'train' } = request;

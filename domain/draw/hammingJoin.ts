@@ -1,21 +1,24 @@
 import { DisjointSets } from './disjointSets.js';
 import { distance, HASH_BITS, type Hash, parseHash } from './perceptualHash.js';
 
-/** Bands beyond the bits that may differ. At least as many agree, and together they are a key that few hashes share. */
+/**
+ * Number of bands beyond the bits that may differ. At least as many bands agree, and together they are a key that few
+ * hashes share.
+ */
 const AGREEING = 2;
-/** With fewer, a key would be too long for a double. */
+/** With fewer bands, a key would be too long for a double. */
 const FEWEST_BANDS = 5;
-/** A run of hashes with one key that is longer is split by what is joined already. */
+/** A longer run of hashes with one key is split by the joins so far. */
 const LONG_RUN = 16;
 /** Room for the position behind a key in one double: 26 bits of key and 24 of position are exact. */
 const POSITIONS = 2 ** 24;
 
 /**
- * Join all hashes that are at most `bits` apart, exactly, with what such joins imply.
+ * Join all hashes that are at most `bits` apart, exactly and transitively.
  *
- * Multi-index hashing (Norouzi et al., arXiv 1307.2982) with keys of two bands: of `bits + 2` bands at least two
- * agree in two such hashes. A table is one sorted array, so that memory stays at a few numbers per hash. In a run of
- * equal keys only hashes of different sets are compared: dense places are joined by the first tables and skipped by the
+ * Multi-index hashing (Norouzi et al., arXiv 1307.2982) with keys of two bands: of `bits + 2` bands at least two agree
+ * in two such hashes. A table is one sorted array, so that memory stays at a few numbers per hash. In a run of equal
+ * keys only hashes of different sets are compared: dense places are joined by the first tables and skipped by the
  * others.
  *
  * @param hashes at most 16,777,216 hashes of 16 hex digits
@@ -38,7 +41,7 @@ export function joinWithin(hashes: readonly string[], bits: number): DisjointSet
 /** One band of bits of every hash. */
 interface Band {
   values: Uint16Array;
-  /** How many values there can be. */
+  /** Number of possible values. */
   range: number;
 }
 
@@ -90,7 +93,7 @@ function joinRun(run: readonly number[], hashes: readonly Hash[], bits: number, 
   }
 }
 
-/** The run with the largest set of joined positions at its end, and how many stand before it. */
+/** The run with the largest set of joined positions at its end, and the number of positions before it. */
 function largestSetLast(run: readonly number[], sets: DisjointSets): [ordered: number[], rest: number] {
   const sizes = new Map<number, number>();
   for (const position of run) sizes.set(sets.root(position), (sizes.get(sets.root(position)) ?? 0) + 1);

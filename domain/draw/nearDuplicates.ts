@@ -5,7 +5,7 @@ import { distance, HASH_BITS, type Hash, parseHash } from './perceptualHash.js';
 
 /** Bits in which two difference hashes of copies (other size, quality, format) may differ. */
 export const COPY_BITS = 4;
-/** The same for two pictures of one vehicle: that they show the same thing is likely to begin with. */
+/** The same for two pictures of one vehicle, which are more likely to show the same thing. */
 export const SAME_VEHICLE_BITS = 12;
 /** Bits within which a training image counts as a copy of a test image. */
 export const TEST_COPY_BITS = 2;
@@ -45,7 +45,7 @@ function joinVehicle(indices: readonly number[], rows: readonly Hashed[], sets: 
   }
 }
 
-/** A test whether a hash is a copy of any of `hashes`, at most `bits` bits away. */
+/** Tests whether a hash is at most `bits` bits away from any of `hashes`. */
 export function copyDetector(hashes: readonly string[], bits = TEST_COPY_BITS): (hash: string) => boolean {
   const index = new BandIndex([...new Set(hashes)].map(parseHash), bits);
   return (hash) => {
@@ -54,7 +54,7 @@ export function copyDetector(hashes: readonly string[], bits = TEST_COPY_BITS): 
   };
 }
 
-/** Multi-index hashing (Norouzi et al., arXiv 1307.2982): one table a band of bits. */
+/** Multi-index hashing (Norouzi et al., arXiv 1307.2982): one table per band of bits. */
 class BandIndex {
   readonly #bands: readonly { start: number; length: number; table: Map<number, number[]> }[];
   readonly #hashes: readonly Hash[];
@@ -77,7 +77,7 @@ class BandIndex {
     });
   }
 
-  /** Positions of the hashes within the distance, the hash itself included where it is known; some come twice. */
+  /** Positions of the hashes within the distance, including the hash itself if it is known; some come twice. */
   *within(hash: Hash): Generator<number> {
     for (const { start, length, table } of this.#bands) {
       for (const position of table.get(bandOf(hash, start, length)) ?? []) {

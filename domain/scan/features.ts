@@ -1,4 +1,4 @@
-/** What a number measures. */
+/** The meaning of a measured number. */
 interface Feature {
   unit: string;
   sentence: string;
@@ -6,7 +6,7 @@ interface Feature {
 
 const feature = (unit: string, sentence: string): Feature => ({ unit, sentence });
 
-/** What is measured of every candidate, by the name it has in the code and in `evidence` of a finding. */
+/** The measurements of every candidate, by their names in the code and in `evidence` of a finding. */
 export const FEATURES = {
   confidence: feature('0..1', 'Mean probability of the prediction over the region.'),
   disagreement: feature(
@@ -25,7 +25,7 @@ export const FEATURES = {
   gain: feature('-1..1', 'How much better another reading of the label fits; 0 where the kind has none.'),
 } as const;
 
-/** What is measured of some kinds alone. */
+/** The measurements of only some kinds. */
 export const SOME_FEATURES = {
   broken: feature('count', 'Rules of the taxonomy that the labelled component breaks.'),
   fitting: feature(
@@ -39,6 +39,6 @@ export const SOME_FEATURES = {
   fullness: feature('-1..1', 'How much more of its convex hull a labelled part fills than the one that is seen.'),
 } as const;
 
-/** Raw measurements of a candidate, before anything of the chunk is known. All are finite. */
+/** Raw measurements of a candidate, before anything about the chunk is known. All are finite. */
 export type CandidateFeatures = Record<keyof typeof FEATURES, number> &
   Partial<Record<keyof typeof SOME_FEATURES, number>>;

@@ -8,7 +8,7 @@ interface Probability {
   sentence: string;
 }
 
-/** The probabilities that a scan writes down, by their names in code and tables. All are 0..1. */
+/** The probabilities that a scan records, by their names in code and tables. All are 0..1. */
 export const PROBABILITIES = {
   pWrong: {
     column: 'p_wrong',

@@ -24,9 +24,9 @@ const roles = z.string().transform((list, context): WorkerRole[] => {
 });
 
 /**
- * Every environment variable that partloop itself reads, with what it may hold; docs/operations.md lists them. Those of
- * Temporal and AWS are their libraries' own but for the addresses and regions that are shown. A variable that is empty
- * counts as unset, except `PARTLOOP_WORKERS`.
+ * Every environment variable that partloop itself reads, with its allowed values; docs/operations.md lists them.
+ * Variables of Temporal and AWS belong to their libraries, except for the addresses and regions that are shown. An
+ * empty variable counts as unset, except `PARTLOOP_WORKERS`.
  */
 export const variablesSchema = z.object({
   PARTLOOP_HOME: text.optional().describe('Folder of the local stack and of caches'),
@@ -64,7 +64,7 @@ export const VARIABLE_NAMES = Object.keys(variablesSchema.shape) as VariableName
 
 const MAY_BE_EMPTY: ReadonlySet<string> = new Set<VariableName>(['PARTLOOP_WORKERS']);
 
-/** The variables of an environment; one with a value that it cannot have is refused by name. */
+/** The variables of an environment; a variable with an invalid value is refused by name. */
 export function readVariables(environment: Readonly<Record<string, string | undefined>>): Variables {
   const parsed = variablesSchema.safeParse(setOnes(environment));
   if (parsed.success) return parsed.data;
