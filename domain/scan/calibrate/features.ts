@@ -91,13 +91,13 @@ export const COLUMNS = [
   column(
     'givenFit',
     'log2 / 2',
-    'How well the labelled class fits the other parts in the picture.',
+    'Fit of the labelled class with the other parts in the picture.',
     ({ claimed }: Known) => claimed.givenFit / SCALES.fitDivisor,
   ),
   column(
     'suggestedFit',
     'log2 / 2',
-    'How well the suggested class fits them.',
+    'Fit of the suggested class with them.',
     ({ claimed }: Known) => claimed.suggestedFit / SCALES.fitDivisor,
   ),
   column(
