@@ -44,7 +44,9 @@ interface RecordInput extends StepInput {
 
 type LoopDeps = ActivityDeps & { client: Client };
 
-/** Bookkeeping of loops: seconds long, safe to run twice. `client` reaches the Temporal service the worker polls. */
+/**
+ * Bookkeeping of loops: takes seconds and is safe to run twice. `client` reaches the Temporal service the worker polls.
+ */
 export function createLoopActivities(deps: LoopDeps) {
   return {
     startOrJoinLoop: (input: { request: StartLoopRequest }) => startOrJoinLoop(deps, input.request),
@@ -57,7 +59,7 @@ export function createLoopActivities(deps: LoopDeps) {
 }
 
 /**
- * Start the loop or join the running one with what the request gives; the update's id makes a retry harmless. Pool and
+ * Start the loop or join the running one with the request's values; the update's id makes a retry harmless. Pool and
  * settings belong to the loop: the pool's defaults are for a loop that has none yet.
  */
 async function startOrJoinLoop(deps: LoopDeps, request: StartLoopRequest): Promise<StartedLoop> {
@@ -87,7 +89,7 @@ async function startOrJoinLoop(deps: LoopDeps, request: StartLoopRequest): Promi
   return { ...answer, workflowId, path: `/namespaces/${client.options.namespace}/workflows/${workflowId}` };
 }
 
-/** What a loop has done so far, for the entity to go on from. */
+/** The loop's record so far, from which the workflow continues. */
 async function loadLoop(
   { store, client, log }: LoopDeps,
   { loop, lookForRunning = false }: { loop: string; lookForRunning?: boolean },
@@ -100,12 +102,12 @@ async function loadLoop(
   return { next: nextIteration(state), rows: recentRows(state), proposal, config: ownConfig(state), running };
 }
 
-/** The pool's version; another one than before means that images may have come. */
+/** The pool's version; a new version means that there may be new images. */
 async function poolVersion({ store }: LoopDeps, pool: string): Promise<number> {
   return (await openPool(store, pool)).latestVersion();
 }
 
-/** Take the proposed settings over for good; taking them twice changes nothing more. */
+/** Adopt the proposed settings permanently; a second time changes nothing. */
 async function adoptProposal({ store }: LoopDeps, loop: string): Promise<Proposal> {
   const { adopted } = await updateLoopState(store, loop, withAdopted);
   if (adopted !== null) return adopted;
@@ -115,9 +117,9 @@ async function adoptProposal({ store }: LoopDeps, loop: string): Promise<Proposa
 }
 
 /**
- * Everything iteration `iteration` builds on: its settings and the results of the iteration before it. An iteration
- * that failed goes on as it was asked for, with the steps that a forced replay has done again; settings of the loop's
- * newest iteration are those of the loop from then on.
+ * Everything that iteration `iteration` builds on: its settings and the results of the previous iteration. A failed
+ * iteration continues as it was requested, with the steps that a forced replay has done again. Settings of the loop's
+ * newest iteration become those of the loop.
  */
 async function prepareIteration({ store }: LoopDeps, request: IterationRequest): Promise<IterationContext> {
   const { loop, iteration } = request;
@@ -152,7 +154,7 @@ async function recordIteration({ store }: LoopDeps, input: RecordInput): Promise
   const searched = status === 'finished' && tuning !== undefined ? await readJson(store, tuning, tuningSchema) : null;
   await updateLoopState(store, context.loop, (state) => {
     const recorded = withAttempt(state, context.iteration, attempt);
-    // What an old iteration found when it was replayed is no news for the iterations to come.
+    // Results of a replay of an old iteration are not for the coming iterations.
     const isLatest = context.iteration + 1 >= nextIteration(recorded);
     return searched !== null && isLatest ? withProposal(recorded, searched.proposal) : recorded;
   });

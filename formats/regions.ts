@@ -3,21 +3,21 @@ import { type Component, connectedComponents, skipValues } from '../domain/geome
 import { BACKGROUND, IGNORE_INDEX } from '../domain/taxonomy.js';
 import type { ManifestImage } from './manifest.js';
 
-/** Pieces that a label may be in where each becomes an object: more are speckles, of which a tool would show none. */
+/** Largest number of pieces of a label if each becomes an object: more are speckles, and a tool would show none. */
 const MAX_PIECES = 250_000;
 
 /** The connected pieces of an image's classes. */
 export interface LabelRegions {
   /** In order of their first pixels. */
   list: readonly Component[];
-  /** Id of the piece a pixel belongs to, row by row; -1 outside. */
+  /** Id of each pixel's piece, row by row; -1 outside. */
   ids: Int32Array;
 }
 
 /**
  * The pieces of a raster.
  *
- * @throws PartloopError `data-invalid` for a speckled label, which only index masks can hold
+ * @throws PartloopError `data-invalid` for a speckled label, which only index masks can represent
  */
 export function labelRegions({ width, height }: ManifestImage, raster: Uint8Array): LabelRegions {
   try {
@@ -31,7 +31,7 @@ export function labelRegions({ width, height }: ManifestImage, raster: Uint8Arra
   }
 }
 
-/** The findings whose box lies over a piece of their class. */
+/** The findings whose box overlaps a piece of their class. */
 export function findingsAt({ width, height, findings }: ManifestImage, component: Component): string[] {
   const { value, x0, y0, x1, y1 } = component;
   return findings

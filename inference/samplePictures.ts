@@ -5,10 +5,10 @@ import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { readImage } from '../storage/pictures/imageSource.js';
 import { decodeForNetwork, type NetworkImage } from './decode.js';
 
-/** Pictures that a network is tried on before it judges. */
+/** Number of pictures on which a network is tried before it judges. */
 export const SAMPLE_PICTURES = 8;
 
-/** Rows in the order in which they are taken for a trial: the same for the same rows, with some to spare. */
+/** Rows in the order of their use in a trial: the same for the same rows, with some spare ones. */
 export function sampleOrder(rows: readonly IndexRow[]): IndexRow[] {
   const order = shuffle(
     rows.map((_, index) => index),
@@ -18,8 +18,8 @@ export function sampleOrder(rows: readonly IndexRow[]): IndexRow[] {
 }
 
 /**
- * Real pictures among `rows` as a network with a canvas of `size` sees them, at most `SAMPLE_PICTURES`. Those that
- * cannot be read are passed over, since a scan names them itself.
+ * Real pictures among `rows` as a network with a canvas of `size` sees them, at most `SAMPLE_PICTURES`. Unreadable
+ * pictures are skipped, since a scan names them itself.
  */
 export async function samplePictures(
   store: ObjectStore,

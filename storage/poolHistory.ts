@@ -1,15 +1,15 @@
 import type { IndexRow } from '../domain/tables.js';
 
-/** Columns by which the rows of an image are told apart. */
+/** Columns that tell the rows of an image apart. */
 export type Revision = Pick<IndexRow, 'imageId' | 'labelRevision' | 'removedAt'>;
 
-/** Everything a pool was ever told of its images: the newest row of each, and the rows that it replaced. */
+/** All rows of a pool's images: the newest row of each, and the rows that it replaced. */
 export class PoolHistory<Row extends Revision = IndexRow> {
   private readonly newest = new Map<string, Row>();
-  /** Only of images with more than one row: a pool of 750,000 has few. */
+  /** Only for images with more than one row: a pool of 750,000 has few. */
   private readonly replaced = new Map<string, Row[]>();
 
-  /** Rows come in the order of their segments; of equal revisions the first one counts. */
+  /** Rows come in the order of their segments; if revisions are equal, the first one counts. */
   add(row: Row): void {
     const there = this.newest.get(row.imageId);
     if (there === undefined) {
@@ -23,7 +23,7 @@ export class PoolHistory<Row extends Revision = IndexRow> {
     this.replaced.set(row.imageId, older);
   }
 
-  /** The newest row of an image, also where it says that the image was removed. */
+  /** The newest row of an image, even if it records the image's removal. */
   latest(imageId: string): Row | undefined {
     return this.newest.get(imageId);
   }

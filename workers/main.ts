@@ -20,7 +20,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const { values } = parseArgs({ options: { role: { type: 'string', default: 'all' } } });
 const log = workerLog(values.role);
 
-// Pictures and labels in caches are the owner's alone, also where no supervisor started this process.
+// Only the owner may read pictures and labels in caches, even if no supervisor started this process.
 process.umask(0o077);
 try {
   const roles = rolesOf(values.role);
@@ -41,7 +41,7 @@ try {
   leave(known ? FAILURES[error.code].exitCode : 1, isStalled(error));
 }
 
-/** End this process. Where a thread hangs in native code `process.exit` would wait for it without end. */
+/** End this process. If a thread hangs in native code, `process.exit` would wait for it forever. */
 function leave(code: number, hangs = false): void {
   if (!hangs && !isInsideNetwork()) process.exit(code);
   log.fatal('a thread hangs in native code: the process is killed');

@@ -13,17 +13,17 @@ import { runtimeLogs } from './log.js';
 import { ROLES, type Role } from './roles.js';
 import { workflowBuild, workflowCode } from './workflowCode.js';
 
-/** A cancellation or a pause reaches an activity with its next heartbeat; at most this long after it was asked for. */
+/** A cancellation or a pause reaches an activity with its next heartbeat; at most this long after the request. */
 const LONGEST_SILENCE = '10 seconds';
 
-/** What the workers of this process share. */
+/** Resources shared by the workers of this process. */
 export interface Shared {
   deps: ActivityDeps & { client: Client };
-  /** The same, as it is checked before the first task is asked for. */
+  /** The same, in the form for the checks before the first task. */
   equipment: Equipment;
 }
 
-/** A worker for one role, connected and ready to run; `onEnd` hears how each activity ended. */
+/** A worker for one role, connected and ready to run; `onEnd` gets the end of each activity. */
 export async function createWorker(
   role: Role,
   deps: ActivityDeps & { client: Client },
@@ -51,12 +51,12 @@ export async function createWorker(
 /**
  * Run until SIGTERM or SIGINT: stop polling, let activities save what they have, end.
  *
- * @throws what a machine lacks for its roles; the reason for which an activity retired this process, once the workers
- * have ended in order
+ * @throws the missing parts of a machine for its roles; the reason for which an activity retired this process, after
+ * the workers have ended in order
  */
 export async function runWorkers(roles: readonly Role[], { deps, equipment }: Shared): Promise<void> {
-  // A poll that is given up at once loses the task that is on its way to it, until its heartbeat is missed: ten minutes
-  // of a training. (https://github.com/temporalio/sdk-rust/issues/1080)
+  // A poll that is abandoned at once loses the task on its way to it until the heartbeat is missed: ten minutes for a
+  // training. (https://github.com/temporalio/sdk-rust/issues/1080)
   process.env.TEMPORAL_POLL_SHUTDOWN_INTERRUPT_WAIT_MS ??= '1000';
   Runtime.install({ shutdownSignals: [], ...runtimeLogs(deps.log) });
   const stopped = new AbortController();
@@ -72,12 +72,12 @@ export async function runWorkers(roles: readonly Role[], { deps, equipment }: Sh
     );
     end(reason);
   };
-  // No worker polls from here on; trainings save and upload, give their lease back, and report before the process ends.
+  // After this no worker polls; trainings save, upload, return their lease and report before the process ends.
   const asked = (signal: NodeJS.Signals): void => {
     deps.log.info({ signal, roles }, 'asked to stop: no more work is taken, what is under way saves');
     stopped.abort();
   };
-  // Not `once`: a library that finds no listener left at a second signal would end the process.
+  // Not `once`: a library that finds no listener at a second signal would end the process.
   process.on('SIGTERM', asked);
   process.on('SIGINT', asked);
   const posts = roles.map((role) => ({
@@ -85,7 +85,7 @@ export async function runWorkers(roles: readonly Role[], { deps, equipment }: Sh
     check: () => checkEquipment(role, equipment),
     log: deps.log,
   }));
-  // One role that cannot work ends the others in order, not at once.
+  // If one role cannot work, the others end in order, not abruptly.
   await Promise.all(posts.map((post) => keepWorking(post, stopped.signal).catch(end)));
   deps.log.info({ roles }, 'workers have ended');
   if (broken !== null) throw broken;

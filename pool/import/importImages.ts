@@ -14,20 +14,22 @@ import { chooseDefaults, type PreparedPool, preparePool } from './preparePool.js
 import { testLeakNotices } from './testLeaks.js';
 
 const IN_PARALLEL = 6;
-/** Images in a segment at most, and how long they wait for one: what an import that ends early has lost. */
+/**
+ * Largest number of images per segment, and their longest wait for one: an import that ends early loses at most these.
+ */
 const SEGMENT_IMAGES = 5_000;
 const SEGMENT_MS = 60_000;
 
 export interface ImportOptions extends Partial<DecideOptions> {
   onProgress(done: number): void;
   now: Date;
-  /** What decodes pictures and masks; in this process if omitted. */
+  /** Decoder of pictures and masks; in this process if omitted. */
   decoder?: ImportDecoder;
-  /** Stops after the images under way; what was read until then is kept. */
+  /** Stops after the current images; images read by then are kept. */
   signal?: AbortSignal | undefined;
 }
 
-/** What became of one entry when it was read. */
+/** The outcome of reading one entry. */
 type Outcome = { fileName: string } & (
   | { candidate: Candidate; notes: string[] }
   | { removed: true }
@@ -36,12 +38,12 @@ type Outcome = { fileName: string } & (
 );
 
 /**
- * Bring images into a pool. A bad image is refused with its reason and never stops the rest; of equal pictures the
- * first one counts. Images get in by segments while the import goes on, so that one that ends early keeps what it read,
- * and goes on there when it is run again. `decide` says what is new.
+ * Import images into a pool. A bad image is refused with its reason and never stops the rest; of equal pictures the
+ * first one counts. Images are added in segments during the import, so an import that ends early keeps them, and
+ * continues there if it is run again. `decide` tells what is new.
  *
- * @throws PartloopError `config-invalid` where the pool has other classes; faults of the store, after what was read is
- * kept
+ * @throws PartloopError `config-invalid` if the pool has other classes; faults of the store, after the images read so
+ * far are kept
  */
 export async function importImages(
   store: ObjectStore,
@@ -86,7 +88,7 @@ async function emptyReport(name: string, { pool, notices }: PreparedPool): Promi
   };
 }
 
-/** Takes what became of entries into the report, and new images into the pool by segments. */
+/** Adds outcomes of entries to the report, and new images to the pool in segments. */
 class SegmentedImport {
   /** The first picture of each id in this import. */
   private readonly first = new Map<string, Pick<IndexRow, 'fileName' | 'labelSha256'>>();
@@ -117,7 +119,7 @@ class SegmentedImport {
     if (this.isFull()) await this.flush();
   }
 
-  /** Bring what waits into the pool. */
+  /** Add the waiting images to the pool. */
   async flush(): Promise<void> {
     this.flushedAt = Date.now();
     if (this.pending.length === 0) return;
@@ -127,7 +129,7 @@ class SegmentedImport {
       decisions = candidates.map((candidate) => decide(known, candidate, this.options));
       return decisions.flatMap(({ row }) => row ?? []).sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
     };
-    // A pool that is not there yet is made with its first rows alone.
+    // A new pool is made only with its first rows.
     const pool = this.prepared.pool ?? (plan(this.history).length > 0 ? await this.prepared.make() : null);
     if (pool !== null) {
       this.prepared.pool = pool;
@@ -138,7 +140,7 @@ class SegmentedImport {
     for (const [index, decision] of decisions.entries()) count(this.report, candidates[index] as Candidate, decision);
   }
 
-  /** Put what reading the annotations has shown into the report, as one notice. */
+  /** Add the problems found in annotations to the report, as one notice. */
   tellNotes(): void {
     if (this.notes.length === 0) return;
     this.report.notices.push({
@@ -190,8 +192,8 @@ interface Reading {
 }
 
 /**
- * Read entries, several at a time, and hand over what became of them in their order. A fault that is not an entry's
- * own, and an interruption, end the reading; what was read by then is handed over still.
+ * Read entries, several at a time, and hand over their outcomes in order. A fault that is not an entry's own, and an
+ * interruption, end the reading; outcomes read by then are still handed over.
  */
 async function readAll(
   entries: AsyncIterable<ImportEntry> | Iterable<ImportEntry>,
@@ -228,7 +230,7 @@ async function readAll(
       fault ??= { error };
     });
   await Promise.all(Array.from({ length: IN_PARALLEL }, guarded));
-  // Behind an entry that failed others may have been read: their order among each other still stands.
+  // Entries after a failed one may have been read: their order among each other stays.
   const rest = [...waiting].sort(([a], [b]) => a - b);
   for (const [, outcome] of rest)
     await take(outcome).catch((error: unknown) => {
@@ -256,7 +258,7 @@ async function outcomeOf(
 const isEverybodys = (error: unknown): boolean =>
   error instanceof PartloopError && error.code !== 'internal' && FAILURES[error.code].actor === 'operator';
 
-/** The fault that ended an import, with what it brought in until then. */
+/** The fault that ended an import, with the images imported until then. */
 function interruption(error: unknown, { pool, version, ...report }: ImportReport): unknown {
   const { added, replaced, updated, restored } = report;
   const brought = added + replaced + updated + restored;

@@ -6,8 +6,8 @@ const EXAMPLES = 5;
 const SHARED = { testVehicle: 'a vehicle', testCopy: 'a picture' } satisfies Partial<Record<NotDrawn, string>>;
 
 /**
- * What the training images of an import share with the test set, and what earlier ones share with the test images of
- * the import. Draw never takes such images. Mostly somebody split by picture, and not by vehicle.
+ * Training images of an import that share a vehicle or copy with the test set, and earlier ones that share one with the
+ * test images of the import. Draw never takes such images. The usual cause is a split by picture instead of by vehicle.
  *
  * @param images the newest row of every image in the pool
  * @param isOfImport whether the import had this image, new or known
@@ -21,7 +21,7 @@ export function testLeakNotices(images: readonly IndexRow[], isOfImport: (imageI
   ];
 }
 
-/** What of `rows` is never drawn because of the test images among `index`. */
+/** The ones of `rows` that are never drawn because of the test images in `index`. */
 function notices(
   rows: readonly IndexRow[],
   index: readonly IndexRow[],
