@@ -7,7 +7,7 @@ import { z } from 'zod';
 const PACKAGES = ['onnxruntime-node', 'sharp', '@duckdb/node-api'] as const;
 const versionSchema = z.object({ version: z.string() });
 
-/** What a figure was measured on; no names and no paths of the machine. */
+/** The machine of a measurement, without its name and paths. */
 export interface Machine {
   processor: string;
   cores: number;

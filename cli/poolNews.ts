@@ -5,10 +5,7 @@ import { SIGNALS } from '../domain/workflowNames.js';
 import type { StackEnvironment } from '../infra/environment.js';
 import { connect } from './environment.js';
 
-/**
- * Tell every loop that runs that a pool has images which it had not: one of this pool that waits for images looks at
- * once.
- */
+/** Tell every running loop that a pool has new images: a loop of this pool that waits for images looks at once. */
 export async function tellLoops(client: Client, pool: string): Promise<void> {
   for (const loop of await runningLoops(client))
     await client.workflow
@@ -19,7 +16,7 @@ export async function tellLoops(client: Client, pool: string): Promise<void> {
 }
 
 /**
- * The same after an import. Images are there whether Temporal answers or not: a loop also looks by itself, every hour.
+ * The same after an import. It does not fail if Temporal does not answer, since a loop also looks by itself every hour.
  */
 export async function tellLoopsAfterImport(env: StackEnvironment, pool: string): Promise<void> {
   const client = await connect(env).catch(() => null);

@@ -83,7 +83,7 @@ export interface PictureBytes {
  * A picture for a network with a canvas of `size`, and its label, checked against each other: their sizes agree and are
  * the imported ones. `classes`: the highest label value apart from 255.
  *
- * @throws PartloopError `data-invalid` naming the file; `inference-stalled` where a decoder gives no answer
+ * @throws PartloopError `data-invalid` naming the file; `inference-stalled` if a decoder gives no answer
  */
 export async function decodePictureAndLabel(
   { row: { fileName, width, height }, image, label: labelBytes }: PictureBytes,

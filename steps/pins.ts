@@ -81,7 +81,7 @@ export async function pinned<T>(
       return openSealed(object.body, key, fileSchema, { isSealed: () => true });
     } catch (error) {
       if (!(error instanceof PartloopError) || error.code !== 'data-invalid') throw error;
-      log.warn({ error: error.message }, 'what the step found earlier cannot be read: it looks anew');
+      log.warn({ error: error.message }, 'the state that the step found earlier is unreadable: it looks again');
       return null;
     }
   }

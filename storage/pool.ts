@@ -54,7 +54,7 @@ export interface Appended {
 }
 
 export interface PoolOptions {
-  /** Folder for copies of segments, so that the index is not fetched again for every step. */
+  /** Folder for copies of segments, so that the index is not fetched again forevery step. */
   cacheFolder?: string;
 }
 

@@ -26,7 +26,7 @@ export interface Scored {
 }
 
 /**
- * Findings of a scan held against what was planted. `planted(index)` is what stands in the label of an image; null:
+ * Findings of a scan compared with planted errors. `planted(index)` is the planted content of an image's label; null:
  * nothing.
  */
 export function scoreClaims(
@@ -54,7 +54,7 @@ export function scoreClaims(
       if (region !== null && region.size < LEAST_PX) return [];
       const claim = { kind: finding.kind, probability: finding.pWrong, region };
       const met = errors.filter((error) => meets(claim, error));
-      // Meeting an error too small to count is neither right nor false.
+      // A match with an error too small to count is neither right nor false.
       if (met.length > 0 && met.every(({ counts }) => !counts)) return [];
       const wrong = isWrong(region, label, errors);
       // Kinds that are never planted can meet nothing: beside a real error they are neither right nor false.
@@ -85,7 +85,7 @@ function isWrong(
   return changed >= 0.3 * region.size;
 }
 
-/** Pixels of a finding's proposal on the model's grid, which is square here; null where it has none. */
+/** Pixels of a finding's proposal on the model's grid, which is square here; null if it has none. */
 function regionOf(finding: FindingRow): Set<number> | null {
   if (finding.proposal === null) return null;
   const { size, counts } = proposalSchema.parse(JSON.parse(finding.proposal));

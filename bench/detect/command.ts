@@ -26,7 +26,7 @@ interface Options {
 }
 
 /**
- * `npm run bench -- detect`: how well planted label errors are found, beside cleanlab on the same out-of-fold
+ * `npm run bench -- detect`: detection of planted label errors, compared with cleanlab on the same out-of-fold
  * predictions.
  */
 export function detectCommand(): Command {

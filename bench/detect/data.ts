@@ -32,7 +32,7 @@ export interface BenchSet {
   /** Side of the network's canvas in pixels. */
   imageSize: number;
   images: BenchImage[];
-  /** Images with right labels that folds are validated on; empty where the data has none to spare. */
+  /** Images with right labels that folds are validated on; empty if the data has none to spare. */
   validation: BenchImage[];
 }
 
@@ -81,7 +81,7 @@ export async function demoSet(seed: number, imageSize: number, images = DEMO_IMA
 }
 
 /**
- * The DSMLR training photos in `folder` with errors planted in the demo's proportions; null where there is no such
+ * The DSMLR training photos in `folder` with errors planted in the demo's proportions; null if there is no such
  * folder.
  */
 export async function photoSet(

@@ -19,14 +19,14 @@ import {
   type SliceRate,
 } from './score.js';
 
-/** Shares of wrong labels at which the calibration is looked at. */
+/** Shares of wrong labels at which the calibration is measured. */
 export const PLANTED_SHARES = [0.05, 0.15, 0.3] as const;
 
 export interface SeedResult {
   seed: number;
   images: number;
   wrong: boolean[];
-  /** Suspicion by ours and the peers, an entry an image. */
+  /** Suspicion by ours and the peers, one entry per image. */
   scores: Record<string, number[]>;
   rankings: Record<string, Ranking>;
   findings: FindingScore;

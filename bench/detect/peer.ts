@@ -27,8 +27,8 @@ const scoresSchema = z.object({
 export type PeerScores = z.infer<typeof scoresSchema>;
 
 /**
- * cleanlab's qualities of the given labels by the same out-of-fold judges, low is suspect; computed once a set and
- * kept. null where a judge has no logits to give.
+ * cleanlab's qualities of the given labels by the same out-of-fold judges, low is suspect; computed once per set and
+ * kept. null if a judge has no logits.
  */
 export async function peerScores(
   set: BenchSet,

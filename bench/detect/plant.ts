@@ -5,10 +5,10 @@ import { resizeNearest } from '../../domain/geometry/resize.js';
 import { mirrorTable, type Taxonomy } from '../../domain/taxonomy.js';
 import type { Planted } from '../metrics/detection.js';
 
-/** How many images are spoiled in each way. */
+/** Number of images spoiled in each way. */
 export type PlantPlan = Record<SpoilKind, number>;
 
-/** A spoiled label and what is wrong with it. */
+/** A spoiled label and its errors. */
 export interface PlantedLabel {
   kind: SpoilKind;
   given: Uint8Array;
@@ -36,7 +36,7 @@ export function shareCounts(total: number, shares: Readonly<Record<SpoilKind, nu
 
 /**
  * Spoils as many labels as the plan says with the demo's spoiler; kinds that few labels allow come first. Labels are
- * square. Index of the answer = index of the image; null where nothing was planted.
+ * square. Index of the answer = index of the image; null if nothing was planted.
  */
 export function plantErrors(
   images: readonly Labelled[],

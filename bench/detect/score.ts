@@ -16,7 +16,7 @@ import type { BenchSet } from './data.js';
 export const TOP = 50;
 export const WANTED_PRECISION = 0.8;
 
-/** How well a score (high is suspect) ranks images. */
+/** Ranking of images by a score (high is suspect). */
 export interface Ranking {
   auroc: number | null;
   averagePrecision: number | null;
@@ -33,7 +33,7 @@ export function rankingOf(scores: readonly number[], wrong: readonly boolean[]):
 
 export interface Calibrated {
   ece: number;
-  /** What perfectly calibrated claims of this number would show. */
+  /** The error that this number of perfectly calibrated claims would show. */
   eceByChance: number;
   brierSkill: number | null;
   reliability: ReliabilityBin[];
@@ -60,7 +60,7 @@ export interface KindScore {
 
 export interface FindingScore {
   kinds: KindScore[];
-  /** All kinds together, at the smallest threshold with the wanted precision; null where none has it. */
+  /** All kinds together, at the smallest threshold with the wanted precision; null if none has it. */
   pooled: { threshold: number; recall: number; precision: number | null } | null;
 }
 
@@ -92,7 +92,7 @@ export interface SliceRate {
   fair: boolean;
 }
 
-/** How often images without any planted error are over the threshold, in all and by tag value. */
+/** Share of images without any planted error over the threshold, in total and by tag value. */
 export function flagRates(
   set: BenchSet,
   scan: ScanReduction,

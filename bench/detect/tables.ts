@@ -12,7 +12,7 @@ const mean = (values: readonly (number | null | undefined)[]): number | null => 
 };
 const interval = ({ mean: middle, low, high }: Interval): string => `${fixed(middle)} [${fixed(low)}, ${fixed(high)}]`;
 
-/** What a set's results say, as markdown: means over seeds. */
+/** A set's results as markdown: means over seeds. */
 export function setTables(name: string, results: readonly SeedResult[], compared: readonly Difference[]): string {
   const scorers = Object.keys(results[0]?.scores ?? {});
   const ranking = scorers.map((scorer): Row => {

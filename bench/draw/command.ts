@@ -16,7 +16,7 @@ import { poolRows, SPREADS, type Spread } from './rows.js';
 
 const SEGMENT = 57_700;
 
-/** `npm run bench -- draw`: what a draw from a large pool costs, by how its perceptual hashes are spread. */
+/** `npm run bench -- draw`: the cost of a draw from a large pool, for different distributions of perceptual hashes. */
 export function drawCommand(): Command {
   return new Command('draw')
     .description('Seconds of a core and memory of a draw from a large pool')
@@ -54,7 +54,7 @@ async function measure(options: { rows: number; crowded: number }): Promise<void
   printText(`\n${await writeResults(env.home, 'draw', 'latest', { machine, costs })}`);
 }
 
-/** An index alone, without pictures; one that is there already is used again. */
+/** Only an index, without pictures; an existing one is used again. */
 async function makePool(store: ObjectStore, name: string, rows: number, spread: Spread): Promise<void> {
   await store.putIfAbsent(keys.taxonomy(name), JSON.stringify(dsmlr18), 'application/json');
   const pool = await openPool(store, name);

@@ -2,13 +2,11 @@ import { createHash } from 'node:crypto';
 import { seededRandom } from '../../domain/base/random.js';
 import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
 
-/**
- * How perceptual hashes are spread: evenly over all values, or as of pictures of one scene, in which few bits differ.
- */
+/** Distribution of perceptual hashes: even over all values, or like pictures of one scene, in which few bits differ. */
 export const SPREADS = ['even', 'crowded'] as const;
 export type Spread = (typeof SPREADS)[number];
 
-/** Of a crowded hash so many bits vary freely, and the others seldom. */
+/** Number of bits of a crowded hash that vary freely; the others vary seldom. */
 const FREE_BITS = 20;
 const SELDOM = 0.03;
 const PICTURES_PER_VEHICLE = 3;

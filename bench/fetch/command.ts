@@ -26,7 +26,9 @@ interface Options {
   lanes: number;
 }
 
-/** `npm run bench -- fetch`: objects and megabytes a second out of S3 beside `rclone copy` from the same server. */
+/**
+ * `npm run bench -- fetch`: objects and megabytes per second from S3, compared with `rclone copy` from the same server.
+ */
 export function fetchCommand(): Command {
   return new Command('fetch')
     .description('Objects and megabytes a second out of S3 beside `rclone copy` from the same server')
@@ -56,7 +58,7 @@ async function measure({ objects, kilobytes, lanes }: Options): Promise<void> {
   const rates: Rate[] = [];
   const folder = await mkdtemp(join(tmpdir(), 'partloop-fetch-'));
   try {
-    // In turn, so that a warm cache of the server serves all alike.
+    // In turn, so that a warm cache of the server serves all equally.
     say('a first round that does not count: a worker of days has its code compiled …');
     await fetchAll(store, keys, lanes);
     await forEachLimited(keys, lanes, (key) => store.getFile(key, join(folder, 'ours', key)));
@@ -112,7 +114,7 @@ const fetchAll = (store: ObjectStore, keys: readonly string[], lanes: number): P
     await store.get(key);
   });
 
-/** null where rclone is not installed. Credentials go by environment, never by arguments. */
+/** null if rclone is not installed. Credentials go by environment, never by arguments. */
 async function rcloneSeconds(env: StackEnvironment, folder: string, transfers: number): Promise<number | null> {
   await mkdir(folder, { recursive: true });
   const { endpoint, credentials, region, uri } = env.store;

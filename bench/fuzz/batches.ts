@@ -5,16 +5,16 @@ import { MAX_CASE_MS, targetOf } from './engine.js';
 
 export type CaseReport = Extract<Report, { outcome: string }>;
 
-/** Cases of one process: what leaks a little does not add up over all of them. */
+/** Number of cases per process: small leaks do not add up over all of them. */
 const BATCH = 2_000;
-/** A case that says nothing for so long hangs; the process is ended. */
+/** A case that is silent for this long counts as hung; its process is ended. */
 const HANGS_AFTER_MS = 6 * MAX_CASE_MS;
 const HEAP_MB = 1_536;
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 
 /**
- * Run cases in child processes. One that takes its process down, or hangs, is a failure like any other; the next goes
- * on.
+ * Run cases in child processes. One that takes its process down, or hangs, is a failure like any other; the next one
+ * continues.
  */
 export async function runBatches(
   seed: number,
@@ -28,7 +28,7 @@ export async function runBatches(
   }
 }
 
-/** How many of the cases are done with. */
+/** Number of finished cases. */
 function runBatch(
   seed: number,
   numbers: readonly number[],

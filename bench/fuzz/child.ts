@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { runCase } from './engine.js';
 
-/** What the child is told to run. */
+/** The child's task. */
 export const workSchema = z.object({
   seed: z.number(),
   numbers: z.array(z.number()),
@@ -16,7 +16,7 @@ export const failureSchema = z.object({
   files: z.record(z.string(), z.string()),
 });
 
-/** What it says of each case: that it begins, then what became of it. */
+/** Its messages about each case: the beginning, then the outcome. */
 export const reportSchema = z.union([
   z.object({ began: z.number() }),
   z.object({

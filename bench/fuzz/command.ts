@@ -20,7 +20,7 @@ interface Options {
   case?: number;
 }
 
-/** `npm run bench -- fuzz`: spoiled inputs for everything that reads something from outside. */
+/** `npm run bench -- fuzz`: spoiled inputs foreverything that reads something from outside. */
 export function fuzzCommand(): Command {
   return new Command('fuzz')
     .description('Spoiled files, tables and messages for every importer, review reader and schema')

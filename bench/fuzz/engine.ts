@@ -24,13 +24,13 @@ export interface Failure {
 export interface CaseResult {
   target: string;
   number: number;
-  /** What became of it: a word of the target's, or the code of its error. */
+  /** The outcome: a word of the target, or the code of its error. */
   outcome: string;
   ms: number;
   failure: Failure | null;
 }
 
-/** The target of a case: its number says which, by the targets' shares. The same for every seed. */
+/** The target of a case: its number says which, by the targets' shares. The same forevery seed. */
 export function targetOf(number: number, only: string | null): Target {
   const targets = only === null ? TARGETS : TARGETS.filter(({ name }) => name === only);
   const shares = targets.reduce((sum, { share }) => sum + share, 0);

@@ -35,7 +35,7 @@ export interface Target {
    * One case. What it gives back says what became of it, for the table; a PartloopError is an outcome too. Anything
    * else that is thrown is a failure.
    *
-   * @throws BrokenPromise where a label changed that should not, or a good item was lost
+   * @throws BrokenPromise if a label changed that should not, or a good item was lost
    */
   run(choices: Choices, folder: CaseFolder): Promise<string>;
 }

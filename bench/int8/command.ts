@@ -24,7 +24,7 @@ const answerSchema = z.object({
   agreement: z.number(),
 });
 
-/** `npm run bench -- int8`: what static int8 quantisation of the backbone would bring and cost. */
+/** `npm run bench -- int8`: the gain and the cost of static int8 quantisation of the backbone. */
 export function int8Command(): Command {
   return new Command('int8')
     .description('CPU time of the network with its backbone quantised to int8, beside the network as it is')

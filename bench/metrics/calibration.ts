@@ -43,9 +43,9 @@ export function expectedCalibrationError(claims: readonly number[], wrong: reado
 const DRAWS = 200;
 
 /**
- * The calibration error that perfectly calibrated claims would show by chance: few claims a bin never come out even.
- * The mean over outcomes drawn with the claimed probabilities (the consistency resampling of Bröcker and Smith 2007,
- * Weather and Forecasting 22).
+ * The calibration error that perfectly calibrated claims would show by chance: with few claims per bin, shares are
+ * never exact. The mean over outcomes drawn with the claimed probabilities (the consistency resampling of Bröcker and
+ * Smith 2007, Weather and Forecasting 22).
  */
 export function calibrationErrorByChance(claims: readonly number[], bins = 10): number {
   const random = seededRandom('calibration-by-chance');

@@ -2,18 +2,18 @@
 export interface Claim<Kind extends string = string> {
   kind: Kind;
   probability: number;
-  /** Pixels it speaks of; null where it speaks of the whole label. */
+  /** Pixels it speaks of; null if it speaks of the whole label. */
   region: ReadonlySet<number> | null;
 }
 
 /** An error that is known to be there. */
 export interface Planted<Kind extends string = string> {
   kind: Kind;
-  /** Pixels that are wrong; null where the whole label is. */
+  /** Pixels that are wrong; null if the whole label is. */
   region: ReadonlySet<number> | null;
 }
 
-/** A claim meets an error of its own kind where their regions overlap by this IoU; whole labels always do. */
+/** A claim matches an error of its own kind if their regions overlap by this IoU; whole labels always do. */
 export const MATCH_IOU = 0.3;
 
 export function meets(claim: Claim, error: Planted): boolean {
@@ -52,7 +52,7 @@ export function detectionAt(claims: readonly JudgedClaim[], planted: number, thr
 }
 
 /**
- * The threshold with the largest recall among those whose precision is at least `precision`; null where there is none.
+ * The threshold with the largest recall among those whose precision is at least `precision`; null if there is none.
  */
 export function bestAtPrecision(
   claims: readonly JudgedClaim[],

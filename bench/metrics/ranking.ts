@@ -12,7 +12,7 @@ function tiedGroups(scores: readonly number[]): number[][] {
 
 /**
  * Area under the ROC curve: the chance that a wrong one scores above a right one, ties half (Mann and Whitney 1947).
- * null where one of the two sides is empty.
+ * null if one of the two sides is empty.
  */
 export function auroc(scores: readonly number[], wrong: readonly boolean[]): number | null {
   let above = 0;
@@ -30,7 +30,7 @@ export function auroc(scores: readonly number[], wrong: readonly boolean[]): num
 
 /**
  * Average precision: precision at each rank that raises recall, weighted by the raise; a group of ties counts as one
- * rank. null where nothing is wrong.
+ * rank. null if nothing is wrong.
  */
 export function averagePrecision(scores: readonly number[], wrong: readonly boolean[]): number | null {
   const total = wrong.filter(Boolean).length;

@@ -13,13 +13,13 @@ export interface Slope {
   family: Family | 'image';
   column: string;
   present: number;
-  /** Mean over the sets; null where no set had an example. */
+  /** Mean over the sets; null if no set had an example. */
   refit: number | null;
   /** Least and most over the sets. */
   range: readonly [number, number] | null;
 }
 
-/** By family: the coefficients that a set gives, in the order of `COLUMNS`; absent where it had no examples. */
+/** By family: the coefficients that a set gives, in the order of `COLUMNS`; absent if it had no examples. */
 export type Refit = Partial<Record<Family | 'image', readonly number[]>>;
 
 const NOTHING_KNOWN: Priors = {

@@ -16,7 +16,8 @@ const SECONDS = 12;
 const answerSchema = z.object({ images: z.number(), seconds: z.number() });
 
 /**
- * The scan's network alone, in every sensible configuration: one session with all cores, or one a core, batch 1 and 4.
+ * The scan's network alone, in every sensible configuration: one session with all cores, or one per core, batch 1 and
+ * 4.
  */
 export async function bareRates(modelPath: string, size: number, cores: number): Promise<BareRate[]> {
   const rates: BareRate[] = [];
@@ -29,7 +30,7 @@ export async function bareRates(modelPath: string, size: number, cores: number):
   return rates;
 }
 
-/** Images a second of one configuration, its sessions side by side. */
+/** Images per second of one configuration, with its sessions side by side. */
 export async function bareRate(modelPath: string, size: number, configuration: BareConfiguration): Promise<number> {
   const { sessions, threads, batch } = configuration;
   const setup = { modelPath, size, threads, batch, seconds: SECONDS };

@@ -12,13 +12,13 @@ import { photoFolder, preparePhotos } from './photos.js';
 import { type PipelineRate, pipelineRate } from './pipeline.js';
 import { pythonRates } from './python.js';
 
-/** Images an iteration of the reference system scans, and the hours it takes. */
+/** Images that an iteration of the reference system scans, and its hours. */
 const REFERENCE = { images: 60_000, hours: 20 };
 /** Images of the two runs whose memory is compared. */
 const MEMORY_RUNS = [200, 2_000] as const;
 const ROUNDS = 3;
 
-/** The network alone, in images a second, and the scan right after it. */
+/** The network alone, in images per second, and the scan directly after it. */
 interface Round {
   alone: number;
   ours: PipelineRate;
@@ -31,7 +31,9 @@ interface Options {
   peer: boolean;
 }
 
-/** `npm run bench -- scan`: the scan's images a second beside the network alone and beside a pipeline in Python. */
+/**
+ * `npm run bench -- scan`: the scan's images per second, compared with the network alone and with a pipeline in Python.
+ */
 export function scanCommand(): Command {
   return new Command('scan')
     .description("The scan's images a second beside the network alone and beside a pipeline in Python")

@@ -11,7 +11,7 @@ import type { StackEnvironment } from '../../infra/environment.js';
 import { importImages } from '../../pool/import/importImages.js';
 import { encodeLabel } from '../../storage/pictures/labelMask.js';
 
-/** The training photos of DSMLR's car parts below `PARTLOOP_SHARED`; null where they are not. */
+/** The training photos of DSMLR's car parts below `PARTLOOP_SHARED`; null if they are not. */
 export function photoFolder(): string | null {
   const folder = join(process.env.PARTLOOP_SHARED ?? join('..', 'shared', 'data'), 'dsmlr-car-parts', 'trainingset');
   return existsSync(folder) ? folder : null;

@@ -16,7 +16,7 @@ export interface PythonRate {
   versions: Record<string, string>;
 }
 
-/** Full softmax costs so much that fewer images say enough. */
+/** Full softmax costs so much that fewer images suffice. */
 const IMAGES = 48;
 
 /**

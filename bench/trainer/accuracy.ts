@@ -35,7 +35,7 @@ interface Options {
 }
 
 /**
- * `npm run bench -- accuracy`: what a training on all DSMLR photos reaches on its test photos, counted by trainer and
+ * `npm run bench -- accuracy`: the result of a training on all DSMLR photos on its test photos, counted by trainer and
  * by evaluation.
  */
 export function accuracyCommand(): Command {

@@ -30,7 +30,7 @@ interface Options {
   blocks: number;
 }
 
-/** `npm run bench -- train`: the trainer's loop beside the bare step over tensors that are ready. */
+/** `npm run bench -- train`: the trainer's loop, compared with the bare step over ready tensors. */
 export function paceCommand(): Command {
   return new Command('train')
     .description("Iterations a second of the trainer's loop beside the bare forward, backward and step")

@@ -9,7 +9,7 @@ import { trainerPython } from '../../training/process/process.js';
 /**
  * Run one of the measuring scripts of `bench/` with the trainer's interpreter; what it says to people is passed on.
  *
- * @throws PartloopError `trainer-failed` where it does not end well
+ * @throws PartloopError `trainer-failed` if it does not end well
  */
 export async function runScript<T>(script: string, argv: readonly string[], answer: z.ZodType<T>): Promise<T> {
   const child = spawn(await trainerPython(ROOT), [join(ROOT, 'bench', script), ...argv], {

@@ -60,7 +60,7 @@ export interface GateRequest {
   config: GateConfig;
   /** 1 for the first decision on this test version, 2 for the second, … */
   look: number;
-  /** Vehicle types in the candidate's training set; null where tags are unknown. */
+  /** Vehicle types in the candidate's training set; null if tags are unknown. */
   trainedVehicles: ReadonlySet<string> | null;
   seed: number;
 }

@@ -38,7 +38,7 @@ export function wholeRows({ rows }: DrawnChunk, images: readonly IndexRow[]): Ch
   });
 }
 
-/** The facts of a draw: the number of images that it found, and the outcome for every other image of the pool. */
+/** The facts of a draw: the number of images that it found, and the outcome forevery other image of the pool. */
 export function drawFacts(
   { leftOut, remaining, testImages }: DrawnChunk,
   { present, missing }: { present: readonly ChunkRow[]; missing: readonly LeftOut[] },

@@ -69,7 +69,7 @@ function sortByKey(table: Float64Array, a: Band, b: Band): void {
   table.sort();
 }
 
-/** Positions that share a key, for every key that several have. */
+/** Positions that share a key, forevery key that several have. */
 function forEachRun(table: Float64Array, work: (positions: number[]) => void): void {
   for (let start = 0; start < table.length; ) {
     const key = Math.floor((table[start] as number) / POSITIONS);

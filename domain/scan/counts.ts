@@ -64,7 +64,7 @@ const WORDS = {
   failed: 'in failed shards',
 } as const satisfies Partial<Record<keyof ScanCounts | NotDrawn, string>>;
 
-/** `40 in the test split, 2 unreadable`; empty where every image is scanned. */
+/** `40 in the test split, 2 unreadable`; empty if every image is scanned. */
 export function notScannedText(counts: Readonly<Partial<Record<keyof typeof WORDS, number>>>): string {
   return (Object.keys(WORDS) as (keyof typeof WORDS)[])
     .filter((name) => (counts[name] ?? 0) > 0)

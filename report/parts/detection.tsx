@@ -127,7 +127,7 @@ function Recall({ detection: { recall } }: Pick<ReportData, 'detection'>) {
   const { answered, wrong, wrongShare, found, setAside } = recall;
   return (
     <p class="note">
-      Of {whole(answered)} answered images that were drawn whatever their probability {whole(wrong)} were wrong;
+      Of {whole(answered)} answered images that were drawn regardless of their probability {whole(wrong)} were wrong;
       weighted by their chances, {interval(wrongShare)} of all labels are.
       {found === null ? null : ` Scans reported ${interval(found)} of the wrong ones.`}
       {setAside === null ? null : ` They set ${interval(setAside)} aside.`}
@@ -144,8 +144,8 @@ function Answers({ detection }: Pick<ReportData, 'detection'>) {
       <Recall detection={detection} />
       {answers.length === 0 ? (
         <p class="note">
-          No finding was answered yet. {whole(audit)} images were drawn for review whatever their probability; `partloop
-          scan export` puts them beside the suspect ones.
+          No finding was answered yet. {whole(audit)} images were drawn for review regardless of their probability;
+          `partloop scan export` puts them beside the suspect ones.
         </p>
       ) : (
         <div class="two">

@@ -79,7 +79,7 @@ export class ChaosHome {
     if (code !== 0) throw new Error(`the stack in ${this.path} does not start: ${stderr}`);
   }
 
-  /** The process of a victim; null where it does not run. */
+  /** The process of a victim; null if it does not run. */
   async process(victim: Victim): Promise<ProcessRef | null> {
     const state = readState(this.path);
     const found =

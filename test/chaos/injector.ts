@@ -7,7 +7,7 @@ import { stepUnderWay } from './progress.js';
 export interface Injected {
   kind: FaultKind;
   target: string;
-  /** null where there was nothing to hit, or the fault itself could not be done. */
+  /** null if there was nothing to hit, or the fault itself could not be done. */
   did: string | null;
 }
 

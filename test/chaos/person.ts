@@ -27,7 +27,7 @@ export interface Met {
  * A person at the loop: starts again what was terminated, does what a failure's sentence says, and asks for the
  * iterations that are left. Ends when all are done.
  *
- * @throws Error where the loop stands still, fails without a sentence, or fails again although its sentence was
+ * @throws Error if the loop stands still, fails without a sentence, or fails again although its sentence was
  * followed
  */
 export class Person {

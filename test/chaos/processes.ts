@@ -22,7 +22,7 @@ export async function processesOf(folder: string): Promise<string[]> {
   return found;
 }
 
-/** The newest process below `ancestor` whose command line matches; null where there is none. */
+/** The newest process below `ancestor` whose command line matches; null if there is none. */
 export async function descendant(ancestor: number, command: RegExp): Promise<ProcessRef | null> {
   const { stdout } = await run('ps', ['-eo', 'pid=,ppid=,args=']);
   const parents = new Map<number, number>();

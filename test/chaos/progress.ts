@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { iterationWorkflowId } from '../../domain/base/ids.js';
 import { SEARCH_ATTRIBUTES } from '../../domain/searchAttributes.js';
 
-/** The iteration that runs, as the server knows it, whether workers answer or not; null where none does. */
+/** The iteration that runs, as the server knows it, whether workers answer or not; null if none does. */
 export async function runningIteration(client: Client, loop: string, last: number): Promise<number | null> {
   for (let iteration = last; iteration > 0; iteration--) {
     const found = await client.workflow
@@ -14,7 +14,7 @@ export async function runningIteration(client: Client, loop: string, last: numbe
   return null;
 }
 
-/** The iteration and the step under way; null where none runs or the server does not answer. */
+/** The iteration and the step under way; null if none runs or the server does not answer. */
 export async function stepUnderWay(
   client: Client,
   loop: string,

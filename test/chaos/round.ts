@@ -29,7 +29,7 @@ export interface RoundOptions {
   faults: readonly Fault[];
 }
 
-/** @throws Error where the loop does not come to the end that it owes */
+/** @throws Error if the loop does not come to the end that it owes */
 export async function runRound(options: RoundOptions): Promise<Round> {
   const { home, manifest, size, journal, random, faults, askedAtOnce } = options;
   const broken = new AbortController();

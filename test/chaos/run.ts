@@ -28,7 +28,7 @@ export interface ChaosOptions {
 export interface Compared {
   injected: Injected[];
   met: Met[];
-  /** Nothing where it came out the same. */
+  /** Nothing if it came out the same. */
   differences: string[];
   outcome: LoopOutcome | null;
 }

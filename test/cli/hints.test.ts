@@ -201,7 +201,7 @@ const SAID_BY: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^infra\//, ['up', 'down', 'status', 'doctor']],
 ];
 
-/** The options that a text of this file may speak of; null where it may speak of any. */
+/** The options that a text of this file may speak of; null if it may speak of any. */
 function optionsOf(program: Command, where: string): Set<string> | null {
   const own = program.commands.find((command) => where.startsWith(`cli/commands/${command.name()}`))?.name();
   const names = SAID_BY.find(([pattern]) => pattern.test(where))?.[1] ?? (own === undefined ? null : [own]);

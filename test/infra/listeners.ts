@@ -5,7 +5,7 @@ export interface Listener {
   port: number;
 }
 
-/** TCP sockets in state LISTEN of one process, as /proc writes them; null where there is no /proc. */
+/** TCP sockets in state LISTEN of one process, as /proc writes them; null if there is no /proc. */
 export function listenersOf(pid: number): Listener[] | null {
   if (process.platform !== 'linux') return null;
   const inodes = new Set(socketInodes(pid));

@@ -16,7 +16,7 @@ interface Found {
 }
 
 /**
- * What runs in the folder makes and removes files meanwhile, such as the journal of a database: null where one is gone.
+ * What runs in the folder makes and removes files meanwhile, such as the journal of a database: null if one is gone.
  */
 function ifThere<T>(read: () => T): T | null {
   try {

@@ -20,7 +20,7 @@ const listSchema = z.object({ schedules: z.array(scheduleSchema) });
 const statusSchema = z.looseObject({ processes: z.array(z.looseObject({ name: z.string(), pid: z.number() })) });
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
-/** A stack with the short steps alone: what needs a scan or a training waits for ever. */
+/** A stack with the short steps alone: what needs a scan or a training waits forever. */
 describe('commands with a stack', function () {
   this.timeout(4 * 60_000);
   let home: string;

@@ -23,7 +23,7 @@ export async function rowsOf(store: ObjectStore): Promise<Map<string, IndexRow>>
   return new Map(rows.map((row) => [row.imageId, row]));
 }
 
-/** @throws BrokenPromise where an image is gone, or has another label than before, although it may not have changed */
+/** @throws BrokenPromise if an image is gone, or has another label than before, although it may not have changed */
 export function sameLabels(
   before: ReadonlyMap<string, IndexRow>,
   after: ReadonlyMap<string, IndexRow>,
@@ -42,14 +42,14 @@ export function sameLabels(
 const INTERNAL =
   /is not a function|is not iterable|Cannot (read|convert|destructure)|Maximum call stack|Invalid (array|string|typed)|out of range|maximum size|undefined \(/;
 
-/** @throws BrokenPromise where an item is refused for a reason that nobody wrote for a reader */
+/** @throws BrokenPromise if an item is refused for a reason that nobody wrote for a reader */
 export function noInternalErrors(refused: readonly { fileName: string; reason: string }[]): void {
   for (const { fileName, reason } of refused)
     if (INTERNAL.test(reason))
       throw new BrokenPromise(`${fileName} is refused by a fault of ours: ${reason.slice(0, 500)}`);
 }
 
-/** @throws BrokenPromise where a stored label is not one of the taxonomy, or not of its picture's size */
+/** @throws BrokenPromise if a stored label is not one of the taxonomy, or not of its picture's size */
 export async function soundLabels(
   store: ObjectStore,
   before: ReadonlyMap<string, IndexRow>,

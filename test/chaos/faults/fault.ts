@@ -37,7 +37,7 @@ export interface World {
 }
 
 /**
- * One way to break something. `inject` ends when it is over; it says what it did, or null where there was nothing to
+ * One way to break something. `inject` ends when it is over; it says what it did, or null if there was nothing to
  * hit.
  */
 export interface Fault {

@@ -18,7 +18,7 @@ const REFUSALS = {
 export class FaultProxy {
   readonly #server: Server;
   readonly #random: () => number;
-  /** Requests that wait for ever until the fault is over. */
+  /** Requests that wait forever until the fault is over. */
   readonly #swallowed = new Set<IncomingMessage>();
   #fault: StoreFault | null = null;
   #hit = 0;

@@ -24,7 +24,7 @@ export class Account {
     return this.#owed;
   }
 
-  /** @throws AccountError where the answer does not fit what was promised before */
+  /** @throws AccountError if the answer does not fit what was promised before */
   take(asked: number, { outcome, nextIteration, remaining }: StartAnswer): void {
     const promised = nextIteration + remaining - 1;
     const expected = this.#expected(asked, outcome, nextIteration);

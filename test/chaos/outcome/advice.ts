@@ -5,7 +5,7 @@ const STEP_OF_PART: Readonly<Record<string, string>> = { plan: 'scan', fold: 'sc
 
 /**
  * The command that a failure's sentence asks for: a retry, or a replay from the step that it names, where it names
- * nothing else or where retrying brought the same failure. Null where all of it was tried. `repeats` counts earlier
+ * nothing else or where retrying brought the same failure. Null if all of it was tried. `repeats` counts earlier
  * failures with this sentence.
  */
 export function commandFor(sentence: string, repeats: number, loop: string, iteration: number): string[] | null {

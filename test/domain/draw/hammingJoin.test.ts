@@ -26,7 +26,7 @@ function comparedPairByPair(hashes: readonly string[], bits: number): DisjointSe
   return sets;
 }
 
-/** The same sets have the same smallest member for every position. */
+/** The same sets have the same smallest member forevery position. */
 const smallest = (sets: DisjointSets, size: number): number[] => {
   const positions = Array.from({ length: size }, (_, at) => at);
   return positions.map((at) => positions.findIndex((other) => sets.root(other) === sets.root(at)));

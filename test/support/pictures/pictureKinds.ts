@@ -8,7 +8,7 @@ export const HEIGHT = 60;
 export interface KindOfPicture {
   name: string;
   bytes: Buffer;
-  /** Mean difference a channel to what Pillow makes of it by the book; null where the book leaves it open. */
+  /** Mean difference a channel to what Pillow makes of it by the book; null if the book leaves it open. */
   byTheBook: number | null;
   /** The trainer's copy has equal pixels: it is the file's own JPEG data, or a PNG. */
   exact: boolean;
