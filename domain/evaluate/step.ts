@@ -27,7 +27,7 @@ export const evaluateStep = {
     miou: fact.iou('mIoU'),
     majorMiou: fact.iou('mIoU of major classes'),
     minorMiou: fact.iou('mIoU of minor classes'),
-    imageMiou: fact.iou('mean IoU per image'),
+    imageMiou: fact.iou('mean of per-image mIoU'),
     boundaryIou: fact.iou('boundary IoU'),
     images: fact.count('test images'),
     leftOut: fact.exception('test images left out'),

@@ -25,7 +25,7 @@ export const trainingFacts = {
   iterations: fact.count('iterations'),
   valMiou: fact.iou('mIoU on validation images'),
   loss: fact.number('loss'),
-  resumes: fact.exception('resumed from a checkpoint (times)'),
+  resumes: fact.exception('resumes from a checkpoint'),
   images: fact.count('images trained on'),
   leftOut: fact.exception('training images left out'),
   valLeftOut: fact.exception('validation images left out'),
