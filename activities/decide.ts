@@ -72,7 +72,7 @@ async function decide(deps: ActivityDeps, { context, results }: StepInput): Prom
     }),
   );
 
-  // After the commit, and harmless when repeated: a crash in between leaves a decision that the retry carries out.
+  // After the commit, and harmless if repeated: after a crash in between, the retry carries out the decision.
   if (result.facts.promoted === true) {
     await registerBenchmark(store, taxonomyDigest, candidate, `promoted by loop ${loop}, iteration ${iteration}`);
     log.info({ loop, iteration, digest: candidate.digest.slice(0, 12) }, 'the candidate is the benchmark now');
@@ -113,10 +113,10 @@ interface Compared {
   leftOut: readonly LeftOut[];
   rival: RegisteredModel;
   theirs: Evaluation;
-  /** Which look at the test version it is, from 1. */
+  /** Number of this look at the test version, counted from 1. */
   look: number;
   taxonomy: Taxonomy;
-  /** What the candidate was trained on. */
+  /** Training images of the candidate. */
   sample: SampleResult;
 }
 
@@ -143,7 +143,7 @@ async function compare(store: ObjectStore, context: IterationContext, compared: 
 }
 
 /**
- * The candidate of the iteration before on the same test version; null where it was judged on another, or there is
+ * The candidate of the iteration before on the same test version; null if it was judged on another, or if there is
  * none.
  */
 async function previousRows(

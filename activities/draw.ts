@@ -27,9 +27,9 @@ import { writeTable } from '../storage/tables/table.js';
 const POOL_VERSION: Pin<number> = { name: 'pool-version', step: 'draw', schema: z.number().int().positive() };
 
 interface DrawInput extends StepInput {
-  /** Asked for by a scan that belongs to no loop. */
+  /** Given by a scan that belongs to no loop. */
   split?: SplitChoice;
-  /** For such a scan: who resumes it may have mended the pool, so that each try draws from the newest version. */
+  /** For such a scan: the pool may have been repaired before a retry, so each try draws from the newest version. */
   isAlone?: boolean;
 }
 
@@ -57,7 +57,7 @@ async function draw(deps: ActivityDeps, { context, split = 'train', isAlone = fa
     seed,
     iteration,
     before: before?.digest ?? null,
-    // Left out where loops draw, so that earlier draws are found done.
+    // Omitted if a loop draws, so that earlier draws are found done.
     ...(split === 'train' ? {} : { split }),
   };
 

@@ -51,7 +51,9 @@ interface RecordInput extends StepInput {
 
 type LoopDeps = ActivityDeps & { client: Client };
 
-/** Bookkeeping of loops: seconds long, safe to run twice. `client` reaches the Temporal service the worker polls. */
+/**
+ * Bookkeeping of loops: takes seconds and is safe to run twice. `client` reaches the Temporal service the worker polls.
+ */
 export function createLoopActivities(deps: LoopDeps) {
   return {
     startOrJoinLoop: (input: { request: StartLoopRequest }) => startOrJoinLoop(deps, input.request),
@@ -68,7 +70,7 @@ export function createLoopActivities(deps: LoopDeps) {
 }
 
 /**
- * Start the loop or join the running one with what the request gives; the update's id makes a retry harmless. Pool and
+ * Start the loop or join the running one with the request's values; the update's id makes a retry harmless. Pool and
  * settings belong to the loop: the pool's defaults are for a loop that has none yet.
  */
 async function startOrJoinLoop(deps: LoopDeps, request: StartLoopRequest): Promise<StartedLoop> {
@@ -98,7 +100,7 @@ async function startOrJoinLoop(deps: LoopDeps, request: StartLoopRequest): Promi
   return { ...answer, workflowId, path: `/namespaces/${client.options.namespace}/workflows/${workflowId}` };
 }
 
-/** What a loop has done so far, for the entity to go on from. */
+/** The loop's record so far, from which the workflow continues. */
 async function loadLoop(
   { store, client, log }: LoopDeps,
   { loop, lookForRunning = false }: { loop: string; lookForRunning?: boolean },
@@ -111,12 +113,12 @@ async function loadLoop(
   return { next: nextIteration(state), rows: recentRows(state), proposal, config: ownConfig(state), running };
 }
 
-/** The pool's version; another one than before means that images may have come. */
+/** The pool's version; a new version means that there may be new images. */
 async function poolVersion({ store }: LoopDeps, pool: string): Promise<number> {
   return (await openPool(store, pool)).latestVersion();
 }
 
-/** Take the proposed settings over for good; taking them twice changes nothing more. */
+/** Adopt the proposed settings permanently; a second time changes nothing. */
 async function adoptProposal({ store }: LoopDeps, loop: string): Promise<Proposal> {
   const { adopted } = await updateLoopState(store, loop, withAdopted);
   if (adopted !== null) return adopted;
@@ -193,7 +195,7 @@ async function recordInState({ store }: LoopDeps, input: RecordInput) {
   const searched = status === 'finished' && tuning !== undefined ? await readJson(store, tuning, tuningSchema) : null;
   const state = await updateLoopState(store, context.loop, (state) => {
     const recorded = withAttempt(state, context.iteration, attempt);
-    // What an old iteration found when it was replayed is no news for the iterations to come.
+    // Results of a replay of an old iteration are not for the coming iterations.
     const isLatest = context.iteration + 1 >= nextIteration(recorded);
     return searched !== null && isLatest ? withProposal(recorded, searched.proposal) : recorded;
   });

@@ -13,7 +13,7 @@ export async function isOpen(client: Client, workflowId: string): Promise<boolea
   }
 }
 
-/** Names of the loops that run, as far as the service's list knows. */
+/** Names of the running loops, as far as the service's list knows. */
 export async function runningLoops(client: Client): Promise<string[]> {
   const query = `WorkflowType = '${WORKFLOWS.trainingLoop}' AND ExecutionStatus = 'Running'`;
   const running: string[] = [];
@@ -21,7 +21,7 @@ export async function runningLoops(client: Client): Promise<string[]> {
   return running;
 }
 
-/** Iterations of a loop that run, whether the loop does or not, as far as the service's list knows. */
+/** Running iterations of a loop, whether the loop itself runs or not, as far as the service's list knows. */
 export async function runningIterations(client: Client, loop: string): Promise<number[]> {
   const running: number[] = [];
   const { name } = SEARCH_ATTRIBUTES.loop;

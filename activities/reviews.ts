@@ -7,8 +7,8 @@ import { readJson } from '../storage/tables/json.js';
 const REVIEWS: Pin<string[]> = { name: 'reviews', step: 'scan', schema: reviewListSchema };
 
 /**
- * The verdicts that a scan takes into account: all there were when the iteration's scan was done, and in a replay from
- * scan all there are.
+ * The verdicts that a scan takes into account: all that existed at the time of the iteration's scan, and in a replay
+ * from scan all that exist now.
  */
 export async function reviewsFor(deps: ActivityDeps, context: IterationContext): Promise<Pinned<Reviews>> {
   const { store } = deps;

@@ -11,7 +11,7 @@ export type JoinedWorkflow =
   | { status: 'failed'; code: FailureCode; message: string; hint: string | null }
   | { status: 'ended' };
 
-/** Looking at other workflows of this service, whoever started them. */
+/** Watches other workflows of this service, whoever started them. */
 export function createRunningActivities({ client }: { client: Client }) {
   return {
     /** Whether a run of this workflow is open. */
@@ -20,7 +20,8 @@ export function createRunningActivities({ client }: { client: Client }) {
     },
 
     /**
-     * Wait for a workflow's end. A cancellation is passed on to it, and its end waited for; a worker's shutdown is not.
+     * Wait for a workflow's end. A cancellation is passed on to it, followed by a wait for its end; a worker's shutdown
+     * is not passed on.
      */
     async joinWorkflow({ workflowId }: { workflowId: string }): Promise<JoinedWorkflow> {
       const handle = client.workflow.getHandle(workflowId);

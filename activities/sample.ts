@@ -25,7 +25,7 @@ import { withIgnoredRegions } from '../storage/pictures/ignoredRegions.js';
 import { writeJson } from '../storage/tables/json.js';
 import { readTable, writeTable } from '../storage/tables/table.js';
 
-/** Step sample: algo2 over the scanned chunk, and the training set it grows. */
+/** Step sample: picks from the scanned chunk, and the larger training set. */
 export function createSampleActivities(deps: ActivityDeps) {
   return { sample: (input: StepInput) => sample(deps, input) };
 }

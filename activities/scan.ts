@@ -49,7 +49,7 @@ export function createScanActivities(deps: ActivityDeps) {
   };
 }
 
-/** All shards' candidates to findings: thresholds and calibration need the whole chunk. */
+/** From all shards' candidates to findings: thresholds and calibration need the whole chunk. */
 async function reduceScan(deps: ActivityDeps, input: ReduceInput): Promise<ScanResult> {
   const { store } = deps;
   const { context, results, planKey, folds, failedShards } = input;
@@ -65,7 +65,7 @@ async function reduceScan(deps: ActivityDeps, input: ReduceInput): Promise<ScanR
     models,
     settings,
     failedShards,
-    // What is as it usually is stays out, so that scans from before it could be otherwise are found done.
+    // Usual values are omitted, so that scans from before these inputs existed are found done.
     ...(minorWeight === MINOR_WEIGHT ? {} : { minorWeight }),
     ...(reviews.digest === null ? {} : { reviews: reviews.digest }),
   };

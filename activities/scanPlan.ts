@@ -26,7 +26,7 @@ export interface PlannedScan {
 }
 
 /**
- * Decide who judges which image. A model judges only images, vehicles and duplicate clusters that are not in its
+ * Decide the judge of each image. A model judges only images, vehicles and duplicate clusters that are not in its
  * training list; the rest is cross-validated, by folds that keep vehicles and clusters together.
  */
 export async function planScan(
@@ -94,7 +94,7 @@ async function makePlan(
     unjudged: [],
     judges: judges.map(({ name, scanKey, cardKey }) => ({ kind: 'model', name, scanKey, cardKey })),
   };
-  // A small pool would otherwise pass unjudged as a whole, and nothing could be picked from it.
+  // Otherwise a small pool would pass entirely unjudged, and nothing could be picked from it.
   const enough = Math.min(config.scan.crossValidateFrom, Math.ceil(chunk.length / 4));
   if (unjudgeable.length >= Math.max(1, enough)) await addFolds();
   else plan.unjudged = unjudgeable.map(({ imageId }) => imageId);
@@ -143,7 +143,7 @@ async function makePlan(
   }
 }
 
-/** What the plan of a scan of another split needs of the rest of the pool. */
+/** The parts of the rest of the pool that the plan of a scan of another split needs. */
 interface Side {
   /** Near duplicates over all sides of the split. */
   clusterOf: (imageId: string) => string | undefined;
@@ -151,7 +151,7 @@ interface Side {
   companions: ChunkRow[];
 }
 
-/** Which side of the split was drawn; only a scan that stands alone may draw another than a loop does. */
+/** The drawn side of the split; only a scan outside a loop may draw another side than a loop. */
 function splitOf({ facts }: DrawResult, judge: ScanJudge | undefined): SplitChoice {
   const split = splitChoiceSchema.parse(facts.split ?? 'train');
   if (split === 'train' || judge !== undefined) return split;
@@ -176,8 +176,8 @@ async function sideOf(deps: ActivityDeps, pool: string, poolVersion: number, spl
 }
 
 /**
- * What a model has seen, with near duplicates on the other sides of the split: it was listed with those of the training
- * images.
+ * The images that a model has seen, with near duplicates on the other sides of the split: its list has only those among
+ * the training images.
  */
 function seenAs(candidate: JudgeCandidate, clusterOf: Side['clusterOf']): JudgeCandidate {
   const { seen } = candidate;

@@ -17,11 +17,11 @@ import { readJson } from '../storage/tables/json.js';
 
 const SPLIT_WORDS = { train: 'training ', val: 'validation ', test: 'test ', all: '' } as const;
 
-/** The beginning and the end of a scan that belongs to no loop; what lies between is the loop's own. */
+/** The beginning and the end of a scan that belongs to no loop; the rest is shared with loops. */
 export function createStandaloneScanActivities(deps: ActivityDeps) {
   const { store } = deps;
   return {
-    /** Resolve a request: the whole pool as one chunk, and who judges it. */
+    /** Resolve a request: the whole pool as one chunk, and its judges. */
     async prepareScan({
       request,
       scan,
@@ -59,7 +59,7 @@ export function createStandaloneScanActivities(deps: ActivityDeps) {
       };
     },
 
-    /** Mark a scan whole, last of all; a second time changes nothing. */
+    /** Mark a scan as complete, as the last write; a second time changes nothing. */
     async recordScan({
       context,
       draw,

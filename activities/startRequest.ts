@@ -8,18 +8,18 @@ import { readLoopState } from '../storage/loopState.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { openPool } from '../storage/pool.js';
 
-/** A request to start a loop with everything that can be known before it happens. */
+/** A request to start a loop, with everything that can be known before the start. */
 export interface ResolvedStart {
   loop: string;
-  /** The loop's own configuration, or that of a new one, with what the request gives. */
+  /** The loop's own configuration, or that of a new one, with the request's settings. */
   config: LoopConfig;
-  /** What the request gives itself. */
+  /** The request's own settings. */
   settings: Record<string, unknown>;
 }
 
 /**
- * Whom a start is for and what it means. Pool and settings belong to a loop from its first request on; what a later
- * request does not give stays as it is.
+ * The loop and the meaning of a start. Pool and settings belong to a loop after its first request; values that a later
+ * request does not give stay as they are.
  *
  * @throws PartloopError `not-found` and `input-invalid` naming pools, settings and conflicts
  */

@@ -43,7 +43,7 @@ export function createTrainActivities(deps: ActivityDeps) {
   };
 }
 
-/** Train on everything picked so far. */
+/** Train on all picks so far. */
 async function train(deps: ActivityDeps, { context, results }: StepInput): Promise<TrainResult> {
   const { draw, sample } = neededBy('train', results, ['draw', 'sample']);
   const rows = await readTable(deps.store, outputOf(sample, 'trainingSet'), trainingRowSchema);
@@ -68,7 +68,7 @@ async function trainFold(deps: ActivityDeps, { context, planKey, fold }: FoldInp
     seedParts: ['fold', fold],
     rows,
     poolVersion: plan.poolVersion,
-    // A judge knows nothing of the images that it judges.
+    // A judge must not know the images that it judges.
     config: { ...config, iterations, warmStart: false },
     warmStart: null,
     anySplit: plan.split !== 'train',
@@ -76,8 +76,8 @@ async function trainFold(deps: ActivityDeps, { context, planKey, fold }: FoldInp
 }
 
 /**
- * Train on `count` images drawn at random from the pool, labels as given, with the loop's settings: what the loop's
- * picks are compared with.
+ * Train on `count` images drawn at random from the pool, with labels as given and the loop's settings, for comparison
+ * with the loop's picks.
  */
 async function trainRandomBaseline(
   deps: ActivityDeps,
@@ -95,7 +95,7 @@ async function trainRandomBaseline(
   });
 }
 
-/** Where no model is in production: train one on `baselineImages` random images and register it. */
+/** If no model is in production: train one on `baselineImages` random images and register it. */
 async function ensureBenchmark(deps: ActivityDeps, { context, results }: StepInput): Promise<TrainResult | null> {
   const { store } = deps;
   const { baselineImages, pool: name, seed } = context.config;
@@ -134,7 +134,7 @@ async function trainOn(
   });
 }
 
-/** Where the run's checkpoints are. A replay does anew what is done; what never ended goes on. */
+/** Place of the run's checkpoints. A replay repeats a finished run; an unfinished run continues. */
 async function chainsOf(
   { store }: ActivityDeps,
   context: IterationContext,

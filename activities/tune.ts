@@ -39,7 +39,7 @@ interface FinishInput {
   trials: readonly Trial[];
   /** Keys of the trials' checkpoint chains. */
   chains: readonly string[];
-  /** Why the search ended before all trials were done; null where it did not. */
+  /** The reason for an end before all trials were done; null if there was none. */
   stopped: string | null;
 }
 
@@ -51,12 +51,12 @@ export function createTrialActivities(deps: ActivityDeps) {
   };
 }
 
-/** The end of step tune: the table of trials and what it proposes; the trials' checkpoints are deleted. */
+/** The end of step tune: the table of trials and the proposal; the trials' checkpoints are deleted. */
 export function createTuneActivities(deps: ActivityDeps) {
   return { finishTuning: (input: FinishInput) => finishTuning(deps, input) };
 }
 
-/** Settings for the next trial, by what the trials so far showed. Depends on them and the seed alone. */
+/** Settings for the next trial, from the results so far. Depends only on these and the seed. */
 async function proposeTrial(deps: ActivityDeps, { context, trials }: ProposeInput): Promise<TunedSettings> {
   const { config, iteration } = context;
   const request = proposalRequest(trials, config, derivedSeed(config.seed, iteration, 'tune'));
@@ -66,8 +66,8 @@ async function proposeTrial(deps: ActivityDeps, { context, trials }: ProposeInpu
 }
 
 /**
- * Train one trial up to the end of a rung, from where the rung below it ended, and measure it on the validation
- * images. Facts: `valMiou` and `iterations`; output `chain` points at its checkpoints.
+ * Train one trial up to the end of a rung, from the end of the rung below, and measure it on the validation images.
+ * Facts: `valMiou` and `iterations`; output `chain` points at its checkpoints.
  */
 async function trainTrial(deps: ActivityDeps, input: TrialInput): Promise<TrialResult> {
   const { context, results, trial, settings, rung } = input;

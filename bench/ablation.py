@@ -1,6 +1,6 @@
-"""What each item of the recipe is worth: the same training with one thing changed, by seeds. Prints one JSON object.
+"""The value of each item of the recipe: the same training with one change, by seeds. Prints one JSON object.
 
-Every run is a training of its own in a folder of its own: started again, the script goes on where it ended.
+Every run is a training of its own in its own folder: a restarted script continues at the first unfinished run.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).resolve().parent.parent / "trainer"
-# Budgets: what fits two hours on two cores, and the recipe's own on a GPU.
+# Budgets: one for two hours on two cores, and the recipe's own on a GPU.
 BUDGETS = {
     "laptop": {"size": 128, "iterations": 300, "batch": 8},
     "gpu": {"size": 512, "iterations": 60_000, "batch": 16},
 }
-# What each arm changes in the job; `base` is the recipe.
+# Changes of each arm to the job; `base` is the recipe.
 ARMS: dict[str, dict[str, Any]] = {
     "base": {},
     "fixed-rate": {"settings": {"schedule": "fixed"}},
@@ -43,17 +43,17 @@ def main() -> None:
     parser.add_argument("--batch", type=int)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
-    parser.add_argument("--minor", nargs="*", default=[], help="classes that are minor parts, reported apart")
+    parser.add_argument("--minor", nargs="*", default=[], help="classes that are minor parts, reported separately")
     options = parser.parse_args()
     job = json.loads(Path(options.job).read_text("utf-8"))
     if not job.get("val"):
-        sys.exit(f"{options.job} has no `val`: an ablation is judged by the images of a list of their own")
+        sys.exit(f"{options.job} has no `val`: an ablation needs a separate list of images to judge by")
     budget = {name: getattr(options, name) or value for name, value in BUDGETS[options.budget].items()}
     sided = sorted({job["classes"][index] for pair in job.get("mirrorPairs") or [] for index in pair})
     groups = {"minor": options.minor, "sided": sided}
     arms = list(dict.fromkeys(["base", *options.arms]))
     results: dict[str, list[dict[str, Any]]] = {arm: [] for arm in arms}
-    # Seed by seed, so that an ablation that is broken off has whole comparisons.
+    # Seed by seed, so that an interrupted ablation has whole comparisons.
     for seed in options.seeds:
         for arm in arms:
             found = train(job, arm, seed, budget, Path(options.out).resolve())
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def train(job: dict[str, Any], arm: str, seed: int, budget: dict[str, int], out: Path) -> dict[str, Any]:
-    """Run one training to its end, or find it ended; returns its result.json."""
+    """Run one training to its end, unless it has ended already; returns its result.json."""
     name = f"{arm}-{seed}-{budget['size']}-{budget['iterations']}-{budget['batch']}"
     folder = out / name
     folder.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ NEVER = 100_000
 
 
 class Quiet(Reporter):
-    """Standard output is the answer's alone."""
+    """Keep standard output for the answer only."""
 
     def emit(self, kind: str, **fields: object) -> None:
         if kind == "warning":
@@ -102,7 +102,7 @@ def measure(job: Job, iterations: int, blocks: int) -> dict[str, object]:
     bare_block(run, ready, min(2, iterations))
     seconds: dict[str, list[float]] = {"full": [], "bare": []}
     for block in range(blocks):
-        # By turn, and each kind first as often as the other: a machine gets slower and faster by itself.
+        # In turns, and each kind is first equally often: a machine gets slower and faster by itself.
         for kind in ("full", "bare") if block % 2 == 0 else ("bare", "full"):
             start = time.perf_counter()
             if kind == "full":

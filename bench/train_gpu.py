@@ -1,4 +1,4 @@
-"""The training step on random pictures that lie on the device: images/s, memory, share of the peak, as one JSON object.
+"""The training step on random pictures on the device: images/s, memory, share of the peak, as one JSON object.
 
 FLOPs are those of matrix products and convolutions in one forward and backward pass, as PyTorch counts them.
 """
@@ -23,12 +23,12 @@ from partloop_trainer.process.protocol import Reporter, TrainerError
 from partloop_trainer.process.ranks import Ranks
 from partloop_trainer.optim.step import Step
 
-# Dense bf16 TFLOPS by the makers' data sheets.
+# Dense bf16 TFLOPS from the makers' data sheets.
 PEAKS = {"H200": 989.0, "H100 PCIe": 756.0, "H100": 989.0, "A100": 312.0, "L40S": 362.0, "L4": 121.0, "A10": 125.0}
 
 
 class Quiet(Reporter):
-    """Standard output is the answer's alone."""
+    """Keep standard output for the answer only."""
 
     def emit(self, kind: str, **fields: object) -> None:
         print(json.dumps({"type": kind, **fields}), file=sys.stderr)

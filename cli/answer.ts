@@ -5,7 +5,7 @@ import { buildProgram } from './program.js';
 
 const USAGE_EXIT_CODE = 2;
 
-/** Run one command line, `argv` as Node gives it; the exit code. What there is to say goes to stdout and stderr. */
+/** Run one command line, `argv` as Node gives it; the exit code. Its output goes to stdout and stderr. */
 export async function answer(argv: readonly string[]): Promise<number> {
   const words = argv.slice(2);
   const json = words.includes('--json');

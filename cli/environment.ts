@@ -8,7 +8,7 @@ import { stoppable } from './interrupt.js';
 
 const STARTING = ['Interrupted. This command stops the parts of the local stack that it started.'] as const;
 
-/** The stack, brought up where it is missing; Ctrl-C takes back what this started. */
+/** The stack, started if it does not run; Ctrl-C undoes that start. */
 export const openStack = (): Promise<StackEnvironment> =>
   stoppable(
     () => STARTING,
@@ -54,7 +54,7 @@ export async function connect(env: StackEnvironment): Promise<Client> {
   }
 }
 
-/** A page of the Temporal UI, or null where none is known. */
+/** A page of the Temporal UI, or null if none is known. */
 export function uiLink(env: StackEnvironment, path: string): string | null {
   return env.temporal.uiUrl === null ? null : `${env.temporal.uiUrl}${path}`;
 }

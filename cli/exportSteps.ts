@@ -4,7 +4,7 @@ import type { ExportReport } from '../pool/review/exportReview.js';
 
 export const TABLE_FORMATS = ['csv', 'parquet'] as const;
 
-/** How an export is opened in the tool that it is for. */
+/** The steps to open an export in its tool. */
 const OPEN: Readonly<Record<ReviewFormat, string>> = {
   coco: 'CVAT: make a task with the pictures, then Actions > Upload annotations, COCO 1.0, annotations.json. Other tools: import it as COCO.',
   cvat: 'CVAT: zip the content of the folder, make a task with the pictures, then Upload annotations, Segmentation mask 1.1.',
@@ -14,7 +14,7 @@ const OPEN: Readonly<Record<ReviewFormat, string>> = {
   yolo: 'Ultralytics and tools that read YOLO segmentation: data.yaml names the classes, images.txt the pictures.',
 };
 
-/** What comes back is named by this file or by the folder itself. */
+/** This file, or the folder itself, names the returned labels. */
 const COMES_BACK: Readonly<Record<ReviewFormat, string>> = {
   coco: 'annotations.json',
   'label-studio': 'tasks.json',
@@ -23,7 +23,7 @@ const COMES_BACK: Readonly<Record<ReviewFormat, string>> = {
   yolo: '',
 };
 
-/** What to do with labels that were exported: open them, find the pictures, keep the manifest, bring them back. */
+/** The steps for exported labels: open them, find the pictures, keep the manifest, import them back. */
 export function nextSteps({ format, folders }: ExportReport, imageRoot: string | null): string[] {
   const [folder = '.'] = folders;
   const back = join(folder, COMES_BACK[format]);
@@ -41,7 +41,7 @@ export function nextSteps({ format, folders }: ExportReport, imageRoot: string |
   ];
 }
 
-/** What to do with a table of findings. */
+/** The steps for a table of findings. */
 export function tableSteps(scan: string, format: (typeof TABLE_FORMATS)[number], findings: string): string[] {
   const answer =
     format === 'csv'

@@ -1,6 +1,6 @@
 import { EXIT_INTERRUPTED, EXIT_TERMINATED, printError, sayLast, sayNow } from './output.js';
 
-/** What a person should know who ends a command: what was done, and what to do. */
+/** Information for a person who ends a command: finished work, and what to do. */
 export type Parting = () => readonly string[];
 
 interface Scope {
@@ -26,8 +26,8 @@ const onSignal = (signal: keyof typeof EXIT_CODES): void => {
 };
 
 /**
- * Answer Ctrl-C for as long as the command runs. By `on`, not `once`: where a library listens too and finds itself
- * alone, it ends the process before a word is said.
+ * Answer Ctrl-C for as long as the command runs. By `on`, not `once`: a library that finds itself the only listener
+ * ends the process before anything is printed.
  */
 export function answerInterrupts({ json }: { json: boolean }): void {
   asksJson = json;
@@ -46,9 +46,7 @@ export async function interruptible<T>(parting: Parting, work: () => Promise<T>)
   return within({ parting, stop: null }, work);
 }
 
-/**
- * The same for work that has something to put in order: it is told by the signal, and a second Ctrl-C ends it at once.
- */
+/** The same for work that must clean up: it gets the signal, and a second Ctrl-C ends it at once. */
 export async function stoppable<T>(parting: Parting, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const abort = new AbortController();
   const stop = (): void => {

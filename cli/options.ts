@@ -14,7 +14,7 @@ export function number(text: string): number {
   throw new InvalidArgumentError(`${text.trim() === '' ? 'An empty text' : `\`${text}\``} is not a decimal number.`);
 }
 
-/** A name of something of ours, on the command line. */
+/** A partloop name on the command line. */
 export function name(text: string): string {
   const parsed = nameSchema.safeParse(text);
   if (parsed.success) return parsed.data;
@@ -38,20 +38,20 @@ export function wholeNumberBetween(low: number, high: number): (text: string) =>
   };
 }
 
-/** A command's settings: what its own options say, and what `--set` says. */
+/** A command's settings, from its own options and from `--set`. */
 export interface SettingOptions {
-  /** Option as a field of the request -> the setting it is short for. */
+  /** Option as a field of the request -> the setting that it abbreviates. */
   shortFor: Readonly<Record<string, string>>;
   /** The options that were given, as fields of the request. */
   fields: Readonly<Record<string, unknown>>;
-  /** `--set`: `path=value` each; values are JSON where they parse as such. */
+  /** `--set`: `path=value` each; values are JSON if they parse as such. */
   set: unknown;
 }
 
 /**
  * `['scan.quarantineAt=0.6']` -> `{ settings: { scan: { quarantineAt: 0.6 } } }`.
  *
- * @throws PartloopError `input-invalid` for what is no setting, is no value of it, or is said twice
+ * @throws PartloopError `input-invalid` for an unknown setting, an invalid value, or a setting given twice
  */
 export function settingsFrom({ set, shortFor, fields }: SettingOptions): { settings?: Record<string, unknown> } {
   if (!Array.isArray(set)) return {};

@@ -3,14 +3,14 @@ import { PartloopError } from '../domain/base/errors.js';
 import { FAILURES, type FailureCode } from '../domain/base/failures/failure.js';
 import { columnsOf, forTerminal, linesForTerminal } from './terminal.js';
 
-/** As shells give it to a program that a signal ended: 128 and its number. */
+/** Exit code of a program that a signal ended, as shells report it: 128 plus its number. */
 export const EXIT_INTERRUPTED = 130;
 export const EXIT_TERMINATED = 143;
 const EXIT_BROKEN_PIPE = 141;
 
 let jsonPrinted = false;
 
-/** Facts go to stdout: one JSON object with `--json`, exact. Everything said to people goes to stderr. */
+/** Facts go to stdout: one JSON object with `--json`, exact. All text for people goes to stderr. */
 export function printJson(value: unknown): void {
   jsonPrinted = true;
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
@@ -31,16 +31,16 @@ export function say(...lines: string[]): void {
   for (const line of lines) process.stderr.write(`${forTerminal(line)}\n`);
 }
 
-/** As it was before a line of progress holds back what others write. */
+/** The original method, before a line of progress holds back other output. */
 const writeAtOnce = process.stderr.write.bind(process.stderr);
 const SHOW_CURSOR = '\u001b[?25h';
 
-/** Text for people that may have several lines, such as a failure with what to do about it; later ones are set in. */
+/** Text for people that may have several lines, such as a failure with its hint; later lines are indented. */
 export function sayText(text: string): void {
   process.stderr.write(`${linesForTerminal(text)}\n`);
 }
 
-/** A line that must be seen now, above a line of progress too. */
+/** A line that must be visible now, even above a line of progress. */
 export function sayNow(line: string): void {
   writeAtOnce(`${process.stderr.isTTY ? '\n' : ''}${forTerminal(line)}\n`);
 }
@@ -75,7 +75,7 @@ export function printTable(rows: readonly Record<string, Cell>[]): void {
   for (const row of cells) process.stdout.write(`${line(row)}\n`);
 }
 
-/** What went wrong, as `--json` gives it. */
+/** An error in the form of `--json`. */
 export interface ShownError {
   code: FailureCode;
   message: string;
@@ -112,12 +112,12 @@ function tell(colour: 'red' | 'cyan', what: string, text: string): void {
 
 let readersMatter = true;
 
-/** For what must not end where nobody reads its words any more: a stack that runs in the foreground. */
+/** For a program that must not end if its output is no longer read: a stack in the foreground. */
 export function outliveReaders(): void {
   readersMatter = false;
 }
 
-/** End without a word where the reader has left (`partloop scan list | head`), as other programs do. */
+/** End silently if the reader has left (`partloop scan list | head`), as other programs do. */
 export function endWithReaders(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -4,7 +4,7 @@ import { nameSchema } from '../domain/base/ids.js';
 import { WORKFLOWS } from '../domain/workflowNames.js';
 import { workflowInput } from './workflowInput.js';
 
-/** What Temporal knows of a pool's users. */
+/** A pool's users as Temporal knows them. */
 export interface RunningUsers {
   /** Workflow ids of loops, iterations and scans that have not ended and are, or may be, of the pool. */
   running: string[];
@@ -20,8 +20,8 @@ const scanInputSchema = z.looseObject({
 });
 
 /**
- * Running workflows and schedules of a pool. Loops are known by `loopsOf`, from what they stored; of others the input
- * says which pool is meant. One that names none may mean this pool, and counts.
+ * Running workflows and schedules of a pool. `loopsOf` knows loops by their records; for others the input names the
+ * pool. One without a pool may mean this pool, and counts.
  */
 export async function runningUsers(
   client: Client,
@@ -51,12 +51,12 @@ export async function runningUsers(
   return { running: running.toSorted(), schedules: schedules.toSorted() };
 }
 
-/** The pool that a workflow's own input names; null where it names none. */
+/** The pool that a workflow's own input names; null if it names none. */
 async function inputPool(client: Client, workflowId: string, runId: string): Promise<string | null> {
   return poolOfInput(await workflowInput(client, { workflowId, runId }));
 }
 
-/** The pool that the input of a loop or a scan names; null where it names none. */
+/** The pool that the input of a loop or a scan names; null if it names none. */
 export function poolOfInput(input: unknown): string | null {
   const parsed = scanInputSchema.safeParse(input);
   return parsed.data?.pool ?? parsed.data?.context?.config.pool ?? null;

@@ -25,7 +25,7 @@ const COMMANDS = {
   config: () => import('./commands/config.js'),
 } as const;
 
-/** The command line as a tree of commands; of `words` the first that names a command decides which part is loaded. */
+/** The command line as a tree of commands; the first of `words` that names a command decides which part is loaded. */
 export async function buildProgram(words: readonly string[] = []): Promise<Command> {
   const program = new Command('partloop')
     .description('Find mislabelled images, pick what the model needs, train, evaluate, gate, repeat')
@@ -39,7 +39,7 @@ export async function buildProgram(words: readonly string[] = []): Promise<Comma
   return program;
 }
 
-/** Usage errors in the form of all others: what is wrong, what was meant, where the help is. */
+/** Usage errors in the form of all others: the fault, the likely meaning, and the help. */
 function prepare(command: Command, path: string): void {
   const names = command.commands.map((child) => child.name()).join(', ');
   const commands = names === '' ? '' : ` Commands: ${names}.`;

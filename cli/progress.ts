@@ -4,12 +4,12 @@ import { interruptible, type Parting, stoppable } from './interrupt.js';
 import { say } from './output.js';
 import { forTerminal } from './terminal.js';
 
-/** What is counted, one and several of it. */
+/** The counted unit, singular and plural. */
 export type Unit = readonly [one: string, other: string];
 export const IMAGES: Unit = ['image', 'images'];
 export const OBJECTS: Unit = ['object', 'objects'];
 
-/** Between two lines of progress where nobody watches: a log stays short, and shows that something happens. */
+/** Interval between lines of progress in a log: the log stays short, and shows that something happens. */
 const LINE_EVERY_MS = 10_000;
 
 /** A task whose line can be changed while it runs. */
@@ -18,7 +18,7 @@ export interface ProgressLine {
   detail(text: string): void;
 }
 
-/** Run work under a line on stderr, which leaves stdout to facts; in a log, one line a change. */
+/** Run work under a line on stderr, which leaves stdout to facts; in a log, one line per change. */
 export async function withProgress<T>(title: string, work: (line: ProgressLine) => Promise<T>): Promise<T> {
   const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) });
   const answer: { value?: { of: T } } = {};
@@ -54,8 +54,8 @@ export async function withProgress<T>(title: string, work: (line: ProgressLine) 
 }
 
 /**
- * Run long work under a line on stderr that counts; in a log, a line every ten seconds. Ctrl-C says how far it came and
- * what `parting` adds; work that has something to put in order (`inGoodOrder`) is told by the signal first.
+ * Run long work under a line on stderr that counts; in a log, a line every ten seconds. Ctrl-C prints the progress and
+ * the text of `parting`; work that must clean up (`inGoodOrder`) gets the signal first.
  */
 export async function withCounter<T>(
   title: string,

@@ -9,7 +9,7 @@ import { printTable, say } from './output.js';
 
 const SHOWN = 20;
 
-/** What an import of answers did, for people. */
+/** The result of an import of answers, for people. */
 export function tellVerdicts(report: VerdictImportReport): void {
   const { pool, version, answered, unanswered, verdicts, revised, refused, notApplied } = report;
   say(
@@ -22,7 +22,7 @@ export function tellVerdicts(report: VerdictImportReport): void {
   tellUndoing(pool, report);
 }
 
-/** What an import of labels did, for people. */
+/** The result of an import of labels, for people. */
 export function tellLabels(report: LabelImportReport): void {
   const { pool, version, exported, returned, changed, unchanged, known, verdicts, audits, loss } = report;
   const { empty, refused, missing, byLastPart, ambiguous, strangers, classesNotInFile } = report;
@@ -68,7 +68,7 @@ export function tellLabels(report: LabelImportReport): void {
   tellUndoing(pool, report);
 }
 
-/** What was taken back, for people. */
+/** The result of an undo, for people. */
 export function tellUndo({ pool, review, repeats, version, restored, leftAlone }: UndoReport): void {
   say(
     `pool ${pool}, version ${version}: review ${review.id} of ${review.at} is undone: ${counted(restored, 'label is', 'labels are')} as before, ` +

@@ -12,7 +12,7 @@ export function forTerminal(text: string): string {
   return text.replace(UNSAFE, (found) => SHORT[found] ?? escaped(found.codePointAt(0) ?? 0));
 }
 
-/** The same for text of several lines: the later ones are set in, so that none passes for a line of ours. */
+/** The same for text of several lines: later lines are indented, so that none looks like a line of partloop. */
 export function linesForTerminal(text: string): string {
   return text.split('\n').map(forTerminal).join('\n  ');
 }
@@ -27,7 +27,7 @@ const ASCII = /^[ -~]*$/;
 const EMOJI = /\p{Emoji_Presentation}|\ufe0f/u;
 const MARK = /^[\p{M}\u200c\u200d]+$/u;
 
-/** Columns that a text takes on a terminal: two for East Asian and emoji characters, none for marks. */
+/** Number of columns of a text on a terminal: two for East Asian and emoji characters, none for marks. */
 export function columnsOf(text: string): number {
   if (ASCII.test(text)) return text.length;
   let columns = 0;

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 
-/** What a run of a workflow was started with; null where it was nothing that can be read. */
+/** The input of a workflow's run; null if it cannot be read. */
 export async function workflowInput(
   client: Client,
   execution: { workflowId: string; runId: string },

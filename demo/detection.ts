@@ -3,7 +3,7 @@ import type { FindingRow } from '../domain/tables.js';
 import type { PlantedError, SpoilKind, TruthRow } from './spoil/truth.js';
 import { SPOIL_KINDS } from './spoil/truth.js';
 
-/** A finding counts from this probability on: it would be shown as wrong rather than right. */
+/** A finding of at least this probability counts: it would be shown as wrong rather than right. */
 export const COUNTS_FROM = 0.5;
 /** A finding about a part matches a planted error of its kind where their boxes overlap by this IoU. */
 export const MATCH_IOU = 0.3;
@@ -17,7 +17,7 @@ export interface Detection {
 }
 
 type Located = Pick<FindingRow, 'kind' | 'pWrong' | 'x0' | 'y0' | 'x1' | 'y1'>;
-/** One scanned image: what is wrong with its label, and what the scan says. */
+/** One scanned image: the errors of its label, and the scan's findings. */
 export interface Judged {
   truth: TruthRow;
   findings: readonly Located[];
@@ -26,8 +26,7 @@ export interface Judged {
 /**
  * Precision and recall by kind over scanned images. Kind must equal kind. Errors about one part (left out, wrong class,
  * swapped) match by box, IoU of at least `MATCH_IOU`; errors about the whole label (mirrored, shifted, coarse) match
- * wherever the finding lies in that image. Precision is over findings of at least `COUNTS_FROM`, null where there is
- * none.
+ * wherever the finding is in that image. Precision is over findings of at least `COUNTS_FROM`, null if there are none.
  */
 export function detectionByKind(images: readonly Judged[]): Detection[] {
   return SPOIL_KINDS.map((kind) => {

@@ -1,6 +1,6 @@
 import { blend, css, type Rgb } from './car/colour.js';
 
-/** A dashboard as SVG: pictures from inside a car are in every client's pool, and must never be drawn for training. */
+/** A dashboard as SVG: every real pool has pictures from inside a car, which must never be drawn for training. */
 export function interiorScene(size: number, random: () => number): string {
   const tone: Rgb = [40 + random() * 70, 38 + random() * 60, 36 + random() * 50];
   const [cx, cy, r] = [size * (0.25 + random() * 0.15), size * (0.66 + random() * 0.1), size * (0.2 + random() * 0.06)];

@@ -85,7 +85,7 @@ function jitterOf(random: () => number): Jitter {
   return { yaw: around(MAX_JITTER_DEGREES), dx: around(MAX_JITTER_PX), dy: around(MAX_JITTER_PX) };
 }
 
-/** Cars of all kinds from all sides, `perVehicle` pictures of each, every one a scene of its own. */
+/** Cars of all kinds from all sides, `perVehicle` pictures of each, each a separate scene. */
 function variedViews(seed: number, count: number, split: 'train' | 'val', perVehicle: number): PlannedImage[] {
   const random = seededRandom('demo', seed, 'varied', split);
   return Array.from({ length: count }, (_, index): PlannedImage => {

@@ -29,7 +29,7 @@ export interface GenerateOptions {
   /** Side of the square pictures in pixels. */
   size?: number;
   counts?: DemoCounts;
-  /** Where the truth goes; beside `dir`, never in it. */
+  /** Target of the truth; beside `dir`, never in it. */
   truthFile?: string;
   onProgress?: (done: number, total: number) => void;
 }
@@ -38,7 +38,7 @@ const PARALLEL = 4;
 
 /**
  * Render the demo's pool: `images/`, `labels/` (8-bit grey, value = class) and `manifest.jsonl` in `dir`, and the truth
- * about the spoiled labels in a file of its own outside `dir`, where no import can meet it.
+ * about the spoiled labels in a separate file outside `dir`, where no import can find it.
  */
 export async function generateDemo({
   dir,

@@ -26,7 +26,7 @@ export interface DemoOutcome {
   reportFile: string | null;
 }
 
-/** Generate, import, loop, summarise. Run again with the same seed after a break, it goes on where it was. */
+/** Generate, import, loop, summarise. After an interruption, another run with the same seed continues where it was. */
 export async function runDemo(env: StackEnvironment, seed: number, signal: AbortSignal): Promise<DemoOutcome> {
   const startedAt = Date.now();
   const folder = join(env.home, 'demo', `seed-${seed}`);
@@ -86,8 +86,8 @@ const finishedIterations = (state: LoopState): number =>
   state.iterations.filter(({ current }) => current.status === 'finished').length;
 
 async function importPool(store: ObjectStore, pool: string, manifest: string): Promise<void> {
-  // The benchmark belongs to a taxonomy; with its own description each demo has one of its own and meets no other's
-  // model.
+  // The benchmark belongs to a taxonomy; with its own description each demo has a separate taxonomy, and no model of
+  // another demo.
   const taxonomy = { ...carParts34, description: `${carParts34.description} Pool ${pool}.` };
   const report = await importImages(store, pool, taxonomy, readMaskManifest({ manifest }), {
     test: false,
@@ -99,7 +99,7 @@ async function importPool(store: ObjectStore, pool: string, manifest: string): P
   );
 }
 
-/** Start what is left to do of the three iterations, or join them where they run. */
+/** Start the remaining ones of the three iterations, or join them if they run. */
 async function ensureRunning(
   client: Client,
   store: ObjectStore,
@@ -137,7 +137,7 @@ async function scanSeconds(client: Client, state: LoopState): Promise<Map<number
         .describe();
       if (closeTime !== undefined) seconds.set(iteration, (closeTime.getTime() - startTime.getTime()) / 1000);
     } catch {
-      // A server that forgot the workflow only costs this figure; the step's own seconds stand in.
+      // If the server forgot the workflow, only this figure is lost; the step's own seconds replace it.
     }
   }
   return seconds;

@@ -31,8 +31,7 @@ export function demoRequest(pool: string, loop: string, seed: number): StartLoop
       baselineImages: Math.round(DEMO_ITERATIONS * CHUNK_SIZE * SAMPLE_SHARE),
       train: { lrHead: 2e-3, threads: 2, classWeightExponent: 0.5, checkpointEvery: 100 },
       scan: { folds: 2, foldIterationShare: 2 / 3, shardSize: 65, auditSample: 10 },
-      // Nobody approves: the model trained on random images stays the benchmark that all three iterations are compared
-      // with.
+      // Nobody approves: all three iterations are compared with the same benchmark, the model trained on random images.
       gate: { mode: 'approve' },
     },
   };

@@ -19,7 +19,7 @@ export interface IterationSummary {
   drawn: number;
   /** Images of this chunk that were set aside. */
   quarantined: number;
-  /** Images of this chunk whose label was spoiled, and how many of these were set aside, and picked all the same. */
+  /** Images of this chunk whose label was spoiled, and how many of these were set aside, or picked nevertheless. */
   spoiled: number;
   spoiledQuarantined: number;
   spoiledSampled: number;
@@ -48,11 +48,11 @@ export interface SummaryInput {
   truth: ReadonlyMap<string, TruthRow>;
   seed: number;
   totalSeconds: number;
-  /** Wall seconds of each iteration's whole scan with its cross-validation, where they are known. */
+  /** Wall seconds of each iteration's whole scan with its cross-validation, if they are known. */
   scanSeconds: ReadonlyMap<number, number>;
 }
 
-/** Join what the loop did with what was planted. */
+/** Join the loop's results with the planted errors. */
 export async function summarise(input: SummaryInput): Promise<DemoSummary> {
   const judged: Judged[] = [];
   const iterations: IterationSummary[] = [];

@@ -13,7 +13,7 @@ export { type ScanConfig, scanConfigSchema } from './scan/config.js';
 export { type TrainConfig, trainConfigSchema, trainerPresetSchema } from './train/config.js';
 export type { TuneConfig } from './tune/config.js';
 
-/** When work that says nothing counts as lost. */
+/** Time after which silent work counts as lost. */
 export const durabilityConfigSchema = z.strictObject({
   trainHeartbeatSeconds: z
     .number()
@@ -59,8 +59,8 @@ export type PolicyConfig = z.infer<typeof policyConfigSchema>;
 
 /**
  * The one declaration of every setting of a loop: types, validation, JSON Schema, command line help and
- * `docs/config.md` come from it; the settings of a step stand in `domain/<step>/config.ts`. A field without a value
- * here takes the pool's default (`poolDefaults`).
+ * `docs/config.md` come from it; the settings of a step are in `domain/<step>/config.ts`. A field without a value here
+ * takes the pool's default (`poolDefaults`).
  */
 export const loopConfigSchema = z.strictObject({
   pool: nameSchema.describe('The pool to draw from'),

@@ -15,16 +15,16 @@ const policyFields = policyConfigSchema.shape;
 
 // --- Workflow inputs ----------------------------------------------------------------------------------------------
 
-/** One finished or failed iteration, as the details table and `loop status` show it. */
+/** One finished or failed iteration, as shown by the details table and `loop status`. */
 export const iterationRowSchema = z.object({
   iteration: z.number().int(),
   status: z.enum(['finished', 'failed']),
   drawn: z.number().nullable(),
-  /** Images set aside. Rows travel between builds, so that the name stays. */
+  /** Images set aside. Rows travel between builds, so the name stays. */
   flagged: z.number().nullable(),
   sampled: z.number().nullable(),
   trainingSet: z.number().nullable(),
-  /** Images that steps went on without, by step and reason: `draw: 2 gone; test: 1 changed`. */
+  /** Images that steps left out, by step and reason: `draw: 2 gone; test: 1 changed`. */
   leftOut: z.string().nullable().default(null),
   miou: z.number().nullable(),
   benchmarkMiou: z.number().nullable(),
@@ -39,8 +39,9 @@ export const loopIterationInputSchema = z.strictObject({
 });
 
 /**
- * The input of a `mislabelScan` that a person starts by itself: every field may be left out. Without a model and
- * without cross-validation the pool's benchmark judges what it has not seen, and where there is none, two folds.
+ * The input of a `mislabelScan` that a person starts outside a loop; every field is optional. Without a model and
+ * without cross-validation, the pool's benchmark judges the images that it has not seen. If there is no benchmark, two
+ * folds judge.
  */
 export const scanRequestSchema = z.strictObject({
   pool: nameSchema.optional().describe('The pool to scan; may be omitted if there is only one'),
@@ -71,7 +72,7 @@ export const scanRequestSchema = z.strictObject({
 });
 export type ScanRequest = z.infer<typeof scanRequestSchema>;
 
-/** Who judges a scan that stands alone. */
+/** The judges of a scan outside a loop. */
 export const scanJudgeSchema = z.union([
   z.strictObject({ kind: z.literal('cross-validation') }),
   z.strictObject({ kind: z.literal('benchmark') }),
@@ -82,13 +83,13 @@ export type ScanJudge = z.infer<typeof scanJudgeSchema>;
 export const scanInputSchema = z.strictObject({
   context: iterationContextSchema,
   draw: resultSchemas.draw,
-  /** Set where the scan belongs to no loop. */
+  /** Set if the scan belongs to no loop. */
   judge: scanJudgeSchema.optional(),
-  /** Where a run that continued as new goes on. */
+  /** The place at which a run that continued as new resumes. */
   resume: z
     .strictObject({
       planKey: z.string(),
-      /** Object that holds what all shards have in common; runs of before there was one pass it to each. */
+      /** Object with the common input of all shards; older runs pass that input to each shard. */
       setupKey: z.string().optional(),
       folds: z.array(foldResultSchema),
       shards: z.number().int(),
@@ -100,11 +101,11 @@ export const scanInputSchema = z.strictObject({
 });
 export type ScanInput = z.input<typeof scanInputSchema>;
 
-/** A search belongs to an iteration: it trains on what the iteration trained on. */
+/** A search belongs to an iteration: it trains on the same images. */
 export const tuneInputSchema = z.strictObject({
   context: iterationContextSchema,
   results: stepResultsSchema,
-  /** Where a run that continued as new goes on. */
+  /** The place at which a run that continued as new resumes. */
   resume: z
     .strictObject({
       trials: z.array(trialSchema),
@@ -120,23 +121,23 @@ export const tuneInputSchema = z.strictObject({
 
 export const runIterationsSchema = z.strictObject({
   iterations: iterationsSchema.default(1),
-  /** The configuration of a loop that has none yet; without `settings`, that of the loop from here on. */
+  /** The configuration of a loop that has none yet; without `settings`, the loop's configuration from now on. */
   config: loopConfigSchema,
-  /** What the person or the Schedule gave: goes on top of the settings that the loop has. */
+  /** Settings from the person or the Schedule, merged over those of the loop. */
   settings: settingsSchema.optional(),
 });
 export type RunIterations = z.infer<typeof runIterationsSchema>;
 /**
- * started: runs now; resumed: had failed or was waiting for images, and goes on; queued: runs after the request under
- * way; joined: one was queued already, and this one is part of it now.
+ * started: runs now; resumed: had failed or was waiting for images, and continues; queued: runs after the current
+ * request; joined: this request became part of one that was already queued.
  */
 export interface RunIterationsAnswer {
   outcome: 'started' | 'resumed' | 'queued' | 'joined';
   loop: string;
   nextIteration: number;
-  /** How many iterations the loop still has to do, with those that wait. */
+  /** Number of iterations that the loop still has to do, including queued ones. */
   remaining: number;
-  /** The settings of the iterations that were asked for. */
+  /** The settings of the requested iterations. */
   config: LoopConfig;
 }
 
@@ -196,11 +197,11 @@ export const pauseSchema = z.strictObject({
 });
 export type PauseLoop = z.input<typeof pauseSchema>;
 
-/** What whoever adds images to a pool tells the loops. */
+/** The message to loops after images were added to a pool. */
 export const poolNewsSchema = z.looseObject({ pool: z.string().optional() });
 export type PoolNews = z.input<typeof poolNewsSchema>;
 
-/** What an iteration tells its loop at its end, also after a reset in the UI. */
+/** The message of an iteration to its loop at its end, also after a reset in the UI. */
 export interface IterationFinished {
   iteration: number;
   /** no-images: the pool had none to draw; nothing is recorded and nothing failed. */
@@ -208,7 +209,7 @@ export interface IterationFinished {
   error: string | null;
 }
 
-/** What an iteration tells its loop when it holds before a step, and when it goes on. */
+/** The message of an iteration to its loop when it holds before a step, and when it continues. */
 export interface IterationHeld {
   iteration: number;
   held: boolean;
@@ -241,7 +242,7 @@ export interface LoopStatus {
   rows: IterationRow[];
 }
 
-/** What a `loopIteration` answers to the query `progress`. */
+/** The answer of a `loopIteration` to the query `progress`. */
 export const iterationProgressSchema = z.object({
   /** The step under way. */
   step: stepSchema.nullable(),

@@ -17,13 +17,13 @@ export const PHASES = [
   'drawing pictures',
 ] as const;
 
-/** How far an activity is: the details of its heartbeat, whatever it does. */
+/** The progress of an activity: the details of its heartbeat, the same for all activities. */
 export const progressSchema = z.object({
   phase: z.enum(PHASES),
   done: z.number().int().nonnegative(),
   total: z.number().int().nonnegative(),
   unit: z.enum(['images', 'shards', 'iterations', 'pictures']),
-  /** What else a person may want to know, as text. */
+  /** Further information for people, as text. */
   note: z.string().optional(),
 });
 export type Progress = z.infer<typeof progressSchema>;

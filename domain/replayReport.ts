@@ -1,30 +1,27 @@
 import { z } from 'zod';
 import { counted } from './base/counted.js';
 
-/** An open workflow that a build of the workflows cannot go on with. */
+/** An open workflow that a build of the workflows cannot continue. */
 export const wouldBreakSchema = z.object({
   workflowId: z.string(),
   runId: z.string(),
   type: z.string(),
-  /** The build that ran it last; null where none said so. */
+  /** The build that ran it last; null if unknown. */
   build: z.string().nullable(),
-  /**
-   * The event of its history that the build does not come to: `12 ActivityTaskScheduled (draw)`; null where it is
-   * unknown.
-   */
+  /** The event of its history that the build does not reach: `12 ActivityTaskScheduled (draw)`; null if unknown. */
   event: z.string().nullable(),
-  /** What the build does instead, in Temporal's words. */
+  /** The build's different command, in Temporal's words. */
   problem: z.string(),
 });
 export type WouldBreak = z.infer<typeof wouldBreakSchema>;
 
-/** What came of replaying open workflows on a build. */
+/** The result of replaying open workflows on a build. */
 export const replayReportSchema = z.object({
-  /** The build whose own workflows were passed over; null where all were looked at. */
+  /** The build whose own workflows were skipped; null if all were checked. */
   build: z.string().nullable(),
   open: z.number().int().nonnegative(),
   replayed: z.number().int().nonnegative(),
-  /** Those that there was no time for. */
+  /** Workflows for which there was no time. */
   left: z.number().int().nonnegative(),
   broken: z.array(wouldBreakSchema),
 });
@@ -37,7 +34,7 @@ export const REPLAY_MENDS = [
   'Or end it (`partloop iteration cancel`, or terminate it in the Web UI), and run `partloop loop retry`: finished steps are kept.',
 ] as const;
 
-/** One line a workflow. */
+/** One line per workflow. */
 export const breakText = ({ workflowId, event, problem }: WouldBreak): string =>
   `${workflowId} breaks at ${event === null ? 'an unknown event' : `event ${event}`}: ${problem}`;
 

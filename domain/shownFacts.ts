@@ -1,7 +1,7 @@
 import { type Fact, factLabel, type StepResult, type Unit } from './stepContract.js';
 import { CONTRACTS, type Step } from './steps.js';
 
-/** A fact as people read it; one of another version stands under its own name. */
+/** A fact as people read it; a fact of another version keeps its own name. */
 export interface ShownFact {
   name: string;
   label: string;
@@ -16,7 +16,7 @@ export function shownValue(step: Step, name: string, value: Fact | undefined): s
   return WRITTEN[factLabel(CONTRACTS[step], name)?.unit ?? 'number'](value);
 }
 
-/** The facts that a step told and that say something, in the order in which it declares them. */
+/** The facts of a step that are worth showing, in the order of their declaration. */
 export function shownFacts(step: Step, { facts }: Pick<StepResult, 'facts'>): ShownFact[] {
   const declared = Object.keys(CONTRACTS[step].facts.shape);
   const others = Object.keys(facts).filter((name) => !declared.includes(name));

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PartloopError } from './base/errors.js';
 import { sha256Schema } from './base/ids.js';
 
-/** The steps of an iteration, in order; `tune` only where it is enabled. */
+/** The steps of an iteration, in order; `tune` only if it is enabled. */
 export const STEPS = ['draw', 'scan', 'sample', 'train', 'evaluate', 'decide', 'tune', 'report'] as const;
 export type Step = (typeof STEPS)[number];
 
@@ -14,11 +14,11 @@ export const isPart = (step: string): step is Part => Object.hasOwn(PARTS, step)
 /** How a fact is written for people: `share` as a percentage, `iou` and `difference` with four places. */
 export type Unit = 'count' | 'share' | 'iou' | 'difference' | 'number' | 'text' | 'yesNo';
 
-/** What people read beside a fact. */
+/** The text that people read beside a fact. */
 interface FactLabel {
   label: string;
   unit: Unit;
-  /** Told only where it is not 0. */
+  /** Shown only if it is not 0. */
   isException: boolean;
 }
 
@@ -31,13 +31,13 @@ function labelled<T extends z.ZodType>(schema: T, unit: Unit, label: string, isE
 /** Facts by their unit: each is declared once, in the contract of its step, with the label that people read. */
 export const fact = {
   count: (label: string) => labelled(z.number().int().nonnegative(), 'count', label),
-  /** A count that is 0 where all went as it should. */
+  /** A count that is 0 if all went well. */
   exception: (label: string) => labelled(z.number().int().nonnegative(), 'count', label, true),
-  /** Null where there was nothing to estimate it from. */
+  /** Null if there was nothing to estimate it from. */
   share: (label: string) => labelled(z.number().nullable(), 'share', label),
-  /** An intersection over union, or a mean of some; null where no class was there to measure. */
+  /** An intersection over union, or a mean of several; null if there was no class to measure. */
   iou: (label: string) => labelled(z.number().nullable(), 'iou', label),
-  /** Of two of them, with their sign; null where there was nothing to compare with. */
+  /** A signed difference of two of them; null if there was nothing to compare with. */
   difference: (label: string) => labelled(z.number().nullable(), 'difference', label),
   number: (label: string) => labelled(z.number().nullable(), 'number', label),
   text: (label: string) => labelled(z.string().nullable(), 'text', label),
@@ -47,10 +47,10 @@ export const fact = {
 const factSchema = z.union([z.number(), z.string(), z.boolean(), z.null()]);
 export type Fact = z.infer<typeof factSchema>;
 
-/** hit: found done with the same digest; miss: done now; forced: done again although it was there. */
+/** hit: found done with the same digest; miss: done now; forced: done again although it was done. */
 export const stepOutcomeSchema = z.enum(['hit', 'miss', 'forced']);
 
-/** What travels through Temporal of a finished step: keys and small facts, never data. */
+/** The part of a finished step that travels through Temporal: keys and small facts, never data. */
 export const stepResultSchema = z.object({
   step: z.string(),
   digest: sha256Schema,
@@ -68,63 +68,63 @@ export interface StepResult extends Omit<z.infer<typeof stepResultSchema>, 'outp
   facts: Readonly<Record<string, Fact | undefined>>;
 }
 
-/** What a step is: its inputs make its digest, outputs and facts are what it leaves to later steps and to people. */
+/** The contract of a step: its inputs make its digest; it leaves outputs and facts to later steps and to people. */
 export interface StepContract<
   Inputs extends z.ZodType = z.ZodType,
   Outputs extends z.ZodObject = z.ZodObject,
   Facts extends z.ZodObject = z.ZodObject,
 > {
   readonly step: Step | Part;
-  /** Raised where the same inputs give other outputs. */
+  /** Raised when the same inputs give other outputs. */
   readonly version: number;
   readonly inputs: Inputs;
   readonly outputs: Outputs;
   readonly facts: Facts;
 }
 
-/** What a step leaves when it is done: all of its outputs and facts. */
+/** All outputs and facts that a finished step leaves. */
 export interface WorkOf<C extends StepContract> {
   outputs: z.input<C['outputs']>;
   facts: z.input<C['facts']>;
 }
 
-/** The result of a step as it is read: one that another version wrote may lack an output or a fact. */
+/** The result of a step as a reader sees it: a result of another version may lack an output or a fact. */
 export interface ResultOf<C extends StepContract> extends Omit<StepResult, 'outputs' | 'facts'> {
   outputs: Readonly<Partial<z.output<C['outputs']>>>;
   facts: Readonly<Partial<z.output<C['facts']>>>;
 }
 
-/** How a fact of a step is called and measured; null for one that another version wrote. */
+/** Label and unit of a step's fact; null for a fact of another version. */
 export function factLabel({ facts }: StepContract, name: string): FactLabel | null {
   const schema = Object.hasOwn(facts.shape, name) ? facts.shape[name] : undefined;
   const declared = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
   return declared instanceof z.ZodType ? (labels.get(declared) ?? null) : null;
 }
 
-/** Of a step's result an output by its name. @throws PartloopError `data-invalid` where the step left none. */
+/** An output of a step's result, by name. @throws PartloopError `data-invalid` if the step left none. */
 export function outputOf<R extends StepResult>(result: R, name: keyof R['outputs'] & string): string {
   const key = result.outputs[name];
   if (key !== undefined) return key;
   throw new PartloopError('data-invalid', `${nameOf(result)} has no output \`${name}\``, { hint: REDO });
 }
 
-/** Of a step's result a fact by its name. @throws PartloopError `data-invalid` where the step told none. */
+/** A fact of a step's result, by name. @throws PartloopError `data-invalid` if the step left none. */
 export function factOf<R extends StepResult, Name extends keyof R['facts'] & string>(
   result: R,
   name: Name,
 ): Exclude<R['facts'][Name], undefined> {
   const value = result.facts[name];
   if (value !== undefined) return value as Exclude<R['facts'][Name], undefined>;
-  throw new PartloopError('data-invalid', `${nameOf(result)} tells no \`${name}\``, { hint: REDO });
+  throw new PartloopError('data-invalid', `${nameOf(result)} has no fact \`${name}\``, { hint: REDO });
 }
 
 const REDO = 'It is of another version, or damaged: replay the iteration from this step.';
 const nameOf = ({ step, digest }: StepResult): string => `step ${step} ${digest.slice(0, 12)}`;
 
 /**
- * The results that `who` needs of those that there are.
+ * The results that `who` needs.
  *
- * @throws PartloopError `input-invalid` naming the one that is not there
+ * @throws PartloopError `input-invalid` naming a missing one
  */
 export function neededBy<Results extends object, Name extends keyof Results & string>(
   who: string,

@@ -15,7 +15,7 @@ export { isPart, PARTS, type Part, STEPS, type Step, type StepResult } from './s
 
 export const stepSchema = z.enum(STEPS);
 
-/** What each step takes and leaves. */
+/** The contract of each step. */
 export const CONTRACTS = {
   draw: drawStep,
   scan: scanStep,
@@ -28,8 +28,8 @@ export const CONTRACTS = {
 } as const satisfies Record<Step, StepContract>;
 
 /**
- * The result of a step that was recorded or travels. What another version wrote may lack an output or a fact, and a
- * fact of another kind counts as none; what this version does not know stays.
+ * The result of a step in a record or a message. A result of another version may lack an output or a fact. A fact of
+ * another type counts as missing; unknown fields stay.
  */
 export function recordedResult<C extends StepContract>({ outputs, facts }: C): z.ZodType<ResultOf<C>, ResultOf<C>> {
   const unknown = stepResultSchema.shape;
@@ -43,8 +43,7 @@ export function recordedResult<C extends StepContract>({ outputs, facts }: C): z
     outputs: lenient(outputs.shape, unknown.outputs.valueType),
     facts: lenient(facts.shape, unknown.facts.valueType),
   });
-  // The fields above are those of the contract, each optional, which no type of zod's says of a shape that is not known
-  // yet.
+  // The fields above are those of the contract, each optional; zod has no type for that of a generic shape.
   return schema as z.ZodType<ResultOf<C>, ResultOf<C>>;
 }
 
@@ -68,12 +67,12 @@ export type StepResults = z.infer<typeof stepResultsSchema>;
 /** A forced replay: goes into the digests of the steps from `from` on, so that they are done again. */
 export const forceSchema = z.object({ from: stepSchema, token: z.string().max(64) });
 
-/** Everything a step of one iteration needs to know beside the results of the steps before it. */
+/** The input of every step of one iteration, beside the results of the steps before it. */
 export const iterationContextSchema = z.object({
   loop: nameSchema,
   iteration: z.number().int().positive(),
   config: loopConfigSchema,
-  /** The loop's earlier iterations: what later steps build on (training sets, models, misses). */
+  /** The loop's earlier iterations: later steps build on them (training sets, models, misses). */
   previous: z
     .object({
       sample: resultSchemas.sample,
@@ -84,17 +83,17 @@ export const iterationContextSchema = z.object({
     })
     .nullable(),
   force: forceSchema.nullable(),
-  /** Results of an earlier attempt that this one takes over as they are. */
+  /** Results of an earlier attempt that this one takes over unchanged. */
   kept: stepResultsSchema.optional(),
   /**
-   * Raised by each request of a person to try again within one run of the iteration's workflow; a new run counts by
-   * itself. In no digest: it lets a training try again that gave up, from its newest checkpoint.
+   * Raised by each request of a person to try again within one run of the iteration's workflow; a new run counts
+   * separately. It is in no digest: it lets a training that gave up try again from its newest checkpoint.
    */
   retry: z.number().int().nonnegative().optional(),
 });
 export type IterationContext = z.infer<typeof iterationContextSchema>;
 
-/** What the activity of a step is asked. */
+/** The input of a step's activity. */
 export interface StepInput {
   context: IterationContext;
   results: StepResults;

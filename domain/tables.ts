@@ -11,7 +11,7 @@ const count = z.number().int().nonnegative();
 const share = z.number().min(0).max(1);
 const json = z.string();
 
-/** Why a pool was told something of an image; null in rows of before this was written down. */
+/** The reason for a row of the pool's index; null in older rows. */
 export const INDEX_CHANGES = ['import', 'relabel', 'facts', 'review', 'undo', 'removal', 'restore'] as const;
 
 /** One labelled image known to a pool. A later revision (higher `labelRevision`) of the same image wins. */
@@ -41,18 +41,18 @@ export const indexRowSchema = z.object({
   labelRevision: count,
   ingestedAt: z.string(),
   /**
-   * import: new; relabel: an import's other label; facts: tags, vehicle or split; review and its undo; removal and its
-   * end.
+   * import: new; relabel: another label from an import; facts: tags, vehicle or split; review and its undo; removal and
+   * its end.
    */
   change: z.enum(INDEX_CHANGES).nullable().default(null),
-  /** What made the change, such as the id of a review import; null where there is no such thing. */
+  /** The source of the change, such as the id of a review import; null if there is none. */
   changeId: z.string().max(128).nullable().default(null),
-  /** When the image was taken out of the pool; null where it is in it. */
+  /** Time at which the image was removed from the pool; null if it is in it. */
   removedAt: z.string().nullable().default(null),
 });
 export type IndexRow = z.infer<typeof indexRowSchema>;
 
-/** What a draw needs of every image of a pool. */
+/** The columns that a draw needs of every image of a pool. */
 export const drawRowSchema = indexRowSchema.pick({
   imageId: true,
   fileName: true,
@@ -79,7 +79,7 @@ export const chunkRowSchema = indexRowSchema.extend({
 });
 export type ChunkRow = z.infer<typeof chunkRowSchema>;
 
-/** What algo1 says of one image. */
+/** The scan's results for one image. */
 export const scanImageRowSchema = z.object({
   imageId: sha256Schema,
   fileName: z.string(),
@@ -90,7 +90,7 @@ export const scanImageRowSchema = z.object({
   pMislabelled: share,
   /** Set aside until reviewed. */
   quarantined: z.boolean(),
-  /** Stays in training without the regions of its findings, until reviewed. */
+  /** Stays in training, but without the regions of its findings, until reviewed. */
   regionsIgnored: z.boolean(),
   kinds: z.array(z.string()),
   findings: count,
@@ -106,9 +106,9 @@ export const scanImageRowSchema = z.object({
   inferredTags: json,
   /** Digest of the model that judged. */
   model: z.string(),
-  /** The chance with which the image was drawn into the audit sample; null where it was not drawn. */
+  /** The chance with which the image was drawn into the audit sample; null if it was not drawn. */
   auditChance: share.nullable(),
-  /** Why the image could not be judged; null when it was. */
+  /** The reason why the image could not be judged; null if it was. */
   error: z.string().nullable(),
 });
 export type ScanImageRow = z.infer<typeof scanImageRowSchema>;
@@ -143,9 +143,9 @@ export const findingRowSchema = z.object({
   fileName: z.string(),
   labelSha256: sha256Schema,
   kind: findingKindSchema,
-  /** Label value the region has (0 for a missing part). */
+  /** Present label value of the region (0 for a missing part). */
   classId: count,
-  /** Label value the region should have; null where the kind has none. */
+  /** Proposed label value of the region; null if the kind has none. */
   suggestedClassId: count.nullable(),
   areaPx: count,
   areaShare: share,
@@ -157,21 +157,21 @@ export const findingRowSchema = z.object({
   y0: share,
   x1: share,
   y1: share,
-  /** Features the probability rests on, as JSON (`FEATURES` of `scan/features.ts`). */
+  /** Features on which the probability rests, as JSON (`FEATURES` of `scan/features.ts`). */
   evidence: json,
   /**
-   * The proposed correction: COCO uncompressed RLE on the model's grid, as JSON {size:[h,w],counts}; null where there
-   * is none.
+   * The proposed correction: COCO uncompressed RLE on the model's grid, as JSON {size:[h,w],counts}; null if there is
+   * none.
    */
   proposal: json.nullable(),
 });
 export type FindingRow = z.infer<typeof findingRowSchema>;
 
-/** One pick of algo2. */
+/** One pick of step sample. */
 export const sampleRowSchema = z.object({
   imageId: sha256Schema,
   reason: z.enum(['random', 'need']),
-  /** What drove the pick, for people: `angle=45, orientation=left; rare: left_mirror`. */
+  /** The drivers of the pick, for people: `angle=45, orientation=left; rare: left_mirror`. */
   why: z.string(),
   /** Combined selection probability; over the candidates these sum to the budget. */
   probability: share,
@@ -182,7 +182,7 @@ export const sampleRowSchema = z.object({
 });
 export type SampleRow = z.infer<typeof sampleRowSchema>;
 
-/** One image of the training set: its chunk row, when it was picked, and boxes to ignore. */
+/** One image of the training set: its chunk row, the iteration of its pick, and boxes to ignore. */
 export const trainingRowSchema = chunkRowSchema.extend({
   pickedIn: z.number().int().positive(),
 });

@@ -7,9 +7,9 @@ export const ORIENTATIONS = ['left', 'right', 'none'] as const;
 export const REGIONS = ['exterior', 'interior'] as const;
 
 /**
- * What is known of a picture beside its label. `angle` is in degrees, 0 = seen from the front, 90 = from the side,
- * 180 = from behind; `orientation` is the side of the car that is seen, the driver's left or right. Every tag may be
- * unknown (null): a pool without tags must work.
+ * The known facts about a picture beside its label. `angle` is in degrees, 0 = seen from the front, 90 = from the side,
+ * 180 = from behind; `orientation` is the visible side of the car, the driver's left or right. Every tag may be unknown
+ * (null): a pool without tags must work.
  */
 export const tagsSchema = z.object({
   angle: z.literal(ANGLES).nullable().default(null),

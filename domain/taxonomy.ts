@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { check } from './base/checked.js';
 import { PartloopError } from './base/errors.js';
 
-/** Label value of background, and of pixels that count nowhere (also the padding of a letterboxed label). */
+/** Label value of background, and of pixels that never count (also the padding of a letterboxed label). */
 export const BACKGROUND = 0;
 export const IGNORE_INDEX = 255;
 
@@ -77,10 +77,10 @@ export const taxonomySchema = z
   });
 export type Taxonomy = z.infer<typeof taxonomySchema>;
 
-/** Problems of a taxonomy that are listed at once. */
+/** Largest number of problems of a taxonomy that one error lists. */
 const SHOWN = 20;
 
-/** Parse a taxonomy from outside; its problems are listed in one error. */
+/** Parse a taxonomy from outside; one error lists its problems. */
 export function parseTaxonomy(value: unknown, origin: string): Taxonomy {
   const { data, problem } = check(taxonomySchema, value, SHOWN);
   if (problem === null) return data;
@@ -89,7 +89,7 @@ export function parseTaxonomy(value: unknown, origin: string): Taxonomy {
   });
 }
 
-/** Classes named after a side of the car that have no mirror class: a flipped picture would call left what is right. */
+/** Classes named after a side of the car that have no mirror class: a flipped picture would swap left and right. */
 export function unmirroredSides(taxonomy: Taxonomy): string[] {
   return taxonomy.classes
     .filter(({ name, side, mirror }) => mirror === null && (side !== null || /(^|_)(left|right)(_|$)/.test(name)))
@@ -102,8 +102,7 @@ export function labelNames(taxonomy: Taxonomy): string[] {
 }
 
 /**
- * `adjacencyTable(t)[a][b]` is 1 where label values a and b touch on a car by what either class declares. Rows of
- * length 256.
+ * `adjacencyTable(t)[a][b]` is 1 if label values a and b touch on a car, as either class declares. Rows of length 256.
  */
 export function adjacencyTable(taxonomy: Taxonomy): Uint8Array[] {
   const names = labelNames(taxonomy);

@@ -41,7 +41,7 @@ export type UserModel = z.infer<typeof userModelSchema>;
 /**
  * The logits that make up each label value (index; 0 is background).
  *
- * @throws PartloopError `model-invalid` with a table of the classes that only one side has
+ * @throws PartloopError `model-invalid` with a table of the classes that only one of both has
  */
 export function logitsOfLabels(model: UserModel, taxonomy: Taxonomy): number[][] {
   const names = labelNames(taxonomy);

@@ -1,7 +1,6 @@
-// What partloop's workflows are called, and what they can be told and asked. Histories and other builds hold these
-// names.
+// Names of partloop's workflows, of their messages and of their queries. Histories and other builds use these names.
 
-/** The types of workflows: those of others in the namespace are none of partloop's business. */
+/** The types of workflows: partloop ignores other types in the namespace. */
 export const WORKFLOWS = {
   startLoop: 'startLoop',
   trainingLoop: 'trainingLoop',

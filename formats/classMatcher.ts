@@ -1,7 +1,7 @@
 import { PartloopError } from '../domain/base/errors.js';
 import { BACKGROUND, IGNORE_INDEX, labelNames, type Taxonomy } from '../domain/taxonomy.js';
 
-/** How categories of a file that the taxonomy does not have are read. */
+/** Rules for categories of a file that the taxonomy does not have. */
 export interface ClassRules {
   /** Category name -> class of the taxonomy, `background` or `ignored`. */
   map: ReadonlyMap<string, string>;
@@ -31,9 +31,9 @@ export const plainClassName = (name: string): string =>
 export type MatchedClass = number | null | undefined;
 
 /**
- * Which label value each category of a file has.
+ * The label value of each category of a file.
  *
- * @throws PartloopError `input-invalid` for rules that name categories or classes that there are not
+ * @throws PartloopError `input-invalid` for rules that name unknown categories or classes
  */
 export function matchClasses(
   categories: readonly string[],

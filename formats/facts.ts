@@ -3,7 +3,7 @@ import { PartloopError } from '../domain/base/errors.js';
 import { TAG_NAMES, type TagName, tagsSchema } from '../domain/tags.js';
 import type { ImageFacts } from './importItem.js';
 
-/** How people write the sides of a split. */
+/** People's names for the sides of a split. */
 const SPLITS: ReadonlyMap<string, NonNullable<ImageFacts['split']>> = new Map([
   ['train', 'train'],
   ['training', 'train'],
@@ -16,15 +16,15 @@ const SPLITS: ReadonlyMap<string, NonNullable<ImageFacts['split']>> = new Map([
 const SOURCES = ['in-house', 'client'] as const;
 const TAGS: ReadonlySet<string> = new Set(TAG_NAMES);
 const MAX_VEHICLE_ID = 256;
-/** Fields of a record that are no tags, by the names that people give them. */
+/** Fields of a record that are no tags, by people's names for them. */
 const VEHICLE_ID_FIELDS = ['vehicleId', 'vehicle_id'];
 
 /**
- * Tags, vehicle, split and source from loose fields, whose values may be texts, as in a CSV file or in COCO's extra
- * fields. An empty text, null and a missing field say nothing.
+ * Tags, vehicle, split and source from loose fields, whose values may be text, as in a CSV file or in COCO's extra
+ * fields. Empty text, null and a missing field set nothing.
  *
- * @returns the facts, and the names of fields that are none of these
- * @throws PartloopError `data-invalid` naming the field and what is allowed there
+ * @returns the facts, and the names of all other fields
+ * @throws PartloopError `data-invalid` naming the field and its allowed values
  */
 export function factsFrom(fields: Readonly<Record<string, unknown>>): { facts: ImageFacts; unknown: string[] } {
   const facts: ImageFacts = { tags: {}, vehicleId: null, source: null, split: null };
@@ -57,7 +57,7 @@ function parseTag(name: TagName, value: unknown): Partial<ImageFacts['tags']> {
   throw new PartloopError('data-invalid', `tag ${name} is ${JSON.stringify(value)}; allowed: ${allowedOf(name)}`);
 }
 
-/** A value as it is, and what its text may stand for. */
+/** A value as it is, and the values that its text may stand for. */
 function readings(value: unknown): unknown[] {
   if (value === 0 || value === 1) return [value, String(value), value === 1];
   if (typeof value === 'number') return [value, String(value)];
@@ -103,7 +103,7 @@ function sourceOf(value: unknown): NonNullable<ImageFacts['source']> {
   throw new PartloopError('data-invalid', `its source is ${JSON.stringify(value)}; allowed: ${SOURCES.join(' or ')}`);
 }
 
-/** What `later` says on top of what `earlier` says. */
+/** Facts of `earlier`, overridden by those of `later`. */
 export function mergeFacts(earlier: ImageFacts, later: ImageFacts): ImageFacts {
   return {
     tags: { ...earlier.tags, ...later.tags },

@@ -4,7 +4,7 @@ import { PartloopError } from '../domain/base/errors.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import type { ImageSource, Origin } from './importItem.js';
 
-/** No photograph is larger; a file that is would fill the memory. */
+/** No photograph is larger; a larger file would fill the memory. */
 const MAX_BYTES = 200 * 2 ** 20;
 
 /** Read a file by its path relative to a folder. */
@@ -30,9 +30,9 @@ export type ImagePlace =
   | { listed: ListedFiles };
 
 /**
- * Where the pictures named by an annotation file are. Tools write names in their own ways: with `\`, `./`, the name of
- * the images' folder, percent signs, as URLs. A name is looked for as it is written first, then in these ways; only a
- * picture that no other name of the file stands for is taken by another way.
+ * The places of the pictures named by an annotation file. Tools write names in their own ways: with `\`, `./`, the name
+ * of the images' folder, percent signs, as URLs. A name is first looked up as written, then in these forms; such a form
+ * matches only a picture that no other name of the file stands for.
  *
  * @param names all names of the file
  */
@@ -109,9 +109,7 @@ async function readFirst(read: ReadInside, name: string, paths: readonly string[
   throw new PartloopError('data-invalid', `${name} does not exist in ${place}${tried}`);
 }
 
-/**
- * The bytes of an image, and for one that stays where it is the place and version under which they may be read again.
- */
+/** The bytes of an image; for one that stays in its place also the place and version for later reads. */
 export async function readSource(
   store: ObjectStore,
   image: ImageSource,
@@ -124,7 +122,9 @@ export async function readSource(
   return { bytes, uri, etag: facts.etag, versionId: facts.versionId };
 }
 
-/** What S3 says of one picture is that picture's fault: it may be archived, forbidden, or written again meanwhile. */
+/**
+ * An error of S3 for one picture is that picture's fault: it may be archived, forbidden, or written again meanwhile.
+ */
 async function ownFault<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -144,14 +144,14 @@ async function findObject(store: ObjectStore, uris: readonly string[]) {
   throw new PartloopError('data-invalid', `${first} does not exist${tried}`);
 }
 
-/** There is nothing at this path: another may do. */
+/** There is nothing at this path: another form may match. */
 class MissingFile extends PartloopError {}
 
 /**
  * Files below `folder`; an annotation file must not name files elsewhere, and links must not lead there unless
  * `followLinks` says so.
  *
- * @throws PartloopError `input-invalid` where there is no such folder; reading throws `data-invalid` with the reason
+ * @throws PartloopError `input-invalid` if there is no such folder; reading throws `data-invalid` with the reason
  */
 export async function localFolder(
   folder: string,

@@ -16,7 +16,7 @@ export type ImageSource =
   | { kind: 'bytes'; read(): Promise<Buffer>; origin?: Origin }
   | { kind: 'registered'; uris: readonly string[] };
 
-/** What is known of an image beside its picture and label; null and left out: not said. */
+/** Known facts about an image beside its picture and label; null or absent: not given. */
 export interface ImageFacts {
   tags: Partial<Tags>;
   vehicleId: string | null;
@@ -29,7 +29,7 @@ export const NO_FACTS: ImageFacts = { tags: {}, vehicleId: null, source: null, s
 export interface ItemLabel {
   /** Label values, row by row. */
   pixels: Uint8Array;
-  /** What a person should know of how they came about, such as an annotation that paints nothing. */
+  /** Warnings about their making, such as an annotation that paints nothing. */
   notes: string[];
 }
 
@@ -38,11 +38,11 @@ export type DecodeMask = (bytes: Uint8Array, name: string) => Promise<LabelMask>
 
 /** One labelled image on its way into a pool. */
 export interface ImportItem {
-  /** Name for people, relative to where it came from. */
+  /** Name for people, relative to the source. */
   fileName: string;
   image: ImageSource;
   /**
-   * The label for an upright picture of this size, of the same size. `decode` reads a mask where it lies in a PNG.
+   * The label for an upright picture of this size, of the same size. `decode` reads a mask that is in a PNG.
    *
    * @throws PartloopError `data-invalid` with the reason
    */
@@ -52,51 +52,49 @@ export interface ImportItem {
   origin?: Origin;
 }
 
-/** An image that was left out, and why. */
+/** An image that was left out, and the reason. */
 export interface RefusedItem {
   fileName: string;
   reason: string;
   origin?: Origin;
 }
 
-/** Something about the source as a whole that nobody should have to find out by themselves. */
+/** A fact about the source as a whole that people should be told. */
 export interface ImportNotice {
   notice: string;
   count: number;
   examples: string[];
 }
 
-/** What a reader of a format yields: images, entries of no use, and notices, in the order of the file. */
+/** The output of a format's reader: images, unusable entries and notices, in the order of the file. */
 export type ImportEntry = ImportItem | RefusedItem | ImportNotice;
 
-/** What to do with a picture that the source lists without any annotation. */
+/** The treatment of a picture that the source lists without any annotation. */
 export type EmptyPictures = 'refuse' | 'background';
 
 export interface ImportReport {
   pool: string;
-  /** The pool's version afterwards; unchanged where nothing was new. */
+  /** The pool's version afterwards; unchanged if nothing was new. */
   version: number;
   added: number;
-  /**
-   * The images added, by side of the split; `drawn` of those in `val` were drawn, since nothing was said of their side.
-   */
+  /** The images added, by side of the split; `drawn` of those in `val` were drawn, since their side was not given. */
   split: { train: number; val: number; test: number; drawn: number };
   /** In the pool already, with another label so far. */
   replaced: number;
   /** In the pool already with this label; tags, vehicle, split or place are new. */
   updated: number;
-  /** Removed earlier and taken back by request. */
+  /** Removed earlier and restored by request. */
   restored: number;
-  /** In the pool already, and nothing new: also where the label is one that was corrected since. */
+  /** Already in the pool, with nothing new; this includes images whose label was corrected since. */
   known: number;
   /** In the pool with a label that a reviewer corrected; the other label of this import was not taken. */
   kept: RefusedItem[];
   /** Removed from the pool earlier, and left out again. */
   removed: string[];
-  /** Moved from training or validation to test: models of before have seen them. */
+  /** Moved from training or validation to test: earlier models have seen them. */
   movedToTest: string[];
   refused: RefusedItem[];
-  /** Images that came in or were known whose label has no class at all. */
+  /** Images, new or known, whose label has no class at all. */
   unlabelled: string[];
   notices: ImportNotice[];
 }

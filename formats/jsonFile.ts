@@ -1,13 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { PartloopError } from '../domain/base/errors.js';
 
-/** A JavaScript string holds no more. */
+/** The largest JavaScript string. */
 const MAX_FILE_BYTES = 500 * 2 ** 20;
-/** One piece of JSON with the blanks before it. */
+/** One token of JSON with the blanks before it. */
 const TOKEN = /[ \t\r\n]*(?:"(?:[^"\\\p{Cc}]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[[\]{}:,])/uy;
 
 /**
- * @throws PartloopError `input-invalid` for a file that is not there, far too large, or not JSON, with line and column
+ * @throws PartloopError `input-invalid` for a file that is missing, far too large, or not JSON, with line and column
  */
 export async function readJsonFile(path: string): Promise<unknown> {
   const facts = await stat(path).catch((cause: unknown) => {
@@ -20,7 +20,7 @@ export async function readJsonFile(path: string): Promise<unknown> {
 }
 
 /**
- * The value of a JSON text. A byte order mark before it is passed over.
+ * The value of a JSON text. A leading byte order mark is skipped.
  *
  * @throws PartloopError `input-invalid` naming `origin`, line and column
  */
@@ -43,10 +43,10 @@ export function parseJsonText(text: string, origin: string): unknown {
   }
 }
 
-/** Where it stops being JSON: by the parser's own word, else the first piece that JSON does not have. */
+/** The place of the first error: from the parser's message, otherwise the first token that is no JSON. */
 function placeOf(json: string, cause: unknown): number | null {
   const said = cause instanceof Error ? /at position (\d+)/.exec(cause.message)?.[1] : undefined;
-  // Of `-Infinity` the parser minds what follows the minus.
+  // For `-Infinity` the parser complains about the text after the minus.
   if (said !== undefined) return json[Number(said) - 1] === '-' ? Number(said) - 1 : Number(said);
   TOKEN.lastIndex = 0;
   let end = 0;

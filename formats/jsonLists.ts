@@ -1,8 +1,10 @@
 import { PartloopError } from '../domain/base/errors.js';
 
-/** Letters of a file's lists: what `readJsonFile` reads back, with room for the rest of the file. */
+/**
+ * Largest number of letters of a file's lists: `readJsonFile` can read that back, with room for the rest of the file.
+ */
 const MAX_LETTERS = 400 * 2 ** 20;
-/** Items a write. */
+/** Items per write. */
 const AT_ONCE = 500;
 
 /** The lists of one JSON file, written item by item: as objects they would take several times the memory. */
@@ -15,15 +17,15 @@ export class JsonLists<Name extends string> {
     private readonly most = MAX_LETTERS,
   ) {}
 
-  /** How many items a list has. */
+  /** Number of items in a list. */
   count(name: Name): number {
     return this.lists.get(name)?.length ?? 0;
   }
 
   /**
-   * Add what belongs to one image, all or nothing.
+   * Add the items of one image, all or nothing.
    *
-   * @throws PartloopError `data-invalid` where the file would grow larger than what is read back
+   * @throws PartloopError `data-invalid` if the file would grow too large to be read back
    */
   add(items: readonly (readonly [Name, object])[]): void {
     const written = items.map(([name, item]) => [name, JSON.stringify(item)] as const);

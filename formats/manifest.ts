@@ -48,20 +48,20 @@ const exportedImageSchema = z.object({
   /** Label values that were exported; the rest of the label stays in the pool. */
   exported: z.array(byte),
   findings: z.array(findingSchema),
-  /** Of the scan's audit sample: with what chance it was drawn, and whether the scan set it aside; null: not drawn. */
+  /** For the scan's audit sample: the chance of its draw, and whether the scan set it aside; null: not drawn. */
   audit: z
     .object({ chance: z.number().gt(0).max(1), setAside: z.boolean() })
     .nullable()
     .default(null),
 });
-/** Older exports do not say `file`: they cut any short ending off the name. */
+/** Older exports have no `file`: they cut any short ending off the name. */
 const imageSchema = exportedImageSchema.transform((image) => ({
   ...image,
   file: image.file ?? image.name.replace(/\.[A-Za-z0-9]{1,5}$/, ''),
 }));
 export type ManifestImage = z.output<typeof imageSchema>;
 
-/** What an export holds: written beside it, and needed to read back what a tool made of it. */
+/** The content of an export: written beside it, and needed to read back a tool's result. */
 export const manifestSchema = z.object({
   version: z.literal(1),
   exportId: z.string().min(1).max(64),
@@ -82,9 +82,9 @@ export type Manifest = z.output<typeof manifestSchema>;
 export const manifestPath = (folder: string): string => join(folder, MANIFEST);
 
 /**
- * The manifest at `given`, else the one in the folder that came back, or beside the file that did.
+ * The manifest at `given`, otherwise the one in the returned folder, or beside the returned file.
  *
- * @throws PartloopError `input-invalid` where there is none
+ * @throws PartloopError `input-invalid` if there is none
  */
 export async function readManifest(path: string, given: string | undefined): Promise<Manifest> {
   const places = given === undefined ? [manifestPath(path), manifestPath(dirname(path))] : [given];

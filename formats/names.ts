@@ -1,24 +1,24 @@
-/** Endings of pictures: what tools drop, change, or put another ending behind. */
+/** Endings of pictures; tools drop them, change them, or append another one. */
 const PICTURE = /\.(?:jpe?g|jfif|jp2|png|apng|webp|bmp|dib|gif|tiff?|avif|heic|heif|dng|ppm|pgm)$/i;
-/** Names that Windows keeps for devices, whatever their ending. */
+/** Names that Windows reserves for devices, with any ending. */
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)/i;
-/** A folder of this name could stand where the label file of another image has to. */
+/** A folder of this name could take the place of another image's label file. */
 const LABEL_FILE = /\.(png|txt)$/i;
 const UNSAFE = '<>:"|?*\u007f';
-/** File systems take 255 bytes a part; endings, suffixes and other Unicode forms need room. */
+/** File systems take 255 bytes per part; endings, suffixes and other Unicode forms need room. */
 const PART_BYTES = 120;
 const PATH_BYTES = 600;
 const LETTERS = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** An image's name in an export. */
 export interface ExportName {
-  /** Path of the picture, as tools are told it. */
+  /** Path of the picture, in the form given to tools. */
   name: string;
   /** Path without an ending of the image's own label file, in formats that have one. */
   file: string;
 }
 
-/** A path as it is compared: tools and file systems change its slashes, its case and its Unicode form. */
+/** A path in the form for comparisons: tools and file systems change its slashes, its case and its Unicode form. */
 export const foldPath = (path: string): string =>
   path.replaceAll('\\', '/').normalize('NFC').toLowerCase().toUpperCase().normalize('NFC');
 
@@ -26,8 +26,8 @@ export const foldPath = (path: string): string =>
 export const dropEnding = (path: string): string => path.replace(PICTURE, '');
 
 /**
- * Names for the images of one export: safe on every file system, and so that no image's name or file is the name or the
- * file of another one, also where case or Unicode form get lost, or a tool puts `.png` behind it.
+ * Names for the images of one export: safe on every file system. No image's name or file equals that of another, even
+ * if case or Unicode form get lost or a tool appends `.png`.
  */
 export class ExportNames {
   private readonly taken = new Set<string>();
@@ -47,7 +47,7 @@ export class ExportNames {
   }
 }
 
-/** A relative path that every file system takes; long ones are cut, and told apart by what follows. */
+/** A relative path that every file system takes; long ones are cut, and distinguished by a suffix. */
 function safePath(fileName: string): string {
   const parts = fileName
     .replace(/^s3:\/\/[^/]+\//, '')

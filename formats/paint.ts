@@ -2,34 +2,34 @@ import { PartloopError } from '../domain/base/errors.js';
 import { fillRuns, MAX_CROSSINGS, polygonRuns, runsArea } from '../domain/geometry/polygon.js';
 import { paintRle, rleArea } from '../domain/geometry/rle.js';
 
-/** Pixels that all shapes of an image may have together: a picture of 12 megapixels 178 times over. */
+/** Largest number of pixels of all shapes of an image together: a picture of 12 megapixels 178 times over. */
 const MAX_PAINTED = 2 ** 31;
 
-/** The picture that is painted on. */
+/** The picture to paint on. */
 export interface Canvas {
   width: number;
   height: number;
 }
 
-/** What somebody drew as one thing: pixels of one class. */
+/** A shape that somebody drew as one: pixels of one class. */
 export interface Shape {
   value: number;
-  /** Pixels that it has by itself, inside the picture: what says which shape is on top. */
+  /** Its own pixels inside the picture; this number decides which shape is on top. */
   area: number;
-  /** How many numbers it keeps in memory. */
+  /** Number of numbers that it keeps in memory. */
   size: number;
   paint(raster: Uint8Array): void;
 }
 
 /**
- * The raster of shapes: the smaller one is on top; of equal areas the later one.
+ * The raster of shapes: the smaller one is on top; if areas are equal, the later one.
  *
- * Where two shapes overlap, one of them loses the pixels that they share, and this way it is the one that loses the
- * smaller part of itself: a handle on a door stays whatever the order of the file, and no shape vanishes below a larger
- * one. Ultralytics draws so. COCO has no order of its own (`annToMask` draws each annotation by itself), and CVAT's and
- * Label Studio's files in it do not say what was on top.
+ * If two shapes overlap, one of them loses the shared pixels. With this rule it is the one that loses the smaller part
+ * of itself: a handle on a door stays, whatever the order of the file, and no shape vanishes below a larger one.
+ * Ultralytics draws in this way. COCO has no order of its own (`annToMask` draws each annotation by itself), and COCO
+ * files of CVAT and Label Studio do not record which shape was on top.
  *
- * @throws PartloopError `data-invalid` where the shapes are more than any picture has (`MAX_PAINTED`, `MAX_CROSSINGS`)
+ * @throws PartloopError `data-invalid` if there are more shapes than in any picture (`MAX_PAINTED`, `MAX_CROSSINGS`)
  */
 export function paintShapes(shapes: Iterable<Shape>, { width, height }: Canvas): Uint8Array {
   const sorted: Shape[] = [];
@@ -73,7 +73,7 @@ export function runsShape(runs: Int32Array, value: number): Shape {
 /**
  * The pixels of COCO's uncompressed run lengths.
  *
- * @throws PartloopError `data-invalid` where they are not those of this picture
+ * @throws PartloopError `data-invalid` if they are not those of this picture
  */
 export function rleShape(counts: readonly number[], value: number, { width, height }: Canvas): Shape {
   return {

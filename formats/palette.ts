@@ -3,7 +3,7 @@ import type { ClassEntry } from './manifest.js';
 
 export type Colour = [red: number, green: number, blue: number];
 
-/** The colour of a label value in the palette of PASCAL VOC, which most tools bring along: no two values share one. */
+/** The colour of a label value in the palette of PASCAL VOC, which most tools have: no two values share one. */
 export function vocColour(value: number): Colour {
   const colour: Colour = [0, 0, 0];
   for (let bit = 0, rest = value; bit < 8; bit++, rest >>= 3) {
@@ -14,7 +14,7 @@ export function vocColour(value: number): Colour {
   return colour;
 }
 
-/** Label values with their names and colours: background, the classes, and what counts nowhere. */
+/** Label values with their names and colours: background, the classes, and ignored pixels. */
 export function classTable(taxonomy: Taxonomy): ClassEntry[] {
   const classes = labelNames(taxonomy).map((name, value) => ({ value, name, colour: vocColour(value) }));
   return [...classes, { value: IGNORE_INDEX, name: 'ignored', colour: vocColour(IGNORE_INDEX) }];

@@ -35,9 +35,9 @@ export interface Opened {
 }
 
 /**
- * Tell the format of what came back: it need not be the one that went out, since tools convert.
+ * Find the format of a returned file or folder: it may differ from the exported one, since tools convert.
  *
- * @throws PartloopError `input-invalid` for what is of no known format
+ * @throws PartloopError `input-invalid` for an unknown format
  */
 export async function openReturned(path: string): Promise<Opened> {
   const facts = await stat(path).catch((cause: unknown) => {

@@ -12,14 +12,14 @@ const MAX_PIECES = 250_000;
 export interface LabelRegions {
   /** In order of their first pixels. */
   list: readonly Component[];
-  /** Id of the piece a pixel belongs to, row by row; -1 outside. */
+  /** Id of each pixel's piece, row by row; -1 outside. */
   ids: Int32Array;
 }
 
 /**
  * The pieces of a raster.
  *
- * @throws PartloopError `data-invalid` for a speckled label, which only index masks can hold
+ * @throws PartloopError `data-invalid` for a speckled label, which only index masks can represent
  */
 export function labelRegions({ width, height }: Size, raster: Uint8Array): LabelRegions {
   try {
@@ -33,7 +33,7 @@ export function labelRegions({ width, height }: Size, raster: Uint8Array): Label
   }
 }
 
-/** The findings whose box lies over a piece of their class. */
+/** The findings whose box overlaps a piece of their class. */
 export function findingsAt({ width, height, findings }: ManifestImage, component: Component): string[] {
   const { value, x0, y0, x1, y1 } = component;
   return findings

@@ -7,34 +7,34 @@ import type { Manifest, ManifestImage } from './manifest.js';
 import type { Shape } from './paint.js';
 import { partClasses } from './writer.js';
 
-/** What came back from a tool. */
+/** The content returned from a tool. */
 export interface Returned {
   images: ReturnedImage[];
   /**
-   * Label values that its list of classes has: it cannot say anything of others. null where the format has no such
-   * list. Background and what is ignored are not in it.
+   * Label values in its list of classes: it tells nothing about others. null if the format has no such list. Background
+   * and ignored are not in it.
    */
   classes: ReadonlySet<number> | null;
-  /** Pictures that it lists; one without labels of its own came back empty. */
+  /** Pictures that it lists; a picture without labels came back empty. */
   listed?: readonly string[];
-  /** What belongs to no picture of it, in words. */
+  /** Parts that belong to none of its pictures, in words. */
   strays?: readonly string[];
 }
 
 /** An image as it came back from a tool. */
 export interface ReturnedImage {
-  /** What the tool calls it. */
+  /** The tool's name for it. */
   name: string;
   /** `name` is that of a label file, whose ending is cut off. */
   isLabelFile?: true;
-  /** Our id, where the tool kept it. */
+  /** Our id, if the tool kept it. */
   imageId: string | null;
-  /** The export that it says it is of, where the tool kept that. */
+  /** The export that it names, if the tool kept that. */
   exportId?: string | null;
-  /** Our id as all its pieces carry it: a tool copies it along with a piece, so that names count more. */
+  /** Our id in all of its pieces: a tool copies it with a piece, so names count more. */
   piecesId?: string;
   /**
-   * Its label values, of the size that was exported.
+   * Its label values, in the exported size.
    *
    * @throws PartloopError `data-invalid` with the reason
    */
@@ -43,16 +43,16 @@ export interface ReturnedImage {
 
 export interface ReturnedRaster {
   raster: Uint8Array;
-  /** Drawn from polygons, whose edges tools place up to a pixel elsewhere. */
+  /** Drawn from polygons, whose edges tools may move by up to a pixel. */
   polygons: boolean;
 }
 
 export type ReadReturned = (path: string, manifest: Manifest) => Promise<Returned>;
 
 /**
- * The same raster, unless shapes were drawn of which none covers a pixel: such an image did not come back empty.
+ * The same raster, unless shapes were drawn and none covers a pixel: such an image did not come back empty.
  *
- * @throws PartloopError `data-invalid` where it is not clear what they were meant to cover
+ * @throws PartloopError `data-invalid` if it is unclear which pixels they should cover
  */
 export function painted(raster: Uint8Array, shapes: readonly Shape[]): Uint8Array {
   const drawn = shapes.filter(({ value }) => value !== BACKGROUND).length;
@@ -62,7 +62,7 @@ export function painted(raster: Uint8Array, shapes: readonly Shape[]): Uint8Arra
   });
 }
 
-/** @throws PartloopError `data-invalid` where the sizes differ, saying so where the tool turned the picture */
+/** @throws PartloopError `data-invalid` if the sizes differ; the message tells if the tool turned the picture */
 export function checkSize(image: ManifestImage, width: number, height: number, what: string): void {
   if (width === image.width && height === image.height) return;
   const turned = width === image.height && height === image.width;
@@ -94,10 +94,9 @@ export function findClass(manifest: Manifest, name: string): number | null {
 }
 
 /**
- * Label values of a file's list of classes; names that the taxonomy does not have matter only where a shape uses them.
+ * Label values of a file's list of classes; names that the taxonomy does not have matter only if a shape uses them.
  *
- * @throws PartloopError `input-invalid` for a list without a class of the taxonomy: whatever the file says is of
- * something else
+ * @throws PartloopError `input-invalid` for a list without any class of the taxonomy: the file is about something else
  */
 export function listedClasses(manifest: Manifest, names: readonly string[], path: string): ReadonlySet<number> {
   const known = new Set(partClasses(manifest.classes).map(({ value }) => value));
@@ -111,7 +110,7 @@ export function listedClasses(manifest: Manifest, names: readonly string[], path
   });
 }
 
-/** The lines of a text file, a byte order mark and empty ones left out. */
+/** The lines of a text file, without a byte order mark and empty lines. */
 export const listLines = (text: string): string[] =>
   text
     .replace(/^\uFEFF/, '')
@@ -123,7 +122,7 @@ export async function filesBelow(folder: string, ending: string): Promise<string
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return (
     entries
-      // A link is read where it leads to a file inside, and refused by name elsewhere: what is there is never taken as
+      // A link is read if it leads to a file inside, otherwise it is refused by name: an existing file never counts as
       // missing.
       .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && entry.name.toLowerCase().endsWith(ending))
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))

@@ -12,15 +12,15 @@ const ROWS_NAMED = 10;
 /** Columns that name the image, the surest first. */
 const NAME_COLUMNS = ['image_id', 'file_name', 'image', 'name'] as const;
 
-/** What a tag file says: facts by image name or id, as they are written there. */
+/** The content of a tag file: facts by image name or id, as written there. */
 export type TagFile = ReadonlyMap<string, ImageFacts>;
 
 /**
- * A CSV file with a header, one image a row: its name or id, and any of the tags, `vehicle_id`, `split` and `source`.
- * An empty cell says nothing.
+ * A CSV file with a header, one image per row: its name or id, and any of the tags, `vehicle_id`, `split` and `source`.
+ * An empty cell sets nothing.
  *
- * @param named how messages name the file: with the option that gave it
- * @throws PartloopError `input-invalid` naming the columns and the rows that are not as they should be
+ * @param named the file's name in messages, with the option that gave it
+ * @throws PartloopError `input-invalid` naming the bad columns and rows
  */
 export async function readTagFile(path: string, named = `--tags ${path}`): Promise<TagFile> {
   const facts = await stat(path).catch((cause: unknown) => {
@@ -54,7 +54,7 @@ export async function readTagFile(path: string, named = `--tags ${path}`): Promi
   return said;
 }
 
-/** The facts of a row, or what is wrong with it. */
+/** The facts of a row, or its problem. */
 function factsOf(fields: Record<string, string>): ReturnType<typeof factsFrom> | string {
   try {
     return factsFrom(fields);
@@ -115,8 +115,8 @@ async function* tagged(entries: AsyncIterable<ImportEntry>, tags: TagFile): Asyn
 }
 
 /**
- * What is said of each image, and the names of rows that say something of none. A whole name goes before the last part
- * of one.
+ * The facts of each image, and the names of rows that match none. A whole name takes precedence over the last part of
+ * one.
  */
 function match(
   items: readonly ImportItem[],
@@ -129,7 +129,7 @@ function match(
     const found = find(name);
     if (found === null) continue;
     const isWhole = ({ fileName }: ImportItem): boolean => isSameName(fileName, name);
-    // Several may be called so as a whole: which of them counts is the import's to decide.
+    // Several may have this whole name: the import decides which one counts.
     const meant = 'image' in found ? [found.image] : found.several.filter(isWhole);
     for (const item of meant) {
       if (said.has(item) && !isWhole(item)) continue;

@@ -9,15 +9,17 @@ export interface ExportItem {
   raster: Uint8Array;
 }
 
-/** One part of an export. Images come one by one, so that only what the format needs to keep is in memory. */
+/** One part of an export. Images come one by one, so only data that the format must keep are in memory. */
 export interface FormatWriter {
-  /** @throws PartloopError `data-invalid` for a label that the format cannot hold; nothing of it is written then */
+  /**
+   * @throws PartloopError `data-invalid` for a label that the format cannot represent; then nothing of it is written
+   */
   add(item: ExportItem): Promise<void>;
-  /** Write what belongs to the part as a whole. */
+  /** Write the files of the part as a whole. */
   finish(): Promise<void>;
 }
 
-/** Where a part is written and how: its folder, and the manifest's facts. */
+/** The target of a part: its folder, and the manifest's facts. */
 export interface WriterContext {
   folder: string;
   facts: Pick<Manifest, 'exportId' | 'classes' | 'simplifyPx'>;
@@ -36,6 +38,6 @@ export async function writeBelow(
   await writeFile(path, body);
 }
 
-/** The classes proper: neither background nor what is ignored. */
+/** The classes proper: without background and ignored. */
 export const partClasses = (classes: readonly ClassEntry[]): ClassEntry[] =>
   classes.filter(({ value }) => value > 0 && value < 255);

@@ -7,7 +7,7 @@ import type { MakeWriter } from './writer.js';
 import { createYoloWriter } from './yolo/export.js';
 import { paintPolygons, toPolygons } from './yolo/polygons.js';
 
-/** How each format is written. */
+/** The writer of each format. */
 export const WRITERS: Record<ReviewFormat, MakeWriter> = {
   coco: createCocoWriter,
   cvat: createCvatWriter,
@@ -16,7 +16,7 @@ export const WRITERS: Record<ReviewFormat, MakeWriter> = {
   yolo: createYoloWriter,
 };
 
-/** What an untouched export reads as: `raster` itself where the format loses nothing. */
+/** The raster read back from an untouched export: `raster` itself if the format loses nothing. */
 export function referenceRaster(
   format: ReviewFormat,
   image: ManifestImage,
@@ -26,7 +26,7 @@ export function referenceRaster(
   return format === 'yolo' ? paintPolygons(toPolygons(image, raster, simplifyPx), image) : raster;
 }
 
-/** A label with everything that is not exported as background. */
+/** A label in which everything that is not exported is background. */
 export function exportedRaster(label: Uint8Array, exported: readonly number[]): Uint8Array {
   const keep = new Uint8Array(256);
   for (const value of exported) keep[value] = 1;

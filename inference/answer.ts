@@ -1,9 +1,7 @@
 import { PartloopError } from '../domain/base/errors.js';
 import { IGNORE_INDEX } from '../domain/taxonomy.js';
 
-/**
- * What a scan network answers for one picture [side, side], of which the top left `width` × `height` is the picture.
- */
+/** A scan network's answer for one picture [side, side]; its top left `width` × `height` is the picture. */
 export interface NetworkAnswer {
   mask: Uint8Array;
   /** 255 × probability of the found class. */
@@ -13,13 +11,13 @@ export interface NetworkAnswer {
   height: number;
 }
 
-/** Whether an error is that of one answer: what the network said of this picture cannot be used. */
+/** Whether an error concerns one answer: the network's answer for this picture cannot be used. */
 export const isFaultOfAnswer = (error: unknown): error is PartloopError =>
   error instanceof PartloopError && error.code === 'answer-invalid';
 
 /**
- * Why an answer cannot be used, or null. A scan head writes 255 where the network gave no number. Heads of older files
- * write 0 with probability 0, which real numbers give at most along the edges of parts.
+ * The reason why an answer cannot be used, or null. A scan head writes 255 for pixels without a number. Heads of older
+ * files write 0 with probability 0; real numbers give that at most along the edges of parts.
  */
 export function answerFault({ mask, pMask, side, width, height }: NetworkAnswer, classes: number): string | null {
   let nowhere = 0;

@@ -8,8 +8,7 @@ import { contentSize, padLabel } from './letterbox.js';
 import type { Watchdog } from './watchdog.js';
 
 /**
- * What the network sees of one picture, without its padding: `rgb` [height, width, 3], the longer side that of the
- * canvas.
+ * One picture as the network sees it, without padding: `rgb` [height, width, 3]; its longer side is that of the canvas.
  */
 export interface NetworkImage {
   rgb: Uint8Array;
@@ -46,7 +45,7 @@ export function undecodable(name: string, cause: unknown): PartloopError {
 }
 
 /**
- * A label at its own size, which must be the picture's, with no value but 0 to `classes` and 255.
+ * A label at its own size, which must be the picture's. Its only values are 0 to `classes` and 255.
  *
  * @throws PartloopError `data-invalid` naming `name`
  */
@@ -63,17 +62,17 @@ export async function decodeLabelOf(
     );
   }
   const { pixels } = label;
-  // By index: an iterator over a label of every image takes a hundredth of the scan.
+  // By index: an iterator over the label of every image takes a hundredth of the scan's time.
   for (let pixel = 0; pixel < pixels.length; pixel++) {
     const value = pixels[pixel] as number;
-    // Looked up outside the network's answer, it would end the session's run and with it the whole shard.
+    // A look-up outside the network's answer would end the session's run, and with it the whole shard.
     if (value > classes && value !== IGNORE_INDEX)
       throw new PartloopError('data-invalid', `label of ${name} has value ${value}; the taxonomy ends at ${classes}`);
   }
   return label;
 }
 
-/** The bytes of an image and of its label, as read from the store, and what the index says of them. */
+/** The bytes of an image and of its label, as read from the store, and their facts in the index. */
 export interface PictureBytes {
   row: Pick<IndexRow, 'fileName' | 'width' | 'height'>;
   image: Uint8Array;
@@ -81,10 +80,10 @@ export interface PictureBytes {
 }
 
 /**
- * A picture for a network with a canvas of `size`, and its label, held against each other: they fit, and are of the
- * size that was imported. `classes`: the highest label value but 255.
+ * A picture for a network with a canvas of `size`, and its label, checked against each other: their sizes agree and are
+ * the imported ones. `classes`: the highest label value apart from 255.
  *
- * @throws PartloopError `data-invalid` naming the file; `inference-stalled` where a decoder gives no answer
+ * @throws PartloopError `data-invalid` naming the file; `inference-stalled` if a decoder gives no answer
  */
 export async function decodePictureAndLabel(
   { row: { fileName, width, height }, image, label: labelBytes }: PictureBytes,

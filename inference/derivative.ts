@@ -20,25 +20,25 @@ export function derivativeSide(imageSize: number): number {
 }
 
 /**
- * Whether an image is worth a smaller copy in the store; others are brought into the normal form wherever they are
+ * Whether an image is worth a smaller copy in the store; others are converted to the normal form wherever they are
  * read.
  */
 export function hasDerivative(row: Pick<IndexRow, 'width' | 'height'>, maxSide: number): boolean {
   return Math.max(row.width, row.height) > maxSide;
 }
 
-/** What the store has of an image that is to be trained on, and what is still to be made of it. */
+/** The parts of a training image that the store has, and the parts still to make. */
 export interface CopyRequest {
   row: Pick<IndexRow, 'fileName' | 'width' | 'height'>;
   maxSide: number;
-  /** Highest label value but 255. */
+  /** Highest label value apart from 255. */
   classes: number;
-  /** Each as imported, or the copy that was made of it already. */
+  /** Each as imported, or its existing copy. */
   image: { bytes: Uint8Array; isCopy: boolean };
   label: { bytes: Uint8Array; isCopy: boolean };
 }
 
-/** A picture and its label as training reads them. */
+/** A picture and its label in the form that training reads. */
 export interface Copies {
   image: Uint8Array;
   label: Uint8Array;
@@ -48,10 +48,10 @@ export interface Copies {
 export type CopyMaker = (request: CopyRequest) => Promise<Copies>;
 
 /**
- * Copies of an image and its label in normal form, at most `maxSide` pixels long, as training reads them: from the
- * store, where copies lie under the digests of their sources, made once, whoever asks first; images that are small
- * enough have none. JPEG stays JPEG (quality 95, full colour resolution), everything else becomes PNG. A small JPEG
- * whose pixels are in normal form keeps them. `make` decodes what is to be made.
+ * Copies of an image and its label in normal form, at most `maxSide` pixels long, as training reads them. They come
+ * from the store, where copies are kept under the digests of their sources. The first reader makes them; small images
+ * have none. JPEG stays JPEG (quality 95, full colour resolution), everything else becomes PNG. A small JPEG whose
+ * pixels are in normal form keeps them. `make` decodes the sources of missing copies.
  */
 export async function readDerivative(
   store: ObjectStore,
@@ -63,7 +63,7 @@ export async function readDerivative(
   const request = { row: { fileName, width, height }, maxSide, classes };
   if (!hasDerivative(row, maxSide)) {
     const [image, label] = await Promise.all([readImage(store, row), readLabel(store, row)]);
-    // A small label is stored as training reads it.
+    // A small label is already stored in the form that training reads.
     return make({ ...request, image: { bytes: image, isCopy: false }, label: { bytes: label, isCopy: true } });
   }
   const imageKey = keys.derivativeImage(pool, maxSide, row.imageId);
@@ -82,7 +82,7 @@ export async function readDerivative(
   try {
     return await keep({ image, label });
   } catch (error) {
-    // A copy that cannot be read counts as absent: what it was made of may be whole.
+    // An unreadable copy counts as absent: its source may be whole.
     const isDamaged = error instanceof PartloopError && error.code === 'data-invalid';
     if (!isDamaged || !(image.isCopy || label.isCopy)) throw error;
     const [imageBytes, labelBytes] = await Promise.all([readImage(store, row), readLabel(store, row)]);
@@ -100,8 +100,8 @@ export async function readDerivative(
 }
 
 /**
- * Make the copies that are missing, and hold both against what the trainer needs: a label of the picture's size and of
- * known classes. Making a copy decodes the picture whole.
+ * Make the missing copies, and check both for the trainer: the label must have the picture's size and known classes. To
+ * make a copy, the whole picture is decoded.
  *
  * @throws PartloopError `data-invalid` naming the file
  */
@@ -118,7 +118,7 @@ export async function makeCopies({ row, maxSide, classes, image, label }: CopyRe
   return { image: imageCopy, label: labelCopy };
 }
 
-/** Whether a file on this disk is a copy as `readDerivative` makes them now; false for what is not there. */
+/** Whether a file on this disk is a copy of `readDerivative`'s present form; false if there is no file. */
 export async function isCopyFile(path: string): Promise<boolean> {
   const file = await open(path).catch(() => null);
   if (file === null) return false;
@@ -130,10 +130,7 @@ export async function isCopyFile(path: string): Promise<boolean> {
   }
 }
 
-/**
- * Write the copies of an image that the scan holds already; does nothing where they are there or the image is small
- * enough.
- */
+/** Write the copies of an image that the scan has in memory; does nothing if they exist or the image is small. */
 export async function writeDerivative(
   store: ObjectStore,
   pool: string,
@@ -176,9 +173,7 @@ async function copyOf(bytes: Uint8Array, row: CopyRequest['row'], maxSide: numbe
   }
 }
 
-/**
- * A JPEG that decodes without any complaint, else null: of the pixels behind a complaint decoders make what they like.
- */
+/** A JPEG that decodes without any warning, otherwise null: after a warning, decoders give different pixels. */
 async function flawless(jpeg: Uint8Array | null): Promise<Uint8Array | null> {
   if (jpeg === null) return null;
   return openPicture(jpeg, 'warning')

@@ -8,7 +8,7 @@ import type { ObjectStore } from '../storage/objects/objectStore.js';
 
 const MAX_MODEL_BYTES = 4 * 2 ** 30;
 
-/** A model file on this disk, fetched once and checked against its digest before anything reads it. */
+/** A model file on this disk, fetched once, with its digest checked before anything reads it. */
 export async function fetchModel(store: ObjectStore, key: string, sha256: string, home: string): Promise<string> {
   const path = join(home, 'cache', 'models', `${sha256}.onnx`);
   if ((await stat(path).catch(() => null)) !== null && (await digestOfFile(path)) === sha256) return path;

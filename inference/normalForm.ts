@@ -1,16 +1,16 @@
-/** Bytes of a file that `isNormalForm` wants to see: what training reads says what it is well before that. */
+/** Number of bytes that `isNormalForm` reads: files for training identify themselves well before that. */
 export const HEAD_BYTES = 4_096;
 /**
- * What a PNG copy says of itself. The number goes up when pictures of any kind come to other pixels than before, so
- * that older copies are made again. JPEG copies carry no mark: a JPEG has always come to the same pixels.
+ * The mark of a PNG copy. Its number is raised when any kind of picture gives other pixels than before, so that older
+ * copies are made again. JPEG copies have no mark: a JPEG has always given the same pixels.
  */
 export const PNG_MARK = 'partloop normal form 2';
 
-/** Baseline, extended and progressive frames by Huffman coding: what every decoder knows. */
+/** Baseline, extended and progressive frames with Huffman coding: every decoder knows these. */
 const KNOWN_FRAMES = [0xc0, 0xc1, 0xc2];
 const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;
-/** Huffman tables, quantisation tables, restart interval: what stands between the scans of a progressive picture. */
+/** Huffman tables, quantisation tables, restart interval: these occur between the scans of a progressive picture. */
 const TABLES = [0xc4, 0xdb, 0xdd];
 const PNG_SIGNATURE = '\x89PNG\r\n\x1a\n';
 
@@ -23,8 +23,8 @@ interface Segment {
 
 /**
  * A plain, upright JPEG without what surrounds its pixels: profiles, EXIF, thumbnails, comments. Its pixels are the
- * same to any decoder built on libjpeg. null where it is not of the common kinds, its segments are damaged, or it has
- * no end: some decoders stop with the last line, others read on and trip over what follows.
+ * same to any decoder built on libjpeg. null if it is not of the common kinds, its segments are damaged, or it has no
+ * end: some decoders stop after the last line, others read on and fail.
  */
 export function strippedJpeg(bytes: Uint8Array): Uint8Array | null {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -42,8 +42,8 @@ export function strippedJpeg(bytes: Uint8Array): Uint8Array | null {
 }
 
 /**
- * Whether a file with these first bytes is one that was made for the trainer: a JPEG of 8 bits in colour or grey with
- * nothing around its pixels, or a PNG that says so.
+ * Whether a file with these first bytes was made for the trainer: a JPEG of 8 bits in colour or grey with nothing
+ * around its pixels, or a PNG with our mark.
  */
 export function isNormalForm(head: Uint8Array): boolean {
   const file = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
@@ -58,7 +58,7 @@ export function isNormalForm(head: Uint8Array): boolean {
   return false;
 }
 
-/** Application data and comments, but for JFIF's and Adobe's, which say how colours are stored. */
+/** Application data and comments, except JFIF's and Adobe's, which tell how colours are stored. */
 const surrounds = (marker: number): boolean => (marker > 0xe0 && marker <= 0xef && marker !== 0xee) || marker === 0xfe;
 
 /** All start-of-frame markers; 0xc4, 0xc8 and 0xcc are others. */
@@ -66,7 +66,7 @@ const isFrame = (marker: number): boolean =>
   marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 
 /**
- * Where a JPEG ends, behind its end-of-image marker, from its first scan on; null where there is none or something is
+ * The end of a JPEG after its end-of-image marker, searched from its first scan; null if there is none or something is
  * odd.
  */
 function endOfImage(file: Buffer, firstScan: number): number | null {
@@ -94,7 +94,7 @@ function endOfEntropy(file: Buffer, start: number): number {
   return file.length;
 }
 
-/** Segments of a JPEG up to its first scan; ends where they are cut off or damaged. */
+/** Segments of a JPEG up to its first scan; ends at a cut or damaged segment. */
 function* segments(file: Buffer): Generator<Segment> {
   if (file.length < 4 || file.readUInt16BE(0) !== 0xffd8) return;
   for (let at = 2; at + 4 <= file.length; ) {

@@ -1,7 +1,7 @@
 import { PartloopError } from '../domain/base/errors.js';
 
 /**
- * ONNX Runtime and the decoder of pictures load on this machine, with CUDA where a GPU is asked for.
+ * Checks that ONNX Runtime and the picture decoder load on this machine, with CUDA if a GPU is asked for.
  *
  * @throws PartloopError `setup-incomplete`
  */

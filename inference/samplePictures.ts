@@ -5,7 +5,7 @@ import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { readImage } from '../storage/pictures/imageSource.js';
 import { decodeForNetwork, type NetworkImage } from './decode.js';
 
-/** Pictures that a network is tried on before it judges. */
+/** Number of pictures on which a network is tried before it judges. */
 export const SAMPLE_PICTURES = 8;
 
 /** Rows in the order in which they are taken for a trial: the same for the same rows, with some to spare. */

@@ -1,20 +1,20 @@
 import { PartloopError } from '../domain/base/errors.js';
 
-/** A picture may take so many times as long as the slowest one so far. */
+/** A picture may take this many times as long as the slowest one so far. */
 const TIMES_THE_SLOWEST = 20;
-/** A picture of work that was cancelled has so long at most, in milliseconds: less than a worker has for its end. */
+/** Limit for a picture of cancelled work, in milliseconds: less than a worker has for its end. */
 const CANCELLED_MS = 30_000;
-/** The longest that a timer can wait, in milliseconds. */
+/** The longest possible wait of a timer, in milliseconds. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Whether native code gave no answer in time: its thread hangs, and so does the process that it is in. */
+/** Whether native code gave no answer in time: its thread hangs, and so does its process. */
 export const isStalled = (error: unknown): error is PartloopError =>
   error instanceof PartloopError && error.code === 'inference-stalled';
 
 /**
- * Bounds the wait for native code (ONNX Runtime, libvips), which no signal ends: a call that answers nothing within
- * `floorMs`, or within 20 times the slowest one so far, fails by name. Its thread hangs on, so that `onStall` must see
- * to it that the process ends.
+ * Bounds the wait for native code (ONNX Runtime, libvips), which no signal ends. A call without an answer within
+ * `floorMs`, or within 20 times the slowest one so far, fails by name. Its thread keeps hanging, so `onStall` must
+ * ensure that the process ends.
  */
 export class Watchdog {
   #slowestMs = 0;
@@ -22,13 +22,13 @@ export class Watchdog {
   constructor(
     private readonly floorMs: number,
     private readonly onStall: (error: PartloopError) => void = () => undefined,
-    /** Aborts where nobody waits for the answer any more: then it has less time. */
+    /** Aborts if nobody waits for the answer any longer: then it has less time. */
     private readonly signal: AbortSignal = new AbortController().signal,
   ) {}
 
   /**
-   * `silence` says who gave no answer to what, as the beginning of a sentence. What is `rare`, as loading a model, says
-   * nothing of how long a picture may take.
+   * `silence` names the silent part and its input, as the beginning of a sentence. A `rare` call, such as loading a
+   * model, tells nothing about the time per picture.
    */
   async guard<T>(silence: string, work: Promise<T>, { rare = false }: { rare?: boolean } = {}): Promise<T> {
     const startedAt = performance.now();

@@ -21,10 +21,10 @@ import { LOCAL_NAMESPACE } from './services/temporalServer.js';
 import { readState, type StackState, type SupervisedState } from './state.js';
 
 const WORKER_PREFIX = 'worker-';
-/** A server that takes longer to answer hangs. */
+/** A server that takes longer to answer counts as hung. */
 const ANSWER_MS = 3_000;
 
-/** What `partloop status` shows. `managed` services are ours to start and stop. */
+/** The data of `partloop status`. partloop starts and stops `managed` services. */
 export interface StackStatus {
   home: string;
   phase: StackState['phase'] | 'never started' | 'died';
@@ -38,22 +38,22 @@ export interface StackStatus {
     alive: boolean;
     restarts: number;
     lastExit: string | null;
-    /** Why it ended at last, by its own words; null where it could not say. */
+    /** Reason of its last end, in its own words; null if it could not tell. */
     lastWords: SupervisedState['lastWords'];
-    /** What a worker that runs does; null of servers, and where Temporal does not answer. */
+    /** The activity of a running worker; null for servers, and if Temporal does not answer. */
     worker: WorkerActivity | null;
   }[];
-  /** Who polls each task queue, here or elsewhere; null where Temporal does not answer. */
+  /** The pollers of each task queue, here or elsewhere; null if Temporal does not answer. */
   queues: QueueStatus[] | null;
-  /** Work that is tried for the third time or more; null where Temporal does not answer. */
+  /** Work at its third attempt or later; null if Temporal does not answer. */
   retrying: Retrying[] | null;
-  /** Work that somebody paused in Temporal itself; null where Temporal does not answer. */
+  /** Work that somebody paused in Temporal itself; null if Temporal does not answer. */
   paused: PausedWork[] | null;
-  /** Workflows on a queue that no worker of ours polls; null where Temporal does not answer. */
+  /** Workflows on a queue that no worker of ours polls; null if Temporal does not answer. */
   strayed: StrayedWorkflow[] | null;
 }
 
-/** What runs now; starts nothing. `store.reachable` is null for a store whose endpoint only the AWS SDK knows. */
+/** The running parts; starts nothing. `store.reachable` is null for a store whose endpoint only the AWS SDK knows. */
 export async function stackStatus(): Promise<StackStatus> {
   const home = partloopHome();
   const state = readState(home);
@@ -87,7 +87,7 @@ export async function stackStatus(): Promise<StackStatus> {
   };
 }
 
-/** Processes that ended for a reason of which they told, and do not work again yet. */
+/** Processes that ended with a reported reason and do not work again yet. */
 export const unfit = (
   processes: StackStatus['processes'],
 ): { name: string; lastWords: NonNullable<SupervisedState['lastWords']> }[] =>
@@ -142,7 +142,7 @@ async function accepts(address: string): Promise<boolean> {
   }
 }
 
-/** Whether a server answers, whatever it says: one that hangs still accepts connections. */
+/** Whether a server gives any answer: a hung one still accepts connections. */
 async function answers(endpoint: string): Promise<boolean> {
   try {
     await fetch(endpoint, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(ANSWER_MS) });
@@ -157,15 +157,15 @@ const FORCED_TIMEOUT_MS = 20_000;
 const LAUNCH_TIMEOUT_MS = 120_000;
 
 /**
- * Stop the local stack: workers may save first, unless `force`. A stack that starts is stopped as well, also while the
- * command that starts it has not brought its supervisor up yet. False where none ran. Only the process that holds the
- * stack's lock, or that the state names, is ever signalled.
+ * Stop the local stack: workers may save first, unless `force`. A starting stack is stopped too, even if the starting
+ * command has not started its supervisor yet. False if none ran. Only the process that holds the stack's lock, or that
+ * the state names, is ever signalled.
  */
 export async function stopStack({ force = false }: { force?: boolean } = {}): Promise<boolean> {
   const home = partloopHome();
   const deadline = performance.now() + LAUNCH_TIMEOUT_MS;
   for (;;) {
-    // In this order: a launch that ends in between leaves a supervisor to be seen.
+    // In this order, since a launch that ends in between leaves a visible supervisor.
     const launching = isLaunching(home);
     const supervisor = supervisorOf(home);
     if (supervisor !== null) {

@@ -15,7 +15,7 @@ import { retryingText } from './retrying.js';
 import { foreignTemporal, namesStore } from './services/foreign.js';
 import { isPortFree, USUAL_PORTS } from './services/ports.js';
 
-/** One thing that a run needs. `mend` says what to do where it is missing; `required` false means it only informs. */
+/** One requirement of a run. `mend` says what to do if it is missing; with `required` false it is only information. */
 export interface Check {
   name: string;
   ok: boolean;
@@ -37,7 +37,7 @@ const WEIGHTS_PROBE = "import importlib.metadata as m; print(m.version('efficien
 
 type Verdict = { ok: boolean; detail: string; mend?: string; required?: boolean };
 
-/** Look at everything that a run needs; starts and changes nothing (but for one object that is removed again). */
+/** Check everything that a run needs; starts and changes nothing (except for one object that is removed again). */
 export async function examine(): Promise<Check[]> {
   const checks: [string, () => Verdict | Promise<Verdict>][] = [
     ['Node', nodeVersion],
@@ -162,7 +162,7 @@ async function temporal(): Promise<Verdict> {
   return { ok: true, detail: `${service.address}, namespace ${service.namespace}, search attributes registered` };
 }
 
-/** A process that runs is not yet one that works: one whose thread hangs asks for nothing. */
+/** A running process need not work: one with a hanging thread asks for no tasks. */
 async function workers(): Promise<Verdict> {
   if (foreignTemporal() === null && runningState(partloopHome()) === null) return notRunning();
   const { processes, queues, home } = await stackStatus();
@@ -194,12 +194,12 @@ async function workers(): Promise<Verdict> {
   };
 }
 
-/** What fails again and again waits for somebody, however long it is tried again by itself. */
+/** Work that fails repeatedly needs somebody, however long it is retried. */
 async function underWay(): Promise<Verdict> {
   if (foreignTemporal() === null && runningState(partloopHome()) === null) return notRunning();
   const { retrying, paused, strayed } = await stackStatus();
   if (retrying === null)
-    return { ok: false, required: false, detail: 'Temporal does not say what is under way', mend: START };
+    return { ok: false, required: false, detail: 'Temporal does not tell what is running', mend: START };
   if (paused !== null && paused.length > 0)
     return {
       ok: false,
@@ -230,7 +230,7 @@ async function store(): Promise<Verdict> {
   return { ok: true, detail: `${service.uri} takes writes, and refuses those with a false condition` };
 }
 
-/** What to do about a server of the local stack that runs and does not answer. */
+/** The remedy for a server of the local stack that runs but does not answer. */
 const hangs = (name: 'temporal' | 's3'): string =>
   `See ${join(homePaths(partloopHome()).logs, `${name}.log`)}; \`partloop down --force\` and \`partloop up --detach\` start it again.`;
 

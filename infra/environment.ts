@@ -14,14 +14,14 @@ import { LOCAL_NAMESPACE } from './services/temporalServer.js';
 import { buildDigest } from './stack.js';
 import { readState, type StackState } from './state.js';
 
-/** Where Temporal and the store are. `credentials` is null where the AWS SDK finds them by itself. */
+/** Addresses of Temporal and the store. `credentials` is null if the AWS SDK finds them by itself. */
 export interface StackEnvironment {
   temporal: { address: string; namespace: string; uiUrl: string | null };
   store: StoreAddress & { credentials: { accessKeyId: string; secretAccessKey: string } | null };
   home: string;
 }
 
-/** The state of a stack whose supervisor lives, else null. */
+/** The state of a stack whose supervisor lives, otherwise null. */
 export function runningState(home: string): StackState | null {
   const state = readState(home);
   return state !== null && isAlive(state.supervisor) ? state : null;
@@ -29,7 +29,7 @@ export function runningState(home: string): StackState | null {
 
 export const needsLocalStack = (): boolean => foreignTemporal() === null || !namesStore();
 
-/** The services that commands talk to, as the environment or the last start of the local stack names them. */
+/** The services that commands use, from the environment or the last start of the local stack. */
 export async function resolveEnvironment(): Promise<StackEnvironment> {
   const home = partloopHome();
   const store = await storeAddress();
@@ -70,8 +70,8 @@ function knownState(home: string): StackState {
 }
 
 /**
- * The services, ready to use: the local ones are started in the background where they do not run, a Temporal service
- * that the environment names is checked for the search attributes without which a workflow would freeze.
+ * The services, ready to use: local ones are started in the background if they do not run. A Temporal service named by
+ * the environment is checked for the search attributes without which a workflow would freeze.
  */
 export async function ensureStack({
   quiet = false,
@@ -97,9 +97,7 @@ export async function ensureStack({
   return environment;
 }
 
-/**
- * What a command writes into the home is private there too; without a local stack a home may be missing or read-only.
- */
+/** A command's files in the home are private too; without a local stack a home may be missing or read-only. */
 function closeHome(home: string): void {
   try {
     makeHome(home);
@@ -131,11 +129,11 @@ function checkParts(home: string, say: (text: string) => void): void {
   }
 }
 
-/** Why a program of the stack does not run, with what helps. */
+/** The reason why a program of the stack does not run, with a remedy. */
 export const endText = (name: string, { message, hint }: { message: string; hint: string | null }): string =>
   `${name} does not run and is tried again: ${message}${hint === null ? '' : `\n${hint}`}`;
 
-/** Refuse a service that lacks our search attributes: a workflow that sets one would retry in silence for ever. */
+/** Refuse a service that lacks our search attributes: a workflow that sets one would retry silently forever. */
 export async function checkTemporal({ address, namespace }: { address: string; namespace: string }): Promise<void> {
   const connection = await connectTo(address);
   try {

@@ -7,7 +7,7 @@ export function writeWhole(path: string, body: string, mode = 0o600): void {
   renameSync(temporary, path);
 }
 
-/** The text of a file, or null where there is none. */
+/** The text of a file, or null if there is none. */
 export function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');

@@ -7,7 +7,7 @@ import { readVariables } from '../domain/settings/variables.js';
 /** The checkout, from the compiled place of this file (dist/infra). */
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-/** Where the local stack keeps its state: `.partloop/` in the checkout, or `PARTLOOP_HOME`. */
+/** Folder of the local stack's state: `.partloop/` in the checkout, or `PARTLOOP_HOME`. */
 export function partloopHome(): string {
   const asked = readVariables(process.env).PARTLOOP_HOME;
   return asked === undefined ? join(ROOT, '.partloop') : resolve(asked);
@@ -38,8 +38,8 @@ const FILES = ['state', 'lock', 'launchLock', 'credentials', 'temporalDatabase',
 const DATABASE_SUFFIXES = ['', '-wal', '-shm', '-journal'];
 
 /**
- * Make the home and its folders. What is ours is open to its owner alone, also in a folder that others may read and
- * that keeps its own mode: credentials, histories, logs, pictures and labels lie there. Files that an earlier version
+ * Make the home and its folders. Only the owner may read our files, even in a folder that others may read and that
+ * keeps its own mode: they include credentials, histories, logs, pictures and labels. Files that an earlier version
  * left open are closed.
  */
 export function makeHome(home: string): void {

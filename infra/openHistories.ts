@@ -6,13 +6,13 @@ import { brokenText, type ReplayReport, replayReportSchema } from '../domain/rep
 import { readVariables } from '../domain/settings/variables.js';
 import { ROOT } from './home.js';
 
-/** Time for all histories together; what is left then is not looked at, and said. */
+/** Time for all histories together; the rest is not checked, but reported. */
 const SECONDS = 60;
 const run = promisify(execFile);
 
 /**
- * Before workers start: open workflows of other builds must replay on this one, since one that does not would stand
- * still without a word. Says what could not be looked at.
+ * For use before workers start: open workflows of other builds must replay on this one, since one that does not would
+ * stall silently. Reports workflows that could not be checked.
  *
  * @throws PartloopError `refused` naming each workflow that would break
  */
@@ -34,7 +34,7 @@ export async function assertOpenHistoriesReplay(
   });
 }
 
-/** A look that fails is no reason to let all loops stand. */
+/** A failed check is no reason to stop all loops. */
 async function replayed(
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,

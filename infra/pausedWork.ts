@@ -1,17 +1,17 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 
-/** An activity that somebody paused in Temporal: it waits for them, and nothing of it fails. */
+/** An activity that somebody paused in Temporal: it waits for them, and does not fail. */
 export interface PausedWork {
   workflowId: string;
   step: string;
-  /** As Temporal names the activity in its workflow. */
+  /** Temporal's id of the activity in its workflow. */
   activityId: string;
-  /** Who paused it and why, as far as Temporal knows. */
+  /** The person and reason, as far as Temporal knows them. */
   by: string | null;
   reason: string | null;
 }
 
-/** What of a workflow is paused. */
+/** The paused activities of a workflow. */
 export function pausedIn(workflowId: string, { pendingActivities }: WorkflowExecutionDescription['raw']): PausedWork[] {
   return (pendingActivities ?? []).flatMap(({ paused, activityType, activityId, pauseInfo }) => {
     if (paused !== true) return [];

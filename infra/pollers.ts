@@ -9,9 +9,9 @@ import { temporalConnectionOptions } from './services/temporalConnection.js';
 
 /** Age in milliseconds at which a poll is over: Temporal ends each after a minute. */
 const POLL_IS_OVER_MS = 90_000;
-/** Running workflows that are looked through for what a process is at work on. */
+/** Largest number of running workflows searched for a process's work. */
 const WORKFLOWS_LOOKED_AT = 200;
-/** As Temporal's API numbers them. */
+/** Numbers of Temporal's API. */
 const TYPES = { workflow: 1, activity: 2 } as const;
 const STARTED = 2;
 const QUEUES = [
@@ -21,13 +21,13 @@ const QUEUES = [
   { queue: TRAIN_QUEUE, kind: 'activity' },
 ] as const;
 
-/** Who asks a task queue for work, as the Temporal service sees it. */
+/** The pollers of a task queue, as the Temporal service sees them. */
 export interface QueueStatus {
   queue: string;
   kind: 'workflow' | 'activity';
   /** Identities that polled within the last minute and a half. */
   pollers: string[];
-  /** Tasks that wait there; null where the service does not say. */
+  /** Number of waiting tasks; null if the service does not tell. */
   waiting: number | null;
 }
 
@@ -41,15 +41,15 @@ export interface TakenActivity {
 export interface PollerStatus {
   queues: QueueStatus[];
   taken: TakenActivity[];
-  /** Work that is tried for the third time or more. */
+  /** Work at its third attempt or later. */
   retrying: Retrying[];
   /** Work that somebody paused in Temporal itself. */
   paused: PausedWork[];
-  /** Our workflows that somebody started on a queue which none of our workers polls. */
+  /** Our workflows that somebody started on a queue that none of our workers polls. */
   strayed: StrayedWorkflow[];
 }
 
-/** A workflow that waits for ever: no worker of ours asks its queue for work. */
+/** A workflow that waits forever: no worker of ours asks its queue for work. */
 export interface StrayedWorkflow {
   workflowId: string;
   type: string;
@@ -57,12 +57,12 @@ export interface StrayedWorkflow {
 }
 
 /**
- * What a worker process does: `polls` asks for work, `works` has as much as it takes, `silent` runs and does neither,
- * as where a thread of it hangs.
+ * The state of a worker process: `polls` asks for work, `works` has as much as it takes, `silent` runs but does
+ * neither, for example because a thread hangs.
  */
 export type WorkerActivity = { does: 'polls' } | { does: 'works'; on: string[] } | { does: 'silent' };
 
-/** Task queues and their pollers; null where no service answers. */
+/** Task queues and their pollers; null if no service answers. */
 export async function pollerStatus(address: string, namespace: string): Promise<PollerStatus | null> {
   let connection: Connection;
   try {
@@ -80,7 +80,7 @@ export async function pollerStatus(address: string, namespace: string): Promise<
   }
 }
 
-/** What the process `pid` of a role does, by what the service has seen of it. */
+/** The state of the process `pid` of a role, as the service sees it. */
 export function workerActivity(
   { queues, taken }: Pick<PollerStatus, 'queues' | 'taken'>,
   role: string,
@@ -97,7 +97,7 @@ export function workerActivity(
   return on.length === 0 ? { does: 'silent' } : { does: 'works', on };
 }
 
-/** Each task queue with its pollers and what waits there. */
+/** Each task queue with its pollers and waiting tasks. */
 export const queueStatuses = (
   connection: Pick<ConnectionLike, 'workflowService'>,
   namespace: string,

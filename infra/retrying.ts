@@ -2,26 +2,26 @@ import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { oneLine } from '../domain/base/oneLine.js';
 import { parseWorkerIdentity } from '../domain/base/workerIdentity.js';
 
-/** From this try on people are told: earlier ones are the passing faults that retries are for. */
+/** The first attempt that people are told about: earlier ones are transient faults, for which retries exist. */
 export const TOLD_FROM_ATTEMPT = 3;
 
-/** Work that has failed again and again and is tried again. */
+/** Work that has failed repeatedly and is retried. */
 export interface Retrying {
   workflowId: string;
-  /** The activity, or `workflow task` where the code of the workflow itself fails. */
+  /** The activity, or `workflow task` if the code of the workflow itself fails. */
   step: string;
   attempt: number;
-  /** The last failure with its hint, as one line; null where the service does not say. */
+  /** The last failure with its hint, as one line; null if the service does not tell. */
   lastFailure: string | null;
-  /** Seconds until the next try; null where it is under way now. */
+  /** Seconds until the next attempt; null if it is running now. */
   nextTrySeconds: number | null;
-  /** Who tried it last; null where that is not known. */
+  /** The worker of the last attempt; null if unknown. */
   worker: { role: string; host: string } | null;
 }
 
 type Raw = WorkflowExecutionDescription['raw'];
 
-/** What of a workflow is tried for the third time or more. */
+/** The work of a workflow at its third attempt or later. */
 export function retryingOf(workflowId: string, { pendingActivities, pendingWorkflowTask }: Raw): Retrying[] {
   const found = (pendingActivities ?? []).flatMap((pending): Retrying[] => {
     const { activityType, attempt, lastFailure, lastWorkerIdentity, nextAttemptScheduleTime } = pending;

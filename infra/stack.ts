@@ -30,7 +30,7 @@ export function buildDigest(): string | null {
 }
 
 /**
- * The local stack in this process: servers first, then workers, each started again when it dies. `stop` ends workers
+ * The local stack in this process: servers first, then workers, each is restarted if it dies. `stop` ends workers
  * before servers, also while they start; `force` ends everything at once.
  */
 export class LocalStack {
@@ -48,11 +48,11 @@ export class LocalStack {
   }
 
   /**
-   * Start everything; false when `stop` came first. Throws when another process runs a stack in this home, or when a
-   * server does not start.
+   * Start everything; false if `stop` came first. Throws if another process runs a stack in this home, or if a server
+   * does not start.
    */
   async start(): Promise<boolean> {
-    // Every file that this process or a program of the stack makes is its owner's alone.
+    // Only the owner may read files that this process or a program of the stack makes.
     process.umask(0o077);
     this.#starting = this.#start();
     try {
@@ -77,7 +77,7 @@ export class LocalStack {
     await this.#bringUp(ports, loadCredentials(this.#home));
   }
 
-  /** A stack that is stopping is waited for; one that runs is an error. */
+  /** Waits for a stopping stack; a running one is an error. */
   async #takeLock(signal: AbortSignal): Promise<KernelLock> {
     for (;;) {
       const lock = await takeLock(homePaths(this.#home).lock, signal);
@@ -139,7 +139,7 @@ export class LocalStack {
     return supervised;
   }
 
-  /** Ready, or known to be unable to: a server that ends again and again says why in its log. */
+  /** Ready, or known to be unable: the log of a server that ends repeatedly tells why. */
   async #untilReady(server: Supervised, ready: Promise<void>): Promise<void> {
     let watcher: NodeJS.Timeout | undefined;
     const broken = new Promise<never>((_, reject) => {
@@ -200,7 +200,7 @@ export class LocalStack {
     try {
       writeState(this.#home, this.#state);
     } catch (error) {
-      // A full disk must not end what runs.
+      // A full disk must not end running work.
       process.stderr.write(`${homePaths(this.#home).state} cannot be written: ${error}\n`);
     }
   }
@@ -243,7 +243,7 @@ function serverEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isForeign(name)));
 }
 
-/** Whoever launched this process in the background reads it from the state: with what to do. */
+/** The launcher of this background process reads it, with its hint, from the state. */
 function failureText(error: unknown): string {
   if (error instanceof PartloopError && error.code === 'refused')
     return `${error.message} ${error.hint ?? ''}`.trimEnd();

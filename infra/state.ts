@@ -9,9 +9,9 @@ const supervisedSchema = z.object({
   process: processRef.nullable(),
   /** Times it was started again after it ended by itself. */
   restarts: z.number().int(),
-  /** Exit code or signal of its last end, null while it never ended. */
+  /** Exit code or signal of its last end, null if it never ended. */
   lastExit: z.string().nullable(),
-  /** Why it ended at last, by its own words; null where it never ended, or could not say. */
+  /** Reason of its last end, in its own words; null if it never ended or could not tell. */
   lastWords: z
     .object({ code: z.string().nullable(), message: z.string(), hint: z.string().nullable() })
     .nullable()
@@ -34,7 +34,7 @@ const stateSchema = z.object({
 export type StackState = z.infer<typeof stateSchema>;
 export type SupervisedState = z.infer<typeof supervisedSchema>;
 
-/** The last written state of the local stack, or null where none was ever started in this home. */
+/** The last written state of the local stack, or null if none was ever started in this home. */
 export function readState(home: string): StackState | null {
   const path = homePaths(home).state;
   const text = readIfThere(path);

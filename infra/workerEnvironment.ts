@@ -8,8 +8,8 @@ import { LOCAL_REGION, LOCAL_STORE } from './services/seaweed.js';
 import { LOCAL_NAMESPACE } from './services/temporalServer.js';
 
 /**
- * The environment of a worker: what it needs to reach the services is handed to it, and what the user's shell says
- * about AWS and Temporal is left out, unless it names the services to use.
+ * The environment of a worker: it gets the variables to reach the services. AWS and Temporal variables of the user's
+ * shell are left out, unless they name the services to use.
  */
 export function workerEnvironment(home: string, ports: Ports, credentials: StackCredentials): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = {};
@@ -23,8 +23,7 @@ export function workerEnvironment(home: string, ports: Ports, credentials: Stack
     environment[name] = value;
   }
   if (!keepTemporal) {
-    // A file that says nothing, so that a profile in the user's own configuration cannot add TLS or keys to the local
-    // service.
+    // An empty file, so that a profile in the user's own configuration cannot add TLS or keys to the local service.
     writeWhole(homePaths(home).temporalConfig, '[profile.default]\n');
     environment.TEMPORAL_CONFIG_FILE = homePaths(home).temporalConfig;
     environment.TEMPORAL_ADDRESS = `127.0.0.1:${ports.temporal}`;

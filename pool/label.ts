@@ -5,7 +5,7 @@ import { BACKGROUND, IGNORE_INDEX, type Taxonomy } from '../domain/taxonomy.js';
 import { keys } from '../storage/keys.js';
 import { encodeLabel } from '../storage/pictures/labelMask.js';
 
-/** What an index row says of a label. */
+/** The facts about a label in an index row. */
 export type LabelFields = Pick<IndexRow, 'labelUri' | 'labelSha256' | 'classes'>;
 
 /** A label as a pool stores it: named by the digest of its bytes. */
@@ -16,8 +16,8 @@ export interface PoolLabel extends LabelFields {
 /**
  * A label on its way into a pool.
  *
- * @throws PartloopError `data-invalid` for a value that the taxonomy does not have, and for a label that is ignored
- * everywhere
+ * @throws PartloopError `data-invalid` for a value that the taxonomy does not have, and for a label of only ignored
+ * pixels
  */
 export async function poolLabel(
   { name, taxonomy }: { name: string; taxonomy: Taxonomy },
@@ -30,7 +30,7 @@ export async function poolLabel(
   return { labelUri: keys.label(name, labelSha256), labelSha256, classes, bytes };
 }
 
-/** Classes that a label has, ascending, background left out. */
+/** Classes of a label, ascending, without background. */
 function classesOf(label: Uint8Array, taxonomy: Taxonomy): number[] {
   const present = new Uint8Array(256);
   for (const value of label) present[value] = 1;

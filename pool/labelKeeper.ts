@@ -5,9 +5,9 @@ import { isPurged } from './import/decide.js';
 import type { LabelFields, PoolLabel } from './label.js';
 
 /**
- * Stores labels for rows to come, of imports and reviews alike. Equal labels are one object: while the bytes of removed
- * images are deleted, the label of a row that is not in the pool yet looks unused. So labels that others had first are
- * put again once their row is in: either the deletion sees the row, or it is over by then.
+ * Stores labels for coming rows, of imports and of reviews. Equal labels are one object. During a deletion of bytes,
+ * the label of a row that is not yet in the pool looks unused. So a label that existed before is stored again after its
+ * row was added: by then either the deletion sees the row, or it is over.
  */
 export class LabelKeeper {
   private readonly shared = new Map<string, Uint8Array>();
@@ -33,7 +33,7 @@ export class LabelKeeper {
     return fields;
   }
 
-  /** To be called once rows are in the pool. */
+  /** Call this when the rows are in the pool. */
   async settle(rows: readonly IndexRow[]): Promise<void> {
     for (const { labelUri } of rows) {
       const bytes = this.shared.get(labelUri);

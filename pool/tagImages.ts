@@ -9,17 +9,17 @@ import { type Decision, decide } from './import/decide.js';
 export interface TagReport {
   version: number;
   updated: number;
-  /** Nothing new is said of them. */
+  /** Nothing new is given for them. */
   known: number;
   refused: { name: string; reason: string }[];
   movedToTest: string[];
 }
 
 /**
- * Take tags, vehicle, split and source of images that the pool has already. Images are named by their id, their name in
- * the pool, or the last part of it where no other image has that.
+ * Set tags, vehicle, split and source of images in the pool. Images are named by their id, their name in the pool, or
+ * the last part of it if no other image has that.
  *
- * @param relabel what the file says counts, also where it was said before and changed since
+ * @param relabel the file's facts count, even if they were given before and changed since
  */
 export async function tagImages(
   pool: Pool,
@@ -62,7 +62,7 @@ function count(report: Omit<TagReport, 'version'>, name: string, decision: Decis
   }
 }
 
-/** The image of a name, or why there is none. */
+/** The image of a name, or the reason why there is none. */
 function taggable(history: PoolHistory): (name: string) => IndexRow | string {
   const find = imageFinder(history.images());
   return (name) => {

@@ -6,7 +6,7 @@ import type { SampleComparison } from '../domain/sample/compare.js';
 import type { Step } from '../domain/steps.js';
 import type { Tuning } from '../domain/tune/proposal.js';
 
-/** Everything a report shows, already read from the store: rendering needs no I/O. */
+/** All data that a report shows, already read from the store: rendering needs no I/O. */
 export interface ReportData {
   loop: string;
   iteration: number;
@@ -21,11 +21,11 @@ export interface ReportData {
   slices: SliceQuality[];
   worst: WorstImage[];
   detection: DetectionSummary;
-  /** What steps went on without, the first images of each. */
+  /** Images that steps left out, the first ones of each step. */
   leftOut: LeftOutGroup[];
   sample: { comparison: SampleComparison; reasons: { why: string; count: number }[]; picks: Picture[] };
   findings: Picture[];
-  /** The search for better training settings; null where none was made. */
+  /** The search for better training settings; null if there was none. */
   tuning: Tuning | null;
   seconds: { step: Step; seconds: number; outcome: string }[];
   warnings: string[];
@@ -52,7 +52,7 @@ export interface ClassQuality {
   group: 'major' | 'minor';
   /** Test images with this class in their ground truth. */
   images: number;
-  /** null where the test set has no such pixel. */
+  /** null if the test set has no such pixel. */
   iou: number | null;
   recall: number | null;
   benchmarkIou: number | null;
@@ -74,7 +74,7 @@ export interface WorstImage {
   mistake: string;
 }
 
-/** Images that one step went on without. */
+/** Images that one step left out. */
 export interface LeftOutGroup {
   /** `drawn`, `scanned`, `picked`, `training`, `validation` or `test` images. */
   of: string;
@@ -92,7 +92,7 @@ export interface DetectionSummary {
   overThreshold: number;
   quarantined: number;
   unreadable: number;
-  /** Probability from which images are set aside; null where none reaches the precision that was asked for. */
+  /** Images of at least this probability are set aside; null if none reaches the required precision. */
   quarantineAt: number | null;
   /** Calibrated estimate of the share of wrong images. */
   estimatedWrong: number | null;
@@ -100,17 +100,21 @@ export interface DetectionSummary {
   classes: { name: string; findings: number }[];
   missing: number;
   /**
-   * What became of every image of the pool: `scanned 130 of 600 images; …`; null for scans of before it was counted.
+   * The outcome forevery image of the pool: `scanned 130 of 600 images; …`; null for older scans, which do not count
+   * it.
    */
   counts: string | null;
   /**
-   * By tag value: images scanned, those over the quarantine threshold, those set aside; the most often suspected first.
+   * By tag value: images scanned, those over the quarantine threshold, those set aside; values suspected most often
+   * come first.
    */
   slices: { tag: string; value: string; images: number; overThreshold: number; quarantined: number }[];
-  /** What reviewers said so far, by kind and by the scan's own probability; empty before the first review. */
+  /** Answers of reviewers so far, by kind and by the scan's own probability; empty before the first review. */
   answers: ReturnType<typeof precisionByKind>;
   reliability: ReturnType<typeof reliabilityOf>;
-  /** Images drawn for review whatever their probability, and what the answers so far say; null without answers. */
+  /**
+   * Images drawn for review regardless of their probability, and the estimates from the answers; null without answers.
+   */
   audit: number;
   recall: AuditEstimate | null;
 }
@@ -122,7 +126,7 @@ export interface Picture {
   fileName: string;
   /** 0..1, for the bar under the picture; null without one. */
   score: number | null;
-  /** A data URI; null where the picture could not be read. */
+  /** A data URI; null if the picture could not be read. */
   src: string | null;
   width: number;
   height: number;

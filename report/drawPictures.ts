@@ -10,10 +10,10 @@ import { decodeLabel } from '../storage/pictures/labelMask.js';
 import type { Picture } from './data.js';
 import { type Overlay, overlayPicture, PICTURE_SIDE } from './overlay.js';
 
-/** What stands beside a picture. */
+/** The text beside a picture. */
 type Caption = Omit<Picture, 'src' | 'width' | 'height' | 'fileName'>;
 
-/** What is drawn, in order, with the rows of the images that it is of. */
+/** The pictures to draw, in order, with the rows of their images. */
 export interface ToDraw {
   rows: ReadonlyMap<string, ChunkRow>;
   taxonomy: Taxonomy;
@@ -21,7 +21,7 @@ export interface ToDraw {
   findings: readonly FindingRow[];
 }
 
-/** The pictures of picks and findings, one after the other. */
+/** The pictures of picks and findings, drawn one by one. */
 export async function drawPictures(
   deps: Pick<ActivityDeps, 'store' | 'log'>,
   { rows, taxonomy, picks, findings }: ToDraw,
@@ -44,7 +44,7 @@ export async function drawPictures(
   return drawn;
 }
 
-/** A picture that cannot be read is shown as such: a report never fails for one image. */
+/** An unreadable picture is shown as unreadable: a report never fails for one image. */
 async function drawPicture(
   { store, log }: Pick<ActivityDeps, 'store' | 'log'>,
   row: ChunkRow | undefined,
@@ -63,7 +63,7 @@ async function drawPicture(
     const label = await decodeLabel(await readLabel(store, row), row.fileName);
     return { ...empty, ...(await overlayPicture(await readImage(store, row), { ...overlay, label })) };
   } catch (error) {
-    log.warn({ error, file: row.fileName }, 'a picture of the report cannot be made');
+    log.warn({ error, file: row.fileName }, 'cannot make a picture of the report');
     return empty;
   }
 }

@@ -41,13 +41,13 @@ const scanSummarySchema = z.looseObject({
   quarantineAt: z.number().nullish(),
 });
 
-/** An iteration of the loop with what its steps left. */
+/** An iteration of the loop with the results of its steps. */
 export interface IterationSoFar {
   iteration: number;
   results: StepResults;
 }
 
-/** Everything that the report of an iteration shows; `history` ends with the iteration itself. */
+/** All data of an iteration's report; `history` ends with the iteration itself. */
 export async function gatherReport(
   deps: ActivityDeps,
   context: IterationContext,
@@ -63,7 +63,7 @@ export async function gatherReport(
   const decision = await readJson(store, outputOf(decide, 'decision'), decisionSchema);
   const rows = await evaluationRows(store, outputOf(evaluate, 'images'), context);
   const { benchmarkImages } = decide.outputs;
-  // What only one of the two could be judged on says nothing of their difference.
+  // Images on which only one of the two was judged tell nothing about their difference.
   const common =
     benchmarkImages === undefined ? null : onCommonImages(rows, await evaluationRows(store, benchmarkImages, context));
   const candidate = common?.candidate ?? rows;
@@ -107,7 +107,7 @@ export async function gatherReport(
   };
 }
 
-/** What the scan says of itself; a scan of before it was written down says nothing. */
+/** The scan's own summary; older scans have none. */
 async function summaryOf({ store }: ActivityDeps, { config }: IterationContext, { outputs }: ScanResult) {
   const usual = config.scan.quarantineAt;
   if (outputs.summary === undefined) return { warnings: [], quarantineAt: usual };
@@ -117,7 +117,7 @@ async function summaryOf({ store }: ActivityDeps, { config }: IterationContext, 
 
 type Answers = Pick<ReportData['detection'], 'answers' | 'reliability' | 'recall'>;
 
-/** What reviewers said of the scan's findings, as far as the scan knew. */
+/** Answers of reviewers to the scan's findings, as far as the scan knew them. */
 async function answersTo(
   { store }: ActivityDeps,
   { config }: IterationContext,

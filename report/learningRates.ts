@@ -12,8 +12,8 @@ export interface RatePoint {
 }
 
 /**
- * The plot of a learning rate range test (Smith 2017, section 3.3) as one SVG file of its own: loss over the rate, and
- * the suggested rate.
+ * The plot of a learning rate range test (Smith 2017, section 3.3) as a separate SVG file: loss over the rate, and the
+ * suggested rate.
  */
 export function learningRateChart(points: readonly RatePoint[], suggested: number | null): string {
   const chart = draw({

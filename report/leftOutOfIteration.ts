@@ -17,7 +17,7 @@ import type { LeftOutGroup } from './data.js';
 
 const NAMED = 10;
 
-/** What the steps of an iteration went on without, step by step; steps of before this was written down tell nothing. */
+/** The images that the steps of an iteration left out, step by step; older steps do not record them. */
 export async function leftOutOfIteration(
   store: ObjectStore,
   { draw, sample, train }: StepResults,

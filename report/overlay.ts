@@ -16,7 +16,7 @@ export interface Mask {
   height: number;
 }
 
-/** What is drawn over a picture. Boxes are fractions of the upright image. */
+/** The overlay of a picture. Boxes are fractions of the upright image. */
 export interface Overlay {
   label: Mask | null;
   /** Run lengths of the proposed region on the model's square grid, column by column, zeros first (COCO). */
@@ -27,8 +27,8 @@ export interface Overlay {
 }
 
 /**
- * A small picture as a WebP data URI: the upright image, the outline of the given label in white, the proposed region
- * or else the box tinted.
+ * A small picture as a WebP data URI: the upright image, the outline of the given label in white, and the proposed
+ * region or, without one, the box tinted.
  *
  * @param bytes the image file
  */

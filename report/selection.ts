@@ -3,13 +3,13 @@ import type { FindingRow, SampleRow } from '../domain/tables.js';
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
 import type { ReportData } from './data.js';
 
-// What of an iteration's rows the report counts and shows.
+// The parts of an iteration's rows that the report counts and shows.
 
 const FINDING_PICTURES = 24;
 const FINDINGS_A_KIND = 6;
 const PICK_PICTURES = 10;
 
-/** Findings by kind, the most frequent first, and of their images those that are set aside. */
+/** Findings by kind, the most frequent first, and the number of their images that are set aside. */
 export function countKinds(
   findings: readonly FindingRow[],
   quarantined: ReadonlySet<string>,
@@ -29,7 +29,7 @@ export function countKinds(
     .sort((a, b) => b.findings - a.findings || (a.kind < b.kind ? -1 : 1));
 }
 
-/** Findings by the class that they suggest, or else that they are about. */
+/** Findings by the class that they suggest or, without one, that they are about. */
 export function countClasses(
   findings: readonly FindingRow[],
   taxonomy: Taxonomy,
@@ -39,7 +39,7 @@ export function countClasses(
   return countBy(named).map(([name, count]) => ({ name, findings: count }));
 }
 
-/** Reasons by what drove the pick; the rare classes are a table of their own. */
+/** Reasons by the driver of the pick; rare classes have a separate table. */
 export function countReasons(picks: readonly SampleRow[]): { why: string; count: number }[] {
   return countBy(picks.map((pick) => pick.why.split(';')[0] ?? pick.why)).map(([why, count]) => ({ why, count }));
 }
@@ -50,7 +50,7 @@ function countBy(words: readonly string[]): [string, number][] {
   return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
 }
 
-/** The most probable findings, one an image and a few a kind, so that every kind is seen. */
+/** The most probable findings: one per image and a few per kind, so that every kind is shown. */
 export function mostSuspect(findings: readonly FindingRow[]): FindingRow[] {
   const images = new Set<string>();
   const kinds = new Map<string, number>();

@@ -3,7 +3,7 @@ import { TAG_NAMES } from '../domain/tags.js';
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
 import type { ClassQuality, ReportData, SliceQuality, WorstImage } from './data.js';
 
-/** Tag values of fewer images tell nothing by their share. */
+/** The share of a tag value with fewer images tells nothing. */
 const LEAST = 10;
 
 interface Sums {
@@ -36,7 +36,7 @@ export function wholeSetMiou(rows: readonly Pick<EvaluationRow, 'confusion'>[]):
   return ious.length === 0 ? null : ious.reduce((sum, iou) => sum + iou, 0) / ious.length;
 }
 
-/** One line a class, beside the benchmark where its evaluation is given. */
+/** One line per class, beside the benchmark if its evaluation is given. */
 export function classTable(
   rows: readonly EvaluationRow[],
   benchmark: readonly EvaluationRow[] | null,
@@ -84,7 +84,7 @@ export function sliceTable(rows: readonly EvaluationRow[], benchmark: readonly E
   });
 }
 
-/** The test images the model does worst on, with their largest confusion in words. */
+/** The test images on which the model is worst, with their largest confusion in words. */
 export function worstImages(rows: readonly EvaluationRow[], taxonomy: Taxonomy, count: number): WorstImage[] {
   const names = labelNames(taxonomy);
   return rows
@@ -130,8 +130,8 @@ function* triples(flat: readonly number[]): Generator<[number, number, number]> 
 }
 
 /**
- * How many images of each tag value the scan suspects; the highest share first, values with fewer than `LEAST` images
- * left out.
+ * The number of images that the scan suspects per tag value, the highest share first; values with fewer than `LEAST`
+ * images are left out.
  */
 export function suspicionByTag(
   scanned: readonly ScanImageRow[],

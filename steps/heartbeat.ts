@@ -2,24 +2,24 @@ import { Context } from '@temporalio/activity';
 import type { Progress } from '../domain/progress.js';
 import { Speed } from './speed.js';
 
-/** Interval of the timer where the activity has no heartbeat timeout, in milliseconds. */
+/** Interval of the timer in milliseconds, if the activity has no heartbeat timeout. */
 const DEFAULT_INTERVAL_MS = 10_000;
 
 export interface Heartbeat {
-  /** What the UI and the commands show of a running activity; sent with the next beat. */
+  /** The progress of a running activity for the UI and the commands; sent with the next heartbeat. */
   report(progress: Progress): void;
   /**
-   * Aborts when the activity is cancelled, paused, reset, timed out, or its worker shuts down. End what was started,
-   * then throw `signal.reason`: an AbortError would not be understood by the server.
+   * Aborts when the activity is cancelled, paused, reset, timed out, or its worker shuts down. End everything that was
+   * started, then throw `signal.reason`: the server would not understand an AbortError.
    */
   readonly signal: AbortSignal;
 }
 
 /**
- * Run `work` with a heartbeat every half heartbeat timeout, for as long as it takes; given `quietAfterMs`, no longer
- * than so many milliseconds after the last report once there was one, so that an attempt in which nothing moves is lost
- * to the server. A bare timer hides a hung child: who starts one watches its progress apart
- * (`training/process/process.ts`). Outside an activity (tests, tools) it runs the work with a signal that never fires.
+ * Run `work` with a heartbeat every half heartbeat timeout, for as long as it takes. With `quietAfterMs`, heartbeats
+ * stop this many milliseconds after the last report, so that the server gives up an attempt without progress. A bare
+ * timer hides a hung child: code that starts one must watch its progress separately (`training/process/process.ts`).
+ * Outside an activity (tests, tools) it runs the work with a signal that never fires.
  */
 export async function withHeartbeat<T>(
   work: (beat: Heartbeat) => Promise<T>,
@@ -55,7 +55,7 @@ export async function withHeartbeat<T>(
   }
 }
 
-/** Throw the reason of the cancellation if there was one; call between the parts of a long piece of work. */
+/** Throw the reason of the cancellation if there was one; call it between the parts of long work. */
 export function throwIfCancelled(signal: AbortSignal): void {
   if (signal.aborted) throw signal.reason;
 }

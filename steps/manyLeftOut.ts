@@ -2,10 +2,10 @@ import { type Allowance, allowedLeftOut, type LeftOut, tooManyLeftOut } from '..
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 
 /**
- * Refuse to go on without more images than the configuration allows; then all of them are listed under `key`, as
- * `pool remove --images` reads it.
+ * Refuse to continue if more images are left out than the configuration allows; then all of them are listed under
+ * `key`, in the form that `pool remove --images` reads.
  *
- * @throws PartloopError `data-invalid` with the count, the first images, where the list is and what to do
+ * @throws PartloopError `data-invalid` with the count, the first images, the place of the list and a hint
  */
 export async function refuseManyLeftOut(
   store: ObjectStore,

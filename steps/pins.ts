@@ -8,32 +8,35 @@ import { openSealed, sealed } from '../storage/seal.js';
 import type { ActivityDeps } from './deps.js';
 import { forceToken, isForced } from './runStep.js';
 
-/** What a step found where others write meanwhile, e.g. the newest version of a pool or the model in production. */
+/**
+ * State that others may change meanwhile, as a step found it, e.g. the newest version of a pool or the model in
+ * production.
+ */
 export interface Pinned<T> {
   value: T;
   /**
-   * Keep it for whoever does the step again: it must find done what is done, also where the run that did it left no
-   * record since it was terminated or reset. Call it once the step is as good as done: one that failed looks anew.
+   * Keep it for another execution of the step: that must find finished work done, even if the run that did it left no
+   * record because it was terminated or reset. Call it when the step is nearly done: a failed step looks again.
    *
-   * @throws PartloopError `store-conflict`, which passes, where another attempt kept something else
+   * @throws PartloopError `store-conflict`, which is transient, if another attempt kept something else
    */
   keep(): Promise<void>;
 }
 
-/** Something that is looked for once per iteration. */
+/** State that is looked up once per iteration. */
 export interface Pin<T> {
   name: 'pool-version' | 'benchmark' | 'reviews';
-  /** A forced replay from here or before looks anew. */
+  /** A forced replay from this step or an earlier one looks again. */
   step: Step;
   schema: z.ZodType<T>;
 }
 
-/** What needs no keeping: it is recorded already, or each attempt is to look anew. */
+/** State that need not be kept: it is recorded already, or each attempt should look again. */
 export const unpinned = <T>(value: T): Pinned<T> => ({ value, keep: () => Promise.resolve() });
 
 /**
- * The results that the iteration's record holds, for the steps that a replay from `step` does not do again; none where
- * it was of another pool.
+ * The results in the iteration's record, for the steps that a replay from `step` does not repeat; none if the record is
+ * of another pool.
  */
 export async function recordedResults(
   { store }: Pick<ActivityDeps, 'store'>,
@@ -46,7 +49,7 @@ export async function recordedResults(
   return own?.config.pool === context.config.pool ? own.results : {};
 }
 
-/** What an earlier attempt of this iteration kept, or else what `find` finds. */
+/** The state that an earlier attempt of this iteration kept, otherwise the result of `find`. */
 export async function pinned<T>(
   { store, log }: Pick<ActivityDeps, 'store' | 'log'>,
   context: IterationContext,
@@ -70,7 +73,7 @@ export async function pinned<T>(
       throw new PartloopError('store-conflict', `${key}: another attempt at the step found something else meanwhile`);
   }
 
-  /** Null where there is none, and where it is damaged: what is looked for anew is most often the same. */
+  /** Null if there is none or it is damaged: a new look usually finds the same. */
   async function readKept(): Promise<{ value: T } | null> {
     const object = await store.tryGet(key);
     if (object === null) return null;
@@ -78,7 +81,7 @@ export async function pinned<T>(
       return openSealed(object.body, key, fileSchema, { isSealed: () => true });
     } catch (error) {
       if (!(error instanceof PartloopError) || error.code !== 'data-invalid') throw error;
-      log.warn({ error: error.message }, 'what the step found earlier cannot be read: it looks anew');
+      log.warn({ error: error.message }, 'the state that the step found earlier is unreadable: it looks again');
       return null;
     }
   }

@@ -9,7 +9,7 @@ export function poolOf({ store, home }: Pick<ActivityDeps, 'store' | 'home'>, na
   return openPool(store, name, { cacheFolder: join(home, 'cache', 'segments') });
 }
 
-/** The pool that was asked for, or the only one there is; @throws PartloopError `input-invalid` listing the pools */
+/** The requested pool, or the only one; @throws PartloopError `input-invalid` listing the pools */
 export async function choosePool(store: ObjectStore, asked: string | undefined): Promise<string> {
   const pools = await listPools(store);
   if (asked !== undefined && pools.includes(asked)) return asked;

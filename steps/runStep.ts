@@ -24,7 +24,7 @@ const commitSchema = z.object({
   attempt: z.string(),
   inputs: z.unknown(),
   committedAt: z.string(),
-  /** What the attempt wrote, by name in its folder; not in commits of before it was kept. */
+  /** Files of the attempt, by name in its folder; absent in older commits. */
   files: fileDigestsSchema.optional(),
 });
 
@@ -32,28 +32,28 @@ const commitSchema = z.object({
 export interface Attempt {
   token: string;
   digest: string;
-  /** Digest of the same work where no replay had asked for it anew; null for work that was not forced. */
+  /** Digest of the same work without the replay that asked for it again; null for work that was not forced. */
   unforced: string | null;
-  /** The store that every output is written through: it notes their digests for the commit. */
+  /** The store for all outputs: it notes their digests for the commit. */
   store: ObjectStore;
   /** The key of an output file of this attempt. */
   key(file: string): string;
 }
 
-/** True where a forced replay asks for this step to be done again. */
+/** True if a forced replay asks for this step again. */
 export function isForced(context: IterationContext, step: Step): boolean {
   return context.force !== null && STEPS.indexOf(step) >= STEPS.indexOf(context.force.from);
 }
 
-/** The token of a forced replay that asks for this work to be done again; null where none does. */
+/** The token of a forced replay that asks for this work again; null if none does. */
 export function forceToken(context: IterationContext, step: Step | Part): string | null {
   return isForced(context, isPart(step) ? PARTS[step] : step) ? (context.force?.token ?? null) : null;
 }
 
 /**
  * Do a step unless it is done: the digest of `inputs` (data, resolved config, the step's `version`, model digests;
- * never attempts, times or endpoints) names its place, `commit.json` made once by a conditional write says that it is
- * whole. Checked here, inside the activity, so that a Temporal retry, a UI reset and a replay all agree. Where two
+ * never attempts, times or endpoints) names its place. `commit.json`, made once by a conditional write, marks it as
+ * complete. The check is here, inside the activity, so that a Temporal retry, a UI reset and a replay all agree. If two
  * attempts finish, the first commit wins and both return it.
  */
 export async function runStep<C extends StepContract>(
@@ -105,8 +105,7 @@ export async function isCommitted(
 }
 
 /**
- * Of these results those whose commits are still there, up to the first that is not: it and what follows are done
- * again.
+ * The results whose commits still exist, up to the first missing one: that one and the following ones are done again.
  */
 export async function committedResults(
   store: ObjectStore,
@@ -135,7 +134,7 @@ async function readCommit<C extends StepContract>(
   return parseCommit(object.body, key, schema, redoHint({ of: { loop, iteration, step: contract.step } })).result;
 }
 
-/** An output without a digest would be read unchecked for ever. */
+/** An output without a digest would always be read unchecked. */
 function assertNoted(outputs: object, folder: string, files: FileDigests): void {
   for (const key of Object.values(outputs)) {
     if (typeof key !== 'string') continue;

@@ -11,26 +11,26 @@ import {
   openSealed,
 } from './seal.js';
 
-/** What a commit says of the files beside it: those of the attempt that won. Commits of before have no digests. */
+/** A commit's record of the files beside it: those of the attempt that won. Older commits have no digests. */
 export const commitFilesSchema = z.object({
   attempt: z.string().optional(),
   files: fileDigestsSchema.optional(),
 });
 export type CommitFiles = z.infer<typeof commitFilesSchema>;
 
-/** Checkpoints hold their digests themselves, come and go, and are no output. */
+/** Checkpoints contain their own digests, are temporary, and are no outputs. */
 const CHECKPOINT = /^checkpoints\//;
 /** Labels are named by their digests; a step may write thousands. */
 const LABEL = /^labels\/([0-9a-f]{64})\.png$/;
 
-/** The digest that a file's own name tells. */
+/** The digest in a file's own name. */
 export const digestInName = (file: string): string | null => LABEL.exec(file)?.[1] ?? null;
 
-/** Read a commit of whatever schema; one with digests must hold its own too. */
+/** Read a commit of any schema; one with digests must contain its own too. */
 export const parseCommit = <T>(body: Uint8Array, key: string, schema: z.ZodType<T>, hint: string): T =>
   openSealed(body, key, schema, { isSealed: (value) => 'files' in value, hint });
 
-/** How a damaged or missing file is made anew, for people. */
+/** How to make a damaged or missing file again, for people. */
 export function redoHint({ of }: Pick<CommittedFile, 'of'>): string {
   if (of === null) return 'Judge the test images again: `partloop iteration replay LOOP N --from evaluate`.';
   const step = isPart(of.step) ? PARTS[of.step] : of.step;
@@ -60,7 +60,7 @@ export function recording(store: ObjectStore, folder: string): { store: ObjectSt
       return store.putFile(key, path, contentType);
     },
   };
-  // Its methods may lie in a class, which a spread does not copy.
+  // Its methods may be on a class, which a spread does not copy.
   const all: ObjectStore = Object.create(store);
   return { store: Object.assign(all, recorder), files };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Taxonomy } from '../domain/taxonomy.js';
 
-/** JSON with sorted keys, so that equal inputs have equal digests. */
+/** JSON with sorted keys, so equal inputs have equal digests. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, entry: unknown) =>
     entry !== null && typeof entry === 'object' && !Array.isArray(entry)
@@ -16,7 +16,7 @@ export function digestOf(value: unknown): string {
 }
 
 /**
- * The digest under which models of a taxonomy are known: rules that change later keep it, since the classes are the
+ * The digest under which models of a taxonomy are known: later changes of rules keep it, since the classes are the
  * same.
  */
 export function digestOfTaxonomy(taxonomy: Taxonomy): string {

@@ -11,7 +11,10 @@ import { readJson } from './tables/json.js';
 import { readTable, writeTable } from './tables/table.js';
 import { ulid } from './ulid.js';
 
-/** An evaluation of one model on one test version: all of it, or without the images that could not be judged then. */
+/**
+ * An evaluation of one model on one test version: complete, or without the images that could not be judged at that
+ * time.
+ */
 export interface KeptEvaluation {
   images: string;
   summary: string;
@@ -21,12 +24,12 @@ export interface KeptEvaluation {
 const summarySchema = z.looseObject({ images: z.number().optional() });
 const leftOutOfSchema = z.looseObject({ leftOut: z.array(leftOutSchema).default([]) });
 const COMMIT = /[0-9A-Z]{26}\/commit\.json$/;
-/** Of before evaluations had commits: the summary was written last. */
+/** For older evaluations, which have no commits: the summary was written last. */
 const SUMMARY = /(without-[0-9a-f]{16}\/)?summary\.json$/;
 
 /**
- * What is kept under `place`, the evaluation with the fewest images left out and of these the newest; null where there
- * is none. One that cannot be read counts as absent, and `onUnreadable` is told why: it is made again.
+ * The evaluation kept under `place` with the fewest images left out, and of these the newest; null if there is none. An
+ * unreadable one counts as absent, and `onUnreadable` gets the reason: it is made again.
  */
 export async function findEvaluation(
   store: ObjectStore,
@@ -64,7 +67,7 @@ export async function findEvaluation(
   return null;
 }
 
-/** Keep an evaluation under a fresh name at `place`. The commit is written last and holds the digests of the rest. */
+/** Keep an evaluation under a fresh name at `place`. The commit is written last and has the digests of the rest. */
 export async function keepEvaluation(
   store: ObjectStore,
   place: string,

@@ -9,17 +9,16 @@ const TOLD_EVERY = 500;
 
 type Problem = Pick<LeftOut, 'kind' | 'reason'>;
 
-/** Rows whose image and label are where the index says, and the others with what is wrong; both in the order given. */
+/** Rows whose image and label are where the index says, and the others with their faults; both in the given order. */
 export interface HeadedRows<Row> {
   present: Row[];
   missing: LeftOut[];
 }
 
 /**
- * Look for the images and labels of `rows`, by HEAD alone. `onProgress` is told every 500 rows how many were looked
- * for.
+ * Check the images and labels of `rows`, only by HEAD requests. `onProgress` gets the number checked every 500 rows.
  *
- * @throws the reason of `signal` once it aborts
+ * @throws the reason of `signal` when it aborts
  */
 export async function headRows<Row extends IndexRow>(
   store: ObjectStore,
@@ -42,7 +41,7 @@ export async function headRows<Row extends IndexRow>(
   };
 }
 
-/** What is wrong with the objects of a row; null where both are there. */
+/** The fault of a row's objects; null if both are there. */
 async function headRow(store: ObjectStore, row: IndexRow): Promise<Problem | null> {
   return (
     (await problemOf(store, 'image', row.imageUri, row.imageEtag)) ??

@@ -12,7 +12,7 @@ export const keys = {
   image: (pool: string, sha256: string) => `pools/${pool}/images/${sha256}`,
   label: (pool: string, sha256: string) => `pools/${pool}/labels/${sha256}`,
   reviewsPrefix: (pool: string) => `pools/${pool}/reviews/`,
-  /** An import of reviews, or that one was taken back, one answer a line; files are only ever added. */
+  /** An import of reviews, or its undo, one answer per line; files are only ever added. */
   reviews: (pool: string, ulid: string) => `${keys.reviewsPrefix(pool)}${ulid}.jsonl`,
   derivativePrefix: (pool: string) => `pools/${pool}/derivatives/`,
   /** Upright copies reduced to at most `maxSide` pixels, by digest of their source. */
@@ -20,7 +20,7 @@ export const keys = {
     `pools/${pool}/derivatives/${maxSide}/images/${sha256}`,
   derivativeLabel: (pool: string, maxSide: number, sha256: string) =>
     `pools/${pool}/derivatives/${maxSide}/labels/${sha256}`,
-  /** There while a pool is being deleted: what is left of it is no pool, and none is made in its place. */
+  /** Exists while a pool is being deleted: its rest is no pool, and no pool is made in its place. */
   poolDeletion: (pool: string) => `pools/${pool}/deletion.json`,
   /** Where clients put drops for a pool; a drop's marker is written last. */
   inbox: (pool: string) => `inbox/${pool}/`,
@@ -48,13 +48,13 @@ export const keys = {
   /** The trainer's lease and the pointer to its newest checkpoint: a chain of If-Match writes. */
   checkpointChain: (loop: string, iteration: number, step: string, digest: string) =>
     `${keys.stepPrefix(loop, iteration, step, digest)}latest.json`,
-  /** Which recipe of the trainer a run keeps to, by what it trains on. */
+  /** The recipe of the trainer to which a run keeps, by its training input. */
   recipePin: (loop: string, iteration: number, step: string, digest: string) =>
     `loops/${loop}/iterations/${iterationLabel(iteration)}/recipes/${step}/${digest}.json`,
-  /** Which images the trainings on one set leave out, decided once. */
+  /** The images that the trainings on one set leave out, decided once. */
   leftOut: (loop: string, iteration: number, digest: string) =>
     `loops/${loop}/iterations/${iterationLabel(iteration)}/left-out/${digest}/images.json`,
-  /** What a step of the iteration found where others write, kept for whoever does it again. */
+  /** State that others may change, as a step of the iteration found it; kept for a repetition of the step. */
   pin: (loop: string, iteration: number, name: string, digest: string) =>
     `loops/${loop}/iterations/${iterationLabel(iteration)}/pins/${name}/${digest}.json`,
   /** There once a webhook took a message about an iteration. */
@@ -74,11 +74,11 @@ export const keys = {
   benchmark: (taxonomyDigest: string) => `registry/${taxonomyDigest}/benchmark.json`,
 } as const;
 
-/** A file whose digest stands in the commit of its folder. */
+/** A file with its digest in the commit of its folder. */
 export interface CommittedFile {
   /** Key of the commit. */
   commit: string;
-  /** The attempt whose file it is; null where a folder has one alone. */
+  /** The attempt of the file; null if a folder has only one. */
   attempt: string | null;
   /** Its name in the commit. */
   file: string;
@@ -89,7 +89,7 @@ export interface CommittedFile {
 const ATTEMPT = /^(loops\/([^/]+)\/iterations\/(\d+)\/([^/]+)\/[0-9a-f]{64}\/)([0-9a-f-]{36})\/(.+)$/;
 const EVALUATION = /^(evaluations\/[^/]+\/[^/]+\/\d+\/v\d+\/[0-9A-Z]{26}\/)([^/]+)$/;
 
-/** Where the digest of the object `key` stands; null for objects that no step wrote. */
+/** The place of the digest of the object `key`; null for objects that no step wrote. */
 export function committedFile(key: string): CommittedFile | null {
   const [, folder, loop, iteration, step, attempt, file] = ATTEMPT.exec(key) ?? [];
   if (folder !== undefined && loop !== undefined && step !== undefined && attempt !== undefined && file !== undefined)

@@ -10,13 +10,13 @@ import { compareAndSwap } from './objects/compareAndSwap.js';
 import type { ObjectStore } from './objects/objectStore.js';
 import { parseJson } from './tables/json.js';
 
-/** What a loop has done; empty for a loop that has done nothing yet. */
+/** A loop's record; empty for a loop that has done nothing yet. */
 export async function readLoopState(store: ObjectStore, loop: string): Promise<LoopState> {
   return (await read(store, loop)).state;
 }
 
 /**
- * Change a loop's state by a chain of conditional writes: whoever loses a race applies its change to the newer state.
+ * Change a loop's state by a chain of conditional writes: the loser of a race applies its change to the newer state.
  */
 export async function updateLoopState(
   store: ObjectStore,
@@ -69,8 +69,8 @@ export async function listLoops(store: ObjectStore): Promise<string[]> {
 }
 
 /**
- * Settings of a loop that this version does not have, `train.lrWarmup`: a later version wrote them, and they do nothing
- * here.
+ * Settings of a loop that this version does not have, `train.lrWarmup`: a later version wrote them, and they have no
+ * effect here.
  */
 export async function unknownSettings(store: ObjectStore, loop: string): Promise<string[]> {
   const { recorded, state } = await read(store, loop);

@@ -1,6 +1,6 @@
 /**
- * Do `work` for every item, in their order, at most `limit` at a time. The first error stops the rest: none begins
- * after it. An abort ends it after what is at hand, with the signal's reason.
+ * Do `work` forevery item, in their order, at most `limit` at a time. After the first error no further item begins. An
+ * abort ends it after the current items, with the signal's reason.
  */
 export async function forEachLimited<T>(
   items: readonly T[],

@@ -25,45 +25,45 @@ type Catalog = z.infer<typeof catalogSchema>;
 export interface Pool {
   name: string;
   taxonomy: Taxonomy;
-  /** What `defaults.json` holds, unchecked: settings of loops over this pool; its text where that is not JSON. */
+  /** The content of `defaults.json`, unchecked: settings of loops over this pool; its text if it is not JSON. */
   defaults: unknown;
   /** 0 for a pool without images. */
   latestVersion(): Promise<number>;
-  /** The latest revision of every image of a version, ordered by image id; removed images are left out. */
+  /** The latest revision of every image of a version, ordered by image id; without removed images. */
   readIndex(version: number): Promise<IndexRow[]>;
-  /** The same with the columns of a schema alone: a large pool's whole rows take a gigabyte. */
+  /** The same with only the columns of a schema: a large pool's whole rows take a gigabyte. */
   readColumns<T extends RevisionSchema>(version: number, schema: T): Promise<z.output<T>[]>;
   /** What a draw needs of the same images, by column; `onProgress` is told how many of how many rows were read. */
   readDrawColumns(version: number, onProgress?: (done: number, total: number) => void): Promise<DrawColumns>;
   /** The same rows of some images alone. */
   readImages(version: number, imageIds: ReadonlySet<string>): Promise<IndexRow[]>;
-  /** All that the pool was told up to its newest version. */
+  /** All rows of the pool up to its newest version. */
   history(): Promise<PoolHistory>;
   /**
-   * Add the rows of a plan as a new segment under a new version. The plan sees all that is known, and is made again
-   * where another writer was first: what writers do at one moment equals what they would do one after the other.
+   * Add the rows of a plan as a new segment under a new version. The plan sees everything known, and is made again if
+   * another writer was first: concurrent writes give the same result as writes one after the other.
    */
   append(plan: Plan): Promise<Appended>;
 }
 
-/** A schema of index rows that has at least the columns by which rows of an image are told apart. */
+/** A schema of index rows with at least the columns that tell rows of an image apart. */
 type RevisionSchema = z.ZodObject<Pick<typeof indexRowSchema.shape, keyof Revision>>;
 
-/** New rows, each with a higher revision than its image has so far; none where there is nothing new to say. */
+/** New rows, each with a higher revision than its image has so far; none if there is nothing new. */
 export type Plan = (history: PoolHistory) => readonly IndexRow[];
 
 export interface Appended {
-  /** The pool's version afterwards; unchanged where there was nothing new. */
+  /** The pool's version afterwards; unchanged if there was nothing new. */
   version: number;
   rows: readonly IndexRow[];
 }
 
 export interface PoolOptions {
-  /** Keep segments here, so that the index is not fetched again for every step. */
+  /** Folder for copies of segments, so that the index is not fetched again forevery step. */
   cacheFolder?: string;
 }
 
-/** @throws PartloopError `not-found` listing the pools there are */
+/** @throws PartloopError `not-found` listing the existing pools */
 export async function openPool(store: ObjectStore, name: string, options: PoolOptions = {}): Promise<Pool> {
   const object = await store.tryGet(keys.taxonomy(name));
   if (object === null) {
@@ -112,11 +112,11 @@ export async function openPool(store: ObjectStore, name: string, options: PoolOp
     return reader.newest();
   };
 
-  // Segments are only ever added, so a history is brought up to date by reading those that are new.
+  // Segments are only ever added, so a history is updated by reading the new ones.
   const known = { version: 0, segments: 0, history: new PoolHistory() };
   const catchUp = async (): Promise<Catalog> => {
     const catalog = await readCatalog(await latestVersion());
-    // Versions only grow: whoever goes on would write into what is left of the pool.
+    // Versions only grow: otherwise a writer would write into the rest of the pool.
     if (catalog.version < known.version)
       throw new PartloopError('not-found', `pool \`${name}\` was deleted while it was in use`);
     if (catalog.version !== known.version) {
@@ -186,10 +186,7 @@ export async function listPools(store: ObjectStore): Promise<string[]> {
   return pools.sort();
 }
 
-/**
- * A person may have edited the file: what is wrong with it concerns those who use the settings, not every reader of the
- * pool.
- */
+/** A person may have edited the file: its faults concern users of the settings, not every reader of the pool. */
 function jsonOrText(body: Uint8Array): unknown {
   const text = new TextDecoder().decode(body);
   try {

@@ -19,12 +19,12 @@ import { parseJson, readJson } from './tables/json.js';
 
 const rawRegistrySchema = z.looseObject({ model: z.unknown().optional() });
 
-/** The model in production for a taxonomy, with its history; empty where none was ever registered. */
+/** The model in production for a taxonomy, with its history; empty if none was ever registered. */
 export async function readRegistry(store: ObjectStore, taxonomyDigest: string): Promise<BenchmarkRegistry> {
   return (await read(store, taxonomyDigest)).registry;
 }
 
-/** Change the registry by conditional writes: whoever loses a race applies its change to the newer state. */
+/** Change the registry by conditional writes: the loser of a race applies its change to the newer state. */
 export async function updateRegistry(
   store: ObjectStore,
   taxonomyDigest: string,
@@ -44,7 +44,7 @@ export async function updateRegistry(
   return result;
 }
 
-/** Make `model` the benchmark; doing it twice changes nothing more. */
+/** Make `model` the benchmark; a second time changes nothing. */
 export async function registerBenchmark(
   store: ObjectStore,
   taxonomyDigest: string,
@@ -56,13 +56,13 @@ export async function registerBenchmark(
   );
 }
 
-/** Write a look at a test set down; the number of this look among those on its test version, from 1. */
+/** Record a look at a test set; returns its number among those on its test version, counted from 1. */
 export async function takeLook(store: ObjectStore, taxonomyDigest: string, look: Look): Promise<number> {
   const registry = await updateRegistry(store, taxonomyDigest, (current) => withLook(current, look).registry);
   return withLook(registry, look).number;
 }
 
-/** What a training left, as the registry names it; `of` says which iteration trained it. */
+/** A training's model in the registry's form; `of` names the iteration that trained it. */
 export async function trainedModel(
   store: ObjectStore,
   result: TrainResult,
@@ -82,7 +82,7 @@ async function read(
   if (object === null) return { registry: EMPTY_REGISTRY, etag: null, unknown: undefined };
   const registry = parseJson(object.body, key, benchmarkRegistrySchema);
   const { model: _, ...listed } = rawRegistrySchema.parse(parseJson(object.body, key, z.unknown()));
-  // History and looks are only ever added to, so what stands beside their entries is found by position; the model is
-  // replaced.
+  // History and looks are only ever added to, so additional fields of their entries are matched by position; the model
+  // is replaced.
   return { registry, etag: object.etag, unknown: unknownPart(benchmarkRegistrySchema, listed) };
 }

@@ -16,7 +16,7 @@ import { ulid } from './ulid.js';
 /** Names of the reviews that a scan took into account: its output `reviews`. */
 export const reviewListSchema = z.array(z.string());
 
-/** What reviewers have said of a pool so far. */
+/** Answers of reviewers about a pool so far. */
 export interface Reviews {
   /** In the order in which they were given; those of imports that were withdrawn are left out. */
   verdicts: Verdict[];
@@ -24,16 +24,16 @@ export interface Reviews {
   audits: AuditAnswer[];
   /** The imports that brought them, oldest first, withdrawn ones included. */
   imports: KnownImport[];
-  /** The objects they were read from, oldest first: reading these again gives the same verdicts. */
+  /** Their source objects, oldest first: reading these again gives the same verdicts. */
   keys: string[];
-  /** Of those names; null where there is no review. */
+  /** Digest of those names; null if there is no review. */
   digest: string | null;
 }
 
 /** One import of reviews, with its answers. */
 export interface KnownImport {
   id: string;
-  /** What it was; null in reviews of before this was written down. */
+  /** Its record; null in older reviews. */
   about: ReviewImport | null;
   verdicts: Verdict[];
   audits: AuditAnswer[];
@@ -46,7 +46,7 @@ type Line = z.infer<typeof lineSchema>;
 const typedSchema = z.looseObject({ type: z.unknown().optional() });
 const KNOWN_TYPES: ReadonlySet<string> = new Set(['audit', 'import', 'withdrawal']);
 
-/** Add an import of reviews as one new object, named by its id; nothing that is there changes. */
+/** Add an import of reviews as one new object, named by its id; nothing existing changes. */
 export async function appendReviews(
   store: ObjectStore,
   pool: string,
@@ -57,7 +57,7 @@ export async function appendReviews(
   await putLines(store, pool, id, about === null ? answers : [about, ...answers]);
 }
 
-/** Take imports of reviews back, all at once. What they said stays where it is, and counts no longer. */
+/** Undo imports of reviews, all at once. Their answers stay stored, but no longer count. */
 export async function withdrawReviews(
   store: ObjectStore,
   pool: string,
@@ -79,10 +79,10 @@ async function putLines(store: ObjectStore, pool: string, id: string, lines: rea
 }
 
 /**
- * All answers of a pool's reviewers, or those of the objects `only`, by which a withdrawal counts where its object is
+ * All answers of a pool's reviewers, or those of the objects `only`, in which case a withdrawal counts if its object is
  * among them.
  *
- * @throws PartloopError `data-invalid` naming the object and the line that is no answer
+ * @throws PartloopError `data-invalid` naming the object and the invalid line
  */
 export async function readReviews(store: ObjectStore, pool: string, only?: readonly string[]): Promise<Reviews> {
   const names = only === undefined ? await listReviews(store, pool) : [...only];
@@ -115,7 +115,7 @@ async function readLines(store: ObjectStore, key: string): Promise<Line[]> {
     if (line.trim() === '') return [];
     const bytes = new TextEncoder().encode(line);
     const { type } = parseJson(bytes, `${key}:${index + 1}`, typedSchema);
-    // A kind of line that only a later version writes says nothing here.
+    // A kind of line that only a later version writes is ignored here.
     if (typeof type === 'string' && !KNOWN_TYPES.has(type)) return [];
     return [parseJson(bytes, `${key}:${index + 1}`, lineSchema)];
   });

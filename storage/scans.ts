@@ -8,9 +8,9 @@ import { listLoops, readLoopState } from './loopState.js';
 import type { ObjectStore } from './objects/objectStore.js';
 import { parseJson } from './tables/json.js';
 
-/** A finished scan, of a loop's iteration or by itself. */
+/** A finished scan, of a loop's iteration or outside a loop. */
 export interface FoundScan {
-  /** `<loop>:<iteration>`, or the name of a scan that stands alone. */
+  /** `<loop>:<iteration>`, or the name of a scan outside a loop. */
   id: string;
   pool: string;
   poolVersion: number;
@@ -19,9 +19,9 @@ export interface FoundScan {
   findings: string;
   summary: string;
   seconds: number;
-  /** What became of every image of the pool; null for scans of before this was counted. */
+  /** The outcome forevery image of the pool; null for older scans. */
   counts: ScanCounts | null;
-  /** Key of the list of images that the draw did not find; null where it is not known. */
+  /** Key of the list of images that the draw did not find; null if it is unknown. */
   missing: string | null;
 }
 
@@ -30,7 +30,7 @@ const ID = /^([a-z0-9][a-z0-9-]{0,62})(?::(\d{1,6}))?$/;
 /**
  * The scan that a person names: a scan's own name, a loop (its last scan), or `<loop>:<iteration>`.
  *
- * @throws PartloopError `not-found` saying what there is
+ * @throws PartloopError `not-found` listing what there is
  */
 export async function findScan(store: ObjectStore, id: string): Promise<FoundScan> {
   const [, name, iteration] = ID.exec(id) ?? [];
@@ -60,13 +60,13 @@ export async function findScan(store: ObjectStore, id: string): Promise<FoundSca
   return found(`${name}:${entry.iteration}`, pool, Number(draw?.facts.poolVersion), scan, draw?.outputs.missing);
 }
 
-/** What a scan that stands alone recorded at its end; null where there is none of this name. */
+/** The record of a scan outside a loop; null if there is none of this name. */
 export async function readScanRecord(store: ObjectStore, name: string): Promise<ScanRecord | null> {
   const there = await store.tryGet(keys.scan(name));
   return there === null ? null : parseJson(there.body, keys.scan(name), scanRecordSchema);
 }
 
-/** Names of the finished scans that stand alone, in order. */
+/** Names of the finished scans outside loops, in order. */
 export async function listScans(store: ObjectStore): Promise<string[]> {
   const names: string[] = [];
   for await (const { key } of store.list('scans/')) {
@@ -76,7 +76,7 @@ export async function listScans(store: ObjectStore): Promise<string[]> {
   return names.sort();
 }
 
-/** All finished scans of a pool, of loops and alone, the newest first. */
+/** All finished scans of a pool, in and outside loops, the newest first. */
 export async function poolScans(store: ObjectStore, pool: string): Promise<FoundScan[]> {
   const scans: { at: string; scan: FoundScan }[] = [];
   for (const name of await listScans(store)) {
@@ -100,7 +100,7 @@ export async function poolScans(store: ObjectStore, pool: string): Promise<Found
   return scans.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0)).map(({ scan }) => scan);
 }
 
-/** Records of before the draw was kept name its chunk: the list lies beside it. */
+/** Older records name only the chunk of the draw: the list is beside it. */
 const missingOf = ({ draw, chunk }: ScanRecord): string | undefined =>
   draw === null ? chunk.replace(/[^/]*$/, 'missing.json') : draw.outputs.missing;
 

@@ -8,7 +8,7 @@ import { isRecord } from '../domain/base/isRecord.js';
 import { digestOf } from './digest.js';
 import { parseJson } from './tables/json.js';
 
-/** What an object was when it was written. */
+/** The digest of an object at the time of its writing. */
 export const fileDigestSchema = z.object({ sha256: sha256Schema, size: z.number().int().nonnegative() });
 export type FileDigest = z.infer<typeof fileDigestSchema>;
 
@@ -16,15 +16,15 @@ export type FileDigest = z.infer<typeof fileDigestSchema>;
 export const fileDigestsSchema = z.record(z.string(), fileDigestSchema);
 export type FileDigests = z.infer<typeof fileDigestsSchema>;
 
-/** A value as JSON that holds its own digest, so that no bit of it changes unseen. */
+/** A value as JSON with its own digest, so that no bit of it changes unnoticed. */
 export function sealed(value: Readonly<Record<string, unknown>>): string {
   const plain: unknown = JSON.parse(JSON.stringify(value));
   return JSON.stringify({ ...(isRecord(plain) ? plain : {}), sha256: digestOf(plain) }, null, 1);
 }
 
 /**
- * Read what `sealed` wrote. Objects of before there were seals have none, and `isSealed` says which must have one: else
- * the flip of a bit in the seal's name would take it away.
+ * Read the output of `sealed`. Older objects have no seal, and `isSealed` tells which must have one: otherwise a
+ * flipped bit in the seal's name would remove it.
  *
  * @throws PartloopError `data-invalid` naming the key
  */

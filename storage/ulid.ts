@@ -4,7 +4,7 @@ import { ULID_LETTERS, ULID_TIME_LETTERS } from '../domain/base/ids.js';
 const RANDOM_LETTERS = 16;
 
 /**
- * A name that sorts by the time it was made: 48 bits of milliseconds, 80 random bits (https://github.com/ulid/spec).
+ * A name that sorts by its time of creation: 48 bits of milliseconds, 80 random bits (https://github.com/ulid/spec).
  */
 export function ulid(now: Date): string {
   let rest = now.getTime();

@@ -5,20 +5,20 @@ import type { Turn } from './checkpoints/chainState.js';
 import type { Commands } from './trainingRun.js';
 
 /**
- * Which request of a person an attempt belongs to. Every way to ask again is a new run of the workflow (a retry, a
+ * The request of a person to which an attempt belongs. Every way to ask again is a new run of the workflow (a retry, a
  * replay, a reset in the UI) or a higher `retry` in its context; retries of the server are neither.
  */
 export function generationOf({ retry = 0 }: IterationContext): string {
   return `${workflowOf()?.runId ?? 'direct'}:${retry}`;
 }
 
-/** Which try of the server this is; null outside an activity. */
+/** Number of the server's attempt; null outside an activity. */
 export function turnOf(): Turn | null {
   const info = infoOf();
   return info === null ? null : { activity: info.activityId, attempt: info.attempt };
 }
 
-/** What a person can do about a training of this iteration that stands still. */
+/** Actions of a person for a stalled training of this iteration. */
 export function commandsFor({ loop, iteration }: IterationContext, step: 'train' | 'fold' | 'trial'): Commands {
   const from = { train: 'train', fold: 'scan', trial: 'tune' }[step];
   const workflow = workflowOf()?.workflowId.split(':').slice(0, 4).join(':');

@@ -14,26 +14,26 @@ import { diskFull, diskFullError, freeBytes, sizeText } from './room.js';
 
 const DOWNLOADS_IN_FLIGHT = 8;
 const COPY_MAIN = new URL('../inference/copyMain.js', import.meta.url);
-/** Left free on the disk, for checkpoints and everyone else. */
+/** Bytes to leave free on the disk, for checkpoints and other programs. */
 const SPARE_BYTES = 2 * 2 ** 30;
 
 export interface SyncOptions {
   store: ObjectStore;
   pool: string;
   home: string;
-  /** Longest side in pixels of the copies; smaller images are taken as they are. */
+  /** Longest side in pixels of the copies; smaller images are used as they are. */
   side: number;
-  /** Highest label value but 255. */
+  /** Highest label value apart from 255. */
   classes: number;
   signal: AbortSignal;
-  /** Files that one run uses, over all its lists: they stay in the cache. */
+  /** Files of one run, over all its lists: they stay in the cache. */
   used?: Set<string>;
   onProgress(done: number, of: number): void;
 }
 
-/** A list as the trainer reads it, and what it is without. */
+/** A list in the trainer's form, and the images left out of it. */
 export interface Dataset {
-  /** One JSON object an image, in order of image id. */
+  /** One JSON object per image, in order of image id. */
   lines: string[];
   leftOut: LeftOut[];
 }
@@ -41,8 +41,8 @@ export interface Dataset {
 /**
  * Bring the derivatives of `rows` onto this disk. The cache is keyed by content and shared by all runs, so a retry and
  * the next iteration download only what is new. An image that is gone, changed or unusable is left out with its reason,
- * so that it does not end the training hours later. Copies are made in a process of their own: a picture that ends it
- * again and again is unusable, and nothing else is lost.
+ * so that it does not end the training hours later. Copies are made in a separate process: a picture that ends it
+ * repeatedly is unusable, and nothing else is lost.
  */
 export async function syncDataset(rows: readonly IndexRow[], options: SyncOptions): Promise<Dataset> {
   const { store, pool, home, side, classes, signal } = options;
@@ -76,9 +76,9 @@ export async function syncDataset(rows: readonly IndexRow[], options: SyncOption
       await room.check(sorted.length - done);
       const paths = cachePaths(home, pool, side, row);
       try {
-        // Content-addressed, so what lies on this disk needs no question to the store.
+        // Content-addressed, so files on this disk need no request to the store.
         const there = await Promise.all([cached(paths.image), cached(paths.label)]);
-        // Copies of an older form may lie there.
+        // There may be copies of an older form.
         if (there.includes(false) || !(await isCopyFile(paths.image))) {
           const { image, label } = await readDerivative(store, pool, row, { maxSide: side, classes, make });
           await keep(paths.image, image);
@@ -102,11 +102,11 @@ export async function syncDataset(rows: readonly IndexRow[], options: SyncOption
   return { lines: lines.filter((line) => line !== null), leftOut: bad.filter((image) => image !== null) };
 }
 
-/** Write a list where the trainer finds it. */
+/** Write a list to the place where the trainer finds it. */
 export const writeList = (path: string, { lines }: Pick<Dataset, 'lines'>): Promise<void> =>
   writeWhole(path, `${lines.join('\n')}\n`);
 
-/** Forget the copies of images on this disk: the next run fetches them again. */
+/** Delete the copies of images on this disk: the next run fetches them again. */
 export async function dropCached(
   rows: readonly IndexRow[],
   { home, pool, side }: Pick<SyncOptions, 'home' | 'pool' | 'side'>,
@@ -123,7 +123,9 @@ function cachePaths(home: string, pool: string, side: number, row: IndexRow): { 
   };
 }
 
-/** Says before the disk is full, not after, that a training set does not fit: by the mean size of what came so far. */
+/**
+ * Reports before the disk is full, not after, that a training set does not fit: by the mean size of the files so far.
+ */
 class DiskRoom {
   private bytes = 0;
   private files = 0;
@@ -143,7 +145,7 @@ class DiskRoom {
     if (this.files < 32 || this.files < this.checkedAt + 1_000) return;
     this.checkedAt = this.files;
     const wanted = (this.bytes / this.files) * 2 * imagesLeft + SPARE_BYTES;
-    // Copies lie in the cache, which may be a disk of its own.
+    // Copies are in the cache, which may have a separate disk.
     const folder = join(this.home, 'cache');
     const free = await freeBytes(folder);
     if (wanted <= free) return;
@@ -155,7 +157,7 @@ class DiskRoom {
   }
 }
 
-/** Delete the least recently used files until the cache is within its limit; what this run uses stays. */
+/** Delete the least recently used files until the cache is within its limit; files of this run stay. */
 async function trimCache(folder: string, used: ReadonlySet<string>): Promise<void> {
   const limit = readVariables(process.env).PARTLOOP_CACHE_GB * 1e9;
   const names = await readdir(folder, { recursive: true, withFileTypes: true });

@@ -10,7 +10,7 @@ export async function sha256File(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Write a file so that it is there whole or not at all, also where several write the same one. */
+/** Write a file so that it exists completely or not at all, even if several processes write the same one. */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   const part = `${path}.${randomUUID()}.part`;
   try {

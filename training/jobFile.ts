@@ -9,13 +9,10 @@ import { writeList } from './dataset.js';
 import type { TrainingData } from './trainingData.js';
 import type { TrainingRun } from './trainingRun.js';
 
-/** Checkpoints are written so many times as often after an end without one. */
+/** After an end without a checkpoint, checkpoints are written more often by this factor. */
 const SOONER = 10;
 
-/**
- * Write `job.json` and the lists it names into a folder. `savesMore`: an attempt before this one ended without a
- * checkpoint.
- */
+/** Write `job.json` and its lists into a folder. `savesMore`: an earlier attempt ended without a checkpoint. */
 export async function writeJob(
   deps: ActivityDeps,
   { run, train, val }: TrainingData,
@@ -48,7 +45,7 @@ export async function writeJob(
   return job;
 }
 
-/** Backbone weights as the trainer takes them; an object of our store is brought onto this disk. */
+/** Backbone weights in the trainer's form; an object of our store is copied to this disk. */
 export async function localWeights(store: ObjectStore, weights: string, folder: string): Promise<string> {
   if (!weights.startsWith('s3://')) return weights.startsWith('.') ? resolve(weights) : weights;
   const prefix = `${store.uri.replace(/\/$/, '')}/`;

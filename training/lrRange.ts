@@ -14,7 +14,7 @@ import { runTrainer, trainerPython } from './process/process.js';
 import { trainerFailure } from './process/trainerEnd.js';
 
 const STALL_MS = 30 * 60_000;
-/** Nothing is saved, so there is nothing to wait for. */
+/** Nothing is saved, so no wait is needed. */
 const GRACE_MS = 5_000;
 
 export interface LrRangeRequest extends Omit<SyncOptions, 'side' | 'classes' | 'used'> {
@@ -31,7 +31,7 @@ export interface LrRangeRequest extends Omit<SyncOptions, 'side' | 'classes' | '
 }
 
 export interface LrRange {
-  /** Head rate at which the loss falls fastest; null where it never falls. */
+  /** Head rate at which the loss falls fastest; null if it never falls. */
   suggested: number | null;
   points: { rate: number; loss: number }[];
   /** Images that could not be used. */
@@ -40,7 +40,7 @@ export interface LrRange {
 
 /**
  * The learning rate range test over images of a pool: the rates of all parts rise together from a thousandth to a
- * hundred times the configured ones. Leaves nothing behind but the cache of images.
+ * hundred times the configured ones. Leaves only the cache of images behind.
  *
  * @throws PartloopError as a training does
  */

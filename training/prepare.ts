@@ -17,7 +17,7 @@ import type { Pool } from '../storage/pool.js';
 import type { Attended, TrainingRun } from './trainingRun.js';
 import type { WarmStart } from './warmStart.js';
 
-/** Everything that decides the weights of one run. */
+/** All values that decide the weights of one run. */
 export interface TrainingPlan {
   /** Separates the seeds of runs within one iteration. */
   seedParts: readonly (string | number)[];
@@ -27,12 +27,14 @@ export interface TrainingPlan {
   config: TrainConfig;
   /** Weights of an earlier run to start from. */
   warmStart: WarmStart | null;
-  /** For a fold that judges one scan and nothing else: it may learn from any side of the split but what it judges. */
+  /**
+   * For a fold that judges only one scan: it may learn from any side of the split, except the images that it judges.
+   */
   anySplit?: boolean;
 }
 
 export interface PreparedTraining {
-  /** What the run's digest is made of, beside the recipe of the trainer. */
+  /** The parts of the run's digest beside the trainer's recipe. */
   inputs: TrainingIdentity;
   run: Omit<TrainingRun, 'chainKey' | 'unforcedChainKey' | 'publishWeights' | keyof Attended>;
 }
@@ -64,7 +66,7 @@ export async function prepareTraining(
   const seed = derivedSeed(loopConfig.seed, iteration, ...plan.seedParts);
   const { evaluationSize, badImageShare } = loopConfig;
   const valDigest = listDigest(val);
-  // All trainings of an iteration on one list leave the same images out, so that trials stay comparable.
+  // All trainings of an iteration on one list leave out the same images, so that trials stay comparable.
   const list = { trainingSetDigest, val: valDigest, force: isForced(context, 'train') ? context.force?.token : null };
   return {
     inputs: {
@@ -76,7 +78,7 @@ export async function prepareTraining(
       val: valDigest,
       evaluationSize,
       ...(warmStart === null ? {} : { warmStart: warmStart.weightsSha256 }),
-      // The classes are those of before, their mirror pairs may not be.
+      // The classes are unchanged; their mirror pairs may have changed.
       ...(pool.taxonomy.identity === undefined ? {} : { rules: digestOf(pool.taxonomy) }),
     },
     run: {
@@ -140,16 +142,14 @@ function notTrainedOn(val: readonly IndexRow[], rows: readonly ChunkRow[]): Inde
   );
 }
 
-/**
- * Images that the weights will have been trained on: those of the run, and those of the weights that it starts from.
- */
+/** All training images of the final weights: those of the run, and those of the weights from which it starts. */
 function everSeen({ rows, warmStart }: TrainingPlan): TrainingList['images'] {
   const images = rows.map(({ imageId, vehicleId, cluster }) => ({ imageId, vehicleId, cluster }));
   const own = new Set(images.map(({ imageId }) => imageId));
   return [...images, ...(warmStart?.seen.filter(({ imageId }) => !own.has(imageId)) ?? [])];
 }
 
-/** Digest of which images with which labels, whatever their order. */
+/** Digest of images with their labels, in any order. */
 export function listDigest(rows: readonly IndexRow[]): string {
   return digestOf(rows.map((row) => `${row.imageId} ${row.labelSha256}`).sort());
 }

@@ -10,9 +10,9 @@ import { trainerFailure } from './process/trainerEnd.js';
 const STALL_MS = 5 * 60_000;
 
 /**
- * What the trainer's sampler proposes to try next, by name.
+ * The trainer's next proposal of settings, by name.
  *
- * @throws PartloopError `trainer-failed` where it ends without a proposal
+ * @throws PartloopError `trainer-failed` if it ends without a proposal
  */
 export async function proposedParams(
   deps: ActivityDeps,

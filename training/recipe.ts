@@ -9,11 +9,11 @@ import { parseJson } from '../storage/tables/json.js';
 import { isLate, type Turn, turnSchema } from './checkpoints/chainState.js';
 import type { Commands } from './trainingRun.js';
 
-/** How long a training waits for a worker of the recipe that it began with, before it asks a person. */
+/** Time for which a training waits for a worker of its first recipe before it asks a person. */
 export const RECIPE_WAIT_MS = 60 * 60_000;
 
 const recipeSchema = z.object({
-  /** Raised where the trainer's code ends with other weights. */
+  /** Raised when changes to the trainer's code give other weights. */
   version: z.number().int().positive(),
   /** Stands for the recipe in the digests of trainings. */
   key: z.string().min(1),
@@ -35,27 +35,30 @@ export async function ownRecipe(root: string): Promise<Recipe> {
 const pinSchema = z.object({
   version: z.literal(1),
   recipe: recipeSchema,
-  /** The attempt that may change the pin; makes each claim another object, so that an older ETag no longer fits. */
+  /**
+   * The attempt that may change the pin; it makes each claim a different object, so that an older ETag no longer
+   * matches.
+   */
   attempt: z.string(),
-  /** The request of a person and the try of the server that the attempt belongs to. */
+  /** The request of a person, and the server's attempt, to which the attempt belongs. */
   generation: z.string().nullable().default(null),
   turn: turnSchema.nullable().default(null),
-  /** Whether a checkpoint of the recipe is in the store: from then on the run keeps to it. */
+  /** Whether a checkpoint of the recipe is in the store: after that the run keeps to the recipe. */
   kept: z.boolean(),
-  /** Since when workers of other recipes have refused it, and at which request. */
+  /** Time since which workers of other recipes have refused it, and the request. */
   refused: z.object({ generation: z.string(), since: z.string() }).nullable().default(null),
 });
 type Pin = z.infer<typeof pinSchema>;
 
-/** The recipe that a run keeps to; null for one that has no checkpoint yet, which any worker may begin. */
+/** The recipe that a run keeps to; null for a run without a checkpoint, which any worker may begin. */
 export async function pinnedRecipe(store: ObjectStore, key: string): Promise<Recipe | null> {
   const { value: pin } = await read(store, key);
   return pin?.kept === true ? pin.recipe : null;
 }
 
 /**
- * Which recipe a run keeps to, beside its checkpoints: a chain of If-Match writes. A worker of another recipe may take
- * a run over as long as nothing of it is saved; whoever had it before learns so with its first checkpoint.
+ * The recipe of a run, kept beside its checkpoints by a chain of If-Match writes. A worker of another recipe may take
+ * over a run as long as it has no checkpoint; the previous worker learns this at its first checkpoint.
  */
 export class RecipePin {
   private constructor(
@@ -66,9 +69,9 @@ export class RecipePin {
   ) {}
 
   /**
-   * Take the run on under the recipe of this worker.
+   * Take the run under the recipe of this worker.
    *
-   * @throws PartloopError `recipe-mismatch` where it keeps to another one, `fenced` where a newer attempt has it
+   * @throws PartloopError `recipe-mismatch` if it keeps to another one, `fenced` if a newer attempt has it
    */
   static async claim(
     store: ObjectStore,
@@ -95,7 +98,7 @@ export class RecipePin {
   /**
    * Before the first checkpoint counts: from now on the run keeps to this recipe.
    *
-   * @throws PartloopError `fenced` where another attempt took over
+   * @throws PartloopError `fenced` if another attempt took over
    */
   async keep(): Promise<void> {
     if (this.pin.kept) return;
@@ -115,7 +118,7 @@ const takenOver = (key: string): PartloopError =>
 interface Claim {
   own: Recipe;
   attempt: string;
-  /** Which request of a person this attempt belongs to: each waits anew. */
+  /** The request of a person to which this attempt belongs: each request waits again. */
   generation: string;
   turn: Turn | null;
   commands: Commands;

@@ -15,7 +15,7 @@ import type { EndedRun, TrainingRun } from './trainingRun.js';
 
 const iou = z.number().min(0).max(1).nullable();
 
-/** `result.json`, which the trainer writes last: where it is, everything else is whole. */
+/** `result.json`, which the trainer writes last: if it exists, everything else is complete. */
 const resultSchema = z.object({
   iterations: z.number().int().positive(),
   seconds: z.number().nonnegative(),
@@ -26,7 +26,7 @@ const resultSchema = z.object({
 });
 export type TrainerResult = z.infer<typeof resultSchema>;
 
-/** Read what the trainer left behind, and hold its files against the digests it names. */
+/** Read the trainer's results, and check its files against their digests. */
 export async function readResult(workDir: string): Promise<TrainerResult> {
   const path = join(workDir, 'result.json');
   const parsed = resultSchema.safeParse(JSON.parse(await readFile(path, 'utf8').catch(() => 'null')));
@@ -54,7 +54,7 @@ export async function readResult(workDir: string): Promise<TrainerResult> {
   return parsed.data;
 }
 
-/** `rung.json`, which the trainer writes where it was told to stop before the end. */
+/** `rung.json`, which the trainer writes if it was told to stop before the end. */
 const rungSchema = z.object({
   iterations: z.number().int().positive(),
   seconds: z.number().nonnegative(),
@@ -62,7 +62,7 @@ const rungSchema = z.object({
 });
 type RungResult = z.infer<typeof rungSchema>;
 
-/** Read what a run left behind that stopped at a rung; it exports no model. */
+/** Read the results of a run that stopped at a rung; it exports no model. */
 async function readRung(workDir: string): Promise<RungResult> {
   const path = join(workDir, 'rung.json');
   const parsed = rungSchema.safeParse(JSON.parse(await readFile(path, 'utf8').catch(() => 'null')));
@@ -73,12 +73,12 @@ async function readRung(workDir: string): Promise<RungResult> {
 }
 
 /**
- * Upload a finished run's networks, card, list and log to the attempt's keys, and its weights where the run says so.
+ * Upload a finished run's networks, card, list and log to the attempt's keys, and its weights if the run asks for it.
  */
 export async function publishModel(store: ObjectStore, ended: EndedRun): Promise<WorkOf<typeof trainStep>> {
   const { attempt, job, run } = ended;
   const result = await readResult(job.workDir);
-  // Nobody else may have taken over by now: what is published next is this attempt's alone.
+  // No other attempt may have taken over by now: only this attempt publishes next.
   await ended.confirm();
   const outputs = {
     model: attempt.key('model.onnx'),
@@ -98,7 +98,7 @@ export async function publishModel(store: ObjectStore, ended: EndedRun): Promise
     await store.putFile(weights.weights, join(job.workDir, 'weights.pt'), 'application/octet-stream');
   const card = modelCard(ended, result, outputs.trainingList);
   await store.put(outputs.card, JSON.stringify(card, null, 2), 'application/json');
-  // A host may be cut off while it uploads: the commit that comes next must be the holder's.
+  // A host may be disconnected while it uploads: the next commit must be the lease holder's.
   await ended.confirm();
   return {
     outputs: { ...outputs, ...weights },
@@ -130,12 +130,12 @@ export async function publishRung(
 }
 
 /**
- * How many checkpoints could not be used any more, and how many iterations were trained again for it; nothing where all
- * could.
+ * Number of checkpoints that could no longer be used, and of iterations trained again for that reason; nothing if all
+ * could be used.
  */
 function lostFacts({ lost }: Pick<EndedRun, 'lost'>): { lostCheckpoints?: number; lostIterations?: number } {
   if (lost.length === 0) return {};
-  // Those that were passed over together count once, by the newest of them.
+  // Checkpoints skipped together count once, by the newest of them.
   const newest = new Map<number, number>();
   for (const { iteration, resumedFrom } of lost)
     newest.set(resumedFrom, Math.max(iteration, newest.get(resumedFrom) ?? iteration));
@@ -143,7 +143,7 @@ function lostFacts({ lost }: Pick<EndedRun, 'lost'>): { lostCheckpoints?: number
   return { lostCheckpoints: lost.length, lostIterations: again };
 }
 
-/** How many images a run trained on, and how many it left out. */
+/** Number of images on which a run trained, and of those that it left out. */
 const leftOutFacts = ({ train, leftOut }: TrainingRun) => ({
   images: train.length,
   leftOut: leftOut.train.length,

@@ -4,7 +4,7 @@ import { PartloopError } from '../domain/base/errors.js';
 
 const DISK_FULL = new Set(['ENOSPC', 'EDQUOT']);
 
-/** Bytes in the unit that people read: `1.5 GB`, `820.0 MB`, `12.0 kB`. */
+/** Bytes in a readable unit: `1.5 GB`, `820.0 MB`, `12.0 kB`. */
 export function sizeText(bytes: number): string {
   for (const [unit, size] of [
     ['GB', 1e9],
@@ -22,10 +22,10 @@ export async function freeBytes(folder: string): Promise<number> {
   return disk.bavail * disk.bsize;
 }
 
-/** What of a home may lie on a disk of its own. */
+/** Parts of a home that may be on separate disks. */
 const PLACES = ['.', 'work', 'cache'] as const;
 
-/** The folder of a home whose disk has the least room: the system's error seldom says which one is full. */
+/** The folder of a home whose disk has the least room: the system's error seldom tells which one is full. */
 async function fullest(home: string): Promise<{ folder: string; free: number }> {
   const places = PLACES.map(async (place) => {
     const folder = join(home, place);
@@ -35,9 +35,10 @@ async function fullest(home: string): Promise<{ folder: string; free: number }> 
 }
 
 /**
- * `disk-full` for an error that the system gives for a full disk, also deep in its causes; null for any other error.
+ * `disk-full` for an error that the system gives for a full disk, also if it is deep in the causes; null for any other
+ * error.
  *
- * @param needs what was to be written, in words: `the checkpoint of iteration 300 needs 1.2 GB`
+ * @param needs the thing to be written, in words: `the checkpoint of iteration 300 needs 1.2 GB`
  */
 export async function diskFull(error: unknown, home: string, needs: string): Promise<PartloopError | null> {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
@@ -48,7 +49,7 @@ export async function diskFull(error: unknown, home: string, needs: string): Pro
   return null;
 }
 
-/** The error for a disk that has no room: what needs how much, and how much there is. */
+/** The error for a disk without room: the need and the free bytes. */
 export function diskFullError(folder: string, needs: string, free: number, cause?: unknown): PartloopError {
   return new PartloopError('disk-full', `the disk of ${folder} is full: ${needs}, ${sizeText(free)} are free`, {
     hint: 'Free space on that disk, set PARTLOOP_HOME to a larger one, or lower PARTLOOP_CACHE_GB.',

@@ -7,9 +7,9 @@ import type { EndedRun, TrainingRun } from './trainingRun.js';
 import { asDiskFull, claimLease, trainOnce, UnusableImages, workDirOf } from './trainOnce.js';
 
 /**
- * Train to the end, from wherever an earlier attempt came: fetch data, take the lease, fetch the checkpoint, run the
- * trainer, upload its checkpoints beside it, and `finish`, which publishes what came of it. A cancellation saves a
- * checkpoint first and then throws the cancellation's own reason. An image that the trainer cannot use is fetched
+ * Train to the end, from the point that an earlier attempt reached: fetch data, take the lease, fetch the checkpoint,
+ * run the trainer, upload its checkpoints meanwhile, and `finish`, which publishes the results. A cancellation first
+ * saves a checkpoint and then throws the cancellation's own reason. An image that the trainer cannot use is fetched
  * again; the second time it is left out, and the training starts over.
  */
 export async function runTraining<Work>(
@@ -31,7 +31,7 @@ export async function runTraining<Work>(
       if (known.length === 0) throw error.failure;
       const again = known.filter(({ imageId }) => fetchedAgain.has(imageId));
       refused.push(...again);
-      // Another list is another run: nothing goes on from what this one left on the disk.
+      // Another list is another run: nothing continues from this run's files on the disk.
       if (again.length > 0) await workDirOf(deps, data.run, attempt).remove();
       deps.log.warn({ images: known.length, leftOut: again.length, first: known[0] }, 'the trainer cannot use images');
       for (const { imageId } of known) fetchedAgain.add(imageId);
@@ -40,7 +40,7 @@ export async function runTraining<Work>(
   }
 }
 
-/** The images that the trainer named, as far as the run has them. */
+/** The images named by the trainer, as far as the run has them. */
 function knownOf({ images }: UnusableImages, { train, val }: TrainingRun): LeftOut[] {
   const rows = new Map([...train, ...val].map((row) => [row.imageId, row]));
   return images.flatMap(({ imageId, reason }) => {
@@ -50,8 +50,8 @@ function knownOf({ images }: UnusableImages, { train, val }: TrainingRun): LeftO
 }
 
 /**
- * The images on this disk. A disk that is too small for them counts as a failure: another machine may have room, none
- * without end.
+ * The images on this disk. A disk that is too small for them counts as a failure: another machine may have room, but
+ * retries must end.
  */
 async function gathered(
   deps: ActivityDeps,

@@ -22,10 +22,10 @@ import { diskFull } from './room.js';
 import type { TrainingData } from './trainingData.js';
 import type { EndedRun, TrainingRun } from './trainingRun.js';
 
-/** Counting a large training set's classes and validating say nothing for a while. */
+/** The trainer is silent while it counts a large training set's classes and while it validates. */
 const STALL_MS = 30 * 60_000;
 
-/** Ends of the trainer that say nothing about other attempts, but end the retries where they come twice in a row. */
+/** Ends of the trainer that tell nothing about other attempts, but end the retries if they come twice in a row. */
 const COUNTED: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'trainer-failed',
   'trainer-stalled',
@@ -33,7 +33,7 @@ const COUNTED: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'out-of-memory',
 ]);
 
-/** The trainer named images that it cannot use. */
+/** Thrown if the trainer named images that it cannot use. */
 export class UnusableImages extends Error {
   constructor(
     readonly failure: PartloopError,
@@ -43,7 +43,7 @@ export class UnusableImages extends Error {
   }
 }
 
-/** One start of the trainer: what it works with, and what became known of its end. */
+/** One start of the trainer: its inputs, and the known facts about its end. */
 interface Start {
   deps: ActivityDeps;
   data: TrainingData;
@@ -55,22 +55,22 @@ interface Start {
   chain: CheckpointChain;
   workDir: WorkDir;
   uploader: CheckpointUploader;
-  /** Aborts when the lease is lost. */
+  /** Aborts if the lease is lost. */
   fence: AbortSignal;
-  /** Why the lease is lost; null while it is held, as far as the uploader knows. */
+  /** The reason for the loss of the lease; null while it is held, as far as the uploader knows. */
   fenced: PartloopError | null;
   /** Whether the chain has counted the failure that ended the trainer. */
   isCounted: boolean;
 }
 
-/** What a trainer that ended well leaves to be published. */
+/** The results of a successful trainer, to be published. */
 type Trained = Pick<EndedRun, 'job' | 'log' | 'loss'>;
 
 /**
  * One start of the trainer on the images at hand: take the lease, fetch the checkpoint, run the trainer, upload its
- * checkpoints beside it, and `finish`. An end from outside does not count as a start without progress.
+ * checkpoints meanwhile, and `finish`. An end from outside does not count as a start without progress.
  *
- * @throws UnusableImages where the trainer named some
+ * @throws UnusableImages if the trainer named some
  */
 export async function trainOnce<Work>(
   deps: ActivityDeps,
@@ -104,7 +104,7 @@ export async function trainOnce<Work>(
 async function begin(deps: ActivityDeps, data: TrainingData, attempt: Attempt, beat: Heartbeat): Promise<Start> {
   const { run } = data;
   const python = await trainerPython(deps.root);
-  // Fetching the images may have taken longer than the server waits for this host.
+  // Fetching the images may take longer than the server waits for this host.
   throwIfCancelled(beat.signal);
   const chain = await claimLease(deps, run, attempt);
   const workDir = workDirOf(deps, run, attempt);
@@ -160,7 +160,7 @@ function runProcess(start: Start, job: TrainerJob, progress: TrainingProgress): 
   });
 }
 
-/** Throw for a trainer that did not end well. */
+/** Throw if the trainer failed. */
 async function throwFailure(start: Start, end: TrainerEnd): Promise<void> {
   const failure = trainerFailure(end);
   if (failure === null) return;
@@ -175,7 +175,7 @@ async function throwFailure(start: Start, end: TrainerEnd): Promise<void> {
   throw failure;
 }
 
-/** Leave work folder and lease as another attempt needs them; returns what to throw. */
+/** Leave work folder and lease in the state that another attempt needs; returns the error to throw. */
 async function giveUp(start: Start, error: unknown): Promise<unknown> {
   const { deps, beat, chain, workDir, uploader, isCounted } = start;
   await uploader.drain();
@@ -185,7 +185,7 @@ async function giveUp(start: Start, error: unknown): Promise<unknown> {
   }
   const full = isCounted ? null : await asDiskFull(deps, error, 'the files of the training are wanted there');
   if (full !== null) return chain.recordFailure(full);
-  // A stop from outside, or a store that is away, says nothing about whether the training itself can go on.
+  // A stop from outside or an unreachable store tells nothing about whether the training itself can continue.
   if (!isCounted) await release(start);
   return beat.signal.aborted ? beat.signal.reason : error;
 }
@@ -225,7 +225,7 @@ export async function asDiskFull(deps: ActivityDeps, error: unknown, needs: stri
 
 const isFenced = (error: unknown): boolean => error instanceof PartloopError && error.code === 'fenced';
 
-/** The log of a checkpoint is written beside it before it is offered, so that both travel together. */
+/** The log of a checkpoint is written beside it before it is offered, so both travel together. */
 function offerWithLog(
   uploader: CheckpointUploader,
   progress: TrainingProgress,
@@ -240,7 +240,7 @@ function offerWithLog(
       await writeWhole(logOf(checkpoint.path), text);
       uploader.offer(checkpoint);
     } catch (error) {
-      // Nobody waits for it now; a full disk ends the trainer itself at its next checkpoint.
+      // Nobody waits for it here; a full disk ends the trainer at its next checkpoint.
       log.warn({ iteration: checkpoint.iteration, err: error }, 'the log of a checkpoint was not written');
     }
   });

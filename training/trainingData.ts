@@ -19,7 +19,7 @@ const recordSchema = z.object({ version: z.literal(1), images: z.array(leftOutSc
 const FETCHING = { train: 'fetching training images', val: 'fetching validation images' } as const;
 
 export interface TrainingData {
-  /** The run without the images that are left out: what is trained in fact. */
+  /** The run without the images that are left out: the images that are really used. */
   run: TrainingRun;
   train: Dataset;
   /** null for a pool without validation images. */
@@ -27,11 +27,11 @@ export interface TrainingData {
 }
 
 /**
- * Bring a run's images onto this disk, and settle which are left out. Sample order is a function of the list, so the
- * record under `run.leftOutKey` decides for every attempt; what turns bad later joins it, and the training starts over
- * under a checkpoint chain of its own. `reported`: images that the trainer refused.
+ * Copy a run's images to this disk, and settle which are left out. Sample order is a function of the list, so the
+ * record under `run.leftOutKey` decides forevery attempt. An image that turns bad later is added to it, and the
+ * training starts over under a new checkpoint chain. `reported`: images that the trainer refused.
  *
- * @throws PartloopError `data-invalid` where more are bad than the configuration allows
+ * @throws PartloopError `data-invalid` if more are bad than the configuration allows
  */
 export async function gatherTrainingData(
   deps: ActivityDeps,
@@ -76,7 +76,7 @@ export async function gatherTrainingData(
 const recordOf = (images: LeftOut[]): string =>
   JSON.stringify({ version: 1, images: images.sort((a, b) => (a.imageId < b.imageId ? -1 : 1)) }, null, 1);
 
-/** Fetch images anew at the next sync: what the trainer cannot read may be a file torn on this disk alone. */
+/** Fetch images again at the next sync: a file that the trainer cannot read may be torn only on this disk. */
 export async function fetchAgain(deps: ActivityDeps, run: TrainingRun, ids: ReadonlySet<string>): Promise<void> {
   const at = { home: resolve(deps.home), pool: run.pool };
   const named = (rows: readonly IndexRow[]): IndexRow[] => rows.filter(({ imageId }) => ids.has(imageId));
@@ -85,7 +85,7 @@ export async function fetchAgain(deps: ActivityDeps, run: TrainingRun, ids: Read
 }
 
 const trainSide = ({ config }: TrainingRun): number => derivativeSide(config.imageSize);
-/** The label's own grid is what counts: a copy at that size is made from the label, not from a smaller copy. */
+/** The label's own grid counts: a copy at that size is made from the label, not from a smaller copy. */
 const valSide = ({ config, evaluationSize }: TrainingRun): number => Math.max(config.imageSize, evaluationSize);
 
 async function without(
@@ -99,7 +99,7 @@ async function without(
   const kept = (rows: readonly IndexRow[]): IndexRow[] => rows.filter(({ imageId }) => !leftOut.has(imageId));
   const train = lost(run.train);
   const val = lost(run.val);
-  // Beside the record and not in it: what is back in the next attempt is trained on.
+  // Beside the record and not in it: an image that is back in the next attempt is trained on.
   const listKey = run.leftOutKey.replace(/[^/]*$/, 'too-many.json');
   await refuseManyLeftOut(store, listKey, train, { images: run.train.length, share, what: 'training', pool });
   await refuseManyLeftOut(store, listKey, val, { images: run.val.length, share, what: 'validation', pool });

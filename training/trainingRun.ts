@@ -9,25 +9,25 @@ import type { LostCheckpoint, Turn } from './checkpoints/chainState.js';
 import type { RecipePin } from './recipe.js';
 import type { WarmStart } from './warmStart.js';
 
-/** What a person can do about a training that stands still: commands, or ways in the Temporal UI, in words. */
+/** Actions of a person for a stalled training: commands, or steps in the Temporal UI, in words. */
 export interface Commands {
   /** Tries again, from the newest checkpoint. */
   retry: string;
-  /** Trains anew where nothing can be gone on from. */
+  /** Trains from the start if no checkpoint is left. */
   anew: string;
 }
 
-/** Who asks for a run, and which recipe trains it. */
+/** The requester of a run, and the recipe that trains it. */
 export interface Attended {
-  /** Which request of a person this attempt belongs to: what counts failures counts from there. */
+  /** The request of a person to which this attempt belongs: counters of failures start there. */
   generation: string;
-  /** Which try of the server: an older one takes nothing over from a newer one. */
+  /** The server's attempt: an older one takes nothing over from a newer one. */
   turn: Turn | null;
   commands: Commands;
   pin: Pick<RecipePin, 'keep'>;
 }
 
-/** One training run: what is trained on, with which settings. */
+/** One training run: its images and settings. */
 export interface TrainingRun extends Attended {
   pool: string;
   taxonomy: Taxonomy;
@@ -37,44 +37,43 @@ export interface TrainingRun extends Attended {
   trainingSetDigest: string;
   config: TrainConfig;
   seed: number;
-  /** Longest side in pixels of the grid that validation counts on, as the evaluation does. */
+  /** Longest side in pixels of the grid on which validation counts, like the evaluation. */
   evaluationSize: number;
   list: TrainingList;
-  /** Weights of an earlier run to start from; null where it starts from the backbone's. */
+  /** Weights of an earlier run to start from; null if it starts from the backbone's. */
   warmStart: WarmStart | null;
   /** Whether the weights are published beside the exported networks, for a later run to start from. */
   publishWeights: boolean;
   /** Key of the lease and checkpoint pointer of this run. */
   chainKey: string;
   /**
-   * That of the same run without the replay that asked for it anew, where that run never ended: its checkpoints are
-   * used.
+   * Key of the same run without the replay that asked for it again, if that run never ended: its checkpoints are used.
    */
   unforcedChainKey: string | null;
-  /** Key of the record of what all trainings on these images leave out. */
+  /** Key of the record of the images that all trainings on these images leave out. */
   leftOutKey: string;
   /** Share of the images that may be left out. */
   badImageShare: number;
-  /** What `train` and `val` are without; filled when the images are fetched. */
+  /** Images left out of `train` and `val`; filled when the images are fetched. */
   leftOut: { train: readonly LeftOut[]; val: readonly LeftOut[] };
-  /** Tells a run that leaves images out from the one that does not; null where none is left out. */
+  /** Distinguishes a run that leaves images out from one that does not; null if none is left out. */
   variant: string | null;
-  /** Iteration after which the run is measured and left; to the end where left out. */
+  /** Iteration after which the run is measured and ended; the last one if omitted. */
   stopAfter?: number;
 }
 
-/** A run whose trainer ended well, before anything of it is published. */
+/** A run whose trainer succeeded, before anything is published. */
 export interface EndedRun {
   run: TrainingRun;
   attempt: Attempt;
   job: TrainerJob;
   /** The progress log, JSON lines. */
   log: string;
-  /** The last loss that was reported. */
+  /** The last reported loss. */
   loss: number | null;
   resumes: number;
-  /** Checkpoints that could not be used any more. */
+  /** Checkpoints that could no longer be used. */
   lost: readonly LostCheckpoint[];
-  /** Throws `fenced` where another attempt took over: to be asked before the first output is written. */
+  /** Throws `fenced` if another attempt took over; call it before the first output is written. */
   confirm(): Promise<void>;
 }

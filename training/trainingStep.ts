@@ -14,18 +14,18 @@ type TrainingContract = StepContract & { readonly step: 'train' | 'fold' | 'tria
 
 export interface TrainingStep<C extends TrainingContract> {
   contract: C;
-  /** What decides the weights, beside the recipe. */
+  /** The values that decide the weights, beside the recipe. */
   identity: Readonly<Record<string, unknown>>;
   /** The inputs of this part of the run, with the key of the recipe that trains it. */
   inputs(trainer: string): z.input<C['inputs']>;
 }
 
 /**
- * Do a training unless it is done, under the recipe that it keeps to: what another recipe ended is found done, and what
- * it began waits for a worker that has it. Any build of one recipe goes on with the same run. `work` is told the
- * recipe's key.
+ * Do a training unless it is done, under its recipe. A training that another recipe finished is found done; one that it
+ * began waits for a worker with that recipe. Any build of one recipe continues the same run. `work` gets the recipe's
+ * key.
  *
- * @throws PartloopError `recipe-mismatch`, and `checkpoint-incompatible` where no worker of the recipe came
+ * @throws PartloopError `recipe-mismatch`, and `checkpoint-incompatible` if no worker of the recipe came
  */
 export async function runTrainingStep<C extends TrainingContract>(
   { store, root }: ActivityDeps,

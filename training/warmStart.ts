@@ -4,20 +4,20 @@ import { modelCardSchema, type TrainingList, trainingListSchema } from '../domai
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { readJson } from '../storage/tables/json.js';
 
-/** Weights that a run starts from, and what they have seen. */
+/** Weights from which a run starts, and their training images. */
 export interface WarmStart {
   /** Key of the earlier run's weights.pt. */
   weights: string;
   weightsSha256: string;
-  /** Images that the weights were trained on, their own predecessors' among them. */
+  /** Training images of the weights, including those of their predecessors. */
   seen: TrainingList['images'];
 }
 
 /**
- * The previous iteration's weights where `train.warmStart` asks for them; null where it does not, and in a loop's first
+ * The previous iteration's weights if `train.warmStart` asks for them; null if it does not, and in a loop's first
  * iteration.
  *
- * @throws PartloopError `data-invalid` where the previous iteration left no weights
+ * @throws PartloopError `data-invalid` if the previous iteration left no weights
  */
 export async function warmStartOf(
   store: ObjectStore,

@@ -15,7 +15,10 @@ import { createTrialActivities, createTuneActivities } from '../activities/tune.
 import type { ActivityDeps } from '../steps/deps.js';
 import type { Role } from './roles.js';
 
-/** The activities of one role, made from their clients once. A queue offers only what is meant to run there. */
+/**
+ * The activities of one role, made from their clients once. A queue offers only the activities that are meant to run
+ * there.
+ */
 export function activitiesFor(role: Role, deps: ActivityDeps & { client: Client }): Partial<Activities> {
   const scan = createScanActivities(deps);
   switch (role) {

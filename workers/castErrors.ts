@@ -10,7 +10,7 @@ import { boundedFailure } from './failureSize.js';
 import { withInput } from './logFields.js';
 import { codeOf, countUnexpected, forgetUnexpected, givenUp, type Tried } from './unexpected.js';
 
-/** Who ran into an error. */
+/** The activity that met an error. */
 export interface Place {
   role: string;
   host: string;
@@ -18,9 +18,8 @@ export interface Place {
 
 /**
  * Activity interceptor: every error leaves an activity as an `ApplicationFailure` whose type is our code and whose
- * retry follows `domain/base/failures/failure.ts`. Cancellations and Temporal's own failures pass as what they are,
- * since the server needs them so. Faults of the machine are told from all others, and `onEnd` hears how each activity
- * ended.
+ * retry follows `domain/base/failures/failure.ts`. Cancellations and Temporal's own failures pass unchanged, since the
+ * server needs them. Faults of the machine are told apart from all others, and `onEnd` gets the end of each activity.
  */
 export const castErrors =
   (role: string, onEnd: (fault: PartloopError | null) => void = () => undefined): ActivityInterceptorsFactory =>
@@ -45,13 +44,13 @@ export const castErrors =
   };
 
 /**
- * What to throw to Temporal for `error`. One that nobody expected is given up after some tries: it fails its iteration
- * with a sentence instead of being tried for ever.
+ * The error to throw to Temporal for `error`. Unexpected errors are given up after some attempts: they fail the
+ * iteration with a sentence instead of being retried forever.
  */
 export function castError(error: unknown, { role, host }: Place, tried: Tried = { attempt: 1, seen: 1 }): unknown {
   if (error instanceof ApplicationFailure) return castFailure(error);
   if (isTemporals(error)) return error;
-  // What a workflow answered to an update says itself whether asking again helps.
+  // A workflow's answer to an update says itself whether another attempt helps.
   if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)
     return castFailure(error.cause);
   const fault = machineFault(error);
@@ -63,7 +62,7 @@ export function castError(error: unknown, { role, host }: Place, tried: Tried = 
   const { actor, retry } = FAILURES[code];
   return boundedFailure({
     type: code,
-    // What a person must mend in the data is the same on every machine.
+    // A fault in the data is the same on every machine.
     message: fault !== null ? `${role} worker on ${host}: ${message}` : message,
     hint: [own, end].filter((text) => text != null).join(' ') || null,
     nonRetryable: end !== null || !retry,
@@ -75,7 +74,7 @@ export function castError(error: unknown, { role, host }: Place, tried: Tried = 
 const isTemporals = (error: unknown): boolean =>
   error instanceof CancelledFailure || error instanceof TemporalFailure || error instanceof CompleteAsyncError;
 
-/** A failure that says itself what it is keeps that; one that is too large to be stored is cut. */
+/** A failure with its own type keeps it; a failure that is too large to be stored is cut. */
 function castFailure(failure: ApplicationFailure): ApplicationFailure {
   if (sizeOf(failure) <= SMALL_BYTES) return failure;
   const [first] = failure.details ?? [];
@@ -90,7 +89,7 @@ function castFailure(failure: ApplicationFailure): ApplicationFailure {
   });
 }
 
-/** A failure below this is stored whole as it is. */
+/** A smaller failure is stored whole. */
 const SMALL_BYTES = 3_000;
 
 /** Bytes of a failure with all its causes, as far as they matter here. */

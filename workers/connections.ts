@@ -4,7 +4,7 @@ import type { StoreOptions } from '../storage/objects/s3.js';
 import { storeAddress, storeOptions } from '../storage/objects/storeAddress.js';
 import { temporalConfig } from './temporalConfig.js';
 
-/** Where the store is that `PARTLOOP_STORE=s3://bucket/prefix` names, as a worker must know it. */
+/** The place of the store that `PARTLOOP_STORE=s3://bucket/prefix` names, in a worker's form. */
 export async function storeFromEnvironment(environment: NodeJS.ProcessEnv): Promise<StoreOptions> {
   const address = await storeAddress(environment);
   if (address !== null) return storeOptions(address);
@@ -22,9 +22,7 @@ export function temporalFromEnvironment(): { connection: { address: string }; na
   };
 }
 
-/**
- * @throws PartloopError `stack-unavailable` where no service answers
- */
+/** @throws PartloopError `stack-unavailable` if no service answers */
 export async function connectClient(): Promise<Client> {
   const { connection, namespace } = temporalFromEnvironment();
   try {

@@ -3,27 +3,27 @@ import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { PartloopError } from '../domain/base/errors.js';
 
-/** So many activities in a row end by a fault of the machine before its worker takes no more. */
+/** Number of activities in a row that end by a fault of the machine before its worker takes no more. */
 const FAULTS_IN_ROW = 3;
-/** A machine that passes its checks and faults again waits longer each time: its fault is one that no check sees. */
+/** A machine that passes its checks and fails again waits longer each time, since no check sees its fault. */
 const FIRST_PAUSE_MS = 30_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
 
-/** How the worker of one role is made and checked. */
+/** Construction and checks of the worker of one role. */
 export interface Post {
-  /** A worker that reports how each of its activities ended: null, or by which fault of this machine. */
+  /** A worker that reports the end of each of its activities: null, or the fault of this machine. */
   create(onEnd: (fault: PartloopError | null) => void): Promise<Worker>;
-  /** Rejects where this machine is not fit for the role. */
+  /** Rejects if this machine is not fit for the role. */
   check(): Promise<void>;
   log: Logger;
   firstPauseMs?: number;
 }
 
 /**
- * Check, then poll until `signal` aborts. After some faults of this machine in a row its worker takes no more tasks,
- * which others then get, lets those at hand end, and polls again only after it has passed the checks.
+ * Check, then poll until `signal` aborts. After some faults of this machine in a row, its worker takes no more tasks,
+ * so that others get them. It lets its current tasks end, and polls again only after it has passed the checks.
  *
- * @throws what a check throws
+ * @throws the errors of the checks
  */
 export async function keepWorking(post: Post, signal: AbortSignal): Promise<void> {
   const { log, firstPauseMs = FIRST_PAUSE_MS } = post;
@@ -41,7 +41,7 @@ export async function keepWorking(post: Post, signal: AbortSignal): Promise<void
   }
 }
 
-/** The last of too many faults in a row; null where the worker was stopped. */
+/** The last of too many faults in a row; null if the worker was stopped. */
 async function workUntilFaulty({ create, log }: Post, signal: AbortSignal): Promise<PartloopError | null> {
   let inRow = 0;
   let tooMany: PartloopError | null = null;

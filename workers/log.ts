@@ -4,7 +4,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import { activityFields, type LogFields, workflowFields } from './logFields.js';
 
 /**
- * The log of a worker process: JSON lines, each with process, host and role, and those of an activity with its
+ * The log of a worker process: JSON lines, each with process, host and role. Lines of an activity also have its
  * workflow, run, loop, iteration, step, shard and attempt, whoever writes them.
  */
 export function workerLog(role: string, destination?: DestinationStream): Logger {
@@ -18,7 +18,7 @@ export function workerLog(role: string, destination?: DestinationStream): Logger
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
-/** Names that Temporal's libraries have for what our lines have names for too. */
+/** Names of Temporal's libraries for fields that our lines name differently. */
 const RENAMED: Readonly<Record<string, keyof LogFields | 'err'>> = {
   workflowId: 'workflow',
   workflow_id: 'workflow',
@@ -50,7 +50,7 @@ export function runtimeLogs(log: Logger): Pick<RuntimeOptions, 'logger' | 'telem
   };
 }
 
-/** What Temporal's libraries say beside a message, under our names. */
+/** The fields of Temporal's libraries beside a message, under our names. */
 function temporalFields(meta: LogMetadata): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(meta)) {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { parseIterationWorkflowId } from '../domain/base/ids.js';
 import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../domain/base/queues.js';
 
-/** What every line of a log says of where it comes from, as far as it is known there. */
+/** The source of a log line, as far as it is known. */
 export interface LogFields {
   role?: string;
   workflow?: string;
@@ -19,14 +19,14 @@ export interface LogFields {
   trace?: string;
 }
 
-/** The part of an input of an activity that says what it is about; inputs have more, and not all have this. */
+/** The part of an activity's input that identifies its work; inputs have more, and not all have this. */
 const inputSchema = z.looseObject({
   context: z.looseObject({ loop: z.string(), iteration: z.number() }).optional().catch(undefined),
   loop: z.string().optional().catch(undefined),
   shard: z.number().optional().catch(undefined),
   fold: z.number().optional().catch(undefined),
 });
-/** `loop:cars`, `loop:cars:iteration:0001` and what belongs to it, `scan:night`. */
+/** `loop:cars`, `loop:cars:iteration:0001` and its children, `scan:night`. */
 const OWN_ID = /^(?:loop:(?<loop>[^:]+)|scan:(?<scan>[^:]+))/;
 const ITERATION_PART = /^loop:[^:]+:iteration:\d+/;
 
@@ -59,7 +59,7 @@ export function loopOf(workflowId: string, args: readonly unknown[]): string | u
   return own?.loop ?? inputFields(args).loop;
 }
 
-/** The fields of the activity that this runs in; none outside of one. */
+/** The fields of the current activity; none outside one. */
 export function activityFields(): LogFields {
   const info = currentInfo();
   if (info === null) return {};
@@ -76,7 +76,7 @@ export function activityFields(): LogFields {
   };
 }
 
-/** What the id of a workflow says of loop and iteration. */
+/** Loop and iteration from the id of a workflow. */
 export function workflowFields(workflowId: string): LogFields {
   const { loop, scan } = OWN_ID.exec(workflowId)?.groups ?? {};
   const iteration = parseIterationWorkflowId(ITERATION_PART.exec(workflowId)?.[0] ?? '')?.iteration;

@@ -28,7 +28,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const { values } = parseArgs({ options: { role: { type: 'string', default: 'all' } } });
 const log = workerLog(values.role);
 
-// Pictures and labels in caches are the owner's alone, also where no supervisor started this process.
+// Only the owner may read pictures and labels in caches, even if no supervisor started this process.
 process.umask(0o077);
 try {
   const roles = rolesOf(values.role);

@@ -2,9 +2,9 @@ import { LIGHT_QUEUE, SCAN_QUEUE, TRAIN_QUEUE } from '../domain/base/queues.js';
 import type { WorkerRole } from '../domain/settings/variables.js';
 
 /**
- * What one worker process may take on. Scan takes two activities a device and train one, so that a queue and not a
- * crowded machine holds what waits. `graceTime` passes before activities are cancelled, for a batch to end; `forceTime`
- * before the process ends whatever they do.
+ * The activities that one worker process may run at once. Scan takes two per device and train one, so that waiting work
+ * stays in the queue and does not crowd a machine. `graceTime` passes before activities are cancelled, so that a batch
+ * can end; `forceTime` passes before the process ends in any case.
  */
 export const ROLES = {
   light: {
@@ -18,7 +18,8 @@ export const ROLES = {
     taskQueue: SCAN_QUEUE,
     workflows: false,
     maxActivities: 2,
-    // With the pictures in hand, less than the 30 s after which Kubernetes kills: a killed attempt looks like a crash.
+    // Together with the pictures in hand, less than the 30 s after which Kubernetes kills: a killed attempt looks like
+    // a crash.
     graceTime: '20 seconds',
     forceTime: '90 seconds',
   },
@@ -26,7 +27,7 @@ export const ROLES = {
     taskQueue: TRAIN_QUEUE,
     workflows: false,
     maxActivities: 1,
-    // A training saves at once: whoever stops this process may not wait for long.
+    // A training saves at once, since the process may have little time to stop.
     graceTime: '0 seconds',
     forceTime: '150 seconds',
   },

@@ -18,13 +18,13 @@ import { ROLES, type Role } from './roles.js';
 import { traced } from './traced.js';
 import { workflowBuild, workflowCode } from './workflowCode.js';
 
-/** A cancellation or a pause reaches an activity with its next heartbeat; at most this long after it was asked for. */
+/** A cancellation or a pause reaches an activity with its next heartbeat; at most this long after the request. */
 const LONGEST_SILENCE = '10 seconds';
 
-/** What the workers of this process share. */
+/** Resources shared by the workers of this process. */
 export interface Shared {
   deps: ActivityDeps & { client: Client };
-  /** The same, as it is checked before the first task is asked for. */
+  /** The same, in the form for the checks before the first task. */
   equipment: Equipment;
   /** Where Prometheus is answered; null for nowhere. */
   metrics?: string | null;
@@ -34,7 +34,7 @@ export interface Shared {
   health: Health;
 }
 
-/** A worker for one role, connected and ready to run; `onEnd` hears how each activity ended. */
+/** A worker for one role, connected and ready to run; `onEnd` gets the end of each activity. */
 export async function createWorker(
   role: Role,
   deps: ActivityDeps & { client: Client },
@@ -70,8 +70,8 @@ export async function createWorker(
 /**
  * Run until SIGTERM or SIGINT: stop polling, let activities save what they have, end.
  *
- * @throws what a machine lacks for its roles; the reason for which an activity retired this process, once the workers
- * have ended in order
+ * @throws the missing parts of a machine for its roles; the reason for which an activity retired this process, after
+ * the workers have ended in order
  */
 export async function runWorkers(
   roles: readonly Role[],
@@ -95,12 +95,12 @@ export async function runWorkers(
     );
     end(reason);
   };
-  // No worker polls from here on; trainings save and upload, give their lease back, and report before the process ends.
+  // After this no worker polls; trainings save, upload, return their lease and report before the process ends.
   const asked = (signal: NodeJS.Signals): void => {
     deps.log.info({ signal, roles }, 'asked to stop: no more work is taken, what is under way saves');
     stopped.abort();
   };
-  // Not `once`: a library that finds no listener left at a second signal would end the process.
+  // Not `once`: a library that finds no listener at a second signal would end the process.
   process.on('SIGTERM', asked);
   process.on('SIGINT', asked);
   const posts = roles.map((role) => ({
@@ -109,7 +109,7 @@ export async function runWorkers(
     check: () => checkEquipment(role, equipment),
     log: deps.log,
   }));
-  // One role that cannot work ends the others in order, not at once.
+  // If one role cannot work, the others end in order, not abruptly.
   await Promise.all(posts.map((post) => keepWorking(post, stopped.signal).catch(end)));
   await tracing?.shutdown();
   deps.log.info({ roles }, 'workers have ended');

@@ -25,7 +25,7 @@ const WANTED: readonly WantedAttribute[] = Object.values(SEARCH_ATTRIBUTES).map(
   ...TYPES[type],
 }));
 
-/** Those that a namespace lacks. One that exists with another type is an error: it cannot be mended by adding. */
+/** The missing ones of a namespace. An attribute with another type is an error: adding cannot repair it. */
 export async function missingSearchAttributes(
   connection: Pick<ConnectionLike, 'operatorService'>,
   namespace: string,
@@ -60,7 +60,7 @@ export async function registerSearchAttributes(
 /** Temporal Cloud, by the address of its namespaces and of its regions; the operator commands do not work there. */
 export const isCloud = (address: string): boolean => /\.(tmprl\.cloud|api\.temporal\.io)(:\d+)?$/.test(address);
 
-/** What a person runs to register them on a service that is not ours to change. */
+/** The commands with which a person registers them on a service that partloop may not change. */
 export function registrationCommands(
   missing: readonly WantedAttribute[],
   address: string,
@@ -76,7 +76,7 @@ export function registrationCommands(
   );
 }
 
-/** The same with a word on where it is done. */
+/** The same, with the place where to run them. */
 export function registrationHint(missing: readonly WantedAttribute[], address: string, namespace: string): string {
   const commands = registrationCommands(missing, address, namespace).join('\n');
   if (!isCloud(address)) return `Register them:\n${commands}`;

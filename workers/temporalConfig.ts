@@ -2,9 +2,9 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { PartloopError } from '../domain/base/errors.js';
 
 /**
- * How Temporal is reached, by Temporal's own variables and configuration file.
+ * The connection to Temporal, by Temporal's own variables and configuration file.
  *
- * @throws PartloopError `config-invalid` where these cannot be used
+ * @throws PartloopError `config-invalid` if these cannot be used
  */
 export function temporalConfig(): ReturnType<typeof loadClientConnectConfig> {
   try {

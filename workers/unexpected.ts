@@ -1,13 +1,13 @@
 import { PartloopError } from '../domain/base/errors.js';
 import type { FailureCode } from '../domain/base/failures/failure.js';
 
-/** Tries of an activity that keeps failing by an error that nobody expected: with the back-off, about five minutes. */
+/** Attempts at an activity that keeps failing by an unexpected error: with the back-off, about five minutes. */
 const MAX_UNEXPECTED = 10;
-/** So many of them in this process: after a long outage, the attempt's number says nothing of them. */
+/** Limit for such errors in this process: after a long outage, the attempt's number tells nothing about them. */
 const MIN_SEEN_HERE = 3;
 const MAX_COUNTED = 1_000;
 
-/** Faults of the network as Node names them, wherever they come up: they pass, and are tried again without end. */
+/** Node's names of network faults, wherever they occur: they are transient, and are retried without end. */
 const NETWORK_FAULTS = new Set([
   ...['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN'],
   ...['ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT'],
@@ -15,11 +15,11 @@ const NETWORK_FAULTS = new Set([
 /** The same as gRPC numbers them: deadline, resources, aborted, unavailable. */
 const GRPC_FAULTS = new Set([4, 8, 10, 14]);
 
-/** An attempt at an activity, as far as its errors go. */
+/** The error history of an attempt at an activity. */
 export interface Tried {
-  /** From 1. */
+  /** Number of the attempt, counted from 1. */
   attempt: number;
-  /** Unexpected errors of this activity in this process, this one included. */
+  /** Unexpected errors of this activity in this process, including this one. */
   seen: number;
 }
 
@@ -34,14 +34,14 @@ export function codeOf(error: unknown): FailureCode {
   return 'internal';
 }
 
-/** What to tell where an unexpected error is given up, so that it fails its iteration; null where it is tried again. */
+/** The message if an unexpected error is given up, so that it fails its iteration; null if it is retried. */
 export function givenUp(code: FailureCode, { attempt, seen }: Tried): string | null {
   if (code !== 'internal' || attempt < MAX_UNEXPECTED || seen < MIN_SEEN_HERE) return null;
   const again = '`partloop loop retry LOOP` (or `partloop scan resume SCAN`) tries again from here';
   return `Given up after ${attempt} attempts. ${again}; if it fails again, report it with the worker's log.`;
 }
 
-/** Unexpected errors in this process by activity, the longest known first. */
+/** Unexpected errors in this process by activity, the oldest first. */
 const unexpected = new Map<string, number>();
 
 /** Count an error of an activity; the count so far if it is one that nobody expected, else 0. */
@@ -54,5 +54,5 @@ export function countUnexpected(activity: string, error: unknown): number {
   return seen;
 }
 
-/** An activity went well: what it failed with before is over. */
+/** An activity succeeded: its earlier errors no longer count. */
 export const forgetUnexpected = (activity: string): void => void unexpected.delete(activity);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PartloopError } from '../domain/base/errors.js';
 
 /**
- * Where the compiled workflows are: the bundle made at build time where there is one, since workers then start in a
+ * The place of the compiled workflows: the bundle made at build time if there is one, since workers then start within a
  * second.
  */
 export function workflowCode(root: string): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
@@ -17,7 +17,7 @@ export function workflowCode(root: string): { workflowBundle: { codePath: string
 /**
  * The bundle, for a replay.
  *
- * @throws PartloopError `setup-incomplete` where nothing is bundled
+ * @throws PartloopError `setup-incomplete` if there is no bundle
  */
 export function workflowBundle(root: string): { codePath: string } {
   const code = workflowCode(root);
@@ -25,12 +25,12 @@ export function workflowBundle(root: string): { codePath: string } {
   throw new PartloopError('setup-incomplete', 'dist lacks workflow-bundle.js', { hint: 'Run `npm run bootstrap`.' });
 }
 
-/** Paths of the machine that made the bundle stand here alone. */
+/** Only this part contains paths of the machine that made the bundle. */
 const SOURCE_MAP = /^\/\/# sourceMappingURL=.*$/m;
 
 /**
- * The build that workers of these workflows name in histories: a digest of their code, which is the same wherever equal
- * code was bundled. Null where nothing is bundled.
+ * The build that workers of these workflows name in histories: a digest of their code, which is equal wherever equal
+ * code was bundled. Null if there is no bundle.
  */
 export function workflowBuild(root: string): string | null {
   const code = workflowCode(root);

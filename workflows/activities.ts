@@ -4,7 +4,7 @@ import { NON_RETRYABLE_CODES } from '../domain/base/failures/failure.js';
 import { SCAN_QUEUE, TRAIN_QUEUE } from '../domain/base/queues.js';
 import type { DurabilityConfig } from '../domain/config.js';
 
-/** Faults of machines and networks are retried without end; what a person must mend is never retried. */
+/** Faults of machines and networks are retried without end; faults that a person must repair are never retried. */
 const retry = {
   initialInterval: '1 second',
   backoffCoefficient: 2,
@@ -23,7 +23,7 @@ export const light = proxyActivities<Activities>({
   cancellationType,
 });
 
-/** Reads and conditional writes of seconds: starting, joining, recording. Safe to run twice. */
+/** Reads and conditional writes that take seconds: starting, joining, recording. Safe to run twice. */
 export const bookkeeping = proxyActivities<Activities>({ startToCloseTimeout: '2 minutes', retry });
 
 /** A drop of an inbox, of up to half a million files. A second run goes on behind what the first has settled. */
@@ -53,7 +53,7 @@ export function scanning(durability: DurabilityConfig): Activities {
   });
 }
 
-/** Training for hours or days. A second run goes on from the last checkpoint, fenced by a lease. */
+/** Training for hours or days. A second run continues from the last checkpoint, fenced by a lease. */
 export function training(durability: DurabilityConfig): Activities {
   return proxyActivities<Activities>({
     taskQueue: TRAIN_QUEUE,

@@ -6,8 +6,8 @@ import { joining } from './activities.js';
 import { failureOf } from './failures.js';
 
 /**
- * Run a workflow that is a step of this one. Where it runs already, under a run that began before this one was reset or
- * ended from outside, its end is waited for instead; a cancellation reaches it through its own handle. One that was
+ * Run a workflow that is a step of this one. If it already runs, under a run that began before this one was reset or
+ * ended from outside, wait for its end instead; a cancellation reaches it through its own handle. A workflow that was
  * ended without a result is run again.
  */
 export async function runOrJoin<Result>(

@@ -4,7 +4,7 @@ import { FAILURES, type FailureCode } from '../domain/base/failures/failure.js';
 import { rootFailure } from '../domain/base/failures/rootFailure.js';
 
 /**
- * Run pure code; an expected error fails the workflow with its message instead of retrying the workflow task for ever.
+ * Run pure code; an expected error fails the workflow with its message instead of retrying the workflow task forever.
  */
 export function orFail<T>(work: () => T): T {
   try {
@@ -16,7 +16,8 @@ export function orFail<T>(work: () => T): T {
 }
 
 /**
- * A failure with one of our codes, as a workflow throws it. The UI shows the message alone: the hint is its last line.
+ * A failure with one of our codes, as a workflow throws it. The UI shows only the message, so the hint is its last
+ * line.
  */
 export function failureOf(code: FailureCode, message: string, hint: string | null): ApplicationFailure {
   const { retry, actor } = FAILURES[code];
@@ -41,7 +42,7 @@ export async function plainly<T>(work: Promise<T>): Promise<T> {
 /** The message that says what happened to which object. */
 export const rootMessage = (error: unknown): string => rootFailure(error).message;
 
-/** True where the innermost application failure has this code. */
+/** True if the innermost application failure has this code. */
 export function hasCode(error: unknown, code: FailureCode): boolean {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ApplicationFailure && cause.type === code) return true;
@@ -49,13 +50,13 @@ export function hasCode(error: unknown, code: FailureCode): boolean {
   return false;
 }
 
-/** True where the same work may succeed when it is tried again. */
+/** True if the same work may succeed at another attempt. */
 export function mayPass(error: unknown): boolean {
   const { code, ended } = rootFailure(error);
   return !ended && (code === null || FAILURES[code].retry);
 }
 
-/** True where what a person gave is at fault, so that the same would fail again; other faults may pass. */
+/** True if a person's input is at fault, so that the same would fail again; other faults may pass. */
 export function isFaultOfData(error: unknown): boolean {
   const { code } = rootFailure(error);
   return code !== null && FAILURES[code].actor === 'user';

@@ -10,8 +10,8 @@ import { orFail, rootMessage } from './failures.js';
 import { showAttributes } from './searchAttributes.js';
 
 /**
- * Search for better training settings: propose a trial by what the trials so far showed, train it for one rung, train
- * the best of each rung for the next one, until the budget is spent. A trial that fails is noted; the search goes on.
+ * Search for better training settings: propose a trial from the results so far, train it for one rung, train the best
+ * of each rung for the next one, until the budget is spent. A failed trial is noted; the search continues.
  *
  * Concurrency: `tune.parallel` lanes take the next job each.
  */
@@ -20,7 +20,7 @@ export async function hyperparameterSearch(input: unknown = {}): Promise<TuneRes
   const { config, loop, iteration } = context;
   const { tune } = config;
   const trainer = training(config.durability);
-  // A trial is asked for dozens of times: with what it reads alone, so that the history stays small.
+  // A trial is requested dozens of times, so its input has only the values that it reads, to keep the history small.
   const lean = config.train.warmStart ? context : { ...context, previous: null };
   const { draw, sample } = results;
   const inputs = { ...(draw === undefined ? {} : { draw }), ...(sample === undefined ? {} : { sample }) };
@@ -58,7 +58,7 @@ export async function hyperparameterSearch(input: unknown = {}): Promise<TuneRes
     trial.running = false;
   }
 
-  /** From the end of the rung below, which is where the trial's checkpoint is. */
+  /** Trains from the end of the rung below, where the trial's checkpoint is. */
   async function train(trial: Trial, rung: number): Promise<void> {
     const length = (ends[rung] ?? 0) - (ends[rung - 1] ?? 0);
     if (tune.hours !== null && !fitsInto(tune.hours - (Date.now() - startedAt) / 3_600_000, length, trained)) {

@@ -5,5 +5,5 @@ export { poolIngest } from './poolIngest.js';
 export { startIngest } from './startIngest.js';
 export { startLoop } from './startLoop.js';
 export { trainingLoop } from './trainingLoop.js';
-// Workers run the default export for a type that is none of those above.
+// Workers run the default export for any type that is not above.
 export { unknownWorkflow as default } from './unknownWorkflow.js';

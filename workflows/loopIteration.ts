@@ -14,8 +14,8 @@ import { showAttributes } from './searchAttributes.js';
 
 /**
  * One pass of the loop: draw new images, find the mislabelled ones, pick those the model needs, train on all picks,
- * evaluate, decide against the benchmark, search for better settings where that is enabled, report. Every step that is
- * done with the same inputs is found done, so a retry, a reset and a replay go on where work is missing. An iteration
+ * evaluate, decide against the benchmark, search for better settings if that is enabled, report. Every step that is
+ * done with the same inputs is found done, so a retry, a reset and a replay continue at the missing work. An iteration
  * without images to draw ends with no results.
  */
 export async function loopIteration(input: unknown = {}): Promise<StepResults> {
@@ -73,7 +73,7 @@ const scan = ({ context, results }: StepInputs) =>
     resultSchemas.scan,
   );
 
-/** Better training settings for the iterations to come, on what this one trained on. */
+/** Search for better training settings for the coming iterations, on this one's training set. */
 const tune = (inputs: StepInputs) =>
   runOrJoin(
     hyperparameterSearch,

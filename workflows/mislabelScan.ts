@@ -13,15 +13,15 @@ import { orFail } from './failures.js';
 import { ShardLanes } from './scan/shardLanes.js';
 import { showAttributes } from './searchAttributes.js';
 
-/** Histories from before judges were tried replay without it. */
+/** Histories from before judges were tried replay without this patch. */
 const JUDGES_ARE_TRIED = 'judges-are-tried';
 
 export const scanProgressQuery = defineQuery<ScanProgress>(QUERIES.progress);
 
 /**
- * algo1 over a chunk: decide which model may judge which image, train the models of cross-validation where none may,
- * try each on a few pictures, judge shard by shard with a bounded number in flight, then reduce all candidates to
- * findings at once. After 250 shards the run continues as new with the next index alone.
+ * The scan of a chunk: decide which model may judge which image, train models of cross-validation for images without a
+ * judge, try each model on a few pictures, judge shard by shard with a bounded number in flight, then reduce all
+ * candidates to findings at once. After 250 shards the run continues as new with only the next index.
  */
 export async function mislabelScan(input: unknown = {}): Promise<ScanResult> {
   const progress: ScanProgress = {
@@ -67,10 +67,10 @@ export async function mislabelScan(input: unknown = {}): Promise<ScanResult> {
 
 type AskedScan = Pick<z.output<typeof scanInputSchema>, 'context' | 'draw' | 'judge'>;
 
-/** Where a run goes on. */
+/** The place at which a run continues. */
 type ScanResume = NonNullable<z.output<typeof scanInputSchema>['resume']>;
 
-/** Which model judges which images, and the models of cross-validation where none may. */
+/** The judge of each image, and the models of cross-validation for images without one. */
 async function planAndTrainFolds({ context, draw, judge }: AskedScan, progress: ScanProgress): Promise<ScanResume> {
   const { planKey, shards, folds } = await light.planScan({
     context,
@@ -93,7 +93,7 @@ async function planAndTrainFolds({ context, draw, judge }: AskedScan, progress: 
   setCurrentDetails('Trying the models that judge on a few pictures');
   const { tryJudges } = scanning(context.config.durability);
   const { setupKey } = await tryJudges({ context, planKey, folds: trained });
-  // A worker of before answers without it.
+  // An older worker answers without it.
   return setupKey === undefined ? start : { ...start, setupKey };
 }
 
@@ -103,7 +103,9 @@ const scanDetails = (scan: string, result: ScanResult, isAlone: boolean): string
 
 const isOfLoop = (input: unknown): boolean => typeof input === 'object' && input !== null && 'context' in input;
 
-/** A scan that a person started: all images of one side of a pool's split, drawn as one chunk of a loop of its own. */
+/**
+ * A scan that a person started: all images of one side of a pool's split, drawn as the only chunk of a separate loop.
+ */
 async function prepare(request: ScanRequest) {
   const { workflowId, firstExecutionRunId } = workflowInfo();
   const scan = standaloneScanId(workflowId, firstExecutionRunId);

@@ -1,7 +1,7 @@
 import { upsertSearchAttributes } from '@temporalio/workflow';
 import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
 
-/** Set those of partloop's search attributes that are given; the rest stay as they are. */
+/** Set the given search attributes of partloop; the others stay. */
 export function showAttributes(values: {
   loop?: string;
   iteration?: number;
@@ -18,6 +18,6 @@ export function showAttributes(values: {
     ...(values.miou === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.miou, value: values.miou }]),
     ...(values.gate === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.gate, value: values.gate }]),
   ];
-  // The server refuses a command without attributes, and the workflow would retry that task for ever.
+  // The server refuses a command without attributes, and the workflow would retry that task forever.
   if (updates.length > 0) upsertSearchAttributes(updates);
 }

@@ -6,8 +6,8 @@ import { orFail } from './failures.js';
 import { showAttributes } from './searchAttributes.js';
 
 /**
- * The trigger: what the UI's start form, every Schedule and the command line start, under any id. Starts the loop or
- * joins the one that runs, and ends within seconds with its ids.
+ * The trigger: the UI's start form, every Schedule and the command line start it, under any id. It starts the loop or
+ * joins the running one, and ends within seconds with its ids.
  */
 export async function startLoop(input: unknown = {}) {
   const request = orFail(() => parseRequest(startLoopRequestSchema, input, '`startLoop`'));

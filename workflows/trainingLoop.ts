@@ -10,9 +10,8 @@ import { showAttributes } from './searchAttributes.js';
 
 /**
  * The loop itself, one workflow per loop, never-ending: handlers and a short loop over the machine of
- * `domain/loop/machine.ts`. It runs one iteration at a time as a child, records what failed and offers a retry. The
- * store holds what the loop has done. This workflow holds only what it is about to do, so a stopped loop goes on at the
- * next iteration.
+ * `domain/loop/machine.ts`. It runs one iteration at a time as a child, records failures and offers a retry. The store
+ * has the loop's record. This workflow has only its plans, so a stopped loop continues at the next iteration.
  */
 export async function trainingLoop(raw: unknown = {}): Promise<LoopStatus> {
   const name = orFail(() => parseLoopWorkflowId(workflowInfo().workflowId));

@@ -5,10 +5,7 @@ import { failureOf } from './failures.js';
 /** The types that people start. */
 const STARTED_BY_PEOPLE = [WORKFLOWS.startLoop, WORKFLOWS.mislabelScan];
 
-/**
- * What runs where somebody starts a type that does not exist: left alone, it would wait for a worker that knows it for
- * ever.
- */
+/** Runs if somebody starts a type that does not exist: otherwise that would wait forever for a worker that knows it. */
 export async function unknownWorkflow(): Promise<never> {
   const { workflowType } = workflowInfo();
   throw failureOf(

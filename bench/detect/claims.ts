@@ -54,7 +54,7 @@ export function scoreClaims(
       if (region !== null && region.size < LEAST_PX) return [];
       const claim = { kind: finding.kind, probability: finding.pWrong, region };
       const met = errors.filter((error) => meets(claim, error));
-      // Meeting an error too small to count is neither right nor false.
+      // A match with an error too small to count is neither right nor false.
       if (met.length > 0 && met.every(({ counts }) => !counts)) return [];
       const wrong = isWrong(region, label, errors);
       // Kinds that are never planted can meet nothing: beside a real error they are neither right nor false.

@@ -73,8 +73,8 @@ export function judgedBy(
 }
 
 /**
- * Out-of-fold judges of a set: one training a fold on the other folds' given labels, vehicles and near duplicates kept
- * together. Found again by the digest of what they are trained on and how.
+ * Out-of-fold judges of a set: one training per fold on the other folds' given labels, with vehicles and near
+ * duplicates kept together. They are found again by the digest of their training input.
  */
 async function crossValidate(set: BenchSet, home: string, root: string, options: FoldOptions): Promise<Judged> {
   const folds = assignFolds(set.images, FOLDS, 'bench', options.seed);

@@ -8,7 +8,7 @@ import type { Planted } from '../metrics/detection.js';
 /** The number of images with an error of each kind. */
 export type PlantPlan = Record<SpoilKind, number>;
 
-/** A spoiled label and what is wrong with it. */
+/** A spoiled label and its errors. */
 export interface PlantedLabel {
   kind: SpoilKind;
   given: Uint8Array;

@@ -34,7 +34,7 @@ export async function scanSet(
   return reduceScan(entries, set.taxonomy, scanConfigSchema.parse({}), classIou);
 }
 
-/** All that comes before the reduce: every image through the real decode, sessions and analysis. */
+/** The work before the reduce: every image through the real decode, sessions and analysis. */
 export async function analyseSet(
   set: BenchSet,
   { folds, judges }: Judged,

@@ -16,7 +16,7 @@ import type { BenchSet } from './data.js';
 export const TOP = 50;
 export const WANTED_PRECISION = 0.8;
 
-/** How well a score (high is suspect) ranks images. */
+/** Ranking of images by a score (high is suspect). */
 export interface Ranking {
   auroc: number | null;
   averagePrecision: number | null;
@@ -92,7 +92,7 @@ export interface SliceRate {
   fair: boolean;
 }
 
-/** How often images without any planted error are over the threshold, in all and by tag value. */
+/** Share of images without any planted error over the threshold, in total and by tag value. */
 export function flagRates(
   set: BenchSet,
   scan: ScanReduction,

@@ -6,7 +6,7 @@ import { type Calibrated, calibrationOf, type Ranking, rankingOf } from './score
 export interface TruthScore {
   images: number;
   wrong: number;
-  /** Images of the scan that the truth does not name, and the other way round. */
+  /** Images of the scan that the truth does not name, and vice versa. */
   unknown: number;
   unscanned: number;
   ranking: Ranking;
@@ -14,7 +14,7 @@ export interface TruthScore {
 }
 
 /**
- * Hold a scan's `images.csv` (columns `file_name` and `p_mislabelled`) against a CSV with the columns `file_name` and
+ * Compare a scan's `images.csv` (columns `file_name` and `p_mislabelled`) with a CSV with the columns `file_name` and
  * `wrong` (0, 1, true or false).
  *
  * @throws PartloopError `input-invalid` naming the file and the line

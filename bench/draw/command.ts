@@ -58,7 +58,7 @@ async function measure(options: { rows: number; crowded: number }): Promise<void
   printText(`\n${await writeResults(env.home, 'draw', 'latest', { machine, costs })}`);
 }
 
-/** An index alone, without pictures; one that is there already is used again. */
+/** Only an index, without pictures; an existing one is used again. */
 async function makePool(store: ObjectStore, name: string, rows: number, spread: Spread): Promise<void> {
   await store.putIfAbsent(keys.taxonomy(name), JSON.stringify(dsmlr18), 'application/json');
   const pool = await openPool(store, name);

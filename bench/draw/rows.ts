@@ -7,7 +7,7 @@ import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
  */
 export type Spread = 'even' | 'crowded';
 
-/** Of a crowded hash so many bits vary freely, and the others seldom. */
+/** Number of bits of a crowded hash that vary freely; the others vary seldom. */
 const FREE_BITS = 20;
 const SELDOM = 0.03;
 const PICTURES_PER_VEHICLE = 3;

@@ -56,7 +56,7 @@ async function measure({ objects, kilobytes, lanes }: Options): Promise<void> {
   const rates: Rate[] = [];
   const folder = await mkdtemp(join(tmpdir(), 'partloop-fetch-'));
   try {
-    // In turn, so that a warm cache of the server serves all alike.
+    // In turn, so that a warm cache of the server serves all equally.
     say('a first round that does not count: a worker of days has its code compiled …');
     await fetchAll(store, keys, lanes);
     await forEachLimited(keys, lanes, (key) => store.getFile(key, join(folder, 'ours', key)));

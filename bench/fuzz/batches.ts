@@ -13,8 +13,8 @@ const HEAP_MB = 1_536;
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 
 /**
- * Run cases in child processes. One that takes its process down, or hangs, is a failure like any other; the next goes
- * on.
+ * Run cases in child processes. One that takes its process down, or hangs, is a failure like any other; the next one
+ * continues.
  */
 export async function runBatches(
   seed: number,
@@ -28,7 +28,7 @@ export async function runBatches(
   }
 }
 
-/** How many of the cases are done with. */
+/** Number of finished cases. */
 function runBatch(
   seed: number,
   numbers: readonly number[],

@@ -1,7 +1,7 @@
-"""Static int8 quantisation of a model's backbone, beside the model as it is: CPU time an image and agreement of the answers.
+"""Static int8 quantisation of a model's backbone, compared with the model as it is: CPU time per image, agreement.
 
 Reads one JSON object from argv[1]: model (ONNX, image uint8 [N, S, S, 3] -> logits [N, C, h, w]), folder (JPEG files), size,
-calibration and images (counts), work (a folder to write to). Prints one JSON object. Percentile calibration, one scale a
+calibration and images (counts), work (a folder to write to). Prints one JSON object. Percentile calibration, one scale per
 channel, QDQ; everything behind the backbone stays float.
 """
 

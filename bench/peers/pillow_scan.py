@@ -1,7 +1,7 @@
-"""Label quality of a folder of photos the way it is usually put together: Pillow, ONNX Runtime, cleanlab's softmin.
+"""Label quality of a folder of photos by the usual parts: Pillow, ONNX Runtime, cleanlab's softmin.
 
 Arguments: model.onnx (image uint8 [N, S, S, 3] -> logits [N, C, S/4, S/4]), folder with images/ and labels/<name>.png,
-S, images, processes, threads of ONNX Runtime a process. Softmax at full size is computed inside the graph, as in cleanlab's
+S, images, processes, threads of ONNX Runtime per process. Softmax at full size is computed inside the graph, as in cleanlab's
 tutorial for segmentation, and leaves it whole. Prints {"imagesPerSecond": ..., "versions": {...}} as JSON.
 """
 

@@ -12,7 +12,7 @@ import { photoFolder, preparePhotos } from './photos.js';
 import { type PipelineRate, pipelineRate } from './pipeline.js';
 import { pythonRates } from './python.js';
 
-/** Images an iteration of the reference system scans, and the hours it takes. */
+/** Images that an iteration of the reference system scans, and its hours. */
 const REFERENCE = { images: 60_000, hours: 20 };
 /** Images of the two runs whose memory is compared. */
 const MEMORY_RUNS = [200, 2_000] as const;

@@ -30,8 +30,8 @@ export interface DsmlrLists {
 }
 
 /**
- * The DSMLR photos as a training activity would have them: imported into the stack's store, copies made by the scan's
- * own rule, brought onto this disk. Done again only where something is missing.
+ * The DSMLR photos as a training activity would have them: imported into the stack's store, with copies made by the
+ * scan's own rule, on this disk. Done again only if something is missing.
  *
  * @throws PartloopError `not-found` if the photos are not there
  */

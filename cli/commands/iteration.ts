@@ -20,7 +20,7 @@ import { printJson, printTable, say, sayText } from '../output.js';
 import { waitAndPrint } from './loop.js';
 
 const MAX_NAME = 200;
-/** Before the further facts of a step. */
+/** Indentation of the further facts of a step. */
 const NO_STEP = { step: '', outcome: '', seconds: '', digest: '' };
 
 /** `partloop iteration show|replay|cancel|diff|approve`. */

@@ -74,7 +74,7 @@ function registerStatus(loop: Command): void {
         const store = storeOf(env);
         const names = loop === undefined ? await loopNames(client, store) : [loop];
         const { statuses, unreadable } = await statusesOf(client, store, names);
-        // A loop that runs in Temporal's eyes may stand still all the same: what it waits for is asked beside.
+        // A loop that runs for Temporal may stall nevertheless, so its waits are queried too.
         const troubled = await Promise.all(
           statuses.map(async (status) => ({ ...status, ...(await loopTroubles(client, status)) })),
         );
@@ -164,7 +164,7 @@ async function steer(
   });
 }
 
-/** A loop that was ended in the Web UI leaves its iteration running: that is what a stop means then. */
+/** A loop that was ended in the Web UI leaves its iteration running: then a stop means that iteration. */
 async function stopLoop(loop: string, now: boolean, json: true | undefined): Promise<void> {
   await withClient(async (client, env) => {
     const store = storeOf(env);

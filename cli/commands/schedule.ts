@@ -82,7 +82,7 @@ export function register(program: Command): void {
   }
 }
 
-/** Everything is checked before anything is touched; of an existing schedule what is not given stays. */
+/** Everything is checked before any change; values that are not given stay in an existing schedule. */
 async function create(name: string, options: CreateOptions): Promise<void> {
   const { every, cron, timeZone, loop, paused, json } = options;
   const given = loopRequest(loop, options);
@@ -131,7 +131,7 @@ function row({ name, when, timeZone, request, paused, next, last }: LoopSchedule
 const minute = (time: string | null): string | null =>
   time === null ? null : `${time.slice(0, 16).replace('T', ' ')} UTC`;
 
-/** What an update changed, a line each. */
+/** The changes of an update, one per line. */
 function changes(before: LoopSchedule, after: LoopSchedule): string[] {
   const facts = ({ when, timeZone, paused, request }: LoopSchedule): Record<string, unknown> => ({
     ...{ when, 'time zone': timeZone, paused },

@@ -7,7 +7,7 @@ import { connect } from '../environment.js';
 import { printJson, printLine, printTable } from '../output.js';
 import { describeRunningScans, printRunningScans, type RunningScan } from '../scan/scanWorkflows.js';
 
-/** A service that takes longer hangs. */
+/** A slower service counts as hung. */
 const ANSWER_MS = 8_000;
 
 export function register(program: Command): void {
@@ -24,7 +24,7 @@ export function register(program: Command): void {
     });
 }
 
-/** Scans that run and belong to no loop; null where Temporal does not answer. */
+/** Scans that run and belong to no loop; null if Temporal does not answer. */
 async function scansOf({ temporal }: StackStatus): Promise<RunningScan[] | null> {
   if (!temporal.reachable) return null;
   try {
@@ -35,7 +35,7 @@ async function scansOf({ temporal }: StackStatus): Promise<RunningScan[] | null>
       await client.connection.close();
     }
   } catch {
-    // What runs is shown as far as it can be seen: a server that is just starting must not hide the rest.
+    // Running work is shown as far as it is visible: a starting server must not hide the rest.
     return null;
   }
 }
@@ -78,7 +78,7 @@ function show({
 
 type Worker = StackStatus['processes'][number]['worker'];
 
-/** `running` alone where nobody knows more. */
+/** Just `running` if nothing more is known. */
 function stateOf(alive: boolean, worker: Worker): string {
   if (!alive) return 'not running';
   if (worker === null) return 'running';

@@ -16,7 +16,7 @@ import { printJson, printTable, say } from '../output.js';
 
 const ITERATIONS = 100;
 const IMAGES = 200;
-/** More points than this show nothing more. */
+/** Largest useful number of points. */
 const MAX_ITERATIONS = 10_000;
 const MAX_IMAGES = 1_000_000;
 const MAX_SEED = 2 ** 31 - 1;

@@ -15,7 +15,9 @@ import { openStack } from '../environment.js';
 import { ignoreInterrupts } from '../interrupt.js';
 import { outliveReaders, printJson, say } from '../output.js';
 
-/** Workers need some seconds for their checks; a first import of PyTorch may take longer and is not waited for. */
+/**
+ * Workers need some seconds for their checks; a first import of PyTorch may take longer, and `up` does not wait for it.
+ */
 const CHECKS_MS = 12_000;
 const CHECKS_POLL_MS = 300;
 
@@ -63,7 +65,7 @@ async function runInForeground(json: boolean): Promise<void> {
       stack.force();
     });
   });
-  // Nothing else keeps the process alive while every program of the stack waits for its next start.
+  // Keeps the process alive while every program of the stack waits for its next start.
   const alive = setInterval(() => {}, 60_000);
   try {
     if (await stack.start()) {
@@ -79,7 +81,7 @@ async function runInForeground(json: boolean): Promise<void> {
   }
 }
 
-/** Wait until every worker has passed its checks, as far as that is soon, and say why one does not run. */
+/** Wait some time until every worker has passed its checks, and report why one does not run. */
 async function tellUnfitWorkers(): Promise<void> {
   const told = new Set<string>();
   const deadline = performance.now() + CHECKS_MS;
@@ -100,7 +102,7 @@ async function tellUnfitWorkers(): Promise<void> {
   }
 }
 
-/** Where everything is, without the keys to it. */
+/** The addresses of everything, without credentials. */
 function printLinks({ temporal, store: { uri, endpoint, region }, home }: StackEnvironment): void {
   printJson({ home, temporal, store: { uri, endpoint, region } });
 }

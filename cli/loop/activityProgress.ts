@@ -3,8 +3,8 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { progressSchema, progressText } from '../../domain/progress.js';
 
 /**
- * How far whatever activity of these workflows is under way, as it told with its last heartbeat:
- * `training, 120 of 300 iterations, loss 0.61, 84 s left`. Empty where none told anything.
+ * The progress of the current activity of these workflows, from its last heartbeat: `training, 120 of 300 iterations,
+ * loss 0.61, 84 s left`. Empty if there is none.
  */
 export async function activityProgress(client: Client, workflowIds: readonly string[]): Promise<string> {
   for (const id of workflowIds) {
@@ -16,7 +16,7 @@ export async function activityProgress(client: Client, workflowIds: readonly str
         if (told.success) return progressText(told.data);
       }
     } catch {
-      // Progress is a courtesy: a workflow that is not there yet, or a server that restarts, must not end the wait.
+      // Progress is optional: a missing workflow or a restarting server must not end the wait.
     }
   }
   return '';

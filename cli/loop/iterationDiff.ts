@@ -32,15 +32,15 @@ export function iterationReference(text: string): IterationReference {
   return { text, loop, iteration: Number(iteration), attempt: attempt === undefined ? null : Number(attempt) };
 }
 
-/** What two attempts share and where they part. */
+/** The common and the different parts of two attempts. */
 export interface IterationDifference extends AttemptDiff {
   a: { reference: string; status: string; error: string | null };
   b: { reference: string; status: string; error: string | null };
-  /** Images that either added to the training set; null where one did not come so far. */
+  /** Images that either added to the training set; null if one did not get that far. */
   picks: { both: number; onlyA: number; onlyB: number } | null;
 }
 
-/** @throws PartloopError `not-found` naming what there is */
+/** @throws PartloopError `not-found` listing what there is */
 export async function compareIterations(
   store: ObjectStore,
   a: IterationReference,

@@ -50,20 +50,20 @@ export async function startLoop(client: Client, request: Partial<StartLoopReques
 }
 
 /**
- * What a loop does that runs.
+ * The status of a running loop.
  *
- * @throws PartloopError `stack-unavailable` where no worker answers for it
+ * @throws PartloopError `stack-unavailable` if no worker answers for it
  */
 export async function loopStatus(client: Client, loop: string): Promise<LoopStatus> {
   const ask = () => client.workflow.getHandle(loopWorkflowId(loop)).query<LoopStatus>(QUERIES.status);
   return answered(loop, () => client.withDeadline(Date.now() + STATUS_MS, ask));
 }
 
-/** Wait for a worker's answer for so long; one of them has other work at most for a moment. */
+/** Longest wait for a worker's answer; other work delays it only for a moment. */
 const STATUS_MS = 8_000;
 const STEER_MS = 60_000;
 
-/** A workflow answers through a worker of role `light`: where none does, the service only says that the call failed. */
+/** A workflow answers through a worker of role `light`: without one, the service only says that the call failed. */
 async function answered<T>(loop: string, work: () => Promise<T>): Promise<T> {
   try {
     return await asPartloopError(work, loop);
@@ -76,22 +76,22 @@ async function answered<T>(loop: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What a loop does, with the step that its iteration is at. */
+/** The status of a loop, with its iteration's current step. */
 export interface ShownLoop extends LoopStatus {
   step: Step | null;
 }
 
-/** What a loop does, or, where it does not run, what it has done. */
+/** The status of a loop; if it does not run, from its record. */
 export async function loopStatusOrRecord(client: Client, store: ObjectStore, loop: string): Promise<ShownLoop> {
   if (!(await isOpen(client, loopWorkflowId(loop)))) {
     const stored = storedStatus(await readLoopState(store, loop));
     const [iteration = null] = await runningIterations(client, loop);
     if (iteration === null) return { ...stored, step: null };
-    // The loop was ended in Temporal, its iteration was not: what failed before is being done again.
+    // The loop was ended in Temporal, its iteration was not: the failed work is being done again.
     const step = (await iterationProgress(client, loop, iteration))?.step ?? null;
     return { ...stored, iteration, step, error: null };
   }
-  // Those of a stack that just started still check their machine.
+  // Workers of a stack that just started still check their machine.
   await assertWorkers(client);
   const status = await loopStatus(client, loop);
   const progress = status.iteration === null ? null : await iterationProgress(client, loop, status.iteration);
@@ -99,9 +99,9 @@ export async function loopStatusOrRecord(client: Client, store: ObjectStore, loo
 }
 
 /**
- * Cancel an iteration through its own handle, whoever started it: what is done of it is kept.
+ * Cancel an iteration through its own handle, whoever started it: its finished work is kept.
  *
- * @throws PartloopError `refused` where it does not run
+ * @throws PartloopError `refused` if it does not run
  */
 export async function cancelIteration(client: Client, loop: string, iteration: number): Promise<void> {
   const workflowId = iterationWorkflowId(loop, iteration);
@@ -120,9 +120,9 @@ const WORKERS_COME_MS = 30_000;
 const WORKERS_LOOK_MS = 500;
 
 /**
- * A request that nobody takes up would wait in silence.
+ * Refuses a request that no worker would handle: it would wait silently.
  *
- * @throws PartloopError `stack-unavailable` where no worker asks for workflows, nor comes within half a minute
+ * @throws PartloopError `stack-unavailable` if no worker polls for workflows within half a minute
  */
 export async function assertWorkers(client: Client): Promise<void> {
   const startedAt = performance.now();
@@ -150,7 +150,7 @@ async function hasWorkers(client: Client): Promise<boolean> {
   return (pollers ?? []).length > 0;
 }
 
-/** The step under way in an iteration, and what is done. */
+/** The current step of an iteration, and the finished ones. */
 export async function iterationProgress(
   client: Client,
   loop: string,
@@ -268,7 +268,7 @@ export async function asPartloopError<T>(work: () => Promise<T>, loop?: string):
   }
 }
 
-/** The failure as it was thrown. The UI shows the message alone, so that the hint stands at its end too. */
+/** The failure as it was thrown. The UI shows only the message, so the hint is at its end too. */
 function asThrown(error: Error): PartloopError {
   const { code, message, hint, ended } = rootFailure(error);
   const bare = hint !== null && message.endsWith(hint) ? message.slice(0, -hint.length).trimEnd() : message;

@@ -23,7 +23,7 @@ export function addLoopOptions(command: Command): Command {
 /** The help of the argument that names the loop. */
 export const LOOP_HELP = help('loop');
 
-/** The fields of a request that the options give, checked one by one; what was not given is not there. */
+/** The fields of a request that the options give, checked one by one; missing options make no fields. */
 export function loopRequest(
   loop: string | undefined,
   options: Readonly<Record<string, unknown>>,

@@ -7,7 +7,7 @@ import { activityProgress } from './activityProgress.js';
 import { waitForLoop } from './loopClient.js';
 
 /**
- * Wait for a loop with a progress bar on stderr; in a log it prints one line a change. `signal` ends the wait alone.
+ * Wait for a loop with a progress bar on stderr; in a log it prints one line per change. `signal` ends only the wait.
  */
 export async function watchLoop(client: Client, loop: string, signal?: AbortSignal): Promise<LoopStatus> {
   return withProgress(`loop ${loop}`, async (line) => {

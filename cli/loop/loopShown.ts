@@ -11,13 +11,13 @@ import { printTable, say, sayText } from '../output.js';
 import { loopStatusOrRecord, type ShownLoop } from './loopClient.js';
 import type { LoopTroubles } from './loopTroubles.js';
 
-/** A loop of which nothing can be said, with why: its record is damaged, or no worker answers. */
+/** A loop without a known status, with the reason: its record is damaged, or no worker answers. */
 export interface UnreadableLoop {
   loop: string;
   error: PartloopError;
 }
 
-/** What each loop does or has done; one of which nothing can be said hides no other. */
+/** The status of each loop; an unknown one does not hide the others. */
 export async function statusesOf(
   client: Client,
   store: ObjectStore,
@@ -45,7 +45,7 @@ export const unreadableJson = ({ loop, error: { code, message, hint } }: Unreada
   hint: hint ?? null,
 });
 
-/** A loop with why it may stand still. */
+/** A loop with the reasons why it may stall. */
 export function printTroubled(status: ShownLoop & LoopTroubles): void {
   const { retrying, paused, unattended, ...plain } = status;
   printStatus(plain);
@@ -56,7 +56,7 @@ export function printTroubled(status: ShownLoop & LoopTroubles): void {
   );
 }
 
-/** A loop: what it does, what failed and what to do about it, and its newest iterations. */
+/** A loop: its status, its failure with a remedy, and its newest iterations. */
 export function printStatus(status: LoopStatus & Partial<Pick<ShownLoop, 'step'>>): void {
   const step = status.step == null ? '' : ` (${status.step})`;
   const iteration = status.iteration === null ? '' : `, iteration ${status.iteration}${step}`;

@@ -5,9 +5,9 @@ import { type PausedWork, pausedIn } from '../../infra/pausedWork.js';
 import { abandonedQueues, abandonedText, queueStatuses } from '../../infra/pollers.js';
 import { type Retrying, retryingOf } from '../../infra/retrying.js';
 
-/** Why a loop that runs may stand still: what its status alone cannot say. */
+/** Reasons why a running loop may stall, which its status alone does not show. */
 export interface LoopTroubles {
-  /** Steps that are tried for the third time or more. */
+  /** Steps at their third attempt or later. */
   retrying: Retrying[];
   /** Steps that somebody paused in Temporal itself. */
   paused: PausedWork[];

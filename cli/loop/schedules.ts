@@ -82,7 +82,7 @@ function duration(milliseconds: number): string {
 const INTERVAL = /^(\d{1,5})([mhd])$/;
 
 /**
- * When a schedule starts: an interval such as `90m`, or a cron expression in a time zone.
+ * The start times of a schedule: an interval such as `90m`, or a cron expression in a time zone.
  *
  * @throws PartloopError `input-invalid`
  */
@@ -97,7 +97,7 @@ export function scheduleSpec(asked: { every?: string; cron?: string; timeZone?: 
     });
   }
   if (cron !== undefined) {
-    // The comment is what the server keeps of the words; it turns the rest into numbers.
+    // The server keeps the words only in the comment; it turns the rest into numbers.
     const cronExpressions = [cron.includes('#') || cron.startsWith('@every') ? cron : `${cron} # ${cron}`];
     return { cronExpressions, ...(timeZone === undefined ? {} : { timezone: knownTimeZone(timeZone) }) };
   }
@@ -142,7 +142,7 @@ export async function listSchedules(client: Client, kind = LOOP_SCHEDULES): Prom
   return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** @throws PartloopError `not-found` that names the schedules there are */
+/** @throws PartloopError `not-found` listing the existing schedules */
 export async function existingSchedule(client: Client, name: string): Promise<LoopSchedule> {
   const found = nameSchema.safeParse(name).success ? await findSchedule(client, name) : null;
   if (found !== null) return found;
@@ -158,17 +158,17 @@ export interface WrittenSchedule {
   /** What it gives to the workflow that it starts. */
   request: Record<string, unknown>;
   paused: boolean;
-  /** When it starts; null leaves that of the existing schedule. */
+  /** Start times; null keeps those of the existing schedule. */
   spec: ScheduleSpec | null;
-  /** The words of `spec`, where they are a cron expression. */
+  /** The words of `spec`, if they are a cron expression. */
   cron: string | null;
 }
 
 /**
- * Create a schedule, or change the existing one of its name; returns what there is then.
+ * Create a schedule, or change the existing one of its name; returns the result.
  *
- * @throws PartloopError `input-invalid` for a cron expression that the service refuses or that never comes true; what
- * was there before is there again
+ * @throws PartloopError `input-invalid` for a cron expression that the service refuses or that never matches; then the
+ * earlier state is restored
  */
 export async function writeSchedule(
   client: Client,

@@ -27,18 +27,18 @@ export interface ForeignModel {
   file: string;
   /** The scan.onnx to write. */
   out: string;
-  /** For what lies between. */
+  /** Folder for temporary files. */
   folder: string;
-  /** What its model.json holds, and where that is. */
+  /** The content and the place of its model.json. */
   description: unknown;
   place: string;
 }
 
 /**
  * Give a network that partloop did not train the scan's head. It is tried on pictures of the pool first, since a head
- * hides NaN and probabilities taken for logits; what is only suspicious is said.
+ * hides NaN and probabilities taken for logits; suspicious signs are only reported.
  *
- * @throws PartloopError `model-invalid` saying what the network gives and what is needed
+ * @throws PartloopError `model-invalid` with the network's output and the required one
  */
 export async function attachHead(
   store: ObjectStore,
@@ -82,9 +82,7 @@ export async function attachHead(
   });
 }
 
-/**
- * Pictures of the pool on their canvases in a row, as the network is going to see them; null where none can be read.
- */
+/** Pictures of the pool on their canvases in a row, as the network will see them; null if none can be read. */
 async function writePictures(store: ObjectStore, pool: Pool, size: number, path: string): Promise<string | null> {
   const version = await pool.latestVersion();
   const index = await pool.readDrawColumns(version);
@@ -99,7 +97,7 @@ async function writePictures(store: ObjectStore, pool: Pool, size: number, path:
   return path;
 }
 
-/** What the trainer says on its output: one JSON object a line, between what libraries print. */
+/** The trainer's messages on its output: one JSON object per line, between prints of libraries. */
 function messagesOf(stdout: string, type: 'error' | 'warning'): { message: string; hint?: string | undefined }[] {
   const lineSchema = z.looseObject({ type: z.literal(type), message: z.string(), hint: z.string().optional() });
   return stdout.split('\n').flatMap((line) => {
@@ -112,7 +110,7 @@ function messagesOf(stdout: string, type: 'error' | 'warning'): { message: strin
   });
 }
 
-/** The trainer's own words, where it could say any; a network that ends its process says none. */
+/** The trainer's own error, if it could report one; a network that ends its process leaves none. */
 function attachError(file: string, cause: unknown): PartloopError {
   const endSchema = z.looseObject({
     stdout: z.string(),

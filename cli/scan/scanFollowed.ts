@@ -26,8 +26,8 @@ export interface StartedScan {
 }
 
 /**
- * Say where a scan that runs can be watched; with `wait` show how far it is, and at its end what was found. `more`
- * stands in the JSON beside it.
+ * Print where a running scan can be watched; with `wait`, show its progress and finally its findings. `more` is added
+ * to the JSON.
  */
 export async function followScan(
   client: Client,
@@ -56,7 +56,7 @@ export async function followScan(
   say(...warnings.map((warning) => `warning: ${warning}`), ...resultLines(scan, facts));
 }
 
-/** Wait for a scan with a line on stderr that says how far it is. */
+/** Wait for a scan, with a line of progress on stderr. */
 async function watch(
   client: Client,
   handle: WorkflowHandle<(input: unknown) => Promise<StepResult>>,
@@ -81,7 +81,7 @@ async function watch(
         const how = error.cause instanceof CancelledFailure ? 'was stopped' : message.replace(/^it /, '');
         throw new PartloopError('interrupted', `scan ${scan} ${how}`, { cause: error, hint: resume });
       }
-      // A failure that says itself what to do comes as it is.
+      // A failure with its own hint is shown unchanged.
       if (code === null || hint !== null) throw error;
       throw new PartloopError(code, message, { cause: error, hint: resume });
     } finally {

@@ -21,15 +21,15 @@ export interface GivenModel {
   file: string;
   /** Its description; `model.json` beside it if omitted. */
   card: string | undefined;
-  /** Whether the person says that it was trained on no image of the pool. */
+  /** Whether the person declares that it was trained on no image of the pool. */
   unseen: boolean;
 }
 
 /**
- * Put a model that a person gave beside the scan it is to judge: one of ours (`scan.onnx` with its card) as it is, any
- * other with the scan's head attached. Returns the keys that a scan's request names.
+ * Copy a given model to the scan that it will judge: one of ours (`scan.onnx` with its card) unchanged, any other with
+ * the scan's head attached. Returns the keys for the scan's request.
  *
- * @throws PartloopError `model-invalid` where file, description and taxonomy do not fit, `input-invalid` without
+ * @throws PartloopError `model-invalid` if file, description and taxonomy do not fit, `input-invalid` without
  * `--unseen`
  */
 export async function uploadScanModel(store: ObjectStore, given: GivenModel): Promise<{ scan: string; card: string }> {

@@ -12,7 +12,7 @@ import { openPool } from '../../storage/pool.js';
 import { readRegistry } from '../../storage/registry.js';
 import { say } from '../output.js';
 
-/** What a scan is going to do, as far as it can be known before it starts. */
+/** The plan of a scan, as far as it is known before the start. */
 export interface PlannedScan {
   pool: string;
   split: ScanRequest['split'];
@@ -21,10 +21,11 @@ export interface PlannedScan {
   images: number;
   notScanned: Partial<Record<NotDrawn, number>>;
   /**
-   * model: one that was given; benchmark: the one in production, and folds for what it has seen; folds: each other's.
+   * model: the given one; benchmark: the one in production, and folds for images that it has seen; folds: each judges
+   * images of the others' training.
    */
   judge: 'model' | 'benchmark' | 'folds';
-  /** Of the models of cross-validation; null where none is trained. */
+  /** Training iterations of the models of cross-validation; null if none is trained. */
   folds: { count: number; iterations: number; imageSize: number; batchSize: number; preset: string } | null;
   seed: number;
   quarantineAt: number;
@@ -32,9 +33,9 @@ export interface PlannedScan {
 }
 
 /**
- * Look at the pool and the settings as the scan will do.
+ * Check the pool and the settings in the same way as the scan.
  *
- * @throws PartloopError `not-found` for a pool that is not there, `pool-exhausted` for one with too few such images,
+ * @throws PartloopError `not-found` for an unknown pool, `pool-exhausted` for one with too few such images,
  * `input-invalid` for settings that do not go together
  */
 export async function planStandaloneScan(

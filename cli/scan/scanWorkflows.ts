@@ -14,7 +14,7 @@ import { printTable } from '../output.js';
 import { poolOfInput } from '../poolUsers.js';
 import { workflowInput } from '../workflowInput.js';
 
-/** A worker answers within this, or is not there. */
+/** A worker that does not answer within this counts as missing. */
 const QUERY_MS = 3_000;
 const OF_SCANS = `WorkflowType = '${WORKFLOWS.mislabelScan}'`;
 const RUNNING = `${OF_SCANS} AND ExecutionStatus = 'Running'`;
@@ -25,21 +25,21 @@ export interface ScanWorkflow {
   scan: string;
   workflowId: string;
   runId: string;
-  /** As Temporal has it: `RUNNING`, `COMPLETED`, `CANCELLED`, … */
+  /** Status in Temporal: `RUNNING`, `COMPLETED`, `CANCELLED`, … */
   status: WorkflowExecutionInfo['status']['name'];
   startedAt: string;
-  /** The pool that it was asked to scan; null where there was only one to choose. */
+  /** The pool that it was asked to scan; null if there was only one. */
   pool: string | null;
-  /** What it was started with. */
+  /** Its input. */
   input: unknown;
 }
 
-/** Scans that run and belong to no loop, the oldest first. */
+/** Running scans outside loops, the oldest first. */
 export const runningScans = (client: Client): Promise<ScanWorkflow[]> => scansBy(client, RUNNING);
 
 /**
- * The workflow of a scan by the scan's name, whether it runs or has ended; null where Temporal knows none, or has
- * forgotten it. A person may have started it in the UI under an id of its own.
+ * The workflow of a scan by the scan's name, whether it runs or has ended; null if Temporal knows none or has forgotten
+ * it. A person may have started it in the UI under another id.
  */
 export async function findScanWorkflow(client: Client, scan: string): Promise<ScanWorkflow | null> {
   try {
@@ -72,7 +72,7 @@ async function scanWorkflow(
   };
 }
 
-/** How far a scan is by its workflow, which a worker must answer for; null where none does. */
+/** The progress of a scan from its workflow, for which a worker must answer; null if none does. */
 export async function scanProgress(client: Client, workflowId: string): Promise<ScanProgress | null> {
   try {
     const answer = await client.withDeadline(Date.now() + QUERY_MS, () =>
@@ -85,8 +85,8 @@ export async function scanProgress(client: Client, workflowId: string): Promise<
 }
 
 /**
- * The same in words, with what the activity under way tells of itself: `training folds, 0 of 2 folds trained; now
- * training, 120 of 300 iterations`.
+ * The same in words, with the progress of the current activity: `training folds, 0 of 2 folds trained; now training,
+ * 120 of 300 iterations`.
  */
 export async function scanProgressLine(client: Client, workflowId: string): Promise<string> {
   const [progress, now] = await Promise.all([scanProgress(client, workflowId), activityProgress(client, [workflowId])]);
@@ -102,7 +102,7 @@ export interface RunningScan {
   progress: string;
 }
 
-/** Scans that run and belong to no loop, with how far they are. */
+/** Running scans outside loops, with their progress. */
 export async function describeRunningScans(client: Client): Promise<RunningScan[]> {
   const running = await runningScans(client);
   return Promise.all(
@@ -119,7 +119,7 @@ export interface UnfinishedScan {
   pool: string | null;
   startedAt: string;
   state: 'stopped' | 'failed';
-  /** What it failed with; null where somebody stopped it. */
+  /** Its error; null if somebody stopped it. */
   error: string | null;
 }
 
@@ -127,7 +127,7 @@ export interface UnfinishedScan {
 export const endOf = ({ status }: ScanWorkflow): UnfinishedScan['state'] =>
   status === 'CANCELLED' || status === 'TERMINATED' ? 'stopped' : 'failed';
 
-/** What a scan that failed said; null where it did not, or Temporal has forgotten. */
+/** The error of a failed scan; null if it did not fail or Temporal has forgotten it. */
 export async function failureOfScan(client: Client, found: ScanWorkflow): Promise<RootFailure | null> {
   if (endOf(found) !== 'failed') return null;
   try {

@@ -75,7 +75,7 @@ function tree(size: number, horizon: number, random: () => number): string {
   return `<rect x="${x - 1}" y="${y}" width="3" height="${horizon - y + 3}" fill="rgb(84,66,50)"/><circle cx="${x}" cy="${y}" r="${r}" fill="${green}"/><circle cx="${x + r * 0.6}" cy="${y + r * 0.3}" r="${r * 0.7}" fill="${green}" fill-opacity="0.8"/>`;
 }
 
-/** A car far behind, which bears no label: shapes like a car's must not be enough for a class. */
+/** A car far behind, without a label: a car-like shape must not be enough for a class. */
 function parkedCar(size: number, horizon: number, random: () => number): string {
   const [x, width] = [random() * size - size * 0.15, size * (0.16 + random() * 0.16)];
   const high = width * 0.22;

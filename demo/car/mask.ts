@@ -9,13 +9,13 @@ const REFERENCE_SIDE = 128;
 
 export interface ExactMask {
   size: number;
-  /** Label values, row by row; exact, for every pixel belongs to the last piece that holds its centre. */
+  /** Label values, row by row; exact, forevery pixel belongs to the last piece that holds its centre. */
   pixels: Uint8Array;
-  /** What is left of the scene: draw these, and the picture agrees with the mask. */
+  /** The remaining scene: a picture of these pieces agrees with the mask. */
   pieces: FlatPiece[];
 }
 
-/** What the taxonomy says of a class. */
+/** The taxonomy's facts about a class. */
 export interface ClassFacts {
   /** Its label value. */
   value: number;
@@ -24,8 +24,8 @@ export interface ClassFacts {
 }
 
 /**
- * The mask of a scene, after parts that no label has were taken out of it: too small ones, and slivers that peep out in
- * a view from which the taxonomy does not know them. Runs until there is none, for a part that goes uncovers others.
+ * The mask of a scene, without parts that no label has: too small ones, and slivers visible from views in which the
+ * taxonomy does not have them. Repeated until there is none, since a removed part uncovers others.
  */
 export function exactMask(scene: Scene, facts: (name: string) => ClassFacts): ExactMask {
   const least = MIN_PART_PX * (scene.size / REFERENCE_SIDE) ** 2;

@@ -23,7 +23,7 @@ export interface Rendered {
   mask: ExactMask;
 }
 
-/** The mask alone; cheap. */
+/** Only the mask; cheap. */
 export const renderMask = (spec: SceneSpec, size: number): ExactMask => exactMask(buildScene(spec, size), factsOf);
 
 /** Picture (JPEG) and mask of one scene, `size` pixels square. The same spec gives the same bytes. */

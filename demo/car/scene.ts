@@ -8,7 +8,7 @@ import { type Camera, cameraAt, type Vec3 } from './space.js';
 import { type Piece, SIDES } from './surface.js';
 import { type Shape, shapeOf, type VehicleType } from './vehicles.js';
 
-/** How far a near duplicate departs from its scene: at most 1 degree of yaw and 2 pixels each way. */
+/** Largest deviation of a near duplicate from its scene: at most 1 degree of yaw and 2 pixels each way. */
 export interface Jitter {
   yaw: number;
   dx: number;
@@ -44,7 +44,7 @@ export interface Scene {
   pieces: FlatPiece[];
 }
 
-/** Surfaces seen more askew than this are left out of picture and mask: they are slivers. */
+/** Surfaces at a flatter angle than this are left out of picture and mask: they are slivers. */
 const MIN_FACING = 0.09;
 
 /** Project a car into a square frame of `size` pixels; pieces come in painting order. */

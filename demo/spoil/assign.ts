@@ -1,7 +1,7 @@
 import { shuffle } from '../../domain/base/random.js';
 import { SPOIL_KINDS, SPOIL_SHARES, SPOILED_SHARE, type SpoilKind } from './truth.js';
 
-/** How many of `images` labels are spoiled in each way: shares kept to within one (largest remainders). */
+/** Number of `images` labels to spoil in each way: shares are exact to within one (largest remainders). */
 export function spoilCounts(images: number): Record<SpoilKind, number> {
   const total = Math.round(images * SPOILED_SHARE);
   const counts: Record<SpoilKind, number> = {
@@ -23,7 +23,7 @@ export function spoilCounts(images: number): Record<SpoilKind, number> {
 
 /**
  * Spoils as many labels as `spoilCounts` says. `attempt` tries one image and says whether its label allowed that kind;
- * one that did not is passed over for that kind. Kinds that few labels allow come first.
+ * one that did not is skipped for that kind. Kinds that few labels allow come first.
  */
 export function assignSpoils(
   images: number,

@@ -16,11 +16,11 @@ export interface Sides {
   count: number;
 }
 
-/** Smallest part, at 128 pixels, that an error is planted in. */
+/** Smallest part, at 128 pixels, in which an error is planted. */
 const LEAST_PX = 20;
 const MOST_LEFT_OUT = 6;
 
-/** Spoil a label in one way, or return null where this label does not allow it. Deterministic in `random`. */
+/** Spoil a label in one way, or return null if this label does not allow it. Deterministic in `random`. */
 export function spoil(kind: SpoilKind, label: Label, sides: Sides, random: () => number): Spoiled | null {
   const parts = partsOf(label.pixels, label.size, LEAST_PX * (label.size / 128) ** 2);
   if (parts.length < 3) return null;
@@ -50,7 +50,7 @@ function leaveOut({ pixels }: Label, parts: readonly LabelledPart[], random: () 
   };
 }
 
-/** A part gets the name of any other class but that of its counterpart, which is another mistake. */
+/** A part gets the name of any other class except its counterpart's, which is another mistake. */
 function misname(
   { pixels }: Label,
   parts: readonly LabelledPart[],
@@ -90,7 +90,7 @@ function swapSides(
   };
 }
 
-/** Left and right are confused throughout. */
+/** Left and right are swapped everywhere. */
 function mirrorAll({ pixels, size }: Label, parts: readonly LabelledPart[], { mirror }: Sides): Spoiled | null {
   const sided = parts.filter(({ value }) => mirror[value] !== value);
   if (sided.length < 2) return null;

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
-/** The ways in which people get labels wrong, named as algo1 reports them, and their shares of all spoiled labels. */
+/**
+ * The ways in which people get labels wrong, named as the scan reports them, and their shares of all spoiled labels.
+ */
 export const SPOIL_SHARES = {
   missing_part: 0.6,
   wrong_class: 0.15,
@@ -23,16 +25,16 @@ export const SPOILED_SHARE = 0.15;
 
 export const plantedErrorSchema = z.object({
   kind: z.enum(SPOIL_KINDS),
-  /** Label value that the spoiled label shows; null where the error concerns the whole label. */
+  /** Label value in the spoiled label; null if the error concerns the whole label. */
   classId: z.number().int().nullable(),
-  /** Label value that is right; null where the error concerns the whole label. */
+  /** Right label value; null if the error concerns the whole label. */
   trueClassId: z.number().int().nullable(),
   /** Pixels: left, top, right, bottom; right and bottom exclusive. */
   box: z.tuple([z.number(), z.number(), z.number(), z.number()]),
 });
 export type PlantedError = z.infer<typeof plantedErrorSchema>;
 
-/** One line of `truth.jsonl`: what is wrong with one image's label. Never in the pool, never in the manifest. */
+/** One line of `truth.jsonl`: the errors of one image's label. Never in the pool, never in the manifest. */
 export const truthRowSchema = z.object({
   fileName: z.string(),
   wrong: z.boolean(),

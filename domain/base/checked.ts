@@ -1,16 +1,16 @@
 import { z } from 'zod';
 
 const SHOWN = 3;
-/** Letters of a problem: names of the input are in it, and they may be of any length. */
+/** Largest number of letters of a problem: it contains names from the input, which may have any length. */
 const MAX_LETTERS = 2_000;
 
-/** What a value is by a schema, or on one line what is wrong with it. */
+/** The value parsed by a schema, or its problem on one line. */
 export type Checked<T> = { data: T; problem: null } | { data: null; problem: string };
 
 /**
- * Check data that tools wrote: files, stored records. However much is wrong with it, the problem stays one readable
- * line, in the schema's own words. What a person typed goes through `problems.ts`, which looks each field up in the
- * schema to say what is allowed and what may have been meant: too much for a list of a million entries.
+ * Check data that tools wrote: files, stored records. The problem is always one readable line, in the schema's own
+ * words. Input that a person typed goes through `problems.ts`, which looks each field up in the schema to tell what is
+ * allowed and what may have been meant: too slow for a list of a million entries.
  */
 export function check<T extends z.ZodType>(schema: T, value: unknown, shown = SHOWN): Checked<z.output<T>> {
   try {
@@ -21,7 +21,7 @@ export function check<T extends z.ZodType>(schema: T, value: unknown, shown = SH
     const first = said.length > MAX_LETTERS ? `${said.slice(0, MAX_LETTERS)} …` : said;
     return { data: null, problem: issues.length > shown ? `${first}; and ${issues.length - shown} more` : first };
   } catch (cause) {
-    // The checks of a list hand on their findings as arguments of a call, of which there may be some 120,000.
+    // The checks of a list pass on their findings as arguments of one call, which may have about 120,000 of them.
     if (cause instanceof RangeError) return { data: null, problem: 'it has too many errors to list' };
     throw cause;
   }
@@ -32,7 +32,7 @@ function sentence({ path, message }: z.core.$ZodIssue): string {
   return `${path.join('.') || 'it'}: ${problem}`;
 }
 
-/** A list of numbers that all hold a condition. Millions are checked at once, and a bad one is one finding. */
+/** A list of numbers that all fulfil a condition. Millions are checked at once, and a bad one makes one finding. */
 export function numbers(what: string, holds: (value: number) => boolean): z.ZodType<number[]> {
   return z.custom<number[]>(
     (value) => Array.isArray(value) && value.every((entry) => typeof entry === 'number' && holds(entry)),

@@ -3,8 +3,8 @@ import type { FailureCode } from './failures/failure.js';
 /**
  * An expected error, written for the person who reads it.
  *
- * `message` says what happened and to which file or id; `hint` says what to do about it. `code` decides whether a retry
- * makes sense and who has to act (`domain/base/failures/failure.ts`).
+ * `message` says what happened and to which file or id; `hint` says what to do. `code` decides whether a retry makes
+ * sense and who must act (`domain/base/failures/failure.ts`).
  */
 export class PartloopError extends Error {
   readonly code: FailureCode;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PartloopError } from './errors.js';
 
-/** Names of pools and loops: they become S3 keys and workflow ids, so slashes and dots are out. */
+/** Names of pools and loops: they become parts of S3 keys and workflow ids, so slashes and dots are excluded. */
 export const nameSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'use 1–63 of a–z, 0–9 and -, starting with a letter or digit');
@@ -14,10 +14,10 @@ export function iterationLabel(iteration: number): string {
 
 /** Letters of a ULID, each five bits (https://github.com/ulid/spec). */
 export const ULID_LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-/** How many of them, from the first on, hold its time. */
+/** Number of leading letters that hold its time. */
 export const ULID_TIME_LETTERS = 10;
 
-/** When a ULID was made, as ISO text. */
+/** The time when a ULID was made, as ISO text. */
 export function ulidTime(id: string): string {
   const time = [...id.slice(0, ULID_TIME_LETTERS)].reduce(
     (so, letter) => so * 32 + Math.max(0, ULID_LETTERS.indexOf(letter)),
@@ -59,12 +59,12 @@ export function parsePoolIngestWorkflowId(id: string): string {
 }
 
 /**
- * Of a run's id these are drawn at random. Its first are the time (UUID version 7, RFC 9562 §5.7), the same for a
- * minute.
+ * Number of random digits at the end of a run's id. Its first digits are the time (UUID version 7, RFC 9562 §5.7), the
+ * same for a minute.
  */
 const RANDOM_DIGITS = 12;
 
-/** The name of a scan that stands alone: from its workflow's id, or from the run's where a person gave another id. */
+/** The name of a scan outside a loop: from its workflow's id or, if a person gave another id, from the run's. */
 export function standaloneScanId(workflowId: string, runId: string): string {
   return SCAN_ID.exec(workflowId)?.[1] ?? `scan-${runId.slice(-RANDOM_DIGITS).toLowerCase()}`;
 }

@@ -3,7 +3,7 @@ import { PartloopError } from './errors.js';
 /**
  * The value of a JSON text.
  *
- * @throws PartloopError `data-invalid` with the name of what it stood in
+ * @throws PartloopError `data-invalid` naming its container
  */
 export function parseText(text: string, name: string, options: { hint?: string } = {}): unknown {
   try {

@@ -1,8 +1,8 @@
-/** The candidate that was most likely meant by a mistyped word; undefined where none is close. */
+/** The candidate that was most likely meant by a mistyped word; undefined if none is close. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const asked = plain(word);
   let best: string | undefined;
-  // A third of the letters may be wrong: more than that and a guess is worse than none.
+  // A third of the letters may be wrong; with more, a guess is worse than none.
   let least = Math.max(1, Math.floor(asked.length / 3)) + 1;
   for (const candidate of candidates) {
     const edits = distance(asked, plain(candidate), least);
@@ -14,7 +14,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** Longer words are no typing errors of ours. */
+/** Longer words cannot be typing errors of our names. */
 const MAX_LENGTH = 64;
 
 const plain = (word: string): string => word.slice(0, MAX_LENGTH).toLowerCase().replaceAll(/[-_ ]/g, '');

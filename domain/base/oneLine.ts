@@ -1,4 +1,4 @@
-/** Lines as sentences of one paragraph: a failure and its hint where there is room for one line alone. */
+/** Lines as sentences of one paragraph: a failure and its hint where only one line fits. */
 export const oneLine = (text: string): string =>
   text
     .trim()

@@ -29,7 +29,7 @@ export function shuffle<T>(items: readonly T[], random: () => number): T[] {
   return shuffled;
 }
 
-/** An integer seed below 2^31 for a part that wants a number, derived from the same kind of parts. */
+/** An integer seed below 2^31 for code that needs a number, derived from parts of the same sort. */
 export function derivedSeed(...parts: readonly (string | number)[]): number {
   return Math.floor(seededRandom(...parts)() * 2 ** 31);
 }

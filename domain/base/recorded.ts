@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { isRecord } from './isRecord.js';
 
 /**
- * Reading what another version of partloop wrote: it may have fields that this one does not know. People are told of
- * each field that does not exist; of recorded data the known part counts, and the rest is kept where the data is
- * written again.
+ * Reads data of another version of partloop, which may have fields that this version does not know. In input of people
+ * each unknown field is an error. Of recorded data the known part counts, and the rest is kept if the data is written
+ * again.
  */
 
-/** A schema for data that was stored, or that travels between workflows: fields it does not know are ignored. */
+/** A schema for stored data or for data that travels between workflows: it ignores unknown fields. */
 export const recorded = <T extends z.ZodType>(schema: T) => z.preprocess((value) => knownPart(schema, value), schema);
 
-/** A value without the fields that its schema does not know, at any depth. */
+/** A value without fields unknown to its schema, at any depth. */
 export function knownPart(schema: z.ZodType, value: unknown): unknown {
   const here = inner(schema);
   if (here instanceof z.ZodUnion) {
@@ -27,7 +27,7 @@ export function knownPart(schema: z.ZodType, value: unknown): unknown {
   );
 }
 
-/** The fields of a value that its schema does not know, and nothing else; undefined where there are none. */
+/** Only the fields of a value that its schema does not know; undefined if there are none. */
 export function unknownPart(schema: z.ZodType, value: unknown): unknown {
   const here = inner(schema);
   if (here instanceof z.ZodUnion) return undefined;
@@ -55,7 +55,7 @@ export function unknownFields(schema: z.ZodType, value: unknown): string[] {
   });
 }
 
-/** `value` with what `rest` has beside it: its own fields win, lists go by position. */
+/** `value` with the additional fields of `rest`: its own fields win, lists match by position. */
 export function withUnknown(rest: unknown, value: unknown): unknown {
   if (rest === undefined) return value;
   if (Array.isArray(rest) && Array.isArray(value))
@@ -69,10 +69,10 @@ export function withUnknown(rest: unknown, value: unknown): unknown {
   return Object.fromEntries([...own, ...beside]);
 }
 
-/** What a field without a schema of its own may be: anything. */
+/** The schema of a field without a schema of its own: anything. */
 const ANY = z.unknown();
 
-/** The schema of a field; null where an object or a record does not know it, or knows no such value of one. */
+/** The schema of a field; null if an object or a record does not know the field or such a value. */
 function fieldSchema(schema: z.ZodType, name: string, value: unknown): z.ZodType | null {
   if (schema instanceof z.ZodObject) {
     if (Object.hasOwn(schema.shape, name)) return asType(schema.shape[name]);
@@ -92,7 +92,7 @@ function itemSchema(schema: z.ZodType, index: number): z.ZodType {
   return schema instanceof z.ZodTuple ? asType(schema.def.items[index]) : ANY;
 }
 
-/** A schema without what says that a value may be missing, null or prepared first. */
+/** A schema without its wrappers for missing, null or prepared values. */
 function inner(schema: z.ZodType): z.ZodType {
   if (
     schema instanceof z.ZodOptional ||

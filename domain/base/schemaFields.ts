@@ -19,7 +19,7 @@ const nodeSchema = z.looseObject({
 });
 type Node = z.infer<typeof nodeSchema>;
 
-/** One field of a schema, for people: its path, what is allowed there, its default as JSON, and what it does. */
+/** One field of a schema, for people: its path, its allowed values, its default as JSON, and its effect. */
 export interface Field {
   path: string;
   allowed: string;
@@ -27,12 +27,12 @@ export interface Field {
   description: string;
 }
 
-/** Every field below a schema, objects opened. */
+/** Every field below a schema, including fields of nested objects. */
 export function fieldsOf(schema: z.ZodType): Field[] {
   return fieldsBelow(z.toJSONSchema(schema, { io: 'input' }), '');
 }
 
-/** What a single value may be, in words; null where the schema has none. */
+/** The allowed values of a single field, in words; null if the schema has none. */
 export function allowedValues(schema: z.ZodType): string | null {
   try {
     const node = nodeSchema.parse(z.toJSONSchema(schema, { io: 'input' }));
@@ -78,7 +78,7 @@ function allowedOf(node: Node): string {
 
 const itemsOf = (items: unknown): string => (items === undefined ? 'any' : allowedOf(nodeSchema.parse(items)));
 
-/** A schema without what says that a value may be left out. */
+/** A schema without its wrapper for optional values. */
 export function bare(schema: z.ZodType): z.ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     const inner: unknown = schema.unwrap();
@@ -87,7 +87,7 @@ export function bare(schema: z.ZodType): z.ZodType {
   return schema;
 }
 
-/** The schema at a path, or null where the schema does not go so far. */
+/** The schema at a path, or null if there is none. */
 export function schemaAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType | null {
   const here = bare(schema);
   const [name, ...rest] = path;

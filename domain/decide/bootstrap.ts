@@ -2,11 +2,11 @@ import { seededRandom } from '../base/random.js';
 import type { EvaluationRow } from '../tables.js';
 import { normalCdf, normalQuantile } from './normal.js';
 
-/** Below so many resamples beyond a bound, its percentile is noise: the normal approximation takes its place. */
+/** With fewer resamples beyond a bound its percentile is noise: the normal approximation replaces it. */
 const MIN_TAIL_RESAMPLES = 10;
 const POWER = 0.8;
 
-/** What is compared: IoU of regions or of the boundary band. */
+/** The compared measure: IoU of regions or of the boundary band. */
 export type Metric = 'region' | 'boundary';
 
 /** Sums of one model over the images of one unit (a vehicle, or an image without one); arrays by label value. */
@@ -46,7 +46,7 @@ export function unitOf(row: Pick<EvaluationRow, 'vehicleId' | 'imageId'>): strin
 
 /**
  * Paired bootstrap of the gain in mIoU: units are drawn with replacement, the same for both models, and whole-set mIoU
- * is taken from the sums. Images that only one of the models judged are left out.
+ * comes from their sums. Images that only one model judged are left out.
  */
 export function comparePaired({
   candidate,
@@ -122,7 +122,7 @@ export function pValueBelow({ gain, error }: Comparison, limit: number): number 
   return normalCdf((gain - limit) / error);
 }
 
-/** The smallest drop that this test set would show in four of five tries at error probability `alpha`. */
+/** The smallest drop that this test set would show in four of five trials at error probability `alpha`. */
 export function smallestDetectable({ error }: Comparison, alpha: number): number {
   return (normalQuantile(1 - alpha) + normalQuantile(POWER)) * error;
 }

@@ -3,7 +3,7 @@ import { PartloopError } from '../base/errors.js';
 import { nameSchema, sha256Schema } from '../base/ids.js';
 import { leftOutSchema } from '../images/leftOut.js';
 
-/** What is needed to run a model and to know what it may judge. Keys are inside the store. */
+/** The keys and facts needed to run a model and to tell which images it may judge. Keys are inside the store. */
 export const registeredModelSchema = z.object({
   scan: z.string(),
   card: z.string(),
@@ -15,7 +15,7 @@ export const registeredModelSchema = z.object({
 });
 export type RegisteredModel = z.infer<typeof registeredModelSchema>;
 
-/** One decision on one test version: error probability is spent by their number. */
+/** One decision on one test version; their number determines the error probability of the next. */
 export const lookSchema = z.object({
   testVersion: z.string(),
   loop: nameSchema,
@@ -72,20 +72,20 @@ export const decisionSchema = z.object({
   upper: z.number().nullable(),
   detectable: z.number().nullable(),
   units: z.number().int().nonnegative(),
-  /** Test images that both models were judged on; null in decisions of before this was written down. */
+  /** Test images on which both models were judged; null in older decisions, which do not record it. */
   images: z.number().int().nonnegative().nullable().default(null),
-  /** Test images that one of them at least could not be judged on: they count for neither. */
+  /** Test images on which at least one of them could not be judged: they count for neither. */
   leftOut: z.array(leftOutSchema).default([]),
   look: z.number().int().positive().nullable(),
   alpha: z.number().nullable(),
   slices: z.array(sliceVerdictSchema),
   lostClasses: z.array(z.string()),
-  /** Against the candidate of the iteration before: for information, it decides nothing. */
+  /** Compared with the candidate of the iteration before: for information only, it decides nothing. */
   previousCandidate: z.object({ gain: difference, lower: z.number(), upper: z.number() }).nullable(),
 });
 export type Decision = z.infer<typeof decisionSchema>;
 
-/** The registry with `model` as its benchmark; unchanged where it is that already. */
+/** The registry with `model` as its benchmark; unchanged if it is that already. */
 export function withBenchmark(
   registry: BenchmarkRegistry,
   model: RegisteredModel,
@@ -96,7 +96,7 @@ export function withBenchmark(
   return { ...registry, model, history: [...registry.history, { model, at, reason }] };
 }
 
-/** The registry with one more look, and the look's number among those on its test version, from 1. */
+/** The registry with one more look, and the number of the look among those on its test version, counted from 1. */
 export function withLook(registry: BenchmarkRegistry, look: Look): { registry: BenchmarkRegistry; number: number } {
   const same = (other: Look) =>
     other.loop === look.loop && other.iteration === look.iteration && other.candidate === look.candidate;
@@ -107,8 +107,8 @@ export function withLook(registry: BenchmarkRegistry, look: Look): { registry: B
 }
 
 /**
- * What `candidate` has to beat: the benchmark as it was before this very candidate was promoted, so that a decision
- * repeated after a crash meets the same rival.
+ * The model that `candidate` has to beat: the benchmark before this candidate was promoted, so that a decision repeated
+ * after a crash meets the same rival.
  */
 export function rivalOf(registry: BenchmarkRegistry, candidate: RegisteredModel): RegisteredModel | null {
   const own = registry.history.findIndex((entry) => sameModel(entry.model, candidate));
@@ -116,8 +116,8 @@ export function rivalOf(registry: BenchmarkRegistry, candidate: RegisteredModel)
 }
 
 /**
- * The model in production before this iteration of the loop, or a later one, was promoted: an iteration that is done
- * again is not judged by what it trained itself.
+ * The model in production before this iteration of the loop, or a later one, was promoted: a repeated iteration is not
+ * judged by its own model.
  */
 export function benchmarkBefore(
   registry: BenchmarkRegistry,
@@ -134,9 +134,9 @@ function sameModel(a: RegisteredModel, b: RegisteredModel): boolean {
 }
 
 /**
- * The registry after a person approved the candidate of `decision`; unchanged where it is in production already.
+ * The registry after a person approved the candidate of `decision`; unchanged if it is in production already.
  *
- * @throws PartloopError `input-invalid` where the gate asks for no approval, or compared with another model than the
+ * @throws PartloopError `input-invalid` if the gate asks for no approval, or if it compared with another model than the
  * one in production now
  */
 export function withApproval(
@@ -150,7 +150,7 @@ export function withApproval(
   if (!decision.pendingApproval) {
     throw new PartloopError(
       'input-invalid',
-      `the candidate does not wait for approval: the gate said ${decision.gate}`,
+      `the candidate does not wait for approval: the gate's result is ${decision.gate}`,
       {
         hint: 'Only a candidate that passed a gate of mode `approve` can be approved; `partloop report open` shows the reasons.',
       },

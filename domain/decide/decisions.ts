@@ -8,9 +8,7 @@ import type { Decision, RegisteredModel } from './decision.js';
 import { countUnits, type GateVerdict, spentAlpha } from './gate.js';
 import type { decideStep } from './step.js';
 
-/**
- * What is decided where no model is in production for the taxonomy: the candidate becomes it, or waits for a person.
- */
+/** The decision if no model is in production for the taxonomy: the candidate goes there, or waits for a person. */
 export function firstDecision(judged: {
   candidate: RegisteredModel;
   testVersion: string;
@@ -30,7 +28,7 @@ export function firstDecision(judged: {
     candidate,
     benchmark: null,
     reasons: [
-      `there was no benchmark for this taxonomy: the candidate ${waits ? 'waits for an approval to become' : 'becomes'} it`,
+      `there is no benchmark for this taxonomy: the candidate ${waits ? 'becomes it if a person approves' : 'becomes it'}`,
       ...(leftOut.length === 0 ? [] : [`${leftOut.length} test images are left out: ${kindsText(leftOut)}`]),
     ],
     candidateMiou: Math.min(1, Math.max(0, miou ?? 0)),
@@ -50,7 +48,7 @@ export function firstDecision(judged: {
   };
 }
 
-/** What the gate's verdict on a candidate against the model in production means. */
+/** The decision that follows from the gate's verdict on a candidate against the model in production. */
 export function decisionAgainst(
   { outcome, ...rest }: GateVerdict,
   compared: {
@@ -75,7 +73,7 @@ export function decisionAgainst(
   };
 }
 
-/** How much better the candidate is than that of the iteration before, on the test images of both. */
+/** The candidate's gain over that of the iteration before, on the test images of both. */
 export function gainOverPrevious(compared: {
   candidate: readonly EvaluationRow[];
   previous: readonly EvaluationRow[];
@@ -96,12 +94,12 @@ export function gainOverPrevious(compared: {
   return { gain: comparison.gain, ...bounds(comparison, spentAlpha(gate.alpha, look)) };
 }
 
-/** Images that are left out of one evaluation at least, each once; the latter's reason stands. */
+/** Images left out of at least one evaluation, each once; the second evaluation's reason wins. */
 export const leftOutOfEither = (one: readonly LeftOut[], other: readonly LeftOut[]): LeftOut[] => [
   ...new Map([...one, ...other].map((image) => [image.imageId, image])).values(),
 ];
 
-/** What step decide tells of a decision. */
+/** The facts of step decide about a decision. */
 export const decisionFacts = (decision: Decision): WorkOf<typeof decideStep>['facts'] => ({
   gate: decision.gate,
   gain: decision.gain,

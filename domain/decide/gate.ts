@@ -25,16 +25,16 @@ export interface SliceVerdict {
   gain: number;
   lower: number;
   upper: number;
-  /** The smallest drop in mIoU that so many units would show in four of five tries. */
+  /** The smallest drop in mIoU that this number of units would show in four of five trials. */
   detectable: number;
 }
 
 export interface GateVerdict {
   outcome: GateOutcome;
-  /** Sentences for people: why it came out so. */
+  /** Sentences for people: the reasons of the outcome. */
   reasons: string[];
   units: number;
-  /** Test images that both were judged on, and those that were left out for both. */
+  /** Test images on which both were judged, and those that were left out for both. */
   images: number;
   leftOut: LeftOut[];
   candidateMiou: number;
@@ -43,24 +43,24 @@ export interface GateVerdict {
   lower: number;
   upper: number;
   detectable: number;
-  /** Which decision on this test version it is, and the error probability that was left for it. */
+  /** The number of this decision on the test version, and the error probability left for it. */
   look: number;
   alpha: number;
   slices: SliceVerdict[];
-  /** Classes that the benchmark finds and the candidate finds nowhere. */
+  /** Classes that the benchmark finds somewhere and the candidate nowhere. */
   lostClasses: string[];
 }
 
 export interface GateRequest {
   candidate: readonly EvaluationRow[];
   benchmark: readonly EvaluationRow[];
-  /** Test images that one of the two at least could not be judged on. */
+  /** Test images on which at least one of the two could not be judged. */
   leftOut: readonly LeftOut[];
   taxonomy: Taxonomy;
   config: GateConfig;
   /** 1 for the first decision on this test version, 2 for the second, … */
   look: number;
-  /** Vehicle types in the candidate's training set; null where tags are unknown. */
+  /** Vehicle types in the candidate's training set; null if tags are unknown. */
   trainedVehicles: ReadonlySet<string> | null;
   seed: number;
 }
@@ -73,7 +73,9 @@ interface ProtectedSlice {
   keep(row: EvaluationRow): boolean;
 }
 
-/** The share of alpha for look k: 1/(k(k+1)); over all looks these sum to 1, and no number of looks need be known. */
+/**
+ * The share of alpha for look k: 1/(k(k+1)); over all looks these sum to 1, so the number of looks need not be known.
+ */
 export function spentAlpha(alpha: number, look: number): number {
   return alpha / (look * (look + 1));
 }
@@ -81,7 +83,7 @@ export function spentAlpha(alpha: number, look: number): number {
 /**
  * Decide whether the candidate replaces the benchmark. Promotion needs the lower bound of the gain above the margin, no
  * class that fell to zero recall, and no protected slice that failed its non-inferiority test (Holm-corrected). A slice
- * with too little data to tell does not block: it is named, with the smallest drop it could have shown. Pure and
+ * with too little data does not block: the verdict names it, with the smallest drop it could have shown. Pure and
  * seeded.
  */
 export function decideGate(request: GateRequest): GateVerdict {
@@ -131,11 +133,11 @@ export function decideGate(request: GateRequest): GateVerdict {
     reasons.push(
       `the gain of ${signed(overall.gain)} is above ${points(config.margin)} even at its lower bound (${signed(lower)})`,
     );
-    if (config.mode === 'approve') reasons.push('it waits for an approval, as configured');
+    if (config.mode === 'approve') reasons.push('it waits for approval, as configured');
   } else {
     outcome = 'held';
     reasons.push(
-      `the gain of ${signed(overall.gain)} is not sure: its bounds are ${signed(lower)} and ${signed(upper)}; this test set shows gains from ${points(smallestDetectable(overall, alpha))}`,
+      `the gain of ${signed(overall.gain)} is uncertain: its bounds are ${signed(lower)} and ${signed(upper)}; this test set can show gains of at least ${points(smallestDetectable(overall, alpha))}`,
     );
   }
   const { leftOut } = request;
@@ -189,8 +191,8 @@ function protectedSlices({ taxonomy, trainedVehicles }: GateRequest, labels: rea
 }
 
 /**
- * Non-inferiority of every slice with Holm's step-down over both families: passing (the drop is surely smaller than the
- * margin) and failing (it is surely larger). Bounds are at alpha over the number of slices.
+ * Non-inferiority of every slice with Holm's step-down over both families: passing (the drop is significantly smaller
+ * than the margin) and failing (it is significantly larger). Bounds are at alpha over the number of slices.
  */
 function judgeSlices(
   entries: readonly { name: string; comparison: Comparison }[],
@@ -217,7 +219,10 @@ function judgeSlices(
   });
 }
 
-/** Holm 1979: smallest p first, each against alpha over the hypotheses still standing; stop at the first that fails. */
+/**
+ * Holm 1979: smallest p first, each against alpha divided by the number of remaining hypotheses; stop at the first
+ * failure.
+ */
 function holm<T>(entries: readonly T[], alpha: number, pOf: (entry: T) => number): Set<T> {
   const rejected = new Set<T>();
   const ordered = entries.map((entry) => ({ entry, p: pOf(entry) })).sort((a, b) => a.p - b.p);
@@ -246,7 +251,7 @@ function lostLabels(
   return labels.filter((label) => before.has(label) && !now.has(label));
 }
 
-/** Evaluations of two models on the images that both were judged on. */
+/** Evaluations of two models on the images on which both were judged. */
 export function onCommonImages(
   candidate: readonly EvaluationRow[],
   benchmark: readonly EvaluationRow[],
@@ -259,7 +264,7 @@ export function onCommonImages(
   };
 }
 
-/** How many independent units a test set has. */
+/** The number of independent units in a test set. */
 export function countUnits(rows: readonly EvaluationRow[]): number {
   return new Set(rows.map(unitOf)).size;
 }

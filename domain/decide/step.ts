@@ -11,7 +11,7 @@ export const decideStep = {
     evaluate: sha256Schema,
     /** Digest of the model in production. */
     benchmark: sha256Schema.nullable(),
-    /** Which look at this test set it is, from 1. */
+    /** Number of this look at the test set, counted from 1. */
     look: z.number().int().nullable(),
     config: z.record(z.string(), z.unknown()),
     seed: z.number().int(),
@@ -20,14 +20,14 @@ export const decideStep = {
   outputs: z.object({
     /** JSON: the gate's verdict with its reasons and all its numbers. */
     decision: z.string(),
-    /** Table: the model in production on the test images. */
+    /** Table: results of the model in production on the test images. */
     benchmarkImages: z.string().optional(),
   }),
   facts: z.object({
     gate: fact.text('gate'),
     gain: fact.difference('gain in mIoU'),
-    lower: fact.difference('at least'),
-    upper: fact.difference('at most'),
+    lower: fact.difference('gain, lower bound'),
+    upper: fact.difference('gain, upper bound'),
     benchmarkMiou: fact.iou('mIoU of the model in production'),
     promoted: fact.yesNo('goes into production'),
     pendingApproval: fact.yesNo('waits for approval'),

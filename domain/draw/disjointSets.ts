@@ -7,7 +7,7 @@ export class DisjointSets {
     this.#parent = new Int32Array(size).fill(-1);
   }
 
-  /** One number of the set for all that are in it; another one after a join. */
+  /** The representative of a number's set; a join may change it. */
   root(index: number): number {
     const parents = this.#parent;
     let root = index;

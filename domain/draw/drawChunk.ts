@@ -17,7 +17,7 @@ export interface DrawRequest {
   iteration: number;
   /** For messages. */
   pool: string;
-  /** Images that a scan of its own judges; a loop draws from `train`. */
+  /** Images that a scan outside a loop judges; a loop draws from `train`. */
   split?: SplitChoice;
 }
 
@@ -35,7 +35,7 @@ export interface DrawnChunk {
  * Draw a uniform sample of the images a loop has not seen. Interior pictures, test images, their copies and their
  * vehicles are never drawn. Pure: the same request gives the same chunk. `wholeRows` checks the rows of it once more.
  *
- * @throws PartloopError `pool-exhausted` where nothing is left
+ * @throws PartloopError `pool-exhausted` if nothing is left
  */
 export function drawChunk(request: DrawRequest): DrawnChunk {
   const { index, drawnBefore, chunkSize, seed, iteration, split = 'train' } = request;

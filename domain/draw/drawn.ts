@@ -14,8 +14,8 @@ import { assertNoLeak, TestSet } from './testSet.js';
 export const drawnSchema = z.object({ images: z.array(sha256Schema) });
 
 /**
- * The images that a loop has drawn, this chunk included, in order of their ids. What is out of the pool is out of the
- * training set too: where it comes back, it is drawn anew.
+ * The images that a loop has drawn, this chunk included, in order of their ids. An image removed from the pool is
+ * removed from the training set too: if it comes back, it is drawn again.
  */
 export function drawnSoFar(
   drawnBefore: ReadonlySet<string>,
@@ -50,7 +50,7 @@ export function wholeRows(
   return rows;
 }
 
-/** What a draw tells: how many images it found, and what became of every other image of the pool. */
+/** The facts of a draw: the number of images that it found, and the outcome forevery other image of the pool. */
 export function drawFacts(
   { leftOut, remaining, testImages }: DrawnChunk,
   { present, missing }: { present: readonly ChunkRow[]; missing: readonly LeftOut[] },

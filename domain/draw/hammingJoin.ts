@@ -7,7 +7,7 @@ import { bitCount, type Hashes } from './perceptualHash.js';
 const LONG_RUN = 16;
 
 /**
- * Join all hashes that are at most `bits` apart, exactly, with what such joins imply.
+ * Join all hashes that are at most `bits` apart, exactly and transitively.
  *
  * Multi-index hashing (Norouzi et al., arXiv 1307.2982) with `bits + 1` bands. Two such hashes differ in `bits` bands
  * at most. If in fewer, then two bands agree: there is a table for every two. Else one band agrees and each of the

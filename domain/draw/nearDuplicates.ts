@@ -6,7 +6,7 @@ import { distinctHashes, type Hashes, hashColumns, pickHashes } from './perceptu
 
 /** Bits in which two difference hashes of copies (other size, quality, format) may differ. */
 export const COPY_BITS = 4;
-/** The same for two pictures of one vehicle: that they show the same thing is likely to begin with. */
+/** The same for two pictures of one vehicle, which are more likely to show the same thing. */
 export const SAME_VEHICLE_BITS = 12;
 
 type Hashed = Pick<IndexRow, 'imageId' | 'perceptualHash' | 'vehicleId'>;

@@ -4,14 +4,14 @@ import { splitChoiceSchema } from '../scan/judge/split.js';
 import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 
 /**
- * What became of every image of the pool: all but `poolImages` add up to it. Facts of a draw, and of the scan after it.
+ * The outcome forevery image of the pool: all other counts add up to `poolImages`. Facts of a draw, and of its scan.
  */
 export const drawCounts = {
   poolImages: fact.count('images in the pool'),
   otherTrain: fact.exception('not drawn: in the training split'),
   otherVal: fact.exception('not drawn: in the validation split'),
   otherTest: fact.exception('not drawn: in the test split'),
-  interior: fact.exception('not drawn: of the inside of a car'),
+  interior: fact.exception('not drawn: of a car interior'),
   /** Copies of test images, and pictures of a vehicle of the test set. */
   heldBack: fact.exception('not drawn: shared with the test set'),
   /** By earlier iterations of the loop. */
@@ -22,7 +22,7 @@ export const drawCounts = {
   missing: fact.exception('missing or changed'),
 };
 
-/** Step draw: a chunk of images that the loop has not seen, with every object known to be there. */
+/** Step draw: a chunk of images that the loop has not seen; all their objects are known to be in the store. */
 export const drawStep = {
   step: 'draw',
   version: 1,
@@ -32,9 +32,9 @@ export const drawStep = {
     chunkSize: z.number().int(),
     seed: z.number().int(),
     iteration: z.number().int(),
-    /** Digest of the draw before it. */
+    /** Digest of the previous draw. */
     before: sha256Schema.nullable(),
-    /** Where a scan that belongs to no loop asks for another side than a loop draws. */
+    /** Given if a scan outside a loop asks for another side than a loop draws. */
     split: splitChoiceSchema.optional(),
   }),
   outputs: z.object({

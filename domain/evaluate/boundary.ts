@@ -5,7 +5,7 @@ const BAND_SHARE = 0.02;
 
 /**
  * Boundary IoU of one image as flat triples class, intersection, union: both sides are reduced to pixels of a class
- * within 2 % of the diagonal from a pixel of another value, the picture's edge not counting as one.
+ * within 2 % of the diagonal from a pixel of another value, the picture's edge does not count.
  */
 export function countBoundary(
   given: Uint8Array,
@@ -40,7 +40,7 @@ export function countBoundary(
   return triples;
 }
 
-/** 1 where a pixel of another value lies within `radius` (city-block), by two passes of a distance transform. */
+/** 1 if a pixel of another value is within `radius` (city-block), by two passes of a distance transform. */
 function nearOtherValue(values: Uint8Array, width: number, height: number, radius: number): Uint8Array {
   const distance = new Uint16Array(values.length).fill(radius + 1);
   for (let y = 0; y < height; y++) {

@@ -3,7 +3,7 @@ import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
 /** Pixel counts of given against predicted label values, as flat triples given, predicted, pixels; sparse. */
 export type ConfusionTriples = number[];
 
-/** Count one image. `given` and `predicted` hold label values of equal length; given 255 counts nowhere. */
+/** Count one image. `given` and `predicted` hold label values of equal length; given 255 never counts. */
 export function countConfusion(given: Uint8Array, predicted: Uint8Array): ConfusionTriples {
   const counts = new Uint32Array(256 * 256);
   for (let pixel = 0; pixel < given.length; pixel++) {
@@ -42,18 +42,18 @@ export class ClassSums {
     return (this.given[label] as number) + (this.predicted[label] as number) - (this.intersection[label] as number);
   }
 
-  /** null where neither label nor prediction has the class. */
+  /** null if neither label nor prediction has the class. */
   iou(label: number): number | null {
     const union = this.union(label);
     return union === 0 ? null : (this.intersection[label] as number) / union;
   }
 
-  /** Mean IoU over those of `labels` with ground truth in these images; null where none has. */
+  /** Mean IoU over those of `labels` with ground truth in these images; null if none has. */
   miou(labels: readonly number[]): number | null {
     return mean(labels.filter((label) => (this.given[label] as number) > 0).map((label) => this.iou(label) ?? 0));
   }
 
-  /** Mean IoU over those of `labels` in ground truth or prediction; 1 where neither has any. */
+  /** Mean IoU over those of `labels` in ground truth or prediction; 1 if neither has any. */
   miouOfPresent(labels: readonly number[]): number {
     return mean(labels.map((label) => this.iou(label)).filter((iou) => iou !== null)) ?? 1;
   }

@@ -7,7 +7,7 @@ export interface Slice {
   keep(row: EvaluationRow): boolean;
 }
 
-/** The seed system's weak spots, where their tags are known. */
+/** Known weak spots of part models, if their tags are known. */
 export const WEAK_SPOTS: readonly Slice[] = [
   { name: 'black and reflective', keep: (row) => row.black === true && row.reflection === true },
   { name: 'damaged', keep: (row) => row.damage === '1' || row.damage === '2' },

@@ -5,16 +5,16 @@ import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 /** Step evaluate: the candidate on the frozen test set, through the same ONNX file that scans. */
 export const evaluateStep = {
   step: 'evaluate',
-  /** Of the counting; what an older one left is counted again. */
+  /** Version of the counting; results of an older version are counted again. */
   version: 1,
   inputs: z.strictObject({
     /** Digest of the model's file. */
     model: sha256Schema,
     poolVersion: z.number().int(),
     pool: nameSchema,
-    /** Side of the grid on which it is measured. */
+    /** Side of the grid on which the model is measured. */
     size: z.number().int(),
-    /** Threads of a session: sums in another order give other digits. */
+    /** Threads per session: another order of sums gives other digits. */
     threads: z.number().int(),
   }),
   outputs: z.object({
@@ -27,7 +27,7 @@ export const evaluateStep = {
     miou: fact.iou('mIoU'),
     majorMiou: fact.iou('mIoU of major classes'),
     minorMiou: fact.iou('mIoU of minor classes'),
-    imageMiou: fact.iou('mIoU by image'),
+    imageMiou: fact.iou('mean of per-image mIoU'),
     boundaryIou: fact.iou('boundary IoU'),
     images: fact.count('test images'),
     leftOut: fact.exception('test images left out'),

@@ -30,12 +30,12 @@ export const evaluationSummarySchema = z.object({
   ),
   slices: z.array(z.object({ name: z.string(), images: z.number().int(), miou: share })),
   worst: z.array(z.object({ imageId: z.string(), fileName: z.string(), imageMiou: z.number() })),
-  /** Test images that could not be judged; evaluations of before this was written down had to judge all. */
+  /** Test images that could not be judged; older evaluations had to judge all. */
   leftOut: z.array(leftOutSchema).default([]),
 });
 export type EvaluationSummary = z.infer<typeof evaluationSummarySchema>;
 
-/** Everything said of a model on a test set, from per-image counts alone. */
+/** All results of a model on a test set, from per-image counts only. */
 export function summariseEvaluation(rows: readonly EvaluationRow[], taxonomy: Taxonomy): EvaluationSummary {
   const labels = classLabels(taxonomy.classes.length);
   const labelsOf = (group: 'major' | 'minor'): number[] =>

@@ -1,7 +1,7 @@
-/** Left, top, right and bottom in any unit; right and bottom lie outside. */
+/** Left, top, right and bottom in any unit; right and bottom are exclusive. */
 type Box = readonly [x0: number, y0: number, x1: number, y1: number];
 
-/** Intersection over union of two boxes, 0..1; 0 where they do not overlap, and where both are empty. */
+/** Intersection over union of two boxes, 0..1; 0 if they do not overlap or both are empty. */
 export function boxIou(a: Box, b: Box): number {
   const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
   const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);

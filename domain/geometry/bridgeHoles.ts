@@ -1,8 +1,8 @@
 import type { Outline } from './contours.js';
 
 /**
- * A hole that hangs on a ring: on which, how far along it (a corner's index and twice the share of its edge), at what
- * x.
+ * A hole that hangs on a ring: the ring, the place along it (a corner's index plus twice the share of its edge), and
+ * the x.
  */
 interface Branch {
   hole: number;
@@ -18,14 +18,14 @@ interface Part {
 }
 
 /**
- * One ring for a region with holes, for formats that know no holes: each hole is joined to what lies left of it by a
- * cut of no width. The cuts are horizontal at whole heights, where no row of pixel centres runs, so that they change no
- * pixel. A hole that has nothing on its left, as a coarse outline may have it, is dropped. Holes and edges are sorted
- * once: n log n.
+ * One ring for a region with holes, for formats that know no holes: each hole is joined to the nearest ring on its left
+ * by a cut without width. The cuts are horizontal at whole heights, where no row of pixel centres runs, so they change
+ * no pixel. A hole without anything on its left, which a coarse outline may have, is dropped. Holes and edges are
+ * sorted once: n log n.
  */
 export function bridgeHoles({ outer, holes }: Outline): number[] {
   if (holes.length === 0) return [...outer];
-  // From left to right, so that each hole hangs on a ring before it.
+  // From left to right, so that each hole hangs on an earlier ring.
   const sorted = holes
     .map((ring) => ({ ring, start: leftmostPoint(ring) }))
     .sort((a, b) => (a.ring[a.start] as number) - (b.ring[b.start] as number));
@@ -45,9 +45,7 @@ function leftmostPoint(ring: readonly number[]): number {
   return best;
 }
 
-/**
- * For each hole the nearest place on its left, at the height of its leftmost corner, on a ring that comes before it.
- */
+/** For each hole the nearest place on its left, at the height of its leftmost corner, on an earlier ring. */
 function findBranches(parts: readonly Part[]): Branch[] {
   const byHeight = new Map<number, number[]>();
   for (let hole = 1; hole < parts.length; hole++) {
@@ -78,7 +76,9 @@ function findBranches(parts: readonly Part[]): Branch[] {
   return found;
 }
 
-/** Where edges meet heights (ascending): the crossings of one height from `begin` of it to `begin` of the next. */
+/**
+ * Crossings of edges with heights (ascending): those of one height begin at its `begin` and end before the next one's.
+ */
 function crossingsAt(heights: Float64Array, parts: readonly Part[]) {
   const walk = (visit: (level: number, number: number, at: number, share: number, x: number) => void): void => {
     parts.forEach(({ ring }, number) => {
@@ -119,7 +119,7 @@ function crossingsAt(heights: Float64Array, parts: readonly Part[]) {
   return { begin, x, along, ring };
 }
 
-/** The first index of an ascending list at which no smaller value is. */
+/** The first index of an ascending list whose value is not smaller. */
 function lowerBound(sorted: Float64Array, value: number): number {
   let low = 0;
   for (let high = sorted.length; low < high; ) {
@@ -130,7 +130,7 @@ function lowerBound(sorted: Float64Array, value: number): number {
   return low;
 }
 
-/** The first index of an ascending list at which a larger value is. */
+/** The first index of an ascending list whose value is larger. */
 function upperBound(sorted: Float64Array, value: number): number {
   let low = 0;
   for (let high = sorted.length; low < high; ) {
@@ -141,7 +141,7 @@ function upperBound(sorted: Float64Array, value: number): number {
   return low;
 }
 
-/** The outer ring with each branch written where it hangs. Holes hang on holes deeper than calls may be nested. */
+/** The outer ring with each branch at its place. No recursion: chains of holes are longer than calls may be nested. */
 function joined(parts: readonly Part[], branches: readonly (readonly Branch[])[]): number[] {
   const out: number[] = [];
   const open: { part: number; written: number; branch: number; from: number }[] = [

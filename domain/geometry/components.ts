@@ -14,7 +14,7 @@ export interface Component {
 }
 
 export interface Components {
-  /** Component id per pixel; -1 where the pixel has a value that is left out. */
+  /** Component id per pixel; -1 if the pixel's value is left out. */
   ids: Int32Array;
   list: Component[];
 }
@@ -25,7 +25,7 @@ export interface Components {
  * rasters give equal ids. Works on runs of equal pixels, joined from row to row by union-find (He, Chao & Suzuki 2008):
  * linear in pixels, and cheap where regions are large.
  *
- * @throws PartloopError `data-invalid` where there are over `atMost`
+ * @throws PartloopError `data-invalid` if there are more than `atMost`
  */
 export function connectedComponents(
   values: Uint8Array,
@@ -64,10 +64,7 @@ export function connectedComponents(
   return { ids, list };
 }
 
-/**
- * The ids alone, and how many there are: a speckled picture of millions of components does not fill the memory with
- * them.
- */
+/** Only the ids and their number: a speckled picture with millions of components does not fill the memory. */
 export function componentIds(
   values: Uint8Array,
   width: number,
@@ -128,7 +125,7 @@ function findRuns(values: Uint8Array, width: number, height: number, skip: Uint8
       starts[run] = start;
       ends[run] = end;
       parents[run] = run;
-      // Runs of the row above that touch this one, corners included.
+      // Runs of the row above that touch this one, including at corners.
       while (above < aboveEnd && (ends[above] as number) + width < start) above++;
       for (let other = above; other < aboveEnd && (starts[other] as number) + width <= end; other++) {
         if (values[starts[other] as number] === value) join(parents, other, run);
@@ -161,7 +158,7 @@ function grown(from: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayB
   return to;
 }
 
-/** A skip table for `connectedComponents`: 1 at the values given. */
+/** A skip table for `connectedComponents`: 1 at the given values. */
 export function skipValues(...values: readonly number[]): Uint8Array {
   const skip = new Uint8Array(256);
   for (const value of values) skip[value] = 1;

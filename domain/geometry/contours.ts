@@ -18,11 +18,11 @@ const LEFT_X = [0, 0, -1, -1] as const;
 const LEFT_Y = [-1, 0, 0, -1] as const;
 
 /**
- * The outlines of regions of 8-connected pixels, by region id (`connectedComponents`); those not in `wanted` stay
- * empty. Even-odd filling of the outer ring and the holes by pixel centres gives the pixels back exactly. Rings run
- * with the region on their right, begin at their topmost corner, the leftmost of several, and may touch themselves at
- * corners. All regions are traced in one walk over the raster: linear in its pixels, however the regions lie in each
- * other.
+ * The outlines of regions of 8-connected pixels, by region id (`connectedComponents`); outlines of regions not in
+ * `wanted` stay empty. Even-odd filling of the outer ring and the holes by pixel centres restores the pixels exactly.
+ * Rings run with the region on their right, begin at their topmost corner, the leftmost of several, and may touch
+ * themselves at corners. All regions are traced in one walk over the raster: linear in its pixels, however the regions
+ * are nested.
  */
 export function traceOutlines(
   ids: Int32Array,
@@ -52,7 +52,7 @@ export function traceOutlines(
   return outlines;
 }
 
-/** A bit for each side of a pixel (top, right, bottom, left) beyond which another region lies. */
+/** A bit for each side of a pixel (top, right, bottom, left) with another region beyond it. */
 function openSides(ids: Int32Array, width: number, height: number, wanted: (id: number) => boolean): Uint8Array {
   const sides = new Uint8Array(ids.length);
   for (let y = 0, pixel = 0; y < height; y++) {

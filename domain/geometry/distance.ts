@@ -1,10 +1,10 @@
 const DIAGONAL = Math.SQRT2;
 
 /**
- * Distance in pixels of every pixel to the edge of the region of equal value it lies in: 1 beside a pixel of another
- * value, growing inwards; a chamfer transform (1, sqrt 2; Borgefors 1986), within 8 % of Euclid. The edge of the raster
- * is no edge of a region: what the picture cuts off goes on outside. A raster of one value gets `width + height`. With
- * `partsOnly`, pixels of value 0 are passed over and stay 0.
+ * Distance in pixels of every pixel to the edge of its region of equal value: 1 beside a pixel of another value,
+ * growing inwards. It is a chamfer transform (1, sqrt 2; Borgefors 1986), within 8 % of Euclid. The edge of the raster
+ * is no edge of a region: regions cut off by the picture continue outside. A raster of one value gets `width + height`.
+ * With `partsOnly`, pixels of value 0 are skipped and stay 0.
  */
 export function regionDistance(values: Uint8Array, width: number, height: number, partsOnly = false): Float32Array {
   const far = width + height;
@@ -66,7 +66,7 @@ export function regionDistance(values: Uint8Array, width: number, height: number
   return distance;
 }
 
-/** Largest distance of each of `count` components: the radius of the largest disc inside, about. */
+/** Largest distance of each of `count` components: approximately the radius of the largest disc inside. */
 export function inradii(ids: Int32Array, distance: Float32Array, count: number): Float32Array {
   const radii = new Float32Array(count);
   for (let pixel = 0; pixel < ids.length; pixel++) {

@@ -1,8 +1,8 @@
 import { PartloopError } from '../base/errors.js';
 
 /**
- * Most rows that the edges of one polygon may cross, each edge counted by itself: what an outline around 16 million
- * single pixels has, and no part. The list of crossings would fill the memory beyond it.
+ * Most rows that the edges of one polygon may cross, each edge counted separately. An outline around 16 million single
+ * pixels has this many; no part does. With more, the list of crossings would fill the memory.
  */
 export const MAX_CROSSINGS = 2 ** 25;
 
@@ -11,11 +11,10 @@ const FEW = 24;
 
 /**
  * The pixels of a polygon as runs of a `width` × `height` raster: pairs of first pixel and the one after the last, in
- * ascending order. A pixel belongs to it when its centre does, by the even-odd rule. `ring` holds x, y pairs in pixels
- * of the raster; the ring closes itself. Costs what the ring's points and crossings of rows do, not what the raster
- * does.
+ * ascending order. A pixel belongs to it if its centre does, by the even-odd rule. `ring` holds x, y pairs in pixels of
+ * the raster; the ring closes itself. The cost depends on the ring's points and crossings of rows, not on the raster.
  *
- * @throws PartloopError `data-invalid` where the edges cross over `MAX_CROSSINGS` rows
+ * @throws PartloopError `data-invalid` if the edges cross more than `MAX_CROSSINGS` rows
  */
 export function polygonRuns(ring: readonly number[], width: number, height: number): Int32Array {
   const { first, offsets } = crossingsByRow(ring, height);
@@ -51,12 +50,12 @@ export function fillPolygon(
   fillRuns(raster, polygonRuns(ring, width, height), value);
 }
 
-/** Give the pixels of runs, as `polygonRuns` makes them, a value. */
+/** Set the pixels of runs, as `polygonRuns` makes them, to a value. */
 export function fillRuns(raster: Uint8Array, runs: Int32Array, value: number): void {
   for (let run = 0; run < runs.length; run += 2) raster.fill(value, runs[run], runs[run + 1]);
 }
 
-/** Pixels of runs that do not overlap. */
+/** Number of pixels in runs that do not overlap. */
 export function runsArea(runs: Int32Array): number {
   let area = 0;
   for (let run = 0; run < runs.length; run += 2) area += (runs[run + 1] as number) - (runs[run] as number);
@@ -71,7 +70,9 @@ function rowFrom(y: number): number {
   return row - 0.5 >= y ? row - 1 : row;
 }
 
-/** Where the crossings of each row begin in one list of all of them; `first` is the topmost row with a crossing. */
+/**
+ * The index in one list of all crossings at which those of each row begin; `first` is the topmost row with a crossing.
+ */
 function crossingsByRow(ring: readonly number[], height: number): { first: number; offsets: Int32Array } {
   let top = Number.POSITIVE_INFINITY;
   let bottom = Number.NEGATIVE_INFINITY;
@@ -102,7 +103,7 @@ function crossingsByRow(ring: readonly number[], height: number): { first: numbe
       `one of its polygons has ${points} points and crosses ${total} rows of pixels, more than ${MAX_CROSSINGS}: it is not an outline`,
       { hint: 'Simplify it, or give the part as a mask.' },
     );
-  // From changes at each row to crossings of each row, and from these to where they begin.
+  // From changes at each row to crossings of each row, and from these to their first indices.
   const offsets = new Int32Array(rows + 1);
   for (let row = 0, crossings = 0; row < rows; row++) {
     crossings += begin[row] as number;

@@ -1,6 +1,6 @@
 /**
- * Nearest resize by pixel centres of a raster of `width` × `height` values, row by row: target pixel x reads
- * floor((x + 0.5) * width / toWidth). Values are never mixed, so that labels stay labels.
+ * Nearest resize by pixel centres of a raster of `width` × `height` values, row by row: target pixel x reads floor((x +
+ * 0.5) * width / toWidth). Values are never mixed, so labels stay labels.
  */
 export function resizeNearest(
   values: Uint8Array,
@@ -28,7 +28,7 @@ export function cropTopLeft(values: Uint8Array, stride: number, width: number, h
 }
 
 /**
- * Bilinear enlargement of [height, width, 3] bytes by pixel centres, the edge repeated: what Pillow does, to a
+ * Bilinear enlargement of [height, width, 3] bytes by pixel centres, the edge repeated. Equal to Pillow's, apart from
  * rounding. Not for reduction, which needs a filter as wide as the step.
  */
 export function enlargeBilinear(

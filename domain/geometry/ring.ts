@@ -1,6 +1,6 @@
 /**
- * Distances that simplifying may measure, a point of the ring: 64 halvings of all its points, as no part's outline
- * needs.
+ * Distances that simplifying may measure per point of the ring: 64 halvings of all its points; no part's outline needs
+ * as many.
  */
 const MEASURED_PER_POINT = 64;
 
@@ -19,8 +19,8 @@ function ringArea(ring: readonly number[]): number {
 
 /**
  * A ring with fewer corners, nowhere further than `tolerance` pixels from the given one (Ramer 1972; Douglas and
- * Peucker 1973). A ring that would collapse is given back as it is. The method takes quadratic time on some rings: what
- * is not simplified after `MEASURED_PER_POINT` looks at each point keeps its corners.
+ * Peucker 1973). A ring that would collapse is returned unchanged. The method takes quadratic time on some rings: parts
+ * that are not simplified after `MEASURED_PER_POINT` measurements per point keep their corners.
  */
 export function simplifyRing(ring: readonly number[], tolerance: number): number[] {
   const points = ring.length / 2;

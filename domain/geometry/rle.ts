@@ -30,7 +30,7 @@ export function encodeRle(inside: (pixel: number) => boolean, box: PixelBox, wid
         open = position;
       } else if (!set && open >= 0) close(position);
     }
-    // A run goes on into the next column only where the box spans the whole column.
+    // A run continues in the next column only if the box spans the whole column.
     if (open >= 0 && (box.y1 < height || box.y0 > 0)) close(x * height + box.y1);
   }
   if (open >= 0) close(box.x1 * height);
@@ -53,9 +53,9 @@ export function rleOfRuns(runs: Int32Array, pixels: number): number[] {
 }
 
 /**
- * How many pixels are inside by COCO uncompressed run lengths.
+ * The number of pixels inside COCO uncompressed run lengths.
  *
- * @throws PartloopError `data-invalid` where they are not those of a `width` × `height` raster
+ * @throws PartloopError `data-invalid` if they are not those of a `width` × `height` raster
  */
 export function rleArea(counts: readonly number[], width: number, height: number): number {
   let covered = 0;
@@ -99,7 +99,7 @@ export function paintRle(
 }
 
 /**
- * The pixels of COCO uncompressed run lengths, row by row, 1 inside; throws `data-invalid` when the counts do not fit.
+ * The pixels of COCO uncompressed run lengths, row by row, 1 inside; throws `data-invalid` if the counts do not fit.
  */
 export function decodeRle(counts: readonly number[], width: number, height: number): Uint8Array {
   rleArea(counts, width, height);

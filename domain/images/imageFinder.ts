@@ -1,21 +1,21 @@
-/** What images are found by; the id is left out where it is not known yet. */
+/** The properties by which images are found; without an id if it is not known yet. */
 export interface NamedImage {
   fileName: string;
   imageId?: string;
 }
 
-/** What a name stands for: one image, several, or none. */
+/** The images that a name stands for: one, several or none. */
 export type FoundImage<T> = { image: T } | { several: T[] } | null;
 
-/** Digits of an id from which on it may be cut short, as messages show it. */
+/** An id may be shortened to this many digits, as messages show it. */
 const SHORT_ID = 12;
 
-/** True where both are one name: composed of other code points of the same letters (NFD) it is the same one. */
+/** True if both are one name: the same letters in other code points (NFD) make the same name. */
 export const isSameName = (a: string, b: string): boolean => a.normalize() === b.normalize();
 
 /**
- * Images by what people call them: their id, its first 12 digits or more, their name in the pool, or the last part of
- * that where no whole name is meant.
+ * Images by the names that people use: the id, at least its first 12 digits, the name in the pool, or its last part if
+ * no whole name is meant.
  */
 export function imageFinder<T extends NamedImage>(images: Iterable<T>): (name: string) => FoundImage<T> {
   const byId = new Map<string, T>();

@@ -9,7 +9,7 @@ export type ImageTest = (row: IndexRow) => boolean;
 const OPERATORS = ['=', '!=', '<', '<=', '>', '>=', '~'] as const;
 type Operator = (typeof OPERATORS)[number];
 
-/** Columns that say nothing a person would choose images by. */
+/** Columns by which nobody would choose images. */
 const NOT_ASKED = ['labelUri', 'tagOrigins', 'removedAt', 'imageEtag', 'imageVersion'] as const;
 type Asked = Exclude<keyof IndexRow, (typeof NOT_ASKED)[number]>;
 
@@ -62,7 +62,7 @@ function compare(operator: '<' | '<=' | '>' | '>=', one: number, other: number):
   return operator === '>' ? one > other : one >= other;
 }
 
-/** The value as the column's own type has it. */
+/** The value in the column's own type. */
 function typedValue(text: string, column: Asked, operator: Operator, value: string): string | number | boolean | null {
   const { type, isNullable } = plainType(indexRowSchema.shape[column]);
   const isOrder = operator !== '=' && operator !== '!=';
@@ -103,7 +103,7 @@ function plainType(type: z.ZodType): { type: z.ZodType; isNullable: boolean } {
   return { type: inner, isNullable };
 }
 
-/** The values of a column with a fixed set of them. */
+/** The possible values of a column that has a fixed set. */
 function valuesOf(type: z.ZodType): (string | number)[] | null {
   const values = type instanceof z.ZodEnum ? type.options : type instanceof z.ZodLiteral ? [...type.values] : null;
   return values?.filter((one): one is string | number => typeof one === 'string' || typeof one === 'number') ?? null;

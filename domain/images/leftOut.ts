@@ -5,15 +5,15 @@ import type { FailureCode } from '../base/failures/failure.js';
 import { sha256Schema } from '../base/ids.js';
 import type { IndexRow } from '../tables.js';
 
-/** gone: image or label is not there; changed: it is another one than was imported; unreadable: it cannot be used. */
+/** gone: image or label is missing; changed: it differs from the imported one; unreadable: it cannot be used. */
 export const LEFT_OUT_KINDS = ['gone', 'changed', 'unreadable'] as const;
 
-/** An image that a step goes on without, and why. */
+/** An image that a step leaves out, and the reason. */
 export const leftOutSchema = z.object({
   imageId: sha256Schema,
   fileName: z.string(),
   kind: z.enum(LEFT_OUT_KINDS),
-  /** For people: names the object, and what is wrong with it. */
+  /** For people: names the object and its fault. */
   reason: z.string(),
 });
 export type LeftOut = z.infer<typeof leftOutSchema>;
@@ -21,12 +21,12 @@ export type LeftOut = z.infer<typeof leftOutSchema>;
 /** `left-out.json` of a training. */
 export const trainingLeftOutSchema = z.object({ train: z.array(leftOutSchema), val: z.array(leftOutSchema) });
 
-/** `missing.json` of a draw; older ones do not say of which kind. */
+/** `missing.json` of a draw; older ones do not record the kind. */
 export const missingSchema = z.object({
   missing: z.array(leftOutSchema.extend({ kind: leftOutSchema.shape.kind.optional() })),
 });
 
-/** The images that a draw did not find, with the kind of old ones by their reason. */
+/** The images that a draw did not find; the kind of old entries is derived from their reason. */
 export function missingImages({ missing }: z.infer<typeof missingSchema>): LeftOut[] {
   return missing.map((image) => ({
     ...image,
@@ -36,28 +36,28 @@ export function missingImages({ missing }: z.infer<typeof missingSchema>): LeftO
   }));
 }
 
-/** Everything else, such as a store that does not answer, says nothing of the image. */
+/** All other errors, such as a store that does not answer, tell nothing about the image. */
 const KINDS: Partial<Record<FailureCode, LeftOut['kind']>> = {
   'not-found': 'gone',
   'data-changed': 'changed',
   'data-invalid': 'unreadable',
 };
-/** So many images may be left out of a small set too, where they are no more than a quarter of it. */
+/** This many images may be left out of a small set too, if they are at most a quarter of it. */
 const FEW = 3;
 const FEW_OF = 4;
 const NAMED = 5;
 
 /**
- * Whether an error is that of one image: it or its label is gone, changed or cannot be used. Whoever works on many
- * images names it and goes on; any other error would meet the next image too.
+ * Whether an error concerns one image: it or its label is gone, changed or cannot be used. Work on many images names it
+ * and continues; any other error would meet the next image too.
  */
 export const isFaultOfImage = (error: unknown): error is PartloopError =>
   error instanceof PartloopError && KINDS[error.code] !== undefined;
 
 /**
- * The image as left out, by an error that is a fault of it.
+ * The image as left out, for an error that is the image's own fault.
  *
- * @throws `error` itself where it is none
+ * @throws `error` itself if it is not
  */
 export function leftOutBy(row: Pick<IndexRow, 'imageId' | 'fileName'>, error: unknown): LeftOut {
   if (!isFaultOfImage(error)) throw error;
@@ -66,7 +66,7 @@ export function leftOutBy(row: Pick<IndexRow, 'imageId' | 'fileName'>, error: un
 }
 
 /**
- * How many of `images` may be left out: the share; at least 3, or a quarter of fewer than 12; none where the share is
+ * How many of `images` may be left out: the share, but at least 3, or a quarter of fewer than 12; none if the share is
  * 0.
  */
 export function allowedLeftOut(images: number, share: number): number {
@@ -74,7 +74,7 @@ export function allowedLeftOut(images: number, share: number): number {
   return Math.max(Math.floor(share * images), Math.min(FEW, Math.floor(images / FEW_OF)));
 }
 
-/** `2 gone, 1 unreadable`; null where nothing is left out. */
+/** `2 gone, 1 unreadable`; null if nothing is left out. */
 export function kindsText(leftOut: readonly Pick<LeftOut, 'kind'>[]): string | null {
   const counts = LEFT_OUT_KINDS.map((kind) => [leftOut.filter((image) => image.kind === kind).length, kind] as const);
   return (
@@ -85,18 +85,19 @@ export function kindsText(leftOut: readonly Pick<LeftOut, 'kind'>[]): string | n
   );
 }
 
-/** Of which images how many may be left out. */
+/** The limit of images that may be left out of a set. */
 export interface Allowance {
   images: number;
   /** `badImageShare`. */
   share: number;
-  /** Which images, as a message calls them. */
+  /** The set's name in messages. */
   what: string;
   pool: string;
 }
 
 /**
- * Why a step does not go on without so many images: the count, the first ones, `list` with all of them, and what to do.
+ * The error of a step that would leave out too many images: the count, the first ones, `list` with all of them, and a
+ * hint.
  */
 export function tooManyLeftOut(
   leftOut: readonly LeftOut[],

@@ -1,15 +1,15 @@
 import { connectedComponents, skipValues } from '../geometry/components.js';
 import { BACKGROUND, IGNORE_INDEX } from '../taxonomy.js';
 
-/** A label is wrong where a component of this share of the image has the wrong class, … */
+/** A label is wrong if a component of this share of the image has the wrong class, … */
 const OF_IMAGE = 0.001;
 /** … or this share of a part. */
 const OF_PART = 0.3;
 
 /**
- * True where a corrected label tells that the one before it was wrong, and not only drawn a little carelessly: a
- * connected component of at least 0.1 % of the image, or at least 30 % of a part, has another class now. Both labels
- * are `width` × `height`; a part is a connected component of one class in either.
+ * True if a corrected label shows that the previous one was wrong, and not only drawn a little carelessly: a connected
+ * component of at least 0.1 % of the image, or at least 30 % of a part, now has another class. Both labels are `width`
+ * × `height`; a part is a connected component of one class in either.
  */
 export function isWrongLabel(before: Uint8Array, after: Uint8Array, width: number, height: number): boolean {
   const changed = Uint8Array.from(before, (value, pixel) => (value === after[pixel] ? 0 : 1));

@@ -14,11 +14,11 @@ export interface SettingDiff {
 /** One step of both attempts. */
 export interface StepDiff {
   step: Step;
-  /** Both found, or made, the same: equal inputs, settings and versions. */
+  /** Both found, or made, the same result: equal inputs, settings and versions. */
   same: boolean;
   a: string | null;
   b: string | null;
-  /** Facts that differ. */
+  /** Facts with different values. */
   facts: { fact: string; a: Value | undefined; b: Value | undefined }[];
 }
 
@@ -27,7 +27,7 @@ export interface AttemptDiff {
   steps: StepDiff[];
 }
 
-/** What two attempts at an iteration, or at two iterations, have in common and where they part. */
+/** The common and the different parts of two attempts, at one iteration or at two. */
 export function attemptDiff(a: IterationAttempt, b: IterationAttempt): AttemptDiff {
   return { settings: settingDiffs(a.config, b.config), steps: STEPS.flatMap((step) => stepDiff(step, a, b)) };
 }

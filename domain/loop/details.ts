@@ -104,7 +104,7 @@ export function tuneDetails(trials: readonly Trial[], rungEnds: readonly number[
   ].join('\n');
 }
 
-/** The Temporal UI sets the columns of a table side by side without a gap: each cell brings its own. */
+/** The Temporal UI leaves no gap between the columns of a table, so each cell brings its own. */
 const GAP = '\u00a0\u00a0';
 
 function tableLine(cells: readonly (string | number | null)[]): string {

@@ -1,6 +1,6 @@
 import type { IterationRow } from '../messages.js';
 
-/** An iteration as a row of a table, by the words that people read above the columns. */
+/** An iteration as a row of a table, keyed by the headings that people read. */
 export function iterationColumns(row: IterationRow) {
   return {
     iteration: row.iteration,

@@ -5,34 +5,34 @@ import { knownSettings } from '../settings/settings.js';
 import type { IterationContext, Step } from '../steps.js';
 import { type IterationAttempt, type LoopState, newestAttempt, nextIteration } from './state.js';
 
-/** Which iteration is asked for, and how. */
+/** The requested iteration and the kind of request. */
 export interface IterationRequest {
   loop: string;
   iteration: number;
-  /** The loop's settings; null where a recorded iteration goes by its own. */
+  /** The loop's settings; null if a recorded iteration keeps its own. */
   config: LoopConfig | null;
-  /** The first step that a forced replay does again; nothing for a retry and for a new iteration. */
+  /** The first step that a forced replay does again; absent for a retry and for a new iteration. */
   from: Step | null | undefined;
-  /** What the request changes of the settings. */
+  /** Changes of the request to the settings. */
   settings?: Record<string, unknown> | null;
 }
 
-/** What an iteration begins with. */
+/** The start of an iteration. */
 export interface IterationStart {
-  /** One that the loop has not finished yet, after all that it has. */
+  /** The loop has not finished this iteration yet, and it comes after all others. */
   isNext: boolean;
   config: LoopConfig;
-  /** The attempt whose results may be taken over; null where there is none. */
+  /** The attempt whose results may be taken over; null if there is none. */
   before: IterationAttempt | null;
-  /** The newest attempt's forced replay where it failed: a retry does the same steps again. */
+  /** The forced replay of the newest attempt, if that failed: a retry does the same steps again. */
   failedForce: IterationContext['force'];
 }
 
 /**
- * Where an iteration begins, by what the loop has done. One that failed goes on as it was asked for; a replay begins
- * with what later iterations build on.
+ * The start of an iteration, derived from the loop's record. A failed iteration continues as it was requested; a replay
+ * begins with the results that later iterations build on.
  *
- * @throws PartloopError `not-found` where the loop has no such iteration
+ * @throws PartloopError `not-found` if the loop has no such iteration
  */
 export function iterationStart(
   state: LoopState,
@@ -58,9 +58,9 @@ export function iterationStart(
 }
 
 /**
- * The results of the newest finished iteration before this one; null where there is none.
+ * The results of the newest finished iteration before this one; null if there is none.
  *
- * @throws PartloopError `data-invalid` where it is marked finished and lacks some
+ * @throws PartloopError `data-invalid` if it is marked finished but lacks some
  */
 export function previousResults(state: LoopState, iteration: number): IterationContext['previous'] {
   const before = state.iterations

@@ -6,8 +6,8 @@ import { type IterationAttempt, iterationAttemptSchema, type LoopState, loopStat
 const entrySchema = loopStateSchema.shape.iterations.element;
 
 /**
- * A loop's state as it is written: with what a later version had written into it and this one does not know. Iterations
- * are found again by their number, attempts by their run, proposals by what they propose.
+ * A loop's state as it is written. It keeps fields that a later version wrote and this one does not know. Iterations
+ * are matched by number, attempts by run, proposals by content.
  */
 export function keptState(recorded: unknown, state: LoopState): unknown {
   if (unknownPart(loopStateSchema, recorded) === undefined) return state;

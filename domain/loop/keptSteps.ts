@@ -4,7 +4,7 @@ import type { LoopConfig } from '../config.js';
 import { STEPS, type Step, type StepResults } from '../steps.js';
 import type { IterationAttempt } from './state.js';
 
-/** The first step that a setting means something to, by the first word of its path. */
+/** The first step that a setting concerns, by the first word of its path. */
 const FIRST_STEP = {
   pool: 'draw',
   chunkSize: 'draw',
@@ -22,7 +22,7 @@ const FIRST_STEP = {
 /** Settings of machines, of times and of what is noted elsewhere, not of results. */
 const NO_STEP: ReadonlySet<string> = new Set(['durability', 'policy', 'tracking']);
 
-/** Folds of a scan are trained too, but with what was set when the scan was made. */
+/** Folds of a scan are trained too, but with the settings of the time of the scan. */
 function firstStepOf(setting: string): Step | null {
   if (NO_STEP.has(setting)) return null;
   const steps: Readonly<Record<string, Step>> = FIRST_STEP;
@@ -32,7 +32,7 @@ function firstStepOf(setting: string): Step | null {
 const place = (step: Step): number => STEPS.indexOf(step);
 
 /**
- * A replay does again what is named and what follows. Settings of earlier steps would be recorded and mean nothing.
+ * Refuses settings of steps before the one that a replay begins with: they would be recorded without effect.
  *
  * @throws PartloopError `input-invalid` naming the setting and the step to replay from
  */
@@ -52,8 +52,8 @@ export function assertMeansSomething(from: Step, settings: Readonly<Record<strin
 
 /**
  * The results that another attempt at an iteration takes over: those of the steps before the one it begins with, and
- * before the first that a changed setting concerns. By what was recorded, not by digest: what a step would find today
- * (another model in production, a pool that grew) must not make it do again what was done.
+ * before the first that a changed setting concerns. The record counts, not the digest: today's inputs (another model in
+ * production, a pool that grew) must not cause finished work to be done again.
  */
 export function keptSteps(
   attempt: Pick<IterationAttempt, 'results' | 'config'>,
@@ -67,7 +67,7 @@ export function keptSteps(
   let kept: StepResults = {};
   for (const step of STEPS.slice(0, end)) {
     const result = attempt.results[step];
-    // Only a search may be left out in between: it is not always enabled.
+    // Only a search may be missing in between: it is not always enabled.
     if (result === undefined && step !== 'tune') break;
     // A report tells of the attempt that made it.
     if (result !== undefined && step !== 'report') kept = { ...kept, [step]: result };

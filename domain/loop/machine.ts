@@ -13,26 +13,26 @@ const iteration = z.number().int().positive();
 /** An iteration that was asked for again, by a retry or a replay. */
 const againSchema = z.strictObject({
   iteration,
-  /** The step to do again with all after it; null goes on from the step that failed. */
+  /** The step to do again with all steps after it; null: continue from the step that failed. */
   from: stepSchema.nullable(),
-  /** Settings for this attempt, on top of those it had. */
+  /** Settings for this attempt, merged over its earlier ones. */
   settings: layerRecordSchema.nullable(),
 });
 
 /**
- * What a loop is about to do. What it has done stands in the store; `next` and `rows` are what was last read there. All
- * of it is carried through continue-as-new, so that nothing asked for, failed or just received is dropped.
+ * The plans of a loop. Its record is in the store; `next` and `rows` are the state last read there. Continue-as-new
+ * carries all of it, so that no request, failure or message is lost.
  */
 export const loopMachineSchema = z.strictObject({
-  /** The loop's settings, from its first request on. */
+  /** The loop's settings, since its first request. */
   config: loopConfigSchema.nullable().default(null),
-  /** Iterations still to finish, with the one that runs. */
+  /** Iterations still to finish, including the running one. */
   remaining: z.number().int().min(0).default(0),
   /** The request that begins when nothing remains. */
   pending: z
     .strictObject({
       iterations: iterationsSchema,
-      /** The whole configuration: how requests were kept before they had `settings`. */
+      /** The whole configuration: the form of requests before they had `settings`. */
       config: loopConfigSchema.optional(),
       settings: layerRecordSchema.optional(),
     })
@@ -42,7 +42,7 @@ export const loopMachineSchema = z.strictObject({
   stopping: z.enum(['no', 'after', 'now']).default('no'),
   failure: z.strictObject({ iteration, error: z.string() }).nullable().default(null),
   again: againSchema.nullable().default(null),
-  /** The pool had no new images; nothing begins until it grew, or somebody asks. */
+  /** The pool had no new images; nothing begins until it grows or somebody asks. */
   waiting: z.boolean().default(false),
   /** The pool's images to draw are to be counted before anything begins that nobody asked for just now. */
   countDue: z.boolean().default(false),
@@ -60,11 +60,11 @@ export const loopMachineSchema = z.strictObject({
     .nullable()
     .default(null),
   /**
-   * An iteration that ran already when the loop began and that nobody has asked this loop for: the first of those that
-   * the next start asks for.
+   * An iteration that already ran when the loop began and was not requested of this loop: it counts as the first of the
+   * next start.
    */
   orphan: iteration.nullable().default(null),
-  /** What iterations said at their end and nobody has taken yet. */
+  /** Messages of iterations at their end that are not processed yet. */
   inbox: z
     .array(
       z.strictObject({
@@ -84,18 +84,18 @@ export type LoopMachine = z.infer<typeof loopMachineSchema> & {
   proposal: Proposal | null;
 };
 
-/** What the store knows of a loop. */
+/** The store's record of a loop. */
 export interface LoopRecord {
   next: number;
   rows: readonly IterationRow[];
   proposal: Proposal | null;
-  /** The loop's settings as they were last in force; null for one that has done nothing. */
+  /** The settings that were last in force; null for a loop that has done nothing. */
   config: LoopConfig | null;
-  /** An iteration of this loop that runs although the loop did not: it was terminated or reset meanwhile. */
+  /** An iteration of this loop that runs although the loop did not, since the loop was terminated or reset. */
   running?: number | null;
 }
 
-/** What the loop does next; `end` and `wait` do nothing. */
+/** The loop's next action; `end` and `wait` do nothing. */
 export type Deed =
   | { kind: 'read' }
   | { kind: 'count' }
@@ -106,10 +106,10 @@ export type Deed =
 /** How an iteration ended, as its loop saw it. */
 export type Ending =
   | { kind: 'finished' | 'no-images' }
-  /** By a fault, or cancelled by the loop's own stop or by somebody else. */
+  /** By a fault; or cancelled, by the loop's own stop or by somebody else. */
   | { kind: 'failed'; error: string };
 
-/** A machine as it begins, or as the run before handed it on, perhaps of a later version. */
+/** A machine at its beginning, or as the previous run handed it on; that run may be of a later version. */
 export function loopMachine(carried: unknown = {}): LoopMachine {
   const { pending, again, ...rest } = loopMachineSchema.parse(knownPart(loopMachineSchema, carried));
   return {
@@ -121,7 +121,7 @@ export function loopMachine(carried: unknown = {}): LoopMachine {
   };
 }
 
-/** What the next run needs: everything but what stands in the store. */
+/** The input of the next run: everything that is not in the store. */
 export function carried({ rows: _, proposal: __, ...machine }: LoopMachine): z.infer<typeof loopMachineSchema> {
   return machine;
 }
@@ -159,7 +159,7 @@ const mayBegin = (machine: LoopMachine): LoopMachine =>
 export const poolGrew = (machine: LoopMachine, pool: string | null = null): LoopMachine =>
   pool === null || pool === machine.config?.pool ? mayBegin(machine) : machine;
 
-/** The pool's version, looked at while the loop waits for images: another one may have some. */
+/** The pool's version, read while the loop waits for images: a new version may have some. */
 export const looked = (machine: LoopMachine, version: number): LoopMachine =>
   version === machine.poolVersion ? machine : { ...mayBegin(machine), poolVersion: version };
 
@@ -171,17 +171,17 @@ export function counted(machine: LoopMachine, undrawn: number): LoopMachine {
   return { ...after, waiting: false, remaining: Math.max(1, machine.remaining) };
 }
 
-/** An iteration said how it ended; results stay in the store. */
+/** An iteration reported its end; results stay in the store. */
 export const told = (machine: LoopMachine, { iteration: number, status, error }: IterationFinished): LoopMachine => ({
   ...machine,
   inbox: [...machine.inbox, { iteration: number, status, error }],
 });
 
-/** An iteration said that it holds, or goes on. */
+/** An iteration reported that it holds or continues. */
 export const toldHeld = (machine: LoopMachine, { iteration: number, held }: IterationHeld): LoopMachine =>
   machine.running?.iteration === number ? { ...machine, running: { ...machine.running, held } } : machine;
 
-/** What the running iteration said at its end, if it did. */
+/** The running iteration's report of its end, if there is one. */
 export const endingTold = ({ inbox, running }: LoopMachine): LoopMachine['inbox'][number] | null =>
   inbox.findLast((note) => note.iteration === running?.iteration) ?? null;
 
@@ -194,7 +194,7 @@ export const begun = (machine: LoopMachine, number: number): LoopMachine => ({
   running: { iteration: number, held: false, cancelled: false },
 });
 
-/** The configuration that an iteration resolved to is that of the loop, where it is the loop's newest. */
+/** The resolved configuration of the loop's newest iteration becomes that of the loop. */
 export const prepared = (machine: LoopMachine, number: number, config: LoopConfig): LoopMachine =>
   number >= machine.next ? { ...machine, config: whole(config) } : machine;
 
@@ -217,9 +217,9 @@ export function ended(machine: LoopMachine, ending: Ending): LoopMachine {
 }
 
 /**
- * The store was read. What remains falls by as much as the store got ahead, so that an end that is told twice, or by a
- * run that was reset, counts once. `countsOrphans` is false in histories of earlier builds, where an iteration that ran
- * already came on top of those asked for.
+ * The store was read. `remaining` falls by as much as the store advanced, so that an end reported twice, or by a reset
+ * run, counts once. `countsOrphans` is false in histories of earlier builds: there an iteration that already ran came
+ * on top of the requested ones.
  */
 export function wasRead(
   machine: LoopMachine,
@@ -238,7 +238,7 @@ export function wasRead(
     remaining,
     config: machine.config ?? (config === null ? null : whole(config)),
   };
-  // Only a loop that just began has not seen what runs; asking for it again joins it.
+  // Only a loop that just began does not know the running iteration; a new request for it joins it.
   const orphan = machine.next === 0 && running !== null ? { iteration: running, from: null, settings: null } : null;
   const isAskedFor = remaining > 0 || running === null || running < next;
   const unasked = countsOrphans && !isAskedFor ? running : null;
@@ -257,12 +257,12 @@ function failureAfter(
   { next, waiting, stopping }: LoopMachine,
 ): LoopMachine['failure'] {
   if (status === 'finished') return known?.iteration === number ? null : known;
-  // An older iteration that somebody reset and that failed again changes nothing of what later ones build on.
+  // An older iteration that was reset and failed again does not change the results that later ones build on.
   if (status === 'no-images' || waiting || stopping !== 'no' || number < next) return known;
   return known ?? { iteration: number, error: `iteration ${number}: ${error ?? 'failed'}` };
 }
 
-/** The pending request takes its turn once nothing remains. */
+/** The pending request begins when nothing remains. */
 function begunPending(machine: LoopMachine): LoopMachine {
   const { pending, remaining, running } = machine;
   if (pending === null || remaining > 0 || running !== null) return machine;

@@ -7,11 +7,12 @@ import { assertMeansSomething } from './keptSteps.js';
 import { isCounting, type LoopMachine } from './machine.js';
 import { failedRow } from './status.js';
 
-// What people ask a loop for: each request as a machine -> the machine afterwards, or a refusal that says why.
+// Requests of people to a loop. Each is a function from a machine to the machine after it, or a refusal with its
+// reason.
 
 /**
- * A start. Settings that it gives go on top of the loop's own, which stay in every other respect; `config` is that of a
- * loop that has none yet. A loop that failed, waits for images or is about to stop goes on.
+ * A start. Its settings are merged over the loop's own; `config` is for a loop that has none yet. A loop that failed,
+ * waits for images or is about to stop continues.
  *
  * @throws PartloopError `input-invalid` for another pool, and for settings that do not go together
  */
@@ -31,13 +32,13 @@ export function start(
   };
   const { running, stopping, failure, waiting, remaining, pending } = machine;
   if (stopping === 'after' && running !== null) {
-    // The stop took back all but the iteration that runs.
+    // The stop revoked everything but the running iteration.
     return {
       machine: { ...machine, stopping: 'no', remaining: 1, pending: checked(machine, later) },
       outcome: 'queued',
     };
   }
-  // Of an iteration that runs from before this loop, nobody can tell whether it was asked for: it counts as the first.
+  // If an iteration runs since before this loop, it is unknown whether it was requested: it counts as the first.
   const isOrphan = running !== null && running.iteration === machine.orphan;
   if (stopping !== 'no' || (remaining === 0 && (running === null || isOrphan)))
     return now({ failure: null, orphan: null, waiting: false }, request.iterations, 'started');
@@ -53,10 +54,10 @@ export function start(
 }
 
 /**
- * A retry (without `iteration`: what failed goes on from its failed step) or a replay (an iteration again, from a step
- * on).
+ * A retry (without `iteration`: the failed iteration continues from its failed step) or a replay (an iteration again,
+ * beginning at a step).
  *
- * @throws PartloopError where an iteration runs, where there is none of this number, and where nothing failed
+ * @throws PartloopError if an iteration runs, if there is none of this number, and if nothing failed
  */
 export function runAgain(machine: LoopMachine, asked: RetryIteration): LoopMachine {
   const { running, again } = machine;
@@ -96,14 +97,14 @@ export function runAgain(machine: LoopMachine, asked: RetryIteration): LoopMachi
   return { ...machine, stopping: 'no', failure: null, again: { ...wanted, iteration: number } };
 }
 
-/** The iteration that a retry means: the one that failed here, or whose newest record says so. */
+/** The iteration that a retry means: the one that failed here, or whose newest record is a failure. */
 export const failedIteration = ({ failure, rows, next }: LoopMachine): number | null =>
   failure?.iteration ?? failedRow(rows, next)?.iteration ?? null;
 
-/** Hold before the next step, or go on. */
+/** Hold before the next step, or continue. */
 export const setPaused = (machine: LoopMachine, paused: boolean): LoopMachine => ({ ...machine, paused });
 
-/** End the loop after its iteration, or now. What was asked for beyond it is taken back. */
+/** End the loop after its iteration, or now. Requests beyond it are revoked. */
 export const stop = (machine: LoopMachine, now: boolean): LoopMachine => ({
   ...machine,
   stopping: now || machine.stopping === 'now' ? 'now' : 'after',
@@ -151,7 +152,7 @@ function configOf({ config }: LoopMachine, request: RunIterations): LoopConfig {
   return request.settings === undefined ? request.config : configWith(config ?? request.config, request.settings);
 }
 
-/** Settings of a request that waits are looked at when it comes, not when its turn comes. */
+/** Settings of a waiting request are checked when it arrives, not when it begins. */
 function checked(machine: LoopMachine, pending: NonNullable<LoopMachine['pending']>): LoopMachine['pending'] {
   if (machine.config !== null && pending.settings !== undefined) configWith(machine.config, pending.settings);
   return pending;

@@ -5,15 +5,15 @@ import { type LoopConfig, loopConfigSchema, trainerPresetSchema } from '../confi
 import { poolDefaultsProblem, wholeConfig } from '../settings/loopConfig.js';
 import { layerRecordSchema, mergeSettings, settingsSchema } from '../settings/settings.js';
 
-/** How many iterations one request may ask for. */
+/** Largest number of iterations in one request. */
 export const iterationsSchema = z.number().int().min(1).max(10_000);
 const loopFields = loopConfigSchema.shape;
 const trainFields = loopFields.train.unwrap().shape;
 const sampleFields = loopFields.sample.unwrap().shape;
 
 /**
- * The input of `startLoop`: every field may be left out. What is not given here comes from `settings`, then from the
- * pool's `defaults.json`, then from the defaults of the configuration.
+ * The input of `startLoop`: every field is optional. Missing values come from `settings`, then from the pool's
+ * `defaults.json`, then from the defaults of the configuration.
  */
 export const startLoopRequestSchema = z.strictObject({
   pool: nameSchema.optional().describe('The pool to draw from; may be omitted if there is only one'),
@@ -30,7 +30,7 @@ export const startLoopRequestSchema = z.strictObject({
 });
 export type StartLoopRequest = z.infer<typeof startLoopRequestSchema>;
 
-/** The fields of a request that are short for a setting, and the setting. */
+/** The fields of a request that abbreviate a setting, and that setting. */
 export const SETTING_OF_FIELD = {
   chunkSize: 'chunkSize',
   sampleShare: 'sample.share',
@@ -43,8 +43,7 @@ export const SETTING_OF_FIELD = {
 
 /**
  * The configuration of a loop from a request, the settings that a search found, the pool's defaults and our own, in
- * this order. Each layer is checked by itself before it is merged: what does not belong there must not hide what lies
- * below.
+ * this order. Each layer is checked by itself before it is merged: an invalid value must not hide the layer below.
  *
  * @throws PartloopError `input-invalid` for the request, `config-invalid` naming the pool's `defaults.json`
  */
@@ -72,7 +71,7 @@ export function resolveConfig(
   );
 }
 
-/** The settings that a request gives itself, its short fields among them. */
+/** The settings of a request itself, including its short fields. */
 export function givenSettings(request: StartLoopRequest): Record<string, unknown> {
   const short = Object.entries(SETTING_OF_FIELD).reduce<unknown>(
     (settings, [field, path]) => mergeSettings(settings, nested(path, fieldOf(request, field))),

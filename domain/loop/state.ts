@@ -8,7 +8,7 @@ import { forceSchema, type StepResults, stepResultsSchema } from '../steps.js';
 import { type Proposal, proposalSchema } from '../tune/proposal.js';
 import { withTunedSettings } from '../tune/space.js';
 
-/** One attempt at an iteration: what it did, and what went wrong where it failed. */
+/** One attempt at an iteration: its results, and its error if it failed. */
 export const iterationAttemptSchema = z.object({
   runId: z.string(),
   status: z.enum(['finished', 'failed']),
@@ -21,7 +21,7 @@ export const iterationAttemptSchema = z.object({
 });
 export type IterationAttempt = z.infer<typeof iterationAttemptSchema>;
 
-/** `loops/<loop>/state.json`: what a loop has done, the truth a stopped or rebuilt loop goes on from. */
+/** `loops/<loop>/state.json`: the loop's record, from which a stopped or rebuilt loop continues. */
 export const loopStateSchema = z.object({
   loop: nameSchema,
   iterations: z.array(
@@ -33,11 +33,11 @@ export const loopStateSchema = z.object({
       others: z.array(iterationAttemptSchema),
     }),
   ),
-  /** Training settings that the last search found better; null where it found none, or they were adopted. */
+  /** Training settings that the last search found better; null if it found none or they were adopted. */
   proposal: proposalSchema.nullable().default(null),
-  /** Proposed settings that iterations since then train with. */
+  /** Adopted settings, with which later iterations train. */
   adopted: proposalSchema.nullable().default(null),
-  /** The loop's settings as they were last in force; null in a state written before they were kept. */
+  /** The settings that were last in force; null in an older state, which does not have them. */
   config: loopConfigSchema.nullable().default(null),
 });
 export type LoopState = z.infer<typeof loopStateSchema>;
@@ -51,9 +51,8 @@ export const emptyLoopState = (loop: string): LoopState => ({
 });
 
 /**
- * The state after an attempt was recorded. A finished attempt replaces what was there only where nothing was built on
- * it: in the latest iteration that finished, or where the earlier attempt had failed. Recording the same run twice
- * changes nothing more.
+ * The state after an attempt was recorded. A finished attempt replaces an earlier one only if nothing builds on that:
+ * in the latest finished iteration, or if the earlier attempt failed. Recording the same run twice changes nothing.
  */
 export function withAttempt(state: LoopState, iteration: number, attempt: IterationAttempt): LoopState {
   const existing = state.iterations.find((entry) => entry.iteration === iteration);
@@ -61,7 +60,7 @@ export function withAttempt(state: LoopState, iteration: number, attempt: Iterat
     const iterations = [...state.iterations, { iteration, current: attempt, others: [] }];
     return { ...state, iterations: iterations.sort((a, b) => a.iteration - b.iteration) };
   }
-  // What failed after it is done again on top of what replaces it.
+  // Failed iterations after it are done again on top of the new attempt.
   const latest = nextIteration(state) - 1;
   const sameRun = existing.current.runId === attempt.runId;
   const replaces =
@@ -73,10 +72,10 @@ export function withAttempt(state: LoopState, iteration: number, attempt: Iterat
   return { ...state, iterations: state.iterations.map((entry) => (entry.iteration === iteration ? updated : entry)) };
 }
 
-/** The state after a search: its proposal stands in place of an earlier one, also where it has none. */
+/** The state after a search: its proposal replaces an earlier one, even if it has none. */
 export const withProposal = (state: LoopState, proposal: Proposal | null): LoopState => ({ ...state, proposal });
 
-/** The state after somebody took the proposal; unchanged where there is none. */
+/** The state after somebody adopted the proposal; unchanged if there is none. */
 export function withAdopted(state: LoopState): LoopState {
   if (state.proposal === null) return state;
   const { settings } = state.proposal;
@@ -87,13 +86,13 @@ export function withAdopted(state: LoopState): LoopState {
   return { ...state, proposal: null, adopted: state.proposal, config };
 }
 
-/** The state with the settings that are now in force; the same object where they were before. */
+/** The state with the settings that are now in force; the same object if nothing changes. */
 export const withConfig = (state: LoopState, config: LoopConfig): LoopState =>
   state.config !== null && sameConfig(state.config, config) ? state : { ...state, config };
 
 /**
- * The settings that the loop goes on with: those last in force, or, in a state from before they were kept, those of its
- * newest iteration with what was adopted since. Null for a loop that has done nothing.
+ * The settings with which the loop continues: those last in force. An older state does not have them; then those of its
+ * newest iteration, with the settings adopted since. Null for a loop that has done nothing.
  */
 export function ownConfig(state: LoopState): LoopConfig | null {
   if (state.config !== null) return state.config;
@@ -102,7 +101,7 @@ export function ownConfig(state: LoopState): LoopConfig | null {
   return loopConfigSchema.parse(mergeSettings(last, adoptedSettings(state)));
 }
 
-/** The newest attempt at an iteration, whether later ones build on it or not. */
+/** The newest attempt at an iteration, even if later iterations do not build on it. */
 export function newestAttempt({ current, others }: LoopState['iterations'][number]): IterationAttempt {
   return [...others, current].reduce((newest, each) => (each.recordedAt >= newest.recordedAt ? each : newest));
 }
@@ -111,15 +110,14 @@ export function newestAttempt({ current, others }: LoopState['iterations'][numbe
 export const adoptedSettings = ({ adopted }: Pick<LoopState, 'adopted'>): unknown =>
   adopted === null ? {} : { train: withTunedSettings({ augment: {} }, adopted.settings) };
 
-/** The iteration to run next: one after the last that finished. */
+/** The next iteration to run: the one after the last that finished. */
 export function nextIteration(state: LoopState): number {
   const finished = state.iterations.filter((entry) => entry.current.status === 'finished');
   return Math.max(0, ...finished.map((entry) => entry.iteration)) + 1;
 }
 
 /**
- * What the steps of an iteration went on without, by reason; null where it was nothing, and where it was not counted
- * yet.
+ * The images that the steps of an iteration left out, by reason; null if there were none or they were not counted yet.
  */
 export function leftOutText({ draw, scan, sample, train, evaluate }: StepResults): string | null {
   const unreadable = scan?.facts.unreadable ?? 0;
@@ -157,6 +155,6 @@ export function iterationRow(
 
 const ROWS_KEPT = 20;
 
-/** The newest iterations as rows, the oldest first: what a loop carries, and what people are shown. */
+/** The newest iterations as rows, the oldest first; a loop carries them and people see them. */
 export const recentRows = (state: LoopState): IterationRow[] =>
   state.iterations.slice(-ROWS_KEPT).map(({ iteration, current }) => iterationRow(iteration, current));

@@ -2,7 +2,7 @@ import type { IterationRow, LoopStatus } from '../messages.js';
 import type { LoopMachine } from './machine.js';
 import { type LoopState, nextIteration, recentRows } from './state.js';
 
-/** The newest iteration where its record says that it failed; null where what is next has not begun. */
+/** The newest iteration if its record says that it failed; null if the next one has not begun. */
 export function failedRow(rows: readonly IterationRow[], next: number): IterationRow | null {
   const last = rows.at(-1);
   return last?.status === 'failed' && last.iteration === next ? last : null;
@@ -39,15 +39,15 @@ export function statusOf(loop: string, machine: LoopMachine): LoopStatus {
 }
 
 /**
- * What a person does about a loop's last failure, as one line: a retry, where the failure itself names no command. Null
- * where nothing failed, or something is done about it already.
+ * One line of advice about a loop's last failure: a retry, if the failure itself names no command. Null if nothing
+ * failed, or if the loop already acts on it.
  */
 export function nextStep({ loop, phase, error }: Pick<LoopStatus, 'loop' | 'phase' | 'error'>): string | null {
   if (error === null || (phase !== 'failed' && phase !== 'stopped') || error.includes('`partloop ')) return null;
-  return `\`partloop loop retry ${loop}\` goes on from what is done.`;
+  return `\`partloop loop retry ${loop}\` continues after the last finished step.`;
 }
 
-/** What is known of a loop that does not run: all that it did, and what its last iteration failed with. */
+/** The status of a loop that does not run: its record, and the error of its last iteration. */
 export function storedStatus(state: LoopState): LoopStatus {
   const rows = recentRows(state);
   const next = nextIteration(state);

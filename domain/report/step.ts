@@ -7,7 +7,7 @@ export const reportStep = {
   step: 'report',
   version: 2,
   inputs: z.strictObject({
-    /** Of each iteration so far its number and the digests of its steps. */
+    /** The number of each iteration so far, with the digests of its steps. */
     steps: z.array(z.array(z.union([z.number(), z.string(), z.null()]))),
     /** When iterations begin, and where they are noted, changes nothing of what is told of one. */
     config: z.custom<Omit<LoopConfig, 'policy' | 'tracking'>>(),

@@ -4,20 +4,20 @@ import { latestAnswers } from './latestAnswers.js';
 import { answeredScanSchema, reviewerSchema } from './reviewImport.js';
 
 /**
- * What a reviewer found in an image of a scan's audit sample, which was drawn whatever the scan thought of it: the one
- * kind of answer that shows what a scan overlooks. A line of `pools/<pool>/reviews/<ulid>.jsonl`.
+ * A reviewer's answer about an image of a scan's audit sample. The sample is drawn regardless of the scan's opinion, so
+ * only these answers show the errors that a scan overlooks. A line of `pools/<pool>/reviews/<ulid>.jsonl`.
  */
 export const auditAnswerSchema = z.object({
   type: z.literal('audit'),
   scan: answeredScanSchema,
   imageId: sha256Schema,
-  /** The label that was looked at. */
+  /** The reviewed label. */
   labelSha256: sha256Schema,
   /** The chance, above 0 and up to 1, with which the image was drawn. */
   chance: z.number().gt(0).max(1),
-  /** The label is wrong by the measure of `isWrongLabel`. */
+  /** The label is wrong by the rule of `isWrongLabel`. */
   wrong: z.boolean(),
-  /** Something that the scan reported was corrected. */
+  /** A reported finding was corrected. */
   found: z.boolean(),
   /** The scan set the image, or regions of it, aside. */
   setAside: z.boolean(),
@@ -36,11 +36,11 @@ export interface Estimate {
 export interface AuditEstimate {
   answered: number;
   wrong: number;
-  /** Of all images: how many are wrong. */
+  /** Share of wrong labels among all images. */
   wrongShare: Estimate;
-  /** Of the wrong images: in how many the scan reported something wrong; null while none was found wrong. */
+  /** Share of the wrong images in which the scan reported an error; null while none was found wrong. */
   found: Estimate | null;
-  /** Of the wrong images: how many it set aside. */
+  /** Share of the wrong images that it set aside. */
   setAside: Estimate | null;
 }
 
@@ -61,7 +61,10 @@ export function knownAuditAnswer(known: ReadonlyMap<string, AuditAnswer>, answer
   );
 }
 
-/** What the answers say of all images that the scans judged, those nobody looked at included; null without answers. */
+/**
+ * Estimates from the answers for all images that the scans judged, including those that nobody reviewed; null without
+ * answers.
+ */
 export function estimateRecall(answers: readonly AuditAnswer[]): AuditEstimate | null {
   const latest = [...latestAuditAnswers(answers).values()];
   if (latest.length === 0) return null;
@@ -75,13 +78,13 @@ export function estimateRecall(answers: readonly AuditAnswer[]): AuditEstimate |
   };
 }
 
-/** Of a 95 % interval. */
+/** Standard deviations of a 95 % interval. */
 const DEVIATIONS = 1.96;
 
 /**
- * A share among all images from those that were drawn, each standing for 1 / chance of them (Horvitz and Thompson 1952;
- * divided by the sum of the weights, Hájek 1971). Wilson's interval (1927) over the effective number of answers (Kish
- * 1965).
+ * Estimates a share among all images from the drawn ones. Each drawn image stands for 1 / chance images (Horvitz and
+ * Thompson 1952; divided by the sum of the weights, Hájek 1971). Wilson's interval (1927) over the effective number of
+ * answers (Kish 1965).
  */
 function shareOf(answers: readonly AuditAnswer[], holds: (answer: AuditAnswer) => boolean): Estimate {
   let sum = 0;

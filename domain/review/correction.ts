@@ -18,7 +18,7 @@ export const proposalSchema = z.object({
   counts: z.array(z.number().int().nonnegative()),
 });
 
-/** A finding as far as it says what the label should be: pixels of `from` in the region become `to`. */
+/** The correction in a finding: pixels of `from` in the region become `to`. */
 export interface Suggestion {
   from: number;
   to: number;
@@ -26,13 +26,13 @@ export interface Suggestion {
 }
 
 /**
- * A labelled component that the proposal covers at least so far is changed as a whole: its rim falls between grid
- * points.
+ * A labelled component that the proposal covers by at least this share is changed as a whole, since its rim falls
+ * between grid points.
  */
 const WHOLE_AT = 0.8;
 
 /**
- * What accepting a finding changes; null where it proposes no region, or no other class for it.
+ * The change if a finding is accepted; null if it proposes no region, or no other class for it.
  *
  * @throws PartloopError `data-invalid` for a damaged proposal
  */
@@ -50,8 +50,8 @@ export function suggestionOf({
 
 /**
  * The label [height, width] with a suggestion accepted: inside the proposed region, pixels of the class that the
- * finding objects to get the suggested class. Other classes are never touched, and doing it twice changes nothing more.
- * The region is scaled from the scan's grid by nearest pixel.
+ * finding objects to get the suggested class. Other classes are never touched, and a second application changes
+ * nothing. The region is scaled from the scan's grid by nearest pixel.
  */
 export function applySuggestion(
   label: Uint8Array,

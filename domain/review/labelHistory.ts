@@ -1,27 +1,27 @@
 import { ulidTime } from '../base/ids.js';
 import type { IndexRow } from '../tables.js';
 
-/** A row that set a label which its image had, and whether that was taken back since. */
+/** A row that set a label of its image, and whether that was undone since. */
 export interface Setter {
   row: IndexRow;
   isWithdrawn: boolean;
 }
 
-/** True for rows of reviews that are known to be taken back from elsewhere than the rows. */
+/** True for rows of reviews that are known to be undone from a source outside the rows. */
 export type IsWithdrawn = (row: IndexRow) => boolean;
 
-/** True where a review import made this row. Rows of before that was written down have the import's time instead. */
+/** True if a review import made this row. Older rows have the import's time instead of its id. */
 export const isMadeBy = ({ change, changeId, ingestedAt, labelRevision }: IndexRow, review: string): boolean =>
   change === null ? labelRevision > 0 && ingestedAt === ulidTime(review) : change === 'review' && changeId === review;
 
 /**
- * Rows of before changes were written down do not say; a later revision may well be a correction, and one lost is worse
- * than a label asked for twice.
+ * Older rows do not record the kind of change; a later revision may be a correction, and a lost correction is worse
+ * than a label that is asked for twice.
  */
 export const isByPerson = ({ change, labelRevision }: IndexRow): boolean =>
   change === 'review' || (change === null && labelRevision > 0);
 
-/** True where a row says that a review of its image was taken back. */
+/** True if a row says that a review of its image was undone. */
 export const isUndoOf = ({ change, changeId }: IndexRow, review: string): boolean =>
   change === 'undo' && changeId === review;
 
@@ -34,13 +34,13 @@ export function setterOf(rows: readonly IndexRow[], at: number, isWithdrawn?: Is
 
 /**
  * The row that set the label which row `at` carries, then the one that set the label below that, and so on to the first
- * row. Equal labels are told apart by who gave them. Tags, removals and restorations carry a label on. A row that takes
- * a review back sets none: its label is that of the newest setter which stood then.
+ * row. Equal labels are told apart by their source. Tags, removals and restorations keep the label. A row that undoes a
+ * review sets none: its label is that of the newest setter still valid at that time.
  *
  * @param rows all rows of one image, the oldest first
  */
 export function settersOf(rows: readonly IndexRow[], at: number, isWithdrawn: IsWithdrawn = () => false): Setter[] {
-  /** By row, which row set its label. */
+  /** For each row, the row that set its label. */
   const setters: number[] = [];
   const undone: string[] = [];
   const isGone = (row: IndexRow): boolean => isWithdrawn(row) || undone.some((review) => isMadeBy(row, review));
@@ -57,7 +57,7 @@ export function settersOf(rows: readonly IndexRow[], at: number, isWithdrawn: Is
       if (row.changeId !== null) undone.push(row.changeId);
       const chain = below(index - 1);
       const standing = chain.find((one) => !isGone(seen[one] as IndexRow));
-      // What was taken back later without a row here was not passed over at that time.
+      // A review that was undone later, without a row here, was still valid at that time.
       setters.push(standing !== undefined && hasLabel(standing) ? standing : (chain.find(hasLabel) ?? index));
     } else if (before !== undefined && row.change !== 'review' && hasLabel(index - 1)) setters.push(before);
     else setters.push(index);

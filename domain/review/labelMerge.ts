@@ -1,7 +1,7 @@
 import { componentIds, skipValues } from '../geometry/components.js';
 import { BACKGROUND } from '../taxonomy.js';
 
-/** Pixels around a deep change that belong to it: where its corners are sharp, its rim is two wide. */
+/** Pixels around a deep change that belong to it: at sharp corners its rim is two pixels wide. */
 const RIM = 2;
 
 interface Box {
@@ -17,12 +17,12 @@ export interface ReturnedLabel {
   height: number;
   /** The label as it was when it was exported. */
   original: Uint8Array;
-  /** What an untouched export would read as: the exported classes, less what the format itself loses. */
+  /** The content of an untouched export: the exported classes, without the losses of the format itself. */
   reference: Uint8Array;
   returned: Uint8Array;
-  /** It came back as polygons, whose edges tools place up to a pixel elsewhere. */
+  /** It came back as polygons, whose edges tools may move by up to a pixel. */
   polygons: boolean;
-  /** Take holes that came back filled as corrections; else only where `expected` says that the scan asked for it. */
+  /** Take holes that came back filled as corrections; otherwise only if `expected` says that the scan asked for it. */
   fillHoles: boolean;
   expected(box: Box): boolean;
 }
@@ -33,13 +33,13 @@ export interface MergedLabel {
   changed: number;
   /** Holes that came back filled and were kept open, and their pixels. */
   holes: { count: number; pixels: number };
-  /** Pixels along edges that only the polygons moved. */
+  /** Pixels along edges that only the conversion to polygons moved. */
   edgePixels: number;
 }
 
 /**
- * A reviewer's changes on top of the exported label: where what came back differs from what went out. Classes that were
- * not exported stay, and what a format or a tool loses by itself never reaches the pool.
+ * A reviewer's changes on top of the exported label: the pixels that differ between the export and its return. Classes
+ * that were not exported stay, and losses of a format or a tool never reach the pool.
  */
 export function mergeReturned(input: ReturnedLabel): MergedLabel {
   const { original, reference, returned, polygons } = input;
@@ -58,8 +58,8 @@ export function mergeReturned(input: ReturnedLabel): MergedLabel {
 }
 
 /**
- * Changes to a label put on what it has become since: `made` is what was made of `original`, `current` what it is by
- * now. null where a pixel was changed in both, each time to something else: nobody can tell which of the two is right.
+ * Changes to a label, applied to its present version: `made` is the changed `original`, `current` the present label.
+ * null if a pixel was changed in both to different values: nobody can tell which of the two is right.
  */
 export function putOnTop(original: Uint8Array, made: Uint8Array, current: Uint8Array): Uint8Array | null {
   const label = Uint8Array.from(current);
@@ -108,7 +108,7 @@ function keepHoles(
   return lost;
 }
 
-/** The boxes of the components that are in question, ends exclusive. */
+/** The boxes of the components concerned, ends exclusive. */
 function boxesOf(ids: Int32Array, wanted: Uint8Array, width: number): Map<number, Box> {
   const boxes = new Map<number, Box>();
   ids.forEach((id, pixel) => {
@@ -126,7 +126,7 @@ function boxesOf(ids: Int32Array, wanted: Uint8Array, width: number): Map<number
   return boxes;
 }
 
-/** The one value around each component; -1 where there are several. */
+/** The only value around each component; -1 if there are several. */
 function surroundings(
   ids: Int32Array,
   components: number,
@@ -164,7 +164,7 @@ function keepEdges({ width, height, reference, returned }: ReturnedLabel, differ
     for (let row = Math.max(0, y - 1); row <= Math.min(height - 1, y + 1); row++)
       for (let column = Math.max(0, x - 1); column <= Math.min(width - 1, x + 1); column++) visit(row * width + column);
   };
-  // A set holds 16 million at most, fewer than a large picture may have edge pixels.
+  // A set holds at most 16 million entries; a large picture may have more edge pixels.
   const edges = new Uint8Array(differs.length);
   let front: number[] = [];
   for (let pixel = 0; pixel < differs.length; pixel++) {

@@ -1,4 +1,4 @@
-/** The last answer by key: the latest time wins, and of equal times the later in the list. */
+/** The last answer by key: the latest time wins; of equal times, the later one in the list. */
 export function latestAnswers<Answer extends { reviewedAt: string }>(
   answers: readonly Answer[],
   keyOf: (answer: Answer) => string,

@@ -11,7 +11,7 @@ import { reviewerSchema } from './reviewImport.js';
  */
 export const VERDICTS = ['wrong', 'accept', 'right', 'unsure'] as const;
 
-/** Boxes that overlap by at least this (IoU) speak of the same place. */
+/** Boxes that overlap by at least this (IoU) mean the same place. */
 const SAME_PLACE = 0.5;
 
 const share = z.number().min(0).max(1);
@@ -20,13 +20,13 @@ const share = z.number().min(0).max(1);
 export const findingIdSchema = z.string().min(1).max(64);
 
 /**
- * A reviewer's answer to a finding, one line of `pools/<pool>/reviews/<ulid>.jsonl`, with what is needed to know the
- * finding again in later scans.
+ * A reviewer's answer to a finding, one line of `pools/<pool>/reviews/<ulid>.jsonl`, with the data that identify the
+ * finding in later scans.
  */
 export const verdictSchema = z.object({
   findingId: findingIdSchema,
   imageId: sha256Schema,
-  /** The label that was looked at: a corrected one is judged anew. */
+  /** The reviewed label: a corrected label is judged anew. */
   labelSha256: sha256Schema,
   kind: findingKindSchema,
   classId: z.number().int().nonnegative(),
@@ -36,14 +36,14 @@ export const verdictSchema = z.object({
   y0: share,
   x1: share,
   y1: share,
-  /** What the scan thought. */
+  /** The scan's probability. */
   pWrong: share,
-  /** The same before earlier verdicts moved it: what later corrections are learned on. */
+  /** The same before earlier verdicts moved it; later corrections are learned from it. */
   pModel: share,
-  /** The chance with which the finding was to be shown to a reviewer; null where it is not known. */
+  /** The chance with which a reviewer was to see the finding; null if unknown. */
   propensity: share.nullable(),
   verdict: z.enum(VERDICTS),
-  /** The label that took the place of the one looked at; null where there is none. */
+  /** The label that replaced the reviewed one; null if there is none. */
   correctedSha256: sha256Schema.nullable(),
   reviewer: reviewerSchema.nullable(),
   comment: z.string().max(2_000).nullable(),
@@ -51,9 +51,9 @@ export const verdictSchema = z.object({
 });
 export type Verdict = z.infer<typeof verdictSchema>;
 
-/** A suspect region, reported or about to be. Its box is in shares of the upright image. */
+/** A suspect region, reported already or soon. Its box is in shares of the upright image. */
 export interface Region {
-  /** Left out where the region has no id yet. */
+  /** Absent if the region has no id yet. */
   findingId?: string;
   imageId: string;
   labelSha256: string;
@@ -68,7 +68,7 @@ export interface Region {
 export const latestVerdicts = (verdicts: readonly Verdict[]): Map<string, Verdict> =>
   latestAnswers(verdicts, ({ findingId }) => findingId);
 
-/** Of the findings of each kind that were answered with wrong, accept or right: how many were wrong. */
+/** The number of wrong ones among the findings of each kind that were answered with wrong, accept or right. */
 export function precisionByKind(
   verdicts: readonly Verdict[],
 ): { kind: FindingKind; answered: number; wrong: number; unsure: number; precision: number | null }[] {
@@ -85,9 +85,7 @@ export function precisionByKind(
 /** Steps of probability in which answers are counted. */
 const STEPS = [0.25, 0.5, 0.7, 0.85, 0.95] as const;
 
-/**
- * By steps of the scan's own probability: what it claimed on average, and how often reviewers found the label wrong.
- */
+/** By steps of the scan's own probability: its mean, and how often reviewers found the label wrong. */
 export function reliabilityOf(
   verdicts: readonly Verdict[],
 ): { from: number; answered: number; claimed: number; observed: number }[] {
@@ -107,8 +105,8 @@ export function reliabilityOf(
 }
 
 /**
- * True where a reviewer said "right" of this finding, or of one of the same kind on the same label at the same place:
- * another model finds the same region again under another id. The finding's own last answer has precedence.
+ * True if a reviewer answered "right" to this finding, or to one of the same kind on the same label at the same place:
+ * another model finds the same region under another id. The finding's own last answer has precedence.
  */
 export function silenced(finding: Region, verdicts: readonly Verdict[]): boolean {
   return silencer(verdicts)(finding);

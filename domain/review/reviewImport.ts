@@ -1,34 +1,33 @@
 import { z } from 'zod';
 import { sha256Schema } from '../base/ids.js';
 
-/** What names a review import, and the file of its answers: a ULID. */
+/** The name of a review import and of its answers' file: a ULID. */
 export const reviewIdSchema = z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/);
 
-/** The scan that answers are about: its own name, or `<loop>:<iteration>`. */
+/** The scan of the answers: its own name, or `<loop>:<iteration>`. */
 export const answeredScanSchema = z.string().min(1).max(80);
 /** Longest name of a reviewer that is kept. */
 export const MAX_REVIEWER = 200;
 export const reviewerSchema = z.string().max(MAX_REVIEWER);
 
-/** What an import of reviews was: the first line of `pools/<pool>/reviews/<id>.jsonl`. */
+/** The record of a review import: the first line of `pools/<pool>/reviews/<id>.jsonl`. */
 export const reviewImportSchema = z.object({
   type: z.literal('import'),
   at: z.iso.datetime(),
   reviewer: reviewerSchema.nullable(),
-  /** The scan whose findings were answered; null where the answers name findings of any scan. */
+  /** The scan whose findings were answered; null if the answers may name findings of any scan. */
   scan: answeredScanSchema.nullable(),
   /** The export that labels came back from; null for a table of answers. */
   exportId: z.string().max(64).nullable(),
   /** Digest of a table of answers; null for labels. */
   tableSha256: sha256Schema.nullable(),
-  /** What each returned image asked its label to be. */
+  /** The label that each returned image asked for. */
   asked: z.array(z.object({ imageId: sha256Schema, labelSha256: sha256Schema })),
 });
 export type ReviewImport = z.infer<typeof reviewImportSchema>;
 
 /**
- * An import of reviews is taken back: none of its answers counts any more. A line of
- * `pools/<pool>/reviews/<ulid>.jsonl`.
+ * An import of reviews is undone: none of its answers counts any longer. A line of `pools/<pool>/reviews/<ulid>.jsonl`.
  */
 export const withdrawalSchema = z.object({
   type: z.literal('withdrawal'),

@@ -3,20 +3,20 @@ import type { ChunkRow, ScanImageRow } from '../tables.js';
 import { NO_TAGS, TAG_NAMES, type TagName, type Tags, tagsSchema } from '../tags.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
 
-/** Tags that describe what a model finds hard; region is constant, since interior pictures are never drawn. */
+/** Tags that describe difficulties of a model; region is constant, since interior pictures are never drawn. */
 const SAMPLED_TAGS: readonly TagName[] = TAG_NAMES.filter((tag) => tag !== 'region');
-/** How many classes at most make up a predicted view. */
+/** Largest number of classes in a predicted view. */
 const VIEW_CLASSES = 6;
 
 /**
- * A group of images that share one value: `dimension` is what is counted (`angle`, `angle × vehicle`, `part`), `key`
- * the value in words. Margins and pairs only: the full product of the tags has 7,488 cells, more than most chunks have
+ * A group of images that share one value: `dimension` is its property (`angle`, `angle × vehicle`, `part`), `key` the
+ * value in words. Margins and pairs only: the full product of the tags has 7,488 cells, more than most chunks have
  * images.
  */
 export interface Cell {
   dimension: string;
   key: string;
-  /** Keys of the margins a pair is made of; empty for a margin. */
+  /** Keys of the two margins of a pair; empty for a margin. */
   parents: readonly string[];
 }
 
@@ -24,8 +24,8 @@ export interface Cell {
 export type CellImage = Tags & Pick<ChunkRow, 'classes'> & { predictedClasses: readonly number[] | null };
 
 /**
- * The cells of every image, in the order given. Where a pool has no tags at all, margins over the parts present and
- * over the predicted view take their place.
+ * The cells of every image, in the order given. If a pool has no tags at all, margins over the present parts and over
+ * the predicted view replace them.
  */
 export function cellsOf(images: readonly CellImage[], taxonomy: Taxonomy): Cell[][] {
   const tagged = images.some((image) => SAMPLED_TAGS.some((tag) => image[tag] !== null));
@@ -41,9 +41,7 @@ export function cellsOf(images: readonly CellImage[], taxonomy: Taxonomy): Cell[
   ]);
 }
 
-/**
- * Tags of an image; those not known are taken from what the scan inferred from its prediction, never from the label.
- */
+/** Tags of an image; unknown ones come from the scan's inference from the prediction, never from the label. */
 export function knownTags(row: Tags, scan: Pick<ScanImageRow, 'inferredTags'> | undefined): Tags {
   const parsed =
     scan === undefined
@@ -76,7 +74,7 @@ function tagCells(image: CellImage): Cell[] {
   return [...margins, ...pairs];
 }
 
-/** The view as the model sees it: which of the classes that split the images most evenly are predicted. */
+/** The view as the model sees it: the predicted ones among the classes that split the images most evenly. */
 function predictedViews(images: readonly CellImage[], taxonomy: Taxonomy): (image: CellImage) => Cell[] {
   const names = labelNames(taxonomy);
   const judged = images.filter((image) => image.predictedClasses !== null);

@@ -14,7 +14,7 @@ export const sampleComparisonSchema = z.object({
   /** Calibrated estimates of the share of images whose label is wrong. */
   wrongShare: z.object({ chunk: share, sample: share, random: share }),
   tags: z.array(z.object({ tag: z.string(), values: z.array(counts) })),
-  /** Images a class is labelled in. */
+  /** Images in which a class is labelled. */
   classes: z.array(counts),
   clusters: z.object({ chunk: count, sample: count, random: count }),
 });
@@ -29,7 +29,8 @@ export interface ComparisonRequest {
 }
 
 /**
- * Count what the sample holds beside the chunk and a random pick of equal size; tags without any value are left out.
+ * Count the content of the sample, of the chunk and of a random pick of equal size; tags without any value are left
+ * out.
  */
 export function compareWithRandom({ chunk, scan, picked, random, taxonomy }: ComparisonRequest): SampleComparison {
   const inSample = new Set(picked);

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-/** What a class of the group `minor` counts in the IoU of an image, where nobody says otherwise. */
+/** Default weight of a class of the group `minor` in the IoU of an image. */
 export const MINOR_WEIGHT = 2;
 
-/** Which images of a chunk are picked. */
+/** The choice of images from a chunk. */
 export const sampleConfigSchema = z.strictObject({
   share: z.number().gt(0).max(1).default(0.5).describe('Share of the chunk that is picked'),
   randomShare: z.number().min(0).max(1).default(0.2).describe('Share of the picks that is drawn at random'),

@@ -12,7 +12,7 @@ export interface GrowRequest {
   scanned: readonly ScanImageRow[];
   /** The training set of the iteration before. */
   earlier: readonly TrainingRow[];
-  /** The pool's, of the version that was drawn from. */
+  /** The pool's rows, of the version of the draw. */
   index: readonly IndexRow[];
   taxonomy: Taxonomy;
   config: SampleConfig;
@@ -21,20 +21,20 @@ export interface GrowRequest {
 }
 
 export interface Grown {
-  /** What was drawn, and images that this scan let out of quarantine. */
+  /** The drawn images, and images that this scan let out of quarantine. */
   chunk: ChunkRow[];
   /** Images to pick. */
   budget: number;
   sample: Sample;
-  /** How many of the earlier training set are trained on no longer. */
+  /** Number of images of the earlier training set that are no longer trained on. */
   takenOut: number;
   /** The training set with the picks. */
   wanted: TrainingRow[];
 }
 
 /**
- * Pick what the model needs of a scanned chunk, and add it to what is trained on. Pure: equal requests give equal
- * picks.
+ * Pick the images that the model needs from a scanned chunk, and add them to the training set. Pure: equal requests
+ * give equal picks.
  */
 export function growTrainingSet(request: GrowRequest): Grown {
   const { drawn, scanned, earlier, index, taxonomy, config, seed, iteration } = request;
@@ -46,7 +46,7 @@ export function growTrainingSet(request: GrowRequest): Grown {
   return { chunk, budget, sample, takenOut: earlier.length - trainingSet.length, wanted };
 }
 
-/** What step sample tells. `trainingSet` counts what is left of the wanted images without those that are left out. */
+/** The facts of step sample. `trainingSet` counts the wanted images without those that are left out. */
 export function sampleFacts(
   { drawn, scanned }: Pick<GrowRequest, 'drawn' | 'scanned'>,
   { budget, sample, takenOut }: Grown,

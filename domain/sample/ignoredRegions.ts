@@ -6,7 +6,7 @@ import { IGNORE_INDEX } from '../taxonomy.js';
 
 /**
  * A label [height, width] in which the regions (on the scan's grid, scaled by nearest pixel) are 255, the ignore index:
- * training learns nothing there, neither what the label says nor what the model saw.
+ * training learns nothing there, neither from the label nor from the prediction.
  */
 export function ignoreRegions(
   label: Uint8Array,

@@ -1,14 +1,14 @@
 import { round6 } from '../base/round.js';
 import type { Cell } from './cells.js';
 
-/** An image never loses all of its weight for being easy: what the model finds easy may still be what it lacks. */
+/** An image never loses all of its weight for being easy: the model may still lack images that it finds easy. */
 const HARDNESS_FLOOR = 0.25;
 /** Keeps every candidate's probability above zero, so that shares can be estimated from the picks. */
 const TAG_NEED_FLOOR = 0.05;
 const HARDNESS_CAP_QUANTILE = 0.9;
 const RARITY_EXPONENT = 0.5;
 const RARITY_MAX = 4;
-/** Mean over so many of an image's rarest classes, so that one stray label does not decide. */
+/** The mean is over this many of an image's rarest classes, so that one stray label does not decide. */
 const RAREST_CLASSES = 3;
 
 export interface NeedImage {
@@ -20,7 +20,7 @@ export interface NeedImage {
 export interface NeedCandidate extends NeedImage {
   imageId: string;
   /**
-   * How hard the image is for the model that scanned, 0..1, components with a finding left out; null where no model
+   * How hard the image is for the model that scanned, 0..1, components with a finding left out; null if no model
    * judged.
    */
   hardness: number | null;
@@ -33,7 +33,7 @@ export interface Need {
   tagNeed: number;
   hardness: number;
   rarity: number;
-  /** The cells and classes that drove it, strongest first. */
+  /** The cells and classes that determine it, strongest first. */
   cells: { key: string; deficit: number }[];
   rareClasses: number[];
 }
@@ -43,10 +43,10 @@ export interface Need {
  *
  * Tag need is a sum over margins and pairs of "poor there, and little of it in the training set"; a cell's own quality
  * counts by n/(n + shrinkage), the rest comes from its margins. Hardness is capped at its 90th percentile and
- * multiplied by 1 - P(wrong): the hardest images are mostly undetected errors otherwise. Values are rounded to 1e-6, so
- * that they are equal on every machine.
+ * multiplied by 1 - P(wrong): otherwise the hardest images would mostly be undetected errors. Values are rounded to
+ * 1e-6, so they are equal on every machine.
  *
- * @param trainingSet what was picked before
+ * @param trainingSet earlier picks
  * @param budget how many images will be picked
  */
 export function needs(
@@ -97,7 +97,7 @@ export function needs(
   });
 }
 
-/** Scarcity × poorness of every cell: 0 where the training set will have its fair share without help. */
+/** Scarcity × poorness of every cell: 0 if the training set will have its fair share without help. */
 function cellDeficits(
   candidates: readonly NeedCandidate[],
   trainingSet: readonly NeedImage[],
@@ -179,7 +179,7 @@ function classRarities(
   );
 }
 
-/** One image may have several cells of a dimension (parts): the neediest speaks for it. */
+/** One image may have several cells of a dimension (parts): the neediest counts. */
 function sumByDimension(
   cells: readonly { deficit: number; dimension: string; pair: boolean }[],
   pairs: boolean,

@@ -1,6 +1,6 @@
 /**
- * Inclusion probabilities proportional to size that sum to `count`, each at most 1: what would exceed 1 is set to 1 and
- * the rest is scaled again until nothing does (Tillé, Sampling Algorithms, 2006, §2.10). Sizes must be above 0.
+ * Inclusion probabilities proportional to size that sum to `count`, each at most 1: values above 1 are set to 1 and the
+ * rest is scaled again, until none exceeds 1 (Tillé, Sampling Algorithms, 2006, §2.10). Sizes must be above 0.
  */
 export function inclusionProbabilities(sizes: readonly number[], count: number): number[] {
   if (count >= sizes.length) return sizes.map(() => 1);
@@ -16,8 +16,8 @@ export function inclusionProbabilities(sizes: readonly number[], count: number):
 
 /**
  * Systematic sampling (Madow 1949): one random start in [0, 1), then every unit of cumulated probability picks one. The
- * order of the items matters: neighbours in order are rarely picked together, so sorting by what should vary
- * stratifies.
+ * order of the items matters: neighbours in order are rarely picked together, so sorting by a property stratifies by
+ * it.
  *
  * @returns `count` indices, ascending
  */

@@ -11,7 +11,7 @@ export interface SampleRequest {
   /** The drawn chunk, and images that the scan let out of quarantine. */
   chunk: readonly ChunkRow[];
   scan: readonly ScanImageRow[];
-  /** What earlier iterations picked, quarantined images already taken out. */
+  /** Picks of earlier iterations, without quarantined images. */
   trainingSet: readonly TrainingRow[];
   taxonomy: Taxonomy;
   config: SampleConfig;
@@ -24,24 +24,24 @@ export interface SampleRequest {
 export interface Sample {
   /** In order of image id. */
   rows: SampleRow[];
-  /** Images that algo1 lets pass, at most two of a duplicate cluster. */
+  /** Images that the scan lets pass, at most two per duplicate cluster. */
   candidates: number;
   /** Sum of the probabilities over all candidates; equals the number of picks. */
   probabilitySum: number;
-  /** Picks of a simple random sample of the whole chunk with the same size: what is compared with. */
+  /** Picks of a simple random sample of the whole chunk with the same size, for comparison. */
   random: string[];
 }
 
-/** The scan did not judge these: it went by rules alone. */
+/** The scan did not judge these: it used only rules. */
 const RULES_MODEL = 'rules';
 
 /**
- * algo2: the images of a chunk that the model needs. Quarantined and unreadable images are out; at most two of a
- * duplicate cluster stay; a simple random reserve comes first; the rest is a systematic sample with probability
- * proportional to need. Pure: equal requests give equal picks.
+ * The images of a chunk that the model needs. Quarantined and unreadable images are out; at most two per duplicate
+ * cluster stay; a simple random reserve comes first; the rest is a systematic sample with probability proportional to
+ * need. Pure: equal requests give equal picks.
  *
  * A row's probability is r/N + (1 - r/N)·π of reserve size r, candidates N and π for the whole list: exact but for
- * terms of 1/N, since the second stage works on what the reserve left.
+ * terms of 1/N, since the second stage works on the rest after the reserve.
  */
 export function sampleChunk(request: SampleRequest): Sample {
   const { chunk, scan, taxonomy, config, budget, seed, iteration } = request;
@@ -78,7 +78,7 @@ export function sampleChunk(request: SampleRequest): Sample {
 const isPassed = (judged: ScanImageRow | undefined): boolean =>
   judged !== undefined && !judged.quarantined && judged.error === null;
 
-/** Every candidate's need, sorted by what should vary: a systematic sample then spreads over it. */
+/** Every candidate's need, sorted by the properties that should vary: a systematic sample then spreads over them. */
 function orderedNeeds(
   kept: readonly ChunkRow[],
   scans: ReadonlyMap<string, ScanImageRow>,
@@ -109,7 +109,7 @@ function orderedNeeds(
     .map(({ need }) => need);
 }
 
-/** Image ids of a simple random sample, whatever the model needs. */
+/** Image ids of a simple random sample, regardless of need. */
 function drawReserve(kept: readonly ChunkRow[], size: number, seed: number, iteration: number): Set<string> {
   const ids = kept.map((row) => row.imageId);
   return new Set(shuffle(ids, seededRandom(seed, iteration, 'sample', 'reserve')).slice(0, size));
@@ -123,7 +123,7 @@ function pickByNeed(rest: readonly Need[], count: number, start: number): Need[]
   return systematicPick(probabilities, count, start).map((index) => rest[index] as Need);
 }
 
-/** By image id: the probability to be picked, by the reserve or by need. */
+/** By image id: the probability of a pick, by the reserve or by need. */
 function pickProbabilities(order: readonly Need[], byNeed: number, shareOfReserve: number): Map<string, number> {
   const full = inclusionProbabilities(
     order.map(({ need }) => need),
@@ -154,7 +154,7 @@ export function estimatedWrongShare(scan: readonly ScanImageRow[], imageIds: Ite
   return known.length === 0 ? null : round6(known.reduce((sum, value) => sum + value, 0) / known.length);
 }
 
-/** Of each cluster the least suspect stay: near duplicates differ in their labels more than in their pictures. */
+/** The least suspect of each cluster stay: near duplicates differ in their labels more than in their pictures. */
 function limitClusters(
   rows: readonly ChunkRow[],
   scans: ReadonlyMap<string, ScanImageRow>,

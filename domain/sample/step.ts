@@ -7,7 +7,7 @@ export const sampleStep = {
   step: 'sample',
   version: 1,
   inputs: z.strictObject({
-    /** Digests of the steps that it builds on; `before`: the iteration's before. */
+    /** Digests of the steps that it builds on; `before`: of the previous iteration. */
     draw: sha256Schema,
     scan: sha256Schema,
     before: sha256Schema.nullable(),
@@ -20,7 +20,7 @@ export const sampleStep = {
     sample: z.string(),
     /** Table of all images to train on. */
     trainingSet: z.string(),
-    /** JSON: the picks against as many drawn at random. */
+    /** JSON: the picks compared with equally many drawn at random. */
     comparison: z.string(),
     /** JSON: picks that cannot be trained on. */
     leftOut: z.string(),
@@ -29,13 +29,13 @@ export const sampleStep = {
     budget: fact.count('images to pick'),
     candidates: fact.count('candidates'),
     sampled: fact.count('images picked'),
-    random: fact.count('of them at random'),
+    random: fact.count('of which at random'),
     trainingSet: fact.count('images to train on'),
     takenOut: fact.exception('no longer trained on'),
     leftOut: fact.exception('picks left out'),
     leftOutWhy: fact.text('why they are left out'),
     wrongShareSample: fact.share('wrong labels among the picks, estimated'),
-    wrongShareChunk: fact.share('wrong labels among the drawn, estimated'),
+    wrongShareChunk: fact.share('wrong labels in the chunk, estimated'),
   }),
 } as const satisfies StepContract;
 export type SampleResult = ResultOf<typeof sampleStep>;

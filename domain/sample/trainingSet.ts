@@ -1,8 +1,8 @@
 import type { ChunkRow, IndexRow, SampleRow, ScanImageRow, TrainingRow } from '../tables.js';
 
 /**
- * Earlier picks as the pool has them now, less those that a scan has set aside since, that were removed, or that a
- * person made test or validation images.
+ * Earlier picks in their present state in the pool, without those that a scan has since set aside, that were removed,
+ * or that a person moved to test or validation.
  */
 export function refreshRows(
   earlier: readonly TrainingRow[],
@@ -22,7 +22,7 @@ export function refreshRows(
     });
 }
 
-/** Images of earlier chunks that this scan judged again and let out of quarantine: they are offered once more. */
+/** Images of earlier chunks that this scan judged again and let out of quarantine: they become candidates again. */
 export function returningRows(
   scanned: readonly ScanImageRow[],
   chunk: readonly ChunkRow[],

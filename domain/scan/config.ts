@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** How a chunk is searched for wrong labels. */
+/** The settings of the search for wrong labels in a chunk. */
 export const scanConfigSchema = z.strictObject({
   shardSize: z.number().int().min(1).max(4_096).default(256).describe('Images per shard'),
   maxShardsInFlight: z.number().int().min(1).max(500).default(8).describe('Shards that are judged at the same time'),

@@ -1,13 +1,13 @@
-/** Where a number in the code comes from. */
+/** The source of a number in the code. */
 export type Source =
   /** A command of this repository computed it. */
   | { kind: 'fitted'; data: string; command: string; date: string }
-  /** A person chose it by what it did to the results. */
+  /** A person chose it by its effect on the results. */
   | { kind: 'tuned'; data: string; how: string }
-  /** Nobody measured it: a paper, a library or we ourselves say so. */
+  /** Nobody measured it: it comes from a paper, from a library or from us. */
   | { kind: 'convention'; whose: string };
 
-/** A number (or a list of them) that the code depends on, and what a stranger has to know of it. */
+/** A number (or a list of them) that the code depends on, with the facts that a stranger needs. */
 interface Constant<Value> {
   value: Value;
   unit: string;
@@ -15,12 +15,12 @@ interface Constant<Value> {
   source: Source;
 }
 
-/** An entry of a table. `unit`: of the value; `sentence`: what it decides. */
+/** An entry of a table. `unit`: of the value; `sentence`: its effect. */
 export function constant<Value>(value: Value, unit: string, sentence: string, source: Source): Constant<Value> {
   return { value, unit, sentence, source };
 }
 
-/** A table's values by name, as the code beside it reads them. */
+/** A table's values by name, for the code beside it. */
 export function valuesOf<Table extends Record<string, Constant<unknown>>>(
   table: Table,
 ): { readonly [Name in keyof Table]: Table[Name]['value'] } {
@@ -32,22 +32,22 @@ export function valuesOf<Table extends Record<string, Constant<unknown>>>(
 export const RENDERED: Source = {
   kind: 'tuned',
   data: 'rendered cars with planted errors, one seed of `npm run bench -- detect --data demo`',
-  how: 'by hand, while average precision and calibration were watched; no search is on record',
+  how: 'by hand, with an eye on average precision and calibration; no search is on record',
 };
 
-/** Chosen while labels of photos were corrected by people; neither the labels nor a search are on record. */
+/** Chosen while people corrected labels of photos; neither the labels nor a search are on record. */
 export const PHOTOS: Source = {
   kind: 'tuned',
-  data: 'corrected labels of real car photos, of which the repository keeps none',
+  data: 'corrected labels of real car photos, none of which is in the repository',
   how: 'by hand; no search is on record',
 };
 
 /** Chosen so that copies differ from the demo's planted errors in sizes and shares. */
 export const INJECTED: Source = {
   kind: 'tuned',
-  data: 'rendered cars with planted errors, whose sizes these are not',
-  how: 'by hand: wide enough that each kind has a slope to stand on',
+  data: 'rendered cars with planted errors; these sizes differ from theirs',
+  how: 'by hand: wide enough that each kind has a slope',
 };
 
-/** What had to be some number, and any near it would do. */
-export const OURS: Source = { kind: 'convention', whose: 'ours; values near it do as well' };
+/** A number that had to be chosen; any near it would do. */
+export const OURS: Source = { kind: 'convention', whose: 'ours; nearby values do as well' };

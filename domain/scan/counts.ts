@@ -52,7 +52,7 @@ const WORDS = {
   otherTrain: 'in the training split',
   otherVal: 'in the validation split',
   otherTest: 'in the test split',
-  interior: 'of the inside of a car',
+  interior: 'of a car interior',
   testVehicle: 'of a vehicle of the test set',
   testCopy: 'copied from a test image',
   heldBack: 'shared with the test set',
@@ -60,11 +60,11 @@ const WORDS = {
   remaining: 'not drawn yet',
   missing: 'missing or changed',
   unreadable: 'unreadable',
-  unjudged: 'that no model may judge',
+  unjudged: 'without a judge',
   failed: 'in failed shards',
 } as const satisfies Partial<Record<keyof ScanCounts | NotDrawn, string>>;
 
-/** `40 in the test split, 2 unreadable`; empty where every image is scanned. */
+/** `40 in the test split, 2 unreadable`; empty if every image is scanned. */
 export function notScannedText(counts: Readonly<Partial<Record<keyof typeof WORDS, number>>>): string {
   return (Object.keys(WORDS) as (keyof typeof WORDS)[])
     .filter((name) => (counts[name] ?? 0) > 0)

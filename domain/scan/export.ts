@@ -8,7 +8,7 @@ import { findingClass } from './findingClass.js';
 import type { SplitChoice } from './judge/split.js';
 import { PROBABILITIES } from './probabilities.js';
 
-/** `images.csv`: one row for every image scanned. */
+/** `images.csv`: one row per scanned image. */
 export const exportedImageSchema = z.object({
   image_id: z.string(),
   file_name: z.string(),
@@ -19,25 +19,25 @@ export const exportedImageSchema = z.object({
   kinds: z.string(),
 });
 
-/** `left-out.csv`: one row for every other image of the pool, so that the two tables hold each image once. */
+/** `left-out.csv`: one row per other image of the pool, so that the two tables together have each image once. */
 export const exportedLeftOutSchema = z.object({
   image_id: z.string(),
   file_name: z.string(),
   split: z.string(),
   /** One of `LEFT_OUT_REASONS`. */
   reason: z.string(),
-  /** What is wrong with the file, or who might have judged it; empty where the reason says all. */
+  /** The fault of the file, or the judges that were considered; empty if the reason says all. */
   detail: z.string(),
 });
 
-/** `findings.csv`: one row a finding, most probable first. */
+/** `findings.csv`: one row per finding, most probable first. */
 export const exportedFindingSchema = z.object({
   image_id: z.string(),
   file_name: z.string(),
   kind: z.string(),
-  /** What the region is labelled as; `whole label` where the finding is about all of it. */
+  /** The label of the region; `whole label` if the finding concerns all of it. */
   class: z.string(),
-  /** What it should be; empty where the kind has none. */
+  /** The proposed class; empty if the kind has none. */
   suggested_class: z.string(),
   /** Pixels of the original image. */
   area_px: z.number().int(),
@@ -50,7 +50,7 @@ export const exportedFindingSchema = z.object({
 export const areaOf = ({ areaShare }: Pick<FindingRow, 'areaShare'>, size: { width: number; height: number }): number =>
   Math.round(areaShare * size.width * size.height);
 
-/** A scan as the two tables that leave partloop. `sizeOf`: upright size of an image in pixels. */
+/** A scan as two tables for use outside partloop. `sizeOf`: upright size of an image in pixels. */
 export function exportScan(
   images: readonly ScanImageRow[],
   findings: readonly FindingRow[],
@@ -86,7 +86,7 @@ export function exportScan(
   };
 }
 
-/** Why an image of the pool is not in `images.csv`. */
+/** The reason why an image of the pool is not in `images.csv`. */
 export const LEFT_OUT_REASONS = {
   otherTrain: 'in the training split, not scanned',
   otherVal: 'in the validation split, not scanned',
@@ -102,7 +102,7 @@ export const LEFT_OUT_REASONS = {
   notDrawn: 'not drawn in this iteration',
 } as const satisfies Record<NotDrawn | LeftOut['kind'] | 'unjudged' | 'failed' | 'notDrawn', string>;
 
-/** Whether the reason is the image itself: it is gone, changed or unreadable. */
+/** Whether the reason lies in the image itself: it is gone, changed or unreadable. */
 export const isBadReason = (reason: string): boolean =>
   LEFT_OUT_KINDS.some((kind) => LEFT_OUT_REASONS[kind] === reason);
 

@@ -8,21 +8,21 @@ interface Probability {
   sentence: string;
 }
 
-/** The probabilities that a scan writes down, by their names in code and tables. All are 0..1. */
+/** The probabilities that a scan records, by their names in code and tables. All are 0..1. */
 export const PROBABILITIES = {
   pWrong: {
     column: 'p_wrong',
     label: 'p wrong',
-    sentence: 'Of a finding: the label is wrong there, whatever explains it.',
+    sentence: 'For a finding: the label is wrong there, whatever explains it.',
   },
   pModel: {
     column: 'p_model',
     label: 'p model',
-    sentence: "Of a finding: the same before reviewers' answers moved it.",
+    sentence: "For a finding: the same before reviewers' answers moved it.",
   },
   pMislabelled: {
     column: 'p_mislabelled',
     label: 'p mislabelled',
-    sentence: 'Of an image: its label is wrong somewhere.',
+    sentence: 'For an image: its label is wrong somewhere.',
   },
 } as const satisfies Partial<Record<keyof FindingRow | keyof ScanImageRow, Probability>>;

@@ -6,7 +6,7 @@ const part = z.object({ done: z.number().int(), total: z.number().int() });
 /** The stages of a scan, in their order. */
 export const SCAN_STAGES = ['preparing', 'training folds', 'trying models', 'judging', 'summing up'] as const;
 
-/** How far a scan is: what the workflow `mislabelScan` answers to the query `progress`. */
+/** The progress of a scan: the answer of the workflow `mislabelScan` to the query `progress`. */
 export const scanProgressSchema = z.object({
   stage: z.enum(SCAN_STAGES),
   folds: part,

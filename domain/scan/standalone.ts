@@ -2,7 +2,7 @@ import type { LoopConfig } from '../config.js';
 import { resolveConfig } from '../loop/startRequest.js';
 import type { ScanRequest } from '../messages.js';
 
-/** Without `split` where a history is older than that. */
+/** Without `split` in older histories. */
 export type StandaloneRequest = Omit<ScanRequest, 'split'> & Partial<Pick<ScanRequest, 'split'>>;
 
 /**
@@ -29,7 +29,7 @@ export function standaloneConfig(
   );
 }
 
-/** `scan` settings under what was asked for. */
+/** `scan` settings below the requested ones. */
 function withScanSettings(
   settings: Record<string, unknown> | undefined,
   own: Record<string, unknown>,

@@ -3,7 +3,7 @@ import { sha256Schema } from '../base/ids.js';
 import { drawCounts } from '../draw/step.js';
 import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 
-/** Step scan: who may judge which image, their findings, and which images are set aside. */
+/** Step scan: the judge of each image, the findings, and the images that are set aside. */
 export const scanStep = {
   step: 'scan',
   version: 5,
@@ -14,9 +14,9 @@ export const scanStep = {
     models: z.array(z.string()),
     settings: z.record(z.string(), z.unknown()),
     failedShards: z.array(z.number().int()),
-    /** Weight of the minor classes, where it is not the usual one. */
+    /** Weight of the minor classes, if it is not the usual one. */
     minorWeight: z.number().optional(),
-    /** Digest of the reviews that are taken into account, where there are some. */
+    /** Digest of the reviews that are taken into account, if there are any. */
     reviews: sha256Schema.optional(),
   }),
   outputs: z
@@ -35,7 +35,7 @@ export const scanStep = {
   facts: z.object({
     scanned: fact.count('images judged'),
     unreadable: fact.exception('unreadable'),
-    unjudged: fact.exception('that no model may judge'),
+    unjudged: fact.exception('without a judge'),
     failed: fact.exception('in failed shards'),
     /** Images whose probability of a wrong label reaches `scan.quarantineAt`; caps may leave some of them in. */
     overThreshold: fact.count('images over the threshold'),
@@ -46,14 +46,14 @@ export const scanStep = {
     prevalence: fact.share('wrong labels, estimated'),
     failedShards: fact.exception('failed shards'),
     model: fact.text('judged by'),
-    // Of the draw before it; a scan of before they were counted lacks them.
+    // Facts of its draw; older scans lack them.
     split: fact.text('side of the split').optional(),
     ...z.object(drawCounts).partial().shape,
   }),
 } as const satisfies StepContract;
 export type ScanResult = ResultOf<typeof scanStep>;
 
-/** Part of step scan: who judges which image. */
+/** Part of step scan: the judge of each image. */
 export const planPart = {
   step: 'plan',
   version: 1,

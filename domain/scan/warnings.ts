@@ -2,12 +2,12 @@ import { counted } from '../base/counted.js';
 import type { ModelCard } from '../train/modelCard.js';
 import type { FoldResult } from '../train/step.js';
 
-/** Below this the estimates of a scan are little more than what it assumes beforehand (docs/mislabel.md, Limits). */
+/** With fewer images the estimates of a scan are little more than its prior assumptions (docs/mislabel.md, Limits). */
 export const ENOUGH_IMAGES = 100;
-/** Weak classes that are named. */
+/** Largest number of weak classes that are named. */
 const NAMED = 8;
 
-/** What a person should know who scans so few images; nothing where they are enough. */
+/** Warnings for a scan of few images; none if there are enough. */
 export function fewImagesWarning(images: number): string[] {
   if (images >= ENOUGH_IMAGES) return [];
   return [
@@ -16,7 +16,7 @@ export function fewImagesWarning(images: number): string[] {
   ];
 }
 
-/** Classes that the judges know too little to object to, named by how many there are. */
+/** Classes about which the judges know too little to object, with their number. */
 function weakJudgesWarning(cards: readonly Pick<ModelCard, 'valClassIou'>[], minClassIou: number): string[] {
   const measured = cards.flatMap(({ valClassIou }) => Object.entries(valClassIou).filter(([, iou]) => iou !== null));
   const names = new Set(measured.map(([name]) => name));
@@ -29,9 +29,9 @@ function weakJudgesWarning(cards: readonly Pick<ModelCard, 'valClassIou'>[], min
   ];
 }
 
-/** What a person should know of a scan's result, in the order in which it matters. */
+/** Warnings about a scan's result, the most important first. */
 export function scanWarnings(scan: {
-  /** Images that were judged. */
+  /** Number of judged images. */
   images: number;
   cards: readonly Pick<ModelCard, 'valClassIou'>[];
   minClassIou: number;

@@ -4,8 +4,8 @@ import type { LoopConfig, TrainConfig } from '../config.js';
 import { BACKBONES } from '../train/backbones.js';
 
 /**
- * What no single setting shows: combinations that the trainer would refuse hours later or in the words of a library.
- * Not part of the schema, since configurations that were stored earlier must stay readable.
+ * Conflicts between settings: combinations that the trainer would refuse hours later, or in the words of a library.
+ * They are not part of the schema, since stored configurations must stay readable.
  */
 export function configConflicts({ train, tune }: LoopConfig): Problem[] {
   const conflicts = [...trainConflicts(train)];
@@ -57,10 +57,10 @@ function* trainConflicts(train: TrainConfig): Generator<Problem> {
   }
 }
 
-/** Side of the picture that one value of the deepest map stands for. */
+/** Side of the picture area per value of the deepest map. */
 const SMALLEST_STRIDE = 32;
 /** The one backbone whose weights come with an installed package. */
 const PACKAGED_PRESET = 'efficientnet_lite0';
 
-/** Swin normalises over channels, which one value is enough for. */
+/** Swin normalises over channels, so one value is enough. */
 const hasLayerNorm = (preset: string): boolean => preset.startsWith('swin');

@@ -6,7 +6,7 @@ import { startLoopRequestSchema } from '../loop/startRequest.js';
 /** JSON Schema of a loop's configuration, for editors and other tools. */
 export const configJsonSchema = (): unknown => z.toJSONSchema(loopConfigSchema, { io: 'input' });
 
-/** `docs/config.md`: every field with what is allowed and its default, from the schemas themselves. */
+/** `docs/config.md`: every field with its allowed values and its default, from the schemas themselves. */
 export function configReference(): string {
   return [
     '# Configuration',

@@ -6,7 +6,7 @@ import { configConflicts } from './configConflicts.js';
 import { parseRequest } from './parse.js';
 import { mergeSettings, settingsProblems } from './settings.js';
 
-/** What is wrong with the settings that a pool brings along, in words that name the file; null where nothing is. */
+/** The problem of a pool's default settings, in words that name the file; null if there is none. */
 export function poolDefaultsProblem(pool: string, defaults: unknown): string | null {
   const file = `pools/${pool}/defaults.json`;
   if (typeof defaults === 'string') return `${file} is not valid: it is not a JSON object (${defaults.slice(0, 40)} …)`;
@@ -15,9 +15,9 @@ export function poolDefaultsProblem(pool: string, defaults: unknown): string | n
 }
 
 /**
- * A loop's configuration with some settings on top.
+ * A loop's configuration with settings merged over it.
  *
- * @throws PartloopError `input-invalid` naming what is wrong with them, alone or together with the rest
+ * @throws PartloopError `input-invalid` naming their problems, alone or together with the rest
  */
 export function configWith(config: LoopConfig, settings: Readonly<Record<string, unknown>>): LoopConfig {
   const problems = settingsProblems(settings);
@@ -34,7 +34,7 @@ export function configWith(config: LoopConfig, settings: Readonly<Record<string,
   );
 }
 
-/** Both are whole and from the same schema, which gives their fields one order. */
+/** Both are complete and from the same schema, which gives their fields one order. */
 export const sameConfig = (a: LoopConfig, b: LoopConfig): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 function assertSamePool({ pool }: LoopConfig, other: unknown): void {
@@ -45,7 +45,7 @@ function assertSamePool({ pool }: LoopConfig, other: unknown): void {
 }
 
 /**
- * Settings that were put together, if they are whole and go together.
+ * Merged settings, if they are complete and consistent.
  *
  * @throws PartloopError `input-invalid` naming each problem
  */

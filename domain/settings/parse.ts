@@ -5,7 +5,7 @@ import { isRecord } from '../base/isRecord.js';
 import { knownPart } from '../base/recorded.js';
 import { knownSettings } from './settings.js';
 
-/** Parse a request from outside; the error names each bad field and what is allowed. */
+/** Parse a request from outside; the error names each bad field and its allowed values. */
 export function parseRequest<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
   const given: unknown = value ?? {};
   const parsed = schema.safeParse(given);
@@ -17,14 +17,14 @@ export function parseRequest<T extends z.ZodType>(schema: T, value: unknown, wha
 }
 
 /**
- * Parse what our own workflows hand on, and what stands in a history: fields that a later version sent are ignored,
- * since a roll-back must not freeze what that version began.
+ * Parse messages between our own workflows and content of histories: fields of a later version are ignored, since a
+ * roll-back must not freeze work that that version began.
  */
 export function parseRecorded<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
   return parseRequest(schema, withKnownSettings(knownPart(schema, value ?? {})), what);
 }
 
-/** The field `settings`, where there is one, without those that this version does not have. */
+/** The field `settings`, if there is one, without settings that this version does not have. */
 export function withKnownSettings(value: unknown): unknown {
   return isRecord(value) && isRecord(value.settings) ? { ...value, settings: knownSettings(value.settings) } : value;
 }

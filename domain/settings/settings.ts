@@ -9,10 +9,10 @@ import { loopConfigSchema } from '../config.js';
 /** One layer of settings: some of a loop's configuration, or all of it. */
 const layerSchema = layerOf(loopConfigSchema);
 
-/** A layer of settings as a record; its fields are looked at where it is merged. */
+/** A layer of settings as a record; its fields are checked when it is merged. */
 export const layerRecordSchema = z.record(z.string(), z.unknown());
 
-/** The same schema with every field left to choice and without defaults, so that a layer is checked by itself. */
+/** The same schema with optional fields and without defaults, so that a layer can be checked by itself. */
 function layerOf(schema: z.ZodType): z.ZodType {
   const inner = bare(schema);
   if (!(inner instanceof z.ZodObject)) return inner;
@@ -22,14 +22,14 @@ function layerOf(schema: z.ZodType): z.ZodType {
   return z.strictObject(Object.fromEntries(fields));
 }
 
-/** What is wrong with one layer of settings, before it is merged with any other. */
+/** The problems of one layer of settings, before it is merged with any other. */
 export const settingsProblems = (layer: unknown): Problem[] => problemsOf(layerSchema, layer);
 
-/** Settings of a layer that was recorded, without those that this version does not have. */
+/** Settings of a recorded layer, without those that this version does not have. */
 export const knownSettings = (layer: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   layerRecordSchema.parse(knownPart(layerSchema, layer));
 
-/** The schema of a setting, `train.iterations`; null where there is none of this path. */
+/** The schema of a setting, `train.iterations`; null if there is none at this path. */
 export const settingAt = (path: readonly string[]): z.ZodType | null => schemaAt(layerSchema, path);
 
 /** The field `settings` of a request: one layer. */
@@ -37,11 +37,11 @@ export const settingsSchema = z.record(z.string(), z.unknown()).superRefine((lay
   for (const { path, text } of settingsProblems(layer)) context.addIssue({ code: 'custom', path, message: text });
 });
 
-/** `over` on top of `base`, objects merged field by field. */
+/** `over` merged over `base`, objects field by field. */
 export function mergeSettings(base: unknown, over: unknown): unknown {
   if (over === undefined) return base;
   if (!isRecord(base) || !isRecord(over)) return over;
-  // By entries, not by assignment: a field of the name __proto__ stays a field, for the schema to refuse.
+  // By entries, not by assignment: a field named __proto__ stays a field, which the schema refuses.
   return Object.fromEntries([
     ...Object.entries(base),
     ...Object.entries(over).map(([field, value]) => [field, mergeSettings(own(base, field), value)]),

@@ -63,7 +63,7 @@ const windows = [
   }),
 ];
 
-/** Touching is mutual: each class also names those that name it. */
+/** Touching is mutual: each class also names the classes that name it. */
 const mutual = (classes: readonly TaxonomyClass[]): TaxonomyClass[] =>
   classes.map((entry) => ({
     ...entry,

@@ -88,8 +88,8 @@ const CLASSES: Spec[] = [
 ];
 
 /**
- * The 18 parts of the DSMLR Car Parts data set (Pasupa et al. 2021, doi 10.1007/s40747-021-00397-8), in its order. What
- * is called left or right there follows the driver, with exceptions.
+ * The 18 parts of the DSMLR Car Parts data set (Pasupa et al. 2021, doi 10.1007/s40747-021-00397-8), in its order. Left
+ * and right there are the driver's, with exceptions.
  */
 export const dsmlr18 = parseTaxonomy(
   {

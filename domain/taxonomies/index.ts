@@ -9,5 +9,5 @@ export const TAXONOMIES: Readonly<Record<string, Taxonomy>> = {
   [dsmlr18.name]: dsmlr18,
 };
 
-/** The built-in taxonomy of this name, which may be any text. */
+/** The built-in taxonomy of this name; the name may be any text. */
 export const builtInTaxonomy = (name: string): Taxonomy | undefined => own(TAXONOMIES, name);

@@ -2,8 +2,8 @@
 const PRESETS = ['efficientnet_lite0', 'swin_tiny', 'swin_large'] as const;
 
 /**
- * Names of timm 1.0.31 whose features come at strides 4, 8, 16 and 32, which the neck needs. A test holds the list
- * against the timm that is installed.
+ * Names of timm 1.0.31 whose features come at strides 4, 8, 16 and 32, which the neck needs. A test compares the list
+ * with the installed timm.
  */
 const TIMM_NAMES = `
 bat_resnext26ts botnet26t_256 botnet50ts_256 caformer_b36 caformer_m36 caformer_s18 caformer_s36 coat_lite_medium

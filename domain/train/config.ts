@@ -4,8 +4,8 @@ import { z } from 'zod';
 export const trainerPresetSchema = z.string().regex(/^[a-z0-9_.]{1,64}$/, 'use 1–64 of a–z, 0–9, _ and .');
 
 /**
- * How a training is done. `trainer/partloop_trainer/settings.py` declares the same for the trainer; a test holds names,
- * defaults, bounds and sentences of both equal.
+ * The settings of a training. `trainer/partloop_trainer/settings.py` declares the same for the trainer; a test ensures
+ * that names, defaults, bounds and sentences agree.
  */
 export const trainConfigSchema = z
   .strictObject({

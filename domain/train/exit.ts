@@ -1,8 +1,8 @@
 import type { FailureCode } from '../base/failures/failure.js';
 
 /**
- * How the trainer ends: the table of `trainer/partloop_trainer/process/protocol.py`, with what each end means here. A
- * test holds the two equal.
+ * The trainer's exits: the table of `trainer/partloop_trainer/process/protocol.py`, with the meaning of each exit here.
+ * A test ensures that the two agree.
  */
 export const TRAINER_EXITS = {
   done: { exitCode: 0, retry: false, failure: null },

@@ -2,9 +2,7 @@ import { recorded } from '../base/recorded.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
 import { type TrainConfig, trainConfigSchema } from './config.js';
 
-/**
- * `job.json`: what the trainer (`trainer/partloop_trainer/job.py`) is told. It refuses a field that it does not know.
- */
+/** `job.json`: the input of the trainer (`trainer/partloop_trainer/job.py`). It refuses unknown fields. */
 export interface TrainerJob {
   version: 1;
   /** Absolute paths, as all others here. */
@@ -19,7 +17,7 @@ export interface TrainerJob {
   attempt: string;
   seed: number;
   validationSize: number;
-  /** The loop's, with backbone weights as the trainer takes them. */
+  /** The loop's settings, with backbone weights in the trainer's form. */
   settings: TrainerSettings;
   progressEvery: number;
   keepCheckpoints: number;
@@ -27,10 +25,10 @@ export interface TrainerJob {
   warmStart: string | null;
 }
 
-/** The configuration without what the job says by a path. */
+/** The configuration without the fields that the job has as paths. */
 export type TrainerSettings = Omit<TrainConfig, 'warmStart'>;
 
-/** Checkpoints kept, on disk and in the store alike. */
+/** Number of checkpoints kept, both on disk and in the store. */
 export const KEPT_CHECKPOINTS = 3;
 
 export interface TrainerJobParts {
@@ -50,13 +48,13 @@ export interface TrainerJobParts {
   weights: string;
   /** Absolute path of another run's weights.pt to start from; null starts from the backbone's weights. */
   warmStart?: string | null;
-  /** Iteration after which the run is measured and left; null trains to the end. */
+  /** Iteration after which the run is measured and ended; null trains to the end. */
   stopAfter?: number | null;
 }
 
 /** The job of a training run: settings of the loop, classes and mirror pairs of the taxonomy, paths of this machine. */
 export function trainerJob(parts: TrainerJobParts): TrainerJob {
-  // The trainer refuses a setting that it does not know; one that a later build recorded does nothing here.
+  // The trainer refuses unknown settings; a setting that a later build recorded has no effect here.
   const { warmStart: _, ...settings } = recorded(trainConfigSchema).parse(parts.config);
   return {
     version: 1,

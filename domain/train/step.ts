@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { sha256Schema } from '../base/ids.js';
 import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 
-/** What decides the weights of a training, beside the trainer. */
+/** The values that decide the weights of a training, beside the trainer. */
 export const trainingIdentitySchema = z.strictObject({
   config: z.record(z.string(), z.unknown()),
   seed: z.number().int(),
@@ -15,7 +15,7 @@ export const trainingIdentitySchema = z.strictObject({
   evaluationSize: z.number().int(),
   /** Digest of the weights that it starts from. */
   warmStart: sha256Schema.optional(),
-  /** Digest of the taxonomy's rules, where they are not those that its classes had first. */
+  /** Digest of the taxonomy's rules, if they differ from the first ones of its classes. */
   rules: sha256Schema.optional(),
 });
 export type TrainingIdentity = z.infer<typeof trainingIdentitySchema>;
@@ -25,12 +25,12 @@ export const trainingFacts = {
   iterations: fact.count('iterations'),
   valMiou: fact.iou('mIoU on validation images'),
   loss: fact.number('loss'),
-  resumes: fact.exception('times it went on from a checkpoint'),
+  resumes: fact.exception('resumes from a checkpoint'),
   images: fact.count('images trained on'),
   leftOut: fact.exception('training images left out'),
   valLeftOut: fact.exception('validation images left out'),
   leftOutWhy: fact.text('why they are left out'),
-  // Only where some could not be used any more.
+  // Only if some could no longer be used.
   lostCheckpoints: fact.exception('checkpoints lost').optional(),
   lostIterations: fact.exception('iterations trained again').optional(),
 };
@@ -40,13 +40,13 @@ const contract = {
   inputs: trainingIdentitySchema.extend({
     /** Recipe of the trainer. */
     trainer: z.string(),
-    /** Which training of an iteration it is. */
+    /** Name of this training within its iteration. */
     step: z.string(),
   }),
   outputs: z.object({
-    /** ONNX: the network, for whoever uses it. */
+    /** ONNX: the network, for its users. */
     model: z.string(),
-    /** ONNX: the same with what a scan needs. */
+    /** ONNX: the same network with the outputs that a scan needs. */
     scan: z.string(),
     /** JSON: classes, training list, measures and digests of the files. */
     card: z.string(),
@@ -56,7 +56,7 @@ const contract = {
     trainingList: z.string(),
     /** JSON: images that were left out. */
     leftOut: z.string(),
-    /** Of step train alone: what a later training may start from. */
+    /** Only of step train: weights from which a later training may start. */
     weights: z.string().optional(),
   }),
   facts: z.object({ weightsSha256: fact.text('digest of the weights'), ...trainingFacts }),

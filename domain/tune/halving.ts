@@ -1,24 +1,24 @@
 import { z } from 'zod';
 import { tunedSettingsSchema } from './space.js';
 
-/** One configuration of a search and how far it came. Trial 0 has the loop's own settings. */
+/** One configuration of a search and its progress. Trial 0 has the loop's own settings. */
 export const trialSchema = z.object({
   trial: z.number().int().nonnegative(),
   settings: tunedSettingsSchema,
   /** mIoU on the validation images at the end of each rung that was trained, lowest rung first. */
   values: z.array(z.number()),
-  /** Seconds of training in all. */
+  /** Total seconds of training. */
   seconds: z.number(),
   running: z.boolean(),
-  /** Why it goes no further; null where it did not fail. */
+  /** The reason of its failure; null if it did not fail. */
   error: z.string().nullable(),
 });
 export type Trial = z.infer<typeof trialSchema>;
 
 export interface HalvingSettings {
-  /** Configurations in all, the loop's own among them. */
+  /** Number of configurations, including the loop's own. */
   trials: number;
-  /** Of so many that reached a rung one goes on to the next. */
+  /** One of this many trials that reached a rung continues to the next. */
   reduction: number;
   rungs: number;
 }
@@ -30,9 +30,9 @@ export type Job =
   | { kind: 'done' };
 
 /**
- * What to do next: asynchronous successive halving (Li et al. 2018, "A system for massively parallel hyperparameter
- * tuning"). A trial that is among the best 1/reduction of its rung goes on to the next rung; where none is, a new
- * one starts. The loop's own settings are trained through all rungs, so that there is something to compare with.
+ * The next action, by asynchronous successive halving (Li et al. 2018, "A system for massively parallel hyperparameter
+ * tuning"). A trial among the best 1/reduction of its rung continues to the next rung; if there is none, a new one
+ * starts. The loop's own settings are trained through all rungs, for comparison.
  */
 export function nextJob(trials: readonly Trial[], settings: HalvingSettings): Job {
   const free = trials.filter(({ running, error }) => !running && error === null);
@@ -53,7 +53,7 @@ export function nextJob(trials: readonly Trial[], settings: HalvingSettings): Jo
   return trials.some(({ running }) => running) ? { kind: 'wait' } : { kind: 'done' };
 }
 
-/** The best 1/reduction of those that were measured at a rung, best first; the loop's own settings go on anyway. */
+/** The best 1/reduction of the trials measured at a rung, best first; the loop's own settings always continue. */
 function promotable(trials: readonly Trial[], rung: number, reduction: number): Trial[] {
   const measured = trials.filter(({ trial, values, error }) => trial !== 0 && error === null && values.length > rung);
   const ranked = [...measured].sort((a, b) => valueAt(b, rung) - valueAt(a, rung) || a.trial - b.trial);
@@ -64,7 +64,7 @@ const valueAt = ({ values }: Trial, rung: number): number => values[rung] ?? Num
 
 /**
  * Iteration at which a rung ends: whole cycles of the learning rate, `reduction` times as many from rung to rung. The
- * last rung ends at `iterations` or, where that is no multiple, shortly before.
+ * last rung ends at `iterations` or, if that is no multiple, shortly before.
  */
 export function rungEnd(rung: number, iterations: number, { reduction, rungs }: HalvingSettings): number {
   return cycleLength(iterations, { reduction, rungs }) * reduction ** rung;
@@ -78,9 +78,7 @@ function cycleLength(iterations: number, settings: Pick<HalvingSettings, 'reduct
   return Math.max(1, Math.floor(iterations / cyclesOf(settings)));
 }
 
-/**
- * The best trial of the last rung, where it beats the loop's own settings there by at least `minGain`; null otherwise.
- */
+/** The best trial of the last rung, if it beats the loop's own settings there by at least `minGain`; otherwise null. */
 export function winner(trials: readonly Trial[], rungs: number, minGain: number): Trial | null {
   const last = rungs - 1;
   const own = trials.find(({ trial }) => trial === 0)?.values[last];
@@ -92,8 +90,8 @@ export function winner(trials: readonly Trial[], rungs: number, minGain: number)
 }
 
 /**
- * Whether a job's training fits into the hours that are left, by the pace of what was trained so far. Before anything
- * was trained it does: a budget that is too small for one rung shows after it.
+ * Whether a job's training fits into the remaining hours, at the pace of the training so far. Before any training the
+ * answer is yes: a budget that is too small for one rung shows after it.
  */
 export function fitsInto(
   hoursLeft: number,

@@ -5,13 +5,16 @@ import type { Tuning } from './proposal.js';
 import type { tuneStep } from './step.js';
 import { rungEnds } from './trials.js';
 
-/** What came of a search. */
+/** The result of a search. */
 export interface TuningOutcome {
   tuning: Tuning;
   facts: WorkOf<typeof tuneStep>['facts'];
 }
 
-/** What a search's trials propose. `stopped`: why it ended before all of them were done; null where it did not. */
+/**
+ * The proposal of a search's trials. `stopped`: the reason for an end before all trials were done; null if there was
+ * none.
+ */
 export function tuningOutcome(
   trials: readonly Trial[],
   { config, iteration, stopped }: { config: LoopConfig; iteration: number; stopped: string | null },

@@ -13,14 +13,14 @@ export const proposalSchema = z.object({
 });
 export type Proposal = z.infer<typeof proposalSchema>;
 
-/** `tuning.json` of the step tune: the table of trials and what came of it. */
+/** `tuning.json` of the step tune: the table of trials and its result. */
 export const tuningSchema = z.object({
   version: z.literal(1),
   trials: z.array(trialSchema),
   /** Iterations at which the rungs end. */
   rungs: z.array(z.number().int().positive()),
   proposal: proposalSchema.nullable(),
-  /** Why the search ended before all trials were done; null where it did not. */
+  /** The reason for an end before all trials were done; null if there was none. */
   stopped: z.string().nullable(),
 });
 export type Tuning = z.infer<typeof tuningSchema>;

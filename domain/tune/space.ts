@@ -17,7 +17,7 @@ const choice = <const T extends readonly [string, ...string[]]>(
   description: string,
 ) => z.array(z.enum(values)).min(1).max(values.length).nullable().default(fallback).describe(description);
 
-/** What a search may change, and within which bounds. The names are those of `train` and `train.augment`. */
+/** The settings that a search may change, with their bounds. The names are those of `train` and `train.augment`. */
 export const tuneSpaceSchema = z
   .strictObject({
     lrHead: interval(1e-7, 1, [5e-4, 6e-3], 'Peak learning rate of the decode head, even in its logarithm'),
@@ -90,7 +90,7 @@ export function withTunedSettings<T extends { augment: object }>(train: T, setti
   return { ...train, ...own, augment };
 }
 
-/** The searched settings as a configuration has them: what stands beside the proposals in the table of trials. */
+/** The present values of the searched settings, for the table of trials beside the proposals. */
 export function settingsOf(
   train: { augment: { angle: number; crop: number } } & Record<string, unknown>,
   space: TuneSpace,

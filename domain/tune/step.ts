@@ -3,20 +3,20 @@ import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 import { trainingFacts, trainingIdentitySchema } from '../train/step.js';
 import { tuningSchema } from './proposal.js';
 
-/** Step tune: other training settings, tried on what the iteration trained on, and the best as a proposal. */
+/** Step tune: other training settings, tried on the iteration's training set; the best become a proposal. */
 export const tuneStep = {
   step: 'tune',
   version: 1,
   inputs: tuningSchema,
   outputs: z.object({
-    /** JSON: the trials and what they propose. */
+    /** JSON: the trials and their proposal. */
     tuning: z.string(),
   }),
   facts: z.object({
     trials: fact.count('trials'),
     best: fact.number('best trial'),
-    valMiou: fact.iou('its mIoU on validation images'),
-    ownValMiou: fact.iou('that of the loop’s settings'),
+    valMiou: fact.iou('mIoU of the best trial on validation images'),
+    ownValMiou: fact.iou('mIoU of the loop’s settings on validation images'),
     proposed: fact.yesNo('proposes settings'),
   }),
 } as const satisfies StepContract;
@@ -36,7 +36,7 @@ export const trialPart = {
   outputs: z.object({
     /** JSON lines of the trainer. */
     log: z.string(),
-    /** What points at the trial's checkpoints: one for all of its rungs. */
+    /** Pointer to the trial's checkpoints: one for all its rungs. */
     chain: z.string(),
   }),
   facts: z.object({

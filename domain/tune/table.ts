@@ -1,17 +1,17 @@
 import type { Trial } from './halving.js';
 import type { TunedSettings } from './space.js';
 
-/** One line of the table of trials, for the details of the workflow, the report and the command line alike. */
+/** One line of the table of trials, for the details of the workflow, the report and the command line. */
 export interface TrialLine {
   trial: string;
   settings: string;
-  /** mIoU on the validation images after each rung; null where it was not trained so far. */
+  /** mIoU on the validation images after each rung; null if it was not trained that far. */
   values: (number | null)[];
   minutes: number;
   state: string;
 }
 
-/** Trials in the order they were proposed in; the loop's own settings first. */
+/** Trials in the order of their proposal; the loop's own settings come first. */
 export function trialLines(trials: readonly Trial[], rungs: number): TrialLine[] {
   return trials.map(({ trial, settings, values, seconds, running, error }) => ({
     trial: trial === 0 ? '0, as it is' : String(trial),

@@ -12,7 +12,7 @@ export const newTrial = (trial: number, settings: TunedSettings): Trial => ({
   error: null,
 });
 
-/** Trial 0: the loop as it is. */
+/** Trial 0: the loop's own settings. */
 export const ownTrial = ({ train, tune }: LoopConfig): Trial => newTrial(0, settingsOf(train, tune.space));
 
 /** Iterations at which the rungs of a search end, the lowest first. */
@@ -22,8 +22,8 @@ export function rungEnds({ train, tune }: LoopConfig): number[] {
 }
 
 /**
- * What a trial trains with: its schedule is that of the longest rung, however far it comes, so that a rung goes on
- * where the one below it ended.
+ * The settings of a trial: its schedule is always that of the longest rung, so that each rung continues where the one
+ * below ended.
  */
 export function trialConfig(config: LoopConfig, settings: TunedSettings): TrainConfig {
   return trainConfigSchema.parse({
@@ -33,7 +33,7 @@ export function trialConfig(config: LoopConfig, settings: TunedSettings): TrainC
   });
 }
 
-/** A search's question as `trainer/partloop_trainer/propose.py` reads it. */
+/** A search's request as `trainer/partloop_trainer/propose.py` reads it. */
 export interface ProposalRequest {
   space: Record<string, Dimension>;
   seed: number;
@@ -44,9 +44,7 @@ export interface ProposalRequest {
   }[];
 }
 
-/**
- * Trials whose settings lie outside of the space, as the loop's own may, are left out: the estimator cannot place them.
- */
+/** Trials with settings outside the space, such as the loop's own, are left out: the estimator cannot place them. */
 export function proposalRequest(trials: readonly Trial[], { tune }: LoopConfig, seed: number): ProposalRequest {
   const space = dimensionsOf(tune.space);
   return {
@@ -79,7 +77,9 @@ function isInside(settings: TunedSettings, space: Record<string, Dimension>): bo
 
 const DIGITS = 4;
 
-/** An answer with numbers of four digits, still inside the space: what people read is what was trained. */
+/**
+ * An answer with numbers of four digits, still inside the space, so that the trained values are those that people read.
+ */
 export function roundedAnswer(
   params: Readonly<Record<string, number | string>>,
   space: Record<string, Dimension>,

@@ -6,8 +6,8 @@ import { type FormatWriter, partClasses, type WriterContext, writeBelow } from '
 const FILE = 'annotations.json';
 
 /**
- * COCO annotations (https://cocodataset.org/#format-data): `annotations.json` with one run-length mask a connected
- * piece, so that holes and pieces that touch survive. Our ids are in `partloop_image_id` and in the annotations'
+ * COCO annotations (https://cocodataset.org/#format-data): `annotations.json` with one run-length mask per connected
+ * piece, so that holes and touching pieces survive. Our ids are in `partloop_image_id` and in the annotations'
  * attributes, which most tools keep.
  */
 export function createCocoWriter({ folder, facts }: WriterContext): FormatWriter {

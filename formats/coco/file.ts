@@ -3,20 +3,20 @@ import { check } from '../../domain/base/checked.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { type Segmentation, segmentationSchema } from './segmentation.js';
 
-/** An id as a text: tools write numbers, some write texts. */
+/** An id as text: most tools write numbers, some write text. */
 export const cocoId = z.union([z.number(), z.string().max(1_024)]).transform(String);
 
 const ownerSchema = z.looseObject({ image_id: cocoId });
 const namedSchema = z.looseObject({ id: cocoId });
 const categorySchema = z.looseObject({ category_id: cocoId });
-/** What detection tools write. */
+/** Form of detection tools. */
 const boxSchema = z.looseObject({ segmentation: z.union([z.array(z.unknown()).max(0), z.null()]).optional() });
 const annotationSchema = z.looseObject({ category_id: cocoId, segmentation: segmentationSchema });
 
 /**
  * Category id -> name.
  *
- * @throws PartloopError `input-invalid` where two categories have one id: nobody can tell which is meant
+ * @throws PartloopError `input-invalid` if two categories have one id: nobody can tell which is meant
  */
 export function categoryNames(
   categories: readonly { id: string; name: string }[],
@@ -34,16 +34,16 @@ export function categoryNames(
 
 /** An annotation that belongs to no image of the file. */
 export interface Stray {
-  /** The image that it names; null where it names none. */
+  /** The image that it names; null if it names none. */
   owner: string | null;
-  /** What it is called. */
+  /** Its name in messages. */
   name: string;
 }
 
 /**
  * Annotations by the ids of the images that they belong to, in the order of the file.
  *
- * @throws PartloopError `input-invalid` where two images have one id
+ * @throws PartloopError `input-invalid` if two images have one id
  */
 export function annotationsByImage<T>(
   annotations: readonly T[],
@@ -63,18 +63,18 @@ export function annotationsByImage<T>(
   return { byImage, strays };
 }
 
-/** What an annotation is called; `index` counts where it has no id. */
+/** The name of an annotation in messages; `index` is used if it has no id. */
 export function annotationName(annotation: unknown, index: number): string {
   const named = namedSchema.safeParse(annotation);
   return named.success ? `annotation ${named.data.id}` : `annotation number ${index}`;
 }
 
-/** The category that an annotation names; null where it names none. */
+/** The category that an annotation names; null if it names none. */
 export const categoryOf = (annotation: unknown): string | null =>
   categorySchema.safeParse(annotation).data?.category_id ?? null;
 
 /**
- * Category and mask of an annotation, which is called `name`.
+ * Category and mask of an annotation; messages call it `name`.
  *
  * @throws PartloopError `data-invalid` for one without a mask, and one that is not valid
  */

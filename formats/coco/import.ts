@@ -29,9 +29,9 @@ const fileSchema = z.object({
 type CocoFile = z.output<typeof fileSchema>;
 
 const EXAMPLES = 5;
-/** How far fractions may leave 0 to 1 by rounding. */
+/** Rounding tolerance of fractions outside 0 to 1. */
 const SLIP = 0.05;
-/** Fields of COCO's own that say nothing of a picture's tags. */
+/** Fields of COCO itself, which have nothing to do with a picture's tags. */
 const COCO_FIELDS = ['id', 'file_name', 'width', 'height', 'license', 'flickr_url', 'coco_url', 'date_captured'];
 
 /** A JSON file by its path, or its content under the name that messages use. */
@@ -45,11 +45,11 @@ export type CocoOptions = ImagePlace & {
 };
 
 /**
- * A COCO annotation file with polygons or run-length masks. Categories are matched to classes by name; where
- * annotations overlap, `paintShapes` says which is on top. Tags, vehicle and split are taken from an image's
- * `attributes`, `tags` and extra fields.
+ * A COCO annotation file with polygons or run-length masks. Categories are matched to classes by name; if annotations
+ * overlap, `paintShapes` decides which is on top. Tags, vehicle and split are taken from an image's `attributes`,
+ * `tags` and extra fields.
  *
- * @throws PartloopError `input-invalid` where the file as a whole is of no use
+ * @throws PartloopError `input-invalid` if the file as a whole is unusable
  */
 export async function* readCoco(options: CocoOptions): AsyncGenerator<ImportEntry> {
   const { annotations, taxonomy, classes = NO_CLASS_RULES, empty = 'refuse' } = options;
@@ -64,7 +64,7 @@ export async function* readCoco(options: CocoOptions): AsyncGenerator<ImportEntr
   );
   const ids = images.map(({ id }) => id);
   const { byImage, strays } = annotationsByImage(file.annotations, ids, path);
-  // An entry that is not valid is refused by itself; its annotations are no strangers.
+  // An invalid entry is refused alone; its annotations still belong to a known image.
   const listed = new Set(file.images.flatMap((entry) => ownIdSchema.safeParse(entry).data?.id ?? []));
   const orphans = strays.filter(({ owner }) => owner === null || !listed.has(owner));
   if (orphans.length > 0)
@@ -146,13 +146,13 @@ function cocoFacts(image: CocoImage): ImageFacts {
   const { attributes, tags, ...own } = extra;
   const record = z.record(z.string(), z.unknown()).catch({});
   const saidIn = (fields: unknown): [string, unknown][] =>
-    // What says nothing hides nothing.
+    // An empty field does not hide others.
     Object.entries(record.parse(fields)).filter(([, value]) => value != null && value !== '');
-  // Other tools' fields of these names may mean anything: a value that is none of ours is not used, a split must be.
+  // Other tools' fields of these names may mean anything: an unknown value is ignored, but a split must be known.
   const others = [...saidIn(own), ...saidIn(attributes)].filter(
     ([name, value]) => name === 'split' || isUsable(name, value),
   );
-  // Where two say something of one thing, the later counts: `tags` are what a person wrote for us.
+  // If two set the same fact, the later counts: people write `tags` for partloop.
   return factsFrom(Object.fromEntries([...others, ...saidIn(tags)])).facts;
 }
 
@@ -180,7 +180,7 @@ function paint(
   return { pixels: painted(paintShapes(shapes, size), shapes), notes };
 }
 
-/** null for an annotation that is left out on request. */
+/** null for an annotation that is left out by request. */
 function toShape(
   annotation: unknown,
   name: string,

@@ -31,7 +31,7 @@ const fileSchema = z.object({
  * Images of a COCO file that a tool wrote. Categories are matched by name, since tools renumber them; our image ids are
  * taken from the image or its annotations' attributes. Masks are run lengths or polygons; pieces may have been merged.
  *
- * @throws PartloopError `input-invalid` where the file as a whole is of no use
+ * @throws PartloopError `input-invalid` if the file as a whole is unusable
  */
 export async function readCocoReturned(path: string, manifest: Manifest): Promise<Returned> {
   const { data, problem } = check(fileSchema, await readJsonFile(path));

@@ -3,7 +3,7 @@ import { numbers } from '../../domain/base/checked.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { type Canvas, polygonShape, rleShape, type Shape } from '../paint.js';
 
-/** Pixels that a coordinate may lie outside: no tool draws further. */
+/** Pixels by which a coordinate may be outside: no tool draws further. */
 const FAR = 1e6;
 
 const ring = numbers('a polygon is a list of x, y pairs in pixels', (at) => at >= -FAR && at <= FAR).refine(
@@ -22,7 +22,7 @@ export const segmentationSchema = z.union([z.array(ring), rle]);
 export type Segmentation = z.output<typeof segmentationSchema>;
 
 /**
- * What a segmentation covers of a picture.
+ * The pixels of a picture that a segmentation covers.
  *
  * @throws PartloopError `data-invalid` for a mask that is damaged or of another size
  */
@@ -33,8 +33,8 @@ export function segmentationShape(segmentation: Segmentation, value: number, can
 }
 
 /**
- * Runs from COCO's compressed text: LEB128-like, 5 bits a character from code 48, later ones relative to the one two
- * before.
+ * Runs from COCO's compressed text: LEB128-like, 5 bits per character from code 48, later values relative to the second
+ * last one.
  */
 function decompress(text: string): number[] {
   const runs: number[] = [];

@@ -13,8 +13,8 @@ const MAX_LABELMAP_BYTES = 2 ** 20;
 const LINE = /^([^:#]+):(\d{1,3}),(\d{1,3}),(\d{1,3}):/;
 
 /**
- * Images of CVAT's "Segmentation mask 1.1", unpacked. CVAT paints its own colours: `labelmap.txt` of what came back
- * says which class each one is.
+ * Images of CVAT's "Segmentation mask 1.1", unpacked. CVAT paints its own colours: the returned `labelmap.txt` tells
+ * the class of each.
  *
  * @throws PartloopError `input-invalid` without a label map
  */
@@ -26,12 +26,12 @@ export async function readCvatReturned(path: string, manifest: Manifest): Promis
     labels.map(({ name }) => name),
     file,
   );
-  // A label of the tool that we do not have is an error only where a picture uses it.
+  // An unknown label of the tool is an error only if a picture uses it.
   const entries = labels.flatMap(({ name, colour }) => {
     const value = findClass(manifest, name);
     return value === null ? [] : [{ value, colour }];
   });
-  // Black is what nobody painted, unless a label has it.
+  // Black pixels are unpainted, unless a label has that colour.
   if (
     !entries.some(({ value }) => value === BACKGROUND) &&
     !labels.some(({ colour }) => colour.every((part) => part === 0))
@@ -54,7 +54,7 @@ async function readImageSets(folder: string): Promise<string[]> {
   return names;
 }
 
-/** @throws PartloopError `input-invalid` where two labels share a colour */
+/** @throws PartloopError `input-invalid` if two labels share a colour */
 async function readLabelMap(file: string): Promise<{ name: string; colour: Colour }[]> {
   const facts = await stat(file).catch(() => null);
   if (facts === null || facts.size > MAX_LABELMAP_BYTES)

@@ -40,10 +40,10 @@ function writeRun(bits: BitWriter, value: number, words: number): void {
 }
 
 /**
- * The pixels of a brush mask whose alpha channel is not 0, as runs like those of `encodeBrush`. Costs what the packed
- * bytes do.
+ * The pixels of a brush mask whose alpha channel is not 0, as runs like those of `encodeBrush`. The cost depends on the
+ * packed bytes.
  *
- * @throws PartloopError `data-invalid` where it is cut short or for another number of pixels
+ * @throws PartloopError `data-invalid` if it is cut short or has another number of pixels
  */
 export function decodeBrush(bytes: readonly number[], pixels: number): Int32Array {
   const bits = new BitReader(bytes);
@@ -58,7 +58,7 @@ export function decodeBrush(bytes: readonly number[], pixels: number): Int32Arra
     if (runs.at(-1) === from) runs[runs.length - 1] = to;
     else runs.push(from, to);
   };
-  // Alpha is the last of a pixel's words: a run up to word `at` holds the alpha of the pixels before `at / CHANNELS`.
+  // Alpha is the last of a pixel's words: a run up to word `at` has the alpha of the pixels before `at / CHANNELS`.
   for (let at = 0; at < total; ) {
     const isRun = bits.read(1) === 1;
     const end = at + 1 + bits.read(lengths[bits.read(2)] as number);

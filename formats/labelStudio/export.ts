@@ -6,13 +6,13 @@ import { encodeBrush } from './brush.js';
 
 /**
  * Most pixels of all regions' masks together: each mask is of the whole picture, and packs 65,536 bytes of it into 27
- * bits. Beyond it an image's task takes over 20 MB, more than the tool opens.
+ * bits. With more, an image's task takes over 20 MB, which the tool does not open.
  */
 const MAX_MASK_PIXELS = 2 ** 36;
 
 /**
  * Label Studio tasks (https://labelstud.io/guide/task_format): `tasks.json` with a link to each picture and one brush
- * region a connected piece, and `label-config.xml` to make the project with. Our ids are in the task's `data`, which
+ * region per connected piece, and `label-config.xml` for making the project. Our ids are in the task's `data`, which
  * Label Studio keeps.
  */
 export function createLabelStudioWriter({ folder, facts }: WriterContext): FormatWriter {

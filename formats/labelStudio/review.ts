@@ -8,14 +8,14 @@ import { checkSize, classValue, painted, type Returned, type ReturnedImage, type
 import { decodeBrush } from './brush.js';
 
 const kindSchema = z.looseObject({ type: z.string().catch('unknown') }).catch({ type: 'unknown' });
-/** Kinds of regions that say which pixels they mean. */
+/** Kinds of regions that define pixels. */
 const SHAPES: ReadonlySet<string> = new Set(['brushlabels', 'polygonlabels']);
-/** Kinds of answers that say nothing of pixels. Whatever else there is may be a region. */
+/** Kinds of answers that have nothing to do with pixels. All others may be regions. */
 const WORDS: ReadonlySet<string> = new Set([
   ...['choices', 'textarea', 'text', 'relation', 'taxonomy', 'rating', 'number', 'datetime', 'pairwise', 'ranker'],
 ]);
 
-/** A little outside of the picture, as a hand slips. */
+/** Tolerance outside the picture, for slips of the hand. */
 const SLIP = 5;
 const isPoint = (point: unknown): point is [number, number] =>
   Array.isArray(point) &&
@@ -59,10 +59,10 @@ const fileSchema = z.array(
 const changedAt = ({ updated_at = '' }: z.output<typeof annotationSchema>): number => Date.parse(updated_at) || 0;
 
 /**
- * Images of a Label Studio export in its JSON format (not JSON-MIN, which leaves the annotations' sizes out). Of
- * several annotations of a task the one that was changed last counts; skipped ones do not.
+ * Images of a Label Studio export in its JSON format (not JSON-MIN, which omits the annotations' sizes). Of several
+ * annotations of a task the last changed one counts; skipped ones do not.
  *
- * @throws PartloopError `input-invalid` where the file as a whole is of no use
+ * @throws PartloopError `input-invalid` if the file as a whole is unusable
  */
 export async function readLabelStudioReturned(path: string, manifest: Manifest): Promise<Returned> {
   const { data: tasks, problem } = check(fileSchema, await readJsonFile(path));

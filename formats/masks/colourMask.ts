@@ -7,7 +7,7 @@ const packed = (red: number, green: number, blue: number): number => (red << 16)
 export interface ColourTable {
   /** 0xRRGGBB -> label value. */
   values: ReadonlyMap<number, number>;
-  /** Label values that a mask may hold as numbers; null where colours alone count. */
+  /** Label values that a mask may have as numbers; null if only colours count. */
   known: ReadonlySet<number> | null;
 }
 
@@ -20,12 +20,11 @@ export function colourTable(
 }
 
 /**
- * Label values of a mask in whatever way a tool saved it. Greyscale holds them as they are. A palette or true colours
- * are looked up in the table where it knows every colour in use; otherwise the palette's indices, or the grey values,
- * are taken, and refused where both are there and disagree. Where the table says that colours alone count, no number is
- * ever taken.
+ * Label values of a mask in any form in which tools save it. Greyscale has them directly. A palette or true colours are
+ * looked up in the table if it has every colour in use. Otherwise the palette's indices or the grey values count; if
+ * both exist and disagree, the mask is refused. If the table says that only colours count, numbers are never used.
  *
- * @throws PartloopError `data-invalid` naming the colours that mean nothing
+ * @throws PartloopError `data-invalid` naming the unknown colours
  */
 export function decodeColourMask(bytes: Uint8Array, origin: string, table: ColourTable): LabelMask {
   const png = decodePng(bytes, origin);

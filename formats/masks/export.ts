@@ -1,7 +1,7 @@
 import { encodeLabel } from '../../storage/pictures/labelMask.js';
 import { type FormatWriter, type WriterContext, writeBelow } from '../writer.js';
 
-/** Greyscale PNGs whose values are label values: `masks/<name>.png`. What is ignored is in them too, as 255. */
+/** Greyscale PNGs whose values are label values: `masks/<name>.png`. Ignored pixels are in them too, as 255. */
 export function createMaskWriter({ folder }: WriterContext): FormatWriter {
   return {
     async add({ image: { file, width, height }, raster }) {

@@ -35,17 +35,17 @@ export interface MaskOptions {
   manifest: ManifestSource;
   followLinks?: boolean;
   values?: MaskValues;
-  /** Masks with a larger share of ignored pixels are refused: 255 is mostly somebody's background. */
+  /** Masks with a larger share of ignored pixels are refused: 255 often means background. */
   maxIgnored?: number;
 }
 
-/** Above this share ignored pixels are likely to be background. */
+/** With a larger share, ignored pixels are likely to be background. */
 export const MAX_IGNORED = 0.5;
 
 /**
- * A JSON Lines manifest: one image a line, with the paths of the picture and of its greyscale or palette index mask,
- * relative to the manifest, and what else is known of it. A picture named by an `s3://` URI stays where it is. A bad
- * line is refused alone.
+ * A JSON Lines manifest: one image per line, with the paths of the picture and of its greyscale or palette index mask,
+ * relative to the manifest, and further facts. A picture named by an `s3://` URI stays in its place. A bad line is
+ * refused alone.
  *
  * @throws PartloopError `input-invalid` for a manifest that cannot be read
  */
@@ -171,5 +171,5 @@ function parseLine(text: string): z.output<typeof lineSchema> {
   return data;
 }
 
-/** The picture that a bad line names, where it names one. */
+/** The picture that a bad line names, if it names one. */
 const imageOf = (text: string): string | null => /"image"\s*:\s*"((?:[^"\\]|\\.){1,1024})"/.exec(text)?.[1] ?? null;

@@ -5,7 +5,7 @@ import type { Manifest } from '../manifest.js';
 import { checkSize, filesBelow, type Returned, type ReturnedImage } from '../returned.js';
 import { type ColourTable, colourTable, decodeColourMask } from './colourMask.js';
 
-/** Images of a folder of index masks, `masks/<name>.png` or the PNGs right in it. They have no list of classes. */
+/** Images of a folder of index masks, `masks/<name>.png` or the PNGs directly in it. They have no list of classes. */
 export async function readMasksReturned(path: string, manifest: Manifest): Promise<Returned> {
   const inner = join(path, 'masks');
   const folder = (await stat(inner).catch(() => null)) === null ? path : inner;
@@ -13,7 +13,7 @@ export async function readMasksReturned(path: string, manifest: Manifest): Promi
   return { images: await pngMasks(folder, colourTable(manifest.classes, known)), classes: null };
 }
 
-/** One image a PNG below `folder`, named by its path. */
+/** One image per PNG below `folder`, named by its path. */
 export async function pngMasks(folder: string, table: ColourTable): Promise<ReturnedImage[]> {
   const read = await localFolder(folder, folder);
   return (await filesBelow(folder, '.png')).map((file) => ({

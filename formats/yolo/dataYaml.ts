@@ -3,7 +3,7 @@ import { isMap, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 
-/** A list of class names is never longer; the parser takes seconds for megabytes. */
+/** Longest list of class names; the parser takes seconds for megabytes. */
 const MAX_BYTES = 256 * 2 ** 10;
 const MAX_CLASSES = 10_000;
 
@@ -18,10 +18,10 @@ const fileSchema = z.object({
 });
 
 /**
- * The class names of an Ultralytics `data.yaml` by their numbers: `names` is a list or a map from numbers, in any way
- * that YAML has of writing them. null where there is no such file.
+ * The class names of an Ultralytics `data.yaml` by their numbers: `names` is a list or a map from numbers, in any YAML
+ * notation. null if there is no such file.
  *
- * @throws PartloopError `input-invalid` naming the line where it is no YAML, and where it lists no names
+ * @throws PartloopError `input-invalid` if it is no YAML (naming the line) or lists no names
  */
 export async function readClassNames(file: string): Promise<Map<number, string> | null> {
   const facts = await stat(file).catch(() => null);
@@ -39,7 +39,7 @@ export async function readClassNames(file: string): Promise<Map<number, string> 
 function parseYaml(text: string, file: string): unknown {
   const lines = new LineCounter();
   try {
-    // The parser compares each key with each other: names are told apart below.
+    // The parser compares all keys with each other, so uniqueness of names is checked below.
     const options = { uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const;
     const document = parseDocument(text, { ...options, lineCounter: lines });
     const [error] = document.errors;
@@ -53,7 +53,7 @@ function parseYaml(text: string, file: string): unknown {
     const names = document.get('names', true);
     const keys = isMap(names) ? names.items.map(({ key }) => String(key)) : [];
     if (new Set(keys).size < keys.length) throw new PartloopError('input-invalid', `${file} names a class twice`);
-    // Aliases of aliases would unpack to any size.
+    // Aliases of aliases could unpack to any size.
     return document.toJS({ maxAliasCount: 100 });
   } catch (cause) {
     if (cause instanceof PartloopError) throw cause;

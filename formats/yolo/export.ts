@@ -2,8 +2,8 @@ import { type FormatWriter, partClasses, type WriterContext, writeBelow } from '
 import { toPolygons } from './polygons.js';
 
 /**
- * Ultralytics' YOLO segmentation (https://docs.ultralytics.com/datasets/segment/): `labels/<name>.txt` with a polygon a
- * line, `data.yaml` with the class names, `images.txt` with the links. Class 0 is the first class, not background.
+ * Ultralytics' YOLO segmentation (https://docs.ultralytics.com/datasets/segment/): `labels/<name>.txt` with one polygon
+ * per line, `data.yaml` with the class names, `images.txt` with the links. Class 0 is the first class, not background.
  */
 export function createYoloWriter({ folder, facts }: WriterContext): FormatWriter {
   const links: string[] = [];

@@ -5,16 +5,16 @@ import type { ManifestImage } from '../manifest.js';
 import { type Canvas, paintShapes, polygonShape, type Shape } from '../paint.js';
 import { labelRegions } from '../regions.js';
 
-/** A part's outline: x, y pairs as fractions of the picture; holes are joined to the outline by cuts of no width. */
+/** A part's outline: x, y pairs as fractions of the picture; holes are joined to the outline by cuts without width. */
 export interface YoloPolygon {
   value: number;
   points: number[];
 }
 
-/** Digits behind the point, as YOLO's own tools write them. */
+/** Number of decimals, as in YOLO's own tools. */
 const DIGITS = 6;
 
-/** The polygons of a label, each connected piece by itself, large ones first. */
+/** The polygons of a label, one per connected piece, large ones first. */
 export function toPolygons(image: ManifestImage, raster: Uint8Array, simplifyPx: number): YoloPolygon[] {
   const { width, height } = image;
   const [across, down] = [shares(width), shares(height)];
@@ -38,7 +38,7 @@ function shares(side: number): (edge: number) => number {
   return (edge) => whole[edge] ?? round(edge);
 }
 
-/** What a polygon covers of a picture. */
+/** The pixels of a picture that a polygon covers. */
 export function yoloShape({ value, points }: YoloPolygon, canvas: Canvas): Shape {
   const ring = points.map((share, at) => share * (at % 2 === 0 ? canvas.width : canvas.height));
   return polygonShape([ring], value, canvas);

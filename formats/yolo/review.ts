@@ -20,7 +20,7 @@ import { yoloShape } from './polygons.js';
 const CLASSES = 'data.yaml';
 const MARGIN = 0.02;
 
-/** Images of a folder of YOLO segmentation labels; class numbers are read by the names in `data.yaml`. */
+/** Images of a folder of YOLO segmentation labels; class numbers are resolved by the names in `data.yaml`. */
 export async function readYoloReturned(path: string, manifest: Manifest): Promise<Returned> {
   const names = await readClasses(path);
   const folder = join(path, 'labels');
@@ -42,7 +42,7 @@ export async function readYoloReturned(path: string, manifest: Manifest): Promis
 }
 
 /**
- * Pictures that the folder's lists (`images.txt`, `train.txt`, …) name: YOLO tools write no file for one without
+ * Pictures that the folder's lists (`images.txt`, `train.txt`, …) name: YOLO tools write no file for a picture without
  * labels.
  */
 async function listedPictures(path: string): Promise<string[]> {

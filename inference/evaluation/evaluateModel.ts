@@ -17,21 +17,21 @@ export interface Evaluation {
   /** Keys of the table of images, and of the summary. */
   images: string;
   summary: string;
-  /** Digest of all test images and their labels, also of those that could not be judged. */
+  /** Digest of all test images and their labels, including those that could not be judged. */
   testVersion: string;
-  /** Test images that the table is without. */
+  /** Test images that are not in the table. */
   leftOut: LeftOut[];
 }
 
 /**
  * Score a model on the test images of a pool version. Kept under (model, test version, grid), so that a benchmark is
- * scored once a test version, unless `again` asks for more; what is kept and cannot be read is made again. Images that
- * are gone, changed or unreadable are left out: such a score lies beside the whole one, under what it is without, and
- * once the images are back only they are judged.
+ * scored once per test version, unless `again` asks for a repetition; an unreadable score is made again. Images that
+ * are gone, changed or unreadable are left out: such a score is kept beside the complete one, under the list of missing
+ * images. When the images are back, only they are judged.
  *
- * The grid is the label at longest side `size`, nearest neighbour, padding left out.
+ * The grid is the label at longest side `size`, nearest neighbour, without padding.
  *
- * @throws PartloopError `data-invalid` where more are bad than the configuration allows
+ * @throws PartloopError `data-invalid` if more are bad than the configuration allows
  */
 export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest): Promise<Evaluation> {
   const { store } = deps;
@@ -55,7 +55,7 @@ export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest
   const earlier = found === null ? null : { images: found.images, summary: found.summary, leftOut: found.leftOut };
   if (earlier !== null && earlier.leftOut.length === 0) return { ...earlier, testVersion };
 
-  // What is gone may come back; what could not be judged stays the same bytes.
+  // A missing image may come back; an unreadable image keeps the same bytes.
   const unreadable = (earlier?.leftOut ?? []).filter(({ kind }) => kind === 'unreadable');
   const missing = missingFrom(test, [...known, ...unreadable]);
   if (earlier !== null && missing.length === 0) return { ...earlier, testVersion };

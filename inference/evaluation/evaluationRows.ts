@@ -7,17 +7,17 @@ import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { readJson } from '../../storage/tables/json.js';
 import { readTable } from '../../storage/tables/table.js';
 
-/** Whose evaluation is read, for an error that says how it is made anew. */
+/** The owner of the evaluation, for an error that says how to make it again. */
 interface EvaluatedIteration {
   loop: string;
   iteration: number;
-  /** What needs it belongs to a later iteration, which is tried again afterwards. */
+  /** A later iteration needs it, and is tried again afterwards. */
   isEarlier?: boolean;
 }
 
 /**
- * The judged test images that an iteration is measured by. Evaluations are stored beside models, not below an
- * iteration: only who reads one knows which replay makes it anew.
+ * The judged test images by which an iteration is measured. Evaluations are stored beside models, not below an
+ * iteration: only their reader knows which replay makes them again.
  *
  * @throws PartloopError `data-invalid` or `not-found` that names this replay
  */
@@ -38,7 +38,7 @@ export async function evaluationRows(
   }
 }
 
-/** Test images that a model could not be judged on; an evaluation of before this was written down judged all. */
+/** Test images on which a model could not be judged; older evaluations judged all. */
 export async function evaluationLeftOut(store: ObjectStore, { outputs }: EvaluateResult): Promise<LeftOut[]> {
   const { summary } = outputs;
   return summary === undefined ? [] : (await readJson(store, summary, evaluationSummarySchema)).leftOut;

@@ -21,7 +21,7 @@ export interface ModelUnderTest {
   scanKey: string;
   /** sha256 of the file under `scanKey`. */
   modelDigest: string;
-  /** Longest side in pixels of the grid that is counted on. */
+  /** Longest side in pixels of the grid on which pixels are counted. */
   size: number;
   config: LoopConfig;
   signal: AbortSignal;
@@ -33,17 +33,16 @@ export interface ScoringSessions {
   /**
    * Judge the test image at `index` by `work`, which uses `opened`.
    *
-   * @throws PartloopError `data-invalid` naming a picture that has ended its process again and again
+   * @throws PartloopError `data-invalid` naming a picture that ended its process repeatedly
    */
   judge<T>(index: number, work: () => Promise<T>): Promise<T>;
 }
 
 /**
- * Open a model to score it on `test`, as a scan opens its judges: it is tried on a few pictures first, what hangs ends
- * this process in order, and a picture that takes the process down is found apart and judged no more.
+ * Open a model to score it on `test`, as a scan opens its judges: it is tried on a few pictures first, a hang ends this
+ * process in order, and a picture that crashes the process is found in a separate process and no longer judged.
  *
- * @throws PartloopError `model-invalid` where the model cannot judge, `no-progress` where attempts end and nothing
- * explains it
+ * @throws PartloopError `model-invalid` if the model cannot judge, `no-progress` if attempts end without an explanation
  */
 export async function withScoringSessions<T>(
   deps: ActivityDeps,
@@ -54,7 +53,7 @@ export async function withScoringSessions<T>(
 ): Promise<T> {
   const { store } = deps;
   const images = test.map(({ imageId }) => imageId);
-  // One for all test versions: what ended a process in one would do so in the next.
+  // One for all test versions: a picture that ended a process in one would do so in the next.
   const hand = await InHand.open(store, keys.evaluationInHand(model.modelDigest));
   const { threadsPerSession: threads, provider, sessions } = model.config.scan;
   const modelPath = await fetchModel(store, model.scanKey, model.modelDigest, deps.home);
@@ -76,7 +75,7 @@ export async function withScoringSessions<T>(
       await opened.close();
     }
   } catch (error) {
-    // A thread hangs: the process ends, and the next attempt must find what it has in hand.
+    // A thread hangs: the process ends, and the next attempt must find the images in hand.
     if (!isStalled(error)) await hand.close();
     throw isStalled(error) && model.signal.aborted ? model.signal.reason : error;
   }
@@ -103,7 +102,8 @@ async function judgeNoted<T>(
 }
 
 /**
- * After an attempt that ended without a word: see in processes of their own which of the pictures in hand ends them.
+ * After an attempt that ended without a report: find out, in separate processes, which of the pictures in hand ends its
+ * process.
  */
 async function findEnders(
   deps: ActivityDeps,
@@ -136,7 +136,7 @@ async function findEnders(
   });
 }
 
-/** What is wrong with the picture or the answer is told when it is scored. */
+/** A fault of the picture or the answer is reported when it is scored. */
 async function lookAt({ store }: ActivityDeps, judge: JudgeProcess, row: IndexRow): Promise<void> {
   try {
     await judge.look(await readImage(store, row), row.fileName);

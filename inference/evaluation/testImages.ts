@@ -21,24 +21,22 @@ export interface EvaluateRequest {
   scanKey: string;
   /** sha256 of the file under `scanKey`. */
   modelDigest: string;
-  /** Longest side in pixels of the grid that is counted on. */
+  /** Longest side in pixels of the grid on which pixels are counted. */
   size: number;
   config: LoopConfig;
-  /** Judge the test images also where an evaluation is kept: a replay asked for it. */
+  /** Judge the test images even if an evaluation is kept: a replay asked for it. */
   again?: boolean;
   signal: AbortSignal;
   onProgress?(done: number, total: number): void;
 }
 
-/** Images that a model was judged on, and those that it could not be. */
+/** Images on which a model was judged, and those on which it could not be. */
 export interface Judged {
   rows: EvaluationRow[];
   leftOut: LeftOut[];
 }
 
-/**
- * Judge `test`. Where these were gone or changed before (`retried`), no session is opened unless one of them is back.
- */
+/** Judge `test`. If these were gone or changed before (`retried`), a session is opened only if one of them is back. */
 export async function judgeTestImages(
   deps: ActivityDeps,
   request: EvaluateRequest,
@@ -55,7 +53,10 @@ export async function judgeTestImages(
   );
 }
 
-/** Whether an image that was gone or changed still is. Nothing is decoded: no note says what is in hand here. */
+/**
+ * Whether an image that was gone or changed still is. Nothing is decoded, since no note records the images in hand
+ * here.
+ */
 async function reasonAgainst({ store }: ActivityDeps, row: IndexRow): Promise<LeftOut | null> {
   try {
     await Promise.all([readImage(store, row), readLabel(store, row)]);

@@ -8,11 +8,11 @@ import { LONGEST_TIMER_MS, Watchdog } from '../watchdog.js';
 import type { JudgeReply, JudgeRequest } from './judgeMessages.js';
 
 /**
- * A process that judges pictures for its parent, which hands it their bytes: whatever native code does to it, the
- * parent lives. It opens nothing but the model's file and knows no credentials.
+ * A process that judges pictures for its parent, which passes their bytes to it: if native code crashes it, the parent
+ * survives. It opens only the model's file and has no credentials.
  */
 let sessions: SessionPool | undefined;
-/** Requests are worked off one after the other. */
+/** Requests are processed one after the other. */
 let queue: Promise<unknown> = Promise.resolve();
 
 serveParent((request: JudgeRequest) => {

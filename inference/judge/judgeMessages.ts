@@ -2,13 +2,13 @@ import type { ImageAnalysis } from '../../domain/scan/index.js';
 import type { ThreadSetup } from '../sessions/scanMessages.js';
 import type { PictureToJudge } from '../sessions/scanPipeline.js';
 
-/** What a judge process is asked, one thing at a time. */
+/** Requests to a judge process, one at a time. */
 export type JudgeRequest =
   | { type: 'open'; setup: ThreadSetup }
   | { type: 'judge'; job: PictureToJudge }
   | { type: 'look'; name: string; image: Uint8Array };
 
-/** What a model sees in a picture, without a label. */
+/** A model's result for a picture without a label. */
 export interface Sight {
   /** Label values that it finds. */
   classes: number[];

@@ -6,8 +6,8 @@ import { isStalled, Watchdog } from '../watchdog.js';
 import type { JudgeReply, JudgeRequest, Sight } from './judgeMessages.js';
 
 /**
- * A process of its own with one session of a model. Native code that ends it (a crash in libvips or ONNX Runtime, the
- * kernel out of memory) or hangs ends nothing else, and what it had in hand is known.
+ * A separate process with one session of a model. If native code crashes or hangs (in libvips or ONNX Runtime) or
+ * memory runs out, only this process ends, and its picture in hand is known.
  */
 export class JudgeProcess {
   readonly #helper = new HelperProcess<JudgeRequest, JudgeReply>(new URL('./judgeMain.js', import.meta.url));
@@ -17,7 +17,7 @@ export class JudgeProcess {
     this.#watchdog = new Watchdog(stallMs);
   }
 
-  /** @throws ProcessEnded where loading the model ended it; PartloopError `model-invalid` where the model is refused */
+  /** @throws ProcessEnded if loading the model ended it; PartloopError `model-invalid` if the model is refused */
   static async open(setup: ThreadSetup, stallMs: number): Promise<JudgeProcess> {
     const judge = new JudgeProcess(stallMs);
     try {
@@ -35,14 +35,13 @@ export class JudgeProcess {
   }
 
   /**
-   * @throws PartloopError `answer-invalid` where the model gives no number for it, `data-invalid` where it cannot be
-   * decoded
+   * @throws PartloopError `answer-invalid` if the model gives no number for it, `data-invalid` if it cannot be decoded
    */
   async look(image: Uint8Array, name: string): Promise<Sight> {
     return (await this.#ask({ type: 'look', image, name }, 'seen')).sight;
   }
 
-  /** Ends it at once: it holds nothing. */
+  /** Ends it at once: it has nothing to save. */
   close(): Promise<void> {
     return this.#helper.close();
   }

@@ -12,12 +12,12 @@ import type { Sight } from './judgeMessages.js';
 import { JudgeProcess } from './judgeProcess.js';
 import { modelAtFault } from './suspects.js';
 
-/** A model that ends its process for so many pictures and answered none may not judge. */
+/** A model that ends its process for this many pictures and answered none may not judge. */
 const PICTURES_THAT_BLAME_THE_MODEL = 2;
 
 export interface ModelTrial {
   store: ObjectStore;
-  /** What it is going to judge; some of it is tried. */
+  /** The images to judge; some of them are tried. */
   rows: readonly IndexRow[];
   setup: ThreadSetup;
   stallMs: number;
@@ -25,10 +25,9 @@ export interface ModelTrial {
 }
 
 /**
- * Try a model on real pictures before it judges, in a process of its own, which decodes them too. Returns what is
- * suspicious.
+ * Try a model on real pictures before it judges, in a separate process, which also decodes them. Returns warnings.
  *
- * @throws PartloopError `model-invalid` where it ends its process, hangs, or gives no number for half of the pictures
+ * @throws PartloopError `model-invalid` if it ends its process, hangs, or gives no number for half of the pictures
  */
 export async function tryModel({ store, rows, setup, stallMs, signal }: ModelTrial): Promise<string[]> {
   const sights: Sight[] = [];
@@ -66,7 +65,7 @@ async function openJudge(setup: ThreadSetup, stallMs: number): Promise<JudgeProc
   }
 }
 
-/** What is suspicious of what a model saw in real pictures; throws where it can judge none. */
+/** Warnings about a model's answers to real pictures; throws if it can judge none. */
 export function verdictOf(
   model: string,
   taxonomy: Taxonomy,
@@ -88,7 +87,7 @@ export function verdictOf(
   const [only] = found;
   if (found.size === 1 && only !== undefined)
     warnings.push(`${model} finds only class \`${names[only]}\` in every pixel of ${sights.length} pictures`);
-  // A softmax over what a softmax gave goes no higher: e / (e + classes − 1).
+  // A softmax of a softmax is at most e / (e + classes − 1).
   const ceiling = Math.E / (Math.E + names.length - 1);
   const surest = Math.max(...sights.map((sight) => sight.surest)) / 255;
   if (surest <= ceiling + 1 / 255)

@@ -1,28 +1,28 @@
 import { PartloopError } from '../../domain/base/errors.js';
 import { ProcessEnded, TRIES } from '../../storage/pictures/helperProcess.js';
 
-/** A model that ends its process for so many different pictures, and judged none, is at fault and not they. */
+/** If a model ends its process for this many different pictures and judged none, the model is at fault, not they. */
 const PICTURES_THAT_BLAME_THE_MODEL = 3;
 
 export interface Trial<T> {
-  /** Places of the pictures that were in hand when processes ended, with how many each was in. */
+  /** Places of the pictures that were in hand when processes ended, with the number of such processes. */
   suspects: ReadonlyMap<number, number>;
-  /** Other places: a model that judges these is not what ends processes. */
+  /** Other places: if the model judges these, it is not the cause. */
   controls: readonly number[];
-  /** What a message calls the model, and a picture. */
+  /** Names of the model and of a picture in messages. */
   model: string;
   nameOf(index: number): string;
   signal: AbortSignal;
   open(): Promise<{ judge(index: number): Promise<T>; close(): Promise<void> }>;
-  /** Called once a picture: with its judgement, or with why it is left out. */
+  /** Called once per picture: with its judgement, or with the reason for leaving it out. */
   onSettled(index: number, outcome: { judged: T } | { error: string }): Promise<void> | void;
 }
 
 /**
- * Judge suspects one by one in processes of their own, so that it shows which of them ends its process. One that has
- * ended `TRIES` is left out by name.
+ * Judge suspects one by one in separate processes, to find out which of them ends its process. A picture that ended
+ * `TRIES` processes is left out by name.
  *
- * @throws PartloopError `model-invalid` where the model ends its process whatever it is shown
+ * @throws PartloopError `model-invalid` if the model ends its process forevery picture
  */
 export async function judgeSuspects<T>(trial: Trial<T>): Promise<void> {
   const tries = new Map(trial.suspects);
@@ -68,7 +68,7 @@ export async function judgeSuspects<T>(trial: Trial<T>): Promise<void> {
   }
 }
 
-/** What a model is that ends whoever runs it. */
+/** The error for a model that ends every process that runs it. */
 export function modelAtFault(model: string, when: string, { how }: ProcessEnded): PartloopError {
   return new PartloopError('model-invalid', `${model} ended the process that ran it ${when} (${how})`, {
     hint: 'SIGKILL mostly means too little memory. Otherwise run it with ONNX Runtime alone, and export it again.',

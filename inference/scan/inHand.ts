@@ -3,28 +3,28 @@ import { PartloopError } from '../../domain/base/errors.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { parseJson } from '../../storage/tables/json.js';
 
-/** Images that are noted at once: a write for each would cost as much as its judgement. */
+/** Images per note: a write for each would cost as much as its judgement. */
 const NOTED_AHEAD = 64;
 
 const noteSchema = z.object({
   version: z.literal(1),
-  /** Attempts that ended without a word while they had something in hand. */
+  /** Number of attempts that ended without a report while they had something in hand. */
   ended: z.number().int().nonnegative(),
-  /** Images that native code may have been at work on; null while a model was loaded; none after an end in order. */
+  /** Images on which native code may have been at work; null while a model was loaded; empty after an orderly end. */
   hand: z.array(z.string()).nullable(),
-  /** Images that are judged no more, with the reason. */
+  /** Images that are no longer judged, with the reason. */
   leftOut: z.record(z.string(), z.string()),
 });
 type Note = z.infer<typeof noteSchema>;
 
 /**
- * What an attempt has in hand, written to the store before native code sees it: a process that such code ends says
- * nothing more, and the next attempt finds here whom to suspect. Heartbeat details would be lost with the process,
- * being throttled.
+ * The images that an attempt has in hand, written to the store before native code sees them. A process that such code
+ * ends reports nothing, and the next attempt finds its suspects here. Heartbeat details would be lost with the process,
+ * since they are throttled.
  */
 export class InHand {
   #note: Note;
-  /** Images from here on are not noted yet. */
+  /** The first image that is not noted yet. */
   #notedTo = 0;
   #pending: Promise<void> | null = null;
   readonly #done = new Set<number>();
@@ -47,12 +47,12 @@ export class InHand {
     return new InHand(store, key, noteIn(object.body, key));
   }
 
-  /** Attempts that ended without a word. */
+  /** Number of attempts that ended without a report. */
   get ended(): number {
     return this.#note.ended;
   }
 
-  /** What the last of them had in hand: null means the model itself. */
+  /** The images that the last of them had in hand; null means the model itself. */
   get suspects(): readonly string[] | null {
     return this.#note.hand;
   }
@@ -61,7 +61,7 @@ export class InHand {
     return this.#note.leftOut;
   }
 
-  /** Keep the suspects and how often it ended, before they are tried. */
+  /** Keep the suspects and the number of ends, before they are tried. */
   keep(): Promise<void> {
     return this.#write(this.#note.hand);
   }
@@ -76,7 +76,7 @@ export class InHand {
     await this.#write(null);
   }
 
-  /** Resolves once the image at `index` of `images` is noted; those after it are noted ahead. */
+  /** Resolves when the image at `index` of `images` is noted; the next ones are noted ahead. */
   async before(images: readonly string[], index: number): Promise<void> {
     if (index + NOTED_AHEAD / 2 >= this.#notedTo) this.#pending ??= this.#noteAhead(images);
     while (index >= this.#notedTo) {
@@ -90,7 +90,7 @@ export class InHand {
     while (this.#done.delete(this.#firstOpen)) this.#firstOpen++;
   }
 
-  /** Native code does not come back from this image: it is in hand, and of the others only those that stall too. */
+  /** Native code does not return from this image: only it and other stalled images are in hand. */
   async stalled(image: string): Promise<void> {
     this.#isClosed = true;
     this.#stalled.push(image);
@@ -98,7 +98,7 @@ export class InHand {
     await this.#put(this.#stalled);
   }
 
-  /** An end in order. What was learned stays until `finish`. */
+  /** An orderly end. The notes stay until `finish`. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -108,8 +108,7 @@ export class InHand {
   }
 
   /**
-   * Nothing is left to judge. Given `keepLeftOut`, whoever judges the same images again need not end a process for
-   * them.
+   * Nothing is left to judge. With `keepLeftOut`, another judgement of the same images need not lose a process to them.
    */
   async finish({ keepLeftOut = false }: { keepLeftOut?: boolean } = {}): Promise<void> {
     this.#isClosed = true;
@@ -139,7 +138,7 @@ export class InHand {
   }
 }
 
-/** A note that cannot be read says nothing: its images are judged as if for the first time. */
+/** An unreadable note is ignored: its images are judged as if for the first time. */
 function noteIn(body: Uint8Array, key: string): Note | null {
   try {
     return parseJson(body, key, noteSchema);

@@ -19,8 +19,8 @@ const BENCHMARK: Pin<RegisteredModel | null> = {
 };
 
 /**
- * Models of this loop so far (fold models first: they are the oldest of their iteration). In iteration 1 the model in
- * production as its scan found it, whatever the iteration or another loop has promoted since.
+ * Models of this loop so far (fold models first: they are the oldest of their iteration). In iteration 1: the model in
+ * production that its scan found, even if another has been promoted since.
  */
 export async function judgeCandidates(
   deps: ActivityDeps,

@@ -21,16 +21,14 @@ import { type ShardJob, settle } from './shardJob.js';
 import { isShardWhole, ShardWriter, shardKey } from './shardObject.js';
 import { judgeApart } from './shardSuspects.js';
 
-/** Images whose labels are also analysed with injected errors: enough for a calibration, however many are scanned. */
+/** Images whose labels are also analysed with injected errors: enough for a calibration of a scan of any size. */
 const INJECTED_IMAGES = 2_000;
-/** Pictures of a shard for which a model may have no answer, however small the shard is. */
+/** Number of pictures of a shard for which a model may have no answer, even in a small shard. */
 const FEW_UNUSABLE = 2;
-/**
- * So many times the time allowed to a picture without one that is done, and the attempt no longer says that it lives.
- */
+/** If no picture is done within this many times the time allowed per picture, the attempt stops its heartbeat. */
 const QUIET_AFTER = 3;
 
-/** Judge the images of one shard; found done where its object is there. */
+/** Judge the images of one shard; it is found done if its object exists. */
 export async function scanShard(deps: ActivityDeps, asked: ShardInput): Promise<void> {
   const { store } = deps;
   const { shard } = asked;
@@ -66,7 +64,7 @@ export async function scanShard(deps: ActivityDeps, asked: ShardInput): Promise<
         await job.writer.write(store, key);
         await job.hand.finish();
       } catch (error) {
-        // A thread hangs: the process ends, and the next attempt must find what it has in hand.
+        // A thread hangs: the process ends, and the next attempt must find the images in hand.
         if (!isStalled(error)) await job.hand.close();
         throw isStalled(error) && beat.signal.aborted ? beat.signal.reason : error;
       }
@@ -123,7 +121,7 @@ async function judgeTogether(job: ShardJob): Promise<void> {
   }
 }
 
-/** Some pictures without an answer are errors of theirs; many are the model's. */
+/** A few pictures without an answer are at fault themselves; if there are many, the model is. */
 function refuseManyUnusable({ unusable, rows, context, setup }: ShardJob): void {
   const allowed = Math.max(FEW_UNUSABLE, (1 - context.config.scan.minShardSuccess) * rows.length);
   if (unusable.length <= allowed) return;

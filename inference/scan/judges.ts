@@ -6,7 +6,7 @@ import type { FoldResult } from '../../domain/train/step.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { readJson } from '../../storage/tables/json.js';
 
-/** The model that a plan names as its judge number `judge`, or the fold's that was trained for it. */
+/** The model of judge number `judge` in a plan, or the model trained for that fold. */
 export async function judgeOf(
   store: ObjectStore,
   plan: ScanPlan,

@@ -7,19 +7,19 @@ import type { ModelCard } from '../../domain/train/modelCard.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { readShard, type ShardEntry, shardKey } from './shardObject.js';
 
-/** A scan whose shards are judged. */
+/** A scan with judged shards. */
 export interface JudgedScan {
   plan: ScanPlan;
   planKey: string;
   /** In the order of the plan's judges. */
   judges: readonly { card: ModelCard }[];
-  /** Numbers of the shards that left nothing. */
+  /** Numbers of the shards without a result. */
   failedShards: readonly number[];
 }
 
 /**
- * What was judged of a chunk, in the chunk's order, whatever the order in which shards were judged; an image that was
- * not judged says why. `onProgress` counts shards.
+ * The entries of a chunk in the chunk's order, whatever the order of the shards; an image that was not judged has the
+ * reason. `onProgress` counts shards.
  *
  * @throws PartloopError `data-invalid` naming a shard that is missing or damaged
  */

@@ -5,14 +5,14 @@ import { digestOf } from '../../storage/digest.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { openSealed, sealed } from '../../storage/seal.js';
 
-/** What all shards of a scan have in common. */
+/** The common input of all shards of a scan. */
 export interface ScanSetup {
   context: IterationContext;
   planKey: string;
   folds: FoldResult[];
 }
 
-/** A shard by the key of its scan's setup. Tasks of before there were such objects carry the setup themselves. */
+/** A shard by the key of its scan's setup. Older tasks have the setup itself. */
 export type ShardInput = { setupKey: string; shard: number } | (ScanSetup & { shard: number });
 
 const setupSchema = z.object({
@@ -23,8 +23,7 @@ const setupSchema = z.object({
 });
 
 /**
- * Keep a scan's setup beside its plan: a history with a few hundred shards holds its key a few hundred times, not the
- * setup.
+ * Keep a scan's setup beside its plan: a history with a few hundred shards then repeats only its key, not the setup.
  */
 export async function writeScanSetup(store: ObjectStore, { context, planKey, folds }: ScanSetup): Promise<string> {
   const setup = { version: 1, context, planKey, folds };

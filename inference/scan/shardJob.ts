@@ -7,7 +7,7 @@ import type { ScannedImage } from '../sessions/scanPipeline.js';
 import type { InHand } from './inHand.js';
 import type { ShardWriter } from './shardObject.js';
 
-/** One attempt at a shard, and how far it is. */
+/** One attempt at a shard, and its progress. */
 export interface ShardJob {
   deps: ActivityDeps;
   context: IterationContext;
@@ -20,13 +20,13 @@ export interface ShardJob {
   injectShare: number;
   hand: InHand;
   writer: ShardWriter;
-  /** Places of the images that are judged, or left out. */
+  /** Places of the images that are judged or left out. */
   settled: Set<number>;
-  /** What the model said that is no answer, image by image. */
+  /** The model's unusable answers, per image. */
   unusable: string[];
 }
 
-/** Keep what was made of the image at `index`. */
+/** Keep the result for the image at `index`. */
 export function settle(job: ShardJob, { row, analysis, error, unusable }: ScannedImage, index: number): void {
   job.writer.add({ imageId: row.imageId, analysis, error, model: job.modelDigest }, index);
   job.settled.add(index);

@@ -6,9 +6,7 @@ import { parseText } from '../../domain/base/jsonText.js';
 import { ANALYSIS_VERSION, type ImageAnalysis } from '../../domain/scan/index.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 
-/**
- * What a shard leaves. The analyses are our own output: their shape is held by `version`, not checked field by field.
- */
+/** The result of a shard. The analyses are our own output: `version` guarantees their shape, fields are not checked. */
 const shardSchema = z.object({
   version: z.literal(1),
   /** Digest of the entries' digests, in order. */
@@ -33,20 +31,20 @@ const shardSchema = z.object({
 });
 export type ShardEntry = z.infer<typeof shardSchema>['entries'][number];
 
-/** A shard of another version of the analysis is another object: it is judged again, not found done. */
+/** A shard of another version of the analysis is another object: the shard is judged again, not found done. */
 export const shardKey = (planKey: string, shard: number, modelDigest: string): string =>
   `${planKey.slice(0, planKey.lastIndexOf('/'))}/shards/v${ANALYSIS_VERSION}-${modelDigest.slice(0, 16)}/${shard}.json.gz`;
 
 /**
- * Collects what a shard leaves, packed as it comes, so that a long shard takes hardly more memory than a short one:
- * every entry is a gzip member of its own, and members in a row are one gzip file (RFC 1952). It ends with the digest
- * of its entries.
+ * Collects the entries of a shard and packs them as they come, so that a long shard takes hardly more memory than a
+ * short one. Every entry is a gzip member, and members in a row are one gzip file (RFC 1952). The file ends with the
+ * digest of its entries.
  */
 export class ShardWriter {
   private readonly members: Buffer[] = [];
   private readonly digests: Buffer[] = [];
 
-  /** How many entries there are. */
+  /** Number of entries. */
   count = 0;
 
   /** `index` is the place of the entry in the shard. */
@@ -67,7 +65,7 @@ export class ShardWriter {
 const AGAIN = 'Retry the iteration, or resume the scan: this shard is judged again, those that are whole are not.';
 
 /**
- * Read a shard that was judged.
+ * Read a judged shard.
  *
  * @throws PartloopError `data-invalid` naming one that is missing, damaged, or of another version
  */
@@ -87,7 +85,7 @@ export async function readShard(store: ObjectStore, key: string): Promise<ShardE
       hint: AGAIN,
     });
   const { sha256: wanted, entries } = parsed.data;
-  // Shards of before have no digest; gzip's own sum holds what a flipped bit would make of its name.
+  // Older shards have no digest; gzip's checksum finds flipped bits.
   if (wanted === undefined) return entries;
   const got = sha256(Buffer.concat(entries.map((entry) => sha256(JSON.stringify(entry))))).toString('hex');
   if (got === wanted) return entries;
@@ -100,7 +98,7 @@ export async function readShard(store: ObjectStore, key: string): Promise<ShardE
   );
 }
 
-/** Whether a shard is there as it was written; one that is damaged counts as absent, and `onUnreadable` is told. */
+/** Whether a shard exists undamaged; a damaged one counts as absent, and `onUnreadable` is called. */
 export async function isShardWhole(
   store: ObjectStore,
   key: string,

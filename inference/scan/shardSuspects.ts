@@ -6,12 +6,12 @@ import { judgeSuspects } from '../judge/suspects.js';
 import { orNamed, type ScannedImage } from '../sessions/scanPipeline.js';
 import { type ShardJob, settle } from './shardJob.js';
 
-/** Pictures beside the suspects that show whether the model is at fault. */
+/** Number of other pictures that show whether the model is at fault. */
 const CONTROLS = 2;
 
 /**
- * After an attempt that ended without a word: what it had in hand is judged one by one in processes of their own, and
- * what ends these again and again is left out. After `TRIES` such attempts the whole shard is judged so.
+ * After an attempt that ended without a report: its images in hand are judged one by one in separate processes, and
+ * images that end these repeatedly are left out. After `TRIES` such attempts the whole shard is judged in this way.
  */
 export async function judgeApart(job: ShardJob): Promise<void> {
   const { hand, rows, setup, stallMs, beat } = job;
@@ -42,7 +42,7 @@ export async function judgeApart(job: ShardJob): Promise<void> {
   });
 }
 
-/** Places of the images to judge apart, with how many processes each has ended as far as is known. */
+/** Places of the images to judge separately, with the known number of processes that each has ended. */
 function suspectsOf({ hand, rows, settled }: ShardJob): Map<number, number> {
   const named = new Set(hand.suspects ?? []);
   const places = [...rows.entries()].filter(([index]) => !settled.has(index));

@@ -17,10 +17,10 @@ const trialSchema = z.object({ version: z.literal(1), warnings: z.array(z.string
 const trialKey = (planKey: string): string => `${planKey.slice(0, planKey.lastIndexOf('/'))}/judges.json`;
 
 /**
- * Try every judge of a plan on pictures that it is going to judge, before any is judged. What is suspicious is left
- * beside the plan, for the scan's summary; so is what all shards have in common.
+ * Try every judge of a plan on pictures that it is going to judge, before any is judged. Warnings are kept beside the
+ * plan for the scan's summary, and so is the common input of all shards.
  *
- * @throws PartloopError `model-invalid` where a judge cannot be used
+ * @throws PartloopError `model-invalid` if a judge cannot be used
  */
 export async function tryJudges(
   deps: ActivityDeps,
@@ -46,7 +46,7 @@ export async function tryJudges(
   });
 }
 
-/** What a trial of the judges left; nothing where there was none, as in scans from before there were trials. */
+/** The results of a trial of the judges; nothing if there was none, as in older scans. */
 export async function trialWarnings(store: ActivityDeps['store'], planKey: string): Promise<string[]> {
   const key = trialKey(planKey);
   const object = await store.tryGet(key);

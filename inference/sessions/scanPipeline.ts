@@ -15,16 +15,16 @@ import { contentSize } from '../letterbox.js';
 import { isStalled } from '../watchdog.js';
 import type { SessionPool } from './sessions.js';
 
-/** What the scan of one image leaves for the reduce. */
+/** The scan's result for one image, for the reduce. */
 export interface ScannedImage extends Named<ImageAnalysis> {
   row: ChunkRow;
 }
 
-/** What was made of an image, or why nothing could be. */
+/** The result for an image, or the reason why there is none. */
 interface Named<T> {
   analysis: T | null;
   error: string | null;
-  /** True where the error is that the model's answer is none. */
+  /** True if the error is that the model's answer cannot be used. */
   unusable: boolean;
 }
 
@@ -40,30 +40,27 @@ export interface ScanRequest {
    */
   injectShare: number;
   signal: AbortSignal;
-  /** Awaited before native code sees the picture at `index`: where a process that ends leaves what it had in hand. */
+  /** Awaited before native code sees the picture at `index`; it notes the picture as in hand. */
   beforeImage?(index: number): Promise<void>;
-  /**
-   * Called once an image, in order of arrival, with its place among the rows. What is kept of it is the caller's
-   * matter.
-   */
+  /** Called once per image, in order of arrival, with its place among the rows. The caller decides what to keep. */
   onScanned(image: ScannedImage, index: number): void;
-  /** Called where native code does not come back from the picture at `index`; the scan fails. */
+  /** Called if native code does not return from the picture at `index`; the scan fails. */
   onStalled?(index: number, error: PartloopError): Promise<void>;
 }
 
-/** One picture with its label, as read from the store, and how it is judged. */
+/** One picture with its label, as read from the store, and the manner of its judgement. */
 export interface PictureToJudge extends PictureBytes {
   row: ChunkRow;
   seed: number;
   injectShare: number;
 }
 
-/** Pictures read ahead of each session: enough to keep it busy, and all the memory a shard takes however long it is. */
+/** Pictures read ahead of each session: enough to keep it busy; a shard of any length takes no more memory. */
 const READ_AHEAD = 2;
 
 /**
- * Judge rows with bounded read-ahead. A picture or label that cannot be read, or for which the model gives no number,
- * is told with its reason and never stops the rest. An abort ends after the pictures at hand.
+ * Judge rows with bounded read-ahead. An unreadable picture or label, or one for which the model gives no number, is
+ * reported with its reason and never stops the rest. An abort ends after the pictures in hand.
  */
 export async function scanRows(request: ScanRequest): Promise<void> {
   const { rows, sessions, signal } = request;
@@ -93,7 +90,7 @@ async function scanRow(request: ScanRequest, index: number): Promise<ScannedImag
   });
 }
 
-/** The same for a picture whose bytes are here; `meanwhile` is done with its decoded label beside the network. */
+/** The same for a picture whose bytes are loaded; `meanwhile` gets its decoded label while the network runs. */
 export async function judgePicture(
   sessions: SessionPool,
   { row, image, label, seed, injectShare }: PictureToJudge,
@@ -111,7 +108,7 @@ export async function judgePicture(
   return analysis;
 }
 
-/** What `judge` makes of an image, or the error that concerns this image alone. */
+/** The result of `judge` for an image, or the error that concerns only this image. */
 export async function orNamed<T>(row: ChunkRow, judge: () => Promise<T>): Promise<Named<T> & { row: ChunkRow }> {
   try {
     return { row, analysis: await judge(), error: null, unusable: false };

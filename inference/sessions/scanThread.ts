@@ -6,8 +6,8 @@ import { answerFault } from '../answer.js';
 import type { ThreadAnswer, ThreadJob, ThreadSetup } from './scanMessages.js';
 
 /**
- * A thread with one ONNX Runtime session. `run()` blocks its thread, so that sessions live here; mask analysis too.
- * Ending a thread or the process inside `run()` aborts the process: a `stop` message ends it after the picture at hand.
+ * A thread with one ONNX Runtime session. `run()` blocks its thread, so sessions and mask analysis live here. Ending a
+ * thread or the process inside `run()` aborts the process, so a `stop` message ends it after the picture in hand.
  */
 const setup = workerData as ThreadSetup;
 const port = parentPort;
@@ -17,12 +17,12 @@ const answer = (message: ThreadAnswer): void => port.postMessage(message);
 /** Longest side in pixels of the grid on which labels are compared. */
 const LABEL_SIDE = 256;
 
-/** Messages are worked off one after the other. */
+/** Messages are processed one after the other. */
 let queue: Promise<void> = Promise.resolve();
 
 try {
   const session = await InferenceSession.create(setup.modelPath, {
-    // The CPU takes what the provider has no kernel for; a provider that is not there is an error.
+    // The CPU runs nodes for which the provider has no kernel; a missing provider is an error.
     executionProviders: [setup.provider ?? 'cpu'],
     intraOpNumThreads: setup.threads,
     interOpNumThreads: 1,
@@ -57,16 +57,16 @@ interface Network {
   session: InferenceSession;
   size: number;
   labelSize: number;
-  /** Where the pool writes the picture. */
+  /** Memory to which the pool writes the picture. */
   shared: Uint8Array;
-  /** What ONNX Runtime reads, since it refuses memory that is shared. */
+  /** Memory that ONNX Runtime reads, since it refuses shared memory. */
   canvas: Uint8Array;
 }
 
 async function work({ session, size, labelSize, shared, canvas }: Network, job: ThreadJob): Promise<void> {
   const { id, question } = job;
   try {
-    // What leaves the network has the label's grid.
+    // The network's output has the label's grid.
     const side = question === null ? size : labelSize;
     canvas.set(shared);
     const output = await session.run({
@@ -114,8 +114,8 @@ function canvasSize(session: InferenceSession): number {
 }
 
 /**
- * Side of the grid on which a label is compared with what the network sees. The network speaks at stride 4: more pixels
- * than `LABEL_SIDE` cost time in the analysis and hold nothing new. A graph may fix its label's sides to the canvas.
+ * Side of the grid on which a label is compared with the prediction. The network's stride is 4: more pixels than
+ * `LABEL_SIDE` cost time in the analysis and add nothing. A graph may fix its label's sides to the canvas.
  */
 function labelGrid(session: InferenceSession, size: number): number {
   const metadata = session.inputMetadata.find((input) => input.name === 'label');

@@ -1,6 +1,6 @@
 /** Pictures that each session takes in a trial. */
 const RUNS = 3;
-/** More sessions must be so many times as fast to be worth their memory. */
+/** More sessions must be faster by this factor to be worth their memory. */
 const WORTH = 1.05;
 
 /** Something that takes one picture. */
@@ -9,8 +9,8 @@ export interface Runner {
 }
 
 /**
- * How many of `runners` to use together: 1, 2, 4, … of them are timed, and more are taken as long as they bring at
- * least 5 %. `now` gives milliseconds.
+ * How many of `runners` to use together: 1, 2, 4, … of them are timed, and more are used as long as they gain at least
+ * 5 %. `now` gives milliseconds.
  */
 export async function fastestCount(
   runners: readonly Runner[],

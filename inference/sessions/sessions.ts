@@ -11,47 +11,47 @@ import type { LabelQuestion, ThreadAnswer, ThreadSetup } from './scanMessages.js
 import { fastestCount } from './sessionCount.js';
 import { openThread, type Thread } from './thread.js';
 
-/** Sessions of one model, each in a thread of its own. */
+/** Sessions of one model, each in its own thread. */
 export interface SessionPool {
   readonly sessions: number;
   /** Side in pixels of the canvas that the model takes. */
   readonly size: number;
-  /** Side in pixels of the grid [L, L] on which labels are compared with what the model sees. */
+  /** Side in pixels of the grid [L, L] on which labels are compared with the prediction. */
   readonly labelSize: number;
   /** Classes of the taxonomy; the label values are 0 to `classes`, and 255. */
   readonly classes: number;
-  /** Bounds every wait for native code; whoever decodes for these sessions uses it too. */
+  /** Bounds every wait for native code, including decoding for these sessions. */
   readonly watchdog: Watchdog;
   /**
-   * A label held against what the model sees in its picture, called `name`.
+   * Compares a label with the prediction for its picture, called `name`.
    *
-   * @throws PartloopError `answer-invalid` where the model gives no number or another class than the taxonomy has,
-   * `inference-stalled` where it does not end
+   * @throws PartloopError `answer-invalid` if the model gives no number or a class that the taxonomy does not have,
+   * `inference-stalled` if it does not end
    */
   analyse(picture: NetworkImage, question: LabelQuestion, name: string): Promise<ImageAnalysis>;
-  /** Predicted label values [S, S], of which the top left is the picture; throws likewise. */
+  /** Predicted label values [S, S]; the top left is the picture; throws likewise. */
   predict(picture: NetworkImage, name: string): Promise<Uint8Array>;
   /** The same, with 255 × the largest probability of a pixel. */
   look(picture: NetworkImage, name: string): Promise<{ mask: Uint8Array; surest: number }>;
-  /** Lets every thread end its picture, release its session and exit; one that hangs is left. */
+  /** Lets every thread end its picture, release its session and exit; a hanging thread is left alone. */
   close(): Promise<void>;
 }
 
 /**
- * Megabytes that the heap of a thread may fill before V8 looks for garbage in earnest. The masks of a picture are gone
- * when its analysis is; at V8's own few megabytes it marks the heap of every thread twice a second, which takes a
- * twentieth of a scan. Read when a thread is made.
+ * Megabytes that the heap of a thread may fill before V8 collects garbage thoroughly. The masks of a picture are
+ * garbage after its analysis. With V8's default of a few megabytes it marks the heap of every thread twice a second,
+ * which takes a twentieth of a scan. Read when a thread is made.
  */
 setFlagsFromString('--initial-old-space-size=128');
 
-/** What was measured in this process: sessions by model, provider and threads. */
+/** Measured numbers of sessions in this process, by model, provider and threads. */
 const measured = new Map<string, number>();
 
 /**
- * `sessions` null takes as many as turn out the fastest in a trial of a few pictures, once a model and process.
+ * With `sessions` null, a trial of a few pictures finds the fastest number, once per model and process.
  *
- * @throws PartloopError `model-invalid` naming the model where ONNX Runtime refuses it or its inputs are not ours, or
- * where the provider asked for is not there: another one never takes its place
+ * @throws PartloopError `model-invalid` naming the model if ONNX Runtime refuses it or its inputs are not ours, or if
+ * the requested provider is missing: no other one replaces it
  */
 export async function openSessions(
   sessions: number | null,
@@ -125,15 +125,12 @@ async function openFastest(setup: ThreadSetup, watchdog: Watchdog): Promise<Thre
   }
 }
 
-/** How long a picture takes does not depend on what is answered; what a black one is taken for is not judged here. */
+/** The time per picture does not depend on the answer; the answer for a black picture is not judged here. */
 function passUnusable(error: unknown): void {
   if (!isFaultOfAnswer(error)) throw error;
 }
 
-/**
- * All threads or none: where one is refused, those that opened are closed, since a thread left open keeps the process
- * alive.
- */
+/** All threads or none: if one is refused, the others are closed, since an open thread keeps the process alive. */
 async function openThreads(sessions: number, setup: ThreadSetup, watchdog: Watchdog): Promise<Thread[]> {
   const opened = await Promise.allSettled(Array.from({ length: sessions }, () => openThread(setup, watchdog)));
   const threads = opened.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));

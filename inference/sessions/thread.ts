@@ -10,12 +10,12 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Threads of this process that load or run a network now. */
+/** Number of threads of this process that load or run a network now. */
 const atWork = new Set<Worker>();
 
 /**
- * True while a thread is inside `run()` of ONNX Runtime. A process that exits then waits for the thread, for ever if it
- * hangs, or is aborted: nothing but SIGKILL ends it in order.
+ * True while a thread is inside `run()` of ONNX Runtime. A process that exits then waits for the thread, forever if it
+ * hangs, or is aborted: only SIGKILL ends it reliably.
  */
 export const isInsideNetwork = (): boolean => atWork.size > 0;
 
@@ -31,7 +31,7 @@ export interface Thread {
 /**
  * Start a thread and load a model in it.
  *
- * @throws PartloopError `model-invalid` for a model that cannot judge; a stall of the watchdog where it loads for ever
+ * @throws PartloopError `model-invalid` for a model that cannot judge; a stall of the watchdog if it loads forever
  */
 export async function openThread(setup: ThreadSetup, watchdog: Watchdog): Promise<Thread> {
   const thread = new ScanThread(setup, watchdog);
@@ -39,7 +39,7 @@ export async function openThread(setup: ThreadSetup, watchdog: Watchdog): Promis
   return thread;
 }
 
-/** The canvas that the thread reads pictures from, and its sides: known once the model is loaded. */
+/** The canvas from which the thread reads pictures, and its sides; known when the model is loaded. */
 type Loaded = Pick<Extract<ThreadAnswer, { type: 'ready' }>, 'size' | 'labelSize'> & { canvas: Uint8Array };
 
 class ScanThread implements Thread {
@@ -47,9 +47,9 @@ class ScanThread implements Thread {
   private readonly waiting = new Map<number, Waiting>();
   private nextId = 0;
   private loaded: Loaded = { size: 0, labelSize: 0, canvas: new Uint8Array() };
-  /** Set once the thread takes no more pictures: a message to it would wait for an answer for ever. */
+  /** Set when the thread takes no more pictures: a message to it would wait forever for an answer. */
   private over: Error | undefined;
-  /** Resolves once the thread has exited, or hangs for ever. */
+  /** Resolves when the thread has exited or hangs forever. */
   private readonly gone: Promise<void>;
   private letGo = (): void => undefined;
   private readonly ready: Promise<void>;
@@ -100,7 +100,7 @@ class ScanThread implements Thread {
     await this.gone;
   }
 
-  /** Tell whether the model was loaded, and hand over answers from then on. */
+  /** Report whether the model was loaded, and then pass on answers. */
   private listen(ready: () => void, refuse: (error: Error) => void): void {
     const fail = (error: Error): void => {
       this.failAll(error);
@@ -130,7 +130,7 @@ class ScanThread implements Thread {
     else job?.resolve(answer);
   }
 
-  /** A thread that hangs is left to itself: it gets no more work, and keeps nobody waiting. */
+  /** A hanging thread is left alone: it gets no more work, and nobody waits for it. */
   private async orHung<T>(work: Promise<T>): Promise<T> {
     try {
       return await work;

@@ -10,7 +10,7 @@ export interface GuardedCommand {
   cwd: string;
   /** Standard output and error are appended here. */
   logFile: string;
-  /** A descriptor that the program keeps open as long as it lives, so that the lock behind it outlives this process. */
+  /** A descriptor that the program keeps open, so that its lock outlives this process. */
   held?: number;
 }
 
@@ -25,8 +25,8 @@ function canUseSetpriv(): boolean {
 }
 
 /**
- * Start a program that cannot outlive this process, even when this process is killed with SIGKILL. It has a process
- * group of its own, so that Ctrl-C in a terminal reaches this process alone, which then stops things in order.
+ * Start a program that cannot outlive this process, even when this process is killed with SIGKILL. It has its own
+ * process group, so that Ctrl-C in a terminal reaches only this process, which then stops things in order.
  */
 export function spawnGuarded({ command, args, env, cwd, logFile, held }: GuardedCommand): ChildProcess {
   const log = openSync(logFile, 'a', 0o600);

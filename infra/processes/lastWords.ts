@@ -1,9 +1,9 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { z } from 'zod';
 
-/** Of a log this much is read from its end: the last lines with their traces. */
+/** Size of the part read from a log's end: the last lines with their traces. */
 const TAIL_BYTES = 64 * 1024;
-/** pino's number of a line by which a process says why it ends. */
+/** pino's level of a line with which a process reports why it ends. */
 const FATAL = 60;
 const lineSchema = z.object({
   level: z.number(),
@@ -12,7 +12,7 @@ const lineSchema = z.object({
   hint: z.string().optional(),
 });
 
-/** Why a process ended, as it said itself. */
+/** The reason of a process's end, in its own words. */
 export interface LastWords {
   code: string | null;
   message: string;
@@ -20,8 +20,8 @@ export interface LastWords {
 }
 
 /**
- * What a process wrote last into its log, from byte `start` on, about why it ends; null where it could not, or is no
- * worker of ours.
+ * The last reason of its end that a process wrote into its log, after byte `start`; null if it could not, or if it is
+ * no worker of ours.
  */
 export function lastWords(logFile: string, start: number): LastWords | null {
   for (const line of tailOf(logFile, start).split('\n').reverse()) {

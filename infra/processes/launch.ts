@@ -13,13 +13,13 @@ const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 220_000;
 const INTERRUPTED_GRACE_MS = 20_000;
 const POLL_MS = 50;
-/** With less room than this no server of the stack starts. */
+/** Least free space with which a server of the stack starts. */
 const FULL_BYTES = 20e6;
-/** How a supervisor says that another holds the stack: whoever started it then waits for that one. */
+/** Exit code of a supervisor if another one holds the stack: its starter then waits for that one. */
 export const ALREADY_RUNNING_EXIT_CODE = 75;
 const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** The supervisor of a home, from the moment that it has the lock; null where none lives. */
+/** The supervisor of a home that has the lock; null if none lives. */
 export function supervisorOf(home: string): LockHolder | null {
   const holder = livingHolder(homePaths(home).lock);
   if (holder !== null) return holder;
@@ -27,7 +27,7 @@ export function supervisorOf(home: string): LockHolder | null {
   return isAlive(named) ? named : null;
 }
 
-/** Whether a command is starting a stack in this home just now: its supervisor may not be seen yet. */
+/** Whether a command is starting a stack in this home now: its supervisor may not be visible yet. */
 export function isLaunching(home: string): boolean {
   const { launchLock } = homePaths(home);
   if (!existsSync(launchLock)) return false;
@@ -37,9 +37,9 @@ export function isLaunching(home: string): boolean {
 }
 
 /**
- * Start the supervisor in the background, and wait until the stack is ready. Of commands that start at the same time
- * one launches and the others wait for it; a stack that is stopping is waited for. `signal` takes back what this
- * started, as Ctrl-C does for a caller that has no answer to it of its own.
+ * Start the supervisor in the background, and wait until the stack is ready. If several commands start at the same
+ * time, one launches and the others wait for it. It also waits for a stopping stack. `signal` undoes the start, as
+ * Ctrl-C does for a caller without its own handler.
  */
 export async function launchSupervisor(
   home: string,
@@ -91,7 +91,7 @@ class Launch {
     }
   }
 
-  /** The launch lock; null where another command that had it made the stack ready. */
+  /** The launch lock; null if another command that had it made the stack ready. */
   async #takeTurn(): Promise<KernelLock | null> {
     for (;;) {
       const lock = KernelLock.tryTake(homePaths(this.#home).launchLock);
@@ -172,7 +172,7 @@ function spawnDetached(home: string): ChildProcess {
   }
 }
 
-/** A full disk keeps a supervisor from writing down what it failed with. Null where there is room. */
+/** A full disk prevents a supervisor from recording its error. Null if there is room. */
 function fullDisk(home: string): string | null {
   const { bavail, bsize } = statfsSync(home);
   const free = bavail * bsize;

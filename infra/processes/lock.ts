@@ -26,12 +26,12 @@ const LOCKERS: readonly (() => readonly [string, ...string[]])[] = [
   () => ['python3', '-c', LOCK_IN_PYTHON],
 ];
 const RETRY_MS = 25;
-/** How long the processes of a holder that was killed may take to end; they keep its lock until then. */
+/** Time for the processes of a killed holder to end; they keep its lock until then. */
 const PATIENCE_MS = 30_000;
 
 /**
- * A lock that the kernel keeps on an open file (flock). It ends when the last process that has the file open ends,
- * however that happens, so there is no stale lock to judge and take over. The file itself is never removed.
+ * A lock that the kernel keeps on an open file (flock). It ends when the last process that has the file open ends in
+ * any way, so stale locks cannot exist. The file itself is never removed.
  */
 export class KernelLock {
   readonly #path: string;
@@ -42,7 +42,7 @@ export class KernelLock {
     this.#descriptor = descriptor;
   }
 
-  /** The lock, or null where another open file has it. */
+  /** The lock, or null if another open file has it. */
   static tryTake(path: string): KernelLock | null {
     const descriptor = openLockFile(path);
     try {
@@ -57,7 +57,7 @@ export class KernelLock {
     return new KernelLock(path, descriptor);
   }
 
-  /** Hand it to a child process, which then keeps the lock as long as it lives. */
+  /** Pass it to a child process, which then keeps the lock as long as it lives. */
   get descriptor(): number {
     return this.#descriptor;
   }
@@ -79,7 +79,7 @@ export class KernelLock {
     throw unfit(this.#path, 'its file system keeps no locks');
   }
 
-  /** Let go without a change to the file. */
+  /** Release it without a change to the file. */
   abandon(): void {
     closeSync(this.#descriptor);
   }
@@ -91,8 +91,8 @@ export class KernelLock {
 }
 
 /**
- * Take a lock for this process. Where a living process holds it, the answer is that process. A holder that has died is
- * waited for: its children may still run, and nothing may start beside them.
+ * Take a lock for this process. If a living process holds it, the result is that process. If the holder has died, wait:
+ * its children may still run, and nothing may start beside them.
  */
 export async function takeLock(path: string, signal?: AbortSignal): Promise<KernelLock | LockHolder> {
   const deadline = performance.now() + PATIENCE_MS;
@@ -125,7 +125,7 @@ export async function takeLock(path: string, signal?: AbortSignal): Promise<Kern
   }
 }
 
-/** The process that a lock file names, where it lives; one of another machine cannot be seen and counts as living. */
+/** The process that a lock file names, if it lives; one on another machine is not visible and counts as living. */
 export function livingHolder(path: string): LockHolder | null {
   const holder = holderOf(path);
   if (holder === null) return null;
@@ -157,7 +157,7 @@ function openLockFile(path: string): number {
   }
 }
 
-/** Lock the open file; false where another has it. */
+/** Lock the open file; false if another process has it. */
 function lockDescriptor(path: string, descriptor: number): boolean {
   let said = '';
   for (const locker of LOCKERS) {

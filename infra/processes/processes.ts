@@ -17,7 +17,7 @@ export type ProcessRef = z.infer<typeof processRef>;
 
 let knownBoot: string | null | undefined;
 
-/** What tells one boot of one machine from every other; null where the system gives no such id. */
+/** An id of one boot of one machine; null if the system gives none. */
 function currentBoot(): string | null {
   knownBoot ??= process.platform === 'linux' ? (readIfThere('/proc/sys/kernel/random/boot_id')?.trim() ?? null) : null;
   return knownBoot;
@@ -28,8 +28,8 @@ export const FORCE_SIGNAL = 'SIGUSR2';
 const START_TIME_FIELD = 19;
 
 /**
- * When the process started, as the system writes it (clock ticks since boot on Linux), or null where no such process
- * runs. A zombie counts as ended.
+ * When the process started, as the system writes it (clock ticks since boot on Linux), or null if no such process runs.
+ * A zombie counts as ended.
  */
 export function startTimeOf(pid: number): string | null {
   if (process.platform !== 'linux') {
@@ -60,7 +60,7 @@ export function isAlive(ref: ProcessRef | null | undefined): ref is ProcessRef {
   return startTimeOf(ref.pid) === ref.startTime;
 }
 
-/** Send a signal to this very process; false where it has ended. */
+/** Send a signal to exactly this process; false if it has ended. */
 export function signalProcess(ref: ProcessRef, signal: NodeJS.Signals): boolean {
   if (!isAlive(ref)) return false;
   try {

@@ -7,7 +7,7 @@ import { isAlive, type ProcessRef, refOf, signalProcess, waitForEnd } from './pr
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
-/** What lacks something is seldom mended within seconds, and each of its checks takes some. */
+/** A missing requirement is seldom fixed within seconds, and each check takes a few. */
 const FIRST_DELAY_UNFIT_MS = 5_000;
 const LONGEST_DELAY_UNFIT_MS = 60_000;
 /** A process that ran this long was healthy: its next end starts again with the first delay. */
@@ -42,7 +42,7 @@ export class Supervised {
     };
   }
 
-  /** How often it ended in a row without having run for a while. */
+  /** Number of ends in a row without a longer run. */
   get failuresInRow(): number {
     return this.#failuresInRow;
   }
@@ -83,7 +83,7 @@ export class Supervised {
     this.#onChange();
   }
 
-  /** Ask it to end, give it `graceMs` to do so, then end it. */
+  /** Ask it to end, wait `graceMs`, then kill it. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -114,7 +114,7 @@ function watch(child: ChildProcess, ended: (what: string) => void): void {
   child.once('exit', (code, signal) => once(signal ?? `exit code ${code}`));
 }
 
-/** Keep one older log beside the current one, so that a stack that runs for months fills no disk. */
+/** Keep one older log beside the current one, so that a stack that runs for months does not fill the disk. */
 function rotate(path: string): void {
   if (existsSync(path) && statSync(path).size > LOG_LIMIT_BYTES) renameSync(path, `${path}.1`);
 }

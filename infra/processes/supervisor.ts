@@ -5,9 +5,8 @@ import { ALREADY_RUNNING_EXIT_CODE } from './launch.js';
 import { FORCE_SIGNAL } from './processes.js';
 
 /**
- * `node dist/infra/processes/supervisor.js`: holds the local stack until SIGTERM or SIGINT, which ask it to stop
- * however often they come; the force signal ends everything at once. It is what `partloop up --detach` leaves behind,
- * and all it leaves behind.
+ * `node dist/infra/processes/supervisor.js`: holds the local stack until SIGTERM or SIGINT, which only ask it to stop,
+ * even if repeated; the force signal ends everything at once. `partloop up --detach` leaves only this process behind.
  */
 const stack = new LocalStack(partloopHome());
 
@@ -24,7 +23,7 @@ process.on(FORCE_SIGNAL, () => {
 });
 process.on('SIGHUP', () => {});
 
-// Nothing else keeps the process alive while every program of the stack waits for its next start.
+// Keeps the process alive while every program of the stack waits for its next start.
 setInterval(() => {}, 60_000);
 try {
   if (!(await stack.start())) await end();

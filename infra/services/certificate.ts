@@ -17,8 +17,8 @@ import {
 /**
  * A self-signed X.509 certificate (ECDSA P-256) with its key, both PEM, valid from 2020 to 2120.
  *
- * The parts of the local S3 server show it to each other and trust no other, so that nobody else can call them. It is
- * both the certificate and its authority, which is why the few fields of RFC 5280 that this needs are written here.
+ * The parts of the local S3 server show it to each other and trust no other, so nobody else can call them. It is its
+ * own authority and needs only a few fields of RFC 5280, so they are written here.
  */
 export function makeCertificate(commonName: string): { certificate: string; key: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });

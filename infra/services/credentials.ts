@@ -39,7 +39,7 @@ export function loadCredentials(home: string): StackCredentials {
   try {
     return schema.parse(JSON.parse(text));
   } catch {
-    // The cause would quote the file, so it is left out.
+    // The cause would quote the file, so it is omitted.
     throw new PartloopError('data-invalid', `${path} does not hold the credentials of a local stack`, {
       hint: 'Stop the stack and remove the file; new credentials are made at the next start, and the data stays.',
     });

@@ -1,7 +1,7 @@
 import { readVariables } from '../../domain/settings/variables.js';
 import { temporalConfig } from '../../workers/temporalConfig.js';
 
-/** Variables by which a user names a Temporal service of their own. */
+/** Variables with which users name their own Temporal service. */
 const TEMPORAL_CHOICES = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'] as const;
 
 export interface ForeignTemporal {
@@ -10,7 +10,7 @@ export interface ForeignTemporal {
   uiUrl: string | null;
 }
 
-/** The Temporal service that the environment names, by Temporal's own rules; null where it names none. */
+/** The Temporal service that the environment names, by Temporal's own rules; null if it names none. */
 export function foreignTemporal(): ForeignTemporal | null {
   const variables = readVariables(process.env);
   if (TEMPORAL_CHOICES.every((name) => variables[name] === undefined)) return null;
@@ -22,5 +22,5 @@ export function foreignTemporal(): ForeignTemporal | null {
   };
 }
 
-/** Whether the environment names a store; where it is, `storeAddress` says. */
+/** Whether the environment names a store; its place comes from `storeAddress`. */
 export const namesStore = (): boolean => readVariables(process.env).PARTLOOP_STORE !== undefined;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 
-/** Ports that people use, and the number that they expect where it is free. */
+/** Ports that people use, with the expected number, used if it is free. */
 export const USUAL_PORTS = { temporal: 7233, temporalUi: 8233, s3: 8333 } as const;
 
 const port = z.number().int().min(1).max(65_535);
@@ -12,7 +12,7 @@ const port = z.number().int().min(1).max(65_535);
 /**
  * Every port of the local stack. Those without a usual number are drawn: only the stack itself and its state file know
  * them, and stacks that start at the same time, or in containers that share a temporary folder for SeaweedFS' sockets,
- * hardly ever want the same.
+ * hardly ever choose the same.
  */
 export const portsSchema = z.object({
   temporal: port,
@@ -34,7 +34,7 @@ export type Ports = z.infer<typeof portsSchema>;
 export type PortName = keyof Ports;
 export const PORT_NAMES: readonly PortName[] = portsSchema.keyof().options;
 
-/** Below the range that systems hand to outgoing connections, so that a remembered port stays free. */
+/** Below the range of outgoing connections, so that a remembered port stays free. */
 const SPARE_RANGE = { from: 20_000, to: 32_000 } as const;
 const TRIES = 200;
 
@@ -66,7 +66,7 @@ export async function untilListening(port: number, signal: AbortSignal): Promise
   while (!(await isListening(port))) await sleep(50, undefined, { signal });
 }
 
-/** Remembered ports where they are still free, else the usual ones, else drawn ones. */
+/** Remembered ports if they are still free, otherwise the usual ones, otherwise drawn ones. */
 export async function choosePorts(remembered: Partial<Ports>): Promise<Ports> {
   const usual: Partial<Ports> = USUAL_PORTS;
   const taken = new Set<number>();
@@ -99,7 +99,7 @@ export interface Address {
 
 /**
  * A loopback address that nobody can guess (39 bits), for a server that only our own process may call. On Linux the
- * whole of 127.0.0.0/8 is this machine; elsewhere the host is 127.0.0.1 and the port alone is drawn.
+ * whole of 127.0.0.0/8 is this machine; elsewhere the host is 127.0.0.1 and only the port is drawn.
  */
 export async function hiddenAddress(): Promise<Address> {
   const drawn = `127.${randomInt(1, 255)}.${randomInt(0, 256)}.${randomInt(1, 255)}`;

@@ -20,8 +20,8 @@ const GRPC_PARTS = ['master', 'volume', 'filer', 's3', 'admin', 'worker', 'clien
 
 /**
  * The local S3 server. Its other parts would take writes that bypass the S3 keys, so: everything listens on 127.0.0.1;
- * admin UI, WebDAV, IAM, the table catalogues and the HTTP of master and filer are off; the volume's HTTP wants signed
- * requests; every gRPC port wants our own certificate. No statistics are sent to its makers.
+ * admin UI, WebDAV, IAM, the table catalogues and the HTTP of master and filer are off; the volume's HTTP requires
+ * signed requests; every gRPC port requires our own certificate. No statistics are sent to its makers.
  */
 export function seaweedCommand(
   home: string,
@@ -67,13 +67,15 @@ export function seaweedCommand(
   return { command: venvBinary('weed'), args: [`-config_dir=${config}`, '-logtostderr', 'mini', ...flags] };
 }
 
-/** Sockets stay in our own folder where the path is short enough; else SeaweedFS puts them in the temporary folder. */
+/**
+ * Sockets stay in our own folder if the path is short enough; otherwise SeaweedFS puts them in the temporary folder.
+ */
 function socketPath(folder: string, name: string): string {
   const path = join(folder, name);
   return path.length <= SOCKET_PATH_LIMIT ? path : '';
 }
 
-/** Remove the gRPC sockets that SeaweedFS makes in /tmp, whatever it is told, and leaves there. */
+/** Remove the gRPC sockets that SeaweedFS always makes and leaves in /tmp. */
 export function removeSockets(ports: Ports): void {
   const { masterGrpc: master, volumeGrpc: volume, filerGrpc: filer, s3Grpc: s3, adminGrpc: admin } = ports;
   for (const [part, port] of Object.entries({ master, volume, filer, s3, admin })) {

@@ -7,18 +7,18 @@ import { homePaths, venvBinary } from '../home.js';
 import type { Address, Ports } from './ports.js';
 
 export const LOCAL_NAMESPACE = 'default';
-/** The dev server would forget closed runs after a day, and with them what can be replayed. */
+/** The dev server would forget closed runs after a day; then they could not be replayed. */
 const RETENTION_SECONDS = 90 * 24 * 3600;
 const READY_TIMEOUT_MS = 60_000;
 
 /**
  * The server opens an HTTP API that cannot be turned off and takes a simple cross-origin POST from any web page. It
- * answers only requests for these host names: a name of a domain that never exists closes it. gRPC goes on.
+ * answers only requests for these host names: a name of a domain that never exists closes it. gRPC still works.
  */
 const HTTP_API_HOSTS = 'frontend.httpAllowedHosts=["closed.partloop.invalid"]';
 
 /**
- * The Temporal dev server with a database file, on this machine alone. Its Web UI takes requests for any host name, so
+ * The Temporal dev server with a database file, only for this machine. Its Web UI takes requests for any host name, so
  * it listens at an address that only `uiGate` knows.
  */
 export function temporalCommand(home: string, ports: Ports, ui: Address): { command: string; args: string[] } {

@@ -4,10 +4,10 @@ const OWN_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /**
- * Why a server on this machine must not answer a browser's request, or null where it may.
+ * The reason why a server on this machine must not answer a browser's request, or null if it may.
  *
  * A name that an attacker points at 127.0.0.1 arrives as a foreign `Host`. Another page's request arrives with a
- * foreign `Origin` or `Sec-Fetch-Site`; following a link to us is its only right. Programs send neither header.
+ * foreign `Origin` or `Sec-Fetch-Site`; it may only follow a link to us. Programs send neither header.
  */
 export function refusal(method: string, headers: IncomingHttpHeaders): string | null {
   const host = headers.host ?? '';

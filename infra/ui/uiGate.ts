@@ -25,7 +25,10 @@ const NOT_PASSED = [
   'upgrade',
 ] as const;
 
-/** A server before Temporal's Web UI that passes on only what the user's own pages and programs of this machine ask. */
+/**
+ * A server before Temporal's Web UI that passes on only requests of the user's own pages and of programs on this
+ * machine.
+ */
 export function uiGate(ui: Address): Server {
   return createServer((asked, answer) => {
     const reason = asked.url?.startsWith('/') === true ? refusal(asked.method ?? '', asked.headers) : 'not a path';

@@ -6,7 +6,7 @@ import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { copyPaths } from '../../storage/tables/segmentCache.js';
 
 const BATCH = 1_000;
-/** Whoever writes into a pool that is being deleted is followed so often. */
+/** Number of passes that follow writers into a pool that is being deleted. */
 const MAX_PASSES = 5;
 const NAMED = 5;
 
@@ -16,19 +16,19 @@ export const poolPlaces = (pool: string): readonly string[] => [
 ];
 
 export interface DeleteRequest {
-  /** Where this machine keeps copies of the store's objects; null where it keeps none. */
+  /** Folder of this machine's copies of the store's objects; null if there are none. */
   cacheFolder: string | null;
   now: Date;
   onProgress(objects: number): void;
 }
 
 /**
- * Delete every object of a pool. A note that this has begun comes first, then what makes it a pool: from there on it is
- * no longer listed, and none can be made under its name until the rest is gone and the note goes last. A second call
- * goes on where a first one ended.
+ * Delete every object of a pool. First a note is written that the deletion has begun. Then the pool's defining objects
+ * go: after that it is no longer listed, and no pool can be made under its name. The rest follows, and the note goes
+ * last. A second call continues where the first one ended.
  *
- * @returns how many objects were deleted
- * @throws PartloopError `store-unavailable` naming objects that are still there
+ * @returns the number of deleted objects
+ * @throws PartloopError `store-unavailable` naming objects that remain
  */
 export async function deletePool(store: ObjectStore, pool: string, request: DeleteRequest): Promise<number> {
   const note = keys.poolDeletion(pool);
@@ -83,7 +83,7 @@ export async function deletePool(store: ObjectStore, pool: string, request: Dele
     return targets.length;
   }
 
-  /** Rows of the index hold names: copies on this machine go with them. */
+  /** Rows of the index contain names, so copies on this machine are deleted too. */
   async function forgetSegments(targets: readonly string[]): Promise<void> {
     if (request.cacheFolder === null) return;
     for (const key of targets)

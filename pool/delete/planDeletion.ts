@@ -9,24 +9,24 @@ import { parseJson } from '../../storage/tables/json.js';
 import { loopFiles, poolOfLoop } from '../remove/loopFiles.js';
 import { poolPlaces } from './deletePool.js';
 
-/** A loop or scan over a pool. What it made stays when the pool goes. */
+/** A loop or scan over a pool. Its results stay if the pool is deleted. */
 export interface PoolUser {
   name: string;
   kind: 'loop' | 'scan';
-  /** Where everything lies that it made. */
+  /** Prefix of everything that it made. */
   place: string;
-  /** Iterations that are recorded. */
+  /** Number of recorded iterations. */
   iterations: number;
-  /** Networks that it trained and kept. */
+  /** Number of networks that it trained and kept. */
   models: number;
-  /** It has begun what is not recorded: it runs, or was broken off. */
+  /** It has begun unrecorded work: it runs, or was interrupted. */
   isOpen: boolean;
 }
 
-/** What the deletion of a pool would take, and what it would leave. */
+/** The objects that the deletion of a pool would delete, and those that it would leave. */
 export interface DeletionPlan {
   pool: string;
-  /** null where an earlier deletion has begun and the index is gone. */
+  /** null if an earlier deletion has begun and the index is gone. */
   images: number | null;
   objects: number;
   bytes: number;
@@ -42,9 +42,9 @@ export interface PlannedDeletion {
 }
 
 /**
- * What is there of a pool, whole or half deleted.
+ * The existing parts of a pool, whole or half deleted.
  *
- * @throws PartloopError `not-found` where there is nothing of it
+ * @throws PartloopError `not-found` if nothing of it exists
  */
 export async function planDeletion(
   store: ObjectStore,

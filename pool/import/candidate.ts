@@ -14,7 +14,7 @@ import type { LabelKeeper } from '../labelKeeper.js';
 import { type Candidate, withGiven } from './decide.js';
 import type { ImportDecoder } from './decoder.js';
 
-/** Share of the training images that is kept for validation, drawn once by a hash of the vehicle. */
+/** Share of the training images that is kept for validation, drawn once, by a hash of the vehicle. */
 const VAL_SHARE = 0.05;
 const MAX_NAME = 1_024;
 
@@ -31,13 +31,13 @@ export interface CandidateContext {
   now: Date;
 }
 
-/** An image that was read, or one that the pool was told to forget and whose bytes are not stored again. */
+/** An image that was read, or one that was removed from the pool with its bytes, which are not stored again. */
 export type ReadItem = { candidate: Candidate; notes: string[] } | { removed: true };
 
 /**
  * Read an item, check picture and label, and store both under their digests.
  *
- * @throws PartloopError `data-invalid` with the reason for which it is refused; faults of the store
+ * @throws PartloopError `data-invalid` with the reason of the refusal; faults of the store
  */
 export async function readCandidate(item: ImportItem, context: CandidateContext): Promise<ReadItem> {
   const { store, pool, taxonomy, history, now } = context;
@@ -94,7 +94,7 @@ export async function readCandidate(item: ImportItem, context: CandidateContext)
 
 /**
  * The digest of a revision of the image with these very pixels: another version of the PNG encoder writes other bytes,
- * and the same label must not look new for it.
+ * but the same label must not look new.
  */
 async function sameLabel(
   { store, pool, history }: CandidateContext,
@@ -116,7 +116,7 @@ async function sameLabel(
   return null;
 }
 
-/** Validation or training by a hash alone, so that a vehicle is always on the same side. */
+/** Validation or training by a hash only, so that a vehicle is always on the same side. */
 function drawnSplit(unit: string): 'train' | 'val' {
   return Number.parseInt(sha256(Buffer.from(`val ${unit}`)).slice(0, 8), 16) / 2 ** 32 < VAL_SHARE ? 'val' : 'train';
 }

@@ -7,9 +7,7 @@ import type { ImageFacts } from '../../formats/importItem.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';
 import type { LabelFields } from '../label.js';
 
-/**
- * One image that an import brings: its row as if the pool had never seen it, and what was said of it in so many words.
- */
+/** One image of an import: its row as if the pool had never seen it, and its explicitly given facts. */
 export interface Candidate {
   row: IndexRow;
   facts: ImageFacts;
@@ -18,7 +16,7 @@ export interface Candidate {
 export interface DecideOptions {
   /** The import as a whole is test data. */
   test: boolean;
-  /** What the import says counts, also where it was said before and changed since. */
+  /** The import's facts count, even if they were given before and changed since. */
   relabel: boolean;
   /** Images that were removed come back. */
   restore: boolean;
@@ -26,27 +24,26 @@ export interface DecideOptions {
   importId?: string | null;
 }
 
-/** What an import does to one image. */
+/** The effect of an import on one image. */
 export type Decision = Taken | { outcome: 'removed'; row: null } | { outcome: 'refused'; row: null; reason: string };
 
 interface Taken {
   outcome: 'added' | 'replaced' | 'updated' | 'restored' | 'known';
-  /** What the pool is told, null for nothing new. */
+  /** The new row of the pool's index; null for nothing new. */
   row: IndexRow | null;
-  /** The reason for which a label was not taken. */
+  /** The reason why a label was not taken. */
   kept: string | null;
-  /** It becomes test data, and was none: models of before may have seen it. */
+  /** It becomes test data now: earlier models may have seen it. */
   movedToTest: boolean;
-  /** The label that the pool then has of it has no class at all. */
+  /** The label in the pool afterwards has no class at all. */
   unlabelled: boolean;
 }
 
 const COLUMNS = indexRowSchema.keyof().options;
 
 /**
- * Whatever the pool was told once is known: only what was never said before changes anything, so that data which is
- * imported again, in whatever order, undoes nothing. A label that a reviewer corrected stays unless `relabel` asks for
- * it.
+ * Everything ever imported into the pool is known: only new facts change anything, so a repeated import, in any order,
+ * undoes nothing. A label that a reviewer corrected stays unless `relabel` asks for a change.
  */
 export function decide(history: PoolHistory, candidate: Candidate, options: DecideOptions): Decision {
   const { row, facts } = candidate;
@@ -124,11 +121,11 @@ function labelOf(
 /** `changeId` of a removal that deleted the bytes as well. */
 export const PURGED = 'purge';
 
-/** Whether the bytes of a removed image were deleted as well, or are to be. */
+/** Whether the bytes of a removed image were deleted too, or will be. */
 export const isPurged = ({ removedAt, change, changeId }: IndexRow): boolean =>
   removedAt !== null && change === 'removal' && changeId === PURGED;
 
-/** Whether the label is a reviewer's whose answer stands. */
+/** Whether the label comes from a review that still counts. */
 function isReviewed(rows: readonly IndexRow[]): boolean {
   const { row, isWithdrawn } = setterOf(rows, rows.length - 1);
   return isByPerson(row) && !isWithdrawn;
@@ -147,13 +144,13 @@ function splitOf(
   const there = `the same picture is in the pool's ${latest.split} split as ${latest.fileName}`;
   if (latest.split === 'test')
     return { ...stays, refused: `${there}: test data cannot become training data unless it is removed first` };
-  // A whole test file with a picture of the training data is more often a mistake than a wish.
+  // A picture of the training data in a test file is more often a mistake than intended.
   if (asked === 'test' && split === null)
     return { ...stays, refused: `${there}: give its own entry \`split: test\` to move it` };
   return { value: asked, refused: null };
 }
 
-/** Tags, vehicle and source after the import; a value that was said before and changed since does not come back. */
+/** Tags, vehicle and source after the import; a value that was given before and changed since does not come back. */
 function factsOf(
   latest: IndexRow,
   earlier: readonly IndexRow[],
@@ -181,7 +178,7 @@ export function withGiven(origins: string, names: readonly string[]): string {
   return JSON.stringify({ ...before, ...Object.fromEntries(names.map((name) => [name, 'given'])) });
 }
 
-/** An image that stays in its bucket may have moved, or been written again with the same bytes. */
+/** An image that stays in its bucket may have been moved, or written again with the same bytes. */
 function placeOf(
   latest: IndexRow,
   earlier: readonly IndexRow[],
@@ -189,7 +186,7 @@ function placeOf(
 ): Pick<IndexRow, 'imageUri' | 'imageEtag' | 'imageVersion'> {
   const wasSaid = earlier.some((one) => one.imageUri === row.imageUri && one.imageEtag === row.imageEtag);
   const isRegistered = row.imageEtag !== null && latest.imageEtag !== null;
-  // Where the bytes were deleted, they are now where this import has them.
+  // If the bytes were deleted, they are now at this import's place.
   const isElsewhere = (isRegistered && !wasSaid) || isPurged(latest);
   const { imageUri, imageEtag, imageVersion } = isElsewhere ? row : latest;
   return { imageUri, imageEtag, imageVersion };

@@ -18,21 +18,21 @@ import { testLeakNotices } from './testLeaks.js';
 export interface ImportOptions extends Partial<DecideOptions>, Partial<Pick<SegmentOptions, 'guard' | 'onSettled'>> {
   onProgress(done: number): void;
   now: Date;
-  /** What decodes pictures and masks; in this process if omitted. */
+  /** Decoder of pictures and masks; in this process if omitted. */
   decoder?: ImportDecoder;
-  /** Stops after the images under way; what was read until then is kept. */
+  /** Stops after the current images; images read by then are kept. */
   signal?: AbortSignal | undefined;
   /** What earlier runs of the same import settled, as `onSettled` was told: these entries are not read again. */
   settled?: readonly Settled[];
 }
 
 /**
- * Bring images into a pool. A bad image is refused with its reason and never stops the rest; of equal pictures the
- * first one counts. Images get in by segments while the import goes on, so that one that ends early keeps what it read,
- * and goes on there when it is run again. `decide` says what is new.
+ * Import images into a pool. A bad image is refused with its reason and never stops the rest; of equal pictures the
+ * first one counts. Images are added in segments during the import, so an import that ends early keeps them, and
+ * continues there if it is run again. `decide` tells what is new.
  *
- * @throws PartloopError `config-invalid` where the pool has other classes; faults of the store, after what was read is
- * kept
+ * @throws PartloopError `config-invalid` if the pool has other classes; faults of the store, after the images read so
+ * far are kept
  */
 export async function importImages(
   store: ObjectStore,

@@ -12,10 +12,11 @@ export interface PictureFacts {
 }
 
 /**
- * Size and hash of a photograph. All of it is decoded once, as scan and training decode it: what is accepted here is
- * read there.
+ * Size and hash of a photograph. All of it is decoded once, in the same way as by scan and training: they can read
+ * every accepted picture.
  *
- * @throws PartloopError `data-invalid` for what is no picture, is damaged or cut short, or has over 100 megapixels
+ * @throws PartloopError `data-invalid` for a file that is no picture, is damaged or cut short, or has over 100
+ * megapixels
  */
 export async function inspectPicture(bytes: Buffer): Promise<PictureFacts> {
   try {

@@ -10,18 +10,18 @@ import { openPool, type Pool } from '../../storage/pool.js';
 import { parseJson } from '../../storage/tables/json.js';
 
 /**
- * The pool of an import: there already, or made with its first rows, so that an import that brings nothing leaves
+ * The pool of an import: an existing one, or one made with its first rows, so that an import without images leaves
  * nothing.
  */
 export interface PreparedPool {
-  /** null as long as it is to be made. */
+  /** null until it is made. */
   pool: Pool | null;
-  /** The pool, made where it was not there. */
+  /** The pool, made if it did not exist. */
   make(): Promise<Pool>;
   notices: ImportNotice[];
 }
 
-/** @throws PartloopError `config-invalid` where the pool has other classes, saying which */
+/** @throws PartloopError `config-invalid` if the pool has other classes, naming them */
 export async function preparePool(store: ObjectStore, name: string, taxonomy: Taxonomy): Promise<PreparedPool> {
   const key = keys.taxonomy(name);
   const there = await store.tryGet(key);
@@ -36,7 +36,7 @@ export async function preparePool(store: ObjectStore, name: string, taxonomy: Ta
   }
   const make = async (): Promise<Pool> => {
     await refuseHalfDeleted(store, name);
-    // A pool without images binds nobody to the taxonomy that somebody once tried.
+    // A pool without images does not fix the taxonomy that somebody once tried.
     const written = await store.replace(key, JSON.stringify(taxonomy, null, 1), there?.etag ?? null);
     const pool = await openPool(store, name);
     if (written === 'conflict') refuseOtherClasses(name, pool.taxonomy, taxonomy);
@@ -45,7 +45,7 @@ export async function preparePool(store: ObjectStore, name: string, taxonomy: Ta
   return { pool: null, make, notices };
 }
 
-/** What is left of a deleted pool would become part of the new one: its rows, its reviews, its settings. */
+/** The rest of a deleted pool (rows, reviews, settings) would become part of the new one. */
 async function refuseHalfDeleted(store: ObjectStore, name: string): Promise<void> {
   if (!(await isHalfDeleted(store, name))) return;
   throw new PartloopError('input-invalid', `pool \`${name}\` is being deleted, and part of it still exists`, {
@@ -75,7 +75,7 @@ function refuseOtherClasses(name: string, its: Taxonomy, mine: Taxonomy): void {
   });
 }
 
-/** Rules of the classes that differ: the pool's count, since its models and scans rest on them. */
+/** Differing rules of the classes: those of the pool count, since its models and scans rest on them. */
 function ruleNotices(name: string, its: Taxonomy, mine: Taxonomy): ImportNotice[] {
   const differing = mine.classes.filter((entry, index) => JSON.stringify(entry) !== JSON.stringify(its.classes[index]));
   if (differing.length === 0) return [];

@@ -17,12 +17,12 @@ const namedSchema = z.looseObject({
 const entrySchema = z.union([z.string(), namedSchema.refine((value) => nameOf(value) !== null)]);
 
 /**
- * Ids or file names of images from a file: one a line, a CSV table with `image_id` or `file_name`, or JSON with a list
- * of either, as `import --json`, `scan show --json` and the lists of images that steps left out have it.
+ * Ids or file names of images from a file: one per line, a CSV table with `image_id` or `file_name`, or JSON with a
+ * list of either, in the form of `import --json`, `scan show --json` and the lists of images that steps left out.
  *
- * @param list the list that is meant where a JSON file has several
- * @param read reads a list that lies in the store, by its `s3://` URI: JSON, or one name a line
- * @throws PartloopError `input-invalid` where the file names no images
+ * @param list the list to use if a JSON file has several
+ * @param read reads a list in the store, by its `s3://` URI: JSON, or one name per line
+ * @throws PartloopError `input-invalid` if the file names no images
  */
 export async function readImageList(
   path: string,
@@ -52,7 +52,7 @@ async function namesIn(text: string, path: string, list: string | undefined): Pr
   const header = (lines[0] ?? '').split(/[,;\t]/).map((name) => name.trim().replace(/^"|"$/g, ''));
   const naming = NAMES.find((name) => header.includes(name));
   if (naming === undefined) return lines;
-  // A table of one column has no separator to be told by.
+  // A table of one column has no separator from which to recognise it.
   if (header.length === 1) return lines.slice(1).map((line) => line.trim().replace(/^"(.*)"$/, '$1'));
   if (path.startsWith('s3://'))
     throw new PartloopError('input-invalid', `--images ${path} is a table in the store`, {

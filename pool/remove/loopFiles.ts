@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { parseJson } from '../../storage/tables/json.js';
 
-/** What an attempt at a step left, as far as it may say something of single images. */
+/** Files of an attempt at a step that may contain data about single images. */
 export interface LoopFile {
   key: string;
   iteration: number;
@@ -18,12 +18,12 @@ export interface LoopFiles {
 }
 
 const KEY = /^loops\/([^/]+)\/iterations\/(\d+)\/([^/]+)\/[^/]+\/(.+)$/;
-/** Networks and checkpoints say nothing of an image that could be read, labels have no name. */
+/** Networks and checkpoints contain nothing readable about an image; labels have no names. */
 const SAYS_NOTHING = /\.(onnx|pt|pth|png|log)$/;
 
 /**
- * The files of every loop and scan, attempts that nobody refers to included, one loop after the other: a loop's keys
- * are never in memory beside another's.
+ * The files of every loop and scan, including unreferenced attempts, one loop after the other: only one loop's keys are
+ * in memory at a time.
  */
 export async function* loopFiles(store: ObjectStore): AsyncGenerator<LoopFiles> {
   let loop = '';

@@ -9,7 +9,7 @@ import type { LoopFile } from './loopFiles.js';
 
 /** A model that was trained on images. */
 export interface ModelTrace {
-  /** Key of the network, of its card, and of the list of images that it was trained on. */
+  /** Keys of the network, of its card, and of the list of its training images. */
   model: string;
   card: string;
   list: string;
@@ -17,13 +17,13 @@ export interface ModelTrace {
   loop: string;
   iteration: number | null;
   role: 'candidate' | 'fold' | 'baseline' | 'given';
-  /** How many of the images it has seen. */
+  /** Number of the images that it has seen. */
   seen: number;
   /** Whether it is the benchmark, was it, or neither. */
   production: 'now' | 'earlier' | null;
 }
 
-/** Does the work for one object, and notes the object where it is broken. */
+/** Does the work for one object, and notes the object if it is broken. */
 export type Readable = (key: string, work: () => Promise<void>) => Promise<void>;
 
 /** Collects the models that have seen some of `images`. */
@@ -38,7 +38,7 @@ export class ModelTracer {
     private readonly readable: Readable,
   ) {}
 
-  /** A model by the training list beside it; true where it has seen one. */
+  /** A model by the training list beside it; true if it has seen one. */
   async trace(loop: string, { key, iteration, step }: LoopFile): Promise<boolean> {
     const seen = await this.countSeen(key);
     if (seen === 0) return false;
@@ -49,7 +49,7 @@ export class ModelTracer {
     return true;
   }
 
-  /** Models that people gave to scans: their cards name the list of another place of this store, or none. */
+  /** Models that people gave to scans: their cards name a list elsewhere in this store, or none. */
   async traceGiven(): Promise<void> {
     for await (const { key } of this.store.list('scans/')) {
       const scan = /^scans\/([^/]+)\/model\/[^/]+\.json$/.exec(key)?.[1];
@@ -66,7 +66,7 @@ export class ModelTracer {
     }
   }
 
-  /** Which of them are or were the benchmark of a taxonomy. */
+  /** Those that are or were the benchmark of a taxonomy. */
   async noteProduction(): Promise<void> {
     for await (const { key } of this.store.list('registry/')) {
       await this.readable(key, async () => {

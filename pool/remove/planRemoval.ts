@@ -7,7 +7,7 @@ import { isPurged } from '../import/decide.js';
 import { type Choice, selectImages } from './select.js';
 import { findTraces, type Traces } from './traces.js';
 
-/** What a removal would touch, said before anything is done. */
+/** The effects of a removal, told before anything is done. */
 export interface RemovalPlan {
   pool: string;
   version: number;
@@ -19,9 +19,9 @@ export interface RemovalPlan {
   corrected: number;
   /** Answers of reviewers about them: verdicts on findings, and audited images. */
   answers: number;
-  /** Chosen, but out of the pool already. */
+  /** Chosen, but already removed from the pool. */
   removedBefore: number;
-  /** Chosen, and their bytes are deleted already, or were to be. */
+  /** Chosen; their bytes are already deleted, or should be. */
   purgedBefore: number;
   unknown: string[];
   ambiguous: { name: string; ids: string[] }[];
@@ -29,8 +29,8 @@ export interface RemovalPlan {
 }
 
 /**
- * Which images a choice means, and where they are used. With `bytes` images that were removed earlier count too, so
- * that a deletion that was interrupted is found again, and every object is looked into.
+ * The chosen images and their uses. With `bytes`, images that were removed earlier count too, so that an interrupted
+ * deletion is found again, and every object is searched.
  */
 export async function planRemoval(
   store: ObjectStore,

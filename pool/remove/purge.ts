@@ -11,16 +11,14 @@ const BATCH = 1_000;
 const SIDE = /\/derivatives\/\d+\/(images|labels)\/([0-9a-f]{64})$/;
 
 export interface Purge {
-  /**
-   * Objects that are gone from the store now: pictures, labels of all revisions, smaller copies, copies of iterations.
-   */
+  /** Objects now deleted from the store: pictures, labels of all revisions, smaller copies, copies of iterations. */
   images: number;
   labels: number;
   derivatives: number;
   labelCopies: number;
-  /** Files that are gone from the cache of this machine. */
+  /** Files now deleted from the cache of this machine. */
   cached: number;
-  /** Labels that stay, since images that stay have the same ones. */
+  /** Labels that stay, since remaining images have the same ones. */
   sharedLabels: number;
   /** Objects that the store did not delete. */
   failed: FailedDelete[];
@@ -31,19 +29,18 @@ export interface Purge {
 }
 
 export interface PurgeRequest {
-  /** Only those that are removed from the pool with their bytes are touched. */
+  /** Only images that are removed from the pool with their bytes are touched. */
   imageIds: readonly string[];
   /** Copies of their labels that iterations made. */
   labelCopies: readonly string[];
-  /** Where this machine keeps copies of the store's objects; null where it keeps none. */
+  /** Folder of this machine's copies of the store's objects; null if there are none. */
   cacheFolder: string | null;
   onProgress(objects: number): void;
 }
 
 /**
- * Delete the bytes of removed images. A second time it deletes what a first one left. Labels that an image which stays
- * has too, in whatever revision, are kept; those are looked for again before each batch, since imports may go on
- * meanwhile.
+ * Delete the bytes of removed images. A second call deletes the rest of a first one. Labels that a remaining image also
+ * has, in any revision, are kept. They are searched again before each batch, since imports may run meanwhile.
  */
 export async function purgeBytes(store: ObjectStore, pool: Pool, request: PurgeRequest): Promise<Purge> {
   const purging = new Purging(store, pool, request, targetsOf(await pool.history(), request.imageIds));
@@ -56,7 +53,7 @@ export async function purgeBytes(store: ObjectStore, pool: Pool, request: PurgeR
   return purging.report();
 }
 
-/** What is to go of removed images, by what the pool says when the purge begins. */
+/** The objects of removed images to delete, by the pool's state when the purge begins. */
 interface Targets {
   /** Images whose removal takes their bytes too. */
   gone: Set<string>;
@@ -88,12 +85,12 @@ function targetsOf(history: PoolHistory, imageIds: readonly string[]): Targets {
   return { gone, stored, labels, elsewhere };
 }
 
-/** A purge under way, and what it has deleted so far. */
+/** A running purge, with its deletions so far. */
 class Purging {
   private readonly purge: Purge;
   private readonly copies: readonly string[];
   private readonly copiedLabels: ReadonlySet<string>;
-  /** Labels that images which stay have too. */
+  /** Labels that remaining images also have. */
   private readonly shared = new Set<string>();
   private done = 0;
 
@@ -177,7 +174,7 @@ class Purging {
     return targets.length - failed.length;
   }
 
-  /** An import may take images back while this goes on. */
+  /** An import may restore images during this. */
   private async forgetRestored(): Promise<void> {
     const { gone } = this.targets;
     const now = await this.pool.history();
@@ -187,14 +184,14 @@ class Purging {
     }
   }
 
-  /** Labels that no image which stays has, by what the pool says now. */
+  /** Labels that no remaining image has, by the pool's present state. */
   private async unused(batch: readonly string[]): Promise<string[]> {
     await this.forgetRestored();
     const asked = new Set(batch);
     const now = await this.pool.history();
     for (const { imageId, labelSha256 } of now.rows()) {
       if (!asked.has(labelSha256) || this.targets.gone.has(imageId)) continue;
-      // Those of an earlier deletion need it no more.
+      // Images of an earlier deletion no longer need it.
       const latest = now.latest(imageId);
       if (latest !== undefined && !isPurged(latest)) this.shared.add(labelSha256);
     }

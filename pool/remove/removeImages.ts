@@ -4,9 +4,9 @@ import { ulid } from '../../storage/ulid.js';
 import { isPurged, PURGED } from '../import/decide.js';
 
 export interface Removed {
-  /** The pool's version afterwards; unchanged where nothing was left to remove. */
+  /** The pool's version afterwards; unchanged if there was nothing to remove. */
   version: number;
-  /** By this `pool restore` takes the images back; null where none was removed, or their bytes are to go as well. */
+  /** Id for `pool restore`; null if none was removed, or if their bytes will be deleted too. */
   removal: string | null;
   images: number;
 }
@@ -40,11 +40,14 @@ export async function removeImages(
 export interface Restored {
   version: number;
   images: number;
-  /** Their bytes are deleted: only an import brings them back. */
+  /** Their bytes are deleted: only an import can bring them back. */
   purged: IndexRow[];
 }
 
-/** Take removed images back as they were. Images that are in the pool, or whose bytes are deleted, stay as they are. */
+/**
+ * Restore removed images in their earlier state. Images that are in the pool, or whose bytes are deleted, stay as they
+ * are.
+ */
 export async function restoreImages(pool: Pool, imageIds: readonly string[], now: Date): Promise<Restored> {
   let purged: IndexRow[] = [];
   const { version, rows } = await pool.append((history) => {
@@ -65,14 +68,14 @@ export async function restoreImages(pool: Pool, imageIds: readonly string[], now
   return { version, images: rows.length, purged };
 }
 
-/** One removal of a pool, as far as its images are still out. */
+/** One removal of a pool, with its images that are still removed. */
 export interface RemovalRecord {
   removal: string;
   removedAt: string;
   images: number;
 }
 
-/** What was removed and not taken back, the newest first; images whose bytes were deleted are counted apart. */
+/** Removals that were not restored, the newest first; images whose bytes were deleted are counted separately. */
 export function listRemovals(removed: Iterable<IndexRow>): { removals: RemovalRecord[]; purged: number } {
   const found = new Map<string, RemovalRecord>();
   let purged = 0;

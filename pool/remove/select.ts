@@ -4,9 +4,9 @@ import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { PoolHistory } from '../../storage/poolHistory.js';
 
-/** Which images of a pool a person means; conditions hold all at once, and narrow the named images down. */
+/** A person's choice of images of a pool; all conditions must hold, and they narrow down the named images. */
 export interface Choice {
-  /** Ids or names; null where only conditions choose. */
+  /** Ids or names; null if only conditions choose. */
   names: readonly string[] | null;
   /** `vehicleId=v1` and the like. */
   conditions: readonly string[];
@@ -24,10 +24,9 @@ export interface Selection {
 }
 
 /**
- * The images that are meant. A name that an image in the pool has stands for that image, whatever removed ones are
- * called.
+ * The chosen images. A name of an image in the pool stands for that image, whatever the names of removed ones.
  *
- * @throws PartloopError `input-invalid` for a condition that is none
+ * @throws PartloopError `input-invalid` for an invalid condition
  */
 export function selectImages(history: PoolHistory, taxonomy: Taxonomy, choice: Choice): Selection {
   const tests = choice.conditions.map((text) => parseCondition(text, taxonomy));
@@ -53,7 +52,7 @@ export function selectImages(history: PoolHistory, taxonomy: Taxonomy, choice: C
   return selection;
 }
 
-/** Blanks around a name are the file's, unless an image is called so. */
+/** Blanks around a name belong to the file, unless an image has them in its name. */
 function find(name: string, ...finders: ((name: string) => FoundImage<IndexRow>)[]): FoundImage<IndexRow> {
   for (const spelling of new Set([name, name.trim()]))
     for (const finder of finders) {
@@ -63,7 +62,7 @@ function find(name: string, ...finders: ((name: string) => FoundImage<IndexRow>)
   return null;
 }
 
-/** Conditions see the image as it is now, but for the time at which it first came in. */
+/** Conditions apply to the image's present state, except for the time of its first import. */
 function passes(tests: readonly ImageTest[], history: PoolHistory, row: IndexRow): boolean {
   if (tests.length === 0) return true;
   const { ingestedAt } = history.revisions(row.imageId)[0] ?? row;

@@ -8,7 +8,7 @@ import { type LoopFile, type LoopFiles, loopFiles, poolOfLoop } from './loopFile
 import { type ModelTrace, ModelTracer } from './modelTraces.js';
 import { namesInReport } from './reportNames.js';
 
-/** A loop, or a scan of its own, that has images. */
+/** A loop, or a scan outside a loop, that has some of the images. */
 export interface LoopTrace {
   loop: string;
   isScan: boolean;
@@ -25,12 +25,12 @@ export interface Traces {
   models: ModelTrace[];
   /** Keys of reports that show or name the images. */
   reports: string[];
-  /** Other objects that hold ids or names of the images. */
+  /** Other objects that contain ids or names of the images. */
   tables: string[];
   /** Copies of their labels that iterations of the pool's loops trained on, for no other image. */
   labelCopies: string[];
   otherPools: { pool: string; images: number }[];
-  /** Objects that could not be read: whether they hold anything of the images is not known. */
+  /** Unreadable objects: it is unknown whether they contain anything about the images. */
   unreadable: string[];
 }
 
@@ -40,14 +40,14 @@ export interface TraceRequest {
   /** Names that the images have or had. */
   names: ReadonlySet<string>;
   /**
-   * Every object of every loop, also of other pools that have the same pictures; else what a loop's next iteration
-   * builds on.
+   * Search every object of every loop, also of other pools that have the same pictures; otherwise only the objects on
+   * which a loop's next iteration builds.
    */
   everywhere: boolean;
   onProgress(objects: number): void;
 }
 
-/** Where images of a pool are, beside the pool itself. Objects are read one by one. */
+/** The places of images of a pool outside the pool itself. Objects are read one by one. */
 export async function findTraces(store: ObjectStore, request: TraceRequest): Promise<Traces> {
   const search = new TraceSearch(store, request);
   if (request.images.size === 0) return search.traces;
@@ -64,7 +64,7 @@ export async function findTraces(store: ObjectStore, request: TraceRequest): Pro
   return search.traces;
 }
 
-/** A search under way, and what it has found so far. */
+/** A running search, with its results so far. */
 class TraceSearch {
   readonly traces: Traces = {
     ...{ loops: [], models: [], reports: [], tables: [], labelCopies: [], otherPools: [], unreadable: [] },
@@ -82,7 +82,7 @@ class TraceSearch {
     this.models = new ModelTracer(store, request.images, (key, work) => this.readable(key, work));
   }
 
-  /** null where its record says none or cannot be read. */
+  /** null if its record names none or cannot be read. */
   async poolOf(loop: LoopFiles): Promise<string | null> {
     let pool: string | null = null;
     await this.readable(loop.loop, async () => {
@@ -91,7 +91,7 @@ class TraceSearch {
     return pool;
   }
 
-  /** What one loop has of the images: rows of its tables, models, reports. */
+  /** One loop's data about the images: rows of its tables, models, reports. */
   async searchLoop(loop: LoopFiles, pool: string | null): Promise<void> {
     const found: FoundInLoop = { pool, drawn: new Set(), inTraining: new Set(), findings: new Set() };
     const newest = Math.max(0, ...loop.files.flatMap((file) => (isTrainingSet(file) ? file.iteration : [])));
@@ -102,14 +102,14 @@ class TraceSearch {
     this.traces.loops.push({ loop: loop.loop, isScan, pool, ...counts });
   }
 
-  /** Models of the loops that were searched, and the ones in production. */
+  /** Models of the searched loops, and the ones in production. */
   async searchModels(): Promise<void> {
     await this.models.traceGiven();
     await this.models.noteProduction();
     this.traces.models = this.models.models;
   }
 
-  /** Copies of labels that the loops which were searched trained on for the images alone. */
+  /** Copies of labels on which the searched loops trained only for these images. */
   nameLabelCopies(): void {
     this.traces.labelCopies = [...this.ownCopies].filter((uri) => !this.copiesOfOthers.has(uri)).sort();
   }
@@ -152,13 +152,13 @@ class TraceSearch {
     await this.searchTable(key, ['imageId', 'labelUri'], ([imageId = '', labelUri = '']) => {
       const isMeant = this.request.images.has(imageId);
       if (isMeant && isNewest) inTraining.add(imageId);
-      // The same picture in another pool has its own labels, also those that only an iteration has.
+      // The same picture in another pool has its own labels, including those that only an iteration has.
       const isOwn = isMeant && pool === this.request.pool;
       if (labelUri.startsWith('loops/')) (isOwn ? this.ownCopies : this.copiesOfOthers).add(labelUri);
     });
   }
 
-  /** Rows of the images go to `take`, and those of others too where the table is a training set. */
+  /** Rows of the images go to `take`; if the table is a training set, rows of other images do too. */
   private async searchTable(key: string, columns: string[], take: (row: string[]) => unknown): Promise<void> {
     await this.readable(key, async () => {
       let found = false;
@@ -188,7 +188,7 @@ class TraceSearch {
     });
   }
 
-  /** Whether an object that is no table of its own kind holds an id. */
+  /** Whether an object without a known table schema contains an id. */
   private async searchObject(key: string): Promise<void> {
     if (key.endsWith('.parquet')) return this.searchTable(key, ['imageId'], () => undefined);
     if (!/\.(json|jsonl|json\.gz)$/.test(key)) return;
@@ -203,7 +203,7 @@ class TraceSearch {
     });
   }
 
-  /** One object that is broken, or gone meanwhile, hides nothing of the others. */
+  /** A broken or missing object does not hide the others. */
   private async readable(key: string, work: () => Promise<void>): Promise<void> {
     this.request.onProgress(++this.objects);
     try {

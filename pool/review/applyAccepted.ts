@@ -22,14 +22,14 @@ export interface Accepted {
 interface Outcome {
   /** Finding id -> digest of the label that it is corrected in. */
   corrected: Map<string, string>;
-  /** Rows of the table whose label stays as it is. */
+  /** Rows of the table with an unchanged label. */
   notApplied: { row: number; reason: string }[];
 }
 
 /**
- * Put accepted proposals into labels, those of an image together. What was accepted once is not put back, since people
- * may have corrected the label further; unless the label is again the one that the finding was about, and no review
- * made it so.
+ * Apply accepted proposals to labels, all those of an image together. A proposal that was applied before is not applied
+ * again, since people may have corrected the label further. The exception is a label that is again the one of the
+ * finding, and not because of a review.
  */
 export async function applyAccepted(
   store: ObjectStore,
@@ -49,7 +49,7 @@ export async function applyAccepted(
   for (const one of accepted) {
     const { answer, finding, verdict } = one;
     const { findingId, imageId, kind, fileName } = finding;
-    // The same table said so before, and a newer answer says otherwise.
+    // The same table gave this answer before, and a newer answer differs.
     if (earlier.said(verdict) && newest.get(findingId)?.verdict !== 'accept') continue;
     if (corrections.has(findingId) || suggestionOf(finding) !== null) {
       if (!byImage.get(imageId)?.push(one)) byImage.set(imageId, [one]);

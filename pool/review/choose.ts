@@ -16,20 +16,20 @@ export interface ChooseOptions {
   format: ReviewFormat;
   allClasses: boolean;
   allImages: boolean;
-  /** Folder or URI under which the reviewers' tool finds the pictures by their names; null: where the pool has them. */
+  /** Folder or URI under which the reviewers' tool finds the pictures by their names; null: the pool's own places. */
   imageRoot: string | null;
   storeUri: string;
 }
 
-/** Images to review, the most suspect first, and why others are not among them. */
+/** Images to review, the most suspect first, and the reasons why others are not included. */
 export interface Chosen {
   images: { row: IndexRow; image: ManifestImage }[];
   leftOut: { imageId: string; fileName: string; reason: string }[];
 }
 
 /**
- * What a scan gives to review: images with findings, and those of the audit sample, whose label is still the one that
- * was judged.
+ * The images of a scan to review: those with findings and those of the audit sample, if their label is still the judged
+ * one.
  */
 export function chooseImages(
   scanned: readonly ScanImageRow[],
@@ -76,7 +76,7 @@ function toImage(
   const suspect = new Set(findings.flatMap(({ classId, suggestedClassId }) => [classId, suggestedClassId ?? 0]));
   const whole =
     allClasses || findings.some(({ kind }) => WHOLE_LABEL.has(kind)) || (suspect.size === 1 && suspect.has(0));
-  // What was overlooked shows only where a reviewer sees all of the label.
+  // Overlooked errors show only if a reviewer sees all of the label.
   const classes =
     whole || findings.length === 0 || auditChance !== null ? all : all.filter((value) => suspect.has(value));
   const own = row.imageUri.startsWith('s3://') ? row.imageUri : `${storeUri}/${row.imageUri}`;

@@ -5,22 +5,22 @@ import type { ReviewImport } from '../../domain/review/reviewImport.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Reviews } from '../../storage/reviews.js';
 
-/** What answers are read from: labels of one export, or one table. */
+/** The source of answers: labels of one export, or one table. */
 export type Source = Pick<ReviewImport, 'exportId' | 'tableSha256'>;
 
-/** What imports of the same source brought earlier, as far as they stand: given again, it is no newer than it was. */
+/** Answers of earlier imports of the same source that still stand: a repetition is no newer than the original. */
 export interface EarlierReviews {
-  /** The last import of it that asked the same of an image's label. */
+  /** Its last import that asked for the same label of an image. */
   thatAsked(imageId: string, labelSha256: string): string | undefined;
-  /** True where the same answer came from it. */
+  /** True if it already gave the same answer. */
   said(answer: Verdict | AuditAnswer): boolean;
-  /** True where another review changed the label after that one: its answer is the newer one. */
+  /** True if another review changed the label after that import: that review's answer is newer. */
   superseded(review: string, rows: readonly IndexRow[]): boolean;
-  /** True where an image has its label from a review that stands. */
+  /** True if an image has its label from a review that stands. */
   setLabel(rows: readonly IndexRow[]): boolean;
 }
 
-/** Tells rows of reviews that were taken back. */
+/** Tells which rows are of reviews that were undone. */
 export function withdrawnIn({ imports }: Reviews): IsWithdrawn {
   const withdrawn = imports.filter(({ withdrawal }) => withdrawal !== null);
   return (row) => withdrawn.some(({ id }) => isMadeBy(row, id));
@@ -57,7 +57,7 @@ export function earlierReviews(reviews: Reviews, { exportId, tableSha256 }: Sour
   };
 }
 
-/** What an answer says, whenever it was given and whatever label came of it. */
+/** The content of an answer, regardless of its time and of the resulting label. */
 export function contentOf(answer: Verdict | AuditAnswer): string {
   if ('type' in answer) {
     const { scan, imageId, labelSha256, wrong, found, reviewer } = answer;

@@ -31,7 +31,7 @@ export interface ExportRequest {
   allImages: boolean;
   /** Largest distance in pixels by which polygons may be simplified; only YOLO has polygons. */
   simplifyPx: number;
-  /** Images a part; fewer than the usual 2,000 only where a caller wants smaller ones. */
+  /** Images per part; fewer than the usual 2,000 only if a caller wants smaller parts. */
   imagesAPart?: number;
   now: Date;
   onProgress(done: number): void;
@@ -52,10 +52,10 @@ export interface ExportReport {
 }
 
 /**
- * Write what a scan suspects in a format that annotation tools read: labels, and links to the pictures. Each part
- * carries a `manifest.json`, by which `partloop review import` reads back what became of it.
+ * Write the suspects of a scan in a format that annotation tools read: labels, and links to the pictures. Each part has
+ * a `manifest.json`, with which `partloop review import` reads back the result.
  *
- * @throws PartloopError `not-found` for a scan that is not there, `input-invalid` for a folder that is not empty
+ * @throws PartloopError `not-found` for an unknown scan, `input-invalid` for a folder that is not empty
  */
 export async function exportForReview(store: ObjectStore, request: ExportRequest): Promise<ExportReport> {
   const scan = await findScan(store, request.scan);
@@ -95,7 +95,7 @@ async function chooseFrom(store: ObjectStore, scan: FoundScan, pool: Pool, reque
   });
 }
 
-/** Where the images go: into `out` itself if one part holds them all, even none; else into a folder for each part. */
+/** The target folders: `out` itself if one part has all images (or there are none); otherwise one folder per part. */
 function* partsOf(
   images: Chosen['images'],
   { out, imagesAPart = IMAGES_A_PART }: ExportRequest,
@@ -109,7 +109,7 @@ function* partsOf(
 
 type PartFacts = Omit<Manifest, 'images'>;
 
-/** What the manifest of a part says beside its images. */
+/** The facts in a part's manifest beside its images. */
 const partFacts = (
   { exportId, scan, pool }: ExportReport,
   taxonomy: Taxonomy,
@@ -130,9 +130,9 @@ const partFacts = (
 });
 
 /**
- * Write the images of one part, and count them in `report`; those that cannot be read or written are named there.
+ * Write the images of one part, and count them in `report`; unreadable and unwritable ones are named there.
  *
- * @returns the images that are in the part
+ * @returns the images in the part
  */
 async function writePart(
   store: ObjectStore,
@@ -158,7 +158,7 @@ async function writePart(
   return written;
 }
 
-/** @param reference what the format makes of the raster */
+/** @param reference the raster after the format's losses */
 function countPixels(raster: Uint8Array, reference: Uint8Array, report: ExportReport): void {
   for (let pixel = 0; pixel < raster.length; pixel++) {
     if (raster[pixel] !== 0) report.pixels += 1;
@@ -166,7 +166,7 @@ function countPixels(raster: Uint8Array, reference: Uint8Array, report: ExportRe
   }
 }
 
-/** False where the format cannot hold the label: the image is left out and named. */
+/** False if the format cannot represent the label: the image is left out and named. */
 async function added(
   writer: FormatWriter,
   image: ManifestImage,
@@ -185,7 +185,7 @@ async function added(
   }
 }
 
-/** null where the label cannot be read or does not fit the picture: the image is left out and named. */
+/** null if the label cannot be read or does not fit the picture: the image is left out and named. */
 async function readableLabel(
   store: ObjectStore,
   row: IndexRow,

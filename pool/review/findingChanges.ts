@@ -3,12 +3,12 @@ import type { Verdict } from '../../domain/review/review.js';
 import { BACKGROUND } from '../../domain/taxonomy.js';
 import type { ManifestFinding, ManifestImage } from '../../formats/manifest.js';
 
-/** A finding counts as corrected where at least this share of its area changed: less is a retouched edge. */
+/** A finding counts as corrected if at least this share of its area changed: less is a retouched edge. */
 const CORRECTED_AT = 0.2;
 
 /**
- * Findings that a corrected label answers: those of a place where their region was changed, and those of the label as a
- * whole where the correction says that the label was wrong elsewhere than the others account for.
+ * Findings that a corrected label answers: findings of a place if their region was changed, and findings of the whole
+ * label if the correction shows errors beyond those of the other findings.
  */
 export function correctedFindings(image: ManifestImage, before: Uint8Array, after: Uint8Array): ManifestFinding[] {
   const { width, height, findings } = image;
@@ -22,27 +22,28 @@ export function correctedFindings(image: ManifestImage, before: Uint8Array, afte
   return findings.filter((finding) => acted.has(finding));
 }
 
-/** About no class: mirrored, displaced, coarse throughout, empty, or another label than an equal picture has. */
+/**
+ * Kinds without a class: mirrored, displaced, coarse everywhere, empty, or a label that differs from an equal
+ * picture's.
+ */
 const isOfWholeLabel = ({ classId, suggestedClassId }: ManifestFinding): boolean =>
   classId === BACKGROUND && suggestedClassId === null;
 
-/**
- * True where the reviewer changed what the finding objected to: pixels in its box that had or got one of its classes.
- */
+/** True if the reviewer changed the pixels concerned: pixels in its box that had or got one of its classes. */
 function isRegionChanged(
   image: ManifestImage,
   finding: ManifestFinding,
   before: Uint8Array,
   after: Uint8Array,
 ): boolean {
-  // Of a label as a whole that was given no area, no share can be told.
+  // A finding of the whole label has no area, so it has no share.
   if (isOfWholeLabel(finding) && finding.areaShare === 0) return false;
   let changed = 0;
   for (const _ of changesOf(image, finding, before, after)) changed++;
   return changed >= Math.max(1, CORRECTED_AT * finding.areaShare * image.width * image.height);
 }
 
-/** Undo in `after` what a finding of a place accounts for. */
+/** Undo in `after` the changes that a finding of a place explains. */
 function putBack(image: ManifestImage, finding: ManifestFinding, before: Uint8Array, after: Uint8Array): void {
   if (isOfWholeLabel(finding)) return;
   for (const pixel of changesOf(image, finding, before, after)) after[pixel] = before[pixel] as number;
@@ -75,7 +76,7 @@ export function verdictOn(
   const [x0, y0, x1, y1] = box;
   return {
     ...{ findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong, pModel },
-    // Every finding that is written down is shown.
+    // Every reported finding is shown.
     ...{ propensity: 1, verdict, comment: null },
     ...more,
   };

@@ -18,18 +18,18 @@ import { type Recorded, recordReview } from './record.js';
 import { type Revision, reviseLabels, type StoreLabel } from './revisions.js';
 
 export interface LabelImport {
-  /** What came back: a file, or an unpacked folder. */
+  /** The returned file or unpacked folder. */
   path: string;
-  /** The export's manifest, where it is not beside `path`. */
+  /** The export's manifest, if it is not beside `path`. */
   manifest?: string;
-  /** Refused where the export is of another pool. */
+  /** The import is refused if the export is of another pool. */
   pool?: string;
   reviewer: string | null;
-  /** An image that came back as it went out: its findings are right, or nobody has looked. */
+  /** Meaning of an unchanged image: its label is right, or nobody has looked. */
   unchanged: 'right' | null;
-  /** An image that came back without any shape: all were deleted, or nobody has looked. */
+  /** Meaning of an image without any shape: all were deleted, or nobody has looked. */
   empty: 'deleted' | null;
-  /** Take every hole that came back filled as a correction. */
+  /** Count every filled hole as a correction. */
   fillHoles: boolean;
   now: Date;
   onProgress(done: number): void;
@@ -45,30 +45,30 @@ export interface LabelImportReport extends Recorded {
   exportId: string;
   format: ReviewFormat;
   exported: number;
-  /** Images of the export that came back and could be read. */
+  /** Returned images of the export that could be read. */
   returned: number;
   changed: number;
   unchanged: number;
-  /** Corrected as they are here by an earlier import, or once more by people since. */
+  /** Corrected in the same way by an earlier import, or corrected further by people since. */
   known: number;
-  /** Images with labels that came back without any, and were held back. */
+  /** Images with labels that came back empty and were held back. */
   empty: Named[];
   refused: (Named & { reason: string })[];
   /** Images of the export that did not come back. */
   missing: Named[];
-  /** Images that were told by the last part of a path alone: what came back may be another picture of that name. */
+  /** Images matched only by the last part of a path: the returned one may be another picture of that name. */
   byLastPart: (Named & { returned: string })[];
-  /** Files that were not taken, since the last part of their path fits several images of the export. */
+  /** Files that were not taken, since the last part of their path matches several images of the export. */
   ambiguous: { returned: string; images: Named[] }[];
   /** Names of images that were never exported. */
   strangers: string[];
-  /** Classes that were exported and that the file does not know: their regions stay as they are. */
+  /** Exported classes that the file does not know: their regions stay as they are. */
   classesNotInFile: string[];
-  /** What tools lost and the pool kept. */
+  /** Losses of tools that the pool kept. */
   loss: { holes: number; holePixels: number; edgePixels: number };
 }
 
-/** An image of the export that came back. */
+/** A returned image of the export. */
 interface Job {
   imageId: string;
   image: ManifestImage;
@@ -79,10 +79,10 @@ type Outcome = Judged | { kind: 'refused'; reason: string };
 
 /**
  * Take corrected labels from an annotation tool into the pool: each changed image gets a new label revision, each
- * finding that was acted on the verdict "wrong". What comes back and says nothing of a region changes nothing. Images
- * are joined on our ids, else on names; sizes are checked; what is missing is listed.
+ * finding that was acted on gets the verdict "wrong". A returned file that tells nothing about a region changes nothing
+ * there. Images are matched by our ids, otherwise by names; sizes are checked; missing images are listed.
  *
- * @throws PartloopError `input-invalid` where the file, its manifest or the pool do not fit each other
+ * @throws PartloopError `input-invalid` if the file, its manifest and the pool do not fit each other
  */
 export async function importLabels(store: ObjectStore, request: LabelImport): Promise<LabelImportReport> {
   const { path, now, reviewer } = request;
@@ -157,7 +157,7 @@ export async function importLabels(store: ObjectStore, request: LabelImport): Pr
   }
 }
 
-/** A file read by the manifest of another export seems to lack what that one never had. */
+/** With another export's manifest, a file seems to lack images that it never had. */
 function refuseOtherExport({ exportId }: Manifest, { images }: Returned, path: string): void {
   const others = new Set(images.map((image) => image.exportId ?? exportId));
   if (others.size === 0 || others.has(exportId)) return;
@@ -166,7 +166,7 @@ function refuseOtherExport({ exportId }: Manifest, { images }: Returned, path: s
   });
 }
 
-/** A picture that what came back lists, without a label of its own. */
+/** A picture that is listed without a label. */
 const nothingOf = ({ name, width, height }: ManifestImage): ReturnedImage => ({
   name,
   imageId: null,
@@ -178,7 +178,7 @@ const reasonOf = (outcome: Outcome | undefined): string => (outcome?.kind === 'r
 const sum = (judged: readonly Judged[], value: (one: Judged) => number): number =>
   judged.reduce((so, one) => so + value(one), 0);
 
-/** What an unchanged image implies never stands against what a person said of it. */
+/** A person's answer overrides the implication of an unchanged image. */
 function answersOf(judged: readonly Judged[], said: Reviews): { verdicts: Verdict[]; audits: AuditAnswer[] } {
   const findings = latestVerdicts(said.verdicts);
   const audited = new Set(said.audits.map(({ scan, imageId }) => `${scan} ${imageId}`));

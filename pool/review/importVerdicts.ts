@@ -14,24 +14,24 @@ import { type Answer, findingKey, readVerdictFile } from './verdictFile.js';
 
 export interface VerdictImport {
   path: string;
-  /** Left out where the scan says it, or there is only one pool. */
+  /** Absent if the scan tells it, or if there is only one pool. */
   pool?: string;
-  /** The scan whose findings were answered; all scans of the pool where it is left out. */
+  /** The scan whose findings were answered; all scans of the pool if omitted. */
   scan?: string;
-  /** Who reviewed, where the file does not say. */
+  /** The reviewer, if the file names none. */
   reviewer: string | null;
   now: Date;
 }
 
 export interface VerdictImportReport extends Recorded {
   pool: string;
-  /** Answers that name a finding; of several to one finding the last counts. */
+  /** Answers that name a finding; of several answers to one finding the last counts. */
   answered: number;
-  /** Findings of the named scan that the file says nothing of; null where no scan was named. */
+  /** Findings of the named scan that the file does not answer; null if no scan was named. */
   unanswered: number | null;
-  /** Rows that were not taken over. */
+  /** Rows that were not used. */
   refused: { row: number; reason: string }[];
-  /** Accepted rows whose verdict counts, and whose label stays as it is. */
+  /** Accepted rows whose verdict counts but whose label stays as it is. */
   notApplied: { row: number; reason: string }[];
 }
 
@@ -41,13 +41,13 @@ interface Known {
 }
 
 /**
- * Take over answers to findings from a CSV file (`readVerdictFile`). `accept` also puts the proposed mask into the
- * label, as a new revision on top of the newest one; several accepted findings of an image are applied together.
- * Nothing is deleted, and a file that is imported again changes nothing, unless something other than a review put back
- * a label that it corrected.
+ * Import answers to findings from a CSV file (`readVerdictFile`). `accept` also puts the proposed mask into the label,
+ * as a new revision after the newest one; several accepted findings of an image are applied together. Nothing is
+ * deleted. A second import of a file changes nothing, unless a label that it corrected was reset by something other
+ * than a review.
  *
- * @throws PartloopError `data-invalid` for a file without the columns, `input-invalid` where it is not clear which pool
- * is meant
+ * @throws PartloopError `data-invalid` for a file without the columns, `input-invalid` if it is unclear which pool is
+ * meant
  */
 export async function importVerdicts(store: ObjectStore, request: VerdictImport): Promise<VerdictImportReport> {
   const { now } = request;
@@ -99,7 +99,7 @@ export async function importVerdicts(store: ObjectStore, request: VerdictImport)
       finding;
     return {
       ...{ findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong, pModel },
-      // Every finding that is written down is shown.
+      // Every reported finding is shown.
       propensity: 1,
       verdict: answer.verdict,
       correctedSha256: null,
@@ -111,7 +111,7 @@ export async function importVerdicts(store: ObjectStore, request: VerdictImport)
 }
 
 /**
- * Findings by what the file calls them, from one scan or from all of the pool, the newest first; and how many were
+ * Findings by their names in the file, from one scan or from all scans of the pool, the newest first; and the number
  * read.
  */
 async function findFindings(

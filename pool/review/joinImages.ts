@@ -3,17 +3,17 @@ import type { Manifest, ManifestImage } from '../../formats/manifest.js';
 import { dropEnding, foldPath } from '../../formats/names.js';
 import type { Returned, ReturnedImage } from '../../formats/returned.js';
 
-/** Which exported image each returned one is. */
+/** The exported image of each returned one. */
 export interface Joined {
-  /** Exported images that came back once; `byLastPart` where only the last parts of the paths say which one it is. */
+  /** Exported images that came back once; `byLastPart` if only the last parts of the paths match. */
   images: { image: ManifestImage; found: ReturnedImage; byLastPart: boolean }[];
-  /** Exported images that came back several times, and what each time was called. */
+  /** Exported images that came back several times, with each name. */
   twice: { image: ManifestImage; names: string[] }[];
-  /** Exported images that are listed without a label of theirs. */
+  /** Exported images that are listed without a label. */
   listed: ManifestImage[];
-  /** What came back under a name whose last part several exported images have. */
+  /** Returned images under a name whose last part several exported images have. */
   ambiguous: { name: string; images: ManifestImage[] }[];
-  /** What is not of this export, in words. */
+  /** Parts that do not belong to this export, in words. */
   strangers: string[];
 }
 
@@ -22,14 +22,14 @@ type Find = (returned: Named) => ManifestImage | undefined;
 
 interface Way {
   find: Find;
-  /** Folders say nothing here: a stranger of the same last part would be taken for the exported image. */
+  /** Folders tell nothing here: another image with the same last part would be taken for the exported one. */
   byLastPart: boolean;
 }
 
 /**
- * Join by our id, else by the name in the export, else by the path but for its ending, else by the end of the path,
- * else by the name without folders: tools add folders, flatten them, or change endings. What fits less well never takes
- * an image from what fits better, and nothing is guessed where two exported images could be meant.
+ * Match by our id, otherwise by the name in the export, the path without its ending, the end of the path, or the name
+ * without folders, in this order: tools add folders, flatten them, or change endings. A weaker match never takes an
+ * image from a stronger one, and nothing is guessed if two exported images could be meant.
  */
 export function joinImages(manifest: Manifest, { images: returned, listed, strays }: Returned): Joined {
   const joined: Omit<Joined, 'listed'> = { images: [], twice: [], ambiguous: [], strangers: [...(strays ?? [])] };
@@ -69,12 +69,12 @@ export function joinImages(manifest: Manifest, { images: returned, listed, stray
   return { ...joined, listed: [...silent] };
 }
 
-/** From the surest way to the least sure one. Whose id or export is another one is found by no name. */
+/** From the surest way to the least sure one. An image with another id or export is not matched by name. */
 function waysToFind({ exportId, images }: Manifest): { ways: Way[]; several(returned: Named): ManifestImage[] } {
   const byId = new Map(images.map((image) => [image.imageId, image]));
   const byName = unique(images, ({ name }) => [name]);
   const byFile = unique(images, ({ file }) => [file]);
-  // In the store, pictures are called by their ids.
+  // In the store, pictures are named by their ids.
   const whole = unique(images, ({ name, file, imageId }) => [name, dropEnding(name), file, imageId]);
   const lastParts = byPath(images, ({ name, file }) => [name, dropEnding(name), file].map((path) => basename(path)));
   const flat = onlyOnes(lastParts);
@@ -100,7 +100,7 @@ function waysToFind({ exportId, images }: Manifest): { ways: Way[]; several(retu
         .map(wholeBut)
         .find((image) => image !== undefined),
     ),
-    // The last part of a link to the store is an id, which no stranger has.
+    // The last part of a link to the store is an id, which is unique.
     but((path) => byId.get(basename(path)) ?? byId.get(foldPath(dropEnding(basename(path))))),
   ];
   const ofLastPart: Find[] = [
@@ -132,7 +132,7 @@ function endsOf(path: string): string[] {
 /** Tools that know the field may leave it empty. */
 const isGiven = (imageId: string | null): imageId is string => imageId !== null && imageId !== '';
 
-/** A path without the escapes of a URL, and without what stands before the file in its query. */
+/** A path without the escapes of a URL, and without the part before the file in its query. */
 function decoded(path: string): string {
   const file = path.split('?').at(-1) ?? path;
   try {

@@ -24,7 +24,7 @@ export interface JudgeContext {
   manifest: Manifest;
   returned: Returned;
   earlier: EarlierReviews;
-  /** The format that came back, which need not be the one that went out. */
+  /** The returned format, which may differ from the exported one. */
   format: ReviewFormat;
   request: {
     reviewer: string | null;
@@ -35,25 +35,24 @@ export interface JudgeContext {
   };
 }
 
-/** What a returned image says. */
+/** The result for a returned image. */
 export interface Judged extends Pick<MergedLabel, 'holes' | 'edgePixels'> {
   /**
-   * changed: its label is revised; known: it was, by this answer or a newer one; empty: nobody knows whether anybody
-   * looked.
+   * changed: its label is revised; known: it was revised before, by this answer or a newer one; empty: it is unknown
+   * whether anybody looked.
    */
   kind: 'changed' | 'unchanged' | 'known' | 'empty';
   verdicts: Verdict[];
   audit: AuditAnswer | null;
-  /** What it asks its label to be, where no earlier import of the export asked the same. */
+  /** The label that it asks for, if no earlier import of the export asked for the same. */
   asked: ReviewImport['asked'][number] | null;
 }
 
 /**
- * Compare what came back with what an untouched export reads as, and put the differences on top of the label that the
- * pool has by now.
+ * Compare the returned raster with that of an untouched export, and apply the differences to the pool's present label.
  *
- * @param rows all that the pool was told of the image, the oldest first
- * @throws PartloopError `data-invalid` with the reason where that is not possible
+ * @param rows all rows of the image in the pool's index, the oldest first
+ * @throws PartloopError `data-invalid` with the reason if that is not possible
  */
 export async function judgeReturned(
   context: JudgeContext,
@@ -76,18 +75,18 @@ const NOTHING: Judged = {
   ...{ holes: { count: 0, pixels: 0 }, edgePixels: 0 },
 };
 
-/** An image that came back beside the label that was exported. */
+/** A returned image beside the exported label. */
 interface Comparison {
-  /** The label as it was exported, with all its classes. */
+  /** The label at the time of the export, with all its classes. */
   original: Uint8Array;
   merged: MergedLabel;
-  /** Exported label values of which the file can say something. */
+  /** Exported label values that the file can express. */
   sayable: readonly number[];
-  /** True where that is all of them. */
+  /** True if that is all of them. */
   isWhole: boolean;
 }
 
-/** `empty` where no shape came back of a label that had some, unless that means that they are gone. */
+/** `empty` if a label with shapes came back without any, unless that means that they were deleted. */
 async function compare(
   context: JudgeContext,
   image: ManifestImage,
@@ -97,9 +96,9 @@ async function compare(
   const { manifest, returned, format, request } = context;
   const { width, height, findings } = image;
   const original = await labelOf(context, row, image.labelSha256);
-  // Index masks alone say what is ignored.
+  // Only index masks tell which pixels are ignored.
   const exported = image.exported.filter((value) => value !== IGNORE_INDEX || format === 'masks');
-  // Of a class that the file does not know it says as little as of one that was not exported.
+  // A class that the file does not know is treated like one that was not exported.
   const sayable = exported.filter((value) => value === IGNORE_INDEX || returned.classes?.has(value) !== false);
   const { raster, polygons } = await found.read(image);
   const cameEmpty = raster.every((value) => value === BACKGROUND);
@@ -113,7 +112,7 @@ async function compare(
   return { original, merged, sayable, isWhole: sayable.length === exported.length };
 }
 
-/** A label that came back as it was: an answer only where the reviewer says that it is one. */
+/** An unchanged label: it is an answer only if the reviewer says so. */
 function judgeUnchanged(context: JudgeContext, image: ManifestImage, comparison: Comparison): Judged {
   const { merged, sayable, isWhole } = comparison;
   const { unchanged } = context.request;
@@ -127,7 +126,7 @@ function judgeUnchanged(context: JudgeContext, image: ManifestImage, comparison:
   };
 }
 
-/** A label that came back otherwise: what the pool's label becomes of it, and what it says of the findings. */
+/** A changed label: the pool's resulting label, and the answers to findings. */
 async function judgeChanged(
   context: JudgeContext,
   image: ManifestImage,
@@ -158,13 +157,13 @@ async function judgeChanged(
   };
 }
 
-/** One of the labels that an image has or had. */
+/** A present or earlier label of an image. */
 async function labelOf({ store, pool }: JudgeContext, row: IndexRow, sha256: string): Promise<Uint8Array> {
   const bytes = await readLabel(store, { ...row, labelSha256: sha256, labelUri: keys.label(pool.name, sha256) });
   return (await decodeLabel(bytes, `label of ${row.fileName}`)).pixels;
 }
 
-/** The changes on top of those that others made since the export. */
+/** The changes, applied over those that others made since the export. */
 function onTopOf(current: Uint8Array, original: Uint8Array, { label: corrected }: MergedLabel): Uint8Array {
   const label = putOnTop(original, corrected, current);
   if (label !== null) return label;
@@ -176,7 +175,7 @@ const answered = ({ request }: JudgeContext): Pick<Verdict, 'reviewer' | 'review
   reviewedAt: request.now.toISOString(),
 });
 
-/** Of an image outside the audit sample nothing is learned about others. */
+/** An image outside the audit sample tells nothing about others. */
 function auditOf(
   context: JudgeContext,
   { imageId, labelSha256, audit: drawn }: ManifestImage,
@@ -194,14 +193,14 @@ function auditOf(
   };
 }
 
-/** True where the file can tell the classes of a finding: a reviewer saw nothing of others. */
+/** True if the file can express the classes of a finding: a reviewer did not see others. */
 const concernsOnly = ({ classId, suggestedClassId }: ManifestFinding, sayable: readonly number[]): boolean =>
   [classId, suggestedClassId ?? BACKGROUND].every((value) => value === BACKGROUND || sayable.includes(value));
 
-/** Findings after which a filled hole is what the reviewer meant. */
+/** Findings that make a filled hole an intended change. */
 const ASK_FOR_FILLING: ReadonlySet<string> = new Set(['hole', 'missing_part', 'bad_outline']);
 
-/** True where at least half of the hole's box lies in the finding's. */
+/** True if at least half of the hole's box is in the finding's. */
 function covers(
   [fx0, fy0, fx1, fy1]: readonly [number, number, number, number],
   { x0, y0, x1, y1 }: { x0: number; y0: number; x1: number; y1: number },

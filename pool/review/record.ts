@@ -5,11 +5,11 @@ import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { appendReviews, readReviews } from '../../storage/reviews.js';
 import { earlierReviews } from './earlier.js';
 
-/** What an import of reviews changed in the pool. */
+/** The changes of an import of reviews to the pool. */
 export interface Recorded {
-  /** Its id, by which it can be undone; null where it brought nothing new. */
+  /** Its id, by which it can be undone; null if it brought nothing new. */
   review: string | null;
-  /** The pool's version afterwards; unchanged where no label is new. */
+  /** The pool's version afterwards; unchanged if no label is new. */
   version: number;
   /** Labels with a new revision. */
   revised: number;
@@ -20,9 +20,8 @@ export interface Recorded {
 }
 
 /**
- * Write down an import whose labels are in the pool by now, so that no verdict names a label that never came. What the
- * pool has heard already is not said again: importing the same file twice changes nothing, also where newer answers
- * came between.
+ * Record an import whose labels are already in the pool, so that no verdict names a missing label. Known answers are
+ * not recorded again: a second import of the same file changes nothing, even if newer answers came in between.
  */
 export async function recordReview(
   store: ObjectStore,
@@ -39,7 +38,7 @@ export async function recordReview(
     const before = known.get(verdict.findingId);
     if (before === undefined) return true;
     if (!isSame(before, verdict)) return !earlier.said(verdict);
-    // Which label came of it may differ, since others may have changed it meanwhile.
+    // The resulting label may differ, since others may have changed it meanwhile.
     return before.correctedSha256 === null && verdict.correctedSha256 !== null;
   });
   const audited = latestAuditAnswers(reviews.audits);
@@ -47,7 +46,7 @@ export async function recordReview(
     (answer) => !knownAuditAnswer(audited, answer) && !earlier.said(answer),
   );
   const answers = [...fresh, ...freshAudits];
-  // Others may have asked the same meanwhile.
+  // Others may have asked for the same meanwhile.
   const asked =
     revised > 0 ? about.asked : about.asked.filter((one) => !earlier.thatAsked(one.imageId, one.labelSha256));
   const isNew = revised > 0 || asked.length > 0 || answers.length > 0;

@@ -6,13 +6,13 @@ import type { KnownImport, Reviews } from '../../storage/reviews.js';
 import { contentOf } from './earlier.js';
 
 /**
- * Imports that stand and brought nothing of their own: they revised no label, and other imports that stand gave each of
- * their answers. Equal imports at one moment leave such records, for none of them sees the others' answers.
+ * Standing imports that brought nothing of their own: they revised no label, and other standing imports gave each of
+ * their answers. Equal imports at the same moment leave such records, since none sees the others' answers.
  */
 export function repeats(reviews: Reviews, history: PoolHistory): Set<string> {
   const revised = revisedLabels(reviews, history);
   const standing = reviews.imports.filter(({ withdrawal }) => withdrawal === null);
-  // Of equal ones the one that has rows counts, else the oldest.
+  // Of equal ones the one with rows counts, otherwise the oldest.
   const ranked = [...standing].sort(
     (a, b) => Number(revised.has(b.id)) - Number(revised.has(a.id)) || (a.id < b.id ? -1 : 1),
   );
@@ -26,7 +26,7 @@ export function repeats(reviews: Reviews, history: PoolHistory): Set<string> {
   return found;
 }
 
-/** Repeats of one import, from the same source: what they say goes with it. */
+/** Repeats of one import, from the same source: their answers are withdrawn with it. */
 export function repeatsOf(reviews: Reviews, review: string, history: PoolHistory): string[] {
   const original = reviews.imports.find(({ id }) => id === review);
   if (original === undefined || original.about === null) return [];
@@ -40,7 +40,7 @@ export function repeatsOf(reviews: Reviews, review: string, history: PoolHistory
     .map(({ id }) => id);
 }
 
-/** How many labels each import revised; imports without any are left out. */
+/** Number of labels that each import revised; imports without any are left out. */
 export function revisedLabels({ imports }: Reviews, history: PoolHistory): Map<string, number> {
   const revised = new Map<string, number>();
   const times = new Map(imports.filter(({ about }) => about === null).map(({ id }) => [ulidTime(id), id]));
@@ -51,7 +51,7 @@ export function revisedLabels({ imports }: Reviews, history: PoolHistory): Map<s
   return revised;
 }
 
-/** Answers with the label that came of them: one that names another label says more. */
+/** Answers with the resulting label: an answer with another label is a different one. */
 const answersOf = ({ verdicts, audits }: KnownImport): string[] =>
   [...verdicts, ...audits].map((answer) => `${contentOf(answer)} ${labelOf(answer) ?? ''}`);
 const labelOf = (answer: Verdict | AuditAnswer): string | null => ('type' in answer ? null : answer.correctedSha256);

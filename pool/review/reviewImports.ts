@@ -10,19 +10,17 @@ export interface ReviewImportSummary {
   reviewer: string | null;
   scan: string | null;
   exportId: string | null;
-  /** Labels that it revised. */
+  /** Number of labels that it revised. */
   labels: number;
   verdicts: number;
   audits: number;
-  /**
-   * It stands and brought nothing of its own: labels and answers were there, as where equal imports come at one moment.
-   */
+  /** It stands but brought nothing of its own: labels and answers existed, as with equal imports at the same moment. */
   isRepeat: boolean;
-  /** When it was undone; null while it stands. */
+  /** Time of its undo; null while it stands. */
   undoneAt: string | null;
 }
 
-/** All imports of reviews of a pool, the newest first; also one that died before its answers were written down. */
+/** All imports of reviews of a pool, the newest first; also one that died before its answers were recorded. */
 export function reviewImports(reviews: Reviews, history: PoolHistory): ReviewImportSummary[] {
   const revised = revisedLabels(reviews, history);
   const known = new Map(reviews.imports.map((one) => [one.id, one]));

@@ -8,12 +8,12 @@ import { LabelKeeper } from '../labelKeeper.js';
 /** A new label of an image. */
 export interface Revision {
   imageId: string;
-  /** Digest of the label that it was made on: it is made again where the pool has another one by then. */
+  /** Digest of the label on which it was made: it is made again if the pool has another one by then. */
   on: string;
   label: LabelFields;
 }
 
-/** What makes revisions: the change that their rows name. */
+/** The source of revisions: the change that their rows name. */
 export interface Maker {
   change: 'review' | 'undo';
   changeId: string;
@@ -23,16 +23,16 @@ export interface Maker {
 const MAX_RACES = 20;
 
 /**
- * Stores a label for a revision; one that the store has already stays as it is.
+ * Stores a label for a revision; a label that the store already has stays as it is.
  *
  * @throws PartloopError `data-invalid` for a label with a value that the taxonomy does not have
  */
 export type StoreLabel = (pixels: Uint8Array) => Promise<LabelFields>;
 
 /**
- * Give labels new revisions, each on top of all that its image has. `make` sees an image's rows, the oldest first, and
- * says what its label becomes, or null where it stays; it is asked again for an image whose label another writer
- * changed meanwhile. Labels that it stores outlast a deletion of bytes that goes on meanwhile.
+ * Give labels new revisions, each after all earlier ones of its image. `make` gets an image's rows, the oldest first,
+ * and returns its new label, or null if it stays; it is called again for an image whose label another writer changed
+ * meanwhile. Labels that it stores survive a concurrent deletion of bytes.
  */
 export async function reviseLabels<Job extends { imageId: string }>(
   store: ObjectStore,

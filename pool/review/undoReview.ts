@@ -11,7 +11,7 @@ import { type Revision, reviseLabels } from './revisions.js';
 
 export interface UndoRequest {
   pool: string;
-  /** A review import; where it is left out, the newest that stands and brought something of its own. */
+  /** A review import; if omitted, the newest standing one that brought something of its own. */
   review?: string;
   now: Date;
 }
@@ -19,21 +19,21 @@ export interface UndoRequest {
 export interface UndoReport {
   pool: string;
   review: ReviewImportSummary;
-  /** Imports that said the same at the same moment and changed nothing: their answers are withdrawn with it. */
+  /** Imports with the same answers at the same moment, which changed nothing: their answers are withdrawn with it. */
   repeats: string[];
   /** The pool's version afterwards. */
   version: number;
-  /** Labels that are again what they were. */
+  /** Labels that have their earlier state again. */
   restored: number;
-  /** Images that it revised and whose label is another one by now: they stay as they are. */
+  /** Images that it revised but whose label has changed since: they stay as they are. */
   leftAlone: { imageId: string; fileName: string; reason: string }[];
 }
 
 /**
- * Take an import of reviews back: labels that it revised go back to what they were before it, as new revisions, and its
- * answers count no longer. Nothing is deleted, and the same file can be imported again.
+ * Undo an import of reviews: labels that it revised return to their earlier state, as new revisions, and its answers no
+ * longer count. Nothing is deleted, and the same file can be imported again.
  *
- * @throws PartloopError `not-found` for an import that is not there, `input-invalid` for one that was undone
+ * @throws PartloopError `not-found` for an unknown import, `input-invalid` for one that is already undone
  */
 export async function undoReview(store: ObjectStore, request: UndoRequest): Promise<UndoReport> {
   const { now } = request;
@@ -64,17 +64,17 @@ export async function undoReview(store: ObjectStore, request: UndoRequest): Prom
   return { pool: pool.name, review, repeats, version, restored, leftAlone };
 }
 
-/** What undoing a review does to an image. */
+/** The effect of undoing a review on an image. */
 type Outcome =
   | { kind: 'restored'; revision: Revision }
   | { kind: 'left'; revision: Revision | null; image: UndoReport['leftAlone'][number] }
-  /** An undo that died did it. */
+  /** An interrupted undo already did it. */
   | { kind: 'undone'; revision: null };
 
 /**
- * The label of the newest answer that stands without the review, or why the image keeps the one that it has. Who gave a
- * label decides, not how it looks: a review may have given back an import's label. Reviews that were undone since are
- * passed over: their labels were left alone only because this one lay on top of them.
+ * The label of the newest answer that stands without the review, or the reason why the image keeps its label. The
+ * source of a label decides, not its content: a review may have restored an import's label. Reviews that were undone
+ * since are skipped: their labels were left alone only because this one came after them.
  */
 function before(rows: readonly IndexRow[], review: string, isWithdrawn: IsWithdrawn): Outcome {
   const row = rows.at(-1);
@@ -90,8 +90,8 @@ function before(rows: readonly IndexRow[], review: string, isWithdrawn: IsWithdr
 }
 
 /**
- * The image keeps its label. A row says of one in the pool that the review is undone, for whoever undoes what lies on
- * top.
+ * The image keeps its label. If it is in the pool, a row records that the review is undone, for a later undo of the
+ * reviews after it.
  */
 function leave(rows: readonly IndexRow[], review: string, reason: string): Outcome {
   const row = rows.at(-1);
@@ -117,7 +117,7 @@ function chooseReview(imports: readonly ReviewImportSummary[], { pool, review }:
         `review import ${found.id} brought nothing of its own: its labels and answers were in the pool already`,
         { hint: `Undo the import that brought them; ${hint}` },
       );
-    // One that was undone may have left images alone whose label can be put back by now.
+    // An undone review may have left images alone whose label can be restored by now.
     return found;
   }
   const standing = imports.filter(({ undoneAt }) => undoneAt === null);

@@ -8,7 +8,7 @@ import { readCsvFile } from '../../storage/tables/table.js';
 
 const MAX_FILE_BYTES = 64 * 2 ** 20;
 
-/** Columns of `findings.csv` that tell one finding from another; `finding_id` does so alone where the file has it. */
+/** Columns of `findings.csv` that identify a finding; `finding_id` alone does if the file has it. */
 const IDENTITY = ['image_id', 'kind', 'class', 'suggested_class', 'bbox'] as const;
 
 const text = z.string().trim();
@@ -35,15 +35,18 @@ export interface VerdictFile {
   refused: { row: number; reason: string }[];
 }
 
-/** What `findings.csv` says of a finding, as one text; older files have `background` for the whole label. */
+/**
+ * The identifying columns of a finding in `findings.csv`, as one text; older files have `background` for the whole
+ * label.
+ */
 export const findingKey = (row: Partial<Record<(typeof IDENTITY)[number], string>>): string =>
   IDENTITY.map((name) => (row[name] === WHOLE_LABEL ? 'background' : (row[name] ?? ''))).join('\u0000');
 
 /**
  * The answers of a CSV file: the `findings.csv` of a scan, or any table with `finding_id`, with a column `verdict` (and
- * `reviewer`, `comment` where there are any). Rows without an answer are passed over.
+ * optional `reviewer`, `comment`). Rows without an answer are skipped.
  *
- * @throws PartloopError `data-invalid` where the file is no such table
+ * @throws PartloopError `data-invalid` if the file is no such table
  */
 export async function readVerdictFile(path: string): Promise<VerdictFile> {
   const facts = await stat(path).catch((cause: unknown) => {

@@ -9,14 +9,14 @@ const BENCHMARK = 'var(--benchmark)';
 const MUTED = 'var(--muted)';
 const CURVE_HEIGHT = 340;
 const LABEL_HEIGHT = 17;
-/** Rounds of pushing labels apart; each halves what is left to do. */
+/** Rounds of pushing labels apart; each halves the remaining overlap. */
 const ROUNDS = 100;
 
 type PlotDocument = NonNullable<Plot.PlotOptions['document']>;
 
 /** A chart as SVG text, without a browser. */
 export function draw(options: Plot.PlotOptions): string {
-  // Plot wants a browser's document; linkedom's has all that it uses.
+  // Plot needs a browser's document; linkedom's has everything that it uses.
   const document = new DOMParser().parseFromString(
     '<html><body></body></html>',
     'text/html',
@@ -29,7 +29,7 @@ export function draw(options: Plot.PlotOptions): string {
   return chart.outerHTML;
 }
 
-/** mIoU of every iteration's candidate against the benchmark it met. */
+/** mIoU of every iteration's candidate and of the benchmark at that time. */
 export function miouCurve(points: readonly IterationPoint[]): string {
   const series = (key: 'miou' | 'majorMiou' | 'minorMiou' | 'benchmarkMiou') =>
     points.flatMap((point) =>
@@ -104,7 +104,7 @@ export function miouCurve(points: readonly IterationPoint[]): string {
   });
 }
 
-/** Places for labels at `values`, in their order, pushed apart to at least `gap`, the middle of each heap kept. */
+/** Places for labels at `values`, in their order, pushed apart to at least `gap`; the middle of each cluster stays. */
 export function spread(values: readonly number[], gap: number): number[] {
   const order = values.map((_, index) => index).sort((a, b) => (values[a] as number) - (values[b] as number));
   const places = [...values];
@@ -121,7 +121,7 @@ export function spread(values: readonly number[], gap: number): number[] {
   return places;
 }
 
-/** IoU of every class, the benchmark's as a hollow mark. */
+/** IoU of every class; the benchmark's is a hollow mark. */
 export function classChart(classes: readonly ClassQuality[]): string {
   const rows = classes
     .flatMap((entry) => (entry.iou === null ? [] : [{ ...entry, iou: entry.iou }]))

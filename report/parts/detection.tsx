@@ -3,7 +3,7 @@ import type { ReportData } from '../data.js';
 import { percent, whole } from './format.js';
 import { Pictures } from './pictures.js';
 
-/** What algo1 found, and what became of it. */
+/** The scan's findings and their outcome. */
 export function Detection({ data }: { data: ReportData }) {
   const { detection } = data;
   const most = Math.max(1, ...detection.kinds.map((entry) => entry.findings));
@@ -82,7 +82,7 @@ export function Detection({ data }: { data: ReportData }) {
   );
 }
 
-/** How often images are suspected by tag: what is hard for the model should not be suspected much more often. */
+/** The share of suspected images by tag value: hard images should not be suspected much more often than others. */
 function Suspicion({ detection: { slices, scanned, overThreshold } }: Pick<ReportData, 'detection'>) {
   if (slices.length === 0) return null;
   return (
@@ -121,13 +121,13 @@ function Suspicion({ detection: { slices, scanned, overThreshold } }: Pick<Repor
 const interval = ({ value, low, high }: Estimate): string =>
   `${percent(value)} (95 % interval ${percent(low)} to ${percent(high)})`;
 
-/** What the audit sample says of what scans overlook. */
+/** The audit sample's estimate of the errors that scans overlook. */
 function Recall({ detection: { recall } }: Pick<ReportData, 'detection'>) {
   if (recall === null) return null;
   const { answered, wrong, wrongShare, found, setAside } = recall;
   return (
     <p class="note">
-      Of {whole(answered)} answered images that were drawn whatever their probability {whole(wrong)} were wrong;
+      Of {whole(answered)} answered images that were drawn regardless of their probability {whole(wrong)} were wrong;
       weighted by their chances, {interval(wrongShare)} of all labels are.
       {found === null ? null : ` Scans reported ${interval(found)} of the wrong ones.`}
       {setAside === null ? null : ` They set ${interval(setAside)} aside.`}
@@ -135,7 +135,7 @@ function Recall({ detection: { recall } }: Pick<ReportData, 'detection'>) {
   );
 }
 
-/** What reviewers said of findings so far, beside what scans had claimed. */
+/** Answers of reviewers to findings so far, beside the probabilities of the scans. */
 function Answers({ detection }: Pick<ReportData, 'detection'>) {
   const { answers, reliability, audit } = detection;
   return (
@@ -144,8 +144,8 @@ function Answers({ detection }: Pick<ReportData, 'detection'>) {
       <Recall detection={detection} />
       {answers.length === 0 ? (
         <p class="note">
-          No finding was answered yet. {whole(audit)} images were drawn for review whatever their probability; `partloop
-          scan export` puts them beside the suspect ones.
+          No finding was answered yet. {whole(audit)} images were drawn for review regardless of their probability;
+          `partloop scan export` puts them beside the suspect ones.
         </p>
       ) : (
         <div class="two">

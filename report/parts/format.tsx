@@ -1,6 +1,6 @@
 import { own } from '../../domain/base/own.js';
 
-/** How numbers are written, the same on every page. */
+/** The written form of numbers, the same on every page. */
 export const iou = (value: number | null): string => (value === null ? '–' : value.toFixed(3));
 export const percent = (value: number | null, digits = 0): string =>
   value === null ? '–' : `${(100 * value).toFixed(digits)} %`;
@@ -45,13 +45,14 @@ export function Tile({ value, label }: { value: string; label: string }) {
   );
 }
 
-/** A difference, coloured by its sign where it is more than rounding. */
+/** A difference, coloured by its sign if it is more than rounding. */
 export function Difference({ of }: { of: number | null }) {
   return <span class={of === null || Math.abs(of) < 5e-4 ? '' : of > 0 ? 'up' : 'down'}>{signed(of)}</span>;
 }
 
 /**
- * SVG made by `charts.ts`: trusted, it holds no text from outside but class names and tags, which the drawing escapes.
+ * SVG made by `charts.ts`. It is trusted: its only text from outside is class names and tags, which the drawing
+ * escapes.
  */
 export function Chart({ svg }: { svg: string }) {
   return <div dangerouslySetInnerHTML={{ __html: svg }} />;

@@ -1,13 +1,13 @@
 import type { ReportData } from '../data.js';
 
-/** Images that steps went on without: named, so that somebody can put them back or take them out of the pool. */
+/** Images that steps left out, by name, so that somebody can restore them or remove them from the pool. */
 export function LeftOut({ data: { leftOut } }: { data: ReportData }) {
   if (leftOut.length === 0) return null;
   return (
     <section id="left-out">
       <h2>Left out</h2>
       <p class="note">
-        Images that are gone, changed or unreadable count for nothing here. Test images are left out for both models.
+        Images that are gone, changed or unreadable do not count here. Test images are left out for both models.
       </p>
       {leftOut.map(({ of, images, why, first }) => (
         <>

@@ -1,7 +1,7 @@
 import type { Picture } from '../data.js';
 import { percent } from './format.js';
 
-/** Pictures side by side with what is said of each; `meter` names the bar under them, null leaves it out. */
+/** Pictures side by side, each with its text; `meter` names the bar under them, null omits it. */
 export function Pictures({ pictures, meter }: { pictures: Picture[]; meter: string | null }) {
   return (
     <div class="pictures">

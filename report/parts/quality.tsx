@@ -2,7 +2,7 @@ import type { ReportData } from '../data.js';
 import { classChart, miouCurve } from './charts.js';
 import { Badge, Chart, Difference, duration, gateTone, iou, percent, signed, Tile, whole } from './format.js';
 
-/** The verdict first: what came out, and why. */
+/** The verdict, with its reasons. */
 export function Verdict({ data }: { data: ReportData }) {
   const { decision, curve } = data;
   const now = curve.at(-1);
@@ -33,7 +33,7 @@ export function Verdict({ data }: { data: ReportData }) {
   );
 }
 
-/** mIoU by iteration, as a curve and as the figures behind it. */
+/** mIoU by iteration, as a curve and as figures. */
 export function Curve({ data }: { data: ReportData }) {
   return (
     <section id="curve">
@@ -170,8 +170,8 @@ export function Gate({ data }: { data: ReportData }) {
         </table>
       </div>
       <p class="note">
-        A protected slice fails when its drop is surely larger than {config.gate.sliceMargin}, passes when it is surely
-        smaller (Holm-corrected), and blocks nothing while the data cannot tell.
+        A protected slice fails if its drop is significantly larger than {config.gate.sliceMargin}, passes if it is
+        significantly smaller (Holm-corrected), and does not block if the data cannot tell.
       </p>
     </section>
   );
@@ -266,7 +266,7 @@ export function Classes({ data }: { data: ReportData }) {
   );
 }
 
-/** Where the model does worst; by name only, since a report opens no test image. */
+/** The test images on which the model is worst; by name only, since a report opens no test image. */
 export function Worst({ data }: { data: ReportData }) {
   return (
     <section id="worst">

@@ -1,7 +1,7 @@
 import type { ReportData } from '../data.js';
 import { Badge, duration } from './format.js';
 
-/** How long each step took, and with which settings. */
+/** The duration of each step, and the settings. */
 export function Run({ data }: { data: ReportData }) {
   return (
     <section id="run">

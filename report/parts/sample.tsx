@@ -3,7 +3,7 @@ import { tagChart } from './charts.js';
 import { Chart, percent, whole } from './format.js';
 import { Pictures } from './pictures.js';
 
-/** What algo2 picked, beside a random pick of the same size. */
+/** The picks, beside a random pick of the same size. */
 export function Sample({ data }: { data: ReportData }) {
   const { comparison, reasons, picks } = data.sample;
   const { size, wrongShare, clusters } = comparison;
@@ -11,8 +11,8 @@ export function Sample({ data }: { data: ReportData }) {
     <section id="sample">
       <h2>Picked for training</h2>
       <p class="note">
-        {whole(size.sample)} of {whole(size.chunk)} images, against a random pick of {whole(size.random)} from the same
-        chunk.
+        {whole(size.sample)} of {whole(size.chunk)} images, compared with a random pick of {whole(size.random)} from the
+        same chunk.
       </p>
       <div class="scroll">
         <table>
@@ -107,7 +107,7 @@ export function Sample({ data }: { data: ReportData }) {
       </div>
       {picks.length > 0 && (
         <>
-          <h3>Picked with the greatest need</h3>
+          <h3>Picks with the greatest need</h3>
           <Pictures pictures={picks} meter={null} />
         </>
       )}

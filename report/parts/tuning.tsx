@@ -2,22 +2,22 @@ import type { Tuning } from '../../domain/tune/proposal.js';
 import { settingsText, trialLines } from '../../domain/tune/table.js';
 import { duration, iou, signed, whole } from './format.js';
 
-/** The trials of the search after this iteration, and what it proposes. */
+/** The trials of the search after this iteration, and its proposal. */
 export function TuningTable({ loop, tuning }: { loop: string; tuning: Tuning }) {
   const { proposal, rungs, stopped } = tuning;
   return (
     <section id="tuning">
       <h2>Training settings tried</h2>
       <p class="note">
-        mIoU on the validation images, never on test images. One seed for all trials; the best of each rung go on.
+        mIoU on the validation images, never on test images. One seed for all trials; the best of each rung continue.
       </p>
       {proposal === null ? (
-        <p>Nothing was better than the settings as they are by the gain that is asked for.</p>
+        <p>No trial beats the present settings by the required gain.</p>
       ) : (
         <p>
           <b>{settingsText(proposal.settings)}</b> reach {iou(proposal.miou)},{' '}
-          {signed(proposal.miou - proposal.ownMiou)} against the settings as they are.{' '}
-          <code>partloop loop adopt {loop}</code> takes them, unless <code>tune.adopt</code> is auto.
+          {signed(proposal.miou - proposal.ownMiou)} compared with the present settings.{' '}
+          <code>partloop loop adopt {loop}</code> adopts them, unless <code>tune.adopt</code> is auto.
         </p>
       )}
       {stopped !== null && <p>The search ended early: {stopped}.</p>}

@@ -3,44 +3,44 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PartloopError } from '../../domain/base/errors.js';
 import type { ObjectStore } from './objectStore.js';
 
-/** So many writers in a row may be faster before a write is given up. */
+/** Number of writers in a row that may be faster before a write is given up. */
 const MAX_RACES = 20;
 /** The longest wait after the first lost race, in milliseconds; it grows with each. */
 const WAIT_MS = 10;
 
-/** An object as it is read before a change. */
+/** An object as read before a change. */
 export interface Read<Value> {
   value: Value;
-  /** null where there is no object yet. */
+  /** null if there is no object yet. */
   etag: string | null;
 }
 
-/** What becomes of an object; `Body` is `string` for a change that always writes. */
+/** A change of an object; `Body` is `string` for a change that always writes. */
 export interface Swap<Value, Result, Body extends string | null = string | null> {
   read(): Promise<Read<Value>>;
-  /** Asked again, of the newer value, each time that another writer was first. */
+  /** Called again, with the newer value, each time that another writer was first. */
   decide(value: Value): Decision<Result, Body> | Promise<Decision<Result, Body>>;
-  /** What the write is for, in the error of one that is given up; `to write it` if omitted. */
+  /** The purpose of the write, for the error if it is given up; `to write it` if omitted. */
   purpose?: string;
 }
 
 interface Decision<Result, Body> {
-  /** The new object; null where nothing is to be written. */
+  /** The new object; null if nothing is to be written. */
   body: Body;
   result: Result;
 }
 
 interface Swapped<Result, Etag> {
   result: Result;
-  /** Of the object afterwards; null where there is none, since nothing was to be written. */
+  /** ETag of the object afterwards; null if there is no object and nothing was to be written. */
   etag: Etag;
 }
 
 /**
- * Change one object by conditional writes: read, decide, write if nobody else has written since. Whoever loses a race
- * decides anew.
+ * Change one object by conditional writes: read, decide, write if nobody else has written since. The loser of a race
+ * decides again.
  *
- * @throws PartloopError `store-conflict` naming the key, where 20 other writers in a row were faster
+ * @throws PartloopError `store-conflict` naming the key if 20 other writers in a row were faster
  */
 export async function compareAndSwap<Value, Result>(
   store: ObjectStore,
@@ -72,7 +72,7 @@ export async function compareAndSwap<Value, Result>(
 /**
  * Try a conditional write until no other writer was first, with a short random wait after each lost race.
  *
- * @param givenUp says what is contended, and after how many races
+ * @param givenUp names the contended object, after that many races
  * @throws PartloopError `store-conflict` after 20 lost races
  */
 export async function untilWon<Result>(

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-/** What is known of an object without reading it. */
+/** Facts about an object that are known without reading it. */
 export interface ObjectFacts {
   key: string;
   size: number;
@@ -19,37 +19,35 @@ export interface OpenUpload {
 
 /**
  * Objects under one prefix of one bucket. Keys are relative to the prefix (`storage/keys.ts`). Every method retries
- * passing faults by itself and then throws `PartloopError('store-unavailable')`; a missing key is `not-found`. Methods
- * that read also take an `s3://` URI in place of a key, for images that stay where they are; the same credentials are
- * used.
+ * transient faults by itself and then throws `PartloopError('store-unavailable')`; a missing key is `not-found`.
+ * Methods that read also take an `s3://` URI in place of a key, for images that stay in their place, with the same
+ * credentials.
  */
 export interface ObjectStore {
   /** `s3://bucket/prefix`, for people and for building URIs. */
   readonly uri: string;
-  /** With `ifMatch` only this version: another is `data-changed`. */
+  /** With `ifMatch` only this version: another one is `data-changed`. */
   get(key: string, ifMatch?: string): Promise<{ body: Uint8Array; etag: string }>;
-  /** null where there is no such key. */
+  /** null if there is no such key. */
   tryGet(key: string): Promise<{ body: Uint8Array; etag: string } | null>;
   getStream(key: string): Promise<Readable>;
   head(key: string): Promise<ObjectFacts | null>;
   /** Write to a fresh or content-addressed key, unconditionally. */
   put(key: string, body: Uint8Array | string, contentType?: string): Promise<{ etag: string }>;
-  /** Create only if absent; an answer lost on the way is told from a lost race by reading back. */
+  /** Create only if absent; a read-back tells a lost answer from a lost race. */
   putIfAbsent(key: string, body: Uint8Array | string, contentType?: string): Promise<'created' | 'exists'>;
-  /** Replace the version `etag`; null means "only if absent". `conflict` when someone else was first. */
+  /** Replace the version `etag`; null means "only if absent". `conflict` if somebody else was first. */
   replace(key: string, body: Uint8Array | string, etag: string | null): Promise<{ etag: string } | 'conflict'>;
   /** Stream a local file to a fresh key; bounded memory, any size. */
   putFile(key: string, path: string, contentType?: string): Promise<{ etag: string }>;
   /** Stream an object into a local file by temporary name and rename. */
   getFile(key: string, path: string): Promise<void>;
   list(prefix: string): AsyncIterable<ObjectFacts>;
-  /** The names that follow `prefix` up to the next `/`: `pools/` gives the pools, however many objects they hold. */
+  /** The names that follow `prefix` up to the next `/`: `pools/` gives the pools, however many objects they have. */
   folders(prefix: string): AsyncIterable<string>;
-  /** @throws PartloopError `store-unavailable` naming the first key that is still there, after all were tried */
+  /** @throws PartloopError `store-unavailable` naming the first key that remains, after all were tried */
   delete(keys: string[]): Promise<void>;
-  /**
-   * The same, answering with the keys that are still there, each with the store's reason. A missing key is no failure.
-   */
+  /** The same, but returns the remaining keys, each with the store's reason. A missing key is no failure. */
   tryDelete(keys: readonly string[]): Promise<FailedDelete[]>;
   /** Uploads in parts under a prefix that are not done: those under way, and those whose process died. */
   openUploads(prefix: string): AsyncIterable<OpenUpload>;

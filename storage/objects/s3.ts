@@ -10,7 +10,8 @@ import { verified } from './verified.js';
 export type { StoreOptions } from './s3/bucket.js';
 
 /**
- * Objects of one bucket under one prefix; what steps wrote is checked as it is read (`storage/objects/verified.ts`).
+ * Objects of one bucket under one prefix; files of steps are checked when they are read
+ * (`storage/objects/verified.ts`).
  */
 export const openStore = (options: StoreOptions): ObjectStore => verified(openObjects(options));
 

@@ -6,7 +6,7 @@ import type { StoreOptions } from './s3.js';
 type Environment = Readonly<Record<string, string | undefined>>;
 type Profile = Readonly<Record<string, string | undefined>>;
 
-/** Where a store is. */
+/** The place of a store. */
 export type StoreAddress = Required<Pick<StoreOptions, 'uri' | 'region'>> & {
   /** Null for AWS itself. */
   endpoint: string | null;
@@ -14,7 +14,7 @@ export type StoreAddress = Required<Pick<StoreOptions, 'uri' | 'region'>> & {
   encryption: StoreEncryption | null;
 };
 
-/** A store with the credentials that are known here; without any the AWS SDK finds them. */
+/** A store with known credentials; without any, the AWS SDK finds them. */
 type KnownStore = StoreAddress & { credentials?: StoreOptions['credentials'] | null };
 
 /** What `openStore` takes for an address. */
@@ -27,18 +27,18 @@ export function storeOptions({ uri, region, endpoint, encryption, credentials }:
   };
 }
 
-/** Without any other word a region must be named all the same; servers other than AWS mostly take any. */
+/** Default region: one must be named, but servers other than AWS mostly accept any. */
 const USUAL_REGION = 'us-east-1';
 const IMDS_USUAL = 'http://169.254.169.254';
-/** On a machine outside AWS nobody answers there. */
+/** On a machine outside AWS nobody answers at this address. */
 const IMDS_TIMEOUT_MS = 1_000;
-/** How the AWS SDK joins the names of a nested section of the configuration file. */
+/** The AWS SDK's separator for names of a nested section of the configuration file. */
 const NESTED = '.';
 
 /**
- * The store that `PARTLOOP_STORE=s3://bucket/prefix` names; null where it is unset. Endpoint and region are those that
- * every AWS program would take: variables, then the profile in the configuration files, then, for the region of AWS
- * itself, the instance that this runs on. Commands and workers both ask here, so that they never mean two stores.
+ * The store that `PARTLOOP_STORE=s3://bucket/prefix` names; null if it is unset. Endpoint and region are those that
+ * every AWS program would use: variables, then the profile in the configuration files, then, for the region of AWS
+ * itself, the instance on which this runs. Commands and workers both use this, so they never mean two stores.
  */
 export async function storeAddress(environment: Environment = process.env): Promise<StoreAddress | null> {
   const variables = readVariables(environment);
@@ -68,7 +68,7 @@ interface KnownProfile {
   ignoresEndpoints: boolean;
 }
 
-/** What the profile in use says in `~/.aws/config` and `~/.aws/credentials`, or in the files that stand for them. */
+/** The settings of the profile in use, from `~/.aws/config` and `~/.aws/credentials` or the files that replace them. */
 async function profileOf(environment: Environment): Promise<KnownProfile> {
   const name = environment.AWS_PROFILE || 'default';
   const home = environment.HOME ?? environment.USERPROFILE ?? '';
@@ -90,7 +90,7 @@ async function profileOf(environment: Environment): Promise<KnownProfile> {
   };
 }
 
-/** The region of the EC2 instance that this runs on; null elsewhere. */
+/** The region of the EC2 instance on which this runs; null elsewhere. */
 async function instanceRegion(environment: Environment): Promise<string | null> {
   if (environment.AWS_EC2_METADATA_DISABLED?.toLowerCase() === 'true') return null;
   const service = (environment.AWS_EC2_METADATA_SERVICE_ENDPOINT || IMDS_USUAL).replace(/\/$/, '');

@@ -3,15 +3,15 @@ import { PartloopError } from '../../domain/base/errors.js';
 import type { ObjectStore } from './objectStore.js';
 import { openStore, type StoreOptions } from './s3.js';
 
-/** A store that does not answer within this is away: whoever checks does not wait as long as whoever works. */
+/** A store that does not answer within this is unreachable: a check waits less than work does. */
 const QUICK = { attempts: 2, timeoutMs: 15_000 };
 
 /**
  * Write, read and remove one object, and make sure that the store refuses a write whose condition fails: commits, locks
- * and the model registry rest on If-None-Match and If-Match, which not every S3 server keeps. No role of a worker does
- * with less: each commits, replaces and removes.
+ * and the model registry rest on If-None-Match and If-Match, which not every S3 server supports. All roles of workers
+ * need this: each commits, replaces and removes.
  *
- * @throws PartloopError `setup-incomplete` where keys, rights, bucket or server do not do, `store-unavailable` where
+ * @throws PartloopError `setup-incomplete` if keys, rights, bucket or server are not sufficient, `store-unavailable` if
  * none answers
  */
 export async function checkStoreWrites(options: StoreOptions): Promise<void> {

@@ -8,15 +8,15 @@ import { type CommittedFile, committedFile } from '../keys.js';
 import { digestOfBytes, digestOfFile, type FileDigest } from '../seal.js';
 import type { ObjectStore } from './objectStore.js';
 
-/** Commits that are kept in memory: they never change once they are there. */
+/** Number of commits kept in memory: they never change after they were written. */
 const KEPT_COMMITS = 64;
 /** A body that the network spoiled is right the second time. */
 const READINGS = 2;
 
 /**
- * A store that hands out no file of a step or of an evaluation whose bytes are not those that were written: every
- * reading is held against the digest in the commit of its folder. Files that no commit lists (of attempts under way, of
- * commits of before there were digests) are handed out as they are.
+ * A store that never returns changed bytes of a file of a step or of an evaluation: every read is checked against the
+ * digest in the commit of its folder. Files that no commit lists (of running attempts, of older commits without
+ * digests) are returned unchecked.
  */
 export function verified(store: ObjectStore): ObjectStore {
   const written = new WrittenDigests(store);
@@ -69,17 +69,17 @@ export function verified(store: ObjectStore): ObjectStore {
 
 interface Wanted {
   sha256: string;
-  /** null where it is not known. */
+  /** null if it is unknown. */
   size: number | null;
 }
 
-/** What files should be, by their names or by the commits of their folders. */
+/** Expected digests of files, by their names or by the commits of their folders. */
 class WrittenDigests {
   private readonly commits = new Map<string, CommitFiles>();
 
   constructor(private readonly store: ObjectStore) {}
 
-  /** null where nothing says what was written. */
+  /** null if no record tells what was written. */
   async of(place: CommittedFile | null): Promise<Wanted | null> {
     if (place === null) return null;
     const inName = digestInName(place.file);
@@ -120,7 +120,7 @@ async function readTwice<T>(
   }
 }
 
-/** Passes bytes on, and ends with an error where they were not those that were written. */
+/** Passes bytes on, and ends with an error if they are not the written ones. */
 function checking(key: string, wanted: Wanted, place: CommittedFile): Transform {
   const hash = createHash('sha256');
   let size = 0;
@@ -146,7 +146,7 @@ function damaged(key: string, wanted: Wanted, got: FileDigest, place: CommittedF
   );
 }
 
-/** A file of a step that is gone is made anew like one that is damaged. */
+/** A missing file of a step is made again like a damaged one. */
 async function named<T>(place: CommittedFile | null, read: () => Promise<T>): Promise<T> {
   try {
     return await read();

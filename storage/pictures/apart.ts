@@ -1,13 +1,13 @@
 import { PartloopError } from '../../domain/base/errors.js';
 import { DEFAULT_STALL_MS, HelperProcess, ProcessEnded, TRIES } from './helperProcess.js';
 
-/** Where so many different pictures end their processes, and none was read, they are not to blame. */
+/** If this many different pictures end their processes and none was read, the pictures are not to blame. */
 const PICTURES_THAT_BLAME_THE_MACHINE = 3;
 
 /**
- * Work of native code on pictures, done in a process of its own, so that a picture that ends it or hangs in it costs
- * that picture alone. When the process ends, what it had in hand is tried again one by one: a picture that has ended
- * `TRIES` of them is an error by name.
+ * Work of native code on pictures, done in a separate process, so that a picture that crashes or hangs it costs only
+ * that picture. When the process ends, its pictures in hand are tried again one by one: a picture that ended `TRIES`
+ * processes is an error by name.
  */
 export class Apart<Request, Reply> {
   #together: HelperProcess<Request, Reply> | null = null;
@@ -24,8 +24,8 @@ export class Apart<Request, Reply> {
   ) {}
 
   /**
-   * @throws PartloopError `data-invalid` where the picture `name` ends its process again and again, `setup-incomplete`
-   * where each one does; what the work itself threw
+   * @throws PartloopError `data-invalid` if the picture `name` ends its process repeatedly, `setup-incomplete` if every
+   * picture does; errors of the work itself
    */
   async ask(request: Request, name: string): Promise<Reply> {
     try {
@@ -39,7 +39,7 @@ export class Apart<Request, Reply> {
     return tried;
   }
 
-  /** Ends the processes; what is under way fails. */
+  /** Ends the processes; current work fails. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all([this.#together?.close(), this.#alone?.close()]);

@@ -4,15 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { PartloopError } from '../../domain/base/errors.js';
 import type { FailureCode } from '../../domain/base/failures/failure.js';
 
-/** Variables that a process which reads strangers' files has no need of. */
+/** Variables that a process that reads untrusted files does not need. */
 const HELD_BACK = /^(AWS_|S3_|TEMPORAL_|PARTLOOP_)/;
 
-/** Silence after which native code counts as hung where nothing else is said, in milliseconds. */
+/** Default silence after which native code counts as hung, in milliseconds. */
 export const DEFAULT_STALL_MS = 300_000;
-/** Processes that a picture may end before it is left out. */
+/** Number of processes that a picture may end before it is left out. */
 export const TRIES = 3;
 
-/** A helper process ended, or was ended since it gave no answer; `how` is said of it, as `SIGSEGV`. */
+/** A helper process ended, or was ended because it gave no answer; `how` tells the manner, such as `SIGSEGV`. */
 export class ProcessEnded extends Error {
   constructor(readonly how: string) {
     super(`the helper process ended: ${how}`);
@@ -36,8 +36,8 @@ interface Waiting<Reply> {
 }
 
 /**
- * A process of its own for native code (libvips, ONNX Runtime): what ends it or hangs in it ends nothing else. It runs
- * `main`, a compiled module that calls `serveParent`, and knows no credentials.
+ * A separate process for native code (libvips, ONNX Runtime): if that crashes or hangs, nothing else ends. It runs
+ * `main`, a compiled module that calls `serveParent`, and has no credentials.
  */
 export class HelperProcess<Request, Reply> {
   readonly #child: ChildProcess;
@@ -59,18 +59,18 @@ export class HelperProcess<Request, Reply> {
     this.#child.on('message', (message) => this.#take(message as Answered<Reply>));
   }
 
-  /** @throws ProcessEnded where the process ends before it answers; what the work itself threw, as a PartloopError */
+  /** @throws ProcessEnded if the process ends before it answers; errors of the work itself, as a PartloopError */
   ask(request: Request): Promise<Reply> {
     if (this.#ended !== null) return Promise.reject(this.#ended);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      // Where it cannot be sent the process is ending, and says how.
+      // If it cannot be sent, the process is ending and reports how.
       this.#child.send({ id, request } satisfies Asked<Request>, () => undefined);
     });
   }
 
-  /** Ends it at once: it holds nothing. What it was asked fails with `how`. */
+  /** Ends it at once: it has nothing to save. Open requests fail with `how`. */
   async close(how = 'it was closed'): Promise<void> {
     this.#failAll(new ProcessEnded(how));
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
@@ -97,7 +97,7 @@ export class HelperProcess<Request, Reply> {
   }
 }
 
-/** The other side of a `HelperProcess`: answer what the parent asks until it leaves. */
+/** The other side of a `HelperProcess`: answer the parent's requests until it disconnects. */
 export function serveParent<Request, Reply>(answer: (request: Request) => Promise<Reply>): void {
   const answered = async ({ id, request }: Asked<Request>): Promise<Answered<Reply>> => {
     try {
@@ -114,6 +114,6 @@ export function serveParent<Request, Reply>(answer: (request: Request) => Promis
   // Ctrl-C at a terminal and a stop of the whole service reach this process too; its parent needs it to end in order.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => undefined);
-  // Not `exit`, which would wait for a thread that hangs.
+  // Not `exit`, which would wait for a hanging thread.
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 }

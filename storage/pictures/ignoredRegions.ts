@@ -9,9 +9,9 @@ import { readLabel } from './imageSource.js';
 import { decodeLabel, encodeLabel, type LabelMask } from './labelMask.js';
 
 /**
- * Training rows with other labels where the scan lets an image stay without its suspect regions: these are 255 in a
- * copy of the label, kept under `keyOf(digest)`. The revision stays, so that a corrected label takes its place again. A
- * row whose label cannot be read any more is left out: with the regions that are suspect it must not train.
+ * Training rows with changed labels for images that the scan keeps without their suspect regions: these are 255 in a
+ * copy of the label, kept under `keyOf(digest)`. The revision stays, so a corrected label replaces it again. A row with
+ * an unreadable label is left out, since it must not train with its suspect regions.
  */
 export async function withIgnoredRegions(
   store: ObjectStore,
@@ -28,7 +28,7 @@ export async function withIgnoredRegions(
   const changed: TrainingRow[] = [];
   const leftOut: LeftOut[] = [];
   for (const row of rows) {
-    // A label corrected since the scan is another one, and whole.
+    // A label corrected since the scan is another label, and is used whole.
     if (judged.get(row.imageId) !== row.labelSha256) {
       changed.push(row);
       continue;

@@ -4,10 +4,9 @@ import type { IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../objects/objectStore.js';
 
 /**
- * The bytes of an image, from the pool or from where it is registered, checked against the digest it was imported
- * under.
+ * The bytes of an image, from the pool or from its registered place, checked against its digest at import.
  *
- * @throws PartloopError `data-changed` where they are others now, `not-found` where they are gone
+ * @throws PartloopError `data-changed` if they have changed, `not-found` if they are gone
  */
 export function readImage(store: ObjectStore, row: IndexRow): Promise<Buffer> {
   return readChecked(store, row.imageUri, row.imageEtag, row.imageId, row.fileName);

@@ -21,12 +21,12 @@ export async function encodeLabel(pixels: Uint8Array, width: number, height: num
     .toBuffer();
 }
 
-/** What a PNG holds. `data` has `channels` samples a pixel; with a palette it holds indices into it. */
+/** The content of a PNG. `data` has `channels` samples per pixel; with a palette these are indices into it. */
 export type Png = ReturnType<typeof decode>;
 
 /**
  * Label values of a PNG: the samples of greyscale, the indices of a palette (sharp would expand them to colours), and
- * what opaque colours that are all grey hold. True colours and transparency are no class numbers and are refused.
+ * the values of opaque colours that are all grey. True colours and transparency are no class numbers and are refused.
  *
  * @throws PartloopError `data-invalid` naming `origin`
  */
@@ -39,8 +39,8 @@ export async function decodeLabel(bytes: Uint8Array, origin = 'label'): Promise<
 }
 
 /**
- * Refuses samples of which some are not opaque, `channels` a pixel, the last of 2 or 4 being alpha. An eraser leaves
- * the colour below what it made transparent: nobody can tell what is meant.
+ * Refuses samples that are not all opaque, `channels` per pixel; the last of 2 or 4 is alpha. An eraser keeps the
+ * colour below transparent pixels, so nobody can tell the meaning.
  *
  * @throws PartloopError `data-invalid` naming `origin`
  */
@@ -53,7 +53,7 @@ export function refuseTransparent(samples: Uint8Array, channels: number, origin:
       });
 }
 
-/** The grey of samples of `channels` a pixel, the last of 2 or 4 being alpha. */
+/** The grey of samples, `channels` per pixel; the last of 2 or 4 is alpha. */
 function greyOf(samples: Uint8Array, channels: number, origin: string): Uint8Array {
   if (channels === 1) return samples;
   const colours = channels < 3 ? 1 : 3;
@@ -77,13 +77,11 @@ function greyOf(samples: Uint8Array, channels: number, origin: string): Uint8Arr
 
 /**
  * A PNG in greyscale of 8 bits by its header (PNG specification, third edition, 11.2.1): depth and colour type. Nothing
- * else may reach libvips, which would take a label out of any kind of picture.
+ * else may reach libvips, which would read a label from any kind of picture.
  */
 const isGreyscale = (bytes: Uint8Array): boolean => isPng(bytes) && bytes[24] === 8 && bytes[25] === 0;
 
-/**
- * As the pool's own labels are stored, and read for every picture of a scan: libvips takes half of JavaScript's time.
- */
+/** The form of the pool's own labels, read forevery picture of a scan: libvips takes half of JavaScript's time. */
 async function decodeGreyscale(png: Uint8Array, origin: string): Promise<LabelMask> {
   try {
     const { data, info } = await sharp(png, { limitInputPixels: MAX_PIXELS, failOn: 'error' })
@@ -98,7 +96,7 @@ async function decodeGreyscale(png: Uint8Array, origin: string): Promise<LabelMa
   }
 }
 
-/** @throws PartloopError `data-invalid` for what is no PNG or has over 100 megapixels */
+/** @throws PartloopError `data-invalid` for a file that is no PNG or has over 100 megapixels */
 export function decodePng(bytes: Uint8Array, origin: string): Png {
   checkIsPng(bytes, origin);
   return decodeBounded(boundedPng(bytes, origin, MAX_PIXELS), origin);
@@ -106,7 +104,7 @@ export function decodePng(bytes: Uint8Array, origin: string): Png {
 
 function decodeBounded(png: Uint8Array, origin: string): Png {
   try {
-    // Unchecked, a flipped bit would come out as another class.
+    // Without this check, a flipped bit would become another class.
     return decode(png, { checkCrc: true });
   } catch (cause) {
     throw unreadable(origin, cause);
@@ -118,7 +116,7 @@ function unreadable(origin: string, cause: unknown): PartloopError {
   return new PartloopError('data-invalid', `${origin} is not a readable PNG: ${reason}`, { cause });
 }
 
-/** Says of another kind of picture which it is; lossy ones would change class numbers. */
+/** Names the kind of another picture; lossy kinds would change class numbers. */
 function checkIsPng(bytes: Uint8Array, origin: string): void {
   const found = recognise(bytes);
   if ('kind' in found && found.kind === 'png') return;
@@ -127,11 +125,11 @@ function checkIsPng(bytes: Uint8Array, origin: string): void {
 }
 
 /**
- * The samples as bytes, `channels` a pixel; throws `data-invalid` where 16 bits are needed, or under 8 leave it open
- * which are meant.
+ * The samples as bytes, `channels` per pixel; throws `data-invalid` if 16 bits are needed, or if fewer than 8 bits are
+ * ambiguous.
  */
 export function samplesOf({ width, height, channels, depth, data, palette }: Png, origin: string): Uint8Array {
-  // By the PNG specification the largest sample is white: an optimiser makes 0 and 255 of 8 bits into 0 and 1 of one
+  // By the PNG specification the largest sample is white: an optimiser turns 0 and 255 in 8 bits into 0 and 1 in one
   // bit.
   if (depth < 8 && palette === undefined)
     throw new PartloopError(
@@ -145,7 +143,8 @@ export function samplesOf({ width, height, channels, depth, data, palette }: Png
 }
 
 /**
- * Numpy's and skimage's label arrays are saved with 16 bits, and mean the same numbers: more than a byte holds is none.
+ * Label arrays of numpy and skimage are saved with 16 bits and have the same numbers: a value above 255 is no label
+ * value.
  */
 function narrowed(data: ArrayLike<number>, origin: string): Uint8Array {
   const samples = Uint8Array.from(data);

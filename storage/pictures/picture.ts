@@ -1,29 +1,29 @@
 import sharp, { type Sharp } from 'sharp';
 import { type PictureKind, recognise } from './pictureKind.js';
 
-/** Larger pictures are refused by their header, before any memory is taken for them. */
+/** Larger pictures are refused by their header, before they take any memory. */
 export const MAX_PIXELS = 100_000_000;
 /**
- * Every reader takes a picture that this takes, and no other: what import accepts, scan, training, evaluation and
- * report can read. One step stricter, libvips refuses for oddities that cameras write every day, such as bytes before a
- * JPEG marker.
+ * All readers accept exactly the pictures that this accepts: scan, training, evaluation and report can read everything
+ * that import accepts. At the next stricter level libvips refuses oddities that are common in cameras, such as bytes
+ * before a JPEG marker.
  */
 const STRICTNESS = 'error';
-/** What shows through transparent pixels: the colour of the network's padding. */
+/** Colour behind transparent pixels: that of the network's padding. */
 const BEHIND = '#7c7468';
-/** Side of the picture that the strict reading leaves. */
+/** Side of the picture that results from the strict read. */
 const LEFT_SIDE = 32;
 
-/** libvips would use every core for one picture; the pipelines decode several at once instead. */
+/** libvips would use every core for one picture; instead the pipelines decode several at once. */
 sharp.concurrency(1);
 sharp.cache(false);
 
-/** A reason of our own why a picture is not read, in words that follow "cannot be decoded: ". */
+/** Our own reason for not reading a picture, in words that follow "cannot be decoded: ". */
 class Unreadable extends Error {}
 
 /**
- * A picture that is ready to be decoded into the normal form: 8-bit sRGB in three bands, upright, its colour profile
- * applied, what is transparent flattened, the first of several frames or pages.
+ * A picture that is ready to be decoded into the normal form: 8-bit sRGB in three bands, upright, with its colour
+ * profile applied, transparency flattened, and only the first of several frames or pages.
  */
 export interface OpenPicture {
   kind: PictureKind;
@@ -31,8 +31,7 @@ export interface OpenPicture {
   width: number;
   height: number;
   /**
-   * The file's own samples are the normal form, or its grey alone: 8 bits, no profile, nothing transparent, stored
-   * upright.
+   * The file's own samples are in normal form or are its grey: 8 bits, no profile, nothing transparent, stored upright.
    */
   plain: boolean;
   /** Stored otherwise than it is shown, by its EXIF orientation. */
@@ -58,7 +57,7 @@ export async function openPicture(
   if (channels > (space === 'cmyk' ? 5 : 4)) throw new Unreadable(`it has ${channels} bands, which are not colours`);
   if (depth !== 'uchar' && depth !== 'ushort')
     throw new Unreadable(`it has samples of kind ${depth}, not of 8 or 16 bits`);
-  // Else sharp flattens grey on grey.
+  // Otherwise sharp flattens grey on grey.
   const coloured = channels === 2 && !hasProfile ? source.pipelineColourspace('srgb') : source;
   const upright = coloured.autoOrient().flatten({ background: BEHIND }).toColourspace('srgb');
   const deep = depth === 'ushort';
@@ -75,7 +74,7 @@ export async function openPicture(
 }
 
 /**
- * [height, width, 3] of a picture in normal form; refuses one whose bands are not three colours after all, as of a
+ * [height, width, 3] of a picture in normal form; refuses a picture whose bands are not three colours, such as a
  * scientific TIFF.
  */
 export async function pixelsOf(picture: Sharp, size: { width: number; height: number }): Promise<Buffer> {
@@ -85,7 +84,7 @@ export async function pixelsOf(picture: Sharp, size: { width: number; height: nu
 }
 
 /**
- * A picture made smaller, as every reader of the network's pictures does: bilinear with antialiasing, from all of its
+ * A reduced picture, in the way of all readers of the network's pictures: bilinear with antialiasing, from all of its
  * pixels.
  */
 export function scaled(pixels: Sharp, { width, height }: { width: number; height: number }): Sharp {
@@ -99,8 +98,9 @@ export async function readToTheEnd({ pixels, width, height }: OpenPicture): Prom
 }
 
 /**
- * Why a picture could not be read, the same words each time it is tried. What libvips says is left to `cause`: it
- * differs from try to try, because it reads on behind the end of a file, and from all threads into one buffer.
+ * The reason why a picture could not be read, in the same words at each attempt. The message of libvips is left to
+ * `cause`: it differs between attempts, because libvips reads beyond the end of a file, and all threads write into one
+ * buffer.
  */
 export function reasonOf(cause: unknown): string {
   if (cause instanceof Unreadable) return cause.message;

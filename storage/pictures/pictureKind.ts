@@ -4,7 +4,7 @@ import { rawPhotoReason } from './rawPhoto.js';
 export const PICTURE_KINDS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const;
 export type PictureKind = (typeof PICTURE_KINDS)[number];
 
-/** What a file is by its bytes, whatever its name says: a kind that is read, or why it is not. */
+/** The kind of a file by its bytes, whatever its name: a readable kind, or the reason why it is not readable. */
 export type RecognisedFile = { kind: PictureKind } | { refused: string };
 
 const CONVERT = 'convert it to JPEG or PNG first';
@@ -13,7 +13,7 @@ const RAW = `a camera's RAW file is not developed here; ${CONVERT}`;
 const AVIF_BRANDS = ['avif', 'avis'];
 const HEIF_BRANDS = ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs', 'mif1', 'mif2', 'msf1'];
 
-/** First bytes of files that people bring and that are not read, as Latin-1. */
+/** First bytes of unsupported files that people bring, as Latin-1. */
 const REFUSED: readonly (readonly [start: string, reason: string])[] = [
   ['%PDF', 'PDF is a document, not a photograph'],
   ['BM', `BMP cannot be read here; ${CONVERT}`],
@@ -37,7 +37,7 @@ const REFUSED: readonly (readonly [start: string, reason: string])[] = [
   ['version https://git-lfs', 'it is a Git LFS pointer, not the file itself: run `git lfs pull`'],
 ];
 
-/** Recognise a file by its content. Only what is recognised reaches a decoder. */
+/** Recognise a file by its content. Only recognised files reach a decoder. */
 export function recognise(bytes: Uint8Array): RecognisedFile {
   if (bytes.length === 0) return { refused: 'the file is empty' };
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1_024)).toString('latin1');

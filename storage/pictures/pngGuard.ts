@@ -5,21 +5,23 @@ const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 /** Bytes of a chunk around its body: length, type, checksum. */
 const FRAME = 12;
 const HEADER_END = SIGNATURE.length + FRAME + 13;
-/** Deflate makes at most 1032 bytes of one: below this much compressed data nothing can unpack to more than 64 MB. */
+/** Deflate makes at most 1032 bytes of one: less compressed data than this cannot unpack to more than 64 MB. */
 const HARMLESS_BYTES = 65_000;
-/** Samples a pixel by colour type (PNG specification, third edition, 11.2.1). */
+/** Samples per pixel by colour type (PNG specification, third edition, 11.2.1). */
 const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-/** Chunks that hold the picture; others may unpack to any size (colour profiles, texts) and say nothing of a label. */
+/**
+ * Chunks of the picture itself; others may unpack to any size (colour profiles, texts) and do not matter for a label.
+ */
 const CRITICAL = new Set(['IHDR', 'PLTE', 'IDAT', 'IEND']);
 
-/** True for what begins as a PNG file does, with a whole header. */
+/** True for data that begin like a PNG file, with a whole header. */
 export function isPng(bytes: Uint8Array): boolean {
   return bytes.length >= HEADER_END && SIGNATURE.equals(bytes.subarray(0, SIGNATURE.length));
 }
 
 /**
- * The chunks of a PNG file that hold its picture, known to unpack to no more than its header says: a few kilobytes may
- * otherwise unpack to gigabytes. What is no PNG comes back as it is, for the decoder to refuse.
+ * The chunks of a PNG file that contain its picture, guaranteed to unpack to at most the size in its header: otherwise
+ * a few kilobytes may unpack to gigabytes. A file that is no PNG is returned unchanged, for the decoder to refuse.
  *
  * @throws PartloopError `data-invalid` naming `origin`
  */
@@ -44,7 +46,7 @@ export function boundedPng(bytes: Uint8Array, origin: string, maxPixels: number)
   const compressed = Buffer.concat(data);
   if (compressed.length > HARMLESS_BYTES) {
     const rowBytes = 1 + Math.ceil((width * (CHANNELS[file[25] ?? 0] ?? 4) * (file[24] ?? 16)) / 8);
-    // Interlaced, a picture has up to twice as many rows, each with a byte of its own and its own rounding.
+    // An interlaced picture has up to twice as many rows, each with its own extra byte and rounding.
     unpacksWithin(compressed, height * (rowBytes + 4) + 64, origin);
   }
   return Buffer.concat(kept);

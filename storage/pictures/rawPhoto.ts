@@ -3,12 +3,13 @@ const PHOTOMETRIC = 262;
 const DNG_VERSION = 50_706;
 /** Colour filter array and linear raw (TIFF/EP; DNG 1.7). */
 const RAW_PHOTOMETRICS = [32_803, 34_892];
-/** More entries than any camera writes: a damaged file says anything. */
+/** More entries than any camera writes: a damaged file may claim any number. */
 const MOST_ENTRIES = 1_000;
 
 /**
- * Why a TIFF file is a camera's RAW file, or begins with a thumbnail; null where its first picture is the picture. RAW
- * files are TIFF files whose first picture is often a preview: a decoder would read that, at a size that no label has.
+ * The reason why a TIFF file counts as a camera's RAW file or begins with a thumbnail; null if its first picture is the
+ * picture. RAW files are TIFF files whose first picture is often a preview: a decoder would read that, at a size that
+ * no label has.
  */
 export function rawPhotoReason(bytes: Uint8Array): string | null {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -23,8 +24,8 @@ export function rawPhotoReason(bytes: Uint8Array): string | null {
 }
 
 /**
- * Tags of the first directory with the first of their values where these are whole numbers; null for BigTIFF and what
- * is damaged.
+ * Tags of the first directory with the first of their values if these are whole numbers; null for BigTIFF and damaged
+ * files.
  */
 function firstDirectory(file: Buffer): Map<number, number> | null {
   const little = file[0] === 0x49;

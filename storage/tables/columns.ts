@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /**
- * The DuckDB type of a table column: text, whole numbers, numbers, booleans, and lists of these; null where nullable.
+ * The DuckDB type of a table column: text, whole numbers, numbers, booleans, and lists of these; null if nullable.
  *
- * @throws RangeError for a schema that has no place in a flat table
+ * @throws RangeError for a schema that does not fit into a flat table
  */
 export function columnType(type: z.core.$ZodType, column: string): string {
   if (type instanceof z.ZodNullable || type instanceof z.ZodOptional || type instanceof z.ZodDefault) {

@@ -4,7 +4,7 @@ type Connection = Awaited<ReturnType<DuckDBInstance['connect']>>;
 
 let instance: Promise<DuckDBInstance> | undefined;
 
-/** One in-memory database a process: one thread, since sums over two differ from run to run; no downloads. */
+/** One in-memory database per process: one thread, since sums over two threads differ from run to run; no downloads. */
 export function database(): Promise<DuckDBInstance> {
   instance ??= DuckDBInstance.create(':memory:', {
     threads: '1',
@@ -27,5 +27,5 @@ export async function inDatabase(work: (connection: Connection) => Promise<unkno
 /** Text as an SQL literal. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** A path to read as an SQL literal: this file and no other, also where it has the marks of a pattern in its name. */
+/** A path to read as an SQL literal: only this file, even if its name contains pattern characters. */
 export const quotedFile = (path: string): string => quoted(path.replace(/[[*?]/g, '[$&]'));

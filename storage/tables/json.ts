@@ -5,7 +5,7 @@ import { recorded } from '../../domain/base/recorded.js';
 import type { ObjectStore } from '../objects/objectStore.js';
 
 interface ReadOptions {
-  /** What to do about an object that cannot be read. */
+  /** The hint for an unreadable object. */
   hint?: string;
 }
 

@@ -7,16 +7,16 @@ import type { ObjectStore } from '../objects/objectStore.js';
 import { digestOfFile } from '../seal.js';
 import { type RowFilter, streamFile } from './table.js';
 
-/** Copies that this process has found whole, by path, with the time of their last change. */
+/** Copies that this process has checked, by path, with the time of their last change. */
 const known = new Map<string, number>();
 
-/** What to read of an index segment. */
+/** The part of an index segment to read. */
 export interface SegmentRead<T extends z.ZodObject> {
-  /** Its columns alone are read. */
+  /** Only its columns are read. */
   schema: T;
   /** The rows to read; all if omitted. */
   filter?: RowFilter | undefined;
-  /** Where copies are kept; none if omitted. */
+  /** Folder of copies; none if omitted. */
   cacheFolder?: string | undefined;
 }
 
@@ -56,13 +56,13 @@ export async function* inSegmentFile<T>(
   }
 }
 
-/** Where the copy of a segment is kept, and its digest. */
+/** The path of a segment's copy, and its digest. */
 export function copyPaths(cacheFolder: string, key: string): [copy: string, digest: string] {
   const copy = join(cacheFolder, basename(key));
   return [copy, `${copy}.sha256`];
 }
 
-/** Whether a copy is there as it was downloaded. Copies of before digests were kept are fetched again once. */
+/** Whether a copy is as it was downloaded. Older copies without digests are fetched again once. */
 async function isWhole(path: string, digest: string): Promise<boolean> {
   const changed = await changedAt(path);
   if (changed === null) return false;

@@ -13,9 +13,9 @@ import { columnType } from './columns.js';
 import { guardedCell, unguardedCell } from './csvCells.js';
 import { database, inDatabase, quoted, quotedFile } from './database.js';
 
-/** What is guessed of a CSV file is its separator alone: a `#` or a `'` in a cell is a cell's own. */
+/** Only the separator of a CSV file is guessed: a `#` or a `'` belongs to its cell. */
 const CSV_DIALECT = `header=true, all_varchar=true, quote='"', escape='"', comment=''`;
-/** Lines written at once: long enough to be quick, short enough to leave the event loop to others. */
+/** Lines per write: enough to be fast, few enough to leave the event loop to others. */
 const LINES_AT_ONCE = 500;
 
 /** Write rows as one Parquet object, columns from the schema (`storage/tables/columns.ts`), rows in the order given. */
@@ -32,7 +32,7 @@ export async function writeTable<T extends z.ZodObject>(
   });
 }
 
-/** The same as a local file, Parquet or CSV with a header; in CSV no cell is one that a spreadsheet runs. */
+/** The same as a local file, Parquet or CSV with a header; no CSV cell can run in a spreadsheet. */
 export async function writeTableFile<T extends z.ZodObject>(
   path: string,
   format: 'parquet' | 'csv',
@@ -53,7 +53,7 @@ export async function writeTableFile<T extends z.ZodObject>(
 /**
  * All rows of a Parquet object, in the order they were written.
  *
- * @throws PartloopError `data-invalid` naming the key, the row and every column that is not what the schema says
+ * @throws PartloopError `data-invalid` naming the key, the row and every column that does not fit the schema
  */
 export async function readTable<T extends z.ZodObject>(
   store: ObjectStore,
@@ -65,7 +65,7 @@ export async function readTable<T extends z.ZodObject>(
   return rows;
 }
 
-/** The same row by row: the table is never in memory as a whole, and between chunks other work goes on. */
+/** The same row by row: the table is never in memory as a whole, and other work continues between chunks. */
 export async function* streamTable<T extends z.ZodObject>(
   store: ObjectStore,
   key: string,
@@ -82,9 +82,7 @@ export async function* streamTable<T extends z.ZodObject>(
   }
 }
 
-/**
- * Text columns of a Parquet object, row by row, and nothing of its other columns; no row where it lacks one of them.
- */
+/** Text columns of a Parquet object, row by row, without its other columns; no rows if one of them is missing. */
 export async function* streamTexts(
   store: ObjectStore,
   key: string,
@@ -133,7 +131,7 @@ export async function* streamFile<T extends z.ZodObject>(
   const connection = await (await database()).connect();
   let index = 0;
   try {
-    // A table of an earlier version lacks columns that have a default since.
+    // A table of an earlier version lacks columns that now have a default.
     const columns = `COLUMNS(name -> name IN (${Object.keys(schema.shape).map(quoted).join(', ')}))`;
     const where = filter === undefined ? '' : ` WHERE "${filter.column}" IN (SELECT unnest($1))`;
     const result = await connection.stream(
@@ -163,9 +161,9 @@ export async function* streamFile<T extends z.ZodObject>(
 }
 
 /**
- * The rows of a CSV file with a header, every value as the text that `writeTableFile` was given.
+ * The rows of a CSV file with a header, every value as the text given to `writeTableFile`.
  *
- * @throws PartloopError `data-invalid` naming the file where it is no such table
+ * @throws PartloopError `data-invalid` naming the file if it is no such table
  */
 export async function readCsvFile(path: string): Promise<Record<string, string>[]> {
   const rows: Record<string, string>[] = [];
@@ -185,7 +183,7 @@ export async function readCsvFile(path: string): Promise<Record<string, string>[
   return rows;
 }
 
-/** Numbers are no formulas, also negative ones: only text is guarded. */
+/** Numbers, even negative ones, are no formulas: only text is guarded. */
 function guardedRow(row: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const cells = Object.entries(row).map(([name, value]) => [
     name,

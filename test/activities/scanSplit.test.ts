@@ -88,10 +88,10 @@ describe('a scan of one side of the split', function () {
     }
     assert.deepEqual(said, {
       train:
-        'scanned 9 of 20 images; not scanned: 3 in the validation split, 5 in the test split, 1 of the inside of a car, 1 missing or changed, 1 unreadable',
+        'scanned 9 of 20 images; not scanned: 3 in the validation split, 5 in the test split, 1 of a car interior, 1 missing or changed, 1 unreadable',
       val: 'scanned 3 of 20 images; not scanned: 12 in the training split, 5 in the test split',
       test: 'scanned 4 of 20 images; not scanned: 12 in the training split, 3 in the validation split, 1 missing or changed',
-      all: 'scanned 16 of 20 images; not scanned: 1 of the inside of a car, 2 missing or changed, 1 unreadable',
+      all: 'scanned 16 of 20 images; not scanned: 1 of a car interior, 2 missing or changed, 1 unreadable',
     });
   });
 

@@ -40,7 +40,7 @@ describe('the result of a step', () => {
     const draw = stepResult('draw', { chunk: 'chunk.parquet' }, { poolVersion: 1 });
     assert.deepEqual([outputOf(draw, 'chunk'), factOf(draw, 'poolVersion')], ['chunk.parquet', 1]);
     assert.throws(() => outputOf(draw, 'drawn'), /step draw [0-9a-f]{12} has no output `drawn`/);
-    assert.throws(() => factOf(draw, 'drawn'), /step draw [0-9a-f]{12} tells no `drawn`/);
+    assert.throws(() => factOf(draw, 'drawn'), /step draw [0-9a-f]{12} has no fact `drawn`/);
     assert.throws(
       () => neededBy('scan', { draw: undefined }, ['draw']),
       /scan needs the results of draw: draw is missing/,

@@ -26,23 +26,23 @@ def main() -> None:
     train_command = commands.add_parser("train", help="train, validate and export; resumes by itself")
     train_command.add_argument("--job", required=True, help="path of job.json; `describe` lists its fields")
     train_command.add_argument(
-        "--no-stdin-watch", action="store_true", help="go on when stdin is closed; for use by hand"
+        "--no-stdin-watch", action="store_true", help="keep running if stdin closes; for use by hand"
     )
     range_command = commands.add_parser(
         "lr-range", help="try rising learning rates over the job's iterations; saves nothing"
     )
     range_command.add_argument("--job", required=True, help="path of job.json")
     range_command.add_argument(
-        "--no-stdin-watch", action="store_true", help="go on when stdin is closed; for use by hand"
+        "--no-stdin-watch", action="store_true", help="keep running if stdin closes; for use by hand"
     )
     propose_command = commands.add_parser("propose", help="propose the settings of the next trial of a search")
     propose_command.add_argument("--job", required=True, help="path of the request: space, seed and trials so far")
-    head_command = commands.add_parser("attach-head", help="give a foreign ONNX network the scan's outputs")
-    head_command.add_argument("--model", required=True, help="ONNX file with one number a class and pixel")
+    head_command = commands.add_parser("attach-head", help="add the scan's outputs to a foreign ONNX network")
+    head_command.add_argument("--model", required=True, help="ONNX file with one number per class and pixel")
     head_command.add_argument("--spec", required=True, help="JSON: its input, and which logits are which label")
     head_command.add_argument("--out", required=True, help="the file to write")
-    head_command.add_argument("--pictures", help="raw uint8 [n, S, S, 3]: real pictures that it is tried on")
-    commands.add_parser("check", help="print versions and whether backbone weights are here, as JSON")
+    head_command.add_argument("--pictures", help="raw uint8 [n, S, S, 3]: real pictures to try it on")
+    commands.add_parser("check", help="print versions and whether backbone weights are installed, as JSON")
     commands.add_parser("describe", help="print the fields of job.json and the exit codes, as JSON")
     arguments = parser.parse_args()
     if arguments.command in ("train", "lr-range"):
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def run_job(command: str, job_path: str, watch_stdin: bool) -> None:
-    """Train or test rates to the end, or to an exit code."""
+    """Run `train` or `lr-range`, then leave the process with its exit code."""
     stop = StopFlag()
     reporter = Reporter(stop, quiet=os.environ.get("RANK", "0") != "0")
     stop.listen(watch_stdin)
@@ -87,13 +87,13 @@ def run_job(command: str, job_path: str, watch_stdin: bool) -> None:
     except BaseException as error:
         traceback.print_exc(file=sys.stderr)
         fail(reporter, from_exception(error))
-    # The thread that watches stdin sits in a read: leave without asking it.
+    # The thread that watches stdin is blocked in a read: leave without waiting for it.
     sys.stdout.flush()
     os._exit(code)
 
 
 def run_propose(path: str) -> None:
-    """Say the next proposal, or why there is none and exit with the code of the reason."""
+    """Print the next proposal. If there is none, print why and exit with that error's code."""
     from .propose import propose, read_request
 
     reporter = Reporter(StopFlag())
@@ -104,7 +104,7 @@ def run_propose(path: str) -> None:
 
 
 def run_attach(model: str, spec: str, out: str, pictures: str | None) -> None:
-    """Attach the head and say what is suspicious, or say why not and exit with the code of the reason."""
+    """Attach the head and print warnings. If it cannot be attached, print why and exit with that error's code."""
     from .attach import attach_head, read_pictures, read_spec
 
     reporter = Reporter(StopFlag())
@@ -118,9 +118,9 @@ def run_attach(model: str, spec: str, out: str, pictures: str | None) -> None:
 
 
 def prepare_environment() -> None:
-    """Variables that libraries read when they are first imported."""
-    # Threads that spin without end make a step 15 times as slow beside a busy process, threads that never spin make it
-    # 1.5 times as slow on a quiet machine; a spin of some microseconds costs neither.
+    """Set the variables that libraries read when they are first imported."""
+    # Threads that spin without end make a step 15 times as slow beside a busy process. Threads that never spin make it
+    # 1.5 times as slow on a quiet machine. A spin of a few microseconds avoids both.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -128,7 +128,7 @@ def prepare_environment() -> None:
 
 
 def check() -> dict[str, object]:
-    """What `doctor` wants to know; `problems` is empty where training can start."""
+    """Facts for `doctor`; `problems` is empty if training can start."""
     versions: dict[str, str] = {}
     problems: list[str] = []
     for name in ("msgspec", "numpy", "PIL", "torch", "torchvision", "timm", "onnx", "onnxruntime"):

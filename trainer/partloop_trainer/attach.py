@@ -1,7 +1,7 @@
 """Give a foreign segmentation network partloop's scan head, inside ONNX.
 
 image uint8 [N, S, S, 3] and label uint8 [N, H, W] in; mask, p_mask, p_label uint8 [N, H, W] out, as `export.ScanGraph`.
-What the network itself says of real pictures is looked at first (`answers.py`): a head would hide it.
+The network's own answers to real pictures are checked first (`answers.py`): the head would hide their faults.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from .process.protocol import TrainerError
 LARGEST_FILE = 4 * 2**30
 PREFIX = "network/"
 STANDARD_DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
-# What the pixels can be cast to.
+# Types to which the pixels can be cast.
 INPUT_TYPES = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.UINT8}
-# Nothing is less likely: infinities would become NaN where two pixels are mixed.
+# The lowest value in use: an infinity would become NaN when two pixels are mixed.
 LOWEST_LOGIT = -1e30
 LOWEST_P = 1e-30
 
 
 @dataclass(frozen=True)
 class Spec:
-    """How the network wants its picture, and which of its outputs make up each label value."""
+    """The form in which the network takes its picture, and the outputs that make up each label value."""
 
     input: str | None
     output: str | None
@@ -46,7 +46,7 @@ class Spec:
     sources: list[list[int]]
     outputs: str = "logits"
     output_layout: str = "NCHW"
-    # Of the classes, in the order of the outputs; for messages alone.
+    # Names of the classes in the order of the outputs; only messages use them.
     names: tuple[str, ...] = ()
 
 
@@ -62,7 +62,7 @@ def read_spec(path: Path) -> Spec:
             tuple(str(one) for one in raw.get("names", [])),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrainerError("job-invalid", f"{path} is no description of a model: {error!r}") from error
+        raise TrainerError("job-invalid", f"{path} does not describe a model: {error!r}") from error
 
 
 def read_pictures(path: Path, size: int) -> np.ndarray:
@@ -74,9 +74,9 @@ def read_pictures(path: Path, size: int) -> np.ndarray:
 
 
 def attach_head(model_path: Path, spec: Spec, out: Path, pictures: np.ndarray | None = None) -> list[str]:
-    """Write `out` and return what a person should know; raises `data-unusable` naming the model that cannot be used.
+    """Write `out` and return warnings for a person; raises `data-unusable` naming a model that cannot be used.
 
-    pictures: real ones, uint8 [n, S, S, 3], that the network is tried on.
+    pictures: real ones, uint8 [n, S, S, 3], to try the network on.
     """
     model = _load(model_path)
     constants = {one.name for one in model.graph.initializer}
@@ -124,7 +124,7 @@ def attach_head(model_path: Path, spec: Spec, out: Path, pictures: np.ndarray | 
 
 
 def _load(path: Path) -> onnx.ModelProto:
-    """The model, weights inside the file, standard operators alone, at our opset or a later one."""
+    """The model: weights inside the file, standard operators only, at our opset or a later one."""
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise TrainerError("data-unusable", f"{path} is larger than {LARGEST_FILE >> 30} GB")
@@ -138,13 +138,13 @@ def _load(path: Path) -> onnx.ModelProto:
     foreign = {node.domain for node in model.graph.node} - STANDARD_DOMAINS
     if foreign:
         listed = ", ".join(sorted(foreign))
-        raise TrainerError("data-unusable", f"{path} has operators of {listed}", "export it with standard operators")
+        raise TrainerError("data-unusable", f"{path} uses operators of {listed}", "export it with standard operators")
     opset = next((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), 0)
     try:
         return model if opset >= OPSET else version_converter.convert_version(model, OPSET)
     except Exception as error:
         hint = f"export it with opset {OPSET}"
-        message = f"{path} with opset {opset} cannot be brought to opset {OPSET}: {str(error)[:300]}"
+        message = f"{path} cannot be converted from opset {opset} to opset {OPSET}: {str(error)[:300]}"
         raise TrainerError("data-unusable", message, hint) from error
 
 
@@ -159,10 +159,10 @@ def _chosen(path: Path, what: str, asked: str | None, there: list[str]) -> str:
 
 
 def _check_input(path: Path, spec: Spec, wanted: onnx.TypeProto.Tensor) -> None:
-    """Say in plain words what ONNX Runtime would say of one of its nodes."""
+    """Refuse a wrong input in plain words; ONNX Runtime would name one of its nodes."""
     if wanted.elem_type not in INPUT_TYPES:
         name = TensorProto.DataType.Name(wanted.elem_type).lower()
-        raise TrainerError("data-unusable", f"{path} takes {name}", "export it with an input of float32")
+        raise TrainerError("data-unusable", f"{path} takes {name}", "export it with a float32 input")
     if not wanted.HasField("shape"):
         return
     sides = [one.dim_value if one.HasField("dim_value") else None for one in wanted.shape.dim]
@@ -172,11 +172,11 @@ def _check_input(path: Path, spec: Spec, wanted: onnx.TypeProto.Tensor) -> None:
         return
     listed = ", ".join("?" if one is None else str(one) for one in sides)
     if len(sides) == 4 and sides[0] not in (None, 1):
-        hint = "export it with a batch of 1, or an open one"
+        hint = "export it with batch size 1 or a dynamic batch size"
     elif sides == [asked[0], asked[2], asked[3], asked[1]] or (sides[1:2] == [3]) != (asked[1] == 3):
-        hint = "say `layout` in model.json: NCHW where the 3 colours come first, NHWC where they come last"
+        hint = "set `layout` in model.json: NCHW if the 3 colours come first, NHWC if they come last"
     else:
-        hint = "`size` in model.json is the side of its square input; export an oblong one with open sides"
+        hint = "`size` in model.json is the side of its square input; export an oblong one with dynamic sides"
     message = f"{path} takes an input [{listed}], model.json says [{', '.join(map(str, asked))}]"
     raise TrainerError("data-unusable", message, hint)
 
@@ -202,7 +202,7 @@ def _normalise(spec: Spec, target: str, kind: int) -> list[NodeProto]:
 
 
 def _logits(spec: Spec, answer: str) -> list[NodeProto]:
-    """float32 [N, classes, h, w] `logits`, whatever the network gives; NaN and what is too large stay visible."""
+    """float32 [N, classes, h, w] `logits`, whatever the network gives; NaN and infinities stay visible."""
     nodes = [helper.make_node("Cast", [answer], ["answer"], to=TensorProto.FLOAT)]
     values = "answer"
     if spec.output_layout == "NHWC":
@@ -220,12 +220,12 @@ def _logits(spec: Spec, answer: str) -> list[NodeProto]:
 
 
 def _head(spec: Spec) -> list[NodeProto]:
-    """Log-probabilities at the network's stride, upsampled to the label's grid, and what of them leaves the graph."""
+    """Log-probabilities at the network's stride, upsampled to the label's grid, and the outputs made of them."""
     nodes = [helper.make_node("LogSoftmax", ["logits"], ["log_all"], axis=1)]
     if all(len(one) == 1 for one in spec.sources):
         nodes.append(helper.make_node("Gather", ["log_all", "order"], ["log_p_small"], axis=1))
     else:
-        # Several logits that are one class here: their probabilities add up.
+        # Several logits may be one class here: their probabilities add up.
         for value in range(len(spec.sources)):
             nodes.append(helper.make_node("Gather", ["log_all", f"logits_{value}"], [f"group_{value}"], axis=1))
             nodes.append(
@@ -257,7 +257,7 @@ def _head(spec: Spec) -> list[NodeProto]:
         helper.make_node("GatherElements", ["log_p", "given_index"], ["log_given"], axis=1),
         helper.make_node("Squeeze", ["log_given", "class_axis"], ["log_label"]),
         *_as_byte("log_label", "p_label"),
-        # No class is found where the network gave no number.
+        # A pixel for which the network gave no number has no class.
         helper.make_node("IsNaN", ["log_label"], ["nowhere"]),
         helper.make_node("Where", ["nowhere", "no_class", "found"], ["mask"]),
     ]
@@ -294,13 +294,13 @@ def _constants(spec: Spec) -> list[TensorProto]:
 
 
 def _try(path: Path, model: onnx.ModelProto, spec: Spec, answer: str, pictures: np.ndarray | None) -> list[str]:
-    """Pictures through ONNX Runtime: shapes, the number of classes and what the numbers are only show there."""
+    """Run pictures through ONNX Runtime: only a run shows shapes, the number of classes and the sort of numbers."""
     import onnxruntime
 
     trial = onnx.ModelProto()
     trial.CopyFrom(model)
     trial.graph.output.append(helper.make_empty_tensor_value_info(answer))
-    # Before the head, which fails at another shape with the words of one of its nodes.
+    # Checked before the head, which would fail at another shape with a message about one of its nodes.
     network = onnxruntime.InferenceSession(_only(trial, answer), providers=["CPUExecutionProvider"])
     size, side = spec.size, 32
     shown = np.zeros((1, size, size, 3), np.uint8) if pictures is None else pictures
@@ -321,7 +321,7 @@ def _try(path: Path, model: onnx.ModelProto, spec: Spec, answer: str, pictures: 
 
 
 def _only(model: onnx.ModelProto, answer: str) -> bytes:
-    """The graph up to the network's own answer."""
+    """The graph up to the network's own output."""
     network = onnx.ModelProto()
     network.CopyFrom(model)
     last = next(at for at, node in enumerate(network.graph.node) if answer in node.output)

@@ -1,7 +1,7 @@
 """Validation: IoU of each class, counted on the grid of the exported file's evaluation (`activities/evaluate.ts`).
 
 The grid is the label at longest side `grid`, nearest neighbour. The mask is found on the S×S canvas that the network
-sees, cropped to the picture and brought to the label's grid, nearest neighbour too: padding counts nowhere.
+sees. It is cropped to the picture and resampled to the label's grid, also by nearest neighbour: padding never counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .process.protocol import StopFlag
 
 @dataclass(frozen=True)
 class Metrics:
-    """mIoU leaves out the background; a class without a labelled pixel has None and does not count."""
+    """mIoU leaves out the background; a class without a labelled pixel is None and does not count."""
 
     miou: float | None
     per_class: list[float | None]

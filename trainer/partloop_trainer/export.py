@@ -1,4 +1,4 @@
-"""ONNX export: `model.onnx` (logits at stride 4) and `scan.onnx` (a few bytes a pixel), checked against PyTorch.
+"""ONNX export: `model.onnx` (logits at stride 4) and `scan.onnx` (a few bytes per pixel), checked against PyTorch.
 
 Equal weights give equal bytes: no times, no paths, no exporter metadata.
 """
@@ -28,11 +28,13 @@ from .process.room import bytes_of, room_for
 
 @dataclass(frozen=True)
 class Bounds:
-    """How far an export may lie from PyTorch. logit, relative: of a logit, the larger of the absolute bound and a share
-    of the largest logit, since rounding grows with the values; mask: share of pixels; steps: of 255, of a probability.
+    """How far an export may deviate from PyTorch.
 
-    In 16 bits the rounding of every layer adds up: 0.2 to 0.7 % of the largest logit where training ended well, 2 %
-    after 60 iterations. What is made of the logits, mask and probabilities, is held closer.
+    logit, relative: bounds of a logit's difference, absolute and as a share of the largest logit, since rounding grows
+    with the values; the larger counts. mask: share of pixels. steps: of 255, of a probability.
+
+    In 16 bits the rounding of all layers adds up: 0.2 to 0.7 % of the largest logit if training ended well, 2 % after
+    60 iterations. The mask and the probabilities, which are made of the logits, have tighter bounds.
     """
 
     logit: float
@@ -41,7 +43,7 @@ class Bounds:
     steps: int
 
 
-# From 18 on reductions take their axes as an input.
+# Since opset 18 reductions take their axes as an input.
 OPSET = 18
 
 BOUNDS = {"float32": Bounds(1e-3, 1e-4, 1e-3, 2), "float16": Bounds(2e-2, 5e-2, 2e-2, 8)}
@@ -73,11 +75,11 @@ class ModelGraph(nn.Module):
 class ScanGraph(nn.Module):
     """image uint8 [N, S, S, 3], label uint8 [N, H, W] → mask, p_mask, p_label, uint8 [N, H, W] each.
 
-    p_* are round(255 p) of the found and of the given class. Log-probabilities are taken at stride 4 and upsampled:
-    that keeps the argmax of upsampled logits (each pixel's classes shift by one number), while a softmax at full size
-    costs more than the network itself. p is thus the geometric interpolation: a little below the exact
-    softmax at borders, equal to it elsewhere. The answer has the label's grid, which the caller chooses. An ignored
-    label (255) is looked up as class 0. Where the network gives no number, mask is 255.
+    p_* are round(255 p) of the found and of the given class. Log-probabilities are taken at stride 4 and upsampled.
+    That keeps the argmax of upsampled logits (each pixel's classes shift by one number), while a softmax at full size
+    costs more than the network itself. So p is the geometric interpolation: a little below the exact softmax at
+    borders, equal to it elsewhere. The outputs have the label's grid, which the caller chooses. An ignored label (255)
+    is looked up as class 0. If the network gives no number for a pixel, mask is 255.
     """
 
     def __init__(self, network: KNet) -> None:
@@ -91,7 +93,7 @@ class ScanGraph(nn.Module):
         best, mask = log_p.max(dim=1)
         given = torch.where(label == IGNORE, torch.zeros_like(label), label).long()
         p_label = log_p.gather(1, given.unsqueeze(1)).squeeze(1)
-        # A NaN makes all classes of its pixel NaN: no class is found there.
+        # A NaN makes all classes of its pixel NaN: that pixel has no class.
         mask = torch.where(p_label.isnan(), torch.full_like(mask, IGNORE), mask)
         return mask.to(torch.uint8), as_byte(best), as_byte(p_label)
 
@@ -104,10 +106,11 @@ def as_byte(log_p: Tensor) -> Tensor:
 def export(network: KNet, job: Job, folder: Path) -> Exported:
     """Write both files into `folder`, compared with PyTorch in 32 bits; raises `internal` if they differ.
 
-    In 16 bits, K-Net's sums over pixels stay in 32 (`model.group_features`): they leave the range of 16-bit floats.
+    In a 16-bit export, K-Net's sums over pixels stay in 32 bits (`model.group_features`): they leave the range of
+    16-bit floats.
     """
     network = network.cpu().float().eval()
-    # In evaluation mode as a whole: the exporter restores the outer module's mode, for everything inside it too.
+    # All of it in evaluation mode: the exporter restores the outer module's mode, and that of everything inside it.
     reference = ModelGraph(network).eval(), ScanGraph(network).eval()
     graphs: tuple[nn.Module, nn.Module] = reference
     if job.settings.exportPrecision == "float16":
@@ -136,11 +139,11 @@ def _write(
     temporary = path.with_name(path.name + ".tmp")
     dynamic = {name: {0: "N"} for name in [*names, *outputs]}
     if "label" in names:
-        # The label's grid is the caller's choice for every batch.
+        # The caller chooses the label's grid forevery batch.
         dynamic |= {name: {0: "N", 1: "H", 2: "W"} for name in ["label", *outputs]}
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
-        # The TorchScript exporter: the newer one needs onnxscript, takes several times as long, writes install paths.
+        # The TorchScript exporter: the newer one needs onnxscript, takes several times as long, and writes paths.
         with room_for(temporary, bytes_of(graph.state_dict()), path.name):
             torch.onnx.export(
                 graph, inputs, str(temporary), input_names=names, output_names=outputs, dynamic_axes=dynamic,
@@ -157,7 +160,7 @@ def _write(
 
 
 def metadata(job: Job) -> dict[str, str]:
-    """What a reader of the file needs to know to use it."""
+    """The properties that a reader of the file needs to use it."""
     return {
         "partloop.version": __version__,
         "partloop.classes": json.dumps(job.classes),
@@ -175,7 +178,7 @@ def metadata(job: Job) -> dict[str, str]:
 
 
 def clean(model: onnx.ModelProto, properties: dict[str, str]) -> None:
-    """Remove what tells of the machine or the exporter, and set the properties."""
+    """Remove traces of the machine and the exporter, and set the properties."""
     model.doc_string = ""
     model.producer_name, model.producer_version, model.domain = "partloop", __version__, ""
     del model.metadata_props[:]
@@ -191,14 +194,14 @@ def clean(model: onnx.ModelProto, properties: dict[str, str]) -> None:
 
 
 def allowed_ties(pixels: int, share: float) -> float:
-    """How many pixels of masks may differ: a share of them, but a few in any case, since one of 768 is 0.13 %."""
+    """How many pixels of masks may differ: a share of them, but always a few, since one of 768 is already 0.13 %."""
     return max(4, share * pixels)
 
 
 def compare(graphs: tuple[nn.Module, nn.Module], files: tuple[Path, Path], job: Job) -> float:
     """Largest absolute difference of a logit, over several batches and over labels of several sizes.
 
-    graphs: logits and scan head in PyTorch, 32 bits; files: their exports. Raises `internal` where they differ.
+    graphs: logits and scan head in PyTorch, 32 bits; files: their exports. Raises `internal` if they differ.
     """
     import onnxruntime
 
@@ -216,12 +219,12 @@ def compare(graphs: tuple[nn.Module, nn.Module], files: tuple[Path, Path], job: 
             wanted = graphs[0](image).numpy()
             wanted_scan = [one.numpy() for one in graphs[1](image, label)]
         found = np.asarray(sessions[0].run(["logits"], {"image": image.numpy()})[0])
-        # Not `max`, which lets NaN pass.
+        # `np.maximum` keeps NaN, `max` would lose it.
         largest = float(np.maximum(largest, np.abs(found - wanted).max()))
         limit = max(bounds.logit, bounds.relative * float(np.abs(wanted).max()))
         feed = {"image": image.numpy(), "label": label.numpy()}
         found_scan = [np.asarray(one) for one in sessions[1].run(["mask", "p_mask", "p_label"], feed)]
-        # Ties between classes and halves between bytes may fall either way; more than that is another function.
+        # Ties between classes and halves between bytes may fall either way; a larger difference is another function.
         unequal = int((found_scan[0] != wanted_scan[0]).sum())
         steps = max(int(np.abs(found_scan[i].astype(int) - wanted_scan[i]).max()) for i in (1, 2))
         ties = allowed_ties(wanted_scan[0].size, bounds.mask)

@@ -1,7 +1,7 @@
-"""What decides the weights of a run, as its checkpoints record it: one that differs anywhere is refused.
+"""The values that decide the weights of a run, as its checkpoints record them; a checkpoint that differs is refused.
 
-Checkpoints live longer than builds, so names and parts are those of the first job files. A value that no job changes
-any more is recorded as the constant that it became.
+Checkpoints outlive builds, so names and parts are those of the first job files. A value that jobs can no longer change
+is recorded as the constant that it became.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from .optim.step import AUXILIARY_WEIGHT
 
 
 def identity(job: Job) -> dict[str, Any]:
-    """What decides the weights, flat: `{"optim.lrHead": 0.002, …}`; no paths, pace or thread counts."""
+    """The values that decide the weights, flat: `{"optim.lrHead": 0.002, …}`; no paths, pace or thread counts."""
     settings, internal = job.settings, job.internal
     weights, augment = settings.lossWeights, settings.augment
-    # A file may lie elsewhere on the machine that resumes, and what it held is in the checkpoint by then.
+    # A file may be elsewhere on the machine that resumes, and by then the checkpoint has its content.
     source = settings.weights if settings.weights in ("package", "hub", "random") else "file"
     return {
         "version": job.version,

@@ -1,4 +1,4 @@
-"""The job: what one run of the trainer is told. Its JSON file is checked as a whole before anything starts."""
+"""The job: the input of one run of the trainer. Its JSON file is checked as a whole before anything starts."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ JOB_VERSION = 1
 
 
 class Internal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Not settings of a loop: only tests and measurements change them."""
+    """Values that are no settings of a loop: only tests and measurements change them."""
 
     # A narrow network trains in milliseconds; the published sizes are those of a wide one.
     width: Annotated[int, Meta(ge=8, le=1024, description="Channels of the neck and the kernels")] = 128
     heads: Annotated[int, Meta(ge=1, le=64, description="Attention heads between kernels; divides width")] = 8
-    # Lets a machine with a GPU measure its CPU, and refuses one without where the GPU is what is measured.
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"], Meta(description="Where to train; auto takes CUDA where present")
-    ] = "auto"
-    # Tests hold that samples and weights do not depend on it.
+    # Lets a machine with a GPU measure its CPU, and refuses a machine without one if the GPU is to be measured.
+    device: Annotated[Literal["auto", "cpu", "cuda"], Meta(description="Device to train on; auto: CUDA if present")] = (
+        "auto"
+    )
+    # Tests ensure that samples and weights do not depend on it.
     loaderWorkers: Annotated[
         int,
-        Meta(ge=0, le=64, description="Threads that prepare images; 0: one in the background. Never changes a result"),
+        Meta(ge=0, le=64, description="Threads that prepare images; 0: one in the background. Never changes results"),
     ] = 0
 
 
 class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A run. partloop works out all but `settings`, which is `train` of a loop's configuration."""
+    """A run. partloop derives everything but `settings`, which is `train` of a loop's configuration."""
 
     version: Annotated[int, Meta(ge=JOB_VERSION, le=JOB_VERSION, description="Version of this format")]
     workDir: Annotated[
@@ -46,20 +46,20 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ]
     taxonomyDigest: Annotated[str, Meta(description="Digest of the taxonomy; in the checkpoints and the ONNX metadata")]
     trainingSetDigest: Annotated[
-        str, Meta(description="Digest of the training list's content; a checkpoint of another one is refused")
+        str, Meta(description="Digest of the training list's content; a checkpoint of another list is refused")
     ]
     val: Annotated[str | None, Meta(description="Absolute path of the validation list, or null")] = None
     mirrorPairs: Annotated[
         list[list[int]], Meta(description="Pairs of class indices that a horizontal flip swaps")
     ] = []
-    attempt: Annotated[str, Meta(description="Token of this attempt; has no influence on the result")] = ""
+    attempt: Annotated[str, Meta(description="Token of this attempt; does not change the result")] = ""
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Seed of every random choice")] = 1
     validationSize: Annotated[
         int,
         Meta(
             ge=32,
             le=4096,
-            description="Longest side in pixels of the grid that validation counts on; no influence on the weights",
+            description="Longest side in pixels of the grid that validation counts on; does not change the weights",
         ),
     ] = 512
     settings: Settings = field(default_factory=Settings)
@@ -108,7 +108,7 @@ def describe() -> dict[str, Any]:
 
 
 def _cross_checks(job: Job) -> list[str]:
-    """What no single field shows; returns problems."""
+    """Check fields against each other; returns problems."""
     problems: list[str] = []
     settings, internal = job.settings, job.internal
     for name in ("workDir", "train", "val", "warmStart"):
@@ -141,6 +141,6 @@ def _cross_checks(job: Job) -> list[str]:
     if total > 1 + 1e-9:
         problems.append(
             f"`settings.classWeightExponent` and `settings.imageWeightExponent` add up to {total:g}: "
-            "above 1 rare classes are favoured twice over"
+            "above 1, rare classes are favoured twice"
         )
     return problems

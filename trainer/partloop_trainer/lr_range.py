@@ -1,4 +1,4 @@
-"""The learning rate range test (Smith 2017, section 3.3): which rates a data set bears, before a long run is started.
+"""The learning rate range test (Smith 2017, section 3.3): finds the rates that a data set bears before a long run.
 
 The rates of all groups rise together, exponentially, over the job's iterations; nothing is saved.
 """
@@ -18,13 +18,13 @@ from .process.protocol import Reporter, StopFlag, TrainerError
 from .train import Run
 
 LOWEST_FACTOR, HIGHEST_FACTOR = 1e-3, 1e2
-# Past this multiple of the best smoothed loss the run has diverged, and higher rates show nothing more.
+# Above this multiple of the best smoothed loss the run has diverged, and higher rates show nothing more.
 DIVERGED = 4.0
 SMOOTHING = 0.8
 
 
 def lr_range(job: Job, reporter: Reporter, stop: StopFlag) -> None:
-    """Emit `progress` for every rate and `lr-range` with the head rate at the steepest fall, or null."""
+    """Emit `progress` forevery rate and `lr-range` with the head rate at the steepest fall, or null."""
     scratch = Path(job.workDir) / "lr-range"
     shutil.rmtree(scratch, ignore_errors=True)
     try:
@@ -68,7 +68,7 @@ def measure(run: Run, stop: StopFlag) -> list[tuple[float, float]]:
 
 
 def steepest(points: list[tuple[float, float]]) -> float | None:
-    """The rate at which the loss falls fastest, None where it never falls; rates are even in their logarithm."""
+    """The rate at which the loss falls fastest, None if it never falls; rates are even in their logarithm."""
     falls = [(after[1] - before[1], after[0]) for before, after in pairwise(points)]
     fall, rate = min(falls, default=(0.0, 0.0))
     return rate if fall < 0 else None

@@ -1,7 +1,7 @@
 """The next trial of a hyperparameter search: Optuna's tree-structured Parzen estimator, by ask and tell.
 
-Bergstra et al. 2011, "Algorithms for hyper-parameter optimization". A study is rebuilt from the trials so far for every
-question, so that the answer depends on the request alone and a question that is asked twice is answered alike.
+Bergstra et al. 2011, "Algorithms for hyper-parameter optimization". Every request rebuilds the study from the trials so
+far. So the answer depends only on the request, and equal requests get equal answers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Value = float | str
 State = Literal["running", "stopped", "complete", "failed"]
 
 MAX_BYTES, MAX_TRIALS, MAX_DIMENSIONS = 4_000_000, 10_000, 64
-# Trials at random before the estimator has enough to go by; a search has tens of trials, not hundreds.
+# Random trials before the estimator has enough data; a search has tens of trials, not hundreds.
 STARTUP_TRIALS = 5
 
 
@@ -45,11 +45,11 @@ class Request:
 
 
 def propose(request: Request) -> dict[str, Value]:
-    """Values for the next trial, one of each dimension; larger results are better."""
+    """Values for the next trial, one per dimension; larger results are better."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        # Each trial has a seed of its own: one for all would draw the first random trial again and again.
+        # Each trial has its own seed: one seed for all would draw the first random trial again and again.
         sampler = optuna.samplers.TPESampler(
             seed=(request.seed + 7919 * len(request.trials)) % 2**31,
             multivariate=True,
@@ -62,7 +62,7 @@ def propose(request: Request) -> dict[str, Value]:
 
 
 def frozen(trial: Trial, space: Mapping[str, BaseDistribution]) -> FrozenTrial:
-    """A trial as Optuna keeps it: one that was stopped at a rung counts by how far it came and its value there."""
+    """A trial as Optuna keeps it: a trial stopped at a rung counts by that rung and its value there."""
     states = {
         "running": TrialState.RUNNING,
         "stopped": TrialState.PRUNED,
@@ -81,7 +81,7 @@ def frozen(trial: Trial, space: Mapping[str, BaseDistribution]) -> FrozenTrial:
 def read_request(path: Path) -> Request:
     """Parse `{space: {name: {low, high, log} | {choices}}, seed, trials: [{params, state, rungs}]}`.
 
-    Raises `job-invalid` for one that makes no sense.
+    Raises `job-invalid` for a request that makes no sense.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -98,7 +98,7 @@ def read_request(path: Path) -> Request:
 
 
 def dimension(raw: Mapping[str, object]) -> BaseDistribution:
-    """An interval, even in its logarithm where `log` says so, or a choice."""
+    """An interval, even in its logarithm if `log` is set, or a choice."""
     choices = raw.get("choices")
     if choices is not None:
         if not isinstance(choices, list) or not choices or not all(isinstance(one, str) for one in choices):
@@ -113,13 +113,13 @@ def dimension(raw: Mapping[str, object]) -> BaseDistribution:
 def read_trial(raw: Mapping[str, object], space: Mapping[str, BaseDistribution]) -> Trial:
     params, rungs, state = raw["params"], raw["rungs"], raw["state"]
     if not isinstance(params, dict) or not isinstance(rungs, dict) or set(params) != set(space):
-        raise ValueError("a trial has a value of every dimension, and rungs by their number")
+        raise ValueError("a trial needs a value of every dimension, and its rungs by number")
     if state not in ("running", "stopped", "complete", "failed"):
-        raise ValueError(f"{state!r} is no state of a trial")
+        raise ValueError(f"{state!r} is not a state of a trial")
     values = {int(rung): float(value) for rung, value in rungs.items()}
     if not all(math.isfinite(value) for value in values.values()) or (state == "complete" and not values):
-        raise ValueError("a trial's values are finite numbers, and a complete one has some")
+        raise ValueError("a trial's values must be finite, and a complete trial must have at least one")
     trial = Trial(params, state, values)
-    # Raises where a value lies outside of the space.
+    # Raises if a value is outside the space.
     frozen(trial, space)
     return trial

@@ -2,13 +2,13 @@
 
 `recipe.json` holds it, for this package and for partloop:
 
-- `version`: raised by whoever changes what a run ends with, or what it needs to go on.
+- `version`: must be raised by a change to the result of a run, or to the state from which it resumes.
 - `key`: stands for the recipe in the digests of trainings. That of version 1 is the digest of the sources that
-  first had it, so that what they trained is still found.
-- `sources`: digest of the code that decides weights, without comments, docstrings and layout. It only reminds: a test
-  fails where the code is another.
+  first had it, so that their trainings are still found.
+- `sources`: digest of the code that decides weights, without comments, docstrings and layout. It is only a reminder: a
+  test fails if the code differs.
 
-`python -m partloop_trainer.recipe --unchanged` notes that the code is another and the weights are the same.
+`python -m partloop_trainer.recipe --unchanged` records that the code has changed and the weights have not.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 FILE = FOLDER / "recipe.json"
-# They start, watch, save, question or prepare; none changes a weight. A new module counts until it is named here.
+# They start, watch, save, check or prepare; none changes a weight. A new module counts until it is named here.
 PLUMBING = {
     *("__init__", "__main__", "protocol", "launch", "writer", "room", "recipe"),
     *("answers", "attach", "lr_range", "propose"),
@@ -39,7 +39,7 @@ class Recipe:
 
 
 def recipe() -> Recipe:
-    """What this package declares."""
+    """The recipe that this package declares."""
     return Recipe(**json.loads(FILE.read_text("utf-8")))
 
 
@@ -73,8 +73,8 @@ def _parts(node: object) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Show the recipe, or note that other code has the same weights.")
-    parser.add_argument("--unchanged", action="store_true", help="the code is another, the weights are the same")
+    parser = argparse.ArgumentParser(description="Show the recipe, or record that changed code gives the same weights.")
+    parser.add_argument("--unchanged", action="store_true", help="the code has changed, the weights have not")
     if parser.parse_args().unchanged:
         noted = {**json.loads(FILE.read_text("utf-8")), "sources": sources_digest()}
         FILE.write_text(json.dumps(noted, indent=2) + "\n", "utf-8")

@@ -1,4 +1,4 @@
-"""Strict parsing of decoded JSON into msgspec structs: every bad field is named at once, of a list the first item."""
+"""Strict parsing of decoded JSON into msgspec structs: names every bad field at once, but only a list's first item."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 def parsed(kind: type[S], raw: object, path: str, problems: list[str]) -> S | None:
     """Build a struct from decoded JSON, or add to `problems` and return None.
 
-    path: what stands before the names of fields in a message, with its dot; empty for the outermost struct.
+    path: prefix of the field names in messages, with its dot; empty for the outermost struct.
     """
     if not isinstance(raw, dict):
         problems.append(f"`{path[:-1] or 'job'}` must be an object")
@@ -48,7 +48,7 @@ def _value(annotation: Any, raw: object, path: str, problems: list[str]) -> Any:
 
 
 def _bare(annotation: Any) -> Any:
-    """The type without what is said of it, and without null."""
+    """The type without its annotations and without null."""
     while typing.get_origin(annotation) is typing.Annotated:
         annotation = typing.get_args(annotation)[0]
     choices = typing.get_args(annotation)
@@ -69,7 +69,7 @@ def _limits(annotation: Any) -> inspect.Type:
 
 
 def _allowed(annotation: Any, raw: object) -> str:
-    """What a refused value should have been: the type if it has another, else the bound that it breaks."""
+    """The requirement that a refused value breaks: the type if it has another, otherwise the bound."""
     kind = _limits(annotation)
     if isinstance(kind, inspect.LiteralType):
         return f"one of {', '.join(map(str, typing.get_args(_bare(annotation))))}"

@@ -53,7 +53,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     freezeNorm: Annotated[
         bool, Meta(description="Keep the backbone's batch norm statistics as pretrained; for very small batches")
     ] = False
-    # partloop brings what an s3:// URI names onto the disk and writes its path; tests also use `random`.
+    # partloop copies the object of an s3:// URI to disk and writes its path here; tests also use `random`.
     weights: Annotated[
         str, Meta(max_length=1024, description="Backbone weights: `package`, `hub`, a file, or an s3:// URI")
     ] = "package"

@@ -1,6 +1,6 @@
 """Training, read from top to bottom: setup → fit → finish.
 
-Every step depends on the job and on its number only, so that a run that was killed and resumed ends with the same bits.
+Every step depends only on the job and on its number, so a run that was killed and resumed ends with the same bits.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from .process.ranks import join_ranks
 from .process.room import bytes_of, room_for
 from .process.writer import Writer
 
-# Most bytes of prepared images that are kept in memory.
+# Largest number of bytes of prepared images that stay in memory.
 CACHE_BYTES = 1_000_000_000
 
 
 def train(job: Job, reporter: Reporter, stop: StopFlag) -> None:
     """Train, validate, export; resumes from the newest checkpoint of the work folder. Raises `TrainerError`.
 
-    With `stopAfter` the run is measured there and left: another job with a later end goes on from its checkpoint.
+    With `stopAfter` the run is measured and ended there: a job with a later end continues from its checkpoint.
     """
     started_at = time.monotonic()
     run = Run(job, reporter, stop)
@@ -84,7 +84,7 @@ class Run:
         self.images = ImageSet(records, classes, CACHE_BYTES)
         self.validation = ImageSet(read_records(job.val), classes, 0) if job.val else None
         cache, workers = self.folder / "label-counts.npz", job.internal.loaderWorkers or job.settings.threads
-        # The first process counts, the others read what it found.
+        # The first process counts; the others read its counts.
         if not self.ranks.is_first:
             self.ranks.wait()
         counts = label_counts(records, classes, cache, job.trainingSetDigest, workers, stop)
@@ -106,7 +106,7 @@ class Run:
         self.model = place(self.model, job, self.device, self.ranks)
         self.ranks.share(self.model)
         if not self.ranks.is_first:
-            # Drop path draws anew for each process's images.
+            # Drop path draws other values for each process's images.
             torch.manual_seed(job.seed + 1 + self.ranks.rank)
         self.parameters = sum(one.numel() for one in self.model.parameters())
         self.optimizer = build_optimizer(self.model, job.settings)
@@ -116,7 +116,7 @@ class Run:
         self.iteration = 0
 
     def resume(self) -> None:
-        """Continue from the newest checkpoint, else start from the warm start's or the backbone's weights."""
+        """Continue from the newest checkpoint, otherwise start from the warm start's or the backbone's weights."""
         job = self.job
         if self.saved is not None:
             state = self.checkpoints.load(self.saved, self.identity)
@@ -124,7 +124,7 @@ class Run:
             self.optimizer.load_state_dict(state["optimizer"])
             if self.average is not None:
                 self.average.load(state["average"], self.device)
-            # Where there are more processes than then, the environment differs, which is said below.
+            # With more processes than before the environment differs, and a warning below tells so.
             random = state["random"][self.ranks.rank % len(state["random"])]
             torch.set_rng_state(random["cpu"])
             if self.device == "cuda" and random["cuda"] is not None:
@@ -132,11 +132,11 @@ class Run:
             self.gradients.split = state["split"]
             self.iteration = self.saved.iteration
             before = state["environment"]
-            # What an older checkpoint does not tell says nothing.
+            # Values that an older checkpoint does not record are not compared.
             changed = [f"{name} {before[name]} → {value}" for name, value in self.environment.items()
                        if name in before and before[name] != value]  # fmt: skip
             if changed:
-                self.reporter.warn("resume-not-exact", f"the run goes on, but not bit-exactly: {', '.join(changed)}")
+                self.reporter.warn("resume-not-exact", f"the run resumes, but not bit-exactly: {', '.join(changed)}")
         elif job.warmStart is not None:
             weights = warm_start(Path(job.warmStart), job.taxonomyDigest, self.model.state_dict())
             self.model.load_state_dict(weights)
@@ -144,7 +144,7 @@ class Run:
                 "warm-started", f"weights come from {Path(job.warmStart).name}, not from the backbone's pretraining"
             )
         if self.saved is None and self.validation is not None and self.ranks.is_first:
-            # A broken validation set shows now, not after hours of training.
+            # This shows a broken validation set now, not after hours of training.
             self.measure(limit=2)
         self.reporter.emit(
             "started", iterations=job.settings.iterations, resumedFrom=self.saved.iteration if self.saved else None,
@@ -163,7 +163,7 @@ class Run:
         try:
             self.run_steps(last)
         finally:
-            # Whatever ends the run, a checkpoint that is being written is kept.
+            # A checkpoint that is being written is kept, whatever ends the run.
             self.writer.wait()
 
     def run_steps(self, last: int) -> None:
@@ -186,7 +186,7 @@ class Run:
                 )  # fmt: skip
                 self.reporter.log(f"iteration {self.iteration}/{last}  loss {mean_loss:.4f}  {pace:.2f} s/iteration")
             if self.ranks.any(self.stop.is_set(), self.device):
-                # All of them stop after the same step.
+                # All processes stop after the same step.
                 self.stop.set("another process of this run was stopped")
             if self.iteration % job.settings.checkpointEvery == 0 or self.iteration == last or self.stop.is_set():
                 self.save()
@@ -208,14 +208,14 @@ class Run:
             names = sorted({self.images.records[self.sampler.index(number)].image_id for number in numbers})
             where = f"iteration {batch.iteration} on images {', '.join(names[:20])}"
             message = f"loss {value}, gradient norm {float(gradient)} in {where}"
-            raise TrainerError("loss-not-finite", message, "lower the learning rates, or look at these images")
+            raise TrainerError("loss-not-finite", message, "lower the learning rates, or check these images")
         self.optimizer.step()
         if self.average is not None:
             self.average.update(self.model, batch.iteration)
         return value
 
     def set_training(self) -> None:
-        """Training mode, with the backbone's batch norm left in evaluation mode where the job freezes it."""
+        """Training mode; if the job freezes the backbone's batch norm, that stays in evaluation mode."""
         self.model.train()
         if self.job.settings.freezeNorm:
             for module in self.model.backbone.modules():
@@ -223,7 +223,7 @@ class Run:
                     module.eval()
 
     def save(self) -> None:
-        """Copy the state after `iteration` steps; the file is written beside the training, and reported when whole."""
+        """Copy the state after `iteration` steps; a thread writes the file, and reports it when it is whole."""
         cuda = torch.cuda.get_rng_state() if self.device == "cuda" else None
         random = self.ranks.gather({"cpu": torch.get_rng_state(), "cuda": cuda})
         if not self.ranks.is_first:
@@ -262,7 +262,7 @@ class Run:
         )
 
     def validate(self) -> tuple[Metrics, dict[str, float | None]]:
-        """Metrics of the weights that count, which are the averaged ones where there are any, and IoU by class name."""
+        """Metrics and IoU by class name, of the averaged weights if there are any, otherwise of the current weights."""
         if self.average is not None and self.average.state is not None:
             self.model.load_state_dict(self.average.state)
         metrics = self.measure()
@@ -272,7 +272,7 @@ class Run:
         return metrics, per_class
 
     def leave(self, started_at: float) -> None:
-        """Validate and write `rung.json`: the checkpoint at `stopAfter` is written, nothing is exported."""
+        """Validate and write `rung.json`: the checkpoint at `stopAfter` is already written, and nothing is exported."""
         metrics, per_class = self.validate()
         seconds = round(time.monotonic() - started_at, 3)
         rung = {
@@ -282,7 +282,7 @@ class Run:
         self.reporter.emit("done", iterations=self.iteration, seconds=seconds)
 
     def finish(self, started_at: float) -> None:
-        """Validate, export, and write `result.json` last: where it exists, the run is whole."""
+        """Validate, export, and write `result.json` last: if it exists, the run is whole."""
         job = self.job
         metrics, per_class = self.validate()
         self.model.to("cpu")

@@ -12,7 +12,7 @@ from partloop_trainer.train import Run
 
 
 def first_step(job: Job) -> dict[str, object]:
-    """Loss and gradients by name, as every process of the group has them after the exchange."""
+    """Loss and gradients by name; after the exchange every process of the group has them."""
     run = Run(job, Reporter(quiet=True), StopFlag())
     run.set_training()
     batch = next(run.loader.batches(0, 1))

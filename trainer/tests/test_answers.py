@@ -101,9 +101,9 @@ SPOILED = {
     ),
     "class numbers": (
         [node("ArgMax", ["logits"], "answer", axis=1, keepdims=0)],
-        "one number a pixel.*without its last argmax",
+        "one number per pixel.*without its last argmax",
     ),
-    "class numbers with an axis": ([node("ArgMax", ["logits"], "answer", axis=1)], "one number a pixel"),
+    "class numbers with an axis": ([node("ArgMax", ["logits"], "answer", axis=1)], "one number per pixel"),
     "classes on the last axis": (
         [node("Transpose", ["logits"], "answer", perm=[0, 2, 3, 1])],
         '"outputLayout": "NHWC"',
@@ -168,7 +168,7 @@ def test_a_class_that_is_impossible_everywhere_harms_no_other(tmp_path: Path) ->
 
 def test_one_class_for_every_picture_is_reported(tmp_path: Path) -> None:
     warnings = attach(tmp_path, [node("Add", ["logits", "mostly"], "answer")])
-    assert len(warnings) == 1 and "the one class `wheel`" in warnings[0] and "scale, mean, std" in warnings[0]
+    assert len(warnings) == 1 and "only the class `wheel`" in warnings[0] and "scale, mean, std" in warnings[0]
 
 
 def test_pixels_without_a_number_have_no_class_in_the_mask(tmp_path: Path) -> None:
@@ -191,9 +191,9 @@ def test_pixels_without_a_number_have_no_class_in_the_mask(tmp_path: Path) -> No
 def test_inputs_of_the_wrong_shape_are_named_with_both_shapes(tmp_path: Path) -> None:
     cases: list[tuple[list[str | int], str]] = [
         ([1, 3, 48, 96], r"takes an input \[1, 3, 48, 96\], model.json says \[1, 3, 64, 64\].*oblong"),
-        ([4, 3, 64, 64], "batch of 1"),
-        (["N", 64, 64, 3], "say `layout`"),
-        ([1, 1, 64, 64], "say `layout`|oblong"),
+        ([4, 3, 64, 64], "batch size 1"),
+        (["N", 64, 64, 3], "set `layout`"),
+        ([1, 1, 64, 64], "set `layout`|oblong"),
     ]
     for shape, message in cases:
         path = network(tmp_path / "net.onnx", LOGITS, shape=shape)

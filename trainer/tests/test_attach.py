@@ -69,7 +69,7 @@ def test_the_head_finds_the_class_and_both_probabilities(
     session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
     found = session.run(["mask", "p_mask", "p_label"], {"image": image, "label": label})
     mask, p_mask, p_label = (np.asarray(one)[0] for one in found)
-    # At the network's own stride nothing is interpolated.
+    # Nothing is interpolated at the network's own stride.
     wanted = probabilities(image[0], sources, channels)
     given = np.where(label[0] == 255, 0, label[0])
     assert np.array_equal(mask, wanted.argmax(0))

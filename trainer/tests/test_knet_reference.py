@@ -68,7 +68,7 @@ def group_feature(features: NDArray[np.float64], logits: NDArray[np.float64], k:
 
 
 def updated(feature: Vector, kernel: Vector, u: nn.Module) -> Vector:
-    """Eq. 5 to 7: two gates mix the kernel with the feature of its group."""
+    """Eq. 5 to 7: two gates mix a kernel with the feature of its group."""
     part = u.get_submodule
     both = [a * b for a, b in zip(linear(feature, part("feature_in")), linear(kernel, part("kernel_in")), strict=True)]
     feature_gate = sigmoid(normed(linear(both, part("feature_gate")), part("feature_gate_norm")))

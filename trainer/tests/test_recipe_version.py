@@ -24,9 +24,9 @@ GOLDEN = {1: [6.038111, 5.653009, 4.886611, 5.136847, 4.816783, 4.71898]}
 
 def test_the_sources_that_decide_weights_match_the_declared_recipe() -> None:
     assert sources_digest() == recipe().sources, (
-        "sources that decide the weights are others than those of partloop_trainer/recipe.json. Where runs end with "
-        "other weights, or cannot go on from older checkpoints: raise its `version`, set `key` to `recipe-<version>`, "
-        "and add the new losses to GOLDEN. Where they do not: `python -m partloop_trainer.recipe --unchanged`"
+        "sources that decide the weights differ from those of partloop_trainer/recipe.json. If runs end with other "
+        "weights, or cannot resume from older checkpoints: raise its `version`, set `key` to `recipe-<version>`, "
+        "and add the new losses to GOLDEN. If neither: `python -m partloop_trainer.recipe --unchanged`"
     )
 
 

@@ -84,7 +84,7 @@ def test_missing_memory_is_named_with_the_used_and_free_amounts() -> None:
             wish()
         told = from_exception(caught.value)
         assert (told.code, told.exit_code) == ("out-of-memory", 7)
-        assert re.search(r"this process held up to \S+ [GM]B; of \S+ GB on the machine", told.message)
+        assert re.search(r"this process held up to \S+ [GM]B; the machine had \S+ [GM]B of \S+ GB left", told.message)
         assert "train.batchSize" in told.hint
 
 

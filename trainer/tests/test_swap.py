@@ -19,7 +19,7 @@ FLIP_ONLY = Augment(angle=0.0, crop=0.0, flip=True, brightness=0.0, contrast=0.0
 
 
 def predict(image: Pixels) -> Pixels:
-    """The oracle: a part left of the middle is a left one. image: [S, S, 3] → [S, S]."""
+    """The oracle: a part left of the middle is a left part. image: [S, S, 3] → [S, S]."""
     kind = image[..., 0].astype(int) // 60
     is_right = np.arange(image.shape[1]) >= image.shape[1] // 2
     return np.where(kind > 0, 2 * kind - 1 + is_right, 0).astype(np.uint8)

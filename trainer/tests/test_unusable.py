@@ -37,8 +37,8 @@ def test_every_unusable_label_and_image_is_named_before_the_first_step(data: Pat
     with pytest.raises(TrainerError) as raised:
         label_counts(read_records(str(path)), len(CLASSES), tmp_path / "counts.npz", "d", 2, StopFlag())
     assert [image for image, _ in raised.value.images] == ["image2", "image5"]
-    assert "; 2 images in all cannot be used" in raised.value.message
-    assert "holds the value 9; the classes end at 3" in raised.value.images[1][1]
+    assert "; in all, 2 images cannot be used" in raised.value.message
+    assert "holds the value 9; the highest class is 3" in raised.value.images[1][1]
     assert not (tmp_path / "counts.npz").exists()
 
 

@@ -13,7 +13,10 @@ const storedCheckpointSchema = z.object({
   sidecar: z.string(),
   /** Key of the progress log up to here. */
   log: z.string(),
-  /** Of the run that a replay goes on from: its own chain still names it, so that it is not deleted here. */
+  /**
+   * True for a checkpoint of the run that a replay continues: that run's chain still names it, so it is not deleted
+   * here.
+   */
   borrowed: z.boolean().optional(),
 });
 export type StoredCheckpoint = z.infer<typeof storedCheckpointSchema>;
@@ -22,38 +25,38 @@ const lostCheckpointSchema = z.object({
   iteration: z.number().int().nonnegative(),
   key: z.string(),
   why: z.enum(['missing', 'damaged']),
-  /** Iteration that the run went on from instead. */
+  /** Iteration from which the run continued instead. */
   resumedFrom: z.number().int().nonnegative(),
 });
-/** A checkpoint that could not be used any more. */
+/** A checkpoint that could no longer be used. */
 export type LostCheckpoint = z.infer<typeof lostCheckpointSchema>;
 
 export const turnSchema = z.object({ activity: z.string(), attempt: z.number().int().positive() });
-/** Which try of the server at which activity an attempt is. */
+/** The activity and the server's attempt number of an attempt. */
 export type Turn = z.infer<typeof turnSchema>;
 
 const chainSchema = z.object({
   version: z.literal(1),
-  /** Token of the attempt that holds the lease: the only one that may publish. */
+  /** Token of the attempt that has the lease: only it may publish. */
   attempt: z.string(),
-  /** What the server calls that attempt; null where no server asked for it. */
+  /** The server's identification of that attempt; null if no server asked for it. */
   turn: turnSchema.nullable().default(null),
   /** Newest first, at most three. */
   checkpoints: z.array(storedCheckpointSchema),
-  /** Starts of the trainer, in all and since the newest checkpoint. */
+  /** Starts of the trainer, in total and since the newest checkpoint. */
   starts: z.number().int().nonnegative(),
   startsSinceCheckpoint: z.number().int().nonnegative(),
   failuresSinceCheckpoint: z.number().int().nonnegative(),
   lastFailure: z.string().nullable(),
-  /** The request of a person that the two counts since the checkpoint belong to. */
+  /** The request of a person to which the two counts since the checkpoint belong. */
   generation: z.string().nullable().default(null),
   lost: z.array(lostCheckpointSchema).default([]),
 });
 export type Chain = z.infer<typeof chainSchema>;
 
 /**
- * Whether a claim comes from an attempt that the server has given up since: a host that was cut off learns late that
- * another has its work. A workflow numbers its activities as it asks for them.
+ * Whether a claim comes from an attempt that the server has since given up: a disconnected host learns late that
+ * another one has its work. A workflow numbers its activities in the order of its requests.
  */
 export function isLate(
   claim: { generation: string; turn: Turn | null },
@@ -65,9 +68,9 @@ export function isLate(
 }
 
 /**
- * The state and its ETag; null where there is none.
+ * The state and its ETag; null if there is none.
  *
- * @throws PartloopError `data-invalid` naming the key, with the command that starts anew
+ * @throws PartloopError `data-invalid` naming the key, with the command that starts again
  */
 export async function readChain(
   store: ObjectStore,
@@ -90,7 +93,7 @@ export async function readChain(
   }
 }
 
-/** Delete a run's checkpoints and its pointer, once nothing will go on from them. */
+/** Delete a run's checkpoints and its pointer, when nothing will continue from them. */
 export async function dropCheckpoints(store: ObjectStore, key: string): Promise<void> {
   const object = await store.tryGet(key);
   if (object === null) return;

@@ -5,24 +5,26 @@ import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import type { Commands } from '../trainingRun.js';
 import { type Chain, isLate, type LostCheckpoint, readChain, type StoredCheckpoint, type Turn } from './chainState.js';
 
-/** Starts without a new checkpoint after which retrying is pointless; a machine may well die twice before the first. */
+/**
+ * Number of starts without a new checkpoint after which a retry is pointless; a machine may die twice before the first.
+ */
 const MAX_STARTS = 5;
-/** Failures of the trainer itself without a new checkpoint in between. */
+/** Largest number of failures of the trainer itself without a new checkpoint in between. */
 const MAX_FAILURES = 2;
 
 export interface Claim {
   attempt: string;
-  /** The request of a person that this attempt belongs to: failures before it do not count. */
+  /** The request of a person to which this attempt belongs: earlier failures do not count. */
   generation: string;
   turn: Turn | null;
   commands: Commands;
-  /** Chain of the run that a replay asks for anew: where this one is new, it goes on from that one's checkpoints. */
+  /** Chain of the run that a replay asks for again: if this chain is new, it continues from that one's checkpoints. */
   from?: string | null;
 }
 
 /**
  * The trainer's lease and the pointer to its newest checkpoint: `latest.json`, a chain of If-Match writes. A new
- * attempt takes the lease over; the old one learns of it with its next write, and publishes nothing from then on.
+ * attempt takes over the lease; the old one notices at its next write, and publishes nothing after that.
  */
 export class CheckpointChain {
   private aside: LostCheckpoint[] = [];
@@ -36,8 +38,8 @@ export class CheckpointChain {
   ) {}
 
   /**
-   * Take the lease. Throws `no-progress` where earlier attempts at the same request came no further, `fenced` where a
-   * newer attempt has it.
+   * Take the lease. Throws `no-progress` if earlier attempts at the same request made no progress, `fenced` if a newer
+   * attempt has it.
    */
   static async claim(store: ObjectStore, key: string, claim: Claim): Promise<CheckpointChain> {
     const { attempt, generation, turn, commands } = claim;
@@ -70,28 +72,28 @@ export class CheckpointChain {
     return this.state.checkpoints;
   }
 
-  /** How often the trainer was started again for this run. */
+  /** Number of restarts of the trainer for this run. */
   get resumes(): number {
     return this.state.starts - 1;
   }
 
-  /** Checkpoints that could not be used any more, over all attempts. */
+  /** Checkpoints that could no longer be used, over all attempts. */
   get lost(): readonly LostCheckpoint[] {
     return this.state.lost;
   }
 
-  /** True where the attempt before this one ended before it saved: this one had better save more often. */
+  /** True if the previous attempt ended before it saved: this one should save more often. */
   get isStruggling(): boolean {
     return this.state.lastFailure !== null || this.state.startsSinceCheckpoint > 2;
   }
 
-  /** Whether runs go on from this object, whoever has the lease now. */
+  /** Whether runs continue from this object, whoever has the lease now. */
   async names(object: string): Promise<boolean> {
     const found = await readChain(this.store, this.key, this.commands);
     return found?.state.checkpoints.some(({ key }) => key === object) ?? false;
   }
 
-  /** Make an uploaded checkpoint the newest; returns the keys of what is needed no more. */
+  /** Make an uploaded checkpoint the newest; returns the keys of objects that are no longer needed. */
   async advance(checkpoint: StoredCheckpoint): Promise<string[]> {
     const all = [checkpoint, ...this.state.checkpoints.filter((entry) => entry.key !== checkpoint.key)];
     const kept = all.slice(0, KEPT_CHECKPOINTS);
@@ -108,7 +110,7 @@ export class CheckpointChain {
     return [...aside, ...own.flatMap((entry) => [entry.key, entry.log])];
   }
 
-  /** Go on without checkpoints that are damaged or missing. */
+  /** Continue without damaged or missing checkpoints. */
   async setAside(lost: readonly LostCheckpoint[]): Promise<void> {
     if (lost.length === 0) return;
     const keys = new Set(lost.map(({ key }) => key));
@@ -121,20 +123,20 @@ export class CheckpointChain {
     this.aside.push(...lost.filter(({ key }) => !borrowed.has(key)));
   }
 
-  /** Throw `fenced` unless this attempt still holds the lease: before outputs are published. */
+  /** Throw `fenced` unless this attempt still has the lease; for use before outputs are published. */
   async confirm(): Promise<void> {
     await this.write(this.state);
   }
 
-  /** This attempt was stopped from outside: it says nothing about whether training can go on. */
+  /** This attempt was stopped from outside, which tells nothing about whether training can continue. */
   async release(): Promise<void> {
     await this.write({ ...this.state, startsSinceCheckpoint: Math.max(0, this.state.startsSinceCheckpoint - 1) });
   }
 
   /**
-   * The trainer itself failed: the second time without a new checkpoint is the last until a person asks again.
+   * The trainer itself failed. The second failure without a new checkpoint is the last until a person asks again.
    *
-   * @returns what to throw
+   * @returns the error to throw
    */
   async recordFailure(failure: PartloopError): Promise<PartloopError> {
     await this.write({
@@ -164,7 +166,7 @@ const takenOver = (key: string): PartloopError =>
   });
 
 /**
- * The state before the first attempt: with the checkpoints of the run that a replay asks for anew, where there are any.
+ * The state before the first attempt: with the checkpoints of the run that a replay asks for again, if there are any.
  */
 async function begun(store: ObjectStore, { attempt, generation, turn, commands, from }: Claim): Promise<Chain> {
   const other = from == null ? null : await readChain(store, from, commands);
@@ -182,7 +184,7 @@ async function begun(store: ObjectStore, { attempt, generation, turn, commands, 
   };
 }
 
-/** Counters guard the retries of one request alone; why it failed last is remembered. */
+/** Counters guard the retries of only one request; the last failure's reason is kept. */
 const forRequest = (state: Chain, generation: string): Chain =>
   state.generation === generation
     ? state

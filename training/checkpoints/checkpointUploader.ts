@@ -19,11 +19,11 @@ export const sidecarOf = (path: string): string => path.replace(/\.pt$/, '.json'
 export const logOf = (path: string): string => path.replace(/\.pt$/, '.log.jsonl');
 
 /**
- * Uploads checkpoints beside the training, one at a time; of those that wait only the newest is worth it. A store that
- * is away costs this upload, not the training; a lost lease is told through `onFenced`.
+ * Uploads checkpoints during the training, one at a time; of the waiting ones only the newest is uploaded. An
+ * unreachable store costs this upload, not the training; `onFenced` reports a lost lease.
  */
 export class CheckpointUploader {
-  /** Iteration of the newest checkpoint that this attempt brought into the store. */
+  /** Iteration of the newest checkpoint that this attempt uploaded. */
   newestIteration: number | null = null;
   private waiting: LocalCheckpoint | null = null;
   private running: Promise<void> | null = null;
@@ -31,7 +31,7 @@ export class CheckpointUploader {
   constructor(
     private readonly store: ObjectStore,
     private readonly chain: CheckpointChain,
-    /** What the run keeps to once one of its checkpoints is in the store. */
+    /** Called before a checkpoint counts; pins the run to its recipe. */
     private readonly pin: Pick<RecipePin, 'keep'>,
     private readonly keyOf: (file: string) => string,
     private readonly log: Logger,
@@ -45,7 +45,7 @@ export class CheckpointUploader {
     });
   }
 
-  /** Wait until nothing is under way. */
+  /** Wait until no upload is running. */
   async drain(): Promise<void> {
     while (this.running !== null) await this.running;
   }
@@ -72,7 +72,7 @@ export class CheckpointUploader {
   }
 
   private async upload(local: LocalCheckpoint): Promise<void> {
-    // Whoever was cut off learns here that its lease is lost, before it sends gigabytes.
+    // A disconnected attempt learns here that its lease is lost, before it sends gigabytes.
     await this.chain.confirm();
     const sidecar = await readFile(sidecarOf(local.path), 'utf8');
     const key = this.keyOf(`checkpoints/${basename(local.path)}`);
@@ -89,7 +89,8 @@ export class CheckpointUploader {
   }
 
   /**
-   * Make an uploaded checkpoint the newest, or take it back where another attempt has the lease; keys needed no more.
+   * Make an uploaded checkpoint the newest, or withdraw it if another attempt has the lease; returns keys that are no
+   * longer needed.
    */
   private async publish(checkpoint: StoredCheckpoint): Promise<string[]> {
     try {
@@ -101,7 +102,7 @@ export class CheckpointUploader {
     }
   }
 
-  /** An advance whose answer was lost may have been seen: what the new holder goes on from stays. */
+  /** An advance with a lost answer may have been seen: a checkpoint from which the new holder continues stays. */
   private async takeBack({ key, log }: StoredCheckpoint): Promise<void> {
     try {
       if (!(await this.chain.names(key))) await this.store.delete([key, log]);

@@ -6,9 +6,9 @@ import type { CheckpointChain } from './checkpointChain.js';
 import type { Prepared } from './workDir.js';
 
 /**
- * Say which checkpoints cannot be used any more and what that costs.
+ * Report the checkpoints that can no longer be used, and the cost.
  *
- * @throws PartloopError `data-invalid` where none is left: whether to start at 0 is for a person to say
+ * @throws PartloopError `data-invalid` if none is left: a person must decide whether to start at 0
  */
 export async function tellLost(
   { log }: ActivityDeps,
@@ -20,7 +20,7 @@ export async function tellLost(
   const newest = lost[0];
   if (newest === undefined) return;
   const which = lost.map(({ iteration, key, why }) => `${iteration} (${key} is ${why})`).join(', ');
-  // A person who asked for this training anew has said already that it may start at 0.
+  // A person who asked for this training again has already said that it may start at 0.
   if (checkpoint === null && !chain.checkpoints.every(({ borrowed }) => borrowed === true)) {
     throw new PartloopError('data-invalid', `every checkpoint of this training is lost: those of iterations ${which}`, {
       hint: `Restore one of these objects, then ${commands.retry}. Or train from iteration 0: ${commands.anew}.`,

@@ -11,18 +11,18 @@ import { type LocalCheckpoint, logOf, sidecarOf } from './checkpointUploader.js'
 
 const sidecarSchema = z.object({ iteration: z.number().int().nonnegative(), sha256: sha256Schema });
 
-/** What a run goes on from. */
+/** The checkpoint from which a run continues. */
 export interface Prepared {
   checkpoint: LocalCheckpoint | null;
-  /** Whether it came from this disk, and is thus not in the store yet. */
+  /** Whether it came from this disk, so that it is not in the store yet. */
   isLocal: boolean;
-  /** Checkpoints of the store that were passed over. */
+  /** Checkpoints of the store that were skipped. */
   lost: LostCheckpoint[];
 }
 
 /**
  * The folder of one attempt, `work/<digest>/<token>` of the home: two attempts on one machine, the older not yet gone,
- * must not write into each other's files. Checkpoints of earlier attempts are taken over from beside it.
+ * must not write into each other's files. Checkpoints of earlier attempts are taken over from the neighbouring folders.
  */
 export class WorkDir {
   readonly run: string;
@@ -35,7 +35,7 @@ export class WorkDir {
 
   /**
    * Make the folder and put the newest whole checkpoint into it: one left on this disk by an earlier attempt, or one of
-   * the store's, newest first. Those of the store that are damaged or missing are passed over and named.
+   * the store's, newest first. Damaged or missing ones of the store are skipped and named.
    */
   async prepare(store: ObjectStore, stored: readonly StoredCheckpoint[], log: Logger): Promise<Prepared> {
     const folder = join(this.path, 'checkpoints');
@@ -60,12 +60,12 @@ export class WorkDir {
     return prepared(checkpoint, checkpoint !== null);
   }
 
-  /** Delete everything of this run on this disk: after its outputs are in the store. */
+  /** Delete everything of this run on this disk; call it after its outputs are in the store. */
   async remove(): Promise<void> {
     await rm(this.run, { recursive: true, force: true });
   }
 
-  /** Delete what this attempt has on this disk: another one has its lease, and goes on without it. */
+  /** Delete this attempt's files on this disk: another attempt has the lease, and continues without them. */
   async leave(): Promise<void> {
     await rm(this.path, { recursive: true, force: true });
     // A newer attempt on this machine keeps the folder of the run.
@@ -108,8 +108,8 @@ export class WorkDir {
 }
 
 /**
- * A checkpoint of the store on this disk, or why there is none. A bad copy is fetched once more: it may be the
- * network's fault.
+ * A checkpoint of the store on this disk, or the reason why there is none. A bad copy is fetched once more, since the
+ * network may be at fault.
  */
 async function fetchWhole(
   store: ObjectStore,

@@ -3,23 +3,23 @@ import { join } from 'node:path';
 import { sizeText } from '../room.js';
 
 const SAMPLE_MS = 1_000;
-/** Files of control groups, of either version, that count kills. */
+/** Files that count kills in control groups of either version. */
 const COUNTERS = ['memory.events', 'memory.oom_control'];
-/** Control groups without a limit say a number near 2^63. */
+/** Control groups without a limit report a number near 2^63. */
 const NO_LIMIT = 2 ** 60;
 
 /**
- * Memory that a process and its children hold, and whether the kernel has killed for lack of it. Linux alone says so.
+ * Memory of a process and its children, and whether the kernel has killed for lack of memory. Only Linux reports that.
  */
 export class MemoryWatch {
   private readonly timer: NodeJS.Timeout;
-  /** Counters of kills by file, as they were when it was first seen. */
+  /** Counters of kills by file, at their first reading. */
   private readonly before = new Map<string, number>();
   private readonly groups = new Set<string>();
   private sampling: Promise<void>;
   private peak = 0;
 
-  /** @param root where `proc` and `sys` lie */
+  /** @param root folder of `proc` and `sys` */
   constructor(
     private readonly pid: number,
     private readonly root = '/',
@@ -35,9 +35,7 @@ export class MemoryWatch {
     clearInterval(this.timer);
   }
 
-  /**
-   * Where the kernel killed for lack of memory since the start: what was held and what there is, in words; else null.
-   */
+  /** If the kernel killed for lack of memory since the start: used and total memory, in words; otherwise null. */
   async shortage(): Promise<string | null> {
     await this.sampling;
     const now = await Promise.all([...this.before].map(async ([file, before]) => (await this.kills(file)) > before));
@@ -61,7 +59,7 @@ export class MemoryWatch {
     return held.reduce((sum, bytes) => sum + bytes, rss * 1024);
   }
 
-  /** Kills for lack of memory that a file counts. */
+  /** Number of kills for lack of memory in a file. */
   private async kills(file: string): Promise<number> {
     return number(await this.read(file), /^oom_kill (\d+)/m) ?? 0;
   }

@@ -1,7 +1,7 @@
-/** A line above this is told in parts: a log takes it all, in lines that people can read. */
+/** A longer line is split: a log keeps all of it, in lines that people can read. */
 const LONGEST_LINE = 2_000;
 
-/** Cuts what a program prints into lines; progress bars, which go back to the start of the line, count as lines too. */
+/** Splits the output of a program into lines; progress bars, which return to the start of the line, make lines too. */
 export class PrintedLines {
   #rest = '';
 
@@ -14,7 +14,7 @@ export class PrintedLines {
     if (this.#rest.length > LONGEST_LINE) this.end();
   }
 
-  /** The program has ended: what stands in its last line is a line. */
+  /** The program has ended: its unfinished last line counts as a line. */
   end(): void {
     this.#tell(this.#rest);
     this.#rest = '';

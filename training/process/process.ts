@@ -10,17 +10,17 @@ import { type ErrorMessage, LineSplitter, parseMessage, type TrainerMessage } fr
 import type { TrainerEnd } from './trainerEnd.js';
 
 const TAIL_CHARS = 2_000;
-/** A stopped trainer ends the iteration in hand before it saves: it has time for several of them. */
+/** A stopped trainer finishes its iteration before it saves: it has time for several. */
 const ITERATIONS_TO_STOP = 3;
 const LONGEST_GRACE_MS = 120_000;
-/** What the trainer's environment takes over: never S3 or Temporal credentials. */
+/** Variables passed to the trainer's environment: never S3 or Temporal credentials. */
 const PASSED_ENVIRONMENT =
   /^(PATH|HOME|LANG|LC_\w+|TMPDIR|TZ|LD_LIBRARY_PATH|SSL_CERT_\w+|CUDA_\w+|NVIDIA_\w+|NCCL_\w+|ONEDNN_\w+|ATEN_\w+|HF_HOME|TORCH_HOME|XDG_CACHE_HOME|HTTPS?_PROXY|NO_PROXY)$/i;
 
 /**
- * Threads that wait without end in a spin make a step fifteen times as slow beside one busy process, threads that never
- * spin make it 1.5 times as slow on a quiet machine; a spin of some microseconds costs neither. Memory that
- * the allocator keeps, in huge pages, saves another tenth of a step on CPU.
+ * Threads that spin without end make a step 15 times as slow beside a busy process. Threads that never spin make it 1.5
+ * times as slow on a quiet machine. A spin of a few microseconds avoids both. Memory that the allocator keeps, in huge
+ * pages, saves another tenth of a step on CPU.
  */
 const TRAINER_TUNING = {
   OMP_WAIT_POLICY: 'PASSIVE',
@@ -31,29 +31,29 @@ const TRAINER_TUNING = {
 };
 
 export interface TrainerRun {
-  /** `train` where left out; `lr-range` tries rising learning rates and saves nothing; `propose` answers a question. */
+  /** `train` if omitted; `lr-range` tries rising learning rates and saves nothing; `propose` answers a request. */
   command?: 'train' | 'lr-range' | 'propose';
   python: string;
-  /** Folder that holds the package `partloop_trainer`. */
+  /** Folder of the package `partloop_trainer`. */
   packageRoot: string;
   job: string;
   cwd: string;
-  /** Lets the trainer reach timm's hub. */
+  /** Allows the trainer to reach timm's hub. */
   network: boolean;
   /** Milliseconds without a message after which the trainer counts as hung. */
   stallMs: number;
-  /** Milliseconds that a stopped trainer has for its last checkpoint, beside the iteration in hand. */
+  /** Milliseconds that a stopped trainer has for its last checkpoint, beside its current iteration. */
   graceMs: number;
-  /** Where `proc` and `sys` lie. */
+  /** Folder of `proc` and `sys`. */
   systemRoot?: string;
   /** Aborting it stops the trainer, which saves first. */
   signal: AbortSignal;
   onMessage(message: TrainerMessage): void;
-  /** Each line that is meant for people: stderr, and what of stdout is no message. */
+  /** Called for each line for people: stderr, and lines of stdout that are no messages. */
   onLine?(line: string, stream: 'stdout' | 'stderr'): void;
 }
 
-/** The interpreter of the trainer: `PARTLOOP_PYTHON`, else the virtual environment of this installation. */
+/** The interpreter of the trainer: `PARTLOOP_PYTHON`, otherwise the virtual environment of this installation. */
 export async function trainerPython(root: string): Promise<string> {
   const python = resolve(readVariables(process.env).PARTLOOP_PYTHON ?? join(root, '.venv', 'bin', 'python'));
   try {
@@ -68,8 +68,9 @@ export async function trainerPython(root: string): Promise<string> {
 }
 
 /**
- * Run the trainer to its end, whatever it is; never rejects for how the trainer ended. The child leads its own process
- * group, so that a Ctrl-C in a terminal reaches the worker alone, and holds a pipe as stdin that breaks when we die.
+ * Run the trainer to its end of any kind; never rejects because of how the trainer ended. The child leads its own
+ * process group, so that a Ctrl-C in a terminal reaches only the worker. Its stdin is a pipe that breaks if this
+ * process dies.
  */
 export async function runTrainer(run: TrainerRun): Promise<TrainerEnd> {
   const child = spawn(run.python, ['-m', 'partloop_trainer', run.command ?? 'train', '--job', run.job], {
@@ -150,7 +151,7 @@ export async function runTrainer(run: TrainerRun): Promise<TrainerEnd> {
   return { exitCode, signal, stderrTail: withoutError(stderrTail), stdoutTail, shortage, error, fault };
 }
 
-/** By a signal that nobody can catch, itself or one of its processes. */
+/** Whether the trainer or one of its processes ended by a signal that cannot be caught. */
 function wasKilled(
   { signalCode, exitCode }: { signalCode: NodeJS.Signals | null; exitCode: number | null },
   error: ErrorMessage | null,
@@ -158,7 +159,7 @@ function wasKilled(
   return signalCode === 'SIGKILL' || exitCode === 137 || (error?.message.includes('killed by SIGKILL') ?? false);
 }
 
-/** Without the trainer's last line, which says its error again for people. */
+/** Without the trainer's last line, which repeats its error for people. */
 const withoutError = (stderr: string): string => stderr.replace(/^\{"v": \d+, "type": "error".*\n?$/m, '');
 
 function trainerEnvironment(own: NodeJS.ProcessEnv, run: TrainerRun): NodeJS.ProcessEnv {
@@ -172,7 +173,7 @@ function trainerEnvironment(own: NodeJS.ProcessEnv, run: TrainerRun): NodeJS.Pro
   };
 }
 
-/** Signal a process group; one that is gone already is no error. */
+/** Signal a process group; it is no error if the group is already gone. */
 function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
@@ -188,7 +189,7 @@ function stalled(seconds: number): PartloopError {
   });
 }
 
-/** Calls `onSilence` once when nothing was heard for `ms`. */
+/** Calls `onSilence` once after `ms` without a message. */
 class Watchdog {
   private timer: NodeJS.Timeout;
 

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import { sha256Schema } from '../../domain/base/ids.js';
 
-/** The only version of the trainer's protocol that is spoken here (`trainer/partloop_trainer/process/protocol.py`). */
+/**
+ * The only version of the trainer's protocol that this code understands
+ * (`trainer/partloop_trainer/process/protocol.py`).
+ */
 const PROTOCOL_VERSION = 1;
 /** A line longer than this is no message; it must not fill the memory. */
 export const MAX_LINE_CHARS = 1_000_000;
@@ -41,7 +44,7 @@ const messageSchema = z.discriminatedUnion('type', [
     code: z.string(),
     message: z.string(),
     hint: z.string(),
-    /** Images that cannot be used, where that is what ended it. */
+    /** Images that cannot be used, if they ended the run. */
     images: z.array(z.object({ imageId: z.string(), reason: z.string() })).default([]),
   }),
 ]);
@@ -52,8 +55,8 @@ const envelopeSchema = z.object({ v: z.number(), type: z.string() });
 const KNOWN_TYPES = new Set<string>(messageSchema.options.map((option) => option.shape.type.value));
 
 /**
- * One line of the trainer's stdout. null for what is no message: a library's print, a line torn by a kill, a kind of
- * message that a newer trainer adds. Another protocol version, or a known message with wrong fields, is an error.
+ * One line of the trainer's stdout. null for a line that is no message: a library's print, a line torn by a kill, a
+ * kind of message of a newer trainer. Another protocol version, or a known message with wrong fields, is an error.
  */
 export function parseMessage(line: string): TrainerMessage | null {
   if (!line.startsWith('{')) return null;
@@ -86,7 +89,7 @@ export function parseMessage(line: string): TrainerMessage | null {
   );
 }
 
-/** Splits a stream of text into lines, with a bound on the memory that a line without end can take. */
+/** Splits a stream of text into lines; bounds the memory of an endless line. */
 export class LineSplitter {
   private rest = '';
 

@@ -2,24 +2,24 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { TRAINER_EXITS, trainerExitName } from '../../domain/train/exit.js';
 import type { ErrorMessage } from './protocol.js';
 
-/** Of what the trainer printed, in an error. */
+/** Largest part of the trainer's output in an error. */
 const SHOWN_CHARS = 1_000;
 
 export interface TrainerEnd {
   exitCode: number | null;
   signal: NodeJS.Signals | null;
-  /** The last of what it printed, for people: stderr, and what of stdout is no message. */
+  /** The end of its output for people: stderr, and lines of stdout that are no messages. */
   stderrTail: string;
   stdoutTail: string;
-  /** What was held and what there was, where the kernel killed for lack of memory; null where it did not. */
+  /** Used and total memory if the kernel killed for lack of memory; otherwise null. */
   shortage: string | null;
-  /** The trainer's own words, where it could say any. */
+  /** The trainer's own error, if it could report one. */
   error: ErrorMessage | null;
-  /** Why it was stopped from here: a hung or garbled trainer; null where it ended by itself or by `signal`. */
+  /** The reason why this process stopped it: a hung or garbled trainer; null if it ended by itself or by `signal`. */
   fault: PartloopError | null;
 }
 
-/** What to throw for a trainer that did not finish; `null` where it did. */
+/** The error to throw for a trainer that did not finish; `null` if it did. */
 export function trainerFailure(end: TrainerEnd): PartloopError | null {
   if (end.fault !== null) return end.fault;
   const name = trainerExitName(end.exitCode);
@@ -35,7 +35,7 @@ export function trainerFailure(end: TrainerEnd): PartloopError | null {
   }
   const how = end.exitCode === null ? `was killed (${end.signal ?? 'by a signal'})` : `ended with code ${end.exitCode}`;
   const said = end.error?.message ?? `the trainer ${how}`;
-  // What is expected says all in its own words; a crash is understood from what was printed.
+  // An expected end explains itself; the output explains a crash.
   const message = name === 'internal' ? `${said}; its last output:\n${printed.slice(-SHOWN_CHARS)}` : said;
   const hint = end.error?.hint || (end.signal === 'SIGKILL' ? KILLED_HINT : undefined);
   return new PartloopError(failure, message, { ...(hint === undefined ? {} : { hint }), cause });
@@ -46,7 +46,7 @@ const MEMORY_HINT =
 const KILLED_HINT =
   'Another process or the kernel killed it. The kernel does so if memory runs out, and its log says so.';
 
-/** The last of what a trainer printed, stderr first. */
+/** The end of a trainer's output, stderr first. */
 export const lastWords = ({ stderrTail, stdoutTail }: Pick<TrainerEnd, 'stderrTail' | 'stdoutTail'>): string =>
   [stderrTail, stdoutTail === '' ? '' : `stdout: ${stdoutTail}`]
     .filter((part) => part !== '')

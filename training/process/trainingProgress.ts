@@ -22,7 +22,7 @@ function parseLine(line: string): unknown {
   }
 }
 
-/** Progress of one run: heartbeat details, the last loss, and the log that a checkpoint carries along. */
+/** Progress of one run: heartbeat details, the last loss, and the log that accompanies a checkpoint. */
 export class TrainingProgress {
   /** Log files written beside checkpoints so far. */
   settled: Promise<void> = Promise.resolve();
@@ -34,10 +34,7 @@ export class TrainingProgress {
     public loss: number | null,
   ) {}
 
-  /**
-   * Goes on from the log beside a checkpoint; lines that cannot be read, or that tell of later iterations, are left
-   * out.
-   */
+  /** Continues the log beside a checkpoint; unreadable lines and lines about later iterations are left out. */
   static async from(checkpoint: LocalCheckpoint | null, iterations: number, beat: Beat): Promise<TrainingProgress> {
     const text = checkpoint === null ? '' : await readFile(logOf(checkpoint.path), 'utf8').catch(() => '');
     const lines = text.split('\n').flatMap((line) => {
@@ -48,8 +45,8 @@ export class TrainingProgress {
   }
 
   /**
-   * The log as JSON lines up to an iteration. Checkpoints are written beside the training, so that news of one may come
-   * after news of iterations that it does not hold; those are trained and logged again after a resume.
+   * The log as JSON lines up to an iteration. Checkpoints are written during the training, so the message about one may
+   * follow messages about later iterations. After a resume those are trained and logged again.
    */
   textUpTo(iteration: number): string {
     return this.lines

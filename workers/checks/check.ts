@@ -6,7 +6,7 @@ import type { Role } from '../roles.js';
 import { checkHome, checkTools } from './checkMachine.js';
 import { checkNamespace } from './checkServices.js';
 
-/** What a worker of some role is given to work with. */
+/** The inputs of a worker of a role. */
 export interface Equipment {
   store: StoreOptions;
   client: Client;
@@ -17,7 +17,7 @@ export interface Equipment {
 }
 
 /**
- * All that a role needs, before it asks for its first task: a machine that lacks something would take tasks of the
+ * Checks everything that a role needs before it asks for its first task: an incomplete machine would take tasks from
  * others and fail them.
  *
  * @throws PartloopError naming everything that is missing in one sentence, mostly `setup-incomplete`
@@ -38,7 +38,7 @@ export async function checkEquipment(role: Role, { store, client, address, home,
   throw oneOf(role, failed);
 }
 
-/** Several problems as one; a set-up that lacks something does not mend itself, and so gives the code. */
+/** Several problems as one; an incomplete set-up does not repair itself, so it gives the code. */
 function oneOf(role: Role, problems: readonly PartloopError[]): PartloopError {
   const { code } = problems.find((problem) => problem.code === 'setup-incomplete') ?? (problems[0] as PartloopError);
   const hints = problems.flatMap(({ hint }) => hint ?? []);

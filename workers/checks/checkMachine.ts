@@ -10,7 +10,7 @@ import { checkRuntime } from '../../inference/runtimeCheck.js';
 import { trainerPython } from '../../training/process/process.js';
 import type { Role } from '../roles.js';
 
-/** Gigabytes below the home without which a role does not even begin: notes, models and pictures, a checkpoint. */
+/** Gigabytes below the home that a role needs to begin: for notes, for models and pictures, for a checkpoint. */
 const DISK_GB: Readonly<Record<Role, number>> = { light: 0.1, scan: 0.5, train: 1 };
 /** A first import of PyTorch from a slow disk takes a minute. */
 const PYTHON_MS = 180_000;
@@ -20,7 +20,7 @@ print(json.dumps({"torch": torch.__version__, "gpus": torch.cuda.device_count() 
 const probeSchema = z.object({ torch: z.string(), gpus: z.number() });
 const run = promisify(execFile);
 
-/** The home takes files, and has room for what the role keeps there. */
+/** Checks that the home is writable and has room for the role's files. */
 export async function checkHome(role: Role, home: string): Promise<void> {
   const probe = join(home, `.probe-${randomUUID()}`);
   try {
@@ -44,7 +44,7 @@ export async function checkHome(role: Role, home: string): Promise<void> {
   );
 }
 
-/** What the role computes with: Python and PyTorch for training, ONNX Runtime and the decoder for scans. */
+/** Checks the role's computing parts: Python and PyTorch for training, ONNX Runtime and the decoder for scans. */
 export async function checkTools(role: Role, root: string): Promise<void> {
   const needsGpu = readVariables(process.env).PARTLOOP_REQUIRE_GPU !== undefined;
   if (role === 'scan') await checkRuntime(needsGpu);
@@ -70,11 +70,11 @@ async function checkTrainer(root: string, needsGpu: boolean): Promise<void> {
   });
 }
 
-/** The last line that says something: of a trace of Python, the error. */
+/** The last line with content; of a Python trace that is the error. */
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   const stderr = 'stderr' in cause ? String(cause.stderr).trim() : '';
-  // A program that ends without a word: the message would be the program's text.
+  // For a program that ends without output, the message would be the program's text.
   if ('stderr' in cause && stderr === '' && 'code' in cause && typeof cause.code === 'number')
     return `it ends with exit code ${cause.code} and says nothing`;
   const text = stderr === '' ? cause.message : stderr;

@@ -2,16 +2,16 @@ import type { Client } from '@temporalio/client';
 import { PartloopError } from '../../domain/base/errors.js';
 import { missingSearchAttributes, registrationHint } from '../searchAttributes.js';
 
-/** As gRPC numbers them. */
+/** Numbers of gRPC. */
 const NOT_FOUND = 5;
 const PERMISSION_DENIED = 7;
 const UNAUTHENTICATED = 16;
 
 /**
- * The namespace must be there, let us in, and have our search attributes: a workflow that sets one that is not
- * registered would be retried in silence without end.
+ * The namespace must exist, admit us, and have our search attributes: a workflow that sets an unregistered one would be
+ * retried silently forever.
  *
- * @throws PartloopError `setup-incomplete`, or `stack-unavailable` where the service does not answer
+ * @throws PartloopError `setup-incomplete`, or `stack-unavailable` if the service does not answer
  */
 export async function checkNamespace({ connection, options }: Client, address: string): Promise<void> {
   const { namespace } = options;
@@ -45,7 +45,7 @@ async function checkSearchAttributes(
     missing = await missingSearchAttributes(connection, namespace, address);
   } catch (cause) {
     if (cause instanceof PartloopError) throw cause;
-    // A service may let nobody but its operators list them: its answers to workflows will tell.
+    // A service may let only its operators list them: its answers to workflows will show a fault.
     if (cause instanceof Error && 'code' in cause && cause.code === PERMISSION_DENIED) return;
     throw unanswered(address, cause);
   }

@@ -25,9 +25,8 @@ export async function openWorkflows(client: Client): Promise<OpenWorkflow[]> {
 }
 
 /**
- * Replay the histories of open workflows on a build, which changes nothing of them. Those whose last worker was of this
- * very build are passed over where `build` names it; when `until` (ms of the epoch) comes, what is left is not looked
- * at.
+ * Replay the histories of open workflows on a build; this changes nothing. Workflows whose last worker was of the build
+ * named by `build` are skipped; at `until` (ms of the epoch) the rest is not checked.
  */
 export async function replayCheck(
   client: Client,
@@ -63,13 +62,13 @@ export async function replayCheck(
   return report;
 }
 
-/** The build of the worker that ran a workflow last; null where none has. Lists of workflows do not say it. */
+/** The build of the worker that ran a workflow last; null if none has. Lists of workflows do not contain it. */
 function buildOf(history: History | undefined): string | null {
   const last = history?.events?.findLast((event) => event.workflowTaskCompletedEventAttributes != null);
   return last?.workflowTaskCompletedEventAttributes?.workerVersion?.buildId || null;
 }
 
-/** A workflow that ended meanwhile needs no look. */
+/** A workflow that ended meanwhile needs no check. */
 async function historyOf(client: Client, workflowId: string, runId: string): Promise<History | null> {
   const handle = client.workflow.getHandle(workflowId, runId);
   const { status } = await handle.describe();
@@ -83,7 +82,7 @@ const NAMED = /event '([^']+)' does not match/;
 const INTERNALS = /", source: .*$/s;
 const MAX_SAID = 400;
 
-/** At which event of the history, and which command of the workflow, a replay parts from it. */
+/** The event of the history, and the command of the workflow, at which a replay deviates. */
 function breakOf(message: string, history: History | undefined): Pick<WouldBreak, 'event' | 'problem'> {
   const problem = message
     .replace(/^.*?Nondeterminism error: /s, '')
@@ -104,7 +103,7 @@ const nameOf = (event: HistoryEvent): string | null | undefined =>
   event.activityTaskScheduledEventAttributes?.activityType?.name ??
   event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowType?.name;
 
-/** A replay that breaks is what is looked for: the core's own log lines about it would hide the answer. */
+/** Broken replays are the purpose of the check: the core's own log lines about them would hide the answer. */
 function quiet(): void {
   try {
     Runtime.install({

@@ -7,7 +7,7 @@ import { replayCheck } from './replayCheck.js';
 
 /**
  * `node dist/workers/checks/replayCheckMain.js --seconds N`: replays the open workflows of other builds and prints the
- * report as JSON. A process of its own, so that whoever supervises workers loads no native code.
+ * report as JSON. A separate process, so that the supervisor of workers loads no native code.
  */
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });

@@ -23,7 +23,7 @@ import {
 } from './messages.js';
 import { HOLDS_OVER_FAULTS, TELLS_THE_LOOP } from './patches.js';
 
-/** Runs the steps of one iteration in turn: keeps their results, holds between them, and tells the loop. */
+/** Runs the steps of one iteration in turn: keeps their results, holds between them, and reports to the loop. */
 export class IterationRun {
   readonly #context: IterationContext;
   readonly #kept: StepResults;
@@ -33,10 +33,10 @@ export class IterationRun {
   #current: Step | null = null;
   #paused = false;
   #held = false;
-  /** Where the step under way runs, for a pause that does not wait for its end. */
+  /** Cancellation scope of the current step, for a pause that does not wait for its end. */
   #stepScope: CancellationScope | null = null;
 
-  /** @param kept results of an earlier attempt, which count as they are */
+  /** @param kept results of an earlier attempt, which count unchanged */
   constructor(context: IterationContext, kept: StepResults) {
     this.#context = context;
     this.#kept = kept;
@@ -47,7 +47,7 @@ export class IterationRun {
     return this.#results;
   }
 
-  /** Take pauses, and say how far the iteration is. */
+  /** Accept pauses, and answer queries about progress. */
   setHandlers(): void {
     setHandler(
       pauseIterationSignal,
@@ -65,7 +65,7 @@ export class IterationRun {
     });
   }
 
-  /** One step, once nothing holds it; what an earlier attempt has of it is a hit. */
+  /** One step, when nothing holds it; an earlier attempt's result of it is a hit. */
   async step<Name extends Step>(name: Name, work: () => Promise<NonNullable<StepResults[Name]>>): Promise<void> {
     await this.#holdWhilePaused();
     const done = this.#kept[name];
@@ -78,7 +78,7 @@ export class IterationRun {
     setCurrentDetails(this.#details());
     const startedAt = Date.now();
     const result = await this.#inScope(work);
-    // The step's own time, with what it waited for; the activity knows only its part.
+    // The step's own time, including its waits; the activity knows only its part.
     const seconds = result.outcome === 'hit' ? result.seconds : Math.round((Date.now() - startedAt) / 100) / 10;
     this.#results = { ...this.#results, [name]: { ...result, seconds } };
     this.#showFacts();
@@ -90,13 +90,14 @@ export class IterationRun {
     await this.#record('finished', null);
   }
 
-  /** Also where the iteration is being cancelled. */
+  /** Also if the iteration is being cancelled. */
   fail(error: string): Promise<void> {
     return CancellationScope.nonCancellable(() => this.#record('failed', error));
   }
 
   /**
-   * A pool without new images is no failure: nothing is recorded, and the loop runs this iteration again when it grew.
+   * A pool without new images is no failure: nothing is recorded, and the loop runs this iteration again when the pool
+   * has grown.
    */
   async endWithoutImages(): Promise<void> {
     setCurrentDetails('The pool has no new images; the loop waits for some.');
@@ -116,7 +117,7 @@ export class IterationRun {
     return iterationDetails(this.#context, this.#current, this.#results);
   }
 
-  /** A step; where a pause cancels it, what it saved stays and it goes on from there afterwards. */
+  /** A step; if a pause cancels it, its saved work stays and it continues from there afterwards. */
   async #inScope<Result>(work: () => Promise<Result>): Promise<Result> {
     for (;;) {
       const scope = new CancellationScope();
@@ -125,7 +126,7 @@ export class IterationRun {
         return await scope.run(work);
       } catch (error) {
         const isHeld = scope.consideredCancelled && !this.#iterationScope.consideredCancelled;
-        // What is being cancelled is not tried again: a fault that passes ends it in place of the cancellation.
+        // Cancelled work is not retried: a transient fault then ends it in place of the cancellation.
         const isOver = isCancellation(error) || (isHeld && mayPass(error) && patched(HOLDS_OVER_FAULTS));
         if (!isHeld || !isOver) throw error;
       } finally {
@@ -148,14 +149,11 @@ export class IterationRun {
 
   async #tellHeld(): Promise<void> {
     const { iteration } = this.#context;
-    // A loop that does not run has nobody to show it to.
+    // A loop that does not run has no reader for it.
     await this.#loop.signal(iterationHeldSignal, { iteration, held: this.#held }).catch(() => undefined);
   }
 
-  /**
-   * The record in the store is the truth; the signal only wakes a loop that waits, also one that saw an earlier run
-   * fail.
-   */
+  /** The record in the store decides; the signal only wakes a waiting loop, even one that saw an earlier run fail. */
   async #record(status: 'finished' | 'failed', error: string | null): Promise<void> {
     const { runId } = workflowInfo();
     await bookkeeping.recordIteration({ context: this.#context, results: this.#results, status, error, runId });

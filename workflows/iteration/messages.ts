@@ -2,7 +2,7 @@ import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { IterationFinished, IterationHeld, IterationProgress } from '../../domain/messages.js';
 import { QUERIES, SIGNALS } from '../../domain/workflowNames.js';
 
-// What an iteration tells its loop, and what it can be told and asked itself.
+// Messages of an iteration to its loop, and the messages and queries that it accepts itself.
 
 export const iterationFinishedSignal = defineSignal<[IterationFinished]>(SIGNALS.iterationFinished);
 export const iterationHeldSignal = defineSignal<[IterationHeld]>(SIGNALS.iterationHeld);

@@ -1,7 +1,7 @@
-// Changes of `loopIteration` that histories from before them replay without.
+// Changes of `loopIteration`; older histories replay without them.
 
-/** Before, iterations did not tell their loop that they hold, and failed where no image was new. */
+/** Before, iterations did not report holds to their loop, and failed if no image was new. */
 export const TELLS_THE_LOOP = 'iteration-tells-the-loop';
 
-/** Before, a step that a fault ended while a pause cancelled it was not held. */
+/** Before, a step that a fault ended while a pause cancelled it did not hold. */
 export const HOLDS_OVER_FAULTS = 'holds-over-faults';

@@ -37,7 +37,7 @@ import {
   stopUpdate,
 } from './messages.js';
 
-/** Answer what people ask of a loop, and take what iterations and imports tell it. */
+/** Handle requests of people to a loop, and messages of iterations and imports. */
 export function setHandlers(loop: LoopRun): void {
   setHandler(statusQuery, () => loop.status, {
     description: 'Phase, current iteration, what remains, and the last 20 iterations',
@@ -65,7 +65,7 @@ function answerWork(loop: LoopRun): void {
   });
 }
 
-/** Requests that steer what is under way and what is to come. */
+/** Requests that steer current and coming work. */
 function answerSteering(loop: LoopRun): void {
   setHandler(pauseUpdate, (request) => hold(loop, true, asPause(request).now), {
     description: 'Hold before the next step, or now, after the current step has saved its work',
@@ -129,9 +129,9 @@ function hearNews(loop: LoopRun): void {
   );
 }
 
-/** What a request would be refused for is said before it is accepted, so that it leaves nothing in the history. */
+/** A request is refused before it is accepted, so that it leaves nothing in the history. */
 function refuseEarly(loop: LoopRun, work: () => unknown): void {
-  // A loop that has not read the store yet cannot tell; the handler looks again.
+  // A loop that has not read the store yet cannot tell; the handler checks again.
   if (loop.isReady) orFail(work);
 }
 

@@ -35,10 +35,10 @@ import { showAttributes } from '../searchAttributes.js';
 import { KEEPS_REQUESTS, LOOKS_AGAIN, WAITS_FOR_THE_END } from './patches.js';
 import { RunningIteration } from './runningIteration.js';
 
-/** One run of a loop: its machine, and the deeds by which the machine meets the store, the pool and iterations. */
+/** One run of a loop: its machine, and the actions that connect it with the store, the pool and iterations. */
 export class LoopRun {
   readonly #name: string;
-  /** Replaced as a whole by every event; handlers and the loop both do so. */
+  /** Every event, in handlers and in the loop, replaces it as a whole. */
   machine: LoopMachine;
   #underWay: RunningIteration | null = null;
 
@@ -55,7 +55,7 @@ export class LoopRun {
     return statusOf(this.#name, this.machine);
   }
 
-  /** True once the store was read: before that nothing is known, and no request can be judged. */
+  /** True after the store was read: before that nothing is known, and no request can be judged. */
   get isReady(): boolean {
     return this.machine.next > 0;
   }
@@ -65,13 +65,13 @@ export class LoopRun {
     setCurrentDetails(loopDetails(this.status, this.machine.config));
   }
 
-  /** What there is to do next. It waits until there is something, an hour at most: then waiting is the deed. */
+  /** The next action. It waits until there is one, for at most an hour: after that, waiting is the action. */
   async awaitDeed(): Promise<Deed> {
     const woken = await condition(() => nextDeed(this.machine).kind !== 'wait' || this.#isLong(), '1 hour');
     return woken ? nextDeed(this.machine) : { kind: 'wait' };
   }
 
-  /** Do one deed but the end, which is the workflow's. */
+  /** Do one action; the end is left to the workflow. */
   async do(deed: Exclude<Deed, { kind: 'end' }>): Promise<void> {
     if (deed.kind === 'read') await this.#takeNews();
     else if (deed.kind === 'count') await this.#countImages();
@@ -79,16 +79,16 @@ export class LoopRun {
     else await this.#lookAtPool();
   }
 
-  /** Take over what the store has of this loop. */
+  /** Take over the store's record of this loop. */
   async readStore(): Promise<void> {
     const record = await bookkeeping.loadLoop({ loop: this.#name, lookForRunning: this.machine.next === 0 });
-    // Histories from before there were searches and kept settings have neither.
+    // Older histories have neither searches nor kept settings.
     const known = { ...record, proposal: record.proposal ?? null, config: record.config ?? null };
     this.machine = wasRead(this.machine, known, record.running != null && patched(WAITS_FOR_THE_END));
   }
 
   /**
-   * A loop that a person started by hand, with a number of iterations and nothing that says what they are.
+   * Refuses a loop that a person started by hand with a number of iterations but without their settings.
    *
    * @throws ApplicationFailure `input-invalid`
    */
@@ -100,7 +100,7 @@ export class LoopRun {
     );
   }
 
-  /** What was proposed goes into the configuration under way, and, in the store, into that of every later start. */
+  /** The proposal goes into the current configuration and, in the store, into that of every later start. */
   async adoptProposal(): Promise<void> {
     const { settings } = await plainly(bookkeeping.adoptProposal({ loop: this.#name }));
     const { config } = this.machine;
@@ -130,16 +130,16 @@ export class LoopRun {
   /** Tell an iteration to hold before its next step, or `now`, or to go on. */
   holdIteration(iteration: number, paused: boolean, now: boolean): Promise<void> {
     const handle = getExternalWorkflowHandle(iterationWorkflowId(this.#name, iteration));
-    // An iteration that just ended needs no telling.
+    // An iteration that just ended needs no message.
     return handle.signal(pauseIterationSignal, paused, now).catch(() => undefined);
   }
 
-  /** End the iteration under way early; what is done of it is kept. */
+  /** End the current iteration early; its finished work is kept. */
   cancelIteration(): void {
     this.#underWay?.cancel();
   }
 
-  /** One iteration, from its preparation until it ended, by itself or by what somebody did to it. */
+  /** One iteration, from its preparation to its end, by itself or by somebody's action. */
   async #runIteration({ iteration, from, settings }: Extract<Deed, { kind: 'run' }>): Promise<void> {
     const loop = this.#name;
     this.machine = begun(this.machine, iteration);
@@ -159,7 +159,7 @@ export class LoopRun {
     this.show();
   }
 
-  /** Takes over what iterations said at their end: the store is read again, so that nothing is counted twice. */
+  /** Processes the messages of iterations at their end: the store is read again, so that nothing is counted twice. */
   async #takeNews(): Promise<void> {
     const before = this.machine.next;
     await this.readStore();
@@ -200,7 +200,7 @@ export class LoopRun {
     this.machine = looked(patched(KEEPS_REQUESTS) ? this.machine : before, version);
   }
 
-  /** Requests make a history long too, also while nothing runs: a loop that only waited would end with its 2,000th. */
+  /** Requests lengthen a history too, even while nothing runs: a loop that only waited would fail at its 2,000th. */
   #isLong(): boolean {
     return workflowInfo().continueAsNewSuggested && this.machine.running === null && patched(LOOKS_AGAIN);
   }

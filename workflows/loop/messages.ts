@@ -23,8 +23,7 @@ import { parseRecorded, type parseRequest } from '../../domain/settings/parse.js
 import { QUERIES, SIGNALS, UPDATES } from '../../domain/workflowNames.js';
 import { orFail } from '../failures.js';
 
-// What a `trainingLoop` can be told and asked. What its iterations tell it stands with them, in
-// `iteration/messages.ts`.
+// Messages and queries that a `trainingLoop` accepts. Messages of its iterations are in `iteration/messages.ts`.
 
 export const runIterationsUpdate = defineUpdate<RunIterationsAnswer, [RunIterations]>(UPDATES.runIterations);
 export const retryIterationUpdate = defineUpdate<LoopStatus, [RetryIteration]>(UPDATES.retryIteration);
@@ -38,7 +37,7 @@ export const stopUpdate = defineUpdate<LoopStatus, [StopLoop]>(UPDATES.stop);
 export const poolGrewSignal = defineSignal<[PoolNews?]>(SIGNALS.poolGrew);
 export const statusQuery = defineQuery<LoopStatus>(QUERIES.status);
 
-// What an update asks for. Its validator looks at it strictly, once: a refused one leaves nothing in the history. Its
+// Inputs of updates. The validator checks an input strictly, once: a refused one leaves nothing in the history. The
 // handler reads it as recorded data, also in a replay by another version that lacks a field of it.
 type Parse = typeof parseRequest;
 export const asRunIterations = (request: unknown, parse: Parse = parseRecorded) =>
@@ -56,5 +55,5 @@ export const asPolicy = (request: unknown, parse: Parse = parseRecorded) =>
 export const asConfig = ({ config }: { config: unknown }, parse: Parse = parseRecorded) =>
   orFail(() => parse(runIterationsSchema, { config }, '`setConfig`')).config;
 
-/** A signal cannot be refused: one that says nothing of use counts as one without a pool. */
+/** A signal cannot be refused: one with invalid content counts as one without a pool. */
 export const poolOfNews = (news: unknown): string | null => poolNewsSchema.safeParse(news).data?.pool ?? null;

@@ -1,16 +1,16 @@
-// Changes of `trainingLoop` that histories from before them replay without.
+// Changes of `trainingLoop`; older histories replay without them.
 
 /**
- * Histories from before the loop looked again at what it cannot see by itself: the store after every iteration, the
+ * Before, the loop did not look again at state that it cannot see by itself: the store after every iteration, the
  * pool's version while it waits for images, runs that a reset began, and an iteration that holds.
  */
 export const LOOKS_AGAIN = 'loop-looks-again';
 
 /**
- * Before, a loop looked every ten minutes whether an iteration that it had not started itself still ran, and did as
- * many iterations as were asked for beside it.
+ * Before, a loop checked every ten minutes whether an iteration that it had not started still ran, and did the
+ * requested number of iterations in addition.
  */
 export const WAITS_FOR_THE_END = 'loop-waits-for-the-end';
 
-/** Before, a request that arrived while the loop looked whether its pool had grown was answered, and then forgotten. */
+/** Before, a request that arrived while the loop checked its pool for new images was answered and then forgotten. */
 export const KEEPS_REQUESTS = 'loop-keeps-requests';

@@ -16,16 +16,16 @@ import { pauseIterationSignal } from '../iteration/messages.js';
 import { loopIteration } from '../loopIteration.js';
 import { LOOKS_AGAIN, WAITS_FOR_THE_END } from './patches.js';
 
-/** Of the results of an iteration: one that found no new images has none. */
+/** The part of an iteration's results used here: an iteration without new images has none. */
 const hasDrawn = (results: unknown): boolean =>
   typeof results === 'object' && results !== null && 'draw' in results && results.draw !== undefined;
 
-/** One iteration of a loop, begun by it or found running, until it has ended. */
+/** One iteration of a loop, begun by it or found running, until its end. */
 export class RunningIteration {
   readonly #loop: string;
   readonly #number: number;
   readonly #workflowId: string;
-  /** The loop as it is now: what the iteration told it, and whether it is paused. */
+  /** The loop's present state: the iteration's messages, and whether it is paused. */
   readonly #machine: () => LoopMachine;
   #cancel: (() => void) | null = null;
 
@@ -36,12 +36,12 @@ export class RunningIteration {
     this.#machine = machine;
   }
 
-  /** End it early; what is done of it is kept. */
+  /** End it early; its finished work is kept. */
   cancel(): void {
     this.#cancel?.();
   }
 
-  /** Run it from its preparation on, or wait for the run that there is. Whatever goes wrong is an ending, too. */
+  /** Run it from its preparation, or wait for the existing run. Any failure counts as an end, too. */
   async run(prepare: () => Promise<IterationContext>): Promise<Ending> {
     const scope = new CancellationScope();
     this.#cancel = () => scope.cancel();
@@ -53,7 +53,7 @@ export class RunningIteration {
       // A pool without new images was a failure in iterations of earlier builds.
       if (hasCode(problem, 'pool-exhausted')) return { kind: 'no-images' };
       const error = `iteration ${this.#number}: ${rootMessage(problem)}`;
-      // Also where a stop came before the iteration was found running under another run of the loop.
+      // Also if a stop came before the iteration was found running under another run of the loop.
       const isKnown = this.#told() !== null;
       if (!isKnown && patched(LOOKS_AGAIN) && (await this.#isOpen())) return await this.#join();
       return { kind: 'failed', error };
@@ -70,7 +70,7 @@ export class RunningIteration {
     if (this.#machine().paused) await child.signal(pauseIterationSignal, true);
     const results = await Promise.race([
       child.result(),
-      // Not cancelled with the iteration: a loop that ended before it would take the request to cancel with it.
+      // Not cancelled with the iteration: if the loop ended first, its cancellation request would be lost.
       CancellationScope.nonCancellable(() => condition(() => this.#told()?.status === 'finished')),
     ]);
     return { kind: results === undefined || hasDrawn(results) ? 'finished' : 'no-images' };
@@ -94,22 +94,22 @@ export class RunningIteration {
     return this.#ending() ?? this.#endedFromOutside();
   }
 
-  /** Until the iteration says that it ends, or has ended without a word: somebody terminated it. */
+  /** Until the iteration reports its end, or has ended without a report because somebody terminated it. */
   async #untilEnded(): Promise<Ending> {
     for (;;) {
       const told = condition(() => this.#told() !== null);
-      // Not cancelled once told: the iteration is about to end, and a cancellation would reach it.
+      // Not cancelled after the report: the iteration is about to end, and a cancellation would reach it.
       const joined = await Promise.race([told, joining.joinWorkflow({ workflowId: this.#workflowId })]);
       const ending = this.#ending();
       if (ending !== null) return ending;
       if (joined?.status === 'failed') return { kind: 'failed', error: `iteration ${this.#number}: ${joined.message}` };
       if (joined?.status === 'completed') return { kind: hasDrawn(joined.result) ? 'finished' : 'no-images' };
-      // It may have been reset, and then runs on.
+      // It may have been reset, and then it still runs.
       if (!(await this.#isOpen())) return this.#endedFromOutside();
     }
   }
 
-  /** What the running iteration said of its end; null where it has said nothing. */
+  /** The running iteration's report of its end; null if there is none. */
   #ending(): Ending | null {
     const note = this.#told();
     if (note === null) return null;

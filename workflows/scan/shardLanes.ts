@@ -2,16 +2,17 @@ import { isCancellation, patched, setCurrentDetails, sleep } from '@temporalio/w
 import type { ScanProgress } from '../../domain/scan/progress.js';
 import { isFaultOfData, rootMessage } from '../failures.js';
 
-/** Shards of one run: keeps a run's history below 2,000 events. */
+/** Number of shards of one run: keeps a run's history below 2,000 events. */
 const SHARDS_PER_RUN = 250;
 /** Histories from before failed shards were tried again. */
 const FAILED_SHARDS_AGAIN = 'failed-shards-again';
 /**
- * Before failed shards are tried again: credentials that expired and buckets that refuse are often mended in minutes.
+ * Wait before failed shards are tried again: expired credentials and refusing buckets are often repaired within
+ * minutes.
  */
 const WAITS = ['1 minute', '5 minutes', '15 minutes'] as const;
 
-/** Where a run begins, and the shards of earlier runs that failed. */
+/** The first shard of a run, and the failed shards of earlier runs. */
 interface Shards {
   shards: number;
   next: number;
@@ -26,7 +27,7 @@ interface Limits {
 
 /**
  * Judges the shards of a scan, a bounded number at once: each lane takes the next index, notes a shard that keeps
- * failing and goes on. Shards that failed are tried again at the end, or as soon as too many failed for the scan to
+ * failing and continues. Shards that failed are tried again at the end, or as soon as too many failed for the scan to
  * succeed without them.
  */
 export class ShardLanes {
@@ -35,13 +36,13 @@ export class ShardLanes {
   readonly #progress: ScanProgress;
   readonly #shards: number;
   readonly #folds: number;
-  /** Shards that failed, with why where this run saw it. */
+  /** Failed shards, with the reason if this run saw it. */
   readonly #failed: Map<number, unknown>;
   /** The shard before which this run ends. */
   readonly #end: number;
   #next: number;
   #again: number[] = [];
-  /** So many failed that judging the rest is pointless before it is known what became of these. */
+  /** So many failed that the rest is pointless to judge before the outcome of these is known. */
   #isHalted = false;
 
   constructor(from: Shards, limits: Limits, progress: ScanProgress, judge: (shard: number) => Promise<unknown>) {
@@ -56,12 +57,12 @@ export class ShardLanes {
     progress.shards = { done: from.next - this.#failed.size, total: from.shards };
   }
 
-  /** The shard that the next run begins with, or null where all were taken. */
+  /** The first shard of the next run, or null if all were taken. */
   get nextRun(): number | null {
     return this.#end < this.#shards ? this.#end : null;
   }
 
-  /** Shards that failed and were given up, in the order in which they failed. */
+  /** Shards that failed and were given up, in the order of their failures. */
   get failed(): number[] {
     return [...this.#failed.keys()];
   }
@@ -69,7 +70,7 @@ export class ShardLanes {
   /**
    * Judge the shards of this run, and those that failed once more.
    *
-   * @throws the last failure where too few shards succeed
+   * @throws the last failure if too few shards succeed
    */
   async run(): Promise<void> {
     await this.#judgeAll();
@@ -84,10 +85,10 @@ export class ShardLanes {
     return this.nextRun === null || this.#isHalted;
   }
 
-  /** Another try of those that are worth it, after a wait; false where none is. */
+  /** Another attempt at the shards that are worth it, after a wait; false if there are none. */
   async #tryFailed(round: number): Promise<boolean> {
     const worth = [...this.#failed].flatMap(([shard, error]) => (round === 0 || !isFaultOfData(error) ? [shard] : []));
-    // What a round that was broken off did not come to is still to do.
+    // The shards that an interrupted round did not reach are still to do.
     this.#again = [...this.#again, ...worth];
     if (this.#again.length === 0) return false;
     const wait = WAITS[round] ?? '1 minute';
@@ -121,7 +122,7 @@ export class ShardLanes {
     }
   }
 
-  /** A shard failed: the scan goes on without it while enough can succeed. */
+  /** A shard failed: the scan continues without it while enough can succeed. */
   #note(shard: number, error: unknown): void {
     if (isCancellation(error)) throw error;
     this.#failed.set(shard, error);

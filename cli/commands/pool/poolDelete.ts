@@ -67,7 +67,7 @@ async function remove(name: string, { confirm, whileInUse = false, json }: Flags
   );
 }
 
-/** What runs, by Temporal; null where it does not answer. */
+/** Running work, from Temporal; null if it does not answer. */
 async function askTemporal(
   env: StackEnvironment,
   pool: string,
@@ -85,7 +85,7 @@ async function askTemporal(
   }
 }
 
-/** @throws PartloopError `input-invalid` naming what runs, or what may where Temporal does not answer */
+/** @throws PartloopError `input-invalid` naming running work, or possible work if Temporal does not answer */
 function refuseInUse({ pool, users }: DeletionPlan, temporal: RunningUsers | null): void {
   const running = temporal?.running ?? users.filter(({ isOpen }) => isOpen).map(({ name }) => name);
   if (running.length === 0) return;

@@ -14,7 +14,7 @@ export function sayNames(what: string, names: readonly string[]): void {
   say(`  ${names.length} ${what}: ${names.slice(0, NAMES_SHOWN).join(', ')}${more}`);
 }
 
-/** Where images are used, and what follows from their removal. */
+/** The uses of images, and the consequences of their removal. */
 export function printTraces({ splits, traces, pool }: RemovalPlan, bytes: boolean, home: string): void {
   const { loops, models, reports, tables, otherPools, unreadable } = traces;
   if (loops.length > 0) {
@@ -29,7 +29,7 @@ export function printTraces({ splits, traces, pool }: RemovalPlan, bytes: boolea
         findings,
       })),
     );
-    say('Iterations under way keep the pool version that they began with; the next ones go on without these images.');
+    say('Running iterations keep the pool version with which they began; the next ones run without these images.');
   }
   if (models.length > 0) {
     say('Models that were trained on them:');
@@ -42,11 +42,11 @@ export function printTraces({ splits, traces, pool }: RemovalPlan, bytes: boolea
       })),
     );
     say(
-      'A model keeps what it learned, and so do models that started from its weights (their lists say so). Train anew if that must go.',
+      'A model keeps what it learned, and so do models that started from its weights (their lists say so). Train again if that must go.',
     );
   }
   if (splits.test > 0)
-    say('The test set gets a new version: every model is scored on it again, and comparisons start anew.');
+    say('The test set gets a new version: every model is scored on it again, and comparisons start again.');
   if (splits.val > 0)
     say(
       'Models of the next iterations are validated without them: their figures compare with older ones only roughly.',

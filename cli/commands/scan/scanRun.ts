@@ -18,7 +18,7 @@ import { planStandaloneScan, tellPlannedScan } from '../../scan/scanPlanned.js';
 const { shape } = scanRequestSchema;
 const help = (field: keyof typeof shape): string => shape[field].description ?? '';
 
-/** The options that are short for a setting, and the setting. */
+/** The options that abbreviate a setting, and that setting. */
 const SETTING_OF_OPTION = {
   pool: 'pool',
   crossValidate: 'scan.folds',
@@ -39,7 +39,7 @@ interface Options extends Record<string, unknown> {
   json?: true;
 }
 
-/** `partloop scan run`: algo1 over a whole pool, without a loop. */
+/** `partloop scan run`: a scan of a whole pool, without a loop. */
 export function registerRun(scan: Command): void {
   scan
     .command('run')
@@ -76,7 +76,7 @@ async function run({ model, modelCard, unseen, set, wait, json, ...fields }: Opt
       hint: 'Folds judge each other, or a model judges all images that it has not seen.',
     });
   }
-  // Before the stack is started or a model is copied: what is asked for must make sense.
+  // The request is checked before the stack is started or a model is copied.
   const asked = { ...fields, ...settingsFrom({ set, fields, shortFor: SETTING_OF_OPTION }) };
   requestFrom(scanRequestSchema, asked);
   await withClient(async (client, env) => {

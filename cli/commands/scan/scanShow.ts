@@ -109,7 +109,7 @@ async function show(id: string, { top, json }: { top: number; json: boolean }): 
   say(`\`partloop scan export ${found.id} --out DIR\` writes everything, as tables or for an annotation tool.`);
 }
 
-/** The error for a scan that was started and has no result; null where no such scan is known. */
+/** The error for a scan that was started and has no result; null if no such scan is known. */
 async function unfinished(env: StackEnvironment, id: string): Promise<PartloopError | null> {
   if (!nameSchema.safeParse(id).success) return null;
   const client = await connect(env);
@@ -136,7 +136,7 @@ async function endText(client: Client, found: ScanWorkflow): Promise<string> {
   return endOf(found) === 'failed' ? 'it failed' : 'it was stopped';
 }
 
-/** Images that were not judged, by reason, with what is wrong with each where there is more to say. */
+/** Images that were not judged, by reason, with details of each if there are any. */
 function tellLeftOut(leftOut: ReturnType<typeof leftOutOfScan>): void {
   const byReason = new Map<string, string[]>();
   for (const { reason, file_name, detail } of leftOut) {

@@ -96,7 +96,7 @@ const NEXT: Readonly<Record<State, (scan: string) => string[]>> = {
   ],
 };
 
-/** What became of a scan that does not run. @throws PartloopError `not-found` where there is no scan of this name */
+/** The outcome of a scan that does not run. @throws PartloopError `not-found` if there is no scan of this name */
 async function stateOf(client: Client, store: ObjectStore, scan: string, found: ScanWorkflow | null): Promise<State> {
   if ((await readScanRecord(store, scan)) !== null) return 'finished';
   if (found !== null) return endOf(found);

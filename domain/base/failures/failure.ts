@@ -1,4 +1,4 @@
-/** Every error code with what it means for a retry, who has to act, and the exit code of the command line. */
+/** Every error code: whether a retry makes sense, who must act, and the exit code of the command line. */
 export const FAILURES = {
   'config-invalid': { retry: false, actor: 'user', exitCode: 2 },
   'input-invalid': { retry: false, actor: 'user', exitCode: 2 },

@@ -1,7 +1,7 @@
 import { PartloopError } from '../errors.js';
 import type { FailureCode } from './failure.js';
 
-/** System errors that say something of the machine and nothing of the data, with what they mean and what helps. */
+/** System errors that concern the machine and not the data, with their meaning and a remedy. */
 const SYSTEM_ERRORS: Readonly<Record<string, readonly [meaning: string, hint: string]>> = {
   ENOSPC: ['its disk is full', 'Free space there, or set PARTLOOP_HOME to a larger disk.'],
   EDQUOT: ['its disk quota is used up', 'Free space there, or set PARTLOOP_HOME to another disk.'],
@@ -14,17 +14,17 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [meaning: string, hint: st
   ENOMEM: ['it has too little memory', 'End what else runs there, or give it more memory.'],
 };
 
-/** What CUDA, PyTorch and ONNX Runtime say where a GPU or its driver fails; lack of GPU memory is no such fault. */
+/** Messages of CUDA, PyTorch and ONNX Runtime if a GPU or its driver fails; lack of GPU memory is no such fault. */
 const GPU_FAULTS =
   /no CUDA-capable device|CUDA driver (?:version is insufficient|initialization failed)|CUDA unknown error|no NVIDIA driver|CUDA_ERROR_(?:NO_DEVICE|NOT_INITIALIZED|UNKNOWN|ECC_UNCORRECTABLE|SYSTEM_\w+)|CUDA failure (?:3|35|46|100|101|214|719|802|999)\b|uncorrectable ECC|GPU has fallen off the bus|device\(s\) is\/are busy/i;
-/** Codes under which a GPU fault may come, as whoever ran into it could not know better. */
+/** Codes under which a GPU fault may arrive, since its reporter could not know better. */
 const MAY_BE_GPU: ReadonlySet<FailureCode> = new Set(['trainer-failed', 'model-invalid', 'internal']);
 const DEEPEST_CAUSE = 16;
 
 /**
- * The fault of the machine behind an error at run time: wrong keys, a full disk, a missing Python, a dead GPU. Null
- * where it is one of the data, of a service, or of us. What a set-up lacks is such a fault too: another machine may
- * have it.
+ * The fault of the machine behind an error at run time: wrong keys, a full disk, a missing Python, a dead GPU. Null if
+ * the fault is in the data, in a service or in partloop. A missing part of the set-up is such a fault too: another
+ * machine may have it.
  */
 export function machineFault(error: unknown): PartloopError | null {
   if (error instanceof PartloopError) {

@@ -5,16 +5,15 @@ import { allowedValues, fieldNames, fieldsOf, schemaAt } from '../schemaFields.j
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-/** A field of an input and what is wrong with it, in words. `path` is empty for the input as a whole. */
+/** A field of an input and its problem, in words. `path` is empty for the input as a whole. */
 export interface Problem {
   path: string[];
   text: string;
 }
 
 /**
- * What is wrong with a value, for the person who wrote it: each bad field by its path, with what is allowed there, and
- * the nearest name of one that does not exist. Empty where the value is good. Data that tools wrote go through
- * `checked.ts`.
+ * The problems of a value, for the person who wrote it: each bad field by its path, with the allowed values, and the
+ * nearest name for an unknown field. Empty if the value is good. Data that tools wrote go through `checked.ts`.
  */
 export function problemsOf(schema: z.ZodType, value: unknown): Problem[] {
   const parsed = schema.safeParse(value);
@@ -41,7 +40,7 @@ function unknownField(schema: z.ZodType, parent: Path, key: string): string {
   return `there is no such field${question || '.'} ${holder} ${names.join(', ')}`;
 }
 
-/** Fields of this name in other groups: `iterations` without its group is as common a slip as a wrong letter. */
+/** Fields of this name in other groups: a missing group (`iterations`) is as common a slip as a wrong letter. */
 function elsewhere(schema: z.ZodType, key: string): string[] {
   const fields = fieldsOf(schema).map(({ path }) => ({ path, name: path.split('.').at(-1) ?? path }));
   const wanted = nearest(key, [...new Set(fields.map(({ name }) => name))]);
@@ -71,7 +70,7 @@ function valueAt(value: unknown, path: Path): unknown {
 
 const dotted = (path: Path): string => shown(path.map(String).join('.'));
 
-/** The end of a long value says nothing more. */
+/** The end of a long value adds nothing. */
 const MAX_SHOWN = 80;
 
 const shown = (text: string): string => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)} …` : text);

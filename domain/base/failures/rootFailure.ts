@@ -1,35 +1,35 @@
 import { z } from 'zod';
 import { type FailureCode, isFailureCode } from './failure.js';
 
-/** What happened, as whoever threw it said it. */
+/** The message of whoever threw the failure. */
 export interface RootFailure {
-  /** Null where nothing on the way carried one of our codes. */
+  /** Null if no failure in the chain has one of our codes. */
   code: FailureCode | null;
   message: string;
   hint: string | null;
-  /** True where somebody or a time limit ended the work before it could say anything itself. */
+  /** True if somebody or a time limit ended the work before it could report anything itself. */
   ended: boolean;
 }
 
 const MAX_MESSAGE = 2_000;
 const detailsSchema = z.tuple([z.looseObject({ hint: z.string().nullable() })]).rest(z.unknown());
 
-/** Failures that Temporal makes itself. Their messages are empty, one word, or the reason that somebody gave. */
+/** Failures that Temporal itself creates. Their messages are empty, one word, or a reason that somebody gave. */
 const ENDS: Readonly<Record<string, string>> = {
   CancelledFailure: 'was cancelled',
   TerminatedFailure: 'was terminated',
   TimeoutFailure: 'ran into its time limit',
 };
-/** Words of Temporal that say no more than the sentence does. */
+/** Words of Temporal that add nothing to the sentence. */
 const STOCK =
   /^(Cancell?ed|Terminated|Workflow (execution )?(cancell?ed|terminated|timed out).*|activity .*timeout.*)?$/i;
 const childSchema = z.looseObject({ execution: z.looseObject({ workflowId: z.string().min(1) }) });
 const activitySchema = z.looseObject({ activityType: z.string().min(1) });
 
 /**
- * The innermost failure with one of our codes, as it was before it travelled through Temporal. What lies below it is
- * the cause as a library words it. Without any such, the innermost message there is; where Temporal itself ended the
- * work, a sentence that names what was ended.
+ * The innermost failure with one of our codes, as it was before it travelled through Temporal. Below it is the cause in
+ * a library's words. Without such a failure: the innermost message; if Temporal itself ended the work, a sentence that
+ * names the ended work.
  */
 export function rootFailure(error: unknown): RootFailure {
   let found: RootFailure = { code: null, message: 'unknown error', hint: null, ended: false };
@@ -47,7 +47,7 @@ export function rootFailure(error: unknown): RootFailure {
   return { ...found, message: found.message.slice(0, MAX_MESSAGE) };
 }
 
-/** What a failure wraps: a workflow by its id, an activity by its type; null for any other. */
+/** The work that a failure wraps: a workflow by its id, an activity by its type; null for any other. */
 function nameOf(failure: Error): string | null {
   const child = childSchema.safeParse(failure);
   if (child.success) return child.data.execution.workflowId;

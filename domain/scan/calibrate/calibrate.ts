@@ -14,15 +14,18 @@ import type { PositiveUnlabelledFit } from './statistics/positiveUnlabelled.js';
 
 export interface JudgedCandidate {
   candidate: Candidate;
-  /** That it is an error of its own, which no other candidate of the image explains: what decides on reporting it. */
+  /**
+   * Probability of a separate error, which no other candidate of the image explains. It decides whether the candidate
+   * is reported.
+   */
   pOwnError: number;
-  /** That the label is wrong there, whatever explains it. */
+  /** Probability that the label is wrong there, whatever explains it. */
   pWrong: number;
   /** The same before reviewers' verdicts moved it. */
   pModel: number;
 }
 
-/** An image with the candidates that may be judged, and how probably each and the image are wrong. */
+/** An image with the candidates that may be judged, and the probabilities that each and the image are wrong. */
 export interface JudgedImage {
   entry: ReduceEntry;
   analysis: ImageAnalysis;
@@ -40,9 +43,10 @@ export interface Calibration {
 }
 
 /**
- * From measurements to probabilities, for the whole scan, in five stages: a regression per family of kinds; what slices
- * take in which the model is weak; candidates that others explain; reviewers' verdicts; and a regression over images.
- * The regressions are fitted on injected errors against the labels as they are (see `fitPositiveUnlabelled`).
+ * From measurements to probabilities, for the whole scan, in five stages: a regression per family of kinds; a
+ * recalibration in slices where the model is weak; explaining away between candidates; reviewers' verdicts; and a
+ * regression over images. The regressions are fitted on injected errors against the labels as they are (see
+ * `fitPositiveUnlabelled`).
  */
 export function calibrate(
   entries: readonly ReduceEntry[],

@@ -6,7 +6,7 @@ import { correctByVerdicts, type VerdictCorrection } from './statistics/plattSca
 import { probabilityWrong } from './statistics/positiveUnlabelled.js';
 import { recalibrated, type SliceShifts } from './statistics/sliceRecalibration.js';
 
-/** What was learned of candidates: by family, by slice, and from reviewers. */
+/** The fits for candidates: by family, by slice, and from reviewers. */
 export interface CandidateKnowledge {
   families: FamilyFits;
   shifts: CandidateShifts;
@@ -15,9 +15,9 @@ export interface CandidateKnowledge {
 
 /** Probabilities of the candidates of one label, each list in their order. */
 export interface CandidateProbabilities {
-  /** That it is an error of its own, which no other candidate of the label explains. */
+  /** Probability of a separate error, which no other candidate of the label explains. */
   pOwnError: number[];
-  /** That the label is wrong there, whatever explains it. */
+  /** Probability that the label is wrong there, whatever explains it. */
   pWrong: number[];
   /** The same before reviewers' verdicts moved it. */
   pModel: number[];
@@ -26,8 +26,8 @@ export interface CandidateProbabilities {
 const NO_SHIFTS: SliceShifts = new Map();
 
 /**
- * Third and fourth stage, for the candidates of one label whose tag values are `slices`: how probably each is wrong by
- * itself; what is left of it when others explain it; and what reviewers' verdicts make of both.
+ * Third and fourth stage, for the candidates of one label whose tag values are `slices`: each one's own probability of
+ * being wrong, the rest of it after explaining away, and both after reviewers' verdicts moved them.
  */
 export function candidateProbabilities(
   items: readonly MeasuredCandidate[],
@@ -45,7 +45,7 @@ export function candidateProbabilities(
     items.map(({ candidate }) => candidate),
     alone,
   );
-  // A rule that says the same lifts a candidate above what it is alone.
+  // A rule about the same region lifts a candidate above its own probability.
   const pModel = alone.map((probability, at) => Math.max(probability, explained[at] as number));
   const answered = (probabilities: readonly number[]): number[] =>
     probabilities.map((probability, at) => correctByVerdicts(correction, items[at]?.candidate.kind ?? '', probability));

@@ -6,10 +6,10 @@ import { probabilityWrong } from './statistics/positiveUnlabelled.js';
 import { countSlices, learnSliceShifts, type Sliced, type SliceShifts } from './statistics/sliceRecalibration.js';
 import { CANDIDATE_SLICES } from './thresholds.js';
 
-/** By group of candidates: what slices take from the log odds in which the model is weak. */
+/** By group of candidates: the reduction of log odds in slices where the model is weak. */
 export type CandidateShifts = ReadonlyMap<string, SliceShifts>;
 
-/** Slices of a candidate: its image's tags, the class that is labelled and the one that is suggested. */
+/** Slices of a candidate: its image's tags, the labelled class and the suggested one. */
 export function slicesOf({ candidate }: MeasuredCandidate, tags: readonly string[]): string[] {
   const { classId, suggestedClassId } = candidate;
   return [
@@ -19,7 +19,7 @@ export function slicesOf({ candidate }: MeasuredCandidate, tags: readonly string
   ];
 }
 
-/** Second stage: how much more often than elsewhere candidates are suspected where the model is weak. */
+/** Second stage: how much more often candidates are suspected where the model is weak than elsewhere. */
 export function learnCandidateShifts(images: readonly MeasuredImage[], families: FamilyFits): CandidateShifts {
   const chances = countSlices(
     images.map(({ slices, analysis }) => [

@@ -5,7 +5,10 @@ import type { Candidate } from '../types.js';
 import { familyOf, isWhole } from './families.js';
 import { EXPLAIN_AWAY } from './thresholds.js';
 
-/** What an error of the whole label makes of single parts; all else in such a label is still looked at by itself. */
+/**
+ * Kinds of errors of single parts that an error of the whole label causes; all others in such a label are still judged
+ * separately.
+ */
 const EXPLAINS: Partial<Record<FindingKind, readonly FindingKind[]>> = {
   mirrored: [
     'swapped',
@@ -41,7 +44,7 @@ const EXPLAINS: Partial<Record<FindingKind, readonly FindingKind[]>> = {
   ],
   empty_label: ['missing_part', 'hole'],
 };
-/** Kinds that say again what another candidate about the same region says better, and what that is. */
+/** Kinds that repeat what another candidate about the same region says better, with the kinds of that candidate. */
 const REPEATS: Partial<Record<FindingKind, readonly FindingKind[]>> = {
   too_many: ['wrong_class', 'swapped', 'extra_part', 'shifted', 'merged_or_split'],
   impossible_view: ['wrong_class', 'swapped', 'extra_part'],
@@ -53,10 +56,10 @@ const REPEATS: Partial<Record<FindingKind, readonly FindingKind[]>> = {
 };
 
 /**
- * Probabilities by which candidates of one image are reported. What breaks a rule and has another name is at least as
- * probable under that name; one that another explains counts only as far as that other one may be right as it is. What
- * is left of each sums to about the number of errors in the label, so that one mistake is not reported five times.
- * Index of the answer = index of the candidate.
+ * Probabilities by which candidates of one image are reported. A region that breaks a rule and also has another
+ * candidate is at least as probable under that other candidate. A candidate that another explains counts only as far as
+ * the other may be right as labelled. The remaining probabilities sum to about the number of errors in the label, so
+ * that one mistake is not reported five times. Index of the answer = index of the candidate.
  */
 export function explainAway(candidates: readonly Candidate[], given: readonly number[]): number[] {
   const probabilities = named(candidates, given);
@@ -68,7 +71,7 @@ export function explainAway(candidates: readonly Candidate[], given: readonly nu
       const stronger = probabilities[other.index] as number;
       if (other.index === index || !EXPLAINS[other.candidate.kind]?.includes(candidate.kind)) continue;
       if (other.candidate.kind === 'bad_outline' && isWholePart(candidate)) continue;
-      // Of two errors of the whole label the likelier one explains the other, never each the other.
+      // Of two errors of the whole label the likelier one explains the other; they never explain each other.
       if (isWhole(candidate) && stronger <= own) continue;
       left *= 1 - stronger;
     }
@@ -83,7 +86,7 @@ export function explainAway(candidates: readonly Candidate[], given: readonly nu
   });
 }
 
-/** A part that is left out or named otherwise as a whole: no outline, however bad, does that. */
+/** A part that is missing or has another class as a whole; even a bad outline cannot cause that. */
 function isWholePart({ kind, features }: Candidate): boolean {
   return (
     (kind === 'missing_part' || kind === 'wrong_class') &&
@@ -93,8 +96,8 @@ function isWholePart({ kind, features }: Candidate): boolean {
 }
 
 /**
- * A rule says that something is wrong with a region; the likeliest candidate about the same region says what, and is no
- * less probable.
+ * A rule says that a region is wrong; the likeliest candidate about the same region names the error, and is at least as
+ * probable.
  */
 function named(candidates: readonly Candidate[], probabilities: readonly number[]): number[] {
   const lifted = [...probabilities];

@@ -4,14 +4,14 @@ import type { Candidate } from '../types.js';
 type Kindred = Pick<Candidate, 'kind' | 'suggestedClassId' | 'classId'>;
 
 /**
- * What is judged together: kinds of one family share their slopes. Errors of the whole label have a family each and
- * come first, since what they explain says nothing about those that follow. What an empty label leaves out are missing
- * parts like any others.
+ * Families of kinds that are judged together: they share their slopes. Each error of the whole label has its own
+ * family. These come first, since the candidates that they explain are no examples for later families. Parts that an
+ * empty label leaves out are missing parts like any others.
  */
 export const FAMILY_NAMES = ['mirrored', 'displaced', 'outline', 'missing', 'class', 'shape', 'rule', 'empty'] as const;
 export type Family = (typeof FAMILY_NAMES)[number];
 
-/** Whether a candidate speaks of the label as a whole, not of one region of it. */
+/** Whether a candidate concerns the label as a whole, not one region of it. */
 export function isWhole({ kind, classId, suggestedClassId }: Kindred): boolean {
   return (
     kind === 'mirrored' ||
@@ -20,28 +20,28 @@ export function isWhole({ kind, classId, suggestedClassId }: Kindred): boolean {
   );
 }
 
-/** Whole-label readings that are held against the label as it stands: `gain` is how much better they fit. */
+/** Whole-label readings that are compared with the label as it is: `gain` is the improvement of the fit. */
 export function isReading(candidate: Kindred): boolean {
   return isWhole(candidate) && (candidate.kind === 'mirrored' || candidate.kind === 'shifted');
 }
 
-/** Candidates of one group are assumed to be wrong equally often before they are looked at. */
+/** Candidates of one group have the same prior probability of being wrong. */
 export function groupOf(candidate: Kindred): string {
   return isWhole(candidate) ? `${candidate.kind}*` : candidate.kind;
 }
 
-/** Kinds that a part-level error of another kind also shows as. */
+/** Kinds as which a part-level error of another kind also appears. */
 const ALSO_SHOWS: Partial<Record<FindingKind, readonly FindingKind[]>> = {
   hole: ['missing_part'],
   wrong_class: ['merged_or_split'],
   merged_or_split: ['wrong_class'],
 };
-/** Injected errors that a broken rule is an example of. */
+/** Injected errors of which a broken rule is an example. */
 const BREAKS_RULES: readonly FindingKind[] = ['wrong_class', 'swapped', 'extra_part', 'merged_or_split', 'shifted'];
 
 /**
  * Whether a candidate that lies on an injected error is an example of its own kind: errors of the whole label also look
- * like many small ones, which must not teach what a small one looks like.
+ * like many small ones, which must not be examples of small errors.
  */
 export function teaches(candidate: Kindred, injected: { kind: FindingKind; whole: boolean }): boolean {
   if (isWhole(candidate) !== injected.whole) return false;
@@ -78,7 +78,7 @@ export function familyOf(candidate: Kindred): Family {
   return FAMILY_OF[candidate.kind];
 }
 
-/** Kinds of a family other than its first, whose intercepts are told apart. */
+/** Kinds of a family other than its first; each has its own intercept. */
 export const FURTHER_KINDS: Record<Family, readonly FindingKind[]> = {
   missing: ['hole'],
   class: ['swapped', 'extra_part', 'merged_or_split'],

@@ -16,7 +16,7 @@ export type FamilyFits = Readonly<Record<Family, PositiveUnlabelledFit>>;
 /**
  * First stage: one regression per family of kinds, injected errors against the labels as they are. Families of the
  * whole label come first: a label that is wrong as a whole has a candidate at every part, and none of those is an
- * example of anything.
+ * example.
  */
 export function fitFamilies(images: readonly MeasuredImage[], priors: Priors['families']): FamilyFits {
   const fitted = new Map<Family, PositiveUnlabelledFit>();

@@ -21,14 +21,14 @@ export interface MeasuredCandidate extends GroupedRow {
 interface Copy {
   kind: FindingKind;
   statistics: ImageStatistics;
-  /** `teaches`: lies on an injected error and is an example of its own kind. */
+  /** `teaches`: it lies on an injected error and is an example of its own kind. */
   candidates: (MeasuredCandidate & { teaches: boolean })[];
 }
 
 export interface MeasuredImage {
   entry: ReduceEntry;
   analysis: ImageAnalysis;
-  /** Agreement of label and prediction that is usual for such pictures. */
+  /** Usual agreement of label and prediction in such pictures. */
   expected: number;
   /** Its tag values. */
   slices: string[];
@@ -36,7 +36,7 @@ export interface MeasuredImage {
   copies: Copy[];
 }
 
-/** Candidates that the models may judge, as rows. */
+/** The candidates that the models may judge, as rows. */
 export function featureTable(
   entries: readonly ReduceEntry[],
   taxonomy: Taxonomy,

@@ -4,29 +4,27 @@ import { SCALES } from './thresholds.js';
 
 type Judgeable = Pick<Candidate, 'kind' | 'area' | 'features' | 'suggestedClassId' | 'classId'>;
 
-/**
- * What the chunk knows of the classes of a candidate; threshold and IoU are those of the class that it claims, 0..1.
- */
+/** The chunk's results for the classes of a candidate; threshold and IoU are those of the claimed class, 0..1. */
 export interface ClaimedClass {
   /** Confident-learning threshold. */
   threshold: number;
   /** IoU of label and prediction over the scan. */
   iou: number;
-  /** How well the given and the suggested class fit the other parts in the picture (`Plausibility`); 0 for no part. */
+  /** Fit of the given and the suggested class with the other parts in the picture (`Plausibility`); 0 for no part. */
   givenFit: number;
   suggestedFit: number;
-  /** log of the candidate's area over the median area of its class; 0 where that is not known. */
+  /** log of the candidate's area over the median area of its class; 0 if that is unknown. */
   relativeSize: number;
 }
 
 interface Known {
   candidate: Judgeable;
   claimed: ClaimedClass;
-  /** Of the picture. */
+  /** Tag values of the picture. */
   pixels: number;
 }
 
-/** A column of a regression: a measurement on a scale on which its slope is comparable with the others'. */
+/** A column of a regression: a measurement on a scale that makes slopes comparable. */
 interface Column<Name extends string, Input> {
   name: Name;
   unit: string;
@@ -93,13 +91,13 @@ export const COLUMNS = [
   column(
     'givenFit',
     'log2 / 2',
-    'How well the labelled class fits the other parts in the picture.',
+    'Fit of the labelled class with the other parts in the picture.',
     ({ claimed }: Known) => claimed.givenFit / SCALES.fitDivisor,
   ),
   column(
     'suggestedFit',
     'log2 / 2',
-    'How well the suggested class fits them.',
+    'Fit of the suggested class with them.',
     ({ claimed }: Known) => claimed.suggestedFit / SCALES.fitDivisor,
   ),
   column(
@@ -139,7 +137,7 @@ export const COLUMNS = [
 ] as const;
 export type ColumnName = (typeof COLUMNS)[number]['name'];
 
-/** The column that holds the other errors of the same label (`withinLabel.ts`). */
+/** The column for the other errors of the same label (`withinLabel.ts`). */
 export const OTHERS_COLUMN = COLUMNS.findIndex(({ name }) => name === 'otherErrors');
 
 /** The row of a candidate in its family: `COLUMNS`, and one indicator for each further kind. */
@@ -153,7 +151,7 @@ export function familyRow(candidate: Judgeable, claimed: ClaimedClass, pixels: n
 
 interface KnownImage {
   statistics: ImageStatistics;
-  /** The agreement that is usual for such pictures, 0..1. */
+  /** The usual agreement of such pictures, 0..1. */
   expected: number;
   /** Of its candidates. */
   probabilities: readonly number[];
@@ -210,7 +208,7 @@ export const IMAGE_COLUMNS = [
 export type ImageColumnName = (typeof IMAGE_COLUMNS)[number]['name'];
 
 /**
- * An image as a row of the image regression. `expected`: agreement usual for such pictures; `probabilities`: of its
+ * An image as a row of the image regression. `expected`: usual agreement of such pictures; `probabilities`: of its
  * candidates.
  */
 export function imageRow(statistics: ImageStatistics, expected: number, probabilities: readonly number[]): number[] {

@@ -16,18 +16,18 @@ import { IMAGE_FIT } from './thresholds.js';
 
 const GROUP = 'image';
 
-/** The detector of wrong images, and what it says of each. */
+/** The detector of wrong images, and its result for each. */
 export interface ImageProbabilities {
   detector: PositiveUnlabelledFit;
-  /** By image, 0..1: that its label is wrong somewhere. */
+  /** By image, 0..1: the probability that its label is wrong somewhere. */
   probabilities: number[];
   /** Copies with injected errors that it learned from. */
   injected: number;
 }
 
 /**
- * Fifth stage: from the candidates of a label and how far it agrees with the prediction to the probability that it is
- * wrong somewhere. Fitted on copies with injected errors against the labels as they are, then recalibrated by tag.
+ * Fifth stage: from the candidates of a label and its agreement with the prediction to the probability that it is wrong
+ * somewhere. Fitted on copies with injected errors against the labels as they are, then recalibrated by tag.
  */
 export function imageProbabilities(
   images: readonly MeasuredImage[],
@@ -70,8 +70,8 @@ const asRow = (statistics: ImageStatistics, expected: number, probabilities: rea
 });
 
 /**
- * How much a spoiled copy of each kind weighs so that kinds are as frequent among the copies as the scan finds them
- * among its images, with a copy's worth of doubt for each kind.
+ * The weight of a spoiled copy of each kind. With it kinds are as frequent among the copies as the scan finds them
+ * among its images; each kind gets one extra copy for doubt.
  */
 function copyWeights(
   images: readonly MeasuredImage[],

@@ -4,43 +4,43 @@ import { FAMILY_NAMES, type Family, FURTHER_KINDS } from './families.js';
 import { COLUMNS, type ColumnName, IMAGE_COLUMNS, type ImageColumnName } from './features.js';
 import type { Coefficients } from './statistics/logistic.js';
 
-// What is believed before anything of a chunk is known. Small chunks rest on it, large ones overrule it.
-// All of it was set by hand. `npm run bench -- priors` fits the coefficients on rendered cars, without a look at these,
-// and prints them beside the present ones in the form of this file.
+// Prior beliefs, before anything of a chunk is known. Small chunks rest on them, large chunks overrule them. All were
+// set by hand. `npm run bench -- priors` fits the coefficients on rendered cars, independently of these, and prints
+// them beside the present ones in the form of this file.
 
-/** Log odds that each unit of a column adds; a column that is not named adds none. Columns: `features.ts`. */
+/** Log odds that each unit of a column adds; a missing column adds none. Columns: `features.ts`. */
 interface Prior<Name extends string> {
   sentence: string;
   source: Source;
   slopes: Readonly<Partial<Record<Name, number>>>;
 }
 
-/** Of families that one or two measurements tell. */
+/** For families that one or two measurements identify. */
 const BY_SIGN: Source = {
   kind: 'tuned',
   data: 'rendered cars with planted errors, one seed of `npm run bench -- detect --data demo`',
-  how: 'signs by what a measurement means, sizes by hand',
+  how: 'signs from the meaning of each measurement, sizes by hand',
 };
 
 /** By family of kinds. */
 export const FAMILY_PRIORS: Readonly<Record<Family, Prior<ColumnName>>> = {
   mirrored: {
-    sentence: 'A label with left and right confused throughout.',
+    sentence: 'A label with left and right swapped everywhere.',
     source: BY_SIGN,
     slopes: { intercept: -2, gain: 6 },
   },
   displaced: {
-    sentence: 'A label that lies elsewhere as a whole.',
+    sentence: 'A label that is displaced as a whole.',
     source: BY_SIGN,
     slopes: { intercept: -3, gain: 6 },
   },
   outline: {
-    sentence: 'A label that is coarse throughout.',
+    sentence: 'A label that is coarse everywhere.',
     source: BY_SIGN,
     slopes: { intercept: -5, disagreement: -2, balance: 2, gain: 2, boundaryBias: 1, fullness: 1 },
   },
   missing: {
-    sentence: 'Parts that are not labelled, and holes.',
+    sentence: 'Unlabelled parts, and holes.',
     source: PHOTOS,
     slopes: {
       intercept: -7,
@@ -62,7 +62,7 @@ export const FAMILY_PRIORS: Readonly<Record<Family, Prior<ColumnName>>> = {
     },
   },
   class: {
-    sentence: 'Parts with the name of another, and parts that are none.',
+    sentence: 'Parts with the class of another part, and labels on no part.',
     source: PHOTOS,
     slopes: {
       intercept: -7,
@@ -83,7 +83,7 @@ export const FAMILY_PRIORS: Readonly<Record<Family, Prior<ColumnName>>> = {
     },
   },
   shape: {
-    sentence: 'Parts that lie elsewhere or have another shape.',
+    sentence: 'Parts in another place or with another shape.',
     source: PHOTOS,
     slopes: { intercept: -5, confidence: 1, disagreement: 1, size: 0.3, context: 1, gain: 1.2, classIou: 0.5 },
   },
@@ -93,18 +93,18 @@ export const FAMILY_PRIORS: Readonly<Record<Family, Prior<ColumnName>>> = {
     slopes: { intercept: -1, disagreement: 1, gain: 0.2, givenFit: -0.3 },
   },
   empty: {
-    sentence: 'Labels of next to nothing. None is injected, so that this prior stands.',
+    sentence: 'Nearly empty labels. None is injected, so this prior stays as it is.',
     source: BY_SIGN,
     slopes: { intercept: 1, confidence: 2 },
   },
 };
 
-/** Log odds of a further kind beside its family's first; of kinds that are not named, none. */
+/** Log odds of a further kind relative to the first of its family; 0 for kinds that are not listed. */
 export const KIND_PRIORS: Readonly<Partial<Record<FindingKind, number>>> = valuesOf({
   hole: constant(-1, 'log odds', 'A hole is less often wrong than a missing part that looks like it.', PHOTOS),
 });
 
-/** Of the regression over images. */
+/** Prior of the regression over images. */
 export const IMAGE_PRIOR: Prior<ImageColumnName> = {
   sentence: 'An image whose label is wrong somewhere.',
   source: PHOTOS,
@@ -120,24 +120,24 @@ export const IMAGE_PRIOR: Prior<ImageColumnName> = {
   },
 };
 
-/** How many are expected to be wrong before looking, and how much that expectation is worth. */
+/** Expected numbers of wrong ones before looking, and the weight of these expectations. */
 export const EXPECTED = valuesOf({
-  candidatesPerImage: constant(0.03, 'wrong candidates of a group and image', 'Expected before looking.', PHOTOS),
-  candidateStrength: constant(3, 'candidates', 'That expectation is worth so many candidates of a group.', PHOTOS),
+  candidatesPerImage: constant(0.03, 'wrong candidates per group and image', 'Expected before looking.', PHOTOS),
+  candidateStrength: constant(3, 'candidates', 'Weight of that expectation, in candidates of a group.', PHOTOS),
   imagesPerImage: constant(
     0.15,
-    'wrong images of an image',
-    'Between the 27 % of car photos that people corrected and the few percent of published test sets.',
+    'wrong images per image',
+    'Lies between the 27 % of car photos that people corrected and the few percent of published test sets.',
     {
       kind: 'tuned',
       data: 'corrected labels of real car photos; test sets of Northcutt et al. 2021 (arXiv 2103.14749)',
-      how: 'a guess between both, which all but the smallest chunks overrule',
+      how: 'a guess between both; all but the smallest chunks overrule it',
     },
   ),
-  imageStrength: constant(10, 'images', 'That expectation is worth so many images.', PHOTOS),
+  imageStrength: constant(10, 'images', 'Weight of that expectation, in images.', PHOTOS),
 });
 
-/** What the regressions of a scan are pulled towards. */
+/** The coefficients towards which the regressions of a scan are pulled. */
 export interface Priors {
   families: Readonly<Record<Family, Coefficients>>;
   image: Coefficients;

@@ -19,8 +19,8 @@ interface Label {
 }
 
 /**
- * Fits the family with what the others in the same label are: each candidate learns how probably any other one of it is
- * wrong by the fit before. Changes the rows and weights of the family's candidates.
+ * Fits the family again with a column for the other candidates of the same label: the probability, by the previous fit,
+ * that any of them is wrong. Changes the rows and weights of the family's candidates.
  */
 export function fitWithinLabel(images: readonly Label[], fit: () => PositiveUnlabelledFit): PositiveUnlabelledFit {
   let detector = fit();
@@ -43,8 +43,8 @@ function tellOthers(label: readonly DependentCandidate[], detector: PositiveUnla
 }
 
 /**
- * Weighs injected candidates so that as many of them come with others as of those that the scan finds wrong: whether
- * mistakes come alone or several in a label is a matter of who labelled.
+ * Weighs injected candidates so that the same share of them comes with others as of those that the scan finds wrong:
+ * whether mistakes come alone or together depends on the labeller.
  */
 function weighInjected(images: readonly Label[], detector: PositiveUnlabelledFit): void {
   const injected = images.flatMap(({ copies }) =>

@@ -5,17 +5,17 @@ import { ADJACENCY } from './thresholds.js';
 
 /** The labelled parts around a region. */
 export interface Adjacency {
-  /** Pixel sides around the region, the picture's edge left out. */
+  /** Number of pixel sides around the region, without the picture's edge. */
   rim: number;
-  /** On how many of them a part begins at once. */
+  /** Number of them at which a part begins directly. */
   adjoining: number;
-  /** On how many of them a part begins at once or behind the gap, by label value. */
+  /** Number of them at which a part begins directly or behind the gap, by label value. */
   touched: ReadonlyMap<number, number>;
 }
 
 /**
- * What of a label touches the region of the pixels `inside`, which lies in `box`. Labels often leave a line free
- * between parts: a gap of so many pixels still counts, an edge width where left out.
+ * The parts of a label that touch the region of the pixels `inside`, which lies in `box`. Labels often have a line
+ * between parts, so a gap of this many pixels still counts; an edge width if omitted.
  */
 export function adjacencyOf(
   view: LabelView,
@@ -54,12 +54,12 @@ export function adjacencyOf(
   return { rim, adjoining, touched };
 }
 
-/** Share of the pixel sides around a region on which a part begins at once. */
+/** Share of the pixel sides around a region at which a part begins directly. */
 export const enclosureOf = ({ rim, adjoining }: Adjacency): number => (rim === 0 ? 0 : adjoining / rim);
 
 /**
- * Share of what touches a region that lies beside a class on a car, pieces of the class itself included; null where
- * nothing touches it, and for a class that declares no neighbours.
+ * Share of a region's contact that is with declared neighbours of a class or with the class itself; null if nothing
+ * touches the region, and for a class that declares no neighbours.
  */
 export function belongs({ touched }: Adjacency, value: number, adjacent: readonly Uint8Array[]): number | null {
   const beside = adjacent[value];
@@ -74,8 +74,8 @@ export function belongs({ touched }: Adjacency, value: number, adjacent: readonl
 }
 
 /**
- * Which of two classes a region is by what touches it, -1 (the first) to 1 (the second): of the parts that lie beside
- * one of them only, how many lie beside which.
+ * Which of two classes the contact of a region speaks for, -1 (the first) to 1 (the second): it compares the parts that
+ * are neighbours of only one of them.
  */
 export function fitsRather(
   { touched }: Adjacency,

@@ -21,8 +21,8 @@ import { findWholeLabel } from './wholeLabel.js';
 import { findWrongClass } from './wrongClass.js';
 
 /**
- * Everything the scan needs to know of one label, given what the network sees: candidates with features and proposed
- * masks, sums a class, statistics of the whole image. Linear in pixels; nothing of pixel size is returned.
+ * Everything that the scan needs about one label, given the prediction: candidates with features and proposed masks,
+ * sums per class, statistics of the whole image. Linear in pixels; the result has no data per pixel.
  */
 export function analyseImage(
   input: AnalysisInput,
@@ -34,8 +34,8 @@ export function analyseImage(
 }
 
 /**
- * `analyseImage`, and the same measurements of copies of the label into which errors were injected, held against the
- * same prediction: what the calibration learns from. `random` yields [0, 1) and decides which errors.
+ * `analyseImage`, and the same measurements of copies of the label with injected errors, compared with the same
+ * prediction; the calibration learns from these. `random` yields [0, 1) and decides the errors.
  */
 export function analyseWithInjection(
   input: AnalysisInput,
@@ -85,7 +85,7 @@ function analyse(
   };
 }
 
-/** Given tags, with what the prediction tells of the view where none is given. */
+/** Given tags; missing ones are inferred from the view in the prediction. */
 function withInferred(given: Tags, inferred: Partial<Tags>): Tags {
   return {
     ...given,

@@ -4,9 +4,9 @@ import type { Picture } from './picture.js';
 import { VIEW } from './thresholds.js';
 
 /**
- * Tags read off the prediction: angle (the one that most predicted parts can be seen from, the middle where several fit
- * equally), orientation (the side most of the sided parts belong to), zoomed (a fifth of the picture's rim shows the
- * car). A tag that the parts do not tell is left out.
+ * Tags inferred from the prediction: angle (the one from which most predicted parts are visible, the middle one if
+ * several fit equally), orientation (the side of most sided parts), zoomed (a fifth of the picture's rim shows the
+ * car). A tag that the parts do not determine is left out.
  */
 export function inferTags(picture: Picture): Partial<Tags> {
   const { predicted, taxonomy, minArea, width, height } = picture;
@@ -42,7 +42,7 @@ export function inferTags(picture: Picture): Partial<Tags> {
   return tags;
 }
 
-/** Share of the picture's outermost pixels that show a part; null where nothing is predicted at all. */
+/** Share of the picture's outermost pixels that show a part; null if nothing is predicted. */
 function rimShare(values: Uint8Array, width: number, height: number): number | null {
   if (!values.some((value) => value !== BACKGROUND)) return null;
   let parts = 0;

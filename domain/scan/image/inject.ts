@@ -11,7 +11,7 @@ export interface Injection {
   kind: FindingKind;
   /** The error concerns the label as a whole, not some of its parts. */
   whole: boolean;
-  /** Parts were left out or renamed where they are, so that each error has the outline of a part. */
+  /** Parts were left out or got another class in place, so each error has the outline of a part. */
   inPlace: boolean;
 }
 
@@ -19,8 +19,8 @@ export interface Injection {
 const MOVING: ReadonlySet<FindingKind> = new Set(['shifted', 'extra_part']);
 
 /**
- * A copy of a label with one to four errors of one kind, drawn by `random` ([0, 1)); null when the label has no part to
- * spoil. A kind that this label cannot have (no mirror class, no neighbour) becomes a missing part.
+ * A copy of a label with one to four errors of one kind, drawn by `random` ([0, 1)); null if the label has no part to
+ * spoil. A kind that is impossible in this label (no mirror class, no neighbour) becomes a missing part.
  */
 export function injectErrors(view: LabelView, random: () => number): Injection | null {
   const { picture, labelled } = view;

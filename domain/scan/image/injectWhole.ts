@@ -6,7 +6,7 @@ import { BACKGROUND, IGNORE_INDEX } from '../../taxonomy.js';
 import { WHOLE_INJECTION } from './injectionSizes.js';
 import type { LabelView } from './picture.js';
 
-/** The whole label moved by 3 to 14 % of the picture in a random direction; null where nothing of it stays inside. */
+/** The whole label moved by 3 to 14 % of the picture in a random direction; null if nothing of it stays inside. */
 export function displaceAll(view: LabelView, random: () => number): Uint8Array | null {
   const { width, height } = view.picture;
   const { leastShift, moreShift } = WHOLE_INJECTION;
@@ -18,7 +18,7 @@ export function displaceAll(view: LabelView, random: () => number): Uint8Array |
   return moved.some((value) => value !== BACKGROUND && value !== IGNORE_INDEX) ? moved : null;
 }
 
-/** Outlines that wander: every pixel reads its value up to 3 % of the picture away, by a smooth random field. */
+/** Outlines that wander: every pixel takes its value from up to 3 % of the picture away, by a smooth random field. */
 export function warpAll(view: LabelView, random: () => number): Uint8Array {
   const { width, height } = view.picture;
   const { wavesPerAxis, waveTurns, leastWander, moreWander } = WHOLE_INJECTION;
@@ -41,8 +41,8 @@ export function warpAll(view: LabelView, random: () => number): Uint8Array {
 }
 
 /**
- * Hasty outlines: every part grows over what surrounds it by 0.4 to 2.4 % of the picture. Small parts lie mostly over
- * large ones, as in tools that stack what is drawn.
+ * Hasty outlines: every part grows over its surroundings by 0.4 to 2.4 % of the picture. Small parts are mostly on top
+ * of large ones, as in tools that stack drawn shapes.
  */
 export function growParts(view: LabelView, random: () => number): Uint8Array {
   const { width, height } = view.picture;
@@ -70,8 +70,8 @@ export function growParts(view: LabelView, random: () => number): Uint8Array {
 }
 
 /**
- * Hasty polygons: every part becomes one of a few corners, mostly a little too wide, small parts mostly over large
- * ones.
+ * Hasty polygons: every part becomes a polygon of a few corners, a little too wide; small parts are mostly on top of
+ * large ones.
  */
 export function polygoniseParts(view: LabelView, random: () => number): Uint8Array {
   const { width, height, minArea } = view.picture;
@@ -102,7 +102,7 @@ export function polygoniseParts(view: LabelView, random: () => number): Uint8Arr
   return drawn;
 }
 
-/** The ring with at most so many corners that stays closest to it. */
+/** The closest ring with at most this many corners. */
 function fewCorners(ring: readonly number[], corners: number): number[] {
   const { firstTolerance, lastTolerance, toleranceStep } = WHOLE_INJECTION;
   let simple = [...ring];
@@ -125,7 +125,7 @@ function widened(ring: readonly number[], by: number): number[] {
   }).flat();
 }
 
-/** The label read at other places; what lies outside the picture is background. */
+/** The label read at other places; outside the picture it is background. */
 function resampled(view: LabelView, from: (x: number, y: number) => readonly [number, number]): Uint8Array {
   const { width, height } = view.picture;
   const values = view.labelled.values;

@@ -5,22 +5,22 @@ import { adjacencyOf, belongs, enclosureOf } from './adjacency.js';
 import { balanceOf, type LabelView, type RegionCandidate } from './picture.js';
 import { ADJACENCY, MISSING } from './thresholds.js';
 
-/** What of the prediction is labelled as nothing, cut into components. */
+/** The predicted parts that are labelled as background, cut into components. */
 export interface Unlabelled {
   candidates: RegionCandidate[];
   /** Confidence-weighted pixels farther than the edge band from any change. */
   mass: number;
-  /** 1 where a candidate of this list lies. */
+  /** 1 at pixels of a candidate of this list. */
   covered: Uint8Array;
-  /** 1 where a part is left out as a whole: no outline, however bad, does that. */
+  /** 1 at pixels of a part that is missing as a whole; even a bad outline cannot cause that. */
   leftOut: Uint8Array;
 }
 
 /**
- * Missing parts and holes: the prediction where the label says background, cut into components. A component counts when
- * it is most of a predicted part or too thick to be a disagreement about an outline; and every unlabelled region that
- * labelled parts enclose counts by itself, seen by the model or not (after the connected-component view of Rottmann &
- * Reese 2022, arXiv 2207.06104).
+ * Missing parts and holes: the prediction where the label says background, cut into components. A component counts if
+ * it is most of a predicted part, or too thick for a disagreement about an outline. Every unlabelled region enclosed by
+ * labelled parts also counts, whether the model sees a part there or not (after the connected-component view of
+ * Rottmann & Reese 2022, arXiv 2207.06104).
  */
 export function findMissing(view: LabelView): Unlabelled {
   const { picture, labelled } = view;
@@ -109,7 +109,7 @@ function predictedCores(view: LabelView): Float64Array {
 }
 
 /**
- * Unlabelled regions that labelled parts enclose on all sides, `covered` ones (missing parts already named) left out.
+ * Unlabelled regions that labelled parts enclose on all sides, without `covered` ones (already named as missing parts).
  */
 export function findHoles(view: LabelView, covered: Uint8Array): { candidates: RegionCandidate[]; mass: number } {
   const { picture, labelled } = view;

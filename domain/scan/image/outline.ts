@@ -9,23 +9,23 @@ export interface OutlineFit {
   /** The same over the rest of the car: low where only the outlines are bad. */
   core: number;
   /**
-   * Mean probability of the prediction where it disagrees within the band: a lost model disagrees without being sure.
+   * Mean probability of the prediction where it disagrees within the band: a lost model disagrees without certainty.
    */
   bandConfidence: number;
   /** 10 × the median over parts of log(labelled / seen pixels), clipped to ±3: hasty outlines are mostly too wide. */
   areaBias: number;
-  /** Share of the band that is labelled as a part where the model sees none, less the other way round, -1..1. */
+  /** Share of the band that is labelled as a part where the model sees none, minus the reverse, -1..1. */
   boundaryBias: number;
   /**
-   * Mean over parts of how much more of its convex hull the labelled part fills than the seen one, -1..1: hasty
+   * Mean over parts of the difference in filled shares of the convex hull, labelled minus predicted, -1..1: hasty
    * outlines cut corners.
    */
   fullness: number;
 }
 
 /**
- * How well the outlines of a label as a whole follow what the model sees; null where either shows too little of a car.
- * Pixels of parts that are missing as a whole (`leftOut` is 1) do not count.
+ * How well all outlines of a label follow the prediction; null if either shows too little of a car. Pixels of parts
+ * that are missing as a whole (`leftOut` is 1) do not count.
  */
 export function outlineFit(view: LabelView, leftOut: Uint8Array): OutlineFit | null {
   const { predicted, pMask, edge, minArea, width, height } = view.picture;
@@ -61,7 +61,7 @@ export function outlineFit(view: LabelView, leftOut: Uint8Array): OutlineFit | n
   };
 }
 
-/** Of the parts that are labelled and seen in the same place: how much wider and fuller they are labelled than seen. */
+/** For parts labelled and predicted in the same place: how much wider and fuller the labelled ones are. */
 function partsFit(view: LabelView): Pick<OutlineFit, 'areaBias' | 'fullness'> {
   const { predicted, solidity, minArea, taxonomy } = view.picture;
   const both = new Int32Array(256);

@@ -10,18 +10,18 @@ import { PICTURE } from './thresholds.js';
 const NOTHING = skipValues(BACKGROUND, IGNORE_INDEX);
 
 /**
- * A raster cut into parts: components of the parts, distance to their edges, largest radius of each, pixels a value.
+ * A raster cut into parts: components of the parts, distance to their edges, largest radius of each, pixels per value.
  */
 export interface Parts {
   values: Uint8Array;
   components: Components;
   distance: Float32Array;
   radii: Float32Array;
-  /** Pixels a value, length 256. */
+  /** Pixels per value, length 256. */
   areas: Int32Array;
 }
 
-/** The prediction of one picture, measured once and held against any number of labels. */
+/** The prediction of one picture, measured once and compared with any number of labels. */
 export interface Picture {
   width: number;
   height: number;
@@ -30,29 +30,29 @@ export interface Picture {
   solidity: Float64Array;
   pMask: Uint8Array;
   pLabel: Uint8Array;
-  /** Regions with fewer pixels are not looked at. */
+  /** Regions with fewer pixels are ignored. */
   minArea: number;
-  /** Distance from an edge in pixels below which disagreement says nothing. */
+  /** Distance from an edge in pixels below which disagreement tells nothing. */
   edge: number;
   taxonomy: Taxonomy;
   mirror: Uint8Array;
   /** By label value, the values that touch it on a car (`adjacencyTable`). */
   adjacent: readonly Uint8Array[];
-  /** Mean probability of the prediction over the car that it sees, 0..1: low where the model is lost. */
+  /** Mean probability of the prediction over the predicted car, 0..1: low if the model is lost. */
   clarity: number;
 }
 
-/** One label held against a picture. */
+/** One label compared with a picture. */
 export interface LabelView {
   picture: Picture;
   labelled: Parts;
-  /** Pixels that are a part in both and the same one. */
+  /** Pixels that are the same part in both. */
   agreeing: number;
   /** Pixels that are a part in either; ignored pixels left out. */
   car: number;
 }
 
-/** A candidate with the pixels it speaks of, before it is written down. */
+/** A candidate with its pixels, before it is recorded. */
 export interface RegionCandidate {
   candidate: Omit<Candidate, 'proposal'>;
   /** Whether a pixel (index row by row) belongs to the region that the correction would change. */

@@ -2,7 +2,7 @@ import type { Component, Components } from '../../geometry/components.js';
 import { hull, type Point } from '../../geometry/hull.js';
 import { polygonArea } from '../../geometry/ring.js';
 
-/** For each value the share of its largest component's convex hull that the component fills; 1 where there is none. */
+/** For each value the share of its largest component's convex hull that the component fills; 1 if there is none. */
 export function solidities({ ids, list }: Components, width: number): Float64Array {
   const largest = new Map<number, Component>();
   for (const component of list) {

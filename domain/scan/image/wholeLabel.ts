@@ -7,11 +7,11 @@ import type { LabelView, RegionCandidate } from './picture.js';
 import { WHOLE_LABEL } from './thresholds.js';
 
 /**
- * What is wrong with a label as a whole: mirrored (left and right swapped everywhere, or drawn for the mirrored
- * picture), displaced, coarsely outlined throughout, or (nearly) empty beside a car. Readings are held against the
+ * Errors of a label as a whole: mirrored (left and right swapped everywhere, or drawn for the mirrored picture),
+ * displaced, coarsely outlined everywhere, or (nearly) empty although there is a car. Readings are compared with the
  * prediction on a grid of at most 48 × 48, outlines at full size. Every reading is a candidate, however badly it fits:
- * only against those of all other images can be told how well is enough. `leftOut` is 1 where a whole part is left out,
- * which no outline explains.
+ * only a comparison with all other images shows which fit is good enough. `leftOut` is 1 at pixels of a missing whole
+ * part, which no outline explains.
  */
 export function findWholeLabel(view: LabelView, leftOut: Uint8Array): RegionCandidate[] {
   const { predicted, width, height, minArea } = view.picture;
@@ -73,7 +73,7 @@ function bestDisplaced(label: Uint8Array, mask: Uint8Array, width: number, heigh
   return best.value;
 }
 
-/** Share of the car (a part in either) on which the displaced or flipped label agrees with the mask. */
+/** Share of the car (a part in either) where the displaced or flipped label agrees with the mask. */
 function agreement(
   label: Uint8Array,
   mask: Uint8Array,

@@ -6,7 +6,7 @@ import { bestDisplacement } from './displacement.js';
 import { balanceOf, type LabelView, type RegionCandidate } from './picture.js';
 import { ADJACENCY, WRONG_CLASS } from './thresholds.js';
 
-/** What the model sees under one labelled component: pixels and summed probability a predicted value. */
+/** The prediction under one labelled component: pixels and summed probability per predicted value. */
 interface Under {
   all: Int32Array;
   core: Int32Array;
@@ -23,11 +23,10 @@ export interface WrongClasses {
 }
 
 /**
- * Labelled components under which the model sees something else, judged on the component's core (a quarter of its
- * radius from its edge): another part (wrong_class, swapped when it is the mirror class), nothing (extra_part), a
- * second part that is labelled nowhere (merged_or_split), the same part elsewhere (shifted) or of another shape
- * (bad_outline). `broken` counts by component the rules that speak against its name: there less of the model's consent
- * is asked for.
+ * Labelled components where the model sees something else, judged on the component's core (a quarter of its radius from
+ * its edge): another part (wrong_class, swapped if it is the mirror class), background (extra_part), a second part that
+ * is labelled nowhere (merged_or_split), the same part elsewhere (shifted) or of another shape (bad_outline). `broken`
+ * counts the rules that each component breaks: for these the model needs to agree less.
  */
 export function findWrongClass(view: LabelView, broken: ReadonlyMap<number, number>): WrongClasses {
   const { picture, labelled } = view;
@@ -154,10 +153,7 @@ function judge(
   });
 }
 
-/**
- * The largest predicted part that lies mostly under this component and is labelled as itself nearly nowhere; -1 for
- * none.
- */
+/** The largest predicted part that is mostly under this component and hardly labelled as itself; -1 for none. */
 function swallowedPart(view: LabelView, component: Component, under: Under, together: Int32Array): number {
   let best = -1;
   for (let seen = 1; seen < under.all.length; seen++) {
@@ -180,7 +176,7 @@ interface Reading {
   suggested: number;
   disagreement: number;
   inside: (pixel: number) => boolean;
-  /** Pixels inside; all of the component where left out. */
+  /** Pixels inside; the whole component if omitted. */
   area?: number;
   gain?: number;
   broken?: number;
@@ -227,7 +223,7 @@ function region(view: LabelView, component: Component, under: Under, reading: Re
   };
 }
 
-/** How far the neighbours speak for the suggested part and against the labelled one. */
+/** How strongly the neighbours support the suggested part over the labelled one. */
 function fittingOf(view: LabelView, component: Component, { suggested, inside }: Reading): number {
   const { adjacent } = view.picture;
   const { value } = component;

@@ -4,8 +4,8 @@ import type { ChunkRow } from '../../tables.js';
 type Grouped = Pick<ChunkRow, 'imageId' | 'vehicleId' | 'cluster'>;
 
 /**
- * Assign rows to `folds` folds so that a vehicle and a duplicate cluster never lie in two: groups in seeded order, each
- * to the fold with the fewest images, whatever the order of the rows. Index of the answer = index of the row.
+ * Assign rows to `folds` folds so that no vehicle or duplicate cluster is in two: groups in seeded order, each to the
+ * fold with the fewest images. The order of the rows does not matter. Index of the answer = index of the row.
  */
 export function assignFolds(rows: readonly Grouped[], folds: number, ...seed: readonly (string | number)[]): number[] {
   const groups = groupsOf(rows);

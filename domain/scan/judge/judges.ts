@@ -1,24 +1,23 @@
 import type { ChunkRow } from '../../tables.js';
 
-/** A trained model that might judge: what it was trained on, and how well it did on val. Newest last. */
+/** A trained model that might judge: its training images and its results on val. Newest last. */
 export interface JudgeCandidate {
   name: string;
   scanKey: string;
   cardKey: string;
   /**
-   * Images, vehicles and duplicate clusters of its training list; null where the list is unknown: then it judges
-   * nothing.
+   * Images, vehicles and duplicate clusters of its training list; null if the list is unknown: then it judges nothing.
    */
   seen: { images: ReadonlySet<string>; vehicles: ReadonlySet<string>; clusters: ReadonlySet<string> } | null;
   valMiou: number | null;
-  /** Classes with ground truth in val that it does not find at all. */
+  /** Number of classes with ground truth in val that it never finds. */
   zeroClasses: number;
 }
 
 /**
- * Models that may judge, best first: those with a val mIoU within `tolerance` of the best, with as few classes unseen
- * as any of these, newest first. A class that no model finds must not cost every scan a cross-validation: its findings
- * are silenced by its IoU instead.
+ * Models that may judge, best first: those with a val mIoU within `tolerance` of the best, with the fewest unseen
+ * classes among these, newest first. A class that no model finds must not cause a cross-validation in every scan: its
+ * IoU silences its findings instead.
  */
 export function rankJudges(candidates: readonly JudgeCandidate[], tolerance: number): JudgeCandidate[] {
   const known = candidates.filter((candidate) => candidate.seen !== null);

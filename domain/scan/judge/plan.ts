@@ -2,14 +2,15 @@ import { z } from 'zod';
 import { splitChoiceSchema } from './split.js';
 
 /**
- * Who judges which image of a chunk: written once by `planScan`, read by the fold trainings, the shards and the reduce.
+ * The judge of each image of a chunk: written once by `planScan`, read by the fold trainings, the shards and the
+ * reduce.
  */
 export const scanPlanSchema = z.object({
   version: z.literal(1),
   poolVersion: z.number().int().nonnegative(),
-  /** Where it is not `train`, folds may hold images of any side of the split: they judge this scan and nothing else. */
+  /** If it is not `train`, folds may have images of any side of the split: they judge only this scan. */
   split: splitChoiceSchema.default('train'),
-  /** Models of cross-validation to train first, and on what. */
+  /** Models of cross-validation to train first, with their images. */
   folds: z.array(z.object({ fold: z.number().int().nonnegative(), trainingSet: z.string(), images: z.number().int() })),
   /** Judges: a trained model by its keys, or the model of a fold. */
   judges: z.array(
@@ -27,7 +28,7 @@ export const scanPlanSchema = z.object({
       images: z.number().int().positive(),
     }),
   ),
-  /** Images that no model may judge and that are too few to train folds for; they pass unjudged. */
+  /** Images without a judge that are too few for folds; they pass unjudged. */
   unjudged: z.array(z.string()),
 });
 export type ScanPlan = z.infer<typeof scanPlanSchema>;

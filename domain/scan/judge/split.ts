@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { IndexRow } from '../../tables.js';
 
-/** Which images of a pool a scan of its own judges. */
+/** The images of a pool that a scan outside a loop judges. */
 export const splitChoiceSchema = z.enum(['train', 'val', 'test', 'all']);
 export type SplitChoice = z.infer<typeof splitChoiceSchema>;
 
-/** Whether an image is on the side of the split that was chosen. */
+/** Whether an image is on the chosen side of the split. */
 export const isInSplit = ({ split }: Pick<IndexRow, 'split'>, choice: SplitChoice): boolean =>
   choice === 'all' || split === choice;
 

@@ -4,7 +4,7 @@ import { type LabelView, seenAs } from '../image/picture.js';
 import type { LabelledPart, RuleBreak } from './rules.js';
 import { COUNTS } from './thresholds.js';
 
-/** More instances than a car has. The piece that the model believes least is the break. */
+/** More instances than a car has. The piece with the least support of the model is the break. */
 export function tooMany(view: LabelView, parts: readonly LabelledPart[]): RuleBreak[] {
   return parts.flatMap(({ entry, pieces }): RuleBreak[] => {
     const instances = pieces.filter((piece) => piece.area >= COUNTS.pieceShare * (pieces[0] as Component).area);
@@ -16,7 +16,8 @@ export function tooMany(view: LabelView, parts: readonly LabelledPart[]): RuleBr
 }
 
 /**
- * Areas far from the class's range. What the picture cuts off may be small, and in a close-up everything may be large.
+ * Areas far from the class's range. A part cut off by the picture may be small, and in a close-up every part may be
+ * large.
  */
 export function oddSizes(view: LabelView, parts: readonly LabelledPart[], tags: Partial<Tags>): RuleBreak[] {
   const pixels = view.picture.width * view.picture.height;

@@ -4,8 +4,8 @@ import type { LabelledPart, RuleBreak } from './rules.js';
 import { NEIGHBOURS } from './thresholds.js';
 
 /**
- * Parts among non-neighbours: a piece that touches other parts, hardly any of which lies beside its class on a car. A
- * class that declares no neighbours is never out of place.
+ * Parts among non-neighbours: a piece that touches other parts, hardly any of which are neighbours of its class on a
+ * car. A class that declares no neighbours is never out of place.
  */
 export function oddNeighbours(view: LabelView, parts: readonly LabelledPart[]): RuleBreak[] {
   const { ids } = view.labelled.components;

@@ -15,7 +15,7 @@ export interface LabelledPart {
   pieces: Component[];
 }
 
-/** A piece that a rule speaks against, and how strongly, 0..1. */
+/** A piece that breaks a rule, and how strongly, 0..1. */
 export interface RuleBreak {
   kind: FindingKind;
   piece: Component;
@@ -23,10 +23,10 @@ export interface RuleBreak {
 }
 
 /**
- * What the taxonomy's data alone says against a label: parts that cannot be seen from the tagged view or together, a
- * part on the wrong side of the others, parts among non-neighbours, areas far from the class's range, more instances
- * than a car has. `tags` are given ones, or inferred from the prediction, never from this label. A taxonomy that
- * declares nothing breaks no rule.
+ * The contradictions between a label and the taxonomy's data: parts that are not visible from the tagged view or
+ * together, a part on the wrong side of the others, parts among non-neighbours, areas far from the class's range, more
+ * instances than a car has. `tags` are given or inferred from the prediction, never from this label. With a taxonomy
+ * that declares nothing, no rule can be broken.
  */
 export function findRuleBreaks(view: LabelView, tags: Partial<Tags>): RuleBreak[] {
   const parts = labelledParts(view);
@@ -66,7 +66,7 @@ function labelledParts(view: LabelView): LabelledPart[] {
     });
 }
 
-/** What breaks a rule as a candidate of its own. */
+/** A broken rule as a candidate. */
 export function ruleCandidate(view: LabelView, { kind, piece, gain }: RuleBreak): RegionCandidate {
   const agreed = seenAs(view, piece);
   return {

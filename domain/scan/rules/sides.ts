@@ -9,9 +9,9 @@ interface Sided {
 }
 
 /**
- * Parts on the wrong side of their neighbours: from any view all left parts lie on one side of the right ones. A piece
- * breaks the rule when it lies beyond the middle of the other side's parts, seen from its own, and at least two further
- * pieces of each side say which way round the car stands.
+ * Parts on the wrong side of their neighbours: from any view all left parts are on one side of the right ones. A piece
+ * breaks the rule if it is beyond the middle of the other side's parts, seen from its own side, and at least two
+ * further pieces of each side tell which way round the car stands.
  */
 export function wrongSides(parts: readonly LabelledPart[]): RuleBreak[] {
   const sided = parts.flatMap(({ entry, pieces }) =>

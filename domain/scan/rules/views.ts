@@ -5,7 +5,7 @@ import type { LabelledPart, RuleBreak } from './rules.js';
 import { VIEWS } from './thresholds.js';
 
 /**
- * Parts that cannot be seen from the tagged angle, and parts of one flank where the tag says that the other is seen.
+ * Parts that cannot be seen from the tagged angle, and parts of one flank if the tag says that the other is visible.
  */
 export function impossibleViews(parts: readonly LabelledPart[], tags: Partial<Tags>): RuleBreak[] {
   const angle = tags.angle ?? null;
@@ -23,8 +23,8 @@ export function impossibleViews(parts: readonly LabelledPart[], tags: Partial<Ta
 }
 
 /**
- * Parts that no picture shows together: those whose angles are disjoint, and flanks of both sides. The side, or
- * the part, that covers less of the picture is the break.
+ * Parts that no picture shows together: parts with disjoint angles, and flanks of both sides. The break is the side, or
+ * the part, that covers less of the picture.
  */
 export function impossiblePairs(parts: readonly LabelledPart[]): RuleBreak[] {
   const area = (group: readonly LabelledPart[]): number =>
@@ -48,7 +48,8 @@ export function impossiblePairs(parts: readonly LabelledPart[]): RuleBreak[] {
 }
 
 /**
- * A part that sits on one side and is hidden from straight ahead and straight behind: it is seen from that side alone.
+ * A part that sits on one side and is hidden from straight ahead and straight behind: it is visible only from that
+ * side.
  */
 function isFlank({ side, angles }: TaxonomyClass): boolean {
   return side !== null && angles !== null && angles[0] > 0 && angles[1] < 180;

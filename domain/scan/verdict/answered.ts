@@ -2,8 +2,8 @@ import type { Region } from '../../review/review.js';
 import type { JudgedImage } from '../calibrate/calibrate.js';
 
 /**
- * An image without the candidates that a reviewer called right. It is then no more suspect than its strongest candidate
- * that is left, so that an image whose findings were all answered comes back from quarantine.
+ * An image without the candidates that a reviewer called right. It is then at most as suspect as its strongest
+ * remaining candidate, so an image with only answered findings leaves quarantine.
  */
 export function withoutAnswered(image: JudgedImage, isSilenced: (region: Region) => boolean): JudgedImage {
   const { imageId, labelSha256 } = image.entry;
@@ -20,7 +20,7 @@ export function withoutAnswered(image: JudgedImage, isSilenced: (region: Region)
   return { ...image, candidates, pMislabelled: Math.min(image.pMislabelled, strongest) };
 }
 
-/** True where a reviewer said that this label does not contradict those of its near duplicates. */
+/** True if a reviewer said that this label does not contradict those of its near duplicates. */
 export function conflictAnswered({ entry }: JudgedImage, isSilenced: (region: Region) => boolean): boolean {
   const { imageId, labelSha256 } = entry;
   return isSilenced({ imageId, labelSha256, kind: 'duplicate_conflict', x0: 0, y0: 0, x1: 1, y1: 1 });

@@ -2,10 +2,10 @@ import { seededRandom } from '../../base/random.js';
 import { AUDIT } from './thresholds.js';
 
 /**
- * Draws images for review over all probabilities, so that what the scan overlooks shows too: image id -> the
- * probability with which it was drawn, for weighting by its inverse (Horvitz and Thompson 1952, JASA 47). Exactly
- * `size` images (all of them where there are no more), by systematic sampling in an order that depends on the ids
- * alone: the same scan draws the same sample.
+ * Draws images for review over all probabilities, to show errors that the scan overlooks too: image id -> the
+ * probability of its draw, for weighting by the inverse (Horvitz and Thompson 1952, JASA 47). Exactly `size` images
+ * (all if there are no more), by systematic sampling in an order that depends only on the ids: the same scan draws the
+ * same sample.
  */
 export function drawAudit(
   images: readonly { imageId: string; probability: number }[],
@@ -23,14 +23,14 @@ export function drawAudit(
   let sum = 0;
   order.forEach(({ imageId }, index) => {
     sum += shares[index] as number;
-    // Counted against what is drawn already: a chance of 1 may step over two marks by rounding, and the next image
+    // Compared with the number drawn so far: by rounding, a chance of 1 may step over two marks, and the next image
     // takes the second.
     if (drawn.size < Math.floor(sum + 0.5)) drawn.set(imageId, Math.min(1, shares[index] as number));
   });
   return drawn;
 }
 
-/** Chances that add up to `wanted`, none above 1; half of them even, half in proportion to `unsure`. */
+/** Chances that add up to `wanted`, none above 1; half of them equal, half in proportion to `unsure`. */
 function inclusion(unsure: readonly number[], wanted: number): number[] {
   const total = unsure.reduce((a, b) => a + b, 0);
   const raw = unsure.map(

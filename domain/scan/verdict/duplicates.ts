@@ -3,8 +3,8 @@ import { DUPLICATES } from './thresholds.js';
 
 /**
  * Indices of images whose label contradicts that of a near duplicate: the model sees nearly the same parts in both
- * (Jaccard index of the class sets), the labels name different ones. Of each such pair it is the more suspect one. Only
- * neighbours within a cluster are compared pair by pair, so that large clusters stay cheap.
+ * (Jaccard index of the class sets), the labels name different ones. Of each such pair the more suspect image is
+ * returned. Only neighbours within a cluster are compared pair by pair, so that large clusters stay cheap.
  */
 export function duplicateConflicts(images: readonly JudgedImage[]): Set<number> {
   const clusters = new Map<string, number[]>();

@@ -3,7 +3,7 @@ import { FINDING_ID } from './thresholds.js';
 
 /**
  * The id of a finding, 24 hex digits: the same image, label, kind, classes and place (box in pixels, on an 8-pixel
- * grid) give the same id in every scan, so that it survives each export and import.
+ * grid) give the same id in every scan, so it survives each export and import.
  */
 export function findingId(
   imageId: string,

@@ -1,17 +1,17 @@
 import { TAG_NAMES, type Tags } from '../../tags.js';
 import { QUARANTINE } from './thresholds.js';
 
-/** An image that asks to be set aside. */
+/** An image that is a candidate for quarantine. */
 export interface QuarantineCandidate {
   index: number;
   probability: number;
   tags: Tags | undefined;
-  /** Class of its strongest finding; null where it has none. */
+  /** Class of its strongest finding; null if it has none. */
   classId: number | null;
 }
 
 export interface QuarantineLimits {
-  /** All judged images of the chunk and the tags and classes they have: what rates are taken over. */
+  /** All judged images of the chunk with their tags and classes: the basis of rates. */
   population: readonly { tags: Tags | undefined; classes: readonly number[] }[];
   quarantineAt: number;
   quarantineCap: number;
@@ -19,8 +19,8 @@ export interface QuarantineLimits {
 
 /**
  * The lowest threshold at which the images over it are expected to be wrong with this precision: the mean of their
- * calibrated probabilities reaches it. Above 1, so that nothing is set aside, where even the most suspect image falls
- * short.
+ * calibrated probabilities reaches it. Above 1, so that nothing is set aside, if even the most suspect image is below
+ * it.
  */
 export function thresholdForPrecision(probabilities: readonly number[], precision: number): number {
   const sorted = [...probabilities].sort((a, b) => b - a);
@@ -34,9 +34,9 @@ export function thresholdForPrecision(probabilities: readonly number[], precisio
 }
 
 /**
- * Which images are set aside: the most suspect first, at most `quarantineCap` of the chunk, and of no tag value and no
- * class more than twice the share of the whole, so that what is hard or rare for the model does not vanish from
- * training. The rest of those over the threshold is overflow: it goes to review and stays in training.
+ * The images to set aside: the most suspect first, at most `quarantineCap` of the chunk, and of each tag value and
+ * class at most twice the share of the whole, so that hard or rare images do not vanish from training. The other images
+ * over the threshold are overflow: they go to review and stay in training.
  */
 export function chooseQuarantine(
   candidates: readonly QuarantineCandidate[],

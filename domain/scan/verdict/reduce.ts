@@ -15,12 +15,12 @@ import { summarise } from './summary.js';
 import { REPORTED } from './thresholds.js';
 
 /**
- * The scan's verdict over a whole chunk: thresholds a class, one calibrated probability a finding and an image, which
- * images are set aside, and hardness for sampling. `classIou` is the validation IoU by model (`entry.model`) and class
- * name; null where it is not known. Pure: the same entries in the same order give the same rows. Entries with an
- * `error` or without an analysis become unreadable findings, and are set aside whatever the caps; those marked
- * `unjudged` are neither. What `isSilenced` says was called right by a reviewer is not reported again, and no reason to
- * set an image aside; `correction` is what reviewers' answers have taught about such probabilities; `minorWeight` is
+ * The scan's verdict over a whole chunk: thresholds per class, one calibrated probability per finding and per image,
+ * the images to set aside, and hardness for sampling. `classIou` is the validation IoU by model (`entry.model`) and
+ * class name; null if it is unknown. Pure: the same entries in the same order give the same rows. Entries with an
+ * `error` or without an analysis become unreadable findings, and are set aside regardless of caps; entries marked
+ * `unjudged` are neither. Findings that a reviewer called right (`isSilenced`) are not reported again, and no reason to
+ * set an image aside; `correction` is the fit of reviewers' answers to such probabilities; `minorWeight` is
  * `sample.minorWeight`.
  */
 export function reduceScan(
@@ -60,7 +60,7 @@ export function reduceScan(
   return { images: rows.map((row) => row.image), findings: rows.flatMap((row) => row.findings), summary };
 }
 
-/** The probability from which images are set aside. */
+/** The least probability at which images are set aside. */
 function thresholdOf(judged: readonly JudgedImage[], config: ScanConfig): number {
   if (config.quarantinePrecision === null) return config.quarantineAt;
   return thresholdForPrecision(
@@ -70,8 +70,7 @@ function thresholdOf(judged: readonly JudgedImage[], config: ScanConfig): number
 }
 
 /**
- * Indices of images whose label contradicts that of a copy, and of which no reviewer said that it is right all the
- * same.
+ * Indices of images whose label contradicts that of a copy, without those that a reviewer called right nevertheless.
  */
 function openConflicts(
   judged: readonly JudgedImage[],
@@ -84,7 +83,7 @@ function openConflicts(
   return conflicts;
 }
 
-/** Indices of the images to set aside, and how many over the threshold the caps leave in. */
+/** Indices of the images to set aside, and the number over the threshold that the caps leave in. */
 function setAside(
   judged: readonly JudgedImage[],
   reported: readonly (readonly Reported[])[],
@@ -110,21 +109,22 @@ function setAside(
 }
 
 /**
- * What of an image is written down, most probable first: candidates over the floor; the best one in any case where the
- * image itself is over the threshold, so that a reviewer is never sent to an image without a reason.
+ * The reported candidates of an image, most probable first: those over the floor, and always the best one if the image
+ * itself is over the threshold, so that a reviewer is never sent to an image without a reason.
  */
 function report(image: JudgedImage, quarantineAt: number, conflict: boolean): Reported[] {
   const sorted = [...image.candidates].sort((a, b) => b.pOwnError - a.pOwnError);
   let found: Reported[] = sorted.filter(({ pOwnError }) => pOwnError >= REPORTED.findingAt);
   if (found.length === 0 && image.pMislabelled >= quarantineAt) found = sorted.slice(0, 1);
-  // A label that is known to be wrong contradicts its copy's; only where nothing is known the contradiction is news.
+  // A label that is known to be wrong contradicts its copy's anyway; the contradiction matters only if nothing is
+  // known.
   if (conflict && !found.some(({ pWrong }) => pWrong >= REPORTED.knownWrong))
     found.push({ candidate: conflictCandidate(image), pWrong: image.pMislabelled, pModel: image.pMislabelled });
   return found;
 }
 
 /**
- * Of an image chosen for quarantine, only the regions are kept from training where the config says so and all it has
+ * Whether only the regions of a quarantined image are kept from training: if the config says so and all its findings
  * are regions.
  */
 function fateOf(

@@ -7,16 +7,16 @@ import type { ReduceEntry } from '../types.js';
 import { findingId } from './findingId.js';
 import { REPORTED } from './thresholds.js';
 
-/** What the scan's tables hold of one image. */
+/** The rows of one image in the scan's tables. */
 export interface ScanRows {
   image: ScanImageRow;
   findings: FindingRow[];
 }
 
-/** A candidate that is written down as a finding. */
+/** A candidate that is reported as a finding. */
 export type Reported = Pick<JudgedCandidate, 'candidate' | 'pWrong' | 'pModel'>;
 
-/** What is done with an image. */
+/** The scan's decision about an image. */
 type Fate = Pick<ScanImageRow, 'quarantined' | 'regionsIgnored' | 'auditChance'>;
 
 /** Rows of an image that a model or the rules judged. */
@@ -33,7 +33,7 @@ export function judgedRows(
   };
 }
 
-/** Rows of an image that was not judged: none might, or it is unreadable. */
+/** Rows of an image that was not judged: it has no judge, or it is unreadable. */
 export const rowsWithoutJudgement = (entry: ReduceEntry): ScanRows =>
   entry.unjudged ? unjudged(entry) : unreadable(entry);
 
@@ -105,14 +105,14 @@ function findingRow({ entry, analysis }: JudgedImage, { candidate, pWrong, pMode
   };
 }
 
-/** What is said of an image whose label was not compared with a prediction. */
+/** Values for an image whose label was not compared with a prediction. */
 const notCompared = ({ imageId, fileName, labelSha256, model }: ReduceEntry) => ({
   ...{ imageId, fileName, labelSha256, model },
   ...{ regionsIgnored: false, auditChance: null },
   ...{ labelIou: 0, hardness: 0, classIou: '{}', predictedClasses: [], inferredTags: '{}' },
 });
 
-/** An image that no model may judge: not sampled, since nothing is known of it, but not suspected either. */
+/** An image without a judge: not sampled, since nothing is known about it, but not suspected either. */
 function unjudged(entry: ReduceEntry): ScanRows {
   const image: ScanImageRow = {
     ...notCompared(entry),

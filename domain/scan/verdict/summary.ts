@@ -10,7 +10,7 @@ import { UNKNOWN_CLASS } from '../calibrate/thresholds.js';
 import type { ClassIouByName, ReduceEntry, ScanSummary } from '../types.js';
 import type { ScanRows } from './rows.js';
 
-/** What a reduce is asked, as `reduceScan` takes it. */
+/** The input of `reduceScan`. */
 interface Asked {
   entries: readonly ReduceEntry[];
   taxonomy: Taxonomy;
@@ -19,17 +19,17 @@ interface Asked {
   correction: VerdictCorrection;
 }
 
-/** What it learned of the chunk on its way to the rows. */
+/** Intermediate results about the chunk. */
 interface Learned {
   /** By label value. */
   classes: readonly ClassKnowledge[];
   calibration: Calibration;
-  /** Infinite where no threshold reaches the precision that was asked for. */
+  /** Infinite if no threshold reaches the required precision. */
   quarantineAt: number;
   overflow: number;
 }
 
-/** The scan in numbers: what was found, what was set aside, and what the calibration rests on. */
+/** The scan in numbers: findings, images set aside, and the basis of the calibration. */
 export function summarise(asked: Asked, learned: Learned, rows: readonly ScanRows[]): ScanSummary {
   const { calibration, quarantineAt, overflow } = learned;
   const findings = rows.flatMap((row) => row.findings);

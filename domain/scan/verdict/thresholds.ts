@@ -1,17 +1,17 @@
 import { constant, OURS, valuesOf } from '../constants.js';
 
-/** `reduce.ts`: what is written down. */
+/** `reduce.ts`: limits of reported findings. */
 export const REPORTED = valuesOf({
   findingAt: constant(
     0.2,
     'probability',
-    'Candidates less probable to be errors of their own are not written down.',
+    'Candidates that are separate errors with less probability than this are not reported.',
     OURS,
   ),
   knownWrong: constant(
     0.5,
     'probability',
-    'A label with such a finding is known to be wrong: that it contradicts its copies is no news.',
+    'A label with a finding of at least this is known to be wrong: a contradiction to its copies adds nothing.',
     OURS,
   ),
   leastUnion: constant(
@@ -22,18 +22,23 @@ export const REPORTED = valuesOf({
   ),
 });
 
-/** `quarantine.ts`: what keeps hard or rare images in training. */
+/** `quarantine.ts`: limits that keep hard or rare images in training. */
 export const QUARANTINE = valuesOf({
-  always: constant(3, 'images', 'So many of a group may always be set aside: below this a rate says nothing.', OURS),
-  mostOften: constant(2, "factor of the whole chunk's rate", 'No group is set aside more often.', OURS),
+  always: constant(3, 'images', 'This many of a group may always be set aside: below this a rate tells nothing.', OURS),
+  mostOften: constant(
+    2,
+    "factor of the whole chunk's rate",
+    'Largest rate at which images of a group are set aside.',
+    OURS,
+  ),
 });
 
-/** `auditSample.ts`: what is drawn for review. */
+/** `auditSample.ts`: images drawn for review. */
 export const AUDIT = valuesOf({
   even: constant(
     0.5,
     'share of the sample',
-    'Every image has the same chance of it; the rest goes where the scan is least sure.',
+    'Drawn with equal chances for all images; the rest is drawn where the scan is least certain.',
     OURS,
   ),
 });
@@ -43,13 +48,18 @@ export const DUPLICATES = valuesOf({
   seenAlike: constant(
     0.7,
     'Jaccard index of classes',
-    'The model sees nearly the same parts in both from here on.',
+    'With at least this the model sees nearly the same parts in both.',
     OURS,
   ),
-  labelledAlike: constant(0.6, 'Jaccard index of classes', 'Labels name different parts below this.', OURS),
+  labelledAlike: constant(
+    0.6,
+    'Jaccard index of classes',
+    'With less than this the labels name different parts.',
+    OURS,
+  ),
 });
 
-/** `findingId.ts`: places that count as the same. */
+/** `findingId.ts`: equality of places. */
 export const FINDING_ID = valuesOf({
-  grid: constant(8, 'pixels', 'Edges of boxes are rounded to this grid; another one changes every id.', OURS),
+  grid: constant(8, 'pixels', 'Edges of boxes are rounded to this grid; another grid changes every id.', OURS),
 });

@@ -14,22 +14,22 @@ export interface StoreOptions {
   region: string;
   /** Only for servers other than AWS. */
   endpoint?: string;
-  /** Left out: the AWS SDK's own chain. */
+  /** If omitted: the AWS SDK's own chain. */
   credentials?: { accessKeyId: string; secretAccessKey: string };
   /** Left out: as the bucket is set. */
   encryption?: StoreEncryption;
   /** How long one request may take, and a connection stay silent, before it is tried again. */
   timeoutMs?: number;
-  /** How often a request is sent before its fault is told. */
+  /** Number of attempts before a request's fault is reported. */
   attempts?: number;
 }
 
-/** How often a request is sent, unless the options say otherwise. */
+/** Number of attempts at a request, unless the options say otherwise. */
 export const MAX_ATTEMPTS = 8;
 const TIMEOUT_MS = 120_000;
 const OBJECT_URI = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/(.+)$/s;
 
-/** A connection to one bucket, and the prefix under which the store's keys lie there. */
+/** A connection to one bucket, and the prefix of the store's keys there. */
 export interface Bucket {
   client: S3Client;
   name: string;
@@ -44,7 +44,7 @@ export interface Bucket {
 /**
  * Connect to the bucket of a store.
  *
- * @throws PartloopError `config-invalid` where its URI is not one of S3
+ * @throws PartloopError `config-invalid` if its URI is not one of S3
  */
 export function connect(options: StoreOptions): Bucket {
   const { bucket: name, prefix } = parseStoreUri(options.uri);
@@ -62,7 +62,7 @@ export function connect(options: StoreOptions): Bucket {
   };
 }
 
-/** Without all three timeouts a stalled server hangs a call for ever, and a timer-driven heartbeat hides it. */
+/** Without all three timeouts a stalled server hangs a call forever, and a timer-driven heartbeat hides it. */
 function newClient({
   region,
   endpoint,

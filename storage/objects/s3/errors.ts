@@ -1,14 +1,14 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { PartloopError } from '../../../domain/base/errors.js';
 
-/** The HTTP status of an answer of S3; undefined where there was no answer. */
+/** The HTTP status of an answer of S3; undefined if there was no answer. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 }
 
 export const isMissing = (error: unknown): boolean => error instanceof PartloopError && error.code === 'not-found';
 
-/** Refusals of S3 by their codes, with what helps. */
+/** Refusals of S3 by their codes, with a remedy. */
 const REFUSALS: Readonly<Record<string, string>> = {
   InvalidAccessKeyId: 'The store does not know the access key: check AWS_ACCESS_KEY_ID, or the profile.',
   SignatureDoesNotMatch: 'The secret does not belong to the access key: check AWS_SECRET_ACCESS_KEY, or the profile.',
@@ -17,7 +17,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   RequestTimeTooSkewed: 'The clock of this machine is wrong: set it by NTP.',
 };
 
-/** What a fault of S3 means for us: `not-found`, `data-changed`, `setup-incomplete`, else `store-unavailable`. */
+/** Our error for a fault of S3: `not-found`, `data-changed`, `setup-incomplete`, otherwise `store-unavailable`. */
 export function toPartloopError(key: string, cause: unknown): PartloopError {
   if (cause instanceof PartloopError) return cause;
   const status = statusOf(cause);
@@ -60,7 +60,7 @@ export function toPartloopError(key: string, cause: unknown): PartloopError {
   return new PartloopError('store-unavailable', `the store did not answer for ${key}: ${name}: ${detail}`, { cause });
 }
 
-/** Run one request, its fault told as ours. */
+/** Run one request; its fault is thrown as our error. */
 export async function translate<T>(key: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -10,9 +10,9 @@ import type { ObjectStore } from '../objectStore.js';
 import type { Bucket } from './bucket.js';
 import { isMissing, toPartloopError, translate } from './errors.js';
 
-/** The SDK retries requests; bodies that break off while they are read are asked for again here. */
+/** The SDK retries requests; bodies that break off during a read are requested again here. */
 const BODY_ATTEMPTS = 3;
-/** Up to here a file that is fetched is held in memory whole. */
+/** Up to this size a fetched file is held in memory as a whole. */
 const WHOLE_FILE_BYTES = 8 * 2 ** 20;
 
 type Reading = Pick<ObjectStore, 'get' | 'tryGet' | 'getStream' | 'getFile' | 'head'>;
@@ -20,7 +20,7 @@ type Reading = Pick<ObjectStore, 'get' | 'tryGet' | 'getStream' | 'getFile' | 'h
 interface Opened {
   body: Readable;
   etag: string;
-  /** null where the server does not say. */
+  /** null if the server does not tell. */
   size: number | null;
 }
 
@@ -73,7 +73,7 @@ async function open({ client, place }: Bucket, key: string, ifMatch?: string): P
   return { body: Body, etag: ETag ?? '', size: ContentLength ?? null };
 }
 
-/** Ask again where a body breaks off half-way; what the first answer says of the object (gone, changed) stands. */
+/** Ask again if a body breaks off half-way; the first answer about the object (gone, changed) counts. */
 async function consume<T>(
   bucket: Bucket,
   key: string,
@@ -108,8 +108,8 @@ async function getFile(bucket: Bucket, key: string, path: string): Promise<void>
 }
 
 /**
- * Write a file whose folder is made where it is missing, which is asked after the fact: of thousands of files few need
- * it.
+ * Write a file and make its folder if it is missing. That is checked only after a failure, since few of thousands of
+ * files need it.
  */
 async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   try {

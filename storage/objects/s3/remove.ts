@@ -4,7 +4,7 @@ import type { FailedDelete, ObjectStore } from '../objectStore.js';
 import type { Bucket } from './bucket.js';
 import { translate } from './errors.js';
 
-/** S3 takes no more keys in one request. */
+/** Most keys in one request of S3. */
 const DELETE_BATCH = 1_000;
 
 type Removing = Pick<ObjectStore, 'delete' | 'tryDelete'>;

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { type EncryptionFields, mustBeEncrypted } from './encryption.js';
 
-/** Up to here a file is one PUT, which is whole or not there. */
+/** Up to this size a file is one PUT, which exists completely or not at all. */
 const SINGLE_PUT_BYTES = 64 * 2 ** 20;
 /** S3 takes 10,000 parts: enough for 312 GiB. */
 const PART_BYTES = 32 * 2 ** 20;
@@ -21,9 +21,9 @@ export interface UploadPlace extends EncryptionFields {
 }
 
 /**
- * Upload a local file, at most one part of it in memory: buffers and not streams, since a stream that was read in part
- * cannot be sent again. A failed multipart upload is aborted, so that its parts cost nothing. Not for conditional
- * writes: two multipart uploads with the same condition can both win.
+ * Upload a local file with at most one part of it in memory. Parts are buffers and not streams, since a partly read
+ * stream cannot be sent again. A failed multipart upload is aborted, so that its parts cost nothing. Not for
+ * conditional writes: two multipart uploads with the same condition can both win.
  */
 export async function uploadFile(client: S3Client, place: UploadPlace, path: string): Promise<{ etag: string }> {
   const file = await open(path, 'r');

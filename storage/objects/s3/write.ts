@@ -32,7 +32,7 @@ export function writing(bucket: Bucket): Writing {
 
 /**
  * One conditional PUT. The SDK retries a PUT whose answer was lost and then sees its own object as a conflict, so every
- * write carries a token in its metadata: on 412 it is read back, and our own token means that we won.
+ * write carries a token in its metadata: on 412 it is read back, and our own token means success.
  */
 async function putIf(
   bucket: Bucket,
@@ -52,7 +52,7 @@ async function putIf(
       return { etag: answer.ETag ?? '' };
     } catch (error) {
       const status = statusOf(error);
-      // 409: another conditional write is under way; who wins is not known yet.
+      // 409: another conditional write is in progress, and the winner is not known yet.
       if (status === 409 && attempt < MAX_ATTEMPTS) {
         await sleep(randomInt(CONFLICT_WAIT_MS * attempt));
         continue;

@@ -64,7 +64,7 @@ describe('a loop in trouble', function () {
       await client.workflow.getHandle(`${ITERATION}:scan`).terminate();
       const scan = await until(({ phase }) => phase === 'failed');
       assert.equal(scan.error, `iteration 1: ${ITERATION}:scan was terminated`);
-      assert.equal(nextStep(scan), '`partloop loop retry cars` goes on from what is done.');
+      assert.equal(nextStep(scan), '`partloop loop retry cars` continues after the last finished step.');
       open();
       await commandLoop(client, 'cars', { name: 'retryIteration', args: [{}] });
       await until(({ phase }) => phase === 'idle');

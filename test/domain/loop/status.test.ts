@@ -11,7 +11,7 @@ const failed = (error: string | null, phase: LoopStatus['phase'] = 'failed'): Lo
 describe('the advice about a failed loop', () => {
   it('is a retry, both as a command and in the Temporal UI', () => {
     const terminated = failed('iteration 2: loop:cars:iteration:0002 was terminated');
-    assert.equal(nextStep(terminated), '`partloop loop retry cars` goes on from what is done.');
+    assert.equal(nextStep(terminated), '`partloop loop retry cars` continues after the last finished step.');
     assert.match(loopDetails(terminated, null), /was terminated\n`partloop loop retry cars`/);
   });
 

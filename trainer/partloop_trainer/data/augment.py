@@ -13,7 +13,7 @@ from .preprocess import IGNORE, PAD_RGB, Pixels, content_size, letterbox_image, 
 
 
 def flip_table(mirror_pairs: list[list[int]]) -> Pixels:
-    """[256] what each label value becomes in a mirror: left and right change places, all else stays."""
+    """[256] each label value after mirroring: left and right change places, all others stay."""
     table = np.arange(256, dtype=np.uint8)
     for one, other in mirror_pairs:
         table[one], table[other] = other, one
@@ -25,8 +25,8 @@ def augment(
 ) -> tuple[Pixels, Pixels]:
     """Augment content [h, w, 3] and [h, w] onto S×S canvases.
 
-    Every sample draws the same number of random values in the same order, whatever is switched on, so that turning
-    one augmentation off does not change the others.
+    Every sample draws the same number of random values in the same order, whatever is switched on. So switching one
+    augmentation off does not change the others.
     """
     draws = random.random(7)
     image, label = _crop_and_rotate(image, label, size, settings, draws)

@@ -28,7 +28,7 @@ from .sampling import AUGMENT, Sampler, stream
 
 @dataclass(frozen=True)
 class Record:
-    """One line of a list: an upright image, its label (8-bit grey PNG) and boxes to ignore as shares of the sides."""
+    """One line of a list: an upright image, its label (8-bit grey PNG), and boxes to ignore as shares of the sides."""
 
     image_id: str
     image: str
@@ -37,7 +37,7 @@ class Record:
 
 
 def read_records(path: str, code: str = "data-unusable") -> list[Record]:
-    """Read a list of images; raises naming the file and line that cannot be used."""
+    """Read a list of images; raises an error that names the file and line that cannot be used."""
     records: list[Record] = []
     try:
         lines = Path(path).read_text("utf-8").splitlines()
@@ -51,7 +51,7 @@ def read_records(path: str, code: str = "data-unusable") -> list[Record]:
             boxes = tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in raw.get("ignore") or [])
             records.append(Record(str(raw["imageId"]), str(raw["image"]), str(raw["label"]), boxes))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            hint = "each line needs imageId, image and label, and may have ignore boxes [x0, y0, x1, y1]"
+            hint = "each line needs imageId, image and label; it may have ignore boxes [x0, y0, x1, y1]"
             raise TrainerError(code, f"list {path}, line {number} is invalid: {error!r}", hint) from error
     if not records:
         raise TrainerError(code, f"list {path} holds no images")
@@ -95,7 +95,7 @@ def load_label(record: Record, classes: int) -> Pixels:
         raise unusable(record, f"{name} has PNG mode {mode}", "labels are 8-bit greyscale index PNGs")
     highest = int(label[label != IGNORE].max(initial=0))
     if highest >= classes:
-        raise unusable(record, f"{name} holds the value {highest}; the classes end at {classes - 1}")
+        raise unusable(record, f"{name} holds the value {highest}; the highest class is {classes - 1}")
     height, width = label.shape
     for x0, y0, x1, y1 in record.ignore:
         rows = slice(int(np.floor(max(0.0, y0) * height)), int(np.ceil(y1 * height)))
@@ -110,15 +110,15 @@ def image_size(record: Record) -> tuple[int, int]:
 
 
 def check_sizes(record: Record, size: tuple[int, int], label: Pixels) -> None:
-    """Raise `data-unusable` where image (width, height) and label differ in size."""
+    """Raise `data-unusable` if image (width, height) and label differ in size."""
     height, width = label.shape
     if (width, height) != size:
         message = f"label {record.label} is {width}×{height}, image {record.image} is {size[0]}×{size[1]}"
-        raise unusable(record, message, "labels have the size of the upright image")
+        raise unusable(record, message, "a label must have the size of the upright image")
 
 
 class ImageSet:
-    """The images of one list, decoded and scaled on demand; what fits stays in memory up to `cache_bytes`."""
+    """The images of one list, decoded and scaled on demand; up to `cache_bytes` of them stay in memory."""
 
     def __init__(self, records: list[Record], classes: int, cache_bytes: int) -> None:
         self.records = records
@@ -129,7 +129,7 @@ class ImageSet:
         self._cache: dict[int, tuple[Pixels, Pixels]] = {}
 
     def source(self, index: int) -> tuple[Image.Image, Pixels]:
-        """Image and label [h, w] as they lie on the disk; raises `data-unusable` naming the file."""
+        """Image and label [h, w] as they are on disk; raises `data-unusable` naming the file."""
         record = self.records[index]
         image, label = load_image(record), load_label(record, self._classes)
         check_sizes(record, image.size, label)
@@ -145,7 +145,7 @@ class ImageSet:
         image, label = self.source(index)
         pair = (resize_image(image, size), resize_label(label, size))
         used = pair[0].nbytes + pair[1].nbytes
-        # Losing a race between threads costs one slot of bookkeeping at most, never a wrong image.
+        # A lost race between threads costs at most one slot of bookkeeping, never a wrong image.
         if used <= self._free:
             self._free -= used
             self._cache[index] = pair
@@ -155,7 +155,7 @@ class ImageSet:
 def label_counts(
     records: list[Record], classes: int, cache_path: Path, digest: str, workers: int, stop: StopFlag
 ) -> NDArray[np.int64]:
-    """[n, classes] labelled pixels of each image; kept in `cache_path`, so that resuming does not read all labels.
+    """[n, classes] labelled pixels of each image; kept in `cache_path`, so that a resumed run need not read all labels.
 
     Raises `data-unusable` naming every image that cannot be used.
     """
@@ -164,14 +164,14 @@ def label_counts(
         with np.load(cache_path, allow_pickle=False) as stored:
             if str(stored["key"]) == key and stored["counts"].shape == (len(records), classes):
                 return stored["counts"]
-    except Exception:  # absent or torn: it is counted again
+    except Exception:  # absent or torn: counted again
         pass
 
     def count(record: Record) -> NDArray[np.int64] | TrainerError:
         stop.check()
         try:
             label = load_label(record, classes)
-            # Reading the header is cheap, and a wrong image shows now instead of hours into the run.
+            # Reading the header is cheap, and shows a wrong image now instead of hours into the run.
             check_sizes(record, image_size(record), label)
         except TrainerError as error:
             if not error.images:
@@ -183,7 +183,7 @@ def label_counts(
         counted = list(pool.map(count, records))
     bad = [one for one in counted if isinstance(one, TrainerError)]
     if bad:
-        more = f"; {len(bad)} images in all cannot be used" if len(bad) > 1 else ""
+        more = f"; in all, {len(bad)} images cannot be used" if len(bad) > 1 else ""
         images = tuple(image for one in bad for image in one.images)
         raise TrainerError("data-unusable", f"{bad[0].message}{more}", bad[0].hint, images)
     counts = np.stack([one for one in counted if not isinstance(one, TrainerError)])
@@ -206,8 +206,8 @@ class Batch:
 class Loader:
     """Batches of augmented samples from `first` up to `last` (exclusive), prepared ahead in threads.
 
-    Sample number g = iteration * batch size + position decides everything about a sample, so the number of threads or
-    processes and the iteration at which a run resumes have no influence on what a step sees.
+    Sample number g = iteration * batch size + position decides everything about a sample. So the number of threads or
+    processes, and the iteration at which a run resumes, do not change the samples of a step.
     """
 
     def __init__(
@@ -218,7 +218,7 @@ class Loader:
         size_at: Callable[[int], int],
         positions: range | None = None,
     ) -> None:
-        """positions: those of each batch that are wanted here; all of them where left out."""
+        """positions: those of each batch that are wanted here; all of them if omitted."""
         self._job = job
         self._images = images
         self._sampler = sampler

@@ -1,7 +1,7 @@
 """The one form in which pictures are read: 8 bits of sRGB or grey, opaque, upright.
 
-Whatever else a picture may be (profiles, transparency, 16 bits, CMYK, EXIF orientation) is resolved once, by the scan's
-decoder (`storage/pictures/picture.ts`). Converting here as well would show the network other pixels than the scan sees.
+The scan's decoder (`storage/pictures/picture.ts`) resolves everything else once: profiles, transparency, 16 bits, CMYK,
+EXIF orientation. If this package converted too, the network would see other pixels than the scan.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ HINT = "convert it to an 8-bit sRGB JPEG or PNG, upright and opaque, or import i
 
 
 def deviation(image: Image.Image) -> str | None:
-    """How an opened picture departs from the normal form, in words that follow "it"; None where it does not."""
+    """How an opened picture departs from the normal form, in words that follow "it"; None if it does not."""
     if image.format not in FORMATS:
         return f"is {image.format}, not JPEG or PNG"
     if image.mode not in ("RGB", "L"):
@@ -28,7 +28,7 @@ def deviation(image: Image.Image) -> str | None:
     profile = image.info.get("icc_profile")
     if profile and not is_srgb(profile):
         return "has a colour profile that is not sRGB"
-    # Asked for only where there is one: parsing it takes longer than opening the file.
+    # Only if there is one: parsing it takes longer than opening the file.
     if "exif" in image.info and image.getexif().get(ORIENTATION, 1) != 1:
         return "is not upright: it has an EXIF orientation"
     return None

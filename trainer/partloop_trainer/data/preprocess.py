@@ -1,7 +1,7 @@
-"""The one definition of preprocessing; the scan and the evaluation mirror it, and a parity test holds them to it.
+"""The one definition of preprocessing; the scan and the evaluation mirror it, and a parity test compares them.
 
-The longest side is scaled to S by bilinear filtering with antialiasing, the result lies at the top left of an S×S
-canvas, and the rest is `PAD_RGB` (255, ignored, in the label). Normalisation is part of the network.
+The longest side is scaled to S by bilinear filtering with antialiasing. The result is at the top left of an S×S canvas;
+the rest is `PAD_RGB` (in the label 255, ignored). Normalisation is part of the network.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Pixels = NDArray[np.uint8]
 
 
 def content_size(width: int, height: int, size: int) -> tuple[int, int]:
-    """Width and height inside the S×S canvas: halves round up, at least 1. Integers keep languages equal."""
+    """Width and height inside the S×S canvas: halves round up, at least 1. Integers agree in all languages."""
     longest = max(width, height)
     return max(1, (2 * width * size + longest) // (2 * longest)), max(1, (2 * height * size + longest) // (2 * longest))
 

@@ -14,7 +14,7 @@ Matrix = Callable[[int, int, torch.device], Tensor]
 def resize_bilinear(x: Tensor, height: int, width: int) -> Tensor:
     """[N, C, h, w] → [N, C, height, width].
 
-    On CUDA `interpolate` has no fast deterministic backward, two fixed matrices have; on CPU it has, and is faster.
+    On CUDA `interpolate` has no fast deterministic backward, but two fixed matrices do. On CPU it has, and is faster.
     """
     if x.shape[-2:] == (height, width):
         return x
@@ -24,23 +24,23 @@ def resize_bilinear(x: Tensor, height: int, width: int) -> Tensor:
 
 
 def between(x: Tensor, kind: Matrix, height: int, width: int) -> Tensor:
-    """[N, C, h, w] → [N, C, height, width] by a fixed matrix for each side: `kind` of its length before and after."""
+    """[N, C, h, w] → [N, C, height, width] by a fixed matrix per side: `kind` of its length before and after."""
     rows, columns = placed(kind, int(x.shape[-2]), height, x), placed(kind, int(x.shape[-1]), width, x)
     return rows @ x @ columns.T
 
 
-# Few: one for each pair of side lengths.
+# Only a few: one per pair of side lengths.
 _PLACED: dict[tuple[object, ...], Tensor] = {}
 
 
 def placed(kind: Matrix, source: int, target: int, like: Tensor) -> Tensor:
-    """A matrix on the device of `like` and in its type, kept: copying it there in every step would stall the device."""
+    """A matrix on the device of `like` and in its type. It is kept: a copy in every step would stall the device."""
     if torch.compiler.is_compiling():
         # The compiler makes it a part of its own code.
         return kind(source, target, like.device).to(like.dtype)
     key = (kind, source, target, like.device, like.dtype)
     if key not in _PLACED:
-        # Also where validation comes first: training could not go through a tensor made in inference mode.
+        # Needed if validation comes first: training could not use a tensor made in inference mode.
         with torch.inference_mode(False):
             _PLACED[key] = kind(source, target, like.device).to(like.dtype)
     return _PLACED[key]

@@ -1,4 +1,4 @@
-"""Which image each sample is, and with which randomness it is augmented: pure functions of (seed, sample number).
+"""The image of each sample and the randomness of its augmentation, as pure functions of (seed, sample number).
 
 Counter-based randomness (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") makes resuming O(1) and the
 order independent of the number of loader threads.
@@ -23,7 +23,7 @@ def image_weights(counts: NDArray[np.int64], exponent: float) -> NDArray[np.floa
     """Sampling probability [n] of each image: (share of images that hold its rarest class)^-exponent, summing to 1.
 
     counts: [n, classes] labelled pixels. The repeat factor of Gupta et al. 2019 (LVIS) without its threshold. Images
-    without any labelled pixel teach nothing and get no share, unless there is no other.
+    without any labelled pixel teach nothing and get no share, unless there are no others.
     """
     present = counts > 0
     frequency = present.mean(axis=0)
@@ -39,8 +39,8 @@ def class_weights(
 ) -> NDArray[np.float64]:
     """Loss weight [classes] of each class: pixel frequency^-exponent, median 1, then clipped to `bounds`.
 
-    The median, since one class of a few stray pixels would pull a mean up and press all others to the lower bound.
-    A class that does not occur gets 1; it never enters a sum.
+    The median is used because one class of a few stray pixels would pull a mean up and push all others to the lower
+    bound. A class that does not occur gets 1; it never enters a sum.
     """
     totals = counts.sum(axis=0).astype(np.float64)
     occurs = totals > 0

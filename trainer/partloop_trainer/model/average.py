@@ -15,7 +15,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, model: nn.Module, iteration: int) -> None:
-        """Take in the weights after the step of `iteration`; the first steps count more, since there is no past yet."""
+        """Add the weights after the step of `iteration`; the first steps count more, since there is no past yet."""
         given = model.state_dict()
         if self.state is None:
             self.state = {name: value.detach().clone() for name, value in given.items()}
@@ -29,5 +29,5 @@ class Average:
                 own.copy_(value)
 
     def load(self, state: dict[str, Tensor] | None, device: str) -> None:
-        """Go on from a checkpoint's average."""
+        """Continue from a checkpoint's average."""
         self.state = None if state is None else {name: value.to(device) for name, value in state.items()}

@@ -47,9 +47,9 @@ class Backbone(nn.Module):
 
 
 def build_backbone(job: Job, load_weights: bool) -> Backbone:
-    """Build the job's backbone; `load_weights` is off where a checkpoint will fill it.
+    """Build the job's backbone; `load_weights` is off if a checkpoint will fill it.
 
-    Raises `job-invalid` for an unknown preset or one without the four maps, `weights-missing` where they are not here.
+    Raises `job-invalid` for an unknown preset or one without the four maps, `weights-missing` if weights are missing.
     """
     source = job.settings.weights
     name, extra = PRESETS.get(job.settings.preset, (job.settings.preset, {}))
@@ -76,7 +76,7 @@ def build_backbone(job: Job, load_weights: bool) -> Backbone:
             f"`train.preset` {job.settings.preset} gives maps at strides {reductions}, not {STRIDES}",
             "choose another backbone",
         )
-    # The last of several maps of one stride is the deepest; unused ones are dropped in forward below.
+    # The last of several maps of one stride is the deepest; `forward` below drops unused ones.
     chosen = [len(reductions) - 1 - reductions[::-1].index(stride) for stride in STRIDES]
     if load_weights and not hub and source != "random":
         load_backbone(features, read_weights(_weights_file(job)), source)

@@ -8,7 +8,7 @@ from ..data.resize import resize_bilinear
 
 
 def norm(width: int) -> nn.GroupNorm:
-    """GroupNorm with 8 channels or more a group; unlike batch norm it does not care how small the batch is."""
+    """GroupNorm with at least 8 channels per group; unlike batch norm it does not depend on the batch size."""
     return nn.GroupNorm(max(1, min(32, width // 8)), width)
 
 

@@ -1,4 +1,4 @@
-"""K-Net for semantic segmentation (Zhang et al. 2021, arXiv 2106.14855): one kernel a class, refined by what it finds.
+"""K-Net for semantic segmentation (Zhang et al. 2021, arXiv 2106.14855): one kernel per class, refined by its features.
 
 Mirrors `knet/seg/kernel_update_head.py` of the authors' repository; equation numbers are the paper's.
 """
@@ -121,7 +121,7 @@ class KNet(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.neck = (UperNet if neck == "upernet" else Fpn)(backbone.channels, width)
-        self.kernels = nn.Conv2d(width, classes, 1)  # its weights are K0, one kernel a class
+        self.kernels = nn.Conv2d(width, classes, 1)  # its weights are K0, one kernel per class
         self.stages = nn.ModuleList(KernelUpdateStage(width, heads) for _ in range(stages))
         self.auxiliary = nn.Sequential(
             nn.Conv2d(backbone.channels[2], width, 3, padding=1, bias=False),
@@ -160,7 +160,7 @@ def build_model(job: Job, load_weights: bool) -> KNet:
     """The job's network, initialised from its seed; see `build_backbone` for errors."""
     torch.manual_seed(job.seed)
     backbone = build_backbone(job, load_weights)
-    # Building a backbone may draw more or fewer random numbers with weights than without: the head starts afresh.
+    # A backbone may draw another number of random values with weights than without: the head starts afresh.
     torch.manual_seed(job.seed + 1)
     settings, internal = job.settings, job.internal
     return KNet(backbone, len(job.classes), internal.width, settings.stage_count, internal.heads, settings.neck_kind)

@@ -22,8 +22,9 @@ FOCAL_GAMMA = 2.0
 class Target:
     """A label made ready for the losses of one size. index: [N, H, W] int64, 0 where ignored; valid, weight: [N, H, W].
 
-    totals: [2] sum of the pixels' weights, and pairs of image and class that the labels hold: what sums are divided by.
-    Both come from labels alone, so that parts of a batch can be told the totals of the whole before any forward.
+    totals: [2] the divisors of the sums: the sum of the pixels' weights, and the number of pairs of image and class
+    in the labels. Both come from labels alone, so that parts of a batch can have the totals of the whole before any
+    forward pass.
     """
 
     index: Tensor
@@ -35,8 +36,8 @@ class Target:
 class SegmentationLoss:
     """The configured loss: logits [N, C, H, W] and a target → scalar.
 
-    A weighted sum of cross entropy, focal loss and Dice, each a sum over the batch divided by one of the totals: with
-    the totals of a whole batch the losses of its parts add up to the loss of the whole.
+    A weighted sum of cross entropy, focal loss and Dice. Each is a sum over the batch divided by one of the totals:
+    with the totals of a whole batch, the losses of its parts add up to the loss of the whole.
     """
 
     def __init__(self, settings: Settings, weights: Tensor) -> None:
@@ -52,7 +53,7 @@ class SegmentationLoss:
         return Target(index, valid, weight, torch.stack([weight.sum(), pairs]))
 
     def __call__(self, logits: Tensor, target: Target, totals: Tensor | None = None) -> Tensor:
-        """totals: those of the whole batch where `target` is a part of it."""
+        """totals: those of the whole batch if `target` is a part of it."""
         logits = logits.float()
         weights, pairs = target.totals if totals is None else totals
         terms: list[Tensor] = []
@@ -81,7 +82,7 @@ def cross_entropy(logits: Tensor, index: Tensor, weight: Tensor, focal_gamma: fl
 def dice(logits: Tensor, index: Tensor, valid: Tensor) -> Tensor:
     """Sum of 1 - soft Dice over each image's classes (Milletari et al. 2016, eq. 3).
 
-    By image, not over the batch: only then do the parts of a batch add up to the whole.
+    Per image, not over the batch: only then do the parts of a batch add up to the whole.
     """
     probability = F.softmax(logits, dim=1) * valid.unsqueeze(1)
     truth = one_hot(index, valid, logits.shape[1])

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ..data.resize import between, pooling_matrix, resize_bilinear
 from .fpn import norm
 
-# Cells a side of the pooled grids (Zhao et al. 2017, PSPNet).
+# Cells per side of the pooled grids (Zhao et al. 2017, PSPNet).
 GRIDS = (1, 2, 3, 6)
 
 

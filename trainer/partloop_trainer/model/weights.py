@@ -20,7 +20,7 @@ THREE_WAYS = (
 
 
 def package_file() -> Path | None:
-    """Where the installed package keeps the ImageNet weights of EfficientNet-Lite0, or None. Does not import it."""
+    """Path of the ImageNet weights of EfficientNet-Lite0 in the installed package, or None. Does not import it."""
     spec = importlib.util.find_spec(PACKAGE)
     for folder in (spec.submodule_search_locations or []) if spec else []:
         path = Path(folder) / PACKAGE_FILE
@@ -54,9 +54,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def load_backbone(target: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
-    """Copy weights into a timm feature network by name, else by the order of its parameters, shapes checked.
+    """Copy weights into a timm feature network by name, otherwise by the order of its parameters; checks shapes.
 
-    Files that predate timm name the same layers differently but list them in the same order; layers past the last
+    Files older than timm name the same layers differently but list them in the same order. Layers after the last
     feature map (classifier) are not needed. Raises `weights-missing` naming the first tensor that does not fit.
     """
     own = {name: value for name, value in target.state_dict().items() if not name.endswith("num_batches_tracked")}

@@ -8,7 +8,7 @@ from torch import nn
 from ..model.knet import KNet
 from ..settings import Settings
 
-# Norms, biases and position tables have none.
+# Norms, biases and position tables get none.
 WEIGHT_DECAY = 5e-4
 # Norm to which a longer gradient is scaled.
 LARGEST_GRADIENT = 1.0

@@ -7,7 +7,7 @@ from ..settings import Settings
 # Smith 2017: a cycle starts and ends at a share of the peak, and rises for half of its length.
 BASE_SHARE = 0.1
 UP_SHARE = 0.5
-# exp_range: factor on the amplitude each iteration.
+# exp_range: factor on the amplitude per iteration.
 GAMMA = 0.99994
 # poly: power of the decay, as in DeepLab (Chen et al. 2017).
 POWER = 0.9

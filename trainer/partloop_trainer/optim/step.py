@@ -1,4 +1,4 @@
-"""One step: the gradients of a batch, however it is cut into parts by memory or spread over processes."""
+"""One step: the gradients of a batch, also if it is cut into parts for memory or spread over processes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ AUXILIARY_WEIGHT = 0.4
 class Step:
     """Forward and backward over this process's share of a batch.
 
-    Every loss is a sum divided by totals of the whole batch, so parts and processes add up to the step of one pass,
-    exactly but for rounding, where the backbone's batch norm is frozen; where it is not, its statistics are those of a
-    part. split: parts in which the share is taken; it doubles when memory runs out.
+    Every loss is a sum divided by totals of the whole batch. So parts and processes add up to the step of one pass,
+    exactly but for rounding, if the backbone's batch norm is frozen; if not, its statistics are those of a part.
+    split: number of parts of the share; it doubles when memory runs out.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class Step:
         self._compiled = compiles(job, device)
 
     def gradients(self, image: Tensor, label: Tensor) -> Tensor:
-        """image [N, S, S, 3], label [N, S, S], both uint8 → loss of the whole batch; gradients lie in the parameters.
+        """image [N, S, S, 3], label [N, S, S], both uint8 → loss of the whole batch; gradients are in the parameters.
 
-        Raises `out-of-memory` where a single image at a time is too much.
+        Raises `out-of-memory` if a single image at a time is too much.
         """
         label = label.to(self._device)
         totals = self._totals(label)
@@ -52,7 +52,7 @@ class Step:
                 if not is_out_of_memory(error):
                     raise
                 trouble = str(error)[:200]
-            # Out of the `except`, whose traceback would keep the tensors of the failed pass alive.
+            # Outside the `except`, whose traceback would keep the tensors of the failed pass alive.
             if not self._ranks.any(trouble is not None, self._device):
                 break
             self._recall(before)
@@ -61,7 +61,7 @@ class Step:
         return self._ranks.sum(loss)  # pyright: ignore[reportPossiblyUnboundVariable]
 
     def _totals(self, label: Tensor) -> tuple[Tensor, Tensor] | None:
-        """What the losses at full size and at stride 4 are divided by; None where the batch is one part."""
+        """The divisors of the losses at full size and at stride 4; None if the batch is one part."""
         if self._ranks.size == 1 and self.split == 1:
             return None
         both = [self._loss.target(one).totals for one in (label, shrink_label(label, 4))]
@@ -91,9 +91,9 @@ class Step:
         except Exception as error:
             if self._job.settings.compile == "on" or is_out_of_memory(error):
                 raise
-            # A machine without a C compiler, or a network that the compiler does not take, in many kinds of errors:
-            # slower, not wrong. What has other causes comes again below.
-            self._reporter.warn("not-compiled", f"training goes on without torch.compile: {str(error)[:200]}")
+            # No C compiler, or a network that the compiler does not take, shows in many kinds of errors: training is
+            # slower, not wrong. An error with another cause is raised again below.
+            self._reporter.warn("not-compiled", f"training continues without torch.compile: {str(error)[:200]}")
             self._forward, self._compiled = self._model.all_stages, False
             return self._forward(pixels)
 
@@ -112,7 +112,7 @@ class Step:
         return total + AUXILIARY_WEIGHT * auxiliary
 
     def _remember(self) -> tuple[list[tuple[Tensor, Tensor]], Tensor, Tensor | None]:
-        """What a pass changes beside gradients: batch norm's statistics, and the random numbers of drop path."""
+        """The state that a pass changes beside gradients: batch norm's statistics, drop path's random numbers."""
         norms = [
             one for one in self._model.modules() if isinstance(one, nn.modules.batchnorm._BatchNorm) and one.training
         ]
@@ -133,10 +133,10 @@ class Step:
             torch.cuda.empty_cache()
         shared_norm = any(isinstance(one, nn.SyncBatchNorm) for one in self._model.modules())
         if self.split >= images or shared_norm:
-            what = "with one image at a time" if not shared_norm else "where processes share batch norm"
+            what = "with one image at a time" if not shared_norm else "with batch norm shared by processes"
             facts = "; ".join(part for part in (trouble, memory_there()) if part)
             raise TrainerError("out-of-memory", f"out of memory {what}: {facts}", MEMORY_HINT)
         self.split = min(images, self.split * 2)
         self._reporter.warn(
-            "batch-split", f"memory ran out: from now on a batch is taken in {self.split} parts that add up ({trouble})"
+            "batch-split", f"memory ran out: each batch is now computed in {self.split} parts that add up ({trouble})"
         )

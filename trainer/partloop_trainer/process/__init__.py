@@ -1,1 +1,1 @@
-"""What the trainer is as a process: its job and messages, ranks, devices, disk and checkpoints."""
+"""The trainer as a process: its messages, ranks, devices, disk and checkpoints."""

@@ -21,7 +21,7 @@ FORMAT = 2
 
 
 def copied(state: Any) -> Any:
-    """A deep copy on the CPU of tensors in dicts and lists, layout kept: training may go on changing the originals."""
+    """A deep copy on the CPU of tensors in dicts and lists, in the same layout: training may change the originals."""
     if isinstance(state, Tensor):
         return state.detach().clone() if state.device.type == "cpu" else state.detach().to("cpu")
     if isinstance(state, Mapping):
@@ -31,7 +31,7 @@ def copied(state: Any) -> Any:
 
 @dataclass(frozen=True)
 class Saved:
-    """A checkpoint on disk. path: the .pt file; identity: the settings that decided it."""
+    """A checkpoint on disk. path: the .pt file; identity: the settings that determined it."""
 
     iteration: int
     path: Path
@@ -48,7 +48,7 @@ def sha256_file(path: Path) -> str:
 
 
 def replace_durably(temporary: Path, target: Path) -> None:
-    """Flush `temporary` to disk and rename it to `target`; afterwards either the old or the whole new file is there."""
+    """Flush `temporary` to disk and rename it to `target`; after that either the old or the whole new file is there."""
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
     os.replace(temporary, target)
@@ -92,7 +92,7 @@ class Checkpoints:
         return Saved(iteration, path, digest, identity)
 
     def newest(self, reporter: Reporter) -> Saved | None:
-        """The newest checkpoint whose sidecar and checksum hold; torn ones are skipped with a warning."""
+        """The newest checkpoint with a readable sidecar and the right checksum; others are skipped with a warning."""
         for leftover in self._folder.glob("*.tmp"):
             leftover.unlink(missing_ok=True)
         for path in sorted(self._folder.glob("*.pt"), reverse=True):
@@ -101,7 +101,7 @@ class Checkpoints:
                 saved = Saved(int(raw["iteration"]), path, str(raw["sha256"]), dict(raw["identity"]))
                 if sha256_file(path) == saved.sha256:
                     return saved
-                reason = "its checksum does not hold"
+                reason = "its checksum does not match"
             except (OSError, ValueError, KeyError, TypeError) as error:
                 reason = f"its sidecar cannot be read ({type(error).__name__})"
             reporter.warn("checkpoint-torn", f"checkpoint {path.name} is skipped: {reason}")
@@ -109,7 +109,7 @@ class Checkpoints:
 
     def load(self, saved: Saved, identity: dict[str, Any]) -> dict[str, Any]:
         """Read a checkpoint; raises `checkpoint-incompatible` naming the settings in which it differs from the job."""
-        # Checkpoints from before recipes were declared are of the first.
+        # Checkpoints older than declared recipes are of the first.
         before, now = {"recipe": 1, **saved.identity}, {"recipe": recipe().version, **identity}
         differing = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
         hint = "use another work folder, or the job that wrote these checkpoints"
@@ -150,7 +150,7 @@ def weights_digest(state: Mapping[str, Tensor]) -> str:
 
 
 def environment(threads: int, device: str, processes: int, bfloat16: bool, compiled: bool) -> dict[str, Any]:
-    """What else the bits of a run depend on: resuming in another environment goes on, but not bit-exactly."""
+    """The environment that the bits of a run depend on: in another one a run resumes, but not bit-exactly."""
     return {
         "torch": str(torch.__version__),
         "threads": threads,
@@ -164,8 +164,8 @@ def environment(threads: int, device: str, processes: int, bfloat16: bool, compi
 
 
 def warm_start(path: Path, taxonomy_digest: str, target: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights of another run for this network; raises `checkpoint-incompatible` where taxonomy or shapes differ."""
-    hint = "warm starts need a run with the same taxonomy and model settings"
+    """Weights of another run for this network; raises `checkpoint-incompatible` if taxonomy or shapes differ."""
+    hint = "a warm start needs a run with the same taxonomy and model settings"
     try:
         raw = torch.load(path, map_location="cpu", weights_only=True)
         weights, digest = raw["model"], raw["taxonomyDigest"]

@@ -1,4 +1,4 @@
-"""The device: which one, how it is made repeatable, and in which precision it computes."""
+"""The device: its choice, its repeatability and the precision in which it computes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .ranks import Ranks
 
 
 def choose_device(job: Job) -> str:
-    """`cpu` or `cuda`; raises `job-invalid` where CUDA is asked for and absent."""
+    """`cpu` or `cuda`; raises `job-invalid` if CUDA is asked for and absent."""
     present = torch.cuda.is_available()
     if job.internal.device == "cuda" and not present:
         raise TrainerError(
@@ -28,13 +28,13 @@ def configure(job: Job) -> None:
     """Make PyTorch repeatable: fixed threads, deterministic algorithms."""
     torch.set_num_threads(job.settings.threads)
     torch.use_deterministic_algorithms(True)
-    # Filling fresh memory with NaN is for finding reads of uninitialised values and takes a sixth of the step.
+    # Off: it fills fresh memory with NaN to find reads of uninitialised values, and takes a sixth of the step.
     torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
     torch.backends.cudnn.benchmark = False
 
 
 def uses_bfloat16(device: str) -> bool:
-    """Where it pays: on CUDA. On CPU it gains nothing."""
+    """Whether a pass computes in bfloat16: on CUDA only, since on CPU it gains nothing."""
     return device == "cuda"
 
 
@@ -51,7 +51,7 @@ def compiles(job: Job, device: str) -> bool:
 def place(model: KNet, job: Job, device: str, ranks: Ranks) -> KNet:
     """Bring the network onto its device, channels last, with batch norm that several processes can share.
 
-    Raises `job-invalid` where they cannot: batch norm over several processes exists on CUDA alone.
+    Raises `job-invalid` if they cannot: batch norm over several processes exists only on CUDA.
     """
     trains_norm = not job.settings.freezeNorm and any(
         isinstance(one, nn.modules.batchnorm._BatchNorm) for one in model.modules()
@@ -59,7 +59,7 @@ def place(model: KNet, job: Job, device: str, ranks: Ranks) -> KNet:
     if ranks.size > 1 and trains_norm:
         if device != "cuda":
             message = f"{ranks.size} processes on CPU cannot share the batch norm of {job.settings.preset}"
-            raise TrainerError("job-invalid", message, "set train.freezeNorm, or train in one process")
+            raise TrainerError("job-invalid", message, "set `train.freezeNorm`, or train in one process")
         from timm.layers.norm_act import convert_sync_batchnorm
 
         convert_sync_batchnorm(model)

@@ -1,4 +1,4 @@
-"""One process a device, started from one command; torchrun's environment, but the exit codes stay our own."""
+"""One process per device, started by one command: torchrun's environment, but our own exit codes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import time
 from .protocol import EXITS, StopFlag, TrainerError
 
 POLL_SECONDS = 0.1
-# After one process has ended badly the others wait for it in vain; those that are saving may finish.
+# After one process has failed, the others wait for it in vain; those that are saving may finish.
 GRACE_SECONDS = 30.0
 
 
 def process_count(asked: int) -> int:
-    """`processes` of the job with 0 resolved: one a visible GPU, else one."""
+    """`processes` of the job with 0 resolved: one per visible GPU, otherwise one."""
     if asked > 0:
         return asked
     import torch
@@ -26,14 +26,14 @@ def process_count(asked: int) -> int:
 
 
 def launch(count: int, job_path: str, stop: StopFlag) -> int:
-    """Run `train` in `count` processes that end together; returns the exit code of the first that failed, else 0."""
+    """Run `train` in `count` processes that end together; returns the exit code of the first that failed, or 0."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     shared = {**os.environ, "WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     shared.setdefault("GLOO_SOCKET_IFNAME", "lo")
     command = [sys.executable, "-m", "partloop_trainer", "train", "--job", job_path]
-    # Each holds a pipe to us as stdin: they save and end where this process dies.
+    # Each holds a pipe to this process as stdin: if it dies, they save and end.
     children = [
         subprocess.Popen(command, env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}, stdin=subprocess.PIPE)
         for rank in range(count)

@@ -1,4 +1,4 @@
-"""What the trainer says to its parent: exit codes, JSON lines on stdout, errors that know whether a retry helps."""
+"""The trainer's messages to its parent: exit codes, JSON lines on stdout, errors that know whether a retry helps."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import NoReturn
 
 PROTOCOL_VERSION = 1
-# Bounds the line that names them; what is left is named when the run is tried without these.
+# Bounds the line that names them; the next run, without these, names the rest.
 MAX_IMAGES = 1_000
 
-MEMORY_HINT = "give it more memory, or lower `train.batchSize` or `train.imageSize`, with which it starts again"
+MEMORY_HINT = "give it more memory, or lower `train.batchSize` or `train.imageSize`; the run then starts again"
 
 # `domain/train/exit.ts` mirrors this table; a test holds the two equal.
 # name -> (exit code, may a retry of the same job succeed?)
@@ -35,9 +35,9 @@ EXITS: dict[str, tuple[int, bool]] = {
 
 
 class TrainerError(Exception):
-    """A failure with a stable code of `EXITS`, a message naming the thing that failed, and what to do about it.
+    """A failure with a stable code of `EXITS`, a message that names the thing that failed, and a hint for repair.
 
-    images: id and reason of every image that cannot be used, where that is what failed.
+    images: id and reason of every image that cannot be used, if that is the failure.
     """
 
     def __init__(self, code: str, message: str, hint: str = "", images: tuple[tuple[str, str], ...] = ()) -> None:
@@ -53,7 +53,7 @@ class TrainerError(Exception):
 
 
 class StopFlag:
-    """Set by SIGTERM, by the end of stdin or by a closed stdout; looked at between steps, so that a step is whole."""
+    """Set by SIGTERM, by the end of stdin or by a closed stdout; checked between steps, so that each step is whole."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -68,10 +68,10 @@ class StopFlag:
         return self._event.is_set()
 
     def check(self) -> None:
-        """Raise `stopped` where a stop was asked for; for phases that have nothing of their own to save."""
+        """Raise `stopped` if a stop was asked for; for phases that have nothing of their own to save."""
         if self.is_set():
             raise TrainerError(
-                "stopped", f"stopped: {self.reason}", "run the same job again; it goes on from its last checkpoint"
+                "stopped", f"stopped: {self.reason}", "run the same job again; it resumes from its last checkpoint"
             )
 
     def listen(self, watch_stdin: bool) -> None:
@@ -94,7 +94,7 @@ class Reporter:
     """Writes one JSON object a line to stdout for the parent, and plain lines to stderr for people."""
 
     def __init__(self, stop: StopFlag | None = None, quiet: bool = False) -> None:
-        """quiet: say errors alone, as a process that is one of several."""
+        """quiet: print only errors, as one of several processes does."""
         self._stop = stop
         self._quiet = quiet
         self._lock = threading.Lock()
@@ -108,7 +108,7 @@ class Reporter:
                 sys.stdout.write(line + "\n")
                 sys.stdout.flush()
         except (BrokenPipeError, ValueError):
-            # Nobody reads: the parent died. Save and end as after a closed stdin rather than crash in mid-step.
+            # Nobody reads: the parent died. Save and end as if stdin had closed, rather than crash during a step.
             if self._stop is not None:
                 self._stop.set("stdout was closed, so the parent is gone")
 
@@ -127,25 +127,25 @@ class Reporter:
 
 
 def fail(reporter: Reporter, error: TrainerError) -> NoReturn:
-    """Say the error as JSON on stdout and as the last line of stderr, then leave with its exit code."""
+    """Print the error as JSON on stdout and as the last line of stderr, then leave with its exit code."""
     fields: dict[str, object] = {"code": error.code, "message": error.message, "hint": error.hint}
     if error.images:
         fields["images"] = [{"imageId": image, "reason": reason} for image, reason in error.images[:MAX_IMAGES]]
     reporter.emit("error", **fields)
     with contextlib.suppress(BrokenPipeError, ValueError):
         print(json.dumps({"v": PROTOCOL_VERSION, "type": "error", **fields}), file=sys.stderr, flush=True)
-    # Loader threads may be inside a decode: leave without waiting for them, everything that counts is on disk.
+    # Loader threads may be inside a decode: leave without waiting for them, since all that counts is on disk.
     os._exit(error.exit_code)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """By type or by the words that torch uses for it."""
+    """Known by its type or by torch's words for it."""
     words = ("out of memory", "can't allocate memory", "not enough memory", "Cannot allocate memory")
     return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
 def from_exception(error: BaseException) -> TrainerError:
-    """Give any exception its code: a full disk, out of memory by the words torch uses; all others are `internal`."""
+    """Give any exception its code: a full disk, out of memory by type or by torch's words, or `internal`."""
     # It imports this module.
     from .room import disk_full, free_bytes, is_disk_full, memory_there
 
@@ -162,5 +162,5 @@ def from_exception(error: BaseException) -> TrainerError:
     return TrainerError(
         "internal",
         f"{type(error).__name__}: {text[:500]}",
-        "the full trace stands above this line on stderr; please report it",
+        "the full trace is above this line on stderr; please report it",
     )

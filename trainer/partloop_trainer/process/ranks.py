@@ -1,7 +1,7 @@
-"""The processes of one run, one a device. Together they take the step that one process would take on the whole batch.
+"""The processes of one run, one per device. Together they take the step that one process would take on the batch.
 
-Gradients are summed, not averaged: every loss is divided by totals of the whole batch already. They are exchanged after
-the backward pass, not inside it as by DDP's hooks: so a process that ran out of memory can say so to the others.
+Gradients are summed, not averaged: every loss is already divided by totals of the whole batch. They are exchanged after
+the backward pass, not inside it as by DDP's hooks. So a process that ran out of memory can tell the others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch import distributed as group
 
 BUCKET_BYTES = 64 * 2**20
-# Validation and export are the first process's alone, nobody waits for them; for reading a large set they do.
+# Only the first process validates and exports, and the others do not wait. They wait while it reads a large set.
 TIMEOUT = timedelta(hours=2)
 
 
@@ -28,11 +28,11 @@ class Ranks:
 
     @property
     def is_first(self) -> bool:
-        """The one that speaks, saves, validates and exports."""
+        """The process that reports, saves, validates and exports."""
         return self.rank == 0
 
     def positions(self, batch_size: int) -> range:
-        """Which positions of a batch are this process's own: together all of them, each once."""
+        """This process's own positions of a batch; the processes together have each position once."""
         return range(self.rank * batch_size // self.size, (self.rank + 1) * batch_size // self.size)
 
     def sum(self, value: Tensor) -> Tensor:
@@ -41,7 +41,7 @@ class Ranks:
         return value
 
     def any(self, flag: bool, device: str) -> bool:
-        """Whether it holds for one process at least."""
+        """Whether it holds for at least one process."""
         if self.size == 1:
             return flag
         return bool(self.sum(torch.tensor(float(flag), device=device)) > 0)

@@ -1,4 +1,4 @@
-"""Full disks and short memory, told in bytes: what was needed, what was there, and what to change."""
+"""Full disks and short memory, in bytes: the need, the rest, and a hint."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 from .protocol import TrainerError
 
-# torch's writer has no error number: its words, and a disk without room for the file, say it together.
+# Errors of torch's writer have no number: its words together with a disk too small for the file mean a full disk.
 TORCH_WRITER_WORDS = ("inline_container", "iostream", "PytorchStreamWriter")
 # A file system keeps some bytes of every file to itself.
 SLACK = 2**20
 
 
 def bytes_of(state: Any) -> int:
-    """Bytes of all tensors in dicts and lists: what a file of them takes, but for its headers."""
+    """Bytes of all tensors in dicts and lists: the size of a file of them, without its headers."""
     if hasattr(state, "nbytes"):
         return int(state.nbytes)
     if isinstance(state, Mapping):
@@ -33,11 +33,11 @@ def free_bytes(folder: Path) -> int:
 
 @contextlib.contextmanager
 def room_for(file: Path, needed: int, what: str) -> Iterator[None]:
-    """Write `file` inside; raises `disk-full` where the disk has no room for it, with the torn file removed."""
+    """Write `file` inside; if the disk has no room for it, removes the torn file and raises `disk-full`."""
     try:
         yield
     except (OSError, RuntimeError) as error:
-        # What was written of it is counted as free: its room may come back only when the last handle on it is closed.
+        # Its written part counts as free: the disk may get that room back only when its last handle is closed.
         torn = file.stat().st_size if file.exists() else 0
         free = free_bytes(file.parent) + torn
         file.unlink(missing_ok=True)
@@ -48,7 +48,7 @@ def room_for(file: Path, needed: int, what: str) -> Iterator[None]:
 
 
 def is_disk_full(error: BaseException | None) -> bool:
-    """By the number of the system's error, here or in what caused it."""
+    """Known by the number of the system's error, here or in its causes."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return True
@@ -65,13 +65,13 @@ def disk_full(folder: Path, needs: str, free: int) -> TrainerError:
 
 
 def memory_there() -> str:
-    """Most memory that this process held, and what the machine has left; empty where the system does not say."""
+    """This process's peak memory and the machine's free memory, as text; empty if the system does not tell."""
     with contextlib.suppress(Exception):
         held = _kilobytes("/proc/self/status", "VmHWM:")
         left, total = (_kilobytes("/proc/meminfo", name) for name in ("MemAvailable:", "MemTotal:"))
         return (
             f"this process held up to {size_text(held * 1024)}; "
-            f"of {size_text(total * 1024)} on the machine {size_text(left * 1024)} were left"
+            f"the machine had {size_text(left * 1024)} of {size_text(total * 1024)} left"
         )
     return ""
 
@@ -82,7 +82,7 @@ def _kilobytes(path: str, name: str) -> int:
 
 
 def size_text(count: float) -> str:
-    """Bytes in the unit that people read: `1.5 GB`, `820 MB`, `12 kB`."""
+    """Bytes in a readable unit: `1.5 GB`, `820 MB`, `12 kB`."""
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= size:
             return f"{count / size:.1f} {unit}" if count < 100 * size else f"{count / size:.0f} {unit}"

@@ -1,4 +1,4 @@
-"""Writes checkpoints beside the training: the state is copied at once, one file at a time is written in a thread."""
+"""Writes checkpoints during training: the state is copied at once, and a thread writes one file at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .checkpoint import Checkpoints, Saved, copied
 
 
 class Writer:
-    """`save` returns as soon as the state is copied; `on_saved` is called from the thread when the file is whole."""
+    """`save` returns when the state is copied; the thread calls `on_saved` when the file is whole."""
 
     def __init__(self, checkpoints: Checkpoints, identity: dict[str, Any], on_saved: Callable[[Saved], None]) -> None:
         self._checkpoints, self._identity, self._on_saved = checkpoints, identity, on_saved
@@ -18,12 +18,12 @@ class Writer:
         self._running: Future[None] | None = None
 
     def save(self, iteration: int, state: dict[str, Any]) -> None:
-        """Waits where the checkpoint before is not written yet: memory holds one copy, never two. Raises its errors."""
+        """Waits until the checkpoint before is written: memory holds one copy, never two. Raises its errors."""
         self.wait()
         self._running = self._pool.submit(self._write, iteration, copied(state))
 
     def wait(self) -> None:
-        """Wait for the file that is being written; raises what writing it raised."""
+        """Wait for the file that is being written; raises the error of its writing."""
         running, self._running = self._running, None
         if running is not None:
             running.result()

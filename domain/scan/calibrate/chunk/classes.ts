@@ -4,13 +4,13 @@ import type { Taxonomy } from '../../../taxonomy.js';
 import type { ClassIouByName, ReduceEntry } from '../../types.js';
 import { UNKNOWN_CLASS } from '../thresholds.js';
 
-/** What the whole scan says of one label value (index; 0 is background). */
+/** The whole scan's results for each label value (index; 0 is background). */
 export interface ClassKnowledge {
   /** Mean probability of the class over pixels labelled so (confident learning, Northcutt et al. 2021). */
   threshold: number;
-  /** IoU of label and prediction summed over the scan; null where the class occurs nowhere. */
+  /** IoU of label and prediction summed over the scan; null if the class occurs nowhere. */
   iou: number | null;
-  /** Median share of the picture that the class takes where it is labelled; null where it is nowhere. */
+  /** Median share of the picture that the class covers in images that have it; null if there are none. */
   typicalArea: number | null;
 }
 
@@ -75,8 +75,8 @@ export function eachTriple(
 
 /**
  * Mean IoU of label and prediction over the classes in either, minor parts weighted by `minorWeight`, of one image; and
- * each class's. `leftOut` are triples of regions that do not count; a class with under `minUnion` pixels left does not
- * count either.
+ * each class's. `leftOut` are triples of regions that do not count; a class with fewer than `minUnion` pixels left does
+ * not count either.
  */
 export function imageIou(
   classCounts: readonly number[],

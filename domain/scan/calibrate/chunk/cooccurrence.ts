@@ -2,15 +2,14 @@ import type { ReduceEntry } from '../../types.js';
 import { COOCCURRENCE } from '../thresholds.js';
 
 /**
- * How well a class fits the parts that the model sees in a picture, as mean log2 of its frequency beside each of them,
- * -6..0.
+ * The fit of a class with the parts that the model sees in a picture: the mean log2 of its frequency beside each of
+ * them, -6..0.
  */
 export type Plausibility = (classId: number, predictedClasses: readonly number[], except: number) => number;
 
 /**
- * Which parts are labelled in pictures in which the model sees which others, counted over the scan: a left door beside
- * a right headlight is suspect without anybody having to declare it. `except` is left out of what is seen, since it is
- * what the question is about.
+ * Counts over the scan which parts are labelled in pictures where the model sees which others. So a left door beside a
+ * right headlight is suspect without any declaration. `except` does not count as seen, since the question is about it.
  */
 export function learnPlausibility(entries: readonly ReduceEntry[], classes: number): Plausibility {
   const size = classes + 1;

@@ -3,9 +3,9 @@ import { tagSlices } from '../statistics/sliceRecalibration.js';
 import { EXPECTED_AGREEMENT } from '../thresholds.js';
 
 /**
- * How much label and prediction can be expected to agree in pictures like this one, 0..1: the scan's median agreement,
- * moved by how far the median of each of the picture's tag values lies from it. Medians, since some labels are wrong.
- * What the model finds hard throughout (zoomed, dark, rare vehicles) is no sign of a wrong label.
+ * The expected agreement of label and prediction in pictures like this one, 0..1: the scan's median agreement, moved by
+ * the deviations of the medians of the picture's tag values. Medians, since some labels are wrong. Low agreement in
+ * pictures that are generally hard for the model (zoomed, dark, rare vehicles) is no sign of a wrong label.
  */
 export function learnExpectedAgreement(entries: readonly ReduceEntry[]): (entry: ReduceEntry) => number {
   const all: number[] = [];

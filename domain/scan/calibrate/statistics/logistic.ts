@@ -17,7 +17,7 @@ export function sigmoid(value: number): number {
 
 /**
  * Weighted logistic regression by Newton's method (IRLS), with a Gaussian prior of precision `ridge` around `prior`:
- * with few observations the answer is the prior, with many it is the data's. Deterministic.
+ * with few observations the answer is near the prior, with many it follows the data. Deterministic.
  */
 export function fitLogistic(
   rows: readonly (readonly number[])[],

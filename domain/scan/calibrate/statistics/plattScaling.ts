@@ -2,29 +2,29 @@ import { latestVerdicts, type Verdict } from '../../../review/review.js';
 import { PLATT } from '../thresholds.js';
 import { fitLogistic, logit, sigmoid } from './logistic.js';
 
-/** What a reviewer said of something that a scan had given a probability to. */
+/** A reviewer's answer about something to which a scan gave a probability. */
 export interface Answer {
   kind: string;
   /** The scan's probability before any correction by verdicts. */
   pModel: number;
   wrong: boolean;
-  /** The chance with which a reviewer was to see it: 1 for what is always shown. */
+  /** The chance with which a reviewer was to see it: 1 if it is always shown. */
   chance: number;
 }
 
 /**
- * How probabilities of a scan are moved by what reviewers said: log odds -> slope × log odds + shift + shift of the
+ * The correction of a scan's probabilities by reviewers' answers: log odds -> slope × log odds + shift + shift of the
  * kind.
  */
 export interface VerdictCorrection {
   slope: number;
   shift: number;
   byKind: Record<string, number>;
-  /** Answers it stands on. */
+  /** Number of answers on which it rests. */
   answers: number;
 }
 
-/** The last verdicts as answers; who was unsure answered nothing. */
+/** The last verdicts as answers; `unsure` is no answer. */
 export function answersOf(verdicts: readonly Verdict[]): Answer[] {
   return [...latestVerdicts(verdicts).values()].flatMap(({ kind, pModel, verdict, propensity }) =>
     verdict === 'unsure' ? [] : [{ kind, pModel, wrong: verdict !== 'right', chance: propensity ?? 1 }],
@@ -53,7 +53,7 @@ export function learnCorrection(answers: readonly Answer[]): VerdictCorrection {
     PLATT.ridge,
   ) as [number, number, ...number[]];
   return {
-    // More suspect must stay more suspect.
+    // The order of suspicion must stay.
     slope: Math.max(0, slope),
     shift,
     byKind: Object.fromEntries(kinds.map((kind, index) => [kind, shifts[index] as number])),

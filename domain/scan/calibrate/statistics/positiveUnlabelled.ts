@@ -1,43 +1,43 @@
 import { POSITIVE_UNLABELLED } from '../thresholds.js';
 import { type Coefficients, fitLogistic, logit, sigmoid } from './logistic.js';
 
-/** A row and the group whose share of wrong ones it has. */
+/** A row and its group; rows of a group share one share of wrong ones. */
 export interface GroupedRow {
   group: string;
   row: readonly number[];
-  /** How many rows it stands for, or how far it counts at all; 1 where left out. */
+  /** The number of rows that it stands for, or the degree to which it counts; 1 if omitted. */
   weight?: number;
 }
 
 /** A detector of wrong things: P(wrong | x, group) = sigmoid(w · x + logOdds[group]). */
 export interface PositiveUnlabelledFit {
   coefficients: number[];
-  /** Log odds of being wrong a group, before looking, with the correction of its likelihood ratio. */
+  /** Prior log odds of being wrong per group, with the correction of its likelihood ratio. */
   logOdds: Record<string, number>;
-  /** Estimated share of wrong ones among the unknown of a group. */
+  /** Estimated share of wrong ones among the unknown rows of a group. */
   shares: Record<string, number>;
 }
 
 export interface PositiveUnlabelledOptions {
-  /** Coefficients the fit starts from and is pulled to; they are log likelihood ratios. */
+  /** Coefficients from which the fit starts and towards which it is pulled; they are log likelihood ratios. */
   prior: Coefficients;
   ridge: number;
   /**
-   * Wrong rows expected of a group before looking, and how many rows that expectation is worth: a group with fewer rows
-   * than that is expected to be mostly wrong, one with many more to be mostly right.
+   * Expected number of wrong rows in a group before looking, and the weight of that expectation in rows. A group with
+   * fewer rows than expected wrong ones is expected to be mostly wrong, one with many more to be mostly right.
    */
   expected: number;
   strength: number;
 }
 
 /**
- * Learns from injected errors (`wrong`) and from what the scan found as it is (`unknown`: right ones and wrong ones
- * nobody has told apart). Logistic regression of one against the other, each group balanced, gives the log likelihood
- * ratio. How many of a group's unknown rows are wrong is first bounded from above: were a share s of the injected rows
- * above a score, no more than (unknown rows above it) / s can be wrong (mixture proportion estimation: Blanchard, Lee
- * and Scott 2010, JMLR 11); expectation maximisation goes on from there (Saerens et al. 2002, Neural Computation 14),
- * and the larger of the two is taken. Then unknown rows that look wrong lose their weight as examples of right ones,
- * and again.
+ * Learns from injected errors (`wrong`) and from the scan's own candidates (`unknown`: right and wrong ones, not told
+ * apart). Logistic regression of one against the other, each group balanced, gives the log likelihood ratio. The number
+ * of wrong ones among a group's unknown rows is first bounded from above: if a share s of the injected rows is above a
+ * score, at most (unknown rows above it) / s can be wrong (mixture proportion estimation: Blanchard, Lee and Scott
+ * 2010, JMLR 11); expectation maximisation continues from there (Saerens et al. 2002, Neural Computation 14), and the
+ * larger of the two counts. Then unknown rows that look wrong lose their weight as examples of right ones, and the fit
+ * is repeated.
  */
 export function fitPositiveUnlabelled(
   wrong: readonly GroupedRow[],
@@ -64,7 +64,7 @@ export function fitPositiveUnlabelled(
   return { coefficients, ...estimates };
 }
 
-/** A group that was never seen has the odds of an even one. */
+/** An unknown group has even odds. */
 export function probabilityWrong(detector: PositiveUnlabelledFit, { group, row }: GroupedRow): number {
   return sigmoid(logit(detector.coefficients, row) + (detector.logOdds[group] ?? 0));
 }
@@ -72,7 +72,8 @@ export function probabilityWrong(detector: PositiveUnlabelledFit, { group, row }
 const logOdds = (share: number): number => Math.log(share / (1 - share));
 
 /**
- * Both sides of a group weigh the same, the more the more there are of either; without one of them nothing is learned.
+ * Both sides of a group weigh the same. The weight grows with the size of either; if one side is missing, nothing is
+ * learned.
  */
 function balanced(
   groups: readonly string[],
@@ -128,8 +129,8 @@ function estimate(
 }
 
 /**
- * What a group's log likelihood ratios have to be raised by: their mean over wrong ones is a Kullback-Leibler
- * divergence and cannot be negative, but a prior without right ones to correct it can make it so.
+ * The amount by which a group's log likelihood ratios must be raised. Their mean over wrong ones is a Kullback-Leibler
+ * divergence and cannot be negative, but a prior can make it so if there are no right ones to correct it.
  */
 function shiftOf(injected: readonly Scored[]): number {
   if (injected.length < POSITIVE_UNLABELLED.few) return 0;
@@ -164,15 +165,15 @@ function shareOf(
     if (Math.abs(next - share) < POSITIVE_UNLABELLED.shareTolerance) break;
     share = next;
   }
-  // Where nothing but wrong rows looks injected, every share explains the rows equally well, and maximisation drifts
-  // down to none: the bound holds then. It is too low where injected errors are plainer than real ones; then
-  // maximisation leads.
+  // If only wrong rows look injected, every share explains the rows equally well, and maximisation drifts down to 0:
+  // then the bound decides. The bound is too low if injected errors are plainer than real ones: then maximisation
+  // decides.
   return Math.max(share, most);
 }
 
 /**
- * No more than this many of the unknown can be wrong, if wrong ones score as injected ones do; about one deviation of
- * slack.
+ * The largest possible number of wrong ones among the unknown, if they score like injected ones; with about one
+ * deviation of slack.
  */
 function mostWrong(injected: readonly Scored[], unknown: readonly Scored[]): number {
   const sorted = [...injected].sort((a, b) => b.score - a.score);

@@ -3,20 +3,20 @@ import type { ReduceEntry } from '../../types.js';
 import { SLICES } from '../thresholds.js';
 import { sigmoid } from './logistic.js';
 
-/** Something with a probability of being wrong, and the slices that it lies in, each written `dimension=value`. */
+/** Something with a probability of being wrong, and its slices, each written `dimension=value`. */
 export interface Sliced {
   slices: readonly string[];
   probability: number;
 }
 
-/** What is added to the log odds of everything in a slice; never above 0. */
+/** The amount added to the log odds of everything in a slice; never above 0. */
 export type SliceShifts = ReadonlyMap<string, number>;
 
 /**
- * Labels are taken to be wrong about equally often in every slice of a dimension (tags, classes): where probabilities
- * add up to more than everywhere, by more than `slack` standard errors, the model is weak there, and log odds are
- * lowered until they do not. The order within a slice stays, and nothing is ever raised. `chances` holds for each slice
- * how many things could have been wrong in it, so that rates compare.
+ * Labels are assumed to be wrong about equally often in every slice of a dimension (tags, classes). If probabilities in
+ * a slice add up to more than elsewhere by more than `slack` standard errors, the model is weak there, and log odds are
+ * lowered until they do not. The order within a slice stays, and nothing is ever raised. `chances` has for each slice
+ * the number of things that could be wrong in it, so that rates are comparable.
  */
 export function learnSliceShifts(
   items: readonly Sliced[],
@@ -51,14 +51,14 @@ export function learnSliceShifts(
   return shifts;
 }
 
-/** A probability with what its slices take from it. */
+/** A probability after the shifts of its slices. */
 export function recalibrated(probability: number, slices: readonly string[], shifts: SliceShifts): number {
   const shift = slices.reduce((sum, slice) => sum + (shifts.get(slice) ?? 0), 0);
   if (shift === 0) return probability;
   return sigmoid(Math.log(Math.max(SLICES.bound, probability) / Math.max(SLICES.bound, 1 - probability)) + shift);
 }
 
-/** The slices of an image's tags: given ones, else those that the prediction tells. */
+/** The slices of an image's tags: given tags, otherwise those inferred from the prediction. */
 export function tagSlices({ tags, analysis }: Pick<ReduceEntry, 'tags' | 'analysis'>): string[] {
   const known: Partial<Tags> = analysis?.inferredTags ?? {};
   return TAG_NAMES.flatMap((name) => {
@@ -69,7 +69,7 @@ export function tagSlices({ tags, analysis }: Pick<ReduceEntry, 'tags' | 'analys
 
 const dimensionOf = (slice: string): string => slice.slice(0, slice.indexOf('='));
 
-/** Wrong things for each chance, by dimension. */
+/** Wrong things per chance, by dimension. */
 function usualRates(items: readonly Sliced[], chances: ReadonlyMap<string, number>): Map<string, number> {
   const wrong = new Map<string, number>();
   const all = new Map<string, number>();
@@ -92,7 +92,7 @@ function shiftTo(odds: readonly number[], most: number): number {
   return low;
 }
 
-/** How many of the lists each slice is in. */
+/** The number of lists that contain each slice. */
 export function countSlices(lists: readonly (readonly string[])[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const list of lists) for (const slice of list) counts.set(slice, (counts.get(slice) ?? 0) + 1);
