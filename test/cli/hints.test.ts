@@ -11,6 +11,8 @@ import { type PlacedText, pages, repositoryFiles, sourceTexts, trainerTexts } fr
 /** Options of other programs, in texts that tell how to call these. */
 const FOREIGN_OPTIONS = new Set([
   ...['--pdeathsig', '--help', '--role'],
+  // Of docker and kubectl.
+  ...['--build-arg', '--from-literal', '--from-file'],
   // Of the demo, of node, and of Temporal's own command.
   ...[
     '--keep',

@@ -94,7 +94,7 @@ describe('the command line', function () {
 
   it('offers --json with every command that prints anything of its own', async () => {
     // These print a document: JSON already, or a page.
-    const documents = ['pool taxonomy', 'config schema', 'config docs'];
+    const documents = ['pool taxonomy', 'ingest rules', 'config schema', 'config docs'];
     const without = leaves(await buildProgram()).filter(
       ({ path, command }) =>
         !documents.includes(path) && !command.options.some(({ long, mandatory }) => long === '--json' && !mandatory),

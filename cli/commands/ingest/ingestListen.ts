@@ -8,11 +8,12 @@ import { openPool } from '../../../storage/pool.js';
 import { storeOf, withClient } from '../../environment.js';
 import { assertGuarded, eventServer } from '../../ingest/eventServer.js';
 import { wholeNumberBetween } from '../../options.js';
-import { reportError, say } from '../../output.js';
+import { printJson, reportError, say } from '../../output.js';
 
 interface Options {
   port: number;
   host: string;
+  json?: true;
 }
 
 /** `partloop ingest listen`. */
@@ -22,10 +23,11 @@ export function registerListen(ingest: Command): void {
     .description('Take s3:ObjectCreated events by HTTP and read the inbox of the pool that they name')
     .option('--port <port>', 'Port to listen on', wholeNumberBetween(1, 65_535), 8_790)
     .option('--host <address>', 'Address to listen on; any but a local one needs PARTLOOP_INGEST_TOKEN', '127.0.0.1')
+    .option('--json', 'Print one JSON object on stdout, as soon as it listens')
     .action(listen);
 }
 
-async function listen({ port, host }: Options): Promise<void> {
+async function listen({ port, host, json }: Options): Promise<void> {
   const token = readVariables(process.env).PARTLOOP_INGEST_TOKEN ?? null;
   assertGuarded(host, token);
   await withClient(async (client, env) => {
@@ -54,6 +56,7 @@ async function listen({ port, host }: Options): Promise<void> {
         hint: 'Give a free one with --port.',
       });
     });
+    if (json) printJson({ address: `http://${host}:${port}/`, store: store.uri });
     say(`listening on http://${host}:${port}/ for events of ${store.uri}/inbox/; Ctrl-C ends it`);
     const ended = new AbortController();
     const end = (): void => ended.abort();

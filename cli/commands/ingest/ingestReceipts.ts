@@ -1,5 +1,7 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { counted } from '../../../domain/base/counted.js';
 import { PartloopError } from '../../../domain/base/errors.js';
+import { dropNameSchema } from '../../../domain/ingest/drop.js';
 import type { Receipt } from '../../../domain/ingest/receipt.js';
 import { listReceipts } from '../../../pool/ingest/inbox.js';
 import { openPool } from '../../../storage/pool.js';
@@ -18,10 +20,16 @@ export function registerReceipts(ingest: Command): void {
     .command('receipts')
     .description('Show what became of the drops of a pool, the newest first')
     .argument('<pool>', 'Name of the pool', poolName)
-    .argument('[drop]', 'This drop alone, with the reasons of what was refused')
+    .argument('[drop]', 'This drop alone, with the reasons of what was refused', dropName)
     .option('--last <n>', 'So many', wholeNumberBetween(1, 100_000), 20)
     .option('--json', 'Print one JSON object on stdout')
     .action(receipts);
+}
+
+function dropName(text: string): string {
+  const parsed = dropNameSchema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(parsed.error.issues.map(({ message }) => message).join('; '));
 }
 
 async function receipts(pool: string, drop: string | undefined, { last, json }: Options): Promise<void> {
@@ -52,9 +60,10 @@ function tell(store: string, { arrival, reason, sameAs, reasons, notices, strays
   if (sameAs !== null) say(`  the same files as arrival ${sameAs}`);
   for (const { reason: why, count, examples } of reasons) say(`  ${count} × ${why}: ${examples.join(', ')}`);
   for (const { notice, count, examples } of notices) say(`  note: ${count} × ${notice}: ${examples.join(', ')}`);
-  if (strays > 0) say(`  ${strays} files that no label names`);
+  if (strays > 0) say(`  ${counted(strays, 'file', 'files')} that no label names`);
   if (removals !== null) {
-    say(`  removal request: ${removals.outcome}, ${removals.removed} images; ${removals.reason}`);
+    const images = counted(removals.removed, 'image', 'images');
+    say(`  removal request: ${removals.outcome}, ${images}; ${removals.reason}`);
     if (removals.unknown.length > 0) say(`  unknown to the pool: ${removals.unknown.slice(0, 5).join(', ')}`);
     if (removals.next !== null) say(`  next: \`${removals.next}\``);
   }

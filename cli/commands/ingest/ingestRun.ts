@@ -54,7 +54,7 @@ async function ended(
 function tell(pool: string, { totals }: IngestProgress): void {
   const { drops, added, changed, known, refused, removed } = totals;
   say(
-    `pool ${pool}: ${counted(drops, 'drop', 'drops')} settled, ${added} images added, ${changed} changed, ${known} known, ` +
+    `pool ${pool}: ${counted(drops, 'drop', 'drops')} settled, ${counted(added, 'image', 'images')} added, ${changed} changed, ${known} known, ` +
       `${refused} refused, ${removed} removed`,
     `  \`partloop ingest receipts ${pool}\` shows each drop`,
   );

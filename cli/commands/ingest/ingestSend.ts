@@ -90,7 +90,7 @@ async function filesIn(folder: string): Promise<string[]> {
     .sort();
   if (files.length === 0) throw new PartloopError('input-invalid', `${folder} has no files`);
   if (files.length > MAX_DROP_FILES)
-    throw new PartloopError('input-invalid', `${folder} has ${files.length} files, more than ${MAX_DROP_FILES}`, {
+    throw new PartloopError('input-invalid', `${folder} has ${files.length} of at most ${MAX_DROP_FILES} files`, {
       hint: 'Send it as several drops.',
     });
   return files;
