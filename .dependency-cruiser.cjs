@@ -64,7 +64,7 @@ module.exports = {
     only('pool', ['domain', 'storage', 'formats'], 'what is done to a pool knows formats, domain and storage'),
     only('cleanup', ['domain', 'storage'], 'what may go is read from records alone'),
     only('inference', ['domain', 'storage', 'steps'], 'inference knows domain, storage and how steps run'),
-    only('tracking', ['domain'], 'what is noted in services of others knows what is noted, and nothing of who asks'),
+    only('tracking', ['domain', 'storage', 'steps'], 'what is noted in services of others: nothing of who asks'),
     only('steps', ['domain', 'storage'], 'how any step runs: commits, heartbeats, pins; nothing of what it does'),
     only('telemetry', ['domain', 'storage'], 'what the outside is told: messages and spans'),
     only('training', ['domain', 'storage', 'inference', 'steps'], 'what runs a trainer knows steps and derivatives'),

@@ -27,7 +27,7 @@ import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { readRegistry, registerBenchmark, takeLook, trainedModel } from '../storage/registry.js';
 import { writeJson } from '../storage/tables/json.js';
 import { readTable } from '../storage/tables/table.js';
-import { noteDecision } from './tracking.js';
+import { noteDecision } from '../tracking/noteIteration.js';
 
 /** Step decide: the candidate against the model in production, on the same test set. */
 export function createDecideActivities(deps: ActivityDeps) {

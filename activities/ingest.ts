@@ -12,7 +12,7 @@ import { settleDrop } from '../pool/ingest/settleDrop.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
 import { choosePool } from '../steps/pool.js';
-import { tellLoops } from './poolNews.js';
+import { tellLoops } from './loops/poolNews.js';
 
 /** Drops that one look hands to the workflow: the rest comes with the next look. */
 const DROPS_PER_LOOK = 100;

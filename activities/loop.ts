@@ -32,10 +32,10 @@ import { readLoopState, unknownSettings, updateLoopState } from '../storage/loop
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { openPool } from '../storage/pool.js';
 import { readJson } from '../storage/tables/json.js';
-import { approveIteration } from './approval.js';
-import { runningIterations } from './openWorkflows.js';
-import { resolveStart } from './startRequest.js';
-import { noteEnd } from './tracking.js';
+import { noteEnd } from '../tracking/noteIteration.js';
+import { approveIteration } from './loops/approval.js';
+import { runningIterations } from './loops/openWorkflows.js';
+import { resolveStart } from './loops/startRequest.js';
 
 export interface StartedLoop extends RunIterationsAnswer {
   workflowId: string;

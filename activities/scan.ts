@@ -20,12 +20,12 @@ import { trialWarnings, tryJudges } from '../inference/scan/tryJudges.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { type Heartbeat, withHeartbeat } from '../steps/heartbeat.js';
 import { poolOf } from '../steps/pool.js';
+import { reviewsFor } from '../steps/reviews.js';
 import { type Attempt, runStep } from '../steps/runStep.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import type { Reviews } from '../storage/reviews.js';
 import { readJson, writeJson } from '../storage/tables/json.js';
 import { readTable, writeTable } from '../storage/tables/table.js';
-import { reviewsFor } from './reviews.js';
 import { type PlannedScan, planScan } from './scanPlan.js';
 
 interface PlanInput extends StepInput {

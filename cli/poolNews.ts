@@ -1,4 +1,4 @@
-import { tellLoops } from '../activities/poolNews.js';
+import { tellLoops } from '../activities/loops/poolNews.js';
 import type { StackEnvironment } from '../infra/environment.js';
 import { connect } from './environment.js';
 

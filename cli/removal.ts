@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
-import { isOpen } from '../activities/openWorkflows.js';
+import { isOpen } from '../activities/loops/openWorkflows.js';
 import { planRemoval, prefixesOf, type Removable, type RemovalPlan } from '../cleanup/remove/planRemoval.js';
 import { removeAll } from '../cleanup/remove/removeAll.js';
 import { counted } from '../domain/base/counted.js';

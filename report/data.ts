@@ -100,7 +100,7 @@ export interface DetectionSummary {
   classes: { name: string; findings: number }[];
   missing: number;
   /**
-   * The outcome forevery image of the pool: `scanned 130 of 600 images; …`; null for older scans, which do not count
+   * The outcome for every image of the pool: `scanned 130 of 600 images; …`; null for older scans, which do not count
    * it.
    */
   counts: string | null;

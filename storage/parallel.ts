@@ -1,5 +1,5 @@
 /**
- * Do `work` forevery item, in their order, at most `limit` at a time. After the first error no further item begins. An
+ * Do `work` for every item, in their order, at most `limit` at a time. After the first error no further item begins. An
  * abort ends it after the current items, with the signal's reason.
  */
 export async function forEachLimited<T>(

@@ -19,7 +19,7 @@ export interface FoundScan {
   findings: string;
   summary: string;
   seconds: number;
-  /** The outcome forevery image of the pool; null for older scans. */
+  /** The outcome for every image of the pool; null for older scans. */
   counts: ScanCounts | null;
   /** Key of the list of images that the draw did not find; null if it is unknown. */
   missing: string | null;

@@ -28,7 +28,7 @@ export interface TrainingData {
 
 /**
  * Copy a run's images to this disk, and settle which are left out. Sample order is a function of the list, so the
- * record under `run.leftOutKey` decides forevery attempt. An image that turns bad later is added to it, and the
+ * record under `run.leftOutKey` decides for every attempt. An image that turns bad later is added to it, and the
  * training starts over under a new checkpoint chain. `reported`: images that the trainer refused.
  *
  * @throws PartloopError `data-invalid` if more are bad than the configuration allows

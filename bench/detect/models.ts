@@ -105,7 +105,6 @@ async function foldJudge(
   options: { seed: number; iterations: number; signal: AbortSignal; onProgress(text: string): void },
 ): Promise<Judge> {
   const config = foldConfig(set.imageSize, options.iterations);
-  const given = (image: BenchImage): Uint8Array => image.planted?.given ?? image.clean;
   const listDigest = digestOf(
     [train, set.validation].map((images) => images.map((image) => [image.imageId, sha256(given(image))])),
   );
@@ -122,22 +121,6 @@ async function foldJudge(
 
   const work = `${folder}.work`;
   await mkdir(join(work, 'data'), { recursive: true });
-  const list = async (images: readonly BenchImage[], name: string): Promise<string | null> => {
-    if (images.length === 0) return null;
-    const lines = await Promise.all(
-      images.map(async (image) => {
-        const [picture, label] = ['jpg', 'png'].map((ending) => join(work, 'data', `${image.imageId}.${ending}`)) as [
-          string,
-          string,
-        ];
-        await writeFile(picture, image.bytes);
-        await writeFile(label, await encodeLabel(given(image), image.width, image.height));
-        return JSON.stringify({ imageId: image.imageId, image: picture, label });
-      }),
-    );
-    await writeFile(join(work, name), `${lines.join('\n')}\n`);
-    return join(work, name);
-  };
   const job = trainerJob({
     config,
     taxonomy: set.taxonomy,
@@ -147,8 +130,8 @@ async function foldJudge(
     validationSize: config.imageSize,
     attempt: 'bench',
     workDir: work,
-    train: (await list(train, 'train.jsonl')) ?? '',
-    val: await list(set.validation, 'val.jsonl'),
+    train: (await writeList(work, 'train.jsonl', train)) ?? '',
+    val: await writeList(work, 'val.jsonl', set.validation),
     weights: config.weights,
   });
   await writeFile(join(work, 'job.json'), JSON.stringify(job, null, 1));
@@ -178,6 +161,25 @@ async function foldJudge(
   await writeFile(join(folder, 'card.json'), JSON.stringify({ classIou, seconds: result.seconds }));
   await rm(work, { recursive: true, force: true });
   return judge();
+}
+
+/** The label that a judge learns from. */
+const given = ({ planted, clean }: BenchImage): Uint8Array => planted?.given ?? clean;
+
+/** Pictures and labels with a list of them, as the trainer reads them; its path, or null without images. */
+async function writeList(work: string, name: string, images: readonly BenchImage[]): Promise<string | null> {
+  if (images.length === 0) return null;
+  const lines = await Promise.all(
+    images.map(async (image) => {
+      const picture = join(work, 'data', `${image.imageId}.jpg`);
+      const label = join(work, 'data', `${image.imageId}.png`);
+      await writeFile(picture, image.bytes);
+      await writeFile(label, await encodeLabel(given(image), image.width, image.height));
+      return JSON.stringify({ imageId: image.imageId, image: picture, label });
+    }),
+  );
+  await writeFile(join(work, name), `${lines.join('\n')}\n`);
+  return join(work, name);
 }
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -30,7 +30,7 @@ export interface CaseResult {
   failure: Failure | null;
 }
 
-/** The target of a case: its number says which, by the targets' shares. The same forevery seed. */
+/** The target of a case: its number says which, by the targets' shares. The same for every seed. */
 export function targetOf(number: number, only: string | null): Target {
   const targets = only === null ? TARGETS : TARGETS.filter(({ name }) => name === only);
   const shares = targets.reduce((sum, { share }) => sum + share, 0);

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
-import { runningIterations } from '../../activities/openWorkflows.js';
+import { runningIterations } from '../../activities/loops/openWorkflows.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { iterationLabel } from '../../domain/base/ids.js';
 import { shownFacts } from '../../domain/shownFacts.js';

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { StartedLoop } from '../../activities/loop.js';
-import { isOpen, runningIterations } from '../../activities/openWorkflows.js';
+import { isOpen, runningIterations } from '../../activities/loops/openWorkflows.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { loopWorkflowId } from '../../domain/base/ids.js';
 import type { LoopStatus } from '../../domain/messages.js';

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { keepPolicy } from '../../activities/loop.js';
-import { isOpen } from '../../activities/openWorkflows.js';
+import { isOpen } from '../../activities/loops/openWorkflows.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { loopWorkflowId } from '../../domain/base/ids.js';
 import { type PolicyConfig, policyConfigSchema } from '../../domain/config.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { runningLoops } from '../../activities/openWorkflows.js';
-import { resolveStart } from '../../activities/startRequest.js';
+import { runningLoops } from '../../activities/loops/openWorkflows.js';
+import { resolveStart } from '../../activities/loops/startRequest.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { loopWorkflowId } from '../../domain/base/ids.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';

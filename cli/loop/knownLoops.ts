@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { isOpen, runningLoops } from '../../activities/openWorkflows.js';
+import { isOpen, runningLoops } from '../../activities/loops/openWorkflows.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { loopWorkflowId } from '../../domain/base/ids.js';
 import { listLoops, readLoopState } from '../../storage/loopState.js';

@@ -9,7 +9,7 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import type { StartedLoop } from '../../activities/loop.js';
-import { isOpen, runningIterations } from '../../activities/openWorkflows.js';
+import { isOpen, runningIterations } from '../../activities/loops/openWorkflows.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { rootFailure } from '../../domain/base/failures/rootFailure.js';
 import { iterationWorkflowId, loopWorkflowId } from '../../domain/base/ids.js';

@@ -9,7 +9,7 @@ const REFERENCE_SIDE = 128;
 
 export interface ExactMask {
   size: number;
-  /** Label values, row by row; exact, forevery pixel belongs to the last piece that holds its centre. */
+  /** Label values, row by row; exact, for every pixel belongs to the last piece that holds its centre. */
   pixels: Uint8Array;
   /** The remaining scene: a picture of these pieces agrees with the mask. */
   pieces: FlatPiece[];

@@ -50,7 +50,7 @@ export function wholeRows(
   return rows;
 }
 
-/** The facts of a draw: the number of images that it found, and the outcome forevery other image of the pool. */
+/** The facts of a draw: the number of images that it found, and the outcome for every other image of the pool. */
 export function drawFacts(
   { leftOut, remaining, testImages }: DrawnChunk,
   { present, missing }: { present: readonly ChunkRow[]; missing: readonly LeftOut[] },

@@ -4,7 +4,7 @@ import { splitChoiceSchema } from '../scan/judge/split.js';
 import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 
 /**
- * The outcome forevery image of the pool: all other counts add up to `poolImages`. Facts of a draw, and of its scan.
+ * The outcome for every image of the pool: all other counts add up to `poolImages`. Facts of a draw, and of its scan.
  */
 export const drawCounts = {
   poolImages: fact.count('images in the pool'),

@@ -22,7 +22,7 @@ export interface Trial<T> {
  * Judge suspects one by one in separate processes, to find out which of them ends its process. A picture that ended
  * `TRIES` processes is left out by name.
  *
- * @throws PartloopError `model-invalid` if the model ends its process forevery picture
+ * @throws PartloopError `model-invalid` if the model ends its process for every picture
  */
 export async function judgeSuspects<T>(trial: Trial<T>): Promise<void> {
   const tries = new Map(trial.suspects);

@@ -37,7 +37,7 @@ export interface ThreadJob {
 export type ThreadAnswer =
   /**
    * Sides in pixels of the square canvas that the model takes, and of the grid on which labels are compared; and the
-   * canvas itself [S, S, 3]. The pool writes it between two jobs: new megabytes forevery picture would keep the
+   * canvas itself [S, S, 3]. The pool writes it between two jobs: new megabytes for every picture would keep the
    * garbage collector busy, which takes a tenth of a scan.
    */
   | { type: 'ready'; size: number; labelSize: number; canvas: SharedArrayBuffer }

@@ -81,7 +81,7 @@ function greyOf(samples: Uint8Array, channels: number, origin: string): Uint8Arr
  */
 const isGreyscale = (bytes: Uint8Array): boolean => isPng(bytes) && bytes[24] === 8 && bytes[25] === 0;
 
-/** The form of the pool's own labels, read forevery picture of a scan: libvips takes half of JavaScript's time. */
+/** The form of the pool's own labels, read for every picture of a scan: libvips takes half of JavaScript's time. */
 async function decodeGreyscale(png: Uint8Array, origin: string): Promise<LabelMask> {
   try {
     const { data, info } = await sharp(png, { limitInputPixels: MAX_PIXELS, failOn: 'error' })

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import { isOpen } from '../../activities/openWorkflows.js';
+import { isOpen } from '../../activities/loops/openWorkflows.js';
 import { loopStatus } from '../../cli/loop/loopClient.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { rootFailure } from '../../domain/base/failures/rootFailure.js';

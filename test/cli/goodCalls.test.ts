@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { resolveStart } from '../../activities/startRequest.js';
+import { resolveStart } from '../../activities/loops/startRequest.js';
 import { buildProgram } from '../../cli/program.js';
 import { type Decision, decisionSchema, EMPTY_REGISTRY } from '../../domain/decide/decision.js';
 import { startLoopRequestSchema } from '../../domain/loop/startRequest.js';

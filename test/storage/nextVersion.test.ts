@@ -6,7 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { createLoopActivities } from '../../activities/loop.js';
-import { resolveStart } from '../../activities/startRequest.js';
+import { resolveStart } from '../../activities/loops/startRequest.js';
 import { isRecord } from '../../domain/base/isRecord.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import { startLoopRequestSchema } from '../../domain/loop/startRequest.js';

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../activities/index.js';
-import { tellLoops } from '../../activities/poolNews.js';
+import { tellLoops } from '../../activities/loops/poolNews.js';
 import { createRunningActivities } from '../../activities/running.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import type { LoopStatus, RunIterationsAnswer } from '../../domain/messages.js';

@@ -139,7 +139,7 @@ def _write(
     temporary = path.with_name(path.name + ".tmp")
     dynamic = {name: {0: "N"} for name in [*names, *outputs]}
     if "label" in names:
-        # The caller chooses the label's grid forevery batch.
+        # The caller chooses the label's grid for every batch.
         dynamic |= {name: {0: "N", 1: "H", 2: "W"} for name in ["label", *outputs]}
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")

@@ -24,7 +24,7 @@ SMOOTHING = 0.8
 
 
 def lr_range(job: Job, reporter: Reporter, stop: StopFlag) -> None:
-    """Emit `progress` forevery rate and `lr-range` with the head rate at the steepest fall, or null."""
+    """Emit `progress` for every rate and `lr-range` with the head rate at the steepest fall, or null."""
     scratch = Path(job.workDir) / "lr-range"
     shutil.rmtree(scratch, ignore_errors=True)
     try:

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isOpen } from '../../../activities/openWorkflows.js';
+import { isOpen } from '../../../activities/loops/openWorkflows.js';
 import { counted } from '../../../domain/base/counted.js';
 import { poolIngestWorkflowId } from '../../../domain/base/ids.js';
 import { type InboxDrop, lookIntoInbox, poolsWithInbox } from '../../../pool/ingest/inbox.js';

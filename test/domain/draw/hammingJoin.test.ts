@@ -17,7 +17,7 @@ function comparedPairByPair(hashes: readonly string[], bits: number): DisjointSe
   return sets;
 }
 
-/** The same sets have the same smallest member forevery position. */
+/** The same sets have the same smallest member for every position. */
 const smallest = (sets: DisjointSets, size: number): number[] => {
   const first = new Map<number, number>();
   return Array.from({ length: size }, (_, at) => {

@@ -169,7 +169,7 @@ export function faultyPicture(side: number, fault: Fault, blue?: number): Uint8A
 
 /**
  * Write a real ONNX file that sees class 1 where red is above half, and that hangs, ends its process or answers
- * nonsense for pictures that ask for it (`FAULTS`), or forevery picture. It hangs in a loop without end; the process
+ * nonsense for pictures that ask for it (`FAULTS`), or for every picture. It hangs in a loop without end; the process
  * ends by a division that x86 processors refuse. A file that is there already is taken for the one that was asked for.
  */
 export async function writeFaulty(path: string, size: number, classes: number, always?: Fault): Promise<string> {

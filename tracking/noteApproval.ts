@@ -4,7 +4,7 @@ import type { BenchmarkRegistry } from '../domain/decide/decision.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { openPool } from '../storage/pool.js';
-import { trackModels } from '../tracking/track.js';
+import { trackModels } from './track.js';
 
 /**
  * Tell MLflow which model is in production, where the loop's settings ask for it. The approval stands whether MLflow

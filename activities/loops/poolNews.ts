@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { loopWorkflowId } from '../domain/base/ids.js';
-import { SIGNALS } from '../domain/workflowNames.js';
+import { loopWorkflowId } from '../../domain/base/ids.js';
+import { SIGNALS } from '../../domain/workflowNames.js';
 import { runningLoops } from './openWorkflows.js';
 
 /**

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { pino } from 'pino';
-import { reviewsFor } from '../../activities/reviews.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import { emptyLoopState, withAttempt } from '../../domain/loop/state.js';
 import { verdictSchema } from '../../domain/review/review.js';
 import type { IterationContext } from '../../domain/steps.js';
+import { reviewsFor } from '../../steps/reviews.js';
 import { keys } from '../../storage/keys.js';
 import { appendReviews, readReviews } from '../../storage/reviews.js';
 import { ulid } from '../../storage/ulid.js';

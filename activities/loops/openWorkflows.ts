@@ -1,7 +1,7 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { parseIterationWorkflowId } from '../domain/base/ids.js';
-import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
-import { WORKFLOWS } from '../domain/workflowNames.js';
+import { parseIterationWorkflowId } from '../../domain/base/ids.js';
+import { SEARCH_ATTRIBUTES } from '../../domain/searchAttributes.js';
+import { WORKFLOWS } from '../../domain/workflowNames.js';
 
 /** Whether a run of this workflow is open. */
 export async function isOpen(client: Client, workflowId: string): Promise<boolean> {

@@ -1,8 +1,8 @@
 import type { IterationContext } from '../domain/steps.js';
-import type { ActivityDeps } from '../steps/deps.js';
-import { type Pin, type Pinned, pinned, recordedResults, unpinned } from '../steps/pins.js';
 import { type Reviews, readReviews, reviewListSchema } from '../storage/reviews.js';
 import { readJson } from '../storage/tables/json.js';
+import type { ActivityDeps } from './deps.js';
+import { type Pin, type Pinned, pinned, recordedResults, unpinned } from './pins.js';
 
 const REVIEWS: Pin<string[]> = { name: 'reviews', step: 'scan', schema: reviewListSchema };
 

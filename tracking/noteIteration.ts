@@ -6,7 +6,7 @@ import type { ActivityDeps } from '../steps/deps.js';
 import { poolOf } from '../steps/pool.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
 import { readRegistry, trainedModel } from '../storage/registry.js';
-import { type TrackedEnd, type TrackedModels, type TrackedTo, trackEnd, trackModels } from '../tracking/track.js';
+import { type TrackedEnd, type TrackedModels, type TrackedTo, trackEnd, trackModels } from './track.js';
 
 /**
  * Note a candidate, and the model that is in production after its decision, where tracking is enabled. Never throws:
