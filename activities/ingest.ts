@@ -7,43 +7,41 @@ import type { Receipt } from '../domain/ingest/receipt.js';
 import type { SettledDrop, StartedIngests, StartIngestRequest } from '../domain/ingest/requests.js';
 import { SIGNALS, WORKFLOWS } from '../domain/workflowNames.js';
 import { withDecoderApart } from '../pool/import/decoder.js';
-import { lookIntoInbox, poolsWithInbox } from '../pool/ingest/inbox.js';
+import { poolsWithInbox, wholeDrops } from '../pool/ingest/inbox.js';
 import { settleDrop } from '../pool/ingest/settleDrop.js';
 import type { ActivityDeps } from '../steps/deps.js';
-import { withHeartbeat } from '../steps/heartbeat.js';
+import { throwIfCancelled, withHeartbeat } from '../steps/heartbeat.js';
 import { choosePool } from '../steps/pool.js';
 import { tellLoops } from './loops/poolNews.js';
 
-/** Drops that one look hands to the workflow: the rest comes with the next look. */
-const DROPS_PER_LOOK = 100;
-const NAMES = 20;
+/** Drops that one page hands to the workflow. */
+const DROPS_PER_PAGE = 100;
 const MAX_REASON = 500;
-/** So often a fault that is not the store's may end a reading of one drop. */
-const MAX_ATTEMPTS = 5;
+/** So often a fault may end a reading of one drop: one of our own, and any other. */
+const OWN_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 30;
 
 type IngestDeps = ActivityDeps & { client: Client };
 
-/** What one look at an inbox found. */
-export interface InboxLook {
+/** A page of an inbox. */
+export interface InboxPage {
   /** Whole drops, in order of their names. */
-  ready: string[];
-  /** Drops without their marker. */
-  incomplete: number;
-  /** Some of the folders whose names no drop may have. */
-  misnamed: string[];
+  drops: string[];
+  /** The name to go on behind; null at the end of the inbox. */
+  last: string | null;
 }
 
 /** A drop was settled, or is not ready: then `until` says when it is worth a look, null if its marker went. */
 export type DropAnswer =
   | { kind: 'settled'; settled: SettledDrop }
-  | { kind: 'waiting'; until: string; missing: number }
+  | { kind: 'waiting'; until: string; missing: number; added: number }
   | { kind: 'incomplete' };
 
 /** Inboxes: what lies in them, and how a drop comes into its pool. */
 export function createIngestActivities(deps: IngestDeps) {
   return {
     startIngests: (input: { request: StartIngestRequest }) => startIngests(deps, input.request),
-    lookAtInbox: (input: { pool: string }) => lookAtInbox(deps, input.pool),
+    lookAtInbox: (input: { pool: string; after: string | null }) => lookAtInbox(deps, input),
     settleDrop: (input: { pool: string; drop: string }) => settle(deps, input),
     tellLoops: ({ pool }: { pool: string }) => tellLoops(deps.client, pool),
   };
@@ -67,19 +65,20 @@ export async function wakeIngest(client: Client, pool: string): Promise<StartedI
   return { pool, workflowId, path: `/namespaces/${client.options.namespace}/workflows/${workflowId}` };
 }
 
-async function lookAtInbox({ store }: IngestDeps, pool: string): Promise<InboxLook> {
-  const { drops, misnamed } = await lookIntoInbox(store, pool);
-  const whole = drops.filter(({ isWhole }) => isWhole).map(({ drop }) => drop);
-  return {
-    ready: whole.slice(0, DROPS_PER_LOOK),
-    incomplete: drops.length - whole.length,
-    misnamed: misnamed.slice(0, NAMES).map((name) => name.slice(0, MAX_REASON)),
-  };
+/** A page of an inbox at a time: clients may leave thousands of drops there that are never whole. */
+function lookAtInbox(
+  { store }: IngestDeps,
+  { pool, after }: { pool: string; after: string | null },
+): Promise<InboxPage> {
+  return withHeartbeat(({ signal }) =>
+    wholeDrops(store, pool, { after, limit: DROPS_PER_PAGE, onProgress: () => throwIfCancelled(signal) }),
+  );
 }
 
 /** One drop, with a process of its own for its pictures: what a client sends must not end this worker. */
 function settle({ store }: IngestDeps, { pool, drop }: { pool: string; drop: string }): Promise<DropAnswer> {
   return withHeartbeat(async ({ report, signal }) => {
+    refuseEndless(drop);
     let last = 0;
     const onProgress = (done: number): void => {
       if (Date.now() - last < 1_000) return;
@@ -96,14 +95,22 @@ function settle({ store }: IngestDeps, { pool, drop }: { pool: string; drop: str
   });
 }
 
-/** A fault of our own comes back with every try: the other drops must not wait for it for ever. */
+/**
+ * A fault that comes back with every try must not hold up the other drops for ever: one of our own is given up after a
+ * few tries, any other after half an hour of them. The drop stays, and the next ingest tries it again.
+ */
 function givenUp(drop: string, error: unknown): unknown {
+  const { attempt } = activityInfo();
   const isOurs = !(error instanceof PartloopError) || error.code === 'internal';
-  if (!isOurs || activityInfo().attempt < MAX_ATTEMPTS) return error;
+  if (attempt < (isOurs ? OWN_ATTEMPTS : MAX_ATTEMPTS)) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new PartloopError('no-progress', `${MAX_ATTEMPTS} attempts at drop ${drop} failed: ${message}`, {
-    cause: error,
-  });
+  return new PartloopError('no-progress', `${attempt} attempts at drop ${drop} failed: ${message}`, { cause: error });
+}
+
+/** For a try that never came to its end: the process died over the drop, again and again. */
+function refuseEndless(drop: string): void {
+  if (activityInfo().attempt > 2 * MAX_ATTEMPTS)
+    throw new PartloopError('no-progress', `${2 * MAX_ATTEMPTS} attempts at drop ${drop} ended without an answer`);
 }
 
 function summaryOf(receipt: Receipt): SettledDrop {

@@ -8,14 +8,21 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { DropAnswer, InboxPage } from '../activities/ingest.js';
 import { counted } from '../domain/base/counted.js';
 import { PartloopError } from '../domain/base/errors.js';
 import { parsePoolIngestWorkflowId } from '../domain/base/ids.js';
 import { ingestDetails } from '../domain/ingest/details.js';
-import { type IngestProgress, ingestProgressSchema, withSettled } from '../domain/ingest/requests.js';
+import {
+  type IngestProgress,
+  ingestProgressSchema,
+  withFailed,
+  withSettled,
+  withWaiting,
+} from '../domain/ingest/requests.js';
 import { parseRecorded } from '../domain/settings/parse.js';
 import { QUERIES, SIGNALS } from '../domain/workflowNames.js';
-import { bookkeeping, ingesting } from './activities.js';
+import { bookkeeping, ingesting, light } from './activities.js';
 import { orFail, rootMessage } from './failures.js';
 
 const dropArrivedSignal = defineSignal(SIGNALS.dropArrived);
@@ -46,33 +53,59 @@ export async function poolIngest(raw: unknown = {}): Promise<IngestProgress> {
   for (;;) {
     hasNews = false;
     progress = { ...progress, waiting: [], failed: [], current: null };
-    let isAnySettled = false;
-    const { ready } = await bookkeeping.lookAtInbox({ pool });
-    for (const drop of ready) {
-      progress = { ...progress, current: drop };
-      show();
-      const answer = await ingesting.settleDrop({ pool, drop }).catch((error: unknown) => {
-        if (isCancellation(error)) throw error;
-        return { kind: 'failed' as const, error: rootMessage(error) };
-      });
-      if (answer.kind === 'failed') {
-        progress = { ...progress, failed: [...progress.failed, { drop, error: answer.error }] };
-      } else if (answer.kind === 'waiting') {
-        const { until, missing } = answer;
-        progress = { ...progress, waiting: [...progress.waiting, { drop, until, missing }] };
-      } else if (answer.kind === 'settled') {
-        isAnySettled = true;
-        progress = withSettled(progress, answer.settled);
-        if (answer.settled.added > 0) await bookkeeping.tellLoops({ pool });
+    let [isAnySettled, isGrown] = [false, false];
+    for (let after: string | null = null; ; ) {
+      const page: InboxPage = await light.lookAtInbox({ pool, after });
+      for (const drop of page.drops) {
+        progress = { ...progress, current: drop };
+        show();
+        const answer = await settle(pool, drop);
+        isAnySettled ||= answer.kind === 'settled';
+        isGrown ||= addedBy(answer) > 0;
+        progress = withAnswer(progress, drop, answer);
       }
-      if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof poolIngest>({ ...progress, current: null });
+      if (workflowInfo().continueAsNewSuggested) {
+        if (isGrown) await bookkeeping.tellLoops({ pool });
+        await continueAsNew<typeof poolIngest>({ ...progress, current: null });
+      }
+      if (page.last === null) break;
+      after = page.last;
     }
+    if (isGrown) await bookkeeping.tellLoops({ pool });
     progress = { ...progress, current: null };
     show();
     if (isAnySettled || hasNews) continue;
     const [first] = progress.waiting.map(({ until }) => Date.parse(until) - Date.now()).sort((a, b) => a - b);
     if (first === undefined) return orFail(() => ended(pool, progress));
     await condition(() => hasNews, Math.min(Math.max(first, SHORTEST_WAIT_MS), LONGEST_WAIT_MS));
+  }
+}
+
+type Answer = DropAnswer | { kind: 'failed'; error: string };
+
+/** A fault of one drop must not keep the others waiting. */
+async function settle(pool: string, drop: string): Promise<Answer> {
+  try {
+    return await ingesting.settleDrop({ pool, drop });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return { kind: 'failed', error: rootMessage(error) };
+  }
+}
+
+const addedBy = (answer: Answer): number =>
+  answer.kind === 'settled' ? answer.settled.added : answer.kind === 'waiting' ? answer.added : 0;
+
+function withAnswer(progress: IngestProgress, drop: string, answer: Answer): IngestProgress {
+  switch (answer.kind) {
+    case 'settled':
+      return withSettled(progress, answer.settled);
+    case 'waiting':
+      return withWaiting(progress, { drop, until: answer.until, missing: answer.missing });
+    case 'failed':
+      return withFailed(progress, { drop, error: answer.error });
+    case 'incomplete':
+      return progress;
   }
 }
 

@@ -46,8 +46,9 @@ export const NO_DROPS: IngestTotals = {
 /** A drop that waits for files, until when (ISO time). */
 const waitingDropSchema = z.object({ drop: z.string(), until: z.string(), missing: count });
 
-/** How many settled drops a run keeps to show. */
+/** How many drops of a kind a run keeps to show. */
 const SHOWN = 20;
+const MAX_ERROR = 500;
 
 /** What an ingest has done so far; carried through continue-as-new. */
 export const ingestProgressSchema = z.object({
@@ -61,6 +62,21 @@ export const ingestProgressSchema = z.object({
   current: z.string().nullable().default(null),
 });
 export type IngestProgress = z.infer<typeof ingestProgressSchema>;
+
+/** A drop waits; of many, those whose wait ends first are kept. */
+export const withWaiting = (progress: IngestProgress, drop: IngestProgress['waiting'][number]): IngestProgress => ({
+  ...progress,
+  waiting: [...progress.waiting, drop].sort((a, b) => Date.parse(a.until) - Date.parse(b.until)).slice(0, SHOWN),
+});
+
+/** A drop could not be settled; of many the first are kept. */
+export const withFailed = (
+  progress: IngestProgress,
+  { drop, error }: { drop: string; error: string },
+): IngestProgress => ({
+  ...progress,
+  failed: [...progress.failed, { drop, error: error.slice(0, MAX_ERROR) }].slice(0, SHOWN),
+});
 
 /** Count a drop. */
 export function withSettled(progress: IngestProgress, drop: SettledDrop): IngestProgress {

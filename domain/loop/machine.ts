@@ -208,7 +208,8 @@ export function ended(machine: LoopMachine, ending: Ending): LoopMachine {
   const inbox = machine.inbox.filter((note) => note.iteration !== running.iteration);
   const over = { ...machine, running: null, orphan: null, inbox, stale: true };
   if (ending.kind !== 'failed') {
-    const counts = ending.kind === 'finished' && isCounting(over);
+    // A person waits for what was asked for beside this request.
+    const counts = ending.kind === 'finished' && isCounting(over) && over.pending === null;
     return { ...over, waiting: counts || ending.kind === 'no-images', countDue: counts };
   }
   // A cancellation that the loop asked for is no failure, also where a start took the stop back meanwhile.

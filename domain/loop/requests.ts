@@ -123,7 +123,10 @@ export function setConfig(machine: LoopMachine, config: LoopConfig): LoopMachine
 
 /** What waits under another policy is looked at anew. */
 function withPolicy(machine: LoopMachine): LoopMachine {
-  if (isCounting(machine)) return { ...machine, waiting: machine.running === null, countDue: true };
+  const { waiting, running, remaining } = machine;
+  // What was asked for and has not begun yet begins.
+  if (isCounting(machine))
+    return { ...machine, waiting: waiting || (running === null && remaining === 0), countDue: true };
   return { ...machine, waiting: false, countDue: false, undrawn: null };
 }
 

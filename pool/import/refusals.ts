@@ -16,7 +16,9 @@ export function groupRefusals(refused: readonly RefusedItem[]): RefusalGroup[] {
     const kind = reason
       .replaceAll(fileName, 'it')
       .replace(/\d+/g, '0')
-      .replace(/\S*\/\S*/g, 'path');
+      .split(/\s+/)
+      .map((word) => (word.includes('/') ? 'path' : word))
+      .join(' ');
     const group = groups.get(kind) ?? { reason: reason.replaceAll(fileName, 'it'), count: 0, examples: [] };
     group.count += 1;
     if (group.examples.length < EXAMPLES) group.examples.push(fileName);

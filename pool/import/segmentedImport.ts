@@ -10,6 +10,8 @@ import { countIn, NOTHING_ELSE, type Settled } from './settled.js';
 /** Images in a segment at most, and how long they wait for one: what an import that ends early has lost. */
 const SEGMENT_IMAGES = 5_000;
 const SEGMENT_MS = 60_000;
+/** A reason may quote what a file says, which may be of any length. */
+const MAX_REASON = 1_000;
 
 /** Why a row must not come into a pool; null if it may. */
 export type RowGuard = (row: IndexRow) => string | null;
@@ -130,7 +132,8 @@ export class SegmentedImport {
     { index, fileName, origin }: Pick<Outcome, 'index' | 'fileName' | 'origin'>,
     what: Pick<Settled, 'outcome'> & Partial<Settled>,
   ): void {
-    this.count({ ...NOTHING_ELSE, index, fileName, origin, ...what });
+    const reason = what.reason?.slice(0, MAX_REASON) ?? null;
+    this.count({ ...NOTHING_ELSE, index, fileName, origin, ...what, reason });
   }
 
   private count(settled: Settled): void {

@@ -5,10 +5,10 @@ import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { parseJson, writeJson } from '../../storage/tables/json.js';
 import type { DropFile } from './listing.js';
 
-const pinnedSchema = z.object({
-  files: z.array(z.object({ path: z.string(), size: z.number(), etag: z.string() })),
-  marker: z.object({ path: z.string(), size: z.number(), etag: z.string() }),
-});
+const fileSchema = z.object({ path: z.string(), size: z.number(), etag: z.string(), writtenAt: z.string() });
+const pinnedSchema = z.object({ files: z.array(fileSchema), marker: fileSchema });
+/** Deleted with one listing: what is written between the two is seen by the next listing. */
+const BATCH = 1_000;
 
 const pinnedKey = (pool: string, arrival: string): string => `${keys.ingestWork(pool, arrival)}clear.json`;
 
@@ -30,20 +30,31 @@ export async function clearDrop(
   store: ObjectStore,
   { pool, drop, arrival }: { pool: string; drop: string; arrival: string },
 ): Promise<void> {
-  const folder = keys.drop(pool, drop);
-  const there = new Map<string, string>();
-  for await (const { key, etag } of store.list(folder)) there.set(key, etag);
   const pinned = await store.tryGet(pinnedKey(pool, arrival));
   // Another try that got as far has ended it.
   if (pinned === null) return;
   const { files, marker } = parseJson(pinned.body, pinnedKey(pool, arrival), pinnedSchema);
-  const isPinned = ({ path, etag }: DropFile): boolean => there.get(`${folder}${path}`) === etag;
-  await store.delete(files.filter(isPinned).map(({ path }) => `${folder}${path}`));
-  if (isPinned({ ...marker, path: DROP_MARKER })) await store.delete([`${folder}${DROP_MARKER}`]);
+  const folder = keys.drop(pool, drop);
+  const meant = new Map(files.map((file) => [`${folder}${file.path}`, file]));
+  await deleteListed(store, folder, meant);
+  await deleteListed(store, `${folder}${DROP_MARKER}`, new Map([[`${folder}${DROP_MARKER}`, marker]]));
   const notes: string[] = [];
   for await (const { key } of store.list(keys.ingestWork(pool, arrival)))
     if (key !== pinnedKey(pool, arrival)) notes.push(key);
   await store.delete(notes);
+}
+
+/** Delete what is listed below a prefix as it was pinned, while it is listed. */
+async function deleteListed(store: ObjectStore, prefix: string, meant: ReadonlyMap<string, DropFile>): Promise<void> {
+  let batch: string[] = [];
+  for await (const { key, etag, modifiedAt } of store.list(prefix)) {
+    const pinned = meant.get(key);
+    if (pinned?.etag === etag && pinned.writtenAt === modifiedAt.toISOString()) batch.push(key);
+    if (batch.length < BATCH) continue;
+    await store.delete(batch);
+    batch = [];
+  }
+  if (batch.length > 0) await store.delete(batch);
 }
 
 /** Forget what was pinned, after the drop is said to be done. */

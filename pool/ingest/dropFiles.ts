@@ -7,8 +7,8 @@ import type { DropListing } from './listing.js';
 
 /** No photograph or mask is larger; a file that is would fill the memory. */
 const MAX_PICTURE_BYTES = 200 * 2 ** 20;
-/** A JavaScript string holds no more. */
-const MAX_DOCUMENT_BYTES = 500 * 2 ** 20;
+/** Annotations and manifests are in memory as a whole, several times over. */
+export const MAX_DOCUMENT_BYTES = 256 * 2 ** 20;
 
 /** The files of a drop as they were when they were listed: one that changed since is not read. */
 export interface DropFiles {

@@ -38,6 +38,26 @@ export async function lookIntoInbox(store: ObjectStore, pool: string): Promise<I
   return { drops: drops.sort((a, b) => (a.drop < b.drop ? -1 : 1)), misnamed };
 }
 
+/**
+ * Whole drops of an inbox in order of their names, those behind `after`, at most `limit`.
+ *
+ * @returns the last name that was looked at; null at the end of the inbox
+ */
+export async function wholeDrops(
+  store: ObjectStore,
+  pool: string,
+  { after, limit, onProgress }: { after: string | null; limit: number; onProgress(): void },
+): Promise<{ drops: string[]; last: string | null }> {
+  const drops: string[] = [];
+  for await (const name of store.folders(keys.inbox(pool))) {
+    if ((after !== null && name <= after) || !dropNameSchema.safeParse(name).success) continue;
+    onProgress();
+    if ((await store.head(`${keys.drop(pool, name)}${DROP_MARKER}`)) !== null) drops.push(name);
+    if (drops.length >= limit) return { drops, last: name };
+  }
+  return { drops, last: null };
+}
+
 /** Pools that have an inbox with anything in it. */
 export async function poolsWithInbox(store: ObjectStore): Promise<string[]> {
   const pools = new Set(await listPools(store));

@@ -7,19 +7,25 @@ import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 
+/** A rejected file goes through a disk, and its key grows by the names of its arrival. */
+const MAX_FILE_BYTES = 2 ** 31;
+const MAX_PATH_BYTES = 700;
+
 /** A file of a drop as it was listed; `path` is relative to the drop. */
 export interface DropFile {
   path: string;
   size: number;
   etag: string;
+  /** When it was written, ISO time: the same bytes written again are another arrival's. */
+  writtenAt: string;
 }
 
 /** The files of a drop at one moment, in order of their paths. */
 export interface DropListing {
   files: DropFile[];
   marker: DropFile;
-  /** It has more files than a drop may have: some are not listed. */
-  isTooLarge: boolean;
+  /** Why it cannot be a drop, as a sentence: too many files, or one that is too large or has too long a name. */
+  problem: string | null;
 }
 
 /** @returns null while there is no marker: the drop is still on its way */
@@ -32,12 +38,22 @@ export async function listDrop(
   const prefix = keys.drop(pool, drop);
   const files: DropFile[] = [];
   let marker: DropFile | null = null;
-  for await (const { key, size, etag } of store.list(prefix)) {
-    const file = { path: key.slice(prefix.length), size, etag };
+  let problem: string | null = null;
+  for await (const { key, size, etag, modifiedAt } of store.list(prefix)) {
+    const file = { path: key.slice(prefix.length), size, etag, writtenAt: modifiedAt.toISOString() };
+    problem ??= problemOf(file);
     if (file.path === DROP_MARKER) marker = file;
     else if (files.length <= maxFiles) files.push(file);
   }
-  return marker === null ? null : { files: files.sort(byPath), marker, isTooLarge: files.length > maxFiles };
+  if (files.length > maxFiles) problem = `it has more than ${maxFiles} files: send it as several drops`;
+  return marker === null ? null : { files: files.sort(byPath), marker, problem };
+}
+
+/** What could not be set aside if it were refused. */
+function problemOf({ path, size }: DropFile): string | null {
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES)
+    return `the name of ${path.slice(0, 100)}… has more than ${MAX_PATH_BYTES} bytes`;
+  return size > MAX_FILE_BYTES ? `${path} has ${size} bytes, more than ${MAX_FILE_BYTES}` : null;
 }
 
 const byPath = (a: DropFile, b: DropFile): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);

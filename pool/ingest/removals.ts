@@ -1,6 +1,8 @@
 import { check } from '../../domain/base/checked.js';
+import { counted } from '../../domain/base/counted.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { type RemovalOutcome, type RemovalRequest, removalRequestSchema } from '../../domain/ingest/removals.js';
+import type { IngestRules } from '../../domain/ingest/rules.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { parseJsonText } from '../../formats/jsonFile.js';
 import type { Pool } from '../../storage/pool.js';
@@ -8,6 +10,21 @@ import { removeImages } from '../remove/removeImages.js';
 import { selectImages } from '../remove/select.js';
 
 const MAX_UNKNOWN = 1_000;
+
+interface RemovalTerms {
+  /** Share of the pool that requests may take out by themselves within a day. */
+  largestShare: number;
+  /** Whether they may take out test images. */
+  testImages: IngestRules['testImages'];
+  removal: string;
+  listed: string;
+  now: Date;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Ends the name of a removal that a request made. */
+const BY_REQUEST = '-removal';
+export const removalName = (arrival: string): string => `${arrival}${BY_REQUEST}`;
 
 /**
  * Take out of the pool what a client asks for. Nothing is deleted, so that a mistake can be taken back; `next` is the
@@ -19,7 +36,7 @@ const MAX_UNKNOWN = 1_000;
 export async function applyRemovals(
   pool: Pool,
   body: Uint8Array,
-  { largestShare, removal, listed, now }: { largestShare: number; removal: string; listed: string; now: Date },
+  { largestShare, testImages, removal, listed, now }: RemovalTerms,
 ): Promise<RemovalOutcome> {
   const request = parseRequestFile(body);
   const none = { asked: 0, removed: 0, removal: null, unknown: [], next: null };
@@ -43,12 +60,19 @@ export async function applyRemovals(
     unknown: [...unknown, ...ambiguous.map(({ name }) => name)].slice(0, MAX_UNKNOWN),
   };
   const inPool = [...history.present()].length;
-  const limit = Math.ceil(largestShare * (inPool + done.length));
+  const recent = [...history.removed()].filter((row) => isRecentRequest(row, now) && !isOurs(row)).length;
+  const limit = Math.ceil(largestShare * (inPool + done.length + recent));
+  const tests = testImages === 'accept' ? 0 : open.filter(({ split }) => split === 'test').length;
   const command = `partloop pool remove ${pool.name} ${images.length > 0 ? `--images ${listed} --list images` : `--where vehicleId=…`}`;
-  if (done.length === 0 && open.length > limit)
+  if (done.length === 0 && tests > 0)
     return {
       ...{ ...none, ...facts, outcome: 'too-many', next: `${command} --yes` },
-      reason: `${open.length} images are more than the ${limit} that a request may take out by itself; ${reason}`,
+      reason: `${counted(tests, 'image is', 'images are')} in the test set, which only the operator changes; ${reason}`,
+    };
+  if (done.length === 0 && open.length + recent > limit)
+    return {
+      ...{ ...none, ...facts, outcome: 'too-many', next: `${command} --yes` },
+      reason: `${open.length} images, with ${recent} of the last day, are more than the ${limit} that requests may take out by themselves; ${reason}`,
     };
   await removeImages(
     pool,
@@ -61,6 +85,12 @@ export async function applyRemovals(
     next: count === 0 ? null : `${command} --bytes --yes`,
   };
 }
+
+const isRecentRequest = ({ change, changeId, removedAt }: IndexRow, now: Date): boolean =>
+  change === 'removal' &&
+  changeId?.endsWith(BY_REQUEST) === true &&
+  removedAt !== null &&
+  now.getTime() - Date.parse(removedAt) < DAY_MS;
 
 function parseRequestFile(body: Uint8Array): RemovalRequest | string {
   try {

@@ -1,9 +1,9 @@
 import { PartloopError } from '../../domain/base/errors.js';
 import { nearDuplicateGroups } from '../../domain/draw/nearDuplicates.js';
-import { MAX_DROP_FILES } from '../../domain/ingest/drop.js';
 import { arrived, type DropState, sameBefore, settled, waitsUntil } from '../../domain/ingest/dropState.js';
 import { REMOVALS_FILE } from '../../domain/ingest/layout.js';
 import { type Receipt, receiptSchema } from '../../domain/ingest/receipt.js';
+import type { IngestRules } from '../../domain/ingest/rules.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { openPool, type Pool } from '../../storage/pool.js';
@@ -16,7 +16,7 @@ import { dropFiles } from './dropFiles.js';
 import { changeDropState, readDropState } from './dropStates.js';
 import { type DropListing, digestOfDrop, isPlaceholder, listDrop, readMarker } from './listing.js';
 import { keepRejected, rejectDrop } from './rejected.js';
-import { applyRemovals } from './removals.js';
+import { applyRemovals, removalName } from './removals.js';
 import { readIngestRules } from './rules.js';
 import { type TakenDrop, type TakingContext, takeDrop } from './takeDrop.js';
 
@@ -24,6 +24,8 @@ import { type TakenDrop, type TakingContext, takeDrop } from './takeDrop.js';
 const MAX_READINGS = 5;
 const GROWING_MS = 60_000;
 const MISSING_NAMED = 20;
+/** Kinds of reasons in a receipt; each refused file has its own beside it. */
+const REASONS_KEPT = 100;
 
 export interface SettleOptions {
   pool: string;
@@ -37,7 +39,7 @@ export type DropOutcome =
   /** Its marker is not there (any more). */
   | { kind: 'incomplete' }
   /** It names files that are not there, or grows while it is read; worth a look from then on, ISO time. */
-  | { kind: 'waiting'; until: string; missing: number }
+  | { kind: 'waiting'; until: string; missing: number; added: number }
   | { kind: 'settled'; receipt: Receipt };
 
 /**
@@ -49,8 +51,8 @@ export type DropOutcome =
  */
 export async function settleDrop(store: ObjectStore, options: SettleOptions): Promise<DropOutcome> {
   const { pool: name, drop, decoder, signal, onProgress } = options;
-  const rules = await readIngestRules(store, name);
   const pool = await openPool(store, name);
+  const rules = await readIngestRules(store, pool);
   await endClearing(store, name, drop);
   let listing = await listDrop(store, name, drop);
   if (listing === null) return { kind: 'incomplete' };
@@ -59,16 +61,16 @@ export async function settleDrop(store: ObjectStore, options: SettleOptions): Pr
 
   for (let reading = 0; reading < MAX_READINGS; reading++) {
     const digest = digestOfDrop(listing, rules);
-    if (listing.isTooLarge)
-      return arrival.refused(listing, digest, `it has more than ${MAX_DROP_FILES} files: send it as several drops`);
+    if (listing.problem !== null) return arrival.refused(listing, digest, listing.problem);
     const sameAs = sameBefore(state, digest);
     if (sameAs !== null) return arrival.repeated(listing, digest, sameAs);
     const until = waitsUntil(state, rules.waitHours);
     const mayWait = Date.now() < until;
-    const waiting = (missing: number): DropOutcome => ({
+    const waiting = (missing: number, added = 0): DropOutcome => ({
       kind: 'waiting',
       until: new Date(until).toISOString(),
       missing,
+      added,
     });
     if (mayWait && state.incomplete?.digest === digest) return waiting(state.incomplete.missing);
     const lacking = await filesLacking(store, name, drop, listing);
@@ -87,11 +89,11 @@ export async function settleDrop(store: ObjectStore, options: SettleOptions): Pr
     if ('refused' in taken) return arrival.refused(listing, digest, taken.refused);
     if (mayWait && taken.missing.length > 0) {
       await arrival.wait(digest, taken.missing.length, taken.missing.slice(0, MISSING_NAMED));
-      return waiting(taken.missing.length);
+      return waiting(taken.missing.length, taken.report.added);
     }
-    return arrival.taken(listing, digest, taken, { largestShare: rules.largestRemoval, signal });
+    return arrival.taken(listing, digest, taken, { rules, signal });
   }
-  return { kind: 'waiting', until: new Date(Date.now() + GROWING_MS).toISOString(), missing: 0 };
+  return { kind: 'waiting', until: new Date(Date.now() + GROWING_MS).toISOString(), missing: 0, added: 0 };
 }
 
 /** A receipt was written, and then the process ended: what is pinned goes first. */
@@ -171,7 +173,7 @@ class Arrival {
     listing: DropListing,
     digest: string,
     { layout, report, entries, used, strays, missing }: TakenDrop,
-    { largestShare, signal }: { largestShare: number; signal: AbortSignal | undefined },
+    { rules, signal }: { rules: IngestRules; signal: AbortSignal | undefined },
   ): Promise<DropOutcome> {
     const { store, pool, state } = this;
     const { drop, arrival } = state;
@@ -181,7 +183,7 @@ class Arrival {
       ...{ pool: pool.name, drop, arrival, refused, strays, used, now, signal },
     });
     await this.keepDocuments(listing, layout.documents);
-    const removals = layout.removals === null ? null : await this.removals(listing, largestShare, now);
+    const removals = layout.removals === null ? null : await this.removals(listing, rules, now);
     await pinFiles(store, pool.name, arrival, listing);
     const { added, replaced, updated, restored, known, removed, split, notices } = report;
     const lacks = { notice: 'files that the labels name and the drop lacks', count: missing.length };
@@ -198,7 +200,7 @@ class Arrival {
       },
       ...{ removedEarlier: removed.length, refused: refused.length, strays: strays.length, split, removals, rejected },
       nearDuplicates: await this.nearDuplicates(),
-      reasons: groupRefusals([...report.kept, ...refused]),
+      reasons: groupRefusals([...report.kept, ...refused]).slice(0, REASONS_KEPT),
       notices: missing.length === 0 ? notices : [...notices, { ...lacks, examples: missing.slice(0, MISSING_NAMED) }],
     });
   }
@@ -210,11 +212,11 @@ class Arrival {
       await this.store.put(keys.received(this.pool.name, arrival, path), await files.document(path));
   }
 
-  private async removals(listing: DropListing, largestShare: number, now: Date): Promise<Receipt['removals']> {
+  private async removals(listing: DropListing, rules: IngestRules, now: Date): Promise<Receipt['removals']> {
     const { drop, arrival } = this.state;
     const files = dropFiles(this.store, this.pool.name, drop, listing);
     return applyRemovals(this.pool, await files.document(REMOVALS_FILE), {
-      ...{ largestShare, removal: `${arrival}-removal`, now },
+      ...{ largestShare: rules.largestRemoval, testImages: rules.testImages, removal: removalName(arrival), now },
       listed: `${this.store.uri}/${keys.received(this.pool.name, arrival, REMOVALS_FILE)}`,
     });
   }

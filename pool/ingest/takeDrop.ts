@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import { FAILURES } from '../../domain/base/failures/failure.js';
+import { MAX_DROP_FILES } from '../../domain/ingest/drop.js';
 import type { DropState } from '../../domain/ingest/dropState.js';
 import { type DropLayout, layoutOf } from '../../domain/ingest/layout.js';
 import type { IngestRules } from '../../domain/ingest/rules.js';
@@ -14,8 +15,8 @@ import type { ImportDecoder } from '../import/decoder.js';
 import { importImages } from '../import/importImages.js';
 import { type Settled, settledSchema } from '../import/settled.js';
 import { dropEntries } from './dropEntries.js';
-import { dropFiles } from './dropFiles.js';
-import { leakGuard } from './leakGuard.js';
+import { dropFiles, MAX_DOCUMENT_BYTES } from './dropFiles.js';
+import { dropGuard } from './dropGuard.js';
 import { type DropListing, readMarker } from './listing.js';
 
 /** What reading a drop needs beside the drop. */
@@ -59,15 +60,18 @@ export async function takeDrop(
   const { drop, arrival } = state;
   const work = `${keys.ingestWork(pool.name, arrival)}${digest}/`;
   try {
-    const marker = await readMarker(store, pool.name, drop, listing);
+    const marker = await faultOfDrop(() => readMarker(store, pool.name, drop, listing));
     const paths = new Set(listing.files.map(({ path }) => path));
     const layout = layoutOf(paths, marker);
     if (typeof layout === 'string') return { refused: layout };
+    const large = listing.files.find(({ path, size }) => layout.documents.includes(path) && size > MAX_DOCUMENT_BYTES);
+    if (large !== undefined)
+      return { refused: `${large.path} has ${large.size} bytes, more than ${MAX_DOCUMENT_BYTES}` };
     const named = new NamedFiles();
     const entries = named.watch(dropEntries(dropFiles(store, pool.name, drop, listing), layout, pool.taxonomy, rules));
     const report = await importImages(store, pool.name, pool.taxonomy, entries, {
       ...{ decoder, signal, onProgress, now: new Date(), relabel: rules.relabel, importId: arrival },
-      ...(rules.leaks === 'reject' ? { guard: leakGuard } : {}),
+      guard: (known) => dropGuard(known, rules),
       settled: await readSettled(store, work),
       onSettled: (settled) => writeJson(store, `${work}${ulid(new Date())}.json`, { settled }),
     });
@@ -79,8 +83,23 @@ export async function takeDrop(
       strays: [...paths].filter((path) => !path.endsWith('/') && !named.files.has(path) && !documents.has(path)),
     };
   } catch (error) {
-    if (!(error instanceof PartloopError) || FAILURES[error.code].actor !== 'user') throw error;
+    // An import that had brought something says so in an error of its own.
+    const fault =
+      error instanceof Error ? [error, error.cause].find((one) => one instanceof UnreadableDrop) : undefined;
+    if (fault === undefined || !(error instanceof Error)) throw error;
     return { refused: error.message };
+  }
+}
+
+/** What is wrong with a drop as a whole; faults of the pool, of its rules or of the store are none of these. */
+class UnreadableDrop extends PartloopError {}
+
+async function faultOfDrop<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof PartloopError) || FAILURES[cause.code].actor !== 'user') throw cause;
+    throw new UnreadableDrop(cause.code, cause.message, { cause });
   }
 }
 
@@ -98,10 +117,14 @@ class NamedFiles {
   readonly missing = new Set<string>();
   entries = 0;
 
-  async *watch(entries: AsyncIterable<ImportEntry>): AsyncGenerator<ImportEntry> {
-    for await (const entry of entries) {
+  async *watch(entries: AsyncIterator<ImportEntry>): AsyncGenerator<ImportEntry> {
+    for (;;) {
+      const { done, value: entry } = await faultOfDrop(() => entries.next());
+      if (done) return;
       if (!('notice' in entry)) {
         this.entries += 1;
+        if (this.entries > MAX_DROP_FILES)
+          throw new UnreadableDrop('data-invalid', `its labels have more than ${MAX_DROP_FILES} entries`);
         for (const path of entry.origin?.files ?? []) this.files.add(path);
         for (const name of entry.origin?.missing ?? []) this.missing.add(name);
       }

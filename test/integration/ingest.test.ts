@@ -11,6 +11,7 @@ import { storeOfHome } from '../chaos/home.js';
 import { ROOT } from '../support/binaries.js';
 import { carStack, drawCars, importingCars } from '../support/carStack.js';
 import { partloop, partloopJson } from '../support/cli.js';
+import { freePorts } from '../workers/metrics/freePorts.js';
 
 const lineSchema = z.looseObject({ image: z.string(), label: z.string() });
 const receiptsSchema = z.object({ receipts: z.array(receiptSchema) });
@@ -129,9 +130,10 @@ describe('data that arrives by itself', function () {
     await partloopJson(home, ['ingest', 'schedule', 'cars', '--delete']);
 
     const token = 'a-secret-of-this-test';
+    const port = await freePorts(1);
     const listener = spawn(
       process.execPath,
-      [join(ROOT, 'dist', 'cli', 'main.js'), 'ingest', 'listen', '--port', '18790'],
+      [join(ROOT, 'dist', 'cli', 'main.js'), 'ingest', 'listen', '--port', String(port)],
       {
         env: { ...process.env, PARTLOOP_HOME: home, PARTLOOP_INGEST_TOKEN: token },
         stdio: ['ignore', 'ignore', 'pipe'],
@@ -139,10 +141,14 @@ describe('data that arrives by itself', function () {
     );
     try {
       let said = '';
-      for await (const part of listener.stderr) {
-        said += String(part);
-        if (said.includes('listening on')) break;
-      }
+      const listening = new Promise<void>((done, failed) => {
+        listener.once('exit', (code) => failed(new Error(`it ended with ${code}: ${said}`)));
+        listener.stderr.on('data', (part: Buffer) => {
+          said += part.toString();
+          if (said.includes('listening on')) done();
+        });
+      });
+      await listening;
       await partloopJson(home, ['ingest', 'send', 'cars', await folderOf('tuesday', 3, 2)]);
       const { bucket, prefix } = { bucket: 'partloop', prefix: said.match(/s3:\/\/partloop(.*)\/inbox\//)?.[1] ?? '' };
       const key = `${prefix.replace(/^\//, '')}/inbox/cars/tuesday/_COMPLETE`.replace(/^\//, '');
@@ -150,7 +156,7 @@ describe('data that arrives by itself', function () {
         Records: [{ eventName: 'ObjectCreated:Put', s3: { bucket: { name: bucket }, object: { key } } }],
       };
       const post = (headers: Record<string, string>) =>
-        fetch('http://127.0.0.1:18790/', { method: 'POST', headers, body: JSON.stringify(event) });
+        fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body: JSON.stringify(event) });
       assert.equal((await post({})).status, 401);
       assert.deepEqual(await (await post({ authorization: `Bearer ${token}` })).json(), { woken: ['cars'] });
       const [receipt] = await until(
@@ -160,8 +166,7 @@ describe('data that arrives by itself', function () {
       assert.equal(receipt?.added, 2);
     } finally {
       const ended = once(listener, 'exit');
-      listener.kill('SIGTERM');
-      await ended;
+      if (listener.exitCode === null && listener.kill('SIGTERM')) await ended;
     }
     await rm(join(home, 'drops'), { recursive: true });
   });

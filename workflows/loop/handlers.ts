@@ -1,6 +1,6 @@
 import { condition, setHandler } from '@temporalio/workflow';
 import type { LoopConfig } from '../../domain/config.js';
-import { poolGrew, told, toldHeld } from '../../domain/loop/machine.js';
+import { isCounting, poolGrew, told, toldHeld } from '../../domain/loop/machine.js';
 import { runAgain, setConfig, setPaused, setPolicy, start, stop } from '../../domain/loop/requests.js';
 import type {
   LoopStatus,
@@ -137,7 +137,8 @@ function refuseEarly(loop: LoopRun, work: () => unknown): void {
 
 async function runIterations(loop: LoopRun, request: RunIterations): Promise<RunIterationsAnswer> {
   const asked = asRunIterations(request);
-  await condition(() => loop.isReady);
+  // What remains is known once the store was read after an iteration.
+  await condition(() => loop.isReady && !(loop.machine.stale && isCounting(loop.machine)));
   const started = orFail(() => start(loop.machine, asked));
   loop.machine = started.machine;
   loop.show();

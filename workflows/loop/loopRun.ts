@@ -23,7 +23,7 @@ import {
   prepared,
   wasRead,
 } from '../../domain/loop/machine.js';
-import { setConfig } from '../../domain/loop/requests.js';
+import { setConfig, setPolicy } from '../../domain/loop/requests.js';
 import { statusOf } from '../../domain/loop/status.js';
 import type { Approval, approveIterationSchema, LoopStatus } from '../../domain/messages.js';
 import { parseRecorded } from '../../domain/settings/parse.js';
@@ -148,7 +148,13 @@ export class LoopRun {
     const ending = await this.#underWay.run(async () => {
       const { config } = this.machine;
       const context = await bookkeeping.prepareIteration({ loop, iteration, config, from, settings });
+      const asked = this.machine.config?.policy;
       this.machine = prepared(this.machine, iteration, context.config);
+      // A policy that was set while the iteration was prepared holds on.
+      if (asked !== undefined && JSON.stringify(asked) !== JSON.stringify(config?.policy ?? asked)) {
+        this.machine = setPolicy(this.machine, asked);
+        await this.keepPolicy();
+      }
       return context;
     });
     this.#underWay = null;

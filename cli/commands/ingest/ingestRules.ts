@@ -21,9 +21,9 @@ export function registerRules(ingest: Command): void {
 async function rules(pool: string, file: string | undefined): Promise<void> {
   const given = file === undefined ? undefined : parseJsonText(await readRules(file), file);
   const { store } = await openEnvironmentStore();
-  await openPool(store, pool);
-  if (given === undefined) return printJson(await readIngestRules(store, pool));
-  printJson(await writeIngestRules(store, pool, given));
+  const opened = await openPool(store, pool);
+  if (given === undefined) return printJson(await readIngestRules(store, opened));
+  printJson(await writeIngestRules(store, opened, given));
   say(`pool ${pool}: drops that are not settled yet are taken by these rules`);
 }
 

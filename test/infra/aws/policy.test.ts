@@ -13,7 +13,9 @@ const WANTED: Readonly<Record<string, readonly string[]>> = {
   DeleteObjects: ['s3:DeleteObject'],
   GetObject: ['s3:GetObject'],
   HeadObject: ['s3:GetObject'],
+  ListMultipartUploads: ['s3:ListBucketMultipartUploads'],
   ListObjectsV2: ['s3:ListBucket'],
+  ListParts: ['s3:ListMultipartUploadParts'],
   PutObject: ['s3:PutObject'],
   UploadPart: ['s3:PutObject'],
 };
@@ -54,7 +56,7 @@ describe('the policy for AWS', () => {
       for (const action of Action) {
         const resource = action.startsWith('kms:')
           ? 'arn:aws:kms:REGION:ACCOUNT:key/KEY'
-          : action === 's3:ListBucket'
+          : action.startsWith('s3:ListBucket')
             ? 'arn:aws:s3:::BUCKET'
             : 'arn:aws:s3:::BUCKET/PREFIX/*';
         assert.deepEqual(Resource, [resource], action);

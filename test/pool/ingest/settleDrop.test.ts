@@ -5,6 +5,7 @@ import { DROP_MARKER } from '../../../domain/ingest/drop.js';
 import type { Receipt } from '../../../domain/ingest/receipt.js';
 import { writeIngestRules } from '../../../pool/ingest/rules.js';
 import { keys } from '../../../storage/keys.js';
+import { openPool } from '../../../storage/pool.js';
 import { readJson } from '../../../storage/tables/json.js';
 import { mask, runImport } from '../../support/pictures/pictures.js';
 import { indexOf } from '../import/items.js';
@@ -89,7 +90,7 @@ describe('a drop', function () {
 
   it('is taken without the missing files once it has waited for as long as the rules say', async () => {
     const store = await storeWithPool();
-    await writeIngestRules(store, POOL, { waitHours: 0 });
+    await writeIngestRules(store, await openPool(store, POOL), { waitHours: 0 });
     await sendMasks(store, 'd1', [{ seed: 10 }, { seed: 11 }]);
     await store.delete([`${keys.drop(POOL, 'd1')}images/11.jpg`]);
     const receipt = await receiptOf(store, 'd1');
@@ -160,7 +161,7 @@ describe('a drop', function () {
     const receipt = await receiptOf(store, 'd1');
     assert.deepEqual(counts(receipt), { ...ADDED, added: 1, refused: 2 });
     assert.match(receipt.reasons.map(({ reason }) => reason).join(), /vehicle `v2` of the test set/);
-    await writeIngestRules(store, POOL, { leaks: 'accept' });
+    await writeIngestRules(store, await openPool(store, POOL), { leaks: 'accept' });
     await sendMasks(store, 'd2', images);
     const accepted = await receiptOf(store, 'd2');
     assert.deepEqual(counts(accepted), { ...ADDED, added: 1, known: 1, refused: 1 });
@@ -184,7 +185,7 @@ describe('a drop', function () {
     const store = await storeWithPool();
     await put(store, 'other', 'images/50.jpg', await photo(50));
     await sendMasks(store, 'd1', [{ seed: 11, more: { image: '../other/images/50.jpg' } }]);
-    await writeIngestRules(store, POOL, { waitHours: 0 });
+    await writeIngestRules(store, await openPool(store, POOL), { waitHours: 0 });
     assert.deepEqual(counts(await receiptOf(store, 'd1')), { ...ADDED, refused: 1 });
     assert.equal((await keysUnder(store, keys.drop(POOL, 'other'))).length, 1);
   });
@@ -207,7 +208,10 @@ describe('a drop', function () {
 
   it('has categories mapped and left out by the rules of its pool, also those that it lacks', async () => {
     const store = await storeWithPool();
-    await writeIngestRules(store, POOL, { classMap: { bonnet: 'hood', boot: 'wheel' }, ignoreClasses: ['person'] });
+    await writeIngestRules(store, await openPool(store, POOL), {
+      classMap: { bonnet: 'hood', boot: 'wheel' },
+      ignoreClasses: ['person'],
+    });
     const categories = ['bonnet', 'person'];
     await put(store, 'd1', 'images/10.jpg', await photo(10));
     await put(store, 'd1', 'annotations/instances.json', coco([{ id: 1, file_name: '10.jpg' }], categories));
@@ -225,7 +229,7 @@ describe('a drop', function () {
 
   it('takes images out of the pool by a removal request, up to the share that the rules allow', async () => {
     const store = await storeWithPool();
-    await writeIngestRules(store, POOL, { largestRemoval: 0.5 });
+    await writeIngestRules(store, await openPool(store, POOL), { largestRemoval: 0.5 });
     await put(
       store,
       'd1',
@@ -243,17 +247,81 @@ describe('a drop', function () {
       (await indexOf(store)).map(({ vehicleId }) => vehicleId),
       ['v2'],
     );
-    await writeIngestRules(store, POOL, { largestRemoval: 0 });
+    await writeIngestRules(store, await openPool(store, POOL), { largestRemoval: 0 });
     await put(store, 'd2', 'removals.json', JSON.stringify({ images: ['2.jpg'] }));
     await put(store, 'd2', DROP_MARKER, '');
     assert.equal((await receiptOf(store, 'd2')).removals?.outcome, 'too-many');
     assert.equal((await indexOf(store)).length, 1);
   });
 
+  it('leaves the next arrival of a drop alone while it clears the last one away, byte for byte the same', async () => {
+    const store = await storeWithPool();
+    await sendMasks(store, 'd1', [{ seed: 10 }]);
+    let isSent = false;
+    store.beforeWrite = async (key) => {
+      if (isSent || !key.startsWith(keys.receiptPrefix(POOL))) return;
+      isSent = true;
+      store.now = () => new Date(Date.now() + 5_000);
+      await sendMasks(store, 'd1', [{ seed: 10 }], { extra: { 'removals.json': '{"images": ["1.jpg"]}' } });
+    };
+    assert.equal((await receiptOf(store, 'd1')).outcome, 'taken');
+    assert.equal((await keysUnder(store, keys.drop(POOL, 'd1'))).length, 5);
+    const next = await receiptOf(store, 'd1');
+    assert.deepEqual([next.outcome, next.known, next.removals?.removed], ['taken', 1, 1]);
+  });
+
+  it('changes nothing of the test set, neither facts nor members', async () => {
+    const store = await storeWithPool();
+    await sendMasks(store, 'd1', [{ seed: 2, more: { vehicleId: 'v1' } }], {
+      extra: { 'removals.json': JSON.stringify({ images: ['2.jpg'] }) },
+    });
+    await writeIngestRules(store, await openPool(store, POOL), { largestRemoval: 1 });
+    const receipt = await receiptOf(store, 'd1');
+    assert.deepEqual(counts(receipt), { ...ADDED, refused: 1 });
+    assert.equal(receipt.removals?.outcome, 'too-many');
+    assert.match(receipt.removals?.reason ?? '', /test set/);
+    assert.deepEqual(
+      (await indexOf(store)).filter(({ split }) => split === 'test').map(({ vehicleId }) => vehicleId),
+      ['v2'],
+    );
+  });
+
+  it('may not take out by many requests what one alone may not', async () => {
+    const store = await storeWithPool();
+    await runImport(store, [ours(3), ours(4), ours(5)]);
+    await writeIngestRules(store, await openPool(store, POOL), { largestRemoval: 0.3 });
+    const outcomes: (string | undefined)[] = [];
+    for (const number of [3, 4, 5]) {
+      await put(store, `d${number}`, 'removals.json', JSON.stringify({ images: [`${number}.jpg`] }));
+      await put(store, `d${number}`, DROP_MARKER, '');
+      outcomes.push((await receiptOf(store, `d${number}`)).removals?.outcome);
+    }
+    assert.deepEqual(outcomes, ['removed', 'removed', 'too-many']);
+  });
+
+  it('is not refused for a fault of the rules, which name a class that the pool lacks', async () => {
+    const store = await storeWithPool();
+    const pool = await openPool(store, POOL);
+    const wrong = { classMap: { bonnet: 'hoood' } };
+    await assert.rejects(writeIngestRules(store, pool, wrong), /taxonomy three has no class hoood/);
+    await store.put(keys.ingestRules(POOL), JSON.stringify(wrong));
+    await sendMasks(store, 'd1', [{ seed: 10 }]);
+    await assert.rejects(settle(store, 'd1'), /taxonomy three has no class hoood/);
+    assert.equal((await keysUnder(store, keys.drop(POOL, 'd1'))).length, 4);
+  });
+
+  it('with a line of a hundred thousand letters costs a bounded reason', async () => {
+    const store = await storeWithPool();
+    await sendMasks(store, 'd1', [{ seed: 10 }, { seed: 11, more: { split: 'x'.repeat(90_000) } }]);
+    const receipt = await receiptOf(store, 'd1');
+    assert.deepEqual(counts(receipt), { ...ADDED, added: 1, refused: 1 });
+    assert.ok(JSON.stringify(receipt).length < 10_000);
+  });
+
   it('comes out the same wherever a try ends, at any write or delete', async () => {
     const drop = async (store: Awaited<ReturnType<typeof storeWithPool>>) => {
       await runImport(store, [ours(3)]);
-      await writeIngestRules(store, POOL, { largestRemoval: 1 });
+      await writeIngestRules(store, await openPool(store, POOL), { largestRemoval: 1 });
       await sendMasks(
         store,
         'd1',
