@@ -47,7 +47,7 @@ export const ingestRulesSchema = z.strictObject({
     .min(0)
     .max(1)
     .default(0.01)
-    .describe('Largest share of the pool that a removal request takes out by itself; a larger one waits for a person'),
+    .describe('Share of the pool that removal requests take out by themselves in a day; larger ones wait for a person'),
 });
 export type IngestRules = z.infer<typeof ingestRulesSchema>;
 export const DEFAULT_RULES: IngestRules = ingestRulesSchema.parse({});
