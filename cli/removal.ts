@@ -1,7 +1,13 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import { isOpen } from '../activities/loops/openWorkflows.js';
-import { planRemoval, prefixesOf, type Removable, type RemovalPlan } from '../cleanup/remove/planRemoval.js';
+import {
+  planRemoval,
+  prefixesOf,
+  type Removable,
+  type RemovalPlan,
+  registered,
+} from '../cleanup/remove/planRemoval.js';
 import { removeAll } from '../cleanup/remove/removeAll.js';
 import { counted } from '../domain/base/counted.js';
 import { PartloopError } from '../domain/base/errors.js';
@@ -64,7 +70,8 @@ async function remove(kind: Removable, given: string, { confirm, whileNeeded, js
       else say(`Nothing is done yet: ${WORDS[kind].how(given)}`);
       return;
     }
-    refuse(plan, running, whileNeeded === true);
+    // What ended while the plan was made may have put its model into production.
+    refuse({ ...plan, ...(await registered(store, given)) }, running, whileNeeded === true);
     const deleted = await withCounter('delete', OBJECTS, (onProgress) => removeAll(store, kind, given, onProgress));
     if (json) return printJson({ ...shown, done: true, deleted });
     say(`${kind} ${given} is deleted: ${counted(deleted, 'object', 'objects')}`);

@@ -1,4 +1,3 @@
-import { PartloopError } from '../domain/base/errors.js';
 import type { LoopConfig } from '../domain/config.js';
 import type { BenchmarkRegistry } from '../domain/decide/decision.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
@@ -23,7 +22,6 @@ export async function noteApproval(
     const models = { taxonomy: { name: taxonomy.name, digest: digestOfTaxonomy(taxonomy) }, candidate: null, registry };
     return await trackModels({ config, storeUri: store.uri, environment: process.env }, null, models);
   } catch (error) {
-    if (error instanceof PartloopError) return error.message;
-    throw error;
+    return error instanceof Error ? error.message : String(error);
   }
 }

@@ -8,8 +8,8 @@ import { MlflowApi, MlflowError } from './mlflow/api.js';
 import { ensureVersion, setChampion } from './mlflow/models.js';
 import { ensureRun, finishRun } from './mlflow/runs.js';
 
-/** Recording an iteration may take two minutes; a server that hangs takes less of them. */
-const WHOLE_MS = 40_000;
+/** With a webhook that hangs too, recording an iteration still ends before a worker that stops is forced to. */
+const WHOLE_MS = 20_000;
 
 export interface TrackedTo {
   config: LoopConfig;

@@ -18,6 +18,8 @@ import { ROLES, type Role } from './roles.js';
 import { traced } from './traced.js';
 import { workflowBuild, workflowCode } from './workflowCode.js';
 
+/** A span is not worth a longer wait for Temporal. */
+const DESCRIBE_MS = 3_000;
 /** A cancellation or a pause reaches an activity with its next heartbeat; at most this long after the request. */
 const LONGEST_SILENCE = '10 seconds';
 
@@ -44,7 +46,8 @@ export async function createWorker(
   const { connection, namespace } = temporalFromEnvironment();
   const { taskQueue, workflows, maxActivities, graceTime, forceTime } = ROLES[role];
   const build = workflowBuild(deps.root);
-  const describe = (workflowId: string) => deps.client.workflow.getHandle(workflowId).describe();
+  const describe = (workflowId: string) =>
+    deps.client.withDeadline(Date.now() + DESCRIBE_MS, () => deps.client.workflow.getHandle(workflowId).describe());
   return Worker.create({
     connection: await NativeConnection.connect(connection),
     namespace,

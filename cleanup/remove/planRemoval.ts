@@ -67,8 +67,9 @@ export async function planRemoval(
     ...{ name, kind, objects: found.length, iterations: iterations.size },
     bytes: found.reduce((sum, { size }) => sum + size, 0),
     models: found.filter(({ key }) => /\/train\/.*\/model\.json$/.test(key)).length,
-    ...(await registered(store, name)),
     neededBy: await neededBy(store, kind, name),
+    // Last: looking for users takes minutes, in which a model may be promoted.
+    ...(await registered(store, name)),
   };
 }
 
@@ -86,7 +87,11 @@ async function assertKind(store: ObjectStore, kind: Removable, name: string): Pr
     });
 }
 
-async function registered(store: ObjectStore, name: string): Promise<Pick<RemovalPlan, 'production' | 'formerly'>> {
+/** Registries whose model in production is of this loop or scan, and those in whose history one is. */
+export async function registered(
+  store: ObjectStore,
+  name: string,
+): Promise<Pick<RemovalPlan, 'production' | 'formerly'>> {
   const production: RemovalPlan['production'] = [];
   const formerly: string[] = [];
   for await (const { key } of store.list('registry/')) {

@@ -10,7 +10,8 @@ import type { Pool } from '../../storage/pool.js';
 import { writeJson } from '../../storage/tables/json.js';
 
 /**
- * @throws PartloopError `config-invalid` naming the field or class, since drops must not be taken by half of their rules
+ * @throws PartloopError `config-invalid` naming the field or class, since drops must not be taken by half of their
+ * rules
  */
 export async function readIngestRules(store: ObjectStore, { name: pool, taxonomy }: OfPool): Promise<IngestRules> {
   const key = keys.ingestRules(pool);

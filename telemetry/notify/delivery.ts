@@ -17,8 +17,8 @@ export interface Patience {
   pauseMs: number;
 }
 
-/** An activity of two minutes has room for it, and so has a worker's grace at its end. */
-export const PATIENCE: Patience = { budgetMs: 30_000, tryMs: 10_000, pauseMs: 1_000 };
+/** An activity of two minutes has room for it, and so has a worker that stops before it is forced to end. */
+export const PATIENCE: Patience = { budgetMs: 20_000, tryMs: 8_000, pauseMs: 1_000 };
 
 export interface Delivery {
   ok: boolean;
