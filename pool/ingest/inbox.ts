@@ -39,7 +39,7 @@ export async function lookIntoInbox(store: ObjectStore, pool: string): Promise<I
 }
 
 /**
- * Whole drops of an inbox in order of their names, those behind `after`, at most `limit`.
+ * Whole drops of an inbox in the store's order, those behind `after`, at most `limit`.
  *
  * @returns the last name that was looked at; null at the end of the inbox
  */
@@ -50,7 +50,8 @@ export async function wholeDrops(
 ): Promise<{ drops: string[]; last: string | null }> {
   const drops: string[] = [];
   for await (const name of store.folders(keys.inbox(pool))) {
-    if ((after !== null && name <= after) || !dropNameSchema.safeParse(name).success) continue;
+    // Stores list folders by their keys, which end with a slash: `a.b/` comes before `a/`.
+    if ((after !== null && `${name}/` <= `${after}/`) || !dropNameSchema.safeParse(name).success) continue;
     onProgress();
     if ((await store.head(`${keys.drop(pool, name)}${DROP_MARKER}`)) !== null) drops.push(name);
     if (drops.length >= limit) return { drops, last: name };
