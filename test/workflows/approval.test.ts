@@ -110,7 +110,10 @@ describe('the approval of a candidate', () => {
     await whileOpen(async () => {
       await assert.rejects(update({}), refused(/^loop `cars` has recorded no iteration yet/));
       await record(1, { pendingApproval: false, gate: 'rejected' });
-      await assert.rejects(update({}), refused(/^the candidate does not wait for approval: the gate said rejected/));
+      await assert.rejects(
+        update({}),
+        refused(/^the candidate does not wait for approval: the gate's result is rejected/),
+      );
       await record(2, {});
       await registerBenchmark(store, CARD.taxonomyDigest, model(7), 'promoted meanwhile');
       await assert.rejects(update({}), refused(/^the gate compared with another model than the one in production/));

@@ -19,6 +19,8 @@ const metadataSchema = z.object({
   }),
 });
 
+const INGEST = 'pool:cars:ingest';
+
 /** Temporal's own, which every workflow has. */
 const isTemporals = (name: string): boolean => name.startsWith('__');
 
@@ -33,7 +35,14 @@ describe('what the Temporal UI lists of a workflow', () => {
     const { atStep, open, until } = stepGate('shard:0');
     const seen = new Set<string>();
     const types = new Set<string>();
-    await withWorkers(environment, fakeActivities({ until }).activities, async () => {
+    // An inbox whose drop lacks files keeps its ingest open.
+    const waits = { kind: 'waiting' as const, until: '2100-01-01T00:00:00.000Z', missing: 1, added: 0 };
+    const activities = {
+      ...fakeActivities({ until }).activities,
+      lookAtInbox: async () => ({ drops: ['d1'], last: null }),
+      settleDrop: async () => waits,
+    };
+    await withWorkers(environment, activities, async () => {
       const { workflow } = environment.client;
       await workflow.executeUpdateWithStart('runIterations', {
         args: [{ iterations: 1, config: testConfig }],
@@ -44,8 +53,9 @@ describe('what the Temporal UI lists of a workflow', () => {
           workflowIdConflictPolicy: 'USE_EXISTING',
         }),
       });
+      await workflow.start('poolIngest', { workflowId: INGEST, taskQueue: LIGHT_QUEUE, args: [{}] });
       await atStep;
-      for (const id of ['loop:cars', 'loop:cars:iteration:0001', 'loop:cars:iteration:0001:scan']) {
+      for (const id of ['loop:cars', 'loop:cars:iteration:0001', 'loop:cars:iteration:0001:scan', INGEST]) {
         const told: unknown = await workflow.getHandle(id).query('__temporal_workflow_metadata');
         const { type, queryDefinitions, signalDefinitions, updateDefinitions } = metadataSchema.parse(told).definition;
         types.add(type);
@@ -56,9 +66,10 @@ describe('what the Temporal UI lists of a workflow', () => {
         }
       }
       open();
+      await workflow.getHandle(INGEST).terminate('seen');
       await workflow.getHandle('loop:cars').executeUpdate('stop', { args: [{ now: true }] });
     });
-    const { startLoop: _, hyperparameterSearch: __, ...withHandlers } = WORKFLOWS;
+    const { startLoop: _, startIngest: __, hyperparameterSearch: ___, ...withHandlers } = WORKFLOWS;
     assert.deepEqual([...types].sort(), Object.values(withHandlers).sort());
     const names = [...Object.values(QUERIES), ...Object.values(SIGNALS), ...Object.values(UPDATES)];
     assert.deepEqual([...seen].sort(), [...new Set(names)].sort());
