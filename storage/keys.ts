@@ -33,7 +33,7 @@ export const keys = {
   /** The documents of a drop as they came: annotations, manifest, tags, removal requests. */
   received: (pool: string, arrival: string, path: string) => `pools/${pool}/ingest/received/${arrival}/${path}`,
   /** What an arrival under way has settled, and what goes once its receipt is written. */
-  ingestWork: (pool: string, arrival: string) => `pools/${pool}/ingest/work/${arrival}/`,
+  ingestWork: (pool: string, arrival: string) => `pools/${pool}/ingest/settling/${arrival}/`,
   /** Files of a drop that were not taken, under their paths, each with its reason in `<path>.reason.json`. */
   rejectedPrefix: (pool: string) => `rejected/${pool}/`,
   rejected: (pool: string, drop: string, arrival: string) => `rejected/${pool}/${drop}/${arrival}/`,

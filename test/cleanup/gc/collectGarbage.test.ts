@@ -185,10 +185,11 @@ describe('collecting what nothing reads any more', () => {
     await aged(store, 2, () => train(store, context(1), 1, { saves: 1 }));
     const refusing: ObjectStore = {
       ...store,
-      // biome-ignore lint/correctness/useYield: the fault is there before anything is listed
-      async *openUploads() {
-        throw new PartloopError('setup-incomplete', 'the store refuses access (AccessDenied)');
-      },
+      openUploads: () => ({
+        [Symbol.asyncIterator]: () => ({
+          next: () => Promise.reject(new PartloopError('setup-incomplete', 'the store refuses access (AccessDenied)')),
+        }),
+      }),
     };
     const swept = await sweep(refusing, true);
     assert.deepEqual(
