@@ -1,4 +1,5 @@
 import { DuckDBInstance } from '@duckdb/node-api';
+import { PartloopError } from '../../domain/base/errors.js';
 
 type Connection = Awaited<ReturnType<DuckDBInstance['connect']>>;
 
@@ -29,3 +30,10 @@ export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'
 
 /** A path to read as an SQL literal: only this file, even if its name contains pattern characters. */
 export const quotedFile = (path: string): string => quoted(path.replace(/[[*?]/g, '[$&]'));
+
+/** A fault in reading a table, naming it; what is said in our own words already stays as it is. */
+export function unreadableTable(origin: string, cause: unknown): PartloopError {
+  if (cause instanceof PartloopError) return cause;
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new PartloopError('data-invalid', `${origin} is not a readable table: ${detail}`, { cause });
+}

@@ -11,7 +11,7 @@ import { PartloopError } from '../../domain/base/errors.js';
 import type { ObjectStore } from '../objects/objectStore.js';
 import { columnType } from './columns.js';
 import { guardedCell, unguardedCell } from './csvCells.js';
-import { database, inDatabase, quoted, quotedFile } from './database.js';
+import { database, inDatabase, quoted, quotedFile, unreadableTable } from './database.js';
 
 /** Only the separator of a CSV file is guessed: a `#` or a `'` belongs to its cell. */
 const CSV_DIALECT = `header=true, all_varchar=true, quote='"', escape='"', comment=''`;
@@ -103,9 +103,7 @@ export async function* streamTexts(
       await yieldToOthers();
     }
   } catch (cause) {
-    if (cause instanceof PartloopError) throw cause;
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new PartloopError('data-invalid', `${key} is not a readable table: ${detail}`, { cause });
+    throw unreadableTable(key, cause);
   } finally {
     connection.closeSync();
     await rm(folder, { recursive: true, force: true });
@@ -152,9 +150,7 @@ export async function* streamFile<T extends z.ZodObject>(
       await yieldToOthers();
     }
   } catch (cause) {
-    if (cause instanceof PartloopError) throw cause;
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new PartloopError('data-invalid', `${origin} is not a readable table: ${detail}`, { cause });
+    throw unreadableTable(origin, cause);
   } finally {
     connection.closeSync();
   }

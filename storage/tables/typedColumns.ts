@@ -1,7 +1,6 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { DuckDBDataChunk } from '@duckdb/node-api';
-import { PartloopError } from '../../domain/base/errors.js';
-import { database, quotedFile } from './database.js';
+import { database, quotedFile, unreadableTable } from './database.js';
 
 /** One value of a chunk: text, number, boolean, or null. */
 export type CellOf = (column: number, row: number) => string | number | boolean | null;
@@ -39,9 +38,7 @@ export async function* streamCells(
       await yieldToOthers();
     }
   } catch (cause) {
-    if (cause instanceof PartloopError) throw cause;
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new PartloopError('data-invalid', `${origin} is not a readable table: ${detail}`, { cause });
+    throw unreadableTable(origin, cause);
   } finally {
     connection.closeSync();
   }
