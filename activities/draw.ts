@@ -17,10 +17,10 @@ import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
 import { type Pin, type Pinned, pinned, recordedResults, unpinned } from '../steps/pins.js';
 import { poolOf } from '../steps/pool.js';
 import { type Attempt, runStep } from '../steps/runStep.js';
-import { type HeadedRows, headRows } from '../storage/headRows.js';
 import { readLoopState } from '../storage/loopState.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
-import type { Pool } from '../storage/pool.js';
+import { type HeadedRows, headRows } from '../storage/pool/headRows.js';
+import type { Pool } from '../storage/pool/pool.js';
 import { readJson, writeJson } from '../storage/tables/json.js';
 import { writeTable } from '../storage/tables/table.js';
 

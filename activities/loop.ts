@@ -30,7 +30,7 @@ import type { ActivityDeps } from '../steps/deps.js';
 import { committedResults } from '../steps/runStep.js';
 import { readLoopState, unknownSettings, updateLoopState } from '../storage/loopState.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
-import { openPool } from '../storage/pool.js';
+import { openPool } from '../storage/pool/pool.js';
 import { readJson } from '../storage/tables/json.js';
 import { noteEnd } from '../tracking/noteIteration.js';
 import { approveIteration } from './loops/approval.js';

@@ -17,8 +17,8 @@ import { readTable } from '../storage/tables/table.js';
 import { prepareTraining, type TrainingPlan } from '../training/prepare.js';
 import { publishModel } from '../training/results.js';
 import { runTraining } from '../training/run.js';
+import { warmStartOf } from '../training/settings/warmStart.js';
 import { runTrainingStep } from '../training/trainingStep.js';
-import { warmStartOf } from '../training/warmStart.js';
 
 interface FoldInput {
   context: IterationContext;

@@ -17,11 +17,11 @@ import { writeJson } from '../storage/tables/json.js';
 import { readTable } from '../storage/tables/table.js';
 import { dropCheckpoints } from '../training/checkpoints/chainState.js';
 import { prepareTraining } from '../training/prepare.js';
-import { proposedParams } from '../training/propose.js';
 import { publishRung } from '../training/results.js';
 import { runTraining } from '../training/run.js';
+import { proposedParams } from '../training/settings/propose.js';
+import { warmStartOf } from '../training/settings/warmStart.js';
 import { runTrainingStep } from '../training/trainingStep.js';
-import { warmStartOf } from '../training/warmStart.js';
 
 interface ProposeInput {
   context: IterationContext;

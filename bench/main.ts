@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { reportError } from '../cli/output.js';
+import { reportError } from '../cli/terminal/output.js';
 import { detectCommand } from './detect/command.js';
 import { drawCommand } from './draw/command.js';
 import { fetchCommand } from './fetch/command.js';

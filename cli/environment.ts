@@ -4,7 +4,7 @@ import { ensureStack, type StackEnvironment, temporalConnectionOptions } from '.
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { openStore } from '../storage/objects/s3.js';
 import { storeOptions } from '../storage/objects/storeAddress.js';
-import { stoppable } from './interrupt.js';
+import { stoppable } from './terminal/interrupt.js';
 
 const STARTING = ['Interrupted. This command stops the parts of the local stack that it started.'] as const;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { answer } from './answer.js';
-import { answerInterrupts } from './interrupt.js';
-import { endWithReaders } from './output.js';
+import { answer } from './terminal/answer.js';
+import { answerInterrupts } from './terminal/interrupt.js';
+import { endWithReaders } from './terminal/output.js';
 
 endWithReaders();
 answerInterrupts({ json: process.argv.includes('--json') });

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { Command } from 'commander';
-import { linesForTerminal } from './terminal.js';
+import { linesForTerminal } from './terminal/terminal.js';
 
 /** Command names and the modules that hold them; a module loads only when its command is chosen. */
 const COMMANDS = {

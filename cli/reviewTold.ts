@@ -5,7 +5,7 @@ import type { VerdictImportReport } from '../pool/review/importVerdicts.js';
 import type { Recorded } from '../pool/review/record.js';
 import type { ReviewImportSummary } from '../pool/review/reviewImports.js';
 import type { UndoReport } from '../pool/review/undoReview.js';
-import { printTable, say } from './output.js';
+import { printTable, say } from './terminal/output.js';
 
 const SHOWN = 20;
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { printLine, printTable, printText, reportError, say } from '../cli/output.js';
+import { printLine, printTable, printText, reportError, say } from '../cli/terminal/output.js';
 import { ensureStack, needsLocalStack, runningState, stopStack } from '../infra/environment.js';
 import { partloopHome } from '../infra/home.js';
 import { type DemoOutcome, runDemo } from './run.js';

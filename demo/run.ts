@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import { connect, storeOf, uiLink } from '../cli/environment.js';
 import { loopStatus, startLoop } from '../cli/loop/loopClient.js';
 import { watchLoop } from '../cli/loop/loopProgress.js';
-import { say } from '../cli/output.js';
+import { say } from '../cli/terminal/output.js';
 import { counted } from '../domain/base/counted.js';
 import { PartloopError } from '../domain/base/errors.js';
 import { iterationWorkflowId, loopWorkflowId, scanWorkflowId } from '../domain/base/ids.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
 import { TAG_NAMES, type TagName, tagsSchema } from '../domain/tags.js';
-import type { ImageFacts } from './importItem.js';
+import type { ImageFacts } from './reading/importItem.js';
 
 /** People's names for the sides of a split. */
 const SPLITS: ReadonlyMap<string, NonNullable<ImageFacts['split']>> = new Map([

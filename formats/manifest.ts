@@ -7,7 +7,7 @@ import { nameSchema, sha256Schema } from '../domain/base/ids.js';
 import { findingIdSchema } from '../domain/review/review.js';
 import { answeredScanSchema } from '../domain/review/reviewImport.js';
 import { findingKindSchema } from '../domain/tables.js';
-import { parseJsonText } from './jsonFile.js';
+import { parseJsonText } from './reading/jsonFile.js';
 
 /** Formats that annotation tools read and write. */
 export const REVIEW_FORMATS = ['coco', 'cvat', 'label-studio', 'masks', 'yolo'] as const;

@@ -9,11 +9,11 @@ import { storeOptions } from '../storage/objects/storeAddress.js';
 import { checkStoreWrites } from '../storage/objects/storeCheck.js';
 import { checkTemporal, needsLocalStack, resolveEnvironment, runningState, stackStatus, unfit } from './environment.js';
 import { homePaths, partloopHome, ROOT, venvBinary } from './home.js';
-import { pausedText } from './pausedWork.js';
-import { abandonedQueues, abandonedText, STRAYED_MEND, strayedText } from './pollers.js';
 import { retryingText } from './retrying.js';
 import { foreignTemporal, namesStore } from './services/foreign.js';
 import { isPortFree, USUAL_PORTS } from './services/ports.js';
+import { pausedText } from './stack/pausedWork.js';
+import { abandonedQueues, abandonedText, STRAYED_MEND, strayedText } from './stack/pollers.js';
 
 /** One requirement of a run. `mend` says what to do if it is missing; with `required` false it is only information. */
 export interface Check {

@@ -11,8 +11,8 @@ import { foreignTemporal, namesStore } from './services/foreign.js';
 import { LOCAL_REGION, LOCAL_STORE } from './services/seaweed.js';
 import { temporalConnectionOptions } from './services/temporalConnection.js';
 import { LOCAL_NAMESPACE } from './services/temporalServer.js';
-import { buildDigest } from './stack.js';
-import { readState, type StackState } from './state.js';
+import { buildDigest } from './stack/stack.js';
+import { readState, type StackState } from './stack/state.js';
 
 /** Addresses of Temporal and the store. `credentials` is null if the AWS SDK finds them by itself. */
 export interface StackEnvironment {
@@ -162,5 +162,5 @@ async function connectTo(address: string): Promise<Connection> {
   }
 }
 
-export { type StackStatus, stackStatus, stopStack, unfit } from './control.js';
+export { type StackStatus, stackStatus, stopStack, unfit } from './stack/control.js';
 export { temporalConnectionOptions };

@@ -2,7 +2,7 @@ import { type DrawnChunk, type DrawRequest, drawChunk } from '../domain/draw/dra
 import type { DrawColumns } from '../domain/draw/drawColumns.js';
 import { wholeRows } from '../domain/draw/drawn.js';
 import type { ChunkRow } from '../domain/tables.js';
-import type { Pool } from '../storage/pool.js';
+import type { Pool } from '../storage/pool/pool.js';
 
 /** A chunk with its whole rows, and the index by column that it was drawn from. */
 export interface DrawnImages {

@@ -1,6 +1,6 @@
 import type { IndexRow } from '../domain/tables.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
-import type { PoolHistory } from '../storage/poolHistory.js';
+import type { PoolHistory } from '../storage/pool/poolHistory.js';
 import { isPurged } from './import/decide.js';
 import type { LabelFields, PoolLabel } from './label.js';
 

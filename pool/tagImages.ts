@@ -1,9 +1,9 @@
 import { PartloopError } from '../domain/base/errors.js';
 import { imageFinder } from '../domain/images/imageFinder.js';
 import type { IndexRow } from '../domain/tables.js';
-import type { TagFile } from '../formats/tagFile.js';
-import type { Pool } from '../storage/pool.js';
-import type { PoolHistory } from '../storage/poolHistory.js';
+import type { TagFile } from '../formats/reading/tagFile.js';
+import type { Pool } from '../storage/pool/pool.js';
+import type { PoolHistory } from '../storage/pool/poolHistory.js';
 import { type Decision, decide } from './import/decide.js';
 
 export interface TagReport {

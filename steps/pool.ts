@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { PartloopError } from '../domain/base/errors.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
-import { listPools, openPool, type Pool } from '../storage/pool.js';
+import { listPools, openPool, type Pool } from '../storage/pool/pool.js';
 import type { ActivityDeps } from './deps.js';
 
 /** A pool whose index segments are kept on this machine: they never change, and every iteration reads them all. */

@@ -2,7 +2,7 @@ import type { LoopConfig } from '../domain/config.js';
 import type { BenchmarkRegistry } from '../domain/decide/decision.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
-import { openPool } from '../storage/pool.js';
+import { openPool } from '../storage/pool/pool.js';
 import { trackModels } from './track.js';
 
 /**

@@ -5,8 +5,8 @@ import { type TrainerJob, trainerJob } from '../domain/train/job.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import type { Attempt } from '../steps/runStep.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
-import { writeList } from './dataset.js';
-import type { TrainingData } from './trainingData.js';
+import { writeList } from './data/dataset.js';
+import type { TrainingData } from './data/trainingData.js';
 import type { TrainingRun } from './trainingRun.js';
 
 /** After an end without a checkpoint, checkpoints are written more often by this factor. */

@@ -13,9 +13,9 @@ import { poolOf } from '../steps/pool.js';
 import { isForced } from '../steps/runStep.js';
 import { digestOf, digestOfTaxonomy } from '../storage/digest.js';
 import { keys } from '../storage/keys.js';
-import type { Pool } from '../storage/pool.js';
+import type { Pool } from '../storage/pool/pool.js';
+import type { WarmStart } from './settings/warmStart.js';
 import type { Attended, TrainingRun } from './trainingRun.js';
-import type { WarmStart } from './warmStart.js';
 
 /** All values that decide the weights of one run. */
 export interface TrainingPlan {

@@ -2,7 +2,7 @@ import type { LeftOut } from '../domain/images/leftOut.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import type { Heartbeat } from '../steps/heartbeat.js';
 import type { Attempt } from '../steps/runStep.js';
-import { fetchAgain, gatherTrainingData, type TrainingData } from './trainingData.js';
+import { fetchAgain, gatherTrainingData, type TrainingData } from './data/trainingData.js';
 import type { EndedRun, TrainingRun } from './trainingRun.js';
 import { asDiskFull, claimLease, trainOnce, UnusableImages, workDirOf } from './trainOnce.js';
 

@@ -13,13 +13,13 @@ import { CheckpointChain } from './checkpoints/checkpointChain.js';
 import { CheckpointUploader, logOf } from './checkpoints/checkpointUploader.js';
 import { tellLost } from './checkpoints/lostCheckpoints.js';
 import { WorkDir } from './checkpoints/workDir.js';
+import type { TrainingData } from './data/trainingData.js';
 import { writeWhole } from './files.js';
 import { writeJob } from './jobFile.js';
 import { runTrainer, trainerPython } from './process/process.js';
 import { lastWords, type TrainerEnd, trainerFailure } from './process/trainerEnd.js';
 import { TrainingProgress } from './process/trainingProgress.js';
 import { diskFull } from './room.js';
-import type { TrainingData } from './trainingData.js';
 import type { EndedRun, TrainingRun } from './trainingRun.js';
 
 /** The trainer is silent while it counts a large training set's classes and while it validates. */

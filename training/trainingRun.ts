@@ -6,8 +6,8 @@ import type { TrainerJob } from '../domain/train/job.js';
 import type { TrainingList } from '../domain/train/modelCard.js';
 import type { Attempt } from '../steps/runStep.js';
 import type { LostCheckpoint, Turn } from './checkpoints/chainState.js';
-import type { RecipePin } from './recipe.js';
-import type { WarmStart } from './warmStart.js';
+import type { RecipePin } from './settings/recipe.js';
+import type { WarmStart } from './settings/warmStart.js';
 
 /** Actions of a person for a stalled training: commands, or steps in the Temporal UI, in words. */
 export interface Commands {

@@ -6,7 +6,7 @@ import { type Attempt, forceToken, runStep } from '../steps/runStep.js';
 import { digestOf } from '../storage/digest.js';
 import { keys } from '../storage/keys.js';
 import { commandsFor, generationOf, turnOf } from './attended.js';
-import { ownRecipe, pinnedRecipe, RecipePin } from './recipe.js';
+import { ownRecipe, pinnedRecipe, RecipePin } from './settings/recipe.js';
 import type { Attended } from './trainingRun.js';
 
 /** The contract of a training. */

@@ -6,7 +6,7 @@ import { configWith } from '../../domain/settings/loopConfig.js';
 import { choosePool } from '../../steps/pool.js';
 import { readLoopState } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 
 /** A request to start a loop, with everything that can be known before the start. */
 export interface ResolvedStart {

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { printLine, printText, say } from '../../cli/output.js';
+import { printLine, printText, say } from '../../cli/terminal/output.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
 import { interruption } from '../interrupt.js';

@@ -2,7 +2,7 @@ import { storeOf } from '../../cli/environment.js';
 import { drawChunk } from '../../domain/draw/drawChunk.js';
 import { wholeRows } from '../../domain/draw/drawn.js';
 import { resolveEnvironment } from '../../infra/environment.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { type DrawCost, drawJobSchema } from './cost.js';
 
 const job = drawJobSchema.parse(JSON.parse(process.argv[2] ?? ''));

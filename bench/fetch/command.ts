@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { storeOf } from '../../cli/environment.js';
-import { printLine, printText, say } from '../../cli/output.js';
+import { printLine, printText, say } from '../../cli/terminal/output.js';
 import { ensureStack, type StackEnvironment } from '../../infra/environment.js';
 import { ROOT } from '../../infra/home.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';

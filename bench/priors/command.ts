@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { printText, say } from '../../cli/output.js';
+import { printText, say } from '../../cli/terminal/output.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
 import { demoSet } from '../detect/data.js';
 import { judgedBy, SETTINGS } from '../detect/models.js';

@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
-import { printLine, printText, say } from '../../cli/output.js';
+import { printLine, printText, say } from '../../cli/terminal/output.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { ensureStack } from '../../infra/environment.js';
 import { ROOT } from '../../infra/home.js';

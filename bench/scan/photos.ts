@@ -6,7 +6,7 @@ import { storeOf } from '../../cli/environment.js';
 import { resizeNearest } from '../../domain/geometry/resize.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { readCoco } from '../../formats/coco/import.js';
-import type { ImportItem } from '../../formats/importItem.js';
+import type { ImportItem } from '../../formats/reading/importItem.js';
 import type { StackEnvironment } from '../../infra/environment.js';
 import { importImages } from '../../pool/import/importImages.js';
 import { encodeLabel } from '../../storage/pictures/labelMask.js';

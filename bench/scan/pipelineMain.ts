@@ -4,7 +4,7 @@ import { ShardWriter } from '../../inference/scan/shardObject.js';
 import { scanRows } from '../../inference/sessions/scanPipeline.js';
 import { openSessions } from '../../inference/sessions/sessions.js';
 import { resolveEnvironment } from '../../infra/environment.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { pipelineJobSchema } from './pipeline.js';
 
 /**

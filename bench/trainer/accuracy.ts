@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import pino from 'pino';
 import { storeOf } from '../../cli/environment.js';
-import { printLine, printText, say } from '../../cli/output.js';
+import { printLine, printText, say } from '../../cli/terminal/output.js';
 import { loopConfigSchema, trainConfigSchema } from '../../domain/config.js';
 import { evaluationSummarySchema } from '../../domain/evaluate/summary.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';

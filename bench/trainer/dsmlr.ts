@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { storeOf } from '../../cli/environment.js';
-import { say } from '../../cli/output.js';
+import { say } from '../../cli/terminal/output.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
@@ -11,8 +11,8 @@ import { derivativeSide } from '../../inference/derivative.js';
 import type { StackEnvironment } from '../../infra/environment.js';
 import { importImages } from '../../pool/import/importImages.js';
 import { digestOf } from '../../storage/digest.js';
-import { openPool } from '../../storage/pool.js';
-import { syncDataset, writeList } from '../../training/dataset.js';
+import { openPool } from '../../storage/pool/pool.js';
+import { syncDataset, writeList } from '../../training/data/dataset.js';
 
 const POOL = 'bench-dsmlr';
 /** Parts that the taxonomy counts as minor: mirrors and lights. */

@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { printLine, printText, say } from '../../cli/output.js';
+import { printLine, printText, say } from '../../cli/terminal/output.js';
 import { trainConfigSchema } from '../../domain/config.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { trainerJob } from '../../domain/train/job.js';

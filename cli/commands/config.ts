@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { configJsonSchema, configReference } from '../../domain/settings/configReference.js';
-import { printJson, printText } from '../output.js';
+import { printJson, printText } from '../terminal/output.js';
 
 /** `partloop config schema|docs`. */
 export function register(program: Command): void {

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { examine } from '../../infra/doctor.js';
-import { printJson, printLine } from '../output.js';
+import { printJson, printLine } from '../terminal/output.js';
 
 export function register(program: Command): void {
   program

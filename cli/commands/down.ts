@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { stopStack } from '../../infra/environment.js';
 import { partloopHome } from '../../infra/home.js';
-import { printJson, say } from '../output.js';
+import { printJson, say } from '../terminal/output.js';
 
 export function register(program: Command): void {
   program

@@ -6,8 +6,8 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { storeOf, withClient } from '../environment.js';
 import { openWork } from '../openWork.js';
 import { wholeNumberBetween } from '../options.js';
-import { printJson, printTable, say } from '../output.js';
-import { OBJECTS, withCounter } from '../progress.js';
+import { printJson, printTable, say } from '../terminal/output.js';
+import { OBJECTS, withCounter } from '../terminal/progress.js';
 
 interface Flags {
   delete?: boolean;

@@ -6,20 +6,20 @@ import { nameSchema } from '../../domain/base/ids.js';
 import { parseRequest } from '../../domain/settings/parse.js';
 import { builtInTaxonomy, TAXONOMIES } from '../../domain/taxonomies/index.js';
 import { parseTaxonomy, type Taxonomy } from '../../domain/taxonomy.js';
-import type { ClassRules } from '../../formats/classMatcher.js';
 import { readCoco } from '../../formats/coco/import.js';
-import type { EmptyPictures, ImportEntry, ImportReport } from '../../formats/importItem.js';
-import { parseJsonText } from '../../formats/jsonFile.js';
 import { MASK_VALUES, MAX_IGNORED, type MaskValues, readMaskManifest } from '../../formats/masks/import.js';
-import { withTagFile } from '../../formats/tagFile.js';
+import type { ClassRules } from '../../formats/reading/classMatcher.js';
+import type { EmptyPictures, ImportEntry, ImportReport } from '../../formats/reading/importItem.js';
+import { parseJsonText } from '../../formats/reading/jsonFile.js';
+import { withTagFile } from '../../formats/reading/tagFile.js';
 import { withDecoderApart } from '../../pool/import/decoder.js';
 import { importImages } from '../../pool/import/importImages.js';
 import { groupRefusals } from '../../pool/import/refusals.js';
 import { openEnvironmentStore } from '../environment.js';
 import { number } from '../options.js';
-import { printJson, say } from '../output.js';
-import { tellLoopsAfterImport } from '../poolNews.js';
-import { IMAGES, withCounter } from '../progress.js';
+import { tellLoopsAfterImport } from '../pool/poolNews.js';
+import { printJson, say } from '../terminal/output.js';
+import { IMAGES, withCounter } from '../terminal/progress.js';
 
 const NAMES_SHOWN = 5;
 

@@ -16,7 +16,7 @@ import {
 } from '../loop/iterationDiff.js';
 import { cancelIteration, commandLoop } from '../loop/loopClient.js';
 import { name, settingsFrom } from '../options.js';
-import { printJson, printTable, say, sayText } from '../output.js';
+import { printJson, printTable, say, sayText } from '../terminal/output.js';
 import { waitAndPrint } from './loop.js';
 
 const MAX_NAME = 200;

@@ -11,7 +11,7 @@ import { storeOf, withClient } from '../environment.js';
 import { assertLoop } from '../loop/knownLoops.js';
 import { commandLoop } from '../loop/loopClient.js';
 import { name, number, requestFrom } from '../options.js';
-import { printJson, say } from '../output.js';
+import { printJson, say } from '../terminal/output.js';
 
 const { shape } = policyConfigSchema;
 

@@ -5,7 +5,7 @@ import { readVariables } from '../../domain/settings/variables.js';
 import { deliver } from '../../telemetry/notify/delivery.js';
 import { testMessage } from '../../telemetry/notify/message.js';
 import { webhookOf } from '../../telemetry/notify/webhook.js';
-import { printJson, say } from '../output.js';
+import { printJson, say } from '../terminal/output.js';
 
 /** `partloop notify test`. */
 export function register(program: Command): void {

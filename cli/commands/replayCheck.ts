@@ -4,7 +4,7 @@ import { breakText, REPLAY_MENDS, type ReplayReport } from '../../domain/replayR
 import { resolveEnvironment } from '../../infra/environment.js';
 import { ROOT } from '../../infra/home.js';
 import { connect } from '../environment.js';
-import { printJson, printLine } from '../output.js';
+import { printJson, printLine } from '../terminal/output.js';
 
 export function register(program: Command): void {
   program

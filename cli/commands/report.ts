@@ -5,9 +5,9 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { iterationLabel } from '../../domain/base/ids.js';
 import { recordedIteration } from '../../storage/loopState.js';
 import { openEnvironmentStore } from '../environment.js';
-import { openInBrowser } from '../openInBrowser.js';
 import { name } from '../options.js';
-import { printJson, printLine } from '../output.js';
+import { openInBrowser } from '../terminal/openInBrowser.js';
+import { printJson, printLine } from '../terminal/output.js';
 import { wholeNumber } from './iteration.js';
 
 /** `partloop report open`. */

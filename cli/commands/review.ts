@@ -8,13 +8,13 @@ import { importLabels } from '../../pool/review/importLabels.js';
 import { importVerdicts } from '../../pool/review/importVerdicts.js';
 import { reviewImports } from '../../pool/review/reviewImports.js';
 import { undoReview } from '../../pool/review/undoReview.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { readReviews } from '../../storage/reviews.js';
 import { openEnvironmentStore } from '../environment.js';
 import { name as poolName, textUpTo } from '../options.js';
-import { printJson, printTable, say } from '../output.js';
-import { IMAGES, withCounter } from '../progress.js';
 import { printImports, tellLabels, tellUndo, tellVerdicts } from '../reviewTold.js';
+import { printJson, printTable, say } from '../terminal/output.js';
+import { IMAGES, withCounter } from '../terminal/progress.js';
 
 interface ImportOptions {
   pool?: string;

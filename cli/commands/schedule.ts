@@ -12,7 +12,7 @@ import {
   writeSchedule,
 } from '../loop/schedules.js';
 import { name } from '../options.js';
-import { printJson, printTable, say } from '../output.js';
+import { printJson, printTable, say } from '../terminal/output.js';
 
 interface CreateOptions extends Record<string, unknown> {
   every?: string;

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { endText, resolveEnvironment, type StackStatus, stackStatus, unfit } from '../../infra/environment.js';
-import { pausedText } from '../../infra/pausedWork.js';
-import { abandonedQueues, abandonedText, STRAYED_MEND, strayedText } from '../../infra/pollers.js';
 import { retryingText } from '../../infra/retrying.js';
+import { pausedText } from '../../infra/stack/pausedWork.js';
+import { abandonedQueues, abandonedText, STRAYED_MEND, strayedText } from '../../infra/stack/pollers.js';
 import { connect } from '../environment.js';
-import { printJson, printLine, printTable } from '../output.js';
 import { describeRunningScans, printRunningScans, type RunningScan } from '../scan/scanWorkflows.js';
+import { printJson, printLine, printTable } from '../terminal/output.js';
 
 /** A slower service counts as hung. */
 const ANSWER_MS = 8_000;

@@ -7,12 +7,12 @@ import { resolveConfig, startLoopRequestSchema } from '../../domain/loop/startRe
 import { ROOT } from '../../infra/home.js';
 import { drawImages } from '../../pool/drawImages.js';
 import { learningRateChart } from '../../report/learningRates.js';
-import { openPool } from '../../storage/pool.js';
-import { findLearningRate } from '../../training/lrRange.js';
+import { openPool } from '../../storage/pool/pool.js';
+import { findLearningRate } from '../../training/settings/lrRange.js';
 import { openEnvironmentStore } from '../environment.js';
-import { stoppable } from '../interrupt.js';
 import { name, requestFrom, settingsFrom, wholeNumberBetween } from '../options.js';
-import { printJson, printTable, say } from '../output.js';
+import { stoppable } from '../terminal/interrupt.js';
+import { printJson, printTable, say } from '../terminal/output.js';
 
 const ITERATIONS = 100;
 const IMAGES = 200;

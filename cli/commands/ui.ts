@@ -7,11 +7,11 @@ import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { type StartLoopRequest, startLoopRequestSchema } from '../../domain/loop/startRequest.js';
 import { WORKFLOWS } from '../../domain/workflowNames.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { listPools, openPool } from '../../storage/pool.js';
+import { listPools, openPool } from '../../storage/pool/pool.js';
 import { storeOf, uiLink, withClient } from '../environment.js';
-import { openInBrowser } from '../openInBrowser.js';
 import { name } from '../options.js';
-import { printJson, printLine, say } from '../output.js';
+import { openInBrowser } from '../terminal/openInBrowser.js';
+import { printJson, printLine, say } from '../terminal/output.js';
 
 interface UiOptions {
   open?: true;

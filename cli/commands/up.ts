@@ -10,10 +10,10 @@ import {
 } from '../../infra/environment.js';
 import { partloopHome } from '../../infra/home.js';
 import { FORCE_SIGNAL } from '../../infra/processes/processes.js';
-import { LocalStack } from '../../infra/stack.js';
+import { LocalStack } from '../../infra/stack/stack.js';
 import { openStack } from '../environment.js';
-import { ignoreInterrupts } from '../interrupt.js';
-import { outliveReaders, printJson, say } from '../output.js';
+import { ignoreInterrupts } from '../terminal/interrupt.js';
+import { outliveReaders, printJson, say } from '../terminal/output.js';
 
 /**
  * Workers need some seconds for their checks; a first import of PyTorch may take longer, and `up` does not wait for it.

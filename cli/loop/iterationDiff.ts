@@ -10,7 +10,7 @@ import { CONTRACTS } from '../../domain/steps.js';
 import { readLoopState } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { readTable } from '../../storage/tables/table.js';
-import { printLine, printTable } from '../output.js';
+import { printLine, printTable } from '../terminal/output.js';
 
 /** An iteration of a loop, or one attempt at it; null means the one that later iterations build on. */
 export interface IterationReference {

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { iterationWorkflowId, scanWorkflowId } from '../../domain/base/ids.js';
 import type { LoopStatus } from '../../domain/messages.js';
 import { STEPS, type Step, type StepResults } from '../../domain/steps.js';
-import { withProgress } from '../progress.js';
+import { withProgress } from '../terminal/progress.js';
 import { activityProgress } from './activityProgress.js';
 import { waitForLoop } from './loopClient.js';
 

@@ -4,10 +4,10 @@ import { newImagesText, proposalText } from '../../domain/loop/details.js';
 import { iterationColumns } from '../../domain/loop/iterationColumns.js';
 import { nextStep } from '../../domain/loop/status.js';
 import type { LoopStatus } from '../../domain/messages.js';
-import { pausedText } from '../../infra/pausedWork.js';
 import { retryingText } from '../../infra/retrying.js';
+import { pausedText } from '../../infra/stack/pausedWork.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { printTable, say, sayText } from '../output.js';
+import { printTable, say, sayText } from '../terminal/output.js';
 import { loopStatusOrRecord, type ShownLoop } from './loopClient.js';
 import type { LoopTroubles } from './loopTroubles.js';
 

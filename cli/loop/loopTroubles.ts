@@ -1,9 +1,9 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { iterationWorkflowId, loopWorkflowId, scanWorkflowId, tuneWorkflowId } from '../../domain/base/ids.js';
 import type { LoopStatus } from '../../domain/messages.js';
-import { type PausedWork, pausedIn } from '../../infra/pausedWork.js';
-import { abandonedQueues, abandonedText, queueStatuses } from '../../infra/pollers.js';
 import { type Retrying, retryingOf } from '../../infra/retrying.js';
+import { type PausedWork, pausedIn } from '../../infra/stack/pausedWork.js';
+import { abandonedQueues, abandonedText, queueStatuses } from '../../infra/stack/pollers.js';
 
 /** Reasons why a running loop may stall, which its status alone does not show. */
 export interface LoopTroubles {

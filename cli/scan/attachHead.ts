@@ -15,9 +15,9 @@ import { sampleOrder, samplePictures } from '../../inference/samplePictures.js';
 import { ROOT } from '../../infra/home.js';
 import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import type { Pool } from '../../storage/pool.js';
+import type { Pool } from '../../storage/pool/pool.js';
 import { trainerPython } from '../../training/process/process.js';
-import { say } from '../output.js';
+import { say } from '../terminal/output.js';
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 10 * 60_000;

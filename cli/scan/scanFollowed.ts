@@ -9,10 +9,10 @@ import type { StepResult } from '../../domain/steps.js';
 import type { StackEnvironment } from '../../infra/environment.js';
 import { readJson } from '../../storage/tables/json.js';
 import { storeOf, uiLink } from '../environment.js';
-import { interruptible } from '../interrupt.js';
 import { asPartloopError } from '../loop/loopClient.js';
-import { printJson, say } from '../output.js';
-import { withProgress } from '../progress.js';
+import { interruptible } from '../terminal/interrupt.js';
+import { printJson, say } from '../terminal/output.js';
+import { withProgress } from '../terminal/progress.js';
 import { scanProgressLine } from './scanWorkflows.js';
 
 const POLL_MS = 2_000;

@@ -5,11 +5,11 @@ import { basename, dirname, join } from 'node:path';
 import { PartloopError } from '../../domain/base/errors.js';
 import { recorded } from '../../domain/base/recorded.js';
 import { type ModelCard, modelCardSchema } from '../../domain/train/modelCard.js';
-import { parseJsonText } from '../../formats/jsonFile.js';
+import { parseJsonText } from '../../formats/reading/jsonFile.js';
 import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { attachHead } from './attachHead.js';
 
 const MAX_CARD_BYTES = 2 ** 20;

@@ -8,9 +8,9 @@ import { standaloneConfig } from '../../domain/scan/standalone.js';
 import { fewImagesWarning } from '../../domain/scan/warnings.js';
 import { digestOfTaxonomy } from '../../storage/digest.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { readRegistry } from '../../storage/registry.js';
-import { say } from '../output.js';
+import { say } from '../terminal/output.js';
 
 /** The plan of a scan, as far as it is known before the start. */
 export interface PlannedScan {

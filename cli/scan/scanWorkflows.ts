@@ -10,8 +10,8 @@ import { type ScanProgress, scanProgressSchema, scanProgressText } from '../../d
 import { SEARCH_ATTRIBUTES } from '../../domain/searchAttributes.js';
 import { QUERIES, WORKFLOWS } from '../../domain/workflowNames.js';
 import { activityProgress } from '../loop/activityProgress.js';
-import { printTable } from '../output.js';
-import { poolOfInput } from '../poolUsers.js';
+import { poolOfInput } from '../pool/poolUsers.js';
+import { printTable } from '../terminal/output.js';
 import { workflowInput } from '../workflowInput.js';
 
 /** A worker that does not answer within this counts as missing. */

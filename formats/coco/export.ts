@@ -1,5 +1,5 @@
 import { rleOfRuns } from '../../domain/geometry/rle.js';
-import { JsonLists } from '../jsonLists.js';
+import { JsonLists } from '../reading/jsonLists.js';
 import { findingsAt, labelRegions, regionRuns } from '../regions.js';
 import { type FormatWriter, partClasses, type WriterContext, writeBelow } from '../writer.js';
 

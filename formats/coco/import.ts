@@ -2,13 +2,19 @@ import { z } from 'zod';
 import { check } from '../../domain/base/checked.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
-import { type ClassRules, type MatchedClass, matchClasses, NO_CLASS_RULES, unknownClass } from '../classMatcher.js';
 import { factsFrom } from '../facts.js';
-import { type ImagePlace, imageSources } from '../imageSources.js';
-import type { EmptyPictures, ImageFacts, ImageSource, ImportEntry, ItemLabel, Origin } from '../importItem.js';
-import { readJsonFile } from '../jsonFile.js';
 import { paintShapes, type Shape } from '../paint.js';
-import { painted } from '../returned.js';
+import {
+  type ClassRules,
+  type MatchedClass,
+  matchClasses,
+  NO_CLASS_RULES,
+  unknownClass,
+} from '../reading/classMatcher.js';
+import { type ImagePlace, imageSources } from '../reading/imageSources.js';
+import type { EmptyPictures, ImageFacts, ImageSource, ImportEntry, ItemLabel, Origin } from '../reading/importItem.js';
+import { readJsonFile } from '../reading/jsonFile.js';
+import { painted } from '../reading/returned.js';
 import { annotationName, annotationsByImage, categoryNames, categoryOf, cocoId, parseAnnotation } from './file.js';
 import { segmentationShape } from './segmentation.js';
 

@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import { check } from '../../domain/base/checked.js';
 import { PartloopError } from '../../domain/base/errors.js';
-import { readJsonFile } from '../jsonFile.js';
 import type { Manifest, ManifestImage } from '../manifest.js';
 import { paintShapes, type Shape } from '../paint.js';
-import { checkSize, classValue, listedClasses, painted, type Returned, type ReturnedImage } from '../returned.js';
+import { readJsonFile } from '../reading/jsonFile.js';
+import {
+  checkSize,
+  classValue,
+  listedClasses,
+  painted,
+  type Returned,
+  type ReturnedImage,
+} from '../reading/returned.js';
 import { annotationName, annotationsByImage, categoryNames, cocoId, parseAnnotation } from './file.js';
 import { segmentationShape } from './segmentation.js';
 

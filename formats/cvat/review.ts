@@ -2,12 +2,12 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PartloopError } from '../../domain/base/errors.js';
 import { BACKGROUND } from '../../domain/taxonomy.js';
-import { localFolder } from '../imageSources.js';
 import type { Manifest } from '../manifest.js';
 import { colourTable } from '../masks/colourMask.js';
 import { pngMasks } from '../masks/review.js';
 import type { Colour } from '../palette.js';
-import { filesBelow, findClass, listedClasses, listLines, type Returned } from '../returned.js';
+import { localFolder } from '../reading/imageSources.js';
+import { filesBelow, findClass, listedClasses, listLines, type Returned } from '../reading/returned.js';
 
 const MAX_LABELMAP_BYTES = 2 ** 20;
 const LINE = /^([^:#]+):(\d{1,3}),(\d{1,3}),(\d{1,3}):/;

@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import { check, numbers } from '../../domain/base/checked.js';
 import { PartloopError } from '../../domain/base/errors.js';
-import { readJsonFile } from '../jsonFile.js';
 import type { Manifest, ManifestImage } from '../manifest.js';
 import { paintShapes, polygonShape, runsShape, type Shape } from '../paint.js';
-import { checkSize, classValue, painted, type Returned, type ReturnedImage, type ReturnedRaster } from '../returned.js';
+import { readJsonFile } from '../reading/jsonFile.js';
+import {
+  checkSize,
+  classValue,
+  painted,
+  type Returned,
+  type ReturnedImage,
+  type ReturnedRaster,
+} from '../reading/returned.js';
 import { decodeBrush } from './brush.js';
 
 const kindSchema = z.looseObject({ type: z.string().catch('unknown') }).catch({ type: 'unknown' });

@@ -9,8 +9,8 @@ import { TAG_NAMES } from '../../domain/tags.js';
 import { BACKGROUND, IGNORE_INDEX } from '../../domain/taxonomy.js';
 import { decodeLabel } from '../../storage/pictures/labelMask.js';
 import { factsFrom } from '../facts.js';
-import { type ListedFiles, listedFile, localFolder } from '../imageSources.js';
-import type { ImageFacts, ImportEntry, ImportItem, Origin } from '../importItem.js';
+import { type ListedFiles, listedFile, localFolder } from '../reading/imageSources.js';
+import type { ImageFacts, ImportEntry, ImportItem, Origin } from '../reading/importItem.js';
 
 const MAX_LINE = 100_000;
 const lineSchema = z.looseObject({

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { localFolder } from '../imageSources.js';
 import type { Manifest } from '../manifest.js';
-import { checkSize, filesBelow, type Returned, type ReturnedImage } from '../returned.js';
+import { localFolder } from '../reading/imageSources.js';
+import { checkSize, filesBelow, type Returned, type ReturnedImage } from '../reading/returned.js';
 import { type ColourTable, colourTable, decodeColourMask } from './colourMask.js';
 
 /** Images of a folder of index masks, `masks/<name>.png` or the PNGs directly in it. They have no list of classes. */

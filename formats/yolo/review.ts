@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PartloopError } from '../../domain/base/errors.js';
-import { localFolder } from '../imageSources.js';
 import type { Manifest, ManifestImage } from '../manifest.js';
 import { dropEnding } from '../names.js';
 import { paintShapes, type Shape } from '../paint.js';
+import { localFolder } from '../reading/imageSources.js';
 import {
   classValue,
   filesBelow,
@@ -13,7 +13,7 @@ import {
   painted,
   type Returned,
   type ReturnedImage,
-} from '../returned.js';
+} from '../reading/returned.js';
 import { readClassNames } from './dataYaml.js';
 import { yoloShape } from './polygons.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PartloopError } from '../../domain/base/errors.js';
 import { homePaths, makeHome, ROOT } from '../home.js';
-import { readState } from '../state.js';
+import { readState } from '../stack/state.js';
 import { isElsewhere, KernelLock, type LockHolder, livingHolder } from './lock.js';
 import { isAlive, refOf, signalProcess, waitForEnd } from './processes.js';
 

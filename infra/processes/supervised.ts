@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, renameSync, statSync } from 'node:fs';
-import type { SupervisedState } from '../state.js';
+import type { SupervisedState } from '../stack/state.js';
 import { type GuardedCommand, spawnGuarded } from './guard.js';
 import { type LastWords, lastWords } from './lastWords.js';
 import { isAlive, type ProcessRef, refOf, signalProcess, waitForEnd } from './processes.js';

@@ -1,6 +1,6 @@
 import { PartloopError } from '../../domain/base/errors.js';
 import { partloopHome } from '../home.js';
-import { AlreadyRunningError, LocalStack } from '../stack.js';
+import { AlreadyRunningError, LocalStack } from '../stack/stack.js';
 import { ALREADY_RUNNING_EXIT_CODE } from './launch.js';
 import { FORCE_SIGNAL } from './processes.js';
 

@@ -65,7 +65,8 @@ export const failureText = ({ title, why }) => `${title}\n    ${why.replace(/\s+
 const TEST_CASE =
   /<testcase classname="(?<module>[^"]+)" name="(?<name>[^"]+)" time="(?<time>[\d.]+)"\s*(?:\/>|>(?:<(?:failure|error) message="(?<why>[^"]*)"|(?<skip><skipped\b))?)/g;
 
-const trainerFile = (module) => `trainer/${module.split('.').slice(0, 2).join('/')}.py`;
+/** The file of `tests.run.test_resume`, or of a class in it. */
+const trainerFile = (module) => `trainer/${module.replace(/(\.test_\w+)\..*$/, '$1').replaceAll('.', '/')}.py`;
 const trainerTitle = ({ module, name }) => `${trainerFile(module)} ${name}`;
 
 function failures(lines, cases) {

@@ -3,7 +3,7 @@ import { benchmarkRegistrySchema } from '../../domain/decide/decision.js';
 import { keys } from '../../storage/keys.js';
 import { readLoopState } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { listPools, openPool } from '../../storage/pool.js';
+import { listPools, openPool } from '../../storage/pool/pool.js';
 import { readScanRecord } from '../../storage/scans.js';
 import { parseJson } from '../../storage/tables/json.js';
 import { loopFiles, poolOfLoop } from '../remove/loopFiles.js';

@@ -5,7 +5,7 @@ import { check } from '../../domain/base/checked.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { nameSchema, sha256Schema } from '../../domain/base/ids.js';
 import { DATASET_FORMATS, SPLITS } from '../../formats/dataset.js';
-import { parseJsonText } from '../../formats/jsonFile.js';
+import { parseJsonText } from '../../formats/reading/jsonFile.js';
 
 /** There while an export is not complete: what it is of, then one line for each piece that is. */
 const JOURNAL = 'export.partial.jsonl';

@@ -11,7 +11,7 @@ import {
 import { ExportNames } from '../../formats/names.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { mapInOrder } from '../../storage/parallel.js';
-import { openPool, type Pool } from '../../storage/pool.js';
+import { openPool, type Pool } from '../../storage/pool/pool.js';
 import { type ExportFolder, type LeftOutOfExport, openExportFolder } from './exportFolder.js';
 import { type ImagesOut, type ReadForExport, readForExport } from './readForExport.js';
 

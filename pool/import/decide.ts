@@ -3,8 +3,8 @@ import { parseText } from '../../domain/base/jsonText.js';
 import { isByPerson, setterOf } from '../../domain/review/labelHistory.js';
 import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
 import { TAG_NAMES, type Tags, tagsSchema } from '../../domain/tags.js';
-import type { ImageFacts } from '../../formats/importItem.js';
-import type { PoolHistory } from '../../storage/poolHistory.js';
+import type { ImageFacts } from '../../formats/reading/importItem.js';
+import type { PoolHistory } from '../../storage/pool/poolHistory.js';
 import type { LabelFields } from '../label.js';
 
 /** One image of an import: its row as if the pool had never seen it, and its explicitly given facts. */

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import { poolDefaults } from '../../domain/config.js';
 import { parseTaxonomy, type Taxonomy, unmirroredSides } from '../../domain/taxonomy.js';
-import type { ImportNotice } from '../../formats/importItem.js';
+import type { ImportNotice } from '../../formats/reading/importItem.js';
 import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { openPool, type Pool } from '../../storage/pool.js';
+import { openPool, type Pool } from '../../storage/pool/pool.js';
 import { parseJson } from '../../storage/tables/json.js';
 
 /**

@@ -1,6 +1,6 @@
 import { PartloopError } from '../../domain/base/errors.js';
 import { FAILURES } from '../../domain/base/failures/failure.js';
-import type { ImportEntry, ImportItem, ImportNotice, Origin } from '../../formats/importItem.js';
+import type { ImportEntry, ImportItem, ImportNotice, Origin } from '../../formats/reading/importItem.js';
 import type { readCandidate } from './candidate.js';
 import type { Candidate } from './decide.js';
 

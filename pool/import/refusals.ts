@@ -1,4 +1,4 @@
-import type { RefusedItem } from '../../formats/importItem.js';
+import type { RefusedItem } from '../../formats/reading/importItem.js';
 
 const EXAMPLES = 3;
 

@@ -1,6 +1,6 @@
 import type { IndexRow } from '../../domain/tables.js';
-import type { ImportReport } from '../../formats/importItem.js';
-import type { PoolHistory } from '../../storage/poolHistory.js';
+import type { ImportReport } from '../../formats/reading/importItem.js';
+import type { PoolHistory } from '../../storage/pool/poolHistory.js';
 import type { LabelKeeper } from '../labelKeeper.js';
 import { type Candidate, type DecideOptions, type Decision, decide } from './decide.js';
 import type { PreparedPool } from './preparePool.js';

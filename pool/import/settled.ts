@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ImportReport } from '../../formats/importItem.js';
+import type { ImportReport } from '../../formats/reading/importItem.js';
 
 const names = z.array(z.string());
 const split = z.enum(['train', 'val', 'test']);

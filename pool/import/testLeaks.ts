@@ -1,7 +1,7 @@
 import { type DrawColumns, rowsWhere } from '../../domain/draw/drawColumns.js';
 import { type NotDrawn, whyRowNotDrawn } from '../../domain/draw/notDrawn.js';
 import { TestSet } from '../../domain/draw/testSet.js';
-import type { ImportNotice } from '../../formats/importItem.js';
+import type { ImportNotice } from '../../formats/reading/importItem.js';
 
 const EXAMPLES = 5;
 const SHARED = { testVehicle: 'a vehicle', testCopy: 'a picture' } satisfies Partial<Record<NotDrawn, string>>;

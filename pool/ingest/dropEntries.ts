@@ -5,10 +5,10 @@ import type { DropLayout } from '../../domain/ingest/layout.js';
 import type { IngestRules } from '../../domain/ingest/rules.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import { readCoco } from '../../formats/coco/import.js';
-import type { ImportEntry } from '../../formats/importItem.js';
-import { parseJsonText } from '../../formats/jsonFile.js';
 import { readMaskManifest } from '../../formats/masks/import.js';
-import { withTagFile } from '../../formats/tagFile.js';
+import type { ImportEntry } from '../../formats/reading/importItem.js';
+import { parseJsonText } from '../../formats/reading/jsonFile.js';
+import { withTagFile } from '../../formats/reading/tagFile.js';
 import type { DropFiles } from './dropFiles.js';
 
 /**

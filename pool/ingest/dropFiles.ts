@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { PartloopError } from '../../domain/base/errors.js';
-import type { ListedFiles } from '../../formats/imageSources.js';
+import type { ListedFiles } from '../../formats/reading/imageSources.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import type { DropListing } from './listing.js';

@@ -1,6 +1,6 @@
 import { TestSet } from '../../domain/draw/testSet.js';
 import type { IngestRules } from '../../domain/ingest/rules.js';
-import type { PoolHistory } from '../../storage/poolHistory.js';
+import type { PoolHistory } from '../../storage/pool/poolHistory.js';
 import type { RowGuard } from '../import/segmentedImport.js';
 
 /**

@@ -4,7 +4,7 @@ import { type Receipt, receiptSchema } from '../../domain/ingest/receipt.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { forEachLimited } from '../../storage/parallel.js';
-import { listPools } from '../../storage/pool.js';
+import { listPools } from '../../storage/pool/pool.js';
 import { parseJson } from '../../storage/tables/json.js';
 import { readDropState } from './dropStates.js';
 

@@ -2,7 +2,7 @@ import { check } from '../../domain/base/checked.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { DROP_MARKER, MAX_DROP_FILES, MAX_MARKER_BYTES, type Marker, markerSchema } from '../../domain/ingest/drop.js';
 import type { IngestRules } from '../../domain/ingest/rules.js';
-import { parseJsonText } from '../../formats/jsonFile.js';
+import { parseJsonText } from '../../formats/reading/jsonFile.js';
 import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Rejection } from '../../domain/ingest/receipt.js';
-import type { RefusedItem } from '../../formats/importItem.js';
+import type { RefusedItem } from '../../formats/reading/importItem.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { forEachLimited } from '../../storage/parallel.js';

@@ -4,8 +4,8 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { type RemovalOutcome, type RemovalRequest, removalRequestSchema } from '../../domain/ingest/removals.js';
 import type { IngestRules } from '../../domain/ingest/rules.js';
 import type { IndexRow } from '../../domain/tables.js';
-import { parseJsonText } from '../../formats/jsonFile.js';
-import type { Pool } from '../../storage/pool.js';
+import { parseJsonText } from '../../formats/reading/jsonFile.js';
+import type { Pool } from '../../storage/pool/pool.js';
 import { removeImages } from '../remove/removeImages.js';
 import { selectImages } from '../remove/select.js';
 

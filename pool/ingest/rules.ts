@@ -3,10 +3,10 @@ import { parseText } from '../../domain/base/jsonText.js';
 import { DEFAULT_RULES, type IngestRules, ingestRulesSchema } from '../../domain/ingest/rules.js';
 import { parseRequest } from '../../domain/settings/parse.js';
 import { labelNames, type Taxonomy } from '../../domain/taxonomy.js';
-import { plainClassName } from '../../formats/classMatcher.js';
+import { plainClassName } from '../../formats/reading/classMatcher.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import type { Pool } from '../../storage/pool.js';
+import type { Pool } from '../../storage/pool/pool.js';
 import { writeJson } from '../../storage/tables/json.js';
 
 /**

@@ -6,7 +6,7 @@ import { type Receipt, receiptSchema } from '../../domain/ingest/receipt.js';
 import type { IngestRules } from '../../domain/ingest/rules.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { openPool, type Pool } from '../../storage/pool.js';
+import { openPool, type Pool } from '../../storage/pool/pool.js';
 import { parseJson } from '../../storage/tables/json.js';
 import { ulid } from '../../storage/ulid.js';
 import type { ImportDecoder } from '../import/decoder.js';

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
-import { parseJsonText } from '../../formats/jsonFile.js';
+import { parseJsonText } from '../../formats/reading/jsonFile.js';
 import { readCsvFile } from '../../storage/tables/table.js';
 
 const MAX_BYTES = 256 * 2 ** 20;

@@ -1,7 +1,7 @@
 import { isByPerson } from '../../domain/review/labelHistory.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import type { Pool } from '../../storage/pool.js';
+import type { Pool } from '../../storage/pool/pool.js';
 import { readReviews } from '../../storage/reviews.js';
 import { isPurged } from '../import/decide.js';
 import { type Choice, selectImages } from './select.js';

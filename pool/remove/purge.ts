@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { basename } from 'node:path/posix';
 import { keys } from '../../storage/keys.js';
 import type { FailedDelete, ObjectStore } from '../../storage/objects/objectStore.js';
-import type { Pool } from '../../storage/pool.js';
-import type { PoolHistory } from '../../storage/poolHistory.js';
+import type { Pool } from '../../storage/pool/pool.js';
+import type { PoolHistory } from '../../storage/pool/poolHistory.js';
 import { isPurged } from '../import/decide.js';
 
 const BATCH = 1_000;

@@ -1,5 +1,5 @@
 import type { IndexRow } from '../../domain/tables.js';
-import type { Pool } from '../../storage/pool.js';
+import type { Pool } from '../../storage/pool/pool.js';
 import { ulid } from '../../storage/ulid.js';
 import { isPurged, PURGED } from '../import/decide.js';
 

@@ -2,7 +2,7 @@ import { type FoundImage, imageFinder } from '../../domain/images/imageFinder.js
 import { type ImageTest, parseCondition } from '../../domain/images/indexCondition.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
-import type { PoolHistory } from '../../storage/poolHistory.js';
+import type { PoolHistory } from '../../storage/pool/poolHistory.js';
 
 /** A person's choice of images of a pool; all conditions must hold, and they narrow down the named images. */
 export interface Choice {

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { PartloopError } from '../../domain/base/errors.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { listPools, openPool } from '../../storage/pool.js';
+import { listPools, openPool } from '../../storage/pool/pool.js';
 import { streamTexts } from '../../storage/tables/table.js';
 import { type LoopFile, type LoopFiles, loopFiles, poolOfLoop } from './loopFiles.js';
 import { type ModelTrace, ModelTracer } from './modelTraces.js';

@@ -6,7 +6,7 @@ import type { FindingRow, IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { readLabel } from '../../storage/pictures/imageSource.js';
 import { decodeLabel } from '../../storage/pictures/labelMask.js';
-import type { Pool } from '../../storage/pool.js';
+import type { Pool } from '../../storage/pool/pool.js';
 import type { Reviews } from '../../storage/reviews.js';
 import { earlierReviews, type Source } from './earlier.js';
 import { type Maker, type Revision, reviseLabels, type StoreLabel } from './revisions.js';

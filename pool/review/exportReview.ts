@@ -11,7 +11,7 @@ import { exportedRaster, referenceRaster, WRITERS } from '../../formats/writers.
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { readLabel } from '../../storage/pictures/imageSource.js';
 import { decodeLabel } from '../../storage/pictures/labelMask.js';
-import { openPool, type Pool } from '../../storage/pool.js';
+import { openPool, type Pool } from '../../storage/pool/pool.js';
 import { type FoundScan, findScan } from '../../storage/scans.js';
 import { readTable } from '../../storage/tables/table.js';
 import { ulid } from '../../storage/ulid.js';

@@ -3,7 +3,7 @@ import type { Verdict } from '../../domain/review/review.js';
 import { exportScan } from '../../domain/scan/export.js';
 import { type FindingRow, findingRowSchema, type IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { listPools, openPool, type Pool } from '../../storage/pool.js';
+import { listPools, openPool, type Pool } from '../../storage/pool/pool.js';
 import { readReviews } from '../../storage/reviews.js';
 import { type FoundScan, findScan, poolScans } from '../../storage/scans.js';
 import { streamTable } from '../../storage/tables/table.js';

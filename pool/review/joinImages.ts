@@ -1,7 +1,7 @@
 import { basename } from 'node:path/posix';
 import type { Manifest, ManifestImage } from '../../formats/manifest.js';
 import { dropEnding, foldPath } from '../../formats/names.js';
-import type { Returned, ReturnedImage } from '../../formats/returned.js';
+import type { Returned, ReturnedImage } from '../../formats/reading/returned.js';
 
 /** The exported image of each returned one. */
 export interface Joined {

@@ -1,7 +1,7 @@
 import { ulidTime } from '../../domain/base/ids.js';
 import type { AuditAnswer } from '../../domain/review/auditAnswers.js';
 import type { Verdict } from '../../domain/review/review.js';
-import type { PoolHistory } from '../../storage/poolHistory.js';
+import type { PoolHistory } from '../../storage/pool/poolHistory.js';
 import type { KnownImport, Reviews } from '../../storage/reviews.js';
 import { contentOf } from './earlier.js';
 

@@ -1,5 +1,5 @@
 import { ulidTime } from '../../domain/base/ids.js';
-import type { PoolHistory } from '../../storage/poolHistory.js';
+import type { PoolHistory } from '../../storage/pool/poolHistory.js';
 import type { KnownImport, Reviews } from '../../storage/reviews.js';
 import { repeats, revisedLabels } from './repeats.js';
 

@@ -1,7 +1,7 @@
 import { PartloopError } from '../../domain/base/errors.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import type { Pool } from '../../storage/pool.js';
+import type { Pool } from '../../storage/pool/pool.js';
 import { type LabelFields, poolLabel } from '../label.js';
 import { LabelKeeper } from '../labelKeeper.js';
 

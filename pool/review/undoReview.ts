@@ -2,7 +2,7 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { type IsWithdrawn, isMadeBy, isUndoOf, settersOf } from '../../domain/review/labelHistory.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { readReviews, withdrawReviews } from '../../storage/reviews.js';
 import { withdrawnIn } from './earlier.js';
 import { repeatsOf } from './repeats.js';

@@ -19,15 +19,15 @@ import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { encodeLabel } from '../../storage/pictures/labelMask.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { registerBenchmark } from '../../storage/registry.js';
 import { readJson } from '../../storage/tables/json.js';
 import { readTable, writeTable } from '../../storage/tables/table.js';
 import { indexRow, TAXONOMY } from '../domain/sample/rows.js';
 import { hasPython, writeSeer } from '../support/models/tinyModel.js';
 import { flipped } from '../support/pictures/flipped.js';
-import { startTestStore, type TestStore } from '../support/s3.js';
-import { stepResult } from '../support/stepResult.js';
+import { startTestStore, type TestStore } from '../support/servers/s3.js';
+import { stepResult } from '../support/standIns/stepResult.js';
 import { trainedCard } from './results.js';
 
 const IMAGES = 12;

@@ -6,8 +6,8 @@ import { createLoopActivities } from '../../activities/loop.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import { readLoopState } from '../../storage/loopState.js';
 import { notifier } from '../../telemetry/notify/notifier.js';
-import { memoryStore } from '../support/memoryStore.js';
-import { stepResult } from '../support/stepResult.js';
+import { memoryStore } from '../support/standIns/memoryStore.js';
+import { stepResult } from '../support/standIns/stepResult.js';
 import { Receiver, SECRET } from '../telemetry/notify/receiver.js';
 
 const config = loopConfigSchema.parse({ pool: 'cars' });

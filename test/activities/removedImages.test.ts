@@ -27,14 +27,14 @@ import { chooseImages } from '../../pool/review/choose.js';
 import type { ActivityDeps } from '../../steps/deps.js';
 import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
-import { openPool, type Pool } from '../../storage/pool.js';
+import { openPool, type Pool } from '../../storage/pool/pool.js';
 import { readJson } from '../../storage/tables/json.js';
 import { readTable, writeTable } from '../../storage/tables/table.js';
 import { prepareTraining } from '../../training/prepare.js';
 import { idOf, indexRow, scanRow, TAXONOMY } from '../domain/sample/rows.js';
 import { ROOT } from '../support/binaries.js';
-import { memoryStore } from '../support/memoryStore.js';
-import { stepResult } from '../support/stepResult.js';
+import { memoryStore } from '../support/standIns/memoryStore.js';
+import { stepResult } from '../support/standIns/stepResult.js';
 
 const NOW = new Date('2026-02-01T00:00:00Z');
 const HOME = mkdtempSync(join(tmpdir(), 'pl-removed-'));

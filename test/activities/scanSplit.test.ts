@@ -20,14 +20,14 @@ import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { encodeLabel } from '../../storage/pictures/labelMask.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { findScan, readMissing } from '../../storage/scans.js';
 import { readJson } from '../../storage/tables/json.js';
 import { readTable } from '../../storage/tables/table.js';
 import { prepareTraining } from '../../training/prepare.js';
 import { idOf, indexRow, TAXONOMY } from '../domain/sample/rows.js';
 import { hasPython, writeSeer } from '../support/models/tinyModel.js';
-import { startTestStore, type TestStore } from '../support/s3.js';
+import { startTestStore, type TestStore } from '../support/servers/s3.js';
 
 const SIDE = { train: 12, val: 3, test: 5 } as const;
 const WIDTH = 32;

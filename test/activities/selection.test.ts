@@ -31,12 +31,12 @@ import type { ActivityDeps } from '../../steps/deps.js';
 import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import { encodeLabel } from '../../storage/pictures/labelMask.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { readRegistry, registerBenchmark } from '../../storage/registry.js';
 import { readTable, writeTable } from '../../storage/tables/table.js';
 import { idOf, indexRow, scanRow, TAXONOMY } from '../domain/sample/rows.js';
-import { memoryStore } from '../support/memoryStore.js';
-import { stepResult } from '../support/stepResult.js';
+import { memoryStore } from '../support/standIns/memoryStore.js';
+import { stepResult } from '../support/standIns/stepResult.js';
 import { trainedCard } from './results.js';
 
 const HOME = mkdtempSync(join(tmpdir(), 'partloop-selection-'));

@@ -1,6 +1,6 @@
 import { loadCredentials } from '../../infra/services/credentials.js';
 import { LOCAL_REGION, LOCAL_STORE } from '../../infra/services/seaweed.js';
-import { readState } from '../../infra/state.js';
+import { readState } from '../../infra/stack/state.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { openStore } from '../../storage/objects/s3.js';
 

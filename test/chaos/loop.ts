@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { importingCars } from '../support/carStack.js';
+import { importingCars } from '../support/servers/carStack.js';
 import type { ChaosHome } from './chaosHome.js';
 import { SCHEDULE } from './faults/workflows.js';
 import type { StartAnswer } from './outcome/account.js';

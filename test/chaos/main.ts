@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
-import { printLine, printTable, say } from '../../cli/output.js';
+import { printLine, printTable, say } from '../../cli/terminal/output.js';
 import { FAULT_KINDS, type FaultKind } from './faults/fault.js';
 import { faultsOf } from './faults/index.js';
 import { USUAL } from './loop.js';

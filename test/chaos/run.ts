@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '../../domain/base/random.js';
-import { drawCars } from '../support/carStack.js';
+import { drawCars } from '../support/servers/carStack.js';
 import { ChaosHome } from './chaosHome.js';
 import type { Fault, World } from './faults/fault.js';
 import type { Injected, Injector } from './injector.js';

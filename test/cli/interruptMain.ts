@@ -1,6 +1,6 @@
-import { answerInterrupts, ignoreInterrupts, stoppable } from '../../cli/interrupt.js';
-import { say } from '../../cli/output.js';
-import { IMAGES, withCounter, withProgress } from '../../cli/progress.js';
+import { answerInterrupts, ignoreInterrupts, stoppable } from '../../cli/terminal/interrupt.js';
+import { say } from '../../cli/terminal/output.js';
+import { IMAGES, withCounter, withProgress } from '../../cli/terminal/progress.js';
 
 /** Work that never ends, under the line of progress that commands have; the test ends it. */
 const never = (): Promise<never> => new Promise(() => setInterval(() => {}, 1_000));

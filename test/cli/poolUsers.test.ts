@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { runningUsers } from '../../cli/poolUsers.js';
+import { runningUsers } from '../../cli/pool/poolUsers.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { venvBinary } from '../support/binaries.js';
 

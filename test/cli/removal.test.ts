@@ -16,8 +16,8 @@ import { context, step, train } from '../cleanup/gc/kit.js';
 import { venvBinary } from '../support/binaries.js';
 import type { CliAnswer } from '../support/cli.js';
 import { partloopHere } from '../support/cliHere.js';
-import { testConfig } from '../support/fakeActivities.js';
-import { startTestStore, type TestStore } from '../support/s3.js';
+import { startTestStore, type TestStore } from '../support/servers/s3.js';
+import { testConfig } from '../support/standIns/fakeActivities.js';
 
 const sweptSchema = z.looseObject({
   running: z.array(z.string()),

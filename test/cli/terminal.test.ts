@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
-import { columnsOf, forTerminal, linesForTerminal } from '../../cli/terminal.js';
+import { columnsOf, forTerminal, linesForTerminal } from '../../cli/terminal/terminal.js';
 
 describe('text for a terminal', () => {
   it('shows characters that a terminal would obey', () => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { factsText, shownFacts } from '../../domain/shownFacts.js';
 import { factLabel, factOf, neededBy, outputOf } from '../../domain/stepContract.js';
 import { CONTRACTS, STEPS, stepResultsSchema } from '../../domain/steps.js';
-import { stepResult } from '../support/stepResult.js';
+import { stepResult } from '../support/standIns/stepResult.js';
 
 describe('the contract of a step', () => {
   it('has the name under which it is listed', () => {

@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PartloopError } from '../../domain/base/errors.js';
-import { imageSources, localFolder, readSource } from '../../formats/imageSources.js';
-import { memoryStore } from '../support/memoryStore.js';
+import { imageSources, localFolder, readSource } from '../../formats/reading/imageSources.js';
 import { save } from '../support/pictures/pictures.js';
+import { memoryStore } from '../support/standIns/memoryStore.js';
 
 describe('the pictures named in an annotation file', () => {
   let folder: string;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseJsonText } from '../../formats/jsonFile.js';
+import { parseJsonText } from '../../formats/reading/jsonFile.js';
 
 describe('the text of a JSON file', () => {
   it('is read after a byte order mark', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { PartloopError } from '../../domain/base/errors.js';
-import { JsonLists } from '../../formats/jsonLists.js';
+import { JsonLists } from '../../formats/reading/jsonLists.js';
 
 describe('the lists of a JSON file', () => {
   it('are JSON, in the order of the items, also if empty', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readTagFile } from '../../formats/tagFile.js';
+import { readTagFile } from '../../formats/reading/tagFile.js';
 import { save } from '../support/pictures/pictures.js';
 
 describe('a tag file', function () {

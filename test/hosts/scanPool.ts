@@ -6,7 +6,7 @@ import { indexRowSchema } from '../../domain/tables.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { encodeLabel } from '../../storage/pictures/labelMask.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { chunkRow } from '../domain/sample/rows.js';
 import { givenCard } from '../support/models/givenModel.js';
 import { writeTinyModel } from '../support/models/tinyModel.js';

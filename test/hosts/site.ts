@@ -10,8 +10,8 @@ import { LOCAL_BUCKET } from '../../infra/services/seaweed.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { descendant } from '../chaos/processes.js';
 import { ROOT } from '../support/binaries.js';
-import { startTestStore, type TestStore } from '../support/s3.js';
-import { localEnvironment } from '../support/workflowEnvironment.js';
+import { startTestStore, type TestStore } from '../support/servers/s3.js';
+import { localEnvironment } from '../support/servers/workflowEnvironment.js';
 import { type Host, HostNetwork, serviceAddress } from './network.js';
 
 const PREFIX = 'hosts';

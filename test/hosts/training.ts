@@ -7,11 +7,11 @@ import { iterationContextSchema, type StepResults } from '../../domain/steps.js'
 import { trainingRowSchema } from '../../domain/tables.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { parseJson } from '../../storage/tables/json.js';
 import { writeTable } from '../../storage/tables/table.js';
-import { fakeActivities, stepResult } from '../support/fakeActivities.js';
-import { workflowBundle } from '../support/workflowEnvironment.js';
+import { workflowBundle } from '../support/servers/workflowEnvironment.js';
+import { fakeActivities, stepResult } from '../support/standIns/fakeActivities.js';
 import { POOL, taxonomy, tinyImage } from '../training/tinyPool.js';
 import type { Site } from './site.js';
 

@@ -9,10 +9,10 @@ import { readDerivative } from '../../inference/derivative.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { encodeLabel } from '../../storage/pictures/labelMask.js';
-import { syncDataset } from '../../training/dataset.js';
+import { syncDataset } from '../../training/data/dataset.js';
 import { chunkRow } from '../domain/sample/rows.js';
-import { memoryStore } from '../support/memoryStore.js';
 import { HEIGHT, picture, WIDTH } from '../support/pictures/pictureKinds.js';
+import { memoryStore } from '../support/standIns/memoryStore.js';
 
 const POOL = 'cars';
 /** Less than the pictures have, so that copies are kept in the store. */

@@ -13,7 +13,6 @@ import { tryModel } from '../../inference/judge/modelTrial.js';
 import { openSessions } from '../../inference/sessions/sessions.js';
 import { ProcessEnded } from '../../storage/pictures/helperProcess.js';
 import { indexRow } from '../storage/rows.js';
-import { memoryStore } from '../support/memoryStore.js';
 import {
   canCrash,
   type Fault,
@@ -24,6 +23,7 @@ import {
   writeTinyModel,
 } from '../support/models/tinyModel.js';
 import { TAXONOMY } from '../support/pictures/pictures.js';
+import { memoryStore } from '../support/standIns/memoryStore.js';
 
 const SIZE = 64;
 /** Longer than any of these networks needs for a picture, also on a busy machine. */

@@ -14,9 +14,9 @@ import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { encodeLabel } from '../../storage/pictures/labelMask.js';
 import { ROOT } from '../support/binaries.js';
-import { memoryStore } from '../support/memoryStore.js';
 import { hasPython, PYTHON, run } from '../support/models/tinyModel.js';
 import { dsmlrTestSet } from '../support/pictures/photos.js';
+import { memoryStore } from '../support/standIns/memoryStore.js';
 
 const POOL = 'photos';
 const SIZE = 96;

@@ -7,12 +7,12 @@ import { readMaskManifest } from '../../formats/masks/import.js';
 import { decodeForNetwork } from '../../inference/decode.js';
 import { readDerivative } from '../../inference/derivative.js';
 import { readImage } from '../../storage/pictures/imageSource.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { ROOT } from '../support/binaries.js';
-import { memoryStore } from '../support/memoryStore.js';
 import { hasPython, PYTHON, run } from '../support/models/tinyModel.js';
 import { HEIGHT, type KindOfPicture, kindsOfPictures, WIDTH } from '../support/pictures/pictureKinds.js';
 import { mask, runImport, save } from '../support/pictures/pictures.js';
+import { memoryStore } from '../support/standIns/memoryStore.js';
 
 /** Side of the smaller copies, as of pictures that are larger than training wants. */
 const SMALL = 45;

@@ -16,7 +16,7 @@ import { chunkRow } from '../domain/sample/rows.js';
 import { hasPython, PYTHON, writeSeer } from '../support/models/tinyModel.js';
 import { TAXONOMY } from '../support/pictures/pictures.js';
 import { png } from '../support/pictures/png.js';
-import { startTestStore, type TestStore } from '../support/s3.js';
+import { startTestStore, type TestStore } from '../support/servers/s3.js';
 
 /** Side of the model's canvas and of the pictures; their left half is red, which the model sees as class 1. */
 const SIDE = 64;

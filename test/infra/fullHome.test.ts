@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { partloop } from '../support/cli.js';
-import { type SmallDisk, smallDisk } from '../support/smallDisk.js';
+import { type SmallDisk, smallDisk } from '../support/servers/smallDisk.js';
 
 describe('a home on a full disk', function () {
   this.timeout(150_000);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from '../../infra/home.js';
 import { isAlive, type ProcessRef } from '../../infra/processes/processes.js';
-import { readState, type StackState } from '../../infra/state.js';
+import { readState, type StackState } from '../../infra/stack/state.js';
 
 /** A home of its own for each test file, so that no run meets another or a stack that the user has up. */
 export async function makeTestHome(): Promise<{ home: string; remove: () => Promise<void> }> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { parseWorkerIdentity, workerIdentity } from '../../domain/base/workerIdentity.js';
-import { type PollerStatus, workerActivity } from '../../infra/pollers.js';
+import { type PollerStatus, workerActivity } from '../../infra/stack/pollers.js';
 
 const scan = workerIdentity('scan', 4711, 'box');
 const status = (pollers: string[], taken: PollerStatus['taken'] = []): PollerStatus => ({

@@ -8,11 +8,11 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { iterationWorkflowId, scanWorkflowId } from '../../domain/base/ids.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { workerIdentity } from '../../domain/base/workerIdentity.js';
-import { pollerStatus } from '../../infra/pollers.js';
 import { retryingText } from '../../infra/retrying.js';
+import { pollerStatus } from '../../infra/stack/pollers.js';
 import { castErrors } from '../../workers/castErrors.js';
-import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
-import { localEnvironment, workflowBundle } from '../support/workflowEnvironment.js';
+import { localEnvironment, workflowBundle } from '../support/servers/workflowEnvironment.js';
+import { fakeActivities, stepResult, testConfig } from '../support/standIns/fakeActivities.js';
 
 describe('work that is tried again and again', function () {
   this.timeout(120_000);

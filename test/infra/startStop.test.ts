@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ROOT } from '../../infra/home.js';
 import { isLaunching, supervisorOf } from '../../infra/processes/launch.js';
 import { isAlive, signalProcess } from '../../infra/processes/processes.js';
-import { readState } from '../../infra/state.js';
+import { readState } from '../../infra/stack/state.js';
 import { allEnded, makeTestHome, partloop, processOf, stateOf, testEnvironment, until } from './home.js';
 
 describe('overlapping starts and stops', function () {

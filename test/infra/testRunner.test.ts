@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { ROOT } from '../../infra/home.js';
@@ -42,13 +42,13 @@ describe('`npm test`', function () {
       lines.push({ file: '/checkout/dist/test/a3.test.js', seconds: 30.25 });
       writeFileSync(record.environment.PARTLOOP_TEST_RECORD, lines.map((line) => JSON.stringify(line) + '\\n').join(''));
       writeFileSync(record.junit, [7.5, 1].map((time, n) =>
-        '<testcase classname="tests.test_resume" name="n' + n + '" time="' + time + '" />').join(''));
+        '<testcase classname="tests.run.test_resume" name="n' + n + '" time="' + time + '" />').join(''));
       console.log(record.take().slowest.join('\\n'));
     `);
     const lines = said.trimEnd().split('\n');
     assert.equal(lines.length, 10);
     assert.equal(lines[0]?.trim(), '33.3 s  test/a3.test.ts');
-    assert.equal(lines[4]?.trim(), '8.5 s  trainer/tests/test_resume.py');
+    assert.equal(lines[4]?.trim(), '8.5 s  trainer/tests/run/test_resume.py');
     assert.equal(lines.at(-1)?.trim(), '4.0 s  test/a4.test.ts');
   });
 
@@ -60,16 +60,16 @@ describe('`npm test`', function () {
       const line = JSON.stringify({ failed: 'a loop runs', why: 'it\\nstood still' });
       writeFileSync(record.environment.PARTLOOP_TEST_RECORD, line + '\\n');
       const cases = [
-        '<testcase classname="tests.test_resume" name="test_well" time="1.0" />',
-        '<testcase classname="tests.test_resume" name="test_bits" time="2.0"><failure message="differs">at ...</failure></testcase>',
-        '<testcase classname="tests.test_resume" name="test_skipped" time="0.0"><skipped message="no GPU" /></testcase>',
+        '<testcase classname="tests.run.test_resume" name="test_well" time="1.0" />',
+        '<testcase classname="tests.run.test_resume.TestBits" name="test_bits" time="2.0"><failure message="differs">at ...</failure></testcase>',
+        '<testcase classname="tests.run.test_resume" name="test_skipped" time="0.0"><skipped message="no GPU" /></testcase>',
       ];
       writeFileSync(record.junit, cases.join(''));
       console.log(record.take().failures.map(failureText).join('\\n'));
     `);
     assert.deepEqual(said.trimEnd().split('\n'), [
       ...['a loop runs', '    it stood still'],
-      ...['trainer/tests/test_resume.py test_bits', '    differs'],
+      ...['trainer/tests/run/test_resume.py test_bits', '    differs'],
     ]);
   });
 
@@ -82,11 +82,11 @@ describe('`npm test`', function () {
       const titles = ['a loop runs', 'a disk is small'];
       writeFileSync(record.environment.PARTLOOP_TEST_RECORD, titles.map((skipped) => JSON.stringify({ skipped }) + '\\n').join(''));
       writeFileSync(record.junit, ['test_gpu', 'test_disk'].map((name) =>
-        '<testcase classname="tests.test_room" name="' + name + '" time="0.0"><skipped type="pytest.skip" message="no" /></testcase>').join(''));
-      const allowed = new Map([['a disk is small', 'x'], ['trainer/tests/test_room.py test_disk', 'x'], ['a loop', 'x']]);
+        '<testcase classname="tests.run.test_room" name="' + name + '" time="0.0"><skipped type="pytest.skip" message="no" /></testcase>').join(''));
+      const allowed = new Map([['a disk is small', 'x'], ['trainer/tests/run/test_room.py test_disk', 'x'], ['a loop', 'x']]);
       console.log(forbiddenSkips(record.take().skipped, allowed).map(({ title }) => title).join('\\n'));
     `);
-    assert.deepEqual(said.trimEnd().split('\n'), ['a loop runs', 'trainer/tests/test_room.py test_gpu']);
+    assert.deepEqual(said.trimEnd().split('\n'), ['a loop runs', 'trainer/tests/run/test_room.py test_gpu']);
   });
 
   it('permits skips only of existing tests, each with its reason', async () => {
@@ -180,12 +180,12 @@ async function titles(): Promise<RegExp[]> {
     Promise.all(
       (await readdir(join(ROOT, folder), { recursive: true }))
         .filter((path) => ending.test(path))
-        .map(async (path) => [basename(path), await readFile(join(ROOT, folder, path), 'utf8')] as const),
+        .map(async (path) => [path, await readFile(join(ROOT, folder, path), 'utf8')] as const),
     );
   const mocha = (await read('test', /\.test\.ts$/)).map(
     ([, text]) => new RegExp(`^(${named(text, 'describe').join('|')}) .*(${named(text, 'it').join('|')})$`, 's'),
   );
-  const pytest = (await read('trainer/tests', /^test_.*\.py$/)).flatMap(([file, text]) =>
+  const pytest = (await read('trainer/tests', /\btest_\w+\.py$/)).flatMap(([file, text]) =>
     [...text.matchAll(/^def (test_\w+)/gm)].map(([, test]) => new RegExp(`^trainer/tests/${file} ${test}$`)),
   );
   return [...mocha, ...pytest];

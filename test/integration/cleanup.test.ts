@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { z } from 'zod';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { storeOfHome } from '../chaos/home.js';
-import { carStack } from '../support/carStack.js';
 import { partloop, partloopJson } from '../support/cli.js';
+import { carStack } from '../support/servers/carStack.js';
 
 const sweptSchema = z.looseObject({
   done: z.boolean(),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { z } from 'zod';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { storeOfHome } from '../chaos/home.js';
 import { partloop, partloopJson } from '../support/cli.js';
 import { givenCard } from '../support/models/givenModel.js';

@@ -9,8 +9,8 @@ import { receiptSchema } from '../../domain/ingest/receipt.js';
 import { LOOP_PHASES } from '../../domain/messages.js';
 import { storeOfHome } from '../chaos/home.js';
 import { ROOT } from '../support/binaries.js';
-import { carStack, drawCars, importingCars } from '../support/carStack.js';
 import { partloop, partloopJson } from '../support/cli.js';
+import { carStack, drawCars, importingCars } from '../support/servers/carStack.js';
 import { freePorts } from '../workers/metrics/freePorts.js';
 
 const lineSchema = z.looseObject({ image: z.string(), label: z.string() });

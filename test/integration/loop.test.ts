@@ -9,9 +9,9 @@ import { trialWarnings } from '../../inference/scan/tryJudges.js';
 import { committedFile } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { storeOfHome } from '../chaos/home.js';
-import { carStack } from '../support/carStack.js';
 import { partloop, partloopJson } from '../support/cli.js';
 import { flipped } from '../support/pictures/flipped.js';
+import { carStack } from '../support/servers/carStack.js';
 
 const statusSchema = z.looseObject({
   phase: z.string(),

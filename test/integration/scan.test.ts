@@ -6,8 +6,8 @@ import { carParts34 } from '../../domain/taxonomies/carParts34.js';
 import { labelNames } from '../../domain/taxonomy.js';
 import { findScan, readScanRecord } from '../../storage/scans.js';
 import { storeOfHome } from '../chaos/home.js';
-import { carStack } from '../support/carStack.js';
 import { partloop, partloopJson } from '../support/cli.js';
+import { carStack } from '../support/servers/carStack.js';
 
 const IMAGES = 16;
 const finishedSchema = z.looseObject({

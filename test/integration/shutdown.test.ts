@@ -17,12 +17,12 @@ import { trainingRowSchema } from '../../domain/tables.js';
 import { LOCAL_BUCKET } from '../../infra/services/seaweed.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { writeTable } from '../../storage/tables/table.js';
 import { ROOT } from '../support/binaries.js';
-import { fakeActivities, stepResult } from '../support/fakeActivities.js';
-import { startTestStore, type TestStore } from '../support/s3.js';
-import { localEnvironment, workflowBundle } from '../support/workflowEnvironment.js';
+import { startTestStore, type TestStore } from '../support/servers/s3.js';
+import { localEnvironment, workflowBundle } from '../support/servers/workflowEnvironment.js';
+import { fakeActivities, stepResult } from '../support/standIns/fakeActivities.js';
 import { POOL, taxonomy, tinyImage } from '../training/tinyPool.js';
 
 const ITERATIONS = 400;

@@ -8,11 +8,11 @@ import { connect } from '../../cli/environment.js';
 import { loopStatus } from '../../cli/loop/loopClient.js';
 import { LOOP_PHASES } from '../../domain/messages.js';
 import { resolveEnvironment } from '../../infra/environment.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { storeOfHome } from '../chaos/home.js';
 import { venvBinary } from '../support/binaries.js';
-import { carStack } from '../support/carStack.js';
 import { type CliAnswer, partloop, partloopJson } from '../support/cli.js';
+import { carStack } from '../support/servers/carStack.js';
 
 const execFileAsync = promisify(execFile);
 

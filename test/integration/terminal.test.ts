@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { storeOfHome } from '../chaos/home.js';
 import { ROOT } from '../support/binaries.js';
-import { carStack, importingCars } from '../support/carStack.js';
 import { partloop, partloopJson } from '../support/cli.js';
+import { carStack, importingCars } from '../support/servers/carStack.js';
 import { atTerminal, CTRL_C } from '../support/terminal.js';
 
 const scheduleSchema = z.object({

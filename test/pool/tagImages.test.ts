@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import type { ImageFacts } from '../../formats/importItem.js';
+import type { ImageFacts } from '../../formats/reading/importItem.js';
 import { tagImages } from '../../pool/tagImages.js';
 import { keys } from '../../storage/keys.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { indexRow } from '../storage/rows.js';
-import { memoryStore } from '../support/memoryStore.js';
 import { TAXONOMY } from '../support/pictures/pictures.js';
+import { memoryStore } from '../support/standIns/memoryStore.js';
 
 const now = new Date('2026-02-01T00:00:00Z');
 const facts = (more: Partial<ImageFacts>): ImageFacts => ({

@@ -9,10 +9,10 @@ import { loopConfigSchema } from '../../domain/config.js';
 import type { LoopStatus } from '../../domain/messages.js';
 import { mergeSettings } from '../../domain/settings/settings.js';
 import { ROOT, venvBinary } from '../support/binaries.js';
-import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
-import { faultAtCancel } from '../support/faultAtCancel.js';
-import { stepGate } from '../support/stepGate.js';
-import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
+import { localEnvironment, withWorkers } from '../support/servers/workflowEnvironment.js';
+import { fakeActivities, stepResult, testConfig } from '../support/standIns/fakeActivities.js';
+import { faultAtCancel } from '../support/standIns/faultAtCancel.js';
+import { stepGate } from '../support/standIns/stepGate.js';
 
 /**
  * Records histories of today's workflows for the replay test: `node dist/test/replay/record.js NAME [SCENE…]` writes

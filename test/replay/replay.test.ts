@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { WORKFLOW_TYPES } from '../../domain/workflowNames.js';
 import * as workflows from '../../workflows/index.js';
 import { ROOT } from '../support/binaries.js';
-import { workflowBundle } from '../support/workflowEnvironment.js';
+import { workflowBundle } from '../support/servers/workflowEnvironment.js';
 
 const FOLDER = join(ROOT, 'test', 'replay', 'histories');
 

@@ -5,9 +5,9 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { openWorkflows, replayCheck } from '../../workers/checks/replayCheck.js';
 import { ROOT } from '../support/binaries.js';
-import { fakeActivities, testConfig } from '../support/fakeActivities.js';
-import { stepGate } from '../support/stepGate.js';
-import { localEnvironment, withWorkers, workflowBundle } from '../support/workflowEnvironment.js';
+import { localEnvironment, withWorkers, workflowBundle } from '../support/servers/workflowEnvironment.js';
+import { fakeActivities, testConfig } from '../support/standIns/fakeActivities.js';
+import { stepGate } from '../support/standIns/stepGate.js';
 
 describe('the check of open workflows before a rollout', () => {
   let environment: TestWorkflowEnvironment;

@@ -3,7 +3,7 @@ import { Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { z } from 'zod';
 import { workflowBundle } from '../../workers/workflowCode.js';
-import { workflowBundle as withRuntime } from '../support/workflowEnvironment.js';
+import { workflowBundle as withRuntime } from '../support/servers/workflowEnvironment.js';
 import type { Build } from './builds.js';
 
 const patchSchema = z.object({ id: z.string() });

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { homePaths } from '../../infra/home.js';
 import { signalProcess } from '../../infra/processes/processes.js';
 import { LOCAL_NAMESPACE } from '../../infra/services/temporalServer.js';
-import { readState } from '../../infra/state.js';
+import { readState } from '../../infra/stack/state.js';
 import { readLoopState } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { readScanRecord } from '../../storage/scans.js';

@@ -5,13 +5,13 @@ import { z } from 'zod';
 import { iterationWorkflowId, loopWorkflowId } from '../../domain/base/ids.js';
 import { findingRowSchema } from '../../domain/tables.js';
 import { labelNames } from '../../domain/taxonomy.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { readScanRecord } from '../../storage/scans.js';
 import { readTable } from '../../storage/tables/table.js';
 import type { LoopOutcome } from '../chaos/outcome/outcome.js';
-import { type Cars, importingCars } from '../support/carStack.js';
 import { givenCard } from '../support/models/givenModel.js';
 import { writeSeer } from '../support/models/tinyModel.js';
+import { type Cars, importingCars } from '../support/servers/carStack.js';
 import type { Build } from './builds.js';
 import type { RolledStack } from './stack.js';
 

@@ -13,7 +13,7 @@ import { pinned } from '../../steps/pins.js';
 import { reviewsFor } from '../../steps/reviews.js';
 import { digestOfTaxonomy } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
-import { openPool, type Pool } from '../../storage/pool.js';
+import { openPool, type Pool } from '../../storage/pool/pool.js';
 import { registerBenchmark } from '../../storage/registry.js';
 import { appendReviews } from '../../storage/reviews.js';
 import { readJson } from '../../storage/tables/json.js';
@@ -21,7 +21,7 @@ import { ulid } from '../../storage/ulid.js';
 import { trainedCard } from '../activities/results.js';
 import { idOf, indexRow, TAXONOMY } from '../domain/sample/rows.js';
 import { ROOT } from '../support/binaries.js';
-import { memoryStore } from '../support/memoryStore.js';
+import { memoryStore } from '../support/standIns/memoryStore.js';
 
 const context = (fields: Partial<IterationContext> = {}): IterationContext => ({
   ...{ loop: 'cars', iteration: 1, previous: null, force: null },

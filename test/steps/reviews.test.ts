@@ -9,7 +9,7 @@ import { reviewsFor } from '../../steps/reviews.js';
 import { keys } from '../../storage/keys.js';
 import { appendReviews, readReviews } from '../../storage/reviews.js';
 import { ulid } from '../../storage/ulid.js';
-import { memoryStore } from '../support/memoryStore.js';
+import { memoryStore } from '../support/standIns/memoryStore.js';
 
 const config = loopConfigSchema.parse({ pool: 'cars' });
 const context = (fields: Partial<IterationContext> = {}): IterationContext => ({

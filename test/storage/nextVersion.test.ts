@@ -20,7 +20,7 @@ import { runStep } from '../../steps/runStep.js';
 import { keys } from '../../storage/keys.js';
 import { readLoopState, unknownSettings, updateLoopState } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { readRegistry, registerBenchmark } from '../../storage/registry.js';
 import { appendReviews, readReviews } from '../../storage/reviews.js';
 import { findScan, poolScans } from '../../storage/scans.js';
@@ -28,7 +28,7 @@ import { sealed } from '../../storage/seal.js';
 import { readJson } from '../../storage/tables/json.js';
 import { readTable, streamFile, writeTable, writeTableFile } from '../../storage/tables/table.js';
 import { SCAN, scannedPool } from '../pool/review/scannedPool.js';
-import { stepResult } from '../support/fakeActivities.js';
+import { stepResult } from '../support/standIns/fakeActivities.js';
 
 const config = loopConfigSchema.parse({ pool: 'cars', chunkSize: 10 });
 const DIGEST = 'a'.repeat(64);

@@ -9,11 +9,11 @@ import { columnsOf, type DrawColumns, newestOf } from '../../domain/draw/drawCol
 import { drawRowSchema, type IndexRow, indexRowSchema } from '../../domain/tables.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
 import { keys } from '../../storage/keys.js';
-import { openPool } from '../../storage/pool.js';
-import type { PoolHistory } from '../../storage/poolHistory.js';
+import { openPool } from '../../storage/pool/pool.js';
+import type { PoolHistory } from '../../storage/pool/poolHistory.js';
 import { readTable, writeTable } from '../../storage/tables/table.js';
-import { memoryStore } from '../support/memoryStore.js';
 import { flipped } from '../support/pictures/flipped.js';
+import { memoryStore } from '../support/standIns/memoryStore.js';
 import { indexRow } from './rows.js';
 
 /** Columns as rows, so that it does not matter how vehicles are numbered. */

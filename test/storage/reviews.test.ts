@@ -4,7 +4,7 @@ import { reviewImportSchema } from '../../domain/review/reviewImport.js';
 import { keys } from '../../storage/keys.js';
 import { appendReviews, readReviews, withdrawReviews } from '../../storage/reviews.js';
 import { ulid } from '../../storage/ulid.js';
-import { memoryStore } from '../support/memoryStore.js';
+import { memoryStore } from '../support/standIns/memoryStore.js';
 
 const verdict = (findingId: string): Verdict =>
   verdictSchema.parse({

@@ -1,4 +1,4 @@
-import { answer } from '../../cli/answer.js';
+import { answer } from '../../cli/terminal/answer.js';
 import type { CliAnswer } from './cli.js';
 
 /**

@@ -18,12 +18,12 @@ import { readRegistry, registerBenchmark } from '../../storage/registry.js';
 import { writeTable } from '../../storage/tables/table.js';
 import { noteApproval } from '../../tracking/noteApproval.js';
 import { scannedPool } from '../pool/review/scannedPool.js';
-import { type MemoryStore, memoryStore } from '../support/memoryStore.js';
-import { type MlflowServer, startMlflow } from '../support/mlflowServer.js';
 import { givenCard } from '../support/models/givenModel.js';
-import { needsPeers } from '../support/peers.js';
 import { TAXONOMY } from '../support/pictures/pictures.js';
-import { stepResult } from '../support/stepResult.js';
+import { type MlflowServer, startMlflow } from '../support/servers/mlflowServer.js';
+import { needsPeers } from '../support/servers/peers.js';
+import { type MemoryStore, memoryStore } from '../support/standIns/memoryStore.js';
+import { stepResult } from '../support/standIns/stepResult.js';
 
 const DIGEST = digestOfTaxonomy(TAXONOMY);
 const MODEL = `three-${DIGEST.slice(0, 8)}`;

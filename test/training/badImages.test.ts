@@ -16,7 +16,7 @@ import { publishModel } from '../../training/results.js';
 import { runTraining } from '../../training/run.js';
 import type { TrainingRun } from '../../training/trainingRun.js';
 import { CRASH_MARK, markedPicture, withFaultyChildren } from '../support/pictures/crashSharp.js';
-import { startTestStore, type TestStore } from '../support/s3.js';
+import { startTestStore, type TestStore } from '../support/servers/s3.js';
 import { attended } from './attended.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 

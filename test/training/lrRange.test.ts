@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { trainConfigSchema } from '../../domain/config.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { learningRateChart } from '../../report/learningRates.js';
-import { findLearningRate } from '../../training/lrRange.js';
-import { memoryStore } from '../support/memoryStore.js';
+import { findLearningRate } from '../../training/settings/lrRange.js';
+import { memoryStore } from '../support/standIns/memoryStore.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 
 const root = process.cwd();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { PartloopError } from '../../domain/base/errors.js';
 import { runTrainer } from '../../training/process/process.js';
 import { trainerFailure } from '../../training/process/trainerEnd.js';
-import { type SmallDisk, smallDisk } from '../support/smallDisk.js';
+import { type SmallDisk, smallDisk } from '../support/servers/smallDisk.js';
 import { attended } from './attended.js';
 import { hasCode, python, script, tinyRun, train } from './tinyRun.js';
 

@@ -13,7 +13,7 @@ import type { Attempt } from '../../steps/runStep.js';
 import { publishModel } from '../../training/results.js';
 import { runTraining } from '../../training/run.js';
 import type { TrainingRun } from '../../training/trainingRun.js';
-import { type MemoryStore, memoryStore } from '../support/memoryStore.js';
+import { type MemoryStore, memoryStore } from '../support/standIns/memoryStore.js';
 import { attended } from './attended.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 

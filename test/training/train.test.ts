@@ -11,11 +11,11 @@ import { modelCardSchema, trainingListSchema } from '../../domain/train/modelCar
 import type { TrainResult } from '../../domain/train/step.js';
 import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { readRegistry } from '../../storage/registry.js';
 import { writeTable } from '../../storage/tables/table.js';
-import { type MemoryStore, memoryStore } from '../support/memoryStore.js';
-import { stepResult } from '../support/stepResult.js';
+import { type MemoryStore, memoryStore } from '../support/standIns/memoryStore.js';
+import { stepResult } from '../support/standIns/stepResult.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 
 /** Stands in for Python: notes each job, and leaves behind what a finished trainer leaves. */

@@ -12,11 +12,11 @@ import { tuningSchema } from '../../domain/tune/proposal.js';
 import { newTrial, ownTrial } from '../../domain/tune/trials.js';
 import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
-import { openPool } from '../../storage/pool.js';
+import { openPool } from '../../storage/pool/pool.js';
 import { writeTable } from '../../storage/tables/table.js';
-import { type MemoryStore, memoryStore } from '../support/memoryStore.js';
 import { PYTHON } from '../support/models/tinyModel.js';
-import { stepResult } from '../support/stepResult.js';
+import { type MemoryStore, memoryStore } from '../support/standIns/memoryStore.js';
+import { stepResult } from '../support/standIns/stepResult.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
 
 /** Rungs of 2, 4 and 8 iterations. */

@@ -11,8 +11,8 @@ import { FAILURES, type FailureCode } from '../../domain/base/failures/failure.j
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { castError, castErrors } from '../../workers/castErrors.js';
 import { shorten } from '../../workers/failureSize.js';
-import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
-import { localEnvironment, workflowBundle } from '../support/workflowEnvironment.js';
+import { localEnvironment, workflowBundle } from '../support/servers/workflowEnvironment.js';
+import { fakeActivities, stepResult, testConfig } from '../support/standIns/fakeActivities.js';
 
 /** The part that the Temporal service keeps of the last failure of a retried activity. */
 const LIMIT_BYTES = 4_096;

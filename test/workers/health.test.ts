@@ -16,9 +16,9 @@ import { whyUnseen } from '../../workers/health/seen.js';
 import { serveHealth } from '../../workers/health/serve.js';
 import { until } from '../infra/home.js';
 import { ROOT } from '../support/binaries.js';
-import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
-import { startTestStore, type TestStore } from '../support/s3.js';
-import { localEnvironment, workflowBundle } from '../support/workflowEnvironment.js';
+import { startTestStore, type TestStore } from '../support/servers/s3.js';
+import { localEnvironment, workflowBundle } from '../support/servers/workflowEnvironment.js';
+import { fakeActivities, stepResult, testConfig } from '../support/standIns/fakeActivities.js';
 
 const HOST = '127.0.0.1';
 

@@ -11,9 +11,9 @@ import { openStore } from '../../storage/objects/s3.js';
 import { checkStoreWrites } from '../../storage/objects/storeCheck.js';
 import { castErrors } from '../../workers/castErrors.js';
 import { keepWorking, type Post } from '../../workers/keepWorking.js';
-import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
-import { startTestStore, type TestStore } from '../support/s3.js';
-import { localEnvironment, workflowBundle } from '../support/workflowEnvironment.js';
+import { startTestStore, type TestStore } from '../support/servers/s3.js';
+import { localEnvironment, workflowBundle } from '../support/servers/workflowEnvironment.js';
+import { fakeActivities, stepResult, testConfig } from '../support/standIns/fakeActivities.js';
 
 const SHARDS = 20;
 const URI = 's3://partloop/store';

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { LOCAL_BUCKET } from '../../infra/services/seaweed.js';
 import { until } from '../infra/home.js';
-import { makeAuthority } from '../support/authority.js';
 import { ROOT } from '../support/binaries.js';
 import { partloop } from '../support/cli.js';
-import { startTestStore, type TestStore } from '../support/s3.js';
-import { type TlsGate, tlsGate } from '../support/tlsGate.js';
-import { localEnvironment } from '../support/workflowEnvironment.js';
+import { makeAuthority } from '../support/servers/authority.js';
+import { startTestStore, type TestStore } from '../support/servers/s3.js';
+import { type TlsGate, tlsGate } from '../support/servers/tlsGate.js';
+import { localEnvironment } from '../support/servers/workflowEnvironment.js';
 
 const API_KEY = 'the-key-of-a-namespace-0123456789';
 const POLL = /PollActivityTaskQueue$/;

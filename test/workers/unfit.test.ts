@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ROOT } from '../../infra/home.js';
 import { makeTestHome, partloop, stateOf, until } from '../infra/home.js';
-import { startTestStore, type TestStore } from '../support/s3.js';
+import { startTestStore, type TestStore } from '../support/servers/s3.js';
 
 const doctorSchema = z.object({
   checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string(), mend: z.string().nullable() })),

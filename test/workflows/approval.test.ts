@@ -11,11 +11,11 @@ import { updateLoopState } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { readRegistry, registerBenchmark } from '../../storage/registry.js';
 import { castError } from '../../workers/castErrors.js';
-import { fakeActivities, testConfig } from '../support/fakeActivities.js';
-import { memoryStore } from '../support/memoryStore.js';
 import { givenCard } from '../support/models/givenModel.js';
-import { stepResult } from '../support/stepResult.js';
-import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
+import { localEnvironment, withWorkers } from '../support/servers/workflowEnvironment.js';
+import { fakeActivities, testConfig } from '../support/standIns/fakeActivities.js';
+import { memoryStore } from '../support/standIns/memoryStore.js';
+import { stepResult } from '../support/standIns/stepResult.js';
 import { taxonomy } from '../training/tinyPool.js';
 
 const CARD = givenCard(taxonomy, 64, 'c'.repeat(64));

@@ -4,9 +4,9 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { QUERIES, SIGNALS, UPDATES, WORKFLOWS } from '../../domain/workflowNames.js';
-import { fakeActivities, testConfig } from '../support/fakeActivities.js';
-import { stepGate } from '../support/stepGate.js';
-import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
+import { localEnvironment, withWorkers } from '../support/servers/workflowEnvironment.js';
+import { fakeActivities, testConfig } from '../support/standIns/fakeActivities.js';
+import { stepGate } from '../support/standIns/stepGate.js';
 
 const described = z.object({ name: z.string(), description: z.string().default('') });
 /** What a workflow tells the Temporal UI of itself. */

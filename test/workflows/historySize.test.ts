@@ -5,10 +5,10 @@ import type { Activities } from '../../activities/index.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import type { IterationContext } from '../../domain/steps.js';
-import { fakeActivities } from '../support/fakeActivities.js';
-import { realisticResult } from '../support/realisticResult.js';
-import type { ResultBy, Working } from '../support/stepResult.js';
-import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
+import { localEnvironment, withWorkers } from '../support/servers/workflowEnvironment.js';
+import { fakeActivities } from '../support/standIns/fakeActivities.js';
+import { realisticResult } from '../support/standIns/realisticResult.js';
+import type { ResultBy, Working } from '../support/standIns/stepResult.js';
 
 const SHARDS = 235;
 const MAX_PAYLOAD = 64 * 2 ** 10;

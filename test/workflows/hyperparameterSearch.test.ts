@@ -8,8 +8,8 @@ import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { type LoopConfig, loopConfigSchema } from '../../domain/config.js';
 import type { LoopStatus } from '../../domain/messages.js';
 import type { IterationContext, StepResult } from '../../domain/steps.js';
-import { fakeActivities, testConfig } from '../support/fakeActivities.js';
-import { timeSkippingEnvironment, withWorkers } from '../support/workflowEnvironment.js';
+import { timeSkippingEnvironment, withWorkers } from '../support/servers/workflowEnvironment.js';
+import { fakeActivities, testConfig } from '../support/standIns/fakeActivities.js';
 
 const tune = { enabled: true, trials: 4, rungs: 2, reduction: 2 };
 /** Higher head rates are better; those of proposals grow with their number, and the loop's own is 0.002. */

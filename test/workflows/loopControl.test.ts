@@ -13,10 +13,10 @@ import { tellLoops } from '../../activities/loops/poolNews.js';
 import { createRunningActivities } from '../../activities/running.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import type { LoopStatus, RunIterationsAnswer } from '../../domain/messages.js';
-import { fakeActivities, testConfig } from '../support/fakeActivities.js';
-import { faultAtCancel } from '../support/faultAtCancel.js';
-import { stepGate } from '../support/stepGate.js';
-import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
+import { localEnvironment, withWorkers } from '../support/servers/workflowEnvironment.js';
+import { fakeActivities, testConfig } from '../support/standIns/fakeActivities.js';
+import { faultAtCancel } from '../support/standIns/faultAtCancel.js';
+import { stepGate } from '../support/standIns/stepGate.js';
 
 /** Actions of people on loops in the Web UI and by commands, on a server with resets and terminations. */
 describe('a training loop that people steer', () => {

@@ -5,13 +5,13 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../activities/index.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { scanProgressSchema } from '../../domain/scan/progress.js';
-import { fakeActivities, stepResult, testConfig } from '../support/fakeActivities.js';
 import {
   localEnvironment,
   timeSkippingEnvironment,
   withOtherWorkers,
   withWorkers,
-} from '../support/workflowEnvironment.js';
+} from '../support/servers/workflowEnvironment.js';
+import { fakeActivities, stepResult, testConfig } from '../support/standIns/fakeActivities.js';
 
 const context = { loop: 'cars', iteration: 1, config: testConfig, previous: null, force: null };
 

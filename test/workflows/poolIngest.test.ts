@@ -12,9 +12,9 @@ import { ingestProgressSchema } from '../../domain/ingest/requests.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { indexOf } from '../pool/import/items.js';
 import { POOL, photo, put, sendMasks, storeWithPool } from '../pool/ingest/kit.js';
-import { fakeActivities } from '../support/fakeActivities.js';
 import { mask } from '../support/pictures/pictures.js';
-import { localEnvironment, withWorkers } from '../support/workflowEnvironment.js';
+import { localEnvironment, withWorkers } from '../support/servers/workflowEnvironment.js';
+import { fakeActivities } from '../support/standIns/fakeActivities.js';
 
 describe('poolIngest', function () {
   this.timeout(120_000);

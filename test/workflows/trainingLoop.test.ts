@@ -4,8 +4,8 @@ import { WithStartWorkflowOperation, WorkflowFailedError, WorkflowUpdateFailedEr
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import type { LoopStatus, RunIterationsAnswer } from '../../domain/messages.js';
-import { fakeActivities, testConfig } from '../support/fakeActivities.js';
-import { timeSkippingEnvironment, withWorkers } from '../support/workflowEnvironment.js';
+import { timeSkippingEnvironment, withWorkers } from '../support/servers/workflowEnvironment.js';
+import { fakeActivities, testConfig } from '../support/standIns/fakeActivities.js';
 
 describe('trainingLoop', () => {
   let environment: TestWorkflowEnvironment;

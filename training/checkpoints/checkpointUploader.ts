@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { PartloopError } from '../../domain/base/errors.js';
 import { measure } from '../../steps/measure.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import type { RecipePin } from '../recipe.js';
+import type { RecipePin } from '../settings/recipe.js';
 import type { StoredCheckpoint } from './chainState.js';
 import type { CheckpointChain } from './checkpointChain.js';
 

@@ -1,9 +1,9 @@
 import type { IndexRow } from '../../../domain/tables.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { decodeLabel } from '../../../storage/pictures/labelMask.js';
-import { openPool } from '../../../storage/pool.js';
-import { memoryStore } from '../../../test/support/memoryStore.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { TAXONOMY } from '../../../test/support/pictures/pictures.js';
+import { memoryStore } from '../../../test/support/standIns/memoryStore.js';
 import { BrokenPromise } from '../target.js';
 
 export const POOL = 'cars';

@@ -1,7 +1,7 @@
 import { PartloopError } from '../../../domain/base/errors.js';
 import { REVIEW_FORMATS, readManifest } from '../../../formats/manifest.js';
-import { openReturned } from '../../../formats/readers.js';
-import { readTagFile } from '../../../formats/tagFile.js';
+import { openReturned } from '../../../formats/reading/readers.js';
+import { readTagFile } from '../../../formats/reading/tagFile.js';
 import { readClassNames } from '../../../formats/yolo/dataYaml.js';
 import { joinImages } from '../../../pool/review/joinImages.js';
 import { readVerdictFile } from '../../../pool/review/verdictFile.js';

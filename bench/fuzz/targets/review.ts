@@ -7,7 +7,7 @@ import { exportForReview } from '../../../pool/review/exportReview.js';
 import { importLabels, type LabelImportReport } from '../../../pool/review/importLabels.js';
 import { undoReview } from '../../../pool/review/undoReview.js';
 import { HEIGHT, SCAN, scannedPool, WIDTH } from '../../../test/pool/review/scannedPool.js';
-import type { memoryStore } from '../../../test/support/memoryStore.js';
+import type { memoryStore } from '../../../test/support/standIns/memoryStore.js';
 import { type MutateFile, mutateFile } from '../mutateFile.js';
 import type { Choices } from '../source.js';
 import { BrokenPromise, once, type Target } from '../target.js';

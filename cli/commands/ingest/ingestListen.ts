@@ -4,11 +4,11 @@ import { wakeIngest } from '../../../activities/ingest.js';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { placeOfStore } from '../../../domain/ingest/objectEvents.js';
 import { readVariables } from '../../../domain/settings/variables.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { storeOf, withClient } from '../../environment.js';
 import { assertGuarded, eventServer } from '../../ingest/eventServer.js';
 import { wholeNumberBetween } from '../../options.js';
-import { printJson, reportError, say } from '../../output.js';
+import { printJson, reportError, say } from '../../terminal/output.js';
 
 interface Options {
   port: number;

@@ -4,10 +4,10 @@ import { PartloopError } from '../../../domain/base/errors.js';
 import { dropNameSchema } from '../../../domain/ingest/drop.js';
 import type { Receipt } from '../../../domain/ingest/receipt.js';
 import { listReceipts } from '../../../pool/ingest/inbox.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { openEnvironmentStore } from '../../environment.js';
 import { name as poolName, wholeNumberBetween } from '../../options.js';
-import { printJson, printTable, say } from '../../output.js';
+import { printJson, printTable, say } from '../../terminal/output.js';
 
 interface Options {
   last: number;

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { PartloopError } from '../../../domain/base/errors.js';
-import { parseJsonText } from '../../../formats/jsonFile.js';
+import { parseJsonText } from '../../../formats/reading/jsonFile.js';
 import { readIngestRules, writeIngestRules } from '../../../pool/ingest/rules.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { openEnvironmentStore } from '../../environment.js';
 import { name as poolName } from '../../options.js';
-import { printJson, say } from '../../output.js';
+import { printJson, say } from '../../terminal/output.js';
 
 /** `partloop ingest rules`. */
 export function registerRules(ingest: Command): void {

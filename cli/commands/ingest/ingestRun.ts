@@ -3,12 +3,12 @@ import { wakeIngest } from '../../../activities/ingest.js';
 import { counted } from '../../../domain/base/counted.js';
 import { type IngestProgress, ingestProgressSchema } from '../../../domain/ingest/requests.js';
 import { poolsWithInbox } from '../../../pool/ingest/inbox.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { storeOf, uiLink, withClient } from '../../environment.js';
 import { asPartloopError } from '../../loop/loopClient.js';
 import { name as poolName } from '../../options.js';
-import { printJson, say } from '../../output.js';
-import { withProgress } from '../../progress.js';
+import { printJson, say } from '../../terminal/output.js';
+import { withProgress } from '../../terminal/progress.js';
 
 /** `partloop ingest run`. */
 export function registerRun(ingest: Command): void {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { PartloopError } from '../../../domain/base/errors.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { storeOf, withClient } from '../../environment.js';
 import {
   findSchedule,
@@ -12,7 +12,7 @@ import {
   writeSchedule,
 } from '../../loop/schedules.js';
 import { name as poolName } from '../../options.js';
-import { printJson, printTable, say } from '../../output.js';
+import { printJson, printTable, say } from '../../terminal/output.js';
 
 /** Name of the Schedule that looks into every inbox: no pool may have it. */
 const EVERY_POOL = '_all';

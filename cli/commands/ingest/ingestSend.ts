@@ -6,11 +6,11 @@ import { PartloopError } from '../../../domain/base/errors.js';
 import { DROP_MARKER, dropNameSchema, MAX_DROP_FILES } from '../../../domain/ingest/drop.js';
 import { keys } from '../../../storage/keys.js';
 import { forEachLimited } from '../../../storage/parallel.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { openEnvironmentStore } from '../../environment.js';
 import { name as poolName } from '../../options.js';
-import { printJson, say } from '../../output.js';
-import { withCounter } from '../../progress.js';
+import { printJson, say } from '../../terminal/output.js';
+import { withCounter } from '../../terminal/progress.js';
 
 const IN_PARALLEL = 8;
 const FILES = ['file', 'files'] as const;

@@ -4,10 +4,10 @@ import { counted } from '../../../domain/base/counted.js';
 import { poolIngestWorkflowId } from '../../../domain/base/ids.js';
 import { type InboxDrop, lookIntoInbox, poolsWithInbox } from '../../../pool/ingest/inbox.js';
 import { keys } from '../../../storage/keys.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { storeOf, withClient } from '../../environment.js';
 import { name as poolName } from '../../options.js';
-import { printJson, printTable, say } from '../../output.js';
+import { printJson, printTable, say } from '../../terminal/output.js';
 
 /** `partloop ingest status`. */
 export function registerStatus(ingest: Command): void {

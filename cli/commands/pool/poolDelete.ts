@@ -8,9 +8,9 @@ import type { StackEnvironment } from '../../../infra/environment.js';
 import { deletePool } from '../../../pool/delete/deletePool.js';
 import { type DeletionPlan, planDeletion } from '../../../pool/delete/planDeletion.js';
 import { connect, openEnvironmentStore } from '../../environment.js';
-import { printJson, printTable, say } from '../../output.js';
-import { type RunningUsers, runningUsers } from '../../poolUsers.js';
-import { OBJECTS, withCounter } from '../../progress.js';
+import { type RunningUsers, runningUsers } from '../../pool/poolUsers.js';
+import { printJson, printTable, say } from '../../terminal/output.js';
+import { OBJECTS, withCounter } from '../../terminal/progress.js';
 
 interface Flags {
   confirm?: string;

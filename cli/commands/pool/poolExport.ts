@@ -9,8 +9,8 @@ import { exportPool, type PoolExportReport } from '../../../pool/export/exportPo
 import type { ImagesOut } from '../../../pool/export/readForExport.js';
 import { openEnvironmentStore } from '../../environment.js';
 import { name as poolName } from '../../options.js';
-import { printJson, printLine, say } from '../../output.js';
-import { IMAGES, withCounter } from '../../progress.js';
+import { printJson, printLine, say } from '../../terminal/output.js';
+import { IMAGES, withCounter } from '../../terminal/progress.js';
 
 const LEFT_OUT_SHOWN = 10;
 

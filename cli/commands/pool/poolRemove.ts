@@ -8,11 +8,11 @@ import { planRemoval, type RemovalPlan } from '../../../pool/remove/planRemoval.
 import { purgeBytes } from '../../../pool/remove/purge.js';
 import { listRemovals, removeImages, restoreImages } from '../../../pool/remove/removeImages.js';
 import { type Choice, selectImages } from '../../../pool/remove/select.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { openEnvironmentStore } from '../../environment.js';
 import { name as poolName } from '../../options.js';
-import { printJson, printTable, say } from '../../output.js';
-import { OBJECTS, withCounter } from '../../progress.js';
+import { printJson, printTable, say } from '../../terminal/output.js';
+import { OBJECTS, withCounter } from '../../terminal/progress.js';
 import { printTraces, sayNames, sayPurge } from './removalTexts.js';
 
 interface Chosen {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { counted } from '../../../domain/base/counted.js';
 import type { RemovalPlan } from '../../../pool/remove/planRemoval.js';
 import type { Purge } from '../../../pool/remove/purge.js';
-import { printTable, say } from '../../output.js';
+import { printTable, say } from '../../terminal/output.js';
 
 const NAMES_SHOWN = 5;
 const KEYS_SHOWN = 20;

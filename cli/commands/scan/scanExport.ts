@@ -14,13 +14,13 @@ import { findingRowSchema, scanImageRowSchema, sizedRowSchema } from '../../../d
 import { REVIEW_FORMATS, type ReviewFormat } from '../../../formats/manifest.js';
 import { exportForReview } from '../../../pool/review/exportReview.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { findScan, readMissing } from '../../../storage/scans.js';
 import { readTable, writeTableFile } from '../../../storage/tables/table.js';
 import { openEnvironmentStore } from '../../environment.js';
 import { nextSteps, TABLE_FORMATS, tableSteps } from '../../exportSteps.js';
-import { printJson, printLine, say } from '../../output.js';
-import { IMAGES, withCounter } from '../../progress.js';
+import { printJson, printLine, say } from '../../terminal/output.js';
+import { IMAGES, withCounter } from '../../terminal/progress.js';
 
 const TABLES = TABLE_FORMATS;
 const LEFT_OUT_SHOWN = 10;

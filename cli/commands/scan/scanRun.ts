@@ -10,10 +10,10 @@ import { WORKFLOWS } from '../../../domain/workflowNames.js';
 import { storeOf, withClient } from '../../environment.js';
 import { asPartloopError } from '../../loop/loopClient.js';
 import { name, number, requestFrom, settingsFrom } from '../../options.js';
-import { say } from '../../output.js';
 import { followScan } from '../../scan/scanFollowed.js';
 import { uploadScanModel } from '../../scan/scanModel.js';
 import { planStandaloneScan, tellPlannedScan } from '../../scan/scanPlanned.js';
+import { say } from '../../terminal/output.js';
 
 const { shape } = scanRequestSchema;
 const help = (field: keyof typeof shape): string => shape[field].description ?? '';

@@ -17,13 +17,12 @@ import {
 } from '../../../domain/tables.js';
 import { labelNames } from '../../../domain/taxonomy.js';
 import type { StackEnvironment } from '../../../infra/environment.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { findScan, readMissing } from '../../../storage/scans.js';
 import { readJson } from '../../../storage/tables/json.js';
 import { readTable } from '../../../storage/tables/table.js';
 import { connect, openEnvironmentStore } from '../../environment.js';
 import { wholeNumberBetween } from '../../options.js';
-import { printJson, printTable, say } from '../../output.js';
 import {
   endOf,
   failureOfScan,
@@ -31,6 +30,7 @@ import {
   type ScanWorkflow,
   scanProgressLine,
 } from '../../scan/scanWorkflows.js';
+import { printJson, printTable, say } from '../../terminal/output.js';
 import { wholeNumber } from '../iteration.js';
 
 const TOP_FINDINGS = 20;

@@ -9,13 +9,13 @@ import { WORKFLOWS } from '../../../domain/workflowNames.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { readScanRecord } from '../../../storage/scans.js';
 import { storeOf, withClient } from '../../environment.js';
-import { interruptible } from '../../interrupt.js';
 import { loopNames } from '../../loop/knownLoops.js';
 import { name } from '../../options.js';
-import { printJson, say } from '../../output.js';
-import { withProgress } from '../../progress.js';
 import { followScan } from '../../scan/scanFollowed.js';
 import { endOf, findScanWorkflow, type ScanWorkflow, scanProgress } from '../../scan/scanWorkflows.js';
+import { interruptible } from '../../terminal/interrupt.js';
+import { printJson, say } from '../../terminal/output.js';
+import { withProgress } from '../../terminal/progress.js';
 
 /** `partloop scan stop|resume`. */
 export function registerStop(scan: Command): void {

@@ -6,8 +6,8 @@ import { withAttempt } from '../../../domain/loop/state.js';
 import { keys } from '../../../storage/keys.js';
 import { updateLoopState } from '../../../storage/loopState.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import { memoryStore } from '../../support/memoryStore.js';
-import { stepResult } from '../../support/stepResult.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
+import { stepResult } from '../../support/standIns/stepResult.js';
 import { aged, ago, amounts, context, open, replayOf, step, sweep, train } from './kit.js';
 
 const config = loopConfigSchema.parse({ pool: 'cars' });

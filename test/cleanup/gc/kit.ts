@@ -8,8 +8,8 @@ import { type Attempt, isCommitted, runStep } from '../../../steps/runStep.js';
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { CheckpointChain } from '../../../training/checkpoints/checkpointChain.js';
-import { testConfig } from '../../support/fakeActivities.js';
-import type { MemoryStore } from '../../support/memoryStore.js';
+import { testConfig } from '../../support/standIns/fakeActivities.js';
+import type { MemoryStore } from '../../support/standIns/memoryStore.js';
 
 export const DAY = 24 * 3_600_000;
 export const NOW = new Date('2026-03-01T00:00:00Z');

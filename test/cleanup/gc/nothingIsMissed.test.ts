@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { IterationContext } from '../../../domain/steps.js';
 import { keys } from '../../../storage/keys.js';
-import { type MemoryStore, memoryStore } from '../../support/memoryStore.js';
+import { type MemoryStore, memoryStore } from '../../support/standIns/memoryStore.js';
 import { aged, context, replayOf, type Simple, step, sweep, train } from './kit.js';
 
 /** What happens to a loop: a step or a training that ends, fails, is raced by another attempt, or is replayed. */

@@ -8,8 +8,8 @@ import { keys } from '../../../storage/keys.js';
 import { listLoops, updateLoopState } from '../../../storage/loopState.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { registerBenchmark } from '../../../storage/registry.js';
-import { testConfig } from '../../support/fakeActivities.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { testConfig } from '../../support/standIns/fakeActivities.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import { context, step, train } from '../gc/kit.js';
 
 const DIGEST = 'a'.repeat(64);

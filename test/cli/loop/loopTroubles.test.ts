@@ -12,13 +12,13 @@ import { PartloopError } from '../../../domain/base/errors.js';
 import { LIGHT_QUEUE } from '../../../domain/base/queues.js';
 import { nextStep } from '../../../domain/loop/status.js';
 import type { LoopStatus } from '../../../domain/messages.js';
-import { pausedText } from '../../../infra/pausedWork.js';
-import { pollerStatus, strayedText } from '../../../infra/pollers.js';
+import { pausedText } from '../../../infra/stack/pausedWork.js';
+import { pollerStatus, strayedText } from '../../../infra/stack/pollers.js';
 import { keys } from '../../../storage/keys.js';
-import { fakeActivities, testConfig } from '../../support/fakeActivities.js';
-import { memoryStore } from '../../support/memoryStore.js';
-import { stepGate } from '../../support/stepGate.js';
-import { localEnvironment, withWorkers } from '../../support/workflowEnvironment.js';
+import { localEnvironment, withWorkers } from '../../support/servers/workflowEnvironment.js';
+import { fakeActivities, testConfig } from '../../support/standIns/fakeActivities.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
+import { stepGate } from '../../support/standIns/stepGate.js';
 
 /** Messages to an operator about a loop that stands still or that somebody ended, and the remedies. */
 describe('a loop in trouble', function () {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { uploadScanModel } from '../../../cli/scan/scanModel.js';
 import { PartloopError } from '../../../domain/base/errors.js';
-import { NO_FACTS } from '../../../formats/importItem.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { NO_FACTS } from '../../../formats/reading/importItem.js';
 import { picture, runImport } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 
 describe('a scan with a user’s model', () => {
   let folder: string;

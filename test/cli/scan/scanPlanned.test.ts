@@ -3,12 +3,12 @@ import sharp from 'sharp';
 import { planStandaloneScan } from '../../../cli/scan/scanPlanned.js';
 import { seededRandom } from '../../../domain/base/random.js';
 import { type ScanRequest, scanRequestSchema } from '../../../domain/messages.js';
-import { type ImportItem, NO_FACTS } from '../../../formats/importItem.js';
+import { type ImportItem, NO_FACTS } from '../../../formats/reading/importItem.js';
 import { digestOfTaxonomy } from '../../../storage/digest.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { registerBenchmark } from '../../../storage/registry.js';
-import { memoryStore } from '../../support/memoryStore.js';
 import { runImport } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 
 /** Pictures that are not copies of each other. */
 function noise(seed: number): Promise<Buffer> {

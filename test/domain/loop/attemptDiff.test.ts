@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { attemptDiff } from '../../../domain/loop/attemptDiff.js';
 import { emptyLoopState, type IterationAttempt, withAttempt } from '../../../domain/loop/state.js';
 import { storedStatus } from '../../../domain/loop/status.js';
-import { stepResult, testConfig } from '../../support/fakeActivities.js';
+import { stepResult, testConfig } from '../../support/standIns/fakeActivities.js';
 
 const attempt = (changes: Partial<IterationAttempt> = {}): IterationAttempt => ({
   runId: 'a',

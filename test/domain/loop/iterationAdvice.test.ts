@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { iterationDetails } from '../../../domain/loop/details.js';
-import { testConfig } from '../../support/fakeActivities.js';
-import { stepResult } from '../../support/stepResult.js';
+import { testConfig } from '../../support/standIns/fakeActivities.js';
+import { stepResult } from '../../support/standIns/stepResult.js';
 
 describe('the details of an iteration', () => {
   const of = { loop: 'cars', iteration: 3, config: testConfig };

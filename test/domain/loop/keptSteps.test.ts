@@ -3,7 +3,7 @@ import { PartloopError } from '../../../domain/base/errors.js';
 import { assertMeansSomething, keptSteps } from '../../../domain/loop/keptSteps.js';
 import { configWith } from '../../../domain/settings/loopConfig.js';
 import { STEPS, type StepResults } from '../../../domain/steps.js';
-import { stepResult, testConfig } from '../../support/fakeActivities.js';
+import { stepResult, testConfig } from '../../support/standIns/fakeActivities.js';
 
 const results = (...steps: (keyof StepResults)[]): StepResults =>
   Object.fromEntries(steps.map((step) => [step, stepResult(step)]));

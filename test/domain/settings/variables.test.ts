@@ -106,7 +106,7 @@ describe('environment variables', () => {
     );
     assert.deepEqual(read.sort(), [
       // Before anything is parsed: an error of the parsing itself can be traced.
-      'cli/output.ts PARTLOOP_DEBUG',
+      'cli/terminal/output.ts PARTLOOP_DEBUG',
       // Passed on to a program, not read.
       'cli/scan/attachHead.ts PATH',
       // Set for a library.

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { loopConfigSchema } from '../../../domain/config.js';
 import { trackingConfigSchema } from '../../../domain/tracking/config.js';
 import { datasetsOf, metricsOf, paramsOf, tagsOf } from '../../../domain/tracking/trackedRun.js';
-import { stepResult } from '../../support/stepResult.js';
+import { stepResult } from '../../support/standIns/stepResult.js';
 
 const attempt = { loop: 'cars', iteration: 3, runId: 'run-a' };
 

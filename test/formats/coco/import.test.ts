@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { dsmlr18 } from '../../../domain/taxonomies/dsmlr18.js';
 import { readCoco } from '../../../formats/coco/import.js';
-import { openPool } from '../../../storage/pool.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { dsmlrTestSet } from '../../support/pictures/photos.js';
 import { picture, runImport, save, TAXONOMY } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import { box, CATEGORIES, CocoFolder, hood, imageEntry } from './kit.js';
 
 describe('an import of COCO annotations', function () {

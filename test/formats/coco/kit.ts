@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCoco } from '../../../formats/coco/import.js';
-import { memoryStore } from '../../support/memoryStore.js';
 import { picture, runImport, save, TAXONOMY } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 
 /** Sides of the one picture of most files. */
 export const WIDTH = 24;

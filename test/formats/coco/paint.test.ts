@@ -6,9 +6,9 @@ import { segmentationShape } from '../../../formats/coco/segmentation.js';
 import { paintShapes } from '../../../formats/paint.js';
 import { readLabel } from '../../../storage/pictures/imageSource.js';
 import { decodeLabel } from '../../../storage/pictures/labelMask.js';
-import { openPool } from '../../../storage/pool.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { picture, runImport, save, TAXONOMY } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import { box, CocoFolder, HEIGHT, imageEntry, WIDTH } from './kit.js';
 
 describe('painting a label from COCO annotations', function () {

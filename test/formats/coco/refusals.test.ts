@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { readCoco } from '../../../formats/coco/import.js';
-import { openPool } from '../../../storage/pool.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { picture, runImport, save, TAXONOMY } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import { box, CocoFolder, HEIGHT, hood, imageEntry, WIDTH } from './kit.js';
 
 describe('an import of unusable COCO annotations', function () {

@@ -10,10 +10,10 @@ import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { readImage, readLabel } from '../../../storage/pictures/imageSource.js';
 import { decodeLabel, encodeLabel } from '../../../storage/pictures/labelMask.js';
-import { openPool } from '../../../storage/pool.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { mask, picture, runImport, save, TAXONOMY } from '../../support/pictures/pictures.js';
-import { startTestStore, type TestStore } from '../../support/s3.js';
+import { startTestStore, type TestStore } from '../../support/servers/s3.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 
 const indexOf = async (store: ObjectStore) => {
   const pool = await openPool(store, 'cars');

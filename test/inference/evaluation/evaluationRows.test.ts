@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { evaluationRows } from '../../../inference/evaluation/evaluationRows.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 
 describe('an unreadable evaluation', () => {
   const hintOf = async (isEarlier: boolean): Promise<string | undefined> => {

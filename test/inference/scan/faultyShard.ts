@@ -8,7 +8,7 @@ import type { ScanSetup } from '../../../inference/scan/scanSetup.js';
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { encodeLabel } from '../../../storage/pictures/labelMask.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { writeTable } from '../../../storage/tables/table.js';
 import { chunkRow } from '../../domain/sample/rows.js';
 import { givenCard } from '../../support/models/givenModel.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { InHand } from '../../../inference/scan/inHand.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 
 const KEY = 'shards/7.json.gz.in-hand.json';
 const images = (count: number): string[] => Array.from({ length: count }, (_, n) => `image-${n}`);

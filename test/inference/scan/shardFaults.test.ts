@@ -12,7 +12,7 @@ import { LOCAL_BUCKET } from '../../../infra/services/seaweed.js';
 import { readJson } from '../../../storage/tables/json.js';
 import { canCrash, type Fault, hasPython, PYTHON, writeFaulty } from '../../support/models/tinyModel.js';
 import { TAXONOMY } from '../../support/pictures/pictures.js';
-import { startTestStore, type TestStore } from '../../support/s3.js';
+import { startTestStore, type TestStore } from '../../support/servers/s3.js';
 import { SIDE, storeShard } from './faultyShard.js';
 
 const MAIN = fileURLToPath(new URL('./shardMain.js', import.meta.url));

@@ -3,8 +3,8 @@ import { gzipSync } from 'node:zlib';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { ANALYSIS_VERSION } from '../../../domain/scan/index.js';
 import { isShardWhole, readShard, ShardWriter, shardKey } from '../../../inference/scan/shardObject.js';
-import { memoryStore } from '../../support/memoryStore.js';
 import { flipped } from '../../support/pictures/flipped.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 
 const KEY = shardKey('loops/cars/1/plan/abc/plan.json', 7, 'f'.repeat(64));
 const unreadable = { imageId: 'a'.repeat(64), analysis: null, error: 'a.jpg is cut off', model: 'f'.repeat(64) };

@@ -10,9 +10,9 @@ import { openSessions, type SessionPool } from '../../../inference/sessions/sess
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { encodeLabel } from '../../../storage/pictures/labelMask.js';
 import { chunkRow } from '../../domain/sample/rows.js';
-import { memoryStore } from '../../support/memoryStore.js';
 import { hasPython, PYTHON, writeTinyModel } from '../../support/models/tinyModel.js';
 import { TAXONOMY } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 
 const SIZE = 32;
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

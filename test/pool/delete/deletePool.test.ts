@@ -9,10 +9,10 @@ import { planDeletion } from '../../../pool/delete/planDeletion.js';
 import { importImages } from '../../../pool/import/importImages.js';
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import { listPools, openPool } from '../../../storage/pool.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { listPools, openPool } from '../../../storage/pool/pool.js';
 import { TAXONOMY } from '../../support/pictures/pictures.js';
-import { startTestStore, type TestStore } from '../../support/s3.js';
+import { startTestStore, type TestStore } from '../../support/servers/s3.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import { item, NOW, namesOf } from '../remove/kit.js';
 
 const bring = (store: ObjectStore, pool: string, ...seeds: number[]) =>

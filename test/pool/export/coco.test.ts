@@ -10,10 +10,10 @@ import type { PoolExportReport } from '../../../pool/export/exportPool.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { readLabel } from '../../../storage/pictures/imageSource.js';
 import { decodeLabel } from '../../../storage/pictures/labelMask.js';
-import { openPool } from '../../../storage/pool.js';
-import { memoryStore } from '../../support/memoryStore.js';
-import { askPeer, needsPeers } from '../../support/peers.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { picture, runImport, TAXONOMY } from '../../support/pictures/pictures.js';
+import { askPeer, needsPeers } from '../../support/servers/peers.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import {
   exportCars,
   folderPerTest,

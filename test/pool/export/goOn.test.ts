@@ -7,8 +7,8 @@ import type { DatasetFormat, MakeDatasetWriter } from '../../../formats/dataset.
 import { createHfDatasetWriter } from '../../../formats/hf/dataset.js';
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import type { MemoryStore } from '../../support/memoryStore.js';
 import { runImport } from '../../support/pictures/pictures.js';
+import type { MemoryStore } from '../../support/standIns/memoryStore.js';
 import { exportCars, folderPerTest, holed, item, poolOf } from './kit.js';
 
 const IMAGES = 30;

@@ -6,8 +6,8 @@ import { createHfDatasetWriter } from '../../../formats/hf/dataset.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { readLabel } from '../../../storage/pictures/imageSource.js';
 import { decodeLabel } from '../../../storage/pictures/labelMask.js';
-import { openPool } from '../../../storage/pool.js';
-import { askPeer, needsPeers } from '../../support/peers.js';
+import { openPool } from '../../../storage/pool/pool.js';
+import { askPeer, needsPeers } from '../../support/servers/peers.js';
 import { exportCars, folderPerTest, HEIGHT, holed, item, poolOf, raster, sha256, turnedPicture, WIDTH } from './kit.js';
 
 const size = z.tuple([z.number(), z.number()]);

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import type { MakeDatasetWriter } from '../../../formats/dataset.js';
-import { type ImageFacts, type ImportItem, NO_FACTS } from '../../../formats/importItem.js';
+import { type ImageFacts, type ImportItem, NO_FACTS } from '../../../formats/reading/importItem.js';
 import { exportPool, type PoolExportReport, type PoolExportRequest } from '../../../pool/export/exportPool.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import { type MemoryStore, memoryStore } from '../../support/memoryStore.js';
 import { picture, runImport } from '../../support/pictures/pictures.js';
+import { type MemoryStore, memoryStore } from '../../support/standIns/memoryStore.js';
 
 export const WIDTH = 24;
 export const HEIGHT = 16;

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { readMaskManifest } from '../../../formats/masks/import.js';
 import { withDecoderApart } from '../../../pool/import/decoder.js';
 import { importImages } from '../../../pool/import/importImages.js';
-import { openPool } from '../../../storage/pool.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { CRASH_MARK, markedPicture, withFaultyChildren } from '../../support/pictures/crashSharp.js';
 import { mask, picture, save, TAXONOMY } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 
 const now = new Date('2026-01-01T00:00:00Z');
 const options = { now, onProgress: () => undefined };

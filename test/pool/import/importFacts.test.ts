@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ImportEntry, NO_FACTS } from '../../../formats/importItem.js';
-import { withTagFile } from '../../../formats/tagFile.js';
+import { type ImportEntry, NO_FACTS } from '../../../formats/reading/importItem.js';
+import { withTagFile } from '../../../formats/reading/tagFile.js';
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import { openPool } from '../../../storage/pool.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { runImport, save } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import { indexOf, item } from './items.js';
 
 describe('tags, vehicle and split of an import', function () {

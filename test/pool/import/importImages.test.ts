@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import sharp from 'sharp';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { parseTaxonomy } from '../../../domain/taxonomy.js';
-import { type ImportItem, NO_FACTS } from '../../../formats/importItem.js';
+import { type ImportItem, NO_FACTS } from '../../../formats/reading/importItem.js';
 import { changeRules } from '../../../pool/import/preparePool.js';
 import { digestOfTaxonomy } from '../../../storage/digest.js';
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { encodeLabel } from '../../../storage/pictures/labelMask.js';
-import { openPool } from '../../../storage/pool.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { runImport, TAXONOMY } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import { indexOf, item, SIDE } from './items.js';
 
 const labelsOf = async (store: ObjectStore) => (await indexOf(store)).map(({ classes }) => classes[0]);

@@ -1,7 +1,7 @@
 import type { IndexRow } from '../../../domain/tables.js';
-import { type ImportItem, NO_FACTS } from '../../../formats/importItem.js';
+import { type ImportItem, NO_FACTS } from '../../../formats/reading/importItem.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { picture } from '../../support/pictures/pictures.js';
 
 export const SIDE = { width: 24, height: 16 };

@@ -14,10 +14,10 @@ import { keys } from '../../../storage/keys.js';
 import { encodeLabel } from '../../../storage/pictures/labelMask.js';
 import { chunkRow } from '../../domain/sample/rows.js';
 import { ROOT } from '../../support/binaries.js';
-import { memoryStore } from '../../support/memoryStore.js';
 import { hasPython, PYTHON, run } from '../../support/models/tinyModel.js';
 import { HEIGHT, kindsOfPictures, picture, WIDTH } from '../../support/pictures/pictureKinds.js';
 import { png } from '../../support/pictures/png.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 
 const text = (start: string): Buffer => Buffer.concat([Buffer.from(start, 'latin1'), Buffer.alloc(200)]);
 const isoMedia = (...brands: string[]): Buffer => {

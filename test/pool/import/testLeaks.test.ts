@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { drawChunk } from '../../../domain/draw/drawChunk.js';
 import { columnsOf, newestOf } from '../../../domain/draw/drawColumns.js';
 import type { IndexRow } from '../../../domain/tables.js';
-import { NO_FACTS } from '../../../formats/importItem.js';
+import { NO_FACTS } from '../../../formats/reading/importItem.js';
 import { type LeakQuestion, testLeakNotices } from '../../../pool/import/testLeaks.js';
 import { indexRow } from '../../domain/sample/rows.js';
-import { memoryStore } from '../../support/memoryStore.js';
 import { runImport } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import { item } from './items.js';
 
 /** Far apart, so that only pictures that a test makes alike are alike. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { DROP_MARKER } from '../../../domain/ingest/drop.js';
 import { listReceipts, lookIntoInbox, poolsWithInbox, wholeDrops } from '../../../pool/ingest/inbox.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import { POOL, put, receiptOf, sendMasks, storeWithPool } from './kit.js';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import { DROP_MARKER } from '../../../domain/ingest/drop.js';
 import type { Receipt } from '../../../domain/ingest/receipt.js';
-import { type ImageFacts, type ImportItem, NO_FACTS } from '../../../formats/importItem.js';
+import { type ImageFacts, type ImportItem, NO_FACTS } from '../../../formats/reading/importItem.js';
 import { DECODE_HERE } from '../../../pool/import/decoder.js';
 import { type DropOutcome, settleDrop } from '../../../pool/ingest/settleDrop.js';
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import { memoryStore } from '../../support/memoryStore.js';
 import { mask, runImport } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import { item, SIDE } from '../import/items.js';
 
 export const POOL = 'cars';

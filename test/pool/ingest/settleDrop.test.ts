@@ -5,7 +5,7 @@ import { DROP_MARKER } from '../../../domain/ingest/drop.js';
 import type { Receipt } from '../../../domain/ingest/receipt.js';
 import { writeIngestRules } from '../../../pool/ingest/rules.js';
 import { keys } from '../../../storage/keys.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { readJson } from '../../../storage/tables/json.js';
 import { mask, runImport } from '../../support/pictures/pictures.js';
 import { indexOf } from '../import/items.js';

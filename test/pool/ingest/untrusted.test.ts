@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { DROP_MARKER } from '../../../domain/ingest/drop.js';
 import { writeIngestRules } from '../../../pool/ingest/rules.js';
 import { keys } from '../../../storage/keys.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { runImport } from '../../support/pictures/pictures.js';
 import { indexOf } from '../import/items.js';
 import { counts, keysUnder, ours, POOL, photo, put, receiptOf, sendMasks, settle, storeWithPool } from './kit.js';

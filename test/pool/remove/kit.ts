@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type ImportItem, NO_FACTS } from '../../../formats/importItem.js';
+import { type ImportItem, NO_FACTS } from '../../../formats/reading/importItem.js';
 import { planRemoval } from '../../../pool/remove/planRemoval.js';
 import { type Purge, purgeBytes } from '../../../pool/remove/purge.js';
 import { removeImages } from '../../../pool/remove/removeImages.js';
 import type { Choice } from '../../../pool/remove/select.js';
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import { openPool, type Pool } from '../../../storage/pool.js';
+import { openPool, type Pool } from '../../../storage/pool/pool.js';
 import { mask, picture } from '../../support/pictures/pictures.js';
 
 export const NOW = new Date('2026-02-01T00:00:00Z');

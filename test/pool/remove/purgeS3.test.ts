@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { keys } from '../../../storage/keys.js';
 import { runImport } from '../../support/pictures/pictures.js';
-import { startTestStore, type TestStore } from '../../support/s3.js';
+import { startTestStore, type TestStore } from '../../support/servers/s3.js';
 import { imageIdOf, item, labelOf, named, purgeImages } from './kit.js';
 
 describe('deleting images from real S3', function () {

@@ -3,13 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { NO_FACTS } from '../../../formats/importItem.js';
+import { NO_FACTS } from '../../../formats/reading/importItem.js';
 import { readImageList } from '../../../pool/remove/imageList.js';
 import { listRemovals, removeImages, restoreImages } from '../../../pool/remove/removeImages.js';
 import { selectImages } from '../../../pool/remove/select.js';
-import { openPool } from '../../../storage/pool.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { runImport, save, TAXONOMY } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import { imageIdOf, item, NOW, named, namesOf, planOf, review, where } from './kit.js';
 
 async function pool(count = 4) {

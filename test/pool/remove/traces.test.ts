@@ -6,10 +6,10 @@ import { importImages } from '../../../pool/import/importImages.js';
 import { namesInReport } from '../../../pool/remove/reportNames.js';
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { writeTable } from '../../../storage/tables/table.js';
-import { memoryStore } from '../../support/memoryStore.js';
 import { runImport, TAXONOMY } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import { missingPart } from '../review/scannedPool.js';
 import { imageIdOf, item, named, planOf, purgeImages, under } from './kit.js';
 

@@ -9,7 +9,7 @@ import { undoReview } from '../../../pool/review/undoReview.js';
 import { keys } from '../../../storage/keys.js';
 import { appendReviews, readReviews } from '../../../storage/reviews.js';
 import { ulid } from '../../../storage/ulid.js';
-import { startTestStore, type TestStore } from '../../support/s3.js';
+import { startTestStore, type TestStore } from '../../support/servers/s3.js';
 import { clock, desk, draw, within } from './desk.js';
 import { halfLabel, type ScannedPool, scannedPool } from './scannedPool.js';
 

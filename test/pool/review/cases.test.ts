@@ -4,14 +4,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseTaxonomy } from '../../../domain/taxonomy.js';
-import { NO_CLASS_RULES } from '../../../formats/classMatcher.js';
 import { readCoco } from '../../../formats/coco/import.js';
+import { NO_CLASS_RULES } from '../../../formats/reading/classMatcher.js';
 import { importImages } from '../../../pool/import/importImages.js';
 import { importLabels } from '../../../pool/review/importLabels.js';
 import { undoReview } from '../../../pool/review/undoReview.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import { openPool } from '../../../storage/pool.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { openPool } from '../../../storage/pool/pool.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import { clock } from './desk.js';
 
 const CASES = resolve(process.env.PARTLOOP_SHARED ?? resolve('..', 'shared', 'data'), '..', 'cases');

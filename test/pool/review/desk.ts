@@ -5,7 +5,7 @@ import { exportedRaster, WRITERS } from '../../../formats/writers.js';
 import { exportForReview } from '../../../pool/review/exportReview.js';
 import { importLabels, type LabelImport, type LabelImportReport } from '../../../pool/review/importLabels.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { ulid } from '../../../storage/ulid.js';
 import { HEIGHT, SCAN, WIDTH } from './scannedPool.js';
 

@@ -10,7 +10,7 @@ import {
   type ReviewFormat,
 } from '../../../formats/manifest.js';
 import { classTable } from '../../../formats/palette.js';
-import { openReturned } from '../../../formats/readers.js';
+import { openReturned } from '../../../formats/reading/readers.js';
 import { WRITERS } from '../../../formats/writers.js';
 import { joinImages } from '../../../pool/review/joinImages.js';
 import { TAXONOMY } from '../../support/pictures/pictures.js';

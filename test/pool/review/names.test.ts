@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { manifestSchema, REVIEW_FORMATS } from '../../../formats/manifest.js';
 import { dropEnding, ExportNames, foldPath } from '../../../formats/names.js';
-import type { ReturnedImage } from '../../../formats/returned.js';
+import type { ReturnedImage } from '../../../formats/reading/returned.js';
 import { joinImages } from '../../../pool/review/joinImages.js';
 import { assertComesBack, HEIGHT, manifestImage, WIDTH } from './kit.js';
 

@@ -11,11 +11,11 @@ import {
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { decodeLabel, encodeLabel } from '../../../storage/pictures/labelMask.js';
-import { openPool, type Pool } from '../../../storage/pool.js';
+import { openPool, type Pool } from '../../../storage/pool/pool.js';
 import { writeTable } from '../../../storage/tables/table.js';
 import { idOf, indexRow, scanRow } from '../../domain/sample/rows.js';
-import { memoryStore } from '../../support/memoryStore.js';
 import { TAXONOMY } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 
 export const WIDTH = 40;
 export const HEIGHT = 20;

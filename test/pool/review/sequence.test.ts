@@ -8,7 +8,7 @@ import { REVIEW_FORMATS } from '../../../formats/manifest.js';
 import { reviewImports } from '../../../pool/review/reviewImports.js';
 import { undoReview } from '../../../pool/review/undoReview.js';
 import { keys } from '../../../storage/keys.js';
-import { openPool } from '../../../storage/pool.js';
+import { openPool } from '../../../storage/pool/pool.js';
 import { readReviews } from '../../../storage/reviews.js';
 import { idOf } from '../../domain/sample/rows.js';
 import { clock, type Desk, desk } from './desk.js';

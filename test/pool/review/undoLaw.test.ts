@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { IndexRow } from '../../../domain/tables.js';
-import { NO_FACTS } from '../../../formats/importItem.js';
+import { NO_FACTS } from '../../../formats/reading/importItem.js';
 import { decide } from '../../../pool/import/decide.js';
 import { removeImages, restoreImages } from '../../../pool/remove/removeImages.js';
 import { undoReview } from '../../../pool/review/undoReview.js';
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import { openPool, type Pool } from '../../../storage/pool.js';
+import { openPool, type Pool } from '../../../storage/pool/pool.js';
 import { appendReviews } from '../../../storage/reviews.js';
 import { ulid } from '../../../storage/ulid.js';
 import { idOf, indexRow } from '../../domain/sample/rows.js';
-import { memoryStore } from '../../support/memoryStore.js';
 import { TAXONOMY } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import { clock } from './desk.js';
 
 const LABELS = ['a', 'b', 'c', 'd'] as const;

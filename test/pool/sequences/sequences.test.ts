@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import type { IndexRow } from '../../../domain/tables.js';
-import { openPool } from '../../../storage/pool.js';
-import { memoryStore } from '../../support/memoryStore.js';
-import { startTestStore, type TestStore } from '../../support/s3.js';
+import { openPool } from '../../../storage/pool/pool.js';
+import { startTestStore, type TestStore } from '../../support/servers/s3.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 import { checkHistory, type Deed, deeds, IMAGES, Person, POOL, rowOf } from './world.js';
 
 const SEQUENCES = 15;

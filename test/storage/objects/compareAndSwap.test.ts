@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { compareAndSwap, type Swap } from '../../../storage/objects/compareAndSwap.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 
 const KEY = 'loops/cars/count.json';
 

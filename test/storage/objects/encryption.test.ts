@@ -13,7 +13,7 @@ import { workerEnvironment } from '../../../infra/workerEnvironment.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { openStore } from '../../../storage/objects/s3.js';
 import { storeAddress, storeOptions } from '../../../storage/objects/storeAddress.js';
-import { startTestStore, type TestStore } from '../../support/s3.js';
+import { startTestStore, type TestStore } from '../../support/servers/s3.js';
 
 const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 /** More than one PUT takes. */

@@ -12,7 +12,7 @@ import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { parseStoreUri } from '../../../storage/objects/s3/bucket.js';
 import { openStore } from '../../../storage/objects/s3.js';
 import { forEachLimited } from '../../../storage/parallel.js';
-import { startTestStore, type TestStore } from '../../support/s3.js';
+import { startTestStore, type TestStore } from '../../support/servers/s3.js';
 import { storeContract } from './storeContract.js';
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

@@ -15,9 +15,9 @@ import { verified } from '../../../storage/objects/verified.js';
 import { openSealed, sealed } from '../../../storage/seal.js';
 import { readTable, writeTable } from '../../../storage/tables/table.js';
 import { chunkRow } from '../../domain/sample/rows.js';
-import { testConfig } from '../../support/fakeActivities.js';
-import { memoryStore } from '../../support/memoryStore.js';
 import { flipped } from '../../support/pictures/flipped.js';
+import { testConfig } from '../../support/standIns/fakeActivities.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 
 const context = { loop: 'cars', iteration: 3, config: testConfig, previous: null, force: null };
 

@@ -4,7 +4,7 @@ import { INDEX_CHANGES, type IndexRow } from '../../../domain/tables.js';
 import { ANGLES, ORIENTATIONS, REGIONS } from '../../../domain/tags.js';
 import { ImageTable } from '../../../storage/packed/imageTable.js';
 import { PackedRows } from '../../../storage/packed/packedRows.js';
-import { PoolHistory } from '../../../storage/poolHistory.js';
+import { PoolHistory } from '../../../storage/pool/poolHistory.js';
 import { indexRow } from '../rows.js';
 
 const digest = fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }).map((bits) => bits.toString(16).padStart(64, '0'));

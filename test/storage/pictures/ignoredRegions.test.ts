@@ -6,7 +6,7 @@ import { IGNORE_INDEX } from '../../../domain/taxonomy.js';
 import { withIgnoredRegions } from '../../../storage/pictures/ignoredRegions.js';
 import { decodeLabel, encodeLabel } from '../../../storage/pictures/labelMask.js';
 import { chunkRow, idOf, scanRow } from '../../domain/sample/rows.js';
-import { memoryStore } from '../../support/memoryStore.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 
 const [WIDTH, HEIGHT] = [16, 8];
 const grid = { x0: 0, y0: 0, x1: 4, y1: 2 };

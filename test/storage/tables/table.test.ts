@@ -7,8 +7,8 @@ import { z } from 'zod';
 import { PartloopError } from '../../../domain/base/errors.js';
 import * as tables from '../../../domain/tables.js';
 import { readCsvFile, readTable, streamFile, writeTable, writeTableFile } from '../../../storage/tables/table.js';
-import { memoryStore } from '../../support/memoryStore.js';
 import { save } from '../../support/pictures/pictures.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
 
 const schema = z.object({
   name: z.string(),

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import type { Taxonomy } from '../../../domain/taxonomy.js';
 import { parseTaxonomy } from '../../../domain/taxonomy.js';
-import type { ImportEntry } from '../../../formats/importItem.js';
+import type { ImportEntry } from '../../../formats/reading/importItem.js';
 import { importImages } from '../../../pool/import/importImages.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { encodeLabel } from '../../../storage/pictures/labelMask.js';

@@ -7,8 +7,8 @@ import { attemptOccasions, type Occasion } from '../../../domain/notify/occasion
 import { deliver, type Patience } from '../../../telemetry/notify/delivery.js';
 import { messageOf } from '../../../telemetry/notify/message.js';
 import { notifier } from '../../../telemetry/notify/notifier.js';
-import { memoryStore } from '../../support/memoryStore.js';
-import { stepResult } from '../../support/stepResult.js';
+import { memoryStore } from '../../support/standIns/memoryStore.js';
+import { stepResult } from '../../support/standIns/stepResult.js';
 import { Receiver, SECRET } from './receiver.js';
 
 const QUICK: Patience = { budgetMs: 5_000, tryMs: 2_000, pauseMs: 5 };

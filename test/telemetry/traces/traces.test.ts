@@ -8,7 +8,7 @@ import { openTracing, type Tracing } from '../../../telemetry/traces/tracing.js'
 import { castErrors } from '../../../workers/castErrors.js';
 import { activityFields } from '../../../workers/logFields.js';
 import { traced } from '../../../workers/traced.js';
-import { stepResult } from '../../support/stepResult.js';
+import { stepResult } from '../../support/standIns/stepResult.js';
 import { type CollectedSpan, Collector } from './collector.js';
 
 const STORE = 's3://bucket/prefix';

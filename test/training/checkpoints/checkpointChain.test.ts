@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PartloopError } from '../../../domain/base/errors.js';
 import type { StoredCheckpoint, Turn } from '../../../training/checkpoints/chainState.js';
 import { CheckpointChain } from '../../../training/checkpoints/checkpointChain.js';
-import { type MemoryStore, memoryStore } from '../../support/memoryStore.js';
+import { type MemoryStore, memoryStore } from '../../support/standIns/memoryStore.js';
 
 const KEY = 'loops/demo/iterations/0001/train/digest/latest.json';
 const checkpoint = (iteration: number): StoredCheckpoint => ({

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import type { PartloopError } from '../../../domain/base/errors.js';
 import { CheckpointChain } from '../../../training/checkpoints/checkpointChain.js';
 import { CheckpointUploader, logOf, sidecarOf } from '../../../training/checkpoints/checkpointUploader.js';
-import { type MemoryStore, memoryStore } from '../../support/memoryStore.js';
+import { type MemoryStore, memoryStore } from '../../support/standIns/memoryStore.js';
 import { attended } from '../attended.js';
 
 const KEY = 'run/latest.json';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { WorkDir } from '../../../training/checkpoints/workDir.js';
-import { type MemoryStore, memoryStore } from '../../support/memoryStore.js';
+import { type MemoryStore, memoryStore } from '../../support/standIns/memoryStore.js';
 
 const DIGEST = 'e'.repeat(64);
 const log = pino({ level: 'silent' });

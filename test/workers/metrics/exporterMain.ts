@@ -7,7 +7,7 @@ import { measure } from '../../../steps/measure.js';
 import { castErrors } from '../../../workers/castErrors.js';
 import { measured } from '../../../workers/metrics/measured.js';
 import { installRuntime } from '../../../workers/metrics/runtime.js';
-import { stepResult } from '../../support/stepResult.js';
+import { stepResult } from '../../support/standIns/stepResult.js';
 
 /** A process whose activities run through the interceptors of a worker, with Temporal's real exporter. */
 const [, , address = '127.0.0.1:9464', home = '/'] = process.argv;

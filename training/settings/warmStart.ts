@@ -1,0 +1,41 @@
+import { PartloopError } from '../../domain/base/errors.js';
+import type { IterationContext } from '../../domain/steps.js';
+import { modelCardSchema, type TrainingList, trainingListSchema } from '../../domain/train/modelCard.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { readJson } from '../../storage/tables/json.js';
+
+/** Weights from which a run starts, and their training images. */
+export interface WarmStart {
+  /** Key of the earlier run's weights.pt. */
+  weights: string;
+  weightsSha256: string;
+  /** Training images of the weights, including those of their predecessors. */
+  seen: TrainingList['images'];
+}
+
+/**
+ * The previous iteration's weights if `train.warmStart` asks for them; null if it does not, and in a loop's first
+ * iteration.
+ *
+ * @throws PartloopError `data-invalid` if the previous iteration left no weights
+ */
+export async function warmStartOf(
+  store: ObjectStore,
+  { loop, config, previous }: IterationContext,
+): Promise<WarmStart | null> {
+  if (!config.train.warmStart || previous === null) return null;
+  const { weights, card: cardKey } = previous.train.outputs;
+  if (weights === undefined || cardKey === undefined) {
+    throw new PartloopError(
+      'data-invalid',
+      `the previous iteration of loop \`${loop}\` left no weights to start from`,
+      {
+        hint: 'Set `train.warmStart` to false for this iteration, or replay the previous one from step train.',
+      },
+    );
+  }
+  const card = await readJson(store, cardKey, modelCardSchema);
+  const list = card.trainedOn.list;
+  const seen = list === null ? [] : (await readJson(store, list, trainingListSchema)).images;
+  return { weights, weightsSha256: card.weightsSha256, seen };
+}
