@@ -29,6 +29,9 @@ import { writeJson } from '../storage/tables/json.js';
 import { readTable } from '../storage/tables/table.js';
 import { noteDecision } from '../tracking/noteIteration.js';
 
+/** All that the gate asks of a training set, which has hundreds of thousands of rows. */
+const vehicleSchema = trainingRowSchema.pick({ vehicle: true });
+
 /** Step decide: the candidate against the model in production, on the same test set. */
 export function createDecideActivities(deps: ActivityDeps) {
   return { decide: (input: StepInput) => decide(deps, input) };
@@ -124,7 +127,7 @@ async function compare(store: ObjectStore, context: IterationContext, compared: 
   const { candidate, rival, theirs, testVersion, images, leftOut, look, taxonomy } = compared;
   const { gate, seed } = context.config;
   const rivals = await readTable(store, theirs.images, evaluationRowSchema);
-  const trained = await readTable(store, outputOf(compared.sample, 'trainingSet'), trainingRowSchema);
+  const trained = await readTable(store, outputOf(compared.sample, 'trainingSet'), vehicleSchema);
   const vehicles = new Set(trained.flatMap((row) => row.vehicle ?? []));
   const verdict = decideGate({
     candidate: images,

@@ -39,7 +39,7 @@ export async function planScan(
   const { config } = context;
   const { draw } = neededBy('scan', results, ['draw']);
   const poolVersion = factOf(draw, 'poolVersion');
-  const { value: candidates, keep: keepCandidates } = await judgeCandidates(deps, context, judge);
+  const { value: candidates, keep: keepCandidates } = await judgeCandidates(deps, context, draw, judge);
   const judges = rankJudges(candidates, config.scan.judgeTolerance);
   const { folds, shardSize, crossValidateFrom } = config.scan;
   const inputs = {
@@ -109,7 +109,9 @@ async function makePlan(
     // As the pool has them now: what was removed from it, or became test data, trains no judge.
     const now = await pool.readImages(poolVersion, new Set(picked.map(({ imageId }) => imageId)));
     const earlier: ChunkRow[] = refreshRows(picked, now, []);
-    const judged = chunk.filter((row) => !unjudgeable.includes(row));
+    // A chunk has tens of thousands of rows, all of them unjudgeable in a loop's first iteration.
+    const unjudged = new Set(unjudgeable);
+    const judged = chunk.filter((row) => !unjudged.has(row));
     for (let fold = 0; fold < config.scan.folds; fold++) {
       const held = unjudgeable.filter((_, index) => assigned[index] === fold);
       if (held.length === 0) continue;

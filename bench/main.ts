@@ -7,6 +7,7 @@ import { fetchCommand } from './fetch/command.js';
 import { fuzzCommand } from './fuzz/command.js';
 import { int8Command } from './int8/command.js';
 import { priorsCommand } from './priors/command.js';
+import { scaleCommand } from './scale/command.js';
 import { scanCommand } from './scan/command.js';
 import { ablationCommand } from './trainer/ablation.js';
 import { accuracyCommand } from './trainer/accuracy.js';
@@ -20,6 +21,7 @@ async function main(argv: string[]): Promise<number> {
     .addCommand(detectCommand())
     .addCommand(drawCommand())
     .addCommand(priorsCommand())
+    .addCommand(scaleCommand())
     .addCommand(scanCommand())
     .addCommand(fetchCommand())
     .addCommand(fuzzCommand())

@@ -1,9 +1,12 @@
 import { benchmarkBefore, type RegisteredModel, registeredModelSchema } from '../../domain/decide/decision.js';
+import type { DrawResult } from '../../domain/draw/step.js';
 import type { ScanJudge } from '../../domain/messages.js';
 import type { JudgeCandidate } from '../../domain/scan/judge/judges.js';
 import type { ScanResult } from '../../domain/scan/step.js';
+import { outputOf } from '../../domain/stepContract.js';
 import type { IterationContext } from '../../domain/steps.js';
-import { modelCardSchema, trainingListSchema } from '../../domain/train/modelCard.js';
+import { chunkRowSchema } from '../../domain/tables.js';
+import { modelCardSchema, type TrainingList, trainingListSchema } from '../../domain/train/modelCard.js';
 import type { ActivityDeps } from '../../steps/deps.js';
 import { type Pin, type Pinned, pinned, unpinned } from '../../steps/pins.js';
 import { poolOf } from '../../steps/pool.js';
@@ -11,6 +14,10 @@ import { digestOfTaxonomy } from '../../storage/digest.js';
 import { readLoopState } from '../../storage/loopState.js';
 import { readRegistry } from '../../storage/registry.js';
 import { readJson } from '../../storage/tables/json.js';
+import { readTable } from '../../storage/tables/table.js';
+
+type Seen = NonNullable<JudgeCandidate['seen']>;
+const judgedSchema = chunkRowSchema.pick({ imageId: true, vehicleId: true, cluster: true });
 
 const BENCHMARK: Pin<RegisteredModel | null> = {
   name: 'benchmark',
@@ -25,6 +32,7 @@ const BENCHMARK: Pin<RegisteredModel | null> = {
 export async function judgeCandidates(
   deps: ActivityDeps,
   context: IterationContext,
+  draw: DrawResult,
   judge: ScanJudge | undefined,
 ): Promise<Pinned<JudgeCandidate[]>> {
   const { store } = deps;
@@ -37,10 +45,19 @@ export async function judgeCandidates(
     );
     return { value: model === null ? [] : [await judgeCandidate(store, 'benchmark', model.scan, model.card)], keep };
   }
-  return unpinned(await judgesOfLoop(deps, context));
+  return unpinned(await judgesOfLoop(deps, context, draw));
 }
 
-async function judgesOfLoop({ store }: ActivityDeps, context: IterationContext): Promise<JudgeCandidate[]> {
+/**
+ * Of each training list only what concerns the drawn images is kept: lists grow with every iteration, and so does their
+ * number.
+ */
+async function judgesOfLoop(
+  { store }: ActivityDeps,
+  context: IterationContext,
+  draw: DrawResult,
+): Promise<JudgeCandidate[]> {
+  const drawn = seenIn(await readTable(store, outputOf(draw, 'chunk'), judgedSchema));
   const { iterations } = await readLoopState(store, context.loop);
   const earlier = iterations.filter(
     ({ iteration, current }) => iteration < context.iteration && current.status === 'finished',
@@ -48,10 +65,10 @@ async function judgesOfLoop({ store }: ActivityDeps, context: IterationContext):
   const candidates: JudgeCandidate[] = [];
   for (const { iteration, current } of earlier) {
     for (const { scan, card } of foldModels(current.results.scan))
-      candidates.push(await judgeCandidate(store, `fold of iteration ${iteration}`, scan, card));
+      candidates.push(await judgeCandidate(store, `fold of iteration ${iteration}`, scan, card, drawn));
     const { scan, card } = current.results.train?.outputs ?? {};
     if (scan !== undefined && card !== undefined)
-      candidates.push(await judgeCandidate(store, `candidate ${iteration}`, scan, card));
+      candidates.push(await judgeCandidate(store, `candidate ${iteration}`, scan, card, drawn));
   }
   return candidates;
 }
@@ -65,11 +82,13 @@ function foldModels(scan: ScanResult | undefined): { scan: string; card: string 
   });
 }
 
+/** @param drawn what is kept of its training list; all of it if omitted */
 async function judgeCandidate(
   store: ActivityDeps['store'],
   name: string,
   scanKey: string,
   cardKey: string,
+  drawn?: Seen,
 ): Promise<JudgeCandidate> {
   const card = await readJson(store, cardKey, modelCardSchema);
   const list = card.trainedOn.list === null ? null : await readJson(store, card.trainedOn.list, trainingListSchema);
@@ -77,15 +96,18 @@ async function judgeCandidate(
     name,
     scanKey,
     cardKey,
-    seen:
-      list === null
-        ? null
-        : {
-            images: new Set(list.images.map((image) => image.imageId)),
-            vehicles: new Set(list.images.flatMap((image) => image.vehicleId ?? [])),
-            clusters: new Set(list.images.map((image) => image.cluster)),
-          },
+    seen: list === null ? null : seenIn(list.images, drawn),
     valMiou: card.valMiou,
     zeroClasses: Object.values(card.valClassIou).filter((iou) => iou === 0).length,
   };
+}
+
+function seenIn(images: Iterable<TrainingList['images'][number]>, drawn?: Seen): Seen {
+  const seen = { images: new Set<string>(), vehicles: new Set<string>(), clusters: new Set<string>() };
+  for (const { imageId, vehicleId, cluster } of images) {
+    if (drawn?.images.has(imageId) !== false) seen.images.add(imageId);
+    if (vehicleId !== null && drawn?.vehicles.has(vehicleId) !== false) seen.vehicles.add(vehicleId);
+    if (drawn?.clusters.has(cluster) !== false) seen.clusters.add(cluster);
+  }
+  return seen;
 }
