@@ -5,7 +5,9 @@ import { detectCommand } from './detect/command.js';
 import { drawCommand } from './draw/command.js';
 import { fetchCommand } from './fetch/command.js';
 import { fuzzCommand } from './fuzz/command.js';
+import { importCommand } from './import/command.js';
 import { int8Command } from './int8/command.js';
+import { poolCommand } from './pool/command.js';
 import { priorsCommand } from './priors/command.js';
 import { scaleCommand } from './scale/command.js';
 import { scanCommand } from './scan/command.js';
@@ -20,11 +22,13 @@ async function main(argv: string[]): Promise<number> {
     .description('Measurements against peers and limits; never part of the tests')
     .addCommand(detectCommand())
     .addCommand(drawCommand())
+    .addCommand(poolCommand())
     .addCommand(priorsCommand())
     .addCommand(scaleCommand())
     .addCommand(scanCommand())
     .addCommand(fetchCommand())
     .addCommand(fuzzCommand())
+    .addCommand(importCommand())
     .addCommand(int8Command())
     .addCommand(paceCommand())
     .addCommand(accuracyCommand())

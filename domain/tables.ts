@@ -68,10 +68,6 @@ export type DrawRow = z.infer<typeof drawRowSchema>;
 /** What the tables of a scan need of every image of a pool. */
 export const sizedRowSchema = drawRowSchema.extend({ width: count, height: count });
 
-/** What the numbers of a pool are counted from. */
-export const statsRowSchema = drawRowSchema.extend({ ...tagsSchema.shape, classes: z.array(count) });
-export type StatsRow = z.infer<typeof statsRowSchema>;
-
 /** One image of a chunk: its index row and the group of near duplicates it belongs to. */
 export const chunkRowSchema = indexRowSchema.extend({
   /** Id of the group of near duplicates and copies (smallest image id of the group). */

@@ -1,5 +1,5 @@
 import { PartloopError } from '../domain/base/errors.js';
-import { imageFinder } from '../domain/images/imageFinder.js';
+import { imageFinder, mayBeNamed } from '../domain/images/imageFinder.js';
 import type { IndexRow } from '../domain/tables.js';
 import type { TagFile } from '../formats/reading/tagFile.js';
 import type { Pool } from '../storage/pool/pool.js';
@@ -31,7 +31,7 @@ export async function tagImages(
   let report: Omit<TagReport, 'version'> = { updated: 0, known: 0, refused: [], movedToTest: [] };
   const { version } = await pool.append((history) => {
     report = { updated: 0, known: 0, refused: [], movedToTest: [] };
-    const find = taggable(history);
+    const find = taggable(history, tags.keys());
     const rows = new Map<string, IndexRow>();
     for (const [name, facts] of tags) {
       const found = find(name);
@@ -63,8 +63,8 @@ function count(report: Omit<TagReport, 'version'>, name: string, decision: Decis
 }
 
 /** The image of a name, or the reason why there is none. */
-function taggable(history: PoolHistory): (name: string) => IndexRow | string {
-  const find = imageFinder(history.images());
+function taggable(history: PoolHistory, names: Iterable<string>): (name: string) => IndexRow | string {
+  const find = imageFinder(history.named(mayBeNamed(names)).filter(({ removedAt }) => removedAt === null));
   return (name) => {
     const found = find(name);
     if (found === null) {

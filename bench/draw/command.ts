@@ -2,19 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { storeOf } from '../../cli/environment.js';
-import { printLine, printText, say } from '../../cli/terminal/output.js';
-import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
+import { printLine, printText } from '../../cli/terminal/output.js';
 import { ensureStack } from '../../infra/environment.js';
 import { ROOT } from '../../infra/home.js';
-import { keys } from '../../storage/keys.js';
-import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { openPool } from '../../storage/pool/pool.js';
 import { describeMachine, machineLine } from '../machine.js';
 import { fixed, markdownTable, writeResults } from '../results.js';
 import { type DrawCost, drawCost } from './cost.js';
-import { poolRows, type Spread } from './rows.js';
-
-const SEGMENT = 57_700;
+import { makePool, SEGMENT } from './makePool.js';
+import type { Spread } from './rows.js';
 
 /** `npm run bench -- draw`: the cost of a draw from a large pool, by the spread of its perceptual hashes. */
 export function drawCommand(): Command {
@@ -56,14 +51,4 @@ async function measure(options: { rows: number; crowded: number }): Promise<void
   }));
   printText(`\n${markdownTable(table)}`);
   printText(`\n${await writeResults(env.home, 'draw', 'latest', { machine, costs })}`);
-}
-
-/** Only an index, without pictures; an existing one is used again. */
-async function makePool(store: ObjectStore, name: string, rows: number, spread: Spread): Promise<void> {
-  await store.putIfAbsent(keys.taxonomy(name), JSON.stringify(dsmlr18), 'application/json');
-  const pool = await openPool(store, name);
-  for (let from = (await pool.latestVersion()) * SEGMENT; from < rows; from += SEGMENT) {
-    say(`pool ${name}: images ${from} to ${Math.min(rows, from + SEGMENT)} of ${rows} …`);
-    await pool.append(() => poolRows(from, Math.min(SEGMENT, rows - from), spread));
-  }
 }

@@ -20,10 +20,17 @@ export interface DrawColumns extends HashedColumns {
   readonly vehicles: readonly string[];
 }
 
-/** The same of rows of a pool's index, with what tells the rows of one image apart. */
-export interface RevisionColumns extends DrawColumns {
-  readonly labelRevision: Float64Array;
+/** What tells the rows of one image apart, by column. */
+export interface RevisionKeys {
+  readonly ids: ImageIds;
+  readonly labelRevision: ArrayLike<number>;
   /** 1 for a row that says that the image was removed. */
+  readonly removed: ArrayLike<number>;
+}
+
+/** What a draw needs of rows of a pool's index. */
+export interface RevisionColumns extends DrawColumns, RevisionKeys {
+  readonly labelRevision: Float64Array;
   readonly removed: Uint8Array;
 }
 
@@ -46,12 +53,14 @@ export function columnsOf(rows: readonly DrawRow[]): RevisionColumns {
   };
 }
 
+/** The newest row of each image that was not removed, in order of image id. */
+export const newestOf = (columns: RevisionColumns): DrawColumns => pickRows(columns, newestRows(columns));
+
 /**
- * The newest row of each image that was not removed, in order of image id. Rows come in the order of their segments; of
- * equal revisions the first one counts.
+ * Where these rows are: by ascending image id. Rows come in the order of their segments; of equal revisions the first
+ * one counts.
  */
-export function newestOf(columns: RevisionColumns): DrawColumns {
-  const { ids, labelRevision, removed } = columns;
+export function newestRows({ ids, labelRevision, removed }: RevisionKeys): Int32Array {
   const order = ids.order();
   let kept = 0;
   for (let at = 0; at < order.length; ) {
@@ -64,7 +73,7 @@ export function newestOf(columns: RevisionColumns): DrawColumns {
     if (removed[newest] === 0) order[kept++] = newest;
     at = next;
   }
-  return pickRows(columns, order.slice(0, kept));
+  return order.slice(0, kept);
 }
 
 /** Some rows of the columns, in the order given. */

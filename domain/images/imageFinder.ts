@@ -40,6 +40,24 @@ export function imageFinder<T extends NamedImage>(images: Iterable<T>): (name: s
   };
 }
 
+/**
+ * True for every image that one of these names may stand for: a finder of those images alone answers for these names as
+ * a finder of all images does.
+ */
+export function mayBeNamed(names: Iterable<string>): (image: Required<NamedImage>) => boolean {
+  const wanted = new Set<string>();
+  const ids = new Set<string>();
+  for (const name of names) {
+    wanted.add(name.normalize());
+    if (/^[0-9a-f]{12,64}$/.test(name)) ids.add(name.slice(0, SHORT_ID));
+  }
+  return ({ imageId, fileName }) => {
+    if (ids.has(imageId.slice(0, SHORT_ID))) return true;
+    const name = fileName.normalize();
+    return wanted.has(name) || wanted.has(name.slice(name.lastIndexOf('/') + 1));
+  };
+}
+
 function shortIds<T>(byId: ReadonlyMap<string, T>): Map<string, T[]> {
   const found = new Map<string, T[]>();
   for (const [id, image] of byId) push(found, id.slice(0, SHORT_ID), image);

@@ -66,7 +66,7 @@ export async function planDeletion(
     throw new PartloopError('not-found', `there is no pool \`${pool}\`; ${there}`);
   }
   const isWhole = (await store.head(keys.taxonomy(pool))) !== null;
-  const images = isWhole ? (await (await openPool(store, pool)).history()).images().length : null;
+  const images = isWhole ? (await (await openPool(store, pool)).history()).count() : null;
   const poolOf = new Map<string, string>();
   const users = await usersOf(store, pool, poolOf);
   const production = await inProduction(store, users);

@@ -16,7 +16,7 @@ import { type ExportFolder, type LeftOutOfExport, openExportFolder } from './exp
 import { type ImagesOut, type ReadForExport, readForExport } from './readForExport.js';
 
 /** Rows of the index in memory at once, and images that are read ahead. */
-const ROWS_AT_ONCE = 20_000;
+const ROWS_AT_ONCE = 100_000;
 const READ_AHEAD = 8;
 
 /** By what images are put in order; of a large pool only this is in memory as a whole. */

@@ -8,7 +8,7 @@ import type { RowGuard } from '../import/segmentedImport.js';
  * change the test set, which is the operator's.
  */
 export function dropGuard(known: PoolHistory, { leaks, testImages }: IngestRules): RowGuard {
-  const test = TestSet.ofRows([...testRows(known)]);
+  const test = TestSet.ofRows([...known.ofSplit('test')]);
   return (row) => {
     if (row.split === 'test') return testImages === 'accept' ? null : 'it is a picture of the test set';
     // Validation images choose between models, so that they are guarded like training images.
@@ -16,8 +16,4 @@ export function dropGuard(known: PoolHistory, { leaks, testImages }: IngestRules
     if (shared === 'testVehicle') return `it shows vehicle \`${row.vehicleId}\` of the test set`;
     return shared === 'testCopy' ? 'it is a copy of a test image' : null;
   };
-}
-
-function* testRows(known: PoolHistory) {
-  for (const row of known.present()) if (row.split === 'test') yield row;
 }

@@ -44,9 +44,8 @@ export async function applyRemovals(
   const { images, vehicles, reason } = request;
   const history = await pool.history();
   const wanted = new Set(vehicles);
-  const ofVehicles = [...history.present(), ...history.removed()].filter(
-    ({ vehicleId }) => vehicleId !== null && wanted.has(vehicleId),
-  );
+  const isOfVehicle = ({ vehicleId }: IndexRow): boolean => vehicleId !== null && wanted.has(vehicleId);
+  const ofVehicles = [...history.images(isOfVehicle), ...[...history.removed()].filter(isOfVehicle)];
   const { present, removed, unknown, ambiguous } = selectImages(history, pool.taxonomy, {
     names: images,
     conditions: [],
@@ -59,7 +58,7 @@ export async function applyRemovals(
     ...{ asked: images.length + vehicles.length, reason },
     unknown: [...unknown, ...ambiguous.map(({ name }) => name)].slice(0, MAX_UNKNOWN),
   };
-  const inPool = [...history.present()].length;
+  const inPool = history.count();
   const recent = [...history.removed()].filter((row) => isRecentRequest(row, now) && !isOurs(row)).length;
   const limit = Math.ceil(largestShare * (inPool + done.length + recent));
   const tests = testImages === 'accept' ? 0 : open.filter(({ split }) => split === 'test').length;

@@ -172,7 +172,7 @@ class Arrival {
   async taken(
     listing: DropListing,
     digest: string,
-    { layout, report, entries, used, strays, missing }: TakenDrop,
+    { layout, report, entries, added: ours, used, strays, missing }: TakenDrop,
     { rules, signal }: { rules: IngestRules; signal: AbortSignal | undefined },
   ): Promise<DropOutcome> {
     const { store, pool, state } = this;
@@ -199,7 +199,7 @@ class Arrival {
         known,
       },
       ...{ removedEarlier: removed.length, refused: refused.length, strays: strays.length, split, removals, rejected },
-      nearDuplicates: await this.nearDuplicates(),
+      nearDuplicates: await this.nearDuplicates(ours),
       reasons: groupRefusals([...report.kept, ...refused]).slice(0, REASONS_KEPT),
       notices: missing.length === 0 ? notices : [...notices, { ...lacks, examples: missing.slice(0, MISSING_NAMED) }],
     });
@@ -221,18 +221,16 @@ class Arrival {
     });
   }
 
-  /** Images that this arrival added and that are near duplicates of others in the pool. */
-  private async nearDuplicates(): Promise<number> {
-    const { pool, state } = this;
-    const ours: string[] = [];
-    for (const { imageId, change, changeId } of (await pool.history()).present())
-      if (change === 'import' && changeId === state.arrival) ours.push(imageId);
+  /** How many of the images are near duplicates of others in the pool. */
+  private async nearDuplicates(imageIds: readonly string[]): Promise<number> {
+    if (imageIds.length === 0) return 0;
+    const { pool } = this;
     const index = await pool.readDrawColumns(await pool.latestVersion());
     const groups = nearDuplicateGroups(index);
     const sizes = new Int32Array(groups.length);
     for (const group of groups) sizes[group] = (sizes[group] ?? 0) + 1;
     const sizeOf = (imageId: string): number => sizes[groups[index.ids.find(imageId)] ?? -1] ?? 1;
-    return ours.filter((imageId) => sizeOf(imageId) > 1).length;
+    return imageIds.filter((imageId) => sizeOf(imageId) > 1).length;
   }
 
   /** Write the receipt, then let the drop go. The first of two tries that get here has the say. */

@@ -35,6 +35,8 @@ export interface TakenDrop {
   report: ImportReport;
   /** Entries of the labels. */
   entries: number;
+  /** Ids of the images that came into the pool with this arrival. */
+  added: string[];
   /** Files named by an entry that was not refused. */
   used: ReadonlySet<string>;
   /** Files that no label names. */
@@ -69,16 +71,21 @@ export async function takeDrop(
       return { refused: `${large.path} has ${large.size} bytes, more than ${MAX_DOCUMENT_BYTES}` };
     const named = new NamedFiles();
     const entries = named.watch(dropEntries(dropFiles(store, pool.name, drop, listing), layout, pool.taxonomy, rules));
+    const earlier = await readSettled(store, work);
+    const added = addedIds(earlier);
     const report = await importImages(store, pool.name, pool.taxonomy, entries, {
       ...{ decoder, signal, onProgress, now: new Date(), relabel: rules.relabel, importId: arrival },
       guard: (known) => dropGuard(known, rules),
-      settled: await readSettled(store, work),
-      onSettled: (settled) => writeJson(store, `${work}${ulid(new Date())}.json`, { settled }),
+      settled: earlier,
+      onSettled: (settled) => {
+        added.push(...addedIds(settled));
+        return writeJson(store, `${work}${ulid(new Date())}.json`, { settled });
+      },
     });
     const refusedFiles = new Set(report.refused.flatMap(({ origin }) => origin?.files ?? []));
     const documents = new Set(layout.documents);
     return {
-      ...{ layout, report, entries: named.entries, missing: [...named.missing] },
+      ...{ layout, report, entries: named.entries, added, missing: [...named.missing] },
       used: new Set([...named.files].filter((path) => !refusedFiles.has(path))),
       strays: [...paths].filter((path) => !path.endsWith('/') && !named.files.has(path) && !documents.has(path)),
     };
@@ -102,6 +109,9 @@ async function faultOfDrop<T>(work: () => Promise<T>): Promise<T> {
     throw new UnreadableDrop(cause.code, cause.message, { cause });
   }
 }
+
+const addedIds = (settled: readonly Settled[]): string[] =>
+  settled.flatMap(({ outcome, image }) => (outcome === 'added' && image !== null ? [image.imageId] : []));
 
 async function readSettled(store: ObjectStore, work: string): Promise<Settled[]> {
   const batches: string[] = [];

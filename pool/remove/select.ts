@@ -1,4 +1,4 @@
-import { type FoundImage, imageFinder } from '../../domain/images/imageFinder.js';
+import { type FoundImage, imageFinder, mayBeNamed } from '../../domain/images/imageFinder.js';
 import { type ImageTest, parseCondition } from '../../domain/images/indexCondition.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
@@ -33,13 +33,14 @@ export function selectImages(history: PoolHistory, taxonomy: Taxonomy, choice: C
   const isMeant = (row: IndexRow): boolean => passes(tests, history, row);
   const selection: Selection = { present: [], removed: [], unknown: [], ambiguous: [] };
   if (choice.names === null) {
-    selection.present = history.images().filter(isMeant);
+    selection.present = history.images(isMeant);
     selection.removed = [...history.removed()].filter(isMeant).sort(byId);
     return selection;
   }
   const chosen = new Map<string, IndexRow>();
-  const findPresent = imageFinder(history.images());
-  const findRemoved = imageFinder(history.removed());
+  const named = history.named(mayBeNamed(choice.names.flatMap(spellings)));
+  const findPresent = imageFinder(named.filter(({ removedAt }) => removedAt === null));
+  const findRemoved = imageFinder(named.filter(({ removedAt }) => removedAt !== null));
   for (const name of choice.names) {
     const found = find(name, findPresent, findRemoved);
     if (found === null) selection.unknown.push(name);
@@ -53,8 +54,10 @@ export function selectImages(history: PoolHistory, taxonomy: Taxonomy, choice: C
 }
 
 /** Blanks around a name belong to the file, unless an image has them in its name. */
+const spellings = (name: string): string[] => [...new Set([name, name.trim()])];
+
 function find(name: string, ...finders: ((name: string) => FoundImage<IndexRow>)[]): FoundImage<IndexRow> {
-  for (const spelling of new Set([name, name.trim()]))
+  for (const spelling of spellings(name))
     for (const finder of finders) {
       const found = finder(spelling);
       if (found !== null) return found;
@@ -65,7 +68,7 @@ function find(name: string, ...finders: ((name: string) => FoundImage<IndexRow>)
 /** Conditions apply to the image's present state, except for the time of its first import. */
 function passes(tests: readonly ImageTest[], history: PoolHistory, row: IndexRow): boolean {
   if (tests.length === 0) return true;
-  const { ingestedAt } = history.revisions(row.imageId)[0] ?? row;
+  const ingestedAt = history.cameInAt(row);
   return tests.every((test) => test({ ...row, ingestedAt }));
 }
 

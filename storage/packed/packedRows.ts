@@ -6,6 +6,9 @@ import { GrowingNumbers, GrowingTexts } from './growing.js';
 /** Stands for the digest in an address that is made of it. */
 const DIGEST = '\u0001';
 
+/** Places of two of the texts that a row has of its own. */
+const [NUMBERS, FILE_NAME] = [0, 1];
+
 type Digests = 'imageId' | 'labelSha256';
 /** Beside the digests, what differs from image to image. */
 type Own = 'fileName' | 'imageEtag' | 'imageVersion' | 'vehicleId' | 'perceptualHash' | 'ingestedAt' | 'classes';
@@ -51,25 +54,47 @@ export class PackedRows {
 
   /** A row, with its columns in the order of the schema. */
   at(number: number): IndexRow {
-    const { imageUri: image, labelUri: label, ...common } = this.#commons[this.#common.at(number)] as Common;
-    const { tagOrigins, source, split, labelRevision, change, changeId, removedAt, ...tags } = common;
+    const common = this.#commons[this.#common.at(number)] as Common;
+    const { tagOrigins, source, split, labelRevision, change, changeId, removedAt } = common;
+    const { angle, vehicle, damage, black, reflection, zoomed, orientation, region } = common;
+    const tags = { angle, vehicle, damage, black, reflection, zoomed, orientation, region } satisfies Tags;
     const imageId = idOf(this.#imageIds, number);
     const labelSha256 = idOf(this.#labels, number);
-    const [numbers, fileName, perceptualHash, ingestedAt, vehicleId, imageEtag, imageVersion, imageUri, labelUri] =
-      textsOf(this.#texts.at(number));
-    const [width = 0, height = 0, ...classes] = (numbers ?? '').split(' ').map(Number);
+    const texts = textsOf(this.#texts.at(number));
+    const [width = 0, height = 0, ...classes] = (texts[NUMBERS] ?? '').split(' ').map(Number);
+    const [, , perceptualHash, ingestedAt, vehicleId, imageEtag, imageVersion, imageUri, labelUri] = texts;
     return {
-      ...{ imageId, fileName: fileName ?? '' },
-      imageUri: image?.replace(DIGEST, () => imageId) ?? imageUri ?? '',
-      ...{ imageEtag: imageEtag ?? null, imageVersion: imageVersion ?? null },
-      labelUri: label?.replace(DIGEST, () => labelSha256) ?? labelUri ?? '',
+      imageId,
+      fileName: texts[FILE_NAME] ?? '',
+      imageUri: addressOf(common.imageUri, imageId) ?? imageUri ?? '',
+      imageEtag: imageEtag ?? null,
+      imageVersion: imageVersion ?? null,
+      labelUri: addressOf(common.labelUri, labelSha256) ?? labelUri ?? '',
       labelSha256,
-      ...{ width, height },
+      width,
+      height,
       ...tags,
-      ...{ tagOrigins, vehicleId: vehicleId ?? null, source, split, perceptualHash: perceptualHash ?? '' },
+      tagOrigins,
+      vehicleId: vehicleId ?? null,
+      source,
+      split,
+      perceptualHash: perceptualHash ?? '',
       classes,
-      ...{ labelRevision, ingestedAt: ingestedAt ?? '', change, changeId, removedAt },
+      labelRevision,
+      ingestedAt: ingestedAt ?? '',
+      change,
+      changeId,
+      removedAt,
     };
+  }
+
+  /** By what people name the image of a row: much cheaper than the row. */
+  nameOf(number: number): { imageId: string; fileName: string } {
+    return { imageId: idOf(this.#imageIds, number), fileName: textsOf(this.#texts.at(number))[FILE_NAME] ?? '' };
+  }
+
+  split(number: number): IndexRow['split'] {
+    return (this.#commons[this.#common.at(number)] as Common).split;
   }
 
   /** The words of the id of the image of a row. */
@@ -100,6 +125,9 @@ export class PackedRows {
     return this.#commons.length - 1;
   }
 }
+
+const addressOf = (template: string | null, digest: string): string | null =>
+  template === null ? null : template.replace(DIGEST, () => digest);
 
 /** An address with a mark in place of its digest; null for one without it. */
 const templateOf = (uri: string, digest: string): string | null =>

@@ -14,11 +14,16 @@ const FIRST_CAPACITY = 1_024;
 /** Eight hex digits from the `word`-th on, as a number. */
 const wordOf = (column: string, word: number): string =>
   `TRY_CAST('0x' || substr(${column}, ${word * HEX_WORD + 1}, ${HEX_WORD}) AS UINTEGER)`;
+/** The words of a sha256 in hex, as numbers. */
+export const idWords = (column: string): string[] =>
+  Array.from({ length: ID_WORDS }, (_, word) => wordOf(column, word));
+/** Whether a column holds a sha256 in hex. */
+export const isSha256 = (column: string): string => `regexp_full_match(${column}, '[0-9a-f]{64}')`;
 const listOf = (values: readonly string[]): string => values.map(quoted).join(', ');
 
 /** The rule of `drawRowSchema`, but for the name of the file, which is not read. */
 const IS_VALID = `coalesce(
-  regexp_full_match(imageId, '[0-9a-f]{64}') AND regexp_full_match(perceptualHash, '[0-9a-f]{16}')
+  ${isSha256('imageId')} AND regexp_full_match(perceptualHash, '[0-9a-f]{16}')
   AND split IN (${listOf(SPLITS)}) AND (region IS NULL OR region IN (${listOf(REGIONS)}))
   AND typeof(vehicleId) = 'VARCHAR' AND typeof(removedAt) = 'VARCHAR'
   AND labelRevision BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER}, false)`;
@@ -27,7 +32,7 @@ const HASH = ID + ID_WORDS;
 const [VEHICLE, SPLIT, INTERIOR, REVISION, REMOVED] = [HASH + 2, HASH + 3, HASH + 4, HASH + 5, HASH + 6];
 const SELECTION = [
   IS_VALID,
-  ...Array.from({ length: ID_WORDS }, (_, word) => wordOf('imageId', word)),
+  ...idWords('imageId'),
   ...[wordOf('perceptualHash', 0), wordOf('perceptualHash', 1)],
   'vehicleId',
   `CASE split ${SPLITS.map((split, number) => `WHEN ${quoted(split)} THEN ${number}`).join(' ')} END::INTEGER`,

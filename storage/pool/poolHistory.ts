@@ -53,11 +53,42 @@ export class PoolHistory {
     for (let number = 0; number < this.packed.count; number++) yield this.packed.at(number);
   }
 
-  /** The newest rows of the images that the pool has, ordered by image id. */
-  images(): IndexRow[] {
+  /** The number of images that the pool has. */
+  count(): number {
+    let count = 0;
+    for (const number of this.newest.rows()) if (!this.packed.isRemoved(number)) count++;
+    return count;
+  }
+
+  /** The newest rows of the images that the pool has on one side of its split, in no order. */
+  *ofSplit(split: IndexRow['split']): Generator<IndexRow> {
+    for (const number of this.newest.rows())
+      if (this.packed.split(number) === split && !this.packed.isRemoved(number)) yield this.packed.at(number);
+  }
+
+  /** When an image first came in, by its newest row. */
+  cameInAt(row: Pick<IndexRow, 'imageId' | 'ingestedAt'>): string {
+    if (!this.replaced.has(row.imageId)) return row.ingestedAt;
+    return this.revisions(row.imageId)[0]?.ingestedAt ?? row.ingestedAt;
+  }
+
+  /**
+   * The newest rows, ordered by image id, of the images that `isMeant` holds for, also of removed ones: other rows are
+   * not unpacked.
+   */
+  named(isMeant: (image: { imageId: string; fileName: string }) => boolean): IndexRow[] {
     return [...this.newest.rows()]
-      .filter((number) => !this.packed.isRemoved(number))
+      .filter((number) => isMeant(this.packed.nameOf(number)))
       .map((number) => this.packed.at(number))
-      .sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
+      .sort(byId);
+  }
+
+  /** The newest rows of the images that the pool has, ordered by image id; those alone that `isMeant` holds for. */
+  images(isMeant: (row: IndexRow) => boolean = () => true): IndexRow[] {
+    const rows: IndexRow[] = [];
+    for (const row of this.present()) if (isMeant(row)) rows.push(row);
+    return rows.sort(byId);
   }
 }
+
+const byId = (a: IndexRow, b: IndexRow): number => (a.imageId < b.imageId ? -1 : a.imageId > b.imageId ? 1 : 0);

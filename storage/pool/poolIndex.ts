@@ -9,6 +9,7 @@ import type { ObjectStore } from '../objects/objectStore.js';
 import { readJson } from '../tables/json.js';
 import { inSegmentFile, readSegment } from '../tables/segmentCache.js';
 import { type RowFilter, writeTable } from '../tables/table.js';
+import { ImageCounter, type PoolCounts } from './countImages.js';
 import { DrawIndexReader } from './drawIndex.js';
 import { NewestRows, type Revision } from './newestRows.js';
 import { PoolHistory } from './poolHistory.js';
@@ -30,6 +31,8 @@ export interface PoolIndex {
   readColumns<T extends RevisionSchema>(version: number, schema: T): Promise<z.output<T>[]>;
   /** What a draw needs of the same images, by column; `onProgress` is told how many of how many rows were read. */
   readDrawColumns(version: number, onProgress?: (done: number, total: number) => void): Promise<DrawColumns>;
+  /** The images of a version in numbers. */
+  countImages(version: number): Promise<PoolCounts>;
   /** The same rows of some images alone. */
   readImages(version: number, imageIds: ReadonlySet<string>): Promise<IndexRow[]>;
   /** All rows of the pool up to its newest version. */
@@ -74,12 +77,19 @@ export function openPoolIndex(store: ObjectStore, pool: string, cacheFolder: str
       }
     return reader.newest();
   };
+  const countImages = async (version: number): Promise<PoolCounts> => {
+    const counter = new ImageCounter();
+    for (const { key } of (await catalogs.read(version)).segments)
+      for await (const _ of inSegmentFile(store, key, cacheFolder, (path) => counter.add(path, key)));
+    return counter.counts();
+  };
   const known = new KnownHistory(store, catalogs, cacheFolder);
   return {
     latestVersion: () => catalogs.latestVersion(),
     readIndex: (version) => readVersion(version, indexRowSchema),
     readColumns: readVersion,
     readDrawColumns,
+    countImages,
     readImages: (version, imageIds) => readVersion(version, indexRowSchema, { column: 'imageId', values: imageIds }),
     history: async () => {
       await known.catchUp();

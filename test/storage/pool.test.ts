@@ -74,6 +74,7 @@ describe('a pool', function () {
       whole.map((row) => drawRowSchema.parse(row)),
     );
     assert.deepEqual(decoded(await pool.readDrawColumns(2)), decoded(newestOf(columnsOf(whole))));
+    assert.equal((await pool.countImages(2)).images, 2);
     const [first, second] = whole;
     assert.ok(first !== undefined && second !== undefined);
     assert.deepEqual(await pool.readImages(2, new Set([second.imageId, 'f'.repeat(64)])), [second]);
@@ -101,6 +102,46 @@ describe('a pool', function () {
         assert.deepEqual(decoded(columns), decoded(columnsOf(whole)));
         const rows = segments.flat().length;
         assert.deepEqual(read.slice(-2), rows === 0 ? [] : [rows, rows]);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('counts its images as their rows do, whatever was told of them', async () => {
+    const told = fc.record({
+      number: fc.integer({ min: 0, max: 8 }),
+      labelRevision: fc.integer({ min: 0, max: 4 }),
+      fileName: fc.constantFrom('a.jpg', 'ü"\'.jpg'),
+      split: fc.constantFrom('train' as const, 'val' as const, 'test' as const),
+      angle: fc.constantFrom(0, 15, null),
+      black: fc.constantFrom(true, false, null),
+      region: fc.constantFrom('interior' as const, null),
+      vehicleId: fc.option(fc.constantFrom('', 'a', 'ü"\'')),
+      classes: fc.constantFrom<number[]>([], [1], [1, 18]),
+      removedAt: fc.constantFrom(null, null, 'now'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(told, { maxLength: 6 }), { maxLength: 4 }), async (segments) => {
+        const { pool } = await newPool();
+        for (const rows of segments) await pool.append(() => rows.map(({ number, ...row }) => indexRow(number, row)));
+        const version = await pool.latestVersion();
+        const whole = await pool.readIndex(version);
+        const { images, vehicles, groups, unlabelled } = await pool.countImages(version);
+        assert.equal(images, whole.length);
+        assert.equal(vehicles, new Set(whole.flatMap(({ vehicleId }) => vehicleId ?? [])).size);
+        const bare = whole.filter(({ classes }) => classes.length === 0).map(({ fileName }) => fileName);
+        assert.deepEqual(unlabelled, { count: bare.length, examples: bare.slice(0, 5) });
+        const keyOf = ({ split, angle, black, region }: Partial<IndexRow>, classes: readonly number[]): string =>
+          JSON.stringify([split, angle, black, region, classes]);
+        const counted = new Map<string, number>();
+        for (const row of whole) {
+          const key = keyOf(row, row.classes);
+          counted.set(key, (counted.get(key) ?? 0) + 1);
+        }
+        assert.deepEqual(
+          groups.map((group) => [keyOf(group.facts, group.classes), group.images]).sort(),
+          [...counted].sort(),
+        );
       }),
       { numRuns: 30 },
     );

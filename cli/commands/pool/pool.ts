@@ -2,13 +2,14 @@ import type { Command } from 'commander';
 import { counted } from '../../../domain/base/counted.js';
 import { FAILURES } from '../../../domain/base/failures/failure.js';
 import { poolDefaultsProblem } from '../../../domain/settings/loopConfig.js';
-import { type IndexRow, type StatsRow, statsRowSchema } from '../../../domain/tables.js';
+import type { IndexRow } from '../../../domain/tables.js';
 import { TAG_NAMES } from '../../../domain/tags.js';
 import { labelNames } from '../../../domain/taxonomy.js';
 import { readTagFile } from '../../../formats/reading/tagFile.js';
 import { changeRules } from '../../../pool/import/preparePool.js';
 import { groupRefusals } from '../../../pool/import/refusals.js';
 import { type TagReport, tagImages } from '../../../pool/tagImages.js';
+import type { CountedFacts, PoolCounts } from '../../../storage/pool/countImages.js';
 import { listPools, openPool, type Pool } from '../../../storage/pool/pool.js';
 import { openEnvironmentStore } from '../../environment.js';
 import { name as poolName } from '../../options.js';
@@ -17,8 +18,6 @@ import { loadTaxonomy } from '../import.js';
 import { registerDelete } from './poolDelete.js';
 import { registerExport } from './poolExport.js';
 import { registerRemove } from './poolRemove.js';
-
-const NAMES_SHOWN = 5;
 
 /** `partloop pool list|stats|taxonomy|rules|tag|export|remove|restore|delete`. */
 export function register(program: Command): void {
@@ -57,48 +56,45 @@ function registerStats(pool: Command): void {
     .action(async (name: string, { json }: { json?: true }) => {
       const { store } = await openEnvironmentStore();
       const stats = await statsOf(await openPool(store, name));
-      if (json) printJson({ ...stats, unlabelled: stats.unlabelled.length });
+      if (json) printJson({ ...stats, unlabelled: stats.unlabelled.count });
       else tellStats(stats);
     });
 }
 
 type Stats = Awaited<ReturnType<typeof statsOf>>;
 
-/** A pool in numbers; `unlabelled` names the images without a labelled pixel. */
+/** A pool in numbers. */
 async function statsOf(pool: Pool) {
   const version = await pool.latestVersion();
-  const rows = await pool.readColumns(version, statsRowSchema);
+  const { images, vehicles, groups, unlabelled } = await pool.countImages(version);
   const classes = labelNames(pool.taxonomy)
     .slice(1)
     .map((className, index) => {
-      const showing = rows.filter((row) => row.classes.includes(index + 1));
-      const of = (split: IndexRow['split']): number => showing.filter((row) => row.split === split).length;
-      return { class: className, images: showing.length, train: of('train'), val: of('val'), test: of('test') };
+      const showing = groups.filter((group) => group.classes.includes(index + 1));
+      const of = (split: IndexRow['split']): number => imagesIn(showing.filter(({ facts }) => facts.split === split));
+      return { class: className, images: imagesIn(showing), train: of('train'), val: of('val'), test: of('test') };
     });
   return {
-    pool: pool.name,
-    version,
-    images: rows.length,
-    splits: countBy(rows, (row) => row.split),
-    vehicles: new Set(rows.flatMap((row) => row.vehicleId ?? [])).size,
-    unlabelled: rows.filter((row) => row.classes.length === 0).map(({ fileName }) => fileName),
-    taxonomy: pool.taxonomy.name,
-    classes,
-    tags: TAG_NAMES.map((tag) => ({ tag, values: countBy(rows, (row) => String(row[tag] ?? 'unknown')) })),
+    ...{ pool: pool.name, version, images },
+    splits: countBy(groups, ({ split }) => split),
+    ...{ vehicles, unlabelled, taxonomy: pool.taxonomy.name, classes },
+    tags: TAG_NAMES.map((tag) => ({ tag, values: countBy(groups, (facts) => String(facts[tag] ?? 'unknown')) })),
     defaults: pool.defaults,
     defaultsProblem: poolDefaultsProblem(pool.name, pool.defaults),
   };
 }
+
+const imagesIn = (groups: PoolCounts['groups']): number => groups.reduce((sum, { images }) => sum + images, 0);
 
 function tellStats({ pool, version, images, splits, vehicles, unlabelled, taxonomy, ...more }: Stats): void {
   say(
     `pool ${pool}, version ${version}: ${counted(images, 'image', 'images')} (${describe(splits)}), ` +
       `${counted(vehicles, 'vehicle', 'vehicles')}, taxonomy ${taxonomy}`,
   );
-  if (unlabelled.length > 0) {
-    const names = unlabelled.slice(0, NAMES_SHOWN).join(', ');
-    const others = unlabelled.length > NAMES_SHOWN ? ', …' : '';
-    say(`${counted(unlabelled.length, 'image has', 'images have')} no labelled pixel: ${names}${others}`);
+  const { count, examples } = unlabelled;
+  if (count > 0) {
+    const others = count > examples.length ? ', …' : '';
+    say(`${counted(count, 'image has', 'images have')} no labelled pixel: ${examples.join(', ')}${others}`);
   }
   say('Images that show a class, in all and by split:');
   printTable(more.classes);
@@ -163,9 +159,9 @@ function tellTags(pool: string, { version, updated, known, refused, movedToTest 
   if (movedToTest.length > 0) say(`  ${movedToTest.length} moved to the test split: earlier models have seen them`);
 }
 
-function countBy(rows: readonly StatsRow[], key: (row: StatsRow) => string): Record<string, number> {
+function countBy(groups: PoolCounts['groups'], key: (facts: CountedFacts) => string): Record<string, number> {
   const counts = new Map<string, number>();
-  for (const row of rows) counts.set(key(row), (counts.get(key(row)) ?? 0) + 1);
+  for (const { facts, images } of groups) counts.set(key(facts), (counts.get(key(facts)) ?? 0) + images);
   return Object.fromEntries([...counts].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })));
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { imageFinder, type NamedImage } from '../../../domain/images/imageFinder.js';
+import { imageFinder, mayBeNamed, type NamedImage } from '../../../domain/images/imageFinder.js';
 
 const image = (fileName: string, imageId?: string): NamedImage =>
   imageId === undefined ? { fileName } : { fileName, imageId };
@@ -39,6 +39,27 @@ describe('finding images by name', () => {
         for (const form of ['NFC', 'NFD'])
           for (const other of ['NFC', 'NFD'])
             assert.equal(found([image(`x/${name.normalize(form)}`)], name.normalize(other)).length, 1);
+      }),
+    );
+  });
+
+  it('finds the same among those alone that may be meant as among all', () => {
+    const part = fc.constantFrom('a', 'b', 'e\u0301', '\u00e9', 'c.jpg');
+    const name = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
+    const id = fc
+      .constantFrom('0', '1', 'f')
+      .chain((first) => fc.constantFrom('0', '1').map((last) => `${first.repeat(12)}${'ab'.repeat(25)}0${last}`));
+    const images = fc.uniqueArray(fc.record({ fileName: name, imageId: id }), { selector: ({ imageId }) => imageId });
+    const asked = fc.oneof(
+      name,
+      id,
+      id.chain((whole) => fc.integer({ min: 10, max: 63 }).map((digits) => whole.slice(0, digits))),
+    );
+    fc.assert(
+      fc.property(images, fc.array(asked, { maxLength: 3 }), (all, names) => {
+        const some = all.filter(mayBeNamed(names));
+        for (const one of names) assert.deepEqual(imageFinder(some)(one), imageFinder(all)(one));
+        if (names.length === 0) assert.deepEqual(some, []);
       }),
     );
   });

@@ -60,6 +60,10 @@ describe('packed rows', () => {
           numbers.map((number) => JSON.stringify(packed.at(number))),
           rows.map((row) => JSON.stringify(row)),
         );
+        for (const [at, { imageId, fileName, split }] of rows.entries()) {
+          assert.deepEqual(packed.nameOf(numbers[at] as number), { imageId, fileName });
+          assert.equal(packed.split(numbers[at] as number), split);
+        }
       }),
     );
   });
@@ -103,12 +107,16 @@ function plainHistory(rows: readonly IndexRow[], imageId: string) {
   return { latest, revisions: told.map(({ labelRevision }) => labelRevision).sort((a, b) => a - b) };
 }
 
+const byId = (a: IndexRow, b: IndexRow): number => (a.imageId < b.imageId ? -1 : 1);
+
 describe('the history of a pool', () => {
   it('tells of each image what it was told', () => {
     const told = fc.record({
       number: fc.nat(5),
       labelRevision: fc.nat(4),
       fileName: fc.string(),
+      split: fc.constantFrom('train' as const, 'val' as const, 'test' as const),
+      ingestedAt: fc.constantFrom('2026-01-01', '2026-01-02', '2026-01-03'),
       removedAt: fc.option(fc.constant('now')),
     });
     fc.assert(
@@ -130,6 +138,19 @@ describe('the history of a pool', () => {
           history.images(),
           newest.filter((row) => row.removedAt === null),
         );
+        assert.equal(history.count(), history.images().length);
+        for (const split of ['train', 'val', 'test'] as const) {
+          const ofSplit = history.images((row) => row.split === split);
+          assert.deepEqual([...history.ofSplit(split)].sort(byId), ofSplit);
+          assert.deepEqual(
+            ofSplit,
+            history.images().filter((row) => row.split === split),
+          );
+        }
+        const isNamed = ({ fileName }: { fileName: string }) => fileName.length % 2 === 0;
+        assert.deepEqual(history.named(isNamed), newest.filter(isNamed));
+        for (const row of newest)
+          assert.equal(history.cameInAt(row), history.revisions(row.imageId)[0]?.ingestedAt ?? 'never');
         assert.equal([...history.removed()].length, newest.filter((row) => row.removedAt !== null).length);
         assert.equal([...history.rows()].length, rows.length);
       }),

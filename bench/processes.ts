@@ -1,0 +1,101 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const SAMPLE_MS = 500;
+/** Clock ticks a second, as Linux tells processor time. */
+const TICKS = 100;
+/** Fields of `/proc/PID/stat` behind the command's name. */
+const [USER, SYSTEM] = [11, 12];
+
+/** What a program cost while it was watched, with the processes that it started. */
+export interface Cost {
+  process: string;
+  /** Seconds of a core, user and system. */
+  coreSeconds: number;
+  /** Largest resident memory of one of its processes. */
+  peakMegabytes: number;
+}
+
+interface Seen {
+  name: string;
+  /** Processor time when it was first seen: none of this measurement. */
+  before: number;
+  seconds: number;
+  peak: number;
+}
+
+/** Samples processes while they run; those that end keep their last figures. Linux alone. */
+export class ProcessWatch {
+  readonly #seen = new Map<number, Seen>();
+  readonly #timer: NodeJS.Timeout;
+
+  /** @param roots names and ids of programs, asked for anew with each sample: some are started again */
+  constructor(private readonly roots: () => readonly (readonly [name: string, pid: number])[]) {
+    this.#sample();
+    // What runs already has a history: only what it does from now on counts.
+    for (const [pid, seen] of this.#seen) {
+      seen.before = seen.seconds;
+      seen.peak = 0;
+      resetPeak(pid);
+    }
+    this.#timer = setInterval(() => this.#sample(), SAMPLE_MS);
+  }
+
+  /** Stop watching; the costs by program, the dearest first. */
+  end(): Cost[] {
+    clearInterval(this.#timer);
+    this.#sample();
+    const costs = new Map<string, Cost>();
+    for (const { name, before, seconds, peak } of this.#seen.values()) {
+      const cost = costs.get(name) ?? { process: name, coreSeconds: 0, peakMegabytes: 0 };
+      cost.coreSeconds += seconds - before;
+      cost.peakMegabytes = Math.max(cost.peakMegabytes, peak);
+      costs.set(name, cost);
+    }
+    return [...costs.values()].sort((a, b) => b.coreSeconds - a.coreSeconds);
+  }
+
+  #sample(): void {
+    for (const [name, pid] of this.roots()) this.#look(name, pid);
+  }
+
+  #look(name: string, pid: number): void {
+    const found = figuresOf(pid);
+    if (found === null) return;
+    const seen = this.#seen.get(pid) ?? { name, before: 0, seconds: 0, peak: 0 };
+    seen.seconds = found.seconds;
+    seen.peak = Math.max(seen.peak, found.peak);
+    this.#seen.set(pid, seen);
+    for (const child of found.children) this.#look(`${name}, ${programOf(child)}`, child);
+  }
+}
+
+function figuresOf(pid: number): { seconds: number; peak: number; children: number[] } | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const peak = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+    const seconds = (Number(fields[USER]) + Number(fields[SYSTEM])) / TICKS;
+    return { seconds, peak: Number(peak ?? 0) / 1_024, children };
+  } catch {
+    // It has ended.
+    return null;
+  }
+}
+
+function resetPeak(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  } catch {
+    // Then its peak is that since it began.
+  }
+}
+
+function programOf(pid: number): string {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return /([^/]+?)(?:Main)?\.js$/.exec(words.find((word) => word.endsWith('.js')) ?? '')?.[1] ?? 'helper';
+  } catch {
+    return 'helper';
+  }
+}
