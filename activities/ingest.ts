@@ -20,6 +20,8 @@ const MAX_REASON = 500;
 /** So often a fault may end a reading of one drop: one of our own, and any other. */
 const OWN_ATTEMPTS = 5;
 const MAX_ATTEMPTS = 30;
+/** After so many, a file that the store does not give is refused, so that the others come in. */
+const FILE_ATTEMPTS = 10;
 
 type IngestDeps = ActivityDeps & { client: Client };
 
@@ -86,7 +88,7 @@ function settle({ store }: IngestDeps, { pool, drop }: { pool: string; drop: str
       report({ phase: 'reading a drop', done, total: done, unit: 'images', note: drop });
     };
     const outcome = await withDecoderApart((decoder) =>
-      settleDrop(store, { pool, drop, decoder, signal, onProgress }),
+      settleDrop(store, { pool, drop, decoder, signal, onProgress, givesUp: activityInfo().attempt > FILE_ATTEMPTS }),
     ).catch((error: unknown) => {
       if (signal.aborted) throw signal.reason;
       throw givenUp(drop, error);

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { reportError } from '../cli/terminal/output.js';
+import { dayCommand } from './day/command.js';
 import { detectCommand } from './detect/command.js';
 import { drawCommand } from './draw/command.js';
 import { fetchCommand } from './fetch/command.js';
@@ -20,6 +21,7 @@ const EXIT_USAGE = 2;
 async function main(argv: string[]): Promise<number> {
   const program = new Command('npm run bench --')
     .description('Measurements against peers and limits; never part of the tests')
+    .addCommand(dayCommand())
     .addCommand(detectCommand())
     .addCommand(drawCommand())
     .addCommand(poolCommand())

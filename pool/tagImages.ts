@@ -1,10 +1,12 @@
 import { PartloopError } from '../domain/base/errors.js';
 import { imageFinder, mayBeNamed } from '../domain/images/imageFinder.js';
 import type { IndexRow } from '../domain/tables.js';
+import type { ImportNotice } from '../formats/reading/importItem.js';
 import type { TagFile } from '../formats/reading/tagFile.js';
 import type { Pool } from '../storage/pool/pool.js';
 import type { PoolHistory } from '../storage/pool/poolHistory.js';
 import { type Decision, decide } from './import/decide.js';
+import { testLeakNotices } from './import/testLeaks.js';
 
 export interface TagReport {
   version: number;
@@ -13,6 +15,8 @@ export interface TagReport {
   known: number;
   refused: { name: string; reason: string }[];
   movedToTest: string[];
+  /** What training images share with the test set by these facts: no loop draws them. */
+  notices: ImportNotice[];
 }
 
 /**
@@ -28,8 +32,8 @@ export async function tagImages(
 ): Promise<TagReport> {
   if ((await pool.latestVersion()) === 0)
     throw new PartloopError('not-found', `pool \`${pool.name}\` has no images`, { hint: 'Import some first.' });
-  let report: Omit<TagReport, 'version'> = { updated: 0, known: 0, refused: [], movedToTest: [] };
-  const { version } = await pool.append((history) => {
+  let report: Counted = { updated: 0, known: 0, refused: [], movedToTest: [] };
+  const { version, rows: changed } = await pool.append((history) => {
     report = { updated: 0, known: 0, refused: [], movedToTest: [] };
     const find = taggable(history, tags.keys());
     const rows = new Map<string, IndexRow>();
@@ -50,10 +54,24 @@ export async function tagImages(
     }
     return [...rows.values()].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
   });
-  return { version, ...report };
+  return { version, ...report, notices: await leaks(pool, version, changed) };
 }
 
-function count(report: Omit<TagReport, 'version'>, name: string, decision: Decision): void {
+type Counted = Omit<TagReport, 'version' | 'notices'>;
+
+/** A vehicle or a split that is new may join training images to the test set. */
+async function leaks(pool: Pool, version: number, changed: readonly IndexRow[]): Promise<ImportNotice[]> {
+  if (changed.length === 0) return [];
+  const index = await pool.readDrawColumns(version);
+  const history = await pool.history();
+  const fileNameOf = (imageId: string): string => history.latest(imageId)?.fileName ?? imageId;
+  return testLeakNotices({
+    ...{ index, imported: changed.map(({ imageId }) => imageId), fileNameOf },
+    source: 'of this file',
+  });
+}
+
+function count(report: Counted, name: string, decision: Decision): void {
   if (decision.outcome === 'refused') report.refused.push({ name, reason: decision.reason });
   else if (decision.row === null) report.known += 1;
   else {

@@ -31,7 +31,8 @@ export const keys = {
   receiptPrefix: (pool: string) => `pools/${pool}/ingest/receipts/`,
   receipt: (pool: string, arrival: string) => `${keys.receiptPrefix(pool)}${arrival}.json`,
   /** The documents of a drop as they came: annotations, manifest, tags, removal requests. */
-  received: (pool: string, arrival: string, path: string) => `pools/${pool}/ingest/received/${arrival}/${path}`,
+  receivedPrefix: (pool: string) => `pools/${pool}/ingest/received/`,
+  received: (pool: string, arrival: string, path: string) => `${keys.receivedPrefix(pool)}${arrival}/${path}`,
   /** What an arrival under way has settled, and what goes once its receipt is written. */
   ingestWork: (pool: string, arrival: string) => `pools/${pool}/ingest/settling/${arrival}/`,
   /** Files of a drop that were not taken, under their paths, each with its reason in `<path>.reason.json`. */

@@ -13,13 +13,20 @@ export interface LeakQuestion {
   /** Images that the import had, new or known. */
   imported: Iterable<string>;
   fileNameOf: (imageId: string) => string;
+  /** Whose images they are, for the sentences. */
+  source?: 'of this import' | 'of this file';
 }
 
 /**
  * What the training images of an import share with the test set, and what earlier ones share with the test images of
  * the import. Draw never takes such images. Mostly somebody split by picture, and not by vehicle.
  */
-export function testLeakNotices({ index, imported, fileNameOf }: LeakQuestion): ImportNotice[] {
+export function testLeakNotices({
+  index,
+  imported,
+  fileNameOf,
+  source = 'of this import',
+}: LeakQuestion): ImportNotice[] {
   const isOurs = new Uint8Array(index.ids.count);
   for (const imageId of imported) {
     const row = index.ids.find(imageId);
@@ -37,7 +44,7 @@ export function testLeakNotices({ index, imported, fileNameOf }: LeakQuestion): 
   const test = TestSet.ofColumns(index);
   const ourTest = TestSet.ofColumns(index, (row) => isOurs[row] === 1);
   return [
-    ...notices(1, test, (what) => `training images of this import that share ${what} with the test set`),
-    ...notices(0, ourTest, (what) => `earlier training images that share ${what} with test images of this import`),
+    ...notices(1, test, (what) => `training images ${source} that share ${what} with the test set`),
+    ...notices(0, ourTest, (what) => `earlier training images that share ${what} with test images ${source}`),
   ];
 }

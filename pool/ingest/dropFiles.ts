@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { PartloopError } from '../../domain/base/errors.js';
+import { DROP_MARKER } from '../../domain/ingest/drop.js';
 import type { ListedFiles } from '../../formats/reading/imageSources.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
@@ -16,10 +17,25 @@ export interface DropFiles {
   inFolders(folders: readonly string[]): ListedFiles;
   /** A file by its listed path. */
   document(path: string): Promise<Buffer>;
+  /** What a fault of reading a file means: `data-invalid` if it is the file's own, otherwise the fault itself. */
+  faultOf(path: string, fault: unknown): Promise<unknown>;
 }
 
-export function dropFiles(store: ObjectStore, pool: string, drop: string, listing: DropListing): DropFiles {
+/** @param givesUp a file that the store does not give after many tries counts as unreadable, if others can be read */
+export function dropFiles(
+  store: ObjectStore,
+  { pool, drop, listing, givesUp = false }: { pool: string; drop: string; listing: DropListing; givesUp?: boolean },
+): DropFiles {
   const prefix = keys.drop(pool, drop);
+  const faultOf = async (path: string, cause: unknown): Promise<unknown> => {
+    if (!(cause instanceof PartloopError)) return cause;
+    if (cause.code === 'data-changed' || cause.code === 'not-found')
+      return new PartloopError('data-invalid', `${path} changed while the drop was read`, { cause });
+    // Forbidden or archived; without rights at all, the marker cannot be read either.
+    const isOwn = cause.code === 'setup-incomplete' || (givesUp && cause.code === 'store-unavailable');
+    if (!isOwn || !(await isReadable(store, `${prefix}${DROP_MARKER}`))) return cause;
+    return new PartloopError('data-invalid', `${path} cannot be read: ${cause.message}`, { cause });
+  };
   const files = new Map(listing.files.map((file) => [file.path, file]));
   const read = async (path: string, maxBytes: number): Promise<Buffer> => {
     const file = files.get(path);
@@ -30,9 +46,7 @@ export function dropFiles(store: ObjectStore, pool: string, drop: string, listin
       const { body } = await store.get(`${prefix}${path}`, file.etag);
       return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     } catch (cause) {
-      if (!(cause instanceof PartloopError) || (cause.code !== 'data-changed' && cause.code !== 'not-found'))
-        throw cause;
-      throw new PartloopError('data-invalid', `${path} changed while the drop was read`, { cause });
+      throw await faultOf(path, cause);
     }
   };
   return {
@@ -48,5 +62,12 @@ export function dropFiles(store: ObjectStore, pool: string, drop: string, listin
       read: (path) => read(path, MAX_PICTURE_BYTES),
     }),
     document: (path) => read(path, MAX_DOCUMENT_BYTES),
+    faultOf,
   };
 }
+
+const isReadable = (store: ObjectStore, key: string): Promise<boolean> =>
+  store.tryGet(key).then(
+    (found) => found !== null,
+    () => false,
+  );

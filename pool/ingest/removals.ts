@@ -81,7 +81,8 @@ export async function applyRemovals(
   const count = done.length + open.length;
   return {
     ...{ ...facts, outcome: 'removed', removed: count, removal: count === 0 ? null : removal },
-    next: count === 0 ? null : `${command} --bytes --yes`,
+    // A name that the pool does not know may be that of a rejected file, which the command finds.
+    next: count + facts.unknown.length === 0 ? null : `${command} --bytes --yes`,
   };
 }
 

@@ -12,7 +12,7 @@ import { ulid } from '../../storage/ulid.js';
 import type { ImportDecoder } from '../import/decoder.js';
 import { groupRefusals } from '../import/refusals.js';
 import { clearDrop, pinFiles, unpinFiles } from './clearDrop.js';
-import { dropFiles } from './dropFiles.js';
+import { type DropFiles, dropFiles } from './dropFiles.js';
 import { changeDropState, readDropState } from './dropStates.js';
 import { type DropListing, digestOfDrop, isPlaceholder, listDrop, readMarker } from './listing.js';
 import { keepRejected, rejectDrop } from './rejected.js';
@@ -32,6 +32,8 @@ export interface SettleOptions {
   drop: string;
   decoder: ImportDecoder;
   signal?: AbortSignal | undefined;
+  /** Files that the store does not give now are refused, and the others are taken: earlier tries ended over them. */
+  givesUp?: boolean;
   onProgress(done: number): void;
 }
 
@@ -50,14 +52,14 @@ export type DropOutcome =
  * the store
  */
 export async function settleDrop(store: ObjectStore, options: SettleOptions): Promise<DropOutcome> {
-  const { pool: name, drop, decoder, signal, onProgress } = options;
+  const { pool: name, drop, decoder, signal, givesUp = false, onProgress } = options;
   const pool = await openPool(store, name);
   const rules = await readIngestRules(store, pool);
   await endClearing(store, name, drop);
   let listing = await listDrop(store, name, drop);
   if (listing === null) return { kind: 'incomplete' };
   const state = await openState(store, name, drop);
-  const arrival = new Arrival(store, pool, state);
+  const arrival = new Arrival(store, pool, state, givesUp);
 
   for (let reading = 0; reading < MAX_READINGS; reading++) {
     const digest = digestOfDrop(listing, rules);
@@ -78,7 +80,7 @@ export async function settleDrop(store: ObjectStore, options: SettleOptions): Pr
       await arrival.wait(digest, lacking, []);
       return waiting(lacking);
     }
-    const context: TakingContext = { store, pool, rules, decoder, signal, onProgress };
+    const context: TakingContext = { store, pool, rules, decoder, signal, givesUp, onProgress };
     const taken = await takeDrop(context, state, listing, digest);
     const again = await listDrop(store, name, drop);
     if (again === null) return { kind: 'incomplete' };
@@ -145,7 +147,13 @@ class Arrival {
     private readonly store: ObjectStore,
     private readonly pool: Pool,
     private readonly state: DropState,
+    private readonly givesUp: boolean,
   ) {}
+
+  private files(listing: DropListing): DropFiles {
+    const { givesUp, state, pool } = this;
+    return dropFiles(this.store, { pool: pool.name, drop: state.drop, listing, givesUp });
+  }
 
   async wait(digest: string, missing: number, examples: string[]): Promise<void> {
     const { drop, arrival } = this.state;
@@ -179,12 +187,14 @@ class Arrival {
     const { drop, arrival } = state;
     const { refused } = report;
     const now = new Date();
-    const rejected = await keepRejected(store, {
-      ...{ pool: pool.name, drop, arrival, refused, strays, used, now, signal },
+    const { folder: rejected, unreadable } = await keepRejected(store, {
+      ...{ pool: pool.name, drop, arrival, refused, strays, used, files: this.files(listing), now, signal },
     });
     await this.keepDocuments(listing, layout.documents);
     const removals = layout.removals === null ? null : await this.removals(listing, rules, now);
-    await pinFiles(store, pool.name, arrival, listing);
+    // What could not be read is nowhere else.
+    const cleared = { ...listing, files: listing.files.filter(({ path }) => !unreadable.has(path)) };
+    await pinFiles(store, pool.name, arrival, cleared);
     const { added, replaced, updated, restored, known, removed, split, notices } = report;
     const lacks = { notice: 'files that the labels name and the drop lacks', count: missing.length };
     return this.end(listing, digest, {
@@ -206,16 +216,15 @@ class Arrival {
   }
 
   private async keepDocuments(listing: DropListing, documents: readonly string[]): Promise<void> {
-    const { drop, arrival } = this.state;
-    const files = dropFiles(this.store, this.pool.name, drop, listing);
+    const { arrival } = this.state;
+    const files = this.files(listing);
     for (const path of documents)
       await this.store.put(keys.received(this.pool.name, arrival, path), await files.document(path));
   }
 
   private async removals(listing: DropListing, rules: IngestRules, now: Date): Promise<Receipt['removals']> {
-    const { drop, arrival } = this.state;
-    const files = dropFiles(this.store, this.pool.name, drop, listing);
-    return applyRemovals(this.pool, await files.document(REMOVALS_FILE), {
+    const { arrival } = this.state;
+    return applyRemovals(this.pool, await this.files(listing).document(REMOVALS_FILE), {
       ...{ largestShare: rules.largestRemoval, testImages: rules.testImages, removal: removalName(arrival), now },
       listed: `${this.store.uri}/${keys.received(this.pool.name, arrival, REMOVALS_FILE)}`,
     });

@@ -26,6 +26,8 @@ export interface TakingContext {
   rules: IngestRules;
   decoder: ImportDecoder;
   signal: AbortSignal | undefined;
+  /** Files that the store does not give now are refused: earlier tries ended over them. */
+  givesUp: boolean;
   onProgress(done: number): void;
 }
 
@@ -54,7 +56,7 @@ const batchSchema = z.object({ settled: z.array(settledSchema) });
  * @returns the reason, as a sentence, if nothing of the drop can be taken
  */
 export async function takeDrop(
-  { store, pool, rules, decoder, signal, onProgress }: TakingContext,
+  { store, pool, rules, decoder, signal, givesUp, onProgress }: TakingContext,
   state: DropState,
   listing: DropListing,
   digest: string,
@@ -70,7 +72,8 @@ export async function takeDrop(
     if (large !== undefined)
       return { refused: `${large.path} has ${large.size} bytes, more than ${MAX_DOCUMENT_BYTES}` };
     const named = new NamedFiles();
-    const entries = named.watch(dropEntries(dropFiles(store, pool.name, drop, listing), layout, pool.taxonomy, rules));
+    const files = dropFiles(store, { pool: pool.name, drop, listing, givesUp });
+    const entries = named.watch(dropEntries(files, layout, pool.taxonomy, rules));
     const earlier = await readSettled(store, work);
     const added = addedIds(earlier);
     const report = await importImages(store, pool.name, pool.taxonomy, entries, {

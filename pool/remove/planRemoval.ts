@@ -57,6 +57,8 @@ export async function planRemoval(
     purgedBefore: removed.filter(isPurged).length,
     unknown,
     ambiguous,
-    traces: await findTraces(store, { pool: pool.name, images, names, everywhere: bytes, onProgress }),
+    traces: await findTraces(store, {
+      ...{ pool: pool.name, images, names, unknown: new Set(unknown), everywhere: bytes, onProgress },
+    }),
   };
 }

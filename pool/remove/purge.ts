@@ -6,6 +6,7 @@ import type { FailedDelete, ObjectStore } from '../../storage/objects/objectStor
 import type { Pool } from '../../storage/pool/pool.js';
 import type { PoolHistory } from '../../storage/pool/poolHistory.js';
 import { isPurged } from '../import/decide.js';
+import { withReasons } from './rejectedCopies.js';
 
 const BATCH = 1_000;
 const SIDE = /\/derivatives\/\d+\/(images|labels)\/([0-9a-f]{64})$/;
@@ -16,6 +17,8 @@ export interface Purge {
   labels: number;
   derivatives: number;
   labelCopies: number;
+  /** Copies among the files that were rejected from the inbox; each has its reason deleted too. */
+  rejected: number;
   /** Files now deleted from the cache of this machine. */
   cached: number;
   /** Labels that stay, since remaining images have the same ones. */
@@ -33,6 +36,8 @@ export interface PurgeRequest {
   imageIds: readonly string[];
   /** Copies of their labels that iterations made. */
   labelCopies: readonly string[];
+  /** Keys of copies among rejected files. */
+  rejected: readonly string[];
   /** Folder of this machine's copies of the store's objects; null if there are none. */
   cacheFolder: string | null;
   onProgress(objects: number): void;
@@ -48,6 +53,7 @@ export async function purgeBytes(store: ObjectStore, pool: Pool, request: PurgeR
   await purging.removeImages();
   await purging.removeLabels();
   await purging.removeLabelCopies();
+  await purging.removeRejected();
   await purging.removeDerivatives();
   if (request.cacheFolder !== null) await purging.removeCached(request.cacheFolder);
   return purging.report();
@@ -103,7 +109,7 @@ class Purging {
     this.copies = [...request.labelCopies];
     this.copiedLabels = new Set(this.copies.map((key) => basename(key, '.png')));
     this.purge = {
-      ...{ images: 0, labels: 0, derivatives: 0, labelCopies: 0, cached: 0, sharedLabels: 0 },
+      ...{ images: 0, labels: 0, derivatives: 0, labelCopies: 0, rejected: 0, cached: 0, sharedLabels: 0 },
       ...{ failed: [], elsewhere: [...targets.elsewhere].sort(), isVersioned: false },
     };
   }
@@ -136,6 +142,14 @@ class Purging {
 
   async removeLabelCopies(): Promise<void> {
     for (const batch of batches(this.copies)) this.purge.labelCopies += await this.remove(batch);
+  }
+
+  async removeRejected(): Promise<void> {
+    for (const batch of batches(this.request.rejected)) {
+      await this.remove(withReasons(batch));
+      const failed = new Set(this.purge.failed.map(({ key }) => key));
+      this.purge.rejected += batch.filter((key) => !failed.has(key)).length;
+    }
   }
 
   async removeDerivatives(): Promise<void> {

@@ -6,6 +6,7 @@ import { listPools, openPool } from '../../storage/pool/pool.js';
 import { streamTexts } from '../../storage/tables/table.js';
 import { type LoopFile, type LoopFiles, loopFiles, poolOfLoop } from './loopFiles.js';
 import { type ModelTrace, ModelTracer } from './modelTraces.js';
+import { findDocuments, findRejected } from './rejectedCopies.js';
 import { namesInReport } from './reportNames.js';
 
 /** A loop, or a scan outside a loop, that has some of the images. */
@@ -29,6 +30,8 @@ export interface Traces {
   tables: string[];
   /** Copies of their labels that iterations of the pool's loops trained on, for no other image. */
   labelCopies: string[];
+  /** Copies of them, or files of their names that the pool does not know, among what was rejected from its inbox. */
+  rejected: string[];
   otherPools: { pool: string; images: number }[];
   /** Unreadable objects: it is unknown whether they contain anything about the images. */
   unreadable: string[];
@@ -39,6 +42,8 @@ export interface TraceRequest {
   images: ReadonlySet<string>;
   /** Names that the images have or had. */
   names: ReadonlySet<string>;
+  /** Asked for by names that the pool does not know. */
+  unknown: ReadonlySet<string>;
   /**
    * Search every object of every loop, also of other pools that have the same pictures; otherwise only the objects on
    * which a loop's next iteration builds.
@@ -50,6 +55,7 @@ export interface TraceRequest {
 /** The places of images of a pool outside the pool itself. Objects are read one by one. */
 export async function findTraces(store: ObjectStore, request: TraceRequest): Promise<Traces> {
   const search = new TraceSearch(store, request);
+  if (request.everywhere) await search.searchRejected();
   if (request.images.size === 0) return search.traces;
   for await (const loop of loopFiles(store)) {
     const pool = await search.poolOf(loop);
@@ -67,7 +73,16 @@ export async function findTraces(store: ObjectStore, request: TraceRequest): Pro
 /** A running search, with its results so far. */
 class TraceSearch {
   readonly traces: Traces = {
-    ...{ loops: [], models: [], reports: [], tables: [], labelCopies: [], otherPools: [], unreadable: [] },
+    ...{
+      loops: [],
+      models: [],
+      reports: [],
+      tables: [],
+      labelCopies: [],
+      rejected: [],
+      otherPools: [],
+      unreadable: [],
+    },
   };
   /** Copies of labels that are in training sets for the images, and those that are there for others. */
   private readonly ownCopies = new Set<string>();
@@ -112,6 +127,19 @@ class TraceSearch {
   /** Copies of labels on which the searched loops trained only for these images. */
   nameLabelCopies(): void {
     this.traces.labelCopies = [...this.ownCopies].filter((uri) => !this.copiesOfOthers.has(uri)).sort();
+  }
+
+  /** Files that were kept out of the pool, and documents of drops, which name images. */
+  async searchRejected(): Promise<void> {
+    const { pool, images, names, unknown } = this.request;
+    // An id that the pool does not know may be that of a rejected picture.
+    const byContent = new Set([...images, ...unknown]);
+    this.traces.rejected = await findRejected(this.store, { pool, images: byContent, names: unknown }, (key, work) =>
+      this.readable(key, work),
+    );
+    const all = new Set([...byContent, ...names]);
+    const documents = findDocuments(this.store, pool, all, (key, work) => this.readable(key, work));
+    this.traces.tables.push(...(await documents));
   }
 
   /** Scores of test images, answers of reviewers, and the pool's own index. */

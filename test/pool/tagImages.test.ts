@@ -64,4 +64,26 @@ describe('tags for images of a pool', () => {
     assert.equal((await pool.readIndex(3))[2]?.angle, 45);
     assert.equal((await say(30, true)).updated, 1);
   });
+
+  it('tell of training images that they join to the test set: no loop draws these', async () => {
+    const pool = await somePool();
+    const say = (name: string, more: Partial<ImageFacts>) =>
+      tagImages(pool, new Map([[name, facts(more)]]), { relabel: false, now });
+    assert.deepEqual((await say('a/1.jpg', { vehicleId: 'v1' })).notices, []);
+    const moved = await say('c/3.jpg', { vehicleId: 'v1', split: 'test' });
+    assert.deepEqual(
+      moved.notices.map(({ notice, examples }) => [notice, examples]),
+      [
+        ['earlier training images that share a vehicle with test images of this file: no loop draws them', ['a/1.jpg']],
+        // The images of this pool look alike.
+        ['earlier training images that share a picture with test images of this file: no loop draws them', ['b/1.jpg']],
+      ],
+    );
+    const joined = await say('b/1.jpg', { vehicleId: 'v1' });
+    assert.deepEqual(
+      joined.notices.map(({ notice, count, examples }) => [notice, count, examples]),
+      [['training images of this file that share a vehicle with the test set: no loop draws them', 1, ['b/1.jpg']]],
+    );
+    assert.deepEqual((await say('b/1.jpg', { vehicleId: 'v1' })).notices, []);
+  });
 });

@@ -150,13 +150,14 @@ function registerTag(pool: Command): void {
     });
 }
 
-function tellTags(pool: string, { version, updated, known, refused, movedToTest }: TagReport): void {
+function tellTags(pool: string, { version, updated, known, refused, movedToTest, notices }: TagReport): void {
   say(
     `pool ${pool}, version ${version}: ${counted(updated, 'image', 'images')} updated, ${known} known already, ${refused.length} refused`,
   );
   const groups = groupRefusals(refused.map(({ name, reason }) => ({ fileName: name, reason })));
   for (const { reason, count, examples } of groups) say(`  ${count} × ${reason}: ${examples.join(', ')}`);
   if (movedToTest.length > 0) say(`  ${movedToTest.length} moved to the test split: earlier models have seen them`);
+  for (const { notice, count, examples } of notices) say(`  ${count} ${notice}: ${examples.join(', ')}`);
 }
 
 function countBy(groups: PoolCounts['groups'], key: (facts: CountedFacts) => string): Record<string, number> {

@@ -90,11 +90,12 @@ async function remove(name: string, flags: RemoveFlags): Promise<void> {
   );
   if (!json) tellPlan(plan, bytes, env.home);
   const { imageIds } = plan;
-  if (imageIds.length + plan.removedBefore === 0) process.exitCode = FAILURES['data-invalid'].exitCode;
-  if (!yes || imageIds.length === 0) {
+  const { rejected, labelCopies } = plan.traces;
+  const found = imageIds.length + rejected.length;
+  if (found + plan.removedBefore === 0) process.exitCode = FAILURES['data-invalid'].exitCode;
+  if (!yes || found === 0) {
     if (json) printJson({ ...plan, done: false });
-    else if (imageIds.length > 0)
-      say(`Nothing is done yet: the same command with --yes ${bytes ? 'deletes' : 'removes'} them.`);
+    else if (found > 0) say(`Nothing is done yet: the same command with --yes ${bytes ? 'deletes' : 'removes'} them.`);
     return;
   }
   const removed = await removeImages(pool, imageIds, { purge: bytes, now: new Date() });
@@ -102,7 +103,8 @@ async function remove(name: string, flags: RemoveFlags): Promise<void> {
     ? await withCounter('delete', OBJECTS, (onProgress) =>
         purgeBytes(store, pool, {
           imageIds,
-          labelCopies: plan.traces.labelCopies,
+          labelCopies,
+          rejected,
           cacheFolder: join(env.home, 'cache'),
           onProgress,
         }),
@@ -180,5 +182,5 @@ function tellPlan(plan: RemovalPlan, bytes: boolean, home: string): void {
   sayNames('unknown to the pool', unknown);
   for (const { name, ids } of ambiguous)
     say(`  left out: ${name} is the name of ${ids.join(', ')}; choose one by its id`);
-  if (imageIds.length > 0) printTraces(plan, bytes, home);
+  if (imageIds.length + plan.traces.rejected.length > 0) printTraces(plan, bytes, home);
 }

@@ -16,7 +16,7 @@ export function sayNames(what: string, names: readonly string[]): void {
 
 /** The uses of images, and the consequences of their removal. */
 export function printTraces({ splits, traces, pool }: RemovalPlan, bytes: boolean, home: string): void {
-  const { loops, models, reports, tables, otherPools, unreadable } = traces;
+  const { loops, models, reports, tables, rejected, otherPools, unreadable } = traces;
   if (loops.length > 0) {
     say('Loops and scans with these images:');
     printTable(
@@ -53,6 +53,7 @@ export function printTraces({ splits, traces, pool }: RemovalPlan, bytes: boolea
     );
   sayKeys('Reports that show or name them', reports);
   if (bytes) {
+    sayKeys('Copies among the files that were rejected from the inbox', rejected);
     sayKeys('Tables that hold their ids or names', tables);
     for (const { pool: other, images } of otherPools)
       say(
@@ -76,12 +77,13 @@ function sayKeys(title: string, keys: readonly string[]): void {
 }
 
 export function sayPurge(pool: string, purge: Purge): void {
-  const { images, labels, sharedLabels, derivatives, labelCopies, cached, failed, elsewhere, isVersioned } = purge;
+  const { images, labels, sharedLabels, derivatives, labelCopies, rejected, cached } = purge;
+  const { failed, elsewhere, isVersioned } = purge;
   const kept = sharedLabels > 0 ? ` (${counted(sharedLabels, 'stays', 'stay')}, since other images have the same)` : '';
   say(
     `deleted: ${counted(images, 'picture', 'pictures')}, ${counted(labels, 'label', 'labels')}${kept}, ` +
       `${counted(derivatives, 'smaller copy', 'smaller copies')}, ${counted(labelCopies, 'label copy', 'label copies')} of iterations, ` +
-      `${counted(cached, 'file', 'files')} of this machine's cache`,
+      `${counted(rejected, 'rejected copy', 'rejected copies')}, ${counted(cached, 'file', 'files')} of this machine's cache`,
   );
   sayKeys('Pictures outside the pool, which you delete yourself', elsewhere);
   if (isVersioned)

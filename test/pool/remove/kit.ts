@@ -48,8 +48,8 @@ export async function purgeImages(
   const { imageIds, traces } = await planOf(store, choice, true);
   const pool = await openPool(store, 'cars');
   await removeImages(pool, imageIds, { purge: true, now: NOW });
-  const { labelCopies } = traces;
-  return purgeBytes(store, pool, { imageIds, labelCopies, cacheFolder, onProgress: () => undefined });
+  const { labelCopies, rejected } = traces;
+  return purgeBytes(store, pool, { imageIds, labelCopies, rejected, cacheFolder, onProgress: () => undefined });
 }
 
 /** Correct a label: all of it is `value` now. */
