@@ -10,6 +10,7 @@ import { importCommand } from './import/command.js';
 import { int8Command } from './int8/command.js';
 import { poolCommand } from './pool/command.js';
 import { priorsCommand } from './priors/command.js';
+import { propagateCommand } from './propagate/command.js';
 import { scaleCommand } from './scale/command.js';
 import { scanCommand } from './scan/command.js';
 import { ablationCommand } from './trainer/ablation.js';
@@ -27,6 +28,7 @@ async function main(argv: string[]): Promise<number> {
     .addCommand(poolCommand())
     .addCommand(priorsCommand())
     .addCommand(scaleCommand())
+    .addCommand(propagateCommand())
     .addCommand(scanCommand())
     .addCommand(fetchCommand())
     .addCommand(fuzzCommand())

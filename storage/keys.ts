@@ -14,6 +14,10 @@ export const keys = {
   reviewsPrefix: (pool: string) => `pools/${pool}/reviews/`,
   /** An import of reviews, or its undo, one answer per line; files are only ever added. */
   reviews: (pool: string, ulid: string) => `${keys.reviewsPrefix(pool)}${ulid}.jsonl`,
+  /** Draws of findings for reviewers, whose answers decide on corrections of similar findings. */
+  roundPrefix: (pool: string, scan: string) => `pools/${pool}/propagate/${scan}/`,
+  round: (pool: string, scan: string, number: number) =>
+    `${keys.roundPrefix(pool, scan)}${String(number).padStart(4, '0')}.json`,
   derivativePrefix: (pool: string) => `pools/${pool}/derivatives/`,
   /** Upright copies reduced to at most `maxSide` pixels, by digest of their source. */
   derivativeImage: (pool: string, maxSide: number, sha256: string) =>

@@ -15,6 +15,7 @@ import { name as poolName, textUpTo } from '../options.js';
 import { printImports, tellLabels, tellUndo, tellVerdicts } from '../reviewTold.js';
 import { printJson, printTable, say } from '../terminal/output.js';
 import { IMAGES, withCounter } from '../terminal/progress.js';
+import { registerPropagate } from './reviewPropagate.js';
 
 interface ImportOptions {
   pool?: string;
@@ -27,12 +28,13 @@ interface ImportOptions {
   json?: true;
 }
 
-/** `partloop review import|list|undo`. */
+/** `partloop review import|list|undo|propagate`. */
 export function register(program: Command): void {
   const review = program.command('review').description("Reviewers' answers to findings, and corrected labels");
   registerImport(review);
   registerList(review);
   registerUndo(review);
+  registerPropagate(review);
 }
 
 function registerImport(review: Command): void {

@@ -10,6 +10,30 @@ export const answeredScanSchema = z.string().min(1).max(80);
 export const MAX_REVIEWER = 200;
 export const reviewerSchema = z.string().max(MAX_REVIEWER);
 
+/** The reviewer's name of automatic corrections. */
+export const PROPAGATE = 'partloop:propagate';
+
+/** Automatic corrections that follow from reviewers' answers: what they rest on, and what they are. */
+export const propagationSchema = z.object({
+  /** The draw that the answers belong to, and its number among those of the scan. */
+  round: reviewIdSchema,
+  number: z.number().int().min(1),
+  /** At most this share of the corrections is harmful, with this confidence over all rounds of the scan. */
+  alpha: z.number().gt(0).lt(1),
+  confidence: z.number().gt(0).lt(1),
+  /** The answers; `none` for a drawn finding that nobody answered, which counts as a harmful correction. */
+  answers: z.array(z.object({ findingId: z.string().min(1).max(64), verdict: z.string().max(16) })),
+  /** The corrections, each with its score of the draw. */
+  corrections: z.array(
+    z.object({
+      findingId: z.string().min(1).max(64),
+      imageId: sha256Schema,
+      score: z.number().min(0).max(1),
+    }),
+  ),
+});
+export type Propagation = z.infer<typeof propagationSchema>;
+
 /** The record of a review import: the first line of `pools/<pool>/reviews/<id>.jsonl`. */
 export const reviewImportSchema = z.object({
   type: z.literal('import'),
@@ -23,6 +47,8 @@ export const reviewImportSchema = z.object({
   tableSha256: sha256Schema.nullable(),
   /** The label that each returned image asked for. */
   asked: z.array(z.object({ imageId: sha256Schema, labelSha256: sha256Schema })),
+  /** Absent for answers and labels of people. */
+  propagation: propagationSchema.optional(),
 });
 export type ReviewImport = z.infer<typeof reviewImportSchema>;
 

@@ -1,14 +1,13 @@
 import { PartloopError } from '../../domain/base/errors.js';
 import { isFaultOfImage } from '../../domain/images/leftOut.js';
-import { applySuggestion, suggestionOf } from '../../domain/review/correction.js';
+import { suggestionOf } from '../../domain/review/correction.js';
 import { latestVerdicts, type Verdict } from '../../domain/review/review.js';
 import type { FindingRow, IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { readLabel } from '../../storage/pictures/imageSource.js';
-import { decodeLabel } from '../../storage/pictures/labelMask.js';
 import type { Pool } from '../../storage/pool/pool.js';
 import type { Reviews } from '../../storage/reviews.js';
 import { earlierReviews, type Source } from './earlier.js';
+import { paintProposals } from './paint.js';
 import { type Maker, type Revision, reviseLabels, type StoreLabel } from './revisions.js';
 import type { Answer } from './verdictFile.js';
 
@@ -87,7 +86,13 @@ export async function applyAccepted(
     try {
       if (row === undefined || row.removedAt !== null)
         throw new PartloopError('data-invalid', `pool ${pool.name} no longer lists its image`);
-      const label = await storeLabel(await corrected(row, open));
+      const label = await storeLabel(
+        await paintProposals(
+          store,
+          row,
+          open.map(({ finding }) => finding),
+        ),
+      );
       for (const { finding } of open) outcome.corrected.set(finding.findingId, label.labelSha256);
       return label.labelSha256 === row.labelSha256 ? null : { imageId, on: row.labelSha256, label };
     } catch (error) {
@@ -95,13 +100,5 @@ export async function applyAccepted(
       outcome.notApplied.push(...open.map(({ answer }) => ({ row: answer.row, reason: error.message })));
       return null;
     }
-  }
-
-  async function corrected(row: IndexRow, open: readonly Accepted[]): Promise<Uint8Array> {
-    const { pixels, width, height } = await decodeLabel(await readLabel(store, row), `label of ${row.fileName}`);
-    return open.reduce((label, { finding }) => {
-      const suggestion = suggestionOf(finding);
-      return suggestion === null ? label : applySuggestion(label, width, height, suggestion);
-    }, pixels);
   }
 }

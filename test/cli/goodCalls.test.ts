@@ -155,6 +155,13 @@ describe('a command that needs no worker', function () {
     assert.deepEqual((await readReviews(store, 'cars')).verdicts, []);
   });
 
+  it('draws findings whose answers decide on similar ones', async () => {
+    const out = join(home, 'questions.csv');
+    await said('review', 'propagate', 'cars', '--ask', '2', '--out', out);
+    assert.match(await readFile(out, 'utf8'), /f-car-\d\.jpg/);
+    assert.match(await said('review', 'propagate', 'cars'), /Nothing follows: 2 drawn findings are without an answer/);
+  });
+
   it('compares iterations, and puts the model of one into production', async () => {
     assert.match(await said('iteration', 'diff', `${LOOP}:1`, `${LOOP}:2`), /drawn +1 +2/);
     await said('iteration', 'approve', LOOP, '--by', 'somebody');

@@ -32,6 +32,7 @@ export const GOOD_CALLS: Readonly<Record<string, readonly [file: string, call?: 
   'review import': ['integration/scan.test.ts'],
   'review list': ['integration/scan.test.ts'],
   'review undo': [HERE],
+  'review propagate': [HERE],
   'scan run': ['integration/scan.test.ts'],
   'scan list': ['integration/scan.test.ts'],
   'scan show': ['integration/scan.test.ts'],
