@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { reportError } from '../cli/terminal/output.js';
+import { certifyCommand } from './certify/command.js';
 import { dayCommand } from './day/command.js';
 import { detectCommand } from './detect/command.js';
 import { drawCommand } from './draw/command.js';
@@ -23,6 +24,7 @@ async function main(argv: string[]): Promise<number> {
   const program = new Command('npm run bench --')
     .description('Measurements against peers and limits; never part of the tests')
     .addCommand(dayCommand())
+    .addCommand(certifyCommand())
     .addCommand(detectCommand())
     .addCommand(drawCommand())
     .addCommand(poolCommand())

@@ -1,6 +1,7 @@
 import type { LoopConfig } from '../domain/config.js';
 import type { Decision } from '../domain/decide/decision.js';
 import type { AuditEstimate } from '../domain/review/auditAnswers.js';
+import type { Certificate } from '../domain/review/certificate/certificate.js';
 import type { precisionByKind, reliabilityOf } from '../domain/review/review.js';
 import type { SampleComparison } from '../domain/sample/compare.js';
 import type { Step } from '../domain/steps.js';
@@ -117,6 +118,8 @@ export interface DetectionSummary {
    */
   audit: number;
   recall: AuditEstimate | null;
+  /** What can be claimed of all labels that the loop has scanned; null without such answers. */
+  certificate: Certificate | null;
 }
 
 /** A picture of the training pool with an overlay; test images are never opened by a report. */

@@ -25,6 +25,7 @@ import type { ActivityDeps } from '../steps/deps.js';
 import type { Heartbeat } from '../steps/heartbeat.js';
 import { poolOf } from '../steps/pool.js';
 import { traceIdOf } from '../steps/trace.js';
+import { certifyPool } from '../storage/certificate.js';
 import { readReviews, reviewListSchema } from '../storage/reviews.js';
 import { readJson } from '../storage/tables/json.js';
 import { readTable } from '../storage/tables/table.js';
@@ -59,7 +60,8 @@ export async function gatherReport(
   const needed = ['draw', 'scan', 'sample', 'train', 'evaluate', 'decide'] as const;
   const { draw, scan, sample, evaluate, decide } = neededBy('report', results, needed);
   const { tune } = results;
-  const { taxonomy } = await poolOf(deps, context.config.pool);
+  const pool = await poolOf(deps, context.config.pool);
+  const { taxonomy } = pool;
   const decision = await readJson(store, outputOf(decide, 'decision'), decisionSchema);
   const rows = await evaluationRows(store, outputOf(evaluate, 'images'), context);
   const { benchmarkImages } = decide.outputs;
@@ -91,6 +93,7 @@ export async function gatherReport(
     detection: {
       ...detectionOf({ draw, scan, images, findings, taxonomy, byId, quarantineAt }),
       ...(await answersTo(deps, context, scan)),
+      certificate: (await certifyPool(store, pool, scansOf(context.loop, history))).certificate,
     },
     sample: {
       comparison: await readJson(store, outputOf(sample, 'comparison'), sampleComparisonSchema),
@@ -106,6 +109,14 @@ export async function gatherReport(
     warnings,
   };
 }
+
+/** The scans of a loop so far, the newest first. */
+const scansOf = (loop: string, history: readonly IterationSoFar[]): { id: string; images: string }[] =>
+  history
+    .flatMap(({ iteration, results: { scan } }) =>
+      scan?.outputs.images === undefined ? [] : [{ id: `${loop}:${iteration}`, images: scan.outputs.images }],
+    )
+    .reverse();
 
 /** The scan's own summary; older scans have none. */
 async function summaryOf({ store }: ActivityDeps, { config }: IterationContext, { outputs }: ScanResult) {
@@ -144,7 +155,7 @@ interface Scanned {
   quarantineAt: number | null;
 }
 
-function detectionOf(scanned: Scanned): Omit<ReportData['detection'], keyof Answers> {
+function detectionOf(scanned: Scanned): Omit<ReportData['detection'], keyof Answers | 'certificate'> {
   const { draw, scan, images, findings, taxonomy, byId, quarantineAt } = scanned;
   const threshold = quarantineAt ?? Number.POSITIVE_INFINITY;
   const judged = images.filter((row) => notJudged(row) === null);

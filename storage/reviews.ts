@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type AuditAnswer, auditAnswerSchema } from '../domain/review/auditAnswers.js';
+import { type IsWithdrawn, isMadeBy } from '../domain/review/labelHistory.js';
 import { type Verdict, verdictSchema } from '../domain/review/review.js';
 import {
   type ReviewImport,
@@ -127,4 +128,10 @@ async function listReviews(store: ObjectStore, pool: string): Promise<string[]> 
   const names: string[] = [];
   for await (const { key } of store.list(keys.reviewsPrefix(pool))) if (key.endsWith('.jsonl')) names.push(key);
   return names.sort();
+}
+
+/** Tells which rows are of reviews that were undone. */
+export function withdrawnIn({ imports }: Reviews): IsWithdrawn {
+  const withdrawn = imports.filter(({ withdrawal }) => withdrawal !== null);
+  return (row) => withdrawn.some(({ id }) => isMadeBy(row, id));
 }

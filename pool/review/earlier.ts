@@ -1,9 +1,9 @@
 import type { AuditAnswer } from '../../domain/review/auditAnswers.js';
-import { type IsWithdrawn, isMadeBy, setterOf } from '../../domain/review/labelHistory.js';
+import { setterOf } from '../../domain/review/labelHistory.js';
 import type { Verdict } from '../../domain/review/review.js';
 import type { ReviewImport } from '../../domain/review/reviewImport.js';
 import type { IndexRow } from '../../domain/tables.js';
-import type { Reviews } from '../../storage/reviews.js';
+import { type Reviews, withdrawnIn } from '../../storage/reviews.js';
 
 /** The source of answers: labels of one export, or one table. */
 export type Source = Pick<ReviewImport, 'exportId' | 'tableSha256'>;
@@ -18,12 +18,6 @@ export interface EarlierReviews {
   superseded(review: string, rows: readonly IndexRow[]): boolean;
   /** True if an image has its label from a review that stands. */
   setLabel(rows: readonly IndexRow[]): boolean;
-}
-
-/** Tells which rows are of reviews that were undone. */
-export function withdrawnIn({ imports }: Reviews): IsWithdrawn {
-  const withdrawn = imports.filter(({ withdrawal }) => withdrawal !== null);
-  return (row) => withdrawn.some(({ id }) => isMadeBy(row, id));
 }
 
 export function earlierReviews(reviews: Reviews, { exportId, tableSha256 }: Source): EarlierReviews {

@@ -3,8 +3,7 @@ import { type IsWithdrawn, isMadeBy, isUndoOf, settersOf } from '../../domain/re
 import type { IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { openPool } from '../../storage/pool/pool.js';
-import { readReviews, withdrawReviews } from '../../storage/reviews.js';
-import { withdrawnIn } from './earlier.js';
+import { readReviews, withdrawnIn, withdrawReviews } from '../../storage/reviews.js';
 import { repeatsOf } from './repeats.js';
 import { type ReviewImportSummary, reviewImports } from './reviewImports.js';
 import { type Revision, reviseLabels } from './revisions.js';

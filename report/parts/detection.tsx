@@ -1,4 +1,5 @@
 import type { Estimate } from '../../domain/review/auditAnswers.js';
+import { certificateTexts } from '../../domain/review/certificate/text.js';
 import type { ReportData } from '../data.js';
 import { percent, whole } from './format.js';
 import { Pictures } from './pictures.js';
@@ -135,12 +136,18 @@ function Recall({ detection: { recall } }: Pick<ReportData, 'detection'>) {
   );
 }
 
+/** What can be claimed of the labels. */
+function Claim({ detection: { certificate } }: Pick<ReportData, 'detection'>) {
+  return certificate === null ? null : <p>{certificateTexts(certificate).join(' ')}</p>;
+}
+
 /** Answers of reviewers to findings so far, beside the probabilities of the scans. */
 function Answers({ detection }: Pick<ReportData, 'detection'>) {
   const { answers, reliability, audit } = detection;
   return (
     <>
       <h3>Answers of reviewers</h3>
+      <Claim detection={detection} />
       <Recall detection={detection} />
       {answers.length === 0 ? (
         <p class="note">

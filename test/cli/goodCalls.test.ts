@@ -147,6 +147,11 @@ describe('a command that needs no worker', function () {
     assert.equal(await images(), 3);
   });
 
+  it('makes no certificate of a pool without an audit sample', async () => {
+    const none = z.object({ certificate: z.null(), further: z.null(), scans: z.array(z.never()) });
+    await answered(none, 'pool', 'certify', 'cars', '--below', '0.02');
+  });
+
   it('takes answers to findings back', async () => {
     const answers = join(home, 'answers.csv');
     await writeFile(answers, 'finding_id,verdict\nf-car-1.jpg,right\n');

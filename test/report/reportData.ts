@@ -191,6 +191,11 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       ],
       reliability: [{ from: 0.85, answered: 18, claimed: 0.91, observed: 0.94 }],
       audit: 12,
+      certificate: {
+        ...{ images: 128, drawn: 40, answered: 38, knownWrong: 3, settled: 6, atMost: 0.21 },
+        wrongShare: { value: 0.13, low: 0.05, high: 0.23 },
+        found: { value: 0.43, low: 0.26, high: 0.8 },
+      },
       recall: {
         ...{ answered: 40, wrong: 9, wrongShare: { value: 0.14, low: 0.07, high: 0.26 } },
         ...{ found: { value: 0.78, low: 0.45, high: 0.94 }, setAside: { value: 0.61, low: 0.3, high: 0.85 } },

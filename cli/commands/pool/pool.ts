@@ -15,11 +15,12 @@ import { openEnvironmentStore } from '../../environment.js';
 import { name as poolName } from '../../options.js';
 import { printJson, printTable, say } from '../../terminal/output.js';
 import { loadTaxonomy } from '../import.js';
+import { registerCertify } from './poolCertify.js';
 import { registerDelete } from './poolDelete.js';
 import { registerExport } from './poolExport.js';
 import { registerRemove } from './poolRemove.js';
 
-/** `partloop pool list|stats|taxonomy|rules|tag|export|remove|restore|delete`. */
+/** `partloop pool list|stats|certify|taxonomy|rules|tag|export|remove|restore|delete`. */
 export function register(program: Command): void {
   const pool = program.command('pool').description('Show, change and export pools, their taxonomies and their images');
 
@@ -27,6 +28,7 @@ export function register(program: Command): void {
   registerDelete(pool);
   registerList(pool);
   registerStats(pool);
+  registerCertify(pool);
   registerTaxonomy(pool);
   registerRules(pool);
   registerTag(pool);

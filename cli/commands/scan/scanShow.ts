@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { counted } from '../../../domain/base/counted.js';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { nameSchema } from '../../../domain/base/ids.js';
+import { certificateTexts } from '../../../domain/review/certificate/text.js';
 import { countsText } from '../../../domain/scan/counts.js';
 import { areaOf, leftOutOfScan } from '../../../domain/scan/export.js';
 import { findingClass } from '../../../domain/scan/findingClass.js';
@@ -17,6 +18,7 @@ import {
 } from '../../../domain/tables.js';
 import { labelNames } from '../../../domain/taxonomy.js';
 import type { StackEnvironment } from '../../../infra/environment.js';
+import { certifyPool } from '../../../storage/certificate.js';
 import { openPool } from '../../../storage/pool/pool.js';
 import { findScan, readMissing } from '../../../storage/scans.js';
 import { readJson } from '../../../storage/tables/json.js';
@@ -81,13 +83,16 @@ async function show(id: string, { top, json }: { top: number; json: boolean }): 
     findings: findings.filter((finding) => finding.kind === kind).length,
   })).filter((row) => row.findings > 0);
   const scanned = images.filter(({ error }) => error === null).length;
+  const { certificate } = await certifyPool(store, pool, [found]);
   if (json)
     return printJson({
+      certificate,
       ...{ scan: found.id, pool: found.pool, scanned, counts: found.counts, warnings, missing },
       ...{ leftOut, quarantined: quarantined.length, byKind, findings: findings.slice(0, top), images },
     });
   const text = found.counts === null ? `scanned ${counted(scanned, 'image', 'images')}` : countsText(found.counts);
   say(`${found.id}: ${text}`, ...warnings.map((warning) => `warning: ${warning}`));
+  if (certificate !== null) say(...certificateTexts(certificate));
   tellLeftOut(leftOut);
   tellSetAside(quarantined);
   say(

@@ -4,19 +4,21 @@ import { AUDIT } from './thresholds.js';
 /**
  * Draws images for review over all probabilities, to show errors that the scan overlooks too: image id -> the
  * probability of its draw, for weighting by the inverse (Horvitz and Thompson 1952, JASA 47). Exactly `size` images
- * (all if there are no more), by systematic sampling in an order that depends only on the ids: the same scan draws the
- * same sample.
+ * (all if there are no more), by systematic sampling in an order that depends only on the ids and on `state`: the same
+ * scan draws the same sample. A scan after corrections must not meet the images that the sample before it had
+ * corrected: `labelState` gives it an order of its own.
  */
 export function drawAudit(
   images: readonly { imageId: string; probability: number }[],
   size: number,
+  state = 0,
 ): Map<string, number> {
   const wanted = Math.min(size, images.length);
   const order = images
-    .map((image) => ({ ...image, at: seededRandom('audit', image.imageId)() }))
+    .map((image) => ({ ...image, at: seededRandom('audit', image.imageId, state)() }))
     .sort((a, b) => a.at - b.at || (a.imageId < b.imageId ? -1 : 1));
-  const shares = inclusion(
-    order.map(({ probability }) => Math.sqrt(probability * (1 - probability))),
+  const shares = auditChances(
+    order.map(({ probability }) => probability),
     wanted,
   );
   const drawn = new Map<string, number>();
@@ -30,8 +32,12 @@ export function drawAudit(
   return drawn;
 }
 
-/** Chances that add up to `wanted`, none above 1; half of them equal, half in proportion to `unsure`. */
-function inclusion(unsure: readonly number[], wanted: number): number[] {
+/**
+ * The chance of each image to be drawn, by the probabilities of all images of a scan: they add up to `wanted`, none is
+ * above 1; half of them equal, half in proportion to the scan's uncertainty.
+ */
+export function auditChances(probabilities: readonly number[], wanted: number): number[] {
+  const unsure = probabilities.map((probability) => Math.sqrt(probability * (1 - probability)));
   const total = unsure.reduce((a, b) => a + b, 0);
   const raw = unsure.map(
     (value) => AUDIT.even / unsure.length + (1 - AUDIT.even) * (total === 0 ? 1 / unsure.length : value / total),
@@ -44,4 +50,9 @@ function inclusion(unsure: readonly number[], wanted: number): number[] {
     if (over.length === 0) return raw.map((value, index) => (certain.has(index) ? 1 : (left * value) / rest));
     for (const index of over) certain.add(index);
   }
+}
+
+/** A number that changes with any label; the same in any order of images. */
+export function labelState(images: readonly { labelSha256: string }[]): number {
+  return images.reduce((sum, { labelSha256 }) => (sum + Number.parseInt(labelSha256.slice(0, 8), 16)) % 2 ** 32, 0);
 }

@@ -7,7 +7,7 @@ import { learnClasses } from '../calibrate/chunk/classes.js';
 import { NO_CORRECTION, type VerdictCorrection } from '../calibrate/statistics/plattScaling.js';
 import type { Candidate, ClassIouByName, ReduceEntry, ScanReduction } from '../types.js';
 import { conflictAnswered, withoutAnswered } from './answered.js';
-import { drawAudit } from './auditSample.js';
+import { drawAudit, labelState } from './auditSample.js';
 import { duplicateConflicts } from './duplicates.js';
 import { chooseQuarantine, thresholdForPrecision } from './quarantine.js';
 import { judgedRows, type Reported, rowsWithoutJudgement, type ScanRows } from './rows.js';
@@ -43,6 +43,7 @@ export function reduceScan(
   const audit = drawAudit(
     judged.map(({ entry, pMislabelled }) => ({ imageId: entry.imageId, probability: pMislabelled })),
     config.auditSample,
+    labelState(judged.map(({ entry }) => entry)),
   );
   const rowsByEntry = new Map<ReduceEntry, ScanRows>();
   judged.forEach((image, index) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { drawAudit } from '../../../../domain/scan/verdict/auditSample.js';
+import { drawAudit, labelState } from '../../../../domain/scan/verdict/auditSample.js';
 
 const images = fc
   .array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 200 })
@@ -31,6 +31,17 @@ describe('the audit sample', () => {
         assert.deepEqual(drawAudit([...list].reverse(), 20), drawAudit(list, 20));
       }),
     );
+  });
+
+  it('is another one once any label has changed', () => {
+    const labels = ['a', 'b', 'c'].map((digit) => ({ labelSha256: digit.repeat(64) }));
+    const changed = [...labels.slice(1), { labelSha256: 'd'.repeat(64) }];
+    assert.equal(labelState(labels.toReversed()), labelState(labels));
+    assert.notEqual(labelState(changed), labelState(labels));
+    const list = Array.from({ length: 500 }, (_, index) => ({ imageId: `${index}`, probability: 0.2 }));
+    const before = drawAudit(list, 50, labelState(labels));
+    const again = [...drawAudit(list, 50, labelState(changed)).keys()].filter((imageId) => before.has(imageId));
+    assert.ok(again.length < 15, `${again.length} of 50 are drawn again, by chance 5`);
   });
 
   it('reaches images that the scan is sure of, and more often those that it is unsure of', () => {
