@@ -71,7 +71,7 @@ module.exports = {
     only('report', ['domain', 'storage', 'inference', 'steps'], 'pages are functions from stored records to HTML'),
     only(
       'activities',
-      ['domain', 'storage', 'inference', 'formats', 'pool', 'steps', 'training', 'tracking', 'report'],
+      ['domain', 'storage', 'inference', 'formats', 'pool', 'cleanup', 'steps', 'training', 'tracking', 'report'],
       'activities are thin: they call the folders below',
     ),
     only(

@@ -1,3 +1,4 @@
+import type { createCleanUpActivities } from './cleanUp.js';
 import type { createDecideActivities } from './decide.js';
 import type { createDrawActivities } from './draw.js';
 import type { createEvaluateActivities } from './evaluate.js';
@@ -14,6 +15,7 @@ import type { createTrialActivities, createTuneActivities } from './tune.js';
 /** Every activity by name, for the proxies in `workflows/`. */
 export type Activities = ReturnType<typeof createLoopActivities> &
   ReturnType<typeof createIngestActivities> &
+  ReturnType<typeof createCleanUpActivities> &
   ReturnType<typeof createRunningActivities> &
   ReturnType<typeof createDrawActivities> &
   ReturnType<typeof createScanActivities> &

@@ -20,7 +20,7 @@ const COMMANDS = {
   report: () => import('./commands/report.js'),
   ui: () => import('./commands/ui.js'),
   schedule: () => import('./commands/schedule.js'),
-  gc: () => import('./commands/gc.js'),
+  gc: () => import('./commands/gc/gc.js'),
   notify: () => import('./commands/notify.js'),
   config: () => import('./commands/config.js'),
 } as const;
@@ -29,7 +29,9 @@ const COMMANDS = {
 export async function buildProgram(words: readonly string[] = []): Promise<Command> {
   const program = new Command('partloop')
     .description('Find mislabelled images, pick what the model needs, train, evaluate, gate, repeat')
-    .version('0.1.0');
+    .version('0.1.0')
+    // Options belong to the command that they stand behind: `gc` and `gc schedule` have some of the same names.
+    .enablePositionalOptions();
   const chosen = words.find((word) => !word.startsWith('-'));
   const known = Object.entries(COMMANDS).filter(
     ([name]) => chosen === undefined || !Object.hasOwn(COMMANDS, chosen) || name === chosen,

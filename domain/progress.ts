@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
-/** What an activity is at: an ingest first, then in the order of an iteration. */
+/** What an activity is at: an ingest and a clean-up first, then in the order of an iteration. */
 export const PHASES = [
   'reading a drop',
+  'clearing the store',
   'reading the index',
   'looking for images',
   'judging',
@@ -22,7 +23,7 @@ export const progressSchema = z.object({
   phase: z.enum(PHASES),
   done: z.number().int().nonnegative(),
   total: z.number().int().nonnegative(),
-  unit: z.enum(['images', 'shards', 'iterations', 'pictures']),
+  unit: z.enum(['images', 'shards', 'iterations', 'pictures', 'loops']),
   /** Further information for people, as text. */
   note: z.string().optional(),
 });

@@ -9,6 +9,7 @@ export const WORKFLOWS = {
   hyperparameterSearch: 'hyperparameterSearch',
   startIngest: 'startIngest',
   poolIngest: 'poolIngest',
+  cleanUp: 'cleanUp',
 } as const;
 export const WORKFLOW_TYPES: readonly string[] = Object.values(WORKFLOWS);
 

@@ -14,11 +14,6 @@ import { HEAD_BYTES, isNormalForm, PNG_MARK, strippedJpeg } from './normalForm.j
 
 const JPEG_QUALITY = 95;
 
-/** Longest side of the copies that training reads: room for crops at the largest training size. */
-export function derivativeSide(imageSize: number): number {
-  return Math.ceil(1.25 * imageSize);
-}
-
 /**
  * Whether an image is worth a smaller copy in the store; others are converted to the normal form wherever they are
  * read.

@@ -3,11 +3,20 @@ import { existsSync, statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { counted } from '../domain/base/counted.js';
 import { PartloopError } from '../domain/base/errors.js';
 import { readVariables, shownVariables } from '../domain/settings/variables.js';
 import { storeOptions } from '../storage/objects/storeAddress.js';
 import { checkStoreWrites } from '../storage/objects/storeCheck.js';
-import { checkTemporal, needsLocalStack, resolveEnvironment, runningState, stackStatus, unfit } from './environment.js';
+import {
+  checkTemporal,
+  needsLocalStack,
+  resolveEnvironment,
+  retentionDays,
+  runningState,
+  stackStatus,
+  unfit,
+} from './environment.js';
 import { homePaths, partloopHome, ROOT, venvBinary } from './home.js';
 import { retryingText } from './retrying.js';
 import { foreignTemporal, namesStore } from './services/foreign.js';
@@ -159,7 +168,12 @@ async function temporal(): Promise<Verdict> {
       throw error;
     return { ok: false, detail: error.message, mend: hangs('temporal') };
   }
-  return { ok: true, detail: `${service.address}, namespace ${service.namespace}, search attributes registered` };
+  const days = await retentionDays(service).catch(() => null);
+  const kept = days === null ? '' : `, ended workflows are kept ${counted(days, 'day', 'days')}`;
+  return {
+    ok: true,
+    detail: `${service.address}, namespace ${service.namespace}, search attributes registered${kept}`,
+  };
 }
 
 /** A running process need not work: one with a hanging thread asks for no tasks. */

@@ -14,6 +14,8 @@ import { LOCAL_NAMESPACE } from './services/temporalServer.js';
 import { buildDigest } from './stack/stack.js';
 import { readState, type StackState } from './stack/state.js';
 
+const DAY_SECONDS = 24 * 3_600;
+
 /** Addresses of Temporal and the store. `credentials` is null if the AWS SDK finds them by itself. */
 export interface StackEnvironment {
   temporal: { address: string; namespace: string; uiUrl: string | null };
@@ -146,6 +148,24 @@ export async function checkTemporal({ address, namespace }: { address: string; n
         hint: registrationHint(missing, address, namespace),
       },
     );
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Days for which a namespace keeps workflows that have ended; null where the service does not say. */
+export async function retentionDays({
+  address,
+  namespace,
+}: {
+  address: string;
+  namespace: string;
+}): Promise<number | null> {
+  const connection = await connectTo(address);
+  try {
+    const { config } = await connection.workflowService.describeNamespace({ namespace });
+    const seconds = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0);
+    return seconds > 0 ? Math.round(seconds / DAY_SECONDS) : null;
   } finally {
     await connection.close();
   }

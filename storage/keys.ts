@@ -62,9 +62,11 @@ export const keys = {
   /** State that others may change, as a step of the iteration found it; kept for a repetition of the step. */
   pin: (loop: string, iteration: number, name: string, digest: string) =>
     `loops/${loop}/iterations/${iterationLabel(iteration)}/pins/${name}/${digest}.json`,
-  /** There once a webhook took a message about an iteration. */
-  notification: (loop: string, iteration: number, event: string, id: string) =>
-    `loops/${loop}/notifications/${iterationLabel(iteration)}/${event}-${id}.json`,
+  /** There once a webhook took a message, about an iteration or about the whole store. */
+  notification: (loop: string | null, iteration: number | null, event: string, id: string) =>
+    loop === null || iteration === null
+      ? `notifications/${event}-${id}.json`
+      : `loops/${loop}/notifications/${iterationLabel(iteration)}/${event}-${id}.json`,
   /** One model on one test version, counted on one grid by one way of counting. */
   evaluationInHand: (modelDigest: string) => `evaluations/${modelDigest}/in-hand.json`,
   evaluation: (modelDigest: string, testVersion: string, size: number, counting: number) =>

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { createCleanUpActivities } from '../activities/cleanUp.js';
 import { createDecideActivities } from '../activities/decide.js';
 import { createDrawActivities } from '../activities/draw.js';
 import { createEvaluateActivities } from '../activities/evaluate.js';
@@ -26,6 +27,7 @@ export function activitiesFor(role: Role, deps: ActivityDeps & { client: Client 
       return {
         ...createLoopActivities(deps),
         ...createIngestActivities(deps),
+        ...createCleanUpActivities(deps),
         ...createRunningActivities(deps),
         ...createDrawActivities(deps),
         ...createSampleActivities(deps),

@@ -1,3 +1,4 @@
+export { cleanUp } from './cleanUp.js';
 export { hyperparameterSearch } from './hyperparameterSearch.js';
 export { loopIteration } from './loopIteration.js';
 export { mislabelScan } from './mislabelScan.js';

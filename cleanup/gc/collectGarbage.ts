@@ -1,45 +1,31 @@
-import { PartloopError } from '../../domain/base/errors.js';
-import type { FailedDelete, ObjectStore } from '../../storage/objects/objectStore.js';
-import { loopObjects } from '../loopObjects.js';
-import { findGarbage } from './findGarbage.js';
-import { type Cutoffs, type Garbage, KINDS, type Kind, type OpenWork, type Unreadable } from './garbage.js';
-
-export interface Sweep {
-  cutoffs: Cutoffs;
-  /** Asked before anything is looked for, and again before the objects of each loop are deleted. */
-  openWork(): Promise<OpenWork>;
-  /** Take shards too: only a reset of a workflow that has ended would read them, and it can judge again. */
-  withShards: boolean;
-  /** Delete what is found; otherwise it is only counted. */
-  isFinal: boolean;
-  /** Objects that were found so far. */
-  onProgress?(objects: number): void;
-}
-
-/** Objects of one kind. */
-export interface Amount {
-  kind: Kind;
-  objects: number;
-  bytes: number;
-}
-
-/** Where partloop writes: a bucket without a prefix may hold uploads of other programs. */
-const OWN_FOLDERS = ['loops/', 'pools/', 'scans/', 'evaluations/'] as const;
+import { oncePer } from '../../domain/base/oncePer.js';
+import { type Amount, KINDS, totalOf } from '../../domain/cleanup/kinds.js';
+import { FIRST_PLACE, nextPart, type SweepPlace } from '../../domain/cleanup/place.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { type Found, type OwnAmount, type Sweep, Tally } from './sweep.js';
+import { sweepCopies } from './sweepCopies.js';
+import { sweepEvaluations } from './sweepEvaluations.js';
+import { sweepLoop } from './sweepLoop.js';
+import { sweepUploads } from './sweepUploads.js';
 
 /** What a sweep found. */
-export interface Swept {
+export interface Swept extends Omit<Found, 'amounts'> {
   /** One entry for each kind, also for those of which there is nothing. */
   kinds: Amount[];
   /** The same by loop or scan, for those that have some. */
-  loops: (Amount & { loop: string })[];
+  loops: OwnAmount[];
   /** Workflows that run: what is theirs was passed over. */
   running: readonly string[];
-  /** Records that cannot be read: what depends on them was passed over. */
-  unreadable: Unreadable[];
   /** Why uploads that nobody ended could not be listed; null where they were. */
   noUploads: string | null;
-  /** Objects that are still there although they were to be deleted. */
-  failed: FailedDelete[];
+}
+
+/** A page of a sweep. */
+export interface SweptPage extends Found {
+  running: readonly string[];
+  noUploads: string | null;
+  /** Where the sweep goes on; null at its end. */
+  next: SweepPlace | null;
 }
 
 /**
@@ -48,80 +34,51 @@ export interface Swept {
  * run again.
  */
 export async function collectGarbage(store: ObjectStore, sweep: Sweep): Promise<Swept> {
-  const amounts = new Map<string, Amount & { loop: string }>();
-  let objects = 0;
-  const count = (loop: string, kind: Kind, bytes: number): void => {
-    const id = `${loop} ${kind}`;
-    const amount = amounts.get(id) ?? { loop, kind, objects: 0, bytes: 0 };
-    amounts.set(id, { ...amount, objects: amount.objects + 1, bytes: amount.bytes + bytes });
-    sweep.onProgress?.(++objects);
-  };
-  const open = await sweep.openWork();
-  const unreadable: Unreadable[] = [];
-  const failed: FailedDelete[] = [];
-  for await (const loop of loopObjects(store)) {
-    const found = await findGarbage(store, loop, sweep.cutoffs, open);
-    unreadable.push(...found.unreadable);
-    const wanted = found.garbage.filter(({ kind }) => sweep.withShards || kind !== 'shards');
-    if (wanted.length === 0) continue;
-    const stillOpen = sweep.isFinal ? await sweep.openWork() : open;
-    const garbage = wanted.filter(({ iteration }) => !stillOpen.isOpen(loop.loop, iteration));
-    const left = sweep.isFinal ? await remove(store, garbage) : [];
-    failed.push(...left);
-    const stays = new Set(left.map(({ key }) => key));
-    for (const { kind, facts } of garbage) if (!stays.has(facts.key)) count(loop.loop, kind, facts.size);
+  const [tally, running] = [new Tally(sweep), new Set<string>()];
+  const swept: Pick<Swept, 'unreadable' | 'failed' | 'noUploads'> = { unreadable: [], failed: [], noUploads: null };
+  for (let place: SweepPlace | null = FIRST_PLACE; place !== null; ) {
+    const page: SweptPage = await sweepPage(store, sweep, { place, limit: Number.POSITIVE_INFINITY, tally });
+    for (const id of page.running) running.add(id);
+    swept.unreadable = oncePer([...swept.unreadable, ...page.unreadable], ({ key }) => key);
+    swept.failed.push(...page.failed);
+    swept.noUploads ??= page.noUploads;
+    place = page.next;
   }
-  const noUploads = await sweepUploads(store, sweep, (key, bytes) =>
-    count(/^loops\/([^/]+)\//.exec(key)?.[1] ?? key.replace(/\/.*$/s, ''), 'uploads', bytes),
-  );
-  const loops = [...amounts.values()];
-  return { kinds: KINDS.map((kind) => total(kind, loops)), loops, running: open.ids, unreadable, noUploads, failed };
+  const loops = tally.amounts;
+  return { kinds: KINDS.map((kind) => totalOf(kind, loops)), loops, running: [...running], ...swept };
 }
-
-function total(kind: Kind, loops: readonly Amount[]): Amount {
-  const own = loops.filter((amount) => amount.kind === kind);
-  const sum = (of: 'objects' | 'bytes'): number => own.reduce((so, amount) => so + amount[of], 0);
-  return { kind, objects: sum('objects'), bytes: sum('bytes') };
-}
-
-/** Delete a loop's objects, its pointers first: none ever names a checkpoint that is gone. */
-async function remove(store: ObjectStore, garbage: readonly Garbage[]): Promise<FailedDelete[]> {
-  const changed: FailedDelete[] = [];
-  const pointers: string[] = [];
-  for (const { facts } of garbage.filter(({ isRewritten }) => isRewritten)) {
-    const now = await store.head(facts.key);
-    if (now?.etag === facts.etag) pointers.push(facts.key);
-    else if (now !== null) changed.push({ key: facts.key, reason: 'it was written meanwhile' });
-  }
-  const failed = [...changed, ...(await store.tryDelete(pointers))];
-  if (failed.length > 0) return [...failed, ...garbage.flatMap(stayed)];
-  return store.tryDelete(garbage.filter(({ isRewritten }) => !isRewritten).map(({ facts }) => facts.key));
-}
-
-const stayed = ({ isRewritten, facts: { key } }: Garbage): FailedDelete[] =>
-  isRewritten ? [] : [{ key, reason: 'a pointer of its loop was not deleted' }];
 
 /**
- * Give up uploads that nobody has ended for long.
+ * Sweep a part of the store, which may be done again at any time: what the first time deleted is no longer found.
  *
- * @returns why they cannot be listed, which needs a right of its own; null where they can
+ * @param limit so many loops and scans at most
  */
-async function sweepUploads(
+export async function sweepPage(
   store: ObjectStore,
-  { cutoffs, isFinal }: Sweep,
-  count: (key: string, bytes: number) => void,
-): Promise<string | null> {
-  try {
-    for (const folder of OWN_FOLDERS)
-      for await (const upload of store.openUploads(folder)) {
-        if (upload.startedAt >= cutoffs.abandoned) continue;
-        const bytes = await store.uploadedBytes(upload);
-        if (isFinal) await store.abortUpload(upload);
-        count(upload.key, bytes);
-      }
-    return null;
-  } catch (error) {
-    if (error instanceof PartloopError) return error.message;
-    throw error;
+  sweep: Sweep,
+  { place, limit, tally = new Tally(sweep) }: { place: SweepPlace; limit: number; tally?: Tally },
+): Promise<SweptPage> {
+  const page: Omit<SweptPage, 'amounts' | 'next'> = { running: [], unreadable: [], failed: [], noUploads: null };
+  if (place.part !== 'loops') {
+    if (place.part === 'uploads') page.noUploads = await sweepUploads(store, sweep, tally);
+    else if (place.part === 'evaluations') Object.assign(page, await sweepEvaluations(store, sweep, tally));
+    else Object.assign(page, await sweepCopies(store, sweep, tally));
+    return { ...page, amounts: tally.amounts, next: nextPart(place.part) };
   }
+  const names: string[] = [];
+  for await (const name of store.folders('loops/')) names.push(name);
+  names.sort();
+  const { after } = place;
+  const from = after === null ? 0 : names.filter((name) => name <= after).length;
+  const open = await sweep.openWork();
+  const chosen = names.slice(from, from + limit);
+  for (const [index, loop] of chosen.entries()) {
+    sweep.onLoop?.(from + index, names.length);
+    const { unreadable, failed } = await sweepLoop(store, sweep, { loop, open, tally });
+    page.unreadable.push(...unreadable);
+    page.failed.push(...failed);
+  }
+  const last = from + chosen.length < names.length ? (chosen.at(-1) ?? null) : null;
+  const next = last === null ? nextPart('loops') : { part: 'loops' as const, after: last };
+  return { ...page, running: open.ids, amounts: tally.amounts, next };
 }

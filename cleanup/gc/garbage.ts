@@ -1,25 +1,9 @@
+import type { Kind } from '../../domain/cleanup/kinds.js';
 import type { ObjectFacts } from '../../storage/objects/objectStore.js';
-
-/** What may be deleted, by kind, with what it is. */
-export const GARBAGE = {
-  checkpoints: 'checkpoints and their logs of trainings that are done',
-  lostAttempts: 'files of attempts at a step that another attempt finished',
-  abandonedAttempts: 'files of attempts at steps that nobody finished',
-  shards: 'what judges said of each image, of scans that are done (with --shards)',
-  uploads: 'parts of uploads that nobody ended',
-} as const;
-export type Kind = keyof typeof GARBAGE;
-export const KINDS = [
-  'checkpoints',
-  'lostAttempts',
-  'abandonedAttempts',
-  'shards',
-  'uploads',
-] as const satisfies Kind[];
 
 /** An object that nothing reads any more. */
 export interface Garbage {
-  kind: Exclude<Kind, 'uploads'>;
+  kind: Exclude<Kind, 'uploads' | 'evaluations' | 'copies'>;
   iteration: number;
   facts: ObjectFacts;
   /** It is written over in its life: it goes only if it is still the version that was seen. */
@@ -30,7 +14,7 @@ export interface Garbage {
 export interface Cutoffs {
   /** Nothing goes that was written after this, nor anything of a step that was finished after it. */
   written: Date;
-  /** Files of unfinished steps, and uploads, go if nothing of them was written after this. */
+  /** Files of unfinished steps, uploads, evaluations and copies go if nothing of them was written after this. */
   abandoned: Date;
 }
 

@@ -31,6 +31,11 @@ export const INGEST_SCHEDULES: ScheduleKind = {
   ...{ prefix: 'start-ingest:', workflowType: WORKFLOWS.startIngest, workflowPrefix: 'look:' },
   ...{ note: 'looks into inboxes' },
 };
+/** It has one Schedule alone. */
+export const GC_SCHEDULES: ScheduleKind = {
+  ...{ prefix: 'clean-up:', workflowType: WORKFLOWS.cleanUp, workflowPrefix: 'clean-up:' },
+  ...{ note: 'deletes what nothing reads any more' },
+};
 
 export const scheduleId = (name: string, { prefix } = LOOP_SCHEDULES): string => `${prefix}${name}`;
 

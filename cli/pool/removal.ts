@@ -1,7 +1,10 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
+import { doesSteps, openWorkflows } from '../../activities/loops/openWork.js';
 import { isOpen } from '../../activities/loops/openWorkflows.js';
+import { namedKeys } from '../../cleanup/namedKeys.js';
 import {
+  type Needed,
   planRemoval,
   prefixesOf,
   type Removable,
@@ -12,11 +15,11 @@ import { removeAll } from '../../cleanup/remove/removeAll.js';
 import { counted } from '../../domain/base/counted.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { loopWorkflowId, standaloneScanWorkflowId } from '../../domain/base/ids.js';
-import { WORKFLOWS } from '../../domain/workflowNames.js';
+import { oncePer } from '../../domain/base/oncePer.js';
 import { storeOf, withClient } from '../environment.js';
 import { listSchedules } from '../loop/schedules.js';
-import { openWorkflows } from '../openWork.js';
 import { name } from '../options.js';
+import { runningScans } from '../scan/scanWorkflows.js';
 import { printJson, say } from '../terminal/output.js';
 import { OBJECTS, withCounter } from '../terminal/progress.js';
 
@@ -58,7 +61,11 @@ async function remove(kind: Removable, given: string, { confirm, whileNeeded, js
     throw new PartloopError('input-invalid', `--confirm ${confirm} is not the name of the ${kind}, ${given}`);
   await withClient(async (client, env) => {
     const store = storeOf(env);
-    const plan = await withCounter('look for it', OBJECTS, (onProgress) => planRemoval(store, kind, given, onProgress));
+    const recorded = await withCounter('look for it', OBJECTS, (onProgress) =>
+      planRemoval(store, kind, given, onProgress),
+    );
+    const neededBy = oncePer([...recorded.neededBy, ...(await scansNaming(client, kind, given))], ({ by }) => by);
+    const plan = { ...recorded, neededBy };
     const running = await runningOf(client, given);
     const schedules = (await listSchedules(client)).filter(
       ({ request }) => kind === 'loop' && (request.loop ?? request.pool) === given,
@@ -81,12 +88,21 @@ async function remove(kind: Removable, given: string, { confirm, whileNeeded, js
 /** Ids of workflows of it that run. What has just started may not be listed yet, and is asked for by its id. */
 async function runningOf(client: Client, of: string): Promise<string[]> {
   const listed = (await openWorkflows(client)).filter(
-    // A start may be for any loop: its input need not name one.
-    (one) => one.name === of || (one.name === null && one.type !== WORKFLOWS.startLoop),
+    (one) => one.name === of || (one.name === null && doesSteps(one)),
   );
   const running = new Set(listed.map(({ workflowId }) => workflowId));
   for (const id of [loopWorkflowId(of), standaloneScanWorkflowId(of)]) if (await isOpen(client, id)) running.add(id);
   return [...running];
+}
+
+/** Running scans whose input names objects of it: one that has just started has no record yet. */
+async function scansNaming(client: Client, kind: Removable, of: string): Promise<Needed[]> {
+  const own = prefixesOf(kind, of);
+  return (await runningScans(client))
+    .filter(({ scan, input }) => {
+      return scan !== of && [...namedKeys(input)].some((key) => own.some((prefix) => key.startsWith(prefix)));
+    })
+    .map(({ scan, workflowId }) => ({ by: scan, kind: 'scan', record: `input of ${workflowId}` }));
 }
 
 /** @throws PartloopError `refused` naming what runs, or whoever needs it */

@@ -33,6 +33,9 @@ export const scanWorkflowId = (parent: string): string => `${parent}:scan`;
 export const tuneWorkflowId = (parent: string): string => `${parent}:tune`;
 export const standaloneScanWorkflowId = (scan: string): string => `scan:${scan}`;
 
+/** The one clean-up of the store that runs at a time. */
+export const CLEAN_UP_ID = 'store:cleanup';
+
 export const poolIngestWorkflowId = (pool: string): string => `pool:${pool}:ingest`;
 
 const POOL_INGEST_ID = /^pool:([a-z0-9][a-z0-9-]{0,62}):ingest$/;

@@ -1,3 +1,4 @@
+import { iterationWorkflowId } from '../base/ids.js';
 import { oneLine } from '../base/oneLine.js';
 import type { DecideResult } from '../decide/step.js';
 import { type IterationAttempt, iterationRow, type LoopState } from '../loop/state.js';
@@ -9,14 +10,18 @@ export const NOTIFY_EVENTS = [
   'decision.made',
   'approval.needed',
   'loop.halted',
+  'cleanup.failed',
 ] as const;
 export type NotifyEvent = (typeof NOTIFY_EVENTS)[number];
 
-/** Something that happened in an iteration and that somebody wants to hear of. */
+/** Something that happened in an iteration, or to the whole store, and that somebody wants to hear of. */
 export interface Occasion {
   event: NotifyEvent;
-  loop: string;
-  iteration: number;
+  /** Both null where it concerns no iteration. */
+  loop: string | null;
+  iteration: number | null;
+  /** The workflow to look at. */
+  workflowId: string;
   /** What makes it the same occasion when it is told again: a run, or the digest of a decision. */
   of: string;
   /** One sentence or two, without markup. */
@@ -27,7 +32,8 @@ export interface Occasion {
   report: string | null;
 }
 
-const MAX_ERROR = 500;
+/** Letters of an error in a message. */
+export const MAX_ERROR = 500;
 /** So many failures of one iteration in a row mean that trying again does not help by itself. */
 const REPEATED = 2;
 
@@ -39,7 +45,7 @@ export function decisionOccasion(loop: string, iteration: number, { digest, fact
   const next = waits ? `. Approve with: partloop iteration approve ${loop} ${iteration}` : '';
   return {
     event: waits ? 'approval.needed' : 'decision.made',
-    ...{ loop, iteration, of: digest },
+    ...{ loop, iteration, workflowId: iterationWorkflowId(loop, iteration), of: digest },
     text: `${loop}, iteration ${iteration}: ${waits ? 'approval needed' : `gate ${gate ?? 'unknown'}`}${change}${next}`,
     figures: { gate, gain, lower, upper, benchmarkMiou, promoted: facts.promoted ?? null },
     report: null,
@@ -52,7 +58,8 @@ export function attemptOccasions(state: LoopState, iteration: number, attempt: I
   const { results, status, runId } = attempt;
   const decided = results.decide === undefined ? [] : [decisionOccasion(loop, iteration, results.decide)];
   const { error: _, iteration: __, status: ___, leftOut, flagged, ...row } = iterationRow(iteration, attempt);
-  const common = { loop, iteration, of: runId, report: results.report?.outputs.report ?? null };
+  const workflowId = iterationWorkflowId(loop, iteration);
+  const common = { loop, iteration, workflowId, of: runId, report: results.report?.outputs.report ?? null };
   if (status === 'finished') {
     const found = [
       row.miou === null ? null : `mIoU ${row.miou.toFixed(4)}`,

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { iterationWorkflowId } from '../../domain/base/ids.js';
 import type { Occasion } from '../../domain/notify/occasion.js';
 
 /** What links of a message start with. */
@@ -19,10 +18,10 @@ export interface Message {
 
 /** The message of an occasion: chat tools read `text`; the other fields are those of Standard Webhooks. */
 export function messageOf(occasion: Occasion, { storeUri, uiUrl, namespace }: Links, now = new Date()): Message {
-  const { event, loop, iteration, of, text, figures, report } = occasion;
-  const workflow = `/namespaces/${namespace}/workflows/${encodeURIComponent(iterationWorkflowId(loop, iteration))}`;
+  const { event, loop, iteration, workflowId, of, text, figures, report } = occasion;
+  const workflow = `/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`;
   const temporal = uiUrl === null ? null : `${uiUrl}${workflow}`;
-  const open = report === null ? null : `partloop report open ${loop} ${iteration}`;
+  const open = report === null || loop === null ? null : `partloop report open ${loop} ${iteration}`;
   const lines = [text, ...(open === null ? [] : [`Report: ${open}`]), ...(temporal === null ? [] : [temporal])];
   const id = createHash('sha256')
     .update(JSON.stringify([storeUri, loop, iteration, event, of]))

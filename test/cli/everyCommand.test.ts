@@ -6,6 +6,7 @@ import type { Argument, Command, Option } from 'commander';
 import { buildProgram } from '../../cli/program.js';
 import type { CliAnswer } from '../support/cli.js';
 import { partloopHere } from '../support/cliHere.js';
+import { GROUPS_THAT_ACT } from './goodCalls.js';
 
 /** A command with the words that call it. */
 interface Called {
@@ -28,7 +29,8 @@ const tree = (command: Command, words: string[] = []): Called[] => [
   { words, command },
   ...command.commands.flatMap((child) => tree(child, [...words, child.name()])),
 ];
-const isLeaf = ({ command }: Called): boolean => command.commands.length === 0;
+const isLeaf = ({ command, words }: Called): boolean =>
+  command.commands.length === 0 || GROUPS_THAT_ACT.includes(words.join(' '));
 /** The values so far of an option that takes several. */
 const previous: never[] = [];
 const inOneLine = (text: string): string => text.replace(/\s+/g, ' ');

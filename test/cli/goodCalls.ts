@@ -1,5 +1,8 @@
 const HERE = 'cli/goodCalls.test.ts';
 
+/** Groups that are commands themselves. */
+export const GROUPS_THAT_ACT: readonly string[] = ['gc'];
+
 /**
  * The tests that call each command as a person would, with success: a file below `test/`, and
  * the words of the call in that file if they differ from the quoted words of the command.
@@ -65,6 +68,7 @@ export const GOOD_CALLS: Readonly<Record<string, readonly [file: string, call?: 
   'schedule resume': ['integration/terminal.test.ts'],
   'schedule delete': ['integration/loop.test.ts'],
   gc: [HERE],
+  'gc schedule': ['cli/gcSchedule.test.ts'],
   'notify test': ['telemetry/notify/notifyCommand.test.ts'],
   'config schema': [HERE],
   'config docs': [HERE],

@@ -7,6 +7,7 @@ import { fieldsOf } from '../../domain/base/schemaFields.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import { ROOT } from '../support/binaries.js';
 import { type PlacedText, pages, repositoryFiles, sourceTexts, trainerTexts } from '../support/sourceTexts.js';
+import { GROUPS_THAT_ACT } from './goodCalls.js';
 
 /** Options of other programs, in texts that tell how to call these. */
 const FOREIGN_OPTIONS = new Set([
@@ -257,6 +258,7 @@ function problemOf(program: Command, { where, line, whole }: CommandLine): strin
   let command = program;
   while (command.commands.length > 0) {
     const [word] = words;
+    if (word === undefined && GROUPS_THAT_ACT.includes(command.name())) break;
     // `partloop scan run|list` and `partloop loop …` name several commands at once.
     if (word === undefined || word === '…') return whole ? problem('which command?') : [];
     const next = word.split('|').map((each) => command.commands.find((child) => child.name() === each));

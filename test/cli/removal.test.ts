@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
-import { openWork, openWorkflows } from '../../cli/openWork.js';
+import { openWork, openWorkflows } from '../../activities/loops/openWork.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { withConfig } from '../../domain/loop/state.js';
 import { SEARCH_ATTRIBUTES } from '../../domain/searchAttributes.js';
@@ -98,10 +98,13 @@ describe('a command that deletes', function () {
       await start('mislabelScan', 'my scan', 'named'),
       await start('mislabelScan', 'another'),
       await start('startLoop', 'start-something'),
+      await start('poolIngest', 'pool:cars:ingest'),
+      await start('startIngest', 'look-into-inboxes'),
+      await start('cleanUp', 'store:cleanup'),
     ];
     await listed(handles.length);
     const { ids, isOpen } = await openWork(temporal.client);
-    assert.equal(ids.length, handles.length - 2);
+    assert.equal(ids.length, handles.length - 5);
     const expected: readonly (readonly [name: string, iteration: number, isOpen: boolean])[] = [
       ['idle', 1, false],
       ['cars', 1, false],
@@ -160,6 +163,30 @@ describe('a command that deletes', function () {
     await listed(0);
     await said('scan', 'delete', 'audit', '--confirm', 'audit');
     assert.equal(await store.head(keys.scan('audit')), null);
+  });
+
+  it('refuses a loop whose model judges in a scan that has just started and has no record yet', async () => {
+    const model = await loop('young');
+    const scan = await temporal.client.workflow.start('mislabelScan', {
+      ...{ workflowId: 'scan:fresh', taskQueue: LIGHT_QUEUE },
+      args: [{ pool: 'cars', model: { scan: model, card: model } }],
+    });
+    await listed(1);
+    const confirmed = ['loop', 'delete', 'young', '--confirm', 'young'];
+    await refused(/needed by fresh \(input of scan:fresh\)\nhint: .*--while-needed/, ...confirmed);
+    await scan.terminate();
+    await listed(0);
+    await said(...confirmed);
+    assert.equal(await store.head(model), null);
+  });
+
+  it('deletes a loop while an inbox is read', async () => {
+    await loop('apart');
+    const ingest = await start('poolIngest', 'pool:apart:ingest');
+    await listed(1);
+    await said('loop', 'delete', 'apart', '--confirm', 'apart');
+    await ingest.terminate();
+    await listed(0);
   });
 
   it('refuses a loop whose model is in production, or which others need', async () => {

@@ -40,6 +40,12 @@ describe('a loop whose garbage is collected, on the local stack', function () {
     for await (const { size } of store.list(prefix)) bytes += size;
     return bytes;
   };
+  const keysUnder = async (prefix: string): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const { key } of store.list(prefix)) found.push(key);
+    return found;
+  };
+  const scanOf = (iteration: number) => partloopJson(home, ['scan', 'show', `tiny:${iteration}`]);
   const gc = async (...args: string[]) => sweptSchema.parse(await partloopJson(home, ['gc', ...args]));
   const iteration = async (number: number) =>
     iterationSchema.parse(await partloopJson(home, ['iteration', 'show', 'tiny', String(number)])).current.results;
@@ -53,6 +59,7 @@ describe('a loop whose garbage is collected, on the local stack', function () {
   it('loses most of its bytes and none of its results', async () => {
     assert.equal(await finished([...LOOP, ...TRAINING, '--iterations', '1']), 1);
     const before = await bytesUnder('loops/');
+    const [scan, registry, scores] = [await scanOf(1), await keysUnder('registry/'), await keysUnder('evaluations/')];
     const told = await gc('--older-than', '0');
     assert.ok(told.kinds.some(({ kind, objects }) => kind === 'checkpoints' && objects > 0));
     assert.deepEqual([told.done, await bytesUnder('loops/')], [false, before]);
@@ -67,6 +74,8 @@ describe('a loop whose garbage is collected, on the local stack', function () {
     const after = await bytesUnder('loops/');
     assert.equal(after, before - freed);
     if (process.env.PARTLOOP_FIGURES !== undefined) console.log({ before, after, kinds: done.kinds });
+    assert.deepEqual(await scanOf(1), scan);
+    assert.deepEqual([await keysUnder('registry/'), await keysUnder('evaluations/')], [registry, scores]);
     assert.ok(after < before / 2, `${after} of ${before} bytes`);
   });
 

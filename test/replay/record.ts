@@ -206,6 +206,36 @@ const SCENES: Record<string, () => Promise<void>> = {
     });
   },
 
+  async 'set-early'() {
+    const { activities } = fakeActivities();
+    const { atStep, open, until: untilOpen } = stepGate('load');
+    const slow: typeof activities = {
+      ...activities,
+      loadLoop: async (input) => {
+        await untilOpen('load');
+        return activities.loadLoop(input);
+      },
+    };
+    await withWorkers(environment, slow, async () => {
+      await workflow.start('trainingLoop', { workflowId: 'loop:cars', taskQueue: LIGHT_QUEUE, args: [{}] });
+      await atStep;
+      const config = { ...testConfig, chunkSize: 7 };
+      const set = await loop().startUpdate('setConfig', { args: [{ config }], waitForStage: 'ACCEPTED' });
+      open();
+      await set.result();
+      await end();
+      await keep('set-early', ['loop:cars']);
+    });
+  },
+
+  async 'clean-up'() {
+    const { activities } = fakeActivities();
+    await withWorkers(environment, activities, async () => {
+      await workflow.execute('cleanUp', { workflowId: 'tidy', taskQueue: LIGHT_QUEUE, args: [{ delete: true }] });
+      await keep('clean-up', ['tidy', 'store:cleanup']);
+    });
+  },
+
   async approval() {
     const { activities, fail } = fakeActivities();
     fail('approve:7:Kim', 'not-found');

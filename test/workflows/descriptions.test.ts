@@ -69,7 +69,7 @@ describe('what the Temporal UI lists of a workflow', () => {
       await workflow.getHandle(INGEST).terminate('seen');
       await workflow.getHandle('loop:cars').executeUpdate('stop', { args: [{ now: true }] });
     });
-    const { startLoop: _, startIngest: __, hyperparameterSearch: ___, ...withHandlers } = WORKFLOWS;
+    const { startLoop: _, startIngest: __, hyperparameterSearch: ___, cleanUp: ____, ...withHandlers } = WORKFLOWS;
     assert.deepEqual([...types].sort(), Object.values(withHandlers).sort());
     const names = [...Object.values(QUERIES), ...Object.values(SIGNALS), ...Object.values(UPDATES)];
     assert.deepEqual([...seen].sort(), [...new Set(names)].sort());

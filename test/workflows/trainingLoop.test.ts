@@ -6,6 +6,7 @@ import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import type { LoopStatus, RunIterationsAnswer } from '../../domain/messages.js';
 import { timeSkippingEnvironment, withWorkers } from '../support/servers/workflowEnvironment.js';
 import { fakeActivities, testConfig } from '../support/standIns/fakeActivities.js';
+import { stepGate } from '../support/standIns/stepGate.js';
 
 describe('trainingLoop', () => {
   let environment: TestWorkflowEnvironment;
@@ -204,6 +205,36 @@ describe('trainingLoop', () => {
       const { events } = await loop().fetchHistory();
       const accepted = events?.filter(({ workflowExecutionUpdateAcceptedEventAttributes: one }) => one != null) ?? [];
       assert.equal(accepted.length, 1);
+      await stop();
+    });
+  });
+
+  it('compares settings with its own ones, also those that arrive before it has read the store', async () => {
+    const { activities } = fakeActivities();
+    const { atStep, open, until: opened } = stepGate('load');
+    const slow: typeof activities = {
+      ...activities,
+      loadLoop: async (input) => {
+        await opened('load');
+        return { ...(await activities.loadLoop(input)), config: testConfig };
+      },
+    };
+    await withWorkers(environment, slow, async () => {
+      const { workflow } = environment.client;
+      await workflow.start('trainingLoop', { workflowId: 'loop:cars', taskQueue: LIGHT_QUEUE, args: [{}] });
+      await atStep;
+      const asked = (config: object) =>
+        loop().startUpdate('setConfig', { args: [{ config }], waitForStage: 'ACCEPTED' });
+      const [other, own] = [
+        await asked({ ...testConfig, pool: 'vans' }),
+        await asked({ ...testConfig, chunkSize: 77 }),
+      ];
+      open();
+      await assert.rejects(
+        other.result(),
+        (error: unknown) => error instanceof WorkflowUpdateFailedError && /not from/.test(String(error.cause?.message)),
+      );
+      await own.result();
       await stop();
     });
   });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import { type LeftOut, leftOutSchema } from '../../domain/images/leftOut.js';
 import type { IndexRow } from '../../domain/tables.js';
-import { derivativeSide } from '../../inference/derivative.js';
+import { derivativeSide } from '../../domain/train/derivativeSide.js';
 import type { ActivityDeps } from '../../steps/deps.js';
 import type { Heartbeat } from '../../steps/heartbeat.js';
 import { refuseManyLeftOut } from '../../steps/manyLeftOut.js';

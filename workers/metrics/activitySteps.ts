@@ -1,8 +1,11 @@
 import type { Activities } from '../../activities/index.js';
 import type { Step } from '../../domain/stepContract.js';
 
-/** The step that each activity works for; `loop` is the bookkeeping of loops, `ingest` the inboxes of pools. */
-const STEP_OF: Readonly<Record<keyof Activities, Step | 'loop' | 'ingest'>> = {
+/**
+ * The step that each activity works for; `loop` is the bookkeeping of loops, `ingest` the inboxes of pools, `gc` the
+ * clean-up.
+ */
+const STEP_OF: Readonly<Record<keyof Activities, Step | 'loop' | 'ingest' | 'gc'>> = {
   draw: 'draw',
   planScan: 'scan',
   tryJudges: 'scan',
@@ -36,6 +39,8 @@ const STEP_OF: Readonly<Record<keyof Activities, Step | 'loop' | 'ingest'>> = {
   lookAtInbox: 'ingest',
   settleDrop: 'ingest',
   tellLoops: 'ingest',
+  sweepStore: 'gc',
+  tellFailedCleanUp: 'gc',
 };
 
 /** The step that an activity works for. */

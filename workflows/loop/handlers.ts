@@ -1,4 +1,4 @@
-import { condition, setHandler } from '@temporalio/workflow';
+import { condition, patched, setHandler } from '@temporalio/workflow';
 import type { LoopConfig } from '../../domain/config.js';
 import { isCounting, poolGrew, told, toldHeld } from '../../domain/loop/machine.js';
 import { runAgain, setConfig, setPaused, setPolicy, start, stop } from '../../domain/loop/requests.js';
@@ -36,6 +36,7 @@ import {
   statusQuery,
   stopUpdate,
 } from './messages.js';
+import { SETS_ONCE_READ } from './patches.js';
 
 /** Handle requests of people to a loop, and messages of iterations and imports. */
 export function setHandlers(loop: LoopRun): void {
@@ -170,8 +171,11 @@ async function hold(loop: LoopRun, paused: boolean, now: boolean): Promise<LoopS
   return loop.status;
 }
 
-function changeConfig(loop: LoopRun, request: { config: LoopConfig }): LoopStatus {
-  loop.machine = orFail(() => setConfig(loop.machine, asConfig(request)));
+async function changeConfig(loop: LoopRun, request: { config: LoopConfig }): Promise<LoopStatus> {
+  const config = asConfig(request);
+  // Older histories answered at once, from a loop that did not know its own settings yet.
+  if (!loop.isReady && patched(SETS_ONCE_READ)) await condition(() => loop.isReady);
+  loop.machine = orFail(() => setConfig(loop.machine, config));
   loop.show();
   return loop.status;
 }

@@ -14,3 +14,6 @@ export const WAITS_FOR_THE_END = 'loop-waits-for-the-end';
 
 /** Before, a request that arrived while the loop checked its pool for new images was answered and then forgotten. */
 export const KEEPS_REQUESTS = 'loop-keeps-requests';
+
+/** Before, settings that arrived before the loop had read the store were taken without a look at its own. */
+export const SETS_ONCE_READ = 'loop-sets-once-read';

@@ -7,6 +7,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { lengthIfEmpty } from './emptyBody.js';
 import { type EncryptionFields, mustBeEncrypted } from './encryption.js';
 
 /** Up to this size a file is one PUT, which exists completely or not at all. */
@@ -40,7 +41,8 @@ export async function uploadFile(client: S3Client, place: UploadPlace, path: str
       return buffer;
     };
     if (size <= SINGLE_PUT_BYTES) {
-      const answer = await client.send(new PutObjectCommand({ ...place, Body: await read(0, size) }));
+      const Body = await read(0, size);
+      const answer = await client.send(new PutObjectCommand({ ...place, Body, ...lengthIfEmpty(Body) }));
       mustBeEncrypted(place.Key, place, answer);
       return { etag: answer.ETag ?? '' };
     }

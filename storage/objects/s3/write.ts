@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { ObjectStore } from '../objectStore.js';
 import { type Bucket, MAX_ATTEMPTS } from './bucket.js';
+import { lengthIfEmpty } from './emptyBody.js';
 import { mustBeEncrypted } from './encryption.js';
 import { isMissing, statusOf, toPartloopError, translate } from './errors.js';
 import { uploadFile } from './upload.js';
@@ -16,7 +17,7 @@ export function writing(bucket: Bucket): Writing {
   const { client, place, encryption } = bucket;
   return {
     async put(key, body, contentType) {
-      const request = { ...place(key), ...encryption, Body: bytesOf(body), ContentType: contentType };
+      const request = { ...place(key), ...encryption, Body: body, ...lengthIfEmpty(body), ContentType: contentType };
       const answer = await translate(key, () => client.send(new PutObjectCommand(request)));
       mustBeEncrypted(key, encryption, answer);
       return { etag: answer.ETag ?? '' };
@@ -29,9 +30,6 @@ export function writing(bucket: Bucket): Writing {
       translate(key, () => uploadFile(client, { ...place(key), ...encryption, ContentType: contentType }, path)),
   };
 }
-
-/** The SDK takes an empty text for a stream of unknown length, and warns of it. */
-const bytesOf = (body: Uint8Array | string): Uint8Array => (typeof body === 'string' ? Buffer.from(body) : body);
 
 /**
  * One conditional PUT. The SDK retries a PUT whose answer was lost and then sees its own object as a conflict, so every
@@ -46,7 +44,7 @@ async function putIf(
 ): Promise<{ etag: string } | 'conflict'> {
   const token = randomUUID();
   const { client, place, encryption } = bucket;
-  const content = { Body: bytesOf(body), ContentType: contentType, Metadata: { token } };
+  const content = { Body: body, ...lengthIfEmpty(body), ContentType: contentType, Metadata: { token } };
   const request = { ...place(key), ...encryption, ...content, ...condition };
   for (let attempt = 1; ; attempt++) {
     try {

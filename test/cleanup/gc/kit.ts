@@ -28,7 +28,7 @@ export const sweep = (
   withShards = true,
 ): Promise<Swept> =>
   collectGarbage(store, {
-    ...{ cutoffs: { written: ago(1), abandoned: ago(7) }, isFinal, withShards },
+    ...{ cutoffs: { written: ago(1), abandoned: ago(7) }, isFinal, withShards, withCopies: withShards },
     openWork: async () => work,
   });
 

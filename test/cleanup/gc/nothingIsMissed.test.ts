@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { IterationContext } from '../../../domain/steps.js';
 import { keys } from '../../../storage/keys.js';
 import { type MemoryStore, memoryStore } from '../../support/standIns/memoryStore.js';
-import { aged, context, replayOf, type Simple, step, sweep, train } from './kit.js';
+import { aged, context, open, replayOf, type Simple, step, sweep, train } from './kit.js';
 
 /** What happens to a loop: a step or a training that ends, fails, is raced by another attempt, or is replayed. */
 interface Deed {
@@ -152,7 +152,7 @@ describe('whatever happened to a loop, and whenever', function () {
     await aged(store, 400, async () => {
       for (const key of others) await store.put(key, 'x');
     });
-    await sweep(store, true);
+    await sweep(store, true, open(), false);
     assert.deepEqual(store.keys, others.toSorted());
   });
 });

@@ -105,10 +105,10 @@ describe('environment variables', () => {
       [...readFileSync(join(ROOT, file), 'utf8').matchAll(/process\.env\.(\w+)/g)].map(([, name]) => `${file} ${name}`),
     );
     assert.deepEqual(read.sort(), [
-      // Before anything is parsed: an error of the parsing itself can be traced.
-      'cli/terminal/output.ts PARTLOOP_DEBUG',
       // Passed on to a program, not read.
       'cli/scan/attachHead.ts PATH',
+      // Before anything is parsed: an error of the parsing itself can be traced.
+      'cli/terminal/output.ts PARTLOOP_DEBUG',
       // Set for a library.
       'storage/objects/s3/bucket.ts AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED',
       'workers/run.ts TEMPORAL_POLL_SHUTDOWN_INTERRUPT_WAIT_MS',

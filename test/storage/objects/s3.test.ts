@@ -76,6 +76,22 @@ describe('the S3 store', function () {
     assert.ok(bytes.equals(await readFile(join(folder, 'large again'))));
   });
 
+  it('sends an empty file without a warning of the SDK', async () => {
+    const path = join(folder, 'nothing');
+    await writeFile(path, '');
+    const [told, warn] = [[] as unknown[], console.warn];
+    console.warn = (...words: unknown[]) => void told.push(...words);
+    try {
+      await store.putFile('nothing', path);
+      await store.put('nothing', '');
+      await store.putIfAbsent('nothing at all', '');
+    } finally {
+      console.warn = warn;
+    }
+    assert.deepEqual(told, []);
+    assert.equal((await store.head('nothing'))?.size, 0);
+  });
+
   it('recognises its own conditional write if the answer was lost on the way', async () => {
     const proxy = await startLossyProxy(server.options.endpoint, 'PUT');
     try {

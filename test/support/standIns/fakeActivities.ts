@@ -16,6 +16,7 @@ import type { IterationContext, Step, StepResults } from '../../../domain/steps.
 import { type Trial, winner } from '../../../domain/tune/halving.js';
 import type { Proposal } from '../../../domain/tune/proposal.js';
 import type { TunedSettings } from '../../../domain/tune/space.js';
+import { idleCleanUp } from './idleCleanUp.js';
 import { idleIngest } from './idleIngest.js';
 import { stepResult as doneStep, type FactsBy, type ResultBy, type Working } from './stepResult.js';
 
@@ -69,6 +70,7 @@ export function fakeActivities(
     };
   const activities: Activities = {
     ...idleIngest,
+    ...idleCleanUp,
     draw: simple('draw', { drawn: 10 }),
     countUndrawn: async () => {
       did('count');

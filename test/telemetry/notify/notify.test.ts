@@ -15,6 +15,7 @@ const QUICK: Patience = { budgetMs: 5_000, tryMs: 2_000, pauseMs: 5 };
 const config = loopConfigSchema.parse({ pool: 'cars' });
 const OCCASION: Occasion = {
   ...{ event: 'iteration.finished', loop: 'cars', iteration: 3, of: 'run-1' },
+  workflowId: 'loop:cars:iteration:0003',
   text: 'cars, iteration 3 finished: mIoU 0.6',
   figures: { miou: 0.6 },
   report: 'loops/cars/iterations/0003/report/x/index.html',

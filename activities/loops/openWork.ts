@@ -1,16 +1,22 @@
 import type { Client } from '@temporalio/client';
-import type { OpenWork } from '../cleanup/gc/garbage.js';
-import { standaloneScanId } from '../domain/base/ids.js';
-import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
-import { WORKFLOW_TYPES, WORKFLOWS } from '../domain/workflowNames.js';
+import type { OpenWork } from '../../cleanup/gc/garbage.js';
+import { standaloneScanId } from '../../domain/base/ids.js';
+import { SEARCH_ATTRIBUTES } from '../../domain/searchAttributes.js';
+import { WORKFLOW_TYPES, WORKFLOWS } from '../../domain/workflowNames.js';
 
 const RUNNING = `ExecutionStatus = 'Running' AND WorkflowType IN (${WORKFLOW_TYPES.map((type) => `'${type}'`).join(', ')})`;
 /** Of an iteration or of what it has started, and of a loop. */
 const OF_ITERATION = /^loop:([a-z0-9-]+):iteration:(\d+)(?::|$)/;
 const OF_LOOP = /^loop:([a-z0-9-]+)$/;
 
-/** These do no step themselves: what they start does. */
-const WITHOUT_STEPS: readonly string[] = [WORKFLOWS.startLoop, WORKFLOWS.trainingLoop];
+/** These do no step themselves: what they start does, or they only write into pools, or only delete. */
+const WITHOUT_STEPS: readonly string[] = [
+  ...[WORKFLOWS.startLoop, WORKFLOWS.trainingLoop],
+  ...[WORKFLOWS.startIngest, WORKFLOWS.poolIngest, WORKFLOWS.cleanUp],
+];
+
+/** Whether a workflow does steps itself, so that it reads and writes objects of a loop or scan. */
+export const doesSteps = ({ type }: OpenWorkflow): boolean => !WITHOUT_STEPS.includes(type);
 
 /** A workflow of partloop that runs. */
 export interface OpenWorkflow {
@@ -40,7 +46,7 @@ export async function openWorkflows(client: Client): Promise<OpenWorkflow[]> {
  * those that are done.
  */
 export async function openWork(client: Client): Promise<OpenWork> {
-  const steps = (await openWorkflows(client)).filter(({ type }) => !WITHOUT_STEPS.includes(type));
+  const steps = (await openWorkflows(client)).filter(doesSteps);
   return {
     ids: steps.map(({ workflowId }) => workflowId),
     isOpen: (loop, iteration) =>
