@@ -28,7 +28,9 @@ figure { margin: 0; } figure img, .unread { width: 100%; height: auto; border-ra
 .unread { display: grid; place-items: center; color: var(--muted); font-size: 13px; } figcaption { font-size: 13px; line-height: 1.35; margin-top: 6px; }
 figcaption b { display: block; } figcaption span { color: var(--muted); overflow-wrap: anywhere; } .meter { height: 4px; border-radius: 2px; background: var(--soft); margin-top: 6px; } .meter i { display: block; height: 4px; border-radius: 2px; background: var(--bad); }
 .charts { display: flex; flex-wrap: wrap; gap: 6px 26px; margin-top: 8px; } svg { max-width: 100%; height: auto; }
-.two { display: grid; align-items: start; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 8px 36px; } .legend { color: var(--muted); font-size: 13px; } .legend i { display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin: 0 5px 0 12px; vertical-align: -1px; }
+.two { display: grid; align-items: start; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 8px 36px; } .legend { color: var(--muted); font-size: 13px; } .legend i { display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin: 0 5px 0 12px; vertical-align: -1px; }
 ul { margin: 8px 0; padding-left: 20px; } details summary { cursor: pointer; color: var(--muted); } pre { font-size: 12.5px; overflow-x: auto; background: var(--soft); padding: 12px; border-radius: 8px; }
+@media (max-width: 700px) { main { padding: 16px 10px 40px; } section { padding: 14px; } .tiles { grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); }
+  table, .chart { display: block; overflow-x: auto; } .chart > svg, .chart > figure > svg { max-width: none; } .chart > figure > svg[width='1040'], .chart > svg[width='1040'] { width: 760px; } }
 @media print { body { background: #fff; } section { break-inside: avoid; } nav { display: none; } }
 `;

@@ -22,7 +22,10 @@ export async function choosePool(store: ObjectStore, asked: string | undefined):
       ? `field \`pool\` is needed: ${known}`
       : `field \`pool\`: there is no pool \`${asked}\`; ${known}`,
     {
-      hint: 'Make one with `partloop import`.',
+      hint:
+        asked === undefined && pools.length > 0
+          ? `Say which: \`{"pool": "${only}"}\`, or \`--pool ${only}\`.`
+          : 'Make one with `partloop import`.',
     },
   );
 }

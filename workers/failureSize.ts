@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { withHint } from '../domain/base/failures/withHint.js';
 
 /**
  * The Temporal service keeps up to 4 KiB of the last failure of an activity that is retried; instead of a larger one
@@ -34,10 +35,10 @@ export function boundedFailure({
   cause,
 }: FailureParts): ApplicationFailure {
   const shortHint = hint === null ? null : shorten(hint, HINT_BYTES);
-  const tail = shortHint === null || message.endsWith(shortHint) ? '' : `\n${shortHint}`;
+  const tail = Buffer.byteLength(withHint(message, shortHint)) - Buffer.byteLength(message);
   const failure = ApplicationFailure.create({
     type: shorten(type, CAUSE_BYTES),
-    message: shorten(message, MESSAGE_BYTES - Buffer.byteLength(tail)) + tail,
+    message: withHint(shorten(message, MESSAGE_BYTES - tail), shortHint),
     nonRetryable,
     details: [{ ...details, hint: shortHint }],
     ...(cause === null ? {} : { cause: boundedCause(cause) }),

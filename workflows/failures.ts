@@ -2,6 +2,7 @@ import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { PartloopError } from '../domain/base/errors.js';
 import { FAILURES, type FailureCode } from '../domain/base/failures/failure.js';
 import { rootFailure } from '../domain/base/failures/rootFailure.js';
+import { withHint } from '../domain/base/failures/withHint.js';
 
 /**
  * Run pure code; an expected error fails the workflow with its message instead of retrying the workflow task forever.
@@ -17,26 +18,36 @@ export function orFail<T>(work: () => T): T {
 
 /**
  * A failure with one of our codes, as a workflow throws it. The UI shows only the message, so the hint is its last
- * line.
+ * line. Without a stack trace: the UI would show the message again above it, and it says nothing to whoever has to act.
  */
 export function failureOf(code: FailureCode, message: string, hint: string | null): ApplicationFailure {
   const { retry, actor } = FAILURES[code];
-  return ApplicationFailure.create({
+  const failure = ApplicationFailure.create({
     type: code,
-    message: hint === null || message.endsWith(hint) ? message : `${message}\n${hint}`,
+    message: withHint(message, hint),
     nonRetryable: !retry,
     details: [{ code, actor, hint }],
   });
+  failure.stack = '';
+  return failure;
 }
 
-/** What an activity refused, in its own words: the UI shows the outermost failure of an update alone. */
+/** What an activity refused, in its own words. */
 export async function plainly<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    const { code, message, hint } = rootFailure(error);
-    throw isCancellation(error) || code === null ? error : failureOf(code, message, hint);
+    throw inOwnWords(error);
   }
+}
+
+/**
+ * The failure as it was thrown, if it has one of our codes. The UI shows the outermost failure first, or it alone, and
+ * that says "Activity task failed" for all of them.
+ */
+export function inOwnWords(error: unknown): unknown {
+  const { code, message, hint } = rootFailure(error);
+  return isCancellation(error) || code === null ? error : failureOf(code, message, hint);
 }
 
 /** The message that says what happened to which object. */

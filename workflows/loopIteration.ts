@@ -5,7 +5,7 @@ import { parseRecorded } from '../domain/settings/parse.js';
 import { type IterationContext, resultSchemas, type StepResults } from '../domain/steps.js';
 import { light, scanning, training } from './activities.js';
 import { runOrJoin } from './childWorkflows.js';
-import { hasCode, orFail, rootMessage } from './failures.js';
+import { hasCode, inOwnWords, orFail, rootMessage } from './failures.js';
 import { hyperparameterSearch } from './hyperparameterSearch.js';
 import { IterationRun } from './iteration/iterationRun.js';
 import { TELLS_THE_LOOP } from './iteration/patches.js';
@@ -35,7 +35,7 @@ export async function loopIteration(input: unknown = {}): Promise<StepResults> {
       return {};
     }
     await run.fail(rootMessage(error));
-    throw error;
+    throw inOwnWords(error);
   }
 }
 

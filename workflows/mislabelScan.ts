@@ -9,7 +9,7 @@ import { factsText } from '../domain/shownFacts.js';
 import type { FoldResult } from '../domain/train/step.js';
 import { QUERIES } from '../domain/workflowNames.js';
 import { bookkeeping, light, scanning, training } from './activities.js';
-import { orFail } from './failures.js';
+import { orFail, plainly } from './failures.js';
 import { ShardLanes } from './scan/shardLanes.js';
 import { showAttributes } from './searchAttributes.js';
 
@@ -34,7 +34,7 @@ export async function mislabelScan(input: unknown = {}): Promise<ScanResult> {
   });
   const asked = isOfLoop(input)
     ? orFail(() => parseRecorded(scanInputSchema, input, '`mislabelScan`'))
-    : await prepare(orFail(() => parseRequest(scanRequestSchema, input, '`mislabelScan`')));
+    : await plainly(prepare(orFail(() => parseRequest(scanRequestSchema, input, '`mislabelScan`'))));
   const { context, draw, judge, resume } = asked;
   showAttributes({ loop: context.loop, iteration: context.iteration, step: 'scan' });
 

@@ -2,7 +2,7 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import { startLoopRequestSchema } from '../domain/loop/startRequest.js';
 import { parseRequest } from '../domain/settings/parse.js';
 import { bookkeeping } from './activities.js';
-import { orFail } from './failures.js';
+import { orFail, plainly } from './failures.js';
 import { showAttributes } from './searchAttributes.js';
 
 /**
@@ -11,11 +11,11 @@ import { showAttributes } from './searchAttributes.js';
  */
 export async function startLoop(input: unknown = {}) {
   const request = orFail(() => parseRequest(startLoopRequestSchema, input, '`startLoop`'));
-  const started = await bookkeeping.startOrJoinLoop({ request });
+  const started = await plainly(bookkeeping.startOrJoinLoop({ request }));
   showAttributes({ loop: started.loop });
   setCurrentDetails(
     [
-      `Loop **${started.loop}**: ${started.outcome}, ${request.iterations} iteration(s) from ${started.nextIteration} on.`,
+      `Loop **${started.loop}**: ${started.outcome}, ${request.iterations} to do, the next one is ${started.nextIteration}.`,
       '',
       `[Open the loop](${started.path})`,
       '',

@@ -50,7 +50,8 @@ async function show(pool: string | undefined, { open, json }: UiOptions): Promis
     };
     const overview = page('');
     const store = storeOf(env);
-    const pools = pool === undefined ? await listPools(store) : [(await openPool(store, pool)).name];
+    const all = await listPools(store);
+    const pools = pool === undefined ? all : [(await openPool(store, pool)).name];
     const starts: PreparedStart[] = [];
     for (const each of pools)
       starts.push({ pool: each, link: page(startForm(each)), input: await exampleInput(store, each) });
@@ -59,7 +60,7 @@ async function show(pool: string | undefined, { open, json }: UiOptions): Promis
       link: page(`/${encodeURIComponent(loopWorkflowId(loop))}`),
     }));
     if (json) printJson({ overview, starts, loops });
-    else print(overview, starts, loops);
+    else print({ overview, starts, loops }, all.length === 1);
     if (open && !json) openInBrowser(starts.length === 1 && starts[0] !== undefined ? starts[0].link : overview);
   });
 }
@@ -85,12 +86,20 @@ async function exampleInput(store: ObjectStore, pool: string): Promise<Partial<S
   };
 }
 
-function print(overview: string, starts: readonly PreparedStart[], loops: readonly { loop: string; link: string }[]) {
+interface Links {
+  overview: string;
+  starts: readonly PreparedStart[];
+  loops: readonly { loop: string; link: string }[];
+}
+
+/** `{}` starts a loop only if there is one pool to start it over. */
+function print({ overview, starts, loops }: Links, isOnlyPool: boolean) {
   printLine(`All workflows: ${overview}`);
   for (const { pool, link, input } of starts) {
     printLine('');
     printLine(`Start a loop over pool ${pool}: ${link}`);
-    printLine('Its data, as a start without any field would have it; change what you like, or give {}:');
+    const least = isOnlyPool ? '{}' : JSON.stringify({ pool });
+    printLine(`Its data, with the values of a start without settings; change what you like, or give ${least}:`);
     printLine(JSON.stringify(input));
   }
   if (starts.length === 0) say('No pool yet; `partloop import coco` or `partloop import masks` makes one.');

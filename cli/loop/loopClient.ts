@@ -12,6 +12,7 @@ import type { StartedLoop } from '../../activities/loop.js';
 import { isOpen, runningIterations } from '../../activities/loops/openWorkflows.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { rootFailure } from '../../domain/base/failures/rootFailure.js';
+import { withoutHint } from '../../domain/base/failures/withHint.js';
 import { iterationWorkflowId, loopWorkflowId } from '../../domain/base/ids.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { recorded } from '../../domain/base/recorded.js';
@@ -271,8 +272,7 @@ export async function asPartloopError<T>(work: () => Promise<T>, loop?: string):
 /** The failure as it was thrown. The UI shows only the message, so the hint is at its end too. */
 function asThrown(error: Error): PartloopError {
   const { code, message, hint, ended } = rootFailure(error);
-  const bare = hint !== null && message.endsWith(hint) ? message.slice(0, -hint.length).trimEnd() : message;
-  return new PartloopError(code ?? (ended ? 'interrupted' : 'internal'), bare, {
+  return new PartloopError(code ?? (ended ? 'interrupted' : 'internal'), withoutHint(message, hint), {
     cause: error,
     ...(hint === null ? {} : { hint }),
   });

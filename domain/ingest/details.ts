@@ -1,3 +1,5 @@
+import { counted } from '../base/counted.js';
+import { tableLine } from '../base/tableLine.js';
 import type { IngestProgress } from './requests.js';
 
 const REASON = 120;
@@ -5,22 +7,27 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/\s+/
 
 /** The state of an ingest as Markdown, for the Temporal UI. */
 export function ingestDetails(pool: string, { totals, last, waiting, failed, current }: IngestProgress): string {
+  const settled = counted(totals.drops, 'drop', 'drops');
+  const added = counted(totals.added, 'image', 'images');
   const lines = [
-    `Inbox of pool **${pool}**: ${totals.drops} drops settled, ${totals.added} images added, ${totals.refused} refused.`,
+    `Inbox of pool **${pool}**: ${settled} settled, ${added} added, ${totals.refused} refused.`,
     ...(current === null ? [] : ['', `Reading drop **${cell(current)}**.`]),
-    ...waiting.map(({ drop, until, missing }) => `\nDrop **${cell(drop)}** waits for ${missing} files until ${until}.`),
+    ...waiting.map(
+      ({ drop, until, missing }) =>
+        `\nDrop **${cell(drop)}** waits for ${counted(missing, 'file', 'files')} until ${until}.`,
+    ),
     ...failed.map(({ drop, error }) => `\nDrop **${cell(drop)}** could not be read: ${cell(error)}`),
   ];
   if (last.length === 0) return lines.join('\n');
   return [
     ...lines,
     '',
-    '| drop | outcome | added | changed | known | refused | removed | receipt |',
-    '|---|---|---|---|---|---|---|---|',
+    tableLine(['drop', 'outcome', 'added', 'changed', 'known', 'refused', 'removed', 'receipt']),
+    '|---|---|---:|---:|---:|---:|---:|---|',
     ...last.map((drop) => {
       const outcome = drop.reason === null ? drop.outcome : `${drop.outcome}: ${drop.reason}`;
       const { added, changed, known, refused, removed } = drop;
-      return `| ${[cell(drop.drop), cell(outcome), added, changed, known, refused, removed, drop.arrival].join(' | ')} |`;
+      return tableLine([cell(drop.drop), cell(outcome), added, changed, known, refused, removed, drop.arrival]);
     }),
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import { oneLine } from '../base/oneLine.js';
+import { tableLine } from '../base/tableLine.js';
 import type { LoopConfig, TuneConfig } from '../config.js';
-import type { LoopStatus } from '../messages.js';
+import type { IterationRow, LoopStatus } from '../messages.js';
 import { factsText } from '../shownFacts.js';
 import { type IterationContext, STEPS, type Step, type StepResults } from '../steps.js';
 import type { Trial } from '../tune/halving.js';
@@ -20,25 +21,34 @@ export function loopDetails(status: LoopStatus, config: LoopConfig | null): stri
   const header = [
     `**${status.phase}**${status.iteration === null ? '' : `, iteration ${status.iteration}`}, ${status.remaining} to go`,
     ...(status.error === null ? [] : [`Last error: ${errorText(status.error)}`]),
-    ...(advice === null ? [] : [advice]),
+    ...(advice === null ? [] : [`${advice} The update \`${UPDATES.retryIteration}\` with \`{}\` does the same.`]),
     ...(status.newImages == null ? [] : [newImagesText(status.newImages)]),
-    ...(status.rows.length === 0 ? [] : [`\`partloop report open ${status.loop}\` opens the newest report.`]),
+    ...(status.rows.some((row) => row.status === 'finished')
+      ? [`\`partloop report open ${status.loop}\` opens the newest report.`]
+      : []),
     ...(status.proposal === null ? [] : [proposalText(status.loop, status.proposal)]),
-  ];
-  const rows = status.rows.slice(-ROWS_SHOWN).map(iterationColumns);
-  const table = [
-    tableLine(Object.keys(rows[0] ?? {})),
-    '|---:|---|---:|---:|---:|---:|---|---:|---:|---|---:|',
-    ...rows.map((row) => tableLine(Object.values(row))),
   ];
   const settings = config === null ? [] : ['Settings', '```json', JSON.stringify(config, null, 1), '```'];
   return [
     ...header,
     '',
-    ...(status.rows.length === 0 ? ['No iteration has finished yet.'] : table),
+    ...(status.rows.length === 0 ? ['No iteration has finished yet.'] : iterationTable(status.rows)),
     '',
     ...settings,
   ].join('\n');
+}
+
+const TEXT_COLUMNS: ReadonlySet<string> = new Set(['status', 'gate', 'left out']);
+
+/** The newest iterations, without columns that say nothing of any of them. */
+function iterationTable(all: readonly IterationRow[]): string[] {
+  const rows = all.slice(-ROWS_SHOWN).map((row) => Object.entries(iterationColumns(row)));
+  const shown = (rows[0] ?? []).map(([name]) => name).filter((_, at) => rows.some((row) => row[at]?.[1] !== null));
+  return [
+    tableLine(shown),
+    `|${shown.map((name) => (TEXT_COLUMNS.has(name) ? '---' : '---:')).join('|')}|`,
+    ...rows.map((row) => tableLine(row.filter(([name]) => shown.includes(name)).map(([, value]) => value))),
+  ];
 }
 
 /** What a loop waits for. */
@@ -102,13 +112,6 @@ export function tuneDetails(trials: readonly Trial[], rungEnds: readonly number[
     `|---|${'---:|'.repeat(rungs.length + 1)}---|---|`,
     ...lines,
   ].join('\n');
-}
-
-/** The Temporal UI leaves no gap between the columns of a table, so each cell brings its own. */
-const GAP = '\u00a0\u00a0';
-
-function tableLine(cells: readonly (string | number | null)[]): string {
-  return `|${cells.map((cell) => `${GAP}${cell ?? '–'}${GAP}`).join('|')}|`;
 }
 
 const MAX_ERROR = 800;

@@ -26,11 +26,17 @@ const NOT_PASSED = [
 ] as const;
 
 /**
+ * The UI draws what a workflow says of itself from an address that has the whole text: about 16 KB for a loop after 20
+ * iterations, which is all that Node takes by default.
+ */
+const MAX_HEADER_BYTES = 2 ** 18;
+
+/**
  * A server before Temporal's Web UI that passes on only requests of the user's own pages and of programs on this
  * machine.
  */
 export function uiGate(ui: Address): Server {
-  return createServer((asked, answer) => {
+  return createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (asked, answer) => {
     const reason = asked.url?.startsWith('/') === true ? refusal(asked.method ?? '', asked.headers) : 'not a path';
     if (reason === null) pass(ui, asked, answer);
     else say(answer, 403, `Refused: ${reason}.`);

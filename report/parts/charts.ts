@@ -131,10 +131,12 @@ export function classChart(classes: readonly ClassQuality[]): string {
   );
   return draw({
     width: 1040,
-    height: 60 + rows.length * 19,
+    height: 72 + rows.length * 19,
+    marginTop: 42,
     marginLeft: 150,
     marginRight: 40,
-    x: { label: 'IoU', domain: [0, 1], grid: true, axis: 'top', ticks: 6 },
+    // Above the numbers of the axis, the last of which is where the label would be.
+    x: { label: 'IoU', labelOffset: 40, domain: [0, 1], grid: true, axis: 'top', ticks: 6 },
     y: { label: null, domain: rows.map((entry) => entry.name), tickSize: 0 },
     marks: [
       Plot.ruleY(compared, {

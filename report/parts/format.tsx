@@ -55,5 +55,5 @@ export function Difference({ of }: { of: number | null }) {
  * escapes.
  */
 export function Chart({ svg }: { svg: string }) {
-  return <div dangerouslySetInnerHTML={{ __html: svg }} />;
+  return <div class="chart" dangerouslySetInnerHTML={{ __html: svg }} />;
 }

@@ -16,7 +16,7 @@ describe('errors on their way to Temporal', () => {
       const expected = code === 'setup-incomplete' ? 'machine-faulty' : code;
       assert.equal(cast.type, expected);
       assert.equal(cast.nonRetryable, !FAILURES[expected].retry);
-      assert.match(cast.message, /what happened\nwhat to do/);
+      assert.match(cast.message, /what happened\.\nwhat to do/);
     }
   });
 
@@ -41,7 +41,7 @@ describe('errors on their way to Temporal', () => {
     assert.equal(given(bug, 500, 1)[0], false, 'the first after a long outage');
     const [isLast, message] = given(bug, 10, 10);
     assert.equal(isLast, true);
-    assert.match(message, /^x is undefined\nGiven up after 10 attempts\. `partloop loop retry LOOP`.*report it/);
+    assert.match(message, /^x is undefined\.\nGiven up after 10 attempts\. `partloop loop retry LOOP`.*report it/);
     assert.equal(given(new PartloopError('store-unavailable', 'away'), 10_000, 0)[0], false);
     assert.equal(given(new PartloopError('trainer-failed', 'killed'), 10_000, 0)[0], false);
     assert.equal(given(new PartloopError('setup-incomplete', 'no Python'), 10_000, 0)[0], false);

@@ -59,7 +59,7 @@ describe('a failure on its way to the Temporal service', () => {
     const hint = 'Set PARTLOOP_HOME to a larger disk.';
     const cast = castError(new PartloopError('data-invalid', `head${'x'.repeat(MEGABYTE)}tail`, { hint }), PLACE);
     assert(cast instanceof ApplicationFailure);
-    assert.match(cast.message, /^headx+ … x+tail\nSet PARTLOOP_HOME to a larger disk\.$/);
+    assert.match(cast.message, /^headx+ … x+tail\.\nSet PARTLOOP_HOME to a larger disk\.$/);
   });
 
   it('is cut between letters', () => {

@@ -58,7 +58,7 @@ function answerWork(loop: LoopRun): void {
     },
   });
   setHandler(retryIterationUpdate, (request) => retryIteration(loop, request), {
-    description: 'Go on where an iteration failed, or do an iteration again, beginning at a step',
+    description: 'Go on where the iteration failed: {}. Do one again: {"iteration": 2, "from": "train"}',
     validator: (request) => {
       const asked = asRetry(request, parseRequest);
       refuseEarly(loop, () => runAgain(loop.machine, asked));
@@ -69,19 +69,19 @@ function answerWork(loop: LoopRun): void {
 /** Requests that steer current and coming work. */
 function answerSteering(loop: LoopRun): void {
   setHandler(pauseUpdate, (request) => hold(loop, true, asPause(request).now), {
-    description: 'Hold before the next step, or now, after the current step has saved its work',
+    description: 'Hold before the next step: {}, or as soon as the current step has saved its work: {"now": true}',
     validator: (request) => void asPause(request, parseRequest),
   });
-  setHandler(resumeUpdate, () => hold(loop, false, false), { description: 'Go on after a pause' });
+  setHandler(resumeUpdate, () => hold(loop, false, false), { description: 'Go on after a pause; no data' });
   setHandler(setConfigUpdate, (request) => changeConfig(loop, request), {
-    description: 'Configuration of the next iterations',
+    description: 'Replace all settings of the next iterations: {"config": {…}}',
     validator: (request) => {
       const config = asConfig(request, parseRequest);
       refuseEarly(loop, () => setConfig(loop.machine, config));
     },
   });
   setHandler(setPolicyUpdate, (request) => changePolicy(loop, request), {
-    description: 'When the next iterations begin: at how many new images, and whether by themselves',
+    description: 'When the next iterations begin: {"newImages": 5000, "begin": "by-itself"}, or one of both',
     validator: (request) => {
       const policy = asPolicy(request, parseRequest);
       refuseEarly(loop, () => setPolicy(loop.machine, policy));
@@ -93,15 +93,15 @@ function answerSteering(loop: LoopRun): void {
       await loop.adoptProposal();
       return loop.status;
     },
-    { description: 'Train the next iterations with the settings that the last search proposed' },
+    { description: 'Train the next iterations with the settings that the last search proposed; no data' },
   );
   setHandler(approveIterationUpdate, (request) => loop.approve(asApproval(request)), {
     description:
-      'Put the model of an iteration into production if the gate waits for approval: the last one, or `iteration`',
+      'Put a model that waits for approval into production: {} for the last iteration, or {"iteration": 3, "by": "kim"}',
     validator: (request) => void asApproval(request, parseRequest),
   });
   setHandler(stopUpdate, (request) => stopLoop(loop, request), {
-    description: 'End the loop after its iteration, or now; it can be started again',
+    description: 'End the loop after its iteration: {}, or now: {"now": true}. It can be started again',
     validator: (request) => void asStop(request, parseRequest),
   });
 }
