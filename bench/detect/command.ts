@@ -1,3 +1,4 @@
+import { copyFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { printLine, printText, say } from '../../cli/terminal/output.js';
 import { PartloopError } from '../../domain/base/errors.js';
@@ -9,13 +10,15 @@ import { photoFolder } from '../scan/photos.js';
 import { differences } from './compare.js';
 import { demoSet, photoSet } from './data.js';
 import { measureSeed, type SeedResult } from './measure.js';
-import { judgedBy, SETTINGS } from './models.js';
-import { wholeNumber, wholeNumbers } from './options.js';
+import { FOLDS, judgedBy, SETTINGS } from './models.js';
+import { variantList, wholeNumber, wholeNumbers } from './options.js';
+import { measureReal } from './real/run.js';
+import { VARIANTS, type Variant } from './real/variants.js';
 import { setTables } from './tables.js';
 import { scoreTruthFile } from './truthFile.js';
 
 interface Options {
-  data: 'demo' | 'photos' | 'all';
+  data: 'demo' | 'photos' | 'all' | 'real';
   seeds: number[];
   images?: number;
   iterations?: number;
@@ -23,6 +26,12 @@ interface Options {
   peer: boolean;
   truth?: string;
   scan?: string;
+  seed: number;
+  folds: number;
+  size?: number;
+  variants: readonly Variant[];
+  trainings?: number;
+  json?: string;
 }
 
 /**
@@ -33,19 +42,26 @@ export function detectCommand(): Command {
   return new Command('detect')
     .description('How well planted label errors are found, beside cleanlab on the same out-of-fold predictions')
     .addOption(
-      new Option('--data <set>', 'Rendered cars, DSMLR photos, or both')
-        .choices(['demo', 'photos', 'all'])
+      new Option('--data <set>', 'Rendered cars or DSMLR photos with planted errors, both, or errors that people made')
+        .choices(['demo', 'photos', 'all', 'real'])
         .default('all'),
     )
     .option('--seeds <list>', 'Seeds, separated by commas', wholeNumbers, [201, 202, 203])
     .option('--images <n>', 'Images a seed (default: 600 rendered, all photos)', wholeNumber)
-    .option('--iterations <n>', 'Training iterations a fold (default: 800 rendered, 400 photos)', wholeNumber)
+    .option('--iterations <n>', 'Training iterations a fold (default: 800 rendered, 400 photos, 600 real)', wholeNumber)
     .option('--model <file>', 'Judge with this scan.onnx instead of training folds')
     .option('--no-peer', 'Leave cleanlab out')
+    .option('--seed <n>', 'Seed, with --data real', wholeNumber, 1)
+    .option('--folds <n>', 'Folds, with --data real', wholeNumber, FOLDS)
+    .option('--size <pixels>', 'Side of the network, with --data real (default: 256)', wholeNumber)
+    .option('--variants <list>', `With --data real, of: ${VARIANTS.join(', ')}`, variantList, [...VARIANTS])
+    .option('--trainings <n>', 'With --data real: train at most so many folds now; later runs go on', wholeNumber)
+    .option('--json <file>', 'With --data real: write the figures to this file too')
     .option('--truth <file>', 'Score a scan against a CSV with the columns file_name and wrong, and do nothing else')
     .option('--scan <file>', 'The images.csv of that scan')
     .action(async (options: Options) => {
       if (options.truth !== undefined || options.scan !== undefined) return scoreTruth(options);
+      if (options.data === 'real') return measureRealErrors(options, interruption());
       await measure(options, interruption());
     });
 }
@@ -78,6 +94,19 @@ async function measure(options: Options, signal: AbortSignal): Promise<void> {
     const path = await writeResults(home, 'detect', name, { machine, options, differences: compared, seeds: results });
     printText(`\n${setTables(name, results, compared)}\n\n${path}`);
   }
+}
+
+/** Errors that people made, with the defaults of `SETTINGS`. */
+async function measureRealErrors(options: Options, signal: AbortSignal): Promise<void> {
+  const { seed, folds, variants, images, peer } = options;
+  const path = await measureReal({
+    ...{ seed, folds, variants, peer, signal, home: partloopHome(), root: ROOT },
+    iterations: options.iterations ?? SETTINGS.real.iterations,
+    size: options.size ?? SETTINGS.real.imageSize,
+    trainings: options.trainings ?? Number.POSITIVE_INFINITY,
+    ...(images === undefined ? {} : { images }),
+  });
+  if (path !== null && options.json !== undefined) await copyFile(path, options.json);
 }
 
 async function scoreTruth({ truth, scan }: Options): Promise<void> {

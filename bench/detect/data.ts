@@ -111,7 +111,7 @@ export async function photoSet(
   };
 }
 
-interface RawImage {
+export interface RawImage {
   fileName: string;
   bytes: Buffer;
   size: { width: number; height: number };
@@ -121,7 +121,7 @@ interface RawImage {
 }
 
 /** Ids by content and near-duplicate groups, as an import and a draw make them. */
-async function identified(raw: readonly RawImage[]): Promise<BenchImage[]> {
+export async function identified(raw: readonly RawImage[]): Promise<BenchImage[]> {
   const hashed = await Promise.all(
     raw.map(async (image) => ({
       ...image,

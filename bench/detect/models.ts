@@ -21,6 +21,7 @@ export const FOLDS = 2;
 export const SETTINGS = {
   demo: { imageSize: 128, iterations: 800 },
   photos: { imageSize: 256, iterations: 400 },
+  real: { imageSize: 256, iterations: 600 },
 } as const;
 
 /** The judge of the images of one fold. */
@@ -53,10 +54,16 @@ export function foldConfig(imageSize: number, iterations: number): TrainConfig {
   });
 }
 
-interface FoldOptions {
+export interface FoldOptions {
   seed: number;
   /** Training iterations of a fold. */
   iterations: number;
+  /** Number of folds; `FOLDS` if omitted. */
+  folds?: number;
+  /** The label that a judge learns from; the one with planted errors if omitted. */
+  labelOf?: (image: BenchImage) => Uint8Array;
+  /** Called before a training that is not kept from an earlier run; may throw to leave it to a later one. */
+  onTraining?: () => void;
   signal: AbortSignal;
   onProgress(text: string): void;
 }
@@ -76,10 +83,11 @@ export function judgedBy(
  * Out-of-fold judges of a set: one training per fold on the other folds' given labels, with vehicles and near
  * duplicates kept together. They are found again by the digest of their training input.
  */
-async function crossValidate(set: BenchSet, home: string, root: string, options: FoldOptions): Promise<Judged> {
-  const folds = assignFolds(set.images, FOLDS, 'bench', options.seed);
+export async function crossValidate(set: BenchSet, home: string, root: string, options: FoldOptions): Promise<Judged> {
+  const count = options.folds ?? FOLDS;
+  const folds = assignFolds(set.images, count, 'bench', options.seed);
   const judges: Judge[] = [];
-  for (let fold = 0; fold < FOLDS; fold++) {
+  for (let fold = 0; fold < count; fold++) {
     const train = set.images.filter((_, index) => folds[index] !== fold);
     judges.push(await foldJudge(set, train, fold, home, root, options));
   }
@@ -102,11 +110,12 @@ async function foldJudge(
   fold: number,
   home: string,
   root: string,
-  options: { seed: number; iterations: number; signal: AbortSignal; onProgress(text: string): void },
+  options: FoldOptions,
 ): Promise<Judge> {
   const config = foldConfig(set.imageSize, options.iterations);
+  const labelOf = options.labelOf ?? given;
   const listDigest = digestOf(
-    [train, set.validation].map((images) => images.map((image) => [image.imageId, sha256(given(image))])),
+    [train, set.validation].map((images) => images.map((image) => [image.imageId, sha256(labelOf(image))])),
   );
   const seed = derivedSeed('bench', options.seed, fold);
   const digest = digestOf({ listDigest, config, seed, taxonomy: set.taxonomy });
@@ -119,6 +128,7 @@ async function foldJudge(
   });
   if (await exists(join(folder, 'card.json'))) return judge();
 
+  options.onTraining?.();
   const work = `${folder}.work`;
   await mkdir(join(work, 'data'), { recursive: true });
   const job = trainerJob({
@@ -130,8 +140,8 @@ async function foldJudge(
     validationSize: config.imageSize,
     attempt: 'bench',
     workDir: work,
-    train: (await writeList(work, 'train.jsonl', train)) ?? '',
-    val: await writeList(work, 'val.jsonl', set.validation),
+    train: (await writeList(work, 'train.jsonl', train, labelOf)) ?? '',
+    val: await writeList(work, 'val.jsonl', set.validation, labelOf),
     weights: config.weights,
   });
   await writeFile(join(work, 'job.json'), JSON.stringify(job, null, 1));
@@ -163,18 +173,23 @@ async function foldJudge(
   return judge();
 }
 
-/** The label that a judge learns from. */
+/** The label with its planted errors. */
 const given = ({ planted, clean }: BenchImage): Uint8Array => planted?.given ?? clean;
 
 /** Pictures and labels with a list of them, as the trainer reads them; its path, or null without images. */
-async function writeList(work: string, name: string, images: readonly BenchImage[]): Promise<string | null> {
+async function writeList(
+  work: string,
+  name: string,
+  images: readonly BenchImage[],
+  labelOf: (image: BenchImage) => Uint8Array,
+): Promise<string | null> {
   if (images.length === 0) return null;
   const lines = await Promise.all(
     images.map(async (image) => {
       const picture = join(work, 'data', `${image.imageId}.jpg`);
       const label = join(work, 'data', `${image.imageId}.png`);
       await writeFile(picture, image.bytes);
-      await writeFile(label, await encodeLabel(given(image), image.width, image.height));
+      await writeFile(label, await encodeLabel(labelOf(image), image.width, image.height));
       return JSON.stringify({ imageId: image.imageId, image: picture, label });
     }),
   );

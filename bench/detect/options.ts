@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { VARIANTS, type Variant } from './real/variants.js';
 
 /** An option's value as a number. */
 export function wholeNumber(text: string): number {
@@ -9,4 +10,13 @@ export function wholeNumber(text: string): number {
 /** The same for a list with commas. */
 export function wholeNumbers(text: string): number[] {
   return text.split(',').map((part) => wholeNumber(part.trim()));
+}
+
+/** Variants of the measurement on real errors, separated by commas. */
+export function variantList(text: string): Variant[] {
+  return text.split(',').map((part) => {
+    const known = VARIANTS.find((name) => name === part.trim());
+    if (known === undefined) throw new InvalidArgumentError(`\`${part.trim()}\` is none of ${VARIANTS.join(', ')}.`);
+    return known;
+  });
 }
