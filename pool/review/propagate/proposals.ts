@@ -36,7 +36,7 @@ export async function readProposals(store: ObjectStore, name: string, id: string
   const scan = id === null ? ((await poolScans(store, name))[0] ?? null) : await findScan(store, id);
   if (scan === null)
     throw new PartloopError('not-found', `pool ${name} has no finished scan`, {
-      hint: `\`partloop scan run ${name}\` makes one.`,
+      hint: `\`partloop scan run --pool ${name}\` makes one.`,
     });
   if (scan.pool !== name)
     throw new PartloopError('input-invalid', `scan ${scan.id} is of pool \`${scan.pool}\`, not \`${name}\``);
