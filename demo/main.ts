@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { printLine, printTable, printText, reportError, say } from '../cli/terminal/output.js';
+import { printTable, printText, reportError, say } from '../cli/terminal/output.js';
 import { ensureStack, needsLocalStack, runningState, stopStack } from '../infra/environment.js';
 import { partloopHome } from '../infra/home.js';
 import { type DemoOutcome, runDemo } from './run.js';
@@ -88,11 +88,11 @@ function show({ loop, summary, summaryFile, reportFile }: DemoOutcome): void {
   );
   const last = summary.iterations.at(-1);
   if (last !== undefined && last.miou !== null && last.benchmarkMiou !== null) {
-    printLine(
+    printText(
       `\nmIoU after iteration ${last.iteration} minus the benchmark's: ${(last.miou - last.benchmarkMiou).toFixed(4)}`,
     );
   }
-  printLine(
+  printText(
     `Seconds in all: ${summary.totalSeconds}\nSummary: ${summaryFile}${reportFile === null ? '' : `\nReport:  ${reportFile}`}`,
   );
 }
