@@ -84,7 +84,7 @@ module.exports = {
       'cli',
       [
         ...['domain', 'storage', 'formats', 'pool', 'cleanup', 'inference', 'training', 'report', 'activities'],
-        ...['tracking', 'telemetry', 'workers', 'infra'],
+        ...['steps', 'tracking', 'telemetry', 'workers', 'infra'],
       ],
       'commands ask for work and show it; nothing that they call knows of them',
     ),

@@ -1,12 +1,12 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { sweepPage } from '../cleanup/gc/collectGarbage.js';
+import { openWork } from '../cleanup/openWork.js';
 import type { SweepPlace } from '../domain/cleanup/place.js';
 import { type CleanUpPage, type CleanUpRequest, pageOf } from '../domain/cleanup/requests.js';
 import { cleanUpOccasion } from '../domain/notify/cleanUpOccasion.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { throwIfCancelled, withHeartbeat } from '../steps/heartbeat.js';
-import { openWork } from './loops/openWork.js';
 
 /** Loops and scans that one page looks at. */
 const LOOPS_PER_PAGE = 20;

@@ -12,7 +12,7 @@ import { settleDrop } from '../pool/ingest/settleDrop.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { throwIfCancelled, withHeartbeat } from '../steps/heartbeat.js';
 import { choosePool } from '../steps/pool.js';
-import { tellLoops } from './loops/poolNews.js';
+import { tellLoops } from '../steps/workflows/poolNews.js';
 
 /** Drops that one page hands to the workflow. */
 const DROPS_PER_PAGE = 100;

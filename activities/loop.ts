@@ -28,14 +28,14 @@ import { type Proposal, tuningSchema } from '../domain/tune/proposal.js';
 import { UPDATES, WORKFLOWS } from '../domain/workflowNames.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { committedResults } from '../steps/runStep.js';
+import { resolveStart } from '../steps/startRequest.js';
+import { runningIterations } from '../steps/workflows/openWorkflows.js';
 import { readLoopState, unknownSettings, updateLoopState } from '../storage/loopState.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { openPool } from '../storage/pool/pool.js';
 import { readJson } from '../storage/tables/json.js';
 import { noteEnd } from '../tracking/noteIteration.js';
-import { approveIteration } from './loops/approval.js';
-import { runningIterations } from './loops/openWorkflows.js';
-import { resolveStart } from './loops/startRequest.js';
+import { approveIteration } from './approval.js';
 
 export interface StartedLoop extends RunIterationsAnswer {
   workflowId: string;

@@ -3,7 +3,7 @@ import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@tempor
 import type { FailureCode } from '../domain/base/failures/failure.js';
 import { rootFailure } from '../domain/base/failures/rootFailure.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
-import { isOpen } from './loops/openWorkflows.js';
+import { isOpen } from '../steps/workflows/openWorkflows.js';
 
 /** How a workflow ended; `ended` without a result: cancelled, terminated, timed out, or no longer known. */
 export type JoinedWorkflow =

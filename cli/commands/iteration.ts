@@ -1,10 +1,10 @@
 import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
-import { runningIterations } from '../../activities/loops/openWorkflows.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { iterationLabel } from '../../domain/base/ids.js';
 import { shownFacts } from '../../domain/shownFacts.js';
 import { STEPS, type Step, stepSchema } from '../../domain/steps.js';
+import { runningIterations } from '../../steps/workflows/openWorkflows.js';
 import { recordedIteration } from '../../storage/loopState.js';
 import { openEnvironmentClient, openEnvironmentStore, storeOf, uiLink, withClient } from '../environment.js';
 import { approve } from '../loop/approve.js';

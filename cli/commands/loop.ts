@@ -1,10 +1,10 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { StartedLoop } from '../../activities/loop.js';
-import { isOpen, runningIterations } from '../../activities/loops/openWorkflows.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { loopWorkflowId } from '../../domain/base/ids.js';
 import type { LoopStatus } from '../../domain/messages.js';
+import { isOpen, runningIterations } from '../../steps/workflows/openWorkflows.js';
 import { storeOf, uiLink, withClient } from '../environment.js';
 import { assertLoop, loopNames } from '../loop/knownLoops.js';
 import { cancelIteration, commandLoop, loopStatusOrRecord, startLoop } from '../loop/loopClient.js';

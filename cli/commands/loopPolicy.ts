@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
 import { keepPolicy } from '../../activities/loop.js';
-import { isOpen } from '../../activities/loops/openWorkflows.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { loopWorkflowId } from '../../domain/base/ids.js';
 import { type PolicyConfig, policyConfigSchema } from '../../domain/config.js';
 import { ownConfig } from '../../domain/loop/state.js';
 import { type PolicyRequest, policyRequestSchema } from '../../domain/messages.js';
+import { isOpen } from '../../steps/workflows/openWorkflows.js';
 import { readLoopState } from '../../storage/loopState.js';
 import { storeOf, withClient } from '../environment.js';
 import { assertLoop } from '../loop/knownLoops.js';

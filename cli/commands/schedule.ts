@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { resolveStart } from '../../activities/loops/startRequest.js';
+import { resolveStart } from '../../steps/startRequest.js';
 import { storeOf, uiLink, withClient } from '../environment.js';
 import { addLoopOptions, LOOP_HELP, loopRequest, wholeLoopRequest } from '../loop/loopOptions.js';
 import {

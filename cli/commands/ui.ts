@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { runningLoops } from '../../activities/loops/openWorkflows.js';
-import { resolveStart } from '../../activities/loops/startRequest.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { loopWorkflowId } from '../../domain/base/ids.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { type StartLoopRequest, startLoopRequestSchema } from '../../domain/loop/startRequest.js';
 import { WORKFLOWS } from '../../domain/workflowNames.js';
+import { resolveStart } from '../../steps/startRequest.js';
+import { runningLoops } from '../../steps/workflows/openWorkflows.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { listPools, openPool } from '../../storage/pool/pool.js';
 import { storeOf, uiLink, withClient } from '../environment.js';

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
-import { isOpen, runningLoops } from '../../activities/loops/openWorkflows.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { loopWorkflowId } from '../../domain/base/ids.js';
+import { isOpen, runningLoops } from '../../steps/workflows/openWorkflows.js';
 import { listLoops, readLoopState } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 

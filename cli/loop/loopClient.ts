@@ -9,7 +9,6 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import type { StartedLoop } from '../../activities/loop.js';
-import { isOpen, runningIterations } from '../../activities/loops/openWorkflows.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { rootFailure } from '../../domain/base/failures/rootFailure.js';
 import { withoutHint } from '../../domain/base/failures/withHint.js';
@@ -31,6 +30,7 @@ import {
 } from '../../domain/messages.js';
 import type { Step, StepResults } from '../../domain/steps.js';
 import { QUERIES, UPDATES, WORKFLOWS } from '../../domain/workflowNames.js';
+import { isOpen, runningIterations } from '../../steps/workflows/openWorkflows.js';
 import { readLoopState } from '../../storage/loopState.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 

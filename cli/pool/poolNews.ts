@@ -1,5 +1,5 @@
-import { tellLoops } from '../../activities/loops/poolNews.js';
 import type { StackEnvironment } from '../../infra/environment.js';
+import { tellLoops } from '../../steps/workflows/poolNews.js';
 import { connect } from '../environment.js';
 
 /**

@@ -1,8 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
-import { doesSteps, openWorkflows } from '../../activities/loops/openWork.js';
-import { isOpen } from '../../activities/loops/openWorkflows.js';
 import { namedKeys } from '../../cleanup/namedKeys.js';
+import { doesSteps, openWorkflows } from '../../cleanup/openWork.js';
 import {
   type Needed,
   planRemoval,
@@ -16,6 +15,7 @@ import { counted } from '../../domain/base/counted.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { loopWorkflowId, standaloneScanWorkflowId } from '../../domain/base/ids.js';
 import { oncePer } from '../../domain/base/oncePer.js';
+import { isOpen } from '../../steps/workflows/openWorkflows.js';
 import { storeOf, withClient } from '../environment.js';
 import { listSchedules } from '../loop/schedules.js';
 import { name } from '../options.js';

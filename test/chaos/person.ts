@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import { isOpen } from '../../activities/loops/openWorkflows.js';
 import { loopStatus } from '../../cli/loop/loopClient.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { rootFailure } from '../../domain/base/failures/rootFailure.js';
 import { loopWorkflowId } from '../../domain/base/ids.js';
 import { nextIteration } from '../../domain/loop/state.js';
 import type { LoopStatus } from '../../domain/messages.js';
+import { isOpen } from '../../steps/workflows/openWorkflows.js';
 import { readLoopState } from '../../storage/loopState.js';
 import type { World } from './faults/fault.js';
 import { askForIterations } from './faults/workflows.js';

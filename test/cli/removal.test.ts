@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
-import { openWork, openWorkflows } from '../../activities/loops/openWork.js';
+import { openWork, openWorkflows } from '../../cleanup/openWork.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { withConfig } from '../../domain/loop/state.js';
 import { SEARCH_ATTRIBUTES } from '../../domain/searchAttributes.js';

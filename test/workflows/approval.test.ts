@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { approveIteration } from '../../activities/loops/approval.js';
+import { approveIteration } from '../../activities/approval.js';
 import { approve } from '../../cli/loop/approve.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import { type Decision, decisionSchema, type RegisteredModel } from '../../domain/decide/decision.js';

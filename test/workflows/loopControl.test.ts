@@ -9,10 +9,10 @@ import {
 } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../activities/index.js';
-import { tellLoops } from '../../activities/loops/poolNews.js';
 import { createRunningActivities } from '../../activities/running.js';
 import { LIGHT_QUEUE } from '../../domain/base/queues.js';
 import type { LoopStatus, RunIterationsAnswer } from '../../domain/messages.js';
+import { tellLoops } from '../../steps/workflows/poolNews.js';
 import { localEnvironment, withWorkers } from '../support/servers/workflowEnvironment.js';
 import { fakeActivities, testConfig } from '../support/standIns/fakeActivities.js';
 import { faultAtCancel } from '../support/standIns/faultAtCancel.js';

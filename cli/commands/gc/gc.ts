@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { openWork } from '../../../activities/loops/openWork.js';
 import { collectGarbage, type Swept } from '../../../cleanup/gc/collectGarbage.js';
+import { openWork } from '../../../cleanup/openWork.js';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { amountText, megabytes, undeletedText } from '../../../domain/cleanup/details.js';
 import { GARBAGE } from '../../../domain/cleanup/kinds.js';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { isOpen } from '../../../activities/loops/openWorkflows.js';
 import { counted } from '../../../domain/base/counted.js';
 import { poolIngestWorkflowId } from '../../../domain/base/ids.js';
 import { type InboxDrop, lookIntoInbox, poolsWithInbox } from '../../../pool/ingest/inbox.js';
+import { isOpen } from '../../../steps/workflows/openWorkflows.js';
 import { keys } from '../../../storage/keys.js';
 import { openPool } from '../../../storage/pool/pool.js';
 import { storeOf, withClient } from '../../environment.js';

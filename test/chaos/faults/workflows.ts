@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
-import { isOpen } from '../../../activities/loops/openWorkflows.js';
 import { scheduleId } from '../../../cli/loop/schedules.js';
 import { iterationWorkflowId, loopWorkflowId, scanWorkflowId, tuneWorkflowId } from '../../../domain/base/ids.js';
 import { LIGHT_QUEUE } from '../../../domain/base/queues.js';
+import { isOpen } from '../../../steps/workflows/openWorkflows.js';
 import { AccountError, type StartAnswer } from '../outcome/account.js';
 import { runningIteration } from '../progress.js';
 import { drawn, type Fault, type World } from './fault.js';

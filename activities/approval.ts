@@ -1,13 +1,13 @@
 import type { z } from 'zod';
-import { PartloopError } from '../../domain/base/errors.js';
-import { decisionSchema, withApproval } from '../../domain/decide/decision.js';
-import type { Approval, approveIterationSchema } from '../../domain/messages.js';
-import { modelCardSchema } from '../../domain/train/modelCard.js';
-import { recordedIteration } from '../../storage/loopState.js';
-import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { updateRegistry } from '../../storage/registry.js';
-import { readJson } from '../../storage/tables/json.js';
-import { noteApproval } from '../../tracking/noteApproval.js';
+import { PartloopError } from '../domain/base/errors.js';
+import { decisionSchema, withApproval } from '../domain/decide/decision.js';
+import type { Approval, approveIterationSchema } from '../domain/messages.js';
+import { modelCardSchema } from '../domain/train/modelCard.js';
+import { recordedIteration } from '../storage/loopState.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
+import { updateRegistry } from '../storage/registry.js';
+import { readJson } from '../storage/tables/json.js';
+import { noteApproval } from '../tracking/noteApproval.js';
 
 type Asked = z.output<typeof approveIterationSchema> & { loop: string };
 

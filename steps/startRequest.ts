@@ -1,12 +1,12 @@
-import { PartloopError } from '../../domain/base/errors.js';
-import type { LoopConfig } from '../../domain/config.js';
-import { givenSettings, resolveConfig, type StartLoopRequest } from '../../domain/loop/startRequest.js';
-import { adoptedSettings, ownConfig } from '../../domain/loop/state.js';
-import { configWith } from '../../domain/settings/loopConfig.js';
-import { choosePool } from '../../steps/pool.js';
-import { readLoopState } from '../../storage/loopState.js';
-import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { openPool } from '../../storage/pool/pool.js';
+import { PartloopError } from '../domain/base/errors.js';
+import type { LoopConfig } from '../domain/config.js';
+import { givenSettings, resolveConfig, type StartLoopRequest } from '../domain/loop/startRequest.js';
+import { adoptedSettings, ownConfig } from '../domain/loop/state.js';
+import { configWith } from '../domain/settings/loopConfig.js';
+import { readLoopState } from '../storage/loopState.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
+import { openPool } from '../storage/pool/pool.js';
+import { choosePool } from './pool.js';
 
 /** A request to start a loop, with everything that can be known before the start. */
 export interface ResolvedStart {

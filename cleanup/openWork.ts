@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
-import type { OpenWork } from '../../cleanup/gc/garbage.js';
-import { standaloneScanId } from '../../domain/base/ids.js';
-import { SEARCH_ATTRIBUTES } from '../../domain/searchAttributes.js';
-import { WORKFLOW_TYPES, WORKFLOWS } from '../../domain/workflowNames.js';
+import { standaloneScanId } from '../domain/base/ids.js';
+import { SEARCH_ATTRIBUTES } from '../domain/searchAttributes.js';
+import { WORKFLOW_TYPES, WORKFLOWS } from '../domain/workflowNames.js';
+import type { OpenWork } from './gc/garbage.js';
 
 const RUNNING = `ExecutionStatus = 'Running' AND WorkflowType IN (${WORKFLOW_TYPES.map((type) => `'${type}'`).join(', ')})`;
 /** Of an iteration or of what it has started, and of a loop. */
