@@ -92,7 +92,7 @@ async function measure({ json, home, keep, ...asked }: Options): Promise<void> {
 
 async function tellProgress(store: ObjectStore): Promise<void> {
   const state = await readLoopState(store, LOOP).catch(() => null);
-  say(`loop: ${state?.iterations.length ?? 0} iterations are recorded`);
+  say(`loop: iterations recorded: ${state?.iterations.length ?? 0}`);
 }
 
 /** Training images that the loop could draw next, as the draw itself counts. */
