@@ -1,10 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { childrenOf, coreSecondsOf, peakMegabytes } from './proc.js';
 
 const SAMPLE_MS = 500;
-/** Clock ticks a second, as Linux tells processor time. */
-const TICKS = 100;
-/** Fields of `/proc/PID/stat` behind the command's name. */
-const [USER, SYSTEM] = [11, 12];
 
 /** What a program cost while it was watched, with the processes that it started. */
 export interface Cost {
@@ -59,27 +56,13 @@ export class ProcessWatch {
   }
 
   #look(name: string, pid: number): void {
-    const found = figuresOf(pid);
-    if (found === null) return;
+    const seconds = coreSecondsOf(pid);
+    if (seconds === null) return;
     const seen = this.#seen.get(pid) ?? { name, before: 0, seconds: 0, peak: 0 };
-    seen.seconds = found.seconds;
-    seen.peak = Math.max(seen.peak, found.peak);
+    seen.seconds = seconds;
+    seen.peak = Math.max(seen.peak, peakMegabytes(pid));
     this.#seen.set(pid, seen);
-    for (const child of found.children) this.#look(`${name}, ${programOf(child)}`, child);
-  }
-}
-
-function figuresOf(pid: number): { seconds: number; peak: number; children: number[] } | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const peak = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-    const seconds = (Number(fields[USER]) + Number(fields[SYSTEM])) / TICKS;
-    return { seconds, peak: Number(peak ?? 0) / 1_024, children };
-  } catch {
-    // It has ended.
-    return null;
+    for (const child of childrenOf(pid)) this.#look(`${name}, ${programOf(child)}`, child);
   }
 }
 

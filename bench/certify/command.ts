@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { printLine, printText, say } from '../../cli/terminal/output.js';
 import { PartloopError } from '../../domain/base/errors.js';
+import { readJsonFile } from '../../formats/reading/jsonFile.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
 import { describeMachine, machineLine } from '../machine.js';
 import { type Cell, fixed, markdownTable, writeResults } from '../results.js';
@@ -92,21 +92,9 @@ function tableRow(
 }
 
 async function readTruth(file: string): Promise<Truth[]> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new PartloopError('input-invalid', `${file} cannot be read`, { cause });
-  });
-  const parsed = rowsSchema.safeParse(jsonOf(text));
+  const parsed = rowsSchema.safeParse(await readJsonFile(file));
   if (parsed.success) return parsed.data;
   throw new PartloopError('input-invalid', `${file} is no list of {id, p, wrong}: ${z.prettifyError(parsed.error)}`, {
     hint: 'Give a JSON file such as [{"id": "a.jpg", "p": 0.2, "wrong": false}, …].',
   });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    return null;
-  }
 }

@@ -1,6 +1,7 @@
 import { seededRandom, shuffle } from '../../domain/base/random.js';
+import { CONFIDENCE } from '../../domain/review/confidence.js';
 import { passedStrata } from '../../domain/review/propagate/bound.js';
-import { CONFIDENCE, claimOf, drawStrata } from '../../domain/review/propagate/round.js';
+import { claimOf, drawStrata } from '../../domain/review/propagate/round.js';
 import { learnScore, type Scored } from '../../domain/review/propagate/score.js';
 import type { TruthRow } from './rows.js';
 

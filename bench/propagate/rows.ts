@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
-import { parseText } from '../../domain/base/jsonText.js';
 import { seededRandom } from '../../domain/base/random.js';
 import { findingKindSchema } from '../../domain/tables.js';
+import { readJsonFile } from '../../formats/reading/jsonFile.js';
 
 /** A finding with a proposal, and what would come of applying it. */
 const rowSchema = z.object({
@@ -26,13 +25,13 @@ const fileSchema = z.array(rowSchema).min(2).max(1_000_000);
 /**
  * Findings with their truth, from a JSON file with a list of rows.
  *
- * @throws PartloopError `data-invalid` naming the file
+ * @throws PartloopError `input-invalid` naming the file
  */
 export async function readRows(path: string): Promise<TruthRow[]> {
-  const parsed = fileSchema.safeParse(parseText(await readFile(path, 'utf8'), path));
+  const parsed = fileSchema.safeParse(await readJsonFile(path));
   if (parsed.success) return parsed.data;
   const detail = z.prettifyError(parsed.error).slice(0, 500);
-  throw new PartloopError('data-invalid', `${path} is no list of findings with their truth: ${detail}`);
+  throw new PartloopError('input-invalid', `${path} is no list of findings with their truth: ${detail}`);
 }
 
 /** What the scores of made-up findings are worth. `right`: every probability is the true one. */

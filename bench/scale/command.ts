@@ -2,6 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { connect, storeOf } from '../../cli/environment.js';
+import { wholeNumberBetween } from '../../cli/options.js';
 import { printLine, printText, say } from '../../cli/terminal/output.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { countUndrawn } from '../../domain/draw/drawChunk.js';
@@ -44,6 +45,7 @@ import { writeTemplates } from './templates.js';
 
 const LOOP = 'scale';
 const TOLD_EVERY_MS = 60_000;
+const MOST = 10_000_000;
 
 interface Options extends ScaleOptions {
   json?: string;
@@ -53,11 +55,12 @@ interface Options extends ScaleOptions {
 
 /** `npm run bench -- scale`: the cost of everything but networks and training, at the size of a large pool. */
 export function scaleCommand(): Command {
+  const count = wholeNumberBetween(1, MOST);
   return new Command('scale')
     .description('Whole iterations over a large pool, with stand-ins for networks and training')
-    .option('--rows <n>', 'Training images of the pool', Number, 750_000)
-    .option('--iterations <n>', 'Iterations', Number, 13)
-    .option('--chunk <n>', 'Images of an iteration', Number, 57_700)
+    .option('--rows <n>', 'Training images of the pool', count, 750_000)
+    .option('--iterations <n>', 'Iterations', count, 13)
+    .option('--chunk <n>', 'Images of an iteration', count, 57_700)
     .option('--json <file>', 'Write all figures there')
     .option('--home <folder>', 'Folder of the stack; it is emptied first')
     .option('--keep', 'Leave the stack running')

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PartloopError } from '../../domain/base/errors.js';
 import { ROOT } from '../../infra/home.js';
-import { peakMegabytes } from './measure/use.js';
+import { peakMegabytes } from '../proc.js';
 import { TEMPLATES_VARIABLE } from './templates.js';
 
 const CLI = join(ROOT, 'dist', 'cli', 'main.js');

@@ -2,7 +2,7 @@ import { type FoundImage, imageFinder, mayBeNamed } from '../../domain/images/im
 import { type ImageTest, parseCondition } from '../../domain/images/indexCondition.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
-import type { PoolHistory } from '../../storage/pool/poolHistory.js';
+import { byId, type PoolHistory } from '../../storage/pool/poolHistory.js';
 
 /** A person's choice of images of a pool; all conditions must hold, and they narrow down the named images. */
 export interface Choice {
@@ -71,5 +71,3 @@ function passes(tests: readonly ImageTest[], history: PoolHistory, row: IndexRow
   const ingestedAt = history.cameInAt(row);
   return tests.every((test) => test({ ...row, ingestedAt }));
 }
-
-const byId = (a: IndexRow, b: IndexRow): number => (a.imageId < b.imageId ? -1 : a.imageId > b.imageId ? 1 : 0);

@@ -91,4 +91,5 @@ export class PoolHistory {
   }
 }
 
-const byId = (a: IndexRow, b: IndexRow): number => (a.imageId < b.imageId ? -1 : a.imageId > b.imageId ? 1 : 0);
+/** The order of image ids. */
+export const byId = (a: IndexRow, b: IndexRow): number => (a.imageId < b.imageId ? -1 : a.imageId > b.imageId ? 1 : 0);

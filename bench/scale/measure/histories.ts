@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
-import { z } from 'zod';
+import { largestBytes } from '../../largestBytes.js';
 
 const { History } = proto.temporal.api.history.v1;
 type Events = NonNullable<Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>['events']>;
@@ -30,7 +30,7 @@ export async function readRuns(client: Client): Promise<Run[]> {
       type,
       events: events.length,
       bytes: History.encode(history).finish().byteLength,
-      largestPayload: largestPayload(history),
+      largestPayload: largestBytes(history),
       startedAt: timeOf(events.at(0)),
       endedAt: timeOf(events.at(-1)),
       activities: activitiesOf(events),
@@ -59,16 +59,4 @@ function activitiesOf(events: Events): Run['activities'] {
 
 function timeOf(event: Events[number] | undefined): number {
   return 1_000 * Number(event?.eventTime?.seconds ?? 0) + (event?.eventTime?.nanos ?? 0) / 1e6;
-}
-
-const payloadSchema = z.object({ metadata: z.record(z.string(), z.unknown()), data: z.instanceof(Uint8Array) });
-
-/** Bytes of the largest payload anywhere below a value. */
-function largestPayload(value: unknown): number {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return 0;
-  const payload = payloadSchema.safeParse(value);
-  const own = payload.success ? payload.data.data.byteLength : 0;
-  let largest = own;
-  for (const part of Object.values(value)) largest = Math.max(largest, largestPayload(part));
-  return largest;
 }

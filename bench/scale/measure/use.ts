@@ -1,13 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { readState } from '../../../infra/stack/state.js';
+import { childrenOf, coreSecondsOf, peakMegabytes } from '../../proc.js';
 
 const EVERY_MS = 1_000;
-/** Linux counts processor time in hundredths of a second. */
-const TICKS = 100;
-
-/** Largest memory that a process has held so far (VmHWM of Linux); 0 if it is gone. */
-export const peakMegabytes = (pid: number): number =>
-  Number(/VmHWM:\s+(\d+)/.exec(read(`${pid}/status`))?.[1] ?? 0) / 1_024;
 
 /** What a process took of the machine. */
 export interface Use {
@@ -39,7 +33,7 @@ export class StackUse {
       const own = name.startsWith('worker-') || name === 'supervisor' ? [pid] : [pid, ...childrenOf(pid)];
       this.note(name, {
         peakMegabytes: Math.max(...own.map(peakMegabytes)),
-        coreSeconds: own.reduce((sum, one) => sum + coreSecondsOf(one), 0),
+        coreSeconds: own.reduce((sum, one) => sum + (coreSecondsOf(one) ?? 0), 0),
       });
     }
     const coreSeconds = Object.values(this.processes).reduce((sum, use) => sum + use.coreSeconds, 0);
@@ -64,24 +58,5 @@ export class StackUse {
 
   end(): void {
     clearInterval(this.#timer);
-  }
-}
-
-function coreSecondsOf(pid: number): number {
-  // The name of the program, in parentheses, may contain spaces; times are the 12th and 13th field behind it.
-  const fields = read(`${pid}/stat`)
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS;
-}
-
-const childrenOf = (pid: number): number[] =>
-  read(`${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
-
-function read(path: string): string {
-  try {
-    return readFileSync(`/proc/${path}`, 'utf8');
-  } catch {
-    return '';
   }
 }

@@ -1,6 +1,9 @@
 import { type Command, Option } from 'commander';
-import { AGES, type CleanUpRequest } from '../../../domain/cleanup/requests.js';
+import { AGES, type CleanUpRequest, cleanUpSchema } from '../../../domain/cleanup/requests.js';
 import { wholeNumberBetween } from '../../options.js';
+
+const { shape } = cleanUpSchema;
+const help = (field: keyof typeof shape): string => shape[field].description ?? '';
 
 /** What a clean-up takes. */
 export interface Scope {
@@ -14,21 +17,15 @@ export interface Scope {
 export function addScopeOptions(command: Command): Command {
   const { olderThanHours: hours, abandonedAfterDays: days } = AGES;
   return command
-    .option(
-      '--shards',
-      'Take what judges said of each image of finished scans too; a reset in the Temporal UI then judges again',
-    )
-    .option('--copies', 'Take reduced pictures of a size that no loop trains on too, while nothing runs')
+    .option('--shards', help('shards'))
+    .option('--copies', help('copies'))
     .addOption(
-      new Option('--older-than <hours>', 'Leave what was written within so many hours')
+      new Option('--older-than <hours>', help('olderThanHours'))
         .default(hours.usual)
         .argParser(wholeNumberBetween(hours.least, hours.most)),
     )
     .addOption(
-      new Option(
-        '--abandoned-after <days>',
-        'Leave unfinished steps, uploads, evaluations and copies that are younger than so many days',
-      )
+      new Option('--abandoned-after <days>', help('abandonedAfterDays'))
         .default(days.usual)
         .argParser(wholeNumberBetween(days.least, days.most)),
     );
@@ -36,11 +33,9 @@ export function addScopeOptions(command: Command): Command {
 
 /** The same as the request of a clean-up. */
 export const requestOf = ({ shards, copies, olderThan, abandonedAfter }: Scope, isFinal: boolean): CleanUpRequest => ({
-  ...{
-    delete: isFinal,
-    shards: shards === true,
-    copies: copies === true,
-    olderThanHours: olderThan,
-    abandonedAfterDays: abandonedAfter,
-  },
+  delete: isFinal,
+  shards: shards === true,
+  copies: copies === true,
+  olderThanHours: olderThan,
+  abandonedAfterDays: abandonedAfter,
 });

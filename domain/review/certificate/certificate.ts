@@ -1,4 +1,5 @@
 import type { Estimate } from '../auditAnswers.js';
+import { CONFIDENCE } from '../confidence.js';
 import { leastWrong, mostWrong, type Unit } from './bound.js';
 import { estimateWrong } from './estimate.js';
 
@@ -37,8 +38,7 @@ export interface Certificate {
   found: Estimate | null;
 }
 
-/** Of the bound, and of each interval by itself. */
-export const CONFIDENCE = 0.95;
+/** Of the bound to be wrong, and of each interval by itself. */
 export const RISK = 1 - CONFIDENCE;
 
 /**

@@ -1,6 +1,7 @@
 import { counted } from '../../base/counted.js';
 import type { Estimate } from '../auditAnswers.js';
-import { type Certificate, CONFIDENCE } from './certificate.js';
+import { CONFIDENCE } from '../confidence.js';
+import type { Certificate } from './certificate.js';
 import type { FurtherReviews } from './further.js';
 
 /** The certificate for people, a sentence each: the bound, what it rests on, and what reviews found. */

@@ -52,9 +52,6 @@ export const roundSchema = z.object({
 export type Round = z.infer<typeof roundSchema>;
 export type Stratum = z.infer<typeof stratumSchema>;
 
-/** 95 %, as everywhere in partloop. */
-export const CONFIDENCE = 0.95;
-
 /** Share of the error probability that the first round of a scan may use; each later one gets half of what is left. */
 const FIRST_ROUND = 0.7;
 

@@ -1,4 +1,4 @@
-import { fitLogistic, logit, sigmoid } from '../../scan/calibrate/statistics/logistic.js';
+import { fitLogistic, logit, logOdds, sigmoid } from '../../scan/calibrate/statistics/logistic.js';
 import type { FindingRow } from '../../tables.js';
 
 /** A proposed correction as far as its score depends on it. */
@@ -33,7 +33,7 @@ export function learnScore(answers: readonly Taught[], proposals: readonly Score
   const scales = EVIDENCE.map((name) => scaleOf(proposals.flatMap(({ evidence }) => evidence[name] ?? [])));
   const features = (one: Scored): number[] => [
     1,
-    logOdds(one.pModel),
+    logOdds(one.pModel, BOUND),
     ...kinds.map((kind) => Number(kind === one.kind)),
     ...pairs.map((pair) => Number(pair === pairOf(one))),
     ...EVIDENCE.map((name, at) => scaled(one.evidence[name], scales[at] as Scale)),
@@ -66,8 +66,3 @@ function scaleOf(values: readonly number[]): Scale {
 
 const scaled = (value: number | undefined, { mean, deviation }: Scale): number =>
   value === undefined || deviation === 0 ? 0 : (value - mean) / deviation;
-
-function logOdds(probability: number): number {
-  const bounded = Math.min(1 - BOUND, Math.max(BOUND, probability));
-  return Math.log(bounded / (1 - bounded));
-}

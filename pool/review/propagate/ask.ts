@@ -1,5 +1,6 @@
 import { PartloopError } from '../../../domain/base/errors.js';
-import { CONFIDENCE, drawStrata, type RankedProposal, type Round } from '../../../domain/review/propagate/round.js';
+import { CONFIDENCE } from '../../../domain/review/confidence.js';
+import { drawStrata, type RankedProposal, type Round } from '../../../domain/review/propagate/round.js';
 import { learnScore, type Taught } from '../../../domain/review/propagate/score.js';
 import type { FindingRow } from '../../../domain/tables.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';

@@ -1,3 +1,4 @@
+import { pairOf } from '../../../domain/review/propagate/score.js';
 import { findingClass } from '../../../domain/scan/findingClass.js';
 import type { FindingRow } from '../../../domain/tables.js';
 import { labelNames, type Taxonomy } from '../../../domain/taxonomy.js';
@@ -26,8 +27,7 @@ export function groupCorrections(corrections: readonly Correction[], taxonomy: T
   const names = labelNames(taxonomy);
   const groups = new Map<string, Correction[]>();
   for (const one of corrections) {
-    const { kind, classId, suggestedClassId } = one.finding;
-    const key = `${kind} ${classId} ${suggestedClassId}`;
+    const key = pairOf(one.finding);
     if (!groups.get(key)?.push(one)) groups.set(key, [one]);
   }
   return [...groups.values()]

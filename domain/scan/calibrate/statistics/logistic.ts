@@ -15,6 +15,12 @@ export function sigmoid(value: number): number {
   return value >= 0 ? 1 / (1 + Math.exp(-value)) : Math.exp(value) / (1 + Math.exp(value));
 }
 
+/** Log odds of a probability, which counts as no nearer to 0 or 1 than `bound`. */
+export function logOdds(probability: number, bound: number): number {
+  const bounded = Math.min(1 - bound, Math.max(bound, probability));
+  return Math.log(bounded / (1 - bounded));
+}
+
 /**
  * Weighted logistic regression by Newton's method (IRLS), with a Gaussian prior of precision `ridge` around `prior`:
  * with few observations the answer is near the prior, with many it follows the data. Deterministic.

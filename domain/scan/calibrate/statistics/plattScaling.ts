@@ -1,6 +1,6 @@
 import { latestVerdicts, type Verdict } from '../../../review/review.js';
 import { PLATT } from '../thresholds.js';
-import { fitLogistic, logit, sigmoid } from './logistic.js';
+import { fitLogistic, logit, logOdds, sigmoid } from './logistic.js';
 
 /** A reviewer's answer about something to which a scan gave a probability. */
 export interface Answer {
@@ -44,7 +44,11 @@ export function learnCorrection(answers: readonly Answer[]): VerdictCorrection {
   const raw = answers.map(({ chance }) => Math.min(PLATT.mostWeight, 1 / Math.max(chance, 1 / PLATT.mostWeight)));
   const sum = raw.reduce((a, b) => a + b, 0);
   const squares = raw.reduce((a, b) => a + b * b, 0);
-  const rows = answers.map(({ kind, pModel }) => [logOdds(pModel), 1, ...kinds.map((one) => (one === kind ? 1 : 0))]);
+  const rows = answers.map(({ kind, pModel }) => [
+    logOdds(pModel, PLATT.bound),
+    1,
+    ...kinds.map((one) => (one === kind ? 1 : 0)),
+  ]);
   const [slope, shift, ...shifts] = fitLogistic(
     rows,
     answers.map(({ wrong }) => (wrong ? 1 : 0)),
@@ -63,10 +67,5 @@ export function learnCorrection(answers: readonly Answer[]): VerdictCorrection {
 
 export function correctByVerdicts({ slope, shift, byKind }: VerdictCorrection, kind: string, pModel: number): number {
   if (slope === 1 && shift === 0 && Object.keys(byKind).length === 0) return pModel;
-  return sigmoid(logit([slope, shift + (byKind[kind] ?? 0)], [logOdds(pModel), 1]));
-}
-
-function logOdds(probability: number): number {
-  const bounded = Math.min(1 - PLATT.bound, Math.max(PLATT.bound, probability));
-  return Math.log(bounded / (1 - bounded));
+  return sigmoid(logit([slope, shift + (byKind[kind] ?? 0)], [logOdds(pModel, PLATT.bound), 1]));
 }

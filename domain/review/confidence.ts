@@ -1,0 +1,2 @@
+/** Of every bound and interval that answers of reviewers give. Convention. */
+export const CONFIDENCE = 0.95;
