@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { tableLine } from '../../../domain/base/tableLine.js';
 import { ingestDetails } from '../../../domain/ingest/details.js';
 import {
   type IngestProgress,
@@ -28,5 +29,23 @@ describe('the progress of an ingest', () => {
     );
     assert.equal(progress.last[0]?.drop.startsWith('4999-'), true);
     assert.equal(progress.waiting[0]?.until, new Date(0).toISOString());
+  });
+
+  it('says in words what became of the images of each drop', () => {
+    const empty: IngestProgress = ingestProgressSchema.parse({});
+    const taken = { arrival: 'a', outcome: 'taken' as const, reason: null, ...NOTHING };
+    const progress = withSettled(withSettled(empty, { drop: 'none-left', ...taken }), {
+      drop: 'monday',
+      ...taken,
+      known: 14,
+      refused: 4,
+    });
+    const lines = ingestDetails('cars', progress)
+      .split('\n')
+      .filter((line) => line.startsWith('|'));
+    assert.deepEqual(lines.slice(2), [
+      tableLine(['monday', 'taken', '14 known, 4 refused', 'a']),
+      tableLine(['none-left', 'taken', 'none', 'a']),
+    ]);
   });
 });
