@@ -4,6 +4,7 @@ import type { LeftOut } from '../domain/images/leftOut.js';
 import { compareWithRandom, type SampleComparison, sampleComparisonSchema } from '../domain/sample/compare.js';
 import { type Grown, type GrowRequest, growTrainingSet, sampleFacts } from '../domain/sample/grow.js';
 import { type SampleResult, sampleStep } from '../domain/sample/step.js';
+import { returningImages } from '../domain/sample/trainingSet.js';
 import type { ScanResult } from '../domain/scan/step.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
@@ -15,12 +16,12 @@ import {
   type TrainingRow,
   trainingRowSchema,
 } from '../domain/tables.js';
+import { readTrainingSet } from '../pool/trainingSet.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
 import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
 import { poolOf } from '../steps/pool.js';
 import { type Attempt, runStep } from '../steps/runStep.js';
-import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { withIgnoredRegions } from '../storage/pictures/ignoredRegions.js';
 import { writeJson } from '../storage/tables/json.js';
 import { readTable, writeTable } from '../storage/tables/table.js';
@@ -54,10 +55,11 @@ async function sample(deps: ActivityDeps, { context, results }: StepInput): Prom
       const { rows: joined, leftOut } = await withIgnoredRegions(store, grown.wanted, scanned, findings, (sha256) =>
         attempt.key(`labels/${sha256}.png`),
       );
-      const images = grown.wanted.length;
+      const images = grown.wanted.count;
       const allowance = { images, share: config.badImageShare, what: 'picked', pool: config.pool };
       await refuseManyLeftOut(store, attempt.key('left-out.json'), leftOut, allowance);
-      if (joined.length === 0) throw nothingToTrainOn(context, drawn.length);
+      const trainingSet = images - leftOut.length;
+      if (trainingSet === 0) throw nothingToTrainOn(context, drawn.length);
 
       const comparison = compareWithRandom({
         chunk: grown.chunk,
@@ -67,7 +69,7 @@ async function sample(deps: ActivityDeps, { context, results }: StepInput): Prom
         taxonomy,
       });
       const outputs = await writeSample(attempt, grown, { joined, leftOut, comparison });
-      return { outputs, facts: sampleFacts(request, grown, { trainingSet: joined.length, leftOut }) };
+      return { outputs, facts: sampleFacts(request, grown, { trainingSet, leftOut }) };
     }),
   );
 }
@@ -82,15 +84,17 @@ async function readRequest(
   const pool = await poolOf(deps, config.pool);
   const drawn = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
   const scanned = await readTable(store, outputOf(scan, 'images'), scanImageRowSchema);
-  const earlier = await readEarlier(store, previous?.sample);
-  const known = new Set([...earlier, ...scanned].map(({ imageId }) => imageId));
-  const index = await pool.readImages(factOf(draw, 'poolVersion'), known);
+  const version = factOf(draw, 'poolVersion');
+  const index = await pool.readDrawColumns(version);
+  const quarantined = new Set(scanned.flatMap((row) => (row.quarantined ? [row.imageId] : [])));
+  const key = previous === null ? undefined : outputOf(previous.sample, 'trainingSet');
+  const { rows: trainingSet, earlier } = await readTrainingSet(store, { pool, version, index }, key, quarantined);
+  const images = returningImages(scanned, drawn, trainingSet, index);
+  const rows = images.size === 0 ? [] : await pool.readImages(version, images);
+  const returning = rows.map((row) => ({ ...row, cluster: row.imageId }));
   const { taxonomy } = pool;
-  return { drawn, scanned, earlier, index, taxonomy, config: config.sample, seed: config.seed, iteration };
-}
-
-async function readEarlier(store: ObjectStore, before: SampleResult | undefined): Promise<TrainingRow[]> {
-  return before === undefined ? [] : readTable(store, outputOf(before, 'trainingSet'), trainingRowSchema);
+  const asked = { taxonomy, config: config.sample, seed: config.seed, iteration };
+  return { drawn, scanned, earlier, trainingSet, returning, ...asked };
 }
 
 function nothingToTrainOn({ loop, iteration }: IterationContext, drawn: number): PartloopError {
@@ -104,7 +108,7 @@ function nothingToTrainOn({ loop, iteration }: IterationContext, drawn: number):
 async function writeSample(
   { store, key }: Attempt,
   { sample: { rows } }: Grown,
-  found: { joined: readonly TrainingRow[]; leftOut: readonly LeftOut[]; comparison: SampleComparison },
+  found: { joined: Iterable<TrainingRow>; leftOut: readonly LeftOut[]; comparison: SampleComparison },
 ) {
   const outputs = {
     sample: key('sample.parquet'),

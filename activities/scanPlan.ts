@@ -3,7 +3,6 @@ import { idsAt, rowsWhere, splitAt } from '../domain/draw/drawColumns.js';
 import { nearDuplicateGroups } from '../domain/draw/nearDuplicates.js';
 import type { DrawResult } from '../domain/draw/step.js';
 import type { ScanJudge } from '../domain/messages.js';
-import { refreshRows } from '../domain/sample/trainingSet.js';
 import { assignFolds } from '../domain/scan/judge/folds.js';
 import { hasSeen, type JudgeCandidate, rankJudges } from '../domain/scan/judge/judges.js';
 import { type ScanPlan, scanPlanSchema } from '../domain/scan/judge/plan.js';
@@ -11,8 +10,9 @@ import { type SplitChoice, splitChoiceSchema } from '../domain/scan/judge/split.
 import { planPart } from '../domain/scan/step.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
-import { type ChunkRow, chunkRowSchema, trainingRowSchema } from '../domain/tables.js';
+import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';
 import { judgeCandidates } from '../inference/scan/judgeCandidates.js';
+import { readTrainingSet } from '../pool/trainingSet.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { poolOf } from '../steps/pool.js';
 import { type Attempt, runStep } from '../steps/runStep.js';
@@ -104,11 +104,7 @@ async function makePlan(
   async function addFolds(): Promise<void> {
     const assigned = assignFolds(unjudgeable, config.scan.folds, config.seed, iteration);
     const earlierKey = context.previous?.sample.outputs.trainingSet;
-    const picked = earlierKey === undefined ? [] : await readTable(store, earlierKey, trainingRowSchema);
-    const pool = await poolOf(deps, config.pool);
-    // As the pool has them now: what was removed from it, or became test data, trains no judge.
-    const now = await pool.readImages(poolVersion, new Set(picked.map(({ imageId }) => imageId)));
-    const earlier: ChunkRow[] = refreshRows(picked, now, []);
+    const earlier: ChunkRow[] = earlierKey === undefined ? [] : await pickedEarlier(earlierKey);
     // A chunk has tens of thousands of rows, all of them unjudgeable in a loop's first iteration.
     const unjudged = new Set(unjudgeable);
     const judged = chunk.filter((row) => !unjudged.has(row));
@@ -132,6 +128,13 @@ async function makePlan(
       plan.judges.push({ kind: 'fold', fold });
       groups.set(plan.judges.length - 1, held);
     }
+  }
+
+  /** As the pool has them now: what was removed from it, or became test data, trains no judge. */
+  async function pickedEarlier(key: string): Promise<ChunkRow[]> {
+    const pool = await poolOf(deps, config.pool);
+    const index = await pool.readDrawColumns(poolVersion);
+    return [...(await readTrainingSet(store, { pool, version: poolVersion, index }, key, new Set())).rows];
   }
 
   async function addShards(judge: number, rows: readonly ChunkRow[]): Promise<void> {

@@ -14,10 +14,11 @@ import {
   chunkRowSchema,
   type FindingRow,
   findingRowSchema,
-  type ScanImageRow,
+  type SampleRow,
   sampleRowSchema,
   scanImageRowSchema,
 } from '../domain/tables.js';
+import { type Tags, tagsSchema } from '../domain/tags.js';
 import type { Taxonomy } from '../domain/taxonomy.js';
 import { tuningSchema } from '../domain/tune/proposal.js';
 import { evaluationRows } from '../inference/evaluation/evaluationRows.js';
@@ -26,16 +27,33 @@ import type { Heartbeat } from '../steps/heartbeat.js';
 import { poolOf } from '../steps/pool.js';
 import { traceIdOf } from '../steps/trace.js';
 import { certifyPool } from '../storage/certificate.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { readReviews, reviewListSchema } from '../storage/reviews.js';
 import { readJson } from '../storage/tables/json.js';
-import { readTable } from '../storage/tables/table.js';
+import { readTable, streamTable } from '../storage/tables/table.js';
 import type { IterationPoint, ReportData } from './data.js';
-import { drawPictures } from './drawPictures.js';
+import { drawPictures, type ToDraw } from './drawPictures.js';
 import { leftOutOfIteration } from './leftOutOfIteration.js';
-import { countClasses, countKinds, countReasons, mostSuspect, neediest } from './selection.js';
+import {
+  countClasses,
+  countKinds,
+  countReasons,
+  mostSuspect,
+  neediest,
+  type ToldFinding,
+  toldFindingSchema,
+} from './selection.js';
 import { classTable, sliceTable, suspicionByTag, worstImages } from './tables.js';
 
 const WORST_IMAGES = 15;
+
+/** What is told of the scanned images, and of the drawn ones. */
+const toldImageSchema = scanImageRowSchema.pick({
+  ...{ imageId: true, fileName: true, pMislabelled: true, quarantined: true, findings: true, kinds: true },
+  ...{ auditChance: true, error: true },
+});
+type ToldImage = z.infer<typeof toldImageSchema>;
+const taggedRowSchema = chunkRowSchema.pick({ imageId: true }).extend(tagsSchema.shape);
 
 const scanSummarySchema = z.looseObject({
   warnings: z.array(z.string()).default([]),
@@ -70,14 +88,14 @@ export async function gatherReport(
     benchmarkImages === undefined ? null : onCommonImages(rows, await evaluationRows(store, benchmarkImages, context));
   const candidate = common?.candidate ?? rows;
   const benchmark = common?.benchmark ?? null;
-  const images = await readTable(store, outputOf(scan, 'images'), scanImageRowSchema);
-  const findings = await readTable(store, outputOf(scan, 'findings'), findingRowSchema);
-  const chunk = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
+  const images = await readTable(store, outputOf(scan, 'images'), toldImageSchema);
+  const findings = await readTable(store, outputOf(scan, 'findings'), toldFindingSchema);
+  const tags = new Map<string, Tags>();
+  for await (const { imageId, ...row } of streamTable(store, outputOf(draw, 'chunk'), taggedRowSchema))
+    tags.set(imageId, row);
   const picks = await readTable(store, outputOf(sample, 'sample'), sampleRowSchema);
   const { warnings, quarantineAt } = await summaryOf(deps, context, scan);
-  const byId = new Map(chunk.map((row) => [row.imageId, row]));
-  const shown = { rows: byId, taxonomy, picks: neediest(picks), findings: mostSuspect(findings) };
-  const pictures = await drawPictures(deps, shown, beat);
+  const pictures = await drawPictures(deps, await shownOf(store, { draw, scan, taxonomy, picks, findings }), beat);
   return {
     loop: context.loop,
     iteration: context.iteration,
@@ -91,7 +109,7 @@ export async function gatherReport(
     worst: worstImages(rows, taxonomy, WORST_IMAGES),
     leftOut: await leftOutOfIteration(store, results, images, decision),
     detection: {
-      ...detectionOf({ draw, scan, images, findings, taxonomy, byId, quarantineAt }),
+      ...detectionOf({ draw, scan, images, findings, taxonomy, tags, quarantineAt }),
       ...(await answersTo(deps, context, scan)),
       certificate: (await certifyPool(store, pool, scansOf(context.loop, history))).certificate,
     },
@@ -107,6 +125,27 @@ export async function gatherReport(
       return result === undefined ? [] : [{ step, seconds: result.seconds, outcome: result.outcome }];
     }),
     warnings,
+  };
+}
+
+/** Whole rows of what the report shows as pictures: the rest of a large chunk is read without most of its columns. */
+async function shownOf(
+  store: ObjectStore,
+  { draw, scan, taxonomy, picks: all, findings }: Pick<Scanned, 'draw' | 'scan' | 'taxonomy' | 'findings'> & Picked,
+): Promise<ToDraw> {
+  const picks = neediest(all);
+  const suspect = mostSuspect(findings);
+  const whole = new Map<string, FindingRow>();
+  const wanted = { column: 'findingId', values: new Set(suspect.map(({ findingId }) => findingId)) };
+  for await (const row of streamTable(store, outputOf(scan, 'findings'), findingRowSchema, wanted))
+    whole.set(`${row.findingId} ${row.imageId}`, row);
+  const rows = new Map<string, ChunkRow>();
+  const images = { column: 'imageId', values: new Set([...picks, ...suspect].map(({ imageId }) => imageId)) };
+  for await (const row of streamTable(store, outputOf(draw, 'chunk'), chunkRowSchema, images))
+    rows.set(row.imageId, row);
+  return {
+    ...{ rows, taxonomy, picks },
+    findings: suspect.flatMap(({ findingId, imageId }) => whole.get(`${findingId} ${imageId}`) ?? []),
   };
 }
 
@@ -145,18 +184,23 @@ async function answersTo(
   };
 }
 
+interface Picked {
+  picks: readonly SampleRow[];
+}
+
 interface Scanned {
   draw: DrawResult;
   scan: ScanResult;
-  images: readonly ScanImageRow[];
-  findings: readonly FindingRow[];
+  images: readonly ToldImage[];
+  findings: readonly ToldFinding[];
   taxonomy: Taxonomy;
-  byId: ReadonlyMap<string, ChunkRow>;
+  /** By image id. */
+  tags: ReadonlyMap<string, Tags>;
   quarantineAt: number | null;
 }
 
 function detectionOf(scanned: Scanned): Omit<ReportData['detection'], keyof Answers | 'certificate'> {
-  const { draw, scan, images, findings, taxonomy, byId, quarantineAt } = scanned;
+  const { draw, scan, images, findings, taxonomy, tags, quarantineAt } = scanned;
   const threshold = quarantineAt ?? Number.POSITIVE_INFINITY;
   const judged = images.filter((row) => notJudged(row) === null);
   const quarantined = images.filter((row) => row.quarantined);
@@ -173,7 +217,7 @@ function detectionOf(scanned: Scanned): Omit<ReportData['detection'], keyof Answ
     kinds: countKinds(findings, new Set(quarantined.map((row) => row.imageId))),
     classes: countClasses(findings, taxonomy),
     missing: draw.facts.missing ?? 0,
-    slices: suspicionByTag(images, byId, threshold),
+    slices: suspicionByTag(images, tags, threshold),
     quarantineAt,
     audit: images.filter((row) => row.auditChance !== null).length,
   };

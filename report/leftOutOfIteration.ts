@@ -21,7 +21,7 @@ const NAMED = 10;
 export async function leftOutOfIteration(
   store: ObjectStore,
   { draw, sample, train }: StepResults,
-  images: readonly ScanImageRow[],
+  images: readonly Pick<ScanImageRow, 'imageId' | 'fileName' | 'kinds' | 'error'>[],
   decision: Decision,
 ): Promise<LeftOutGroup[]> {
   const missingKey = draw?.outputs.missing;

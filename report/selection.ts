@@ -1,5 +1,6 @@
+import type { z } from 'zod';
 import { findingClass } from '../domain/scan/findingClass.js';
-import type { FindingRow, SampleRow } from '../domain/tables.js';
+import { findingRowSchema, type SampleRow } from '../domain/tables.js';
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
 import type { ReportData } from './data.js';
 
@@ -9,9 +10,15 @@ const FINDING_PICTURES = 24;
 const FINDINGS_A_KIND = 6;
 const PICK_PICTURES = 10;
 
+/** What is counted and chosen by; without evidence and proposals, which make up most of a table of findings. */
+export const toldFindingSchema = findingRowSchema.pick({
+  ...{ findingId: true, imageId: true, kind: true, classId: true, suggestedClassId: true, pWrong: true },
+});
+export type ToldFinding = z.infer<typeof toldFindingSchema>;
+
 /** Findings by kind, the most frequent first, and the number of their images that are set aside. */
 export function countKinds(
-  findings: readonly FindingRow[],
+  findings: readonly ToldFinding[],
   quarantined: ReadonlySet<string>,
 ): ReportData['detection']['kinds'] {
   const kinds = [...new Set(findings.map((finding) => finding.kind))];
@@ -31,7 +38,7 @@ export function countKinds(
 
 /** Findings by the class that they suggest or, without one, that they are about. */
 export function countClasses(
-  findings: readonly FindingRow[],
+  findings: readonly ToldFinding[],
   taxonomy: Taxonomy,
 ): { name: string; findings: number }[] {
   const names = labelNames(taxonomy);
@@ -51,7 +58,7 @@ function countBy(words: readonly string[]): [string, number][] {
 }
 
 /** The most probable findings: one per image and a few per kind, so that every kind is shown. */
-export function mostSuspect(findings: readonly FindingRow[]): FindingRow[] {
+export function mostSuspect(findings: readonly ToldFinding[]): ToldFinding[] {
   const images = new Set<string>();
   const kinds = new Map<string, number>();
   return findings

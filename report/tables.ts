@@ -1,5 +1,5 @@
-import type { ChunkRow, EvaluationRow, ScanImageRow } from '../domain/tables.js';
-import { TAG_NAMES } from '../domain/tags.js';
+import type { EvaluationRow, ScanImageRow } from '../domain/tables.js';
+import { TAG_NAMES, type Tags } from '../domain/tags.js';
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
 import type { ClassQuality, ReportData, SliceQuality, WorstImage } from './data.js';
 
@@ -134,8 +134,8 @@ function* triples(flat: readonly number[]): Generator<[number, number, number]> 
  * images are left out.
  */
 export function suspicionByTag(
-  scanned: readonly ScanImageRow[],
-  byId: ReadonlyMap<string, ChunkRow>,
+  scanned: readonly Pick<ScanImageRow, 'imageId' | 'pMislabelled' | 'quarantined' | 'error'>[],
+  byId: ReadonlyMap<string, Tags>,
   threshold: number,
 ): ReportData['detection']['slices'] {
   const slices = new Map<string, ReportData['detection']['slices'][number]>();

@@ -16,6 +16,7 @@ export interface DrawColumns extends HashedColumns {
   readonly split: Uint8Array;
   /** 1 for a picture of the inside of a car. */
   readonly interior: Uint8Array;
+  readonly labelRevision: Float64Array;
   /** Vehicle ids by their number. */
   readonly vehicles: readonly string[];
 }
@@ -84,6 +85,7 @@ export function pickRows(columns: DrawColumns, rows: Int32Array): DrawColumns {
     vehicle: Int32Array.from(rows, (row) => columns.vehicle[row] as number),
     split: Uint8Array.from(rows, (row) => columns.split[row] as number),
     interior: Uint8Array.from(rows, (row) => columns.interior[row] as number),
+    labelRevision: Float64Array.from(rows, (row) => columns.labelRevision[row] as number),
     vehicles: columns.vehicles,
   };
 }

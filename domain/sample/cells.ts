@@ -24,21 +24,38 @@ export interface Cell {
 export type CellImage = Tags & Pick<ChunkRow, 'classes'> & { predictedClasses: readonly number[] | null };
 
 /**
- * The cells of every image, in the order given. If a pool has no tags at all, margins over the present parts and over
- * the predicted view replace them.
+ * The cells of an image, of the images that a function was made for. If a pool has no tags at all, margins over the
+ * present parts and over the predicted view replace them. Images that are alike share their cells.
  */
-export function cellsOf(images: readonly CellImage[], taxonomy: Taxonomy): Cell[][] {
-  const tagged = images.some((image) => SAMPLED_TAGS.some((tag) => image[tag] !== null));
-  if (tagged) return images.map(tagCells);
-  const viewOf = predictedViews(images, taxonomy);
+export function cellsBy(images: Iterable<CellImage>, taxonomy: Taxonomy): (image: CellImage) => readonly Cell[] {
+  if (isTagged(images)) {
+    const known = new Map<string, readonly Cell[]>();
+    return (image) => kept(known, JSON.stringify(SAMPLED_TAGS.map((tag) => image[tag])), () => tagCells(image));
+  }
   const names = labelNames(taxonomy);
-  return images.map((image) => [
-    ...image.classes.flatMap((label) => {
-      const name = names[label];
-      return label === 0 || name === undefined ? [] : [{ dimension: 'part', key: `part=${name}`, parents: [] }];
-    }),
-    ...viewOf(image),
-  ]);
+  const parts = names.map((name): Cell => ({ dimension: 'part', key: `part=${name}`, parents: [] }));
+  const viewOf = predictedViews(images, taxonomy);
+  const known = new Map<string, readonly Cell[]>();
+  return (image) => {
+    const view = viewOf(image);
+    return kept(known, `${view?.key} ${image.classes}`, () => [
+      ...image.classes.flatMap((label) => (label === 0 ? [] : (parts[label] ?? []))),
+      ...(view === null ? [] : [view]),
+    ]);
+  };
+}
+
+function isTagged(images: Iterable<CellImage>): boolean {
+  for (const image of images) if (SAMPLED_TAGS.some((tag) => image[tag] !== null)) return true;
+  return false;
+}
+
+function kept<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const there = known.get(key);
+  if (there !== undefined) return there;
+  const made = make();
+  known.set(key, made);
+  return made;
 }
 
 /** Tags of an image; unknown ones come from the scan's inference from the prediction, never from the label. */
@@ -74,23 +91,28 @@ function tagCells(image: CellImage): Cell[] {
   return [...margins, ...pairs];
 }
 
-/** The view as the model sees it: the predicted ones among the classes that split the images most evenly. */
-function predictedViews(images: readonly CellImage[], taxonomy: Taxonomy): (image: CellImage) => Cell[] {
+/**
+ * The view as the model sees it: the predicted ones among the classes that split the images most evenly; null without
+ * one.
+ */
+function predictedViews(images: Iterable<CellImage>, taxonomy: Taxonomy): (image: CellImage) => Cell | null {
   const names = labelNames(taxonomy);
-  const judged = images.filter((image) => image.predictedClasses !== null);
+  const seenIn = new Map<number, number>();
+  let judged = 0;
+  for (const { predictedClasses } of images) {
+    if (predictedClasses === null) continue;
+    judged++;
+    for (const label of new Set(predictedClasses)) seenIn.set(label, (seenIn.get(label) ?? 0) + 1);
+  }
   const telling = names
-    .map((name, label) => ({
-      name,
-      label,
-      share: judged.filter((image) => image.predictedClasses?.includes(label)).length / Math.max(1, judged.length),
-    }))
+    .map((name, label) => ({ name, label, share: (seenIn.get(label) ?? 0) / Math.max(1, judged) }))
     .filter(({ label, share }) => label > 0 && share >= 0.1 && share <= 0.9)
     .sort((a, b) => Math.abs(a.share - 0.5) - Math.abs(b.share - 0.5) || a.label - b.label)
     .slice(0, VIEW_CLASSES)
     .sort((a, b) => a.label - b.label);
-  return (image) => {
-    if (image.predictedClasses === null || telling.length === 0) return [];
-    const seen = telling.filter(({ label }) => image.predictedClasses?.includes(label)).map(({ name }) => name);
-    return [{ dimension: 'view', key: `view=${seen.join('+') || 'other'}`, parents: [] }];
+  return ({ predictedClasses }) => {
+    if (predictedClasses === null || telling.length === 0) return null;
+    const seen = telling.filter(({ label }) => predictedClasses.includes(label)).map(({ name }) => name);
+    return { dimension: 'view', key: `view=${seen.join('+') || 'other'}`, parents: [] };
   };
 }

@@ -1,19 +1,21 @@
 import type { SampleConfig } from '../config.js';
 import { kindsText, type LeftOut } from '../images/leftOut.js';
 import type { WorkOf } from '../stepContract.js';
-import type { ChunkRow, IndexRow, ScanImageRow, TrainingRow } from '../tables.js';
+import type { ChunkRow, ScanImageRow } from '../tables.js';
 import type { Taxonomy } from '../taxonomy.js';
 import { estimatedWrongShare, type Sample, sampleChunk } from './sampleChunk.js';
 import type { sampleStep } from './step.js';
-import { joinTrainingSet, refreshRows, returningRows } from './trainingSet.js';
+import { joinTrainingSet, type TrainingSet } from './trainingSet.js';
 
 export interface GrowRequest {
   drawn: readonly ChunkRow[];
   scanned: readonly ScanImageRow[];
-  /** The training set of the iteration before. */
-  earlier: readonly TrainingRow[];
-  /** The pool's rows, of the version of the draw. */
-  index: readonly IndexRow[];
+  /** Images of the training set of the iteration before. */
+  earlier: number;
+  /** Those that are still trained on, as the pool has them at the version of the draw. */
+  trainingSet: TrainingSet;
+  /** Images of earlier chunks that this scan let out of quarantine (`returningImages`), in order of image id. */
+  returning: readonly ChunkRow[];
   taxonomy: Taxonomy;
   config: SampleConfig;
   seed: number;
@@ -29,7 +31,7 @@ export interface Grown {
   /** Number of images of the earlier training set that are no longer trained on. */
   takenOut: number;
   /** The training set with the picks. */
-  wanted: TrainingRow[];
+  wanted: ReturnType<typeof joinTrainingSet>;
 }
 
 /**
@@ -37,13 +39,12 @@ export interface Grown {
  * give equal picks.
  */
 export function growTrainingSet(request: GrowRequest): Grown {
-  const { drawn, scanned, earlier, index, taxonomy, config, seed, iteration } = request;
-  const trainingSet = refreshRows(earlier, index, scanned);
-  const chunk = [...drawn, ...returningRows(scanned, drawn, trainingSet, index)];
+  const { drawn, scanned, earlier, trainingSet, returning, taxonomy, config, seed, iteration } = request;
+  const chunk = [...drawn, ...returning];
   const budget = Math.round(config.share * drawn.length);
   const sample = sampleChunk({ chunk, scan: scanned, trainingSet, taxonomy, config, budget, seed, iteration });
   const wanted = joinTrainingSet(trainingSet, chunk, sample.rows, iteration);
-  return { chunk, budget, sample, takenOut: earlier.length - trainingSet.length, wanted };
+  return { chunk, budget, sample, takenOut: earlier - trainingSet.count, wanted };
 }
 
 /** The facts of step sample. `trainingSet` counts the wanted images without those that are left out. */

@@ -33,8 +33,8 @@ export interface Need {
   tagNeed: number;
   hardness: number;
   rarity: number;
-  /** The cells and classes that determine it, strongest first. */
-  cells: { key: string; deficit: number }[];
+  /** The cells and classes that determine it, strongest first; images of the same cells share them. */
+  cells: readonly { key: string; deficit: number }[];
   rareClasses: number[];
 }
 
@@ -51,7 +51,7 @@ export interface Need {
  */
 export function needs(
   candidates: readonly NeedCandidate[],
-  trainingSet: readonly NeedImage[],
+  trainingSet: Iterable<NeedImage>,
   budget: number,
   shrinkage: number,
 ): Need[] {
@@ -60,21 +60,15 @@ export function needs(
   const cap = Math.max(quantile(judged, HARDNESS_CAP_QUANTILE), 1e-6);
   const hardnessOf = (candidate: NeedCandidate): number => Math.min(candidate.hardness ?? typical, cap);
 
-  const deficits = cellDeficits(candidates, trainingSet, budget, shrinkage, hardnessOf);
-  const rarities = classRarities(candidates, trainingSet, budget);
+  const trained = countTrained(trainingSet);
+  const deficits = cellDeficits(candidates, trained.cells, budget, shrinkage, hardnessOf);
+  const rarities = classRarities(candidates, trained.labels, budget);
   const dimensions = countDimensions(candidates);
 
+  const drives = cellDrives(deficits, dimensions);
+
   return candidates.map((candidate) => {
-    const cells = candidate.cells.map((cell) => ({
-      key: cell.key,
-      deficit: deficits.get(cell.key) ?? 0,
-      dimension: cell.dimension,
-      pair: cell.parents.length > 0,
-    }));
-    const tagNeed =
-      TAG_NEED_FLOOR +
-      sumByDimension(cells, false) / Math.max(1, dimensions.margins) +
-      sumByDimension(cells, true) / Math.max(1, dimensions.pairs);
+    const { tagNeed, cells } = drives(candidate.cells);
     const rare = candidate.classes
       .map((label) => ({ label, rarity: rarities.get(label) ?? 1 }))
       .sort((a, b) => b.rarity - a.rarity || a.label - b.label)
@@ -88,19 +82,65 @@ export function needs(
       tagNeed: round6(tagNeed),
       hardness: round6(hardness),
       rarity: round6(rarity),
-      cells: cells
-        .filter(({ deficit }) => deficit > 0)
-        .sort((a, b) => b.deficit - a.deficit || (a.key < b.key ? -1 : 1))
-        .map(({ key, deficit }) => ({ key, deficit })),
+      cells,
       rareClasses: rare.filter((entry) => entry.rarity >= 1.5).map((entry) => entry.label),
     };
   });
 }
 
+/** What the cells of an image add to its need; images that share their cells share the answer. */
+function cellDrives(
+  deficits: ReadonlyMap<string, number>,
+  dimensions: { margins: number; pairs: number },
+): (cells: readonly Cell[]) => Pick<Need, 'tagNeed' | 'cells'> {
+  const known = new Map<readonly Cell[], Pick<Need, 'tagNeed' | 'cells'>>();
+  return (own) => {
+    const there = known.get(own);
+    if (there !== undefined) return there;
+    const cells = own.map(({ key, dimension, parents }) => ({
+      ...{ key, deficit: deficits.get(key) ?? 0 },
+      ...{ dimension, pair: parents.length > 0 },
+    }));
+    const tagNeed =
+      TAG_NEED_FLOOR +
+      sumByDimension(cells, false) / Math.max(1, dimensions.margins) +
+      sumByDimension(cells, true) / Math.max(1, dimensions.pairs);
+    const strongest = cells
+      .filter(({ deficit }) => deficit > 0)
+      .sort((a, b) => b.deficit - a.deficit || (a.key < b.key ? -1 : 1))
+      .map(({ key, deficit }) => ({ key, deficit }));
+    const drive = { tagNeed, cells: strongest };
+    known.set(own, drive);
+    return drive;
+  };
+}
+
+/** The training set in numbers, so that a large one is gone through once. */
+interface Trained {
+  /** Images by cell. */
+  cells: Map<string, { cell: Cell; images: number }>;
+  /** Images by label value. */
+  labels: Map<number, number>;
+}
+
+function countTrained(trainingSet: Iterable<NeedImage>): Trained {
+  const cells: Trained['cells'] = new Map();
+  const labels: Trained['labels'] = new Map();
+  for (const image of trainingSet) {
+    for (const cell of image.cells) {
+      const known = cells.get(cell.key);
+      if (known === undefined) cells.set(cell.key, { cell, images: 1 });
+      else known.images++;
+    }
+    for (const label of image.classes) labels.set(label, (labels.get(label) ?? 0) + 1);
+  }
+  return { cells, labels };
+}
+
 /** Scarcity × poorness of every cell: 0 if the training set will have its fair share without help. */
 function cellDeficits(
   candidates: readonly NeedCandidate[],
-  trainingSet: readonly NeedImage[],
+  trained: Trained['cells'],
   budget: number,
   shrinkage: number,
   hardnessOf: (candidate: NeedCandidate) => number,
@@ -121,7 +161,7 @@ function cellDeficits(
       entry.hardness += hardness;
     }
   }
-  for (const image of trainingSet) for (const cell of image.cells) entryOf(cell).trained++;
+  for (const { cell, images } of trained.values()) entryOf(cell).trained = images;
 
   const overall = Math.max(total / Math.max(1, candidates.length), 1e-6);
   const poorness = new Map<string, number>();
@@ -160,16 +200,13 @@ function cellDeficits(
 /** (frequency of the commonest class / frequency of this class)^0.5 by images, at most 4. */
 function classRarities(
   candidates: readonly NeedImage[],
-  trainingSet: readonly NeedImage[],
+  trained: Trained['labels'],
   budget: number,
 ): Map<number, number> {
   const counts = new Map<number, number>();
   const rate = budget / Math.max(1, candidates.length);
-  const add = (image: NeedImage, weight: number) => {
-    for (const label of image.classes) counts.set(label, (counts.get(label) ?? 0) + weight);
-  };
-  for (const image of candidates) add(image, rate);
-  for (const image of trainingSet) add(image, 1);
+  for (const image of candidates) for (const label of image.classes) counts.set(label, (counts.get(label) ?? 0) + rate);
+  for (const [label, images] of trained) counts.set(label, plusOnes(counts.get(label) ?? 0, images));
   const most = Math.max(1e-9, ...counts.values());
   return new Map(
     [...counts].map(([label, count]) => [
@@ -177,6 +214,13 @@ function classRarities(
       Math.min(RARITY_MAX, (most / Math.max(count, 1e-9)) ** RARITY_EXPONENT),
     ]),
   );
+}
+
+/** A number plus 1 so many times: one sum of all is rounded differently, and picks must stay what they were. */
+function plusOnes(value: number, times: number): number {
+  let sum = value;
+  for (let time = 0; time < times; time++) sum += 1;
+  return sum;
 }
 
 /** One image may have several cells of a dimension (parts): the neediest counts. */

@@ -1,9 +1,10 @@
+import { iterable } from '../base/iterable.js';
 import { seededRandom, shuffle } from '../base/random.js';
 import { round6 } from '../base/round.js';
 import type { SampleConfig } from '../config.js';
 import type { ChunkRow, SampleRow, ScanImageRow, TrainingRow } from '../tables.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
-import { type Cell, cellsOf, knownTags } from './cells.js';
+import { type Cell, type CellImage, cellsBy, knownTags } from './cells.js';
 import { type Need, type NeedCandidate, needs } from './need.js';
 import { inclusionProbabilities, systematicPick } from './pps.js';
 
@@ -11,8 +12,8 @@ export interface SampleRequest {
   /** The drawn chunk, and images that the scan let out of quarantine. */
   chunk: readonly ChunkRow[];
   scan: readonly ScanImageRow[];
-  /** Picks of earlier iterations, without quarantined images. */
-  trainingSet: readonly TrainingRow[];
+  /** Picks of earlier iterations, without quarantined images; gone through more than once. */
+  trainingSet: Iterable<TrainingRow>;
   taxonomy: Taxonomy;
   config: SampleConfig;
   /** Images to pick. */
@@ -85,28 +86,38 @@ function orderedNeeds(
   count: number,
   { trainingSet, taxonomy, config }: SampleRequest,
 ): Need[] {
-  const all = [...kept, ...trainingSet];
-  const cells = cellsOf(
-    all.map((row) => ({
-      ...row,
-      ...knownTags(row, scans.get(row.imageId)),
-      predictedClasses: scans.get(row.imageId)?.predictedClasses ?? null,
-    })),
-    taxonomy,
-  );
-  const candidates = kept.map((row, index) => toCandidate(row, scans.get(row.imageId), cells[index] ?? []));
-  const training = trainingSet.map((row, index) => ({ cells: cells[kept.length + index] ?? [], classes: row.classes }));
+  const toCells = (row: TrainingRow | ChunkRow): CellImage => ({
+    ...knownTags(row, scans.get(row.imageId)),
+    classes: row.classes,
+    predictedClasses: scans.get(row.imageId)?.predictedClasses ?? null,
+  });
+  const all = iterable(function* () {
+    for (const row of kept) yield toCells(row);
+    for (const row of trainingSet) yield toCells(row);
+  });
+  const cellsOf = cellsBy(all, taxonomy);
+  const candidates = kept.map((row) => toCandidate(row, scans.get(row.imageId), cellsOf(toCells(row))));
+  const training = iterable(function* () {
+    for (const row of trainingSet) yield { cells: cellsOf(toCells(row)), classes: row.classes };
+  });
   const needed = needs(candidates, training, count, config.shrinkage);
+  const stratumOf = stratumBy();
   return candidates
-    .map((candidate, index) => ({
-      need: needed[index] as Need,
-      stratum: candidate.cells
-        .filter((cell) => cell.parents.length === 0)
-        .map((cell) => cell.key)
-        .join('|'),
-    }))
+    .map((candidate, index) => ({ need: needed[index] as Need, stratum: stratumOf(candidate.cells) }))
     .sort((a, b) => compare(a.stratum, b.stratum) || compare(a.need.imageId, b.need.imageId))
     .map(({ need }) => need);
+}
+
+/** The margins of an image in one text, which images of the same cells share. */
+function stratumBy(): (cells: readonly Cell[]) => string {
+  const known = new Map<readonly Cell[], string>();
+  return (cells) => {
+    const there = known.get(cells);
+    if (there !== undefined) return there;
+    const margins = cells.filter(({ parents }) => parents.length === 0).map(({ key }) => key);
+    known.set(cells, margins.join('|'));
+    return margins.join('|');
+  };
 }
 
 /** Image ids of a simple random sample, regardless of need. */
@@ -183,7 +194,7 @@ function randomPick(chunk: readonly ChunkRow[], count: number, seed: number, ite
     .sort();
 }
 
-function toCandidate(row: ChunkRow, scan: ScanImageRow | undefined, cells: Cell[]): NeedCandidate {
+function toCandidate(row: ChunkRow, scan: ScanImageRow | undefined, cells: readonly Cell[]): NeedCandidate {
   return {
     imageId: row.imageId,
     cells,

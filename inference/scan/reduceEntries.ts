@@ -1,5 +1,6 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { NO_JUDGE, SHARD_FAILED } from '../../domain/scan/counts.js';
-import type { ReduceEntry } from '../../domain/scan/index.js';
+import type { ImageAnalysis, ReduceEntry } from '../../domain/scan/index.js';
 import type { ScanPlan } from '../../domain/scan/judge/plan.js';
 import type { ChunkRow } from '../../domain/tables.js';
 import { tagsSchema } from '../../domain/tags.js';
@@ -56,7 +57,22 @@ async function readShards(
     onProgress(index, plan.shards.length);
     if (failedShards.includes(shard)) continue;
     const key = shardKey(planKey, shard, judges[judge]?.card.files.scan ?? '');
-    for (const entry of await readShard(store, key)) found.set(entry.imageId, entry);
+    for (const entry of await readShard(store, key))
+      found.set(entry.imageId, { ...entry, analysis: lean(entry.analysis) });
   }
   return found;
+}
+
+/** The same analysis with its copies packed: they are most of it, and the reduce goes through them once. */
+function lean(analysis: ImageAnalysis | null): ImageAnalysis | null {
+  if (analysis === null || analysis.injected.length === 0) return analysis;
+  // Copied, since what zlib gives lies at the start of a buffer ten times as large.
+  const packed = Buffer.from(deflateRawSync(JSON.stringify(analysis.injected), { level: 1 }));
+  return {
+    ...analysis,
+    get injected() {
+      const copies: ImageAnalysis['injected'] = JSON.parse(inflateRawSync(packed).toString());
+      return copies;
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { iterable } from '../../domain/base/iterable.js';
 import { type LeftOut, leftOutBy } from '../../domain/images/leftOut.js';
 import { proposalSchema } from '../../domain/review/correction.js';
 import { ignoreRegions } from '../../domain/sample/ignoredRegions.js';
@@ -15,24 +16,23 @@ import { decodeLabel, encodeLabel, type LabelMask } from './labelMask.js';
  */
 export async function withIgnoredRegions(
   store: ObjectStore,
-  rows: readonly TrainingRow[],
+  rows: Iterable<TrainingRow>,
   scanned: readonly ScanImageRow[],
   findings: readonly FindingRow[],
   keyOf: (sha256: string) => string,
-): Promise<{ rows: TrainingRow[]; leftOut: LeftOut[] }> {
+): Promise<{ rows: Iterable<TrainingRow>; leftOut: LeftOut[] }> {
   const judged = new Map(scanned.flatMap((row) => (row.regionsIgnored ? [[row.imageId, row.labelSha256]] : [])));
   const proposals = new Map<string, FindingRow[]>();
   for (const finding of findings)
     if (judged.has(finding.imageId))
       proposals.set(finding.imageId, [...(proposals.get(finding.imageId) ?? []), finding]);
-  const changed: TrainingRow[] = [];
+  if (judged.size === 0) return { rows, leftOut: [] };
+  /** By image id: the row with another label; null for one that is left out. */
+  const changed = new Map<string, TrainingRow | null>();
   const leftOut: LeftOut[] = [];
   for (const row of rows) {
     // A label corrected since the scan is another label, and is used whole.
-    if (judged.get(row.imageId) !== row.labelSha256) {
-      changed.push(row);
-      continue;
-    }
+    if (judged.get(row.imageId) !== row.labelSha256) continue;
     const regions = (proposals.get(row.imageId) ?? []).flatMap((finding) =>
       finding.proposal !== null
         ? [parseJson(new TextEncoder().encode(finding.proposal), `finding ${finding.findingId}`, proposalSchema)]
@@ -41,6 +41,7 @@ export async function withIgnoredRegions(
     const label = await readAgain(store, row);
     if ('kind' in label) {
       leftOut.push(label);
+      changed.set(row.imageId, null);
       continue;
     }
     const { pixels, width, height } = label;
@@ -48,9 +49,15 @@ export async function withIgnoredRegions(
     const labelSha256 = createHash('sha256').update(bytes).digest('hex');
     const labelUri = keyOf(labelSha256);
     await store.put(labelUri, bytes, 'image/png');
-    changed.push({ ...row, labelUri, labelSha256 });
+    changed.set(row.imageId, { ...row, labelUri, labelSha256 });
   }
-  return { rows: changed, leftOut };
+  const trained = iterable(function* () {
+    for (const row of rows) {
+      const own = changed.get(row.imageId);
+      if (own !== null) yield own ?? row;
+    }
+  });
+  return { rows: trained, leftOut };
 }
 
 async function readAgain(store: ObjectStore, row: TrainingRow): Promise<LabelMask | LeftOut> {

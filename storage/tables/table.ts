@@ -12,6 +12,7 @@ import type { ObjectStore } from '../objects/objectStore.js';
 import { columnType } from './columns.js';
 import { guardedCell, unguardedCell } from './csvCells.js';
 import { database, inDatabase, quoted, quotedFile, unreadableTable } from './database.js';
+import { SharedTexts } from './sharedTexts.js';
 
 /** Only the separator of a CSV file is guessed: a `#` or a `'` belongs to its cell. */
 const CSV_DIALECT = `header=true, all_varchar=true, quote='"', escape='"', comment=''`;
@@ -22,7 +23,7 @@ const LINES_AT_ONCE = 500;
 export async function writeTable<T extends z.ZodObject>(
   store: ObjectStore,
   key: string,
-  rows: readonly z.output<T>[],
+  rows: Iterable<z.output<T>>,
   schema: T,
 ): Promise<void> {
   await inScratch(async (folder) => {
@@ -36,13 +37,12 @@ export async function writeTable<T extends z.ZodObject>(
 export async function writeTableFile<T extends z.ZodObject>(
   path: string,
   format: 'parquet' | 'csv',
-  rows: readonly z.output<T>[],
+  rows: Iterable<z.output<T>>,
   schema: T,
 ): Promise<void> {
   await inScratch(async (folder) => {
     const json = join(folder, 'rows.ndjson');
-    const written = format === 'csv' ? rows.map(guardedRow) : rows;
-    await pipeline(Readable.from(lines(written)), createWriteStream(json));
+    await pipeline(Readable.from(lines(rows, format === 'csv')), createWriteStream(json));
     const columns = Object.entries(schema.shape).map(([name, type]) => `${quoted(name)}: '${columnType(type, name)}'`);
     const source = `read_json(${quotedFile(json)}, format='newline_delimited', columns={${columns.join(', ')}})`;
     const options = format === 'parquet' ? 'FORMAT parquet, COMPRESSION zstd' : 'FORMAT csv, HEADER';
@@ -127,6 +127,7 @@ export async function* streamFile<T extends z.ZodObject>(
   filter?: RowFilter,
 ): AsyncGenerator<z.output<T>> {
   const connection = await (await database()).connect();
+  const shared = new SharedTexts();
   let index = 0;
   try {
     // A table of an earlier version lacks columns that now have a default.
@@ -139,7 +140,7 @@ export async function* streamFile<T extends z.ZodObject>(
     );
     for await (const chunk of result.yieldRowObjectJs()) {
       for (const row of chunk) {
-        for (const name in row) row[name] = plain(row[name] ?? null);
+        for (const name in row) row[name] = shared.of(name, plain(row[name] ?? null));
         const parsed = schema.safeParse(row);
         if (!parsed.success) {
           throw new PartloopError('data-invalid', `${origin}, row ${index}: ${z.prettifyError(parsed.error)}`);
@@ -188,13 +189,15 @@ function guardedRow(row: Readonly<Record<string, unknown>>): Record<string, unkn
   return Object.fromEntries(cells);
 }
 
-function* lines(rows: readonly unknown[]): Generator<string> {
-  for (let from = 0; from < rows.length; from += LINES_AT_ONCE) {
-    yield rows
-      .slice(from, from + LINES_AT_ONCE)
-      .map((row) => `${JSON.stringify(row)}\n`)
-      .join('');
+function* lines(rows: Iterable<Readonly<Record<string, unknown>>>, isGuarded: boolean): Generator<string> {
+  let [text, count] = ['', 0];
+  for (const row of rows) {
+    text += `${JSON.stringify(isGuarded ? guardedRow(row) : row)}\n`;
+    if (++count % LINES_AT_ONCE !== 0) continue;
+    yield text;
+    text = '';
   }
+  if (text !== '') yield text;
 }
 
 async function inScratch<T>(work: (folder: string) => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
-import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { utimesSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type LeftOut, leftOutBy } from '../../domain/images/leftOut.js';
-import { readVariables } from '../../domain/settings/variables.js';
 import type { IndexRow } from '../../domain/tables.js';
 import {
   type Copies,
@@ -17,6 +17,7 @@ import { forEachLimited } from '../../storage/parallel.js';
 import { Apart } from '../../storage/pictures/apart.js';
 import { writeWhole } from '../files.js';
 import { diskFull, diskFullError, freeBytes, sizeText } from '../room.js';
+import { trimCache } from './trimCache.js';
 
 const DOWNLOADS_IN_FLIGHT = 8;
 const COPY_MAIN = new URL('../../inference/copyMain.js', import.meta.url);
@@ -32,7 +33,7 @@ export interface SyncOptions {
   /** Highest label value apart from 255. */
   classes: number;
   signal: AbortSignal;
-  /** Files of one run, over all its lists: they stay in the cache. */
+  /** Takes the files of a run with more than one list: whoever gives it trims the cache (`trimCache`) at the end. */
   used?: Set<string>;
   onProgress(done: number, of: number): void;
 }
@@ -59,12 +60,9 @@ export async function syncDataset(rows: readonly IndexRow[], options: SyncOption
   const room = new DiskRoom(home, sorted.length);
   let done = 0;
 
-  const cached = async (path: string): Promise<boolean> => {
+  const cached = (path: string): boolean => {
     used.add(path);
-    return utimes(path, new Date(), new Date()).then(
-      () => true,
-      () => false,
-    );
+    return touched(path);
   };
   const keep = async (path: string, bytes: Uint8Array): Promise<void> => {
     await mkdir(dirname(path), { recursive: true });
@@ -83,7 +81,7 @@ export async function syncDataset(rows: readonly IndexRow[], options: SyncOption
       const paths = cachePaths(home, pool, side, row);
       try {
         // Content-addressed, so files on this disk need no request to the store.
-        const there = await Promise.all([cached(paths.image), cached(paths.label)]);
+        const there = [cached(paths.image), cached(paths.label)];
         // There may be copies of an older form.
         if (there.includes(false) || !(await isCopyFile(paths.image))) {
           const { image, label } = await readDerivative(store, pool, row, { maxSide: side, classes, make });
@@ -104,7 +102,7 @@ export async function syncDataset(rows: readonly IndexRow[], options: SyncOption
     signal.removeEventListener('abort', stop);
     await stop();
   }
-  await trimCache(join(home, 'cache'), used);
+  if (options.used === undefined) await trimCache(home, used);
   return { lines: lines.filter((line) => line !== null), leftOut: bad.filter((image) => image !== null) };
 }
 
@@ -119,6 +117,17 @@ export async function dropCached(
 ): Promise<void> {
   for (const row of rows)
     for (const path of Object.values(cachePaths(home, pool, side, row))) await rm(path, { force: true });
+}
+
+/** Note that a file is in use; false if there is none. A wait for the disk's threads takes longer than the answer. */
+function touched(path: string): boolean {
+  const now = new Date();
+  try {
+    utimesSync(path, now, now);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function cachePaths(home: string, pool: string, side: number, row: IndexRow): { image: string; label: string } {
@@ -160,25 +169,5 @@ class DiskRoom {
       `the training set of ${this.images} images needs about ${sizeText(wanted)} more, room for checkpoints included`,
       free,
     );
-  }
-}
-
-/** Delete the least recently used files until the cache is within its limit; files of this run stay. */
-async function trimCache(folder: string, used: ReadonlySet<string>): Promise<void> {
-  const limit = readVariables(process.env).PARTLOOP_CACHE_GB * 1e9;
-  const names = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files: { path: string; size: number; usedAt: number }[] = [];
-  for (const entry of names) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    const facts = await stat(path).catch(() => null);
-    if (facts !== null) files.push({ path, size: facts.size, usedAt: facts.mtimeMs });
-  }
-  let total = files.reduce((sum, file) => sum + file.size, 0);
-  for (const file of files.sort((a, b) => a.usedAt - b.usedAt)) {
-    if (total <= limit) return;
-    if (used.has(file.path)) continue;
-    await rm(file.path, { force: true });
-    total -= file.size;
   }
 }

@@ -14,6 +14,7 @@ import { parseJson } from '../../storage/tables/json.js';
 import { listDigest } from '../prepare.js';
 import type { TrainingRun } from '../trainingRun.js';
 import { type Dataset, dropCached, syncDataset } from './dataset.js';
+import { trimCache } from './trimCache.js';
 
 const recordSchema = z.object({ version: z.literal(1), images: z.array(leftOutSchema) });
 const FETCHING = { train: 'fetching training images', val: 'fetching validation images' } as const;
@@ -64,6 +65,7 @@ export async function gatherTrainingData(
       const wanted = (rows: readonly IndexRow[]): IndexRow[] => rows.filter(({ imageId }) => !leftOut.has(imageId));
       const train = await sync(wanted(run.train), 'train', trainSide(run));
       const val = run.val.length === 0 ? null : await sync(wanted(run.val), 'val', valSide(run));
+      await trimCache(resolve(deps.home), used);
       for (const image of [...train.leftOut, ...(val?.leftOut ?? [])]) leftOut.set(image.imageId, image);
       const actual = await without(store, run, leftOut);
       const body = leftOut.size === known.length ? null : recordOf([...leftOut.values()]);

@@ -5,6 +5,11 @@ import type { Candidate } from '../types.js';
 import { familyOf, isWhole } from './families.js';
 import { EXPLAIN_AWAY } from './thresholds.js';
 
+/** What tells how candidates of one label explain each other. */
+export type ComparedCandidate = Pick<Candidate, 'kind' | 'classId' | 'suggestedClassId' | 'box'> & {
+  features: Pick<Candidate['features'], 'coverage' | 'disagreement'>;
+};
+
 /**
  * Kinds of errors of single parts that an error of the whole label causes; all others in such a label are still judged
  * separately.
@@ -61,7 +66,7 @@ const REPEATS: Partial<Record<FindingKind, readonly FindingKind[]>> = {
  * the other may be right as labelled. The remaining probabilities sum to about the number of errors in the label, so
  * that one mistake is not reported five times. Index of the answer = index of the candidate.
  */
-export function explainAway(candidates: readonly Candidate[], given: readonly number[]): number[] {
+export function explainAway(candidates: readonly ComparedCandidate[], given: readonly number[]): number[] {
   const probabilities = named(candidates, given);
   const wholes = candidates.flatMap((candidate, index) => (isWhole(candidate) ? [{ candidate, index }] : []));
   return candidates.map((candidate, index) => {
@@ -87,7 +92,7 @@ export function explainAway(candidates: readonly Candidate[], given: readonly nu
 }
 
 /** A part that is missing or has another class as a whole; even a bad outline cannot cause that. */
-function isWholePart({ kind, features }: Candidate): boolean {
+function isWholePart({ kind, features }: ComparedCandidate): boolean {
   return (
     (kind === 'missing_part' || kind === 'wrong_class') &&
     features.coverage >= MISSING.wholePart &&
@@ -99,7 +104,7 @@ function isWholePart({ kind, features }: Candidate): boolean {
  * A rule says that a region is wrong; the likeliest candidate about the same region names the error, and is at least as
  * probable.
  */
-function named(candidates: readonly Candidate[], probabilities: readonly number[]): number[] {
+function named(candidates: readonly ComparedCandidate[], probabilities: readonly number[]): number[] {
   const lifted = [...probabilities];
   candidates.forEach((broken, index) => {
     if (familyOf(broken) !== 'rule') return;

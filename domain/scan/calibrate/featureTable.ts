@@ -1,20 +1,28 @@
 import type { ScanConfig } from '../../config.js';
 import type { FindingKind } from '../../tables.js';
 import { BACKGROUND, type Taxonomy } from '../../taxonomy.js';
-import type { Candidate, ClassIouByName, ImageAnalysis, ImageStatistics, ReduceEntry } from '../types.js';
+import type {
+  Candidate,
+  ClassIouByName,
+  ImageAnalysis,
+  ImageStatistics,
+  InjectedCandidate,
+  ReduceEntry,
+} from '../types.js';
 import { type ClassKnowledge, judgedClasses } from './chunk/classes.js';
 import { learnPlausibility } from './chunk/cooccurrence.js';
 import { learnExpectedAgreement } from './chunk/expectedAgreement.js';
+import type { ComparedCandidate } from './explainAway.js';
 import { type Family, familyOf, groupOf, teaches } from './families.js';
 import { familyRow } from './features.js';
 import type { GroupedRow } from './statistics/positiveUnlabelled.js';
 import { tagSlices } from './statistics/sliceRecalibration.js';
 import { UNKNOWN_CLASS } from './thresholds.js';
 
-/** A candidate on its way into a regression. */
+/** A candidate on its way into a regression; of one in a copy only what tells how candidates explain each other. */
 export interface MeasuredCandidate extends GroupedRow {
   row: readonly number[];
-  candidate: Candidate;
+  candidate: ComparedCandidate;
   family: Family;
 }
 
@@ -32,7 +40,7 @@ export interface MeasuredImage {
   expected: number;
   /** Its tag values. */
   slices: string[];
-  candidates: MeasuredCandidate[];
+  candidates: (MeasuredCandidate & { candidate: Candidate })[];
   copies: Copy[];
 }
 
@@ -62,7 +70,7 @@ export function featureTable(
     const pixels = analysis.width * analysis.height;
     const usable = (candidate: Pick<Candidate, 'rule' | 'classId' | 'suggestedClassId'>): boolean =>
       candidate.rule || (judges[candidate.classId] === true && judges[candidate.suggestedClassId ?? 0] === true);
-    const measure = (candidate: Candidate): MeasuredCandidate => {
+    const measure = (candidate: InjectedCandidate['candidate']): Omit<MeasuredCandidate, 'candidate'> => {
       const known =
         classes[
           candidate.suggestedClassId === null || candidate.suggestedClassId === 0
@@ -80,7 +88,6 @@ export function featureTable(
         relativeSize: known?.typicalArea == null ? 0 : Math.log(candidate.area / (known.typicalArea * pixels)),
       };
       return {
-        candidate,
         family: familyOf(candidate),
         group: groupOf(candidate),
         row: familyRow(candidate, claimed, pixels),
@@ -92,18 +99,25 @@ export function featureTable(
         analysis,
         expected,
         slices: tagSlices(entry),
-        candidates: analysis.candidates.filter(usable).map(measure),
+        candidates: analysis.candidates.filter(usable).map((candidate) => ({ candidate, ...measure(candidate) })),
         copies: analysis.injected.map(({ kind, whole, statistics, candidates }) => ({
           kind,
           statistics,
           candidates: candidates
             .filter(({ candidate }) => usable(candidate))
             .map(({ candidate, wrong }) => ({
-              ...measure({ ...candidate, counts: [], proposal: null }),
+              candidate: compared(candidate),
+              ...measure(candidate),
               teaches: wrong && teaches(candidate, { kind, whole }),
             })),
         })),
       },
     ];
   });
+}
+
+/** A chunk has ten times as many candidates in copies as in labels, so the rest of them is let go. */
+function compared({ kind, classId, suggestedClassId, box, features }: ComparedCandidate): ComparedCandidate {
+  const { coverage, disagreement } = features;
+  return { kind, classId, suggestedClassId, box, features: { coverage, disagreement } };
 }

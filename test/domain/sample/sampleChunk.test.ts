@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { seededRandom } from '../../../domain/base/random.js';
 import { sampleConfigSchema } from '../../../domain/config.js';
+import { columnsOf, type DrawColumns, newestOf } from '../../../domain/draw/drawColumns.js';
 import { inclusionProbabilities, systematicPick } from '../../../domain/sample/pps.js';
 import { estimatedWrongShare, type SampleRequest, sampleChunk } from '../../../domain/sample/sampleChunk.js';
-import { refreshRows, returningRows } from '../../../domain/sample/trainingSet.js';
+import { fateOf, joinTrainingSet, returningImages, type TrainingSet } from '../../../domain/sample/trainingSet.js';
+import type { IndexRow, SampleRow, TrainingRow } from '../../../domain/tables.js';
 import { chunkRow, idOf, indexRow, scanRow, TAXONOMY } from './rows.js';
 
 /** 60 % of the images at angle 0, few elsewhere; every tenth is black; mirrors are rare. */
@@ -179,35 +181,46 @@ describe('systematic sampling with probability proportional to size', () => {
 });
 
 describe('the training set', () => {
+  const picked = (n: number): TrainingRow => ({ ...chunkRow(n), pickedIn: 1 });
+  const setOf = (...rows: TrainingRow[]): TrainingSet => {
+    const ids = new Set(rows.map(({ imageId }) => imageId));
+    return { count: rows.length, has: (id) => ids.has(id), [Symbol.iterator]: () => rows[Symbol.iterator]() };
+  };
+  const poolOf = (...rows: IndexRow[]): DrawColumns => newestOf(columnsOf(rows));
+
   it('loses images that were quarantined since, and takes newer label revisions', () => {
-    const earlier = [1, 2, 3].map((n) => ({ ...chunkRow(n), pickedIn: 1 }));
-    const refreshed = refreshRows(
-      earlier,
-      [indexRow(1), indexRow(2, { labelRevision: 2, labelSha256: idOf(99) }), indexRow(3)],
-      [scanRow(1, { quarantined: true })],
-    );
-    assert.deepEqual(
-      refreshed.map((row) => row.imageId),
-      [idOf(2), idOf(3)],
-    );
-    assert.equal(refreshed[0]?.labelSha256, idOf(99));
+    const index = poolOf(indexRow(1), indexRow(2, { labelRevision: 2 }), indexRow(3));
+    const fates = [1, 2, 3].map((n) => fateOf(picked(n), index, new Set([idOf(1)])));
+    assert.deepEqual(fates, ['out', 'changed', 'kept']);
   });
 
   it('loses images that were since removed from the pool or made test images', () => {
-    const earlier = [1, 2, 3].map((n) => ({ ...chunkRow(n), pickedIn: 1 }));
-    const refreshed = refreshRows(earlier, [indexRow(2, { split: 'test' }), indexRow(3)], []);
-    assert.deepEqual(
-      refreshed.map((row) => row.imageId),
-      [idOf(3)],
-    );
+    const index = poolOf(indexRow(2, { split: 'test' }), indexRow(3));
+    const fates = [1, 2, 3].map((n) => fateOf(picked(n), index, new Set()));
+    assert.deepEqual(fates, ['out', 'out', 'kept']);
   });
 
-  it('is offered images that come back from quarantine, but never test images', () => {
-    const index = [indexRow(1), indexRow(2, { split: 'test' }), indexRow(3)];
-    const rows = returningRows([scanRow(1), scanRow(2), scanRow(3, { quarantined: true })], [], [], index);
-    assert.deepEqual(
-      rows.map((row) => row.imageId),
-      [idOf(1)],
-    );
+  it('is offered images that come back from quarantine, but never test images or those inside of a car', () => {
+    const index = poolOf(indexRow(1), indexRow(2, { split: 'test' }), indexRow(3), indexRow(4, { region: 'interior' }));
+    const scanned = [scanRow(1), scanRow(2), scanRow(3, { quarantined: true }), scanRow(4)];
+    assert.deepEqual(returningImages(scanned, [], setOf(), index), new Set([idOf(1)]));
+    assert.deepEqual(returningImages(scanned, [], setOf(picked(1)), index), new Set());
+    assert.deepEqual(returningImages(scanned, [chunkRow(1)], setOf(), index), new Set());
+  });
+
+  it('has old and new picks in order of image id, each once', () => {
+    const picks = [0, 2, 3, 9].map((n) => ({ imageId: idOf(n) }) as SampleRow);
+    const chunk = [9, 3, 2, 0, 4].map((n) => chunkRow(n));
+    const joined = joinTrainingSet(setOf(picked(1), picked(3), picked(5)), chunk, picks, 2);
+    const numbers = [...joined].map(({ imageId, pickedIn }) => [Number.parseInt(imageId, 16), pickedIn]);
+    assert.deepEqual(numbers, [
+      [0, 2],
+      [1, 1],
+      [2, 2],
+      [3, 1],
+      [5, 1],
+      [9, 2],
+    ]);
+    assert.equal(joined.count, numbers.length);
   });
 });
