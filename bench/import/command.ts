@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { wholeNumberBetween } from '../../cli/options.js';
 import { printJson, printLine, printText, say } from '../../cli/terminal/output.js';
 import { PartloopError } from '../../domain/base/errors.js';
@@ -15,6 +15,7 @@ interface Options {
   images: number;
   steps: number[];
   killImages: number;
+  ways: (keyof typeof WAYS)[];
   profile?: string;
   json?: true;
 }
@@ -30,6 +31,9 @@ export function importCommand(): Command {
     .option('--images <n>', 'Images of the largest import', count, 60_000)
     .option('--steps <n,…>', 'Smaller imports before it, to see what grows', numbers, [3_000, 12_000])
     .option('--kill-images <n>', 'Images of the imports that are killed in the middle', count, 12_000)
+    .addOption(
+      new Option('--ways <way...>', 'Ways to bring images in').choices(Object.keys(WAYS)).default(Object.keys(WAYS)),
+    )
     .option('--profile <folder>', 'Write a profile of each import command')
     .option('--json', 'Print one JSON object on stdout')
     .action(measure);
@@ -37,7 +41,7 @@ export function importCommand(): Command {
 
 const numbers = (text: string): number[] => text.split(',').map(wholeNumberBetween(1, MOST));
 
-async function measure({ images, steps, killImages, profile, json }: Options): Promise<void> {
+async function measure({ images, steps, killImages, ways, profile, json }: Options): Promise<void> {
   const machine = describeMachine(ROOT);
   say(machineLine(machine));
   // An import needs no other worker, and another one would take memory.
@@ -55,7 +59,7 @@ async function measure({ images, steps, killImages, profile, json }: Options): P
     await writeResults(env.home, 'import', 'latest', { machine, figures });
     return found;
   };
-  for (const way of ['coco', 'ingest'] as const) {
+  for (const way of ways) {
     const sizes = [...new Set([...steps.filter((step) => step < images), images])].sort((a, b) => a - b);
     for (const count of sizes) await run(way, { ...common, count, killAfter: null });
     const killed = Math.min(killImages, images);

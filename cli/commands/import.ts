@@ -69,7 +69,9 @@ export function register(program: Command): void {
         .choices(['refuse', 'background'])
         .default('refuse'),
     )
-    .action((flags: CocoFlags) => run(flags, (taxonomy) => readCoco(cocoOptions(flags, taxonomy))));
+    .action((flags: CocoFlags) =>
+      run(flags, (taxonomy, signal) => readCoco({ ...cocoOptions(flags, taxonomy), signal })),
+    );
   common(
     command.command('masks').description('Greyscale or palette index masks, listed in a JSON Lines manifest with tags'),
   )
@@ -123,20 +125,23 @@ function classRules({ classMap = [], ignoreClass = [] }: CocoFlags): ClassRules 
   return { map, leaveOut: new Set(ignoreClass) };
 }
 
-async function run(flags: Common, read: (taxonomy: Taxonomy) => AsyncIterable<ImportEntry>): Promise<void> {
+type ReadEntries = (taxonomy: Taxonomy, signal: AbortSignal | undefined) => AsyncIterable<ImportEntry>;
+
+async function run(flags: Common, read: ReadEntries): Promise<void> {
   const { taxonomy: named, pool, split, tags, relabel = false, restore = false, json } = flags;
   parseRequest(nameSchema, pool, '--pool');
   const taxonomy = await loadTaxonomy(named);
-  const entries = tags === undefined ? read(taxonomy) : await withTagFile(read(taxonomy), tags);
   const { env, store } = await openEnvironmentStore();
   const options = { test: split === 'test', relabel, restore, now: new Date() };
   const report = await withCounter(
     'import',
     IMAGES,
     (onProgress, signal) =>
-      withDecoderApart((decoder) =>
-        importImages(store, pool, taxonomy, entries, { ...options, decoder, onProgress, signal }),
-      ),
+      withDecoderApart(async (decoder) => {
+        const found = read(taxonomy, signal);
+        const entries = tags === undefined ? found : await withTagFile(found, tags);
+        return importImages(store, pool, taxonomy, entries, { ...options, decoder, onProgress, signal });
+      }),
     { inGoodOrder: true },
   );
   if (report.added + report.restored > 0) await tellLoopsAfterImport(env, pool);

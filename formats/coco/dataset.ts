@@ -12,7 +12,7 @@ import { writeBelow } from '../writer.js';
 import { labelAnnotations } from './annotations.js';
 import { SpooledList } from './spooledList.js';
 
-/** Letters of an annotation file: `import coco` and most tools read it whole, and take several times its size. */
+/** Letters of an annotation file: most tools read it whole, and take several times its size. */
 const FILE_LETTERS = 256 * 2 ** 20;
 /** The folder of the pictures, which `file_name` is relative to. */
 export const PICTURES = 'images';

@@ -32,6 +32,9 @@ export function categoryNames(
   return names;
 }
 
+/** The id of the image that an annotation belongs to; null if it names none. */
+export const ownerOf = (annotation: unknown): string | null => ownerSchema.safeParse(annotation).data?.image_id ?? null;
+
 /** An annotation that belongs to no image of the file. */
 export interface Stray {
   /** The image that it names; null if it names none. */
@@ -55,7 +58,7 @@ export function annotationsByImage<T>(
     throw new PartloopError('input-invalid', `${path} has two images with the same id`);
   const strays: Stray[] = [];
   for (const [index, annotation] of annotations.entries()) {
-    const owner = ownerSchema.safeParse(annotation).data?.image_id ?? null;
+    const owner = ownerOf(annotation);
     const own = owner === null ? undefined : byImage.get(owner);
     if (own === undefined) strays.push({ owner, name: annotationName(annotation, index) });
     else own.push(annotation);

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { PartloopError } from '../../domain/base/errors.js';
+import { notJsonAt } from './jsonPlace.js';
 
 /** The largest JavaScript string. */
 const MAX_FILE_BYTES = 500 * 2 ** 20;
@@ -35,11 +36,7 @@ export function parseJsonText(text: string, origin: string): unknown {
     const line = before.split('\n').length;
     const column = at - before.lastIndexOf('\n');
     const what = /^\S{1,20}/.exec(json.slice(at))?.[0] ?? 'its end';
-    const isNumber = /^(-?Infinity|NaN)/.test(what);
-    throw new PartloopError('input-invalid', `${origin} is not JSON: line ${line}, column ${column}, at \`${what}\``, {
-      cause,
-      ...(isNumber ? { hint: 'JSON has no NaN or Infinity; Python writes them unless `allow_nan=False` is set.' } : {}),
-    });
+    throw notJsonAt(origin, `line ${line}, column ${column}`, what, cause);
   }
 }
 

@@ -62,6 +62,8 @@ export async function readEntries(
       fault ??= { error };
     });
   await Promise.all(Array.from({ length: IN_PARALLEL }, guarded));
+  // Whoever ends early lets go of what the entries are read from.
+  await iterator.return();
   // Behind an entry that failed others may have been read: their order among each other still stands.
   const rest = [...waiting].sort(([a], [b]) => a - b);
   for (const [, outcome] of rest)
@@ -92,7 +94,17 @@ async function outcomeOf(
 export const isEverybodys = (error: unknown): boolean =>
   error instanceof PartloopError && error.code !== 'internal' && FAILURES[error.code].actor === 'operator';
 
-function toIterator<T>(items: AsyncIterable<T> | Iterable<T>): { next(): Promise<IteratorResult<T>> } {
+interface Reader<T> {
+  next(): Promise<IteratorResult<T>>;
+  return(): Promise<void>;
+}
+
+function toIterator<T>(items: AsyncIterable<T> | Iterable<T>): Reader<T> {
   const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
-  return { next: async () => iterator.next() };
+  return {
+    next: async () => iterator.next(),
+    return: async () => {
+      await iterator.return?.();
+    },
+  };
 }

@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { DropLayout } from '../../domain/ingest/layout.js';
 import type { IngestRules } from '../../domain/ingest/rules.js';
@@ -7,9 +6,15 @@ import type { Taxonomy } from '../../domain/taxonomy.js';
 import { readCoco } from '../../formats/coco/import.js';
 import { readMaskManifest } from '../../formats/masks/import.js';
 import type { ImportEntry } from '../../formats/reading/importItem.js';
-import { parseJsonText } from '../../formats/reading/jsonFile.js';
 import { withTagFile } from '../../formats/reading/tagFile.js';
 import type { DropFiles } from './dropFiles.js';
+
+export interface DropReading {
+  files: DropFiles;
+  /** A folder on this disk for the labels, which must be there until the last label is made. */
+  scratch: string;
+  signal: AbortSignal | undefined;
+}
 
 /**
  * The labelled images of a drop in the order of its labels. What a client may not decide is refused: images elsewhere,
@@ -18,18 +23,18 @@ import type { DropFiles } from './dropFiles.js';
  * @throws PartloopError `input-invalid` or `data-invalid` where the labels as a whole are of no use
  */
 export async function* dropEntries(
-  files: DropFiles,
+  reading: DropReading,
   { labels, tags }: DropLayout,
   taxonomy: Taxonomy,
   rules: IngestRules,
 ): AsyncGenerator<ImportEntry> {
   if (labels === null) return;
-  const read = await labelEntries(files, labels, taxonomy, rules);
-  for await (const entry of tags === null ? read : tagged(read, files, tags)) yield allowed(entry, rules);
+  const read = await labelEntries(reading, labels, taxonomy, rules);
+  for await (const entry of tags === null ? read : await tagged(read, reading, tags)) yield allowed(entry, rules);
 }
 
 async function labelEntries(
-  files: DropFiles,
+  { files, scratch, signal }: DropReading,
   labels: NonNullable<DropLayout['labels']>,
   taxonomy: Taxonomy,
   rules: IngestRules,
@@ -37,9 +42,10 @@ async function labelEntries(
   const { classMap, ignoreClasses, empty, maskValues: values, maxIgnored } = rules;
   if (labels.format === 'coco') {
     const { annotations: name, folders } = labels;
-    const content = parseJsonText((await files.document(name)).toString('utf8'), name);
+    const path = join(scratch, 'annotations.json');
+    await files.copy(name, path);
     return readCoco({
-      ...{ annotations: { name, content }, listed: files.inFolders(folders), taxonomy, empty },
+      ...{ annotations: { name, path }, listed: files.inFolders(folders), taxonomy, empty, signal },
       classes: { map: new Map(Object.entries(classMap)), leaveOut: new Set(ignoreClasses), isForMany: true },
     });
   }
@@ -51,19 +57,14 @@ async function labelEntries(
 }
 
 /** With a table of tags, which its reader wants as a file. */
-async function* tagged(
+async function tagged(
   entries: AsyncIterable<ImportEntry>,
-  files: DropFiles,
+  { files, scratch }: DropReading,
   tags: string,
-): AsyncGenerator<ImportEntry> {
-  const folder = await mkdtemp(join(tmpdir(), 'partloop-drop-'));
-  try {
-    const path = join(folder, 'tags.csv');
-    await writeFile(path, await files.document(tags));
-    yield* await withTagFile(entries, path, tags);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+): Promise<AsyncIterable<ImportEntry>> {
+  const path = join(scratch, 'tags.csv');
+  await writeFile(path, await files.document(tags));
+  return withTagFile(entries, path, tags);
 }
 
 function allowed(entry: ImportEntry, { source, testImages }: IngestRules): ImportEntry {

@@ -4,11 +4,11 @@ import { DROP_MARKER } from '../../domain/ingest/drop.js';
 import type { ListedFiles } from '../../formats/reading/imageSources.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import type { DropListing } from './listing.js';
+import type { DropFile, DropListing } from './listing.js';
 
 /** No photograph or mask is larger; a file that is would fill the memory. */
 const MAX_PICTURE_BYTES = 200 * 2 ** 20;
-/** Annotations and manifests are in memory as a whole, several times over. */
+/** Manifests, tables of tags and removal requests are in memory as a whole, several times over. */
 export const MAX_DOCUMENT_BYTES = 256 * 2 ** 20;
 
 /** The files of a drop as they were when they were listed: one that changed since is not read. */
@@ -17,6 +17,8 @@ export interface DropFiles {
   inFolders(folders: readonly string[]): ListedFiles;
   /** A file by its listed path. */
   document(path: string): Promise<Buffer>;
+  /** Copy a file, by its listed path, to this disk. */
+  copy(path: string, to: string): Promise<void>;
   /** What a fault of reading a file means: `data-invalid` if it is the file's own, otherwise the fault itself. */
   faultOf(path: string, fault: unknown): Promise<unknown>;
 }
@@ -37,17 +39,23 @@ export function dropFiles(
     return new PartloopError('data-invalid', `${path} cannot be read: ${cause.message}`, { cause });
   };
   const files = new Map(listing.files.map((file) => [file.path, file]));
-  const read = async (path: string, maxBytes: number): Promise<Buffer> => {
+  const fileAt = (path: string): DropFile => {
     const file = files.get(path);
     if (file === undefined) throw new PartloopError('data-invalid', `${path} does not exist in the drop`);
-    if (file.size > maxBytes)
-      throw new PartloopError('data-invalid', `it has ${file.size} bytes, more than ${maxBytes}`);
+    return file;
+  };
+  const asFault = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
     try {
-      const { body } = await store.get(`${prefix}${path}`, file.etag);
-      return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+      return await work();
     } catch (cause) {
       throw await faultOf(path, cause);
     }
+  };
+  const read = async (path: string, maxBytes: number): Promise<Buffer> => {
+    const { size, etag } = fileAt(path);
+    if (size > maxBytes) throw new PartloopError('data-invalid', `it has ${size} bytes, more than ${maxBytes}`);
+    const { body } = await asFault(path, () => store.get(`${prefix}${path}`, etag));
+    return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   };
   return {
     inFolders: (folders) => ({
@@ -62,6 +70,7 @@ export function dropFiles(
       read: (path) => read(path, MAX_PICTURE_BYTES),
     }),
     document: (path) => read(path, MAX_DOCUMENT_BYTES),
+    copy: (path, to) => asFault(path, () => store.getFile(`${prefix}${path}`, to, fileAt(path).etag)),
     faultOf,
   };
 }

@@ -2,13 +2,14 @@ import { check } from '../../domain/base/checked.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { DROP_MARKER, MAX_DROP_FILES, MAX_MARKER_BYTES, type Marker, markerSchema } from '../../domain/ingest/drop.js';
 import type { IngestRules } from '../../domain/ingest/rules.js';
+import { MAX_COCO_BYTES } from '../../formats/coco/import.js';
 import { parseJsonText } from '../../formats/reading/jsonFile.js';
 import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 
 /** A rejected file goes through a disk, and its key grows by the names of its arrival. */
-const MAX_FILE_BYTES = 2 ** 31;
+const MAX_FILE_BYTES = MAX_COCO_BYTES;
 const MAX_PATH_BYTES = 700;
 
 /** A file of a drop as it was listed; `path` is relative to the drop. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { PartloopError } from '../../domain/base/errors.js';
 import { nearDuplicateGroups } from '../../domain/draw/nearDuplicates.js';
 import { arrived, type DropState, sameBefore, settled, waitsUntil } from '../../domain/ingest/dropState.js';
@@ -7,6 +8,7 @@ import type { IngestRules } from '../../domain/ingest/rules.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { openPool, type Pool } from '../../storage/pool/pool.js';
+import { makeScratchFolder } from '../../storage/scratch.js';
 import { parseJson } from '../../storage/tables/json.js';
 import { ulid } from '../../storage/ulid.js';
 import type { ImportDecoder } from '../import/decoder.js';
@@ -218,8 +220,16 @@ class Arrival {
   private async keepDocuments(listing: DropListing, documents: readonly string[]): Promise<void> {
     const { arrival } = this.state;
     const files = this.files(listing);
-    for (const path of documents)
-      await this.store.put(keys.received(this.pool.name, arrival, path), await files.document(path));
+    const scratch = await makeScratchFolder('drop');
+    try {
+      for (const [at, path] of documents.entries()) {
+        const copy = join(scratch.path, String(at));
+        await files.copy(path, copy);
+        await this.store.putFile(keys.received(this.pool.name, arrival, path), copy);
+      }
+    } finally {
+      await scratch.remove();
+    }
   }
 
   private async removals(listing: DropListing, rules: IngestRules, now: Date): Promise<Receipt['removals']> {

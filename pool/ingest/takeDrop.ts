@@ -5,10 +5,12 @@ import { MAX_DROP_FILES } from '../../domain/ingest/drop.js';
 import type { DropState } from '../../domain/ingest/dropState.js';
 import { type DropLayout, layoutOf } from '../../domain/ingest/layout.js';
 import type { IngestRules } from '../../domain/ingest/rules.js';
+import { MAX_COCO_BYTES } from '../../formats/coco/import.js';
 import type { ImportEntry, ImportReport } from '../../formats/reading/importItem.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import type { Pool } from '../../storage/pool/pool.js';
+import { makeScratchFolder } from '../../storage/scratch.js';
 import { readJson, writeJson } from '../../storage/tables/json.js';
 import { ulid } from '../../storage/ulid.js';
 import type { ImportDecoder } from '../import/decoder.js';
@@ -63,17 +65,17 @@ export async function takeDrop(
 ): Promise<TakenDrop | { refused: string }> {
   const { drop, arrival } = state;
   const work = `${keys.ingestWork(pool.name, arrival)}${digest}/`;
+  const scratch = await makeScratchFolder('drop');
   try {
     const marker = await faultOfDrop(() => readMarker(store, pool.name, drop, listing));
     const paths = new Set(listing.files.map(({ path }) => path));
     const layout = layoutOf(paths, marker);
     if (typeof layout === 'string') return { refused: layout };
-    const large = listing.files.find(({ path, size }) => layout.documents.includes(path) && size > MAX_DOCUMENT_BYTES);
-    if (large !== undefined)
-      return { refused: `${large.path} has ${large.size} bytes, more than ${MAX_DOCUMENT_BYTES}` };
+    const large = tooLarge(layout, listing);
+    if (large !== null) return { refused: large };
     const named = new NamedFiles();
     const files = dropFiles(store, { pool: pool.name, drop, listing, givesUp });
-    const entries = named.watch(dropEntries(files, layout, pool.taxonomy, rules));
+    const entries = named.watch(dropEntries({ files, scratch: scratch.path, signal }, layout, pool.taxonomy, rules));
     const earlier = await readSettled(store, work);
     const added = addedIds(earlier);
     const report = await importImages(store, pool.name, pool.taxonomy, entries, {
@@ -98,7 +100,19 @@ export async function takeDrop(
       error instanceof Error ? [error, error.cause].find((one) => one instanceof UnreadableDrop) : undefined;
     if (fault === undefined || !(error instanceof Error)) throw error;
     return { refused: error.message };
+  } finally {
+    await scratch.remove();
   }
+}
+
+/** Which document is larger than what its reader takes, as a sentence; null if none is. */
+function tooLarge({ labels, documents }: DropLayout, { files }: DropListing): string | null {
+  for (const { path, size } of files) {
+    const isCoco = labels?.format === 'coco' && labels.annotations === path;
+    const most = isCoco ? MAX_COCO_BYTES : MAX_DOCUMENT_BYTES;
+    if (documents.includes(path) && size > most) return `${path} has ${size} bytes, more than ${most}`;
+  }
+  return null;
 }
 
 /** What is wrong with a drop as a whole; faults of the pool, of its rules or of the store are none of these. */
@@ -130,7 +144,16 @@ class NamedFiles {
   readonly missing = new Set<string>();
   entries = 0;
 
-  async *watch(entries: AsyncIterator<ImportEntry>): AsyncGenerator<ImportEntry> {
+  async *watch(entries: AsyncGenerator<ImportEntry>): AsyncGenerator<ImportEntry> {
+    try {
+      yield* this.#watched(entries);
+    } finally {
+      // Whoever ends early leaves them open.
+      await entries.return(undefined);
+    }
+  }
+
+  async *#watched(entries: AsyncGenerator<ImportEntry>): AsyncGenerator<ImportEntry> {
     for (;;) {
       const { done, value: entry } = await faultOfDrop(() => entries.next());
       if (done) return;

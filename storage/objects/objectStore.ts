@@ -40,8 +40,8 @@ export interface ObjectStore {
   replace(key: string, body: Uint8Array | string, etag: string | null): Promise<{ etag: string } | 'conflict'>;
   /** Stream a local file to a fresh key; bounded memory, any size. */
   putFile(key: string, path: string, contentType?: string): Promise<{ etag: string }>;
-  /** Stream an object into a local file by temporary name and rename. */
-  getFile(key: string, path: string): Promise<void>;
+  /** Stream an object into a local file by temporary name and rename; with `ifMatch` only this version, as `get`. */
+  getFile(key: string, path: string, ifMatch?: string): Promise<void>;
   list(prefix: string): AsyncIterable<ObjectFacts>;
   /** The names that follow `prefix` up to the next `/`: `pools/` gives the pools, however many objects they have. */
   folders(prefix: string): AsyncIterable<string>;

@@ -39,14 +39,14 @@ export function verified(store: ObjectStore): ObjectStore {
         throw error;
       }
     },
-    async getFile(key, path) {
-      if (committedFile(key) === null) return store.getFile(key, path);
+    async getFile(key, path, ifMatch) {
+      if (committedFile(key) === null) return store.getFile(key, path, ifMatch);
       const unchecked = `${path}.${randomUUID()}.unchecked`;
       try {
         await readTwice(
           written,
           key,
-          () => store.getFile(key, unchecked),
+          () => store.getFile(key, unchecked, ifMatch),
           () => digestOfFile(unchecked),
         );
         await rename(unchecked, path);

@@ -25,6 +25,21 @@ export async function inDatabase(work: (connection: Connection) => Promise<unkno
   }
 }
 
+/**
+ * A database of its own for one piece of work. It holds so many megabytes in memory; the rest goes into files below
+ * `folder`. Its owner closes it.
+ */
+export function scratchDatabase(
+  folder: string,
+  most: { memoryMegabytes: number; diskMegabytes: number },
+): Promise<DuckDBInstance> {
+  return DuckDBInstance.create(':memory:', {
+    ...{ threads: '1', autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' },
+    ...{ memory_limit: `${most.memoryMegabytes}MB`, temp_directory: folder },
+    max_temp_directory_size: `${most.diskMegabytes}MB`,
+  });
+}
+
 /** Text as an SQL literal. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 

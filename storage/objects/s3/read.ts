@@ -42,7 +42,7 @@ export function reading(bucket: Bucket): Reading {
     async getStream(key) {
       return (await open(bucket, key)).body;
     },
-    getFile: (key, path) => getFile(bucket, key, path),
+    getFile: (key, path, ifMatch) => getFile(bucket, key, path, ifMatch),
     async head(key) {
       try {
         const request = new HeadObjectCommand(bucket.place(key));
@@ -91,10 +91,10 @@ async function consume<T>(
   }
 }
 
-async function getFile(bucket: Bucket, key: string, path: string): Promise<void> {
+async function getFile(bucket: Bucket, key: string, path: string, ifMatch?: string): Promise<void> {
   const partial = `${path}.${randomUUID()}.partial`;
   try {
-    await consume(bucket, key, undefined, async ({ body, size }) => {
+    await consume(bucket, key, ifMatch, async ({ body, size }) => {
       // A small file in one piece: a stream's opening, chunks and closing are each a wait for the disk's threads.
       if (size !== null && size <= WHOLE_FILE_BYTES) return writeNew(partial, Buffer.concat(await body.toArray()));
       await mkdir(dirname(path), { recursive: true });

@@ -102,6 +102,16 @@ export function storeContract(
       assert.deepEqual(await readdir(own), ['kept']);
     });
 
+    it('fetches the requested version of an object or none, and leaves the local file as it was', async () => {
+      const own = await mkdtemp(join(folder, 'version-'));
+      const { etag } = await store.put('version', 'first');
+      await store.getFile('version', join(own, 'kept'), etag);
+      await store.put('version', 'second');
+      await assert.rejects(store.getFile('version', join(own, 'kept'), etag), failsWith('data-changed'));
+      assert.equal(await readFile(join(own, 'kept'), 'utf8'), 'first');
+      assert.deepEqual(await readdir(own), ['kept']);
+    });
+
     it('puts a file whole or not at all', async () => {
       await writeFile(join(folder, 'whole'), 'whole');
       const { etag } = await store.putFile('file', join(folder, 'whole'));

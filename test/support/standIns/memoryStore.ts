@@ -40,6 +40,13 @@ export function memoryStore(): MemoryStore {
     return object;
   };
 
+  const needVersion = (key: string, ifMatch?: string) => {
+    const object = need(key);
+    if (ifMatch !== undefined && object.etag !== ifMatch)
+      throw new PartloopError('data-changed', `${key} is not the requested version: it has changed`);
+    return object;
+  };
+
   /** S3 names a version by the bytes it holds: the same bytes are the same version. */
   const write = (key: string, body: Uint8Array | string) => {
     const bytes = Buffer.from(body);
@@ -71,12 +78,7 @@ export function memoryStore(): MemoryStore {
       return sorted().map(([key]) => key);
     },
     beforeWrite: () => undefined,
-    async get(key, ifMatch) {
-      const object = need(key);
-      if (ifMatch !== undefined && object.etag !== ifMatch)
-        throw new PartloopError('data-changed', `${key} is not the requested version: it has changed`);
-      return copyOf(object);
-    },
+    get: async (key, ifMatch) => copyOf(needVersion(key, ifMatch)),
     async tryGet(key) {
       const object = find(key);
       return object === undefined ? null : copyOf(object);
@@ -108,8 +110,8 @@ export function memoryStore(): MemoryStore {
       await store.beforeWrite(key);
       return write(key, bytes);
     },
-    async getFile(key, path) {
-      const { body } = need(key);
+    async getFile(key, path, ifMatch) {
+      const { body } = needVersion(key, ifMatch);
       await mkdir(dirname(path), { recursive: true });
       const partial = `${path}.${randomUUID()}.partial`;
       await writeFile(partial, body);
