@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { PartloopError } from '../domain/base/errors.js';
 import { countUndrawn, type DrawnChunk } from '../domain/draw/drawChunk.js';
-import { drawFacts, drawnSchema, drawnSoFar } from '../domain/draw/drawn.js';
+import {
+  drawFacts,
+  drawnSchema,
+  drawnSoFar,
+  stillCopies,
+  type TestCopy,
+  testCopiesSchema,
+} from '../domain/draw/drawn.js';
 import { type DrawResult, drawStep } from '../domain/draw/step.js';
 import type { LeftOut } from '../domain/images/leftOut.js';
 import { previousResults } from '../domain/loop/iterationStart.js';
@@ -10,7 +17,7 @@ import type { SplitChoice } from '../domain/scan/judge/split.js';
 import { outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';
-import { drawImages } from '../pool/drawImages.js';
+import { type DrawnImages, drawImages } from '../pool/drawImages.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
 import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
@@ -64,18 +71,25 @@ async function draw(deps: ActivityDeps, { context, split = 'train', isAlone = fa
   return withHeartbeat(({ report, signal }) =>
     runStep(store, context, drawStep, inputs, async (attempt) => {
       const drawnBefore = await readDrawn(store, before);
-      const { index, chunk, rows } = await drawImages(
-        pool,
-        poolVersion,
-        { drawnBefore, chunkSize, seed, iteration, split },
-        (done, total) => report({ phase: 'reading the index', done, total, unit: 'images' }),
-      );
+      const request = { drawnBefore, chunkSize, seed, iteration, split };
+      const { index, chunk, rows, testCopies, notCompared } = await drawImages(pool, poolVersion, request, {
+        ...{ store, signal, knownCopies: await readCopies(store, before) },
+        onProgress: (phase, done, total) => report({ phase, done, total, unit: 'images' }),
+      });
+      if (notCompared.length > 0)
+        deps.log.warn(
+          { images: notCompared.length, first: notCompared[0] },
+          'images that cannot be read were not compared with test images',
+        );
       const found = await headRows(store, rows, {
         signal,
         onProgress: (done) => report({ phase: 'looking for images', done, total: rows.length, unit: 'images' }),
       });
       await refuseManyMissing(deps, context, attempt, found);
-      const outputs = await writeDraw(attempt, chunk, found, drawnSoFar(drawnBefore, found.present, index));
+      const outputs = await writeDraw(attempt, found, {
+        ...{ leftOut: chunk.leftOut, testCopies, notCompared },
+        drawn: drawnSoFar(drawnBefore, found.present, index),
+      });
       await keepVersion();
       return { outputs, facts: drawFacts(chunk, found, { poolVersion, split, poolImages: index.ids.count }) };
     }),
@@ -89,10 +103,12 @@ async function countUndrawnImages(
 ): Promise<{ undrawn: number }> {
   return withHeartbeat(async () => {
     const state = await readLoopState(deps.store, loop);
-    const drawn = await readDrawn(deps.store, previousResults(state, nextIteration(state))?.draw);
+    const before = previousResults(state, nextIteration(state))?.draw;
+    const drawn = await readDrawn(deps.store, before);
     const pool = await poolOf(deps, name);
     const index = await pool.readDrawColumns(await pool.latestVersion());
-    return { undrawn: countUndrawn(index, drawn) };
+    const copies = stillCopies(await readCopies(deps.store, before), index);
+    return { undrawn: countUndrawn(index, drawn, new Set(copies.map(({ imageId }) => imageId))) };
   });
 }
 
@@ -105,6 +121,11 @@ async function versionFor(deps: ActivityDeps, context: IterationContext, pool: P
 async function readDrawn(store: ObjectStore, before: DrawResult | undefined): Promise<Set<string>> {
   if (before === undefined) return new Set();
   return new Set((await readJson(store, outputOf(before, 'drawn'), drawnSchema)).images);
+}
+
+async function readCopies(store: ObjectStore, before: DrawResult | undefined): Promise<TestCopy[]> {
+  if (before === undefined) return [];
+  return (await readJson(store, outputOf(before, 'missing'), testCopiesSchema)).testCopies;
 }
 
 async function refuseManyMissing(
@@ -131,13 +152,15 @@ function nonePresent(missing: readonly LeftOut[], pool: string): PartloopError {
 
 async function writeDraw(
   { store, key }: Attempt,
-  { leftOut }: DrawnChunk,
   { present, missing }: HeadedRows<ChunkRow>,
-  drawn: readonly string[],
+  {
+    drawn,
+    ...rest
+  }: Pick<DrawnChunk, 'leftOut'> & Pick<DrawnImages, 'testCopies' | 'notCompared'> & { drawn: readonly string[] },
 ) {
   const outputs = { chunk: key('chunk.parquet'), missing: key('missing.json'), drawn: key('drawn.json') };
   await writeTable(store, outputs.chunk, present, chunkRowSchema);
-  await writeJson(store, outputs.missing, { missing, leftOut });
+  await writeJson(store, outputs.missing, { missing, ...rest });
   await store.put(outputs.drawn, JSON.stringify({ images: drawn }), 'application/json');
   return outputs;
 }

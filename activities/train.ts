@@ -85,7 +85,7 @@ async function trainRandomBaseline(
 ): Promise<TrainResult> {
   const { pool: name, train: config } = context.config;
   const request = { drawnBefore: new Set<string>(), chunkSize: count, seed, iteration: 0 };
-  const { rows } = await drawImages(await poolOf(deps, name), poolVersion, request);
+  const { rows } = await drawImages(await poolOf(deps, name), poolVersion, request, { store: deps.store });
   return trainOn(deps, context, trainStep, {
     seedParts: ['baseline', seed],
     rows,

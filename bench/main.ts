@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { reportError } from '../cli/terminal/output.js';
 import { certifyCommand } from './certify/command.js';
+import { copiesCommand } from './copies/command.js';
 import { dayCommand } from './day/command.js';
 import { detectCommand } from './detect/command.js';
 import { drawCommand } from './draw/command.js';
@@ -25,6 +26,7 @@ async function main(argv: string[]): Promise<number> {
     .description('Measurements against peers and limits; never part of the tests')
     .addCommand(dayCommand())
     .addCommand(certifyCommand())
+    .addCommand(copiesCommand())
     .addCommand(detectCommand())
     .addCommand(drawCommand())
     .addCommand(poolCommand())

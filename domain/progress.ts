@@ -5,6 +5,7 @@ export const PHASES = [
   'reading a drop',
   'clearing the store',
   'reading the index',
+  'comparing with test images',
   'looking for images',
   'judging',
   'reading what was judged',

@@ -1,4 +1,5 @@
 import { PartloopError } from '../domain/base/errors.js';
+import { type TestCopy, testCopiesSchema } from '../domain/draw/drawn.js';
 import { type LeftOut, missingImages, missingSchema } from '../domain/images/leftOut.js';
 import { countsOf, type ScanCounts } from '../domain/scan/counts.js';
 import { type ScanRecord, scanRecordSchema } from '../domain/scan/record.js';
@@ -104,10 +105,15 @@ export async function poolScans(store: ObjectStore, pool: string): Promise<Found
 const missingOf = ({ draw, chunk }: ScanRecord): string | undefined =>
   draw === null ? chunk.replace(/[^/]*$/, 'missing.json') : draw.outputs.missing;
 
-/** Images that the draw of a scan did not find. */
-export async function readMissing(store: ObjectStore, { missing }: Pick<FoundScan, 'missing'>): Promise<LeftOut[]> {
+/** Images that the draw of a scan did not find, and copies of test images that it and earlier draws did not take. */
+export async function readMissing(
+  store: ObjectStore,
+  { missing }: Pick<FoundScan, 'missing'>,
+): Promise<{ missing: LeftOut[]; testCopies: TestCopy[] }> {
   const there = missing === null ? null : await store.tryGet(missing);
-  return there === null || missing === null ? [] : missingImages(parseJson(there.body, missing, missingSchema));
+  if (there === null || missing === null) return { missing: [], testCopies: [] };
+  const found = parseJson(there.body, missing, missingSchema.extend(testCopiesSchema.shape));
+  return { missing: missingImages(found), testCopies: found.testCopies };
 }
 
 function found(

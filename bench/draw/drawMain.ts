@@ -24,7 +24,7 @@ const request = { index, drawnBefore: new Set<string>(), chunkSize, seed: 1, ite
 const chunk = drawChunk(request);
 const drawn = cpuSeconds();
 const images = await pool.readImages(version, new Set(chunk.images.map(({ imageId }) => imageId)));
-const rows = wholeRows(chunk, images, request);
+const rows = wholeRows(chunk, new Map(images.map((row) => [row.imageId, row])), request);
 const cost: DrawCost = {
   rows: index.ids.count,
   drawn: rows.length,

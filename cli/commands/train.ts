@@ -63,12 +63,8 @@ async function lrFind(options: Options): Promise<void> {
   const config = resolveConfig(request, pool.name, pool.defaults);
   const { iterations } = options;
   const seed = options.seed ?? config.seed;
-  const { rows } = await drawImages(pool, await pool.latestVersion(), {
-    drawnBefore: new Set(),
-    chunkSize: options.images,
-    seed,
-    iteration: 0,
-  });
+  const drawing = { drawnBefore: new Set<string>(), chunkSize: options.images, seed, iteration: 0 };
+  const { rows } = await drawImages(pool, await pool.latestVersion(), drawing, { store });
   if (rows.length === 0) {
     throw new PartloopError('pool-exhausted', `pool \`${pool.name}\` has no image to train on`, {
       hint: `\`partloop pool stats ${pool.name}\` shows its images.`,

@@ -19,6 +19,16 @@ export interface DrawRequest {
   pool: string;
   /** Images that a scan outside a loop judges; a loop draws from `train`. */
   split?: SplitChoice;
+  /** Training images that are known to show the picture of a test image, saved again: they are not drawn. */
+  copies?: ReadonlySet<string>;
+}
+
+/** What a draw may take. */
+export interface DrawOrder {
+  /** Row numbers of the index, at random: the first ones are drawn. */
+  rows: readonly number[];
+  /** Why the other images of the pool are not among them. */
+  leftOut: DrawnChunk['leftOut'];
 }
 
 export interface DrawnChunk {
@@ -32,28 +42,43 @@ export interface DrawnChunk {
 }
 
 /**
- * Draw a uniform sample of the images a loop has not seen. Interior pictures, test images, their copies and their
- * vehicles are never drawn. Pure: the same request gives the same chunk. `wholeRows` checks the rows of it once more.
+ * Draw a uniform sample of the images a loop has not seen. Interior pictures, test images, their vehicles, and their
+ * copies as far as hashes and `copies` tell are never drawn. Pure: the same request gives the same chunk. `wholeRows`
+ * checks the rows of it once more.
  *
  * @throws PartloopError `pool-exhausted` if nothing is left
  */
-export function drawChunk(request: DrawRequest): DrawnChunk {
-  const { index, drawnBefore, chunkSize, seed, iteration, split = 'train' } = request;
+export const drawChunk = (request: DrawRequest): DrawnChunk => chunkOf(request, drawOrder(request), new Set());
+
+/** All images that may be drawn, in the order in which they are. */
+export function drawOrder(request: DrawRequest): DrawOrder {
+  const { index, drawnBefore, seed, iteration, split = 'train', copies = new Set() } = request;
   const leftOut = {
     ...{ otherTrain: 0, otherVal: 0, otherTest: 0 },
     ...{ interior: 0, drawnBefore: 0, testVehicle: 0, testCopy: 0 },
   };
   const reasonOf = whyRowNotDrawn(index, split);
   const isDrawn = rowsOf(index, drawnBefore);
+  const isCopy = rowsOf(index, copies);
   const candidates = rowsWhere(index, (row) => {
-    const reason = reasonOf(row) ?? (isDrawn[row] === 1 ? 'drawnBefore' : null);
+    const reason = reasonOf(row) ?? (isCopy[row] === 1 ? 'testCopy' : isDrawn[row] === 1 ? 'drawnBefore' : null);
     if (reason !== null) leftOut[reason]++;
     return reason === null;
   });
+  return { rows: shuffle([...candidates], seededRandom(seed, iteration, 'draw')), leftOut };
+}
+
+/**
+ * The first images of an order, without those that turned out to be copies of test images.
+ *
+ * @throws PartloopError `pool-exhausted` if nothing is left
+ */
+export function chunkOf(request: DrawRequest, order: DrawOrder, copies: ReadonlySet<number>): DrawnChunk {
+  const { index, chunkSize, split = 'train' } = request;
+  const candidates = order.rows.filter((row) => !copies.has(row));
+  const leftOut = { ...order.leftOut, testCopy: order.leftOut.testCopy + copies.size };
   if (candidates.length === 0) throw exhausted(request, leftOut);
-  const picked = shuffle([...candidates], seededRandom(seed, iteration, 'draw'))
-    .slice(0, chunkSize)
-    .sort((a, b) => a - b);
+  const picked = candidates.slice(0, chunkSize).sort((a, b) => a - b);
   const clusterOf = groupsOf(index, split);
   return {
     images: picked.map((row) => ({ imageId: index.ids.at(row), cluster: index.ids.at(clusterOf(row)) })),
@@ -64,10 +89,15 @@ export function drawChunk(request: DrawRequest): DrawnChunk {
 }
 
 /** How many images a loop could draw that has drawn some before. */
-export function countUndrawn(index: DrawColumns, drawnBefore: ReadonlySet<string>): number {
+export function countUndrawn(
+  index: DrawColumns,
+  drawnBefore: ReadonlySet<string>,
+  copies: ReadonlySet<string> = new Set(),
+): number {
   const reasonOf = whyRowNotDrawn(index, 'train');
   const isDrawn = rowsOf(index, drawnBefore);
-  return rowsWhere(index, (row) => isDrawn[row] === 0 && reasonOf(row) === null).length;
+  const isCopy = rowsOf(index, copies);
+  return rowsWhere(index, (row) => isDrawn[row] === 0 && isCopy[row] === 0 && reasonOf(row) === null).length;
 }
 
 /** 1 for each row of an image that is named; what the index does not have is ignored. */

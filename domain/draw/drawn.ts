@@ -6,12 +6,33 @@ import type { SplitChoice } from '../scan/judge/split.js';
 import type { WorkOf } from '../stepContract.js';
 import type { ChunkRow, IndexRow } from '../tables.js';
 import type { DrawnChunk, DrawRequest } from './drawChunk.js';
-import type { DrawColumns } from './drawColumns.js';
+import { type DrawColumns, splitAt } from './drawColumns.js';
 import type { drawStep } from './step.js';
 import { assertNoLeak, TestSet } from './testSet.js';
 
 /** Every image a loop has drawn so far: `drawn.json`. */
 export const drawnSchema = z.object({ images: z.array(sha256Schema) });
+
+/** A training image that shows the picture of a test image, saved again. */
+export const testCopySchema = z.object({
+  imageId: sha256Schema,
+  fileName: z.string(),
+  testImageId: sha256Schema,
+  testFileName: z.string(),
+});
+export type TestCopy = z.infer<typeof testCopySchema>;
+
+/** Copies that draws of a loop have found so far: part of `missing.json`; older ones looked for none. */
+export const testCopiesSchema = z.object({ testCopies: z.array(testCopySchema).default([]) });
+
+/** Those of earlier copies that still are some in a pool. */
+export function stillCopies(copies: readonly TestCopy[], index: DrawColumns): TestCopy[] {
+  const sideOf = (imageId: string): string | null => {
+    const row = index.ids.find(imageId);
+    return row < 0 ? null : splitAt(index, row);
+  };
+  return copies.filter(({ imageId, testImageId }) => sideOf(imageId) === 'train' && sideOf(testImageId) === 'test');
+}
 
 /**
  * The images that a loop has drawn, this chunk included, in order of their ids. An image removed from the pool is
@@ -29,19 +50,18 @@ export function drawnSoFar(
 }
 
 /**
- * Whole rows of a chunk from the pool's, in the order of the chunk. What models may train on is checked once more: here
- * are the rows as later steps read them.
+ * Whole rows of a chunk from the pool's by id, in the order of the chunk. What models may train on is checked once
+ * more: here are the rows as later steps read them.
  *
  * @throws PartloopError `leak-detected` for a row that would show a model its test set
  */
 export function wholeRows(
   { images }: DrawnChunk,
-  found: readonly IndexRow[],
+  found: ReadonlyMap<string, IndexRow>,
   { index, split = 'train' }: Pick<DrawRequest, 'index' | 'split'>,
 ): ChunkRow[] {
-  const byId = new Map(found.map((image) => [image.imageId, image]));
   const rows = images.map(({ imageId, cluster }) => {
-    const image = byId.get(imageId);
+    const image = found.get(imageId);
     if (image === undefined)
       throw new PartloopError('internal', `image ${imageId} was drawn, but the pool's index has no such row`);
     return { ...image, cluster };

@@ -25,7 +25,7 @@ export const drawCounts = {
 /** Step draw: a chunk of images that the loop has not seen; all their objects are known to be in the store. */
 export const drawStep = {
   step: 'draw',
-  version: 1,
+  version: 2,
   inputs: z.strictObject({
     pool: nameSchema,
     poolVersion: z.number().int(),
@@ -40,7 +40,9 @@ export const drawStep = {
   outputs: z.object({
     /** Table of the drawn rows. */
     chunk: z.string(),
-    /** JSON: drawn images that are not where the pool says, and those that were not drawn. */
+    /**
+     * JSON: drawn images that are not where the pool says, how many were not drawn and why, and copies of test images.
+     */
     missing: z.string(),
     /** JSON: ids of all images that the loop has drawn so far. */
     drawn: z.string(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TestCopy } from '../draw/drawn.js';
 import { type NotDrawn, whyNotDrawn } from '../draw/notDrawn.js';
 import { LEFT_OUT_KINDS, type LeftOut } from '../images/leftOut.js';
 import type { DrawRow, FindingRow, ScanImageRow } from '../tables.js';
@@ -110,18 +111,21 @@ export const isBadReason = (reason: string): boolean =>
 export function leftOutOfScan(
   index: readonly DrawRow[],
   images: readonly ScanImageRow[],
-  missing: readonly LeftOut[],
+  { missing, testCopies }: { missing: readonly LeftOut[]; testCopies: readonly TestCopy[] },
   split: SplitChoice,
 ): z.infer<typeof exportedLeftOutSchema>[] {
   const drawn = new Map(images.map((image) => [image.imageId, image]));
   const lost = new Map(missing.map((image) => [image.imageId, image]));
+  const copies = new Map(testCopies.map((copy) => [copy.imageId, copy]));
   const whyNot = whyNotDrawn(index, split);
   return index.flatMap((row) => {
     const image = drawn.get(row.imageId);
     const gone = lost.get(row.imageId);
-    const fate = image === undefined ? (gone?.kind ?? whyNot(row) ?? 'notDrawn') : notJudged(image);
+    const copy = copies.get(row.imageId);
+    const whyNotHere = (): NotDrawn | 'notDrawn' => whyNot(row) ?? (copy === undefined ? 'notDrawn' : 'testCopy');
+    const fate = image === undefined ? (gone?.kind ?? whyNotHere()) : notJudged(image);
     if (fate === null) return [];
-    const detail = image?.error ?? gone?.reason ?? '';
+    const detail = image?.error ?? gone?.reason ?? (copy === undefined ? '' : `of ${copy.testFileName}`);
     const { imageId: image_id, fileName: file_name, split: side } = row;
     return [{ image_id, file_name, split: side, reason: LEFT_OUT_REASONS[fate], detail }];
   });

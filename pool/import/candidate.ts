@@ -49,7 +49,7 @@ export async function readCandidate(item: ImportItem, context: CandidateContext)
   const latest = history.latest(imageId);
   if (latest !== undefined && latest.removedAt !== null && !context.restore) return { removed: true };
 
-  const { width, height, perceptualHash } = await context.decoder.picture(bytes, fileName);
+  const { width, height, perceptualHash, thumbnail } = await context.decoder.picture(bytes, fileName);
   const { pixels, notes } = await item.label({ width, height }, context.decoder.label);
   if (pixels.length !== width * height)
     throw new PartloopError(
@@ -89,7 +89,7 @@ export async function readCandidate(item: ImportItem, context: CandidateContext)
     changeId: context.importId,
     removedAt: null,
   };
-  return { candidate: { row, facts }, notes };
+  return { candidate: { row, facts, thumbnail }, notes };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseText } from '../../domain/base/jsonText.js';
+import type { Thumbnail } from '../../domain/draw/samePicture.js';
 import { isByPerson, setterOf } from '../../domain/review/labelHistory.js';
 import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
 import { TAG_NAMES, type Tags, tagsSchema } from '../../domain/tags.js';
@@ -7,10 +8,11 @@ import type { ImageFacts } from '../../formats/reading/importItem.js';
 import type { PoolHistory } from '../../storage/pool/poolHistory.js';
 import type { LabelFields } from '../label.js';
 
-/** One image of an import: its row as if the pool had never seen it, and its explicitly given facts. */
+/** One image of an import: its row as if the pool had never seen it, its explicitly given facts, and its look. */
 export interface Candidate {
   row: IndexRow;
   facts: ImageFacts;
+  thumbnail: Thumbnail;
 }
 
 export interface DecideOptions {
@@ -45,7 +47,11 @@ const COLUMNS = indexRowSchema.keyof().options;
  * Everything ever imported into the pool is known: only new facts change anything, so a repeated import, in any order,
  * undoes nothing. A label that a reviewer corrected stays unless `relabel` asks for a change.
  */
-export function decide(history: PoolHistory, candidate: Candidate, options: DecideOptions): Decision {
+export function decide(
+  history: PoolHistory,
+  candidate: Omit<Candidate, 'thumbnail'>,
+  options: DecideOptions,
+): Decision {
   const { row, facts } = candidate;
   const latest = history.latest(row.imageId);
   if (latest === undefined) return taken('added', row, row);
@@ -154,7 +160,7 @@ function splitOf(
 function factsOf(
   latest: IndexRow,
   earlier: readonly IndexRow[],
-  { facts }: Candidate,
+  { facts }: Pick<Candidate, 'facts'>,
   { relabel }: DecideOptions,
 ): Tags & Pick<IndexRow, 'vehicleId' | 'source' | 'tagOrigins'> {
   const isNew = (name: keyof IndexRow, value: unknown): boolean =>

@@ -5,6 +5,8 @@ import type { Taxonomy } from '../../domain/taxonomy.js';
 import type { ImportEntry, ImportReport } from '../../formats/reading/importItem.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { PoolHistory } from '../../storage/pool/poolHistory.js';
+import { copyGuard } from '../copies/copyGuard.js';
+import { Thumbnails } from '../copies/thumbnails.js';
 import { LabelKeeper } from '../labelKeeper.js';
 import { type CandidateContext, readCandidate } from './candidate.js';
 import type { DecideOptions } from './decide.js';
@@ -44,7 +46,8 @@ export async function importImages(
   const prepared = await preparePool(store, poolName, taxonomy);
   const history = (await prepared.pool?.history()) ?? new PoolHistory();
   const { test = false, relabel = false, restore = false, importId = null } = options;
-  const { now, decoder = DECODE_HERE, guard, onSettled } = options;
+  const { now, decoder = DECODE_HERE, onSettled } = options;
+  const guard = options.guard ?? copyGuard(new Thumbnails(store, decoder));
   const labels = new LabelKeeper(store, history);
   const context: CandidateContext = {
     ...{ store, pool: poolName, taxonomy, history, labels, decoder },

@@ -15,6 +15,8 @@ export function groupRefusals(refused: readonly RefusedItem[]): RefusalGroup[] {
   for (const { fileName, reason } of refused) {
     const kind = reason
       .replaceAll(fileName, 'it')
+      // Which one it is may be told after that.
+      .replace(/(a copy of a test image).*/s, '$1')
       .replace(/\d+/g, '0')
       .split(/\s+/)
       .map((word) => (word.includes('/') ? 'path' : word))

@@ -1,3 +1,4 @@
+import type { Thumbnail } from '../../domain/draw/samePicture.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { ImportReport } from '../../formats/reading/importItem.js';
 import type { PoolHistory } from '../../storage/pool/poolHistory.js';
@@ -13,12 +14,24 @@ const SEGMENT_MS = 60_000;
 /** A reason may quote what a file says, which may be of any length. */
 const MAX_REASON = 1_000;
 
-/** Why a row must not come into a pool; null if it may. */
-export type RowGuard = (row: IndexRow) => string | null;
+/** An image that a segment would bring into a pool, or whose row it would change. */
+export interface Incoming {
+  row: IndexRow;
+  thumbnail: Thumbnail;
+  /** The pool does not have it now. */
+  isNew: boolean;
+}
+
+/**
+ * Why images must not come into a pool that knows so much: image id -> reason, without those that may.
+ *
+ * @throws faults of the store
+ */
+export type Guard = (known: PoolHistory, incoming: readonly Incoming[]) => Promise<ReadonlyMap<string, string>>;
 
 export interface SegmentOptions extends DecideOptions {
-  /** Made anew for every segment, of all that the pool then knows. */
-  guard?: ((known: PoolHistory) => RowGuard) | undefined;
+  /** Asked for every segment, and again if another writer was first. */
+  guard: Guard;
   /** Told what is settled for good, after each segment. */
   onSettled?: ((settled: readonly Settled[]) => Promise<void>) | undefined;
 }
@@ -97,13 +110,16 @@ export class SegmentedImport {
   private async append(pending: readonly Pending[]): Promise<void> {
     if (pending.length === 0) return;
     let decisions: Decision[] = [];
-    const plan = (known: PoolHistory) => {
-      const refusal = this.options.guard?.(known);
-      decisions = pending.map(({ candidate }) => guarded(decide(known, candidate, this.options), refusal));
+    const plan = async (known: PoolHistory) => {
+      decisions = await this.guarded(
+        known,
+        pending.map(({ candidate }) => decide(known, candidate, this.options)),
+        pending,
+      );
       return decisions.flatMap(({ row }) => row ?? []).sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
     };
     // A pool that is not there yet is made with its first rows alone.
-    const pool = this.prepared.pool ?? (plan(this.history).length > 0 ? await this.prepared.make() : null);
+    const pool = this.prepared.pool ?? ((await plan(this.history)).length > 0 ? await this.prepared.make() : null);
     if (pool !== null) {
       this.prepared.pool = pool;
       const { version, rows } = await pool.append(plan);
@@ -114,6 +130,23 @@ export class SegmentedImport {
       const entry = pending[index] as Pending;
       this.settle(entry, settlementOf(decision, entry));
     }
+  }
+
+  private async guarded(
+    known: PoolHistory,
+    decisions: readonly Decision[],
+    pending: readonly Pending[],
+  ): Promise<Decision[]> {
+    const incoming = decisions.flatMap((decision, index): Incoming[] => {
+      if (decision.row === null) return [];
+      const { thumbnail } = (pending[index] as Pending).candidate;
+      return [{ row: decision.row, thumbnail, isNew: decision.outcome === 'added' || decision.outcome === 'restored' }];
+    });
+    const refused = await this.options.guard(known, incoming);
+    return decisions.map((decision) => {
+      const reason = decision.row === null ? undefined : refused.get(decision.row.imageId);
+      return reason === undefined ? decision : { outcome: 'refused', row: null, reason };
+    });
   }
 
   private takeCandidate(entry: Pending): void {
@@ -146,12 +179,6 @@ export class SegmentedImport {
     const waiting = Math.max(this.pending.length, this.untold.length);
     return waiting >= SEGMENT_IMAGES || Date.now() - this.flushedAt > SEGMENT_MS;
   }
-}
-
-function guarded(decision: Decision, refusal: RowGuard | undefined): Decision {
-  if (decision.row === null || refusal === undefined) return decision;
-  const reason = refusal(decision.row);
-  return reason === null ? decision : { outcome: 'refused', row: null, reason };
 }
 
 function settlementOf(

@@ -13,6 +13,7 @@ import type { Pool } from '../../storage/pool/pool.js';
 import { makeScratchFolder } from '../../storage/scratch.js';
 import { readJson, writeJson } from '../../storage/tables/json.js';
 import { ulid } from '../../storage/ulid.js';
+import { Thumbnails } from '../copies/thumbnails.js';
 import type { ImportDecoder } from '../import/decoder.js';
 import { importImages } from '../import/importImages.js';
 import { type Settled, settledSchema } from '../import/settled.js';
@@ -80,7 +81,7 @@ export async function takeDrop(
     const added = addedIds(earlier);
     const report = await importImages(store, pool.name, pool.taxonomy, entries, {
       ...{ decoder, signal, onProgress, now: new Date(), relabel: rules.relabel, importId: arrival },
-      guard: (known) => dropGuard(known, rules),
+      guard: dropGuard(rules, new Thumbnails(store, decoder)),
       settled: earlier,
       onSettled: (settled) => {
         added.push(...addedIds(settled));

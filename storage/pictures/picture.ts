@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
+import { THUMBNAIL_SIDE, type Thumbnail } from '../../domain/draw/samePicture.js';
 import { type PictureKind, recognise } from './pictureKind.js';
 
 /** Larger pictures are refused by their header, before they take any memory. */
@@ -11,8 +12,8 @@ export const MAX_PIXELS = 100_000_000;
 const STRICTNESS = 'error';
 /** Colour behind transparent pixels: that of the network's padding. */
 const BEHIND = '#7c7468';
-/** Side of the picture that results from the strict read. */
-const LEFT_SIDE = 32;
+/** Shares of red, green and blue in a grey, as in JPEG (ITU-R BT.601). */
+const LUMA = [0.299, 0.587, 0.114] as const;
 
 /** libvips would use every core for one picture; instead the pipelines decode several at once. */
 sharp.concurrency(1);
@@ -91,10 +92,13 @@ export function scaled(pixels: Sharp, { width, height }: { width: number; height
   return pixels.resize(width, height, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false });
 }
 
-/** Decode all of a picture, keeping nothing: throws where any reader would. */
-export async function readToTheEnd({ pixels, width, height }: OpenPicture): Promise<void> {
-  const left = { width: Math.min(width, LEFT_SIDE), height: Math.min(height, LEFT_SIDE) };
-  await pixelsOf(scaled(pixels.clone(), left), left);
+/** Decode all of a picture, keeping nothing but a thumbnail: throws where any reader would. */
+export async function readToTheEnd({ pixels }: OpenPicture): Promise<Thumbnail> {
+  const size = { width: THUMBNAIL_SIDE, height: THUMBNAIL_SIDE };
+  const rgb = await pixelsOf(scaled(pixels.clone(), size), size);
+  return Uint8Array.from({ length: rgb.length / LUMA.length }, (_, at) =>
+    Math.round(LUMA.reduce((grey, share, band) => grey + share * (rgb[at * LUMA.length + band] as number), 0)),
+  );
 }
 
 /**

@@ -48,7 +48,7 @@ export interface PoolIndex {
 type RevisionSchema = z.ZodObject<Pick<typeof indexRowSchema.shape, keyof Revision>>;
 
 /** New rows, each with a higher revision than its image has so far; none if there is nothing new. */
-export type Plan = (history: PoolHistory) => readonly IndexRow[];
+export type Plan = (history: PoolHistory) => readonly IndexRow[] | Promise<readonly IndexRow[]>;
 
 export interface Appended {
   /** The pool's version afterwards; unchanged if there was nothing new. */
@@ -161,7 +161,7 @@ class KnownHistory {
 async function tryAppend(store: ObjectStore, known: KnownHistory, plan: Plan): Promise<Appended | 'conflict'> {
   const { pool } = known;
   const { version: latest, segments } = await known.catchUp();
-  const rows = plan(known.history);
+  const rows = await plan(known.history);
   if (rows.length === 0) return { version: latest, rows };
   const segment = await writeSegment(store, pool, rows);
   const version = latest + 1;

@@ -27,10 +27,12 @@ function pool(count: number) {
   );
 }
 
+const byId = (rows: readonly IndexRow[]) => new Map(rows.map((row) => [row.imageId, row]));
+
 /** The whole rows that a draw from these gives. */
 function drawn(index: readonly IndexRow[], request: Omit<DrawRequest, 'index'>): ChunkRow[] {
   const whole = { ...request, index: newestOf(columnsOf(index)) };
-  return wholeRows(drawChunk(whole), index, whole);
+  return wholeRows(drawChunk(whole), byId(index), whole);
 }
 
 const request = { drawnBefore: new Set<string>(), chunkSize: 20, seed: 1, iteration: 1, pool: 'cars' };
@@ -94,9 +96,9 @@ describe('the whole rows of a chunk', () => {
       const test = indexRow(1, { split: 'test', perceptualHash: '00000000000000ff', vehicleId: 'v1' });
       const whole = { ...request, index: columnsOf([test, indexRow(2)]) };
       const chunk = drawChunk(whole);
-      assert.equal(wholeRows(chunk, [indexRow(2)], whole).length, 1);
+      assert.equal(wholeRows(chunk, byId([indexRow(2)]), whole).length, 1);
       assert.throws(
-        () => wholeRows(chunk, [indexRow(2, fields)], whole),
+        () => wholeRows(chunk, byId([indexRow(2, fields)]), whole),
         (error: unknown) => error instanceof PartloopError && error.code === 'leak-detected',
       );
     });

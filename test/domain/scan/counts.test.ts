@@ -70,7 +70,7 @@ describe('the counts of a scan', () => {
         assert.equal(sum(parts), poolImages);
 
         const judged = exportScan(scanned, [], TAXONOMY, () => ({ width: 1, height: 1 })).images;
-        const rest = leftOutOfScan(index, scanned, missing, choice);
+        const rest = leftOutOfScan(index, scanned, { missing, testCopies: [] }, choice);
         assert.equal(judged.length, counts.scanned);
         const ids = [...judged, ...rest].map(({ image_id }) => image_id);
         assert.deepEqual(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
@@ -21,12 +22,11 @@ export const TAXONOMY: Taxonomy = parseTaxonomy(
   'three',
 );
 
-/** A picture of noise that no other seed has. */
+/** A picture of noise that looks like that of no other seed. */
 export async function picture(seed: number, width = 24, height = 16): Promise<Buffer> {
-  const pixels = Uint8Array.from(
-    { length: width * height * 3 },
-    (_, at) => ((Math.imul(at + 1, 2_654_435_761) ^ Math.imul(seed + 1, 40_503)) >>> 13) & 255,
-  );
+  const pixels = createHash('shake128', { outputLength: width * height * 3 })
+    .update(`picture ${seed}`)
+    .digest();
   return sharp(pixels, { raw: { width, height, channels: 3 } })
     .jpeg({ quality: 95 })
     .toBuffer();
