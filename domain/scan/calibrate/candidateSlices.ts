@@ -9,13 +9,18 @@ import { CANDIDATE_SLICES } from './thresholds.js';
 /** By group of candidates: the reduction of log odds in slices where the model is weak. */
 export type CandidateShifts = ReadonlyMap<string, SliceShifts>;
 
-/** Slices of a candidate: its image's tags, the labelled class and the suggested one. */
+/**
+ * Slices of a candidate: its image's tags, the labelled class and the suggested one. A missing part has no slice of its
+ * class, since people do not leave out all parts equally often.
+ */
 export function slicesOf({ candidate }: MeasuredCandidate, tags: readonly string[]): string[] {
   const { classId, suggestedClassId } = candidate;
   return [
     ...tags,
     ...(classId === BACKGROUND ? [] : [`labelled=${classId}`]),
-    ...(suggestedClassId === null || suggestedClassId === BACKGROUND ? [] : [`suggested=${suggestedClassId}`]),
+    ...(classId === BACKGROUND || suggestedClassId === null || suggestedClassId === BACKGROUND
+      ? []
+      : [`suggested=${suggestedClassId}`]),
   ];
 }
 

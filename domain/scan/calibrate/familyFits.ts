@@ -52,8 +52,11 @@ function fitFamily(
   );
   return fitPositiveUnlabelled(injectedOf(images, family), unknown, {
     prior,
-    ridge: FAMILY_RIDGE.least + FAMILY_RIDGE.byRows / Math.max(1, unknown.length),
+    ridge: leastRidge(family) + FAMILY_RIDGE.byRows / Math.max(1, unknown.length),
     expected: EXPECTED.candidatesPerImage * images.length,
     strength: EXPECTED.candidateStrength,
   });
 }
+
+const leastRidge = (family: Family): number =>
+  family === 'missing' || family === 'class' ? FAMILY_RIDGE[family] : FAMILY_RIDGE.least;

@@ -51,6 +51,7 @@ export function imageProbabilities(
     ridge: IMAGE_FIT.ridge,
     expected: EXPECTED.imagesPerImage * images.length,
     strength: EXPECTED.imageStrength,
+    atLeast: shareWithErrors(ownErrors),
   });
   const sliced = images.map(({ slices }, index) => ({
     slices,
@@ -68,6 +69,15 @@ const asRow = (statistics: ImageStatistics, expected: number, probabilities: rea
   group: GROUP,
   row: imageRow(statistics, expected, probabilities),
 });
+
+/**
+ * The share of images with an error of their own, if candidates are wrong independently of each other. Copies have one
+ * kind of error each and are plainer than what people do, so that the share by copies alone comes out too low.
+ */
+function shareWithErrors(probabilities: readonly (readonly number[])[]): number {
+  const wrong = probabilities.map((own) => 1 - own.reduce((right, p) => right * (1 - p), 1));
+  return wrong.reduce((sum, p) => sum + p, 0) / Math.max(1, wrong.length);
+}
 
 /**
  * The weight of a spoiled copy of each kind. With it kinds are as frequent among the copies as the scan finds them

@@ -1,4 +1,4 @@
-import { constant, OURS, PHOTOS, RENDERED, valuesOf } from '../constants.js';
+import { constant, OLD_LABELS, OURS, PHOTOS, RENDERED, valuesOf } from '../constants.js';
 
 // How measurements become probabilities. Prior beliefs about kinds are in `priors.ts`.
 
@@ -74,8 +74,18 @@ export const EXPLAIN_AWAY = valuesOf({
   ),
 });
 
-/** `familyFits.ts`: the pull of the candidates' regressions towards their priors. */
+/**
+ * `familyFits.ts`: the pull of the candidates' regressions towards their priors. Injected errors differ from those of
+ * people in more than what makes them wrong, and a free regression learns that difference. More data do not cure it.
+ */
 export const FAMILY_RIDGE = valuesOf({
+  missing: constant(
+    3_000,
+    'precision',
+    'Holds the slopes of missing parts at their prior: what people leave out is not drawn by lot.',
+    OLD_LABELS,
+  ),
+  class: constant(10, 'precision', 'The pull for parts of a wrong class.', OLD_LABELS),
   least: constant(
     0.05,
     'precision',
@@ -92,7 +102,7 @@ export const FAMILY_RIDGE = valuesOf({
 
 /** `imageProbabilities.ts`: the regression over images. */
 export const IMAGE_FIT = valuesOf({
-  ridge: constant(1, 'precision', 'The pull of the regression towards its prior.', OURS),
+  ridge: constant(100, 'precision', 'The pull of the regression towards its prior.', OLD_LABELS),
   sliceSlack: constant(1, 'standard errors', 'A slice may be more suspect than others by this much.', RENDERED),
   doubt: constant(
     1,
@@ -118,12 +128,18 @@ export const SLICES = valuesOf({
 
 /** `withinLabel.ts`: dependent errors of one label. */
 export const WITHIN_LABEL = valuesOf({
-  rounds: constant(2, 'fits', 'Fits in which each candidate gets the suspicion of the others.', OURS),
+  rounds: constant(5, 'fits', 'Fits in which each candidate gets the suspicion of the others.', OURS),
   strength: constant(
     1,
     'candidates',
     'Weight of the share of injected errors that come together, in candidates.',
     OURS,
+  ),
+  classStrength: constant(
+    5,
+    'candidates',
+    'Weight of the class frequencies of injected errors, in candidates.',
+    OLD_LABELS,
   ),
   leastShare: constant(1e-3, 'share', 'Smaller shares count as this when they are divisors.', OURS),
 });

@@ -28,6 +28,8 @@ export interface PositiveUnlabelledOptions {
    */
   expected: number;
   strength: number;
+  /** A share of wrong ones that is known from elsewhere: every group has at least this; 0 if omitted. */
+  atLeast?: number;
 }
 
 /**
@@ -146,7 +148,7 @@ interface Scored {
 function shareOf(
   injected: readonly Scored[],
   unknown: readonly Scored[],
-  { expected, strength }: PositiveUnlabelledOptions,
+  { expected, strength, atLeast = 0 }: PositiveUnlabelledOptions,
 ): number {
   const total = unknown.reduce((sum, { weight }) => sum + weight, 0);
   const before = Math.min(
@@ -168,7 +170,7 @@ function shareOf(
   // If only wrong rows look injected, every share explains the rows equally well, and maximisation drifts down to 0:
   // then the bound decides. The bound is too low if injected errors are plainer than real ones: then maximisation
   // decides.
-  return Math.max(share, most);
+  return Math.max(share, most, clamp(atLeast));
 }
 
 /**

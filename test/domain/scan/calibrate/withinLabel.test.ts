@@ -19,11 +19,13 @@ interface Item {
   group: string;
   teaches: boolean;
   row: readonly number[];
+  candidate: { suggestedClassId: number | null };
   weight?: number;
 }
 
-const item = (p: number, family: Family = 'missing'): Item => ({
+const item = (p: number, family: Family = 'missing', suggestedClassId = 1): Item => ({
   family,
+  candidate: { suggestedClassId },
   group: 'missing_part',
   teaches: true,
   row: Array.from({ length: OTHERS_COLUMN + 1 }, (_, column) => (column === 0 ? odds(p) : 0)),
@@ -76,6 +78,34 @@ describe('a missing part among others of the same label', () => {
           if (mean.every((others) => others === 0 || others === 1))
             assert.ok(Math.abs(together / total - wanted) < 1e-9);
           else assert.ok((together / total - usual) * (wanted - usual) >= -1e-9);
+        },
+      ),
+    );
+  });
+
+  it('has its class as often among weighted injected ones as among wrong ones, up to five candidates', () => {
+    const chance = fc.double({ min: 0.01, max: 0.99, noNaN: true });
+    const ofClass = fc.record({ p: chance, value: fc.integer({ min: 1, max: 3 }) });
+    fc.assert(
+      fc.property(
+        fc.array(ofClass, { minLength: 1, maxLength: 20 }),
+        fc.array(ofClass, { minLength: 1, maxLength: 20 }),
+        (found, injected) => {
+          // One part a label, so that nothing has others.
+          const labels = found.map(({ p, value }) => image([item(p, 'missing', value)]));
+          const copies = injected.map(({ p, value }) => item(p, 'missing', value));
+          fitWithinLabel([...labels, ...copies.map((own) => image([], [[own]]))], () => READS);
+          const total = copies.reduce((sum, one) => sum + (one.weight ?? 1), 0);
+          for (const value of new Set(injected.map((one) => one.value))) {
+            const own = copies.filter(({ candidate }) => candidate.suggestedClassId === value);
+            const weight = own.reduce((sum, one) => sum + (one.weight ?? 1), 0);
+            const known = [...new Set(injected.map((one) => one.value))];
+            const wrong = (of: number): number =>
+              found.filter((one) => one.value === of).reduce((sum, { p }) => sum + p, 0) +
+              (5 * injected.filter((one) => one.value === of).length) / injected.length;
+            const expected = wrong(value) / known.reduce((sum, of) => sum + wrong(of), 0);
+            assert.ok(Math.abs(weight / total - expected) < 1e-9, `class ${value}`);
+          }
         },
       ),
     );
