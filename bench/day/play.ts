@@ -63,6 +63,11 @@ export async function playDay(
       await sleep(PAUSE_MS, undefined, { signal });
     }
   }
+  // Under other rules a drop that comes again would not be the same.
+  for (const { sent: one } of drops) {
+    const { taken, repeated, refused } = one.receipts;
+    if (repeated > 0) await clients.settled(one.drop, taken + repeated + refused, signal);
+  }
   // What waits for files that never come is taken without them now.
   await setRules(store, { waitHours: 0 });
   await clients.tell();
