@@ -69,7 +69,7 @@ export function seenIn(label: Uint8Array, mask: Uint8Array, size: number, image:
 }
 
 /** Pixels of a finding's proposal, brought from the model's grid to the picture's. */
-function proposalOf({ proposal }: FindingRow, { width, height }: Size): Set<number> | null {
+export function proposalOf({ proposal }: FindingRow, { width, height }: Size): Set<number> | null {
   if (proposal === null) return null;
   const { size, counts } = proposalSchema.parse(JSON.parse(proposal));
   const raster = resizeNearest(decodeRle(counts, size[1], size[0]), size[1], size[0], width, height);

@@ -18,6 +18,7 @@ import {
   type RealFindingScore,
   realFindingScores,
 } from './score.js';
+import { type TruthRows, truthRows } from './truthRows.js';
 import type { Variant, VariantSet } from './variants.js';
 
 export interface VariantResult {
@@ -37,6 +38,8 @@ export interface VariantResult {
   findingCalibration: Calibrated & { expected: number; right: number; findings: number };
   missing: MissingFunnel;
   seconds: { scan: number; peers: Record<string, number> };
+  /** For the benchmarks of certificates and corrections. */
+  truth: TruthRows;
 }
 
 /** One variant, judged by `judged`: the real scan over all its photos, scored on those with an old label. */
@@ -103,6 +106,7 @@ export async function measureVariant(
       findings,
     ),
     seconds: { scan: seconds, peers: peers?.seconds ?? {} },
+    truth: truthRows(scan, images, images.map(scanned), wrong),
   };
 }
 

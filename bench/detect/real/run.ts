@@ -58,7 +58,13 @@ export async function measureReal(options: RealOptions): Promise<string | null> 
     results.push(await measureVariant(one, judged, options));
   }
   const { variants: _, home: __, root: ___, signal: ____, ...settings } = options;
-  const path = await writeResults(home, 'detect', 'real', { machine, settings, variants: results });
-  printText(`\n${realTables(results)}\n\n${path}`);
+  const figures = results.map(({ truth: _, ...rest }) => rest);
+  const path = await writeResults(home, 'detect', 'real', { machine, settings, variants: figures });
+  const rows: string[] = [];
+  for (const { variant, truth } of results) {
+    rows.push(await writeResults(home, 'detect', `real-${variant}-images`, truth.images));
+    rows.push(await writeResults(home, 'detect', `real-${variant}-findings`, truth.findings));
+  }
+  printText(`\n${realTables(results)}\n\n${[path, ...rows].join('\n')}`);
   return path;
 }

@@ -20,6 +20,8 @@ const resultsSchema = z.object({
   ),
 });
 
+const truthSchema = z.array(z.object({ id: z.string(), p: z.number(), wrong: z.boolean() }));
+
 describe('the measurement on errors that people made', function () {
   this.timeout(600_000);
 
@@ -45,6 +47,11 @@ describe('the measurement on errors that people made', function () {
         [{ variant: 'old', images: 8, wrong: 8 }],
       );
       assert.equal(Object.keys(written.variants[0]?.ranking ?? {}).length, 2);
+      const truth = JSON.parse(await readFile(join(home, 'bench', 'detect', 'real-old-images.json'), 'utf8'));
+      assert.deepEqual(
+        truthSchema.parse(truth).map(({ wrong }) => wrong),
+        written.variants[0]?.wrong,
+      );
     } finally {
       await rm(home, { recursive: true, force: true });
     }
