@@ -43,7 +43,7 @@ export const FAMILY_PRIORS: Readonly<Record<Family, Prior<ColumnName>>> = {
     sentence: 'Unlabelled parts, and holes.',
     source: {
       kind: 'tuned',
-      data: 'old labels of 199 DSMLR photos, folds trained with labels that omit parts (`spoiled` of `detect --data real`)',
+      data: 'labels of 199 DSMLR photos before people corrected them (`npm run bench -- detect --data real`)',
       how: 'logistic regression of right against wrong candidates, pulled towards earlier values set by hand; rounded',
     },
     slopes: {
