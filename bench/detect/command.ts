@@ -3,11 +3,12 @@ import { Command, Option } from 'commander';
 import { printLine, printText, say } from '../../cli/terminal/output.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
+import type { Truth } from '../certify/population.js';
 import { interruption } from '../interrupt.js';
 import { describeMachine, machineLine } from '../machine.js';
 import { fixed, markdownTable, writeResults } from '../results.js';
 import { photoFolder } from '../scan/photos.js';
-import { differences } from './compare.js';
+import { differences, OURS } from './compare.js';
 import { demoSet, photoSet } from './data.js';
 import { measureSeed, type SeedResult } from './measure.js';
 import { FOLDS, judgedBy, SETTINGS } from './models.js';
@@ -92,6 +93,10 @@ async function measure(options: Options, signal: AbortSignal): Promise<void> {
     if (results.length === 0) continue;
     const compared = differences(results);
     const path = await writeResults(home, 'detect', name, { machine, options, differences: compared, seeds: results });
+    for (const { seed, wrong, scores } of results) {
+      const truth = wrong.map((is, at): Truth => ({ id: `${seed}:${at}`, p: scores[OURS]?.[at] ?? 0, wrong: is }));
+      await writeResults(home, 'detect', `${name}-${seed}-images`, truth);
+    }
     printText(`\n${setTables(name, results, compared)}\n\n${path}`);
   }
 }
