@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { reportError } from '../cli/terminal/output.js';
 import { certifyCommand } from './certify/command.js';
+import { cleaningCommand } from './cleaning/command.js';
 import { copiesCommand } from './copies/command.js';
 import { dayCommand } from './day/command.js';
 import { detectCommand } from './detect/command.js';
@@ -26,6 +27,7 @@ async function main(argv: string[]): Promise<number> {
     .description('Measurements against peers and limits; never part of the tests')
     .addCommand(dayCommand())
     .addCommand(certifyCommand())
+    .addCommand(cleaningCommand())
     .addCommand(copiesCommand())
     .addCommand(detectCommand())
     .addCommand(drawCommand())

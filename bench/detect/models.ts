@@ -104,7 +104,7 @@ async function oneJudge(set: BenchSet, path: string): Promise<Judged> {
   return { folds: set.images.map(() => 0), judges: [judge] };
 }
 
-async function foldJudge(
+function foldJudge(
   set: BenchSet,
   train: readonly BenchImage[],
   fold: number,
@@ -112,12 +112,27 @@ async function foldJudge(
   root: string,
   options: FoldOptions,
 ): Promise<Judge> {
+  const seed = derivedSeed('bench', options.seed, fold);
+  return trainJudge(set, train, { ...options, seed, name: `seed ${options.seed} fold ${fold}` }, home, root);
+}
+
+/**
+ * A network that learns from `train` and is validated on the set's validation images. It is found again by the digest
+ * of its training input.
+ */
+export async function trainJudge(
+  set: BenchSet,
+  train: readonly BenchImage[],
+  options: Omit<FoldOptions, 'folds'> & { name: string },
+  home: string,
+  root: string,
+): Promise<Judge> {
+  const { seed, name } = options;
   const config = foldConfig(set.imageSize, options.iterations);
   const labelOf = options.labelOf ?? given;
-  const listDigest = digestOf(
-    [train, set.validation].map((images) => images.map((image) => [image.imageId, sha256(labelOf(image))])),
-  );
-  const seed = derivedSeed('bench', options.seed, fold);
+  const listed = (images: readonly BenchImage[], of: (image: BenchImage) => Uint8Array) =>
+    images.map((image) => [image.imageId, sha256(of(image))]);
+  const listDigest = digestOf([listed(train, labelOf), listed(set.validation, right)]);
   const digest = digestOf({ listDigest, config, seed, taxonomy: set.taxonomy });
   const folder = join(home, 'bench', 'models', digest.slice(0, 24));
   const judge = async (): Promise<Judge> => ({
@@ -141,7 +156,7 @@ async function foldJudge(
     attempt: 'bench',
     workDir: work,
     train: (await writeList(work, 'train.jsonl', train, labelOf)) ?? '',
-    val: await writeList(work, 'val.jsonl', set.validation, labelOf),
+    val: await writeList(work, 'val.jsonl', set.validation, right),
     weights: config.weights,
   });
   await writeFile(join(work, 'job.json'), JSON.stringify(job, null, 1));
@@ -157,7 +172,7 @@ async function foldJudge(
     onMessage: (message) => {
       if (message.type === 'progress' && message.iteration % 50 === 0)
         options.onProgress(
-          `${set.name} seed ${options.seed} fold ${fold}: ${message.iteration} of ${config.iterations}, about ${Math.round(message.etaSeconds)} s left`,
+          `${set.name} ${name}: ${message.iteration} of ${config.iterations}, about ${Math.round(message.etaSeconds)} s left`,
         );
     },
   });
@@ -172,6 +187,8 @@ async function foldJudge(
   await rm(work, { recursive: true, force: true });
   return judge();
 }
+
+const right = ({ clean }: BenchImage): Uint8Array => clean;
 
 /** The label with its planted errors. */
 const given = ({ planted, clean }: BenchImage): Uint8Array => planted?.given ?? clean;

@@ -48,6 +48,12 @@ export async function realPhotos(
   return known.map((photo) => ({ ...photo, old: oldByName.get(photo.fileName) ?? null }));
 }
 
+/** The test photos with their labels, of any size. */
+export async function testPhotos({ photos }: RealFolders): Promise<BenchImage[]> {
+  const place = join(photos, '..', 'testset');
+  return identified(await rawImages(place, join(place, 'annotations.json'), () => true, false));
+}
+
 /** True as often as `count` says. */
 function atMost(count: number): (fileName: string) => boolean {
   let taken = 0;
@@ -58,6 +64,7 @@ async function rawImages(
   place: string,
   annotations: string,
   isWanted: (fileName: string) => boolean,
+  mustBeSquare = true,
 ): Promise<RawImage[]> {
   const raw: RawImage[] = [];
   for await (const item of readCoco({
@@ -71,7 +78,7 @@ async function rawImages(
     const size = await inspectPicture(bytes);
     const { pixels: clean } = await item.label(size);
     // The grid of a finding's proposal is then the whole canvas of the network.
-    if (size.width !== size.height) continue;
+    if (mustBeSquare && size.width !== size.height) continue;
     raw.push({ fileName: item.fileName, bytes, size, clean, tags: NO_TAGS, vehicleId: null });
   }
   return raw;

@@ -47,12 +47,7 @@ function findingRow(finding: FindingRow, image: Scored, label: Uint8Array): Trut
   const { findingId, kind, classId, suggestedClassId, pModel, fileName } = finding;
   const region = proposalOf(finding, image);
   if (region === null || suggestedClassId === null) return [];
-  let gained = 0;
-  for (const pixel of region) {
-    const right = image.clean[pixel];
-    if (right === IGNORE_INDEX) continue;
-    gained += Number(right === suggestedClassId) - Number(right === label[pixel]);
-  }
+  const gained = gainOf(region, suggestedClassId, label, image.clean);
   const numbers = Object.entries(evidenceSchema.parse(JSON.parse(finding.evidence))).flatMap(([name, value]) =>
     typeof value === 'number' ? [[name, value] as const] : [],
   );
@@ -62,4 +57,14 @@ function findingRow(finding: FindingRow, image: Scored, label: Uint8Array): Trut
       ...{ evidence: Object.fromEntries(numbers), harmful: gained <= 0, wrongArea: Math.max(0, gained) },
     },
   ];
+}
+
+/** Pixels that `value` in a region brings to the corrected label, less those that it takes away; 255 does not count. */
+export function gainOf(region: ReadonlySet<number>, value: number, label: Uint8Array, clean: Uint8Array): number {
+  let gained = 0;
+  for (const pixel of region) {
+    const right = clean[pixel];
+    if (right !== IGNORE_INDEX) gained += Number(right === value) - Number(right === label[pixel]);
+  }
+  return gained;
 }

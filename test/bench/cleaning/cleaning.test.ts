@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { ARMS, labelsOf } from '../../../bench/cleaning/arms.js';
+import { recovered, type TrainedArm } from '../../../bench/cleaning/tables.js';
+import type { BenchImage } from '../../../bench/detect/data.js';
+import { encodeRle } from '../../../domain/geometry/rle.js';
+import { findingRowSchema } from '../../../domain/tables.js';
+import { NO_TAGS } from '../../../domain/tags.js';
+
+const SIZE = 8;
+const IMAGE = 'a'.repeat(64);
+
+/** A label with `value` in the rows from `from` to `to`. */
+const label = (value: number, from: number, to: number): Uint8Array =>
+  Uint8Array.from({ length: SIZE * SIZE }, (_, pixel) => {
+    const row = Math.floor(pixel / SIZE);
+    return row >= from && row < to ? value : 0;
+  });
+
+const image: BenchImage = {
+  ...{ imageId: IMAGE, fileName: 'car.jpg', bytes: Buffer.alloc(0), width: SIZE, height: SIZE },
+  ...{ clean: label(3, 2, 5), planted: null, tags: NO_TAGS, vehicleId: null, cluster: IMAGE },
+};
+const empty = label(0, 0, 0);
+
+/** A finding of probability `pWrong` that wants `value` in the rows from `from` to `to`. */
+const finding = (findingId: string, pWrong: number, value: number, from: number, to: number) =>
+  findingRowSchema.parse({
+    ...{ findingId, imageId: IMAGE, fileName: 'car.jpg', labelSha256: 'c'.repeat(64), kind: 'missing_part' },
+    ...{ classId: 0, suggestedClassId: value, areaPx: 8, areaShare: 0.1, pWrong, pModel: pWrong, evidence: '{}' },
+    ...{ x0: 0, y0: from / SIZE, x1: 1, y1: to / SIZE },
+    proposal: JSON.stringify({
+      size: [SIZE, SIZE],
+      counts: encodeRle(() => true, { x0: 0, y0: from, x1: SIZE, y1: to }, SIZE, SIZE),
+    }),
+  });
+
+const findings = [
+  finding('right', 0.6, 3, 2, 5),
+  finding('elsewhere', 0.9, 4, 6, 7),
+  finding('improbable', 0.3, 5, 0, 1),
+];
+const of = (arm: (typeof ARMS)[number], answers: number) =>
+  labelsOf(arm, [image], () => empty, { findings }, { from: 0.5, answers });
+
+describe('labels after cleaning', () => {
+  it('are the old ones, the corrected ones, or the old ones with what is probable enough', () => {
+    assert.deepEqual(of('old', 0).labelOf(image), empty);
+    assert.deepEqual(of('corrected', 0).labelOf(image), image.clean);
+    const { labelOf, corrections } = of('automatic', 0);
+    const wanted = label(3, 2, 5);
+    wanted.fill(4, 6 * SIZE, 7 * SIZE);
+    assert.deepEqual(labelOf(image), wanted);
+    assert.deepEqual(corrections, { applied: 2, harmful: 1, images: 1 });
+  });
+
+  it('lack harmful proposals that an answer refused, most probable first', () => {
+    const { labelOf, corrections } = of('answers', 1);
+    assert.deepEqual(labelOf(image), image.clean);
+    assert.deepEqual(corrections, { applied: 1, harmful: 0, images: 1 });
+  });
+});
+
+describe('the share of the gap that cleaning closes', () => {
+  it('is 0 for old labels and 1 for corrected ones, and lies between in proportion to the gain', () => {
+    const miou = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(miou, miou, miou), { minLength: 1, maxLength: 5 }), (seeds) => {
+        const trained = seeds.flatMap(([old, automatic, corrected], seed): TrainedArm[] => [
+          { arm: 'old', seed, miou: old },
+          { arm: 'automatic', seed, miou: automatic },
+          { arm: 'answers', seed, miou: (old + corrected) / 2 },
+          { arm: 'corrected', seed, miou: corrected },
+        ]);
+        const shares = recovered(trained).map(({ share }) => share?.mean ?? null);
+        const gap = seeds.reduce((sum, [old, , corrected]) => sum + corrected - old, 0);
+        if (gap <= 0) assert.deepEqual(shares, [null, null, null, null]);
+        else {
+          assert.ok(Math.abs(shares[0] as number) < 1e-9);
+          assert.ok(Math.abs((shares[2] as number) - 0.5) < 1e-9);
+          assert.ok(Math.abs((shares[3] as number) - 1) < 1e-9);
+        }
+      }),
+    );
+  });
+
+  it('counts only seeds that every arm has', () => {
+    const arms = ARMS.map((arm, at): TrainedArm => ({ arm, seed: 1, miou: at / 10 }));
+    assert.deepEqual(recovered([...arms, { arm: 'old', seed: 2, miou: 0.9 }]), recovered(arms));
+  });
+});
