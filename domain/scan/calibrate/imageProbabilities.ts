@@ -1,6 +1,7 @@
 import type { FindingKind } from '../../tables.js';
 import type { ImageStatistics } from '../types.js';
 import type { CandidateProbabilities } from './candidateProbabilities.js';
+import type { Family } from './families.js';
 import { imageRow } from './features.js';
 import type { MeasuredImage } from './featureTable.js';
 import { EXPECTED } from './priors.js';
@@ -48,10 +49,10 @@ export function imageProbabilities(
   );
   const detector = fitPositiveUnlabelled(spoiled, rows, {
     prior,
-    ridge: IMAGE_FIT.ridge,
+    ridge: IMAGE_FIT.ridge * images.length,
     expected: EXPECTED.imagesPerImage * images.length,
     strength: EXPECTED.imageStrength,
-    atLeast: shareWithErrors(ownErrors),
+    atLeast: shareWithWrongParts(images, ownErrors),
   });
   const sliced = images.map(({ slices }, index) => ({
     slices,
@@ -70,13 +71,22 @@ const asRow = (statistics: ImageStatistics, expected: number, probabilities: rea
   row: imageRow(statistics, expected, probabilities),
 });
 
+/** Families of errors that people make part by part. */
+const PART_FAMILIES: ReadonlySet<Family> = new Set(['missing', 'class']);
+
 /**
- * The share of images with an error of their own, if candidates are wrong independently of each other. Copies have one
- * kind of error each and are plainer than what people do, so that the share by copies alone comes out too low.
+ * The share of images with a missing part or one of a wrong class, if these are independent of each other. Copies have
+ * one kind of error each and are plainer than what people do, so that the share by copies alone comes out too low.
  */
-function shareWithErrors(probabilities: readonly (readonly number[])[]): number {
-  const wrong = probabilities.map((own) => 1 - own.reduce((right, p) => right * (1 - p), 1));
-  return wrong.reduce((sum, p) => sum + p, 0) / Math.max(1, wrong.length);
+function shareWithWrongParts(images: readonly MeasuredImage[], probabilities: readonly (readonly number[])[]): number {
+  const right = images.map(({ candidates }, index) =>
+    candidates.reduce(
+      (chance, { family }, at) =>
+        PART_FAMILIES.has(family) ? chance * (1 - (probabilities[index]?.[at] ?? 0)) : chance,
+      1,
+    ),
+  );
+  return right.reduce((sum, chance) => sum + 1 - chance, 0) / Math.max(1, images.length);
 }
 
 /**

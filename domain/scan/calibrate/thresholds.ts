@@ -102,7 +102,12 @@ export const FAMILY_RIDGE = valuesOf({
 
 /** `imageProbabilities.ts`: the regression over images. */
 export const IMAGE_FIT = valuesOf({
-  ridge: constant(100, 'precision', 'The pull of the regression towards its prior.', OLD_LABELS),
+  ridge: constant(
+    0.25,
+    'precision per image',
+    'The pull of the regression towards its prior grows with the scan: more images do not make copies like real errors.',
+    OLD_LABELS,
+  ),
   sliceSlack: constant(1, 'standard errors', 'A slice may be more suspect than others by this much.', RENDERED),
   doubt: constant(
     1,
