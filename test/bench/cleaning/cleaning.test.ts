@@ -63,7 +63,7 @@ describe('labels after cleaning', () => {
 
 describe('the share of the gap that cleaning closes', () => {
   it('is 0 for old labels and 1 for corrected ones, and lies between in proportion to the gain', () => {
-    const miou = fc.double({ min: 0, max: 1, noNaN: true });
+    const miou = fc.integer({ min: 0, max: 1_000 }).map((thousandths) => thousandths / 1_000);
     fc.assert(
       fc.property(fc.array(fc.tuple(miou, miou, miou), { minLength: 1, maxLength: 5 }), (seeds) => {
         const trained = seeds.flatMap(([old, automatic, corrected], seed): TrainedArm[] => [
@@ -74,6 +74,8 @@ describe('the share of the gap that cleaning closes', () => {
         ]);
         const shares = recovered(trained).map(({ share }) => share?.mean ?? null);
         const gap = seeds.reduce((sum, [old, , corrected]) => sum + corrected - old, 0);
+        // Without a gap rounding decides its sign.
+        fc.pre(Math.abs(gap) > 1e-6);
         if (gap <= 0) assert.deepEqual(shares, [null, null, null, null]);
         else {
           assert.ok(Math.abs(shares[0] as number) < 1e-9);
