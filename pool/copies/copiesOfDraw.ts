@@ -1,7 +1,6 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { type DrawColumns, idsAt, pickRows, rowsWhere, splitAt } from '../../domain/draw/drawColumns.js';
 import type { TestCopy } from '../../domain/draw/drawn.js';
-import { mostAlike } from '../../domain/draw/samePicture.js';
 import { SuspectIndex } from '../../domain/draw/suspects.js';
 import type { IndexRow } from '../../domain/tables.js';
 import { forEachLimited } from '../../storage/parallel.js';
@@ -77,9 +76,7 @@ async function compare(
       const test = near.flatMap((one) => rowAt(one) ?? []);
       const thumbnail = image === undefined ? null : await thumbnails.read(image);
       if (image !== undefined && thumbnail !== null) {
-        const others = [];
-        for (const one of test) others.push(await thumbnails.readOnce(one));
-        const original = test[mostAlike(thumbnail, others)];
+        const original = await thumbnails.originalOf(thumbnail, test);
         if (original !== undefined) copies.set(row, copyOf(image, original));
       }
       onProgress(++done, suspects.size);

@@ -1,5 +1,5 @@
 import { hashColumns, parseHash } from '../../domain/draw/perceptualHash.js';
-import { mostAlike, type Thumbnail } from '../../domain/draw/samePicture.js';
+import type { Thumbnail } from '../../domain/draw/samePicture.js';
 import { SuspectIndex } from '../../domain/draw/suspects.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { Thumbnails } from './thumbnails.js';
@@ -26,9 +26,6 @@ export class Originals {
     const suspects = this.hashes.near(...parseHash(perceptualHash)).map((at) => this.test[at] as IndexRow);
     if (suspects.length === 0) return null;
     const picture = await thumbnail();
-    if (picture === null) return null;
-    const others: (Thumbnail | null)[] = [];
-    for (const suspect of suspects) others.push(await this.thumbnails.readOnce(suspect));
-    return suspects[mostAlike(picture, others)] ?? null;
+    return picture === null ? null : ((await this.thumbnails.originalOf(picture, suspects)) ?? null);
   }
 }

@@ -1,4 +1,4 @@
-import type { Thumbnail } from '../../domain/draw/samePicture.js';
+import { mostAlike, type Thumbnail } from '../../domain/draw/samePicture.js';
 import { type LeftOut, leftOutBy } from '../../domain/images/leftOut.js';
 import type { IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
@@ -32,6 +32,17 @@ export class Thumbnails {
   /** The thumbnail of an image whose bytes are at hand. */
   know(imageId: string, thumbnail: Thumbnail): void {
     if (!this.kept.has(imageId)) this.kept.set(imageId, Promise.resolve(thumbnail));
+  }
+
+  /**
+   * Of these test images the one that a picture shows too, saved again; undefined if none does.
+   *
+   * @throws faults of the store
+   */
+  async originalOf(picture: Thumbnail, suspects: readonly IndexRow[]): Promise<IndexRow | undefined> {
+    const others: (Thumbnail | null)[] = [];
+    for (const suspect of suspects) others.push(await this.readOnce(suspect));
+    return suspects[mostAlike(picture, others)];
   }
 
   /** The thumbnail of a test image, read once for all who ask. */

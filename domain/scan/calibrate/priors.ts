@@ -44,7 +44,7 @@ export const FAMILY_PRIORS: Readonly<Record<Family, Prior<ColumnName>>> = {
     source: {
       kind: 'tuned',
       data: 'labels of 199 DSMLR photos before people corrected them (`npm run bench -- detect --data real`)',
-      how: 'logistic regression of right against wrong candidates, pulled towards earlier values set by hand; rounded',
+      how: 'logistic regression of right against wrong candidates, pulled towards values set by hand; rounded; no command does it',
     },
     slopes: {
       intercept: -7,

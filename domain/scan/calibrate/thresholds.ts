@@ -133,7 +133,7 @@ export const SLICES = valuesOf({
 
 /** `withinLabel.ts`: dependent errors of one label. */
 export const WITHIN_LABEL = valuesOf({
-  rounds: constant(5, 'fits', 'Fits in which each candidate gets the suspicion of the others.', OURS),
+  rounds: constant(5, 'fits', 'Fits in which each candidate gets the suspicion of the others.', OLD_LABELS),
   strength: constant(
     1,
     'candidates',

@@ -3,37 +3,19 @@ import fc from 'fast-check';
 import { ARMS, labelsOf } from '../../../bench/cleaning/arms.js';
 import { recovered, type TrainedArm } from '../../../bench/cleaning/tables.js';
 import type { BenchImage } from '../../../bench/detect/data.js';
-import { encodeRle } from '../../../domain/geometry/rle.js';
-import { findingRowSchema } from '../../../domain/tables.js';
 import { NO_TAGS } from '../../../domain/tags.js';
+import { SIZE, striped, stripeFinding } from '../real/kit.js';
 
-const SIZE = 8;
 const IMAGE = 'a'.repeat(64);
-
-/** A label with `value` in the rows from `from` to `to`. */
-const label = (value: number, from: number, to: number): Uint8Array =>
-  Uint8Array.from({ length: SIZE * SIZE }, (_, pixel) => {
-    const row = Math.floor(pixel / SIZE);
-    return row >= from && row < to ? value : 0;
-  });
 
 const image: BenchImage = {
   ...{ imageId: IMAGE, fileName: 'car.jpg', bytes: Buffer.alloc(0), width: SIZE, height: SIZE },
-  ...{ clean: label(3, 2, 5), planted: null, tags: NO_TAGS, vehicleId: null, cluster: IMAGE },
+  ...{ clean: striped(3, 2, 5), planted: null, tags: NO_TAGS, vehicleId: null, cluster: IMAGE },
 };
-const empty = label(0, 0, 0);
+const empty = striped(0, 0, 0);
 
-/** A finding of probability `pWrong` that wants `value` in the rows from `from` to `to`. */
-const finding = (findingId: string, pWrong: number, value: number, from: number, to: number) =>
-  findingRowSchema.parse({
-    ...{ findingId, imageId: IMAGE, fileName: 'car.jpg', labelSha256: 'c'.repeat(64), kind: 'missing_part' },
-    ...{ classId: 0, suggestedClassId: value, areaPx: 8, areaShare: 0.1, pWrong, pModel: pWrong, evidence: '{}' },
-    ...{ x0: 0, y0: from / SIZE, x1: 1, y1: to / SIZE },
-    proposal: JSON.stringify({
-      size: [SIZE, SIZE],
-      counts: encodeRle(() => true, { x0: 0, y0: from, x1: SIZE, y1: to }, SIZE, SIZE),
-    }),
-  });
+const finding = (findingId: string, probability: number, value: number, from: number, to: number) =>
+  stripeFinding({ findingId, imageId: IMAGE, probability }, value, from, to);
 
 const findings = [
   finding('right', 0.6, 3, 2, 5),
@@ -48,7 +30,7 @@ describe('labels after cleaning', () => {
     assert.deepEqual(of('old', 0).labelOf(image), empty);
     assert.deepEqual(of('corrected', 0).labelOf(image), image.clean);
     const { labelOf, corrections } = of('automatic', 0);
-    const wanted = label(3, 2, 5);
+    const wanted = striped(3, 2, 5);
     wanted.fill(4, 6 * SIZE, 7 * SIZE);
     assert.deepEqual(labelOf(image), wanted);
     assert.deepEqual(corrections, { applied: 2, harmful: 1, images: 1 });

@@ -1,33 +1,15 @@
 import assert from 'node:assert/strict';
 import { truthRows } from '../../../bench/detect/real/truthRows.js';
-import { encodeRle } from '../../../domain/geometry/rle.js';
-import { findingRowSchema } from '../../../domain/tables.js';
+import { SIZE, striped, stripeFinding } from './kit.js';
 
-const SIZE = 8;
 const [IMAGE, OTHER] = ['a'.repeat(64), 'b'.repeat(64)];
 
-/** A label with one part of `value` in the rows from `from` to `to`. */
-const label = (value: number, from: number, to: number): Uint8Array =>
-  Uint8Array.from({ length: SIZE * SIZE }, (_, pixel) => {
-    const row = Math.floor(pixel / SIZE);
-    return row >= from && row < to ? value : 0;
-  });
-
-/** A finding that wants `value` in the rows from `from` to `to`. */
 const finding = (findingId: string, imageId: string, value: number, from: number, to: number) =>
-  findingRowSchema.parse({
-    ...{ findingId, imageId, fileName: 'car.jpg', labelSha256: 'c'.repeat(64), kind: 'missing_part' },
-    ...{ classId: 0, suggestedClassId: value, areaPx: SIZE * (to - from), areaShare: (to - from) / SIZE },
-    ...{ pWrong: 0.9, pModel: 0.8, x0: 0, y0: from / SIZE, x1: 1, y1: to / SIZE, evidence: '{"confidence":0.7}' },
-    proposal: JSON.stringify({
-      size: [SIZE, SIZE],
-      counts: encodeRle(() => true, { x0: 0, y0: from, x1: SIZE, y1: to }, SIZE, SIZE),
-    }),
-  });
+  stripeFinding({ findingId, imageId, probability: 0.8 }, value, from, to);
 
 describe('findings with their truth', () => {
-  const scored = [{ imageId: IMAGE, width: SIZE, height: SIZE, clean: label(3, 2, 5) }];
-  const given = [label(0, 0, 0)];
+  const scored = [{ imageId: IMAGE, width: SIZE, height: SIZE, clean: striped(3, 2, 5) }];
+  const given = [striped(0, 0, 0)];
   const judged = [
     { imageId: IMAGE, fileName: 'car.jpg', pMislabelled: 0.9 },
     { imageId: OTHER, fileName: 'other.jpg', pMislabelled: 0.1 },
