@@ -20,6 +20,7 @@ interface Options {
   seeds: number[];
   iterations: number;
   size: number;
+  judgeSize: number;
   answers: number;
   from: number;
   images?: number;
@@ -34,7 +35,8 @@ export function cleaningCommand(): Command {
     )
     .option('--seeds <list>', 'Seeds, separated by commas', wholeNumbers, [1, 2, 3, 4, 5])
     .option('--iterations <n>', 'Training iterations', wholeNumber, SETTINGS.real.iterations)
-    .option('--size <pixels>', 'Side of the network', wholeNumber, SETTINGS.real.imageSize)
+    .option('--size <pixels>', 'Side of the networks that are compared', wholeNumber, SETTINGS.real.imageSize)
+    .option('--judge-size <pixels>', 'Side of the networks that scan', wholeNumber, SETTINGS.real.imageSize)
     .option('--answers <n>', 'Simulated answers to the most probable proposals', wholeNumber, 100)
     .option('--from <p>', 'Least probability of proposals that are applied without an answer', Number, 0.5)
     .option('--images <n>', 'Photos with an old label, and test photos; all if omitted', wholeNumber)
@@ -52,7 +54,7 @@ async function measure(options: Options): Promise<void> {
   const machine = describeMachine(ROOT);
   printLine(machineLine(machine));
   const signal = interruption();
-  const { iterations, size } = options;
+  const { iterations, size, judgeSize } = options;
   const left = { trainings: options.trainings ?? Number.POSITIVE_INFINITY };
   const onTraining = (): void => {
     if (left.trainings-- > 0) return;
@@ -63,7 +65,7 @@ async function measure(options: Options): Promise<void> {
   const run = { iterations, signal, onTraining, onProgress: say };
   const photos = await realPhotos(folders, options.images);
   const test = (await testPhotos(folders)).slice(0, options.images);
-  const old = variantSet('old', photos, size, 1);
+  const old = variantSet('old', photos, judgeSize, 1);
   const judged = await judgesOf(old, home, ROOT, { ...run, seed: 1 });
   const { entries, classIou } = await analyseSet(old.set, judged, old.scanned, 1);
   const scan = reduceScan(entries, old.set.taxonomy, scanConfigSchema.parse({}), classIou);
@@ -73,7 +75,7 @@ async function measure(options: Options): Promise<void> {
     for (const arm of ARMS) {
       const labels = labelsOf(arm, old.set.images, old.scanned, scan, options);
       corrections[arm] = labels.corrections;
-      const set = { ...old.set, name: `cleaning ${arm}`, validation: test };
+      const set = { ...old.set, name: `cleaning ${arm}`, imageSize: size, validation: test };
       const judge = await trainJudge(
         set,
         set.images,
