@@ -25,12 +25,14 @@ export function ingestDetails(pool: string, { totals, last, waiting, failed, cur
   return [
     ...lines,
     '',
-    tableLine(['drop', 'outcome', 'images', 'receipt']),
-    '|---|---|---|---|',
+    tableLine(['drop', 'outcome', 'images']),
+    '|---|---|---|',
     ...last.map((drop) => {
       const outcome = drop.reason === null ? drop.outcome : `${drop.outcome}: ${drop.reason}`;
-      return tableLine([cell(drop.drop), cell(outcome), imagesOf(drop), drop.arrival]);
+      return tableLine([cell(drop.drop), cell(outcome), imagesOf(drop)]);
     }),
+    '',
+    `\`partloop ingest receipts ${pool}\` prints the receipts.`,
   ].join('\n');
 }
 

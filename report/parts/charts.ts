@@ -49,7 +49,12 @@ export function miouCurve(points: readonly IterationPoint[]): string {
     ...last(series('majorMiou')).map((point) => ({ ...point, text: 'major parts', fill: MUTED, weight: 400 })),
     ...last(series('minorMiou')).map((point) => ({ ...point, text: 'minor parts', fill: MUTED, weight: 400 })),
     ...last(benchmark).map((point) => ({ ...point, text: 'benchmark', fill: BENCHMARK, weight: 600 })),
-    ...last(candidate).map((point) => ({ ...point, text: 'candidate', fill: CANDIDATE, weight: 600 })),
+    ...last(candidate).map((point) => ({
+      ...point,
+      text: `candidate ${point.value.toFixed(3)}`,
+      fill: CANDIDATE,
+      weight: 600,
+    })),
   ];
   const places = spread(
     ends.map(({ value }) => value),
@@ -58,7 +63,7 @@ export function miouCurve(points: readonly IterationPoint[]): string {
   return draw({
     width: 1040,
     height: CURVE_HEIGHT,
-    marginRight: 100,
+    marginRight: 120,
     marginLeft: 46,
     x: {
       label: 'iteration',
@@ -81,7 +86,7 @@ export function miouCurve(points: readonly IterationPoint[]): string {
         stroke: 'var(--surface)',
         strokeWidth: 1.5,
       }),
-      Plot.text(candidate, {
+      Plot.text(candidate.slice(0, -1), {
         x: 'iteration',
         y: 'value',
         text: (point: { value: number }) => point.value.toFixed(3),

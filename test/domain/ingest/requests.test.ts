@@ -44,8 +44,8 @@ describe('the progress of an ingest', () => {
       .split('\n')
       .filter((line) => line.startsWith('|'));
     assert.deepEqual(lines.slice(2), [
-      tableLine(['monday', 'taken', '14 known, 4 refused', 'a']),
-      tableLine(['none-left', 'taken', 'none', 'a']),
+      tableLine(['monday', 'taken', '14 known, 4 refused']),
+      tableLine(['none-left', 'taken', 'none']),
     ]);
   });
 });
