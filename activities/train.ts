@@ -1,4 +1,5 @@
 import { PartloopError } from '../domain/base/errors.js';
+import { foldTraining } from '../domain/scan/judge/foldTraining.js';
 import { scanPlanSchema } from '../domain/scan/judge/plan.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
@@ -61,15 +62,12 @@ async function trainFold(deps: ActivityDeps, { context, planKey, fold }: FoldInp
   const plan = await readJson(deps.store, planKey, scanPlanSchema);
   const entry = plan.folds.find((candidate) => candidate.fold === fold);
   if (entry === undefined) throw new PartloopError('input-invalid', `${planKey} has no fold ${fold}`);
-  const { train: config, scan } = context.config;
-  const iterations = Math.max(1, Math.round(config.iterations * scan.foldIterationShare));
   const rows = await readTable(deps.store, entry.trainingSet, chunkRowSchema);
   return trainOn(deps, context, foldPart, {
     seedParts: ['fold', fold],
     rows,
     poolVersion: plan.poolVersion,
-    // A judge must not know the images that it judges.
-    config: { ...config, iterations, warmStart: false },
+    config: foldTraining(context.config.train, context.config.scan),
     warmStart: null,
     anySplit: plan.split !== 'train',
   });

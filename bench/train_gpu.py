@@ -91,7 +91,7 @@ def measure(options: argparse.Namespace, batch: int) -> dict[str, Any]:
     image, label = image.to(device), label.to(device)
 
     def one() -> None:
-        step.gradients(image, label)
+        step.gradients(image, label, 0)
         torch.nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT)
         optimizer.step()
 
@@ -108,7 +108,7 @@ def measure(options: argparse.Namespace, batch: int) -> dict[str, Any]:
     memory = torch.cuda.max_memory_allocated() / 2**30 if device == "cuda" else None
     plain = Step(parse_plain(options), model, loss, device, ranks, Quiet())
     with FlopCounterMode(display=False) as counter:
-        plain.gradients(image[:1], label[:1])
+        plain.gradients(image[:1], label[:1], 0)
     flops = counter.get_total_flops() * batch
     peak = options.peak_tflops or next(
         (value for name, value in PEAKS.items() if device == "cuda" and name in torch.cuda.get_device_name()), None

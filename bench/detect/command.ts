@@ -12,7 +12,7 @@ import { differences, OURS } from './compare.js';
 import { demoSet, photoSet } from './data.js';
 import { measureSeed, type SeedResult } from './measure.js';
 import { FOLDS, judgedBy, SETTINGS } from './models.js';
-import { variantList, wholeNumber, wholeNumbers } from './options.js';
+import { probability, variantList, wholeNumber, wholeNumbers } from './options.js';
 import { measureReal } from './real/run.js';
 import { VARIANTS, type Variant } from './real/variants.js';
 import { setTables } from './tables.js';
@@ -32,6 +32,7 @@ interface Options {
   size?: number;
   variants: readonly Variant[];
   trainings?: number;
+  doubt?: number;
   json?: string;
 }
 
@@ -50,6 +51,7 @@ export function detectCommand(): Command {
     .option('--seeds <list>', 'Seeds, separated by commas', wholeNumbers, [201, 202, 203])
     .option('--images <n>', 'Images a seed (default: 600 rendered, all photos)', wholeNumber)
     .option('--iterations <n>', 'Training iterations a fold (default: 800 rendered, 400 photos, 600 real)', wholeNumber)
+    .option('--doubt <p>', '`train.doubtBackground` of the folds', probability)
     .option('--model <file>', 'Judge with this scan.onnx instead of training folds')
     .option('--no-peer', 'Leave cleanlab out')
     .option('--seed <n>', 'Seed, with --data real', wholeNumber, 1)
@@ -85,7 +87,7 @@ async function measure(options: Options, signal: AbortSignal): Promise<void> {
         say('The DSMLR photos are not there: set PARTLOOP_SHARED to the folder that holds dsmlr-car-parts. Skipped.');
         break;
       }
-      const run = { seed, iterations: options.iterations ?? iterations, signal, onProgress: say };
+      const run = { seed, iterations: options.iterations ?? iterations, doubt: options.doubt, signal, onProgress: say };
       const judged = await judgedBy(options.model, set, home, ROOT, run);
       signal.throwIfAborted();
       results.push(await measureSeed(set, judged, seed, { home, root: ROOT, peer: options.peer }));
@@ -103,9 +105,9 @@ async function measure(options: Options, signal: AbortSignal): Promise<void> {
 
 /** Errors that people made, with the defaults of `SETTINGS`. */
 async function measureRealErrors(options: Options, signal: AbortSignal): Promise<void> {
-  const { seed, folds, variants, images, peer } = options;
+  const { seed, folds, variants, images, peer, doubt } = options;
   const path = await measureReal({
-    ...{ seed, folds, variants, peer, signal, home: partloopHome(), root: ROOT },
+    ...{ seed, folds, variants, peer, doubt, signal, home: partloopHome(), root: ROOT },
     iterations: options.iterations ?? SETTINGS.real.iterations,
     size: options.size ?? SETTINGS.real.imageSize,
     trainings: options.trainings ?? Number.POSITIVE_INFINITY,

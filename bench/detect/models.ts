@@ -41,11 +41,12 @@ export interface Judged {
 
 const cardSchema = z.object({ classIou: z.record(z.string(), z.number().nullable()), seconds: z.number() });
 
-/** Settings of a fold's training: the demo's, but for the length. */
-export function foldConfig(imageSize: number, iterations: number): TrainConfig {
+/** Settings of a fold's training: the demo's, but for the length and the doubt. */
+export function foldConfig(imageSize: number, iterations: number, doubtBackground?: number): TrainConfig {
   return trainConfigSchema.parse({
     imageSize,
     iterations,
+    doubtBackground,
     batchSize: 8,
     lrHead: 2e-3,
     threads: 2,
@@ -60,6 +61,8 @@ export interface FoldOptions {
   iterations: number;
   /** Number of folds; `FOLDS` if omitted. */
   folds?: number;
+  /** `train.doubtBackground` of the folds; its default if omitted. */
+  doubt?: number | undefined;
   /** The label that a judge learns from; the one with planted errors if omitted. */
   labelOf?: (image: BenchImage) => Uint8Array;
   /** Called before a training that is not kept from an earlier run; may throw to leave it to a later one. */
@@ -128,7 +131,7 @@ export async function trainJudge(
   root: string,
 ): Promise<Judge> {
   const { seed, name } = options;
-  const config = foldConfig(set.imageSize, options.iterations);
+  const config = foldConfig(set.imageSize, options.iterations, options.doubt);
   const labelOf = options.labelOf ?? given;
   const listed = (images: readonly BenchImage[], of: (image: BenchImage) => Uint8Array) =>
     images.map((image) => [image.imageId, sha256(of(image))]);

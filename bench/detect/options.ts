@@ -7,7 +7,13 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
-/** The same for a list with commas. */
+/** An option's value as a probability. */
+export function probability(text: string): number {
+  if (!/^(0(\.\d+)?|1(\.0+)?)$/.test(text)) throw new InvalidArgumentError(`\`${text}\` is not a number of 0 to 1.`);
+  return Number(text);
+}
+
+/** Whole numbers, separated by commas. */
 export function wholeNumbers(text: string): number[] {
   return text.split(',').map((part) => wholeNumber(part.trim()));
 }

@@ -3,6 +3,7 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { type NotDrawn, whyRowNotDrawn } from '../../domain/draw/notDrawn.js';
 import type { ScanRequest } from '../../domain/messages.js';
 import { notScannedText } from '../../domain/scan/counts.js';
+import { foldTraining } from '../../domain/scan/judge/foldTraining.js';
 import { SPLIT_IN_WORDS } from '../../domain/scan/judge/split.js';
 import { standaloneConfig } from '../../domain/scan/standalone.js';
 import { fewImagesWarning } from '../../domain/scan/warnings.js';
@@ -65,8 +66,7 @@ export async function planStandaloneScan(
   }
   const { train, scan, seed } = standaloneConfig(request, { pool: name, defaults: pool.defaults, images });
   const judge = hasModel ? 'model' : request.crossValidate !== undefined ? 'folds' : await usualJudge();
-  const { imageSize, batchSize, preset } = train;
-  const iterations = Math.max(1, Math.round(train.iterations * scan.foldIterationShare));
+  const { iterations, imageSize, batchSize, preset } = foldTraining(train, scan);
   return {
     ...{ pool: name, split, poolImages, images, notScanned, judge, seed },
     folds: judge === 'model' ? null : { count: scan.folds, iterations, imageSize, batchSize, preset },

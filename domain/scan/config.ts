@@ -38,6 +38,15 @@ export const scanConfigSchema = z.strictObject({
     .max(1)
     .default(2 / 3)
     .describe("Training iterations of a fold, as a share of the loop's"),
+  foldDoubt: z
+    .number()
+    .min(0)
+    .max(1)
+    .nullable()
+    .default(null)
+    .describe(
+      '`train.doubtBackground` of a fold: below 1 it learns less from parts that were left out; null: as given',
+    ),
   crossValidateFrom: z
     .number()
     .int()

@@ -84,6 +84,15 @@ export const trainConfigSchema = z
         dice: z.number().min(0).max(100).default(0).describe('Weight of the Dice loss in the loss `sum`'),
       })
       .prefault({}),
+    doubtBackground: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(1)
+      .describe(
+        "After 30 % of the iterations, a label's background counts only where the network gives every part at most " +
+          'this probability; 1: everywhere',
+      ),
     classWeightExponent: z
       .number()
       .min(0)

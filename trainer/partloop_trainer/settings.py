@@ -89,6 +89,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="Loss of every stage; `sum` takes `lossWeights`"),
     ] = "ce"
     lossWeights: LossWeights = field(default_factory=LossWeights)
+    doubtBackground: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="After 30 % of the iterations, a label's background counts only where the network gives every"
+            " part at most this probability; 1: everywhere",
+        ),
+    ] = 1.0
     classWeightExponent: Annotated[
         float,
         Meta(

@@ -199,7 +199,7 @@ class Run:
         """
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
-        loss = self.gradients.gradients(batch.image, batch.label)
+        loss = self.gradients.gradients(batch.image, batch.label, batch.iteration)
         gradient = nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
         value = float(loss)
         if not (math.isfinite(value) and math.isfinite(float(gradient))):

@@ -11,6 +11,8 @@ export interface RealOptions {
   variants: readonly Variant[];
   seed: number;
   folds: number;
+  /** `train.doubtBackground` of the folds; its default if omitted. */
+  doubt?: number | undefined;
   iterations: number;
   /** Side of the network's canvas in pixels. */
   size: number;

@@ -14,6 +14,9 @@ from torch.nn import functional as F
 from ..data.preprocess import IGNORE
 from ..settings import Settings
 
+# Share of the iterations in which the network learns from all background, before it may doubt any.
+TRUSTING_SHARE = 0.3
+
 # Focusing power of the focal loss, as its authors recommend.
 FOCAL_GAMMA = 2.0
 
@@ -43,6 +46,12 @@ class SegmentationLoss:
     def __init__(self, settings: Settings, weights: Tensor) -> None:
         self._weights = weights
         self._ce, self._focal, self._dice = settings.loss_shares
+        self._doubt_above = settings.doubtBackground
+        self._doubt_from = TRUSTING_SHARE * settings.iterations
+
+    def doubts(self, iteration: int) -> bool:
+        """Whether background may be left out in this iteration."""
+        return self._doubt_above < 1 and iteration >= self._doubt_from
 
     def target(self, label: Tensor) -> Target:
         """label [N, H, W] uint8, 255 ignored."""
@@ -52,10 +61,14 @@ class SegmentationLoss:
         pairs = present(index, valid, len(self._weights)).sum() if self._dice else weight.new_zeros(())
         return Target(index, valid, weight, torch.stack([weight.sum(), pairs]))
 
-    def __call__(self, logits: Tensor, target: Target, totals: Tensor | None = None) -> Tensor:
-        """totals: those of the whole batch if `target` is a part of it."""
+    def __call__(
+        self, logits: Tensor, target: Target, totals: Tensor | None = None, *, doubting: bool = False
+    ) -> Tensor:
+        """totals: those of the whole batch if `target` is a part of it; doubting: leave out background in doubt."""
         logits = logits.float()
         weights, pairs = target.totals if totals is None else totals
+        if doubting:
+            target = without(target, doubted(logits, target, self._doubt_above))
         terms: list[Tensor] = []
         for share, gamma in ((self._ce, 0.0), (self._focal, FOCAL_GAMMA)):
             if share:
@@ -67,6 +80,24 @@ class SegmentationLoss:
         for one in terms[1:]:
             total = total + one
         return total
+
+
+def doubted(logits: Tensor, target: Target, above: float) -> Tensor:
+    """[N, H, W] bool: labelled as background, while one part has a probability above `above`.
+
+    People leave parts out far more often than they invent them. A network that learns left-out parts as background
+    cannot find them later, so it is spared the background that it contradicts (as in learning from partial labels with
+    a network's own confident predictions, Lee 2013).
+    """
+    with torch.no_grad():
+        part = F.softmax(logits.detach(), dim=1)[:, 1:].amax(dim=1)
+        return (target.index == 0) & target.valid & (part > above)
+
+
+def without(target: Target, left_out: Tensor) -> Target:
+    """The target with pixels ignored. Totals stay: they come from labels alone."""
+    kept = ~left_out
+    return Target(target.index, target.valid & kept, target.weight * kept, target.totals)
 
 
 def cross_entropy(logits: Tensor, index: Tensor, weight: Tensor, focal_gamma: float) -> Tensor:

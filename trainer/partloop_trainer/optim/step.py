@@ -36,7 +36,7 @@ class Step:
             self._forward = torch.compile(model.all_stages, dynamic=False)
         self._compiled = compiles(job, device)
 
-    def gradients(self, image: Tensor, label: Tensor) -> Tensor:
+    def gradients(self, image: Tensor, label: Tensor, iteration: int) -> Tensor:
         """image [N, S, S, 3], label [N, S, S], both uint8 → loss of the whole batch; gradients are in the parameters.
 
         Raises `out-of-memory` if a single image at a time is too much.
@@ -47,7 +47,7 @@ class Step:
             before = self._remember()
             trouble: str | None = None
             try:
-                loss = self._accumulate(image, label, totals)
+                loss = self._accumulate(image, label, totals, self._loss.doubts(iteration))
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -68,7 +68,9 @@ class Step:
         full, small = self._ranks.sum(torch.stack(both))
         return full, small
 
-    def _accumulate(self, image: Tensor, label: Tensor, totals: tuple[Tensor, Tensor] | None) -> Tensor:
+    def _accumulate(
+        self, image: Tensor, label: Tensor, totals: tuple[Tensor, Tensor] | None, doubting: bool
+    ) -> Tensor:
         count = min(self.split, len(image))
         if totals is None and count > 1:
             totals = self._totals(label)
@@ -78,7 +80,7 @@ class Step:
             pixels = images.to(self._device, non_blocking=True).permute(0, 3, 1, 2).float()
             with autocast(self._device):
                 outputs = self._run(pixels)
-            loss = self.total_loss(outputs, labels, totals)
+            loss = self.total_loss(outputs, labels, totals, doubting=doubting)
             loss.backward()
             losses.append(loss.detach())
         return losses[0] if count == 1 else torch.stack(losses).sum()
@@ -97,7 +99,9 @@ class Step:
             self._forward, self._compiled = self._model.all_stages, False
             return self._forward(pixels)
 
-    def total_loss(self, outputs: Outputs, label: Tensor, totals: tuple[Tensor, Tensor] | None = None) -> Tensor:
+    def total_loss(
+        self, outputs: Outputs, label: Tensor, totals: tuple[Tensor, Tensor] | None = None, *, doubting: bool = False
+    ) -> Tensor:
         """Loss of M0 … Mn and of the auxiliary head (paper, section 3.3). label: [N, S, S].
 
         Only the last stage is compared at full size; the others at stride 4, which saves a sixth of the step.
@@ -105,10 +109,10 @@ class Step:
         full, small = self._loss.target(label), self._loss.target(shrink_label(label, 4))
         of_full, of_small = totals or (None, None)
         side = small.index.shape[-1]
-        total = self._loss(upsampled(outputs.stages[-1].float(), label.shape[-1]), full, of_full)
+        total = self._loss(upsampled(outputs.stages[-1].float(), label.shape[-1]), full, of_full, doubting=doubting)
         for logits in outputs.stages[:-1]:
-            total = total + self._loss(logits, small, of_small)
-        auxiliary = self._loss(upsampled(outputs.auxiliary.float(), side), small, of_small)
+            total = total + self._loss(logits, small, of_small, doubting=doubting)
+        auxiliary = self._loss(upsampled(outputs.auxiliary.float(), side), small, of_small, doubting=doubting)
         return total + AUXILIARY_WEIGHT * auxiliary
 
     def _remember(self) -> tuple[list[tuple[Tensor, Tensor]], Tensor, Tensor | None]:

@@ -213,3 +213,35 @@ def test_weights_of_a_file_match_by_name_or_by_order(make_job: Callable[..., Job
         torch.save(state, path)
         loaded = build_model(make_job(settings={"weights": str(path)}), load_weights=True).backbone.features
         assert weights_digest(loaded.state_dict()) == weights_digest(source.state_dict())
+
+
+def test_background_counts_only_where_the_network_is_sure_of_no_part() -> None:
+    logits = torch.zeros(1, 3, 1, 4)
+    logits[0, 1, 0] = torch.tensor([9.0, 9.0, 0.0, 9.0])
+    label = torch.tensor([[[0, 1, 0, 255]]], dtype=torch.uint8)
+    loss = SegmentationLoss(Settings(doubtBackground=0.9), torch.ones(3))
+    target = loss.target(label)
+    left_out = losses.doubted(logits, target, 0.9)
+    assert left_out.tolist() == [[[True, False, False, False]]]
+    with_all, spared = loss(logits, target), loss(logits, target, doubting=True)
+    torch.testing.assert_close(with_all - spared, F.cross_entropy(logits[:, :, :, 0], torch.tensor([[0]])) / 3)
+
+
+@pytest.mark.parametrize("name", ["ce", "focal", "dice", "ce+dice"])
+def test_parts_of_a_batch_add_up_if_background_is_doubted(name: LossName) -> None:
+    torch.manual_seed(0)
+    logits = 4 * torch.randn(3, 4, 8, 8)
+    label = torch.randint(0, 4, (3, 8, 8), dtype=torch.uint8)
+    loss = SegmentationLoss(Settings(loss=name, doubtBackground=0.5), torch.tensor([0.3, 1.0, 2.0, 4.0]))
+    assert losses.doubted(logits, loss.target(label), 0.5).any()
+    whole, totals = loss(logits, loss.target(label), doubting=True), loss.target(label).totals
+    cuts = (slice(0, 1), slice(1, 3))
+    parts = [loss(logits[one], loss.target(label[one]), totals, doubting=True) for one in cuts]
+    torch.testing.assert_close(parts[0] + parts[1], whole)
+
+
+def test_a_training_learns_from_all_background_before_it_doubts_any() -> None:
+    loss = SegmentationLoss(Settings(iterations=100, doubtBackground=0.5), torch.ones(3))
+    assert [loss.doubts(iteration) for iteration in (0, 29, 30, 99)] == [False, False, True, True]
+    never = SegmentationLoss(Settings(iterations=100), torch.ones(3))
+    assert not never.doubts(99)

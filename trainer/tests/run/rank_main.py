@@ -16,7 +16,7 @@ def first_step(job: Job) -> dict[str, object]:
     run = Run(job, Reporter(quiet=True), StopFlag())
     run.set_training()
     batch = next(run.loader.batches(0, 1))
-    loss = run.gradients.gradients(batch.image, batch.label)
+    loss = run.gradients.gradients(batch.image, batch.label, batch.iteration)
     gradients = {name: one.grad for name, one in run.model.named_parameters() if one.grad is not None}
     return {"loss": loss, "gradients": gradients, "images": len(batch.image)}
 

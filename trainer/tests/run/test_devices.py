@@ -155,7 +155,7 @@ def test_a_failed_batch_leaves_no_trace_in_batch_norm_or_random_numbers(
     before = {name: value.clone() for name, value in run.model.state_dict().items()}
     random = torch.get_rng_state()
     with pytest.raises(TrainerError) as caught:
-        run.gradients.gradients(batch.image, batch.label)
+        run.gradients.gradients(batch.image, batch.label, batch.iteration)
     assert caught.value.exit_code == 7 and "one image at a time" in caught.value.message
     assert all(torch.equal(value, before[name]) for name, value in run.model.state_dict().items())
     assert torch.equal(torch.get_rng_state(), random)
@@ -190,7 +190,7 @@ def test_auto_goes_on_and_says_so_if_compiling_fails(
     batch = next(run.loader.batches(0, 1))
     if asked == "on":
         with pytest.raises(TorchDynamoException):
-            run.gradients.gradients(batch.image, batch.label)
+            run.gradients.gradients(batch.image, batch.label, batch.iteration)
     else:
-        assert run.gradients.gradients(batch.image, batch.label).isfinite()
+        assert run.gradients.gradients(batch.image, batch.label, batch.iteration).isfinite()
         assert [one["code"] for one in recorder.of("warning")] == ["not-compiled"]
