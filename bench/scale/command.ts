@@ -6,7 +6,7 @@ import { wholeNumberBetween } from '../../cli/options.js';
 import { printLine, printText, say } from '../../cli/terminal/output.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { countUndrawn } from '../../domain/draw/drawChunk.js';
-import { drawnSchema } from '../../domain/draw/drawn.js';
+import { drawnSchema, testCopiesSchema } from '../../domain/draw/drawn.js';
 import type { LoopState } from '../../domain/loop/state.js';
 import { outputOf } from '../../domain/stepContract.js';
 import { resolveEnvironment } from '../../infra/environment.js';
@@ -98,12 +98,16 @@ async function tellProgress(store: ObjectStore): Promise<void> {
   say(`loop: iterations recorded: ${state?.iterations.length ?? 0}`);
 }
 
-/** Training images that the loop could draw next, as the draw itself counts. */
-async function countLeft(store: ObjectStore, state: LoopState): Promise<number> {
+/** Training images that the loop could draw next, as the draw itself counts, and those that it must not. */
+async function countLeft(store: ObjectStore, state: LoopState): Promise<Pick<ScaleFigures, 'copies' | 'left'>> {
   const drawn = state.iterations.at(-1)?.current.results.draw;
-  const { images } = await readJson(store, drawn === undefined ? '' : outputOf(drawn, 'drawn'), drawnSchema);
+  const outputOfDraw = (name: 'drawn' | 'missing'): string => (drawn === undefined ? '' : outputOf(drawn, name));
+  const { images } = await readJson(store, outputOfDraw('drawn'), drawnSchema);
+  const { testCopies } = await readJson(store, outputOfDraw('missing'), testCopiesSchema);
+  const copies = new Set(testCopies.map(({ imageId }) => imageId));
   const pool = await openPool(store, POOL);
-  return countUndrawn(await pool.readDrawColumns(await pool.latestVersion()), new Set(images));
+  const columns = await pool.readDrawColumns(await pool.latestVersion());
+  return { copies: copies.size, left: countUndrawn(columns, new Set(images), copies) };
 }
 
 type Measured = Omit<ScaleFigures, 'asked' | 'machine'>;
@@ -135,7 +139,7 @@ async function runLoop(stack: BenchStack, asked: ScaleOptions, use: StackUse, si
       store: await storeSize(store),
       processes: use.processes,
       drawn,
-      left: await countLeft(store, state),
+      ...(await countLeft(store, state)),
     };
   } finally {
     await client.connection.close();

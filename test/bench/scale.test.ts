@@ -12,6 +12,7 @@ const FIGURES: ScaleFigures = {
   store: [],
   processes: {},
   drawn: { drawn: 800, different: 800 },
+  copies: 0,
   left: 200,
 };
 const [RUN] = FIGURES.runs as [ScaleFigures['runs'][number]];
@@ -26,9 +27,16 @@ describe('the claims of the benchmark of whole iterations', () => {
     { claim: 'events of the longest history', changed: { runs: [RUN, { ...RUN, events: 2_001 }] } },
     { claim: 'bytes of the largest history', changed: { runs: [RUN, { ...RUN, bytes: 1_000_001 }] } },
     { claim: 'bytes of the largest payload', changed: { runs: [RUN, { ...RUN, largestPayload: 64_001 }] } },
-    { claim: 'images left to draw', changed: { left: 199 } },
+    { claim: 'images left to draw, without copies of test images', changed: { left: 199 } },
   ])
     it(`fail one by one: ${claim}`, () => assert.deepEqual(broken(changed), [claim]));
+
+  it('expect no copy of a test image among those that were drawn', () => {
+    assert.deepEqual(broken({ copies: 3, left: 197 }), []);
+    const all = { asked: { rows: 800, iterations: 2, chunk: 400 }, drawn: { drawn: 797, different: 797 }, left: 0 };
+    assert.deepEqual(broken({ ...all, copies: 3 }), []);
+    assert.deepEqual(broken({ ...all, copies: 2 }), ['images drawn']);
+  });
 
   it('fail if one iteration of several is slow', () => {
     const costs = FIGURES.costs.map((cost) => ({ ...cost, seconds: cost.iteration === 2 ? 1_729 : 1 }));
