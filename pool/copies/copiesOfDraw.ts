@@ -8,6 +8,8 @@ import type { Thumbnails } from './thumbnails.js';
 
 /** Pictures that are fetched and decoded at once. */
 const IN_PARALLEL = 16;
+/** Images beyond the first `count` whose rows are read with those: a second pass over a large index takes a minute. */
+const AHEAD = 1_000;
 /** Images whose hashes are compared before other work of the process goes on. */
 const ROWS_A_TURN = 500;
 
@@ -51,6 +53,8 @@ export async function copiesOfDraw(
           near.map((place) => test[place] as number),
         );
     }
+    if (from === count && suspects.size > 0)
+      await search.rowsOf(idsAt(index, Int32Array.from([...order.slice(0, count + AHEAD), ...test])));
     await compare(batch, suspects, search, copies);
     missing = copies.size - before;
   }
