@@ -7,6 +7,7 @@ import { copiesCommand } from './copies/command.js';
 import { dayCommand } from './day/command.js';
 import { detectCommand } from './detect/command.js';
 import { drawCommand } from './draw/command.js';
+import { explainCommand } from './explain/command.js';
 import { fetchCommand } from './fetch/command.js';
 import { fuzzCommand } from './fuzz/command.js';
 import { importCommand } from './import/command.js';
@@ -36,6 +37,7 @@ async function main(argv: string[]): Promise<number> {
     .addCommand(scaleCommand())
     .addCommand(propagateCommand())
     .addCommand(scanCommand())
+    .addCommand(explainCommand())
     .addCommand(fetchCommand())
     .addCommand(fuzzCommand())
     .addCommand(importCommand())

@@ -56,5 +56,5 @@ export const INJECTED: Source = {
   how: 'by hand: wide enough that each kind has a slope',
 };
 
-/** A number that had to be chosen; any near it would do. */
-export const OURS: Source = { kind: 'convention', whose: 'ours; nearby values do as well' };
+/** A number that had to be chosen, by nobody's measurement. */
+export const OURS: Source = { kind: 'convention', whose: 'ours, chosen by hand; no other value was measured' };

@@ -2,7 +2,7 @@ import type { ScanConfig } from '../../config.js';
 import type { Taxonomy } from '../../taxonomy.js';
 import type { Candidate, ClassIouByName, ImageAnalysis, ReduceEntry } from '../types.js';
 import { candidateProbabilities } from './candidateProbabilities.js';
-import { learnCandidateShifts } from './candidateSlices.js';
+import { type CandidateShifts, learnCandidateShifts } from './candidateSlices.js';
 import type { ClassKnowledge } from './chunk/classes.js';
 import { FAMILY_NAMES } from './families.js';
 import { type FamilyFits, fitFamilies, injectedOf } from './familyFits.js';
@@ -10,7 +10,8 @@ import { featureTable, type MeasuredCandidate } from './featureTable.js';
 import { imageProbabilities } from './imageProbabilities.js';
 import { PRIORS, type Priors } from './priors.js';
 import { NO_CORRECTION, type VerdictCorrection } from './statistics/plattScaling.js';
-import type { PositiveUnlabelledFit } from './statistics/positiveUnlabelled.js';
+import type { GroupedRow, PositiveUnlabelledFit } from './statistics/positiveUnlabelled.js';
+import type { SliceShifts } from './statistics/sliceRecalibration.js';
 
 export interface JudgedCandidate {
   candidate: Candidate;
@@ -23,6 +24,8 @@ export interface JudgedCandidate {
   pWrong: number;
   /** The same before reviewers' verdicts moved it. */
   pModel: number;
+  /** Its measurements as its family's regression sees them. */
+  measured: Pick<MeasuredCandidate, 'family' | 'group' | 'row'>;
 }
 
 /** An image with the candidates that may be judged, and the probabilities that each and the image are wrong. */
@@ -31,12 +34,18 @@ export interface JudgedImage {
   analysis: ImageAnalysis;
   candidates: JudgedCandidate[];
   pMislabelled: number;
+  /** Its tag values. */
+  slices: readonly string[];
+  /** Its measurements as the regression over images sees them. */
+  measured: GroupedRow;
 }
 
 export interface Calibration {
   judged: JudgedImage[];
   families: FamilyFits;
   images: PositiveUnlabelledFit;
+  /** The reduction of log odds where the model is weak: of candidates by group, and of images. */
+  shifts: { candidates: CandidateShifts; images: SliceShifts };
   injectedCandidates: number;
   candidates: number;
   injectedImages: number;
@@ -63,23 +72,27 @@ export function calibrate(
   const judge = (items: readonly MeasuredCandidate[], slices: readonly string[]) =>
     candidateProbabilities(items, slices, known);
   const found = images.map(({ candidates, slices }) => judge(candidates, slices));
-  const { detector, probabilities, injected } = imageProbabilities(images, found, judge, priors.image);
+  const { detector, probabilities, rows, shifts, injected } = imageProbabilities(images, found, judge, priors.image);
   return {
     families,
     images: detector,
+    shifts: { candidates: known.shifts, images: shifts },
     injectedCandidates: FAMILY_NAMES.reduce((sum, family) => sum + injectedOf(images, family).length, 0),
     candidates: images.reduce((sum, { candidates }) => sum + candidates.length, 0),
     injectedImages: injected,
-    judged: images.map(({ entry, analysis, candidates }, index) => ({
+    judged: images.map(({ entry, analysis, slices, candidates }, index) => ({
       entry,
       analysis,
-      candidates: candidates.map(({ candidate }, at) => ({
+      slices,
+      candidates: candidates.map(({ candidate, family, group, row }, at) => ({
         candidate,
         pOwnError: found[index]?.pOwnError[at] as number,
         pWrong: found[index]?.pWrong[at] as number,
         pModel: found[index]?.pModel[at] as number,
+        measured: { family, group, row },
       })),
       pMislabelled: probabilities[index] as number,
+      measured: rows[index] as GroupedRow,
     })),
   };
 }

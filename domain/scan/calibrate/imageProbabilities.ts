@@ -12,7 +12,7 @@ import {
   type PositiveUnlabelledFit,
   probabilityWrong,
 } from './statistics/positiveUnlabelled.js';
-import { countSlices, learnSliceShifts, recalibrated } from './statistics/sliceRecalibration.js';
+import { countSlices, learnSliceShifts, recalibrated, type SliceShifts } from './statistics/sliceRecalibration.js';
 import { IMAGE_FIT } from './thresholds.js';
 
 const GROUP = 'image';
@@ -22,6 +22,10 @@ export interface ImageProbabilities {
   detector: PositiveUnlabelledFit;
   /** By image, 0..1: the probability that its label is wrong somewhere. */
   probabilities: number[];
+  /** By image: its row in the regression. */
+  rows: GroupedRow[];
+  /** The reduction of log odds in slices where the model is weak. */
+  shifts: SliceShifts;
   /** Copies with injected errors that it learned from. */
   injected: number;
 }
@@ -62,6 +66,8 @@ export function imageProbabilities(
   return {
     detector,
     probabilities: sliced.map(({ probability, slices }) => recalibrated(probability, slices, shifts)),
+    rows,
+    shifts,
     injected: spoiled.length,
   };
 }

@@ -21,7 +21,10 @@ export function withoutAnswered(image: JudgedImage, isSilenced: (region: Region)
 }
 
 /** True if a reviewer said that this label does not contradict those of its near duplicates. */
-export function conflictAnswered({ entry }: JudgedImage, isSilenced: (region: Region) => boolean): boolean {
+export function conflictAnswered(
+  { entry }: Pick<JudgedImage, 'entry'>,
+  isSilenced: (region: Region) => boolean,
+): boolean {
   const { imageId, labelSha256 } = entry;
   return isSilenced({ imageId, labelSha256, kind: 'duplicate_conflict', x0: 0, y0: 0, x1: 1, y1: 1 });
 }

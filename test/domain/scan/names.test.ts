@@ -51,4 +51,18 @@ describe('the constants of a scan', () => {
       .map(({ name }) => name);
     assert.deepEqual(unnamed, []);
   });
+
+  it('have their tables named in docs/mislabel.md, beside the source of their values', async () => {
+    const text = await page('mislabel.md');
+    const files = repositoryFiles().filter((name) => /^domain\/scan\/.*\.ts$/.test(name));
+    const sources = await Promise.all(files.map((name) => readFile(join(ROOT, name), 'utf8')));
+    const tables = sources.flatMap((source) =>
+      [...source.matchAll(/export const (\w+) = valuesOf\(/g)].map(([, name]) => name ?? ''),
+    );
+    assert.ok(tables.length > 20, `${tables.length} tables`);
+    assert.deepEqual(
+      tables.filter((name) => !new RegExp(`\`${name}[\`.]`).test(text)),
+      [],
+    );
+  });
 });
