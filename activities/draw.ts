@@ -18,6 +18,7 @@ import { outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';
 import { type DrawnImages, drawImages } from '../pool/drawImages.js';
+import { applyAnswered, countCorrected } from '../pool/review/propagate/unattended.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
 import { refuseManyLeftOut } from '../steps/manyLeftOut.js';
@@ -54,7 +55,7 @@ async function draw(deps: ActivityDeps, { context, split = 'train', isAlone = fa
   const { pool: name, chunkSize, seed } = context.config;
   const pool = await poolOf(deps, name);
   const { value: poolVersion, keep: keepVersion } = isAlone
-    ? unpinned(await pool.latestVersion())
+    ? unpinned(await newestVersion(deps, context, pool, isAlone))
     : await versionFor(deps, context, pool);
   const before = context.previous?.draw;
   const inputs = {
@@ -91,7 +92,9 @@ async function draw(deps: ActivityDeps, { context, split = 'train', isAlone = fa
         drawn: drawnSoFar(drawnBefore, found.present, index),
       });
       await keepVersion();
-      return { outputs, facts: drawFacts(chunk, found, { poolVersion, split, poolImages: index.ids.count }) };
+      const facts = drawFacts(chunk, found, { poolVersion, split, poolImages: index.ids.count });
+      if (context.config.scan.autoCorrect !== 'apply') return { outputs, facts };
+      return { outputs, facts: { ...facts, corrected: await countCorrected(store, context) } };
     }),
   );
 }
@@ -115,7 +118,22 @@ async function countUndrawnImages(
 /** The newest version when the iteration drew; a replay from draw takes the newest of today. */
 async function versionFor(deps: ActivityDeps, context: IterationContext, pool: Pool): Promise<Pinned<number>> {
   const recorded = (await recordedResults(deps, context, 'draw')).draw?.facts.poolVersion;
-  return recorded === undefined ? pinned(deps, context, POOL_VERSION, () => pool.latestVersion()) : unpinned(recorded);
+  return recorded === undefined
+    ? pinned(deps, context, POOL_VERSION, () => newestVersion(deps, context, pool))
+    : unpinned(recorded);
+}
+
+/**
+ * The newest version, with the corrections that follow from answers. They are written here alone: an iteration that has
+ * a version already never looks again.
+ */
+async function newestVersion(deps: ActivityDeps, context: IterationContext, pool: Pool, isAlone = false) {
+  const { store, log } = deps;
+  const onFault = (scan: string, error: Error) =>
+    log.warn({ scan, error: error.message }, 'the corrections that follow from the answers to a scan are left out');
+  if (context.config.scan.autoCorrect === 'apply')
+    await withHeartbeat(() => applyAnswered(store, context, { isAlone, now: new Date(), onFault }));
+  return pool.latestVersion();
 }
 
 async function readDrawn(store: ObjectStore, before: DrawResult | undefined): Promise<Set<string>> {

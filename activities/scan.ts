@@ -17,6 +17,7 @@ import { judgeOf } from '../inference/scan/judges.js';
 import { type JudgedScan, readEntries } from '../inference/scan/reduceEntries.js';
 import type { ScanSetup, ShardInput } from '../inference/scan/scanSetup.js';
 import { trialWarnings, tryJudges } from '../inference/scan/tryJudges.js';
+import { drawQuestions } from '../pool/review/propagate/unattended.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { type Heartbeat, withHeartbeat } from '../steps/heartbeat.js';
 import { poolOf } from '../steps/pool.js';
@@ -36,6 +37,8 @@ interface ReduceInput extends StepInput {
   planKey: string;
   folds: FoldResult[];
   failedShards: number[];
+  /** Given by a scan that belongs to no loop. */
+  isAlone?: boolean;
 }
 
 /** Step scan: plan, shards, reduce. */
@@ -52,12 +55,14 @@ export function createScanActivities(deps: ActivityDeps) {
 /** From all shards' candidates to findings: thresholds and calibration need the whole chunk. */
 async function reduceScan(deps: ActivityDeps, input: ReduceInput): Promise<ScanResult> {
   const { store } = deps;
-  const { context, results, planKey, folds, failedShards } = input;
+  const { context, results, planKey, folds, failedShards, isAlone = false } = input;
   const { draw } = neededBy('scan', results, ['draw']);
   const plan = await readJson(store, planKey, scanPlanSchema);
   const judges = await Promise.all(plan.judges.map((_, judge) => judgeOf(store, plan, judge, folds)));
   const models = judges.map(({ card }) => card.files.scan);
-  const { sessions: _, maxShardsInFlight: __, ...settings } = context.config.scan;
+  const { sessions: _, maxShardsInFlight: __, ...own } = context.config.scan;
+  // What becomes of findings later changes none of them.
+  const { autoCorrect: ___, autoCorrectAlpha: ____, autoCorrectAnswers: _____, ...settings } = own;
   const { value: reviews, keep: keepReviews } = await reviewsFor(deps, context);
   const { minorWeight } = context.config.sample;
   const inputs = {
@@ -70,8 +75,8 @@ async function reduceScan(deps: ActivityDeps, input: ReduceInput): Promise<ScanR
     ...(reviews.digest === null ? {} : { reviews: reviews.digest }),
   };
   const judged = { plan, planKey, judges, failedShards };
-  return withHeartbeat((beat) =>
-    runStep(store, context, scanStep, inputs, async (attempt) => {
+  return withHeartbeat(async (beat) => {
+    const result = await runStep(store, context, scanStep, inputs, async (attempt) => {
       const reduction = await reduceJudged(deps, context, draw, judged, reviews, beat);
       const warnings = await warningsOf(store, context, judged, folds, reduction);
       const outputs = outputsOf(attempt, reviews, folds);
@@ -93,8 +98,14 @@ async function reduceScan(deps: ActivityDeps, input: ReduceInput): Promise<ScanR
           model: models.map((model) => model.slice(0, 8)).join(' '),
         },
       };
-    }),
-  );
+    });
+    const asked = await drawQuestions(store, context, {
+      findings: outputOf(result, 'findings'),
+      isAlone,
+      now: new Date(),
+    });
+    return asked === null ? result : { ...result, facts: { ...result.facts, ...asked } };
+  });
 }
 
 async function reduceJudged(

@@ -100,6 +100,10 @@ export interface DetectionSummary {
   kinds: { kind: string; findings: number; images: number; quarantined: number }[];
   classes: { name: string; findings: number }[];
   missing: number;
+  /** Of `scan.autoCorrect`: labels corrected before the draw, findings drawn for reviewers, proposals beside them. */
+  corrected: number;
+  asked: number;
+  correctable: number;
   /**
    * The outcome for every image of the pool: `scanned 130 of 600 images; …`; null for older scans, which do not count
    * it.

@@ -15,9 +15,16 @@ export const keys = {
   /** An import of reviews, or its undo, one answer per line; files are only ever added. */
   reviews: (pool: string, ulid: string) => `${keys.reviewsPrefix(pool)}${ulid}.jsonl`,
   /** Draws of findings for reviewers, whose answers decide on corrections of similar findings. */
-  roundPrefix: (pool: string, scan: string) => `pools/${pool}/propagate/${scan}/`,
+  roundsPrefix: (pool: string) => `pools/${pool}/propagate/`,
+  roundPrefix: (pool: string, scan: string) => `${keys.roundsPrefix(pool)}${scan}/`,
   round: (pool: string, scan: string, number: number) =>
     `${keys.roundPrefix(pool, scan)}${String(number).padStart(4, '0')}.json`,
+  /** The corrections that a scan writes by itself after a round; there before the first of them is written. */
+  roundPlan: (pool: string, scan: string, number: number) =>
+    `${keys.roundPrefix(pool, scan)}${String(number).padStart(4, '0')}.plan`,
+  /** There once nothing more follows from a round by itself. */
+  roundDone: (pool: string, scan: string, number: number) =>
+    `${keys.roundPrefix(pool, scan)}${String(number).padStart(4, '0')}.done`,
   derivativePrefix: (pool: string) => `pools/${pool}/derivatives/`,
   /** Upright copies reduced to at most `maxSide` pixels, by digest of their source. */
   derivativeImage: (pool: string, maxSide: number, sha256: string) =>

@@ -18,3 +18,14 @@ export async function addRound(store: ObjectStore, round: Round): Promise<'creat
   const key = keys.round(round.pool, round.scan, round.number);
   return store.putIfAbsent(key, JSON.stringify(roundSchema.parse(round)), 'application/json');
 }
+
+/** Scans of a pool from which findings were drawn, in order. */
+export async function scansWithRounds(store: ObjectStore, pool: string): Promise<string[]> {
+  const prefix = keys.roundsPrefix(pool);
+  const scans = new Set<string>();
+  for await (const { key } of store.list(prefix)) {
+    const [scan = '', file] = key.slice(prefix.length).split('/');
+    if (file !== undefined) scans.add(scan);
+  }
+  return [...scans].sort();
+}

@@ -59,7 +59,10 @@ export async function mislabelScan(input: unknown = {}): Promise<ScanResult> {
   }
   progress.stage = 'summing up';
   const failedShards = lanes.failed.sort((a, b) => a - b);
-  const result = await reduceScan({ context, results: { draw }, planKey, folds, failedShards });
+  const result = await reduceScan({
+    ...{ context, results: { draw }, planKey, folds, failedShards },
+    ...(judge === undefined ? {} : { isAlone: true }),
+  });
   if (judge !== undefined) await bookkeeping.recordScan({ context, draw, result });
   setCurrentDetails(scanDetails(context.loop, result, judge !== undefined));
   return result;

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
-import { MOST_ASKED } from '../../domain/review/propagate/round.js';
+import { ALPHA, FROM, MOST_ASKED } from '../../domain/review/propagate/limits.js';
 import { exportedFindingSchema, exportScan } from '../../domain/scan/export.js';
 import { type Asked, ask } from '../../pool/review/propagate/ask.js';
 import { propagate } from '../../pool/review/propagate/propagate.js';
@@ -23,11 +23,6 @@ interface Options {
   apply?: true;
   json?: true;
 }
-
-/** Largest share of harmful corrections, if none is given. */
-const ALPHA = 0.1;
-/** Least probability of the proposals, if none is given. */
-const FROM = 0.5;
 
 /** `partloop review propagate`. */
 export function registerPropagate(review: Command): void {

@@ -53,6 +53,8 @@ export const drawStep = {
     missingWhy: fact.text('why they are missing'),
     testImages: fact.count('test images'),
     split: fact.text('side of the split'),
+    /** Written before this draw by `scan.autoCorrect`; absent if it is not `apply`. */
+    corrected: fact.exception('labels corrected by answers').optional(),
     ...drawCounts,
   }),
 } as const satisfies StepContract;

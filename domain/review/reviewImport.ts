@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sha256Schema } from '../base/ids.js';
+import { nameSchema, sha256Schema } from '../base/ids.js';
 
 /** The name of a review import and of its answers' file: a ULID. */
 export const reviewIdSchema = z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/);
@@ -18,6 +18,8 @@ export const propagationSchema = z.object({
   /** The draw that the answers belong to, and its number among those of the scan. */
   round: reviewIdSchema,
   number: z.number().int().min(1),
+  /** The iteration that wrote the corrections by itself; a scan outside a loop is iteration 1 of its name. */
+  by: z.object({ loop: nameSchema, iteration: z.number().int().positive() }).optional(),
   /** At most this share of the corrections is harmful, with this confidence over all rounds of the scan. */
   alpha: z.number().gt(0).lt(1),
   confidence: z.number().gt(0).lt(1),

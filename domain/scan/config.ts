@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ALPHA, MOST_ASKED } from '../review/propagate/limits.js';
 
 /** The settings of the search for wrong labels in a chunk. */
 export const scanConfigSchema = z.strictObject({
@@ -102,5 +103,24 @@ export const scanConfigSchema = z.strictObject({
     .max(10_000)
     .default(50)
     .describe('Images drawn for review over all probabilities'),
+  autoCorrect: z
+    .enum(['off', 'propose', 'apply'])
+    .default('off')
+    .describe(
+      'Corrections by answers to a few drawn findings. propose: each scan draws its questions. apply: in addition, once all are answered, the next draw first writes the corrections within the bound',
+    ),
+  autoCorrectAlpha: z
+    .number()
+    .min(0.01)
+    .max(0.5)
+    .default(ALPHA)
+    .describe('Largest share of harmful corrections that `autoCorrect` may make'),
+  autoCorrectAnswers: z
+    .number()
+    .int()
+    .min(1)
+    .max(MOST_ASKED)
+    .default(50)
+    .describe('Findings that `autoCorrect` draws for reviewers after each scan'),
 });
 export type ScanConfig = z.infer<typeof scanConfigSchema>;

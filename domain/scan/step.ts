@@ -46,6 +46,9 @@ export const scanStep = {
     prevalence: fact.share('wrong labels, estimated'),
     failedShards: fact.exception('failed shards'),
     model: fact.text('judged by'),
+    /** Of `scan.autoCorrect`; absent if it is off or nothing could follow. */
+    asked: fact.exception('findings drawn for reviewers').optional(),
+    correctable: fact.exception('proposals that their answers may correct').optional(),
     // Facts of its draw; older scans lack them.
     split: fact.text('side of the split').optional(),
     ...z.object(drawCounts).partial().shape,

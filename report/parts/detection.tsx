@@ -17,6 +17,12 @@ export function Detection({ data }: { data: ReportData }) {
         {detection.quarantineAt === null ? '' : `(probability at least ${percent(detection.quarantineAt)})`},{' '}
         {whole(detection.unreadable)} unreadable, {whole(detection.missing)} missing from the store. Estimated share of
         wrong labels: {percent(detection.estimatedWrong, 1)}. Nothing is deleted.
+        {detection.corrected === 0
+          ? ''
+          : ` Before the draw, answers to earlier scans corrected ${whole(detection.corrected)} labels.`}
+        {detection.asked === 0
+          ? ''
+          : ` ${whole(detection.asked)} findings are drawn for reviewers; up to ${whole(detection.correctable)} other proposals may be corrected by their answers.`}
         {detection.counts === null ? '' : ` Of the whole pool: ${detection.counts}.`}
       </p>
       {detection.kinds.length === 0 ? (

@@ -180,6 +180,9 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       quarantineAt: 0.5,
       estimatedWrong: 0.152,
       missing: 0,
+      corrected: 12,
+      asked: 50,
+      correctable: 310,
       counts: 'scanned 129 of 600 images; not scanned: 40 test, 430 not drawn yet, 1 unreadable',
       slices: [
         { tag: 'zoomed', value: 'true', images: 20, overThreshold: 6, quarantined: 4 },

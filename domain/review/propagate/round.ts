@@ -4,11 +4,10 @@ import { seededRandom } from '../../base/random.js';
 import { findingIdSchema } from '../review.js';
 import { answeredScanSchema, reviewIdSchema } from '../reviewImport.js';
 import { type Claim, stratumSizes } from './bound.js';
+import { MOST_ASKED } from './limits.js';
 
 /** Most proposals of a round; of more, those with the highest scores. */
 export const MOST_PROPOSALS = 200_000;
-/** Most answers that a round asks for. */
-export const MOST_ASKED = 10_000;
 
 const proposalSchema = z.object({
   findingId: findingIdSchema,
@@ -46,6 +45,8 @@ export const roundSchema = z.object({
   from: z.number().min(0).max(1),
   /** Answers that the scores were learned from. */
   taught: z.number().int().nonnegative(),
+  /** Drawn by the scan itself. Absent if a person asked for it: then a person applies its corrections, too. */
+  unattended: z.literal(true).optional(),
   /** By descending score. */
   strata: z.array(stratumSchema).min(1).max(MOST_ASKED),
 });

@@ -1,17 +1,18 @@
 import { PartloopError } from '../../../domain/base/errors.js';
 import { CONFIDENCE } from '../../../domain/review/confidence.js';
-import { drawStrata, type RankedProposal, type Round } from '../../../domain/review/propagate/round.js';
+import { firstTested, stratumSizes } from '../../../domain/review/propagate/bound.js';
+import { claimOf, drawStrata, type RankedProposal, type Round } from '../../../domain/review/propagate/round.js';
 import { learnScore, type Taught } from '../../../domain/review/propagate/score.js';
 import type { FindingRow } from '../../../domain/tables.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { addRound, newestRound } from '../../../storage/rounds.js';
 import { ulid } from '../../../storage/ulid.js';
-import { propagations, readProposals, type ScanProposals, scoredOf } from './proposals.js';
+import { type ProposingScan, propagations, readProposals, type ScanProposals, scoredOf } from './proposals.js';
 
 export interface AskRequest {
   pool: string;
   /** A scan of the pool; null for its newest. */
-  scan: string | null;
+  scan: ProposingScan | string | null;
   /** Findings to draw. */
   answers: number;
   /** Largest share of harmful corrections. */
@@ -19,6 +20,8 @@ export interface AskRequest {
   /** Least `pModel` of the proposals. */
   from: number;
   now: Date;
+  /** A scan draws by itself: only if so many answers, all accepted, would be enough for corrections. */
+  unattended?: true;
 }
 
 /** The findings that reviewers are asked about. */
@@ -52,10 +55,15 @@ export async function ask(store: ObjectStore, request: AskRequest): Promise<Aske
       `scan ${scan.id} has no open proposal with a probability of at least ${request.from}`,
       { hint: 'Lower --from, or name another scan with --scan.' },
     );
+  const { alpha, unattended } = request;
+  const sizes = stratumSizes(ranked.length, Math.min(request.answers, ranked.length));
+  if (unattended && firstTested(sizes, claimOf({ number: 1, alpha, confidence: CONFIDENCE })) === null)
+    throw new PartloopError('input-invalid', `scan ${scan.id} has too few open proposals for a bound of ${alpha}`);
   const id = ulid(request.now);
   const round: Round = {
     ...{ version: 1, id, pool: pool.name, scan: scan.id, number: (earlier?.number ?? 0) + 1 },
     ...{ at: request.now.toISOString(), alpha: request.alpha, confidence: CONFIDENCE, from: request.from, taught },
+    ...(unattended ? { unattended } : {}),
     strata: drawStrata(ranked, request.answers, id),
   };
   if ((await addRound(store, round)) === 'exists')
@@ -74,7 +82,8 @@ export function openQuestions({ strata }: Round, { proposals, answers, fate }: S
 }
 
 /** Proposals of a round that nobody was asked about. */
-const proposalsOf = ({ strata }: Round): number => strata.reduce((sum, { proposals }) => sum + proposals.length - 1, 0);
+export const proposalsOf = ({ strata }: Round): number =>
+  strata.reduce((sum, { proposals }) => sum + proposals.length - 1, 0);
 
 function rank(known: ScanProposals, from: number): { ranked: RankedProposal[]; taught: number } {
   const { proposals, answers, fate, reviews } = known;

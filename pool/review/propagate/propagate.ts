@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { leastAnswers, MAY_DROP_OUT, passedStrata } from '../../../domain/review/propagate/bound.js';
-import { claimOf, MOST_ASKED, type Round, type Stratum } from '../../../domain/review/propagate/round.js';
-import { PROPAGATE, type Propagation } from '../../../domain/review/reviewImport.js';
+import { MOST_ASKED } from '../../../domain/review/propagate/limits.js';
+import { claimOf, type Round, type Stratum } from '../../../domain/review/propagate/round.js';
+import { PROPAGATE, type Propagation, type ReviewImport } from '../../../domain/review/reviewImport.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { appendReviews } from '../../../storage/reviews.js';
 import { newestRound } from '../../../storage/rounds.js';
@@ -78,12 +79,13 @@ export async function propagate(store: ObjectStore, request: PropagateRequest): 
   };
   if (!request.apply || planned.length === 0) return report;
   const review = before?.id ?? ulid(request.now);
-  if (before === undefined) await record(store, round, known, review, corrections, request.now);
+  if (before === undefined)
+    await appendReviews(store, pool.name, review, recordOf(round, known, corrections, request.now), []);
   return { ...report, review, ...(await writeCorrections(store, known, review, planned, request.now)) };
 }
 
 /** What follows from the answers of a round so far. Unanswered ones count as harmful. */
-function decide(
+export function decide(
   round: Round,
   known: ScanProposals,
 ): Pick<
@@ -122,41 +124,33 @@ function decide(
 }
 
 /** The corrections of an import's record, as far as the scan's table still has them. */
-function plannedBy(plan: Propagation | undefined, { proposals }: ScanProposals): Correction[] {
+export function plannedBy(plan: Propagation | undefined, { proposals }: ScanProposals): Correction[] {
   return (plan?.corrections ?? []).flatMap(({ findingId, score }) => {
     const finding = proposals.get(findingId);
     return finding === undefined ? [] : [{ finding, score }];
   });
 }
 
-async function record(
-  store: ObjectStore,
+/** The record of an import of corrections: the draw, the answers, the bound, and each correction with its score. */
+export function recordOf(
   round: Round,
-  { pool, scan, answers }: ScanProposals,
-  review: string,
+  { scan, answers }: Pick<ScanProposals, 'scan' | 'answers'>,
   corrections: readonly Correction[],
   now: Date,
-): Promise<void> {
+  by?: Propagation['by'],
+): ReviewImport {
   const { id, number, alpha, confidence } = round;
-  await appendReviews(
-    store,
-    pool.name,
-    review,
-    {
-      ...{ type: 'import', at: now.toISOString(), reviewer: PROPAGATE, scan: scan.id, exportId: null },
-      tableSha256: createHash('sha256').update(JSON.stringify(round)).digest('hex'),
-      asked: [],
-      propagation: {
-        ...{ round: id, number, alpha, confidence },
-        answers: round.strata.map(({ drawn }) => ({
-          findingId: drawn,
-          verdict: answers.get(drawn)?.verdict ?? 'none',
-        })),
-        corrections: corrections.map(({ finding, score }) => ({
-          ...{ findingId: finding.findingId, imageId: finding.imageId, score },
-        })),
-      },
+  return {
+    ...{ type: 'import', at: now.toISOString(), reviewer: PROPAGATE, scan: scan.id, exportId: null },
+    tableSha256: createHash('sha256').update(JSON.stringify(round)).digest('hex'),
+    asked: [],
+    propagation: {
+      ...{ round: id, number, alpha, confidence },
+      ...(by === undefined ? {} : { by }),
+      answers: round.strata.map(({ drawn }) => ({ findingId: drawn, verdict: answers.get(drawn)?.verdict ?? 'none' })),
+      corrections: corrections.map(({ finding, score }) => ({
+        ...{ findingId: finding.findingId, imageId: finding.imageId, score },
+      })),
     },
-    [],
-  );
+  };
 }

@@ -13,10 +13,13 @@ import { type KnownImport, type Reviews, readReviews } from '../../../storage/re
 import { type FoundScan, findScan, poolScans } from '../../../storage/scans.js';
 import { streamTable } from '../../../storage/tables/table.js';
 
+/** A scan as far as its proposals need it; its results may not be recorded yet. */
+export type ProposingScan = Pick<FoundScan, 'id' | 'pool' | 'findings'>;
+
 /** A scan's proposals beside everything that was said of its pool. */
 export interface ScanProposals {
   pool: Pool;
-  scan: FoundScan;
+  scan: ProposingScan;
   history: PoolHistory;
   reviews: Reviews;
   /** Findings with a proposed mask, by id. */
@@ -31,9 +34,13 @@ export interface ScanProposals {
  *
  * @throws PartloopError `not-found` if there is no such scan, `input-invalid` if it is of another pool
  */
-export async function readProposals(store: ObjectStore, name: string, id: string | null): Promise<ScanProposals> {
+export async function readProposals(
+  store: ObjectStore,
+  name: string,
+  of: ProposingScan | string | null,
+): Promise<ScanProposals> {
   const pool = await openPool(store, name);
-  const scan = id === null ? ((await poolScans(store, name))[0] ?? null) : await findScan(store, id);
+  const scan = of === null ? ((await poolScans(store, name))[0] ?? null) : await given(store, of);
   if (scan === null)
     throw new PartloopError('not-found', `pool ${name} has no finished scan`, {
       hint: `\`partloop scan run --pool ${name}\` makes one.`,
@@ -49,6 +56,9 @@ export async function readProposals(store: ObjectStore, name: string, id: string
   const fate = (finding: FindingRow): Fate => fateOf(finding, history.revisions(finding.imageId), isTable);
   return { pool, scan, history, reviews, proposals, answers: latestVerdicts(reviews.verdicts), fate };
 }
+
+const given = async (store: ObjectStore, of: ProposingScan | string): Promise<ProposingScan> =>
+  typeof of === 'string' ? findScan(store, of) : of;
 
 /** Knows the reviews that only put proposals into labels. */
 export function tableReviews({ imports }: Pick<Reviews, 'imports'>): (review: string) => boolean {
