@@ -12,7 +12,7 @@ export function certificateTexts(certificate: Certificate): string[] {
     `At most ${percent(atMost)} of ${counted(images, 'label is', 'labels are')} wrong, with ${percent(CONFIDENCE)} ` +
       `confidence; the best estimate is ${interval(wrongShare)}.`,
     `It rests on answers to ${answered} of ${counted(drawn, 'image', 'images')} drawn at random` +
-      (open === 0 ? '.' : `; the other ${counted(open, 'one counts', 'ones count')} as wrong until answered.`),
+      (open === 0 ? '.' : `; the other ${open === 1 ? 'one counts' : `${open} count`} as wrong until answered.`),
     found === null
       ? 'Nobody has found a wrong label yet.'
       : `Reviews so far found ${interval(found)} of the labels that were wrong; ` +

@@ -1,6 +1,8 @@
+import { counted } from '../../../domain/base/counted.js';
 import { PartloopError } from '../../../domain/base/errors.js';
 import { CONFIDENCE } from '../../../domain/review/confidence.js';
-import { firstTested, stratumSizes } from '../../../domain/review/propagate/bound.js';
+import { type Claim, firstTested, leastAnswers, stratumSizes } from '../../../domain/review/propagate/bound.js';
+import { MOST_ASKED } from '../../../domain/review/propagate/limits.js';
 import { claimOf, drawStrata, type RankedProposal, type Round } from '../../../domain/review/propagate/round.js';
 import { learnScore, type Taught } from '../../../domain/review/propagate/score.js';
 import type { FindingRow } from '../../../domain/tables.js';
@@ -20,7 +22,7 @@ export interface AskRequest {
   /** Least `pModel` of the proposals. */
   from: number;
   now: Date;
-  /** A scan draws by itself: only if so many answers, all accepted, would be enough for corrections. */
+  /** A scan draws by itself. */
   unattended?: true;
 }
 
@@ -39,7 +41,7 @@ export interface Asked {
  * Draw findings for reviewers from the open proposals of a scan. A round with open questions comes first: its questions
  * are given again.
  *
- * @throws PartloopError `input-invalid` if no proposal is open, `store-conflict` if somebody else draws at this moment
+ * @throws PartloopError `input-invalid` if no proposal is open, or if no answers could lead to corrections; `store-conflict` if somebody else draws at this moment
  */
 export async function ask(store: ObjectStore, request: AskRequest): Promise<Asked> {
   const known = await readProposals(store, request.pool, request.scan);
@@ -55,14 +57,13 @@ export async function ask(store: ObjectStore, request: AskRequest): Promise<Aske
       `scan ${scan.id} has no open proposal with a probability of at least ${request.from}`,
       { hint: 'Lower --from, or name another scan with --scan.' },
     );
+  const number = (earlier?.number ?? 0) + 1;
   const { alpha, unattended } = request;
-  const sizes = stratumSizes(ranked.length, Math.min(request.answers, ranked.length));
-  if (unattended && firstTested(sizes, claimOf({ number: 1, alpha, confidence: CONFIDENCE })) === null)
-    throw new PartloopError('input-invalid', `scan ${scan.id} has too few open proposals for a bound of ${alpha}`);
+  refuseInVain(ranked.length, request.answers, claimOf({ number, alpha, confidence: CONFIDENCE }));
   const id = ulid(request.now);
   const round: Round = {
-    ...{ version: 1, id, pool: pool.name, scan: scan.id, number: (earlier?.number ?? 0) + 1 },
-    ...{ at: request.now.toISOString(), alpha: request.alpha, confidence: CONFIDENCE, from: request.from, taught },
+    ...{ version: 1, id, pool: pool.name, scan: scan.id, number },
+    ...{ at: request.now.toISOString(), alpha, confidence: CONFIDENCE, from: request.from, taught },
     ...(unattended ? { unattended } : {}),
     strata: drawStrata(ranked, request.answers, id),
   };
@@ -71,6 +72,23 @@ export async function ask(store: ObjectStore, request: AskRequest): Promise<Aske
       hint: 'Run the command again: it gives the findings that were drawn.',
     });
   return { round, isEarlier: false, findings: openQuestions(round, known), proposals: proposalsOf(round) };
+}
+
+/** Reviewers shall not answer questions from which nothing can follow, even if they accept every proposal. */
+function refuseInVain(proposals: number, asked: number, claim: Claim): void {
+  if (firstTested(stratumSizes(proposals, Math.min(asked, proposals)), claim) !== null) return;
+  const needed = leastAnswers(proposals, claim, MOST_ASKED);
+  const open = counted(proposals, 'open proposal', 'open proposals');
+  throw new PartloopError(
+    'input-invalid',
+    `${counted(asked, 'answer', 'answers')} to ${open} cannot show that at most a share of ${claim.alpha} is harmful, even if all are \`accept\``,
+    {
+      hint:
+        needed === null
+          ? 'No number of answers would do. Raise --alpha, lower --from, or review all of them: `partloop scan export` writes them.'
+          : `Draw at least ${needed}: \`--ask ${needed}\`.`,
+    },
+  );
 }
 
 /** Drawn findings that nobody answered although they can be answered. */

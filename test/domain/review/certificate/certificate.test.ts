@@ -84,7 +84,7 @@ describe('a certificate', () => {
     const [some, all] = [certified(images), certified(sampled(0))];
     assert.ok(some.atMost > 2 * all.atMost);
     assert.equal(some.wrongShare.value, some.wrongShare.low);
-    assert.match(certificateTexts(some).join(' '), /60 of 80 images drawn.*other 20 ones count as wrong/);
+    assert.match(certificateTexts(some).join(' '), /60 of 80 images drawn.*other 20 count as wrong/);
   });
 
   it('tells about how many reviews would bring the bound below a share', () => {

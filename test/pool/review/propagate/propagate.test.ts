@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PartloopError } from '../../../../domain/base/errors.js';
 import type { Round } from '../../../../domain/review/propagate/round.js';
 import { PROPAGATE } from '../../../../domain/review/reviewImport.js';
 import { answersOf, learnCorrection } from '../../../../domain/scan/calibrate/statistics/plattScaling.js';
@@ -195,10 +196,23 @@ describe('corrections that follow from answers', function () {
     await answer([one], 'right');
     assert.equal((await drawn()).findings.length, ANSWERS - 1);
     await answer(rest, 'accept');
-    const second = await drawn();
+    const second = await drawn({ alpha: 0.5 });
     assert.deepEqual([second.isEarlier, second.round.number, second.round.taught], [false, 2, ANSWERS]);
     const known = new Set(asked(first.round));
     assert.ok(asked(second.round).every((id) => !known.has(id)));
+  });
+
+  it('ask no question if nothing could follow from any answers, and say how many would do', async () => {
+    await assert.rejects(drawn({ answers: 14 }), (error: PartloopError) => {
+      assert.match(
+        error.message,
+        /^14 answers to 60 open proposals cannot show that at most a share of 0.3 is harmful/,
+      );
+      assert.equal(error.hint, 'Draw at least 15: `--ask 15`.');
+      return true;
+    });
+    await assert.rejects(drawn({ alpha: 0.01 }), (error: PartloopError) => /No number/.test(error.hint ?? ''));
+    assert.equal((await drawn({ answers: 15 })).round.number, 1);
   });
 
   it('ask nothing of a scan without open proposals', async () => {
