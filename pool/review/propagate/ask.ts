@@ -41,7 +41,8 @@ export interface Asked {
  * Draw findings for reviewers from the open proposals of a scan. A round with open questions comes first: its questions
  * are given again.
  *
- * @throws PartloopError `input-invalid` if no proposal is open, or if no answers could lead to corrections; `store-conflict` if somebody else draws at this moment
+ * @throws PartloopError `input-invalid` if no proposal is open, or if no answers could lead to corrections;
+ * `store-conflict` if somebody else draws at this moment
  */
 export async function ask(store: ObjectStore, request: AskRequest): Promise<Asked> {
   const known = await readProposals(store, request.pool, request.scan);
