@@ -5,7 +5,7 @@ import { scanConfigSchema } from '../../domain/config.js';
 import { reduceScan } from '../../domain/scan/index.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
 import { SETTINGS, trainJudge } from '../detect/models.js';
-import { wholeNumber, wholeNumbers } from '../detect/options.js';
+import { probability, wholeNumber, wholeNumbers } from '../detect/options.js';
 import { realFolders, realPhotos, testPhotos } from '../detect/real/data.js';
 import { NO_REAL_DATA } from '../detect/real/run.js';
 import { judgesOf, variantSet } from '../detect/real/variants.js';
@@ -38,7 +38,7 @@ export function cleaningCommand(): Command {
     .option('--size <pixels>', 'Side of the networks that are compared', wholeNumber, SETTINGS.real.imageSize)
     .option('--judge-size <pixels>', 'Side of the networks that scan', wholeNumber, SETTINGS.real.imageSize)
     .option('--answers <n>', 'Simulated answers to the most probable proposals', wholeNumber, 100)
-    .option('--from <p>', 'Least probability of proposals that are applied without an answer', Number, 0.5)
+    .option('--from <p>', 'Least probability of proposals that are applied without an answer', probability, 0.5)
     .option('--images <n>', 'Photos with an old label, and test photos; all if omitted', wholeNumber)
     .option('--trainings <n>', 'Train at most so many networks now; later runs go on', wholeNumber)
     .action(measure);

@@ -26,6 +26,9 @@ export interface BenchImage {
   cluster: string;
 }
 
+/** The label with its planted errors. */
+export const givenLabel = ({ planted, clean }: BenchImage): Uint8Array => planted?.given ?? clean;
+
 export interface BenchSet {
   name: string;
   taxonomy: Taxonomy;

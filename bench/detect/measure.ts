@@ -3,7 +3,7 @@ import { seededRandom } from '../../domain/base/random.js';
 import { scanConfigSchema } from '../../domain/config.js';
 import type { ScanReduction } from '../../domain/scan/index.js';
 import { scoreClaims } from './claims.js';
-import type { BenchImage, BenchSet } from './data.js';
+import { type BenchSet, givenLabel } from './data.js';
 import type { Judged } from './models.js';
 import { type PeerScores, peerScores } from './peer.js';
 import { subsetOfPlanted } from './plant.js';
@@ -45,13 +45,12 @@ export async function measureSeed(
   seed: number,
   paths: { home: string; root: string; peer: boolean },
 ): Promise<SeedResult> {
-  const given = (image: BenchImage): Uint8Array => image.planted?.given ?? image.clean;
   const start = performance.now();
-  const scan = await scanSet(set, judged, given, seed);
+  const scan = await scanSet(set, judged, givenLabel, seed);
   const scanSeconds = (performance.now() - start) / 1_000;
   const wrong = set.images.map(({ planted }) => planted !== null);
   const ours = suspicion(scan);
-  const peer = paths.peer ? await peerScores(set, judged, given, paths.home, paths.root) : null;
+  const peer = paths.peer ? await peerScores(set, judged, givenLabel, paths.home, paths.root) : null;
   const scores = { partloop: ours, ...peerSuspicion(peer) };
   const scored = scoreClaims(set.images, scan, (index) => set.images[index]?.planted ?? null);
   const calibration: SeedResult['calibration'] = [
@@ -94,7 +93,7 @@ async function atShare(
   const planted = set.images.map((image) => image.planted);
   const kept = subsetOfPlanted(planted, share, SPOIL_SHARES, seededRandom('bench', 'share', seed, share));
   const images = set.images.map((image, index) => (kept.has(index) ? image : { ...image, planted: null }));
-  const scan = await scanSet({ ...set, images }, judged, (image) => image.planted?.given ?? image.clean, seed);
+  const scan = await scanSet({ ...set, images }, judged, givenLabel, seed);
   const wrong = images.map((image) => image.planted !== null);
   const { claims } = scoreClaims(images, scan, (index) => images[index]?.planted ?? null);
   return {

@@ -13,7 +13,7 @@ import { encodeLabel } from '../../storage/pictures/labelMask.js';
 import { runTrainer, trainerPython } from '../../training/process/process.js';
 import { trainerFailure } from '../../training/process/trainerEnd.js';
 import { readResult } from '../../training/results.js';
-import type { BenchImage, BenchSet } from './data.js';
+import { type BenchImage, type BenchSet, givenLabel } from './data.js';
 
 export const FOLDS = 2;
 
@@ -132,7 +132,7 @@ export async function trainJudge(
 ): Promise<Judge> {
   const { seed, name } = options;
   const config = foldConfig(set.imageSize, options.iterations, options.doubt);
-  const labelOf = options.labelOf ?? given;
+  const labelOf = options.labelOf ?? givenLabel;
   const listed = (images: readonly BenchImage[], of: (image: BenchImage) => Uint8Array) =>
     images.map((image) => [image.imageId, sha256(of(image))]);
   const listDigest = digestOf([listed(train, labelOf), listed(set.validation, right)]);
@@ -192,9 +192,6 @@ export async function trainJudge(
 }
 
 const right = ({ clean }: BenchImage): Uint8Array => clean;
-
-/** The label with its planted errors. */
-const given = ({ planted, clean }: BenchImage): Uint8Array => planted?.given ?? clean;
 
 /** Pictures and labels with a list of them, as the trainer reads them; its path, or null without images. */
 async function writeList(

@@ -13,7 +13,7 @@ import { learnClasses } from '../../domain/scan/calibrate/chunk/classes.js';
 import { explainCandidate, explainImage } from '../../domain/scan/calibrate/explanation.js';
 import { reduceScan, type ScanReduction } from '../../domain/scan/index.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
-import { type BenchImage, type BenchSet, demoSet } from '../detect/data.js';
+import { type BenchImage, type BenchSet, demoSet, givenLabel } from '../detect/data.js';
 import { type Judged, judgedBy, SETTINGS } from '../detect/models.js';
 import { wholeNumber } from '../detect/options.js';
 import { analyseSet } from '../detect/scan.js';
@@ -79,8 +79,6 @@ async function scanDemo(options: Options, signal: AbortSignal): Promise<Scanned>
   const calibration = calibrate(entries, set.taxonomy, learnClasses(entries, set.taxonomy), config, classIou);
   return { set, judged, calibration, scan: reduceScan(entries, set.taxonomy, config, classIou) };
 }
-
-const givenLabel = ({ planted, clean }: BenchImage): Uint8Array => planted?.given ?? clean;
 
 function bestMissing({ candidates }: JudgedImage): JudgedCandidate | null {
   const missing = candidates.filter(({ candidate }) => candidate.kind === 'missing_part');

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { printText, say } from '../../cli/terminal/output.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
-import { demoSet } from '../detect/data.js';
+import { demoSet, givenLabel } from '../detect/data.js';
 import { judgedBy, SETTINGS } from '../detect/models.js';
 import { wholeNumber, wholeNumbers } from '../detect/options.js';
 import { analyseSet } from '../detect/scan.js';
@@ -38,7 +38,7 @@ async function fitPriors(options: Options, signal: AbortSignal): Promise<void> {
     const run = { seed, iterations: options.iterations ?? iterations, signal, onProgress: say };
     const judged = await judgedBy(options.model, set, home, ROOT, run);
     signal.throwIfAborted();
-    const analysed = await analyseSet(set, judged, (image) => image.planted?.given ?? image.clean, seed);
+    const analysed = await analyseSet(set, judged, givenLabel, seed);
     refits.push(refit(analysed, set.taxonomy));
     images = set.images.length;
   }
