@@ -26,6 +26,9 @@ export interface AskRequest {
   unattended?: true;
 }
 
+/** No proposal is open, or no answers could lead to corrections. */
+export class NothingToAsk extends PartloopError {}
+
 /** The findings that reviewers are asked about. */
 export interface Asked {
   round: Round;
@@ -41,8 +44,8 @@ export interface Asked {
  * Draw findings for reviewers from the open proposals of a scan. A round with open questions comes first: its questions
  * are given again.
  *
- * @throws PartloopError `input-invalid` if no proposal is open, or if no answers could lead to corrections;
- * `store-conflict` if somebody else draws at this moment
+ * @throws NothingToAsk `input-invalid` if no proposal is open, or if no answers could lead to corrections
+ * @throws PartloopError `store-conflict` if somebody else draws at this moment
  */
 export async function ask(store: ObjectStore, request: AskRequest): Promise<Asked> {
   const known = await readProposals(store, request.pool, request.scan);
@@ -53,7 +56,7 @@ export async function ask(store: ObjectStore, request: AskRequest): Promise<Aske
     return { round: earlier, isEarlier: true, findings: questions, proposals: proposalsOf(earlier) };
   const { ranked, taught } = rank(known, request.from);
   if (ranked.length === 0)
-    throw new PartloopError(
+    throw new NothingToAsk(
       'input-invalid',
       `scan ${scan.id} has no open proposal with a probability of at least ${request.from}`,
       { hint: 'Lower --from, or name another scan with --scan.' },
@@ -80,7 +83,7 @@ function refuseInVain(proposals: number, asked: number, claim: Claim): void {
   if (firstTested(stratumSizes(proposals, Math.min(asked, proposals)), claim) !== null) return;
   const needed = leastAnswers(proposals, claim, MOST_ASKED);
   const open = counted(proposals, 'open proposal', 'open proposals');
-  throw new PartloopError(
+  throw new NothingToAsk(
     'input-invalid',
     `${counted(asked, 'answer', 'answers')} to ${open} cannot show that at most a share of ${claim.alpha} is harmful, even if all are \`accept\``,
     {

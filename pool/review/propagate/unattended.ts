@@ -13,7 +13,7 @@ import { newestRound, scansWithRounds } from '../../../storage/rounds.js';
 import { readJson } from '../../../storage/tables/json.js';
 import { ulid } from '../../../storage/ulid.js';
 import { revisedLabels } from '../repeats.js';
-import { ask, proposalsOf } from './ask.js';
+import { ask, NothingToAsk, proposalsOf } from './ask.js';
 import { decide, plannedBy, recordOf } from './propagate.js';
 import { propagations, readProposals, type ScanProposals } from './proposals.js';
 import { writeCorrections } from './write.js';
@@ -51,8 +51,7 @@ async function drawn(
     const { pool } = scan;
     return (await ask(store, { pool, scan, answers, alpha, from: FROM, now, unattended: true })).round;
   } catch (error) {
-    // No open proposal, or too few of them for any corrections.
-    if (error instanceof PartloopError && error.code === 'input-invalid') return null;
+    if (error instanceof NothingToAsk) return null;
     throw error;
   }
 }
