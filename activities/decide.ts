@@ -1,3 +1,4 @@
+import { type GateConfig, gateConfigSchema } from '../domain/decide/config.js';
 import { type Decision, decisionSchema, type RegisteredModel, rivalOf } from '../domain/decide/decision.js';
 import {
   decisionAgainst,
@@ -40,6 +41,8 @@ export function createDecideActivities(deps: ActivityDeps) {
 async function decide(deps: ActivityDeps, { context, results }: StepInput): Promise<DecideResult> {
   const { store, log, notify } = deps;
   const { config, iteration, loop } = context;
+  // An iteration may have begun before a setting came to be.
+  const gate = gateConfigSchema.parse(config.gate);
   const { draw, sample, train, evaluate } = neededBy('decide', results, ['draw', 'sample', 'train', 'evaluate']);
   const { taxonomy } = await poolOf(deps, config.pool);
   const taxonomyDigest = digestOfTaxonomy(taxonomy);
@@ -52,7 +55,7 @@ async function decide(deps: ActivityDeps, { context, results }: StepInput): Prom
     evaluate: evaluate.digest,
     benchmark: contest?.rival.digest ?? null,
     look: contest?.look ?? null,
-    config: config.gate,
+    config: gate,
     seed: config.seed,
     iteration,
   };
@@ -64,14 +67,14 @@ async function decide(deps: ActivityDeps, { context, results }: StepInput): Prom
       const theirs = contest === null ? null : await evaluateRival(deps, context, draw, contest.rival, beat);
       const decision =
         contest === null || theirs === null
-          ? firstDecision({ ...judged, candidate, mode: config.gate.mode, miou: evaluate.facts.miou ?? null })
-          : await compare(store, context, { ...judged, ...contest, candidate, taxonomy, theirs, sample });
+          ? firstDecision({ ...judged, candidate, mode: gate.mode, miou: evaluate.facts.miou ?? null })
+          : await compare(store, context, { ...judged, ...contest, candidate, taxonomy, theirs, sample, gate });
       const outputs = {
         decision: attempt.key('decision.json'),
         ...(theirs === null ? {} : { benchmarkImages: theirs.images }),
       };
       await writeJson(attempt.store, outputs.decision, decisionSchema.parse(decision));
-      return { outputs, facts: decisionFacts(decision) };
+      return { outputs, facts: decisionFacts(decision, gate) };
     }),
   );
 
@@ -121,11 +124,13 @@ interface Compared {
   taxonomy: Taxonomy;
   /** Training images of the candidate. */
   sample: SampleResult;
+  gate: GateConfig;
 }
 
 async function compare(store: ObjectStore, context: IterationContext, compared: Compared): Promise<Decision> {
   const { candidate, rival, theirs, testVersion, images, leftOut, look, taxonomy } = compared;
-  const { gate, seed } = context.config;
+  const { seed } = context.config;
+  const { gate } = compared;
   const rivals = await readTable(store, theirs.images, evaluationRowSchema);
   const trained = await readTable(store, outputOf(compared.sample, 'trainingSet'), vehicleSchema);
   const vehicles = new Set(trained.flatMap((row) => row.vehicle ?? []));

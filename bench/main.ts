@@ -7,9 +7,11 @@ import { copiesCommand } from './copies/command.js';
 import { dayCommand } from './day/command.js';
 import { detectCommand } from './detect/command.js';
 import { drawCommand } from './draw/command.js';
+import { experimentCommand } from './experiment/command.js';
 import { explainCommand } from './explain/command.js';
 import { fetchCommand } from './fetch/command.js';
 import { fuzzCommand } from './fuzz/command.js';
+import { gateCommand } from './gate/command.js';
 import { importCommand } from './import/command.js';
 import { int8Command } from './int8/command.js';
 import { poolCommand } from './pool/command.js';
@@ -37,9 +39,11 @@ async function main(argv: string[]): Promise<number> {
     .addCommand(scaleCommand())
     .addCommand(propagateCommand())
     .addCommand(scanCommand())
+    .addCommand(experimentCommand())
     .addCommand(explainCommand())
     .addCommand(fetchCommand())
     .addCommand(fuzzCommand())
+    .addCommand(gateCommand())
     .addCommand(importCommand())
     .addCommand(int8Command())
     .addCommand(paceCommand())

@@ -9,6 +9,13 @@ export const gateConfigSchema = z.strictObject({
     .lt(0.5)
     .default(0.05)
     .describe('Error probability, spent over the iterations of one test version'),
+  plannedLooks: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(30)
+    .describe('Decisions planned on one test version: each gets the same share of `alpha`, later ones much less'),
   sliceMargin: z.number().min(0).max(0.5).default(0.02).describe('Largest tolerated drop in a protected slice'),
   minUnits: z
     .number()

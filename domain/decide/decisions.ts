@@ -5,7 +5,8 @@ import type { EvaluationRow } from '../tables.js';
 import type { Taxonomy } from '../taxonomy.js';
 import { bounds, comparePaired } from './bootstrap.js';
 import type { Decision, RegisteredModel } from './decision.js';
-import { countUnits, type GateVerdict, spentAlpha } from './gate.js';
+import { countUnits, type GateVerdict } from './gate.js';
+import { spentAlpha, wearOf } from './spending.js';
 import type { decideStep } from './step.js';
 
 /** The decision if no model is in production for the taxonomy: the candidate goes there, or waits for a person. */
@@ -91,7 +92,7 @@ export function gainOverPrevious(compared: {
     resamples: gate.resamples,
     seed: [seed, 'previous candidate'],
   });
-  return { gain: comparison.gain, ...bounds(comparison, spentAlpha(gate.alpha, look)) };
+  return { gain: comparison.gain, ...bounds(comparison, spentAlpha(gate.alpha, look, gate.plannedLooks)) };
 }
 
 /** Images left out of at least one evaluation, each once; the second evaluation's reason wins. */
@@ -99,8 +100,8 @@ export const leftOutOfEither = (one: readonly LeftOut[], other: readonly LeftOut
   ...new Map([...one, ...other].map((image) => [image.imageId, image])).values(),
 ];
 
-/** The facts of step decide about a decision. */
-export const decisionFacts = (decision: Decision): WorkOf<typeof decideStep>['facts'] => ({
+/** The facts of step decide about a decision under these settings. */
+export const decisionFacts = (decision: Decision, gate: GateConfig): WorkOf<typeof decideStep>['facts'] => ({
   gate: decision.gate,
   gain: decision.gain,
   lower: decision.lower,
@@ -110,4 +111,6 @@ export const decisionFacts = (decision: Decision): WorkOf<typeof decideStep>['fa
   pendingApproval: decision.pendingApproval,
   images: decision.images,
   leftOut: decision.leftOut.length,
+  looksUsed: decision.look,
+  looksLeft: decision.look === null ? null : wearOf(decision.look, gate.plannedLooks).left,
 });

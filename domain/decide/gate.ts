@@ -12,6 +12,7 @@ import {
   smallestDetectable,
   unitOf,
 } from './bootstrap.js';
+import { spentAlpha, wearOf, wearText } from './spending.js';
 
 export type SliceOutcome = 'pass' | 'fail' | 'not-enough-data';
 export type GateOutcome = 'promoted' | 'held' | 'rejected' | 'not-enough-data';
@@ -74,13 +75,6 @@ interface ProtectedSlice {
 }
 
 /**
- * The share of alpha for look k: 1/(k(k+1)); over all looks these sum to 1, so the number of looks need not be known.
- */
-export function spentAlpha(alpha: number, look: number): number {
-  return alpha / (look * (look + 1));
-}
-
-/**
  * Decide whether the candidate replaces the benchmark. Promotion needs the lower bound of the gain above the margin, no
  * class that fell to zero recall, and no protected slice that failed its non-inferiority test (Holm-corrected). A slice
  * with too little data does not block: the verdict names it, with the smallest drop it could have shown. Pure and
@@ -91,7 +85,7 @@ export function decideGate(request: GateRequest): GateVerdict {
   const { candidate, benchmark } = onCommonImages(request.candidate, request.benchmark);
   const names = labelNames(taxonomy);
   const labels = taxonomy.classes.map((_, index) => index + 1);
-  const alpha = spentAlpha(config.alpha, look);
+  const alpha = spentAlpha(config.alpha, look, config.plannedLooks);
   const compare = (slice: ProtectedSlice): Comparison =>
     comparePaired({
       candidate: candidate.filter(slice.keep),
@@ -106,7 +100,6 @@ export function decideGate(request: GateRequest): GateVerdict {
   const slices = judgeSlices(
     protectedSlices(request, labels).map((slice) => ({ name: slice.name, comparison: compare(slice) })),
     config,
-    alpha,
   );
   const lost = lostLabels(candidate, benchmark, labels).map((label) => names[label] ?? String(label));
   const { lower, upper } = bounds(overall, alpha);
@@ -147,6 +140,7 @@ export function decideGate(request: GateRequest): GateVerdict {
   }
   const unsure = slices.filter((slice) => slice.outcome === 'not-enough-data').map((slice) => slice.name);
   if (unsure.length > 0) reasons.push(`not enough data to judge: ${unsure.join(', ')}`);
+  reasons.push(wearText(wearOf(look, config.plannedLooks)));
   return {
     outcome,
     reasons,
@@ -192,13 +186,11 @@ function protectedSlices({ taxonomy, trainedVehicles }: GateRequest, labels: rea
 
 /**
  * Non-inferiority of every slice with Holm's step-down over both families: passing (the drop is significantly smaller
- * than the margin) and failing (it is significantly larger). Bounds are at alpha over the number of slices.
+ * than the margin) and failing (it is significantly larger). Bounds are at alpha over the number of slices. Each look
+ * has the whole alpha: a drop that is overlooked goes to production, while one that is claimed by chance costs one look.
  */
-function judgeSlices(
-  entries: readonly { name: string; comparison: Comparison }[],
-  config: GateConfig,
-  alpha: number,
-): SliceVerdict[] {
+function judgeSlices(entries: readonly { name: string; comparison: Comparison }[], config: GateConfig): SliceVerdict[] {
+  const { alpha } = config;
   const testable = entries.filter(({ comparison }) => comparison.units >= config.minUnits);
   const passed = holm(testable, alpha, ({ comparison }) => pValueAbove(comparison, -config.sliceMargin));
   const failed = holm(testable, alpha, ({ comparison }) => pValueBelow(comparison, -config.sliceMargin));

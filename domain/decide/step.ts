@@ -5,7 +5,7 @@ import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 /** Step decide: the candidate against the model in production, on the same test set. */
 export const decideStep = {
   step: 'decide',
-  version: 1,
+  version: 2,
   inputs: z.strictObject({
     /** Digest of the evaluation. */
     evaluate: sha256Schema,
@@ -33,6 +33,8 @@ export const decideStep = {
     pendingApproval: fact.yesNo('waits for approval'),
     images: fact.number('test images compared on'),
     leftOut: fact.exception('test images left out'),
+    looksUsed: fact.number('looks at the test set'),
+    looksLeft: fact.number('planned looks left'),
   }),
 } as const satisfies StepContract;
 export type DecideResult = ResultOf<typeof decideStep>;

@@ -5,6 +5,12 @@ export const MINOR_WEIGHT = 2;
 
 /** The choice of images from a chunk. */
 export const sampleConfigSchema = z.strictObject({
+  policy: z
+    .enum(['need', 'cover', 'random'])
+    .default('need')
+    .describe(
+      'How images are chosen: need (by tags with a poor IoU, hardness and rare parts), cover (each adds most to the tags, pairs of tags and parts in the training set) or random',
+    ),
   share: z.number().gt(0).max(1).default(0.5).describe('Share of the chunk that is picked'),
   randomShare: z.number().min(0).max(1).default(0.2).describe('Share of the picks that is drawn at random'),
   perCluster: z

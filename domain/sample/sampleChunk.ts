@@ -5,8 +5,9 @@ import type { SampleConfig } from '../config.js';
 import type { ChunkRow, SampleRow, ScanImageRow, TrainingRow } from '../tables.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
 import { type Cell, type CellImage, cellsBy, knownTags } from './cells.js';
-import { type Need, type NeedCandidate, needs } from './need.js';
-import { inclusionProbabilities, systematicPick } from './pps.js';
+import { POLICIES } from './policies/index.js';
+import type { NeedCandidate } from './policies/need.js';
+import type { PolicyRequest, Rated } from './policies/policy.js';
 
 export interface SampleRequest {
   /** The drawn chunk, and images that the scan let out of quarantine. */
@@ -38,13 +39,13 @@ const RULES_MODEL = 'rules';
 
 /**
  * The images of a chunk that the model needs. Quarantined and unreadable images are out; at most two per duplicate
- * cluster stay; a simple random reserve comes first; the rest is a systematic sample with probability proportional to
- * need. Pure: equal requests give equal picks.
+ * cluster stay; a simple random reserve comes first; a policy chooses the rest, by default the one of the
+ * configuration. Pure: equal requests give equal picks.
  *
- * A row's probability is r/N + (1 - r/N)·π of reserve size r, candidates N and π for the whole list: exact but for
- * terms of 1/N, since the second stage works on the rest after the reserve.
+ * A row's probability is r/N + (1 - r/N)·π of reserve size r, candidates N and the policy's π for the whole list: exact
+ * but for terms of 1/N, since the policy works on the rest after the reserve.
  */
-export function sampleChunk(request: SampleRequest): Sample {
+export function sampleChunk(request: SampleRequest, policy = POLICIES[request.config.policy]): Sample {
   const { chunk, scan, taxonomy, config, budget, seed, iteration } = request;
   const scans = new Map(scan.map((row) => [row.imageId, row]));
   const passing = chunk.filter(({ imageId }) => isPassed(scans.get(imageId)));
@@ -53,21 +54,27 @@ export function sampleChunk(request: SampleRequest): Sample {
   const random = randomPick(chunk, count, seed, iteration);
   if (count === 0) return { rows: [], candidates: kept.length, probabilitySum: 0, random };
 
-  const order = orderedNeeds(kept, scans, count, request);
   const reserveSize = Math.round(config.randomShare * count);
   const reserve = drawReserve(kept, reserveSize, seed, iteration);
-  const byNeed = count - reserveSize;
-  const rest = order.filter(({ imageId }) => !reserve.has(imageId));
-  const picked = pickByNeed(rest, byNeed, seededRandom(seed, iteration, 'sample', 'start')());
-  const probabilities = pickProbabilities(order, byNeed, reserveSize / kept.length);
-
-  const names = labelNames(taxonomy);
-  const toRow = (need: Need, reason: SampleRow['reason']): SampleRow =>
-    sampleRow(need, reason, probabilities.get(need.imageId) ?? 0, names);
-  const rows = [
-    ...order.filter(({ imageId }) => reserve.has(imageId)).map((need) => toRow(need, 'random')),
-    ...picked.map((need) => toRow(need, 'need')),
-  ];
+  const ofReserve = reserveSize / kept.length;
+  const { picked, rated } = policy({
+    ...described(kept, scans, request),
+    reserve,
+    count: count - reserveSize,
+    alone: ofReserve === 1 ? 0 : (count - reserveSize) / (1 - ofReserve),
+    shrinkage: config.shrinkage,
+    classNames: labelNames(taxonomy),
+    random: (purpose) => seededRandom(seed, iteration, 'sample', purpose),
+  });
+  const chosen = new Set(picked);
+  const probabilities = new Map(
+    rated.map(({ imageId, probability }) => [imageId, ofReserve + (1 - ofReserve) * probability]),
+  );
+  const rows = rated.flatMap((one): SampleRow[] => {
+    const { imageId } = one;
+    if (!reserve.has(imageId) && !chosen.has(imageId)) return [];
+    return [sampleRow(one, reserve.has(imageId) ? 'random' : 'need', probabilities.get(imageId) ?? 0)];
+  });
   return {
     rows: rows.sort((a, b) => compare(a.imageId, b.imageId)),
     candidates: kept.length,
@@ -79,13 +86,12 @@ export function sampleChunk(request: SampleRequest): Sample {
 const isPassed = (judged: ScanImageRow | undefined): boolean =>
   judged !== undefined && !judged.quarantined && judged.error === null;
 
-/** Every candidate's need, sorted by the properties that should vary: a systematic sample then spreads over them. */
-function orderedNeeds(
+/** The candidates with the cells that this choice tells apart, and the training set by the same cells. */
+function described(
   kept: readonly ChunkRow[],
   scans: ReadonlyMap<string, ScanImageRow>,
-  count: number,
-  { trainingSet, taxonomy, config }: SampleRequest,
-): Need[] {
+  { trainingSet, taxonomy }: SampleRequest,
+): Pick<PolicyRequest, 'candidates' | 'training'> {
   const toCells = (row: TrainingRow | ChunkRow): CellImage => ({
     ...knownTags(row, scans.get(row.imageId)),
     classes: row.classes,
@@ -96,27 +102,11 @@ function orderedNeeds(
     for (const row of trainingSet) yield toCells(row);
   });
   const cellsOf = cellsBy(all, taxonomy);
-  const candidates = kept.map((row) => toCandidate(row, scans.get(row.imageId), cellsOf(toCells(row))));
-  const training = iterable(function* () {
-    for (const row of trainingSet) yield { cells: cellsOf(toCells(row)), classes: row.classes };
-  });
-  const needed = needs(candidates, training, count, config.shrinkage);
-  const stratumOf = stratumBy();
-  return candidates
-    .map((candidate, index) => ({ need: needed[index] as Need, stratum: stratumOf(candidate.cells) }))
-    .sort((a, b) => compare(a.stratum, b.stratum) || compare(a.need.imageId, b.need.imageId))
-    .map(({ need }) => need);
-}
-
-/** The margins of an image in one text, which images of the same cells share. */
-function stratumBy(): (cells: readonly Cell[]) => string {
-  const known = new Map<readonly Cell[], string>();
-  return (cells) => {
-    const there = known.get(cells);
-    if (there !== undefined) return there;
-    const margins = cells.filter(({ parents }) => parents.length === 0).map(({ key }) => key);
-    known.set(cells, margins.join('|'));
-    return margins.join('|');
+  return {
+    candidates: kept.map((row) => toCandidate(row, scans.get(row.imageId), cellsOf(toCells(row)))),
+    training: iterable(function* () {
+      for (const row of trainingSet) yield { cells: cellsOf(toCells(row)), classes: row.classes };
+    }),
   };
 }
 
@@ -126,35 +116,14 @@ function drawReserve(kept: readonly ChunkRow[], size: number, seed: number, iter
   return new Set(shuffle(ids, seededRandom(seed, iteration, 'sample', 'reserve')).slice(0, size));
 }
 
-function pickByNeed(rest: readonly Need[], count: number, start: number): Need[] {
-  const probabilities = inclusionProbabilities(
-    rest.map(({ need }) => need),
-    count,
-  );
-  return systematicPick(probabilities, count, start).map((index) => rest[index] as Need);
-}
-
-/** By image id: the probability of a pick, by the reserve or by need. */
-function pickProbabilities(order: readonly Need[], byNeed: number, shareOfReserve: number): Map<string, number> {
-  const full = inclusionProbabilities(
-    order.map(({ need }) => need),
-    shareOfReserve === 1 ? 0 : byNeed / (1 - shareOfReserve),
-  );
-  return new Map(
-    order.map(({ imageId }, index) => [imageId, shareOfReserve + (1 - shareOfReserve) * (full[index] ?? 0)]),
-  );
-}
-
-function sampleRow(need: Need, reason: SampleRow['reason'], probability: number, names: readonly string[]): SampleRow {
+function sampleRow(
+  { imageId, why, need, tagNeed, hardness, rarity }: Rated,
+  reason: SampleRow['reason'],
+  probability: number,
+): SampleRow {
   return {
-    imageId: need.imageId,
-    reason,
-    why: reason === 'random' ? 'random reserve' : explain(need, names),
-    probability: Math.min(1, round6(probability)),
-    need: need.need,
-    tagNeed: need.tagNeed,
-    hardness: need.hardness,
-    rarity: need.rarity,
+    ...{ imageId, reason, why: reason === 'random' ? 'random reserve' : why },
+    ...{ probability: Math.min(1, round6(probability)), need, tagNeed, hardness, rarity },
   };
 }
 
@@ -202,16 +171,6 @@ function toCandidate(row: ChunkRow, scan: ScanImageRow | undefined, cells: reado
     hardness: scan === undefined || scan.model === RULES_MODEL ? null : round6(scan.hardness),
     pMislabelled: round6(scan?.pMislabelled ?? 0),
   };
-}
-
-/** `angle=45, orientation=left; rare: left_mirror`: the neediest margin or pair, and the rarest parts. */
-function explain(need: Need, names: readonly string[]): string {
-  const [strongest] = need.cells;
-  const rare = need.rareClasses.flatMap((label) => names[label] ?? []);
-  const parts = [strongest?.key, rare.length > 0 ? `rare: ${rare.join(', ')}` : undefined].filter(
-    (part) => part !== undefined,
-  );
-  return parts.length > 0 ? parts.join('; ') : 'well covered';
 }
 
 function compare(a: string, b: string): number {

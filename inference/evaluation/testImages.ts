@@ -1,6 +1,5 @@
 import type { LoopConfig } from '../../domain/config.js';
-import { countBoundary } from '../../domain/evaluate/boundary.js';
-import { ClassSums, classLabels, countConfusion } from '../../domain/evaluate/confusion.js';
+import { scoreMask } from '../../domain/evaluate/scoreMask.js';
 import { cropTopLeft, resizeNearest } from '../../domain/geometry/resize.js';
 import { type LeftOut, leftOutBy } from '../../domain/images/leftOut.js';
 import type { EvaluationRow, IndexRow } from '../../domain/tables.js';
@@ -106,23 +105,5 @@ async function evaluateImage(
     grid.width,
     grid.height,
   );
-  const labels = classLabels(taxonomy.classes.length);
-  const confusion = countConfusion(given, predicted);
-  const { imageId, fileName, vehicleId, angle, vehicle, damage, black, reflection, zoomed, orientation, region } = row;
-  return {
-    imageId,
-    fileName,
-    vehicleId,
-    angle,
-    vehicle,
-    damage,
-    black,
-    reflection,
-    zoomed,
-    orientation,
-    region,
-    confusion,
-    boundary: countBoundary(given, predicted, grid.width, grid.height, labels.length),
-    imageMiou: new ClassSums().add(confusion).miouOfPresent(labels),
-  };
+  return scoreMask(row, { given, predicted, ...grid, classes: taxonomy.classes.length });
 }

@@ -11,8 +11,9 @@ import {
   withBenchmark,
   withLook,
 } from '../../../domain/decide/decision.js';
-import { decideGate, type GateRequest, spentAlpha } from '../../../domain/decide/gate.js';
+import { decideGate, type GateRequest } from '../../../domain/decide/gate.js';
 import { normalCdf, normalQuantile } from '../../../domain/decide/normal.js';
+import { spentAlpha, wearOf, wearText } from '../../../domain/decide/spending.js';
 import type { EvaluationRow } from '../../../domain/tables.js';
 import { NO_TAGS } from '../../../domain/tags.js';
 import { idOf, TAXONOMY } from '../sample/rows.js';
@@ -185,12 +186,39 @@ describe('the gate', () => {
     assert.ok(verdict.lower > 0);
   });
 
-  it('keeps its error probability over all decisions on one test version', () => {
-    const total = Array.from({ length: 10_000 }, (_, index) => spentAlpha(0.05, index + 1)).reduce(
-      (sum, value) => sum + value,
-      0,
+  it('spends at most alpha over any number of looks, and the same at each planned one', () => {
+    const settings = fc.record({
+      alpha: fc.double({ min: 0.001, max: 0.49, noNaN: true }),
+      planned: fc.integer({ min: 1, max: 1_000 }),
+      looks: fc.integer({ min: 1, max: 5_000 }),
+    });
+    fc.assert(
+      fc.property(settings, ({ alpha, planned, looks }) => {
+        const spent = Array.from({ length: looks }, (_, index) => spentAlpha(alpha, index + 1, planned));
+        assert.ok(spent.reduce((sum, value) => sum + value, 0) <= alpha * (1 + 1e-9));
+        assert.ok(spent.every((value, index) => value > 0 && value <= (spent[Math.max(0, index - 1)] as number)));
+        assert.equal(new Set(spent.slice(0, planned)).size, 1);
+      }),
     );
-    assert.ok(total < 0.05);
+  });
+
+  it('never promotes a candidate that equals the benchmark, at any look', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 0, max: 1_000 }), (look, seed) => {
+        const rows = evaluations(60, GOOD, 0.4, `s${seed}`);
+        assert.notEqual(decideGate(request(rows, rows, { look, seed })).outcome, 'promoted');
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('says how many looks are used and left, and when fresh test images are needed', () => {
+    const rows = evaluations(60, GOOD);
+    const said = (look: number) => decideGate(request(rows, rows, { look })).reasons.at(-1);
+    assert.equal(said(13), 'look 13 of 30 planned ones at this test set; 17 are left');
+    assert.match(said(30) ?? '', /the last planned one: it needs fresh test images/);
+    assert.match(said(31) ?? '', /is worn: look 31 of 30 planned ones.*fresh test images/);
+    assert.equal(said(31), wearText(wearOf(31, 30)));
   });
 
   it('decides the same for any order of images', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { seededRandom } from '../../../domain/base/random.js';
 import { sampleConfigSchema } from '../../../domain/config.js';
 import { columnsOf, type DrawColumns, newestOf } from '../../../domain/draw/drawColumns.js';
-import { inclusionProbabilities, systematicPick } from '../../../domain/sample/pps.js';
+import { inclusionProbabilities, systematicPick } from '../../../domain/sample/policies/pps.js';
 import { estimatedWrongShare, type SampleRequest, sampleChunk } from '../../../domain/sample/sampleChunk.js';
 import { fateOf, joinTrainingSet, returningImages, type TrainingSet } from '../../../domain/sample/trainingSet.js';
 import type { IndexRow, SampleRow, TrainingRow } from '../../../domain/tables.js';

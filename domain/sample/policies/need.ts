@@ -1,5 +1,5 @@
-import { round6 } from '../base/round.js';
-import type { Cell } from './cells.js';
+import { round6 } from '../../base/round.js';
+import type { Cell } from '../cells.js';
 
 /** An image never loses all of its weight for being easy: the model may still lack images that it finds easy. */
 const HARDNESS_FLOOR = 0.25;

@@ -1,3 +1,5 @@
+import type { PolicyRequest } from './policy.js';
+
 /**
  * Inclusion probabilities proportional to size that sum to `count`, each at most 1: values above 1 are set to 1 and the
  * rest is scaled again, until none exceeds 1 (Tillé, Sampling Algorithms, 2006, §2.10). Sizes must be above 0.
@@ -31,4 +33,26 @@ export function systematicPick(probabilities: readonly number[], count: number, 
     if (picks.length < count && (cumulated > start + picks.length || isLastChance)) picks.push(index);
   });
   return picks;
+}
+
+/**
+ * Picks of a policy with probability proportional to size: a systematic sample of those outside the reserve, in the
+ * given order, and the probabilities over all.
+ *
+ * @param sizes above 0, one per id
+ */
+export function proportionalPicks(
+  ids: readonly string[],
+  sizes: readonly number[],
+  { reserve, count, alone, random }: Pick<PolicyRequest, 'reserve' | 'count' | 'alone' | 'random'>,
+): { picked: string[]; probabilities: number[] } {
+  const rest = [...ids.keys()].filter((index) => !reserve.has(ids[index] as string));
+  const ofRest = inclusionProbabilities(
+    rest.map((index) => sizes[index] as number),
+    count,
+  );
+  return {
+    picked: systematicPick(ofRest, count, random('start')()).map((at) => ids[rest[at] as number] as string),
+    probabilities: inclusionProbabilities(sizes, alone),
+  };
 }

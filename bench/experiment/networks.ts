@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { derivedSeed } from '../../domain/base/random.js';
+import { digestOf } from '../../storage/digest.js';
+import type { BenchImage } from '../detect/data.js';
+import { type Judge, trainJudge } from '../detect/models.js';
+import { evaluateNetwork, type Scores } from './evaluate.js';
+import type { ExperimentPool } from './pools.js';
+
+const share = z.number().min(0).max(1).nullable();
+const scoresSchema = z.object({
+  miou: share,
+  majorMiou: share,
+  minorMiou: share,
+  boundaryIou: share,
+  worstClass: share,
+  black: share,
+  damaged: share,
+  zoomed: share,
+}) satisfies z.ZodType<Scores>;
+
+export interface NetworkOptions {
+  seed: number;
+  iterations: number;
+  /** For progress. */
+  name: string;
+  home: string;
+  root: string;
+  onTraining?: () => void;
+  signal: AbortSignal;
+  onProgress(text: string): void;
+}
+
+/**
+ * Train a network on images with their given labels and score it on the test images. Equal seeds give equal initial
+ * weights. Training and scores are found again by their digests.
+ */
+export async function scoredNetwork(
+  pool: ExperimentPool,
+  images: readonly BenchImage[],
+  options: NetworkOptions,
+): Promise<{ judge: Judge; scores: Scores }> {
+  const { home, root, seed, name } = options;
+  const set = { ...pool.set, validation: [] };
+  const training = { ...options, seed: derivedSeed('experiment', seed), labelOf: pool.given, name };
+  const judge = await trainJudge(set, images, training, home, root);
+  options.signal.throwIfAborted();
+  const test = digestOf(pool.test.map(({ imageId, clean }) => [imageId, sha256(clean)]));
+  const path = join(home, 'bench', 'experiment', 'scores', `${judge.id}-${test.slice(0, 16)}.json`);
+  const known = await readFile(path, 'utf8').catch(() => null);
+  if (known !== null) return { judge, scores: scoresSchema.parse(JSON.parse(known)) };
+
+  const scores = await evaluateNetwork(judge.scanPath, pool.test, pool.set.taxonomy, pool.set.imageSize);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.part`, JSON.stringify(scores));
+  await rename(`${path}.part`, path);
+  return { judge, scores };
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
