@@ -2,15 +2,17 @@ import { Command, InvalidArgumentError } from 'commander';
 import { printLine, printText, say } from '../../cli/terminal/output.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
+import type { BenchImage } from '../detect/data.js';
 import { crossValidate } from '../detect/models.js';
 import { probability, wholeNumber, wholeNumbers } from '../detect/options.js';
 import { interruption } from '../interrupt.js';
 import { describeMachine, machineLine } from '../machine.js';
-import { writeResults } from '../results.js';
+import { fixed, writeResults } from '../results.js';
 import { type Arm, armOf, BASELINE, CHOICES, FILTERS, nameOf } from './arms.js';
-import { scoredNetwork } from './networks.js';
+import { runLoop } from './loop.js';
+import { type NetworkOptions, scoredNetwork } from './networks.js';
 import { pick, scanPool } from './pick.js';
-import { POOLS, type PoolName, poolOf } from './pools.js';
+import { type ExperimentPool, POOLS, type PoolName, poolOf } from './pools.js';
 import { experimentTables, pairTable, type TrainedArm } from './tables.js';
 
 interface Options {
@@ -22,6 +24,7 @@ interface Options {
   share: number;
   size: number;
   iterations: number;
+  rounds: number;
   trainings?: number;
 }
 
@@ -60,6 +63,7 @@ export function experimentCommand(): Command {
     .option('--share <share>', 'Share of the images that is chosen', probability, 0.5)
     .option('--size <pixels>', 'Side of the networks', wholeNumber, 128)
     .option('--iterations <n>', 'Training iterations', wholeNumber, 300)
+    .option('--rounds <n>', 'Iterations of a loop that draws an equal part of the pool in each', wholeNumber, 1)
     .option('--trainings <n>', 'Train at most so many networks now; later runs go on', wholeNumber)
     .action(measure);
 }
@@ -79,21 +83,14 @@ async function measure(name: PoolName, options: Options): Promise<void> {
   const { iterations } = options;
   const run = { home, root: ROOT, iterations, signal, onTraining, onProgress: say };
   const trained: TrainedArm[] = [];
-  const settings = `${name}-${Math.round(100 * options.wrong)}-${Math.round(100 * options.share)}-${iterations}`;
+  const settings = `${name}-${Math.round(100 * options.wrong)}-${Math.round(100 * options.share)}-${iterations}-${options.rounds}`;
   for (const seed of options.seeds) {
     const pool = await poolOf(name, { ...options, seed });
-    const foldIterations = Math.round(FOLD_SHARE * iterations);
-    const judging = { ...run, iterations: foldIterations, seed, labelOf: pool.given };
-    const judged = await crossValidate(pool.set, home, ROOT, judging);
-    signal.throwIfAborted();
-    const scanned = await scanPool(pool, judged, seed);
-    const budget = Math.round(options.share * pool.set.images.length);
-    for (const arm of options.arms) {
-      const images = pick(arm, scanned, { budget, seed });
-      const { scores } = await scoredNetwork(pool, images, { ...run, seed, name: nameOf(arm) });
-      const wrong = images.filter((image) => pool.isWrong(image)).length;
-      trained.push({ arm: nameOf(arm), seed, images: images.length, wrong, ...scores });
-      say(`${name} ${seed} ${nameOf(arm)}: mIoU ${scores.miou?.toFixed(3)}, ${images.length} images, ${wrong} wrong`);
+    const judging = { ...run, foldIterations: Math.round(FOLD_SHARE * iterations), seed };
+    const found = options.rounds === 1 ? atOnce(pool, options, judging) : inRounds(pool, options, judging);
+    for await (const one of found) {
+      trained.push(one);
+      say(`${name} ${seed} ${one.arm}: mIoU ${fixed(one.miou)}, ${one.images} images, ${one.wrong} wrong`);
     }
     await writeResults(home, 'experiment', settings, { machine, options, trained });
   }
@@ -102,6 +99,46 @@ async function measure(name: PoolName, options: Options): Promise<void> {
     `\n${experimentTables(trained, nameOf(BASELINE))}\n\nmIoU, the row over the column:\n\n${pairTable(trained)}\n\n${path}`,
   );
 }
+
+type Run = Omit<NetworkOptions, 'name'> & { foldIterations: number };
+
+/** Every arm chooses from the whole pool, after one scan by two folds. */
+async function* atOnce(pool: ExperimentPool, { arms: wanted, share }: Options, run: Run): AsyncGenerator<TrainedArm> {
+  const { seed, home, root, foldIterations } = run;
+  const folds = { ...run, iterations: foldIterations, labelOf: pool.given };
+  const judged = await crossValidate(pool.set, home, root, folds);
+  run.signal.throwIfAborted();
+  const scanned = await scanPool(pool, judged, seed);
+  const budget = Math.round(share * pool.set.images.length);
+  for (const arm of wanted) {
+    const images = pick(arm, scanned, { budget, seed });
+    const { scores } = await scoredNetwork(pool, images, { ...run, name: nameOf(arm) });
+    yield { arm: nameOf(arm), seed, ...countsOf(pool, images), ...scores };
+  }
+}
+
+/** Every arm chooses from parts of the pool, one after another; `everything` trains once on all of it. */
+async function* inRounds(pool: ExperimentPool, options: Options, run: Run): AsyncGenerator<TrainedArm> {
+  const { seed } = run;
+  for (const arm of options.arms) {
+    if (arm.choice === 'everything') {
+      const { images } = pool.set;
+      const { scores } = await scoredNetwork(pool, images, { ...run, name: nameOf(arm) });
+      yield { arm: nameOf(arm), seed, ...countsOf(pool, images), ...scores };
+      continue;
+    }
+    const loop = { ...run, rounds: options.rounds, share: options.share, name: nameOf(arm) };
+    for (const { round, images, scores } of await runLoop(pool, arm, loop)) {
+      const name = round === options.rounds ? nameOf(arm) : `${nameOf(arm)} round ${round}`;
+      yield { arm: name, seed, ...countsOf(pool, images), ...scores };
+    }
+  }
+}
+
+const countsOf = (pool: ExperimentPool, images: readonly BenchImage[]): Pick<TrainedArm, 'images' | 'wrong'> => ({
+  images: images.length,
+  wrong: images.filter((image) => pool.isWrong(image)).length,
+});
 
 function arms(text: string): Arm[] {
   return text.split(',').map((one) => {

@@ -187,7 +187,8 @@ function protectedSlices({ taxonomy, trainedVehicles }: GateRequest, labels: rea
 /**
  * Non-inferiority of every slice with Holm's step-down over both families: passing (the drop is significantly smaller
  * than the margin) and failing (it is significantly larger). Bounds are at alpha over the number of slices. Each look
- * has the whole alpha: a drop that is overlooked goes to production, while one that is claimed by chance costs one look.
+ * has the whole alpha: a drop that is overlooked goes to production, while one that is claimed by chance costs one
+ * look.
  */
 function judgeSlices(entries: readonly { name: string; comparison: Comparison }[], config: GateConfig): SliceVerdict[] {
   const { alpha } = config;

@@ -1,19 +1,17 @@
+import { shuffle } from '../../base/random.js';
 import { round6 } from '../../base/round.js';
 import type { SamplePolicy } from './policy.js';
 import { proportionalPicks } from './pps.js';
 
-/** Every candidate with the same chance. */
+/** A simple random sample: every candidate has the same chance. */
 export const evenly: SamplePolicy = (request) => {
-  const ids = request.candidates.map(({ imageId }) => imageId);
-  const { picked, probabilities } = proportionalPicks(
-    ids,
-    ids.map(() => 1),
-    // In order of image id, thus of a hash: a systematic sample of it is as good as a random one.
-    request,
-  );
+  const candidates = shuffle(request.candidates, request.random('order'));
+  const ids = candidates.map(({ imageId }) => imageId);
+  const sizes = ids.map(() => 1);
+  const { picked, probabilities } = proportionalPicks(ids, sizes, request);
   return {
     picked,
-    rated: request.candidates.map(({ imageId, hardness, pMislabelled }, index) => ({
+    rated: candidates.map(({ imageId, hardness, pMislabelled }, index) => ({
       imageId,
       probability: probabilities[index] ?? 0,
       why: 'at random',
