@@ -17,6 +17,7 @@ import { int8Command } from './int8/command.js';
 import { poolCommand } from './pool/command.js';
 import { priorsCommand } from './priors/command.js';
 import { propagateCommand } from './propagate/command.js';
+import { sampleCommand } from './sample/command.js';
 import { scaleCommand } from './scale/command.js';
 import { scanCommand } from './scan/command.js';
 import { ablationCommand } from './trainer/ablation.js';
@@ -36,6 +37,7 @@ async function main(argv: string[]): Promise<number> {
     .addCommand(drawCommand())
     .addCommand(poolCommand())
     .addCommand(priorsCommand())
+    .addCommand(sampleCommand())
     .addCommand(scaleCommand())
     .addCommand(propagateCommand())
     .addCommand(scanCommand())

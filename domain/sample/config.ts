@@ -3,10 +3,13 @@ import { z } from 'zod';
 /** Default weight of a class of the group `minor` in the IoU of an image. */
 export const MINOR_WEIGHT = 2;
 
+/** Ways to choose images (`policies/`). */
+export const POLICY_NAMES = ['need', 'cover', 'random'] as const;
+
 /** The choice of images from a chunk. */
 export const sampleConfigSchema = z.strictObject({
   policy: z
-    .enum(['need', 'cover', 'random'])
+    .enum(POLICY_NAMES)
     .default('need')
     .describe(
       'How images are chosen: need (by tags with a poor IoU, hardness and rare parts), cover (each adds most to the tags, pairs of tags and parts in the training set) or random',
