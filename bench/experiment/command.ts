@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { printLine, printText, say } from '../../cli/terminal/output.js';
 import { PartloopError } from '../../domain/base/errors.js';
@@ -12,6 +13,7 @@ import { type Arm, armOf, BASELINE, CHOICES, FILTERS, nameOf } from './arms.js';
 import { runLoop } from './loop.js';
 import { type NetworkOptions, scoredNetwork } from './networks.js';
 import { pick, scanPool } from './pick.js';
+import { gainsPlot } from './plot.js';
 import { type ExperimentPool, POOLS, type PoolName, poolOf } from './pools.js';
 import { experimentTables, pairTable, type TrainedArm } from './tables.js';
 
@@ -95,9 +97,10 @@ async function measure(name: PoolName, options: Options): Promise<void> {
     await writeResults(home, 'experiment', settings, { machine, options, trained });
   }
   const path = await writeResults(home, 'experiment', settings, { machine, options, trained });
-  printText(
-    `\n${experimentTables(trained, nameOf(BASELINE))}\n\nmIoU, the row over the column:\n\n${pairTable(trained)}\n\n${path}`,
-  );
+  const plot = path.replace(/json$/, 'svg');
+  await writeFile(plot, gainsPlot(trained, nameOf(BASELINE)));
+  const tables = `${experimentTables(trained, nameOf(BASELINE))}\n\nmIoU, the row over the column:\n\n${pairTable(trained)}`;
+  printText(`\n${tables}\n\n${path}\n${plot}`);
 }
 
 type Run = Omit<NetworkOptions, 'name'> & { foldIterations: number };

@@ -20,7 +20,7 @@ export function gainOver(
   arm: string,
   baseline: string,
   score: ScoreName,
-): { pairs: number; interval: Interval | null; deviation: number } {
+): { pairs: number; differences: number[]; interval: Interval | null; deviation: number } {
   const of = (name: string, seed: number): number | null =>
     trained.find((one) => one.arm === name && one.seed === seed)?.[score] ?? null;
   const differences = [...new Set(trained.map(({ seed }) => seed))].flatMap((seed) => {
@@ -28,7 +28,7 @@ export function gainOver(
     return a === null || b === null ? [] : [100 * (a - b)];
   });
   const spread = differences.length < 2 ? 0 : deviation(differences);
-  return { pairs: differences.length, interval: pairedInterval(differences), deviation: spread };
+  return { pairs: differences.length, differences, interval: pairedInterval(differences), deviation: spread };
 }
 
 /** The figures as markdown: the mean of every score, the gains in mIoU and in the weak spots. */
