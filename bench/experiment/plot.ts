@@ -32,5 +32,7 @@ export function gainsPlot(trained: readonly TrainedArm[], baseline: string): str
     ],
   });
   // A file of its own has no page to inherit from.
-  return svg.replace('background:none;color:inherit;font-family:inherit', PAGE);
+  return svg
+    .replace('background:none;color:inherit;font-family:inherit', PAGE)
+    .replace(/^<svg/, '<svg xmlns="http://www.w3.org/2000/svg"');
 }
