@@ -74,6 +74,7 @@ export const keys = {
     loop === null || iteration === null
       ? `notifications/${event}-${id}.json`
       : `loops/${loop}/notifications/${iterationLabel(iteration)}/${event}-${id}.json`,
+  evaluationsOf: (modelDigest: string) => `evaluations/${modelDigest}/`,
   /** One model on one test version, counted on one grid by one way of counting. */
   evaluationInHand: (modelDigest: string) => `evaluations/${modelDigest}/in-hand.json`,
   evaluation: (modelDigest: string, testVersion: string, size: number, counting: number) =>
@@ -85,6 +86,7 @@ export const keys = {
   scan: (scan: string) => `scans/${scan}/commit.json`,
   /** A file of the model that a person gave to a scan. */
   scanModel: (scan: string, file: string) => `scans/${scan}/model/${file}`,
+  registryPrefix: 'registry/',
   benchmark: (taxonomyDigest: string) => `registry/${taxonomyDigest}/benchmark.json`,
 } as const;
 
