@@ -75,8 +75,10 @@ export const keys = {
       ? `notifications/${event}-${id}.json`
       : `loops/${loop}/notifications/${iterationLabel(iteration)}/${event}-${id}.json`,
   evaluationsOf: (modelDigest: string) => `evaluations/${modelDigest}/`,
-  /** One model on one test version, counted on one grid by one way of counting. */
   evaluationInHand: (modelDigest: string) => `evaluations/${modelDigest}/in-hand.json`,
+  /** The same for evaluations that people ask for: they may run beside one of a loop. */
+  askedInHand: (modelDigest: string) => `evaluations/${modelDigest}/asked/in-hand.json`,
+  /** One model on one test version, counted on one grid by one way of counting. */
   evaluation: (modelDigest: string, testVersion: string, size: number, counting: number) =>
     `evaluations/${modelDigest}/${testVersion}/${size}/v${counting}/`,
   /** One evaluation among those at `place`, under a fresh name. */

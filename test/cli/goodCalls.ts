@@ -63,6 +63,7 @@ export const GOOD_CALLS: Readonly<Record<string, readonly [file: string, call?: 
   'model show': ['cli/model/model.test.ts'],
   'model promote': ['cli/model/model.test.ts'],
   'model rollback': ['cli/model/model.test.ts'],
+  'model eval': ['cli/model/modelEval.test.ts'],
   'report open': ['integration/loop.test.ts'],
   ui: [HERE],
   'schedule create': ['integration/terminal.test.ts'],

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
+import { registerEval } from './modelEval.js';
 import { registerList } from './modelList.js';
 import { registerPromote } from './modelPromote.js';
 import { registerRollback } from './modelRollback.js';
 import { registerShow } from './modelShow.js';
 
-/** `partloop model list|show|promote|rollback`. */
+/** `partloop model list|show|promote|rollback|eval`. */
 export function register(program: Command): void {
   const model = program
     .command('model')
@@ -13,4 +14,5 @@ export function register(program: Command): void {
   registerShow(model);
   registerPromote(model);
   registerRollback(model);
+  registerEval(model);
 }

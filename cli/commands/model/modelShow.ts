@@ -83,7 +83,7 @@ function print({ found: { known, taxonomy }, isThere, decision, evaluations, wea
   if (decision === null) say('no decision was made on it');
   else say(`decision: ${decision.gate}`, ...decision.reasons.map((reason) => `  ${reason}`));
   if (wear !== null && wear.used > 0) say(wearText(wear));
-  if (evaluations.length === 0) say('no evaluation of it is kept');
+  if (evaluations.length === 0) say('no evaluation of it is kept; `partloop model eval` makes one');
   printTable(
     evaluations.map(({ testVersion, size, summary }) => ({
       images: shortDigest(testVersion),

@@ -9,11 +9,11 @@ import { digestOf } from '../../../storage/digest.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
 import { readRegistry, registerBenchmark, takeLook } from '../../../storage/registry.js';
 import { TAXONOMY } from '../../domain/sample/rows.js';
-import type { CliAnswer } from '../../support/cli.js';
-import { partloopHere } from '../../support/cliHere.js';
 import { startTestStore, type TestStore } from '../../support/servers/s3.js';
 import { localEnvironment } from '../../support/servers/workflowEnvironment.js';
 import { taxonomy as OTHER } from '../../training/tinyPool.js';
+import type { Place } from './commands.js';
+import * as onPlace from './commands.js';
 import { emptyPool, trained } from './models.js';
 
 const DIGEST = digestOf(TAXONOMY);
@@ -62,30 +62,10 @@ describe('the commands of models', function () {
     await emptyPool(store, 'tiny', OTHER);
   });
 
-  const partloop = (...args: string[]): Promise<CliAnswer> =>
-    partloopHere(args, {
-      PARTLOOP_HOME: home,
-      PARTLOOP_STORE: `s3://partloop/${prefix}`,
-      TEMPORAL_ADDRESS: temporal.address,
-      TEMPORAL_NAMESPACE: temporal.namespace,
-      AWS_ENDPOINT_URL_S3: server.options.endpoint,
-      AWS_REGION: server.options.region,
-      AWS_ACCESS_KEY_ID: server.options.credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: server.options.credentials.secretAccessKey,
-    });
-  async function said(...args: string[]): Promise<CliAnswer> {
-    const answer = await partloop(...args);
-    assert.equal(answer.code, 0, `partloop ${args.join(' ')}: ${answer.stderr}`);
-    return answer;
-  }
-  const answered = async <T>(schema: z.ZodType<T>, ...args: string[]): Promise<T> =>
-    schema.parse(JSON.parse((await said(...args, '--json')).stdout));
-  async function refused(words: RegExp, code: number, ...args: string[]): Promise<void> {
-    const answer = await partloop(...args);
-    assert.match(answer.stderr, words);
-    assert.match(answer.stderr, /\nhint: /);
-    assert.equal(answer.code, code);
-  }
+  const place = (): Place => ({ server, temporal, home, prefix });
+  const said = (...args: string[]) => onPlace.said(place(), ...args);
+  const answered = <T>(schema: z.ZodType<T>, ...args: string[]) => onPlace.answered(place(), schema, ...args);
+  const refused = (words: RegExp, code: number, ...args: string[]) => onPlace.refused(place(), words, code, ...args);
   const production = async (): Promise<number | null> => (await readRegistry(store, DIGEST)).model?.iteration ?? null;
 
   it('list candidates and history by taxonomy, for all pools that share it', async () => {
