@@ -1,5 +1,5 @@
 import { type GateConfig, gateConfigSchema } from '../domain/decide/config.js';
-import { type Decision, decisionSchema, type RegisteredModel, rivalOf } from '../domain/decide/decision.js';
+import { type Decision, decisionSchema, type RegisteredModel, rivalOf, sameModel } from '../domain/decide/decision.js';
 import {
   decisionAgainst,
   decisionFacts,
@@ -25,7 +25,7 @@ import { poolOf } from '../steps/pool.js';
 import { isForced, runStep } from '../steps/runStep.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
-import { readRegistry, registerBenchmark, takeLook, trainedModel } from '../storage/registry.js';
+import { readRegistry, registerPromotion, takeLook, trainedModel } from '../storage/registry.js';
 import { writeJson } from '../storage/tables/json.js';
 import { readTable } from '../storage/tables/table.js';
 import { noteDecision } from '../tracking/noteIteration.js';
@@ -80,8 +80,12 @@ async function decide(deps: ActivityDeps, { context, results }: StepInput): Prom
 
   // After the commit, and harmless if repeated: after a crash in between, the retry carries out the decision.
   if (result.facts.promoted === true) {
-    await registerBenchmark(store, taxonomyDigest, candidate, `promoted by loop ${loop}, iteration ${iteration}`);
-    log.info({ loop, iteration, digest: candidate.digest.slice(0, 12) }, 'the candidate is the benchmark now');
+    const compared = { candidate, rival };
+    const reason = `promoted by loop ${loop}, iteration ${iteration}`;
+    const { model } = await registerPromotion(store, taxonomyDigest, compared, reason);
+    const facts = { loop, iteration, digest: candidate.digest.slice(0, 12) };
+    if (model !== null && sameModel(model, candidate)) log.info(facts, 'the candidate is the benchmark now');
+    else log.warn(facts, 'the candidate was the benchmark before, and another model has taken its place since');
   }
   await withHeartbeat(() => noteDecision(deps, context, candidate));
   // Told again at the iteration's end if this worker knows no webhook.

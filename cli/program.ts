@@ -17,6 +17,7 @@ const COMMANDS = {
   train: () => import('./commands/train.js'),
   loop: () => import('./commands/loop.js'),
   iteration: () => import('./commands/iteration.js'),
+  model: () => import('./commands/model/model.js'),
   report: () => import('./commands/report.js'),
   ui: () => import('./commands/ui.js'),
   schedule: () => import('./commands/schedule.js'),

@@ -8,9 +8,12 @@ import type { ObjectStore } from '../storage/objects/objectStore.js';
 
 const MAX_MODEL_BYTES = 4 * 2 ** 30;
 
+/** Where the model file with this digest is kept on this disk. */
+export const modelCachePath = (home: string, sha256: string): string => join(home, 'cache', 'models', `${sha256}.onnx`);
+
 /** A model file on this disk, fetched once, with its digest checked before anything reads it. */
 export async function fetchModel(store: ObjectStore, key: string, sha256: string, home: string): Promise<string> {
-  const path = join(home, 'cache', 'models', `${sha256}.onnx`);
+  const path = modelCachePath(home, sha256);
   if ((await stat(path).catch(() => null)) !== null && (await digestOfFile(path)) === sha256) return path;
   const facts = await store.head(key);
   if (facts === null) throw new PartloopError('not-found', `there is no model ${key} in the store`);

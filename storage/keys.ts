@@ -74,8 +74,11 @@ export const keys = {
     loop === null || iteration === null
       ? `notifications/${event}-${id}.json`
       : `loops/${loop}/notifications/${iterationLabel(iteration)}/${event}-${id}.json`,
-  /** One model on one test version, counted on one grid by one way of counting. */
+  evaluationsOf: (modelDigest: string) => `evaluations/${modelDigest}/`,
   evaluationInHand: (modelDigest: string) => `evaluations/${modelDigest}/in-hand.json`,
+  /** The same for evaluations that people ask for: they may run beside one of a loop. */
+  askedInHand: (modelDigest: string) => `evaluations/${modelDigest}/asked/in-hand.json`,
+  /** One model on one test version, counted on one grid by one way of counting. */
   evaluation: (modelDigest: string, testVersion: string, size: number, counting: number) =>
     `evaluations/${modelDigest}/${testVersion}/${size}/v${counting}/`,
   /** One evaluation among those at `place`, under a fresh name. */
@@ -85,6 +88,7 @@ export const keys = {
   scan: (scan: string) => `scans/${scan}/commit.json`,
   /** A file of the model that a person gave to a scan. */
   scanModel: (scan: string, file: string) => `scans/${scan}/model/${file}`,
+  registryPrefix: 'registry/',
   benchmark: (taxonomyDigest: string) => `registry/${taxonomyDigest}/benchmark.json`,
 } as const;
 

@@ -9,6 +9,7 @@ import {
   withBenchmark,
   withLook,
 } from '../domain/decide/decision.js';
+import { type Signed, withGatePromotion, withPromotion, withRollback } from '../domain/decide/production.js';
 import { outputOf } from '../domain/stepContract.js';
 import { modelCardSchema } from '../domain/train/modelCard.js';
 import type { TrainResult } from '../domain/train/step.js';
@@ -42,6 +43,72 @@ export async function updateRegistry(
     },
   });
   return result;
+}
+
+/** A person's change of the model in production. */
+export interface ProductionChange {
+  registry: BenchmarkRegistry;
+  /** The model that was in production before; null if there was none. */
+  before: RegisteredModel | null;
+  /** False if it was in production already. */
+  changed: boolean;
+}
+
+/** Put a model into production in a person's name; if it is there, nothing changes. */
+export async function promoteModel(
+  store: ObjectStore,
+  taxonomyDigest: string,
+  model: RegisteredModel,
+  signed: Omit<Signed, 'at'>,
+): Promise<ProductionChange> {
+  return changeProduction(store, taxonomyDigest, (registry) => withPromotion(registry, model, now(signed)));
+}
+
+/**
+ * Take the model `from` out of production again.
+ *
+ * @param to a model that led to it; the one before it if null
+ * @throws PartloopError `refused` if another model than `from` is in production by now, or if there is none to go back
+ * to
+ */
+export async function rollBackModel(
+  store: ObjectStore,
+  taxonomyDigest: string,
+  way: { from: RegisteredModel; to: RegisteredModel | null },
+  signed: Omit<Signed, 'at'>,
+): Promise<ProductionChange> {
+  return changeProduction(store, taxonomyDigest, (registry) => withRollback(registry, way, now(signed)));
+}
+
+const now = (signed: Omit<Signed, 'at'>): Signed => ({ ...signed, at: new Date().toISOString() });
+
+async function changeProduction(
+  store: ObjectStore,
+  taxonomyDigest: string,
+  change: (registry: BenchmarkRegistry) => BenchmarkRegistry,
+): Promise<ProductionChange> {
+  let found: BenchmarkRegistry = EMPTY_REGISTRY;
+  const registry = await updateRegistry(store, taxonomyDigest, (current) => {
+    found = current;
+    return change(current);
+  });
+  return { registry, before: found.model, changed: registry !== found };
+}
+
+/**
+ * Make a candidate the benchmark in place of the rival that the gate compared it with; a second time changes nothing,
+ * also if a person rolled it back since.
+ *
+ * @throws PartloopError `store-conflict` if another model than the rival is in production by now
+ */
+export async function registerPromotion(
+  store: ObjectStore,
+  taxonomyDigest: string,
+  compared: { candidate: RegisteredModel; rival: RegisteredModel | null },
+  reason: string,
+): Promise<BenchmarkRegistry> {
+  const at = new Date().toISOString();
+  return updateRegistry(store, taxonomyDigest, (registry) => withGatePromotion(registry, compared, { reason, at }));
 }
 
 /** Make `model` the benchmark; a second time changes nothing. */

@@ -9,20 +9,34 @@ import { parseJsonText } from '../../formats/reading/jsonFile.js';
 import { digestOf, digestOfTaxonomy } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { openPool } from '../../storage/pool/pool.js';
+import { openPool, type Pool } from '../../storage/pool/pool.js';
 import { attachHead } from './attachHead.js';
 
 const MAX_CARD_BYTES = 2 ** 20;
 
-export interface GivenModel {
-  scan: string;
-  pool: string;
+/** A model that a person gives to a command. */
+export interface GivenFile {
   /** A local ONNX file, or an s3:// URI. */
   file: string;
   /** Its description; `model.json` beside it if omitted. */
   card: string | undefined;
+}
+
+export interface GivenModel extends GivenFile {
+  scan: string;
+  pool: string;
   /** Whether the person declares that it was trained on no image of the pool. */
   unseen: boolean;
+}
+
+/** A given model on this disk, with its description. */
+export interface OpenedModel {
+  file: string;
+  description: unknown;
+  /** Place of the description, for errors. */
+  place: string;
+  /** Its card, if partloop trained it. */
+  ours: ModelCard | null;
 }
 
 /**
@@ -34,32 +48,12 @@ export interface GivenModel {
  */
 export async function uploadScanModel(store: ObjectStore, given: GivenModel): Promise<{ scan: string; card: string }> {
   const pool = await openPool(store, given.pool);
-  const { taxonomy } = pool;
   const folder = await mkdtemp(join(tmpdir(), 'partloop-model-'));
   try {
-    const file = await fetched(store, given.file, join(folder, 'model.onnx'));
-    const cardPlace = given.card ?? beside(given.file);
-    const description = await readDescription(store, cardPlace, join(folder, 'card.json'));
-    const ours = recorded(modelCardSchema).safeParse(description);
-    const taxonomyDigest = digestOfTaxonomy(taxonomy);
-    const listed = ours.success && ours.data.trainedOn.list !== null && !given.unseen;
-    const trainedOn = listed ? ours.data.trainedOn : await list(store, given);
-    let card: ModelCard;
-    const scanFile = join(folder, 'scan.onnx');
-    if (ours.success) {
-      if (ours.data.taxonomyDigest !== taxonomyDigest)
-        throw new PartloopError(
-          'model-invalid',
-          `${cardPlace} was made for a different taxonomy than that of pool \`${given.pool}\``,
-        );
-      await copyFile(file, scanFile);
-      card = ours.data;
-      if ((await sha256(scanFile)) !== card.files.scan) {
-        throw new PartloopError('model-invalid', `${given.file} is not the scan.onnx that ${cardPlace} names`, {
-          hint: 'A model has two files; scan.onnx is the one that judges.',
-        });
-      }
-    } else card = await attachHead(store, pool, { file, out: scanFile, folder, description, place: cardPlace });
+    const opened = await openGivenModel(store, given, folder);
+    const listed = opened.ours !== null && opened.ours.trainedOn.list !== null && !given.unseen;
+    const trainedOn = listed ? opened.ours?.trainedOn : await list(store, given);
+    const { scanFile, card } = await fitGivenModel(store, pool, opened, folder);
     const place = { scan: keys.scanModel(given.scan, 'scan.onnx'), card: keys.scanModel(given.scan, 'model.json') };
     await store.putFile(place.scan, scanFile, 'application/octet-stream');
     await store.put(place.card, JSON.stringify({ ...card, trainedOn }, null, 1), 'application/json');
@@ -67,6 +61,47 @@ export async function uploadScanModel(store: ObjectStore, given: GivenModel): Pr
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Fetch a given model into `folder`, unless it is on this disk, and read its description.
+ *
+ * @throws PartloopError `not-found` without the file, `model-invalid` without a readable description
+ */
+export async function openGivenModel(store: ObjectStore, given: GivenFile, folder: string): Promise<OpenedModel> {
+  const file = await fetched(store, given.file, join(folder, 'model.onnx'));
+  const place = given.card ?? beside(given.file);
+  const description = await readDescription(store, place, join(folder, 'card.json'));
+  return { file, description, place, ours: recorded(modelCardSchema).safeParse(description).data ?? null };
+}
+
+/**
+ * The ONNX file in `folder` by which a given model judges images of a pool: one of ours unchanged, any other with the
+ * scan's head attached.
+ *
+ * @throws PartloopError `model-invalid` if file, description and taxonomy do not fit
+ */
+export async function fitGivenModel(
+  store: ObjectStore,
+  pool: Pool,
+  { file, description, place, ours }: OpenedModel,
+  folder: string,
+): Promise<{ scanFile: string; card: ModelCard }> {
+  const scanFile = join(folder, 'scan.onnx');
+  if (ours === null)
+    return { scanFile, card: await attachHead(store, pool, { file, out: scanFile, folder, description, place }) };
+  if (ours.taxonomyDigest !== digestOfTaxonomy(pool.taxonomy))
+    throw new PartloopError(
+      'model-invalid',
+      `${place} was made for a different taxonomy than that of pool \`${pool.name}\``,
+    );
+  await copyFile(file, scanFile);
+  if ((await sha256(scanFile)) !== ours.files.scan) {
+    throw new PartloopError('model-invalid', `${file} is not the scan.onnx that ${place} names`, {
+      hint: 'A model has two files; scan.onnx is the one that judges.',
+    });
+  }
+  return { scanFile, card: ours };
 }
 
 /** An empty list says that the model has seen no image of the pool; only the person can know. */
@@ -87,9 +122,12 @@ async function fetched(store: ObjectStore, place: string, local: string): Promis
     return local;
   }
   const facts = await stat(place).catch((cause: unknown) => {
-    throw new PartloopError('not-found', `--model: there is no file ${place}`, { cause });
+    throw new PartloopError('not-found', `there is no model file ${place}`, {
+      cause,
+      hint: 'Give the path of an ONNX file on this machine, or its s3:// URI.',
+    });
   });
-  if (!facts.isFile()) throw new PartloopError('input-invalid', `--model: ${place} is not a file`);
+  if (!facts.isFile()) throw new PartloopError('input-invalid', `${place} is not a file`);
   return place;
 }
 

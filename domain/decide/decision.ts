@@ -24,12 +24,26 @@ export const lookSchema = z.object({
 });
 export type Look = z.infer<typeof lookSchema>;
 
+/** One change of the model in production. */
+export const productionEntrySchema = z.object({
+  model: registeredModelSchema,
+  at: z.string(),
+  /** For people: `promoted by loop cars, iteration 3`. */
+  reason: z.string(),
+  /** Who made the change, and why, if a person did; absent in older entries and in those of the gate. */
+  by: z.string().optional(),
+  why: z.string().optional(),
+  /** Whether it took back what came after `model` was last in production. */
+  rollback: z.boolean().optional(),
+});
+export type ProductionEntry = z.infer<typeof productionEntrySchema>;
+
 /** `registry/<taxonomy>/benchmark.json`: the model in production and how it came there. */
 export const benchmarkRegistrySchema = z.object({
   version: z.literal(1),
   model: registeredModelSchema.nullable(),
   /** Oldest first; the last one is `model`. */
-  history: z.array(z.object({ model: registeredModelSchema, at: z.string(), reason: z.string() })),
+  history: z.array(productionEntrySchema),
   looks: z.array(lookSchema),
 });
 export type BenchmarkRegistry = z.infer<typeof benchmarkRegistrySchema>;
@@ -85,7 +99,7 @@ export const decisionSchema = z.object({
 });
 export type Decision = z.infer<typeof decisionSchema>;
 
-/** The registry with `model` as its benchmark; unchanged if it is that already. */
+/** The registry with `model` as its benchmark; unchanged if it is or ever was that: what was rolled back stays so. */
 export function withBenchmark(
   registry: BenchmarkRegistry,
   model: RegisteredModel,
@@ -93,8 +107,15 @@ export function withBenchmark(
   at: string,
 ): BenchmarkRegistry {
   if (registry.history.some((entry) => sameModel(entry.model, model))) return registry;
-  return { ...registry, model, history: [...registry.history, { model, at, reason }] };
+  return withEntry(registry, { model, at, reason });
 }
+
+/** The registry after one more change of the model in production. */
+export const withEntry = (registry: BenchmarkRegistry, entry: ProductionEntry): BenchmarkRegistry => ({
+  ...registry,
+  model: entry.model,
+  history: [...registry.history, entry],
+});
 
 /** The registry with one more look, and the number of the look among those on its test version, counted from 1. */
 export function withLook(registry: BenchmarkRegistry, look: Look): { registry: BenchmarkRegistry; number: number } {
@@ -129,7 +150,8 @@ export function benchmarkBefore(
   return own < 0 ? registry.model : (registry.history[own - 1]?.model ?? null);
 }
 
-function sameModel(a: RegisteredModel, b: RegisteredModel): boolean {
+/** Whether both are one training's model. */
+export function sameModel(a: RegisteredModel, b: RegisteredModel): boolean {
   return a.digest === b.digest && a.loop === b.loop && a.iteration === b.iteration;
 }
 
@@ -162,5 +184,6 @@ export function withApproval(
       hint: '`partloop iteration replay … --from decide` compares with the present one.',
     });
   }
-  return withBenchmark(registry, candidate, `approved by ${by}`, at);
+  // Also if it was rolled back before: a person asks for it again.
+  return withEntry(registry, { model: candidate, at, reason: `approved by ${by}` });
 }

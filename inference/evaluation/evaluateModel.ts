@@ -23,11 +23,13 @@ export interface Evaluation {
   leftOut: LeftOut[];
 }
 
+const WORD_OF = { train: 'training', val: 'validation', test: 'test' } as const;
+
 /**
- * Score a model on the test images of a pool version. Kept under (model, test version, grid), so that a benchmark is
- * scored once per test version, unless `again` asks for a repetition; an unreadable score is made again. Images that
- * are gone, changed or unreadable are left out: such a score is kept beside the complete one, under the list of missing
- * images. When the images are back, only they are judged.
+ * Score a model on the test images of a pool version, or on another side of its split. Kept under (model, test version,
+ * grid), so that a benchmark is scored once per test version, unless `again` asks for a repetition; an unreadable score
+ * is made again. Images that are gone, changed or unreadable are left out: such a score is kept beside the complete
+ * one, under the list of missing images. When the images are back, only they are judged.
  *
  * The grid is the label at longest side `size`, nearest neighbour, without padding.
  *
@@ -37,13 +39,10 @@ export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest
   const { store } = deps;
   const pool = await poolOf(deps, request.pool);
   const index = await pool.readDrawColumns(request.poolVersion);
-  const rows = rowsWhere(index, (row) => splitAt(index, row) === 'test' && index.interior[row] === 0);
+  const { split = 'test' } = request;
+  const rows = rowsWhere(index, (row) => splitAt(index, row) === split && index.interior[row] === 0);
   const test = await pool.readImages(request.poolVersion, idsAt(index, rows));
-  if (test.length === 0) {
-    throw new PartloopError('data-invalid', `pool \`${request.pool}\` has no test images`, {
-      hint: 'Import some with `--split test`: without them no model can be judged.',
-    });
-  }
+  if (test.length === 0) throw noImages(request.pool, split);
   const testVersion = digestOf(test.map((row) => `${row.imageId} ${row.labelSha256}`));
   const place = keys.evaluation(request.modelDigest, testVersion, request.size, evaluateStep.version);
   const found = request.again
@@ -65,13 +64,21 @@ export async function evaluateModel(deps: ActivityDeps, request: EvaluateRequest
   await refuseManyLeftOut(store, `${place}too-many-left-out.json`, leftOut, {
     images: test.length,
     share: request.config.badImageShare,
-    what: 'test',
+    what: WORD_OF[split],
     pool: request.pool,
   });
   const scored = [...known, ...judged.rows].sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
   const summary = { ...summariseEvaluation(scored, pool.taxonomy), leftOut };
   return { ...(await keepEvaluation(store, place, scored, summary)), testVersion };
 }
+
+const noImages = (pool: string, split: IndexRow['split']): PartloopError =>
+  new PartloopError('data-invalid', `pool \`${pool}\` has no ${WORD_OF[split]} images`, {
+    hint:
+      split === 'test'
+        ? 'Import some with `--split test`: without them no model can be judged.'
+        : `\`partloop pool stats ${pool}\` shows the sides of its split.`,
+  });
 
 const missingFrom = (test: readonly IndexRow[], known: readonly Pick<EvaluationRow, 'imageId'>[]): IndexRow[] => {
   const there = new Set(known.map(({ imageId }) => imageId));

@@ -24,6 +24,8 @@ export interface ModelUnderTest {
   /** Longest side in pixels of the grid on which pixels are counted. */
   size: number;
   config: LoopConfig;
+  /** Where the images in hand are noted; the place of loops if omitted. Two evaluations at once need two. */
+  inHand?: string;
   signal: AbortSignal;
 }
 
@@ -54,7 +56,7 @@ export async function withScoringSessions<T>(
   const { store } = deps;
   const images = test.map(({ imageId }) => imageId);
   // One for all test versions: a picture that ended a process in one would do so in the next.
-  const hand = await InHand.open(store, keys.evaluationInHand(model.modelDigest));
+  const hand = await InHand.open(store, model.inHand ?? keys.evaluationInHand(model.modelDigest));
   const { threadsPerSession: threads, provider, sessions } = model.config.scan;
   const modelPath = await fetchModel(store, model.scanKey, model.modelDigest, deps.home);
   const setup = { modelPath, name: model.scanKey, threads, provider, taxonomy };

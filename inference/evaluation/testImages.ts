@@ -23,6 +23,10 @@ export interface EvaluateRequest {
   /** Longest side in pixels of the grid on which pixels are counted. */
   size: number;
   config: LoopConfig;
+  /** The side of the split that is judged; the test images if omitted. */
+  split?: IndexRow['split'];
+  /** Where the images in hand are noted; the place of loops if omitted. */
+  inHand?: string;
   /** Judge the test images even if an evaluation is kept: a replay asked for it. */
   again?: boolean;
   signal: AbortSignal;

@@ -20,7 +20,7 @@ const SAMPLES = ['cars', '1', 'draw', 'cars:1', 'csv', '0.5'];
 const NONSENSE = 'No Way! '.repeat(200);
 /** These take a file or a name given elsewhere, which the command looks up. */
 const ANY_NAME = [
-  ...['review import', 'review undo', 'scan show', 'scan export'],
+  ...['review import', 'review undo', 'scan show', 'scan export', 'model eval'],
   ...['schedule trigger', 'schedule pause', 'schedule resume', 'schedule delete'],
 ];
 const FAR_AWAY = 'http://127.0.0.1:9';
