@@ -6,7 +6,7 @@ import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 export const evaluateStep = {
   step: 'evaluate',
   /** Version of the counting; results of an older version are counted again. */
-  version: 1,
+  version: 2,
   inputs: z.strictObject({
     /** Digest of the model's file. */
     model: sha256Schema,
