@@ -1,5 +1,6 @@
 import type { LoopConfig } from '../domain/config.js';
 import type { Decision } from '../domain/decide/decision.js';
+import type { Calibration } from '../domain/evaluate/calibration.js';
 import type { AuditEstimate } from '../domain/review/auditAnswers.js';
 import type { Certificate } from '../domain/review/certificate/certificate.js';
 import type { precisionByKind, reliabilityOf } from '../domain/review/review.js';
@@ -19,6 +20,8 @@ export interface ReportData {
   curve: IterationPoint[];
   decision: Decision;
   classes: ClassQuality[];
+  /** Of the pixels predicted as any class; null in evaluations that do not count it. */
+  calibration: Calibration | null;
   slices: SliceQuality[];
   worst: WorstImage[];
   detection: DetectionSummary;
@@ -57,6 +60,8 @@ export interface ClassQuality {
   iou: number | null;
   recall: number | null;
   benchmarkIou: number | null;
+  /** Of the pixels predicted as this class; null if there is none, or it was not counted. */
+  calibration: Calibration | null;
 }
 
 export interface SliceQuality {

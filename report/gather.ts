@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { decisionSchema } from '../domain/decide/decision.js';
 import { onCommonImages } from '../domain/decide/gate.js';
 import type { DrawResult } from '../domain/draw/step.js';
+import { calibrationOf } from '../domain/evaluate/summary.js';
 import { type AuditAnswer, estimateRecall } from '../domain/review/auditAnswers.js';
 import { precisionByKind, reliabilityOf, type Verdict } from '../domain/review/review.js';
 import { sampleComparisonSchema } from '../domain/sample/compare.js';
@@ -105,6 +106,7 @@ export async function gatherReport(
     curve: history.map(toPoint),
     decision,
     classes: classTable(candidate, benchmark, taxonomy),
+    calibration: calibrationOf(rows)?.overall() ?? null,
     slices: sliceTable(candidate, benchmark),
     worst: worstImages(rows, taxonomy, WORST_IMAGES),
     leftOut: await leftOutOfIteration(store, results, images, decision),

@@ -1,7 +1,8 @@
 import type { ReportData } from './data.js';
+import { Classes } from './parts/classes.js';
 import { Detection } from './parts/detection.js';
 import { LeftOut } from './parts/leftOut.js';
-import { Classes, Curve, Gate, Verdict, Worst } from './parts/quality.js';
+import { Curve, Gate, Verdict, Worst } from './parts/quality.js';
 import { Run } from './parts/run.js';
 import { Sample } from './parts/sample.js';
 import { TuningTable } from './parts/tuning.js';

@@ -1,3 +1,4 @@
+import { calibrationOf } from '../domain/evaluate/summary.js';
 import type { EvaluationRow, ScanImageRow } from '../domain/tables.js';
 import { TAG_NAMES, type Tags } from '../domain/tags.js';
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
@@ -44,6 +45,7 @@ export function classTable(
 ): ClassQuality[] {
   const mine = sumConfusion(rows);
   const theirs = benchmark === null ? null : sumConfusion(benchmark);
+  const calibration = calibrationOf(rows);
   const images = new Map<number, number>();
   for (const { confusion } of rows) {
     for (const label of new Set([...triples(confusion)].map(([given]) => given)))
@@ -58,6 +60,7 @@ export function classTable(
       iou: iouOf(sums),
       recall: sums === undefined || sums.given === 0 ? null : sums.intersection / sums.given,
       benchmarkIou: iouOf(theirs?.get(index + 1)),
+      calibration: calibration?.of(index + 1) ?? null,
     };
   });
 }

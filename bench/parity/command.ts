@@ -20,7 +20,9 @@ const SEED = 'parity-1';
 /** `npm run bench -- parity`: the evaluation beside torchmetrics and the published boundary IoU. */
 export function parityCommand(): Command {
   return new Command('parity')
-    .description('Largest differences of mIoU, IoU and boundary IoU between the evaluation and published definitions')
+    .description(
+      'Largest differences of IoU, boundary IoU and calibration error between the evaluation and published definitions',
+    )
     .option('--small <n>', 'Small pictures of each kind', wholeNumber, 300)
     .option('--cars <n>', 'Rendered cars at 512 pixels', wholeNumber, 24)
     .action(compare);
@@ -56,7 +58,15 @@ async function compare({ small, cars }: { small: number; cars: number }): Promis
     );
 }
 
-const FIGURES = ['mIoU', 'IoU of a class', 'mIoU of an image', 'boundary IoU', 'boundary IoU of a class'] as const;
+const FIGURES = [
+  'mIoU',
+  'IoU of a class',
+  'mIoU of an image',
+  'boundary IoU',
+  'boundary IoU of a class',
+  'calibration error',
+  'calibration error of a class',
+] as const;
 
 /** One line: the largest differences on one set. */
 function differences({ name, classes, images }: MaskSet, published: PublishedAnswer['sets'][number] | undefined) {
@@ -83,6 +93,11 @@ function differences({ name, classes, images }: MaskSet, published: PublishedAns
     'boundary IoU of a class': apart(
       summary.classes.map(({ boundaryIou }) => boundaryIou),
       published.boundaryIou,
+    ),
+    'calibration error': apart([summary.calibrationError], [published.overallCalibrationError]),
+    'calibration error of a class': apart(
+      summary.classes.map(({ calibrationError }) => calibrationError),
+      published.calibrationError,
     ),
   };
 }

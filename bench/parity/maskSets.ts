@@ -4,7 +4,7 @@ import { seededRandom } from '../../domain/base/random.js';
 import { carParts34 } from '../../domain/taxonomies/carParts34.js';
 import { IGNORE_INDEX } from '../../domain/taxonomy.js';
 
-export interface MaskPair {
+interface MaskPair {
   given: Uint8Array;
   predicted: Uint8Array;
   width: number;
@@ -15,7 +15,8 @@ export interface MaskPair {
 export interface MaskSet {
   name: string;
   classes: number;
-  images: MaskPair[];
+  /** With 255 × the probability of each predicted pixel. */
+  images: (MaskPair & { probabilities: Uint8Array })[];
 }
 
 type Random = () => number;
@@ -42,6 +43,8 @@ const CORNER_SIZES = [
     [3, 160],
   ],
 ] as const;
+/** 255 × probability of every other edge of ten bins; the remaining ones are no whole numbers. */
+const EDGE = 51;
 const CAR_PIXELS = 512;
 /** Grids of photos at longest side 512: 3:2, 4:3, upright, square, and sizes that 4 does not divide. */
 const CAR_SIZES = [
@@ -60,6 +63,11 @@ export function maskSets(seed: string, { small, cars }: { small: number; cars: n
   const times = <T>(count: number, make: (index: number) => T): T[] =>
     Array.from({ length: count }, (_, at) => make(at));
   const plans = planPool(cars, { train: 0, val: 0, test: cars, interior: 0 });
+  const set = (name: string, classes: number, images: MaskPair[]): MaskSet => ({
+    name,
+    classes,
+    images: images.map((image) => ({ ...image, probabilities: probabilitiesOf(image, random) })),
+  });
   return [
     set(
       'noise',
@@ -93,7 +101,14 @@ export function maskSets(seed: string, { small, cars }: { small: number; cars: n
   ];
 }
 
-const set = (name: string, classes: number, images: MaskPair[]): MaskSet => ({ name, classes, images });
+/** A network that is mostly sure, and less often right than it says. */
+function probabilitiesOf({ predicted }: MaskPair, random: Random): Uint8Array {
+  return predicted.map(() => {
+    const p = Math.floor(255 * random() ** 0.4);
+    // On the edge of a bin torchmetrics puts it below or above as its floats are rounded.
+    return p % EDGE === 0 ? p + 1 : p;
+  });
+}
 
 function noise(width: number, height: number, random: Random): MaskPair {
   const ignored = random() < 0.5 ? 0.2 * random() : 0;

@@ -11,7 +11,15 @@ const run = promisify(execFile);
 
 const shares = z.array(z.number().min(0).max(1).nullable());
 const answerSchema = z.object({
-  sets: z.array(z.object({ iou: shares, boundaryIou: shares, imageMiou: z.array(z.number()) })),
+  sets: z.array(
+    z.object({
+      iou: shares,
+      boundaryIou: shares,
+      imageMiou: z.array(z.number()),
+      calibrationError: shares,
+      overallCalibrationError: z.number().nullable(),
+    }),
+  ),
   versions: z.record(z.string(), z.string()),
 });
 export type PublishedAnswer = z.infer<typeof answerSchema>;
@@ -35,6 +43,7 @@ export async function publishedFigures(sets: readonly MaskSet[], home: string, r
     const images = sets.flatMap((one) => one.images);
     await writeFile(join(folder, 'given.u8'), Buffer.concat(images.map(({ given }) => given)));
     await writeFile(join(folder, 'predicted.u8'), Buffer.concat(images.map(({ predicted }) => predicted)));
+    await writeFile(join(folder, 'probabilities.u8'), Buffer.concat(images.map(({ probabilities }) => probabilities)));
     const meta = sets.map(({ classes, images: own }) => ({
       classes,
       images: own.map(({ width, height }) => [width, height]),

@@ -29,6 +29,7 @@ export const evaluateStep = {
     minorMiou: fact.iou('mIoU of minor classes'),
     imageMiou: fact.iou('mean of per-image mIoU'),
     boundaryIou: fact.iou('boundary IoU'),
+    calibrationError: fact.share('calibration error of pixels'),
     images: fact.count('test images'),
     leftOut: fact.exception('test images left out'),
     leftOutWhy: fact.text('why they are left out'),

@@ -146,6 +146,7 @@ async function fakeModel(
       confusion: [1, 1, 90, 1, 2, 10, 2, 2, 100],
       boundary: [1, 5, 9],
       imageMiou: 0.9,
+      calibration: null,
     }));
   await writeTable(store, 'fake/evaluation.parquet', evaluations, evaluationRowSchema);
   return {
@@ -179,6 +180,7 @@ async function scoredBefore(store: Store, digest: string, rows: readonly IndexRo
     confusion: [1, 1, 50, 1, 2, 50, 2, 2, 60, 2, 0, 40],
     boundary: [1, 3, 9],
     imageMiou: 0.4,
+    calibration: null,
   }));
   await writeTable(store, `${place}images.parquet`, weak, evaluationRowSchema);
   await store.put(`${place}summary.json`, '{}');

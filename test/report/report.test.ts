@@ -19,6 +19,7 @@ const evaluation = (n: number, confusion: number[], fields: Partial<EvaluationRo
   confusion,
   boundary: [],
   imageMiou: 0.5,
+  calibration: null,
   ...fields,
 });
 
@@ -124,6 +125,14 @@ describe('the tables of a report', () => {
     assert.equal(door?.iou, 50 / (100 + 80 - 50));
     assert.equal(mirror?.iou, null);
     assert.equal(wholeSetMiou(rows), (0.8 + 50 / 130) / 2);
+  });
+
+  it('have the calibration of each class, if all images were counted with probabilities', () => {
+    const counted = rows.map((row, index) => ({ ...row, calibration: [1, 8, 4, 4 * 204, 2 + index] }));
+    const [hood, door] = classTable(counted, null, TAXONOMY);
+    assert.ok(Math.abs((hood?.calibration?.error ?? 0) - (0.8 - 5 / 8)) < 1e-12);
+    assert.equal(door?.calibration, null);
+    assert.equal(classTable([...counted, evaluation(3, [1, 1, 5])], null, TAXONOMY)[0]?.calibration, null);
   });
 
   it('name the largest mistake of the worst images', () => {

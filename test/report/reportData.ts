@@ -146,7 +146,9 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       iou: index === 11 ? null : 0.85 - index * 0.06,
       recall: 0.9 - index * 0.05,
       benchmarkIou: index === 11 ? null : 0.78 - index * 0.05,
+      calibration: index === 11 ? null : { error: 0.02 + index * 0.01, excess: 0.03 - index * 0.005 },
     })),
+    calibration: { error: 0.041, excess: 0.036 },
     slices: [0, 45, 90, 135, 180].map((angle, index) => ({
       tag: 'angle',
       value: String(angle),

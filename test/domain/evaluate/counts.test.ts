@@ -191,6 +191,7 @@ describe('the summary of an evaluation', () => {
     confusion: [1, 1, 10],
     boundary: [1, 4, 8],
     imageMiou: 1,
+    calibration: null,
     ...fields,
   });
 
