@@ -1,4 +1,5 @@
 import type { ReportData } from './data.js';
+import { ChangesSince } from './parts/changes.js';
 import { Classes } from './parts/classes.js';
 import { Detection } from './parts/detection.js';
 import { LeftOut } from './parts/leftOut.js';
@@ -40,6 +41,7 @@ function Page({ data }: { data: ReportData }) {
           </header>
           <nav>
             <a href="#verdict">Verdict</a>
+            {data.changes !== null && <a href="#changes">Changes</a>}
             <a href="#curve">Quality by iteration</a>
             {decision.benchmark !== null && <a href="#gate">Gate</a>}
             <a href="#classes">Classes and views</a>
@@ -61,6 +63,7 @@ function Page({ data }: { data: ReportData }) {
             </section>
           )}
           <Verdict data={data} />
+          <ChangesSince data={data} />
           <Curve data={data} />
           <Gate data={data} />
           <Classes data={data} />

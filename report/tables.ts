@@ -1,3 +1,4 @@
+import { onCommonImages, type SliceVerdict } from '../domain/decide/gate.js';
 import { calibrationOf } from '../domain/evaluate/summary.js';
 import type { EvaluationRow, ScanImageRow } from '../domain/tables.js';
 import { TAG_NAMES, type Tags } from '../domain/tags.js';
@@ -66,7 +67,13 @@ export function classTable(
 }
 
 /** mIoU by value of each tag; tags with fewer than two values say nothing and are left out. */
-export function sliceTable(rows: readonly EvaluationRow[], benchmark: readonly EvaluationRow[] | null): SliceQuality[] {
+export function sliceTable(
+  rows: readonly EvaluationRow[],
+  benchmark: readonly EvaluationRow[] | null,
+  previous: readonly EvaluationRow[] | null = null,
+  judged: readonly SliceVerdict[] = [],
+): SliceQuality[] {
+  const both = previous === null ? null : onCommonImages(rows, previous);
   return TAG_NAMES.flatMap((tag) => {
     const values = [...new Set(rows.flatMap((row) => row[tag] ?? []))].sort((a, b) =>
       typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1,
@@ -82,9 +89,23 @@ export function sliceTable(rows: readonly EvaluationRow[], benchmark: readonly E
         images: own.length,
         miou,
         benchmarkMiou: benchmark === null ? null : wholeSetMiou(benchmark.filter((row) => row[tag] === value)),
+        // The gate names the slice of a flag by the flag alone.
+        bounds: value === true ? boundsOf(judged.find(({ name, units }) => name === tag && units > 0)) : null,
+        change: both === null ? null : changeOn(both, (row) => row[tag] === value),
       };
     });
   });
+}
+
+const boundsOf = (verdict: SliceVerdict | undefined): SliceQuality['bounds'] =>
+  verdict === undefined ? null : { lower: verdict.lower, upper: verdict.upper };
+
+function changeOn(
+  { candidate, benchmark: previous }: ReturnType<typeof onCommonImages>,
+  keep: (row: EvaluationRow) => boolean,
+): number | null {
+  const [now, then] = [wholeSetMiou(candidate.filter(keep)), wholeSetMiou(previous.filter(keep))];
+  return now === null || then === null ? null : now - then;
 }
 
 /** The test images on which the model is worst, with their largest confusion in words. */

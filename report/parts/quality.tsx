@@ -101,9 +101,6 @@ export function Gate({ data }: { data: ReportData }) {
           ? 'baseline on random images'
           : `loop ${benchmark.loop}, iteration ${benchmark.iteration}`}
         .
-        {previous === null
-          ? ''
-          : ` Against the previous candidate: ${signed(previous.gain)} (${signed(previous.lower)} … ${signed(previous.upper)}).`}
       </p>
       <div class="scroll">
         <table>
@@ -136,6 +133,21 @@ export function Gate({ data }: { data: ReportData }) {
                 <Badge of={decision.gate} />
               </td>
             </tr>
+            {previous !== null && (
+              <tr>
+                <td>all, against the last iteration</td>
+                <td class="n">–</td>
+                <td class="n">{iou(decision.candidateMiou)}</td>
+                <td class="n">–</td>
+                <td class="n">
+                  <Difference of={previous.gain} />
+                </td>
+                <td class="n">{signed(previous.lower)}</td>
+                <td class="n">{signed(previous.upper)}</td>
+                <td class="n">–</td>
+                <td class="note">decides nothing</td>
+              </tr>
+            )}
             {decision.slices.map((slice) =>
               slice.units === 0 ? (
                 <tr>
