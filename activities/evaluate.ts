@@ -45,9 +45,10 @@ export function createEvaluateActivities(deps: ActivityDeps) {
             minorMiou,
             imageMiou,
             boundaryIou,
+            calibrationError,
             images: count,
           } = await readJson(deps.store, summary, evaluationSummarySchema);
-          const figures = { miou, majorMiou, minorMiou, imageMiou, boundaryIou };
+          const figures = { miou, majorMiou, minorMiou, imageMiou, boundaryIou, calibrationError };
           const lost = { leftOut: leftOut.length, leftOutWhy: kindsText(leftOut) };
           return { outputs: { images, summary }, facts: { ...figures, images: count, ...lost, testVersion } };
         }),

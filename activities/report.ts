@@ -18,8 +18,8 @@ export function createReportActivities(deps: ActivityDeps) {
       const { iterations } = await readLoopState(store, loop);
       const earlier = iterations
         .filter((entry) => entry.iteration < iteration && entry.current.status === 'finished')
-        .map((entry) => ({ iteration: entry.iteration, results: entry.current.results }));
-      const history = [...earlier, { iteration, results }];
+        .map((entry) => ({ iteration: entry.iteration, config: entry.current.config, results: entry.current.results }));
+      const history = [...earlier, { iteration, config: context.config, results }];
       const inputs = {
         steps: history.map((entry) => [
           entry.iteration,

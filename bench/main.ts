@@ -14,6 +14,7 @@ import { fuzzCommand } from './fuzz/command.js';
 import { gateCommand } from './gate/command.js';
 import { importCommand } from './import/command.js';
 import { int8Command } from './int8/command.js';
+import { parityCommand } from './parity/command.js';
 import { poolCommand } from './pool/command.js';
 import { priorsCommand } from './priors/command.js';
 import { propagateCommand } from './propagate/command.js';
@@ -35,6 +36,7 @@ async function main(argv: string[]): Promise<number> {
     .addCommand(copiesCommand())
     .addCommand(detectCommand())
     .addCommand(drawCommand())
+    .addCommand(parityCommand())
     .addCommand(poolCommand())
     .addCommand(priorsCommand())
     .addCommand(sampleCommand())

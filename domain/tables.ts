@@ -196,5 +196,10 @@ export const evaluationRowSchema = z.object({
   boundary: z.array(count),
   /** Mean IoU over classes in ground truth or prediction of this image. */
   imageMiou: share,
+  /**
+   * Flat groups of five by predicted class and bin of the network's probability: class, bin, pixels, sum of 255 ×
+   * probability, pixels predicted rightly. Null in older tables.
+   */
+  calibration: z.array(count).nullable().default(null),
 });
 export type EvaluationRow = z.infer<typeof evaluationRowSchema>;

@@ -1,11 +1,13 @@
 import type { LoopConfig } from '../domain/config.js';
 import type { Decision } from '../domain/decide/decision.js';
+import type { Calibration } from '../domain/evaluate/calibration.js';
 import type { AuditEstimate } from '../domain/review/auditAnswers.js';
 import type { Certificate } from '../domain/review/certificate/certificate.js';
 import type { precisionByKind, reliabilityOf } from '../domain/review/review.js';
 import type { SampleComparison } from '../domain/sample/compare.js';
 import type { Step } from '../domain/steps.js';
 import type { Tuning } from '../domain/tune/proposal.js';
+import type { Confusion } from './confusions.js';
 
 /** All data that a report shows, already read from the store: rendering needs no I/O. */
 export interface ReportData {
@@ -17,18 +19,24 @@ export interface ReportData {
   config: LoopConfig;
   /** Earlier iterations and this one, oldest first. */
   curve: IterationPoint[];
+  /** Since the last iteration; null for the first one. */
+  changes: Changes | null;
   decision: Decision;
   classes: ClassQuality[];
+  /** Of the pixels predicted as any class; null in evaluations that do not count it. */
+  calibration: Calibration | null;
+  confusions: Confusion[];
   slices: SliceQuality[];
   worst: WorstImage[];
   detection: DetectionSummary;
   /** Images that steps left out, the first ones of each step. */
   leftOut: LeftOutGroup[];
   sample: { comparison: SampleComparison; reasons: { why: string; count: number }[]; picks: Picture[] };
+  training: TrainingTags;
   findings: Picture[];
   /** The search for better training settings; null if there was none. */
   tuning: Tuning | null;
-  seconds: { step: Step; seconds: number; outcome: string }[];
+  costs: StepCost[];
   warnings: string[];
 }
 
@@ -57,6 +65,8 @@ export interface ClassQuality {
   iou: number | null;
   recall: number | null;
   benchmarkIou: number | null;
+  /** Of the pixels predicted as this class; null if there is none, or it was not counted. */
+  calibration: Calibration | null;
 }
 
 export interface SliceQuality {
@@ -65,6 +75,37 @@ export interface SliceQuality {
   images: number;
   miou: number;
   benchmarkMiou: number | null;
+  /** Bounds of the gain over the benchmark, if the gate judges exactly this slice. */
+  bounds: { lower: number; upper: number } | null;
+  /** mIoU less that of the last iteration's candidate, on the test images of both; null without it. */
+  change: number | null;
+}
+
+/** What is different from the last iteration, in words. */
+export interface Changes {
+  /** The last iteration. */
+  since: number;
+  lines: { what: string; text: string }[];
+}
+
+/** Images by tag value in the training set, before this iteration and after it. */
+export interface TrainingTags {
+  size: { before: number; after: number };
+  /** Images in the one and not in the other. */
+  joined: number;
+  left: number;
+  tags: { tag: string; values: { name: string; before: number; after: number }[] }[];
+}
+
+/** Time of a step, with the waiting for a worker. */
+export interface StepCost {
+  step: Step;
+  seconds: number;
+  outcome: string;
+  /** What it went through one by one; null if that is not recorded. */
+  work: { count: number; unit: 'images' | 'iterations' } | null;
+  /** Seconds of the same step in the last iteration. */
+  before: number | null;
 }
 
 export interface WorstImage {

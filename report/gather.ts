@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { decisionSchema } from '../domain/decide/decision.js';
 import { onCommonImages } from '../domain/decide/gate.js';
 import type { DrawResult } from '../domain/draw/step.js';
+import { calibrationOf } from '../domain/evaluate/summary.js';
 import { type AuditAnswer, estimateRecall } from '../domain/review/auditAnswers.js';
 import { precisionByKind, reliabilityOf, type Verdict } from '../domain/review/review.js';
 import { sampleComparisonSchema } from '../domain/sample/compare.js';
 import { countsOf, countsText, notJudged } from '../domain/scan/counts.js';
 import type { ScanResult } from '../domain/scan/step.js';
 import { neededBy, outputOf } from '../domain/stepContract.js';
-import { type IterationContext, STEPS, type StepResults } from '../domain/steps.js';
+import type { IterationContext } from '../domain/steps.js';
 import {
   type ChunkRow,
   chunkRowSchema,
@@ -31,8 +32,12 @@ import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { readReviews, reviewListSchema } from '../storage/reviews.js';
 import { readJson } from '../storage/tables/json.js';
 import { readTable, streamTable } from '../storage/tables/table.js';
-import type { IterationPoint, ReportData } from './data.js';
+import { confusedPairs } from './confusions.js';
+import type { ReportData } from './data.js';
 import { drawPictures, type ToDraw } from './drawPictures.js';
+import { stepCosts, toPoint } from './iterationPoints.js';
+import type { IterationSoFar } from './iterationSoFar.js';
+import { changesOf, lastRows } from './lastIteration.js';
 import { leftOutOfIteration } from './leftOutOfIteration.js';
 import {
   countClasses,
@@ -44,8 +49,10 @@ import {
   toldFindingSchema,
 } from './selection.js';
 import { classTable, sliceTable, suspicionByTag, worstImages } from './tables.js';
+import { readTrainingTags } from './trainingTags.js';
 
 const WORST_IMAGES = 15;
+const CONFUSIONS = 20;
 
 /** What is told of the scanned images, and of the drawn ones. */
 const toldImageSchema = scanImageRowSchema.pick({
@@ -59,12 +66,6 @@ const scanSummarySchema = z.looseObject({
   warnings: z.array(z.string()).default([]),
   quarantineAt: z.number().nullish(),
 });
-
-/** An iteration of the loop with the results of its steps. */
-export interface IterationSoFar {
-  iteration: number;
-  results: StepResults;
-}
 
 /** All data of an iteration's report; `history` ends with the iteration itself. */
 export async function gatherReport(
@@ -96,6 +97,13 @@ export async function gatherReport(
   const picks = await readTable(store, outputOf(sample, 'sample'), sampleRowSchema);
   const { warnings, quarantineAt } = await summaryOf(deps, context, scan);
   const pictures = await drawPictures(deps, await shownOf(store, { draw, scan, taxonomy, picks, findings }), beat);
+  const training = await readTrainingTags(
+    store,
+    context.previous?.sample.outputs.trainingSet,
+    outputOf(sample, 'trainingSet'),
+  );
+  const returned = picks.filter(({ imageId }) => !tags.has(imageId)).length;
+  const changes = await changesOf(deps, history, { decision, training, returned });
   return {
     loop: context.loop,
     iteration: context.iteration,
@@ -103,9 +111,12 @@ export async function gatherReport(
     trace: traceIdOf(store.uri, context),
     config: context.config,
     curve: history.map(toPoint),
+    changes,
     decision,
     classes: classTable(candidate, benchmark, taxonomy),
-    slices: sliceTable(candidate, benchmark),
+    calibration: calibrationOf(rows)?.overall() ?? null,
+    confusions: confusedPairs(candidate, benchmark, taxonomy, CONFUSIONS),
+    slices: sliceTable(candidate, benchmark, await lastRows(deps, context), decision.slices),
     worst: worstImages(rows, taxonomy, WORST_IMAGES),
     leftOut: await leftOutOfIteration(store, results, images, decision),
     detection: {
@@ -118,12 +129,10 @@ export async function gatherReport(
       reasons: countReasons(picks),
       picks: pictures.picks,
     },
+    training,
     findings: pictures.findings,
     tuning: tune === undefined ? null : await readJson(store, outputOf(tune, 'tuning'), tuningSchema),
-    seconds: STEPS.flatMap((step) => {
-      const result = results[step];
-      return result === undefined ? [] : [{ step, seconds: result.seconds, outcome: result.outcome }];
-    }),
+    costs: stepCosts(results, history.at(-2)?.results ?? null),
     warnings,
   };
 }
@@ -223,24 +232,5 @@ function detectionOf(scanned: Scanned): Omit<ReportData['detection'], keyof Answ
     slices: suspicionByTag(images, tags, threshold),
     quarantineAt,
     audit: images.filter((row) => row.auditChance !== null).length,
-  };
-}
-
-function toPoint({ iteration, results }: IterationSoFar): IterationPoint {
-  const { draw, scan, sample, train, evaluate, decide } = results;
-  return {
-    iteration,
-    drawn: draw?.facts.drawn ?? null,
-    quarantined: scan?.facts.quarantined ?? null,
-    sampled: sample?.facts.sampled ?? null,
-    trainingSet: sample?.facts.trainingSet ?? null,
-    miou: evaluate?.facts.miou ?? null,
-    majorMiou: evaluate?.facts.majorMiou ?? null,
-    minorMiou: evaluate?.facts.minorMiou ?? null,
-    boundaryIou: evaluate?.facts.boundaryIou ?? null,
-    valMiou: train?.facts.valMiou ?? null,
-    benchmarkMiou: decide?.facts.benchmarkMiou ?? null,
-    gate: decide?.facts.gate ?? null,
-    seconds: Object.values(results).reduce((sum, result) => sum + result.seconds, 0),
   };
 }

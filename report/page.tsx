@@ -1,7 +1,9 @@
 import type { ReportData } from './data.js';
+import { ChangesSince } from './parts/changes.js';
+import { Classes } from './parts/classes.js';
 import { Detection } from './parts/detection.js';
 import { LeftOut } from './parts/leftOut.js';
-import { Classes, Curve, Gate, Verdict, Worst } from './parts/quality.js';
+import { Curve, Gate, Verdict, Worst } from './parts/quality.js';
 import { Run } from './parts/run.js';
 import { Sample } from './parts/sample.js';
 import { TuningTable } from './parts/tuning.js';
@@ -39,6 +41,7 @@ function Page({ data }: { data: ReportData }) {
           </header>
           <nav>
             <a href="#verdict">Verdict</a>
+            {data.changes !== null && <a href="#changes">Changes</a>}
             <a href="#curve">Quality by iteration</a>
             {decision.benchmark !== null && <a href="#gate">Gate</a>}
             <a href="#classes">Classes and views</a>
@@ -60,6 +63,7 @@ function Page({ data }: { data: ReportData }) {
             </section>
           )}
           <Verdict data={data} />
+          <ChangesSince data={data} />
           <Curve data={data} />
           <Gate data={data} />
           <Classes data={data} />

@@ -21,6 +21,9 @@ h2 { font-size: 18px; margin: 0 0 4px; } h3 { font-size: 14px; margin: 18px 0 8p
 .badge.good { color: var(--good); } .badge.bad { color: var(--bad); } .badge.warn { color: var(--warn); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
 th { text-align: left; color: var(--muted); font-weight: 600; font-size: 12.5px; } th, td { padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); vertical-align: baseline; }
+.note + .scroll, .note + table, .note + .two, .note + details { margin-top: 8px; } .scroll + .note, table + .note { margin-top: 10px; }
+.bounds { color: var(--muted); font-size: 12.5px; white-space: nowrap; }
+table.words { table-layout: auto; } table.words th { white-space: nowrap; padding-right: 24px; } table.words td { overflow-wrap: anywhere; } table.words tr:last-child > * { border-bottom: 0; }
 td.n, th.n { text-align: right; } tr.now td { font-weight: 600; } .up { color: var(--good); } .down { color: var(--bad); }
 .bar { display: inline-block; height: 8px; border-radius: 4px; background: var(--candidate); vertical-align: middle; min-width: 1px; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(205px, 1fr)); gap: 16px; margin-top: 14px; }

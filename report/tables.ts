@@ -1,3 +1,5 @@
+import { onCommonImages, type SliceVerdict } from '../domain/decide/gate.js';
+import { calibrationOf } from '../domain/evaluate/summary.js';
 import type { EvaluationRow, ScanImageRow } from '../domain/tables.js';
 import { TAG_NAMES, type Tags } from '../domain/tags.js';
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
@@ -44,6 +46,7 @@ export function classTable(
 ): ClassQuality[] {
   const mine = sumConfusion(rows);
   const theirs = benchmark === null ? null : sumConfusion(benchmark);
+  const calibration = calibrationOf(rows);
   const images = new Map<number, number>();
   for (const { confusion } of rows) {
     for (const label of new Set([...triples(confusion)].map(([given]) => given)))
@@ -58,12 +61,19 @@ export function classTable(
       iou: iouOf(sums),
       recall: sums === undefined || sums.given === 0 ? null : sums.intersection / sums.given,
       benchmarkIou: iouOf(theirs?.get(index + 1)),
+      calibration: calibration?.of(index + 1) ?? null,
     };
   });
 }
 
 /** mIoU by value of each tag; tags with fewer than two values say nothing and are left out. */
-export function sliceTable(rows: readonly EvaluationRow[], benchmark: readonly EvaluationRow[] | null): SliceQuality[] {
+export function sliceTable(
+  rows: readonly EvaluationRow[],
+  benchmark: readonly EvaluationRow[] | null,
+  previous: readonly EvaluationRow[] | null = null,
+  judged: readonly SliceVerdict[] = [],
+): SliceQuality[] {
+  const both = previous === null ? null : onCommonImages(rows, previous);
   return TAG_NAMES.flatMap((tag) => {
     const values = [...new Set(rows.flatMap((row) => row[tag] ?? []))].sort((a, b) =>
       typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1,
@@ -79,9 +89,23 @@ export function sliceTable(rows: readonly EvaluationRow[], benchmark: readonly E
         images: own.length,
         miou,
         benchmarkMiou: benchmark === null ? null : wholeSetMiou(benchmark.filter((row) => row[tag] === value)),
+        // The gate names the slice of a flag by the flag alone.
+        bounds: value === true ? boundsOf(judged.find(({ name, units }) => name === tag && units > 0)) : null,
+        change: both === null ? null : changeOn(both, (row) => row[tag] === value),
       };
     });
   });
+}
+
+const boundsOf = (verdict: SliceVerdict | undefined): SliceQuality['bounds'] =>
+  verdict === undefined ? null : { lower: verdict.lower, upper: verdict.upper };
+
+function changeOn(
+  { candidate, benchmark: previous }: ReturnType<typeof onCommonImages>,
+  keep: (row: EvaluationRow) => boolean,
+): number | null {
+  const [now, then] = [wholeSetMiou(candidate.filter(keep)), wholeSetMiou(previous.filter(keep))];
+  return now === null || then === null ? null : now - then;
 }
 
 /** The test images on which the model is worst, with their largest confusion in words. */

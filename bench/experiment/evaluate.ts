@@ -56,7 +56,13 @@ export async function evaluateNetwork(
           const predicted = resizeNearest(content, width, height, grid.width, grid.height);
           const { imageId, fileName, vehicleId, tags } = image;
           const facts = { imageId, fileName, vehicleId, ...tags };
-          rows[index] = scoreMask(facts, { given, predicted, ...grid, classes: taxonomy.classes.length });
+          rows[index] = scoreMask(facts, {
+            given,
+            predicted,
+            probabilities: null,
+            ...grid,
+            classes: taxonomy.classes.length,
+          });
         }
       }),
     );

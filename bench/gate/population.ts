@@ -72,6 +72,7 @@ export function evaluationsOf(model: Model, testSet: string, units: number): Eva
       confusion,
       boundary,
       imageMiou: LEVEL,
+      calibration: null,
     };
   });
 }

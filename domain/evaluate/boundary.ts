@@ -4,8 +4,9 @@ import { IGNORE_INDEX } from '../taxonomy.js';
 const BAND_SHARE = 0.02;
 
 /**
- * Boundary IoU of one image as flat triples class, intersection, union: both sides are reduced to pixels of a class
- * within 2 % of the diagonal from a pixel of another value, the picture's edge does not count.
+ * Boundary IoU of one image as flat triples class, intersection, union, as Cheng et al. publish it: both sides are
+ * reduced to pixels of a class within 2 % of the diagonal from a pixel of another value. A part that the picture's edge
+ * cuts has its boundary there. Ignored pixels leave both sums, as VOID does in the authors' panoptic evaluation.
  */
 export function countBoundary(
   given: Uint8Array,
@@ -14,7 +15,7 @@ export function countBoundary(
   height: number,
   classes: number,
 ): number[] {
-  const radius = Math.max(1, Math.round(BAND_SHARE * Math.hypot(width, height)));
+  const radius = bandWidth(width, height);
   const givenBand = nearOtherValue(given, width, height, radius);
   const predictedBand = nearOtherValue(predicted, width, height, radius);
   const intersection = new Uint32Array(256);
@@ -40,29 +41,38 @@ export function countBoundary(
   return triples;
 }
 
-/** 1 if a pixel of another value is within `radius` (city-block), by two passes of a distance transform. */
-function nearOtherValue(values: Uint8Array, width: number, height: number, radius: number): Uint8Array {
-  const distance = new Uint16Array(values.length).fill(radius + 1);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const pixel = y * width + x;
-      const value = values[pixel];
-      if (x > 0) relax(pixel, pixel - 1, value);
-      if (y > 0) relax(pixel, pixel - width, value);
-    }
-  }
-  for (let y = height - 1; y >= 0; y--) {
-    for (let x = width - 1; x >= 0; x--) {
-      const pixel = y * width + x;
-      const value = values[pixel];
-      if (x < width - 1) relax(pixel, pixel + 1, value);
-      if (y < height - 1) relax(pixel, pixel + width, value);
-    }
-  }
-  return Uint8Array.from(distance, (steps) => (steps <= radius ? 1 : 0));
+/** Width of the band in pixels, at least 1; a half goes to the even neighbour, as in the authors' Python. */
+export function bandWidth(width: number, height: number): number {
+  const exact = BAND_SHARE * Math.sqrt(width * width + height * height);
+  const below = Math.floor(exact);
+  const rounded = exact - below === 0.5 ? below + (below % 2) : Math.round(exact);
+  return Math.max(1, rounded);
+}
 
-  function relax(pixel: number, neighbour: number, value: number | undefined): void {
-    const steps = values[neighbour] === value ? (distance[neighbour] as number) + 1 : 1;
-    if (steps < (distance[pixel] as number)) distance[pixel] = steps;
+/** Of a row's window with several values, or one that leaves the picture. */
+const MIXED = 256;
+
+/**
+ * 0 if all pixels within `radius` are inside the picture and of one value, else 1. Diagonal steps count as one, as in
+ * an erosion by 3x3 squares: a square is of one value if the windows of its rows are, and these values are one.
+ */
+function nearOtherValue(values: Uint8Array, width: number, height: number, radius: number): Uint8Array {
+  const side = 2 * radius + 1;
+  const windows = new Uint16Array(values.length).fill(MIXED);
+  for (let y = 0; y < height; y++) {
+    let run = 0;
+    for (let pixel = y * width; pixel < (y + 1) * width; pixel++) {
+      run = run > 0 && values[pixel] === values[pixel - 1] ? run + 1 : 1;
+      if (run >= side) windows[pixel - radius] = values[pixel] as number;
+    }
   }
+  const band = new Uint8Array(values.length).fill(1);
+  const runs = new Uint32Array(width);
+  for (let pixel = 0; pixel < values.length; pixel++) {
+    const x = pixel % width;
+    const run = pixel >= width && windows[pixel] === windows[pixel - width] ? (runs[x] as number) + 1 : 1;
+    runs[x] = run;
+    if (run >= side && windows[pixel] !== MIXED) band[pixel - radius * width] = 0;
+  }
+  return band;
 }

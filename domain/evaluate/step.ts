@@ -6,7 +6,7 @@ import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 export const evaluateStep = {
   step: 'evaluate',
   /** Version of the counting; results of an older version are counted again. */
-  version: 1,
+  version: 2,
   inputs: z.strictObject({
     /** Digest of the model's file. */
     model: sha256Schema,
@@ -29,6 +29,7 @@ export const evaluateStep = {
     minorMiou: fact.iou('mIoU of minor classes'),
     imageMiou: fact.iou('mean of per-image mIoU'),
     boundaryIou: fact.iou('boundary IoU'),
+    calibrationError: fact.share('calibration error of pixels'),
     images: fact.count('test images'),
     leftOut: fact.exception('test images left out'),
     leftOutWhy: fact.text('why they are left out'),

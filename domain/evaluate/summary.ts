@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { leftOutSchema } from '../images/leftOut.js';
 import type { EvaluationRow } from '../tables.js';
 import type { Taxonomy } from '../taxonomy.js';
+import { CalibrationSums } from './calibration.js';
 import { ClassSums, classLabels, mean } from './confusion.js';
 import { slicesOf } from './slices.js';
 
 const share = z.number().min(0).max(1).nullable();
+const excess = z.number().min(-1).max(1).nullable().default(null);
 const WORST_IMAGES = 20;
 
 export const evaluationSummarySchema = z.object({
@@ -18,6 +20,12 @@ export const evaluationSummarySchema = z.object({
   /** Mean over images of the mean over classes in ground truth or prediction. */
   imageMiou: share,
   boundaryIou: share,
+  /**
+   * Expected calibration error of the pixels predicted as a part, and how much surer the network is of them than it
+   * should be. Null if an image has no counts for it, as in older evaluations.
+   */
+  calibrationError: share.default(null),
+  overconfidence: excess,
   classes: z.array(
     z.object({
       name: z.string(),
@@ -26,6 +34,9 @@ export const evaluationSummarySchema = z.object({
       boundaryIou: share,
       recall: share,
       pixels: z.number(),
+      /** Of the pixels predicted as this class. */
+      calibrationError: share.default(null),
+      overconfidence: excess,
     }),
   ),
   slices: z.array(z.object({ name: z.string(), images: z.number().int(), miou: share })),
@@ -42,6 +53,8 @@ export function summariseEvaluation(rows: readonly EvaluationRow[], taxonomy: Ta
     labels.filter((label) => taxonomy.classes[label - 1]?.group === group);
   const sums = sumsOf(rows);
   const boundary = boundaryIou(rows);
+  const calibration = calibrationOf(rows);
+  const overall = calibration?.overall() ?? null;
   const ranked = [...rows].sort((a, b) => a.imageMiou - b.imageMiou || (a.imageId < b.imageId ? -1 : 1));
   const withTruth = labels.filter((label) => (sums.given[label] as number) > 0);
   return {
@@ -52,9 +65,12 @@ export function summariseEvaluation(rows: readonly EvaluationRow[], taxonomy: Ta
     minorMiou: sums.miou(labelsOf('minor')),
     imageMiou: mean(rows.map((row) => row.imageMiou)),
     boundaryIou: mean(withTruth.map((label) => boundary.get(label) ?? 0)),
+    calibrationError: overall?.error ?? null,
+    overconfidence: overall?.excess ?? null,
     classes: taxonomy.classes.map(({ name, group }, index) => {
       const label = index + 1;
       const given = sums.given[label] as number;
+      const calibrated = calibration?.of(label) ?? null;
       return {
         name,
         group,
@@ -62,6 +78,8 @@ export function summariseEvaluation(rows: readonly EvaluationRow[], taxonomy: Ta
         iou: given === 0 ? null : sums.iou(label),
         boundaryIou: given === 0 ? null : (boundary.get(label) ?? 0),
         recall: given === 0 ? null : (sums.intersection[label] as number) / given,
+        calibrationError: calibrated?.error ?? null,
+        overconfidence: calibrated?.excess ?? null,
       };
     }),
     slices: slicesOf(rows).map(({ name, keep }) => {
@@ -76,6 +94,16 @@ export function summariseEvaluation(rows: readonly EvaluationRow[], taxonomy: Ta
 function sumsOf(rows: readonly EvaluationRow[]): ClassSums {
   const sums = new ClassSums();
   for (const row of rows) sums.add(row.confusion);
+  return sums;
+}
+
+/** Null if an image has no counts: sums over a part of the images would tell of others. */
+export function calibrationOf(rows: readonly Pick<EvaluationRow, 'calibration'>[]): CalibrationSums | null {
+  const sums = new CalibrationSums();
+  for (const { calibration } of rows) {
+    if (calibration === null) return null;
+    sums.add(calibration);
+  }
   return sums;
 }
 

@@ -44,7 +44,8 @@ function stepDiff(step: Step, a: IterationAttempt, b: IterationAttempt): StepDif
   return [{ step, same: digests.a === digests.b, ...digests, facts }];
 }
 
-function settingDiffs(a: unknown, b: unknown, path: readonly string[] = []): SettingDiff[] {
+/** The settings that differ, by their paths. */
+export function settingDiffs(a: unknown, b: unknown, path: readonly string[] = []): SettingDiff[] {
   if (isRecord(a) && isRecord(b)) {
     const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
     return names.flatMap((name) => settingDiffs(a[name], b[name], [...path, name]));

@@ -5,7 +5,7 @@ import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 /** Step report: one HTML file that a person can keep, mail and print. */
 export const reportStep = {
   step: 'report',
-  version: 2,
+  version: 3,
   inputs: z.strictObject({
     /** The number of each iteration so far, with the digests of its steps. */
     steps: z.array(z.array(z.union([z.number(), z.string(), z.null()]))),

@@ -99,15 +99,12 @@ async function evaluateImage(
 ): Promise<EvaluationRow> {
   const [image, labelBytes] = await Promise.all([readImage(store, row), readLabel(store, row)]);
   const { picture, label } = await decodePictureAndLabel({ row, image, label: labelBytes }, opened);
-  const mask = await opened.predict(picture, row.fileName);
+  const { mask, pMask } = await opened.look(picture, row.fileName);
   const grid = contentSize(label.width, label.height, gridSize);
   const given = resizeNearest(label.pixels, label.width, label.height, grid.width, grid.height);
-  const predicted = resizeNearest(
-    cropTopLeft(mask, opened.size, picture.width, picture.height),
-    picture.width,
-    picture.height,
-    grid.width,
-    grid.height,
-  );
-  return scoreMask(row, { given, predicted, ...grid, classes: taxonomy.classes.length });
+  const { width, height } = picture;
+  const onGrid = (plane: Uint8Array): Uint8Array =>
+    resizeNearest(cropTopLeft(plane, opened.size, width, height), width, height, grid.width, grid.height);
+  const answer = { predicted: onGrid(mask), probabilities: onGrid(pMask) };
+  return scoreMask(row, { given, ...answer, ...grid, classes: taxonomy.classes.length });
 }

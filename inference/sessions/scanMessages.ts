@@ -43,8 +43,8 @@ export type ThreadAnswer =
   | { type: 'ready'; size: number; labelSize: number; canvas: SharedArrayBuffer }
   | { type: 'refused'; message: string }
   | { type: 'analysis'; id: number; analysis: ImageAnalysis }
-  /** `surest`: 255 × the largest probability that any pixel of the picture has. */
-  | { type: 'mask'; id: number; mask: Uint8Array; surest: number }
+  /** `pMask`: 255 × the probability of each pixel's class; `surest`: the largest of them. */
+  | { type: 'mask'; id: number; mask: Uint8Array; pMask: Uint8Array; surest: number }
   /** The network answered, but its answer cannot be used for this picture. */
   | { type: 'unusable'; id: number; message: string }
   | { type: 'failed'; id: number; message: string };

@@ -78,7 +78,10 @@ async function work({ session, size, labelSize, shared, canvas }: Network, job: 
     const { width, height } = question ?? job;
     const fault = answerFault({ mask, pMask, side, width, height }, setup.taxonomy.classes.length);
     if (fault !== null) return answer({ type: 'unusable', id, message: fault });
-    if (question === null) return answer({ type: 'mask', id, mask, surest: pMask.reduce((a, b) => Math.max(a, b), 0) });
+    if (question === null) {
+      const surest = pMask.reduce((a, b) => Math.max(a, b), 0);
+      return answer({ type: 'mask', id, mask, pMask, surest });
+    }
     const input = {
       size: side,
       validWidth: question.width,

@@ -11,6 +11,15 @@ import type { LabelQuestion, ThreadAnswer, ThreadSetup } from './scanMessages.js
 import { fastestCount } from './sessionCount.js';
 import { openThread, type Thread } from './thread.js';
 
+/** What a model sees in a picture, without a label beside it. */
+export interface Look {
+  /** Predicted label values [S, S]; the top left is the picture. */
+  mask: Uint8Array;
+  /** 255 × the probability of each [S, S], and the largest of them. */
+  pMask: Uint8Array;
+  surest: number;
+}
+
 /** Sessions of one model, each in its own thread. */
 export interface SessionPool {
   readonly sessions: number;
@@ -31,8 +40,8 @@ export interface SessionPool {
   analyse(picture: NetworkImage, question: LabelQuestion, name: string): Promise<ImageAnalysis>;
   /** Predicted label values [S, S]; the top left is the picture; throws likewise. */
   predict(picture: NetworkImage, name: string): Promise<Uint8Array>;
-  /** The same, with 255 × the largest probability of a pixel. */
-  look(picture: NetworkImage, name: string): Promise<{ mask: Uint8Array; surest: number }>;
+  /** The same, with the probabilities. */
+  look(picture: NetworkImage, name: string): Promise<Look>;
   /** Lets every thread end its picture, release its session and exit; a hanging thread is left alone. */
   close(): Promise<void>;
 }
@@ -79,7 +88,7 @@ export async function openSessions(
       giveBack(thread);
     }
   };
-  const look = async (picture: NetworkImage, name: string): Promise<{ mask: Uint8Array; surest: number }> => {
+  const look = async (picture: NetworkImage, name: string): Promise<Look> => {
     const answer = await run(picture, null, name);
     if (answer.type !== 'mask') throw new PartloopError('internal', `a scan thread answered ${answer.type}`);
     return answer;

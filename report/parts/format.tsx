@@ -8,6 +8,12 @@ export const whole = (value: number | null): string => (value === null ? '–' :
 export const signed = (value: number | null): string =>
   value === null ? '–' : Math.abs(value) < 5e-4 ? '0.000' : `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
 
+/** A difference of shares in percentage points. */
+export const points = (value: number): string => {
+  const rounded = (100 * Math.abs(value)).toFixed(1);
+  return rounded === '0.0' ? '0.0' : `${value < 0 ? '−' : '+'}${rounded}`;
+};
+
 export function duration(seconds: number): string {
   if (seconds < 90) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
   if (seconds < 5_400) return `${(seconds / 60).toFixed(1)} min`;

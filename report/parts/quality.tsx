@@ -1,6 +1,6 @@
 import type { ReportData } from '../data.js';
-import { classChart, miouCurve } from './charts.js';
-import { Badge, Chart, Difference, duration, gateTone, iou, percent, signed, Tile, whole } from './format.js';
+import { miouCurve } from './charts.js';
+import { Badge, Chart, Difference, duration, gateTone, iou, signed, Tile, whole } from './format.js';
 
 /** The verdict, with its reasons. */
 export function Verdict({ data }: { data: ReportData }) {
@@ -101,9 +101,6 @@ export function Gate({ data }: { data: ReportData }) {
           ? 'baseline on random images'
           : `loop ${benchmark.loop}, iteration ${benchmark.iteration}`}
         .
-        {previous === null
-          ? ''
-          : ` Against the previous candidate: ${signed(previous.gain)} (${signed(previous.lower)} … ${signed(previous.upper)}).`}
       </p>
       <div class="scroll">
         <table>
@@ -136,6 +133,21 @@ export function Gate({ data }: { data: ReportData }) {
                 <Badge of={decision.gate} />
               </td>
             </tr>
+            {previous !== null && (
+              <tr>
+                <td>all, against the last iteration</td>
+                <td class="n">–</td>
+                <td class="n">{iou(decision.candidateMiou)}</td>
+                <td class="n">–</td>
+                <td class="n">
+                  <Difference of={previous.gain} />
+                </td>
+                <td class="n">{signed(previous.lower)}</td>
+                <td class="n">{signed(previous.upper)}</td>
+                <td class="n">–</td>
+                <td class="note">decides nothing</td>
+              </tr>
+            )}
             {decision.slices.map((slice) =>
               slice.units === 0 ? (
                 <tr>
@@ -173,95 +185,6 @@ export function Gate({ data }: { data: ReportData }) {
         A protected slice fails if its drop is significantly larger than {config.gate.sliceMargin}, passes if it is
         significantly smaller (Holm-corrected), and does not block if the data cannot tell.
       </p>
-    </section>
-  );
-}
-
-/** Every class, and every value of every tag. */
-export function Classes({ data }: { data: ReportData }) {
-  const tags = [...new Set(data.slices.map((slice) => slice.tag))];
-  return (
-    <section id="classes">
-      <h2>Classes and views</h2>
-      <p class="legend">
-        <i style="background:var(--candidate)" />
-        candidate (diamond: minor part)
-        <i style="border:2px solid var(--benchmark)" />
-        benchmark
-      </p>
-      <Chart svg={classChart(data.classes)} />
-      <details>
-        <summary>Figures by class</summary>
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th>Class</th>
-                <th>Group</th>
-                <th class="n">Test images</th>
-                <th class="n">IoU</th>
-                <th class="n">Recall</th>
-                <th class="n">Benchmark</th>
-                <th class="n">Gain</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.classes.map((entry) => (
-                <tr>
-                  <td>{entry.name}</td>
-                  <td>{entry.group}</td>
-                  <td class="n">{entry.images}</td>
-                  <td class="n">{iou(entry.iou)}</td>
-                  <td class="n">{percent(entry.recall)}</td>
-                  <td class="n">{iou(entry.benchmarkIou)}</td>
-                  <td class="n">
-                    <Difference
-                      of={entry.iou === null || entry.benchmarkIou === null ? null : entry.iou - entry.benchmarkIou}
-                    />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      </details>
-      {tags.length === 0 ? (
-        <p class="note">The test images have no tags, so there are no views to compare.</p>
-      ) : (
-        <>
-          <h3>By tag</h3>
-          <div class="two">
-            {tags.map((tag) => (
-              <table>
-                <thead>
-                  <tr>
-                    <th>{tag}</th>
-                    <th class="n">Images</th>
-                    <th class="n">mIoU</th>
-                    <th class="n">Benchmark</th>
-                    <th class="n">Gain</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {data.slices
-                    .filter((slice) => slice.tag === tag)
-                    .map((slice) => (
-                      <tr>
-                        <td>{slice.value}</td>
-                        <td class="n">{slice.images}</td>
-                        <td class="n">{iou(slice.miou)}</td>
-                        <td class="n">{iou(slice.benchmarkMiou)}</td>
-                        <td class="n">
-                          <Difference of={slice.benchmarkMiou === null ? null : slice.miou - slice.benchmarkMiou} />
-                        </td>
-                      </tr>
-                    ))}
-                </tbody>
-              </table>
-            ))}
-          </div>
-        </>
-      )}
     </section>
   );
 }

@@ -2,6 +2,7 @@ import type { ReportData } from '../data.js';
 import { tagChart } from './charts.js';
 import { Chart, percent, whole } from './format.js';
 import { Pictures } from './pictures.js';
+import { TrainingByTag } from './training.js';
 
 /** The picks, beside a random pick of the same size. */
 export function Sample({ data }: { data: ReportData }) {
@@ -58,6 +59,7 @@ export function Sample({ data }: { data: ReportData }) {
           </div>
         </>
       )}
+      <TrainingByTag training={data.training} />
       <div class="two">
         <div>
           <h3>By reason</h3>

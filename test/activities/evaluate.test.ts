@@ -10,7 +10,7 @@ import { createEvaluateActivities } from '../../activities/evaluate.js';
 import { PartloopError } from '../../domain/base/errors.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import { decisionSchema, type RegisteredModel } from '../../domain/decide/decision.js';
-import { evaluationSummarySchema } from '../../domain/evaluate/summary.js';
+import { evaluationSummarySchema, summariseEvaluation } from '../../domain/evaluate/summary.js';
 import type { IterationContext, StepResult } from '../../domain/steps.js';
 import { evaluationRowSchema, type IndexRow, trainingRowSchema } from '../../domain/tables.js';
 import { evaluateModel } from '../../inference/evaluation/evaluateModel.js';
@@ -72,6 +72,8 @@ describe('bad test images', function () {
     const summary = await readJson(store, first.summary, evaluationSummarySchema);
     assert.deepEqual([summary.images, summary.leftOut], [IMAGES - 2, first.leftOut]);
     assert.equal(summary.miou, 1);
+    assert.ok(summary.calibrationError !== null && summary.calibrationError < 0.01, 'sure, and right');
+    assert.equal(summary.classes[1]?.calibrationError, null, 'nothing is predicted as the second class');
     assert.deepEqual(await evaluateModel(deps, request(model(0))), first, 'nothing changed: found done');
 
     await store.put(gone.imageUri, body);
@@ -136,6 +138,20 @@ describe('bad test images', function () {
     const decision = await readJson(store, decided.outputs.decision ?? '', decisionSchema);
     assert.equal(decision.leftOut[0]?.fileName, rows[3]?.fileName);
     assert.ok(decision.reasons.includes('compared on 11 of 12 test images; left out: 1 gone'), decision.reasons.join());
+  });
+
+  it('are read from older tables too, which have no counts of probabilities', async () => {
+    const { deps, store, model } = await filled();
+    const rows = await readTable(store, (await evaluateModel(deps, request(model(0)))).images, evaluationRowSchema);
+    assert.ok(rows.every(({ calibration }) => calibration !== null));
+    const older = evaluationRowSchema.omit({ calibration: true });
+    await writeTable(store, 'older.parquet', rows, older);
+    const read = await readTable(store, 'older.parquet', evaluationRowSchema);
+    assert.deepEqual(
+      read,
+      rows.map((row) => ({ ...row, calibration: null })),
+    );
+    assert.equal(summariseEvaluation(read, TAXONOMY).calibrationError, null);
   });
 
   it('are judged again if their record is damaged, and the warning names it', async () => {

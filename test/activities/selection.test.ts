@@ -13,7 +13,9 @@ import { PartloopError } from '../../domain/base/errors.js';
 import { loopConfigSchema } from '../../domain/config.js';
 import type { DrawResult } from '../../domain/draw/step.js';
 import { type EvaluateResult, evaluateStep } from '../../domain/evaluate/step.js';
+import { withAttempt } from '../../domain/loop/state.js';
 import type { ScanResult } from '../../domain/scan/step.js';
+import { neededBy } from '../../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../../domain/steps.js';
 import {
   chunkRowSchema,
@@ -30,6 +32,7 @@ import { readImageList } from '../../pool/remove/imageList.js';
 import type { ActivityDeps } from '../../steps/deps.js';
 import { digestOf } from '../../storage/digest.js';
 import { keys } from '../../storage/keys.js';
+import { updateLoopState } from '../../storage/loopState.js';
 import { encodeLabel } from '../../storage/pictures/labelMask.js';
 import { openPool } from '../../storage/pool/pool.js';
 import { readRegistry, registerBenchmark } from '../../storage/registry.js';
@@ -143,9 +146,11 @@ async function fakeModel(
       fileName: row.fileName,
       vehicleId: null,
       ...NO_TAGS,
+      angle: row.angle,
       confusion: [1, 1, 90, 1, 2, 10, 2, 2, 100],
       boundary: [1, 5, 9],
       imageMiou: 0.9,
+      calibration: null,
     }));
   await writeTable(store, 'fake/evaluation.parquet', evaluations, evaluationRowSchema);
   return {
@@ -179,6 +184,7 @@ async function scoredBefore(store: Store, digest: string, rows: readonly IndexRo
     confusion: [1, 1, 50, 1, 2, 50, 2, 2, 60, 2, 0, 40],
     boundary: [1, 3, 9],
     imageMiou: 0.4,
+    calibration: null,
   }));
   await writeTable(store, `${place}images.parquet`, weak, evaluationRowSchema);
   await store.put(`${place}summary.json`, '{}');
@@ -242,6 +248,48 @@ describe('the steps draw, sample, decide and report on a store', () => {
       [rival.digest, idOf(4)],
     );
     assert.equal(registry.looks.length, 1);
+  });
+
+  it('report a second iteration beside the first, also if an evaluation of the first is lost', async () => {
+    const { store, deps, rows } = await filledPool(20);
+    const upToDecide = async (own: IterationContext): Promise<StepResults> => {
+      const results: StepResults = {};
+      results.draw = await createDrawActivities(deps).draw({ context: own, results });
+      results.scan = await fakeScan(store, results.draw);
+      results.sample = await createSampleActivities(deps).sample({ context: own, results });
+      Object.assign(results, await fakeModel(store, rows));
+      results.decide = await createDecideActivities(deps).decide({ context: own, results });
+      return results;
+    };
+    const done = await upToDecide(context());
+    const { config } = context();
+    const attempt = { runId: 'r1', status: 'finished' as const, error: null, force: null, recordedAt: '2026-11-28' };
+    await updateLoopState(store, 'cars', (state) => withAttempt(state, 1, { ...attempt, results: done, config }));
+    await scoredBefore(store, idOf(4), rows);
+
+    const previous = neededBy('iteration 2', done, ['draw', 'scan', 'sample', 'train', 'evaluate']);
+    const changed = { ...config, train: { ...config.train, lrHead: 0.0034 } };
+    const second = context({ iteration: 2, previous, config: changed });
+    const results = await upToDecide(second);
+    const reported = async (own: IterationContext): Promise<string> => {
+      const { outputs } = await createReportActivities(deps).report({ context: own, results });
+      return new TextDecoder().decode((await store.get(outputs.report ?? '')).body);
+    };
+    const html = await reported(second);
+    assert.match(html, /Changes since iteration 1/);
+    assert.match(html, /train\.lrHead 0\.0034, before/);
+    assert.match(
+      html,
+      /8 images drawn, 1 set aside, 4 picked\. The training set has 10 images, before 6: 4 came and 0 left\./,
+    );
+    assert.match(html, /loop cars, iteration 1, before none/);
+    assert.match(html, /Since last/);
+
+    const lost = { ...previous.evaluate, outputs: { images: 'fake/gone.parquet' } };
+    const force = { from: 'report' as const, token: 'again' };
+    const without = await reported({ ...second, previous: { ...previous, evaluate: lost }, force });
+    assert.match(without, /Changes since iteration 1/);
+    assert.ok(!without.includes('Since last'));
   });
 
   it('draw other images in the next iteration, and fail with a clear message when none is left', async () => {

@@ -4,10 +4,12 @@ import { parseHTML } from 'linkedom';
 import sharp from 'sharp';
 import type { EvaluationRow } from '../../domain/tables.js';
 import { NO_TAGS } from '../../domain/tags.js';
+import { confusedPairs } from '../../report/confusions.js';
 import { drawOverlay, overlayPicture, PICTURE_SIDE } from '../../report/overlay.js';
 import { renderReport } from '../../report/page.js';
 import { spread } from '../../report/parts/charts.js';
 import { classTable, sliceTable, suspicionByTag, wholeSetMiou, worstImages } from '../../report/tables.js';
+import { trainingTags } from '../../report/trainingTags.js';
 import { chunkRow, idOf, scanRow, TAXONOMY } from '../domain/sample/rows.js';
 import { reportData } from './reportData.js';
 
@@ -19,6 +21,7 @@ const evaluation = (n: number, confusion: number[], fields: Partial<EvaluationRo
   confusion,
   boundary: [],
   imageMiou: 0.5,
+  calibration: null,
   ...fields,
 });
 
@@ -58,6 +61,21 @@ describe('a report', () => {
     assert.match(tuning, /the loss is not a number any more/);
   });
 
+  it('tells what changed, what is confused, who is trained on, and what each step costs', () => {
+    const { document } = parseHTML(renderReport(reportData())) as unknown as {
+      document: { querySelector(selector: string): { textContent: string } | null };
+    };
+    const text = (id: string): string => document.querySelector(id)?.textContent ?? '';
+    assert.match(text('#changes'), /Changes since iteration 2.*Poolversion 5, before 3; 620 images/s);
+    assert.match(text('#gate'), /all, against the last iteration–0\.561.*\+0\.064\+0\.020\+0\.100/s);
+    assert.match(text('#classes'), /left_front_doorright_front_door81,20012\.1 %16\.4 %−4\.3/);
+    assert.match(text('#classes'), /license_platefront_bumper9,12031\.0 %––/);
+    assert.match(text('#classes'), /true300\.3100\.410−0\.100−0\.150 … −0\.050–/);
+    assert.match(text('#sample'), /true4511\.5 %23\.1 %\+11\.5/);
+    assert.match(text('#run'), /scan71 s31 %68 s129 images1\.82 images\/s/);
+    assert.match(text('#run'), /train2\.2 min57 %2\.1 min3,000 iterations23 iterations\/s/);
+  });
+
   it('escapes text from outside', () => {
     const html = renderReport(
       reportData([
@@ -73,6 +91,15 @@ describe('a report', () => {
       ]),
     );
     assert.ok(!html.includes('<img src=x'));
+    const hostile = '<script>alert(1)</script>';
+    const named = renderReport(
+      reportData([], {
+        changes: { since: 2, lines: [{ what: 'Settings', text: hostile }] },
+        confusions: [{ given: hostile, predicted: hostile, pixels: 3, share: 0.5, benchmarkShare: null }],
+        training: { size: { before: 1, after: 1 }, joined: 0, left: 0, tags: [{ tag: hostile, values: [] }] },
+      }),
+    );
+    assert.ok(!named.includes('<script'));
   });
 
   it('is whole for a first iteration without benchmark and tags', () => {
@@ -99,6 +126,11 @@ describe('a report', () => {
         iteration: 1,
         decision,
         curve,
+        changes: null,
+        confusions: [],
+        calibration: null,
+        training: { ...full.training, size: { before: 0, after: 195 } },
+        costs: full.costs.map((cost) => ({ ...cost, before: null, seconds: 0 })),
         slices: [],
         worst: [],
         tuning: null,
@@ -107,7 +139,7 @@ describe('a report', () => {
       }),
     );
     assert.match(html, /first benchmark/);
-    assert.ok(!html.includes('id="tuning"'));
+    assert.ok(!html.includes('id="tuning"') && !html.includes('id="changes"'));
     assert.ok(!/NaN|undefined/.test(html));
   });
 });
@@ -126,10 +158,57 @@ describe('the tables of a report', () => {
     assert.equal(wholeSetMiou(rows), (0.8 + 50 / 130) / 2);
   });
 
+  it('have the calibration of each class, if all images were counted with probabilities', () => {
+    const counted = rows.map((row, index) => ({ ...row, calibration: [1, 8, 4, 4 * 204, 2 + index] }));
+    const [hood, door] = classTable(counted, null, TAXONOMY);
+    assert.ok(Math.abs((hood?.calibration?.error ?? 0) - (0.8 - 5 / 8)) < 1e-12);
+    assert.equal(door?.calibration, null);
+    assert.equal(classTable([...counted, evaluation(3, [1, 1, 5])], null, TAXONOMY)[0]?.calibration, null);
+  });
+
   it('name the largest mistake of the worst images', () => {
     const [worst] = worstImages(rows, TAXONOMY, 1);
     assert.equal(worst?.fileName, 'car-2.jpg');
     assert.equal(worst?.mistake, 'door missed, 50 % of it');
+  });
+
+  it('name the confusions with the most pixels, with their share of the given class', () => {
+    const benchmark = [evaluation(1, [1, 1, 90, 1, 2, 10])];
+    assert.deepEqual(confusedPairs(rows, benchmark, TAXONOMY, 2), [
+      { given: 'door', predicted: 'background', pixels: 50, share: 0.5, benchmarkShare: null },
+      { given: 'hood', predicted: 'door', pixels: 20, share: 0.2, benchmarkShare: 0.1 },
+    ]);
+    assert.deepEqual(confusedPairs([], null, TAXONOMY, 2), []);
+  });
+
+  it('tell the change of a slice on the images that both candidates were judged on, and the bounds of the gate', () => {
+    const zoomed = (n: number, right: number) => evaluation(n, [1, 1, right, 1, 0, 100 - right], { zoomed: n > 1 });
+    const now = [zoomed(1, 80), zoomed(2, 60), zoomed(3, 10)];
+    const before = [zoomed(1, 70), zoomed(2, 70)];
+    const judged = reportData().decision.slices.filter(({ name }) => name === 'zoomed');
+    const [no, yes] = sliceTable(now, null, before, judged);
+    assert.ok(Math.abs((no?.change ?? 0) - 0.1) < 1e-9 && Math.abs((yes?.change ?? 0) + 0.1) < 1e-9);
+    assert.deepEqual([no?.bounds, yes?.bounds], [null, { lower: -0.15, upper: -0.05 }]);
+    assert.equal(sliceTable(now, null)[0]?.change, null);
+  });
+
+  it('count the training set by tag before and after, and who came and left', async () => {
+    const row = (n: number, black: boolean | null) => ({ imageId: idOf(n), ...NO_TAGS, black });
+    const found = await trainingTags([row(1, true), row(2, false)], [row(2, false), row(3, true), row(4, null)]);
+    assert.deepEqual(found, {
+      size: { before: 2, after: 3 },
+      joined: 2,
+      left: 1,
+      tags: [
+        {
+          tag: 'black',
+          values: [
+            { name: 'false', before: 1, after: 1 },
+            { name: 'true', before: 1, after: 1 },
+          ],
+        },
+      ],
+    });
   });
 
   it('slice by tags that have at least two values', () => {

@@ -3,7 +3,7 @@ import { STEPS } from '../../domain/steps.js';
 import type { Trial } from '../../domain/tune/halving.js';
 import type { Tuning } from '../../domain/tune/proposal.js';
 import { newTrial } from '../../domain/tune/trials.js';
-import type { Picture, ReportData } from '../../report/data.js';
+import type { Picture, ReportData, SliceQuality } from '../../report/data.js';
 import { idOf } from '../domain/sample/rows.js';
 
 const CLASSES = [
@@ -67,6 +67,17 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
     trace: '0123456789abcdef0123456789abcdef',
     config: loopConfigSchema.parse({ pool: 'cars' }),
     curve,
+    changes: {
+      since: 2,
+      lines: [
+        { what: 'Settings', text: 'train.lrHead 0.0034, before 0.002; sample.budget 65, before not set' },
+        { what: 'Pool', text: 'version 5, before 3; 620 images, before 600' },
+        {
+          what: 'Images',
+          text: '130 images drawn, 19 set aside, 65 picked. The training set has 195 images, before 130',
+        },
+      ],
+    },
     decision: {
       version: 1,
       gate: 'promoted',
@@ -146,14 +157,38 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       iou: index === 11 ? null : 0.85 - index * 0.06,
       recall: 0.9 - index * 0.05,
       benchmarkIou: index === 11 ? null : 0.78 - index * 0.05,
+      calibration: index === 11 ? null : { error: 0.02 + index * 0.01, excess: 0.03 - index * 0.005 },
     })),
-    slices: [0, 45, 90, 135, 180].map((angle, index) => ({
-      tag: 'angle',
-      value: String(angle),
-      images: 30,
-      miou: 0.6 - index * 0.03,
-      benchmarkMiou: 0.52 - index * 0.01,
-    })),
+    calibration: { error: 0.041, excess: 0.036 },
+    confusions: [
+      { given: 'left_front_door', predicted: 'right_front_door', pixels: 81_200, share: 0.121, benchmarkShare: 0.164 },
+      { given: 'wheel', predicted: 'background', pixels: 40_110, share: 0.083, benchmarkShare: 0.061 },
+      { given: 'background', predicted: 'hood', pixels: 22_003, share: 0.002, benchmarkShare: 0.002 },
+      { given: 'license_plate', predicted: 'front_bumper', pixels: 9_120, share: 0.31, benchmarkShare: null },
+    ],
+    slices: [0, 45, 90, 135, 180]
+      .map(
+        (angle, index): SliceQuality => ({
+          tag: 'angle',
+          value: String(angle),
+          images: 30,
+          miou: 0.6 - index * 0.03,
+          benchmarkMiou: 0.52 - index * 0.01,
+          bounds: null,
+          change: 0.02 - index * 0.01,
+        }),
+      )
+      .concat(
+        ['false', 'true'].map((value, index) => ({
+          tag: 'zoomed',
+          value,
+          images: 280 - 250 * index,
+          miou: 0.58 - 0.27 * index,
+          benchmarkMiou: 0.49 - 0.08 * index,
+          bounds: index === 0 ? null : { lower: -0.15, upper: -0.05 },
+          change: index === 0 ? 0.03 : null,
+        })),
+      ),
     worst: [
       {
         fileName: 'car-17.jpg',
@@ -241,12 +276,43 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       ],
       picks: pictures,
     },
+    training: {
+      size: { before: 130, after: 195 },
+      joined: 67,
+      left: 2,
+      tags: [
+        {
+          tag: 'angle',
+          values: [0, 45, 90, 135, 180].map((angle, index) => ({
+            name: String(angle),
+            before: 52 - 10 * index,
+            after: 60 - 7 * index,
+          })),
+        },
+        {
+          tag: 'black',
+          values: [
+            { name: 'false', before: 115, after: 150 },
+            { name: 'true', before: 15, after: 45 },
+          ],
+        },
+      ],
+    },
     findings: pictures,
     tuning: TUNING,
-    seconds: STEPS.filter((step) => step !== 'tune').map((step, index) => ({
+    costs: STEPS.filter((step) => step !== 'tune').map((step, index) => ({
       step,
       seconds: [2.1, 71, 1.4, 130, 12, 9, 2][index] ?? 0,
       outcome: 'miss',
+      work:
+        [
+          { count: 130, unit: 'images' as const },
+          { count: 129, unit: 'images' as const },
+          null,
+          { count: 3000, unit: 'iterations' as const },
+          { count: 310, unit: 'images' as const },
+        ][index] ?? null,
+      before: [2.4, 68, 1.2, 127, 12, 8, 2][index] ?? null,
     })),
     warnings: ['class `roof` has a validation IoU of 0.12 and yields no model-based finding'],
     ...fields,

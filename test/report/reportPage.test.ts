@@ -8,7 +8,7 @@ import { needsBrowser, takePicture } from '../support/browser/browser.js';
 import { reportData } from './reportData.js';
 
 /** A window of a desk and of a phone, in pixels. */
-const WIDTHS = [1280, 400];
+const WIDTHS = [1440, 400];
 
 describe('a report in a browser', () => {
   const openPage = needsBrowser();

@@ -30,7 +30,7 @@ const MODEL = `three-${DIGEST.slice(0, 8)}`;
 
 const EVALUATED = {
   ...{ imageId: 'e'.repeat(64), fileName: 'test.jpg', vehicleId: null, ...NO_TAGS },
-  ...{ confusion: [1, 1, 90, 1, 2, 10], boundary: [1, 5, 9], imageMiou: 0.5 },
+  ...{ confusion: [1, 1, 90, 1, 2, 10], boundary: [1, 5, 9], imageMiou: 0.5, calibration: null },
 };
 
 const entry = z.object({ key: z.string(), value: z.union([z.string(), z.number()]) });

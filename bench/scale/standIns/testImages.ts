@@ -40,6 +40,7 @@ function countsOf(row: IndexRow, template: Template, model: string): EvaluationR
     confusion: scaled(template.confusion, ([given, predicted, pixels]) => [given, predicted, pixels * factor]),
     boundary: scaled(template.boundary, ([label, both, either]) => [label, both * factor, either * factor]),
     imageMiou: template.imageMiou,
+    calibration: null,
   };
 }
 

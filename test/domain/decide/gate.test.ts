@@ -48,6 +48,7 @@ function evaluations(
       confusion,
       boundary,
       imageMiou: 0.5,
+      calibration: null,
     };
   });
 }

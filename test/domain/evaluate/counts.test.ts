@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { countBoundary } from '../../../domain/evaluate/boundary.js';
+import { seededRandom } from '../../../domain/base/random.js';
+import { bandWidth, countBoundary } from '../../../domain/evaluate/boundary.js';
 import { ClassSums, countConfusion } from '../../../domain/evaluate/confusion.js';
 import { evaluationSummarySchema, summariseEvaluation } from '../../../domain/evaluate/summary.js';
 import type { EvaluationRow } from '../../../domain/tables.js';
@@ -25,6 +26,35 @@ const pair = fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max:
       .map((values) => Uint8Array.from(values)),
   }),
 );
+
+/** Values in blocks, so that there are pixels inside of parts. */
+function blocks(width: number, height: number, random: () => number): Uint8Array {
+  const pixels = new Uint8Array(width * height);
+  for (let count = 1 + Math.floor(random() * 6); count > 0; count--) {
+    const [left, top] = [Math.floor(random() * width), Math.floor(random() * height)];
+    const [right, bottom] = [left + 1 + random() * width, top + 1 + random() * height];
+    const value = Math.floor(random() * (CLASSES + 1));
+    for (let y = top; y < Math.min(bottom, height); y++)
+      for (let x = left; x < Math.min(right, width); x++) pixels[y * width + x] = value;
+  }
+  return pixels;
+}
+
+/** Whether the square around a pixel has another value or leaves the picture. */
+function meetsOther(
+  pixels: Uint8Array,
+  width: number,
+  height: number,
+  { x, y, reach }: { x: number; y: number; reach: number },
+): boolean {
+  for (let dy = -reach; dy <= reach; dy++)
+    for (let dx = -reach; dx <= reach; dx++) {
+      const [atX, atY] = [x + dx, y + dy];
+      if (atX < 0 || atY < 0 || atX >= width || atY >= height) return true;
+      if (pixels[atY * width + atX] !== pixels[y * width + x]) return true;
+    }
+  return false;
+}
 
 describe('confusion counts', () => {
   it('hold given label, prediction and pixels, and leave out ignored pixels', () => {
@@ -69,17 +99,72 @@ describe('confusion counts', () => {
 
 describe('boundary counts', () => {
   it('match a straight edge that is one pixel off', () => {
-    // 10×1, band of one pixel: the label ends after column 4, the prediction after column 5.
-    const given = pixelsOf(1, 1, 1, 1, 1, 2, 2, 2, 2, 2);
-    const predicted = pixelsOf(1, 1, 1, 1, 1, 1, 2, 2, 2, 2);
-    // Bands: class 1 {4} and {5}, class 2 {5} and {6}: nothing in common.
-    assert.deepEqual(countBoundary(given, predicted, 10, 1, CLASSES), [1, 0, 2, 2, 0, 2]);
-    assert.deepEqual(countBoundary(given, given, 10, 1, CLASSES), [1, 1, 1, 2, 1, 1]);
+    // 3 rows between others, band of one pixel: the label ends after column 4, the prediction after column 5.
+    const inner = (edge: number): number[] => Array.from({ length: 10 }, (_, x) => (x < edge ? 1 : 2));
+    const picture = (edge: number) => pixelsOf(...inner(edge), ...inner(edge), ...inner(edge), ...inner(edge));
+    // Rows 0 and 3 are at the picture's edge. Of rows 1 and 2 the columns 0 and 9 are; class 1 has {4} and {5} beside
+    // them, class 2 {5} and {6}.
+    assert.deepEqual(countBoundary(picture(5), picture(6), 10, 4, CLASSES), [1, 12, 18, 2, 10, 16]);
+    assert.deepEqual(countBoundary(picture(5), picture(5), 10, 4, CLASSES), [1, 14, 14, 2, 14, 14]);
   });
 
-  it('do not count the edge of the picture as a boundary', () => {
+  it('have a boundary where the edge of the picture cuts a part', () => {
     const full = new Uint8Array(36).fill(1);
-    assert.deepEqual(countBoundary(full, full, 6, 6, CLASSES), []);
+    assert.deepEqual(countBoundary(full, full, 6, 6, CLASSES), [1, 20, 20]);
+  });
+
+  it('count diagonal steps as one', () => {
+    // The corner of the other value reaches the pixel diagonally beside it.
+    const given = new Uint8Array(25).fill(1);
+    given[6] = 2;
+    const [, pixels] = countBoundary(given, given, 5, 5, CLASSES);
+    // 16 at the edge, and of the inner nine those around the corner: 3; the corner itself is of class 2.
+    assert.equal(pixels, 16 + 3);
+  });
+
+  it('have a band of 2 % of the diagonal, halves to the even neighbour', () => {
+    const widths = [
+      [75, 100],
+      [175, 600],
+      [125, 300],
+      [512, 512],
+      [512, 341],
+      [1, 1],
+    ].map(([width = 0, height = 0]) => bandWidth(width, height));
+    assert.deepEqual(widths, [2, 12, 6, 14, 12, 1]);
+  });
+
+  it('equal an erosion by squares, pixel by pixel', () => {
+    fc.assert(
+      fc.property(
+        fc.tuple(fc.integer({ min: 1, max: 130 }), fc.integer({ min: 1, max: 60 }), fc.integer()),
+        ([width, height, seed]) => {
+          const random = seededRandom('boundary', seed);
+          const pixels = blocks(width, height, random);
+          const reach = bandWidth(width, height);
+          const expected = new Map<number, number>();
+          for (let y = 0; y < height; y++)
+            for (let x = 0; x < width; x++) {
+              const label = pixels[y * width + x] as number;
+              if (label === 0 || !meetsOther(pixels, width, height, { x, y, reach })) continue;
+              expected.set(label, (expected.get(label) ?? 0) + 1);
+            }
+          const counts = countBoundary(pixels, pixels, width, height, CLASSES);
+          const found = new Map<number, number>();
+          for (let at = 0; at < counts.length; at += 3) found.set(counts[at] as number, counts[at + 1] as number);
+          assert.deepEqual([...found].sort(), [...expected].sort());
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('leave out ignored pixels, which are another value for those beside them', () => {
+    const given = new Uint8Array(49).fill(1);
+    given[24] = 255;
+    const predicted = new Uint8Array(49).fill(1);
+    // 24 at the edge for both; 8 around the ignored pixel for the label alone.
+    assert.deepEqual(countBoundary(given, predicted, 7, 7, CLASSES), [1, 24, 32]);
   });
 
   it('have an intersection as large as the union if label and prediction agree, and never a larger one', () => {
@@ -106,6 +191,7 @@ describe('the summary of an evaluation', () => {
     confusion: [1, 1, 10],
     boundary: [1, 4, 8],
     imageMiou: 1,
+    calibration: null,
     ...fields,
   });
 

@@ -112,6 +112,7 @@ describe('the traces of images outside their pool', function () {
       confusion: [],
       boundary: [],
       imageMiou: 1,
+      calibration: null,
     };
     await writeTable(store, scores, [score], evaluationRowSchema);
     await store.put(step('nightly', 'scan', 'images.parquet'), 'no table');
