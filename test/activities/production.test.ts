@@ -39,7 +39,7 @@ async function judgedPool(right: Readonly<Record<number, number>>) {
   for (const [n, pixels] of Object.entries(right)) {
     const place = keys.evaluation(idOf(Number(n)), testVersion, config.evaluationSize, evaluateStep.version);
     const rows: EvaluationRow[] = test.map(({ imageId, fileName }) => ({
-      ...{ imageId, fileName, vehicleId: null, ...NO_TAGS, boundary: [1, 1, 2], imageMiou: 0.5 },
+      ...{ imageId, fileName, vehicleId: null, ...NO_TAGS, boundary: [1, 1, 2], imageMiou: 0.5, calibration: null },
       confusion: [1, 1, pixels, 1, 2, 100 - pixels, 2, 2, 100],
     }));
     await writeTable(store, `${place}images.parquet`, rows, evaluationRowSchema);
