@@ -170,6 +170,7 @@ function toCandidate(row: ChunkRow, scan: ScanImageRow | undefined, cells: reado
     classes: row.classes.filter((label) => label > 0),
     hardness: scan === undefined || scan.model === RULES_MODEL ? null : round6(scan.hardness),
     pMislabelled: round6(scan?.pMislabelled ?? 0),
+    labelIou: scan === undefined || scan.model === RULES_MODEL ? null : scan.labelIou,
   };
 }
 

@@ -5,7 +5,7 @@ import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 /** Step sample: the images that the model needs, and the training set that they join. */
 export const sampleStep = {
   step: 'sample',
-  version: 1,
+  version: 2,
   inputs: z.strictObject({
     /** Digests of the steps that it builds on; `before`: of the previous iteration. */
     draw: sha256Schema,

@@ -236,8 +236,8 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       },
       reasons: [
         { why: 'random reserve', count: 13 },
-        { why: 'angle=45, orientation=left', count: 9 },
-        { why: 'vehicle=van, black=true', count: 7 },
+        { why: 'angle 45 left: IoU 0.41, 0.8 % of the training set', count: 9 },
+        { why: 'van, black: IoU 0.52, none of the training set', count: 7 },
       ],
       picks: pictures,
     },

@@ -1,7 +1,9 @@
 import { shuffle } from '../../base/random.js';
 import { round6 } from '../../base/round.js';
+import { countOffered, countTrained, type Trained } from './counts.js';
 import type { NeedCandidate, NeedImage } from './need.js';
-import type { PolicyRequest, Rated, SamplePolicy } from './policy.js';
+import type { Rated, SamplePolicy } from './policy.js';
+import { coverReason, type Property } from './reasons.js';
 
 /** Each pass takes the images whose gain reaches a bar; the next bar is lower by this factor. */
 const BAR_FACTOR = 0.98;
@@ -17,7 +19,9 @@ const NAMED = 2;
  */
 export const byCover: SamplePolicy = (request) => {
   const { candidates, reserve, count, alone, classNames } = request;
-  const properties = propertiesOf(request);
+  const trained = countTrained(request.training);
+  const properties = propertiesOf(candidates, trained);
+  const known = { offered: countOffered(candidates), trained, classNames };
   const order = shuffle([...candidates.keys()], request.random('order'));
   const reserved = order.filter((index) => reserve.has((candidates[index] as NeedCandidate).imageId));
   const free = order.filter((index) => !reserve.has((candidates[index] as NeedCandidate).imageId));
@@ -31,18 +35,17 @@ export const byCover: SamplePolicy = (request) => {
 
   return {
     picked: [...gains.keys()].map((index) => (candidates[index] as NeedCandidate).imageId),
-    rated: candidates.map(({ imageId, hardness, pMislabelled }, index): Rated => {
-      const rarest = properties.rarest(index, classNames);
-      return {
+    rated: candidates.map(
+      ({ imageId, hardness, pMislabelled }, index): Rated => ({
         imageId,
         probability: chance.get(index) ?? 0,
-        why: rarest.length > 0 ? `adds ${rarest.join('; ')}` : 'well covered',
+        why: coverReason(properties.rarest(index), known),
         need: round6(gains.get(index) ?? covered.gain(index)),
         tagNeed: 0,
         hardness: round6((hardness ?? 0) * (1 - pMislabelled)),
         rarity: 1,
-      };
-    }),
+      }),
+    ),
   };
 };
 
@@ -56,29 +59,27 @@ interface Covered {
 interface Properties {
   /** Coverage by the training set alone. */
   start(): Covered;
-  /** The properties of a candidate that the training set and the candidates have least often, in words. */
-  rarest(index: number, classNames: readonly string[]): string[];
+  /** The properties of a candidate that the training set and the candidates have least often. */
+  rarest(index: number): Property[];
 }
 
 /** Properties of candidates as numbers, with how often the training set has them. */
-function propertiesOf({ candidates, training }: PolicyRequest): Properties {
-  const numbers = new Map<string, number>();
-  const keys: string[] = [];
-  const numbersOf = (image: NeedImage): number[] =>
-    keysOf(image).map((key) => {
-      const known = numbers.get(key);
-      if (known !== undefined) return known;
-      numbers.set(key, keys.length);
-      return keys.push(key) - 1;
-    });
-  const own = candidates.map((candidate) => Uint32Array.from(numbersOf(candidate)));
+function propertiesOf(candidates: readonly NeedCandidate[], { cells, labels }: Trained): Properties {
+  const numbers = new Map<string | number, number>();
+  const known: Property[] = [];
+  const numberOf = (property: Property): number => {
+    const key = 'cell' in property ? property.cell.key : property.label;
+    const there = numbers.get(key);
+    if (there !== undefined) return there;
+    numbers.set(key, known.length);
+    return known.push(property) - 1;
+  };
+  const own = candidates.map((candidate) => Uint32Array.from(propertiesOfImage(candidate), numberOf));
   const trusts = candidates.map(({ pMislabelled }) => 1 - pMislabelled);
-  const trained = new Float64Array(keys.length);
-  for (const image of training)
-    for (const key of keysOf(image)) {
-      const number = numbers.get(key);
-      if (number !== undefined) trained[number] = (trained[number] as number) + 1;
-    }
+  const trained = Float64Array.from(
+    known,
+    (property) => ('cell' in property ? cells.get(property.cell.key)?.images : labels.get(property.label)) ?? 0,
+  );
   const all = Float64Array.from(trained);
   for (const properties of own) for (const number of properties) all[number] = (all[number] as number) + 1;
   return {
@@ -97,24 +98,19 @@ function propertiesOf({ candidates, training }: PolicyRequest): Properties {
         },
       };
     },
-    rarest: (index, classNames) =>
+    rarest: (index) =>
       [...(own[index] as Uint32Array)]
         .sort((a, b) => (all[a] as number) - (all[b] as number) || a - b)
         .slice(0, NAMED)
-        .map((number) => inWords(keys[number] as string, classNames)),
+        .map((number) => known[number] as Property),
   };
 }
 
-const PART = 'part=';
-
 /** Margins and pairs of an image, and its labelled parts. */
-function keysOf({ cells, classes }: NeedImage): string[] {
-  const tags = cells.filter(({ dimension }) => dimension !== 'part').map(({ key }) => key);
-  return [...tags, ...classes.filter((label) => label > 0).map((label) => `${PART}${label}`)];
+function propertiesOfImage({ cells, classes }: NeedImage): Property[] {
+  const tags = cells.filter(({ dimension }) => dimension !== 'part').map((cell) => ({ cell }));
+  return [...tags, ...classes.filter((label) => label > 0).map((label) => ({ label }))];
 }
-
-const inWords = (key: string, classNames: readonly string[]): string =>
-  key.startsWith(PART) ? (classNames[Number(key.slice(PART.length))] ?? key) : key;
 
 /** Up to `count` of the candidates in `order`, in order of choice, each with what it added. */
 function cover(covered: Covered, order: readonly number[], count: number): Map<number, number> {

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { sampleConfigSchema } from '../../../domain/config.js';
+import { sampleChunk } from '../../../domain/sample/sampleChunk.js';
+import type { SampleRow, TrainingRow } from '../../../domain/tables.js';
+import { chunkRow, skewed, TAXONOMY } from './rows.js';
+
+/** Digests of picks with all numbers but without words; only a change of a policy may change them. */
+const PICKS = {
+  need: { tagged: '5276c0712ce81a4d', untagged: 'f883280d37eff651' },
+  cover: { tagged: 'a6d3e7c1e7daeee4', untagged: '2aa82a8c1f0a4c88' },
+  random: { tagged: 'e48b914f22e57ba6', untagged: 'e48b914f22e57ba6' },
+} as const;
+
+function picksOf(policy: keyof typeof PICKS, tagged: boolean): SampleRow[] {
+  const { chunk, scan } = skewed(240, tagged);
+  const trainingSet = Array.from(
+    { length: 80 },
+    (_, n): TrainingRow => ({
+      ...chunkRow(1_000 + n, {
+        ...(tagged ? { angle: n % 3 === 0 ? 90 : 0, black: n % 7 === 0, zoomed: n % 2 === 0 } : {}),
+        classes: n % 5 === 0 ? [1, 3] : [1, 2],
+      }),
+      pickedIn: 1,
+    }),
+  );
+  const config = sampleConfigSchema.parse({ policy });
+  return sampleChunk({ chunk, scan, trainingSet, taxonomy: TAXONOMY, config, budget: 90, seed: 3, iteration: 2 }).rows;
+}
+
+describe('the policies of sample', () => {
+  for (const policy of ['need', 'cover', 'random'] as const) {
+    it(`pick by ${policy} what they always picked`, () => {
+      const digests = [true, false].map((tagged) => {
+        const numbers = picksOf(policy, tagged).map(({ why: _, ...row }) => Object.entries(row).sort());
+        return createHash('sha256').update(JSON.stringify(numbers)).digest('hex').slice(0, 16);
+      });
+      assert.deepEqual(digests, [PICKS[policy].tagged, PICKS[policy].untagged]);
+    });
+  }
+});
