@@ -4,9 +4,10 @@ import { round6 } from '../base/round.js';
 import type { SampleConfig } from '../config.js';
 import type { ChunkRow, SampleRow, ScanImageRow, TrainingRow } from '../tables.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
-import { type Cell, type CellImage, cellsBy, knownTags } from './cells.js';
+import { type CellImage, cellsBy, knownTags } from './cells.js';
+import { type Focus, focusesOf } from './focus.js';
 import { POLICIES } from './policies/index.js';
-import type { NeedCandidate } from './policies/need.js';
+import type { NeedCandidate, NeedImage } from './policies/need.js';
 import type { PolicyRequest, Rated } from './policies/policy.js';
 
 export interface SampleRequest {
@@ -36,6 +37,7 @@ export interface Sample {
 
 /** The scan did not judge these: it used only rules. */
 const RULES_MODEL = 'rules';
+const NONE: readonly number[] = [];
 
 /**
  * The images of a chunk that the model needs. Quarantined and unreadable images are out; at most two per duplicate
@@ -47,6 +49,7 @@ const RULES_MODEL = 'rules';
  */
 export function sampleChunk(request: SampleRequest, policy = POLICIES[request.config.policy]): Sample {
   const { chunk, scan, taxonomy, config, budget, seed, iteration } = request;
+  const focuses = focusesOf(config.focus, labelNames(taxonomy));
   const scans = new Map(scan.map((row) => [row.imageId, row]));
   const passing = chunk.filter(({ imageId }) => isPassed(scans.get(imageId)));
   const kept = limitClusters(passing, scans, config.perCluster, seededRandom(seed, iteration, 'sample', 'clusters'));
@@ -58,7 +61,8 @@ export function sampleChunk(request: SampleRequest, policy = POLICIES[request.co
   const reserve = drawReserve(kept, reserveSize, seed, iteration);
   const ofReserve = reserveSize / kept.length;
   const { picked, rated } = policy({
-    ...described(kept, scans, request),
+    ...described(kept, scans, request, focuses),
+    focuses,
     reserve,
     count: count - reserveSize,
     alone: ofReserve === 1 ? 0 : (count - reserveSize) / (1 - ofReserve),
@@ -91,6 +95,7 @@ function described(
   kept: readonly ChunkRow[],
   scans: ReadonlyMap<string, ScanImageRow>,
   { trainingSet, taxonomy }: SampleRequest,
+  focuses: readonly Focus[],
 ): Pick<PolicyRequest, 'candidates' | 'training'> {
   const toCells = (row: TrainingRow | ChunkRow): CellImage => ({
     ...knownTags(row, scans.get(row.imageId)),
@@ -102,10 +107,15 @@ function described(
     for (const row of trainingSet) yield toCells(row);
   });
   const cellsOf = cellsBy(all, taxonomy);
+  const describe = (row: TrainingRow | ChunkRow): NeedImage => {
+    const image = toCells(row);
+    const matching = focuses.length === 0 ? NONE : focuses.flatMap((focus, at) => (focus.has(image) ? at : []));
+    return { cells: cellsOf(image), classes: row.classes, focuses: matching };
+  };
   return {
-    candidates: kept.map((row) => toCandidate(row, scans.get(row.imageId), cellsOf(toCells(row)))),
+    candidates: kept.map((row) => toCandidate(row, scans.get(row.imageId), describe(row))),
     training: iterable(function* () {
-      for (const row of trainingSet) yield { cells: cellsOf(toCells(row)), classes: row.classes };
+      for (const row of trainingSet) yield describe(row);
     }),
   };
 }
@@ -163,10 +173,10 @@ function randomPick(chunk: readonly ChunkRow[], count: number, seed: number, ite
     .sort();
 }
 
-function toCandidate(row: ChunkRow, scan: ScanImageRow | undefined, cells: readonly Cell[]): NeedCandidate {
+function toCandidate(row: ChunkRow, scan: ScanImageRow | undefined, image: NeedImage): NeedCandidate {
   return {
+    ...image,
     imageId: row.imageId,
-    cells,
     classes: row.classes.filter((label) => label > 0),
     hardness: scan === undefined || scan.model === RULES_MODEL ? null : round6(scan.hardness),
     pMislabelled: round6(scan?.pMislabelled ?? 0),

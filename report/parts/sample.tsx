@@ -58,6 +58,12 @@ export function Sample({ data }: { data: ReportData }) {
           </div>
         </>
       )}
+      {comparison.focuses.length > 0 && (
+        <>
+          <h3>In focus</h3>
+          <Counts of="Focus" rows={comparison.focuses} />
+        </>
+      )}
       <div class="two">
         <div>
           <h3>By reason</h3>
@@ -80,29 +86,10 @@ export function Sample({ data }: { data: ReportData }) {
         </div>
         <div>
           <h3>Rarest classes</h3>
-          <table>
-            <thead>
-              <tr>
-                <th>Class</th>
-                <th class="n">Chunk</th>
-                <th class="n">Random</th>
-                <th class="n">Picked</th>
-              </tr>
-            </thead>
-            <tbody>
-              {comparison.classes
-                .toSorted((a, b) => a.chunk - b.chunk || (a.name < b.name ? -1 : 1))
-                .slice(0, 15)
-                .map((entry) => (
-                  <tr>
-                    <td>{entry.name}</td>
-                    <td class="n">{entry.chunk}</td>
-                    <td class="n">{entry.random}</td>
-                    <td class="n">{entry.sample}</td>
-                  </tr>
-                ))}
-            </tbody>
-          </table>
+          <Counts
+            of="Class"
+            rows={comparison.classes.toSorted((a, b) => a.chunk - b.chunk || (a.name < b.name ? -1 : 1)).slice(0, 15)}
+          />
         </div>
       </div>
       {picks.length > 0 && (
@@ -112,5 +99,31 @@ export function Sample({ data }: { data: ReportData }) {
         </>
       )}
     </section>
+  );
+}
+
+/** Images of a kind in the chunk, in a random pick and among the picks. */
+function Counts({ of, rows }: { of: string; rows: ReportData['sample']['comparison']['classes'] }) {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th>{of}</th>
+          <th class="n">Chunk</th>
+          <th class="n">Random</th>
+          <th class="n">Picked</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((entry) => (
+          <tr>
+            <td>{entry.name}</td>
+            <td class="n">{entry.chunk}</td>
+            <td class="n">{entry.random}</td>
+            <td class="n">{entry.sample}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

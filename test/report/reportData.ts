@@ -218,6 +218,7 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
         size: { chunk: 130, sample: 65, random: 65 },
         wrongShare: { chunk: 0.152, sample: 0.043, random: 0.148 },
         clusters: { chunk: 71, sample: 58, random: 44 },
+        focuses: [{ name: 'black, reflective', chunk: 6, sample: 5, random: 3 }],
         tags: [
           {
             tag: 'angle',

@@ -1,9 +1,10 @@
 import { shuffle } from '../../base/random.js';
 import { round6 } from '../../base/round.js';
+import type { Focus } from '../focus.js';
 import { countOffered, countTrained, type Trained } from './counts.js';
 import type { NeedCandidate, NeedImage } from './need.js';
 import type { Rated, SamplePolicy } from './policy.js';
-import { coverReason, type Property } from './reasons.js';
+import { coverReason, type Property, withFocus } from './reasons.js';
 
 /** Each pass takes the images whose gain reaches a bar; the next bar is lower by this factor. */
 const BAR_FACTOR = 0.98;
@@ -16,12 +17,15 @@ const NAMED = 2;
  * counts by 1 - P(wrong). The sum is monotone and submodular in the images, so that a greedy choice gets at least 63 %
  * of the best one (Nemhauser, Wolsey and Fisher 1978); passes with a falling bar come within 2 % of greedy at the cost
  * of a few looks at each image (Badanidiyuru and Vondrák 2014).
+ *
+ * A focus with factor f adds f - 1 times the same sum over its own images alone. So the first image of a focus adds f
+ * times as much, and the whole sum, with weights of at least 0, stays monotone and submodular.
  */
 export const byCover: SamplePolicy = (request) => {
-  const { candidates, reserve, count, alone, classNames } = request;
-  const trained = countTrained(request.training);
-  const properties = propertiesOf(candidates, trained);
-  const known = { offered: countOffered(candidates), trained, classNames };
+  const { candidates, reserve, count, alone, focuses, classNames } = request;
+  const trained = countTrained(request.training, focuses.length);
+  const properties = propertiesOf(candidates, trained, focuses);
+  const known = { offered: countOffered(candidates), trained, focuses, classNames };
   const order = shuffle([...candidates.keys()], request.random('order'));
   const reserved = order.filter((index) => reserve.has((candidates[index] as NeedCandidate).imageId));
   const free = order.filter((index) => !reserve.has((candidates[index] as NeedCandidate).imageId));
@@ -36,10 +40,10 @@ export const byCover: SamplePolicy = (request) => {
   return {
     picked: [...gains.keys()].map((index) => (candidates[index] as NeedCandidate).imageId),
     rated: candidates.map(
-      ({ imageId, hardness, pMislabelled }, index): Rated => ({
+      ({ imageId, hardness, pMislabelled, ...image }, index): Rated => ({
         imageId,
         probability: chance.get(index) ?? 0,
-        why: coverReason(properties.rarest(index), known),
+        why: withFocus(coverReason(properties.rarest(index), known), image, known),
         need: round6(gains.get(index) ?? covered.gain(index)),
         tagNeed: 0,
         hardness: round6((hardness ?? 0) * (1 - pMislabelled)),
@@ -64,22 +68,22 @@ interface Properties {
 }
 
 /** Properties of candidates as numbers, with how often the training set has them. */
-function propertiesOf(candidates: readonly NeedCandidate[], { cells, labels }: Trained): Properties {
-  const numbers = new Map<string | number, number>();
-  const known: Property[] = [];
-  const numberOf = (property: Property): number => {
-    const key = 'cell' in property ? property.cell.key : property.label;
-    const there = numbers.get(key);
-    if (there !== undefined) return there;
-    numbers.set(key, known.length);
-    return known.push(property) - 1;
-  };
-  const own = candidates.map((candidate) => Uint32Array.from(propertiesOfImage(candidate), numberOf));
-  const trusts = candidates.map(({ pMislabelled }) => 1 - pMislabelled);
-  const trained = Float64Array.from(
-    known,
-    (property) => ('cell' in property ? cells.get(property.cell.key)?.images : labels.get(property.label)) ?? 0,
+function propertiesOf(candidates: readonly NeedCandidate[], counted: Trained, focuses: readonly Focus[]): Properties {
+  const { known, numberOf } = numbering();
+  const basic = candidates.map((candidate) => propertiesOfImage(candidate));
+  const own = candidates.map((candidate, index) => {
+    const properties = basic[index] as Property[];
+    const ofFocuses = candidate.focuses.flatMap((focus) => properties.map((property) => ({ ...property, focus })));
+    return Uint32Array.from([...properties, ...ofFocuses], numberOf);
+  });
+  const weights = Float64Array.from(known, ({ focus }) =>
+    focus === undefined ? 1 : (focuses[focus]?.factor ?? 1) - 1,
   );
+  const trusts = candidates.map(({ pMislabelled }) => 1 - pMislabelled);
+  const trained = Float64Array.from(known, (property) => {
+    const { cells, labels } = property.focus === undefined ? counted : (counted.focuses[property.focus] ?? counted);
+    return ('cell' in property ? cells.get(property.cell.key)?.images : labels.get(property.label)) ?? 0;
+  });
   const all = Float64Array.from(trained);
   for (const properties of own) for (const number of properties) all[number] = (all[number] as number) + 1;
   return {
@@ -89,7 +93,8 @@ function propertiesOf(candidates: readonly NeedCandidate[], { cells, labels }: T
         gain(index) {
           const trust = trusts[index] as number;
           let sum = 0;
-          for (const number of own[index] as Uint32Array) sum += Math.log1p(trust / (1 + (counts[number] as number)));
+          for (const number of own[index] as Uint32Array)
+            sum += (weights[number] as number) * Math.log1p(trust / (1 + (counts[number] as number)));
           return sum;
         },
         add(index) {
@@ -99,10 +104,27 @@ function propertiesOf(candidates: readonly NeedCandidate[], { cells, labels }: T
       };
     },
     rarest: (index) =>
-      [...(own[index] as Uint32Array)]
+      [...(own[index] as Uint32Array).subarray(0, basic[index]?.length)]
         .sort((a, b) => (all[a] as number) - (all[b] as number) || a - b)
         .slice(0, NAMED)
         .map((number) => known[number] as Property),
+  };
+}
+
+/** Numbers for properties, in order of first use. */
+function numbering(): { known: Property[]; numberOf(property: Property): number } {
+  const numbers = new Map<string | number, number>();
+  const known: Property[] = [];
+  return {
+    known,
+    numberOf(property) {
+      const key = 'cell' in property ? property.cell.key : property.label;
+      const whole = property.focus === undefined ? key : `${property.focus} ${key}`;
+      const there = numbers.get(whole);
+      if (there !== undefined) return there;
+      numbers.set(whole, known.length);
+      return known.push(property) - 1;
+    },
   };
 }
 

@@ -1,29 +1,32 @@
+import { round6 } from '../../base/round.js';
 import type { Cell } from '../cells.js';
+import { boostOf } from '../focus.js';
 import { countOffered, countTrained, type Trained } from './counts.js';
 import { type Need, needs } from './need.js';
 import type { PolicyRequest, Rated, SamplePolicy } from './policy.js';
 import { proportionalPicks } from './pps.js';
-import { needReason } from './reasons.js';
+import { needReason, withFocus } from './reasons.js';
 
 /**
  * A systematic sample with probability proportional to need, over the images sorted by the properties that should vary,
  * so that it spreads over them.
  */
 export const byNeed: SamplePolicy = (request) => {
-  const { candidates, classNames } = request;
-  const trained = countTrained(request.training);
+  const { candidates, focuses, classNames } = request;
+  const trained = countTrained(request.training, focuses.length);
   const order = orderedNeeds(request, trained);
   const sizes = order.map(({ need }) => need);
   const ids = order.map(({ imageId }) => imageId);
+  const own = new Map(candidates.map((candidate) => [candidate.imageId, candidate]));
   const { picked, probabilities } = proportionalPicks(ids, sizes, request);
-  const known = { offered: countOffered(candidates), trained, classNames };
+  const known = { offered: countOffered(candidates), trained, focuses, classNames };
   return {
     picked,
     rated: order.map(
       (need, index): Rated => ({
         imageId: need.imageId,
         probability: probabilities[index] ?? 0,
-        why: needReason(need, known),
+        why: withFocus(needReason(need, known), own.get(need.imageId) ?? { focuses: [] }, known),
         need: need.need,
         tagNeed: need.tagNeed,
         hardness: need.hardness,
@@ -33,14 +36,19 @@ export const byNeed: SamplePolicy = (request) => {
   };
 };
 
-function orderedNeeds({ candidates, reserve, count, shrinkage }: PolicyRequest, trained: Trained): Need[] {
+function orderedNeeds({ candidates, reserve, count, shrinkage, focuses }: PolicyRequest, trained: Trained): Need[] {
   const needed = needs(candidates, trained, reserve.size + count, shrinkage);
   const stratumOf = stratumBy();
   return candidates
-    .map((candidate, index) => ({ need: needed[index] as Need, stratum: stratumOf(candidate.cells) }))
+    .map((candidate, index) => ({
+      need: boosted(needed[index] as Need, boostOf(focuses, candidate.focuses)),
+      stratum: stratumOf(candidate.cells),
+    }))
     .sort((a, b) => compare(a.stratum, b.stratum) || compare(a.need.imageId, b.need.imageId))
     .map(({ need }) => need);
 }
+
+const boosted = (need: Need, boost: number): Need => ({ ...need, need: round6(need.need * boost) });
 
 /** The margins of an image in one text, which images of the same cells share. */
 function stratumBy(): (cells: readonly Cell[]) => string {

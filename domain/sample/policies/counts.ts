@@ -8,22 +8,34 @@ export interface Trained {
   cells: ReadonlyMap<string, { cell: Cell; images: number }>;
   /** Images by label value. */
   labels: ReadonlyMap<number, number>;
+  /** The images of each focus, by its place. */
+  focuses: readonly Pick<Trained, 'images' | 'cells' | 'labels'>[];
 }
 
-export function countTrained(trainingSet: Iterable<NeedImage>): Trained {
-  const cells = new Map<string, { cell: Cell; images: number }>();
-  const labels = new Map<number, number>();
-  let images = 0;
+export function countTrained(trainingSet: Iterable<NeedImage>, focuses: number): Trained {
+  const all = new Count();
+  const ofFocus = Array.from({ length: focuses }, () => new Count());
   for (const image of trainingSet) {
-    images++;
+    all.add(image);
+    for (const at of image.focuses) ofFocus[at]?.add(image);
+  }
+  return { images: all.images, cells: all.cells, labels: all.labels, focuses: ofFocus };
+}
+
+class Count {
+  images = 0;
+  readonly cells = new Map<string, { cell: Cell; images: number }>();
+  readonly labels = new Map<number, number>();
+
+  add(image: NeedImage): void {
+    this.images++;
     for (const cell of image.cells) {
-      const known = cells.get(cell.key);
-      if (known === undefined) cells.set(cell.key, { cell, images: 1 });
+      const known = this.cells.get(cell.key);
+      if (known === undefined) this.cells.set(cell.key, { cell, images: 1 });
       else known.images++;
     }
-    for (const label of image.classes) labels.set(label, (labels.get(label) ?? 0) + 1);
+    for (const label of image.classes) this.labels.set(label, (this.labels.get(label) ?? 0) + 1);
   }
-  return { images, cells, labels };
 }
 
 /** The candidates in numbers, for reasons. */

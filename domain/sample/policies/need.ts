@@ -18,6 +18,8 @@ export interface NeedImage {
   cells: readonly Cell[];
   /** Label values present in the label. */
   classes: readonly number[];
+  /** The focuses that it matches, by their place in the request. */
+  focuses: readonly number[];
 }
 
 export interface NeedCandidate extends NeedImage {

@@ -1,7 +1,8 @@
 import { percent } from '../../base/percent.js';
 import type { Cell } from '../cells.js';
+import type { Focus } from '../focus.js';
 import type { Offered, Trained } from './counts.js';
-import type { Need } from './need.js';
+import type { Need, NeedImage } from './need.js';
 
 // The reasons of picks in words. A semicolon ends the first reason, by which the report counts picks.
 
@@ -9,8 +10,18 @@ import type { Need } from './need.js';
 export interface Known {
   offered: Offered;
   trained: Trained;
+  focuses: readonly Focus[];
   /** By label value. */
   classNames: readonly string[];
+}
+
+/** `focus × 3: black, reflective; …`: the focuses that an image matches, before the other reasons. */
+export function withFocus(reason: string, { focuses: own }: Pick<NeedImage, 'focuses'>, { focuses }: Known): string {
+  const told = own
+    .flatMap((at) => focuses[at] ?? [])
+    .sort((a, b) => b.factor - a.factor)
+    .map(({ factor, words }) => `focus × ${factor}: ${words}`);
+  return [...told, reason].join('; ');
 }
 
 /**
@@ -42,8 +53,8 @@ function rareReason(labels: readonly number[], { offered, trained, classNames }:
   return `rare: ${told.join(', ')} of images`;
 }
 
-/** A property of an image: a margin or pair of tags, or a labelled part. */
-export type Property = { cell: Cell } | { label: number };
+/** A property of an image: a margin or pair of tags, or a labelled part; among all images or those of a focus. */
+export type Property = ({ cell: Cell } | { label: number }) & { focus?: number };
 
 /** `adds left_mirror (1.2 % of the training set); black (none of the training set)`. */
 export function coverReason(properties: readonly Property[], known: Known): string {

@@ -9,7 +9,7 @@ import { chunkRow, skewed, TAXONOMY } from './rows.js';
 const PICKS = {
   need: { tagged: '5276c0712ce81a4d', untagged: 'f883280d37eff651' },
   cover: { tagged: 'a6d3e7c1e7daeee4', untagged: '2aa82a8c1f0a4c88' },
-  random: { tagged: 'e48b914f22e57ba6', untagged: 'e48b914f22e57ba6' },
+  random: { tagged: 'e0d49161b8134913', untagged: 'e0d49161b8134913' },
 } as const;
 
 function picksOf(policy: keyof typeof PICKS, tagged: boolean): SampleRow[] {
