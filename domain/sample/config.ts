@@ -33,7 +33,15 @@ export const sampleConfigSchema = z.strictObject({
     .describe(
       'Images that count more: with all of `tags` and all of `classes` the need is `factor` times as much (docs/sampling.md)',
     ),
-  share: z.number().gt(0).max(1).default(0.5).describe('Share of the chunk that is picked'),
+  share: z.number().gt(0).max(1).default(0.5).describe('Share of the chunk that is picked, unless `count` is given'),
+  count: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .nullable()
+    .default(null)
+    .describe('Images to pick per iteration, at most `chunkSize`; `share` then has no effect; null: by `share`'),
   randomShare: z.number().min(0).max(1).default(0.2).describe('Share of the picks that is drawn at random'),
   perCluster: z
     .number()

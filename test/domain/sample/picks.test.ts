@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { sampleConfigSchema } from '../../../domain/config.js';
+import { recordedSampleConfig } from '../../../domain/sample/config.js';
+import { growTrainingSet } from '../../../domain/sample/grow.js';
 import { sampleChunk } from '../../../domain/sample/sampleChunk.js';
+import type { TrainingSet } from '../../../domain/sample/trainingSet.js';
 import type { SampleRow, TrainingRow } from '../../../domain/tables.js';
 import { chunkRow, skewed, TAXONOMY } from './rows.js';
 
@@ -27,6 +30,31 @@ function picksOf(policy: keyof typeof PICKS, tagged: boolean): SampleRow[] {
   const config = sampleConfigSchema.parse({ policy });
   return sampleChunk({ chunk, scan, trainingSet, taxonomy: TAXONOMY, config, budget: 90, seed: 3, iteration: 2 }).rows;
 }
+
+describe('the number of picks', () => {
+  const grown = (config: object, drawn = 40) => {
+    const { chunk, scan } = skewed(drawn);
+    const trainingSet: TrainingSet = { count: 0, has: () => false, [Symbol.iterator]: () => [][Symbol.iterator]() };
+    const settings = sampleConfigSchema.parse(config);
+    const asked = { drawn: chunk, scanned: scan, earlier: 0, trainingSet, returning: [], taxonomy: TAXONOMY };
+    const { budget, sample } = growTrainingSet({ ...asked, config: settings, seed: 1, iteration: 1 });
+    return [budget, sample.rows.length];
+  };
+
+  it('is a share of the chunk, or a fixed one whatever the share', () => {
+    assert.deepEqual(grown({ share: 0.25 }), [10, 10]);
+    assert.deepEqual(grown({ share: 0.25, count: 17 }), [17, 17]);
+  });
+
+  it('is the whole chunk if that is smaller than the fixed one', () => {
+    assert.deepEqual(grown({ count: 50 }), [40, 40]);
+  });
+
+  it('is by share in settings of an older record', () => {
+    const { count: _, ...older } = sampleConfigSchema.parse({ share: 0.25 });
+    assert.deepEqual(grown(recordedSampleConfig(older)), [10, 10]);
+  });
+});
 
 describe('the policies of sample', () => {
   for (const policy of ['need', 'cover', 'random'] as const) {
