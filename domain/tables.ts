@@ -98,7 +98,10 @@ export const scanImageRowSchema = z.object({
   classIou: json,
   /** Label values that the model sees, ascending. */
   predictedClasses: z.array(count),
-  /** Tags inferred from prediction and pixels, as JSON; never from the label under test. */
+  /**
+   * Tags inferred from prediction and pixels, as JSON; never from the label under test, but for `region`: that of an
+   * interior takes both, and no rule reads it.
+   */
   inferredTags: json,
   /** Digest of the model that judged. */
   model: z.string(),

@@ -61,6 +61,7 @@ export function sampleFacts(
   return {
     budget,
     candidates: sample.candidates,
+    interior: sample.interior,
     sampled: sample.rows.length,
     random: sample.rows.filter((row) => row.reason === 'random').length,
     trainingSet,

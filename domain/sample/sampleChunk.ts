@@ -29,6 +29,8 @@ export interface Sample {
   rows: SampleRow[];
   /** Images that the scan lets pass, at most two per duplicate cluster. */
   candidates: number;
+  /** Images that the scan lets pass, but that show the inside of a car. */
+  interior: number;
   /** Sum of the probabilities over all candidates; equals the number of picks. */
   probabilitySum: number;
   /** Picks of a simple random sample of the whole chunk with the same size, for comparison. */
@@ -40,8 +42,8 @@ const RULES_MODEL = 'rules';
 const NONE: readonly number[] = [];
 
 /**
- * The images of a chunk that the model needs. Quarantined and unreadable images are out; at most two per duplicate
- * cluster stay; a simple random reserve comes first; a policy chooses the rest, by default the one of the
+ * The images of a chunk that the model needs. Quarantined and unreadable images, and interiors, are out; at most two
+ * per duplicate cluster stay; a simple random reserve comes first; a policy chooses the rest, by default the one of the
  * configuration. Pure: equal requests give equal picks.
  *
  * A row's probability is r/N + (1 - r/N)·π of reserve size r, candidates N and the policy's π for the whole list: exact
@@ -51,11 +53,13 @@ export function sampleChunk(request: SampleRequest, policy = POLICIES[request.co
   const { chunk, scan, taxonomy, config, budget, seed, iteration } = request;
   const focuses = focusesOf(config.focus, labelNames(taxonomy));
   const scans = new Map(scan.map((row) => [row.imageId, row]));
-  const passing = chunk.filter(({ imageId }) => isPassed(scans.get(imageId)));
+  const judged = chunk.filter(({ imageId }) => isPassed(scans.get(imageId)));
+  const passing = judged.filter((row) => knownTags(row, scans.get(row.imageId)).region !== 'interior');
+  const interior = judged.length - passing.length;
   const kept = limitClusters(passing, scans, config.perCluster, seededRandom(seed, iteration, 'sample', 'clusters'));
   const count = Math.min(budget, kept.length);
   const random = randomPick(chunk, count, seed, iteration);
-  if (count === 0) return { rows: [], candidates: kept.length, probabilitySum: 0, random };
+  if (count === 0) return { rows: [], candidates: kept.length, interior, probabilitySum: 0, random };
 
   const reserveSize = Math.round(config.randomShare * count);
   const reserve = drawReserve(kept, reserveSize, seed, iteration);
@@ -82,6 +86,7 @@ export function sampleChunk(request: SampleRequest, policy = POLICIES[request.co
   return {
     rows: rows.sort((a, b) => compare(a.imageId, b.imageId)),
     candidates: kept.length,
+    interior,
     probabilitySum: round6([...probabilities.values()].reduce((sum, value) => sum + value, 0)),
     random,
   };

@@ -28,6 +28,7 @@ export const sampleStep = {
   facts: z.object({
     budget: fact.count('images to pick'),
     candidates: fact.count('candidates'),
+    interior: fact.exception('not picked: of a car interior, by prediction and label'),
     sampled: fact.count('images picked'),
     random: fact.count('of which at random'),
     trainingSet: fact.count('images to train on'),

@@ -1,3 +1,4 @@
+import { counted } from '../../domain/base/counted.js';
 import type { ReportData } from '../data.js';
 import { tagChart } from './charts.js';
 import { Chart, percent, whole } from './format.js';
@@ -5,7 +6,7 @@ import { Pictures } from './pictures.js';
 
 /** The picks, beside a random pick of the same size. */
 export function Sample({ data }: { data: ReportData }) {
-  const { comparison, reasons, picks } = data.sample;
+  const { comparison, interior, reasons, picks } = data.sample;
   const { size, wrongShare, clusters } = comparison;
   return (
     <section id="sample">
@@ -13,6 +14,9 @@ export function Sample({ data }: { data: ReportData }) {
       <p class="note">
         {whole(size.sample)} of {whole(size.chunk)} images, compared with a random pick of {whole(size.random)} from the
         same chunk.
+        {interior === 0
+          ? ''
+          : ` Left out: ${counted(interior, 'image', 'images')} of a car interior, by prediction and label.`}
       </p>
       <div class="scroll">
         <table>

@@ -214,6 +214,7 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       ],
     },
     sample: {
+      interior: 2,
       comparison: {
         size: { chunk: 130, sample: 65, random: 65 },
         wrongShare: { chunk: 0.152, sample: 0.043, random: 0.148 },

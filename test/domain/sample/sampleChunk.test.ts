@@ -79,6 +79,21 @@ describe('algo2', () => {
     assert.ok(sample.rows.every((row) => !out.has(row.imageId)));
   });
 
+  it('leaves out and counts images of a car interior, by their tag or as the scan saw them', () => {
+    const { chunk, scan } = skewed(40);
+    const tagged = chunk.map((row, n) =>
+      n === 3 || n === 4 ? ({ ...row, region: n === 3 ? 'interior' : 'exterior' } as const) : row,
+    );
+    const seen = scan.map((row, n) => (n === 4 || n === 5 ? { ...row, inferredTags: '{"region":"interior"}' } : row));
+    const sample = sampleChunk(request({ chunk: tagged, scan: seen, budget: 40 }));
+    assert.deepEqual([sample.interior, sample.candidates], [2, 38]);
+    const picked = new Set(sample.rows.map(({ imageId }) => imageId));
+    assert.deepEqual(
+      [3, 4, 5].map((n) => picked.has(idOf(n))),
+      [false, true, false],
+    );
+  });
+
   it('takes at most two images per duplicate cluster, the least suspect ones', () => {
     const { chunk, scan } = skewed(90);
     const clustered = chunk.map((row, n) => ({ ...row, cluster: idOf(n % 9) }));
