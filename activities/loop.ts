@@ -22,6 +22,8 @@ import {
 } from '../domain/loop/state.js';
 import type { PolicyRequest, RunIterations, RunIterationsAnswer } from '../domain/messages.js';
 import { attemptOccasions } from '../domain/notify/occasion.js';
+import { recordedSampleConfig } from '../domain/sample/config.js';
+import { assertClassesOfFocus } from '../domain/sample/focus.js';
 import { configWith } from '../domain/settings/loopConfig.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
 import { type Proposal, tuningSchema } from '../domain/tune/proposal.js';
@@ -153,6 +155,10 @@ async function prepareIteration({ store }: LoopDeps, request: IterationRequest):
   const from = request.from ?? null;
   const state = await readLoopState(store, loop);
   const { isNext, config, before, failedForce } = iterationStart(state, request);
+  // Settings of a retry or an update come past the start, which checks them as well.
+  const { focus } = recordedSampleConfig(config.sample);
+  if (focus.some(({ classes }) => classes.length > 0))
+    assertClassesOfFocus(focus, (await openPool(store, config.pool)).taxonomy);
   if (isNext) await updateLoopState(store, loop, (now) => withConfig(now, config));
   return {
     loop,

@@ -2,6 +2,7 @@ import { PartloopError } from '../domain/base/errors.js';
 import type { DrawResult } from '../domain/draw/step.js';
 import type { LeftOut } from '../domain/images/leftOut.js';
 import { compareWithRandom, type SampleComparison, sampleComparisonSchema } from '../domain/sample/compare.js';
+import { recordedSampleConfig } from '../domain/sample/config.js';
 import { type Grown, type GrowRequest, growTrainingSet, sampleFacts } from '../domain/sample/grow.js';
 import { type SampleResult, sampleStep } from '../domain/sample/step.js';
 import { returningImages } from '../domain/sample/trainingSet.js';
@@ -67,6 +68,7 @@ async function sample(deps: ActivityDeps, { context, results }: StepInput): Prom
         picked: grown.sample.rows.map((row) => row.imageId),
         random: grown.sample.random,
         taxonomy,
+        focus: request.config.focus,
       });
       const outputs = await writeSample(attempt, grown, { joined, leftOut, comparison });
       return { outputs, facts: sampleFacts(request, grown, { trainingSet, leftOut }) };
@@ -93,7 +95,7 @@ async function readRequest(
   const rows = images.size === 0 ? [] : await pool.readImages(version, images);
   const returning = rows.map((row) => ({ ...row, cluster: row.imageId }));
   const { taxonomy } = pool;
-  const asked = { taxonomy, config: config.sample, seed: config.seed, iteration };
+  const asked = { taxonomy, config: recordedSampleConfig(config.sample), seed: config.seed, iteration };
   return { drawn, scanned, earlier, trainingSet, returning, ...asked };
 }
 

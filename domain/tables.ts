@@ -98,7 +98,10 @@ export const scanImageRowSchema = z.object({
   classIou: json,
   /** Label values that the model sees, ascending. */
   predictedClasses: z.array(count),
-  /** Tags inferred from prediction and pixels, as JSON; never from the label under test. */
+  /**
+   * Tags inferred from prediction and pixels, as JSON; never from the label under test, but for `region`: that of an
+   * interior takes both, and no rule reads it.
+   */
   inferredTags: json,
   /** Digest of the model that judged. */
   model: z.string(),
@@ -167,7 +170,7 @@ export type FindingRow = z.infer<typeof findingRowSchema>;
 export const sampleRowSchema = z.object({
   imageId: sha256Schema,
   reason: z.enum(['random', 'need']),
-  /** The drivers of the pick, for people: `angle=45, orientation=left; rare: left_mirror`. */
+  /** The drivers of the pick, for people: `angle 45 right: IoU 0.41, 0.8 % of the training set`. */
   why: z.string(),
   /** Combined selection probability; over the candidates these sum to the budget. */
   probability: share,

@@ -21,6 +21,16 @@ export const tagsSchema = z.object({
   orientation: z.enum(ORIENTATIONS).nullable().default(null),
   region: z.enum(REGIONS).nullable().default(null),
 });
+/** Some tags with values, none of them unknown: what somebody asks for. */
+export const wantedTagsSchema = z.strictObject({
+  angle: z.literal(ANGLES).optional(),
+  vehicle: z.enum(VEHICLES).optional(),
+  damage: z.enum(DAMAGES).optional(),
+  black: z.boolean().optional(),
+  reflection: z.boolean().optional(),
+  zoomed: z.boolean().optional(),
+  orientation: z.enum(ORIENTATIONS).optional(),
+});
 export type Tags = z.infer<typeof tagsSchema>;
 export type TagName = keyof Tags;
 export const TAG_NAMES = [

@@ -6,16 +6,16 @@ import { PartloopError } from './base/errors.js';
 export const BACKGROUND = 0;
 export const IGNORE_INDEX = 255;
 
-const className = z.string().regex(/^[a-z0-9][a-z0-9_]{0,63}$/);
+export const classNameSchema = z.string().regex(/^[a-z0-9][a-z0-9_]{0,63}$/);
 
 export const taxonomyClassSchema = z.object({
-  name: className.describe('Unique name, lower case with underscores'),
+  name: classNameSchema.describe('Unique name, lower case with underscores'),
   group: z.enum(['major', 'minor']).describe('Minor parts are small; they are weighted up and reported separately'),
-  mirror: className
+  mirror: classNameSchema
     .nullable()
     .default(null)
     .describe('The class this one becomes in a mirrored picture; null when it is its own mirror image'),
-  adjacent: z.array(className).default([]).describe('Classes that touch this one on a car'),
+  adjacent: z.array(classNameSchema).default([]).describe('Classes that touch this one on a car'),
   angles: z
     .tuple([z.number().min(0).max(180), z.number().min(0).max(180)])
     .nullable()

@@ -31,7 +31,13 @@ export interface ReportData {
   detection: DetectionSummary;
   /** Images that steps left out, the first ones of each step. */
   leftOut: LeftOutGroup[];
-  sample: { comparison: SampleComparison; reasons: { why: string; count: number }[]; picks: Picture[] };
+  sample: {
+    comparison: SampleComparison;
+    /** Images that were left out as interiors. */
+    interior: number;
+    reasons: { why: string; count: number }[];
+    picks: Picture[];
+  };
   training: TrainingTags;
   findings: Picture[];
   /** The search for better training settings; null if there was none. */

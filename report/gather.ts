@@ -126,6 +126,7 @@ export async function gatherReport(
     },
     sample: {
       comparison: await readJson(store, outputOf(sample, 'comparison'), sampleComparisonSchema),
+      interior: sample.facts.interior ?? 0,
       reasons: countReasons(picks),
       picks: pictures.picks,
     },

@@ -2,6 +2,7 @@ import { onCommonImages, type SliceVerdict } from '../domain/decide/gate.js';
 import { calibrationOf } from '../domain/evaluate/summary.js';
 import type { EvaluationRow, ScanImageRow } from '../domain/tables.js';
 import { TAG_NAMES, type Tags } from '../domain/tags.js';
+import { tagWords } from '../domain/tagWords.js';
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
 import type { ClassQuality, ReportData, SliceQuality, WorstImage } from './data.js';
 
@@ -116,19 +117,15 @@ export function worstImages(rows: readonly EvaluationRow[], taxonomy: Taxonomy, 
     .slice(0, count)
     .map((row) => ({
       fileName: row.fileName,
-      tags: TAG_NAMES.flatMap((tag) =>
-        row[tag] === null || tag === 'region'
-          ? []
-          : typeof row[tag] === 'boolean'
-            ? row[tag]
-              ? tag
-              : []
-            : `${tag} ${row[tag]}`,
-      ).join(', '),
+      tags: tagWords(telling(row)),
       miou: row.imageMiou,
       mistake: largestMistake(row.confusion, names),
     }));
 }
+
+/** Tags that say something of a test image: all are exterior, and few are black, reflective or zoomed. */
+const telling = (row: Tags): Partial<Tags> =>
+  Object.fromEntries(TAG_NAMES.flatMap((tag) => (row[tag] === false || tag === 'region' ? [] : [[tag, row[tag]]])));
 
 function largestMistake(confusion: readonly number[], names: readonly string[]): string {
   const given = new Map<number, number>();

@@ -2,6 +2,7 @@ import { PartloopError } from '../domain/base/errors.js';
 import type { LoopConfig } from '../domain/config.js';
 import { givenSettings, resolveConfig, type StartLoopRequest } from '../domain/loop/startRequest.js';
 import { adoptedSettings, ownConfig } from '../domain/loop/state.js';
+import { assertClassesOfFocus } from '../domain/sample/focus.js';
 import { configWith } from '../domain/settings/loopConfig.js';
 import { readLoopState } from '../storage/loopState.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
@@ -33,11 +34,17 @@ export async function resolveStart(
   const state = named ?? (await readLoopState(store, loop));
   const own = ownConfig(state);
   const settings = givenSettings(request);
+  const { defaults, taxonomy } = await openPool(store, pool);
   if (own === null) {
-    const { defaults } = await openPool(store, pool);
-    return { loop, config: resolveConfig(request, pool, defaults, adoptedSettings(state)), settings };
+    const config = resolveConfig(request, pool, defaults, adoptedSettings(state));
+    assertClassesOfFocus(config.sample.focus, taxonomy);
+    return { loop, config, settings };
   }
-  if (own.pool === pool) return { loop, config: configWith(own, settings), settings };
+  if (own.pool === pool) {
+    const config = configWith(own, settings);
+    assertClassesOfFocus(config.sample.focus, taxonomy);
+    return { loop, config, settings };
+  }
   throw new PartloopError(
     'input-invalid',
     `field \`loop\`: loop \`${loop}\` draws from pool \`${own.pool}\`, not from \`${pool}\``,

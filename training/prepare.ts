@@ -57,7 +57,7 @@ export async function prepareTraining(
   const val = plan.anySplit === true ? notTrainedOn(measured, plan.rows) : measured;
   if (plan.rows.length === 0) {
     throw new PartloopError('data-invalid', `iteration ${iteration} has an empty training set`, {
-      hint: 'Raise `sample.share` or the chunk size, or review the quarantine.',
+      hint: 'Raise `sample.share` (or `sample.count`) or the chunk size, or review the quarantine.',
     });
   }
   assertNoLeak([...(plan.anySplit === true ? [] : plan.rows), ...leaked], test);

@@ -63,6 +63,7 @@ function allowedOf(node: Node): string {
   }
   if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (node.const !== undefined) return `\`${String(node.const)}\``;
+  if (node.properties !== undefined) return `object with ${Object.keys(node.properties).join(', ')}`;
   if (node.prefixItems !== undefined) return `list of ${node.prefixItems.length}: ${itemsOf(node.prefixItems[0])}`;
   if (node.type === 'array')
     return `list${node.maxItems === undefined ? '' : ` of at most ${node.maxItems}`}: ${itemsOf(node.items)}`;

@@ -20,7 +20,10 @@ export const startLoopRequestSchema = z.strictObject({
   loop: nameSchema.optional().describe("Name of the loop; the pool's name if omitted"),
   iterations: iterationsSchema.default(1).describe('How many iterations to run'),
   chunkSize: loopFields.chunkSize.unwrap().optional().describe('New images per iteration'),
-  sampleShare: sampleFields.share.unwrap().optional().describe('Share of the chunk that is picked'),
+  sampleShare: sampleFields.share
+    .unwrap()
+    .optional()
+    .describe('Share of the chunk that is picked, unless `sample.count` is given'),
   imageSize: trainFields.imageSize.unwrap().optional().describe('Longest side in pixels that the network sees'),
   trainIterations: trainFields.iterations.unwrap().optional().describe('Training iterations'),
   batchSize: trainFields.batchSize.unwrap().optional().describe('Images per training iteration'),

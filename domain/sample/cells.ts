@@ -1,6 +1,7 @@
 import { parseText } from '../base/jsonText.js';
 import type { ChunkRow, ScanImageRow } from '../tables.js';
 import { NO_TAGS, TAG_NAMES, type TagName, type Tags, tagsSchema } from '../tags.js';
+import { tagWords } from '../tagWords.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
 
 /** Tags that describe difficulties of a model; region is constant, since interior pictures are never drawn. */
@@ -9,13 +10,14 @@ const SAMPLED_TAGS: readonly TagName[] = TAG_NAMES.filter((tag) => tag !== 'regi
 const VIEW_CLASSES = 6;
 
 /**
- * A group of images that share one value: `dimension` is its property (`angle`, `angle × vehicle`, `part`), `key` the
- * value in words. Margins and pairs only: the full product of the tags has 7,488 cells, more than most chunks have
- * images.
+ * A group of images that share one value: `dimension` is its property (`angle`, `angle × vehicle`, `part`), `key` its
+ * name in computations, `words` the one for people. Margins and pairs only: the full product of the tags has 7,488
+ * cells, more than most chunks have images.
  */
 export interface Cell {
   dimension: string;
   key: string;
+  words: string;
   /** Keys of the two margins of a pair; empty for a margin. */
   parents: readonly string[];
 }
@@ -33,7 +35,7 @@ export function cellsBy(images: Iterable<CellImage>, taxonomy: Taxonomy): (image
     return (image) => kept(known, JSON.stringify(SAMPLED_TAGS.map((tag) => image[tag])), () => tagCells(image));
   }
   const names = labelNames(taxonomy);
-  const parts = names.map((name): Cell => ({ dimension: 'part', key: `part=${name}`, parents: [] }));
+  const parts = names.map((name): Cell => ({ dimension: 'part', key: `part=${name}`, words: name, parents: [] }));
   const viewOf = predictedViews(images, taxonomy);
   const known = new Map<string, readonly Cell[]>();
   return (image) => {
@@ -79,12 +81,15 @@ export function knownTags(row: Tags, scan: Pick<ScanImageRow, 'inferredTags'> | 
 
 function tagCells(image: CellImage): Cell[] {
   const margins = SAMPLED_TAGS.flatMap((tag) =>
-    image[tag] === null ? [] : [{ dimension: tag, key: `${tag}=${image[tag]}`, parents: [] }],
+    image[tag] === null
+      ? []
+      : [{ dimension: tag, key: `${tag}=${image[tag]}`, words: tagWords({ [tag]: image[tag] }), parents: [] }],
   );
   const pairs = margins.flatMap((a, index) =>
     margins.slice(index + 1).map((b) => ({
       dimension: `${a.dimension} × ${b.dimension}`,
       key: `${a.key}, ${b.key}`,
+      words: tagWords({ [a.dimension]: image[a.dimension], [b.dimension]: image[b.dimension] }),
       parents: [a.key, b.key],
     })),
   );
@@ -113,6 +118,7 @@ function predictedViews(images: Iterable<CellImage>, taxonomy: Taxonomy): (image
   return ({ predictedClasses }) => {
     if (predictedClasses === null || telling.length === 0) return null;
     const seen = telling.filter(({ label }) => predictedClasses.includes(label)).map(({ name }) => name);
-    return { dimension: 'view', key: `view=${seen.join('+') || 'other'}`, parents: [] };
+    const words = seen.length > 0 ? `view of ${seen.join(' and ')}` : 'another view';
+    return { dimension: 'view', key: `view=${seen.join('+') || 'other'}`, words, parents: [] };
   };
 }

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import type { ChunkRow, ScanImageRow } from '../tables.js';
 import { TAG_NAMES } from '../tags.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
+import { knownTags } from './cells.js';
+import type { FocusConfig } from './config.js';
+import { focusesOf } from './focus.js';
 import { estimatedWrongShare } from './sampleChunk.js';
 
 const count = z.number().int().nonnegative();
@@ -17,6 +20,8 @@ export const sampleComparisonSchema = z.object({
   /** Images in which a class is labelled. */
   classes: z.array(counts),
   clusters: z.object({ chunk: count, sample: count, random: count }),
+  /** Images of each focus, by its words. */
+  focuses: z.array(counts).default([]),
 });
 export type SampleComparison = z.infer<typeof sampleComparisonSchema>;
 
@@ -26,13 +31,16 @@ export interface ComparisonRequest {
   picked: readonly string[];
   random: readonly string[];
   taxonomy: Taxonomy;
+  focus: readonly FocusConfig[];
 }
 
 /**
  * Count the content of the sample, of the chunk and of a random pick of equal size; tags without any value are left
  * out.
  */
-export function compareWithRandom({ chunk, scan, picked, random, taxonomy }: ComparisonRequest): SampleComparison {
+export function compareWithRandom(request: ComparisonRequest): SampleComparison {
+  const { chunk, scan, picked, random, taxonomy } = request;
+  const scans = new Map(scan.map((row) => [row.imageId, row]));
   const inSample = new Set(picked);
   const inRandom = new Set(random);
   const tally = (name: string, has: (row: ChunkRow) => boolean) => {
@@ -67,5 +75,8 @@ export function compareWithRandom({ chunk, scan, picked, random, taxonomy }: Com
       label === 0 ? [] : tally(name, (row) => row.classes.includes(label)),
     ),
     clusters: { chunk: clusters(null), sample: clusters(inSample), random: clusters(inRandom) },
+    focuses: focusesOf(request.focus, labelNames(taxonomy)).map(({ words, has }) =>
+      tally(words, (row) => has({ ...knownTags(row, scans.get(row.imageId)), classes: row.classes })),
+    ),
   };
 }

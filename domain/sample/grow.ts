@@ -41,7 +41,7 @@ export interface Grown {
 export function growTrainingSet(request: GrowRequest): Grown {
   const { drawn, scanned, earlier, trainingSet, returning, taxonomy, config, seed, iteration } = request;
   const chunk = [...drawn, ...returning];
-  const budget = Math.round(config.share * drawn.length);
+  const budget = config.count === null ? Math.round(config.share * drawn.length) : Math.min(config.count, chunk.length);
   const sample = sampleChunk({ chunk, scan: scanned, trainingSet, taxonomy, config, budget, seed, iteration });
   const wanted = joinTrainingSet(trainingSet, chunk, sample.rows, iteration);
   return { chunk, budget, sample, takenOut: earlier - trainingSet.count, wanted };
@@ -61,6 +61,7 @@ export function sampleFacts(
   return {
     budget,
     candidates: sample.candidates,
+    interior: sample.interior,
     sampled: sample.rows.length,
     random: sample.rows.filter((row) => row.reason === 'random').length,
     trainingSet,

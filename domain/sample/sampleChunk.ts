@@ -4,9 +4,10 @@ import { round6 } from '../base/round.js';
 import type { SampleConfig } from '../config.js';
 import type { ChunkRow, SampleRow, ScanImageRow, TrainingRow } from '../tables.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
-import { type Cell, type CellImage, cellsBy, knownTags } from './cells.js';
+import { type CellImage, cellsBy, knownTags } from './cells.js';
+import { type Focus, focusesOf } from './focus.js';
 import { POLICIES } from './policies/index.js';
-import type { NeedCandidate } from './policies/need.js';
+import type { NeedCandidate, NeedImage } from './policies/need.js';
 import type { PolicyRequest, Rated } from './policies/policy.js';
 
 export interface SampleRequest {
@@ -28,6 +29,8 @@ export interface Sample {
   rows: SampleRow[];
   /** Images that the scan lets pass, at most two per duplicate cluster. */
   candidates: number;
+  /** Images that the scan lets pass, but that show the inside of a car. */
+  interior: number;
   /** Sum of the probabilities over all candidates; equals the number of picks. */
   probabilitySum: number;
   /** Picks of a simple random sample of the whole chunk with the same size, for comparison. */
@@ -36,10 +39,11 @@ export interface Sample {
 
 /** The scan did not judge these: it used only rules. */
 const RULES_MODEL = 'rules';
+const NONE: readonly number[] = [];
 
 /**
- * The images of a chunk that the model needs. Quarantined and unreadable images are out; at most two per duplicate
- * cluster stay; a simple random reserve comes first; a policy chooses the rest, by default the one of the
+ * The images of a chunk that the model needs. Quarantined and unreadable images, and interiors, are out; at most two
+ * per duplicate cluster stay; a simple random reserve comes first; a policy chooses the rest, by default the one of the
  * configuration. Pure: equal requests give equal picks.
  *
  * A row's probability is r/N + (1 - r/N)·π of reserve size r, candidates N and the policy's π for the whole list: exact
@@ -47,18 +51,22 @@ const RULES_MODEL = 'rules';
  */
 export function sampleChunk(request: SampleRequest, policy = POLICIES[request.config.policy]): Sample {
   const { chunk, scan, taxonomy, config, budget, seed, iteration } = request;
+  const focuses = focusesOf(config.focus, labelNames(taxonomy));
   const scans = new Map(scan.map((row) => [row.imageId, row]));
-  const passing = chunk.filter(({ imageId }) => isPassed(scans.get(imageId)));
+  const judged = chunk.filter(({ imageId }) => isPassed(scans.get(imageId)));
+  const passing = judged.filter((row) => knownTags(row, scans.get(row.imageId)).region !== 'interior');
+  const interior = judged.length - passing.length;
   const kept = limitClusters(passing, scans, config.perCluster, seededRandom(seed, iteration, 'sample', 'clusters'));
   const count = Math.min(budget, kept.length);
   const random = randomPick(chunk, count, seed, iteration);
-  if (count === 0) return { rows: [], candidates: kept.length, probabilitySum: 0, random };
+  if (count === 0) return { rows: [], candidates: kept.length, interior, probabilitySum: 0, random };
 
   const reserveSize = Math.round(config.randomShare * count);
   const reserve = drawReserve(kept, reserveSize, seed, iteration);
   const ofReserve = reserveSize / kept.length;
   const { picked, rated } = policy({
-    ...described(kept, scans, request),
+    ...described(kept, scans, request, focuses),
+    focuses,
     reserve,
     count: count - reserveSize,
     alone: ofReserve === 1 ? 0 : (count - reserveSize) / (1 - ofReserve),
@@ -78,6 +86,7 @@ export function sampleChunk(request: SampleRequest, policy = POLICIES[request.co
   return {
     rows: rows.sort((a, b) => compare(a.imageId, b.imageId)),
     candidates: kept.length,
+    interior,
     probabilitySum: round6([...probabilities.values()].reduce((sum, value) => sum + value, 0)),
     random,
   };
@@ -91,6 +100,7 @@ function described(
   kept: readonly ChunkRow[],
   scans: ReadonlyMap<string, ScanImageRow>,
   { trainingSet, taxonomy }: SampleRequest,
+  focuses: readonly Focus[],
 ): Pick<PolicyRequest, 'candidates' | 'training'> {
   const toCells = (row: TrainingRow | ChunkRow): CellImage => ({
     ...knownTags(row, scans.get(row.imageId)),
@@ -102,10 +112,15 @@ function described(
     for (const row of trainingSet) yield toCells(row);
   });
   const cellsOf = cellsBy(all, taxonomy);
+  const describe = (row: TrainingRow | ChunkRow): NeedImage => {
+    const image = toCells(row);
+    const matching = focuses.length === 0 ? NONE : focuses.flatMap((focus, at) => (focus.has(image) ? at : []));
+    return { cells: cellsOf(image), classes: row.classes, focuses: matching };
+  };
   return {
-    candidates: kept.map((row) => toCandidate(row, scans.get(row.imageId), cellsOf(toCells(row)))),
+    candidates: kept.map((row) => toCandidate(row, scans.get(row.imageId), describe(row))),
     training: iterable(function* () {
-      for (const row of trainingSet) yield { cells: cellsOf(toCells(row)), classes: row.classes };
+      for (const row of trainingSet) yield describe(row);
     }),
   };
 }
@@ -163,13 +178,14 @@ function randomPick(chunk: readonly ChunkRow[], count: number, seed: number, ite
     .sort();
 }
 
-function toCandidate(row: ChunkRow, scan: ScanImageRow | undefined, cells: readonly Cell[]): NeedCandidate {
+function toCandidate(row: ChunkRow, scan: ScanImageRow | undefined, image: NeedImage): NeedCandidate {
   return {
+    ...image,
     imageId: row.imageId,
-    cells,
     classes: row.classes.filter((label) => label > 0),
     hardness: scan === undefined || scan.model === RULES_MODEL ? null : round6(scan.hardness),
     pMislabelled: round6(scan?.pMislabelled ?? 0),
+    labelIou: scan === undefined || scan.model === RULES_MODEL ? null : scan.labelIou,
   };
 }
 

@@ -5,7 +5,7 @@ import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 /** Step sample: the images that the model needs, and the training set that they join. */
 export const sampleStep = {
   step: 'sample',
-  version: 1,
+  version: 2,
   inputs: z.strictObject({
     /** Digests of the steps that it builds on; `before`: of the previous iteration. */
     draw: sha256Schema,
@@ -28,6 +28,7 @@ export const sampleStep = {
   facts: z.object({
     budget: fact.count('images to pick'),
     candidates: fact.count('candidates'),
+    interior: fact.exception('not picked: of a car interior, by prediction and label'),
     sampled: fact.count('images picked'),
     random: fact.count('of which at random'),
     trainingSet: fact.count('images to train on'),

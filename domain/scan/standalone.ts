@@ -1,6 +1,7 @@
 import type { LoopConfig } from '../config.js';
 import { resolveConfig } from '../loop/startRequest.js';
 import type { ScanRequest } from '../messages.js';
+import { layerRecordSchema, mergeSettings } from '../settings/settings.js';
 
 /** Without `split` in older histories. */
 export type StandaloneRequest = Omit<ScanRequest, 'split'> & Partial<Pick<ScanRequest, 'split'>>;
@@ -22,18 +23,14 @@ export function standaloneConfig(
       iterations: 1,
       chunkSize: Math.max(1, images),
       ...(iterations === undefined ? {} : { trainIterations: iterations }),
-      settings: withScanSettings(settings, own),
+      // A loop's number of picks must not exceed its chunk; a scan picks nothing.
+      settings: withOwn(settings, { scan: own, sample: { count: null } }),
     },
     pool,
     defaults,
   );
 }
 
-/** `scan` settings below the requested ones. */
-function withScanSettings(
-  settings: Record<string, unknown> | undefined,
-  own: Record<string, unknown>,
-): Record<string, unknown> {
-  const asked = settings?.scan;
-  return { ...settings, scan: { ...own, ...(typeof asked === 'object' && asked !== null ? asked : {}) } };
-}
+/** Settings of our own below the requested ones. */
+const withOwn = (settings: unknown, own: Record<string, unknown>): Record<string, unknown> =>
+  layerRecordSchema.parse(mergeSettings(own, settings));

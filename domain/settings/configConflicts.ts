@@ -7,8 +7,14 @@ import { BACKBONES } from '../train/backbones.js';
  * Conflicts between settings: combinations that the trainer would refuse hours later, or in the words of a library.
  * They are not part of the schema, since stored configurations must stay readable.
  */
-export function configConflicts({ train, tune }: LoopConfig): Problem[] {
+export function configConflicts({ train, tune, sample, chunkSize }: LoopConfig): Problem[] {
   const conflicts = [...trainConflicts(train)];
+  if (sample.count !== null && sample.count > chunkSize) {
+    conflicts.push({
+      path: ['sample', 'count'],
+      text: `${sample.count} images cannot be picked from a chunk of ${chunkSize} (\`chunkSize\`)`,
+    });
+  }
   const shortest = Math.round(train.iterations * tune.iterationShare) / tune.reduction ** (tune.rungs - 1);
   if (tune.enabled && shortest < 1) {
     conflicts.push({

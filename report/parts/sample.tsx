@@ -1,3 +1,4 @@
+import { counted } from '../../domain/base/counted.js';
 import type { ReportData } from '../data.js';
 import { tagChart } from './charts.js';
 import { Chart, percent, whole } from './format.js';
@@ -6,7 +7,7 @@ import { TrainingByTag } from './training.js';
 
 /** The picks, beside a random pick of the same size. */
 export function Sample({ data }: { data: ReportData }) {
-  const { comparison, reasons, picks } = data.sample;
+  const { comparison, interior, reasons, picks } = data.sample;
   const { size, wrongShare, clusters } = comparison;
   return (
     <section id="sample">
@@ -14,6 +15,9 @@ export function Sample({ data }: { data: ReportData }) {
       <p class="note">
         {whole(size.sample)} of {whole(size.chunk)} images, compared with a random pick of {whole(size.random)} from the
         same chunk.
+        {interior === 0
+          ? ''
+          : ` Left out: ${counted(interior, 'image', 'images')} of a car interior, by prediction and label.`}
       </p>
       <div class="scroll">
         <table>
@@ -59,6 +63,12 @@ export function Sample({ data }: { data: ReportData }) {
           </div>
         </>
       )}
+      {comparison.focuses.length > 0 && (
+        <>
+          <h3>In focus</h3>
+          <Counts of="Focus" rows={comparison.focuses} />
+        </>
+      )}
       <TrainingByTag training={data.training} />
       <div class="two">
         <div>
@@ -82,29 +92,10 @@ export function Sample({ data }: { data: ReportData }) {
         </div>
         <div>
           <h3>Rarest classes</h3>
-          <table>
-            <thead>
-              <tr>
-                <th>Class</th>
-                <th class="n">Chunk</th>
-                <th class="n">Random</th>
-                <th class="n">Picked</th>
-              </tr>
-            </thead>
-            <tbody>
-              {comparison.classes
-                .toSorted((a, b) => a.chunk - b.chunk || (a.name < b.name ? -1 : 1))
-                .slice(0, 15)
-                .map((entry) => (
-                  <tr>
-                    <td>{entry.name}</td>
-                    <td class="n">{entry.chunk}</td>
-                    <td class="n">{entry.random}</td>
-                    <td class="n">{entry.sample}</td>
-                  </tr>
-                ))}
-            </tbody>
-          </table>
+          <Counts
+            of="Class"
+            rows={comparison.classes.toSorted((a, b) => a.chunk - b.chunk || (a.name < b.name ? -1 : 1)).slice(0, 15)}
+          />
         </div>
       </div>
       {picks.length > 0 && (
@@ -114,5 +105,31 @@ export function Sample({ data }: { data: ReportData }) {
         </>
       )}
     </section>
+  );
+}
+
+/** Images of a kind in the chunk, in a random pick and among the picks. */
+function Counts({ of, rows }: { of: string; rows: ReportData['sample']['comparison']['classes'] }) {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th>{of}</th>
+          <th class="n">Chunk</th>
+          <th class="n">Random</th>
+          <th class="n">Picked</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((entry) => (
+          <tr>
+            <td>{entry.name}</td>
+            <td class="n">{entry.chunk}</td>
+            <td class="n">{entry.random}</td>
+            <td class="n">{entry.sample}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

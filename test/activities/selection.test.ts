@@ -3,14 +3,16 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import sharp from 'sharp';
 import { createDecideActivities } from '../../activities/decide.js';
 import { createDrawActivities } from '../../activities/draw.js';
+import { createLoopActivities } from '../../activities/loop.js';
 import { createReportActivities } from '../../activities/report.js';
 import { createSampleActivities } from '../../activities/sample.js';
 import { PartloopError } from '../../domain/base/errors.js';
-import { loopConfigSchema } from '../../domain/config.js';
+import { type LoopConfig, loopConfigSchema } from '../../domain/config.js';
 import type { DrawResult } from '../../domain/draw/step.js';
 import { type EvaluateResult, evaluateStep } from '../../domain/evaluate/step.js';
 import { withAttempt } from '../../domain/loop/state.js';
@@ -224,6 +226,28 @@ describe('the steps draw, sample, decide and report on a store', () => {
       [],
     );
     assert.equal((await createDrawActivities(deps).draw({ context: context(), results: {} })).outcome, 'hit');
+  });
+
+  it('sample by need with settings of an older record, and refuse a focus on classes that the pool does not have', async () => {
+    const { store, deps } = await filledPool(20);
+    const results: StepResults = {};
+    results.draw = await createDrawActivities(deps).draw({ context: context(), results });
+    results.scan = await fakeScan(store, results.draw);
+    const { config } = context();
+    const { policy: _, focus: __, ...older } = config.sample;
+    // The input of an activity comes from a history of that time, which nobody parses again.
+    const recorded = { ...config, sample: older } as LoopConfig;
+    const { facts } = await createSampleActivities(deps).sample({ context: context({ config: recorded }), results });
+    assert.equal(facts.sampled, 6);
+
+    const focused = { ...config, sample: { ...config.sample, focus: [{ tags: {}, classes: ['doors'], factor: 2 }] } };
+    const request = { loop: 'cars', iteration: 1, config: focused, from: undefined };
+    // Nothing here reaches Temporal.
+    const client = new Client({ connection: Connection.lazy() });
+    await assert.rejects(
+      createLoopActivities({ ...deps, client }).prepareIteration(request),
+      /`sample\.focus\.0\.classes`.*no class `doors`; did you mean `door`/,
+    );
   });
 
   it('promote a better candidate once, and compare a repeated decision with the same benchmark', async () => {

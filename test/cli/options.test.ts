@@ -19,6 +19,8 @@ describe('--set', () => {
     assert.deepEqual(settings(['train={"iterations": 3}', 'tune.hours=null']), {
       settings: { train: { iterations: 3 }, tune: { hours: null } },
     });
+    const focus = [{ tags: { black: true, angle: 45 }, classes: ['left_mirror'], factor: 3 }];
+    assert.deepEqual(settings([`sample.focus=${JSON.stringify(focus)}`]), { settings: { sample: { focus } } });
   });
 
   it('keeps text as text if the setting is text, even if it looks like a number', () => {

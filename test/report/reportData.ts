@@ -249,10 +249,12 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       ],
     },
     sample: {
+      interior: 2,
       comparison: {
         size: { chunk: 130, sample: 65, random: 65 },
         wrongShare: { chunk: 0.152, sample: 0.043, random: 0.148 },
         clusters: { chunk: 71, sample: 58, random: 44 },
+        focuses: [{ name: 'black, reflective', chunk: 6, sample: 5, random: 3 }],
         tags: [
           {
             tag: 'angle',
@@ -271,8 +273,8 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       },
       reasons: [
         { why: 'random reserve', count: 13 },
-        { why: 'angle=45, orientation=left', count: 9 },
-        { why: 'vehicle=van, black=true', count: 7 },
+        { why: 'angle 45 left: IoU 0.41, 0.8 % of the training set', count: 9 },
+        { why: 'van, black: IoU 0.52, none of the training set', count: 7 },
       ],
       picks: pictures,
     },

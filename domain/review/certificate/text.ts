@@ -1,4 +1,5 @@
 import { counted } from '../../base/counted.js';
+import { percent } from '../../base/percent.js';
 import type { Estimate } from '../auditAnswers.js';
 import { CONFIDENCE } from '../confidence.js';
 import type { Certificate } from './certificate.js';
@@ -39,12 +40,6 @@ export function furtherTexts({ below, open, suspects, audit }: FurtherReviews): 
       ? `No number of reviews is expected to bring the bound below ${wanted}.`
       : `To bring the bound below ${wanted}: ${ways.join(', or ')}.`;
   return [...answers, bound];
-}
-
-/** A share in percent: with a decimal below ten percent. */
-function percent(share: number): string {
-  const value = share * 100;
-  return `${value.toFixed(value > 0 && value < 9.95 ? 1 : 0)} %`;
 }
 
 const interval = ({ low, value, high }: Estimate): string => `${percent(value)} (${percent(low)} to ${percent(high)})`;

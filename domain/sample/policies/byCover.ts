@@ -1,7 +1,10 @@
 import { shuffle } from '../../base/random.js';
 import { round6 } from '../../base/round.js';
+import type { Focus } from '../focus.js';
+import { countOffered, countTrained, type Trained } from './counts.js';
 import type { NeedCandidate, NeedImage } from './need.js';
-import type { PolicyRequest, Rated, SamplePolicy } from './policy.js';
+import type { Rated, SamplePolicy } from './policy.js';
+import { coverReason, type Property, withFocus } from './reasons.js';
 
 /** Each pass takes the images whose gain reaches a bar; the next bar is lower by this factor. */
 const BAR_FACTOR = 0.98;
@@ -14,10 +17,15 @@ const NAMED = 2;
  * counts by 1 - P(wrong). The sum is monotone and submodular in the images, so that a greedy choice gets at least 63 %
  * of the best one (Nemhauser, Wolsey and Fisher 1978); passes with a falling bar come within 2 % of greedy at the cost
  * of a few looks at each image (Badanidiyuru and Vondrák 2014).
+ *
+ * A focus with factor f adds f - 1 times the same sum over its own images alone. So the first image of a focus adds f
+ * times as much, and the whole sum, with weights of at least 0, stays monotone and submodular.
  */
 export const byCover: SamplePolicy = (request) => {
-  const { candidates, reserve, count, alone, classNames } = request;
-  const properties = propertiesOf(request);
+  const { candidates, reserve, count, alone, focuses, classNames } = request;
+  const trained = countTrained(request.training, focuses.length);
+  const properties = propertiesOf(candidates, trained, focuses);
+  const known = { offered: countOffered(candidates), trained, focuses, classNames };
   const order = shuffle([...candidates.keys()], request.random('order'));
   const reserved = order.filter((index) => reserve.has((candidates[index] as NeedCandidate).imageId));
   const free = order.filter((index) => !reserve.has((candidates[index] as NeedCandidate).imageId));
@@ -31,18 +39,17 @@ export const byCover: SamplePolicy = (request) => {
 
   return {
     picked: [...gains.keys()].map((index) => (candidates[index] as NeedCandidate).imageId),
-    rated: candidates.map(({ imageId, hardness, pMislabelled }, index): Rated => {
-      const rarest = properties.rarest(index, classNames);
-      return {
+    rated: candidates.map(
+      ({ imageId, hardness, pMislabelled, ...image }, index): Rated => ({
         imageId,
         probability: chance.get(index) ?? 0,
-        why: rarest.length > 0 ? `adds ${rarest.join('; ')}` : 'well covered',
+        why: withFocus(coverReason(properties.rarest(index), known), image, known),
         need: round6(gains.get(index) ?? covered.gain(index)),
         tagNeed: 0,
         hardness: round6((hardness ?? 0) * (1 - pMislabelled)),
         rarity: 1,
-      };
-    }),
+      }),
+    ),
   };
 };
 
@@ -56,29 +63,27 @@ interface Covered {
 interface Properties {
   /** Coverage by the training set alone. */
   start(): Covered;
-  /** The properties of a candidate that the training set and the candidates have least often, in words. */
-  rarest(index: number, classNames: readonly string[]): string[];
+  /** The properties of a candidate that the training set and the candidates have least often. */
+  rarest(index: number): Property[];
 }
 
 /** Properties of candidates as numbers, with how often the training set has them. */
-function propertiesOf({ candidates, training }: PolicyRequest): Properties {
-  const numbers = new Map<string, number>();
-  const keys: string[] = [];
-  const numbersOf = (image: NeedImage): number[] =>
-    keysOf(image).map((key) => {
-      const known = numbers.get(key);
-      if (known !== undefined) return known;
-      numbers.set(key, keys.length);
-      return keys.push(key) - 1;
-    });
-  const own = candidates.map((candidate) => Uint32Array.from(numbersOf(candidate)));
+function propertiesOf(candidates: readonly NeedCandidate[], counted: Trained, focuses: readonly Focus[]): Properties {
+  const { known, numberOf } = numbering();
+  const basic = candidates.map((candidate) => propertiesOfImage(candidate));
+  const own = candidates.map((candidate, index) => {
+    const properties = basic[index] as Property[];
+    const ofFocuses = candidate.focuses.flatMap((focus) => properties.map((property) => ({ ...property, focus })));
+    return Uint32Array.from([...properties, ...ofFocuses], numberOf);
+  });
+  const weights = Float64Array.from(known, ({ focus }) =>
+    focus === undefined ? 1 : (focuses[focus]?.factor ?? 1) - 1,
+  );
   const trusts = candidates.map(({ pMislabelled }) => 1 - pMislabelled);
-  const trained = new Float64Array(keys.length);
-  for (const image of training)
-    for (const key of keysOf(image)) {
-      const number = numbers.get(key);
-      if (number !== undefined) trained[number] = (trained[number] as number) + 1;
-    }
+  const trained = Float64Array.from(known, (property) => {
+    const { cells, labels } = property.focus === undefined ? counted : (counted.focuses[property.focus] ?? counted);
+    return ('cell' in property ? cells.get(property.cell.key)?.images : labels.get(property.label)) ?? 0;
+  });
   const all = Float64Array.from(trained);
   for (const properties of own) for (const number of properties) all[number] = (all[number] as number) + 1;
   return {
@@ -88,7 +93,8 @@ function propertiesOf({ candidates, training }: PolicyRequest): Properties {
         gain(index) {
           const trust = trusts[index] as number;
           let sum = 0;
-          for (const number of own[index] as Uint32Array) sum += Math.log1p(trust / (1 + (counts[number] as number)));
+          for (const number of own[index] as Uint32Array)
+            sum += (weights[number] as number) * Math.log1p(trust / (1 + (counts[number] as number)));
           return sum;
         },
         add(index) {
@@ -97,24 +103,36 @@ function propertiesOf({ candidates, training }: PolicyRequest): Properties {
         },
       };
     },
-    rarest: (index, classNames) =>
-      [...(own[index] as Uint32Array)]
+    rarest: (index) =>
+      [...(own[index] as Uint32Array).subarray(0, basic[index]?.length)]
         .sort((a, b) => (all[a] as number) - (all[b] as number) || a - b)
         .slice(0, NAMED)
-        .map((number) => inWords(keys[number] as string, classNames)),
+        .map((number) => known[number] as Property),
   };
 }
 
-const PART = 'part=';
-
-/** Margins and pairs of an image, and its labelled parts. */
-function keysOf({ cells, classes }: NeedImage): string[] {
-  const tags = cells.filter(({ dimension }) => dimension !== 'part').map(({ key }) => key);
-  return [...tags, ...classes.filter((label) => label > 0).map((label) => `${PART}${label}`)];
+/** Numbers for properties, in order of first use. */
+function numbering(): { known: Property[]; numberOf(property: Property): number } {
+  const numbers = new Map<string | number, number>();
+  const known: Property[] = [];
+  return {
+    known,
+    numberOf(property) {
+      const key = 'cell' in property ? property.cell.key : property.label;
+      const whole = property.focus === undefined ? key : `${property.focus} ${key}`;
+      const there = numbers.get(whole);
+      if (there !== undefined) return there;
+      numbers.set(whole, known.length);
+      return known.push(property) - 1;
+    },
+  };
 }
 
-const inWords = (key: string, classNames: readonly string[]): string =>
-  key.startsWith(PART) ? (classNames[Number(key.slice(PART.length))] ?? key) : key;
+/** Margins and pairs of an image, and its labelled parts. */
+function propertiesOfImage({ cells, classes }: NeedImage): Property[] {
+  const tags = cells.filter(({ dimension }) => dimension !== 'part').map((cell) => ({ cell }));
+  return [...tags, ...classes.filter((label) => label > 0).map((label) => ({ label }))];
+}
 
 /** Up to `count` of the candidates in `order`, in order of choice, each with what it added. */
 function cover(covered: Covered, order: readonly number[], count: number): Map<number, number> {

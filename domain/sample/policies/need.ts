@@ -1,11 +1,14 @@
 import { round6 } from '../../base/round.js';
 import type { Cell } from '../cells.js';
+import type { Trained } from './counts.js';
 
 /** An image never loses all of its weight for being easy: the model may still lack images that it finds easy. */
 const HARDNESS_FLOOR = 0.25;
 /** Keeps every candidate's probability above zero, so that shares can be estimated from the picks. */
 const TAG_NEED_FLOOR = 0.05;
 const HARDNESS_CAP_QUANTILE = 0.9;
+/** Smaller deficits are no reason to tell. */
+const TOLD_DEFICIT = 0.05;
 const RARITY_EXPONENT = 0.5;
 const RARITY_MAX = 4;
 /** The mean is over this many of an image's rarest classes, so that one stray label does not decide. */
@@ -15,6 +18,8 @@ export interface NeedImage {
   cells: readonly Cell[];
   /** Label values present in the label. */
   classes: readonly number[];
+  /** The focuses that it matches, by their place in the request. */
+  focuses: readonly number[];
 }
 
 export interface NeedCandidate extends NeedImage {
@@ -25,6 +30,8 @@ export interface NeedCandidate extends NeedImage {
    */
   hardness: number | null;
   pMislabelled: number;
+  /** IoU of label and prediction, 0..1; null if no model judged. */
+  labelIou: number | null;
 }
 
 export interface Need {
@@ -34,7 +41,7 @@ export interface Need {
   hardness: number;
   rarity: number;
   /** The cells and classes that determine it, strongest first; images of the same cells share them. */
-  cells: readonly { key: string; deficit: number }[];
+  cells: readonly Cell[];
   rareClasses: number[];
 }
 
@@ -46,12 +53,12 @@ export interface Need {
  * multiplied by 1 - P(wrong): otherwise the hardest images would mostly be undetected errors. Values are rounded to
  * 1e-6, so they are equal on every machine.
  *
- * @param trainingSet earlier picks
+ * @param trained earlier picks
  * @param budget how many images will be picked
  */
 export function needs(
   candidates: readonly NeedCandidate[],
-  trainingSet: Iterable<NeedImage>,
+  trained: Trained,
   budget: number,
   shrinkage: number,
 ): Need[] {
@@ -60,7 +67,6 @@ export function needs(
   const cap = Math.max(quantile(judged, HARDNESS_CAP_QUANTILE), 1e-6);
   const hardnessOf = (candidate: NeedCandidate): number => Math.min(candidate.hardness ?? typical, cap);
 
-  const trained = countTrained(trainingSet);
   const deficits = cellDeficits(candidates, trained.cells, budget, shrinkage, hardnessOf);
   const rarities = classRarities(candidates, trained.labels, budget);
   const dimensions = countDimensions(candidates);
@@ -97,44 +103,19 @@ function cellDrives(
   return (own) => {
     const there = known.get(own);
     if (there !== undefined) return there;
-    const cells = own.map(({ key, dimension, parents }) => ({
-      ...{ key, deficit: deficits.get(key) ?? 0 },
-      ...{ dimension, pair: parents.length > 0 },
-    }));
+    const cells = own.map((cell) => ({ cell, deficit: deficits.get(cell.key) ?? 0 }));
     const tagNeed =
       TAG_NEED_FLOOR +
       sumByDimension(cells, false) / Math.max(1, dimensions.margins) +
       sumByDimension(cells, true) / Math.max(1, dimensions.pairs);
     const strongest = cells
-      .filter(({ deficit }) => deficit > 0)
-      .sort((a, b) => b.deficit - a.deficit || (a.key < b.key ? -1 : 1))
-      .map(({ key, deficit }) => ({ key, deficit }));
+      .filter(({ deficit }) => deficit >= TOLD_DEFICIT)
+      .sort((a, b) => b.deficit - a.deficit || (a.cell.key < b.cell.key ? -1 : 1))
+      .map(({ cell }) => cell);
     const drive = { tagNeed, cells: strongest };
     known.set(own, drive);
     return drive;
   };
-}
-
-/** The training set in numbers, so that a large one is gone through once. */
-interface Trained {
-  /** Images by cell. */
-  cells: Map<string, { cell: Cell; images: number }>;
-  /** Images by label value. */
-  labels: Map<number, number>;
-}
-
-function countTrained(trainingSet: Iterable<NeedImage>): Trained {
-  const cells: Trained['cells'] = new Map();
-  const labels: Trained['labels'] = new Map();
-  for (const image of trainingSet) {
-    for (const cell of image.cells) {
-      const known = cells.get(cell.key);
-      if (known === undefined) cells.set(cell.key, { cell, images: 1 });
-      else known.images++;
-    }
-    for (const label of image.classes) labels.set(label, (labels.get(label) ?? 0) + 1);
-  }
-  return { cells, labels };
 }
 
 /** Scarcity × poorness of every cell: 0 if the training set will have its fair share without help. */
@@ -224,13 +205,11 @@ function plusOnes(value: number, times: number): number {
 }
 
 /** One image may have several cells of a dimension (parts): the neediest counts. */
-function sumByDimension(
-  cells: readonly { deficit: number; dimension: string; pair: boolean }[],
-  pairs: boolean,
-): number {
+function sumByDimension(cells: readonly { cell: Cell; deficit: number }[], pairs: boolean): number {
   const most = new Map<string, number>();
-  for (const { deficit, dimension, pair } of cells) {
-    if (pair === pairs) most.set(dimension, Math.max(most.get(dimension) ?? 0, deficit));
+  for (const { cell, deficit } of cells) {
+    const { dimension, parents } = cell;
+    if (parents.length > 0 === pairs) most.set(dimension, Math.max(most.get(dimension) ?? 0, deficit));
   }
   return [...most.values()].reduce((sum, value) => sum + value, 0);
 }

@@ -1,3 +1,4 @@
+import type { Focus } from '../focus.js';
 import type { NeedCandidate, NeedImage } from './need.js';
 
 /** What a policy chooses from, and for. */
@@ -17,6 +18,8 @@ export interface PolicyRequest {
   alone: number;
   /** Number of images with a tag at which its own quality counts half. */
   shrinkage: number;
+  /** Images that matter more. */
+  focuses: readonly Focus[];
   /** By label value. */
   classNames: readonly string[];
   /** Numbers in [0, 1) for one purpose; equal requests give equal numbers. */

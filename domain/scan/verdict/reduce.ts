@@ -9,6 +9,7 @@ import type { Candidate, ClassIouByName, ReduceEntry, ScanReduction } from '../t
 import { conflictAnswered, withoutAnswered } from './answered.js';
 import { drawAudit, labelState } from './auditSample.js';
 import { duplicateConflicts } from './duplicates.js';
+import { showsInterior } from './interior.js';
 import { chooseQuarantine, thresholdForPrecision } from './quarantine.js';
 import { judgedRows, type Reported, rowsWithoutJudgement, type ScanRows } from './rows.js';
 import { summarise } from './summary.js';
@@ -92,12 +93,12 @@ function setAside(
   { quarantineCap }: ScanConfig,
 ): ReturnType<typeof chooseQuarantine> {
   return chooseQuarantine(
-    judged.map((image, index) => ({
-      index,
-      probability: image.pMislabelled,
-      tags: image.entry.tags,
-      classId: strongestClass(reported[index] ?? []),
-    })),
+    judged.flatMap((image, index) => {
+      // An interior is no wrong label: sample leaves it out and says so.
+      if (showsInterior(image.entry)) return [];
+      const classId = strongestClass(reported[index] ?? []);
+      return { index, probability: image.pMislabelled, tags: image.entry.tags, classId };
+    }),
     {
       population: judged.map(({ entry, analysis }) => ({
         tags: entry.tags,

@@ -5,6 +5,7 @@ import type { JudgedCandidate, JudgedImage } from '../calibrate/calibrate.js';
 import { imageIou } from '../calibrate/chunk/classes.js';
 import type { ReduceEntry } from '../types.js';
 import { findingId } from './findingId.js';
+import { showsInterior } from './interior.js';
 import { REPORTED } from './thresholds.js';
 
 /** The rows of one image in the scan's tables. */
@@ -67,7 +68,9 @@ function imageScanRow(
     hardness: round6(1 - without.mean),
     classIou: JSON.stringify(as.byClass),
     predictedClasses: analysis.predictedClasses,
-    inferredTags: JSON.stringify(analysis.inferredTags),
+    inferredTags: JSON.stringify(
+      showsInterior(entry) ? { ...analysis.inferredTags, region: 'interior' } : analysis.inferredTags,
+    ),
     model: entry.model,
     error: null,
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { seededRandom } from '../../../domain/base/random.js';
 import { type SampleConfig, sampleConfigSchema } from '../../../domain/sample/config.js';
+import type { Focus } from '../../../domain/sample/focus.js';
 import { byCover } from '../../../domain/sample/policies/byCover.js';
 import { POLICIES } from '../../../domain/sample/policies/index.js';
 import type { NeedCandidate, NeedImage } from '../../../domain/sample/policies/need.js';
@@ -17,6 +18,8 @@ const candidate = (n: number, classes: number[], fields: Partial<NeedCandidate> 
   classes,
   hardness: 0.3,
   pMislabelled: 0,
+  labelIou: 0.7,
+  focuses: [],
   ...fields,
 });
 
@@ -27,6 +30,7 @@ const request = (candidates: NeedCandidate[], count: number, fields: Partial<Pol
   count,
   alone: count,
   shrinkage: 20,
+  focuses: [],
   classNames: ['background', 'hood', 'door', 'mirror'],
   random: (purpose) => seededRandom('test', purpose),
   ...fields,
@@ -35,7 +39,10 @@ const request = (candidates: NeedCandidate[], count: number, fields: Partial<Pol
 const imageArbitrary = fc.record({
   classes: fc.uniqueArray(fc.integer({ min: 1, max: 6 }), { maxLength: 4 }),
   pMislabelled: fc.double({ min: 0, max: 0.9, noNaN: true }),
+  focuses: fc.subarray([0, 1]),
 });
+
+const FOCUSES: Focus[] = [3, 20].map((factor) => ({ factor, words: 'of interest', has: () => true }));
 
 describe('the policies of algo2', () => {
   it('pick exactly the budget, with probabilities that sum to it, whatever the policy', () => {
@@ -84,7 +91,7 @@ describe('greedy coverage', () => {
 
   it('needs less of what the training set has', () => {
     const candidates = Array.from({ length: 20 }, (_, n) => candidate(n, n % 2 === 0 ? [1] : [2]));
-    const training: NeedImage[] = Array.from({ length: 50 }, () => ({ cells: [], classes: [1] }));
+    const training: NeedImage[] = Array.from({ length: 50 }, () => ({ cells: [], classes: [1], focuses: [] }));
     const { picked } = byCover(request(candidates, 10, { training }));
     assert.equal(picked.filter((imageId) => Number.parseInt(imageId, 16) % 2 === 1).length, 10);
   });
@@ -100,14 +107,14 @@ describe('greedy coverage', () => {
     assert.deepEqual(byCover(request(candidates, 1)).picked, [idOf(1)]);
   });
 
-  it('covers nearly as much as the best choice of all', () => {
+  it('covers nearly as much as the best choice of all, with focuses as well', () => {
     fc.assert(
       fc.property(
         fc.array(imageArbitrary, { minLength: 4, maxLength: 9 }),
         fc.integer({ min: 1, max: 4 }),
         (images, count) => {
-          const candidates = images.map(({ classes, pMislabelled }, n) => candidate(n, classes, { pMislabelled }));
-          const { picked } = byCover(request(candidates, count));
+          const candidates = images.map(({ classes, ...fields }, n) => candidate(n, classes, fields));
+          const { picked } = byCover(request(candidates, count, { focuses: FOCUSES }));
           const at = picked.map((imageId) => Number.parseInt(imageId, 16));
           const best = Math.max(...subsets(images.length, count).map((subset) => covered(candidates, subset)));
           assert.equal(at.length, count);
@@ -119,12 +126,24 @@ describe('greedy coverage', () => {
 
   it('says what an image adds in words', () => {
     const candidates = [candidate(0, [1, 3]), candidate(1, [1]), candidate(2, [1, 2]), candidate(3, [1, 2])];
-    assert.equal(byCover(request(candidates, 1)).rated[0]?.why, 'adds mirror; hood');
+    assert.equal(
+      byCover(request(candidates, 1)).rated[0]?.why,
+      'adds mirror (25 % of the candidates); hood (100 % of the candidates)',
+    );
   });
 });
 
-/** Sum over properties of log(1 + trusted images that have it). */
-function covered(candidates: readonly NeedCandidate[], subset: readonly number[]): number {
+/** Sum over properties of log(1 + trusted images that have it), and that among the images of each focus. */
+const covered = (candidates: readonly NeedCandidate[], subset: readonly number[]): number =>
+  FOCUSES.reduce(
+    (sum, { factor }, at) => {
+      const own = subset.filter((index) => candidates[index]?.focuses.includes(at));
+      return sum + (factor - 1) * coveredAlike(candidates, own);
+    },
+    coveredAlike(candidates, subset),
+  );
+
+function coveredAlike(candidates: readonly NeedCandidate[], subset: readonly number[]): number {
   const counts = new Map<number, number>();
   for (const index of subset) {
     const { classes, pMislabelled } = candidates[index] as NeedCandidate;

@@ -1,3 +1,4 @@
+import { seededRandom } from '../../../domain/base/random.js';
 import type { ChunkRow, IndexRow, ScanImageRow } from '../../../domain/tables.js';
 import { NO_TAGS } from '../../../domain/tags.js';
 import { type Taxonomy, taxonomySchema } from '../../../domain/taxonomy.js';
@@ -69,3 +70,24 @@ export const TAXONOMY: Taxonomy = taxonomySchema.parse({
     { name: 'mirror', group: 'minor' },
   ],
 });
+
+/** 60 % of the images at angle 0, few elsewhere; every tenth is black; mirrors are rare. */
+export function skewed(count: number, tagged = true): { chunk: ChunkRow[]; scan: ScanImageRow[] } {
+  const random = seededRandom('skewed');
+  const chunk = Array.from({ length: count }, (_, n) =>
+    chunkRow(n, {
+      ...(tagged
+        ? {
+            angle: n % 10 < 6 ? 0 : n % 10 < 8 ? 45 : n % 10 === 8 ? 90 : 135,
+            black: n % 10 === 9,
+            orientation: n % 2 ? 'left' : 'right',
+          }
+        : {}),
+      classes: n % 17 === 0 ? [1, 2, 3] : n % 3 === 0 ? [1, 2] : [1],
+    }),
+  );
+  const scan = chunk.map((_, n) =>
+    scanRow(n, { hardness: random(), pMislabelled: random() ** 4, predictedClasses: n % 2 ? [1, 2] : [1] }),
+  );
+  return { chunk, scan };
+}

@@ -5,6 +5,7 @@ import { problemText } from '../../../domain/base/failures/problems.js';
 import { fieldsOf } from '../../../domain/base/schemaFields.js';
 import { loopConfigSchema, poolDefaults } from '../../../domain/config.js';
 import { resolveConfig, startLoopRequestSchema } from '../../../domain/loop/startRequest.js';
+import { standaloneConfig } from '../../../domain/scan/standalone.js';
 import { poolDefaultsProblem } from '../../../domain/settings/loopConfig.js';
 import { parseRequest } from '../../../domain/settings/parse.js';
 import { mergeSettings, settingsProblems } from '../../../domain/settings/settings.js';
@@ -134,6 +135,19 @@ describe('settings that contradict each other', () => {
     conflict({ preset: 'vit_tiny_patch16_224' }, /no backbone/);
     conflict({ preset: 'resnet18' }, /`train\.weights`: `package` holds weights of efficientnet_lite0 only/);
     fine({ preset: 'resnet18', weights: 'hub' });
+  });
+
+  it('include more picks than a chunk has images', () => {
+    const withCount = (count: number) => resolveConfig(request({ sample: { count }, chunkSize: 40 }), 'cars', {});
+    assert.throws(
+      () => withCount(41),
+      refused('input-invalid', /`sample\.count`: 41 images.*a chunk of 40 \(`chunkSize`\)/),
+    );
+    assert.equal(withCount(40).sample.count, 40);
+    const defaults = { sample: { count: 200 }, chunkSize: 400 };
+    const scan = { pool: 'cars', split: 'train' as const, settings: { scan: { folds: 3 } } };
+    const config = standaloneConfig(scan, { pool: 'cars', defaults, images: 12 });
+    assert.deepEqual([config.chunkSize, config.sample.count, config.scan.folds], [12, null, 3]);
   });
 
   it('include more cycles or image sizes than iterations', () => {
