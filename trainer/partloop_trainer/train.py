@@ -185,12 +185,13 @@ class Run:
                     secondsPerIteration=round(pace, 4), etaSeconds=round(pace * (last - self.iteration), 1),
                 )  # fmt: skip
                 self.reporter.log(f"iteration {self.iteration}/{last}  loss {mean_loss:.4f}  {pace:.2f} s/iteration")
-            if self.ranks.any(self.stop.is_set(), self.device):
-                # All processes stop after the same step.
-                self.stop.set("another process of this run was stopped")
-            if self.iteration % job.settings.checkpointEvery == 0 or self.iteration == last or self.stop.is_set():
+            # A stop that reaches one process from here on is seen by all after the next step: saving takes all of them.
+            stopped = self.ranks.any(self.stop.is_set(), self.device)
+            if self.iteration % job.settings.checkpointEvery == 0 or self.iteration == last or stopped:
                 self.save()
-            self.stop.check()
+            if stopped:
+                self.stop.set("another process of this run was stopped")
+                self.stop.check()
 
     def step(self, batch: Batch, factor: float) -> float:
         """One optimizer step at `factor` times the peak rates; returns the loss.

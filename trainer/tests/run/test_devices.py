@@ -92,6 +92,29 @@ def test_two_stopped_processes_resume_to_the_weights_of_an_unbroken_run(data: Pa
     assert weights("broken") == weights("straight")
 
 
+def test_a_stop_after_the_processes_agreed_to_go_on_is_taken_up_by_all_after_the_next_step(
+    make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = StopFlag()
+    asked: list[bool] = []
+
+    def agree(_ranks: Ranks, flag: bool, _device: str) -> bool:
+        asked.append(flag)
+        # Each step asks twice: whether a process is out of memory, and whether one is to stop.
+        if len(asked) == 2:
+            stop.set("a signal arrives now")
+        return flag
+
+    monkeypatch.setattr(Ranks, "any", agree)
+    run = Run(make_job(settings={"iterations": 8, "checkpointEvery": 8}), Recorder(), stop)
+    run.resume()
+    with pytest.raises(TrainerError, match="a signal arrives now"):
+        run.fit()
+    # Another process would not have saved after the first step, and waited for this one in vain.
+    assert asked == [False, False, False, True]
+    assert [path.stem for path in (run.folder / "checkpoints").glob("*.json")] == ["00000002"]
+
+
 def test_a_failing_process_ends_the_others_with_its_exit_code(data: Path, tmp_path: Path) -> None:
     code, rest, _ = Child(tiny_raw(data, tmp_path / "work", settings={"processes": 2}), tmp_path).end()
     assert code == 2 and any("train.freezeNorm" in one.get("hint", "") for one in rest)
