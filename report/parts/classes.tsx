@@ -117,7 +117,7 @@ function ByTag({ data: { slices } }: { data: ReportData }) {
     <>
       <h3>By tag</h3>
       {hasBounds && <p class="note">Gains have bounds if the gate judges exactly these images.</p>}
-      <div class="two">
+      <div class="two wide">
         {tags.map((tag) => (
           <table>
             <thead>
