@@ -8,7 +8,13 @@ import { needsBrowser, takePicture } from '../support/browser/browser.js';
 import { reportData } from './reportData.js';
 
 /** A window of a desk and of a phone, in pixels. */
-const WIDTHS = [1440, 400];
+const WIDTHS = [1440, 400, 1_200];
+
+/** In the page: pairs of neighbours in rows of two or three of which one reaches into the other. */
+const OVERLAPPING = `[...document.querySelectorAll('.two')].flatMap((row) => {
+  const boxes = [...row.children].map((child) => ({ top: child.offsetTop, left: child.offsetLeft, right: child.offsetLeft + child.scrollWidth }));
+  return boxes.flatMap((a) => boxes.filter((b) => a.top === b.top && a.left < b.left && a.right > b.left));
+}).length`;
 
 describe('a report in a browser', () => {
   const openPage = needsBrowser();
@@ -35,6 +41,7 @@ describe('a report in a browser', () => {
           const box = await section.boundingBox();
           assert.ok(box !== null && box.x >= 0 && box.x + box.width <= width);
         }
+        assert.equal(await page.evaluate(OVERLAPPING), 0, 'tables beside each other overlap');
         await page.getByText('Figures by class').click();
         await takePicture(page, `report-${width}-${colorScheme}`);
         assert.deepEqual([errors, [...servers]], [[], []]);
