@@ -1,4 +1,4 @@
-import { type GateConfig, gateConfigSchema } from '../domain/decide/config.js';
+import { type GateConfig, recordedGateConfig } from '../domain/decide/config.js';
 import { type Decision, decisionSchema, type RegisteredModel, rivalOf, sameModel } from '../domain/decide/decision.js';
 import {
   decisionAgainst,
@@ -41,8 +41,7 @@ export function createDecideActivities(deps: ActivityDeps) {
 async function decide(deps: ActivityDeps, { context, results }: StepInput): Promise<DecideResult> {
   const { store, log, notify } = deps;
   const { config, iteration, loop } = context;
-  // An iteration may have begun before a setting came to be.
-  const gate = gateConfigSchema.parse(config.gate);
+  const gate = recordedGateConfig(config.gate);
   const { draw, sample, train, evaluate } = neededBy('decide', results, ['draw', 'sample', 'train', 'evaluate']);
   const { taxonomy } = await poolOf(deps, config.pool);
   const taxonomyDigest = digestOfTaxonomy(taxonomy);

@@ -1,3 +1,5 @@
+import { recorded } from '../domain/base/recorded.js';
+import { loopConfigSchema } from '../domain/config.js';
 import { type ReportResult, reportStep } from '../domain/report/step.js';
 import { type IterationContext, STEPS, type StepResults } from '../domain/steps.js';
 import { gatherReport } from '../report/gather.js';
@@ -19,7 +21,9 @@ export function createReportActivities(deps: ActivityDeps) {
       const earlier = iterations
         .filter((entry) => entry.iteration < iteration && entry.current.status === 'finished')
         .map((entry) => ({ iteration: entry.iteration, config: entry.current.config, results: entry.current.results }));
-      const history = [...earlier, { iteration, config: context.config, results }];
+      // Read as the earlier ones were from their record: an iteration may have begun before a setting came to be.
+      const own = { iteration, config: recorded(loopConfigSchema).parse(context.config), results };
+      const history = [...earlier, own];
       const inputs = {
         steps: history.map((entry) => [
           entry.iteration,

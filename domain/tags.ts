@@ -43,4 +43,9 @@ export const TAG_NAMES = [
   'orientation',
   'region',
 ] as const satisfies readonly TagName[];
+/** Order of the values of one tag: numbers by size, the others by their text. */
+export function compareTagValues(a: Tags[TagName], b: Tags[TagName]): number {
+  return typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1;
+}
+
 export const NO_TAGS: Tags = tagsSchema.parse({});

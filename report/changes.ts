@@ -98,5 +98,6 @@ function testText({ results: before }: IterationSoFar, { results: after }: Itera
 }
 
 function looksText({ look }: Decision, { gate }: LoopConfig): string {
-  return look === null ? 'none: there was no model to compare with' : wearText(wearOf(look, gate.plannedLooks));
+  if (look === null) return 'none: there was no model to compare with';
+  return wearText(wearOf(look, gate.plannedLooks));
 }

@@ -23,7 +23,7 @@ export interface ReportData {
   changes: Changes | null;
   decision: Decision;
   classes: ClassQuality[];
-  /** Of the pixels predicted as any class; null in evaluations that do not count it. */
+  /** Of the pixels predicted as a part, whichever it is; null in evaluations that do not count it. */
   calibration: Calibration | null;
   confusions: Confusion[];
   slices: SliceQuality[];

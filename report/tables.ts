@@ -1,7 +1,7 @@
 import { onCommonImages, type SliceVerdict } from '../domain/decide/gate.js';
 import { calibrationOf } from '../domain/evaluate/summary.js';
 import type { EvaluationRow, ScanImageRow } from '../domain/tables.js';
-import { TAG_NAMES, type Tags } from '../domain/tags.js';
+import { compareTagValues, TAG_NAMES, type Tags } from '../domain/tags.js';
 import { tagWords } from '../domain/tagWords.js';
 import { labelNames, type Taxonomy } from '../domain/taxonomy.js';
 import type { ClassQuality, ReportData, SliceQuality, WorstImage } from './data.js';
@@ -76,9 +76,7 @@ export function sliceTable(
 ): SliceQuality[] {
   const both = previous === null ? null : onCommonImages(rows, previous);
   return TAG_NAMES.flatMap((tag) => {
-    const values = [...new Set(rows.flatMap((row) => row[tag] ?? []))].sort((a, b) =>
-      typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1,
-    );
+    const values = [...new Set(rows.flatMap((row) => row[tag] ?? []))].sort(compareTagValues);
     if (values.length < 2) return [];
     return values.flatMap((value) => {
       const own = rows.filter((row) => row[tag] === value);

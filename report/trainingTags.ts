@@ -1,6 +1,6 @@
 import type { TrainingRow } from '../domain/tables.js';
 import { trainingRowSchema } from '../domain/tables.js';
-import { TAG_NAMES, type Tags, tagsSchema } from '../domain/tags.js';
+import { compareTagValues, TAG_NAMES, type Tags, tagsSchema } from '../domain/tags.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { streamTable } from '../storage/tables/table.js';
 import type { TrainingTags } from './data.js';
@@ -22,7 +22,7 @@ export async function trainingTags(before: Rows, after: Rows): Promise<TrainingT
   const [then, now] = [await countTags(before), await countTags(after)];
   const tags = TAG_NAMES.filter((tag) => tag !== 'region').flatMap((tag) => {
     const values = [...new Set([...(then.tags.get(tag)?.keys() ?? []), ...(now.tags.get(tag)?.keys() ?? [])])]
-      .sort((a, b) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1))
+      .sort(compareTagValues)
       .map((value) => ({
         name: String(value),
         before: then.tags.get(tag)?.get(value) ?? 0,

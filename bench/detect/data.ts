@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { render } from '../../demo/car/render.js';
-import { planPool } from '../../demo/plan.js';
+import { type PlannedImage, planPool } from '../../demo/plan.js';
 import { SPOIL_SHARES } from '../../demo/spoil/truth.js';
 import { seededRandom } from '../../domain/base/random.js';
 import { nearDuplicateClusters } from '../../domain/draw/nearDuplicates.js';
@@ -58,18 +58,7 @@ const PHOTO_SHARE = 0.25;
 /** Cars rendered by the demo, with errors planted. `images` below 600 shrinks the plan with it. */
 export async function demoSet(seed: number, imageSize: number, images = DEMO_IMAGES): Promise<BenchSet> {
   const plan = planPool(seed, { train: images, val: DEMO_VALIDATION, test: 0, interior: 0 });
-  const raw: RawImage[] = [];
-  for (const { name, spec } of plan) {
-    const { jpeg, mask } = await render(spec, imageSize);
-    raw.push({
-      fileName: `images/${name}.jpg`,
-      bytes: jpeg,
-      size: { width: imageSize, height: imageSize },
-      clean: mask.pixels,
-      tags: { ...NO_TAGS, ...spec.tags },
-      vehicleId: spec.vehicleId,
-    });
-  }
+  const raw = await renderPlan(plan, imageSize);
   const counts = Object.fromEntries(
     Object.entries(DEMO_PLAN).map(([kind, count]) => [kind, Math.round((count * images) / DEMO_IMAGES)]),
   ) as PlantPlan;
@@ -81,6 +70,23 @@ export async function demoSet(seed: number, imageSize: number, images = DEMO_IMA
     images: plant(await identified(raw.slice(0, images)), counts, carParts34, imageSize, seed),
     validation,
   };
+}
+
+/** The pictures of a plan with their right labels, `side` pixels wide and high. */
+export async function renderPlan(plan: readonly PlannedImage[], side: number): Promise<RawImage[]> {
+  const raw: RawImage[] = [];
+  for (const { name, spec } of plan) {
+    const { jpeg, mask } = await render(spec, side);
+    raw.push({
+      fileName: `images/${name}.jpg`,
+      bytes: jpeg,
+      size: { width: side, height: side },
+      clean: mask.pixels,
+      tags: { ...NO_TAGS, ...spec.tags },
+      vehicleId: spec.vehicleId,
+    });
+  }
+  return raw;
 }
 
 /**
@@ -142,7 +148,8 @@ export async function identified(raw: readonly RawImage[]): Promise<BenchImage[]
   });
 }
 
-function plant(
+/** The images with errors planted in as many labels as `counts` says. */
+export function plant(
   images: readonly BenchImage[],
   counts: PlantPlan,
   taxonomy: Taxonomy,

@@ -214,7 +214,8 @@ async function writeList(
   return join(work, name);
 }
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+/** Digest of a file or label as hex digits. */
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(

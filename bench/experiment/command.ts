@@ -122,7 +122,8 @@ async function* atOnce(pool: ExperimentPool, { arms: wanted, share }: Options, r
   const folds = { ...run, iterations: foldIterations, labelOf: pool.given };
   const judged = await crossValidate(pool.set, home, root, folds);
   run.signal.throwIfAborted();
-  const scanned = await scanPool(pool, judged, seed);
+  const choices = wanted.map(({ choice }) => choice);
+  const scanned = await scanPool(pool, judged, seed, choices);
   const budget = Math.round(share * pool.set.images.length);
   for (const arm of wanted) {
     const images = pick(arm, scanned, { budget, seed });

@@ -1,37 +1,29 @@
-import { scoreMask } from '../../domain/evaluate/scoreMask.js';
+import { z } from 'zod';
 import { summariseEvaluation } from '../../domain/evaluate/summary.js';
-import { cropTopLeft, resizeNearest } from '../../domain/geometry/resize.js';
 import type { EvaluationRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
 import { decodeForNetwork } from '../../inference/decode.js';
-import { contentSize } from '../../inference/letterbox.js';
+import { scorePicture } from '../../inference/evaluation/scorePicture.js';
 import { openSessions } from '../../inference/sessions/sessions.js';
 import type { BenchImage } from '../detect/data.js';
 
 const SESSIONS = 2;
 const WEAK = ['black and reflective', 'damaged', 'zoomed'] as const;
 
+const share = z.number().min(0).max(1).nullable();
 /** The figures of one trained network on the test images, 0..1; null where the test images have none. */
-export interface Scores {
-  miou: number | null;
-  majorMiou: number | null;
-  minorMiou: number | null;
-  boundaryIou: number | null;
-  worstClass: number | null;
-  black: number | null;
-  damaged: number | null;
-  zoomed: number | null;
-}
-export const SCORES = [
-  'miou',
-  'majorMiou',
-  'minorMiou',
-  'boundaryIou',
-  'worstClass',
-  'black',
-  'damaged',
-  'zoomed',
-] as const satisfies readonly (keyof Scores)[];
+export const scoresSchema = z.object({
+  miou: share,
+  majorMiou: share,
+  minorMiou: share,
+  boundaryIou: share,
+  worstClass: share,
+  black: share,
+  damaged: share,
+  zoomed: share,
+});
+export type Scores = z.infer<typeof scoresSchema>;
+export const SCORES = scoresSchema.keyof().options;
 
 /** Score a network on test images, as the loop's step evaluate does. */
 export async function evaluateNetwork(
@@ -48,21 +40,9 @@ export async function evaluateNetwork(
       Array.from({ length: 2 * SESSIONS }, async () => {
         for (const [index, image] of queue) {
           const picture = await decodeForNetwork(image.bytes, opened.size, image.fileName);
-          const mask = await opened.predict(picture, image.fileName);
-          const grid = contentSize(image.width, image.height, gridSize);
-          const given = resizeNearest(image.clean, image.width, image.height, grid.width, grid.height);
-          const { width, height } = picture;
-          const content = cropTopLeft(mask, opened.size, width, height);
-          const predicted = resizeNearest(content, width, height, grid.width, grid.height);
-          const { imageId, fileName, vehicleId, tags } = image;
-          const facts = { imageId, fileName, vehicleId, ...tags };
-          rows[index] = scoreMask(facts, {
-            given,
-            predicted,
-            probabilities: null,
-            ...grid,
-            classes: taxonomy.classes.length,
-          });
+          const { imageId, fileName, vehicleId, tags, clean: pixels, width, height } = image;
+          const row = { imageId, fileName, vehicleId, ...tags };
+          rows[index] = await scorePicture(opened, { row, picture, label: { pixels, width, height } }, gridSize);
         }
       }),
     );

@@ -43,7 +43,7 @@ export async function runLoop(pool: ExperimentPool, arm: Arm, options: LoopOptio
     const chunk = order.slice((round - 1) * size, round * size);
     const judgedNow = { ...pool, set: { ...pool.set, images: [...chunk, ...aside] } };
     const judged = await judgesOf(judgedNow, picked, candidate, round, options);
-    const scanned = await scanPool(judgedNow, judged, seed);
+    const scanned = await scanPool(judgedNow, judged, seed, [arm.choice]);
     const budget = Math.round(options.share * chunk.length);
     const added = pick(arm, scanned, { budget, seed, iteration: round, trainingSet: picked });
     const quarantined = new Set(scanned.scan.images.flatMap((row) => (row.quarantined ? [row.imageId] : [])));

@@ -1,25 +1,11 @@
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
 import { derivedSeed } from '../../domain/base/random.js';
 import { digestOf } from '../../storage/digest.js';
 import type { BenchImage } from '../detect/data.js';
-import { type Judge, trainJudge } from '../detect/models.js';
-import { evaluateNetwork, type Scores } from './evaluate.js';
+import { type Judge, sha256, trainJudge } from '../detect/models.js';
+import { evaluateNetwork, type Scores, scoresSchema } from './evaluate.js';
 import type { ExperimentPool } from './pools.js';
-
-const share = z.number().min(0).max(1).nullable();
-const scoresSchema = z.object({
-  miou: share,
-  majorMiou: share,
-  minorMiou: share,
-  boundaryIou: share,
-  worstClass: share,
-  black: share,
-  damaged: share,
-  zoomed: share,
-}) satisfies z.ZodType<Scores>;
 
 export interface NetworkOptions {
   seed: number;
@@ -58,5 +44,3 @@ export async function scoredNetwork(
   await rename(`${path}.part`, path);
   return { judge, scores };
 }
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

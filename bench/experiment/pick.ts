@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { seededRandom } from '../../domain/base/random.js';
 import { sampleConfigSchema, scanConfigSchema } from '../../domain/config.js';
 import { POLICIES } from '../../domain/sample/policies/index.js';
@@ -7,9 +6,9 @@ import { sampleChunk } from '../../domain/sample/sampleChunk.js';
 import { reduceScan, type ScanReduction } from '../../domain/scan/index.js';
 import type { ChunkRow, ScanImageRow, TrainingRow } from '../../domain/tables.js';
 import type { BenchImage } from '../detect/data.js';
-import type { Judged } from '../detect/models.js';
+import { type Judged, sha256 } from '../detect/models.js';
 import { analyseSet } from '../detect/scan.js';
-import type { Arm } from './arms.js';
+import type { Arm, Choice } from './arms.js';
 import { type Impression, impressionsOf } from './logits.js';
 import { highest, proportional } from './policies/rank.js';
 import { repeatFactors } from './policies/repeatFactor.js';
@@ -21,13 +20,21 @@ import type { ExperimentPool } from './pools.js';
 export interface ScannedPool {
   pool: ExperimentPool;
   scan: ScanReduction;
+  /** In the order of the images; empty if no choice asks for them. */
   impressions: Impression[];
 }
 
-export async function scanPool(pool: ExperimentPool, judged: Judged, seed: number): Promise<ScannedPool> {
+/** Scan a pool for arms that choose so. */
+export async function scanPool(
+  pool: ExperimentPool,
+  judged: Judged,
+  seed: number,
+  choices: readonly Choice[],
+): Promise<ScannedPool> {
   const { entries, classIou } = await analyseSet(pool.set, judged, pool.given, seed);
   const scan = reduceScan(entries, pool.set.taxonomy, scanConfigSchema.parse({}), classIou);
-  return { pool, scan, impressions: await impressionsOf(pool.set, judged) };
+  const asked = choices.includes('entropy') || choices.includes('typical');
+  return { pool, scan, impressions: asked ? await impressionsOf(pool.set, judged) : [] };
 }
 
 export interface PickOptions {
@@ -127,7 +134,7 @@ function chunkRow(image: BenchImage, label: Uint8Array): ChunkRow {
     imageEtag: null,
     imageVersion: null,
     labelUri: fileName,
-    labelSha256: createHash('sha256').update(label).digest('hex'),
+    labelSha256: sha256(label),
     tagOrigins: '{}',
     source: 'in-house',
     split: 'train',

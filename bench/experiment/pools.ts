@@ -1,13 +1,10 @@
-import { render } from '../../demo/car/render.js';
 import { planPool } from '../../demo/plan.js';
 import { SPOIL_SHARES } from '../../demo/spoil/truth.js';
 import { PartloopError } from '../../domain/base/errors.js';
-import { seededRandom } from '../../domain/base/random.js';
-import { NO_TAGS } from '../../domain/tags.js';
 import { carParts34 } from '../../domain/taxonomies/carParts34.js';
 import { dsmlr18 } from '../../domain/taxonomies/dsmlr18.js';
-import { type BenchImage, type BenchSet, givenLabel, identified, type RawImage } from '../detect/data.js';
-import { plantErrors, shareCounts } from '../detect/plant.js';
+import { type BenchImage, type BenchSet, givenLabel, identified, plant, renderPlan } from '../detect/data.js';
+import { shareCounts } from '../detect/plant.js';
 import { realFolders, realPhotos, testPhotos } from '../detect/real/data.js';
 import { wrongParts } from '../detect/real/parts.js';
 import { NO_REAL_DATA } from '../detect/real/run.js';
@@ -50,18 +47,7 @@ export function poolOf(name: PoolName, options: PoolOptions): Promise<Experiment
 
 async function renderedPool({ seed, size, images, tests, wrong }: PoolOptions): Promise<ExperimentPool> {
   const plan = planPool(seed, { train: images, val: VALIDATION, test: tests, interior: 0 });
-  const raw: RawImage[] = [];
-  for (const { name, spec } of plan) {
-    const { jpeg, mask } = await render(spec, size);
-    raw.push({
-      fileName: `images/${name}.jpg`,
-      bytes: jpeg,
-      size: { width: size, height: size },
-      clean: mask.pixels,
-      tags: { ...NO_TAGS, ...spec.tags },
-      vehicleId: spec.vehicleId,
-    });
-  }
+  const raw = await renderPlan(plan, size);
   const [train, val, test] = await Promise.all([
     identified(raw.slice(0, images)),
     identified(raw.slice(images, images + VALIDATION)),
@@ -94,9 +80,8 @@ async function photoPool(
 function withPlanted(set: BenchSet, test: BenchImage[], wrong: number, seed: number): ExperimentPool {
   const { images, taxonomy, imageSize } = set;
   const counts = shareCounts(Math.round(wrong * images.length), SPOIL_SHARES);
-  const planted = plantErrors(images, counts, taxonomy, imageSize, seededRandom('experiment', 'plant', seed));
   return {
-    set: { ...set, images: images.map((image, index) => ({ ...image, planted: planted[index] ?? null })) },
+    set: { ...set, images: plant(images, counts, taxonomy, imageSize, seed) },
     test,
     given: givenLabel,
     isWrong: (image) => image.planted !== null,

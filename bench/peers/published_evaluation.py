@@ -5,7 +5,7 @@ one after the other: `given.u8` (255 is ignored), `predicted.u8`, and `probabili
 each predicted pixel). Prints {"sets": [{"iou", "boundaryIou", "imageMiou", "calibrationError",
 "overallCalibrationError"}, ...], "versions": {...}}: IoU of the classes 1..N over the set, null without ground truth;
 the mean IoU of each image over the classes in ground truth or prediction; the calibration error of the pixels predicted
-as each class, and as any.
+as each class, and as a part of whatever class.
 
 IoU comes from the confusion matrix of torchmetrics; the expected calibration error in ten bins is its own, too.
 Boundary IoU is that of Cheng et al. 2021 (arXiv 2103.16562): a mask without its erosion by a 3x3 square, repeated as

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { recorded } from '../base/recorded.js';
 
 /** When a candidate replaces the benchmark. */
 export const gateConfigSchema = z.strictObject({
@@ -28,3 +29,6 @@ export const gateConfigSchema = z.strictObject({
   mode: z.enum(['auto', 'approve']).default('auto').describe('Promote automatically, or wait for approval'),
 });
 export type GateConfig = z.infer<typeof gateConfigSchema>;
+
+/** Settings as an iteration has them on record, with defaults for those that an older version did not have. */
+export const recordedGateConfig = (config: unknown): GateConfig => recorded(gateConfigSchema).parse(config);

@@ -79,7 +79,7 @@ export class CalibrationSums {
     return calibrationOf(this.#classes.get(label) ?? []);
   }
 
-  /** Of the pixels predicted as any class; null if there is none. */
+  /** Of the pixels predicted as a part, whichever it is; null if there is none. */
   overall(): Calibration | null {
     const all = emptyCells();
     for (const cells of this.#classes.values())

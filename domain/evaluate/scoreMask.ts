@@ -16,7 +16,8 @@ export interface ScoredMask {
   classes: number;
 }
 
-type Scored = Pick<EvaluationRow, 'imageId' | 'fileName' | 'vehicleId'> & Tags;
+/** What a row keeps of its image beside the counts. */
+export type Scored = Pick<EvaluationRow, 'imageId' | 'fileName' | 'vehicleId'> & Tags;
 
 /** The counts of one test image, from which every figure of an evaluation is a sum. */
 export function scoreMask(row: Scored, mask: ScoredMask): EvaluationRow {

@@ -1,5 +1,5 @@
 import type { EvaluationRow } from '../tables.js';
-import { TAG_NAMES } from '../tags.js';
+import { compareTagValues, TAG_NAMES } from '../tags.js';
 
 /** A subset of the test set, by name. */
 export interface Slice {
@@ -19,7 +19,7 @@ export function slicesOf(rows: readonly EvaluationRow[]): Slice[] {
   const byTag = TAG_NAMES.flatMap((tag) => {
     const values = [...new Set(rows.map((row) => row[tag]))].filter((value) => value !== null);
     return values
-      .sort((a, b) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1))
+      .sort(compareTagValues)
       .map((value): Slice => ({ name: `${tag}=${value}`, keep: (row) => row[tag] === value }));
   });
   return [...byTag, ...WEAK_SPOTS.filter((slice) => rows.some((row) => slice.keep(row)))];

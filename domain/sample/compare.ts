@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ChunkRow, ScanImageRow } from '../tables.js';
-import { TAG_NAMES } from '../tags.js';
+import { compareTagValues, TAG_NAMES } from '../tags.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
 import { knownTags } from './cells.js';
 import type { FocusConfig } from './config.js';
@@ -57,7 +57,7 @@ export function compareWithRandom(request: ComparisonRequest): SampleComparison 
   const tags = TAG_NAMES.filter((tag) => tag !== 'region').map((tag) => ({
     tag,
     values: [...new Set(chunk.flatMap((row) => row[tag] ?? []))]
-      .sort((a, b) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1))
+      .sort(compareTagValues)
       .map((value) => tally(String(value), (row) => row[tag] === value)),
   }));
   return {

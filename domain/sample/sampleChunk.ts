@@ -137,7 +137,7 @@ function sampleRow(
   probability: number,
 ): SampleRow {
   return {
-    ...{ imageId, reason, why: reason === 'random' ? 'random reserve' : why },
+    ...{ imageId, reason, why: reason === 'random' ? 'random reserve' : why() },
     ...{ probability: Math.min(1, round6(probability)), need, tagNeed, hardness, rarity },
   };
 }

@@ -1,6 +1,4 @@
 import type { LoopConfig } from '../../domain/config.js';
-import { scoreMask } from '../../domain/evaluate/scoreMask.js';
-import { cropTopLeft, resizeNearest } from '../../domain/geometry/resize.js';
 import { type LeftOut, leftOutBy } from '../../domain/images/leftOut.js';
 import type { EvaluationRow, IndexRow } from '../../domain/tables.js';
 import type { Taxonomy } from '../../domain/taxonomy.js';
@@ -8,8 +6,8 @@ import type { ActivityDeps } from '../../steps/deps.js';
 import { forEachLimited } from '../../storage/parallel.js';
 import { readImage, readLabel } from '../../storage/pictures/imageSource.js';
 import { decodePictureAndLabel } from '../decode.js';
-import { contentSize } from '../letterbox.js';
 import type { SessionPool } from '../sessions/sessions.js';
+import { scorePicture } from './scorePicture.js';
 import { type ScoringSessions, withScoringSessions } from './scoringSessions.js';
 
 const READ_AHEAD = 2;
@@ -52,7 +50,7 @@ export async function judgeTestImages(
     if (still.every((image) => image !== null)) return { rows: [], leftOut: still };
   }
   return withScoringSessions(deps, request, test, taxonomy, (sessions) =>
-    evaluateImages(deps, request, test, sessions, taxonomy),
+    evaluateImages(deps, request, test, sessions),
   );
 }
 
@@ -74,13 +72,12 @@ async function evaluateImages(
   request: EvaluateRequest,
   test: readonly IndexRow[],
   { opened, judge }: ScoringSessions,
-  taxonomy: Taxonomy,
 ): Promise<Judged> {
   const rows: EvaluationRow[] = [];
   const leftOut: LeftOut[] = [];
   const judgeOne = async (row: IndexRow, index: number): Promise<void> => {
     try {
-      rows.push(await judge(index, () => evaluateImage(deps, row, request.size, opened, taxonomy)));
+      rows.push(await judge(index, () => evaluateImage(deps, row, request.size, opened)));
     } catch (error) {
       leftOut.push(leftOutBy(row, error));
     }
@@ -95,16 +92,8 @@ async function evaluateImage(
   row: IndexRow,
   gridSize: number,
   opened: SessionPool,
-  taxonomy: Taxonomy,
 ): Promise<EvaluationRow> {
   const [image, labelBytes] = await Promise.all([readImage(store, row), readLabel(store, row)]);
   const { picture, label } = await decodePictureAndLabel({ row, image, label: labelBytes }, opened);
-  const { mask, pMask } = await opened.look(picture, row.fileName);
-  const grid = contentSize(label.width, label.height, gridSize);
-  const given = resizeNearest(label.pixels, label.width, label.height, grid.width, grid.height);
-  const { width, height } = picture;
-  const onGrid = (plane: Uint8Array): Uint8Array =>
-    resizeNearest(cropTopLeft(plane, opened.size, width, height), width, height, grid.width, grid.height);
-  const answer = { predicted: onGrid(mask), probabilities: onGrid(pMask) };
-  return scoreMask(row, { given, ...answer, ...grid, classes: taxonomy.classes.length });
+  return scorePicture(opened, { row, picture, label }, gridSize);
 }

@@ -38,9 +38,7 @@ export interface SessionPool {
    * `inference-stalled` if it does not end
    */
   analyse(picture: NetworkImage, question: LabelQuestion, name: string): Promise<ImageAnalysis>;
-  /** Predicted label values [S, S]; the top left is the picture; throws likewise. */
-  predict(picture: NetworkImage, name: string): Promise<Uint8Array>;
-  /** The same, with the probabilities. */
+  /** Predicted label values [S, S] with their probabilities; the top left is the picture; throws likewise. */
   look(picture: NetworkImage, name: string): Promise<Look>;
   /** Lets every thread end its picture, release its session and exit; a hanging thread is left alone. */
   close(): Promise<void>;
@@ -104,7 +102,6 @@ export async function openSessions(
       if (answer.type !== 'analysis') throw new PartloopError('internal', `a scan thread answered ${answer.type}`);
       return answer.analysis;
     },
-    predict: async (picture, name) => (await look(picture, name)).mask,
     look,
     async close() {
       await Promise.all(threads.map((thread) => thread.close()));

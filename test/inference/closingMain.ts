@@ -10,7 +10,7 @@ const rgb = new Uint8Array(sessions.size * sessions.size * 3);
 let closing = false;
 
 async function judge(): Promise<void> {
-  while (!closing) await sessions.predict({ rgb, width: sessions.size, height: sessions.size }, 'black.png');
+  while (!closing) await sessions.look({ rgb, width: sessions.size, height: sessions.size }, 'black.png');
 }
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -93,8 +93,8 @@ describe('a faulty network', function () {
         ['class40', /cannot judge class40\.png: it finds class 40, the taxonomy ends at 3/],
       ] as const;
       for (const [fault, pattern] of bad)
-        await assert.rejects(sessions.predict(picture(fault), `${fault}.png`), failsWith('answer-invalid', pattern));
-      assert.deepEqual([...new Set(await sessions.predict(picture('none'), 'none.png'))], [1, 0]);
+        await assert.rejects(sessions.look(picture(fault), `${fault}.png`), failsWith('answer-invalid', pattern));
+      assert.deepEqual([...new Set((await sessions.look(picture('none'), 'none.png')).mask)], [1, 0]);
     } finally {
       await sessions.close();
     }

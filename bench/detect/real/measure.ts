@@ -124,7 +124,7 @@ async function look({ set, scored, scanned }: VariantSet, { folds, judges }: Jud
       for (const [at, index] of scored.entries()) {
         if (folds[index] !== fold) continue;
         const image = set.images[index] as BenchImage;
-        const mask = await sessions.predict(
+        const { mask } = await sessions.look(
           await decodeForNetwork(image.bytes, sessions.size, image.fileName),
           image.fileName,
         );

@@ -38,7 +38,7 @@ function picks(
     rated: candidates.map((candidate) => ({
       imageId: candidate.imageId,
       probability: probabilityOf(candidate),
-      why: `score ${round6(scoreOf(candidate.imageId))}`,
+      why: () => `score ${round6(scoreOf(candidate.imageId))}`,
       need: Math.max(0, round6(scoreOf(candidate.imageId))),
       tagNeed: 0,
       hardness: candidate.hardness ?? 0,

@@ -18,7 +18,6 @@ export const openSessions: typeof realOpenSessions = async (
   classes: taxonomy.classes.length,
   watchdog,
   analyse: unasked,
-  predict: unasked,
   look: unasked,
   close: () => Promise.resolve(),
 });

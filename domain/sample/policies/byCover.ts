@@ -43,7 +43,7 @@ export const byCover: SamplePolicy = (request) => {
       ({ imageId, hardness, pMislabelled, ...image }, index): Rated => ({
         imageId,
         probability: chance.get(index) ?? 0,
-        why: withFocus(coverReason(properties.rarest(index), known), image, known),
+        why: () => withFocus(coverReason(properties.rarest(index), known), image, known),
         need: round6(gains.get(index) ?? covered.gain(index)),
         tagNeed: 0,
         hardness: round6((hardness ?? 0) * (1 - pMislabelled)),

@@ -26,7 +26,7 @@ export const byNeed: SamplePolicy = (request) => {
       (need, index): Rated => ({
         imageId: need.imageId,
         probability: probabilities[index] ?? 0,
-        why: withFocus(needReason(need, known), own.get(need.imageId) ?? { focuses: [] }, known),
+        why: () => withFocus(needReason(need, known), own.get(need.imageId) ?? { focuses: [] }, known),
         need: need.need,
         tagNeed: need.tagNeed,
         hardness: need.hardness,

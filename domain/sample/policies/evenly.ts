@@ -14,7 +14,7 @@ export const evenly: SamplePolicy = (request) => {
     rated: candidates.map(({ imageId, hardness, pMislabelled }, index) => ({
       imageId,
       probability: probabilities[index] ?? 0,
-      why: 'at random',
+      why: () => 'at random',
       need: 1,
       tagNeed: 0,
       hardness: round6((hardness ?? 0) * (1 - pMislabelled)),

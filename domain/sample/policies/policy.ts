@@ -31,8 +31,8 @@ export interface Rated {
   imageId: string;
   /** The chance of a pick without the reserve. */
   probability: number;
-  /** The reason of a pick, for people. */
-  why: string;
+  /** The reason of a pick, for people; asked for picks alone. */
+  why(): string;
   need: number;
   tagNeed: number;
   hardness: number;

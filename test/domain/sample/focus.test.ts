@@ -50,8 +50,8 @@ describe('a focus of algo2', () => {
       rated.map(({ need }) => Math.round((need / base) * 100) / 100),
       [3, 4, 1, 1],
     );
-    assert.equal(rated[1]?.why, 'focus × 3: black; focus × 2: mirror; well covered');
-    assert.equal(rated[2]?.why, 'well covered');
+    assert.equal(rated[1]?.why(), 'focus × 3: black; focus × 2: mirror; well covered');
+    assert.equal(rated[2]?.why(), 'well covered');
   });
 
   it('has its images picked more often by need and by cover, and not at all at random', () => {

@@ -127,7 +127,7 @@ describe('greedy coverage', () => {
   it('says what an image adds in words', () => {
     const candidates = [candidate(0, [1, 3]), candidate(1, [1]), candidate(2, [1, 2]), candidate(3, [1, 2])];
     assert.equal(
-      byCover(request(candidates, 1)).rated[0]?.why,
+      byCover(request(candidates, 1)).rated[0]?.why(),
       'adds mirror (25 % of the candidates); hood (100 % of the candidates)',
     );
   });

@@ -49,8 +49,8 @@ describe('the sessions of a model', function () {
     try {
       assert.equal(sessions.size, SIZE);
       const labels = Array.from({ length: 12 }, (_, index) => index % 4);
-      const masks = await Promise.all(labels.map((label) => sessions.predict(picture(label), 'car.png')));
-      for (const [index, mask] of masks.entries()) {
+      const looks = await Promise.all(labels.map((label) => sessions.look(picture(label), 'car.png')));
+      for (const [index, { mask }] of looks.entries()) {
         assert.equal(mask.length, SIZE * SIZE);
         assert.ok(mask.every((value) => value === labels[index]));
       }
@@ -77,7 +77,7 @@ describe('the sessions of a model', function () {
       const sessions = await openSessions(null, setup);
       try {
         assert.ok(sessions.sessions >= 1 && sessions.sessions <= availableParallelism());
-        assert.ok((await sessions.predict(picture(2), 'car.png')).every((value) => value === 2));
+        assert.ok((await sessions.look(picture(2), 'car.png')).mask.every((value) => value === 2));
       } finally {
         await sessions.close();
       }
@@ -115,7 +115,7 @@ describe('the sessions of a model', function () {
     const sessions = await openSessions(1, await setupOf('double', { size: SIZE, maskChannels: 2 }));
     try {
       await assert.rejects(
-        sessions.predict(picture(1), 'car.png'),
+        sessions.look(picture(1), 'car.png'),
         (error) =>
           error instanceof PartloopError &&
           error.code === 'model-invalid' &&
@@ -129,7 +129,7 @@ describe('the sessions of a model', function () {
 
   it('finish the current picture when they close, and take no more', async () => {
     const sessions = await openSessions(1, await setupOf('slow', { size: SIZE, products: 4 }));
-    const answers = [0, 0, 0].map((label) => sessions.predict(picture(label), 'car.png'));
+    const answers = [0, 0, 0].map((label) => sessions.look(picture(label), 'car.png'));
     const settled = Promise.allSettled(answers);
     // The first picture is handed to its thread in this turn of the event loop.
     await nextTurn();
@@ -137,7 +137,7 @@ describe('the sessions of a model', function () {
     const [first, ...rest] = await settled;
     assert.equal(first?.status, 'fulfilled');
     assert.ok(rest.every(({ status }) => status === 'rejected'));
-    await assert.rejects(sessions.predict(picture(0), 'car.png'), /ended/);
+    await assert.rejects(sessions.look(picture(0), 'car.png'), /ended/);
     await sessions.close();
   });
 
