@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { derivedSeed } from '../../domain/base/random.js';
+import { evaluateStep } from '../../domain/evaluate/step.js';
 import { digestOf } from '../../storage/digest.js';
 import type { BenchImage } from '../detect/data.js';
 import { type Judge, sha256, trainJudge } from '../detect/models.js';
@@ -33,7 +34,8 @@ export async function scoredNetwork(
   const training = { ...options, seed: derivedSeed('experiment', seed), labelOf: pool.given, name };
   const judge = await trainJudge(set, images, training, home, root);
   options.signal.throwIfAborted();
-  const test = digestOf(pool.test.map(({ imageId, clean }) => [imageId, sha256(clean)]));
+  const tested = pool.test.map(({ imageId, clean }) => [imageId, sha256(clean)]);
+  const test = digestOf([evaluateStep.version, tested]);
   const path = join(home, 'bench', 'experiment', 'scores', `${judge.id}-${test.slice(0, 16)}.json`);
   const known = await readFile(path, 'utf8').catch(() => null);
   if (known !== null) return { judge, scores: scoresSchema.parse(JSON.parse(known)) };
