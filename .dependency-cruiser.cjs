@@ -8,7 +8,7 @@ const only = (from, allowed, comment, pathNot = []) => ({
   comment,
   from: { path: `^${from}/`, pathNot },
   to: {
-    path: '^(workflows|activities|steps|telemetry|training|tracking|report|workers|domain|storage|inference|formats|cli|demo|infra|bench|test|pool|cleanup)/',
+    path: '^(workflows|activities|steps|telemetry|training|tracking|report|workers|domain|storage|inference|formats|cli|demo|infra|bench|test|pool|cleanup|board)/',
     pathNot: [`^${from}/`, ...allowed.map((folder) => `^${folder}/`)],
     dependencyTypesNot: ['type-only'],
   },
@@ -66,6 +66,7 @@ module.exports = {
     only('inference', ['domain', 'storage', 'steps'], 'inference knows domain, storage and how steps run'),
     only('tracking', ['domain', 'storage', 'steps'], 'what is noted in services of others: nothing of who asks'),
     only('steps', ['domain', 'storage'], 'how any step runs: commits, heartbeats, pins; nothing of what it does'),
+    only('board', ['domain', 'storage', 'pool'], 'pages read storage and change pools; they know no workflow'),
     only('telemetry', ['domain', 'storage'], 'what the outside is told: messages and spans'),
     only('training', ['domain', 'storage', 'inference', 'steps'], 'what runs a trainer knows steps and derivatives'),
     only('report', ['domain', 'storage', 'inference', 'steps'], 'pages are functions from stored records to HTML'),
@@ -84,7 +85,7 @@ module.exports = {
       'cli',
       [
         ...['domain', 'storage', 'formats', 'pool', 'cleanup', 'inference', 'training', 'report', 'activities'],
-        ...['steps', 'tracking', 'telemetry', 'workers', 'infra'],
+        ...['steps', 'tracking', 'telemetry', 'workers', 'infra', 'board'],
       ],
       'commands ask for work and show it; nothing that they call knows of them',
     ),

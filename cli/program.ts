@@ -12,6 +12,7 @@ const COMMANDS = {
   import: () => import('./commands/import.js'),
   ingest: () => import('./commands/ingest/ingest.js'),
   pool: () => import('./commands/pool/pool.js'),
+  board: () => import('./commands/board.js'),
   review: () => import('./commands/review.js'),
   scan: () => import('./commands/scan/scan.js'),
   train: () => import('./commands/train.js'),

@@ -6,7 +6,7 @@
  * the machine ends the run with one sentence that says what to install or change.
  */
 import { statfsSync } from 'node:fs';
-import { buildIsCurrent, bundle, bundleIsCurrent, compile } from './setup/build.mjs';
+import { boardIsCurrent, buildIsCurrent, bundle, bundleBoard, bundleIsCurrent, compile } from './setup/build.mjs';
 import { checkNode, installNodeModules, nodeModulesAreCurrent } from './setup/node.mjs';
 import {
   chooseFlavour,
@@ -72,6 +72,7 @@ try {
   await setUpPython();
   if (!buildIsCurrent()) await step('Compiling', compile);
   if (!bundleIsCurrent()) await step('Bundling the workflows', bundle);
+  if (!boardIsCurrent()) await step('Bundling the board', bundleBoard);
   say(`Set-up is complete (${((performance.now() - start) / 1000).toFixed(1)} s).`);
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;

@@ -1,5 +1,9 @@
-/** `npm run build`: compile everything and bundle the workflows; what a deleted source left in dist/ goes. */
-import { bundle, compile } from './setup/build.mjs';
+/**
+ * `npm run build`: compile everything, bundle the workflows and the board's script. What a deleted source left in dist/
+ * goes.
+ */
+import { bundle, bundleBoard, compile } from './setup/build.mjs';
 
 await compile();
 await bundle();
+await bundleBoard();

@@ -25,6 +25,13 @@ export const keys = {
   /** There once nothing more follows from a round by itself. */
   roundDone: (pool: string, scan: string, number: number) =>
     `${keys.roundPrefix(pool, scan)}${String(number).padStart(4, '0')}.done`,
+  /** Answers of reviewers on the board, in batches that can change until they are handed in as a review import. */
+  boardBatchPrefix: (pool: string) => `pools/${pool}/board/batches/`,
+  boardBatch: (pool: string, ulid: string) => `${keys.boardBatchPrefix(pool)}${ulid}.json`,
+  /** The findings of a scan that sessions have on their screens. */
+  boardLeases: (pool: string, scan: string) => `pools/${pool}/board/leases/${scan}.json`,
+  /** Labels that reviewers drew, and those that they drew upon, by digest. */
+  boardLabel: (pool: string, sha256: string) => `pools/${pool}/board/labels/${sha256}`,
   derivativePrefix: (pool: string) => `pools/${pool}/derivatives/`,
   /** Upright copies reduced to at most `maxSide` pixels, by digest of their source. */
   derivativeImage: (pool: string, maxSide: number, sha256: string) =>

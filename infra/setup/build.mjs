@@ -68,6 +68,24 @@ export async function compile() {
 export const bundleIsCurrent = () =>
   existsSync(join(DIST, 'workflow-bundle.js')) && readStamp().bundle === bundleDigest();
 
+/** What the board's script and style sheet are made from. */
+function boardDigest() {
+  const parts = ['board/client', 'domain']
+    .flatMap((folder) => filesBelow(join(ROOT, folder), /\.(ts|css|json)$/))
+    .sort();
+  return sha256(readFileSync(join(ROOT, 'package-lock.json')), ...parts.map((path) => readFileSync(path)));
+}
+
+export const boardIsCurrent = () =>
+  existsSync(join(DIST, 'assets', 'board', 'main.js')) && readStamp().board === boardDigest();
+
+/** One file for the browser, so that a page asks once. */
+export async function bundleBoard() {
+  const digest = boardDigest();
+  await runStep('Bundling the board', process.execPath, [join(ROOT, 'infra', 'bundleBoard.mjs')]);
+  mark({ board: digest });
+}
+
 /** Workers then start in a second, and every one of them runs the same workflow code. */
 export async function bundle() {
   const digest = bundleDigest();

@@ -82,6 +82,8 @@ const tool = (name, ...path) => [process.execPath, join(MODULES, name, ...path)]
 async function staticChecks(say) {
   const [node, biome] = tool('@biomejs/biome', 'bin', 'biome');
   await check(say, 'style and lint', node, [biome, 'check', '.']);
+  const [, tsc] = tool('typescript', 'bin', 'tsc');
+  await check(say, 'types of the board in the browser', node, [tsc, '-p', 'board/client']);
   const [, depcruise] = tool('dependency-cruiser', 'bin', 'dependency-cruise.mjs');
   await check(say, 'import rules', node, [depcruise, '.', '--config', '.dependency-cruiser.cjs', '--progress', 'none']);
   const [, knip] = tool('knip', 'bin', 'knip.js');

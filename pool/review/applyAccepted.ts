@@ -7,15 +7,17 @@ import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import type { Pool } from '../../storage/pool/pool.js';
 import type { Reviews } from '../../storage/reviews.js';
 import { earlierReviews, type Source } from './earlier.js';
-import { paintProposals } from './paint.js';
+import { type Drawn, paintAnswers } from './paint.js';
 import { type Maker, type Revision, reviseLabels, type StoreLabel } from './revisions.js';
-import type { Answer } from './verdictFile.js';
 
-/** An accepted finding. */
+/** An answer that changes a label: a proposal is accepted, or the reviewer drew the right label. */
 export interface Accepted {
-  answer: Answer;
+  /** Its place among the answers, from 1. */
+  row: number;
   finding: FindingRow;
   verdict: Verdict;
+  /** The label before and after drawing; null for an accepted proposal. */
+  redrawn: Drawn | null;
 }
 
 interface Outcome {
@@ -26,9 +28,9 @@ interface Outcome {
 }
 
 /**
- * Apply accepted proposals to labels, all those of an image together. A proposal that was applied before is not applied
- * again, since people may have corrected the label further. The exception is a label that is again the one of the
- * finding, and not because of a review.
+ * Apply accepted proposals and drawn labels to labels, all those of an image together. A proposal that was applied
+ * before is not applied again, since people may have corrected the label further. The exception is a label that is
+ * again the one of the finding, and not because of a review.
  */
 export async function applyAccepted(
   store: ObjectStore,
@@ -46,15 +48,15 @@ export async function applyAccepted(
   const proposed: Outcome['notApplied'] = [];
   const byImage = new Map<string, Accepted[]>();
   for (const one of accepted) {
-    const { answer, finding, verdict } = one;
+    const { row, finding, verdict, redrawn } = one;
     const { findingId, imageId, kind, fileName } = finding;
     // The same table gave this answer before, and a newer answer differs.
-    if (earlier.said(verdict) && newest.get(findingId)?.verdict !== 'accept') continue;
-    if (corrections.has(findingId) || suggestionOf(finding) !== null) {
+    if (earlier.said(verdict) && newest.get(findingId)?.verdict !== verdict.verdict) continue;
+    if (redrawn !== null || corrections.has(findingId) || suggestionOf(finding) !== null) {
       if (!byImage.get(imageId)?.push(one)) byImage.set(imageId, [one]);
     } else
       proposed.push({
-        row: answer.row,
+        row,
         reason: `a ${kind} proposes no mask; correct the label of ${fileName} in a tool`,
       });
   }
@@ -76,7 +78,8 @@ export async function applyAccepted(
     const row = rows.at(-1);
     const outcome: Outcome = { corrected: new Map(), notApplied: [] };
     outcomes.set(imageId, outcome);
-    const open = findings.filter(({ finding }) => {
+    const open = findings.filter(({ finding, redrawn }) => {
+      if (redrawn !== null) return true;
       const before = corrections.get(finding.findingId);
       if (before === undefined || (row?.labelSha256 === finding.labelSha256 && !earlier.setLabel(rows))) return true;
       outcome.corrected.set(finding.findingId, before);
@@ -86,18 +89,12 @@ export async function applyAccepted(
     try {
       if (row === undefined || row.removedAt !== null)
         throw new PartloopError('data-invalid', `pool ${pool.name} no longer lists its image`);
-      const label = await storeLabel(
-        await paintProposals(
-          store,
-          row,
-          open.map(({ finding }) => finding),
-        ),
-      );
+      const label = await storeLabel(await paintAnswers(store, row, open));
       for (const { finding } of open) outcome.corrected.set(finding.findingId, label.labelSha256);
       return label.labelSha256 === row.labelSha256 ? null : { imageId, on: row.labelSha256, label };
     } catch (error) {
       if (!isFaultOfImage(error)) throw error;
-      outcome.notApplied.push(...open.map(({ answer }) => ({ row: answer.row, reason: error.message })));
+      outcome.notApplied.push(...open.map((one) => ({ row: one.row, reason: error.message })));
       return null;
     }
   }

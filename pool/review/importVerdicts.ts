@@ -1,15 +1,13 @@
 import { PartloopError } from '../../domain/base/errors.js';
-import type { Verdict } from '../../domain/review/review.js';
 import { exportScan } from '../../domain/scan/export.js';
 import { type FindingRow, findingRowSchema, type IndexRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
 import { listPools, openPool, type Pool } from '../../storage/pool/pool.js';
-import { readReviews } from '../../storage/reviews.js';
 import { type FoundScan, findScan, poolScans } from '../../storage/scans.js';
 import { streamTable } from '../../storage/tables/table.js';
 import { ulid } from '../../storage/ulid.js';
-import { applyAccepted } from './applyAccepted.js';
-import { type Recorded, recordReview } from './record.js';
+import type { Recorded } from './record.js';
+import { takeAnswers } from './takeAnswers.js';
 import { type Answer, findingKey, readVerdictFile } from './verdictFile.js';
 
 export interface VerdictImport {
@@ -69,45 +67,19 @@ export async function importVerdicts(store: ObjectStore, request: VerdictImport)
           scan === null ? `no scan of pool ${pool.name} has such a finding` : `scan ${scan.id} has no such finding`,
       });
   }
-  const reviews = await readReviews(store, pool.name);
-  const source = { exportId: null, tableSha256: sha256 };
-  const said = [...known.values()].map(({ answer, finding }) => ({
-    answer,
-    finding,
-    verdict: verdictOf(answer, finding),
-  }));
-  const id = ulid(now);
-  const accepted = said.filter(({ answer }) => answer.verdict === 'accept');
-  const { corrected, notApplied, ...changes } = await applyAccepted(store, pool, accepted, reviews, source, {
-    ...{ change: 'review', changeId: id, now },
+  const { notApplied, recorded } = await takeAnswers(store, pool, {
+    ...{ id: ulid(now), scan: scan?.id ?? null, reviewer: request.reviewer, now },
+    source: { exportId: null, tableSha256: sha256 },
+    answers: [...known.values()].map(({ answer, finding }) => ({
+      ...{ row: answer.row, finding, verdict: answer.verdict, redrawn: null },
+      reviewer: answer.reviewer || request.reviewer,
+      comment: answer.comment || null,
+      answeredAt: now.toISOString(),
+    })),
   });
-  const verdicts = said.map(({ verdict }) => ({
-    ...verdict,
-    correctedSha256: corrected.get(verdict.findingId) ?? null,
-  }));
-  const about = {
-    ...{ type: 'import' as const, at: now.toISOString(), reviewer: request.reviewer, scan: scan?.id ?? null },
-    ...{ ...source, asked: [] },
-  };
-  const recorded = await recordReview(store, pool.name, id, about, changes, { verdicts });
   const unanswered = scan === null ? null : findings - known.size;
   refused.sort((a, b) => a.row - b.row);
   return { pool: pool.name, answered: known.size, unanswered, refused, notApplied, ...recorded };
-
-  function verdictOf(answer: Answer, finding: FindingRow): Verdict {
-    const { findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong, pModel } =
-      finding;
-    return {
-      ...{ findingId, imageId, labelSha256, kind, classId, suggestedClassId, x0, y0, x1, y1, pWrong, pModel },
-      // Every reported finding is shown.
-      propensity: 1,
-      verdict: answer.verdict,
-      correctedSha256: null,
-      reviewer: answer.reviewer || request.reviewer,
-      comment: answer.comment || null,
-      reviewedAt: now.toISOString(),
-    };
-  }
 }
 
 /**

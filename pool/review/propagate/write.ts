@@ -3,7 +3,7 @@ import { isMadeBy } from '../../../domain/review/labelHistory.js';
 import { fateOf } from '../../../domain/review/propagate/fate.js';
 import type { FindingRow } from '../../../domain/tables.js';
 import type { ObjectStore } from '../../../storage/objects/objectStore.js';
-import { paintProposals } from '../paint.js';
+import { paintAnswers } from '../paint.js';
 import { reviseLabels } from '../revisions.js';
 import type { Correction } from './groups.js';
 import { type ScanProposals, tableReviews } from './proposals.js';
@@ -52,7 +52,13 @@ export async function writeCorrections(
     });
     if (open.length === 0) return null;
     try {
-      const label = await storeLabel(await paintProposals(store, row, open));
+      const label = await storeLabel(
+        await paintAnswers(
+          store,
+          row,
+          open.map((finding) => ({ finding, redrawn: null })),
+        ),
+      );
       return label.labelSha256 === row.labelSha256 ? null : { imageId, on: row.labelSha256, label };
     } catch (error) {
       if (!isFaultOfImage(error)) throw error;

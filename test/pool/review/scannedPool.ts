@@ -33,6 +33,8 @@ export interface ScannedPool {
   findings: FindingRow[];
   /** The label of an image as it is now, and its row. */
   now(number: number): Promise<{ row: IndexRow; label: Uint8Array }>;
+  /** The same by id. */
+  labelOf(imageId: string): Promise<Uint8Array>;
 }
 
 /** Class 3 is missing in the left half. */
@@ -55,6 +57,8 @@ export async function scannedPool(
     size?: { width: number; height: number };
     findings?: (image: IndexRow) => FindingRow[];
     rows?: Partial<ScanImageRow>;
+    /** Fields of an image by its place. */
+    image?: (at: number) => Partial<IndexRow>;
     store?: ObjectStore;
   } = {},
 ): Promise<ScannedPool> {
@@ -66,11 +70,17 @@ export async function scannedPool(
   const labelSha256 = createHash('sha256').update(encoded).digest('hex');
   const labelUri = keys.label('cars', labelSha256);
   await store.put(labelUri, encoded);
-  const images = Array.from({ length: count }, (_, at) => indexRow(at + 1, { labelUri, labelSha256, width, height }));
+  const images = Array.from({ length: count }, (_, at) => ({
+    ...indexRow(at + 1, { labelUri, labelSha256, width, height }),
+    ...options.image?.(at),
+  }));
   const pool = await openPool(store, 'cars');
   const { version: poolVersion } = await pool.append(() => images);
   const findings = images.flatMap(findingsOf);
-  const rows = images.map((_, at) => scanRow(at + 1, { labelSha256, pMislabelled: 1 / (at + 2), ...options.rows }));
+  const rows = images.map(({ imageId, fileName }, at) => ({
+    ...scanRow(at + 1, { labelSha256, pMislabelled: 1 / (at + 2), ...options.rows }),
+    ...{ imageId, fileName },
+  }));
   const outputs = { images: 'images.parquet', findings: 'findings.parquet', summary: 'summary.json' };
   await writeTable(store, outputs.images, rows, scanImageRowSchema);
   await writeTable(store, outputs.findings, findings, findingRowSchema);
@@ -80,12 +90,14 @@ export async function scannedPool(
     finishedAt: '2026-01-01T00:00:00.000Z',
   });
   await store.put(keys.scan(SCAN), JSON.stringify(record));
+  const newest = async (imageId: string): Promise<{ row: IndexRow; label: Uint8Array }> => {
+    const row = (await pool.readIndex(await pool.latestVersion())).find((one) => one.imageId === imageId);
+    if (row === undefined) throw new Error(`no image ${imageId}`);
+    return { row, label: (await decodeLabel((await store.get(row.labelUri)).body)).pixels };
+  };
   return {
     ...{ store, pool, images, findings },
-    async now(number) {
-      const row = (await pool.readIndex(await pool.latestVersion())).find(({ imageId }) => imageId === idOf(number));
-      if (row === undefined) throw new Error(`no image ${number}`);
-      return { row, label: (await decodeLabel((await store.get(row.labelUri)).body)).pixels };
-    },
+    now: (number) => newest(images[number - 1]?.imageId ?? idOf(number)),
+    labelOf: async (imageId) => (await newest(imageId)).label,
   };
 }

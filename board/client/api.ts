@@ -1,0 +1,101 @@
+import type { AnswerRequest, QueueAnswer, ShownFinding } from '../../domain/board/protocol.js';
+import { sessionId } from './setting.js';
+
+/** A label, one value per pixel, row by row. */
+export interface LoadedLabel {
+  pixels: Uint8Array;
+  digest: string;
+}
+
+/** What the server refused, in its words. */
+export class Refused extends Error {
+  constructor(
+    message: string,
+    readonly hint: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The requests of the review page about one scan. */
+export class Api {
+  readonly #base: string;
+
+  constructor(
+    scan: string,
+    private readonly filter: string,
+  ) {
+    this.#base = `/api/scans/${encodeURIComponent(scan)}`;
+  }
+
+  /** The next findings; `first` comes first, whatever its place. */
+  async queue(first?: string): Promise<QueueAnswer> {
+    const query = new URLSearchParams(this.filter);
+    if (first !== undefined) query.set('first', first);
+    return (await this.#json(`/queue?${query}`)) as QueueAnswer;
+  }
+
+  async picture({ imageId }: ShownFinding): Promise<ImageBitmap> {
+    const response = await this.#ask(`/images/${imageId}`);
+    return createImageBitmap(await response.blob());
+  }
+
+  async label({ findingId }: ShownFinding, which: 'given' | 'proposed'): Promise<LoadedLabel> {
+    const response = await this.#ask(`/findings/${encodeURIComponent(findingId)}/${which}`);
+    const pixels = new Uint8Array(await response.arrayBuffer());
+    return { pixels, digest: response.headers.get('x-partloop-digest') ?? '' };
+  }
+
+  /** Store a drawn label, and the one that it was drawn on. */
+  async drawn(
+    { findingId }: ShownFinding,
+    seen: string,
+    pixels: Uint8Array<ArrayBuffer>,
+  ): Promise<{ seen: string; drawn: string }> {
+    const packed = new Blob([pixels]).stream().pipeThrough(new CompressionStream('gzip'));
+    const response = await this.#ask(`/findings/${encodeURIComponent(findingId)}/drawn`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream', 'x-partloop-seen': seen },
+      body: await new Response(packed).arrayBuffer(),
+    });
+    return (await response.json()) as { seen: string; drawn: string };
+  }
+
+  async answer(request: AnswerRequest): Promise<void> {
+    await this.#json('/answers', { method: 'POST', body: JSON.stringify(request) });
+  }
+
+  async undo(): Promise<string | null> {
+    return ((await this.#json('/undo', { method: 'POST' })) as { undone: string | null }).undone;
+  }
+
+  async handIn(): Promise<{ fileName: string; reason: string }[]> {
+    const answer = (await this.#json('/hand-in', { method: 'POST' })) as {
+      notApplied: { fileName: string; reason: string }[];
+    };
+    return answer.notApplied;
+  }
+
+  async #json(path: string, init: RequestInit = {}): Promise<unknown> {
+    const response = await this.#ask(path, { ...init, headers: { 'content-type': 'application/json' } });
+    return response.json();
+  }
+
+  async #ask(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set('x-partloop-session', sessionId());
+    const response = await fetch(`${this.#base}${path}`, { ...init, headers });
+    if (response.ok) return response;
+    const text = await response.text();
+    throw refusal(text, response.status);
+  }
+}
+
+function refusal(text: string, status: number): Refused {
+  try {
+    const { error, hint } = JSON.parse(text) as { error?: string; hint?: string };
+    return new Refused(error ?? `the server answered ${status}`, hint ?? '');
+  } catch {
+    return new Refused(text.slice(0, 300) || `the server answered ${status}`, '');
+  }
+}

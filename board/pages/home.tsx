@@ -1,0 +1,60 @@
+import type { PoolScans } from '../scans.js';
+import { documentOf } from './layout.js';
+
+/** The pools with their scans. */
+export const homePage = (pools: readonly PoolScans[], reviewer: string | null): string =>
+  documentOf({
+    title: 'Pools and scans',
+    script: false,
+    body: (
+      <body>
+        <main class="page">
+          <header class="top">
+            <h1>Pools and scans</h1>
+            <p class="note">
+              {reviewer === null ? 'Nobody has given a name here.' : <bdi>{reviewer}</bdi>}{' '}
+              <a href="/name?next=/">{reviewer === null ? 'Give yours' : 'Change'}</a>
+            </p>
+          </header>
+          {pools.length === 0 && (
+            <section>
+              <p>There is no pool yet. `npx partloop import` makes one.</p>
+            </section>
+          )}
+          {pools.map(({ pool, scans }) => (
+            <section>
+              <h2>{pool}</h2>
+              {scans.length === 0 ? (
+                <p class="note">No finished scan. `npx partloop scan run {pool}` scans it.</p>
+              ) : (
+                <table>
+                  <thead>
+                    <tr>
+                      <th scope="col">Scan</th>
+                      <th scope="col" class="n">
+                        Images judged
+                      </th>
+                      <th scope="col">
+                        <span class="hidden">Open</span>
+                      </th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {scans.map(({ id, counts }) => (
+                      <tr>
+                        <td>{id}</td>
+                        <td class="n">{counts === null ? '–' : counts.scanned.toLocaleString('en')}</td>
+                        <td>
+                          <a href={`/review/${encodeURIComponent(id)}`}>Review its findings</a>
+                        </td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              )}
+            </section>
+          ))}
+        </main>
+      </body>
+    ),
+  });

@@ -1,0 +1,193 @@
+import { join } from 'node:path';
+import { PartloopError } from '../domain/base/errors.js';
+import { type Batch, standingAnswers } from '../domain/board/batch.js';
+import { inOrder, matches, type QueueFilter, type QueueFinding, type Rarity, rarityOf } from '../domain/board/queue.js';
+import { latestVerdicts } from '../domain/review/review.js';
+import { type FindingRow, findingRowSchema, type IndexRow } from '../domain/tables.js';
+import { labelNames } from '../domain/taxonomy.js';
+import { BatchReader } from '../storage/board.js';
+import type { ObjectStore } from '../storage/objects/objectStore.js';
+import { openPool, type Pool } from '../storage/pool/pool.js';
+import { readReviews } from '../storage/reviews.js';
+import { type FoundScan, findScan } from '../storage/scans.js';
+import { makeScratchFolder, type ScratchFolder } from '../storage/scratch.js';
+import { streamFile } from '../storage/tables/table.js';
+
+/** What the board keeps in memory of each finding: masks and features stay in the table. */
+const listedSchema = findingRowSchema.omit({ evidence: true, proposal: true, areaPx: true, pModel: true });
+
+const IMPORTS_EVERY_MS = 60_000;
+
+/** The newest answer to a finding, whoever gave it. */
+export interface KnownAnswer {
+  verdict: string;
+  comment: string;
+  reviewer: string;
+}
+
+export interface ListedFinding extends QueueFinding {
+  labelSha256: string;
+}
+
+/**
+ * The findings of one scan with their pool, as the board works on them. The findings are read once, answers and labels
+ * anew with `refresh`.
+ */
+export class ScanDesk {
+  readonly names: readonly string[];
+  readonly #answers = new Map<string, KnownAnswer>();
+  readonly #byId: ReadonlyMap<string, ListedFinding>;
+  readonly #ordered = new Map<QueueFilter['order'], readonly ListedFinding[]>();
+  readonly #reader: BatchReader;
+  #batches: readonly Batch[] = [];
+  #imported: ReadonlyMap<string, KnownAnswer> = new Map();
+  #importsReadAt = Number.NEGATIVE_INFINITY;
+
+  private constructor(
+    readonly store: ObjectStore,
+    readonly scan: FoundScan,
+    readonly pool: Pool,
+    private readonly folder: ScratchFolder,
+    private readonly table: string,
+    private readonly findings: readonly ListedFinding[],
+    private rows: ReadonlyMap<string, IndexRow>,
+    private readonly rarity: Rarity,
+  ) {
+    this.names = labelNames(pool.taxonomy);
+    this.#reader = new BatchReader(store, pool.name);
+    this.#byId = new Map(findings.map((finding) => [finding.findingId, finding]));
+  }
+
+  /**
+   * @param cacheFolder for copies of the pool's index
+   * @throws PartloopError `not-found` for an unknown scan
+   */
+  static async open(store: ObjectStore, id: string, cacheFolder: string): Promise<ScanDesk> {
+    const scan = await findScan(store, id);
+    const pool = await openPool(store, scan.pool, { cacheFolder });
+    const folder = await makeScratchFolder('board');
+    try {
+      const table = join(folder.path, 'findings.parquet');
+      await store.getFile(scan.findings, table);
+      const read: Omit<ListedFinding, 'tags'>[] = [];
+      for await (const row of streamFile(table, scan.findings, listedSchema)) read.push(row);
+      const rows = await rowsOf(pool, new Set(read.map(({ imageId }) => imageId)));
+      const images = new Map<number, number>();
+      for (const { classes } of rows.values())
+        for (const value of classes) images.set(value, (images.get(value) ?? 0) + 1);
+      const findings = read.map((row): ListedFinding => ({ ...row, tags: rows.get(row.imageId) ?? null }));
+      const desk = new ScanDesk(store, scan, pool, folder, table, findings, rows, rarityOf(images));
+      await desk.refreshAnswers();
+      return desk;
+    } catch (error) {
+      await folder.remove();
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.folder.remove();
+  }
+
+  /** The findings of a filter, in its order. `answered` tells which of all are answered; the filter decides on them. */
+  *queue(filter: QueueFilter): Generator<ListedFinding> {
+    for (const finding of this.#inOrder(filter.order)) {
+      const answer = this.#answers.get(finding.findingId);
+      if (filter.answers === 'open' && answer !== undefined) continue;
+      if (filter.answers === 'answered' && answer === undefined) continue;
+      if (filter.reviewer !== undefined && answer?.reviewer !== filter.reviewer) continue;
+      if (matches(finding, filter)) yield finding;
+    }
+  }
+
+  /** @throws PartloopError `not-found` */
+  listed(findingId: string): ListedFinding {
+    const finding = this.#byId.get(findingId);
+    if (finding !== undefined) return finding;
+    throw new PartloopError('not-found', `scan ${this.scan.id} has no finding ${findingId}`);
+  }
+
+  /** Whole rows of findings, with their masks, in the order asked for. */
+  async wholeFindings(findingIds: readonly string[]): Promise<FindingRow[]> {
+    const wanted = { column: 'findingId', values: new Set(findingIds) };
+    const found = new Map<string, FindingRow>();
+    for await (const row of streamFile(this.table, this.scan.findings, findingRowSchema, wanted))
+      found.set(row.findingId, row);
+    return findingIds.flatMap((id) => found.get(id) ?? []);
+  }
+
+  answerTo(findingId: string): KnownAnswer | null {
+    return this.#answers.get(findingId) ?? null;
+  }
+
+  /** The image as the pool has it now; null if it was removed. */
+  rowOf(imageId: string): IndexRow | null {
+    return this.rows.get(imageId) ?? null;
+  }
+
+  /** The batches of this scan, oldest first. */
+  get batches(): readonly Batch[] {
+    return this.#batches;
+  }
+
+  /** Take the state of a batch over that this server just wrote. */
+  know(batch: Batch): void {
+    const others = this.#batches.filter(({ id }) => id !== batch.id);
+    this.#batches = [...others, batch].sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.#combine();
+  }
+
+  /** Read labels anew, after they were revised. */
+  async refreshLabels(): Promise<void> {
+    this.rows = await rowsOf(this.pool, new Set(this.findings.map(({ imageId }) => imageId)));
+  }
+
+  /** Read answers anew: those of other servers each time, those of imports at most once a minute. */
+  async refreshAnswers(now = Date.now()): Promise<void> {
+    const all = await this.#reader.read();
+    this.#batches = all.filter(({ scan }) => scan === this.scan.id);
+    if (now - this.#importsReadAt >= IMPORTS_EVERY_MS) {
+      this.#imported = await this.#importedAnswers(all);
+      this.#importsReadAt = now;
+    }
+    this.#combine();
+  }
+
+  #combine(): void {
+    this.#answers.clear();
+    for (const [findingId, answer] of this.#imported) this.#answers.set(findingId, answer);
+    for (const { batch, answer } of standingAnswers(this.#batches))
+      this.#answers.set(answer.findingId, {
+        ...{ verdict: answer.verdict, comment: answer.comment ?? '', reviewer: batch.reviewer },
+      });
+  }
+
+  /** Answers to these findings that came in other ways than the board; the board's own count by their batches. */
+  async #importedAnswers(batches: readonly Batch[]): Promise<Map<string, KnownAnswer>> {
+    const { imports } = await readReviews(this.store, this.pool.name);
+    const ours = new Set(batches.flatMap(({ review }) => review ?? []));
+    const others = imports.filter(({ id, withdrawal }) => withdrawal === null && !ours.has(id));
+    const latest = latestVerdicts(others.flatMap(({ verdicts }) => verdicts));
+    return new Map(
+      [...latest.values()]
+        .filter(({ findingId }) => this.#byId.has(findingId))
+        .map(({ findingId, verdict, comment, reviewer }) => [
+          findingId,
+          { verdict, comment: comment ?? '', reviewer: reviewer ?? '' },
+        ]),
+    );
+  }
+
+  #inOrder(order: QueueFilter['order']): readonly ListedFinding[] {
+    const known = this.#ordered.get(order);
+    if (known !== undefined) return known;
+    const ordered = inOrder(this.findings, order, this.rarity);
+    this.#ordered.set(order, ordered);
+    return ordered;
+  }
+}
+
+async function rowsOf(pool: Pool, images: ReadonlySet<string>): Promise<Map<string, IndexRow>> {
+  const rows = await pool.readImages(await pool.latestVersion(), images);
+  return new Map(rows.map((row) => [row.imageId, row]));
+}

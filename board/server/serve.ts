@@ -1,0 +1,81 @@
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type ServerType, serve } from '@hono/node-server';
+import { PartloopError } from '../../domain/base/errors.js';
+import type { ObjectStore } from '../../storage/objects/objectStore.js';
+import { Desks } from '../desks.js';
+import { Access } from './access.js';
+import { boardApp } from './app.js';
+
+const LOOK_FOR_DUE_MS = 30_000;
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
+
+export interface ServeOptions {
+  store: ObjectStore;
+  /** For copies of the pool's index. */
+  cacheFolder: string;
+  /** The folder `dist/` with the bundled script. */
+  dist: string;
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** Faults that no request waits for. */
+  onError(error: unknown): void;
+}
+
+export interface ServedBoard {
+  /** The address of a path; with a key for one entrance if the board listens beyond this machine. */
+  urlOf(path: string): string;
+  port: number;
+  /** Hand in what was answered, and end. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serve the board.
+ *
+ * @throws PartloopError `input-invalid` if the address cannot be listened on
+ */
+export async function serveBoard(options: ServeOptions): Promise<ServedBoard> {
+  const { store, cacheFolder, dist, host, port, onError } = options;
+  const desks = new Desks(store, cacheFolder);
+  const isOpen = LOOPBACK.has(host);
+  const access = new Access(isOpen);
+  const app = boardApp({ store, desks, access, assets: join(dist, 'assets', 'board') });
+  const server = await listening(host, port, app.fetch);
+  const actual = (server.address() as AddressInfo).port;
+  // Behind another address a proxy may give any name; the key guards that board.
+  const own = isOpen ? [...LOOPBACK].map((name) => `${name === '::1' ? '[::1]' : name}:${actual}`) : [];
+  access.answerTo(own);
+  const timer = setInterval(() => void desks.handInDue(new Date()).catch(onError), LOOK_FOR_DUE_MS);
+  const shown = host.includes(':') ? `[${host}]` : host;
+  const start = `http://${shown}:${actual}`;
+  return {
+    urlOf: (path) =>
+      isOpen ? `${start}${path}` : `${start}/enter?${new URLSearchParams({ key: access.invite(), next: path })}`,
+    port: actual,
+    async close() {
+      clearInterval(timer);
+      await new Promise((resolve) => {
+        server.close(resolve);
+        if ('closeAllConnections' in server) server.closeAllConnections();
+      });
+      await desks.close();
+    },
+  };
+}
+
+function listening(host: string, port: number, fetch: Parameters<typeof serve>[0]['fetch']): Promise<ServerType> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, hostname: host, port }, () => resolve(server));
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'EADDRINUSE' ? 'something else listens there' : cause.message;
+      reject(
+        new PartloopError('input-invalid', `the board cannot listen on ${host}:${port}: ${why}`, {
+          hint: 'Give another port with --port, or 0 for a free one.',
+          cause,
+        }),
+      );
+    });
+  });
+}

@@ -1,0 +1,52 @@
+import { standingAnswers } from '../../domain/board/batch.js';
+import { kindSentence } from '../../domain/board/kindSentences.js';
+import type { Progress, ShownFinding } from '../../domain/board/protocol.js';
+import type { QueueFilter } from '../../domain/board/queue.js';
+import { suggestionOf } from '../../domain/review/correction.js';
+import { tagWords } from '../../domain/tagWords.js';
+import type { ListedFinding, ScanDesk } from '../scanDesk.js';
+
+/** Findings as the page shows them; those of images that are gone are left out. */
+export async function shownFindings(desk: ScanDesk, listed: readonly ListedFinding[]): Promise<ShownFinding[]> {
+  const whole = await desk.wholeFindings(listed.map(({ findingId }) => findingId));
+  const rows = new Map(whole.map((row) => [row.findingId, row]));
+  return listed.flatMap((finding) => {
+    const { findingId, imageId, fileName, kind, classId, suggestedClassId, pWrong, x0, y0, x1, y1, tags } = finding;
+    const image = desk.rowOf(imageId);
+    const row = rows.get(findingId);
+    if (image === null || row === undefined) return [];
+    const known = desk.answerTo(findingId);
+    const nameOf = (value: number): string => (desk.names[value] ?? String(value)).replaceAll('_', ' ');
+    return {
+      ...{ findingId, imageId, fileName, kind: kind.replaceAll('_', ' '), pWrong },
+      sentence: kindSentence(finding, desk.names),
+      given: { value: classId, name: nameOf(classId) },
+      proposed: suggestedClassId === null ? null : { value: suggestedClassId, name: nameOf(suggestedClassId) },
+      box: { x0, y0, x1, y1 },
+      ...{ width: image.width, height: image.height },
+      tags: tags === null ? '' : tagWords(tags),
+      hasProposal: suggestionOf(row) !== null,
+      isStale: image.labelSha256 !== finding.labelSha256,
+      answer: known === null ? null : { verdict: known.verdict, comment: known.comment },
+    };
+  });
+}
+
+/** How far a review is, for one reviewer and one filter. */
+export function progressOf(desk: ScanDesk, filter: QueueFilter, reviewer: string): Progress {
+  let matching = 0;
+  let answered = 0;
+  for (const { findingId } of desk.queue({ ...filter, answers: 'all' })) {
+    matching++;
+    if (desk.answerTo(findingId) !== null) answered++;
+  }
+  const own = standingAnswers(desk.batches).filter(({ batch }) => batch.reviewer === reviewer);
+  const times = own.map(({ answer }) => answer.activeMs / 1_000).sort((a, b) => a - b);
+  const median = times[Math.floor(times.length / 2)] ?? null;
+  return {
+    ...{ matching, answered, own: own.length },
+    waiting: own.filter(({ batch }) => batch.state === 'open').length,
+    secondsPerAnswer: median,
+    hoursLeft: median === null ? null : (median * (matching - answered)) / 3_600,
+  };
+}

@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { serveBoard } from '../../board/server/serve.js';
+import { homePaths, partloopHome, ROOT } from '../../infra/home.js';
+import { findScan } from '../../storage/scans.js';
+import { openEnvironmentStore } from '../environment.js';
+import { wholeNumberBetween } from '../options.js';
+import { openInBrowser } from '../terminal/openInBrowser.js';
+import { printJson, printLine, say } from '../terminal/output.js';
+
+const PORT = 8236;
+const MAX_PORT = 65_535;
+
+interface BoardCommand {
+  host: string;
+  port: number;
+  open: boolean;
+  json?: true;
+}
+
+/** `partloop board`: the pages on which people review findings. */
+export function register(program: Command): void {
+  program
+    .command('board')
+    .description('Serve the board: review findings and draw labels in the browser')
+    .argument('[scan]', 'Open the findings of this scan: its name, a loop, or `<loop>:<iteration>`')
+    .option(
+      '--host <address>',
+      'Address to listen on; beyond this machine only the printed link lets people in',
+      host,
+      '127.0.0.1',
+    )
+    .option('--port <number>', 'Port; 0 takes a free one', wholeNumberBetween(0, MAX_PORT), PORT)
+    .option('--no-open', 'Open no browser')
+    .option('--json', 'Print one JSON object with the address on stdout, and open no browser')
+    .action(serve);
+}
+
+async function serve(scan: string | undefined, { host, port, open, json }: BoardCommand): Promise<void> {
+  const { store } = await openEnvironmentStore();
+  const asked = scan === undefined ? null : (await findScan(store, scan)).id;
+  const board = await serveBoard({
+    ...{ store, host, port, dist: join(ROOT, 'dist'), cacheFolder: homePaths(partloopHome()).cache },
+    onError: (error) => say(`the board could not hand in answers: ${error instanceof Error ? error.message : error}`),
+  });
+  const url = board.urlOf(asked === null ? '/' : `/review/${encodeURIComponent(asked)}`);
+  if (json) printJson({ url, port: board.port });
+  else {
+    printLine(url);
+    say('Ctrl-C ends it; answers are handed in first.');
+    if (open) openInBrowser(url);
+  }
+  const ended = new AbortController();
+  const end = (): void => ended.abort();
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  await once(ended.signal, 'abort');
+  await board.close();
+}
+
+function host(text: string): string {
+  if (/^[A-Za-z0-9.:-]{1,253}$/.test(text)) return text;
+  throw new InvalidArgumentError('It must be an address or a name.');
+}

@@ -1,0 +1,18 @@
+/** Bundles the board's script and style sheet for browsers: dist/assets/board/{main.js,board.css}. */
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { ROOT } from './setup/shell.mjs';
+
+const client = join(ROOT, 'board', 'client');
+
+await build({
+  entryPoints: [join(client, 'main.ts'), join(client, 'board.css')],
+  outdir: join(ROOT, 'dist', 'assets', 'board'),
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  minify: true,
+  legalComments: 'none',
+  tsconfig: join(client, 'tsconfig.json'),
+  logLevel: 'warning',
+});
