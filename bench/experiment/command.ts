@@ -66,10 +66,10 @@ export function experimentCommand(): Command {
       arms(ARMS.join(',')),
     )
     .option('--seeds <list>', 'Seeds, separated by commas', wholeNumbers, [1, 2, 3, 4, 5, 6, 7, 8])
-    .option('--images <n>', 'Images to choose from', wholeNumber, 390)
+    .option('--images <n>', 'Images to choose from', wholeNumber, 780)
     .option('--tests <n>', 'Test images', wholeNumber, 156)
     .option('--wrong <share>', 'Share of wrong labels that are planted', probability, 0.15)
-    .option('--share <share>', 'Share of the images that is chosen', probability, 0.5)
+    .option('--share <share>', 'Share of the images that is chosen', probability, 0.25)
     .option('--size <pixels>', 'Side of the networks', wholeNumber, 128)
     .option('--iterations <n>', 'Training iterations', wholeNumber, 300)
     .option('--rounds <n>', 'Iterations of a loop that draws an equal part of the pool in each', wholeNumber, 1)
@@ -127,6 +127,8 @@ async function* atOnce(pool: ExperimentPool, { arms: wanted, share }: Options, r
   const budget = Math.round(share * pool.set.images.length);
   for (const arm of wanted) {
     const images = pick(arm, scanned, { budget, seed });
+    if (images.length < budget && arm.choice !== 'everything')
+      say(`${nameOf(arm)} takes all ${images.length} images that pass: policies differ only if more than ${budget} do`);
     const { scores } = await scoredNetwork(pool, images, { ...run, name: nameOf(arm) });
     yield { arm: nameOf(arm), seed, ...countsOf(pool, images), ...scores };
   }

@@ -182,7 +182,7 @@ function scanApi(desks: Desks): Hono {
   api.post('/answers', bodyLimit({ maxSize: MAX_JSON }), async (context) => {
     const { desk, answering } = await open(context);
     const reviewer = nameOf(context);
-    const { findingId, verdict, comment, redrawn, activeMs } = parsed(answerRequestSchema, await context.req.json());
+    const { findingId, verdict, comment, redrawn, activeMs } = parsed(answerRequestSchema, await jsonOf(context));
     if (redrawn !== null && verdict !== 'wrong')
       throw new PartloopError('input-invalid', 'only a label that is wrong can be drawn anew');
     const { imageId } = desk.listed(findingId);
@@ -233,6 +233,9 @@ function parsed<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const [issue] = result.error.issues;
   throw new PartloopError('input-invalid', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`);
 }
+
+/** null for a body that is no JSON, which no schema takes. */
+const jsonOf = (context: Context): Promise<unknown> => context.req.json<unknown>().catch(() => null);
 
 function nameOf(context: Context): string {
   const { name } = reviewerOf(context);
