@@ -32,17 +32,18 @@ export class Answering {
     return result;
   }
 
-  answer(reviewer: string, answer: BoardAnswer, now: Date): Promise<Batch> {
+  /** Add answers, given at one time, to the reviewer's open batch. */
+  answer(reviewer: string, answers: readonly BoardAnswer[], now: Date): Promise<Batch> {
     return this.#alone(async () => {
       const open = this.#openBatch(reviewer);
       if (open !== null) {
         const batch = await changeBatch(this.desk.store, open, (there) =>
-          there.state === 'open' ? withAnswer(there, answer) : null,
+          there.state === 'open' ? answers.reduce(withAnswer, there) : null,
         );
         this.desk.know(batch);
-        if (batch.answers.at(-1)?.answeredAt === answer.answeredAt && batch.state === 'open') return batch;
+        if (batch.state === 'open') return batch;
       }
-      const begun = this.#newBatch(reviewer, [answer], null, now);
+      const begun = this.#newBatch(reviewer, [...answers], null, now);
       await addBatch(this.desk.store, begun);
       this.desk.know(begun);
       return begun;

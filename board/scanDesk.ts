@@ -35,6 +35,7 @@ export interface ListedFinding extends QueueFinding {
  */
 export class ScanDesk {
   readonly names: readonly string[];
+  readonly kinds: ReadonlySet<string>;
   readonly #answers = new Map<string, KnownAnswer>();
   readonly #byId: ReadonlyMap<string, ListedFinding>;
   readonly #ordered = new Map<QueueFilter['order'], readonly ListedFinding[]>();
@@ -54,6 +55,7 @@ export class ScanDesk {
     private readonly rarity: Rarity,
   ) {
     this.names = labelNames(pool.taxonomy);
+    this.kinds = new Set(findings.map(({ kind }) => kind));
     this.#reader = new BatchReader(store, pool.name);
     this.#byId = new Map(findings.map((finding) => [finding.findingId, finding]));
   }

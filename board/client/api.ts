@@ -29,8 +29,9 @@ export class Api {
   }
 
   /** The next findings; `first` comes first, whatever its place. */
-  async queue(first?: string): Promise<QueueAnswer> {
+  async queue({ first, count }: { first?: string; count?: number } = {}): Promise<QueueAnswer> {
     const query = new URLSearchParams(this.filter);
+    if (count !== undefined) query.set('count', String(count));
     if (first !== undefined) query.set('first', first);
     return (await this.#json(`/queue?${query}`)) as QueueAnswer;
   }
@@ -63,6 +64,20 @@ export class Api {
 
   async answer(request: AnswerRequest): Promise<void> {
     await this.#json('/answers', { method: 'POST', body: JSON.stringify(request) });
+  }
+
+  thumbnailOf({ findingId }: ShownFinding): string {
+    return `${this.#base}/findings/${encodeURIComponent(findingId)}/thumbnail`;
+  }
+
+  /** Begin to answer findings together; some of them have to be seen large first. */
+  async select(findingIds: readonly string[]): Promise<{ id: string; findings: ShownFinding[] }> {
+    const answer = await this.#json('/selections', { method: 'POST', body: JSON.stringify({ findingIds }) });
+    return answer as { id: string; findings: ShownFinding[] };
+  }
+
+  async answerSelection(id: string, request: { verdict: string; seen: string[]; activeMs: number }): Promise<void> {
+    await this.#json(`/selections/${id}/answer`, { method: 'POST', body: JSON.stringify(request) });
   }
 
   async undo(): Promise<string | null> {

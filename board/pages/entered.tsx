@@ -4,7 +4,7 @@ import { documentOf } from './layout.js';
 export const enteredPage = (next: string): string =>
   documentOf({
     title: 'Welcome',
-    script: false,
+    script: null,
     goTo: next,
     body: (
       <body>

@@ -5,7 +5,7 @@ import { documentOf } from './layout.js';
 export const homePage = (pools: readonly PoolScans[], reviewer: string | null): string =>
   documentOf({
     title: 'Pools and scans',
-    script: false,
+    script: null,
     body: (
       <body>
         <main class="page">

@@ -2,7 +2,8 @@ import type { Child } from 'hono/jsx';
 
 interface Document {
   title: string;
-  script: boolean;
+  /** The file of its script; null for a page without one. */
+  script: string | null;
   /** A page of the board that opens by itself. */
   goTo?: string;
   body: Child;
@@ -18,7 +19,7 @@ export function documentOf({ title, script, goTo, body }: Document): string {
         {goTo !== undefined && <meta http-equiv="refresh" content={`0;url=${goTo}`} />}
         <title>{`${title} · partloop`}</title>
         <link rel="stylesheet" href="/assets/board.css" />
-        {script && <script type="module" src="/assets/main.js" />}
+        {script !== null && <script type="module" src={`/assets/${script}`} />}
       </head>
       {body}
     </html>

@@ -4,7 +4,7 @@ import { documentOf } from './layout.js';
 export const messagePage = (message: string, hint: string): string =>
   documentOf({
     title: 'Not possible',
-    script: false,
+    script: null,
     body: (
       <body>
         <main class="page">

@@ -5,7 +5,7 @@ import { documentOf } from './layout.js';
 export const namePage = ({ name, next, problem }: { name: string; next: string; problem?: string }): string =>
   documentOf({
     title: 'Your name',
-    script: false,
+    script: null,
     body: (
       <body>
         <main class="page narrow">

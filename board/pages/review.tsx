@@ -1,38 +1,16 @@
-import type { QueueFilter } from '../../domain/board/queue.js';
-import type { ScanDesk } from '../scanDesk.js';
+import { FilterForm } from './filterForm.js';
 import { documentOf } from './layout.js';
-
-/** What the script of the review page has to know; it stands in the page as text. */
-export interface ReviewSetting {
-  scan: string;
-  reviewer: string;
-  /** Query of the filter, without `?`. */
-  filter: string;
-  /** Class names by label value, for people. */
-  names: string[];
-}
+import { queryOf, type ScanPage, settingOf } from './setting.js';
 
 /** The review page: its script fills it. */
-export function reviewPage({
-  desk,
-  filter,
-  reviewer,
-}: {
-  desk: ScanDesk;
-  filter: QueueFilter;
-  reviewer: string;
-}): string {
-  const asked = Object.entries(filter).filter(([, value]) => value !== undefined);
-  const setting: ReviewSetting = {
-    ...{ scan: desk.scan.id, reviewer },
-    filter: new URLSearchParams(Object.fromEntries(asked.map(([name, value]) => [name, String(value)]))).toString(),
-    names: desk.names.map((name) => name.replaceAll('_', ' ')),
-  };
+export function reviewPage(page: ScanPage): string {
+  const { desk, filter, reviewer } = page;
+  const scan = encodeURIComponent(desk.scan.id);
   return documentOf({
     title: `Review ${desk.scan.id}`,
-    script: true,
+    script: 'review.js',
     body: (
-      <body class="review" data-setting={JSON.stringify(setting)}>
+      <body class="review" data-setting={settingOf(page)}>
         <div class="stage">
           <canvas id="picture" tabindex={0} aria-label="The picture with its label" />
           <div id="banner" role="status" aria-live="polite" />
@@ -43,10 +21,15 @@ export function reviewPage({
             <a href="/" class="home">
               partloop
             </a>
+            <a href={`/grid/${scan}?${queryOf(filter)}`}>Many at once</a>
             <span class="who">
               <bdi>{reviewer}</bdi>
             </span>
           </header>
+          <details>
+            <summary>Filter</summary>
+            <FilterForm desk={desk} filter={filter} action={`/review/${scan}`} />
+          </details>
           <section id="finding" aria-live="polite" aria-label="Finding" />
           <section id="answers" aria-label="Answers" />
           <section id="tools" aria-label="Drawing" hidden />

@@ -77,7 +77,7 @@ function boardDigest() {
 }
 
 export const boardIsCurrent = () =>
-  existsSync(join(DIST, 'assets', 'board', 'main.js')) && readStamp().board === boardDigest();
+  existsSync(join(DIST, 'assets', 'board', 'review.js')) && readStamp().board === boardDigest();
 
 /** One file for the browser, so that a page asks once. */
 export async function bundleBoard() {

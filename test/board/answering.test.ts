@@ -45,7 +45,7 @@ describe('answers on the board', () => {
     };
   };
   const answer = (number: number, verdict: BoardAnswer['verdict'], reviewer = 'ann') =>
-    answering.answer(reviewer, answerOf(number, verdict), now());
+    answering.answer(reviewer, [answerOf(number, verdict)], now());
   const verdicts = async (): Promise<string[]> =>
     (await readReviews(cars.store, 'cars')).verdicts.map(({ findingId, verdict }) => `${findingId} ${verdict}`).sort();
   /** The share of an image's left half that has the proposed class. */
@@ -176,7 +176,7 @@ describe('answers on the board', () => {
     await start();
     await answer(1, 'accept', 'bob');
     await answering.handIn('bob', now());
-    await answering.answer('ann', { ...answerOf(1, 'wrong'), redrawn }, now());
+    await answering.answer('ann', [{ ...answerOf(1, 'wrong'), redrawn }], now());
     const [notApplied] = await answering.handIn('ann', now());
     assert.match(notApplied?.reason ?? '', /changed in the same place/);
     assert.equal(await proposedShare(1), 1);

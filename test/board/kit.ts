@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { type ServedBoard, serveBoard } from '../../board/server/serve.js';
 import type { Redrawn } from '../../domain/board/batch.js';
+import type { FindingKind } from '../../domain/tables.js';
 import { putBoardLabel } from '../../storage/board.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
@@ -16,7 +17,11 @@ import { ROOT } from '../support/binaries.js';
 export const SIZE = { width: 160, height: 120 };
 
 /** A pool with real pictures, and a scan that misses class 3 in the left half of each label. */
-export async function poolForBoard(store: ObjectStore, images: number, fileName?: string): Promise<ScannedPool> {
+export async function poolForBoard(
+  store: ObjectStore,
+  images: number,
+  { fileName, kindOf }: { fileName?: string; kindOf?: (at: number) => FindingKind } = {},
+): Promise<ScannedPool> {
   const pictures = await Promise.all(Array.from({ length: images }, (_, at) => picture(at)));
   for (const { sha256, bytes } of pictures) await store.put(keys.image('cars', sha256), bytes, 'image/png');
   const { width, height } = SIZE;
@@ -32,7 +37,11 @@ export async function poolForBoard(store: ObjectStore, images: number, fileName?
         ...(fileName === undefined ? {} : { fileName }),
       };
     },
-    findings: (image) => [missingPart(image, { findingId: `f-${image.imageId.slice(0, 8)}`, x1: 0.25 })],
+    findings: (image) => {
+      const at = pictures.findIndex(({ sha256 }) => sha256 === image.imageId);
+      const kind = kindOf === undefined ? {} : { kind: kindOf(at) };
+      return [missingPart(image, { findingId: `f-${image.imageId.slice(0, 8)}`, x1: 0.25, ...kind })];
+    },
   });
 }
 

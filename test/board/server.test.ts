@@ -163,7 +163,7 @@ describe('the server of the board', function () {
 
     it('shows them as text', async () => {
       const hostile = `<img src=x onerror="document.title='broken'">\u202Egpj.exe${'x'.repeat(900)}`;
-      await poolForBoard(store, 1, hostile);
+      await poolForBoard(store, 1, { fileName: hostile });
       const { url } = await start();
       const { page, errors } = await open({ width: 1440, height: 900 });
       await page.goto(new URL(`/review/${SCAN}`, url).href);

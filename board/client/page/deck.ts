@@ -26,7 +26,7 @@ export class Deck {
   /** Ask for the next findings; `first` is shown next, whatever its place. */
   async refill(first?: string): Promise<void> {
     if (first !== undefined) this.#answered.delete(first);
-    const { findings, progress } = await this.api.queue(first);
+    const { findings, progress } = await this.api.queue(first === undefined ? {} : { first });
     this.progress = progress;
     this.#order = findings.filter(({ findingId }) => !this.#answered.has(findingId));
     const wanted = new Set(this.#order.map(({ findingId }) => findingId));
@@ -37,19 +37,10 @@ export class Deck {
   load(finding: ShownFinding): Promise<Loaded> {
     const known = this.#loading.get(finding.findingId);
     if (known !== undefined) return known;
-    const loading = this.#fetch(finding);
+    const loading = loadFinding(this.api, finding);
     this.#loading.set(finding.findingId, loading);
     loading.catch(() => this.#loading.delete(finding.findingId));
     return loading;
-  }
-
-  async #fetch(finding: ShownFinding): Promise<Loaded> {
-    const [picture, given, proposed] = await Promise.all([
-      this.api.picture(finding),
-      this.api.label(finding, 'given'),
-      finding.hasProposal ? this.api.label(finding, 'proposed') : null,
-    ]);
-    return { finding, picture, given, proposed };
   }
 
   /** The current finding is answered; `changesLabel`: other findings of its image show another label now. */
@@ -67,4 +58,14 @@ export class Deck {
   notAnswered(findingId: string): void {
     this.#answered.delete(findingId);
   }
+}
+
+/** Fetch all that the screen of a finding needs. */
+export async function loadFinding(api: Api, finding: ShownFinding): Promise<Loaded> {
+  const [picture, given, proposed] = await Promise.all([
+    api.picture(finding),
+    api.label(finding, 'given'),
+    finding.hasProposal ? api.label(finding, 'proposed') : null,
+  ]);
+  return { finding, picture, given, proposed };
 }

@@ -2,7 +2,7 @@ import { Api } from './api.js';
 import { Viewer } from './canvas/viewer.js';
 import { Deck } from './page/deck.js';
 import { Keys } from './page/keys.js';
-import { Review } from './page/review.js';
+import { Review } from './page/reviewing.js';
 import { element, readSetting } from './setting.js';
 
 const setting = readSetting();

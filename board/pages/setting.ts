@@ -1,0 +1,23 @@
+import type { QueueFilter } from '../../domain/board/queue.js';
+import type { ScanDesk } from '../scanDesk.js';
+
+/** What a page about one scan is made from. */
+export interface ScanPage {
+  desk: ScanDesk;
+  filter: QueueFilter;
+  reviewer: string;
+}
+
+/** What the script of such a page has to know; it stands in the page as text. */
+export function settingOf({ desk, filter, reviewer }: ScanPage): string {
+  return JSON.stringify({
+    ...{ scan: desk.scan.id, reviewer, filter: queryOf(filter) },
+    names: desk.names.map((name) => name.replaceAll('_', ' ')),
+  });
+}
+
+/** A filter as the query of an address, without `?`. */
+export function queryOf(filter: QueueFilter): string {
+  const asked = Object.entries(filter).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(Object.fromEntries(asked.map(([name, value]) => [name, String(value)]))).toString();
+}
