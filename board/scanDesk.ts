@@ -12,6 +12,7 @@ import { readReviews } from '../storage/reviews.js';
 import { type FoundScan, findScan } from '../storage/scans.js';
 import { makeScratchFolder, type ScratchFolder } from '../storage/scratch.js';
 import { streamFile } from '../storage/tables/table.js';
+import { clearestImages } from './examples.js';
 
 /** What the board keeps in memory of each finding: masks and features stay in the table. */
 const listedSchema = findingRowSchema.omit({ evidence: true, proposal: true, areaPx: true, pModel: true });
@@ -41,6 +42,7 @@ export class ScanDesk {
   readonly #ordered = new Map<QueueFilter['order'], readonly ListedFinding[]>();
   readonly #reader: BatchReader;
   #batches: readonly Batch[] = [];
+  #examples: ReadonlyMap<number, readonly string[]> = new Map();
   #imported: ReadonlyMap<string, KnownAnswer> = new Map();
   #importsReadAt = Number.NEGATIVE_INFINITY;
 
@@ -80,11 +82,22 @@ export class ScanDesk {
       const findings = read.map((row): ListedFinding => ({ ...row, tags: rows.get(row.imageId) ?? null }));
       const desk = new ScanDesk(store, scan, pool, folder, table, findings, rows, rarityOf(images));
       await desk.refreshAnswers();
+      desk.#lookForExamples();
       return desk;
     } catch (error) {
       await folder.remove();
       throw error;
     }
+  }
+
+  /** Beside other work: the first page does not wait for it, and a review goes on without. */
+  #lookForExamples(): void {
+    clearestImages(this.store, this.scan).then(
+      (found) => {
+        this.#examples = found;
+      },
+      () => undefined,
+    );
   }
 
   close(): Promise<void> {
@@ -116,6 +129,17 @@ export class ScanDesk {
     for await (const row of streamFile(this.table, this.scan.findings, findingRowSchema, wanted))
       found.set(row.findingId, row);
     return findingIds.flatMap((id) => found.get(id) ?? []);
+  }
+
+  /** How many examples of a class there are; none as long as they are looked for. */
+  exampleCount(labelValue: number): number {
+    return this.#examples.get(labelValue)?.length ?? 0;
+  }
+
+  /** Images without findings on which the scan's model agrees most with a class: what it looks like if it is right. */
+  async examplesOf(labelValue: number): Promise<IndexRow[]> {
+    const ids = this.#examples.get(labelValue) ?? [];
+    return this.pool.readImages(await this.pool.latestVersion(), new Set(ids));
   }
 
   answerTo(findingId: string): KnownAnswer | null {

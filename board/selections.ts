@@ -38,7 +38,7 @@ export class Selections {
   /**
    * End a selection whose sample was seen.
    *
-   * @throws PartloopError `not-found` for one that there is not, `input-invalid` if something of its sample was not seen
+   * @throws PartloopError `not-found` for an unknown one, `input-invalid` if something of its sample was not seen
    */
   end(id: string, session: string, seen: readonly string[]): Selection {
     const selection = this.#open.get(id);

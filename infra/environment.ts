@@ -21,6 +21,8 @@ export interface StackEnvironment {
   temporal: { address: string; namespace: string; uiUrl: string | null };
   store: StoreAddress & { credentials: { accessKeyId: string; secretAccessKey: string } | null };
   home: string;
+  /** The board of the local stack; null if no stack was ever started here. */
+  board: string | null;
 }
 
 /** The state of a stack whose supervisor lives, otherwise null. */
@@ -39,7 +41,13 @@ export async function resolveEnvironment(): Promise<StackEnvironment> {
     temporal: foreignTemporal() ?? localTemporal(home),
     store: store === null ? localStore(home) : { ...store, credentials: null },
     home,
+    board: boardOf(home),
   };
+}
+
+function boardOf(home: string): string | null {
+  const state = readState(home);
+  return state === null ? null : `http://127.0.0.1:${state.ports.board}`;
 }
 
 function localTemporal(home: string): StackEnvironment['temporal'] {

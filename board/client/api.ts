@@ -66,6 +66,11 @@ export class Api {
     await this.#json('/answers', { method: 'POST', body: JSON.stringify(request) });
   }
 
+  /** A picture of the pool that shows a class; there may be none. */
+  exampleOf(labelValue: number, number: number): string {
+    return `${this.#base}/examples/${labelValue}/${number}`;
+  }
+
   thumbnailOf({ findingId }: ShownFinding): string {
     return `${this.#base}/findings/${encodeURIComponent(findingId)}/thumbnail`;
   }

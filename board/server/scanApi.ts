@@ -12,6 +12,7 @@ import { selectionAnswerSchema, selectionRequestSchema } from '../../domain/boar
 import { changeLeases, putBoardLabel } from '../../storage/board.js';
 import { encodeLabel } from '../../storage/pictures/labelMask.js';
 import type { Desks, Opened } from '../desks.js';
+import { examplePicture } from '../examples.js';
 import { labelAsLeft, proposedLabel, rowOfFinding } from '../labels.js';
 import { shownPicture, thumbnail } from '../pictures.js';
 import { Selections } from '../selections.js';
@@ -65,6 +66,14 @@ export function scanApi(desks: Desks): Hono {
     const { desk } = await open(context);
     const listed = desk.listed(context.req.param('finding'));
     return sendPicture(context, await thumbnail(desk, rowOfFinding(desk, listed), listed));
+  });
+
+  api.get('/examples/:value/:number', async (context) => {
+    const { desk } = await open(context);
+    const value = parsed(valueSchema, context.req.param('value'));
+    const row = (await desk.examplesOf(value))[parsed(valueSchema, context.req.param('number'))];
+    if (row === undefined) throw new PartloopError('not-found', 'there is no such example of this class');
+    return sendPicture(context, await examplePicture(desk.store, row, value));
   });
 
   for (const which of ['given', 'proposed'] as const)
@@ -156,6 +165,7 @@ export function scanApi(desks: Desks): Hono {
   return api;
 }
 
+const valueSchema = z.coerce.number().int().min(0).max(255);
 /** How many findings are asked for. */
 const countSchema = z.coerce
   .number()

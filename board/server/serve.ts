@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { type ServerType, serve } from '@hono/node-server';
 import { PartloopError } from '../../domain/base/errors.js';
 import type { ObjectStore } from '../../storage/objects/objectStore.js';
-import { Desks } from '../desks.js';
+import type { Desks } from '../desks.js';
 import { Access } from './access.js';
-import { boardApp } from './app.js';
 
 const LOOK_FOR_DUE_MS = 30_000;
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
@@ -38,16 +37,22 @@ export interface ServedBoard {
  */
 export async function serveBoard(options: ServeOptions): Promise<ServedBoard> {
   const { store, cacheFolder, dist, host, port, onError } = options;
-  const desks = new Desks(store, cacheFolder);
   const isOpen = LOOPBACK.has(host);
   const access = new Access(isOpen);
-  const app = boardApp({ store, desks, access, assets: join(dist, 'assets', 'board') });
-  const server = await listening(host, port, app.fetch);
+  let opened: Promise<Opened> | null = null;
+  // Every stack has a board, and few are looked at: until then it does not load what pictures and tables need.
+  const app = (): Promise<Opened> => {
+    opened ??= openApp({ store, cacheFolder, access, assets: join(dist, 'assets', 'board') });
+    return opened;
+  };
+  const server = await listening(host, port, async (request) => (await app()).fetch(request));
   const actual = (server.address() as AddressInfo).port;
   // Behind another address a proxy may give any name; the key guards that board.
   const own = isOpen ? [...LOOPBACK].map((name) => `${name === '::1' ? '[::1]' : name}:${actual}`) : [];
   access.answerTo(own);
-  const timer = setInterval(() => void desks.handInDue(new Date()).catch(onError), LOOK_FOR_DUE_MS);
+  const timer = setInterval(() => {
+    if (opened !== null) void opened.then(({ desks }) => desks.handInDue(new Date())).catch(onError);
+  }, LOOK_FOR_DUE_MS);
   const shown = host.includes(':') ? `[${host}]` : host;
   const start = `http://${shown}:${actual}`;
   return {
@@ -60,12 +65,30 @@ export async function serveBoard(options: ServeOptions): Promise<ServedBoard> {
         server.close(resolve);
         if ('closeAllConnections' in server) server.closeAllConnections();
       });
-      await desks.close();
+      if (opened !== null) await (await opened).desks.close();
     },
   };
 }
 
-function listening(host: string, port: number, fetch: Parameters<typeof serve>[0]['fetch']): Promise<ServerType> {
+interface Opened {
+  desks: Desks;
+  fetch(request: Request): Response | Promise<Response>;
+}
+
+async function openApp(options: {
+  store: ObjectStore;
+  cacheFolder: string;
+  access: Access;
+  assets: string;
+}): Promise<Opened> {
+  const { store, cacheFolder, access, assets } = options;
+  const [{ boardApp }, { Desks }] = await Promise.all([import('./app.js'), import('../desks.js')]);
+  const desks = new Desks(store, cacheFolder);
+  const app = boardApp({ store, desks, access, assets });
+  return { desks, fetch: (request) => app.fetch(request) };
+}
+
+function listening(host: string, port: number, fetch: (request: Request) => Promise<Response>): Promise<ServerType> {
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, hostname: host, port }, () => resolve(server));
     server.once('error', (cause: NodeJS.ErrnoException) => {

@@ -17,6 +17,7 @@ export async function shownFindings(desk: ScanDesk, listed: readonly ListedFindi
     if (image === null || row === undefined) return [];
     const known = desk.answerTo(findingId);
     const nameOf = (value: number): string => (desk.names[value] ?? String(value)).replaceAll('_', ' ');
+    const shown = suggestedClassId !== null && suggestedClassId !== 0 ? suggestedClassId : classId;
     return {
       ...{ findingId, imageId, fileName, kind: kind.replaceAll('_', ' '), pWrong },
       sentence: kindSentence(finding, desk.names),
@@ -26,6 +27,7 @@ export async function shownFindings(desk: ScanDesk, listed: readonly ListedFindi
       ...{ width: image.width, height: image.height },
       tags: tags === null ? '' : tagWords(tags),
       hasProposal: suggestionOf(row) !== null,
+      examples: { value: shown, name: nameOf(shown), count: desk.exampleCount(shown) },
       isStale: image.labelSha256 !== finding.labelSha256,
       answer: known === null ? null : { verdict: known.verdict, comment: known.comment },
     };

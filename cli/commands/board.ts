@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { serveBoard } from '../../board/server/serve.js';
 import { homePaths, partloopHome, ROOT } from '../../infra/home.js';
+import { isListening } from '../../infra/services/ports.js';
 import { findScan } from '../../storage/scans.js';
 import { openEnvironmentStore } from '../environment.js';
 import { wholeNumberBetween } from '../options.js';
@@ -23,29 +24,42 @@ interface BoardCommand {
 export function register(program: Command): void {
   program
     .command('board')
-    .description('Serve the board: review findings and draw labels in the browser')
+    .description('Open the board: review findings and draw labels in the browser')
     .argument('[scan]', 'Open the findings of this scan: its name, a loop, or `<loop>:<iteration>`')
     .option(
       '--host <address>',
-      'Address to listen on; beyond this machine only the printed link lets people in',
+      'Listen on this address; beyond this machine only the printed link lets people in',
       host,
       '127.0.0.1',
     )
-    .option('--port <number>', 'Port; 0 takes a free one', wholeNumberBetween(0, MAX_PORT), PORT)
+    .option('--port <number>', 'Listen on this port; 0 takes a free one', wholeNumberBetween(0, MAX_PORT), PORT)
     .option('--no-open', 'Open no browser')
     .option('--json', 'Print one JSON object with the address on stdout, and open no browser')
     .action(serve);
 }
 
-async function serve(scan: string | undefined, { host, port, open, json }: BoardCommand): Promise<void> {
-  const { store } = await openEnvironmentStore();
+async function serve(scan: string | undefined, options: BoardCommand, command: Command): Promise<void> {
+  const { host, port, open, json } = options;
+  // The board of the stack is there already; another is for another address.
+  const isUsual = ['host', 'port'].every((name) => command.getOptionValueSource(name) === 'default');
+  const { env, store } = await openEnvironmentStore();
   const asked = scan === undefined ? null : (await findScan(store, scan)).id;
+  const path = asked === null ? '/' : `/review/${encodeURIComponent(asked)}`;
+  if (env.board !== null && isUsual && (await isListening(Number(new URL(env.board).port)))) {
+    const url = `${env.board}${path}`;
+    if (json) printJson({ url });
+    else {
+      printLine(url);
+      if (open) openInBrowser(url);
+    }
+    return;
+  }
   const board = await serveBoard({
     ...{ store, host, port, dist: join(ROOT, 'dist'), cacheFolder: homePaths(partloopHome()).cache },
     onError: (error) => say(`the board could not hand in answers: ${error instanceof Error ? error.message : error}`),
   });
-  const url = board.urlOf(asked === null ? '/' : `/review/${encodeURIComponent(asked)}`);
-  if (json) printJson({ url, port: board.port });
+  const url = board.urlOf(path);
+  if (json) printJson({ url });
   else {
     printLine(url);
     say('Ctrl-C ends it; answers are handed in first.');

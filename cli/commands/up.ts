@@ -103,14 +103,15 @@ async function tellUnfitWorkers(): Promise<void> {
 }
 
 /** The addresses of everything, without credentials. */
-function printLinks({ temporal, store: { uri, endpoint, region }, home }: StackEnvironment): void {
-  printJson({ home, temporal, store: { uri, endpoint, region } });
+function printLinks({ temporal, store: { uri, endpoint, region }, home, board }: StackEnvironment): void {
+  printJson({ home, temporal, store: { uri, endpoint, region }, board });
 }
 
-function showLinks({ temporal, store, home }: StackEnvironment): void {
+function showLinks({ temporal, store, home, board }: StackEnvironment): void {
   const { uiUrl, address, namespace } = temporal;
   say(`Temporal   ${address}, namespace ${namespace}`);
   if (uiUrl !== null) say(`Web UI     ${uiUrl}/namespaces/${namespace}/workflows`);
+  if (board !== null) say(`Board      ${board}/`);
   say(`Store      ${store.uri}${store.endpoint === null ? '' : ` at ${store.endpoint}`}`);
   say(`State      ${home} (logs in logs/)`);
 }

@@ -42,6 +42,8 @@ export interface ShownFinding {
   tags: string;
   /** True if a proposed mask exists: the answer "proposal right" changes the label. */
   hasProposal: boolean;
+  /** A class to show, and how many examples of it there are. */
+  examples: { value: number; name: string; count: number };
   /** The label that the scan judged is no longer the pool's. */
   isStale: boolean;
   /** What this reviewer answered before; null if nothing. */

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 
 /** Ports that people use, with the expected number, used if it is free. */
-export const USUAL_PORTS = { temporal: 7233, temporalUi: 8233, s3: 8333 } as const;
+export const USUAL_PORTS = { temporal: 7233, temporalUi: 8233, s3: 8333, board: 8236 } as const;
 
 const port = z.number().int().min(1).max(65_535);
 
@@ -29,6 +29,8 @@ export const portsSchema = z.object({
   filerGrpc: port,
   admin: port,
   adminGrpc: port,
+  /** The state of a stack of before the board lacks it. */
+  board: port.default(USUAL_PORTS.board),
 });
 export type Ports = z.infer<typeof portsSchema>;
 export type PortName = keyof Ports;

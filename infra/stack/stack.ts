@@ -118,6 +118,8 @@ export class LocalStack {
       const own = roleEnvironment(environment, role);
       this.#add(this.#workers, `worker-${role}`, { command: process.execPath, args }, own);
     }
+    const board = [join(ROOT, 'dist', 'board', 'main.js'), `--port=${ports.board}`];
+    this.#add(this.#workers, 'board', { command: process.execPath, args: board }, environment);
     this.#write({ phase: 'ready' });
   }
 

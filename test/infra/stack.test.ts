@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
+import { z } from 'zod';
 import { homePaths, ROOT } from '../../infra/home.js';
 import { refOf, signalProcess, waitForEnd } from '../../infra/processes/processes.js';
 import { loadCredentials } from '../../infra/services/credentials.js';
@@ -54,6 +55,14 @@ describe('the local stack', function () {
     assert.equal(code, 0);
     const status: unknown = JSON.parse(stdout);
     assert.ok(typeof status === 'object' && status !== null && 'phase' in status && status.phase === 'ready');
+  });
+
+  it('has a board, which `board` names', async () => {
+    const { code, stdout } = await partloop(home, {}, 'board', '--json');
+    assert.equal(code, 0);
+    const { url } = z.object({ url: z.string() }).parse(JSON.parse(stdout));
+    assert.equal(url, `http://127.0.0.1:${stateOf(home).ports.board}/`);
+    assert.match(await (await fetch(url)).text(), /There is no pool yet/);
   });
 
   it('refuses a second supervisor in the same home', async () => {

@@ -20,6 +20,8 @@ export class Panel {
   constructor(
     private readonly keys: Keys,
     private readonly act: (action: Action) => void,
+    /** The address of a picture that shows a class. */
+    private readonly exampleOf: (labelValue: number, number: number) => string,
   ) {}
 
   finding(finding: ShownFinding | null): void {
@@ -43,9 +45,21 @@ export class Panel {
       meter,
       made('p', { class: 'note file' }, made('bdi', {}, fileName)),
       ...(tags === '' ? [] : [made('p', { class: 'note' }, made('bdi', {}, tags))]),
+      ...this.#examplesOf(finding),
       ...(isStale ? [made('p', { class: 'warn' }, 'The label has changed since the scan.')] : []),
       ...(answer === null ? [] : [made('p', { class: 'note' }, `Answered before: ${answer.verdict}`)]),
     );
+  }
+
+  /** What the class looks like elsewhere in the pool. */
+  #examplesOf({ examples: { value, name, count } }: ShownFinding): HTMLElement[] {
+    if (value === 0 || count === 0) return [];
+    const pictures = Array.from({ length: count }, (_, number) =>
+      made('img', { src: this.exampleOf(value, number), alt: `${name} in another picture` }),
+    );
+    return [
+      made('figure', { class: 'examples' }, ...pictures, made('figcaption', { class: 'note' }, `${name} elsewhere`)),
+    ];
   }
 
   answers(finding: ShownFinding | null): void {

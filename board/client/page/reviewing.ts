@@ -44,7 +44,11 @@ export class Review {
     private readonly viewer: Viewer,
     private readonly keys: Keys,
   ) {
-    this.#panel = new Panel(keys, (action) => this.act(action));
+    this.#panel = new Panel(
+      keys,
+      (action) => this.act(action),
+      (labelValue, number) => api.exampleOf(labelValue, number),
+    );
   }
 
   start(first?: string): Promise<void> {
