@@ -28,6 +28,9 @@ export interface FoundScan {
 
 const ID = /^([a-z0-9][a-z0-9-]{0,62})(?::(\d{1,6}))?$/;
 
+/** True for text that may name a scan: its own name, a loop, or `<loop>:<iteration>`. */
+export const isScanId = (text: string): boolean => ID.test(text);
+
 /**
  * The scan that a person names: a scan's own name, a loop (its last scan), or `<loop>:<iteration>`.
  *

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { serveBoard } from '../../board/server/serve.js';
 import { homePaths, partloopHome, ROOT } from '../../infra/home.js';
 import { isListening } from '../../infra/services/ports.js';
-import { findScan } from '../../storage/scans.js';
+import { findScan, isScanId } from '../../storage/scans.js';
 import { openEnvironmentStore } from '../environment.js';
 import { wholeNumberBetween } from '../options.js';
 import { openInBrowser } from '../terminal/openInBrowser.js';
@@ -25,7 +25,7 @@ export function register(program: Command): void {
   program
     .command('board')
     .description('Open the board: review findings and draw labels in the browser')
-    .argument('[scan]', 'Open the findings of this scan: its name, a loop, or `<loop>:<iteration>`')
+    .argument('[scan]', 'Open the findings of this scan: its name, a loop, or <loop>:<iteration>', scanId)
     .option(
       '--host <address>',
       'Listen on this address; beyond this machine only the printed link lets people in',
@@ -71,6 +71,13 @@ async function serve(scan: string | undefined, options: BoardCommand, command: C
   process.on('SIGTERM', end);
   await once(ended.signal, 'abort');
   await board.close();
+}
+
+function scanId(text: string): string {
+  if (isScanId(text)) return text;
+  throw new InvalidArgumentError(
+    'Give a scan (`partloop scan list`), a loop, or <loop>:<iteration>, of a–z, 0–9 and -.',
+  );
 }
 
 function host(text: string): string {
