@@ -78,7 +78,7 @@ async function earlierChunks(store: ObjectStore, { loop, iteration }: IterationC
 async function compareControl(deps: ActivityDeps, { context, results, arm }: CompareInput): Promise<ControlResult> {
   const { store } = deps;
   const { loop, iteration, config } = context;
-  const { train, evaluate } = neededBy('control', results, ['train', 'evaluate']);
+  const { sample, train, evaluate } = neededBy('control', results, ['sample', 'train', 'evaluate']);
   const gate = recordedGateConfig(config.gate);
   const behind = await isBehind(store, context, train, arm);
   const { taxonomy } = await poolOf(deps, config.pool);
@@ -88,7 +88,8 @@ async function compareControl(deps: ActivityDeps, { context, results, arm }: Com
       const comparison = compareWithControl({
         model: await evaluationRows(store, outputOf(evaluate, 'images'), { loop, iteration }),
         control: await readTable(store, judged.images, evaluationRowSchema),
-        trainedOn: factOf(train, 'images'),
+        // Older trainings do not say it.
+        trainedOn: train.facts.images ?? factOf(sample, 'trainingSet'),
         controlTrainedOn: factOf(arm, 'images'),
         ...{ behind, taxonomy, gate, seed: config.seed },
       });

@@ -75,7 +75,7 @@ export function compareWithControl(request: ControlRequest): ControlComparison {
     },
     why: null,
     unlike: [
-      ...(controlTrainedOn < trainedOn ? [`trained on ${controlTrainedOn} images instead of ${trainedOn}`] : []),
+      ...(controlTrainedOn !== trainedOn ? [`trained on ${controlTrainedOn} images instead of ${trainedOn}`] : []),
       ...(behind ? ['without the earlier trainings from which the model starts'] : []),
     ],
   };
