@@ -1,4 +1,5 @@
 import type { createCleanUpActivities } from './cleanUp.js';
+import type { createArmActivities, createControlActivities } from './control.js';
 import type { createDecideActivities } from './decide.js';
 import type { createDrawActivities } from './draw.js';
 import type { createEvaluateActivities } from './evaluate.js';
@@ -26,4 +27,6 @@ export type Activities = ReturnType<typeof createLoopActivities> &
   ReturnType<typeof createTuneActivities> &
   ReturnType<typeof createEvaluateActivities> &
   ReturnType<typeof createDecideActivities> &
+  ReturnType<typeof createArmActivities> &
+  ReturnType<typeof createControlActivities> &
   ReturnType<typeof createReportActivities>;

@@ -1,6 +1,7 @@
 import { recorded } from '../domain/base/recorded.js';
 import { loopConfigSchema } from '../domain/config.js';
 import { type ReportResult, reportStep } from '../domain/report/step.js';
+import { settingsOfPicks } from '../domain/sample/config.js';
 import { type IterationContext, STEPS, type StepResults } from '../domain/steps.js';
 import { gatherReport } from '../report/gather.js';
 import { renderReport } from '../report/page.js';
@@ -16,7 +17,8 @@ export function createReportActivities(deps: ActivityDeps) {
     async report({ context, results }: { context: IterationContext; results: StepResults }): Promise<ReportResult> {
       const { iteration, loop } = context;
       // Where else an iteration is noted is no result: its report stays the same.
-      const { tracking: _, policy: __, ...config } = context.config;
+      const { tracking: _, policy: __, ...settings } = context.config;
+      const config = { ...settings, sample: settingsOfPicks(settings.sample) };
       const { iterations } = await readLoopState(store, loop);
       const earlier = iterations
         .filter((entry) => entry.iteration < iteration && entry.current.status === 'finished')
@@ -27,7 +29,11 @@ export function createReportActivities(deps: ActivityDeps) {
       const inputs = {
         steps: history.map((entry) => [
           entry.iteration,
-          ...STEPS.map((step) => (step === 'report' ? null : (entry.results[step]?.digest ?? null))),
+          ...STEPS.flatMap((step) =>
+            step === 'control' ? [] : [step === 'report' ? null : (entry.results[step]?.digest ?? null)],
+          ),
+          // At the end, and only if there is one: without it a report is found as before.
+          ...(entry.results.control === undefined ? [] : [entry.results.control.digest]),
         ]),
         config,
       };

@@ -2,7 +2,7 @@ import { PartloopError } from '../domain/base/errors.js';
 import type { DrawResult } from '../domain/draw/step.js';
 import type { LeftOut } from '../domain/images/leftOut.js';
 import { compareWithRandom, type SampleComparison, sampleComparisonSchema } from '../domain/sample/compare.js';
-import { recordedSampleConfig } from '../domain/sample/config.js';
+import { recordedSampleConfig, settingsOfPicks } from '../domain/sample/config.js';
 import { type Grown, type GrowRequest, growTrainingSet, sampleFacts } from '../domain/sample/grow.js';
 import { type SampleResult, sampleStep } from '../domain/sample/step.js';
 import { returningImages } from '../domain/sample/trainingSet.js';
@@ -40,7 +40,7 @@ async function sample(deps: ActivityDeps, { context, results }: StepInput): Prom
     draw: draw.digest,
     scan: scan.digest,
     before: context.previous?.sample.digest ?? null,
-    config: config.sample,
+    config: settingsOfPicks(config.sample),
     seed: config.seed,
     iteration,
   };

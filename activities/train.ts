@@ -7,19 +7,13 @@ import { chunkRowSchema, trainingRowSchema } from '../domain/tables.js';
 import { type FoldResult, foldPart, type TrainResult, trainStep } from '../domain/train/step.js';
 import { drawImages } from '../pool/drawImages.js';
 import type { ActivityDeps } from '../steps/deps.js';
-import { withHeartbeat } from '../steps/heartbeat.js';
 import { poolOf } from '../steps/pool.js';
-import { type Attempt, isCommitted } from '../steps/runStep.js';
 import { digestOfTaxonomy } from '../storage/digest.js';
-import { keys } from '../storage/keys.js';
 import { readRegistry, registerBenchmark, trainedModel } from '../storage/registry.js';
 import { readJson } from '../storage/tables/json.js';
 import { readTable } from '../storage/tables/table.js';
-import { prepareTraining, type TrainingPlan } from '../training/prepare.js';
-import { publishModel } from '../training/results.js';
-import { runTraining } from '../training/run.js';
 import { warmStartOf } from '../training/settings/warmStart.js';
-import { runTrainingStep } from '../training/trainingStep.js';
+import { trainModel } from '../training/trainModel.js';
 
 interface FoldInput {
   context: IterationContext;
@@ -48,7 +42,7 @@ export function createTrainActivities(deps: ActivityDeps) {
 async function train(deps: ActivityDeps, { context, results }: StepInput): Promise<TrainResult> {
   const { draw, sample } = neededBy('train', results, ['draw', 'sample']);
   const rows = await readTable(deps.store, outputOf(sample, 'trainingSet'), trainingRowSchema);
-  return trainOn(deps, context, trainStep, {
+  return trainModel(deps, context, trainStep, {
     seedParts: ['train'],
     rows,
     poolVersion: factOf(draw, 'poolVersion'),
@@ -63,7 +57,7 @@ async function trainFold(deps: ActivityDeps, { context, planKey, fold }: FoldInp
   const entry = plan.folds.find((candidate) => candidate.fold === fold);
   if (entry === undefined) throw new PartloopError('input-invalid', `${planKey} has no fold ${fold}`);
   const rows = await readTable(deps.store, entry.trainingSet, chunkRowSchema);
-  return trainOn(deps, context, foldPart, {
+  return trainModel(deps, context, foldPart, {
     seedParts: ['fold', fold],
     rows,
     poolVersion: plan.poolVersion,
@@ -84,7 +78,7 @@ async function trainRandomBaseline(
   const { pool: name, train: config } = context.config;
   const request = { drawnBefore: new Set<string>(), chunkSize: count, seed, iteration: 0 };
   const { rows } = await drawImages(await poolOf(deps, name), poolVersion, request, { store: deps.store });
-  return trainOn(deps, context, trainStep, {
+  return trainModel(deps, context, trainStep, {
     seedParts: ['baseline', seed],
     rows,
     poolVersion,
@@ -106,40 +100,4 @@ async function ensureBenchmark(deps: ActivityDeps, { context, results }: StepInp
   const model = await trainedModel(store, result, { loop: context.loop, iteration: null });
   await registerBenchmark(store, taxonomyDigest, model, `baseline on ${baselineImages} random images`);
   return result;
-}
-
-async function trainOn(
-  deps: ActivityDeps,
-  context: IterationContext,
-  contract: typeof trainStep | typeof foldPart,
-  plan: TrainingPlan,
-): Promise<TrainResult | FoldResult> {
-  return withHeartbeat(async (beat) => {
-    const { loop, iteration } = context;
-    const { step } = contract;
-    const { inputs: identity, run } = await prepareTraining(deps, context, plan);
-    const inputs = (trainer: string) => ({ ...identity, trainer, step });
-    return runTrainingStep(deps, context, { contract, identity, inputs }, async (attempt, attended) => {
-      const { store } = attempt;
-      deps.log.info(
-        { loop, iteration, step, images: plan.rows.length, iterations: plan.config.iterations },
-        'training',
-      );
-      const chains = await chainsOf(deps, context, step, attempt);
-      const training = { ...run, ...attended, ...chains, publishWeights: step === 'train' };
-      return runTraining({ ...deps, store }, training, attempt, beat, (ended) => publishModel(store, ended));
-    });
-  });
-}
-
-/** Place of the run's checkpoints. A replay repeats a finished run; an unfinished run continues. */
-async function chainsOf(
-  { store }: ActivityDeps,
-  context: IterationContext,
-  step: 'train' | 'fold',
-  { digest, unforced }: Attempt,
-): Promise<{ chainKey: string; unforcedChainKey: string | null }> {
-  const chain = (of: string): string => keys.checkpointChain(context.loop, context.iteration, step, of);
-  const isUnfinished = unforced !== null && !(await isCommitted(store, context, step, unforced));
-  return { chainKey: chain(digest), unforcedChainKey: isUnfinished ? chain(unforced) : null };
 }

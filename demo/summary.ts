@@ -128,7 +128,7 @@ async function summariseIteration(
 }
 
 function secondsOf(results: StepResults, scan: number | undefined): Record<Step, number> {
-  const seconds = { draw: 0, scan: 0, sample: 0, train: 0, evaluate: 0, decide: 0, tune: 0, report: 0 };
+  const seconds = { draw: 0, scan: 0, sample: 0, train: 0, evaluate: 0, decide: 0, tune: 0, control: 0, report: 0 };
   for (const step of STEPS) seconds[step] = results[step]?.seconds ?? 0;
   return { ...seconds, scan: Math.max(seconds.scan, Math.round((scan ?? 0) * 10) / 10) };
 }

@@ -16,6 +16,7 @@ export const PHASES = [
   'exporting',
   'judging test images',
   'judging test images with the model in production',
+  'judging test images with the control',
   'drawing pictures',
 ] as const;
 

@@ -2,12 +2,19 @@ import { z } from 'zod';
 import { PartloopError } from './base/errors.js';
 import { sha256Schema } from './base/ids.js';
 
-/** The steps of an iteration, in order; `tune` only if it is enabled. */
-export const STEPS = ['draw', 'scan', 'sample', 'train', 'evaluate', 'decide', 'tune', 'report'] as const;
+/** The steps of an iteration, in order; those of `OPTIONAL` only if they are enabled. */
+export const STEPS = ['draw', 'scan', 'sample', 'train', 'evaluate', 'decide', 'tune', 'control', 'report'] as const;
 export type Step = (typeof STEPS)[number];
 
+/** Steps that no later iteration needs. */
+const OPTIONAL: readonly Step[] = ['tune', 'control'];
+export const isOptional = (step: Step): boolean => OPTIONAL.includes(step);
+
 /** Work with a commit of its own that is a part of a step. */
-export const PARTS = { plan: 'scan', fold: 'scan', trial: 'tune' } as const satisfies Record<string, Step>;
+export const PARTS = { plan: 'scan', fold: 'scan', trial: 'tune', arm: 'control' } as const satisfies Record<
+  string,
+  Step
+>;
 export type Part = keyof typeof PARTS;
 export const isPart = (step: string): step is Part => Object.hasOwn(PARTS, step);
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { nameSchema } from './base/ids.js';
 import { loopConfigSchema } from './config.js';
+import { controlStep } from './control/step.js';
 import { decideStep } from './decide/step.js';
 import { drawStep } from './draw/step.js';
 import { evaluateStep } from './evaluate/step.js';
@@ -11,7 +12,7 @@ import { type ResultOf, STEPS, type Step, type StepContract, stepResultSchema } 
 import { foldPart, trainStep } from './train/step.js';
 import { tuneStep } from './tune/step.js';
 
-export { isPart, PARTS, type Part, STEPS, type Step, type StepResult } from './stepContract.js';
+export { isOptional, isPart, PARTS, type Part, STEPS, type Step, type StepResult } from './stepContract.js';
 
 export const stepSchema = z.enum(STEPS);
 
@@ -24,6 +25,7 @@ export const CONTRACTS = {
   evaluate: evaluateStep,
   decide: decideStep,
   tune: tuneStep,
+  control: controlStep,
   report: reportStep,
 } as const satisfies Record<Step, StepContract>;
 
@@ -55,6 +57,7 @@ export const resultSchemas = {
   evaluate: recordedResult(evaluateStep),
   decide: recordedResult(decideStep),
   tune: recordedResult(tuneStep),
+  control: recordedResult(controlStep),
   report: recordedResult(reportStep),
 };
 
@@ -80,6 +83,8 @@ export const iterationContextSchema = z.object({
       evaluate: resultSchemas.evaluate,
       draw: resultSchemas.draw,
       scan: resultSchemas.scan,
+      /** Absent if it had no control. */
+      control: resultSchemas.control.optional(),
     })
     .nullable(),
   force: forceSchema.nullable(),

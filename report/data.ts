@@ -1,4 +1,5 @@
 import type { LoopConfig } from '../domain/config.js';
+import type { ControlComparison } from '../domain/control/comparison.js';
 import type { Decision } from '../domain/decide/decision.js';
 import type { Calibration } from '../domain/evaluate/calibration.js';
 import type { AuditEstimate } from '../domain/review/auditAnswers.js';
@@ -22,6 +23,8 @@ export interface ReportData {
   /** Since the last iteration; null for the first one. */
   changes: Changes | null;
   decision: Decision;
+  /** The model beside one trained on random images; null if that is not asked for. */
+  control: ControlComparison | null;
   classes: ClassQuality[];
   /** Of the pixels predicted as a part, whichever it is; null in evaluations that do not count it. */
   calibration: Calibration | null;
@@ -58,6 +61,9 @@ export interface IterationPoint {
   boundaryIou: number | null;
   valMiou: number | null;
   benchmarkMiou: number | null;
+  /** mIoU of the model trained on random images, and the gain over it. */
+  controlMiou: number | null;
+  overRandom: number | null;
   gate: string | null;
   seconds: number;
 }

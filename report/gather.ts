@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { controlComparisonSchema } from '../domain/control/comparison.js';
 import { decisionSchema } from '../domain/decide/decision.js';
 import { onCommonImages } from '../domain/decide/gate.js';
 import type { DrawResult } from '../domain/draw/step.js';
@@ -78,7 +79,7 @@ export async function gatherReport(
   const results = history.at(-1)?.results ?? {};
   const needed = ['draw', 'scan', 'sample', 'train', 'evaluate', 'decide'] as const;
   const { draw, scan, sample, evaluate, decide } = neededBy('report', results, needed);
-  const { tune } = results;
+  const { tune, control } = results;
   const pool = await poolOf(deps, context.config.pool);
   const { taxonomy } = pool;
   const decision = await readJson(store, outputOf(decide, 'decision'), decisionSchema);
@@ -113,6 +114,8 @@ export async function gatherReport(
     curve: history.map(toPoint),
     changes,
     decision,
+    control:
+      control === undefined ? null : await readJson(store, outputOf(control, 'comparison'), controlComparisonSchema),
     classes: classTable(candidate, benchmark, taxonomy),
     calibration: calibrationOf(rows)?.overall() ?? null,
     confusions: confusedPairs(candidate, benchmark, taxonomy, CONFUSIONS),

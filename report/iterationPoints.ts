@@ -4,7 +4,7 @@ import type { IterationSoFar } from './iterationSoFar.js';
 
 /** The figures of one iteration on the curve. */
 export function toPoint({ iteration, results }: IterationSoFar): IterationPoint {
-  const { draw, scan, sample, train, evaluate, decide } = results;
+  const { draw, scan, sample, train, evaluate, decide, control } = results;
   return {
     iteration,
     drawn: draw?.facts.drawn ?? null,
@@ -17,6 +17,8 @@ export function toPoint({ iteration, results }: IterationSoFar): IterationPoint 
     boundaryIou: evaluate?.facts.boundaryIou ?? null,
     valMiou: train?.facts.valMiou ?? null,
     benchmarkMiou: decide?.facts.benchmarkMiou ?? null,
+    controlMiou: control?.facts.miou ?? null,
+    overRandom: control?.facts.gain ?? null,
     gate: decide?.facts.gate ?? null,
     seconds: Object.values(results).reduce((sum, result) => sum + result.seconds, 0),
   };

@@ -1,6 +1,7 @@
 import type { ReportData } from './data.js';
 import { ChangesSince } from './parts/changes.js';
 import { Classes } from './parts/classes.js';
+import { Control } from './parts/control.js';
 import { Detection } from './parts/detection.js';
 import { LeftOut } from './parts/leftOut.js';
 import { Curve, Gate, Verdict, Worst } from './parts/quality.js';
@@ -44,6 +45,7 @@ function Page({ data }: { data: ReportData }) {
             {data.changes !== null && <a href="#changes">Changes</a>}
             <a href="#curve">Quality by iteration</a>
             {decision.benchmark !== null && <a href="#gate">Gate</a>}
+            {data.control !== null && <a href="#control">Compared with random</a>}
             <a href="#classes">Classes and views</a>
             <a href="#detection">Mislabelled images</a>
             <a href="#sample">Picked for training</a>
@@ -66,6 +68,7 @@ function Page({ data }: { data: ReportData }) {
           <ChangesSince data={data} />
           <Curve data={data} />
           <Gate data={data} />
+          <Control data={data} />
           <Classes data={data} />
           <Detection data={data} />
           <Sample data={data} />

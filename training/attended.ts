@@ -18,9 +18,12 @@ export function turnOf(): Turn | null {
   return info === null ? null : { activity: info.activityId, attempt: info.attempt };
 }
 
+/** The trainings of an iteration. */
+type TrainingName = 'train' | 'fold' | 'trial' | 'arm';
+
 /** Actions of a person for a stalled training of this iteration. */
-export function commandsFor({ loop, iteration }: IterationContext, step: 'train' | 'fold' | 'trial'): Commands {
-  const from = { train: 'train', fold: 'scan', trial: 'tune' }[step];
+export function commandsFor({ loop, iteration }: IterationContext, step: TrainingName): Commands {
+  const from = { train: 'train', fold: 'scan', trial: 'tune', arm: 'control' }[step];
   const workflow = workflowOf()?.workflowId.split(':').slice(0, 4).join(':');
   if (workflow !== undefined && parseIterationWorkflowId(workflow) === null) {
     return {
@@ -28,10 +31,9 @@ export function commandsFor({ loop, iteration }: IterationContext, step: 'train'
       anew: 'start the scan again, under another name',
     };
   }
-  return {
-    retry: `\`partloop loop retry ${loop}\``,
-    anew: `\`partloop iteration replay ${loop} ${iteration} --from ${from}\``,
-  };
+  const replay = `\`partloop iteration replay ${loop} ${iteration} --from ${from}\``;
+  // A failed control fails no iteration, so that there is none to retry.
+  return { retry: step === 'arm' ? replay : `\`partloop loop retry ${loop}\``, anew: replay };
 }
 
 const workflowOf = (): { workflowId: string; runId: string } | null => infoOf()?.workflowExecution ?? null;

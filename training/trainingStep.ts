@@ -10,7 +10,7 @@ import { ownRecipe, pinnedRecipe, RecipePin } from './settings/recipe.js';
 import type { Attended } from './trainingRun.js';
 
 /** The contract of a training. */
-type TrainingContract = StepContract & { readonly step: 'train' | 'fold' | 'trial' };
+type TrainingContract = StepContract & { readonly step: 'train' | 'fold' | 'trial' | 'arm' };
 
 export interface TrainingStep<C extends TrainingContract> {
   contract: C;

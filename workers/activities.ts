@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { createCleanUpActivities } from '../activities/cleanUp.js';
+import { createArmActivities, createControlActivities } from '../activities/control.js';
 import { createDecideActivities } from '../activities/decide.js';
 import { createDrawActivities } from '../activities/draw.js';
 import { createEvaluateActivities } from '../activities/evaluate.js';
@@ -43,8 +44,9 @@ export function activitiesFor(role: Role, deps: ActivityDeps & { client: Client 
         reduceScan: scan.reduceScan,
         ...createEvaluateActivities(deps),
         ...createDecideActivities(deps),
+        ...createControlActivities(deps),
       };
     case 'train':
-      return { ...createTrainActivities(deps), ...createTrialActivities(deps) };
+      return { ...createTrainActivities(deps), ...createTrialActivities(deps), ...createArmActivities(deps) };
   }
 }

@@ -1,5 +1,6 @@
-import { patched, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, patched, workflowInfo } from '@temporalio/workflow';
 import { scanWorkflowId, tuneWorkflowId } from '../domain/base/ids.js';
+import type { ControlResult } from '../domain/control/step.js';
 import { loopIterationInputSchema } from '../domain/messages.js';
 import { parseRecorded } from '../domain/settings/parse.js';
 import { type IterationContext, resultSchemas, type StepResults } from '../domain/steps.js';
@@ -8,15 +9,15 @@ import { runOrJoin } from './childWorkflows.js';
 import { hasCode, inOwnWords, orFail, rootMessage } from './failures.js';
 import { hyperparameterSearch } from './hyperparameterSearch.js';
 import { IterationRun } from './iteration/iterationRun.js';
-import { TELLS_THE_LOOP } from './iteration/patches.js';
+import { HAS_CONTROL, TELLS_THE_LOOP } from './iteration/patches.js';
 import { mislabelScan } from './mislabelScan.js';
 import { showAttributes } from './searchAttributes.js';
 
 /**
  * One pass of the loop: draw new images, find the mislabelled ones, pick those the model needs, train on all picks,
- * evaluate, decide against the benchmark, search for better settings if that is enabled, report. Every step that is
- * done with the same inputs is found done, so a retry, a reset and a replay continue at the missing work. An iteration
- * without images to draw ends with no results.
+ * evaluate, decide against the benchmark, search for better settings and train a control if these are enabled, report.
+ * Every step that is done with the same inputs is found done, so a retry, a reset and a replay continue at the missing
+ * work. An iteration without images to draw ends with no results.
  */
 export async function loopIteration(input: unknown = {}): Promise<StepResults> {
   const asked = orFail(() => parseRecorded(loopIterationInputSchema, input, '`loopIteration`'));
@@ -54,6 +55,7 @@ async function runSteps(run: IterationRun, context: IterationContext): Promise<v
   await run.step('evaluate', () => inference.evaluate(inputs()));
   await run.step('decide', () => inference.decide(inputs()));
   if (config.tune.enabled) await run.step('tune', () => tune(inputs()));
+  if (config.sample.controlArm && patched(HAS_CONTROL)) await run.step('control', () => control(inputs()));
   await run.step('report', () => light.report(inputs()));
 }
 
@@ -84,3 +86,17 @@ const tune = (inputs: StepInputs) =>
     },
     resultSchemas.tune,
   );
+
+/** A model on random images beside the iteration's. If it fails for good, the iteration goes on without it. */
+async function control(inputs: StepInputs): Promise<ControlResult> {
+  const { durability } = inputs.context.config;
+  const inference = scanning(durability);
+  try {
+    const arm = await training(durability).trainControl(inputs);
+    return await inference.compareControl({ ...inputs, arm });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    // If a pause cancels the step, so is this.
+    return inference.skipControl({ ...inputs, why: rootMessage(error) });
+  }
+}

@@ -1,4 +1,4 @@
-import { STEPS } from '../../domain/steps.js';
+import { isOptional, STEPS } from '../../domain/steps.js';
 import { type Cell, fixed, markdownTable } from '../results.js';
 import { claimsOf, type ScaleFigures } from './figures.js';
 import type { IterationCost } from './measure/iterations.js';
@@ -40,7 +40,7 @@ function costRow({
   coreSeconds,
 }: IterationCost): Record<string, Cell> {
   const parts = Object.entries(scan).map(([part, took]) => [`scan: ${part}`, fixed(took, 1)] as const);
-  const shown = STEPS.filter((step) => step !== 'tune').flatMap((step) => [
+  const shown = STEPS.filter((step) => !isOptional(step)).flatMap((step) => [
     [step, fixed(steps[step], 1)] as const,
     ...(step === 'scan' ? parts : []),
   ]);

@@ -67,7 +67,11 @@ export function iterationDetails(
   current: Step | null,
   results: StepResults,
 ): string {
-  const rows = STEPS.filter((step) => step !== 'tune' || config.tune.enabled).map((step) => {
+  const isEnabled = (step: Step): boolean => {
+    if (step === 'tune') return config.tune.enabled;
+    return step !== 'control' || config.sample.controlArm;
+  };
+  const rows = STEPS.filter(isEnabled).map((step) => {
     const result = results[step];
     if (result === undefined) return tableLine([step, step === current ? 'under way' : null, '', '']);
     return tableLine([step, result.outcome, result.seconds, factsText(step, result)]);

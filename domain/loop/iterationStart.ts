@@ -67,8 +67,9 @@ export function previousResults(state: LoopState, iteration: number): IterationC
     .filter((entry) => entry.iteration < iteration && entry.current.status === 'finished')
     .at(-1);
   if (before === undefined) return null;
-  const { draw, scan, sample, train, evaluate } = before.current.results;
-  if (draw && scan && sample && train && evaluate) return { draw, scan, sample, train, evaluate };
+  const { draw, scan, sample, train, evaluate, control } = before.current.results;
+  if (draw && scan && sample && train && evaluate)
+    return { draw, scan, sample, train, evaluate, ...(control === undefined ? {} : { control }) };
   const there = Object.keys(before.current.results).join(', ');
   throw new PartloopError(
     'data-invalid',

@@ -1,7 +1,8 @@
 import { PartloopError } from '../base/errors.js';
+import { isRecord } from '../base/isRecord.js';
 import { own } from '../base/own.js';
 import type { LoopConfig } from '../config.js';
-import { STEPS, type Step, type StepResults } from '../steps.js';
+import { isOptional, STEPS, type Step, type StepResults } from '../steps.js';
 import type { IterationAttempt } from './state.js';
 
 /** The first step that a setting concerns, by the first word of its path. */
@@ -19,6 +20,9 @@ const FIRST_STEP = {
   tune: 'tune',
 } as const satisfies Record<Exclude<keyof LoopConfig, 'durability' | 'policy' | 'tracking'>, Step>;
 
+/** Settings that concern a later step than the others of their group. */
+const LATER_STEP: Readonly<Record<string, Readonly<Record<string, Step>>>> = { sample: { controlArm: 'control' } };
+
 /** Settings of machines, of times and of what is noted elsewhere, not of results. */
 const NO_STEP: ReadonlySet<string> = new Set(['durability', 'policy', 'tracking']);
 
@@ -29,6 +33,27 @@ function firstStepOf(setting: string): Step | null {
   return Object.hasOwn(steps, setting) ? (steps[setting] ?? 'draw') : 'draw';
 }
 
+/** The names of a group's settings; a setting that is no group has none, which stands for itself. */
+const settingsIn = (value: unknown): string[] => (isRecord(value) ? Object.keys(value) : ['']);
+
+/** The names of those that differ. */
+function changedIn(value: unknown, before: unknown): string[] {
+  if (JSON.stringify(value) === JSON.stringify(before)) return [];
+  if (!isRecord(value) || !isRecord(before)) return [''];
+  const names = new Set([...Object.keys(value), ...Object.keys(before)]);
+  return [...names].filter((name) => JSON.stringify(value[name]) !== JSON.stringify(before[name]));
+}
+
+/** The first step that some settings of a group concern; null if it is none. */
+function firstStepOfSome(group: string, settings: readonly string[]): Step | null {
+  const later = own(LATER_STEP, group) ?? {};
+  const steps = settings.map((setting) => own(later, setting) ?? firstStepOf(group));
+  return steps.reduce(
+    (first, step) => (first === null || (step !== null && place(step) < place(first)) ? step : first),
+    null,
+  );
+}
+
 const place = (step: Step): number => STEPS.indexOf(step);
 
 /**
@@ -37,8 +62,8 @@ const place = (step: Step): number => STEPS.indexOf(step);
  * @throws PartloopError `input-invalid` naming the setting and the step to replay from
  */
 export function assertMeansSomething(from: Step, settings: Readonly<Record<string, unknown>>): void {
-  for (const setting of Object.keys(settings)) {
-    const first = firstStepOf(setting);
+  for (const [setting, value] of Object.entries(settings)) {
+    const first = firstStepOfSome(setting, settingsIn(value));
     if (first === null || place(first) >= place(from)) continue;
     throw new PartloopError(
       'input-invalid',
@@ -59,16 +84,14 @@ export function keptSteps(
   attempt: Pick<IterationAttempt, 'results' | 'config'>,
   { from, config }: { from: Step | null; config: LoopConfig },
 ): StepResults {
-  const changed = Object.entries(config).filter(
-    ([name, value]) => JSON.stringify(value) !== JSON.stringify(own<unknown>(attempt.config, name)),
+  const concerned = Object.entries(config).flatMap(
+    ([name, value]) => firstStepOfSome(name, changedIn(value, own<unknown>(attempt.config, name))) ?? [],
   );
-  const concerned = changed.flatMap(([name]) => firstStepOf(name) ?? []);
   const end = Math.min(...[from, ...concerned].map((step) => (step === null ? STEPS.length : place(step))));
   let kept: StepResults = {};
   for (const step of STEPS.slice(0, end)) {
     const result = attempt.results[step];
-    // Only a search may be missing in between: it is not always enabled.
-    if (result === undefined && step !== 'tune') break;
+    if (result === undefined && !isOptional(step)) break;
     // A report tells of the attempt that made it.
     if (result !== undefined && step !== 'report') kept = { ...kept, [step]: result };
   }

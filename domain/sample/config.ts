@@ -65,8 +65,18 @@ export const sampleConfigSchema = z.strictObject({
     .max(20)
     .default(MINOR_WEIGHT)
     .describe('Weight of minor parts in the IoU of an image, thus in its hardness'),
+  controlArm: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Also train a second network on as many random images, and report the gain over it. It costs a second training and one more evaluation per iteration (docs/sampling.md)',
+    ),
 });
 export type SampleConfig = z.infer<typeof sampleConfigSchema>;
+
+/** The settings that decide the picks, for digests: picks are the same with a control and without one. */
+export const settingsOfPicks = ({ controlArm: _, ...settings }: SampleConfig): Omit<SampleConfig, 'controlArm'> =>
+  settings;
 
 /** Settings as an iteration has them on record, with defaults for those that an older version did not have. */
 export const recordedSampleConfig = (config: unknown): SampleConfig => recorded(sampleConfigSchema).parse(config);

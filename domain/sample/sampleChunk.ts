@@ -9,6 +9,7 @@ import { type Focus, focusesOf } from './focus.js';
 import { POLICIES } from './policies/index.js';
 import type { NeedCandidate, NeedImage } from './policies/need.js';
 import type { PolicyRequest, Rated } from './policies/policy.js';
+import { randomOrder } from './randomOrder.js';
 
 export interface SampleRequest {
   /** The drawn chunk, and images that the scan let out of quarantine. */
@@ -172,10 +173,8 @@ function limitClusters(
 }
 
 function randomPick(chunk: readonly ChunkRow[], count: number, seed: number, iteration: number): string[] {
-  const ids = chunk.map((row) => row.imageId).sort();
-  return shuffle(ids, seededRandom(seed, iteration, 'sample', 'comparison'))
-    .slice(0, count)
-    .sort();
+  const ids = chunk.map((row) => row.imageId);
+  return randomOrder(ids, seed, iteration).slice(0, count).sort();
 }
 
 function toCandidate(row: ChunkRow, scan: ScanImageRow | undefined, image: NeedImage): NeedCandidate {

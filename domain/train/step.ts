@@ -56,7 +56,7 @@ const contract = {
     trainingList: z.string(),
     /** JSON: images that were left out. */
     leftOut: z.string(),
-    /** Only of step train: weights from which a later training may start. */
+    /** Only of step train and of a control: weights from which a later training may start. */
     weights: z.string().optional(),
   }),
   facts: z.object({ weightsSha256: fact.text('digest of the weights'), ...trainingFacts }),
@@ -69,3 +69,7 @@ export type TrainResult = ResultOf<typeof trainStep>;
 /** Part of step scan: the model that judges one fold, trained on the others. */
 export const foldPart = { step: 'fold', ...contract } as const satisfies StepContract;
 export type FoldResult = ResultOf<typeof foldPart>;
+
+/** Part of step control: the model that is trained on random images, for comparison alone. */
+export const armPart = { step: 'arm', ...contract } as const satisfies StepContract;
+export type ArmResult = ResultOf<typeof armPart>;

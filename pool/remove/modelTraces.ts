@@ -16,7 +16,7 @@ export interface ModelTrace {
   /** Loop or scan that holds it. */
   loop: string;
   iteration: number | null;
-  role: 'candidate' | 'fold' | 'baseline' | 'given';
+  role: 'candidate' | 'fold' | 'control' | 'baseline' | 'given';
   /** Number of the images that it has seen. */
   seen: number;
   /** Whether it is the benchmark, was it, or neither. */
@@ -43,7 +43,7 @@ export class ModelTracer {
     const seen = await this.countSeen(key);
     if (seen === 0) return false;
     const folder = dirname(key);
-    const role = step === 'fold' ? 'fold' : 'candidate';
+    const role = step === 'fold' ? 'fold' : step === 'arm' ? 'control' : 'candidate';
     const model = { model: `${folder}/scan.onnx`, card: `${folder}/model.json`, list: key };
     this.models.push({ ...model, loop, iteration, role, seen, production: null });
     return true;

@@ -29,15 +29,18 @@ export function draw(options: Plot.PlotOptions): string {
   return chart.outerHTML;
 }
 
-/** mIoU of every iteration's candidate and of the benchmark at that time. */
+/** mIoU of every iteration's candidate, of the benchmark at that time, and of controls if there are any. */
 export function miouCurve(points: readonly IterationPoint[]): string {
-  const series = (key: 'miou' | 'majorMiou' | 'minorMiou' | 'benchmarkMiou') =>
+  const series = (key: 'miou' | 'majorMiou' | 'minorMiou' | 'benchmarkMiou' | 'controlMiou') =>
     points.flatMap((point) =>
       point[key] === null ? [] : [{ iteration: point.iteration, value: point[key], gate: point.gate }],
     );
   const benchmark = series('benchmarkMiou');
   const candidate = series('miou');
-  const all = [...benchmark, ...candidate, ...series('majorMiou'), ...series('minorMiou')].map(({ value }) => value);
+  const control = series('controlMiou');
+  const all = [...benchmark, ...candidate, ...control, ...series('majorMiou'), ...series('minorMiou')].map(
+    ({ value }) => value,
+  );
   const low = Math.max(0, Math.min(...all) - 0.05);
   const high = Math.min(1, Math.max(...all) + 0.05);
   const last = <T>(values: readonly T[]): T[] => values.slice(-1);
@@ -48,6 +51,7 @@ export function miouCurve(points: readonly IterationPoint[]): string {
   const ends = [
     ...last(series('majorMiou')).map((point) => ({ ...point, text: 'major parts', fill: MUTED, weight: 400 })),
     ...last(series('minorMiou')).map((point) => ({ ...point, text: 'minor parts', fill: MUTED, weight: 400 })),
+    ...last(control).map((point) => ({ ...point, text: 'random images', fill: MUTED, weight: 600 })),
     ...last(benchmark).map((point) => ({ ...point, text: 'benchmark', fill: BENCHMARK, weight: 600 })),
     ...last(candidate).map((point) => ({
       ...point,
@@ -75,6 +79,8 @@ export function miouCurve(points: readonly IterationPoint[]): string {
     marks: [
       ...line('majorMiou'),
       ...line('minorMiou'),
+      Plot.lineY(control, { x: 'iteration', y: 'value', stroke: MUTED, strokeWidth: 2, strokeDasharray: '2,4' }),
+      Plot.dot(control, { x: 'iteration', y: 'value', r: 3, fill: 'var(--surface)', stroke: MUTED, strokeWidth: 1.5 }),
       Plot.lineY(benchmark, { x: 'iteration', y: 'value', stroke: BENCHMARK, strokeWidth: 2, strokeDasharray: '5,4' }),
       Plot.dot(benchmark, { x: 'iteration', y: 'value', r: 3, fill: BENCHMARK }),
       Plot.lineY(candidate, { x: 'iteration', y: 'value', stroke: CANDIDATE, strokeWidth: 2.5 }),

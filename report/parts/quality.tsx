@@ -35,6 +35,7 @@ export function Verdict({ data }: { data: ReportData }) {
 
 /** mIoU by iteration, as a curve and as figures. */
 export function Curve({ data }: { data: ReportData }) {
+  const hasControl = data.curve.some(({ controlMiou }) => controlMiou !== null);
   return (
     <section id="curve">
       <h2>Quality by iteration</h2>
@@ -55,6 +56,8 @@ export function Curve({ data }: { data: ReportData }) {
               <th class="n">Boundary</th>
               <th class="n">Val mIoU</th>
               <th class="n">Benchmark</th>
+              {hasControl && <th class="n">Control</th>}
+              {hasControl && <th class="n">Over random</th>}
               <th>Gate</th>
               <th class="n">Time</th>
             </tr>
@@ -73,6 +76,8 @@ export function Curve({ data }: { data: ReportData }) {
                 <td class="n">{iou(point.boundaryIou)}</td>
                 <td class="n">{iou(point.valMiou)}</td>
                 <td class="n">{iou(point.benchmarkMiou)}</td>
+                {hasControl && <td class="n">{iou(point.controlMiou)}</td>}
+                {hasControl && <td class="n">{signed(point.overRandom)}</td>}
                 <td>
                   <Badge of={point.gate} />
                 </td>

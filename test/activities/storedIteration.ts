@@ -54,6 +54,7 @@ export async function filledPool(
       imageUri: keys.image('cars', sha(image)),
       labelSha256: sha(label),
       labelUri: keys.label('cars', sha(label)),
+      ...{ width: 32, height: 24 },
       split: n < count ? 'train' : 'test',
       classes: [1, 2],
       angle: n % 3 ? 0 : 90,

@@ -31,6 +31,7 @@ const resultSchema = z.looseObject({
   outcome: z.string(),
   digest: z.string(),
   outputs: z.record(z.string(), z.string()),
+  facts: z.record(z.string(), z.unknown()),
 });
 const iterationSchema = z.looseObject({
   current: z.looseObject({ results: z.record(z.string(), resultSchema) }),
@@ -146,6 +147,24 @@ describe('the whole loop on the local stack', function () {
     assert.equal(current.results.train?.digest, before.train?.digest);
     assert.equal(current.results.decide?.outcome, 'forced');
     assert.equal(others.length, 1);
+  });
+
+  it('adds a control to a finished iteration, and keeps all that is done', async () => {
+    const shown = ['iteration', 'show', 'tiny', '2'];
+    const before = iterationSchema.parse(await partloopJson(home, shown)).current.results;
+    const asked = ['iteration', 'replay', 'tiny', '2', '--from', 'control', '--set', 'sample.controlArm=true'];
+    const replay = await partloop(home, [...asked, '--wait', '--json']);
+    assert.equal(replay.code, 0, replay.stderr);
+    const { results } = iterationSchema.parse(await partloopJson(home, shown)).current;
+    for (const step of ['draw', 'scan', 'sample', 'train', 'evaluate', 'decide'])
+      assert.deepEqual([results[step]?.outcome, results[step]?.digest], ['hit', before[step]?.digest], step);
+    const { gain, lower, upper, why } = z
+      .object({ gain: z.number(), lower: z.number(), upper: z.number(), why: z.null() })
+      .loose()
+      .parse(results.control?.facts);
+    assert.ok(lower <= gain && gain <= upper && why === null);
+    const { file } = z.looseObject({ file: z.string() }).parse(await partloopJson(home, ['report', 'open', 'tiny']));
+    assert.match(await readFile(file, 'utf8'), /Gain over random/);
   });
 
   it('waits for images if the pool has none left, and says so', async () => {

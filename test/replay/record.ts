@@ -250,6 +250,18 @@ const SCENES: Record<string, () => Promise<void>> = {
     });
   },
 
+  async control() {
+    const { activities, fail } = fakeActivities();
+    fail('arm:2', 'training-diverged');
+    const withControl = loopConfigSchema.parse(mergeSettings(testConfig, { sample: { controlArm: true } }));
+    await withWorkers(environment, activities, async () => {
+      await start(2, withControl);
+      await until(({ phase, nextIteration }) => phase === 'idle' && nextIteration === 3);
+      await end();
+      await keep('control', ['loop:cars:iteration:0001', 'loop:cars:iteration:0002']);
+    });
+  },
+
   async 'no-images'() {
     const { activities, fail } = fakeActivities();
     fail('draw:1', 'pool-exhausted');

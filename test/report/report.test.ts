@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import type { EvaluationRow } from '../../domain/tables.js';
 import { NO_TAGS } from '../../domain/tags.js';
 import { confusedPairs } from '../../report/confusions.js';
+import type { ReportData } from '../../report/data.js';
 import { drawOverlay, overlayPicture, PICTURE_SIDE } from '../../report/overlay.js';
 import { renderReport } from '../../report/page.js';
 import { spread } from '../../report/parts/charts.js';
@@ -141,6 +142,42 @@ describe('a report', () => {
     assert.match(html, /first benchmark/);
     assert.ok(!html.includes('id="tuning"') && !html.includes('id="changes"'));
     assert.ok(!/NaN|undefined/.test(html));
+  });
+});
+
+describe('the control in a report', () => {
+  const compared = {
+    ...{ gain: 0.0213, lower: 0.004, upper: 0.0391, alpha: 0.05, miou: 0.561, controlMiou: 0.5397 },
+    ...{ units: 150, images: 200, trainedOn: 195, controlTrainedOn: 190 },
+  };
+  const shown = (control: ReportData['control'], points: Partial<ReportData['curve'][number]> = {}) => {
+    const { curve, costs } = reportData();
+    const cost = { step: 'control' as const, seconds: 150, outcome: 'miss', work: null, before: null };
+    const last = curve.map((point, at) => (at === curve.length - 1 ? { ...point, ...points } : point));
+    return renderReport(reportData([], { control, curve: last, costs: [...costs, cost] }));
+  };
+  const text = (html: string): string => html.replace(/<[^>]*>/g, '');
+
+  it('says the gain over random in points with its interval, what differs, and what it cost', () => {
+    const unlike = ['trained on 190 images instead of 195'];
+    const html = shown({ version: 1, compared, why: null, unlike }, { controlMiou: 0.5397, overRandom: 0.0213 });
+    assert.match(text(html), /Gain over random: \+2\.1 points \[\+0\.4, \+3\.9\], mIoU 0\.561 against 0\.540/);
+    assert.match(text(html), /150 units, 90 % interval/);
+    assert.match(text(html), /differs otherwise: trained on 190 images instead of 195\./);
+    assert.match(text(html), /a second training and one more evaluation per iteration: here 2\.5 min/);
+    assert.match(html, /href="#control"/);
+    assert.match(html, />random images</);
+    assert.match(text(html), /0\.540\+0\.021/);
+  });
+
+  it('is why there is none if it failed', () => {
+    const html = shown({ version: 1, compared: null, why: 'the loss is not finite', unlike: [] });
+    assert.match(text(html), /There is no control for this iteration: the loss is not finite\./);
+    assert.ok(!html.includes('Over random'));
+  });
+
+  it('is not mentioned if nobody asked for one', () => {
+    assert.doesNotMatch(renderReport(reportData()), /#control|id="control"|Over random|>random images</);
   });
 });
 

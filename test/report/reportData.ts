@@ -1,5 +1,5 @@
 import { loopConfigSchema } from '../../domain/config.js';
-import { STEPS } from '../../domain/steps.js';
+import { isOptional, STEPS } from '../../domain/steps.js';
 import type { Trial } from '../../domain/tune/halving.js';
 import type { Tuning } from '../../domain/tune/proposal.js';
 import { newTrial } from '../../domain/tune/trials.js';
@@ -56,6 +56,8 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
     boundaryIou: miou - 0.1,
     valMiou: miou + 0.02,
     benchmarkMiou: 0.487,
+    controlMiou: null as number | null,
+    overRandom: null as number | null,
     gate: index === 0 ? 'rejected' : index === 1 ? 'held' : 'promoted',
     seconds: 240 + index * 7,
   }));
@@ -285,6 +287,7 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
       ],
       picks: pictures,
     },
+    control: null,
     training: {
       size: { before: 130, after: 195 },
       joined: 67,
@@ -309,7 +312,7 @@ export function reportData(pictures: Picture[] = [], fields: Partial<ReportData>
     },
     findings: pictures,
     tuning: TUNING,
-    costs: STEPS.filter((step) => step !== 'tune').map((step, index) => ({
+    costs: STEPS.filter((step) => !isOptional(step)).map((step, index) => ({
       step,
       seconds: [2.1, 71, 1.4, 130, 12, 9, 2][index] ?? 0,
       outcome: 'miss',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -16,36 +16,19 @@ import { readRegistry } from '../../storage/registry.js';
 import { writeTable } from '../../storage/tables/table.js';
 import { type MemoryStore, memoryStore } from '../support/standIns/memoryStore.js';
 import { stepResult } from '../support/standIns/stepResult.js';
+import { type StandInTrainer, standInTrainer } from '../support/standIns/trainer.js';
 import { POOL, taxonomy, tinyImage } from './tinyPool.js';
-
-/** Stands in for Python: notes each job, and leaves behind what a finished trainer leaves. */
-const STAND_IN = `#!/usr/bin/env node
-const fs = require('node:fs'), path = require('node:path'), crypto = require('node:crypto');
-const job = JSON.parse(fs.readFileSync(process.argv.at(-1), 'utf8'));
-const list = (file) => file === null ? [] : fs.readFileSync(file, 'utf8').trim().split('\\n').map((line) => JSON.parse(line).imageId);
-const warm = job.warmStart === null ? null : fs.readFileSync(job.warmStart, 'utf8');
-fs.appendFileSync(path.join(__dirname, 'jobs.jsonl'), JSON.stringify({ job, train: list(job.train), val: list(job.val), warm }) + '\\n');
-const sha = (text) => crypto.createHash('sha256').update(text).digest('hex');
-const files = ['model.onnx', 'scan.onnx', 'weights.pt'];
-for (const name of files) fs.writeFileSync(path.join(job.workDir, name), name + job.seed);
-const perClassIou = Object.fromEntries(job.classes.map((name) => [name, 0.5]));
-fs.writeFileSync(path.join(job.workDir, 'result.json'), JSON.stringify({ iterations: job.settings.iterations, seconds: 1, valMiou: 0.5,
-  perClassIou, weightsSha256: sha(JSON.stringify(job.seed)), files: Object.fromEntries(files.map((name) => [name, sha(name + job.seed)])) }));
-`;
 
 describe('the train activities', () => {
   let home: string;
-  let interpreter: string | undefined;
+  let trainer: StandInTrainer;
   let store: MemoryStore;
   let images: IndexRow[];
   let activities: ReturnType<typeof createTrainActivities>;
 
   beforeEach(async () => {
     home = await mkdtemp(join(tmpdir(), 'partloop-train-'));
-    interpreter = process.env.PARTLOOP_PYTHON;
-    process.env.PARTLOOP_PYTHON = join(home, 'stand-in');
-    await writeFile(process.env.PARTLOOP_PYTHON, STAND_IN);
-    await chmod(process.env.PARTLOOP_PYTHON, 0o755);
+    trainer = await standInTrainer(home);
     store = memoryStore();
     await store.put(keys.taxonomy(POOL), JSON.stringify(taxonomy));
     images = [];
@@ -63,8 +46,7 @@ describe('the train activities', () => {
     activities = createTrainActivities({ store, home, root: process.cwd(), log: pino({ level: 'silent' }) });
   });
   afterEach(async () => {
-    if (interpreter === undefined) delete process.env.PARTLOOP_PYTHON;
-    else process.env.PARTLOOP_PYTHON = interpreter;
+    trainer.leave();
     await rm(home, { recursive: true, force: true });
   });
 
@@ -77,8 +59,8 @@ describe('the train activities', () => {
     assert.deepEqual(second.outputs, first.outputs);
     const jobs = await jobsSeen();
     assert.equal(jobs.length, 1);
-    assert.deepEqual(jobs[0].train, ids(images.slice(0, 3)));
-    assert.deepEqual(jobs[0].val, ids(images.slice(5, 7)));
+    assert.deepEqual(jobs[0]?.train, ids(images.slice(0, 3)));
+    assert.deepEqual(jobs[0]?.val, ids(images.slice(5, 7)));
   });
 
   it('train again after a label changed, and with another seed in another iteration', async () => {
@@ -102,8 +84,8 @@ describe('the train activities', () => {
     const warm = await activities.train({ context: next, results });
     const cold = await activities.train({ context: { ...context(2), previous: previous(before) }, results });
     const [first, second, third] = await jobsSeen();
-    assert.deepEqual([first.warm, third.warm], [null, null]);
-    assert.equal(second.warm, `weights.pt${first.job.seed}`);
+    assert.deepEqual([first?.warm, third?.warm], [null, null]);
+    assert.equal(second?.warm, `weights.pt${first?.job.seed}`);
     assert.notEqual(warm.digest, cold.digest);
     const card = modelCardSchema.parse(await json(warm.outputs.card));
     assert.equal(card.startedFrom, before.facts.weightsSha256);
@@ -160,9 +142,9 @@ describe('the train activities', () => {
     assert.equal(await activities.ensureBenchmark({ context: context(), results: { draw } }), null);
     const jobs = await jobsSeen();
     assert.equal(jobs.length, 1);
-    assert.equal(jobs[0].train.length, 4);
+    assert.equal(jobs[0]?.train.length, 4);
     const allowed = new Set(ids(images.slice(0, 5)));
-    assert(jobs[0].train.every((id: string) => allowed.has(id)));
+    assert(jobs[0]?.train.every((id: string) => allowed.has(id)));
   });
 
   function context(iteration = 1, warmStart = false): IterationContext {
@@ -184,13 +166,7 @@ describe('the train activities', () => {
 
   const json = async (key = ''): Promise<unknown> => JSON.parse(new TextDecoder().decode((await store.get(key)).body));
 
-  async function jobsSeen() {
-    const text = await readFile(join(home, 'jobs.jsonl'), 'utf8').catch(() => '');
-    return text
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line));
-  }
+  const jobsSeen = () => trainer.jobs();
 });
 
 /** The results of an iteration; only the training matters here. */

@@ -24,8 +24,8 @@ export async function warmStartOf(
   { loop, config, previous }: IterationContext,
 ): Promise<WarmStart | null> {
   if (!config.train.warmStart || previous === null) return null;
-  const { weights, card: cardKey } = previous.train.outputs;
-  if (weights === undefined || cardKey === undefined) {
+  const { weights, card } = previous.train.outputs;
+  if (weights === undefined || card === undefined) {
     throw new PartloopError(
       'data-invalid',
       `the previous iteration of loop \`${loop}\` left no weights to start from`,
@@ -34,8 +34,25 @@ export async function warmStartOf(
       },
     );
   }
-  const card = await readJson(store, cardKey, modelCardSchema);
-  const list = card.trainedOn.list;
+  return readWarmStart(store, weights, card);
+}
+
+/**
+ * The weights of the previous iteration's control, if `train.warmStart` asks for them; null if there are none. The
+ * loop's own weights are no start for it: they have seen picks.
+ */
+export async function warmStartOfControl(
+  store: ObjectStore,
+  { config, previous }: IterationContext,
+): Promise<WarmStart | null> {
+  const { controlWeights, controlCard } = previous?.control?.outputs ?? {};
+  if (!config.train.warmStart || controlWeights === undefined || controlCard === undefined) return null;
+  return readWarmStart(store, controlWeights, controlCard);
+}
+
+async function readWarmStart(store: ObjectStore, weights: string, cardKey: string): Promise<WarmStart> {
+  const { trainedOn, weightsSha256 } = await readJson(store, cardKey, modelCardSchema);
+  const { list } = trainedOn;
   const seen = list === null ? [] : (await readJson(store, list, trainingListSchema)).images;
-  return { weights, weightsSha256: card.weightsSha256, seen };
+  return { weights, weightsSha256, seen };
 }

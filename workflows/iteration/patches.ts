@@ -5,3 +5,6 @@ export const TELLS_THE_LOOP = 'iteration-tells-the-loop';
 
 /** Before, a step that a fault ended while a pause cancelled it did not hold. */
 export const HOLDS_OVER_FAULTS = 'holds-over-faults';
+
+/** Before, no iteration trained a control. Asked only where `sample.controlArm` is on. */
+export const HAS_CONTROL = 'iteration-has-control';

@@ -38,6 +38,24 @@ describe('the steps that a new attempt at an iteration takes over', () => {
     );
   });
 
+  it('include all but the control if only that is switched on or off', () => {
+    const control = { sample: { controlArm: true } };
+    const config = configWith(testConfig, control);
+    const without = STEPS.filter((step) => step !== 'control' && step !== 'report');
+    assert.deepEqual(names(keptSteps(whole, { from: null, config })), without);
+    const { control: _, ...done } = whole.results;
+    const before = { results: done, config: testConfig };
+    assert.deepEqual(names(keptSteps(before, { from: null, config })), without);
+    assert.deepEqual(names(keptSteps(before, { from: null, config: testConfig })), without);
+    assertMeansSomething('control', control);
+    const both = { sample: { controlArm: true, share: 0.3 } };
+    assert.deepEqual(names(keptSteps(whole, { from: null, config: configWith(testConfig, both) })), ['draw', 'scan']);
+    assert.throws(
+      () => assertMeansSomething('control', both),
+      (error) => error instanceof PartloopError && /`sample` is a setting of the step sample/.test(error.message),
+    );
+  });
+
   it('include no search if there was none, and never a report, which describes its own attempt', () => {
     const without = {
       results: results('draw', 'scan', 'sample', 'train', 'evaluate', 'decide', 'report'),

@@ -151,6 +151,19 @@ export function fakeActivities(
         untold: null,
       };
     },
+    trainControl: async ({ context }) => {
+      did(`arm:${context.iteration}`);
+      await options.until?.(`arm:${context.iteration}`);
+      return stepResult('arm', { images: 5 });
+    },
+    compareControl: async ({ context }) => {
+      did(`control:${context.iteration}`);
+      return stepResult('control', { gain: 0.02 });
+    },
+    skipControl: async ({ context, why }) => {
+      did(`skipControl:${context.iteration}`);
+      return stepResult('control', { why });
+    },
     report: simple('report'),
     startOrJoinLoop: async ({ request }) => {
       did('startOrJoinLoop');

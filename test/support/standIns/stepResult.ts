@@ -1,10 +1,10 @@
 import type { ResultOf, StepResult } from '../../../domain/stepContract.js';
 import { CONTRACTS, recordedResult } from '../../../domain/steps.js';
-import { foldPart } from '../../../domain/train/step.js';
+import { armPart, foldPart } from '../../../domain/train/step.js';
 import { trialPart } from '../../../domain/tune/step.js';
 import { digestOf } from '../../../storage/digest.js';
 
-const ALL = { ...CONTRACTS, fold: foldPart, trial: trialPart } as const;
+const ALL = { ...CONTRACTS, fold: foldPart, trial: trialPart, arm: armPart } as const;
 
 /** Whatever leaves a result: a step, or a part of one. */
 export type Working = keyof typeof ALL;
