@@ -13,6 +13,7 @@ import { importForAudit } from '../audit/auditImport.js';
 import { writeAuditReport } from '../audit/auditReport.js';
 import { auditRequest } from '../audit/auditRequest.js';
 import { scanForAudit } from '../audit/auditScan.js';
+import { writeCorrected } from '../audit/auditWrite.js';
 import { openBoard } from '../audit/openBoard.js';
 import { storeOf, withClient } from '../environment.js';
 import { settingsFrom, wholeNumberBetween } from '../options.js';
@@ -29,6 +30,7 @@ interface Options {
   empty: EmptyPictures;
   followLinks?: true;
   out?: string;
+  write?: string;
   set?: unknown;
   json?: true;
 }
@@ -49,6 +51,7 @@ export function register(program: Command): void {
     )
     .option('--follow-links', 'Read files behind symbolic links that lead out of the folder')
     .option('--out <file>', 'The report; audit-<name of the annotation file>.html if omitted')
+    .option('--write <file>', 'Write the annotation file with the corrections that were accepted so far')
     .option('--set <path=value...>', 'Any setting of the scan, e.g. --set train.preset=efficientnet_lite0')
     .option('--json', 'Print one JSON object on stdout')
     .action(audit);
@@ -86,6 +89,9 @@ async function audit(options: Options): Promise<void> {
     await writeAuditReport(store, pool, file, { annotations, outline, classes, imported, found });
     tellFindings(found, pool.taxonomy, { json: options.json === true });
     say(`report: ${file}`);
+    const { write } = options;
+    const corrected =
+      write === undefined ? null : await writeCorrected(store, pool, { annotations, write, values: classes.labelOf });
     openBoard(names.scan);
     say('The local stack keeps running; `npx partloop down` stops it.');
     if (options.json !== true) return;
@@ -93,7 +99,7 @@ async function audit(options: Options): Promise<void> {
     printJson({
       ...{ pool: names.pool, scan: names.scan, report: file },
       ...{ refused: imported.report.refused.length, overlaps: imported.overlaps },
-      ...{ judged, withFindings, share, warnings },
+      ...{ judged, withFindings, share, warnings, corrected },
       seconds: Math.round((performance.now() - startedAt) / 1_000),
       suspects: suspects.map(({ image, finding }) => ({
         image: image.fileName,

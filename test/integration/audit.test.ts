@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { drawShapes, SHAPES, type ShapesData } from '../../bench/audit/shapes.js';
 import { parseTaxonomy } from '../../domain/taxonomy.js';
@@ -14,6 +15,12 @@ const foundSchema = z.object({
   judged: z.number(),
   share: z.object({ value: z.number(), low: z.number(), high: z.number() }),
   suspects: z.array(z.object({ image: z.string() })),
+});
+const annotationSchema = z.looseObject({ id: z.number(), image_id: z.number(), category_id: z.number() });
+const fileSchema = z.looseObject({
+  images: z.array(z.looseObject({ id: z.number(), partloop_image_id: z.string().optional() })),
+  categories: z.array(z.looseObject({ id: z.number() })),
+  annotations: z.array(annotationSchema),
 });
 /** The smallest network: these tests do not depend on how well it judges. */
 const SMALL = [
@@ -81,6 +88,47 @@ describe('an audit', function () {
     assert.match(stderr, /scan \S+ is done already/);
     const { scans } = z.object({ scans: z.array(z.unknown()) }).parse(await partloopJson(home, ['scan', 'list']));
     assert.equal(scans.length, 1);
+  });
+
+  it('writes the annotation file, equal to the original until a correction is accepted, then with it alone', async () => {
+    const written = join(folder, 'corrected', 'shapes.json');
+    const write = async () => {
+      const { corrected } = z
+        .object({ corrected: z.object({ file: z.string(), images: z.number(), leftOut: z.array(z.unknown()) }) })
+        .parse(await partloopJson(home, [...call, ...SMALL, '--write', written]));
+      assert.deepEqual([corrected.file, corrected.leftOut], [written, []]);
+      return corrected.images;
+    };
+    const original = await readFile(shapes.annotations, 'utf8');
+    assert.equal(await write(), 0);
+    assert.equal(await readFile(written, 'utf8'), original);
+
+    const out = join(folder, 'review');
+    const { scan } = foundSchema.parse(await partloopJson(home, [...call, ...SMALL]));
+    const all = ['--all-images', '--all-classes'];
+    await partloopJson(home, ['scan', 'export', scan, '--format', 'coco', ...all, '--out', out]);
+    const path = join(out, 'annotations.json');
+    const exported = fileSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    const [first] = exported.annotations;
+    assert.ok(first !== undefined);
+    const image = exported.images.find(({ id }) => id === first.image_id)?.partloop_image_id;
+    const other = exported.categories.find(({ id }) => id !== first.category_id)?.id;
+    const edited = exported.annotations.map((one) => (one === first ? { ...one, category_id: other } : one));
+    await writeFile(path, JSON.stringify({ ...exported, annotations: edited }));
+    const { revised } = z.object({ revised: z.number() }).parse(await partloopJson(home, ['review', 'import', path]));
+    assert.deepEqual([revised, typeof image], [1, 'string']);
+
+    assert.equal(await write(), 1);
+    const before = fileSchema.parse(JSON.parse(original));
+    const after = fileSchema.parse(JSON.parse(await readFile(written, 'utf8')));
+    assert.deepEqual({ ...after, annotations: [] }, { ...before, annotations: [] });
+    const differing = after.annotations.filter((one, at) => !isDeepStrictEqual(one, before.annotations[at]));
+    assert.equal(differing.length, 1);
+    assert.deepEqual([after.annotations.length, differing[0]?.category_id], [before.annotations.length, other]);
+
+    await partloopJson(home, ['review', 'undo', foundSchema.parse(await partloopJson(home, [...call, ...SMALL])).pool]);
+    assert.equal(await write(), 0);
+    assert.equal(await readFile(written, 'utf8'), original);
   });
 
   it('refuses what is no COCO file, and names what is missing', async () => {
