@@ -19,7 +19,7 @@ export interface SidePair {
  * (L)` and `Door (R)`, in the order of their left names. The side is one word of its own, in any place; names with two
  * such words, and pairs with several candidates, make no pair.
  *
- * @returns also the names that say `left` or `right` and are in no pair; a short form without a partner may mean anything
+ * @returns also the names that say `left` or `right` and are in no pair; a short form alone may mean anything
  */
 export function sidePairs(names: readonly string[]): { pairs: SidePair[]; unpaired: string[] } {
   const byRest = new Map<string, { left: string[]; right: string[] }>();

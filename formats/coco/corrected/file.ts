@@ -163,7 +163,7 @@ async function readAnnotations(file: SizedFile, images: ReadonlyMap<string, stri
 }
 
 /**
- * The texts of an image's annotations: undefined for one that stays, null for one that goes; and the fields of new ones.
+ * The texts of an image's annotations (undefined for one that stays, null for one that goes), and fields of new ones.
  *
  * @throws PartloopError `data-invalid` if a class of the corrected label has no category
  */
