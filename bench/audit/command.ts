@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { printLine, say } from '../../cli/terminal/output.js';
+import { printLine, printText, say } from '../../cli/terminal/output.js';
 import { partloopHome, ROOT } from '../../infra/home.js';
 import { describeMachine, machineLine } from '../machine.js';
 import { startPartloop } from '../program.js';
@@ -62,7 +62,7 @@ async function measure({ images, size, wrong, minutes, seed, set = [] }: Options
     planted: errors.filter((error) => error === kind).length,
     'among the reported': names.filter((name) => data.truth.get(name) === kind).length,
   }));
-  printLine(
+  printText(
     `\n${markdownTable([
       {
         labels: found.judged,
@@ -74,7 +74,7 @@ async function measure({ images, size, wrong, minutes, seed, set = [] }: Options
       },
     ])}\n`,
   );
-  printLine(markdownTable(kinds));
+  printText(markdownTable(kinds));
   const options = { images, size, wrong, minutes, seed, set };
-  printLine(`\n${await writeResults(home, 'audit', 'latest', { machine, options, score, kinds, found })}`);
+  printText(`\n${await writeResults(home, 'audit', 'latest', { machine, options, score, kinds, found })}`);
 }
