@@ -14,7 +14,7 @@ import { readJson } from '../../storage/tables/json.js';
 import type { AuditClasses } from './auditClasses.js';
 import { type AuditFindings, shareText, suspectText } from './auditFindings.js';
 import { type AuditImport, overlapText } from './auditImport.js';
-import { boardCommands } from './openBoard.js';
+import { boardCommand } from './openBoard.js';
 
 /** What the report of an audit is made of. */
 export interface ReportedAudit {
@@ -56,7 +56,7 @@ export async function writeAuditReport(
       const name = classes.rules.map.get(category) ?? plainClassName(category);
       return { category, name, mirror: mirrors.get(name) ?? null };
     }),
-    commands: boardCommands(scan.id),
+    commands: [boardCommand(scan.id)],
   });
   await writeFile(path, page);
 }
