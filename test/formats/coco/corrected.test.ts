@@ -183,6 +183,13 @@ describe('a corrected COCO file', () => {
     );
   });
 
+  it('is made from labels whose overlaps are counted: the pixels that a part lost to another or to background', () => {
+    const lying = (category_id: number) => [two[0], { ...two[1], category_id, segmentation: rectangle(2, 2, 2, 1) }];
+    const lost = [20, 7].map((id) => paintAnnotations(lying(id), SIZE, categories, TAXONOMY).overlapPx);
+    assert.deepEqual(lost, [2, 2]);
+    assert.equal(paintAnnotations(two, SIZE, categories, TAXONOMY).overlapPx, 0);
+  });
+
   it('leaves out, by name, what it cannot write, and never writes over the original', async () => {
     const twice = fileOf(two).replace('"2.png"', '"1.png"');
     const { written, text } = await correct(
