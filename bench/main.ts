@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { reportError } from '../cli/terminal/output.js';
+import { auditCommand } from './audit/command.js';
 import { certifyCommand } from './certify/command.js';
 import { cleaningCommand } from './cleaning/command.js';
 import { copiesCommand } from './copies/command.js';
@@ -30,6 +31,7 @@ const EXIT_USAGE = 2;
 async function main(argv: string[]): Promise<number> {
   const program = new Command('npm run bench --')
     .description('Measurements against peers and limits; never part of the tests')
+    .addCommand(auditCommand())
     .addCommand(dayCommand())
     .addCommand(certifyCommand())
     .addCommand(cleaningCommand())

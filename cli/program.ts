@@ -8,6 +8,7 @@ const COMMANDS = {
   down: () => import('./commands/down.js'),
   status: () => import('./commands/status.js'),
   doctor: () => import('./commands/doctor.js'),
+  audit: () => import('./commands/audit.js'),
   'replay-check': () => import('./commands/replayCheck.js'),
   import: () => import('./commands/import.js'),
   ingest: () => import('./commands/ingest/ingest.js'),

@@ -83,7 +83,8 @@ function findingText(finding: FindingRow, taxonomy: Taxonomy): { title: string; 
   };
 }
 
-function findingOverlay({ findingId, proposal, x0, y0, x1, y1 }: FindingRow): Omit<Overlay, 'label'> {
+/** What is drawn over the picture of a finding. */
+export function findingOverlay({ findingId, proposal, x0, y0, x1, y1 }: FindingRow): Omit<Overlay, 'label'> {
   const parsed = proposal === null ? null : proposalSchema.safeParse(parseText(proposal, `finding ${findingId}`));
   return { proposal: parsed?.success ? parsed.data : null, box: { x0, y0, x1, y1 }, outlined: null };
 }

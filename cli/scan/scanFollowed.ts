@@ -49,7 +49,7 @@ export async function followScan(
   const handle = client.workflow.getHandle<(input: unknown) => Promise<StepResult>>(workflowId);
   const { facts, outputs, seconds } = await interruptible(
     () => parting,
-    () => asPartloopError(() => watch(client, handle, scan)),
+    () => asPartloopError(() => watchScan(client, handle, scan)),
   );
   const { warnings } = await readJson(storeOf(env), outputs.summary ?? '', summarySchema);
   if (json) return printJson({ ...started, ...facts, seconds, warnings });
@@ -57,7 +57,7 @@ export async function followScan(
 }
 
 /** Wait for a scan, with a line of progress on stderr. */
-async function watch(
+export async function watchScan(
   client: Client,
   handle: WorkflowHandle<(input: unknown) => Promise<StepResult>>,
   scan: string,

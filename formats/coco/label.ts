@@ -1,5 +1,5 @@
 import { PartloopError } from '../../domain/base/errors.js';
-import type { Taxonomy } from '../../domain/taxonomy.js';
+import { BACKGROUND, type Taxonomy } from '../../domain/taxonomy.js';
 import { paintShapes, type Shape } from '../paint.js';
 import { type MatchedClass, unknownClass } from '../reading/classMatcher.js';
 import type { ItemLabel } from '../reading/importItem.js';
@@ -31,7 +31,16 @@ export function paintAnnotations(
     if (shape?.area === 0) notes.push(`${name} covers no pixel`);
     return shape ?? [];
   });
-  return { pixels: painted(paintShapes(shapes, size), shapes), notes };
+  const pixels = painted(paintShapes(shapes, size), shapes);
+  return { pixels, notes, overlapPx: overlapOf(shapes, pixels) };
+}
+
+/** Pixels of parts that a label with one class per pixel cannot show. */
+function overlapOf(shapes: readonly Shape[], pixels: Uint8Array): number {
+  const claimed = shapes.reduce((sum, { value, area }) => (value === BACKGROUND ? sum : sum + area), 0);
+  let shown = 0;
+  for (const value of pixels) if (value !== BACKGROUND) shown++;
+  return claimed - shown;
 }
 
 /** null for an annotation that is left out by request. */

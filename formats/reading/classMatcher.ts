@@ -1,4 +1,5 @@
 import { PartloopError } from '../../domain/base/errors.js';
+import { meaningOf, plainClassName } from '../../domain/taxonomies/categoryNames.js';
 import { BACKGROUND, IGNORE_INDEX, labelNames, type Taxonomy } from '../../domain/taxonomy.js';
 
 /** Rules for categories of a file that the taxonomy does not have. */
@@ -12,20 +13,6 @@ export interface ClassRules {
 }
 
 export const NO_CLASS_RULES: ClassRules = { map: new Map(), leaveOut: new Set() };
-
-/** Names that mean "no part" in other people's category lists. */
-const BACKGROUND_NAMES: ReadonlySet<string> = new Set(['background', '_background_']);
-
-/** What exports call the pixels that count nowhere; no class of a taxonomy can be named so. */
-export const IGNORED_NAME = '_ignored_';
-
-/** A class name as tools write it: case, blanks and dashes aside. */
-export const plainClassName = (name: string): string =>
-  name
-    .normalize('NFC')
-    .trim()
-    .toLowerCase()
-    .replace(/[\s-]+/g, '_');
 
 /** A label value; null: its annotations are left out; undefined: the taxonomy has no such class. */
 export type MatchedClass = number | null | undefined;
@@ -65,8 +52,9 @@ export function matchClasses(
       if (leaveOut.has(name)) return [category, null];
       const target = map.get(name);
       if (target !== undefined) return [category, targets.get(target)];
-      if (name === IGNORED_NAME) return [category, IGNORE_INDEX];
-      return [category, BACKGROUND_NAMES.has(name) ? BACKGROUND : values.get(name)];
+      const meaning = meaningOf(name);
+      if (meaning === null) return [category, values.get(name)];
+      return [category, meaning === 'ignored' ? IGNORE_INDEX : BACKGROUND];
     }),
   );
 }

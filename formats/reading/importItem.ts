@@ -31,6 +31,8 @@ export interface ItemLabel {
   pixels: Uint8Array;
   /** Warnings about their making, such as an annotation that paints nothing. */
   notes: string[];
+  /** Labelled pixels that shapes lost to others above them; absent if the label was not painted from shapes. */
+  overlapPx?: number;
 }
 
 /** Reads the label values of a PNG; throws PartloopError `data-invalid` naming it. */

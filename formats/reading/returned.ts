@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { PartloopError } from '../../domain/base/errors.js';
+import { plainClassName } from '../../domain/taxonomies/categoryNames.js';
 import { BACKGROUND } from '../../domain/taxonomy.js';
 import type { Manifest, ManifestImage } from '../manifest.js';
 import type { Shape } from '../paint.js';
 import { partClasses } from '../writer.js';
-import { plainClassName } from './classMatcher.js';
 
 /** The content returned from a tool. */
 export interface Returned {
