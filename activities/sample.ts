@@ -11,7 +11,13 @@ import type { ScanResult } from '../domain/scan/step.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
 import { type ChunkRow, findingRowSchema, sampleRowSchema } from '../domain/tables.js';
-import { type GrownTrainingSet, rowsOf, withRows, writeTrainingSet } from '../pool/grownTrainingSet.js';
+import {
+  type GrownTrainingSet,
+  rowsOf,
+  withRows,
+  withScannedTags,
+  writeTrainingSet,
+} from '../pool/grownTrainingSet.js';
 import { readTrainingSet } from '../pool/trainingSet.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
@@ -53,7 +59,8 @@ async function sample(deps: ActivityDeps, { context, results }: StepInput): Prom
           ...before.returning.flatMap((row) => (grown.added.has(row.imageId) ? { ...row, pickedIn: iteration } : [])),
         ],
       };
-      const { joined, leftOut } = await withoutRegions(attempt, wanted, scan, scanned);
+      const tagged = await withScannedTags(store, wanted, grown.chunk, scanned);
+      const { joined, leftOut } = await withoutRegions(attempt, tagged, scan, scanned);
       const images = request.trainingSet.count + grown.added.size;
       const allowance = { images, share: config.badImageShare, what: 'picked', pool: config.pool };
       await refuseManyLeftOut(store, attempt.key('left-out.json'), leftOut, allowance);

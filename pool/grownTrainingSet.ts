@@ -1,3 +1,5 @@
+import type { JudgedRow, OfferedRow } from '../domain/sample/columns.js';
+import { hasInferredTags, withInferredTags } from '../domain/sample/inferredTags.js';
 import { chunkRowSchema, type TrainingRow, trainingRowSchema } from '../domain/tables.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
 import { mergeTables } from '../storage/tables/mergeTables.js';
@@ -49,6 +51,20 @@ export function withRows(
     picked: new Set([...grown.picked].filter((imageId) => !ids.has(imageId))),
     rows: [...grown.rows.filter(({ imageId }) => !ids.has(imageId)), ...changed],
   };
+}
+
+/** The same training set in which new picks have the tags that the scan inferred where they lack them. */
+export async function withScannedTags(
+  store: ObjectStore,
+  grown: GrownTrainingSet,
+  chunk: readonly OfferedRow[],
+  scanned: readonly JudgedRow[],
+): Promise<GrownTrainingSet> {
+  const scans = new Map(scanned.map((row) => [row.imageId, row]));
+  const lacking = chunk.filter((row) => grown.picked.has(row.imageId) && hasInferredTags(row, scans.get(row.imageId)));
+  const rows = await rowsOf(store, grown, new Set(lacking.map(({ imageId }) => imageId)));
+  const tagged = rows.map((row) => withInferredTags(row, scans.get(row.imageId)));
+  return tagged.length === 0 ? grown : withRows(grown, tagged, []);
 }
 
 /** Write all rows in order of image id. */

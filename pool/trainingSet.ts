@@ -1,3 +1,4 @@
+import { withEarlierInferred } from '../domain/sample/inferredTags.js';
 import { fateOf, type TrainingSet } from '../domain/sample/trainingSet.js';
 import { type TrainingRow, trainingRowSchema } from '../domain/tables.js';
 import type { ObjectStore } from '../storage/objects/objectStore.js';
@@ -70,20 +71,20 @@ export async function readTrainingRows(store: ObjectStore, now: PoolNow, key: st
   return rows;
 }
 
-/** The rows that the pool has now for images of the table. */
+/** The rows that the pool has now for images of the table, with tags that were inferred where it still has none. */
 async function newestRows(
   store: ObjectStore,
   { pool, version }: PoolNow,
   key: string,
   imageIds: ReadonlySet<string>,
 ): Promise<TrainingRow[]> {
-  const picks = new Map<string, Pick<TrainingRow, 'cluster' | 'pickedIn'>>();
+  const picks = new Map<string, TrainingRow>();
   const filter = { column: 'imageId', values: imageIds };
-  for await (const { imageId, cluster, pickedIn } of streamTable(store, key, trainingRowSchema, filter))
-    picks.set(imageId, { cluster, pickedIn });
+  for await (const row of streamTable(store, key, trainingRowSchema, filter)) picks.set(row.imageId, row);
   const rows = await pool.readImages(version, imageIds);
   return rows.flatMap((row) => {
     const pick = picks.get(row.imageId);
-    return pick === undefined ? [] : { ...row, ...pick };
+    if (pick === undefined) return [];
+    return withEarlierInferred({ ...row, cluster: pick.cluster, pickedIn: pick.pickedIn }, pick);
   });
 }

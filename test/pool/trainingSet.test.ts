@@ -3,12 +3,18 @@ import fc from 'fast-check';
 import { PartloopError } from '../../domain/base/errors.js';
 import { chunkRowSchema, type IndexRow, type TrainingRow, trainingRowSchema } from '../../domain/tables.js';
 import { ANGLES, tagsSchema, VEHICLES } from '../../domain/tags.js';
-import { type GrownTrainingSet, rowsOf, withRows, writeTrainingSet } from '../../pool/grownTrainingSet.js';
+import {
+  type GrownTrainingSet,
+  rowsOf,
+  withRows,
+  withScannedTags,
+  writeTrainingSet,
+} from '../../pool/grownTrainingSet.js';
 import { type CurrentTrainingSet, readTrainingRows, readTrainingSet } from '../../pool/trainingSet.js';
 import { keys } from '../../storage/keys.js';
 import { openPool } from '../../storage/pool/pool.js';
 import { readTable, writeTable } from '../../storage/tables/table.js';
-import { chunkRow, idOf, indexRow, TAXONOMY } from '../domain/sample/rows.js';
+import { chunkRow, idOf, indexRow, scanRow, TAXONOMY } from '../domain/sample/rows.js';
 import { memoryStore } from '../support/standIns/memoryStore.js';
 
 const KEY = 'earlier.parquet';
@@ -58,6 +64,17 @@ describe('the training set of an earlier iteration', () => {
     assert.deepEqual(changed, [newer]);
     assert.deepEqual(stale, new Set([2, 3, 4, 5].map(idOf)));
     assert.deepEqual(rows, [picked(1), newer, picked(5)], 'nothing is set aside for whole rows');
+  });
+
+  it('keeps tags that a scan inferred, as inferred, until the pool has them', async () => {
+    const seen = picked(1, { angle: 45, zoomed: true, tagOrigins: '{"angle":"inferred","zoomed":"given"}' });
+    const relabelled = indexRow(1, { labelRevision: 1, vehicle: 'suv', tagOrigins: '{"vehicle":"given"}' });
+    const { changed } = await readWith([[relabelled]], [seen]);
+    const known = { angle: 45 as const, tagOrigins: '{"vehicle":"given","angle":"inferred"}' };
+    assert.deepEqual(changed, [{ ...relabelled, ...known, cluster: idOf(1), pickedIn: 1 }]);
+    const tagged = indexRow(1, { labelRevision: 1, angle: 90, tagOrigins: '{"angle":"given"}' });
+    const given = await readWith([[tagged]], [seen]);
+    assert.deepEqual(given.changed, [{ ...tagged, cluster: idOf(1), pickedIn: 1 }]);
   });
 
   it('is the same as before if nothing has changed but quarantine', async () => {
@@ -150,6 +167,26 @@ describe('a training set that grows', () => {
     assert.deepEqual(await readTable(store, 'new.parquet', trainingRowSchema), [
       ...[pick(0), two, five, picked(8, { labelRevision: 4 }), last],
     ]);
+  });
+
+  it('has the tags that a scan inferred of new picks, marked as inferred, and no others', async () => {
+    const { store, grown } = await setUp();
+    const chunk = [0, 2, 4, 9].map((n) =>
+      n === 2 ? chunkRow(n, { angle: 0, tagOrigins: '{"angle":"given"}' }) : chunkRow(n),
+    );
+    await writeTable(store, CHUNK, chunk, chunkRowSchema);
+    const scanned = [0, 2, 4].map((n) => scanRow(n, { inferredTags: '{"angle":90,"zoomed":false}' }));
+    await writeTrainingSet(store, 'new.parquet', await withScannedTags(store, grown, chunk, scanned));
+    const rows = await readTable(store, 'new.parquet', trainingRowSchema);
+    assert.deepEqual(
+      rows.map(({ imageId, angle, zoomed, tagOrigins }) => [...numbersOf([{ imageId }]), angle, zoomed, tagOrigins]),
+      [
+        [0, 90, false, '{"angle":"inferred","zoomed":"inferred"}'],
+        ...[1].map((n) => [n, null, null, '{}']),
+        [2, 0, false, '{"angle":"given","zoomed":"inferred"}'],
+        ...[5, 8, 9, 77].map((n) => [n, null, null, '{}']),
+      ],
+    );
   });
 
   it('gives whole rows of the images that it has', async () => {
