@@ -1,6 +1,7 @@
 import { PartloopError } from '../domain/base/errors.js';
 import type { DrawResult } from '../domain/draw/step.js';
 import type { LeftOut } from '../domain/images/leftOut.js';
+import { type JudgedRow, judgedRowSchema, offeredRowSchema } from '../domain/sample/columns.js';
 import { compareWithRandom, type SampleComparison, sampleComparisonSchema } from '../domain/sample/compare.js';
 import { recordedSampleConfig, settingsOfPicks } from '../domain/sample/config.js';
 import { type Grown, type GrowRequest, growTrainingSet, sampleFacts } from '../domain/sample/grow.js';
@@ -9,14 +10,14 @@ import { returningImages } from '../domain/sample/trainingSet.js';
 import type { ScanResult } from '../domain/scan/step.js';
 import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepInput } from '../domain/steps.js';
+import { type ChunkRow, findingRowSchema, sampleRowSchema } from '../domain/tables.js';
 import {
-  chunkRowSchema,
-  findingRowSchema,
-  sampleRowSchema,
-  scanImageRowSchema,
-  type TrainingRow,
-  trainingRowSchema,
-} from '../domain/tables.js';
+  type GrownTrainingSet,
+  rowsOf,
+  withRows,
+  withScannedTags,
+  writeTrainingSet,
+} from '../pool/grownTrainingSet.js';
 import { readTrainingSet } from '../pool/trainingSet.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { withHeartbeat } from '../steps/heartbeat.js';
@@ -47,16 +48,20 @@ async function sample(deps: ActivityDeps, { context, results }: StepInput): Prom
 
   return withHeartbeat(() =>
     runStep(store, context, sampleStep, inputs, async (attempt) => {
-      const request = await readRequest(deps, context, draw, scan);
+      const { request, before } = await readRequest(deps, context, draw, scan);
       const { drawn, scanned, taxonomy } = request;
       const grown = growTrainingSet(request);
-      const findings = scanned.some((row) => row.regionsIgnored)
-        ? await readTable(store, outputOf(scan, 'findings'), findingRowSchema)
-        : [];
-      const { rows: joined, leftOut } = await withIgnoredRegions(store, grown.wanted, scanned, findings, (sha256) =>
-        attempt.key(`labels/${sha256}.png`),
-      );
-      const images = grown.wanted.count;
+      const wanted: GrownTrainingSet = {
+        ...before,
+        ...{ chunk: outputOf(draw, 'chunk'), picked: grown.added, pickedIn: iteration },
+        rows: [
+          ...before.rows,
+          ...before.returning.flatMap((row) => (grown.added.has(row.imageId) ? { ...row, pickedIn: iteration } : [])),
+        ],
+      };
+      const tagged = await withScannedTags(store, wanted, grown.chunk, scanned);
+      const { joined, leftOut } = await withoutRegions(attempt, tagged, scan, scanned);
+      const images = request.trainingSet.count + grown.added.size;
       const allowance = { images, share: config.badImageShare, what: 'picked', pool: config.pool };
       await refuseManyLeftOut(store, attempt.key('left-out.json'), leftOut, allowance);
       const trainingSet = images - leftOut.length;
@@ -76,27 +81,49 @@ async function sample(deps: ActivityDeps, { context, results }: StepInput): Prom
   );
 }
 
+/** The images that may be trained on but for the drawn ones. */
+type Before = Pick<GrownTrainingSet, 'earlier' | 'stale' | 'rows'> & { returning: readonly ChunkRow[] };
+
 async function readRequest(
   deps: ActivityDeps,
   { config, iteration, previous }: IterationContext,
   draw: DrawResult,
   scan: ScanResult,
-): Promise<GrowRequest> {
+): Promise<{ request: GrowRequest; before: Before }> {
   const { store } = deps;
   const pool = await poolOf(deps, config.pool);
-  const drawn = await readTable(store, outputOf(draw, 'chunk'), chunkRowSchema);
-  const scanned = await readTable(store, outputOf(scan, 'images'), scanImageRowSchema);
+  const drawn = await readTable(store, outputOf(draw, 'chunk'), offeredRowSchema);
+  const scanned = await readTable(store, outputOf(scan, 'images'), judgedRowSchema);
   const version = factOf(draw, 'poolVersion');
-  const index = await pool.readDrawColumns(version);
   const quarantined = new Set(scanned.flatMap((row) => (row.quarantined ? [row.imageId] : [])));
   const key = previous === null ? undefined : outputOf(previous.sample, 'trainingSet');
-  const { rows: trainingSet, earlier } = await readTrainingSet(store, { pool, version, index }, key, quarantined);
-  const images = returningImages(scanned, drawn, trainingSet, index);
+  const current = await readTrainingSet(store, { pool, version }, key, quarantined);
+  const { images: trainingSet, earlier, stale, changed } = current;
+  const own = new Set(drawn.map(({ imageId }) => imageId));
+  const others = scanned.flatMap(({ imageId }) => (own.has(imageId) ? [] : imageId));
+  const states = await pool.readStates(version, others);
+  const images = returningImages(scanned, drawn, trainingSet, states);
   const rows = images.size === 0 ? [] : await pool.readImages(version, images);
   const returning = rows.map((row) => ({ ...row, cluster: row.imageId }));
   const { taxonomy } = pool;
   const asked = { taxonomy, config: recordedSampleConfig(config.sample), seed: config.seed, iteration };
-  return { drawn, scanned, earlier, trainingSet, returning, ...asked };
+  const request = { drawn, scanned, earlier, trainingSet, returning, ...asked };
+  return { request, before: { earlier: key, stale, rows: changed, returning } };
+}
+
+/** A training set in which images with ignored regions have labels of their own; unreadable ones are out. */
+async function withoutRegions(
+  { store, key }: Attempt,
+  wanted: GrownTrainingSet,
+  scan: ScanResult,
+  scanned: readonly JudgedRow[],
+): Promise<{ joined: GrownTrainingSet; leftOut: LeftOut[] }> {
+  const suspect = new Set(scanned.flatMap(({ imageId, regionsIgnored }) => (regionsIgnored ? [imageId] : [])));
+  if (suspect.size === 0) return { joined: wanted, leftOut: [] };
+  const findings = await readTable(store, outputOf(scan, 'findings'), findingRowSchema);
+  const rows = await rowsOf(store, wanted, suspect);
+  const changed = await withIgnoredRegions(store, rows, scanned, findings, (sha256) => key(`labels/${sha256}.png`));
+  return { joined: withRows(wanted, changed.rows, changed.leftOut), leftOut: changed.leftOut };
 }
 
 function nothingToTrainOn({ loop, iteration }: IterationContext, drawn: number): PartloopError {
@@ -110,7 +137,7 @@ function nothingToTrainOn({ loop, iteration }: IterationContext, drawn: number):
 async function writeSample(
   { store, key }: Attempt,
   { sample: { rows } }: Grown,
-  found: { joined: Iterable<TrainingRow>; leftOut: readonly LeftOut[]; comparison: SampleComparison },
+  found: { joined: GrownTrainingSet; leftOut: readonly LeftOut[]; comparison: SampleComparison },
 ) {
   const outputs = {
     sample: key('sample.parquet'),
@@ -120,7 +147,7 @@ async function writeSample(
   };
   await writeJson(store, outputs.leftOut, found.leftOut);
   await writeTable(store, outputs.sample, rows, sampleRowSchema);
-  await writeTable(store, outputs.trainingSet, found.joined, trainingRowSchema);
+  await writeTrainingSet(store, outputs.trainingSet, found.joined);
   await writeJson(store, outputs.comparison, sampleComparisonSchema.parse(found.comparison));
   return outputs;
 }

@@ -12,7 +12,7 @@ import { factOf, neededBy, outputOf } from '../domain/stepContract.js';
 import type { IterationContext, StepResults } from '../domain/steps.js';
 import { type ChunkRow, chunkRowSchema } from '../domain/tables.js';
 import { judgeCandidates } from '../inference/scan/judgeCandidates.js';
-import { readTrainingSet } from '../pool/trainingSet.js';
+import { readTrainingRows } from '../pool/trainingSet.js';
 import type { ActivityDeps } from '../steps/deps.js';
 import { poolOf } from '../steps/pool.js';
 import { type Attempt, runStep } from '../steps/runStep.js';
@@ -133,8 +133,7 @@ async function makePlan(
   /** As the pool has them now: what was removed from it, or became test data, trains no judge. */
   async function pickedEarlier(key: string): Promise<ChunkRow[]> {
     const pool = await poolOf(deps, config.pool);
-    const index = await pool.readDrawColumns(poolVersion);
-    return [...(await readTrainingSet(store, { pool, version: poolVersion, index }, key, new Set())).rows];
+    return readTrainingRows(store, { pool, version: poolVersion }, key);
   }
 
   async function addShards(judge: number, rows: readonly ChunkRow[]): Promise<void> {

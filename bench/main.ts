@@ -22,6 +22,7 @@ import { propagateCommand } from './propagate/command.js';
 import { sampleCommand } from './sample/command.js';
 import { scaleCommand } from './scale/command.js';
 import { scanCommand } from './scan/command.js';
+import { tagsCommand } from './tags/command.js';
 import { ablationCommand } from './trainer/ablation.js';
 import { accuracyCommand } from './trainer/accuracy.js';
 import { paceCommand } from './trainer/pace.js';
@@ -45,6 +46,7 @@ async function main(argv: string[]): Promise<number> {
     .addCommand(scaleCommand())
     .addCommand(propagateCommand())
     .addCommand(scanCommand())
+    .addCommand(tagsCommand())
     .addCommand(experimentCommand())
     .addCommand(explainCommand())
     .addCommand(fetchCommand())

@@ -1,8 +1,8 @@
 import { parseText } from '../base/jsonText.js';
-import type { ChunkRow, ScanImageRow } from '../tables.js';
 import { NO_TAGS, TAG_NAMES, type TagName, type Tags, tagsSchema } from '../tags.js';
 import { tagWords } from '../tagWords.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
+import type { JudgedRow } from './columns.js';
 
 /** Tags that describe difficulties of a model; region is constant, since interior pictures are never drawn. */
 const SAMPLED_TAGS: readonly TagName[] = TAG_NAMES.filter((tag) => tag !== 'region');
@@ -23,7 +23,11 @@ export interface Cell {
 }
 
 /** The part of an image that cells depend on. */
-export type CellImage = Tags & Pick<ChunkRow, 'classes'> & { predictedClasses: readonly number[] | null };
+export interface CellImage {
+  tags: Tags;
+  classes: readonly number[];
+  predictedClasses: readonly number[] | null;
+}
 
 /**
  * The cells of an image, of the images that a function was made for. If a pool has no tags at all, margins over the
@@ -32,7 +36,8 @@ export type CellImage = Tags & Pick<ChunkRow, 'classes'> & { predictedClasses: r
 export function cellsBy(images: Iterable<CellImage>, taxonomy: Taxonomy): (image: CellImage) => readonly Cell[] {
   if (isTagged(images)) {
     const known = new Map<string, readonly Cell[]>();
-    return (image) => kept(known, JSON.stringify(SAMPLED_TAGS.map((tag) => image[tag])), () => tagCells(image));
+    const cells = new Map<string, Cell>();
+    return ({ tags }) => kept(known, SAMPLED_TAGS.map((tag) => tags[tag]).join(), () => tagCells(tags, cells));
   }
   const names = labelNames(taxonomy);
   const parts = names.map((name): Cell => ({ dimension: 'part', key: `part=${name}`, words: name, parents: [] }));
@@ -48,50 +53,65 @@ export function cellsBy(images: Iterable<CellImage>, taxonomy: Taxonomy): (image
 }
 
 function isTagged(images: Iterable<CellImage>): boolean {
-  for (const image of images) if (SAMPLED_TAGS.some((tag) => image[tag] !== null)) return true;
+  for (const { tags } of images) if (SAMPLED_TAGS.some((tag) => tags[tag] !== null)) return true;
   return false;
 }
 
-function kept<T>(known: Map<string, T>, key: string, make: () => T): T {
+function kept<T>(known: Map<string, T>, key: string, make: (key: string) => T): T {
   const there = known.get(key);
   if (there !== undefined) return there;
-  const made = make();
+  const made = make(key);
   known.set(key, made);
   return made;
 }
 
 /** Tags of an image; unknown ones come from the scan's inference from the prediction, never from the label. */
-export function knownTags(row: Tags, scan: Pick<ScanImageRow, 'inferredTags'> | undefined): Tags {
-  const parsed =
+export const knownTags = (row: Tags, scan: Pick<JudgedRow, 'inferredTags'> | undefined): Tags =>
+  scan === undefined ? row : withInferred(row, inferredOf(scan.inferredTags));
+
+/** The same for many images: what is inferred is often the same, and parsed once. */
+export function knownTagsReader(): typeof knownTags {
+  const known = new Map<string, Tags>();
+  return (row, scan) =>
     scan === undefined
-      ? undefined
-      : tagsSchema.safeParse(parseText(scan.inferredTags, 'column inferredTags of a scanned image'));
-  const inferred = parsed?.data ?? NO_TAGS;
-  return {
-    angle: row.angle ?? inferred.angle,
-    vehicle: row.vehicle ?? inferred.vehicle,
-    damage: row.damage ?? inferred.damage,
-    black: row.black ?? inferred.black,
-    reflection: row.reflection ?? inferred.reflection,
-    zoomed: row.zoomed ?? inferred.zoomed,
-    orientation: row.orientation ?? inferred.orientation,
-    region: row.region ?? inferred.region,
-  };
+      ? row
+      : withInferred(
+          row,
+          kept(known, scan.inferredTags, () => inferredOf(scan.inferredTags)),
+        );
 }
 
-function tagCells(image: CellImage): Cell[] {
-  const margins = SAMPLED_TAGS.flatMap((tag) =>
-    image[tag] === null
-      ? []
-      : [{ dimension: tag, key: `${tag}=${image[tag]}`, words: tagWords({ [tag]: image[tag] }), parents: [] }],
+function inferredOf(text: string): Tags {
+  return tagsSchema.safeParse(parseText(text, 'column inferredTags of a scanned image')).data ?? NO_TAGS;
+}
+
+const withInferred = (row: Tags, inferred: Tags): Tags => ({
+  angle: row.angle ?? inferred.angle,
+  vehicle: row.vehicle ?? inferred.vehicle,
+  damage: row.damage ?? inferred.damage,
+  black: row.black ?? inferred.black,
+  reflection: row.reflection ?? inferred.reflection,
+  zoomed: row.zoomed ?? inferred.zoomed,
+  orientation: row.orientation ?? inferred.orientation,
+  region: row.region ?? inferred.region,
+});
+
+/** @param known cells by key: each is made once */
+function tagCells(tags: Tags, known: Map<string, Cell>): Cell[] {
+  const named = SAMPLED_TAGS.filter((tag) => tags[tag] !== null);
+  const margins = named.map((tag) =>
+    kept(known, `${tag}=${tags[tag]}`, (key) => ({
+      ...{ dimension: tag, key, words: tagWords({ [tag]: tags[tag] }), parents: [] },
+    })),
   );
   const pairs = margins.flatMap((a, index) =>
-    margins.slice(index + 1).map((b) => ({
-      dimension: `${a.dimension} × ${b.dimension}`,
-      key: `${a.key}, ${b.key}`,
-      words: tagWords({ [a.dimension]: image[a.dimension], [b.dimension]: image[b.dimension] }),
-      parents: [a.key, b.key],
-    })),
+    margins.slice(index + 1).map((b, next) =>
+      kept(known, `${a.key}, ${b.key}`, (key) => {
+        const [one, other] = [named[index] as TagName, named[index + 1 + next] as TagName];
+        const words = tagWords({ [one]: tags[one], [other]: tags[other] });
+        return { dimension: `${one} × ${other}`, key, words, parents: [a.key, b.key] };
+      }),
+    ),
   );
   return [...margins, ...pairs];
 }

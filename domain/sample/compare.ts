@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { ChunkRow, ScanImageRow } from '../tables.js';
 import { compareTagValues, TAG_NAMES } from '../tags.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
-import { knownTags } from './cells.js';
+import { knownTagsReader } from './cells.js';
+import type { JudgedRow, OfferedRow } from './columns.js';
 import type { FocusConfig } from './config.js';
 import { focusesOf } from './focus.js';
 import { estimatedWrongShare } from './sampleChunk.js';
@@ -26,8 +26,8 @@ export const sampleComparisonSchema = z.object({
 export type SampleComparison = z.infer<typeof sampleComparisonSchema>;
 
 export interface ComparisonRequest {
-  chunk: readonly ChunkRow[];
-  scan: readonly ScanImageRow[];
+  chunk: readonly OfferedRow[];
+  scan: readonly JudgedRow[];
   picked: readonly string[];
   random: readonly string[];
   taxonomy: Taxonomy;
@@ -43,15 +43,19 @@ export function compareWithRandom(request: ComparisonRequest): SampleComparison 
   const scans = new Map(scan.map((row) => [row.imageId, row]));
   const inSample = new Set(picked);
   const inRandom = new Set(random);
-  const tally = (name: string, has: (row: ChunkRow) => boolean) => {
-    const rows = chunk.filter(has);
-    return {
-      name,
-      chunk: rows.length,
-      sample: rows.filter((row) => inSample.has(row.imageId)).length,
-      random: rows.filter((row) => inRandom.has(row.imageId)).length,
-    };
+  const ofSample = Uint8Array.from(chunk, ({ imageId }) => Number(inSample.has(imageId)));
+  const ofRandom = Uint8Array.from(chunk, ({ imageId }) => Number(inRandom.has(imageId)));
+  const tally = (name: string, has: (row: OfferedRow) => boolean) => {
+    const counted = { name, chunk: 0, sample: 0, random: 0 };
+    chunk.forEach((row, at) => {
+      if (!has(row)) return;
+      counted.chunk++;
+      counted.sample += ofSample[at] as number;
+      counted.random += ofRandom[at] as number;
+    });
+    return counted;
   };
+  const knownTags = knownTagsReader();
   const clusters = (ids: ReadonlySet<string> | null) =>
     new Set(chunk.filter((row) => ids === null || ids.has(row.imageId)).map((row) => row.cluster)).size;
   const tags = TAG_NAMES.filter((tag) => tag !== 'region').map((tag) => ({
@@ -76,7 +80,7 @@ export function compareWithRandom(request: ComparisonRequest): SampleComparison 
     ),
     clusters: { chunk: clusters(null), sample: clusters(inSample), random: clusters(inRandom) },
     focuses: focusesOf(request.focus, labelNames(taxonomy)).map(({ words, has }) =>
-      tally(words, (row) => has({ ...knownTags(row, scans.get(row.imageId)), classes: row.classes })),
+      tally(words, (row) => has(knownTags(row, scans.get(row.imageId)), row.classes)),
     ),
   };
 }

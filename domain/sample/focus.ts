@@ -10,7 +10,7 @@ export interface Focus {
   factor: number;
   /** `black, reflective, left_mirror`. */
   words: string;
-  has(image: Tags & { classes: readonly number[] }): boolean;
+  has(tags: Tags, classes: readonly number[]): boolean;
 }
 
 export function focusesOf(config: readonly FocusConfig[], classNames: readonly string[]): Focus[] {
@@ -23,9 +23,8 @@ export function focusesOf(config: readonly FocusConfig[], classNames: readonly s
     return {
       factor,
       words: [tagWords(tags), ...classes].filter((words) => words !== '').join(', '),
-      has: (image) =>
-        wanted.every(({ tag, value }) => image[tag] === value) &&
-        labels.every((label) => image.classes.includes(label)),
+      has: (own, shown) =>
+        wanted.every(({ tag, value }) => own[tag] === value) && labels.every((label) => shown.includes(label)),
     };
   });
 }

@@ -1,21 +1,21 @@
 import type { SampleConfig } from '../config.js';
 import { kindsText, type LeftOut } from '../images/leftOut.js';
 import type { WorkOf } from '../stepContract.js';
-import type { ChunkRow, ScanImageRow } from '../tables.js';
 import type { Taxonomy } from '../taxonomy.js';
+import type { JudgedRow, OfferedRow } from './columns.js';
 import { estimatedWrongShare, type Sample, sampleChunk } from './sampleChunk.js';
 import type { sampleStep } from './step.js';
-import { joinTrainingSet, type TrainingSet } from './trainingSet.js';
+import type { TrainingSet } from './trainingSet.js';
 
 export interface GrowRequest {
-  drawn: readonly ChunkRow[];
-  scanned: readonly ScanImageRow[];
+  drawn: readonly OfferedRow[];
+  scanned: readonly JudgedRow[];
   /** Images of the training set of the iteration before. */
   earlier: number;
   /** Those that are still trained on, as the pool has them at the version of the draw. */
   trainingSet: TrainingSet;
   /** Images of earlier chunks that this scan let out of quarantine (`returningImages`), in order of image id. */
-  returning: readonly ChunkRow[];
+  returning: readonly OfferedRow[];
   taxonomy: Taxonomy;
   config: SampleConfig;
   seed: number;
@@ -24,27 +24,24 @@ export interface GrowRequest {
 
 export interface Grown {
   /** The drawn images, and images that this scan let out of quarantine. */
-  chunk: ChunkRow[];
+  chunk: OfferedRow[];
   /** Images to pick. */
   budget: number;
   sample: Sample;
   /** Number of images of the earlier training set that are no longer trained on. */
   takenOut: number;
-  /** The training set with the picks. */
-  wanted: ReturnType<typeof joinTrainingSet>;
+  /** The picks that the training set does not have yet: image ids. */
+  added: Set<string>;
 }
 
-/**
- * Pick the images that the model needs from a scanned chunk, and add them to the training set. Pure: equal requests
- * give equal picks.
- */
+/** Pick the images that the model needs from a scanned chunk. Pure: equal requests give equal picks. */
 export function growTrainingSet(request: GrowRequest): Grown {
   const { drawn, scanned, earlier, trainingSet, returning, taxonomy, config, seed, iteration } = request;
   const chunk = [...drawn, ...returning];
   const budget = config.count === null ? Math.round(config.share * drawn.length) : Math.min(config.count, chunk.length);
   const sample = sampleChunk({ chunk, scan: scanned, trainingSet, taxonomy, config, budget, seed, iteration });
-  const wanted = joinTrainingSet(trainingSet, chunk, sample.rows, iteration);
-  return { chunk, budget, sample, takenOut: earlier - trainingSet.count, wanted };
+  const added = new Set(sample.rows.flatMap(({ imageId }) => (trainingSet.has(imageId) ? [] : imageId)));
+  return { chunk, budget, sample, takenOut: earlier - trainingSet.count, added };
 }
 
 /** The facts of step sample. `trainingSet` counts the wanted images without those that are left out. */

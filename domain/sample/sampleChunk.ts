@@ -2,9 +2,10 @@ import { iterable } from '../base/iterable.js';
 import { seededRandom, shuffle } from '../base/random.js';
 import { round6 } from '../base/round.js';
 import type { SampleConfig } from '../config.js';
-import type { ChunkRow, SampleRow, ScanImageRow, TrainingRow } from '../tables.js';
+import type { SampleRow } from '../tables.js';
 import { labelNames, type Taxonomy } from '../taxonomy.js';
-import { type CellImage, cellsBy, knownTags } from './cells.js';
+import { type CellImage, cellsBy, knownTagsReader } from './cells.js';
+import type { JudgedRow, OfferedRow, TrainedImage } from './columns.js';
 import { type Focus, focusesOf } from './focus.js';
 import { POLICIES } from './policies/index.js';
 import type { NeedCandidate, NeedImage } from './policies/need.js';
@@ -13,10 +14,10 @@ import { randomOrder } from './randomOrder.js';
 
 export interface SampleRequest {
   /** The drawn chunk, and images that the scan let out of quarantine. */
-  chunk: readonly ChunkRow[];
-  scan: readonly ScanImageRow[];
+  chunk: readonly OfferedRow[];
+  scan: readonly JudgedRow[];
   /** Picks of earlier iterations, without quarantined images; gone through more than once. */
-  trainingSet: Iterable<TrainingRow>;
+  trainingSet: Iterable<TrainedImage>;
   taxonomy: Taxonomy;
   config: SampleConfig;
   /** Images to pick. */
@@ -55,6 +56,7 @@ export function sampleChunk(request: SampleRequest, policy = POLICIES[request.co
   const focuses = focusesOf(config.focus, labelNames(taxonomy));
   const scans = new Map(scan.map((row) => [row.imageId, row]));
   const judged = chunk.filter(({ imageId }) => isPassed(scans.get(imageId)));
+  const knownTags = knownTagsReader();
   const passing = judged.filter((row) => knownTags(row, scans.get(row.imageId)).region !== 'interior');
   const interior = judged.length - passing.length;
   const kept = limitClusters(passing, scans, config.perCluster, seededRandom(seed, iteration, 'sample', 'clusters'));
@@ -93,29 +95,34 @@ export function sampleChunk(request: SampleRequest, policy = POLICIES[request.co
   };
 }
 
-const isPassed = (judged: ScanImageRow | undefined): boolean =>
+const isPassed = (judged: JudgedRow | undefined): boolean =>
   judged !== undefined && !judged.quarantined && judged.error === null;
 
 /** The candidates with the cells that this choice tells apart, and the training set by the same cells. */
 function described(
-  kept: readonly ChunkRow[],
-  scans: ReadonlyMap<string, ScanImageRow>,
+  kept: readonly OfferedRow[],
+  scans: ReadonlyMap<string, JudgedRow>,
   { trainingSet, taxonomy }: SampleRequest,
   focuses: readonly Focus[],
 ): Pick<PolicyRequest, 'candidates' | 'training'> {
-  const toCells = (row: TrainingRow | ChunkRow): CellImage => ({
-    ...knownTags(row, scans.get(row.imageId)),
-    classes: row.classes,
-    predictedClasses: scans.get(row.imageId)?.predictedClasses ?? null,
-  });
+  const knownTags = knownTagsReader();
+  const toCells = (row: TrainedImage): CellImage => {
+    const scan = scans.get(row.imageId);
+    return {
+      tags: knownTags(row, scan),
+      classes: row.classes,
+      predictedClasses: scan?.predictedClasses ?? null,
+    };
+  };
   const all = iterable(function* () {
     for (const row of kept) yield toCells(row);
     for (const row of trainingSet) yield toCells(row);
   });
   const cellsOf = cellsBy(all, taxonomy);
-  const describe = (row: TrainingRow | ChunkRow): NeedImage => {
+  const describe = (row: TrainedImage): NeedImage => {
     const image = toCells(row);
-    const matching = focuses.length === 0 ? NONE : focuses.flatMap((focus, at) => (focus.has(image) ? at : []));
+    const matching =
+      focuses.length === 0 ? NONE : focuses.flatMap((focus, at) => (focus.has(image.tags, image.classes) ? at : []));
     return { cells: cellsOf(image), classes: row.classes, focuses: matching };
   };
   return {
@@ -127,7 +134,7 @@ function described(
 }
 
 /** Image ids of a simple random sample, regardless of need. */
-function drawReserve(kept: readonly ChunkRow[], size: number, seed: number, iteration: number): Set<string> {
+function drawReserve(kept: readonly OfferedRow[], size: number, seed: number, iteration: number): Set<string> {
   const ids = kept.map((row) => row.imageId);
   return new Set(shuffle(ids, seededRandom(seed, iteration, 'sample', 'reserve')).slice(0, size));
 }
@@ -144,7 +151,10 @@ function sampleRow(
 }
 
 /** The mean calibrated probability of being wrong over the images that were judged; null without any. */
-export function estimatedWrongShare(scan: readonly ScanImageRow[], imageIds: Iterable<string>): number | null {
+export function estimatedWrongShare(
+  scan: readonly Pick<JudgedRow, 'imageId' | 'pMislabelled'>[],
+  imageIds: Iterable<string>,
+): number | null {
   const scans = new Map(scan.map((row) => [row.imageId, row.pMislabelled]));
   const known = [...imageIds].flatMap((imageId) => scans.get(imageId) ?? []);
   return known.length === 0 ? null : round6(known.reduce((sum, value) => sum + value, 0) / known.length);
@@ -152,18 +162,22 @@ export function estimatedWrongShare(scan: readonly ScanImageRow[], imageIds: Ite
 
 /** The least suspect of each cluster stay: near duplicates differ in their labels more than in their pictures. */
 function limitClusters(
-  rows: readonly ChunkRow[],
-  scans: ReadonlyMap<string, ScanImageRow>,
+  rows: readonly OfferedRow[],
+  scans: ReadonlyMap<string, JudgedRow>,
   perCluster: number,
   random: () => number,
-): ChunkRow[] {
-  const suspicion = (row: ChunkRow) => Math.round((scans.get(row.imageId)?.pMislabelled ?? 0) * 100);
+): OfferedRow[] {
+  const suspected = rows.map((row) => ({
+    row,
+    suspicion: Math.round((scans.get(row.imageId)?.pMislabelled ?? 0) * 100),
+  }));
   const taken = new Map<string, number>();
   return shuffle(
-    rows.toSorted((a, b) => compare(a.imageId, b.imageId)),
+    suspected.sort((a, b) => compare(a.row.imageId, b.row.imageId)),
     random,
   )
-    .sort((a, b) => suspicion(a) - suspicion(b))
+    .sort((a, b) => a.suspicion - b.suspicion)
+    .map(({ row }) => row)
     .filter(({ cluster }) => {
       const before = taken.get(cluster) ?? 0;
       taken.set(cluster, before + 1);
@@ -172,12 +186,12 @@ function limitClusters(
     .sort((a, b) => compare(a.imageId, b.imageId));
 }
 
-function randomPick(chunk: readonly ChunkRow[], count: number, seed: number, iteration: number): string[] {
+function randomPick(chunk: readonly OfferedRow[], count: number, seed: number, iteration: number): string[] {
   const ids = chunk.map((row) => row.imageId);
   return randomOrder(ids, seed, iteration).slice(0, count).sort();
 }
 
-function toCandidate(row: ChunkRow, scan: ScanImageRow | undefined, image: NeedImage): NeedCandidate {
+function toCandidate(row: OfferedRow, scan: JudgedRow | undefined, image: NeedImage): NeedCandidate {
   return {
     ...image,
     imageId: row.imageId,

@@ -5,7 +5,7 @@ import { fact, type ResultOf, type StepContract } from '../stepContract.js';
 /** Step sample: the images that the model needs, and the training set that they join. */
 export const sampleStep = {
   step: 'sample',
-  version: 2,
+  version: 3,
   inputs: z.strictObject({
     /** Digests of the steps that it builds on; `before`: of the previous iteration. */
     draw: sha256Schema,
@@ -18,7 +18,7 @@ export const sampleStep = {
   outputs: z.object({
     /** Table of the picks, with their reason. */
     sample: z.string(),
-    /** Table of all images to train on. */
+    /** Table of all images to train on; tags that a scan inferred stand there with their origin. */
     trainingSet: z.string(),
     /** JSON: the picks compared with equally many drawn at random. */
     comparison: z.string(),

@@ -1,34 +1,35 @@
 import { createHash } from 'node:crypto';
-import { iterable } from '../../domain/base/iterable.js';
 import { type LeftOut, leftOutBy } from '../../domain/images/leftOut.js';
 import { proposalSchema } from '../../domain/review/correction.js';
+import type { JudgedRow } from '../../domain/sample/columns.js';
 import { ignoreRegions } from '../../domain/sample/ignoredRegions.js';
-import type { FindingRow, ScanImageRow, TrainingRow } from '../../domain/tables.js';
+import type { FindingRow, TrainingRow } from '../../domain/tables.js';
 import type { ObjectStore } from '../objects/objectStore.js';
 import { parseJson } from '../tables/json.js';
 import { readLabel } from './imageSource.js';
 import { decodeLabel, encodeLabel, type LabelMask } from './labelMask.js';
 
 /**
- * Training rows with changed labels for images that the scan keeps without their suspect regions: these are 255 in a
- * copy of the label, kept under `keyOf(digest)`. The revision stays, so a corrected label replaces it again. A row with
- * an unreadable label is left out, since it must not train with its suspect regions.
+ * Other rows for images that the scan keeps without their suspect regions: these are 255 in a copy of the label, kept
+ * under `keyOf(digest)`. The revision stays, so a corrected label replaces it again. A row with an unreadable label is
+ * left out, since it must not train with its suspect regions.
+ *
+ * @param rows may include images that stay as they are
+ * @returns the rows that have another label, and the images that are left out
  */
 export async function withIgnoredRegions(
   store: ObjectStore,
   rows: Iterable<TrainingRow>,
-  scanned: readonly ScanImageRow[],
+  scanned: readonly Pick<JudgedRow, 'imageId' | 'labelSha256' | 'regionsIgnored'>[],
   findings: readonly FindingRow[],
   keyOf: (sha256: string) => string,
-): Promise<{ rows: Iterable<TrainingRow>; leftOut: LeftOut[] }> {
+): Promise<{ rows: TrainingRow[]; leftOut: LeftOut[] }> {
   const judged = new Map(scanned.flatMap((row) => (row.regionsIgnored ? [[row.imageId, row.labelSha256]] : [])));
   const proposals = new Map<string, FindingRow[]>();
   for (const finding of findings)
     if (judged.has(finding.imageId))
       proposals.set(finding.imageId, [...(proposals.get(finding.imageId) ?? []), finding]);
-  if (judged.size === 0) return { rows, leftOut: [] };
-  /** By image id: the row with another label; null for one that is left out. */
-  const changed = new Map<string, TrainingRow | null>();
+  const changed: TrainingRow[] = [];
   const leftOut: LeftOut[] = [];
   for (const row of rows) {
     // A label corrected since the scan is another label, and is used whole.
@@ -41,7 +42,6 @@ export async function withIgnoredRegions(
     const label = await readAgain(store, row);
     if ('kind' in label) {
       leftOut.push(label);
-      changed.set(row.imageId, null);
       continue;
     }
     const { pixels, width, height } = label;
@@ -49,15 +49,9 @@ export async function withIgnoredRegions(
     const labelSha256 = createHash('sha256').update(bytes).digest('hex');
     const labelUri = keyOf(labelSha256);
     await store.put(labelUri, bytes, 'image/png');
-    changed.set(row.imageId, { ...row, labelUri, labelSha256 });
+    changed.push({ ...row, labelUri, labelSha256 });
   }
-  const trained = iterable(function* () {
-    for (const row of rows) {
-      const own = changed.get(row.imageId);
-      if (own !== null) yield own ?? row;
-    }
-  });
-  return { rows: trained, leftOut };
+  return { rows: changed, leftOut };
 }
 
 async function readAgain(store: ObjectStore, row: TrainingRow): Promise<LabelMask | LeftOut> {

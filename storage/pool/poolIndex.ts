@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { PartloopError } from '../../domain/base/errors.js';
 import type { DrawColumns } from '../../domain/draw/drawColumns.js';
+import type { ImageState } from '../../domain/images/imageState.js';
 import { type IndexRow, indexRowSchema } from '../../domain/tables.js';
 import { keys } from '../keys.js';
 import { untilWon } from '../objects/compareAndSwap.js';
@@ -11,6 +12,7 @@ import { inSegmentFile, readSegment } from '../tables/segmentCache.js';
 import { type RowFilter, writeTable } from '../tables/table.js';
 import { ImageCounter, type PoolCounts } from './countImages.js';
 import { DrawIndexReader } from './drawIndex.js';
+import { readImageStates } from './imageStates.js';
 import { NewestRows, type Revision } from './newestRows.js';
 import { PoolHistory } from './poolHistory.js';
 
@@ -33,6 +35,8 @@ export interface PoolIndex {
   readDrawColumns(version: number, onProgress?: (done: number, total: number) => void): Promise<DrawColumns>;
   /** The images of a version in numbers. */
   countImages(version: number): Promise<PoolCounts>;
+  /** What decides whether some images of a version may be trained on, without those that it does not have. */
+  readStates(version: number, imageIds: readonly string[]): Promise<Map<string, ImageState>>;
   /** The same rows of some images alone. */
   readImages(version: number, imageIds: ReadonlySet<string>): Promise<IndexRow[]>;
   /** All rows of the pool up to its newest version. */
@@ -90,6 +94,13 @@ export function openPoolIndex(store: ObjectStore, pool: string, cacheFolder: str
     readColumns: readVersion,
     readDrawColumns,
     countImages,
+    readStates: async (version, imageIds) => {
+      const { segments } = await catalogs.read(version);
+      return readImageStates(imageIds, async (read) => {
+        for (const { key } of segments)
+          for await (const _ of inSegmentFile(store, key, cacheFolder, (path) => read(path, key)));
+      });
+    },
     readImages: (version, imageIds) => readVersion(version, indexRowSchema, { column: 'imageId', values: imageIds }),
     history: async () => {
       await known.catchUp();

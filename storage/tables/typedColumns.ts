@@ -1,5 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import type { DuckDBDataChunk } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
+import type { ObjectStore } from '../objects/objectStore.js';
 import { database, quotedFile, unreadableTable } from './database.js';
 
 /** One value of a chunk: text, number, boolean, or null. */
@@ -27,11 +31,27 @@ export async function* streamCells(
 ): AsyncGenerator<Cells> {
   const connection = await (await database()).connect();
   try {
+    yield* cellsOver(connection, path, origin, columns, optional);
+  } finally {
+    connection.closeSync();
+  }
+}
+
+/** The same over a connection of the caller, and only rows for which a condition in SQL holds. */
+export async function* cellsOver(
+  connection: DuckDBConnection,
+  path: string,
+  origin: string,
+  columns: readonly string[],
+  optional: Readonly<Record<string, string>>,
+  where = 'true',
+): AsyncGenerator<Cells> {
+  try {
     const missing = Object.entries(optional).map(([name, type]) => `CAST(NULL AS ${type}) AS "${name}"`);
     const table =
       `(SELECT * FROM read_parquet(${quotedFile(path)}) ` +
       `UNION ALL BY NAME SELECT ${missing.join(', ')} WHERE false)`;
-    const result = await connection.stream(`SELECT ${columns.join(', ')} FROM ${table}`);
+    const result = await connection.stream(`SELECT ${columns.join(', ')} FROM ${table} WHERE ${where}`);
     for (let chunk = await result.fetchChunk(); chunk !== null; chunk = await result.fetchChunk()) {
       if (chunk.rowCount === 0) break;
       yield cellsOf(chunk);
@@ -39,8 +59,23 @@ export async function* streamCells(
     }
   } catch (cause) {
     throw unreadableTable(origin, cause);
+  }
+}
+
+/** The same over a Parquet object of the store. */
+export async function* streamObjectCells(
+  store: ObjectStore,
+  key: string,
+  columns: readonly string[],
+  optional: Readonly<Record<string, string>>,
+): AsyncGenerator<Cells> {
+  const folder = await mkdtemp(join(tmpdir(), 'partloop-table-'));
+  try {
+    const parquet = join(folder, 'rows.parquet');
+    await store.getFile(key, parquet);
+    yield* streamCells(parquet, key, columns, optional);
   } finally {
-    connection.closeSync();
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

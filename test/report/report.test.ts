@@ -230,11 +230,16 @@ describe('the tables of a report', () => {
   });
 
   it('count the training set by tag before and after, and who came and left', async () => {
-    const row = (n: number, black: boolean | null) => ({ imageId: idOf(n), ...NO_TAGS, black });
-    const found = await trainingTags([row(1, true), row(2, false)], [row(2, false), row(3, true), row(4, null)]);
+    const row = (n: number, black: boolean | null, tagOrigins = '{}') => {
+      return { imageId: idOf(n), ...NO_TAGS, black, tagOrigins };
+    };
+    const found = await trainingTags(
+      [row(1, true), row(2, false)],
+      [row(2, false), row(3, true), row(4, null), row(5, true, '{"black":"inferred"}')],
+    );
     assert.deepEqual(found, {
-      size: { before: 2, after: 3 },
-      joined: 2,
+      size: { before: 2, after: 4 },
+      joined: 3,
       left: 1,
       tags: [
         {
@@ -242,6 +247,7 @@ describe('the tables of a report', () => {
           values: [
             { name: 'false', before: 1, after: 1 },
             { name: 'true', before: 1, after: 1 },
+            { name: 'true (inferred)', before: 0, after: 1 },
           ],
         },
       ],

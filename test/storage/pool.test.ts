@@ -100,6 +100,14 @@ describe('a pool', function () {
         const read: number[] = [];
         const columns = await pool.readDrawColumns(version, (done, total) => read.push(done, total));
         assert.deepEqual(decoded(columns), decoded(columnsOf(whole)));
+        const asked = [0, 1, 2, 3, 20].map((number) => indexRow(number).imageId);
+        const states = [...(await pool.readStates(version, asked))];
+        assert.deepEqual(
+          states.map(([imageId, { split, region, labelRevision }]) => [imageId, split, region, labelRevision]),
+          whole
+            .filter(({ imageId }) => asked.includes(imageId))
+            .map(({ imageId, split, region, labelRevision }) => [imageId, split, region, labelRevision]),
+        );
         const rows = segments.flat().length;
         assert.deepEqual(read.slice(-2), rows === 0 ? [] : [rows, rows]);
       }),
@@ -166,6 +174,8 @@ describe('a pool', function () {
         error instanceof PartloopError && error.code === 'data-invalid' && error.message.includes(name);
       await assert.rejects(pool.readIndex(1), isTold, name);
       await assert.rejects(pool.readDrawColumns(1), isTold, name);
+      if (name === 'split' || name === 'region' || name === 'labelRevision')
+        await assert.rejects(pool.readStates(1, [indexRow(2).imageId]), isTold, name);
     }
   });
 

@@ -19,22 +19,30 @@ export function countTrained(trainingSet: Iterable<NeedImage>, focuses: number):
     all.add(image);
     for (const at of image.focuses) ofFocus[at]?.add(image);
   }
-  return { images: all.images, cells: all.cells, labels: all.labels, focuses: ofFocus };
+  return { ...all.counted(), focuses: ofFocus.map((count) => count.counted()) };
 }
 
 class Count {
-  images = 0;
-  readonly cells = new Map<string, { cell: Cell; images: number }>();
-  readonly labels = new Map<number, number>();
+  #images = 0;
+  /** Images by their cells, which images that are alike share. */
+  readonly #alike = new Map<readonly Cell[], number>();
+  readonly #labels = new Map<number, number>();
 
-  add(image: NeedImage): void {
-    this.images++;
-    for (const cell of image.cells) {
-      const known = this.cells.get(cell.key);
-      if (known === undefined) this.cells.set(cell.key, { cell, images: 1 });
-      else known.images++;
-    }
-    for (const label of image.classes) this.labels.set(label, (this.labels.get(label) ?? 0) + 1);
+  add({ cells, classes }: NeedImage): void {
+    this.#images++;
+    this.#alike.set(cells, (this.#alike.get(cells) ?? 0) + 1);
+    for (const label of classes) this.#labels.set(label, (this.#labels.get(label) ?? 0) + 1);
+  }
+
+  counted(): Pick<Trained, 'images' | 'cells' | 'labels'> {
+    const cells = new Map<string, { cell: Cell; images: number }>();
+    for (const [own, images] of this.#alike)
+      for (const cell of own) {
+        const known = cells.get(cell.key);
+        if (known === undefined) cells.set(cell.key, { cell, images });
+        else known.images += images;
+      }
+    return { images: this.#images, cells, labels: this.#labels };
   }
 }
 

@@ -5,7 +5,7 @@ import { VIEW } from './thresholds.js';
 
 /**
  * Tags inferred from the prediction: angle (the one from which most predicted parts are visible, the middle one if
- * several fit equally), orientation (the side of most sided parts), zoomed (a fifth of the picture's rim shows the
+ * several fit equally), orientation (the side of most sided parts), zoomed (some of the picture's rim shows the
  * car). A tag that the parts do not determine is left out.
  */
 export function inferTags(picture: Picture): Partial<Tags> {

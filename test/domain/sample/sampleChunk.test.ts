@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { sampleConfigSchema } from '../../../domain/config.js';
-import { columnsOf, type DrawColumns, newestOf } from '../../../domain/draw/drawColumns.js';
+import type { ImageState } from '../../../domain/images/imageState.js';
 import { inclusionProbabilities, systematicPick } from '../../../domain/sample/policies/pps.js';
 import { estimatedWrongShare, type SampleRequest, sampleChunk } from '../../../domain/sample/sampleChunk.js';
-import { fateOf, joinTrainingSet, returningImages, type TrainingSet } from '../../../domain/sample/trainingSet.js';
-import type { IndexRow, SampleRow, TrainingRow } from '../../../domain/tables.js';
+import { fateOf, returningImages, type TrainingSet } from '../../../domain/sample/trainingSet.js';
+import type { IndexRow, TrainingRow } from '../../../domain/tables.js';
 import { chunkRow, idOf, indexRow, scanRow, skewed, TAXONOMY } from './rows.js';
 
 const request = (fields: Partial<SampleRequest> = {}): SampleRequest => ({
@@ -178,7 +178,7 @@ describe('the training set', () => {
     const ids = new Set(rows.map(({ imageId }) => imageId));
     return { count: rows.length, has: (id) => ids.has(id), [Symbol.iterator]: () => rows[Symbol.iterator]() };
   };
-  const poolOf = (...rows: IndexRow[]): DrawColumns => newestOf(columnsOf(rows));
+  const poolOf = (...rows: IndexRow[]): Map<string, ImageState> => new Map(rows.map((row) => [row.imageId, row]));
 
   it('loses images that were quarantined since, and takes newer label revisions', () => {
     const index = poolOf(indexRow(1), indexRow(2, { labelRevision: 2 }), indexRow(3));
@@ -198,21 +198,5 @@ describe('the training set', () => {
     assert.deepEqual(returningImages(scanned, [], setOf(), index), new Set([idOf(1)]));
     assert.deepEqual(returningImages(scanned, [], setOf(picked(1)), index), new Set());
     assert.deepEqual(returningImages(scanned, [chunkRow(1)], setOf(), index), new Set());
-  });
-
-  it('has old and new picks in order of image id, each once', () => {
-    const picks = [0, 2, 3, 9].map((n) => ({ imageId: idOf(n) }) as SampleRow);
-    const chunk = [9, 3, 2, 0, 4].map((n) => chunkRow(n));
-    const joined = joinTrainingSet(setOf(picked(1), picked(3), picked(5)), chunk, picks, 2);
-    const numbers = [...joined].map(({ imageId, pickedIn }) => [Number.parseInt(imageId, 16), pickedIn]);
-    assert.deepEqual(numbers, [
-      [0, 2],
-      [1, 1],
-      [2, 2],
-      [3, 1],
-      [5, 1],
-      [9, 2],
-    ]);
-    assert.equal(joined.count, numbers.length);
   });
 });

@@ -36,8 +36,8 @@ describe('an image that stays in training without its suspect regions', () => {
     ];
     const key = (sha256: string): string => `step/labels/${sha256}.png`;
 
-    const changed = [...(await withIgnoredRegions(store, rows, scanned, [finding(0), finding(1)], key)).rows];
-    assert.deepEqual(changed[1], rows[1]);
+    const { rows: changed } = await withIgnoredRegions(store, rows, scanned, [finding(0), finding(1)], key);
+    assert.equal(changed.length, 1, 'the other image stays as it is');
     const [first] = changed;
     assert.equal(first?.labelRevision, rows[0]?.labelRevision);
     const bytes = (await store.get(first?.labelUri ?? '')).body;
@@ -48,11 +48,11 @@ describe('an image that stays in training without its suspect regions', () => {
         assert.equal(pixels[y * WIDTH + x], x < WIDTH / 2 && y < HEIGHT / 2 ? IGNORE_INDEX : 2);
 
     const again = await withIgnoredRegions(store, changed, scanned, [finding(0)], key);
-    assert.deepEqual({ ...again, rows: [...again.rows] }, { rows: changed, leftOut: [] });
+    assert.deepEqual(again, { rows: [], leftOut: [] });
 
     await store.delete(['labels/0']);
     const without = await withIgnoredRegions(store, rows, scanned, [finding(0)], key);
-    assert.deepEqual([...without.rows], [rows[1]], 'with its suspect region it must not train');
+    assert.deepEqual(without.rows, [], 'with its suspect region it must not train');
     assert.deepEqual(
       without.leftOut.map(({ fileName, kind }) => [fileName, kind]),
       [['car-0.jpg', 'gone']],
